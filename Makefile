@@ -50,7 +50,7 @@ lint: setup ## Check style, formatting and docstrings
 types: setup ## Check types
 	@$(PY) -m mypy
 
-docs-check: setup ## Check ARCHITECTURE.md and the layers against the code
+docs-check: setup ## Check the layers and docs/modules.md against the code
 	@$(PY) scripts/check_architecture.py
 
 check: lint types docs-check ## Run all checks that are not tests

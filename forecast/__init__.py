@@ -1,8 +1,7 @@
 """Bayesian forecasts of whether relations between two states will improve.
 
-What a user needs is here, in the order of the way: read events, build a panel, fit the pendulum, assess the outlook,
-make the report, test the claims. Each name is imported from its home on first use, so that importing the package is
-quick.
+The public names in the order of use: read events, build a panel, fit the pendulum, assess the outlook, write the
+report, test the claims. Each name is imported on first use, so that importing the package is fast.
 """
 
 TYPE_CHECKING = False  # type checkers know better; importing typing would take half of the time of importing this
@@ -123,7 +122,7 @@ _HOMES = {
     "write_scenarios": "forecast.report",
     "write_tests": "forecast.report",
 }
-"""Where each public name is at home."""
+"""Module of each public name."""
 
 __all__ = [
     "Assessment",

@@ -1,4 +1,4 @@
-"""Wrong kinds of arguments answered in the user's words: which argument, what it is, what was expected."""
+"""Argument validation: errors that name the argument, its value and what was expected."""
 
 import functools
 import inspect

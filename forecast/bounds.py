@@ -1,4 +1,4 @@
-"""What a number may be before work is spent on it: no run is begun that a machine could not end."""
+"""Limits on numbers, checked before work starts, so that no run exceeds what a machine can finish."""
 
 from numbers import Integral
 

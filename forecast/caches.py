@@ -1,4 +1,4 @@
-"""Where compiled code is kept: in the user's home, or for one run alone where that cannot be written to."""
+"""Folders for compiled code: in the user's home, or temporary where the home is not writable."""
 
 import atexit
 import os

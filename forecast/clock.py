@@ -48,11 +48,11 @@ class Clock:
 
     @property
     def unit(self) -> str:
-        """What a period is called."""
+        """Name of a period."""
         return "week" if self.weekly else "month"
 
     def periods(self, months: float) -> int:
-        """Return how many whole periods come nearest to `months`, at least one."""
+        """Return the number of whole periods nearest to `months`, at least one."""
         return max(1, round(months * self.per_month))
 
     def months(self, periods: int) -> Float:

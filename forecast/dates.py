@@ -85,12 +85,12 @@ def add_months(date: datetime.date, months: int) -> datetime.date:
 
 
 def months_between(first: datetime.date, last: datetime.date) -> int:
-    """Return how many calendar months `last` is after `first`; days do not count, earlier is negative."""
+    """Return the number of calendar months from `first` to `last`; days do not count, earlier is negative."""
     return (last.year - first.year) * 12 + last.month - first.month
 
 
 def months_ahead(origin: datetime.date, day: datetime.date, field: str) -> int:
-    """Return how many months lie between the last day of the present period and the end of a later month."""
+    """Return the number of months from the last day of the present period to the end of a later month."""
     months = round(12 * (month_end(day) - origin).days / 365.25)
     if months < 1:
         raise SpecError(f"{field}: {day:%Y-%m} is not after {origin:%Y-%m}, the month of the outlook; give a later one")

@@ -1,4 +1,4 @@
-"""What an object shows of itself in a terminal or a notebook: a title and a few facts."""
+"""Display of objects in a terminal or a notebook: a title and a few facts."""
 
 import html
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from forecast.escaping import printable
 from forecast.wording import join
 
 SHOWN = 6
-"""Of many things of one kind, how many are named."""
+"""Number of things of one kind that are named."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,7 @@
-"""The errors this package raises on purpose.
+"""Exceptions that this package raises.
 
-Every one of them is a `ForecastError`, so a caller can catch them all at once, and also of the standard
-library's kind that fits, so that code which knows nothing of this package still handles it sensibly. A
-message names the file, row or field at fault, what was expected there, and what to do about it. `exit_code`
-is what the command `forecast` ends with.
+Every exception is a `ForecastError` and also the fitting exception of the standard library. A message names the file,
+row or field at fault, what was expected, and how to fix it. `exit_code` is the exit code of the command `forecast`.
 """
 
 
@@ -64,7 +62,7 @@ class OutputPathError(OutputError):
 
 
 class NotConverged(ForecastError):
-    """A fit that failed the gate where only a converged one will do."""
+    """Error for a fit that failed the convergence checks where a converged one is required."""
 
     exit_code = 3
 

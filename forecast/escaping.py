@@ -1,4 +1,4 @@
-"""Escaping of text of unknown origin for terminals, spreadsheets, pages, LaTeX and Markdown."""
+"""Escaping of untrusted text for terminals, spreadsheets, HTML, LaTeX and Markdown."""
 
 import re
 
@@ -17,13 +17,13 @@ _LATEX = {
     "\N{MINUS SIGN}": "$-$", "\N{INFINITY}": r"$\infty$", "\N{MULTIPLICATION SIGN}": r"$\times$",
     "\N{NO-BREAK SPACE}": "~", "\N{NARROW NO-BREAK SPACE}": r"\,",
 }  # fmt: skip
-"""What LaTeX reads as a command or sets as another sign; after the end of a row it takes [ and * for arguments."""
+"""Characters that LaTeX interprets; after the end of a row it takes [ and * for arguments."""
 _LATEX_SIGNS = re.compile("|".join(map(re.escape, _LATEX)))
 _LIGATURE = re.compile(r"([-',])(?=\1)")
 
 
 def has_controls(text: str) -> bool:
-    """Whether a text has characters that act instead of being seen; line ends and tabs count."""
+    """Return whether a text contains control characters, line ends and tabs included."""
     return bool(_CONTROLS.search(text))
 
 

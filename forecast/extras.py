@@ -1,4 +1,4 @@
-"""Packages that only some commands need, and how to get them."""
+"""Optional packages that only some commands need, and how to install them."""
 
 import importlib.util
 

@@ -1,6 +1,6 @@
-"""Atomic writes, reading of ordinary files only, locked temporary folders, and errors of one file.
+"""Atomic writes, reading of regular files only, locked temporary folders, and errors that name the file.
 
-A file is written under a hidden name and renamed onto its target, which happens at once or not at all.
+A file is written under a hidden name and renamed to its target, which is atomic.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 LOCK = ".lock"
 """Name of the lock file in a folder, on systems where the folder itself cannot be locked."""
 FOLDERS_OPEN = hasattr(os, "O_DIRECTORY")
-"""Whether a folder can be opened, and so locked, like a file; on Windows it cannot."""
+"""True if a folder can be opened, and so locked, like a file; on Windows it cannot."""
 PARTIAL_LENGTH = len("..12345678.partial")
 """By how many characters a hidden name is longer than that of its target."""
 POLL = 0.01
@@ -146,9 +146,9 @@ def _remove(folder: Path, release: Callable[[], None] | None) -> None:
 
 
 NO_FILES = ("/proc/", "/sys/", "/dev/std", "/dev/fd/")
-"""Where the system shows processes and devices, some of them under names of ordinary files."""
+"""Locations of processes and devices, some of them under names of ordinary files."""
 OPENING: int = sum(getattr(os, name, 0) for name in ("O_BINARY", "O_CLOEXEC", "O_NONBLOCK"))
-"""How files are opened, as far as the system has it: their bytes, not by children, without waiting for a pipe."""
+"""Flags for opening files, where the system has them: binary, not inherited, without waiting for a pipe."""
 NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
 LONGEST_NAME = 255
 """Bytes, on the file systems in use."""
@@ -321,7 +321,7 @@ def _resolved(path: Path) -> Path:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether something is there; what cannot be there is an error."""
+    """Return whether a path exists; impossible paths raise an error."""
     if len(os.fsencode(path.name)) > LONGEST_NAME - PARTIAL_LENGTH and not path.exists():
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
     try:
@@ -366,7 +366,7 @@ def fence(name: str, advice: str = "Check the file.") -> Iterator[None]:
 
 
 def _words(error: Exception, advice: str) -> str:
-    """Return what is wrong with the file and what to do; '' if the error is not of the file."""
+    """Describe a file error and its remedy; '' if the error does not concern the file."""
     text = (str(error).splitlines() or [""])[0][:LONGEST_REASON] or type(error).__name__
     if isinstance(error, OSError) and error.errno is not None:
         return f"cannot be read: {error.strerror}. Check the path." if error.errno in OF_A_PATH else ""

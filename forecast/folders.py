@@ -1,9 +1,8 @@
-"""Atomic replacement of folders: a reader finds the old one whole or the new one whole.
+"""Atomic replacement of folders: readers see either the old version or the new one.
 
-Where the system can exchange two names, the new folder is made complete beside the old one, with the files in the
-old one that are not written again, and the two change places in one step. Where that cannot be (a disk is mounted
-there, somebody works in the folder, it holds folders of somebody else), files are moved in one by one, the entrances
-last; whoever is killed then has left all of the new folder inside, and the next run moves the rest.
+Where the system can exchange two names, the new folder is completed beside the old one, including old files that are
+not rewritten, and the two are swapped in one step. Elsewhere (a mount point, a folder in use, foreign folders inside)
+files are moved one by one, entry pages last; if the run is killed, the next run moves the rest.
 """
 
 import contextlib
@@ -28,7 +27,7 @@ ENTRANCES = (
     "track_record.json",
     "index.html",
 )
-"""What readers open first is moved last, so that it never speaks of files that are not there yet."""
+"""Files that readers open first; they are moved last, so that they never refer to missing files."""
 _READY = re.compile(r"\.swap\.[0-9a-f]{8}\.ready")
 
 

@@ -1,4 +1,4 @@
-"""Small files that a person fills in (mappings, plans), and settings: reading them, and naming every fault in them."""
+"""User configuration files (mappings, plans, settings): reading them and naming every fault."""
 
 import json
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
-"""Append-only log under a lock, and checkpointed results of a long run.
+"""Append-only log under a lock, and checkpoints of long runs.
 
-A line counts once its line end is on the disk; an unfinished one is set aside and never mistaken for a line.
+A line is complete once its line end is on the disk; an incomplete line is set aside and never parsed.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ TORN = ".torn"
 
 @dataclass(frozen=True)
 class Journal:
-    """What a file of lines holds."""
+    """Contents of a log file."""
 
     lines: tuple[bytes, ...]  # Whole lines, without their ends
     torn: bytes = b""  # What stands after the last line end: a line that was never finished; usually nothing
@@ -145,7 +145,7 @@ LARGEST_FILE = 500_000_000
 """Bytes; a million records take less."""
 
 type Rows = tuple[tuple[float, ...], ...]
-"""What was found for one record: rows of numbers."""
+"""Result for one record: rows of numbers."""
 
 
 @dataclass

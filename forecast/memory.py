@@ -1,4 +1,4 @@
-"""Memory that is free given back to the system."""
+"""Return of free memory to the operating system."""
 
 import ctypes
 from functools import cache

@@ -1,4 +1,4 @@
-"""Differences between two series of scores of the same cases, and how certain they are."""
+"""Paired differences between two series of scores of the same cases, with their uncertainty."""
 
 from dataclasses import dataclass
 

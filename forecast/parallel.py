@@ -1,4 +1,4 @@
-"""Work done side by side in the threads of one process."""
+"""Parallel work in the threads of one process."""
 
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait

@@ -1,4 +1,4 @@
-"""The whole way in one call: data -> panel -> fit -> outlook -> report."""
+"""The whole pipeline in one call: data -> panel -> fit -> outlook -> report."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
     from forecast.report.skill import DyadSkill
 
 MOST_AT_ONCE = 4
-"""Dyads whose futures are simulated at once: each takes some hundred megabytes."""
+"""Number of dyads simulated together: each takes some hundred megabytes."""
 REPORTS = Path("report")
-"""Where reports are kept that are given no folder of their own."""
+"""Default parent folder of reports."""
 ERAS = ("given", "infer", "none")
-"""Where the eras of the dyad come from."""
+"""Sources of the eras of the dyad."""
 
 
 @dataclass(frozen=True)
 class ReportSettings:
-    """What a report is to be about, and how it is made.
+    """Subject of a report, and settings for making it.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class ReportSettings:
     horizons : tuple of int
         Months ahead.
     above : float, optional
-        A share, per cent, that what is recorded is to reach.
+        A share, percent, that what is recorded is to reach.
     at : datetime.date, optional
         In place of the horizons: the month with which the window ahead ends.
     by : datetime.date, optional
@@ -270,7 +270,7 @@ def _check_folder(settings: ReportSettings) -> None:
 
 
 def _is_updated(settings: ReportSettings) -> bool:
-    """Whether a saved fit is to be updated, so that there is another to be saved."""
+    """Return whether a saved fit is to be updated, so that a new one must be saved."""
     return bool(settings.as_of or (settings.source and settings.source.additions))
 
 
@@ -288,7 +288,7 @@ def _folder(job: _Job, fit: "Fit") -> "Iterator[Path]":
 
 
 def _describe_added(records: Records, fit: "Fit") -> tuple[str, ...]:
-    """Describe what was added to the record, and how much of it is in a fit."""
+    """Describe the events added to the data, and how many of them are in a fit."""
     from forecast.events import describe_additions
     from forecast.events.coverage import additions_of
     from forecast.panel.record import last_known
@@ -485,7 +485,7 @@ def _day_of_update(job: _Job, saved: "Fit") -> date | None:
 
 
 def _only_weights_fail(fit: "Fit", gate: "Gate") -> bool:
-    """Whether the sampler had converged and only an update's weights leave too few draws; a new fit has enough."""
+    """Return whether the sampler converged but the weights of an update leave too few draws; a new fit has enough."""
     from forecast.model.gate import R_HAT_LIMIT
 
     return bool(fit.updates) and not gate.passed and bool(gate.table["r_hat"].max() <= R_HAT_LIMIT)
@@ -549,7 +549,7 @@ def _assess(job: _Job, fit: "Fit") -> tuple["Assessment", list["Brief"], "Gate"]
 
 
 def _add_provenance(job: _Job, fit: "Fit") -> "Fit":
-    """Note in a fit how long it took, what its gate found and, for a later update, how its sampler had converged."""
+    """Store in a fit its duration, its convergence checks and, for later updates, the sampler's convergence."""
     facts: dict[str, Any] = {"seconds": fit.provenance["seconds"] | job.steps.seconds, "gate": fit.gate.diagnostics}
     if not fit.updates:
         facts["r_hat"] = {row["quantity"]: row["r_hat"] for row in facts["gate"]["quantities"]}

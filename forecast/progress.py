@@ -1,4 +1,4 @@
-"""How long work reports its progress, and how long its steps take."""
+"""Progress reports of long work, and the time that its steps take."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Where the embedded data and the record of skill lie: inside the installed package, or beside it in a checkout."""
+"""Locations of the embedded data and the skill file: in the installed package or in a checkout."""
 
 from pathlib import Path
 

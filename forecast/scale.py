@@ -1,4 +1,4 @@
-"""From the level to what readers see: the share of cooperative actions."""
+"""Conversion of the level (log-odds) to the share of cooperative events."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""SIGINT and SIGTERM handling: a run ends within two seconds, whatever it is doing, and leaves nothing behind.
+"""SIGINT and SIGTERM handling: a run ends within two seconds and leaves no unfinished files.
 
-The first signal unwinds the program like an exit. A library may swallow that, or compute on where Python is not
-asked; so a thread of its own waits for the same signal, and ends the process if it is still there a little later.
+The first signal unwinds the program like an exit. Libraries may swallow it or compute without returning to Python, so a
+separate thread waits for the same signal and ends the process if it is still running shortly afterwards.
 """
 
 import contextlib

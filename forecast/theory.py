@@ -1,8 +1,7 @@
-"""The theory that the package makes testable: an essay of October 2023 on relations between the US and China.
+"""Statements of the theory under test: an essay of October 2023 on relations between the US and China.
 
-It argues that structural obstacles hold relations down and that improvement within them is technical. Each statement
-stands here once, by its code, in words about any two states and in words about the US and China. None of them is
-assumed to be true.
+The essay argues that structural obstacles limit relations and that improvement within these limits is technical. Each
+statement has a code and two texts: about any two states, and about the US and China. None is assumed to be true.
 """
 
 from dataclasses import dataclass
@@ -62,9 +61,9 @@ CEILING = Statement(
 )
 PENDULUM = Statement(
     "S5",
-    "a pull back",
-    "Relations swing like a pendulum: going back to an earlier state is hard, and so is staying in an extreme.",
-    "US-China relations swing like a pendulum: they can hardly return to what they were, and can hardly stay in an "
+    "mean reversion",
+    "Relations move like a pendulum: going back to an earlier state is hard, and so is staying in an extreme.",
+    "US-China relations move like a pendulum: they can hardly return to what they were, and can hardly stay in an "
     "extreme either.",
     "`forecast test`: a cycle around a moving trend against a random walk and one component; `forecast report`: "
     "half-life, way back, time in the extreme",
@@ -72,10 +71,10 @@ PENDULUM = Statement(
 )
 COST = Statement(
     "S6",
-    "a pull that grows",
-    "Extreme confrontation costs so much that the pull back grows with the distance.",
+    "growing reversion",
+    "Extreme confrontation costs so much that reversion grows with the distance.",
     "What extreme confrontation would cost the US and China is what pushes the pendulum back.",
-    "`forecast test`: a pull that grows against a linear one, and which side is the stronger",
+    "`forecast test`: growing reversion against a linear one, and which side is the stronger",
     tested=True,
 )
 NATURE = Statement(

@@ -1,4 +1,4 @@
-"""Types of arrays, as the whole package names them."""
+"""Array types used throughout the package."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Scenarios in one call: a saved fit -> what is assumed -> the outlook given it."""
+"""Scenarios in one call: saved fit and assumed events -> conditional outlook."""
 
 from collections.abc import Sequence
 from pathlib import Path

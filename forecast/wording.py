@@ -1,4 +1,4 @@
-"""How numbers, dates and lists read: the same in pages, files, messages and on the terminal.
+"""Format of numbers, dates and lists: the same in pages, files, messages and the terminal.
 
 The rules:
 
@@ -36,7 +36,7 @@ def number(value: float | None, decimals: int | None = None) -> str:
 
 
 def decimals_for(value: float) -> int:
-    """Return how many decimals a number of this size is shown with, about three significant digits."""
+    """Return the number of decimals for a number of this size, about three significant digits."""
     size = abs(value)
     return 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 or size == 0 else 3
 

@@ -1,16 +1,18 @@
-"""Check ARCHITECTURE.md against the code: the inventory is complete, layers know only what they may, no circles.
+"""Check the layers: modules import only what they may, never in a circle, and docs/modules.md lists them all.
 
-Run from anywhere: ``python scripts/check_architecture.py``. It only reads, and imports nothing it checks.
+Run from anywhere: ``python scripts/check_architecture.py``; with ``--write`` it writes docs/modules.md. It imports
+nothing that it checks.
 """
 
 import ast
-import re
+import itertools
 import sys
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+INVENTORY = "docs/modules.md"
 
 SAMPLERS = ("pymc", "pytensor", "nutpie")
 READERS = tuple(f"forecast.events.{name}" for name in ("tables", "mapping"))
@@ -93,25 +95,39 @@ GROUND = tuple(
 """What everything stands on: it imports nothing of the package but itself."""
 
 
-def main(root: Path = ROOT) -> int:
+def main(root: Path = ROOT, *, write: bool = False) -> int:
     """Print what is wrong, one line each, and return how many things that is."""
+    if write:
+        (root / INVENTORY).write_text(inventory(root), "utf-8")
     wrong = [*inventory_faults(root), *layer_faults(root), *circle_faults(root)]
     for line in wrong:
         print(line)
     if not wrong:
-        print("ARCHITECTURE.md agrees with the code.")
+        print("The modules keep to ARCHITECTURE.md, and docs/modules.md lists them.")
     return len(wrong)
 
 
-def inventory_faults(root: Path) -> list[str]:
-    """Compare the paths in the first column of ARCHITECTURE.md's tables with the modules there are."""
-    listed = re.findall(r"^\| `(forecast/[^`]*\.py)` \|", (root / "ARCHITECTURE.md").read_text("utf-8"), re.MULTILINE)
-    there = {path.relative_to(root).as_posix() for path in _modules(root)}
-    return [
-        *(f"ARCHITECTURE.md: {path} is missing; add a line for it" for path in sorted(there - set(listed))),
-        *(f"ARCHITECTURE.md: {path} does not exist; remove its line" for path in sorted(set(listed) - there)),
-        *(f"ARCHITECTURE.md: {path} is listed twice" for path in sorted({p for p in listed if listed.count(p) > 1})),
+def inventory(root: Path) -> str:
+    """List every module by folder, with the first line of its docstring."""
+    lines = [
+        "# Modules",
+        "",
+        "First lines of all modules, written by `python scripts/check_architecture.py --write`.",
     ]
+    for folder, modules in itertools.groupby(_modules(root), key=lambda path: path.parent):
+        lines += ["", f"## {folder.relative_to(root).as_posix()}", ""]
+        for path in modules:
+            first = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition("\n")[0]
+            lines.append(f"- `{path.name}` {first}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def inventory_faults(root: Path) -> list[str]:
+    """Compare docs/modules.md with the modules there are."""
+    path = root / INVENTORY
+    if path.exists() and path.read_text("utf-8") == inventory(root):
+        return []
+    return [f"{INVENTORY} does not list the modules as they are; run python scripts/check_architecture.py --write"]
 
 
 def layer_faults(root: Path) -> list[str]:
@@ -225,7 +241,7 @@ def _nodes(tree: ast.AST, typing: bool) -> Iterator[ast.AST]:
 
 
 def _modules(root: Path) -> list[Path]:
-    return sorted((root / "forecast").rglob("*.py"))
+    return sorted((root / "forecast").rglob("*.py"), key=lambda path: (path.parent, path.name))
 
 
 def _name(path: Path, root: Path) -> str:
@@ -237,4 +253,4 @@ def _within(name: str, place: str) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(min(main(), 1))
+    sys.exit(min(main(write="--write" in sys.argv[1:]), 1))

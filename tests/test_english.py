@@ -24,9 +24,15 @@ BANNED = {
     r"\bthus:": "as follows",
     r"\beven (?:record|part of the record)\b": "coverage",
     r"\bhow far \w+(?: \w+)? (?:is|are) even\b": "coverage end",
+    r"\bbusyness\b": "relative event count",
+    r"\bswings?\b": "cycle; move",
+    r"\bpull(?:s|ed)?(?: back)?\b": "reversion; move",
+    r"\bin life\b": "real-time",
     r"\b(?:whence|thence|wherein|thereof|hitherto|henceforth|betwixt|ere|lest)\b": "a current word",
 }
 """What is not to be written, and what is written instead."""
+PRIVATE = {"busyness", "swing", "swings", "pull", "pulls"}
+"""Words that no identifier has among its parts."""
 HEADS = {"Give": "Return", "Say": "Describe or Format", "Tell": "Return or Check", "Know": "Check"}
 """Verbs that do not begin a docstring, and those that do instead."""
 
@@ -62,6 +68,24 @@ def test_messages_and_docstrings_are_in_plain_english():
     for path in MODULES:
         for text, line in strings(path):
             found += faults(text, f"{path.relative_to(ROOT)}:{line}")
+    assert not found, "\n".join(found)
+
+
+def identifiers(path):
+    """Return the names that a module defines or uses."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for name in ("name", "id", "arg", "attr"):
+            if isinstance(value := getattr(node, name, None), str):
+                yield value, getattr(node, "lineno", 0)
+
+
+def test_identifiers_have_no_private_words():
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for path in MODULES
+        for name, line in identifiers(path)
+        if PRIVATE & set(name.lower().split("_"))
+    ]
     assert not found, "\n".join(found)
 
 

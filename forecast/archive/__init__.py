@@ -1,6 +1,6 @@
-"""An archive of feeds: files imported once, every edition kept, read as known on any day.
+"""Archive of feeds: each file is imported once, every edition is kept, and events are read as of any day.
 
-Start at `import_files`, which takes files in, and at `read_archive`, which reads events (docs/archive.md).
+Entry points: `import_files` adds files and `read_archive` reads events (docs/archive.md).
 """
 
 from forecast.archive.importing import Imported, ImportedFile, import_files

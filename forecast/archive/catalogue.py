@@ -1,4 +1,4 @@
-"""Catalogue of an archive: one SQLite file that names the imported files and the segments with their rows."""
+"""Archive catalogue: one SQLite file of imported files and of segments with their row counts."""
 
 import hashlib
 import json
@@ -203,7 +203,7 @@ class Catalogue:
                     )
 
     def fault(self, segment: Segment) -> str:
-        """Return what is wrong with a segment; '' if it is unchanged."""
+        """Describe the fault of a segment; '' if it is unchanged."""
         try:
             with (self.folder / segment.path).open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -301,7 +301,7 @@ def load(folder: Path) -> Catalogue:
 
 
 def holds_segments(folder: Path) -> bool:
-    """Whether any of the folders of segments has something in it."""
+    """Return whether any of the segment folders contains something."""
     return any(path.is_dir() and any(path.iterdir()) for path in (folder / part for part in PARTS))
 
 

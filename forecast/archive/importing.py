@@ -81,15 +81,15 @@ STEP = "importing files"
 
 
 BUSY = 0.25
-"""Of the rows of the busiest day of a release: a day with so many is one that it stands for, not an old report."""
+"""Fraction of a release's busiest day: a day with at least as many rows belongs to the release, not to old reports."""
 STRAY = 0.05
-"""Of the rows of the busiest day of a longer file: days with fewer at its ends are strays."""
+"""Fraction of a longer file's busiest day: days with fewer rows at its ends are strays."""
 BEFORE, AFTER = timedelta(days=10), timedelta(days=1)
-"""How far from the day of its name the days of a release can be."""
+"""Largest distance of the days of a release before and after the day in its name."""
 
 
 class ImportedFile(NamedTuple):
-    """What became of a file."""
+    """Outcome of the import of one file."""
 
     name: str  # The dataset is '' for a file of no feed
     dataset: str
@@ -106,7 +106,7 @@ class ImportedFile(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class Imported(Displayed):
-    """What an import has done."""
+    """Outcome of an import."""
 
     archive: Path
     files: tuple[ImportedFile, ...]
@@ -117,12 +117,12 @@ class Imported(Displayed):
 
     @property
     def findings(self) -> list[str]:
-        """What contradicts the names of files."""
+        """Contradictions between the names of files and their rows."""
         return [file.finding for file in self.files if file.finding]
 
     @property
     def sentence(self) -> str:
-        """What was done, in words."""
+        """Summary of the import in words."""
         new = self.of("imported")
         rows, between = sum(file.rows for file in new), sum(file.between for file in new)
         words = [f"{count(len(new), 'file')} imported: {rows:,} rows, {between:,} of them between two states"]
@@ -134,7 +134,7 @@ class Imported(Displayed):
         return "; ".join(words) + "."
 
     def summary(self) -> dict[str, Any]:
-        """Return what was done for JSON."""
+        """Return the outcome for JSON."""
         return {"schema": 1, "archive": str(self.archive), "files": [file._asdict() for file in self.files]}
 
     def _card(self) -> Card:
@@ -154,7 +154,7 @@ class _Batch:
 
     @property
     def full(self) -> bool:
-        """Whether it is to be put in place before more files are taken."""
+        """Return whether it must be put in place before more files are taken."""
         return bool(self.writer.segments) or len(self.entries) + len(self.waiting) >= MOST_FILES
 
     def number(self) -> int:
@@ -395,7 +395,7 @@ class _Reading(FileRun):
         return f"{own:%Y-%m}" if own else ""
 
     def entry(self) -> Entry:
-        """Return what the catalogue says of it."""
+        """Return its catalogue entry."""
         named, tallies = self.known.named, self.tallies
         stands, facts = named.stands, named.facts
         covers = days_of(named, tallies.days)
@@ -427,7 +427,7 @@ class _Reading(FileRun):
 
 
 class _Tallies:
-    """How many rows a file has of each day, and what became of those of each month."""
+    """Row counts of a file by day, and accounting of its rows by month."""
 
     def __init__(self, feed: Feed) -> None:
         self.by_known = feed.by_known
@@ -474,7 +474,7 @@ class Named:
 
     @property
     def says(self) -> bool:
-        """Whether the name says anything."""
+        """Return whether the name is informative."""
         return self.stands is not None or self.facts != FileFacts()
 
 
@@ -501,7 +501,7 @@ class _Known:
     published: str
 
     def together(self, feed: Feed, there: Entry) -> "_Known":
-        """Return what is known together with what the catalogue says: the same whichever of them came first."""
+        """Merge this information with the catalogue's; the order does not matter."""
         before = Named(there.said, feed.facts(there.said), feed.stands(there.said))
         published = earliest(self.published, there.published)
         if _says_more(self.named, before):
@@ -509,12 +509,12 @@ class _Known:
         return _Known(there.name, before, published)
 
     def is_more_than(self, there: Entry) -> bool:
-        """Whether the catalogue does not say all of it."""
+        """Return whether it contains something that the catalogue lacks."""
         return (self.named.name, self.published) != (there.said, there.published)
 
 
 def _says_more(named: Named, before: Named) -> bool:
-    """Whether a name says what another does not; of two that say something, always the same one."""
+    """Return whether a name is more informative than another; of two informative names, always the same one."""
     if (named.facts, named.stands) == (before.facts, before.stands):
         return False
     return (named.says, named.name) > (before.says, before.name)

@@ -1,7 +1,7 @@
-"""Event tables of an archive as known on a day, with every row of its files accounted for.
+"""Event tables of an archive as known on a day, with an accounting of every row.
 
-Nothing is decided when files are imported: what repeats what, what a newer edition replaces and what is counted
-follow from the rows and from what the catalogue says of their files, so that the order of imports cannot matter.
+Duplicates, replacements by newer editions and the counted rows are determined when the archive is read, from the rows
+and the catalogue. The order of imports therefore does not matter.
 """
 
 from collections.abc import Iterator, Sequence
@@ -48,7 +48,7 @@ EVENT = (
 )
 DESCRIPTIONS = ("actor", "summary", "reference")
 ORDER = "known_on, name, sha256, line"
-"""Of rows that repeat each other in one edition, the one that was known first stays."""
+"""Sort order of rows that repeat each other in one edition; the first one stays."""
 
 
 @checked(archive=PATH, datasets=TEXTS, dyads=DYADS, as_of=DAY, settings=FEED_SETTINGS)
@@ -181,7 +181,7 @@ class ArchiveReading:
         )  # fmt: skip
 
     def title(self, entries: list[Entry]) -> str:
-        """Return what the files are called together."""
+        """Return the common name of the files."""
         return f"archive/{self.feed.name} ({len(entries):,} files)"
 
     def _unknown(self) -> str:
@@ -336,7 +336,7 @@ class ArchiveReading:
         return found
 
     def rejected_by(self, entries: list[Entry], database: "duckdb.DuckDBPyConnection") -> dict[str, int]:
-        """Return how many rows were rejected for which reason, the most frequent first."""
+        """Return the numbers of rejected rows by reason, the most frequent first."""
         rows = self._rejected_rows(entries, "r.reason")
         why = f"SELECT reason, count(*) FROM ({rows}) GROUP BY reason ORDER BY count(*) DESC, reason"
         return dict(database.execute(why).fetchall()) if rows else {}

@@ -1,4 +1,4 @@
-"""Segments of an archive: Parquet files named by their content, recovery of killed imports and of a lost catalogue."""
+"""Archive segments: Parquet files named by content, recovery of killed imports, rebuilding of the catalogue."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Archive contents by dataset and month: coverage, gaps, and what became of every row."""
+"""Archive contents by dataset and month: coverage, gaps, and accounting of feed rows."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class MissingDays(NamedTuple):
 
     @property
     def days(self) -> int:
-        """How many days."""
+        """Number of days."""
         return (self.last - self.first).days + 1
 
 
@@ -47,7 +47,7 @@ class Edition(NamedTuple):
 
     @classmethod
     def of(cls, entry: Entry) -> "Edition":
-        """Return what the catalogue says of an edition."""
+        """Return the catalogue entry of an edition."""
         return cls(entry.name, entry.issued, "published" if entry.published else "stamp" if entry.edition else LAST)
 
 
@@ -88,7 +88,7 @@ class DatasetStatus(Displayed):
 
     @property
     def sentence(self) -> str:
-        """What there is, in words."""
+        """Summary of the contents in words."""
         span = f"{self.spans[0][0]} to {self.spans[-1][1]}" if self.spans else "no day"
         missing = sum(hole.days for hole in self.holes)
         holes = f"{count(len(self.holes), 'hole')} of {count(missing, 'day')}" if missing else "no hole"
@@ -121,7 +121,7 @@ class DatasetStatus(Displayed):
 
 @dataclass(frozen=True, repr=False)
 class ArchiveStatus(Displayed):
-    """What an archive holds."""
+    """Contents of an archive."""
 
     archive: Path
     as_of: date | None

@@ -1,4 +1,4 @@
-"""Posterior predictive checks: whether the model makes records that look like the one it was fitted to."""
+"""Posterior predictive checks: comparison of the event data with data simulated from the fit."""
 
 from forecast.checks.check import Ahead, Checks, check_fit, pit_ahead
 from forecast.checks.predictive import arviz_groups, posterior_predictive

@@ -1,4 +1,4 @@
-"""A fit held against its own record: how many numbers of it the model makes, and which it does not."""
+"""Summary of posterior predictive checks: which statistics of the data a fit reproduces, and which it does not."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class Statistic:
 
 @dataclass(frozen=True)
 class Ahead:
-    """Where recorded shares lie in the predicted ones, at one horizon.
+    """Probability integral transforms of recorded shares at one horizon.
 
     Attributes
     ----------
@@ -103,12 +103,12 @@ class Ahead:
 
     @property
     def inside_band(self) -> bool:
-        """Whether the distribution function is inside its band throughout."""
+        """Return whether the distribution function is inside its band throughout."""
         return self.band.outside == 0
 
     @property
     def sentence(self) -> str:
-        """What it shows, in words."""
+        """Result in words."""
         verdict = (
             "not distinguishable from calibrated (inside" if self.inside_band else "clearly not calibrated (outside"
         )
@@ -122,7 +122,7 @@ class Ahead:
 
 @dataclass(frozen=True, repr=False)
 class Checks(Displayed):
-    """What the checks of a fit have found."""
+    """Results of the posterior predictive checks of a fit."""
 
     # A row a number: `check` (its kind), `what`, `dyad`, `era`, `n`, `observed`, `mean`, `low`, `high` (90 % of the
     # simulated), `z` (NaN where all simulated ones are alike) and `miss`.
@@ -140,7 +140,7 @@ class Checks(Displayed):
 
     @property
     def misses(self) -> pd.DataFrame:
-        """What the model does not make, the worst first."""
+        """Statistics that the model does not reproduce, the worst first."""
         return self.table[self.table["miss"]].sort_values("z", key=np.abs, ascending=False)
 
     @property
@@ -159,7 +159,7 @@ class Checks(Displayed):
 
 @checked(fit=FIT)
 def check_fit(fit: "Fit", *, records: int = 400, seed: int = 1, backtest: "str | Path | None" = None) -> Checks:
-    """Compare a record with records simulated at the level of each draw, with as many happenings.
+    """Compare the event data with data simulated at the level of each draw, with equal event counts.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ def _row(one: Statistic) -> dict[str, object]:
 
 
 FEWEST = 20
-"""Happenings of an era, or of a dyad, below which nothing is compared."""
+"""Events of an era, or of a dyad, below which nothing is compared."""
 
 
 def statistics(panel: xr.Dataset, simulated: xr.DataArray) -> Iterator[Statistic]:
@@ -294,7 +294,7 @@ OUTER = 0.1
 def pit_ahead(fit: "Fit", backtest: str | Path) -> tuple[Ahead, ...]:
     """Read from a backtest where recorded shares lie in the predicted ones, at its shortest horizon and about a year.
 
-    The number of happenings is not given. Of the windows of a dyad those are taken that do not overlap, from the first
+    The number of events is not given. Of the windows of a dyad those are taken that do not overlap, from the first
     origin on: the band of the PIT takes them for independent.
 
     Parameters

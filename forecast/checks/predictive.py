@@ -1,4 +1,4 @@
-"""Records simulated under the draws of a fit, and what the draws say of every month's record."""
+"""Data simulated from the posterior draws of a fit, and predictive distributions of each month."""
 
 from typing import TYPE_CHECKING
 

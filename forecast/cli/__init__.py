@@ -1,7 +1,7 @@
-"""The command `forecast`: one thin command a verb, and in one place how it ends.
+"""The command `forecast`: one short function per subcommand, and one place for exit codes.
 
-A command's module says what the user may write and hands over; what takes long to import is imported inside
-the command's function, so that `forecast --help` answers at once.
+Each command's module defines its options and calls the library. Slow imports are inside the command's function, so
+that `forecast --help` is fast.
 """
 
 import errno

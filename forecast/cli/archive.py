@@ -1,4 +1,4 @@
-"""The commands `forecast events import`, `status` and `repair`: their options and what they print."""
+"""`forecast events import`, `status` and `repair`: options and output."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

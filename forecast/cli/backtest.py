@@ -1,4 +1,4 @@
-"""`forecast backtest`: predictions as of many days, scored by what was recorded."""
+"""`forecast backtest`: forecasts from past dates, scored against the data recorded afterwards."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

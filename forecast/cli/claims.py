@@ -1,4 +1,4 @@
-"""`forecast test`, `forecast power` and `forecast plan`: claims tested, the power of a test, and frozen plans."""
+"""`forecast test`, `forecast power` and `forecast plan`: hypothesis tests, their power, and frozen plans."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from forecast.hypotheses.power import Power
 
 TESTED = Path("hypotheses")
-"""Where pages stand whose folder is not named."""
+"""Default folder of the pages."""
 BESIDE_PLAN = {"plan", "out", "replace", "kept", "cores", "as_json"}
 """Options that change no number, and so may be given together with a plan."""
 Claims = Annotated[

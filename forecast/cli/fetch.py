@@ -1,4 +1,4 @@
-"""`forecast events fetch`: files of machine-coded feeds fetched from where they are published."""
+"""`forecast events fetch`: download of machine-coded feeds from their publishers."""
 
 import shlex
 import sys

@@ -1,4 +1,4 @@
-"""Options that several commands share, in groups, and the inputs they describe."""
+"""Option groups that several commands share, and the inputs they describe."""
 
 import dataclasses
 import inspect
@@ -120,7 +120,7 @@ def own_folder(parent: str) -> Any:
 
 @dataclass
 class Events:
-    """Where single events come from."""
+    """Source of single events."""
 
     datasets: Datasets = None
     archive: Archive = None
@@ -153,21 +153,21 @@ class Events:
 
 @dataclass
 class Counted(Events):
-    """Where events or counts come from."""
+    """Source of events or counts."""
 
     counts: Annotated[Path | None, typer.Option("--counts", help="Your own counts by class (with --mapping).")] = None
 
 
 @dataclass
 class FromFeeds(Counted):
-    """Where events, of feeds with their settings, or counts come from."""
+    """Source of events, of feeds with their settings, or of counts."""
 
     feed_setting: FeedSetting = None
 
 
 @dataclass
 class AnyData(FromFeeds):
-    """Where the data come from."""
+    """Source of the data."""
 
     index: Annotated[Path | None, typer.Option("--index", help="Your own index (with --mapping).")] = None
 
@@ -239,7 +239,7 @@ class Driven:
 
 @dataclass
 class Sampler:
-    """How many draws are sampled."""
+    """Number of draws to sample."""
 
     seed: Seed = 1
     draws: Annotated[int | None, typer.Option("--draws", help="Kept draws of a chain.")] = None
@@ -249,7 +249,7 @@ class Sampler:
 
 @dataclass
 class Tested(Sampler, AnyData):
-    """What a run of tests is about: data and model, draws, and alternatives of the power."""
+    """Subject of a run of tests: data and model, draws, and alternatives of the power."""
 
     dyad: Dyad = "USA-CHN"
     as_of: AsOf = None
@@ -415,7 +415,7 @@ def looks_like_feed(path: Path) -> str | None:
 
 
 def _is_chronology(path: Path) -> bool:
-    """Whether a path is a file of a chronology by its name, or a folder of such."""
+    """Return whether a path is, by its name, a chronology file or a folder of such files."""
     name = re.compile(r"[A-Z]{3}-[A-Z]{3}\.csv")
     return any(name.fullmatch(one.name) for one in (path.iterdir() if path.is_dir() else [path]))
 
@@ -432,7 +432,7 @@ def event_table(given: "Source | None", dyad: str | None = None, as_of: "date | 
 
 
 def _is_table(path: Path, mapped: bool) -> bool:
-    """Whether a path is a table, which needs a mapping, and not a chronology."""
+    """Return whether a path is a table that needs a mapping, and not a chronology."""
     return str(path) != CHRONOLOGY and not path.is_dir() and (mapped or path.exists())
 
 

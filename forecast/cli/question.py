@@ -1,4 +1,4 @@
-"""`forecast question`: questions asked, answered, resolved and scored; all of it goes into a ledger."""
+"""`forecast question`: asking, answering, resolving and scoring of questions in a ledger."""
 
 from collections.abc import Callable, Iterable
 from datetime import date

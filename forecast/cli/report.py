@@ -60,7 +60,7 @@ class ReportCommand(TyperCommand):
 
 @dataclass
 class _AnyFeed(AnyData):
-    """Where the data come from, and which feed they are of."""
+    """Source of the data, and the feed to which they belong."""
 
     feed: Feed = None
 

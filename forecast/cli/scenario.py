@@ -1,4 +1,4 @@
-"""`forecast scenario` and `forecast check`: what follows from a saved fit."""
+"""`forecast scenario` and `forecast check`: conditional forecasts and checks of a saved fit."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from forecast.outlook.scenarios import Scenarios
 
 SCENARIOS = Path("scenario")
-"""Where pages stand whose folder is not named."""
+"""Default folder of the pages."""
 UNUSABLE = 3
 
 
@@ -116,7 +116,7 @@ def _print(found: "Scenarios", page: Path) -> None:
 
 SHOWN = 8
 CHECKED = Path("checks")
-"""Where pages stand whose folder is not named."""
+"""Default folder of the pages."""
 
 
 def check(

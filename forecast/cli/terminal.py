@@ -1,4 +1,4 @@
-"""The terminal: text that others wrote made safe, and the progress of work."""
+"""Terminal output: escaping of untrusted text, and progress bars."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

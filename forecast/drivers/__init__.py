@@ -1,7 +1,7 @@
-"""Drivers: covariates with the day since when each value was known, read from a file and put into a panel.
+"""Drivers: covariates with the date each value became available, read from a file and added to a panel.
 
-`read_drivers` reads a file of the user's, `calendar_drivers` makes some of the scheduled facts of
-``data/calendar.csv``; `add_drivers` puts either into a panel, as it was known on the panel's day.
+`read_drivers` reads a user's file, and `calendar_drivers` derives drivers from the scheduled events of
+``data/calendar.csv``. `add_drivers` adds either to a panel, with the values known on the panel's day.
 """
 
 from forecast.drivers.calendar import calendar_drivers as calendar_drivers

@@ -1,4 +1,4 @@
-"""Scheduled facts known in advance, and the drivers that follow from them."""
+"""Scheduled events known in advance, and the drivers derived from them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Scheduled:
 
 @dataclass(frozen=True)
 class CalendarDriver:
-    """How a driver follows from scheduled facts."""
+    """Derivation of a driver from scheduled events."""
 
     name: str
     words: str
@@ -78,7 +78,7 @@ DRIVERS = (
         "treaty_expiry", "the year before a treaty of both states expires", ("treaty_expiry",), True, -12, -1, "cycle"
     ),
 )
-"""Of those that look ahead for months, the facts are known years before, so that no month is coded with hindsight."""
+"""Calendar drivers; facts that look ahead for months are known years before, so that no month uses hindsight."""
 
 
 @checked(path=PATH)
@@ -188,4 +188,4 @@ _CELLS: dict[str, tuple[Callable[[str], bool], str]] = {
     "name": (bool, "what takes place"),
     "reference": (bool, "where that can be looked up"),
 }
-"""What a cell of each column has to be, and how a message puts it."""
+"""Validator of a cell of each column, and its description for messages."""

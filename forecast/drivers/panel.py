@@ -1,4 +1,4 @@
-"""Drivers in a panel: covariates by dyad and month as known on a day, and their assumed future."""
+"""Drivers in a panel: covariates by dyad and month as known on a day, and their assumed future values."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -98,7 +98,7 @@ def attach(panel: "xr.Dataset", names: list[str], values: Float, given: Float, f
 
 
 def has_drivers(panel: "xr.Dataset") -> bool:
-    """Whether a panel carries any."""
+    """Return whether a panel has drivers."""
     return "driver_value" in panel
 
 
@@ -151,7 +151,7 @@ def require_given(panel: "xr.Dataset", dyad: str, months: int) -> None:
 
 
 FEWEST_MONTHS = 24
-"""With fewer months no effect could be told from month-specific noise."""
+"""Fewest months from which an effect can be distinguished from month-specific noise."""
 MOST_CARRIED = 12
 """Months at the end of the record whose value may not be known yet."""
 TABLE = a("DriverTable", "a DriverTable, such as read_drivers('trade.csv') returns")

@@ -39,7 +39,7 @@ class DriverTable:
     acts: Mapping[str, str] = field(default_factory=dict)
 
     def acting(self, chosen: str | None = None) -> dict[str, str]:
-        """Return what each driver acts on, as `PendulumSpec` has it."""
+        """Return the component on which each driver acts, as in `PendulumSpec`."""
         if chosen is None:
             return {name: self.acts.get(name, "month") for name in self.names}
         if "=" not in chosen:

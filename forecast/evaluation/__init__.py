@@ -1,4 +1,4 @@
-"""Backtests: forecasts from many past dates, each with the data known then, scored beside benchmarks."""
+"""Backtests: forecasts from many past dates with the data known then, scored against benchmarks."""
 
 from forecast.evaluation.backtest import backtest, choose
 from forecast.evaluation.benchmarks import BENCHMARKS

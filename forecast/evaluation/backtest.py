@@ -1,4 +1,4 @@
-"""Backtests: every forecaster at every origin, resumable, and scored."""
+"""Backtests: every forecaster at every forecast date, resumable and scored."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Benchmarks: simple forecasters that the model has to beat, and mixtures of forecasters."""
+"""Benchmarks: simple forecasters for comparison with the model, and mixtures of forecasters."""
 
 import warnings
 from collections.abc import Sequence
@@ -257,7 +257,7 @@ class Mixture:
 
     @property
     def benchmark(self) -> bool:
-        """Whether only benchmarks take part."""
+        """Return whether only benchmarks take part."""
         return not self.models
 
 

@@ -1,4 +1,4 @@
-"""Executors: this process, several processes of this machine, or the workers of a Dask cluster."""
+"""Executors: this process, several local processes, or the workers of a Dask cluster."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ from forecast.extras import require
 from forecast.files import write_text
 
 _setup: Setup | None = None
-"""Of the process, in a process that was started for tasks: sent once and not with every task."""
+"""Setup of a worker process: sent once and not with every task."""
 
 
 class Executor(Protocol):
@@ -107,7 +107,7 @@ _ROUND = 1.0
 _GOODBYE = 1.0
 """Seconds that a scheduler has to hear that we leave; it notices anyway."""
 type Versions = Mapping[str, str | None]
-"""Of packages, by name; None for one that is not there."""
+"""Versions of packages by name; None for a missing one."""
 _one_at_a_time = threading.Lock()
 """In a worker: its threads share compiled models, and neither these nor the libraries of benchmarks are thread-safe."""
 

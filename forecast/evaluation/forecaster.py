@@ -1,9 +1,8 @@
-"""Forecasters, models and benchmarks alike: from the data known at an origin to chances of cooperation.
+"""Common interface of models and benchmarks: from the data known at a date to cooperation probabilities.
 
-A forecaster returns, for each month ahead, draws of the chance that an event of that month is cooperative: news
-of the month and overdispersion included, sampling of the events not. From these the share of a window follows
-exactly for any number of events, the one that was recorded (*given n*) or a simulated one (*n unknown*), in the
-same way for everybody.
+A forecaster returns, for each month ahead, draws of the probability that an event of that month is cooperative. They
+include month-specific noise and overdispersion, but not the sampling of events. The share of a window follows exactly
+for any event count: the recorded one (*given n*) or a simulated one (*n unknown*).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,7 +30,7 @@ DRAWS = 2000
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of a forecaster at every origin."""
+    """Request to a forecaster at every forecast date."""
 
     horizons: tuple[int, ...]  # Months ahead
     draws: int = DRAWS  # How many draws a prediction has
@@ -46,7 +45,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a forecaster says at one origin."""
+    """Forecast at one forecast date."""
 
     origin: date
     chances: dict[str, Chances]  # By dyad; dyads that it cannot predict are missing

@@ -1,8 +1,8 @@
-"""Rolling origins: what was known on a day, rebuilt from the events, and what was recorded afterwards.
+"""Rolling origins: the data known on a day, rebuilt from the events, and the data recorded afterwards.
 
-An origin is the first day of a month. What was known is known by the day before: events by `known_at`, eras by
-`recognised_at`, and the panel counted from these alone. It is never a slice of a finished panel, which would
-carry later revisions and the hindsight of its eras into the past.
+A forecast date is the first day of a month; the data are those known by the day before: events by `known_at`, eras by
+`recognised_at`. The panel is counted from these alone and never sliced from a finished panel, which would contain
+later revisions and eras recognised in hindsight.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ TOLD = ("actor", "summary", "reference", "name", "note")
 
 @dataclass(frozen=True)
 class Past:
-    """What was counted of a dyad month by month, up to the month before an origin."""
+    """Event counts of a dyad by month, up to the month before a forecast date."""
 
     total: Index  # Events, and how many of them are cooperative; from the first month with one
     cooperative: Index
@@ -81,7 +81,7 @@ class View:
         return found
 
     def past(self, dyad: str) -> Past:
-        """Return what the dataset that is predicted counts of a dyad."""
+        """Return the counts of a dyad in the predicted dataset."""
         total, cooperative, _ = sides(self.panel, dyad, self.record.place_in(self.panel))
         first = int(np.flatnonzero(total)[0])
         return Past(total[first:], cooperative[first:])
@@ -89,7 +89,7 @@ class View:
 
 @dataclass(frozen=True)
 class Window:
-    """What was recorded in the months after an origin."""
+    """Event data recorded in the months after a forecast date."""
 
     dyad: str
     origin: date
@@ -102,7 +102,7 @@ class Window:
 
     @property
     def n(self) -> int:
-        """Happenings of the window."""
+        """Events of the window."""
         return int(self.total.sum())
 
     @property
@@ -112,7 +112,7 @@ class Window:
 
     @property
     def void(self) -> bool:
-        """Whether there are too few events for a share to mean anything."""
+        """Return whether there are too few events for a meaningful share."""
         return self.n < FEWEST
 
     @property
@@ -224,7 +224,7 @@ class Record:
         return [str(name) for name in panel["dataset"].to_numpy()].index(self.dataset)
 
     def only(self, dyads: Sequence[str]) -> "Record":
-        """Return what is recorded of some of the dyads."""
+        """Return the data of some of the dyads."""
         table, coverage = self.table, self.coverage
         if isinstance(table, CountTable):
             own = table.counts[table.counts["dyad"].isin(dyads)]
@@ -278,7 +278,7 @@ class Record:
 
     @property
     def choices(self) -> dict[str, Any]:
-        """Where eras come from, which dyads are fitted together, and which datasets there are, as plain values.
+        """Settings as plain values: source of the eras, pooled dyads, and datasets.
 
         `datasets` only if there are several, `vintaged` only if some say when each event became known.
         """
@@ -320,7 +320,7 @@ class Record:
         return [frame.astype(str).sort_values(list(frame.columns)) for frame in kept]
 
     def window(self, view: View, dyad: str, horizon: int) -> Window | None:
-        """Return what was recorded of a dyad in the months after an origin; None if that is not all recorded yet."""
+        """Return the event data of a dyad in the months after a forecast date; None if they are incomplete."""
         total, cooperative, covered = sides(self.final, dyad)
         start = months_between(_first_month(self.final), view.origin)
         stop = start + horizon
@@ -401,7 +401,7 @@ def _chosen_dataset(table: EventTable | CountTable, wanted: str | None) -> str:
 
 
 def _of_dataset(table: EventTable | CountTable, dataset: str) -> EventTable | CountTable:
-    """Return what a table holds of a dataset; the table itself if it holds nothing else."""
+    """Return the rows of a dataset in a table; the table itself if it has no others."""
     rows = _rows(table)
     own = rows[rows["dataset"] == dataset]
     if len(own) == len(rows):

@@ -1,4 +1,4 @@
-"""Scored predictions of a backtest in one table, their scores by model, dyad and period, and the worst misses."""
+"""Scored predictions of a backtest: table, scores by model, dyad and period, and largest misses."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -52,9 +52,9 @@ MOST = 8
 """Misses of each period."""
 MOST_EVENTS = 3
 SCALE = "commitment"
-"""Of kinds of events."""
+"""Scale of the kinds of events."""
 FEWEST_EVENTS = 10
-"""In a window with fewer, chance alone moves the share by tens of points."""
+"""Fewest events of a window; with fewer, chance alone changes the share by tens of points."""
 RULE = (
     f"The largest CRPS among windows with at least {FEWEST_EVENTS} events (of all windows, if there are none); "
     "of windows of one dyad that overlap, only the worst. Named are the events on the side on which the prediction "
@@ -65,7 +65,7 @@ RULE = (
 
 @dataclass(frozen=True)
 class Results:
-    """What a backtest found."""
+    """Results of a backtest."""
 
     # One row per prediction: `model`, `benchmark`, `dyad`, `origin`, `horizon`, `given_n`, `n`, `k`, `share`,
     # `before`, `mean` (predicted share), `low`, `high`, `crps`, `log_score`, `p_up`, `up`, `p_down`, `down`, `pit`,

@@ -1,7 +1,7 @@
-"""Predictive distributions of a window's share, their scores and calibration; all scores are smaller if better.
+"""Predictive distributions of a window's share, their scores and calibration; lower scores are better.
 
-What is kept of a prediction is linear in its distribution, so that a mixture is the weighted mean of its parts
-(`mixed`). What scoringrules and ArviZ compute is computed by them.
+The stored results of a prediction are linear in its distribution, so that a mixture is the weighted mean of its parts
+(`mixed`). Scores and diagrams are computed by scoringrules and ArviZ where they provide them.
 
 References
 ----------
@@ -177,7 +177,7 @@ def _against(shares: Float, window: Window, improvement: float) -> tuple[float, 
 
 COVERAGES = (0.5, 0.8, 0.9)
 BINS = 10
-"""Of probabilities in the decomposition of the Brier score: 0 to 0.1, 0.1 to 0.2, ..., 0.9 to 1."""
+"""Number of probability bins in the decomposition of the Brier score: 0 to 0.1, 0.1 to 0.2, ..., 0.9 to 1."""
 BAND = 0.95
 """Simultaneous coverage of the bands around a PIT and a calibration curve."""
 _SIMULATIONS = 1000

@@ -122,7 +122,7 @@ class _File(TypedDict):
 
 @dataclass(frozen=True)
 class Skill:
-    """What `skill.json` says; docs/schema/skill-json.md has the fields."""
+    """Contents of `skill.json`; docs/schema/skill-json.md describes the fields."""
 
     subject: str  # Code of the forecaster that is compared with every other one: the default model if it takes part
     choices: dict[str, Any]  # What was asked
@@ -190,7 +190,7 @@ class Skill:
         return self._places.get((model or self.subject, horizon, dyad, period, given_n))
 
     def against(self, other: str, horizon: int, **where: Any) -> Row | None:
-        """Return how the subject compares with another model, where both have predicted: one of a row's `against`."""
+        """Compare the subject with another model on common predictions: one of a row's `against`."""
         row = self.row(horizon, **where)
         return row and next((one for one in row["against"] if one["model"] == other), None)
 

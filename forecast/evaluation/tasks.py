@@ -1,4 +1,4 @@
-"""Work units of a backtest, and the folder of a run with one file per finished origin."""
+"""Tasks of a backtest, and the run folder with one file per finished forecast date."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -21,13 +21,13 @@ from forecast.outlook.base_rates import recording_level
 from forecast.typing import Float, Index
 
 SCHEMA = 3
-"""Of the files of finished origins, and of how their numbers come about."""
+"""Version of the files of finished forecast dates, and of the computation of their numbers."""
 _VIEWS = 4
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What all tasks of a run share."""
+    """Settings that all tasks of a run share."""
 
     record: Record
     asked: Asked
@@ -78,7 +78,7 @@ class Setup:
 
     @property
     def choices(self) -> dict[str, Any]:
-        """What was chosen, as plain values."""
+        """Settings as plain values."""
         from importlib.metadata import version
 
         return {
@@ -188,7 +188,7 @@ class RunFolder:
 
     @property
     def origins(self) -> Path:
-        """Where the files of finished origins are."""
+        """Folder of the files of finished forecast dates."""
         return self.path / ORIGINS
 
     def claim(self, setup: Setup) -> None:
@@ -228,7 +228,7 @@ class RunFolder:
 
 
 def read_finished(path: Path) -> dict[str, Any]:
-    """Return what the file of a finished origin holds."""
+    """Return the contents of the file of a finished forecast date."""
     with _of_a_run(path):
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         date.fromisoformat(content["origin"])

@@ -1,4 +1,4 @@
-"""Model variants as forecasters: the default model, and the model without each of its parts."""
+"""Model variants as forecasters: the default model, and ablations without each of its parts."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -88,7 +88,7 @@ class Variant:
         return spec_for(panel, **self.spec, **driven)
 
     def answers(self, views: Iterable[View], asked: Asked) -> Iterator[Answer]:
-        """Fit the first view, bring the fits to each later one, and simulate futures from them."""
+        """Fit the first view, bring the fits to each later one, and run simulations from them."""
         carried: dict[str, _Carried] = {}
         for view in views:
             chances: dict[str, Chances] = {}
@@ -192,7 +192,7 @@ def two_classes(panel: "xr.Dataset") -> "xr.Dataset":
 
 
 def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View, record_weight: float | None = None) -> Chances:
-    """Return the chance that an event is cooperative in each month ahead, in as many futures as are asked for.
+    """Return the chance that an event is cooperative in each month ahead, in as many simulations as are asked for.
 
     `record_weight` is by default that of the fit.
     """
@@ -234,7 +234,7 @@ class _VolumeChances:
         """Return the chances, (draw, month)."""
         from forecast.outlook.observed import add_volume, simulate_chances
 
-        log_odds = add_volume(self.month, self.read, self.usual.busyness(total))
+        log_odds = add_volume(self.month, self.read, self.usual.relative_count(total))
         drawn: Float = simulate_chances(log_odds, self.read, np.random.default_rng(self.seed))[0]
         return np.where(self.follows[:, None], self.repeated, drawn)
 

@@ -1,4 +1,4 @@
-"""Coded events of any source in one tidy table (docs/events.md, docs/schema/events.md)."""
+"""Coded events from any source in one tidy table (docs/events.md, docs/schema/events.md)."""
 
 from forecast.events.additions import add_events, describe_additions
 from forecast.events.counts import read_counts, read_index

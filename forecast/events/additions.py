@@ -1,4 +1,4 @@
-"""A few events added to a dataset: read from a small CSV or from rows, checked, and merged into its table."""
+"""Events added to a dataset: read from a small CSV or from rows, checked, and merged into its table."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -242,7 +242,7 @@ _KEY = ["date", "source", "target", "cameo"]
 
 @dataclass(frozen=True)
 class _Record:
-    """What a dataset holds before events are added to it."""
+    """Contents of a dataset before events are added to it."""
 
     events: "pd.DataFrame"  # Of the dataset alone
     spans: "pd.DataFrame"  # First and last day of coverage, `start` and `last`, by dyad

@@ -1,7 +1,7 @@
-"""The codebook: what a CAMEO code is worth, and which ordinal class it falls into.
+"""Codebook: scale value and ordinal class of each CAMEO code.
 
-The code table and the scales are data (`data/codebook`), so that another scale is a column and no program.
-Codes are text throughout: '010' (make a statement) is not '10' (demand).
+The code table and the scales are data (`data/codebook`), so that another scale needs a column and no code.
+Codes are always text: '010' (make a statement) is not '10' (demand).
 """
 
 import functools
@@ -27,7 +27,7 @@ class Scale:
     name: str
     classes: tuple[str, ...]
     zero_cut: int
-    """How many classes are conflict: the place of the boundary between conflict and cooperation."""
+    """Number of conflict classes: the boundary between conflict and cooperation."""
     class_of: "pd.Series[int]"
     """The class of each code."""
 

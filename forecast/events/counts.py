@@ -1,4 +1,4 @@
-"""Tables that hold no single events any more: counts by period, direction and class, and indices."""
+"""Count tables without single events: counts by period, direction and class, and indices."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _TIMES = {"month": "%Y-%m", "week": "%Y-%m-%d"}
 LARGEST_COUNT = 2**31 - 1
-"""Of one cell of the table, as for the `n` of an event."""
+"""Largest count in one cell of the table, as for the `n` of an event."""
 
 
 @checked(path=PATH, mapping=MAPPING_OR_PATH)

@@ -1,4 +1,4 @@
-"""Days that the files of a dataset stand for, and events added to a dataset, which extend its coverage."""
+"""Days covered by the files of a dataset, and events added to it, which extend its coverage."""
 
 import json
 from collections import Counter
@@ -48,7 +48,7 @@ class Covered:
 
     @property
     def by_month(self) -> Counter[str]:
-        """How many days of each month, such as `2018-06`."""
+        """Number of days of each month, such as `2018-06`."""
         return Counter(f"{day:%Y-%m}" for first, last in self.spans for day in each_day(first, last))
 
     def missing(self, starts: "ArrayLike", ends: "ArrayLike") -> Bool:
@@ -112,7 +112,7 @@ class Extension:
 
 @dataclass(frozen=True)
 class Addition:
-    """What one file added to a dataset."""
+    """Events that one file added to a dataset."""
 
     file: str  # Its name; `rows` for rows that came from no file
     sha256: str  # Of its content
@@ -133,7 +133,7 @@ class Addition:
 
     @property
     def account(self) -> dict[str, Any]:
-        """What a provenance says of it: the file, its digest and rows, and which of its lines are counted."""
+        """Entry in the provenance: the file, its digest and rows, and which of its lines are counted."""
         kept = ("file", "sha256", "dataset", "rows", "repeated", "rejected")
         covered = {one.dyad: {"before": one.before, "to": one.to} for one in self.extensions}
         lines = [one.line for one in self.events]

@@ -1,4 +1,4 @@
-"""The dyads, their strategic eras and their coverage: the tables that go with the events."""
+"""Dyads, their strategic eras and their coverage: the tables that accompany the events."""
 
 import difflib
 import functools
@@ -41,7 +41,7 @@ def read_dyads() -> "pd.DataFrame":
 
 
 def dyad_labels() -> dict[str, str]:
-    """Return what readers call the dyads that the package knows by name, by their codes."""
+    """Return the names of the dyads that the package knows, by their codes."""
     return {str(code): str(label) for code, label in read_dyads()["label"].items()}
 
 
@@ -121,7 +121,7 @@ def read_coverage(path: "str | Path | pd.DataFrame | None" = None) -> "pd.DataFr
 
 
 def caveats(dyad: str, datasets: Iterable[str]) -> tuple[str, ...]:
-    """Return what a reader has to know of how some datasets record a dyad, as `coverage.csv` states it."""
+    """Return notes for readers on the coverage of a dyad by some datasets, from `coverage.csv`."""
     table = read_coverage()
     own = table[(table["dyad"] == dyad) & table["dataset"].isin(list(datasets))]
     return tuple(str(text) for text in own["caveat"] if text)

@@ -1,6 +1,6 @@
-"""Mappings of foreign tables to the fields of the contract, and their rows as text with the line of each.
+"""Mappings from foreign tables to the fields of the event table, and their rows as text with line numbers.
 
-Everything stays text until the fields are known: a reader that guesses types turns the code '010' into 10.
+Values stay text until the fields are known: a reader that guesses types turns the code '010' into 10.
 """
 
 import csv
@@ -43,7 +43,7 @@ def readable_format(date_format: str) -> str:
 
 
 class FileForm(BaseModel):
-    """How a file is written and where its fields stand; the same for every kind of table."""
+    """File format and columns of the fields; the same for every kind of table."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     fields: ClassVar[tuple[str, ...]]
@@ -89,7 +89,7 @@ class FileForm(BaseModel):
         return self
 
     def has(self, field: str) -> bool:
-        """Whether the mapping says where `field` stands."""
+        """Return whether the mapping contains `field`."""
         return field in self.columns or field in self.constants
 
 
@@ -115,7 +115,7 @@ class TableMapping(FileForm):
     known_at_format: str | None = None
     """Without it: as `date_format`."""
     countries: dict[str, str] = {}
-    """From what the table calls a country to its ISO 3166 alpha-3 code; codes need no entry."""
+    """ISO 3166 alpha-3 codes by the table's country names; codes need no entry."""
     leading_zeros: Literal["kept", "lost"] = "kept"
     """`lost`: the CAMEO codes went through a number ('61' for '061') and are to be mended."""
     duplicate_ids: Literal["refuse", "reject"] = "refuse"
@@ -144,7 +144,7 @@ class CountsMapping(FileForm):
     """Between the two states of the field `direction`: USA>CHN."""
     countries: dict[str, str] = {}
     classes: tuple[CountedClass, ...]
-    """From the most hostile to the most cooperative."""
+    """Classes from the most hostile to the most cooperative."""
 
     @model_validator(mode="after")
     def _states_and_sides(self) -> Self:

@@ -1,7 +1,7 @@
-"""The coding rules of the chronology that a machine can check (`data/codebook/CODING.md`).
+"""Machine-checkable coding rules of the chronology (`data/codebook/CODING.md`).
 
-Each rule is a predicate over the rows of one file, true where a row breaks it. The few rows that break one
-and cannot be mended without inventing something are named in `data/codebook/exceptions.csv`.
+Each rule is a predicate over the rows of one file, true for rows that violate it. The few rows that violate a rule and
+cannot be corrected without inventing facts are listed in `data/codebook/exceptions.csv`.
 """
 
 import re
@@ -119,7 +119,7 @@ def _aid_from_both(rows: "Rows") -> "Broken":
 
 
 def _answered_act(rows: "Rows") -> "Broken":
-    """Whether each row has its counterpart: same day, other direction, same code (042 and 043 each other)."""
+    """Return whether each row has its counterpart: same day, other direction, same code (042 and 043 each other)."""
     import pandas as pd
 
     rank = rows.groupby(["date", "source", "cameo"]).cumcount()

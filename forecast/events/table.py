@@ -1,4 +1,4 @@
-"""The event table: one tidy form for events of any source, its schema, the account of its rows; the table of counts."""
+"""Event table: one tidy form for events from any source, its schema, and the accounting of its rows."""
 
 import datetime
 import hashlib
@@ -54,7 +54,7 @@ class Unread(NamedTuple):
 
 @dataclass(frozen=True)
 class FeedAccount:
-    """What became of the rows of a feed's files."""
+    """Accounting of the rows of a feed's files."""
 
     feed: str  # Its name, which is that of the dataset
     title: str  # Its name for readers
@@ -72,7 +72,7 @@ class FeedAccount:
 
     @property
     def sentence(self) -> str:
-        """What became of the rows, and what was counted, in words."""
+        """Accounting of the rows in words."""
         numbers = {name: f"{self.total(name):,}" for name in FileAccount._fields[1:6]}
         unread = f" Not read: {count(len(self.unread), 'file')}." if self.unread else ""
         other = f" Of other days than their names say: {count(len(self.findings), 'file')}." if self.findings else ""
@@ -297,7 +297,7 @@ def sort_events(events: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def events_per_row(events: "pd.DataFrame") -> "pd.Series[int]":
-    """Return how many events each row stands for: of a feed one, of any other table its n."""
+    """Return the number of events of each row: one in a feed, n in any other table."""
     if "events" not in events:
         return events["n"]
     return events["events"].fillna(events["n"]).astype("int64")

@@ -1,4 +1,4 @@
-"""Event tables read by a mapping, and the embedded chronology, one plain CSV per dyad."""
+"""Event tables read through a mapping, and the embedded chronology, one CSV per dyad."""
 
 import hashlib
 from collections.abc import Sequence
@@ -186,7 +186,7 @@ def _duplicates(events: "pd.DataFrame", file: str, mapping: TableMapping) -> dic
 
 
 UNCHECKED = "unchecked: "
-"""What the reference of an event begins with that was coded from general knowledge and not looked up."""
+"""Prefix of the reference of an event that was coded from general knowledge and not looked up."""
 
 
 def shown_reference(reference: str) -> str:
@@ -195,7 +195,7 @@ def shown_reference(reference: str) -> str:
 
 
 def is_unchecked(reference: str) -> bool:
-    """Whether a shown reference is of an event that was not looked up."""
+    """Return whether a displayed reference belongs to an event that was not looked up."""
     return reference.startswith(UNCHECKED.strip())
 
 

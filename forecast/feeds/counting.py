@@ -1,4 +1,4 @@
-"""Counts of all dyads of a feed in one pass: of files in bounded memory, and of GDELT tables through Ibis."""
+"""Counts of all dyads of a feed in one pass: from files in bounded memory, or from GDELT tables through Ibis."""
 
 import datetime
 import tempfile
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COUNTED = tuple(name for name in KEPT if name not in (*TEXTS, "value", "quad", "given_quad"))
-"""Of what is known of an event, what it is counted by."""
+"""Fields of an event by which it is counted."""
 MEMORY = "800MB"
-"""Of the database; what does not fit goes to a scratch folder."""
+"""Memory limit of the database; larger data go to a temporary folder."""
 
 
 @checked(paths=PATHS, feed=TEXT, settings=FEED_SETTINGS, scale=TEXT, frequency=FREQUENCY)
@@ -139,7 +139,7 @@ def _fill(judge: Judge, runs: list[FileRun]) -> None:
 
 
 def _repeated(database: "duckdb.DuckDBPyConnection", runs: list[FileRun]) -> Counter[int]:
-    """Return how many lines of each file are duplicates; those that a newer edition replaces are filtered."""
+    """Return the number of duplicate lines of each file; those that a newer edition replaces are filtered."""
     repeated: Counter[int] = Counter()
     for place, why, by, number in gone_numbers(database):
         if why == REPLACED:
@@ -210,7 +210,7 @@ COLUMNS = (*INTEGERS, *NUMBERS, *CELLS)
 """The columns of GDELT that are looked at; a query names no others, since BigQuery charges by column."""
 TABLES = {"1.0": ("gdelt-bq", "full"), "2.0": ("gdelt-bq", "gdeltv2")}
 PARTITION = "_PARTITIONTIME"
-"""When a row was added, to the day: BigQuery charges for the partitions that are looked at."""
+"""Day on which a row was added: BigQuery charges for the partitions that are read."""
 
 
 class Public(NamedTuple):
@@ -323,7 +323,7 @@ def _day(text: "ir.StringValue") -> "ir.DateValue":
 
 
 def _mapped(value: "ir.StringValue", to: dict[str, str]) -> "ir.StringValue":
-    """Return what a text stands for; missing if nothing."""
+    """Return the value of a text; missing if it has none."""
     import ibis
 
     same = [text for text, meaning in to.items() if text in (meaning, meaning.lower())]

@@ -1,4 +1,4 @@
-"""The feeds by name, the feed of a file by its content, and files whose rows contradict the days in their names."""
+"""Feed registry, detection of a file's feed by its content, and files whose rows contradict their names."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -106,7 +106,7 @@ class Detected(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What a file looks like."""
+        """Description of a file's layout."""
         return self.layouts[-1].title
 
 
@@ -166,7 +166,7 @@ def unknown_file(file: FeedFile, wanted: Feed | None = None) -> DataError:
 
 
 def _hint(file: FeedFile) -> str:
-    """Describe what a file looks like that is near to a feed."""
+    """Describe the layout of a file that resembles a feed."""
     first = (file.head() or [""])[0]
     width = len(first.split("\t"))
     if width == MENTIONS and first.split("\t")[0].isdigit():

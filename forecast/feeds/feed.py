@@ -1,4 +1,4 @@
-"""Feed declarations: how files look, where the fields of an event stand in a row, and which rows are counted.
+"""Feed declarations: file layouts, fields of an event in a row, and rules for which rows are counted.
 
 Fields are SQL expressions over the columns of a file as text.
 """
@@ -22,7 +22,7 @@ SECTORS = ("government", "military", "legislature", "courts", "police")
 
 
 class FeedSettings(BaseModel):
-    """What is counted of a feed.
+    """Selection of the counted rows of a feed.
 
     Attributes
     ----------
@@ -116,12 +116,12 @@ CAMEO_AGENTS = {
     "courts": ("JUD",),
     "police": ("COP",),
 }
-"""How CAMEO, and PLOVER after it, writes the organs of a state."""
+"""Agent codes of the organs of a state in CAMEO and PLOVER."""
 FIELDS = (
     "id", "date", "known", "source", "target", "code", "goldstein", "source_quad", "reports", "mentions", "actor",
     "summary", "reference",
 )  # fmt: skip
-"""What every feed says of a row.
+"""Fields that every feed provides for a row.
 
 `id` text; `date` and `known` days, NULL if they are none; `source` and `target` as the feed writes countries, ''
 without one; `code` of CAMEO; `goldstein`, '' for that of the code; `source_quad` as the feed says; `reports` and
@@ -131,7 +131,7 @@ without one; `code` of CAMEO; `goldstein`, '' for that of the code; `source_quad
 
 @dataclass(frozen=True)
 class Layout:
-    """How rows of a kind of file look."""
+    """Row layout of one kind of file."""
 
     title: str  # What such a file is, for messages
     columns: tuple[str, ...]  # Names of the columns, in order
@@ -142,7 +142,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What a name says of a file: the last day it tells of, its year and edition, if any."""
+    """Information in a file name: its last day, its year and its edition, if any."""
 
     day: str | None = None
     year: int | None = None
@@ -151,7 +151,7 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class Standing:
-    """Which days a file stands for, by its name."""
+    """Days covered by a file, by its name."""
 
     series: str  # Which of the feed's series of files it belongs to, such as `day`
     first: date
@@ -197,7 +197,7 @@ def acting(settings: FeedSettings, written: Mapping[str, tuple[str, ...]]) -> tu
 
 
 YEARS = range(1700, 2200)
-"""Of days in names."""
+"""Valid years of days in file names."""
 
 
 def named_day(digits: str) -> date | None:
@@ -212,7 +212,7 @@ def named_day(digits: str) -> date | None:
 
 
 def whole_year(series: str, year: str, *, whole: bool) -> Standing | None:
-    """Return what a file of a year stands for."""
+    """Return the days covered by a yearly file."""
     return Standing(series, date(int(year), 1, 1), date(int(year), 12, 31), whole) if int(year) in YEARS else None
 
 

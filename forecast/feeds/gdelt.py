@@ -1,4 +1,4 @@
-"""GDELT events: 1.0 with 57 columns (to March 2013) or 58 (later), 2.0 with 61."""
+"""GDELT events: version 1.0 with 57 (to March 2013) or 58 columns (later), version 2.0 with 61."""
 
 import re
 from datetime import date
@@ -47,7 +47,7 @@ SECOND = Layout("GDELT 2.0", _columns(second=True))
 
 
 _SHAPED = re.compile(r"\d+\t\d{8}\t")
-"""How a row begins: an id and a day."""
+"""Beginning of a row: an id and a day."""
 
 
 def _recognise(lines: list[str]) -> tuple[Layout, ...] | None:

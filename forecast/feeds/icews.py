@@ -1,4 +1,4 @@
-"""ICEWS events as Dataverse has them (doi:10.7910/DVN/28075): yearly, daily and weekly files of 20 columns."""
+"""ICEWS events from Dataverse (doi:10.7910/DVN/28075): yearly, daily and weekly files of 20 columns."""
 
 import re
 from datetime import date

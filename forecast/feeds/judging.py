@@ -1,4 +1,4 @@
-"""Rules of a feed's rows in SQL: located, coded, kept or not with the reason, and which rows repeat others."""
+"""Selection and deduplication of feed rows in SQL, with the reason for each exclusion."""
 
 import datetime
 import re
@@ -18,7 +18,7 @@ MEMORY = "1GB"
 MOST_REPORTS = 2**31 - 1
 REPORT_DIGITS = 10
 STRIDE = 2**40
-"""Of several chunks judged together, each with its place times this added to the numbers of its lines."""
+"""Offset between the line numbers of chunks that are processed together: a chunk adds its place times this."""
 PARENTS = {"1214": "121", "1834": "183", "1951": "195", "1952": "195", "155": "150", "176": "170"}
 """Codes that GDELT uses beyond the codebook, read as what they are a kind of."""
 KEPT = (
@@ -26,14 +26,14 @@ KEPT = (
     "summary", "reference",
 )  # fmt: skip
 TEXTS = ("actor", "summary", "reference")
-"""Of these, what readers see of an event and nothing is counted by."""
+"""Fields that readers see and that do not affect the count."""
 ACTING = ("source_organs", "target_organs", "mentions")
 """With `KEPT`, what later choices of settings need: of each side the organs that act, one bit a sector of `SECTORS`."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What became of some lines."""
+    """Accounting of some lines."""
 
     kept: "pa.Table"  # Events, columns `KEPT`, and `ACTING` if asked for; a line can have several
     rejected: dict[int, str]  # Reason by line
@@ -290,7 +290,7 @@ Place = tuple[int, int, str]
 """Position of the file, line, reason."""
 EVENT_KEY = ("date", "source_state", "target_state", "cameo")
 REPLACED, SAME_EVENT, SAME_DAY = 1, 2, 3
-"""Why a row is gone, in `gone`."""
+"""Reasons for excluding a row, in `gone`."""
 WORDS = {
     REPLACED: "'replaced by the newer edition ' || by_name",
     SAME_EVENT: "'the same event as ' || by_name || ', line ' || by_line",

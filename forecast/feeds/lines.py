@@ -1,8 +1,7 @@
-"""From files, zipped or not, to chunks of lines: in bounded memory, with the number of each line.
+"""Streaming of plain and zipped files as chunks of numbered lines in bounded memory.
 
-Archives are read as streams and never unpacked, so that no name in one can lead anywhere. What could take for ever
-is bounded: the directory of an archive, sizes that it states, how much it unpacks to, the number of lines that a byte
-of a file can hold, the length of a line.
+Archives are read as streams and never unpacked, so that their member names cannot lead outside. Limits apply to the
+archive's directory, its stated and unpacked sizes, the number of lines per byte, and the length of a line.
 """
 
 import csv
@@ -72,7 +71,7 @@ class FeedFile:
 
     @property
     def name(self) -> str:
-        """How messages call it: as text, also where the system's name is none."""
+        """Name in messages: as text, even if the system's name is not valid text."""
         return printable(f"{self.path.name}/{self.member}" if self.member else self.path.name)
 
     @property
@@ -82,7 +81,7 @@ class FeedFile:
 
     @property
     def outer_name(self) -> str:
-        """That of the file or archive on the disk."""
+        """Name of the file or archive on the disk."""
         return printable(self.path.name)
 
     @property
@@ -154,7 +153,7 @@ def _ends(text: bytes) -> Index:
 
 
 def _is_utf8(text: bytes) -> bool:
-    """Whether text is UTF-8, without making a text of it."""
+    """Return whether bytes are valid UTF-8, without decoding them to a string."""
     import pyarrow as pa
 
     buffers = [None, pa.py_buffer(np.array([0, len(text)], dtype=np.int64)), pa.py_buffer(text)]
@@ -252,7 +251,7 @@ def _decode(line: bytes, fallback: Encoding) -> tuple[str, bool]:
 
 
 def is_beside(name: str) -> bool:
-    """Whether a file of a folder is none of a feed: hidden, or the manifest."""
+    """Return whether a file in a folder is not a feed file: hidden, or the manifest."""
     return name.startswith(".") or name == MANIFEST
 
 
@@ -360,7 +359,7 @@ BLOCK = 2**20
 """Bytes that are split at once, or one line if it is longer: what fits the processor's cache is quick."""
 
 Columns = Callable[[Layout], Sequence[str]]
-"""Which columns of a layout are needed."""
+"""Required columns of a layout."""
 
 
 class Part(NamedTuple):

@@ -1,4 +1,4 @@
-"""Phoenix: the historical files of the Cline Center (25 columns), and the real-time ones of OEDA (26)."""
+"""Phoenix events: historical files of the Cline Center (25 columns) and real-time files of OEDA (26)."""
 
 import re
 

@@ -1,7 +1,7 @@
-"""POLECAT events as Dataverse has them (doi:10.7910/DVN/AJGVIT): 40 columns, coded by PLOVER.
+"""POLECAT events from Dataverse (doi:10.7910/DVN/AJGVIT): 40 columns, coded by PLOVER.
 
-PLOVER puts both sides of a joint act into the field of the actor, with no recipient: each two of the countries in it
-are a dyad. Nobody has published how its types become CAMEO codes; `codebook/plover.csv` is this package's choice.
+PLOVER puts both sides of a two-sided event into the actor field, without a recipient: each pair of countries in it is a
+dyad. There is no published conversion of its types to CAMEO codes; `codebook/plover.csv` is this package's choice.
 """
 
 import re
@@ -60,7 +60,7 @@ def _countries(whose: str) -> str:
 
 
 def _pairs() -> str:
-    """Return the SQL of the pairs of a row: actor and recipient, or each two actors of a joint act."""
+    """Return the SQL of the pairs of a row: actor and recipient, or each two actors of a two-sided event."""
     actors, recipients = _countries("Actor"), _countries("Recipient")
     pair = "{'source': one, 'target': other}"
     # The list has no order of its own: that of the alphabet is the same in every run.
@@ -125,7 +125,7 @@ def _fields(columns: tuple[str, ...], settings: FeedSettings, facts: FileFacts) 
 
 
 def _acts(side: Side, settings: FeedSettings) -> str:
-    """Return whether an actor has a sector of the state or none at all; the second side of a joint act is an actor."""
+    """Return whether an actor has a sector of the state or none at all; the second side of a two-sided event is one."""
     chosen = ", ".join(map(text, acting(settings, CAMEO_AGENTS)))
 
     def acts(whose: str) -> str:

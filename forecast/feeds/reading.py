@@ -1,4 +1,4 @@
-"""Files of a feed read into the event table, with an account of every row."""
+"""Files of a feed read into the event table, with an accounting of every row."""
 
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -60,7 +60,7 @@ class FileRun:
 
     @property
     def filtered_rows(self) -> int:
-        """How many rows were filtered."""
+        """Number of filtered rows."""
         return sum(self.filtered.values())
 
     def reject(self, line: int, reason: str, row: str) -> None:
@@ -290,7 +290,7 @@ def _in_order_of_lines(together: "Together[FileRun]", places: list[int]) -> "Ite
 
 
 Alike = tuple[Layout, FileFacts]
-"""What lines have in common that are judged in one statement."""
+"""Key of lines that are processed in one statement."""
 
 
 class _Added[Run: FileRun](NamedTuple):
@@ -315,7 +315,7 @@ class Together[Run: FileRun]:
 
     @property
     def full(self) -> bool:
-        """Whether there are lines enough that more of them would not make them cheaper."""
+        """Return whether there are enough lines, so that more would not make them cheaper."""
         return self._bytes >= ENOUGH
 
     @property

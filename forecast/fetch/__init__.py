@@ -1,6 +1,6 @@
-"""Files of machine-coded feeds fetched from where they are published (docs/fetching.md).
+"""Download of machine-coded feeds from their publishers (docs/fetching.md).
 
-Start at `fetch_feed`. What there should be is computed; what lists say and what came is compared with that.
+Entry point: `fetch_feed`. It computes the expected files and compares file lists and downloads with them.
 """
 
 from forecast.fetch.manifest import Manifest, read_manifest

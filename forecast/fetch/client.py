@@ -1,7 +1,7 @@
-"""Rate-limited client with retries and few redirects.
+"""Rate-limited HTTP client with retries and restricted redirects.
 
-Certificates are always verified. Only http and https are spoken, and an answer leads from https never back to http. To
-another host it leads by https alone: Dataverse keeps its files on servers of others.
+Certificates are always verified. Only http and https are allowed, and redirects never lead from https to http.
+Redirects to another host require https, because Dataverse stores its files on other servers.
 """
 
 import socket
@@ -172,7 +172,7 @@ class Client:
 
 
 class _Pace:
-    """How often a host is asked, over all threads."""
+    """Rate limit of requests to a host, over all threads."""
 
     def __init__(self, settings: FetchSettings, stop: Event) -> None:
         self._gap, self._stop = 1 / settings.per_second, stop

@@ -1,6 +1,6 @@
-"""Dataverse: the versions of a dataset, the files of one, and which of them are about some days.
+"""Dataverse: versions of a dataset, files of a version, and selection of files by date.
 
-Files are known by their ids: labels repeat within a dataset. What a file is about is read from the numbers in its name.
+Files are identified by their ids, because labels repeat within a dataset. The dates of a file come from its name.
 """
 
 import json
@@ -29,7 +29,7 @@ REACH = timedelta(days=10)
 """A release that is named after a day can hold events of so many days before."""
 LONGEST_LABEL = 150
 Answer = Callable[[str], bytes]
-"""From an address to what is answered there."""
+"""Function from an address to its response."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def _expected(
     *,
     originals: bool,
 ) -> ExpectedFile:
-    """Return what is expected of a file."""
+    """Return the expected properties of a file."""
     data = entry["dataFile"]
     number = _id(entry, address)
     converted = data.get("tabularData") is True or bool(data.get("originalFileFormat"))

@@ -1,4 +1,4 @@
-"""GDELT: which files there should be from one day to another, and what its lists say of them."""
+"""GDELT: expected files between two days, and sizes and checksums from its file lists."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -32,7 +32,7 @@ _MD5 = re.compile(r"[0-9a-fA-F]{32}")
 
 @dataclass
 class Listed:
-    """What lists say of the files that are looked for."""
+    """Entries in the file lists for the expected files."""
 
     sizes: dict[str, int]  # By the name of the file
     md5s: dict[str, str]

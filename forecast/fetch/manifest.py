@@ -1,4 +1,4 @@
-"""Expected files and what became of them, kept in `fetch.json` across runs."""
+"""Expected files and their download states, stored in `fetch.json` across runs."""
 
 import json
 from collections import Counter
@@ -80,7 +80,7 @@ class ExpectedFile(BaseModel):
 
 
 class _Stored(BaseModel):
-    """What is read of a manifest."""
+    """Contents of a manifest file."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -92,7 +92,7 @@ class _Stored(BaseModel):
 
 @dataclass(repr=False)
 class Manifest(Displayed):
-    """What was expected, and what became of it."""
+    """Expected files and their states."""
 
     folder: Path
     feed: str
@@ -107,12 +107,12 @@ class Manifest(Displayed):
 
     @property
     def path(self) -> Path:
-        """Where it is kept."""
+        """Path of the manifest file."""
         return self.folder / MANIFEST
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many files of this request there are, and in which state."""
+        """Number of files of this request by state."""
         states = Counter(self.entries[slot].state for slot in self.asked)
         return {"expected": len(self.asked), **{state: states[state] for state in STATES}}
 
@@ -128,7 +128,7 @@ class Manifest(Displayed):
 
     @property
     def complete(self) -> bool:
-        """Whether nothing of this request has failed or was left out; holes of the source do not count."""
+        """Return whether no file of this request failed or was left out; gaps of the source do not count."""
         return not self.of_state("failed") and not self.to_fetch
 
     def of_state(self, *states: State) -> list[ExpectedFile]:
@@ -141,7 +141,7 @@ class Manifest(Displayed):
 
     @property
     def sentence(self) -> str:
-        """What became of the files, in words."""
+        """States of the files in words."""
         counts = self.counts
         words = [f"{count(counts['expected'], 'file')} expected: {counts['received']:,} received"]
         reading = {"absent": "absent at the source", "failed": "failed", "waiting": "not there yet or not tried"}
@@ -149,7 +149,7 @@ class Manifest(Displayed):
         return ", ".join(words) + f"; {in_bytes(self.size)}."
 
     def summary(self) -> dict[str, Any]:
-        """Return what this request came to, without its single files, for JSON."""
+        """Return the outcome of this request, without its single files, for JSON."""
         return {
             "schema": SCHEMA,
             "feed": self.feed,

@@ -1,4 +1,4 @@
-"""A fetch from beginning to end: expected, present and missing files, and what became of them."""
+"""Run of a fetch: expected, present and missing files, downloads, and outcomes."""
 
 import shutil
 import tempfile
@@ -35,7 +35,7 @@ FEEDS = ("gdelt", "icews", "polecat")
 SAVED_EVERY = 2.0
 """Seconds; whoever is killed loses no file, and of the manifest no more than this."""
 MOST_FILES = 250_000
-"""Of a manifest, which is held in memory: about 1 GB. GDELT 2.0 has 70,080 a year in both streams."""
+"""Largest manifest, held in memory: about 1 GB. GDELT 2.0 has 70,080 files a year in both streams."""
 AT_A_TIME = 400
 """Files that are handed to the threads together."""
 Origin = Dataverse | Gdelt
@@ -261,7 +261,7 @@ class _Run:
             )
 
     def _is_there(self, file: ExpectedFile) -> bool:
-        """Whether a file was received, and is still there."""
+        """Return whether a file was received and still exists."""
         entry = self.manifest.entries.get(file.slot)
         if entry is None or entry.state != "received":
             return False

@@ -1,4 +1,4 @@
-"""Settings of a fetch, each explained in docs/fetching.md, and its errors sorted by what to do about them."""
+"""Settings of a fetch (docs/fetching.md), and its errors by the action they require."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ GIGABYTE = 1_000_000_000
 
 
 class FetchSettings(BaseModel):
-    """How files are fetched.
+    """Settings of a fetch.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class FetchError(ForecastError):
 
 
 class PassingError(FetchError):
-    """What may be over in a while: a server that is busy, a connection that broke."""
+    """Temporary error, such as a busy server or a broken connection."""
 
     def __init__(self, message: str, wait: float | None = None) -> None:
         super().__init__(message)
@@ -84,7 +84,7 @@ class PassingError(FetchError):
 
 
 class AbsentError(FetchError):
-    """What is not there."""
+    """Error for a file that does not exist at the source."""
 
 
 class StoppedError(FetchError):

@@ -1,4 +1,4 @@
-"""Resumable, verified download of one file, which is put in its place when it is whole."""
+"""Resumable, verified download of one file, which is moved into place when complete."""
 
 import errno
 import hashlib
@@ -46,7 +46,7 @@ class Unfinished:
 
     @property
     def tag(self) -> str:
-        """What the beginning was taken from, as given to `start`; '' if that is not known."""
+        """ETag of the partial file, as given to `start`; '' if unknown."""
         try:
             return self._tag.read_text("utf-8")[:LONGEST_TAG]
         except (OSError, ValueError):
@@ -246,7 +246,7 @@ def _append(client: "Client", response: "httpx.Response", part: Unfinished, most
 
 
 def _continues(response: "httpx.Response", part: Unfinished) -> bool:
-    """Whether a part is the one that was asked for, of the file that was begun."""
+    """Return whether a part is the requested one, of the same version of the file."""
     stated = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "").strip())
     changed = part.tag and _tag(response) not in (part.tag, "")
     if stated is None or int(stated[1]) != part.size or changed:

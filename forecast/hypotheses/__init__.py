@@ -1,7 +1,7 @@
-"""Is there a pendulum at all? Claims about a relation, each tested against a rival that may win.
+"""Hypothesis tests of claims about a relation, each against an alternative.
 
-Start at `run_tests`: a plan says what is asked and by which rule it is decided, every claim asked for answers
-with a `Verdict`. The public names are imported from their homes on first use.
+Entry point: `run_tests`. A plan lists the claims and their decision rules, and each claim returns a `Verdict`. Public
+names are imported on first use.
 """
 
 import importlib

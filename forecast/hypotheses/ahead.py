@@ -1,10 +1,8 @@
-r"""Leave-future-out predictive density: what a model, fitted to the past alone, said of the months that followed.
+r"""Leave-future-out predictive density of models fitted to past data only.
 
-What is known at an origin gives the events of the next block of months the density :math:`p(y_{1..t+k}) / p(y_{1..t})`,
-and both are marginal likelihoods, which bridge sampling finds to a tenth. (Weighing draws from the origin by two years
-of events leaves a handful of them.) So the densities of all blocks together are what the model gained by the last
-blocks, whatever its priors said at first: a Bayes factor in which the first half of the record has replaced the priors.
-Nothing of the future enters but the eras' beginnings, which both models of a comparison are told alike.
+The events of the next block of months have the density :math:`p(y_{1..t+k}) / p(y_{1..t})`, a ratio of two marginal
+likelihoods from bridge sampling. The product over all blocks is a Bayes factor in which the first half of the data
+replaces the priors. The only future information is the start of eras, which both models of a comparison know.
 
 References
 ----------
@@ -113,7 +111,7 @@ def block_ends(panel: xr.Dataset) -> list[int]:
 
 
 def ahead_of(by_block: Float) -> tuple[float, float, float]:
-    """Sum up log predictive densities (block,) less a rival's: their sum, its standard error, the stacking weight.
+    """Sum log predictive density differences (block,): their sum, its standard error, the stacking weight.
 
     The error is that over blocks, to which their Monte Carlo errors add some; of two models that predict alike it is
     too large rather than too small, for what one block gains by such an error the next one loses.
@@ -123,7 +121,7 @@ def ahead_of(by_block: Float) -> tuple[float, float, float]:
 
 
 def stacking_weight(by_block: Float) -> float:
-    """Weight of a model, 0 to 1, with which its mixture with a rival predicts best."""
+    """Weight of a model, 0 to 1, with which its mixture with an alternative predicts best."""
     ratio = np.exp(np.clip(by_block, -500, 500))
     found = minimize_scalar(lambda w: -np.log(w * ratio + 1.0 - w).sum(), bounds=(0.0, 1.0), method="bounded")
     return float(found.x)

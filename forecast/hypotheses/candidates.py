@@ -1,4 +1,4 @@
-"""The models that are set against each other on one dyad: each is fitted once, and everything asked of it is kept."""
+"""Candidate models of one dyad: each is fitted once, and its results are cached."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -128,7 +128,7 @@ class Candidates:
         name: str = "",
         decides: bool = True,
     ) -> Comparison:
-        """Compare the claim's model with its rival.
+        """Compare the claim's model with its alternative.
 
         Parameters
         ----------
@@ -179,7 +179,7 @@ class Candidates:
 
     @property
     def gates(self) -> "dict[str, Gate]":
-        """Whether each fit made so far has converged, by its model in words."""
+        """Convergence of each fit made so far, by the description of its model."""
         found: dict[str, Gate] = {}
         for spec, fitted in self._fits.items():
             words = self._words(spec)

@@ -1,4 +1,4 @@
-"""A claim that can be tested, as one record: its statement, evidence, decision, words and the contest of its power."""
+"""Testable claim: statement, evidence, decision rule, wording, and alternatives for its power."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the evidence of all claims is made of: numbers from draws, differences, tables of comparisons, curves."""
+"""Building blocks of the evidence: summaries of draws, differences, comparison tables and curves."""
 
 import math
 from collections.abc import Hashable, Mapping
@@ -32,7 +32,7 @@ PRIORS = {
     "kind_eras": "the spread of kinds over eras",
     "driver_effects": "the size of effects of drivers",
 }
-"""What a prior is about, for `prior_sensitivity`'s names; what is not here reads as it is written."""
+"""Descriptions of priors for the names of `prior_sensitivity`; others are shown under their own names."""
 WIDTHS = {0.5: "half as wide", 2.0: "twice as wide"}
 GRID = 200
 PRIOR_DRAWS = 4000
@@ -40,7 +40,7 @@ PRIOR_DRAWS = 4000
 
 @dataclass(frozen=True)
 class Difference:
-    """Whether a difference matters in practice."""
+    """Practical relevance of a difference."""
 
     below: Number  # Chances that it is practically negative, none and positive
     inside: Number
@@ -68,7 +68,7 @@ def number(name: str, draws: NDArray[Any], unit: str = "", words: str = "") -> N
 
 
 def chance(name: str, events: NDArray[Any], words: str) -> Number:
-    """Return how likely events (chain, draw) are, with the Monte Carlo error."""
+    """Return the probability of events (chain, draw), with its Monte Carlo error."""
     found = probability(events, words)
     return Number(name, found.value, error=found.mcse, words=words, kind="probability")
 

@@ -1,7 +1,7 @@
-"""The plan of a run of tests: every choice in one file, fixed before the look.
+"""Plan of a run of tests: every choice in one file, fixed before the data are analysed.
 
-A frozen plan carries a digest of itself and of the data. `forecast test --plan` runs exactly what it says, and
-rejects if either has changed. What is not planned so is exploratory, and is stamped as such.
+A frozen plan contains digests of itself and of the data. `forecast test --plan` runs exactly this plan and fails if
+either has changed. Results without a frozen plan are exploratory and labelled as such.
 """
 
 import json
@@ -46,7 +46,7 @@ _HEAD = """\
 
 
 class DataDigest(BaseModel):
-    """What the data were: SHA-256 of the panel's content, and of every file that was read, by name."""
+    """Digests of the data: SHA-256 of the panel's content, and of every file that was read, by name."""
 
     model_config = _STRICT
 

@@ -1,8 +1,8 @@
-"""How often a test would find what is there, and how often what is not.
+"""Power and false positive rate of a test, by simulation.
 
-Records are simulated at the dyad's own length, eras and density of events, from truths that the fits to the real
-record leave possible (`forecast.hypotheses.hypothesis.Truth`). Each is tested as the real one is, by the Bayes factor
-alone: leaving the future out some twenty times a simulation would take hours.
+Datasets are simulated with the dyad's own length, eras and event counts, from parameters that are plausible under the
+fits to the real data (`forecast.hypotheses.hypothesis.Truth`). Each is tested by the Bayes factor alone, because
+leave-future-out scores for every simulation would take hours.
 """
 
 import json
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates
 
 FOUND = ("log_bayes_factor", "error")
-"""What is kept of a simulated record, for each rival."""
+"""Results stored for a simulated dataset, for each alternative."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -137,14 +137,14 @@ def _key(claim: str, truth: Truth, i: int) -> str:
 
 
 def identity(candidates: "Candidates") -> str:
-    """Describe what the simulations rest on, so that another record's are not taken for this one's."""
+    """Describe the inputs of the simulations, so that results for other data are not reused."""
     sampler = {name: value for name, value in vars(candidates.sampler).items() if name != "cores"}
     facts = [panel_digest(candidates.panel), candidates.spec.to_dict(), candidates.seed, sampler]
     return digest(json.dumps([*facts, version("pendulum-forecast")]).encode())
 
 
 def _answer(rule: Rule, found: tuple[Factor, ...], errors: tuple[float, ...]) -> Answer:
-    """Decide as the real test does; of several rivals the least favourable counts."""
+    """Decide as the real test does; of several alternatives the least favourable counts."""
     return least_favourable(
         rule.decide_factor(log_bayes_factor, min(error, real))
         for (log_bayes_factor, error), real in zip(found, errors, strict=True)

@@ -1,4 +1,4 @@
-"""How a Bayes factor depends on the width of the priors that matter for it."""
+"""Sensitivity of a Bayes factor to the width of the relevant priors."""
 
 from typing import TYPE_CHECKING
 

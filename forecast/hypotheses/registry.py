@@ -1,4 +1,4 @@
-"""Which claims can be tested; each is a record of its own, and one line here."""
+"""Registry of testable claims."""
 
 from collections.abc import Iterable
 
@@ -28,7 +28,7 @@ OFFERS = {
     "events": "single events",
     "dyads": "events of several dyads",
 }
-"""What data can offer a test, the least first, each with what came before."""
+"""Capabilities of data that a test may require, in increasing order; each includes the previous ones."""
 
 
 def parse_claims(text: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Carry out a plan: what cannot be done is rejected first, then every claim is tested and the results are collected."""
+"""Execution of a plan: infeasible tests are rejected first, then each claim is tested and results are collected."""
 
 import os
 import re
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 SENSITIVITY = "sensitivity"
 PACKAGES = (PACKAGE, "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray", "arviz-stats")
 _WORK = {code: claim.work for code, claim in CLAIMS.items()} | {SENSITIVITY: 3.0}
-"""What the stages usually take, as shares of a run."""
+"""Typical duration of the stages, as shares of a run."""
 
 
 class GateLike(Protocol):
-    """The verdict of the convergence gate on a fit, such as `forecast.model.Gate`."""
+    """Result of the convergence checks of a fit, such as `forecast.model.Gate`."""
 
     @property
     def passed(self) -> bool:
-        """Whether the fit may be used."""
+        """Return whether the fit may be used."""
 
     @property
     def misses(self) -> "tuple[Miss, ...]":
@@ -77,12 +77,12 @@ class Results(Displayed):
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why the numbers may not be used; empty if every fit has converged."""
+        """Reasons why the numbers may not be used; empty if every fit has converged."""
         return tuple(map(str, self.misses))
 
     @property
     def misses(self) -> "tuple[Miss, ...]":
-        """The limits of the convergence gate that are not kept, by model and quantity."""
+        """Violated limits of the convergence checks, by model and quantity."""
         return tuple(
             replace(miss, quantity=f"{model}: {miss.quantity}")
             for model, gate in self.gates.items()
@@ -91,7 +91,7 @@ class Results(Displayed):
 
     @property
     def converged(self) -> bool:
-        """Whether every fit passed the gate."""
+        """Return whether every fit passed the convergence checks."""
         return all(gate.passed for gate in self.gates.values())
 
 

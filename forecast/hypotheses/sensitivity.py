@@ -1,4 +1,4 @@
-"""How the answer on mean reversion depends on data, codings, eras and priors: one change at a time."""
+"""Sensitivity of the mean reversion result to data, codings, eras and priors: one change at a time."""
 
 import os
 from collections.abc import Iterator
@@ -284,7 +284,7 @@ PARTS = {"prior": "log_prior", "likelihood": "log_likelihood_total"}
 
 @dataclass(frozen=True)
 class Moved:
-    """How far the posterior of a quantity moves with the strength of prior and data."""
+    """Sensitivity of the posterior of a quantity to the strength of prior and data."""
 
     quantity: str  # In words
     prior: float  # Cumulative Jensen-Shannon distance per doubling of the power
@@ -292,7 +292,7 @@ class Moved:
 
     @property
     def words(self) -> str:
-        """What that means."""
+        """Interpretation in words."""
         prior, data = f"with the prior ({self.prior:.2f})", f"with the data ({self.likelihood:.2f})"
         if self.prior >= MOVES and self.likelihood >= MOVES:
             return f"moves {data} and {prior}: the prior has a say"
@@ -306,7 +306,7 @@ class Moved:
 def power_scaling(fitted: "Fit") -> tuple[Moved, ...]:
     """Check for the quantities that matter whether prior or data move them, in a fit of one dyad.
 
-    Half-life and spread of the cycle, month noise; trend and ceiling of the current era; the current level.
+    Half-life and spread of the cycle, month-specific noise; trend and ceiling of the current era; the current level.
     The prior is that of all parameters together, and not of the path.
     """
     from arviz_stats import psense

@@ -1,8 +1,8 @@
-"""The textbook tests for a unit root, each with its null in words, on the shares that were observed.
+"""Unit root tests from the textbook, each with its null hypothesis in words, on the observed shares.
 
-They are a cross-check and no more. What is observed of a month is its news and few events as well as the level,
-and such noise makes these tests take a random walk for a pendulum far too often [1]_. The evidence of the package
-is on the level instead.
+These tests are only a cross-check. An observed share is subject to month-specific noise and small event counts, and
+such noise makes these tests reject a true random walk far too often [1]_. The package tests the underlying level
+instead.
 
 References
 ----------
@@ -35,7 +35,7 @@ _STRETCH = 12
 
 @dataclass(frozen=True)
 class UnitRoot:
-    """What one of the tests says."""
+    """Result of one unit root test."""
 
     name: str  # Of the test
     null: str  # What it takes for granted unless the series speaks against it

@@ -1,4 +1,4 @@
-"""What a test says: the claim, its null, the answer by a rule fixed beforehand, and all it rests on."""
+"""Test result: the claim, its null hypothesis, the decision by a rule fixed beforehand, and the evidence."""
 
 import math
 import re
@@ -34,7 +34,7 @@ _ERRORS = 2.0  # Monte Carlo errors by which a Bayes factor must clear its bound
 
 
 class PowerLike(Protocol):
-    """How often a test would find what is there, and what is not, such as `power` returns."""
+    """Power and false positive rate of a test, such as `power` returns."""
 
     @property
     def claim(self) -> str:
@@ -51,14 +51,14 @@ class PowerLike(Protocol):
 
 @dataclass(frozen=True)
 class Rule:
-    """How a claim is decided; fixed in the plan before the data are looked at."""
+    """Decision rule of a claim, fixed in the plan before the data are analysed."""
 
     # The Bayes factor must exceed this for the claim, or fall below its inverse against it, by more than two of its
     # Monte Carlo errors.
     bayes_factor: float = 3.0
     # The leave-future-out difference may point the other way by no more than so many of its standard errors.
     ahead_errors: float = 1.0
-    # A claim without a rival model is supported from this posterior probability, rejected below one less it.
+    # A claim without an alternative model is supported from this posterior probability, rejected below one less it.
     probability: float = 0.95
     rope: float = 2.5  # Points of share; a difference within it on either side is practically none
     half_life: float = 60.0  # Months; reversion that needs longer to undo half of a deviation counts as none
@@ -77,7 +77,7 @@ class Rule:
                 raise SpecError(f"rule: {name} is {getattr(self, name)}; expected a number {expected}")
 
     def decide(self, comparison: "Comparison") -> Answer:
-        """Decide a claim that has a rival model; what could not be computed decides nothing."""
+        """Decide a claim that has an alternative model; what could not be computed decides nothing."""
         answer = self.decide_factor(comparison.log_bayes_factor, comparison.error)
         tolerance, ahead = self.ahead_errors * comparison.ahead_error, comparison.ahead_difference
         if (answer == "supported" and ahead >= -tolerance) or (answer == "rejected" and ahead <= tolerance):
@@ -92,7 +92,7 @@ class Rule:
         return "rejected" if log_bayes_factor < -bound else "undecided"
 
     def decide_probability(self, probability: float) -> Answer:
-        """Decide a claim without a rival model by its posterior probability."""
+        """Decide a claim without an alternative model by its posterior probability."""
         if probability >= self.probability:
             return "supported"
         return "rejected" if probability <= 1 - self.probability else "undecided"
@@ -231,7 +231,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Drawing:
-    """What a figure shows, whoever draws it."""
+    """Contents of a figure, independent of the drawing library."""
 
     kind: DrawingKind  # Curves above a common axis; grouped bars; lines over time or any number
     title: str  # In words, with units
@@ -247,7 +247,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Found[F]:
-    """What the data say of a claim, before anything is decided or put into words."""
+    """Evidence on a claim, before it is decided and put into words."""
 
     findings: F  # A record of the claim's own, with what is neither a number nor a comparison
     comparisons: tuple[Comparison, ...]  # Models set against each other
@@ -268,7 +268,7 @@ class Found[F]:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why an answer is what it is."""
+    """Reason for a decision."""
 
     code: str  # Which reason it is, in snake case
     # What its sentence is filled with: the answer, models, bounds, probabilities from 0 to 1.
@@ -406,7 +406,7 @@ _CHANCES = ("chance", "low", "high", "below")
 
 
 def describe(one: "Number") -> str:
-    """Describe what a number is; of a probability, that it is one."""
+    """Describe a number, such as a probability."""
     words = one.words or one.name.replace("_", " ")
     return f"chance: {words}" if one.kind == "probability" else words
 

@@ -1,6 +1,6 @@
 """The pendulum model and its fit: spec to PyMC model, kernels, sampling, storage.
 
-The public names are imported from their homes on first use: loading a saved fit never imports PyMC.
+Public names are imported on first use: loading a saved fit never imports PyMC.
 """
 
 import importlib

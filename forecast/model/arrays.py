@@ -1,4 +1,4 @@
-"""A panel as the plain arrays that the kernels read."""
+"""Panel as the plain arrays that the kernels read."""
 
 from dataclasses import dataclass
 from typing import Any

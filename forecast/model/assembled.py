@@ -1,8 +1,8 @@
-"""The log-density of the usual models, assembled from kernels that are compiled once an environment.
+"""Log-density of the usual models, assembled from kernels that are compiled once per environment.
 
-Compiling a model from its PyMC graph takes longer than sampling it. Where one dataset of sides is observed and the
-cycle is linear or none, the kernels of `forecast.model.kernels.density` compute the same density.
-Parameters and priors are those that the PyMC model declares (`forecast.model.declarations`).
+Compiling a model from its PyMC graph takes longer than sampling it. For one dataset of sides with a linear cycle or
+none, the kernels of `forecast.model.kernels.density` compute the same density. Parameters and priors are those that
+the PyMC model declares (`forecast.model.declarations`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ ROWS = ("trend_mean", "trend_step", "cycle_half_life", "cycle_sd", "headroom", "
 
 
 def is_usual(spec: PendulumSpec, arrays: PanelArrays, part: Part) -> bool:
-    """Whether the kernels know the density of a part of a model."""
+    """Return whether the kernels implement the density of a part of a model."""
     if spec.observation != "sides" or arrays.observed.readings is not None:
         return False
     if part == "aside":
@@ -55,7 +55,7 @@ def assemble(spec: PendulumSpec, arrays: PanelArrays, part: Part) -> "Assembled"
 
 @dataclass(frozen=True)
 class Layout:
-    """Where free variables stand in a point, and their priors."""
+    """Positions of the free variables in a point, and their priors."""
 
     places: Mapping[str, slice]  # By the names of the free variables
     coordinates: density.Coordinates
@@ -109,13 +109,13 @@ class Block(Protocol):
 
     @property
     def layout(self) -> Layout:
-        """Where its variables stand."""
+        """Positions of its variables."""
 
     def evaluate(self, point: Float) -> tuple[float, Float]:
         """Return log-density and gradient of a point."""
 
     def derived(self, points: Float) -> dict[str, Float]:
-        """Return what follows from points (draw, coordinate), as `Assembled.derived`."""
+        """Return the derived quantities of points (draw, coordinate), as `Assembled.derived`."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ class PathBlock:
         return found
 
     def derived(self, points: Float) -> dict[str, Float]:
-        """Return what follows from points."""
+        """Return the derived quantities of points."""
         spec, draws, data = self.spec, len(points), self.data
         nodes, eras = data.node_dyad.size, data.era_dyad.size
         dyads, of_era = np.empty((draws, len(ROWS), data.starts.size - 1)), np.empty((draws, eras))
@@ -263,7 +263,7 @@ class KindsBlock:
         return found
 
     def derived(self, points: Float) -> dict[str, Float]:
-        """Return what follows from points."""
+        """Return the derived quantities of points."""
         draws, name = len(points), self.name
         shift, cutpoint = np.empty((draws, self.data.dyad_of_place.size)), np.empty((draws, 1, 1 + self.choices.gaps))
         prior, white = np.empty(draws), np.empty(draws)
@@ -285,7 +285,7 @@ class Assembled:
 
     @cached_property
     def ends(self) -> list[int]:
-        """Where every block ends in a point."""
+        """End of every block in a point."""
         return np.cumsum([block.layout.size for block in self.blocks]).tolist()
 
     @cached_property
@@ -315,7 +315,7 @@ class Assembled:
 
     @cached_property
     def sampler(self) -> Any:
-        """What nutpie samples."""
+        """Model in the form that nutpie samples."""
         from nutpie.compiled_pyfunc import from_pyfunc
 
         number = self.ends[-1]

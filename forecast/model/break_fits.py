@@ -1,4 +1,4 @@
-r"""Fits with breaks of the long-run mean at some dates, whose draws weigh breaks at any dates.
+r"""Fits with breaks of the long-run mean at given dates, reweighted to breaks at any date.
 
 A date enters the model only through the steps of the path: with :math:`r_t = x_t - \phi x_{t-1}`, the log-density of
 a draw with its breaks elsewhere differs by
@@ -68,7 +68,7 @@ class Pool:
         return np.asarray(np.exp(log_density - self.log_mixture - self.log_evidence(log_density)))
 
     def effective(self, log_density: Float) -> float:
-        """Return how many draws of a model the pool is worth, by its weights."""
+        """Return the effective sample size of the pool for a model, by its weights."""
         return float(1.0 / (self.weights(log_density) ** 2).sum())
 
     def log_ratio(self, first: Float, second: Float) -> tuple[float, float]:
@@ -130,7 +130,7 @@ ONE_COMPONENT: dict[str, Any] = {"trend": "constant", "jumps": True, "cycle": "l
 
 @dataclass(frozen=True)
 class Dates:
-    """Where breaks may lie, all ways of placing them alike beforehand."""
+    """Possible dates of breaks, with a uniform prior over their placements."""
 
     allowed: Bool  # Periods with which the era after each break may begin; the last place stands for never
     apart: int = 0  # Periods that lie at least between breaks, and after the last
@@ -141,7 +141,7 @@ class Record(Protocol):
 
     @property
     def panel(self) -> xr.Dataset:
-        """Of the dyad alone; its eras are ignored."""
+        """Panel of the dyad alone; its eras are ignored."""
 
     @property
     def spec(self) -> "PendulumSpec":
@@ -157,7 +157,7 @@ class Record(Protocol):
 
     @property
     def progress(self) -> Progress:
-        """Where fits are reported."""
+        """Progress display of the fits."""
 
     def with_panel(self, panel: xr.Dataset) -> "Record":
         """Return the same with another panel of the dyad."""
@@ -188,12 +188,12 @@ class BreakFits:
 
     @property
     def places(self) -> tuple[Places, ...]:
-        """Of the fits there are."""
+        """Placements of the breaks in the existing fits."""
         return tuple(self._drawn)
 
     @property
     def apart(self) -> int:
-        """Least periods between breaks: two equilibria cannot be told apart from less than about two years."""
+        """Least periods between breaks: two equilibria cannot be distinguished from less than about two years."""
         return min(Clock.of(self.record.panel).periods(24), self.periods // 4)
 
     def anywhere(self, breaks: int) -> Dates:
@@ -298,7 +298,7 @@ class _Drawn:
 
     @property
     def shift(self) -> Float:
-        """What the mean of an era's first step has besides, (draw, era)."""
+        """Extra shift of the mean in an era's first step, (draw, era)."""
         return self.phi[:, None] * np.diff(self.mu, axis=1, prepend=self.mu[:, :1])
 
     def sums(self, rows: "slice | Index" = slice(None)) -> Float:

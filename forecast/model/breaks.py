@@ -1,8 +1,8 @@
-"""Dates and number of breaks of the long-run mean, with their evidence, and the eras that follow from them.
+"""Dates and number of breaks of the long-run mean, with their evidence, and the resulting eras.
 
-A few fits, at first with breaks spread over the data and then where the posterior wants them, weigh all months at once
-(`forecast.model.break_fits`). Every way of placing breaks counts alike in the marginal likelihoods, so that a break has
-to earn the freedom of its date.
+A few fits, first with breaks spread over the data and then near those that the posterior favours, weight all months
+at once (`forecast.model.break_fits`). All placements of breaks have equal prior probability in the marginal
+likelihoods, so that the free date of a break is penalised.
 """
 
 from dataclasses import dataclass, field
@@ -60,7 +60,7 @@ class BreakPosterior:
 
 @dataclass(frozen=True)
 class BreakCount:
-    """How many breaks the record speaks for."""
+    """Posterior of the number of breaks."""
 
     table: "pd.DataFrame"  # `breaks`, `log_bayes_factor` against none, `error`; a row a number of breaks, from none
     # Of the smallest number that no larger one beats by the Bayes factor asked for, in time order.
@@ -68,7 +68,7 @@ class BreakCount:
 
     @property
     def number(self) -> int:
-        """How many."""
+        """Number of breaks."""
         return len(self.breaks)
 
 

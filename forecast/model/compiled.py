@@ -1,7 +1,7 @@
-"""Densities ready to be sampled: assembled from kernels where they know the model, else compiled from its PyMC graph.
+"""Densities ready for sampling: assembled from kernels where possible, otherwise compiled from the PyMC graph.
 
-A graph takes some twenty seconds to compile, so each form of it is compiled once a process, and refilled with the data
-of the next panel.
+A graph takes some twenty seconds to compile, so each form is compiled once per process and reused with the data of the
+next panel.
 """
 
 from collections import OrderedDict
@@ -36,11 +36,11 @@ class Density(Protocol):
 
     @property
     def sampler(self) -> Any:
-        """What nutpie samples."""
+        """Model in the form that nutpie samples."""
 
     @property
     def white(self) -> Bool:
-        """Which coordinates are near white noise, (coordinate,)."""
+        """Indicator of coordinates near white noise, (coordinate,)."""
 
     @property
     def unnormalised(self) -> int:
@@ -80,7 +80,7 @@ def density_of(panel: "xr.Dataset", spec: "PendulumSpec", arrays: "PanelArrays",
 
 
 def is_ready(spec: "PendulumSpec", arrays: "PanelArrays", part: Part = "whole") -> bool:
-    """Whether the density of a panel would need no compilation in this process."""
+    """Return whether the density of a panel needs no further compilation in this process."""
     return is_usual(spec, arrays, part) or Form.of(spec, arrays, part) in _COMPILED
 
 
@@ -164,14 +164,14 @@ class Compiled:
 
 @dataclass(frozen=True)
 class Derivation:
-    """What follows from the sampled variables: computed by the sampler it would slow it down."""
+    """Quantities derived from the sampled variables, computed after sampling because that is faster."""
 
     inputs: list[Any]
     outputs: dict[str, Any]
 
     @cached_property
     def of_draw(self) -> Callable[..., list[Any]]:
-        """From one draw of the sampled variables to what follows from it."""
+        """Function from one draw of the sampled variables to the derived quantities."""
         import pytensor
 
         outputs = list(self.outputs.values())
@@ -203,7 +203,7 @@ def _compile(model: "pm.Model") -> Compiled:
 
 
 def is_positive(variable: Any, model: "pm.Model") -> bool:
-    """Whether a variable is sampled by its logarithm."""
+    """Return whether a variable is sampled by its logarithm."""
     from pymc.distributions.transforms import LogTransform
 
     return isinstance(model.rvs_to_transforms[variable], LogTransform)

@@ -1,4 +1,4 @@
-"""What parts of the model declare: variables, priors, parameters by dyad; and kinds of one thing by their names."""
+"""Declarations of model parts (variables, priors, parameters by dyad), and registries of named kinds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -110,7 +110,7 @@ class Free:
         return tuple(sizes[dim] if isinstance(dim, str) else dim for dim in self.dims)
 
     def size(self, sizes: Mapping[str, int]) -> int:
-        """Return how many numbers it is, given the sizes of named dims."""
+        """Return its size, given the sizes of named dims."""
         return prod(self.shape(sizes))
 
 

@@ -1,4 +1,4 @@
-r"""Drivers: covariates that push the level, each by an effect that is estimated.
+r"""Drivers: covariates that shift the level, each with an estimated effect.
 
 A driver's push is a path that follows from its values and the parameters alone, so that it adds to the level without
 entering the whitened path: level = trend + cycle + push. With :math:`x_t` the standardised driver and :math:`b` its
@@ -120,7 +120,7 @@ def driving_data(driving: Driving, node_dyad: Index, node_time: Index) -> dict[s
 
 
 def node_push(acts: tuple[str, ...], effect: Any, motion: "Motion | None", data: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Return what drivers add to the level at every node, and in the month alone, as PyTensor expressions."""
+    """Return the effect of drivers on the level at every node, and in the month alone, as PyTensor expressions."""
     from forecast.model.kernels.ops import Following
 
     dyad = data["driven_dyad"]
@@ -139,7 +139,7 @@ def node_push(acts: tuple[str, ...], effect: Any, motion: "Motion | None", data:
 
 @dataclass(frozen=True)
 class Push:
-    """What drivers add, log-odds, (..., time) or zero where there is nothing."""
+    """Effect of the drivers, log-odds, (..., time), or zero without drivers."""
 
     trend: Float  # Parts of the level
     cycle: Float
@@ -147,7 +147,7 @@ class Push:
 
     @property
     def level(self) -> Float:
-        """What they add to the level."""
+        """Effect on the level."""
         return np.asarray(self.trend + self.cycle)
 
     def mapped(self, change: Callable[[Float], Float]) -> "Push":

@@ -1,9 +1,9 @@
-r"""Cycles: how a level that deviates from its trend comes back, one class per cycle.
+r"""Cycles: reversion of the level to its trend, one class per cycle.
 
-With :math:`y` the deviation, :math:`\phi` what a linear cycle keeps of it in a period, :math:`s` its long-run spread,
-a cycle moves by :math:`y' = f(y) + \sigma \epsilon`, and :math:`f` is its `next`: written once, for NumPy arrays and
-PyTensor variables alike, because the sampler and the simulations must agree on it. To add a cycle, derive a class from
-`Cycle`, give it a name, words, `next`, and what it has of its own (priors, variables, `shape`), and `register` it.
+With :math:`y` the deviation, :math:`\phi` the autoregression of a linear cycle per period, and :math:`s` its long-run
+standard deviation, a cycle moves by :math:`y' = f(y) + \sigma \epsilon`. :math:`f` is its `next`, shared by NumPy
+arrays and PyTensor variables, because sampler and simulations must agree. To add a cycle, derive a class from `Cycle`
+with a name, words, `next`, and its own priors, variables and `shape`, and `register` it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ type Transitions = tuple[Any, Any, Any]
 
 @dataclass(frozen=True)
 class Motion:
-    """How a cycle moves, as PyTensor variables or arrays by dyad."""
+    """Parameters of a cycle's motion, as PyTensor variables or arrays by dyad."""
 
     phi: Any  # Fraction of a deviation kept, the spread of a period's shock, and that of the first state
     sigma: Any
@@ -42,12 +42,12 @@ class Nodes:
 
     @cached_property
     def first(self) -> Any:
-        """Whether a node is its dyad's first, (node,)."""
+        """Indicator of a dyad's first node, (node,)."""
         return self.backend.eq(self.data["node_gap"], 0)
 
     @cached_property
     def parameters(self) -> dict[str, Any]:
-        """What `Cycle.next` reads, at every node."""
+        """Parameters of `Cycle.next` at every node."""
         motion, dyad = self.motion, self.data["node_dyad"]
         own = {"phi": motion.phi, "sd": motion.start_sd, **motion.shape}
         return {name: value[dyad] if value.ndim else value for name, value in own.items()}
@@ -167,7 +167,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
 _REACH = 8.0
 
 DISTANCES = _REACH * (_NODES + 1.0) / 2.0
-"""Where the potential is read, in spreads of the linear pendulum."""
+"""Grid at which the potential is evaluated, in standard deviations of the linear pendulum."""
 
 
 def long_run_variance(sides: Sequence[Any], backend: Any = np) -> Any:
@@ -189,7 +189,7 @@ class Linear(Cycle):
     jumps = True
 
     def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
-        """Return what is kept of the displacement."""
+        """Return the deviation after reversion."""
         return p["phi"] * y
 
 

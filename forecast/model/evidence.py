@@ -1,9 +1,8 @@
-r"""How likely the data are under a model as a whole: its marginal likelihood, by bridge sampling.
+r"""Marginal likelihood of the data under a model, by bridge sampling.
 
-The sampler's coordinates suit a bridge [1]_: white noise makes up most of them, and a Gaussian is near their posterior.
-One half of the draws gives that Gaussian (full covariance for the parameters, a spread each for the white noise), the
-other half is set against draws of it. Multinomial coefficients are left out, as in the likelihood: evidences compare
-models of the same panel and unit, and mean nothing alone.
+Half of the draws give a Gaussian proposal (full covariance for the parameters, diagonal for the white noise), and the
+other half is compared with draws from it [1]_. The sampler's coordinates suit this, because most of them are white
+noise. Multinomial coefficients are left out: marginal likelihoods compare only models of the same panel and unit.
 
 References
 ----------

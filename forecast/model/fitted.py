@@ -1,4 +1,4 @@
-"""A fit: its data, its storage, and the integrity checks of saved fits."""
+"""Fitted model: data, storage, and integrity checks of saved fits."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ SHARED = ("dyad", "time", "era", "dataset", "direction")
 
 
 def is_saved_fit(path: Path) -> bool:
-    """Whether a file or folder says of itself that it is a saved fit; it may be damaged."""
+    """Return whether a file or folder is marked as a saved fit; it may be damaged."""
     try:
         if path.is_dir():
             return bool(json.loads((path / "zarr.json").read_text("utf-8"))["attributes"]["kind"] == KIND)
@@ -83,7 +83,7 @@ def _foreign(tree: xr.DataTree) -> str:
 
 
 def _damage(tree: xr.DataTree) -> str:
-    """Describe what differs from what was saved."""
+    """Describe differences from the saved state."""
     if DIGESTS not in tree.attrs:
         return f"attribute {DIGESTS!r} is missing, by which it is seen that nothing was altered; fit again"
     now = _digests(tree)
@@ -125,7 +125,7 @@ def _bytes(values: "np.ndarray[tuple[int, ...], np.dtype[Any]]") -> bytes | memo
 
 
 def _malformed(tree: xr.DataTree) -> str:
-    """Describe what a fit of its spec would have and this one has not."""
+    """Describe variables of its spec that this fit lacks."""
     try:
         spec = PendulumSpec.from_dict(json.loads(tree.attrs["spec"]))
         provenance = json.loads(tree.attrs["provenance"])
@@ -239,7 +239,7 @@ def _statistics_faults(statistics: xr.Dataset, posterior: xr.Dataset) -> Iterato
 
 
 GATE = "gate"
-"""Name in the provenance of what the gate found."""
+"""Provenance key of the result of the convergence checks."""
 AHEAD_CHECKED = 24
 """Periods of the level, the last ones, that an outlook is taken to rest on."""
 
@@ -274,7 +274,7 @@ class Fit(Displayed):
 
     @property
     def sample_stats(self) -> xr.Dataset:
-        """What the sampler says of itself, dims (chain, draw)."""
+        """Sampler statistics, dims (chain, draw)."""
         return self._groups["sample_stats"]
 
     @property
@@ -307,11 +307,11 @@ class Fit(Displayed):
         return kept_gate(noted, *self._gate_settings)
 
     def gate_with(self, **extra: xr.DataArray) -> Gate:
-        """Return the gate with further reported quantities, such as ``outlook``, by draw."""
+        """Return the convergence checks with further reported quantities, such as ``outlook``, by draw."""
         return with_quantities(self.gate, extra, *self._gate_settings)
 
     def gate_ahead(self, dyad: str, **extra: xr.DataArray) -> Gate:
-        """Return the gate of what the outlook of one dyad rests on, with further reported quantities by draw.
+        """Return the convergence checks for one dyad's outlook, with further reported quantities by draw.
 
         These are the parameters and the last two years of the dyad's level, and not the rest of its past nor other
         dyads.
@@ -376,7 +376,7 @@ class Fit(Displayed):
         return prior_beside_posterior(self, dyad, seed=seed)
 
     def forgetting_gate(self) -> "Fit":
-        """Return the same fit without a gate that was noted: of other draws it would not be."""
+        """Return the same fit without stored convergence checks, which would not apply to other draws."""
         facts = {name: value for name, value in self.provenance.items() if name != GATE}
         return Fit(self._groups | {"/": xr.Dataset(attrs=self.attrs | {"provenance": json.dumps(facts)})})
 

@@ -1,4 +1,4 @@
-"""The gate: no probability leaves the package unless the sampler says that it has converged."""
+"""Convergence checks: no probability is reported unless the sampler has converged."""
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ CHECKED_EVERY = {"level": 6, "trend": 24}
 
 @dataclass(frozen=True)
 class Miss:
-    """A limit of the gate that is not kept."""
+    """Violated limit of the convergence checks."""
 
     quantity: str  # In words, such as `half-life`
     words: str  # The diagnostic and its limit
@@ -53,7 +53,7 @@ def _badness(miss: Miss) -> float:
 
 @dataclass(frozen=True, repr=False)
 class Gate(Displayed):
-    """Result of the gate."""
+    """Result of the convergence checks."""
 
     passed: bool
     table: pd.DataFrame  # A row a group of quantities: worst R-hat, smallest bulk and tail effective sample size
@@ -63,7 +63,7 @@ class Gate(Displayed):
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why it did not pass, a phrase each; empty if it did."""
+        """Reasons why it did not pass, a phrase each; empty if it did."""
         return tuple(map(str, self.misses))
 
     def _card(self) -> Card:
@@ -94,7 +94,7 @@ class Gate(Displayed):
 
     @property
     def diagnostics(self) -> dict[str, Any]:
-        """What was found, without the limits, as plain values."""
+        """Diagnostics without their limits, as plain values."""
         defined = self.table.astype(object).where(self.table.notna(), None)
         return {
             "quantities": defined.to_dict("records"),
@@ -110,11 +110,11 @@ def check_convergence(
     sampled: Mapping[str, float | None] | None = None,
     nodes: tuple[int, float] = (0, 1.0),
 ) -> Gate:
-    """Check every reported quantity against the gate.
+    """Check the convergence of every reported quantity.
 
     R-hat at most 1.01, bulk and tail effective sample size at least 400 (both rank-normalised [1]_), energy fraction
     of missing information above 0.3 [2]_, divergent transitions below 0.1 %; and nodes enough that draws weighed to a
-    finer integral over the month noise keep half of their effective number.
+    finer integral over the month-specific noise keep half of their effective number.
 
     References
     ----------
@@ -141,7 +141,7 @@ def with_quantities(
     sampled: Mapping[str, float | None] | None = None,
     nodes: tuple[int, float] = (0, 1.0),
 ) -> Gate:
-    """Return a gate that asks of further quantities, too; arguments as for `check_convergence`."""
+    """Return a result that includes further quantities; arguments as for `check_convergence`."""
     table = pd.concat([gate.table, _diagnosed(extra, sampled)], ignore_index=True)
     return _judged(table, gate.divergence_share, gate.bfmi, sampled, nodes)
 
@@ -149,7 +149,7 @@ def with_quantities(
 def kept_gate(
     kept: Mapping[str, Any], sampled: Mapping[str, float | None] | None, nodes: tuple[int, float] = (0, 1.0)
 ) -> Gate:
-    """Return the gate whose diagnostics were kept by `Gate.diagnostics`, by the limits of today."""
+    """Return the result for diagnostics stored by `Gate.diagnostics`, under the current limits."""
     table = pd.DataFrame(kept["quantities"], columns=COLUMNS).astype(dict.fromkeys(COLUMNS[2:], float))
     bfmi = np.nan if kept["bfmi"] is None else kept["bfmi"]
     return _judged(table, float(kept["divergence_share"]), float(bfmi), sampled, nodes)
@@ -221,7 +221,7 @@ def _diagnose(
 
 
 def _missed_by_quantities(table: pd.DataFrame, judged: Container[str]) -> list[Miss]:
-    """Return what misses the limits; R-hat is asked of some quantities, the effective size of all."""
+    """Return violations of the limits: R-hat of some quantities, effective sample size of all."""
     misses = []
     for row in table.to_dict("records"):
         quantity, r_hat = row["quantity"], row["r_hat"]
@@ -236,7 +236,7 @@ def _missed_by_quantities(table: pd.DataFrame, judged: Container[str]) -> list[M
 
 
 def _missed_by_sampler(bfmi: float, divergent: float, nodes: tuple[int, float]) -> list[Miss]:
-    """Return what misses the limits of energy, divergent transitions and quadrature nodes."""
+    """Return violations of the limits of energy, divergent transitions and quadrature nodes."""
     count, worth = nodes
     misses = []
     if not bfmi > BFMI_LIMIT:

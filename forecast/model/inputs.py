@@ -1,8 +1,8 @@
-"""What the PyMC graph and the assembled density share: parameters, whitening, and the data read of a panel.
+"""Shared inputs of the PyMC graph and the assembled density: parameters, whitening, and panel data.
 
-The path is whitened by pseudo-observations of the level, from a Laplace pass at the centres of the priors. The change
-of variables is exact whatever they are (`forecast.model.kernels.path`); the closer they are to what the data say of the
-path, the nearer the sampler's coordinates are to white noise.
+The path is whitened by pseudo-observations of the level, from a Laplace approximation at the centres of the priors. The
+change of variables is exact for any pseudo-observations (`forecast.model.kernels.path`); the closer they are to the
+data, the nearer the sampler's coordinates are to white noise.
 """
 
 from collections.abc import Callable, Mapping
@@ -92,7 +92,7 @@ def prior_reference(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
 
 @dataclass(frozen=True)
 class Anchor:
-    """Where the path is linearised: the level, and weight and value of each node's pseudo-observation of it."""
+    """Linearisation point of the path: level, and weight and value of each node's pseudo-observation of it."""
 
     mean: Float
     weight: Float
@@ -277,7 +277,7 @@ def _path_data(spec: PendulumSpec, arrays: PanelArrays, reference: Parameters) -
 STORES = {"held_numbers": np.float64, "held_indices": np.int64}
 """Vectors by name, and the type of what they hold."""
 ENDS = "held_ends"
-"""Where each array ends in the vector of its type, in the order of the arrays."""
+"""End of each array in the vector of its type, in the order of the arrays."""
 
 
 def pack(data: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -1,4 +1,4 @@
-"""Prior beside posterior: which parameters the data moved, and by how much."""
+"""Prior and posterior compared: which parameters the data inform, and by how much."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING

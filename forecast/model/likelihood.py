@@ -1,7 +1,7 @@
-"""What was observed in a stretch of periods, and how likely it is under every draw of a fit.
+"""Likelihood of the observations of some periods under every draw of a fit.
 
-The same likelihood that the sampler knows, with the month noise integrated out by the same quadrature; but there one
-set of parameters meets the whole record, and here every draw's parameters meet a few periods.
+It equals the sampler's likelihood, with the month-specific noise integrated out by the same quadrature. Here the
+parameters of every draw are evaluated on a few periods, instead of one set of parameters on all data.
 """
 
 from collections.abc import Mapping
@@ -78,7 +78,7 @@ class Draws:
 
 @dataclass(frozen=True)
 class Observed:
-    """What was observed in a stretch of periods."""
+    """Observations of some consecutive periods."""
 
     draws: Draws
     arrays: PanelArrays  # Of the whole panel: what a period says may rest on those before it

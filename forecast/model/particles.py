@@ -1,4 +1,4 @@
-"""The recent path of a dyad resampled given later events, and the importance weights of draws."""
+"""Resampling of a dyad's recent path given later events, and importance weights of draws."""
 
 import math
 from dataclasses import dataclass, replace
@@ -25,12 +25,12 @@ class Weights:
 
     @property
     def alike(self) -> bool:
-        """Whether all weigh the same."""
+        """Return whether all weights are equal."""
         return bool(np.ptp(self.weight) < 1e-12)
 
     @property
     def fault(self) -> str:
-        """Why they may not be used, in words; empty if they may."""
+        """Reasons why they may not be used, in words; empty if they may."""
         limit = pareto_k_limit(self.weight.size)
         if not self.pareto_k <= limit:
             return f"Pareto k of the draws' weights is {self.pareto_k:.2f}, limit {limit:.2f}"

@@ -1,4 +1,4 @@
-"""The pendulum as an ordinary PyMC model: the path, and what is seen of it, as expressions of parameters and data."""
+"""Pendulum model in PyMC: latent path and observations as expressions of parameters and data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ class PathGraph:
 
     @cached_property
     def push(self) -> tuple[Any, Any] | None:
-        """What drivers add at every node to the level, and in the month alone; None without drivers."""
+        """Effect of drivers at every node on the level, and on the month alone; None without drivers."""
         if self.parameters.effect is None:
             return None
         acts = tuple(acts for _, acts in self.spec.drivers)

@@ -1,4 +1,4 @@
-"""Draws of a posterior as plain arrays, and their diagnostics by ArviZ.
+"""Posterior draws as plain arrays, and their ArviZ diagnostics.
 
 References
 ----------

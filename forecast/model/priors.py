@@ -1,8 +1,8 @@
-"""Every prior of the model in one place, each with its reason; those of a cycle alone are declared by it.
+"""Priors of the model, each with its reason; each cycle declares its own.
 
-A pair is the centre and spread of a normal prior, on the log-odds scale of the level or of a logarithm (see
-docs/model.md). A single number that ends in dyads or eras is the typical spread of these around their population:
-the spread itself is log-normal around it. Priors and the posterior variables they are about share their names.
+A pair is the mean and standard deviation of a normal prior, on the log-odds scale of the level or of a logarithm (see
+docs/model.md). A single number that ends in dyads or eras is the typical standard deviation of these around their
+population: the standard deviation itself has a log-normal prior. Priors share their names with posterior variables.
 """
 
 import difflib
@@ -102,7 +102,7 @@ class Priors:
         object.__setattr__(self, "of_cycles", tuple(changed))
 
     def __repr__(self) -> str:
-        """Return what differs from the defaults, as it would be written."""
+        """Return differences from the defaults, as they would be written."""
         values = known_priors() | self.to_dict()
         changed = [f"{name}={values[name]!r}" for name, default in known_priors().items() if values[name] != default]
         return f"Priors({', '.join(changed)})"

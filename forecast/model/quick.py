@@ -1,7 +1,7 @@
-"""Short fits, quick enough to make hundreds of them side by side in the threads of one process.
+"""Short fits, fast enough to run hundreds of them in parallel threads.
 
-A record is fitted in about a second, and threads sample outside of Python's lock. A model is fitted by parts that
-share no parameter, so that what two models have in common need not be fitted twice, or at all.
+A fit takes about a second, and threads sample outside of Python's lock. A model is fitted in parts that share no
+parameter, so that parts common to two models are fitted once or not at all.
 """
 
 from collections.abc import MutableMapping, Sequence

@@ -1,4 +1,4 @@
-"""From a panel to a fit: whiten, compile, sample, and complete the path between the nodes."""
+"""Sampling: from a panel to a fit (whiten, compile, sample, complete the path between the nodes)."""
 
 import json
 import os
@@ -193,7 +193,7 @@ def fit(
 
 @dataclass(frozen=True)
 class Trees:
-    """How the sampler grows its trees: the acceptance rate that the step size aims at, and the most doublings."""
+    """Tree settings of the sampler: target acceptance rate, and maximum number of doublings."""
 
     accept: float
     depth: int
@@ -215,7 +215,7 @@ def _require_choices(sampler: str, target_accept: float | None, evidence: bool) 
 
 @dataclass(frozen=True)
 class Run:
-    """What a sampler is given, and how long its steps take."""
+    """Inputs of a sampler run, and durations of its steps."""
 
     panel: xr.Dataset  # What is fitted
     spec: PendulumSpec
@@ -274,7 +274,7 @@ def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
 
 @dataclass(frozen=True)
 class _Part:
-    """What nutpie found of a part: its draws, statistics, and the sampler's log-density (chain, draw)."""
+    """Results of nutpie for one part: its draws, statistics, and log-density (chain, draw)."""
 
     density: Density
     drawn: xr.Dataset

@@ -1,4 +1,4 @@
-"""Data simulated from the model, and simulation-based calibration.
+"""Data simulation from the model, and simulation-based calibration.
 
 References
 ----------

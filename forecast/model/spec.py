@@ -1,4 +1,4 @@
-"""Choices of the model in one frozen, printable record, and those that suit a panel."""
+"""Model specification: all choices in one frozen, printable object, and defaults for a panel."""
 
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
@@ -52,7 +52,7 @@ class PendulumSpec:
     pooling : bool
         Whether dyads share population distributions. A panel of one dyad never pools.
     nodes : int
-        Quadrature nodes for the month noise.
+        Quadrature nodes for the month-specific noise.
     drivers : mapping of str to str, or pairs
         Covariates of the panel (`forecast.drivers.add_drivers`) by name, and what each acts on: ``month`` (that month
         alone), ``cycle`` (what the cycle reverts to) or ``trend``.
@@ -170,17 +170,17 @@ class PendulumSpec:
 
     @property
     def moves(self) -> bool:
-        """Whether the trend has a path."""
+        """Return whether the trend varies over time."""
         return self.trend != "constant"
 
     @property
     def has_cycle(self) -> bool:
-        """Whether there is a cycle around the trend."""
+        """Return whether there is a cycle around the trend."""
         return self.cycle != NO_CYCLE
 
     @property
     def has_ceiling(self) -> bool:
-        """Whether frameworks bound the trend."""
+        """Return whether frameworks bound the trend."""
         return self.ceiling == "framework"
 
     @property
@@ -200,7 +200,7 @@ class PendulumSpec:
 
     @property
     def dense(self) -> bool:
-        """Whether every period needs a coordinate of its own: only a linear cycle can jump a gap."""
+        """Return whether every period needs its own coordinate: only a linear cycle can skip empty periods."""
         return self.has_cycle and not self.cycle_model.jumps
 
     def to_dict(self) -> dict[str, Any]:
@@ -240,7 +240,7 @@ def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
 
 
 def is_dense(panel: xr.Dataset) -> bool:
-    """Whether the first dataset counts thirty events per covered month or more, over its dyads."""
+    """Return whether the first dataset counts thirty events per covered month or more, over its dyads."""
     first = panel.isel(dataset=0)
     covered = int(first["covered"].sum())
     months = covered / periods_a_month(panel)

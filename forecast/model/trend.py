@@ -1,8 +1,8 @@
-"""The trend, the slow component of the level, and the ceiling that a framework sets it.
+"""Trend, the slow component of the level, and the ceiling that a framework imposes on it.
 
-A walk that returns to the dyad's long-run mean, a plain walk, or one value per era. Its transition over many months is
-exact; its step in the month in which an era begins is larger. Within an era the trend is bent softly below a ceiling, a
-headroom above its value where the era begins; the cycle may pass it.
+The trend is a process that reverts to the dyad's long-run mean, a random walk, or one value per era. Its transition
+over many months is exact; its step in the first month of an era is larger. Within an era the trend is bounded softly
+below a ceiling, a headroom above its value at the start of the era; the cycle may exceed it.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
-"""Update a fit without sampling again: its draws are carried forward and weighted by what has become known.
+"""Update of a fit without new sampling: its draws are carried forward and reweighted by new data.
 
-How to use it, how it works, when it is valid and what it costs: docs/updating.md.
+Use, method, validity and cost: docs/updating.md.
 """
 
 import time
@@ -112,7 +112,7 @@ def _reject_part(panel: xr.Dataset, later: xr.Dataset) -> None:
 
 
 def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
-    """Describe what a later panel has that a fit to the earlier one has no parameter for; empty if nothing."""
+    """Describe parts of a later panel for which a fit to the earlier one has no parameters; empty if none."""
     kinds = [panel_kind(one).name for one in (panel, later)]
     if kinds[0] != kinds[1]:
         raise DataError(f"new events: panels of the kinds {kinds[0]} and {kinds[1]} do not continue each other")
@@ -322,7 +322,7 @@ def _reweighed(posterior: xr.Dataset, panels: tuple[xr.Dataset, xr.Dataset], dra
 
 @dataclass(frozen=True)
 class WeightCheck:
-    """Whether the carried draws still stand for the posterior."""
+    """Check of whether the carried draws still represent the posterior."""
 
     months: list[dict[str, Any]]  # By step: `period`, `pareto_k` and `effective_draws` of its weights alone
     total: Weights  # On the draws of the last fit that was sampled, all updates since taken together

@@ -1,7 +1,7 @@
-"""The one table of the posterior's variables: name, dims, unit, meaning, and whether the report states it.
+"""Table of the posterior's variables: name, dims, unit, meaning, and use in the report.
 
-What a fit keeps, its dims, what the gate checks and the page on the fit's schema all follow from it. The variables that
-a cycle alone has are declared by it.
+The contents of a fit, its dims, the variables of the convergence checks and the page on the fit's schema are derived
+from it. Each cycle declares its own variables.
 """
 
 from forecast.model.declarations import Variable

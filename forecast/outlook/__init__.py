@@ -1,6 +1,6 @@
-"""What the fitted pendulum says about the future and the record, in NumPy, from posterior draws alone.
+"""Forecasts and summaries of the past from posterior draws, computed with NumPy.
 
-Start at `assess`: it simulates one set of futures (`simulate_futures`) and computes every number from it.
+Entry point: `assess`, which draws one set of simulations (`simulate_futures`) and computes every number from it.
 """
 
 from forecast.outlook.assess import assess, brief, level_sentence, printed_chances, printed_percents, quoted

@@ -1,4 +1,4 @@
-"""The whole outlook of a dyad from one set of simulated futures, and the answers to the claims of the theory."""
+"""Complete outlook of a dyad from one set of simulations, with the results on the claims of the theory."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -372,7 +372,7 @@ def assess(
     by: date | None = None,
     at_least: Sequence[AtLeast] = (),
 ) -> Assessment:
-    """Compute the outlook of a dyad from one set of simulated futures.
+    """Compute the outlook of a dyad from one set of simulations.
 
     The futures reach ten years, so that passage times can be estimated; the horizons are read from the same futures.
 
@@ -395,20 +395,20 @@ def assess(
     labels : mapping of str to str, optional
         Names of dyads for readers, by code.
     futures_per_draw : int
-        Simulated futures a posterior draw.
+        Simulations per posterior draw.
     extreme_share : float
         Upper edge of the hostile zone, points of share.
     band_mass : float
         Part of the stationary distribution inside the equilibrium band.
     above : float, optional
-        A share, per cent: the chance that what is recorded reaches it is in `Assessment.threshold`, by horizon.
+        A share, percent: the chance that what is recorded reaches it is in `Assessment.threshold`, by horizon.
     at : datetime.date, optional
         In place of horizons: a day of the month with which the window ahead ends.
     by : datetime.date, optional
         With `above`: the share of the preceding months is to reach it at the end of any month up to this one. These
         are as many months as the horizon nearest to a year.
     at_least : sequence of AtLeast
-        Numbers of happenings of a kind, such as ``AtLeast("violence", 3, 12)``: their chances are in
+        Numbers of events of a kind, such as ``AtLeast("violence", 3, 12)``: their chances are in
         `Assessment.at_least`.
 
     Returns
@@ -486,7 +486,7 @@ def brief(
     labels: Mapping[str, str] | None = None,
     at: date | None = None,
 ) -> Brief:
-    """Compute what is said of a dyad beside another one: as `assess` does, from futures as long as the headline's."""
+    """Compute the summary of a dyad for comparison: as `assess` does, from simulations to the headline's horizon."""
     own, label = dyad_draws(fit, dyad), dict(labels or {}).get(dyad, dyad)
     months = main_horizon(Query.of(fit.panel, dyad, horizons, at=at).horizons)
     futures = simulate_futures(fit, dyad, months, seed=seed)

@@ -1,4 +1,4 @@
-"""Everything said about one dyad, as data."""
+"""Data classes of the outlook of one dyad."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Brief:
-    """What is said of a dyad beside another one."""
+    """Summary of a dyad for comparison with another one."""
 
     dyad: str
     label: str
@@ -74,7 +74,7 @@ class Assessment(Displayed):
     draws : int
         Posterior draws, over all chains.
     futures : int
-        Simulated futures, over all draws.
+        Simulations, over all draws.
     headline : str
         One sentence.
     recorded : mapping of int to WindowOutlook, or NotDefined
@@ -82,9 +82,9 @@ class Assessment(Displayed):
     threshold : mapping of int to ThresholdOutlook, or NotDefined, or None
         Whether it reaches the share that was asked for, by month; None if none was.
     of_a_kind : mapping of str to mapping of int to KindOutlook, or NotDefined
-        How likely at least one happening of a kind is, by name of the class and horizon.
+        How likely at least one event of a kind is, by name of the class and horizon.
     at_least : tuple of KindOutlook, or NotDefined
-        The numbers of happenings of a kind that were asked for.
+        The numbers of events of a kind that were asked for.
     improvement : mapping of int to HorizonOutlook
         By horizon (S9).
     standing : Standing
@@ -108,7 +108,7 @@ class Assessment(Displayed):
     measure, scale : str
         What the level is called when it is shown from 0 to 100, and what 0, 50 and 100 of it mean.
     record_weight : float
-        Share of the futures of what is recorded that follow the record alone, 0 to 1.
+        Share of the simulations of what is recorded that follow the record alone, 0 to 1.
     moving : bool
         Whether the trend moves in every period.
     drivers : tuple of DriverOutlook
@@ -151,7 +151,7 @@ class Assessment(Displayed):
 
     @property
     def brief(self) -> Brief:
-        """What is said of the dyad beside another one."""
+        """Summary of the dyad for comparison with another one."""
         return Brief(
             self.dyad, self.label, self.origin, self.headline, self.standing.level,
             self.frameworks.eras[-1].equilibrium, self.pendulum.half_life, self.kinds,

@@ -1,16 +1,14 @@
-"""What each event of the last months did to the level and to the chances of the months ahead.
+"""Contribution of each recent event to the level and to forecast probabilities.
 
-Two numbers an event. *In order*: what was said once it was recorded, less what was said before; within a month, in
-which a model knows no order, on average over orders. These add up to what all events did together. *Alone*: what is
-said, less what would be said had it alone not been recorded.
-Either way the months stay watched, the question keeps its baseline, and as many happenings lie ahead. What is asked is
-the headline of a report, or a question with a window of its own (`forecast.questions.moved`).
+Each event has two contributions. *Sequential*: the forecast after it was recorded less the forecast before; within a
+month, the average over orders. These add up to the contribution of all events. *Leave-one-out*: the forecast less the
+forecast without this event. Coverage, baseline and future event counts stay fixed. The forecast is the headline of a
+report, or a question with its own window (`forecast.questions.moved`).
 
-Draws of the fit are weighed by how likely the record is without the events against with them, month noise integrated
-out, and smoothed [1]_; their futures are weighed along, the same ones. Futures that follow the record alone are weighed
-by how likely they are under the record without the events. Between months, and where too few draws would carry the
-weights, the path of the last two years is drawn again under each draw (docs/updating.md); where that is not enough
-either, only a new fit helps.
+Draws of the fit are weighted by the likelihood ratio of the data without and with the events, month-specific noise
+integrated out, and smoothed [1]_; their simulations have the same weights. Base rate simulations are weighted by their
+likelihood under the data without the events. Between months, and where too few draws would carry the weights, the path
+of the last two years is resampled for each draw (docs/updating.md); where that fails, a new fit is required.
 
 References
 ----------
@@ -59,7 +57,7 @@ if TYPE_CHECKING:
 MOST_MONTHS = 12
 """So many months at most; the path of a year more is drawn again under each draw, where events are left out."""
 FEWEST_EFFECTIVE = 0.25
-"""Where the weights are worth fewer of the draws than this, the path is drawn again."""
+"""Smallest effective sample size fraction of the weights; below it the path is resampled."""
 MOST_STEPS = 60
 """In so many steps at most the events of one period join."""
 MOST_AT_ONCE = 4
@@ -75,7 +73,7 @@ type How = Literal["weights", "path drawn again", "fitted again", "needs a new f
 
 @dataclass(frozen=True)
 class Alone:
-    """What would change if some events alone had not been recorded."""
+    """Leave-one-out contribution of some events."""
 
     added: Numbers  # What they add; empty where it needs a new fit
     # How it was computed: from `weights` of the draws, by a `path drawn again`, by a model that was `fitted again`;
@@ -86,7 +84,7 @@ class Alone:
 
 @dataclass(frozen=True)
 class Part:
-    """What some events added, in the order of the record."""
+    """Sequential contribution of some events."""
 
     name: str  # The kind, or the first day of the week or month
     happenings: int  # How many they count for
@@ -108,7 +106,7 @@ class Posed:
 
 @dataclass(frozen=True)
 class Attribution:
-    """What the events of the last months did."""
+    """Contributions of the events of the last months."""
 
     dyad: str
     first: date  # First and last day of the months
@@ -138,22 +136,22 @@ class Attribution:
 
     @property
     def total(self) -> Numbers:
-        """What all events did together."""
+        """Contribution of all events together."""
         return difference(self.now, self.before)
 
     @property
     def by_kind(self) -> tuple[Part, ...]:
-        """What each kind of events added, in the order of the record."""
+        """Sequential contribution of each kind of events."""
         return self._by(self.events["class"])
 
     @property
     def by_week(self) -> tuple[Part, ...]:
-        """What each week added, named by its Monday."""
+        """Contribution of each week, named by its Monday."""
         return self._by(_starts(self.events, "week"))
 
     @property
     def by_month(self) -> tuple[Part, ...]:
-        """What each month added, named by its first day."""
+        """Contribution of each month, named by its first day."""
         return self._by(_starts(self.events, "month"))
 
     def _by(self, groups: "pd.Series[str]") -> tuple[Part, ...]:
@@ -277,7 +275,7 @@ def attribute_to(setting: "Setting", table: "EventTable", months: int, **asked: 
 
 
 class Subject(Protocol):
-    """What is asked of a record from which events are left out."""
+    """Forecast to be recomputed without some events."""
 
     def look(self, setting: "Setting", fit: "Fit", left_out: "pd.DataFrame") -> Look:
         """Look at what a fit to the dyad's record without some events says; at the whole record first."""
@@ -302,7 +300,7 @@ class _Headline:
 
 @dataclass(frozen=True)
 class Setting:
-    """What stays the same whatever is left out."""
+    """Quantities that do not depend on which events are left out."""
 
     fit: "Fit"  # Of the record with all events, and of all dyads
     dyad: str
@@ -313,14 +311,14 @@ class Setting:
 
     @cached_property
     def panel(self) -> "xr.Dataset":
-        """The dyad's record with all events, which says how many happenings lie ahead."""
+        """Event data of the dyad with all events, which determine the number of future events."""
         panel: xr.Dataset = panel_of_dyad(self.fit.panel, self.dyad)
         return panel
 
 
 @dataclass(frozen=True)
 class Weighed:
-    """What would be said given another record, by weights of draws."""
+    """Forecast given other event data, by weights of draws."""
 
     numbers: dict[str, Float]
     weights: "Weights"
@@ -348,7 +346,7 @@ class ReducedFit:
 
     @cached_property
     def said(self) -> dict[str, Float]:
-        """What it says, by draw."""
+        """Forecast by draw."""
         return self.look.numbers
 
     def without(self, events: "pd.DataFrame") -> "xr.Dataset":
@@ -356,7 +354,7 @@ class ReducedFit:
         return panel_without(self.setting.panel, self.setting.dyad, events)
 
     def weighed(self, events: "pd.DataFrame") -> "Weighed":
-        """Return what would be said given the whole record without some events, by weights."""
+        """Return the forecast given all event data except some events, by weights."""
         from forecast.model.particles import smoothed
 
         panel, seen = self.without(events), self.look.without(events)
@@ -386,7 +384,7 @@ class ReducedFit:
 
     @cached_property
     def _known(self) -> "Observed":
-        """What its fit knows of the level."""
+        """Posterior of the level in its fit."""
         from forecast.model.likelihood import Observed
 
         return Observed.of(self.fit.panel, self.draws, level_only=True)
@@ -408,7 +406,7 @@ class ReducedFit:
         return self._periods[period]
 
     def _log_weights(self, panel: "xr.Dataset") -> Float:
-        """Return how likely the other record is against this one under every draw, in logarithms, (draw,)."""
+        """Return the log-likelihood ratio of the other event data to these under every draw, (draw,)."""
         from forecast.model.likelihood import Observed
 
         dyad = position(panel, self.setting.dyad)
@@ -421,12 +419,12 @@ class ReducedFit:
 
     @cached_property
     def _following(self) -> Repetition | None:
-        """The futures that follow the record alone."""
+        """Simulations that follow base rates."""
         return None if self.look.repeated is None else self.look.repeated.of(self.look.follows)
 
     @cached_property
     def _density(self) -> Float:
-        """How likely they are, in logarithms, (future,)."""
+        """Log-likelihood of the events, (future,)."""
         return self._density_given(self.fit.panel)
 
     def _density_given(self, panel: "xr.Dataset") -> Float:
@@ -435,7 +433,7 @@ class ReducedFit:
         return Repeats.of(panel, self.setting.dyad, self.look.dataset).log_density(self._following)
 
     def _record_weights(self, panel: "xr.Dataset") -> tuple[Float, str]:
-        """Return weights of futures that follow the record alone, (chain, draw, future), and why they do not hold."""
+        """Return weights of base rate simulations, (chain, draw, future), and why they are invalid, if so."""
         from forecast.model.particles import smoothed
 
         follows = self.look.follows
@@ -528,7 +526,7 @@ def _shared(
     worst = [-np.inf]
 
     def said(joined: Index) -> dict[str, Float]:
-        """Return what is said with so many events of each kind, (kind,)."""
+        """Return the forecast with so many events of each kind, (kind,)."""
         key = tuple(joined.tolist())
         if key not in known:
             found = record.weighed(pd.concat([own[rank >= joined[kinds]], later]))
@@ -575,7 +573,7 @@ def _alone(record: ReducedFit, events: "pd.DataFrame") -> tuple[Alone, ...]:
 
 
 def _rest(together: Numbers, alone: Sequence[Alone]) -> Numbers:
-    """Return what events did only together."""
+    """Return the joint contribution of events beyond their single ones."""
     return {
         name: Number.of(whole.draws - _total(one.added[name].draws for one in alone if one.added))
         for name, whole in together.items()

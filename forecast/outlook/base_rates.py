@@ -1,4 +1,4 @@
-"""Number, kinds and shares of the events ahead as the event data alone imply them, for outlook and backtests."""
+"""Base rates: number, kinds and shares of future events from the event data alone."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 RECENT_MONTHS = 36
-"""What of a record is recent: enough to see which dataset records a dyad now, and who acts."""
+"""Months of recent data: enough to see which dataset records a dyad now, and which actors are active."""
 
 MEMORY_MONTHS = 240
-"""How much of a record the level of recording is learned from: before that, sources were others."""
+"""Months from which the recording level is estimated: earlier sources differ."""
 
 STEPS = np.array([0.02, 0.03, 0.05, 0.08, 0.12])
 """By how much the log of the level moves in a month: 0.05 adds up to 0.25 in two years and 0.55 in ten."""
@@ -28,7 +28,7 @@ STEP_PRIOR = (0.05, 0.5)
 """Median of the step and its spread on the log scale: what is known of a step from one record is little."""
 
 SHAPES = 2.0 ** np.arange(6)
-"""Of the negative binomial distribution, evenly likely: from 1 (happenings come in clusters) to 32 (nearly Poisson)."""
+"""Shapes of the negative binomial, equally likely a priori: from 1 (clustered events) to 32 (nearly Poisson)."""
 
 LEVELS = 80
 """Points of the grid of levels."""
@@ -41,14 +41,14 @@ _TINY = 1e-200  # keeps weights of the filter above zero, whatever a record does
 
 @dataclass(frozen=True)
 class RecordingLevel:
-    """How densely a record is kept now and how that drifts: a posterior on a grid, from which counts are simulated."""
+    """Recording level and its drift: a posterior on a grid, from which event counts are simulated."""
 
     weights: Float  # Posterior probabilities of step, shape and the level in the last period; they add up to one
     steps: Float  # Standard deviation of the log level's move in a period
     levels: Float  # Log of the expected happenings in a period, evenly spaced
 
     def simulate(self, size: tuple[int, ...], rng: np.random.Generator) -> Index:
-        """Draw the happenings of the periods ahead.
+        """Draw the events of the periods ahead.
 
         Each future has its own step, shape, level now and walk. Longer futures only go on from the shorter ones of the
         same stream.
@@ -70,7 +70,7 @@ class RecordingLevel:
 def recording_level(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> RecordingLevel:
     """Infer how densely a dataset records a dyad, from the last 20 years of its record.
 
-    Periods before the first happening, and those that are not covered to their end, say nothing.
+    Periods before the first event, and those that are not covered to their end, say nothing.
     """
     total = sides(panel, dyad, dataset)[0]
     a_month = periods_a_month(panel)
@@ -99,7 +99,7 @@ def _infer(counts: tuple[int, ...], a_month: float) -> RecordingLevel:
 
 
 def _grid(counts: Index, year: int) -> Float:
-    """Return the log levels between a quarter of the quietest year and four times the busiest; half a happening more.
+    """Return the log levels between a quarter of the quietest year and four times the busiest; half an event more.
 
     The half keeps a silent record from being silent forever.
     """
@@ -134,18 +134,18 @@ def _moves(steps: Float, levels: Float) -> Float:
 
 
 MIX_MONTHS = 120
-"""Ten years: enough happenings to count rare kinds, few enough that relations and recording were much as they are."""
+"""Ten years: enough events to count rare kinds, few enough that relations and recording were much as they are."""
 
 WHOLE_RECORD = 8.0
-"""So many happenings of a side are added with the mix of the whole record: a kind that was rare lately is possible."""
+"""So many events of a side are added with the mix of the whole record: a kind that was rare lately is possible."""
 
 
 def simulate_kinds(
     panel: "xr.Dataset", dyad: str, dataset: int, total: Index, cooperative: Index, *, seed: int
 ) -> Index:
-    """Draw the kinds of the happenings that a dataset records in simulated futures.
+    """Draw the kinds of the events that a dataset records in simulations.
 
-    Each future has its own mix of either side, drawn from what the last ten years leave possible; its happenings are
+    Each future has its own mix of either side, drawn from what the last ten years leave possible; its events are
     multinomial.
     """
     rng = stream(seed, dyad, f"kinds {dataset}")
@@ -159,7 +159,7 @@ def simulate_kinds(
 def draw_mixes(
     panel: "xr.Dataset", dyad: str, dataset: int, futures: tuple[int, ...], rng: np.random.Generator
 ) -> tuple[Float, Float]:
-    """Draw the mix of kinds of each future: of hostile and of cooperative happenings, each (..., kind)."""
+    """Draw the mix of kinds of each future: of hostile and of cooperative events, each (..., kind)."""
     counts, covered = by_class(panel, dyad, dataset)
     counts, recent = counts[covered], round(MIX_MONTHS * periods_a_month(panel))
     cut = int(panel.attrs["zero_cut"])
@@ -170,13 +170,13 @@ def draw_mixes(
 
 
 def draw_kinds(mixes: tuple[Float, Float], total: Index, cooperative: Index, rng: np.random.Generator) -> Index:
-    """Draw the kinds of a period's happenings, (..., class), by the mixes of its futures."""
+    """Draw the kinds of a period's events, (..., class), by the mixes of its simulations."""
     sides = zip((total - cooperative, cooperative), mixes, strict=True)
     return np.concatenate([rng.multinomial(number, mix) for number, mix in sides], axis=-1)
 
 
 def _draw_mixes(counts: Index, recent: int, futures: tuple[int, ...], rng: np.random.Generator) -> Float:
-    """Draw the mix of a side's kinds, (..., kind), from its happenings by period and kind."""
+    """Draw the mix of a side's kinds, (..., kind), from its events by period and kind."""
     return np.asarray(rng.dirichlet(mix_weights(counts, recent), futures))
 
 
@@ -218,7 +218,7 @@ class Repeats:
         return cls(mean, long, short, round(SHORT * a_month))
 
     def simulate(self, size: tuple[int, ...], rng: np.random.Generator) -> Float:
-        """Draw chances that a happening is cooperative; the last axis is the period.
+        """Draw chances that an event is cooperative; the last axis is the period.
 
         Every future has a memory, a long-run share and quarters of its own.
         """
@@ -233,7 +233,7 @@ class Repeats:
         return Repetition(memory, centre, np.stack(quarters, axis=-1), self.quarter, size[-1])
 
     def log_density(self, drawn: "Repetition") -> Float:
-        """Return how likely futures that were drawn from this or another record are from this one, in logarithms."""
+        """Return the log-likelihood under these event data of simulations drawn from this or other data."""
         mean, long, short = (values[drawn.memory] for values in (self.mean, self.long, self.short))
         quarters = np.clip(drawn.quarters, 1e-12, 1 - 1e-12)
         centre, weight = drawn.centre[..., None], short[..., None]
@@ -244,7 +244,7 @@ class Repeats:
 
 @dataclass(frozen=True)
 class Repetition:
-    """Futures in which a record goes on."""
+    """Simulations that continue the event data."""
 
     memory: Index  # Position of what is remembered
     centre: Float  # Long-run share, 0 to 1
@@ -253,12 +253,12 @@ class Repetition:
     periods: int  # How far they go
 
     def of(self, chosen: Bool) -> "Repetition":
-        """Return that of some futures, (future,), by where they are true (...)."""
+        """Return that of some simulations, (future,), by where they are true (...)."""
         return replace(self, memory=self.memory[chosen], centre=self.centre[chosen], quarters=self.quarters[chosen])
 
     @property
     def chances(self) -> Float:
-        """Chances that a happening is cooperative, (..., period)."""
+        """Chances that an event is cooperative, (..., period)."""
         return np.repeat(self.quarters, self.quarter, axis=-1)[..., : self.periods]
 
 
@@ -284,17 +284,17 @@ def _remembered(total: Index, cooperative: Index, months: int | None, a_month: f
 
 
 def windows(total: Index, cooperative: Index, periods: int) -> tuple[Index, Index]:
-    """Return happenings and cooperative ones of successive windows, the last of which ends with the record."""
+    """Return events and cooperative ones of successive windows, the last of which ends with the record."""
     whole = len(total) // periods * periods
     sums = [counts[len(counts) - whole :].reshape(-1, periods).sum(axis=1) for counts in (total, cooperative)]
     return sums[0], sums[1]
 
 
 def correlation(total: Index, cooperative: Index, mean: float) -> float:
-    """Return how alike the happenings of one window are, 0 to 1, by moments.
+    """Return the intraclass correlation of the events of one window, 0 to 1, by moments.
 
-    The shares of windows of n happenings vary around their mean m by m (1 - m) (1/n + (1 - 1/n) r); r is solved
-    for with the variance and the happenings of the windows there have been, weighted by happenings, and kept between
+    The shares of windows of n events vary around their mean m by m (1 - m) (1/n + (1 - 1/n) r); r is solved
+    for with the variance and the events of the windows there have been, weighted by events, and kept between
     0.005 and 0.6.
     """
     there = total > 1

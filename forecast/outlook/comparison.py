@@ -1,4 +1,4 @@
-"""Differences between two dates: a headline split into time, new events, late or revised data, model and baseline."""
+"""Decomposition of a forecast change between two dates: time, new events, revisions, model and baseline."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -37,7 +37,7 @@ LEVEL = "level"
 
 
 class Outcome(NamedTuple):
-    """What may come of a question."""
+    """Possible outcome of a question."""
 
     hit: Bool | Float  # Whether it comes about in a future, or how likely that is there
     there: Bool  # Futures that count
@@ -52,15 +52,15 @@ class WindowQuestion(Protocol):
 
     @property
     def months(self) -> int:
-        """How far the futures have to reach."""
+        """Number of months that the simulations must reach."""
 
     def outcomes(self, observed: Observed, futures: Futures) -> Outcomes:
-        """Return what comes of it in futures; nothing if none of them counts."""
+        """Return its outcomes in simulations; nothing if none of them counts."""
 
 
 @dataclass(frozen=True)
 class ShareChange:
-    """Whether the cooperative share of a window changes against a fixed share."""
+    """Change of a window's cooperative share relative to a fixed share."""
 
     before: float  # Share of the baseline, per cent; it stays as it is whatever is recorded or left out later
     improvement: float  # Smallest change that counts, points
@@ -69,11 +69,11 @@ class ShareChange:
 
     @property
     def months(self) -> int:
-        """How far the futures have to reach."""
+        """Number of months that the simulations must reach."""
         return self.start + self.length
 
     def outcomes(self, observed: Observed, futures: Futures) -> Outcomes:
-        """Return which futures are up, the same and down, and which are not void."""
+        """Return which simulations are higher, similar and lower, and which are not void."""
         clock = futures.clock
         first = clock.periods(self.start) if self.start else 0
         ahead = slice(first + 1, clock.periods(self.months) + 1)
@@ -108,7 +108,7 @@ def numbers_of(draws: Mapping[str, Float]) -> Numbers:
 
 
 def difference(more: Numbers, less: Numbers) -> Numbers:
-    """Return how far numbers are apart; of the same draws or futures the errors are of the pairs, else of either."""
+    """Return differences of numbers; with the same draws or simulations their errors are paired, else not."""
     found = {}
     for name, number in more.items():
         other = less[name]
@@ -122,7 +122,7 @@ def difference(more: Numbers, less: Numbers) -> Numbers:
 
 @dataclass(frozen=True)
 class Look:
-    """What a fit says."""
+    """Forecast snapshot of a fit."""
 
     level: Float  # Share now, points
     outcomes: Outcomes
@@ -138,13 +138,13 @@ class Look:
         return self.weighed(np.ones(self.level.shape), np.ones(self.follows.shape))
 
     def without(self, events: "pd.DataFrame") -> "Look":
-        """Return the same futures where some events do not count for the question; draws are as they are."""
+        """Return the same simulations where some events do not count for the question; draws are as they are."""
         return self if self.given is None else replace(self, outcomes=self.given(events))
 
     def weighed(self, draws: Float, records: Float) -> dict[str, Float]:
         """Return the numbers with draws (chain, draw) and futures that follow the record (chain, draw, future) weighed.
 
-        Weights of draws are none of futures that follow the record, for these know nothing of the draws.
+        Weights of draws are none of simulations that follow the record, for these know nothing of the draws.
         """
         found = {LEVEL: _ratio(draws * self.level, draws)}
         if self.outcomes:
@@ -231,7 +231,7 @@ def _level_now(fit: FitLike, dyad: str) -> Float:
 
 
 def _even(weight: Float, where: Bool) -> Float:
-    """Return weights whose mean over some futures is one."""
+    """Return weights whose mean over some simulations is one."""
     return np.asarray(weight / weight[where].mean() if where.any() else weight)
 
 
@@ -262,7 +262,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Headline:
-    """What the headlines of two days ask."""
+    """Headline questions of two days."""
 
     horizon: int  # Months of the window
     windows: tuple[tuple[date, date], tuple[date, date]]  # Last day of the months known, and of the window, of either
@@ -272,7 +272,7 @@ class Headline:
 
 @dataclass(frozen=True)
 class Change:
-    """What has changed between two days."""
+    """Change between two days."""
 
     dyad: str
     days: tuple[date, date]  # What was known by each
@@ -326,7 +326,7 @@ def split_change(
         With the seeds of two reports the first and the last numbers are those of their pages.
     refit : bool
         Whether to sample again where the earlier fit cannot be updated; it takes as long as a fit. Without it what
-        cannot be told apart is one part.
+        cannot be distinguished is one part.
     progress : callable, optional
         Called with (step in words, done, total).
 
@@ -414,7 +414,7 @@ def _steps(before: Numbers, said: Said) -> tuple[Step, ...]:
 
 
 def _until_now(old: "Fit", new: "Fit", ask: Ask, seed: int, last: Numbers, refit: bool, report: Progress) -> Said:
-    """Return new events, late or revised data and the model; or all together, where they cannot be told apart.
+    """Return new events, late or revised data and the model; or all together, where they cannot be distinguished.
 
     `last` is what the later fit says.
     """
@@ -425,7 +425,7 @@ def _until_now(old: "Fit", new: "Fit", ask: Ask, seed: int, last: Numbers, refit
 
 
 def _months_between(old: "xr.Dataset", new: "xr.Dataset", horizon: int) -> int:
-    """Return how many months the second panel goes on after the first."""
+    """Return the number of months by which the second panel extends the first."""
     if old.attrs["frequency"] != new.attrs["frequency"]:
         raise DataError(f"fits: periods are a {old.attrs['frequency']} and a {new.attrs['frequency']}; compare alike")
     clocks = Clock.of(old), Clock.of(new)

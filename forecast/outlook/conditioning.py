@@ -1,8 +1,8 @@
-r"""Scenarios read and checked, and simulations that satisfy them: by weights or by a particle filter.
+r"""Scenarios: reading and checks, and simulations that satisfy them, by weights or by a particle filter.
 
-What is assumed of a month is that its record holds *at least* so many happenings of a sort, or none; nothing is said of
+What is assumed of a month is that its record holds *at least* so many events of a sort, or none; nothing is said of
 the rest. A sort :math:`j` is a part :math:`q_j` of a kind :math:`k`, and no two sorts overlap. In a future with
-:math:`N` happenings in that month, of which each is cooperative with the chance :math:`p` and then of kind :math:`k`
+:math:`N` events in that month, of which each is cooperative with the chance :math:`p` and then of kind :math:`k`
 with :math:`m_k`, each is of the sort with :math:`\pi_j = p\,m_k q_j` (hostile sorts: :math:`(1 - p)\,m_k q_j`), and the
 future has the likelihood
 
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 
 COLUMNS = ("date", "source", "target", "code", "kind", "n", "part", "until", "summary")
-"""What a scenario's table may have; either code or kind, and n, part, until and summary may be left out."""
+"""Columns of a scenario's table; either code or kind is required; n, part, until and summary are optional."""
 NEEDED = ("date", "source", "target")
 LARGEST_FILE = 1_000_000
 MOST_ROWS, MOST_HAPPENINGS = 1_000, 1_000
@@ -66,7 +66,7 @@ MOST_ROWS, MOST_HAPPENINGS = 1_000, 1_000
 
 @dataclass(frozen=True)
 class Assumed:
-    """One row of a scenario: happenings that are assumed to be recorded, or not to be.
+    """One row of a scenario: events that are assumed to be recorded or absent.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class Assumed:
     n : int
         At least how many; zero assumes that there are none.
     part : float, optional
-        Which part of the happenings of their class is meant, more than 0 and up to 1: for meetings of leaders, how many
+        Which part of the events of their class is meant, more than 0 and up to 1: for meetings of leaders, how many
         of all contacts are such meetings. By default that of the code in the record so far; of a class, all of it.
     until : datetime.date, optional
         With ``n=0``: there are none from `date` up to this day.
@@ -112,7 +112,7 @@ class Assumed:
 
 @dataclass(frozen=True)
 class _Sort:
-    """A sort of happenings: the place of their class, a name within it (a code, if it is one), their part of it."""
+    """A sort of events: the place of their class, a name within it (a code, if it is one), their part of it."""
 
     of_class: int
     name: str
@@ -123,7 +123,7 @@ class _Sort:
 
 @dataclass(frozen=True)
 class Held:
-    """What is assumed of one period."""
+    """Assumptions about one period."""
 
     period: int  # Counted from the present, 1 or more
     cells: tuple[Cell, ...]  # No two of them mean the same happenings
@@ -167,7 +167,7 @@ def periods_held(
 ) -> tuple[Held, ...]:
     """Check what is assumed against a panel, and arrange it by period.
 
-    A joint act that has a row for each side (a visit and its hosting on one day) is one happening, as in the panel.
+    A two-sided event that has a row for each side (a visit and its hosting on one day) is one event, as in the panel.
     Where a whole class is assumed beside a part of it, the rest of the class is meant.
     """
     if not rows:
@@ -186,7 +186,7 @@ def periods_held(
 
 
 def _cells(sorts: Mapping[_Sort, list[int]], panel: "xr.Dataset") -> tuple[Cell, ...]:
-    """Return what is assumed of a period, by sort; numbers of -1 say that there are none."""
+    """Return the assumptions about a period, by sort; a number of -1 means no events."""
     cells = []
     for sort, numbers in sorts.items():
         of_class, part = sort.of_class, sort.part
@@ -251,7 +251,7 @@ def _folded(kind: str) -> str:
 
 
 def _sort(row: Assumed, code: str, panel: "xr.Dataset", known: "pd.DataFrame | None") -> _Sort:
-    """Return what sort of happenings a row means."""
+    """Return the sort of events that a row describes."""
     if not code:
         part = 1.0 if row.part is None else row.part
         return _Sort(_class_names(panel).index(_folded(row.kind)), "" if part == 1 else f"part {part:g}", part)
@@ -261,7 +261,7 @@ def _sort(row: Assumed, code: str, panel: "xr.Dataset", known: "pd.DataFrame | N
 
 
 def _recent_happenings(events: "pd.DataFrame | None", panel: "xr.Dataset", dyad: str) -> "pd.DataFrame | None":
-    """Return code, class and number of the dyad's happenings in the ten years up to the present."""
+    """Return code, class and number of the dyad's events in the ten years up to the present."""
     scale = str(panel.attrs.get("scale", ""))
     if events is None or scale not in scale_names():
         return None
@@ -275,7 +275,7 @@ def _recent_happenings(events: "pd.DataFrame | None", panel: "xr.Dataset", dyad:
 
 
 def _part(act: str, of_class: int, known: "pd.DataFrame | None") -> float:
-    """Return which part of the happenings of its class are such acts; half of one more is added, and one to all."""
+    """Return which part of the events of its class are such acts; half of one more is added, and one to all."""
     if known is None:
         return 1.0
     own = known[known["class"] == of_class]
@@ -283,7 +283,7 @@ def _part(act: str, of_class: int, known: "pd.DataFrame | None") -> float:
 
 
 def _numbers(rows: Sequence[Assumed], codes: Sequence[str], panel: "xr.Dataset", dyad: str) -> list[int]:
-    """Return how many happenings each row counts for: none if it is the other side of another row."""
+    """Return the number of events of each row: none if it is the other side of another row."""
     coded = [place for place, (row, code) in enumerate(zip(rows, codes, strict=True)) if code and row.n]
     numbers = [row.n for row in rows]
     if not coded or not counts_once(panel):
@@ -306,16 +306,16 @@ def _numbers(rows: Sequence[Assumed], codes: Sequence[str], panel: "xr.Dataset",
 CHANCES, CHANCES_OF_PARTICLES = 16, 4
 """Drawn for each future, and for each particle of the filter, in a month that something is assumed of."""
 KEPT = 0.2
-"""Weights that are worth less than this part of the futures are poor."""
+"""Effective sample size fraction of the weights below which they are poor."""
 EDGE = 1.0 - 1e-9
 """The largest chance of a sort."""
 PARTICLES = 24
-"""Futures a draw in the filter, until the last month that something is assumed of."""
+"""Simulations per draw in the filter, until the last month of the scenario."""
 
 
 @dataclass(frozen=True)
 class Conditional:
-    """Futures and records that hold what is assumed; the futures of each chain one after the other."""
+    """Simulations and event data that satisfy the scenario; the simulations of each chain in sequence."""
 
     futures: Futures  # (chain, future, 1, period)
     observed: Observed
@@ -330,7 +330,7 @@ class Conditional:
 
 @dataclass(frozen=True)
 class _Records:
-    """What is recorded in futures, and what is behind it; each array (chain, draw, future, period, ...)."""
+    """Simulated event data and the quantities behind them; each array (chain, draw, future, period, ...)."""
 
     coming: Coming
     mixes: tuple[Float, Float]
@@ -371,7 +371,7 @@ class _Records:
         return np.asarray(weight - np.log(chances))
 
     def _drawn(self, held: Held, level: Float, rng: np.random.Generator) -> "_Month":
-        """Draw a chance that happenings are cooperative and, given it, how many are of each sort assumed."""
+        """Draw a chance that events are cooperative and, given it, how many are of each sort assumed."""
         chances = self.coming.chances(level, held.period, rng)
         by_class, left = self._class_chances(chances), np.ones(chances.shape)
         numbers, rest, log_likelihood = [], self.coming.total[..., held.period], np.zeros(chances.shape)
@@ -385,7 +385,7 @@ class _Records:
         return _Month(chances, tuple(numbers), log_likelihood)
 
     def _class_chances(self, chances: Float) -> Float:
-        """Return the chances that a happening is of each class, (chain, draw, future, class)."""
+        """Return the chances that an event is of each class, (chain, draw, future, class)."""
         hostile, cooperative = self.mixes
         return np.concatenate([(1 - chances)[..., None] * hostile, chances[..., None] * cooperative], axis=-1)
 
@@ -443,7 +443,7 @@ def draw_at_least(total: Index, chance: Float, least: int, rng: np.random.Genera
 
 
 def condition(fit: FitLike, futures: Futures, observed: Observed, held: Sequence[Held], *, seed: int) -> Conditional:
-    """Find the futures that hold what is assumed."""
+    """Find the simulations that satisfy the scenario."""
     periods = observed.total.shape[-1] - 1
     records = _records(fit, futures.dyad, observed.coming, seed)
     records.cooperative[:], records.kinds[:] = observed.cooperative, observed.kinds
@@ -475,7 +475,7 @@ def _records(fit: FitLike, dyad: str, coming: Coming | NotDefined | None, seed: 
 
 
 def _by_weights(futures: Futures, records: _Records, log_weight: Float, seed: int) -> Conditional | None:
-    """Weigh the outlook's own futures, with their own records but for the months that something is assumed of."""
+    """Weight the outlook's own simulations, with their own event data except in the months of the scenario."""
     weights = _weights(log_weight)
     if weights is None:
         return None
@@ -491,13 +491,13 @@ def _by_weights(futures: Futures, records: _Records, log_weight: Float, seed: in
 
 
 def _weights(log_weight: Float) -> Weights | None:
-    """Smooth the weights of each chain's futures; None if a chain has none left."""
+    """Smooth the weights of each chain's simulations; None if a chain has none left."""
     flat = log_weight.reshape(len(log_weight), -1)
     return smoothed(flat) if np.isfinite(flat).any(axis=1).all() else None
 
 
 def _futures_at(futures: Futures, places: Index, periods: int) -> Futures:
-    """Return some futures, up to a period."""
+    """Return some simulations, up to a period."""
     names = ("level", "share", "frameworks", "trend", "ceiling", "pushed")
     kept = {name: getattr(futures, name) for name in names}
     some: dict[str, Any] = {

@@ -1,10 +1,8 @@
-"""What each of several datasets says of the level, where it disagrees, and which of them decides.
+"""Level by dataset: what each of several datasets implies, their disagreement, and which one resolves.
 
-Nothing is fitted again. Beside what a dataset *recorded* stands what the joint level, read its way, would have made it
-record. Where it *disagrees*, and what the present level would be *without* its last two years, is Gaussian algebra at
-the posterior's mean: every month of a dataset is an observation of the level, as precise as its happenings and its
-overdispersion make it, behind an offset and a drift that are as uncertain as their priors, around a level that moves as
-trend and cycle do. A year disagrees if it lies far from what the others, and its own other years, make expect.
+No model is refitted. The data of each dataset are compared with those that the joint level implies for it. Disagreement
+and the level without a dataset's last two years follow from a Gaussian approximation at the posterior mean. A year
+disagrees if it is far from the prediction by the other datasets and the dataset's other years.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,11 +35,11 @@ DRAWS = 400
 YEARS_BACK = 30
 """The algebra is of so much of the record: earlier months hardly bear on the present, and all of them take long."""
 RECENT_MONTHS = 24
-"""What a dataset is worth for the present is what its last two years are; its earlier ones tell what it is off."""
+"""Last months of a dataset that inform the present level; earlier months inform its offset."""
 BEYOND = 2.0
 """Standard deviations from which a year counts as a disagreement: one year in twenty by chance."""
 FEWEST = 3
-"""Happenings of a year, below which nothing is said of it."""
+"""Smallest number of events of a year for which results are reported."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ class DatasetYear:
 
 @dataclass(frozen=True)
 class DatasetOutlook:
-    """What a dataset says."""
+    """Level implied by one dataset."""
 
     name: str
     main: bool  # Whether the outlook is about it
@@ -86,7 +84,7 @@ class DatasetOutlook:
 
 @dataclass(frozen=True)
 class _Told:
-    """What a dataset recorded of a dyad, and its reading: thinned draws (draw, ...)."""
+    """Event data of a dataset for a dyad, and its reading: thinned draws (draw, ...)."""
 
     place: int
     name: str
@@ -103,7 +101,7 @@ class _Told:
 
 
 def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[DatasetOutlook, ...]:
-    """Describe what each dataset says of a dyad; empty of a fit with less than two that cover it."""
+    """Compute the level of a dyad by dataset; empty if fewer than two datasets cover it."""
     place, panel = position(fit.panel, dyad), fit.panel
     if panel.sizes.get("dataset", 1) < 2 or "dataset_drift" not in fit.posterior:
         return ()
@@ -314,7 +312,7 @@ class _Present:
     def of(
         cls, fit: FitLike, draws: "xr.Dataset", dyad: int, level: Float, news: float, told: Sequence[_Told]
     ) -> "_Present":
-        """Solve it for one dyad; ``level`` (time,) is the posterior mean, ``news`` the variance of the month noise."""
+        """Solve it for one dyad; ``level`` (time,) is the posterior mean, ``news`` the month-specific variance."""
         periods = Clock.of(fit.panel).periods(12 * YEARS_BACK)
         window = slice(max(len(level) - periods, 0), len(level))
         era = fit.panel["era_index"].isel(dyad=dyad).to_numpy()[window]
@@ -338,11 +336,11 @@ class _Present:
         )
 
     def worth(self, dataset: int) -> float:
-        """By how many per cent the standard deviation grows without a dataset's last two years."""
+        """By how many percent the standard deviation grows without a dataset's last two years."""
         return 100.0 * (self.found[dataset][1] / self.found[None][1] - 1.0)
 
     def level(self, left_out: int | None) -> Estimate:
-        """Return the present level, per cent, without a dataset's last two years; draws are a normal's quantiles."""
+        """Return the present level, percent, without a dataset's last two years; draws are a normal's quantiles."""
         mean, spread = self.found[left_out]
         number = self.size[0] * self.size[1]
         quantiles = mean + spread * ndtri((np.arange(number) + 0.5) / number)
@@ -401,7 +399,7 @@ def _joint(seen: Sequence[_Seen], moves: Float, news: float) -> tuple[Index, Flo
 def _residuals(
     seen: Mapping[int, _Seen], years: Index, moves: Float, news: float, centre: float
 ) -> dict[int, dict[int, float]]:
-    """Return how far each year of each dataset lies from what is expected of it without it, by place and year.
+    """Return the deviation of each year of each dataset from its leave-one-out expectation, by place and year.
 
     With the inverse P of the covariance of everything, what the rest makes expect of a part errs by
     P_part^-1 (P y)_part, and the covariance of that error is P_part^-1. A year is the mean of its months, weighted by

@@ -1,4 +1,4 @@
-"""One dyad's part of a fit, as plain arrays (chain, draw, ...): all the outlook ever reads of a model."""
+"""Posterior draws of one dyad as plain arrays (chain, draw, ...), the outlook's only input from a model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class SpecLike(Protocol):
 
     @property
     def kind_drift(self) -> str:
-        """What the kinds within a side drift by; read only where a model has them."""
+        """Drift of the kinds within a side; read only if the model has them."""
 
 
 class FitLike(Protocol):
@@ -105,7 +105,7 @@ class DyadDraws:
 
     @cached_property
     def motion(self) -> dict[str, Float]:
-        """What the cycle reads, by its own names, (chain, draw); empty without one."""
+        """Parameters of the cycle by its own names, (chain, draw); empty without a cycle."""
         if self.cycle is None:
             return {}
         own = {name: self.scalars[variable] for name, variable in self.cycle.reads.items()}

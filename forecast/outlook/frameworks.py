@@ -1,4 +1,4 @@
-"""What each strategic framework allows, and how long the one in force may last (S3, S4)."""
+"""Strategic frameworks: their ceilings, and the expected duration of the current one (S3, S4)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ CYCLE_QUANTILE = 1.645
 
 @dataclass(frozen=True)
 class Learning:
-    """Whether the data moved an era's headroom from what is known without its months."""
+    """Data information on an era's headroom, compared with its prior without the era's months."""
 
     comparison: Estimate  # The same quantity, log-odds, of an era of which nothing is known
     compared_with: str  # Where that comes from: the prior, or the dyad's own population of frameworks
@@ -65,7 +65,7 @@ class Headroom:
 
 @dataclass(frozen=True)
 class FrameworkChange:
-    """How soon a new framework may come."""
+    """Time until a new framework."""
 
     per_year: Estimate  # New frameworks expected a year
     breaks: int  # New frameworks seen in the panel, all dyads together
@@ -84,7 +84,7 @@ class Frameworks:
 
     @property
     def ceiling_assumed(self) -> bool:
-        """Whether the ceiling in force is an assumption: one that the data did not move."""
+        """Return whether the current ceiling is an assumption, uninformed by the data."""
         return not isinstance(self.headroom, NotDefined) and not self.headroom.learning.moved
 
 
@@ -113,7 +113,7 @@ def framework(own: DyadDraws, era: int, *, seed: int, band_mass: float = 0.5) ->
 
 
 def equilibrium(own: DyadDraws, era: int = -1) -> Estimate | NotDefined:
-    """Return the share at which the pendulum of an era comes to rest, by default of the one in force."""
+    """Return the long-run mean share of an era, by default of the current one."""
     rest = own.rest(era)
     if rest is None:
         return NotDefined(NO_CYCLE)

@@ -1,8 +1,8 @@
-"""Simulated futures of one dyad, from which everything about its future is computed.
+"""Simulations of one dyad's future, from which all forecasts are computed.
 
-Each posterior draw starts from its own present state and continues with its own parameters, a few times over. In any
-month a new strategic framework may come, at a rate that the eras seen imply: then the trend jumps, and a new ceiling is
-drawn from the population of frameworks of the dyad. Drivers add what is assumed of their values ahead.
+Each posterior draw continues from its own present state with its own parameters, several times. In any month a new
+strategic framework may begin, at a rate implied by past eras: then the trend jumps, and a new ceiling is drawn from the
+dyad's population of frameworks. Drivers add the effect of their assumed future values.
 """
 
 from collections.abc import Callable, Mapping
@@ -68,12 +68,12 @@ def structural_hazard(panel: xr.Dataset) -> StructuralHazard:
 
 
 NOTHING = Push(*(np.zeros(()) for _ in range(3)))
-"""What no drivers add."""
+"""Zero effect of drivers."""
 
 
 @dataclass(frozen=True)
 class FuturePush:
-    """What drivers add to one dyad."""
+    """Effect of drivers on one dyad."""
 
     past: Push  # In the last period of the record, (chain, draw, 1)
     ahead: Push  # (chain, draw, future, period), period 0 being the present; of one future where all are alike
@@ -99,11 +99,11 @@ class FuturePush:
         return cls(past.mapped(lambda part: part[..., -1:]), now.followed_by(ahead))
 
     def at(self, period: int, size: tuple[int, ...]) -> Push:
-        """Return what they add in a period, (chain, draw, future) of that size."""
+        """Return their effect in a period, (chain, draw, future) of that size."""
         return self.ahead.mapped(lambda part: np.broadcast_to(part[..., period], size))
 
     def picked(self, pick: Callable[[Float], Float], size: tuple[int, ...]) -> Self:
-        """Return that of the futures that are picked among so many (chain, draw, future)."""
+        """Return that of the simulations that are picked among so many (chain, draw, future)."""
         ahead = self.ahead.mapped(lambda part: pick(np.broadcast_to(part, (*size, part.shape[-1]))))
         return replace(self, ahead=ahead)
 
@@ -117,7 +117,7 @@ class FuturePush:
 
 @dataclass(frozen=True)
 class DriverOutlook:
-    """What a driver does, and what is assumed of it."""
+    """Effect of a driver, and its assumed future values."""
 
     name: str
     acts: str  # What it acts on
@@ -183,7 +183,7 @@ def _standardised_path(
 
 @dataclass(frozen=True, repr=False)
 class Futures(Displayed):
-    """Simulated futures; the last axis of every array is the period, 0 being the present."""
+    """Simulations; the last axis of every array is the period, 0 being the present."""
 
     dyad: str  # Its code
     clock: Clock  # Periods and months
@@ -207,7 +207,7 @@ class Futures(Displayed):
         return Card(f"Simulated futures of {self.dyad}", facts)
 
     def structural(self, at: int, points: float) -> Bool:
-        """Whether a rise of the share by then is structural: whether the trend has risen by so many points.
+        """Return whether a rise of the share by then is structural: the trend has risen by so many points.
 
         Of a constant trend it is whether a new framework has come.
         """
@@ -222,7 +222,7 @@ class Futures(Displayed):
 
     @property
     def broken(self) -> Bool:
-        """Whether a new framework has come by then, (chain, draw, future, period)."""
+        """Return whether a new framework has begun by then, (chain, draw, future, period)."""
         return self.frameworks > 0
 
     def at(self, months: int) -> int:
@@ -251,9 +251,9 @@ def simulate_futures(
     futures_per_draw: int = 4,
     hazard: Float | float | None = None,
 ) -> Futures:
-    """Simulate the futures of a dyad.
+    """Simulate the future of a dyad.
 
-    Random numbers are drawn period by period, each purpose from its own stream, so that longer futures only
+    Random numbers are drawn period by period, each purpose from its own stream, so that longer simulations only
     go on from the shorter ones of the same seed.
 
     Parameters
@@ -309,7 +309,7 @@ def _each_draw(hazard: Float | float, size: tuple[int, int]) -> Float:
 
 
 type Steer = Callable[[int, Float], Index | None]
-"""What picks among futures that have come to a period, given it and their levels: places (chain, future), or none."""
+"""Function that resamples simulations in a period, given it and their levels: places (chain, future), or none."""
 
 
 def simulate_particles(
@@ -322,12 +322,12 @@ def simulate_particles(
     seed: int,
     driven: FuturePush | None = None,
 ) -> Futures:
-    """Simulate futures of which some are picked on their way, to go on from where they stand."""
+    """Run simulations of which some are picked on their way, to go on from where they stand."""
     return _simulate(own, months, seed, particles, hazard, driven, steer)
 
 
 def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
-    """Pick futures from (chain, draw, future, ...) by their places (chain, number); (chain, number, 1, ...)."""
+    """Pick simulations from (chain, draw, future, ...) by their places (chain, number); (chain, number, 1, ...)."""
     chains = len(places)
     flat = values.reshape(chains, -1, *values.shape[3:])
     return np.asarray(flat[np.arange(chains)[:, None], places][:, :, None])
@@ -335,7 +335,7 @@ def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class _Particles:
-    """Where simulations stand in a period, and the parameters that they go on with, each (chain, draw, future).
+    """States of the simulations in a period, with their parameters, each (chain, draw, future).
 
     The ceiling is None where the model has none.
     """

@@ -1,8 +1,8 @@
-"""Depth of cooperation and severity of conflict: what is expected within a side, month by month.
+"""Depth of cooperation and severity of conflict: expected values within a side by month.
 
-A model that reads events by side and kind has, beside the level, a part for the kinds within each side. On its own
-scale that part is hard to read. Here it is a share: of a hundred cooperative happenings, how many are expected to be of
-the deeper half of their kinds; of a hundred hostile ones, how many of the more severe half.
+Models of side and kind have, beside the level, a component for the kinds within each side. It is reported as a share:
+the expected share of cooperative events in the deeper half of their kinds, and of hostile events in the more severe
+half.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ _DECIMALS = 3  # of a series, as in levels.csv
 
 @dataclass(frozen=True)
 class KindSeries:
-    """How much of a side is of the stronger half of its kinds."""
+    """Share of a side's events in the stronger half of its kinds."""
 
     side: str  # Of which happenings
     # Names of the stronger kinds, the mildest of them first: the upper half or, of an odd number, the smaller part.
@@ -99,7 +99,7 @@ def _change(draws: NDArray[np.float32], before: int, covered: Index, what: str) 
 
 
 def _recorded(panel: "xr.Dataset", at: tuple[int, int], ordered: Index, stronger: Index) -> dict[str, Index]:
-    """Count the happenings of a side, and those of its stronger kinds, year by year."""
+    """Count the events of a side, and those of its stronger kinds, year by year."""
     counts = panel["counts"].isel(dyad=at[0], dataset=at[1]).sum("direction").transpose("time", "class").to_numpy()
     years, firsts = np.unique(panel["time"].dt.year.to_numpy(), return_index=True)
     by_year = np.add.reduceat(counts, firsts, axis=0)

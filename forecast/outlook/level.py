@@ -1,4 +1,4 @@
-"""The underlying level: against its past (S1, S2) and another dyad (S7), and ahead, by horizon (S9) and as a fan."""
+"""Underlying level: compared with its past (S1, S2) and another dyad (S7), and forecasts by horizon (S9)."""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -37,7 +37,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Break:
-    """What changed when the era in force began."""
+    """Change at the start of the current era."""
 
     era: str  # Its name
     start: date  # Its first day
@@ -101,7 +101,7 @@ def _lowest_years(own: DyadDraws, first: int, words: str) -> dict[int, Probabili
 
 
 def last_break(own: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefined:
-    """Measure what changed when the era in force began."""
+    """Measure what changed when the current era began."""
     if len(own.eras) < 2:
         return NotDefined("the panel sees only one era of the dyad")
     era, previous = own.eras[-1], own.eras[-2]
@@ -164,7 +164,7 @@ class DyadQuantity:
 
 @dataclass(frozen=True)
 class Contrast:
-    """A dyad in its era in force compared with another in a named era."""
+    """Comparison of a dyad in its current era with another dyad in a named era."""
 
     first: str  # Codes of the dyads
     second: str
@@ -178,7 +178,7 @@ class Contrast:
 
 
 def contrast(own: DyadDraws, other: DyadDraws, era: str, label: str) -> Contrast | NotDefined:
-    """Compare a dyad in its era in force with another dyad in a named era."""
+    """Compare a dyad in its current era with another dyad in a named era."""
     codes = [known.code for known in other.eras]
     if era not in codes:
         return NotDefined(f"{label} has no era {era!r} in this panel (it has {', '.join(codes)})")
@@ -294,7 +294,7 @@ class Fan:
 
 
 def fan(futures: Futures, months: int, observed: Observed | NotDefined) -> Fan:
-    """Compute the quantiles of the futures."""
+    """Compute the quantiles of the simulations."""
     stop = futures.at(months) + 1
     return Fan(
         months=futures.clock.months(stop - 1),

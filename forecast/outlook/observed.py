@@ -1,4 +1,4 @@
-"""What a dataset would record in a simulated future: happenings, and how many of them are cooperative."""
+"""Simulated observations of a dataset: number of events, and how many are cooperative."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     import xarray as xr
 
 NO_ACTIONS = "the data are an index, which counts no actions"
-"""Why nothing can be said of what is recorded."""
+"""Reason why future event data cannot be predicted."""
 _EDGE = 1e-9  # keeps both parameters of the Beta distribution above zero
 
 
 @dataclass(frozen=True, order=True)
 class Cell:
-    """Happenings of one sort, of which a period holds at least so many, or none."""
+    """Events of one sort, of which a period holds at least so many, or none."""
 
     of_class: int  # Place of their class in the panel
     part: float  # Which part of that class is meant, apart from that of other cells
@@ -40,7 +40,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Observed:
-    """What a dataset would record in each future; the last axis is the period, and period 0, the present, is empty."""
+    """Simulated observations of a dataset; the last axis is the period, and period 0, the present, is empty."""
 
     dataset: int  # Position of the dataset in the panel
     total: Index  # Happenings, and how many of them are cooperative
@@ -53,7 +53,7 @@ class Observed:
 
     @cached_property
     def kinds(self) -> Index:
-        """How many happenings are of each class, (chain, draw, future, period, class), drawn at the first look."""
+        """Number of events of each class, (chain, draw, future, period, class), drawn on first access."""
         return self.draw_kinds(self.total, self.cooperative)
 
     @property
@@ -66,7 +66,7 @@ class Observed:
 
 @dataclass(frozen=True)
 class Reading:
-    """How a dataset reads the level of a dyad."""
+    """Measurement of a dyad's level by a dataset."""
 
     noise: Float  # Standard deviation of the month noise, log-odds
     offset: Float
@@ -79,7 +79,7 @@ class Reading:
         return self._each(lambda values: values.reshape(-1, *values.shape[2:])[chosen][None])
 
     def at(self, places: Index, futures: int) -> "Reading":
-        """Return that of futures, by their places (chain, number) among all of a chain's, so many a draw."""
+        """Return that of simulations, by their places (chain, number) among all of a chain's, so many a draw."""
         return self._each(lambda values: values[np.arange(len(places))[:, None], places // futures])
 
     def _each(self, some: Callable[[Float], Float]) -> "Reading":
@@ -103,9 +103,9 @@ def observe(
 ) -> Observed | NotDefined:
     """Simulate what a dataset would record in each period ahead, by default the dyad's main one.
 
-    The number of happenings is negative binomial around a level of recording that drifts (`RecordingLevel`), with a
+    The number of events is negative binomial around a level of recording that drifts (`RecordingLevel`), with a
     path of its own in each future. They are cooperative with the probability of the period (`simulate_chances`), but in
-    some futures with that which the record alone gives (`PendulumSpec.record_weight`, `Repeats`).
+    some simulations with that which the record alone gives (`PendulumSpec.record_weight`, `Repeats`).
     """
     size = futures.level.shape[:-1]
     coming = coming_periods(fit, futures.dyad, size, futures.at(months), seed=seed, volume=volume, dataset=dataset)
@@ -123,7 +123,7 @@ def observe(
 
 @dataclass(frozen=True)
 class Coming:
-    """What of the periods ahead is behind their record, apart from the level; the last axis is the period."""
+    """Determinants of future observations other than the level; the last axis is the period."""
 
     dataset: int  # Position of the dataset in the panel
     read: Reading  # How it reads the level
@@ -133,13 +133,13 @@ class Coming:
     repeated: Float  # With what chances; period 0 is empty
 
     def chances(self, level: Float, period: int, rng: np.random.Generator) -> Float:
-        """Draw the chances that a period's happenings are cooperative, given its log-odds (chain, draw, future)."""
+        """Draw the chances that a period's events are cooperative, given its log-odds (chain, draw, future)."""
         month = simulate_months(level, self.read, rng)
         chances = simulate_chances(add_volume(month, self.read, self.busy[..., period]), self.read, rng)
         return np.where(self.follows, self.repeated[..., period], chances)
 
     def at(self, places: Index) -> "Coming":
-        """Return that of some futures, by their places among all of a chain's."""
+        """Return that of some simulations, by their places among all of a chain's."""
         return replace(
             self,
             read=self.read.at(places, self.total.shape[2]),
@@ -169,7 +169,7 @@ def coming_periods(
         return NotDefined(f"no happening of the dyad is counted in its last {RECENT_MONTHS} covered months")
     ahead = (*size, periods)
     total = recording_level(dense, dyad, dataset).simulate(ahead, stream(seed, dyad, f"volume {dataset}"))
-    busy = Usual.of(dense, dyad, dataset).busyness(total)
+    busy = Usual.of(dense, dyad, dataset).relative_count(total)
     follows, drawn = record_futures(fit, dyad, dataset, ahead, seed)
     total, busy, repeated = (_after_present(values) for values in (total, busy, drawn.chances))
     return Coming(dataset, reading(fit, dyad, dataset), total, busy, follows, repeated)
@@ -181,7 +181,7 @@ def _after_present(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def record_futures(fit: FitLike, dyad: str, dataset: int, ahead: tuple[int, ...], seed: int) -> tuple[Bool, Repetition]:
-    """Return which futures follow the record alone, (chain, draw, future), and how each would go on if it did."""
+    """Return which simulations follow base rates, (chain, draw, future), and the base rate path of each."""
     alone = stream(seed, dyad, f"record {dataset}")
     follows = alone.random(ahead[:-1]) < fit.spec.record_weight
     return follows, Repeats.of(fit.panel, dyad, dataset).draw(ahead, alone)
@@ -189,7 +189,7 @@ def record_futures(fit: FitLike, dyad: str, dataset: int, ahead: tuple[int, ...]
 
 @dataclass(frozen=True)
 class Usual:
-    """What a dyad's record says of how busy a period to come is."""
+    """Distribution of a dyad's event count in a future period."""
 
     total: Index  # Happenings of the periods that say what is usual, the last of them the present
     covered: Bool  # To their end
@@ -204,8 +204,8 @@ class Usual:
         kept = slice(max(last - periods[0], 0), last)
         return cls(total[kept], whole_periods(panel, dyad, dataset)[kept], periods)
 
-    def busyness(self, ahead: Index) -> Float:
-        """Return how busy the periods ahead are, given their happenings (..., period)."""
+    def relative_count(self, ahead: Index) -> Float:
+        """Return the relative event counts of future periods, given their events (..., period)."""
         before = np.broadcast_to(self.total, (*ahead.shape[:-1], len(self.total)))
         covered = np.concatenate([self.covered, np.ones(ahead.shape[-1], dtype=bool)])
         return relative_counts(np.concatenate([before, ahead], axis=-1), covered, *self.periods)[..., len(self.total) :]
@@ -217,7 +217,7 @@ def _by_draw(values: Float, like: Float) -> Float:
 
 
 def simulate_months(level: Float, read: Reading, rng: np.random.Generator) -> Float:
-    """Add the month noise to levels (chain, draw, ...), log-odds."""
+    """Add the month-specific noise to levels (chain, draw, ...), log-odds."""
     return np.asarray(level + _by_draw(read.noise, level) * rng.standard_normal(level.shape))
 
 
@@ -227,9 +227,9 @@ def add_volume(month: Float, read: Reading, busy: Float) -> Float:
 
 
 def simulate_chances(month: Float, read: Reading, rng: np.random.Generator) -> Float:
-    """Draw the chance that a happening is cooperative, from the log-odds of its period: direction and overdispersion.
+    """Draw the chance that an event is cooperative, from the log-odds of its period: direction and overdispersion.
 
-    A happening is of one direction or the other as often as the recent ones, so that the chance is the mean over
+    An event is of one direction or the other as often as the recent ones, so that the chance is the mean over
     directions. Overdispersed classes (Dirichlet-multinomial) make the chance Beta-distributed.
     """
     weight = None if read.concentration is None else _by_draw(read.concentration, month)
@@ -241,7 +241,7 @@ def simulate_chances(month: Float, read: Reading, rng: np.random.Generator) -> F
 
 
 def draw_chances(log_odds: Float, concentration: Float | None, rng: np.random.Generator) -> Float:
-    """Draw the chances by which happenings are cooperative, from log-odds and a concentration that broadcasts."""
+    """Draw the chances by which events are cooperative, from log-odds and a concentration that broadcasts."""
     chance = np.clip(share(log_odds) / 100, _EDGE, 1 - _EDGE)
     return chance if concentration is None else rng.beta(concentration * chance, concentration * (1 - chance))
 
@@ -249,7 +249,7 @@ def draw_chances(log_odds: Float, concentration: Float | None, rng: np.random.Ge
 def main_dataset(panel: "xr.Dataset", dyad: str) -> int:
     """Return the position of the dataset that an outlook is about: the first that still reports on a dyad.
 
-    The level is on the scale of the first, however many happenings another counts.
+    The level is on the scale of the first, however many events another counts.
     """
     return next(iter(reporting_datasets(panel, dyad)), 0)
 
@@ -270,13 +270,13 @@ def reporting_datasets(panel: "xr.Dataset", dyad: str) -> list[int]:
 
 
 def recent_reports(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Index:
-    """Return the happenings of the last 36 covered months, (period, direction); none of an index."""
+    """Return the events of the last 36 covered months, (period, direction); none of an index."""
     reports = panel_kind(panel).reports(panel, dyad, dataset)
     return reports[-round(RECENT_MONTHS * periods_a_month(panel)) :]
 
 
 def reading(fit: FitLike, dyad: str, dataset: int = 0) -> Reading:
-    """Return how a dataset reads the level of a dyad."""
+    """Return the measurement of a dyad's level by a dataset."""
     place = position(fit.panel, dyad)
 
     def values(name: str) -> Any:

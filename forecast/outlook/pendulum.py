@@ -1,4 +1,4 @@
-"""Mean reversion (S5) and the middle ground (S8): half-life, first passages, hostile zone, equilibrium band."""
+"""Mean reversion (S5) and middle ground (S8): half-life, first passages, hostile zone, equilibrium band."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -53,7 +53,7 @@ def passage(there: Bool, clock: Clock, horizons: Sequence[int], limit: int, targ
 
 
 def crosses(share: Float, target: Float) -> Bool:
-    """Whether the share is at or across `target` (chain, draw), seen from the side where it now stands.
+    """Return whether the share is at or across `target` (chain, draw), seen from its present side.
 
     Whoever stands exactly on the target is there at once.
     """
@@ -93,7 +93,7 @@ def band_edges(own: DyadDraws, era: int, mass: float) -> tuple[Float | None, Flo
 
 
 def band(own: DyadDraws, futures: Futures, horizons: Sequence[int], mass: float = 0.5) -> EquilibriumBand | NotDefined:
-    """Compute the equilibrium band of the current framework, and when the futures enter it.
+    """Compute the equilibrium band of the current framework, and when simulations enter it.
 
     The band is the central part of the stationary distribution of the level that the current framework
     implies, draw by draw: trend plus and minus some standard deviations of the cycle.
@@ -134,7 +134,7 @@ class Return:
 
 @dataclass(frozen=True)
 class HostileZone:
-    """How long relations stay below the extreme share."""
+    """Duration of stays below the extreme share."""
 
     below: float  # Upper edge of the zone, points of share
     now: Probability  # The level is in the zone now
@@ -148,7 +148,7 @@ class HostileZone:
 
 @dataclass(frozen=True)
 class Pendulum:
-    """What S5 claims, as numbers."""
+    """Quantities of claim S5."""
 
     half_life: Estimate | NotDefined  # Months in which half of a deviation from the trend is undone
     short: Probability | NotDefined  # The half-life is below 60 months

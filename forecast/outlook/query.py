@@ -1,4 +1,4 @@
-"""Validated forecast queries, and the forecasts that a set of simulated futures gives them."""
+"""Validated forecast queries, and the forecasts for them from a set of simulations."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def main_horizon(horizons: Iterable[int]) -> int:
 
 @dataclass(frozen=True)
 class AtLeast:
-    """That at least so many happenings of a kind are recorded."""
+    """Query: at least so many events of a kind are recorded."""
 
     kind: str  # Name of a class, or how it begins
     number: int = 1  # How many, one or more
@@ -73,7 +73,7 @@ class AtLeast:
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked, in months from the present."""
+    """Forecast query, in months from the present."""
 
     horizons: tuple[int, ...]  # In order
     above: float | None = None  # A share, per cent, that what is recorded is to reach
@@ -120,7 +120,7 @@ class Query:
         return max(self.horizons[-1], self.by or 0, *(months for _, _, months in self.numbers))
 
     def _require_answer(self, panel: "xr.Dataset", dyad: str) -> None:
-        """Make sure that happenings are counted, and that windows which are half over can be."""
+        """Make sure that events are counted, and that windows which are half over can be."""
         if self.above is not None and not panel_kind(panel).coded:
             raise SpecError("above: the data are an index, of which no happenings are recorded; leave it out")
         if self.by is None:
@@ -156,7 +156,7 @@ def _ordered(horizons: Sequence[int]) -> tuple[int, ...]:
 
 
 class SimulationQuestion(Protocol):
-    """A question that was fixed on an earlier day, put to the futures of a fit (`forecast.questions.PutQuestion`)."""
+    """A question fixed on an earlier day, applied to a fit's simulations (`forecast.questions.PutQuestion`)."""
 
     @property
     def id(self) -> str:
@@ -164,14 +164,14 @@ class SimulationQuestion(Protocol):
 
     @property
     def sentence(self) -> str:
-        """What it asks."""
+        """Query in words."""
 
     @property
     def ahead(self) -> int:
-        """How many months ahead it is decided."""
+        """Number of months until it is resolved."""
 
     def settle(self, futures: Futures, observed: Observed | NotDefined) -> tuple[Bool, Bool]:
-        """Return in which futures the answer is yes, and in which there is one, each (chain, draw, future)."""
+        """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future)."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ class QuestionOutlook:
 
 @dataclass(frozen=True)
 class Prospect:
-    """What some futures answer."""
+    """Forecast from a set of simulations."""
 
     recorded: Mapping[int, WindowOutlook] | NotDefined  # What will be recorded, by horizon
     # Whether it reaches the share that is asked for, if one is.
@@ -207,7 +207,7 @@ def prospect(
     improvement: float = 5.0,
     questions: Sequence[SimulationQuestion] = (),
 ) -> Prospect:
-    """Compute what futures answer."""
+    """Compute the forecast from simulations."""
     levels = {months: horizon_outlook(futures, months, improvement) for months in query.horizons}
     recording = observed if isinstance(observed, NotDefined) else Recording.of(fit, futures, observed, label)
     recorded, threshold = _recorded(recording, query, improvement)
@@ -218,7 +218,7 @@ def prospect(
 
 
 def question_outlook(name: str, sentence: str, yes: Bool, there: Bool) -> QuestionOutlook:
-    """Return the probability of a question from what became of it in futures."""
+    """Return the probability of a question from its outcomes in simulations."""
     nothing = NotDefined("the question is void in every simulated future")
     chance = probability(yes, sentence, there) if there.any() else nothing
     return QuestionOutlook(
@@ -229,7 +229,7 @@ def question_outlook(name: str, sentence: str, yes: Bool, there: Bool) -> Questi
 def _recorded(
     recording: Recording | NotDefined, query: Query, improvement: float
 ) -> tuple[Mapping[int, WindowOutlook] | NotDefined, Mapping[int, ThresholdOutlook] | NotDefined | None]:
-    """Return what will be recorded by horizon, and whether it reaches the share that is asked for."""
+    """Return the forecast of event data by horizon, and of reaching the requested share."""
     if isinstance(recording, NotDefined):
         return recording, None if query.above is None else recording
     windows = {months: window_outlook(recording, months, improvement) for months in query.horizons}
@@ -243,7 +243,7 @@ def _recorded(
 def _of_a_kind(
     recording: Recording | NotDefined, query: Query
 ) -> tuple[Mapping[str, Mapping[int, KindOutlook]] | NotDefined, tuple[KindOutlook, ...] | NotDefined]:
-    """Return how likely at least one happening of each kind is by horizon, and the numbers that are asked for."""
+    """Return the probability of at least one event of each kind by horizon, and of the requested numbers."""
     if isinstance(recording, NotDefined):
         return recording, recording
     kinds = recording.observed.kinds

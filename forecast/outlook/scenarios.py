@@ -1,4 +1,4 @@
-"""What if: the outlook given happenings that are assumed, beside the outlook as it is."""
+"""Scenario outlook: forecasts given assumed events, beside the unconditional outlook."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 STAMP = "assumed, not predicted"
 RARE = 0.05
-"""Of a plausibility: below, a warning is due."""
+"""Scenario probability below which a warning is shown."""
 MOST_SCENARIOS = 8
 LONGEST_NAME = 60
 MOST_QUESTIONS = 50
@@ -74,7 +74,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Followed:
-    """What was recorded in the months up to a horizon."""
+    """Events recorded in the months up to a horizon."""
 
     months: int
     until: date
@@ -143,7 +143,7 @@ def scenario(
     followed: "xr.Dataset | None" = None,
     progress: Progress | None = None,
 ) -> Scenarios:
-    """Compute the outlook given happenings that are assumed: assumed, not predicted.
+    """Compute the outlook given assumed events: assumed, not predicted.
 
     The record of a month holds at least what is assumed of it; nothing is said of the rest (docs/what-if.md). A
     scenario that assumes nothing has the numbers of the outlook.
@@ -165,7 +165,7 @@ def scenario(
     labels : mapping of str to str, optional
         Names of dyads for readers, by code.
     futures_per_draw : int
-        Simulated futures a posterior draw.
+        Simulations per posterior draw.
     above, at, by, at_least
         What else is asked, as in `assess`.
     questions : sequence of PutQuestion
@@ -321,7 +321,7 @@ def _sentence(own: Prospect, unconditional: Prospect, query: Query, improvement:
 def _followed(
     panel: "xr.Dataset", futures: Futures, dataset: str, unconditional: Prospect, improvement: float
 ) -> dict[int, Followed]:
-    """Return what a later panel records of the windows that are over in it."""
+    """Return the event data of a later panel in the windows that it completes."""
     if isinstance(unconditional.recorded, NotDefined):
         return {}
     names = [str(name) for name in panel["dataset"].to_numpy()] if "dataset" in panel.coords else []
@@ -343,7 +343,7 @@ def _followed(
 
 
 def _outcome(share: float | None, baseline: Baseline | NotDefined, improvement: float) -> str:
-    """Name what a share is against that of a baseline; void if either has too few happenings."""
+    """Compare a share with that of a baseline (higher, similar, lower); void if either has too few events."""
     if share is None or isinstance(baseline, NotDefined) or baseline.share is None:
         return "void"
     above, below = changed(share, baseline.share, improvement)

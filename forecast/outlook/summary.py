@@ -1,9 +1,8 @@
-"""How a number about the future or the record is stated: its interval, Monte Carlo error and words.
+"""Summary of a quantity: its interval, Monte Carlo error and wording.
 
-Every number keeps the posterior draws it was made from (one value a chain and draw, already averaged over
-the futures of that draw). So its Monte Carlo error comes from the same draws, and the convergence gate can
-ask about exactly the quantities that are reported (`reported`). What is not defined is `NotDefined` with a
-reason, never a made-up number.
+Every number keeps its posterior draws (one value per chain and draw, averaged over the simulations of that draw). Its
+Monte Carlo error comes from these draws, and convergence is checked for the reported quantities (`reported`).
+Undefined values are `NotDefined` with a reason, never a placeholder number.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -54,7 +53,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class NotDefined:
-    """In place of a number that this model or this dyad does not have."""
+    """Placeholder for a number that this model or this dyad does not have."""
 
     reason: str  # Why, in words
 
@@ -102,9 +101,9 @@ def estimate(values: NDArray[Any], unit: str, definition: str, given: Bool | Non
 
 
 def _per_draw(values: NDArray[Any], given: Bool | None = None) -> Float:
-    """Return the mean of each draw's futures.
+    """Return the mean of each draw's simulations.
 
-    Given a part of the futures, the mean is a ratio of two means. The draws returned have it as their mean and, to
+    Given a part of the simulations, the mean is a ratio of two means. The draws returned have it as their mean and, to
     first order, its Monte Carlo error (the delta method).
     """
     if given is None or given.all():

@@ -1,4 +1,4 @@
-"""Recorded events of windows of months: chances of their share and number, with the rules that resolve them."""
+"""Recorded events in windows of months: probabilities of their share and number, with resolution rules."""
 
 import functools
 from collections.abc import Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 FEWEST = 3
-"""Happenings: the share of a window with fewer is decided by one event, and the window is void."""
+"""Events: the share of a window with fewer is decided by one event, and the window is void."""
 ROUNDING = 1e-6
 """Points: a share on a boundary counts as on it, whatever the last bit of a division says."""
 
@@ -38,7 +38,7 @@ def share_before(cooperative: int, happenings: int) -> float | None:
 
 
 def shares_of(total: Index, cooperative: Index) -> Float:
-    """Return the shares of many windows, per cent; those of windows that hold nothing are zero, and void."""
+    """Return the shares of many windows, percent; those of windows that hold nothing are zero, and void."""
     return np.asarray(100 * cooperative / np.maximum(total, 1))
 
 
@@ -73,7 +73,7 @@ _MENTIONED = 0.005
 
 @dataclass(frozen=True)
 class Baseline:
-    """What the dataset has recorded in the months before, as of the day; later revisions do not change it."""
+    """Events recorded in the months before, as of the day; later revisions do not change it."""
 
     first: date  # First and last day
     last: date
@@ -163,7 +163,7 @@ class DatasetRecord:
 
     @cached_property
     def cooperative(self) -> Index:
-        """How many of them are cooperative."""
+        """Number of cooperative events."""
         return np.asarray(self.counts[:, self.zero_cut :].sum(axis=1))
 
     @property
@@ -177,7 +177,7 @@ class DatasetRecord:
         return months_between(self.clock.times[0].item(), day)
 
     def months(self, part: slice | Index) -> WindowCounts:
-        """Return what some months hold."""
+        """Return the contents of some months."""
         kind = None if self.kind is None else self.kind[part].sum(axis=1)
         return WindowCounts(self.total[part], self.cooperative[part], kind)
 
@@ -203,7 +203,7 @@ class DatasetRecord:
 
     @property
     def noun(self) -> str:
-        """What is counted."""
+        """Noun for the counted events."""
         return noun_for(self.joint)
 
     @property
@@ -213,7 +213,7 @@ class DatasetRecord:
 
     @property
     def counted(self) -> str:
-        """What is counted of whom, and where."""
+        """Counted events, their actors and their dataset, in words."""
         return f"{self.label} {self.noun}s in {self.source}"
 
     @property
@@ -241,7 +241,7 @@ class DatasetRecord:
 
 
 def noun_for(joint: bool) -> str:
-    """Return what is counted: `joint` says whether the two rows of a joint act count once."""
+    """Return what is counted: `joint` says whether the two rows of a two-sided event count once."""
     return "happening" if joint else "event"
 
 
@@ -363,7 +363,7 @@ def threshold_rule(terms: DatasetRecord, outlook: "ThresholdOutlook") -> str:
 
 
 def kind_sentence(terms: DatasetRecord, outlook: "KindOutlook") -> str:
-    """State the chance that so many happenings of a kind are recorded."""
+    """State the chance that so many events of a kind are recorded."""
     before, last = outlook.baseline, ""
     if not isinstance(before, NotDefined):
         last = f", after {before.happenings:,} in {terms.before(outlook.months, before)}"
@@ -375,7 +375,7 @@ def kind_sentence(terms: DatasetRecord, outlook: "KindOutlook") -> str:
 
 
 def kind_rule(terms: DatasetRecord, outlook: "KindOutlook") -> str:
-    """State how it is resolved whether so many happenings of a kind are recorded."""
+    """State how it is resolved whether so many events of a kind are recorded."""
     codes = class_codes(terms.scale, terms.names.index(outlook.kind))
     kind = f"of the kind “{outlook.kind}”{f' ({codes})' if codes else ''}"
     window = f"Window: {day(terms.first)} to {day(outlook.until)}."
@@ -409,7 +409,7 @@ def _share(baseline: "Baseline", decimals: int = 0) -> str:
 
 @dataclass(frozen=True)
 class WindowOutlook:
-    """What the dataset will record in the months up to a horizon.
+    """Forecast of the events that the dataset records in the months up to a horizon.
 
     `up + same + down == 1`, exactly.
     """
@@ -433,7 +433,7 @@ class WindowOutlook:
 
 @dataclass(frozen=True)
 class ThresholdOutlook:
-    """Whether the dataset will record a share of at least a threshold."""
+    """Probability that the dataset records a share of at least a threshold."""
 
     months: int  # How far ahead
     until: date  # Last day
@@ -451,7 +451,7 @@ class ThresholdOutlook:
 
 @dataclass(frozen=True)
 class KindOutlook:
-    """How many happenings of a kind the dataset will record in the months up to a horizon."""
+    """Number of events of a kind that the dataset records in the months up to a horizon."""
 
     kind: str  # Name of the class
     cooperative: bool  # Whether it is of the cooperative side
@@ -469,7 +469,7 @@ class KindOutlook:
 
 @dataclass(frozen=True)
 class Recording:
-    """What a dataset has recorded of a dyad, and would record of it in each simulation."""
+    """Event data of a dyad in a dataset, and their simulated continuation."""
 
     record: DatasetRecord
     observed: Observed
@@ -486,7 +486,7 @@ class Recording:
 
 
 def baseline_of(panel: "xr.Dataset", dyad: str, dataset: int, months: int) -> Baseline | NotDefined:
-    """Return what a dataset has recorded of a dyad in the last so many covered months of a panel."""
+    """Return the event data of a dyad in a dataset, over the last so many covered months of a panel."""
     if not panel_kind(panel).coded:
         return NotDefined(NO_ACTIONS)
     return DatasetRecord.of(panel, dyad, dataset).baseline(months)
@@ -522,7 +522,7 @@ def window_outlook(recording: Recording, months: int, smallest_improvement: floa
 
 
 def kind_outlook(recording: Recording, kinds: Index, kind: str, months: int, at_least: int = 1) -> KindOutlook:
-    """Compute how many happenings of a kind will be recorded up to a horizon."""
+    """Compute how many events of a kind will be recorded up to a horizon."""
     terms = recording.record
     place, periods = terms.names.index(kind), terms.clock.periods(months)
     number = kinds[..., 1 : periods + 1, place].sum(axis=-1)
@@ -580,7 +580,7 @@ def _changes(
 def threshold_outlook(
     recording: Recording, months: int, threshold: float, window: int | None = None
 ) -> ThresholdOutlook:
-    """Compute whether the share of all months up to a horizon is at least a threshold, per cent.
+    """Compute whether the share of all months up to a horizon is at least a threshold, percent.
 
     With a window it is the share of the preceding so many months, at the end of any month up to there. The months
     before must then be covered to the present (`Query.of` makes sure), because windows that are half over hold them.

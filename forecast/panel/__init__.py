@@ -1,8 +1,7 @@
-"""The panel: events counted by dyad, period, direction and ordinal class, or an index; and what was watched at all.
+"""Panel: events counted by dyad, period, direction and ordinal class, or an index; and its coverage.
 
-An empty cell of a covered period is a true zero; a period outside coverage is no zero but a hole, and the two
-are told apart everywhere. Nothing is lost on the way without trace: the attributes account for every event of
-the dyads asked for (`counted`, `paired`, `outside_coverage`, `outside_span`, `late`).
+An empty cell of a covered period is a true zero; a period outside coverage is missing, never zero. The attributes
+account for every event of the requested dyads (`counted`, `paired`, `outside_coverage`, `outside_span`, `late`).
 """
 
 from forecast.panel.build import build_counts_panel, build_index_panel, build_panel

@@ -1,4 +1,4 @@
-"""Build a panel from coded events, from counts or from an index."""
+"""Construction of a panel from coded events, from counts or from an index."""
 
 import json
 from collections.abc import Sequence

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class PanelDescription(Displayed):
-    """What a panel holds."""
+    """Contents of a panel."""
 
     kind: str  # `events` or `index`
     dyads: tuple[str, ...]  # Codes
@@ -37,7 +37,7 @@ class PanelDescription(Displayed):
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
-        """What it holds, by name, in words."""
+        """Contents by name, in words."""
         every = [
             ("dyads", join_some(self.dyads)),
             ("periods", f"{self.periods:,} {self.frequency}s, {self.first} to {self.last}"),

@@ -1,4 +1,4 @@
-"""Single events in a panel: two-sided ones counted once, the cell of each, and the panel without some of them."""
+"""Single events in a panel: two-sided events counted once, the cell of each, and removal of events."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING

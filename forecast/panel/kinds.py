@@ -1,4 +1,4 @@
-"""Kinds of panel, of counted events and of an index, and the schema that every panel keeps."""
+"""Kinds of panel, of counted events and of an index, and the schema common to all panels."""
 
 import json
 from datetime import date
@@ -75,7 +75,7 @@ class PanelKind:
         return self.shares(panel, dyad)["share"].to_series().reindex(panel.indexes["time"])
 
     def cooperative_classes(self, panel: "xr.Dataset") -> int:
-        """Count the classes of cooperation that are told apart."""
+        """Count the classes of cooperation that are distinguished."""
         return 0
 
     def news(self, before: "xr.Dataset", now: "xr.Dataset") -> Bool:

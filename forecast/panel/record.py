@@ -1,4 +1,4 @@
-"""Event data of a dyad in a panel: end of coverage, covered periods, observed shares, and relative event counts."""
+"""Event data of a dyad in a panel: data-through date, covered periods, observed shares, relative event counts."""
 
 import json
 from datetime import date
@@ -123,7 +123,7 @@ def observed_shares(panel: "xr.Dataset", dyad: str, dataset: int | None = None) 
 
 
 def sides(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, Index, Bool]:
-    """Return what a dataset counts of a dyad: events, cooperative ones, and whether it is covered, each (time,)."""
+    """Return the counts of a dyad in a dataset: events, cooperative ones, and coverage, each (time,)."""
     counts, covered = by_class(panel, dyad, dataset)
     return counts.sum(axis=1), counts[:, int(panel.attrs["zero_cut"]) :].sum(axis=1), covered
 
@@ -168,7 +168,7 @@ def usual_periods(periods: float) -> tuple[int, int]:
 
 
 def relative_event_counts(panel: "xr.Dataset") -> Float:
-    """Return how busy every period of a panel of events was, (dyad, time): the mean over the datasets that cover it."""
+    """Return the relative event count of every period, (dyad, time): the mean over the datasets that cover it."""
     covered = panel["covered"].transpose("dataset", "dyad", "time").to_numpy()
     spare = set(panel["counts"].dims) - {"dataset", "dyad", "time"}
     total = panel["counts"].sum(spare).transpose("dataset", "dyad", "time").to_numpy()

@@ -1,4 +1,4 @@
-"""Which periods a panel has, which of them were watched, and to which era each belongs."""
+"""Periods of a panel: their span, their coverage and their eras."""
 
 import json
 from collections.abc import Sequence

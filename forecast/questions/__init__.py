@@ -1,4 +1,4 @@
-"""Questions that data decide, what was said of them, and what came of it (docs/questions.md)."""
+"""Questions with rules for their resolution from data, forecasts of them, and outcomes (docs/questions.md)."""
 
 from forecast.questions.answer import (
     Answer,

@@ -1,4 +1,4 @@
-"""Probability of a question from the futures of a fit, and its resolution from data, by the same rule."""
+"""Probability of a question from the simulations of a fit, and its resolution from data, by the same rule."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -85,7 +85,7 @@ def answer_question(
     question : Question
     seed : int
     futures_per_draw : int
-        Simulated futures a posterior draw.
+        Simulations a posterior draw.
     table : EventTable, optional
         The events behind the fit, for kinds that are some codes of a class.
 
@@ -133,7 +133,7 @@ def settle_futures(
     futures_per_draw: int = FUTURES_PER_DRAW,
     table: "EventTable | None" = None,
 ) -> tuple[Bool, Bool]:
-    """Return in which futures the answer is yes, and in which there is one, each (chain, draw, future).
+    """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future).
 
     Futures can be weighted or selected before they are averaged. Parameters and errors are those of `answer_question`.
     """
@@ -151,7 +151,7 @@ def settle_futures(
 
 @dataclass(frozen=True)
 class PutQuestion:
-    """A question put to a fit: what is recorded of its window, and what futures say of the rest.
+    """A question applied to a fit: recorded events of its window, and simulations of the rest.
 
     What was fixed when it was asked stays, whatever else is recorded or left out: its baseline, and the months before.
     """
@@ -171,11 +171,11 @@ class PutQuestion:
 
     @property
     def sentence(self) -> str:
-        """What it asks."""
+        """Question in words."""
         return self.question.sentence
 
     def settle(self, futures: Futures, observed: Observed | NotDefined) -> tuple[Bool, Bool]:
-        """Return in which futures the answer is yes, and in which there is one, each (chain, draw, future)."""
+        """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future)."""
         if isinstance(self.question, LevelQuestion):
             return self.question.settle_level(futures.share[..., futures.at(self.ahead)])
         assert self.past is not None
@@ -183,11 +183,11 @@ class PutQuestion:
 
     @property
     def recorded(self) -> int:
-        """How many months of the window are recorded."""
+        """Number of months of the window with data."""
         return 0 if self.past is None else len(self.past.total)
 
     def require(self, observed: Observed | NotDefined) -> Observed:
-        """Return what will be recorded."""
+        """Return the future event data."""
         if isinstance(observed, NotDefined):
             raise QuestionError(f"{self.id}: nothing can be said of what will be recorded: {observed.reason}")
         if observed.dataset != self.dataset:
@@ -210,7 +210,7 @@ class PutQuestion:
         return WindowCounts(observed.total[..., own], observed.cooperative[..., own])
 
     def _months_ahead(self, futures: Futures) -> range:
-        """Return which months of futures are in the window."""
+        """Return which simulated months are in the window."""
         last = futures.clock.last_day()
         return range(max(months_between(last, self.question.first), 1), futures.at(self.ahead) + 1)
 
@@ -226,14 +226,14 @@ class PutQuestion:
 
 
 def put_question(fit: FitLike, question: Question, *, seed: int = 1, table: "EventTable | None" = None) -> PutQuestion:
-    """Put a question to a fit, for `forecast.scenario` or any other set of its futures.
+    """Apply a question to a fit, for `forecast.scenario` or any other set of its simulations.
 
     Parameters
     ----------
     fit : FitLike
     question : Question
     seed : int
-        Of the futures.
+        Of the simulations.
     table : EventTable, optional
         The events behind the fit, for kinds that are some codes of a class.
 
@@ -298,7 +298,7 @@ def _recorded(record: DatasetRecord, question: Question) -> WindowCounts:
 
 
 def _coded(dyad: str, kind: CountedKind, record: DatasetRecord, observed: Observed, months: range, seed: int) -> Index:
-    """Draw how many happenings of each month are of a kind's codes, (chain, draw, future, month).
+    """Draw how many events of each month are of a kind's codes, (chain, draw, future, month).
 
     Each future has its own share of a class, drawn from what the last ten years leave possible, as the mix of kinds is.
     What a scenario assumes of codes counts as it is.
@@ -326,7 +326,7 @@ def _coded(dyad: str, kind: CountedKind, record: DatasetRecord, observed: Observ
 
 
 def _all_begin(codes: "Iterable[str]", code: str) -> bool:
-    """Whether all codes begin with one; a visit is one with its hosting."""
+    """Return whether all codes begin with one; a visit is grouped with its hosting."""
     return all((VISIT if own == HOST else own).startswith(code) for own in codes)
 
 
@@ -337,10 +337,10 @@ def _among_assumed(
     shares: tuple[Float, Float],
     rng: np.random.Generator,
 ) -> Index:
-    """Draw how many of a month's happenings of a class are of a kind's codes, some of which a scenario assumes.
+    """Draw how many of a month's events of a class are of a kind's codes, some of which a scenario assumes.
 
     Of those whose assumed code is of the kind all are; of those whose code is wider than the kind, as many as its share
-    in the class says. Shares are that of the kind in its class, and what is left of it to these and the happenings of
+    in the class says. Shares are that of the kind in its class, and what is left of it to these and the events of
     which nothing is assumed: zero where all that are of the kind are assumed.
     """
     share, left = shares
@@ -354,7 +354,7 @@ def _among_assumed(
 
 
 def _levels_before(fit: FitLike, question: Question, ahead: int, futures_per_draw: int) -> Float:
-    """Return the shares of a month that is over, repeated as if there were futures of it."""
+    """Return the shares of a past month, repeated over simulations."""
     own = dyad_draws(fit, question.dyad).share
     place = own.shape[-1] - 1 + ahead
     if place < 0:
@@ -367,7 +367,7 @@ Outcome = Literal["yes", "no", "void", "open", "never"]
 
 @dataclass(frozen=True)
 class Resolution:
-    """How a question was decided."""
+    """Resolution of a question."""
 
     question: str  # Its name
     outcome: Outcome  # Open: its window is not over, or not covered yet. Never: no data decide it

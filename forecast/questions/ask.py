@@ -1,4 +1,4 @@
-"""Making of questions: what is left open is taken from the data of the day, and fixed."""
+"""Creation of questions: unspecified fields are filled in from the current data, and fixed."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -70,17 +70,17 @@ def make_question(
     higher, lower : float, optional
         Whether the share is at least so many points above, or below, that of as many months before.
     above, below : float, optional
-        Whether the share is at least, or at most, so many per cent.
+        Whether the share is at least, or at most, so many percent.
     when : {"at", "by", "throughout"}
         Whether the share is that of the window; or that of rolling windows, some of which or all of which count.
     span : int, optional
         Months of a rolling window; by default 12.
     of : str, optional
-        Whether happenings of a kind are recorded: a class, or a word of ``data/codebook/kinds.csv``.
+        Whether events of a kind are recorded: a class, or a word of ``data/codebook/kinds.csv``.
     at_least : int
         How many of that kind.
     level : float, optional
-        Whether the latent level is at least so much, per cent, in the end. Never resolvable.
+        Whether the latent level is at least so much, percent, in the end. Never resolvable.
     dataset : str, optional
         Which of several datasets records it; by default the main one (`forecast.outlook.main_dataset`).
     id : str, optional
@@ -231,7 +231,7 @@ def _window(record: DatasetRecord, months: int | None, last: date | None) -> tup
 
 
 def _pairs(record: DatasetRecord, stop: int, months: int) -> tuple[tuple[int, int], ...]:
-    """Return happenings and cooperative ones of so many months before a position."""
+    """Return the numbers of events and of cooperative events in so many months before a position."""
     if months > stop or not record.covered[stop - months : stop].all():
         raise QuestionError(f"span: fewer than {months} months before are covered; use a shorter one")
     own = slice(stop - months, stop)

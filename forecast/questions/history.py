@@ -1,4 +1,4 @@
-"""Entries of a ledger (docs/schema/ledger.md): fields, hash, and what may follow what of a question."""
+"""Entries of a ledger (docs/schema/ledger.md): fields, hash, and permitted order."""
 
 import contextlib
 import json
@@ -46,7 +46,7 @@ class BadLine(LedgerError):
 
 
 class Asked(BaseModel):
-    """That a question was asked: all of it."""
+    """Entry of a new question: its full content."""
 
     model_config = _STRICT
 
@@ -55,7 +55,7 @@ class Asked(BaseModel):
 
 
 class Answered(BaseModel):
-    """What was said of a question on a day."""
+    """Forecast of a question on a day."""
 
     model_config = _STRICT
 
@@ -75,7 +75,7 @@ class Answered(BaseModel):
 
 
 class Resolved(BaseModel):
-    """How a question was decided, by which data."""
+    """Resolution of a question, with the data used."""
 
     model_config = _STRICT
 
@@ -93,7 +93,7 @@ BODIES: dict[str, type[BaseModel]] = {"asked": Asked, "answered": Answered, "res
 
 
 class _Head(BaseModel):
-    """What every entry begins and ends with."""
+    """Common fields at the beginning and end of every entry."""
 
     model_config = _STRICT
 
@@ -151,7 +151,7 @@ class LedgerEntry:
 
     @property
     def kind(self) -> str:
-        """What it is: asked, answered or resolved."""
+        """Kind of the entry: asked, answered or resolved."""
         return type(self.body).__name__.lower()
 
     @property
@@ -178,7 +178,7 @@ class LedgerEntry:
 
 @dataclass(frozen=True)
 class Draft:
-    """What is to be appended: which question, and what is said of it."""
+    """Entry to be appended: its question and its content."""
 
     question: str
     body: Body
@@ -205,7 +205,7 @@ LATE: Timing = "late"
 WITH_HINDSIGHT: Timing = "retrospective"
 TIMINGS = (IN_TIME, LATE, WITH_HINDSIGHT)
 GRACE = timedelta(days=31)
-"""What is written later than so long after the day whose knowledge it rests on is late."""
+"""Longest delay of an entry after its data date; later entries count as late."""
 
 
 @dataclass
@@ -219,13 +219,13 @@ class History:
 
     @property
     def last_answer(self) -> Answered | None:
-        """What was said last."""
+        """Latest forecast."""
         body = self.answers[-1].body if self.answers else None
         return body if isinstance(body, Answered) else None
 
     @property
     def outcome(self) -> str:
-        """How it was decided; `open` if it was not."""
+        """Resolution; `open` if unresolved."""
         body = self.resolution.body if self.resolution else None
         return body.outcome if isinstance(body, Resolved) else "open"
 

@@ -1,9 +1,8 @@
-"""Ledgers of questions (docs/schema/ledger.md): chained entries in one file, beside the files of the questions.
+"""Ledgers of questions (docs/schema/ledger.md): hash-chained entries in one file, beside the question files.
 
-Entries are only ever appended, and time goes forward in them. Each holds the hash of the one before and its own, so
-that an edited, removed or added line is found and named. What was cut off at the end cannot be known from the file
-alone: publish the last hash, or keep the file under version control. A line with the right hash that is no sound entry
-is a fault, which is named and left out, because the file is never edited.
+Entries are only appended, in order of time. Each contains its own hash and that of the previous entry, so that edited,
+removed or added lines are detected. Truncation cannot be detected from the file alone: publish the last hash, or keep
+the file under version control. Invalid entries with a correct hash are reported and left out, not edited.
 """
 
 import json
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
 
 NAME = "ledger.jsonl"
 FIRST = "0" * 64
-"""In place of the hash of the entry before the first one."""
+"""Previous hash of the first entry."""
 _RESTORE = "Nothing was written. Restore the file from a copy, or move it away to begin another"
 
 
@@ -85,7 +84,7 @@ class Ledger:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is to be said of lines that are left out, and how to go on."""
+        """Warnings about lines that are left out, and advice on how to continue."""
         words = (
             f"{self.path}, line {one.line}: {one.reason}. The line is left out and the others count; the ledger is "
             "never edited, so give the command again to append a right one"
@@ -96,7 +95,7 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Appended:
-    """What was appended to a ledger, and what had to be repaired for it."""
+    """Entry appended to a ledger, and repairs that were needed."""
 
     entries: tuple[LedgerEntry, ...]
     repaired: str = ""  # What was done about an unfinished last line; empty if there was none

@@ -1,12 +1,11 @@
-"""What moved the probability of a question: by events in one fit, and between two fits.
+"""Contributions to the probability of a question: of events within one fit, and between two fits.
 
-What was fixed when the question was asked stays: its baseline, its threshold, the months before a passage. Happenings
-in its window tell twice, for they are a part of what it counts, and they move what is said of the months ahead. Left
-out, they are out of both; how far what is said of the months ahead moves alone is told beside it (`ahead`).
+The baseline, the threshold and the months before a passage stay as fixed when the question was asked. Events in the
+window matter twice: they are part of the count, and they inform the forecast of the months ahead. Leaving them out
+removes both; the contribution to the months ahead alone is reported separately (`ahead`).
 
-Of counts of a kind the happenings of either side of each future are weighed as the draws are, and how many of these are
-of the kind is summed out (`forecast.questions.record`): so the mix of kinds, too, is that without what is left
-out.
+For counts of a kind, the events of each side in each simulation are weighted like the draws, and the number of the kind
+among them is summed out (`forecast.questions.record`), so that the mix of kinds also excludes the omitted events.
 """
 
 from dataclasses import dataclass, replace
@@ -124,7 +123,7 @@ def _require_there(question: Question, outcome: Outcome) -> Outcome:
 
 @dataclass(frozen=True)
 class _Drawn:
-    """What was drawn of a count from the whole record."""
+    """Simulated counts given all event data."""
 
     hit: Bool  # Whether there are enough happenings
     chance: Float  # How likely that was, given the happenings of either side
@@ -171,7 +170,7 @@ class _Subject:
 
     @cached_property
     def _drawn(self) -> _Drawn:
-        """What was drawn of a count, as `answer_question` draws it."""
+        """Return simulated counts, drawn as `answer_question` draws them."""
         ahead, put = self._ahead(self.fit), self.put
         hit, _ = put.settle(ahead.futures, ahead.observed)
         return _Drawn(hit, _chance(put, put.past, _months(put, ahead)))
@@ -198,7 +197,7 @@ def _months(put: PutQuestion, ahead: Ahead) -> WindowCounts:
 
 
 def _chance(put: PutQuestion, past: WindowCounts | None, months: WindowCounts) -> Float:
-    """Return how likely a count is reached in each future, given the happenings of either side."""
+    """Return the probability of reaching a count in each simulation, given the events of each side."""
     assert isinstance(put.question, CountQuestion) and put.kind is not None and put.record is not None
     assert past is not None and past.kind is not None
     need = put.question.at_least - int(past.kind.sum())

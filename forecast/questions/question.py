@@ -1,7 +1,7 @@
-"""Questions: statements about months ahead of a named dataset that anyone can resolve from the data later.
+"""Questions: statements about future months of a named dataset that anyone can resolve from the data.
 
 A question is a small YAML file (docs/schema/question.md). Its baseline is fixed when it is asked: later events change
-its probability, not its meaning. Each type has its sentence, its rule and how data or simulations settle it.
+its probability, not its meaning. Each type has its sentence, its rule, and its resolution from data or simulations.
 """
 
 import json
@@ -44,7 +44,7 @@ Counted = Annotated[int, Field(ge=0, le=10**9)]
 
 
 class FixedBaseline(BaseModel):
-    """What a share is compared with: what was recorded in a window before, as known when the question was asked."""
+    """Baseline of a share: the events of a previous window, as known when the question was asked."""
 
     model_config = _STRICT
 
@@ -64,7 +64,7 @@ class FixedBaseline(BaseModel):
 
     @property
     def share(self) -> float:
-        """Per cent of its happenings that are cooperative."""
+        """Percent of its events that are cooperative."""
         return 100 * self.cooperative / self.happenings
 
 
@@ -140,7 +140,7 @@ class Question(BaseModel):
 
     @property
     def _counting(self) -> tuple[str, str, str]:
-        """What counts, what of it is fixed, and when there is too little, in words."""
+        """Return in words which events count, what of it is fixed, and when there are too few."""
         return "", "", ""
 
     @property
@@ -154,7 +154,7 @@ class Question(BaseModel):
         return months_between(self.asked, self.last)
 
     def over(self, day: date) -> bool:
-        """Whether the last day of its window has come."""
+        """Return whether the last day of its window has come."""
         return day >= self.last
 
     def closed(self, day: date) -> str:
@@ -185,7 +185,7 @@ class Question(BaseModel):
 
 
 class ShareQuestion(Question):
-    """Whether the cooperative share of the window reaches a threshold or differs from a baseline."""
+    """Question on the cooperative share of the window, against a threshold or a baseline."""
 
     kind: Literal["share", "passage"]
     threshold: float | None = Field(default=None, gt=0, lt=100)  # Per cent
@@ -206,7 +206,7 @@ class ShareQuestion(Question):
 
     @property
     def bound(self) -> float:
-        """The share that decides, per cent."""
+        """The share that decides, percent."""
         if self.baseline is None:
             return self.threshold or 0.0
         return self.baseline.share + (1 if self.compare == "at least" else -1) * self.baseline.points
@@ -310,7 +310,7 @@ class PassageQuestion(ShareQuestion):
 
 
 class CountQuestion(Question):
-    """Whether the window holds at least so many events of a kind."""
+    """Question on whether the window contains at least so many events of a kind."""
 
     kind: Literal["count"]
     compare: Literal["at least"] = "at least"
@@ -341,7 +341,7 @@ class CountQuestion(Question):
 
 
 class LevelQuestion(Question):
-    """Whether the underlying level with which the window ends reaches a threshold, per cent."""
+    """Question on whether the underlying level at the end of the window reaches a threshold, in percent."""
 
     resolvable: ClassVar[bool] = False
 
@@ -362,7 +362,7 @@ class LevelQuestion(Question):
 
     @property
     def rule(self) -> str:
-        """Why no data decide it."""
+        """Reason why no data resolve it."""
         return "Data never decide it: the level is estimated, and no later data say what it was."
 
 

@@ -1,4 +1,4 @@
-"""Monthly event counts as questions read them, kinds of events, and chances of counts."""
+"""Monthly event counts for questions, kinds of events, and probabilities of counts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ VISITS = (VISIT, HOST)
 
 @dataclass(frozen=True)
 class CountedKind:
-    """A kind of happenings."""
+    """Kind of events."""
 
     name: str  # For readers
     places: tuple[int, ...]  # Classes of the panel that hold it
@@ -78,7 +78,7 @@ class CountedKind:
         return cls(question.of, (names.index(question.of),))
 
     def within(self, code: str) -> Literal["all", "some", "none"]:
-        """Return how many happenings of a code (and of those that begin so) are of this kind."""
+        """Return whether all, some or none of the events of a code (and its subcodes) are of this kind."""
         if code.startswith(self.codes):
             return "all"
         return "some" if any(own.startswith(code) for own in self.codes) else "none"
@@ -99,7 +99,7 @@ class CountedKind:
     def counts(
         self, panel: "xr.Dataset", dyad: str, dataset: int, by_class: Index, table: "EventTable | None"
     ) -> Index:
-        """Return how many happenings of the kind each month of a panel has, (month, class of `places`)."""
+        """Return the number of events of the kind in each month of a panel, (month, class of `places`)."""
         if not self.codes:
             return by_class[:, list(self.places)]
         if table is None:
@@ -223,7 +223,7 @@ def code_shares(record: DatasetRecord, kind: CountedKind) -> list[Share]:
 
 
 def side_shares(record: DatasetRecord, kind: CountedKind) -> tuple[Share, Share]:
-    """Return which share of the hostile, and of the cooperative happenings to come a kind will be."""
+    """Return the simulated share of a kind among hostile and among cooperative future events."""
     counts, cut = record.counts[record.covered], record.zero_cut
     classes = [NONE] * counts.shape[1]
     for place, share in zip(kind.places, code_shares(record, kind), strict=True):
@@ -243,7 +243,7 @@ def _together(mix: Float, shares: list[Share]) -> Share:
 
 
 def chance_of_count(need: int, ahead: WindowCounts, shares: tuple[Share, Share]) -> Float:
-    """Return how likely at least so many happenings of a kind are in each future, (...)."""
+    """Return the probability of at least so many events of a kind in each simulation, (...)."""
     total, cooperative = ahead.total.sum(axis=-1), ahead.cooperative.sum(axis=-1)
     if need <= 0:
         return np.ones(total.shape)
@@ -262,7 +262,7 @@ def chance_of_count(need: int, ahead: WindowCounts, shares: tuple[Share, Share])
 
 
 def _chances(happenings: Index, share: Share, most: int) -> Iterator[Float]:
-    """Return how likely none, one, two ... of some happenings (...) are of a kind, fewer than `most`, each (...)."""
+    """Return the probabilities that 0, 1, 2 ... (fewer than `most`) of some events (...) are of a kind, each (...)."""
     from scipy.special import betaln, gammaln
 
     own, rest = share
@@ -277,7 +277,7 @@ def _chances(happenings: Index, share: Share, most: int) -> Iterator[Float]:
 
 
 def coupled(hit: Bool, before: Float, after: Float) -> Float:
-    """Return how likely something is that came about in some futures, were its chances others, (...).
+    """Return the probability of an outcome of some simulations under other chances, (...).
 
     Of what came about as much stays as its chance is smaller, and of what did not as much comes as it is greater. So on
     average over what was drawn it is the other chance, and where chances are the same it is what was drawn.

@@ -1,8 +1,8 @@
-"""The track record: how good the probabilities in a ledger have been, against the base rate and against each other.
+"""Track record: scores of a ledger's forecasts, against the base rate and each other.
 
-Only questions whose window is over and whose answer data have given are scored, by the first answer, by all of them as
-long as each was the last one, and by the last. An answer counts from the day it was written, whatever day it is as of.
-What was written in time, late and with hindsight is never counted together.
+Only questions with a finished window and a resolution are scored: by the first forecast, by each forecast for the time
+it was current, and by the last one. A forecast counts from the day it was written, whatever its data date. Forecasts
+written in time, late and with hindsight are scored separately.
 
 References
 ----------
@@ -25,7 +25,7 @@ from forecast.questions.ledger import Ledger
 
 SCHEMA = 1
 EDGE = 0.001
-"""For the logarithmic score, chances are kept so far from 0 and 1: some thousand futures prove neither."""
+"""For the logarithmic score, chances are kept so far from 0 and 1: some thousand simulations prove neither."""
 BINS = 10
 HORIZONS = ((6, "up to 6 months"), (12, "7 to 12 months"), (24, "13 to 24 months"), (10**6, "more than 24 months"))
 BY = ("first", "mean", "last", "base")
@@ -57,18 +57,18 @@ class Case:
 
     @property
     def horizon(self) -> str:
-        """Which horizons it belongs to."""
+        """Horizon group to which it belongs."""
         return next(words for most, words in HORIZONS if self.months <= most)
 
     @property
     def scored(self) -> bool:
-        """Whether it was answered, and has an answer."""
+        """Return whether it has a forecast and a resolution."""
         return "first" in self.brier
 
 
 @dataclass(frozen=True)
 class TrackRecord:
-    """How good the answers of a ledger have been."""
+    """Scores of the forecasts of a ledger."""
 
     head: str  # Hash of the ledger's last entry
     entries: int  # Lines of the ledger
@@ -227,7 +227,7 @@ def _row(cases: Sequence[Case]) -> dict[str, Any]:
 
 
 def _difference(cases: Sequence[Case], score: str) -> dict[str, Any]:
-    """Return how the first answers compare with the base rate: below zero if they are better."""
+    """Compare the first forecasts with the base rate: below zero if they are better."""
     if not cases:
         return {"difference": None, "error": None, "blocks": 0}
     one, other = ([getattr(case, score)[by] for case in cases] for by in ("first", "base"))

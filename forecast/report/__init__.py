@@ -1,7 +1,7 @@
-"""The report of an outlook (one page with figures, forecast.json, levels.csv), of a run of tests, and of a backtest.
+"""Reports of an outlook (page with figures, forecast.json, levels.csv), of tests, and of a backtest.
 
-Start at `write_report`, `write_tests` and `write_skill`. Every number comes from the assessment, the verdicts or the
-results, so that page and JSON cannot contradict each other; matplotlib is imported only where something is drawn.
+Entry points: `write_report`, `write_tests` and `write_skill`. Every number comes from the assessment, the test results
+or the backtest, so that page and JSON agree. Matplotlib is imported only when a figure is drawn.
 """
 
 from forecast.report.jsonfile import forecast_json, levels_table

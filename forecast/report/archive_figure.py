@@ -1,4 +1,4 @@
-"""What an archive holds over time: for which days files are there, and how many rows are kept of each month."""
+"""Figure of an archive's contents over time: days covered by files, and rows kept per month."""
 
 from datetime import date, timedelta
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Stacked bars of chances by horizon: of what will be recorded, and of the level."""
+"""Stacked bars of probabilities by horizon: of recorded events, and of the level."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING

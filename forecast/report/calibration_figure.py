@@ -1,4 +1,4 @@
-"""Calibration: how often it happened by what was said, and whether recorded shares fall evenly among the predicted."""
+"""Calibration plots: observed frequency by forecast probability, and probability integral transforms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

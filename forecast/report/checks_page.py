@@ -1,4 +1,4 @@
-"""The page of posterior predictive checks, its JSON and its figure."""
+"""Page of posterior predictive checks, with its JSON and its figure."""
 
 from typing import TYPE_CHECKING, Any
 

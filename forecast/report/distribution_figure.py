@@ -1,4 +1,4 @@
-"""Distributions: where the present stands in the record, and the headroom with these data and without."""
+"""Distribution plots: the present level among past levels, and headroom before and after the data."""
 
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,7 @@ def standing(fit: FitLike, result: Assessment) -> style.Illustration:
 
 
 def _percent_by_share(fit: FitLike, result: Assessment) -> Float:
-    """Return the per cent of the record's earlier periods in each step of share, averaged over the draws."""
+    """Return the percent of the record's earlier periods in each step of share, averaged over the draws."""
     own = dyad_draws(fit, result.dyad)
     past = own.share[..., own.clock.since(result.standing.since) : -1]
     return 100 * np.histogram(past, _EDGES)[0] / past.size

@@ -1,4 +1,4 @@
-"""Events as readers see them: those of the last year, added ones, and those named along the pendulum."""
+"""Event lists for readers: last year's events, added events, and those labelled in the pendulum figure."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -64,7 +64,7 @@ def unchecked_note(references: Iterable[str]) -> str:
 
 
 def recent_events(events: pd.DataFrame, scale: str, until: date) -> list[RecentEvent]:
-    """Return the events of the last twelve months, the latest first; a joint act has one row."""
+    """Return the events of the last twelve months, the latest first; a two-sided event has one row."""
     since = pd.Timestamp(add_months(until, -MONTHS))
     here = events[(events["date"] > since) & (events["date"] <= pd.Timestamp(until))]
     if here.empty:
@@ -88,7 +88,7 @@ def recent_events(events: pd.DataFrame, scale: str, until: date) -> list[RecentE
 
 
 def state_name(dyad: str, state: str) -> str:
-    """Return what a reader calls a state: its half of the dyad's name, else its code."""
+    """Return the display name of a state: its half of the dyad's name, else its code."""
     if dyad not in read_dyads().index:
         return state
     known = read_dyads().loc[dyad]
@@ -121,7 +121,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Added:
-    """What was added to the record of a report."""
+    """Events added to the data of a report."""
 
     summary: str  # How many events, and of which files
     coverage: tuple[str, ...]  # Sentences on what it says of coverage

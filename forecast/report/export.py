@@ -1,4 +1,4 @@
-"""Files for other texts: summary.md, figures as SVG, PNG and PDF, tables as CSV and for LaTeX."""
+"""Files for use in other texts: summary.md, figures as SVG, PNG and PDF, tables as CSV and LaTeX."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path

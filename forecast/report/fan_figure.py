@@ -1,4 +1,4 @@
-"""Fans of the level: its last years and its simulations, and those of scenarios beside them."""
+"""Fan charts of the level: recent years and simulations, with scenarios for comparison."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -118,7 +118,7 @@ def _draw_observed(on: "Axes", observed: "xr.Dataset", first: float, days: int) 
 
 SCENARIO_COLORS = (style.OBSERVED, style.EQUILIBRIUM, style.CEILING, style.WORSE, style.RESET, style.INK)
 SCENARIO_LINES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)))
-"""Of scenarios in order: colours, and once these are used up other lines."""
+"""Line styles of scenarios in order: colours first, then other dash patterns."""
 WITHOUT = "without a scenario"
 
 

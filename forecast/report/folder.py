@@ -1,4 +1,4 @@
-"""Folders of pages: what may be written there, the manifest of what was, and a saved report read again."""
+"""Report folders: permitted contents, manifest of written files, and reading of saved reports."""
 
 import contextlib
 import hashlib
@@ -126,7 +126,7 @@ def require_report_folder(
 
 
 def _is_ours(path: Path, known: dict[str, str]) -> bool:
-    """Whether a file or folder is as this package wrote it."""
+    """Return whether a file or folder is unchanged since this package wrote it."""
     if path.name == MANIFEST:
         return bool(known) and not path.is_symlink()
     if path.name.startswith("fit."):

@@ -1,4 +1,4 @@
-"""Dots with intervals in rows: dyads side by side, and differences in skill."""
+"""Interval plots: dyads side by side, and differences in skill."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""forecast.json and levels.csv: the numbers of a report, for programs (docs/schema/forecast-json.md)."""
+"""forecast.json and levels.csv: the numbers of a report for programs (docs/schema/forecast-json.md)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -33,7 +33,7 @@ type Kinds = Mapping[str, KindSeries] | NotDefined
 COLUMNS = ("dyad", "period", "mean", "q05", "q25", "median", "q75", "q95", "covered", "events")
 
 ENDS = {"": 1, "_low": 0, "_high": 2}
-"""Of depth and severity: the end of a column's name, and the row of the series that it holds."""
+"""Column suffixes of depth and severity, with the row of the series that each contains."""
 
 
 def levels_table(fit: FitLike, kinds: Mapping[str, Kinds] | None = None) -> pd.DataFrame:

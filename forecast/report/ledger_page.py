@@ -1,4 +1,4 @@
-"""The page of a track record: how good the answers of a ledger have been."""
+"""Page of a track record: scores of a ledger's forecasts."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,7 @@ def track_record_page(record: TrackRecord) -> Page:
 
 
 def headline(record: TrackRecord) -> str:
-    """Return what the track record says in a sentence."""
+    """Summarise the track record in a sentence."""
     row = next((row for row in record.rows if row["n_base"]), None)
     if row is None:
         return "No question with an answer has been decided yet."

@@ -1,4 +1,4 @@
-"""The data of a page, gathered once, so that text and figures agree."""
+"""Data of a page, collected once, so that text and figures agree."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from forecast.wording import month
 
 @dataclass(frozen=True)
 class Material:
-    """What a report is made of."""
+    """Contents of a report."""
 
     fit: ReportedFit  # As given; `result` is the assessment of the report's dyad
     result: Assessment
@@ -91,7 +91,7 @@ def gather(
 
 
 def _kind(panel: xr.Dataset) -> str:
-    """Return what a panel was made of; counts bring a scale of their own."""
+    """Return the inputs of a panel; counts have their own scale."""
     if not (kind := panel_kind(panel)).coded:
         return kind.name
     return "events" if panel.attrs.get("scale") in scale_names() else "counts"

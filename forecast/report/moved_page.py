@@ -1,4 +1,4 @@
-"""Pages of contributions: what the events of the last months added, and what has changed between two days."""
+"""Pages of contributions: of recent events, and to the change between two days."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -27,7 +27,7 @@ ADDED = {LEVEL: "level, points", "up": "higher, %", "down": "lower, %", "yes": "
 
 
 def _scaled(name: str, one: Number) -> tuple[float, float]:
-    """Return a number and its error as readers see them: points of share, or per cent."""
+    """Return a number and its error as readers see them: points of share, or percent."""
     by = 1.0 if name == LEVEL else 100.0
     return by * one.value, by * one.mcse
 
@@ -73,7 +73,7 @@ type Named = tuple[str, float]
 
 
 def _draw_waterfall(start: Named, parts: Sequence[Named], end: Named, unit: str, caption: str) -> Illustration:
-    """Draw how a number came from what it was to what it is, part by part, in per cent or points."""
+    """Draw how a number came from what it was to what it is, part by part, in percent or points."""
     said = "; ".join(f"{name} {signed(value, 1)}" for name, value in parts)
     ends = [f"{name} {number(value, 1)}" for name, value in (start, end)]
     return style.illustrate(
@@ -144,7 +144,7 @@ def moved_page(fit: "Fit", found: Attribution, figure: Illustration) -> Page:
 
 
 def moved_json(found: Attribution) -> dict[str, Any]:
-    """Return what events did as plain values (docs/schema/moved-json.md)."""
+    """Return contributions of events as plain values (docs/schema/moved-json.md)."""
     columns = ["date", "known_at", "source", "target", "cameo", "class", "counted", "summary", "reference", "dataset"]
     events = [
         {**plain(row), "added": plain(part.added), "alone": plain(alone)}
@@ -173,7 +173,7 @@ def moved_rows(found: Attribution) -> "list[dict[str, Any]]":
 
 
 def finding(found: Attribution) -> str:
-    """Return what all events together did, in a sentence."""
+    """Return the contribution of all events, in a sentence."""
     number_of = int(found.events["counted"].sum())
     moved = [f"the level of {label(found.dyad)} relations from {_from_to(LEVEL, found)} of 100"]
     if found.outcome != LEVEL:
@@ -182,7 +182,7 @@ def finding(found: Attribution) -> str:
 
 
 def question(found: Attribution) -> str:
-    """Return what is asked, in a sentence."""
+    """Return the question in a sentence."""
     if found.posed is not None:
         return f"Asked on {day(found.posed.asked)}: {found.posed.sentence}"
     baseline = found.baseline
@@ -227,7 +227,7 @@ def window_sentences(found: Attribution) -> str:
 
 
 def visits_sentence(found: Attribution) -> str:
-    """Return what the visits did together, in a sentence; empty without a visit."""
+    """Return the contribution of all visits, in a sentence; empty without a visit."""
     visits = found.visits
     if visits is None:
         return ""
@@ -243,7 +243,7 @@ def visits_sentence(found: Attribution) -> str:
 
 
 def weights_sentence(found: Attribution) -> str:
-    """Return how far the computation can be trusted, in a sentence."""
+    """Return the accuracy of the computation, in a sentence."""
     k = found.pareto_k
     trusted = "" if k is None else f" Pareto k was at most {k:.2f} (limit 0.70)."
     if k is not None and k > PARETO_K_LIMIT:
@@ -320,7 +320,7 @@ def months_table(found: Attribution) -> dict[str, Any]:
 
 
 def what_moved(found: Attribution) -> str:
-    """Name what events are ordered by, with its unit."""
+    """Name the sort criterion of events, with its unit."""
     return "the level most, in points" if _followed(found) == LEVEL else "the chance most, in percentage points"
 
 

@@ -1,4 +1,4 @@
-"""The page: text, tables and figures put into one HTML file that needs nothing else."""
+"""Report page: text, tables and figures in one self-contained HTML file."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The pendulum: the level over the whole record, with equilibrium and ceiling of each era, and events."""
+"""Pendulum figure: the level over all years, with equilibrium and ceiling of each era, and events."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any

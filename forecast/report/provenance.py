@@ -1,4 +1,4 @@
-"""Provenance and diagnostics: where the numbers come from, for page and JSON."""
+"""Provenance and diagnostics of the numbers, for page and JSON."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -27,26 +27,26 @@ if TYPE_CHECKING:
 
 
 class GateLike(Protocol):
-    """The result of the convergence gate, such as `forecast.model.gate.Gate`."""
+    """The result of the convergence checks, such as `forecast.model.gate.Gate`."""
 
     @property
     def passed(self) -> bool:
-        """Whether the numbers may be used."""
+        """Return whether the numbers may be used."""
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why not, in words."""
+        """Reasons why not, in words."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return `limits`, `quantities` (r_hat, ess_bulk, ess_tail), `divergence_share`, `bfmi` and the result."""
 
 
 class ReportedFit(FitLike, Protocol):
-    """A fit with its gate and its provenance, such as `forecast.model.Fit`."""
+    """Fit with its convergence checks and its provenance, such as `forecast.model.Fit`."""
 
     @property
     def gate(self) -> GateLike:
-        """The result of its convergence gate."""
+        """Result of its convergence checks."""
 
     @property
     def provenance(self) -> Mapping[str, Any]:
@@ -156,7 +156,7 @@ _FACTS = {
 # Shown elsewhere on the page.
 _LEFT_OUT = {"r_hat", "additions", "gate"}
 PRIOR = 0.8
-"""From this share of the prior's variance on, a parameter is mostly its prior."""
+"""Share of the prior's variance from which a parameter is mostly determined by its prior."""
 _UPDATED = (
     "The draws were sampled for an earlier day and reweighted by what became known since. R-hat, energy and "
     "divergences are those of the sampling; effective sample sizes are those of the draws as they are now, in which a "
@@ -202,7 +202,7 @@ def _hierarchy(dyads: Sequence[str], pooling: bool) -> str:
 
 
 def diagnostics(gate: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Describe the gate's verdict in words."""
+    """Describe the result of the convergence checks in words."""
     return {
         "updated": _UPDATED if (facts or {}).get("updates") else "",
         "rows": [

@@ -1,4 +1,4 @@
-"""Pages: a template with its content and figures, filled in the same way for all of them."""
+"""Page rendering: a template with its content and figures, in the same way for all pages."""
 
 import base64
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The page and the JSON of scenarios: the outlook given what is assumed, beside the outlook without."""
+"""Page and JSON of scenarios: the outlook given the assumptions, beside the unconditional outlook."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Skill in words, and what a backtest says of forecasts such as those of a report."""
+"""Skill in words: backtest results for the kind of forecasts that a report contains."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ DIGITS = 2
 
 @dataclass(frozen=True)
 class Compared:
-    """How a forecaster compares with another on the windows that both predicted, in mean CRPS."""
+    """Comparison of two forecasters in mean CRPS on the windows that both predicted."""
 
     code: str  # Code of the other
     name: str  # What it is called
@@ -78,7 +78,7 @@ class Compared:
 
 
 def forecaster_name(code: str) -> str:
-    """Return what a forecaster is called; one that the package does not know by its code."""
+    """Return the name of a forecaster, or its code if the package does not know it."""
     return _NAMES.get(code, code.replace("_", " "))
 
 
@@ -100,7 +100,7 @@ def compared(found: Mapping[str, Any]) -> Compared:
 
 
 def versus(skill: Skill, code: str | None, horizon: int, **where: Any) -> Compared | None:
-    """Return how the subject compares with another forecaster; None if there is nothing to compare."""
+    """Compare the subject with another forecaster; None if there is nothing to compare."""
     found = skill.against(code, horizon, **where) if code else None
     return None if found is None else compared(found)
 
@@ -182,7 +182,7 @@ class HorizonSkill:
 
 @dataclass(frozen=True)
 class DyadSkill:
-    """What a backtest says of the forecasts of a dyad."""
+    """Backtest results for the forecasts of a dyad."""
 
     sentence: str  # The same in one sentence, of the horizon nearest to a year
     caveats: tuple[str, ...]  # In what the backtest is not quite of this report, in sentences
@@ -208,7 +208,7 @@ def read_skill(path: str | Path | None = None) -> Skill | None:
 def find_skill(
     fit: ReportedFit, assessment: Assessment, events: Recorded | None = None, skill: Skill | None = None
 ) -> DyadSkill | NotDefined:
-    """Return what a backtest says of forecasts such as those of a report, or why it says nothing."""
+    """Return the backtest results for the forecasts of a report, or the reason why there are none."""
     skill = skill or read_skill()
     if why := _untestable(fit, assessment):
         return NotDefined(why)
@@ -286,7 +286,7 @@ def _record(fit: ReportedFit, events: Recorded | None, choices: Mapping[str, Any
 
 
 def _same_data(record: "Record | None", choices: Mapping[str, Any]) -> bool | None:
-    """Whether the report's dyads have the events, eras and coverage that the run saw; None if that is not known."""
+    """Return whether the report's dyads have the run's events, eras and coverage; None if that is unknown."""
     if record is None:
         return None
     return all(record.digests[dyad] == choices["data_by_dyad"].get(dyad) for dyad in record.dyads)

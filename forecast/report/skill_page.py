@@ -1,4 +1,4 @@
-"""The page of a backtest: scores against every benchmark, calibration and largest misses."""
+"""Page of a backtest: scores against every benchmark, calibration and largest misses."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
@@ -87,7 +87,7 @@ def overview(skill: Skill, period: str, *, given_n: bool = False) -> Grid:
 
 
 def _benchmarks(skill: Skill, horizon: int, **where: Any) -> list[Compared]:
-    """Return how the subject compares with each benchmark."""
+    """Compare the subject with each benchmark."""
     codes = (code for code, benchmark in skill.models.items() if benchmark)
     return [one for code in codes if (one := say.versus(skill, code, horizon, **where))]
 
@@ -116,7 +116,7 @@ def dyad_table(skill: Skill, horizon: int, period: str) -> Grid:
 
 
 def coverage_table(skill: Skill, period: str) -> Grid:
-    """Return how often intervals contained what was recorded, by horizon, of the subject and of the base rate."""
+    """Return the interval coverage by horizon, of the subject and of the base rate."""
     rows = []
     for horizon in skill.choices["horizons"]:
         for code in dict.fromkeys((skill.subject, REFERENCE)):
@@ -152,7 +152,7 @@ def account_table(skill: Skill) -> Grid:
 
 
 def earned_table(skill: Skill) -> Grid:
-    """Return the weights that all windows earn each forecaster in a mixture, per cent, by horizon."""
+    """Return the weights that all windows earn each forecaster in a mixture, percent, by horizon."""
     horizons = [str(horizon) for horizon in skill.choices["horizons"]]
     rows = [
         [

@@ -1,7 +1,7 @@
-"""One look for all figures: colours safe for the colour-blind, two widths, SVG with its text as paths.
+"""Common style of all figures: colour-blind-safe colours, two widths, SVG with text as paths.
 
-Every figure is drawn twice, for a wide page and for a phone: shrinking one drawing to a phone makes its text
-too small to read. Nothing is drawn through pyplot, which keeps a global state and may look for a display.
+Every figure is drawn twice, for a wide page and for a phone, because a scaled-down figure is unreadable on a phone.
+Figures do not use pyplot, which has global state and may require a display.
 """
 
 import io
@@ -231,7 +231,7 @@ def legend(figure: "Figure", handles: Sequence[Any], columns: int, **place: Any)
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
-    """Return how wide a text is, in inches."""
+    """Return the width of a text in inches."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 

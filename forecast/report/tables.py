@@ -1,4 +1,4 @@
-"""The tables of a report: cells as readers see them, and the numbers behind them."""
+"""Tables of a report: formatted cells, and the numbers behind them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,7 +34,7 @@ from forecast.report.skill import DyadSkill, skill_sentence, skill_table
 from forecast.wording import DASH, chance, count, day, join, month, number, percent
 
 CHANGES = {"down": "Lower", "same": "About the same", "up": "Higher"}
-"""How the share may change, from worse to better, as a bar and a table have it."""
+"""Changes of the share, from worse to better, as in bars and tables."""
 
 
 def arrange(result: Assessment) -> dict[str, Any] | None:
@@ -198,7 +198,7 @@ def driver_cards(drivers: Sequence[DriverOutlook]) -> dict[str, Any] | None:
 
 
 ERA_COLUMNS = {"mean": "Mean so far", "equilibrium": "Equilibrium", "ceiling": "Ceiling"}
-"""Of the table of frameworks; those that the model says nothing of are left out."""
+"""Columns of the table of frameworks; those that the model does not provide are left out."""
 _INTERVALS = "Medians and 90 % equal-tailed intervals."
 _LISTS = {
     "recorded": ("recorded",),
@@ -213,7 +213,7 @@ _LISTS = {
 }
 """By the name of a table, the way to its list in forecast.json."""
 _WORDS = {"definition", "interval", "unit", "mc_interval", "numbers"}
-"""What a table of numbers leaves to forecast.json: texts that are the same in every row, and names that are not."""
+"""Fields that tables leave to forecast.json: texts that are the same in every row, and names that are not."""
 
 
 @dataclass(frozen=True)

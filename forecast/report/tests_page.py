@@ -1,4 +1,4 @@
-"""The page of a run of hypothesis tests, tests.json and tests.csv."""
+"""Page of a run of hypothesis tests, with tests.json and tests.csv."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -113,7 +113,7 @@ def _shortly(one: "Comparison", *, several: bool) -> str:
 
 
 def power_words(power: "PowerLike | None") -> str:
-    """Describe how often a test would find what is there, in a few words."""
+    """Describe the power of a test in a few words."""
     if power is None:
         return "not simulated"
     null, *others = power.table.to_dict("records")
@@ -368,7 +368,7 @@ def choices(plan: "Plan") -> provenance.Rows:
         ("Leave-future-out may contradict by", wording.count(rule.ahead_errors, "standard error")),
         ("Posterior probability that decides without a rival model", f"{100 * rule.probability:g} %"),
         ("Practically no difference", f"within {rule.rope:g} points of share on either side of zero"),
-        ("Practically no pull", f"a half-life above {rule.half_life:g} months"),
+        ("Practically no reversion", f"a half-life above {rule.half_life:g} months"),
         ("Smallest effect of interest", f"{plan.smallest_effect:g} points of share"),
         ("Power asked for half-lives of", f"{wording.join(f'{one:g}' for one in plan.half_lives)} months"),
         ("Simulated records an alternative", f"{plan.simulations:,}"),

@@ -1,4 +1,4 @@
-"""What a test shows: densities above a common axis, grouped bars, or lines."""
+"""Figure of a test: densities above a common axis, grouped bars, or lines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _MOST_SAID = 12
 
 @dataclass(frozen=True)
 class _Look:
-    """How a series is drawn."""
+    """Drawing style of a series."""
 
     color: str
     dashes: Any

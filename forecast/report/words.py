@@ -1,4 +1,4 @@
-"""Words of a report about an assessment; `forecast.wording` decides how a number is written."""
+"""Wording of a report about an assessment; `forecast.wording` formats its numbers."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -44,7 +44,7 @@ def period(result: Assessment, last: date) -> str:
 
 
 def unit(result: Assessment) -> str:
-    """Return what a period is called."""
+    """Return the name of a period."""
     return "week" if result.weekly else "month"
 
 
@@ -79,7 +79,7 @@ def headroom(result: Assessment) -> str:
 
 
 def change(result: Assessment, *, alone: bool = False) -> str:
-    """Describe how soon a new framework may come; `alone` if the fit has no other dyads."""
+    """Describe the time until a new framework; `alone` if the fit has no other dyads."""
     coming = result.frameworks.change
     by = join(f"{chance(value.value)} within {count(months, 'month')}" for months, value in coming.by.items())
     exposure = round(coming.exposure_years)

@@ -1,4 +1,4 @@
-"""Writing pages: all files are made first and then moved into place at once."""
+"""Writing of pages: all files are created first and then moved into place together."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -237,7 +237,7 @@ def write_scenarios(fit: ReportedFit, found: "Scenarios", out: str | Path, gate:
     out : str or pathlib.Path
         Folder; files of earlier scenarios in it are replaced.
     gate : GateLike, optional
-        The result of the convergence gate; the fit's own without it.
+        The result of the convergence checks; the fit's own without it.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Shares by year beside what the model expects: of each dataset, and of kinds within the two sides."""
+"""Shares by year beside the model's expectation: by dataset, and by kind within the two sides."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
-"""The data of a run: a chronology, a table of events, counts or an index, or several of them, read in one way.
+"""Data of a run: a chronology, an event table, counts, an index, or several of them, read in one way.
 
-Start at `open_source`, which reads what a `Source` names, or at `gather`, which makes the panel of one dyad of it. To
+Entry points: `open_source` reads the data that a `Source` names, and `gather` makes the panel of one dyad from them. To
 add a kind of source, name it in `KINDS` and write its reader beside `open_source`.
 """
 

@@ -1,4 +1,4 @@
-"""Data of a run of tests: the panel of one dyad, and a digest that any change of the data changes."""
+"""Data of a run of tests: the panel of one dyad, and a digest of the data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Data(Displayed):
 
     @property
     def deep(self) -> bool:
-        """Whether the panel has at least two classes of cooperation, without which nothing is known of depth."""
+        """Return whether the panel has at least two classes of cooperation, without which depth cannot be estimated."""
         return panel_kind(self.panel).cooperative_classes(self.panel) > 1
 
     @property

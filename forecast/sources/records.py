@@ -1,4 +1,4 @@
-"""Data that have been read: single events, counts or an index, each with what a panel and a report need of it."""
+"""Data as read: single events, counts or an index, each with the inputs of panel and report."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ Unit = Literal["happening", "row"]
 
 @dataclass(frozen=True)
 class Counting:
-    """How records are counted into a panel; a source ignores what it has no choice in."""
+    """Settings for counting events into a panel; a source ignores those that do not apply."""
 
     frequency: Frequency = "month"  # Of the panel; counts bring their own
     scale: str = "commitment"  # The ordering of codes into classes; of single events only

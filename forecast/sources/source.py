@@ -1,4 +1,4 @@
-"""Sources of data, as plans and commands name them, and how each kind is read."""
+"""Data sources as plans and commands name them, and the reader of each kind."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -54,15 +54,15 @@ _FORMS = {
     ),
 }  # fmt: skip
 _TABLE = ({"path", "mapping"}, set[str](), "{kind} need a path and a mapping; give both")
-"""Of each kind and of tables: the fields that are required, those that are optional, and the message otherwise."""
+"""Fields of each kind and of tables: required, optional, and the message otherwise."""
 EVENT_TABLES = ("eras.csv", "coverage.csv", "codebook/cameo.csv", "codebook/classes.csv", "codebook/scales.csv")
 FEED_TABLES = ("codebook/countries.csv", "codebook/plover.csv")
-"""Of `data/`, the tables that decide how events, and those of feeds, are counted."""
+"""Tables in `data/` that decide how events, and those of feeds, are counted."""
 _SELDOM = ("sources", "additions", "covered_to", "paths", "feed", "settings", "datasets")
 
 
 class Source(BaseModel):
-    """Where the data come from.
+    """Data source.
 
     Attributes
     ----------
@@ -157,7 +157,7 @@ class Source(BaseModel):
 
     @property
     def words(self) -> str:
-        """What it is, for readers."""
+        """Description for readers."""
         if self.additions:
             alone = self.model_copy(update={"additions": (), "covered_to": None})
             return f"{alone.words} and what {join(Path(path).name for path in self.additions)} add"

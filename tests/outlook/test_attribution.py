@@ -75,7 +75,7 @@ def panel(table):
 
 @pytest.fixture(scope="module")
 def prior(panel):
-    return unobserved(panel, SPEC, chains=4, draws=700)
+    return unobserved(panel, SPEC, chains=4, draws=1000)
 
 
 def given(prior, panel):

@@ -103,7 +103,7 @@ def test_a_busy_month_ahead_is_as_hostile_as_the_effect_says(make):
     made = type(made)(made.posterior.assign(volume_effect=effect).drop_vars("concentration"), made.panel, made.spec)
     futures = simulate_futures(made, "USA-CHN", 12, seed=1, futures_per_draw=10, hazard=0.0)
     seen = observe(made, futures, 12, seed=1)
-    busy = Usual.of(made.panel, "USA-CHN").busyness(seen.total[..., 1:])
+    busy = Usual.of(made.panel, "USA-CHN").relative_count(seen.total[..., 1:])
     odds = np.log(futures.share[0, 0, 0, 0] / (100 - futures.share[0, 0, 0, 0])) - 0.8 * busy
     expected = seen.total[..., 1:] / (1 + np.exp(-odds))
     spread = np.sqrt((expected / (1 + np.exp(odds))).sum())

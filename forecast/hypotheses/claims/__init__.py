@@ -1,1 +1,1 @@
-"""Claims that can be tested: one module per claim, with its evidence, decision, words and contest."""
+"""Testable claims: one module per claim, with its evidence, decision, wording and alternatives."""

@@ -1,4 +1,4 @@
-"""There is a middle ground: relations keep near an equilibrium more than chance would have them."""
+"""Claim of a middle ground: relations stay near an equilibrium more often than expected by chance."""
 
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -36,7 +36,7 @@ MASS = 0.5
 
 @dataclass(frozen=True)
 class Stay:
-    """How paths keep to their own means, by draw (chain, draw)."""
+    """Distances of paths from their own means, by draw (chain, draw)."""
 
     near: Float  # Per cent of the periods that are near
     away: Float  # Mean length of the spells that are not, months
@@ -44,7 +44,7 @@ class Stay:
 
 @dataclass(frozen=True)
 class Band:
-    """What is found of a middle ground beside its numbers."""
+    """Evidence on a middle ground."""
 
     era: str  # Name of the current era
 

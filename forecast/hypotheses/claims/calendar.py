@@ -1,4 +1,4 @@
-"""A scheduled calendar of elections, congresses and summits says something of how relations go."""
+"""Claim of a calendar effect: scheduled elections, congresses and summits predict relations."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ EFFECTS = (4.0, 8.0)
 
 @dataclass(frozen=True)
 class Calendar:
-    """What is found of a calendar beside its numbers."""
+    """Evidence on a calendar effect."""
 
     drivers: tuple[str, ...]  # Those that ever are one in the record
     missing: str = ""  # Why there are none; empty if there are some

@@ -1,4 +1,4 @@
-"""A framework sets a ceiling: each allows a depth of cooperation of its own."""
+"""Claim of ceilings: each framework limits the depth of cooperation."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -49,7 +49,7 @@ RISE_MONTHS = 24
 
 @dataclass(frozen=True)
 class Ceiling:
-    """What is found of a ceiling beside its numbers."""
+    """Evidence on ceilings."""
 
     eras: tuple[str, ...]  # Names, in time
     since: date  # When the last one began
@@ -63,7 +63,7 @@ def measure_ceiling(candidates: "Candidates") -> Found[Ceiling]:
     """Measure whether a framework sets a ceiling, on the kinds of cooperation and on the trend.
 
     A ceiling on the trend leaves no mark on a record that a low trend would not leave as well, so the evidence for it
-    decides nothing. Kinds by era have two rivals: kinds that stay, and kinds that drift without frameworks (older
+    decides nothing. Kinds by era have two alternatives: kinds that stay, and kinds that drift without frameworks (older
     records may just favour agreements). The breaks of a record are too few to tell whether improvement keeps to
     frameworks, so that how many of its rises came within one is stated, with how much of the record lies within one.
     """
@@ -102,7 +102,7 @@ def bounded(candidates: "Candidates") -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Depths:
-    """How deep cooperation is by era."""
+    """Depth of cooperation by era."""
 
     harder: Float  # How much harder an era makes the deepest kind than usual, log-odds
     deep: list[Float]  # Per cent of cooperative acts that would be of the deepest kind today, by era
@@ -193,7 +193,7 @@ def _rises(own: DyadDraws, smallest: float) -> tuple[Number, ...]:
 
 
 def _decide(found: "Found[Ceiling]", rule: Rule) -> Answer:
-    """Kinds by era must be preferred to every rival."""
+    """Kinds by era must be preferred to every alternative."""
     return least_favourable(rule.decide(one) for one in found.comparisons if one.decides)
 
 

@@ -1,4 +1,4 @@
-"""The relation of today rests at a less hostile level than another one did."""
+"""Claim of a contrast: the long-run mean of one relation is less hostile than that of another."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -68,7 +68,7 @@ class Side:
 
     @property
     def hostile(self) -> Float:
-        """Per cent of the periods in the hostile zone, (chain, draw)."""
+        """Percent of the periods in the hostile zone, (chain, draw)."""
         return np.asarray(100.0 * self._zone.mean(axis=-1))
 
     @property
@@ -78,7 +78,7 @@ class Side:
 
     @cached_property
     def tendency(self) -> Float:
-        """Per cent of the time in the hostile zone in the long run, if the trend stayed at that of these eras."""
+        """Percent of the time in the hostile zone in the long run, if the trend stayed at that of these eras."""
         return self._mean([self._in_zone(era) for era in self.parts])
 
     def dwell(self, seed: int) -> Float:
@@ -107,7 +107,7 @@ class Side:
 
 @dataclass(frozen=True)
 class ContrastOfDyads:
-    """What is found of a contrast beside its numbers."""
+    """Evidence on a contrast."""
 
     ours: str  # The relation that is asked about, with its era
     rival: str | None  # The other one; None if there is none

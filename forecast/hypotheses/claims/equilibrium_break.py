@@ -1,4 +1,4 @@
-"""The equilibrium broke about when the current era began, and has been lower since."""
+"""Claim of a break: the long-run mean fell at about the start of the current era."""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -57,7 +57,7 @@ MOST_PLACEBOS = 0.9
 
 @dataclass(frozen=True)
 class Question:
-    """Where a break is looked for."""
+    """Search window of a break."""
 
     since: str  # First day of the window, ISO
     held: "Places"  # First periods of the given eras before the window, taken for granted
@@ -74,13 +74,13 @@ class Span:
     last: date
 
     def holds(self, day: date) -> bool:
-        """Whether a day is inside the interval."""
+        """Return whether a day is inside the interval."""
         return self.first <= day <= self.last
 
 
 @dataclass(frozen=True)
 class EquilibriumBreak:
-    """What is found of breaks beside the numbers."""
+    """Evidence on breaks."""
 
     since: date  # From when the break was looked for
     held: int  # Named eras before that, taken for granted
@@ -97,7 +97,7 @@ class EquilibriumBreak:
 
     @property
     def where_claimed(self) -> bool:
-        """Whether the interval of the date holds where the break is claimed; what is not claimed holds."""
+        """Return whether the interval contains the claimed date of the break; without a claimed date, True."""
         return self.claimed is None or self.span.holds(self.claimed)
 
     @property
@@ -114,7 +114,7 @@ def measure_break(candidates: "Candidates") -> Found[EquilibriumBreak]:
     has one component, whatever the base: a level that reverts to an equilibrium, which is constant within an era.
 
     Where the current era begins within those years, a jump of the trend there decides (`measure_jump`): its model and
-    the rival both let the trend move between eras as well.
+    the alternative both let the trend move between eras as well.
     """
     from forecast.model.break_fits import ONE_COMPONENT, BreakFits
     from forecast.model.breaks import count_breaks, one_break, scan
@@ -206,7 +206,7 @@ def gained_ahead(fits: "BreakFits", held: "Places", place: int) -> Float:
 
 
 def _compared(candidates: "Candidates", fits: "BreakFits", found: "BreakPosterior", asked: Question) -> Comparison:
-    """Compare one break with none by all routes; ahead, the model with a break is told where it is claimed."""
+    """Compare one break with none by all methods; held-out, the claimed date of the break is known."""
     from forecast.hypotheses.ahead import ahead_of
     from forecast.model.breaks import place_of
 
@@ -450,7 +450,7 @@ def _size(found: "Found[EquilibriumBreak]") -> str:
 
 
 def _level(found: "Found[EquilibriumBreak]") -> tuple[str, ...]:
-    """Describe what the level did, which can fall without a break."""
+    """Describe the change of the level, which can fall without a break."""
     if not found.findings.level:
         return ()
     trend = ""
@@ -465,7 +465,7 @@ def _level(found: "Found[EquilibriumBreak]") -> tuple[str, ...]:
 
 
 def _eras(found: "Found[EquilibriumBreak]", rule: Rule) -> tuple[str, ...]:
-    """Return how many breaks there are by the evidence, and whether they are the named ones."""
+    """Return the number of breaks by the evidence, and whether they are the named ones."""
     factors = {count: found.comparison(f"{count}_anywhere").log_bayes_factor for count in found.findings.counts}
     said = ", ".join(f"{wording.number(factor, 2)} for {_breaks(count)}" for count, factor in factors.items())
     enough = round(found["breaks_by_evidence"].value)

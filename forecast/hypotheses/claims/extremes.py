@@ -1,4 +1,4 @@
-"""Nonlinear reversion: it grows more than in proportion to the deviation from the trend."""
+"""Claim of nonlinear reversion: it grows more than in proportion to the deviation from the trend."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ STRENGTHS = (2.0, 4.0)
 
 @dataclass(frozen=True)
 class Extremes:
-    """What is found of nonlinear reversion beside its numbers."""
+    """Evidence on nonlinear reversion."""
 
     learning: Learning  # Whether the data moved the growth
     asymmetry: Difference  # What is undone on the hostile side less on the friendly one

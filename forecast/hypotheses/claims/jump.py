@@ -1,4 +1,4 @@
-"""A jump of the trend where the current era began: against none, and against the same jump at other dates."""
+"""Claim of a jump in the trend at the start of the current era: against none, and against other dates."""
 
 import os
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ PLACEBOS = 20
 
 @dataclass(frozen=True)
 class Jump:
-    """Whether the trend jumped where the current era began."""
+    """Evidence on a jump of the trend at the start of the current era."""
 
     comparison: Comparison  # Against none
     numbers: tuple[Number, ...]  # How far the trend fell, and how the date does among others

@@ -1,4 +1,4 @@
-"""Mean reversion: half of a deviation from the trend is soon undone."""
+"""Claim of mean reversion: deviations from the trend have a short half-life."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ DWELL_MONTHS = (24, 60)
 
 @dataclass(frozen=True)
 class Reversion:
-    """What is found of mean reversion beside its numbers."""
+    """Evidence on mean reversion."""
 
     learning: Learning  # Whether the data moved the half-life
 
@@ -51,7 +51,7 @@ class Reversion:
 def measure_reversion(candidates: "Candidates") -> Found[Reversion]:
     """Measure whether deviations from a trend revert, against a random walk.
 
-    The second rival is one reverting component: the whole level reverts to the long-run mean of its era.
+    The second alternative is one reverting component: the whole level reverts to the long-run mean of its era.
     """
     from forecast.model.break_fits import ONE_COMPONENT
 
@@ -149,7 +149,7 @@ def _reason(found: "Found[Reversion]", rule: Rule, answer: Answer) -> Reason:
 
 
 def _parts(found: "Found[Reversion]", rule: Rule) -> tuple[str, ...]:
-    """Describe how much of the level reverts, and whether one component would do."""
+    """Describe the reverting part of the level, and whether one component would suffice."""
     return (
         f"Only the cycle reverts: it is {median_interval(found['cycle_part'])} per cent of the variance of a year's "
         "change, and the rest are steps of the trend.",

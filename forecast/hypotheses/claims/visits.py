@@ -1,4 +1,4 @@
-"""Relations are better after high-level visits than after months that looked alike before them."""
+"""Claim of visit effects: relations improve after high-level visits, compared with matched months."""
 
 import re
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ HIGH = re.compile(
     r"\b(?:President|Premier|Prime Minister|Chairman|Chancellor|General Secretary|Secretary|Minister|State Councillor"
     r"|National Security Adviser|Leader|King|Shah|Emperor|Crown Prince)\b"
 )
-"""Who counts as high: heads of state and government, their deputies, ministers and their like."""
+"""High-level visitors: heads of state and government, their deputies, ministers and equivalent ranks."""
 LOWER = re.compile(
     r"\b(?:Deputy(?! Premier| Prime)|Assistant|Under|Vice(?! President| Premier| Chairman)|Permanent|[Ff]ormer|[Ee]x-)"
 )
@@ -65,7 +65,7 @@ LEAST_SHIFT_MONTHS = 12
 
 @dataclass(frozen=True)
 class Followed:
-    """What followed the chosen months in one window."""
+    """Outcomes after the chosen months in one window."""
 
     periods: Index  # The chosen periods for which it is known
     difference: Float  # Points of share, chosen less matched
@@ -119,7 +119,7 @@ class Matching:
 
     @cached_property
     def _past(self) -> Float:
-        """What is known of every period beforehand, standardised: level, its change, and the level over years."""
+        """Standardised covariates known before each period: level, its change, and the level over years."""
         spans = (self._span(*months) for months in BEFORE.values())
         half, earlier, years = (self._share(-last, -first, pseudo=1.0)[0] for first, last in spans)
         past = np.column_stack([half, half - earlier, years])
@@ -186,7 +186,7 @@ class Matching:
 
 @dataclass(frozen=True)
 class Response:
-    """What followed visits less what followed matched months, in one window."""
+    """Difference in outcomes between visits and matched months, in one window."""
 
     followed: Followed  # Pair by pair
     placebos: Float  # The mean with the visits moved in time
@@ -206,7 +206,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Visits:
-    """What is found of visits beside the numbers."""
+    """Evidence on visit effects."""
 
     unit: str  # Of periods
     graded: bool  # Whether titles of actors tell which visits are high

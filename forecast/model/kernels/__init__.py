@@ -1,4 +1,4 @@
-"""Fused numba kernels with hand-written gradients; nothing here but `ops` knows of PyTensor."""
+"""Fused numba kernels with hand-written gradients; only `ops` depends on PyTensor."""
 
 import hashlib
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any
 import numba
 
 STAMP = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
-"""Of the text of all kernels: what was compiled of another text is not used."""
+"""Digest of the source of all kernels: code compiled from another source is not used."""
 
 
 def kernel[F: Callable[..., Any]](function: F) -> F:

@@ -1,8 +1,8 @@
-"""Log-densities, with gradients, in the sampler's coordinates: of path and sides, and of the kinds of a side.
+"""Log-densities with gradients in the sampler's coordinates: of path and sides, and of kinds within a side.
 
-The model of :meth:`forecast.model.pendulum.PendulumModel.build` for one dataset of sides and a linear cycle, written
-out by hand. There the choices of a spec make another graph; here they are branches of one function, compiled once.
-A value that the model does not have is a constant; its place is `NONE`.
+Hand-written density of :meth:`forecast.model.pendulum.PendulumModel.build` for one dataset of sides and a linear cycle.
+The choices of a spec are branches of one function, compiled once. Values that the model does not have are constants at
+the position `NONE`.
 """
 
 import math
@@ -113,7 +113,7 @@ def dyads_backward(values: Float, by_dyad: ByDyad, result: Float, g_result: Floa
 
 
 class KindsChoices(NamedTuple):
-    """Where the parameters of one side's kinds stand among its coordinates, and the sign of its slope."""
+    """Positions of the parameters of one side's kinds among its coordinates, and the sign of its slope."""
 
     towards: float  # Whether the kinds grow with the recent share, 1, or as it falls, -1
     slope: int  # Places, of the first where there are several
@@ -129,7 +129,7 @@ class KindsChoices(NamedTuple):
 
 
 class KindsData(NamedTuple):
-    """What it reads of a panel, as in `forecast.model.inputs.model_data`."""
+    """Panel data that it reads, as in `forecast.model.inputs.model_data`."""
 
     basis: Float  # Orthonormal, of what sums to zero
     dyad_of_place: Index
@@ -278,11 +278,11 @@ def kinds_draws(
 MEAN, STEP, HALF_LIFE, SD, HEADROOM, NOISE, VOLUME = range(7)
 """Rows of the quantities of dyads."""
 INFORMATION = 0.3
-"""Of an event on the level, as in `forecast.model.observation.side.report_variance`."""
+"""Information of an event on the level, as in `forecast.model.observation.side.report_variance`."""
 
 
 class Choices(NamedTuple):
-    """What a spec chooses, and where its parameters stand."""
+    """Choices of a spec, and the positions of its parameters."""
 
     moves: bool  # Whether the trend has a path, there is a cycle, and frameworks bound the trend
     cycle: bool
@@ -313,7 +313,7 @@ class Anchor(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """What was counted, as in `forecast.model.observation.side.Counted`, and the quadrature of the month noise."""
+    """Event counts, as in `forecast.model.observation.side.Counted`, and quadrature of the month-specific noise."""
 
     blocks: Index
     cells: Index
@@ -324,7 +324,7 @@ class Counts(NamedTuple):
 
 
 class PathData(NamedTuple):
-    """What the density reads of a panel, as in `forecast.model.arrays.PanelArrays`."""
+    """Panel data that the density reads, as in `forecast.model.arrays.PanelArrays`."""
 
     starts: Index
     node_dyad: Index

@@ -1,4 +1,4 @@
-r"""The month's events given the level: ordinal, overdispersed, with the month noise integrated out.
+r"""Likelihood of a month's events given the level: ordinal, overdispersed, month-specific noise integrated out.
 
 For a dyad-month with level :math:`\ell`, every feed :math:`q` and direction :math:`s` reports counts
 :math:`y_{sq}` that are Dirichlet-multinomial around the class probabilities of an ordered logit at

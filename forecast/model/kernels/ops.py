@@ -1,4 +1,4 @@
-"""The kernels as operations of PyTensor, for models that are compiled from their graph."""
+"""Kernels as PyTensor operations, for models compiled from their graph."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar

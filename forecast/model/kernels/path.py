@@ -1,4 +1,4 @@
-r"""The whitened path: an exact change of variables from white noise to trend and cycle, and their transitions.
+r"""Whitened path: an exact change of variables from white noise to trend and cycle, and their transitions.
 
 A linear process over the nodes of each dyad, :math:`x_i = c_i + \phi_i x_{i-1} + s_i \epsilon_i`, seen through
 pseudo-observations of weight :math:`w_i` and information :math:`w_i y_i` has a Gaussian posterior with a tridiagonal

@@ -1,6 +1,6 @@
-"""The kinds of observation: what the data say of the level, one class a kind.
+"""Observation models: the distribution of the data given the level, one class per kind.
 
-`forecast.model.observation.base` says what a kind has, and how to add one.
+`forecast.model.observation.base` describes the interface and how to add a kind.
 """
 
 from typing import TYPE_CHECKING

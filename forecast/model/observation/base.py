@@ -1,12 +1,11 @@
-"""What every kind of observation has: how the level is seen in the data, one class a kind.
+"""Base class of observation models.
 
-The path of the level is the same whatever is observed of it. A kind of observation says what its data look like as
-arrays, which parameters stand between level and data, how likely the data are given both (in the sampler's graph, and
-under every draw of a fit), how informative they are (for the whitening of the path), how to simulate them, and how a
-reader is told about all this.
+The path of the level is the same for every kind of observation. A kind defines the data arrays, the parameters between
+level and data, the likelihood (in the sampler's graph and under every draw of a fit), the information of the data (for
+whitening the path), their simulation, and their description for readers.
 
-To add a kind, derive a class from `Observation` in a module of its own and name it in `forecast.model.observation`; or
-`register` it from outside of the package. A kind of panel may serve several kinds of observation; a new kind of panel
+To add a kind, derive a class from `Observation` in its own module and name it in `forecast.model.observation`, or
+`register` it from outside the package. A kind of panel may serve several kinds of observation; a new kind of panel
 is a `forecast.panel.kinds.PanelKind`.
 """
 
@@ -56,7 +55,7 @@ class Observation:
         return ()
 
     def uses_eras(self, spec: "PendulumSpec") -> bool:
-        """Whether it has parameters an era."""
+        """Return whether it has parameters by era."""
         return False
 
     def places_of(self, panel: "xr.Dataset", dyad: int, spec: "PendulumSpec") -> Mapping[str, Index]:
@@ -81,7 +80,7 @@ class Observation:
         return observed
 
     def has_aside(self, observed: Any) -> bool:
-        """Whether a part of the observations tells nothing of the level, so that it can be fitted apart from it.
+        """Return whether part of the observations is uninformative about the level and can be fitted separately.
 
         What is aside has parameters (`add_aside`), data (`aside_data`) and a likelihood (`aside_log_likelihood`) that
         share nothing with those of the level but the panel.
@@ -176,5 +175,5 @@ class Observation:
         return panel
 
     def integration_worth(self, spec: "PendulumSpec", posterior: "xr.Dataset", arrays: "PanelArrays") -> float:
-        """Return the share of their effective number that draws keep under a finer integral over the month noise."""
+        """Return the effective sample size fraction of draws under a finer integral over the month-specific noise."""
         return 1.0

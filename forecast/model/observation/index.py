@@ -1,4 +1,4 @@
-"""An existing index, standardised within its record, with Student-t error around the level."""
+"""Observation model of an existing index, standardised, with Student-t error around the level."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any

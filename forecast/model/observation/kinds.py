@@ -1,7 +1,7 @@
-"""The kinds of a side, ordered from the mildest to the strongest: depth of cooperation, severity of conflict.
+"""Kinds of events within a side, from mildest to strongest: depth of cooperation, severity of conflict.
 
-They follow how cooperative the last year was as recorded, by a slope, and a shift of their own that varies by era or
-drifts from five years to the next.
+They depend on the recorded share of the last year, by a slope, and on a shift that varies by era or drifts between
+five-year periods.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SPAN_YEARS, FIRST_YEAR, SPANS = 5, 1945, 20
 """A drifting depth or severity has one value for a span of years: its length, the first year of all, and how many."""
 QUADRATURE = np.zeros(1), np.ones(1)
-"""The month noise is the side's alone: nothing is integrated for the kinds."""
+"""The month-specific noise is the side's alone: nothing is integrated for the kinds."""
 TOWARDS = {"depth": 1.0, "severity": -1.0}
 """Depth grows with the recent share, severity as it falls, where they follow it at all."""
 LAYOUT = ("blocks", "cells", "rows", "entries")

@@ -1,7 +1,7 @@
-"""How each of several datasets reads the level: its own offset, drift of that offset, and effect of volume.
+"""Measurement of the level by several datasets: offset, drift of the offset, and effect of the event count.
 
-The level is on the scale of the first dataset. Another one reads it from another place, which may move slowly, so that
-what the two disagree about for years is the other one's drift, and what they disagree about for months its scatter.
+The level is on the scale of the first dataset. Other datasets have an offset that may drift slowly. Disagreement over
+years is therefore attributed to drift, and disagreement between months to noise.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ KNOT_YEARS, FIRST_YEAR, KNOTS = 5, 1945, 21
 """The drift of an offset has a value every five years, and runs straight in between: distance, first year, number."""
 NEXT_TO_NOTHING = 1e-9
 INFORMATION = 0.25
-"""Of an event about the log-odds that it is cooperative, where both sides are about as frequent."""
+"""Information of an event about its log-odds of being cooperative, where both sides are about as frequent."""
 VARIABLES = (
     Variable(
         "dataset_drift", ("dyad", "dataset", "knot"), "log-odds",
@@ -51,7 +51,7 @@ VARIABLES = (
 
 @dataclass(frozen=True)
 class Readings:
-    """What several datasets were seen to report."""
+    """Observations of several datasets."""
 
     events: (
         Index  # Events, and the relative event count of the period, against what is usual for the dyad in that dataset
@@ -128,7 +128,7 @@ def data(spec: "PendulumSpec", readings: Readings, dyad: Index, reference: Own) 
 
 
 def anchor_weight(weight: Any, own: Own, data: Mapping[str, Any]) -> Any:
-    """Return the weight of the pseudo-observations, which follows the month noise and every dataset's concentration."""
+    """Return the weight of the pseudo-observations, from month-specific noise and each dataset's concentration."""
     import pytensor.tensor as pt
 
     noise = pt.as_tensor(own["noise"])[data["reading_dyad"]]

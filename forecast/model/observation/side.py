@@ -1,4 +1,4 @@
-"""Counted sides given the level, the month noise integrated out; counts as the sparse arrays that kernels read."""
+"""Likelihood of counts by side given the level, month-specific noise integrated out; sparse count arrays."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -45,7 +45,7 @@ ORDER = ("dyad", "time", "direction", "dataset", "class")
 
 @dataclass(frozen=True)
 class Counted:
-    """What was counted."""
+    """Event counts."""
 
     # Dyad, first cell, cell behind the last, first entry, entry behind the last: runs of one dyad's cells that the
     # likelihood takes at once.
@@ -122,11 +122,11 @@ DRAWS_A_CHAIN = 15
 # The order in which the kernels read the parameters.
 KERNEL = ("offset", "cutpoint", "concentration", "noise")
 NO_SHIFT = np.zeros((0, 0))
-"""Where datasets read the level as it is."""
+"""Empty shift: datasets read the level without an offset."""
 
 
 def quadrature(spec: "PendulumSpec") -> tuple[Float, Float]:
-    """Return Gauss-Hermite nodes and weights for a standard normal; a single node at 0 without month noise."""
+    """Return Gauss-Hermite nodes and weights for a standard normal; a single node at 0 without month-specific noise."""
     if not spec.month_noise:
         return np.zeros(1), np.ones(1)
     nodes, weights = np.polynomial.hermite_e.hermegauss(spec.nodes)
@@ -153,7 +153,7 @@ def declare_shared(spec: "PendulumSpec", pool: bool) -> Declared:
 
 
 def add_noise(spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Any:
-    """Add the month noise, (dyad,); zeros without it."""
+    """Add the month-specific noise, (dyad,); zeros without it."""
     import pymc as pm
 
     if not spec.month_noise:
@@ -201,7 +201,7 @@ def anchor_weight(weight: Any, own: Own, data: Mapping[str, Any]) -> Any:
 
 
 def log_likelihood(spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any], shift: Any = None) -> Any:
-    """Return the log-likelihood of all counts, the month noise integrated out.
+    """Return the log-likelihood of all counts, the month-specific noise integrated out.
 
     ``shift`` (node, dataset), where there is one, is added to the level for what a dataset reports.
     """
@@ -241,7 +241,7 @@ def derivatives(spec: "PendulumSpec", level: Float, reference: Own, counted: Cou
 
 
 def log_likelihood_of_draws(spec: "PendulumSpec", level: Float, own: Own, counted: Counted, node: int) -> Float:
-    """Return the log-likelihood of a node's events at levels (draw, particle), the month noise integrated out."""
+    """Return the log-likelihood of a node's events at levels (draw, particle), month-specific noise integrated out."""
     from forecast.model.kernels.observation import event_log_likelihood
 
     result: Float = event_log_likelihood(
@@ -277,7 +277,7 @@ def integration_worth(
 
 
 def thinned(posterior: "xr.Dataset") -> "xr.Dataset":
-    """Return a few draws of every chain: enough to see whether the integral over the month noise holds."""
+    """Return a few draws of every chain: enough to see whether the integral over the month-specific noise holds."""
     few = min(DRAWS_A_CHAIN, posterior.sizes["draw"])
     return posterior.isel(draw=np.linspace(0, posterior.sizes["draw"] - 1, few).astype(int))
 
@@ -291,7 +291,7 @@ def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
     """Return the rough variance of a month's level as its events tell it, from their number; arrays or variables.
 
     A multinomial event carries about 0.3 units of information on the log-odds scale, overdispersion leaves
-    n (a + 1) / (a + n) of n events (a = 0 stands for none), and the month noise adds its own variance.
+    n (a + 1) / (a + n) of n events (a = 0 stands for none), and the month-specific noise adds its own variance.
     """
     independent = isinstance(concentration, float) and concentration == 0.0
     kept = 1.0 if independent else (concentration + 1.0) / (concentration + events)

@@ -1,10 +1,8 @@
-"""Coded events as side and kind: cooperative or hostile by the level, and how much so by a second, separate part.
+"""Observation model of coded events: side (cooperative or hostile) by the level, and kind within the side.
 
-Whether an event is cooperative follows the level alone, so that the share is by construction the expected share of
-cooperative events, for every dyad alike. Which *kind* it is, given its side, is an ordered logit of its own: the
-depth of cooperation and the severity of conflict. Both drift, and may follow how cooperative the last year was, by a
-slope that is estimated. They follow the record and not the level, so that they tell nothing back of it: were they to,
-the kinds would bend the share.
+The level alone determines whether an event is cooperative, so that the share is the expected share of cooperative
+events for every dyad. The *kind* within a side follows a separate ordered logit: depth of cooperation and severity of
+conflict. Kinds drift and may depend on last year's recorded share, not on the level, so that they cannot bias it.
 """
 
 from collections.abc import Mapping
@@ -56,7 +54,7 @@ RECENT_MONTHS = 12
 
 @dataclass(frozen=True)
 class Sides:
-    """What was counted, by side and by kind."""
+    """Event counts by side and by kind."""
 
     side: Counted  # Hostile and cooperative
     kinds: tuple[Kinds, ...]  # Of the sides that have more than one kind
@@ -152,7 +150,7 @@ class SidesObservation(Observation):
         return tuple(tuple(f"{name}_{part}" for part in ("shift", "slope", "cutpoint")) for name in TOWARDS)
 
     def uses_eras(self, spec: "PendulumSpec") -> bool:
-        """Whether it has parameters an era: always, but for kinds that drift with the years."""
+        """Return whether it has parameters by era: always, except where kinds drift over the years."""
         return spec.kind_drift != "years"
 
     def read(self, panel: "xr.Dataset", node_of: Index, kind_drift: str) -> Sides:
@@ -178,7 +176,7 @@ class SidesObservation(Observation):
         return replace(observed, kinds=())
 
     def has_aside(self, observed: Sides) -> bool:
-        """Whether a side has kinds: they follow the record and not the level."""
+        """Return whether a side has kinds: they depend on the event data and not on the level."""
         return bool(observed.kinds)
 
     def alike(self, panel: "xr.Dataset") -> Index:
@@ -190,7 +188,7 @@ class SidesObservation(Observation):
         return int(observed.side.cells[:, 4].sum())
 
     def shape(self, observed: Sides) -> tuple[int, ...]:
-        """Return how many directions, datasets, kinds of either side and places there are."""
+        """Return the numbers of directions, datasets, kinds of either side and places."""
         side = observed.side
         sizes = side.directions, side.datasets, *(one.cuts for one in observed.kinds), observed.places
         if observed.readings is None:
@@ -339,7 +337,7 @@ class SidesObservation(Observation):
     def log_likelihood_of_draws(
         self, spec: "PendulumSpec", level: Float, own: Own, arrays: "PanelArrays", node: int
     ) -> Float:
-        """Return the log-likelihood of a node's events, of sides and kinds, the month noise integrated out."""
+        """Return the log-likelihood of a node's events, of sides and kinds, the month-specific noise integrated out."""
         from forecast.model.kernels.observation import event_log_likelihood
 
         observed, dyad = arrays.observed, int(arrays.node_dyad[node])
