@@ -203,7 +203,7 @@ def test_power_is_printed_and_says_where_it_is_kept(simulated):
 def test_interrupted_power_says_how_to_go_on(simulated):
     result = run("power", *OLD, "--half-life", 99)
     assert result.exit_code == 130
-    assert "the same command goes on" in said(result) and "kept in power-USA-CHN.jsonl" in said(result)
+    assert "the same command continues" in said(result) and "kept in power-USA-CHN.jsonl" in said(result)
 
 
 def test_power_is_of_one_claim():
