@@ -422,7 +422,9 @@ def write_question(path: str | Path, question: Question) -> None:
     """Write a question as YAML."""
     import yaml
 
-    text = yaml.safe_dump(question.plain, sort_keys=False, allow_unicode=True, width=110)
+    plain = question.plain
+    plain["sentence"] = plain.pop("sentence")  # last: it follows from the rest
+    text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110)
     write_text(path, _HEAD + text)
 
 

@@ -165,7 +165,7 @@ def test_bad_records(table):
     twice = replace(table, events=table.events.assign(dataset=lambda e: e["dataset"].where(e["date"] < "2000", "b")))
     with pytest.raises(DataError, match="resolved by one"):
         Record.of(twice)
-    with pytest.raises(SpecError, match="an index records no happenings"):
+    with pytest.raises(SpecError, match="an index records no events"):
         Record.of(pd.DataFrame())
 
 
