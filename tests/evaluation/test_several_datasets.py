@@ -71,7 +71,7 @@ def test_a_dyad_of_another_dataset_alone_is_not_predicted():
 
 def test_choices_and_digests_say_which_datasets_there_are():
     alone, record = record_with(hostile())
-    assert "datasets" not in alone.skill.choices and record.choices["datasets"] == ["another", "made"]
+    assert "datasets" not in alone.choices and record.choices["datasets"] == ["another", "made"]
     other = Record.of(record.table, dataset="another")
     assert len({alone.digest, record.digest, other.digest}) == 3
 
