@@ -136,7 +136,7 @@ def calendar_drivers(dyads: Sequence[str], path: str | Path | None = None) -> Dr
     >>> table = calendar_drivers(["USA-CHN"])
     >>> table.names
     ('us_election_year', 'us_first_year', 'party_congress', 'summit')
-    >>> table.known("summit", "USA-CHN", date(2023, 10, 31)).loc["2023-11-01", "value"]
+    >>> float(table.known("summit", "USA-CHN", date(2023, 10, 31)).loc["2023-11-01", "value"])
     1.0
     """
     import pandas as pd
