@@ -77,11 +77,6 @@ def as_spans(days: Iterable[date]) -> list[Days]:
     return spans
 
 
-def covered_by(given: Iterable[Covered], dataset: str) -> Covered | None:
-    """Return the days of a dataset; None if nothing is said of it."""
-    return next((one for one in given if one.dataset == dataset and one.spans), None)
-
-
 ATTRIBUTE = "additions"
 """Attribute of a panel that says, as JSON, which added events are counted in it; absent where none are."""
 

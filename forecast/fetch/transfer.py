@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 ENDING = ".unfinished"
 TAG = ".mark"
-MORE_OF_A_NAME = len("." + ENDING + TAG)
-"""By how many characters the longest hidden name is longer than that of the file."""
 LONGEST_TAG = 1_000
 
 

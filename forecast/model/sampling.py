@@ -201,7 +201,7 @@ class Trees:
 
 # What gives most effective draws a second without divergent transitions (docs/speed.md). Nearly all coordinates are
 # white noise, along which trajectories are exact: along the path 7 long steps are half a turn, of the kinds 15 shorter.
-PATH_TREES, ASIDE_TREES = Trees(0.85, 3), Trees(0.8, 4)
+PATH_TREES, ASIDE_TREES = Trees(0.85, 4), Trees(0.8, 4)
 
 
 def _require_choices(sampler: str, target_accept: float | None, evidence: bool) -> None:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from forecast.model.spec import PendulumSpec
 
 TRENDS = ("reverting", "walk", "constant")
-OF_MOVING_TRENDS = ("trend_mean", "trend_step", "trend_jump", "trend_retention")
-"""Posterior variables of a trend that moves."""
 
 
 @dataclass(frozen=True)

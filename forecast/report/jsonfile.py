@@ -120,7 +120,7 @@ def report_json(material: Material) -> dict[str, Any]:
         "claims": result.claims,
         "skill": material.skill,
         "dyads": [_dyad_summary(one) for one in (result.brief, *material.others)],
-        "prior_posterior": material.fit.prior_posterior(result.dyad).to_dict("records"),
+        "prior_posterior": material.learned.to_dict("records"),
         "gate": gate.to_dict(),
         "provenance": material.facts,
     }

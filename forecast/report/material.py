@@ -38,6 +38,7 @@ class Material:
     # The dyad's events known by the day, of several datasets those of the main one; empty without events.
     known: pd.DataFrame
     named: pd.DataFrame  # Those to be named along the pendulum
+    learned: pd.DataFrame  # Prior beside posterior of the dyad
     skill: DyadSkill | NotDefined  # What a backtest says of such forecasts
     caveats: tuple[str, ...]  # What a reader has to know of how the datasets record the dyad
     facts: Mapping[str, Any]  # Provenance of the data, the fit and the simulation
@@ -86,6 +87,7 @@ def gather(
         named=notable_events(known, record, _reference_date(result.dyad)),
         skill=skill or find_skill(fit, result, events),
         caveats=caveats_of(fit, result.dyad),
+        learned=fit.prior_posterior(result.dyad),
         facts=facts(fit, result, events),
     )
 

@@ -131,7 +131,7 @@ def _details_content(material: Material) -> dict[str, Any]:
         "listed": isinstance(material.events, EventTable),
         "watched_to": material.watched_to,
         "diagnostics": provenance.diagnostics(material.gate.to_dict(), known["fit"]),
-        "learned": provenance.learned(fit.prior_posterior(result.dyad)),
+        "learned": provenance.learned(material.learned),
         "settings": provenance.settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
         "datasets": dataset_cards(result.datasets),
         "drivers": driver_cards(result.drivers),

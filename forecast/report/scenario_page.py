@@ -13,7 +13,6 @@ from forecast.report.rendering import Page
 from forecast.report.style import Illustration, stamped
 from forecast.wording import DASH, chance, count, day, number, period
 
-OUTCOMES = {"up": "higher", "same": "about the same", "down": "lower", "void": "void"}
 WITHOUT = "Without"
 FOLLOWED = "What followed"
 
