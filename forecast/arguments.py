@@ -1,15 +1,22 @@
-"""Argument validation: errors that name the argument, its value and what was expected."""
+"""Validation of arguments, limits, optional packages and configuration files."""
 
 import functools
+import importlib.util
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from numbers import Integral, Real
 from os import PathLike
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from forecast.errors import SpecError
+from forecast.errors import ForecastError, SpecError
+from forecast.files import read_bytes
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 @dataclass(frozen=True)
@@ -162,3 +169,163 @@ def _short(value: Any) -> str:
     kind = type(value).__name__
     text = repr(value) if isinstance(value, str | int | float | bool | bytes | None | date | tuple | list) else ""
     return f"{text} ({kind})" if text and len(text) <= 60 and "\n" not in text else f"an object of type {kind}"
+
+
+LIMITS = {
+    "draws": (4, 100_000),
+    "tune": (1, 100_000),
+    "chains": (1, 64),
+    "cores": (1, 1024),
+    "processes": (1, 1024),
+    "every": (1, 120),
+    "batch": (1, 9999),
+    "seed": (0, 2**63 - 1),
+    "simulations": (0, 100_000),
+    "records": (10, 5_000),
+}
+"""Least and most of the whole numbers that a user gives, by name."""
+MOST_DRAWS = 1_000_000
+"""Chains times draws: of six dyads over eighty years they fill some 25 GB."""
+
+MOST_MONTHS = 12_000
+"""A thousand years, for half-lives."""
+MOST_POINTS = 100.0
+"""The whole scale of shares."""
+
+
+def require_whole(name: str, value: object) -> int:
+    """Make sure that a number given by a user is whole and within its limits."""
+    least, most = LIMITS[name]
+    if not isinstance(value, Integral) or isinstance(value, bool) or not least <= int(value) <= most:
+        raise SpecError(f"{name}: got {_number(value)}; expected a whole number, at least {least} and at most {most:,}")
+    return int(value)
+
+
+def require_sampler(
+    *, draws: int | None, tune: int | None, chains: int | None, seed: int, cores: int | None = None
+) -> None:
+    """Make sure that the settings of a sampler can be carried out; what is None is left to its default."""
+    given = {"draws": draws, "tune": tune, "chains": chains, "cores": cores, "seed": seed}
+    numbers = {name: require_whole(name, value) for name, value in given.items() if value is not None}
+    if (total := numbers.get("draws", 1) * numbers.get("chains", 1)) > MOST_DRAWS:
+        raise SpecError(f"draws: {total:,} over all chains; expected at most {MOST_DRAWS:,}")
+
+
+def require_positive(name: str, value: object, most: float, unit: str) -> None:
+    """Make sure that a number is positive and not beyond a limit."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= most:
+        raise SpecError(f"{name}: got {_number(value)}; expected a positive number of {unit}, at most {most:g}")
+
+
+def _number(value: object) -> str:
+    text = repr(value) if not isinstance(value, int) or abs(value) < 10**20 else "a number of too many digits"
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def require(package: str, extra: str) -> None:
+    """Make sure that a package of an extra is there."""
+    if importlib.util.find_spec(package) is None:
+        raise ForecastError(f"{package} is not installed. Install the extra: pip install 'pendulum-forecast[{extra}]'")
+
+
+LARGEST = 100_000
+"""Bytes; what a person fills in has a few thousand."""
+DEEPEST = 20
+"""Lists in lists, or fields in fields."""
+LONGEST_SCALAR = 2_000
+"""Characters of one value."""
+LONGEST_MESSAGE = 300
+MOST_FAULTS = 10
+
+
+def read_form(path: Path, what: str, error: type[ForecastError]) -> Any:
+    """Read YAML, or JSON by the ending, into plain values.
+
+    Anchors, aliases and tags of YAML are rejected: no form needs them, and with them a few lines can stand for more
+    than a machine holds.
+    """
+    import yaml
+
+    try:
+        text = read_bytes(path, LARGEST).decode("utf-8-sig")
+    except (OSError, ValueError) as cause:
+        reason = getattr(cause, "strerror", None) or cause
+        raise error(f"{path}: the {what} cannot be read ({reason}).") from cause
+    try:
+        if path.suffix == ".json":
+            content = json.loads(text)
+        else:
+            _require_plain(text)
+            content = yaml.safe_load(text)
+        _require_shallow(content)
+    except (yaml.YAMLError, ValueError, RecursionError) as cause:
+        where = " ".join(str(cause).split())
+        raise error(f"{path}: neither YAML nor JSON ({where:.300}). Quote values with colons.") from cause
+    return content
+
+
+def named_values(texts: list[str], what: str, example: str) -> dict[str, str]:
+    """Read settings from texts such as ``one_a_day=no``."""
+    pairs = [text.partition("=") for text in texts]
+    for name, equals, value in pairs:
+        if not equals or not value.strip():
+            raise SpecError(f"{what} {name!r}: no value; write NAME=VALUE, such as {example}")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def faults(error: "ValidationError") -> str:
+    """Put into words what pydantic found wrong, field by field."""
+    found = [_fault(details) for details in error.errors()]
+    more = [f"and {len(found) - MOST_FAULTS} more"] if len(found) > MOST_FAULTS else []
+    return "; ".join([*found[:MOST_FAULTS], *more])
+
+
+def _require_plain(text: str) -> None:
+    """Raise ValueError at the first thing in YAML that a form does not need; nothing is built of it yet."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        where = f"line {event.start_mark.line + 1}" if event.start_mark else "somewhere"
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise ValueError(f"{where}: anchors and aliases are not allowed")
+        if tag := getattr(event, "tag", None):
+            raise ValueError(f"{where}: tags such as {tag!r:.40} are not allowed")
+        if isinstance(event, yaml.ScalarEvent) and len(event.value) > LONGEST_SCALAR:
+            raise ValueError(f"{where}: a value of more than {LONGEST_SCALAR} characters")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise ValueError(f"{where}: nested more than {DEEPEST} deep")
+
+
+def _require_shallow(content: Any) -> None:
+    """Raise ValueError if values are nested deeper, or longer, than those of any form."""
+    level = [content]
+    for _ in range(DEEPEST + 1):
+        if any(isinstance(value, str) and len(value) > LONGEST_SCALAR for value in level):
+            raise ValueError(f"a value of more than {LONGEST_SCALAR} characters")
+        level = [inner for outer in level for inner in _inside(outer)]
+    if level:
+        raise ValueError(f"nested more than {DEEPEST} deep")
+
+
+def _inside(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield from value
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
+
+
+def _fault(details: Any) -> str:
+    field = ".".join(str(part) for part in details["loc"] if part not in ("int", "str"))
+    message = _shortened(details["msg"].removeprefix("Value error, "))
+    return f"field `{field:.80}`: {message}" if field else message
+
+
+def _shortened(message: str) -> str:
+    """Shorten a message in its middle: it begins with the field at fault, and ends with how to mend it."""
+    if len(message) <= LONGEST_MESSAGE:
+        return message
+    half = LONGEST_MESSAGE // 2
+    return f"{message[:half]} ... {message[-half:]}"

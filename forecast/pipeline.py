@@ -9,17 +9,25 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.arguments import CALLABLE, DATE, EVENTS, SETTINGS, SPEC, check, checked
-from forecast.bounds import MOST_POINTS, require_positive, require_sampler
+from forecast.arguments import (
+    CALLABLE,
+    DATE,
+    EVENTS,
+    MOST_POINTS,
+    SETTINGS,
+    SPEC,
+    check,
+    checked,
+    require_positive,
+    require_sampler,
+)
 from forecast.dates import months_between, reject_future
-from forecast.display import Card, Displayed
 from forecast.errors import DataError, SpecError
 from forecast.files import check_writable
-from forecast.parallel import side_by_side
-from forecast.progress import Progress, Steps, silent
+from forecast.progress import Progress, Steps, side_by_side, silent
 from forecast.sources import Records, Source, open_source
 from forecast.sources.records import Counting, EventRecords, Frequency, wanted_together
-from forecast.wording import count, day, fitted_together, month
+from forecast.wording import Card, Displayed, count, day, fitted_together, month
 
 if TYPE_CHECKING:
     import xarray as xr

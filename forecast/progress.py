@@ -1,9 +1,11 @@
-"""Progress reports of long work, and the time that its steps take."""
+"""Progress reports of long work, the time that its steps take, and work in threads."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from threading import Event
 
 type Progress = Callable[[str, int, int], None]
 """Called as progress(step in words, done, total); a total of 0 means that the length is not known."""
@@ -32,3 +34,41 @@ class Steps:
         start = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - start, 2)
+
+
+def side_by_side[Task, Result](
+    work: Callable[[Task, Event], Result],
+    tasks: Iterable[Task],
+    threads: int,
+    hurry: Callable[[], None] = lambda: None,
+) -> Generator[Result]:
+    """Do tasks in threads, and yield results as they are done.
+
+    When the consumer stops, by an interrupt or otherwise, tasks that have not begun are dropped and those under way
+    are asked to stop.
+    """
+    stop, pool, running = Event(), ThreadPoolExecutor(threads), set[Future[Result]]()
+    try:
+        running = {pool.submit(work, task, stop) for task in tasks}
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for finished in done:
+                yield finished.result()
+    finally:
+        stop.set()
+        if running:
+            hurry()
+        pool.shutdown(cancel_futures=True)
+
+
+def ahead[Item](items: Generator[Item]) -> Generator[Item]:
+    """Yield items of a generator, each while the next one is being made in a thread.
+
+    When the consumer stops, the item under way is finished and the generator is closed.
+    """
+    with closing(items), ThreadPoolExecutor(1) as pool:
+        end = object()
+        coming = pool.submit(next, items, end)
+        while (item := coming.result()) is not end:
+            coming = pool.submit(next, items, end)
+            yield item  # type: ignore[misc]

@@ -87,9 +87,8 @@ FORBIDDEN = {
 GROUND = tuple(
     f"forecast.{name}"
     for name in (
-        "arguments", "bounds", "clock", "dates", "display", "errors", "escaping", "extras", "files",
-        "folders", "forms", "journal", "pairs", "parallel", "progress", "resources", "scale",
-        "stopping", "typing", "wording",
+        "arguments", "clock", "dates", "errors", "escaping", "files", "folders", "journal", "numeric", "progress",
+        "resources", "stopping", "typing", "wording",
     )
 )  # fmt: skip
 """What everything stands on: it imports nothing of the package but itself."""

@@ -5,7 +5,7 @@ import time
 import pytest
 from typer.testing import CliRunner
 
-from forecast.bounds import LIMITS, require_positive, require_sampler, require_whole
+from forecast.arguments import LIMITS, require_positive, require_sampler, require_whole
 from forecast.cli import app
 from forecast.errors import SpecError
 

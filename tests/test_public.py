@@ -40,7 +40,7 @@ def made():
 def test_type_checkers_people_and_dir_see_the_same_names():
     tree = ast.parse((ROOT / "forecast" / "__init__.py").read_text("utf-8"))
     block = next(node for node in tree.body if isinstance(node, ast.If))
-    typed = {alias.asname for node in ast.walk(block) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    typed = {alias.name for node in ast.walk(block) if isinstance(node, ast.ImportFrom) for alias in node.names}
     typed |= {node.target.id for node in block.body if isinstance(node, ast.AnnAssign)}
     assert typed == set(forecast.__all__) == set(dir(forecast))
     assert len(forecast.__all__) == len(set(forecast.__all__))

@@ -14,7 +14,6 @@ import numpy as np
 from forecast.archive.catalogue import Catalogue, Counts, Entry, Key
 from forecast.archive.segments import SegmentWriter, opened_for_import, write_batch
 from forecast.arguments import CALLABLE, PATH, PATHS, TEXT, checked
-from forecast.display import Card, Displayed
 from forecast.errors import DataError
 from forecast.escaping import printable
 from forecast.events.coverage import Days, as_spans, each_day
@@ -24,9 +23,8 @@ from forecast.feeds.judging import Judge
 from forecast.feeds.lines import CHUNK, MANIFEST, FeedFile, file_digest, find_files, is_beside, read_utf8
 from forecast.feeds.reading import FileRun, Together
 from forecast.files import fence, read_bytes
-from forecast.parallel import ahead
-from forecast.progress import Progress, silent
-from forecast.wording import count
+from forecast.progress import Progress, ahead, silent
+from forecast.wording import Card, Displayed, count
 
 SCHEMA = 1
 LARGEST = 1_000_000_000

@@ -34,12 +34,11 @@ from forecast.archive.catalogue import (
     unknown_segments,
 )
 from forecast.arguments import PATH, checked
-from forecast.display import Card, Displayed
 from forecast.errors import DataError, OutputError
 from forecast.feeds.reading import FileRun
 from forecast.files import check_writable, clear_leftovers, digest, locked, read_bytes, unwritable, write_bytes
 from forecast.typing import Index
-from forecast.wording import count
+from forecast.wording import Card, Displayed, count
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,18 +11,16 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.arguments import FIT, checked
-from forecast.bounds import require_whole
+from forecast.arguments import FIT, checked, require_whole
 from forecast.checks.predictive import posterior_predictive, require_counts
 from forecast.dates import add_months
-from forecast.display import Card, Displayed
 from forecast.errors import DataError
 from forecast.evaluation import Results
 from forecast.evaluation.scores import BAND, Band, pit_band
 from forecast.evaluation.skill import within
 from forecast.outlook import main_horizon
 from forecast.typing import Bool, Float, Index
-from forecast.wording import count, join, month, percent
+from forecast.wording import Card, Displayed, count, join, month, percent
 
 if TYPE_CHECKING:
     from pathlib import Path

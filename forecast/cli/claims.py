@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast.bounds import require_whole
+from forecast.arguments import require_whole
 from forecast.cli.options import (
     Cores,
     Json,

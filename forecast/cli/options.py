@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from forecast.bounds import MOST_MONTHS, require_positive, require_sampler, require_whole
+from forecast.arguments import MOST_MONTHS, require_positive, require_sampler, require_whole
 from forecast.cli.terminal import escape
 from forecast.errors import NotConverged, OutputPathError, SpecError
 from forecast.escaping import json_text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from forecast import dates
-from forecast.bounds import require_whole
+from forecast.arguments import require_whole
 from forecast.cli.options import Added, AsOf, Counted, Dyad, Json, Seed, day_of, echo_json, grouped, output, say
 from forecast.cli.terminal import console, escape, progress, table
 from forecast.errors import DataError, ForecastError, SpecError

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast.bounds import MOST_POINTS, require_positive, require_whole
+from forecast.arguments import MOST_POINTS, require_positive, require_whole
 from forecast.cli.options import Dyad, Horizons, Improvement, Json, Replace, Seed, day_of, own_folder, show_result
 from forecast.cli.question import FOLDER, Folder
 from forecast.cli.terminal import console, escape, progress, table

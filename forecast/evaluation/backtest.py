@@ -7,7 +7,7 @@ from itertools import batched
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecast.bounds import require_whole
+from forecast.arguments import require, require_whole
 from forecast.dates import add_months
 from forecast.errors import DataError, SpecError
 from forecast.evaluation.benchmarks import BENCHMARKS
@@ -17,7 +17,6 @@ from forecast.evaluation.origins import Record
 from forecast.evaluation.scores import IMPROVEMENT
 from forecast.evaluation.tasks import RunFolder, Setup, Task, file_name
 from forecast.evaluation.variants import DEFAULT, VARIANTS
-from forecast.extras import require
 from forecast.progress import Progress, silent
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from forecast.arguments import require
 from forecast.evaluation.forecaster import Benchmark, Chances
 from forecast.evaluation.origins import Past
-from forecast.extras import require
 from forecast.outlook.base_rates import correlation
 from forecast.typing import Float
 

@@ -15,9 +15,9 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, Protocol
 
+from forecast.arguments import require
 from forecast.errors import ForecastError, SpecError
 from forecast.evaluation.tasks import Finished, Setup, Task, carry_out, carry_out_here
-from forecast.extras import require
 from forecast.files import write_text
 
 _setup: Setup | None = None

@@ -31,7 +31,7 @@ from forecast.evaluation.variants import DEFAULT, PENDULUM, VARIANTS, Variant
 from forecast.events.codebook import read_scale
 from forecast.events.table import CountTable, EventTable
 from forecast.files import write_csv, write_json
-from forecast.pairs import paired
+from forecast.numeric import paired
 from forecast.panel import event_counts
 from forecast.typing import Float
 

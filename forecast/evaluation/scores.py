@@ -20,9 +20,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from forecast.arguments import require
 from forecast.errors import SpecError
 from forecast.evaluation.origins import Window
-from forecast.extras import require
 from forecast.outlook.windows import FEWEST, ROUNDING, changed, reached
 from forecast.typing import Bool, Float, Index
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from forecast.arguments import faults, read_form
 from forecast.errors import DataError, MappingError
 from forecast.escaping import printable
 from forecast.events.table import REJECT_COLUMNS, SourceFile
 from forecast.files import digest, fence, read_bytes
-from forecast.forms import faults, read_form
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from forecast.arguments import DAY, EVENTS, TABLES, checked
 from forecast.dates import month_start, read_day, reject_future, today
-from forecast.display import Card, Displayed, join_some
 from forecast.errors import DataError, OutputPathError, SpecError
 from forecast.events.codebook import read_codes
 from forecast.events.coverage import Addition, Covered
 from forecast.events.dyads import in_order
 from forecast.files import check_target, write_csv
-from forecast.wording import count
+from forecast.wording import Card, Displayed, count, join_some
 
 if TYPE_CHECKING:
     import pandas as pd

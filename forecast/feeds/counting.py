@@ -8,14 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from forecast.arguments import DATE, DYADS, FEED_SETTINGS, FREQUENCY, PATHS, TEXT, checked
+from forecast.arguments import DATE, DYADS, FEED_SETTINGS, FREQUENCY, PATHS, TEXT, checked, require
 from forecast.dates import EARLIEST, today
 from forecast.errors import OutputError, SpecError
 from forecast.events.codebook import HOST, VISIT, read_codes, read_scale
 from forecast.events.counts import class_column, wide_mapping
 from forecast.events.dyads import dyad_code, read_dyads
 from forecast.events.table import CountTable
-from forecast.extras import require
 from forecast.feeds.feed import CAMEO_AGENTS, FeedSettings, acting, state_names
 from forecast.feeds.judging import KEPT, MOST_REPORTS, PARENTS, REPLACED, TEXTS, Judge, gone_numbers, take_out_repeats
 from forecast.feeds.reading import (

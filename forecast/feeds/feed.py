@@ -12,9 +12,9 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from forecast.arguments import faults, named_values
 from forecast.errors import SpecError
 from forecast.events.codebook import read_small_csv
-from forecast.forms import faults, named_values
 from forecast.resources import data_folder
 
 SECTORS = ("government", "military", "legislature", "courts", "police")

@@ -26,7 +26,7 @@ from forecast.feeds.feed import Feed, FeedSettings, FileFacts, Layout, state_nam
 from forecast.feeds.judging import STRIDE, Judge, Judged, without_repeats
 from forecast.feeds.lines import Chunk, FeedFile, Part, file_digest, read_utf8, split_lines
 from forecast.files import fence
-from forecast.parallel import ahead
+from forecast.progress import ahead
 from forecast.typing import Index
 
 if TYPE_CHECKING:

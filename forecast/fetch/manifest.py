@@ -10,12 +10,11 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from forecast.display import Card, Displayed, join_some
+from forecast.arguments import faults
 from forecast.errors import DataError
 from forecast.feeds.lines import MANIFEST
 from forecast.files import read_bytes, write_json
-from forecast.forms import faults
-from forecast.wording import count
+from forecast.wording import Card, Displayed, count, join_some
 
 
 @dataclass(frozen=True)

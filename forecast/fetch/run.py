@@ -13,10 +13,9 @@ from threading import Event
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from forecast.arguments import CALLABLE, DAY, DYADS, FETCH_SETTINGS, FLAG, PATH, TEXT, checked, whole
+from forecast.arguments import CALLABLE, DAY, DYADS, FETCH_SETTINGS, FLAG, PATH, TEXT, checked, require, whole
 from forecast.dates import read_day
 from forecast.errors import OutputError, SpecError
-from forecast.extras import require
 from forecast.feeds.lines import MANIFEST
 from forecast.fetch import dataverse
 from forecast.fetch.dataverse import Dataverse, Edition
@@ -24,8 +23,7 @@ from forecast.fetch.gdelt import SERVER, STREAMS, Gdelt
 from forecast.fetch.manifest import LEFT, ExpectedFile, Manifest, State, in_bytes, read_manifest
 from forecast.fetch.settings import AbsentError, FetchError, FetchSettings, StoppedError
 from forecast.files import check_writable, lock_folder, partial_folder, unwritable
-from forecast.parallel import side_by_side
-from forecast.progress import Progress, silent
+from forecast.progress import Progress, side_by_side, silent
 from forecast.wording import join
 
 if TYPE_CHECKING:

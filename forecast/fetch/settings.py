@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from forecast.arguments import faults, named_values
 from forecast.errors import ForecastError, SpecError
-from forecast.forms import faults, named_values
 
 GIGABYTE = 1_000_000_000
 

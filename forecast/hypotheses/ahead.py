@@ -27,8 +27,7 @@ from forecast.clock import Clock
 from forecast.model.evidence import Evidence
 from forecast.model.quick import PartKey, quick_evidence
 from forecast.panel import first_periods, panel_kind
-from forecast.parallel import side_by_side
-from forecast.progress import Progress
+from forecast.progress import Progress, side_by_side
 from forecast.typing import Float
 
 if TYPE_CHECKING:

@@ -22,12 +22,24 @@ from pydantic import (
     model_validator,
 )
 
-from forecast.arguments import DATA, FLAG, PATH, SOURCE, TEXTS, checked
-from forecast.bounds import MOST_MONTHS, MOST_POINTS, require_positive, require_sampler, require_whole
+from forecast.arguments import (
+    DATA,
+    FLAG,
+    MOST_MONTHS,
+    MOST_POINTS,
+    PATH,
+    SOURCE,
+    TEXTS,
+    checked,
+    faults,
+    read_form,
+    require_positive,
+    require_sampler,
+    require_whole,
+)
 from forecast.dates import reject_future, today
 from forecast.errors import PlanError, SpecError
 from forecast.files import digest, write_text
-from forecast.forms import faults, read_form
 from forecast.hypotheses.registry import CLAIMS, OFFERS, answerable
 from forecast.hypotheses.verdict import Rule
 from forecast.model.spec import PendulumSpec, spec_for

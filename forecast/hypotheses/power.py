@@ -17,16 +17,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast import wording
-from forecast.display import Card, Displayed
 from forecast.errors import SpecError
 from forecast.files import digest
 from forecast.hypotheses.hypothesis import Contest, Factor, Truth
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.verdict import ANSWERS, Answer, Rule, least_favourable
 from forecast.journal import Kept, Rows
-from forecast.parallel import side_by_side
-from forecast.progress import Progress
+from forecast.progress import Progress, side_by_side
 from forecast.sources import panel_digest
+from forecast.wording import Card, Displayed
 
 if TYPE_CHECKING:
     import pandas as pd

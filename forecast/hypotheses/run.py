@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from forecast.arguments import CALLABLE, DATA, PATH, PLAN, checked, whole
-from forecast.display import Card, Displayed
 from forecast.errors import DataError, PlanError
 from forecast.hypotheses.plan import PACKAGE, Plan, require_answerable, require_data
 from forecast.hypotheses.registry import CLAIMS
@@ -20,6 +19,7 @@ from forecast.panel import panel_kind
 from forecast.panel.record import require_record
 from forecast.progress import Progress, Steps, silent, within
 from forecast.sources import Data, gather
+from forecast.wording import Card, Displayed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,9 +18,9 @@ from forecast.model.likelihood import Draws, Observed
 from forecast.model.particles import Weights, smoothed
 from forecast.model.posterior import flat, take_apart
 from forecast.model.quick import quick_fit
+from forecast.numeric import share
 from forecast.panel import panel_kind, recounted
-from forecast.parallel import side_by_side
-from forecast.scale import share
+from forecast.progress import side_by_side
 from forecast.typing import Float
 from forecast.wording import month
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from forecast import wording
 from forecast.dates import parse_date
-from forecast.display import SHOWN, Card, Displayed
 from forecast.errors import SpecError
-from forecast.wording import chance, month, number, quantity
+from forecast.wording import SHOWN, Card, Displayed, chance, month, number, quantity
 
 if TYPE_CHECKING:
     import pandas as pd

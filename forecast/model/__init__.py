@@ -6,7 +6,7 @@ Public names are imported on first use: loading a saved fit never imports PyMC.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from forecast.caches import prepare_caches
+from forecast.resources import prepare_caches
 
 if TYPE_CHECKING:
     from forecast.model.fitted import Fit as Fit

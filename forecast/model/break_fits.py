@@ -32,9 +32,9 @@ from scipy.stats import norm
 from forecast.clock import Clock
 from forecast.model.declarations import SPREAD_OF_SPREADS
 from forecast.model.sampling import fit
+from forecast.numeric import share
 from forecast.panel import first_periods
 from forecast.progress import Progress, silent
-from forecast.scale import share
 from forecast.typing import Bool, Float, Index
 
 if TYPE_CHECKING:

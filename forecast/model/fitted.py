@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from forecast.display import Card, Displayed, join_some
 from forecast.errors import FitFileError, OutputError
 from forecast.files import check_writable, digest, partial_folder
 from forecast.folders import replace_folder
@@ -20,6 +19,7 @@ from forecast.model.posterior import Groups, groups_of, take_apart
 from forecast.model.spec import PendulumSpec
 from forecast.model.variables import all_variables
 from forecast.panel import panel_kind, panel_of_dyad, validate_panel
+from forecast.wording import Card, Displayed, join_some
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.display import Card, Displayed
 from forecast.model.posterior import bulk_ess, r_hat, tail_ess
 from forecast.model.variables import reported_variables
 from forecast.typing import Float
+from forecast.wording import Card, Displayed
 
 COLUMNS = ["quantity", "number", "r_hat", "ess_bulk", "ess_tail"]
 SHOWN_REASONS = 4

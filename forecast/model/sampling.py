@@ -15,10 +15,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.arguments import CALLABLE, FLAG, NUMBER, PANEL, SPEC, TEXT, checked, whole
-from forecast.bounds import require_sampler
+from forecast.arguments import CALLABLE, FLAG, NUMBER, PANEL, SPEC, TEXT, checked, require_sampler, whole
 from forecast.errors import SpecError
-from forecast.memory import release_free_memory
 from forecast.model.arrays import PanelArrays, panel_arrays, require_events, require_observations
 from forecast.model.assembled import NODE_PATHS
 from forecast.model.compiled import Density, density_of, is_ready
@@ -33,6 +31,7 @@ from forecast.model.trend import bounded, era_means, gathered
 from forecast.model.variables import all_variables, sampled_variables
 from forecast.panel.record import data_facts
 from forecast.progress import Progress, silent
+from forecast.resources import release_free_memory
 from forecast.typing import Float, Index
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from forecast.display import Card, Displayed
 from forecast.outlook.datasets import DatasetOutlook
 from forecast.outlook.frameworks import Frameworks
 from forecast.outlook.futures import DriverOutlook
@@ -14,7 +13,7 @@ from forecast.outlook.pendulum import EquilibriumBand, Pendulum
 from forecast.outlook.summary import Estimate, NotDefined
 from forecast.outlook.windows import KindOutlook, ThresholdOutlook, WindowOutlook, printed_changes
 from forecast.panel.kinds import EventPanel
-from forecast.wording import chance, give_or_take, join, month, whole_percents
+from forecast.wording import Card, Displayed, chance, give_or_take, join, month, whole_percents
 
 SCHEMA = 2
 

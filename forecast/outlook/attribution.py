@@ -38,8 +38,7 @@ from forecast.outlook.windows import Baseline, baseline_of
 from forecast.panel import panel_of_dyad
 from forecast.panel.events import PLACES, counted_events, panel_without
 from forecast.panel.record import relative_event_counts
-from forecast.parallel import side_by_side
-from forecast.progress import Progress, silent
+from forecast.progress import Progress, side_by_side, silent
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON
 from forecast.errors import DataError, NotUpdatable, SpecError
 from forecast.files import digest
+from forecast.numeric import share
 from forecast.outlook.base_rates import Repetition
 from forecast.outlook.draws import FitLike, dyad_draws, position
 from forecast.outlook.futures import Futures, simulate_futures
@@ -21,7 +22,6 @@ from forecast.outlook.windows import FEWEST, Baseline, baseline_of, changed
 from forecast.panel import panel_kind, recounted
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
-from forecast.scale import share
 from forecast.typing import Bool, Float
 from forecast.wording import join
 

@@ -17,13 +17,13 @@ from scipy.special import ndtri
 from forecast.clock import Clock
 from forecast.model.observation.readings import KNOT_YEARS, drift_between, knots
 from forecast.model.priors import Priors
+from forecast.numeric import share
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.futures import stream
 from forecast.outlook.observed import main_dataset
 from forecast.outlook.summary import Estimate, estimate
 from forecast.outlook.windows import source_words
 from forecast.panel.record import relative_counts, sides, usual_periods
-from forecast.scale import share
 from forecast.typing import Bool, Float, Index
 from forecast.wording import capital, interval_in_words, join, number
 

@@ -14,7 +14,7 @@ from forecast.clock import Clock
 from forecast.errors import DataError, UnknownDyadError
 from forecast.model.dynamics import Cycle, find_cycle
 from forecast.model.variables import all_variables
-from forecast.scale import share
+from forecast.numeric import share
 from forecast.typing import Float
 
 NO_CYCLE = "the model has no cycle (cycle='none'): no half-life and no band around a trend"

@@ -6,11 +6,11 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from forecast.numeric import share
 from forecast.outlook.draws import NO_CYCLE, DyadDraws
 from forecast.outlook.futures import StructuralHazard, stream
 from forecast.outlook.pendulum import band_edges
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
-from forecast.scale import share
 from forecast.typing import Float
 
 NO_CEILING = "this model has no ceiling (ceiling='none')"

@@ -17,16 +17,15 @@ from numpy.typing import NDArray
 from forecast.arguments import DYAD, FIT, NUMBERS, checked, whole
 from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON
-from forecast.display import Card, Displayed
 from forecast.drivers.panel import FUTURE_WORDS, ahead_of, standardised
 from forecast.errors import SpecError
 from forecast.model.driving import Drivers, Push, push
 from forecast.model.trend import bounded
+from forecast.numeric import share
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws, position
 from forecast.outlook.summary import Estimate, Probability, estimate, probability
-from forecast.scale import share
 from forecast.typing import Bool, Float, Index
-from forecast.wording import number, percent
+from forecast.wording import Card, Displayed, number, percent
 
 PRIOR_BREAKS = 1.0
 PRIOR_MONTHS = 240.0

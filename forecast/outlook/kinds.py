@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from forecast.clock import Clock
 from forecast.model.observation.sides import ordered_kinds, stronger_log_odds
+from forecast.numeric import share
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.observed import main_dataset
 from forecast.outlook.summary import Estimate, NotDefined, estimate, quantiles_over_draws
 from forecast.panel import panel_kind
-from forecast.scale import share
 from forecast.typing import Float, Index
 from forecast.wording import capital, interval, interval_in_words, join, period
 

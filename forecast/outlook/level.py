@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.errors import SpecError
+from forecast.numeric import share
 from forecast.outlook.draws import NO_CYCLE, DyadDraws, Era, FitLike, dyad_draws
 from forecast.outlook.futures import Futures
 from forecast.outlook.observed import Observed
@@ -19,7 +20,6 @@ from forecast.outlook.summary import (
     probability,
     quantiles_over_draws,
 )
-from forecast.scale import share
 from forecast.typing import Float
 from forecast.wording import month
 

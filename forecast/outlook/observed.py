@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from forecast.clock import periods_a_month
 from forecast.model.observation.readings import drift_between, knots
+from forecast.numeric import share
 from forecast.outlook.base_rates import RECENT_MONTHS, Repeats, Repetition, recording_level, simulate_kinds
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.futures import Futures, picked, stream
 from forecast.outlook.summary import NotDefined
 from forecast.panel import panel_kind
 from forecast.panel.record import relative_counts, sides, usual_periods, whole_periods
-from forecast.scale import share
 from forecast.typing import Bool, Float, Index
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ import numpy as np
 
 from forecast.clock import Clock
 from forecast.errors import SpecError
+from forecast.numeric import share
 from forecast.outlook.draws import NO_CYCLE, DyadDraws
 from forecast.outlook.futures import Futures, simulate_from
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, on_grid, probability
-from forecast.scale import share
 from forecast.typing import Bool, Float
 
 

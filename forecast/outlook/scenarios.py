@@ -26,7 +26,6 @@ from forecast.arguments import (
 )
 from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON
-from forecast.display import Card, Displayed
 from forecast.errors import SpecError
 from forecast.outlook.conditioning import Assumed, condition, periods_held, read_assumed
 from forecast.outlook.draws import FitLike
@@ -37,7 +36,7 @@ from forecast.outlook.summary import NotDefined, Probability, probability
 from forecast.outlook.windows import Baseline, changed, share_before
 from forecast.panel.record import by_class
 from forecast.progress import Progress, silent
-from forecast.wording import chance, count, number
+from forecast.wording import Card, Displayed, chance, count, number
 
 if TYPE_CHECKING:
     import xarray as xr

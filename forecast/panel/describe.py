@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.arguments import PANEL, checked
-from forecast.display import Card, Displayed, join_some
 from forecast.events.dyads import even_spans
 from forecast.events.table import EventTable
 from forecast.panel.events import event_counts
 from forecast.panel.kinds import panel_kind
 from forecast.panel.spans import floor_period, missing_periods, steps
+from forecast.wording import Card, Displayed, join_some
 
 if TYPE_CHECKING:
     import pandas as pd

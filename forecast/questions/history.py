@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from forecast.arguments import faults
 from forecast.errors import LedgerError, QuestionError
 from forecast.files import digest
-from forecast.forms import faults
 from forecast.questions.question import Digest, Question, question_of
 
 SCHEMA = 1

@@ -12,11 +12,10 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from forecast.arguments import PATH, checked
+from forecast.arguments import PATH, checked, faults, read_form
 from forecast.dates import LONGEST_HORIZON, add_months, month_end, month_start, months_between
 from forecast.errors import QuestionError
 from forecast.files import digest, write_text
-from forecast.forms import faults, read_form
 from forecast.outlook.windows import (
     FEWEST,
     ROUNDING,

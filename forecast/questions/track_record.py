@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from forecast.dates import today
-from forecast.pairs import paired
+from forecast.numeric import paired
 from forecast.questions.history import TIMINGS, WITH_HINDSIGHT, Answered, History, Timing, written_when
 from forecast.questions.ledger import Ledger
 

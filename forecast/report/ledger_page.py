@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from forecast.evaluation.scores import Band, calibration
-from forecast.pairs import difference_interval
+from forecast.numeric import difference_interval
 from forecast.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
 from forecast.questions.track_record import BY, Case, TrackRecord
 from forecast.report import calibration_figure

@@ -11,10 +11,10 @@ from forecast.evaluation.benchmarks import REFERENCE
 from forecast.evaluation.skill import CHOSEN_ON, REPORTED_ON, SPLIT, Row, Skill
 from forecast.evaluation.variants import DEFAULT
 from forecast.events.table import CountTable, EventTable, Recorded
+from forecast.numeric import difference_interval
 from forecast.outlook import Assessment, NotDefined
 from forecast.outlook.observed import main_dataset
 from forecast.outlook.query import main_horizon
-from forecast.pairs import difference_interval
 from forecast.panel import panel_kind
 from forecast.report.provenance import ReportedFit
 from forecast.resources import skill_file

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from forecast.arguments import DATE, DYAD, DYADS, FLAG, FREQUENCY, SOURCE, TEXT, UNIT, checked
-from forecast.display import Card, Displayed, join_some
 from forecast.files import digest
 from forecast.panel import describe_panel, panel_kind
 from forecast.sources.records import Counting, Frequency, Unit, wanted_together
 from forecast.sources.source import Source, open_source
+from forecast.wording import Card, Displayed, join_some
 
 if TYPE_CHECKING:
     import xarray as xr

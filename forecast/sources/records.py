@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from forecast.dates import month_end
-from forecast.display import Card, Displayed, join_some
 from forecast.errors import SpecError
 from forecast.events.table import Recorded
+from forecast.wording import Card, Displayed, join_some
 
 if TYPE_CHECKING:
     import pandas as pd

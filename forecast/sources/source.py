@@ -16,16 +16,14 @@ from pydantic import (
 )
 from pydantic import model_validator as validator
 
-from forecast.arguments import DATE, DYAD, DYADS, SOURCE, checked
+from forecast.arguments import DATE, DYAD, DYADS, SOURCE, checked, faults
 from forecast.dates import reject_future
-from forecast.display import join_some
 from forecast.errors import SpecError, UnknownDyadError
 from forecast.feeds.feed import FeedSettings
 from forecast.files import digest
-from forecast.forms import faults
 from forecast.resources import data_folder
 from forecast.sources.records import CountRecords, EventRecords, IndexRecords, IndexTable, Records
-from forecast.wording import join
+from forecast.wording import join, join_some
 
 if TYPE_CHECKING:
     from forecast.events import EventTable

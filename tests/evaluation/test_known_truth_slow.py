@@ -7,7 +7,7 @@ import pytest
 
 from forecast.evaluation import Asked, Processes, Variant, backtest, choose
 from forecast.evaluation.forecaster import Answer
-from forecast.pairs import paired
+from forecast.numeric import paired
 from tests.evaluation.made import counts_of, record_of
 
 MONTHS, VOLUME, MEAN, SPREAD, HALF_LIFE = 420, 12, 0.3, 1.2, 6.0

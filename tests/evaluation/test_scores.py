@@ -27,7 +27,7 @@ from forecast.evaluation.scores import (
     predict_given,
     probability_of_count,
 )
-from forecast.pairs import paired
+from forecast.numeric import paired
 
 
 def window(total, cooperative, before=(10, 5)):

@@ -12,7 +12,7 @@ from forecast.errors import DataError
 from forecast.evaluation import Processes, Record, Results, backtest, choose
 from forecast.evaluation.results import MOST, MOST_EVENTS, worst_misses
 from forecast.evaluation.skill import Skill, subject_of
-from forecast.pairs import difference_interval, paired
+from forecast.numeric import difference_interval, paired
 from tests.evaluation.made import counts_of, record_of, walk
 
 ORIGINS = tuple(date(year, 1, 1) for year in range(2009, 2022))

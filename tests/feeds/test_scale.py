@@ -23,7 +23,7 @@ from forecast.feeds.feed import Layout
 from forecast.feeds.gdelt import BACKFILE, DAILY
 from forecast.feeds.judging import Judge
 from forecast.feeds.lines import _split_each, find_files, read_chunks, split_lines
-from forecast.parallel import ahead
+from forecast.progress import ahead
 from forecast.sources import Source, open_source
 from tests.feeds.made import ICEWS_HEADER, POLECAT_HEADER, gdelt_row, icews_row, polecat_row, written
 from tests.systems import posix

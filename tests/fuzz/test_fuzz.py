@@ -16,11 +16,11 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from forecast import files, folders
+from forecast.arguments import read_form
 from forecast.cli import EXIT_CODES, app
 from forecast.errors import FitFileError, ForecastError, MappingError
 from forecast.escaping import has_controls
 from forecast.events import read_table
-from forecast.forms import read_form
 from forecast.model.fitted import Fit
 from tests.systems import posix
 

@@ -10,7 +10,7 @@ from forecast.hypotheses.candidates import Candidates, Sampler
 from forecast.hypotheses.claims.calendar import with_calendar, with_effect
 from forecast.hypotheses.registry import CLAIMS, answerable
 from forecast.model import PendulumSpec
-from forecast.scale import share
+from forecast.numeric import share
 
 from .made import candidates, comparison, model, numbers
 

@@ -14,7 +14,7 @@ from forecast.model.dynamics import find_cycle
 from forecast.model.evidence import Evidence
 from forecast.model.simulate import simulate_level
 from forecast.model.variables import sampled_variables
-from forecast.scale import share
+from forecast.numeric import share
 
 from .made import candidates
 

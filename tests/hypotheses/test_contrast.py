@@ -13,8 +13,8 @@ from forecast.hypotheses.candidates import Candidates
 from forecast.hypotheses.claims import contrast
 from forecast.hypotheses.claims.contrast import Side, cold_war
 from forecast.hypotheses.registry import CLAIMS
+from forecast.numeric import share
 from forecast.outlook.draws import dyad_draws
-from forecast.scale import share
 
 from .made import numbers
 

@@ -17,8 +17,8 @@ from forecast.hypotheses.verdict import Number
 from forecast.model import PendulumSpec
 from forecast.model.break_fits import with_breaks
 from forecast.model.evidence import Evidence
+from forecast.numeric import share
 from forecast.outlook.draws import dyad_draws
-from forecast.scale import share
 
 from .known import KnownPath, path_around
 from .made import candidates, comparison, numbers

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast.bounds import LIMITS, MOST_MONTHS, MOST_POINTS
+from forecast.arguments import LIMITS, MOST_MONTHS, MOST_POINTS
 from forecast.errors import PlanError, SpecError
 from forecast.hypotheses.plan import Plan, freeze, make_plan, read_plan, require_answerable, require_data, write_plan
 from forecast.hypotheses.registry import CLAIMS, answerable, parse_claims

@@ -22,7 +22,7 @@ from forecast.hypotheses.power import FOUND
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.verdict import Rule
 from forecast.journal import Kept
-from forecast.parallel import side_by_side
+from forecast.progress import side_by_side
 
 from .made import candidates
 

@@ -18,7 +18,7 @@ from forecast.journal import Kept
 from forecast.model import PendulumSpec, fit, prior_draws
 from forecast.model.breaks import scan
 from forecast.model.quick import quick_fit
-from forecast.parallel import side_by_side
+from forecast.progress import side_by_side
 
 pytestmark = pytest.mark.slow
 SHORT = Sampler(draws=300, tune=200, chains=2, cores=2, patience=1)

@@ -17,7 +17,7 @@ from forecast.model.break_fits import ONE_COMPONENT, with_breaks
 from forecast.model.inputs import spec_of
 from forecast.model.pendulum import PendulumModel
 from forecast.model.quick import quick_evidence, quick_evidences, quick_fit
-from forecast.parallel import side_by_side
+from forecast.progress import side_by_side
 
 # One form for all of these tests: a model takes ten seconds to compile. Reversion is quick and eras differ, so that a
 # break of the equilibrium is no slow cycle.

@@ -7,11 +7,11 @@ import pytest
 
 from forecast.errors import DataError, SpecError, UnknownDyadError
 from forecast.model.dynamics import cycles, find_cycle
+from forecast.numeric import share
 from forecast.outlook import simulate_futures, structural_hazard
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.futures import simulate_from
 from forecast.panel import validate_panel
-from forecast.scale import share
 
 
 @pytest.mark.parametrize("kind", [{}, {"frequency": "week"}, {"directed": True}])

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from forecast.clock import Clock
 from forecast.errors import SpecError
+from forecast.numeric import share
 from forecast.outlook import Futures, horizon_outlook, printed_percents, simulate_futures
-from forecast.scale import share
 
 TIMES = np.arange("2000-01", "2001-01", dtype="datetime64[M]").astype("datetime64[D]")
 MONTHS = 12

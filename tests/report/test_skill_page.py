@@ -12,7 +12,7 @@ import pytest
 from forecast.errors import DataError, OutputPathError
 from forecast.evaluation import Results
 from forecast.evaluation.skill import REPORTED_ON
-from forecast.pairs import difference_interval
+from forecast.numeric import difference_interval
 from forecast.report import write_skill, write_skill_page
 from forecast.report.skill_page import finding, headline, skill_figures, skill_page
 from tests.evaluation.made import MODELS, results_of

@@ -21,7 +21,7 @@ from forecast.hypotheses.measures import (
     reason_of_evidence,
 )
 from forecast.hypotheses.verdict import Answer, Drawing, Found, Reason, Rule, Series
-from forecast.scale import share
+from forecast.numeric import share
 
 if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates

@@ -26,9 +26,9 @@ from forecast.hypotheses.measures import (
 from forecast.hypotheses.verdict import Answer, Comparison, Found, Number, Rule, least_favourable
 from forecast.model.observation.kinds import SPAN_YEARS
 from forecast.model.observation.sides import places_by_year, recent_of
+from forecast.numeric import share
 from forecast.outlook.draws import DyadDraws, dyad_draws
 from forecast.outlook.frameworks import Learning, learned
-from forecast.scale import share
 from forecast.typing import Float
 from forecast.wording import month
 

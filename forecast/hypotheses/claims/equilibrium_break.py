@@ -26,10 +26,10 @@ from forecast.hypotheses.measures import (
 )
 from forecast.hypotheses.verdict import Answer, Comparison, Drawing, Found, Number, Reason, Rule, Series
 from forecast.model.spec import PendulumSpec
+from forecast.numeric import share
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.level import Break, last_break
 from forecast.outlook.summary import NotDefined
-from forecast.scale import share
 from forecast.typing import Float
 from forecast.wording import month
 

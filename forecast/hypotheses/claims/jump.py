@@ -14,9 +14,9 @@ from forecast.clock import Clock
 from forecast.hypotheses.hypothesis import Change, Contest, Factor, Truth
 from forecast.hypotheses.measures import chance, number
 from forecast.hypotheses.verdict import Comparison, Number
+from forecast.numeric import share
 from forecast.outlook.draws import DyadDraws, dyad_draws
-from forecast.parallel import side_by_side
-from forecast.scale import share
+from forecast.progress import side_by_side
 from forecast.typing import Float
 
 if TYPE_CHECKING:

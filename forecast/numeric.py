@@ -1,9 +1,16 @@
-"""Paired differences between two series of scores of the same cases, with their uncertainty."""
+"""Conversion of levels to shares, and paired differences of scores with their uncertainty."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+
+def share(level: NDArray[Any]) -> NDArray[Any]:
+    """Return the expected share of cooperative actions, 0 to 100, at `level` (log-odds)."""
+    return np.asarray(50 * (1 + np.tanh(level / 2)))  # the logistic function, without overflow
+
 
 FEWEST_BLOCKS = 3
 """With fewer, the spread between blocks says nothing about the error of a mean."""
