@@ -100,10 +100,16 @@ def test_from_python_too(mine: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"years of work\n", b"\xff\xfe", b"file,line,reason\n", b"x" * 5000])
 def test_only_rejects_are_replaced_by_rejects(mine: Path, content: bytes) -> None:
     Path("work.csv").write_bytes(content)
-    for source in (["mine.csv", "--mapping", "mine.yaml"], []):
-        result = run("events", "check", *source, "--rejects", "work.csv")
-        assert result.exit_code == 2 and "would be destroyed" in result.stderr
+    result = run("events", "check", "mine.csv", "--mapping", "mine.yaml", "--rejects", "work.csv")
+    assert result.exit_code == 2 and "would be destroyed" in result.stderr
     assert Path("work.csv").read_bytes() == content
+
+
+def test_rejects_of_the_embedded_data_replace_no_more_than_those_of_others(mine: Path) -> None:
+    Path("work.csv").write_bytes(b"years of work\n")
+    result = run("events", "check", "--rejects", "work.csv")
+    assert result.exit_code == 2 and "would be destroyed" in result.stderr
+    assert Path("work.csv").read_bytes() == b"years of work\n"
 
 
 def test_what_is_no_ordinary_file_is_left_alone(mine: Path) -> None:
