@@ -10,12 +10,12 @@ import pytest
 
 from forecast import build_panel, read_chronology
 from forecast.dates import add_months
-from forecast.model import PendulumSpec, fit
+from forecast.model import PendulumModel, PendulumSpec, fit
 from forecast.model.arrays import panel_arrays
-from forecast.model.compiled import KEPT_FORMS
+from forecast.model.compiled import KEPT_FORMS, density_of
 from forecast.model.inputs import Form, node_capacity
 
-from .panels import make_panel
+from .panels import make_panel, python_mode
 
 TINY = {"draws": 4, "tune": 20, "chains": 1}
 INDEX = PendulumSpec(observation="index")
@@ -77,20 +77,43 @@ def compilations(monkeypatch):
     return made
 
 
-def test_a_second_panel_of_the_same_form_compiles_nothing_and_gives_the_numbers_it_gives_alone(
-    compilations, monkeypatch
-):
+def random_points(density, seed, number=3):
+    """Points of a compiled density near its start: by the names of the model, and as the sampler takes them."""
+    rng, start = np.random.default_rng(seed), density.model.initial_point()
+    names = [density.model.rvs_to_values[variable].name for variable in density.model.free_RVs]
+    for _ in range(number):
+        point = {name: value + 0.3 * rng.standard_normal(np.shape(value)) for name, value in start.items()}
+        yield point, np.concatenate([np.ravel(point[name]) for name in names])
+
+
+def test_a_second_panel_of_the_same_form_compiles_nothing_and_has_the_density_of_its_own_model(compilations):
+    first, second = (make_panel(dyads=2, periods=60 + 6 * seed, empty=0.1, index=True, seed=seed) for seed in (1, 2))
+    before = fit(first, INDEX, **TINY)
+    after = fit(second, INDEX, **TINY)
+    again = fit(first, INDEX, **TINY)
+    assert_same_draws(before, again)
+    assert not np.array_equal(again.posterior["free_trend"], after.posterior["free_trend"])
+    for panel in (first, second):
+        density = density_of(panel, INDEX, panel_arrays(panel, INDEX))
+        plain = PendulumModel(INDEX).build(panel, part="whole").compile_logp(mode=python_mode())
+        for point, flat in random_points(density, seed=2):
+            assert density.log_density(flat) == pytest.approx(float(plain(point)), rel=1e-9)
+    assert len(compilations) == 1
+
+
+def assert_same_draws(one, other):
+    for name in one.posterior:
+        np.testing.assert_array_equal(one.posterior[name], other.posterior[name], err_msg=name)
+
+
+@pytest.mark.slow  # it compiles the form twice
+def test_a_second_panel_of_the_same_form_gives_the_numbers_it_gives_alone(compilations, monkeypatch):
     first, second = (make_panel(dyads=2, periods=60 + 6 * seed, empty=0.1, index=True, seed=seed) for seed in (1, 2))
     fit(first, INDEX, **TINY)
     after = fit(second, INDEX, **TINY)
-    again = fit(first, INDEX, **TINY)
-    assert len(compilations) == 1
     monkeypatch.setattr("forecast.model.compiled._COMPILED", OrderedDict())
-    alone = fit(second, INDEX, **TINY)
+    assert_same_draws(after, fit(second, INDEX, **TINY))
     assert len(compilations) == 2
-    for name in alone.posterior:
-        np.testing.assert_array_equal(after.posterior[name], alone.posterior[name], err_msg=name)
-    assert not np.array_equal(again.posterior["free_trend"], after.posterior["free_trend"])
 
 
 def test_usual_models_are_not_compiled_from_a_graph(compilations):
@@ -130,7 +153,7 @@ def test_memory_holds_a_handful_of_forms(compilations, monkeypatch):
             return self
 
     monkeypatch.setattr("forecast.model.compiled._compile", lambda model: Made())
-    from forecast.model.compiled import _COMPILED, density_of
+    from forecast.model.compiled import _COMPILED
 
     panel = make_panel(periods=40)
     for nodes in range(3, 3 + KEPT_FORMS + 2):

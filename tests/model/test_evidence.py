@@ -5,11 +5,9 @@ import pytest
 
 from forecast.errors import SpecError
 from forecast.model import PendulumSpec, fit
-from forecast.model.arrays import panel_arrays
-from forecast.model.compiled import density_of
 from forecast.model.evidence import bridge
 
-from .panels import make_panel, python_mode
+from .panels import make_panel
 
 
 def test_the_bridge_finds_the_integral_of_a_density_unlike_its_guide():
@@ -37,20 +35,6 @@ def test_draws_that_are_too_few_for_a_covariance_are_named():
     points = np.random.default_rng(1).standard_normal((2, 30, 40))
     with pytest.raises(SpecError, match=r"2 x 30 are too few .* 35 parameters, .* at least 36 a chain"):
         bridge(lambda point: -0.5 * float(point @ point), points, np.arange(40) < 5, np.random.default_rng(2))
-
-
-def test_the_sampler_evaluates_the_density_of_the_model():
-    """Of a model that is compiled from its graph; tests/model/test_assembled.py holds the others to it."""
-    panel, spec = make_panel(dyads=1, periods=20, index=True), PendulumSpec(observation="index")
-    density = density_of(panel, spec, panel_arrays(panel, spec))
-    plain = density.model.compile_logp(mode=python_mode())
-    start = density.model.initial_point()
-    rng = np.random.default_rng(2)
-    for _ in range(3):
-        point = {name: value + 0.3 * rng.standard_normal(np.shape(value)) for name, value in start.items()}
-        names = [density.model.rvs_to_values[variable].name for variable in density.model.free_RVs]
-        flat = np.concatenate([np.ravel(point[name]) for name in names])
-        assert density.log_density(flat) == pytest.approx(float(plain(point)), rel=1e-9)
 
 
 @pytest.mark.slow
