@@ -65,12 +65,12 @@ with stoppable():
 """
 QUICK = [
     ("one fit of an index", "compiling", signal.SIGINT),
-    ("a long fit of an index", "sampling", signal.SIGTERM),
+    ("a long fit", "sampling", signal.SIGTERM),
 ]
 STAGES = [
     ("one fit of an index", "compiling", signal.SIGTERM),
     ("a long fit", "sampling", signal.SIGINT),
-    ("a long fit", "sampling", signal.SIGTERM),
+    ("a long fit of an index", "sampling", signal.SIGTERM),
     ("report", "reading the data", signal.SIGINT),
     ("report", "building the model", signal.SIGTERM),
     ("report", "filling in the path", signal.SIGINT),
