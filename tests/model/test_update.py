@@ -122,8 +122,9 @@ def test_it_agrees_with_brute_force(choices, shape):
     would fail. That the events moved some of them by more than that shows that the test could fail.
     """
     spec, later = PendulumSpec(**choices), seen_at(LATE + NEW, **shape)
-    fit = unobserved(until(later, KNOWN), spec, chains=4, draws=2500)
-    scores, moved = standard_scores(update(fit, later, refit=False), later, spec)
+    fewer = 1 if spec.has_cycle else 3  # what a walk alone says moves it far enough for a third of the draws
+    fit = unobserved(until(later, KNOWN), spec, chains=4, draws=2500 // fewer)
+    scores, moved = standard_scores(update(fit, later, refit=False), later, spec, draws=12_000 // fewer)
     assert np.abs(scores).max() < 5
     assert np.abs(moved).max() > 8
 
