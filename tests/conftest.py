@@ -1,5 +1,6 @@
 """What holds for all tests."""
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -16,3 +17,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # The benchmarks are no part of the installed package.
 sys.path.insert(0, str(Path(__file__).parents[1]))
+
+# Where Python may not write bytecode beside the sources, as in many containers, every process that a test starts would
+# compile all packages again, which takes longer than most tests. It goes where pytest keeps its own cache.
+if sys.dont_write_bytecode:
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
