@@ -3,8 +3,10 @@
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 # How long one example takes says how busy the machine is, and nothing of the code.
@@ -25,3 +27,29 @@ if sys.dont_write_bytecode:
     sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def embedded_files_are_read_once():
+    """The embedded chronology takes a second to read, and hundreds of tests begin with it: read it once a process.
+
+    Everyone has copies of their own, and what is read of any other folder, or on another day, is read as ever.
+    """
+    from forecast.dates import today
+    from forecast.events import tables
+    from forecast.resources import data_folder
+
+    read, found = tables._read_dyad, {}
+
+    def read_once(dyad, path):
+        if path.parent != data_folder() / "chronology":
+            return read(dyad, path)
+        key = dyad, path, today()
+        if key not in found:
+            found[key] = read(dyad, path)
+        own = found[key]
+        return replace(own, events=own.events.copy(), rejects=own.rejects.copy())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "_read_dyad", read_once)
+        yield
