@@ -31,7 +31,6 @@ from forecast.events import hierarchy  # noqa: E402
 from forecast.files import write_text  # noqa: E402
 from forecast.model.simulate import prior_draws, simulate_panel, simulate_trend  # noqa: E402
 from forecast.model.spec import spec_for  # noqa: E402
-from forecast.model.trend import SOFTNESS  # noqa: E402
 from forecast.outlook import simulate_futures  # noqa: E402
 from forecast.outlook.observed import Usual, add_volume, reading, simulate_chances, simulate_months  # noqa: E402
 from forecast.panel import recounted  # noqa: E402
@@ -108,11 +107,11 @@ def calibrated(place: int, folder: Path) -> int:
 
 
 def true_ceiling(truth: xr.Dataset, trend: np.ndarray, era: np.ndarray, dyad: int) -> float:
-    """Return the ceiling of a dyad's current era, from the trend under it where the era begins."""
+    """Return the ceiling of a dyad's current era: a headroom above the trend where that begins."""
     current = era[dyad, -1]
     headroom = float(truth["headroom"].to_numpy()[current])
     first = trend[dyad, int(np.argmax(era[dyad] == current))]
-    return float(first + SOFTNESS * np.logaddexp(0.0, headroom / SOFTNESS))
+    return float(first + headroom)
 
 
 def year_ahead(fitted: Any, dyad: str, ahead: np.ndarray, seed: int) -> tuple[list[int], list[dict[str, float]]]:

@@ -8,7 +8,7 @@ import xarray as xr
 from forecast.arguments import FIT, checked
 from forecast.errors import DataError
 from forecast.model.driving import push_of_draw
-from forecast.model.likelihood import Draws, Observed
+from forecast.model.likelihood import Draws, Observed, state_of
 from forecast.model.posterior import flat
 from forecast.panel import panel_kind
 from forecast.typing import Index
@@ -60,7 +60,7 @@ def pointwise_log_likelihood(fit: "Fit", draws: int | None = None) -> xr.DataArr
     months = np.argwhere(observed.node >= 0)
     values = np.empty((len(level), len(months)))
     for place, (dyad, time) in enumerate(months):
-        state = own.state(level[:, dyad, [time]], trend[:, dyad, [time]], observed.era_index[dyad, [time]])
+        state = state_of(level[:, dyad, [time]], trend[:, dyad, [time]])
         values[:, place] = observed.log_likelihood(int(dyad), int(time), state)[:, 0]
     size = posterior.sizes["chain"], posterior.sizes["draw"]
     coords = {

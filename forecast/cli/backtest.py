@@ -47,7 +47,7 @@ def backtest(
         str,
         typer.Option(
             "--models",
-            help="Model variants: default, pendulum, no_cycle (or none), no_return, ceiling, no_hierarchy, "
+            help="Model variants: default, pendulum, no_cycle (or none), no_return, no_ceiling, no_hierarchy, "
             "no_month_noise, no_volume; all; or no for none of them.",
         ),
     ] = "default",

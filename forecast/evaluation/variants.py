@@ -248,7 +248,7 @@ VARIANTS: dict[str, Variant] = {
         Variant(PENDULUM, "the pendulum alone, no simulation that follows past base rates", {"record_weight": 0.0}),
         Variant("no_cycle", "a random walk in place of trend and cycle", {"trend": "walk", "cycle": "none"}),
         Variant("no_return", "a trend that does not return to its mean", {"trend": "walk"}),
-        Variant("ceiling", "a trend bounded by the ceiling of its framework", {"ceiling": "framework"}),
+        Variant("no_ceiling", "a trend that no framework bounds", {"ceiling": "none"}),
         Variant("no_hierarchy", "every dyad by itself", {"pooling": False}),
         Variant("no_month_noise", "no month-specific noise", {"month_noise": False}),
         Variant("no_volume", "no effect of the event count", {"volume_effect": False}),

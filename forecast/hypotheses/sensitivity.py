@@ -14,7 +14,7 @@ from forecast.clock import Clock
 from forecast.hypotheses.claims.reversion import rivals
 from forecast.model.break_fits import Places, with_breaks
 from forecast.model.evidence import Evidence
-from forecast.model.likelihood import Draws, Observed
+from forecast.model.likelihood import Draws, Observed, state_of
 from forecast.model.particles import Weights, smoothed
 from forecast.model.posterior import flat, take_apart
 from forecast.model.quick import quick_fit
@@ -258,7 +258,7 @@ def _predictive(panel: xr.Dataset, posterior: xr.Dataset, spec: "PendulumSpec") 
     thinned = posterior.isel(draw=slice(None, None, thin))
     draws = Draws.of(thinned, spec)
     level, trend = (flat(thinned[name])[:, 0] for name in ("level", "trend"))
-    state = draws.state(level, trend, panel["era_index"].to_numpy()[0])
+    state = state_of(level, trend)
     counts = panel["counts"].transpose("dyad", *PLACE).to_numpy()[0]
     whole = Observed.of(panel, draws)
     full = {

@@ -14,12 +14,16 @@ from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.observation.base import Own
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.model.spec import PendulumSpec
-from forecast.model.trend import bounded, unbounded
 from forecast.panel import panel_kind
 from forecast.typing import Float, Index
 
 TREND, CYCLE = 0, 1
-"""Places of the two components in the last axis of a state."""
+"""Places of the two components in the last axis of a state; their sum is the level."""
+
+
+def state_of(level: Float, trend: Float) -> Float:
+    """Return the states (..., part) of levels and trends."""
+    return np.stack([trend, level - trend], axis=-1)
 
 
 @dataclass(frozen=True)
@@ -61,20 +65,6 @@ class Draws:
             driver_effect=flat(posterior["driver_effect"]) if "driver_effect" in posterior else None,
         )
 
-    def trend(self, state: Float, era: int | Index, kept: Index | slice = slice(None)) -> Float:
-        """Trend of states (draw, particle, part) in an era, or of some draws' (draw, period, part) in theirs."""
-        ceiling = None if self.ceiling is None else self.ceiling[kept][:, np.atleast_1d(era)]
-        return bounded(state[..., TREND], ceiling)
-
-    def level(self, state: Float, era: int | Index, kept: Index | slice = slice(None)) -> Float:
-        """Level of states, as `trend`."""
-        return np.asarray(self.trend(state, era, kept) + state[..., CYCLE])
-
-    def state(self, level: Float, trend: Float, era: Index) -> Float:
-        """State of levels and trends (draw, period) in the eras (period,), (draw, period, part): inverse of `level`."""
-        ceiling = None if self.ceiling is None else self.ceiling[:, era]
-        return np.stack([unbounded(trend, ceiling), level - trend], axis=-1)
-
 
 @dataclass(frozen=True)
 class Observed:
@@ -106,7 +96,7 @@ class Observed:
     def log_likelihood(self, dyad: int, period: int, state: Float) -> Float:
         """Log-likelihood of what a dyad's period holds, at states (draw, particle, part) of each draw."""
         draws, node = self.draws, int(self.node[dyad, period])
-        level = draws.level(state, int(self.era_index[dyad, period]))
+        level = state.sum(axis=-1)
         if self.month is not None:
             level = level + self.month[:, dyad, period, None]
         model = draws.spec.observation_model

@@ -10,6 +10,7 @@ import numpy as np
 from forecast.model.gate import ESS_LIMIT
 from forecast.model.likelihood import CYCLE, TREND, Draws, Observed
 from forecast.model.posterior import pareto_smoothed
+from forecast.model.trend import step_below
 from forecast.typing import Float, Index
 
 PARETO_K_LIMIT = 0.7
@@ -172,7 +173,9 @@ def carried(draws: Draws, dyad: int, eras: tuple[int, int], state: Float, rng: n
     if spec.moves:
         kept, jump = draws.retention[:, None], draws.jump[:, None] if eras[0] != eras[1] else 0.0
         mean, step = draws.mean[:, dyad, None], np.sqrt(draws.step[:, dyad, None] ** 2 + jump**2)
-        moved[..., TREND] = mean + kept * (state[..., TREND] - mean) + step * rng.standard_normal(size)
+        bounds = draws.ceiling is not None and eras[0] == eras[1]
+        ceiling = draws.ceiling[:, eras[1], None] if bounds else None
+        moved[..., TREND] = step_below(mean + kept * (state[..., TREND] - mean), step, ceiling, rng)
     else:
         moved[..., TREND] = draws.mu[:, eras[1], None]
     if spec.has_cycle:

@@ -8,6 +8,7 @@ from typing import Any
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
+from pymc.distributions.dist_math import normal_lcdf
 
 from forecast.model.arrays import PanelArrays, panel_arrays, require_observations
 from forecast.model.assembled import NODE_PATHS, WHITE
@@ -16,7 +17,7 @@ from forecast.model.dynamics import Nodes, Transitions
 from forecast.model.inputs import Parameters, Part, add_parameters, hold, model_data, node_capacity
 from forecast.model.kernels.ops import WhitenedPair, WhitenedPath
 from forecast.model.spec import PendulumSpec, spec_for
-from forecast.model.trend import bounded_graph
+from forecast.model.trend import SOFTNESS
 
 
 @dataclass(frozen=True)
@@ -91,15 +92,10 @@ class PathGraph:
         return trend[self.data["era_start"]] + self.parameters.headroom
 
     def level(self, path: Any) -> Any:
-        """Level: trend under its ceiling, cycle, and what drivers add to them."""
+        """Level: trend, cycle, and what drivers add to them."""
         trend, cycle = self.parts(path)
-        if trend is None:
-            level = self.still + cycle
-        else:
-            level = trend
-            if self.spec.has_ceiling:
-                level = bounded_graph(trend, self.ceiling(trend)[self.data["node_era"]])
-            level = level if cycle is None else level + cycle
+        level = self.still if trend is None else trend
+        level = level if cycle is None else level + cycle
         return level if self.push is None else level + self.push[0]
 
     def prior(self, path: Any) -> Any:
@@ -108,11 +104,22 @@ class PathGraph:
         total: Any = 0.0
         if trend is not None:
             drift, carry, scale = self.trend
-            total = total + _normal(trend - drift - carry * _previous(trend), scale)
+            expected = drift + carry * _previous(trend)
+            total = total + _normal(trend - expected, scale)
+            if self.spec.has_ceiling:
+                total = total + self.below_ceiling(trend, expected, scale)
         if cycle is not None:
             expected = self.spec.cycle_model.expected(_previous(cycle), self.cycle, self.nodes)
             total = total + _normal(cycle - expected, self.cycle[-1])
         return total
+
+    def below_ceiling(self, trend: Any, expected: Any, scale: Any) -> Any:
+        """Log-density that ceilings add to the trend's steps within an era."""
+        first = self.data["era_start"][self.data["node_era"]]
+        ceiling = self.ceiling(trend)[self.data["node_era"]]
+        kept = normal_lcdf(0.0, 1.0, (ceiling - trend) / SOFTNESS)
+        mass = normal_lcdf(0.0, 1.0, (ceiling - expected) / pt.sqrt(scale**2 + SOFTNESS**2))
+        return pt.where(pt.eq(pt.arange(trend.shape[0]), first), 0.0, kept - mass).sum()
 
     def likelihood(self, level: Any) -> Any:
         """Log-likelihood of everything seen, given the level at the nodes."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from typing import Any, Self
 
@@ -27,7 +27,7 @@ from forecast.model.fitted import KIND, SCHEMA, Fit
 from forecast.model.inputs import parts_of
 from forecast.model.posterior import flat, take_apart
 from forecast.model.spec import PendulumSpec, spec_for
-from forecast.model.trend import bounded, era_means, gathered
+from forecast.model.trend import era_means, gathered
 from forecast.model.variables import all_variables, sampled_variables
 from forecast.panel.record import data_facts
 from forecast.progress import Progress, silent
@@ -160,13 +160,14 @@ def fit(
     arrays = panel_arrays(panel, spec)
     require_observations(arrays)
     require_events(panel)
-    accept = target_accept or PATH_TREES.accept
+    trees = PATH_TREES[spec.has_ceiling]
+    trees = replace(trees, accept=target_accept or trees.accept)
     run = Run(
         panel=panel,
         spec=spec,
         arrays=arrays,
         settings={"draws": draws, "tune": tune, "chains": chains, "cores": min(cores or os.cpu_count() or 1, chains)},
-        accept=accept,
+        trees=trees,
         seed=int(sampler_seed.generate_state(1)[0]),
         bridge=np.random.default_rng(bridge_seed) if evidence else None,
         report=report,
@@ -199,8 +200,8 @@ class Trees:
 
 
 # What gives most effective draws a second without divergent transitions (docs/speed.md). Nearly all coordinates are
-# white noise, along which trajectories are exact: along the path 7 long steps are half a turn, of the kinds 15 shorter.
-PATH_TREES, ASIDE_TREES = Trees(0.85, 4), Trees(0.8, 4)
+# white noise, along which trajectories are exact. Under ceilings the headrooms move slowly and need longer ones.
+PATH_TREES, ASIDE_TREES = {False: Trees(0.85, 4), True: Trees(0.75, 5)}, Trees(0.8, 4)
 
 
 def _require_choices(sampler: str, target_accept: float | None, evidence: bool) -> None:
@@ -220,7 +221,7 @@ class Run:
     spec: PendulumSpec
     arrays: PanelArrays
     settings: dict[str, int]  # Draws, tune, chains and cores
-    accept: float  # Acceptance rate that the step size aims at, along the path
+    trees: Trees  # Along the path
     seed: int  # Of the sampler
     bridge: np.random.Generator | None  # For bridge sampling; without it the evidence is not estimated
     report: Progress  # Called with (step in words, done, total)
@@ -237,8 +238,8 @@ class Run:
         """Return settings, data, versions and times, for the provenance of a fit."""
         return {
             **self.settings,
-            "target_accept": self.accept,
-            "tree_depth": PATH_TREES.depth,
+            "target_accept": self.trees.accept,
+            "tree_depth": self.trees.depth,
             **data_facts(self.panel),
             "versions": {name: version(name) for name in VERSIONS},
             "python": platform.python_version(),
@@ -291,9 +292,7 @@ def _sampled_parts(run: Run) -> list[_Part]:
         densities = [density_of(run.panel, run.spec, run.arrays, names[0])]
     for place, seed in enumerate(seeds):
         own, step = densities[place], "sample aside" if place else "sample"
-        words, trees = (
-            ("sampling the kinds", ASIDE_TREES) if place else ("sampling", Trees(run.accept, PATH_TREES.depth))
-        )
+        words, trees = ("sampling the kinds", ASIDE_TREES) if place else ("sampling", run.trees)
         with run.timed(step), _Sampling(own, run, trees, seed, words) as sampling:
             densities += [density_of(run.panel, run.spec, run.arrays, name) for name in names[place + 1 : place + 2]]
             own.prepare()
@@ -347,7 +346,7 @@ def _pymc(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
             **run.settings, random_seed=run.seed, progressbar=False, compute_convergence_checks=False,
             nuts_sampler="pymc", var_names=kept,
             compile_kwargs={"mode": "NUMBA"},
-            nuts={"target_accept": run.accept, "max_treedepth": PATH_TREES.depth},
+            nuts={"target_accept": run.trees.accept, "max_treedepth": run.trees.depth},
         )  # fmt: skip
     groups = take_apart(sampled)
     return groups["posterior"], _statistics(groups["sample_stats"]), {}
@@ -410,7 +409,7 @@ def complete_posterior(
 def _complete_paths(
     sampled: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator, threads: int
 ) -> dict[str, NDArray[Any]]:
-    """Return level and trend (draw, dyad, time), the free trend of the last period, and its mean over every era."""
+    """Return level and trend (draw, dyad, time), the last trend without drivers, and its mean over every era."""
     number = sampled.sizes["chain"] * sampled.sizes["draw"]
     draws = {str(name): flat(sampled[name]) for name in sampled if sampled[name].ndim <= 3}
     level, trend = np.empty((2, number, arrays.dyads, arrays.periods), dtype=np.float32)
@@ -418,11 +417,8 @@ def _complete_paths(
     effect = flat(sampled["driver_effect"]) if "driver_effect" in sampled else None
 
     def complete(d: int, rng: np.random.Generator) -> None:
-        free = _complete_trend(d, draws, spec, arrays, rng)
-        last[:, d] = free[:, -1]
-        ceiling = draws["ceiling"][:, arrays.era_index[d]] if spec.has_ceiling else None
-        slow = bounded(free, ceiling)
-        whole = slow
+        slow = whole = _complete_trend(d, draws, spec, arrays, rng)
+        last[:, d] = slow[:, -1]
         if spec.has_cycle:
             phi, sigma = draws["phi"][:, d], draws["sigma"][:, d]
             whole = slow + complete_dyad(d, draws["node_cycle"], phi, sigma, 0.0, arrays, rng)
@@ -443,8 +439,14 @@ def _complete_paths(
 def _complete_trend(
     d: int, draws: dict[str, Float], spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator
 ) -> Float:
-    """Return the free trend of one dyad, (draw, time)."""
+    """Return the trend of one dyad without drivers, (draw, time); between nodes it is folded back at a ceiling."""
     if not spec.moves:
         return draws["mu"][:, arrays.era_index[d]]
     step, mean = draws["trend_step"][:, d], draws["trend_mean"][:, d]
-    return complete_dyad(d, draws["node_trend"], draws["trend_retention"], step, mean, arrays, rng)
+    trend = complete_dyad(d, draws["node_trend"], draws["trend_retention"], step, mean, arrays, rng)
+    if spec.has_ceiling:
+        between = np.ones(arrays.periods, dtype=bool)
+        between[arrays.node_time[arrays.starts[d] : arrays.starts[d + 1]]] = False
+        ceiling = draws["ceiling"][:, arrays.era_index[d][between]]
+        trend[:, between] -= 2.0 * np.maximum(trend[:, between] - ceiling, 0.0)
+    return trend

@@ -27,7 +27,7 @@ from forecast.model.pendulum import coordinates
 from forecast.model.posterior import take_apart
 from forecast.model.sampling import fit
 from forecast.model.spec import PendulumSpec, spec_for
-from forecast.model.trend import bounded
+from forecast.model.trend import step_below
 from forecast.model.variables import sampled_variables
 from forecast.progress import Progress
 from forecast.typing import Float, Index
@@ -94,18 +94,17 @@ def simulate_trend(parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: 
     new_era = np.diff(era, axis=1, prepend=era[:, :1]) != 0
     scale = np.sqrt(step**2 + jump**2 * new_era)
     scale[:, 0] = spec.priors.trend_start
-    free = mean + lfilter([1.0], [1.0, -kept], scale * rng.standard_normal(era.shape), axis=1)
     if not spec.has_ceiling:
-        return np.asarray(free)
-    return bounded(
-        free, free[np.arange(len(era))[:, None], _first_periods(era)] + parameters["headroom"].to_numpy()[era]
-    )
-
-
-def _first_periods(era: Index) -> Index:
-    """Return the period in which the era of every period begins, (dyad, time)."""
-    begins = np.diff(era, axis=1, prepend=-1) != 0
-    return np.asarray(np.maximum.accumulate(np.where(begins, np.arange(era.shape[1]), 0), axis=1))
+        return np.asarray(mean + lfilter([1.0], [1.0, -kept], scale * rng.standard_normal(era.shape), axis=1))
+    new_era[:, 0] = True
+    headroom, trend, ceiling = parameters["headroom"].to_numpy()[era], np.empty(era.shape), np.empty(len(era))
+    now = mean[:, 0]
+    for t in range(era.shape[1]):
+        expected, begins = mean[:, 0] + kept * (now - mean[:, 0]), new_era[:, t]
+        now = step_below(expected, scale[:, t], np.where(begins, np.inf, ceiling), rng)
+        ceiling = np.where(begins, now + headroom[:, t], ceiling)
+        trend[:, t] = now
+    return trend
 
 
 Ranks = Index

@@ -30,8 +30,9 @@ class PendulumSpec:
     cycle : {"linear", "band", "cubic", "none"}, or a registered cycle
         Mean-reverting deviation from the trend: in proportion to it; outside of a band; more than in proportion; or
         none. Formulas: :mod:`forecast.model.dynamics`.
-    ceiling : {"none", "framework"}
-        Whether each era's framework bounds the trend softly from above (:mod:`forecast.model.trend`).
+    ceiling : {"framework", "none"}, optional
+        Whether each era's framework bounds the trend softly from above (:mod:`forecast.model.trend`). By default it
+        does where the trend moves and events are observed; :func:`spec_for` leaves it out where no dyad has two eras.
     jumps : bool
         Whether the trend jumps where an era begins.
     kind_drift : {"years", "eras", "none"}
@@ -69,7 +70,7 @@ class PendulumSpec:
 
     trend: str = "reverting"
     cycle: str = "linear"
-    ceiling: str = "none"
+    ceiling: str = ""
     jumps: bool = True
     kind_drift: str = "years"
     month_noise: bool = True
@@ -88,6 +89,9 @@ class PendulumSpec:
                 f"priors: got an object of type {type(self.priors).__name__}; expected Priors, such as "
                 "Priors(cycle_half_life=(np.log(24), 0.5)), or a dict through Priors.from_dict"
             )
+        if not self.ceiling:
+            bounds = self.moves and self.observation == "sides"
+            object.__setattr__(self, "ceiling", "framework" if bounds else "none")
         for name, known in (("trend", TRENDS), ("ceiling", CEILINGS), ("kind_drift", KIND_DRIFTS)):
             if getattr(self, name) not in known:
                 raise SpecError(f"{name}: got {getattr(self, name)!r}; expected one of {', '.join(known)}")
@@ -228,12 +232,15 @@ DENSE = 30.0
 def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
     """Return the default spec for a panel, with some choices made otherwise.
 
-    The default is a cycle around a trend that returns to its long-run mean; events are read as sides and kinds, whose
-    kinds drift with the years. The overdispersion of a record of thirty events per month or more is unknown beforehand,
-    so it has the wide prior of a further dataset.
+    The default is a cycle around a trend that returns to its long-run mean and that frameworks bound from above, the
+    latter where a dyad has two or more eras; events are read as sides and kinds, whose kinds drift with the years. The
+    overdispersion of a record of thirty events per month or more is unknown beforehand, so it has the wide prior of a
+    further dataset.
     """
     validate_panel(panel)
     suits: dict[str, Any] = {"observation": observation_of(panel).name}
+    if panel.sizes["era"] == panel.sizes["dyad"]:
+        suits["ceiling"] = "none"
     if panel_kind(panel).coded and is_dense(panel) and choices.get("overdispersion", True):
         suits["priors"] = Priors(concentration=Priors().dataset_concentration)
     return PendulumSpec(**suits | choices)

@@ -1,7 +1,7 @@
 """Trend, the slow component of the level, and the ceiling that a framework imposes on it.
 
 The trend is a process that reverts to the dyad's long-run mean, a random walk, or one value per era. Its transition
-over many months is exact; its step in the first month of an era is larger. Within an era the trend is bounded softly
+over many months is exact; its step in the first month of an era is larger. Within an era the trend is reflected softly
 below a ceiling, a headroom above its value at the start of the era; the cycle may exceed it.
 """
 
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+from scipy.special import log_ndtr, ndtri_exp
 
 from forecast.model.declarations import ByDyad, Declared, Free, spread_around
 from forecast.typing import Float, Index
@@ -127,8 +128,8 @@ def era_means(trend: Float, era_index: Index, eras: Index) -> Float:
 
 
 CEILINGS = ("none", "framework")
-SOFTNESS = 0.15
-"""Width of the bend under the ceiling, log-odds: 4 points of share around the middle."""
+SOFTNESS = 0.4
+"""Spread of a ceiling's soft edge, log-odds: 10 points of share around the middle. A narrower one is sampled badly."""
 
 
 def declare_headroom(priors: "Priors", pool: bool) -> Declared:
@@ -150,30 +151,17 @@ def add_headroom(priors: "Priors", arrays: "PanelArrays", pool: bool) -> Any:
     return pm.Deterministic("headroom", pt.exp(dyad[arrays.era_dyad] + spread * raw), dims="era")
 
 
-def bounded(trend: NDArray[Any], ceiling: ArrayLike | None, softness: float = SOFTNESS) -> Float:
-    r"""Return a free trend under a soft ceiling, :math:`C - s \log(1 + e^{(C - x) / s})`.
+def step_below(
+    mean: Float, scale: ArrayLike, ceiling: ArrayLike | None, rng: np.random.Generator, softness: float = SOFTNESS
+) -> Float:
+    r"""Draw the trend's next value, :math:`N(m, s)` given that it stays softly below a ceiling :math:`C`.
 
-    Close to the free trend well below the ceiling, and never above it.
+    A value :math:`x` is kept with probability :math:`\Phi((C - x) / \omega)`, with :math:`\omega` the softness; that
+    is where it stays below the ceiling after adding normal noise of that spread, which is drawn without rejections.
     """
     if ceiling is None:
-        return trend
-    room = (np.asarray(ceiling) - trend) / softness
-    return np.asarray(np.asarray(ceiling) - softness * np.logaddexp(0.0, room))
-
-
-def unbounded(trend: NDArray[Any], ceiling: ArrayLike | None, softness: float = SOFTNESS) -> Float:
-    """Return the free trend of one under a soft ceiling: the inverse of `bounded`.
-
-    Free trends far above the ceiling look alike in single precision; they come out as the lowest of them.
-    """
-    if ceiling is None:
-        return trend
-    room = np.maximum((np.asarray(ceiling) - trend) / softness, 1e-6)
-    return np.asarray(np.asarray(ceiling) - softness * (room + np.log(-np.expm1(-room))))
-
-
-def bounded_graph(trend: Any, ceiling: Any) -> Any:
-    """Return the same as a PyTensor expression."""
-    import pytensor.tensor as pt
-
-    return ceiling - SOFTNESS * pt.softplus((ceiling - trend) / SOFTNESS)
+        return np.asarray(mean + scale * rng.standard_normal(np.shape(mean)))
+    variance = np.square(scale)
+    total = np.sqrt(variance + softness**2)
+    below = ndtri_exp(np.log(rng.random(np.shape(mean))) + log_ndtr((ceiling - mean) / total))
+    return np.asarray(mean + variance / total * below + scale * softness / total * rng.standard_normal(np.shape(mean)))

@@ -22,7 +22,7 @@ from forecast.events.coverage import additions_of
 from forecast.events.table import Day, EventTable, as_day
 from forecast.model.fitted import Fit
 from forecast.model.gate import worst_r_hats
-from forecast.model.likelihood import TREND, Draws, Observed
+from forecast.model.likelihood import TREND, Draws, Observed, state_of
 from forecast.model.particles import Cloud, Weights, follow, resampled, smoothed
 from forecast.model.posterior import flat
 from forecast.model.trend import era_means
@@ -298,8 +298,7 @@ def _recent_path(fit: Fit, draws: Draws, first: int) -> Float:
     """State of every draw from period ``first`` on, (draw, dyad, period, part)."""
     recent = fit.posterior.isel(time=slice(first, None))
     level, trend = flat(recent["level"]), flat(recent["trend"])
-    era = fit.panel["era_index"].to_numpy()[:, first:]
-    path = np.stack([draws.state(level[:, d], trend[:, d], era[d]) for d in range(level.shape[1])], axis=1)
+    path = state_of(level, trend)
     path[:, :, -1, TREND] = flat(fit.posterior["free_trend"])
     return path
 
@@ -313,7 +312,7 @@ def _reweighed(posterior: xr.Dataset, panels: tuple[xr.Dataset, xr.Dataset], dra
     before, now = (Observed.of(one, draws, stretch) for one in panels)
     for dyad, t in np.argwhere(news[:, stretch]):
         then = posterior.isel(dyad=dyad, time=[stretch.start + t])
-        state = draws.state(flat(then["level"]), flat(then["trend"]), now.era_index[dyad, [t]])
+        state = state_of(flat(then["level"]), flat(then["trend"]))
         for observed, sign in ((now, 1.0), (before, -1.0)):
             if observed.node[dyad, t] >= 0:
                 total += sign * observed.log_likelihood(int(dyad), int(t), state)[:, 0]
@@ -421,7 +420,7 @@ def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
 def _paths_at(
     places: Index, known_paths: dict[str, NDArray[Any]], carried: Carried, seed: int
 ) -> dict[str, NDArray[Any]]:
-    """Return level and trend (chain, draw, dyad, time), the last free trends, and the means by era, by name."""
+    """Return level and trend (chain, draw, dyad, time), the last trends, and the means by era, by name."""
     later, known, draws = carried.later, known_paths["level"].shape[-1], carried.draws
     chains, number = places.shape
     kept = (np.arange(chains)[:, None] * number + places).ravel()
@@ -434,9 +433,8 @@ def _paths_at(
         code = str(later["dyad"].to_numpy()[dyad])
         path = cloud.paths(kept, _stream(seed, carried.fit.panel, code, "paths"))
         start = carried.first + 2 if carried.moved[dyad] else known
-        era = later["era_index"].to_numpy()[dyad, start:]
-        own = path[:, path.shape[1] - era.size :]
-        drawn = {"level": draws.level(own, era, kept), "trend": draws.trend(own, era, kept)}
+        own = path[:, path.shape[1] - (size[-1] - start) :]
+        drawn = {"level": own.sum(axis=-1), "trend": own[..., TREND]}
         for name, values in drawn.items():
             paths[name][:, :, dyad, start:] = values.reshape(chains, number, -1)
         last[..., dyad] = path[:, -1, TREND].reshape(chains, number)

@@ -394,13 +394,14 @@ class ReducedFit:
         return {}
 
     def _period(self, dyad: int, period: int) -> tuple[Float, Float]:
+        from forecast.model.likelihood import state_of
         from forecast.model.posterior import flat
 
         if period not in self._periods:
             level, trend = (
                 flat(self.fit.posterior[name].isel(dyad=dyad, time=[period])) for name in ("level", "trend")
             )
-            state = self.draws.state(level, trend, self._known.era_index[dyad, [period]])
+            state = state_of(level, trend)
             self._periods[period] = state, _likelihood(self._known, dyad, period, state)
         return self._periods[period]
 

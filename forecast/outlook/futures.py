@@ -20,7 +20,7 @@ from forecast.dates import LONGEST_HORIZON
 from forecast.drivers.panel import FUTURE_WORDS, ahead_of, standardised
 from forecast.errors import SpecError
 from forecast.model.driving import Drivers, Push, push
-from forecast.model.trend import bounded
+from forecast.model.trend import step_below
 from forecast.numeric import share
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws, position
 from forecast.outlook.summary import Estimate, Probability, estimate, probability
@@ -364,8 +364,8 @@ class _Particles:
     def moved(self, own: DyadDraws, streams: Mapping[str, np.random.Generator]) -> "_Particles":
         """Move on by a period."""
         arrived = streams["breaks"].random(self.trend.shape) < self.chance
-        trend = trend_step(own, self.trend, arrived, self.parameters, streams["trend"])
         ceiling = self.ceiling
+        trend = trend_step(own, self.trend, arrived, self.parameters, streams["trend"], ceiling)
         if ceiling is not None:
             headroom = _new_headroom(arrived, self.parameters, streams["frameworks"])
             ceiling = ceiling.copy()
@@ -409,7 +409,7 @@ def _simulate(
     for period in range(own.clock.periods(months) + 1):
         particles = particles.moved(own, streams) if period else particles
         added = NOTHING if driven is None else driven.at(period, particles.trend.shape)
-        trend = bounded(particles.trend, particles.ceiling) + added.trend
+        trend = particles.trend + added.trend
         level = trend + particles.cycle + added.cycle
         now: dict[str, NDArray[Any]] = {"level": level, "frameworks": particles.count, "trend": share(trend)}
         if particles.ceiling is not None:
@@ -434,12 +434,12 @@ def simulate_from(own: DyadDraws, start: float, periods: int, futures_per_draw: 
     rng = stream(seed, own.dyad, "release")
     particles = _Particles.start(own, futures_per_draw, np.zeros(own.size))
     level = np.full(particles.trend.shape, np.log(start / (100 - start)))
-    particles = replace(particles, cycle=level - bounded(particles.trend, particles.ceiling))
+    particles = replace(particles, cycle=level - particles.trend)
     levels = [level]
     streams = dict.fromkeys(("shocks", "breaks", "frameworks", "trend"), rng)
     for _ in range(periods):
         particles = particles.moved(own, streams)
-        levels.append(bounded(particles.trend, particles.ceiling) + particles.cycle)
+        levels.append(particles.trend + particles.cycle)
     return share(_stack_periods(levels))
 
 
@@ -451,14 +451,22 @@ def _stack_periods(periods: list[NDArray[Any]]) -> NDArray[Any]:
     return np.moveaxis(np.stack(periods), 0, -1)
 
 
-def trend_step(own: DyadDraws, trend: Float, arrived: Bool, parameters: Mapping[str, Float], rng: Any) -> Float:
-    """Move the free trend by a period, with a jump where a new framework has arrived."""
-    jump = parameters.get("trend_jump", np.zeros(1))
-    mean, noise = parameters["trend_mean"], rng.standard_normal(arrived.shape)
+def trend_step(
+    own: DyadDraws,
+    trend: Float,
+    arrived: Bool,
+    parameters: Mapping[str, Float],
+    rng: Any,
+    ceiling: Float | None = None,
+) -> Float:
+    """Move the trend by a period below its ceiling, with a jump where a new framework has arrived."""
+    jump, mean = parameters.get("trend_jump", np.zeros(1)), parameters["trend_mean"]
     if not own.moves:
-        return np.where(arrived, mean + jump * noise, trend) if "trend_jump" in parameters else trend
+        moved = mean + jump * rng.standard_normal(arrived.shape)
+        return np.where(arrived, moved, trend) if "trend_jump" in parameters else trend
     spread = np.sqrt(parameters["trend_step"] ** 2 + jump**2 * arrived)
-    return np.asarray(mean + parameters["trend_retention"] * (trend - mean) + spread * noise)
+    bound = None if ceiling is None else np.where(arrived, np.inf, ceiling)
+    return step_below(mean + parameters["trend_retention"] * (trend - mean), spread, bound, rng)
 
 
 def _new_headroom(arrived: Bool, parameters: Mapping[str, Float], rng: Any) -> Float:

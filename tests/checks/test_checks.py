@@ -14,7 +14,7 @@ from forecast.checks.predictive import pointwise_log_likelihood
 from forecast.cli import app
 from forecast.errors import DataError, SpecError
 from forecast.model import Fit, PendulumSpec
-from forecast.model.likelihood import Draws, Observed
+from forecast.model.likelihood import Draws, Observed, state_of
 from forecast.panel.record import last_known
 from forecast.report import write_checks
 from forecast.report.checks_page import checks_page
@@ -99,7 +99,7 @@ def test_months_add_up_to_the_record(fit):
     level, trend = (fit.posterior[name].isel(chain=0, draw=[0]).to_numpy().astype(float) for name in ("level", "trend"))
     total = 0.0
     for dyad, time in np.argwhere(observed.node >= 0):
-        state = own.state(level[:, dyad, [time]], trend[:, dyad, [time]], observed.arrays.era_index[dyad, [time]])
+        state = state_of(level[:, dyad, [time]], trend[:, dyad, [time]])
         total += observed.log_likelihood(int(dyad), int(time), state)[0, 0]
     assert float(by_month.isel(chain=0, draw=0).sum()) == pytest.approx(total)
 

@@ -1,14 +1,13 @@
 """Fits made without a sampler: nothing was observed, so the posterior is the prior, and draws of it are exact."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 
 from forecast.model.fitted import KIND, SCHEMA, Fit
 from forecast.model.simulate import prior_draws, simulate_trend
-from forecast.model.trend import bounded, era_means
+from forecast.model.trend import era_means
 from forecast.panel import recounted
 
 
@@ -22,23 +21,19 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
     if "index_error" in prior:  # an error of next to nothing, which the prior allows, makes weights without a variance
         prior["index_error"] = prior["index_error"] + 0.3
     era, rng = panel["era_index"].to_numpy(), np.random.default_rng(seed)
-    free = np.stack(
-        [simulate_trend(prior.isel(draw=i), era, _unbounded(spec), rng) for i in range(prior.sizes["draw"])]
-    )
-    trend = free
+    trend = np.stack([simulate_trend(prior.isel(draw=i), era, spec, rng) for i in range(prior.sizes["draw"])])
     if spec.has_ceiling:
         own, first = np.unique(era, return_index=True)
         dyad, start = np.unravel_index(first, era.shape)
-        ceiling = np.full((len(free), own[-1] + 1), np.nan)
-        ceiling[:, own] = free[:, dyad, start] + prior["headroom"].to_numpy()[:, own]
-        trend = bounded(free, ceiling[:, era])
+        ceiling = np.full((len(trend), own[-1] + 1), np.nan)
+        ceiling[:, own] = trend[:, dyad, start] + prior["headroom"].to_numpy()[:, own]
         prior["ceiling"] = (("draw", "era"), np.where(np.isnan(ceiling), 0.0, ceiling))
     level = trend + _cycles(prior, era.shape[1], spec, rng) if spec.has_cycle else trend
     means = [era_means(trend[:, d], own, np.unique(own)) for d, own in enumerate(era)]
     made = prior.drop_attrs().assign(
         level=(("draw", "dyad", "time"), level.astype(np.float32)),
         trend=(("draw", "dyad", "time"), trend.astype(np.float32)),
-        free_trend=(("draw", "dyad"), free[..., -1]),
+        free_trend=(("draw", "dyad"), trend[..., -1]),
         mu=(("draw", "era"), np.concatenate(means, axis=1)),
     )
     in_chains = {
@@ -63,10 +58,6 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
         "constant_data": panel,
     }
     return Fit({"/": xr.Dataset(attrs=attributes), **groups})
-
-
-def _unbounded(spec):
-    return replace(spec, ceiling="none", priors=type(spec.priors)()) if spec.has_ceiling else spec
 
 
 def _cycles(prior, periods, spec, rng):

@@ -1,6 +1,7 @@
 """The model's densities written down plainly, month by month and class by class, to hold the fast ones to."""
 
 import numpy as np
+from scipy.integrate import trapezoid
 from scipy.special import expit, gammaln, logsumexp
 from scipy.stats import multivariate_normal, norm
 
@@ -68,9 +69,11 @@ def side_counts(panel):
     return np.stack([counts[..., :cut].sum(-1), counts[..., cut:].sum(-1)], axis=-1)
 
 
-def soft_bound(trend, ceiling, softness=SOFTNESS):
-    """A free trend under its ceiling."""
-    return ceiling - softness * np.log1p(np.exp((ceiling - trend) / softness))
+def step_under(x, mean, scale, ceiling, softness=SOFTNESS):
+    """Log-density ratio of a step that stays softly below a ceiling to one that is free, by numerical integration."""
+    grid = mean + scale * np.linspace(-9.0, 9.0, 4001)
+    kept = norm.pdf(grid, mean, scale) * norm.cdf((ceiling - grid) / softness)
+    return norm.logcdf((ceiling - x) / softness) - np.log(trapezoid(kept, grid))
 
 
 def process_moments(carry, scale, mean):
@@ -105,11 +108,9 @@ class PlainModel:
                 scale = np.sqrt(values["step"][d] ** 2 + (values["jump"] * new_era[d]) ** 2)
                 scale[0] = self.spec.priors.trend_start
                 total += self.at_nodes(d, trend, process_moments(values["retention"], scale, values["mean"][d]))
-            bound = trend
             if self.spec.has_ceiling:
-                starts = [np.flatnonzero(own_era == e)[0] for e in range(arrays.eras)]
-                bound = soft_bound(trend, (trend[starts] + values["headroom"])[own_era])
-            level += bound
+                total += self.under_ceilings(trend, own_era, values)
+            level += trend
         if cycle is not None:
             for d in range(arrays.dyads):
                 phi, sd = values["phi"][d], values["sd"][d]
@@ -121,6 +122,20 @@ class PlainModel:
         months[arrays.node_dyad, arrays.node_time] = level
         months += values["volume"][:, None] * relative_event_counts(self.panel)
         return total + log_likelihood(side_counts(self.panel), months, values, quadrature)
+
+    def under_ceilings(self, trend, own_era, values):
+        """What the ceilings add to the density of the trend's steps."""
+        total, arrays = 0.0, self.arrays
+        for i in range(1, arrays.nodes):
+            d, e, gap = arrays.node_dyad[i], own_era[i], arrays.node_gap[i]
+            start = np.flatnonzero(own_era == e)[0]
+            if i == start:
+                continue
+            kept = values["retention"] ** np.arange(gap)
+            scale = values["step"][d] * np.sqrt((kept**2).sum())
+            mean = values["mean"][d] + values["retention"] ** gap * (trend[i - 1] - values["mean"][d])
+            total += step_under(trend[i], mean, scale, trend[start] + values["headroom"][e])
+        return total
 
     def at_nodes(self, d, path, moments):
         """Log-density of a dyad's path at the months that are nodes."""

@@ -17,7 +17,7 @@ from forecast.model.sampling import complete_dyad
 from forecast.panel import validate_panel
 
 from .panels import consistent, make_panel, python_mode
-from .reference import class_shares, report_log_density
+from .reference import class_shares, report_log_density, step_under
 
 SOFTNESS = 0.15
 MEMBERS = [
@@ -105,16 +105,10 @@ class Compiled:
         return total + events_density(self.panel, self.spec, self.level(values), values)
 
     def level(self, values):
-        """Trend under its ceiling plus cycle, in the months of the nodes, (dyad, time)."""
+        """Trend plus cycle, in the months of the nodes, (dyad, time)."""
         era, level = self.panel["era_index"].to_numpy(), np.zeros(self.panel["era_index"].shape)
         at = self.arrays.node_dyad, self.arrays.node_time
         level[at] = values["node_trend"] if self.spec.moves else values["mu"][era[at]]
-        if self.spec.has_ceiling:
-            for place in np.unique(era):
-                inside = era == place
-                start = level[inside][0]  # every era begins and ends with a node
-                ceiling = start + values["headroom"][place]
-                level[inside] = ceiling - SOFTNESS * np.log1p(np.exp((ceiling - level[inside]) / SOFTNESS))
         if self.spec.has_cycle:
             level[at] += values["node_cycle"]
         return level
@@ -127,8 +121,21 @@ class Compiled:
                 mean, covariance = trend_moments(self.spec, values, d, era)
                 on_nodes = multivariate_normal(mean[months], covariance[np.ix_(months, months)])
                 total += on_nodes.logpdf(values["node_trend"][own])
+                if self.spec.has_ceiling:
+                    total += self.ceiling_density(values, d, values["node_trend"][own], months, era[months])
             if self.spec.has_cycle:
                 total += self.cycle_density(values, d, values["node_cycle"][own], months)
+        return total
+
+    def ceiling_density(self, values, d, trend, months, era):
+        """Steps within an era, given that they stay below its ceiling by a normal margin: the mass integrated."""
+        total, kept = 0.0, float(values["trend_retention"])
+        for i in np.flatnonzero(np.diff(era) == 0) + 1:
+            gap, start = months[i] - months[i - 1], trend[np.flatnonzero(era == era[i])[0]]
+            ceiling = start + float(values["headroom"][era[i]])
+            scale = float(values["trend_step"][d]) * np.sqrt(sum(kept ** (2 * k) for k in range(gap)))
+            mean = float(values["trend_mean"][d]) * (1 - kept**gap) + kept**gap * trend[i - 1]
+            total += step_under(trend[i], mean, scale, ceiling)
         return total
 
     def cycle_density(self, values, d, path, months):

@@ -32,7 +32,7 @@ def test_it_is_the_likelihood_of_the_sampler(choices, shape):
     levels = np.empty(state.shape[:2])
     total = np.zeros(20)
     for node, (dyad, time) in enumerate(zip(arrays.node_dyad, arrays.node_time, strict=True)):
-        levels[:, node] = draws.level(state[:, [node]], int(arrays.era_index[dyad, time]))[:, 0]
+        levels[:, node] = state[:, node].sum(axis=-1)
         if observed.node[dyad, time] >= 0:
             total += observed.log_likelihood(int(dyad), int(time), state[:, [node]])[:, 0]
     busy = draws.observed["volume_effect"][:, arrays.node_dyad] * arrays.observed.relative_count
@@ -54,18 +54,6 @@ def test_an_index_is_seen_with_student_error_on_the_scale_of_the_fit():
     expected = student.logpdf(seen, draws.observed["df"][:, None], level, draws.observed["error"][:, None])
     np.testing.assert_allclose(observed.log_likelihood(1, 0, state), expected)
     assert ((observed.node >= 0) == np.isfinite(panel["index"].to_numpy())).all()
-
-
-def test_a_level_gives_its_state_back():
-    spec = PendulumSpec(ceiling="framework")
-    draws = Draws.of(unobserved(make_panel(1, 6), spec, draws=50).posterior, spec)
-    era = np.array([0, 0, 1, 1])
-    state = np.random.default_rng(2).normal(0.0, 1.0, (50, 4, 2))
-    trend = np.stack([draws.trend(state[:, i : i + 1], e)[:, 0] for i, e in enumerate(era)], axis=1)
-    again = draws.state((trend + state[..., 1]).astype(np.float32).astype(float), trend, era)
-    below = state[..., 0] < draws.ceiling[:, era] + 1.0
-    np.testing.assert_allclose(again[below], state[below], atol=1e-4)
-    assert np.isfinite(draws.state(draws.ceiling[:, era], draws.ceiling[:, era], era)).all()
 
 
 def test_what_a_draw_makes_all_but_impossible_stays_a_number():

@@ -121,11 +121,11 @@ def test_the_path_is_whitened_towards_its_values(simulated, spec):
 
 
 def test_the_likelihood_of_model_and_draws_agree(fitted, spec):
-    from forecast.model.likelihood import Draws, Observed
+    from forecast.model.likelihood import Draws, Observed, state_of
 
     draws = Draws.of(fitted.posterior, spec)
     level, trend = (flat(fitted.posterior[name])[:, 0] for name in ("level", "trend"))
-    state = draws.state(level, trend, fitted.panel["era_index"].to_numpy()[0])
+    state = state_of(level, trend)
     observed = Observed.of(fitted.panel, draws)
     total = sum(observed.log_likelihood(0, t, state[:, [t]])[:, 0] for t in np.flatnonzero(observed.node[0] >= 0))
     np.testing.assert_allclose(total, flat(fitted.sample_stats["log_likelihood_total"]), rtol=1e-3, atol=0.5)

@@ -16,7 +16,7 @@ import xarray as xr
 from forecast.errors import NotUpdatable
 from forecast.model import Fit, PendulumSpec, Priors, simulate_panel, update
 from forecast.model import fit as sample
-from forecast.model.likelihood import Draws, Observed
+from forecast.model.likelihood import Draws, Observed, state_of
 from forecast.model.observation.index import IndexObservation, standardised_index
 from forecast.model.posterior import flat
 from forecast.model.simulate import prior_draws
@@ -81,7 +81,7 @@ def standard_scores(fit, later, spec, draws=12_000):
     level, trend = flat(wide.posterior["level"]), flat(wide.posterior["trend"])
     log_weight = np.zeros(draws)
     for dyad, time in np.argwhere(observed.node >= 0):
-        state = of_draws.state(level[:, dyad, [time]], trend[:, dyad, [time]], observed.arrays.era_index[dyad, [time]])
+        state = state_of(level[:, dyad, [time]], trend[:, dyad, [time]])
         log_weight += observed.log_likelihood(int(dyad), int(time), state)[:, 0]
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()

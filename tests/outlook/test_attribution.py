@@ -16,7 +16,7 @@ from forecast.errors import DataError, OutputPathError, QuestionError, SpecError
 from forecast.events import read_chronology
 from forecast.model import Fit, PendulumSpec, update
 from forecast.model import fit as sample
-from forecast.model.likelihood import Draws, Observed
+from forecast.model.likelihood import Draws, Observed, state_of
 from forecast.model.posterior import flat
 from forecast.model.updating import redraw
 from forecast.outlook import assess
@@ -85,7 +85,7 @@ def given(prior, panel):
     level, trend = flat(prior.posterior["level"]), flat(prior.posterior["trend"])
     total = np.zeros(len(level))
     for dyad, time in np.argwhere(observed.node >= 0):
-        state = draws.state(level[:, dyad, [time]], trend[:, dyad, [time]], observed.era_index[dyad, [time]])
+        state = state_of(level[:, dyad, [time]], trend[:, dyad, [time]])
         total += observed.log_likelihood(int(dyad), int(time), state)[:, 0]
     return total.reshape(4, -1)
 

@@ -25,7 +25,6 @@ from forecast.hypotheses.measures import (
     percent,
 )
 from forecast.hypotheses.verdict import Answer, Found, Number, Reason, Rule
-from forecast.model.trend import unbounded
 from forecast.outlook.draws import NO_CYCLE, DyadDraws, dyad_draws
 from forecast.outlook.futures import simulate_from
 from forecast.outlook.level import contrast
@@ -237,8 +236,7 @@ def _thinned(own: DyadDraws, era: int, step: int) -> DyadDraws:
         level=own.level[:, ::step],
         trend=own.trend[:, ::step],
     )
-    start = unbounded(thinned.by_era["mu"][..., -1], thinned.ceiling(-1))
-    return replace(thinned, scalars={**thinned.scalars, "free_trend": start})
+    return replace(thinned, scalars={**thinned.scalars, "free_trend": thinned.by_era["mu"][..., -1]})
 
 
 def _slice(own: DyadDraws, era: int) -> slice:

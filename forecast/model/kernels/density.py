@@ -31,6 +31,8 @@ from forecast.typing import Bool, Float, Index
 
 NONE = -1
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
+FAR = 9.0
+"""Standard deviations below a ceiling beyond which it adds nothing in double precision."""
 
 
 class Coordinates(NamedTuple):
@@ -287,7 +289,7 @@ class Choices(NamedTuple):
     moves: bool  # Whether the trend has a path, there is a cycle, and frameworks bound the trend
     cycle: bool
     ceiling: bool
-    start_sd: float  # Of the first trend, and of the bend under a ceiling
+    start_sd: float  # Of the first trend, and of the soft edge of a ceiling
     softness: float
     # Places of the values that are no quantity of dyads: of scalars, and of the first of what eras, directions and
     # the path have.
@@ -418,29 +420,69 @@ def find_path(values: Float, dyads: Float, eras: Float, choices: Choices, data: 
 
 
 @kernel
-def path_prior(path: Path, choices: Choices, data: PathData, g_x: Float) -> tuple[float, Float, Float]:
+def log_below(at: float) -> tuple[float, float]:
+    """Logarithm of the standard normal distribution function, and its slope."""
+    log_density = -0.5 * at * at - HALF_LOG_TWO_PI
+    if at > -30.0:
+        log_mass = math.log(0.5 * math.erfc(-at * math.sqrt(0.5)))
+    else:  # four terms of the asymptotic series: exact to 1e-9
+        inverse = 1.0 / (at * at)
+        log_mass = log_density - math.log(-at) + math.log1p(-inverse * (1.0 - 3.0 * inverse * (1.0 - 5.0 * inverse)))
+    return log_mass, math.exp(log_density - log_mass)
+
+
+@kernel
+def ceiling_density(
+    path: Path, eras: Float, stride: int, softness: float, data: PathData, g_x: Float, g_trend: Float, g_eras: Float
+) -> float:
+    """Log-density that a ceiling adds to the trend's steps within an era, as `forecast.model.trend.step_below` has it.
+
+    Slopes are added to what is there.
+    """
+    total, x = 0.0, path.x
+    for i in range(data.node_era.size):
+        e, at = data.node_era[i], stride * i
+        start = stride * data.era_start[e]
+        if at == start:
+            continue
+        last, carry, scale = x[at - stride], path.trend[1, i], path.trend[2, i]
+        ceiling, spread = x[start] + eras[e], math.sqrt(scale * scale + softness * softness)
+        room, expected = (ceiling - x[at]) / softness, (ceiling - path.trend[0, i] - carry * last) / spread
+        if min(room, expected) > FAR:
+            continue
+        kept, g_kept = log_below(room)
+        mass, g_mass = log_below(expected)
+        total += kept - mass
+        g_kept, g_mass = g_kept / softness, g_mass / spread
+        g_x[at] -= g_kept
+        g_x[at - stride] += g_mass * carry
+        g_x[start] += g_kept - g_mass
+        g_eras[e] += g_kept - g_mass
+        g_trend[0, i] += g_mass
+        g_trend[1, i] += g_mass * last
+        g_trend[2, i] += g_mass * expected * scale / spread
+    return total
+
+
+@kernel
+def path_prior(
+    path: Path, eras: Float, choices: Choices, data: PathData, g_x: Float, g_eras: Float
+) -> tuple[float, Float, Float]:
     """Log-density of a path with the change of variables, and its slopes in the transitions of trend and cycle.
 
-    Slopes in the path are added to what is there; those of the scales' logarithms `to_pairs` adds.
+    Slopes in path and headrooms are added to what is there; those of the scales' logarithms `to_pairs` adds.
     """
     stride, total = (2 if choices.moves and choices.cycle else 1), path.log_det
     g_trend, g_cycle = path.trend, path.cycle
     if choices.moves:
         own, g_trend = process_density(path.x, 0, stride, path.trend, data.starts, g_x)
         total += own - log_scales(path.pairs_trend, data.pairs)
+        if choices.ceiling:
+            total += ceiling_density(path, eras, stride, choices.softness, data, g_x, g_trend, g_eras)
     if choices.cycle:
         own, g_cycle = process_density(path.x, stride - 1, stride, path.cycle, data.starts, g_x)
         total += own - log_scales(path.pairs_cycle, data.pairs)
     return total, g_trend, g_cycle
-
-
-@kernel
-def under_ceiling(x: float, ceiling: float, softness: float) -> tuple[float, float]:
-    """Trend under a soft ceiling, and its slope in the free trend; what is missing to one is that in the ceiling."""
-    room = (ceiling - x) / softness
-    decayed = math.exp(-abs(room))
-    bend = max(room, 0.0) + math.log1p(decayed)
-    return ceiling - softness * bend, (1.0 if room >= 0.0 else decayed) / (1.0 + decayed)
 
 
 @kernel
@@ -455,12 +497,9 @@ def path_density(
     path = find_path(values, dyads, eras, choices, data)
     x, stride = path.x, (2 if choices.moves and choices.cycle else 1)
 
-    month, bend = np.empty(nodes), np.ones(nodes)
+    month = np.empty(nodes)
     for i in range(nodes):
-        e = data.node_era[i]
-        level = x[stride * i] if choices.moves else eras[e]
-        if choices.ceiling:
-            level, bend[i] = under_ceiling(level, x[stride * data.era_start[e]] + eras[e], choices.softness)
+        level = x[stride * i] if choices.moves else eras[data.node_era[i]]
         if choices.cycle:
             level += x[stride * i + stride - 1]
         month[i] = level + dyads[VOLUME, data.node_dyad[i]] * data.relative_count[i]
@@ -481,18 +520,15 @@ def path_density(
         if choices.direction >= 0:
             by_value[choices.direction + d] += g_offset[d, 0, 0] - g_offset[d, 1, 0]
     for i in range(nodes):
-        e, g = data.node_era[i], g_month[i]
+        g = g_month[i]
         g_dyads[VOLUME, data.node_dyad[i]] += g * data.relative_count[i]
         if choices.cycle:
             g_x[stride * i + stride - 1] += g
         if choices.moves:
-            g_x[stride * i] += g * bend[i]
+            g_x[stride * i] += g
         else:
-            g_eras[e] += g
-        if choices.ceiling:
-            g_x[stride * data.era_start[e]] += g * (1.0 - bend[i])
-            g_eras[e] += g * (1.0 - bend[i])
-    prior, g_trend, g_cycle = path_prior(path, choices, data, g_x)
+            g_eras[data.node_era[i]] += g
+    prior, g_trend, g_cycle = path_prior(path, eras, choices, data, g_x, g_eras)
 
     if choices.moves and choices.cycle:
         g_z, drift, carry, scale, drift_c, carry_c, scale_c, g_weight, g_information = pair_backward(
@@ -585,7 +621,7 @@ def path_draws(
         dyads = dyads_forward(values, by_dyad, data.starts.size - 1)
         eras = era_values(values, dyads, choices, data.era_dyad)
         path = find_path(values, dyads, eras, choices, data)
-        rest[draw] = total + path_prior(path, choices, data, np.zeros(path.x.size))[0]
+        rest[draw] = total + path_prior(path, eras, choices, data, np.zeros(path.x.size), np.zeros(eras.size))[0]
         for k in range(dyads.shape[0]):
             for d in range(dyads.shape[1]):
                 by_draw[draw, k, d] = dyads[k, d]
