@@ -101,7 +101,7 @@ def fit(
     spec: PendulumSpec | None = None,
     *,
     draws: int = 1000,
-    tune: int = 200,
+    tune: int = 300,
     chains: int = 4,
     seed: int = 1,
     cores: int | None = None,
@@ -201,7 +201,7 @@ class Trees:
 
 # What gives most effective draws a second without divergent transitions (docs/speed.md). Nearly all coordinates are
 # white noise, along which trajectories are exact. Under ceilings the headrooms move slowly and need longer ones.
-PATH_TREES, ASIDE_TREES = {False: Trees(0.85, 4), True: Trees(0.75, 5)}, Trees(0.8, 4)
+PATH_TREES, ASIDE_TREES = {False: Trees(0.85, 4), True: Trees(0.8, 5)}, Trees(0.8, 4)
 
 
 def _require_choices(sampler: str, target_accept: float | None, evidence: bool) -> None:
