@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 RUN = 1
 """Origins from one fit: with eleven dyads the weights of an update hardly ever hold for three months."""
-SAMPLER = MappingProxyType({"draws": 1000, "tune": 200, "chains": 4})
+SAMPLER = MappingProxyType({"draws": 1000, "tune": 300, "chains": 4})
 """As long as the fit of a report: shorter ones predict alike, but fail the convergence checks."""
 
 
