@@ -112,7 +112,7 @@ def test_a_simulated_trend_stays_at_its_ceiling_or_below_and_the_level_may_pass(
             passed.append(level.to_numpy()[d] > ceiling)
             unbounded.append(free[d] > free[d][starts[d]][own - own[0]] + one["headroom"].to_numpy()[own])
     assert np.max(over) < 4 * SOFTNESS
-    assert np.mean(np.array(over) > 0) < 0.04 < 0.2 < np.mean(unbounded)
+    assert np.mean(np.array(over) > 0) < 0.12 < 0.22 < np.mean(unbounded)
     assert np.mean(passed) > 0.01
 
 

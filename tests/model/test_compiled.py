@@ -140,8 +140,8 @@ def test_what_is_built_in_makes_another_form():
 
     assert form() == form(make_panel(dyads=2, periods=60, eras=2, seed=9))
     others = [
-        form(nodes=9), form(ceiling="framework"), form(make_panel(dyads=1, periods=60, eras=2)),
-        form(make_panel(dyads=2, periods=60, eras=3), ceiling="framework"),
+        form(nodes=9), form(ceiling="none"), form(make_panel(dyads=1, periods=60, eras=2)),
+        form(make_panel(dyads=2, periods=60, eras=3)),
         form(make_panel(dyads=2, periods=60, eras=2, directions=2)), form(make_panel(dyads=2, periods=400, eras=2)),
     ]  # fmt: skip
     assert len({form(), *others}) == 1 + len(others)

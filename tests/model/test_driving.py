@@ -150,6 +150,7 @@ def test_the_completed_posterior_holds_the_push():
     rng = np.random.default_rng(3)
     for name in ("node_trend", "node_cycle"):
         sampled[name] = (("chain", "draw", "node"), rng.normal(size=(1, 6, arrays.nodes)))
+    sampled["ceiling"] = 2.0 + 0.0 * sampled["headroom"]
     with_push = complete_posterior(sampled, panel, SPEC, arrays, np.random.default_rng(4)).isel(chain=0)
     still = sampled.assign(driver_effect=0.0 * sampled["driver_effect"])
     without = complete_posterior(still, panel, SPEC, arrays, np.random.default_rng(4)).isel(chain=0)

@@ -15,7 +15,7 @@ from .panels import make_panel
 
 def worth_of(nodes, noise, events=30.0):
     """Draws of one set of parameters and many levels, weighed to the finer integral."""
-    spec = PendulumSpec(nodes=nodes)
+    spec = PendulumSpec(nodes=nodes, ceiling="none")
     panel = make_panel(1, 40, events=events, empty=0.0, seed=1)
     fit = unobserved(panel, spec, draws=60)
     one = fit.posterior.isel(draw=0, drop=True).expand_dims(draw=60, axis=1)

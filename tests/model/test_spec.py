@@ -64,7 +64,7 @@ def test_all_else_is_a_member_of_the_family_and_survives_plain_values(trend, cyc
         ({"jumps": False}, {"trend_jump": 0.2}, "jumps=False"),
         ({"trend": "walk", "cycle": "none"}, {"cycle_half_life": (2.0, 0.5)}, "cycle='none'"),
         ({"trend": "walk", "cycle": "none"}, {"cycle_sd_dyads": 0.2}, "cycle='none'"),
-        ({}, {"headroom": (0.5, 0.5)}, "ceiling='none' has no headroom"),
+        ({"ceiling": "none"}, {"headroom": (0.5, 0.5)}, "ceiling='none' has no headroom"),
         ({}, {"driver_effects": 0.3}, "there are no drivers"),
         ({}, {"band": (0.1, 0.2)}, "it belongs to cycle='band'"),
         ({"cycle": "band"}, {"lean": 0.2}, "it belongs to cycle='cubic'"),
