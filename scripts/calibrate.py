@@ -26,8 +26,8 @@ from tests.model.panels import make_panel  # noqa: E402  (the shapes are those o
 
 SHAPE = {"dyads": 2, "periods": 100, "events": 3.0, "empty": 0.1, "seed": 5}
 FORMS: dict[str, tuple[dict[str, object], dict[str, object], str]] = {
-    "default": ({}, {}, "trend_half_life"),
-    "ceiling": ({"ceiling": "framework"}, {}, "headroom"),
+    "default": ({}, {}, "headroom"),
+    "no-ceiling": ({"ceiling": "none"}, {}, "trend_half_life"),
     "walk": ({"trend": "walk"}, {}, "trend_jump"),
     "constant": ({"trend": "constant"}, {}, "trend_jump"),
     "band": ({"cycle": "band"}, {}, "band"),

@@ -29,7 +29,7 @@ _NAMES = {
     "pendulum": "pendulum alone",
     "no_cycle": "no cycle",
     "no_return": "no return of the trend",
-    "ceiling": "ceiling",
+    "no_ceiling": "no ceiling",
     "no_hierarchy": "no hierarchy",
     "no_month_noise": "no month noise",
     "no_volume": "no effect of volume",

@@ -125,13 +125,13 @@ def test_ablations_leave_out_what_they_say():
     panel = Record.of(read_chronology(dyads=["CHN-JPN"])).view(date(2000, 1, 1)).panel
     spec = {code: PendulumSpec.from_dict(member.settings(panel)) for code, member in VARIANTS.items()}
     assert spec["default"] == PendulumSpec()
-    assert spec["no_cycle"] == PendulumSpec(trend="walk", cycle="none")
+    assert spec["no_cycle"] == PendulumSpec(trend="walk", cycle="none", ceiling="none")
     assert spec["no_return"] == PendulumSpec(trend="walk")
-    assert spec["ceiling"] == PendulumSpec(ceiling="framework")
+    assert spec["no_ceiling"] == PendulumSpec(ceiling="none")
     assert (spec["no_hierarchy"].pooling, spec["no_month_noise"].month_noise) == (False, False)
     assert not spec["no_volume"].volume_effect
     assert set(spec) == {
-        "default", "pendulum", "no_cycle", "no_return", "ceiling", "no_hierarchy", "no_month_noise", "no_volume",
+        "default", "pendulum", "no_cycle", "no_return", "no_ceiling", "no_hierarchy", "no_month_noise", "no_volume",
     }  # fmt: skip
     assert not any(member.benchmark for member in VARIANTS.values())
 
