@@ -135,7 +135,10 @@ def report(
     cycle: Annotated[str | None, typer.Option("--cycle", help=CYCLES)] = None,
     ceiling: Annotated[
         str | None,
-        typer.Option("--ceiling", help="What bounds the trend: framework (the ceiling of each era) or none. Default: framework where a dyad has eras."),
+        typer.Option(
+            "--ceiling",
+            help="What bounds the trend: framework (each era's ceiling; the default where a dyad has eras) or none.",
+        ),
     ] = None,
     nodes: Annotated[
         int, typer.Option("--nodes", help="Quadrature nodes of the month noise; busy feeds may need more.")

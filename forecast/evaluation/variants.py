@@ -246,7 +246,11 @@ VARIANTS: dict[str, Variant] = {
     for one in (
         Variant(DEFAULT, "the default model"),
         Variant(PENDULUM, "the pendulum alone, no simulation that follows past base rates", {"record_weight": 0.0}),
-        Variant("no_cycle", "a random walk in place of trend and cycle", {"trend": "walk", "cycle": "none", "ceiling": "none"}),
+        Variant(
+            "no_cycle",
+            "a random walk in place of trend and cycle",
+            {"trend": "walk", "cycle": "none", "ceiling": "none"},
+        ),
         Variant("no_return", "a trend that does not return to its mean", {"trend": "walk"}),
         Variant("no_ceiling", "a trend that no framework bounds", {"ceiling": "none"}),
         Variant("no_hierarchy", "every dyad by itself", {"pooling": False}),

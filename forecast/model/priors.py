@@ -56,9 +56,9 @@ class Priors:
     cycle_half_life_dyads: float = 0.3
     cycle_sd: tuple[float, float] = (-0.5, 0.4)
     cycle_sd_dyads: float = 0.3
-    headroom: tuple[float, float] = (0.7, 0.5)
+    headroom: tuple[float, float] = (1.0, 0.4)
     headroom_dyads: float = 0.3
-    headroom_eras: float = 0.5
+    headroom_eras: float = 0.4
     noise: tuple[float, float] = (-1.5, 0.3)
     noise_dyads: float = 0.3
     concentration: tuple[float, float] = (2.3, 0.5)
@@ -199,7 +199,7 @@ REASONS = {
     "cycle_half_life_dyads": "dyads differ by a third",
     "cycle_sd": "0.6, from 0.3 to 1.2: two thirds of the time within 14 points of an even trend",
     "cycle_sd_dyads": "dyads are a third calmer or livelier",
-    "headroom": "ceiling less trend at the start of an era; 2 log-odds are 38 points, 0.6 to 6 are plausible",
+    "headroom": "ceiling less trend at the start of an era: 2.7 log-odds, 1 to 8 are plausible; 1 is 23 points",
     "headroom_dyads": "frameworks of one dyad resemble each other",
     "headroom_eras": "eras of one dyad may differ by half",
     "noise": "0.2 moves an even share by 5 points, beside the overdispersion of events",
