@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from forecast.model.observation.readings import FIRST_YEAR, KNOT_YEARS, KNOTS
-from forecast.model.trend import bounded, era_means
+from forecast.model.trend import era_means
 from forecast.model.variables import all_variables
 from forecast.outlook import assess
 from tests.model.panels import consistent
@@ -178,11 +178,11 @@ def _dyad_posterior(panel, dyad, spec, size, spread, seed):
     if spec.cycle == "none":
         free, swings = free + swings, 0.0
     limit = free[..., begins] + headroom if spec.ceiling == "framework" else None
-    trend = bounded(free, None if limit is None else limit[..., era_at])
+    trend = free if limit is None else np.minimum(free, limit[..., era_at])
     values = {
         "level": by_time(trend + swings),
         "trend": by_time(trend),
-        "free_trend": by_dyad(free[..., -1]),
+        "free_trend": by_dyad(trend[..., -1]),
         "mu": (("chain", "draw", "era"), era_means(trend, era_at, np.arange(len(codes)))),
         "trend_mean": by_dyad(0.1 + 0.2 * normal()),
         "tau": by_dyad(tau),
