@@ -173,8 +173,7 @@ def carried(draws: Draws, dyad: int, eras: tuple[int, int], state: Float, rng: n
     if spec.moves:
         kept, jump = draws.retention[:, None], draws.jump[:, None] if eras[0] != eras[1] else 0.0
         mean, step = draws.mean[:, dyad, None], np.sqrt(draws.step[:, dyad, None] ** 2 + jump**2)
-        bounds = draws.ceiling is not None and eras[0] == eras[1]
-        ceiling = draws.ceiling[:, eras[1], None] if bounds else None
+        ceiling = None if draws.ceiling is None or eras[0] != eras[1] else draws.ceiling[:, eras[1], None]
         moved[..., TREND] = step_below(mean + kept * (state[..., TREND] - mean), step, ceiling, rng)
     else:
         moved[..., TREND] = draws.mu[:, eras[1], None]

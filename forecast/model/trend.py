@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.special import log_ndtr, ndtri_exp
 
 from forecast.model.declarations import ByDyad, Declared, Free, spread_around
@@ -152,7 +151,7 @@ def add_headroom(priors: "Priors", arrays: "PanelArrays", pool: bool) -> Any:
 
 
 def step_below(
-    mean: Float, scale: ArrayLike, ceiling: ArrayLike | None, rng: np.random.Generator, softness: float = SOFTNESS
+    mean: Float, scale: Float | float, ceiling: Float | None, rng: np.random.Generator, softness: float = SOFTNESS
 ) -> Float:
     r"""Draw the trend's next value, :math:`N(m, s)` given that it stays softly below a ceiling :math:`C`.
 
