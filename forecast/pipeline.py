@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 4
 """Number of dyads simulated together: each takes some hundred megabytes."""
 REPORTS = Path("report")
+CAREFUL = 0.9
+"""Acceptance rate where a fit is sampled again."""
 """Default parent folder of reports."""
 ERAS = ("given", "infer", "none")
 """Sources of the eras of the dyad."""
@@ -251,6 +253,9 @@ def make_report(
     assessment, others, gate = _assess(job, fit)
     if saved and fit is not saved and _only_weights_fail(fit, gate):
         fit, warnings = _fit_again(job, saved, fit, gate)
+        assessment, others, gate = _assess(job, fit)
+    if not saved and settings.draws is None and not gate.passed:
+        fit, warnings = _sample_longer(job, fit, gate, warnings)
         assessment, others, gate = _assess(job, fit)
     unchanged, fit = fit is saved, _add_provenance(job, fit)
     with steps.step("writing the report"), _folder(job, fit) as out:
@@ -506,6 +511,22 @@ def _fit_again(job: _Job, saved: "Fit", fit: "Fit", gate: "Gate") -> tuple["Fit"
 
         fit = sampled_again(saved, fit.panel, gate.reasons[0], job.steps.progress)
     return fit, _describe_update(fit, job.dyad)
+
+
+def _sample_longer(job: _Job, fit: "Fit", gate: "Gate", warnings: tuple[str, ...]) -> tuple["Fit", tuple[str, ...]]:
+    """Fit once more with twice the draws in smaller steps, where the default length misses a convergence check."""
+    from forecast.model import fit as fit_panel
+
+    draws = 2 * fit.posterior.sizes["draw"]
+    with job.steps.step("sampling twice as long"):
+        options = {name: fit.provenance[name] for name in ("tune", "chains", "seed")}
+        longer = fit_panel(
+            fit.panel, fit.spec, draws=draws, cores=job.settings.cores, target_accept=CAREFUL,
+            progress=job.steps.progress, **options,
+        )  # fmt: skip
+    if "eras" in fit.provenance:
+        longer = longer.noting(eras=fit.provenance["eras"])
+    return longer, (*warnings, f"Sampled again with {draws:,} draws a chain, because at first {gate.reasons[0]}.")
 
 
 def _describe_update(fit: "Fit", dyad: str) -> tuple[str, ...]:

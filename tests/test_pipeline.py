@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import chdir
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +20,7 @@ from forecast.cli import app
 from forecast.errors import SpecError
 from forecast.events import add_events, read_chronology
 from forecast.files import digest
+from forecast.model import fit
 from forecast.panel import build_panel
 from forecast.pipeline import ReportSettings, make_report
 from forecast.progress import Steps, silent
@@ -238,6 +240,27 @@ def test_a_run_killed_half_way_leaves_no_report(tmp_path: Path) -> None:
     process.communicate(timeout=60)
     assert process.returncode != 0
     assert not out.exists() or not any(out.iterdir())
+
+
+def test_a_fit_of_the_default_length_that_misses_a_check_is_sampled_twice_as_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, object]] = []
+
+    def short(panel, spec, **options):
+        asked.append(options)
+        return fit(panel, spec, **{"draws": 25, "tune": 25, "chains": 2, **options, "cores": 2})
+
+    monkeypatch.setattr("forecast.model.fit", short)
+    settings = ReportSettings(dyad="CHN-JPN", alone=True, as_of=date(2001, 12, 31), save_fit=False)
+    report = make_report(replace(settings, out=tmp_path / "default"))
+    assert [options.get("draws") for options in asked] == [None, 50]
+    assert asked[1]["target_accept"] > 0.8
+    assert "Sampled again with 50 draws a chain, because at first" in report.warnings[-1]
+    assert json.loads((tmp_path / "default" / "forecast.json").read_text())["converged"] is report.gate.passed
+    asked.clear()
+    make_report(replace(settings, out=tmp_path / "asked", draws=30))
+    assert [options["draws"] for options in asked] == [30]
 
 
 @pytest.mark.slow
