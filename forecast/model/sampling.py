@@ -201,7 +201,7 @@ class Trees:
 
 # What gives most effective draws a second without divergent transitions (docs/speed.md). Nearly all coordinates are
 # white noise, along which trajectories are exact. Under ceilings the headrooms move slowly and need longer ones.
-PATH_TREES, ASIDE_TREES = {False: Trees(0.85, 4), True: Trees(0.8, 5)}, Trees(0.8, 4)
+PATH_TREES, ASIDE_TREES = {False: Trees(0.85, 4), True: Trees(0.85, 5)}, Trees(0.8, 4)
 
 
 def _require_choices(sampler: str, target_accept: float | None, evidence: bool) -> None:
