@@ -31,8 +31,8 @@ from forecast.typing import Bool, Float, Index
 
 NONE = -1
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
-FAR = 9.0
-"""Standard deviations below a ceiling beyond which it adds nothing in double precision."""
+FAR = 6.5
+"""Standard deviations below a ceiling beyond which it is left out: it would add less than 1e-10."""
 
 
 class Coordinates(NamedTuple):
