@@ -3,7 +3,7 @@
 Entry point: `assess`, which draws one set of simulations (`simulate_futures`) and computes every number from it.
 """
 
-from forecast.outlook.assess import assess, brief, level_sentence, printed_chances, printed_percents, quoted
+from forecast.outlook.assess import assess, brief, level_sentence, quoted
 from forecast.outlook.assessment import Assessment, Brief, Claim
 from forecast.outlook.datasets import DatasetOutlook, DatasetYear, dataset_outlooks, datasets_finding
 from forecast.outlook.frameworks import Framework, FrameworkChange, Frameworks, Headroom, Learning
@@ -18,6 +18,8 @@ from forecast.outlook.level import (
     Standing,
     horizon_outlook,
     level_record,
+    printed_chances,
+    printed_percents,
 )
 from forecast.outlook.observed import Observed, main_dataset, observe
 from forecast.outlook.pendulum import EquilibriumBand, HostileZone, Passage, Pendulum, Return, passage

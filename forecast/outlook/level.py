@@ -21,7 +21,7 @@ from forecast.outlook.summary import (
     quantiles_over_draws,
 )
 from forecast.typing import Float
-from forecast.wording import month
+from forecast.wording import chance, month, whole_percents
 
 
 @dataclass(frozen=True)
@@ -279,6 +279,25 @@ def horizon_outlook(futures: Futures, months: int, smallest_improvement: float =
             f"the share is at least {points} above {present} in some {futures.clock.unit} to {name(months)}",
         ),
     )
+
+
+def printed_percents(outlook: HorizonOutlook) -> dict[str, int]:
+    """Return a horizon's chances in whole percents that add up as printed, by name.
+
+    Improvement, stability and deterioration make 100, technical and structural make improvement; so a
+    percent may differ by one from the plain rounding of its chance. Print these wherever whole percents are
+    shown.
+    """
+    three = ("improvement", "stability", "deterioration")
+    values = [getattr(outlook, name).value for name in three]
+    percents = dict(zip(three, whole_percents(values, 100), strict=True))
+    parts = whole_percents([outlook.technical.value, outlook.structural.value], percents["improvement"])
+    return percents | dict(zip(("technical", "structural"), parts, strict=True))
+
+
+def printed_chances(outlook: HorizonOutlook) -> dict[str, str]:
+    """Return a horizon's chances as they are printed, in percents that add up, by name (see `printed_percents`)."""
+    return {name: chance(whole / 100) for name, whole in printed_percents(outlook).items()}
 
 
 @dataclass(frozen=True)

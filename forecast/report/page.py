@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from forecast import theory
 from forecast.events import EventTable
 from forecast.outlook import HorizonOutlook, NotDefined, kinds_sentence, level_sentence, quoted
+from forecast.outlook.claims import numbers_in_words
 from forecast.outlook.observed import main_dataset
 from forecast.panel import panel_kind
 from forecast.panel.record import observed_shares
@@ -28,7 +29,6 @@ from forecast.report.rendering import Page
 from forecast.report.skill import skill_table
 from forecast.report.style import Illustration, stamped
 from forecast.report.tables import dataset_cards, driver_cards, era_columns, era_row, horizon_column
-from forecast.report.words import claim_numbers
 from forecast.wording import number
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
         "theory": theory,
         "of_the_essay": result.dyad == theory.DYAD,
         "claims": {claim.code: claim for claim in result.claims},
-        "claim_numbers": {claim.code: claim_numbers(result, claim) for claim in result.claims},
+        "claim_numbers": {claim.code: numbers_in_words(result, claim) for claim in result.claims},
         "shown_in": {code: name for code, name in _SHOWN_IN.items() if name in figures},
         "horizons": [horizon_column(result, outlook) for outlook in result.improvement.values()],
         "rows": words.ROWS,

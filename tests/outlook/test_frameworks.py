@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forecast.outlook import Estimate, NotDefined, assess
-from forecast.outlook.assess import claims
+from forecast.outlook.claims import claims
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.frameworks import headroom
 from forecast.outlook.level import contrast
