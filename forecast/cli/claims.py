@@ -173,7 +173,8 @@ def _print_power(found: "Power") -> None:
     from forecast.report.tests_page import power_grid
 
     shown = console()
-    shown.print(table(**power_grid(found)))
+    power = power_grid(found)
+    shown.print(table(power.columns, power.plain))
     shown.print(f"\n{escape(found.words)}")
 
 

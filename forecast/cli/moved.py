@@ -119,7 +119,8 @@ def _print(found: "Attribution", page: Path) -> None:
 
     shown = console()
     shown.print(f"[bold]{escape(finding(found))}[/]\n")
-    shown.print(table(**months_table(found)))
+    months = months_table(found)
+    shown.print(table(months.columns, months.plain))
     shown.print(f"\nWhat moved {what_moved(found)}:")
     for line in event_lines(found, SHOWN):
         shown.print(escape(f"  {line}"))
@@ -233,7 +234,8 @@ def _print_change(change: "Change", found: "Attribution | None", page: Path) -> 
     shown = console()
     first, *others = sentences(change)
     shown.print(f"[bold]{escape(first)}[/]\n\n{escape(' '.join(others))}\n")
-    shown.print(table(**steps_table(change)))
+    steps = steps_table(change)
+    shown.print(table(steps.columns, steps.plain))
     if found:
         shown.print(f"\nWhat since then moved {what_moved(found)}:")
         for line in event_lines(found, SHOWN):

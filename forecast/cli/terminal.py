@@ -20,7 +20,7 @@ def escape(text: str, keep: str = "") -> str:
     return without_markup(printable(text, keep))
 
 
-type Column = str | tuple[str, bool]
+type Column = str | tuple[Any, bool]
 """The head of a column, and whether it holds numbers."""
 
 

@@ -11,7 +11,8 @@ from forecast.report.calibration_figure import Curve
 from forecast.report.provenance import settings
 from forecast.report.rendering import Page
 from forecast.report.style import Illustration
-from forecast.wording import DASH, count, interval, number
+from forecast.report.table import Table
+from forecast.wording import count, interval, number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -114,21 +115,18 @@ def _draw_ahead(checks: Checks) -> Illustration | None:
     )
 
 
-def _summary(checks: Checks) -> dict[str, Any]:
-    columns = [("check", False), ("numbers", True), (f"beyond {LIMIT:g}", True), ("to be expected", True)]
-    rows = [
-        [str(words), f"{row.numbers:.0f}", f"{row.misses:.0f}", number(float(row.expected), 1)]
+def _summary(checks: Checks) -> Table:
+    return Table.of(("check", "numbers", f"beyond {LIMIT:g}", "to be expected"), [
+        (str(words), f"{row.numbers:.0f}", f"{row.misses:.0f}", number(float(row.expected), 1))
         for words, row in checks.summary.iterrows()
-    ]
-    return {"columns": columns, "rows": rows}
+    ])  # fmt: skip
 
 
-def _table(rows: pd.DataFrame) -> dict[str, Any]:
-    columns = [("what", False), ("dyad, era", False), ("observed", True), ("simulated", True), ("distance", True)]
-    shown = []
-    for row in rows.to_dict("records"):
-        where = row["dyad"] if not row["era"] else f"{row['dyad']}, {row['era'].rpartition(':')[2]}"
-        simulated = interval(row["mean"], row["low"], row["high"], 1)
-        distance = DASH if pd.isna(row["z"]) else number(row["z"], 1)
-        shown.append([row["what"], where, number(row["observed"], 1), simulated, distance])
-    return {"columns": columns, "rows": shown}
+def _table(rows: pd.DataFrame) -> Table:
+    return Table.of(("what", "dyad, era", "observed", "simulated", "distance"), [
+        (
+            row["what"], row["dyad"] if not row["era"] else f"{row['dyad']}, {row['era'].rpartition(':')[2]}",
+            number(row["observed"], 1), interval(row["mean"], row["low"], row["high"], 1), number(row["z"], 1),
+        )
+        for row in rows.to_dict("records")
+    ], (0, 1))  # fmt: skip

@@ -1,5 +1,6 @@
 """Event lists for readers: last year's events, added events, and those labelled in the pendulum figure."""
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from forecast.events.table import Recorded
 from forecast.events.tables import is_unchecked
 from forecast.panel import event_counts
 from forecast.report.style import year_of
+from forecast.report.table import Table
 from forecast.typing import Bool, Float, Index
 from forecast.wording import count, day, join
 
@@ -71,20 +73,19 @@ def recent_events(events: pd.DataFrame, scale: str, until: date) -> list[RecentE
         return []
     order = read_scale(scale)
     here = here[event_counts(here) > 0]
-    classes = here["cameo"].map(order.class_of)
-    coded = zip(here.to_dict("records"), classes, strict=True)
-    rows = [
+    coded = zip(here.to_dict("records"), here["cameo"].map(order.class_of), strict=True)
+    return [
         RecentEvent(
-            day=row["date"].date(),
-            who=f"{state_name(row['dyad'], row['source'])} to {state_name(row['dyad'], row['target'])}",
-            what=row["summary"],
-            kind=order.classes[place],
-            cooperative=place >= order.zero_cut,
-            reference=reference(row["reference"]),
+            row["date"].date(), who(row["dyad"], row["source"], row["target"]), row["summary"], order.classes[place],
+            place >= order.zero_cut, reference(row["reference"]),
         )
         for row, place in coded
-    ]
-    return rows[::-1]
+    ][::-1]  # fmt: skip
+
+
+def who(dyad: str, source: str, target: str) -> str:
+    """Name who acts on whom."""
+    return f"{state_name(dyad, source)} to {state_name(dyad, target)}"
 
 
 def state_name(dyad: str, state: str) -> str:
@@ -101,33 +102,14 @@ MOST_SHOWN = 200
 
 
 @dataclass(frozen=True)
-class AddedRow:
-    """An added event as a reader sees it."""
-
-    place: str
-    day: date
-    who: str
-    what: str
-    kind: str
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A row that was not added, and why."""
-
-    place: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class Added:
     """Events added to the data of a report."""
 
     summary: str  # How many events, and of which files
     coverage: tuple[str, ...]  # Sentences on what it says of coverage
-    files: tuple[Addition, ...]
-    rows: tuple[AddedRow, ...]  # At most `MOST_SHOWN`
-    left_out: tuple[LeftOut, ...]  # At most as many
+    rows: Table  # At most `MOST_SHOWN`
+    left_out: Table  # Rows that were not added, and why; at most as many
+    files: Table
 
 
 def arrange(panel_attributes: Mapping[Any, Any], events: Recorded | None) -> Added | None:
@@ -137,34 +119,36 @@ def arrange(panel_attributes: Mapping[Any, Any], events: Recorded | None) -> Add
         return None
     scale = str(panel_attributes.get("scale", ""))
     rows = [row for one in files for row in _added_rows(one, scale if scale in scale_names() else "commitment")]
-    names = {one.file for one in files}
-    left_out = [] if events is None else [
-        LeftOut(f"{file}, line {line}", reason)
-        for file, line, reason in events.rejects[["file", "line", "reason"]].itertuples(index=False, name=None)
-        if file in names
-    ]  # fmt: skip
+    rejects = [] if events is None else events.rejects[events.rejects["file"].isin({one.file for one in files})]
+    left_out = [] if events is None else zip(rejects["file"], rejects["line"], rejects["reason"], strict=True)
     datasets = join(sorted({one.dataset for one in files}))
     return Added(
         summary=f"{count(len(rows), 'event')} added to the {datasets} from {join(one.file for one in files)}",
         coverage=tuple(_coverage(one) for one in files if one.extensions),
-        files=files,
-        rows=tuple(rows[:MOST_SHOWN]),
-        left_out=tuple(left_out[:MOST_SHOWN]),
-    )
+        rows=Table.of(("File, line", "Day", "Who", "What", "Kind"), rows[:MOST_SHOWN], range(5)),
+        left_out=Table.of(
+            ("File, line", "Why"),
+            [(f"{file}, line {line}", reason) for file, line, reason in itertools.islice(left_out, MOST_SHOWN)], (0, 1),
+        ),
+        files=Table.of(
+            ("File added", "Rows", "Counted here", "There already", "Rejected", "SHA-256, first digits"),
+            [
+                (one.file, f"{one.rows:,}", str(len(one.events)), str(one.repeated), str(one.rejected), one.sha256[:12])
+                for one in files
+            ], (0, 5),
+        ),
+    )  # fmt: skip
 
 
-def _added_rows(addition: Addition, scale: str) -> list[AddedRow]:
+def _added_rows(addition: Addition, scale: str) -> list[tuple[str, ...]]:
     order = read_scale(scale)
     return [
-        AddedRow(
-            place=f"{addition.file}, line {one.line}",
-            day=date.fromisoformat(one.date),
-            who=f"{state_name(one.dyad, one.source)} to {state_name(one.dyad, one.target)}",
-            what=one.summary,
-            kind=order.classes[order.class_of[one.cameo]],
+        (
+            f"{addition.file}, line {one.line}", day(date.fromisoformat(one.date)),
+            who(one.dyad, one.source, one.target), one.summary, order.classes[order.class_of[one.cameo]],
         )
         for one in addition.events
-    ]
+    ]  # fmt: skip
 
 
 def _coverage(addition: Addition) -> str:

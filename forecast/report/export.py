@@ -1,11 +1,11 @@
 """Files for use in other texts: summary.md, figures as SVG, PNG and PDF, tables as CSV and LaTeX."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from forecast import wording
-from forecast.escaping import latex, markdown, printable
+from forecast.escaping import markdown, printable
 from forecast.files import write_bytes, write_csv, write_text
 from forecast.outlook import Assessment, NotDefined, level_sentence, quoted
 from forecast.report import style, tables, words
@@ -13,45 +13,10 @@ from forecast.report.material import Material
 from forecast.report.provenance import vintage
 from forecast.report.skill import DyadSkill, skill_sentence
 from forecast.report.style import GENERATOR
-from forecast.report.tables import Grid, frames, grids, horizon_column
+from forecast.report.table import Table
+from forecast.report.tables import frames, tables_of
 from forecast.report.words import STAMP
 from forecast.wording import count, day, join
-
-_SETTING = r"\footnotesize\setlength{\tabcolsep}{4pt}"
-
-
-def latex_table(name: str, grid: Grid, source: str) -> str:
-    """Return a table as a file that LaTeX can input."""
-    columns = f"@{{}}{''.join(_column(grid, place) for place in range(len(grid.heads)))}@{{}}"
-    caption = rf"\caption{{{latex(grid.caption)}}}\label{{tab:{name}}}"
-    head, rows = _row(map(_head, grid.heads)), [_row(map(latex, row)) for row in grid.rows]
-    if grid.long:
-        packages = "array, booktabs and longtable"
-        opening = [rf"\begingroup{_SETTING}", rf"\begin{{longtable}}{{{columns}}}", rf"{caption} \\"]
-        rules, closing = [r"\endhead", r"\bottomrule", r"\endfoot"], [r"\end{longtable}", r"\endgroup"]
-    else:
-        packages = "array and booktabs"
-        opening = [r"\begin{table}", r"\centering", _SETTING, caption, rf"\begin{{tabular}}{{{columns}}}"]
-        rules, closing = [], [r"\bottomrule", r"\end{tabular}", r"\end{table}"]
-    comment = f"% {printable(source)}. Needs the packages {packages}."
-    return "\n".join([comment, *opening, r"\toprule", head, r"\midrule", *rules, *rows, *closing, ""])
-
-
-def _column(grid: Grid, place: int) -> str:
-    if place in grid.prose:
-        return rf">{{\raggedright\arraybackslash}}p{{{grid.prose[place]:.2f}\linewidth}}"
-    return "r" if place else "l"
-
-
-def _head(text: str) -> str:
-    """Set the lines of a head one above the other."""
-    lines = [latex(line) for line in text.split("\n")]
-    return lines[0] if len(lines) == 1 else rf"\begin{{tabular}}[b]{{@{{}}r@{{}}}}{r' \\ '.join(lines)}\end{{tabular}}"
-
-
-def _row(cells: Iterable[str]) -> str:
-    return f"{' & '.join(cells)} \\\\"
-
 
 MOST_WORDS = 80
 """In the text above the table, a number and its unit being two words."""
@@ -67,7 +32,7 @@ def summary(material: Material) -> str:
         f"# {markdown(result.label)} relations, outlook as of {day(material.as_of)}",
         "" if material.gate.passed else f"**{words.STAMP}: do not use these numbers.**",
         markdown(" ".join(within(MOST_WORDS, [result.headline, lede, _INTERVALS]))),
-        _summary_table(result),
+        _summary_table(result).markdown(),
         "" if question is None else f"**How this is resolved.** {markdown(question.rule)}",
         f"**Skill.** {markdown(_skill(material.skill))}",
         *(f"**The data.** {markdown(text)}" for text in material.caveats),
@@ -85,30 +50,19 @@ def within(most: int, sentences: Sequence[str]) -> list[str]:
     return kept
 
 
-def _summary_table(result: Assessment) -> str:
-    if isinstance(result.recorded, NotDefined):
-        return _level_table(result)
-    heads = ["Window", *tables.CHANGES.values(), "Share before, %", "Share then, %", "Recorded then"]
-    names = [*tables.CHANGES, "before", "share", "happenings"]
-    rows = []
-    for window in result.recorded.values():
-        cells = tables.cells(window)
-        window_words = f"{count(window.months, 'month')} to {words.period(result, window.until)}"
-        rows.append([window_words, *(cells[name] for name in names)])
-    return _markdown_table(heads, rows)
-
-
-def _level_table(result: Assessment) -> str:
-    columns = [horizon_column(result, outlook) for outlook in result.improvement.values()]
+def _summary_table(result: Assessment) -> Table:
+    if windows := tables.windows_of(result):
+        names = [*tables.CHANGES, "before", "share", "happenings"]
+        return Table.of(
+            ["Window", *tables.CHANGES.values(), "Share before, %", "Share then, %", "Recorded then"],
+            [[f"{count(one.months, 'month')} to {words.period(result, one.until)}",
+              *(cells[name] for name in names)] for one in windows if (cells := tables.cells(one))],
+        )  # fmt: skip
     shown = ["deterioration", "stability", "improvement"]
-    heads = ["In", *(words.ROWS[name] for name in shown), "Share then"]
-    rows = [[one["until"], *(one["cells"][name] for name in shown), " ".join(one["level"])] for one in columns]
-    return _markdown_table(heads, rows)
-
-
-def _markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return Table.of(["In", *(words.ROWS[name] for name in shown), "Share then"], [
+        [words.period(result, one.until), *(tables.level_cells(one)[name] for name in shown), words.interval(one.level)]
+        for one in result.improvement.values()
+    ])  # fmt: skip
 
 
 def _skill(found: DyadSkill | NotDefined) -> str:
@@ -142,9 +96,9 @@ def write_export(
     for name, frame in frames(material, content).items():
         write_csv(folder / f"table-{name}.csv", frame if passed else frame.assign(stamp=STAMP))
     source = f"{GENERATOR}: {material.result.label} relations, outlook as of {wording.day(material.as_of)}"
-    for name, grid in grids(material).items():
-        shown = grid if passed else grid.stamped(STAMP)
-        write_text(folder / f"table-{name}.tex", latex_table(name, shown, source))
+    for name, table in tables_of(material).items():
+        shown = table if passed else table.stamped(STAMP)
+        write_text(folder / f"table-{name}.tex", shown.latex(name, source))
 
 
 def write_figures(folder: Path, figures: Mapping[str, style.Illustration]) -> None:

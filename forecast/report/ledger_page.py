@@ -10,6 +10,7 @@ from forecast.report import calibration_figure
 from forecast.report.calibration_figure import Curve
 from forecast.report.rendering import Page
 from forecast.report.style import Illustration
+from forecast.report.table import Table
 from forecast.wording import DASH, capital, chance, count, interval, number, percent
 
 if TYPE_CHECKING:
@@ -88,10 +89,9 @@ def _part(record: TrackRecord, hindsight: Timing) -> dict[str, Any]:
     }
 
 
-def _scores(rows: list[dict[str, Any]], score: str) -> dict[str, Any]:
-    columns = [("questions", False), ("n", True), ("void", True), ("yes", True)]
-    columns += [(WHOSE[by], True) for by in BY] + [("first less base", True)]
-    return {"columns": columns, "rows": [_score_row(row, score) for row in rows]}
+def _scores(rows: list[dict[str, Any]], score: str) -> Table:
+    heads = ["questions", "n", "void", "yes", *(WHOSE[by] for by in BY), "first less base"]
+    return Table.of(heads, [_score_row(row, score) for row in rows])
 
 
 def _score_row(row: dict[str, Any], score: str) -> list[str]:
@@ -107,16 +107,14 @@ def _score_row(row: dict[str, Any], score: str) -> list[str]:
     ]  # fmt: skip
 
 
-def _calibration(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    columns = [("said", False), ("n", True), ("mean said", True), ("happened", True)]
-    shown = [
+def _calibration(rows: list[dict[str, Any]]) -> Table:
+    return Table.of(["said", "n", "mean said", "happened"], [
         [
             f"{percent(row['from'])} to {percent(row['to'])}", f"{row['n']:,}", percent(row["said"]),
             f"{percent(row['happened'])} [{number(100 * row['low'], 0)}, {number(100 * row['high'], 0)}]",
         ]
         for row in rows
-    ]  # fmt: skip
-    return {"columns": columns, "rows": shown}
+    ])  # fmt: skip
 
 
 def _draw(record: TrackRecord, hindsight: Timing) -> Illustration | None:
@@ -141,14 +139,12 @@ def _curve(said: list[float | None], cases: list[Case]) -> Band:
     return calibration([chance or 0.0 for chance in said], [case.outcome == "yes" for case in cases])
 
 
-def _latest(cases: list[Case]) -> dict[str, Any]:
-    columns = [("question", False), ("first", True), ("last", True), ("base rate", True), ("outcome", False)]
-
+def _latest(cases: list[Case]) -> Table:
     def said(value: float | None) -> str:
         return DASH if value is None else chance(value)
 
     rows = [[case.sentence, said(case.first), said(case.last_answer), said(case.base), case.outcome] for case in cases]
-    return {"columns": columns, "rows": rows}
+    return Table.of(["question", "first", "last", "base rate", "outcome"], rows, (0, 4))
 
 
 def cases_table(record: TrackRecord) -> "pd.DataFrame":

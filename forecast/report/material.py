@@ -16,7 +16,7 @@ from forecast.events.table import Recorded
 from forecast.outlook import Assessment, Brief, NotDefined, level_record, main_dataset
 from forecast.panel import panel_kind
 from forecast.panel.record import watched
-from forecast.report.events import notable_events
+from forecast.report.events import RecentEvent, notable_events, recent_events
 from forecast.report.provenance import GateLike, ReportedFit, as_of, caveats_of, facts
 from forecast.report.skill import DyadSkill, find_skill
 from forecast.wording import month
@@ -38,6 +38,7 @@ class Material:
     # The dyad's events known by the day, of several datasets those of the main one; empty without events.
     known: pd.DataFrame
     named: pd.DataFrame  # Those to be named along the pendulum
+    recent: list[RecentEvent]  # Those of the last twelve months
     learned: pd.DataFrame  # Prior beside posterior of the dyad
     skill: DyadSkill | NotDefined  # What a backtest says of such forecasts
     caveats: tuple[str, ...]  # What a reader has to know of how the datasets record the dyad
@@ -84,6 +85,7 @@ def gather(
         watched_to=month(pd.Timestamp(fit.panel["time"].to_numpy()[last])) if over else "",
         kind=_kind(fit.panel),
         known=known,
+        recent=recent_events(known, str(fit.panel.attrs.get("scale", "")), day),
         named=notable_events(known, record, _reference_date(result.dyad)),
         skill=skill or find_skill(fit, result, events),
         caveats=caveats_of(fit, result.dyad),

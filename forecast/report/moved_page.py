@@ -1,6 +1,6 @@
 """Pages of contributions: of recent events, and to the change between two days."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +10,11 @@ from forecast.outlook import NotDefined, plain
 from forecast.outlook.attribution import VISITS, Attribution, Part
 from forecast.outlook.comparison import BASELINE, LEVEL, TIME, Change, Number, Numbers, Step
 from forecast.report import style
-from forecast.report.events import state_name, unchecked_note
+from forecast.report.events import unchecked_note, who
 from forecast.report.provenance import vintage
 from forecast.report.rendering import Page
 from forecast.report.style import Illustration
+from forecast.report.table import Table
 from forecast.report.words import label
 from forecast.wording import DASH, chance, count, day, fitted_together, join, month, number, signed
 
@@ -47,26 +48,15 @@ def _added_cells(numbers: Numbers) -> list[str]:
     return [_added(name, numbers) for name in _shown(numbers)]
 
 
-def _heads(first: Iterable[tuple[str, bool]], numbers: Numbers) -> list[tuple[str, bool]]:
-    """Return the columns of a table of what was added to some numbers, after some of its own."""
-    return [*first, *((ADDED[name], True) for name in _shown(numbers))]
-
-
-def _part_rows(parts: Iterable[tuple[str, Part]], total: Numbers) -> list[list[str]]:
-    """Return rows of named parts, and of the sum."""
-    rows = [[name, f"{part.happenings}", *_added_cells(part.added)] for name, part in parts]
-    return [*rows, ["all together", "", *_added_cells(total)]]
+def _heads(numbers: Numbers) -> list[str]:
+    """Return the heads of columns of what was added to some numbers."""
+    return [ADDED[name] for name in _shown(numbers)]
 
 
 def _said(name: str, numbers: Mapping[str, Number]) -> str:
     """Format a number: a share, or a chance."""
     one = numbers[name]
     return number(one.value, 0) if name == LEVEL else chance(one.value)
-
-
-def _grid(columns: list[tuple[str, bool]], rows: list[list[str]]) -> dict[str, Any]:
-    """Return a table as templates take it."""
-    return {"columns": columns, "rows": rows}
 
 
 type Named = tuple[str, float]
@@ -314,7 +304,7 @@ def _months(found: Attribution) -> str:
     return f"from {day(found.first)} to {day(found.last)}"
 
 
-def months_table(found: Attribution) -> dict[str, Any]:
+def months_table(found: Attribution) -> Table:
     """Return a table of what the months added."""
     return _parts("month", [(month(date.fromisoformat(one.name)), one) for one in found.by_month], found)
 
@@ -336,7 +326,7 @@ def event_lines(found: Attribution, most: int) -> list[str]:
     return lines
 
 
-def events_table(found: Attribution, most: int) -> dict[str, Any]:
+def events_table(found: Attribution, most: int) -> Table:
     """Return a table of the events that moved the level, or the chance of a question, most."""
     return _events(found, _by_size(found)[:most])
 
@@ -348,29 +338,24 @@ def _by_size(found: Attribution) -> list[int]:
     return sorted(range(len(sizes)), key=lambda place: (sizes[place], place))
 
 
-def _parts(what: str, parts: list[tuple[str, Part]], found: Attribution) -> dict[str, Any]:
-    columns = _heads([(what, False), ("events", True)], found.now)
-    return _grid(columns, _part_rows(parts, found.total))
+def _parts(what: str, parts: list[tuple[str, Part]], found: Attribution) -> Table:
+    rows = [(name, f"{part.happenings}", *_added_cells(part.added)) for name, part in parts]
+    total = ("all together", "", *_added_cells(found.total))
+    return Table.of([what, "events", *_heads(found.now)], [*rows, total])
 
 
-def _events(found: Attribution, places: list[int]) -> dict[str, Any]:
+def _events(found: Attribution, places: list[int]) -> Table:
     name = _followed(found)
-    columns = [
-        *_heads([("day", False), ("what", False), ("kind", False)], found.now),
-        (f"alone: {'level' if name == LEVEL else ADDED[name]}", True),
-        ("", False),
-    ]
+    alone_head = f"alone: {'level' if name == LEVEL else ADDED[name]}"
+    heads = ["day", "what", "kind", *_heads(found.now), alone_head, ""]
     rows = []
     for place in places:
         row, part, alone = found.events.iloc[place], found.in_order[place], found.alone[place]
-        who = f"{state_name(found.dyad, row['source'])} to {state_name(found.dyad, row['target'])}"
-        rows.append(
-            [
-                day(row["date"].date()), f"{who}: {row['summary']}", row["class"], *_added_cells(part.added),
-                _added(name, alone.added), "" if alone.how == "weights" else alone.how,
-            ]
-        )  # fmt: skip
-    return _grid(columns, rows)
+        what = f"{who(found.dyad, row['source'], row['target'])}: {row['summary']}"
+        how = "" if alone.how == "weights" else alone.how
+        cells = (*_added_cells(part.added), _added(name, alone.added), how)
+        rows.append((day(row["date"].date()), what, row["class"], *cells))
+    return Table.of(heads, rows, (0, 1, 2, len(heads) - 1))
 
 
 CHANGE_SCHEMA = 1
@@ -477,12 +462,12 @@ def change_figure(change: Change) -> Illustration:
     )
 
 
-def steps_table(change: Change) -> dict[str, Any]:
+def steps_table(change: Change) -> Table:
     """Return the parts as a table."""
     own = LEVEL, change.outcome
-    columns = [*_heads([("part", False)], change.now), *((f"± {ADDED[name].partition(',')[0]}", True) for name in own)]
+    heads = ["part", *_heads(change.now), *(f"± {ADDED[name].partition(',')[0]}" for name in own)]
     rows = []
     for name, added in [*((step.name, step.added) for step in change.steps), ("all together", change.total)]:
         errors = [number(_scaled(one, added[one])[1], 1) for one in own]
         rows.append([name, *_added_cells(added), *errors])
-    return _grid(columns, rows)
+    return Table.of(heads, rows)

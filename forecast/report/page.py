@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 from forecast import theory
 from forecast.events import EventTable
-from forecast.outlook import HorizonOutlook, NotDefined, kinds_sentence, level_sentence, quoted
+from forecast.outlook import (
+    HorizonOutlook,
+    NotDefined,
+    datasets_finding,
+    kinds_sentence,
+    level_sentence,
+    main_horizon,
+    quoted,
+)
 from forecast.outlook.claims import numbers_in_words
 from forecast.outlook.observed import main_dataset
 from forecast.panel import panel_kind
@@ -22,13 +30,13 @@ from forecast.report import (
     words,
     yearly_figure,
 )
-from forecast.report.events import RULE, recent_events, unchecked_note
+from forecast.report.events import RULE, unchecked_note
 from forecast.report.material import Material
 from forecast.report.provenance import vintage
 from forecast.report.rendering import Page
-from forecast.report.skill import skill_table
 from forecast.report.style import Illustration, stamped
-from forecast.report.tables import dataset_cards, driver_cards, era_columns, era_row, horizon_column
+from forecast.report.table import Table
+from forecast.report.tables import tables_of
 from forecast.wording import number
 
 if TYPE_CHECKING:
@@ -76,6 +84,7 @@ def page(material: Material, figures: Mapping[str, Illustration] | None = None) 
 
 def _outlook_content(material: Material, figures: Mapping[str, Illustration]) -> dict[str, Any]:
     result = material.result
+    main = None if isinstance(result.recorded, NotDefined) else result.recorded[main_horizon(result.horizons)]
     return {
         "result": result,
         "as_of": material.as_of,
@@ -85,14 +94,16 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
         "unit": words.unit(result),
         "lede": words.meaning(result) if quoted(result) is None else level_sentence(result),
         "meaning": words.meaning(result),
-        "recorded": tables.arrange(result),
+        "tables": tables_of(material),
+        "recorded_sentences": [] if main is None or main is quoted(result) else [main.sentence],
+        "numbers_of_kinds": tables.numbers_of_kinds(result),
+        "resolution": tables.rules(result),
+        "recorded_note": tables.note(result),
         "theory": theory,
         "of_the_essay": result.dyad == theory.DYAD,
         "claims": {claim.code: claim for claim in result.claims},
         "claim_numbers": {claim.code: numbers_in_words(result, claim) for claim in result.claims},
         "shown_in": {code: name for code, name in _SHOWN_IN.items() if name in figures},
-        "horizons": [horizon_column(result, outlook) for outlook in result.improvement.values()],
-        "rows": words.ROWS,
         "level_error": _largest_error(result.improvement.values()),
     }
 
@@ -101,15 +112,14 @@ def _skill_content(material: Material) -> dict[str, Any]:
     found = material.skill
     if isinstance(found, NotDefined):
         return {"skill": None, "skill_unknown": found.reason}
-    return {"skill": found, "skill_table": skill_table(found)}
+    return {"skill": found}
 
 
 def _details_content(material: Material) -> dict[str, Any]:
     fit, result = material.fit, material.result
     alone = fit.panel.sizes["dyad"] == 1
     known = material.facts
-    recent = recent_events(material.known, str(fit.panel.attrs.get("scale", "")), material.as_of)
-    eras = [era_row(era) for era in result.frameworks.eras]
+    recent = material.recent
     return {
         "kind": material.kind,
         "note": panel_kind(fit.panel).note,
@@ -118,8 +128,6 @@ def _details_content(material: Material) -> dict[str, Any]:
         "moving": result.moving,
         "kinds": "" if isinstance(result.kinds, NotDefined) else kinds_sentence(result.kinds, weekly=result.weekly),
         "capped": not isinstance(result.frameworks.headroom, NotDefined),
-        "eras": eras,
-        "era_columns": era_columns(eras),
         "change": words.change(result, alone=alone),
         "alone": alone,
         "headroom": words.headroom(result),
@@ -133,12 +141,19 @@ def _details_content(material: Material) -> dict[str, Any]:
         "diagnostics": provenance.diagnostics(material.gate.to_dict(), known["fit"]),
         "learned": provenance.learned(material.learned),
         "settings": provenance.settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
-        "datasets": dataset_cards(result.datasets),
-        "drivers": driver_cards(result.drivers),
+        "datasets_finding": datasets_finding(result.datasets) if result.datasets else "",
+        "with_all": words.interval(result.datasets[0].with_all) if result.datasets else "",
         "data_rows": provenance.provenance(_told_of(material.kind, known["data"])),
         "fit_rows": provenance.provenance({name: fact for name, fact in known["fit"].items() if name != "data_digest"}),
         "simulation": known["simulation"],
-        "sources": known["files"],
+        "sources": Table.of(
+            ("File read", "Rows", "Rejected", "SHA-256, first digits"),
+            [
+                (file["name"], f"{file['rows']:,}", str(file["rejected"]), file["sha256"][:12])
+                for file in known["files"]
+            ],
+            (0, 3),
+        ),
         "added": events.arrange(fit.panel.attrs, material.events),
     }
 

@@ -18,6 +18,7 @@ from forecast.model.observation import observations
 from forecast.outlook import Assessment
 from forecast.outlook.draws import FitLike
 from forecast.panel.record import last_known, vintaged
+from forecast.report.table import Table
 from forecast.wording import day, join, number, percent
 
 if TYPE_CHECKING:
@@ -203,22 +204,18 @@ def _hierarchy(dyads: Sequence[str], pooling: bool) -> str:
 
 def diagnostics(gate: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Describe the result of the convergence checks in words."""
+    rows = [
+        (
+            {"outlook": "every number of the outlook"}.get(one["quantity"], one["quantity"]), f"{one['number']:,}",
+            number(one["r_hat"], 3), number(one["ess_bulk"], 0), number(one["ess_tail"], 0),
+        )
+        for one in gate["quantities"]
+    ]  # fmt: skip
     return {
         "updated": _UPDATED if (facts or {}).get("updates") else "",
-        "rows": [
-            (
-                {"outlook": "every number of the outlook"}.get(one["quantity"], one["quantity"]),
-                f"{one['number']:,}",
-                number(one["r_hat"], 3),
-                number(one["ess_bulk"], 0),
-                number(one["ess_tail"], 0),
-            )
-            for one in gate["quantities"]
-        ],
-        "energy": number(gate["bfmi"], 2),
-        "divergent": percent(gate["divergence_share"], 2),
-        "limits": gate["limits"],
-    }
+        "table": Table.of(("Quantity", "Numbers", "Worst R-hat", "Smallest bulk ESS", "Smallest tail ESS"), rows),
+        "energy": number(gate["bfmi"], 2), "divergent": percent(gate["divergence_share"], 2), "limits": gate["limits"],
+    }  # fmt: skip
 
 
 def provenance(facts: Mapping[str, Any]) -> Rows:
@@ -260,18 +257,16 @@ def _format_update(one: Mapping[str, Any]) -> str:
 def learned(parameters: pd.DataFrame) -> dict[str, Any]:
     """Format prior beside posterior, with a sentence on the parameters that the data did not move."""
     rows = [
-        {
-            "quantity": one["quantity"],
-            "unit": one["unit"],
-            "prior": interval(one["prior"], one["prior_low"], one["prior_high"]),
-            "posterior": interval(one["median"], one["low"], one["high"]),
-            "left": percent(min(one["variance_left"], 1.0)),
-        }
+        (
+            one["quantity"], one["unit"], interval(one["prior"], one["prior_low"], one["prior_high"]),
+            interval(one["median"], one["low"], one["high"]), percent(min(one["variance_left"], 1.0)),
+        )
         for one in parameters.to_dict("records")
-    ]
+    ]  # fmt: skip
     unmoved = [str(one) for one in parameters.loc[parameters["variance_left"] >= PRIOR, "quantity"]]
     said = f"mostly prior: {join(unmoved)}" if unmoved else "the data moved each"
-    return {"rows": rows, "finding": said} if rows else {}
+    heads = ("Quantity", "Unit", "Prior", "Posterior", "Prior variance left")
+    return {"table": Table.of(heads, rows, (0, 1)), "finding": said} if rows else {}
 
 
 def interval(middle: float, low: float, high: float) -> str:

@@ -1,16 +1,19 @@
 """Page and JSON of scenarios: the outlook given the assumptions, beside the unconditional outlook."""
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forecast.outlook import Estimate, NotDefined, Probability, main_horizon, plain
 from forecast.outlook.conditioning import Assumed
+from forecast.outlook.level import HorizonOutlook
 from forecast.outlook.query import Prospect
 from forecast.outlook.scenarios import Scenario, Scenarios
+from forecast.outlook.windows import WindowOutlook
 from forecast.report import fan_figure, words
 from forecast.report.provenance import GateLike, ReportedFit, settings, vintage
 from forecast.report.rendering import Page
 from forecast.report.style import Illustration, stamped
+from forecast.report.table import Table
 from forecast.wording import DASH, chance, count, day, number, period
 
 WITHOUT = "Without"
@@ -28,10 +31,11 @@ def scenario_page(fit: ReportedFit, found: Scenarios, gate: GateLike) -> Page:
         "recorded": _recorded(found),
         "level": _level(found),
         "kinds": _kinds(found),
+        "kinds_within": count(main_horizon(found.horizons), "month"),
         "asked": _asked(found),
         "questions": _questions(found),
         "question_rules": [f"{one.id}: {one.sentence}" for one in found.unconditional.questions],
-        "rules": _rules(found),
+        "rules": [window.rule for window in _windows(found)],
         "error": _largest_error(found),
         "futures": f"{found.futures:,}",
         "followed": bool(found.followed),
@@ -109,7 +113,7 @@ def _about(found: Scenarios, one: Scenario) -> dict[str, Any]:
         "name": one.name, "sentence": " ".join([one.sentence, *question_sentences(found, one)]),
         "warnings": one.warnings, "how": how,
         "plausibility": chance(one.plausibility.value, 1 if one.plausibility.value < 0.1 else 0),
-        "rows": {"columns": [("day", False), ("what", False), ("how many", True)], "rows": list(map(_row, one.rows))},
+        "rows": Table.of(["day", "what", "how many"], map(_row, one.rows), prose=1),
     }  # fmt: skip
 
 
@@ -127,44 +131,49 @@ def _prospects(found: Scenarios) -> list[Prospect]:
     return [found.unconditional, *(one.prospect for one in found.scenarios)]
 
 
-type _Cell = Callable[[Prospect], str]
+def _at(node: Any, *path: str | int) -> Any:
+    """Follow names and keys into a prospect; stop at what is not defined."""
+    for step in path:
+        if isinstance(node, NotDefined):
+            return node
+        node = getattr(node, step) if isinstance(step, str) and hasattr(node, step) else node[step]
+    return node
 
 
-def _table(found: Scenarios, rows: list[tuple[str, _Cell, str]]) -> dict[str, Any]:
-    """Arrange rows of a name, what it is of a prospect, and what followed; the columns are the prospects."""
-    prospects = _prospects(found)
-    names = [WITHOUT, *(one.name for one in found.scenarios)]
-    columns = [("", False), *((name, True) for name in names)]
-    shown = [[name, *(cell(own) for own in prospects)] for name, cell, _ in rows]
+type _Row = tuple[str, Sequence[str | int], str]
+"""Name of a row, the way to its value in a prospect, and what followed."""
+
+
+def _table(found: Scenarios, rows: Sequence[_Row]) -> Table | None:
+    """Arrange rows with a column for each prospect, and for what followed; None without rows."""
+    shown = [[name, *(_value(_at(own, *path)) for own in _prospects(found))] for name, path, _ in rows]
+    heads = [WITHOUT, *(one.name for one in found.scenarios)]
     if any(after for *_, after in rows):
-        columns.append((FOLLOWED, True))
+        heads.append(FOLLOWED)
         shown = [[*row, after or DASH] for row, (*_, after) in zip(shown, rows, strict=True)]
-    return {"columns": columns, "rows": shown}
+    return Table.of(["", *heads], shown) if rows else None
 
 
 def _value(value: Probability | Estimate | NotDefined) -> str:
-    if isinstance(value, NotDefined):
-        return DASH
-    return chance(value.value) if isinstance(value, Probability) else words.interval(value)
+    return chance(value.value) if isinstance(value, Probability) else words.or_dash(value)
 
 
-def _recorded(found: Scenarios) -> dict[str, Any] | None:
-    if isinstance(found.unconditional.recorded, NotDefined):
-        return None
-    rows: list[tuple[str, _Cell, str]] = []
+def _windows(found: Scenarios) -> list[WindowOutlook]:
+    own = found.unconditional.recorded
+    return [] if isinstance(own, NotDefined) else list(own.values())
+
+
+def _recorded(found: Scenarios) -> Table | None:
     names = {"up": "Higher", "down": "Lower", "share": "Share, %", "happenings": "Recorded"}
-    for months, window in found.unconditional.recorded.items():
-        when = f"{count(months, 'month')} to {period(window.until, weekly=found.weekly)}"
-        for name, title in names.items():
-            rows.append((f"{title}, {when}", _of_window(months, name), _after(found, months, name)))
-    return _table(found, rows)
+    return _table(found, [
+        (f"{title}, {_until(found, window)}", ("recorded", window.months, name), _after(found, window.months, name))
+        for window in _windows(found)
+        for name, title in names.items()
+    ])  # fmt: skip
 
 
-def _of_window(months: int, name: str) -> _Cell:
-    def cell(own: Prospect) -> str:
-        return DASH if isinstance(own.recorded, NotDefined) else _value(getattr(own.recorded[months], name))
-
-    return cell
+def _until(found: Scenarios, outlook: WindowOutlook | HorizonOutlook) -> str:
+    return f"{count(outlook.months, 'month')} to {period(outlook.until, weekly=found.weekly)}"
 
 
 def _after(found: Scenarios, months: int, name: str) -> str:
@@ -173,93 +182,58 @@ def _after(found: Scenarios, months: int, name: str) -> str:
         return ""
     after = found.followed[months]
     if name == "share":
-        return DASH if after.share is None else number(after.share, 0)
+        return number(after.share, 0)
     if name == "happenings":
         return f"{after.happenings:,}"
     return "void" if after.outcome == "void" else "yes" if after.outcome == name else "no"
 
 
-def _level(found: Scenarios) -> dict[str, Any]:
+def _level(found: Scenarios) -> Table | None:
     names = {"improvement": "Better", "structural": "of it structural", "deterioration": "Worse", "level": "Share"}
-    rows: list[tuple[str, _Cell, str]] = []
-    for months, outlook in found.unconditional.improvement.items():
-        when = f"{count(months, 'month')} to {period(outlook.until, weekly=found.weekly)}"
-        for name, title in names.items():
-            rows.append((f"{title}, {when}", _of_level(months, name), ""))
+    return _table(found, [
+        (f"{title}, {_until(found, outlook)}", ("improvement", outlook.months, name), "")
+        for outlook in found.unconditional.improvement.values()
+        for name, title in names.items()
+    ])  # fmt: skip
+
+
+def _kinds(found: Scenarios) -> Table | None:
+    kinds, months = found.unconditional.of_a_kind, main_horizon(found.horizons)
+    names = [] if isinstance(kinds, NotDefined) else list(kinds)
+    return _table(found, [(kind.capitalize(), ("of_a_kind", kind, months, "chance"), "") for kind in names])
+
+
+def _asked(found: Scenarios) -> Table | None:
+    """Arrange the share and the numbers of a kind that were asked for; None if nothing was."""
+    rows: list[_Row] = []
+    asked, numbers = found.unconditional.threshold, found.unconditional.at_least
+    for one in asked.values() if isinstance(asked, Mapping) else ():
+        when = f"in some {'week' if found.weekly else 'month'} up to" if one.rolling else "by"
+        title = f"At least {one.threshold:g} %, {when} {period(one.until, weekly=found.weekly)}"
+        rows.append((title, ("threshold", one.months, "chance"), ""))
+    for place, kind in enumerate(() if isinstance(numbers, NotDefined) else numbers):
+        title = f"At least {kind.at_least} of {kind.kind}, {count(kind.months, 'month')}"
+        rows.append((title, ("at_least", place, "chance"), ""))
     return _table(found, rows)
 
 
-def _of_level(months: int, name: str) -> _Cell:
-    return lambda own: _value(getattr(own.improvement[months], name))
-
-
-def _kinds(found: Scenarios) -> dict[str, Any] | None:
-    if isinstance(found.unconditional.of_a_kind, NotDefined):
-        return None
-    months = main_horizon(found.horizons)
-    rows = [(kind.capitalize(), _of_kind(kind, months), "") for kind in found.unconditional.of_a_kind]
-    return {"months": count(months, "month"), **_table(found, rows)}
-
-
-def _of_kind(kind: str, months: int) -> _Cell:
-    def cell(own: Prospect) -> str:
-        return DASH if isinstance(own.of_a_kind, NotDefined) else _value(own.of_a_kind[kind][months].chance)
-
-    return cell
-
-
-def _asked(found: Scenarios) -> dict[str, Any] | None:
-    """Arrange the share and the numbers of a kind that were asked for; None if nothing was."""
-    rows: list[tuple[str, _Cell, str]] = []
-    asked = found.unconditional.threshold
-    if asked is not None and not isinstance(asked, NotDefined):
-        for months, one in asked.items():
-            when = f"in some {'week' if found.weekly else 'month'} up to" if one.rolling else "by"
-            title = f"At least {one.threshold:g} %, {when} {period(one.until, weekly=found.weekly)}"
-            rows.append((title, _of_threshold(months), ""))
-    if not isinstance(found.unconditional.at_least, NotDefined):
-        for place, kind in enumerate(found.unconditional.at_least):
-            title = f"At least {kind.at_least} of {kind.kind}, {count(kind.months, 'month')}"
-            rows.append((title, _of_number(place), ""))
-    return _table(found, rows) if rows else None
-
-
-def _questions(found: Scenarios) -> dict[str, Any] | None:
+def _questions(found: Scenarios) -> Table | None:
     """Arrange the questions that were asked on an earlier day; None if there is none."""
-    rows: list[tuple[str, _Cell, str]] = []
+    rows: list[_Row] = []
     for place, one in enumerate(found.unconditional.questions):
-        rows.append((one.id, _of_question(place, "chance"), ""))
+        rows.append((one.id, ("questions", place, "chance"), ""))
         if any(own.questions[place].void.value > 0 for own in _prospects(found)):
-            rows.append((f"{one.id}: void", _of_question(place, "void"), ""))
-    return _table(found, rows) if rows else None
-
-
-def _of_question(place: int, name: str) -> _Cell:
-    return lambda own: _value(getattr(own.questions[place], name))
-
-
-def _of_threshold(months: int) -> _Cell:
-    def cell(own: Prospect) -> str:
-        asked = own.threshold
-        return DASH if asked is None or isinstance(asked, NotDefined) else _value(asked[months].chance)
-
-    return cell
-
-
-def _of_number(place: int) -> _Cell:
-    return lambda own: DASH if isinstance(own.at_least, NotDefined) else _value(own.at_least[place].chance)
-
-
-def _rules(found: Scenarios) -> list[str]:
-    if isinstance(found.unconditional.recorded, NotDefined):
-        return []
-    return [window.rule for window in found.unconditional.recorded.values()]
+            rows.append((f"{one.id}: void", ("questions", place, "void"), ""))
+    return _table(found, rows)
 
 
 def _largest_error(found: Scenarios) -> str:
     """Return the largest Monte Carlo standard error of the chances of recorded shares, points."""
-    windows = [
-        w for own in _prospects(found) if not isinstance(own.recorded, NotDefined) for w in own.recorded.values()
+    chances = [
+        _at(own, "recorded", window.months, name)
+        for own in _prospects(found)
+        for window in _windows(found)
+        for name in ("up", "down")
     ]
-    errors = [one.mcse for w in windows for one in (w.up, w.down) if isinstance(one, Probability)]
+    errors = [one.mcse for one in chances if isinstance(one, Probability)]
     return number(100 * max(errors), 1) if errors else ""

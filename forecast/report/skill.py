@@ -17,6 +17,7 @@ from forecast.outlook.observed import main_dataset
 from forecast.outlook.query import main_horizon
 from forecast.panel import panel_kind
 from forecast.report.provenance import ReportedFit
+from forecast.report.table import Cell, Table
 from forecast.resources import skill_file
 from forecast.wording import DASH, count, join, number, percent
 from forecast.wording import interval as bracketed
@@ -251,25 +252,22 @@ def skill_sentence(found: DyadSkill | NotDefined) -> str:
     return " ".join((found.sentence, *found.caveats))
 
 
-def skill_table(found: DyadSkill) -> dict[str, Any]:
-    """Return the scores as the template takes them: `columns` of horizons and `rows` of cells with a small line."""
+def skill_table(found: DyadSkill) -> Table:
+    """Arrange the scores by horizon."""
     at = found.horizons
-    rows = {
+    rows: dict[str, list[Cell]] = {
         "CRPS, points": [(number(one.crps, DIGITS), count(one.n, "window")) for one in at],
-        "against the base rate": [_difference(one.reference) for one in at],
-        "against the best benchmark": [_difference(one.best_benchmark) for one in at],
+        "against the base rate": [tuple(cell(one.reference).split(" ", 1)) for one in at],
+        "against the best benchmark": [tuple(cell(one.best_benchmark).split(" ", 1)) for one in at],
         "the best benchmark": [("", one.best_benchmark.name if one.best_benchmark else DASH) for one in at],
-        "Brier, higher": [(number(one.brier_up, 3), "") for one in at],
-        "Brier, lower": [(number(one.brier_down, 3), "") for one in at],
-        "80 % interval contains": [(percent(one.coverage_80), "") for one in at],
+        "Brier, higher": [number(one.brier_up, 3) for one in at],
+        "Brier, lower": [number(one.brier_down, 3) for one in at],
+        "80 % interval contains": [percent(one.coverage_80) for one in at],
     }
-    return {"columns": [count(one.months, "month") for one in at], "rows": rows}
-
-
-def _difference(one: Compared | None) -> tuple[str, str]:
-    """Return a difference and its interval."""
-    middle, _, ends = cell(one).partition(" ")
-    return middle, ends
+    return Table.of(
+        ["", *(count(one.months, "month") for one in at)], [(label, *cells) for label, cells in rows.items()],
+        caption=skill_sentence(found), widths=dict.fromkeys(range(len(at) + 1), 0.95 / (len(at) + 1)),
+    )  # fmt: skip
 
 
 def _record(fit: ReportedFit, events: Recorded | None, choices: Mapping[str, Any]) -> "Record | None":

@@ -1,6 +1,6 @@
 """Page of a backtest: scores against every benchmark, calibration and largest misses."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from forecast.report.provenance import Rows, vintage_of
 from forecast.report.rendering import Page
 from forecast.report.skill import Compared
 from forecast.report.style import Illustration
+from forecast.report.table import Table
 from forecast.report.words import label
 from forecast.wording import DASH, capital, count, interval, join, month, number, percent
 
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from forecast.evaluation import Results
-
-type Grid = dict[str, Any]
-"""A table as the templates take it: `columns` (name, whether it holds numbers) and `rows` of texts."""
 
 
 def pair(skill: Skill, code: str, horizon: int, dyad: str = "all") -> tuple[Compared | None, Compared | None]:
@@ -66,7 +64,7 @@ def scored_dyads(skill: Skill) -> list[str]:
     return [dyad for dyad in skill.choices["dyads"] if dyad in there]
 
 
-def overview(skill: Skill, period: str, *, given_n: bool = False) -> Grid:
+def overview(skill: Skill, period: str, *, given_n: bool = False) -> Table:
     """Return by horizon the scores of the subject, and how it compares with the base rate and the best benchmark."""
     rows = []
     for horizon in skill.choices["horizons"]:
@@ -83,7 +81,7 @@ def overview(skill: Skill, period: str, *, given_n: bool = False) -> Grid:
         "Horizon", "Windows", "CRPS", "Against the ten-year base rate", "Against the best benchmark", "Best benchmark",
         "Benchmarks ahead",
     )  # fmt: skip
-    return grid(names, rows)
+    return Table.of(names, rows)
 
 
 def _benchmarks(skill: Skill, horizon: int, **where: Any) -> list[Compared]:
@@ -92,7 +90,7 @@ def _benchmarks(skill: Skill, horizon: int, **where: Any) -> list[Compared]:
     return [one for code in codes if (one := say.versus(skill, code, horizon, **where))]
 
 
-def others_table(skill: Skill, codes: Sequence[str], period: str, *, given_n: bool = False) -> Grid:
+def others_table(skill: Skill, codes: Sequence[str], period: str, *, given_n: bool = False) -> Table:
     """Return the differences from other forecasters, a column a horizon, under the number of the subject's windows."""
     horizons = skill.choices["horizons"]
     where: dict[str, Any] = {"period": period, "given_n": given_n}
@@ -101,10 +99,10 @@ def others_table(skill: Skill, codes: Sequence[str], period: str, *, given_n: bo
     for code in codes:
         cells = [_cell(say.versus(skill, code, horizon, **where), row) for horizon, row in scored.items()]
         rows.append([capital(say.forecaster_name(code)), *cells])
-    return grid(["", *(count(horizon, "month") for horizon in horizons)], rows if codes else [])
+    return Table.of(["", *(count(horizon, "month") for horizon in horizons)], rows if codes else [])
 
 
-def dyad_table(skill: Skill, horizon: int, period: str) -> Grid:
+def dyad_table(skill: Skill, horizon: int, period: str) -> Table:
     """Return by dyad the subject's score and its differences from every other forecaster."""
     codes = others(skill)
     rows = []
@@ -112,10 +110,10 @@ def dyad_table(skill: Skill, horizon: int, period: str) -> Grid:
         if row := skill.row(horizon, dyad=dyad, period=period):
             cells = [_cell(say.versus(skill, code, horizon, dyad=dyad, period=period), row) for code in codes]
             rows.append(["All dyads" if dyad == "all" else label(dyad), *_n_and_crps(row), *cells])
-    return grid(["Dyad", "Windows", "CRPS", *(capital(say.forecaster_name(code)) for code in codes)], rows)
+    return Table.of(["Dyad", "Windows", "CRPS", *(capital(say.forecaster_name(code)) for code in codes)], rows)
 
 
-def coverage_table(skill: Skill, period: str) -> Grid:
+def coverage_table(skill: Skill, period: str) -> Table:
     """Return the interval coverage by horizon, of the subject and of the base rate."""
     rows = []
     for horizon in skill.choices["horizons"]:
@@ -123,10 +121,10 @@ def coverage_table(skill: Skill, period: str) -> Grid:
             if row := skill.row(horizon, model=code, period=period):
                 shares = (percent(row[f"coverage_{mass}"]) for mass in (50, 80, 90))
                 rows.append([f"{count(horizon, 'month')}, {say.forecaster_name(code)}", f"{row['n']:,}", *shares])
-    return grid(["", "Windows", "50 % intervals", "80 % intervals", "90 % intervals"], rows)
+    return Table.of(["", "Windows", "50 % intervals", "80 % intervals", "90 % intervals"], rows)
 
 
-def brier_table(skill: Skill, period: str) -> Grid:
+def brier_table(skill: Skill, period: str) -> Table:
     """Return the Brier scores with their parts of the subject, the base rate and the best benchmark."""
     rows = []
     for horizon in skill.choices["horizons"]:
@@ -139,19 +137,19 @@ def brier_table(skill: Skill, period: str) -> Grid:
                 if row["n_moves"]
             ]
     names = ["", "Windows", "Brier", "Reliability", "Resolution", "Uncertainty", "Within bins", "Discrimination"]
-    return grid(names, rows)
+    return Table.of(names, rows)
 
 
-def account_table(skill: Skill) -> Grid:
+def account_table(skill: Skill) -> Table:
     """Return how many windows each forecaster was asked for and could not be scored on."""
     rows = [
         [capital(say.forecaster_name(one["model"])), *(f"{one[name]:,}" for name in ("origins", "void", "unfinished"))]
         for one in skill.account
     ]
-    return grid(["", "Origins", "Void windows", "Windows not over"], rows)
+    return Table.of(["", "Origins", "Void windows", "Windows not over"], rows)
 
 
-def earned_table(skill: Skill) -> Grid:
+def earned_table(skill: Skill) -> Table:
     """Return the weights that all windows earn each forecaster in a mixture, percent, by horizon."""
     horizons = [str(horizon) for horizon in skill.choices["horizons"]]
     rows = [
@@ -162,10 +160,10 @@ def earned_table(skill: Skill) -> Grid:
         for one in skill.account
         if one.get("earned")
     ]
-    return grid(["", *(count(int(horizon), "month") for horizon in horizons)], rows)
+    return Table.of(["", *(count(int(horizon), "month") for horizon in horizons)], rows)
 
 
-def fits_table(skill: Skill) -> Grid:
+def fits_table(skill: Skill) -> Table:
     """Return how often each form of the model was fitted, for what reason, and how often it had not converged."""
     rows = []
     for one in skill.account:
@@ -175,13 +173,8 @@ def fits_table(skill: Skill) -> Grid:
             rows.append(
                 [capital(say.forecaster_name(one["model"])), *(f"{number:,}" for number in numbers), reasons or DASH]
             )
-    found = grid(["", "Fits", "of them sampled", "not converged"], rows)
-    return {**found, "columns": [*found["columns"], ("Why they were sampled and not updated", False)]}
-
-
-def grid(names: Sequence[str], rows: Iterable[Sequence[str]]) -> Grid:
-    """Return a table whose first column holds names, and the others numbers."""
-    return {"columns": [(name, place > 0) for place, name in enumerate(names)], "rows": [list(row) for row in rows]}
+    heads = ["", "Fits", "of them sampled", "not converged", "Why they were sampled and not updated"]
+    return Table.of(heads, rows, (0, 4))
 
 
 def _n_and_crps(row: Row) -> list[str]:
@@ -359,7 +352,7 @@ def _span(skill: Skill) -> str:
     return f"{count(len(origins), 'origin')}, {month(origins[0])} to {month(origins[-1])}"
 
 
-def _all_numbers(skill: Skill, period: str) -> list[tuple[str, Grid]]:
+def _all_numbers(skill: Skill, period: str) -> list[tuple[str, Table]]:
     benchmarks, tables = others(skill), []
     for given_n, known in ((False, "n unknown"), (True, "given n")):
         if given_n or period != skill.period:  # else it is in sight already
@@ -369,7 +362,7 @@ def _all_numbers(skill: Skill, period: str) -> list[tuple[str, Grid]]:
     return tables
 
 
-def _dyad_tables(skill: Skill, period: str) -> list[tuple[str, Grid]]:
+def _dyad_tables(skill: Skill, period: str) -> list[tuple[str, Table]]:
     horizons = skill.choices["horizons"]
     return [(count(months, "month"), dyad_table(skill, months, period)) for months in horizons]
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pandas.api.types import is_float_dtype, is_numeric_dtype
 
-from forecast import wording
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.verdict import describe, stated
 from forecast.outlook import plain
@@ -17,8 +16,9 @@ from forecast.report import provenance, verdict_figure, words
 from forecast.report.provenance import vintage
 from forecast.report.rendering import Page
 from forecast.report.style import Illustration, stamped
+from forecast.report.table import Table
 from forecast.report.words import STAMP, label
-from forecast.wording import DASH, chance, decimals_for, join, number, percent, ratio
+from forecast.wording import DASH, capital, chance, count, day, decimals_for, join, number, percent, ratio
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,7 +121,7 @@ def power_words(power: "PowerLike | None") -> str:
     return "; ".join([*found, f"{null['alternative']}: false alarm in {percent(null['supported'])}"])
 
 
-def power_grid(power: "PowerLike") -> dict[str, Any]:
+def power_grid(power: "PowerLike") -> Table:
     """Turn a power analysis into a table of words, its shares in per cents."""
     table = power.table
     shares = {name: [percent(value) for value in table[name]] for name in ANSWERED}
@@ -142,8 +142,8 @@ def answered(verdicts: "Sequence[Verdict]") -> str:
     return f"Of {len(verdicts)} claims tested, {join(parts)}."
 
 
-def sensitivity_grid(table: "pd.DataFrame", rule: "Rule") -> dict[str, Any]:
-    """Turn a sensitivity table into words; `notes` are the rows that have nothing but one (what, note)."""
+def sensitivity_grid(table: "pd.DataFrame", rule: "Rule") -> tuple[Table, provenance.Rows]:
+    """Turn a sensitivity table into words; the rows that have nothing but a note are apart."""
     measured = table[[name for name in table if name not in ("change", "note")]].replace("", None)
     told = measured.notna().any(axis=1)
     words = {
@@ -156,17 +156,16 @@ def sensitivity_grid(table: "pd.DataFrame", rule: "Rule") -> dict[str, Any]:
         "share_now": "share now",
     }
     notes = [(row["change"], row["note"]) for row in table[~told].to_dict("records")]
-    return {**frame_grid(table[told].rename(columns=words)), "notes": notes}
+    return frame_grid(table[told].rename(columns=words)), notes
 
 
-def frame_grid(frame: "pd.DataFrame", right: Sequence[str] = ()) -> dict[str, Any]:
-    """Turn a table into words: `columns` (name, whether it stands on the right, as numbers do) and `rows` of cells."""
+def frame_grid(frame: "pd.DataFrame", right: Sequence[str] = ()) -> Table:
+    """Turn a table into words; of `right`, words stand on the right as numbers do."""
     names = [_HEADS.get(str(name), str(name).replace("_", " ")) for name in frame]
     numeric = [is_numeric_dtype(frame[name]) or name in right for name in frame]
-    columns = [(name[:1].upper() + name[1:], of) for name, of in zip(names, numeric, strict=True)]
     decimals = [_column_decimals(frame[name]) for name in frame]
     rows = [[_cell(*pair) for pair in zip(row, decimals, strict=True)] for row in frame.itertuples(index=False)]
-    return {"columns": columns, "rows": rows}
+    return Table.of(map(capital, names), rows, [place for place, of in enumerate(numeric) if not of])
 
 
 def _column_decimals(column: "pd.Series[Any]") -> int | None:
@@ -267,6 +266,7 @@ def results_page(results: "Results", figures: Mapping[str, Illustration] | None 
 
     plan = results.plan
     name, meaning = _STAMPS[results.stamp]
+    table, notes = (None, []) if results.sensitivity is None else sensitivity_grid(results.sensitivity, plan.rule)
     content = {
         "label": label(results.data.dyad),
         "as_of": results.data.as_of,
@@ -278,14 +278,19 @@ def results_page(results: "Results", figures: Mapping[str, Illustration] | None 
         "plan_digest": plan.digest,
         "verdicts": [_verdict(results, verdict, CLAIMS[verdict.code].title) for verdict in results.verdicts],
         "caution": CAUTION,
-        "sensitivity": None if results.sensitivity is None else sensitivity_grid(results.sensitivity, plan.rule),
+        "sensitivity": table,
+        "sensitivity_notes": notes,
         "notes": results.notes,
-        "gates": [_gate(model, gate.to_dict()) for model, gate in results.gates.items()],
+        "gates": _gates(results),
         "limits": next((gate.to_dict()["limits"] for gate in results.gates.values()), None),
         "settings": provenance.settings(plan.spec, [plan.dyad]),
         "choices": choices(plan),
         "data_rows": _data(results),
-        "sources": results.data.files,
+        "sources": Table.of(
+            ("File read", "SHA-256, first digits"),
+            [(name, sha256[:12]) for name, sha256 in results.data.files.items()],
+            (0, 1),
+        ),
         "run_rows": _run(results),
     }
     drawn = results_figures(results) if figures is None else figures
@@ -318,17 +323,21 @@ def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, An
         "table": frame_grid(verdict.table) if len(verdict.table.columns) else None,
         "power": power_grid(verdict.power) if verdict.power else None,
         "power_said": verdict.power.words if verdict.power else results.without_power.get(verdict.code, ""),
-        "checks": [
-            (
-                check.name,
-                check.null,
-                wording.number(check.statistic),
-                "<0.001" if check.p_value < 0.0005 else wording.number(check.p_value, 3),
-                check.lags,
-                check.says,
-            )
-            for check in verdict.checks
-        ],
+        "checks": Table.of(
+            ("Test", "Its null", "Statistic", "p-value", "Lags", "At 5 % it"),
+            [
+                (
+                    check.name,
+                    check.null,
+                    number(check.statistic),
+                    "<0.001" if check.p_value < 0.0005 else number(check.p_value, 3),
+                    str(check.lags),
+                    check.says,
+                )
+                for check in verdict.checks
+            ],
+            (0, 1, 5),
+        ),
     }
 
 
@@ -336,22 +345,22 @@ def _compared(one: "Comparison") -> str:
     return one.words if one.decides else f"{one.words} (for comparison)"
 
 
-def _gate(model: str, gate: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the worst diagnostics of a model."""
+def _gates(results: "Results") -> Table:
+    """Return the worst diagnostics of each model."""
+    heads = (
+        "Model", "Passed", "Worst R-hat", "Smallest bulk ESS", "Smallest tail ESS", "Divergent", "Energy",
+    )  # fmt: skip
+    return Table.of(heads, [_gate(model, gate.to_dict()) for model, gate in results.gates.items()], (0, 1))
 
+
+def _gate(model: str, gate: Mapping[str, Any]) -> tuple[str, ...]:
     def worst(name: str, choose: Any) -> float | None:
-        known = [one[name] for one in gate["quantities"] if one[name] is not None]
-        return choose(known) if known else None
+        return choose((one[name] for one in gate["quantities"] if one[name] is not None), default=None)
 
     return (
-        model,
-        "yes" if gate["passed"] else "no",
-        wording.number(worst("r_hat", max), 3),
-        wording.number(worst("ess_bulk", min), 0),
-        wording.number(worst("ess_tail", min), 0),
-        wording.percent(gate["divergence_share"], 2),
-        wording.number(gate["bfmi"], 2),
-    )
+        model, "yes" if gate["passed"] else "no", number(worst("r_hat", max), 3), number(worst("ess_bulk", min), 0),
+        number(worst("ess_tail", min), 0), percent(gate["divergence_share"], 2), number(gate["bfmi"], 2),
+    )  # fmt: skip
 
 
 def choices(plan: "Plan") -> provenance.Rows:
@@ -365,21 +374,21 @@ def choices(plan: "Plan") -> provenance.Rows:
             else []
         ),
         ("Bayes factor that decides", f"{rule.bayes_factor:g}, cleared by two of its Monte Carlo errors"),
-        ("Leave-future-out may contradict by", wording.count(rule.ahead_errors, "standard error")),
+        ("Leave-future-out may contradict by", count(rule.ahead_errors, "standard error")),
         ("Posterior probability that decides without a rival model", f"{100 * rule.probability:g} %"),
         ("Practically no difference", f"within {rule.rope:g} points of share on either side of zero"),
         ("Practically no reversion", f"a half-life above {rule.half_life:g} months"),
         ("Smallest effect of interest", f"{plan.smallest_effect:g} points of share"),
-        ("Power asked for half-lives of", f"{wording.join(f'{one:g}' for one in plan.half_lives)} months"),
+        ("Power asked for half-lives of", f"{join(f'{one:g}' for one in plan.half_lives)} months"),
         ("Simulated records an alternative", f"{plan.simulations:,}"),
-        ("Draws a chain, kept and warm-up", f"{plan.draws:,} and {plan.tune:,}, {wording.count(plan.chains, 'chain')}"),
+        ("Draws a chain, kept and warm-up", f"{plan.draws:,} and {plan.tune:,}, {count(plan.chains, 'chain')}"),
         ("Seed", str(plan.seed)),
     ]
 
 
 def standing(plan: "Plan") -> str:
     """Describe whether a plan is frozen, and since when."""
-    made = f"on {wording.day(plan.created)}, by version {plan.package} of the package"
+    made = f"on {day(plan.created)}, by version {plan.package} of the package"
     if plan.frozen is None:
         return f"not frozen; made {made}"
     return f"frozen {made}" + ("" if plan.frozen == plan.digest else "; CHANGED since")
@@ -404,7 +413,7 @@ def _counted(panel: "xr.Dataset") -> str:
     counts = panel["counts"].sum([dim for dim in panel["counts"].dims if dim != "dataset"]).to_series()
     if len(counts) == 1:
         return f"{counts.sum():,}"
-    return wording.join(f"{number:,} of {name}" for name, number in counts.items())
+    return join(f"{number:,} of {name}" for name, number in counts.items())
 
 
 def _run(results: "Results") -> provenance.Rows:

@@ -17,9 +17,10 @@ from markdown_it import MarkdownIt
 from forecast.errors import OutputPathError
 from forecast.outlook import NotDefined
 from forecast.report import style, write_report
-from forecast.report.export import MOST_WORDS, latex_table, summary, within, write_export
+from forecast.report.export import MOST_WORDS, summary, within, write_export
 from forecast.report.material import gather
-from forecast.report.tables import Grid, grids
+from forecast.report.table import Table
+from forecast.report.tables import tables_of
 from forecast.wording import chance, interval, number
 
 from .conftest import FAILED, SCRIPT, assessed, index_of, reported_fit
@@ -118,23 +119,23 @@ def test_a_table_of_numbers_is_that_of_forecast_json(report, said, name):
 
 
 def test_a_table_for_latex_has_its_rows_and_columns(report, material):
-    for name, grid in grids(material).items():
+    for name, table in tables_of(material).items():
         text = (report / f"export/table-{name}.tex").read_text("utf-8")
         body = re.search(r"\\midrule\n(?:.*\\endfoot\n)?(.*?)\n(?:\\bottomrule|\\end\{longtable\})", text, flags=re.S)
         rows = body[1].split("\n")
-        assert len(rows) == len(grid.rows)
-        assert all(len(re.findall(r"(?<!\\)&", row)) == len(grid.heads) - 1 for row in rows), name
+        assert len(rows) == len(table.rows)
+        assert all(len(re.findall(r"(?<!\\)&", row)) == len(table.heads) - 1 for row in rows), name
         assert sorted(re.findall(r"\\begin\{(\w+)\}", text)) == sorted(re.findall(r"\\end\{(\w+)\}", text))
         assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}")
 
 
 def test_chances_for_latex_are_those_of_the_page(material, said):
-    rows = {row[0]: row[1:] for row in grids(material)["recorded"].rows}
+    rows = {row[0]: row[1:] for row in tables_of(material)["recorded"].plain}
     windows = said["recorded"]
-    assert rows["Higher"] == tuple(f"{one['percent']['up']} %" for one in windows)
-    assert rows["Share then, %"] == tuple(
+    assert rows["Higher"] == [f"{one['percent']['up']} %" for one in windows]
+    assert rows["Share then, %"] == [
         interval(*(one["share"][end] for end in ("median", "low", "high"))) for one in windows
-    )
+    ]
     assert rows["Share before, %"][-1] == (
         f"{windows[-1]['baseline']['share']:.0f} ({windows[-1]['baseline']['cooperative']} of "
         f"{windows[-1]['baseline']['happenings']})"
@@ -146,7 +147,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 @given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=3), TEXT, TEXT)
 def test_nothing_in_a_cell_ends_it(rows, caption, source):
-    lines = latex_table("a", Grid(caption, ("x", "y"), tuple(rows)), source).split("\n")
+    lines = Table.of(("x", "y"), rows, caption=caption).latex("a", source).split("\n")
     assert lines[0].startswith("%") and lines[-2] == r"\end{table}"
     body = lines[lines.index(r"\midrule") + 1 : lines.index(r"\bottomrule")]
     assert len(body) == len(rows)

@@ -222,12 +222,12 @@ def test_the_sensitivity_tells_numbers_and_notes_apart():
             "note": ["", "", "the prior moves it"],
         }
     )
-    found = say.sensitivity_grid(table, Rule())
-    assert [name for name, _ in found["columns"]][1:5] == [
+    found, notes = say.sensitivity_grid(table, Rule())
+    assert [name for name, _ in found.columns][1:5] == [
         "Half-life, months", "90 % interval, from", "To", "Chance of below 60 months"
     ]  # fmt: skip
-    assert [row[0] for row in found["rows"]] == ["none", "one era"]
-    assert found["notes"] == [("power-scaling: the half-life", "the prior moves it")]
+    assert [row[0] for row in found.rows] == ["none", "one era"]
+    assert notes == [("power-scaling: the half-life", "the prior moves it")]
     text = Reader(results_page(replace(fake_results(), sensitivity=table), {}).html()).text
     assert "Prior or data?" in text and "the prior moves it" in text
 
@@ -323,8 +323,8 @@ def test_a_table_has_one_number_of_decimals_a_column():
         }
     )
     table = say.frame_grid(frame)
-    assert [name for name, _ in table["columns"]] == ["Log evidence", "P-value", "To", "N", "B"]
-    assert table["rows"] == [["−2,503.4", "0.026", "∞", "1,200", "yes"], ["−2,504.8", "–", "12", "2", "–"]]
+    assert [name for name, _ in table.columns] == ["Log evidence", "P-value", "To", "N", "B"]
+    assert table.plain == [["−2,503.4", "0.026", "∞", "1,200", "yes"], ["−2,504.8", "–", "12", "2", "–"]]
 
 
 def test_the_schema_is_as_documented(results):
