@@ -77,7 +77,8 @@ def checks_page(fit: "Fit", checks: Checks) -> Page:
         "not_checked": NOT_CHECKED if checks.ahead else f"{NOT_CHECKED} {NOT_AHEAD}",
         "settings": settings(fit.spec, fit.dyads),
     }
-    return Page("checks.html.j2", content, figures, gate.passed, gate.reasons)
+    files = {"checks.json": checks_json(fit, checks), "checks.csv": checks.table}
+    return Page("checks.html.j2", content, figures, gate.passed, gate.reasons, files)
 
 
 def checks_json(fit: "Fit", checks: Checks) -> dict[str, Any]:

@@ -42,19 +42,22 @@ LONGEST = 100_000_000
 def publish(
     out: str | Path,
     names: str,
-    write: Callable[[Path], Page],
+    make: Callable[[], Page],
     *,
+    write: Callable[[Path], object] = lambda _: None,
     inputs: Iterable[str | Path | None] = (),
     subfolders: Sequence[str] = (),
     files: Sequence[str] | None = None,
 ) -> Path:
-    """Put a page and its files in place at once, with their manifest.
+    """Put a page and its files in place at once, with their manifest; `write` writes more files beside them.
 
-    `write` writes the files and returns the page, which names them, or `files` in their place.
+    The page names them, or `files` in their place.
     """
     require_report_folder(out, names, inputs)
     with atomic_folder(out, subfolders=subfolders) as new:
-        page = write(new)
+        page = make()
+        page.write(new)
+        write(new)
         written = sorted(path.name for path in new.iterdir() if path.name != EXPORT)
         write_text(new / "index.html", page.html(written if files is None else files))
         _write_manifest(new, Path(out))

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from forecast.evaluation.scores import Band, calibration
+from forecast.files import write_json
 from forecast.numeric import difference_interval
 from forecast.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
 from forecast.questions.track_record import BY, Case, TrackRecord
@@ -43,7 +44,11 @@ def track_record_page(record: TrackRecord) -> Page:
         "entries": f"{record.entries:,}",
         "faults": list(record.faults),
     }
-    return Page("ledger.html.j2", content, figures)
+    files = {
+        "track_record.json": lambda path: write_json(path, record.to_dict(), by_record=True),
+        "questions.csv": cases_table(record),
+    }
+    return Page("ledger.html.j2", content, figures, files=files)
 
 
 def headline(record: TrackRecord) -> str:

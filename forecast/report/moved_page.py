@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from forecast.dates import months_between
 from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import NotDefined, plain
@@ -105,8 +107,9 @@ WEEKS_SHOWN = 3
 """Up to so many months the figure has weeks."""
 
 
-def moved_page(fit: "Fit", found: Attribution, figure: Illustration) -> Page:
-    """Combine text, tables and figure."""
+def moved_page(fit: "Fit", found: Attribution) -> Page:
+    """Combine text, tables and figure, with the files beside them."""
+    figure = moved_figure(found)
     content = {
         "label": label(found.dyad),
         "months": _months(found),
@@ -130,7 +133,10 @@ def moved_page(fit: "Fit", found: Attribution, figure: Illustration) -> Page:
         "window": window_sentences(found),
         "weights": weights_sentence(found),
     }
-    return Page("moved.html.j2", content, {"fall": figure}, fit.gate.passed, fit.gate.reasons)
+    files = {
+        "moved.json": moved_json(found), "moved.csv": pd.DataFrame(moved_rows(found)), "moved.svg": figure.wide,
+    }  # fmt: skip
+    return Page("moved.html.j2", content, {"fall": figure}, fit.gate.passed, fit.gate.reasons, files)
 
 
 def moved_json(found: Attribution) -> dict[str, Any]:
@@ -363,8 +369,9 @@ _LARGEST = 12
 """Events that are listed."""
 
 
-def change_page(fits: "tuple[Fit, Fit]", change: Change, events: Attribution | None, figure: Illustration) -> Page:
-    """Combine text, table and figure."""
+def change_page(fits: "tuple[Fit, Fit]", change: Change, events: Attribution | None) -> Page:
+    """Combine text, table and figure, with the files beside them."""
+    figure = change_figure(change)
     reasons = tuple(reason for fit in fits for reason in fit.gate.reasons if not fit.gate.passed)
     content = {
         "label": label(change.dyad),
@@ -378,7 +385,11 @@ def change_page(fits: "tuple[Fit, Fit]", change: Change, events: Attribution | N
         "of_question": events is not None and events.posed is not None,
     }
     converged = all(fit.gate.passed for fit in fits)
-    return Page("change.html.j2", content, {"fall": figure}, converged, reasons)
+    files = {
+        "change.json": change_json(change, events), "change.csv": pd.DataFrame(change_rows(change)),
+        "change.svg": figure.wide,
+    }  # fmt: skip
+    return Page("change.html.j2", content, {"fall": figure}, converged, reasons, files)
 
 
 def change_json(change: Change, events: Attribution | None = None) -> dict[str, Any]:

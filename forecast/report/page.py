@@ -31,6 +31,9 @@ from forecast.report import (
     yearly_figure,
 )
 from forecast.report.events import RULE, unchecked_note
+from forecast.report.export import summary, write_export
+from forecast.report.folder import EXPORT
+from forecast.report.jsonfile import levels_table, report_json
 from forecast.report.material import Material
 from forecast.report.provenance import vintage
 from forecast.report.rendering import Page
@@ -75,11 +78,17 @@ def illustrations(material: Material) -> dict[str, Illustration]:
     return drawn if material.gate.passed else {name: stamped(figure, words.STAMP) for name, figure in drawn.items()}
 
 
-def page(material: Material, figures: Mapping[str, Illustration] | None = None) -> Page:
-    """Combine text and figures, by default all of them."""
-    figures = illustrations(material) if figures is None else figures
+def page(material: Material, figures: Mapping[str, Illustration], *, exported: bool = False) -> Page:
+    """Combine text and figures with the files beside them; `exported` with figures and tables for other texts."""
     content = _outlook_content(material, figures) | _skill_content(material) | _details_content(material)
-    return Page("report.html.j2", content, figures, material.gate.passed, material.gate.reasons)
+    fit, numbers = material.fit, report_json(material)
+    kinds = {one.dyad: one.kinds for one in (material.result, *material.others)}
+    files = {"forecast.json": numbers, "levels.csv": levels_table(fit, kinds), "summary.md": summary(material)}
+    if "pendulum" in figures:
+        files["pendulum.svg"] = figures["pendulum"].wide
+    if exported:
+        files[EXPORT] = lambda folder: write_export(folder, material, figures, numbers)
+    return Page("report.html.j2", content, figures, material.gate.passed, material.gate.reasons, files)
 
 
 def _outlook_content(material: Material, figures: Mapping[str, Illustration]) -> dict[str, Any]:

@@ -1,15 +1,20 @@
 """Page rendering: a template with its content and figures, in the same way for all pages."""
 
 import base64
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from forecast.escaping import printable
+from forecast.files import write_csv, write_json, write_text
 from forecast.report.events import reference
 from forecast.report.style import Illustration
 from forecast.report.words import STAMP
 from forecast.wording import day
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,28 @@ class Page:
     figures: Mapping[str, Illustration] = field(default_factory=dict)  # By name, in their order on the page
     converged: bool = True
     reasons: Sequence[str] = ()  # Why the fit has not converged
+    # By name, what stands beside the page: a table, a text, values for JSON, or what writes it to a path.
+    files: Mapping[str, "pd.DataFrame | str | Mapping[str, Any] | Callable[[Path], object]"] = field(
+        default_factory=dict
+    )
+
+    def with_files(self, **files: Any) -> "Page":
+        """Return the page with more files."""
+        return replace(self, files={**self.files, **files})
+
+    def write(self, folder: Path) -> None:
+        """Write the files."""
+        import pandas as pd
+
+        for name, content in self.files.items():
+            if isinstance(content, pd.DataFrame):
+                write_csv(folder / name, content)
+            elif isinstance(content, str):
+                write_text(folder / name, content)
+            elif isinstance(content, Mapping):
+                write_json(folder / name, content)
+            else:
+                content(folder / name)
 
     def html(self, files: Sequence[str] = ()) -> str:
         """Return the page, which loads nothing; `files` are the names of the other files of its folder."""

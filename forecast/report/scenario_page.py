@@ -41,7 +41,8 @@ def scenario_page(fit: ReportedFit, found: Scenarios, gate: GateLike) -> Page:
         "followed": bool(found.followed),
         "settings": settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
     }
-    return Page("scenario.html.j2", content, {"scenarios": _figure(gate, found)}, gate.passed, gate.reasons)
+    files = {"scenario.json": scenario_json(fit, found, gate)}
+    return Page("scenario.html.j2", content, {"scenarios": _figure(gate, found)}, gate.passed, gate.reasons, files)
 
 
 def scenario_json(fit: ReportedFit, found: Scenarios, gate: GateLike) -> dict[str, Any]:
@@ -113,7 +114,7 @@ def _about(found: Scenarios, one: Scenario) -> dict[str, Any]:
         "name": one.name, "sentence": " ".join([one.sentence, *question_sentences(found, one)]),
         "warnings": one.warnings, "how": how,
         "plausibility": chance(one.plausibility.value, 1 if one.plausibility.value < 0.1 else 0),
-        "rows": Table.of(["day", "what", "how many"], map(_row, one.rows), prose=1),
+        "rows": Table.of(["day", "what", "how many"], map(_row, one.rows), (0, 1)),
     }  # fmt: skip
 
 
@@ -136,7 +137,7 @@ def _at(node: Any, *path: str | int) -> Any:
     for step in path:
         if isinstance(node, NotDefined):
             return node
-        node = getattr(node, step) if isinstance(step, str) and hasattr(node, step) else node[step]
+        node = node[step] if isinstance(node, Mapping | tuple) else getattr(node, str(step))
     return node
 
 

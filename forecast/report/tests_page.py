@@ -261,7 +261,8 @@ def results_figures(results: "Results") -> dict[str, Illustration]:
 
 
 def results_page(results: "Results", figures: Mapping[str, Illustration] | None = None) -> Page:
-    """Combine text, tables and figures, by default its own."""
+    """Combine text, tables and figures, by default its own, with the files beside them."""
+    from forecast.hypotheses.plan import write_plan
     from forecast.hypotheses.unit_roots import CAUTION
 
     plan = results.plan
@@ -294,7 +295,11 @@ def results_page(results: "Results", figures: Mapping[str, Illustration] | None 
         "run_rows": _run(results),
     }
     drawn = results_figures(results) if figures is None else figures
-    return Page("tests.html.j2", content, drawn, results.converged, results.reasons)
+    files = {
+        "tests.json": results_json(results), "tests.csv": results_table(results),
+        "plan.yaml": lambda path: write_plan(path, plan), **{f"{code}.svg": one.wide for code, one in drawn.items()},
+    }  # fmt: skip
+    return Page("tests.html.j2", content, drawn, results.converged, results.reasons, files)
 
 
 def headline(results: "Results") -> str:

@@ -1,18 +1,15 @@
 """Writing of pages: all files are created first and then moved into place together."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pandas as pd
 
 from forecast.arguments import ASSESSMENT, ASSESSMENTS, FIT, GATE, PATH, RECORDED, RESULTS, TEXT, checked
 from forecast.events import write_rejects
 from forecast.events.table import Recorded
-from forecast.files import write_csv, write_json, write_text
 from forecast.outlook import Assessment, Brief, NotDefined
-from forecast.report.checks_page import checks_json, checks_page
-from forecast.report.export import summary, write_export
+from forecast.report.checks_page import checks_page
 from forecast.report.folder import (
     CHANGE,
     CHECKS,
@@ -27,26 +24,16 @@ from forecast.report.folder import (
     publish,
     require_report_folder,
 )
-from forecast.report.jsonfile import levels_table, report_json
-from forecast.report.ledger_page import cases_table, track_record_page
+from forecast.report.ledger_page import track_record_page
 from forecast.report.material import gather
-from forecast.report.moved_page import (
-    change_figure,
-    change_json,
-    change_page,
-    change_rows,
-    moved_figure,
-    moved_json,
-    moved_page,
-    moved_rows,
-)
+from forecast.report.moved_page import change_page, moved_page
 from forecast.report.page import illustrations, page
 from forecast.report.provenance import GateLike, ReportedFit
 from forecast.report.rendering import Page
-from forecast.report.scenario_page import scenario_json, scenario_page
+from forecast.report.scenario_page import scenario_page
 from forecast.report.skill import DyadSkill
 from forecast.report.skill_page import skill_page
-from forecast.report.tests_page import results_figures, results_json, results_page, results_table
+from forecast.report.tests_page import results_page
 
 if TYPE_CHECKING:
     from forecast import evaluation
@@ -118,23 +105,14 @@ def write_report(
     >>> write_report(fit, assessment, events=table, out="report")  # doctest: +SKIP
     """
 
-    def write(new: Path) -> Page:
+    def make() -> Page:
+        exported = export or (Path(out) / EXPORT).is_dir()
         material = gather(fit, assessment, events, others, gate, skill)
-        figures = illustrations(material)
-        numbers = report_json(material)
-        write_json(new / "forecast.json", numbers)
-        write_csv(new / "levels.csv", levels_table(fit, {one.dyad: one.kinds for one in (assessment, *others)}))
-        write_text(new / "pendulum.svg", figures["pendulum"].wide)
-        write_text(new / "summary.md", summary(material))
-        if export or (Path(out) / EXPORT).is_dir():
-            write_export(new / EXPORT, material, figures, numbers)
-        if events is not None:
-            write_rejects(events, new / "rejects.csv")
-        if fit_name:
-            fit.save(new / fit_name)
-        return page(material, figures)
+        made = page(material, illustrations(material), exported=exported)
+        rejects = {} if events is None else {"rejects.csv": partial(write_rejects, events)}
+        return made.with_files(**rejects, **({fit_name: fit.save} if fit_name else {}))
 
-    return publish(out, REPORT, write, subfolders=[SAVED_FIT, EXPORT])
+    return publish(out, REPORT, make, subfolders=[SAVED_FIT, EXPORT])
 
 
 @checked(results=RESULTS, out=PATH)
@@ -165,18 +143,7 @@ def write_tests(results: "Results", out: str | Path) -> Path:
     >>> from forecast.report import write_tests
     >>> write_tests(results, "tests")  # doctest: +SKIP
     """
-    from forecast.hypotheses.plan import write_plan
-
-    def write(new: Path) -> Page:
-        figures = results_figures(results)
-        write_json(new / "tests.json", results_json(results))
-        write_csv(new / "tests.csv", results_table(results))
-        write_plan(new / "plan.yaml", results.plan)
-        for code, figure in figures.items():
-            write_text(new / f"{code}.svg", figure.wide)
-        return results_page(results, figures)
-
-    return publish(out, TESTS, write, subfolders=[SAVED_FIT])
+    return publish(out, TESTS, lambda: results_page(results), subfolders=[SAVED_FIT])
 
 
 @checked(results=RESULTS, out=PATH)
@@ -205,24 +172,15 @@ def write_skill(results: "evaluation.Results", out: str | Path) -> Path:
     >>> from forecast.report import write_skill
     >>> write_skill(results, "skill")  # doctest: +SKIP
     """
-
-    def write(new: Path) -> Page:
-        results.write(new)
-        return skill_page(results)
-
-    return publish(out, SKILL, write, subfolders=["origins"], files=_SKILL_FILES)
+    return publish(
+        out, SKILL, lambda: skill_page(results), write=results.write, subfolders=["origins"], files=_SKILL_FILES
+    )
 
 
 @checked(fit=FIT, out=PATH)
 def write_checks(fit: "Fit", found: "Checks", out: str | Path) -> Path:
     """Write the checks of a fit: page, ``checks.json`` and a table of all numbers."""
-
-    def write(new: Path) -> Page:
-        write_json(new / "checks.json", checks_json(fit, found))
-        write_csv(new / "checks.csv", found.table)
-        return checks_page(fit, found)
-
-    return publish(out, CHECKS, write)
+    return publish(out, CHECKS, lambda: checks_page(fit, found))
 
 
 @checked(fit=FIT, out=PATH, gate=GATE)
@@ -254,25 +212,13 @@ def write_scenarios(fit: ReportedFit, found: "Scenarios", out: str | Path, gate:
     >>> from forecast.report import write_scenarios
     >>> write_scenarios(fit, forecast.scenario(fit, "USA-CHN", "whatif.csv"), "scenario")  # doctest: +SKIP
     """
-    judged = gate or fit.gate
-
-    def write(new: Path) -> Page:
-        write_json(new / "scenario.json", scenario_json(fit, found, judged))
-        return scenario_page(fit, found, judged)
-
-    return publish(out, SCENARIO, write)
+    return publish(out, SCENARIO, lambda: scenario_page(fit, found, gate or fit.gate))
 
 
 @checked(out=PATH)
 def write_track_record(record: "TrackRecord", out: str | Path, inputs: Sequence[str | Path] = ()) -> Path:
     """Write the track record of a ledger: page, ``track_record.json`` and a table of the decided questions."""
-
-    def write(new: Path) -> Page:
-        write_json(new / "track_record.json", record.to_dict(), by_record=True)
-        write_csv(new / "questions.csv", cases_table(record))
-        return track_record_page(record)
-
-    return publish(out, TRACK_RECORD, write, inputs=inputs)
+    return publish(out, TRACK_RECORD, lambda: track_record_page(record), inputs=inputs)
 
 
 @checked(folder=PATH)
@@ -282,21 +228,13 @@ def write_skill_page(folder: str | Path) -> Path:
 
     require_report_folder(folder, SKILL)
     results = Results.read(folder)
-    return publish(folder, SKILL, lambda _: skill_page(results), subfolders=["origins"], files=_SKILL_FILES)
+    return publish(folder, SKILL, lambda: skill_page(results), subfolders=["origins"], files=_SKILL_FILES)
 
 
 @checked(fit=FIT, out=PATH)
 def write_moved(fit: "Fit", found: "Attribution", out: str | Path) -> Path:
     """Write what the events of the last months did: page, ``moved.json``, a table of the events and the figure."""
-
-    def write(new: Path) -> Page:
-        figure = moved_figure(found)
-        write_json(new / "moved.json", moved_json(found))
-        write_csv(new / "moved.csv", pd.DataFrame(moved_rows(found)))
-        write_text(new / "moved.svg", figure.wide)
-        return moved_page(fit, found, figure)
-
-    return publish(out, MOVED, write)
+    return publish(out, MOVED, lambda: moved_page(fit, found))
 
 
 @checked(out=PATH)
@@ -304,12 +242,4 @@ def write_change(
     fits: "tuple[Fit, Fit]", change: "Change", out: str | Path, *, events: "Attribution | None" = None
 ) -> Path:
     """Write what has changed between two days: page, ``change.json``, a table of the parts and the figure."""
-
-    def write(new: Path) -> Page:
-        figure = change_figure(change)
-        write_json(new / "change.json", change_json(change, events))
-        write_csv(new / "change.csv", pd.DataFrame(change_rows(change)))
-        write_text(new / "change.svg", figure.wide)
-        return change_page(fits, change, events, figure)
-
-    return publish(out, CHANGE, write)
+    return publish(out, CHANGE, lambda: change_page(fits, change, events))

@@ -183,4 +183,5 @@ def html(material, figures):
 
 def render_page(fit, assessment, *, events=None, others=(), gate=None, skill=None):
     """Return the page of a report."""
-    return page(gather(fit, assessment, events, others, gate, skill)).html()
+    material = gather(fit, assessment, events, others, gate, skill)
+    return page(material, illustrations(material)).html()
