@@ -123,34 +123,20 @@ class Window:
 
 @dataclass(frozen=True)
 class Record:
-    """All that is recorded, with the days on which it became known: the source of every view.
+    """All that is recorded, with the days on which it became known: the source of every view."""
 
-    Attributes
-    ----------
-    table : EventTable or CountTable
-        One dataset or several, counted by month.
-    dyads : tuple of str
-        Which dyads.
-    dataset : str
-        The dataset whose events are predicted: by it a prediction is resolved, and benchmarks see it alone. A model
-        is fitted to all datasets, as they were known on the day.
-    eras : pandas.DataFrame or None
-        In the form of `forecast.events.read_eras`; None for the embedded ones.
-    coverage : pandas.DataFrame or None
-        In the form of `forecast.events.read_coverage`; None for the embedded one.
-    together : {"default", "alone"} or tuple of str
-        Which dyads a model is fitted to together, as in a report: the default hierarchy, none, or these.
-    infers_eras : bool
-        Whether a model infers the eras of each dyad from what was known, whenever it is fitted.
-    """
-
-    table: EventTable | CountTable = field(repr=False)
-    dyads: tuple[str, ...]
+    table: EventTable | CountTable = field(repr=False)  # One dataset or several, counted by month
+    dyads: tuple[str, ...]  # Which dyads
+    # The dataset whose events are predicted: by it a prediction is resolved, and benchmarks see it alone. A model is
+    # fitted to all datasets, as they were known on the day
     dataset: str
+    # In the form of `forecast.events.read_eras`; None for the embedded ones
     eras: "pd.DataFrame | None" = field(default=None, repr=False)
+    # In the form of `forecast.events.read_coverage`; None for the embedded one
     coverage: "pd.DataFrame | None" = field(default=None, repr=False)
+    # Which dyads a model is fitted to together, as in a report: the default hierarchy, none, or these
     together: str | tuple[str, ...] = "default"
-    infers_eras: bool = False
+    infers_eras: bool = False  # Whether a model infers the eras of each dyad from what was known, whenever it is fitted
 
     @classmethod
     def of(

@@ -32,7 +32,7 @@ class _Compared(TypedDict):
     n: int
     difference: float
     error: float | None
-    blocks: int
+    blocks: int  # fmt: skip
 
 
 class _Scored(TypedDict):
@@ -56,7 +56,7 @@ class _Scored(TypedDict):
     pit_50: NotRequired[float]
     pit_80: NotRequired[float]
     pit_90: NotRequired[float]
-    against: list[_Compared]
+    against: list[_Compared]  # fmt: skip
 
 
 class _Choices(TypedDict):
@@ -72,7 +72,7 @@ class _Choices(TypedDict):
     data: str
     data_by_dyad: dict[str, str]
     origins: list[date]
-    spec: dict[str, Any] | None
+    spec: dict[str, Any] | None  # fmt: skip
 
 
 class _Account(TypedDict):
@@ -90,7 +90,7 @@ class _Happened(TypedDict):
     actor: str
     kind: str
     summary: str
-    reference: str
+    reference: str  # fmt: skip
 
 
 class _Predicted(TypedDict):
@@ -100,7 +100,7 @@ class _Predicted(TypedDict):
     crps: float
 
 
-class _Miss(_Predicted):
+class _Miss(TypedDict):
     period: str
     dyad: str
     origin: date
@@ -108,8 +108,12 @@ class _Miss(_Predicted):
     n: int
     k: int
     share: float
+    mean: float
+    low: float
+    high: float
+    crps: float
     reference: _Predicted | None
-    events: list[_Happened]
+    events: list[_Happened]  # fmt: skip
 
 
 class _File(TypedDict):
@@ -117,7 +121,7 @@ class _File(TypedDict):
     choices: _Choices
     account: list[_Account]
     misses: list[_Miss]
-    rows: list[_Scored]
+    rows: list[_Scored]  # fmt: skip
 
 
 @dataclass(frozen=True)

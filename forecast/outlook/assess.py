@@ -79,23 +79,10 @@ def change_sentence(
 
 
 @checked(
-    fit=FIT,
-    dyad=DYAD,
-    horizons=HORIZONS,
-    seed=whole(0),
-    since=DATE,
-    smallest_improvement=NUMBER,
-    contrast_with=DYAD,
-    contrast_era=TEXT,
-    labels=MAPPING,
-    futures_per_draw=whole(1),
-    extreme_share=NUMBER,
-    band_mass=NUMBER,
-    above=NUMBER,
-    at=DATE,
-    by=DATE,
-    at_least=AT_LEAST,
-)
+    fit=FIT, dyad=DYAD, horizons=HORIZONS, seed=whole(0), since=DATE, smallest_improvement=NUMBER, contrast_with=DYAD,
+    contrast_era=TEXT, labels=MAPPING, futures_per_draw=whole(1), extreme_share=NUMBER, band_mass=NUMBER, above=NUMBER,
+    at=DATE, by=DATE, at_least=AT_LEAST,
+)  # fmt: skip
 def assess(
     fit: FitLike,
     dyad: str,

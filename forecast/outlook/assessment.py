@@ -50,103 +50,43 @@ class Brief:
 
 @dataclass(frozen=True, repr=False)
 class Assessment(Displayed):
-    """Everything said about one dyad.
+    """Everything said about one dyad."""
 
-    Attributes
-    ----------
-    schema : int
-        Version of this contract (docs/schema/outlook.md).
-    dyad : str
-        Its code.
-    label : str
-        Its name for readers.
-    origin : datetime.date
-        Last day of the current period; months ahead are counted from it.
-    weekly : bool
-        Periods are weeks, not months.
-    horizons : tuple of int
-        Months, in order.
-    smallest_improvement : float
-        Points of share that count as a change.
-    seed : int
-        Of the simulation.
-    draws : int
-        Posterior draws, over all chains.
-    futures : int
-        Simulations, over all draws.
-    headline : str
-        One sentence.
-    recorded : mapping of int to WindowOutlook, or NotDefined
-        What the dataset will record, by horizon.
-    threshold : mapping of int to ThresholdOutlook, or NotDefined, or None
-        Whether it reaches the share that was asked for, by month; None if none was.
-    of_a_kind : mapping of str to mapping of int to KindOutlook, or NotDefined
-        How likely at least one event of a kind is, by name of the class and horizon.
-    at_least : tuple of KindOutlook, or NotDefined
-        The numbers of events of a kind that were asked for.
-    improvement : mapping of int to HorizonOutlook
-        By horizon (S9).
-    standing : Standing
-        S1.
-    last_break : Break or NotDefined
-        S2.
-    frameworks : Frameworks
-        S3, S4.
-    pendulum : Pendulum
-        S5.
-    contrast : Contrast or NotDefined
-        S7.
-    band : EquilibriumBand or NotDefined
-        S8.
-    kinds : mapping of str to KindSeries, or NotDefined
-        Depth of cooperation and severity of conflict, where the model has them.
-    fan : Fan
-        The level ahead, and what would be observed of it.
-    claims : tuple of Claim
-        The theory's claims, answered in sentences.
-    measure, scale : str
-        What the level is called when it is shown from 0 to 100, and what 0, 50 and 100 of it mean.
-    record_weight : float
-        Share of the simulations of what is recorded that follow the record alone, 0 to 1.
-    moving : bool
-        Whether the trend moves in every period.
-    drivers : tuple of DriverOutlook
-        What drivers of the fit contribute.
-    datasets : tuple of DatasetOutlook
-        What each of several datasets says of the dyad.
-    """
-
-    schema: int
-    dyad: str
-    label: str
-    origin: date
-    weekly: bool
-    horizons: tuple[int, ...]
-    smallest_improvement: float
-    seed: int
-    draws: int
-    futures: int
-    headline: str
-    recorded: Mapping[int, WindowOutlook] | NotDefined
+    schema: int  # Version of this contract (docs/schema/outlook.md)
+    dyad: str  # Its code
+    label: str  # Its name for readers
+    origin: date  # Last day of the current period; months ahead are counted from it
+    weekly: bool  # Periods are weeks, not months
+    horizons: tuple[int, ...]  # Months, in order
+    smallest_improvement: float  # Points of share that count as a change
+    seed: int  # Of the simulation
+    draws: int  # Posterior draws, over all chains
+    futures: int  # Simulations, over all draws
+    headline: str  # One sentence
+    recorded: Mapping[int, WindowOutlook] | NotDefined  # What the dataset will record, by horizon
+    # Whether it reaches the share that was asked for, by month; None if none was
     threshold: Mapping[int, ThresholdOutlook] | NotDefined | None
+    # How likely at least one event of a kind is, by name of the class and horizon
     of_a_kind: Mapping[str, Mapping[int, KindOutlook]] | NotDefined
-    at_least: tuple[KindOutlook, ...] | NotDefined
-    improvement: Mapping[int, HorizonOutlook]
-    standing: Standing
-    last_break: Break | NotDefined
-    frameworks: Frameworks
-    pendulum: Pendulum
-    contrast: Contrast | NotDefined
-    band: EquilibriumBand | NotDefined
+    at_least: tuple[KindOutlook, ...] | NotDefined  # The numbers of events of a kind that were asked for
+    improvement: Mapping[int, HorizonOutlook]  # By horizon (S9)
+    standing: Standing  # S1
+    last_break: Break | NotDefined  # S2
+    frameworks: Frameworks  # S3, S4
+    pendulum: Pendulum  # S5
+    contrast: Contrast | NotDefined  # S7
+    band: EquilibriumBand | NotDefined  # S8
+    # Depth of cooperation and severity of conflict, where the model has them
     kinds: Mapping[str, KindSeries] | NotDefined
-    fan: Fan
-    claims: tuple[Claim, ...]
+    fan: Fan  # The level ahead, and what would be observed of it
+    claims: tuple[Claim, ...]  # The theory's claims, answered in sentences
+    # What the level is called when it is shown from 0 to 100, and what 0, 50 and 100 of it mean
     measure: str = EventPanel.measure
     scale: str = EventPanel.scale
-    moving: bool = False
-    record_weight: float = 0.0
-    drivers: tuple[DriverOutlook, ...] = ()
-    datasets: tuple[DatasetOutlook, ...] = ()
+    moving: bool = False  # Whether the trend moves in every period
+    record_weight: float = 0.0  # Share of the simulations of what is recorded that follow the record alone, 0 to 1
+    drivers: tuple[DriverOutlook, ...] = ()  # What drivers of the fit contribute
+    datasets: tuple[DatasetOutlook, ...] = ()  # What each of several datasets says of the dyad
 
     @property
     def brief(self) -> Brief:

@@ -108,21 +108,10 @@ class Scenarios(Displayed):
 
 
 @checked(
-    fit=FIT,
-    dyad=DYAD,
-    horizons=HORIZONS,
-    seed=whole(0),
-    smallest_improvement=NUMBER,
-    labels=MAPPING,
-    futures_per_draw=whole(1),
-    above=NUMBER,
-    at=DATE,
-    by=DATE,
-    at_least=AT_LEAST,
-    events=EVENTS,
-    followed=PANEL,
+    fit=FIT, dyad=DYAD, horizons=HORIZONS, seed=whole(0), smallest_improvement=NUMBER, labels=MAPPING,
+    futures_per_draw=whole(1), above=NUMBER, at=DATE, by=DATE, at_least=AT_LEAST, events=EVENTS, followed=PANEL,
     progress=CALLABLE,
-)
+)  # fmt: skip
 def scenario(
     fit: FitLike,
     dyad: str,
