@@ -9,22 +9,6 @@ from forecast.evaluation.results import Results
 from forecast.evaluation.variants import VARIANTS, Variant
 
 __all__ = [
-    "BENCHMARKS",
-    "VARIANTS",
-    "Answer",
-    "Asked",
-    "Benchmark",
-    "Chances",
-    "Cluster",
-    "Forecaster",
-    "Past",
-    "Processes",
-    "Record",
-    "Results",
-    "Variant",
-    "View",
-    "Window",
-    "backtest",
-    "choose",
-    "origins_between",
-]
+    "BENCHMARKS", "VARIANTS", "Answer", "Asked", "Benchmark", "Chances", "Cluster", "Forecaster", "Past", "Processes",
+    "Record", "Results", "Variant", "View", "Window", "backtest", "choose", "origins_between",
+]  # fmt: skip

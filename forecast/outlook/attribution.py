@@ -17,7 +17,7 @@ References
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -258,7 +258,7 @@ def attribute_to(setting: "Setting", table: "EventTable", months: int, **asked: 
         )
     record = ReducedFit.of(fit.of_dyad(dyad), setting, events.iloc[:0])
     line, alone = _in_order(record, events), _alone(record, events)
-    together = difference(numbers_of(record.said), line["before"])
+    together, visits = difference(numbers_of(record.said), line["before"]), events[events["cameo"].isin(VISITS)]
     return Attribution(
         dyad=dyad,
         first=clock.times[first].item(),
@@ -267,7 +267,7 @@ def attribute_to(setting: "Setting", table: "EventTable", months: int, **asked: 
         events=events,
         alone=alone,
         rest=_rest(together, alone),
-        visits=_visits(record, events),
+        visits=None if visits.empty else _left_out(record, visits),
         **line,
         **asked,
     )
@@ -459,10 +459,6 @@ def _read(panel: "xr.Dataset") -> Float:
     return np.concatenate([by_period, relative_event_counts(panel)[..., None]], axis=-1)
 
 
-def _less(more: Mapping[str, Float], less: Mapping[str, Float]) -> dict[str, Float]:
-    return {name: values - less[name] for name, values in more.items()}
-
-
 def _total(draws: Iterable[Float]) -> Float:
     return np.asarray(sum(draws))
 
@@ -580,11 +576,6 @@ def _rest(together: Numbers, alone: Sequence[Alone]) -> Numbers:
     }
 
 
-def _visits(record: ReducedFit, events: "pd.DataFrame") -> Alone | None:
-    chosen = events[events["cameo"].isin(VISITS)]
-    return None if chosen.empty else _left_out(record, chosen)
-
-
 def _left_out(record: ReducedFit, events: "pd.DataFrame") -> Alone:
     """Leave out some events while the others stay."""
     found = record.weighed(events)
@@ -596,7 +587,8 @@ def _left_out(record: ReducedFit, events: "pd.DataFrame") -> Alone:
         except NotUpdatable:
             return Alone({}, "needs a new fit", _shown(weights.pareto_k))
         how, weights, without = again.how, again.weights or weights, again.said
-    return Alone(numbers_of(_less(record.said, without)), how, _shown(weights.pareto_k))
+    added = {name: values - without[name] for name, values in record.said.items()}
+    return Alone(numbers_of(added), how, _shown(weights.pareto_k))
 
 
 def _shown(pareto_k: float) -> float | None:

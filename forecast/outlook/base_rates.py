@@ -164,7 +164,7 @@ def draw_mixes(
     counts, recent = counts[covered], round(MIX_MONTHS * periods_a_month(panel))
     cut = int(panel.attrs["zero_cut"])
     hostile, cooperative = (
-        _draw_mixes(counts[:, own], recent, futures, rng) for own in (slice(0, cut), slice(cut, None))
+        rng.dirichlet(mix_weights(counts[:, own], recent), futures) for own in (slice(0, cut), slice(cut, None))
     )
     return hostile, cooperative
 
@@ -173,11 +173,6 @@ def draw_kinds(mixes: tuple[Float, Float], total: Index, cooperative: Index, rng
     """Draw the kinds of a period's events, (..., class), by the mixes of its simulations."""
     sides = zip((total - cooperative, cooperative), mixes, strict=True)
     return np.concatenate([rng.multinomial(number, mix) for number, mix in sides], axis=-1)
-
-
-def _draw_mixes(counts: Index, recent: int, futures: tuple[int, ...], rng: np.random.Generator) -> Float:
-    """Draw the mix of a side's kinds, (..., kind), from its events by period and kind."""
-    return np.asarray(rng.dirichlet(mix_weights(counts, recent), futures))
 
 
 def mix_weights(counts: Index, recent: int) -> Float:

@@ -20,19 +20,7 @@ from forecast.report.write import (
 )
 
 __all__ = [
-    "find_skill",
-    "forecast_json",
-    "levels_table",
-    "read_skill",
-    "results_json",
-    "results_table",
-    "write_change",
-    "write_checks",
-    "write_moved",
-    "write_report",
-    "write_scenarios",
-    "write_skill",
-    "write_skill_page",
-    "write_tests",
+    "find_skill", "forecast_json", "levels_table", "read_skill", "results_json", "results_table", "write_change",
+    "write_checks", "write_moved", "write_report", "write_scenarios", "write_skill", "write_skill_page", "write_tests",
     "write_track_record",
-]
+]  # fmt: skip

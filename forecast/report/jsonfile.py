@@ -84,7 +84,7 @@ def forecast_json(
 def report_json(material: Material) -> dict[str, Any]:
     """Return the content of forecast.json."""
     result, gate = material.result, material.gate
-    question = quoted(result)
+    question, recorded, kinds = quoted(result), result.recorded, result.of_a_kind
     body = {
         "schema": SCHEMA,
         "converged": bool(gate.passed),
@@ -100,9 +100,11 @@ def report_json(material: Material) -> dict[str, Any]:
         "level": level_sentence(result),
         "meaning": meaning(result),
         "smallest_improvement": result.smallest_improvement,
-        "recorded": _recorded(result),
-        "threshold": list(result.threshold.values()) if isinstance(result.threshold, Mapping) else result.threshold,
-        "of_a_kind": _of_a_kind(result),
+        "recorded": recorded
+        if isinstance(recorded, NotDefined)
+        else [plain(window) | {"percent": printed_changes(window)} for window in recorded.values()],
+        "threshold": _listed(result.threshold),
+        "of_a_kind": kinds if isinstance(kinds, NotDefined) else [one for by in kinds.values() for one in by.values()],
         "at_least": result.at_least,
         "horizons": [
             plain(outlook) | {"percent": printed_percents(outlook)} for outlook in result.improvement.values()
@@ -115,11 +117,14 @@ def report_json(material: Material) -> dict[str, Any]:
         "contrast": result.contrast,
         "kinds": result.kinds,
         "drivers": result.drivers,
-        "datasets": _datasets(result),
+        "datasets": {"finding": datasets_finding(found), "each": list(found)} if (found := result.datasets) else None,
         "fan": result.fan,
         "claims": result.claims,
         "skill": material.skill,
-        "dyads": [_dyad_summary(one) for one in (result.brief, *material.others)],
+        "dyads": [
+            {name: getattr(one, name) for name in ("dyad", "label", "headline", "level", "equilibrium", "half_life")}
+            for one in (result.brief, *material.others)
+        ],
         "prior_posterior": material.learned.to_dict("records"),
         "gate": gate.to_dict(),
         "provenance": material.facts,
@@ -128,26 +133,9 @@ def report_json(material: Material) -> dict[str, Any]:
     return stated
 
 
-def _datasets(result: Assessment) -> dict[str, Any] | None:
-    found = result.datasets
-    return {"finding": datasets_finding(found), "each": list(found)} if found else None
-
-
-def _recorded(assessment: Assessment) -> Any:
-    if isinstance(assessment.recorded, NotDefined):
-        return assessment.recorded
-    return [plain(window) | {"percent": printed_changes(window)} for window in assessment.recorded.values()]
-
-
-def _of_a_kind(assessment: Assessment) -> Any:
-    if isinstance(assessment.of_a_kind, NotDefined):
-        return assessment.of_a_kind
-    return [one for by_horizon in assessment.of_a_kind.values() for one in by_horizon.values()]
-
-
-def _dyad_summary(one: Brief) -> dict[str, Any]:
-    names = ("dyad", "label", "headline", "level", "equilibrium", "half_life")
-    return {name: getattr(one, name) for name in names}
+def _listed[One](found: Mapping[Any, One] | NotDefined | None) -> list[One] | NotDefined | None:
+    """Return the values of a mapping as a list, if it is defined."""
+    return list(found.values()) if isinstance(found, Mapping) else found
 
 
 def _with_intervals(node: Any) -> Any:

@@ -70,7 +70,7 @@ def gather(
     first, last = (int(seen[0]), int(seen[-1])) if seen.size else (0, fit.panel.sizes["time"] - 1)
     record = level_record(fit, result.dyad).isel(time=slice(first, None))
     over = last < fit.panel.sizes["time"] - 1
-    known = _known_events(events, result.dyad, day)
+    known, dates = _known_events(events, result.dyad, day), read_dyads()["reference_date"]
     if fit.panel.sizes.get("dataset", 1) > 1 and "dataset" in known:
         main = str(fit.panel["dataset"].to_numpy()[main_dataset(fit.panel, result.dyad)])
         known = known[known["dataset"] == main]
@@ -86,7 +86,7 @@ def gather(
         kind=_kind(fit.panel),
         known=known,
         recent=recent_events(known, str(fit.panel.attrs.get("scale", "")), day),
-        named=notable_events(known, record, _reference_date(result.dyad)),
+        named=notable_events(known, record, dates[result.dyad].date() if result.dyad in dates.index else None),
         skill=skill or find_skill(fit, result, events),
         caveats=caveats_of(fit, result.dyad),
         learned=fit.prior_posterior(result.dyad),
@@ -106,9 +106,3 @@ def _known_events(events: Recorded | None, dyad: str, day: date) -> pd.DataFrame
         return pd.DataFrame(columns=["date", "known_at", "source", "target", "cameo", "actor", "summary", "reference"])
     table = events.events
     return table[(table["dyad"] == dyad) & (table["known_at"] <= pd.Timestamp(day))]
-
-
-def _reference_date(dyad: str) -> date | None:
-    """Return the day since which a dyad is compared with its own record, if it has one."""
-    known = read_dyads()
-    return pd.Timestamp(str(known.loc[dyad, "reference_date"])).date() if dyad in known.index else None

@@ -1,12 +1,11 @@
 """Report page: text, tables and figures in one self-contained HTML file."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from forecast import theory
 from forecast.events import EventTable
 from forecast.outlook import (
-    HorizonOutlook,
     NotDefined,
     datasets_finding,
     kinds_sentence,
@@ -43,7 +42,7 @@ from forecast.report.tables import tables_of
 from forecast.wording import number
 
 if TYPE_CHECKING:
-    import xarray as xr
+    pass
 
 _SHOWN_IN = {
     theory.LOW.code: "standing",
@@ -80,7 +79,7 @@ def illustrations(material: Material) -> dict[str, Illustration]:
 
 def page(material: Material, figures: Mapping[str, Illustration], *, exported: bool = False) -> Page:
     """Combine text and figures with the files beside them; `exported` with figures and tables for other texts."""
-    content = _outlook_content(material, figures) | _skill_content(material) | _details_content(material)
+    content = _outlook_content(material, figures) | _details_content(material)
     fit, numbers = material.fit, report_json(material)
     kinds = {one.dyad: one.kinds for one in (material.result, *material.others)}
     files = {"forecast.json": numbers, "levels.csv": levels_table(fit, kinds), "summary.md": summary(material)}
@@ -113,15 +112,11 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
         "claims": {claim.code: claim for claim in result.claims},
         "claim_numbers": {claim.code: numbers_in_words(result, claim) for claim in result.claims},
         "shown_in": {code: name for code, name in _SHOWN_IN.items() if name in figures},
-        "level_error": _largest_error(result.improvement.values()),
+        "level_error": number(
+            100 * max(getattr(outlook, name).mcse for outlook in result.improvement.values() for name in words.ROWS), 1
+        ),
+        "skill": material.skill,
     }
-
-
-def _skill_content(material: Material) -> dict[str, Any]:
-    found = material.skill
-    if isinstance(found, NotDefined):
-        return {"skill": None, "skill_unknown": found.reason}
-    return {"skill": found}
 
 
 def _details_content(material: Material) -> dict[str, Any]:
@@ -132,7 +127,7 @@ def _details_content(material: Material) -> dict[str, Any]:
     return {
         "kind": material.kind,
         "note": panel_kind(fit.panel).note,
-        "classes": _class_names(fit.panel),
+        "classes": fit.panel["class_name"].to_numpy().tolist() if "class_name" in fit.panel.coords else [],
         "resting": not isinstance(result.band, NotDefined),
         "moving": result.moving,
         "kinds": "" if isinstance(result.kinds, NotDefined) else kinds_sentence(result.kinds, weekly=result.weekly),
@@ -152,7 +147,14 @@ def _details_content(material: Material) -> dict[str, Any]:
         "settings": provenance.settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
         "datasets_finding": datasets_finding(result.datasets) if result.datasets else "",
         "with_all": words.interval(result.datasets[0].with_all) if result.datasets else "",
-        "data_rows": provenance.provenance(_told_of(material.kind, known["data"])),
+        # An index has no events to count, to pair or to leave out.
+        "data_rows": provenance.provenance(
+            {
+                name: fact
+                for name, fact in known["data"].items()
+                if material.kind != "index" or name in ("digest", "rejected")
+            }
+        ),
         "fit_rows": provenance.provenance({name: fact for name, fact in known["fit"].items() if name != "data_digest"}),
         "simulation": known["simulation"],
         "sources": Table.of(
@@ -165,18 +167,3 @@ def _details_content(material: Material) -> dict[str, Any]:
         ),
         "added": events.arrange(fit.panel.attrs, material.events),
     }
-
-
-def _largest_error(outlooks: Iterable[HorizonOutlook]) -> str:
-    """Format the largest Monte Carlo error of the chances in the table, in percentage points."""
-    return number(100 * max(getattr(outlook, name).mcse for outlook in outlooks for name in words.ROWS), 1)
-
-
-def _class_names(panel: "xr.Dataset") -> list[str]:
-    return [str(name) for name in panel["class_name"].to_numpy()] if "class_name" in panel.coords else []
-
-
-def _told_of(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what an index cannot have: it has no events to count, to pair or to leave out."""
-    kept = ("digest", "rejected") if kind == "index" else tuple(facts)
-    return {name: facts[name] for name in kept}

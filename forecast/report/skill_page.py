@@ -258,7 +258,12 @@ def _scores_content(skill: Skill) -> dict[str, Any]:
     return {
         "overview": overview(skill, period),
         "all_numbers": {say.PERIODS[one]: (say.MARKS[one], _all_numbers(skill, one)) for one in _periods(skill)},
-        "by_dyad": {say.PERIODS[one]: _dyad_tables(skill, one) for one in _periods(skill)},
+        "by_dyad": {
+            say.PERIODS[one]: [
+                (count(months, "month"), dyad_table(skill, months, one)) for months in skill.choices["horizons"]
+            ]
+            for one in _periods(skill)
+        },
         "coverage_sentence": _coverage_sentence(skill),
         "coverage": coverage_table(skill, period),
         "brier": brier_table(skill, period),
@@ -360,11 +365,6 @@ def _all_numbers(skill: Skill, period: str) -> list[tuple[str, Table]]:
         every = others_table(skill, benchmarks, period, given_n=given_n)
         tables.append((f"Against every benchmark, {known}", every))
     return tables
-
-
-def _dyad_tables(skill: Skill, period: str) -> list[tuple[str, Table]]:
-    horizons = skill.choices["horizons"]
-    return [(count(months, "month"), dyad_table(skill, months, period)) for months in horizons]
 
 
 def _coverage_sentence(skill: Skill) -> str:
