@@ -249,7 +249,7 @@ def test_an_account_says_what_all_windows_have_earned_each(walks):
         earned = {one["model"]: one["earned"][str(horizon)] for one in walks.skill.account}
         assert sum(earned.values()) == pytest.approx(1, abs=1e-3) and min(earned.values()) >= 0
     (table,) = [skill_page.earned_table(walks.skill)]
-    assert len(table["rows"]) == len(walks.skill.account)
+    assert len(table.rows) == len(walks.skill.account)
 
 
 def test_files_keep_their_schema(walks, tmp_path):

@@ -174,7 +174,7 @@ def test_a_backtest_of_the_model_reports_refits_and_goes_on_inside_a_run(tmp_pat
     (account,) = whole.skill.account
     assert sum(account["fitted"].values()) / account["fits"] == account["fitted_share"]
     assert account["not_converged"] == 3  # so few draws never do
-    assert fits_table(whole.skill)["rows"][0][:4] == ["Quick", "3", str(sum(account["fitted"].values())), "3"]
+    assert fits_table(whole.skill).rows[0][:4] == ("Quick", "3", str(sum(account["fitted"].values())), "3")
     (tmp_path / "origins" / "2002-04.quick.json").unlink()
     again = backtest(record(), origins, out=tmp_path, **options)
     assert again.cases.equals(whole.cases)
