@@ -82,16 +82,11 @@ class Setup:
         from importlib.metadata import version
 
         return {
-            "dataset": self.record.dataset,
-            "dyads": list(self.record.dyads),
-            "horizons": list(self.asked.horizons),
-            "improvement": self.improvement,
-            "draws": self.asked.draws,
-            "seed": self.asked.seed,
-            "version": version("pendulum-forecast"),
-            "schema": SCHEMA,
+            "dataset": self.record.dataset, "dyads": list(self.record.dyads), "horizons": list(self.asked.horizons),
+            "improvement": self.improvement, "draws": self.asked.draws, "seed": self.asked.seed,
+            "version": version("pendulum-forecast"), "schema": SCHEMA,
             **({"batch": self.batch} if self.batch else {}),
-        }
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)

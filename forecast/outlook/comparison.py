@@ -351,11 +351,9 @@ def split_change(
     ['time passed', 'new events', 'late or revised data', 'model', 'baseline']
     """
     report = progress or silent
-    for fit in (old, new):
-        position(fit.panel, dyad)
-    gap = _months_between(old.panel, new.panel, horizon)
+    gap = _months_between(old, new, dyad, horizon)
     baselines = tuple(_baseline(fit, dyad, horizon) for fit in (old, new))
-    first, second = (ShareChange(_share(one), smallest_improvement, horizon) for one in baselines)
+    first, second = (ShareChange(float(one.share or 0.0), smallest_improvement, horizon) for one in baselines)
     report("asking both fits", 0, 0)
     later = ShareChange(first.before, smallest_improvement, horizon, gap)
     then, now = Ahead.of(old, dyad, gap + horizon, seed=old_seed), Ahead.of(new, dyad, horizon, seed=new_seed)
@@ -369,8 +367,7 @@ def split_change(
     said.append((BASELINE, numbers_of(now.look(second).numbers), ""))
     ends = [(clock.last_day(), clock.last_day(horizon)) for clock in (Clock.of(old.panel), Clock.of(new.panel))]
     asked = Headline(horizon, (ends[0], ends[1]), (baselines[0], baselines[1]), smallest_improvement)
-    days = last_known(old.panel), last_known(new.panel)
-    return Change(dyad, days, asked, before, said[-1][1], _steps(before, said))
+    return _change(old, new, dyad, asked, before, said)
 
 
 def split_question_change(
@@ -390,27 +387,24 @@ def split_question_change(
     for the level, and what was recorded in the months since is among the new events, be it that nothing was.
     """
     report = progress or silent
-    for fit in (old, new):
-        position(fit.panel, dyad)
-    gap = _months_between(old.panel, new.panel, 0)
+    gap = _months_between(old, new, dyad)
     report("asking both fits", 0, 0)
     before, last = ask(old, seeds[0]), ask(new, seeds[1])
     passed = {**before, LEVEL: numbers_of({LEVEL: level_in(old, dyad, gap, seed=seeds[0])})[LEVEL]}
     said = [(TIME, passed, ""), *_until_now(old, new, ask, seeds[0], last, refit, report)]
-    days = last_known(old.panel), last_known(new.panel)
-    return Change(dyad, days, sentence, before, said[-1][1], _steps(before, said))
+    return _change(old, new, dyad, sentence, before, said)
 
 
 type Said = list[tuple[str, Numbers, str]]
 """Names of parts, what is said once each is added, and notes."""
 
 
-def _steps(before: Numbers, said: Said) -> tuple[Step, ...]:
-    steps, at = [], before
-    for name, after, note in said:
-        steps.append(Step(name, difference(after, at), after, note))
-        at = after
-    return tuple(steps)
+def _change(old: "Fit", new: "Fit", dyad: str, asked: Headline | str, before: Numbers, said: Said) -> Change:
+    levels = [before, *(after for _, after, _ in said)]
+    steps = tuple(
+        Step(name, difference(after, at), after, note) for (name, after, note), at in zip(said, levels, strict=False)
+    )
+    return Change(dyad, (last_known(old.panel), last_known(new.panel)), asked, before, levels[-1], steps)
 
 
 def _until_now(old: "Fit", new: "Fit", ask: Ask, seed: int, last: Numbers, refit: bool, report: Progress) -> Said:
@@ -424,11 +418,15 @@ def _until_now(old: "Fit", new: "Fit", ask: Ask, seed: int, last: Numbers, refit
     return [(TOGETHER, last, f"They cannot be told apart: {reason}")]
 
 
-def _months_between(old: "xr.Dataset", new: "xr.Dataset", horizon: int) -> int:
-    """Return the number of months by which the second panel extends the first."""
-    if old.attrs["frequency"] != new.attrs["frequency"]:
-        raise DataError(f"fits: periods are a {old.attrs['frequency']} and a {new.attrs['frequency']}; compare alike")
-    clocks = Clock.of(old), Clock.of(new)
+def _months_between(old: "Fit", new: "Fit", dyad: str, horizon: int = 0) -> int:
+    """Return the number of months by which the second fit extends the first; both must hold the dyad."""
+    panels = old.panel, new.panel
+    for panel in panels:
+        position(panel, dyad)
+    first, second = (panel.attrs["frequency"] for panel in panels)
+    if first != second:
+        raise DataError(f"fits: periods are a {first} and a {second}; compare alike")
+    clocks = [Clock.of(panel) for panel in panels]
     days = [clock.last_day() for clock in clocks]
     if days[1] < days[0]:
         raise SpecError(f"fits: the second ends on {days[1]}, before the first, {days[0]}; give the earlier one first")
@@ -450,10 +448,6 @@ def _baseline(fit: "Fit", dyad: str, horizon: int) -> Baseline:
             f"fits: as of {last_known(fit.panel)} the baseline of {horizon} months is not defined: {reason}"
         )
     return found
-
-
-def _share(baseline: Baseline) -> float:
-    return float(baseline.share or 0.0)
 
 
 def _updated(old: "Fit", new: "Fit", ask: Ask, seed: int, refit: bool, report: Progress) -> tuple[Said, str]:

@@ -1,6 +1,5 @@
 """Event lists for readers: last year's events, added events, and those labelled in the pendulum figure."""
 
-import itertools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -119,17 +118,17 @@ def arrange(panel_attributes: Mapping[Any, Any], events: Recorded | None) -> Add
         return None
     scale = str(panel_attributes.get("scale", ""))
     rows = [row for one in files for row in _added_rows(one, scale if scale in scale_names() else "commitment")]
-    rejects = [] if events is None else events.rejects[events.rejects["file"].isin({one.file for one in files})]
-    left_out = [] if events is None else zip(rejects["file"], rejects["line"], rejects["reason"], strict=True)
+    left_out: list[tuple[str, str]] = []
+    if events is not None:
+        rejects = events.rejects[events.rejects["file"].isin({one.file for one in files})].head(MOST_SHOWN)
+        columns = (rejects[name] for name in ("file", "line", "reason"))
+        left_out = [(f"{file}, line {line}", reason) for file, line, reason in zip(*columns, strict=True)]
     datasets = join(sorted({one.dataset for one in files}))
     return Added(
         summary=f"{count(len(rows), 'event')} added to the {datasets} from {join(one.file for one in files)}",
         coverage=tuple(_coverage(one) for one in files if one.extensions),
         rows=Table.of(("File, line", "Day", "Who", "What", "Kind"), rows[:MOST_SHOWN], range(5)),
-        left_out=Table.of(
-            ("File, line", "Why"),
-            [(f"{file}, line {line}", reason) for file, line, reason in itertools.islice(left_out, MOST_SHOWN)], (0, 1),
-        ),
+        left_out=Table.of(("File, line", "Why"), left_out, (0, 1)),
         files=Table.of(
             ("File added", "Rows", "Counted here", "There already", "Rejected", "SHA-256, first digits"),
             [

@@ -92,10 +92,7 @@ def report_json(material: Material) -> dict[str, Any]:
         "as_of": material.as_of,
         "vintage": vintage(material.fit.panel),
         "caveats": material.caveats,
-        "origin": result.origin,
-        "dyad": result.dyad,
-        "label": result.label,
-        "headline": result.headline,
+        **_parts(result, "origin", "dyad", "label", "headline"),
         "rule": None if question is None else question.rule,
         "level": level_sentence(result),
         "meaning": meaning(result),
@@ -109,20 +106,12 @@ def report_json(material: Material) -> dict[str, Any]:
         "horizons": [
             plain(outlook) | {"percent": printed_percents(outlook)} for outlook in result.improvement.values()
         ],
-        "standing": result.standing,
-        "last_break": result.last_break,
-        "frameworks": result.frameworks,
-        "pendulum": result.pendulum,
-        "band": result.band,
-        "contrast": result.contrast,
-        "kinds": result.kinds,
-        "drivers": result.drivers,
+        **_parts(result, "standing", "last_break", "frameworks", "pendulum", "band", "contrast", "kinds", "drivers"),
         "datasets": {"finding": datasets_finding(found), "each": list(found)} if (found := result.datasets) else None,
-        "fan": result.fan,
-        "claims": result.claims,
+        **_parts(result, "fan", "claims"),
         "skill": material.skill,
         "dyads": [
-            {name: getattr(one, name) for name in ("dyad", "label", "headline", "level", "equilibrium", "half_life")}
+            _parts(one, "dyad", "label", "headline", "level", "equilibrium", "half_life")
             for one in (result.brief, *material.others)
         ],
         "prior_posterior": material.learned.to_dict("records"),
@@ -131,6 +120,10 @@ def report_json(material: Material) -> dict[str, Any]:
     }
     stated: dict[str, Any] = _with_intervals(plain(body))
     return stated
+
+
+def _parts(result: Assessment | Brief, *names: str) -> dict[str, Any]:
+    return {name: getattr(result, name) for name in names}
 
 
 def _listed[One](found: Mapping[Any, One] | NotDefined | None) -> list[One] | NotDefined | None:

@@ -82,12 +82,10 @@ def _scenario_json(one: Scenario) -> dict[str, Any]:
         "name": one.name,
         "assumed": rows,
         "usable": not one.fault,
-        "plausibility": one.plausibility,
-        "method": one.method,
-        "pareto_k": one.pareto_k,
-        "effective": one.effective,
-        "warnings": one.warnings,
-        "sentence": one.sentence,
+        **{
+            name: getattr(one, name)
+            for name in ("plausibility", "method", "pareto_k", "effective", "warnings", "sentence")
+        },
         "conditional": one.prospect,
     }
 

@@ -88,16 +88,8 @@ def compared(found: Mapping[str, Any]) -> Compared:
     ends = difference_interval(found["difference"], found["error"], found["blocks"])
     low, high = ends or (None, None)
     ahead = UNKNOWN if ends is None else THIS if ends[1] < 0 else OTHER if ends[0] > 0 else UNDECIDED
-    return Compared(
-        found["model"],
-        forecaster_name(found["model"]),
-        found["chosen_on"],
-        found["n"],
-        found["difference"],
-        low,
-        high,
-        ahead,
-    )
+    code, chosen_on, n, difference = (found[name] for name in ("model", "chosen_on", "n", "difference"))
+    return Compared(code, forecaster_name(code), chosen_on, n, difference, low, high, ahead)
 
 
 def versus(skill: Skill, code: str | None, horizon: int, **where: Any) -> Compared | None:

@@ -1,7 +1,6 @@
 """Figure of a test: densities above a common axis, grouped bars, or lines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -30,12 +29,8 @@ _MOST_SAID = 12
 """Bars whose numbers an image's description lists; more of them are in the table."""
 
 
-@dataclass(frozen=True)
-class _Look:
-    """Drawing style of a series."""
-
-    color: str
-    dashes: Any
+type _Look = tuple[str, Any]
+"""Colour and dashes of a series."""
 
 
 def illustrate(drawing: "Drawing") -> style.Illustration:
@@ -49,11 +44,11 @@ def illustrate(drawing: "Drawing") -> style.Illustration:
 
 def _densities(drawing: "Drawing", layout: style.Layout) -> "Figure":
     figure, on = _axes(drawing, layout, 2.5)
-    for one, look in zip(drawing.series, _looks(drawing.series), strict=True):
+    for one, (color, dashes) in zip(drawing.series, _looks(drawing.series), strict=True):
         x, y = np.array(one.x, dtype=float), np.array(one.y)
         if one.role == "posterior":
-            on.fill_between(x, 0, y, color=look.color, alpha=0.22, linewidth=0)
-        on.plot(x, y, color=look.color, linestyle=look.dashes, linewidth=1.6)
+            on.fill_between(x, 0, y, color=color, alpha=0.22, linewidth=0)
+        on.plot(x, y, color=color, linestyle=dashes, linewidth=1.6)
     on.set_xlim(*_span([value for one in drawing.series for value in one.x]))
     on.set_ylim(0, None)
     on.set_yticks([])
@@ -64,14 +59,14 @@ def _densities(drawing: "Drawing", layout: style.Layout) -> "Figure":
 
 def _lines(drawing: "Drawing", layout: style.Layout) -> "Figure":
     figure, on = _axes(drawing, layout, 3.1)
-    for one, look in zip(drawing.series, _looks(drawing.series), strict=True):
+    for one, (color, dashes) in zip(drawing.series, _looks(drawing.series), strict=True):
         x, y = _along(one), np.array(one.y)
         if (band := _reach(one)) is not None:
-            on.fill_between(x, *band, color=look.color, alpha=0.18, linewidth=0)
+            on.fill_between(x, *band, color=color, alpha=0.18, linewidth=0)
         if one.role == "data":
-            on.plot(x, y, "o", color=look.color, markersize=3, markeredgewidth=0)
+            on.plot(x, y, "o", color=color, markersize=3, markeredgewidth=0)
         else:
-            on.plot(x, y, color=look.color, linestyle=look.dashes, linewidth=1.6)
+            on.plot(x, y, color=color, linestyle=dashes, linewidth=1.6)
     low, high = _span([float(value) for one in drawing.series for value in _along(one)])
     if all(one.places == "dates" for one in drawing.series):
         style.time_axis(on, low, high)
@@ -96,10 +91,10 @@ def _bars(drawing: "Drawing", layout: style.Layout) -> "Figure":
     figure, on = _axes(drawing, layout, row * len(groups) + 0.8)
     style.frame(on, "x")
     style.name_rows(on, groups, layout)
-    for place, (one, look) in enumerate(zip(drawing.series, _looks(drawing.series), strict=True)):
+    for place, (one, (color, _)) in enumerate(zip(drawing.series, _looks(drawing.series), strict=True)):
         shift = (place - (len(drawing.series) - 1) / 2) * 0.2 / row
         at = np.array([groups.index(str(x)) + shift for x in one.x])
-        on.barh(at, one.y, height=0.164 / row, color=look.color, alpha=0.75, linewidth=0)
+        on.barh(at, one.y, height=0.164 / row, color=color, alpha=0.75, linewidth=0)
         if (ends := _reach(one)) is not None:
             on.hlines(at, *ends, color=style.INK, linewidth=1.1)
     on.axvline(0, color=style.INK, linewidth=0.8)
@@ -121,13 +116,13 @@ def _axes(drawing: "Drawing", layout: style.Layout, height: float) -> "tuple[Fig
 
 def _handles(drawing: "Drawing") -> list[object]:
     handles: list[object] = []
-    for one, look in zip(drawing.series, _looks(drawing.series), strict=True):
+    for one, (color, dashes) in zip(drawing.series, _looks(drawing.series), strict=True):
         if drawing.kind == "bars":
-            handles.append(style.patch(look.color, one.label, 0.75))
+            handles.append(style.patch(color, one.label, 0.75))
         elif drawing.kind == "line" and one.role == "data":
-            handles.append(style.key(look.color, one.label, marker="o", markersize=4, linestyle="none"))
+            handles.append(style.key(color, one.label, marker="o", markersize=4, linestyle="none"))
         else:
-            handles.append(style.key(look.color, one.label, linestyle=look.dashes, linewidth=1.6))
+            handles.append(style.key(color, one.label, linestyle=dashes, linewidth=1.6))
     return handles
 
 
@@ -139,7 +134,7 @@ def _looks(series: "Sequence[Series]") -> list[_Look]:
     for place, one in enumerate(series):
         first = all(other.role != one.role for other in series[:place])
         color = _COLORS[one.role] if first else spare.pop(0) if spare else style.MUTED
-        looks.append(_Look(color, _DASHED.get(one.role, "-")))
+        looks.append((color, _DASHED.get(one.role, "-")))
     return looks
 
 
