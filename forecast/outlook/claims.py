@@ -48,9 +48,8 @@ def claims(result: Assessment) -> tuple[Claim, ...]:
 
 def _names(result: Assessment) -> dict[str, Any]:
     """Return what the templates name."""
-    resting = any(isinstance(era.equilibrium, Estimate) for era in result.frameworks.eras)
-    eras = [(era, era.equilibrium if resting else era.mean) for era in result.frameworks.eras]
-    eras = [(era, value) for era, value in eras if isinstance(value, Estimate)]
+    resting = [(era, era.equilibrium) for era in result.frameworks.eras if isinstance(era.equilibrium, Estimate)]
+    eras = resting or [(era, era.mean) for era in result.frameworks.eras]
     last, value = eras[-1]
     versus = result.contrast
     contrasted = None
@@ -97,8 +96,10 @@ def _number(value: Any) -> float | None:
 
 def numbers_in_words(result: Assessment, claim: Claim) -> list[tuple[str, str]]:
     """Format the numbers of a claim with their names and units, and one decimal more than in the sentence."""
-    told = {name: words for name, (_, *words) in _texts()[claim.code]["numbers"].items()}
-    told |= {era.code: [f"under “{era.name}”", "points of share"] for era in result.frameworks.eras}
+    told: dict[str, tuple[str, str]] = {
+        name: (words, unit) for name, (_, words, unit) in _texts()[claim.code]["numbers"].items()
+    }
+    told |= {era.code: (f"under “{era.name}”", "points of share") for era in result.frameworks.eras}
     return [_describe(*told[name], value) for name, value in claim.numbers.items()]
 
 

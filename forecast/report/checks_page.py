@@ -9,7 +9,7 @@ from forecast.checks.check import KINDS, LIMIT, NOT_AHEAD, NOT_CHECKED, Ahead, C
 from forecast.report import calibration_figure, style
 from forecast.report.calibration_figure import Curve
 from forecast.report.provenance import settings
-from forecast.report.rendering import Page
+from forecast.report.rendering import Files, Page
 from forecast.report.style import Illustration
 from forecast.report.table import Table
 from forecast.wording import count, interval, number
@@ -77,7 +77,7 @@ def checks_page(fit: "Fit", checks: Checks) -> Page:
         "not_checked": NOT_CHECKED if checks.ahead else f"{NOT_CHECKED} {NOT_AHEAD}",
         "settings": settings(fit.spec, fit.dyads),
     }
-    files = {"checks.json": checks_json(fit, checks), "checks.csv": checks.table}
+    files: Files = {"checks.json": checks_json(fit, checks), "checks.csv": checks.table}
     return Page("checks.html.j2", content, figures, gate.passed, gate.reasons, files)
 
 

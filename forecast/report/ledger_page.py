@@ -9,7 +9,7 @@ from forecast.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, T
 from forecast.questions.track_record import BY, Case, TrackRecord
 from forecast.report import calibration_figure
 from forecast.report.calibration_figure import Curve
-from forecast.report.rendering import Page
+from forecast.report.rendering import Files, Page
 from forecast.report.style import Illustration
 from forecast.report.table import Table
 from forecast.wording import DASH, capital, chance, count, interval, number, percent
@@ -44,7 +44,7 @@ def track_record_page(record: TrackRecord) -> Page:
         "entries": f"{record.entries:,}",
         "faults": list(record.faults),
     }
-    files = {
+    files: Files = {
         "track_record.json": lambda path: write_json(path, record.to_dict(), by_record=True),
         "questions.csv": cases_table(record),
     }

@@ -14,7 +14,7 @@ from forecast.outlook.comparison import BASELINE, LEVEL, TIME, Change, Number, N
 from forecast.report import style
 from forecast.report.events import unchecked_note, who
 from forecast.report.provenance import vintage
-from forecast.report.rendering import Page
+from forecast.report.rendering import Files, Page
 from forecast.report.style import Illustration
 from forecast.report.table import Table
 from forecast.report.words import label
@@ -133,7 +133,7 @@ def moved_page(fit: "Fit", found: Attribution) -> Page:
         "window": window_sentences(found),
         "weights": weights_sentence(found),
     }
-    files = {
+    files: Files = {
         "moved.json": moved_json(found), "moved.csv": pd.DataFrame(moved_rows(found)), "moved.svg": figure.wide,
     }  # fmt: skip
     return Page("moved.html.j2", content, {"fall": figure}, fit.gate.passed, fit.gate.reasons, files)
@@ -385,7 +385,7 @@ def change_page(fits: "tuple[Fit, Fit]", change: Change, events: Attribution | N
         "of_question": events is not None and events.posed is not None,
     }
     converged = all(fit.gate.passed for fit in fits)
-    files = {
+    files: Files = {
         "change.json": change_json(change, events), "change.csv": pd.DataFrame(change_rows(change)),
         "change.svg": figure.wide,
     }  # fmt: skip

@@ -35,7 +35,7 @@ from forecast.report.folder import EXPORT
 from forecast.report.jsonfile import levels_table, report_json
 from forecast.report.material import Material
 from forecast.report.provenance import vintage
-from forecast.report.rendering import Page
+from forecast.report.rendering import Files, Page
 from forecast.report.style import Illustration, stamped
 from forecast.report.table import Table
 from forecast.report.tables import tables_of
@@ -81,8 +81,8 @@ def page(material: Material, figures: Mapping[str, Illustration], *, exported: b
     """Combine text and figures with the files beside them; `exported` with figures and tables for other texts."""
     content = _outlook_content(material, figures) | _details_content(material)
     fit, numbers = material.fit, report_json(material)
-    kinds = {one.dyad: one.kinds for one in (material.result, *material.others)}
-    files = {"forecast.json": numbers, "levels.csv": levels_table(fit, kinds), "summary.md": summary(material)}
+    kinds = {one.dyad: one.kinds for one in (material.result.brief, *material.others)}
+    files: Files = {"forecast.json": numbers, "levels.csv": levels_table(fit, kinds), "summary.md": summary(material)}
     if "pendulum" in figures:
         files["pendulum.svg"] = figures["pendulum"].wide
     if exported:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+type Files = dict[str, pd.DataFrame | str | Mapping[str, Any] | Callable[[Path], object]]
+
+
 @dataclass(frozen=True)
 class Page:
     """A page before it is HTML."""
@@ -27,9 +30,7 @@ class Page:
     converged: bool = True
     reasons: Sequence[str] = ()  # Why the fit has not converged
     # By name, what stands beside the page: a table, a text, values for JSON, or what writes it to a path.
-    files: Mapping[str, "pd.DataFrame | str | Mapping[str, Any] | Callable[[Path], object]"] = field(
-        default_factory=dict
-    )
+    files: "Files" = field(default_factory=dict)
 
     def with_files(self, **files: Any) -> "Page":
         """Return the page with more files."""

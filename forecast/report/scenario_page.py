@@ -135,7 +135,7 @@ def _at(node: Any, *path: str | int) -> Any:
     for step in path:
         if isinstance(node, NotDefined):
             return node
-        node = node[step] if isinstance(node, Mapping | tuple) else getattr(node, str(step))
+        node = node[step] if isinstance(node, dict | tuple) else getattr(node, str(step))  # type: ignore[index]
     return node
 
 

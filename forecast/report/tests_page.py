@@ -14,7 +14,7 @@ from forecast.outlook import plain
 from forecast.panel import panel_kind
 from forecast.report import provenance, verdict_figure, words
 from forecast.report.provenance import vintage
-from forecast.report.rendering import Page
+from forecast.report.rendering import Files, Page
 from forecast.report.style import Illustration, stamped
 from forecast.report.table import Table
 from forecast.report.words import STAMP, label
@@ -295,7 +295,7 @@ def results_page(results: "Results", figures: Mapping[str, Illustration] | None 
         "run_rows": _run(results),
     }
     drawn = results_figures(results) if figures is None else figures
-    files = {
+    files: Files = {
         "tests.json": results_json(results), "tests.csv": results_table(results),
         "plan.yaml": lambda path: write_plan(path, plan), **{f"{code}.svg": one.wide for code, one in drawn.items()},
     }  # fmt: skip
@@ -360,7 +360,8 @@ def _gates(results: "Results") -> Table:
 
 def _gate(model: str, gate: Mapping[str, Any]) -> tuple[str, ...]:
     def worst(name: str, choose: Any) -> float | None:
-        return choose((one[name] for one in gate["quantities"] if one[name] is not None), default=None)
+        found: float | None = choose((one[name] for one in gate["quantities"] if one[name] is not None), default=None)
+        return found
 
     return (
         model, "yes" if gate["passed"] else "no", number(worst("r_hat", max), 3), number(worst("ess_bulk", min), 0),
