@@ -1,18 +1,21 @@
 """Report page: text, tables and figures in one self-contained HTML file."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forecast import theory
 from forecast.events import EventTable
 from forecast.outlook import (
+    Headroom,
     NotDefined,
+    Probability,
     datasets_finding,
     kinds_sentence,
     level_sentence,
     main_horizon,
     quoted,
 )
+from forecast.outlook.base_rates import MEMORY_MONTHS
 from forecast.outlook.claims import numbers_in_words
 from forecast.outlook.observed import main_dataset
 from forecast.panel import panel_kind
@@ -39,10 +42,7 @@ from forecast.report.rendering import Files, Page
 from forecast.report.style import Illustration, stamped
 from forecast.report.table import Table
 from forecast.report.tables import tables_of
-from forecast.wording import number
-
-if TYPE_CHECKING:
-    pass
+from forecast.wording import chance, count, number
 
 _SHOWN_IN = {
     theory.LOW.code: "standing",
@@ -93,6 +93,8 @@ def page(material: Material, figures: Mapping[str, Illustration], *, exported: b
 def _outlook_content(material: Material, figures: Mapping[str, Illustration]) -> dict[str, Any]:
     result = material.result
     main = None if isinstance(result.recorded, NotDefined) else result.recorded[main_horizon(result.horizons)]
+    both = [one for window in tables.windows_of(result) for one in (window.up, window.down)]
+    chances = [one for one in both if isinstance(one, Probability)]
     return {
         "result": result,
         "as_of": material.as_of,
@@ -106,7 +108,9 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
         "recorded_sentences": [] if main is None or main is quoted(result) else [main.sentence],
         "numbers_of_kinds": tables.numbers_of_kinds(result),
         "resolution": tables.rules(result),
-        "recorded_note": tables.note(result),
+        "fewest_void": max((window.void.value for window in tables.windows_of(result)), default=0.0),
+        "memory_years": MEMORY_MONTHS // 12,
+        "recorded_error": words.largest_error(chances),
         "theory": theory,
         "of_the_essay": result.dyad == theory.DYAD,
         "claims": {claim.code: claim for claim in result.claims},
@@ -122,19 +126,21 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
 def _details_content(material: Material) -> dict[str, Any]:
     fit, result = material.fit, material.result
     alone = fit.panel.sizes["dyad"] == 1
-    known = material.facts
-    recent = material.recent
+    known, recent, headroom = material.facts, material.recent, result.frameworks.headroom
     return {
         "kind": material.kind,
         "note": panel_kind(fit.panel).note,
         "classes": fit.panel["class_name"].to_numpy().tolist() if "class_name" in fit.panel.coords else [],
         "resting": not isinstance(result.band, NotDefined),
         "moving": result.moving,
+        "new_by": [
+            f"{chance(value.value)} within {count(months, 'month')}"
+            for months, value in result.frameworks.change.by.items()
+        ],
         "kinds": "" if isinstance(result.kinds, NotDefined) else kinds_sentence(result.kinds, weekly=result.weekly),
-        "capped": not isinstance(result.frameworks.headroom, NotDefined),
-        "change": words.change(result, alone=alone),
+        "capped": isinstance(headroom, Headroom),
         "alone": alone,
-        "headroom": words.headroom(result),
+        "learned_of_headroom": words.verdict(headroom.learning) if isinstance(headroom, Headroom) else "",
         "named": material.named.to_dict("records"),
         "named_note": unchecked_note(material.named["reference"]),
         "recent_note": unchecked_note(event.reference.words for event in recent),

@@ -10,8 +10,8 @@ from forecast.escaping import printable
 from forecast.files import write_csv, write_json, write_text
 from forecast.report.events import reference
 from forecast.report.style import Illustration
-from forecast.report.words import STAMP
-from forecast.wording import day
+from forecast.report.words import STAMP, interval
+from forecast.wording import chance, count, day, join, number, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +73,8 @@ def render(template: str, content: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"address": _address, "day": day, "reference": reference}
+    environment.filters |= {"address": _address, "day": day, "reference": reference, "interval": interval}
+    environment.globals |= {"chance": chance, "count": count, "join": join, "number": number, "percent": percent}
     text = printable(environment.get_template(template).render(content), keep="\n")
     return text.replace(" %", "\N{NO-BREAK SPACE}%").replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
 

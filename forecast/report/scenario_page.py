@@ -234,5 +234,4 @@ def _largest_error(found: Scenarios) -> str:
         for window in _windows(found)
         for name in ("up", "down")
     ]
-    errors = [one.mcse for one in chances if isinstance(one, Probability)]
-    return number(100 * max(errors), 1) if errors else ""
+    return words.largest_error([one for one in chances if isinstance(one, Probability)])

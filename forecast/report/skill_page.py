@@ -264,7 +264,8 @@ def _scores_content(skill: Skill) -> dict[str, Any]:
             ]
             for one in _periods(skill)
         },
-        "coverage_sentence": _coverage_sentence(skill),
+        "main": count(_main(skill), "month"),
+        "main_row": skill.row(_main(skill), period=period),
         "coverage": coverage_table(skill, period),
         "brier": brier_table(skill, period),
         "forms": {say.PERIODS[one]: others_table(skill, forms, one) for one in _periods(skill) if forms},
@@ -282,7 +283,7 @@ def _details_content(skill: Skill) -> dict[str, Any]:
         "account": account_table(skill),
         "earned": earned_table(skill),
         "fits": fits_table(skill),
-        "unconverged": _unconverged(skill),
+        "own": {"not_converged": 0} | next((one for one in skill.account if one["model"] == skill.subject), {}),
         "choices": _choices(skill),
         "forecasters": [(capital(say.forecaster_name(one["model"])), one["words"]) for one in skill.account],
     }
@@ -367,20 +368,6 @@ def _all_numbers(skill: Skill, period: str) -> list[tuple[str, Table]]:
     return tables
 
 
-def _coverage_sentence(skill: Skill) -> str:
-    main = _main(skill)
-    row = skill.row(main, period=skill.period)
-    if row is None:
-        return ""
-    held = (
-        f"The 80 % intervals contained what was recorded in {percent(row['coverage_80'])} of "
-        f"{count(row['n'], 'window')} {count(main, 'month')} ahead"
-    )
-    if "pit_80" not in row:
-        return f"{held}."
-    return f"{held}; without the steps between shares of few events it would be {percent(row['pit_80'])}."
-
-
 def _curves(results: "Results") -> list[Curve]:
     """Return the calibration curves of the main horizon on the origins that the page is about, with n unknown."""
     skill, cases = results.skill, results.shown
@@ -427,13 +414,6 @@ def _miss(miss: Mapping[str, Any]) -> dict[str, Any]:
 
 def _predicted(one: Mapping[str, Any]) -> str:
     return f"{interval(one['mean'], one['low'], one['high'])}, CRPS {number(one['crps'], 1)}"
-
-
-def _unconverged(skill: Skill) -> str:
-    """Describe how many of the subject's fits had not converged, if any."""
-    own = next((one for one in skill.account if one["model"] == skill.subject), {})
-    missed = own.get("not_converged", 0)
-    return f"{missed:,} of its {count(own['fits'], 'fit')} had not converged." if missed else ""
 
 
 def _choices(skill: Skill) -> Rows:

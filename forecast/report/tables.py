@@ -13,20 +13,18 @@ from forecast.outlook import (
     HorizonOutlook,
     KindOutlook,
     NotDefined,
-    Probability,
     ThresholdOutlook,
     WindowOutlook,
     printed_chances,
     printed_changes,
 )
-from forecast.outlook.base_rates import MEMORY_MONTHS
 from forecast.outlook.datasets import DatasetOutlook
 from forecast.outlook.futures import DriverOutlook
 from forecast.report import words
 from forecast.report.material import Material
 from forecast.report.skill import skill_table
 from forecast.report.table import Cell, Table
-from forecast.wording import DASH, chance, count, day, join, month, number, percent
+from forecast.wording import DASH, chance, count, day, join, month, number
 
 CHANGES = {"down": "Lower", "same": "About the same", "up": "Higher"}
 """Changes of the share, from worse to better, as in bars and tables."""
@@ -44,12 +42,6 @@ def rules(result: Assessment) -> list[tuple[str, str]]:
     """Return how each forecast of what is recorded is resolved, with its title."""
     asked = result.threshold.values() if isinstance(result.threshold, Mapping) else ()
     return [(_title(result, one), one.rule) for one in (*asked, *windows_of(result))]
-
-
-def note(result: Assessment) -> str:
-    """Return what a reader has to know of the forecasts of what is recorded."""
-    windows = windows_of(result)
-    return " ".join([*_averaged(result.record_weight), _note(windows)]) if windows else ""
 
 
 def cells(window: WindowOutlook) -> dict[str, str]:
@@ -76,27 +68,6 @@ def _title(result: Assessment, question: WindowOutlook | ThresholdOutlook) -> st
         return f"{count(question.months, 'month')} to {until}: higher or lower"
     when = f"A {words.unit(result)} up to" if question.rolling else f"{count(question.months, 'month')} to"
     return f"{when} {until}: at least {question.threshold:g} %"
-
-
-def _averaged(weight: float) -> list[str]:
-    """Describe over what is averaged, if over anything."""
-    if not weight:
-        return []
-    return [
-        f"{percent(weight)} of simulations follow past base rates: the share of the last 1, 2, 5 or 10 "
-        "years, or of all years, continues with as much variation as before."
-    ]
-
-
-def _note(windows: Sequence[WindowOutlook]) -> str:
-    errors = [one.mcse for window in windows for one in (window.up, window.down) if isinstance(one, Probability)]
-    error = f" Their Monte Carlo standard error is at most {number(100 * max(errors), 1)} points." if errors else ""
-    void = chance(max(window.void.value for window in windows))
-    return (
-        "“Then”: median and 90 % equal-tailed interval. The number is simulated with a level of recording that drifts "
-        f"on as in the last {MEMORY_MONTHS // 12} years. The largest chance that a window is void is {void}; the "
-        f"others are given that it is not.{error}"
-    )
 
 
 def tables_of(material: Material) -> dict[str, Table]:

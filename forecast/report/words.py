@@ -1,10 +1,11 @@
 """Wording of a report about an assessment; `forecast.wording` formats its numbers."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from forecast import wording
-from forecast.outlook import Assessment, Estimate, Learning, NotDefined
-from forecast.wording import DASH, chance, count, join, number
+from forecast.outlook import Assessment, Estimate, Learning, NotDefined, Probability
+from forecast.wording import DASH, count, number
 
 STAMP = "NOT CONVERGED"
 INTERVALS = "50 % and 90 % equal-tailed"
@@ -66,28 +67,10 @@ def verdict(learning: Learning) -> str:
     return f"The data moved it: {spread}, {shift}."
 
 
-def headroom(result: Assessment) -> str:
-    """Describe the room under the current ceiling, and what is known of it."""
-    room = result.frameworks.headroom
-    if isinstance(room, NotDefined):
-        return f"Room under the ceiling is not defined, because {room.reason}."
-    return (
-        f"The ceiling stands {interval(room.room)} points above the present trend (median, 90 % equal-tailed). "
-        f"{verdict(room.learning)}"
-    )
-
-
-def change(result: Assessment, *, alone: bool = False) -> str:
-    """Describe the time until a new framework; `alone` if the fit has no other dyads."""
-    coming = result.frameworks.change
-    by = join(f"{chance(value.value)} within {count(months, 'month')}" for months, value in coming.by.items())
-    exposure = round(coming.exposure_years)
-    seen = count(exposure, "year") if alone else f"{count(exposure, 'dyad-year')}, all dyads together"
-    return (
-        f"New frameworks have come {count(coming.breaks, 'time')} in {seen}: "
-        f"{interval(coming.per_year, 3)} a year (median, 90 % equal-tailed). If that rate holds, the "
-        f"chance of a new one is {by}, and that of none within 20 years {chance(coming.lasts.value)}."
-    )
+def largest_error(chances: Iterable[Probability]) -> str:
+    """Format the largest Monte Carlo standard error of some chances, in percentage points; empty without any."""
+    errors = [one.mcse for one in chances]
+    return number(100 * max(errors), 1) if errors else ""
 
 
 def label(dyad: str) -> str:
