@@ -99,18 +99,10 @@ def _figure(gate: GateLike, found: Scenarios) -> Illustration:
 
 
 def _about(found: Scenarios, one: Scenario) -> dict[str, Any]:
-    how = {
-        "none": "Nothing is assumed: these are the numbers of the outlook.",
-        "weights": "The outlook's own futures are weighed",
-        "filter": "Particles are followed, and picked in the months that something is assumed of",
-    }[one.method]
-    if one.method != "none":
-        tail = "" if one.pareto_k == float("-inf") else f", Pareto k {number(one.pareto_k, 2)}"
-        unit = "futures" if one.method == "weights" else "draws"
-        how = f"{how}; they are worth {one.effective:,.0f} {unit} of equal weight{tail}."
     return {
         "name": one.name, "sentence": " ".join([one.sentence, *question_sentences(found, one)]),
-        "warnings": one.warnings, "how": how,
+        "warnings": one.warnings, "method": one.method, "effective": f"{one.effective:,.0f}",
+        "pareto_k": "" if one.pareto_k == float("-inf") else number(one.pareto_k, 2),
         "plausibility": chance(one.plausibility.value, 1 if one.plausibility.value < 0.1 else 0),
         "rows": Table.of(["day", "what", "how many"], map(_row, one.rows), (0, 1)),
     }  # fmt: skip

@@ -164,8 +164,8 @@ def test_what_others_wrote_is_text_in_tables(report):
 
 
 def test_a_formula_of_others_is_no_formula_in_a_table(material, figures, said, tmp_path):
-    known = material.known.assign(summary="=1+1")
-    write_export(tmp_path, replace(material, known=known), {}, said)
+    recent = [replace(one, what="=1+1") for one in material.recent]
+    write_export(tmp_path, replace(material, recent=recent), {}, said)
     assert {row["what"] for row in rows_of(tmp_path / "table-recent.csv")} == {"'=1+1"}
 
 
