@@ -11,7 +11,7 @@ from forecast.outlook.scenarios import Scenario, Scenarios
 from forecast.outlook.windows import WindowOutlook
 from forecast.report import fan_figure, words
 from forecast.report.provenance import GateLike, ReportedFit, settings, vintage
-from forecast.report.rendering import Page
+from forecast.report.rendering import Files, Page
 from forecast.report.style import Illustration, stamped
 from forecast.report.table import Table
 from forecast.wording import DASH, chance, count, day, number, period
@@ -41,7 +41,7 @@ def scenario_page(fit: ReportedFit, found: Scenarios, gate: GateLike) -> Page:
         "followed": bool(found.followed),
         "settings": settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
     }
-    files = {"scenario.json": scenario_json(fit, found, gate)}
+    files: Files = {"scenario.json": scenario_json(fit, found, gate)}
     return Page("scenario.html.j2", content, {"scenarios": _figure(gate, found)}, gate.passed, gate.reasons, files)
 
 
