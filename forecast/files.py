@@ -282,6 +282,12 @@ def digest(content: "bytes | pd.DataFrame") -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def file_digest(path: Path, kind: str = "sha256") -> str:
+    """Return a digest of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
+
+
 def _csv(frame: "pd.DataFrame") -> str:
     return str(frame.to_csv(index=False, lineterminator="\n"))
 

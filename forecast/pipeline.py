@@ -303,7 +303,7 @@ def _folder(job: _Job, fit: "Fit") -> "Iterator[Path]":
 def _describe_added(records: Records, fit: "Fit") -> tuple[str, ...]:
     """Describe the events added to the data, and how many of them are in a fit."""
     from forecast.events import describe_additions
-    from forecast.events.coverage import additions_of
+    from forecast.events.dyads import additions_of
     from forecast.panel.record import last_known
 
     if records.events is None:
@@ -480,7 +480,7 @@ def _day_of_update(job: _Job, saved: "Fit") -> date | None:
     By default it stays as of its own day, but goes on to the last of what is added to its dyads: an event, or a day to
     which their coverage is extended.
     """
-    from forecast.events.coverage import last_covered
+    from forecast.events.dyads import last_covered
     from forecast.panel.record import last_known
 
     table = job.records.events

@@ -9,7 +9,7 @@ import pytest
 
 from forecast.errors import DataError
 from forecast.events import read_chronology
-from forecast.events.coverage import Covered
+from forecast.events.dyads import Covered
 from forecast.outlook.base_rates import recording_level
 from forecast.panel import build_index_panel, build_panel
 from forecast.panel.events import counted_events

@@ -1,6 +1,5 @@
 """Archive catalogue: one SQLite file of imported files and of segments with their row counts."""
 
-import hashlib
 import json
 import os
 import sqlite3
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from forecast.errors import DataError, OutputError
-from forecast.files import digest, partial_folder, unwritable
+from forecast.files import digest, file_digest, partial_folder, unwritable
 
 SCHEMA = 1
 APPLICATION = 0x70656E64
@@ -205,8 +204,7 @@ class Catalogue:
     def fault(self, segment: Segment) -> str:
         """Describe the fault of a segment; '' if it is unchanged."""
         try:
-            with (self.folder / segment.path).open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
+            found = file_digest(self.folder / segment.path)
         except OSError as error:
             return f"cannot be read ({error.strerror or error})"
         return "" if found == segment.sha256 else "is damaged: its checksum differs"

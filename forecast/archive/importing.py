@@ -4,7 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from forecast.archive.segments import SegmentWriter, opened_for_import, write_ba
 from forecast.arguments import CALLABLE, PATH, PATHS, TEXT, checked
 from forecast.errors import DataError
 from forecast.escaping import printable
-from forecast.events.coverage import Days, as_spans, each_day
+from forecast.events.dyads import Days, as_spans, each_day
 from forecast.feeds.detect import DaysOfRows, Detected, detect_file, find_feed, unknown_file
 from forecast.feeds.feed import Feed, FeedSettings, FileFacts, Standing, named_day
 from forecast.feeds.judging import Judge
@@ -74,7 +74,7 @@ EVERYTHING = FeedSettings(sectors="all", one_a_day=False)
 """All rows between two states: what is counted of them is chosen when they are read."""
 MOST_FILES = 200
 """Files of a batch; a run that is killed loses no more than one batch."""
-MONTH = timedelta(days=31)
+DAY, MONTH = timedelta(days=1), timedelta(days=31)
 STEP = "importing files"
 
 
@@ -82,7 +82,7 @@ BUSY = 0.25
 """Fraction of a release's busiest day: a day with at least as many rows belongs to the release, not to old reports."""
 STRAY = 0.05
 """Fraction of a longer file's busiest day: days with fewer rows at its ends are strays."""
-BEFORE, AFTER = timedelta(days=10), timedelta(days=1)
+BEFORE, AFTER = timedelta(days=10), DAY
 """Largest distance of the days of a release before and after the day in its name."""
 
 
@@ -137,38 +137,6 @@ class Imported(Displayed):
 
     def _card(self) -> Card:
         return Card(f"Import into {self.archive}", (("files", self.sentence),))
-
-
-@dataclass
-class _Batch:
-    """Files that are put into the catalogue together."""
-
-    catalogue: Catalogue
-    writer: SegmentWriter
-    next_file: int
-    entries: list[Entry] = field(default_factory=list)
-    by_key: dict[Key, Entry] = field(default_factory=dict)
-    waiting: "dict[Key, _Reading]" = field(default_factory=dict)
-
-    @property
-    def full(self) -> bool:
-        """Return whether it must be put in place before more files are taken."""
-        return bool(self.writer.segments) or len(self.entries) + len(self.waiting) >= MOST_FILES
-
-    def number(self) -> int:
-        """Return the number of a file that is about to be read."""
-        self.next_file += 1
-        return self.next_file - 1
-
-    def add(self, entry: Entry) -> None:
-        """Add a file that was read."""
-        self.entries.append(entry)
-        self.by_key[entry.key] = entry
-        self.waiting.pop(entry.key, None)
-
-    def holds(self, key: Key) -> Entry | None:
-        """Return a file that is in the batch or in the archive."""
-        return self.by_key.get(key) or self.catalogue.entries.get(key)
 
 
 @checked(paths=PATHS, archive=PATH, feed=TEXT, progress=CALLABLE)
@@ -228,7 +196,7 @@ def import_files(
     while place < len(waiting):
         with opened_for_import(folder, run.catalogue) as catalogue:
             run.start(catalogue)
-            while place < len(waiting) and not run.batch.full:
+            while place < len(waiting) and not run.full:
                 tell(STEP, place, len(waiting))
                 run.take(*waiting[place])
                 place += 1
@@ -254,21 +222,26 @@ class _Run:
         self.together: dict[str, Together[_Reading]] = {}
         self.published: dict[Path, dict[str, str]] = {}
         self.catalogue: Catalogue | None = None
-        self.batch: _Batch
-        self.damaged: set[Key]
 
     def start(self, catalogue: Catalogue) -> None:
-        """Begin a batch."""
-        self.batch = _Batch(catalogue, SegmentWriter(self.folder), catalogue.next_file)
-        self.catalogue, self.damaged = catalogue, catalogue.damaged()
+        """Begin a batch: files that are put into the catalogue together."""
+        self.catalogue, self.next_file = catalogue, catalogue.next_file
+        self.damaged, self.known = catalogue.damaged(), dict(catalogue.entries)
+        self.writer = SegmentWriter(self.folder)
+        self.entries: list[Entry] = []
+        self.waiting: dict[Key, _Reading] = {}
+
+    @property
+    def full(self) -> bool:
+        """Return whether the batch must be put in place before more files are taken."""
+        return bool(self.writer.segments) or len(self.entries) + len(self.waiting) >= MOST_FILES
 
     def finish(self) -> None:
         """Put the batch into the catalogue."""
         self._settle()
-        batch = self.batch
-        if batch.entries:
-            batch.writer.write()
-            self.catalogue = write_batch(batch.catalogue, batch.entries, batch.writer.segments, batch.next_file)
+        if self.entries and self.catalogue is not None:
+            self.writer.write()
+            self.catalogue = write_batch(self.catalogue, self.entries, self.writer.segments, self.next_file)
 
     def take(self, named: Path, path: Path) -> None:
         """Take a file, or the members of an archive, into the batch."""
@@ -304,38 +277,39 @@ class _Run:
         return self.published[folder]
 
     def _take_detected(self, file: FeedFile, detected: Detected, key: Key, published: str) -> None:
-        if key in self.batch.waiting:
+        """Take a file of a feed; if it was imported already, what is known of it besides its content is merged."""
+        if key in self.waiting:
             self._settle()
-        feed, there = detected.feed, self.batch.holds(key)
-        known = _Known(file.name, Named.of(feed, file), published)
+        feed, there = detected.feed, self.known.get(key)
+        name, named = file.name, Named.of(feed, file)
         if there:
-            known = known.together(feed, there)
-            if key not in self.damaged and not known.is_more_than(there):
+            published = earliest(published, there.published)
+            before = Named.read(feed, there.said)
+            if not named.says_more(before):
+                name, named = there.name, before
+            if key not in self.damaged and (named.name, published) == (there.said, there.published):
                 as_name = "" if there.name == file.name else f"as {there.name}"
                 self.done.append(ImportedFile(file.name, there.dataset, "known", *there.counts, reason=as_name))
                 return
-        self.batch.waiting[key] = self._read(file, detected, known, key)
-        self.done.append(ImportedFile(file.name, feed.name, "imported"))
-        if self.together[feed.name].full:
-            self._settle()
-
-    def _read(self, file: FeedFile, detected: Detected, known: "_Known", key: Key) -> "_Reading":
-        """Read a file to its end; its rows are judged together with those of others."""
-        feed = detected.feed
         if feed.name not in self.together:
             self.together[feed.name] = Together(Judge(feed, EVERYTHING, None, organs=True))
         together = self.together[feed.name]
         reading = _Reading(
             file, detected.layouts, FileFacts(), key[0], DaysOfRows.of(feed, file),
-            feed=feed, known=known, key=key, number=self.batch.number(), place=len(self.done), tallies=_Tallies(feed),
+            feed=feed, name=name, named=named, published=published, key=key, number=self.next_file,
+            place=len(self.done), tallies=_Tallies(feed),
         )  # fmt: skip
+        self.next_file += 1
         chunks = read_utf8(file, feed.encoding)
         for chunk, strange in ahead(chunks) if file.size > CHUNK else chunks:
             reading.mended += strange
             together.add(reading, chunk)
             if together.full:
                 self._judge(feed.name)
-        return reading
+        self.waiting[key] = reading
+        self.done.append(ImportedFile(file.name, feed.name, "imported"))
+        if together.full:
+            self._settle()
 
     def _judge(self, dataset: str) -> None:
         """Judge what was read of a feed, and put its rows on their way into segments."""
@@ -348,24 +322,25 @@ class _Run:
             months = np.array([one.month for one in readings])[places]
             for month in sorted({one.month for one in readings}):
                 own = months == month
-                self.batch.writer.add(dataset, numbers[own], kept.filter(own), month)
+                self.writer.add(dataset, numbers[own], kept.filter(own), month)
 
     def _settle(self) -> None:
         """Judge all that was read, and put its files into the batch."""
         for dataset in self.together:
             self._judge(dataset)
-        for reading in list(self.batch.waiting.values()):
+        for reading in list(self.waiting.values()):
+            del self.waiting[reading.key]
             try:
                 with fence(reading.file.name):
                     entry = reading.entry()
             except DataError as error:
                 reading.failed = reading.failed or str(error)
             if reading.failed:
-                del self.batch.waiting[reading.key]
                 self.done[reading.place] = ImportedFile(reading.file.name, "", "failed", reason=reading.failed)
                 continue
-            self.batch.writer.reject(reading.feed.name, reading.number, reading)
-            self.batch.add(entry)
+            self.writer.reject(reading.feed.name, reading.number, reading)
+            self.entries.append(entry)
+            self.known[entry.key] = entry
             self.damaged.discard(entry.key)
             self.done[reading.place] = self.done[reading.place]._replace(
                 **entry.counts._asdict(), finding=reading.days.finding
@@ -374,53 +349,60 @@ class _Run:
 
 @dataclass(kw_only=True)
 class _Reading(FileRun):
-    """A file that is being imported; `place` is its place among the results."""
+    """A file that is being imported, with what is known of it besides its content, from its names and the manifests."""
 
     feed: Feed
-    known: "_Known"
+    name: str
+    named: "Named"
+    published: str
     key: Key
     number: int
-    place: int
+    place: int  # Its place among the results
     tallies: "_Tallies"
 
     @property
     def month(self) -> str:
         """The month that its name says all its rows are of, '' if it does not."""
-        stands, facts = self.known.named.stands, self.known.named.facts
+        stands = self.named.stands
         if stands and stands.last - stands.first < MONTH:
             return f"{stands.first:%Y-%m}"
-        own = named_day(facts.day) if facts.day else None
-        return f"{own:%Y-%m}" if own else ""
+        return f"{self.named.day:%Y-%m}" if self.named.day else ""
 
     def entry(self) -> Entry:
         """Return its catalogue entry."""
-        named, tallies = self.known.named, self.tallies
-        stands, facts = named.stands, named.facts
+        named, tallies, facts = self.named, self.tallies, self.named.facts
+        stands, edition = named.stands, facts.edition or ""
         covers = days_of(named, tallies.days)
         undated = f"{covers[0][0]:%Y-%m}" if covers else "undated"
         in_year = [day for day in tallies.days if day.year == facts.year]
         first, last = (min(in_year), max(in_year)) if in_year else (None, None)
+        released = issued = ""
+        if facts.year is not None:  # the day of an edition: that of its stamp, else the day after its last event
+            stamped = named_day(edition[:8]) if edition else None
+            issued = self.published or _iso(stamped or (last + DAY if last else None))
+        elif self.feed.newest_first:  # rows of a release do not say themselves from when they could be known
+            released = self.published or _iso(named.day + DAY if named.day else None)
         return Entry(
             file=self.number,
             dataset=self.feed.name,
-            name=self.known.name,
+            name=self.name,
             sha256=self.key[0],
             member=self.key[1],
             said=named.name,
             series=stands.series if stands else "release" if facts.day else "file",
             covers=[[f"{one}", f"{other}"] for one, other in covers],
             part=stands.part if stands else 1.0,
-            edition=facts.edition or "",
+            edition=edition,
             year=facts.year,
             first=_iso(first),
             last=_iso(last),
-            released=_released(self.feed, self.known),
-            issued=_issued(self.known, last),
+            released=released,
+            issued=issued,
             known=_iso(tallies.known),
             mended=self.mended,
             filtered_by=self.filtered,
             months=tallies.months(undated, self),
-            published=self.known.published,
+            published=self.published,
         )
 
 
@@ -464,10 +446,14 @@ class Named:
     stands: Standing | None
 
     @classmethod
+    def read(cls, feed: Feed, name: str) -> "Named":
+        """Read a name."""
+        return cls(name, feed.facts(name), feed.stands(name))
+
+    @classmethod
     def of(cls, feed: Feed, file: FeedFile) -> "Named":
         """Read the name of a file or, where it says nothing, that of its archive."""
-        own = cls(file.own_name, feed.facts(file.own_name), feed.stands(file.own_name))
-        outer = cls(file.outer_name, feed.facts(file.outer_name), feed.stands(file.outer_name))
+        own, outer = cls.read(feed, file.own_name), cls.read(feed, file.outer_name)
         return outer if outer.says and not own.says else own
 
     @property
@@ -475,10 +461,20 @@ class Named:
         """Return whether the name is informative."""
         return self.stands is not None or self.facts != FileFacts()
 
+    @property
+    def day(self) -> date | None:
+        """The day in the name."""
+        return named_day(self.facts.day) if self.facts.day else None
+
+    def says_more(self, before: "Named") -> bool:
+        """Return whether it is more informative than another name; of two informative ones, always the same one."""
+        differs = (self.facts, self.stands) != (before.facts, before.stands)
+        return differs and (self.says, self.name) > (before.says, before.name)
+
 
 def days_of(named: Named, rows: Mapping[date, int]) -> list[Days]:
     """Return the days that a file with so many rows of each day stands for, as spans in order of time."""
-    stands, own = named.stands, named_day(named.facts.day) if named.facts.day else None
+    stands, own = named.stands, named.day
     chosen = set(each_day(stands.first, stands.last)) if stands and stands.whole else set[date]()
     if own is not None:
         near = {day: number for day, number in rows.items() if own - BEFORE <= day <= own + AFTER}
@@ -488,52 +484,6 @@ def days_of(named: Named, rows: Mapping[date, int]) -> list[Days]:
         busy = [day for day, number in inside.items() if number >= STRAY * max(inside.values())]
         chosen = set(each_day(min(busy), max(busy))) if busy else chosen
     return as_spans(chosen)
-
-
-@dataclass(frozen=True)
-class _Known:
-    """Facts about a file besides its content, from its names and the manifests that it came with."""
-
-    name: str
-    named: Named
-    published: str
-
-    def together(self, feed: Feed, there: Entry) -> "_Known":
-        """Merge this information with the catalogue's; the order does not matter."""
-        before = Named(there.said, feed.facts(there.said), feed.stands(there.said))
-        published = earliest(self.published, there.published)
-        if _says_more(self.named, before):
-            return replace(self, published=published)
-        return _Known(there.name, before, published)
-
-    def is_more_than(self, there: Entry) -> bool:
-        """Return whether it contains something that the catalogue lacks."""
-        return (self.named.name, self.published) != (there.said, there.published)
-
-
-def _says_more(named: Named, before: Named) -> bool:
-    """Return whether a name is more informative than another; of two informative names, always the same one."""
-    if (named.facts, named.stands) == (before.facts, before.stands):
-        return False
-    return (named.says, named.name) > (before.says, before.name)
-
-
-def _released(feed: Feed, known: _Known) -> str:
-    """Return from when the rows of a release could be known, where they do not say so themselves."""
-    facts = known.named.facts
-    if not feed.newest_first or facts.year is not None:
-        return ""
-    own = named_day(facts.day) if facts.day else None
-    return known.published or _iso(own + timedelta(days=1) if own else None)
-
-
-def _issued(known: _Known, last: date | None) -> str:
-    """Return the day of an edition: on which it was published or of its stamp, else the day after its last event."""
-    facts = known.named.facts
-    if facts.year is None:
-        return ""
-    stamped = named_day(facts.edition[:8]) if facts.edition else None
-    return known.published or _iso(stamped or (last + timedelta(days=1) if last else None))
 
 
 def _iso(day: date | None) -> str:

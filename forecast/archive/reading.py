@@ -16,7 +16,7 @@ from forecast.archive.catalogue import REJECTED, ROWS, Catalogue, Entry, read_ca
 from forecast.arguments import DAY, DYADS, FEED_SETTINGS, PATH, TEXTS, checked
 from forecast.dates import today
 from forecast.errors import DataError, SpecError
-from forecast.events.coverage import MOST_MISSING, Covered, Days, as_spans, each_day
+from forecast.events.dyads import MOST_MISSING, Covered, Days, as_spans, each_day
 from forecast.events.table import (
     REJECT_COLUMNS,
     Day,

@@ -12,7 +12,7 @@ from forecast.archive.importing import EVERYTHING
 from forecast.archive.reading import ArchiveReading, add_lines, chosen_datasets, covered_days
 from forecast.arguments import DAY, PATH, TEXTS, checked
 from forecast.dates import month_end
-from forecast.events.coverage import Covered, Days
+from forecast.events.dyads import Covered, Days
 from forecast.events.table import Day, as_day
 from forecast.feeds.detect import FEEDS
 from forecast.wording import Card, Displayed, count

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from forecast.cli import archive, backtest, claims, events, fetch, moved, question, report, scenario
+from forecast.cli import backtest, claims, events, feeds, moved, question, report, scenario
 from forecast.cli.terminal import escape
 from forecast.errors import DataError, ForecastError
 from forecast.stopping import INTERRUPTED, TERMINATED, stoppable
@@ -61,10 +61,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-events.app.command()(fetch.fetch)
-events.app.command("import")(archive.import_command)
-events.app.command("status")(archive.status_command)
-events.app.command("repair")(archive.repair_command)
+events.app.command()(feeds.fetch)
+events.app.command("import")(feeds.import_command)
+events.app.command("status")(feeds.status_command)
+events.app.command("repair")(feeds.repair_command)
 events.app.command("count")(events.count_command)
 events.app.command("sql")(events.sql_command)
 app.add_typer(events.app, name="events")

@@ -1,22 +1,10 @@
 """`forecast backtest`: forecasts from past dates, scored against the data recorded afterwards."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from forecast.arguments import MOST_POINTS, require_positive, require_whole
-from forecast.cli.options import (
-    Driven,
-    FromFeeds,
-    Improvement,
-    Json,
-    Seed,
-    grouped,
-    named_datasets,
-    output,
-    show_result,
-)
+from forecast.cli.options import Driven, FromFeeds, grouped, named_datasets, opt, output, shared, show_result
 from forecast.cli.terminal import console, escape, progress, table
 from forecast.errors import SpecError
 
@@ -31,76 +19,44 @@ if TYPE_CHECKING:
 def backtest(
     data: FromFeeds,
     driven: Driven,
-    dyads: Annotated[
-        str | None, typer.Option("--dyads", help="Such as USA-CHN,USA-RUS. Default: all that the data hold.")
-    ] = None,
-    first: Annotated[
-        str, typer.Option("--from", help="First month to be predicted, YYYY-MM: what is known ends the day before.")
-    ] = "2005-01",
-    last: Annotated[
-        str | None,
-        typer.Option("--to", help="Last origin, YYYY-MM. Default: the last whose shortest window is recorded."),
-    ] = None,
-    every: Annotated[int, typer.Option("--every", help="Months from one origin to the next.")] = 3,
-    horizons: Annotated[str, typer.Option("--horizons", help="Months ahead, such as 3,6,12,24.")] = "3,6,12,24",
-    models: Annotated[
-        str,
-        typer.Option(
-            "--models",
-            help="Model variants: default, pendulum, no_cycle (or none), no_return, no_ceiling, no_hierarchy, "
-            "no_month_noise, no_volume; all; or no for none of them.",
-        ),
-    ] = "default",
-    benchmarks: Annotated[
-        str,
-        typer.Option(
-            "--benchmarks",
-            help="base_rate_all, base_rate_10y, base_rate_5y, base_rate_2y, last_window, local_level, ar_noise, "
-            "auto_ets, auto_arima; all; or no for none of them.",
-        ),
-    ] = "all",
-    eras: Annotated[
-        str,
-        typer.Option(
-            "--eras",
-            help="given (as far as recognised on the day), infer (at every fit, from events up to then; a minute or "
-            "two a dyad) or none.",
-        ),
-    ] = "given",
-    together: Annotated[
-        str | None,
-        typer.Option("--with", help="Dyads that every model is fitted to. Default: the hierarchy of data/dyads.csv."),
-    ] = None,
-    alone: Annotated[bool, typer.Option("--alone", help="Fit every dyad by itself.")] = False,
-    improvement: Improvement = 5.0,
-    dataset: Annotated[
-        str | None,
-        typer.Option(
-            "--dataset",
-            help="Of several, the one that is predicted; the model is fitted to all. Default: the first of --data.",
-        ),
-    ] = None,
-    processes: Annotated[
-        int | None, typer.Option("--processes", help="Processes at work. Default: one a core. Changes no number.")
-    ] = None,
-    batch: Annotated[
-        int | None,
-        typer.Option("--batch", help="Dyads to a task and a file, for hundreds of dyads (models: with --alone)."),
-    ] = None,
-    scheduler: Annotated[
-        str | None, typer.Option("--scheduler", help="Of a Dask cluster that does the work, such as tcp://host:8786.")
-    ] = None,
-    out: Annotated[Path, output("Folder of the run; with an unfinished run in it, which is continued.")] = Path(
-        "skill"
+    dyads: str | None = opt("Such as USA-CHN,USA-RUS. Default: all that the data hold."),
+    first: str = opt(
+        "First month to be predicted, YYYY-MM: what is known ends the day before.", "2005-01", name="--from"
     ),
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Replace a page in --out that has no run of its own beside it.")
-    ] = False,
-    seed: Seed = 1,
-    remake: Annotated[
-        bool, typer.Option("--remake", help="Only make the page of --out again from its files; nothing is predicted.")
-    ] = False,
-    as_json: Json = False,
+    last: str | None = opt("Last origin, YYYY-MM. Default: the last whose shortest window is recorded.", name="--to"),
+    every: int = opt("Months from one origin to the next.", 3),
+    horizons: str = opt("Months ahead, such as 3,6,12,24.", "3,6,12,24"),
+    models: str = opt(
+        "Model variants: default, pendulum, no_cycle (or none), no_return, no_ceiling, no_hierarchy, no_month_noise, "
+        "no_volume; all; or no for none of them.",
+        "default",
+    ),
+    benchmarks: str = opt(
+        "base_rate_all, base_rate_10y, base_rate_5y, base_rate_2y, last_window, local_level, ar_noise, auto_ets, "
+        "auto_arima; all; or no for none of them.",
+        "all",
+    ),
+    eras: str = opt(
+        "given (as far as recognised on the day), infer (at every fit, from events up to then; a minute or two a "
+        "dyad) or none.",
+        "given",
+    ),
+    together: str | None = opt(
+        "Dyads that every model is fitted to. Default: the hierarchy of data/dyads.csv.", name="--with"
+    ),
+    alone: bool = opt("Fit every dyad by itself.", False),
+    improvement: float = shared.improvement(),
+    dataset: str | None = opt(
+        "Of several, the one that is predicted; the model is fitted to all. Default: the first of --data."
+    ),
+    processes: int | None = opt("Processes at work. Default: one a core. Changes no number."),
+    batch: int | None = opt("Dyads to a task and a file, for hundreds of dyads (models: with --alone)."),
+    scheduler: str | None = opt("Of a Dask cluster that does the work, such as tcp://host:8786."),
+    out: Path = output("Folder of the run; with an unfinished run in it, which is continued.", Path("skill")),
+    replace: bool = opt("Replace a page in --out that has no run of its own beside it.", False),
+    seed: int = shared.seed(),
+    remake: bool = opt("Only make the page of --out again from its files; nothing is predicted.", False),
+    as_json: bool = shared.json(),
 ) -> None:
     """Predict as of many days of the past, and score the predictions beside simple benchmarks.
 

@@ -1,22 +1,23 @@
 """`forecast test`, `forecast power` and `forecast plan`: hypothesis tests, their power, and frozen plans."""
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from forecast.arguments import require_whole
 from forecast.cli.options import (
-    Cores,
-    Json,
-    Replace,
     Tested,
+    arg,
     echo_json,
     grouped,
     not_converged,
+    opt,
     output,
     own_folder,
     say,
+    shared,
     show_result,
 )
 from forecast.cli.terminal import console, escape, progress, table
@@ -31,34 +32,27 @@ TESTED = Path("hypotheses")
 """Default folder of the pages."""
 BESIDE_PLAN = {"plan", "out", "replace", "kept", "cores", "as_json"}
 """Options that change no number, and so may be given together with a plan."""
-Claims = Annotated[
-    str | None, typer.Option("--claims", help="Codes such as S5,S6. Default: all that the data can answer.")
-]
-Simulations = Annotated[
-    int | None, typer.Option("--simulations", help="Simulated records per alternative for the power; 0 for none.")
-]
-Sensitivity = Annotated[
-    bool, typer.Option("--sensitivity/--no-sensitivity", help="Go through other codings, eras and priors.")
-]
+claims_option = partial(opt, "Codes such as S5,S6. Default: all that the data can answer.")
+simulations_option = partial(opt, "Simulated records per alternative for the power; 0 for none.")
+sensitivity_option = partial(
+    opt, "Go through other codings, eras and priors.", True, name="--sensitivity/--no-sensitivity"
+)
+file_argument = partial(arg, "A plan, such as plan.yaml.", ..., metavar="FILE")
 
 
 @grouped
 def test(
     context: typer.Context,
     asked: Tested,
-    claims: Claims = None,
-    plan: Annotated[
-        Path | None, typer.Option("--plan", help="Carry out this frozen plan, exactly (`forecast plan new`).")
-    ] = None,
-    out: Annotated[Path | None, own_folder("hypotheses")] = None,
-    replace: Replace = False,
-    simulations: Simulations = None,
-    sensitivity: Sensitivity = True,
-    kept: Annotated[
-        Path | None, typer.Option("--kept", help="File of `forecast power`: its simulations are not done again.")
-    ] = None,
-    cores: Cores = None,
-    as_json: Json = False,
+    claims: str | None = claims_option(),
+    plan: Path | None = opt("Carry out this frozen plan, exactly (`forecast plan new`)."),
+    out: Path | None = own_folder("hypotheses"),
+    replace: bool = shared.replace(),
+    simulations: int | None = simulations_option(),
+    sensitivity: bool = sensitivity_option(),
+    kept: Path | None = opt("File of `forecast power`: its simulations are not done again."),
+    cores: int | None = shared.cores(),
+    as_json: bool = shared.json(),
 ) -> None:
     """Test claims about a relation: one HTML page, tests.json and tests.csv. Exit code 3 if not converged.
 
@@ -123,14 +117,11 @@ def _print_results(results: "Results", page: Path) -> None:
 @grouped
 def power(
     asked: Tested,
-    claim: Annotated[str, typer.Option("--claim", help="Code of the claim whose test is tried.")] = "S5",
-    simulations: Annotated[int, typer.Option("--simulations", help="Simulated records per alternative.")] = 200,
-    kept: Annotated[
-        Path | None,
-        typer.Option("--kept", help="File of what is done; with it, the same command continues. Default: by the dyad."),
-    ] = None,
-    cores: Cores = None,
-    as_json: Json = False,
+    claim: str = opt("Code of the claim whose test is tried.", "S5"),
+    simulations: int = opt("Simulated records per alternative.", 200),
+    kept: Path | None = opt("File of what is done; with it, the same command continues. Default: by the dyad."),
+    cores: int | None = shared.cores(),
+    as_json: bool = shared.json(),
 ) -> None:
     """Simulate how often the test of a claim would find what is there, and how often what is not.
 
@@ -179,17 +170,16 @@ def _print_power(found: "Power") -> None:
 
 
 app = typer.Typer(name="plan", help="Fix every choice of a run of tests before the look.", no_args_is_help=True)
-File = Annotated[Path, typer.Argument(metavar="FILE", help="A plan, such as plan.yaml.")]
 
 
 @app.command()
 @grouped
 def new(
     asked: Tested,
-    claims: Claims = None,
-    out: Annotated[Path, output("File of the plan.", "FILE")] = Path("plan.yaml"),
-    simulations: Simulations = None,
-    sensitivity: Sensitivity = True,
+    claims: str | None = claims_option(),
+    out: Path = output("File of the plan.", Path("plan.yaml"), kind="FILE"),
+    simulations: int | None = simulations_option(),
+    sensitivity: bool = sensitivity_option(),
 ) -> None:
     """Write a plan, to be edited and frozen: data, claims, models, priors, rule, seed."""
     from forecast.hypotheses.plan import write_plan
@@ -205,7 +195,8 @@ def new(
 
 
 @app.command()
-def freeze(path: File) -> None:
+@grouped
+def freeze(path: Path = file_argument()) -> None:
     """Freeze a plan before its results are seen: from then on it is run unchanged, or rejected."""
     from forecast.hypotheses.plan import freeze as frozen
     from forecast.hypotheses.plan import read_plan, write_plan
@@ -226,7 +217,8 @@ def freeze(path: File) -> None:
 
 
 @app.command()
-def show(path: File, as_json: Json = False) -> None:
+@grouped
+def show(path: Path = file_argument(), as_json: bool = shared.json()) -> None:
     """Show a plan, and whether it is frozen and unchanged since."""
     from forecast.hypotheses.plan import read_plan
 

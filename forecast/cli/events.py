@@ -3,23 +3,13 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from forecast.cli.options import (
-    Archive,
-    Datasets,
-    Feed,
-    FeedSetting,
-    FromFeeds,
-    Json,
-    echo_json,
-    event_table,
-    grouped,
-    looks_like_feed,
-)
+from forecast.cli.options import FromFeeds, arg, echo_json, event_table, grouped, looks_like_feed, opt, shared
 from forecast.cli.terminal import Column, console, escape, table
 from forecast.errors import DataError, SpecError
 from forecast.wording import count
@@ -43,21 +33,16 @@ MOST_SHOWN = 30
 class _Given:
     """The events that a command is about."""
 
-    path: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="[PATH]",
-            help="A table (with --mapping), files of a machine-coded feed, a chronology file such as USA-CHN.csv, or a "
-            "folder of such files. Without it: the embedded chronology.",
-        ),
-    ] = None
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", help="YAML or JSON file that says where the table's fields stand.")
-    ] = None
-    feed: Feed = None
-    feed_setting: FeedSetting = None
-    datasets: Datasets = None
-    archive: Archive = None
+    path: Path | None = arg(
+        "A table (with --mapping), files of a machine-coded feed, a chronology file such as USA-CHN.csv, or a folder "
+        "of such files. Without it: the embedded chronology.",
+        metavar="[PATH]",
+    )
+    mapping: Path | None = opt("YAML or JSON file that says where the table's fields stand.")
+    feed: str | None = shared.feed()
+    feed_setting: list[str] | None = shared.feed_setting()
+    datasets: str | None = shared.datasets()
+    archive: Path | None = shared.archive()
 
     @property
     def named(self) -> "Source | None":
@@ -92,17 +77,15 @@ class _Given:
 @grouped
 def check(
     given: _Given,
-    rejects: Annotated[
-        Path | None, typer.Option("--rejects", help="Write the rejected rows with their reasons to this CSV.")
-    ] = None,
-    as_json: Json = False,
+    rejects: Path | None = opt("Write the rejected rows with their reasons to this CSV."),
+    as_json: bool = shared.json(),
 ) -> None:
     """Validate events and summarise them: rows, rejects with reasons, span, counts and coverage by dyad.
 
     Exit code 2 if a file of a feed could not be read; all others are in the summary then.
     """
     from forecast.events import write_rejects
-    from forecast.events.rules import coding_breaches
+    from forecast.events.tables import coding_breaches
     from forecast.files import check_target
     from forecast.resources import data_folder
 
@@ -130,13 +113,11 @@ def check(
 @grouped
 def show(
     given: _Given,
-    dyad: Annotated[str, typer.Option("--dyad", help="Two states, such as USA-CHN.")] = "USA-CHN",
-    start: Annotated[str | None, typer.Option("--from", help="First day, YYYY-MM-DD or YYYY-MM.")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="Last day, YYYY-MM-DD or YYYY-MM.")] = None,
-    directed: Annotated[
-        bool, typer.Option("--directed", help="Show both rows of a joint act, one a direction.")
-    ] = False,
-    as_json: Json = False,
+    dyad: str = opt("Two states, such as USA-CHN.", "USA-CHN"),
+    start: str | None = opt("First day, YYYY-MM-DD or YYYY-MM.", name="--from"),
+    end: str | None = opt("Last day, YYYY-MM-DD or YYYY-MM.", name="--to"),
+    directed: bool = opt("Show both rows of a joint act, one a direction.", False),
+    as_json: bool = shared.json(),
 ) -> None:
     """Print the events of a dyad; without days, those of its last twelve months."""
     from forecast.events import find_dyad
@@ -295,28 +276,21 @@ def _grid(texts: list[str], numbers: list[str], rows: Iterable[Iterable[str]]) -
     return table(columns, rows, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
 
 
-Out = Annotated[
-    Path, typer.Option("--out", metavar="FILE.csv", help="The counts; their mapping goes to FILE.yaml beside them.")
-]
-Scale = Annotated[str, typer.Option("--scale", help="The ordering of codes into classes: commitment or goldstein.")]
+scale_option = partial(opt, "The ordering of codes into classes: commitment or goldstein.", "commitment")
 
 
+@grouped
 def count_command(
-    paths: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="PATH...", help="Files of a machine-coded feed as published, zipped or not, or folders."
-        ),
-    ],
-    out: Out,
-    feed: Feed = None,
-    feed_setting: FeedSetting = None,
-    scale: Scale = "commitment",
-    frequency: Annotated[str, typer.Option("--frequency", help="Periods: month or week.")] = "month",
-    directed: Annotated[
-        bool, typer.Option("--directed", help="Count both sides of a joint act, for panels with directions.")
-    ] = False,
-    as_json: Json = False,
+    paths: list[Path] = arg(
+        "Files of a machine-coded feed as published, zipped or not, or folders.", ..., metavar="PATH..."
+    ),
+    out: Path = opt("The counts; their mapping goes to FILE.yaml beside them.", ..., metavar="FILE.csv"),
+    feed: str | None = shared.feed(),
+    feed_setting: list[str] | None = shared.feed_setting(),
+    scale: str = scale_option(),
+    frequency: str = opt("Periods: month or week.", "month"),
+    directed: bool = opt("Count both sides of a joint act, for panels with directions.", False),
+    as_json: bool = shared.json(),
 ) -> None:
     """Count all dyads of states in files of a feed, in one pass and bounded memory (docs/feeds.md).
 
@@ -345,17 +319,16 @@ def count_command(
     require_all_read(account.unread)
 
 
+@grouped
 def sql_command(
-    feed: Annotated[str, typer.Argument(metavar="FEED", help="The feed: gdelt, of which there are public tables.")],
-    dyads: Annotated[str, typer.Option("--dyads", metavar="CODES", help="Dyads, such as USA-CHN,KOR-PRK.")],
-    first: Annotated[str, typer.Option("--from", metavar="DAY", help="First day of the events, YYYY-MM-DD.")],
-    last: Annotated[str, typer.Option("--to", metavar="DAY", help="Last day; of what was added by then.")],
-    version: Annotated[str, typer.Option("--version", help="Of GDELT: 1.0 or 2.0.")] = "2.0",
-    feed_setting: FeedSetting = None,
-    scale: Scale = "commitment",
-    mapping: Annotated[
-        Path | None, typer.Option("--mapping", metavar="FILE.yaml", help="Write the mapping of the result here.")
-    ] = None,
+    feed: str = arg("The feed: gdelt, of which there are public tables.", ..., metavar="FEED"),
+    dyads: str = opt("Dyads, such as USA-CHN,KOR-PRK.", ..., metavar="CODES"),
+    first: str = opt("First day of the events, YYYY-MM-DD.", ..., name="--from", metavar="DAY"),
+    last: str = opt("Last day; of what was added by then.", ..., name="--to", metavar="DAY"),
+    version: str = opt("Of GDELT: 1.0 or 2.0.", "2.0"),
+    feed_setting: list[str] | None = shared.feed_setting(),
+    scale: str = scale_option(),
+    mapping: Path | None = opt("Write the mapping of the result here.", metavar="FILE.yaml"),
 ) -> None:
     """Print SQL that counts dyads in GDELT's public tables in BigQuery; nothing is sent.
 

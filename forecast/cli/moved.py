@@ -1,23 +1,15 @@
 """`forecast moved` and `forecast compare`: contributions of events, and the change between two reports."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from forecast.cli.options import (
-    Added,
-    Events,
-    Json,
-    Replace,
-    event_table,
-    grouped,
-    output,
-    show_result,
-)
-from forecast.cli.question import FOLDER, Folder
+from forecast.cli.options import Added, Events, arg, event_table, grouped, opt, output, shared, show_result
+from forecast.cli.question import folder_option
 from forecast.cli.terminal import console, escape, progress, table
-from forecast.errors import SpecError
+from forecast.errors import DataError, NotUpdatable, QuestionError, SpecError
 
 if TYPE_CHECKING:
     from forecast.outlook.attribution import Attribution
@@ -29,64 +21,67 @@ if TYPE_CHECKING:
 
 SHOWN = 8
 MOST_MONTHS = 12
-Refit = Annotated[
-    bool, typer.Option("--refit", help="Fit the model again where nothing quicker is valid; takes as long as a fit.")
-]
-Asked = Annotated[
-    str | None,
-    typer.Option("--question", help="In place of the headline: a question of the ledger, its ID or its file."),
-]
+
+
+@dataclass
+class _Asked(Events):
+    """What is asked of reports: their headline or a question, and the events behind them."""
+
+    question: str | None = opt("In place of the headline: a question of the ledger, its ID or its file.")
+    folder: Path = folder_option()
+    replace: bool = shared.replace()
+    refit: bool = opt("Fit the model again where nothing quicker is valid; takes as long as a fit.", False)
+    as_json: bool = shared.json()
+
+    def prepare(
+        self, added: Added, out: Path, kind: str, reports: list[Path]
+    ) -> "tuple[Question | None, Source | None]":
+        """Return the question and the source of events, and make sure that the page may be written."""
+        from forecast.questions.ledger import QuestionFolder
+        from forecast.report.folder import require_report_folder
+
+        asked = None if self.question is None else QuestionFolder(self.folder).find(self.question)
+        given = added.to(self)
+        file = [Path(self.question)] if self.question and Path(self.question).is_file() else []
+        read = [*reports, *file, *self.paths, *(added.add or [])]
+        require_report_folder(out, kind, read, replace=self.replace)
+        return asked, given
 
 
 @grouped
 def moved(
-    report: Annotated[Path, typer.Argument(help="The folder of a report, with its fit.")],
-    data: Events,
+    data: _Asked,
     added: Added,
-    months: Annotated[int, typer.Option("--months", help="How many of the last months, 1 to 12.")] = 6,
-    question: Asked = None,
-    folder: Folder = FOLDER,
-    out: Annotated[Path, output("Folder of the page.")] = Path("moved"),
-    replace: Replace = False,
-    refit: Refit = False,
-    as_json: Json = False,
+    report: Path = arg("The folder of a report, with its fit.", ...),
+    months: int = opt("How many of the last months, 1 to 12.", 6),
+    out: Path = output("Folder of the page.", Path("moved")),
 ) -> None:
     """Show what each event of the last months contributed to the level and to the headline of a report, or a question.
 
     Writes a page, moved.json, moved.csv and a figure (docs/what-moved-it.md). Exit code 3 if the fit has not converged.
     """
-    from forecast.questions.ledger import QuestionFolder
-    from forecast.report.folder import MOVED, read_report, require_report_folder
+    from forecast.report.folder import MOVED, read_report
 
     if not 1 <= months <= MOST_MONTHS:
         raise SpecError(f"--months: got {months}; expected 1 to {MOST_MONTHS}")
-    asked = None if question is None else QuestionFolder(folder).find(question)
-    given = added.to(data)
-    read = [report, *question_file(question), *data.paths, *(added.add or [])]
-    require_report_folder(out, MOVED, read, replace=replace)
+    asked, given = data.prepare(added, out, MOVED, [report])
     with progress() as tell:
         tell("loading the fit", 0, 0)
         from forecast.report import write_moved
 
         saved = read_report(report)
-        found = attribute_asked(saved, asked, given, tell, months=months, refit=refit)
+        found = _attribute(saved, asked, given, tell, months=months, refit=data.refit)
         tell("writing the page", 0, 0)
         page = write_moved(saved.fit, found, out)
-    show_result(page, "moved.json", lambda: _print(found, page), as_json=as_json)
+    show_result(page, "moved.json", lambda: _print(found, page), as_json=data.as_json)
     if not saved.fit.gate.passed:
         raise typer.Exit(3)
 
 
-def question_file(question: str | None) -> list[Path]:
-    """Return the file of a question that is given by its file."""
-    return [Path(question)] if question and Path(question).is_file() else []
-
-
-def attribute_asked(
+def _attribute(
     saved: "SavedReport", asked: "Question | None", given: "Source | None", tell: "Progress", **options: Any
 ) -> "Attribution":
     """Return what events did to the headline of a report, or to a question."""
-    from forecast.errors import QuestionError
     from forecast.outlook.attribution import attribute
     from forecast.panel.record import last_known
     from forecast.questions import attribute_question
@@ -132,33 +127,23 @@ def _print(found: "Attribution", page: Path) -> None:
 
 @grouped
 def compare(
-    old: Annotated[Path, typer.Argument(help="The folder of the earlier report, with its fit.")],
-    new: Annotated[Path, typer.Argument(help="The folder of the later report, with its fit.")],
-    data: Events,
+    data: _Asked,
     added: Added,
-    question: Asked = None,
-    folder: Folder = FOLDER,
-    out: Annotated[Path, output("Folder of the page.")] = Path("change"),
-    replace: Replace = False,
-    refit: Refit = False,
-    as_json: Json = False,
+    old: Path = arg("The folder of the earlier report, with its fit.", ...),
+    new: Path = arg("The folder of the later report, with its fit.", ...),
+    out: Path = output("Folder of the page.", Path("change")),
 ) -> None:
     """Split the change of the headline of two reports: time passed, new events, late data, model, baseline.
 
     Writes a page, change.json, change.csv and a figure (docs/what-moved-it.md). Exit code 3 if a fit has not converged.
     """
-    from forecast.questions.ledger import QuestionFolder
-    from forecast.report.folder import CHANGE, require_report_folder
+    from forecast.report.folder import CHANGE, read_report
 
-    asked = None if question is None else QuestionFolder(folder).find(question)
-    given = added.to(data)
-    read = [old, new, *question_file(question), *data.paths, *(added.add or [])]
-    require_report_folder(out, CHANGE, read, replace=replace)
+    asked, given = data.prepare(added, out, CHANGE, [old, new])
     with progress() as tell:
         tell("loading the fits", 0, 0)
         from forecast.outlook.comparison import split_change
         from forecast.report import write_change
-        from forecast.report.folder import read_report
 
         reports = earlier, later = read_report(old), read_report(new)
         if asked is None:
@@ -166,14 +151,14 @@ def compare(
             change = split_change(
                 earlier.fit, later.fit, later.dyad, horizon=later.horizon,
                 smallest_improvement=later.smallest_improvement, old_seed=earlier.seed, new_seed=later.seed,
-                refit=refit, progress=tell,
+                refit=data.refit, progress=tell,
             )  # fmt: skip
         else:
-            change = _split_question(asked, reports, given, refit, tell)
-        found = _attribute(change, later, asked, given, tell)
+            change = _split_question(asked, reports, given, data.refit, tell)
+        found = _attribute_since(change, later, asked, given, tell)
         tell("writing the page", 0, 0)
         page = write_change((earlier.fit, later.fit), change, out, events=found)
-    show_result(page, "change.json", lambda: _print_change(change, found, page), as_json=as_json)
+    show_result(page, "change.json", lambda: _print_change(change, found, page), as_json=data.as_json)
     if not all(one.fit.gate.passed for one in reports):
         raise typer.Exit(3)
 
@@ -203,7 +188,7 @@ def _split_question(
     )  # fmt: skip
 
 
-def _attribute(
+def _attribute_since(
     change: "Change", later: "SavedReport", asked: "Question | None", given: "Source | None", tell: "Progress"
 ) -> "Attribution | None":
     """Return what the events since then did, where the later fit is of single events of not too many months.
@@ -211,7 +196,6 @@ def _attribute(
     To the question, if it is about the dyad of the reports and open on the later day; to the headline else.
     """
     from forecast.dates import months_between
-    from forecast.errors import DataError, NotUpdatable
     from forecast.outlook.attribution import MOST_MONTHS
 
     months = months_between(*change.days)
@@ -220,7 +204,7 @@ def _attribute(
     if asked is not None and (asked.dyad != later.dyad or asked.closed(change.days[1])):
         asked = None
     try:
-        return attribute_asked(later, asked, given, tell, months=months)
+        return _attribute(later, asked, given, tell, months=months)
     except (DataError, NotUpdatable, SpecError) as error:
         if given is not None:
             raise

@@ -1,53 +1,63 @@
-"""Option groups that several commands share, and the inputs they describe."""
+"""Options of commands: how they are declared, groups that several commands share, and the data they describe."""
 
-import dataclasses
 import inspect
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 from forecast.arguments import MOST_MONTHS, require_positive, require_sampler, require_whole
 from forecast.cli.terminal import escape
-from forecast.errors import NotConverged, OutputPathError, SpecError
+from forecast.errors import DataError, NotConverged, OutputPathError, SpecError
 from forecast.escaping import json_text
 
 if TYPE_CHECKING:
     from datetime import date
 
     from forecast.events import EventTable
+    from forecast.feeds import FeedSettings
     from forecast.hypotheses import Plan
     from forecast.model.gate import Miss
-    from forecast.sources import Data, Source
+    from forecast.sources import Data, Records, Source
     from forecast.sources.records import Frequency as Frequencies
 
 CHRONOLOGY = "chronology"
 """As a table of events: the embedded chronology."""
 
 
+def opt(help: str, default: Any = None, *, name: str = "", **settings: Any) -> Any:
+    """Declare an option as the default of a parameter or field, whose name it has unless another is given.
+
+    A default of ... stands for an option that must be given.
+    """
+    return field(default=default, metadata={"made": lambda own: typer.Option(name or own, help=help, **settings)})
+
+
+def arg(help: str, default: Any = None, **settings: Any) -> Any:
+    """Declare an argument as the default of a parameter or field."""
+    return field(default=default, metadata={"made": lambda own: typer.Argument(help=help, **settings)})
+
+
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
-    """Turn the fields of parameters that are dataclasses into options of a command, after its own."""
+    """Make a command of a function, with the fields of its parameters that are dataclasses as options after its own."""
     hints = get_type_hints(command, include_extras=True)
-    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if dataclasses.is_dataclass(hint)}
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
     own = inspect.signature(command).parameters
-    options = [(name, one.default, hints[name]) for name, one in own.items() if name not in groups]
+    parameters = [_parameter(name, one.default, hints[name]) for name, one in own.items() if name not in groups]
     for group in groups.values():
-        kinds = get_type_hints(group, include_extras=True)
-        fields = sorted(dataclasses.fields(group), key=lambda one: one.name not in group.__annotations__)
-        options += [(one.name, one.default, kinds[one.name]) for one in fields]
-    parameters = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
-        for name, default, kind in options
-    ]
+        kinds = get_type_hints(group)
+        in_order = sorted(fields(group), key=lambda one: one.name not in group.__annotations__)
+        parameters += [_parameter(one.name, one, kinds[one.name]) for one in in_order]
 
     def run(**values: Any) -> None:
         made = {
-            name: group(**{one.name: values.pop(one.name) for one in dataclasses.fields(group)})
-            for name, group in groups.items()
+            name: group(**{one.name: values.pop(one.name) for one in fields(group)}) for name, group in groups.items()
         }
         command(**made, **values)
 
@@ -57,9 +67,23 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def output(help_text: str, kind: str = "FOLDER") -> Any:
-    """Return the option ``--out``: a file or folder to be written, with a name."""
-    return typer.Option("--out", parser=_output_path, metavar=kind, help=help_text)
+def _parameter(name: str, declared: Any, kind: Any) -> inspect.Parameter:
+    """Return the parameter that typer is to see."""
+    if not isinstance(declared, Field):  # the context of the command
+        return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind)
+    made = declared.metadata["made"](f"--{name.replace('_', '-')}")
+    default = inspect.Parameter.empty if declared.default in (..., MISSING) else declared.default
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, made])
+
+
+def output(help: str, default: Path | None = None, kind: str = "FOLDER") -> Any:
+    """Declare the option ``--out``: a file or folder to be written, with a name."""
+    return opt(help, default, parser=_output_path, metavar=kind)
+
+
+def own_folder(parent: str) -> Any:
+    """Declare the option ``--out`` of a page that has a folder of its own if none is named."""
+    return output(f"Folder of the page. Default: {parent}/DYAD-DAY, with a number if there is one of that name.")
 
 
 def _output_path(text: str | Path) -> Path:
@@ -68,130 +92,107 @@ def _output_path(text: str | Path) -> Path:
     return Path(text)
 
 
-Dyad = Annotated[str, typer.Option("--dyad", help="Two states, such as USA-CHN.")]
-AsOf = Annotated[
-    str | None,
-    typer.Option(
-        "--as-of",
-        help="Use only events that the data date, or publish, by this day, YYYY-MM-DD or YYYY-MM. Default: the "
-        "coverage end.",
+AS_OF = "Use only events that the data date, or publish, by this day, YYYY-MM-DD or YYYY-MM"
+shared = SimpleNamespace(
+    dyad=partial(opt, "Two states, such as USA-CHN.", "USA-CHN"),
+    as_of=partial(opt, f"{AS_OF}. Default: the coverage end."),
+    feed=partial(opt, "With --events: which feed the files are of. Default: what their content says."),
+    feed_setting=partial(
+        opt,
+        "With a feed: what is counted of it, such as one_a_day=no. Repeat it (docs/feeds.md).",
+        name="--feed-setting",
     ),
-]
-Feed = Annotated[
-    str | None,
-    typer.Option("--feed", help="With --events: which feed the files are of. Default: what their content says."),
-]
-FeedSetting = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--feed-setting", help="With a feed: what is counted of it, such as one_a_day=no. Repeat it (docs/feeds.md)."
+    datasets=partial(
+        opt,
+        "Datasets by name, such as chronology,gdelt: the embedded chronology, and datasets of --archive.",
+        name="--data",
     ),
-]
-Datasets = Annotated[
-    str | None,
-    typer.Option(
-        "--data", help="Datasets by name, such as chronology,gdelt: the embedded chronology, and datasets of --archive."
+    archive=partial(opt, "Folder of an archive of machine-coded feeds (docs/archive.md)."),
+    frequency=partial(opt, "Periods: month or week; counts bring their own.", "month"),
+    seed=partial(opt, "The same seed gives the same numbers.", 1),
+    cores=partial(opt, "Cores to use; default: all. Changes no number."),
+    together=partial(
+        opt,
+        "Dyads to fit together with this one, such as USA-RUS,CHN-RUS. Default: those that data/dyads.csv names under "
+        "`hierarchy`; none for a dyad that it keeps out.",
+        name="--with",
     ),
-]
-Archive = Annotated[
-    Path | None, typer.Option("--archive", help="Folder of an archive of machine-coded feeds (docs/archive.md).")
-]
-Frequency = Annotated[str, typer.Option("--frequency", help="Periods: month or week; counts bring their own.")]
-Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same numbers.")]
-Cores = Annotated[int | None, typer.Option("--cores", help="Cores to use; default: all. Changes no number.")]
-With = Annotated[
-    str | None,
-    typer.Option(
-        "--with",
-        help="Dyads to fit together with this one, such as USA-RUS,CHN-RUS. Default: those that data/dyads.csv "
-        "names under `hierarchy`; none for a dyad that it keeps out.",
-    ),
-]
-Horizons = Annotated[str | None, typer.Option("--horizons", help="Months ahead, such as 6,12. Default: 3,6,12,24.")]
-Improvement = Annotated[float, typer.Option("--improvement", help="Points of share (0 to 100) that count as a change.")]
-Replace = Annotated[bool, typer.Option("--replace", help="Replace the earlier page that is in the folder of --out.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-
-
-def own_folder(parent: str) -> Any:
-    """Return the option ``--out`` of a page that has a folder of its own if none is named."""
-    return output(f"Folder of the page. Default: {parent}/DYAD-DAY, with a number if there is one of that name.")
+    improvement=partial(opt, "Points of share (0 to 100) that count as a change.", 5.0),
+    replace=partial(opt, "Replace the earlier page that is in the folder of --out.", False),
+    json=partial(opt, "Print JSON for programs.", False, name="--json"),
+)
+"""Options that several commands have, each to be called for the default of a parameter."""
 
 
 @dataclass
 class Events:
     """Source of single events."""
 
-    datasets: Datasets = None
-    archive: Archive = None
-    events: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--events",
-            help="Your own table (with --mapping), chronology folder, or files of a machine-coded feed "
-            "(docs/feeds.md). Repeat it for several tables together; `chronology` is the embedded one.",
-        ),
-    ] = None
-    mapping: Annotated[
-        list[Path] | None,
-        typer.Option("--mapping", help="Where the table's fields stand. One a table, in the order of the tables."),
-    ] = None
+    datasets: str | None = shared.datasets()
+    archive: Path | None = shared.archive()
+    events: list[Path] | None = opt(
+        "Your own table (with --mapping), chronology folder, or files of a machine-coded feed (docs/feeds.md). Repeat "
+        "it for several tables together; `chronology` is the embedded one."
+    )
+    mapping: list[Path] | None = opt("Where the table's fields stand. One a table, in the order of the tables.")
 
     @property
     def paths(self) -> list[Path | None]:
         """The files that are read."""
-        given = (getattr(self, name, None) for name in ("counts", "index"))
-        return [*(self.events or []), *given, *(self.mapping or [])]
+        return [*(self.events or []), self._given("counts"), self._given("index"), *(self.mapping or [])]
 
     @property
     def source(self) -> "Source | None":
         """The source of the data; None if no option names one."""
-        names = ("counts", "index", "feed", "feed_setting")
-        counts, index, feed, settings = (getattr(self, name, None) for name in names)
-        return _source(self, counts, index, feed, settings)
+        settings = None
+        if texts := self._given("feed_setting"):
+            from forecast.feeds import parse_settings
+
+            settings = parse_settings(texts)
+        if self.datasets or self.archive:
+            if self.events or self.mapping or any(map(self._given, ("counts", "index", "feed"))):
+                raise SpecError("--data: names the data, as --events, --counts and --index do; give one of them")
+            return _named_data(self.datasets, self.archive, settings)
+        named = {name: _listed(self._given(name)) for name in ("events", "counts", "index") if self._given(name)}
+        return _files(named, list(self.mapping or []), self._given("feed"), settings)
+
+    def _given(self, name: str) -> Any:
+        """Return the value of an option, which not every command has."""
+        return getattr(self, name, None)
 
 
 @dataclass
 class Counted(Events):
     """Source of events or counts."""
 
-    counts: Annotated[Path | None, typer.Option("--counts", help="Your own counts by class (with --mapping).")] = None
+    counts: Path | None = opt("Your own counts by class (with --mapping).")
 
 
 @dataclass
 class FromFeeds(Counted):
     """Source of events, of feeds with their settings, or of counts."""
 
-    feed_setting: FeedSetting = None
+    feed_setting: list[str] | None = shared.feed_setting()
 
 
 @dataclass
 class AnyData(FromFeeds):
     """Source of the data."""
 
-    index: Annotated[Path | None, typer.Option("--index", help="Your own index (with --mapping).")] = None
+    index: Path | None = opt("Your own index (with --mapping).")
 
 
 @dataclass
 class Added:
     """Events that are added to the data."""
 
-    add: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--add",
-            help="A small CSV of events to add to the record: date, source, target, code or kind, summary. Repeat it "
-            "for several, or name a folder (docs/adding-events.md).",
-        ),
-    ] = None
-    covered_to: Annotated[
-        str | None,
-        typer.Option(
-            "--covered-to",
-            help="With --add: up to which day the record is complete, YYYY-MM-DD or YYYY-MM. Default: the last added "
-            "day.",
-        ),
-    ] = None
+    add: list[Path] | None = opt(
+        "A small CSV of events to add to the record: date, source, target, code or kind, summary. Repeat it for "
+        "several, or name a folder (docs/adding-events.md)."
+    )
+    covered_to: str | None = opt(
+        "With --add: up to which day the record is complete, YYYY-MM-DD or YYYY-MM. Default: the last added day."
+    )
 
     def to(self, data: Events) -> "Source | None":
         """Return the source of the data with the events that are added to it."""
@@ -208,59 +209,80 @@ class Added:
 
 
 @dataclass
+class Window:
+    """Months ahead, and what is asked of them."""
+
+    horizons: str | None = opt("Months ahead, such as 6,12. Default: 3,6,12,24.")
+    above: float | None = opt(
+        "A share in per cent: the chance that at least so much of what is recorded is cooperative."
+    )
+    at: str | None = opt("In place of --horizons: the month, YYYY-MM, with which the window ends.")
+    by: str | None = opt(
+        "With --above: the share of the preceding 12 months (of --horizons the one nearest to 12) is that high at the "
+        "end of at least one month up to this one."
+    )
+    at_least: list[str] | None = opt(
+        "KIND, KIND:NUMBER or KIND:NUMBER:MONTHS, such as violence:3:12: the chance that at least so many events of a "
+        "kind are recorded. May be given several times."
+    )
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The arguments by which an outlook is asked for."""
+        from forecast.dates import parse_horizons
+        from forecast.outlook.query import AtLeast
+
+        if self.horizons and self.at:
+            raise SpecError("--horizons, --at: both say how far ahead; leave out one of them")
+        kinds = tuple(AtLeast.parse(text) for text in self.at_least or ())
+        days = {"at": day_of(self.at, "at"), "by": day_of(self.by, "by")}
+        return {
+            "horizons": parse_horizons(self.horizons or "3,6,12,24"),
+            "above": self.above,
+            "at_least": kinds,
+            **days,
+        }
+
+
+@dataclass
 class Driven:
     """Covariates and what they act on."""
 
-    drivers: Annotated[
-        Path | None,
-        typer.Option(
-            "--drivers",
-            help="Covariates: a CSV file (docs/drivers.md), or calendar for elections, congresses and summits. A "
-            "backtest has the pendulum with them beside the pendulum without.",
-        ),
-    ] = None
-    driver_acts: Annotated[
-        str | None,
-        typer.Option(
-            "--driver-acts",
-            help="What drivers act on: month, cycle or trend; or each, such as summit=month,trade=cycle. Default: "
-            "month, and what suits those of the calendar.",
-        ),
-    ] = None
-    driver_future: Annotated[
-        str,
-        typer.Option(
-            "--driver-future",
-            help="Drivers in the months ahead: given (as far as known on the day), carried (at the last value) or "
-            "simulated.",
-        ),
-    ] = "given"
+    drivers: Path | None = opt(
+        "Covariates: a CSV file (docs/drivers.md), or calendar for elections, congresses and summits. A backtest has "
+        "the pendulum with them beside the pendulum without."
+    )
+    driver_acts: str | None = opt(
+        "What drivers act on: month, cycle or trend; or each, such as summit=month,trade=cycle. Default: month, and "
+        "what suits those of the calendar."
+    )
+    driver_future: str = opt(
+        "Drivers in the months ahead: given (as far as known on the day), carried (at the last value) or simulated.",
+        "given",
+    )
 
 
 @dataclass
 class Sampler:
     """Number of draws to sample."""
 
-    seed: Seed = 1
-    draws: Annotated[int | None, typer.Option("--draws", help="Kept draws of a chain.")] = None
-    tune: Annotated[int | None, typer.Option("--tune", help="Warm-up draws of a chain.")] = None
-    chains: Annotated[int | None, typer.Option("--chains", help="Chains.")] = None
+    seed: int = shared.seed()
+    draws: int | None = opt("Kept draws of a chain.")
+    tune: int | None = opt("Warm-up draws of a chain.")
+    chains: int | None = opt("Chains.")
 
 
 @dataclass
 class Tested(Sampler, AnyData):
     """Subject of a run of tests: data and model, draws, and alternatives of the power."""
 
-    dyad: Dyad = "USA-CHN"
-    as_of: AsOf = None
-    frequency: Frequency = "month"
-    together: With = None
-    half_lives: Annotated[
-        list[float] | None,
-        typer.Option(
-            "--half-life", help="Months; a half-life whose detection the power of S5 is about. Repeat it for several."
-        ),
-    ] = None
+    dyad: str = shared.dyad()
+    as_of: str | None = shared.as_of()
+    frequency: str = shared.frequency()
+    together: str | None = shared.together()
+    half_lives: list[float] | None = opt(
+        "Months; a half-life whose detection the power of S5 is about. Repeat it for several.", name="--half-life"
+    )
 
     def plan(
         self, claims: str | None, *, simulations: int | None = None, sensitivity: bool | None = None
@@ -305,21 +327,19 @@ def check_frequency(text: str) -> "Frequencies":
     return text  # type: ignore[return-value]
 
 
-def _source(
-    data: Events, counts: Path | None, index: Path | None, feed: str | None, feed_settings: list[str] | None
+def _listed(given: Any) -> list[Path]:
+    return given if isinstance(given, list) else [given]
+
+
+def _files(
+    named: dict[str, list[Path]], mappings: list[Path], feed: str | None, settings: "FeedSettings | None"
 ) -> "Source | None":
+    """Return the source of files that are named, which are of one kind; None if there are none."""
     from forecast.sources import Source
 
-    if data.datasets or data.archive:
-        if data.events or counts or index or data.mapping or feed:
-            raise SpecError("--data: names the data, as --events, --counts and --index do; give one of them")
-        return _named_data(data.datasets, data.archive, feed_settings)
-    given = {"events": data.events, "counts": [counts] if counts else None, "index": [index] if index else None}
-    named = {kind: paths for kind, paths in given.items() if paths}
-    mappings = list(data.mapping or [])
     if len(named) > 1:
         raise SpecError(f"--{', --'.join(named)}: two kinds of source at once; give one of them")
-    if (feed or feed_settings) and "events" not in named:
+    if (feed or settings) and "events" not in named:
         raise SpecError("--feed: says how to read --events, which is missing; give both")
     if not named:
         if mappings:
@@ -327,7 +347,7 @@ def _source(
         return None
     ((kind, paths),) = named.items()
     feeds = _feeds(paths, mappings, feed) if kind == "events" else {}
-    if feed_settings and not feeds:
+    if settings and not feeds:
         raise SpecError("--feed-setting: no file of a feed is given; leave it out, or name files of a feed")
     others = [path for path in paths if not any(path in of_feed for of_feed in feeds.values())]
     tables = [path for path in others if kind != "events" or _is_table(path, bool(mappings))]
@@ -342,7 +362,14 @@ def _source(
         else Source(path=None if str(path) == CHRONOLOGY else str(path))
         for path in others
     ]  # fmt: skip
-    sources += [_feed_source(name, of_feed, feed_settings) for name, of_feed in feeds.items()]
+    for name, own in feeds.items():
+        sources.append(Source(kind="feed", paths=tuple(map(str, own)), feed=name, settings=settings))
+    return _together(sources)
+
+
+def _together(sources: "list[Source]") -> "Source":
+    from forecast.sources import Source
+
     return sources[0] if len(sources) == 1 else Source(kind="several", sources=tuple(sources))
 
 
@@ -354,9 +381,8 @@ def named_datasets(data: str | None) -> list[str]:
     return names
 
 
-def _named_data(data: str | None, archive: Path | None, settings: list[str] | None) -> "Source":
+def _named_data(data: str | None, archive: Path | None, settings: "FeedSettings | None") -> "Source":
     """Return the source of datasets that are named; without names, all that an archive holds."""
-    from forecast.feeds import parse_settings
     from forecast.sources import Source
 
     names = named_datasets(data)
@@ -369,18 +395,9 @@ def _named_data(data: str | None, archive: Path | None, settings: list[str] | No
         raise SpecError("--feed-setting: the chronology is no feed; leave it out, or name a dataset of an archive")
     sources = [Source()] if CHRONOLOGY in names else []
     if archive is not None:
-        chosen = parse_settings(settings) if settings else None
-        kept = Source(kind="archive", path=str(archive), datasets=tuple(of_archive), settings=chosen)
+        kept = Source(kind="archive", path=str(archive), datasets=tuple(of_archive), settings=settings)
         sources = [kept, *sources] if names and names[0] != CHRONOLOGY else [*sources, kept]
-    return sources[0] if len(sources) == 1 else Source(kind="several", sources=tuple(sources))
-
-
-def _feed_source(name: str, paths: list[Path], settings: list[str] | None) -> "Source":
-    from forecast.feeds import parse_settings
-    from forecast.sources import Source
-
-    chosen = parse_settings(settings) if settings else None
-    return Source(kind="feed", paths=tuple(map(str, paths)), feed=name, settings=chosen)
+    return _together(sources)
 
 
 def _feeds(paths: list[Path], mappings: list[Path], feed: str | None) -> dict[str, list[Path]]:
@@ -420,12 +437,16 @@ def _is_chronology(path: Path) -> bool:
     return any(name.fullmatch(one.name) for one in (path.iterdir() if path.is_dir() else [path]))
 
 
-def event_table(given: "Source | None", dyad: str | None = None, as_of: "date | None" = None) -> "EventTable":
-    """Return the single events of a source as known on a day, of all dyads or of one."""
-    from forecast.errors import DataError
+def open_data(given: "Source | None", dyad: str | None = None, as_of: "date | None" = None) -> "Records":
+    """Open a source, by default the chronology, as it was on a day; no more than one dyad needs, if it is given."""
     from forecast.sources import Source, open_source
 
-    events = open_source(given or Source(), dyad, as_of).events
+    return open_source(given or Source(), dyad, as_of)
+
+
+def event_table(given: "Source | None", dyad: str | None = None, as_of: "date | None" = None) -> "EventTable":
+    """Return the single events of a source as known on a day, of all dyads or of one."""
+    events = open_data(given, dyad, as_of).events
     if events is None:
         raise DataError("--events: the source holds no single events; give a table of events or a chronology")
     return events

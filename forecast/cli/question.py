@@ -1,32 +1,35 @@
 """`forecast question`: asking, answering, resolving and scoring of questions in a ledger."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from forecast import dates
 from forecast.arguments import require_whole
-from forecast.cli.options import Added, AsOf, Counted, Dyad, Json, Seed, day_of, echo_json, grouped, output, say
+from forecast.cli.options import Added, Counted, arg, day_of, echo_json, grouped, open_data, opt, output, say, shared
 from forecast.cli.terminal import console, escape, progress, table
+from forecast.dates import reject_future
 from forecast.errors import DataError, ForecastError, SpecError
 from forecast.escaping import printable
+from forecast.wording import DASH, chance, count, number
 
 if TYPE_CHECKING:
     from forecast.model import Fit
+    from forecast.progress import Progress
     from forecast.questions import Draft, History, Ledger, LedgerEntry, TrackRecord
     from forecast.questions.ledger import QuestionFolder
-    from forecast.sources import Records, Source
+    from forecast.sources import Records
 
 app = typer.Typer(
     name="question", help="Ask questions that data decide, answer, resolve and score them.", no_args_is_help=True
 )
-Folder = Annotated[Path, typer.Option("--folder", help="Where the questions and their ledger are.")]
-Names = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Questions. Default: all that are open.")]
-Name = Annotated[str, typer.Argument(metavar="ID", help="A question.")]
-FOLDER = Path("questions")
+folder_option = partial(opt, "Where the questions and their ledger are.", Path("questions"))
+ledger_option = partial(opt, "A ledger elsewhere.")
+names_argument = partial(arg, "Questions. Default: all that are open.", metavar="[ID]...")
 
 
 @app.command()
@@ -34,51 +37,32 @@ FOLDER = Path("questions")
 def new(
     data: Counted,
     added: Added,
-    dyad: Dyad = "USA-CHN",
-    higher: Annotated[
-        float | None, typer.Option("--higher", help="Points: the share is at least so much above that before.")
-    ] = None,
-    lower: Annotated[
-        float | None, typer.Option("--lower", help="Points: the share is at least so much below that before.")
-    ] = None,
-    above: Annotated[float | None, typer.Option("--above", help="Per cent: the share is at least so high.")] = None,
-    below: Annotated[float | None, typer.Option("--below", help="Per cent: the share is at most so high.")] = None,
-    at_least: Annotated[
-        str | None,
-        typer.Option("--at-least", help="KIND or KIND:NUMBER, such as violence:3 or sanctions: so many are recorded."),
-    ] = None,
-    level: Annotated[
-        float | None,
-        typer.Option("--level", help="Per cent: the latent level is at least so high in the end. Never resolvable."),
-    ] = None,
-    months: Annotated[int | None, typer.Option("--months", help="Length of the window. Default: 12.")] = None,
-    until: Annotated[str | None, typer.Option("--until", help="In place of it: its last month, YYYY-MM.")] = None,
-    when: Annotated[
-        str,
-        typer.Option("--when", help="Of a share: `at` (of the window), or `by` or `throughout` (of rolling windows)."),
-    ] = "at",
-    span: Annotated[int | None, typer.Option("--span", help="Months of a rolling window. Default: 12.")] = None,
-    dataset: Annotated[
-        str | None, typer.Option("--dataset", help="Of several datasets, which one records it. Default: the main one.")
-    ] = None,
-    name: Annotated[str | None, typer.Option("--id", help="Its name. Default: made of what it asks.")] = None,
-    file: Annotated[
-        Path | None, typer.Option("--file", help="In place of all of this: a file that holds the question.")
-    ] = None,
-    as_of: AsOf = None,
-    folder: Folder = FOLDER,
+    dyad: str = shared.dyad(),
+    higher: float | None = opt("Points: the share is at least so much above that before."),
+    lower: float | None = opt("Points: the share is at least so much below that before."),
+    above: float | None = opt("Per cent: the share is at least so high."),
+    below: float | None = opt("Per cent: the share is at most so high."),
+    at_least: str | None = opt("KIND or KIND:NUMBER, such as violence:3 or sanctions: so many are recorded."),
+    level: float | None = opt("Per cent: the latent level is at least so high in the end. Never resolvable."),
+    months: int | None = opt("Length of the window. Default: 12."),
+    until: str | None = opt("In place of it: its last month, YYYY-MM."),
+    when: str = opt("Of a share: `at` (of the window), or `by` or `throughout` (of rolling windows).", "at"),
+    span: int | None = opt("Months of a rolling window. Default: 12."),
+    dataset: str | None = opt("Of several datasets, which one records it. Default: the main one."),
+    name: str | None = opt("Its name. Default: made of what it asks.", name="--id"),
+    file: Path | None = opt("In place of all of this: a file that holds the question."),
+    as_of: str | None = shared.as_of(),
+    folder: Path = folder_option(),
 ) -> None:
     """Ask a question: what it compares with is fixed, and it goes into the ledger."""
     from forecast.questions import make_question, read_question
+    from forecast.questions.ledger import QuestionFolder
 
     if file is not None:
         question = read_question(file)
     else:
-        records = _records(
-            added.to(data),
-            dyad,
-            _as_of(as_of),
-        )
+        day = _as_of(as_of)
+        records = open_data(added.to(data), dyad, day)
         code = records.find(dyad)
         kind, number = _kind(at_least)
         given = {
@@ -87,65 +71,71 @@ def new(
             "id": name,
         }  # fmt: skip
         chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-        panel = records.panel([code], _as_of(as_of) or records.last_day(code))
+        panel = records.panel([code], day or records.last_day(code))
         question = make_question(panel, code, when=when, table=records.events, **chosen)
-    place = _folder(folder)
-    if place.ledger.exists():
-        _mend(place, place.read())
-    done = place.ask(question)
-    _warn(done.repaired)
-    typer.echo(_plain(f"{question.id}: {question.sentence}"))
-    typer.echo(_plain(question.rule))
+    place = QuestionFolder(folder)
+    if place.ledger.exists() and (mended := place.mend(place.read())):
+        say(mended)
+    _warn(place.ask(question).repaired)
+    _echo(f"{question.id}: {question.sentence}\n{question.rule}")
 
 
 @app.command("list")
+@grouped
 def list_questions(
-    folder: Folder = FOLDER,
-    only_open: Annotated[bool, typer.Option("--open", help="Only those that are not decided.")] = False,
-    as_json: Json = False,
+    folder: Path = folder_option(),
+    only_open: bool = opt("Only those that are not decided.", False, name="--open"),
+    as_json: bool = shared.json(),
 ) -> None:
     """List the questions, what was said last, and what came of it."""
     from forecast.questions.ledger import questions_of
 
-    ledger = _read(folder)
+    _, ledger = _read(folder)
     found = questions_of(ledger, only_open=only_open)
     if as_json:
         echo_json([_summary(history) for history in found])
         return
-    from forecast.wording import DASH, chance, count
-
-    rows = []
-    for history in found:
-        last, asked = history.last_answer, history.question
-        said = DASH if last is None or last.chance is None else chance(last.chance)
-        rows.append([asked.id, asked.last.isoformat(), str(len(history.answers)), said, _outcome(history)])
+    rows = [
+        [
+            history.question.id, history.question.last.isoformat(), str(len(history.answers)),
+            _chance(None if history.last_answer is None else history.last_answer.chance), _outcome(history),
+        ]
+        for history in found
+    ]  # fmt: skip
     console().print(table(["question", "until", "answers", "last", "outcome"], rows))
     say(f"{count(ledger.lines, 'line')} in the ledger; the last has the hash {ledger.head}")
 
 
 @app.command()
-def show(name: Name, folder: Folder = FOLDER, as_json: Json = False) -> None:
+@grouped
+def show(
+    name: str = arg("A question.", ..., metavar="ID"),
+    folder: Path = folder_option(),
+    as_json: bool = shared.json(),
+) -> None:
     """Show a question: its sentence, its rule, every answer and its resolution."""
-    history = _chosen(_read(folder), [name])[0]
-    if as_json:
-        entries = [history.asked, *history.answers, *([history.resolution] if history.resolution else [])]
-        echo_json({**_summary(history), "rule": history.question.rule, "entries": [entry.plain for entry in entries]})
-        return
-    from forecast.wording import DASH, chance
+    from forecast.questions.history import LATE, WITH_HINDSIGHT
 
-    lines = [history.question.sentence, history.question.rule]
-    if history.question.base_rate is not None:
-        lines.append(f"Base rate of the ten years before: {chance(history.question.base_rate)}.")
+    place, ledger = _read(folder)
+    (history,) = _chosen(ledger, [name])
+    question, resolution = history.question, history.resolution
+    if as_json:
+        entries = [history.asked, *history.answers, *([resolution] if resolution else [])]
+        echo_json({**_summary(history), "rule": question.rule, "entries": [entry.plain for entry in entries]})
+        return
+    lines = [question.sentence, question.rule]
+    if question.base_rate is not None:
+        lines.append(f"Base rate of the ten years before: {_chance(question.base_rate)}.")
     for entry in history.answers:
         body: Any = entry.body
-        said = DASH if body.chance is None else chance(body.chance)
-        mark = "" if body.converged else "  NOT CONVERGED"
-        lines.append(f"as of {body.as_of}: {said}, {body.by}{mark}{_timing(history, entry)}")
-    if history.resolution is not None:
-        decided: Any = history.resolution.body
+        marks = {LATE: f"  late, written on {entry.day}", WITH_HINDSIGHT: "  with hindsight"}
+        mark = ("" if body.converged else "  NOT CONVERGED") + marks.get(history.timing(entry), "")
+        lines.append(f"as of {body.as_of}: {_chance(body.chance)}, {body.by}{mark}")
+    if resolution is not None:
+        decided: Any = resolution.body
         lines.append(f"{decided.outcome.upper()}: {decided.reason}, as of {decided.as_of}.")
-    typer.echo(_plain("\n".join(lines)))
-    _warn(_folder(folder).edited(history))
+    _echo("\n".join(lines))
+    _warn(place.edited(history))
 
 
 @app.command()
@@ -153,29 +143,27 @@ def show(name: Name, folder: Folder = FOLDER, as_json: Json = False) -> None:
 def update(
     data: Counted,
     added: Added,
-    fit: Annotated[Path, typer.Option("--fit", help="A saved fit, such as fit.zarr in the folder of a report.")],
-    names: Names = None,
-    as_of: AsOf = None,
-    refit: Annotated[
-        bool, typer.Option("--refit/--no-refit", help="Whether to sample again where an update is not valid.")
-    ] = True,
-    seed: Seed = 1,
-    folder: Folder = FOLDER,
-    as_json: Json = False,
+    fit: Path = opt("A saved fit, such as fit.zarr in the folder of a report.", ...),
+    names: list[str] | None = names_argument(),
+    as_of: str | None = shared.as_of(),
+    refit: bool = opt("Whether to sample again where an update is not valid.", True, name="--refit/--no-refit"),
+    seed: int = shared.seed(),
+    folder: Path = folder_option(),
+    as_json: bool = shared.json(),
 ) -> None:
     """Answer questions from a fit, as of its day or a later one, and append the answers to the ledger.
 
     Exit code 3 if the fit has not converged; its answers are marked.
     """
-    from forecast.questions import answer_question, answered, append_entries
+    from forecast.questions import answer_question, answered
 
     require_whole("seed", seed)
-    place, ledger = _folder(folder), _read(folder)
+    place, ledger = _read(folder)
     chosen = _chosen(ledger, names)
     with progress() as tell:
         tell("reading the data", 0, 0)
         day = _as_of(as_of)
-        records = _records(added.to(data), None if day else _only_dyad(chosen), day)
+        records = open_data(added.to(data), None if day else _only_dyad(chosen), day)
         tell("loading the fit", 0, 0)
         known = _fit_as_of(fit, records, day, seed=seed, refit=refit, tell=tell)
         choices, converged = known.spec.to_dict(), known.gate.passed
@@ -191,9 +179,16 @@ def update(
             return "nothing new since the last answer" if draft.body == history.last_answer else draft
 
         drafts = _each(chosen, answer, named=bool(names))
-    done = append_entries(place.ledger, drafts)
-    _warn(done.repaired)
-    _tell_answers([entry.plain for entry in done.entries], {one.question.id: one for one in chosen}, as_json=as_json)
+    before = {one.question.id: one.last_answer for one in chosen}
+
+    def words(entry: "LedgerEntry") -> str:
+        body: Any = entry.body
+        last = before[entry.question]
+        after = "" if last is None or last.chance is None else f", after {_chance(last.chance)} as of {last.as_of}"
+        mark = "" if body.converged else " NOT CONVERGED: do not use it"
+        return f"{_chance(body.chance)} as of {body.as_of}{after}{mark}"
+
+    _append(place, drafts, words, "No question was answered.", as_json=as_json)
     if not converged:
         raise typer.Exit(3)
 
@@ -203,22 +198,18 @@ def update(
 def resolve(
     data: Counted,
     added: Added,
-    names: Names = None,
-    as_of: AsOf = None,
-    folder: Folder = FOLDER,
-    as_json: Json = False,
+    names: list[str] | None = names_argument(),
+    as_of: str | None = shared.as_of(),
+    folder: Path = folder_option(),
+    as_json: bool = shared.json(),
 ) -> None:
     """Resolve the questions whose window is over and covered, from data, and append it to the ledger."""
-    from forecast.questions import append_entries, resolve_question, resolved
+    from forecast.questions import resolve_question, resolved
 
-    place, ledger = _folder(folder), _read(folder)
+    place, ledger = _read(folder)
     chosen = _chosen(ledger, names)
     day = _as_of(as_of) or dates.today()
-    records = _records(
-        added.to(data),
-        _only_dyad(chosen),
-        day,
-    )
+    records = open_data(added.to(data), _only_dyad(chosen), day)
 
     def decide(history: "History") -> "Draft | str":
         code = records.find(history.question.dyad)
@@ -231,36 +222,31 @@ def resolve(
         last = history.question.last
         return resolved(found) if last < dates.today() else f"its window ends on {last}; resolve it after that day"
 
-    drafts = _each(chosen, decide, named=bool(names))
-    done = append_entries(place.ledger, drafts)
-    _warn(done.repaired)
-    if as_json:
-        echo_json([entry.plain for entry in done.entries])
-        return
-    for entry in done.entries:
+    def words(entry: "LedgerEntry") -> str:
         body: Any = entry.body
-        typer.echo(_plain(f"{entry.question}: {body.outcome.upper()}, {body.reason}"))
-    if not done.entries:
-        typer.echo("No question was decided.")
+        return f"{body.outcome.upper()}, {body.reason}"
+
+    drafts = _each(chosen, decide, named=bool(names))
+    _append(place, drafts, words, "No question was decided.", as_json=as_json)
 
 
 @app.command()
+@grouped
 def score(
-    folder: Folder = FOLDER,
-    ledger: Annotated[Path | None, typer.Option("--ledger", help="A ledger elsewhere.")] = None,
-    out: Annotated[Path | None, output("Folder of a page with its JSON and CSV. Default: no page.")] = None,
-    as_json: Json = False,
+    folder: Path = folder_option(),
+    ledger: Path | None = ledger_option(),
+    out: Path | None = output("Folder of a page with its JSON and CSV. Default: no page."),
+    as_json: bool = shared.json(),
 ) -> None:
     """Score what was said of the questions that are past their date: Brier and logarithmic scores, calibration."""
     from forecast.questions import TrackRecord
 
-    found = _read(folder, ledger)
+    _, found = _read(folder, ledger)
     record = TrackRecord.of(found)
     if out is not None:
         from forecast.report import write_track_record
 
-        page = write_track_record(record, out, inputs=[found.path])
-        say(str(page))
+        say(str(write_track_record(record, out, inputs=[found.path])))
     if as_json:
         echo_json(record.to_dict())
     else:
@@ -268,70 +254,45 @@ def score(
 
 
 @app.command()
+@grouped
 def export(
-    folder: Folder = FOLDER,
-    ledger: Annotated[Path | None, typer.Option("--ledger", help="A ledger elsewhere.")] = None,
-    out: Annotated[Path, output("File: .csv or .json.", "FILE")] = Path("questions.csv"),
+    folder: Path = folder_option(),
+    ledger: Path | None = ledger_option(),
+    out: Path = output("File: .csv or .json.", Path("questions.csv"), kind="FILE"),
 ) -> None:
     """Write every entry of the ledger as a row of CSV, or as JSON."""
     from forecast.files import check_target, write_csv, write_json
-    from forecast.questions.ledger import entry_rows
+    from forecast.questions.ledger import QuestionFolder, entry_rows
 
-    where = ledger or _folder(folder).ledger
-    check_target(out, [where])
-    found = _read(folder, ledger)
+    check_target(out, [ledger or QuestionFolder(folder).ledger])
+    _, found = _read(folder, ledger)
     if out.suffix == ".csv":
         write_csv(out, entry_rows(found))
     elif out.suffix == ".json":
         write_json(out, {"schema": 1, "head": found.head, "entries": [entry.plain for entry in found.entries]})
     else:
         raise SpecError(f"--out: {out.name} is neither .csv nor .json; choose one of them")
-    typer.echo(_plain(f"{out}: {len(found.entries)} entries"))
+    _echo(f"{out}: {len(found.entries)} entries")
 
 
-def _folder(folder: Path) -> "QuestionFolder":
-    from forecast.questions.ledger import QuestionFolder
-
-    return QuestionFolder(folder)
-
-
-def _read(folder: Path, ledger: Path | None = None) -> "Ledger":
+def _read(folder: Path, ledger: Path | None = None) -> "tuple[QuestionFolder, Ledger]":
     """Read the ledger of a folder, and mend what a killed run left there; or read one elsewhere."""
     from forecast.questions import Ledger
+    from forecast.questions.ledger import QuestionFolder
 
-    place = _folder(folder)
+    place = QuestionFolder(folder)
     found = Ledger.read(ledger or place.ledger)
     for words in found.warnings:
         _warn(words)
-    if ledger is None:
-        _mend(place, found)
-    return found
-
-
-def _mend(place: "QuestionFolder", ledger: "Ledger") -> None:
-    if mended := place.mend(ledger):
+    if ledger is None and (mended := place.mend(found)):
         say(mended)
-
-
-def _timing(history: "History", entry: "LedgerEntry") -> str:
-    """Return the mark of an answer that was not written in time."""
-    from forecast.questions.history import LATE, WITH_HINDSIGHT
-
-    marks = {LATE: f"  late, written on {entry.day}", WITH_HINDSIGHT: "  with hindsight"}
-    return marks.get(history.timing(entry), "")
+    return place, found
 
 
 def _chosen(ledger: "Ledger", names: list[str] | None) -> "list[History]":
     from forecast.questions.ledger import questions_of
 
     return questions_of(ledger, names or (), only_open=not names)
-
-
-def _records(data: "Source | None", dyad: str | None, as_of: date | None) -> "Records":
-    """Open a source, by default the chronology, as it was on a day; no more than one dyad needs, if it is given."""
-    from forecast.sources import Source, open_source
-
-    return open_source(data or Source(), dyad, as_of)
 
 
 def _only_dyad(chosen: "Iterable[History]") -> str | None:
@@ -341,8 +302,6 @@ def _only_dyad(chosen: "Iterable[History]") -> str | None:
 
 
 def _as_of(text: str | None) -> date | None:
-    from forecast.dates import reject_future
-
     day = day_of(text, "as-of")
     if day is not None:
         reject_future(day, "as-of")
@@ -360,9 +319,7 @@ def _kind(text: str | None) -> tuple[str | None, int | None]:
     return asked.kind, asked.number
 
 
-def _fit_as_of(
-    path: Path, records: "Records", day: date | None, *, seed: int, refit: bool, tell: Callable[[str, int, int], None]
-) -> "Fit":
+def _fit_as_of(path: Path, records: "Records", day: date | None, *, seed: int, refit: bool, tell: "Progress") -> "Fit":
     """Load a fit, and bring it to a later day if one is given."""
     from forecast.model import Fit
     from forecast.model import update as update_fit
@@ -392,6 +349,28 @@ def _each(chosen: "Iterable[History]", work: "Callable[[History], Draft | str]",
     return drafts
 
 
+def _append(
+    place: "QuestionFolder",
+    drafts: "Sequence[Draft]",
+    words: "Callable[[LedgerEntry], str]",
+    none: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Append entries to the ledger, and print them."""
+    from forecast.questions import append_entries
+
+    done = append_entries(place.ledger, drafts)
+    _warn(done.repaired)
+    if as_json:
+        echo_json([entry.plain for entry in done.entries])
+        return
+    for entry in done.entries:
+        _echo(f"{entry.question}: {words(entry)}")
+    if not done.entries:
+        _echo(none)
+
+
 def _outcome(history: "History") -> str:
     return history.outcome if history.question.resolvable else "never"
 
@@ -404,27 +383,7 @@ def _summary(history: "History") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _tell_answers(entries: list[dict[str, Any]], histories: "dict[str, History]", *, as_json: bool) -> None:
-    if as_json:
-        echo_json(entries)
-        return
-    from forecast.wording import DASH, chance
-
-    for entry in entries:
-        before = histories[entry["question"]].last_answer
-        after = (
-            "" if before is None or before.chance is None else f", after {chance(before.chance)} as of {before.as_of}"
-        )
-        said = DASH if entry["chance"] is None else chance(entry["chance"])
-        mark = "" if entry["converged"] else " NOT CONVERGED: do not use it"
-        typer.echo(_plain(f"{entry['question']}: {said} as of {entry['as_of']}{after}{mark}"))
-    if not entries:
-        typer.echo("No question was answered.")
-
-
 def _print_record(record: "TrackRecord") -> None:
-    from forecast.wording import number
-
     shown = console()
     rows = [
         [
@@ -438,9 +397,13 @@ def _print_record(record: "TrackRecord") -> None:
     shown.print(escape(f"{record.questions} questions: {len(record.cases)} decided, {left}."))
 
 
-def _plain(text: str) -> str:
-    """Return a text with its controls written out."""
-    return printable(text, keep="\n")
+def _chance(value: float | None) -> str:
+    return DASH if value is None else chance(value)
+
+
+def _echo(text: str) -> None:
+    """Print a text with its controls written out."""
+    typer.echo(printable(text, keep="\n"))
 
 
 def _warn(words: str) -> None:

@@ -2,30 +2,25 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
 from typer.core import TyperCommand
 
 from forecast.cli.options import (
+    AS_OF,
     Added,
     AnyData,
-    Cores,
     Driven,
-    Dyad,
-    Feed,
-    Frequency,
-    Horizons,
-    Improvement,
-    Replace,
     Sampler,
-    With,
+    Window,
     check_frequency,
     day_of,
     dyads_of,
     grouped,
     not_converged,
+    opt,
     output,
+    shared,
     show_result,
 )
 from forecast.cli.terminal import console, escape, progress, table
@@ -62,7 +57,7 @@ class ReportCommand(TyperCommand):
 class _AnyFeed(AnyData):
     """Source of the data, and the feed to which they belong."""
 
-    feed: Feed = None
+    feed: str | None = shared.feed()
 
 
 @grouped
@@ -71,101 +66,44 @@ def report(
     added: Added,
     driven: Driven,
     sampler: Sampler,
-    dyad: Dyad = "USA-CHN",
-    as_of: Annotated[
-        str | None,
-        typer.Option(
-            "--as-of",
-            help="Use only events that the data date, or publish, by this day, YYYY-MM-DD or YYYY-MM; with --fit, "
-            "update it to this day. Default: the coverage end.",
-        ),
-    ] = None,
-    horizons: Horizons = None,
-    above: Annotated[
-        float | None,
-        typer.Option(
-            "--above", help="A share in per cent: the chance that at least so much of what is recorded is cooperative."
-        ),
-    ] = None,
-    at: Annotated[
-        str | None, typer.Option("--at", help="In place of --horizons: the month, YYYY-MM, with which the window ends.")
-    ] = None,
-    by: Annotated[
-        str | None,
-        typer.Option(
-            "--by",
-            help="With --above: the share of the preceding 12 months (of --horizons the one nearest "
-            "to 12) is that high at the end of at least one month up to this one.",
-        ),
-    ] = None,
-    at_least: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--at-least",
-            help="KIND, KIND:NUMBER or KIND:NUMBER:MONTHS, such as violence:3:12: the chance that at least so many "
-            "events of a kind are recorded. May be given several times.",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        output("Folder of the report. Default: report/DYAD-DAY, with a number if there is one of that name."),
-    ] = None,
-    replace: Replace = False,
-    alone: Annotated[bool, typer.Option("--alone", help="Fit this dyad without the others.")] = False,
-    together: With = None,
-    improvement: Improvement = 5.0,
-    since: Annotated[
-        str | None, typer.Option("--since", help="Compare with the record from this day; default: data/dyads.csv.")
-    ] = None,
-    eras: Annotated[
-        str,
-        typer.Option(
-            "--eras",
-            help="The dyad's eras: given (data/eras.csv), infer (from breaks in its record; about a minute more) or "
-            "none.",
-        ),
-    ] = "given",
-    trend: Annotated[
-        str | None,
-        typer.Option(
-            "--trend",
-            help="The slow component: reverting (to the dyad's long-run mean), walk or constant. Default: reverting.",
-        ),
-    ] = None,
-    cycle: Annotated[str | None, typer.Option("--cycle", help=CYCLES)] = None,
-    ceiling: Annotated[
-        str | None,
-        typer.Option(
-            "--ceiling",
-            help="What bounds the trend: framework (each era's ceiling; the default where a dyad has eras) or none.",
-        ),
-    ] = None,
-    nodes: Annotated[
-        int, typer.Option("--nodes", help="Quadrature nodes of the month noise; busy feeds may need more.")
-    ] = 7,
-    frequency: Frequency = "month",
-    fit: Annotated[
-        Path | None,
-        typer.Option("--fit", help="Forecast from this saved fit instead of fitting; --as-of and --add update it."),
-    ] = None,
-    save_fit: Annotated[bool, typer.Option(help="Save the fit in the report's folder (some 40 MB a dyad).")] = True,
-    export: Annotated[
-        bool,
-        typer.Option(
-            "--export",
-            help="Also write every figure as SVG, PNG and PDF, and every table as CSV and for LaTeX, into the report's "
-            "folder export.",
-        ),
-    ] = False,
-    skill: Annotated[
-        Path | None, typer.Option("--skill", help="skill.json of a backtest to quote; default: that of the package.")
-    ] = None,
-    cores: Cores = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print forecast.json for programs.")] = False,
+    window: Window,
+    dyad: str = shared.dyad(),
+    as_of: str | None = opt(f"{AS_OF}; with --fit, update it to this day. Default: the coverage end."),
+    out: Path | None = output(
+        "Folder of the report. Default: report/DYAD-DAY, with a number if there is one of that name."
+    ),
+    replace: bool = shared.replace(),
+    alone: bool = opt("Fit this dyad without the others.", False),
+    together: str | None = shared.together(),
+    improvement: float = shared.improvement(),
+    since: str | None = opt("Compare with the record from this day; default: data/dyads.csv."),
+    eras: str = opt(
+        "The dyad's eras: given (data/eras.csv), infer (from breaks in its record; about a minute more) or none.",
+        "given",
+    ),
+    trend: str | None = opt(
+        "The slow component: reverting (to the dyad's long-run mean), walk or constant. Default: reverting."
+    ),
+    cycle: str | None = opt(CYCLES),
+    ceiling: str | None = opt(
+        "What bounds the trend: framework (each era's ceiling; the default where a dyad has eras) or none."
+    ),
+    nodes: int = opt("Quadrature nodes of the month noise; busy feeds may need more.", 7),
+    frequency: str = shared.frequency(),
+    fit: Path | None = opt("Forecast from this saved fit instead of fitting; --as-of and --add update it."),
+    save_fit: bool = opt(
+        "Save the fit in the report's folder (some 40 MB a dyad).", True, name="--save-fit/--no-save-fit"
+    ),
+    export: bool = opt(
+        "Also write every figure as SVG, PNG and PDF, and every table as CSV and for LaTeX, into the report's folder "
+        "export.",
+        False,
+    ),
+    skill: Path | None = opt("skill.json of a backtest to quote; default: that of the package."),
+    cores: int | None = shared.cores(),
+    as_json: bool = opt("Print forecast.json for programs.", False, name="--json"),
 ) -> None:
     """Make the report: one HTML page, forecast.json, levels.csv and the fit. Exit code 3 if not converged."""
-    from forecast.dates import parse_horizons
-    from forecast.outlook.query import AtLeast
     from forecast.pipeline import ReportSettings, make_report
     from forecast.report.folder import REPORT, require_report_folder
 
@@ -176,22 +114,14 @@ def report(
         raise SpecError("--alone, --with: a dyad alone has no others; leave out one of them")
     if fit and data.source and not as_of:
         raise SpecError("--events: with --fit they need --as-of, the day to which the fit is to be updated; give it")
-    model: dict[str, Any] = {"nodes": nodes}
-    chosen = {"trend": trend, "cycle": cycle, "ceiling": ceiling}
-    model |= {name: value for name, value in chosen.items() if value}
-    if horizons and at:
-        raise SpecError("--horizons, --at: both say how far ahead; leave out one of them")
-    months: dict[str, Any] = {"horizons": parse_horizons(horizons)} if horizons else {}
+    chosen = {"nodes": nodes, "trend": trend, "cycle": cycle, "ceiling": ceiling}
     settings = ReportSettings(
-        dyad=dyad, as_of=day_of(as_of, "as-of"), **months,
-        above=above, at=day_of(at, "at"), by=day_of(by, "by"),
-        at_least=tuple(AtLeast.parse(text) for text in at_least or ()), out=out, replace=replace,
-        source=source,
-        frequency=check_frequency(frequency),
-        alone=alone, hierarchy=dyads_of(together), eras=eras,
-        since=day_of(since, "since"),
-        smallest_improvement=improvement, model=model, fit_path=fit, save_fit=save_fit,
-        export=export, skill=skill, cores=cores, **vars(driven), **vars(sampler),
+        dyad=dyad, as_of=day_of(as_of, "as-of"), out=out, replace=replace, source=source,
+        frequency=check_frequency(frequency), alone=alone, hierarchy=dyads_of(together), eras=eras,
+        since=day_of(since, "since"), smallest_improvement=improvement,
+        model={name: value for name, value in chosen.items() if value or name == "nodes"},
+        fit_path=fit, save_fit=save_fit, export=export, skill=skill, cores=cores,
+        **window.asked, **vars(driven), **vars(sampler),
     )  # fmt: skip
     if out is not None:
         read = [*data.paths, *(added.add or []), skill, driven.drivers]

@@ -1,89 +1,142 @@
 """`forecast scenario` and `forecast check`: conditional forecasts and checks of a saved fit."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from forecast.arguments import MOST_POINTS, require_positive, require_whole
-from forecast.cli.options import Dyad, Horizons, Improvement, Json, Replace, Seed, day_of, own_folder, show_result
-from forecast.cli.question import FOLDER, Folder
+from forecast.cli.options import Window, arg, grouped, opt, own_folder, shared, show_result
+from forecast.cli.question import folder_option
 from forecast.cli.terminal import console, escape, progress, table
+from forecast.errors import DataError, QuestionError, SpecError
+from forecast.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from forecast.checks import Checks
+    from forecast.events import EventTable
+    from forecast.model import Fit, Gate
     from forecast.outlook import NotDefined, Probability
     from forecast.outlook.scenarios import Scenarios
+    from forecast.questions import PutQuestion, Question
 
 SCENARIOS = Path("scenario")
 """Default folder of the pages."""
 UNUSABLE = 3
 
 
+@grouped
 def scenario(
-    events: Annotated[
-        list[Path],
-        typer.Option("--events", help="A CSV of events that are assumed. Repeat it for scenarios side by side."),
-    ],
-    fit: Annotated[Path, typer.Option("--fit", help="A saved fit, such as report/fit.zarr.")],
-    dyad: Dyad = "USA-CHN",
-    out: Annotated[Path | None, own_folder("scenario")] = None,
-    replace: Replace = False,
-    horizons: Horizons = None,
-    above: Annotated[float | None, typer.Option("--above", help="A share in per cent to be reached.")] = None,
-    at: Annotated[str | None, typer.Option("--at", help="In place of --horizons: a month, YYYY-MM.")] = None,
-    by: Annotated[str | None, typer.Option("--by", help="With --above: a month, YYYY-MM.")] = None,
-    at_least: Annotated[
-        list[str] | None, typer.Option("--at-least", help="KIND, KIND:NUMBER or KIND:NUMBER:MONTHS.")
-    ] = None,
-    questions: Annotated[
-        list[str] | None,
-        typer.Option("--question", help="A question of the ledger: its ID, or its file. Repeat it for several."),
-    ] = None,
-    folder: Folder = FOLDER,
-    improvement: Improvement = 5.0,
-    followed: Annotated[
-        bool, typer.Option("--followed", help="Show what the chronology has recorded since, of an earlier fit.")
-    ] = False,
-    seed: Seed = 1,
-    as_json: Json = False,
+    window: Window,
+    events: list[Path] = opt("A CSV of events that are assumed. Repeat it for scenarios side by side.", ...),
+    fit: Path = opt("A saved fit, such as report/fit.zarr.", ...),
+    dyad: str = shared.dyad(),
+    out: Path | None = own_folder("scenario"),
+    replace: bool = shared.replace(),
+    questions: list[str] | None = opt(
+        "A question of the ledger: its ID, or its file. Repeat it for several.", name="--question"
+    ),
+    folder: Path = folder_option(),
+    improvement: float = shared.improvement(),
+    followed: bool = opt("Show what the chronology has recorded since, of an earlier fit.", False),
+    seed: int = shared.seed(),
+    as_json: bool = shared.json(),
 ) -> None:
     """Compute the outlook given events that are assumed, not predicted, beside the outlook without them.
 
     Writes a page and scenario.json (docs/what-if.md). Exit code 3 if the fit has not converged or a scenario is so
     improbable that its numbers may not be used.
     """
-    from forecast.dates import parse_horizons
-    from forecast.errors import SpecError
-    from forecast.outlook.query import AtLeast
     from forecast.questions.ledger import QuestionFolder
     from forecast.report.folder import SCENARIO, chosen_folder, require_place
 
     require_whole("seed", seed)
     require_positive("improvement", improvement, MOST_POINTS, "points of share")
     require_place(out, SCENARIOS, SCENARIO, [fit, *events], replace=replace)
-    if horizons and at:
-        raise SpecError("--horizons, --at: both say how far ahead; leave out one of them")
-    months = parse_horizons(horizons) if horizons else (3, 6, 12, 24)
-    asked = [QuestionFolder(folder).find(text) for text in questions or ()]
+    asked = window.asked
+    put = [QuestionFolder(folder).find(text) for text in questions or ()]
     with progress() as tell:
         tell("loading the fit", 0, 0)
         from forecast.report import write_scenarios
-        from forecast.whatif import run_scenarios
 
-        loaded, found, gate = run_scenarios(
-            fit, dyad, events, months, seed=seed, smallest_improvement=improvement, above=above, at=day_of(at, "at"),
-            by=day_of(by, "by"), at_least=[AtLeast.parse(text) for text in at_least or ()], questions=asked,
-            followed=followed, progress=tell,
-        )  # fmt: skip
+        loaded, found, gate = _computed(
+            fit, dyad, events, put, tell, followed=followed, seed=seed, smallest_improvement=improvement, **asked
+        )
         tell("writing the page", 0, 0)
-        with chosen_folder(out, SCENARIOS, found.dyad, found.origin) as folder:
-            page = write_scenarios(loaded, found, folder, gate=gate)
+        with chosen_folder(out, SCENARIOS, found.dyad, found.origin) as own:
+            page = write_scenarios(loaded, found, own, gate=gate)
     show_result(page, "scenario.json", lambda: _print(found, page), as_json=as_json)
     if not gate.passed or any(one.fault for one in found.scenarios):
         raise typer.Exit(UNUSABLE)
+
+
+def _computed(
+    path: Path,
+    dyad: str,
+    files: Sequence[Path],
+    questions: "Sequence[Question]",
+    tell: Progress,
+    *,
+    followed: bool,
+    seed: int,
+    **asked: Any,
+) -> "tuple[Fit, Scenarios, Gate]":
+    """Compute scenarios from a saved fit.
+
+    Which part of its class a code is, is taken from the embedded chronology if the fit was made of it.
+    """
+    from forecast.events import find_dyad, read_chronology
+    from forecast.events.additions import CHRONOLOGY
+    from forecast.events.dyads import dyad_labels
+    from forecast.model.fitted import Fit
+    from forecast.outlook import reported
+    from forecast.outlook.scenarios import read_scenarios, scenario
+
+    tables = read_scenarios(files)  # first: a broken file is found before anything takes time
+    fit = Fit.load(path)
+    code = find_dyad(dyad, fit.dyads)
+    names = [str(name) for name in fit.panel["dataset"].to_numpy()] if "dataset" in fit.panel.coords else []
+    events = since = None
+    if CHRONOLOGY in names:
+        tell("reading the chronology", 0, 0)
+        events = read_chronology(dyads=[code])
+    elif followed:
+        raise SpecError("followed: the fit is not of the chronology, so that what followed is not known; leave it out")
+    if followed and events is not None:
+        from forecast.panel import build_panel
+
+        since = build_panel(events, dyads=[code], frequency=fit.panel.attrs["frequency"])
+    found = scenario(
+        fit, code, tables, labels=dyad_labels(), questions=[_put(fit, code, one, events, seed) for one in questions],
+        events=events, followed=since, progress=tell, seed=seed, **asked,
+    )  # fmt: skip
+    tell("checking convergence", 0, 0)
+    stated = reported(found.unconditional).to_dataarray("quantity")
+    return fit, found, fit.gate_ahead(code, outlook=stated)
+
+
+def _put(fit: "Fit", dyad: str, question: "Question", table: "EventTable | None", seed: int) -> "PutQuestion":
+    """Put a question to the fit, if it is about the dyad and open on the day of the fit."""
+    from forecast.panel.record import last_known
+    from forecast.questions import put_question
+
+    if question.dyad != dyad:
+        raise QuestionError(
+            f"{question.id}: it is about {question.dyad}, and the scenario about {dyad}; ask one of {dyad}, or give "
+            f"--dyad {question.dyad}"
+        )
+    if closed := question.closed(last_known(fit.panel)):
+        raise QuestionError(f"{question.id}: {closed}")
+    try:
+        return put_question(fit, question, seed=seed, table=table)
+    except DataError as error:
+        raise QuestionError(
+            f"{question.id}: the fit is not of the chronology as it comes with the package, in which its codes would "
+            "be counted. Make the fit again, or ask in Python with its own events (put_question)"
+        ) from error
 
 
 def _print(found: "Scenarios", page: Path) -> None:
@@ -119,17 +172,15 @@ CHECKED = Path("checks")
 """Default folder of the pages."""
 
 
+@grouped
 def check(
-    fit: Annotated[Path, typer.Argument(help="A saved fit, such as report/fit.zarr.")],
-    out: Annotated[Path | None, own_folder("checks")] = None,
-    replace: Replace = False,
-    records: Annotated[int, typer.Option("--records", help="How many records are simulated.")] = 400,
-    backtest: Annotated[
-        Path | None,
-        typer.Option("--backtest", help="Folder of a backtest of the same form of model, for months it had not seen."),
-    ] = None,
-    seed: Seed = 1,
-    as_json: Json = False,
+    fit: Path = arg("A saved fit, such as report/fit.zarr.", ...),
+    out: Path | None = own_folder("checks"),
+    replace: bool = shared.replace(),
+    records: int = opt("How many records are simulated.", 400),
+    backtest: Path | None = opt("Folder of a backtest of the same form of model, for months it had not seen."),
+    seed: int = shared.seed(),
+    as_json: bool = shared.json(),
 ) -> None:
     """Compare a fit's record with records that the fit makes: posterior predictive checks.
 

@@ -16,8 +16,7 @@ import numpy as np
 from forecast.dates import add_months, month_start, months_between
 from forecast.errors import DataError, SpecError
 from forecast.events import find_dyad
-from forecast.events.coverage import Covered
-from forecast.events.dyads import hierarchy, in_order
+from forecast.events.dyads import Covered, hierarchy, in_order
 from forecast.events.table import CountTable, EventTable
 from forecast.files import digest
 from forecast.outlook.base_rates import windows

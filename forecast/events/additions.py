@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from forecast.arguments import DAY, EVENTS, FRAME, PATH, TEXT, Kind, checked
 from forecast.errors import DataError, SpecError
 from forecast.events.codebook import code_of_kind, read_codes, read_scale
-from forecast.events.coverage import AddedEvent, Addition, Extension
-from forecast.events.dyads import even_spans
+from forecast.events.dyads import AddedEvent, Addition, Extension, even_spans
 from forecast.events.mapping import RawTable, TableMapping, load_raw, raw_frame
 from forecast.events.table import Day, EventTable, SourceFile, as_day, sort_events
 from forecast.events.tables import in_types, typed_rows

@@ -1,21 +1,29 @@
-"""Codebook: scale value and ordinal class of each CAMEO code.
+"""Codebook: scale value and ordinal class of each CAMEO code; and reading of small tables.
 
 The code table and the scales are data (`data/codebook`), so that another scale needs a column and no code.
 Codes are always text: '010' (make a statement) is not '10' (demand).
 """
 
+import csv
 import functools
+import io
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from forecast.dates import read_day
 from forecast.errors import DataError, SpecError
+from forecast.files import read_bytes
 from forecast.resources import data_folder
 from forecast.wording import join
 
 if TYPE_CHECKING:
     import pandas as pd
 
+LARGEST = 50_000_000
+"""Bytes of a small table."""
 VISIT, HOST = "042", "043"
 """The two rows of a visit, one event under either code."""
 
@@ -65,14 +73,52 @@ def scale_names() -> list[str]:
     return list(read_small_csv(data_folder() / "codebook" / "scales.csv")["scale"].unique())
 
 
-def read_small_csv(path: Path) -> "pd.DataFrame":
-    """Read one of the package's own tables, every cell as text, nothing taken for missing."""
+def read_small_csv(path: Path, required: Sequence[str] = ()) -> "pd.DataFrame":
+    """Read a small table, one of the package or a user's: every cell as text without space around it, by line."""
     import pandas as pd
 
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read: {error}. Restore the file.") from error
+        text = read_bytes(path, LARGEST).decode("utf-8-sig")
+    except (OSError, ValueError) as cause:
+        reason = getattr(cause, "strerror", None) or cause
+        raise DataError(f"{path}: the table cannot be read ({reason}). Give a CSV file in UTF-8.") from cause
+    reader, rows, line = csv.reader(io.StringIO(text, newline="")), dict[int, list[str]](), 1
+    try:
+        for row in reader:
+            if any(cells := [cell.strip() for cell in row]):
+                rows[line] = cells
+            line = reader.line_num + 1
+    except csv.Error as cause:
+        raise DataError(f"{path}, line {line}: not CSV ({cause}). Save it as CSV in UTF-8.") from cause
+    header = rows.pop(min(rows), []) if rows else []
+    if missing := [name for name in required if name not in header]:
+        raise DataError(f"{path}: there is no column {missing[0]!r}; expected {', '.join(required)}")
+    if len(set(header)) < len(header):
+        raise DataError(f"{path}: a column is there twice; expected {join(header)} once each")
+    for line, row in rows.items():
+        if len(row) != len(header):
+            raise DataError(f"{path}, line {line}: {len(row)} cells, and the header has {len(header)}; fill in all")
+    lines = pd.Index(list(rows), dtype="int64", name="line")
+    return pd.DataFrame(list(rows.values()), index=lines, columns=header, dtype=str)
+
+
+def require_cells(cells: "pd.Series[Any]", right: "pd.Series[bool]", expected: str, name: str | Path) -> None:
+    """Reject a column of a table, indexed by its lines, with a cell that is not right."""
+    for line, cell in cells[~right.astype(bool)].items():
+        shown = f"{cell:%Y-%m-%d}" if isinstance(cell, date) else f"{cell!r:.60}"
+        raise DataError(f"{name}, line {line}: {cells.name} is {shown}; expected {expected}")
+
+
+def read_days(cells: "pd.Series[Any]", name: str | Path) -> "pd.Series[pd.Timestamp]":
+    """Read a column of days, text or dates, indexed by the lines of its table."""
+    days = dict[Any, date]()
+    for line, given in cells.items():
+        if given not in days:
+            try:
+                days[given] = read_day(given if isinstance(given, str | date) else str(given), str(cells.name))
+            except SpecError as cause:
+                raise DataError(f"{name}, line {line}: {cause}") from cause
+    return cells.map(days).astype("datetime64[s]")
 
 
 @functools.cache

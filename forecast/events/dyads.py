@@ -1,22 +1,188 @@
-"""Dyads, their strategic eras and their coverage: the tables that accompany the events."""
+"""Dyads, their strategic eras and their coverage: the tables that accompany the events, and the days of files."""
 
 import difflib
 import functools
+import json
 import re
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from forecast.arguments import DYAD, DYADS, FRAME_OR_PATH, checked
-from forecast.dates import read_day, reject_future
+from forecast.dates import reject_future
 from forecast.errors import DataError, SpecError, UnknownDyadError
-from forecast.events.codebook import read_small_csv
-from forecast.events.coverage import Addition, Covered, extended_ends
+from forecast.events.codebook import read_days, read_small_csv, require_cells
 from forecast.resources import data_folder
+from forecast.typing import Bool
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import ArrayLike
+
+
+Days = tuple[date, date]
+"""First and last day of a span."""
+MOST_MISSING = 0.1
+"""The part of a period that may be missing before it counts as not covered: of a month three days, of a week none."""
+
+
+@dataclass(frozen=True)
+class Covered:
+    """The days that the files of a dataset stand for."""
+
+    dataset: str
+    # First and last day of each span, in order of time; between two of them is a gap.
+    spans: tuple[Days, ...]
+
+    @property
+    def first(self) -> date:
+        """The first day."""
+        return self.spans[0][0]
+
+    @property
+    def last(self) -> date:
+        """The last day."""
+        return self.spans[-1][1]
+
+    @property
+    def gaps(self) -> list[Days]:
+        """First and last day of each gap."""
+        ends = [last for _, last in self.spans[:-1]]
+        starts = [first for first, _ in self.spans[1:]]
+        return [(end + timedelta(days=1), start - timedelta(days=1)) for end, start in zip(ends, starts, strict=True)]
+
+    @property
+    def by_month(self) -> Counter[str]:
+        """Number of days of each month, such as `2018-06`."""
+        return Counter(f"{day:%Y-%m}" for first, last in self.spans for day in each_day(first, last))
+
+    def missing(self, starts: "ArrayLike", ends: "ArrayLike") -> Bool:
+        """Return in which periods too many days are missing, (period,)."""
+        first, last = (np.asarray(days, dtype="datetime64[D]") for days in (starts, ends))
+        missing = np.zeros(len(first))
+        for begin, end in self.gaps:
+            inside = np.minimum(last, np.datetime64(end)) - np.maximum(first, np.datetime64(begin))
+            missing += np.maximum(inside.astype(int) + 1, 0)
+        return np.asarray(missing > MOST_MISSING * ((last - first).astype(int) + 1))
+
+
+def each_day(first: date, last: date) -> list[date]:
+    """Return all days from one to another."""
+    return [first + timedelta(days=step) for step in range((last - first).days + 1)]
+
+
+def as_spans(days: Iterable[date]) -> list[Days]:
+    """Return days as spans in order of time."""
+    spans: list[Days] = []
+    for day in sorted(set(days)):
+        if spans and day - spans[-1][1] == timedelta(days=1):
+            spans[-1] = (spans[-1][0], day)
+        else:
+            spans.append((day, day))
+    return spans
+
+
+ATTRIBUTE = "additions"
+"""Attribute of a panel that says, as JSON, which added events are counted in it; absent where none are."""
+
+
+@dataclass(frozen=True)
+class AddedEvent:
+    """One event that was added."""
+
+    line: int  # Of its file; of rows that came from no file the number of the row, from 1
+    event_id: str  # In the table
+    date: str  # Its day, ISO
+    dyad: str  # As in the table
+    source: str
+    target: str
+    cameo: str
+    n: int  # How many it stands for
+    summary: str
+
+
+@dataclass(frozen=True)
+class Extension:
+    """The coverage of a dyad, extended."""
+
+    dyad: str  # Code
+    before: str  # Last day of coverage without and with the added events, ISO
+    to: str
+
+
+@dataclass(frozen=True)
+class Addition:
+    """Events that one file added to a dataset."""
+
+    file: str  # Its name; `rows` for rows that came from no file
+    sha256: str  # Of its content
+    dataset: str  # To which it was added
+    rows: int  # Rows of the file; those of them that were there already; those that could not be used
+    repeated: int
+    rejected: int
+    events: tuple[AddedEvent, ...]  # Those that were added
+    extensions: tuple[Extension, ...]  # By how much coverage is extended; dyads whose coverage stays are left out
+
+    def among(self, event_ids: Collection[str], dyads: Collection[str], until: str) -> "Addition":
+        """Return the part of it that is about some events, and about the coverage of some dyads up to a day."""
+        return replace(
+            self,
+            events=tuple(one for one in self.events if one.event_id in event_ids),
+            extensions=tuple(one for one in self.extensions if one.dyad in dyads and one.before < until),
+        )
+
+    @property
+    def account(self) -> dict[str, Any]:
+        """Entry in the provenance: the file, its digest and rows, and which of its lines are counted."""
+        kept = ("file", "sha256", "dataset", "rows", "repeated", "rejected")
+        covered = {one.dyad: {"before": one.before, "to": one.to} for one in self.extensions}
+        lines = [one.line for one in self.events]
+        return {name: getattr(self, name) for name in kept} | {"lines": lines, "coverage": covered}
+
+
+def extended_ends(additions: Iterable[Addition]) -> "dict[tuple[str, str], pd.Timestamp]":
+    """Return to which day the additions extend coverage, by dataset and dyad."""
+    import pandas as pd
+
+    ends: dict[tuple[str, str], pd.Timestamp] = {}
+    for addition in additions:
+        for one in addition.extensions:
+            key, day = (addition.dataset, one.dyad), pd.Timestamp(one.to)
+            ends[key] = max(day, ends.get(key, day))
+    return ends
+
+
+def counted_additions(
+    additions: Iterable[Addition], event_ids: Iterable[str], dyads: Collection[str], until: str
+) -> str:
+    """Return as JSON what of some additions is counted in a panel; an empty text if nothing is."""
+    counted = set(event_ids)
+    parts = [one.among(counted, dyads, until) for one in additions]
+    kept = [asdict(one) for one in parts if one.events or one.extensions]
+    return json.dumps(kept, ensure_ascii=False) if kept else ""
+
+
+def additions_of(panel_attributes: Mapping[Any, Any]) -> tuple[Addition, ...]:
+    """Read which added events are counted in a panel from its attributes."""
+    stored = json.loads(str(panel_attributes.get(ATTRIBUTE) or "[]"))
+    return tuple(
+        Addition(**one | {
+            "events": tuple(AddedEvent(**event) for event in one["events"]),
+            "extensions": tuple(Extension(**each) for each in one["extensions"]),
+        })
+        for one in stored
+    )  # fmt: skip
+
+
+def last_covered(additions: Iterable[Addition], dyads: Collection[str]) -> date | None:
+    """Return the last day to which additions extend the coverage of any of some dyads; None if of none."""
+    days = [date.fromisoformat(one.to) for each in additions for one in each.extensions if one.dyad in dyads]
+    return max(days, default=None)
 
 
 @functools.cache
@@ -37,7 +203,7 @@ def read_dyads() -> "pd.DataFrame":
     'US-China'
     """
     dyads = read_small_csv(data_folder() / "dyads.csv").set_index("dyad")
-    return dyads.assign(reference_date=_read_days(dyads["reference_date"], "dyads.csv", "reference_date"))
+    return dyads.assign(reference_date=_past_days(dyads["reference_date"], "dyads.csv"))
 
 
 def dyad_labels() -> dict[str, str]:
@@ -71,9 +237,8 @@ def read_eras(path: "str | Path | pd.DataFrame | None" = None) -> "pd.DataFrame"
     >>> read_eras().query("dyad == 'USA-CHN'")["era"].iloc[-1]
     'strategic_competition'
     """
-    name, eras = _read_table(path, "eras", ("dyad", "era", "start", "recognised_at", "name"))
-    for column in ("start", "recognised_at"):
-        eras[column] = _read_days(eras[column], name, column)
+    days = ("start", "recognised_at")
+    name, eras = _read_table(path, "eras", ("dyad", "era", *days, "name"), days)
     twice = eras[eras.duplicated(["dyad", "era"])]
     if len(twice):
         raise DataError(f"{name}: {twice.iloc[0]['dyad']} has the era {twice.iloc[0]['era']!r} twice.")
@@ -107,17 +272,11 @@ def read_coverage(path: "str | Path | pd.DataFrame | None" = None) -> "pd.DataFr
     >>> str(read_coverage().set_index("dyad").loc["USA-CHN", "last_even"].date())
     '2026-06-13'
     """
-    name, coverage = _read_table(path, "coverage", ("dyad", "start", "last_even"))
-    for column in ("start", "last_even"):
-        coverage[column] = _read_days(coverage[column], name, column)
-    turned = (coverage["last_even"] < coverage["start"]).to_numpy()
-    if turned.any():
-        place = int(turned.argmax())
-        raise DataError(
-            f"{name}, line {place + 2}: last_even is {coverage['last_even'].iloc[place]:%Y-%m-%d}, before start, "
-            f"{coverage['start'].iloc[place]:%Y-%m-%d}. Write the last day of coverage."
-        )
-    return coverage
+    days = ("start", "last_even")
+    name, coverage = _read_table(path, "coverage", ("dyad", *days), days)
+    last = coverage["last_even"]
+    require_cells(last, last >= coverage["start"], "the last day of coverage, not one before start", name)
+    return coverage.reset_index(drop=True)
 
 
 def caveats(dyad: str, datasets: Iterable[str]) -> tuple[str, ...]:
@@ -232,32 +391,27 @@ def find_dyad(text: str, known: Iterable[str]) -> str:
 
 
 def _read_table(
-    given: "str | Path | pd.DataFrame | None", what: str, columns: tuple[str, ...]
+    given: "str | Path | pd.DataFrame | None", what: str, columns: tuple[str, ...], days: tuple[str, ...]
 ) -> "tuple[str, pd.DataFrame]":
-    """Return a table of `data/` or the user's own, with the name by which errors call it."""
+    """Return a table of `data/` or the user's own, by line, with the name by which errors call it."""
     if given is None or isinstance(given, str | Path):
         path = Path(given) if given else data_folder() / f"{what}.csv"
-        name, frame = path.name, read_small_csv(path)
+        name, frame = path.name, read_small_csv(path, columns)
     else:
-        name, frame = what, given.copy()
-    missing = [column for column in columns if column not in frame]
-    if missing:
-        raise DataError(f"{name}: there is no column {missing[0]!r}. The table needs {', '.join(columns)}.")
-    return name, frame
+        name, frame = what, given.set_axis(range(2, len(given) + 2))
+        if missing := [column for column in columns if column not in frame]:
+            raise DataError(f"{name}: there is no column {missing[0]!r}. The table needs {', '.join(columns)}.")
+    return name, frame.assign(**{column: _past_days(frame[column], name) for column in days})
 
 
-def _read_days(column: "pd.Series[Any]", file: str, name: str) -> "pd.Series[pd.Timestamp]":
-    import pandas as pd
-
-    days: dict[Any, date] = {}
-    for place, given in enumerate(column):
-        if given in days:
-            continue
+def _past_days(cells: "pd.Series[Any]", name: str) -> "pd.Series[pd.Timestamp]":
+    """Read a column of whole days, none of them in the future."""
+    texts = cells.map(lambda cell: not isinstance(cell, str) or re.fullmatch(r"\d{4}-\d{2}-\d{2}", cell) is not None)
+    require_cells(cells, texts, "a day, as YYYY-MM-DD", name)
+    days = read_days(cells, name)
+    for line, day in days.drop_duplicates().items():
         try:
-            if isinstance(given, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", given):
-                raise SpecError(f"{name} is {given!r}, not a day. Write YYYY-MM-DD.")
-            days[given] = read_day(given if isinstance(given, str | date) else str(given), name)
-            reject_future(days[given], name)
+            reject_future(day.date(), str(cells.name))
         except SpecError as error:
-            raise DataError(f"{file}, line {place + 2}: {error}") from error
-    return pd.Series([pd.Timestamp(days[given]) for given in column], column.index, "datetime64[s]", name)
+            raise DataError(f"{name}, line {line}: {error}") from error
+    return days

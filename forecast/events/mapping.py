@@ -4,7 +4,6 @@ Values stay text until the fields are known: a reader that guesses types turns t
 """
 
 import csv
-import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,19 +96,9 @@ class TableMapping(FileForm):
     """A table of single events, or of rows that stand for `n` of the same kind."""
 
     fields = (
-        "date",
-        "known_at",
-        "source",
-        "target",
-        "cameo",
-        "goldstein",
-        "quad",
-        "n",
-        "actor",
-        "summary",
-        "reference",
+        "date", "known_at", "source", "target", "cameo", "goldstein", "quad", "n", "actor", "summary", "reference",
         "event_id",
-    )
+    )  # fmt: skip
     required = ("date", "source", "target", "cameo")
 
     known_at_format: str | None = None
@@ -310,7 +299,7 @@ def _read_csv(name: str, content: bytes, form: FileForm) -> RawTable:
     }
     lines = pd.Index([at for at, _ in whole], dtype="int64", name="line")
     rows = pd.DataFrame([fields for _, fields in whole], columns=header, index=lines, dtype=object)
-    return RawTable(name, hashlib.sha256(content).hexdigest(), rows, broken)
+    return RawTable(name, digest(content), rows, broken)
 
 
 def _read_parquet(name: str, content: bytes, form: FileForm) -> RawTable:
@@ -331,7 +320,7 @@ def _read_parquet(name: str, content: bytes, form: FileForm) -> RawTable:
         {str(column): _as_text(table[column], form.date_format) for column in table.columns}, dtype=object
     )
     rows.index = pd.RangeIndex(1, len(rows) + 1, name="line")
-    return RawTable(name, hashlib.sha256(content).hexdigest(), rows, {}, numeric)
+    return RawTable(name, digest(content), rows, {}, numeric)
 
 
 def _as_text(column: "pd.Series[Any]", date_format: str) -> "pd.Series[str]":

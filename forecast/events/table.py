@@ -1,7 +1,6 @@
 """Event table: one tidy form for events from any source, its schema, and the accounting of its rows."""
 
 import datetime
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,9 +10,8 @@ from forecast.arguments import DAY, EVENTS, TABLES, checked
 from forecast.dates import month_start, read_day, reject_future, today
 from forecast.errors import DataError, OutputPathError, SpecError
 from forecast.events.codebook import read_codes
-from forecast.events.coverage import Addition, Covered
-from forecast.events.dyads import in_order
-from forecast.files import check_target, write_csv
+from forecast.events.dyads import Addition, Covered, in_order
+from forecast.files import check_target, file_digest, write_csv
 from forecast.wording import Card, Displayed, count, join_some
 
 if TYPE_CHECKING:
@@ -94,21 +92,9 @@ class FeedAccount:
 
 
 EVENT_COLUMNS = (
-    "date",
-    "known_at",
-    "source",
-    "target",
-    "cameo",
-    "goldstein",
-    "quad",
-    "n",
-    "actor",
-    "summary",
-    "reference",
-    "dataset",
-    "event_id",
-    "dyad",
-)
+    "date", "known_at", "source", "target", "cameo", "goldstein", "quad", "n", "actor", "summary", "reference",
+    "dataset", "event_id", "dyad",
+)  # fmt: skip
 FURTHER_COLUMNS = ("source_quad", "events")
 """Columns that only tables of feeds have: the quad class as the feed says (0 if it says none), and how many events
 the row is, where `n` counts reports."""
@@ -253,7 +239,8 @@ def write_rejects(table: Recorded, path: str | Path) -> None:
     """
     check_target(path)
     target, header = Path(path), ",".join(table.rejects.columns)
-    if target.exists() and (_first_line(target) != header or _sha256(target) in {file.sha256 for file in table.files}):
+    read = {file.sha256 for file in table.files}
+    if target.exists() and (_first_line(target) != header or file_digest(target) in read):
         raise OutputPathError(
             f"{path} is there already, is no table of rejected rows and would be destroyed. Choose another name."
         )
@@ -263,11 +250,6 @@ def write_rejects(table: Recorded, path: str | Path) -> None:
 def _first_line(path: Path) -> str:
     with path.open("rb") as file:
         return file.readline(1000).decode("utf-8", "replace").rstrip("\r\n")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def as_day(date: Day, field: str, *, first: bool = False) -> "pd.Timestamp":
@@ -327,23 +309,17 @@ def event_schema() -> "pa.DataFrameSchema":
         return pa.Check(holds, error=f"{field} is later than today")
 
     codes = read_codes().index
-    country = r"[A-Z]{3}"
+    day = "not a day; write YYYY-MM-DD, or the format that a mapping states"
+    state = "not an ISO 3166 alpha-3 code such as CHN; a mapping can translate it under `countries`"
     return pa.DataFrameSchema(
         {
-            "date": days("not a day; write YYYY-MM-DD, or the format that a mapping states"),
-            "known_at": days("not a day; write YYYY-MM-DD, or the format that a mapping states"),
-            "source": text(
-                "not an ISO 3166 alpha-3 code such as CHN; a mapping can translate it under `countries`", country
-            ),
-            "target": text(
-                "not an ISO 3166 alpha-3 code such as CHN; a mapping can translate it under `countries`", country
-            ),
+            **{name: days(day) for name in ("date", "known_at")},
+            **{name: text(state, r"[A-Z]{3}") for name in ("source", "target")},
             "cameo": column(None, "not a code of the codebook", lambda code: code.isin(codes)),
             "goldstein": column(float, "not a number from -10 to 10", lambda value: value.between(-10, 10)),
             "quad": column(None, "not 1, 2, 3 or 4", lambda value: value.isin([1, 2, 3, 4])),
             "n": column(None, "not a whole number from 1", lambda n: n.between(1, 2**31 - 1) & (n % 1 == 0)),
-            "dataset": text("empty", r".+"),
-            "event_id": text("empty", r".+"),
+            **{name: text("empty", r".+") for name in ("dataset", "event_id")},
         },
         checks=[
             pa.Check(lambda e: e["source"] != e["target"], error="source and target are the same"),

@@ -3,8 +3,7 @@
 Entry point: `fetch_feed`. It computes the expected files and compares file lists and downloads with them.
 """
 
-from forecast.fetch.manifest import Manifest, read_manifest
+from forecast.fetch.manifest import FetchSettings, Manifest, read_manifest
 from forecast.fetch.run import fetch_feed, list_editions
-from forecast.fetch.settings import FetchSettings
 
 __all__ = ["FetchSettings", "Manifest", "fetch_feed", "list_editions", "read_manifest"]

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from threading import Event, Lock
+from typing import Self
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import httpx
@@ -26,7 +27,7 @@ from tenacity import (
 
 from forecast.errors import SpecError
 from forecast.escaping import has_controls, printable
-from forecast.fetch.settings import AbsentError, FetchError, FetchSettings, PassingError, StoppedError
+from forecast.fetch.manifest import AbsentError, FetchError, FetchSettings, PassingError, StoppedError
 
 LARGEST_ANSWER = 100_000_000
 """Bytes of an answer that is held in memory."""
@@ -56,8 +57,10 @@ class Client:
         }
         self._http = httpx.Client(headers=headers, timeout=timeout, limits=limits, follow_redirects=False)
 
-    def close(self) -> None:
-        """Close all connections."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._http.close()
 
     def abort(self) -> None:

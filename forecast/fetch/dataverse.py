@@ -6,7 +6,7 @@ Files are identified by their ids, because labels repeat within a dataset. The d
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,22 +14,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from forecast.errors import SpecError
-from forecast.fetch.manifest import ExpectedFile, Gap, Manifest, stretches
-from forecast.fetch.settings import FetchError
+from forecast.fetch.manifest import ExpectedFile, FetchError, Gap, Manifest, stretches
 
 if TYPE_CHECKING:
     from forecast.fetch.client import Client
 
 SERVER = "https://dataverse.harvard.edu"
 DOIS = {"icews": "doi:10.7910/DVN/28075", "polecat": "doi:10.7910/DVN/AJGVIT"}
-LATEST = ":latest-published"
 TABLES = (".tab", ".txt", ".tsv", ".csv", ".zip")
 """Endings of files with events; others are documents."""
 REACH = timedelta(days=10)
 """A release that is named after a day can hold events of so many days before."""
 LONGEST_LABEL = 150
-Answer = Callable[[str], bytes]
-"""Function from an address to its response."""
 
 
 @dataclass(frozen=True)
@@ -48,55 +44,6 @@ def require_doi(text: str) -> str:
     return f"doi:{found[1]}"
 
 
-def list_editions(answer: Answer, server: str, doi: str) -> list[Edition]:
-    """Return the published versions of a dataset, the newest first."""
-    address = f"{server}/api/datasets/:persistentId/versions?persistentId={quote(doi, safe=':/.')}&excludeFiles=true"
-    found = []
-    for version in _data(answer(address), address):
-        number, minor = version.get("versionNumber"), version.get("versionMinorNumber")
-        if isinstance(number, int) and isinstance(minor, int):
-            found.append(Edition(f"{number}.{minor}", _day_of(version.get("releaseTime"))))
-    if not found:
-        raise FetchError(f"{doi} has no published version at {server}")
-    return sorted(found, key=lambda edition: [int(part) for part in edition.number.split(".")], reverse=True)
-
-
-def choose_edition(editions: list[Edition], wanted: str | None) -> Edition:
-    """Return an edition by its number, such as ``36`` or ``36.0``, or the last one of a day; the newest by default."""
-    if wanted is None:
-        return editions[0]
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", wanted.strip()):
-        suits = [edition for edition in editions if "" < edition.released <= wanted.strip()]
-    else:
-        suits = [
-            edition for edition in editions if wanted.strip() in (edition.number, edition.number.partition(".")[0])
-        ]
-    if not suits:
-        known = ", ".join(f"{one.number} of {one.released or 'an unknown day'}" for one in editions[:5])
-        raise SpecError(f"edition: there is no {wanted!r:.40}; the newest are {known}. --list-editions has all.")
-    return suits[0]
-
-
-def list_files(
-    answer: Answer, server: str, doi: str, edition: str, first: date, last: date, *, originals: bool
-) -> tuple[list[ExpectedFile], list[str]]:
-    """Return the files of a version that can hold events of some days, and the labels of tables without a day."""
-    address = f"{server}/api/datasets/:persistentId/versions/{edition}/files?persistentId={quote(doi, safe=':/.')}"
-    entries = [entry for entry in _data(answer(address), address) if _is_table(_label(entry))]
-    labels = Counter(_plain(_label(entry)).casefold() for entry in entries)
-    files, undated = list[ExpectedFile](), list[str]()
-    for entry in entries:
-        days = days_of(_label(entry))
-        if days is None:
-            undated.append(_label(entry)[:LONGEST_LABEL])
-        elif days[0] <= last and first <= days[1]:
-            file = _plain(_label(entry))
-            if labels[file.casefold()] > 1:
-                file = with_id(file, str(_id(entry, address)))
-            files.append(_expected(entry, server, address, edition, file, days, originals=originals))
-    return sorted(files, key=lambda file: (file.first, file.last, file.file)), sorted(undated)
-
-
 def days_of(name: str) -> tuple[date, date] | None:
     """Return the first and last day of which a file can hold events by its name; None if the name does not say."""
     numbers = re.findall(r"\d+", name)
@@ -112,6 +59,132 @@ def days_of(name: str) -> tuple[date, date] | None:
     return None
 
 
+@dataclass
+class Dataverse:
+    """A dataset of Dataverse: its files have the names they have, so that days are expected, not files."""
+
+    server: str
+    doi: str
+    wanted: str | None  # The edition that was requested, or a day
+    originals: bool
+    edition: str = ""  # The edition that was chosen, and its day
+    released: str = ""
+    undated: list[str] = field(default_factory=list)  # Tables whose name says no day
+    span: tuple[date, date] = (date.min, date.min)
+
+    @property
+    def of(self) -> dict[str, str]:
+        """The dataset."""
+        return {"doi": self.doi}
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The edition, and the day on which it was published."""
+        return {"edition": self.edition, "released": self.released}
+
+    def editions(self, client: "Client") -> list[Edition]:
+        """Return the published versions of the dataset, the newest first."""
+        found = []
+        for version in self._listed(client, "", "&excludeFiles=true"):
+            number, minor = version.get("versionNumber"), version.get("versionMinorNumber")
+            if isinstance(number, int) and isinstance(minor, int):
+                found.append(Edition(f"{number}.{minor}", _day_of(version.get("releaseTime"))))
+        if not found:
+            raise FetchError(f"{self.doi} has no published version at {self.server}")
+        return sorted(found, key=lambda edition: [int(part) for part in edition.number.split(".")], reverse=True)
+
+    def _chosen(self, editions: list[Edition]) -> Edition:
+        """Return an edition by its number, such as ``36`` or ``36.0``, or the last one of a day; else the newest."""
+        if self.wanted is None:
+            return editions[0]
+        wanted = self.wanted.strip()
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", wanted):
+            suits = [edition for edition in editions if "" < edition.released <= wanted]
+        else:
+            suits = [edition for edition in editions if wanted in (edition.number, edition.number.partition(".")[0])]
+        if not suits:
+            known = ", ".join(f"{one.number} of {one.released or 'an unknown day'}" for one in editions[:5])
+            raise SpecError(
+                f"edition: there is no {self.wanted!r:.40}; the newest are {known}. --list-editions has all."
+            )
+        return suits[0]
+
+    def expect(self, client: "Client", first: date, last: date) -> list[ExpectedFile]:
+        """Return the files of the edition that can hold events of the days."""
+        self.span = first, last
+        chosen = self._chosen(self.editions(client))
+        self.edition, self.released = chosen.number, chosen.released
+        entries = [entry for entry in self._listed(client, f"/{chosen.number}/files") if _is_table(_label(entry))]
+        names = Counter(_plain(_label(entry)).casefold() for entry in entries)
+        files = []
+        for entry in entries:
+            label = _label(entry)
+            if (days := days_of(label)) is None:
+                self.undated.append(label[:LONGEST_LABEL])
+            elif days[0] <= last and first <= days[1]:
+                name = _plain(label)
+                files.append(self._expected(entry, days, name, twice=names[name.casefold()] > 1))
+        self.undated.sort()
+        return sorted(files, key=lambda file: (file.first, file.last, file.file))
+
+    def _expected(self, entry: dict[str, Any], days: tuple[date, date], name: str, *, twice: bool) -> ExpectedFile:
+        """Return what is expected of a file; its name has its id if others have the same."""
+        data = entry["dataFile"]
+        number = data.get("id")
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            raise FetchError(f"{self.server}: {self.doi} has a file without an id ({_label(entry)!r:.100})")
+        converted = data.get("tabularData") is True or bool(data.get("originalFileFormat"))
+        original = converted and self.originals
+        size = data.get("originalFileSize" if original else "filesize")
+        checksum = data.get("checksum") if isinstance(data.get("checksum"), dict) else {}
+        md5 = checksum.get("value") if checksum.get("type") == "MD5" else data.get("md5")
+        return ExpectedFile(
+            slot=str(number),
+            file=with_id(name, str(number)) if twice else name,
+            url=f"{self.server}/api/access/datafile/{number}" + ("?format=original" if original else ""),
+            edition=self.edition,
+            first=days[0],
+            last=days[1],
+            size=size if isinstance(size, int) and size >= 0 else None,
+            md5=md5.lower() if isinstance(md5, str) and re.fullmatch(r"[0-9a-fA-F]{32}", md5) else "",
+            sure=not converted,
+            listed=True,
+            published=_day_of(data.get("publicationDate")) or _day_of(data.get("creationDate")),
+            closed="the file is restricted: ask its publisher" if entry.get("restricted") is True else "",
+        )
+
+    def look_up(
+        self, client: "Client", files: list[ExpectedFile], scratch: Path, manifest: Manifest
+    ) -> list[ExpectedFile]:
+        """Return files unchanged, but with the id in the name of one whose name a file of another edition has."""
+        if self.undated:
+            shown = ", ".join(self.undated[:3])
+            manifest.notes.append(f"not fetched, as their names say no day: {len(self.undated)} files ({shown})")
+        owners = {entry.file.casefold(): slot for slot, entry in manifest.entries.items()}
+        return [
+            file if owners.get(file.file.casefold(), file.slot) == file.slot
+            else file.but(file=with_id(file.file, file.slot))
+            for file in files
+        ]  # fmt: skip
+
+    def gaps(self, manifest: Manifest, files: list[ExpectedFile]) -> list[Gap]:
+        """Return the stretches of days of which no file can hold events."""
+        there = [file for file in files if manifest.entries[file.slot].state != "absent"]
+        return stretches(_uncovered(there, *self.span))
+
+    def _listed(self, client: "Client", place: str, more: str = "") -> list[dict[str, Any]]:
+        """Return a list of Dataverse about the versions of the dataset."""
+        where = f"{self.server}/api/datasets/:persistentId/versions{place}"
+        try:
+            answer = json.loads(client.answer(f"{where}?persistentId={quote(self.doi, safe=':/.')}{more}"))
+            entries = answer["data"] if answer["status"] == "OK" else None
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise FetchError(f"{where}: this is no answer of a Dataverse") from error
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise FetchError(f"{where}: this is no list of a Dataverse")
+        return entries
+
+
 def with_id(file: str, number: str) -> str:
     """Return the name of a file with its id in it, before the endings: dates stay where readers look for them."""
     stem, dot, ending = file.rpartition(".")
@@ -121,7 +194,7 @@ def with_id(file: str, number: str) -> str:
     return f"{stem}.id{number}{dot}{ending}"
 
 
-def uncovered(files: Iterable[ExpectedFile], first: date, last: date) -> list[tuple[str, bool]]:
+def _uncovered(files: Iterable[ExpectedFile], first: date, last: date) -> list[tuple[str, bool]]:
     """Return each day, in order of time, with whether no file can hold its events."""
     spans = sorted((file.first, file.last) for file in files)
     days, place, reached = list[tuple[str, bool]](), 0, date.min
@@ -132,59 +205,6 @@ def uncovered(files: Iterable[ExpectedFile], first: date, last: date) -> list[tu
             place += 1
         days.append((f"{day}", day > reached))
     return days
-
-
-def _expected(
-    entry: dict[str, Any],
-    server: str,
-    address: str,
-    edition: str,
-    file: str,
-    days: tuple[date, date],
-    *,
-    originals: bool,
-) -> ExpectedFile:
-    """Return the expected properties of a file."""
-    data = entry["dataFile"]
-    number = _id(entry, address)
-    converted = data.get("tabularData") is True or bool(data.get("originalFileFormat"))
-    size = data.get("originalFileSize" if converted and originals else "filesize")
-    checksum = data.get("checksum") if isinstance(data.get("checksum"), dict) else {}
-    md5 = checksum.get("value") if checksum.get("type") == "MD5" else data.get("md5")
-    published = _day_of(data.get("publicationDate")) or _day_of(data.get("creationDate"))
-    return ExpectedFile(
-        slot=str(number),
-        file=file,
-        url=f"{server}/api/access/datafile/{number}" + ("?format=original" if converted and originals else ""),
-        edition=edition,
-        first=days[0],
-        last=days[1],
-        size=size if isinstance(size, int) and size >= 0 else None,
-        md5=md5.lower() if isinstance(md5, str) and re.fullmatch(r"[0-9a-fA-F]{32}", md5) else "",
-        sure=not converted,
-        listed=True,
-        published=published,
-        closed="the file is restricted: ask its publisher" if entry.get("restricted") is True else "",
-    )
-
-
-def _data(content: bytes, address: str) -> list[dict[str, Any]]:
-    """Return the list in an answer of Dataverse."""
-    try:
-        answer = json.loads(content)
-        entries = answer["data"] if answer["status"] == "OK" else None
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise FetchError(f"{address.partition('?')[0]}: this is no answer of a Dataverse") from error
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise FetchError(f"{address.partition('?')[0]}: this is no list of a Dataverse")
-    return entries
-
-
-def _id(entry: dict[str, Any], address: str) -> int:
-    number = entry["dataFile"].get("id")
-    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-        raise FetchError(f"{address.partition('?')[0]}: a file without an id ({_label(entry)!r:.100})")
-    return number
 
 
 def _label(entry: dict[str, Any]) -> str:
@@ -214,56 +234,3 @@ def _day_of(value: Any) -> str:
     """Return the day of a moment such as 2023-04-14T13:34:24Z, '' if it is none."""
     found = re.match(r"\d{4}-\d{2}-\d{2}", value) if isinstance(value, str) else None
     return found[0] if found and _day(found[0].replace("-", "")) else ""
-
-
-@dataclass
-class Dataverse:
-    """A dataset of Dataverse: its files have the names they have, so that days are expected, not files."""
-
-    server: str
-    doi: str
-    wanted: str | None  # The edition that was requested, or a day
-    originals: bool
-    edition: str = ""  # The edition that was chosen, and its day
-    released: str = ""
-    undated: list[str] = field(default_factory=list)  # Tables whose name says no day
-    span: tuple[date, date] = (date.min, date.min)
-
-    @property
-    def of(self) -> dict[str, str]:
-        """The dataset."""
-        return {"doi": self.doi}
-
-    @property
-    def request(self) -> dict[str, Any]:
-        """The edition, and the day on which it was published."""
-        return {"edition": self.edition, "released": self.released}
-
-    def expect(self, client: "Client", first: date, last: date) -> list[ExpectedFile]:
-        """Return the files of the edition that can hold events of the days."""
-        self.span = first, last
-        chosen = choose_edition(list_editions(client.answer, self.server, self.doi), self.wanted)
-        self.edition, self.released = chosen.number, chosen.released
-        files, self.undated = list_files(
-            client.answer, self.server, self.doi, chosen.number, first, last, originals=self.originals
-        )
-        return files
-
-    def look_up(
-        self, client: "Client", files: list[ExpectedFile], scratch: Path, manifest: Manifest
-    ) -> list[ExpectedFile]:
-        """Return files unchanged, but with the id in the name of one whose name a file of another edition has."""
-        if self.undated:
-            shown = ", ".join(self.undated[:3])
-            manifest.notes.append(f"not fetched, as their names say no day: {len(self.undated)} files ({shown})")
-        owners = {entry.file.casefold(): slot for slot, entry in manifest.entries.items()}
-        return [
-            file if owners.get(file.file.casefold(), file.slot) == file.slot
-            else file.but(file=with_id(file.file, file.slot))
-            for file in files
-        ]  # fmt: skip
-
-    def gaps(self, manifest: Manifest, files: list[ExpectedFile]) -> list[Gap]:
-        """Return the stretches of days of which no file can hold events."""
-        there = [file for file in files if manifest.entries[file.slot].state != "absent"]
-        return stretches(uncovered(there, *self.span))

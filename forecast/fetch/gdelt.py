@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,22 +29,8 @@ PATIENCE = timedelta(hours=1)
 MD5SUMS, FILESIZES = "events/md5sums", "events/filesizes"
 MASTERS = {"english": "gdeltv2/masterfilelist.txt", "translation": "gdeltv2/masterfilelist-translation.txt"}
 _MD5 = re.compile(r"[0-9a-fA-F]{32}")
-
-
-@dataclass
-class Listed:
-    """Entries in the file lists for the expected files."""
-
-    sizes: dict[str, int]  # By the name of the file
-    md5s: dict[str, str]
-    names: set[str]  # Those that are named at all
-    lines: int = 0  # Lines read, and those among them that are not as they should be
-    unreadable: int = 0
-
-
-def expected(version: int, stream: str, first: date, last: date, server: str = SERVER) -> list[ExpectedFile]:
-    """Return the files there should be from one day to another, in order of time."""
-    return list(_of_the_first(server, first, last) if version == 1 else _of_the_second(server, stream, first, last))
+LONGEST_LINE = 4_000
+"""Bytes of a line of a list; what is longer is read as several lines."""
 
 
 def _of_the_first(server: str, first: date, last: date) -> Iterator[ExpectedFile]:
@@ -73,42 +60,35 @@ def _of_the_second(server: str, stream: str, first: date, last: date) -> Iterato
         moment += QUARTER
 
 
-def lists_of(version: int, stream: str) -> list[str]:
+def _lists_of(version: int, stream: str) -> list[str]:
     """Return where the lists are that name the files, after the address of the server."""
     if version == 1:
         return [MD5SUMS, FILESIZES]
     return [MASTERS[one] for one in (("english", "translation") if stream == "both" else (stream,))]
 
 
-def read_lists(lists: Iterable[tuple[str, Iterable[bytes]]], wanted: set[str]) -> Listed:
-    """Read lists line by line; only what they say of wanted files is kept.
+def _read_list(place: str, lines: Iterable[bytes], found: dict[str, dict[str, Any]]) -> tuple[int, int]:
+    """Read a list line by line into size and md5 of the files that are wanted; return its lines, and the bad ones.
 
     Lines are ``md5  file`` of `MD5SUMS`, ``bytes file`` of `FILESIZES`, ``bytes md5 address`` of the lists of 2.0.
     """
-    found = Listed({}, {}, set())
-    for place, lines in lists:
-        for line in lines:
-            found.lines += 1
-            parts = line.decode("utf-8", "replace").split()
-            if place == MD5SUMS:
-                parts = ["0", *parts]
-            elif place == FILESIZES:
-                parts = [*parts[:1], "0" * 32, *parts[1:]]
-            if len(parts) != 3 or not re.fullmatch(r"[0-9]{1,15}", parts[0]) or not _MD5.fullmatch(parts[1]):
-                found.unreadable += bool(line.strip())
-                continue
-            name = parts[2].rpartition("/")[2]
-            if name in wanted:
-                found.names.add(name)
-                if place != MD5SUMS:
-                    found.sizes[name] = int(parts[0])
-                if place != FILESIZES:
-                    found.md5s[name] = parts[1].lower()
-    return found
-
-
-LONGEST_LINE = 4_000
-"""Bytes of a line of a list; what is longer is read as several lines."""
+    number, unreadable = 0, 0
+    for line in lines:
+        number += 1
+        parts = line.decode("utf-8", "replace").split()
+        if place == MD5SUMS:
+            parts = ["0", *parts]
+        elif place == FILESIZES:
+            parts = [*parts[:1], "0" * 32, *parts[1:]]
+        if len(parts) != 3 or not re.fullmatch(r"[0-9]{1,15}", parts[0]) or not _MD5.fullmatch(parts[1]):
+            unreadable += bool(line.strip())
+        elif (known := found.get(parts[2].rpartition("/")[2])) is not None:
+            known["listed"] = True
+            if place != MD5SUMS:
+                known["size"] = int(parts[0])
+            if place != FILESIZES:
+                known["md5"] = parts[1].lower()
+    return number, unreadable
 
 
 @dataclass
@@ -131,8 +111,10 @@ class Gdelt:
         return {"stream": self.stream if self.version == 2 else "", "lists": self.lists}
 
     def expect(self, client: "Client", first: date, last: date) -> list[ExpectedFile]:
-        """Return the files that there should be."""
-        return expected(self.version, self.stream, first, last, self.server)
+        """Return the files there should be, in order of time."""
+        if self.version == 1:
+            return list(_of_the_first(self.server, first, last))
+        return list(_of_the_second(self.server, self.stream, first, last))
 
     def look_up(
         self, client: "Client", files: list[ExpectedFile], scratch: Path, manifest: Manifest
@@ -142,22 +124,14 @@ class Gdelt:
 
         if not self.lists or not files:
             return files
-        wanted, found = {file.file for file in files}, Listed({}, {}, set())
-        for number, place in enumerate(lists_of(self.version, self.stream)):
+        found: dict[str, dict[str, Any]] = {file.file: {"listed": False} for file in files}
+        for number, place in enumerate(_lists_of(self.version, self.stream)):
             address, path = f"{self.server}/{place}", scratch / f"list {number}"
             sha256 = fetch_list(client, address, path)
             with path.open("rb") as stream:
-                one = read_lists([(place, iter(lambda: stream.readline(LONGEST_LINE), b""))], wanted)
-            manifest.lists.append({"url": address, "lines": one.lines, "unreadable": one.unreadable, "sha256": sha256})
-            found.sizes |= one.sizes
-            found.md5s |= one.md5s
-            found.names |= one.names
-        return [
-            file.but(
-                size=found.sizes.get(file.file), md5=found.md5s.get(file.file, ""), listed=file.file in found.names
-            )
-            for file in files
-        ]
+                lines, unreadable = _read_list(place, iter(partial(stream.readline, LONGEST_LINE), b""), found)
+            manifest.lists.append({"url": address, "lines": lines, "unreadable": unreadable, "sha256": sha256})
+        return [file.but(**found[file.file]) for file in files]
 
     def gaps(self, manifest: Manifest, files: list[ExpectedFile]) -> list[Gap]:
         """Return the stretches of files that are absent, those of each stream by themselves."""

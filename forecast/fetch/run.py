@@ -10,18 +10,29 @@ from datetime import UTC, date, datetime
 from itertools import batched
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from forecast.arguments import CALLABLE, DAY, DYADS, FETCH_SETTINGS, FLAG, PATH, TEXT, checked, require, whole
 from forecast.dates import read_day
 from forecast.errors import OutputError, SpecError
 from forecast.feeds.lines import MANIFEST
-from forecast.fetch import dataverse
-from forecast.fetch.dataverse import Dataverse, Edition
-from forecast.fetch.gdelt import SERVER, STREAMS, Gdelt
-from forecast.fetch.manifest import LEFT, ExpectedFile, Manifest, State, in_bytes, read_manifest
-from forecast.fetch.settings import AbsentError, FetchError, FetchSettings, StoppedError
+from forecast.feeds.reading import state_pair
+from forecast.fetch import dataverse, gdelt
+from forecast.fetch.dataverse import DOIS, Dataverse, Edition, require_doi
+from forecast.fetch.gdelt import STREAMS, Gdelt
+from forecast.fetch.manifest import (
+    LEFT,
+    AbsentError,
+    ExpectedFile,
+    FetchError,
+    FetchSettings,
+    Manifest,
+    State,
+    StoppedError,
+    in_bytes,
+    read_manifest,
+)
 from forecast.files import check_writable, lock_folder, partial_folder, unwritable
 from forecast.progress import Progress, side_by_side, silent
 from forecast.wording import join
@@ -125,15 +136,23 @@ def fetch_feed(
     """
     settings, tell = settings or FetchSettings(), progress or silent
     first, last = _span(start, end)
-    origin = _origin(feed, version, stream, doi, edition, server, settings, lists=lists)
-    together = _dyads(dyads)
+    asked = {"version": version, "stream": stream, "doi": doi, "edition": edition}
+    origin = _origin(feed, server, settings, asked, lists=lists)
+    together = [state_pair(dyad) for dyad in dyads or ()]
     folder = Path(out)
-    with _client(settings) as client, _prepared(folder, dry_run=dry_run) as scratch:
+    from forecast.fetch.client import Client
+
+    with Client(settings) as client, _prepared(folder, dry_run=dry_run) as scratch:
         tell("listing remote files", 0, 0)
         files = origin.expect(client, first, last)
         manifest = _manifest(folder, feed, origin, {"from": f"{first}", "to": f"{last}", "dyads": together})
         manifest.asked = [file.slot for file in files]
-        _require_few(manifest)
+        many = len(manifest.entries.keys() | set(manifest.asked))
+        if many > MOST_FILES:
+            raise SpecError(
+                f"start: {folder} would have {many:,} files, more than {MOST_FILES:,}. Fetch fewer days into it, and "
+                "others into another folder."
+            )
         run = _Run(client, origin, manifest, tell, dry_run=dry_run)
         run.sort(files, scratch)
         if not dry_run:
@@ -148,11 +167,13 @@ def list_editions(
 ) -> list[Edition]:
     """Return the published versions of the dataset of a feed at Dataverse, the newest first."""
     settings = settings or FetchSettings()
-    origin = _origin(feed, None, None, doi, None, server, settings, lists=True)
+    origin = _origin(feed, server, settings, {"doi": doi}, lists=True)
     if not isinstance(origin, Dataverse):
         raise SpecError(f"feed: {feed} has no editions; icews and polecat have")
-    with _client(settings) as client:
-        return dataverse.list_editions(client.answer, origin.server, origin.doi)
+    from forecast.fetch.client import Client
+
+    with Client(settings) as client:
+        return origin.editions(client)
 
 
 @dataclass
@@ -292,46 +313,28 @@ def _span(start: str | date, end: str | date) -> tuple[date, date]:
     return first, last
 
 
-def _origin(
-    feed: str,
-    version: int | None,
-    stream: str | None,
-    doi: str | None,
-    edition: str | None,
-    server: str | None,
-    settings: FetchSettings,
-    *,
-    lists: bool,
-) -> Origin:
+def _origin(feed: str, server: str | None, settings: FetchSettings, asked: dict[str, Any], *, lists: bool) -> Origin:
     """Return where the files come from; options of another feed are rejected."""
     name = feed.strip().lower()
     if name not in FEEDS:
         where = " Files of Phoenix are got by hand (docs/feeds/phoenix.md)." if name == "phoenix" else ""
         raise SpecError(f"feed: got {feed!r:.60}; expected {join(FEEDS, 'or')}.{where}")
-    own = {"version": version, "stream": stream} if name == "gdelt" else {"doi": doi, "edition": edition}
-    for option, value in {"version": version, "stream": stream, "doi": doi, "edition": edition}.items():
-        if value is not None and option not in own:
+    for option, value in asked.items():
+        if value is not None and option not in (("version", "stream") if name == "gdelt" else ("doi", "edition")):
             raise SpecError(f"{option}: {name} has none; leave it out")
     require("httpx", "fetch")
     require("tenacity", "fetch")
     from forecast.fetch.client import require_server
 
     if name != "gdelt":
-        chosen = dataverse.require_doi(doi) if doi else dataverse.DOIS[name]
-        return Dataverse(require_server(server or dataverse.SERVER), chosen, edition, settings.originals)
+        doi = require_doi(asked["doi"]) if asked["doi"] else DOIS[name]
+        return Dataverse(require_server(server or dataverse.SERVER), doi, asked.get("edition"), settings.originals)
+    version, stream = asked.get("version"), asked.get("stream")
     if version not in (None, 1, 2):
         raise SpecError(f"version: got {version}; expected 1 or 2")
     if stream not in (None, *STREAMS) or (stream and version != 2):
         raise SpecError(f"stream: got {stream!r:.40}; expected {join(STREAMS, 'or')}, of version 2")
-    return Gdelt(require_server(server or SERVER), version or 1, stream or "english", lists)
-
-
-def _dyads(dyads: Sequence[str] | None) -> list[str]:
-    if dyads is None:
-        return []
-    from forecast.feeds.reading import state_pair
-
-    return [state_pair(dyad) for dyad in dyads]
+    return Gdelt(require_server(server or gdelt.SERVER), version or 1, stream or "english", lists)
 
 
 def _manifest(folder: Path, feed: str, origin: Origin, request: dict[str, object]) -> Manifest:
@@ -349,28 +352,6 @@ def _manifest(folder: Path, feed: str, origin: Origin, request: dict[str, object
         raise SpecError(f"out: {folder} has files of {there}, as its {MANIFEST} says. Choose another folder.")
     manifest.entries = earlier[2]
     return manifest
-
-
-def _require_few(manifest: Manifest) -> None:
-    many = len(manifest.entries.keys() | set(manifest.asked))
-    if many > MOST_FILES:
-        raise SpecError(
-            f"start: {manifest.folder} would have {many:,} files, more than {MOST_FILES:,}. Fetch fewer days into it, "
-            "and others into another folder."
-        )
-
-
-@contextmanager
-def _client(settings: FetchSettings) -> "Iterator[Client]":
-    require("httpx", "fetch")
-    require("tenacity", "fetch")
-    from forecast.fetch.client import Client
-
-    client = Client(settings)
-    try:
-        yield client
-    finally:
-        client.close()
 
 
 @contextmanager

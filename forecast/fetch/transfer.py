@@ -1,7 +1,6 @@
 """Resumable, verified download of one file, which is moved into place when complete."""
 
 import errno
-import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -12,9 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from forecast.errors import DataError
 from forecast.feeds.lines import find_files, read_chunks
-from forecast.fetch.manifest import ExpectedFile
-from forecast.fetch.settings import FetchError, PassingError
-from forecast.files import NO_LINK, OPENING, require_ordinary, write_text
+from forecast.fetch.manifest import ExpectedFile, FetchError, PassingError
+from forecast.files import NO_LINK, OPENING, file_digest, require_ordinary, write_text
 
 if TYPE_CHECKING:
     import httpx
@@ -64,10 +62,6 @@ class Unfinished:
             require_ordinary(stream.fileno())
             yield stream
 
-    def digests(self, *names: str) -> tuple[str, ...]:
-        """Return digests of what is there, such as ``md5``, in hexadecimal."""
-        return digests(self.path, *names)
-
     def finish(self) -> None:
         """Put it in its place: from now on it is whole."""
         if os.path.lexists(self.target):
@@ -81,17 +75,6 @@ class Unfinished:
             path.unlink(missing_ok=True)
 
 
-def digests(path: Path, *names: str) -> tuple[str, ...]:
-    """Return digests of a file, such as ``md5``, read once."""
-    # Checksums of publishers are compared, nothing rests on them being hard to forge.
-    sums = [hashlib.new(name, usedforsecurity=False) for name in names]
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            for one in sums:
-                one.update(block)
-    return tuple(one.hexdigest() for one in sums)
-
-
 PAGE = (b"<!doctype html", b"<html", b"<?xml", b"<head")
 ZIP = b"PK"
 
@@ -101,8 +84,9 @@ def _check_file(path: Path, file: ExpectedFile) -> tuple[str, str, tuple[str, ..
 
     An archive is looked through as it will be before it is read, and without a checksum that agrees, to its end.
     """
-    size = path.stat().st_size
-    md5, sha256 = digests(path, "md5", "sha256")
+    size, sha256 = path.stat().st_size, file_digest(path)
+    # Checksums of publishers are compared, nothing rests on them being hard to forge.
+    md5 = file_digest(path, "md5")
     compared = [name for name, fine in (("size", file.size == size), ("md5", file.md5 == md5)) if fine]
     _require_no_page(path)
     if file.sure and file.size is not None and file.size != size:
@@ -165,7 +149,7 @@ def fetch_list(client: "Client", address: str, target: Path) -> str:
             if stream.read(200).lstrip().lower().startswith(PAGE):
                 part.discard()
                 raise FetchError(f"{address}: a page for browsers came instead of the list")
-        return part.digests("sha256")[0]
+        return file_digest(part.path)
 
     sha256 = client.with_retries(once)
     part.finish()

@@ -18,7 +18,7 @@ from forecast.clock import Clock
 from forecast.drivers.panel import has_drivers
 from forecast.errors import DataError, NotUpdatable, SpecError
 from forecast.events.codebook import read_scale
-from forecast.events.coverage import additions_of
+from forecast.events.dyads import additions_of
 from forecast.events.table import Day, EventTable, as_day
 from forecast.model.fitted import Fit
 from forecast.model.gate import worst_r_hats

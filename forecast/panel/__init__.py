@@ -5,10 +5,17 @@ account for every event of the requested dyads (`counted`, `paired`, `outside_co
 """
 
 from forecast.panel.build import build_counts_panel, build_index_panel, build_panel
-from forecast.panel.describe import PanelDescription, describe_panel, summarise
 from forecast.panel.events import event_counts
 from forecast.panel.kinds import SCHEMA, PanelKind, panel_kind, validate_panel
-from forecast.panel.record import coverage_end, observed_shares, require_record, watched
+from forecast.panel.record import (
+    PanelDescription,
+    coverage_end,
+    describe_panel,
+    observed_shares,
+    require_record,
+    summarise,
+    watched,
+)
 from forecast.panel.spans import first_periods, panel_of_dyad, recounted
 
 __all__ = [

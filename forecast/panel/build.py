@@ -13,8 +13,7 @@ from forecast.arguments import COUNTS, DAY, DYADS, EVENTS, FLAG, FRAME, FRAME_OR
 from forecast.dates import read_day, reject_future
 from forecast.errors import DataError, SpecError
 from forecast.events.codebook import read_scale
-from forecast.events.coverage import ATTRIBUTE, Addition, Covered, counted_additions
-from forecast.events.dyads import even_spans, find_dyad, in_order
+from forecast.events.dyads import ATTRIBUTE, Addition, Covered, counted_additions, even_spans, find_dyad, in_order
 from forecast.events.table import CountTable, Day, EventTable, as_day, events_per_row
 from forecast.events.table import as_of as known_by
 from forecast.files import digest

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forecast.errors import DataError, SpecError
-from forecast.events.coverage import Covered
-from forecast.events.dyads import read_eras
+from forecast.events.dyads import Covered, read_eras
 from forecast.events.table import Day, as_day
 from forecast.typing import Bool
 

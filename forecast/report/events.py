@@ -15,7 +15,7 @@ from forecast.dates import add_months
 from forecast.escaping import web_host
 from forecast.events import read_dyads
 from forecast.events.codebook import read_scale, scale_names
-from forecast.events.coverage import Addition, additions_of
+from forecast.events.dyads import Addition, additions_of
 from forecast.events.table import Recorded
 from forecast.events.tables import is_unchecked
 from forecast.panel import event_counts

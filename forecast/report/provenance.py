@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pandas as pd
 
 from forecast.events import EventTable
-from forecast.events.coverage import additions_of
-from forecast.events.dyads import caveats, compiled_in
+from forecast.events.dyads import additions_of, caveats, compiled_in
 from forecast.events.table import Recorded
 from forecast.model.dynamics import cycles
 from forecast.model.observation import observations

@@ -4,8 +4,7 @@ Entry points: `open_source` reads the data that a `Source` names, and `gather` m
 add a kind of source, name it in `KINDS` and write its reader beside `open_source`.
 """
 
-from forecast.sources.gather import Data, gather, panel_digest
 from forecast.sources.records import Records
-from forecast.sources.source import KINDS, Source, open_source
+from forecast.sources.source import KINDS, Data, Source, gather, open_source, panel_digest
 
 __all__ = ["KINDS", "Data", "Records", "Source", "gather", "open_source", "panel_digest"]

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Literal
 
 from forecast.dates import month_end
 from forecast.errors import SpecError
-from forecast.events.table import Recorded
+from forecast.events.dyads import find_dyad, hierarchy, in_order, read_dyads
+from forecast.events.table import REJECT_COLUMNS, Recorded, SourceFile
 from forecast.wording import Card, Displayed, join_some
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from forecast.events import CountTable, EventTable, SourceFile
+    from forecast.events import CountTable, EventTable
 
     type Eras = pd.DataFrame | None
 
@@ -38,8 +39,6 @@ MONTHLY = Counting()
 
 def wanted_together(dyads: Sequence[str], others: Sequence[str] | None = None) -> tuple[str, ...]:
     """Return dyads with those that are fitted together with them: others that are named, else those of `hierarchy`."""
-    from forecast.events import hierarchy
-
     company = others if others is not None else (code for dyad in dyads for code in hierarchy(dyad))
     return tuple(dict.fromkeys((*dyads, *company)))
 
@@ -55,14 +54,10 @@ class Records(ABC):
 
     def find(self, dyad: str) -> str:
         """Return the code of a dyad, given in either order and any case."""
-        from forecast.events import find_dyad
-
         return find_dyad(dyad, self.dyads)
 
     def hierarchy(self, dyad: str, as_of: date, chosen: Sequence[str] | None = None) -> list[str]:
         """Return the dyads to fit together with a dyad: those chosen and itself, by default those of `hierarchy`."""
-        from forecast.events import hierarchy
-
         if chosen is None:
             known = self.known(as_of)
             return hierarchy(dyad, [code for code in self.dyads if code == dyad or code in known])
@@ -103,8 +98,6 @@ class EventRecords(Records):
 
     def hierarchy(self, dyad: str, as_of: date, chosen: Sequence[str] | None = None) -> list[str]:
         """Return the dyads to fit together, as for any source; of a feed's hundreds by default only listed ones."""
-        from forecast.events import read_dyads
-
         together = super().hierarchy(dyad, as_of, chosen)
         if chosen is not None or not self.events.accounts:
             return together
@@ -175,8 +168,6 @@ class CountRecords(Records):
     table: "CountTable"
 
     def __init__(self, table: "CountTable", digests: dict[str, str]) -> None:
-        from forecast.events.dyads import in_order
-
         self.table, self.digests = table, digests
         self.dyads, self.datasets = in_order(table.counts["dyad"].unique()), frozenset(table.counts["dataset"].unique())
 
@@ -201,11 +192,9 @@ class IndexTable(Displayed):
 
     values: "pd.DataFrame"  # `dyad`, `time`, `value`: what `read_index` returns, without missing values
     rejects: "pd.DataFrame"  # Empty: an index with a row that cannot be read is rejected as a whole
-    files: "tuple[SourceFile, ...]"  # The file read
+    files: tuple[SourceFile, ...]  # The file read
 
     def _card(self) -> Card:
-        from forecast.events.dyads import in_order
-
         facts = (
             ("dyads", join_some(in_order(self.values["dyad"].unique()))),
             ("values", f"{len(self.values):,}"),
@@ -220,11 +209,11 @@ class IndexRecords(Records):
     table: IndexTable
     datasets = frozenset[str]()
 
-    def __init__(self, table: IndexTable, digests: dict[str, str]) -> None:
-        from forecast.events.dyads import in_order
+    def __init__(self, values: "pd.DataFrame", file: SourceFile, digests: dict[str, str]) -> None:
+        import pandas as pd
 
-        self.table, self.digests = table, digests
-        self.dyads = in_order(table.values["dyad"].unique())
+        self.table, self.digests = IndexTable(values, pd.DataFrame(columns=list(REJECT_COLUMNS)), (file,)), digests
+        self.dyads = in_order(values["dyad"].unique())
 
     def last_day(self, dyad: str, dataset: str | None = None) -> date:
         """Return the end of the month of the dyad's last value."""

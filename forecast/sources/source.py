@@ -1,11 +1,12 @@
-"""Data sources as plans and commands name them, and the reader of each kind."""
+"""Data sources as plans and commands name them, the reader of each kind, and the panel of one dyad."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
+import numpy as np
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -16,16 +17,30 @@ from pydantic import (
 )
 from pydantic import model_validator as validator
 
-from forecast.arguments import DATE, DYAD, DYADS, SOURCE, checked, faults
+from forecast.arguments import DATE, DYAD, DYADS, FLAG, FREQUENCY, SOURCE, TEXT, UNIT, checked, faults
 from forecast.dates import reject_future
 from forecast.errors import SpecError, UnknownDyadError
+from forecast.events import SourceFile, combine, find_dyad, read_chronology, read_counts, read_index, read_table
+from forecast.events.tables import chronology_files
 from forecast.feeds.feed import FeedSettings
 from forecast.files import digest
+from forecast.panel import describe_panel, panel_kind
 from forecast.resources import data_folder
-from forecast.sources.records import CountRecords, EventRecords, IndexRecords, IndexTable, Records
-from forecast.wording import join, join_some
+from forecast.sources.records import (
+    Counting,
+    CountRecords,
+    EventRecords,
+    Frequency,
+    IndexRecords,
+    Records,
+    Unit,
+    wanted_together,
+)
+from forecast.wording import Card, Displayed, join, join_some
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from forecast.events import EventTable
 
 KINDS = {
@@ -37,7 +52,7 @@ KINDS = {
     "archive": "an archive",
     "several": "several sources",
 }
-"""The kinds of source, each with its words; `_READERS` has how each is read."""
+"""The kinds of source, each with its words."""
 _NAMING = {"path", "mapping", "sources", "paths", "feed", "settings", "datasets"}
 _FORMS = {
     "chronology": (set[str](), {"path"}, "a chronology needs a `path` at most"),
@@ -177,7 +192,7 @@ def open_source(
         reject_future(as_of, "as-of")
     # What is added may be about any dyad, and is checked against the data of all.
     only = None if dyads is None or source.additions else tuple(dyads)
-    records = _READERS[source.kind](source, _Wanted(None if source.additions else dyad, as_of, only))
+    records = _read(source, None if source.additions else dyad, as_of, only)
     if not source.additions:
         return records
     if not isinstance(records, EventRecords):
@@ -185,78 +200,46 @@ def open_source(
     return records.adding(source.additions, source.covered_to)
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """The part of a source that is needed; a source that cannot tell it apart reads more."""
+def _read(source: Source, dyad: str | None, as_of: date | None, dyads: Sequence[str] | None) -> Records:
+    """Read what is needed of a source: a dyad, some dyads, as of a day; one that cannot tell it apart reads more."""
+    path, mapping = str(source.path), str(source.mapping)
+    if source.kind == "several":
+        return _read_several(source, dyad, as_of, dyads)
+    if source.kind == "chronology":
+        only = None if dyad is None else [find_dyad(dyad, chronology_files(source.path))]
+        events = read_chronology(source.path, dyads=only)
+        return EventRecords(events, _event_digests(events), by_dyad=True)
+    if source.kind == "events":
+        events = read_table(path, mapping)
+        return EventRecords(events, _event_digests(events, path, mapping))
+    if source.kind == "counts":
+        return CountRecords(read_counts(path, mapping), _digests(["eras.csv"], path, mapping))
+    if source.kind == "index":
+        values, digests = read_index(path, mapping), _digests(["eras.csv"], path, mapping)
+        name = Path(path).name
+        file = SourceFile(name, digests[name], len(values), 0)
+        return IndexRecords(values.dropna(subset="value"), file, digests)
+    if source.kind == "feed":
+        from forecast.feeds import read_feed
 
-    dyad: str | None = None  # This dyad and what it needs
-    as_of: date | None = None  # What the source held on this day
-    dyads: tuple[str, ...] | None = None  # Of a source of hundreds of dyads these alone
+        own = None if dyad is None else [dyad]
+        events = read_feed(source.paths, dyads=own, feed=source.feed, settings=source.settings)
+    else:
+        from forecast.archive import read_archive
 
-
-def _read_chronology(source: Source, wanted: _Wanted) -> Records:
-    from forecast.events import find_dyad, read_chronology
-    from forecast.events.tables import chronology_files
-
-    only = None if wanted.dyad is None else [find_dyad(wanted.dyad, chronology_files(source.path))]
-    events = read_chronology(source.path, dyads=only)
-    return EventRecords(events, _event_digests(events), by_dyad=True)
-
-
-def _read_events(source: Source, wanted: _Wanted) -> Records:
-    from forecast.events import read_table
-
-    events = read_table(str(source.path), str(source.mapping))
-    return EventRecords(events, _event_digests(events, source.path, source.mapping))
-
-
-def _read_counts(source: Source, wanted: _Wanted) -> Records:
-    from forecast.events import read_counts
-
-    table = read_counts(str(source.path), str(source.mapping))
-    return CountRecords(table, _digests(["eras.csv"], source.path, source.mapping))
-
-
-def _read_index(source: Source, wanted: _Wanted) -> Records:
-    import pandas as pd
-
-    from forecast.events import SourceFile, read_index
-    from forecast.events.table import REJECT_COLUMNS
-
-    path, digests = Path(str(source.path)), _digests(["eras.csv"], source.path, source.mapping)
-    values = read_index(path, str(source.mapping))
-    file = SourceFile(path.name, digests[path.name], len(values), 0)
-    table = IndexTable(values.dropna(subset="value"), pd.DataFrame(columns=list(REJECT_COLUMNS)), (file,))
-    return IndexRecords(table, digests)
-
-
-def _read_feed(source: Source, wanted: _Wanted) -> Records:
-    from forecast.feeds import read_feed
-
-    dyads = None if wanted.dyad is None else [wanted.dyad]
-    events = read_feed(source.paths, dyads=dyads, feed=source.feed, settings=source.settings)
+        wanted = dyads if dyad is None else [dyad]
+        events = read_archive(
+            path, list(source.datasets) or None, dyads=wanted and list(wanted), as_of=as_of, settings=source.settings
+        )
     return EventRecords(events, _event_digests(events) | _digests(FEED_TABLES))
 
 
-def _read_archive(source: Source, wanted: _Wanted) -> Records:
-    from forecast.archive import read_archive
-
-    events = read_archive(
-        Path(str(source.path)), list(source.datasets) or None,
-        dyads=wanted.dyads and list(wanted.dyads) if wanted.dyad is None else [wanted.dyad],
-        as_of=wanted.as_of, settings=source.settings,
-    )  # fmt: skip
-    return EventRecords(events, _event_digests(events) | _digests(FEED_TABLES))
-
-
-def _read_several(source: Source, wanted: _Wanted) -> Records:
+def _read_several(source: Source, dyad: str | None, as_of: date | None, dyads: Sequence[str] | None) -> Records:
     """Read all parts, and put their events together, each a dataset of its own."""
-    from forecast.events import combine
-
     opened, missing = [], None
     for part in source.sources:
         try:
-            opened.append((part, open_source(part, wanted.dyad, wanted.as_of, wanted.dyads)))
+            opened.append((part, open_source(part, dyad, as_of, dyads)))
         except UnknownDyadError as error:
             missing = error
     if not opened and missing:
@@ -290,7 +273,103 @@ def _digests(tables: Sequence[str], *paths: str | None) -> dict[str, str]:
     return {name: digest(path.read_bytes()) for name, path in every.items()}
 
 
-_READERS: dict[str, Callable[[Source, _Wanted], Records]] = {
-    "chronology": _read_chronology, "events": _read_events, "counts": _read_counts, "index": _read_index,
-    "feed": _read_feed, "archive": _read_archive, "several": _read_several,
-}  # fmt: skip
+@dataclass(frozen=True, repr=False)
+class Data(Displayed):
+    """The data of a run."""
+
+    dyad: str  # Its code as the data have it
+    as_of: date  # Nothing known later is in the panel
+    panel: "xr.Dataset"  # Of the dyad alone
+    table: "EventTable | None"  # The events; none of counts and indices
+    digest: str  # SHA-256 of all that the panel holds
+    files: dict[str, str]  # SHA-256 of each file that was read, by name
+    hierarchy: tuple[str, ...]  # The dyads that are fitted together where a claim is about several, this one among them
+
+    def _card(self) -> Card:
+        facts = describe_panel(self.panel).facts
+        return Card(f"Data of {self.dyad} as of {self.as_of}", (*facts, ("files", join_some(list(self.files)))))
+
+    @property
+    def deep(self) -> bool:
+        """Return whether the panel has at least two classes of cooperation, without which depth cannot be estimated."""
+        return panel_kind(self.panel).cooperative_classes(self.panel) > 1
+
+    @property
+    def offers(self) -> Literal["panel", "classes", "events", "dyads"]:
+        """The most that a test can ask of these data (`forecast.hypotheses.registry.OFFERS`)."""
+        if self.table is None:
+            return "classes" if self.deep else "panel"
+        return "dyads" if len(self.hierarchy) > 1 else "events"
+
+
+@checked(source=SOURCE, dyad=DYAD, as_of=DATE, frequency=FREQUENCY, scale=TEXT, unit=UNIT, others=FLAG, hierarchy=DYADS)
+def gather(
+    source: Source,
+    dyad: str,
+    *,
+    as_of: date | None = None,
+    frequency: Frequency = "month",
+    scale: str = "commitment",
+    unit: Unit = "happening",
+    others: bool = True,
+    hierarchy: Sequence[str] | None = None,
+) -> Data:
+    """Read the data and count them into the panel of a dyad.
+
+    Parameters
+    ----------
+    source : Source
+    dyad : str
+        In either order and any case.
+    as_of : datetime.date, optional
+        By default the coverage end of the dyad: of counts and an index the end of their last period. Of an archive it
+        is then the latest editions that are read (`Source.latest`).
+    frequency, scale, unit
+        As for `build_panel`; of counts the table says them, of an index only the frequency counts.
+    others : bool
+        Whether the chronology's other dyads are read as well.
+    hierarchy : sequence of str, optional
+        The dyads that claims about several dyads fit together with this one; by default those of
+        `forecast.events.hierarchy`.
+
+    Raises
+    ------
+    UnknownDyadError, DataError, MappingError, SpecError
+        If the dyad, the file or the day makes no sense.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from forecast.sources import Source, gather
+    >>> data = gather(Source(), "chn-usa", as_of=date(2023, 10, 31))
+    >>> data.dyad, data.panel.sizes["time"], sorted(data.files)[0]
+    ('USA-CHN', 889, 'CHN-IND.csv')
+    """
+    only, together = None if others else dyad, wanted_together([dyad], hierarchy)
+    records = open_source(source, only, as_of, together)
+    code = records.find(dyad)
+    day = as_of or records.last_day(code)
+    if as_of is None and source.latest != source:  # read once more as it can be read again on that day
+        records = open_source(source.latest, only, day, together)
+    panel = records.panel([code], day, Counting(frequency, scale, unit))
+    fitted = records.hierarchy(code, day, hierarchy) if others and records.events else [code]
+    files = records.digests_of(fitted)
+    return Data(code, day, panel, records.events, panel_digest(panel), files, tuple(fitted))
+
+
+def panel_digest(panel: "xr.Dataset") -> str:
+    """Return the SHA-256 of all that a panel holds, the same on every machine and version."""
+    parts = [f"{name}={panel.attrs[name]}".encode() for name in sorted(panel.attrs)]
+    for name in sorted(str(name) for name in panel.variables):
+        values = panel[name].to_numpy()
+        parts.append(f"{name} {panel[name].dims} {values.shape}".encode())
+        parts.append(_bytes(values))
+    return digest(b"\0".join(parts))
+
+
+def _bytes(values: "np.ndarray[tuple[int, ...], np.dtype[np.generic]]") -> bytes:
+    if values.dtype.kind in "OUT":
+        return "\0".join(map(str, values.ravel())).encode()
+    if values.dtype.kind == "M":
+        values = values.astype("datetime64[s]").astype(np.int64)
+    return values.astype("<f8" if values.dtype.kind == "f" else "<i8").tobytes()

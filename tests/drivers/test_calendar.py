@@ -10,11 +10,10 @@ import pytest
 
 from forecast import build_panel, read_chronology, read_dyads
 from forecast.drivers import add_drivers, calendar_drivers, read_calendar
-from forecast.drivers.calendar import COLUMNS, DRIVERS, KINDS, KNOWN_BY
 from forecast.drivers.panel import require_given
+from forecast.drivers.table import COLUMNS, DRIVERS, KINDS, KNOWN_BY
 from forecast.errors import DataError
-from forecast.events.rules import passing_address
-from forecast.events.tables import UNCHECKED
+from forecast.events.tables import UNCHECKED, passing_address
 
 PAGE = (Path(__file__).parents[2] / "docs" / "schema" / "drivers.md").read_text("utf-8")
 FACTS = read_calendar()

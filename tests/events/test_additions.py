@@ -16,7 +16,7 @@ from forecast.cli import app
 from forecast.errors import DataError, SpecError
 from forecast.events import EventTable, as_of, combine, describe_additions
 from forecast.events.codebook import code_of_kind, read_codes, read_kinds, read_scale
-from forecast.events.coverage import additions_of
+from forecast.events.dyads import additions_of
 from forecast.panel import coverage_end, summarise
 from forecast.sources import Source, open_source
 

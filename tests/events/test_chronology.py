@@ -8,9 +8,8 @@ import pytest
 from forecast.errors import DataError, UnknownDyadError
 from forecast.events import read_chronology
 from forecast.events.codebook import read_codes, read_small_csv
-from forecast.events.rules import COLUMNS, KEY, RULES, coding_breaches, passing_address
 from forecast.events.table import EVENT_COLUMNS
-from forecast.events.tables import chronology_files, is_unchecked
+from forecast.events.tables import COLUMNS, KEY, RULES, chronology_files, coding_breaches, is_unchecked, passing_address
 from forecast.resources import data_folder
 
 GOOD = {

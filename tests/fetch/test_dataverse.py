@@ -8,7 +8,7 @@ import pytest
 from forecast.errors import SpecError
 from forecast.fetch import list_editions
 from forecast.fetch.dataverse import DOIS, days_of, require_doi
-from forecast.fetch.settings import FetchError
+from forecast.fetch.manifest import FetchError
 from scripts.feed_server import dataverse_entry, zipped
 from tests.feeds.made import ICEWS_HEADER, icews_row
 from tests.fetch.conftest import QUICK

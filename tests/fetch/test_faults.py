@@ -12,7 +12,7 @@ import pytest
 
 from forecast.errors import OutputError, SpecError
 from forecast.fetch.client import Client, _asked_to_wait, _next, require_server
-from forecast.fetch.settings import FetchError
+from forecast.fetch.manifest import FetchError
 from scripts.feed_server import gdelt_lists, zipped
 from tests.fetch.conftest import QUICK
 from tests.fetch.server import (

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from forecast.events.coverage import AddedEvent, Addition, Extension, additions_of, counted_additions
+from forecast.events.dyads import AddedEvent, Addition, Extension, additions_of, counted_additions
 from forecast.report import forecast_json
 from forecast.report.events import arrange
 

@@ -1,0 +1,289 @@
+"""`forecast events fetch`, `import`, `status` and `repair`: download and archive of machine-coded feeds."""
+
+import shlex
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from forecast.cli.options import arg, day_of, dyads_of, echo_json, grouped, opt, output, shared
+from forecast.cli.terminal import console, escape, progress, table
+from forecast.errors import DataError, OutputPathError, SpecError
+from forecast.wording import count
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from forecast.archive import ArchiveStatus, Imported
+    from forecast.archive.status import DatasetStatus
+    from forecast.fetch import FetchSettings, Manifest
+
+MOST_NAMED = 10
+"""Gaps, and files that have failed, that are printed."""
+INTERRUPTED = 130
+MOST_FILES = 20
+MOST_MONTHS = 24
+_COUNTED = ("rows", "kept", "rejected", "filtered", "duplicates")
+FORMS = (".svg", ".png", ".pdf")
+BY = {"published": "as published", "stamp": "by its name", "last event": "the day after its last event"}
+folder_option = partial(opt, "Folder of the archive.", Path("archive"), name="--archive", metavar="FOLDER")
+
+
+@grouped
+def fetch(
+    feed: str = arg("gdelt, icews or polecat.", ..., metavar="FEED"),
+    start: str | None = opt("First day, YYYY-MM-DD or YYYY-MM.", name="--from"),
+    end: str | None = opt("Last day, YYYY-MM-DD or YYYY-MM.", name="--to"),
+    out: Path | None = output("Folder of the files. Default: the name of the feed."),
+    version: int | None = opt("Of GDELT: 1 (a file a day; default) or 2 (one a quarter hour)."),
+    stream: str | None = opt("Of GDELT 2: english (default), translation or both."),
+    doi: str | None = opt("Another dataset of Dataverse than the feed's own."),
+    edition: str | None = opt("Version of the dataset, such as 36.0, or that of a day. Default: the newest."),
+    list_editions: bool = opt("Show the versions of the dataset and fetch nothing.", False),
+    server: str | None = opt("Another address of the same files, such as a mirror."),
+    dyads: str | None = opt("Dyads that the files are for, such as USA-CHN. Files are fetched whole all the same."),
+    no_list: bool = opt("Ask for each file of GDELT without looking into its lists.", False),
+    setting: list[str] | None = opt("How, such as parallel=2. Repeat it (docs/fetching.md).", name="--fetch-setting"),
+    dry_run: bool = opt("Show what would be fetched, and write nothing.", False),
+    as_json: bool = shared.json(),
+) -> None:
+    """Fetch the files of a machine-coded feed, each checked; the same command again fetches what is missing.
+
+    Writes the files and fetch.json, which has every file that was expected and what became of it. Holes of the source
+    are no failure: exit code 1 only if a file failed or the run stopped (docs/fetching.md).
+    """
+    from forecast.fetch import fetch_feed
+    from forecast.fetch.settings import parse_settings
+
+    settings = parse_settings(setting or [])
+    if list_editions:
+        _print_editions(feed, doi, server, settings, as_json=as_json)
+        return
+    if start is None or end is None:
+        raise SpecError("--from and --to: give the first and the last day, such as --from 2018-06-01 --to 2018-06-30")
+    folder = out or Path(feed.strip().lower())
+    try:
+        with progress() as tell:
+            done = fetch_feed(
+                feed, folder, start, end, version=version, stream=stream, doi=doi, edition=edition, server=server,
+                dyads=dyads_of(dyads, "--dyads"), lists=not no_list, dry_run=dry_run, settings=settings, progress=tell,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. What has come is kept; the same command continues.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        failed = [entry.model_dump(mode="json") for entry in done.of_state("failed")]
+        echo_json(done.summary() | {"failed": failed})
+    else:
+        _print_fetch(done, dry_run=dry_run)
+    if not dry_run and not done.complete:
+        raise typer.Exit(1)
+
+
+def _print_editions(
+    feed: str, doi: str | None, server: str | None, settings: "FetchSettings", *, as_json: bool
+) -> None:
+    from forecast.fetch import list_editions
+
+    editions = list_editions(feed, doi=doi, server=server, settings=settings)
+    if as_json:
+        echo_json([vars(edition) for edition in editions])
+        return
+    for edition in editions:
+        typer.echo(f"{edition.number:>6}  {edition.released}")
+
+
+def _print_fetch(done: "Manifest", *, dry_run: bool) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    request = done.request
+    console.print(escape(f"{done.feed}, {request['from']} to {request['to']}, from {request['server']}"))
+    if dry_run:
+        _print_plan(console, done)
+    else:
+        console.print(done.sentence)
+    _print_gaps(console, done)
+    for entry in done.of_state("failed")[:MOST_NAMED]:
+        console.print(f"[red]Failed:[/] {escape(entry.file)}: {escape(entry.reason)}")
+    more = len(done.of_state("failed")) - MOST_NAMED
+    if more > 0:
+        console.print(f"And {more:,} more that failed; {escape(str(done.path))} has all.")
+    for note in done.notes:
+        console.print(f"[yellow]Note:[/] {escape(note)}")
+    if not dry_run:
+        console.print(f"Manifest: {escape(str(done.path))}")
+        _print_next(console, done)
+
+
+def _print_plan(console: "Console", done: "Manifest") -> None:
+    from forecast.fetch.manifest import in_bytes
+
+    counts, wanted = done.counts, done.to_fetch
+    early = counts["waiting"] - len(wanted)
+    known = [entry.size for entry in wanted if entry.size is not None]
+    sizes = in_bytes(sum(known)) if known else "of unknown size"
+    unknown = f", and {len(wanted) - len(known):,} of unknown size" if known and len(known) < len(wanted) else ""
+    console.print(
+        f"{counts['expected']:,} files expected: {len(wanted):,} to fetch ({sizes}{unknown}), {counts['received']:,} "
+        f"received already, {counts['absent']:,} absent at the source, {early:,} not there yet."
+    )
+    if dyads := done.request["dyads"]:
+        console.print(f"Servers have no files of single dyads: files are fetched whole, also for {', '.join(dyads)}.")
+
+
+def _print_gaps(console: "Console", done: "Manifest") -> None:
+    from forecast.fetch.manifest import hole_words
+
+    for words in hole_words(done.holes[:MOST_NAMED]):
+        console.print(f"[yellow]Hole at the source:[/] {escape(words)}. Missing, not without events.")
+    if len(done.holes) > MOST_NAMED:
+        console.print(f"And {len(done.holes) - MOST_NAMED:,} more holes; {escape(str(done.path))} has all.")
+
+
+def _print_next(console: "Console", done: "Manifest") -> None:
+    """Print the command that makes something of the files."""
+    if done.counts["received"] and sys.stdout.isatty():
+        console.print(f"Next: forecast events import {escape(shlex.quote(str(done.folder)))} --archive archive")
+
+
+@grouped
+def import_command(
+    paths: list[Path] = arg(
+        "Files of machine-coded feeds as published, zipped or not, or folders.", ..., metavar="PATH..."
+    ),
+    archive: Path = folder_option(),
+    feed: str | None = shared.feed(),
+    as_json: bool = shared.json(),
+) -> None:
+    """Take files of machine-coded feeds into an archive, each once (docs/archive.md).
+
+    A file that is there already is left out. Interrupted, the same command continues. Exit code 2 if a file could not
+    be read; all others are in the archive then.
+    """
+    from forecast.archive import import_files
+
+    with progress() as tell:
+        done = import_files(paths, archive, feed=feed, progress=tell)
+    if as_json:
+        echo_json(done.summary())
+    else:
+        _print_import(done)
+    if failed := done.of("failed"):
+        raise DataError(f"{count(len(failed), 'file')} could not be imported. The first: {failed[0].reason}")
+
+
+@grouped
+def status_command(
+    archive: Path = folder_option(),
+    datasets: str | None = shared.datasets(),
+    as_of: str | None = opt("What it held on this day, YYYY-MM-DD."),
+    months: int = opt("How many months of each dataset are printed, the last ones.", MOST_MONTHS, min=0),
+    figure: Path | None = opt("Draw it into this file: .svg, .png or .pdf."),
+    as_json: bool = shared.json(),
+) -> None:
+    """Show what an archive holds: coverage, holes, editions and what became of every row, by dataset and month."""
+    from forecast.archive import archive_status
+
+    if figure is not None and figure.suffix not in FORMS:
+        raise OutputPathError(f"--figure: {figure} ends in none of {', '.join(FORMS)}. Choose one of them.")
+    names = None if datasets is None else [word.strip() for word in datasets.split(",") if word.strip()]
+    with progress() as tell:
+        tell("reading the archive", 0, 0)
+        found = archive_status(archive, names, as_of=day_of(as_of, "as-of"))
+    if figure is not None:
+        _write_figure(found, figure)
+    if as_json:
+        echo_json(found.summary())
+        return
+    _print_status(found, months)
+
+
+@grouped
+def repair_command(archive: Path = folder_option(), as_json: bool = shared.json()) -> None:
+    """Rebuild the catalogue of an archive from its segments, when it is missing, damaged or an older copy.
+
+    Files that cannot be recognised are moved into the folder set-aside of the archive. Nothing is deleted. Exit code 2
+    if files have to be imported again.
+    """
+    from forecast.archive import repair_archive
+
+    done = repair_archive(archive)
+    if as_json:
+        echo_json(done.summary())
+    else:
+        typer.echo(done.sentence)
+    if done.damaged:
+        raise DataError(f"The rows of {count(len(done.damaged), 'file')} are lost or damaged. Import them again.")
+
+
+def _print_import(done: "Imported") -> None:
+    shown = console()
+    told = [file for file in done.files if file.became != "known"]
+    rows = [
+        [
+            file.name, file.dataset, file.became,
+            *(f"{number:,}" for number in (file.rows, file.between, file.rejected, file.filtered) if file.dataset),
+        ]
+        for file in told[:MOST_FILES]
+    ]  # fmt: skip
+    numbers = [(name, True) for name in ("rows", "between states", "rejected", "filtered")]
+    if told:
+        shown.print(table(["file", "dataset", "", *numbers], rows))
+    if len(told) > MOST_FILES:
+        shown.print(f"And {count(len(told) - MOST_FILES, 'file')} more; --json has all.")
+    for file in [*done.of("failed"), *done.of("skipped")][:MOST_FILES]:
+        shown.print(f"[yellow]{escape(file.reason)}[/]")
+    for finding in done.findings[:MOST_FILES]:
+        shown.print(f"[yellow]{escape(finding)}[/]")
+    shown.print(escape(done.sentence))
+
+
+def _write_figure(found: "ArchiveStatus", path: Path) -> None:
+    from forecast.files import check_target, write_bytes, write_text
+    from forecast.report import style
+    from forecast.report.archive_figure import illustrate
+
+    check_target(path, [found.archive])
+    drawn = illustrate(found)
+    if path.suffix == ".svg":
+        write_text(path, drawn.wide)
+    else:
+        write_bytes(path, style.png(drawn) if path.suffix == ".png" else style.pdf(drawn))
+
+
+def _print_status(found: "ArchiveStatus", months: int) -> None:
+    shown = console()
+    for dataset in found.datasets:
+        shown.print(f"[bold]{escape(dataset.sentence)}[/]")
+        _print_dataset(shown, dataset, months)
+    if found.unfinished:
+        shown.print("An import is at work, or was killed: then run the same import again.")
+
+
+def _print_dataset(shown: "Console", dataset: "DatasetStatus", months: int) -> None:
+    kinds = ", ".join(f"{series} {number:,}" for series, number in dataset.series.items())
+    shown.print(f"Files by what they are of: {escape(kinds)}")
+    for hole in dataset.holes[-MOST_NAMED:]:
+        shown.print(f"Hole: {hole.first} to {hole.last}, {count(hole.days, 'day')}. {escape(hole.note)}")
+    if len(dataset.holes) > MOST_NAMED:
+        shown.print(f"And {count(len(dataset.holes) - MOST_NAMED, 'hole')} before; --json has all.")
+    if dataset.published:
+        shown.print(f"Published on a day that the manifest of a fetch says: {count(dataset.published, 'file')}")
+    for edition in dataset.editions[-MOST_FILES:]:
+        shown.print(f"Edition: {escape(edition.file)}, issued {edition.issued} ({BY[edition.by]})")
+    rows = [
+        [
+            month.month, f"{month.covered} of {month.days}", f"{month.files:,}", f"{len(month.editions)}",
+            *(f"{getattr(month, name):,}" for name in _COUNTED),
+        ]
+        for month in dataset.months[len(dataset.months) - months if months < len(dataset.months) else 0 :]
+    ]  # fmt: skip
+    if months:
+        shown.print(table(["month", "days", *((name, True) for name in ("files", "editions", *_COUNTED))], rows))
+    for reason, number in list(dataset.rejected_by.items())[:MOST_FILES]:
+        shown.print(f"Rejected: {number:,} rows, {escape(reason)}")
+    for reason, number in list(dataset.filtered_by.items())[:MOST_FILES]:
+        shown.print(f"Filtered: {number:,} rows, {escape(reason)}")
