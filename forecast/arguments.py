@@ -68,7 +68,10 @@ FLAG = Kind("True or False", lambda value: isinstance(value, bool) or type(value
 NUMBER = Kind("a number", lambda value: isinstance(value, Real) and not isinstance(value, bool))
 CALLABLE = Kind("a function", callable)
 MAPPING = Kind("a mapping such as a dict", lambda value: isinstance(value, Mapping))
-DAY = Kind("a day such as '2023-10-31' or a date", lambda value: isinstance(value, str | date) or _is_numpy_day(value))
+DAY = Kind(
+    "a day such as '2023-10-31' or a date",
+    lambda value: isinstance(value, str | date) or type(value).__name__ == "datetime64",
+)
 DYAD = Kind("the code of a dyad, such as 'USA-CHN'", lambda value: isinstance(value, str))
 DYADS = Kind("a list of dyads, such as ['USA-CHN']", lambda value: _is_sequence_of(str, value))
 HORIZONS = Kind("a list of months, such as [3, 6, 12]", lambda value: _is_sequence_of(Integral, value))
@@ -121,10 +124,6 @@ NUMBERS = Kind(
     lambda value: NUMBER.fits(value) or ARRAY.fits(value),
 )
 FIT = having("a Fit, such as fit(panel) returns", "posterior", "panel", "spec", panel=lambda fit: fit.panel)
-
-
-def _is_numpy_day(value: Any) -> bool:
-    return type(value).__name__ == "datetime64"
 
 
 _validate_panel: list[Callable[[Any], None]] = []
@@ -319,13 +318,7 @@ def _inside(value: Any) -> Iterator[Any]:
 
 def _fault(details: Any) -> str:
     field = ".".join(str(part) for part in details["loc"] if part not in ("int", "str"))
-    message = _shortened(details["msg"].removeprefix("Value error, "))
+    message, half = details["msg"].removeprefix("Value error, "), LONGEST_MESSAGE // 2
+    if len(message) > LONGEST_MESSAGE:  # it begins with the field at fault, and ends with how to mend it
+        message = f"{message[:half]} ... {message[-half:]}"
     return f"field `{field:.80}`: {message}" if field else message
-
-
-def _shortened(message: str) -> str:
-    """Shorten a message in its middle: it begins with the field at fault, and ends with how to mend it."""
-    if len(message) <= LONGEST_MESSAGE:
-        return message
-    half = LONGEST_MESSAGE // 2
-    return f"{message[:half]} ... {message[-half:]}"

@@ -42,9 +42,9 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 4
 """Number of dyads simulated together: each takes some hundred megabytes."""
 REPORTS = Path("report")
+"""Default parent folder of reports."""
 CAREFUL = 0.9
 """Acceptance rate where a fit is sampled again."""
-"""Default parent folder of reports."""
 ERAS = ("given", "infer", "none")
 """Sources of the eras of the dyad."""
 
@@ -246,13 +246,20 @@ def make_report(
     with steps.step("reading the data"):
         records = _read_records(settings, table)
         job = _Job(settings, records, records.find(settings.dyad), steps)
-        _check_since(job)
+        if settings.since is not None and not settings.fit_path and settings.since >= job.as_of:
+            raise SpecError(
+                f"since: {settings.since} is not before {job.as_of}, the day of the report; give an earlier day"
+            )
         tested = read_skill(settings.skill)  # a broken file is found before long work
     saved = _load_fit(job) if settings.fit_path else None
     fit, warnings = _update_saved_fit(job, saved) if saved else _fit_records(job, spec)
     assessment, others, gate = _assess(job, fit)
     if saved and fit is not saved and _only_weights_fail(fit, gate):
-        fit, warnings = _fit_again(job, saved, fit, gate)
+        with steps.step("fitting again"):
+            from forecast.model.updating import sampled_again
+
+            fit = sampled_again(saved, fit.panel, gate.reasons[0], steps.progress)
+        warnings = _describe_update(fit, job.dyad)
         assessment, others, gate = _assess(job, fit)
     if not saved and settings.draws is None and not gate.passed:
         fit, warnings = _sample_longer(job, fit, gate, warnings)
@@ -269,6 +276,13 @@ def make_report(
         )  # fmt: skip
     warnings = (*_describe_added(records, fit), *warnings)
     return Report(page, assessment, gate, steps.seconds, warnings, tuple(fit.dyads), skill)
+
+
+def _only_weights_fail(fit: "Fit", gate: "Gate") -> bool:
+    """Return whether the sampler converged but the weights of an update leave too few draws; a new fit has enough."""
+    from forecast.model.gate import R_HAT_LIMIT
+
+    return bool(fit.updates) and not gate.passed and bool(gate.table["r_hat"].max() <= R_HAT_LIMIT)
 
 
 def _check_folder(settings: ReportSettings) -> None:
@@ -324,35 +338,28 @@ def _check_settings(settings: ReportSettings) -> None:
     from forecast.drivers.panel import require_drivers
     from forecast.outlook.query import require_consistent
 
-    if settings.as_of is not None:
-        check("as_of", settings.as_of, DATE)
-        reject_future(settings.as_of, "as-of")
-    if settings.since is not None:
-        check("since", settings.since, DATE)
-        reject_future(settings.since, "since")
+    for name, stated in (("as-of", settings.as_of), ("since", settings.since)):
+        if stated is not None:
+            check(name.replace("-", "_"), stated, DATE)
+            reject_future(stated, name)
     require_positive("improvement", settings.smallest_improvement, MOST_POINTS, "points of share")
     require_consistent(settings.above, settings.at, settings.by)
     if settings.eras not in ERAS:
         raise SpecError(f"eras: got {settings.eras!r}; expected one of {', '.join(ERAS)}")
     if settings.alone and settings.hierarchy is not None:
         raise SpecError("alone, hierarchy: a dyad alone has no hierarchy; leave out one of them")
-    if settings.fit_path and settings.hierarchy is not None:
-        raise SpecError("hierarchy: a saved fit has its own dyads; leave the choice out, or fit again")
-    if settings.fit_path and settings.drivers is not None:
-        raise SpecError("drivers: a saved fit has its own drivers, or none; leave the choice out, or fit again")
+    own = {
+        "hierarchy: a saved fit has its own dyads": settings.hierarchy is not None,
+        "drivers: a saved fit has its own drivers, or none": settings.drivers is not None,
+        "eras: a saved fit has its own eras": settings.eras != "given",
+    }
+    for words, chosen in own.items():
+        if settings.fit_path and chosen:
+            raise SpecError(f"{words}; leave the choice out, or fit again")
     require_drivers(settings.drivers, settings.driver_acts, settings.driver_future)
-    if settings.fit_path and settings.eras != "given":
-        raise SpecError("eras: a saved fit has its own eras; leave the choice out, or fit again")
     require_sampler(
         draws=settings.draws, tune=settings.tune, chains=settings.chains, cores=settings.cores, seed=settings.seed
     )
-
-
-def _check_since(job: _Job) -> None:
-    """Reject a record to compare with that begins after the day asked for, before anything is fitted."""
-    since = job.settings.since
-    if since is not None and not job.settings.fit_path and since >= job.as_of:
-        raise SpecError(f"since: {since} is not before {job.as_of}, the day of the report; give an earlier day")
 
 
 def _read_records(settings: ReportSettings, table: "EventTable | None") -> Records:
@@ -495,22 +502,6 @@ def _day_of_update(job: _Job, saved: "Fit") -> date | None:
         known: date = own["known_at"].max().date()
         days.append(min(known, max(ends)))
     return max(days if covered is None else [*days, covered])
-
-
-def _only_weights_fail(fit: "Fit", gate: "Gate") -> bool:
-    """Return whether the sampler converged but the weights of an update leave too few draws; a new fit has enough."""
-    from forecast.model.gate import R_HAT_LIMIT
-
-    return bool(fit.updates) and not gate.passed and bool(gate.table["r_hat"].max() <= R_HAT_LIMIT)
-
-
-def _fit_again(job: _Job, saved: "Fit", fit: "Fit", gate: "Gate") -> tuple["Fit", tuple[str, ...]]:
-    """Fit the later panel with the settings of the saved fit, where an update is not good enough."""
-    with job.steps.step("fitting again"):
-        from forecast.model.updating import sampled_again
-
-        fit = sampled_again(saved, fit.panel, gate.reasons[0], job.steps.progress)
-    return fit, _describe_update(fit, job.dyad)
 
 
 def _sample_longer(job: _Job, fit: "Fit", gate: "Gate", warnings: tuple[str, ...]) -> tuple["Fit", tuple[str, ...]]:

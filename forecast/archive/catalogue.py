@@ -251,13 +251,11 @@ def segments_on_disk(folder: Path) -> set[str]:
                 path = Path(inside, name)
                 if path.is_symlink() or path.is_junction():
                     raise _link(path)
-                if name in names and path.suffix == ".parquet" and not _is_hidden(path.relative_to(folder)):
-                    found.add(path.relative_to(folder).as_posix())
+                inside_it = path.relative_to(folder)
+                hidden = any(part.startswith(".") for part in inside_it.parts)
+                if name in names and path.suffix == ".parquet" and not hidden:
+                    found.add(inside_it.as_posix())
     return found
-
-
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
 
 
 def _require_own(path: Path, is_right: Callable[[int], bool]) -> None:

@@ -17,8 +17,8 @@ from forecast.arguments import CALLABLE, PATH, PATHS, TEXT, checked
 from forecast.errors import DataError
 from forecast.escaping import printable
 from forecast.events.dyads import Days, as_spans, each_day
-from forecast.feeds.detect import DaysOfRows, Detected, detect_file, find_feed, unknown_file
-from forecast.feeds.feed import Feed, FeedSettings, FileFacts, Standing, named_day
+from forecast.feeds.detect import DaysOfRows, Detected, Named, detect_file, find_feed, unknown_file
+from forecast.feeds.feed import Feed, FeedSettings, FileFacts, named_day
 from forecast.feeds.judging import Judge
 from forecast.feeds.lines import CHUNK, MANIFEST, FeedFile, file_digest, find_files, is_beside, read_utf8
 from forecast.feeds.reading import FileRun, Together
@@ -353,7 +353,7 @@ class _Reading(FileRun):
 
     feed: Feed
     name: str
-    named: "Named"
+    named: Named
     published: str
     key: Key
     number: int
@@ -400,7 +400,7 @@ class _Reading(FileRun):
             issued=issued,
             known=_iso(tallies.known),
             mended=self.mended,
-            filtered_by=self.filtered,
+            filtered_by=dict(self.filtered),
             months=tallies.months(undated, self),
             published=self.published,
         )
@@ -435,41 +435,6 @@ class _Tallies:
             month: list(Counts(one.total(), one["kept"], one["rejected"], one["filtered"]))
             for month, one in sorted(self.counts.items())
         }
-
-
-@dataclass(frozen=True)
-class Named:
-    """The facts in the name of a file: of the member, or of its zip archive if that says more."""
-
-    name: str
-    facts: FileFacts
-    stands: Standing | None
-
-    @classmethod
-    def read(cls, feed: Feed, name: str) -> "Named":
-        """Read a name."""
-        return cls(name, feed.facts(name), feed.stands(name))
-
-    @classmethod
-    def of(cls, feed: Feed, file: FeedFile) -> "Named":
-        """Read the name of a file or, where it says nothing, that of its archive."""
-        own, outer = cls.read(feed, file.own_name), cls.read(feed, file.outer_name)
-        return outer if outer.says and not own.says else own
-
-    @property
-    def says(self) -> bool:
-        """Return whether the name is informative."""
-        return self.stands is not None or self.facts != FileFacts()
-
-    @property
-    def day(self) -> date | None:
-        """The day in the name."""
-        return named_day(self.facts.day) if self.facts.day else None
-
-    def says_more(self, before: "Named") -> bool:
-        """Return whether it is more informative than another name; of two informative ones, always the same one."""
-        differs = (self.facts, self.stands) != (before.facts, before.stands)
-        return differs and (self.says, self.name) > (before.says, before.name)
 
 
 def days_of(named: Named, rows: Mapping[date, int]) -> list[Days]:

@@ -141,13 +141,10 @@ class ArchiveReading:
     def entries(self) -> list[Entry]:
         """Return the files of which anything was known on the day."""
         own = [entry for entry in self.catalogue.entries.values() if entry.dataset == self.feed.name]
-        return [entry for entry in own if self._is_known(entry)]
-
-    def _is_known(self, entry: Entry) -> bool:
         if self.day is None:
-            return True
-        stamped = entry.issued if self.settings.editions == "issued" else ""
-        return (stamped or entry.released or entry.known) <= self.day.isoformat()
+            return own
+        day, by_issue = self.day.isoformat(), self.settings.editions == "issued"
+        return [one for one in own if ((one.issued if by_issue else "") or one.released or one.known) <= day]
 
     def table(self) -> EventTable | str:
         """Read the events; without any, return why there is none."""

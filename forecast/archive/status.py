@@ -207,6 +207,7 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
     for entry in entries:
         filtered_by.update(entry.filtered_by)
     covered = Covered(name, tuple(covered_days(entries, day)))
+    issued = sorted((entry for entry in entries if entry.issued), key=lambda one: (one.issued, one.name))
     return DatasetStatus(
         dataset=name,
         title=feed.title,
@@ -215,15 +216,11 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
         spans=covered.spans,
         holes=tuple(_missing(first, last, feed.holes) for first, last in covered.gaps),
         published=sum(bool(entry.published) for entry in entries),
-        editions=tuple(Edition.of(entry) for entry in sorted(entries, key=_edition) if entry.issued),
+        editions=tuple(map(Edition.of, issued)),
         months=tuple(_months(entries, covered, by_month)),
         rejected_by=rejected_by,
         filtered_by=dict(sorted(filtered_by.items())),
     )
-
-
-def _edition(entry: Entry) -> tuple[str, str]:
-    return entry.issued, entry.name
 
 
 def _missing(first: date, last: date, known: Sequence[tuple[date, date, str]]) -> MissingDays:
@@ -250,7 +247,8 @@ def _months(entries: Sequence[Entry], covered: Covered, became: dict[str, Counte
         filtered = sum(one.filtered for one in of_month) + lots["filtered"]
         rows = (sum(one.rows for one in of_month), lots["kept"], rejected, filtered, lots["duplicate"])
         files = len(standing.get(month, []))
-        found.append(MonthStatus(month, _length(month), days[month], files, tuple(sorted(editions)), *rows))
+        length = 0 if month == "undated" else month_end(date.fromisoformat(f"{month}-01")).day
+        found.append(MonthStatus(month, length, days[month], files, tuple(sorted(editions)), *rows))
     return found
 
 
@@ -259,7 +257,3 @@ def _months_between(first: date, last: date) -> list[str]:
         f"{place // 12:04}-{place % 12 + 1:02}"
         for place in range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
     ]
-
-
-def _length(month: str) -> int:
-    return 0 if month == "undated" else month_end(date.fromisoformat(f"{month}-01")).day

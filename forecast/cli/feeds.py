@@ -55,7 +55,7 @@ def fetch(
     are no failure: exit code 1 only if a file failed or the run stopped (docs/fetching.md).
     """
     from forecast.fetch import fetch_feed
-    from forecast.fetch.settings import parse_settings
+    from forecast.fetch.manifest import parse_settings
 
     settings = parse_settings(setting or [])
     if list_editions:

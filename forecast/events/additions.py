@@ -87,7 +87,8 @@ def add_events(
     """
     chosen = _dataset_of(table, dataset)
     raw = _load(rows)
-    _require_new_name(raw, table)
+    if raw.name in {file.name for file in table.files}:  # a name and a line mean one thing in all that is said of it
+        raise DataError(f"{raw.name}: a file of this name was read already. Rename it, or add it only once.")
     read = _read_rows(raw, chosen)
     record = _Record.of(table, chosen)
     reasons = record.reasons_against(read.usable)
@@ -171,12 +172,6 @@ def _load(rows: "str | Path | pd.DataFrame | Sequence[Mapping[str, Any]]") -> Ra
             "and read it as a source of its own (docs/events.md)."
         )
     return raw
-
-
-def _require_new_name(raw: RawTable, table: EventTable) -> None:
-    """Make sure that a file's name and lines mean one thing in everything that is said of the table."""
-    if raw.name in {file.name for file in table.files}:
-        raise DataError(f"{raw.name}: a file of this name was read already. Rename it, or add it only once.")
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ def _repeated(database: "duckdb.DuckDBPyConnection", runs: list[FileRun]) -> Cou
     repeated: Counter[int] = Counter()
     for place, why, by, number in gone_numbers(database):
         if why == REPLACED:
-            runs[place].filter({f"replaced by the newer edition {runs[by].file.name}": number}, {})
+            runs[place].filtered[f"replaced by the newer edition {runs[by].file.name}"] += number
         else:
             repeated[place] += number
     return repeated

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from forecast.errors import DataError, SpecError
 from forecast.escaping import printable
 from forecast.events.table import Unread
-from forecast.feeds.feed import Feed, Layout, named_day
+from forecast.feeds.feed import Feed, FileFacts, Layout, Standing, named_day
 from forecast.feeds.gdelt import GDELT
 from forecast.feeds.icews import ICEWS
 from forecast.feeds.lines import FeedFile, find_files, paths_in
@@ -30,27 +30,39 @@ def find_feed(name: str) -> Feed:
     return feed
 
 
-class NamedDays(NamedTuple):
-    """Days by the name of a file, and whether they are those on which rows became known, not those of the events."""
+@dataclass(frozen=True)
+class Named:
+    """The facts in the name of a file: of the member, or of its zip archive if that says more."""
 
-    first: date
-    last: date
-    known: bool
+    name: str
+    facts: FileFacts
+    stands: Standing | None
 
+    @classmethod
+    def read(cls, feed: Feed, name: str) -> "Named":
+        """Read a name."""
+        return cls(name, feed.facts(name), feed.stands(name))
 
-def named_days(feed: Feed, file: FeedFile) -> NamedDays | None:
-    """Return the days by the name of a file or, where it has none, of its archive; None without any.
+    @classmethod
+    def of(cls, feed: Feed, file: FeedFile) -> "Named":
+        """Read the name of a file or, where it says nothing, that of its archive."""
+        own, outer = cls.read(feed, file.own_name), cls.read(feed, file.outer_name)
+        return outer if outer.says and not own.says else own
 
-    A file of a day holds what a feed added on that day; what a longer one was added to, its name does not say.
-    """
-    for name in (file.own_name, file.outer_name):
-        stands, facts = feed.stands(name), feed.facts(name)
-        day = named_day(facts.day) if facts.day else None
-        if stands is not None:
-            return NamedDays(stands.first, stands.last, feed.by_known and stands.first == stands.last)
-        if day is not None:
-            return NamedDays(day, day, feed.by_known)
-    return None
+    @property
+    def says(self) -> bool:
+        """Return whether the name is informative."""
+        return self.stands is not None or self.facts != FileFacts()
+
+    @property
+    def day(self) -> date | None:
+        """The day in the name."""
+        return named_day(self.facts.day) if self.facts.day else None
+
+    def says_more(self, before: "Named") -> bool:
+        """Return whether it is more informative than another name; of two informative ones, always the same one."""
+        differs = (self.facts, self.stands) != (before.facts, before.stands)
+        return differs and (self.says, self.name) > (before.says, before.name)
 
 
 @dataclass
@@ -58,18 +70,24 @@ class DaysOfRows:
     """The days of the rows of a file beside those of its name."""
 
     name: str  # Of the file
-    named: NamedDays | None
+    named: tuple[date, date] | None  # First and last day by the name
+    known: bool  # Whether these are days on which rows became known, not those of the events
     around: tuple[int, int]  # How many days before and after the named ones rows may be
     rows: Counter[date] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, feed: Feed, file: FeedFile) -> "DaysOfRows":
         """Return those of a file of which no row was read yet."""
-        return cls(file.name, named_days(feed, file), feed.around)
+        named = Named.of(feed, file)
+        days = None if named.day is None else (named.day, named.day)
+        if named.stands is not None:
+            days = named.stands.first, named.stands.last
+        # A file of a day holds what a feed added on that day; what a longer one was added to, its name does not say.
+        return cls(file.name, days, feed.by_known and days is not None and days[0] == days[1], feed.around)
 
     def add(self, day: date | None, known: date | None, number: int) -> None:
         """Add rows of a day, known on a day."""
-        if self.named and (own := known if self.named.known else day):
+        if self.named and (own := known if self.known else day):
             self.rows[own] += number
 
     @property
@@ -77,12 +95,12 @@ class DaysOfRows:
         """In words that most of the rows are of other days than those of the name; '' if they are not."""
         if self.named is None or not self.rows:
             return ""
-        (before, after), named = self.around, _span(self.named.first, self.named.last)
-        first, last = self.named.first.toordinal() - before, self.named.last.toordinal() + after
+        (before, after), named = self.around, _span(*self.named)
+        first, last = self.named[0].toordinal() - before, self.named[1].toordinal() + after
         inside = sum(number for day, number in self.rows.items() if first <= day.toordinal() <= last)
         if 2 * inside >= self.rows.total():
             return ""
-        what = "added" if self.named.known else "dated"
+        what = "added" if self.known else "dated"
         margin = f" or up to {before} days before and {after} after" if any(self.around) else ""
         return (
             f"{self.name}: by its name rows are {what} {named}{margin}; {inside:,} of {self.rows.total():,} are, and "

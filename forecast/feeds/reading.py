@@ -55,24 +55,13 @@ class FileRun:
     rows: int = 0
     mended: int = 0
     rejected: list[tuple[int, str, str]] = field(default_factory=list)
-    filtered: dict[str, int] = field(default_factory=dict)
+    filtered: Counter[str] = field(default_factory=Counter)
     filtered_lines: list[tuple[int, str]] = field(default_factory=list)
-
-    @property
-    def filtered_rows(self) -> int:
-        """Number of filtered rows."""
-        return sum(self.filtered.values())
 
     def reject(self, line: int, reason: str, row: str) -> None:
         """Keep a rejected row with its text, as long as there are not too many of them."""
         text = row[:LONGEST_TEXT] if len(self.rejected) < MOST_REJECTED_TEXTS else ""
         self.rejected.append((line, reason, text))
-
-    def filter(self, numbers: dict[str, int], lines: dict[int, str]) -> None:
-        """Count filtered rows by reason, and keep those that are listed."""
-        for reason, number in numbers.items():
-            self.filtered[reason] = self.filtered.get(reason, 0) + number
-        self.filtered_lines += lines.items()
 
 
 @checked(paths=PATHS, dyads=DYADS, feed=TEXT, settings=FEED_SETTINGS)
@@ -294,11 +283,11 @@ Alike = tuple[Layout, FileFacts]
 
 
 class _Added[Run: FileRun](NamedTuple):
-    """A chunk that waits to be judged: its file, and lines that fit no layout."""
+    """A chunk that waits to be judged: its file, and why lines of it are rejected."""
 
     run: Run
     chunk: Chunk
-    broken: dict[int, str]
+    rejected: dict[int, str]
 
 
 class Together[Run: FileRun]:
@@ -340,16 +329,24 @@ class Together[Run: FileRun]:
 
     def judged(self) -> "Iterator[tuple[Index, pa.Table]]":
         """Judge what was added; yield events with the places of their files in `runs`, and account for other rows."""
-        others = [_Others({}, {}, {}) for _ in self._added]
         for (layout, facts), parts in self._parts.items():
             for judged in self._judge(layout, facts, parts):
-                _sort_in(judged, others)
+                for line, reason in judged.rejected.items():
+                    self._added[line // STRIDE].rejected[line % STRIDE] = reason
+                for place, reason, number in judged.filtered:
+                    self._added[place].run.filtered[reason] += number
+                for line, reason in judged.filtered_lines.items():
+                    self._added[line // STRIDE].run.filtered_lines.append((line % STRIDE, reason))
                 for place, day, known, number in self.judge.days():
                     self._added[place].run.days.add(day, known, number)
                 numbers = judged.kept["line"].to_numpy()
                 yield numbers // STRIDE, _with_lines(judged.kept, numbers % STRIDE)
-        for added, of_chunk in zip(self._added, others, strict=True):
-            _account(*added, of_chunk)
+        for run, chunk, rejected in self._added:
+            for line in chunk.too_long:
+                run.reject(line, "a line that is longer than any of a feed", "")
+            places = np.searchsorted(chunk.numbers, np.array(list(rejected), dtype=np.int64))
+            for (line, reason), text in zip(rejected.items(), chunk.lines(places), strict=True):
+                run.reject(line, reason, text.decode())
         self._clear()
 
     def _judge(self, layout: Layout, facts: FileFacts, parts: list[Part]) -> Iterator[Judged]:
@@ -373,45 +370,11 @@ class Together[Run: FileRun]:
             yield judged
 
 
-def _account(run: FileRun, chunk: Chunk, broken: dict[int, str], others: "_Others") -> None:
-    """Put the rejected and filtered rows of a chunk into the account of its file."""
-    for line in chunk.too_long:
-        run.reject(line, "a line that is longer than any of a feed", "")
-    _reject(run, chunk, broken)
-    _reject(run, chunk, others.rejected)
-    run.filter(others.filtered, others.filtered_lines)
-
-
-class _Others(NamedTuple):
-    """Rows of a chunk that are not kept: the reason by line, and how many by reason."""
-
-    rejected: dict[int, str]
-    filtered: dict[str, int]
-    filtered_lines: dict[int, str]
-
-
-def _sort_in(judged: Judged, others: list[_Others]) -> None:
-    """Sort what is not kept of lines into what is not kept of their chunks."""
-    for line, reason in judged.rejected.items():
-        others[line // STRIDE].rejected[line % STRIDE] = reason
-    for place, reason, number in judged.filtered:
-        others[place].filtered[reason] = others[place].filtered.get(reason, 0) + number
-    for line, reason in judged.filtered_lines.items():
-        others[line // STRIDE].filtered_lines[line % STRIDE] = reason
-
-
 def _with_lines(table: "pa.Table", numbers: Index) -> "pa.Table":
     """Return a table with other numbers of lines."""
     import pyarrow as pa
 
     return table.set_column(table.schema.get_field_index("line"), "line", pa.array(numbers))
-
-
-def _reject(run: FileRun, chunk: Chunk, reasons: dict[int, str]) -> None:
-    """Reject lines of a chunk, each with its text."""
-    places = np.searchsorted(chunk.numbers, np.array(list(reasons), dtype=np.int64))
-    for (line, reason), text in zip(reasons.items(), chunk.lines(places), strict=True):
-        run.reject(line, reason, text.decode())
 
 
 def _as_table(opened: Opened, settings: FeedSettings, kept: "list[pa.Table]") -> EventTable:
@@ -427,7 +390,9 @@ def _as_table(opened: Opened, settings: FeedSettings, kept: "list[pa.Table]") ->
         rows = rows.filter(pa.array([not run.failed for run in runs]).take(rows["place"]))
     unique = without_repeats(rows, names, settings, [run.facts for run in runs])
     for place, line, reason in unique.superseded:
-        runs[place].filter({reason: 1}, {line: reason} if settings.list_filtered else {})
+        runs[place].filtered[reason] += 1
+        if settings.list_filtered:
+            runs[place].filtered_lines.append((line, reason))
     repeated = Counter(place for place, _, _ in unique.repeats)
     duplicates = [(names[place], line, reason) for place, line, reason in unique.repeats]
     account, rejects = account_of(opened, settings, repeated, duplicates), rejects_of(opened)
@@ -453,10 +418,10 @@ def account_of(
     files = []
     for place, run in read:
         number = repeated.get(place, 0)
-        kept = run.rows - len(run.rejected) - run.filtered_rows - number
+        kept = run.rows - len(run.rejected) - run.filtered.total() - number
         files.append(
             FileAccount(
-                run.file.name, run.rows, kept, len(run.rejected), run.filtered_rows, number, run.mended
+                run.file.name, run.rows, kept, len(run.rejected), run.filtered.total(), number, run.mended
             )
         )  # fmt: skip
     reasons: Counter[str] = Counter()

@@ -163,7 +163,8 @@ class Manifest(Displayed):
 
     def write(self) -> None:
         """Write it to its folder."""
-        slots = [entry.model_dump(mode="json") for entry in sorted(self.entries.values(), key=_in_time)]
+        in_time = sorted(self.entries.values(), key=lambda entry: (entry.first, entry.last, entry.slot))
+        slots = [entry.model_dump(mode="json") for entry in in_time]
         write_json(self.path, self.summary() | {"slots": slots}, by_record=True)
 
     def _card(self) -> Card:
@@ -211,10 +212,6 @@ def in_bytes(size: float) -> str:
         if size >= worth:
             return f"{size / worth:,.1f} {unit}"
     return f"{size:,.0f} bytes"
-
-
-def _in_time(entry: ExpectedFile) -> tuple[date, date, str]:
-    return entry.first, entry.last, entry.slot
 
 
 GIGABYTE = 1_000_000_000

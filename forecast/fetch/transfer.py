@@ -88,7 +88,8 @@ def _check_file(path: Path, file: ExpectedFile) -> tuple[str, str, tuple[str, ..
     # Checksums of publishers are compared, nothing rests on them being hard to forge.
     md5 = file_digest(path, "md5")
     compared = [name for name, fine in (("size", file.size == size), ("md5", file.md5 == md5)) if fine]
-    _require_no_page(path)
+    if _is_page(path):
+        raise FetchError("a page for browsers came instead of the file")
     if file.sure and file.size is not None and file.size != size:
         raise FetchError(f"it has {size:,} bytes, and the list says {file.size:,}")
     if file.sure and file.md5 and file.md5 != md5:
@@ -97,12 +98,10 @@ def _check_file(path: Path, file: ExpectedFile) -> tuple[str, str, tuple[str, ..
     return md5, sha256, tuple(compared)
 
 
-def _require_no_page(path: Path) -> None:
-    """Raise FetchError for a page that a server sent in place of a file."""
+def _is_page(path: Path) -> bool:
+    """Return whether a server sent a page in place of a file."""
     with path.open("rb") as stream:
-        start = stream.read(200).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith(PAGE):
-        raise FetchError("a page for browsers came instead of the file")
+        return stream.read(200).lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(PAGE)
 
 
 def _require_archive(path: Path, name: str, *, whole: bool) -> None:
@@ -145,10 +144,9 @@ def fetch_list(client: "Client", address: str, target: Path) -> str:
 
     def once() -> str:
         _receive(client, address, part, None, most, trusted=False)
-        with part.path.open("rb") as stream:
-            if stream.read(200).lstrip().lower().startswith(PAGE):
-                part.discard()
-                raise FetchError(f"{address}: a page for browsers came instead of the list")
+        if _is_page(part.path):
+            part.discard()
+            raise FetchError(f"{address}: a page for browsers came instead of the list")
         return file_digest(part.path)
 
     sha256 = client.with_retries(once)

@@ -33,7 +33,6 @@ from forecast.panel.spans import (
     panel_periods,
     reject_later_eras,
 )
-from forecast.typing import Index
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,18 +51,9 @@ class Classes:
 
 
 @checked(
-    table=EVENTS,
-    dyads=DYADS,
-    start=DAY,
-    end=DAY,
-    as_of=DAY,
-    frequency=FREQUENCY,
-    scale=TEXT,
-    unit=UNIT,
-    directed=FLAG,
-    eras=FRAME_OR_PATH,
-    coverage=FRAME_OR_PATH,
-)
+    table=EVENTS, dyads=DYADS, start=DAY, end=DAY, as_of=DAY, frequency=FREQUENCY, scale=TEXT, unit=UNIT, directed=FLAG,
+    eras=FRAME_OR_PATH, coverage=FRAME_OR_PATH,
+)  # fmt: skip
 def build_panel(
     table: EventTable,
     *,
@@ -232,7 +222,8 @@ def build_counts_panel(
         attrs={
             "unit": "happening" if pairs else "row",
             "late": int(rows["n"].sum() - known["n"].sum()),
-            "digest": _digest_of_counts(known),
+            # Under the column's first name, so that plans frozen and fits saved with it keep theirs.
+            "digest": digest(known.rename(columns={"class": "level"}).sort_values(["date", "dyad", "source", "level"])),
         },
     )
 
@@ -316,11 +307,6 @@ def build_index_panel(
     )
 
 
-def _digest_of_counts(known: "pd.DataFrame") -> str:
-    """Compute the digest under the column's first name, so that plans frozen and fits saved with it keep theirs."""
-    return digest(known.rename(columns={"class": "level"}).sort_values(["date", "dyad", "source", "level"]))
-
-
 def _panel(
     rows: "pd.DataFrame",
     classes: Classes,
@@ -359,7 +345,10 @@ def _panel(
         rows["class"].to_numpy(),
     )
     sizes = len(datasets), len(dyads), len(periods), len(DIRECTIONS[directed]), len(classes.names)
-    counts = _summed(rows["counted"].to_numpy()[kept], [place[kept] for place in places], sizes)
+    counts: NDArray[Any] = np.zeros(sizes, dtype=np.int64)
+    np.add.at(counts, tuple(place[kept] for place in places), rows["counted"].to_numpy()[kept])
+    if counts.max(initial=0) <= np.iinfo(np.int32).max:  # half the memory, and nearly always enough
+        counts = counts.astype(np.int32)
     _reject_empty(counts.sum(axis=(0, 2, 3, 4)), dyads, periods)
     n, counted = rows["n"].to_numpy(), rows["counted"].to_numpy()
     outside = rows.assign(n=np.where(inside, 0, n)).groupby("dyad")["n"].sum()
@@ -406,14 +395,6 @@ def _panel(
 def _ended(span: "tuple[Day | None, Day | None, pd.Timestamp | None]", periods: "pd.DatetimeIndex") -> dict[str, str]:
     """Return the attribute of a panel that was asked to end with a period, whatever is known of later ones."""
     return {} if span[1] is None else {END: f"{periods[-1]:%Y-%m-%d}"}
-
-
-def _summed(counted: Index, places: Sequence[Index], sizes: tuple[int, ...]) -> NDArray[Any]:
-    """Add numbers up at their places in an array of whole numbers."""
-    counts = np.zeros(sizes, dtype=np.int64)
-    np.add.at(counts, tuple(places), counted)
-    # Half the memory, and nearly always enough.
-    return counts.astype(np.int32) if counts.max(initial=0) <= np.iinfo(np.int32).max else counts
 
 
 def _check_index(frame: "pd.DataFrame") -> None:

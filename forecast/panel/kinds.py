@@ -248,7 +248,9 @@ def _shape_problems(panel: "xr.Dataset") -> list[str]:
     if kind.optional.keys() & set(panel.coords):
         variables |= kind.optional
     problems = [
-        f"{name} is {_form(panel[name])}, not {dtype} ({', '.join(dims)})" if name in panel else f"no {name}"
+        f"{name} is {panel[name].dtype.kind} ({', '.join(map(str, panel[name].dims))}), not {dtype} ({', '.join(dims)})"
+        if name in panel
+        else f"no {name}"
         for name, (dims, dtype) in variables.items()
         if name not in panel or panel[name].dims != dims or panel[name].dtype.kind != dtype
     ]
@@ -320,7 +322,3 @@ def _stated_days(panel: "xr.Dataset") -> list[tuple[str, str]]:
         for dyad, day in covered.get(dataset, {}).items()
         if dyad in dyads
     ]
-
-
-def _form(variable: "xr.DataArray") -> str:
-    return f"{variable.dtype.kind} ({', '.join(str(dim) for dim in variable.dims)})"

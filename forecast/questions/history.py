@@ -3,19 +3,18 @@
 import contextlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from importlib.metadata import version
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation, ValidationError
 
 from forecast.arguments import faults
 from forecast.errors import LedgerError, QuestionError
 from forecast.files import digest
 from forecast.questions.question import Digest, Question, question_of
 
-SCHEMA = 1
 PACKAGE = "pendulum-forecast"
 LONGEST_LINE = 100_000
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
@@ -92,67 +91,44 @@ type Body = Asked | Answered | Resolved
 BODIES: dict[str, type[BaseModel]] = {"asked": Asked, "answered": Answered, "resolved": Resolved}
 
 
-class _Head(BaseModel):
-    """Common fields at the beginning and end of every entry."""
+class LedgerEntry(BaseModel):
+    """One line of a ledger; the fields of its body stand before the hash."""
 
     model_config = _STRICT
 
     schema_: Annotated[Literal[1], Field(alias="schema")]
-    number: int
-    previous: Digest
-    written: Annotated[str, AfterValidator(_moment)]
-    entry: Literal["asked", "answered", "resolved"]
-    question: Annotated[str, Field(max_length=80)]
-    retrospective: bool
-    code: Annotated[str, Field(max_length=80)]
-    hash: Digest
-
-
-FIELDS = ("schema", "number", "previous", "written", "entry", "question", "retrospective", "code")
-"""Those that come before the fields of a body."""
-
-
-@dataclass(frozen=True)
-class LedgerEntry:
-    """One line of a ledger."""
-
     number: int  # Its line, from 1
-    previous: str  # Hash of the entry before
-    written: str  # When it was written, UTC
-    question: str  # Name of the question it is about
+    previous: Digest  # Hash of the entry before
+    written: Annotated[str, AfterValidator(_moment)]  # When it was written, UTC
+    entry: Literal["asked", "answered", "resolved"]  # What kind of entry it is
+    question: Annotated[str, Field(max_length=80)]  # Name of the question it is about
     # Whether it was written when the question's window was over: with hindsight, whatever day it is as of.
     retrospective: bool
-    code: str  # Version of the package that wrote it
-    body: Body  # What it says
-    hash: str  # SHA-256 of all of the above
+    code: Annotated[str, Field(max_length=80)]  # Version of the package that wrote it
+    hash: Digest  # SHA-256 of all else
+    body: SkipValidation[Body] = Field(exclude=True)  # What it says
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Self:
         """Return the entry that the fields of a line are."""
-        own = {name: value for name, value in plain.items() if name not in (*FIELDS, "hash")}
+        head = {name: value for name, value in plain.items() if name in HEAD}
         try:
-            head = _Head.model_validate({name: value for name, value in plain.items() if name not in own})
-            body = BODIES[head.entry].model_validate(own)
+            made = cls.model_validate({**head, "body": None})
+            own = {name: value for name, value in plain.items() if name not in HEAD}
+            return made.model_copy(update={"body": BODIES[made.entry].model_validate(own)})
         except ValidationError as error:
             raise BadLine(faults(error)) from error
-        assert isinstance(body, Asked | Answered | Resolved)
-        return cls(
-            head.number, head.previous, head.written, head.question, head.retrospective, head.code, body, head.hash
-        )
 
     @classmethod
     def make(cls, draft: "Draft", number: int, previous: str, written: datetime, *, retrospective: bool) -> Self:
         """Return the entry that follows a line, with its hash."""
-        made = cls(
-            number, previous, f"{written:{MOMENT}}", draft.question, retrospective, version(PACKAGE), draft.body, ""
-        )
+        made = cls.model_construct(
+            schema=1, number=number, previous=previous, written=f"{written:{MOMENT}}",
+            entry=type(draft.body).__name__.lower(), question=draft.question, retrospective=retrospective,
+            code=version(PACKAGE), hash="0" * 64, body=draft.body,
+        )  # fmt: skip
         # By way of JSON, so that what is hashed is what will be read.
-        return replace(made, hash=hash_of(json.loads(line_of(made.plain))))
-
-    @property
-    def kind(self) -> str:
-        """Kind of the entry: asked, answered or resolved."""
-        return type(self.body).__name__.lower()
+        return made.model_copy(update={"hash": hash_of(json.loads(line_of(made.plain)))})
 
     @property
     def day(self) -> date:
@@ -162,18 +138,14 @@ class LedgerEntry:
     @property
     def plain(self) -> dict[str, Any]:
         """Its fields as plain values."""
-        head = (
-            SCHEMA,
-            self.number,
-            self.previous,
-            self.written,
-            self.kind,
-            self.question,
-            self.retrospective,
-            self.code,
-        )
+        head = self.model_dump(mode="json", by_alias=True)
+        own = head.pop("hash")
         body = self.body.model_dump(mode="json", exclude_none=not isinstance(self.body, Answered))
-        return {**dict(zip(FIELDS, head, strict=True)), **body, "hash": self.hash}
+        return {**head, **body, "hash": own}
+
+
+HEAD = {one.alias or name for name, one in LedgerEntry.model_fields.items() if name != "body"}
+"""Fields that every entry has."""
 
 
 @dataclass(frozen=True)

@@ -345,8 +345,10 @@ def _row(ledger: Ledger, entry: LedgerEntry) -> dict[str, Any]:
     history = ledger.histories[entry.question]
     about = history.question.plain
     row = {name: about.get(name) for name in ("kind", "dyad", "dataset", "asked", "first", "last", "sentence", "data")}
-    row |= {"number": entry.number, "written": entry.written, "entry": entry.kind, "question": entry.question}
-    row |= {"retrospective": entry.retrospective, "code": entry.code, "hash": entry.hash}
+    row |= {
+        name: getattr(entry, name)
+        for name in ("number", "written", "entry", "question", "retrospective", "code", "hash")
+    }
     row["timing"] = None if isinstance(entry.body, Resolved) else history.timing(entry)
     if isinstance(entry.body, Answered | Resolved):
         own = entry.body.model_dump(mode="json")
