@@ -119,10 +119,7 @@ ASSESSMENTS = Kind(
     lambda value: isinstance(value, list | tuple) and all(BESIDE.fits(one) for one in value),
 )
 ARRAY = Kind("an array of numbers", lambda value: hasattr(value, "dtype") and value.dtype.kind in "iuf")
-NUMBERS = Kind(
-    "a number or an array of numbers",
-    lambda value: NUMBER.fits(value) or ARRAY.fits(value),
-)
+NUMBERS = Kind("a number or an array of numbers", lambda value: NUMBER.fits(value) or ARRAY.fits(value))
 FIT = having("a Fit, such as fit(panel) returns", "posterior", "panel", "spec", panel=lambda fit: fit.panel)
 
 

@@ -21,10 +21,17 @@ from forecast.arguments import (
     require_positive,
     require_sampler,
 )
+from forecast.clock import Clock
 from forecast.dates import months_between, reject_future
+from forecast.drivers import add_drivers, drivers_for
+from forecast.drivers.panel import require_drivers
 from forecast.errors import DataError, SpecError
+from forecast.events import describe_additions
+from forecast.events.dyads import additions_of, dyad_labels, last_covered, read_dyads
 from forecast.files import check_writable
+from forecast.panel.record import last_known, partly_known, require_record, watched
 from forecast.progress import Progress, Steps, side_by_side, silent
+from forecast.report.folder import REPORT, dated_folder, require_report_folder
 from forecast.sources import Records, Source, open_source
 from forecast.sources.records import Counting, EventRecords, Frequency, wanted_together
 from forecast.wording import Card, Displayed, count, day, fitted_together, month
@@ -287,8 +294,6 @@ def _only_weights_fail(fit: "Fit", gate: "Gate") -> bool:
 
 def _check_folder(settings: ReportSettings) -> None:
     """Make sure, before any work, that the report can be written and that nothing is lost by it."""
-    from forecast.report.folder import REPORT, require_report_folder
-
     if settings.out is None:
         check_writable(REPORTS)
         return
@@ -304,9 +309,6 @@ def _is_updated(settings: ReportSettings) -> bool:
 @contextmanager
 def _folder(job: _Job, fit: "Fit") -> "Iterator[Path]":
     """Yield the folder of the report: the one asked for, else one with the date, which is nobody else's."""
-    from forecast.panel.record import last_known
-    from forecast.report.folder import dated_folder
-
     if job.settings.out is not None:
         yield job.settings.out
         return
@@ -316,10 +318,6 @@ def _folder(job: _Job, fit: "Fit") -> "Iterator[Path]":
 
 def _describe_added(records: Records, fit: "Fit") -> tuple[str, ...]:
     """Describe the events added to the data, and how many of them are in a fit."""
-    from forecast.events import describe_additions
-    from forecast.events.dyads import additions_of
-    from forecast.panel.record import last_known
-
     if records.events is None:
         return ()
     sentences = describe_additions(records.events)
@@ -335,7 +333,6 @@ def _describe_added(records: Records, fit: "Fit") -> tuple[str, ...]:
 
 
 def _check_settings(settings: ReportSettings) -> None:
-    from forecast.drivers.panel import require_drivers
     from forecast.outlook.query import require_consistent
 
     for name, stated in (("as-of", settings.as_of), ("since", settings.since)):
@@ -395,8 +392,6 @@ def _add_drivers(panel: "xr.Dataset", settings: ReportSettings) -> tuple["xr.Dat
     """Put the drivers asked for into a panel; return it, and the choice of the model that uses them."""
     if settings.drivers is None:
         return panel, {}
-    from forecast.drivers import add_drivers, drivers_for
-
     table = drivers_for(settings.drivers, [str(dyad) for dyad in panel["dyad"].to_numpy()])
     driven = add_drivers(panel, table, future=settings.driver_future)  # type: ignore[arg-type]
     return driven, {"drivers": table.acting(settings.driver_acts)}
@@ -421,9 +416,6 @@ def _choose_eras(job: _Job) -> "Eras | None":
 def _check_record(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...]:
     """Reject a record too short to show a pendulum; warn of a last month known in part, or of an end long before."""
     import numpy as np
-
-    from forecast.clock import Clock
-    from forecast.panel.record import partly_known, require_record, watched
 
     require_record(panel, dyad, as_of)
     last = panel["time"].to_numpy()[np.flatnonzero(watched(panel, dyad))[-1]].astype("datetime64[D]").item()
@@ -487,9 +479,6 @@ def _day_of_update(job: _Job, saved: "Fit") -> date | None:
     By default it stays as of its own day, but goes on to the last of what is added to its dyads: an event, or a day to
     which their coverage is extended.
     """
-    from forecast.events.dyads import last_covered
-    from forecast.panel.record import last_known
-
     table = job.records.events
     if job.settings.as_of is not None or table is None or not table.additions:
         return job.settings.as_of
@@ -522,8 +511,6 @@ def _sample_longer(job: _Job, fit: "Fit", gate: "Gate", warnings: tuple[str, ...
 
 def _describe_update(fit: "Fit", dyad: str) -> tuple[str, ...]:
     """Describe how a saved fit came to its new day, and what a reader has to know of that day."""
-    from forecast.panel.record import last_known
-
     day = last_known(fit.panel)
     if fit.updates:
         last, number = fit.updates[-1], fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]
@@ -539,9 +526,7 @@ def _describe_update(fit: "Fit", dyad: str) -> tuple[str, ...]:
 
 def _assess(job: _Job, fit: "Fit") -> tuple["Assessment", list["Brief"], "Gate"]:
     """Assess the dyad, the others in brief, and check the convergence of everything stated of it."""
-    from forecast.events.dyads import dyad_labels, read_dyads
     from forecast.outlook import assess, brief, reported
-    from forecast.panel.record import last_known
 
     settings, known = job.settings, read_dyads()
     origin = last_known(fit.panel)

@@ -37,10 +37,7 @@ class Steps:
 
 
 def side_by_side[Task, Result](
-    work: Callable[[Task, Event], Result],
-    tasks: Iterable[Task],
-    threads: int,
-    hurry: Callable[[], None] = lambda: None,
+    work: Callable[[Task, Event], Result], tasks: Iterable[Task], threads: int, hurry: Callable[[], None] = lambda: None
 ) -> Generator[Result]:
     """Do tasks in threads, and yield results as they are done.
 

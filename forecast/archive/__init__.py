@@ -9,12 +9,6 @@ from forecast.archive.segments import Repaired, repair_archive
 from forecast.archive.status import ArchiveStatus, archive_status
 
 __all__ = [
-    "ArchiveStatus",
-    "Imported",
-    "ImportedFile",
-    "Repaired",
-    "archive_status",
-    "import_files",
-    "read_archive",
+    "ArchiveStatus", "Imported", "ImportedFile", "Repaired", "archive_status", "import_files", "read_archive",
     "repair_archive",
-]
+]  # fmt: skip

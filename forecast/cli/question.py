@@ -109,9 +109,7 @@ def list_questions(
 @app.command()
 @grouped
 def show(
-    name: str = arg("A question.", ..., metavar="ID"),
-    folder: Path = folder_option(),
-    as_json: bool = shared.json(),
+    name: str = arg("A question.", ..., metavar="ID"), folder: Path = folder_option(), as_json: bool = shared.json()
 ) -> None:
     """Show a question: its sentence, its rule, every answer and its resolution."""
     from forecast.questions.history import LATE, WITH_HINDSIGHT

@@ -7,22 +7,7 @@ from forecast.events.table import CountTable, EventTable, SourceFile, as_of, com
 from forecast.events.tables import read_chronology, read_table
 
 __all__ = [
-    "CountTable",
-    "EventTable",
-    "SourceFile",
-    "add_events",
-    "as_of",
-    "combine",
-    "describe_additions",
-    "dyad_code",
-    "find_dyad",
-    "hierarchy",
-    "read_chronology",
-    "read_counts",
-    "read_coverage",
-    "read_dyads",
-    "read_eras",
-    "read_index",
-    "read_table",
-    "write_rejects",
-]
+    "CountTable", "EventTable", "SourceFile", "add_events", "as_of", "combine", "describe_additions", "dyad_code",
+    "find_dyad", "hierarchy", "read_chronology", "read_counts", "read_coverage", "read_dyads", "read_eras",
+    "read_index", "read_table", "write_rejects",
+]  # fmt: skip

@@ -45,9 +45,7 @@ def read_codes() -> "pd.DataFrame":
     """Read the code table."""
     codes = read_small_csv(data_folder() / "codebook" / "cameo.csv").set_index("code")
     return codes.assign(
-        goldstein=codes["goldstein"].astype(float),
-        quad=codes["quad"].astype(int),
-        joint=codes["joint"] == "yes",
+        goldstein=codes["goldstein"].astype(float), quad=codes["quad"].astype(int), joint=codes["joint"] == "yes"
     )
 
 

@@ -100,11 +100,7 @@ def wide_mapping(
         "frequency": frequency,
         "missing": [""],
         "classes": [
-            {
-                "name": name,
-                "side": "conflict" if place < zero_cut else "cooperation",
-                "columns": [class_column(place)],
-            }
+            {"name": name, "side": "conflict" if place < zero_cut else "cooperation", "columns": [class_column(place)]}
             for place, name in enumerate(classes)
         ],
     }

@@ -169,14 +169,10 @@ def counted_additions(
 
 def additions_of(panel_attributes: Mapping[Any, Any]) -> tuple[Addition, ...]:
     """Read which added events are counted in a panel from its attributes."""
-    stored = json.loads(str(panel_attributes.get(ATTRIBUTE) or "[]"))
-    return tuple(
-        Addition(**one | {
-            "events": tuple(AddedEvent(**event) for event in one["events"]),
-            "extensions": tuple(Extension(**each) for each in one["extensions"]),
-        })
-        for one in stored
-    )  # fmt: skip
+    from pydantic import TypeAdapter
+
+    stored = panel_attributes.get(ATTRIBUTE)
+    return TypeAdapter(tuple[Addition, ...]).validate_json(str(stored)) if stored else ()
 
 
 def last_covered(additions: Iterable[Addition], dyads: Collection[str]) -> date | None:

@@ -377,10 +377,7 @@ def _by_class(days: "ir.Table", scale: str) -> "ir.Table":
         ],
     )  # fmt: skip
     other = ibis.ifelse(sides.follows, sides.led_n.fill_null(0), 0)
-    sides = sides.mutate(
-        once=ibis.greatest(sides.n - other, 0),
-        time=sides.day.cast("string").left(len("2018-06")),
-    )
+    sides = sides.mutate(once=ibis.greatest(sides.n - other, 0), time=sides.day.cast("string").left(len("2018-06")))
     classes = {
         class_column(place): sides.once.sum(where=sides.code.isin(list(own.index))).fill_null(0).cast("int64")
         for place, own in class_of.groupby(class_of)

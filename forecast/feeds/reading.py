@@ -408,10 +408,7 @@ def _as_table(opened: Opened, settings: FeedSettings, kept: "list[pa.Table]") ->
 
 
 def account_of(
-    opened: Opened,
-    settings: FeedSettings,
-    repeated: Mapping[int, int],
-    duplicates: Sequence[tuple[str, int, str]] = (),
+    opened: Opened, settings: FeedSettings, repeated: Mapping[int, int], duplicates: Sequence[tuple[str, int, str]] = ()
 ) -> FeedAccount:
     """Account for the rows of files, of which so many by place repeat others; `duplicates` lists these, if asked."""
     read = [(place, run) for place, run in enumerate(opened.runs) if not run.failed]

@@ -129,10 +129,7 @@ def panel_without(panel: "xr.Dataset", dyad: str, rows: "pd.DataFrame") -> "xr.D
     counts = _counts(panel).copy()
     counts[:, place] -= count_placed(panel, rows).astype(counts.dtype)
     ordered = panel["counts"].transpose(*CELLS)
-    attributes = panel.attrs | {
-        "counted": int(counts.sum()),
-        "digest": digest(counts.tobytes()),
-    }
+    attributes = panel.attrs | {"counted": int(counts.sum()), "digest": digest(counts.tobytes())}
     return panel.assign(counts=ordered.copy(data=counts).transpose(*dims)).assign_attrs(attributes)
 
 

@@ -40,9 +40,7 @@ def last_days(starts: "pd.Series[pd.Timestamp]", frequency: Frequency) -> "pd.Se
 
 
 def panel_periods(
-    watched: "pd.DataFrame",
-    span: "tuple[Day | None, Day | None, pd.Timestamp | None]",
-    frequency: Frequency,
+    watched: "pd.DataFrame", span: "tuple[Day | None, Day | None, pd.Timestamp | None]", frequency: Frequency
 ) -> "pd.DatetimeIndex":
     """Return the periods of a panel: those asked for, by default all that were watched."""
     import pandas as pd

@@ -226,36 +226,9 @@ class PutQuestion:
 
 
 def put_question(fit: FitLike, question: Question, *, seed: int = 1, table: "EventTable | None" = None) -> PutQuestion:
-    """Apply a question to a fit, for `forecast.scenario` or any other set of its simulations.
+    """Apply a question to a fit, for `forecast.scenario` or any other set of its simulations, from a seed.
 
-    Parameters
-    ----------
-    fit : FitLike
-    question : Question
-    seed : int
-        Of the simulations.
-    table : EventTable, optional
-        The events behind the fit, for kinds that are some codes of a class.
-
-    Returns
-    -------
-    PutQuestion
-
-    Raises
-    ------
-    QuestionError, UnknownDyadError
-        As by `answer_question`.
-    DataError
-        If the events are not those that the fit counts in the window.
-
-    Examples
-    --------
-    >>> from forecast import Fit, read_question, scenario
-    >>> from forecast.questions import put_question
-    >>> fit, question = Fit.load("report/fit.zarr"), read_question("mine.yaml")  # doctest: +SKIP
-    >>> found = scenario(fit, "USA-CHN", "whatif.csv", questions=[put_question(fit, question)])  # doctest: +SKIP
-    >>> found.scenarios[0].prospect.questions[0].chance.value  # doctest: +SKIP
-    0.37
+    Parameters and errors are those of `answer_question`.
     """
     dataset, clock = dataset_of(fit.panel, question), Clock.of(fit.panel)
     ahead = months_between(clock.last_day(), question.last)

@@ -131,6 +131,11 @@ class LedgerEntry(BaseModel):
         return made.model_copy(update={"hash": hash_of(json.loads(line_of(made.plain)))})
 
     @property
+    def kind(self) -> str:
+        """Kind of the entry: asked, answered or resolved."""
+        return self.entry
+
+    @property
     def day(self) -> date:
         """The day it was written, UTC."""
         return date.fromisoformat(self.written[:10])

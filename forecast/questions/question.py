@@ -16,16 +16,7 @@ from forecast.arguments import PATH, checked, faults, read_form
 from forecast.dates import LONGEST_HORIZON, add_months, month_end, month_start, months_between
 from forecast.errors import QuestionError
 from forecast.files import digest, write_text
-from forecast.outlook.windows import (
-    FEWEST,
-    ROUNDING,
-    WindowCounts,
-    changed,
-    data_rule,
-    noun_for,
-    reached,
-    source_words,
-)
+from forecast.outlook.windows import FEWEST, ROUNDING, WindowCounts, changed, data_rule, noun_for, reached, source_words
 from forecast.typing import Bool, Float
 from forecast.wording import capital, count, day, month, number, percent
 

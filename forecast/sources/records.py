@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Literal
 
 from forecast.dates import month_end
 from forecast.errors import SpecError
+from forecast.events.additions import add_events
 from forecast.events.dyads import find_dyad, hierarchy, in_order, read_dyads
 from forecast.events.table import REJECT_COLUMNS, Recorded, SourceFile
+from forecast.panel import build_counts_panel, build_index_panel, build_panel
+from forecast.panel.record import coverage_end
 from forecast.wording import Card, Displayed, join_some
 
 if TYPE_CHECKING:
@@ -105,8 +108,6 @@ class EventRecords(Records):
 
     def last_day(self, dyad: str, dataset: str | None = None) -> date:
         """Return the end of coverage of the dyad (in a dataset), or the end of the month of its last event."""
-        from forecast.panel.record import coverage_end
-
         return coverage_end(self.events, dyad, dataset)
 
     def known(self, as_of: date) -> list[str]:
@@ -141,16 +142,12 @@ class EventRecords(Records):
         self, dyads: Sequence[str] | None, as_of: date, how: Counting = MONTHLY, eras: "Eras" = None
     ) -> "xr.Dataset":
         """Count the events."""
-        from forecast.panel import build_panel
-
         return build_panel(
             self.events, dyads=dyads, as_of=as_of, frequency=how.frequency, scale=how.scale, unit=how.unit, eras=eras
         )
 
     def adding(self, paths: Sequence[str], covered_to: str | None) -> "EventRecords":
         """Return the same with the events of small files, or of all CSV files of a folder in the order of names."""
-        from forecast.events.additions import add_events
-
         table = self.events
         for path in map(Path, paths):
             files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
@@ -181,8 +178,6 @@ class CountRecords(Records):
         self, dyads: Sequence[str] | None, as_of: date, how: Counting = MONTHLY, eras: "Eras" = None
     ) -> "xr.Dataset":
         """Arrange the counts."""
-        from forecast.panel import build_counts_panel
-
         return build_counts_panel(self.table, dyads=dyads, as_of=as_of, eras=eras)
 
 
@@ -224,6 +219,4 @@ class IndexRecords(Records):
         self, dyads: Sequence[str] | None, as_of: date, how: Counting = MONTHLY, eras: "Eras" = None
     ) -> "xr.Dataset":
         """Arrange the values."""
-        from forecast.panel import build_index_panel
-
         return build_index_panel(self.table.values, dyads=dyads, as_of=as_of, frequency=how.frequency, eras=eras)
