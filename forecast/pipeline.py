@@ -31,7 +31,6 @@ from forecast.events.dyads import additions_of, dyad_labels, last_covered, read_
 from forecast.files import check_writable
 from forecast.panel.record import last_known, partly_known, require_record, watched
 from forecast.progress import Progress, Steps, side_by_side, silent
-from forecast.report.folder import REPORT, dated_folder, require_report_folder
 from forecast.sources import Records, Source, open_source
 from forecast.sources.records import Counting, EventRecords, Frequency, wanted_together
 from forecast.wording import Card, Displayed, count, day, fitted_together, month
@@ -294,6 +293,8 @@ def _only_weights_fail(fit: "Fit", gate: "Gate") -> bool:
 
 def _check_folder(settings: ReportSettings) -> None:
     """Make sure, before any work, that the report can be written and that nothing is lost by it."""
+    from forecast.report.folder import REPORT, require_report_folder
+
     if settings.out is None:
         check_writable(REPORTS)
         return
@@ -309,6 +310,8 @@ def _is_updated(settings: ReportSettings) -> bool:
 @contextmanager
 def _folder(job: _Job, fit: "Fit") -> "Iterator[Path]":
     """Yield the folder of the report: the one asked for, else one with the date, which is nobody else's."""
+    from forecast.report.folder import dated_folder
+
     if job.settings.out is not None:
         yield job.settings.out
         return
