@@ -53,7 +53,10 @@ def test_the_manifest_has_the_digest_of_every_file_even_of_those_that_stay(fit, 
     assert stated == {"generator": "pendulum-forecast", "files": there}
 
 
-@pytest.mark.parametrize("step", ["illustrations", "write_json", "levels_table", "page", "write_rejects"])
+@pytest.mark.parametrize(
+    "step",
+    ["write.illustrations", "rendering.write_json", "page.levels_table", "write.page", "write.write_rejects"],
+)
 @pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit, MemoryError])
 def test_a_run_killed_half_way_leaves_what_was_there(
     fit, assessment, events, tmp_path, monkeypatch, step, end, illustrated
@@ -67,7 +70,7 @@ def test_a_run_killed_half_way_leaves_what_was_there(
         raise end
 
     monkeypatch.setattr(write, "illustrations", lambda _: illustrated)
-    monkeypatch.setattr(write, step, killed)
+    monkeypatch.setattr(f"forecast.report.{step}", killed)
     with pytest.raises(end):
         write_report(fit, assessment, events=events, out=tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"index.html", "manifest.json"}
