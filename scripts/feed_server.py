@@ -80,7 +80,8 @@ def gdelt_files(world: World, hole: tuple[date, date]) -> dict[str, bytes]:
     """Return files and lists of GDELT by their places, without those of the days from one to another."""
     files = {}
     for version, first in ((1, world.first), (2, world.last - timedelta(days=1))):
-        for slot in gdelt.expected(version, "both", first, world.last):
+        feed = gdelt.Gdelt(gdelt.SERVER, version, "both", lists=True)
+        for slot in feed.expect(None, first, world.last):
             if hole[0] <= slot.first and slot.last <= hole[1]:
                 continue
             rows = _gdelt_rows(world, version, slot.slot, world.days(slot.first, slot.last))

@@ -180,7 +180,7 @@ def test_eras_may_be_a_table_with_days_as_text(events):
     texts = eras.assign(**{name: eras[name].dt.strftime("%Y-%m-%d") for name in ("start", "recognised_at")})
     panels = [forecast.build_panel(events, as_of="2023-10", eras=table) for table in (eras, texts)]
     assert panels[0].identical(panels[1])
-    with pytest.raises(ForecastError, match="eras, line 2: start is 'spring', not a day"):
+    with pytest.raises(ForecastError, match="eras, line 2: start is 'spring'; expected a day"):
         forecast.build_panel(events, eras=texts.assign(start="spring"))
     with pytest.raises(ForecastError, match="eras: there is no column 'start'"):
         forecast.build_panel(events, eras=texts.drop(columns="start"))

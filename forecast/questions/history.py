@@ -149,7 +149,7 @@ class LedgerEntry(BaseModel):
         return {**head, **body, "hash": own}
 
 
-HEAD = {one.alias or name for name, one in LedgerEntry.model_fields.items() if name != "body"}
+HEAD = [one.alias or name for name, one in LedgerEntry.model_fields.items() if name != "body"]
 """Fields that every entry has."""
 
 

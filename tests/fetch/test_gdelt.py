@@ -15,8 +15,13 @@ from tests.fetch.server import places, status
 DAY = "events/20180602.export.CSV.zip"
 
 
+def expected(version, stream, first, last):
+    """Files there should be, in order of time."""
+    return gdelt.Gdelt(gdelt.SERVER, version, stream, lists=True).expect(None, first, last)
+
+
 def names(version, first, last, stream="english"):
-    return [slot.file for slot in gdelt.expected(version, stream, date.fromisoformat(first), date.fromisoformat(last))]
+    return [slot.file for slot in expected(version, stream, date.fromisoformat(first), date.fromisoformat(last))]
 
 
 def test_slots_of_the_first_version_are_years_months_and_days():
@@ -26,7 +31,7 @@ def test_slots_of_the_first_version_are_years_months_and_days():
     assert found[26 + 87 : 26 + 89] == ["201303.zip", "20130401.export.CSV.zip"]
     assert found[-1] == "20140102.export.CSV.zip"
     assert len(found) == 27 + 87 + 277
-    slots = gdelt.expected(1, "english", date(2005, 12, 31), date(2013, 4, 2))
+    slots = expected(1, "english", date(2005, 12, 31), date(2013, 4, 2))
     assert all((later.first - earlier.last).days == 1 for earlier, later in pairwise(slots))
 
 
@@ -45,9 +50,9 @@ def test_lines_of_lists_that_are_not_as_they_should_be_are_counted():
     address = b"http://data.gdeltproject.org/gdeltv2/20200101000000.export.CSV.zip"
     lines = [b"10 " + md5.encode() + b" " + address + b"\n", b"what?\n", b"\xff \xfe\n", b"\n", b"-1 x y\n"]
     lines += [b"10 " + md5.encode() + b" a b\n", b"9" * 20 + b" " + md5.encode() + b" " + address]
-    listed = gdelt.read_lists([(gdelt.MASTERS["english"], lines)], {"20200101000000.export.CSV.zip"})
-    assert (listed.sizes, listed.md5s) == ({address.decode()[-29:]: 10}, {address.decode()[-29:]: md5.lower()})
-    assert (listed.lines, listed.unreadable) == (7, 5)
+    found = {address.decode()[-29:]: {}}
+    assert gdelt._read_list(gdelt.MASTERS["english"], lines, found) == (7, 5)
+    assert found == {"20200101000000.export.CSV.zip": {"listed": True, "size": 10, "md5": md5.lower()}}
 
 
 def test_a_hole_is_absent_and_no_failure(fetch, server):
@@ -174,7 +179,7 @@ def test_files_of_two_feeds_are_not_put_into_one_folder(fetch, server):
 
 
 def test_the_second_version_is_fetched_by_its_master_list(fetch, server):
-    slots = gdelt.expected(2, "both", date(2020, 1, 1), date(2020, 1, 1))
+    slots = expected(2, "both", date(2020, 1, 1), date(2020, 1, 1))
     files = {
         slot.url.removeprefix(f"{gdelt.SERVER}/"): zipped(slot.file.removesuffix(".zip"), [slot.slot]) for slot in slots
     }

@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from forecast.cli import app
-from forecast.questions.history import FIELDS, Answered, Asked, Resolved
+from forecast.questions.history import HEAD, Answered, Asked, Resolved
 from forecast.questions.question import TYPES, FixedBaseline
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -26,7 +26,7 @@ def documented(page, heading=None):
     [
         ("question.md", None, dict.fromkeys(name for one in TYPES.values() for name in one.model_fields)),
         ("question.md", "baseline", FixedBaseline.model_fields),
-        ("ledger.md", None, [*FIELDS, "hash"]),
+        ("ledger.md", None, HEAD),
         ("ledger.md", "asked", Asked.model_fields),
         ("ledger.md", "answered", Answered.model_fields),
         ("ledger.md", "resolved", Resolved.model_fields),
