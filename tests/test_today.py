@@ -94,9 +94,7 @@ def test_days_of_coverage_and_eras_are_past_days(day):
 
 
 def test_coverage_does_not_end_before_it_begins():
-    with pytest.raises(
-        DataError, match="line 2: last_even is 2019-12-31; expected .* not one before start"
-    ):
+    with pytest.raises(DataError, match=r"line 2: last_even is 2019-12-31; expected .* not one before start"):
         read_coverage(coverage("2020-01-01", "2019-12-31"))
 
 
