@@ -32,6 +32,11 @@ TESTED = Path("hypotheses")
 """Default folder of the pages."""
 BESIDE_PLAN = {"plan", "out", "replace", "kept", "cores", "as_json"}
 """Options that change no number, and so may be given together with a plan."""
+POOLED = {
+    "claims", "cores", "as_json", "seed", "as_of", "together", "frequency",
+    "events", "mapping", "counts", "index", "datasets", "archive", "feed_setting",
+}  # fmt: skip
+"""Options of `forecast test` without a dyad."""
 claims_option = partial(opt, "Codes such as S5,S6. Default: all that the data can answer.")
 simulations_option = partial(opt, "Simulated records per alternative for the power; 0 for none.")
 sensitivity_option = partial(
@@ -54,11 +59,15 @@ def test(
     cores: int | None = shared.cores(),
     as_json: bool = shared.json(),
 ) -> None:
-    """Test claims about a relation: one HTML page, tests.json and tests.csv. Exit code 3 if not converged.
+    """Test general claims on all dyads at once; with --dyad, claims about one dyad.
 
-    With --plan the run is planned: it is rejected if plan or data have changed since the plan was frozen. Without
-    it the run is exploratory, and the page says so.
+    Without --dyad: S2, S5a and S5b, printed in 20 lines. With it: one HTML page, tests.json and tests.csv; exit code 3
+    if not converged. With --plan the run is planned: it is rejected if plan or data have changed since the plan was
+    frozen. Otherwise the run is exploratory, and the page says so.
     """
+    if asked.dyad is None and plan is None:
+        test_pooled(context, asked, claims, cores, as_json=as_json)
+        return
     from forecast.journal import check_kept
     from forecast.report.folder import TESTS, chosen_folder, require_place
 
@@ -91,12 +100,46 @@ def test(
         raise not_converged(results.misses)
 
 
+def test_pooled(context: typer.Context, asked: Tested, claims: str | None, cores: int | None, *, as_json: bool) -> None:
+    """Test general claims on all dyads of the data."""
+    import os
+
+    if given := _written(context, POOLED):
+        raise SpecError(f"{', '.join(given)}: for tests of one dyad; name it with --dyad, or leave the option out")
+    require_whole("cores", 1 if cores is None else cores)
+    with progress() as tell:
+        tell("gathering the data", 0, 0)
+        codes = tuple(code.strip() for code in claims.split(",")) if claims else ()
+        from forecast.hypotheses.pooled.run import parse_claims, pooled_tests
+
+        parse_claims(codes)
+        panel = asked.panel()
+        results = pooled_tests(
+            panel, claims=codes, cores=cores or os.cpu_count() or 1, seed=asked.seed, progress=tell
+        )  # fmt: skip
+    if as_json:
+        from forecast.outlook import plain
+
+        echo_json(plain(results.to_dict()))
+    else:
+        from forecast.hypotheses.pooled.words import lines
+
+        shown = console()
+        for line in lines(results):
+            shown.print(escape(line), soft_wrap=True)
+
+
 def reject_beside_plan(context: typer.Context) -> None:
     """Reject options that would change what a plan says."""
+    if given := _written(context, BESIDE_PLAN):
+        raise SpecError(f"{', '.join(given)}: the plan says this already; leave it out, or make a new plan")
+
+
+def _written(context: typer.Context, allowed: set[str]) -> list[str]:
+    """Return the options on the command line, but for those that are allowed."""
     sources = {option: context.get_parameter_source(str(option.name)) for option in context.command.params}
     written = [option for option, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
-    if given := [option.opts[0] for option in written if option.name not in BESIDE_PLAN]:
-        raise SpecError(f"{', '.join(given)}: the plan says this already; leave it out, or make a new plan")
+    return [option.opts[0] for option in written if option.name not in allowed]
 
 
 def _print_results(results: "Results", page: Path) -> None:

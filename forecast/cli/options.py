@@ -20,6 +20,8 @@ from forecast.escaping import json_text
 if TYPE_CHECKING:
     from datetime import date
 
+    from xarray import Dataset as Panel
+
     from forecast.events import EventTable
     from forecast.feeds import FeedSettings
     from forecast.hypotheses import Plan
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from forecast.sources import Data, Records, Source
     from forecast.sources.records import Frequency as Frequencies
 
+DYAD = "USA-CHN"
 CHRONOLOGY = "chronology"
 """As a table of events: the embedded chronology."""
 
@@ -276,7 +279,9 @@ class Sampler:
 class Tested(Sampler, AnyData):
     """Subject of a run of tests: data and model, draws, and alternatives of the power."""
 
-    dyad: str = shared.dyad()
+    dyad: str | None = opt(
+        "Two states, such as USA-CHN, the default; but `forecast test` without it tests all dyads of the data."
+    )
     as_of: str | None = shared.as_of()
     frequency: str = shared.frequency()
     together: str | None = shared.together()
@@ -302,7 +307,7 @@ class Tested(Sampler, AnyData):
             source = source.latest
         codes = parse_claims(claims) if claims else ()
         data = gather(
-            source, self.dyad, as_of=day_of(self.as_of, "as-of"), frequency=check_frequency(self.frequency),
+            source, self.dyad or DYAD, as_of=day_of(self.as_of, "as-of"), frequency=check_frequency(self.frequency),
             others=need_other_dyads(codes or CLAIMS), hierarchy=dyads_of(self.together),
         )  # fmt: skip
         require_answerable(codes, data)
@@ -311,6 +316,18 @@ class Tested(Sampler, AnyData):
         chosen = {"simulations": simulations, "sensitivity": sensitivity, "seed": self.seed}
         given |= {name: value for name, value in chosen.items() if value is not None}
         return data, make_plan(data, source, claims=codes, **given)
+
+    def panel(self) -> "Panel":
+        """Count the events of all dyads, or of those that are named with --with, into one panel."""
+        from forecast.sources import Source, open_source
+        from forecast.sources.records import Counting
+
+        source, day = self.source or Source(), day_of(self.as_of, "as-of")
+        named = dyads_of(self.together)
+        records = open_source(source, None, day, named)
+        dyads = [records.find(dyad) for dyad in named] if named else records.dyads
+        day = day or max(records.last_day(dyad) for dyad in dyads)
+        return records.panel(dyads, day, Counting(check_frequency(self.frequency)))
 
 
 def day_of(text: str | None, name: str) -> "date | None":

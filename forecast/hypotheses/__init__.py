@@ -1,7 +1,8 @@
 """Hypothesis tests of claims about a relation, each against an alternative.
 
-Entry point: `run_tests`. A plan lists the claims and their decision rules, and each claim returns a `Verdict`. Public
-names are imported on first use.
+Entry points: `pooled_tests` tests general claims on all dyads at once; `run_tests` carries out a plan on one dyad: a
+plan lists the claims and their decision rules, and each claim returns a `Verdict`. Public names are imported on first
+use.
 """
 
 import importlib
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from forecast.hypotheses.plan import make_plan as make_plan
     from forecast.hypotheses.plan import read_plan as read_plan
     from forecast.hypotheses.plan import write_plan as write_plan
+    from forecast.hypotheses.pooled.run import PooledResults as PooledResults
+    from forecast.hypotheses.pooled.run import PooledVerdict as PooledVerdict
+    from forecast.hypotheses.pooled.run import pooled_tests as pooled_tests
     from forecast.hypotheses.registry import CLAIMS as CLAIMS
     from forecast.hypotheses.run import Results as Results
     from forecast.hypotheses.run import run_tests as run_tests
@@ -36,6 +40,8 @@ _HOMES = {
     "Hypothesis": "hypothesis",
     "Number": "verdict",
     "Plan": "plan",
+    "PooledResults": "pooled.run",
+    "PooledVerdict": "pooled.run",
     "Results": "run",
     "Rule": "verdict",
     "Series": "verdict",
@@ -43,6 +49,7 @@ _HOMES = {
     "Verdict": "verdict",
     "freeze": "plan",
     "make_plan": "plan",
+    "pooled_tests": "pooled.run",
     "read_plan": "plan",
     "run_tests": "run",
     "write_plan": "plan",

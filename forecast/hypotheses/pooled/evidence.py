@@ -1,0 +1,223 @@
+"""Evidence of a model on all dyads: interpolation over a dyad's parameters, quadrature over dyads and population.
+
+The log-likelihood of a dyad is interpolated from Chebyshev nodes around the mode. The integral over dyads is a sum over
+a grid as fine as their spread, and the integral over the population's means a sum over a grid of their own. The
+concentration, one for all, is integrated with Gauss-Hermite nodes.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from forecast.hypotheses.pooled.filter import MEAN, MEAN_SD, Steps, likelihoods
+from forecast.hypotheses.pooled.models import CONCENTRATION, RETURN, YEARS, Axis, Centre, Model, centre_of
+from forecast.typing import Float
+
+MEAN_SDS = (0.5, 0.71, 1.0, 1.41, 2.0)
+"""Spreads of dyads' long-run means, log-odds, each as likely before the data."""
+WIDTH = 4.0
+"""Standard deviations on both sides of the mode over which the population's means are integrated."""
+BEYOND = 2.5
+"""Spreads of dyads by which the interpolation reaches beyond the population's means."""
+FIXED_POINTS = 3
+
+
+@dataclass(frozen=True)
+class Finesse:
+    """How finely is integrated."""
+
+    node: float = 0.5  # Log units of a parameter per Chebyshev node; 1.5 times as many for the trend's return
+    grid: float = 1.0  # Standard deviations of the population's mean per place of its grid
+    inner: float = 0.9  # Spreads of the dyads per place of their grid
+    heights: int = 3  # Nodes of the concentration
+
+
+USUAL, FINER = Finesse(), Finesse(0.4, 0.8, 0.7, 4)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The evidence of every dyad at every place of the population's grid, and the prior there."""
+
+    model: Model
+    log: Float  # (concentration, mean_sd, jump, axis..., dyad)
+    log_prior: Float  # Of the places, with their weights, (concentration, mean_sd, jump, axis...)
+    grids: tuple[Float, ...]  # Of the axes
+    concentrations: Float
+
+    def total(self, dyads: list[int] | None = None, *, mean_sd: int | None = None) -> float:
+        """Return the log evidence of some dyads, by default of all; at one spread of means if it is given."""
+        own = self.log if dyads is None else self.log[..., dyads]
+        found = own.sum(axis=-1) + self.log_prior
+        if mean_sd is not None:
+            found = found[:, mean_sd] + math.log(self.log.shape[1])
+        return log_sum(found)
+
+    @cached_property
+    def posterior(self) -> Float:
+        """Probability of every place."""
+        found = self.log.sum(axis=-1) + self.log_prior
+        return np.asarray(np.exp(found - log_sum(found)))
+
+    def marginal(self, axis: Axis) -> tuple[Float, Float]:
+        """Return the grid of a population's mean, and its posterior probabilities."""
+        at = self.model.axes.index(axis)
+        others = tuple(place for place in range(self.posterior.ndim) if place != at + 3)
+        return self.grids[at], self.posterior.sum(axis=others)
+
+    def profile(self, axis: Axis, *, mean_sd: int | None = None) -> Float:
+        """Return the log evidence at every place of a population's mean, as if the prior had all its mass there."""
+        at = self.model.axes.index(axis) + 3
+        found, prior = self.log.sum(axis=-1) + self.log_prior, self.log_prior
+        if mean_sd is not None:
+            found, prior = found[:, [mean_sd]], prior[:, [mean_sd]]
+        return np.array([
+            log_sum(found.take(place, axis=at)) - log_sum(prior.take(place, axis=at))
+            for place in range(found.shape[at])
+        ])  # fmt: skip
+
+    def interval(self, axis: Axis) -> tuple[float, float, float]:
+        """Return 5%, 50% and 95% points of a population's mean, in its own units."""
+        grid, chance = self.marginal(axis)
+        below = np.cumsum(chance) - 0.5 * chance
+        low, middle, high = np.exp(np.interp((0.05, 0.5, 0.95), below, grid))
+        return float(low), float(middle), float(high)
+
+    def below(self, axis: Axis, value: float) -> float:
+        """Return the probability that a population's mean is below a value."""
+        grid, chance = self.marginal(axis)
+        fine = np.linspace(grid[0], grid[-1], 2001)
+        density = np.exp(np.interp(fine, grid, np.log(np.maximum(chance, 1e-300))))
+        return float(density[fine < math.log(value)].sum() / density.sum())
+
+
+def evidence_of(
+    model: Model,
+    steps: Steps,
+    *,
+    cores: int = 1,
+    finesse: Finesse = USUAL,
+    centre: Centre | None = None,
+    mean_sds: tuple[float, ...] = MEAN_SDS,
+    jumps: tuple[float, ...] = (0.0,),
+    jump_weights: tuple[float, ...] = (1.0,),
+    heights: tuple[Float, Float] | None = None,
+) -> Evidence:
+    """Integrate the parameters of all dyads, at every place of the grid of the population.
+
+    `heights` are logarithms of concentrations with their log weights; by default they are chosen around the mode.
+    """
+    centre = centre or centre_of(model, steps, cores)
+    mean_sds = mean_sds if RETURN in model.axes else (MEAN_SD,)
+    dyads = steps.ends.size - 1
+    spans = [_span(axis, at, centre, dyads) for at, axis in enumerate(model.axes)]
+    grids = [_grid(axis, *span, finesse) for axis, span in zip(model.axes, spans, strict=True)]
+    inner = [_Inner.of(axis, grid, finesse) for axis, grid in zip(model.axes, grids, strict=True)]
+    tall, log_weights = heights or _heights(centre, finesse)
+    nodes = np.stack(np.meshgrid(*(one.nodes for one in inner), indexing="ij"), axis=-1)
+    shape, flat = nodes.shape[:-1], nodes.reshape(-1, len(inner))
+    log = np.empty((len(tall), len(mean_sds), len(jumps), *(len(grid) for grid in grids), dyads))
+    for i, height in enumerate(tall):
+        values = np.column_stack([flat, np.full(len(flat), height)])
+        for k, jump in enumerate(jumps):
+            found = likelihoods(steps, model.points(values, jump), cores)
+            for j, sd in enumerate(mean_sds):
+                own = with_mean_sd(found, sd) if RETURN in model.axes else found[..., 0]
+                log[i, j, k] = _over_dyads(own.reshape(*shape, dyads), inner)
+    prior = log_weights
+    for weights in (np.full(len(mean_sds), 1.0 / len(mean_sds)), np.array(jump_weights)):
+        prior = np.add.outer(prior, np.log(weights))
+    for axis, grid in zip(model.axes, grids, strict=True):
+        prior = np.add.outer(prior, _log_prior(axis, grid))
+    return Evidence(model, log, prior, tuple(grids), np.exp(tall))
+
+
+def with_mean_sd(found: Float, sd: float) -> Float:
+    """Return log-likelihoods with another prior spread of long-run means than the filter's.
+
+    The filter's moments of the mean give its likelihood, up to a constant: a Gaussian in the mean.
+    """
+    log, mean, variance = found[..., 0], found[..., 1], found[..., 2]
+    precision = np.maximum(1.0 / variance - MEAN_SD**-2, 0.0)
+    slope = mean / variance - MEAN * MEAN_SD**-2
+
+    def part(own: float) -> Float:
+        known = own**-2
+        moved = (known * MEAN + slope) ** 2 / (known + precision)
+        return np.asarray(0.5 * (math.log(known) - np.log(known + precision) - known * MEAN**2 + moved))
+
+    return np.asarray(log + part(sd) - part(MEAN_SD))
+
+
+def log_sum(values: Float) -> float:
+    """Return the logarithm of a sum of exponentials."""
+    top = float(values.max())
+    return top + math.log(float(np.exp(values - top).sum()))
+
+
+@dataclass(frozen=True)
+class _Inner:
+    """The integral over dyads along one axis."""
+
+    nodes: Float  # Chebyshev nodes of the likelihood
+    to_grid: Float  # From values at the nodes to those on the dyads' grid, (place, node)
+    weights: Float  # Of the dyads' grid at every mean of the population, (mean, place)
+
+    @classmethod
+    def of(cls, axis: Axis, grid: Float, finesse: Finesse) -> "_Inner":
+        low, high = (
+            max(grid[0] - BEYOND * axis.spread, axis.low), min(grid[-1] + BEYOND * axis.spread, axis.high)
+        )  # fmt: skip
+        size = max(4, math.ceil((high - low) / (finesse.node * (1.5 if axis is RETURN else 1.0))))
+        angles = (np.arange(size) + 0.5) * np.pi / size
+        nodes = 0.5 * (low + high) - 0.5 * (high - low) * np.cos(angles)
+        places = np.linspace(low, high, max(2, math.ceil((high - low) / (finesse.inner * axis.spread)) + 1))
+        at = np.arccos(np.clip((0.5 * (low + high) - places) / (0.5 * (high - low)), -1.0, 1.0))
+        order = np.arange(size)
+        waves = np.cos(np.outer(at, order)) * np.where(order == 0, 1.0, 2.0) / size
+        weights = np.exp(-0.5 * ((places - grid[:, None]) / axis.spread) ** 2)
+        return cls(nodes, waves @ np.cos(np.outer(order, angles)), weights / weights.sum(axis=1, keepdims=True))
+
+
+def _over_dyads(values: Float, inner: list[_Inner]) -> Float:
+    """Integrate over the parameters of dyads, (node..., dyad) to (mean..., dyad)."""
+    for at, one in enumerate(inner):
+        values = np.moveaxis(np.tensordot(one.to_grid, values, axes=(1, at)), 0, at)
+    top = values.max(axis=tuple(range(len(inner))))
+    values = np.exp(values - top)
+    for at, one in enumerate(inner):
+        values = np.moveaxis(np.tensordot(one.weights, values, axes=(1, at)), 0, at)
+    return np.asarray(np.log(np.maximum(values, 1e-300)) + top)
+
+
+def _span(axis: Axis, at: int, centre: Centre, dyads: int) -> tuple[float, float]:
+    """Return mode and spread of a population's mean."""
+    return float(centre.mode[at]), math.hypot(float(centre.sd[at]), axis.spread / math.sqrt(dyads))
+
+
+def _grid(axis: Axis, mode: float, sd: float, finesse: Finesse) -> Float:
+    """Return the places of a population's mean: of the trend's return fixed ones, else around the mode."""
+    if axis is RETURN:
+        return np.log(12.0 * np.array(YEARS))
+    low = max(mode - WIDTH * sd, axis.low + axis.spread)
+    high = min(mode + WIDTH * sd, axis.high - axis.spread)
+    return np.linspace(low, high, max(5, math.ceil((high - low) / (finesse.grid * sd)) + 1))
+
+
+def _log_prior(axis: Axis, grid: Float) -> Float:
+    """Return the log prior mass of the places of a population's mean; of the trend's return given its bounds."""
+    found = -0.5 * ((grid - axis.mean) / axis.sd) ** 2
+    if axis is RETURN:
+        return np.asarray(found - log_sum(found))
+    return np.asarray(found + math.log((grid[1] - grid[0]) / (axis.sd * math.sqrt(2.0 * math.pi))))
+
+
+def _heights(centre: Centre, finesse: Finesse) -> tuple[Float, Float]:
+    """Return nodes of the log concentration around its mode, and their log weights with the prior."""
+    raw, weights = np.polynomial.hermite.hermgauss(finesse.heights)
+    mode, sd = float(centre.mode[-1]), float(centre.sd[-1])
+    nodes = mode + math.sqrt(2.0) * sd * raw
+    prior = -0.5 * ((nodes - CONCENTRATION.mean) / CONCENTRATION.sd) ** 2 - math.log(CONCENTRATION.sd)
+    return nodes, prior + np.log(weights / math.sqrt(math.pi)) + raw**2 + math.log(sd)

@@ -1,0 +1,145 @@
+"""Counts of all dyads as the filter reads them, what pooled tests need of a record, and placebo era starts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecast.errors import DataError
+from forecast.hypotheses.pooled.filter import Steps
+from forecast.panel import panel_kind
+from forecast.panel.record import relative_event_counts
+from forecast.typing import Bool, Float, Index
+from forecast.wording import join
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FEWEST_DYADS = 2
+SHORTEST = 240
+"""Months from a dyad's first event to its last."""
+FROM_END, FROM_ERA, ALIKE = 24, 18, 12
+"""Placebos: months from the ends of a record, months from every era start, and the number of months as busy."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """Monthly counts of several dyads, each array (dyad, month)."""
+
+    dyads: tuple[str, ...]
+    events: Index
+    cooperative: Index
+    volume: Float  # Relative event count
+    begins: Bool  # An era begins, after the first month with events and before the last
+    first: Index  # First month with events, and one after the last, (dyad,)
+    stop: Index
+
+    @property
+    def eras(self) -> int:
+        """The number of era starts."""
+        return int(self.begins.sum())
+
+    @property
+    def states(self) -> dict[str, list[int]]:
+        """The places of every state's dyads."""
+        names = sorted({state for dyad in self.dyads for state in dyad.split("-")})
+        return {name: [at for at, dyad in enumerate(self.dyads) if name in dyad.split("-")] for name in names}
+
+    @property
+    def steps(self) -> Steps:
+        """The months with events or an era start, as the filter reads them."""
+        at = [np.flatnonzero(here) for here in (self.events > 0) | self.begins]
+        dyad = np.repeat(np.arange(len(at)), [len(months) for months in at])
+        month = np.concatenate(at)
+        gap = np.concatenate([np.diff(months, prepend=months[:1]) for months in at])
+        ends = np.concatenate([[0], np.cumsum([len(months) for months in at])])
+        return Steps(
+            self.cooperative[dyad, month], self.events[dyad, month], self.volume[dyad, month], gap,
+            self.begins[dyad, month].astype(np.float64), ends,
+        )  # fmt: skip
+
+    def without_eras(self) -> "Record":
+        """Return the record without era starts."""
+        return replace(self, begins=np.zeros_like(self.begins))
+
+    def without_months(self, months: Bool) -> "Record":
+        """Return the record without the events of some months."""
+        gone = {name: np.where(months, 0, getattr(self, name)) for name in ("events", "cooperative")}
+        return replace(self, **gone)
+
+
+def read_panel(panel: "xr.Dataset") -> Record:
+    """Read the counts of a panel, and reject what cannot be pooled."""
+    kind = panel_kind(panel)
+    if not kind.coded:
+        raise DataError("data: an index has no events to count; pooled tests need events or counts. Name a --dyad")
+    if panel.attrs["frequency"] != "month":
+        raise DataError("frequency: pooled tests read months, and the panel has weeks; build a monthly one")
+    if panel.sizes["dataset"] > 1:
+        names = join([str(name) for name in panel["dataset"].to_numpy()])
+        raise DataError(f"data: pooled tests read one dataset, and there are {names}; name one of them")
+    if panel.sizes["dyad"] < FEWEST_DYADS:
+        raise DataError(
+            f"dyads: pooled tests need {FEWEST_DYADS} dyads at least, and the data have "
+            f"{panel.sizes['dyad']}; give events of more dyads, or test one with --dyad"
+        )
+    counts = panel["counts"].isel(dataset=0).sum("direction").transpose("dyad", "time", "class").to_numpy()
+    events = counts.sum(axis=2).astype(np.int64)
+    cooperative = counts[..., int(panel.attrs["zero_cut"]) :].sum(axis=2).astype(np.int64)
+    dyads = tuple(str(code) for code in panel["dyad"].to_numpy())
+    first = (events > 0).argmax(axis=1)
+    stop = events.shape[1] - (events[:, ::-1] > 0).argmax(axis=1)
+    if short := [f"{dyad} ({n})" for dyad, n in zip(dyads, stop - first, strict=True) if n < SHORTEST]:
+        raise DataError(
+            f"data: {join(short)} have fewer than {SHORTEST} months from the first event to the last, and the return "
+            f"of a trend takes decades; leave them out, or give longer records"
+        )
+    return Record(
+        dyads, events, cooperative, relative_event_counts(panel), _era_starts(panel, first, stop), first, stop
+    )
+
+
+def _era_starts(panel: "xr.Dataset", first: Index, stop: Index) -> Bool:
+    """Find the months in which a named era begins, within the record of its dyad, (dyad, month)."""
+    begins = np.zeros((panel.sizes["dyad"], panel.sizes["time"]), dtype=bool)
+    months = panel["time"].to_numpy().astype("datetime64[M]")
+    for dyad, start in zip(panel["era_dyad"].to_numpy(), panel["era_start"].to_numpy(), strict=True):
+        at = int(np.searchsorted(months, start.astype("datetime64[M]")))
+        if first[dyad] < at < stop[dyad]:
+            begins[dyad, at] = True
+    return begins
+
+
+def shifted_eras(record: Record, rng: np.random.Generator) -> Bool:
+    """Move the era starts of every dyad together by a random number of months, round its record."""
+    begins = np.zeros_like(record.begins)
+    for d, (first, stop) in enumerate(zip(record.first, record.stop, strict=True)):
+        months, length = np.flatnonzero(record.begins[d]), stop - first
+        by = rng.integers(FROM_END, length - FROM_END)
+        begins[d, first + (months - first + by) % length] = True
+        begins[d, first] = False
+    return begins
+
+
+def busy_eras(record: Record, rng: np.random.Generator) -> Bool:
+    """Replace every era start by a month of the same dyad with about as many events, far from all era starts."""
+    begins = np.zeros_like(record.begins)
+    for d in range(len(record.dyads)):
+        months = np.flatnonzero(record.begins[d])
+        if not len(months):
+            continue
+        free = np.flatnonzero(record.events[d] > 0)
+        far = np.abs(free[:, None] - months).min(axis=1) > FROM_ERA
+        free = free[far & (free > record.first[d] + ALIKE)]
+        for month in months if len(free) else ():
+            unlike = np.abs(record.volume[d, free] - record.volume[d, month]) + np.abs(free - month) / 1200.0
+            begins[d, rng.choice(free[np.argsort(unlike)[:ALIKE]])] = True
+    return begins
+
+
+def placebo_sets(record: Record, sets: int, seed: int) -> dict[str, Sequence[Bool]]:
+    """Draw sets of placebo era starts of both kinds."""
+    rng = np.random.default_rng(seed)
+    kinds = {"shifted": shifted_eras, "equally busy": busy_eras}
+    return {name: [draw(record, rng) for _ in range(sets)] for name, draw in kinds.items()}

@@ -1,0 +1,124 @@
+"""Simulated record sets of known truth, as long and dense as a record: for power and false alarms of pooled tests."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.signal import lfilter
+
+from forecast.hypotheses.pooled.filter import MEAN, NOISE_SD
+from forecast.hypotheses.pooled.record import Record
+from forecast.typing import Float, Index
+
+HEAVY = 2.5
+"""Degrees of freedom of heavy-tailed steps."""
+SOURCE_MONTHS, SOURCE_SD = 180, 0.4
+"""How long a source lasts, and how far sources differ, log-odds."""
+VOLUME, VOLUME_SD = -0.55, 0.2
+STEP_SPREAD, CYCLE_SPREAD, CYCLE_SD_SPREAD, RETURN_SPREAD, CONCENTRATION_SPREAD = 0.25, 0.25, 0.15, 0.25, 0.5
+"""Spreads of the dyads' parameters, and of sources' concentrations, log units."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Process that simulated records follow; half-lives in months, the rest in log-odds."""
+
+    name: str
+    step: float
+    concentration: float = 13.0
+    cycle: tuple[float, float] | None = None  # Half-life and standard deviation
+    trend_half_life: float | None = None  # None for a walk
+    mean_sd: float = 1.0  # Spread of long-run means
+    jump_sd: float = 0.0  # Of the jumps of the trend where eras begin
+    heavy: bool = False  # Heavy-tailed steps
+    sources: bool = False  # Sources that change every fifteen years
+    shared: float = 0.0  # Share of the steps' variance that states' dyads have in common
+    tells: tuple[str, ...] = ("S2", "S5a", "S5b")  # The claims whose test it is about
+
+    def follows(self, claim: str) -> bool:
+        """Check whether a claim is true of it."""
+        return {
+            "S2": self.jump_sd > 0.0, "S5a": self.cycle is not None, "S5b": self.trend_half_life is not None
+        }[claim]  # fmt: skip
+
+
+_WALK, _CYCLE = {"step": 0.135, "concentration": 6.0, "tells": ("S5a",)}, {"step": 0.09, "cycle": (4.5, 1.05)}
+TRUTHS = {
+    truth.name: truth
+    for truth in (
+        Truth("walk", **_WALK),
+        Truth("walk, heavy-tailed steps", **_WALK, heavy=True),
+        Truth("walk, changing sources", **_WALK, sources=True),
+        Truth("walk, shared shocks", **_WALK, shared=0.5),
+        Truth("walk + cycle", **_CYCLE),
+        Truth("walk + cycle, heavy-tailed steps", **_CYCLE, heavy=True),
+        Truth("walk + cycle, changing sources", **_CYCLE, sources=True),
+        Truth("walk + cycle, shared shocks", **_CYCLE, shared=0.5),
+        Truth("walk + two-year cycle", 0.08, cycle=(24.0, 0.8)),
+        Truth("walk + cycle, jumps of 0.5", **_CYCLE, jump_sd=0.5),
+        Truth("walk + cycle, jumps of 0.8", **_CYCLE, jump_sd=0.8),
+        Truth("return in 10 years + cycle", 0.13, cycle=(3.5, 1.0), trend_half_life=120.0, tells=("S5a", "S5b")),
+        Truth("return in 20 years + cycle", 0.11, cycle=(3.5, 1.0), trend_half_life=240.0, tells=("S5a", "S5b")),
+    )
+}
+"""The truths of the power table, by name."""
+
+
+def simulate(record: Record, truth: Truth, seed: int) -> Record:
+    """Simulate cooperative events in the months and at the event counts of a record."""
+    rng = np.random.default_rng(seed)
+    size = len(record.dyads)
+
+    def vary(value: float, spread: float) -> Float:
+        return np.asarray(value * np.exp(spread * rng.standard_normal(size)))
+
+    steps = vary(truth.step, STEP_SPREAD)[:, None] * _unit_steps(record, truth, rng)
+    jumps = np.where(record.begins, truth.jump_sd * rng.standard_normal(steps.shape), 0.0)
+    keep = np.ones(size) if truth.trend_half_life is None else 0.5 ** (1.0 / vary(truth.trend_half_life, RETURN_SPREAD))
+    volume = VOLUME + VOLUME_SD * rng.standard_normal(size)
+    cooperative = np.zeros_like(record.cooperative)
+    cycle_half_life, cycle_sd = truth.cycle or (1.0, 0.0)
+    decay, spread = 0.5 ** (1.0 / vary(cycle_half_life, CYCLE_SPREAD)), vary(cycle_sd, CYCLE_SD_SPREAD)
+    for d in range(size):
+        part = slice(int(record.first[d]), int(record.stop[d]))
+        months = part.stop - part.start
+        mean, start = MEAN + truth.mean_sd * rng.standard_normal(), rng.standard_normal()
+        moves = steps[d, part] + jumps[d, part]
+        moves[0] = start
+        level = mean + lfilter([1.0], [1.0, -keep[d]], moves) + volume[d] * record.volume[d, part]
+        level += _cycle(months, decay[d], spread[d], rng)
+        concentration = np.full(months, truth.concentration)
+        if truth.sources:
+            source = (part.start + np.arange(months)) // SOURCE_MONTHS
+            level += rng.normal(0.0, SOURCE_SD, source[-1] + 1)[source]
+            concentration *= np.exp(rng.normal(0.0, CONCENTRATION_SPREAD, source[-1] + 1))[source]
+        cooperative[d, part] = _draw(level, concentration, record.events[d, part], rng)
+    return replace(record, cooperative=cooperative)
+
+
+def _unit_steps(record: Record, truth: Truth, rng: np.random.Generator) -> Float:
+    """Return steps of variance one, (dyad, month)."""
+    shape = record.events.shape
+    if truth.heavy:
+        return np.asarray(rng.standard_t(HEAVY, shape) / math.sqrt(HEAVY / (HEAVY - 2.0)))
+    own = rng.standard_normal(shape)
+    if not truth.shared:
+        return own
+    common = np.zeros(shape)
+    for dyads in record.states.values():
+        common[dyads] += rng.standard_normal(shape[1]) / math.sqrt(2.0)
+    return math.sqrt(1.0 - truth.shared) * own + math.sqrt(truth.shared) * common
+
+
+def _cycle(months: int, decay: float, sd: float, rng: np.random.Generator) -> Float:
+    """Return an autoregression that starts from its long-run distribution."""
+    moves = sd * math.sqrt(1.0 - decay**2) * rng.standard_normal(months)
+    moves[0] = sd * rng.standard_normal()
+    return np.asarray(lfilter([1.0], [1.0, -decay], moves))
+
+
+def _draw(level: Float, concentration: Float, events: Index, rng: np.random.Generator) -> Index:
+    """Draw the cooperative events of months."""
+    share = 1.0 / (1.0 + np.exp(-(level + NOISE_SD * rng.standard_normal(len(level)))))
+    share = np.clip(share, 1e-5, 1.0 - 1e-5)
+    return rng.binomial(events, rng.beta(concentration * share, concentration * (1.0 - share)))
