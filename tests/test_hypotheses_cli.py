@@ -13,7 +13,7 @@ from forecast.cli import app
 from forecast.hypotheses import Comparison
 from forecast.hypotheses.plan import read_plan
 
-OLD = ("--as-of", "1980-12-31")
+OLD = ("--dyad", "USA-CHN", "--as-of", "1980-12-31")
 MAPPING = "dataset: made\ncolumns: {time: month, value: value}\nconstants: {dyad: USA-CHN}\n"
 
 
@@ -127,13 +127,13 @@ def test_a_run_that_has_not_converged_is_written_and_ends_with_3(carried_out, tm
     ],
 )
 def test_nonsense_is_refused_before_any_fit(arguments, words):
-    result = run("test", *arguments)
+    result = run("test", *(() if "--plan" in arguments else ("--dyad", "USA-CHN")), *arguments)
     assert result.exit_code == 2
     assert words in said(result)
 
 
 def test_an_index_cannot_answer_what_asks_for_events(index):
-    result = run("test", *index, "--claims", "S5,S10")
+    result = run("test", "--dyad", "USA-CHN", *index, "--claims", "S5,S10")
     assert result.exit_code == 2
     assert "S10 needs single events" in said(result)
 

@@ -227,7 +227,7 @@ def test_folders_with_the_date_never_meet(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["report", "test"])
 def test_a_command_says_so_before_it_reads_anything(tmp_path: Path, command: str) -> None:
     (tmp_path / "index.html").write_text("years of work")
-    result = run(command, "--out", tmp_path, "--events", tmp_path / "not there")
+    result = run(command, "--dyad", "USA-CHN", "--out", tmp_path, "--events", tmp_path / "not there")
     assert result.exit_code == 2
     assert "not of a report and would be replaced" in result.output
     assert (tmp_path / "index.html").read_text() == "years of work"
@@ -261,7 +261,7 @@ def test_a_place_that_cannot_be_written_is_rejected_in_a_sentence(
     monkeypatch.chdir(tmp_path)
     Path("loop").symlink_to("loop")
     Path("file").write_text("in the way")
-    result = run(command, "--out", out, "--events", "not there")
+    result = run(command, "--dyad", "USA-CHN", "--out", out, "--events", "not there")
     assert result.exit_code == 2, result.output
     assert "--out" in result.output or "cannot be written" in result.output
     assert not {"\x1b", "\u202e"} & set(result.output)

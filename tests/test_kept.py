@@ -68,7 +68,9 @@ def test_a_command_says_so_before_it_reads_anything(
     Path("mine.csv").write_text(json.dumps({"of": "a"}) + "\n")  # even if it looks like results
     Path("mine.yaml").write_text("")
     Path("link.csv").symlink_to("mine.csv")
-    result = CliRunner().invoke(app, [verb, "--events", "mine.csv", "--mapping", "mine.yaml", "--kept", kept])
+    result = CliRunner().invoke(
+        app, [verb, "--dyad", "USA-CHN", "--events", "mine.csv", "--mapping", "mine.yaml", "--kept", kept]
+    )
     assert result.exit_code == 2, result.output
     assert kept in result.output
     assert Path("mine.csv").read_text() == '{"of": "a"}\n'

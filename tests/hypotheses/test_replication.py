@@ -24,7 +24,9 @@ pytestmark = pytest.mark.slow
 
 
 def carried_out(folder, *arguments):
-    result = CliRunner().invoke(app, ["test", *map(str, arguments), *TINY, "--out", str(folder / "out")])
+    result = CliRunner().invoke(
+        app, ["test", "--dyad", "USA-CHN", *map(str, arguments), *TINY, "--out", str(folder / "out")]
+    )
     assert result.exit_code == 3, result.output
     content = json.loads((folder / "out" / "tests.json").read_text("utf-8"))
     assert content["warning"] == "NOT CONVERGED" in (folder / "out" / "index.html").read_text("utf-8")
