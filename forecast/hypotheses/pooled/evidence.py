@@ -50,10 +50,10 @@ class Evidence:
     def total(self, dyads: list[int] | None = None, *, mean_sd: int | None = None) -> float:
         """Return the log evidence of some dyads, by default of all; at one spread of means if it is given."""
         own = self.log if dyads is None else self.log[..., dyads]
-        found = own.sum(axis=-1) + self.log_prior
+        found = np.asarray(own.sum(axis=-1) + self.log_prior)
         if mean_sd is not None:
             found = found[:, mean_sd] + math.log(self.log.shape[1])
-        return log_sum(found)
+        return log_sum(np.asarray(found))
 
     @cached_property
     def posterior(self) -> Float:

@@ -7,8 +7,9 @@ first two moments along the level, from Gauss-Hermite nodes; in between, the sta
 """
 
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -43,7 +44,12 @@ class Steps(NamedTuple):
     ends: Index  # First step of each dyad, and the number of all, (dyad + 1,)
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
+def compiled[F: Callable[..., Any]](function: F) -> F:
+    """Compile a function once an environment; later processes read it from numba's cache."""
+    return numba.njit(cache=True, fastmath=True, error_model="numpy", nogil=True)(function)  # type: ignore[no-any-return]
+
+
+@compiled
 def _weigh(
     cooperative: int, events: int, level: float, sd: float, a: float, nodes: Float, weights: Float, table: Float,
     lik: Float, good: Float, bad: Float,
@@ -77,7 +83,7 @@ def _weigh(
     return top + math.lgamma(a) - math.lgamma(a + events)
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
+@compiled
 def _filter(
     points: Float, cooperative: Index, events: Index, volume: Float, gap: Index, begins: Float, ends: Index,
     noise2: float, nodes: Float, weights: Float, table: Float, out: Float,

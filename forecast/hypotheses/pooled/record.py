@@ -65,8 +65,9 @@ class Record:
 
     def without_months(self, months: Bool) -> "Record":
         """Return the record without the events of some months."""
-        gone = {name: np.where(months, 0, getattr(self, name)) for name in ("events", "cooperative")}
-        return replace(self, **gone)
+        return replace(
+            self, events=np.where(months, 0, self.events), cooperative=np.where(months, 0, self.cooperative)
+        )  # fmt: skip
 
 
 def read_panel(panel: "xr.Dataset") -> Record:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.arguments import CALLABLE, PANEL, TEXTS, checked, whole
-from forecast.display import Card, Displayed
 from forecast.errors import DataError, SpecError
 from forecast.hypotheses.pooled.claims import TESTS, Engine, Outcome
 from forecast.hypotheses.pooled.evidence import FINER, USUAL
 from forecast.hypotheses.pooled.record import Record, read_panel
 from forecast.hypotheses.pooled.simulate import TRUTHS
 from forecast.progress import Progress, silent
-from forecast.wording import join, number
+from forecast.wording import Card, Displayed, join, number
 
 if TYPE_CHECKING:
     import xarray as xr

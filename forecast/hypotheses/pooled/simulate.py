@@ -42,23 +42,25 @@ class Truth:
         }[claim]  # fmt: skip
 
 
-_WALK, _CYCLE = {"step": 0.135, "concentration": 6.0, "tells": ("S5a",)}, {"step": 0.09, "cycle": (4.5, 1.05)}
+_WALK = Truth("walk", 0.135, 6.0, tells=("S5a",))
+_CYCLE = Truth("walk + cycle", 0.09, cycle=(4.5, 1.05))
+_RETURN = Truth("return in 10 years + cycle", 0.13, cycle=(3.5, 1.0), trend_half_life=120.0, tells=("S5a", "S5b"))
 TRUTHS = {
     truth.name: truth
     for truth in (
-        Truth("walk", **_WALK),
-        Truth("walk, heavy-tailed steps", **_WALK, heavy=True),
-        Truth("walk, changing sources", **_WALK, sources=True),
-        Truth("walk, shared shocks", **_WALK, shared=0.5),
-        Truth("walk + cycle", **_CYCLE),
-        Truth("walk + cycle, heavy-tailed steps", **_CYCLE, heavy=True),
-        Truth("walk + cycle, changing sources", **_CYCLE, sources=True),
-        Truth("walk + cycle, shared shocks", **_CYCLE, shared=0.5),
-        Truth("walk + two-year cycle", 0.08, cycle=(24.0, 0.8)),
-        Truth("walk + cycle, jumps of 0.5", **_CYCLE, jump_sd=0.5),
-        Truth("walk + cycle, jumps of 0.8", **_CYCLE, jump_sd=0.8),
-        Truth("return in 10 years + cycle", 0.13, cycle=(3.5, 1.0), trend_half_life=120.0, tells=("S5a", "S5b")),
-        Truth("return in 20 years + cycle", 0.11, cycle=(3.5, 1.0), trend_half_life=240.0, tells=("S5a", "S5b")),
+        _WALK,
+        replace(_WALK, name="walk, heavy-tailed steps", heavy=True),
+        replace(_WALK, name="walk, changing sources", sources=True),
+        replace(_WALK, name="walk, shared shocks", shared=0.5),
+        _CYCLE,
+        replace(_CYCLE, name="walk + cycle, heavy-tailed steps", heavy=True),
+        replace(_CYCLE, name="walk + cycle, changing sources", sources=True),
+        replace(_CYCLE, name="walk + cycle, shared shocks", shared=0.5),
+        replace(_CYCLE, name="walk + two-year cycle", step=0.08, cycle=(24.0, 0.8)),
+        replace(_CYCLE, name="walk + cycle, jumps of 0.5", jump_sd=0.5),
+        replace(_CYCLE, name="walk + cycle, jumps of 0.8", jump_sd=0.8),
+        _RETURN,
+        replace(_RETURN, name="return in 20 years + cycle", step=0.11, trend_half_life=240.0),
     )
 }
 """The truths of the power table, by name."""
