@@ -65,8 +65,9 @@ __all__ = [
     "build_index_panel", "build_panel", "calendar_drivers", "combine", "count_feed", "describe_panel", "fetch_feed",
     "fit", "gather", "hierarchy", "import_files", "make_plan", "make_question", "make_report", "pooled_tests",
     "read_archive", "read_chronology", "read_counts", "read_coverage", "read_drivers", "read_dyads", "read_eras",
-    "read_feed", "read_index", "read_plan", "read_question", "read_table", "repair_archive", "resolve_question", "run_tests",
-    "scenario", "simulate_futures", "split_change", "update", "write_report", "write_scenarios", "write_tests",
+    "read_feed", "read_index", "read_plan", "read_question", "read_table", "repair_archive", "resolve_question",
+    "run_tests", "scenario", "simulate_futures", "split_change", "update", "write_report", "write_scenarios",
+    "write_tests",
 ]  # fmt: skip
 
 

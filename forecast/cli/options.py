@@ -325,7 +325,8 @@ class Tested(Sampler, AnyData):
         source, day = self.source or Source(), day_of(self.as_of, "as-of")
         named = dyads_of(self.together)
         records = open_source(source, None, day, named)
-        dyads = [records.find(dyad) for dyad in named] if named else records.dyads
+        known = records.dyads if day is None else records.known(day)
+        dyads = [records.find(dyad) for dyad in named] if named else [code for code in records.dyads if code in known]
         day = day or max(records.last_day(dyad) for dyad in dyads)
         return records.panel(dyads, day, Counting(check_frequency(self.frequency)))
 

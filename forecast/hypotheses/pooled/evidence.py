@@ -58,7 +58,7 @@ class Evidence:
     @cached_property
     def posterior(self) -> Float:
         """Probability of every place."""
-        found = self.log.sum(axis=-1) + self.log_prior
+        found = np.asarray(self.log.sum(axis=-1) + self.log_prior)
         return np.asarray(np.exp(found - log_sum(found)))
 
     def marginal(self, axis: Axis) -> tuple[Float, Float]:
@@ -74,7 +74,7 @@ class Evidence:
         if mean_sd is not None:
             found, prior = found[:, [mean_sd]], prior[:, [mean_sd]]
         return np.array([
-            log_sum(found.take(place, axis=at)) - log_sum(prior.take(place, axis=at))
+            log_sum(np.asarray(found.take(place, axis=at))) - log_sum(np.asarray(prior.take(place, axis=at)))
             for place in range(found.shape[at])
         ])  # fmt: skip
 
