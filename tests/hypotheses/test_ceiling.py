@@ -9,7 +9,7 @@ from forecast.hypotheses.registry import CLAIMS
 from .made import candidates, comparison, drawn_once, numbers
 
 TREND = "reverting/linear"
-NONE, YEARS = ((f"{TREND}/none/eras", f"{TREND}/none/{rival}") for rival in ("none", "years"))
+NONE, YEARS = ((f"{TREND}/framework/eras", f"{TREND}/framework/{rival}") for rival in ("none", "years"))
 CEILING = (f"{TREND}/framework/years", f"{TREND}/none/years")
 
 
@@ -75,10 +75,10 @@ def test_the_last_era_is_set_against_those_before():
 def test_the_current_ceiling_stands_beside_its_prior(verdict):
     found = numbers(verdict)
     assert 0 < found["ceiling"].low < found["ceiling"].high < 100
-    # The made headroom is about 1.1, with a spread of 0.3 of its logarithm; the prior's is 1, with one of 0.9.
+    # The made headroom is about 1.1, with a spread of 0.3 of its logarithm; the prior's is 2.7, with one of 0.64.
     assert found["headroom"].value == pytest.approx(1.1, rel=0.1)
-    assert found["prior_headroom"].value == pytest.approx(1.0, rel=0.1)
-    assert found["headroom_sd_ratio"].value == pytest.approx(0.33, abs=0.1)
+    assert found["prior_headroom"].value == pytest.approx(2.7, rel=0.1)
+    assert found["headroom_sd_ratio"].value == pytest.approx(0.47, abs=0.1)
     assert any("its distance from the trend" in words for words in verdict.prose)
 
 

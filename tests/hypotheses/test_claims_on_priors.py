@@ -73,8 +73,8 @@ def test_a_middle_ground_is_asked_of_one_component(tested):
 
 def test_kinds_by_era_are_set_against_drift_and_none_and_a_ceiling_against_none(tested):
     verdict, asked = tested["S4"]
-    eras = "reverting/linear/none/eras"
-    kinds = [(eras, "reverting/linear/none/none"), (eras, CYCLE)]
+    eras = "reverting/linear/framework/eras"
+    kinds = [(eras, f"reverting/linear/framework/{form}") for form in ("none", "years")]
     assert asked == [*kinds, ("reverting/linear/framework/years", CYCLE)]
     found = numbers(verdict)
     assert all(0 < found[f"deep_share_{place}"].low < found[f"deep_share_{place}"].high < 100 for place in (1, 2, 3))
