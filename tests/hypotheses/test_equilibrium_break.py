@@ -87,7 +87,7 @@ def test_the_date_is_set_against_dates_far_from_all_that_are_named(monkeypatch):
         firsts = {int(place) + 1 for place in np.flatnonzero(np.diff(panel["era_index"].to_numpy()[0]))}
         (last,) = firsts - {100}  # the earlier named era, which stays
         tried.append(last)
-        assert spec == PendulumSpec(kind_drift="none")  # nothing but the jump has eras
+        assert spec == PendulumSpec(kind_drift="none", ceiling="none")  # nothing but the jump has eras
         return SimpleNamespace(evidence=Evidence(-float(abs(last - real - 40)), 0.1))
 
     blocks = SimpleNamespace(table=pd.DataFrame({"log_density": [0.0, 1.0]}))

@@ -56,8 +56,8 @@ def test_reversion_without_lean_undoes_as_much_on_either_side(made):
 def test_growth_that_is_the_priors_is_called_so():
     """The prior of the growth, half-normal, taken for its posterior; the made one is narrow."""
     made = candidates(evidence_of={CUBIC: comparison(0.1), BAND: comparison(0.1)})
-    fitted = made.fit(cycle="cubic")
-    prior = prior_of(made, cycle="cubic")
+    fitted = made.fit(**made.around_trend("cubic"))
+    prior = prior_of(made, **made.around_trend("cubic"))
     for name in ("stiffening", "lean"):
         fitted.posterior[name][:] = prior[name].to_numpy()[0, :800].reshape(2, 400)
     verdict = CLAIMS["S6"].test(made)
