@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from model.fits import unobserved
 
+import forecast.model.breaks  # noqa: F401  (its annotations name the class that is replaced below)
 from forecast.hypotheses.claims import equilibrium_break, jump
 from forecast.hypotheses.claims.equilibrium_break import gained_ahead, question
 from forecast.hypotheses.claims.jump import JUMP, NAME, NO_JUMP, Jump, measure_jump, trend_fall
