@@ -19,7 +19,7 @@ DENSITIES = (1, 5, 50, 2000)
 CLASSES, ZERO_CUT, ERAS = 8, 4, 2
 DRAWS = 200
 """Draws of the priors, of which the most typical is what a panel is simulated at."""
-SPEC = PendulumSpec()
+SPEC = PendulumSpec(ceiling="none")  # The plain models have none
 """The model that is fitted, and that a panel is simulated from."""
 
 

@@ -9,7 +9,7 @@ from benchmarks.runs import Run
 OURS, PLAIN = "ours", "pymc-plain"
 MODULES = {OURS: "ours", PLAIN: "pymc_plain"}
 ENGINES = tuple(MODULES)
-FULL_LENGTH = {OURS: (200, 1000), PLAIN: (500, 1000)}
+FULL_LENGTH = {OURS: (300, 1000), PLAIN: (500, 1000)}
 """Warm-up and kept draws of a chain where time allows: what `forecast.fit` does by itself, and a usual choice."""
 
 

@@ -178,7 +178,7 @@ def _dyad_posterior(panel, dyad, spec, size, spread, seed):
     if spec.cycle == "none":
         free, swings = free + swings, 0.0
     limit = free[..., begins] + headroom if spec.ceiling == "framework" else None
-    trend = free if limit is None else np.minimum(free, limit[..., era_at])
+    trend = free if limit is None else np.minimum(free, limit[..., era_at] - 0.05)
     values = {
         "level": by_time(trend + swings),
         "trend": by_time(trend),
