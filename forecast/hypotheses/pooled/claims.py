@@ -21,9 +21,10 @@ from forecast.hypotheses.pooled.models import (
     centre_of,
 )
 from forecast.hypotheses.pooled.record import Record, placebo_sets
+from forecast.theory import DECLINE
 from forecast.typing import Bool, Float
 
-FACTORS = {"S2": 10.0, "S5a": 100.0, "S5b": 10.0}
+FACTORS = {DECLINE.code: 10.0, "S5a": 100.0, "S5b": 10.0}
 """A claim is supported from this Bayes factor, and rejected from its inverse: of simulated null sets few reach it."""
 NEWS_MONTHS = 2.0
 """A cycle with a shorter half-life is only news."""
@@ -140,13 +141,13 @@ def jumping(engine: Engine) -> Outcome:
         "without_first_two_months": _gain(record.without_months(early), record.begins, point),
         "at_one_point": real,
     }
-    found = _outcome("S2", record, claim.total() - null.total(), _difference(claim, null), details)
+    found = _outcome(DECLINE.code, record, claim.total() - null.total(), _difference(claim, null), details)
     if found.answer == "supported" and max(as_good.values()) > PLACEBO_SHARE:
         return replace(found, answer="undecided")
     return found
 
 
-TESTS: dict[str, Callable[[Engine], Outcome]] = {"S2": jumping, "S5a": fading, "S5b": returning}
+TESTS: dict[str, Callable[[Engine], Outcome]] = {DECLINE.code: jumping, "S5a": fading, "S5b": returning}
 """The tests by code of the claim."""
 
 

@@ -15,16 +15,17 @@ from forecast.hypotheses.pooled.evidence import FINER, USUAL
 from forecast.hypotheses.pooled.record import Record, read_panel
 from forecast.hypotheses.pooled.simulate import TRUTHS
 from forecast.progress import Progress, silent
+from forecast.theory import DECLINE, PENDULUM
 from forecast.wording import Card, Displayed, join, number
 
 if TYPE_CHECKING:
     import xarray as xr
 
 SCHEMA = 1
-PARTS = {"S5": ("S5a", "S5b")}
+PARTS = {PENDULUM.code: ("S5a", "S5b")}
 """Claims that pooled tests answer in parts."""
 TITLES = {
-    "S2": "the trend jumps where named eras begin",
+    DECLINE.code: "the trend jumps where named eras begin",
     "S5a": "deviations from the trend fade",
     "S5b": "the trend returns to a long-run mean",
 }
@@ -135,13 +136,13 @@ def pooled_tests(
     """
     tell, codes = progress or silent, parse_claims(claims)
     record, notes = read_panel(panel), []
-    if not record.eras and "S2" in codes:
+    if not record.eras and DECLINE.code in codes:
         if claims:
             raise DataError(
                 "S2: no dyad has an era that begins within its record; name eras with their first days "
                 "(docs/events.md), or leave S2 out"
             )
-        codes = tuple(code for code in codes if code != "S2")
+        codes = tuple(code for code in codes if code != DECLINE.code)
         notes.append("S2 was left out: no dyad has an era that begins within its record.")
     fine = Engine(record, cores, FINER, seed=seed)
     coarse = replace(fine, finesse=USUAL, placebos=1, kept={})

@@ -8,6 +8,7 @@ from scipy.signal import lfilter
 
 from forecast.hypotheses.pooled.filter import MEAN, NOISE_SD
 from forecast.hypotheses.pooled.record import Record
+from forecast.theory import DECLINE
 from forecast.typing import Float, Index
 
 HEAVY = 2.5
@@ -33,12 +34,12 @@ class Truth:
     heavy: bool = False  # Heavy-tailed steps
     sources: bool = False  # Sources that change every fifteen years
     shared: float = 0.0  # Share of the steps' variance that states' dyads have in common
-    tells: tuple[str, ...] = ("S2", "S5a", "S5b")  # The claims whose test it is about
+    tells: tuple[str, ...] = (DECLINE.code, "S5a", "S5b")  # The claims whose test it is about
 
     def follows(self, claim: str) -> bool:
         """Check whether a claim is true of it."""
         return {
-            "S2": self.jump_sd > 0.0, "S5a": self.cycle is not None, "S5b": self.trend_half_life is not None
+            DECLINE.code: self.jump_sd > 0.0, "S5a": self.cycle is not None, "S5b": self.trend_half_life is not None
         }[claim]  # fmt: skip
 
 

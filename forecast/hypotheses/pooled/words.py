@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from forecast.hypotheses.pooled.claims import FACTORS, Outcome
 from forecast.hypotheses.pooled.run import PooledResults, PooledVerdict, Rate
+from forecast.theory import DECLINE
 from forecast.wording import chance, interval_in_words, join, number
 
 DOUBTS = (
@@ -35,7 +36,7 @@ def headline(verdict: PooledVerdict) -> str:
 
 def _details(verdict: PooledVerdict) -> list[str]:
     outcome = verdict.outcome
-    own = {"S2": _jumps, "S5a": _fading, "S5b": _returning}[verdict.code](outcome)
+    own = {DECLINE.code: _jumps, "S5a": _fading, "S5b": _returning}[verdict.code](outcome)
     (dyad, least), (state, fewest) = outcome.without_dyad, outcome.without_state
     return [
         *own,
