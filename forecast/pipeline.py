@@ -498,17 +498,14 @@ def _day_of_update(job: _Job, saved: "Fit") -> date | None:
 
 def _sample_longer(job: _Job, fit: "Fit", gate: "Gate", warnings: tuple[str, ...]) -> tuple["Fit", tuple[str, ...]]:
     """Fit once more with twice the draws in smaller steps, where the default length misses a convergence check."""
-    from forecast.model import fit as fit_panel
+    from forecast.model.updating import sampled_again
 
     draws = 2 * fit.posterior.sizes["draw"]
     with job.steps.step("sampling twice as long"):
-        options = {name: fit.provenance[name] for name in ("tune", "chains", "seed")}
-        longer = fit_panel(
-            fit.panel, fit.spec, draws=draws, cores=job.settings.cores, target_accept=CAREFUL,
-            progress=job.steps.progress, **options,
+        longer = sampled_again(
+            fit, fit.panel, gate.reasons[0], job.steps.progress,
+            draws=draws, target_accept=CAREFUL, cores=job.settings.cores,
         )  # fmt: skip
-    if "eras" in fit.provenance:
-        longer = longer.noting(eras=fit.provenance["eras"])
     return longer, (*warnings, f"Sampled again with {draws:,} draws a chain, because at first {gate.reasons[0]}.")
 
 

@@ -1,6 +1,6 @@
 """Simulate false alarms and power of the pooled tests, and write the table that `forecast test` prints.
 
-usage: python scripts/pooled_power.py FILE [--sets 100] [--first 0] [--truths "walk,walk + cycle"]
+usage: python scripts/pooled_power.py FILE [--sets 100] [--first 0] [--truths "walk;walk + cycle"]
        python scripts/pooled_power.py FILE --table
 
 The table in the package is of 15 to 19 sets per truth, integrated more coarsely (0.9 log units per node). That

@@ -252,6 +252,7 @@ def test_a_fit_of_the_default_length_that_misses_a_check_is_sampled_twice_as_lon
         return fit(panel, spec, **{"draws": 25, "tune": 25, "chains": 2, **options, "cores": 2})
 
     monkeypatch.setattr("forecast.model.fit", short)
+    monkeypatch.setattr("forecast.model.sampling.fit", short)
     settings = ReportSettings(dyad="CHN-JPN", alone=True, as_of=date(2001, 12, 31), save_fit=False)
     report = make_report(replace(settings, out=tmp_path / "default"))
     assert [options.get("draws") for options in asked] == [None, 50]

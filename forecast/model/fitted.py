@@ -179,7 +179,7 @@ def _panel_faults(panel: xr.Dataset, spec: PendulumSpec) -> Iterator[str]:
 
 def _required(spec: PendulumSpec) -> list[str]:
     """Return the variables that a fit of a spec always has."""
-    wanted = ["level", "trend", "free_trend", "mu", "trend_mean"]
+    wanted = ["level", "trend", "mu", "trend_mean"]
     if spec.moves:
         wanted += ["trend_step", "trend_retention"]
     if spec.trend == "reverting":

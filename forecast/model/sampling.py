@@ -409,16 +409,15 @@ def complete_posterior(
 def _complete_paths(
     sampled: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator, threads: int
 ) -> dict[str, NDArray[Any]]:
-    """Return level and trend (draw, dyad, time), the last trend without drivers, and its mean over every era."""
+    """Return level and trend, (draw, dyad, time), and the mean of the trend over every era."""
     number = sampled.sizes["chain"] * sampled.sizes["draw"]
     draws = {str(name): flat(sampled[name]) for name in sampled if sampled[name].ndim <= 3}
     level, trend = np.empty((2, number, arrays.dyads, arrays.periods), dtype=np.float32)
-    last, mu = np.empty((number, arrays.dyads)), np.empty((number, arrays.eras))
+    mu = np.empty((number, arrays.eras))
     effect = flat(sampled["driver_effect"]) if "driver_effect" in sampled else None
 
     def complete(d: int, rng: np.random.Generator) -> None:
         slow = whole = _complete_trend(d, draws, spec, arrays, rng)
-        last[:, d] = slow[:, -1]
         if spec.has_cycle:
             phi, sigma = draws["phi"][:, d], draws["sigma"][:, d]
             whole = slow + complete_dyad(d, draws["node_cycle"], phi, sigma, 0.0, arrays, rng)
@@ -432,7 +431,7 @@ def _complete_paths(
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(complete, range(arrays.dyads), rng.spawn(arrays.dyads)))
-    found: dict[str, NDArray[Any]] = {"level": level, "trend": trend, "free_trend": last}
+    found: dict[str, NDArray[Any]] = {"level": level, "trend": trend}
     return found | {"mu": mu} if spec.moves else found
 
 

@@ -159,7 +159,7 @@ class PendulumSpec:
         return unused | self.observation_model.unused_priors(self)
 
     def with_choices(self, **choices: Any) -> "PendulumSpec":
-        """Return the spec with other choices; priors that these do not use return to their defaults.
+        """Return the spec with other choices; priors and a ceiling that these do not use return to their defaults.
 
         Examples
         --------
@@ -167,6 +167,8 @@ class PendulumSpec:
         >>> spec.with_choices(trend="walk", cycle="none").priors
         Priors()
         """
+        if choices.get("trend") == "constant":
+            choices = {"ceiling": "none"} | choices
         plain = replace(self, **choices, priors=Priors())
         unused = plain._unused_priors()
         used = {name: value for name, value in self.priors.to_dict().items() if name not in unused}

@@ -261,7 +261,8 @@ def carry_on(
     look_back = Clock.of(panel).periods(months)
     first = max(known - 2 - look_back, 0)
     news = panel_kind(panel).news(panel, later)
-    path = _recent_path(fit, draws, first)
+    recent = fit.posterior.isel(time=slice(first, None))
+    path = state_of(flat(recent["level"]), flat(recent["trend"]))  # (draw, dyad, period, part)
     before, now = (Observed.of(one, draws, slice(first, None), level_only=level_only) for one in (panel, later))
     gained = np.zeros((len(draws.mu), periods - known + 1))
     gained[:, 0] = _reweighed(fit.posterior, (panel, later), draws, news[:, : first + 2])
@@ -292,15 +293,6 @@ def _stream(seed: int, panel: xr.Dataset, dyad: str, purpose: str) -> np.random.
     """
     key = (last_known(panel).toordinal(), *dyad.encode(), 0, *purpose.encode())
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
-
-
-def _recent_path(fit: Fit, draws: Draws, first: int) -> Float:
-    """State of every draw from period ``first`` on, (draw, dyad, period, part)."""
-    recent = fit.posterior.isel(time=slice(first, None))
-    level, trend = flat(recent["level"]), flat(recent["trend"])
-    path = state_of(level, trend)
-    path[:, :, -1, TREND] = flat(fit.posterior["free_trend"])
-    return path
 
 
 def _reweighed(posterior: xr.Dataset, panels: tuple[xr.Dataset, xr.Dataset], draws: Draws, news: Bool) -> Float:
@@ -420,7 +412,7 @@ def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
 def _paths_at(
     places: Index, known_paths: dict[str, NDArray[Any]], carried: Carried, seed: int
 ) -> dict[str, NDArray[Any]]:
-    """Return level and trend (chain, draw, dyad, time), the last trends, and the means by era, by name."""
+    """Return level and trend (chain, draw, dyad, time), and the means of the trend by era, by name."""
     later, known, draws = carried.later, known_paths["level"].shape[-1], carried.draws
     chains, number = places.shape
     kept = (np.arange(chains)[:, None] * number + places).ravel()
@@ -428,7 +420,6 @@ def _paths_at(
     paths = {name: np.empty(size, dtype=np.float32) for name in known_paths}
     for name, before_now in known_paths.items():
         paths[name][..., :known] = before_now
-    last = np.empty(size[:3])
     for dyad, cloud in enumerate(carried.clouds):
         code = str(later["dyad"].to_numpy()[dyad])
         path = cloud.paths(kept, _stream(seed, carried.fit.panel, code, "paths"))
@@ -437,9 +428,8 @@ def _paths_at(
         drawn = {"level": own.sum(axis=-1), "trend": own[..., TREND]}
         for name, values in drawn.items():
             paths[name][:, :, dyad, start:] = values.reshape(chains, number, -1)
-        last[..., dyad] = path[:, -1, TREND].reshape(chains, number)
     means = {"mu": _era_means(paths["trend"], later)} if draws.spec.moves else {}
-    return {**paths, "free_trend": last, **means}
+    return {**paths, **means}
 
 
 def _era_means(trend: NDArray[Any], panel: xr.Dataset) -> Float:
@@ -452,11 +442,12 @@ def _era_means(trend: NDArray[Any], panel: xr.Dataset) -> Float:
     return means
 
 
-def sampled_again(fit: Fit, later: xr.Dataset, reason: str, report: Progress) -> Fit:
-    """Fit a later panel as a fit was fitted, and note for what reason."""
+def sampled_again(fit: Fit, later: xr.Dataset, reason: str, report: Progress, **changes: Any) -> Fit:
+    """Fit a panel as a fit was fitted, but for changes of the sampler's settings, and note for what reason."""
     from forecast.model.sampling import fit as sample
 
     report(f"fitting again: {reason}", 0, 0)
     options = {name: fit.provenance[name] for name in SAMPLER if name in fit.provenance}
-    again = sample(later, fit.spec, progress=report, **options)
-    return again.noting(refitted={"from": last_known(fit.panel).isoformat(), "reason": reason})
+    again = sample(later, fit.spec, progress=report, **options | changes)
+    eras = {name: fit.provenance[name] for name in ("eras",) if name in fit.provenance}
+    return again.noting(**eras, refitted={"from": last_known(fit.panel).isoformat(), "reason": reason})

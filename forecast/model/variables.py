@@ -19,7 +19,6 @@ PATHS = (
         "Trend of every period under its ceiling, single precision. The level less the trend is the cycle.",
         label="trend", reported="trend", sampled=False,
     ),
-    Variable("free_trend", ("dyad",), "log-odds", "Last trend, without what drivers add to it.", sampled=False),
 )  # fmt: skip
 
 TREND = (

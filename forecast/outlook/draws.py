@@ -76,7 +76,7 @@ class DyadDraws:
     cycle: Cycle | None
     moves: bool  # Whether the trend moves; otherwise it is constant within an era
     eras: tuple[Era, ...]  # In time order; the last is the current era
-    # Posterior quantities with one value per dyad or one for all: phi, sigma, cycle_sd, trend_mean, free_trend ...
+    # Posterior quantities with one value per dyad or one for all: phi, sigma, cycle_sd, trend_mean ...
     scalars: Mapping[str, Float]
     # Those with one value per era: mu, the mean of the trend, of the current era where it is now; headroom, ceiling.
     by_era: Mapping[str, Float]

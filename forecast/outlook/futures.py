@@ -355,7 +355,7 @@ class _Particles:
             parameters={name: values[..., None] for name, values in own.scalars.items()},
             motion={name: values[..., None] for name, values in own.motion.items()},
             chance=-np.expm1(-hazard / own.clock.per_month)[..., None],
-            trend=_repeat(own.scalars["free_trend"], size),
+            trend=_repeat(own.trend[..., -1].astype(np.float64), size),
             cycle=_repeat(own.cycle_now, size),
             ceiling=None if ceiling is None else _repeat(ceiling, size),
             count=np.zeros(size, dtype=np.int16),

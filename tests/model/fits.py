@@ -33,7 +33,6 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
     made = prior.drop_attrs().assign(
         level=(("draw", "dyad", "time"), level.astype(np.float32)),
         trend=(("draw", "dyad", "time"), trend.astype(np.float32)),
-        free_trend=(("draw", "dyad"), trend[..., -1]),
         mu=(("draw", "era"), np.concatenate(means, axis=1)),
     )
     in_chains = {

@@ -88,7 +88,6 @@ def test_both_samplers_find_the_same_posterior():
         "mu",
         "depth_cutpoint",
         "concentration",
-        "free_trend",
     ):
         gap = np.abs(one[name].mean(("chain", "draw")) - other[name].mean(("chain", "draw"))).to_numpy()
         error = np.hypot(*(mcse(posterior[[name]])[name].to_numpy() for posterior in (one, other)))

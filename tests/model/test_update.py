@@ -186,7 +186,7 @@ def test_it_agrees_with_a_fit_of_the_later_panel(ceiling):
 def test_months_without_events_change_nothing_that_was(fit):
     updated = update(fit, seen_at((), 20), refit=False)
     for name, values in fit.posterior.items():
-        if name not in ("level", "trend", "free_trend", "mu"):
+        if name not in ("level", "trend", "mu"):
             xr.testing.assert_identical(updated.posterior[name], values)
     for name in ("level", "trend"):
         np.testing.assert_array_equal(updated.posterior[name].isel(time=slice(KNOWN)), fit.posterior[name])
@@ -197,9 +197,10 @@ def test_months_without_events_change_nothing_that_was(fit):
 
 
 def parts_now(fit):
-    """Free trend and cycle of the last period, (draw, dyad)."""
+    """Trend and cycle of the last period, (draw, dyad)."""
     last = fit.posterior.isel(time=-1)
-    return flat(fit.posterior["free_trend"]), flat(last["level"]).astype(float) - flat(last["trend"])
+    trend = flat(last["trend"]).astype(float)
+    return trend, flat(last["level"]) - trend
 
 
 def test_months_without_events_move_trend_and_cycle_by_their_transitions(fit):
@@ -238,7 +239,7 @@ def test_a_dyad_without_news_keeps_its_path(fit):
 def test_the_same_seed_gives_the_same_numbers(fit, later, updated):
     xr.testing.assert_identical(update(fit, later, refit=False).posterior, updated.posterior)
     other = update(fit, later, refit=False, seed=2)
-    assert not np.array_equal(other.posterior["free_trend"], updated.posterior["free_trend"])
+    assert not np.array_equal(other.posterior["trend"], updated.posterior["trend"])
     assert fit.provenance.get("updates") is None
 
 
@@ -317,7 +318,7 @@ def test_the_gate_asks_how_it_was_sampled_and_what_is_left(fit, updated):
 
 def test_an_update_of_little_weight_passes_the_gate_of_a_fit_that_did(fit):
     updated = update(fit, seen_at(((0, 18),), 19, number=1), refit=False)
-    gate = updated.gate_with(outlook=updated.posterior["free_trend"])
+    gate = updated.gate_with(outlook=updated.posterior["trend"].isel(time=-1))
     assert gate.passed, gate.reasons
     assert np.isnan(gate.table.set_index("quantity").loc["outlook", "r_hat"])
     stirred = updated.noting(r_hat=updated.provenance["r_hat"] | {"level": 1.3})

@@ -182,7 +182,6 @@ def _dyad_posterior(panel, dyad, spec, size, spread, seed):
     values = {
         "level": by_time(trend + swings),
         "trend": by_time(trend),
-        "free_trend": by_dyad(trend[..., -1]),
         "mu": (("chain", "draw", "era"), era_means(trend, era_at, np.arange(len(codes)))),
         "trend_mean": by_dyad(0.1 + 0.2 * normal()),
         "tau": by_dyad(tau),

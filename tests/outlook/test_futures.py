@@ -150,7 +150,7 @@ def test_new_headrooms_come_from_the_dyads_population(make):
     made = make(("USA-CHN",), spread=0.0)
     futures = simulate_futures(made, "USA-CHN", 60, seed=3, futures_per_draw=10, hazard=0.2)
     arrived = np.diff(futures.frameworks, axis=-1) > 0
-    # In the month in which it comes the free trend stands a headroom below the ceiling, and is bounded by it.
+    # In the month in which it comes the trend stands a headroom below the ceiling.
     room = log_odds(futures.ceiling)[..., 1:][arrived] - log_odds(futures.trend)[..., 1:][arrived]
     log_headroom = np.log(0.15 * np.log(np.expm1(room / 0.15)))  # the inverse of the bend
     centre, sd = (float(made.posterior[name].to_numpy().flat[0]) for name in ("headroom_dyad", "headroom_era_sd"))

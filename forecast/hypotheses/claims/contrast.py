@@ -228,15 +228,14 @@ def _table(own: DyadDraws, dyads: Mapping[str, DyadDraws], labels: Mapping[str, 
 
 def _thinned(own: DyadDraws, era: int, step: int) -> DyadDraws:
     """Return the dyad as it was in an era, its trend at that of the era, with every so many draws."""
-    thinned = replace(
+    return replace(
         own,
         eras=own.eras[: era + 1],
         scalars={name: values[:, ::step] for name, values in own.scalars.items()},
         by_era={name: values[:, ::step, : era + 1] for name, values in own.by_era.items()},
         level=own.level[:, ::step],
-        trend=own.trend[:, ::step],
+        trend=own.by_era["mu"][:, ::step, [era]].astype(np.float32),
     )
-    return replace(thinned, scalars={**thinned.scalars, "free_trend": thinned.by_era["mu"][..., -1]})
 
 
 def _slice(own: DyadDraws, era: int) -> slice:

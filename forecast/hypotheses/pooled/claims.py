@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from forecast.hypotheses.pooled.evidence import MEAN_SDS, USUAL, Evidence, Finesse, evidence_of
-from forecast.hypotheses.pooled.filter import likelihoods
+from forecast.hypotheses.pooled.filter import COLUMN, likelihoods
 from forecast.hypotheses.pooled.models import (
     CYCLE,
     RETURN,
@@ -210,6 +210,6 @@ def _gain(record: Record, begins: Bool, point: Float) -> float:
     """Return by how much jumps at some months raise the log-likelihood, at one point."""
     steps = replace(record, begins=begins).steps
     jumps = point.copy()
-    jumps[:, 8] = PLACEBO_JUMP**2
+    jumps[:, COLUMN["jump2"]] = PLACEBO_JUMP**2
     found = likelihoods(steps, np.concatenate([point, jumps]))[..., 0].sum(axis=1)
     return float(found[1] - found[0])

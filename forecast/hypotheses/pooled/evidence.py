@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.special import logsumexp
 
 from forecast.hypotheses.pooled.filter import MEAN, MEAN_SD, Steps, likelihoods
 from forecast.hypotheses.pooled.models import CONCENTRATION, RETURN, YEARS, Axis, Centre, Model, centre_of
@@ -53,13 +54,13 @@ class Evidence:
         found = np.asarray(own.sum(axis=-1) + self.log_prior)
         if mean_sd is not None:
             found = found[:, mean_sd] + math.log(self.log.shape[1])
-        return log_sum(np.asarray(found))
+        return float(logsumexp(found))
 
     @cached_property
     def posterior(self) -> Float:
         """Probability of every place."""
         found = np.asarray(self.log.sum(axis=-1) + self.log_prior)
-        return np.asarray(np.exp(found - log_sum(found)))
+        return np.asarray(np.exp(found - logsumexp(found)))
 
     def marginal(self, axis: Axis) -> tuple[Float, Float]:
         """Return the grid of a population's mean, and its posterior probabilities."""
@@ -74,7 +75,7 @@ class Evidence:
         if mean_sd is not None:
             found, prior = found[:, [mean_sd]], prior[:, [mean_sd]]
         return np.array([
-            log_sum(np.asarray(found.take(place, axis=at))) - log_sum(np.asarray(prior.take(place, axis=at)))
+            logsumexp(found.take(place, axis=at)) - logsumexp(prior.take(place, axis=at))
             for place in range(found.shape[at])
         ])  # fmt: skip
 
@@ -151,12 +152,6 @@ def with_mean_sd(found: Float, sd: float) -> Float:
     return np.asarray(log + part(sd) - part(MEAN_SD))
 
 
-def log_sum(values: Float) -> float:
-    """Return the logarithm of a sum of exponentials."""
-    top = float(values.max())
-    return top + math.log(float(np.exp(values - top).sum()))
-
-
 @dataclass(frozen=True)
 class _Inner:
     """The integral over dyads along one axis."""
@@ -210,7 +205,7 @@ def _log_prior(axis: Axis, grid: Float) -> Float:
     """Return the log prior mass of the places of a population's mean; of the trend's return given its bounds."""
     found = -0.5 * ((grid - axis.mean) / axis.sd) ** 2
     if axis is RETURN:
-        return np.asarray(found - log_sum(found))
+        return np.asarray(found - logsumexp(found))
     return np.asarray(found + math.log((grid[1] - grid[0]) / (axis.sd * math.sqrt(2.0 * math.pi))))
 
 

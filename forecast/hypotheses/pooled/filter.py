@@ -20,7 +20,8 @@ MEAN, MEAN_SD = 0.3, 1.2
 """Prior of a dyad's long-run mean in the filter; `evidence.with_mean_sd` puts other spreads in its place."""
 NOISE_SD = 0.2
 """Standard deviation of the month-specific noise, log-odds."""
-COLUMNS = ("keep", "step2", "cycle_keep", "cycle2", "start2", "mean2", "volume", "volume2", "jump2", "concentration")
+_NAMES = "keep step2 cycle_keep cycle2 start2 mean2 volume volume2 jump2 concentration"
+COLUMN = {name: at for at, name in enumerate(_NAMES.split())}
 """Columns of the points: a month's factors and variances, prior means and variances, and the concentration."""
 NODES = 8
 PARTS = 8

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
-from forecast.hypotheses.pooled.filter import MEAN_SD, Steps, likelihoods
+from forecast.hypotheses.pooled.filter import COLUMN, MEAN_SD, Steps, likelihoods
 from forecast.typing import Float
 
 START_SD = 1.4
@@ -50,18 +50,17 @@ class Model:
     def points(self, values: Float, jump_sd: float = 0.0) -> Float:
         """Return the filter's points of values of the axes and the log concentration, (point, axis + 1)."""
         named = {axis.name: np.exp(values[:, at]) for at, axis in enumerate((*self.axes, CONCENTRATION))}
-        found = np.zeros((len(values), 10))
-        found[:, 0] = 1.0
-        found[:, 1] = named[STEP.name] ** 2
-        found[:, 4] = START_SD**2
-        found[:, 6], found[:, 7], found[:, 8] = VOLUME, VOLUME_SD**2, jump_sd**2
-        found[:, 9] = named[CONCENTRATION.name]
+        own: dict[str, Float | float] = {
+            "keep": 1.0, "step2": named[STEP.name] ** 2, "start2": START_SD**2, "volume": VOLUME,
+            "volume2": VOLUME_SD**2, "jump2": jump_sd**2, "concentration": named[CONCENTRATION.name],
+        }  # fmt: skip
         if CYCLE in self.axes:
-            found[:, 2] = 0.5 ** (1.0 / named[CYCLE.name])
-            found[:, 3] = named[CYCLE_SD.name] ** 2
+            own |= {"cycle_keep": 0.5 ** (1.0 / named[CYCLE.name]), "cycle2": named[CYCLE_SD.name] ** 2}
         if RETURN in self.axes:
-            found[:, 0] = 0.5 ** (1.0 / named[RETURN.name])
-            found[:, 5] = MEAN_SD**2
+            own |= {"keep": 0.5 ** (1.0 / named[RETURN.name]), "mean2": MEAN_SD**2}
+        found = np.zeros((len(values), len(COLUMN)))
+        for name, column in own.items():
+            found[:, COLUMN[name]] = column
         return found
 
 
