@@ -34,7 +34,7 @@ def illustrate(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -
     assumed = "; the current one is an assumption, which the data did not move" * result.frameworks.ceiling_assumed
     parts = [
         *(["the equilibrium (line)"] if resting else []),
-        *([f"the ceiling of the level (dashed{assumed})"] if capped else []),
+        *([f"the ceiling of the trend (dashed{assumed})"] if capped else []),
     ]
     also = f" Across each era {join(parts)}, with 90 % equal-tailed intervals." if parts else ""
     return style.illustrate(
