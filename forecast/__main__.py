@@ -1,5 +1,6 @@
 """Run the command `forecast`, also as ``python -m forecast``."""
 
+import atexit
 import os
 import signal
 
@@ -10,6 +11,9 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) != signal.SIG_IGN:  # as after nohup: who started us wants it ignored
             signal.signal(number, lambda number, _: os._exit(128 + number))
+            # Registered first, run last: the interpreter ends by giving signals back to the system, which would kill
+            # a process whose work is done.
+            atexit.register(signal.signal, number, signal.SIG_IGN)
     from forecast.stopping import stoppable
 
     with stoppable():
