@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from forecast.events.dyads import hierarchy, read_coverage, read_dyads, read_eras
     from forecast.feeds import FeedSettings, count_feed, read_feed
     from forecast.fetch import FetchSettings, fetch_feed
-    from forecast.hypotheses import make_plan, pooled_tests, read_plan, run_tests
+    from forecast.hypotheses import pooled_tests
     from forecast.model import Fit, PendulumModel, PendulumSpec, Priors, fit, update
     from forecast.outlook import Assessment, simulate_futures
     from forecast.outlook.assess import assess
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from forecast.panel import build_counts_panel, build_index_panel, build_panel, describe_panel
     from forecast.pipeline import ReportSettings, make_report
     from forecast.questions import answer_question, attribute_question, make_question, read_question, resolve_question
-    from forecast.report import write_report, write_scenarios, write_tests
+    from forecast.report import write_report, write_scenarios
     from forecast.sources import Source, gather
 
     __version__: str
@@ -40,7 +40,7 @@ _HOMES = {
         "events.dyads": "hierarchy read_coverage read_dyads read_eras",
         "feeds": "FeedSettings count_feed read_feed",
         "fetch": "FetchSettings fetch_feed",
-        "hypotheses": "make_plan pooled_tests read_plan run_tests",
+        "hypotheses": "pooled_tests",
         "model": "Fit PendulumModel PendulumSpec Priors fit update",
         "outlook": "Assessment simulate_futures",
         "outlook.assess": "assess",
@@ -51,7 +51,7 @@ _HOMES = {
         "panel": "build_counts_panel build_index_panel build_panel describe_panel",
         "pipeline": "ReportSettings make_report",
         "questions": "answer_question attribute_question make_question read_question resolve_question",
-        "report": "write_report write_scenarios write_tests",
+        "report": "write_report write_scenarios",
         "sources": "Source gather",
     }.items()
     for name in names.split()
@@ -63,11 +63,10 @@ __all__ = [
     "PendulumSpec", "Priors", "ReportSettings", "Source", "__version__", "add_drivers", "add_events",
     "answer_question", "archive_status", "assess", "attribute", "attribute_question", "build_counts_panel",
     "build_index_panel", "build_panel", "calendar_drivers", "combine", "count_feed", "describe_panel", "fetch_feed",
-    "fit", "gather", "hierarchy", "import_files", "make_plan", "make_question", "make_report", "pooled_tests",
+    "fit", "gather", "hierarchy", "import_files", "make_question", "make_report", "pooled_tests",
     "read_archive", "read_chronology", "read_counts", "read_coverage", "read_drivers", "read_dyads", "read_eras",
-    "read_feed", "read_index", "read_plan", "read_question", "read_table", "repair_archive", "resolve_question",
-    "run_tests", "scenario", "simulate_futures", "split_change", "update", "write_report", "write_scenarios",
-    "write_tests",
+    "read_feed", "read_index", "read_question", "read_table", "repair_archive", "resolve_question",
+    "scenario", "simulate_futures", "split_change", "update", "write_report", "write_scenarios",
 ]  # fmt: skip
 
 

@@ -107,11 +107,10 @@ SETTINGS = a("ReportSettings", "ReportSettings")
 FEED_SETTINGS = a("FeedSettings", "FeedSettings, such as FeedSettings(one_a_day=False)")
 FETCH_SETTINGS = a("FetchSettings", "FetchSettings, such as FetchSettings(parallel=2)")
 SOURCE = a("Source", "a Source, such as Source() for the chronology or Source(kind='events', ...)")
-DATA = a("Data", "Data, such as gather(Source(), 'USA-CHN') returns", panel=lambda data: data.panel)
-PLAN = a("Plan", "a Plan, such as make_plan() or read_plan() returns")
+DATA = a("Data", "Data, such as gather(Source()) returns", panel=lambda data: data.panel)
 ASSESSMENT = a("Assessment", "an Assessment, such as assess(fit, 'USA-CHN') returns")
 BESIDE = a("Assessment", "an Assessment or a Brief", "Brief")
-RESULTS = a("Results", "Results, such as run_tests() returns")
+RESULTS = a("Results", "Results, such as backtest() returns")
 RECORDED = having("a table that was read, such as read_chronology() returns", "files", "rejects")
 GATE = having("a gate, such as fit.gate", "passed", "reasons", "to_dict")
 ASSESSMENTS = Kind(
@@ -176,15 +175,12 @@ LIMITS = {
     "every": (1, 120),
     "batch": (1, 9999),
     "seed": (0, 2**63 - 1),
-    "simulations": (0, 100_000),
     "records": (10, 5_000),
 }
 """Least and most of the whole numbers that a user gives, by name."""
 MOST_DRAWS = 1_000_000
 """Chains times draws: of six dyads over eighty years they fill some 25 GB."""
 
-MOST_MONTHS = 12_000
-"""A thousand years, for half-lives."""
 MOST_POINTS = 100.0
 """The whole scale of shares."""
 

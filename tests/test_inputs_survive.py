@@ -224,26 +224,13 @@ def test_folders_with_the_date_never_meet(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize("command", ["report", "test"])
+@pytest.mark.parametrize("command", ["report"])
 def test_a_command_says_so_before_it_reads_anything(tmp_path: Path, command: str) -> None:
     (tmp_path / "index.html").write_text("years of work")
     result = run(command, "--dyad", "USA-CHN", "--out", tmp_path, "--events", tmp_path / "not there")
     assert result.exit_code == 2
     assert "not of a report and would be replaced" in result.output
     assert (tmp_path / "index.html").read_text() == "years of work"
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_a_report_never_replaces_what_it_is_made_from(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
-) -> None:
-    out = shutil.copytree(REPORTS / "hypotheses", tmp_path / "out")
-    monkeypatch.chdir(out)
-    plan = WAYS[way](out / "plan.yaml")
-    with pytest.raises(OutputPathError, match="is read by this command"):
-        require_report_folder(out, TESTS, [None, plan])
-    result = run("test", "--plan", plan, "--out", out)
-    assert result.exit_code == 2 and "is read by this command" in result.output
 
 
 # Places that cannot be written
@@ -254,7 +241,7 @@ def test_a_report_never_replaces_what_it_is_made_from(
     ["", "loop", "loop/inside", "a\nb", "a\x1b[2Jb", "a\u202eb", "x" * 300, "x" * 250, "file", "file/inside",
      "/dev/null", "/proc/nothing", "/dev/full/report"],
 )  # fmt: skip
-@pytest.mark.parametrize("command", ["report", "test"])
+@pytest.mark.parametrize("command", ["report"])
 def test_a_place_that_cannot_be_written_is_rejected_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, out: str
 ) -> None:

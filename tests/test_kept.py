@@ -1,13 +1,10 @@
 """Results of a long run are kept whole, and only where nothing else is."""
 
-import json
 import os
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from forecast.cli import app
 from forecast.errors import OutputPathError, SpecError
 from forecast.journal import Kept, check_kept
 from tests.systems import posix
@@ -55,22 +52,3 @@ def test_what_is_no_ordinary_file_is_rejected(tmp_path: Path) -> None:
     for path in (tmp_path / "pipe", tmp_path / "loop", tmp_path, Path("/dev/zero"), tmp_path / "file" / "inside"):
         with pytest.raises(OutputPathError):
             check_kept(path)
-
-
-@posix
-@pytest.mark.parametrize("verb", ["power", "test"])
-@pytest.mark.parametrize("kept", ["mine.csv", "mine.yaml", "pipe", "link.csv"])
-def test_a_command_says_so_before_it_reads_anything(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str, kept: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    os.mkfifo("pipe")
-    Path("mine.csv").write_text(json.dumps({"of": "a"}) + "\n")  # even if it looks like results
-    Path("mine.yaml").write_text("")
-    Path("link.csv").symlink_to("mine.csv")
-    result = CliRunner().invoke(
-        app, [verb, "--dyad", "USA-CHN", "--events", "mine.csv", "--mapping", "mine.yaml", "--kept", kept]
-    )
-    assert result.exit_code == 2, result.output
-    assert kept in result.output
-    assert Path("mine.csv").read_text() == '{"of": "a"}\n'

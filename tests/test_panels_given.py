@@ -19,7 +19,6 @@ from forecast import (
     build_panel,
     describe_panel,
     fit,
-    make_plan,
     make_question,
     read_chronology,
     resolve_question,
@@ -70,21 +69,15 @@ GIVEN = {
     "check_fit": lambda panel, given: check_fit(given.fitted(panel)),
     "update": lambda panel, given: update(given.fitted(given.panel), panel),
     "update of it": lambda panel, given: update(given.fitted(panel), given.panel),
-    "make_plan": lambda panel, given: make_plan(given.data(panel), given.source, claims=["S1"]),
 }
 """Every public function that a panel is given to, by itself or in a fit or data."""
 
 
 @pytest.mark.parametrize("name", GIVEN)
 def test_a_cut_panel_is_refused_wherever_it_is_given(panel, cut, table, name):
-    from forecast import Source
-
-    class Data(SimpleNamespace):
-        pass
-
     question = make_question(panel, "USA-CHN", months=12, higher=5)
     given = SimpleNamespace(
-        panel=panel, table=table, question=question, source=Source(), data=lambda panel: Data(panel=panel),
+        panel=panel, table=table, question=question,
         fitted=lambda panel: SimpleNamespace(posterior=None, spec=None, panel=panel),
     )  # fmt: skip
     with pytest.raises(DataError, match=r"Not a panel of schema 1: .*Build it again"):

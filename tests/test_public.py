@@ -11,14 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypotheses.fakes import FakePower, fake_results, make_verdict, small_data
 from outlook.conftest import make_fit
 
 import forecast
 from forecast import ForecastError
-from forecast.hypotheses import Comparison, Number
-from forecast.hypotheses.power import Power
-from forecast.hypotheses.verdict import Reason
 from forecast.model.gate import Gate, Miss
 from forecast.outlook import NotDefined, assess
 from forecast.pipeline import Report
@@ -90,7 +86,7 @@ RIGHT = {
     "band_mass": "int float", "target_accept": "float int", "directed": "bool", "evidence": "bool", "refit": "bool",
     "paths": "str list", "feed": "str", "archive": "str", "datasets": "list",
     "version": "int", "stream": "str", "doi": "str", "edition": "str", "server": "str", "lists": "bool",
-    "dry_run": "bool", "frozen": "bool", "labels": "dict", "hazard": "int float", "gather others": "bool",
+    "dry_run": "bool", "frozen": "bool", "labels": "dict", "hazard": "int float",
 }  # fmt: skip
 
 
@@ -104,7 +100,7 @@ def given(name, events, made):
         "fit": {"panel": made.panel, "spec": spec, "draws": 4}, "update": {"fit": made, "new_events": events},
         "assess": {"fit": made, "dyad": "USA-CHN"}, "simulate_futures": {"fit": made, "dyad": "USA-CHN", "months": 3},
         "hierarchy": {"dyad": "USA-CHN"}, "read_feed": {"paths": "f.CSV"}, "count_feed": {"paths": "f.CSV"},
-        "gather": {"source": forecast.Source(), "dyad": "USA-IRN"}, "read_plan": {"path": "p.yaml"},
+        "gather": {"source": forecast.Source(), "dyads": ["USA-IRN"]},
         "describe_panel": {"panel": made.panel}, "read_archive": {"archive": "a"}, "archive_status": {"archive": "a"},
         "repair_archive": {"archive": "a"},
         "import_files": {"paths": "f.CSV", "archive": "a"},
@@ -228,14 +224,7 @@ def hostile_things(events, made):
     """Everything that shows itself, with text of others in every place that can have it."""
     rows = events.events.head(3).assign(dataset=HOSTILE)
     files = (events.files[0]._replace(name=HOSTILE),)
-    data = small_data("USA-IRN")
-    verdict = make_verdict(
-        "S5",
-        claim=HOSTILE,
-        null=HOSTILE,
-        reason=Reason("not_defined", {"answer": "undecided", "why": HOSTILE}),
-        power=FakePower(words=HOSTILE),
-    )
+    data = forecast.gather(forecast.Source(), ["USA-IRN"], as_of=date(1980, 12, 31))
     panel = forecast.build_panel(replace(events, events=rows), as_of="2023-10")
     outlook = replace(assess(made, "USA-CHN"), headline=HOSTILE)
     return {
@@ -244,8 +233,6 @@ def hostile_things(events, made):
         "panel": forecast.describe_panel(panel),
         "data": replace(data, files={HOSTILE: "digest"}),
         "outlook": outlook,
-        "verdict": verdict,
-        "power": Power(HOSTILE, FakePower().table, ""),
         "gate": Gate(False, pd.DataFrame({"quantity": []}), 0.0, 0.9, (Miss(HOSTILE, HOSTILE, 2.0),)),
         "report": Report(
             Path(HOSTILE),
@@ -265,25 +252,6 @@ def test_what_is_shown_is_a_few_lines_and_escaped(events, made):
         assert "script" in text, name
         assert "\x1b" not in text + page and "\u202e" not in text + page, name
         assert "<script>" not in page and "&lt;script&gt;" in page, name
-
-
-def test_a_verdict_shows_what_it_rests_on():
-    compared = (Comparison("a linear pull", "a random walk", 1.4, 0.2, ahead_difference=-0.3, ahead_error=0.8),)
-    why = Reason("not_defined", {"answer": "supported", "why": "it is so"})
-    text, _ = shown(make_verdict("S5", "supported", comparisons=compared, power=FakePower(), reason=why))
-    assert text.startswith("S5 supported: There is")
-    for words in (
-        "Supported, because it is so.",
-        "a linear pull against a random walk",
-        "1.40 ± 0.20",
-        "41.3 [12.0,",
-        "46 %",
-    ):
-        assert words in text
-    numbers = tuple(Number(f"number_{i}", float(i)) for i in range(30))
-    assert "and 24 more (verdict.numbers)" in shown(make_verdict("S5", numbers=numbers))[0]
-    text, _ = shown(fake_results())
-    assert "Tests of USA-CHN as of 1980-12-31, exploratory" in text and "supported" in text and "converged" in text
 
 
 def test_many_dyads_files_and_futures_are_counted_not_listed(events, made):

@@ -27,8 +27,8 @@ def mine(tmp_path: Path) -> Source:
 def test_event_tables_together_are_datasets_of_one_panel(mine: Source) -> None:
     both = Source(kind="several", sources=(Source(), mine))
     as_of = date(2008, 12, 31)
-    data = gather(both, "ind-chn", as_of=as_of)
-    alone = [gather(one, "CHN-IND", as_of=as_of).panel for one in both.sources]
+    data = gather(both, ["ind-chn"], as_of=as_of)
+    alone = [gather(one, ["CHN-IND"], as_of=as_of).panel for one in both.sources]
     assert data.panel["dataset"].to_numpy().tolist() == ["chronology", "mine"]
     assert int(data.panel["counts"].sum()) == sum(int(panel["counts"].sum()) for panel in alone)
     assert {"mine.csv", "mine.yaml", "CHN-IND.csv"} <= set(data.files)
@@ -39,29 +39,24 @@ def test_a_dyad_that_one_of_them_lacks_is_read_from_the_others(mine: Source) -> 
     both = Source(kind="several", sources=(Source(), mine))
     assert open_source(both, "USA-CHN").find("chn-usa") == "USA-CHN"
     with pytest.raises(UnknownDyadError, match="AAA-BBB"):
-        gather(both, "AAA-BBB")
+        gather(both, ["AAA-BBB"])
 
 
-def test_the_hierarchy_is_the_default_one_or_chosen() -> None:
+def test_dyads_are_gathered_by_name_or_all_with_the_files_they_follow_from() -> None:
     as_of = date(1980, 12, 31)
-    everybody = gather(Source(), "USA-CHN", as_of=as_of).hierarchy
-    assert len(everybody) == 11 and gather(Source(), "IND-PAK", as_of=as_of).hierarchy == everybody
-    chosen = gather(Source(), "IND-PAK", as_of=as_of, hierarchy=["rus-usa", "EGY-ISR"])
-    assert chosen.hierarchy == ("USA-RUS", "IND-PAK", "EGY-ISR")
-    assert {name for name in chosen.files if "-" in name} == {"USA-RUS.csv", "IND-PAK.csv", "EGY-ISR.csv"}
-    alone = gather(Source(), "IND-PAK", as_of=as_of, hierarchy=["IND-PAK"])
-    assert (chosen.offers, alone.offers) == ("dyads", "events")
+    chosen = gather(Source(), ["rus-usa", "EGY-ISR", "USA-RUS"], as_of=as_of)
+    assert chosen.dyads == ("USA-RUS", "EGY-ISR")
+    assert {name for name in chosen.files if "-" in name} == {"USA-RUS.csv", "EGY-ISR.csv"}
+    everybody = gather(Source(), as_of=as_of)
+    assert set(chosen.dyads) < set(everybody.dyads) and "RUS-UKR" not in everybody.dyads  # which it had nothing of
     with pytest.raises(UnknownDyadError, match="USA-VNM"):
-        gather(Source(), "IND-PAK", as_of=as_of, hierarchy=["USA-VNM"])
+        gather(Source(), ["USA-VNM"], as_of=as_of)
 
 
-def test_a_dyad_that_is_kept_out_of_the_hierarchy_is_alone_unless_company_is_named() -> None:
-    as_of = date(2015, 12, 31)
-    alone = gather(Source(), "ukr-rus", as_of=as_of)
-    assert (alone.dyad, alone.hierarchy, alone.offers) == ("RUS-UKR", ("RUS-UKR",), "events")
-    chosen = gather(Source(), "RUS-UKR", as_of=as_of, hierarchy=["USA-RUS", "USA-PRK"])
-    assert chosen.hierarchy == ("USA-RUS", "RUS-UKR", "USA-PRK")
-    assert "RUS-UKR" not in gather(Source(), "USA-RUS", as_of=as_of).hierarchy
+def test_the_default_day_is_the_last_complete_one() -> None:
+    records = open_source(Source())
+    assert gather(Source(), ["USA-CHN"]).as_of == records.last_day("USA-CHN")
+    assert gather(Source()).as_of == max(map(records.last_day, records.dyads))
 
 
 def test_of_a_feed_no_more_is_read_than_is_fitted_together() -> None:
@@ -79,8 +74,10 @@ def test_what_is_shown_of_the_chronology_is_of_the_dyads_that_were_fitted() -> N
 
 
 def test_a_hierarchy_holds_only_dyads_that_had_events_by_then() -> None:
-    early = gather(Source(), "USA-CHN", as_of=date(1952, 12, 31)).hierarchy
+    early = open_source(Source()).hierarchy("USA-CHN", date(1952, 12, 31))
     assert "USA-RUS" in early and "USA-IRN" not in early
+    chosen = open_source(Source()).hierarchy("RUS-UKR", date(2015, 12, 31), ["USA-RUS", "USA-PRK"])
+    assert chosen == ["USA-RUS", "RUS-UKR", "USA-PRK"]
 
 
 def test_two_datasets_of_one_name_are_rejected_by_their_tables(mine: Source) -> None:
@@ -112,7 +109,7 @@ def test_event_tables_together_are_fitted_each_with_its_own_reading(mine: Source
     from forecast.model.spec import spec_for
 
     both = Source(kind="several", sources=(Source(), mine))
-    panel = gather(both, "CHN-IND", as_of=date(2008, 12, 31)).panel
+    panel = gather(both, ["CHN-IND"], as_of=date(2008, 12, 31)).panel
     fitted = fit(panel, spec_for(panel, pooling=False), draws=30, tune=60, chains=2, seed=1)
     cutpoints = fitted.posterior["cutpoint"]
     assert cutpoints["dataset"].to_numpy().tolist() == ["chronology", "mine"]

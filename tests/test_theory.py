@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from forecast.hypotheses.registry import CLAIMS, WITH
 from forecast.theory import DYAD, THEORY
 
 ROOT = Path(__file__).parents[1]
@@ -22,10 +21,6 @@ def test_words_about_the_us_and_china_are_for_them_alone(statement):
     assert not COUNTRIES.search(statement.title + statement.general + statement.about("USA-RUS"))
     assert statement.about(DYAD) == statement.us_china
     assert statement.general.endswith(".") and statement.us_china.endswith(".")
-
-
-def test_what_is_tested_has_a_test():
-    assert {one.code for one in THEORY if one.tested} == {*CLAIMS, *WITH}
 
 
 def test_the_glossary_has_every_statement():

@@ -73,7 +73,7 @@ def test_a_strange_day_is_refused_by_the_name_of_its_argument(table, day):
         add_events(table, [{"date": "2026-06-20", "source": "USA", "target": "CHN", "code": "036"}], covered_to=day)
     if not isinstance(day, str | np.datetime64):
         with pytest.raises(SpecError, match=r"^as.of"):
-            gather(Source(), "USA-CHN", as_of=day)
+            gather(Source(), ["USA-CHN"], as_of=day)
 
 
 @pytest.mark.parametrize("day", ["2023-10-31", datetime.date(2023, 10, 31), pd.Timestamp("2023-10-31 12:00"),
@@ -188,7 +188,6 @@ def test_files_to_come_cover_nothing():
         ["report", "--as-of", FUTURE],
         ["report", "--since", FUTURE],
         ["test", "--as-of", FUTURE],
-        ["plan", "new", "--as-of", FUTURE],
         ["events", "show", "--to", FUTURE],
         ["events", "show", "--from", FUTURE],
         ["question", "new", "--as-of", FUTURE, "--months", "12", "--higher", "5"],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from forecast.arguments import MOST_MONTHS, require_positive, require_sampler, require_whole
+from forecast.arguments import require_whole
 from forecast.cli.terminal import escape
 from forecast.errors import DataError, NotConverged, OutputPathError, SpecError
 from forecast.escaping import json_text
@@ -20,16 +20,12 @@ from forecast.escaping import json_text
 if TYPE_CHECKING:
     from datetime import date
 
-    from xarray import Dataset as Panel
-
     from forecast.events import EventTable
     from forecast.feeds import FeedSettings
-    from forecast.hypotheses import Plan
     from forecast.model.gate import Miss
     from forecast.sources import Data, Records, Source
     from forecast.sources.records import Frequency as Frequencies
 
-DYAD = "USA-CHN"
 CHRONOLOGY = "chronology"
 """As a table of events: the embedded chronology."""
 
@@ -276,59 +272,25 @@ class Sampler:
 
 
 @dataclass
-class Tested(Sampler, AnyData):
-    """Subject of a run of tests: data and model, draws, and alternatives of the power."""
+class Tested(FromFeeds):
+    """Data of the tests of claims."""
 
-    dyad: str | None = opt(
-        "Two states, such as USA-CHN, the default; but `forecast test` without it tests all dyads of the data."
-    )
     as_of: str | None = shared.as_of()
     frequency: str = shared.frequency()
-    together: str | None = shared.together()
-    half_lives: list[float] | None = opt(
-        "Months; a half-life whose detection the power of S5 is about. Repeat it for several.", name="--half-life"
+    together: str | None = opt(
+        "Dyads to test together, such as USA-RUS,CHN-RUS. Default: all of the data.", name="--with"
     )
+    seed: int = shared.seed()
 
-    def plan(
-        self, claims: str | None, *, simulations: int | None = None, sensitivity: bool | None = None
-    ) -> "tuple[Data, Plan]":
-        """Gather the data and make the plan; a choice that is None is the plan's default."""
-        from forecast.hypotheses.plan import make_plan, require_answerable
-        from forecast.hypotheses.registry import CLAIMS, need_other_dyads, parse_claims
+    def gathered(self) -> "Data":
+        """Read the data and count them into one panel."""
         from forecast.sources import Source, gather
 
-        sampler = {"draws": self.draws, "tune": self.tune, "chains": self.chains}
-        require_sampler(**sampler, seed=self.seed)
-        require_whole("simulations", simulations or 0)
-        for half_life in self.half_lives or ():
-            require_positive("half-life", half_life, MOST_MONTHS, "months")
-        source = self.source or Source()
-        if self.as_of is None:  # a plan is carried out as of its day, on which the editions may not be issued yet
-            source = source.latest
-        codes = parse_claims(claims) if claims else ()
-        data = gather(
-            source, self.dyad or DYAD, as_of=day_of(self.as_of, "as-of"), frequency=check_frequency(self.frequency),
-            others=need_other_dyads(codes or CLAIMS), hierarchy=dyads_of(self.together),
+        require_whole("seed", self.seed)
+        return gather(
+            self.source or Source(), dyads_of(self.together), as_of=day_of(self.as_of, "as-of"),
+            frequency=check_frequency(self.frequency),
         )  # fmt: skip
-        require_answerable(codes, data)
-        given: dict[str, Any] = {name: value for name, value in sampler.items() if value}
-        given |= {"half_lives": tuple(self.half_lives)} if self.half_lives else {}
-        chosen = {"simulations": simulations, "sensitivity": sensitivity, "seed": self.seed}
-        given |= {name: value for name, value in chosen.items() if value is not None}
-        return data, make_plan(data, source, claims=codes, **given)
-
-    def panel(self) -> "Panel":
-        """Count the events of all dyads, or of those that are named with --with, into one panel."""
-        from forecast.sources import Source, open_source
-        from forecast.sources.records import Counting
-
-        source, day = self.source or Source(), day_of(self.as_of, "as-of")
-        named = dyads_of(self.together)
-        records = open_source(source, None, day, named)
-        known = records.dyads if day is None else records.known(day)
-        dyads = [records.find(dyad) for dyad in named] if named else [code for code in records.dyads if code in known]
-        day = day or max(records.last_day(dyad) for dyad in dyads)
-        return records.panel(dyads, day, Counting(check_frequency(self.frequency)))
 
 
 def day_of(text: str | None, name: str) -> "date | None":

@@ -18,22 +18,17 @@ References
    https://doi.org/10.1063/1.2978177; the same as reverse logistic regression, Geyer (1994).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 from scipy.optimize import minimize
 from scipy.special import logsumexp
-from scipy.stats import norm
 
 from forecast.clock import Clock
-from forecast.model.declarations import SPREAD_OF_SPREADS
 from forecast.model.sampling import fit
-from forecast.numeric import share
-from forecast.panel import first_periods
 from forecast.progress import Progress, silent
 from forecast.typing import Bool, Float, Index
 
@@ -136,53 +131,22 @@ class Dates:
     apart: int = 0  # Periods that lie at least between breaks, and after the last
 
 
-class Record(Protocol):
-    """The record of one dyad and how it is fitted."""
-
-    @property
-    def panel(self) -> xr.Dataset:
-        """Panel of the dyad alone; its eras are ignored."""
-
-    @property
-    def spec(self) -> "PendulumSpec":
-        """The model, but for what `ONE_COMPONENT` fixes."""
-
-    @property
-    def seed(self) -> int:
-        """The same seed gives the same numbers."""
-
-    @property
-    def cores(self) -> int | None:
-        """Chains run at once; changes no number."""
-
-    @property
-    def progress(self) -> Progress:
-        """Progress display of the fits."""
-
-    def with_panel(self, panel: xr.Dataset) -> "Record":
-        """Return the same with another panel of the dyad."""
-
-
 @dataclass(frozen=True)
 class DyadRecord:
-    """A record as `Record` wants it, and nothing else."""
+    """The record of one dyad and how it is fitted."""
 
-    panel: xr.Dataset
-    spec: "PendulumSpec"
-    seed: int = 1
-    cores: int | None = None
+    panel: xr.Dataset  # Of the dyad alone; its eras are ignored
+    spec: "PendulumSpec"  # The model, but for what `ONE_COMPONENT` fixes
+    seed: int = 1  # The same seed gives the same numbers
+    cores: int | None = None  # Chains run at once; changes no number
     progress: Progress = silent
-
-    def with_panel(self, panel: xr.Dataset) -> "DyadRecord":
-        """Return the same with another panel of the dyad."""
-        return replace(self, panel=panel)
 
 
 class BreakFits:
     """Fits of one dyad with breaks at different places."""
 
-    def __init__(self, record: Record, most: int, fit: Callable[..., Any] = fit) -> None:
-        self.record, self.most, self.fit = record, most, fit
+    def __init__(self, record: DyadRecord, most: int) -> None:
+        self.record, self.most = record, most
         self.periods = record.panel.sizes["time"]
         self._drawn: dict[Places, _Drawn] = {}
 
@@ -209,11 +173,6 @@ class BreakFits:
                 self._drawn[places] = self._fitted(places)
                 self.__dict__.pop("pool", None)
 
-    def cut(self, periods: int) -> "BreakFits":
-        """Return fits, none yet, of the first periods alone."""
-        panel = first_periods(self.record.panel, periods)
-        return BreakFits(self.record.with_panel(panel), self.most, self.fit)
-
     @cached_property
     def pool(self) -> Pool:
         """Draws of all fits."""
@@ -234,33 +193,23 @@ class BreakFits:
         sums = [log_sum_over_dates(own.sums(), own.arrivals(), dates) for own in self._drawn.values()]
         return np.concatenate(sums) - ways
 
-    def widened(self, factor: float, breaks: int) -> Float:
-        """Log ratio (draw,) of the equilibria's prior with a typical spread between eras so many times as wide.
-
-        The spread itself is integrated out, and eras that never begin are left as they are.
-        """
-        typical = self.record.spec.priors.trend_jump
-        away = np.concatenate([own.away[:, : breaks + 1] for own in self._drawn.values()])
-        return _log_density_of_eras(away, factor * typical) - _log_density_of_eras(away, typical)
-
-    def sample(self, dates: Dates, number: int, rng: np.random.Generator) -> tuple[Index, Float]:
-        """Draw from the posterior: first periods of the eras (number, break), and equilibria, shares (number, era)."""
+    def sample(self, dates: Dates, number: int, rng: np.random.Generator) -> Index:
+        """Draw the first periods of the eras (number, break) from their posterior."""
         weights = self.pool.weights(self.over(dates))
         chosen = np.sort(rng.choice(weights.size, size=number, p=weights / weights.sum()))
-        places, equilibria, before = [], [], 0
+        places, before = [], 0
         for own in self._drawn.values():
             rows = chosen[(chosen >= before) & (chosen < before + own.batch.size)] - before
             before += own.batch.size
             if rows.size:
                 places.append(draw_dates(own.sums(rows), own.arrivals(rows), dates, rng))
-                equilibria.append(share(own.mu[rows, : len(dates.allowed) + 1]))
-        return np.concatenate(places), np.concatenate(equilibria)
+        return np.concatenate(places)
 
     def _fitted(self, places: Places) -> "_Drawn":
         record = self.record
         panel = with_breaks(record.panel, places, eras=self.most + 1)
         seed = int(np.random.SeedSequence(record.seed, spawn_key=(2, *places)).generate_state(1)[0])
-        posterior = self.fit(
+        posterior = fit(
             panel, record.spec.with_choices(**ONE_COMPONENT), draws=DRAWS, tune=TUNE, chains=CHAINS, seed=seed,
             cores=record.cores,
         ).posterior  # fmt: skip
@@ -275,7 +224,6 @@ class BreakFits:
             mu=flat("mu"),
             phi=phi[:, 0],
             sigma=sigma[:, 0],
-            away=flat("mu") - flat("trend_mean"),
             batch=np.tile(np.arange(DRAWS) * BATCHES // DRAWS, CHAINS),
         )
 
@@ -288,7 +236,6 @@ class _Drawn:
     mu: Float
     phi: Float
     sigma: Float
-    away: Float
     batch: Index
 
     @property
@@ -357,14 +304,6 @@ def draw_dates(sums: Float, arrivals: Float, dates: Dates, rng: np.random.Genera
         before = np.where(early, weight + rng.gumbel(size=weight.shape), -np.inf).argmax(axis=1)
         drawn.append(before)
     return np.stack(drawn[::-1], axis=1) if drawn else np.empty((len(sums), 0), dtype=np.int64)
-
-
-def _log_density_of_eras(away: Float, typical: float) -> Float:
-    """Log-density of equilibria (draw, era) around their dyad's, whose spread is log-normal around a typical one."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(32)
-    spread = typical * np.exp(SPREAD_OF_SPREADS * nodes)
-    at_nodes = norm.logpdf(away[:, :, None], scale=spread).sum(axis=1)
-    return np.asarray(logsumexp(at_nodes, b=weights / weights.sum(), axis=1))
 
 
 def _forward(sums: Float, arrivals: Float, dates: Dates) -> tuple[list[Float], Float]:

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.clock import Clock
-from forecast.errors import DataError
 from forecast.events import read_eras
-from forecast.model.break_fits import ONE_COMPONENT, BreakFits, Dates, DyadRecord, Places, Record
+from forecast.model.break_fits import ONE_COMPONENT, BreakFits, Dates, DyadRecord, Places
 from forecast.model.spec import spec_for
 from forecast.progress import Progress, silent
 from forecast.typing import Float, Index
@@ -38,11 +37,6 @@ class BreakPosterior:
 
     dates: tuple[str, ...]  # First days of all months in which it may lie, ISO
     probability: Float = field(repr=False)  # They sum to 1
-    equilibrium_before: Float = field(repr=False)  # Shares, over all dates by their probability
-    equilibrium_after: Float = field(repr=False)
-    # For this break against none (of several: for as many against one less), with the Monte Carlo standard error.
-    log_bayes_factor: float
-    error: float
 
     @property
     def date(self) -> str:
@@ -72,26 +66,8 @@ class BreakCount:
         return len(self.breaks)
 
 
-def scan(
-    record: Record,
-    since: str | None = None,
-    until: str | None = None,
-    *,
-    held: tuple[str, ...] = (),
-    fits: BreakFits | None = None,
-) -> BreakPosterior:
-    """Look for one break."""
-    fits = fits or BreakFits(record, len(held) + 1)
-    before = tuple(place_of(record.panel, day) for day in held)
-    dates = one_break(fits, since, until, before)
-    fits.add(before, *((*before, place) for place in _spread(fits, np.flatnonzero(dates.allowed[-1]))))
-    _settle(fits, dates)
-    gain = fits.pool.log_ratio(fits.over(dates), fits.at(before))
-    return _posteriors(fits, dates, [(0.0, 0.0)] * len(before) + [gain])[-1]
-
-
 def count_breaks(
-    record: Record, most: int = 3, bayes_factor: float = 3.0, *, fits: BreakFits | None = None
+    record: DyadRecord, most: int = 3, bayes_factor: float = 3.0, *, fits: BreakFits | None = None
 ) -> BreakCount:
     """Weigh numbers of breaks against each other, and date those of the number that is enough."""
     import pandas as pd
@@ -109,33 +85,7 @@ def count_breaks(
     table = pd.DataFrame(
         {"breaks": range(len(found)), "log_bayes_factor": logs, "error": [error for _, error in found]}
     )
-    gains = [(logs[enough] - logs[enough - 1], float(np.hypot(found[enough][1], found[enough - 1][1])))] * enough
-    return BreakCount(table, _posteriors(fits, every[enough], gains))
-
-
-def place_of(panel: "xr.Dataset", day: str) -> int:
-    """Period in which a day lies, or the first one after it if the record begins later."""
-    time = panel["time"].to_numpy().astype("datetime64[D]")
-    return max(int(np.searchsorted(time, np.datetime64(day), side="right")) - 1, 0)
-
-
-def one_break(fits: BreakFits, since: str | None = None, until: str | None = None, held: Places = ()) -> Dates:
-    """Return the places of one break in a span, after those held and with room on either side."""
-    time = fits.record.panel["time"].to_numpy().astype("datetime64[D]")
-    first = np.datetime64(since) if since else time[0]
-    last = np.datetime64(until) if until else time[-1]
-    edges = (0, *held, len(time))
-    allowed = np.zeros((len(held) + 1, len(time) + 1), dtype=bool)
-    allowed[range(len(held)), held] = True
-    allowed[-1, :-1] = (time >= first) & (time <= last) & (np.arange(len(time)) > max(edges[:-1]))
-    for edge in edges:
-        allowed[-1, max(edge - fits.apart + 1, 0) : edge + fits.apart] = False
-    if not allowed[-1].any():
-        raise DataError(
-            f"break: no {Clock.of(fits.record.panel).unit} from {first} to {last} has {fits.apart} of them with a "
-            "record on either side; widen the span"
-        )
-    return Dates(allowed)
+    return BreakCount(table, _posteriors(fits, every[enough]))
 
 
 def _spread(fits: BreakFits, places: Index) -> list[int]:
@@ -147,7 +97,7 @@ def _spread(fits: BreakFits, places: Index) -> list[int]:
 
 def _one_more(fits: BreakFits, dates: Dates) -> list[Places]:
     """Add a break to likely ones within every era that has room: which of several breaks a known one is, is open."""
-    drawn, _ = fits.sample(dates, 1, _rng(fits, 5, len(dates.allowed)))
+    drawn = fits.sample(dates, 1, _rng(fits, 5, len(dates.allowed)))
     places = [int(place) for place in drawn[0]]
     eras = pairwise((0, *places, fits.periods))
     return [tuple(sorted((*places, (a + b) // 2))) for a, b in eras if b - a >= 2 * fits.apart]
@@ -158,19 +108,18 @@ def _settle(fits: BreakFits, dates: Dates) -> None:
     for turn in range(MOST_MORE):
         if fits.pool.effective(fits.over(dates)) >= WANTED:
             return
-        drawn, _ = fits.sample(dates, FEW, _rng(fits, 3, len(dates.allowed), turn))
+        drawn = fits.sample(dates, FEW, _rng(fits, 3, len(dates.allowed), turn))
         fits.add(*(tuple(int(place) for place in places) for places in drawn))
 
 
-def _posteriors(fits: BreakFits, dates: Dates, gains: list[tuple[float, float]]) -> tuple[BreakPosterior, ...]:
-    places, equilibria = fits.sample(dates, DRAWN, _rng(fits, 4, len(dates.allowed)))
+def _posteriors(fits: BreakFits, dates: Dates) -> tuple[BreakPosterior, ...]:
+    places = fits.sample(dates, DRAWN, _rng(fits, 4, len(dates.allowed)))
     days = [str(day)[:10] for day in fits.record.panel["time"].to_numpy()]
     result = []
-    for i, (value, error) in enumerate(gains):
-        possible = np.flatnonzero(dates.allowed[i][:-1])
-        share = np.bincount(places[:, i], minlength=fits.periods)[possible] / len(places)
-        where = tuple(days[place] for place in possible)
-        result.append(BreakPosterior(where, share, equilibria[:, i], equilibria[:, i + 1], value, error))
+    for drawn, allowed in zip(places.T, dates.allowed, strict=True):
+        possible = np.flatnonzero(allowed[:-1])
+        share = np.bincount(drawn, minlength=fits.periods)[possible] / len(places)
+        result.append(BreakPosterior(tuple(days[place] for place in possible), share))
     return tuple(result)
 
 

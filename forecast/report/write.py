@@ -19,7 +19,6 @@ from forecast.report.folder import (
     SAVED_FIT,
     SCENARIO,
     SKILL,
-    TESTS,
     TRACK_RECORD,
     publish,
     require_report_folder,
@@ -33,12 +32,10 @@ from forecast.report.rendering import Page
 from forecast.report.scenario_page import scenario_page
 from forecast.report.skill import DyadSkill
 from forecast.report.skill_page import skill_page
-from forecast.report.tests_page import results_page
 
 if TYPE_CHECKING:
     from forecast import evaluation
     from forecast.checks import Checks
-    from forecast.hypotheses import Results
     from forecast.model import Fit
     from forecast.outlook.attribution import Attribution
     from forecast.outlook.comparison import Change
@@ -113,37 +110,6 @@ def write_report(
         return made.with_files(**rejects, **({fit_name: fit.save} if fit_name else {}))
 
     return publish(out, REPORT, make, subfolders=[SAVED_FIT, EXPORT])
-
-
-@checked(results=RESULTS, out=PATH)
-def write_tests(results: "Results", out: str | Path) -> Path:
-    """Write the report of a run of tests: page, JSON, a table of all numbers, the plan and a figure a claim.
-
-    A run that is killed leaves nothing half-written: the folder has the old report or the new one.
-
-    Parameters
-    ----------
-    results : Results
-        Of `forecast.hypotheses.run_tests`.
-    out : str or pathlib.Path
-        Folder; files of an earlier report in it are replaced.
-
-    Returns
-    -------
-    pathlib.Path
-        The page, ``index.html``.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be written.
-
-    Examples
-    --------
-    >>> from forecast.report import write_tests
-    >>> write_tests(results, "tests")  # doctest: +SKIP
-    """
-    return publish(out, TESTS, lambda: results_page(results), subfolders=[SAVED_FIT])
 
 
 @checked(results=RESULTS, out=PATH)

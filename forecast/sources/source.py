@@ -1,10 +1,10 @@
-"""Data sources as plans and commands name them, the reader of each kind, and the panel of one dyad."""
+"""Data sources as plans and commands name them, the reader of each kind, and their panel."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from pydantic import (
@@ -17,14 +17,14 @@ from pydantic import (
 )
 from pydantic import model_validator as validator
 
-from forecast.arguments import DATE, DYAD, DYADS, FLAG, FREQUENCY, SOURCE, TEXT, UNIT, checked, faults
+from forecast.arguments import DATE, DYAD, DYADS, FREQUENCY, SOURCE, TEXT, UNIT, checked, faults
 from forecast.dates import reject_future
 from forecast.errors import SpecError, UnknownDyadError
 from forecast.events import SourceFile, combine, find_dyad, read_chronology, read_counts, read_index, read_table
 from forecast.events.tables import chronology_files
 from forecast.feeds.feed import FeedSettings
 from forecast.files import digest
-from forecast.panel import describe_panel, panel_kind
+from forecast.panel import describe_panel
 from forecast.resources import data_folder
 from forecast.sources.records import (
     Counting,
@@ -34,7 +34,6 @@ from forecast.sources.records import (
     IndexRecords,
     Records,
     Unit,
-    wanted_together,
 )
 from forecast.wording import Card, Displayed, join, join_some
 
@@ -277,84 +276,73 @@ def _digests(tables: Sequence[str], *paths: str | None) -> dict[str, str]:
 class Data(Displayed):
     """The data of a run."""
 
-    dyad: str  # Its code as the data have it
+    source: Source
+    dyads: tuple[str, ...]
     as_of: date  # Nothing known later is in the panel
-    panel: "xr.Dataset"  # Of the dyad alone
-    table: "EventTable | None"  # The events; none of counts and indices
+    panel: "xr.Dataset"
     digest: str  # SHA-256 of all that the panel holds
     files: dict[str, str]  # SHA-256 of each file that was read, by name
-    hierarchy: tuple[str, ...]  # The dyads that are fitted together where a claim is about several, this one among them
 
     def _card(self) -> Card:
         facts = describe_panel(self.panel).facts
-        return Card(f"Data of {self.dyad} as of {self.as_of}", (*facts, ("files", join_some(list(self.files)))))
-
-    @property
-    def deep(self) -> bool:
-        """Return whether the panel has at least two classes of cooperation, without which depth cannot be estimated."""
-        return panel_kind(self.panel).cooperative_classes(self.panel) > 1
-
-    @property
-    def offers(self) -> Literal["panel", "classes", "events", "dyads"]:
-        """The most that a test can ask of these data (`forecast.hypotheses.registry.OFFERS`)."""
-        if self.table is None:
-            return "classes" if self.deep else "panel"
-        return "dyads" if len(self.hierarchy) > 1 else "events"
+        dyads = join_some(list(self.dyads))
+        return Card(f"Data of {dyads} as of {self.as_of}", (*facts, ("files", join_some(list(self.files)))))
 
 
-@checked(source=SOURCE, dyad=DYAD, as_of=DATE, frequency=FREQUENCY, scale=TEXT, unit=UNIT, others=FLAG, hierarchy=DYADS)
+@checked(source=SOURCE, dyads=DYADS, as_of=DATE, frequency=FREQUENCY, scale=TEXT, unit=UNIT)
 def gather(
     source: Source,
-    dyad: str,
+    dyads: Sequence[str] | None = None,
     *,
     as_of: date | None = None,
     frequency: Frequency = "month",
     scale: str = "commitment",
     unit: Unit = "happening",
-    others: bool = True,
-    hierarchy: Sequence[str] | None = None,
 ) -> Data:
-    """Read the data and count them into the panel of a dyad.
+    """Read the data and count them into a panel, with digests of all that they follow from.
 
     Parameters
     ----------
     source : Source
-    dyad : str
-        In either order and any case.
+    dyads : sequence of str, optional
+        Each in either order and any case. By default all that the source had anything of by the day.
     as_of : datetime.date, optional
-        By default the coverage end of the dyad: of counts and an index the end of their last period. Of an archive it
-        is then the latest editions that are read (`Source.latest`).
+        By default the last day to which the record of any of the dyads is complete. Of an archive the latest editions
+        are read then (`Source.latest`).
     frequency, scale, unit
-        As for `build_panel`; of counts the table says them, of an index only the frequency counts.
-    others : bool
-        Whether the chronology's other dyads are read as well.
-    hierarchy : sequence of str, optional
-        The dyads that claims about several dyads fit together with this one; by default those of
-        `forecast.events.hierarchy`.
+        As for `build_panel`; counts bring their own, and an index only uses the frequency.
+
+    Returns
+    -------
+    Data
 
     Raises
     ------
     UnknownDyadError, DataError, MappingError, SpecError
-        If the dyad, the file or the day makes no sense.
+        If a dyad, the file or the day makes no sense.
 
     Examples
     --------
     >>> from datetime import date
     >>> from forecast.sources import Source, gather
-    >>> data = gather(Source(), "chn-usa", as_of=date(2023, 10, 31))
-    >>> data.dyad, data.panel.sizes["time"], sorted(data.files)[0]
-    ('USA-CHN', 889, 'CHN-IND.csv')
+    >>> data = gather(Source(), ["chn-usa"], as_of=date(2023, 10, 31))
+    >>> data.dyads, data.panel.sizes["time"], sorted(data.files)[0]
+    (('USA-CHN',), 889, 'USA-CHN.csv')
     """
-    only, together = None if others else dyad, wanted_together([dyad], hierarchy)
-    records = open_source(source, only, as_of, together)
-    code = records.find(dyad)
-    day = as_of or records.last_day(code)
+    only = dyads[0] if dyads is not None and len(dyads) == 1 else None
+    records = open_source(source, only, as_of, dyads)
+    if dyads is None:
+        known = records.dyads if as_of is None else records.known(as_of)
+        chosen = [code for code in records.dyads if code in known]
+    else:
+        chosen = list(dict.fromkeys(records.find(dyad) for dyad in dyads))
+    day = as_of or max(records.last_day(dyad) for dyad in chosen)
     if as_of is None and source.latest != source:  # read once more as it can be read again on that day
-        records = open_source(source.latest, only, day, together)
-    panel = records.panel([code], day, Counting(frequency, scale, unit))
-    fitted = records.hierarchy(code, day, hierarchy) if others and records.events else [code]
-    files = records.digests_of(fitted)
-    return Data(code, day, panel, records.events, panel_digest(panel), files, tuple(fitted))
+        source = source.latest
+        records = open_source(source, only, day, dyads)
+    panel = records.panel(chosen, day, Counting(frequency, scale, unit))
+    codes = tuple(str(code) for code in panel["dyad"].to_numpy())
+    return Data(source, codes, day, panel, panel_digest(panel), records.digests_of(codes))
 
 
 def panel_digest(panel: "xr.Dataset") -> str:

@@ -110,7 +110,7 @@ def test_a_source_is_read_as_it_was_on_a_day_and_of_the_dyads_wanted(archive):
     assert open_source(Source(kind="archive", path=str(archive))).datasets == {"gdelt", "icews", "polecat"}
     assert next(iter(now.digests)).startswith("archive/icews")
     both = Source(kind="several", sources=(Source(), named))
-    data = gather(both, "USA-CHN", as_of=date.fromisoformat("2018-12-31"), others=False)
+    data = gather(both, ["USA-CHN"], as_of=date.fromisoformat("2018-12-31"))
     assert data.panel["dataset"].to_numpy().tolist() == ["chronology", "icews"]
     assert int(data.panel["counts"].sel(dataset="icews").sum()) == 5
     with pytest.raises(DataError, match="nothing of the archive was there on 2017-12-31"):
@@ -120,8 +120,8 @@ def test_a_source_is_read_as_it_was_on_a_day_and_of_the_dyads_wanted(archive):
 def test_data_without_a_day_can_be_gathered_again(feeds, tmp_path):
     import_files(feeds["events.2018.20200427084805.tab"], tmp_path / "a")
     named = Source(kind="archive", path=str(tmp_path / "a"), datasets=("icews",))
-    first = gather(named, "USA-CHN")
-    again = gather(named.latest, "USA-CHN", as_of=first.as_of)
+    first = gather(named, ["USA-CHN"])
+    again = gather(named.latest, ["USA-CHN"], as_of=first.as_of)
     assert (first.as_of, first.digest, first.files) == (date(2018, 10, 4), again.digest, again.files)
     several = Source(kind="several", sources=(Source(), named))
     assert several.latest.sources == (Source(), named.latest) and Source().latest == Source()

@@ -433,17 +433,3 @@ def test_the_command_checks_a_feed_without_a_mapping(tmp_path):
     assert "why rows were filtered" in shown.stdout and shown.exit_code == 0
     wrong = CliRunner().invoke(app, ["events", "check", str(path), "--feed", "icews"])
     assert wrong.exit_code == 2
-
-
-def test_a_plan_can_be_about_a_feed(tmp_path):
-    from forecast import make_plan, read_plan
-    from forecast.hypotheses.plan import write_plan
-    from forecast.sources import gather
-
-    days = [f"{year}-{month:02}-0{day}" for year in range(2010, 2015) for month in range(1, 13) for day in (1, 5)]
-    rows = [icews_row(number, day=day, code=("042", "112")[number % 2]) for number, day in enumerate(days)]
-    path = icews(tmp_path, *rows, name="mine.tab")
-    source = Source(kind="feed", paths=(str(path),), settings=FeedSettings(statements=False))
-    plan = make_plan(gather(source, "USA-CHN"), source, claims=("S5",), simulations=0)
-    write_plan(tmp_path / "plan.yaml", plan)
-    assert read_plan(tmp_path / "plan.yaml", frozen=False).source == source

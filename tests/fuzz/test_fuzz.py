@@ -56,11 +56,7 @@ OPTIONS = {
         "--nodes",
         "--dynamics", "--ceiling", "--shocks", "--draws", "--tune", "--chains", "--cores", "--json", "--frequency",
     ],
-    ("test", "--plan", "nowhere"): ["--out", "--cores", "--kept", "--json", "--seed", "--claims"],
-    ("plan", "show"): ["PATH", "--json"],
-    ("plan", "freeze"): ["PATH"],
-    ("power", "--events", "nowhere"): ["--claim", "--half-life", "--simulations", "--kept", "--draws",
-    "--cores", "--as-of"],
+    ("test", "--events", "nowhere"): ["--with", "--cores", "--json", "--seed", "--claims", "--as-of", "--mapping"],
 }  # fmt: skip
 FLAGS = {"--json", "--directed", "--alone"}
 

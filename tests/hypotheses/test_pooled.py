@@ -220,7 +220,6 @@ def test_the_command_prints_a_verdict_a_claim_and_json():
     (("--claims", "S6"), "name one dyad with --dyad"),
     (("--with", "USA-CHN"), "need 2 dyads at least"),
     (("--as-of", "1960-01", "--with", "USA-CHN,USA-RUS"), "have fewer than 240 months"),
-    (("--out", "here"), "--out: for tests of one dyad"),
     (("--frequency", "week"), "has weeks"),
 ])  # fmt: skip
 def test_the_command_says_what_is_needed_before_any_work(options, words):

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from hypotheses.fakes import fake_results
 
 from forecast.archive import import_files, read_archive
 from forecast.events import add_events, combine, read_chronology, read_table
@@ -19,7 +18,6 @@ from forecast.report.material import gather
 from forecast.report.provenance import vintage
 from forecast.report.scenario_page import scenario_page
 from forecast.report.skill_page import skill_page
-from forecast.report.tests_page import results_page
 from tests.evaluation.made import results_of
 from tests.feeds.made import gdelt_row, phoenix_row, written
 
@@ -92,7 +90,6 @@ def test_every_page_of_a_past_day_says_how_its_events_are_dated(fit, html, mater
             alone, scenario(alone, "USA-CHN", {"nothing": []}, (3,), labels=LABELS), MadeGate()
         ).html(),
         "backtest": skill_page(results_of()).html(),
-        "tests": results_page(fake_results()).html(),
     }
     assert {name for name, page in pages.items() if DATED not in Reader(page).text} == set()
     assert DATED in summary(material).replace("\\", "")

@@ -1,10 +1,11 @@
 """Breaks in a path that is known, so that every marginal likelihood is a formula."""
 
 import numpy as np
-from model.panels import make_panel
 
-from forecast.hypotheses.candidates import Candidates
-from forecast.model.break_fits import BATCHES, BreakFits, _Drawn
+from forecast.model import PendulumSpec
+from forecast.model.break_fits import BATCHES, BreakFits, DyadRecord, _Drawn
+
+from .panels import make_panel
 
 PHI, SIGMA, PRIOR = 0.8, 0.3, 1.0
 
@@ -12,15 +13,11 @@ PHI, SIGMA, PRIOR = 0.8, 0.3, 1.0
 class KnownPath(BreakFits):
     """Path, reversion and shocks are known, and equilibria are normal: their posterior is one too."""
 
-    def __init__(self, path, most, candidates=None, draws=400):
+    def __init__(self, path, most, draws=400):
         panel = make_panel(periods=len(path), eras=1)
-        super().__init__(candidates or Candidates(None, "USA-CHN", panel=panel), most)
+        super().__init__(DyadRecord(panel, PendulumSpec()), most)
         self.path, self.draws = path, draws
         self.steps = np.concatenate([[0.0, 0.0], np.cumsum(path[1:] - PHI * path[:-1])])
-
-    def cut(self, periods):
-        panel = self.record.panel.isel(time=slice(periods))
-        return KnownPath(self.path[:periods], self.most, self.record.with_panel(panel), self.draws)
 
     def sums(self, places):
         """Information and precision of the equilibria: every step is their mix and a shock."""
@@ -39,7 +36,7 @@ class KnownPath(BreakFits):
         mu = rng.multivariate_normal(np.linalg.solve(second, first), np.linalg.inv(second), self.draws)
         return _Drawn(
             steps=np.tile(self.steps, (self.draws, 1)), mu=mu, phi=np.full(self.draws, PHI),
-            sigma=np.full(self.draws, SIGMA), away=mu, batch=np.arange(self.draws) * BATCHES // self.draws,
+            sigma=np.full(self.draws, SIGMA), batch=np.arange(self.draws) * BATCHES // self.draws,
         )  # fmt: skip
 
 

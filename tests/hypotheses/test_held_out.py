@@ -1,12 +1,10 @@
 """Leaving the future out."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from model.panels import make_panel
 
-from forecast.hypotheses.ahead import BLOCK_MONTHS, ahead_of, block_ends, leave_future_out, stacking_weight
+from forecast.hypotheses.held_out import BLOCK_MONTHS, ahead_of, block_ends, leave_future_out, stacking_weight
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence
 from forecast.model.updating import carry_on
@@ -48,11 +46,11 @@ def fake_fits(monkeypatch):
     """Fits whose evidence tells how much they were given; returns the seeds and lengths asked for."""
     asked = []
 
-    def quick_fit(panel, spec, *, seed, **settings):
+    def part_evidence(panel, spec, part, *, seed, **settings):
         asked.append((seed, panel.sizes["time"]))
-        return SimpleNamespace(evidence=Evidence(-10.0 * panel.sizes["time"], 0.3))
+        return Evidence(-10.0 * panel.sizes["time"], 0.3)
 
-    monkeypatch.setattr("forecast.model.quick.quick_fit", quick_fit)
+    monkeypatch.setattr("forecast.model.quick.part_evidence", part_evidence)
     return asked
 
 

@@ -1,1 +1,0 @@
-"""Testable claims: one module per claim, with its evidence, decision, wording and alternatives."""
