@@ -86,7 +86,7 @@ RIGHT = {
     "band_mass": "int float", "target_accept": "float int", "directed": "bool", "evidence": "bool", "refit": "bool",
     "paths": "str list", "feed": "str", "archive": "str", "datasets": "list",
     "version": "int", "stream": "str", "doi": "str", "edition": "str", "server": "str", "lists": "bool",
-    "dry_run": "bool", "frozen": "bool", "labels": "dict", "hazard": "int float",
+    "dry_run": "bool", "held_out": "bool", "labels": "dict", "hazard": "int float",
 }  # fmt: skip
 
 
@@ -103,6 +103,7 @@ def given(name, events, made):
         "gather": {"source": forecast.Source(), "dyads": ["USA-IRN"]},
         "describe_panel": {"panel": made.panel}, "read_archive": {"archive": "a"}, "archive_status": {"archive": "a"},
         "repair_archive": {"archive": "a"},
+        "compare_models": {"panel": made.panel, "models": {"one": spec, "two": spec}},
         "import_files": {"paths": "f.CSV", "archive": "a"},
         "fetch_feed": {"feed": "gdelt", "out": "gdelt", "start": "2020-01", "end": "2020-01"},
     }.get(name, {})  # fmt: skip

@@ -1,17 +1,26 @@
 """Tests of claims about relations, on all dyads at once, and comparison of models.
 
-Entry point: `pooled_tests` tests general claims. Public names are imported on first use.
+Entry points: `pooled_tests` tests general claims, `compare_models` compares models of one's own. Public names are
+imported on first use.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from forecast.hypotheses.compare import ModelComparison as ModelComparison
+    from forecast.hypotheses.compare import compare_models as compare_models
     from forecast.hypotheses.pooled.run import PooledResults as PooledResults
     from forecast.hypotheses.pooled.run import PooledVerdict as PooledVerdict
     from forecast.hypotheses.pooled.run import pooled_tests as pooled_tests
 
-_HOMES = {"PooledResults": "pooled.run", "PooledVerdict": "pooled.run", "pooled_tests": "pooled.run"}
+_HOMES = {
+    "ModelComparison": "compare",
+    "PooledResults": "pooled.run",
+    "PooledVerdict": "pooled.run",
+    "compare_models": "compare",
+    "pooled_tests": "pooled.run",
+}
 
 __all__ = [*_HOMES]
 

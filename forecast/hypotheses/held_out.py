@@ -14,7 +14,6 @@ and Gelman (2018), Using stacking to average Bayesian predictive distributions, 
 
 import os
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import pairwise
 from threading import Event
 from typing import TYPE_CHECKING
@@ -27,7 +26,7 @@ from forecast.clock import Clock
 from forecast.model.evidence import Evidence
 from forecast.model.quick import PartKey, quick_evidence
 from forecast.panel import first_periods, panel_kind
-from forecast.progress import Progress, side_by_side
+from forecast.progress import Progress, side_by_side, silent
 from forecast.typing import Float
 
 if TYPE_CHECKING:
@@ -40,20 +39,6 @@ BLOCK_MONTHS = 24
 BLOCKS = 10
 
 
-@dataclass(frozen=True)
-class Ahead:
-    """Predictive density of blocks of months."""
-
-    # A row a block: `origin` and `until` (first days of the last month known and the last predicted), `log_density`
-    # of the block's events with the Monte Carlo standard `error`, `events` (how many).
-    table: "pd.DataFrame"
-
-    @property
-    def total(self) -> float:
-        """Log predictive density of all blocks."""
-        return float(self.table["log_density"].sum())
-
-
 def leave_future_out(
     panel: xr.Dataset,
     spec: "PendulumSpec",
@@ -63,8 +48,11 @@ def leave_future_out(
     kept: dict[PartKey, Evidence] | None = None,
     cores: int | None = None,
     progress: Progress | None = None,
-) -> Ahead:
-    """Predict the last blocks of a panel, each from a fit to what lies before it.
+) -> "pd.DataFrame":
+    """Predict the last blocks of a panel, each from a fit to the months before.
+
+    Returns a row per block: `origin` and `until` (first days of the last month known and the last predicted),
+    `log_density` of the block's events with the Monte Carlo standard `error`, and the number of `events`.
 
     ``whole`` is the evidence of the whole panel, if it is known already; ``kept`` that of parts of models of this
     panel, which several of them may share; ``cores`` changes no number. An index is standardised again at every origin,
@@ -72,7 +60,7 @@ def leave_future_out(
     """
     import pandas as pd
 
-    tell = progress or (lambda step, done, total: None)
+    tell = progress or silent
     stops = block_ends(panel)
     known = [stops[0] - _periods(panel), *stops]
     found = {} if whole is None else {panel.sizes["time"]: whole}
@@ -99,7 +87,7 @@ def leave_future_out(
         }
         for first, stop in pairwise(known)
     ]
-    return Ahead(pd.DataFrame(rows))
+    return pd.DataFrame(rows)
 
 
 def block_ends(panel: xr.Dataset) -> list[int]:
@@ -109,8 +97,8 @@ def block_ends(panel: xr.Dataset) -> list[int]:
     return [periods - block * i for i in range(number - 1, -1, -1)]
 
 
-def ahead_of(by_block: Float) -> tuple[float, float, float]:
-    """Sum log predictive density differences (block,): their sum, its standard error, the stacking weight.
+def score_difference(by_block: Float) -> tuple[float, float, float]:
+    """Sum differences of log predictive density (block,): their sum, its standard error, the stacking weight.
 
     The error is that over blocks, to which their Monte Carlo errors add some; of two models that predict alike it is
     too large rather than too small, for what one block gains by such an error the next one loses.

@@ -1,26 +1,25 @@
-"""Sensitivity of a Bayes factor to the width of the relevant priors."""
+"""Sensitivity of a marginal likelihood to the width of the relevant priors."""
 
-from typing import TYPE_CHECKING
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import logsumexp
 from scipy.stats import halfnorm, lognorm, norm
 
 from forecast.clock import periods_a_month
-from forecast.errors import SpecError
 from forecast.model.declarations import SPREAD_OF_SPREADS, Prior
 from forecast.model.dynamics import cycles
 from forecast.model.gate import ESS_LIMIT
 from forecast.typing import Float
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from forecast.model import Fit
     from forecast.model.priors import Priors
 
 FACTORS = (0.5, 2.0)
 DRIVERS, KINDS = "driver_effects", "kind_eras"
+SIDES = ("depth", "severity")
 # The prior of a dyad alone is as wide as the population's and its spread together.
 POOLED = {
     "cycle_half_life": "cycle_half_life_dyads",
@@ -29,30 +28,32 @@ POOLED = {
 }
 
 
-def prior_sensitivity(fitted: "Fit", scales: tuple[str, ...], log_bayes_factor: float, error: float) -> "pd.DataFrame":
-    """Return the Bayes factor with priors of the claim's model half and twice as wide.
+def prior_sensitivity(fitted: "Fit") -> list[dict[str, Any]]:
+    """Return by how much the log marginal likelihood changes with priors half and twice as wide.
 
     The marginal likelihood under another prior is the present one times the posterior mean of the ratio of the priors;
-    no fit is needed. Columns ``prior``, ``factor``, ``log_bayes_factor``, ``error``; NaN where fewer than 400
-    draws effectively carry the mean.
+    no fit is needed. Rows of ``prior``, ``factor``, ``change``, ``error``; NaN where fewer than 400 draws effectively
+    carry the mean. Only for a fit of one dyad; priors that its model does not use have no row.
     """
-    import pandas as pd
+    names = [name for name in (*POOLED, KINDS, DRIVERS, *_of_cycles()) if _is_used(fitted, name)]
+    rows = []
+    for name, factor in product(names, FACTORS):
+        change, error = _log_mean_ratio(fitted, name, factor)
+        rows.append({"prior": name, "factor": factor, "change": change, "error": error})
+    return rows
 
-    rows = [{"prior": "", "factor": 1.0, "log_bayes_factor": log_bayes_factor, "error": error}]
-    for name in scales:
-        for factor in FACTORS:
-            change, own = _log_mean_ratio(fitted, name, factor)
-            rows.append({
-                "prior": name, "factor": factor, "log_bayes_factor": log_bayes_factor + change,
-                "error": float(np.hypot(error, own)),
-            })  # fmt: skip
-    return pd.DataFrame(rows)
+
+def _is_used(fitted: "Fit", name: str) -> bool:
+    if name == KINDS:
+        return fitted.spec.kind_drift == "eras" and any(f"{side}_shift" in fitted.posterior for side in SIDES)
+    own = _of_cycles()
+    variable = {DRIVERS: "driver_effects_sd", "headroom": "headroom_dyad"}.get(
+        name, own[name].about if name in own else name
+    )
+    return variable in fitted.posterior
 
 
 def _log_mean_ratio(fitted: "Fit", name: str, factor: float) -> tuple[float, float]:
-    scalable = (*POOLED, KINDS, DRIVERS, *_of_cycles())
-    if name not in scalable:
-        raise SpecError(f"prior: {name!r} cannot be widened here; known are {', '.join(scalable)}")
     value = _with_prior(fitted, name)
     priors = fitted.spec.priors.paced(periods_a_month(fitted.panel))
     ratio = np.exp(_log_prior(value, name, priors, factor) - _log_prior(value, name, priors, 1.0))
@@ -98,8 +99,8 @@ def _log_prior(value: Float, name: str, priors: "Priors", factor: float) -> Floa
 
 def _shifts_of_eras(fitted: "Fit") -> Float:
     """Return by how much the eras of a dyad shift kinds, (draw, side and dataset, era)."""
-    eras, sides = fitted.panel.sizes["era"], ("depth", "severity")
-    shifts = [fitted.posterior[f"{side}_shift"] for side in sides if f"{side}_shift" in fitted.posterior]
+    eras = fitted.panel.sizes["era"]
+    shifts = [fitted.posterior[f"{side}_shift"] for side in SIDES if f"{side}_shift" in fitted.posterior]
     draws = [shift.transpose("chain", "draw", ...).to_numpy() for shift in shifts]
     return np.concatenate([own.reshape(own.shape[0] * own.shape[1], -1, eras) for own in draws], axis=1)
 
