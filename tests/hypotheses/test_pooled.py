@@ -8,19 +8,34 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.special import gammaln
+from scipy.stats import norm
 from typer.testing import CliRunner
 
 from forecast import build_panel, pooled_tests, read_chronology
 from forecast.cli import app
 from forecast.errors import DataError, SpecError
 from forecast.hypotheses.pooled import filter as pooled_filter
-from forecast.hypotheses.pooled.claims import TESTS, Engine
+from forecast.hypotheses.pooled.claims import CLAIMS
+from forecast.hypotheses.pooled.engine import Engine
 from forecast.hypotheses.pooled.evidence import FINER, evidence_of, with_mean_sd
-from forecast.hypotheses.pooled.models import CONCENTRATION, RETURN_CYCLE, STEP, WALK, WALK_CYCLE
+from forecast.hypotheses.pooled.models import (
+    BOUNDED_CYCLE,
+    CONCENTRATION,
+    CYCLE as CYCLE_HALF_LIFE,
+    CYCLE_SD,
+    GROWING_CYCLE,
+    HEADROOM,
+    RETURN_CYCLE,
+    SOURCES_CYCLE,
+    STEP,
+    WALK,
+    WALK_CYCLE,
+    Model,
+)
 from forecast.hypotheses.pooled.record import Record, placebo_sets, read_panel
-from forecast.hypotheses.pooled.run import POWER_TABLE, rates_of
+from forecast.hypotheses.pooled.power import POWER_TABLE, rates_of
 from forecast.hypotheses.pooled.simulate import TRUTHS, Truth, simulate
-from forecast.hypotheses.pooled.words import power_lines
+from forecast.hypotheses.pooled.run import power_lines
 
 CYCLE = {"step": 0.1, "cycle": (4.5, 1.0)}
 
@@ -34,26 +49,59 @@ def made(dyads=4, months=360, rate=2.0, eras=4, seed=1):
     begins[:, [months * (at + 1) // (eras + 1) for at in range(eras)]] = True
     names = ("USA-CHN", "USA-RUS", "CHN-RUS", "IND-PAK", "EGY-ISR", "GRC-TUR")[:dyads]
     volume = np.log1p(events) - np.log1p(rate)
-    return Record(names, events, 0 * events, volume, begins, np.zeros(dyads, int), np.full(dyads, months))
+    time = np.datetime64("1980-01", "M") + np.arange(months)
+    return Record(names, events, 0 * events, volume, begins, np.zeros(dyads, int), np.full(dyads, months), time)
+
+
+def forced(trend, centre, force, size, keep, step2, rng):
+    """Move particles of a trend by a month, under a force of the filter."""
+    edge, sd = math.sqrt(pooled_filter.EDGE2), math.sqrt(step2)
+    if force in (0, 3):
+        y = trend - centre
+        pull = y * np.minimum(pooled_filter.STRONGEST, (1 - keep) * size * y**2) if force == 3 else 0.0
+        return centre + keep * y - pull + sd * rng.standard_normal(trend.size)
+    step = centre + keep * (trend - centre) if force == 2 else trend
+    up = (centre + size - step) / math.hypot(edge, sd)  # a step is kept if it is below a soft edge
+    hazard = np.exp(norm.logpdf(up) - norm.logcdf(up))
+    mean, variance = -step2 / math.hypot(edge, sd) * hazard, step2 - step2**2 / (edge**2 + step2) * hazard * (up + hazard)
+    if force == 2:
+        down = (step - centre + size) / math.hypot(edge, sd)
+        hazard = np.exp(norm.logpdf(down) - norm.logcdf(down))
+        mean += step2 / math.hypot(edge, sd) * hazard
+        variance -= step2**2 / (edge**2 + step2) * hazard * (down + hazard)
+    return step + mean + np.sqrt(np.maximum(variance, 0.1 * step2)) * rng.standard_normal(trend.size)
 
 
 def particles(record, point, count=60_000, seed=1):
     """Return the log-likelihood of every dyad by a particle filter."""
-    keep, step2, decay, cycle2, start2, mean2, volume, volume2, _, a = point
+    at = {name: point[place] for name, place in pooled_filter.COLUMN.items()}
+    keep, decay, a, force = at["keep"], at["cycle_keep"], at["concentration"], int(at["force"])
     rng, found = np.random.default_rng(seed), []
     for d in range(len(record.dyads)):
-        mean = pooled_filter.MEAN + math.sqrt(mean2) * rng.standard_normal(count)
-        slope = volume + math.sqrt(volume2) * rng.standard_normal(count)
-        trend = pooled_filter.MEAN + math.sqrt(start2) * rng.standard_normal(count)
-        cycle, total = math.sqrt(cycle2) * rng.standard_normal(count), 0.0
+        mean = pooled_filter.MEAN + math.sqrt(at["mean2"]) * rng.standard_normal(count)
+        slope = at["volume"] + math.sqrt(at["volume2"]) * rng.standard_normal(count)
+        trend = pooled_filter.MEAN + math.sqrt(at["start2"]) * rng.standard_normal(count)
+        offset = math.sqrt(at["offset2"]) * rng.standard_normal(count)
+        cycle, total = math.sqrt(at["cycle2"]) * rng.standard_normal(count), 0.0
+        start = trend.copy()
         for t in range(record.events.shape[1]):
             if t:
-                trend = mean + keep * (trend - mean) + math.sqrt(step2) * rng.standard_normal(count)
-                cycle = decay * cycle + math.sqrt(cycle2 * (1 - decay**2)) * rng.standard_normal(count)
+                centre = start if force == 1 else mean
+                trend = forced(trend, centre, force, at["size"], keep, at["step2"], rng)
+                cycle = decay * cycle + math.sqrt(at["cycle2"] * (1 - decay**2)) * rng.standard_normal(count)
+            anchor = 0 if record.anchor is None else record.anchor[d, t]
+            if record.begins[d, t]:
+                trend = trend + math.sqrt(at["jump2"]) * rng.standard_normal(count)
+            if anchor == pooled_filter.SET_CEILING:
+                start = trend.copy()
+            elif anchor == pooled_filter.NEW_SOURCE:
+                offset = math.sqrt(at["offset2"]) * rng.standard_normal(count)
+            elif anchor == pooled_filter.NEW_MEAN:
+                mean = pooled_filter.MEAN + math.sqrt(at["mean2"]) * rng.standard_normal(count)
             n, k = record.events[d, t], record.cooperative[d, t]
             if not n:
                 continue
-            level = trend + cycle + slope * record.volume[d, t]
+            level = trend + cycle + slope * record.volume[d, t] + offset
             share = 1 / (1 + np.exp(-(level + pooled_filter.NOISE_SD * rng.standard_normal(count))))
             good, bad = np.maximum(a * share, 1e-12), np.maximum(a * (1 - share), 1e-12)
             log = gammaln(good + k) - gammaln(good) + gammaln(bad + n - k) - gammaln(bad)
@@ -62,18 +110,30 @@ def particles(record, point, count=60_000, seed=1):
             total += log.max() + math.log(weight.mean())
             chosen = np.searchsorted(np.cumsum(weight), (np.arange(count) + rng.random()) / count * weight.sum())
             chosen = np.minimum(chosen, count - 1)
-            mean, slope, trend, cycle = mean[chosen], slope[chosen], trend[chosen], cycle[chosen]
+            mean, slope, trend, cycle, offset, start = (
+                one[chosen] for one in (mean, slope, trend, cycle, offset, start)
+            )
         found.append(total)
     return np.array(found)
 
 
+CEILING_ONLY = Model("", (STEP, CYCLE_SD, CYCLE_HALF_LIFE, HEADROOM), jump_sd=0.4)
+
+
 @pytest.mark.parametrize(("model", "values"), [
     (WALK, [-2.0, 1.8]), (WALK_CYCLE, [-2.3, 0.0, 1.5, 2.5]), (RETURN_CYCLE, [-2.0, 0.0, 1.3, 4.8, 2.5]),
+    (BOUNDED_CYCLE, [-1.7, 0.0, 1.3, 0.0, 2.5]), (GROWING_CYCLE, [-1.7, 0.0, 1.3, 4.0, 1.0, 2.5]),
+    (CEILING_ONLY, [-1.7, 0.0, 1.3, -1.0, 2.5]), (SOURCES_CYCLE, [-2.0, 0.0, 1.3, -0.5, 2.5]),
+    (replace(RETURN_CYCLE, jump_sd=0.4), [-2.0, 0.0, 1.3, 4.8, 2.5]),
 ])  # fmt: skip
 def test_the_filter_has_the_likelihood_of_particles(model, values):
-    record = simulate(made(3, 60), Truth("", **CYCLE, trend_half_life=100.0), 3)
+    record = simulate(made(3, 90), Truth("", **CYCLE, trend_half_life=100.0), 3)
+    anchor = {CEILING_ONLY: pooled_filter.SET_CEILING, SOURCES_CYCLE: pooled_filter.NEW_SOURCE}.get(model)
+    record = record if anchor is None else record.anchored(anchor, record.begins)
+    if not model.jump_sd:
+        record = record.without_eras()
     (point,) = model.points(np.array([values]))
-    found = pooled_filter.likelihoods(record.without_eras().steps, point[None])[0, :, 0]
+    found = pooled_filter.likelihoods(record.steps, point[None])[0, :, 0]
     assert found == pytest.approx(particles(record, point), abs=0.3)
 
 

@@ -6,14 +6,14 @@ concentration, one for all, is integrated with Gauss-Hermite nodes.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from scipy.special import logsumexp
 
-from forecast.hypotheses.pooled.filter import MEAN, MEAN_SD, Steps, likelihoods
-from forecast.hypotheses.pooled.models import CONCENTRATION, RETURN, YEARS, Axis, Centre, Model, centre_of
+from forecast.hypotheses.pooled.filter import MEAN, MEAN_SD, NEW_MEAN, Steps, likelihoods
+from forecast.hypotheses.pooled.models import BOUND, CONCENTRATION, RETURN, YEARS, Axis, Centre, Model, centre_of
 from forecast.typing import Float
 
 MEAN_SDS = (0.5, 0.71, 1.0, 1.41, 2.0)
@@ -48,13 +48,25 @@ class Evidence:
     grids: tuple[Float, ...]  # Of the axes
     concentrations: Float
 
-    def total(self, dyads: list[int] | None = None, *, mean_sd: int | None = None) -> float:
-        """Return the log evidence of some dyads, by default of all; at one spread of means if it is given."""
+    def total(self, dyads: list[int] | None = None, *, mean_sd: int | None = None, width: float = 1.0) -> float:
+        """Return the log evidence of some dyads, by default of all; at one spread of means if it is given.
+
+        The priors of all populations can be made wider or narrower.
+        """
         own = self.log if dyads is None else self.log[..., dyads]
-        found = np.asarray(own.sum(axis=-1) + self.log_prior)
+        prior = self.log_prior if width == 1.0 else self.log_prior + self._wider(width)
+        found = np.asarray(own.sum(axis=-1) + prior)
         if mean_sd is not None:
             found = found[:, mean_sd] + math.log(self.log.shape[1])
         return float(logsumexp(found))
+
+    def _wider(self, width: float) -> Float:
+        """Return what priors of another width add to the log prior at every place."""
+        found = np.zeros(self.log_prior.shape[:3])
+        for axis, grid in zip(self.model.axes, self.grids, strict=True):
+            wider = replace(axis, sd=axis.sd * width)
+            found = np.add.outer(found, _log_prior(wider, grid) - _log_prior(axis, grid))
+        return np.asarray(found)
 
     @cached_property
     def posterior(self) -> Float:
@@ -86,6 +98,13 @@ class Evidence:
         low, middle, high = np.exp(np.interp((0.05, 0.5, 0.95), below, grid))
         return float(low), float(middle), float(high)
 
+    def density(self, axis: Axis) -> tuple[Float, Float]:
+        """Return places of a population's mean in its own units, and the posterior density of its logarithm."""
+        grid, chance = self.marginal(axis)
+        fine = np.linspace(grid[0], grid[-1], 61)
+        found = np.exp(np.interp(fine, grid, np.log(np.maximum(chance, 1e-300))))
+        return np.exp(fine), found / np.trapezoid(found, fine)
+
     def below(self, axis: Axis, value: float) -> float:
         """Return the probability that a population's mean is below a value."""
         grid, chance = self.marginal(axis)
@@ -102,16 +121,17 @@ def evidence_of(
     finesse: Finesse = USUAL,
     centre: Centre | None = None,
     mean_sds: tuple[float, ...] = MEAN_SDS,
-    jumps: tuple[float, ...] = (0.0,),
+    jumps: tuple[float | None, ...] = (None,),
     jump_weights: tuple[float, ...] = (1.0,),
     heights: tuple[Float, Float] | None = None,
 ) -> Evidence:
-    """Integrate the parameters of all dyads, at every place of the grid of the population.
+    """Integrate the parameters of all dyads, at every place of the population's grid.
 
     `heights` are logarithms of concentrations with their log weights; by default they are chosen around the mode.
     """
     centre = centre or centre_of(model, steps, cores)
-    mean_sds = mean_sds if RETURN in model.axes else (MEAN_SD,)
+    if not (model.has(RETURN) or model.has(BOUND)) or np.any(steps.anchor == NEW_MEAN):
+        mean_sds = (MEAN_SD,)
     dyads = steps.ends.size - 1
     spans = [_span(axis, at, centre, dyads) for at, axis in enumerate(model.axes)]
     grids = [_grid(axis, *span, finesse) for axis, span in zip(model.axes, spans, strict=True)]
@@ -121,11 +141,11 @@ def evidence_of(
     shape, flat = nodes.shape[:-1], nodes.reshape(-1, len(inner))
     log = np.empty((len(tall), len(mean_sds), len(jumps), *(len(grid) for grid in grids), dyads))
     for i, height in enumerate(tall):
-        values = np.column_stack([flat, np.full(len(flat), height)])
+        values = flat if model.has(CONCENTRATION) else np.column_stack([flat, np.full(len(flat), height)])
         for k, jump in enumerate(jumps):
             found = likelihoods(steps, model.points(values, jump), cores)
             for j, sd in enumerate(mean_sds):
-                own = with_mean_sd(found, sd) if RETURN in model.axes else found[..., 0]
+                own = found[..., 0] if sd == MEAN_SD else with_mean_sd(found, sd)
                 log[i, j, k] = _over_dyads(own.reshape(*shape, dyads), inner)
     prior = log_weights
     for weights in (np.full(len(mean_sds), 1.0 / len(mean_sds)), np.array(jump_weights)):
@@ -133,6 +153,39 @@ def evidence_of(
     for axis, grid in zip(model.axes, grids, strict=True):
         prior = np.add.outer(prior, _log_prior(axis, grid))
     return Evidence(model, log, prior, tuple(grids), np.exp(tall))
+
+
+def own_posterior(
+    evidence: Evidence, steps: Steps, centre: Centre, dyad: int, axis: Axis, finesse: Finesse = USUAL
+) -> tuple[Float, Float]:
+    """Return places of a dyad's own parameter in its units, and their posterior probabilities given all dyads."""
+    model, at = evidence.model, evidence.model.axes.index(axis)
+    inner = [_Inner.of(one, grid, finesse) for one, grid in zip(model.axes, evidence.grids, strict=True)]
+    nodes = np.stack(np.meshgrid(*(one.nodes for one in inner), indexing="ij"), axis=-1)
+    shape, flat = nodes.shape[:-1], nodes.reshape(-1, len(inner))
+    chance = np.zeros(len(inner[at].places))
+    for i, height in enumerate(np.log(evidence.concentrations)):
+        values = np.column_stack([flat, np.full(len(flat), height)])
+        found = likelihoods(_of_dyad(steps, dyad), model.points(values))
+        for j in range(evidence.log.shape[1]):
+            sd = MEAN_SDS[j] if evidence.log.shape[1] > 1 else MEAN_SD
+            own = (found[..., 0] if sd == MEAN_SD else with_mean_sd(found, sd)).reshape(shape)
+            for place, one in enumerate(inner):
+                own = np.moveaxis(np.tensordot(one.to_grid, own, axes=(1, place)), 0, place)
+            top = own.max()
+            own = np.moveaxis(np.exp(own - top), at, -1)
+            for place, one in enumerate([one for k, one in enumerate(inner) if k != at]):
+                own = np.moveaxis(np.tensordot(one.weights, own, axes=(1, place)), 0, place)
+            weight = np.moveaxis(evidence.posterior[i, j, 0] / np.exp(evidence.log[i, j, 0, ..., dyad] - top), at, -1)
+            own, weight = (one.reshape(-1, one.shape[-1]) for one in (own, weight))
+            chance += ((weight.T @ own) * inner[at].weights).sum(axis=0)
+    return np.exp(inner[at].places), chance / chance.sum()
+
+
+def _of_dyad(steps: Steps, dyad: int) -> Steps:
+    """Return the steps of one dyad."""
+    part = slice(steps.ends[dyad], steps.ends[dyad + 1])
+    return Steps(*(one[part] for one in steps[:-1]), np.array([0, part.stop - part.start]))
 
 
 def with_mean_sd(found: Float, sd: float) -> Float:
@@ -157,6 +210,7 @@ class _Inner:
     """The integral over dyads along one axis."""
 
     nodes: Float  # Chebyshev nodes of the likelihood
+    places: Float  # Of the dyads' grid
     to_grid: Float  # From values at the nodes to those on the dyads' grid, (place, node)
     weights: Float  # Of the dyads' grid at every mean of the population, (mean, place)
 
@@ -173,7 +227,7 @@ class _Inner:
         order = np.arange(size)
         waves = np.cos(np.outer(at, order)) * np.where(order == 0, 1.0, 2.0) / size
         weights = np.exp(-0.5 * ((places - grid[:, None]) / axis.spread) ** 2)
-        return cls(nodes, waves @ np.cos(np.outer(order, angles)), weights / weights.sum(axis=1, keepdims=True))
+        return cls(nodes, places, waves @ np.cos(np.outer(order, angles)), weights / weights.sum(axis=1, keepdims=True))
 
 
 def _over_dyads(values: Float, inner: list[_Inner]) -> Float:
@@ -210,7 +264,10 @@ def _log_prior(axis: Axis, grid: Float) -> Float:
 
 
 def _heights(centre: Centre, finesse: Finesse) -> tuple[Float, Float]:
-    """Return nodes of the log concentration around its mode, and their log weights with the prior."""
+    """Return nodes of the log concentration around its mode with log weights; one node if it is held."""
+    held = dict(centre.model.held)
+    if CONCENTRATION in held:
+        return np.array([held[CONCENTRATION]]), np.zeros(1)
     raw, weights = np.polynomial.hermite.hermgauss(finesse.heights)
     mode, sd = float(centre.mode[-1]), float(centre.sd[-1])
     nodes = mode + math.sqrt(2.0) * sd * raw

@@ -1,16 +1,17 @@
 """Models that pooled tests compare, with priors of their populations, and where their likelihood is concentrated.
 
-A dyad's parameter is normal around the population's mean on a log scale. The three models are a walk, a walk with a
-cycle, and a reverting trend with a cycle. Any of them may jump where eras begin.
+A dyad's parameter is normal around the population's mean on a log scale. A trend walks, returns to a long-run mean, or
+is bounded; a cycle may be around it. Any of the models may jump where eras begin.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
 
-from forecast.hypotheses.pooled.filter import COLUMN, MEAN_SD, Steps, likelihoods
+from forecast.hypotheses.pooled.filter import COLUMN, FORCES, MEAN_SD, Steps, likelihoods
 from forecast.typing import Float
 
 START_SD = 1.4
@@ -30,34 +31,73 @@ class Axis:
     low: float  # Bounds of what a dyad may have
     high: float
 
+    def prior_interval(self) -> tuple[float, float, float]:
+        """Return 5%, 50% and 95% points of the prior of the population's mean, in its own units."""
+        low, middle, high = (math.exp(self.mean + z * self.sd) for z in (-1.6449, 0.0, 1.6449))
+        return low, middle, high
+
+    def density(self, values: Float) -> Float:
+        """Return the prior density of the logarithm of the population's mean, at values in its own units."""
+        z = (np.log(values) - self.mean) / self.sd
+        return np.asarray(np.exp(-0.5 * z**2) / (self.sd * math.sqrt(2.0 * math.pi)))
+
 
 STEP = Axis("trend_step", -2.2, 0.5, 0.3, -4.6, -0.4)  # Monthly standard deviation of the trend's steps
 CYCLE_SD = Axis("cycle_sd", -0.6, 0.35, 0.15, -2.4, 1.2)
 CYCLE = Axis("cycle_half_life", math.log(4.0), 0.7, 0.3, math.log(0.3), math.log(200.0))  # Months
 RETURN = Axis("trend_half_life", math.log(120.0), 0.8, 0.3, math.log(15.0), math.log(2000.0))  # Months
+HEADROOM = Axis("headroom", math.log(1.5), 0.7, 0.4, math.log(0.1), math.log(12.0))  # Log-odds
+BOUND = Axis("bound", math.log(1.5), 0.5, 0.3, math.log(0.3), math.log(8.0))  # Log-odds from the long-run mean
+GROWTH = Axis("growth", math.log(2.0), 1.0, 0.3, math.log(0.05), math.log(40.0))  # Of the pull, one log-odds away
+SOURCE_SD = Axis("source_sd", math.log(0.4), 0.5, 0.2, math.log(0.05), math.log(2.0))  # Offsets of sources, log-odds
 CONCENTRATION = Axis("concentration", 1.6, 0.5, 0.0, 0.0, 4.5)  # One for all dyads
 YEARS = (2.0, 2.8, 4.0, 5.7, 8.0, 11.3, 16.0, 22.7, 32.0, 45.2, 64.0, 90.5)
 """Half-lives of the trend's return at which it is profiled; their prior is that of `RETURN` within these."""
+FORCE_OF = {HEADROOM.name: "ceiling", BOUND.name: "bounds", GROWTH.name: "growing"}
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model by its axes; the concentration comes on top."""
+    """A model by its axes, the concentration included unless it is held; held axes have one value for all dyads."""
 
     name: str
     axes: tuple[Axis, ...]
+    held: tuple[tuple[Axis, float], ...] = ()
+    jump_sd: float = 0.0
+    volume: tuple[float, float] = (VOLUME, VOLUME_SD)
 
-    def points(self, values: Float, jump_sd: float = 0.0) -> Float:
-        """Return the filter's points of values of the axes and the log concentration, (point, axis + 1)."""
-        named = {axis.name: np.exp(values[:, at]) for at, axis in enumerate((*self.axes, CONCENTRATION))}
+    def has(self, axis: Axis) -> bool:
+        """Check whether a parameter is in the model, held or not."""
+        return axis in self.axes or axis in dict(self.held)
+
+    @property
+    def free(self) -> tuple[Axis, ...]:
+        """The axes with the concentration, unless it is held."""
+        return self.axes if self.has(CONCENTRATION) else (*self.axes, CONCENTRATION)
+
+    def holding(self, values: Mapping[Axis, float]) -> "Model":
+        """Return the model with some of its parameters held."""
+        held = {**dict(self.held), **{axis: one for axis, one in values.items() if axis in self.free}}
+        return replace(self, axes=tuple(axis for axis in self.axes if axis not in held), held=tuple(held.items()))
+
+    def points(self, values: Float, jump_sd: float | None = None) -> Float:
+        """Return the filter's points of values of the free axes, (point, axis)."""
+        named = {axis.name: np.exp(values[:, at]) for at, axis in enumerate(self.free)}
+        named |= {axis.name: np.full(len(values), math.exp(value)) for axis, value in self.held}
         own: dict[str, Float | float] = {
-            "keep": 1.0, "step2": named[STEP.name] ** 2, "start2": START_SD**2, "volume": VOLUME,
-            "volume2": VOLUME_SD**2, "jump2": jump_sd**2, "concentration": named[CONCENTRATION.name],
+            "keep": 1.0, "step2": named[STEP.name] ** 2, "start2": START_SD**2, "volume": self.volume[0],
+            "volume2": self.volume[1] ** 2, "jump2": (self.jump_sd if jump_sd is None else jump_sd) ** 2,
+            "concentration": named[CONCENTRATION.name],
         }  # fmt: skip
-        if CYCLE in self.axes:
+        if CYCLE.name in named:
             own |= {"cycle_keep": 0.5 ** (1.0 / named[CYCLE.name]), "cycle2": named[CYCLE_SD.name] ** 2}
-        if RETURN in self.axes:
+        if RETURN.name in named:
             own |= {"keep": 0.5 ** (1.0 / named[RETURN.name]), "mean2": MEAN_SD**2}
+        if SOURCE_SD.name in named:
+            own |= {"offset2": named[SOURCE_SD.name] ** 2}
+        for name, force in FORCE_OF.items():
+            if name in named:
+                own |= {"force": float(FORCES[force]), "size": named[name], "mean2": MEAN_SD**2}
         found = np.zeros((len(values), len(COLUMN)))
         for name, column in own.items():
             found[:, COLUMN[name]] = column
@@ -67,19 +107,42 @@ class Model:
 WALK = Model("a walk", (STEP,))
 WALK_CYCLE = Model("a walk with a cycle", (STEP, CYCLE_SD, CYCLE))
 RETURN_CYCLE = Model("a reverting trend with a cycle", (STEP, CYCLE_SD, CYCLE, RETURN))
+BOUNDED_CYCLE = Model("a bounded walk with a cycle", (STEP, CYCLE_SD, CYCLE, BOUND))
+SOURCES_CYCLE = Model("a walk with a cycle and drifting sources", (STEP, CYCLE_SD, CYCLE, SOURCE_SD))
+GROWING_CYCLE = Model("a trend with a growing pull and a cycle", (STEP, CYCLE_SD, CYCLE, RETURN, GROWTH))
+CEILING_CYCLE = Model("a walk under a ceiling with a cycle", (STEP, CYCLE_SD, CYCLE, HEADROOM))
 
 
 @dataclass(frozen=True)
 class Centre:
     """Where the likelihood of all dyads is concentrated if all have the same parameters: mode and spread of each."""
 
-    mode: Float  # (axis + 1,), the concentration last
-    sd: Float
+    model: Model
+    mode: Float  # Of its free axes
+    covariance: Float
+
+    @property
+    def sd(self) -> Float:
+        """Standard deviations of the free axes."""
+        return np.asarray(np.sqrt(np.diag(self.covariance)))
+
+    def at(self, *axes: Axis) -> dict[Axis, float]:
+        """Return the mode of some axes, to hold them there."""
+        return {axis: float(self.mode[self.model.free.index(axis)]) for axis in axes}
+
+    def holding(self, *axes: Axis) -> "tuple[Centre, float]":
+        """Hold some axes at their mode: the centre of the rest, and the log of the mass they had, by Laplace."""
+        free = self.model.free
+        out, rest = ([at for at, one in enumerate(free) if (one in axes) is there] for there in (True, False))
+        prior = sum(-0.5 * ((self.mode[at] - free[at].mean) / free[at].sd) ** 2 - math.log(free[at].sd) for at in out)
+        mass = prior + 0.5 * float(np.linalg.slogdet(self.covariance[np.ix_(out, out)])[1])
+        model = self.model.holding(self.at(*axes))
+        return Centre(model, self.mode[rest], self.covariance[np.ix_(rest, rest)]), float(mass)
 
 
 def centre_of(model: Model, steps: Steps, cores: int = 1, start: Float | None = None) -> Centre:
     """Find the mode of the population's means and the concentration, and their spread from the curvature there."""
-    axes = (*model.axes, CONCENTRATION)
+    axes = model.free
     prior = np.array([[axis.mean, axis.sd, axis.low, axis.high] for axis in axes]).T
     size = len(axes)
     offsets = STEP_OF_SLOPE * np.concatenate([np.zeros((1, size)), np.eye(size), -np.eye(size)])
@@ -110,4 +173,4 @@ def centre_of(model: Model, steps: Steps, cores: int = 1, start: Float | None = 
     scale, turned = np.linalg.eigh(curvature)
     least = 1.0 / prior[1].max() ** 2
     inverse = (turned / np.maximum(scale, least)) @ turned.T
-    return Centre(mode, np.sqrt(np.diag(inverse)))
+    return Centre(model, mode, inverse)

@@ -1,10 +1,11 @@
-"""Counts of all dyads as the filter reads them, what pooled tests need of a record, and placebo era starts."""
+"""Counts of all dyads as the filter reads them, what the tests need of a record, and placebo era starts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast.errors import DataError
 from forecast.hypotheses.pooled.filter import Steps
@@ -34,6 +35,13 @@ class Record:
     begins: Bool  # An era begins, after the first month with events and before the last
     first: Index  # First month with events, and one after the last, (dyad,)
     stop: Index
+    time: NDArray[np.datetime64]  # Months
+    counts: Index | None = None  # Events by class, from the most hostile, (dyad, month, class)
+    hostile: int = 0  # The number of hostile classes
+    visits: Bool | None = None  # A high-level visit, (dyad, month); None where events could not tell
+    anchor: Index | None = None  # As in `Steps`
+    impulse: Float | None = None
+    occasion: Float | None = None
 
     @property
     def eras(self) -> int:
@@ -48,20 +56,44 @@ class Record:
 
     @property
     def steps(self) -> Steps:
-        """The months with events or an era start, as the filter reads them."""
-        at = [np.flatnonzero(here) for here in (self.events > 0) | self.begins]
+        """The months in which something happens, as the filter reads them."""
+        none = np.zeros(self.events.shape)
+        anchor = none.astype(np.int64) if self.anchor is None else self.anchor
+        impulse, occasion = (none if one is None else one for one in (self.impulse, self.occasion))
+        at = [np.flatnonzero(here) for here in (self.events > 0) | self.begins | (anchor > 0) | (impulse != 0)]
         dyad = np.repeat(np.arange(len(at)), [len(months) for months in at])
         month = np.concatenate(at)
         gap = np.concatenate([np.diff(months, prepend=months[:1]) for months in at])
         ends = np.concatenate([[0], np.cumsum([len(months) for months in at])])
         return Steps(
             self.cooperative[dyad, month], self.events[dyad, month], self.volume[dyad, month], gap,
-            self.begins[dyad, month].astype(np.float64), ends,
+            self.begins[dyad, month].astype(np.float64), anchor[dyad, month], impulse[dyad, month],
+            occasion[dyad, month], ends,
         )  # fmt: skip
 
     def without_eras(self) -> "Record":
         """Return the record without era starts."""
         return replace(self, begins=np.zeros_like(self.begins))
+
+    def anchored(self, anchor: int, months: Bool) -> "Record":
+        """Return the record with an anchor of the filter in some months, after a dyad's first one."""
+        month = np.arange(self.events.shape[1])
+        within = (month > self.first[:, None]) & (month < self.stop[:, None])
+        return replace(self, anchor=np.where(within & months, anchor, 0))
+
+    def kinds(self) -> "Iterator[tuple[str, Record]]":
+        """Yield the record of deep among cooperative events, and that of severe among hostile ones, by name."""
+        if self.counts is None:
+            return
+        hostile, cooperative = self.counts[..., : self.hostile], self.counts[..., self.hostile :]
+        halves = {
+            "depth of cooperation": (cooperative, slice((cooperative.shape[-1] + 1) // 2, None)),
+            "severity of conflict": (hostile, slice(0, hostile.shape[-1] // 2)),
+        }
+        for name, (events, half) in halves.items():
+            if events.shape[-1] > 1:
+                total, kept = events.sum(axis=-1), events[..., half].sum(axis=-1)
+                yield name, replace(self, events=total, cooperative=kept, counts=None)
 
     def without_months(self, months: Bool) -> "Record":
         """Return the record without the events of some months."""
@@ -70,20 +102,20 @@ class Record:
         )  # fmt: skip
 
 
-def read_panel(panel: "xr.Dataset") -> Record:
+def read_panel(panel: "xr.Dataset", visits: Bool | None = None) -> Record:
     """Read the counts of a panel, and reject what cannot be pooled."""
     kind = panel_kind(panel)
     if not kind.coded:
-        raise DataError("data: an index has no events to count; pooled tests need events or counts. Name a --dyad")
+        raise DataError("data: an index has no events to count; the tests need events or counts")
     if panel.attrs["frequency"] != "month":
-        raise DataError("frequency: pooled tests read months, and the panel has weeks; build a monthly one")
+        raise DataError("frequency: the tests read months, and the panel has weeks; build a monthly one")
     if panel.sizes["dataset"] > 1:
         names = join([str(name) for name in panel["dataset"].to_numpy()])
-        raise DataError(f"data: pooled tests read one dataset, and there are {names}; name one of them")
+        raise DataError(f"data: the tests read one dataset, and there are {names}; name one of them")
     if panel.sizes["dyad"] < FEWEST_DYADS:
         raise DataError(
-            f"dyads: pooled tests need {FEWEST_DYADS} dyads at least, and the data have "
-            f"{panel.sizes['dyad']}; give events of more dyads, or test one with --dyad"
+            f"dyads: the tests need {FEWEST_DYADS} dyads at least, and the data have "
+            f"{panel.sizes['dyad']}; give events of more dyads"
         )
     counts = panel["counts"].isel(dataset=0).sum("direction").transpose("dyad", "time", "class").to_numpy()
     events = counts.sum(axis=2).astype(np.int64)
@@ -97,8 +129,9 @@ def read_panel(panel: "xr.Dataset") -> Record:
             f"of a trend takes decades; leave them out, or give longer records"
         )
     return Record(
-        dyads, events, cooperative, relative_event_counts(panel), _era_starts(panel, first, stop), first, stop
-    )
+        dyads, events, cooperative, relative_event_counts(panel), _era_starts(panel, first, stop), first, stop,
+        panel["time"].to_numpy().astype("datetime64[M]"), counts.astype(np.int64), int(panel.attrs["zero_cut"]), visits,
+    )  # fmt: skip
 
 
 def _era_starts(panel: "xr.Dataset", first: Index, stop: Index) -> Bool:

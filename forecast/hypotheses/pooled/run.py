@@ -1,74 +1,96 @@
-"""Pooled tests of a panel: checks before any work, the tests of the general claims, and their results."""
+"""Tests of claims on all dyads of a panel: checks before any work, the tests, and their results."""
 
-import csv
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.arguments import CALLABLE, PANEL, TEXTS, checked, whole
+from forecast.arguments import CALLABLE, DYAD, EVENTS, PANEL, TEXTS, checked, whole
 from forecast.errors import DataError, SpecError
-from forecast.hypotheses.pooled.claims import TESTS, Engine, Outcome
+from forecast.hypotheses.pooled.claims import CLAIMS
+from forecast.hypotheses.pooled.claims.claim import Claim
+from forecast.hypotheses.pooled.claims.visits import visits_of
+from forecast.hypotheses.pooled.engine import Engine
 from forecast.hypotheses.pooled.evidence import FINER, USUAL
+from forecast.hypotheses.pooled.outcome import Outcome
+from forecast.hypotheses.pooled.own import OwnDyad, own_dyad
+from forecast.hypotheses.pooled.power import Rate, rates_of
 from forecast.hypotheses.pooled.record import Record, read_panel
-from forecast.hypotheses.pooled.simulate import TRUTHS
 from forecast.progress import Progress, silent
-from forecast.theory import DECLINE, PENDULUM
+from forecast.theory import PENDULUM
 from forecast.wording import Card, Displayed, join, number
 
 if TYPE_CHECKING:
     import xarray as xr
 
-SCHEMA = 1
+    from forecast.events.table import EventTable
+
+SCHEMA = 2
 PARTS = {PENDULUM.code: ("S5a", "S5b")}
-"""Claims that pooled tests answer in parts."""
-TITLES = {
-    DECLINE.code: "the trend jumps where named eras begin",
-    "S5a": "deviations from the trend fade",
-    "S5b": "the trend returns to a long-run mean",
-}
-POWER_TABLE = Path(__file__).with_name("power.csv")
-
-
-@dataclass(frozen=True)
-class Rate:
-    """How often a test supported and rejected a claim on simulated record sets."""
-
-    truth: str
-    true: bool  # Whether the claim is true of them
-    sets: int
-    supported: int
-    rejected: int
+"""Claims that are answered in parts."""
+EXPLORATORY = "exploratory"
+DOUBTS = (
+    "The embedded dyads were chosen because they turned, and their eras were named with hindsight.",
+    "A chronicle is relative: of friends it notes quarrels, of enemies talks.",
+    "Shocks that dyads share are ignored, which overstates evidence.",
+)
 
 
 @dataclass(frozen=True)
 class PooledVerdict:
-    """The outcome of the test of one general claim."""
+    """The outcome of the test of one claim."""
 
     code: str
+    question: str
     claim: str
     outcome: Outcome
     integration_error: float  # Difference of the log Bayes factor from a coarser integration
     rates: tuple[Rate, ...]  # On record sets like the embedded one
+    limit: float  # The log Bayes factor that supports the claim
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
         own = asdict(self.outcome)
-        details = {
-            name: {str(key): one for key, one in value.items()} if isinstance(value, dict) else value
-            for name, value in own.pop("details").items()
-        }
         for name in ("without_dyad", "without_state"):
             own[name] = dict(zip(("name", "log_bayes_factor"), own[name], strict=True))
+        own["details"] = {name: _named(value) for name, value in own["details"].items()}
         error, rates = self.integration_error, [asdict(rate) for rate in self.rates]
-        return {"code": self.code, "claim": self.claim, **own, "integration_error": error, **details, "rates": rates}
+        about = {"code": self.code, "question": self.question, "claim": self.claim, "limit": self.limit}
+        return {**about, **own, "integration_error": error, "rates": rates}
+
+    def lines(self) -> list[str]:
+        """Return the verdict as lines for a terminal."""
+        found, shown = self.outcome, f"{self.code} {self.question} {self.outcome.answer.capitalize()}"
+        if np.isfinite(found.least):
+            shown += f" (least LBF {number(found.least, 1)}, supported from {number(self.limit, 1)})"
+        return [shown, f"    {found.sentences[0]}", *(f"    {line}" for line in power_lines(self.rates))]
+
+
+def power_lines(rates: Sequence[Rate]) -> list[str]:
+    """Describe how often a claim was supported on simulated record sets."""
+    if not rates:
+        return []
+    false, true = ([rate for rate in rates if rate.true is here] for here in (False, True))
+    parts = []
+    if false:
+        worst = max(false, key=lambda rate: rate.supported / rate.sets)
+        total = f"{sum(rate.supported for rate in false)} of {sum(rate.sets for rate in false)}"
+        parts.append(f"false alarms {total} (at most {worst.supported} of {worst.sets}: {worst.truth})")
+    if true:
+        found = [f"{rate.truth} {rate.supported} of {rate.sets}" for rate in true]
+        parts.append(f"found: {', '.join(found)}")
+    return [f"Simulated: {'; '.join(parts)}."]
+
+
+def _named(value: Any) -> Any:
+    """Return a mapping with its names as texts."""
+    return {str(name): one for name, one in value.items()} if isinstance(value, Mapping) else value
 
 
 @dataclass(frozen=True, repr=False)
 class PooledResults(Displayed):
-    """What the pooled tests of a record found."""
+    """What the tests of a record found."""
 
     dyads: tuple[str, ...]
     first: str  # First and last month with events, such as 1946-02
@@ -76,13 +98,16 @@ class PooledResults(Displayed):
     months: int  # With events, over all dyads
     verdicts: tuple[PooledVerdict, ...]
     notes: tuple[str, ...]
+    stamp: str = EXPLORATORY
+    own: OwnDyad | None = None
+    seed: int = 1
 
     def _card(self) -> Card:
         facts = [
-            (one.code, f"{one.claim}: {one.outcome.answer}, log Bayes factor {number(one.outcome.log_bayes_factor, 1)}")
+            (one.code, f"{one.outcome.answer}, log Bayes factor {number(one.outcome.least, 1)}")
             for one in self.verdicts
         ]
-        return Card(f"Pooled tests of {len(self.dyads)} dyads", tuple(facts))
+        return Card(f"Tests of {len(self.dyads)} dyads", tuple(facts))
 
     def __getitem__(self, code: str) -> PooledVerdict:
         """Return the verdict on a claim."""
@@ -90,27 +115,57 @@ class PooledResults(Displayed):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
-        facts = {name: getattr(self, name) for name in ("dyads", "first", "last", "months", "notes")}
-        return {"schema": SCHEMA, **facts, "claims": [one.to_dict() for one in self.verdicts]}
+        names = ("dyads", "first", "last", "months", "notes", "stamp", "seed")
+        facts = {name: getattr(self, name) for name in names} | {"doubts": DOUBTS}
+        own = None if self.own is None else asdict(self.own)
+        return {"schema": SCHEMA, **facts, "own": own, "claims": [one.to_dict() for one in self.verdicts]}
+
+    def lines(self) -> list[str]:
+        """Return the results as lines for a terminal."""
+        found = [
+            f"{len(self.dyads)} dyads, {self.first} to {self.last}, {self.months:,} months with events; {self.stamp}.",
+            "LBF: natural log Bayes factor, the least over rivals decides. Intervals are 90%.",
+        ]
+        for one in self.verdicts:
+            found += one.lines()
+        if self.own is not None:
+            found += _own_lines(self.own)
+        return [*found, *self.notes]
 
 
-@checked(panel=PANEL, claims=TEXTS, cores=whole(1), seed=whole(0), progress=CALLABLE)
+def _own_lines(own: OwnDyad) -> list[str]:
+    lines = [f"{own.dyad} within the hierarchy:"]
+    for row in own.rows:
+        low, middle, high, before = (number(row[name], 1) for name in ("low", "median", "high", "prior_median"))
+        lines.append(f"    {row['quantity']}: {middle} {row['unit']} ({low} to {high}; before the data {before})")
+    added = ", ".join(f"{code} {number(one, 1)}" for code, one in own.evidence.items())
+    return [*lines, f"    adds to the least LBF, given the others: {added}"]
+
+
+@checked(panel=PANEL, events=EVENTS, claims=TEXTS, dyad=DYAD, cores=whole(1), seed=whole(0), progress=CALLABLE)
 def pooled_tests(
     panel: "xr.Dataset",
     *,
+    events: "EventTable | None" = None,
     claims: Sequence[str] = (),
+    dyad: str | None = None,
     cores: int = 1,
     seed: int = 1,
     progress: Progress | None = None,
 ) -> PooledResults:
-    """Test the general claims on all dyads of a panel at once.
+    """Test claims on all dyads of a panel at once.
 
     Parameters
     ----------
     panel : xarray.Dataset
         Monthly counts of at least two dyads, such as ``build_panel(read_chronology())`` returns.
+    events : EventTable, optional
+        The events of the panel; the claim on visits (``S10``) finds them among these.
     claims : sequence of str
-        Codes: ``S2``, ``S5a``, ``S5b``, or ``S5`` for both of its parts. By default all that the panel can answer.
+        Codes: ``S2``, ``S4``, ``S5a``, ``S5b``, ``S6``, ``S7``, ``S8``, ``S10``, ``S12``, or ``S5`` for both of its
+        parts. By default all that the panel can answer, except ``S12``.
+    dyad : str, optional
+        A dyad that is also shown within the hierarchy, such as ``USA-CHN``.
     cores : int
         How many threads; changes no number.
     seed : int
@@ -125,66 +180,58 @@ def pooled_tests(
     Raises
     ------
     SpecError, DataError
-        Before any work: if a claim is about one dyad, or the panel cannot answer it.
+        Before any work: for an unknown claim or dyad, or if the panel cannot answer a claim that is named.
 
     Examples
     --------
     >>> from forecast import build_panel, pooled_tests, read_chronology
     >>> results = pooled_tests(build_panel(read_chronology()))  # doctest: +SKIP
-    >>> results["S5b"].outcome.log_bayes_factor  # doctest: +SKIP
-    10.8
+    >>> results["S5b"].outcome.answer  # doctest: +SKIP
+    'undecided'
     """
     tell, codes = progress or silent, parse_claims(claims)
-    record, notes = read_panel(panel), []
-    if not record.eras and DECLINE.code in codes:
-        if claims:
-            raise DataError(
-                "S2: no dyad has an era that begins within its record; name eras with their first days "
-                "(docs/events.md), or leave S2 out"
-            )
-        codes = tuple(code for code in codes if code != DECLINE.code)
-        notes.append("S2 was left out: no dyad has an era that begins within its record.")
+    record = read_panel(panel, None if events is None else visits_of(events, panel))
+    if dyad is not None and dyad not in record.dyads:
+        raise SpecError(f"dyad: the data have no {dyad!r:.40}; choose among {join(record.dyads)}")
+    codes, notes = _answerable(codes, record, named=bool(claims))
     fine = Engine(record, cores, FINER, seed=seed)
-    coarse = replace(fine, finesse=USUAL, placebos=1, kept={})
+    coarse = Engine(record, cores, USUAL, placebos=1, seed=seed, brief=True)
     verdicts = []
     for at, code in enumerate(codes):
-        tell(f"{code}, {TITLES[code]}", at, len(codes))
-        rough, outcome = TESTS[code](coarse), TESTS[code](fine)
-        error = abs(outcome.log_bayes_factor - rough.log_bayes_factor)
-        verdicts.append(PooledVerdict(code, TITLES[code], outcome, error, rates_of(code)))
+        tell(f"{code}, {CLAIMS[code].claim}", at, len(codes))
+        verdicts.append(_verdict(CLAIMS[code], coarse, fine))
+    own = None
+    if dyad is not None:
+        tell(f"{dyad} within the hierarchy", len(codes), len(codes))
+        evidence = {one.code: one.outcome.dyads[dyad] for one in verdicts if dyad in one.outcome.dyads}
+        own = own_dyad(coarse, dyad, evidence)
     tell("all claims", len(codes), len(codes))
-    first, last = _span(panel, record)
+    first, last = (str(record.time[at]) for at in (np.min(record.first), np.max(record.stop) - 1))
     months = int((record.events > 0).sum())
-    return PooledResults(record.dyads, first, last, months, tuple(verdicts), tuple(notes))
+    return PooledResults(record.dyads, first, last, months, tuple(verdicts), notes, own=own, seed=seed)
+
+
+def _verdict(claim: Claim, coarse: Engine, fine: Engine) -> PooledVerdict:
+    rough, outcome = claim.test(coarse), claim.test(fine)
+    error = abs(outcome.log_bayes_factor - rough.log_bayes_factor)
+    return PooledVerdict(claim.code, claim.question, claim.claim, outcome, error, rates_of(claim.code), claim.limit)
+
+
+def _answerable(codes: tuple[str, ...], record: Record, *, named: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the claims that a record can answer, and notes on the others; reject those that are named."""
+    lacking = {code: lack for code in codes if (lack := CLAIMS[code].lacks(record))}
+    if named and lacking:
+        code, lack = next(iter(lacking.items()))
+        raise DataError(f"{code}: {lack}, or leave {code} out")
+    notes = tuple(f"{code} was left out: {lack}." for code, lack in lacking.items())
+    return tuple(code for code in codes if code not in lacking), notes
 
 
 def parse_claims(claims: Sequence[str]) -> tuple[str, ...]:
-    """Return the codes of claims in order; of none given, all."""
-    known = {code.lower(): (code,) for code in TESTS} | {code.lower(): parts for code, parts in PARTS.items()}
+    """Return the codes of claims in order; of none given, the usual ones."""
+    known = {code.lower(): (code,) for code in CLAIMS} | {code.lower(): parts for code, parts in PARTS.items()}
     unknown = [claim for claim in claims if claim.strip().lower() not in known]
     if unknown:
-        raise SpecError(
-            f"claims: {join(unknown)} cannot be tested on several dyads at once; choose among "
-            f"{', '.join((*TESTS, *PARTS))}, or name one dyad with --dyad"
-        )
+        raise SpecError(f"claims: {join(unknown)} cannot be tested; choose among {', '.join((*CLAIMS, *PARTS))}")
     asked = {code for claim in claims for code in known[claim.strip().lower()]}
-    return tuple(code for code in TESTS if code in asked or not claims)
-
-
-def rates_of(code: str) -> tuple[Rate, ...]:
-    """Return how often the test of a claim answered what on simulated record sets."""
-    with POWER_TABLE.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["claim"] == code]
-    return tuple(
-        Rate(
-            row["truth"], TRUTHS[row["truth"]].follows(code), int(row["sets"]), int(row["supported"]),
-            int(row["rejected"]),
-        )
-        for row in rows
-    )  # fmt: skip
-
-
-def _span(panel: "xr.Dataset", record: Record) -> tuple[str, str]:
-    """Return the first and the last month with events."""
-    months = panel["time"].to_numpy().astype("datetime64[M]")
-    return str(months[np.min(record.first)]), str(months[np.max(record.stop) - 1])
+    return tuple(code for code, one in CLAIMS.items() if code in asked or (not claims and one.usual))

@@ -8,8 +8,8 @@ from scipy.signal import lfilter
 
 from forecast.hypotheses.pooled.filter import MEAN, NOISE_SD
 from forecast.hypotheses.pooled.record import Record
-from forecast.theory import DECLINE
-from forecast.typing import Float, Index
+from forecast.theory import BALANCE, CEILING, COST, DECLINE, VISITS
+from forecast.typing import Bool, Float, Index
 
 HEAVY = 2.5
 """Degrees of freedom of heavy-tailed steps."""
@@ -34,18 +34,31 @@ class Truth:
     heavy: bool = False  # Heavy-tailed steps
     sources: bool = False  # Sources that change every fifteen years
     shared: float = 0.0  # Share of the steps' variance that states' dyads have in common
-    tells: tuple[str, ...] = (DECLINE.code, "S5a", "S5b")  # The claims whose test it is about
+    bound: float | None = None  # Distance of bounds from the long-run mean
+    headroom: float | None = None  # Of a ceiling above the trend at each era's start
+    growth: float = 0.0  # By how much more the trend is pulled one log-odds from its mean
+    visit: float = 0.0  # What a visit adds to the cycle in the month after
+    tells: tuple[str, ...] = (DECLINE.code, "S5a", "S5b", "S8")  # The claims whose test it is about
 
     def follows(self, claim: str) -> bool:
         """Check whether a claim is true of it."""
         return {
-            DECLINE.code: self.jump_sd > 0.0, "S5a": self.cycle is not None, "S5b": self.trend_half_life is not None
-        }[claim]  # fmt: skip
+            DECLINE.code: self.jump_sd > 0.0,
+            CEILING.code: self.headroom is not None,
+            "S5a": self.cycle is not None,
+            "S5b": self.trend_half_life is not None,
+            COST.code: self.growth > 0.0,
+            BALANCE.code: self.trend_half_life is not None or self.bound is not None,
+            VISITS.code: self.visit != 0.0,
+        }[claim]
 
 
+_SLOW = (COST.code, CEILING.code)
 _WALK = Truth("walk", 0.135, 6.0, tells=("S5a",))
 _CYCLE = Truth("walk + cycle", 0.09, cycle=(4.5, 1.05))
-_RETURN = Truth("return in 10 years + cycle", 0.13, cycle=(3.5, 1.0), trend_half_life=120.0, tells=("S5a", "S5b"))
+_RETURN = Truth("return in 10 years + cycle", 0.13, cycle=(3.5, 1.0), trend_half_life=120.0,
+                tells=("S5a", "S5b", "S8", *_SLOW, VISITS.code))  # fmt: skip
+_JUMPS = replace(_RETURN, name="return + cycle, jumps of 0.6", step=0.11, jump_sd=0.6, tells=(DECLINE.code, *_SLOW))
 TRUTHS = {
     truth.name: truth
     for truth in (
@@ -61,9 +74,18 @@ TRUTHS = {
         replace(_CYCLE, name="walk + cycle, jumps of 0.5", jump_sd=0.5),
         replace(_CYCLE, name="walk + cycle, jumps of 0.8", jump_sd=0.8),
         _RETURN,
-        replace(_RETURN, name="return in 20 years + cycle", step=0.11, trend_half_life=240.0),
+        replace(_RETURN, name="return in 20 years + cycle", step=0.11, trend_half_life=240.0,
+                tells=("S5a", "S5b", "S8")),
+        replace(_RETURN, name="return in 5 years + cycle", step=0.18, trend_half_life=60.0,
+                tells=("S5a", "S5b", "S8")),
+        replace(_CYCLE, name="walk between bounds + cycle", step=0.16, bound=2.0),
+        _JUMPS,
+        replace(_JUMPS, name="return + cycle, jumps of 0.6, ceiling 0.5 above", headroom=0.5, tells=_SLOW),
+        replace(_RETURN, name="pull five times as strong one log-odds away", trend_half_life=240.0, growth=4.0,
+                tells=_SLOW),
+        replace(_RETURN, name="visits add 5 points", visit=0.2, tells=(VISITS.code,)),
     )
-}
+}  # fmt: skip
 """The truths of the power table, by name."""
 
 
@@ -88,8 +110,11 @@ def simulate(record: Record, truth: Truth, seed: int) -> Record:
         mean, start = MEAN + truth.mean_sd * rng.standard_normal(), rng.standard_normal()
         moves = steps[d, part] + jumps[d, part]
         moves[0] = start
-        level = mean + lfilter([1.0], [1.0, -keep[d]], moves) + volume[d] * record.volume[d, part]
+        level = mean + _trend(moves, keep[d], record.begins[d, part], truth) + volume[d] * record.volume[d, part]
         level += _cycle(months, decay[d], spread[d], rng)
+        if truth.visit and record.visits is not None:
+            pushes = np.concatenate([[0.0], truth.visit * record.visits[d, part][:-1]])
+            level += lfilter([1.0], [1.0, -decay[d]], pushes)
         concentration = np.full(months, truth.concentration)
         if truth.sources:
             source = (part.start + np.arange(months)) // SOURCE_MONTHS
@@ -111,6 +136,23 @@ def _unit_steps(record: Record, truth: Truth, rng: np.random.Generator) -> Float
     for dyads in record.states.values():
         common[dyads] += rng.standard_normal(shape[1]) / math.sqrt(2.0)
     return math.sqrt(1.0 - truth.shared) * own + math.sqrt(truth.shared) * common
+
+
+def _trend(moves: Float, keep: float, begins: Bool, truth: Truth) -> Float:
+    """Return the trend less its long-run mean, under the truth's ceiling or between its bounds if it has some."""
+    if truth.bound is None and truth.headroom is None and not truth.growth:
+        return np.asarray(lfilter([1.0], [1.0, -keep], moves))
+    found = moves.copy()
+    top = math.inf if truth.headroom is None else moves[0] + truth.headroom
+    for t in range(1, len(moves)):
+        pull = (1.0 - keep) * found[t - 1] * (1.0 + truth.growth * found[t - 1] ** 2)
+        now = found[t - 1] - math.copysign(min(abs(pull), abs(found[t - 1])), pull) + moves[t]
+        if truth.headroom is not None and begins[t]:
+            top = now + truth.headroom
+        if truth.bound is not None:
+            now = float(np.clip(now, -truth.bound, truth.bound))
+        found[t] = min(now, top)
+    return found
 
 
 def _cycle(months: int, decay: float, sd: float, rng: np.random.Generator) -> Float:

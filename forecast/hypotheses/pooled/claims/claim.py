@@ -1,0 +1,54 @@
+"""A claim: its question, its test, and what a record needs for it."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from forecast.hypotheses.pooled.engine import Engine
+from forecast.hypotheses.pooled.outcome import Outcome, Picture, Series
+from forecast.hypotheses.pooled.record import Record
+from forecast.wording import number
+
+FACTOR = 10.0
+"""A claim is supported if every Bayes factor that decides it exceeds this, and rejected if none exceeds the inverse."""
+
+
+def nothing(record: Record) -> str:
+    """Ask nothing of a record."""
+    return ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim about all dyads, and its test."""
+
+    code: str
+    question: str  # As the heading of its section
+    claim: str  # In a few words, a statement
+    test: Callable[[Engine], Outcome]
+    lacks: Callable[[Record], str] = nothing  # What a record lacks for the test, with the remedy; empty if nothing
+    factor: float = FACTOR
+    usual: bool = True  # Tested without being named
+
+    @property
+    def limit(self) -> float:
+        """The log Bayes factor that supports it."""
+        return math.log(self.factor)
+
+
+def factor(value: float) -> str:
+    """Return a log Bayes factor in words."""
+    return f"LBF {number(value, 1)}"
+
+
+def by_dyad(title: str, dyads: Mapping[str, float]) -> Picture:
+    """Return bars of what each dyad adds, the largest first."""
+    ordered = sorted(dyads.items(), key=lambda one: -one[1])
+    series = Series("log Bayes factor", tuple(name for name, _ in ordered), tuple(one for _, one in ordered))
+    return Picture(title, "", "log Bayes factor, given the others", "bars", (series,))
+
+
+def listed(items: Iterable[tuple[object, float]]) -> str:
+    """Return names with log Bayes factors, such as ``0.5: 12.1, 1: 9.1``."""
+    return ", ".join(f"{name:g}: {number(one, 1)}" if isinstance(name, float) else f"{name} {number(one, 1)}"
+                     for name, one in items)  # fmt: skip

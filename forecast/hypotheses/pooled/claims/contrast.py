@@ -1,0 +1,23 @@
+"""S7: the relation is less hostile than US-Soviet relations were. No record at hand can tell."""
+
+import math
+
+from forecast.hypotheses.pooled.claims.claim import Claim
+from forecast.hypotheses.pooled.engine import Engine
+from forecast.hypotheses.pooled.outcome import Outcome
+from forecast.theory import NATURE
+
+
+def test(engine: Engine) -> Outcome:
+    """Say why the levels of two dyads cannot be compared."""
+    return Outcome(math.nan, "cannot be tested", (
+        "A share compares a dyad with itself: of friends a chronicle notes quarrels, of enemies talks, and coders of "
+        "different periods note different things.",
+        "It could be tested on one feed that codes US-Soviet relations to 1991 and US-China relations since 2018 by "
+        "one method, or on votes, trade or troops, which have an absolute scale.",
+    ))  # fmt: skip
+
+
+CONTRAST = Claim(
+    NATURE.code, "Is the relation less hostile by nature than another?", "the relation is less hostile by nature", test
+)

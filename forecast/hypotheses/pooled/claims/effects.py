@@ -1,0 +1,58 @@
+"""Effects of things with dates: what each adds to the cycle or to the level, at the mode of a reverting trend."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+
+from forecast.hypotheses.pooled.engine import Engine
+from forecast.hypotheses.pooled.filter import COLUMN, Steps, likelihoods
+from forecast.hypotheses.pooled.models import RETURN_CYCLE
+from forecast.typing import Float
+
+SIZES = np.linspace(-0.8, 0.8, 33)
+"""Effects, log-odds."""
+PRIOR_SD = 0.3
+POINTS = 25.0
+"""Points of share per log-odds at an even share."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The log-likelihood of effects of every size, (size, dyad)."""
+
+    log: Float
+
+    def factor(self, dyads: list[int] | None = None) -> float:
+        """Return the log Bayes factor of an effect, normal around none, against none."""
+        own = (self.log if dyads is None else self.log[:, dyads]).sum(axis=1)
+        return float(logsumexp(own + np.log(_prior())) - own[len(SIZES) // 2])
+
+    @property
+    def points(self) -> tuple[float, float]:
+        """Mean and standard deviation of the effect, points of an even share."""
+        log = self.log.sum(axis=1)
+        weights = np.exp(log - log.max()) * _prior()
+        weights /= weights.sum()
+        mean = float(weights @ SIZES)
+        return POINTS * mean, POINTS * float(np.sqrt(weights @ (SIZES - mean) ** 2))
+
+    def found_from(self, limit: float) -> float:
+        """Return the smallest estimate, in points, whose log Bayes factor would reach a limit."""
+        sd = min(self.points[1] / POINTS, 0.999 * PRIOR_SD)
+        error2 = 1.0 / (1.0 / sd**2 - 1.0 / PRIOR_SD**2)  # Of the likelihood alone
+        z2 = 2.0 * (limit + 0.5 * np.log1p(PRIOR_SD**2 / error2)) * (PRIOR_SD**2 + error2) / PRIOR_SD**2
+        return float(POINTS * np.sqrt(z2 * error2))
+
+
+def effect_of(engine: Engine, steps: Steps, column: str) -> Effect:
+    """Return the log-likelihood of effects of impulses (``push``) or occasions (``occasion``) of all sizes."""
+    point = RETURN_CYCLE.points(engine.centre(RETURN_CYCLE).mode[None])
+    points = np.repeat(point, len(SIZES), axis=0)
+    points[:, COLUMN[column]] = SIZES
+    return Effect(likelihoods(steps, points, engine.cores)[..., 0])
+
+
+def _prior() -> Float:
+    mass = np.exp(-0.5 * (SIZES / PRIOR_SD) ** 2)
+    return np.asarray(mass / mass.sum())

@@ -1,0 +1,45 @@
+"""S6: the pull on the trend grows with its distance from the mean, against a pull in proportion to it."""
+
+from typing import Any
+
+from forecast.hypotheses.pooled.claims.claim import FACTOR, Claim, factor, listed
+from forecast.hypotheses.pooled.engine import Engine
+from forecast.hypotheses.pooled.models import GROWING_CYCLE, GROWTH, RETURN_CYCLE
+from forecast.hypotheses.pooled.outcome import Outcome, Picture, Series
+from forecast.theory import COST
+from forecast.wording import interval_in_words
+
+
+def test(engine: Engine) -> Outcome:
+    """Compare a growing pull with a linear one, the cycle's parameters held at their mode."""
+    held = engine.held()
+    claim, linear = engine.evidence(GROWING_CYCLE.holding(held)), engine.evidence(RETURN_CYCLE.holding(held))
+
+    def deciding(dyads: list[int] | None) -> tuple[float, float]:
+        found = engine.totals(claim, dyads) - engine.totals(linear, dyads)
+        return float(found.min()), float(found.max())
+
+    by_spread = dict(zip(engine.mean_sds, (engine.totals(claim) - engine.totals(linear)).tolist(), strict=True))
+    low, middle, high = claim.interval(GROWTH)
+    found = claim.total() - linear.total()
+    details: dict[str, Any] = {
+        "growth": (low, middle, high), "growth_prior": GROWTH.prior_interval(), "by_spread_of_means": by_spread,
+    }  # fmt: skip
+    sentences = [
+        f"A pull that grows with the distance against one in proportion to it: {factor(found)}; by the spread of "
+        f"long-run means: {listed(by_spread.items())}. The least and the largest decide.",
+        f"At a distance of one log-odds the pull would be {interval_in_words(1 + middle, 1 + low, 1 + high, 1)} times "
+        "as strong, for its distance, as near the mean.",
+    ]
+    grid, density = claim.density(GROWTH)
+    picture = Picture(
+        "By how much more the trend is pulled one log-odds from its mean", "additional pull, as a multiple",
+        "probability per log unit", "line",
+        (Series("posterior", tuple(grid), tuple(density)), Series("prior", tuple(grid), tuple(GROWTH.density(grid)))),
+    )  # fmt: skip
+    return engine.outcome(deciding, FACTOR, found, sentences, picture, details)
+
+
+GROWING = Claim(
+    COST.code, "Does the pull grow with the distance?", "the pull grows with the distance from the mean", test
+)

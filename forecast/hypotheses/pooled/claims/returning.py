@@ -1,0 +1,152 @@
+"""S5b and S8: the trend is pulled back to a long-run mean, and it keeps to a range.
+
+Both must hold at every spread of the dyads' long-run means. A pull is set against walks, drifting sources and a walk
+between bounds; a range, by a pull or by bounds, against walks and drifting sources.
+"""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy.integrate import quad
+from scipy.stats import norm
+
+from forecast.hypotheses.pooled.claims.claim import FACTOR, Claim, by_dyad, factor, listed
+from forecast.hypotheses.pooled.engine import Engine
+from forecast.hypotheses.pooled.models import (
+    BOUND,
+    BOUNDED_CYCLE,
+    RETURN,
+    RETURN_CYCLE,
+    SOURCES_CYCLE,
+    STEP,
+    WALK_CYCLE,
+    YEARS,
+)
+from forecast.hypotheses.pooled.outcome import Outcome, Picture, Series
+from forecast.wording import interval_in_words, number
+
+SHOWN_YEARS = (4.0, 8.0, 16.0, 32.0, 64.0)
+EXTREME, MIDDLE = 2.0, 1.0
+"""Long-run standard deviations of the trend from its mean: an extreme, and the edge of the middle ground."""
+
+
+def test_return(engine: Engine) -> Outcome:
+    """Compare a reverting trend with a walk, drifting sources and a walk between bounds, all with a cycle."""
+    claim, walk = engine.evidence(RETURN_CYCLE), engine.evidence(WALK_CYCLE)
+    rivals = {
+        "a walk": walk, "drifting sources": engine.evidence(SOURCES_CYCLE, "sources"),
+        "a walk between bounds": engine.evidence(BOUNDED_CYCLE),
+    }  # fmt: skip
+
+    def deciding(dyads: list[int] | None) -> tuple[float, float]:
+        own = engine.totals(claim, dyads)
+        found = np.array([own - engine.totals(one, dyads) for one in rivals.values()])
+        return float(found.min()), float(found.max())
+
+    base, by_spread = walk.total(), engine.totals(claim) - walk.total()
+    low, middle, high = (months / 12.0 for months in claim.interval(RETURN))
+    against = {name: claim.total() - one.total() for name, one in rivals.items()}
+    profile = (claim.profile(RETURN) - base).tolist()
+    details: dict[str, Any] = {
+        "half_life_years": (low, middle, high),
+        "half_life_years_prior": tuple(months / 12.0 for months in RETURN.prior_interval()),
+        "by_half_life_years": dict(zip(YEARS, profile, strict=True)),
+        "by_spread_of_means": dict(zip(engine.mean_sds, by_spread.tolist(), strict=True)),
+        "against": against,
+        "against_least": {
+            name: float((engine.totals(claim) - engine.totals(one)).min()) for name, one in rivals.items()
+        },
+    }  # fmt: skip
+    years, spreads = details["by_half_life_years"], details["by_spread_of_means"]
+    sentences = [
+        f"A trend that is pulled back, with a half-life of {interval_in_words(middle, low, high, 1)} years, against "
+        + "; ".join(f"{name}: {factor(one)}" for name, one in against.items()) + ".",
+        f"Against a walk by the spread of dyads' long-run means in log-odds: {listed(spreads.items())}; the least over "
+        "rivals and spreads decides.",
+        f"Against a walk by half-life in years: {listed((year, years[year]) for year in SHOWN_YEARS)}.",
+    ]  # fmt: skip
+    sensitivity: dict[str, float] = {}
+    if not engine.brief:
+        sensitivity = _sensitivity(engine)
+        details["windows_ahead"] = engine.windows(RETURN_CYCLE, WALK_CYCLE)
+        sentences.append(_windows(details["windows_ahead"]))
+    return engine.outcome(
+        deciding, FACTOR, against["a walk"], sentences, _profile(profile), details, sensitivity=sensitivity
+    )
+
+
+def test_range(engine: Engine) -> Outcome:
+    """Compare a trend that keeps to a range, by a pull or by bounds, with a walk and drifting sources."""
+    pull, bounds = engine.evidence(RETURN_CYCLE), engine.evidence(BOUNDED_CYCLE)
+    walk, sources = engine.evidence(WALK_CYCLE), engine.evidence(SOURCES_CYCLE, "sources")
+
+    def deciding(dyads: list[int] | None) -> tuple[float, float]:
+        own = np.logaddexp(engine.totals(pull, dyads), engine.totals(bounds, dyads)) - math.log(2.0)
+        found = np.array([own - engine.totals(one, dyads) for one in (walk, sources)])
+        return float(found.min()), float(found.max())
+
+    both = float(np.logaddexp(pull.total(), bounds.total())) - math.log(2.0)
+    band, passage, reach = _band(engine), passage_years(engine), bounds.interval(BOUND)
+    details: dict[str, Any] = {
+        "against": {"a walk": both - walk.total(), "drifting sources": both - sources.total()},
+        "pull_against_bounds": pull.total() - bounds.total(),
+        "long_run_sd": band, "passage_years": passage, "bound": reach,
+    }  # fmt: skip
+    sentences = [
+        "Trends keep to a range around a long-run mean: by a pull or by bounds, each as likely before the data, "
+        + "against " + "; ".join(f"{name}: {factor(one)}" for name, one in details["against"].items()) + ".",
+        f"With a pull the trend's long-run standard deviation is {number(band, 2)} log-odds. From two of them away it "
+        f"takes {number(passage, 1)} years on average to come within one (at the mode of the parameters).",
+        f"With bounds they are {interval_in_words(reach[1], reach[0], reach[2], 1)} log-odds from the mean. A pull "
+        f"against bounds: {factor(details['pull_against_bounds'])}.",
+    ]  # fmt: skip
+    found = engine.outcome(deciding, FACTOR, details["against"]["a walk"], sentences, None, details)
+    return replace(found, picture=by_dyad("What each dyad adds to the evidence of a range", found.dyads))
+
+
+def passage_years(engine: Engine) -> float:
+    """Return the mean years from an extreme to the middle ground, for a reverting trend at its mode."""
+    months = math.exp(engine.centre(RETURN_CYCLE).at(RETURN)[RETURN])
+    found, _ = quad(lambda y: norm.cdf(-y) / norm.pdf(y), MIDDLE, EXTREME)
+    return float(found * months / math.log(2.0) / 12.0)
+
+
+def _band(engine: Engine) -> float:
+    """Return the long-run standard deviation of a reverting trend around its mean at the mode."""
+    at = engine.centre(RETURN_CYCLE).at(RETURN, STEP)
+    keep = 0.5 ** (1.0 / math.exp(at[RETURN]))
+    return math.exp(at[STEP]) / math.sqrt(1.0 - keep**2)
+
+
+def _profile(profile: list[float]) -> Picture:
+    limit = math.log(FACTOR)
+    return Picture(
+        "Evidence of a pull against a walk, by its half-life", "half-life of the trend's return, years",
+        "log Bayes factor", "line", (Series("a pull against a walk", YEARS, tuple(profile)),), (-limit, limit),
+    )  # fmt: skip
+
+
+def _sensitivity(engine: Engine) -> dict[str, float]:
+    def compared(one: Engine, width: float = 1.0) -> float:
+        return one.evidence(RETURN_CYCLE).total(width=width) - one.evidence(WALK_CYCLE).total(width=width)
+
+    found = {"priors half as wide": compared(engine, 0.5), "priors twice as wide": compared(engine, 2.0)}
+    return found | {name: compared(half) for name, half in engine.halves().items()}
+
+
+def _windows(windows: dict[str, tuple[float, float]]) -> str:
+    if not windows:
+        return "The record is too short for windows ahead."
+    parts = [f"{name} {number(mean, 2)} (standard error {number(se, 2)})" for name, (mean, se) in windows.items()]
+    return (
+        "Windows ahead with the months between left out, gain of log score over a walk per origin: "
+        + "; ".join(parts) + ", at parameters from the whole record."
+    )  # fmt: skip
+
+
+RETURNING = Claim(
+    "S5b", "Is the trend pulled back to a long-run mean?", "the trend is pulled back to a long-run mean", test_return
+)
+RANGE = Claim("S8", "Does the trend keep to a range around a mean?", "the trend keeps to a range", test_range)
