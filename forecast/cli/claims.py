@@ -1,14 +1,10 @@
 """`forecast test`: tests of general claims, on all dyads of the data at once."""
 
 import os
-from typing import TYPE_CHECKING
 
 from forecast.arguments import require_whole
 from forecast.cli.options import Tested, echo_json, grouped, opt, shared
 from forecast.cli.terminal import console, escape, progress
-
-if TYPE_CHECKING:
-    from forecast.hypotheses import PooledResults
 
 
 @grouped
@@ -33,12 +29,5 @@ def test(
 
         echo_json(plain(results.to_dict()))
     else:
-        _print_results(results)
-
-
-def _print_results(results: "PooledResults") -> None:
-    from forecast.hypotheses.pooled.words import lines
-
-    shown = console()
-    for line in lines(results):
-        shown.print(escape(line), soft_wrap=True)
+        for line in results.lines():
+            console().print(escape(line), soft_wrap=True)

@@ -183,7 +183,7 @@ def _filter(
                     left -= g
                     r, c = kept[g], decayed[g]
                     u = 1.0 - r
-                    ss = r * r * ss + 2.0 * r * u * sm + u * u * mm + walked[g]
+                    ss = r * r * ss + 2.0 * r * u * sm + u * u * mm
                     sf = c * (r * sf + u * fm)
                     sb = r * sb + u * bm
                     sx = r * sx + u * mx
@@ -195,6 +195,7 @@ def _filter(
                     s = r * s + u * m
                     f *= c
                     if force == 0:
+                        ss += walked[g]
                         continue
                     if force == 1:  # distance above the trend at the era's start
                         y, ys, yf, yb, ym, yx = s - x, ss - sx, sf - fx, sb - bx, sm - mx, sx - xx
@@ -207,7 +208,7 @@ def _filter(
                     )  # fmt: skip
                     mean, slope, more = g * mean, g * slope, g * more
                     s += mean
-                    ss += 2.0 * slope * ys + slope * slope * yy + more
+                    ss += 2.0 * slope * ys + slope * slope * yy + walked[g] + more
                     sf += slope * yf
                     sb += slope * yb
                     sm += slope * ym
