@@ -8,6 +8,7 @@ concentration, one for all, is integrated with Gauss-Hermite nodes.
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp
@@ -177,15 +178,16 @@ def own_posterior(
             for place, one in enumerate([one for k, one in enumerate(inner) if k != at]):
                 own = np.moveaxis(np.tensordot(one.weights, own, axes=(1, place)), 0, place)
             weight = np.moveaxis(evidence.posterior[i, j, 0] / np.exp(evidence.log[i, j, 0, ..., dyad] - top), at, -1)
-            own, weight = (one.reshape(-1, one.shape[-1]) for one in (own, weight))
-            chance += ((weight.T @ own) * inner[at].weights).sum(axis=0)
+            joint = weight.reshape(-1, weight.shape[-1]).T @ own.reshape(-1, own.shape[-1])
+            chance += (joint * inner[at].weights).sum(axis=0)
     return np.exp(inner[at].places), chance / chance.sum()
 
 
 def _of_dyad(steps: Steps, dyad: int) -> Steps:
     """Return the steps of one dyad."""
     part = slice(steps.ends[dyad], steps.ends[dyad + 1])
-    return Steps(*(one[part] for one in steps[:-1]), np.array([0, part.stop - part.start]))
+    own: Any = {name: getattr(steps, name)[part] for name in Steps._fields}
+    return Steps(**own | {"ends": np.array([0, part.stop - part.start])})
 
 
 def with_mean_sd(found: Float, sd: float) -> Float:

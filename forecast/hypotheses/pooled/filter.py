@@ -155,7 +155,7 @@ def _filter(
     """Write log-likelihood, mean and variance of the long-run mean, of every point and dyad, (point, dyad, 3)."""
     size = nodes.size
     lik, good, bad = np.empty(size), np.empty(size), np.empty(size)
-    longest = max(gap.max(), CHUNK) + 1
+    longest = max(int(gap.max()), CHUNK) + 1
     kept, walked, decayed = np.empty(longest), np.empty(longest), np.empty(longest)
     for p in range(points.shape[0]):
         keep, step2, cycle_keep, cycle2, start2 = points[p, 0], points[p, 1], points[p, 2], points[p, 3], points[p, 4]
