@@ -203,13 +203,15 @@ def _json_by_record(obj: Mapping[str, Any]) -> str:
 
 
 def write_csv(path: str | Path, frame: "pd.DataFrame") -> None:
-    """Write the columns of `frame` as CSV with a header and without its index.
+    """Write the columns of `frame` as CSV with a header and without its index."""
+    write_text(path, csv_text(frame))
 
-    A text that a spreadsheet would take for a formula gets an apostrophe in front.
-    """
+
+def csv_text(frame: "pd.DataFrame") -> str:
+    """Return the CSV of a table; a text that a spreadsheet would take for a formula gets an apostrophe in front."""
     texts = frame.select_dtypes(exclude=["number", "bool", "datetime"]).columns
     shown = frame.assign(**{name: frame[name].map(_cell) for name in texts})
-    write_text(path, _csv(shown))
+    return _csv(shown)
 
 
 def check_writable(folder: str | Path) -> None:

@@ -1,7 +1,7 @@
 """Conversion of levels to shares, and paired differences of scores with their uncertainty."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,13 @@ def share(level: NDArray[Any]) -> NDArray[Any]:
 
 FEWEST_BLOCKS = 3
 """With fewer, the spread between blocks says nothing about the error of a mean."""
+FEWEST_DYADS = 5
+"""With fewer, years alone are clusters."""
+INTERVAL = 0.9
+"""Mass of the intervals of differences."""
+_RESAMPLES = 499
+_SIX_POINTS = np.sqrt([1.5, 1.0, 0.5])
+"""Sizes of the weights of a wild bootstrap of few clusters, of either sign: Webb (2023), doi:10.1111/caje.12661."""
 
 
 @dataclass(frozen=True)
@@ -22,33 +29,60 @@ class Difference:
 
     n: int  # Cases
     mean: float  # Below zero if the first is better
-    error: float | None  # Standard error, from blocks of years; None with fewer than three blocks
+    error: float | None  # Standard error, clustered; None with fewer than three blocks of years
+    low: float | None  # 90 % interval
+    high: float | None
     blocks: int
     relative: float  # Skill: one less the ratio of the mean scores; above zero if the first is better
 
 
-def paired(one: ArrayLike, other: ArrayLike, years: ArrayLike, horizon: int) -> Difference:
+def paired(one: ArrayLike, other: ArrayLike, years: ArrayLike, horizon: int, dyads: ArrayLike = ()) -> Difference:
     """Compare two series of scores of the same cases.
 
     Cases of neighbouring origins overlap and share their news, so that they count as one block: of a year, or of as
-    many years as the horizon has. The error is that of the mean over blocks of unequal size (cluster-robust).
+    many years as the horizon has. Cases of one dyad share what a forecaster gets wrong about it. The error is clustered
+    by both (Cameron, Gelbach and Miller 2011, doi:10.1198/jbes.2010.07136), and never below that of one of them. The
+    interval is symmetric, by a wild cluster bootstrap of the studentised mean: over years and over dyads, the wider,
+    and not below Student's with as many clusters. In simulations 88 to 97 % of such intervals contain the truth.
     """
     first, second = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
     difference = first - second
-    block = np.asarray(years, dtype=np.int64) // max(-(-horizon // 12), 1)
-    mean = float(difference.mean())
-    labels, place = np.unique(block, return_inverse=True)
-    number = len(labels)
-    error = None
-    if number >= FEWEST_BLOCKS:
-        sums = np.bincount(place, difference - mean)
-        error = float(np.sqrt(number / (number - 1) * (sums**2).sum()) / difference.size)
+    mean, n = float(difference.mean()), difference.size
     relative = float(1 - first.mean() / second.mean()) if second.mean() else 0.0
-    return Difference(difference.size, mean, error, number, relative)
+    labels, year = np.unique(np.asarray(years, dtype=np.int64) // max(-(-horizon // 12), 1), return_inverse=True)
+    names, dyad = np.unique(np.asarray(dyads), return_inverse=True)
+    if len(names) < FEWEST_DYADS:
+        names, dyad = names[:1], np.zeros(n, dtype=np.int64)
+    shape = len(labels), max(len(names), 1)
+    if shape[0] < FEWEST_BLOCKS:
+        return Difference(n, mean, None, None, None, shape[0], relative)
+    cell = year * shape[1] + dyad
+    residual, cases = (np.bincount(cell, w, shape[0] * shape[1]).reshape(shape) for w in (difference - mean, None))
+    error = float(np.sqrt(_clustered(residual)) / n)
+    fewest = min(number for number in shape if number > 1)
+    reach = error * max(_student(fewest), *(_quantile(residual, cases, way) for way in range(2) if shape[way] > 1))
+    return Difference(n, mean, error, mean - reach, mean + reach, shape[0], relative)
 
 
-INTERVAL = 0.9
-"""Mass of the intervals of differences."""
+def _clustered(residual: NDArray[Any]) -> NDArray[Any]:
+    """Return the variance of a sum from the residual sums by year and dyad, the last two axes."""
+    years, dyads = residual.shape[-2:]
+    by_year = years / (years - 1) * (residual.sum(-1) ** 2).sum(-1)
+    if dyads == 1:
+        return np.asarray(by_year)
+    by_dyad = dyads / (dyads - 1) * (residual.sum(-2) ** 2).sum(-1)
+    both = by_year + by_dyad - (residual**2).sum((-1, -2))
+    return np.asarray(np.maximum(np.maximum(by_year, by_dyad), both))
+
+
+def _quantile(residual: NDArray[Any], cases: NDArray[Any], way: int) -> float:
+    """Return how many errors the mean is off in 90 % of resamples with random weights of years (0) or dyads (1)."""
+    rng = np.random.default_rng(0)
+    size = (_RESAMPLES, *(number if axis == way else 1 for axis, number in enumerate(residual.shape)))
+    drawn = rng.choice([*_SIX_POINTS, *-_SIX_POINTS], size) * residual
+    off = drawn.sum((-1, -2)) / cases.sum()
+    error = np.sqrt(_clustered(drawn - off[:, None, None] * cases)) / cases.sum()
+    return float(np.quantile(np.abs(off) / np.maximum(error, np.finfo(float).tiny), INTERVAL))
 
 
 def difference_interval(difference: float, error: float | None, blocks: int) -> tuple[float, float] | None:
@@ -59,7 +93,24 @@ def difference_interval(difference: float, error: float | None, blocks: int) -> 
     """
     if error is None:
         return None
+    reach = _student(blocks) * error
+    return difference - reach, difference + reach
+
+
+def _student(clusters: int) -> float:
     from scipy.special import stdtrit
 
-    reach = float(stdtrit(blocks - 1, (1 + INTERVAL) / 2)) * error
-    return difference - reach, difference + reach
+    return float(stdtrit(clusters - 1, (1 + INTERVAL) / 2))
+
+
+type Lead = Literal["this", "other", "undecided", "unknown"]
+
+
+def lead(low: float | None, high: float | None) -> Lead:
+    """Return who is better by the 90 % interval of a difference in scores, of which smaller ones are better.
+
+    Undecided if it includes zero, unknown without one. Every "better" of pages and documents comes from here.
+    """
+    if low is None or high is None:
+        return "unknown"
+    return "this" if high < 0 else "other" if low > 0 else "undecided"

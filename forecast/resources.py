@@ -4,6 +4,7 @@ import atexit
 import ctypes
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from contextlib import suppress
@@ -34,6 +35,15 @@ def skill_file() -> Path | None:
     folder = data_folder()
     path = folder / "skill.json" if folder.parent == _PACKAGE else folder.parent / "reports" / "skill" / "skill.json"
     return path if path.is_file() else None
+
+
+def commit() -> str | None:
+    """Return the commit of the checkout that the package runs from; None without a checkout or git."""
+    root = _PACKAGE.parent
+    if not (root / ".git").exists() or (git := shutil.which("git")) is None:
+        return None
+    found = subprocess.run([git, "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    return found.stdout.strip() or None
 
 
 _FLAGS = "PYTENSOR_FLAGS"

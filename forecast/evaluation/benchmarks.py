@@ -1,7 +1,6 @@
-"""Benchmarks: simple forecasters for comparison with the model, and mixtures of forecasters."""
+"""Benchmarks: simple forecasters for comparison with the model."""
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,10 +29,6 @@ FEWEST_WINDOWS = 8
 SHARE_OF_VARIANCE = 0.1
 """Smallest part of the predicted variance that remains when the sampling variance of events is subtracted."""
 ONE_SIGMA = 68.27
-FEWEST_PAST = 20
-"""Windows that were over at an origin; with fewer, the weights of a mixture are equal."""
-_ROUNDS = 2000
-_ENOUGH = 1e-9
 
 
 def log_odds(total: np.ndarray, cooperative: np.ndarray) -> tuple[Float, Float]:
@@ -245,47 +240,3 @@ BENCHMARKS: dict[str, Benchmark] = {
         Automatic("auto_arima", "AutoARIMA on windows as long as the horizon (statsforecast)", "AutoARIMA"),
     )
 }
-
-
-@dataclass(frozen=True)
-class Mixture:
-    """A mixture of forecasters."""
-
-    code: str
-    stacked: bool  # Whether past predictions decide the weights; otherwise all are equal
-    models: bool  # Whether model variants take part beside the benchmarks; if not it is itself a benchmark
-
-    @property
-    def benchmark(self) -> bool:
-        """Return whether only benchmarks take part."""
-        return not self.models
-
-
-MIXTURES = (
-    Mixture("mixture_equal", stacked=False, models=False),
-    Mixture("mixture_stacked", stacked=True, models=False),
-    Mixture("combined_equal", stacked=False, models=True),
-    Mixture("combined_stacked", stacked=True, models=True),
-)
-
-
-def stacking_weights(density: Sequence[Sequence[float]] | Float) -> Float:
-    """Return the weights with which a mixture would have predicted past counts best.
-
-    They maximise the sum of the log probabilities, a concave problem that expectation maximisation solves. Yao,
-    Vehtari, Simpson and Gelman (2018), Using stacking to average Bayesian predictive distributions,
-    doi:10.1214/17-BA1091
-    """
-    values = np.asarray(density, dtype=np.float64)
-    weights = np.full(values.shape[1], 1 / values.shape[1])
-    if len(values) < FEWEST_PAST:
-        return weights
-    values = values / values.max(axis=1, keepdims=True)
-    for _ in range(_ROUNDS):
-        part = values * weights
-        part /= part.sum(axis=1, keepdims=True)
-        again = part.mean(axis=0)
-        if np.abs(again - weights).max() < _ENOUGH:
-            break
-        weights = again
-    return weights

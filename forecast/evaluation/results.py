@@ -1,9 +1,11 @@
 """Scored predictions of a backtest: table, scores by model, dyad and period, and largest misses."""
 
+import gzip
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,8 +13,9 @@ import numpy as np
 
 from forecast.dates import add_months
 from forecast.errors import DataError
-from forecast.evaluation.benchmarks import BENCHMARKS, MIXTURES, REFERENCE, Mixture, stacking_weights
+from forecast.evaluation.benchmarks import BENCHMARKS, REFERENCE
 from forecast.evaluation.forecaster import Asked
+from forecast.evaluation.pool import BENCHMARKS_EQUAL, POOL, Mixtures, Said
 from forecast.evaluation.scores import (
     COVERAGES,
     Prediction,
@@ -22,7 +25,6 @@ from forecast.evaluation.scores import (
     crps,
     in_the_middle,
     log_score,
-    mixed,
     pit,
 )
 from forecast.evaluation.skill import CHOSEN_ON, PERIODS, REPORTED_ON, SPLIT, Skill, subject_of, within
@@ -30,7 +32,7 @@ from forecast.evaluation.tasks import RunFolder, Setup, read_finished
 from forecast.evaluation.variants import DEFAULT, PENDULUM, VARIANTS, Variant
 from forecast.events.codebook import read_scale
 from forecast.events.table import CountTable, EventTable
-from forecast.files import write_csv, write_json
+from forecast.files import csv_text, write_bytes, write_csv, write_json
 from forecast.numeric import paired
 from forecast.panel import event_counts
 from forecast.typing import Float
@@ -38,8 +40,11 @@ from forecast.typing import Float
 if TYPE_CHECKING:
     import pandas as pd
 
-SHOWN = "cases_shown.csv"
-"""The cases of the subject and of the reference alone: all that a page needs beside `skill.json`."""
+CASES = "cases.csv.gz"
+"""Every scored prediction of every forecaster: all that a page needs beside `skill.json`."""
+WEIGHTS = "pool.json"
+"""Weights of the pool as of the year from which skill is reported, and what they rest on."""
+_PROVENANCE = ("dataset", "data", "dyads", "origins", "horizons", "draws", "seed", "version", "commit")
 _COVERED = tuple(f"covered_{100 * level:.0f}" for level in COVERAGES)
 _COLUMNS = (
     "model", "benchmark", "dyad", "origin", "horizon", "given_n", "n", "k", "share", "before", "mean", "low", "high",
@@ -48,6 +53,8 @@ _COLUMNS = (
 _NUMBERS = ("share", "before", "mean", "low", "high", "crps", "log_score", "p_up", "p_down", "pit")
 _DIGITS = 4
 _PARTS = ("reliability", "resolution", "uncertainty", "within_bins", "discrimination")
+_MODELS = (PENDULUM, DEFAULT)
+"""Which of several variants is the model of mixtures, if it is there: the default is a mixture itself."""
 MOST = 8
 """Misses of each period."""
 MOST_EVENTS = 3
@@ -73,31 +80,27 @@ class Results:
     cases: "pd.DataFrame" = field(repr=False)
     skill: Skill  # Their scores, what was asked, and what was counted by forecaster
 
-    @property
-    def shown(self) -> "pd.DataFrame":
-        """The cases of the subject and of the reference."""
-        return self.cases[self.cases["model"].isin([self.skill.subject, REFERENCE])].reset_index(drop=True)
-
     def write(self, out: str | Path) -> Path:
-        """Write ``skill.json``, ``skill.csv`` (its rows), ``cases.csv`` and ``cases_shown.csv``; return the first."""
+        """Write ``skill.json``, ``skill.csv`` (its rows), ``cases.csv.gz`` and ``pool.json``; return the first."""
         import pandas as pd
 
         out = Path(out)
-        write_csv(out / "cases.csv", self.cases)
-        write_csv(out / SHOWN, self.shown)
+        write_bytes(out / CASES, gzip.compress(csv_text(self.cases).encode(), mtime=0))
+        choices = {name: self.skill.choices[name] for name in _PROVENANCE if name in self.skill.choices}
+        write_json(out / WEIGHTS, {"schema": 1, **choices, "pool": self.skill.pool}, by_record=True)
         write_csv(out / "skill.csv", pd.DataFrame(self.skill.rows).drop(columns="against", errors="ignore"))
         write_json(out / "skill.json", self.skill.to_dict(), by_record=True)
         return out / "skill.json"
 
     @classmethod
     def read(cls, folder: str | Path) -> Self:
-        """Read what a run has written: ``skill.json``, and of the cases those of ``cases_shown.csv``."""
+        """Read what a run has written: ``skill.json`` and ``cases.csv.gz``."""
         import pandas as pd
 
-        skill, path = Skill.read(Path(folder) / "skill.json"), Path(folder) / SHOWN
+        skill, path = Skill.read(Path(folder) / "skill.json"), Path(folder) / CASES
         try:
             cases = pd.read_csv(path, engine="pyarrow", dtype={"model": str, "dyad": str, "origin": str})
-        except (OSError, ValueError) as error:
+        except (OSError, EOFError, ValueError) as error:
             raise DataError(f"{path} cannot be read: {error}. Write it with forecast backtest.") from error
         if missing := [name for name in _COLUMNS if name not in cases]:
             raise DataError(f"{path}: {', '.join(missing)} is missing. Write it with forecast backtest.")
@@ -116,14 +119,24 @@ def gather(setup: Setup, folder: RunFolder) -> Results:
     subject = subject_of(scoring.benchmarks)
     about = {**VARIANTS, **setup.forecasters}.get(subject)
     choices = {
-        **setup.choices, **setup.record.choices, "data": setup.record.digest,
+        **setup.choices, **folder.commit, **setup.record.choices, "data": setup.record.digest,
         "data_by_dyad": setup.record.digests,
         "origins": [str(origin) for origin in finished],
         "spec": about.settings(setup.record.final) if isinstance(about, Variant) else None,
     }  # fmt: skip
     own, reference = (cases[cases["model"] == code] for code in (subject, REFERENCE))
     misses = worst_misses(own, reference, setup.record.predicted)
-    return Results(cases, Skill(subject, choices, scoring.account(), misses, skill_rows(cases, subject)))
+    rows, without = skill_rows(cases, subject), without_dyads(cases, subject)
+    pool = [one | _published(one, rows, subject) for one in scoring.mixtures.weights(date(SPLIT, 1, 1))]
+    return Results(cases, Skill(subject, choices, scoring.account(), misses, pool, without, rows))
+
+
+def _published(pooled: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], subject: str) -> dict[str, Any]:
+    """Return the CRPS of pool and subject on the origins on which choices are made, and who was better there."""
+    where = {"dyad": "all", "period": CHOSEN_ON, "horizon": pooled["horizon"], "given_n": pooled["given_n"]}
+    there = {row["model"]: row["crps"] for row in rows if all(row[name] == value for name, value in where.items())}
+    own, model = there.get(POOL), there.get(subject)
+    return {"crps": own, "crps_model": model, "better": POOL if own and model and own < model else subject}
 
 
 def _frame(rows: Iterable[dict[str, Any]]) -> "pd.DataFrame":
@@ -134,10 +147,6 @@ def _frame(rows: Iterable[dict[str, Any]]) -> "pd.DataFrame":
     return pd.DataFrame(list(rows), columns=list(_COLUMNS)).astype(types)
 
 
-type _Said = tuple[Prediction, Prediction]
-"""A prediction with the event count known, and without."""
-
-
 @dataclass
 class _Scoring:
     """Scores of origins in order, because mixtures learn from those before."""
@@ -145,14 +154,8 @@ class _Scoring:
     asked: Asked
     words: dict[str, str]  # By forecaster
     benchmarks: dict[str, bool]  # Whether a forecaster is a benchmark
-    # Forecasters that predicted from every origin: only these take part in mixtures, which would otherwise change
-    # from origin to origin.
-    everywhere: set[str]
-    # By forecaster the content of its files without the predictions; by horizon the last day of each window, and the
-    # probability that each forecaster gave to its count.
-    told: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    past: dict[int, list[tuple[date, dict[str, float]]]] = field(default_factory=dict)
-    _weights: dict[tuple[date, int, tuple[str, ...]], Float] = field(default_factory=dict)
+    mixtures: Mixtures
+    told: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # By forecaster, its files without predictions
 
     @classmethod
     def of(cls, setup: Setup, finished: Mapping[date, Mapping[str, Sequence[Path]]]) -> Self:
@@ -162,12 +165,17 @@ class _Scoring:
         known = dict.fromkeys((*setup.forecasters, *VARIANTS, *BENCHMARKS, *sorted(there)))
         codes = [code for code in known if code in there]
         words, benchmarks = ({code: there[code][name] for code in codes} for name in ("words", "rival"))
-        return cls(setup.asked, words, benchmarks, set(codes).intersection(*map(set, finished.values())))
+        everywhere = [code for code in codes if all(code in files for files in finished.values())]
+        models = [code for code in dict.fromkeys((*_MODELS, *everywhere)) if not benchmarks.get(code, True)]
+        own = tuple(code for code in everywhere if benchmarks[code])
+        return cls(
+            setup.asked, words, benchmarks, Mixtures(next((code for code in models if code in everywhere), None), own)
+        )
 
     def scored(self, origin: date, files: Mapping[str, Sequence[Path]]) -> Iterator[dict[str, Any]]:
         """Yield the scores of what all forecasters said at an origin, by dyad and horizon."""
         facts: dict[tuple[str, int], dict[str, Any]] = {}
-        said: dict[tuple[str, int], dict[str, _Said]] = {}
+        said: dict[tuple[str, int], dict[str, Said]] = {}
         for code in (code for code in self.benchmarks if code in files):
             for content in map(read_finished, files[code]):
                 for case in content["cases"]:
@@ -177,54 +185,18 @@ class _Scoring:
                     said.setdefault(key, {})[code] = given, free
                 self.told.setdefault(code, []).append(content | {"cases": len(content["cases"])})
         for key in sorted(facts):
-            everyone: dict[str, tuple[bool, _Said]] = {c: (self.benchmarks[c], one) for c, one in said[key].items()}
-            for mixture, weights in self._mixtures(origin, key[1], list(said[key])):
-                parts = [said[key][code] for code in weights]
-                given, free = (mixed(side, list(weights.values())) for side in zip(*parts, strict=True))
-                everyone[mixture.code] = mixture.benchmark, (given, free)
-            for code, (benchmark, both) in everyone.items():
+            everyone = said[key] | self.mixtures.mixed(origin, key[1], said[key])
+            for code, both in everyone.items():
+                benchmark = self.benchmarks.get(code, code == BENCHMARKS_EQUAL)
                 for prediction, given_n in zip(both, (True, False), strict=True):
                     named = {"model": code, "benchmark": benchmark, "origin": origin.isoformat(), "given_n": given_n}
                     yield named | _scores(self.asked, origin, facts[key], prediction)
         for key in sorted(facts):
-            density = {code: given.density or 0.0 for code, (given, _) in said[key].items()}
-            self.past.setdefault(key[1], []).append((add_months(origin, key[1]), density))
-
-    def _mixtures(self, origin: date, horizon: int, codes: Sequence[str]) -> Iterator[tuple[Mixture, dict[str, float]]]:
-        """Yield the mixtures that make sense of a case, with the weights of those that take part."""
-        there = [code for code in codes if code in self.everywhere]
-        for mixture in MIXTURES:
-            codes = [code for code in there if mixture.models or self.benchmarks[code]]
-            if len(codes) < 2 or mixture.models == all(self.benchmarks[code] for code in codes):
-                continue
-            alike = np.full(len(codes), 1 / len(codes))
-            values = self._stacked(origin, horizon, codes) if mixture.stacked else alike
-            yield mixture, dict(zip(codes, values.tolist(), strict=True))
-
-    def _stacked(self, origin: date, horizon: int, codes: Sequence[str]) -> Float:
-        """Return the weights of forecasters by the windows that were over at an origin, the same for every dyad."""
-        key = origin, horizon, tuple(codes)
-        if key not in self._weights:
-            over = [
-                [density[code] for code in codes]
-                for end, density in self.past.get(horizon, [])
-                if end <= origin and all(code in density for code in codes)
-            ]
-            self._weights[key] = stacking_weights(np.array(over).reshape(-1, len(codes)))
-        return self._weights[key]
+            self.mixtures.learn(origin, key[1], said[key], facts[key]["k"] / facts[key]["n"])
 
     def account(self) -> list[dict[str, Any]]:
-        """Count origins, windows and fits by forecaster, with the weights that all windows together earn it.
-
-        Where the pendulum alone takes part, the default, which is a mixture with it, earns no weight.
-        """
-        averaged = {DEFAULT} if PENDULUM in self.everywhere else set()
-        codes = [code for code in self.benchmarks if code in self.everywhere - averaged]
-        found = {code: _counted(code, words, self.told.get(code, [])) for code, words in self.words.items()}
-        for horizon in self.past if len(codes) > 1 else ():
-            for code, weight in zip(codes, self._stacked(date.max, horizon, codes).tolist(), strict=True):
-                found[code].setdefault("earned", {})[str(horizon)] = round(weight, _DIGITS)
-        return list(found.values())
+        """Count origins, windows and fits by forecaster."""
+        return [_counted(code, words, self.told.get(code, [])) for code, words in self.words.items()]
 
 
 def _counted(code: str, words: str, told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -270,7 +242,7 @@ def skill_rows(cases: "pd.DataFrame", subject: str) -> list[dict[str, Any]]:
     """Return scores by model, dyad (and all together), horizon, period and whether n is given.
 
     Differences are paired: over the cases that both predicted. Every model is compared with the reference and the
-    best benchmark, and the subject with all others.
+    best benchmark, and the subject and the pool with all others.
     """
     frame = cases.assign(year=cases["origin"].str[:4].astype(int))
     rows: list[dict[str, Any]] = []
@@ -289,8 +261,8 @@ def skill_rows(cases: "pd.DataFrame", subject: str) -> list[dict[str, Any]]:
                 scores = {str(code): table[code].to_numpy()[there] for code in table}
                 own = inside if dyad == "all" else inside[inside["dyad"] == dyad]
                 for code, scored in own.groupby("model", sort=True):
-                    compared = others + (rest if code == subject else [])
-                    against = _against(str(code), scores, year[there], compared, horizon)
+                    compared = others + (rest if code in (subject, POOL) else [])
+                    against = _against(str(code), scores, (year[there], place[there]), compared, horizon)
                     rows.append({**_summary(scored, str(code), dyad, period), "against": against})
     return rows
 
@@ -309,6 +281,8 @@ def _summary(scored: "pd.DataFrame", code: str, dyad: str, period: str) -> dict[
         "model": code, "benchmark": bool(first["benchmark"]), "dyad": dyad, "horizon": int(first["horizon"]),
         "period": period, "given_n": bool(first["given_n"]), "n": len(scored),
         "n_origins": int(scored["origin"].nunique()), "crps": rounded(scored["crps"].mean()),
+        "bias": rounded((scored["mean"] - scored["share"]).mean()),
+        "sharpness": rounded((scored["high"] - scored["low"]).mean()),
         "log_score": rounded(logs.mean()) if len(logs) else None, "n_moves": len(asked), **moves,
         **{name.replace("covered", "coverage"): rounded(scored[name].mean()) for name in _COVERED},
         **{f"pit_{100 * level:.0f}": rounded(in_the_middle(scored["pit"], level)) for level in COVERAGES},
@@ -327,21 +301,54 @@ def _best_benchmark(table: "pd.DataFrame", year: Any, benchmarks: Sequence[str],
 
 
 def _against(
-    code: str, scores: Mapping[str, Float], year: Any, others: Iterable[tuple[str, str, str | None]], horizon: int
+    code: str,
+    scores: Mapping[str, Float],
+    clusters: tuple[Any, Any],
+    others: Iterable[tuple[str, str, str | None]],
+    horizon: int,
 ) -> list[dict[str, Any]]:
     """Return the differences from other models, each with its role and the origins on which it was chosen."""
-    found, own = [], scores[code]
+    found = []
     for role, other, chosen_on in others:
-        if other == code or other not in scores:
-            continue
-        both = np.isfinite(own) & np.isfinite(scores[other])
-        if both.any():
-            difference = paired(own[both], scores[other][both], year[both], horizon)
-            found.append({
-                "role": role, "model": other, "chosen_on": chosen_on, "n": difference.n,
-                "difference": rounded(difference.mean), "error": rounded(difference.error),
-                "blocks": difference.blocks, "relative": rounded(difference.relative),
-            })  # fmt: skip
+        if (
+            other != code
+            and other in scores
+            and (numbers := _difference(scores[code], scores[other], *clusters, horizon))
+        ):
+            found.append({"role": role, "model": other, "chosen_on": chosen_on, **numbers})
+    return found
+
+
+def _difference(own: Float, other: Float, year: Any, dyad: Any, horizon: int) -> dict[str, Any]:
+    """Return the difference over the windows that both predicted, if there are any."""
+    both = np.isfinite(own) & np.isfinite(other)
+    if not both.any():
+        return {}
+    found = paired(own[both], other[both], year[both], horizon, dyad[both])
+    names = ("error", "low", "high", "relative")
+    return {
+        "n": found.n, "difference": rounded(found.mean), "blocks": found.blocks,
+        **{name: rounded(getattr(found, name)) for name in names},
+    }  # fmt: skip
+
+
+def without_dyads(cases: "pd.DataFrame", subject: str) -> list[dict[str, Any]]:
+    """Return the real-time differences of subject and pool from the reference and the benchmarks without each dyad."""
+    free = cases[~cases["given_n"].astype(bool)]
+    year = free["origin"].str[:4].astype(int)
+    period = next(one for one in (REPORTED_ON, CHOSEN_ON) if within(year, one).any())
+    found: list[dict[str, Any]] = []
+    for horizon, part in free[within(year, period)].groupby("horizon", sort=True):
+        table = part.pivot(index=["dyad", "origin"], columns="model", values="crps")
+        dyads, origins = (table.index.get_level_values(name) for name in ("dyad", "origin"))
+        years, pairs = origins.str[:4].astype(int).to_numpy(), product((subject, POOL), (REFERENCE, BENCHMARKS_EQUAL))
+        for code, other in [pair for pair in pairs if set(pair) <= set(table) and pair[0] != pair[1]]:
+            for dyad in sorted(set(dyads)) if dyads.nunique() > 1 else ():
+                rest = dyads.to_numpy() != dyad
+                one, two = (table[name].to_numpy()[rest] for name in (code, other))
+                numbers = _difference(one, two, years[rest], dyads.to_numpy()[rest], int(horizon))
+                where = {"period": period, "horizon": int(horizon), "without": dyad}
+                found.append({"model": code, "against": other, **where, **numbers})
     return found
 
 

@@ -14,7 +14,7 @@ from forecast.evaluation.benchmarks import REFERENCE
 from forecast.evaluation.variants import DEFAULT
 from forecast.files import read_bytes
 
-SCHEMA = 1
+SCHEMA = 2
 SPLIT = 2015
 """Choices are made on origins before this year, and reported on origins from it on."""
 PERIODS = (f"-{SPLIT - 1}", f"{SPLIT}-", "all")
@@ -32,6 +32,9 @@ class _Compared(TypedDict):
     n: int
     difference: float
     error: float | None
+    low: float | None
+    high: float | None
+    relative: float
     blocks: int  # fmt: skip
 
 
@@ -45,6 +48,8 @@ class _Scored(TypedDict):
     n: int
     n_origins: int
     crps: float
+    bias: float
+    sharpness: float
     n_moves: int
     brier_up: float | None
     brier_down: float | None
@@ -67,6 +72,7 @@ class _Choices(TypedDict):
     horizons: list[int]
     improvement: float
     version: str
+    commit: NotRequired[str]
     eras: str
     together: str | list[str]
     data: str
@@ -116,11 +122,41 @@ class _Miss(TypedDict):
     events: list[_Happened]  # fmt: skip
 
 
+class _Pooled(TypedDict):
+    horizon: int
+    given_n: bool
+    as_of: date
+    windows: int
+    prior: str
+    amount: float | None
+    weights: dict[str, float]
+    crps: float | None
+    crps_model: float | None
+    better: str  # fmt: skip
+
+
+class _Without(TypedDict):
+    model: str
+    against: str
+    period: str
+    horizon: int
+    without: str
+    n: int
+    difference: float
+    error: float | None
+    low: float | None
+    high: float | None
+    relative: float
+    blocks: int  # fmt: skip
+
+
 class _File(TypedDict):
     subject: str
     choices: _Choices
     account: list[_Account]
     misses: list[_Miss]
+    pool: list[_Pooled]
+    without: list[_Without]
     rows: list[_Scored]  # fmt: skip
 
 
@@ -134,6 +170,9 @@ class Skill:
     # fitted again, and how often it converged.
     account: list[dict[str, Any]] = field(repr=False)
     misses: list[dict[str, Any]] = field(repr=False)  # The subject's worst predictions, and what happened
+    # Weights of the pool by horizon and whether n is given, as of the year from which skill is reported
+    pool: list[dict[str, Any]] = field(repr=False)
+    without: list[dict[str, Any]] = field(repr=False)  # Differences with each dyad left out
     # Scores by model, dyad (and all together), horizon, period and whether n is given.
     rows: list[dict[str, Any]] = field(repr=False)
 
@@ -160,7 +199,8 @@ class Skill:
         """Return the content of `skill.json`."""
         return {
             "schema": SCHEMA, "chosen_on": CHOSEN_ON, "reported_on": REPORTED_ON, "subject": self.subject,
-            "choices": self.choices, "account": self.account, "misses": self.misses, "rows": self.rows,
+            "choices": self.choices, "account": self.account, "misses": self.misses, "pool": self.pool,
+            "without": self.without, "rows": self.rows,
         }  # fmt: skip
 
     @cached_property

@@ -18,6 +18,7 @@ from forecast.evaluation.origins import Record, View, Window
 from forecast.evaluation.scores import IMPROVEMENT, outcomes, predict_free, predict_given
 from forecast.files import check_writable, digest, write_json, write_text
 from forecast.outlook.base_rates import recording_level
+from forecast.resources import commit
 from forecast.typing import Float, Index
 
 SCHEMA = 3
@@ -192,7 +193,8 @@ class RunFolder:
         choices = {**setup.choices, "data": setup.record.digest}
         mine = {"identity": setup.identity, **choices}
         if not (self.path / RUN_FILE).exists():
-            write_json(self.path / RUN_FILE, mine)
+            made_by = commit()
+            write_json(self.path / RUN_FILE, mine | ({"commit": made_by} if made_by else {}))
             return
         other = self._account()
         if other.get("identity") != mine["identity"]:
@@ -201,6 +203,12 @@ class RunFolder:
                 f"{self.path}: holds a run with other {', '.join(differing)}; choose another --out, or remove that "
                 "folder"
             )
+
+    @property
+    def commit(self) -> dict[str, str]:
+        """The commit of the code that began the run, where the code is a checkout."""
+        found = self._account().get("commit")
+        return {"commit": str(found)} if found else {}
 
     def _account(self) -> dict[str, Any]:
         path = self.path / RUN_FILE

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from forecast.evaluation.skill import CHOSEN_ON
 from forecast.outlook import Assessment, Brief, Estimate, NotDefined
 from forecast.report import style
-from forecast.report.skill import OTHER, PERIODS, THIS, Compared, cell
+from forecast.report.skill import PERIODS, Compared, cell
 from forecast.report.words import interval, period
 from forecast.wording import join
 
@@ -31,7 +31,7 @@ _QUANTITIES: tuple[Quantity, ...] = (
     ),
 )
 """Name, unit, value and meaning."""
-_COLORS = {THIS: style.BETTER, OTHER: style.WORSE}
+_COLORS = {"this": style.BETTER, "other": style.WORSE}
 _LEGEND = {style.BETTER: "clearly better", style.WORSE: "clearly worse", style.MUTED: "not distinguishable"}
 _MOST_SAID = 16
 """Differences that an image's description lists; more of them are in the table."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.evaluation.scores import Band, calibration
 from forecast.files import write_json
-from forecast.numeric import difference_interval
+from forecast.numeric import Lead, difference_interval, lead
 from forecast.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
 from forecast.questions.track_record import BY, Case, TrackRecord
 from forecast.report import calibration_figure
@@ -63,13 +63,17 @@ def headline(record: TrackRecord) -> str:
     )
 
 
+_READINGS: dict[Lead, str] = {
+    "this": "the answers are clearly better",
+    "other": "the answers are clearly worse",
+    "undecided": "not distinguishable",
+    "unknown": "too few years to say which is better",
+}
+
+
 def _reading(row: dict[str, Any], score: str) -> str:
     ends = difference_interval(row[f"{score}_difference"] or 0.0, row[f"{score}_error"], row[f"{score}_blocks"])
-    if ends is None:
-        return "too few years to say which is better"
-    if ends[0] <= 0 <= ends[1]:
-        return "not distinguishable"
-    return "the answers are clearly better" if ends[1] < 0 else "the answers are clearly worse"
+    return _READINGS[lead(*(ends or (None, None)))]
 
 
 def _counted(record: TrackRecord) -> str:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.errors import ForecastError
 from forecast.evaluation.benchmarks import REFERENCE
+from forecast.evaluation.pool import ALL_EQUAL, BENCHMARKS_EQUAL, POOL
 from forecast.evaluation.skill import CHOSEN_ON, REPORTED_ON, SPLIT, Row, Skill
 from forecast.evaluation.variants import DEFAULT
 from forecast.events.table import CountTable, EventTable, Recorded
-from forecast.numeric import difference_interval
+from forecast.numeric import Lead, lead
 from forecast.outlook import Assessment, NotDefined
 from forecast.outlook.observed import main_dataset
 from forecast.outlook.query import main_horizon
@@ -43,10 +44,9 @@ _NAMES = {
     "ar_noise": "AR(1) plus noise",
     "auto_ets": "AutoETS",
     "auto_arima": "AutoARIMA",
-    "mixture_equal": "mean of the benchmarks",
-    "mixture_stacked": "stacked benchmarks",
-    "combined_equal": "mean of benchmarks and model",
-    "combined_stacked": "stacked benchmarks and model",
+    BENCHMARKS_EQUAL: "mean of the benchmarks",
+    ALL_EQUAL: "mean of benchmarks and model",
+    POOL: "pool of model and benchmarks",
 }
 PERIODS = {REPORTED_ON: f"origins from {SPLIT} on", CHOSEN_ON: f"origins up to {SPLIT - 1}", "all": "all origins"}
 MARKS = {
@@ -54,12 +54,11 @@ MARKS = {
     CHOSEN_ON: "Choices, of the model and of the best benchmark, are made on these origins: not a report of skill.",
     "all": "Choices are made on some of these origins: not a report of skill.",
 }
-THIS, OTHER, UNDECIDED, UNKNOWN = "this", "other", "undecided", "unknown"
-_VERDICTS = {
-    OTHER: "clearly worse than",
-    THIS: "clearly better than",
-    UNDECIDED: "not distinguishable from",
-    UNKNOWN: "tested over too few years to be compared with",
+_VERDICTS: dict[Lead, str] = {
+    "other": "clearly worse than",
+    "this": "clearly better than",
+    "undecided": "not distinguishable from",
+    "unknown": "tested over too few years to be compared with",
 }
 DIGITS = 2
 
@@ -73,9 +72,9 @@ class Compared:
     chosen_on: str | None  # The period on which the best benchmark was chosen
     n: int  # Windows
     difference: float  # Points of share; below zero the other is worse
-    low: float | None  # 90 % interval, from blocks of years; None with fewer than three blocks
+    low: float | None  # 90 % interval; None with fewer than three blocks of years
     high: float | None
-    ahead: str  # Who is clearly ahead: whether the interval lies on one side of zero; unknown without an interval
+    ahead: Lead  # Who is better
 
 
 def forecaster_name(code: str) -> str:
@@ -84,12 +83,10 @@ def forecaster_name(code: str) -> str:
 
 
 def compared(found: Mapping[str, Any]) -> Compared:
-    """Return a comparison of `Skill.against` with its interval and who is ahead."""
-    ends = difference_interval(found["difference"], found["error"], found["blocks"])
-    low, high = ends or (None, None)
-    ahead = UNKNOWN if ends is None else THIS if ends[1] < 0 else OTHER if ends[0] > 0 else UNDECIDED
-    code, chosen_on, n, difference = (found[name] for name in ("model", "chosen_on", "n", "difference"))
-    return Compared(code, forecaster_name(code), chosen_on, n, difference, low, high, ahead)
+    """Return a comparison of `Skill.against`."""
+    chosen_on, n, difference, low, high = (found[name] for name in ("chosen_on", "n", "difference", "low", "high"))
+    code, name = found["model"], forecaster_name(found["model"])
+    return Compared(code, name, chosen_on, n, difference, low, high, lead(low, high))
 
 
 def versus(skill: Skill, code: str | None, horizon: int, **where: Any) -> Compared | None:
@@ -105,13 +102,12 @@ def cell(one: Compared | None) -> str:
 
 def numbers(one: Compared, other: str) -> str:
     """Describe by how much a forecaster is ahead of another, which is named as `other`."""
-    side = "better" if one.difference < 0 else "worse"
-    by = f"{number(abs(one.difference), DIGITS)} points {side} than {other}"
     if one.low is None or one.high is None:
-        return f"{by} (too few years for an interval)"
-    if one.ahead == UNDECIDED:
-        return f"{by} (90 % interval {number(-one.low, DIGITS)} better to {number(one.high, DIGITS)} worse)"
-    near, far = sorted((abs(one.low), abs(one.high)))
+        return f"a difference of {number(one.difference, DIGITS)} points from {other} (too few years for an interval)"
+    if one.ahead == "undecided":
+        return f"not distinguishable from {other} ({bracketed(one.difference, one.low, one.high, DIGITS)} points)"
+    side, (near, far) = "better" if one.ahead == "this" else "worse", sorted((abs(one.low), abs(one.high)))
+    by = f"{number(abs(one.difference), DIGITS)} points {side} than {other}"
     return f"{by} (90 % interval {number(near, DIGITS)} to {number(far, DIGITS)} {side})"
 
 
@@ -145,13 +141,9 @@ def verdicts(told: Sequence[tuple[Compared, str]]) -> str:
 
 
 def ahead_words(others: Iterable[Compared]) -> str:
-    """Describe how many of the others are ahead, and how many of them clearly."""
+    """Describe how many of the others are better: a lead that an interval does not decide is none."""
     everybody = list(others)
-    leading = [one for one in everybody if one.difference > 0]
-    clear = sum(one.ahead == OTHER for one in leading)
-    if not leading:
-        return f"none of {len(everybody)}"
-    return f"{len(leading)} of {len(everybody)} ({clear or 'none'} clearly)"
+    return f"{sum(one.ahead == 'other' for one in everybody) or 'none'} of {len(everybody)}"
 
 
 _MANY = 0.1
@@ -332,7 +324,9 @@ def _at_horizon(skill: Skill, dyad: str, months: int, row: Row) -> HorizonSkill:
 def _sentence(label: str, one: HorizonSkill) -> str:
     """Describe in plain words how such forecasts have compared; that a simple benchmark has been better comes first."""
     told = named_pair(one.reference, one.best_benchmark)
-    plain = "A simple benchmark has been better: on " if any(compared.ahead == OTHER for compared, _ in told) else "On "
+    plain = (
+        "A simple benchmark has been better: on " if any(compared.ahead == "other" for compared, _ in told) else "On "
+    )
     verdict = verdicts(told) if told else "compared with nobody"
     tested = f"{count(one.n, 'window')} of {label} relations, {count(one.months, 'month')} ahead"
     return f"{plain}{tested}, {PERIODS[REPORTED_ON]}, forecasts like these were {verdict}."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.dates import add_months
 from forecast.evaluation.benchmarks import REFERENCE
+from forecast.evaluation.pool import BENCHMARKS_EQUAL, POOL
 from forecast.evaluation.results import RULE
 from forecast.evaluation.scores import Band, calibration, pit_band
 from forecast.evaluation.skill import CHOSEN_ON, REPORTED_ON, Row, Skill, within
@@ -65,28 +66,47 @@ def scored_dyads(skill: Skill) -> list[str]:
 
 
 def overview(skill: Skill, period: str, *, given_n: bool = False) -> Table:
-    """Return by horizon the scores of the subject, and how it compares with the base rate and the best benchmark."""
+    """Return by horizon the scores of the subject and of the pool, and how each compares with the others."""
     rows = []
     for horizon in skill.choices["horizons"]:
-        where: dict[str, Any] = {"period": period, "given_n": given_n}
-        if row := skill.row(horizon, **where):
-            best = skill.best_benchmark(horizon, given_n=given_n)
-            against = [say.cell(say.versus(skill, code, horizon, **where)) for code in (REFERENCE, best)]
-            named, ahead = (
-                say.forecaster_name(best) if best else DASH,
-                say.ahead_words(_benchmarks(skill, horizon, **where)),
-            )
-            rows.append([count(horizon, "month"), *_n_and_crps(row), *against, named, ahead])
+        for code in (skill.subject, POOL):
+            where: dict[str, Any] = {"period": period, "given_n": given_n, "model": code}
+            if row := skill.row(horizon, **where):
+                best = skill.best_benchmark(horizon, given_n=given_n)
+                compared = (say.versus(skill, one, horizon, **where) for one in (REFERENCE, BENCHMARKS_EQUAL, best))
+                those = [say.cell(one) for one in compared]
+                base = skill.against(REFERENCE, horizon, **where)
+                rows.append([
+                    f"{count(horizon, 'month')}, {say.forecaster_name(code)}", *_n_and_crps(row),
+                    number(row["bias"], 1), number(row["sharpness"], 0), those[0],
+                    percent(base["relative"]) if base else DASH, *those[1:],
+                    say.forecaster_name(best) if best else DASH, say.ahead_words(_benchmarks(skill, horizon, **where)),
+                ])  # fmt: skip
     names = (
-        "Horizon", "Windows", "CRPS", "Against the ten-year base rate", "Against the best benchmark", "Best benchmark",
-        "Benchmarks ahead",
+        "Horizon", "Windows", "CRPS", "Bias", "Sharpness", "Against the ten-year base rate", "Relative skill",
+        "Against the mean of the benchmarks", "Against the best benchmark", "Best benchmark", "Benchmarks better",
     )  # fmt: skip
     return Table.of(names, rows)
 
 
+def without_table(skill: Skill, code: str) -> Table:
+    """Return the differences of a forecaster with each dyad left out, a column for each horizon and other."""
+    there = [one for one in skill.without if one["model"] == code]
+    columns = list(dict.fromkeys((one["against"], one["horizon"]) for one in there))
+    rows = []
+    for dyad in [one for one in skill.choices["dyads"] if any(found["without"] == one for found in there)]:
+        own = {(one["against"], one["horizon"]): one for one in there if one["without"] == dyad}
+        cells = [
+            interval(one["difference"], one["low"], one["high"], say.DIGITS) for one in map(own.get, columns) if one
+        ]
+        rows.append([f"Without {label(dyad)}", *cells])
+    heads = [f"{capital(say.forecaster_name(other))}, {count(horizon, 'month')}" for other, horizon in columns]
+    return Table.of(["", *heads], rows)
+
+
 def _benchmarks(skill: Skill, horizon: int, **where: Any) -> list[Compared]:
     """Compare the subject with each benchmark."""
-    codes = (code for code, benchmark in skill.models.items() if benchmark)
+    codes = (code for code, benchmark in skill.models.items() if benchmark and code != BENCHMARKS_EQUAL)
     return [one for code in codes if (one := say.versus(skill, code, horizon, **where))]
 
 
@@ -149,18 +169,18 @@ def account_table(skill: Skill) -> Table:
     return Table.of(["", "Origins", "Void windows", "Windows not over"], rows)
 
 
-def earned_table(skill: Skill) -> Table:
-    """Return the weights that all windows earn each forecaster in a mixture, percent, by horizon."""
-    horizons = [str(horizon) for horizon in skill.choices["horizons"]]
-    rows = [
-        [
-            capital(say.forecaster_name(one["model"])),
-            *(percent(one["earned"].get(horizon, 0.0)) for horizon in horizons),
-        ]
-        for one in skill.account
-        if one.get("earned")
+def pool_table(skill: Skill) -> Table:
+    """Return the weights of the pool by horizon, real-time and with event counts known, percent, and who was better."""
+    columns = [
+        f"{count(one['horizon'], 'month')}, {'given n' if one['given_n'] else 'n unknown'}" for one in skill.pool
     ]
-    return Table.of(["", *(count(int(horizon), "month") for horizon in horizons)], rows)
+    codes = dict.fromkeys(code for one in skill.pool for code in one["weights"])
+    rows = [
+        [capital(say.forecaster_name(code)), *(percent(one["weights"].get(code, 0.0)) for one in skill.pool)]
+        for code in codes
+    ]
+    chosen = ["Smaller CRPS on earlier origins", *(say.forecaster_name(one["better"]) for one in skill.pool)]
+    return Table.of(["", *columns], [*rows, chosen] if rows else [])
 
 
 def fits_table(skill: Skill) -> Table:
@@ -206,8 +226,8 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
         "benchmarks": intervals_figure.differences(
             _by_horizon(skill, others(skill)),
             what=f"{capital(subject)} against every benchmark",
-            caption=f"Mean CRPS of {subject} less that of each benchmark and mixture, {where}, with 90 % intervals "
-            f"(years as blocks). They are in the order of their scores {ahead}, the best first.",
+            caption=f"Mean CRPS of {subject} less that of each benchmark and mixture, {where}, with 90 % intervals. "
+            f" They are in the order of their scores {ahead}, the best first.",
         ),
         "dyads": intervals_figure.differences(
             _by_dyad(skill),
@@ -281,7 +301,8 @@ def _details_content(skill: Skill) -> dict[str, Any]:
         "shown_misses": SHOWN_MISSES,
         "rule": RULE,
         "account": account_table(skill),
-        "earned": earned_table(skill),
+        "pooled": pool_table(skill),
+        "without": {say.forecaster_name(code): without_table(skill, code) for code in (skill.subject, POOL)},
         "fits": fits_table(skill),
         "own": {"not_converged": 0} | next((one for one in skill.account if one["model"] == skill.subject), {}),
         "choices": _choices(skill),
@@ -370,7 +391,7 @@ def _all_numbers(skill: Skill, period: str) -> list[tuple[str, Table]]:
 
 def _curves(results: "Results") -> list[Curve]:
     """Return the calibration curves of the main horizon on the origins that the page is about, with n unknown."""
-    skill, cases = results.skill, results.shown
+    skill, cases = results.skill, results.cases
     free = cases[(cases["horizon"] == _main(skill)) & ~cases["given_n"].astype(bool)]
     inside = free[within(free["origin"].str[:4].astype(int), skill.period)]
     own, reference = (inside[inside["model"] == code] for code in (skill.subject, REFERENCE))
@@ -430,5 +451,6 @@ def _choices(skill: Skill) -> Rows:
         ("Draws of a prediction", f"{choices['draws']:,}"),
         ("Seed", str(choices["seed"])),
         ("Version of the package", choices["version"]),
+        *([("Commit", choices["commit"])] if "commit" in choices else []),
         ("Digest of events, eras and coverage (SHA-256)", choices["data"]),
     ]

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from forecast.outlook.scenarios import Scenarios
     from forecast.questions import TrackRecord
 
-_SKILL_FILES = ("skill.json", "skill.csv", "cases_shown.csv")
+_SKILL_FILES = ("skill.json", "skill.csv", "cases.csv.gz", "pool.json")
 
 
 @checked(fit=FIT, assessment=ASSESSMENT, out=PATH, events=RECORDED, others=ASSESSMENTS, gate=GATE, fit_name=TEXT)
@@ -189,7 +189,7 @@ def write_track_record(record: "TrackRecord", out: str | Path, inputs: Sequence[
 
 @checked(folder=PATH)
 def write_skill_page(folder: str | Path) -> Path:
-    """Write the page of a backtest again, from ``skill.json`` and ``cases_shown.csv`` in its folder."""
+    """Write the page of a backtest again, from ``skill.json`` and ``cases.csv.gz`` in its folder."""
     from forecast.evaluation import Results
 
     require_report_folder(folder, SKILL)

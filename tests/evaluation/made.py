@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.evaluation import Record, Results
-from forecast.evaluation.results import skill_rows, worst_misses
+from forecast.evaluation.results import skill_rows, without_dyads, worst_misses
 from forecast.evaluation.skill import Skill, subject_of
 from forecast.events.table import CountTable
 
@@ -82,7 +82,15 @@ def results_of(
     }  # fmt: skip
     own, reference = (cases[cases["model"] == code] for code in (subject, "base_rate_10y"))
     misses = [{**miss, "events": [event]} for miss in worst_misses(own, reference, record_of(counts_of(walk())).table)]
-    return Results(cases, Skill(subject, choices, account, misses, skill_rows(cases, subject)))
+    pool = [
+        {
+            "horizon": horizon, "given_n": given_n, "as_of": "2015-01-01", "windows": 40, "prior": "equal",
+            "amount": None, "weights": dict.fromkeys(models, 0.25), "crps": 10.0, "crps_model": 10.5, "better": "pool",
+        }
+        for horizon in (3, 12) for given_n in (False, True)
+    ]  # fmt: skip
+    without, rows = without_dyads(cases, subject), skill_rows(cases, subject)
+    return Results(cases, Skill(subject, choices, account, misses, pool, without, rows))
 
 
 def _cases(dyad, origin, horizon, models, lead, rng):

@@ -13,7 +13,6 @@ import pytest
 from forecast.errors import DataError, SpecError
 from forecast.evaluation import Processes, backtest, choose
 from forecast.evaluation.executors import local
-from forecast.report import skill_page
 from tests.evaluation.made import ORIGINS, counts_of, record_of, walk
 
 HERE = Processes(1)
@@ -89,14 +88,6 @@ def test_choices_are_made_before_what_they_are_reported_on(walks):
         if one["role"] == "best benchmark" and row["period"] != "all"
     }  # fmt: skip
     assert chosen == {"-2014"}
-
-
-def test_stacked_weights_come_from_the_past_alone(tmp_path):
-    """Until enough windows are over, the stacked mixture is the equal one."""
-    found = run(record_of(counts_of(walk(), volume=15)), tmp_path, benchmarks=CHEAP, horizons=(12,)).cases
-    table = found[found["given_n"]].pivot(index="origin", columns="model", values="crps")
-    same = np.isclose(table["mixture_equal"], table["mixture_stacked"])
-    assert same[:20].all() and not same[20:].any()
 
 
 def test_the_order_of_dyads_and_origins_changes_nothing(few, tmp_path):
@@ -182,7 +173,7 @@ def test_more_benchmarks_are_added_to_a_finished_run(tmp_path):
     told = []
     both = run_few(record, tmp_path, progress=lambda *step: told.append(step))
     assert told[0] == ("predicting", len(FEW), 2 * len(FEW))
-    assert set(both.cases["model"]) == {"base_rate_10y", "last_window", "mixture_equal", "mixture_stacked"}
+    assert set(both.cases["model"]) == {"base_rate_10y", "last_window", "mixture_equal"}
 
 
 def test_a_model_at_fewer_origins_is_compared_there_and_takes_no_part_in_mixtures(few, tmp_path):
@@ -244,25 +235,19 @@ def test_the_folder_of_another_run_is_left_alone(tmp_path):
         run(record, tmp_path, benchmarks="base_rate_10y", origins=origins)
 
 
-def test_an_account_says_what_all_windows_have_earned_each(walks):
-    for horizon in walks.skill.choices["horizons"]:
-        earned = {one["model"]: one["earned"][str(horizon)] for one in walks.skill.account}
-        assert sum(earned.values()) == pytest.approx(1, abs=1e-3) and min(earned.values()) >= 0
-    (table,) = [skill_page.earned_table(walks.skill)]
-    assert len(table.rows) == len(walks.skill.account)
-
-
 def test_files_keep_their_schema(walks, tmp_path):
     content = json.loads(walks.write(tmp_path).read_text())
     assert list(content) == [
-        "schema", "chosen_on", "reported_on", "subject", "choices", "account", "misses", "rows",
+        "schema", "chosen_on", "reported_on", "subject", "choices", "account", "misses", "pool", "without",
+        "rows",
     ]  # fmt: skip
     assert list(content["rows"][0]) == [
-        "model", "benchmark", "dyad", "horizon", "period", "given_n", "n", "n_origins", "crps", "log_score", "n_moves",
+        "model", "benchmark", "dyad", "horizon", "period", "given_n", "n", "n_origins", "crps", "bias", "sharpness",
+        "log_score", "n_moves",
         "brier_up", "up_parts", "brier_down", "down_parts", "coverage_50", "coverage_80", "coverage_90",
         "pit_50", "pit_80", "pit_90", "against",
     ]  # fmt: skip
     keys = [tuple(row[name] for name in ("horizon", "given_n", "period", "dyad", "model")) for row in content["rows"]]
     assert len(set(keys)) == len(keys)
     assert all(one != other for one, other in pairwise(keys))
-    assert {path.name for path in tmp_path.iterdir()} == {"skill.json", "skill.csv", "cases.csv", "cases_shown.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == {"skill.json", "skill.csv", "cases.csv.gz", "pool.json"}

@@ -116,7 +116,7 @@ def here(record, tmp_path_factory):
 def test_a_cluster_leaves_the_same_files(loopback, record, here, tmp_path):
     run(record, tmp_path, Cluster(loopback.address)).write(tmp_path)
     assert files(tmp_path) == files(here)
-    for name in ("skill.json", "skill.csv", "cases.csv"):
+    for name in ("skill.json", "skill.csv", "cases.csv.gz"):
         assert (tmp_path / name).read_bytes() == (here / name).read_bytes()
 
 
@@ -124,7 +124,7 @@ def test_a_cluster_takes_batches(loopback, record, here, tmp_path):
     results = run(record, tmp_path, Cluster(loopback.address), batch=1)
     assert len(files(tmp_path)) == 2 * len(files(here))
     results.write(tmp_path)
-    assert (tmp_path / "cases.csv").read_bytes() == (here / "cases.csv").read_bytes()
+    assert (tmp_path / "cases.csv.gz").read_bytes() == (here / "cases.csv.gz").read_bytes()
 
 
 def test_an_interrupted_run_leaves_the_cluster_and_goes_on(loopback, record, here, tmp_path):

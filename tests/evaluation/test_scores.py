@@ -9,7 +9,6 @@ import scoringrules
 from scipy.stats import betabinom, binom, kstest
 
 from forecast.errors import SpecError
-from forecast.evaluation.benchmarks import stacking_weights
 from forecast.evaluation.origins import Window
 from forecast.evaluation.scores import (
     Prediction,
@@ -27,7 +26,7 @@ from forecast.evaluation.scores import (
     predict_given,
     probability_of_count,
 )
-from forecast.numeric import paired
+from forecast.numeric import lead, paired
 
 
 def window(total, cooperative, before=(10, 5)):
@@ -118,16 +117,6 @@ def test_a_mixture_is_scored_as_its_draws_would_be():
     assert blend.density == pytest.approx((parts[0].density + parts[1].density) / 2)
 
 
-def test_stacking_finds_the_weights_that_predict_best():
-    truth = rng().random(500) < 0.7
-    density = np.where(truth[:, None], [0.9, 0.1], [0.1, 0.9])
-    found = stacking_weights(density)
-    grid = np.linspace(0, 1, 1001)
-    best = grid[np.argmax([np.log(density @ [w, 1 - w]).sum() for w in grid])]
-    assert found[0] == pytest.approx(best, abs=0.002)
-    assert stacking_weights(density[:5]).tolist() == [0.5, 0.5]
-
-
 def test_intervals_and_pit_are_calibrated_when_the_forecaster_is():
     chance, values, inside = rng(3), [], []
     for _ in range(600):
@@ -184,6 +173,34 @@ def test_paired_differences_by_hand():
     assert found.relative == pytest.approx(1 - 8 / 12)
     assert paired([1.0, 2.0], [1.0, 1.0], [2001, 2002], 12).error is None
     assert paired(np.zeros(8), np.ones(8), np.arange(2000, 2008), 24).blocks == 4
+
+
+@pytest.mark.parametrize(
+    ("by_year", "by_dyad", "months"), [(0.4, 0.0, 12), (0.0, 0.5, 12), (0.3, 0.3, 12), (0.3, 0.3, 24)]
+)
+def test_intervals_of_differences_cover_the_truth_whatever_is_shared(by_year, by_dyad, months):
+    """Years share news and dyads share mistakes: errors by years alone would miss the second."""
+    chance, inside, alone = rng(7), [], []
+    year, dyad = np.repeat(np.arange(2015, 2027), 20), np.tile(np.repeat(np.arange(10), 2), 12)
+    for _ in range(200):
+        shared = by_year * chance.standard_normal(12)[year - 2015] + by_dyad * chance.standard_normal(10)[dyad]
+        score = shared + chance.standard_normal(240)
+        found, years = (paired(score, np.zeros(240), year, months, *more) for more in ((dyad,), ()))
+        assert found.error > years.error - 1e-9
+        inside.append(lead(found.low, found.high) == "undecided")
+        alone.append(lead(years.low, years.high) == "undecided")
+    assert 0.83 < np.mean(inside) < 0.97
+    assert np.mean(alone) < 0.8 or not by_dyad
+
+
+def test_one_rule_says_who_is_better():
+    assert [lead(*ends) for ends in ((-2.0, -0.1), (0.1, 2.0), (-0.1, 0.1), (None, None))] == [
+        "this", "other", "undecided", "unknown",
+    ]  # fmt: skip
+    few = paired([1.0, 2.0], [1.0, 1.0], [2001, 2002], 12)
+    assert lead(few.low, few.high) == "unknown"
+    one = paired(np.arange(8.0), np.zeros(8), np.arange(2000, 2008), 12, ["A"] * 8)
+    assert one == paired(np.arange(8.0), np.zeros(8), np.arange(2000, 2008), 12)
 
 
 def test_errors_of_differences_cover_the_truth():

@@ -116,7 +116,7 @@ def test_the_first_dataset_named_is_predicted(archive, tmp_path):
         done = run(archive, tmp_path / f"{place}", "--data", data, *options)
         assert done.exit_code == 0, done.output
         assert json.loads((tmp_path / f"{place}" / "skill.json").read_text())["choices"]["dataset"] == own
-        cases[place] = (tmp_path / f"{place}" / "cases.csv").read_text()
+        cases[place] = (tmp_path / f"{place}" / "cases.csv.gz").read_bytes()
     assert cases[0] == cases[1] == cases[2] != cases[3]
     assert "chronology and gdelt" in (tmp_path / "0" / "index.html").read_text("utf-8")
     wrong = run(archive, tmp_path / "wrong", "--data", "chronology,gdelt", "--dataset", "icews")

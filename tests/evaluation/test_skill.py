@@ -36,8 +36,7 @@ def folder(results, tmp_path_factory):
 def test_what_is_written_is_read_again(results, folder):
     again = Results.read(folder)
     assert again.skill == results.skill
-    pd.testing.assert_frame_equal(again.cases, results.shown, check_dtype=False)
-    assert set(again.cases["model"]) == {"base_rate_10y"}
+    pd.testing.assert_frame_equal(again.cases, results.cases, check_dtype=False)
 
 
 def test_a_file_has_a_row_a_line(folder):
@@ -58,7 +57,7 @@ def changed(folder, tmp_path, change):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda it: it.update(schema=9), "schema 1"),
+        (lambda it: it.update(schema=9), "schema 2"),
         (lambda it: it.pop("rows"), "rows: Field required"),
         (lambda it: it["rows"][0].update(crps="good"), r"rows\.0\.crps"),
         (lambda it: it["rows"][0].update(crps=float("nan")), "NaN is no number"),
@@ -71,7 +70,7 @@ def test_what_is_no_file_of_skill_is_rejected(folder, tmp_path, change, words):
         Skill.read(changed(folder, tmp_path, change))
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, '{"schema": 1, "rows": 1e999}'])
+@pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, '{"schema": 2, "rows": 1e999}'])
 def test_what_is_no_json_of_that_kind_is_rejected(tmp_path, text):
     path = tmp_path / "skill.json"
     path.write_text(text)
@@ -83,7 +82,7 @@ def test_what_is_no_json_of_that_kind_is_rejected(tmp_path, text):
 
 def test_cases_without_a_column_are_rejected(folder, tmp_path):
     (tmp_path / "skill.json").write_bytes((folder / "skill.json").read_bytes())
-    pd.read_csv(folder / "cases_shown.csv").drop(columns="pit").to_csv(tmp_path / "cases_shown.csv", index=False)
+    pd.read_csv(folder / "cases.csv.gz").drop(columns="pit").to_csv(tmp_path / "cases.csv.gz", index=False)
     with pytest.raises(DataError, match="pit is missing"):
         Results.read(tmp_path)
 
@@ -91,7 +90,7 @@ def test_cases_without_a_column_are_rejected(folder, tmp_path):
 def test_rows_are_found_and_the_subject_is_compared_with_everybody(results):
     skill = results.skill
     assert skill.subject == "base_rate_10y" and skill.period == "2015-"
-    assert list(skill.models) == ["base_rate_10y", "last_window", "base_rate_2y", "mixture_equal", "mixture_stacked"]
+    assert list(skill.models) == ["base_rate_10y", "last_window", "base_rate_2y", "mixture_equal"]
     for other in set(skill.models) - {skill.subject}:
         found, row = skill.against(other, 12), skill.row(12, model=other)
         assert found["difference"] == pytest.approx(skill.row(12)["crps"] - row["crps"], abs=2e-4)

@@ -13,7 +13,7 @@ from forecast.report import find_skill, forecast_json, write_report
 from forecast.report import skill as skill_box
 from forecast.report.material import gather
 from forecast.report.page import page
-from forecast.report.skill import OTHER, THIS, UNDECIDED, UNKNOWN, DyadSkill, read_skill, skill_sentence
+from forecast.report.skill import DyadSkill, read_skill, skill_sentence
 from tests.evaluation.made import MODELS, results_of
 
 from .conftest import SCRIPT, Reader, assessed, keys_documented, made_events, reported_fit
@@ -62,14 +62,14 @@ def told(fit, assessment, skill, events=EVENTS):
 def test_a_benchmark_that_is_better_comes_first(fit, assessment):
     found, box = told(fit, assessment, skill_of(fit, -2.0))
     main = next(one for one in found.horizons if one.months == found.months)
-    assert main.best_benchmark.ahead == main.reference.ahead == OTHER
+    assert main.best_benchmark.ahead == main.reference.ahead == "other"
     assert found.sentence.startswith("A simple benchmark has been better: on 9 windows of US-China relations")
     assert "clearly worse than the ten-year base rate and the best benchmark." in box
 
 
 def test_a_model_that_is_better_is_said_to_be(fit, assessment):
     found, box = told(fit, assessment, skill_of(fit, 2.0))
-    assert found.horizons[-1].best_benchmark.ahead == THIS
+    assert found.horizons[-1].best_benchmark.ahead == "this"
     assert found.sentence == (
         "On 9 windows of US-China relations, 12 months ahead, origins from 2015 on, forecasts like these were clearly "
         "better than the ten-year base rate and the best benchmark."
@@ -79,13 +79,13 @@ def test_a_model_that_is_better_is_said_to_be(fit, assessment):
 
 def test_what_chance_can_explain_is_not_called_skill(fit, assessment, skill):
     found, box = told(fit, assessment, skill)
-    assert UNDECIDED in {one.best_benchmark.ahead for one in found.horizons}
+    assert "undecided" in {one.best_benchmark.ahead for one in found.horizons}
     assert "not distinguishable from" in box and "simple benchmark" not in box
 
 
 def test_a_few_windows_are_no_evidence(fit, assessment):
     found, box = told(fit, assessment, skill_of(fit, 2.0, years=range(2020, 2022)))
-    assert found.horizons[-1].best_benchmark.ahead == UNKNOWN and found.horizons[-1].best_benchmark.low is None
+    assert found.horizons[-1].best_benchmark.ahead == "unknown" and found.horizons[-1].best_benchmark.low is None
     assert "On 2 windows" in box and "too few years to be compared" in box
 
 

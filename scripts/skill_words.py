@@ -1,0 +1,165 @@
+"""Sentences and tables of README.md and docs/skill.md on skill, made from reports/skill/skill.json.
+
+Whether something is called better is decided by `forecast.numeric.lead` alone. `--write` puts the text between the
+markers of the documents; a test compares it with what they hold.
+"""
+
+import re
+import sys
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+
+from forecast.evaluation.benchmarks import REFERENCE
+from forecast.evaluation.pool import ALL_EQUAL, BENCHMARKS_EQUAL, POOL
+from forecast.evaluation.skill import Skill
+from forecast.report.skill import Compared, forecaster_name, versus
+from forecast.wording import join
+
+ROOT = Path(__file__).resolve().parents[1]
+NAMES = {POOL: "pool", BENCHMARKS_EQUAL: "mean of nine benchmarks"}
+
+
+def text(skill: Skill) -> dict[str, dict[str, str]]:
+    """Return by document and marker what stands there."""
+    tables = {
+        f"{when} table": table(skill, given_n=given_n) for when, given_n in (("real-time", False), ("known", True))
+    }
+    return {
+        "README.md": {"skill": readme(skill)},
+        "docs/skill.md": {**tables, "leads": leads(skill), "without": without(skill), "pool": weights(skill)},
+    }
+
+
+def name(code: str) -> str:
+    """Name a forecaster in a sentence."""
+    return "model" if code == "default" else NAMES.get(code, forecaster_name(code))
+
+
+def ends(one: Compared) -> str:
+    """Format a difference with its 90 % interval."""
+    if one.low is None or one.high is None:
+        return f"{one.difference:+.2f}"
+    shown = f"{one.difference:+.2f}, {one.low:.2f} to {one.high:.2f}"
+    return re.sub(r"-(0\.00)", r"\1", shown)
+
+
+def table(skill: Skill, *, given_n: bool) -> str:
+    """Return the scores of model and pool by horizon, and their differences."""
+    heads = [
+        "months", "windows", "", "CRPS", "bias", "sharpness", "less ten-year base rate", "relative skill",
+        "less mean of nine benchmarks", "less model",
+    ]  # fmt: skip
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for months in skill.choices["horizons"]:
+        for code in ("default", POOL):
+            where = {"model": code, "given_n": given_n}
+            row = skill.row(months, **where)
+            base = skill.against(REFERENCE, months, **where)
+            if row is None or base is None:
+                continue
+            less = [versus(skill, other, months, **where) for other in (REFERENCE, BENCHMARKS_EQUAL, "default")]
+            told = [ends(one) if one else "" for one in less]
+            lines.append(
+                f"| {months} | {row['n']} | {name(code)} | {row['crps']:.2f} | {row['bias']:+.1f} "
+                f"| {row['sharpness']:.0f} | {told[0]} | {100 * base['relative']:.0f}% | {told[1]} | {told[2]} |"
+            )
+    return "\n".join(lines)
+
+
+def leads(skill: Skill) -> str:
+    """Say who is better than whom, and by which intervals nobody is."""
+    lines = []
+    for code in ("default", POOL):
+        for given_n, when in ((False, "real-time"), (True, "event counts known")):
+            found: dict[str, dict[str, list[str]]] = {"this": {}, "other": {}}
+            for other in (own for own, benchmark in skill.models.items() if benchmark or own in (POOL, ALL_EQUAL)):
+                for months in skill.choices["horizons"]:
+                    one = versus(skill, other, months, model=code, given_n=given_n)
+                    if one and one.ahead in found:
+                        found[one.ahead].setdefault(name(other), []).append(str(months))
+            better, worse = (_listed(found[side]) for side in ("this", "other"))
+            lines.append(
+                f"- **The {name(code)}, {when}**, is better than {better or 'nobody'}; "
+                + (f"worse than {worse}." if worse else "nobody is better.")
+            )
+    return "\n".join(lines)
+
+
+def _listed(found: Mapping[str, list[str]]) -> str:
+    return join([f"the {other} ({', '.join(months)})" for other, months in found.items()])
+
+
+def without(skill: Skill) -> str:
+    """Return the differences from the ten-year base rate with each dyad left out."""
+    horizons = skill.choices["horizons"]
+    lines = [f"| without | {' | '.join(f'{code}, {h}' for code in ('model', 'pool') for h in horizons)} |"]
+    lines.append("|---" * (1 + 2 * len(horizons)) + "|")
+    for dyad in skill.choices["dyads"]:
+        cells = []
+        for code in ("default", POOL):
+            for months in horizons:
+                (one,) = [
+                    one for one in skill.without
+                    if (one["model"], one["against"], one["horizon"], one["without"]) == (code, REFERENCE, months, dyad)
+                ]  # fmt: skip
+                cells.append(f"{one['difference']:+.2f}" + ("*" if one["high"] < 0 or one["low"] > 0 else ""))
+        lines.append(f"| {dyad} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def weights(skill: Skill) -> str:
+    """Return what real-time forecasts are published by, with the CRPS that decides it."""
+    lines = ["| months | pool, to 2014 | model, to 2014 | published | weight of the model |", "|---|---|---|---|---|"]
+    for one in (one for one in skill.pool if not one["given_n"]):
+        own = next(iter(one["weights"].values()))
+        lines.append(
+            f"| {one['horizon']} | {one['crps']:.2f} | {one['crps_model']:.2f} | {name(one['better'])} | {own:.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def readme(skill: Skill) -> str:
+    """Return the paragraph of README.md."""
+    scores = {code: skill.row(12, model=code) for code in ("default", POOL, BENCHMARKS_EQUAL, REFERENCE)}
+    crps = {code: f"{row['crps']:.1f}" for code, row in scores.items() if row}
+    n = scores["default"]["n"] if scores["default"] else 0
+    sentences = []
+    for code in ("default", POOL):
+        verdicts = []
+        for other in (REFERENCE, BENCHMARKS_EQUAL):
+            one = versus(skill, other, 12, model=code)
+            if one is not None:
+                words = {"this": "better than", "other": "worse than"}.get(one.ahead, "not distinguishable from")
+                verdicts.append(f"{words} the {name(other)} ({ends(one)})")
+        sentences.append(f"The {name(code)} is {join(verdicts)}.")
+    first = (
+        "[Half-yearly forecasts of eleven pairs](reports/skill/index.html), 2015 to 2026, real-time. The share of the "
+        f"next 12 months is missed by {crps['default']} points by the model, {crps[POOL]} by its pool with seven "
+        f"benchmarks, {crps[BENCHMARKS_EQUAL]} by the mean of nine benchmarks and {crps[REFERENCE]} by a ten-year base "
+        f"rate (mean CRPS, {n} windows; differences with 90% intervals)."
+    )
+    return textwrap.fill(" ".join([first, *sentences]), 120, break_on_hyphens=False, break_long_words=False)
+
+
+def put(path: Path, parts: Mapping[str, str]) -> str:
+    """Return a document with its parts between their markers."""
+    found = path.read_text("utf-8")
+    for marker, words in parts.items():
+        start, stop = f"<!-- {marker} -->\n", f"<!-- end {marker} -->"
+        before, _, rest = found.partition(start)
+        _, _, after = rest.partition(stop)
+        if not rest or not after:
+            raise SystemExit(f"{path}: the markers {start.strip()} and {stop.strip()} are missing")
+        found = before + start + words + "\n" + stop + after
+    return found
+
+
+if __name__ == "__main__":
+    told = text(Skill.read(ROOT / "reports/skill/skill.json"))
+    made = {ROOT / path: put(ROOT / path, parts) for path, parts in told.items()}
+    if "--write" in sys.argv:
+        for path, words in made.items():
+            path.write_text(words, "utf-8")
+    elif stale := [str(path) for path, words in made.items() if path.read_text("utf-8") != words]:
+        raise SystemExit(f"{', '.join(stale)}: not what skill.json says; run scripts/skill_words.py --write")
