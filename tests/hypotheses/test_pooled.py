@@ -26,11 +26,13 @@ from forecast.hypotheses.pooled.models import (
     CYCLE_SD,
     GROWING_CYCLE,
     HEADROOM,
+    RETURN,
     RETURN_CYCLE,
     SOURCES_CYCLE,
     STEP,
     WALK,
     WALK_CYCLE,
+    YEARS,
     Model,
 )
 from forecast.hypotheses.pooled.models import (
@@ -164,6 +166,17 @@ def test_cores_change_no_number_and_counts_of_any_size_are_alike(monkeypatch):
         exact = gammaln(a * share + cooperative) - gammaln(a * share) + gammaln(a) - gammaln(a + events)
         exact += gammaln(a * (1 - share) + events - cooperative) - gammaln(a * (1 - share))
         assert np.log(lik) + log == pytest.approx(np.log(weights) + exact, abs=1e-4)
+
+
+def test_a_profile_weighed_by_its_prior_is_the_evidence():
+    steps = simulate(made(3, 200), Truth("", **CYCLE, trend_half_life=100.0), 3).without_eras().steps
+    found = evidence_of(RETURN_CYCLE, steps)
+    grid = np.log(12.0 * np.array(YEARS))
+    weights = np.exp(-0.5 * ((grid - RETURN.mean) / RETURN.sd) ** 2)
+    for mean_sd in (None, 2):
+        profile = found.profile(RETURN, mean_sd=mean_sd)
+        mean = np.log(np.average(np.exp(profile - profile.max()), weights=weights)) + profile.max()
+        assert mean == pytest.approx(found.total(mean_sd=mean_sd), abs=1e-6)
 
 
 def test_another_spread_of_means_is_that_of_another_prior():

@@ -83,14 +83,12 @@ class Evidence:
 
     def profile(self, axis: Axis, *, mean_sd: int | None = None) -> Float:
         """Return the log evidence at every place of a population's mean, as if the prior had all its mass there."""
-        at = self.model.axes.index(axis) + 3
-        found, prior = self.log.sum(axis=-1) + self.log_prior, self.log_prior
+        place = self.model.axes.index(axis)
+        found = self.log.sum(axis=-1) + self.log_prior
         if mean_sd is not None:
-            found, prior = found[:, [mean_sd]], prior[:, [mean_sd]]
-        return np.array([
-            logsumexp(found.take(place, axis=at)) - logsumexp(prior.take(place, axis=at))
-            for place in range(found.shape[at])
-        ])  # fmt: skip
+            found = found[:, [mean_sd]] + math.log(self.log.shape[1])
+        own = logsumexp(found, axis=tuple(at for at in range(found.ndim) if at != place + 3))
+        return np.asarray(own - _log_prior(axis, self.grids[place]))
 
     def interval(self, axis: Axis) -> tuple[float, float, float]:
         """Return 5%, 50% and 95% points of a population's mean, in its own units."""
@@ -177,7 +175,9 @@ def own_posterior(
             own = np.moveaxis(np.exp(own - top), at, -1)
             for place, one in enumerate([one for k, one in enumerate(inner) if k != at]):
                 own = np.moveaxis(np.tensordot(one.weights, own, axes=(1, place)), 0, place)
-            weight = np.moveaxis(evidence.posterior[i, j, 0] / np.exp(evidence.log[i, j, 0, ..., dyad] - top), at, -1)
+            weight: Float = np.moveaxis(
+                evidence.posterior[i, j, 0] / np.exp(evidence.log[i, j, 0, ..., dyad] - top), at, -1
+            )
             joint = weight.reshape(-1, weight.shape[-1]).T @ own.reshape(-1, own.shape[-1])
             chance += (joint * inner[at].weights).sum(axis=0)
     return np.exp(inner[at].places), chance / chance.sum()
