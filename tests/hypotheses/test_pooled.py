@@ -6,12 +6,14 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.signal import lfilter
 from scipy.special import gammaln
-from scipy.stats import norm
+from scipy.stats import multivariate_normal, norm
 from typer.testing import CliRunner
 
-from forecast import build_panel, pooled_tests, read_chronology
+from forecast import build_index_panel, build_panel, pooled_tests, read_chronology
 from forecast.cli import app
 from forecast.errors import DataError, SpecError
 from forecast.hypotheses.pooled import filter as pooled_filter
@@ -357,8 +359,6 @@ def test_the_embedded_record_is_read_whole():
 
 
 def test_what_cannot_be_pooled_is_refused(events):
-    import pandas as pd
-
     none = pd.DataFrame({"dyad": [], "era": [], "start": [], "recognised_at": [], "name": [], "reference": []})
     refused = {
         "need 2 dyads at least": (DataError, {"dyads": ["USA-CHN"]}, {}),
@@ -372,6 +372,36 @@ def test_what_cannot_be_pooled_is_refused(events):
     for words, (error, options, asked) in refused.items():
         with pytest.raises(error, match=words):
             pooled_tests(build_panel(events, **options), **asked)
+
+
+def test_an_index_is_tested_as_its_exact_likelihood_says():
+    rng, months = np.random.default_rng(4), 300
+    walk = np.cumsum(0.3 * rng.standard_normal((3, months)), axis=1)
+    cycle = lfilter([1.0], [1.0, -0.75], 0.6 * rng.standard_normal((3, months)), axis=1)
+    time = pd.date_range("1990-01-01", periods=months, freq="MS")
+    names = ("USA-CHN", "USA-RUS", "CHN-RUS")
+    frame = pd.concat(
+        [
+            pd.DataFrame({"dyad": name, "time": time, "value": one})
+            for name, one in zip(names, walk + cycle, strict=True)
+        ]
+    )
+    panel = build_index_panel(frame)
+    record = read_panel(panel)
+    assert record.value.std(axis=1) == pytest.approx(np.ones(3))
+    (point,) = WALK.points(np.array([[-1.5, 1.2]]))
+    at = {name: point[place] for name, place in pooled_filter.COLUMN.items()}
+    steps = np.arange(months)
+    covariance = at["start2"] + at["step2"] * np.minimum.outer(steps, steps) + np.eye(months) / at["concentration"]
+    exact = [multivariate_normal(np.full(months, pooled_filter.MEAN), covariance).logpdf(one) for one in record.value]
+    found = pooled_filter.likelihoods(record.without_eras().steps, point[None])[0, :, 0]
+    assert found == pytest.approx(exact, abs=1e-6)
+    results = pooled_tests(panel, claims=("S5a",))
+    assert results["S5a"].outcome.answer == "supported"
+    with pytest.raises(DataError, match="S4: an index has no kinds"):
+        pooled_tests(panel, claims=("S4",))
+    with pytest.raises(DataError, match="power is simulated for counts"):
+        simulate_power(panel)
 
 
 def test_results_are_words_and_json(events):

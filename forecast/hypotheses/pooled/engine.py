@@ -117,7 +117,7 @@ class Engine:
 
     def halves(self) -> "dict[str, Engine]":
         """Return engines of the record to its middle month with events, and from there."""
-        months = np.repeat(np.arange(self.record.events.shape[1]), (self.record.events > 0).sum(axis=0))
+        months = np.repeat(np.arange(self.record.events.shape[1]), (self.record.events != 0).sum(axis=0))
         middle = int(np.median(months))
         late = np.broadcast_to(np.arange(self.record.events.shape[1]) >= middle, self.record.events.shape)
         return {

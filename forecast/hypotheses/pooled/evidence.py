@@ -175,10 +175,9 @@ def own_posterior(
             own = np.moveaxis(np.exp(own - top), at, -1)
             for place, one in enumerate([one for k, one in enumerate(inner) if k != at]):
                 own = np.moveaxis(np.tensordot(one.weights, own, axes=(1, place)), 0, place)
-            weight: Float = np.moveaxis(
-                evidence.posterior[i, j, 0] / np.exp(evidence.log[i, j, 0, ..., dyad] - top), at, -1
-            )
-            joint = weight.reshape(-1, weight.shape[-1]).T @ own.reshape(-1, own.shape[-1])
+            given = np.exp(evidence.log[i, j, 0, ..., dyad] - top)
+            weight = np.moveaxis(evidence.posterior[i, j, 0] / given, at, -1)
+            joint = np.tensordot(weight.reshape(-1, len(evidence.grids[at])), own.reshape(-1, len(chance)), axes=(0, 0))
             chance += (joint * inner[at].weights).sum(axis=0)
     return np.exp(inner[at].places), chance / chance.sum()
 

@@ -60,7 +60,8 @@ class Steps(NamedTuple):
     """Months of all dyads at which something happens, dyad after dyad in time order, (step,)."""
 
     cooperative: Index
-    events: Index  # 0 in a month that is there because an era or a source begins
+    events: Index  # 0 in a month that is there because an era or a source begins, -1 where a value is read
+    value: Float  # Of an index, in standard deviations; NaN for counts
     volume: Float  # Relative event count
     gap: Index  # Months since the step before; 0 at a dyad's first
     begins: Float  # 1 where an era begins, else 0
@@ -148,9 +149,9 @@ def _forced(
 
 @compiled
 def _filter(
-    points: Float, cooperative: Index, events: Index, volume: Float, gap: Index, begins: Float, anchor: Index,
-    impulse: Float, occasion: Float, ends: Index, noise2: float, nodes: Float, weights: Float, force_nodes: Float,
-    force_weights: Float, table: Float, out: Float,
+    points: Float, cooperative: Index, events: Index, value: Float, volume: Float, gap: Index, begins: Float,
+    anchor: Index, impulse: Float, occasion: Float, ends: Index, noise2: float, nodes: Float, weights: Float,
+    force_nodes: Float, force_weights: Float, table: Float, out: Float,
 ) -> None:  # fmt: skip
     """Write log-likelihood, mean and variance of the long-run mean, of every point and dyad, (point, dyad, 3)."""
     size = nodes.size
@@ -226,20 +227,25 @@ def _filter(
                 v, w = volume[e], 1.0 if has_source else 0.0
                 es, ef, eb = ss + sf + v * sb + w * sx, sf + ff + v * fb + w * fx, sb + fb + v * bb + w * bx
                 em, ex = sm + fm + v * bm + w * mx, sx + fx + v * bx + w * xx
-                spread2 = es + ef + v * eb + w * ex + noise2
-                sd = math.sqrt(spread2)
-                log = _weigh(
-                    cooperative[e], events[e], s + f + v * b + w * x + effect * occasion[e], sd, a, nodes, weights,
-                    table, lik, good, bad,
-                )  # fmt: skip
-                z, first, second = 0.0, 0.0, 0.0
-                for j in range(size):
-                    z += lik[j]
-                    first += lik[j] * nodes[j]
-                    second += lik[j] * nodes[j] * nodes[j]
-                total += math.log(z) + log
-                first /= z
-                move, lost = first / sd, (1.0 - (second / z - first * first)) / spread2
+                level, spread2 = s + f + v * b + w * x + effect * occasion[e], es + ef + v * eb + w * ex
+                if events[e] < 0:  # a value, with the inverse of the concentration as variance
+                    spread2 += 1.0 / a
+                    move, lost = (value[e] - level) / spread2, 1.0 / spread2
+                    total -= 0.5 * (math.log(2.0 * math.pi * spread2) + (value[e] - level) * move)
+                else:
+                    spread2 += noise2
+                    sd = math.sqrt(spread2)
+                    log = _weigh(
+                        cooperative[e], events[e], level, sd, a, nodes, weights, table, lik, good, bad
+                    )  # fmt: skip
+                    z, first, second = 0.0, 0.0, 0.0
+                    for j in range(size):
+                        z += lik[j]
+                        first += lik[j] * nodes[j]
+                        second += lik[j] * nodes[j] * nodes[j]
+                    total += math.log(z) + log
+                    first /= z
+                    move, lost = first / sd, (1.0 - (second / z - first * first)) / spread2
                 s += es * move
                 f += ef * move + push * impulse[e]
                 b += eb * move

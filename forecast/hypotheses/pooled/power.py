@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.arguments import CALLABLE, EVENTS, PANEL, PATH, TEXTS, checked, whole
-from forecast.errors import SpecError
+from forecast.errors import DataError, SpecError
 from forecast.files import write_text
 from forecast.hypotheses.pooled.claims import CLAIMS
 from forecast.hypotheses.pooled.claims.jumping import PLACEBO_SHARE
@@ -107,6 +107,8 @@ def simulate_power(
     >>> simulate_power(panel, claims=["S5b"], sets=20)["S5b"]  # doctest: +SKIP
     """
     tell, record = progress or silent, read_panel(panel, None if events is None else visits_of(events, panel))
+    if record.value is not None:
+        raise DataError("data: power is simulated for counts of events, and this is an index")
     _known("claims", claims, CLAIMS)
     codes = [code for code in claims or CLAIMS if not CLAIMS[code].lacks(record)]
     _known("truths", truths, TRUTHS)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +26,10 @@ FROM_END, FROM_ERA, ALIKE = 24, 18, 12
 
 @dataclass(frozen=True)
 class Record:
-    """Monthly counts of several dyads, each array (dyad, month)."""
+    """Monthly counts or values of an index of several dyads, each array (dyad, month)."""
 
     dyads: tuple[str, ...]
-    events: Index
+    events: Index  # -1 in a month with a value of an index
     cooperative: Index
     volume: Float  # Relative event count
     begins: Bool  # An era begins, after the first month with events and before the last
@@ -38,6 +38,7 @@ class Record:
     time: NDArray[np.datetime64]  # Months
     counts: Index | None = None  # Events by class, from the most hostile, (dyad, month, class)
     hostile: int = 0  # The number of hostile classes
+    value: Float | None = None  # Of an index, in standard deviations from its mean
     visits: Bool | None = None  # A high-level visit, (dyad, month); None where events could not tell
     anchor: Index | None = None  # As in `Steps`
     impulse: Float | None = None
@@ -60,13 +61,14 @@ class Record:
         none = np.zeros(self.events.shape)
         anchor = none.astype(np.int64) if self.anchor is None else self.anchor
         impulse, occasion = (none if one is None else one for one in (self.impulse, self.occasion))
-        at = [np.flatnonzero(here) for here in (self.events > 0) | self.begins | (anchor > 0) | (impulse != 0)]
+        value = none if self.value is None else self.value
+        at = [np.flatnonzero(here) for here in (self.events != 0) | self.begins | (anchor > 0) | (impulse != 0)]
         dyad = np.repeat(np.arange(len(at)), [len(months) for months in at])
         month = np.concatenate(at)
         gap = np.concatenate([np.diff(months, prepend=months[:1]) for months in at])
         ends = np.concatenate([[0], np.cumsum([len(months) for months in at])])
         return Steps(
-            self.cooperative[dyad, month], self.events[dyad, month], self.volume[dyad, month], gap,
+            self.cooperative[dyad, month], self.events[dyad, month], value[dyad, month], self.volume[dyad, month], gap,
             self.begins[dyad, month].astype(np.float64), anchor[dyad, month], impulse[dyad, month],
             occasion[dyad, month], ends,
         )  # fmt: skip
@@ -103,35 +105,55 @@ class Record:
 
 
 def read_panel(panel: "xr.Dataset", visits: Bool | None = None) -> Record:
-    """Read the counts of a panel, and reject what cannot be pooled."""
-    kind = panel_kind(panel)
-    if not kind.coded:
-        raise DataError("data: an index has no events to count; the tests need events or counts")
+    """Read a panel, and reject what cannot be pooled."""
     if panel.attrs["frequency"] != "month":
         raise DataError("frequency: the tests read months, and the panel has weeks; build a monthly one")
-    if panel.sizes["dataset"] > 1:
-        names = join([str(name) for name in panel["dataset"].to_numpy()])
-        raise DataError(f"data: the tests read one dataset, and there are {names}; name one of them")
     if panel.sizes["dyad"] < FEWEST_DYADS:
         raise DataError(
             f"dyads: the tests need {FEWEST_DYADS} dyads at least, and the data have "
-            f"{panel.sizes['dyad']}; give events of more dyads"
+            f"{panel.sizes['dyad']}; give data of more dyads"
         )
-    counts = panel["counts"].isel(dataset=0).sum("direction").transpose("dyad", "time", "class").to_numpy()
-    events = counts.sum(axis=2).astype(np.int64)
-    cooperative = counts[..., int(panel.attrs["zero_cut"]) :].sum(axis=2).astype(np.int64)
-    dyads = tuple(str(code) for code in panel["dyad"].to_numpy())
-    first = (events > 0).argmax(axis=1)
-    stop = events.shape[1] - (events[:, ::-1] > 0).argmax(axis=1)
-    if short := [f"{dyad} ({n})" for dyad, n in zip(dyads, stop - first, strict=True) if n < SHORTEST]:
+    record = _of_counts(panel, visits) if panel_kind(panel).coded else _of_index(panel)
+    months = record.stop - record.first
+    if short := [f"{dyad} ({n})" for dyad, n in zip(record.dyads, months, strict=True) if n < SHORTEST]:
         raise DataError(
-            f"data: {join(short)} have fewer than {SHORTEST} months from the first event to the last, and the return "
-            f"of a trend takes decades; leave them out, or give longer records"
+            f"data: {join(short)} have fewer than {SHORTEST} months from first to last, and the return of a trend "
+            f"takes decades; leave them out, or give longer records"
         )
-    return Record(
-        dyads, events, cooperative, relative_event_counts(panel), _era_starts(panel, first, stop), first, stop,
-        panel["time"].to_numpy().astype("datetime64[M]"), counts.astype(np.int64), int(panel.attrs["zero_cut"]), visits,
+    return record
+
+
+def _of_counts(panel: "xr.Dataset", visits: Bool | None) -> Record:
+    """Read the counts of the one dataset of a panel."""
+    if panel.sizes["dataset"] > 1:
+        names = join([str(name) for name in panel["dataset"].to_numpy()])
+        raise DataError(f"data: the tests read one dataset, and there are {names}; name one of them")
+    counts = panel["counts"].isel(dataset=0).sum("direction").transpose("dyad", "time", "class").to_numpy()
+    events, hostile = counts.sum(axis=2).astype(np.int64), int(panel.attrs["zero_cut"])
+    cooperative = counts[..., hostile:].sum(axis=2).astype(np.int64)
+    return _record(
+        panel, events, cooperative, relative_event_counts(panel), counts=counts.astype(np.int64), hostile=hostile,
+        visits=visits,
     )  # fmt: skip
+
+
+def _of_index(panel: "xr.Dataset") -> Record:
+    """Read the values of an index, each dyad's in its own standard deviations from its own mean."""
+    values = panel["index"].transpose("dyad", "time").to_numpy()
+    there, none = np.isfinite(values), np.zeros(values.shape, dtype=np.int64)
+    spread = np.nanstd(values, axis=1, keepdims=True)
+    if flat := [str(dyad) for dyad, sd in zip(panel["dyad"].to_numpy(), spread[:, 0], strict=True) if not sd > 0]:
+        raise DataError(f"data: the index of {join(flat)} never changes; leave them out")
+    scaled = np.where(there, (values - np.nanmean(values, axis=1, keepdims=True)) / spread, 0.0)
+    return _record(panel, np.where(there, -1, 0), none, none.astype(np.float64), value=scaled)
+
+
+def _record(panel: "xr.Dataset", events: Index, cooperative: Index, volume: Float, **more: Any) -> Record:
+    first = (events != 0).argmax(axis=1)
+    stop = events.shape[1] - (events[:, ::-1] != 0).argmax(axis=1)
+    dyads = tuple(str(code) for code in panel["dyad"].to_numpy())
+    begins, time = _era_starts(panel, first, stop), panel["time"].to_numpy().astype("datetime64[M]")
+    return Record(dyads, events, cooperative, volume, begins, first, stop, time, **more)
 
 
 def _era_starts(panel: "xr.Dataset", first: Index, stop: Index) -> Bool:

@@ -207,7 +207,7 @@ def pooled_tests(
         own = own_dyad(coarse, dyad, evidence)
     tell("all claims", len(codes), len(codes))
     first, last = (str(record.time[at]) for at in (np.min(record.first), np.max(record.stop) - 1))
-    months = int((record.events > 0).sum())
+    months = int((record.events != 0).sum())
     return PooledResults(record.dyads, first, last, months, tuple(verdicts), notes, own=own, seed=seed)
 
 

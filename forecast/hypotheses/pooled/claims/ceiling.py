@@ -84,6 +84,8 @@ def test(engine: Engine) -> Outcome:
 
 
 def _lacks(record: Record) -> str:
+    if record.value is not None:
+        return "an index has no kinds of events, and its scale has no frameworks; give coded events"
     return "" if record.eras else "no dyad has an era that begins within its record; name eras (docs/events.md)"
 
 
