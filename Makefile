@@ -6,7 +6,7 @@ PY := .venv/bin/python
 ARGS ?=
 PAIR := -n 2 --dist loadfile
 
-.PHONY: help setup report test test-all lowest bench calibration what-if moved lint types docs-check check format clean
+.PHONY: help setup report test test-all lowest bench calibration what-if moved theory lint types docs-check check format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,11 @@ what-if: setup ## Make the example of a meeting in November 2023 again, with its
 moved: setup ## What each event of 2023 did, as of 31 October (three minutes), into reports/moved-2023
 	@$(PY) -m forecast report --dyad USA-CHN --alone --as-of 2023-10-31 --replace --out build/moved-2023
 	@$(PY) -m forecast moved build/moved-2023 --months 10 --replace --out reports/moved-2023
+
+theory: setup ## Make the pages of the claims, tested on all embedded dyads, and of the essay's statements
+	@$(PY) -m forecast test --dyad USA-CHN --replace --out reports/hypotheses
+	@$(PY) -c "from forecast.report import write_theory; write_theory('reports/hypotheses/tests.json', \
+	    'reports/usa-chn-2026-05-31/forecast.json', 'reports/scenario-2023/scenario.json', 'reports/theory')"
 
 lint: setup ## Check style, formatting and docstrings
 	@$(PY) -m ruff check .

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from forecast.panel import build_counts_panel, build_index_panel, build_panel, describe_panel
     from forecast.pipeline import ReportSettings, make_report
     from forecast.questions import answer_question, attribute_question, make_question, read_question, resolve_question
-    from forecast.report import write_report, write_scenarios
+    from forecast.report import write_report, write_scenarios, write_tests
     from forecast.sources import Source, gather
 
     __version__: str
@@ -51,7 +51,7 @@ _HOMES = {
         "panel": "build_counts_panel build_index_panel build_panel describe_panel",
         "pipeline": "ReportSettings make_report",
         "questions": "answer_question attribute_question make_question read_question resolve_question",
-        "report": "write_report write_scenarios",
+        "report": "write_report write_scenarios write_tests",
         "sources": "Source gather",
     }.items()
     for name in names.split()
@@ -67,6 +67,7 @@ __all__ = [
     "pooled_tests", "read_archive", "read_chronology", "read_counts", "read_coverage", "read_drivers", "read_dyads",
     "read_eras", "read_feed", "read_index", "read_question", "read_table", "repair_archive", "resolve_question",
     "scenario", "simulate_futures", "split_change", "update", "write_report", "write_scenarios",
+    "write_tests",
 ]  # fmt: skip
 
 

@@ -111,6 +111,7 @@ DATA = a("Data", "Data, such as gather(Source()) returns", panel=lambda data: da
 ASSESSMENT = a("Assessment", "an Assessment, such as assess(fit, 'USA-CHN') returns")
 BESIDE = a("Assessment", "an Assessment or a Brief", "Brief")
 RESULTS = a("Results", "Results, such as backtest() returns")
+POOLED = a("PooledResults", "PooledResults, such as pooled_tests() returns")
 RECORDED = having("a table that was read, such as read_chronology() returns", "files", "rejects")
 GATE = having("a gate, such as fit.gate", "passed", "reasons", "to_dict")
 ASSESSMENTS = Kind(

@@ -5,11 +5,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecast.arguments import ASSESSMENT, ASSESSMENTS, FIT, GATE, PATH, RECORDED, RESULTS, TEXT, checked
+from forecast.arguments import ASSESSMENT, ASSESSMENTS, FIT, GATE, PATH, POOLED, RECORDED, RESULTS, TEXT, checked
 from forecast.events import write_rejects
 from forecast.events.table import Recorded
 from forecast.outlook import Assessment, Brief, NotDefined
 from forecast.report.checks_page import checks_page
+from forecast.report.claims_page import claims_page
 from forecast.report.folder import (
     CHANGE,
     CHECKS,
@@ -19,6 +20,7 @@ from forecast.report.folder import (
     SAVED_FIT,
     SCENARIO,
     SKILL,
+    TESTS,
     TRACK_RECORD,
     publish,
     require_report_folder,
@@ -36,6 +38,7 @@ from forecast.report.skill_page import skill_page
 if TYPE_CHECKING:
     from forecast import evaluation
     from forecast.checks import Checks
+    from forecast.hypotheses import PooledResults
     from forecast.model import Fit
     from forecast.outlook.attribution import Attribution
     from forecast.outlook.comparison import Change
@@ -110,6 +113,37 @@ def write_report(
         return made.with_files(**rejects, **({fit_name: fit.save} if fit_name else {}))
 
     return publish(out, REPORT, make, subfolders=[SAVED_FIT, EXPORT])
+
+
+@checked(results=POOLED, out=PATH)
+def write_tests(results: "PooledResults", out: str | Path) -> Path:
+    """Write the results of pooled tests: page, ``tests.json``, a table of all numbers and one figure per claim.
+
+    A run that is killed leaves nothing half-written: the folder has the old page or the new one.
+
+    Parameters
+    ----------
+    results : PooledResults
+        Of `forecast.pooled_tests`.
+    out : str or pathlib.Path
+        Folder; files of an earlier page in it are replaced.
+
+    Returns
+    -------
+    pathlib.Path
+        The page, ``index.html``.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+
+    Examples
+    --------
+    >>> from forecast import write_tests
+    >>> write_tests(results, "hypotheses")  # doctest: +SKIP
+    """
+    return publish(out, TESTS, lambda: claims_page(results))
 
 
 @checked(results=RESULTS, out=PATH)

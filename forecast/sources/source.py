@@ -282,6 +282,7 @@ class Data(Displayed):
     panel: "xr.Dataset"
     digest: str  # SHA-256 of all that the panel holds
     files: dict[str, str]  # SHA-256 of each file that was read, by name
+    events: "EventTable | None" = None  # Single events, if the source has any
 
     def _card(self) -> Card:
         facts = describe_panel(self.panel).facts
@@ -342,7 +343,7 @@ def gather(
         records = open_source(source, only, day, dyads)
     panel = records.panel(chosen, day, Counting(frequency, scale, unit))
     codes = tuple(str(code) for code in panel["dyad"].to_numpy())
-    return Data(source, codes, day, panel, panel_digest(panel), records.digests_of(codes))
+    return Data(source, codes, day, panel, panel_digest(panel), records.digests_of(codes), records.events)
 
 
 def panel_digest(panel: "xr.Dataset") -> str:

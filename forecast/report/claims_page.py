@@ -1,0 +1,317 @@
+"""Page of the pooled tests of claims, with tests.json and tests.csv."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import forecast
+from forecast.outlook import plain
+from forecast.report import claims_figure
+from forecast.report.events import state_name
+from forecast.report.rendering import Files, Page
+from forecast.report.style import Illustration
+from forecast.report.table import Table
+from forecast.report.words import label
+from forecast.theory import BALANCE, DECLINE, PENDULUM
+from forecast.wording import DASH, capital, interval, join, month, number, ratio, signed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forecast.hypotheses.pooled.power import Rate
+    from forecast.hypotheses.pooled.run import PooledResults, PooledVerdict
+
+COLUMNS = ("code", "group", "name", "value", "low", "high")
+SHOWN = 2
+"""Sentences of a finding that are not folded."""
+MOST_WORDS = 15
+"""Words of the title."""
+NARROW = 10.0
+"""Times the Bayes factor of the rule: a claim that some choice brings below is narrowly supported."""
+_ASKED = "Is there a pendulum?"
+_FADES, _RETURNS = f"{PENDULUM.code}a", f"{PENDULUM.code}b"
+_TITLES = {
+    _FADES: ("deviations fade", "deviations do not fade", "fading is undecided", "fading cannot be tested"),
+    _RETURNS: ("the trend returns", "the trend does not return", "return undecided", "return cannot be tested"),
+    BALANCE.code: ("trends keep to a range", "trends keep to no range", "range undecided", "range cannot be tested"),
+    DECLINE.code: ("eras begin with jumps", "eras begin without jumps", "jumps undecided", "jumps cannot be tested"),
+}
+"""Parts of the title by claim, one for each of `_ANSWERS`, in their order."""
+_ANSWERS = ("supported", "rejected", "undecided", "cannot be tested")
+_STAMPS = {
+    "exploratory": "No plan was frozen before these data were seen. Read the answers as suggestions for a test on "
+    "other data.",
+    "frozen on data already seen": "The plan was frozen before this run, but its author had seen the data. It fixes "
+    "the choices; it does not make the answers independent of the data.",
+    "confirmatory": "The plan was frozen before its author had seen these data.",
+}
+DOUBTS = (
+    "The embedded dyads were chosen because they turned. Pairs whose relations stay as they are are missing, and they "
+    "would speak against a return.",
+    "A chronicle is relative: of friends it notes quarrels, of enemies talks. A norm of news that adapts within a "
+    "decade looks like a return of the trend.",
+    "The evidence for a return comes mostly from before 1985.",
+    "Shocks that several dyads share are ignored, which overstates the evidence.",
+    "Eras were named with hindsight by the people who compiled the events.",
+)
+
+
+def claims_page(results: "PooledResults", figures: Mapping[str, Illustration] | None = None) -> Page:
+    """Combine text, tables and figures, by default its own, with the files beside them."""
+    drawn = claims_figures(results) if figures is None else figures
+    span = " to ".join(month(date.fromisoformat(f"{one}-01")) for one in (results.first, results.last))
+    content = {
+        "headline": headline(results),
+        "results": results,
+        "span": span,
+        "stamp_means": _STAMPS[results.stamp],
+        "verdicts": [_section(one) for one in sorted(results.verdicts, key=_beside)],
+        "own": _own(results) if results.own else None,
+        "doubts": DOUBTS,
+        "run": [
+            ("Dyads", f"{len(results.dyads)}: {join(label(dyad) for dyad in results.dyads)}"),
+            ("Months with events", f"{results.months:,}, {span}"),
+            ("Stamp", results.stamp),
+            ("Seed", str(results.seed)),
+            ("Version of the package", forecast.__version__),
+        ],
+    }
+    files: Files = {
+        "tests.json": results_json(results), "tests.csv": results_table(results),
+        **{f"{code}.svg": one.wide for code, one in drawn.items()},
+    }  # fmt: skip
+    return Page("claims.html.j2", content, drawn, files=files)
+
+
+def claims_figures(results: "PooledResults") -> dict[str, Illustration]:
+    """Draw the figure of each claim that has one, by its code."""
+    pictures = {one.code: one.outcome.picture for one in sorted(results.verdicts, key=_beside)}
+    return {code: claims_figure.illustrate(picture) for code, picture in pictures.items() if picture is not None}
+
+
+def headline(results: "PooledResults") -> str:
+    """Answer the question of the page by claim, as far as at most 15 words allow."""
+    verdicts = {one.code: one for one in results.verdicts}
+    parts: list[str] = []
+    for code, words in _TITLES.items():
+        if code in verdicts:
+            part = words[_ANSWERS.index(verdicts[code].outcome.answer)]
+            longer = [*parts, f"{part} (narrowly)" if narrow(verdicts[code]) else part]
+            if len(f"{_ASKED} {' '.join(longer)}".split()) <= MOST_WORDS:
+                parts = longer
+    if not parts:
+        answers = [one.outcome.answer for one in results.verdicts]
+        return f"Claims beside the pendulum: {join(f'{answers.count(one)} {one}' for one in dict.fromkeys(answers))}."
+    return f"{_ASKED} {capital(', '.join(parts))}."
+
+
+def narrow(verdict: "PooledVerdict") -> bool:
+    """Return whether a claim is supported, but some omission or other choice leaves less than ten times the limit."""
+    found = verdict.outcome
+    others = [found.least, found.without_dyad[1], found.without_state[1], *found.sensitivity.values()]
+    return found.answer == "supported" and any(value < verdict.limit + math.log(NARROW) for value in others)
+
+
+def _beside(verdict: "PooledVerdict") -> bool:
+    """Return whether a claim is not about the pendulum itself: those follow those that are."""
+    return not verdict.code.startswith((PENDULUM.code, BALANCE.code))
+
+
+def evidence_words(verdict: "PooledVerdict") -> str:
+    """Describe the log Bayes factor of a claim, or its range over rivals, beside the limits of its rule."""
+    found, (low, high) = verdict.outcome, (number(-verdict.limit, 1), number(verdict.limit, 1))
+    if not math.isfinite(found.log_bayes_factor):
+        return "No Bayes factor could be computed"
+    error = f"± {number(verdict.integration_error, 2)} by integration"
+    if found.least < found.most:
+        said = f"Log Bayes factor {_factor(verdict)} over rivals and spreads of long-run means, {error}"
+        return f"{said}; supported if all exceed {high}, rejected if all are below {low}"
+    odds = f"{ratio(found.log_bayes_factor)} to 1 {'for' if found.log_bayes_factor > 0 else 'against'} it"
+    said = f"Log Bayes factor {_factor(verdict)} {error}, {odds}"
+    return f"{said}; supported if it exceeds {high}, rejected if it is below {low}"
+
+
+def _factor(verdict: "PooledVerdict") -> str:
+    """Format the log Bayes factor of a claim, or its range over rivals."""
+    found = verdict.outcome
+    if found.least < found.most:
+        return f"{number(found.least, 1)} to {number(found.most, 1)}"
+    return number(found.log_bayes_factor, 1)
+
+
+def power_words(rates: "Sequence[Rate]") -> str:
+    """Describe power and false alarms of a test in one line."""
+    true, false = ([one for one in rates if one.true is here and one.sets] for here in (True, False))
+    said = []
+    if true:
+        best, worst = max(true, key=_found), min(true, key=_found)
+        said += [f"found in {_of(best)} simulated record sets ({best.truth})"]
+        said += [f"in {_of(worst)} ({worst.truth})"] if worst is not best else []
+    if false:
+        alarms, sets = sum(one.supported for one in false), sum(one.sets for one in false)
+        most = max(false, key=_found)
+        worst_case = f" (at most {_of(most)}: {most.truth})" if len(false) > 1 and most.supported else ""
+        said.append(f"false alarms {alarms:,} of {sets:,}{worst_case}")
+    return "; ".join(said) or "power and false alarms were not simulated"
+
+
+def _found(rate: "Rate") -> float:
+    return rate.supported / rate.sets
+
+
+def _of(rate: "Rate") -> str:
+    return f"{rate.supported:,} of {rate.sets:,}"
+
+
+def _section(verdict: "PooledVerdict") -> dict[str, Any]:
+    """Return what the template needs of a claim."""
+    found, limit = verdict.outcome, verdict.limit
+    return {
+        "code": verdict.code,
+        "question": verdict.question,
+        "claim": verdict.claim,
+        "answer": found.answer,
+        "narrow": narrow(verdict),
+        "short": _factor(verdict),
+        "evidence": evidence_words(verdict),
+        "power": power_words(verdict.rates),
+        "sentences": found.sentences[:SHOWN],
+        "more": found.sentences[SHOWN:],
+        "would_decide": str(found.details.get("would_decide", "")),
+        "learned": _learned(found.details),
+        "dyads": _dyads(found.dyads),
+        "without": _without(verdict),
+        "sensitivity": Table.of(
+            ("Choice", "Log Bayes factor", "By that alone"),
+            [(capital(name), number(value, 1), _decide(value, limit)) for name, value in found.sensitivity.items()],
+            (0, 2),
+        ),
+        "rates": Table.of(
+            ("Simulated truth", "Claim is", "Sets", "Supported", "Rejected"),
+            [
+                (one.truth, "true" if one.true else "false", f"{one.sets:,}", f"{one.supported:,}", f"{one.rejected:,}")
+                for one in verdict.rates
+            ],
+            (0, 1),
+        ),
+        "numbers": [(_name(name), _said(value)) for name, value in found.details.items() if name != "would_decide"],
+    }
+
+
+def _decide(value: float, limit: float) -> str:
+    """Return what a log Bayes factor alone would answer."""
+    if not math.isfinite(value):
+        return DASH
+    return "supported" if value > limit else "rejected" if value < -limit else "undecided"
+
+
+def _dyads(adds: Mapping[str, float]) -> Table:
+    ordered = sorted(adds.items(), key=lambda one: (math.isnan(one[1]), -one[1]))
+    return Table.of(("Dyad", "Adds to the log Bayes factor"), [(label(dyad), signed(add, 1)) for dyad, add in ordered])
+
+
+def _without(verdict: "PooledVerdict") -> str:
+    """Describe the least favourable dyad and state to leave out."""
+    (dyad, least), (state, fewest) = verdict.outcome.without_dyad, verdict.outcome.without_state
+    if not math.isfinite(least) and not math.isfinite(fewest):
+        return ""
+    return (
+        f"Least favourable omissions: the log Bayes factor that decides is {number(least, 1)} without {label(dyad)} "
+        f"and {number(fewest, 1)} without all dyads of {_state(state, verdict.outcome.dyads)}."
+    )
+
+
+def _state(code: str, dyads: Iterable[str]) -> str:
+    """Name a state for readers, as the label of one of its dyads does."""
+    return next((state_name(dyad, code) for dyad in dyads if code in dyad.split("-")), code)
+
+
+def _learned(details: Mapping[str, Any]) -> Table:
+    """Return prior beside posterior of the quantities that have both."""
+    rows = [
+        (_name(name), _said(details[f"{name}_prior"]), _said(value))
+        for name, value in details.items()
+        if f"{name}_prior" in details
+    ]
+    return Table.of(("Quantity", "Prior", "Posterior"), rows)
+
+
+def _own(results: "PooledResults") -> dict[str, Any]:
+    """Return what the template needs of a dyad within the hierarchy."""
+    own = results.own
+    assert own is not None
+    rows = [
+        (
+            capital(row["quantity"]), row["unit"],
+            *(interval(row[f"{of}median"], row[f"{of}low"], row[f"{of}high"], 1) for of in ("prior_", "")),
+        )
+        for row in own.rows
+    ]  # fmt: skip
+    evidence = [(f"{code} {results[code].question}", signed(value, 1)) for code, value in own.evidence.items()]
+    return {
+        "label": label(own.dyad),
+        "table": Table.of(("Quantity", "Unit", "Prior", "Posterior"), rows, (0, 1)),
+        "evidence": Table.of(("Claim", "Adds to the log Bayes factor, given the others"), evidence),
+    }
+
+
+def _name(name: str) -> str:
+    return capital(name.replace("half_life", "half-life").replace("_", " "))
+
+
+def _said(value: Any) -> str:
+    """Write a detail of a test: a number, a median with its interval, or several numbers by name."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_said(one)}" for key, one in value.items()) or DASH
+    if isinstance(value, list | tuple):
+        if len(value) == 3 and all(isinstance(one, float) for one in value) and value[0] <= value[1] <= value[2]:
+            return interval(value[1], value[0], value[2], None)
+        return ", ".join(map(_said, value)) or DASH
+    if value is None or isinstance(value, str):
+        return value or DASH
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else number(float(value))
+
+
+def results_json(results: "PooledResults") -> dict[str, Any]:
+    """Return the content of tests.json: the results as they are, with the sentences of the page."""
+    content: dict[str, Any] = plain({"headline": headline(results), **results.to_dict(), "doubts": DOUBTS})
+    for one, row in zip(results.verdicts, content["claims"], strict=True):
+        row |= {"narrow": narrow(one), "power": power_words(one.rates)}
+    return content
+
+
+def results_table(results: "PooledResults") -> "pd.DataFrame":
+    """Return every number of the tests, one a row: the content of tests.csv."""
+    import pandas as pd
+
+    rows = [row for one in results.verdicts for row in _verdict_rows(one)]
+    for row in results.own.rows if results.own else ():
+        for group, start in (("own dyad", ""), ("own dyad, prior", "prior_")):
+            ends = (row[f"{start}{name}"] for name in ("median", "low", "high"))
+            rows.append(("", group, row["quantity"], *ends))
+    for code, value in results.own.evidence.items() if results.own else ():
+        rows.append((code, "own dyad, evidence", "", value, None, None))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _verdict_rows(verdict: "PooledVerdict") -> Iterator[tuple[Any, ...]]:
+    found = verdict.outcome
+    groups: dict[str, Mapping[str, Any]] = {
+        "evidence": {
+            "log_bayes_factor": found.log_bayes_factor, "least": found.least, "most": found.most,
+            "limit": verdict.limit, "error": verdict.integration_error,
+        },
+        "dyad adds": found.dyads,
+        "without dyad": dict([found.without_dyad]),
+        "without state": dict([found.without_state]),
+        "sensitivity": found.sensitivity,
+        "simulated sets": {one.truth: one.sets for one in verdict.rates},
+        "supported": {one.truth: one.supported for one in verdict.rates},
+        "rejected": {one.truth: one.rejected for one in verdict.rates},
+    }  # fmt: skip
+    for group, numbers in groups.items():
+        for name, value in numbers.items():
+            yield verdict.code, group, name, value, None, None

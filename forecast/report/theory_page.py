@@ -1,0 +1,154 @@
+"""Page of the theory: each statement of the essay with what the data say now, read from committed JSON files."""
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from forecast.errors import DataError
+from forecast.files import read_bytes
+from forecast.report.folder import LONGEST, publish
+from forecast.report.rendering import Page
+from forecast.report.table import Table
+from forecast.theory import (
+    CEILING,
+    CONCLUSION,
+    DECLINE,
+    ERAS,
+    IMPROVEMENT,
+    LOW,
+    SUMMIT,
+    THEORY,
+    Statement,
+)
+from forecast.wording import capital, chance, join, number
+
+_TESTED_AS = {DECLINE.code: "", ERAS.code: DECLINE.code}
+"""Tests that answer a statement and have another code: that of jumps at eras is about turning points, not a fall."""
+_PREMISES = {IMPROVEMENT.code: CEILING.code}
+"""Tests of what a statement presupposes."""
+_CHANCES = {
+    LOW.code: ("lowest", "that no earlier month was lower"),
+    DECLINE.code: ("dropped", "of a fall by more than 5 points"),
+    IMPROVEMENT.code: ("improvement", "of an improvement"),
+    CONCLUSION.code: ("improvement", "of an improvement"),
+}
+"""Chance in the forecast that says how sure a statement is, and what it is the chance of."""
+_ANSWERS = ("supported", "rejected", "undecided", "cannot be tested", "described", "not tested")
+
+
+def write_theory(tests: str | Path, forecast: str | Path, scenario: str | Path, out: str | Path) -> Path:
+    """Write the page of the theory from tests.json, forecast.json and scenario.json of earlier pages."""
+    return publish(out, "", lambda: theory_page(tests, forecast, scenario, Path(out)))
+
+
+def theory_page(tests: str | Path, forecast: str | Path, scenario: str | Path, out: Path) -> Page:
+    """Combine what the files say about each statement; links lead from `out` to them."""
+    sources = {
+        "tests": _Source(tests, out, "claims"), "forecast": _Source(forecast, out, "claims"),
+        "scenario": _Source(scenario, out, "scenarios"),
+    }  # fmt: skip
+    try:
+        statements = [_statement(one, **sources) for one in THEORY]
+    except (LookupError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{tests}, {forecast}, {scenario}: expected files of this version ({error!r}); make their pages again"
+        ) from error
+    content = {
+        "headline": headline(statements),
+        "statements": statements,
+        "sources": [source.link for source in sources.values()],
+        "stamp_of_tests": str(sources["tests"].content.get("stamp", "")),
+        "as_of": date.fromisoformat(sources["forecast"].content["as_of"]),
+    }
+    return Page("theory.html.j2", content)
+
+
+def headline(statements: list[dict[str, Any]]) -> str:
+    """Count the answers to the statements."""
+    answers = [one["answer"] for one in statements]
+    kinds = [kind for kind in _ANSWERS if kind in answers]
+    return f"The essay's {len(answers)} statements: {join(f'{answers.count(kind)} {kind}' for kind in kinds)}."
+
+
+class _Source:
+    """A JSON file with the part of it that the page reads, and how the page links to it."""
+
+    def __init__(self, path: str | Path, out: Path, part: str) -> None:
+        self.path, self.part = Path(path), part
+        try:
+            self.content: dict[str, Any] = json.loads(read_bytes(self.path, LONGEST))
+            self.rows: list[dict[str, Any]] = list(self.content[part])
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise DataError(
+                f"{path}: expected the JSON of an earlier page with a list “{part}” ({error}); make that page again"
+            ) from error
+        self.link = (quote(Path(os.path.relpath(self.path, out)).as_posix()), self.path.as_posix())
+
+    def numbers(self, place: int, numbers: Mapping[str, Any], inside: str = "") -> list[tuple[str, str, str]]:
+        """Return numbers with their names in words and where in the file they are."""
+        at = f"{self.path.as_posix()}: {self.part}[{place}]{inside}"
+        return [(_name(name), number(value), f"{at}.{name}") for name, value in numbers.items()]
+
+
+def _statement(one: Statement, tests: _Source, forecast: _Source, scenario: _Source) -> dict[str, Any]:
+    """Return what the template needs of a statement."""
+    tested, premise = _TESTED_AS.get(one.code, one.code), _PREMISES.get(one.code)
+    found = [_tested(tests, place) for place, row in enumerate(tests.rows) if tested in (row["code"], row["code"][:-1])]
+    told = [_tested(tests, place, "Premise") for place, row in enumerate(tests.rows) if row["code"] == premise]
+    told += [_told(forecast, place) for place, row in enumerate(forecast.rows) if row["code"] == one.code]
+    if one is SUMMIT:
+        told += [_scenario(scenario, place) for place in range(len(scenario.rows))]
+    says = [*found, *told]
+    return {
+        "code": one.code, "title": capital(one.title), "essay": one.us_china, "general": one.general, "says": says,
+        "answer": found[-1]["answer"] if found else "described" if told else "not tested",
+        "sure": [each["sure"] for each in (found or told)] or ["These files say nothing about it."],
+        "numbers": Table.of(("Number", "Value", "Source"), [row for each in says for row in each["numbers"]], (0, 2)),
+    }  # fmt: skip
+
+
+def _tested(source: _Source, place: int, role: str = "All dyads") -> dict[str, Any]:
+    """Return the finding of a pooled test."""
+    row = source.rows[place]
+    names = ("log_bayes_factor", "least", "most", "limit")
+    factor, least, most, limit = (row[name] for name in names)
+    wider = f", {number(least, 1)} to {number(most, 1)} over rivals" if least != most else ""
+    sure = "" if factor is None else f": log Bayes factor {number(factor, 1)}{wider}, rule ±{number(limit, 1)}"
+    return {
+        "answer": row["answer"], "about": f"{role}, {row['code']}", "sentence": " ".join(row["sentences"][:1]),
+        "sure": f"{row['code']} {row['answer']}{' narrowly' if row['narrow'] else ''}{sure}; {row['power']}",
+        "source": source.link,
+        "numbers": source.numbers(place, {name: row[name] for name in names}),
+    }  # fmt: skip
+
+
+def _told(source: _Source, place: int) -> dict[str, Any]:
+    """Return what the forecast of one dyad says."""
+    row = source.rows[place]
+    name, of = _CHANCES.get(row["code"], ("", ""))
+    probability = row["numbers"].get(name)
+    sure = "one model of one dyad, without a test against a rival"
+    return {
+        "about": str(source.content["label"]), "sentence": row["sentence"], "source": source.link,
+        "sure": capital(sure if probability is None else f"chance {of} {chance(probability)}; {sure}"),
+        "numbers": source.numbers(place, row["numbers"], ".numbers"),
+    }  # fmt: skip
+
+
+def _scenario(source: _Source, place: int) -> dict[str, Any]:
+    """Return what a scenario says."""
+    row = source.rows[place]
+    plausible = row["plausibility"]["value"]
+    return {
+        "about": f"Scenario, {row['name']}", "sentence": row["sentence"], "source": source.link,
+        "sure": f"Assumed, not predicted; {chance(plausible)} of simulations satisfy it",
+        "numbers": source.numbers(place, {"value": plausible}, ".plausibility"),
+    }  # fmt: skip
+
+
+def _name(name: str) -> str:
+    return capital(name.replace("_", " "))
