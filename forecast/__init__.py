@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from forecast.events.dyads import hierarchy, read_coverage, read_dyads, read_eras
     from forecast.feeds import FeedSettings, count_feed, read_feed
     from forecast.fetch import FetchSettings, fetch_feed
-    from forecast.hypotheses import compare_models, pooled_tests
+    from forecast.hypotheses import compare_models, make_plan, pooled_tests, read_plan, run_plan
     from forecast.model import Fit, PendulumModel, PendulumSpec, Priors, fit, update
     from forecast.outlook import Assessment, simulate_futures
     from forecast.outlook.assess import assess
@@ -40,7 +40,7 @@ _HOMES = {
         "events.dyads": "hierarchy read_coverage read_dyads read_eras",
         "feeds": "FeedSettings count_feed read_feed",
         "fetch": "FetchSettings fetch_feed",
-        "hypotheses": "compare_models pooled_tests",
+        "hypotheses": "compare_models make_plan pooled_tests read_plan run_plan",
         "model": "Fit PendulumModel PendulumSpec Priors fit update",
         "outlook": "Assessment simulate_futures",
         "outlook.assess": "assess",
@@ -63,11 +63,11 @@ __all__ = [
     "PendulumSpec", "Priors", "ReportSettings", "Source", "__version__", "add_drivers", "add_events",
     "answer_question", "archive_status", "assess", "attribute", "attribute_question", "build_counts_panel",
     "build_index_panel", "build_panel", "calendar_drivers", "combine", "compare_models", "count_feed",
-    "describe_panel", "fetch_feed", "fit", "gather", "hierarchy", "import_files", "make_question", "make_report",
-    "pooled_tests", "read_archive", "read_chronology", "read_counts", "read_coverage", "read_drivers", "read_dyads",
-    "read_eras", "read_feed", "read_index", "read_question", "read_table", "repair_archive", "resolve_question",
-    "scenario", "simulate_futures", "split_change", "update", "write_report", "write_scenarios",
-    "write_tests",
+    "describe_panel", "fetch_feed", "fit", "gather", "hierarchy", "import_files", "make_plan", "make_question",
+    "make_report", "pooled_tests", "read_archive", "read_chronology", "read_counts", "read_coverage",
+    "read_drivers", "read_dyads", "read_eras", "read_feed", "read_index", "read_plan", "read_question",
+    "read_table", "repair_archive", "resolve_question", "run_plan", "scenario", "simulate_futures", "split_change",
+    "update", "write_report", "write_scenarios", "write_tests",
 ]  # fmt: skip
 
 

@@ -108,6 +108,7 @@ FEED_SETTINGS = a("FeedSettings", "FeedSettings, such as FeedSettings(one_a_day=
 FETCH_SETTINGS = a("FetchSettings", "FetchSettings, such as FetchSettings(parallel=2)")
 SOURCE = a("Source", "a Source, such as Source() for the chronology or Source(kind='events', ...)")
 DATA = a("Data", "Data, such as gather(Source()) returns", panel=lambda data: data.panel)
+PLAN = a("Plan", "a Plan, such as make_plan() or read_plan() returns")
 ASSESSMENT = a("Assessment", "an Assessment, such as assess(fit, 'USA-CHN') returns")
 BESIDE = a("Assessment", "an Assessment or a Brief", "Brief")
 RESULTS = a("Results", "Results, such as backtest() returns")

@@ -19,7 +19,6 @@ class Statement:
     general: str  # What it says of any two states, a sentence
     us_china: str  # What it says of the US and China
     answered_by: str  # What the package answers it by
-    tested: bool = False  # Whether the statement is set against a rival by `forecast test`
 
     def about(self, dyad: str) -> str:
         """Return the words for a dyad: those about the US and China for them alone."""
@@ -38,8 +37,8 @@ DECLINE = Statement(
     "a lasting fall",
     "Relations have fallen, and stayed down, since the framework in force began.",
     "US-China relations have been getting worse for more than five years, since 2018.",
-    "`forecast test`: a jump of the trend against none and against other dates; `forecast report`: drop and trend",
-    tested=True,
+    "`forecast test`: jumps of the trend where named eras begin, against none and placebo dates; `forecast report`: "
+    "drop and trend",
 )
 ERAS = Statement(
     "S3",
@@ -47,17 +46,15 @@ ERAS = Statement(
     "Strategy has turning points, and each era frames the relation in its own way.",
     "US strategy moved from the Cold War to counter-terrorism and on to competition with strategic rivals; each of "
     "these framed relations with China.",
-    "`forecast test`: breaks where the named eras begin, against other dates and none; `forecast report`: each era",
-    tested=True,
+    "`forecast test` (S2): era starts against placebo dates; `forecast report`: each era",
 )
 CEILING = Statement(
     "S4",
     "a ceiling set by the framework",
     "The strategic framework limits how good relations can become, and may last for decades.",
     "The US strategy of competition is rigid: it limits relations with China, perhaps for decades.",
-    "`forecast test`: kinds of cooperation by era against kinds that stay and that drift; `forecast report`: "
+    "`forecast test`: a ceiling set at each era's start against none, fixed bounds and blind eras; `forecast report`: "
     "ceiling, headroom and how often frameworks change",
-    tested=True,
 )
 PENDULUM = Statement(
     "S5",
@@ -65,49 +62,44 @@ PENDULUM = Statement(
     "Relations move like a pendulum: going back to an earlier state is hard, and so is staying in an extreme.",
     "US-China relations move like a pendulum: they can hardly return to what they were, and can hardly stay in an "
     "extreme either.",
-    "`forecast test`: a cycle around a moving trend against a random walk and one component; `forecast report`: "
-    "half-life, way back, time in the extreme",
-    tested=True,
+    "`forecast test`: whether deviations fade (S5a) and the trend returns (S5b), against walks, drifting sources and "
+    "bounds; `forecast report`: half-life, way back, time in the extreme",
 )
 COST = Statement(
     "S6",
     "growing reversion",
     "Extreme confrontation costs so much that reversion grows with the distance.",
     "What extreme confrontation would cost the US and China is what pushes the pendulum back.",
-    "`forecast test`: growing reversion against a linear one, and which side is the stronger",
-    tested=True,
+    "`forecast test`: reversion of the trend that grows with the distance against one in proportion to it",
 )
 NATURE = Statement(
     "S7",
     "a contrast of dyads",
     "The relation is less hostile by nature than another one is.",
     "US-China relations are not hostile by nature, as US-Soviet relations were.",
-    "`forecast test`: the same parameters of several dyads in one hierarchy; `forecast report`: two dyads side by side",
-    tested=True,
+    "`forecast report`: two dyads side by side; it cannot be tested on data of one coder (`forecast test` says why)",
 )
 BALANCE = Statement(
     "S8",
     "a middle ground",
     "Relations move from an extreme towards a middle ground and settle there.",
     "The pendulum between the US and China will leave the extreme and find its balance in a region between.",
-    "`forecast test`: time near the mean of an era against random walks; `forecast report`: the equilibrium band",
-    tested=True,
+    "`forecast test`: a trend that keeps to a range against walks and drifting sources; `forecast report`: the "
+    "equilibrium band",
 )
 IMPROVEMENT = Statement(
     "S9",
     "improvement within the framework",
     "Improvement is technical: it stays within the limits that the framework sets.",
     "US-China relations can improve technically while the structural limits stay.",
-    "`forecast report`: technical and structural improvement apart; `forecast test`: with the ceiling it presupposes",
-    tested=True,
+    "`forecast report`: technical and structural improvement apart; `forecast test` (S4): the ceiling it presupposes",
 )
 VISITS = Statement(
     "S10",
     "a response to visits",
     "High-level visits are signs of improvement.",
     "The visits, meetings and messages of 2023 are signs of technical improvement between the US and China.",
-    "`forecast test`: months after high-level visits against months that looked alike",
-    tested=True,
+    "`forecast test`: an impulse after high-level visits against none and the same a year later",
 )
 SUMMIT = Statement(
     "S11",
@@ -121,8 +113,7 @@ REASONS = Statement(
     "reasons to ease",
     "Both sides have reasons of their own to ease tensions.",
     "China has its growth and Taiwan to think of, the US two wars: both have reasons to ease tensions.",
-    "`forecast test`, if it is asked for: scheduled occasions as drivers against none; `forecast report --drivers`",
-    tested=True,
+    "`forecast test`, if it is named: scheduled occasions against none; `forecast report --drivers`",
 )
 CONCLUSION = Statement(
     "S13",

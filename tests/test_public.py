@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from outlook.conftest import make_fit
 
 import forecast
 from forecast import ForecastError
+from forecast.hypotheses import freeze_plan
 from forecast.model.gate import Gate, Miss
 from forecast.outlook import NotDefined, assess
 from forecast.pipeline import Report
@@ -86,13 +88,21 @@ RIGHT = {
     "band_mass": "int float", "target_accept": "float int", "directed": "bool", "evidence": "bool", "refit": "bool",
     "paths": "str list", "feed": "str", "archive": "str", "datasets": "list",
     "version": "int", "stream": "str", "doi": "str", "edition": "str", "server": "str", "lists": "bool",
-    "dry_run": "bool", "held_out": "bool", "labels": "dict", "hazard": "int float",
+    "dry_run": "bool", "held_out": "bool", "seen": "bool", "predicted": "dict",
+    "frozen": "bool", "labels": "dict", "hazard": "int float",
 }  # fmt: skip
+
+
+@cache
+def planned():
+    data = forecast.gather(forecast.Source(), ["USA-CHN", "USA-IRN"], as_of=date(1980, 12, 31))
+    return data, freeze_plan(forecast.make_plan(data, seen=True))
 
 
 def given(name, events, made):
     """Return arguments with which a function would go on to its work."""
     spec = forecast.PendulumSpec()
+    data, plan = planned()
     return {
         "read_chronology": {}, "read_table": {"path": "t.csv", "mapping": "m.yaml"},
         "read_counts": {"path": "t.csv", "mapping": "m.yaml"}, "read_index": {"path": "t.csv", "mapping": "m.yaml"},
@@ -102,7 +112,8 @@ def given(name, events, made):
         "hierarchy": {"dyad": "USA-CHN"}, "read_feed": {"paths": "f.CSV"}, "count_feed": {"paths": "f.CSV"},
         "gather": {"source": forecast.Source(), "dyads": ["USA-IRN"]},
         "describe_panel": {"panel": made.panel}, "read_archive": {"archive": "a"}, "archive_status": {"archive": "a"},
-        "repair_archive": {"archive": "a"},
+        "repair_archive": {"archive": "a"}, "read_plan": {"path": "p.yaml"}, "run_plan": {"plan": plan},
+        "make_plan": {"data": data, "seen": True},
         "compare_models": {"panel": made.panel, "models": {"one": spec, "two": spec}},
         "import_files": {"paths": "f.CSV", "archive": "a"},
         "fetch_feed": {"feed": "gdelt", "out": "gdelt", "start": "2020-01", "end": "2020-01"},

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from forecast.hypotheses.pooled.claims import CLAIMS
 from forecast.theory import DYAD, THEORY
 
 ROOT = Path(__file__).parents[1]
@@ -21,6 +22,11 @@ def test_words_about_the_us_and_china_are_for_them_alone(statement):
     assert not COUNTRIES.search(statement.title + statement.general + statement.about("USA-RUS"))
     assert statement.about(DYAD) == statement.us_china
     assert statement.general.endswith(".") and statement.us_china.endswith(".")
+
+
+def test_what_is_tested_says_so():
+    tested = {code.rstrip("ab") for code in CLAIMS}
+    assert tested <= {one.code for one in THEORY if "`forecast test`" in one.answered_by}
 
 
 def test_the_glossary_has_every_statement():

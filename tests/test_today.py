@@ -188,6 +188,7 @@ def test_files_to_come_cover_nothing():
         ["report", "--as-of", FUTURE],
         ["report", "--since", FUTURE],
         ["test", "--as-of", FUTURE],
+        ["plan", "new", "--as-of", FUTURE],
         ["events", "show", "--to", FUTURE],
         ["events", "show", "--from", FUTURE],
         ["question", "new", "--as-of", FUTURE, "--months", "12", "--higher", "5"],

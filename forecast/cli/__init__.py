@@ -71,10 +71,12 @@ app.add_typer(events.app, name="events")
 app.command(cls=report.ReportCommand)(report.report)
 app.command()(scenario.scenario)
 app.command()(claims.test)
+app.command()(claims.power)
 app.command()(scenario.check)
 app.command()(moved.moved)
 app.command()(moved.compare)
 app.command()(backtest.backtest)
+app.add_typer(claims.app, name="plan")
 app.add_typer(question.app, name="question")
 
 

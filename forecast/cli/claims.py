@@ -1,41 +1,59 @@
-"""`forecast test`: tests of general claims, on all dyads of the data at once."""
+"""`forecast test`, `forecast power` and `forecast plan`: tests of claims on all dyads, their power, frozen plans."""
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from forecast.arguments import require_whole
-from forecast.cli.options import Tested, echo_json, grouped, opt, output, say, shared
-from forecast.cli.terminal import console, escape, progress
+import typer
+
+from forecast.arguments import named_values, require_whole
+from forecast.cli.options import Tested, arg, day_of, echo_json, grouped, opt, output, say, shared
+from forecast.cli.terminal import console, escape, progress, table
+from forecast.errors import SpecError
+from forecast.escaping import printable
+
+if TYPE_CHECKING:
+    from forecast.hypotheses import Plan, PooledResults
+    from forecast.hypotheses.pooled.power import Rate
+    from forecast.progress import Progress
+
+BESIDE_PLAN = {"plan", "dyad", "as_of", "out", "replace", "cores", "as_json"}
+"""Options that may be given together with a plan."""
+MOST_LINES = 20
 
 
 @grouped
 def test(
+    context: typer.Context,
     asked: Tested,
-    claims: str | None = opt("Codes such as S2,S5. Default: all that the data can answer."),
-    dyad: str | None = opt("Show this dyad within the hierarchy as well, such as USA-CHN."),
+    claims: str | None = opt("Codes such as S2,S5. Default: all that the data can answer, except S12."),
+    dyad: str | None = opt("A dyad that is also shown within the hierarchy, such as USA-CHN."),
+    plan: Path | None = opt("Carry out this frozen plan; with --as-of, on the months after the freeze."),
     out: Path | None = output("Folder of a page with figures, tests.json and tests.csv. Default: no page."),
     replace: bool = shared.replace(),
     cores: int | None = shared.cores(),
     as_json: bool = shared.json(),
 ) -> None:
-    """Test general claims on all dyads of the data at once, in about 20 lines and, with --out, on a page."""
+    """Test general claims on all dyads of the data at once, in about 20 lines and, with --out, on a page.
+
+    Without a frozen plan the results are exploratory, and say so.
+    """
     require_whole("cores", 1 if cores is None else cores)
     if out is not None:
         from forecast.report.folder import TESTS, require_report_folder
 
-        require_report_folder(out, TESTS, asked.paths, replace=replace)
-    codes = tuple(code.strip() for code in claims.split(",")) if claims else ()
+        require_report_folder(out, TESTS, [plan, *asked.paths], replace=replace)
+    if plan is not None:
+        _reject_beside_plan(context)
     with progress() as tell:
-        tell("gathering the data", 0, 0)
-        from forecast.events import find_dyad
-        from forecast.hypotheses.pooled.run import parse_claims, pooled_tests
+        tell("loading the libraries", 0, 0)
+        if plan is None:
+            results = _exploratory(asked, claims, dyad, cores, tell)
+        else:
+            from forecast.hypotheses import read_plan, run_plan
 
-        parse_claims(codes)
-        data = asked.gathered()
-        results = pooled_tests(
-            data.panel, events=data.events, claims=codes, dyad=find_dyad(dyad, list(data.dyads)) if dyad else None,
-            cores=cores or os.cpu_count() or 1, seed=asked.seed, progress=tell,
-        )  # fmt: skip
+            later = day_of(asked.as_of, "as-of")
+            results = run_plan(read_plan(plan), dyad=dyad, as_of=later, cores=cores, progress=tell)
         if out is not None:
             from forecast.report import write_tests
 
@@ -48,5 +66,166 @@ def test(
 
         echo_json(plain(results.to_dict()))
     else:
-        for line in results.lines():
+        for line in _shortened(results.lines()):
             console().print(escape(line), soft_wrap=True)
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    """Return at most twenty lines: of many claims the answers alone, for the rest is on the page."""
+    if len(lines) <= MOST_LINES:
+        return lines
+    kept = [line for line in lines if not line.startswith(" ")]
+    return [*kept[: MOST_LINES - 1], "Findings, simulated power and figures are on the page: --out FOLDER."]
+
+
+def _exploratory(
+    asked: Tested, claims: str | None, dyad: str | None, cores: int | None, tell: "Progress"
+) -> "PooledResults":
+    from forecast.events import find_dyad
+    from forecast.hypotheses.pooled.run import parse_claims, pooled_tests
+
+    codes = _codes(claims)
+    parse_claims(codes)
+    tell("gathering the data", 0, 0)
+    data = asked.gathered()
+    return pooled_tests(
+        data.panel, events=data.events, claims=codes, dyad=find_dyad(dyad, list(data.dyads)) if dyad else None,
+        cores=cores or os.cpu_count() or 1, seed=asked.seed, progress=tell,
+    )  # fmt: skip
+
+
+def _codes(claims: str | None) -> tuple[str, ...]:
+    return tuple(code.strip() for code in claims.split(",")) if claims else ()
+
+
+def _reject_beside_plan(context: typer.Context) -> None:
+    """Reject options that would change what a plan says."""
+    sources = {option: context.get_parameter_source(str(option.name)) for option in context.command.params}
+    written = [option for option, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    if given := [option.opts[0] for option in written if option.name not in BESIDE_PLAN]:
+        raise SpecError(f"{', '.join(given)}: the plan says this already; leave it out, or make a new plan")
+
+
+@grouped
+def power(
+    asked: Tested,
+    claims: str | None = opt("Codes such as S2,S5b. Default: all that are simulated."),
+    sets: int = opt("Simulated record sets per truth.", 100),
+    kept: Path | None = opt("File of finished sets; with it, the same command continues after an interruption."),
+    cores: int | None = shared.cores(),
+    as_json: bool = shared.json(),
+) -> None:
+    """Simulate how often the tests find what is there, and how often what is not.
+
+    Record sets are as long and dense as the data. Each set takes seconds to a minute.
+    """
+    from forecast.journal import check_kept
+    from forecast.outlook import plain
+
+    require_whole("cores", 1 if cores is None else cores)
+    if kept is not None:
+        check_kept(kept, asked.paths)
+    with progress() as tell:
+        tell("gathering the data", 0, 0)
+        panel = asked.gathered().panel
+        from forecast.hypotheses.pooled.power import simulate_power
+
+        found = simulate_power(
+            panel, claims=_codes(claims), sets=sets, kept=kept, cores=cores or os.cpu_count() or 1, seed=asked.seed,
+            progress=tell,
+        )  # fmt: skip
+    if as_json:
+        echo_json(plain(found))
+    else:
+        rows = [row for code, rates in found.items() for row in _power_rows(code, rates)]
+        console().print(table(["claim", "simulated", "true", "sets", "supported", "rejected"], rows))
+
+
+def _power_rows(code: str, rates: "tuple[Rate, ...]") -> list[list[str]]:
+    return [
+        [code, one.truth, "yes" if one.true else "no", str(one.sets), str(one.supported), str(one.rejected)]
+        for one in rates
+    ]
+
+
+app = typer.Typer(name="plan", help="Fix every choice of tests of claims before their results.", no_args_is_help=True)
+
+
+@app.command()
+@grouped
+def new(
+    asked: Tested,
+    claims: str | None = opt("Codes such as S2,S5. Default: all that the data can answer, except S12."),
+    unseen: bool = opt("You state that you never loaded these data, and saw no results from them.", False),
+    predicted: list[str] | None = opt("What you expect: CLAIM=TEXT or a log Bayes factor, such as S5b=3. Repeat it."),
+    out: Path = output("File of the plan.", Path("plan.yaml"), kind="FILE"),
+) -> None:
+    """Write a plan, to be edited and frozen: claims, dyads, data with their digests, rule, predictions, seed."""
+    from forecast.hypotheses import make_plan, write_plan
+
+    if out.exists():
+        raise SpecError(f"--out: {out} exists; choose another name, or remove it")
+    expected = {code: _number_or_text(one) for code, one in named_values(predicted or [], "predicted", "S5b=3").items()}
+    plan = make_plan(asked.gathered(), claims=_codes(claims), seed=asked.seed, seen=not unseen, predicted=expected)
+    write_plan(out, plan)
+    typer.echo(f"{out}: {', '.join(plan.claims)} on {len(plan.dyads)} dyads as of {plan.as_of}, not frozen.")
+    typer.echo(f"Check and edit it, then: forecast plan freeze {out}")
+
+
+def _number_or_text(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+file_argument = arg("A plan, such as plan.yaml.", ..., metavar="FILE")
+
+
+@app.command()
+@grouped
+def freeze(path: Path = file_argument) -> None:
+    """Freeze a plan before its results are seen: from then on it is run unchanged, or rejected."""
+    from forecast.hypotheses import freeze_plan, read_plan, write_plan
+    from forecast.hypotheses.plan import require_data
+    from forecast.sources import gather
+
+    plan, name = read_plan(path, frozen=False), printable(str(path))
+    if plan.frozen == plan.digest:
+        typer.echo(f"{name}: frozen on {plan.created} already, and unchanged since: {plan.digest[:12]}.")
+        return
+    require_data(plan, gather(plan.source, plan.dyads, as_of=plan.as_of))
+    done = freeze_plan(plan)
+    write_plan(path, done)
+    if plan.frozen:
+        typer.echo(f"{name}: it had been frozen on {plan.created} and changed since. Say so where you publish.")
+    typer.echo(f"{name}: frozen on {done.created}, digest {done.digest[:12]}; stamp of its results: {done.stamp}.")
+    typer.echo(f"Publish it, then carry it out: forecast test --plan {name}")
+
+
+@app.command()
+@grouped
+def show(path: Path = file_argument, as_json: bool = shared.json()) -> None:
+    """Show a plan, its deviations, and whether it is frozen and unchanged since."""
+    from forecast.hypotheses import read_plan
+    from forecast.hypotheses.plan import describe
+
+    plan = read_plan(path, frozen=False)
+    if as_json:
+        echo_json(plan.model_dump(mode="json") | {"digest": plan.digest, "stamp": plan.stamp})
+    else:
+        console().print(table(["", ""], describe(plan), show_header=False))
+
+
+@app.command(name="deviate")
+@grouped
+def deviate_command(
+    path: Path = file_argument,
+    text: str = arg("What was done in another way than planned, and why.", ..., metavar="TEXT"),
+) -> None:
+    """Log a deviation from a plan: results print it, and the freeze stays."""
+    from forecast.hypotheses import deviate, read_plan, write_plan
+
+    plan: Plan = deviate(read_plan(path), text)
+    write_plan(path, plan)
+    typer.echo(f"{printable(str(path))}: deviation {len(plan.deviations)} of {plan.deviations[-1].day} logged.")

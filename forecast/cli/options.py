@@ -272,7 +272,7 @@ class Sampler:
 
 
 @dataclass
-class Tested(FromFeeds):
+class Tested(AnyData):
     """Data of the tests of claims."""
 
     as_of: str | None = shared.as_of()

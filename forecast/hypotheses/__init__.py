@@ -1,7 +1,7 @@
 """Tests of claims about relations, on all dyads at once, and comparison of models.
 
-Entry points: `pooled_tests` tests general claims, `compare_models` compares models of one's own. Public names are
-imported on first use.
+Entry points: `pooled_tests` tests general claims, `run_plan` those of a plan that was frozen before, and
+`compare_models` compares models of one's own. Public names are imported on first use.
 """
 
 import importlib
@@ -10,16 +10,30 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from forecast.hypotheses.compare import ModelComparison as ModelComparison
     from forecast.hypotheses.compare import compare_models as compare_models
+    from forecast.hypotheses.plan import Plan as Plan
+    from forecast.hypotheses.plan import deviate as deviate
+    from forecast.hypotheses.plan import freeze_plan as freeze_plan
+    from forecast.hypotheses.plan import make_plan as make_plan
+    from forecast.hypotheses.plan import read_plan as read_plan
+    from forecast.hypotheses.plan import write_plan as write_plan
+    from forecast.hypotheses.planned import run_plan as run_plan
     from forecast.hypotheses.pooled.run import PooledResults as PooledResults
     from forecast.hypotheses.pooled.run import PooledVerdict as PooledVerdict
     from forecast.hypotheses.pooled.run import pooled_tests as pooled_tests
 
 _HOMES = {
     "ModelComparison": "compare",
+    "Plan": "plan",
     "PooledResults": "pooled.run",
     "PooledVerdict": "pooled.run",
     "compare_models": "compare",
+    "deviate": "plan",
+    "freeze_plan": "plan",
+    "make_plan": "plan",
     "pooled_tests": "pooled.run",
+    "read_plan": "plan",
+    "run_plan": "planned",
+    "write_plan": "plan",
 }
 
 __all__ = [*_HOMES]

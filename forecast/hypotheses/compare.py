@@ -141,7 +141,7 @@ def compare_models(
     >>> compare_models(panel, {"walk": walk, "cycle": cycle}).to_frame()  # doctest: +SKIP
        model  log_bayes_factor  error  converged
     0   walk               0.0    0.0       True
-    1  cycle               2.1    0.1       True
+    1  cycle              -0.3    0.1       True
     """
     import pandas as pd
 

@@ -56,7 +56,12 @@ OPTIONS = {
         "--nodes",
         "--dynamics", "--ceiling", "--shocks", "--draws", "--tune", "--chains", "--cores", "--json", "--frequency",
     ],
+    ("test", "--plan", "nowhere"): ["--out", "--cores", "--json", "--seed", "--claims", "--dyad"],
     ("test", "--events", "nowhere"): ["--with", "--cores", "--json", "--seed", "--claims", "--as-of", "--mapping"],
+    ("plan", "show"): ["PATH", "--json"],
+    ("plan", "freeze"): ["PATH"],
+    ("plan", "deviate"): ["PATH", "PATH"],
+    ("power", "--events", "nowhere"): ["--claims", "--sets", "--kept", "--cores", "--as-of"],
 }  # fmt: skip
 FLAGS = {"--json", "--directed", "--alone"}
 

@@ -4,23 +4,33 @@ import importlib
 import re
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
-import pytest
-import yaml
-
 import forecast.hypotheses
-from forecast.events.mapping import CountsMapping, load_mapping
+from forecast.hypotheses.plan import VERSION, DataDigest, Plan
+from forecast.hypotheses.pooled.claims import CLAIMS
+from forecast.sources import Source
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDE = (DOCS / "hypotheses.md").read_text("utf-8")
-BLOCKS = [textwrap.dedent(block) for block in re.findall(r"(?:^    .*\n(?:\n(?=    ))?)+", GUIDE, re.MULTILINE)]
 
 
-@pytest.mark.parametrize("block", [block for block in BLOCKS if block.startswith("dataset:")])
-def test_every_mapping_shown_is_accepted(block):
-    load_mapping(yaml.safe_load(block.split("forecast test")[0]), CountsMapping)
+def fields(section):
+    text = (DOCS / "schema" / "plan.md").read_text("utf-8")
+    body = re.search(rf"^## {section}\n(.*?)(?=^## |\Z)", text, re.M | re.S)[1]
+    return re.findall(r"^\| `(\w+)` \|", body, re.M)
+
+
+def test_every_field_of_a_plan_is_documented():
+    assert f"Version {VERSION}" in (DOCS / "schema" / "plan.md").read_text("utf-8")
+    assert fields("The file") == list(Plan.model_fields)
+    assert fields("Source") == list(Source.model_fields)
+    assert fields("Data") == list(DataDigest.model_fields)
+
+
+def test_every_claim_is_in_the_guide():
+    table = GUIDE[GUIDE.index("| code | question |") : GUIDE.index("## Method")]
+    assert re.findall(r"^\| (S\d+[ab]?) \|", table, re.M) == list(CLAIMS)
 
 
 def test_every_command_shown_has_the_options_shown():

@@ -462,11 +462,6 @@ def _places_of(panel: "xr.Dataset", dyad: int, kind_drift: str) -> Index:
     return SPANS * dyad + np.arange(SPANS)
 
 
-def places_by_year(panel: "xr.Dataset") -> Index:
-    """Return the place of drifting kinds at every dyad's period, (dyad, time)."""
-    return _places(panel, "years")[0]
-
-
 def recent_of(panel: "xr.Dataset", dataset: int = 0) -> Float:
     """Return the log-odds of cooperation in the twelve months that end with each period of a panel, (dyad, time)."""
     return _recent(_count_sides(panel)[:, :, :, dataset].sum(axis=2), panel)

@@ -1,0 +1,286 @@
+"""Plan of tests of claims: every choice in one file, fixed before the results are seen.
+
+A frozen plan contains digests of itself and of the data. `forecast test --plan` runs exactly this plan and fails if
+either has changed. Deviations are logged below it, and do not break the freeze.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+
+from forecast.arguments import DATA, FLAG, MAPPING, PATH, TEXTS, checked, faults, read_form, require_whole, whole
+from forecast.dates import reject_future, today
+from forecast.errors import PlanError, SpecError
+from forecast.files import digest, write_text
+from forecast.hypotheses.pooled.claims import CLAIMS
+from forecast.hypotheses.pooled.run import parse_claims
+from forecast.sources import Data, Source
+
+VERSION = 2
+PACKAGE = "pendulum-forecast"
+EXPLORATORY, ON_SEEN_DATA, CONFIRMATORY = "exploratory", "frozen on data already seen", "confirmatory"
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+_HEAD = """\
+# The plan of tests of claims (docs/schema/plan.md).
+# Once frozen, `forecast test --plan` runs exactly this, and fails if the plan or its data have changed.
+# Log a deviation without breaking the freeze: forecast plan deviate FILE "what and why"
+"""
+
+
+class DataDigest(BaseModel):
+    """Digests of the data: SHA-256 of the panel's content, and of every file that was read, by name."""
+
+    model_config = _STRICT
+
+    panel: Digest
+    files: dict[str, Digest]
+
+
+class Deviation(BaseModel):
+    """Something that was done in another way than planned."""
+
+    model_config = _STRICT
+
+    day: date
+    text: str = Field(min_length=1)
+
+
+class Plan(BaseModel):
+    """Every choice of a run of tests."""
+
+    model_config = _STRICT
+
+    version: Literal[2] = 2  # Of this form
+    claims: tuple[str, ...] = Field(min_length=1)  # Codes, in the order of the theory
+    dyads: tuple[str, ...] = Field(min_length=2)  # Tested together
+    as_of: date
+    source: Source = Source()
+    data: DataDigest  # What they were when the plan was made
+    seed: int = 1
+    # The Bayes factor that supports each claim; its inverse rejects it. Fixed by the version of the package.
+    rule: dict[str, float]
+    predicted: dict[str, float | str] = {}  # What the author expects by claim, a log Bayes factor or words
+    seen: bool  # Whether the author had seen the data, or results from them, before
+    package: str  # Version of the package that made the plan
+    created: date  # The day it was made or frozen
+    frozen: Digest | None = None  # SHA-256 of all of the above
+    deviations: tuple[Deviation, ...] = ()
+
+    @field_validator("as_of", "created")
+    @classmethod
+    def _past(cls, day: date, info: ValidationInfo) -> date:
+        try:
+            reject_future(day, str(info.field_name))
+        except SpecError as error:
+            raise ValueError(str(error)) from error
+        return day
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        try:
+            if self.claims != parse_claims(self.claims):
+                raise ValueError(f"claims: expected each once, in the order {', '.join(CLAIMS)}")
+            require_whole("seed", self.seed)
+        except SpecError as error:
+            raise ValueError(str(error)) from error
+        if self.rule != rule_of(self.claims):
+            raise ValueError(f"rule: this version decides by {rule_of(self.claims)}; make a new plan")
+        if extra := sorted(set(self.predicted) - set(self.claims)):
+            raise ValueError(f"predicted: {', '.join(extra)} is not among the claims; leave it out")
+        return self
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the plan's content without its deviations, whatever its layout in a file."""
+        content = self.model_dump(mode="json", exclude={"frozen", "deviations"})
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return digest(text.encode("utf-8", "surrogatepass"))
+
+    @property
+    def stamp(self) -> str:
+        """What results of the plan on its own data are."""
+        if self.frozen is None:
+            return EXPLORATORY
+        return ON_SEEN_DATA if self.seen else CONFIRMATORY
+
+    @property
+    def standing(self) -> str:
+        """Whether the plan is frozen, and since when."""
+        if self.frozen is None:
+            return f"not frozen; made on {self.created}"
+        return f"frozen on {self.created}" + ("" if self.frozen == self.digest else "; CHANGED since")
+
+
+def rule_of(claims: Sequence[str]) -> dict[str, float]:
+    """Return the Bayes factor from which each claim is supported."""
+    return {code: CLAIMS[code].factor for code in claims}
+
+
+@checked(data=DATA, claims=TEXTS, seen=FLAG, seed=whole(0), predicted=MAPPING)
+def make_plan(
+    data: Data,
+    *,
+    seen: bool,
+    claims: Sequence[str] = (),
+    seed: int = 1,
+    predicted: dict[str, float | str] | None = None,
+) -> Plan:
+    """Make a plan of tests of data that have been gathered.
+
+    Parameters
+    ----------
+    data : Data
+        Of `gather`.
+    seen : bool
+        Whether you had seen the data, or any results from them, before.
+    claims : sequence of str
+        Codes, as for `pooled_tests`.
+    seed : int
+    predicted : mapping of str to float or str, optional
+        What you expect by claim: a log Bayes factor, or words.
+
+    Returns
+    -------
+    Plan
+        Not frozen: `freeze_plan` freezes it.
+
+    Raises
+    ------
+    SpecError
+        If a choice makes no sense.
+
+    Examples
+    --------
+    >>> from forecast import Source, gather, make_plan
+    >>> plan = make_plan(gather(Source()), claims=["S5"], seen=True)
+    >>> plan.claims, plan.stamp, len(plan.dyads)
+    (('S5a', 'S5b'), 'exploratory', 15)
+    """
+    codes = parse_claims(claims)
+    given = {
+        "claims": codes, "dyads": data.dyads, "as_of": data.as_of, "source": data.source,
+        "data": DataDigest(panel=data.digest, files=data.files), "seed": seed, "rule": rule_of(codes),
+        "predicted": dict(predicted or {}), "seen": seen, "package": version(PACKAGE), "created": today(),
+    }  # fmt: skip
+    try:
+        return Plan.model_validate(given)
+    except ValidationError as error:
+        raise PlanError(f"plan: {faults(error)}") from error
+
+
+def freeze_plan(plan: Plan, day: date | None = None) -> Plan:
+    """Return the plan with its own digest, as of a day (today)."""
+    dated = plan.model_copy(update={"created": day or today(), "frozen": None})
+    return dated.model_copy(update={"frozen": dated.digest})
+
+
+def deviate(plan: Plan, text: str, day: date | None = None) -> Plan:
+    """Return the plan with a deviation in its log."""
+    if not text.strip():
+        raise PlanError("plan: the deviation is empty; say what was done in another way, and why")
+    return plan.model_copy(update={"deviations": (*plan.deviations, Deviation(day=day or today(), text=text.strip()))})
+
+
+def write_plan(path: str | Path, plan: Plan) -> None:
+    """Write a plan as YAML."""
+    import yaml
+
+    content = plan.model_dump(mode="json")
+    # Letters beyond ASCII are escaped: some of them are line ends to YAML, and would not come back.
+    text = yaml.safe_dump(content, sort_keys=False, width=110, default_flow_style=None)
+    write_text(path, _HEAD + text)
+
+
+@checked(path=PATH, frozen=FLAG)
+def read_plan(path: str | Path, *, frozen: bool = True) -> Plan:
+    """Read a plan.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        A file of `write_plan`, edited or not.
+    frozen : bool
+        Whether it must be frozen, and unchanged since.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    PlanError
+        If it cannot be read, a field is unknown, missing or malformed, or it has changed since it was frozen.
+
+    Examples
+    --------
+    >>> from forecast import read_plan
+    >>> read_plan("plan.yaml").claims  # doctest: +SKIP
+    ('S5a', 'S5b')
+    """
+    content = read_form(Path(path), "plan", PlanError)
+    if not isinstance(content, dict):
+        raise PlanError(f"{path}: expected fields and values (`seed: 1`), found {content!r:.60}")
+    if content.get("version") != VERSION:
+        raise PlanError(
+            f"{path}: the field `version` is {content.get('version')!r:.20}; this package reads version {VERSION}. "
+            "Make a new plan (forecast plan new)"
+        )
+    try:
+        # By way of JSON, in which the strict reading knows lists for tuples and texts for days, and nothing else.
+        plan = Plan.model_validate_json(json.dumps(content, default=str))
+    except ValidationError as error:
+        raise PlanError(f"{path}: {faults(error)}. See docs/schema/plan.md for every field") from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise PlanError(f"{path}: the plan holds what no plan can ({error}). See docs/schema/plan.md") from error
+    if frozen:
+        require_frozen(plan, f"{path}: ", f"forecast plan freeze {path}")
+    return plan
+
+
+def require_frozen(plan: Plan, where: str, remedy: str) -> None:
+    """Reject a plan that is not frozen, or has changed since."""
+    if plan.frozen is None:
+        raise PlanError(f"{where}the plan is not frozen. Freeze it before you see results: {remedy}")
+    if plan.frozen != plan.digest:
+        raise PlanError(
+            f"{where}the plan has changed since it was frozen on {plan.created}: its content has the digest "
+            f"{plan.digest[:12]}, and {plan.frozen[:12]} was frozen. Restore it, or freeze it again and say so"
+        )
+
+
+def require_data(plan: Plan, data: Data) -> None:
+    """Reject data that are not those of the plan."""
+    then, now = plan.data.files, data.files
+    changed = [
+        *(f"{name} has changed" for name in then if name in now and now[name] != then[name]),
+        *(f"{name} is gone" for name in then if name not in now),
+        *(f"{name} is new" for name in now if name not in then),
+    ]
+    if data.digest != plan.data.panel and not changed:
+        changed = ["the panel has changed, though no file has: the package counts events in another way"]
+    if changed:
+        raise PlanError(
+            f"plan: the data are not those of {plan.created}: {'; '.join(changed)}. Restore them, or make a new plan"
+        )
+
+
+def describe(plan: Plan) -> list[tuple[str, Any]]:
+    """Return the plan as names and texts for a terminal."""
+    rule = ", ".join(f"{code} {factor:g}" for code, factor in plan.rule.items())
+    return [
+        ("plan", f"{plan.standing}; digest {plan.digest[:12]}"),
+        ("stamp", plan.stamp),
+        ("claims", ", ".join(plan.claims)),
+        ("supported from a Bayes factor of", rule),
+        ("dyads", ", ".join(plan.dyads)),
+        ("data", f"{plan.source.words} as of {plan.as_of}; {'' if plan.seen else 'not '}seen before"),
+        ("seed", str(plan.seed)),
+        *((f"predicted for {code}", f"{one}") for code, one in plan.predicted.items()),
+        *((f"deviation of {one.day}", one.text) for one in plan.deviations),
+    ]

@@ -1,0 +1,152 @@
+"""`forecast test`, `forecast plan` and `forecast power`: what they reject, print, write and end with."""
+
+import json
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from forecast.cli import app
+from forecast.hypotheses import read_plan
+from forecast.hypotheses.pooled.outcome import Outcome
+from forecast.hypotheses.pooled.power import Rate
+from forecast.hypotheses.pooled.run import PooledResults, PooledVerdict
+
+DATA = ("--with", "USA-CHN,USA-RUS", "--as-of", "1980-12-31")
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def said(result):
+    return " ".join((result.stdout + result.stderr).split())
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def tested(monkeypatch):
+    """Tests that end at once, and what was asked of them."""
+    asked = []
+
+    def pooled_tests(panel, *, claims, dyad=None, seed=1, cores=1, **_):
+        asked.append((tuple(panel["dyad"].to_numpy()), tuple(claims), dyad, seed, cores))
+        outcome = Outcome(1.4, "undecided", ("It is [near] the limit.",), least=1.2, most=1.4)
+        verdict = PooledVerdict("S5b", "Does the trend return?", "it returns", outcome, 0.1, (), 2.3)
+        return PooledResults(("USA-CHN", "USA-RUS"), "1946-01", "1980-12", 900, (verdict,), ("Left out.",))
+
+    for module in ("pooled.run", "planned"):
+        monkeypatch.setattr(f"forecast.hypotheses.{module}.pooled_tests", pooled_tests)
+    return asked
+
+
+def test_results_are_printed_in_a_few_lines_or_as_json(tested):
+    result = run("test", *DATA, "--claims", "S5b, s2", "--dyad", "USA-CHN", "--seed", 4, "--cores", 1)
+    assert result.exit_code == 0, result.stderr
+    assert tested == [(("USA-CHN", "USA-RUS"), ("S5b", "s2"), "USA-CHN", 4, 1)]
+    assert "exploratory" in said(result) and "It is [near] the limit." in said(result) and "Left out." in said(result)
+    assert len(result.stdout.splitlines()) <= 20
+    found = json.loads(run("test", *DATA, "--json").stdout)
+    assert found["stamp"] == "exploratory" and found["claims"][0]["code"] == "S5b"
+
+
+def test_of_many_claims_the_answers_are_printed_in_twenty_lines(tested, monkeypatch):
+    lines = [
+        "What was tested.",
+        *(line for at in range(12) for line in (f"S{at} Supported", "    Because.", "    So.")),
+    ]
+    monkeypatch.setattr(PooledResults, "lines", lambda self: lines)
+    shown = run("test", *DATA).stdout.splitlines()
+    assert len(shown) <= 20 and {f"S{at} Supported" for at in range(12)} <= set(shown) and "--out" in shown[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--claims", "S55"), "S55 cannot be tested"),
+        (("--with", "USA-XXX,USA-CHN"), "USA-XXX"),
+        (("--with", "USA-CHN"), "2 dyads"),
+        (("--as-of", "2050-01"), "as-of"),
+        (("--mapping", "m.yaml"), "which is missing"),
+        (("--events", "no.csv", "--mapping", "no.yaml"), "no.yaml"),
+        (("--seed", "-1"), "seed"),
+        (("--plan", "no.yaml"), "no.yaml"),
+        (("--plan", "no.yaml", "--seed", "2", "--claims", "S5"), "--claims, --seed: the plan says this already"),
+    ],
+)
+def test_nonsense_is_rejected_before_any_work(arguments, words):
+    result = run("test", *arguments)
+    assert result.exit_code == 2
+    assert words in said(result)
+
+
+def test_a_plan_is_made_frozen_shown_and_carried_out(tested, tmp_path):
+    made = run("plan", "new", *DATA, "--claims", "S5b", "--unseen", "--predicted", "S5b=3", "--out", "p.yaml")
+    assert made.exit_code == 0 and "forecast plan freeze p.yaml" in said(made)
+    assert "p.yaml exists" in said(run("plan", "new", "--out", "p.yaml"))
+    loose = run("test", "--plan", "p.yaml")
+    assert loose.exit_code == 2 and "not frozen" in said(loose)
+    assert "not frozen" in said(run("plan", "show", "p.yaml"))
+    frozen = run("plan", "freeze", "p.yaml")
+    assert frozen.exit_code == 0 and "forecast test --plan p.yaml" in said(frozen) and "confirmatory" in said(frozen)
+    assert "already, and unchanged" in said(run("plan", "freeze", "p.yaml"))
+    logged = run("plan", "deviate", "p.yaml", "read on another machine")
+    assert logged.exit_code == 0 and "deviation 1" in said(logged)
+    shown = json.loads(run("plan", "show", "p.yaml", "--json").stdout)
+    assert shown["digest"] == shown["frozen"] and shown["predicted"] == {"S5b": 3.0}
+    assert "read on another machine" in said(run("plan", "show", "p.yaml"))
+    result = run("test", "--plan", "p.yaml", "--cores", 1)
+    assert result.exit_code == 0, result.stderr
+    for words in ("confirmatory", "Predicted for S5b: 3.0.", "read on another machine", "never been loaded"):
+        assert words in said(result)
+    plan = read_plan(tmp_path / "p.yaml")
+    assert tested == [(plan.dyads, ("S5b",), None, 1, 1)]
+
+
+def test_a_changed_plan_or_changed_data_are_rejected_by_name(tmp_path):
+    run("plan", "new", *DATA, "--claims", "S5b", "--out", "p.yaml")
+    run("plan", "freeze", "p.yaml")
+    content = yaml.safe_load((tmp_path / "p.yaml").read_text())
+    (tmp_path / "edited.yaml").write_text(yaml.safe_dump(content | {"seed": 2}))
+    edited = run("test", "--plan", "edited.yaml")
+    assert edited.exit_code == 2 and "has changed since it was frozen" in said(edited)
+    assert "CHANGED since" in said(run("plan", "show", "edited.yaml"))
+    assert "has changed since" in said(run("plan", "deviate", "edited.yaml", "nothing"))
+    again = run("plan", "freeze", "edited.yaml")
+    assert again.exit_code == 0 and "Say so where you publish" in said(again)
+    content["data"]["files"]["USA-CHN.csv"] = "0" * 64
+    (tmp_path / "other.yaml").write_text(yaml.safe_dump(content | {"frozen": None}))
+    assert "USA-CHN.csv has changed" in said(run("plan", "freeze", "other.yaml"))
+
+
+@pytest.fixture
+def simulated(monkeypatch):
+    asked = []
+
+    def simulate_power(panel, *, claims, sets, kept, cores, seed, progress):
+        asked.append((claims, sets, kept and str(kept), seed))
+        return {"S5b": (Rate("no return", False, sets, 1, 2), Rate("a return in 10 years", True, sets, 4, 0))}
+
+    monkeypatch.setattr("forecast.hypotheses.pooled.power.simulate_power", simulate_power)
+    return asked
+
+
+def test_power_is_printed_or_json(simulated):
+    result = run("power", *DATA, "--claims", "S5b", "--sets", 5, "--kept", "kept.jsonl")
+    assert result.exit_code == 0, result.stderr
+    assert simulated == [(("S5b",), 5, "kept.jsonl", 1)]
+    assert "a return in 10 years" in said(result)
+    found = json.loads(run("power", *DATA, "--json").stdout)
+    assert found["S5b"][0] == {"truth": "no return", "true": False, "sets": 100, "supported": 1, "rejected": 2}
+
+
+@pytest.mark.parametrize("options", [("--sets", "0"), ("--claims", "S99"), ("--kept", "power.csv")])
+def test_power_rejects_nonsense(options, tmp_path):
+    (tmp_path / "power.csv").write_text("years of work")
+    result = run("power", *DATA, *options)
+    assert result.exit_code == 2
+    assert (tmp_path / "power.csv").read_text() == "years of work"
