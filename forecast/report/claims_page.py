@@ -38,7 +38,8 @@ _TITLES = {
     DECLINE.code: ("eras begin with jumps", "eras begin without jumps", "jumps undecided", "jumps cannot be tested"),
 }
 """Parts of the title by claim, one for each of `_ANSWERS`, in their order."""
-_ANSWERS = ("supported", "rejected", "undecided", "cannot be tested")
+UNTESTED = "cannot be tested"
+_ANSWERS = ("supported", "rejected", "undecided", UNTESTED)
 _STAMPS = {
     "exploratory": "No plan was frozen before these data were seen. Read the answers as suggestions for a test on "
     "other data.",
@@ -132,6 +133,14 @@ def evidence_words(verdict: "PooledVerdict") -> str:
     return f"{said}; supported if it exceeds {high}, rejected if it is below {low}"
 
 
+def found_words(verdict: "PooledVerdict") -> str:
+    """Describe power, false alarms and evidence of a verdict, which stand beside it."""
+    evidence = evidence_words(verdict)
+    if verdict.outcome.answer == UNTESTED:
+        return f"{evidence}."
+    return f"{capital(power_words(verdict.rates))}. {evidence}."
+
+
 def _factor(verdict: "PooledVerdict") -> str:
     """Format the log Bayes factor of a claim, or its range over rivals."""
     found = verdict.outcome
@@ -174,8 +183,8 @@ def _section(verdict: "PooledVerdict") -> dict[str, Any]:
         "answer": found.answer,
         "narrow": narrow(verdict),
         "short": _factor(verdict),
-        "evidence": evidence_words(verdict),
-        "power": power_words(verdict.rates),
+        "line": found_words(verdict),
+        "power": DASH if found.answer == UNTESTED else power_words(verdict.rates),
         "sentences": found.sentences[:SHOWN],
         "more": found.sentences[SHOWN:],
         "would_decide": str(found.details.get("would_decide", "")),

@@ -97,7 +97,7 @@ class _Source:
 def _statement(one: Statement, tests: _Source, forecast: _Source, scenario: _Source) -> dict[str, Any]:
     """Return what the template needs of a statement."""
     tested, premise = _TESTED_AS.get(one.code, one.code), _PREMISES.get(one.code)
-    found = [_tested(tests, place) for place, row in enumerate(tests.rows) if tested in (row["code"], row["code"][:-1])]
+    found = [_tested(tests, place) for place, row in enumerate(tests.rows) if row["code"].rstrip("ab") == tested]
     told = [_tested(tests, place, "Premise") for place, row in enumerate(tests.rows) if row["code"] == premise]
     told += [_told(forecast, place) for place, row in enumerate(forecast.rows) if row["code"] == one.code]
     if one is SUMMIT:
@@ -117,10 +117,11 @@ def _tested(source: _Source, place: int, role: str = "All dyads") -> dict[str, A
     names = ("log_bayes_factor", "least", "most", "limit")
     factor, least, most, limit = (row[name] for name in names)
     wider = f", {number(least, 1)} to {number(most, 1)} over rivals" if least != most else ""
-    sure = "" if factor is None else f": log Bayes factor {number(factor, 1)}{wider}, rule ±{number(limit, 1)}"
+    rule = f"log Bayes factor {number(factor, 1)}{wider}, rule ±{number(limit, 1)}; {row['power']}"
+    sure = f"{row['code']} {row['answer']}{' narrowly' if row['narrow'] else ''}"
     return {
         "answer": row["answer"], "about": f"{role}, {row['code']}", "sentence": " ".join(row["sentences"][:1]),
-        "sure": f"{row['code']} {row['answer']}{' narrowly' if row['narrow'] else ''}{sure}; {row['power']}",
+        "sure": sure if factor is None else f"{sure}: {rule}",
         "source": source.link,
         "numbers": source.numbers(place, {name: row[name] for name in names}),
     }  # fmt: skip

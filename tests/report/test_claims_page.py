@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from forecast.cli import app
 from forecast.report import results_json, results_table, write_tests
 from forecast.report.claims_figure import illustrate
-from forecast.report.claims_page import DOUBTS, claims_page, evidence_words, headline, power_words
+from forecast.report.claims_page import DOUBTS, claims_page, evidence_words, found_words, headline, power_words
 
 from .conftest import SCRIPT, Reader, keys_documented
 from .made_claims import BARS, MISSING, OWN, PROFILE, RATES, VERDICTS, VISITS, results, untested, verdict
@@ -85,9 +85,8 @@ def test_every_claim_is_a_question_with_its_answer_power_finding_and_picture(rea
     assert starts == sorted(starts)
     for code, (start, end) in zip(order, pairwise([*starts, read.text.index("What is doubted")]), strict=True):
         section, one = read.text[start:end], verdicts[code]
-        power = power_words(one.rates)
         narrowly = ", narrowly" if code == "S8" else ""
-        assert f"{one.outcome.answer}{narrowly} {power[0].upper()}{power[1:]}. {evidence_words(one)}." in section
+        assert f"{one.outcome.answer}{narrowly} {found_words(one)}" in section
         assert one.outcome.sentences[0] in section
         assert ("Figure " in section) == (one.outcome.picture is not None)
 
@@ -116,6 +115,11 @@ def test_evidence_is_read_beside_the_rule():
     assert evidence_words(untested()) == "No Bayes factor could be computed"
 
 
+def test_power_stands_beside_every_verdict():
+    assert found_words(verdict()) == f"F{power_words(RATES)[1:]}. {evidence_words(verdict())}."
+    assert found_words(verdict(rates=())).startswith("Power and false alarms were not simulated. Log Bayes factor")
+
+
 def test_what_goes_beyond_the_finding_is_folded(html):
     shown, folded = Reader(FOLDED.sub("", html)).text, Reader(html).text
     for hidden in ("Dyads in order of what they add", "Least favourable omissions", "Other choices", "Version of the"):
@@ -137,7 +141,7 @@ def test_dyads_are_in_order_and_the_least_favourable_omissions_are_named():
 
 
 def test_a_claim_that_is_not_decided_says_which_data_would_decide(read):
-    assert "cannot be tested Power and false alarms were not simulated. No Bayes factor could be computed." in read.text
+    assert "cannot be tested No Bayes factor could be computed." in read.text
     assert "What would decide. One feed that codes both relations." in read.text
 
 

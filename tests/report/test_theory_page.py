@@ -34,6 +34,7 @@ def test_every_statement_has_its_words_and_an_answer(made):
     for code, answer in {"S3": "supported", "S4": "rejected", "S5": "supported", "S7": "cannot be tested"}.items():
         assert re.search(rf"\b{code}\. [^.?]+\? {answer}", read.text)
     assert "S12. Reasons to ease? not tested" in read.text
+    assert "S1. At their lowest? described" in read.text  # and not answered by the test of S10
     assert "6 described" not in read.text and "S9 Improvement within the framework? described" in read.text
 
 
