@@ -48,11 +48,11 @@ _STAMPS = {
     "confirmatory": "The plan was frozen before its author had seen these data.",
 }
 DOUBTS = (
-    "The embedded dyads were chosen because they turned. Pairs whose relations stay as they are are missing, and they "
-    "would speak against a return.",
+    "The embedded dyads were chosen because they turned. Pairs whose relations never changed are missing; six pairs "
+    "drawn at random spoke weakly against a return.",
     "A chronicle is relative: of friends it notes quarrels, of enemies talks. A norm of news that adapts within a "
     "decade looks like a return of the trend.",
-    "The evidence for a return comes mostly from before 1985.",
+    "In the embedded data the evidence for a return comes mostly from before 1985.",
     "Shocks that several dyads share are ignored, which overstates the evidence.",
     "Eras were named with hindsight by the people who compiled the events.",
 )

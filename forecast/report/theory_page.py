@@ -20,16 +20,17 @@ from forecast.theory import (
     ERAS,
     IMPROVEMENT,
     LOW,
+    REASONS,
     SUMMIT,
     THEORY,
     Statement,
 )
 from forecast.wording import capital, chance, join, number
 
-_TESTED_AS = {DECLINE.code: "", ERAS.code: DECLINE.code}
-"""Tests that answer a statement and have another code: that of jumps at eras is about turning points, not a fall."""
-_PREMISES = {IMPROVEMENT.code: CEILING.code}
-"""Tests of what a statement presupposes."""
+_TESTED_AS = {DECLINE.code: "", REASONS.code: "", ERAS.code: DECLINE.code}
+"""Tests with another code than their statement: jumps at eras are about turning points; occasions are no reasons."""
+_RELATED = {DECLINE.code: DECLINE.code, IMPROVEMENT.code: CEILING.code, REASONS.code: REASONS.code}
+"""Tests of what a statement presupposes, or that bear on it without answering it."""
 _CHANCES = {
     LOW.code: ("lowest", "that no earlier month was lower"),
     DECLINE.code: ("dropped", "of a fall by more than 5 points"),
@@ -96,9 +97,9 @@ class _Source:
 
 def _statement(one: Statement, tests: _Source, forecast: _Source, scenario: _Source) -> dict[str, Any]:
     """Return what the template needs of a statement."""
-    tested, premise = _TESTED_AS.get(one.code, one.code), _PREMISES.get(one.code)
+    tested, related = _TESTED_AS.get(one.code, one.code), _RELATED.get(one.code)
     found = [_tested(tests, place) for place, row in enumerate(tests.rows) if row["code"].rstrip("ab") == tested]
-    told = [_tested(tests, place, "Premise") for place, row in enumerate(tests.rows) if row["code"] == premise]
+    told = [_tested(tests, place, "Related test") for place, row in enumerate(tests.rows) if row["code"] == related]
     told += [_told(forecast, place) for place, row in enumerate(forecast.rows) if row["code"] == one.code]
     if one is SUMMIT:
         told += [_scenario(scenario, place) for place in range(len(scenario.rows))]
@@ -111,18 +112,17 @@ def _statement(one: Statement, tests: _Source, forecast: _Source, scenario: _Sou
     }  # fmt: skip
 
 
-def _tested(source: _Source, place: int, role: str = "All dyads") -> dict[str, Any]:
+def _tested(source: _Source, place: int, role: str = "") -> dict[str, Any]:
     """Return the finding of a pooled test."""
     row = source.rows[place]
     names = ("log_bayes_factor", "least", "most", "limit")
     factor, least, most, limit = (row[name] for name in names)
     wider = f", {number(least, 1)} to {number(most, 1)} over rivals" if least != most else ""
     rule = f"log Bayes factor {number(factor, 1)}{wider}, rule ±{number(limit, 1)}; {row['power']}"
-    sure = f"{row['code']} {row['answer']}{' narrowly' if row['narrow'] else ''}"
+    sure = f"{role} {row['code']} {row['answer']}{' narrowly' if row['narrow'] else ''}".strip()
     return {
-        "answer": row["answer"], "about": f"{role}, {row['code']}", "sentence": " ".join(row["sentences"][:1]),
-        "sure": sure if factor is None else f"{sure}: {rule}",
-        "source": source.link,
+        "answer": row["answer"], "about": f"{role or 'All dyads'}, {row['code']}", "source": source.link,
+        "sentence": " ".join(row["sentences"][:1]), "sure": sure if factor is None else f"{sure}: {rule}",
         "numbers": source.numbers(place, {name: row[name] for name in names}),
     }  # fmt: skip
 

@@ -12,7 +12,7 @@ from forecast.report.theory_page import write_theory
 from forecast.theory import THEORY
 
 from .conftest import SCRIPT, Reader
-from .made_claims import results, verdict
+from .made_claims import VERDICTS, results, verdict
 
 REPORTS = Path(__file__).parents[2] / "reports"
 FORECAST = REPORTS / "usa-chn-2026-05-31" / "forecast.json"
@@ -22,7 +22,7 @@ SCENARIO = REPORTS / "scenario-2023" / "scenario.json"
 @pytest.fixture
 def made(tmp_path):
     """Write the page; return its text, and where the tests are."""
-    write_tests(results(), tmp_path / "tests")
+    write_tests(results([*VERDICTS, verdict("S12", "Do occasions predict?", picture=None)]), tmp_path / "tests")
     page = write_theory(tmp_path / "tests" / "tests.json", FORECAST, SCENARIO, tmp_path / "theory")
     return Reader(page.read_text("utf-8")), tmp_path / "tests" / "tests.json"
 
@@ -33,14 +33,20 @@ def test_every_statement_has_its_words_and_an_answer(made):
         assert one.us_china in read.text and one.general in read.text
     for code, answer in {"S3": "supported", "S4": "rejected", "S5": "supported", "S7": "cannot be tested"}.items():
         assert re.search(rf"\b{code}\. [^.?]+\? {answer}", read.text)
-    assert "S12. Reasons to ease? not tested" in read.text
     assert "S1. At their lowest? described" in read.text  # and not answered by the test of S10
-    assert "6 described" not in read.text and "S9 Improvement within the framework? described" in read.text
+    assert "S9 Improvement within the framework? described" in read.text
 
 
-def test_a_jump_at_eras_is_about_turning_points_and_not_about_a_fall(made):
+def test_a_statement_is_not_answered_by_a_test_of_something_else(made):
     read, _ = made
     assert "S2. A lasting fall? described" in read.text and "S3. Strategic turning points? supported" in read.text
+    assert "S12. Reasons to ease? described" in read.text and "Related test, S12." in read.text
+
+
+def test_a_statement_that_no_file_is_about_is_not_tested(tmp_path):
+    write_tests(results([verdict()]), tmp_path / "tests")
+    page = write_theory(tmp_path / "tests" / "tests.json", FORECAST, SCENARIO, tmp_path / "theory")
+    assert "S12. Reasons to ease? not tested" in Reader(page.read_text("utf-8")).text
 
 
 def test_every_number_is_where_the_page_says(made):
