@@ -23,7 +23,6 @@ WIDTH = 4.0
 """Standard deviations on both sides of the mode over which the population's means are integrated."""
 BEYOND = 2.5
 """Spreads of dyads by which the interpolation reaches beyond the population's means."""
-FIXED_POINTS = 3
 
 
 @dataclass(frozen=True)

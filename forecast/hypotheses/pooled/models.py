@@ -110,7 +110,6 @@ RETURN_CYCLE = Model("a reverting trend with a cycle", (STEP, CYCLE_SD, CYCLE, R
 BOUNDED_CYCLE = Model("a bounded walk with a cycle", (STEP, CYCLE_SD, CYCLE, BOUND))
 SOURCES_CYCLE = Model("a walk with a cycle and drifting sources", (STEP, CYCLE_SD, CYCLE, SOURCE_SD))
 GROWING_CYCLE = Model("a trend with a growing pull and a cycle", (STEP, CYCLE_SD, CYCLE, RETURN, GROWTH))
-CEILING_CYCLE = Model("a walk under a ceiling with a cycle", (STEP, CYCLE_SD, CYCLE, HEADROOM))
 
 
 @dataclass(frozen=True)
