@@ -24,9 +24,8 @@ from scipy.stats import kstest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from forecast.evaluation.variants import two_classes  # noqa: E402
-
 from forecast import build_panel, fit, read_chronology  # noqa: E402
+from forecast.evaluation.variants import two_classes  # noqa: E402
 from forecast.events import hierarchy  # noqa: E402
 from forecast.files import write_text  # noqa: E402
 from forecast.model.simulate import prior_draws, simulate_panel, simulate_trend  # noqa: E402
