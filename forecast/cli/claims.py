@@ -127,12 +127,12 @@ def power(
         check_kept(kept, asked.paths)
     with progress() as tell:
         tell("gathering the data", 0, 0)
-        panel = asked.gathered().panel
+        data = asked.gathered()
         from forecast.hypotheses.pooled.power import simulate_power
 
         found = simulate_power(
-            panel, claims=_codes(claims), sets=sets, kept=kept, cores=cores or os.cpu_count() or 1, seed=asked.seed,
-            progress=tell,
+            data.panel, events=data.events, claims=_codes(claims), sets=sets, kept=kept,
+            cores=cores or os.cpu_count() or 1, seed=asked.seed, progress=tell,
         )  # fmt: skip
     if as_json:
         echo_json(plain(found))

@@ -1,7 +1,9 @@
 """Terminal output: escaping of untrusted text, and progress bars."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from forecast.escaping import printable
@@ -11,6 +13,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from forecast.progress import Progress
+
+
+LINE_SECONDS = 60.0
+"""How often progress in lines is repeated within a step."""
 
 
 def escape(text: str, keep: str = "") -> str:
@@ -46,14 +52,18 @@ def console() -> "Console":
 
 @contextmanager
 def progress() -> "Iterator[Progress]":
-    """Show the step at work, on the terminal's error stream, with time gone and left."""
+    """Show the step at work on the error stream, with time gone and left: a bar, or lines where nobody watches."""
     import logging
 
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    # What the sampler would tell of its own accord comes between the lines.
+    # The sampler's own messages would come between the lines.
     logging.getLogger("pymc.sampling.forward").setLevel(logging.WARNING)
+    errors = Console(stderr=True)
+    if not errors.is_terminal:
+        yield _lines()
+        return
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -61,7 +71,7 @@ def progress() -> "Iterator[Progress]":
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+    with Progress(*columns, console=errors, transient=True) as shown:
         task: Any = None
         current = ""
 
@@ -74,3 +84,24 @@ def progress() -> "Iterator[Progress]":
             shown.update(task, total=total or None, completed=done)
 
         yield tell
+
+
+def _lines() -> "Progress":
+    """Return progress in lines: one per step, and one a minute while a step lasts."""
+    begun = monotonic()
+    current, since, said = "", begun, begun
+
+    def tell(step: str, done: int, total: int) -> None:
+        nonlocal current, since, said
+        now = monotonic()
+        if step == current and now - said < LINE_SECONDS:
+            return
+        share = ""
+        if step == current and 0 < done < total:
+            share = f", {done} of {total}, {(now - since) * (total - done) / done:.0f} s left"
+        if step != current:
+            current, since = step, now
+        said = now
+        print(f"[{now - begun:.0f} s] {printable(step)}{share}", file=sys.stderr, flush=True)
+
+    return tell

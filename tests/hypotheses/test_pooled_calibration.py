@@ -52,9 +52,7 @@ def drawn(model, record, rng):
         level += (VOLUME + VOLUME_SD * rng.standard_normal()) * record.volume[d]
         share = 1.0 / (1.0 + np.exp(-(level + NOISE_SD * rng.standard_normal(months))))
         share = np.clip(share, 1e-6, 1.0 - 1e-6)
-        cooperative[d] = rng.binomial(
-            record.events[d], rng.beta(concentration * share, concentration * (1.0 - share))
-        )
+        cooperative[d] = rng.binomial(record.events[d], rng.beta(concentration * share, concentration * (1.0 - share)))
     return replace(record, cooperative=cooperative)
 
 
