@@ -61,7 +61,7 @@ class Plan(BaseModel):
     dyads: tuple[str, ...] = Field(min_length=2)  # Tested together
     as_of: date
     source: Source = Source()
-    data: DataDigest  # What they were when the plan was made
+    data: DataDigest | None  # What they were when the plan was made; null if the author did not have them
     seed: int = 1
     # The Bayes factor that supports each claim; its inverse rejects it. Fixed by the version of the package.
     rule: dict[str, float]
@@ -91,6 +91,8 @@ class Plan(BaseModel):
             raise ValueError(str(error)) from error
         if self.rule != rule_of(self.claims):
             raise ValueError(f"rule: this version decides by {rule_of(self.claims)}; make a new plan")
+        if self.data is None and self.seen:
+            raise ValueError("data: missing, though they had been seen; make the plan from them, or say seen: false")
         if extra := sorted(set(self.predicted) - set(self.claims)):
             raise ValueError(f"predicted: {', '.join(extra)} is not among the claims; leave it out")
         return self
@@ -255,7 +257,9 @@ def require_frozen(plan: Plan, where: str, remedy: str) -> None:
 
 
 def require_data(plan: Plan, data: Data) -> None:
-    """Reject data that are not those of the plan."""
+    """Reject data that are not those of the plan, if it was made from data."""
+    if plan.data is None:
+        return
     then, now = plan.data.files, data.files
     changed = [
         *(f"{name} has changed" for name in then if name in now and now[name] != then[name]),

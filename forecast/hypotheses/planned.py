@@ -79,6 +79,8 @@ def _since_freeze(
     plan: Plan, data: Data, as_of: date, tested: Callable[..., PooledResults], dyad: str | None
 ) -> PooledResults:
     """Decide by the months after the freeze: what they add to each log Bayes factor, given the months before."""
+    if plan.data is None:
+        raise PlanError("as-of: the plan was made without its data; carry it out on them as they are, without --as-of")
     if data.digest != plan.data.panel:
         raise PlanError(
             f"plan: the data up to {plan.as_of} are not those of {plan.created}: events of that time were added, "

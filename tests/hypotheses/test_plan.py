@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 import yaml
@@ -19,6 +20,7 @@ from forecast.hypotheses.pooled.outcome import Outcome
 from forecast.hypotheses.pooled.run import PooledResults, PooledVerdict
 
 DYADS = ["USA-CHN", "USA-RUS"]
+PLANS = Path(__file__).resolve().parents[2] / "reports" / "plans"
 AS_OF, DAY, LATER = date(1980, 12, 31), date(1981, 1, 10), date(1983, 6, 30)
 
 
@@ -276,3 +278,23 @@ def test_no_month_after_the_freeze_or_other_data_before_it_are_rejected(data, te
     with pytest.raises(PlanError, match="counts events in another way"):
         run_plan(other)
     assert not tested
+
+
+def test_a_plan_can_be_frozen_before_its_author_has_the_data(data, tested, tmp_path):
+    made = make_plan(data, seen=False, claims=("S5b",)).model_copy(update={"data": None})
+    path = tmp_path / "plan.yaml"
+    write_plan(path, freeze_plan(made, DAY))
+    plan = read_plan(path)
+    assert run_plan(plan).stamp == "confirmatory"
+    with pytest.raises(PlanError, match="made without its data"):
+        run_plan(plan, as_of=LATER)
+    text = path.read_text().replace("seen: false", "seen: true")
+    path.write_text(text)
+    with pytest.raises(PlanError, match="data: missing, though they had been seen"):
+        read_plan(path)
+
+
+@pytest.mark.parametrize("path", sorted(PLANS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_committed_plan_is_frozen_and_unchanged(path):
+    plan = read_plan(path)
+    assert plan.predicted and len(plan.dyads) in (15, 20)

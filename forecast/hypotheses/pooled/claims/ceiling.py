@@ -52,7 +52,7 @@ def test(engine: Engine) -> Outcome:
 
     def deciding(dyads: list[int] | None) -> tuple[float, float]:
         found = [claim.total(dyads) - one.total(dyads) for one in rivals.values()]
-        return min(found), max(found) if dyads is None else found[0]
+        return min(found), max(found)
 
     against = {name: claim.total() - one.total() for name, one in rivals.items()}
     low, middle, high = claim.interval(HEADROOM)
