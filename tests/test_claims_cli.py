@@ -101,7 +101,7 @@ def test_a_plan_is_made_frozen_shown_and_carried_out(tested, tmp_path):
     assert "read on another machine" in said(run("plan", "show", "p.yaml"))
     result = run("test", "--plan", "p.yaml", "--cores", 1)
     assert result.exit_code == 0, result.stderr
-    for words in ("confirmatory", "Predicted for S5b: 3.0.", "read on another machine", "never been loaded"):
+    for words in ("confirmatory", "Predicted for S5b: 3.0.", "read on another machine", "had not been seen"):
         assert words in said(result)
     plan = read_plan(tmp_path / "p.yaml")
     assert tested == [(plan.dyads, ("S5b",), None, 1, 1)]
@@ -127,7 +127,7 @@ def test_a_changed_plan_or_changed_data_are_rejected_by_name(tmp_path):
 def simulated(monkeypatch):
     asked = []
 
-    def simulate_power(panel, *, claims, sets, kept, cores, seed, progress):
+    def simulate_power(panel, *, events, claims, sets, kept, cores, seed, progress):
         asked.append((claims, sets, kept and str(kept), seed))
         return {"S5b": (Rate("no return", False, sets, 1, 2), Rate("a return in 10 years", True, sets, 4, 0))}
 

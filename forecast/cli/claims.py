@@ -156,7 +156,7 @@ app = typer.Typer(name="plan", help="Fix every choice of tests of claims before 
 def new(
     asked: Tested,
     claims: str | None = opt("Codes such as S2,S5. Default: all that the data can answer, except S12."),
-    unseen: bool = opt("You state that you never loaded these data, and saw no results from them.", False),
+    unseen: bool = opt("You state that you have not looked at these data, nor at results from them.", False),
     predicted: list[str] | None = opt("What you expect: CLAIM=TEXT or a log Bayes factor, such as S5b=3. Repeat it."),
     out: Path = output("File of the plan.", Path("plan.yaml"), kind="FILE"),
 ) -> None:

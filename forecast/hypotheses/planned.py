@@ -116,9 +116,10 @@ def _gained(after: PooledVerdict, before: PooledVerdict) -> PooledVerdict:
 
 
 def _notes(plan: Plan) -> list[str]:
-    seen = "had been seen" if plan.seen else "had never been loaded"
+    seen = "" if plan.seen else "not "
     return [
-        f"Plan frozen on {plan.created} (digest {plan.digest[:12]}); its author states that the data {seen}.",
+        f"Plan frozen on {plan.created} (digest {plan.digest[:12]}). "
+        f"Its author states that the data had {seen}been seen before.",
         *(f"Predicted for {code}: {one}." for code, one in plan.predicted.items()),
         *(f"Deviation from the plan, {one.day}: {one.text}" for one in plan.deviations),
     ]

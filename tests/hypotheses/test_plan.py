@@ -254,7 +254,7 @@ def test_results_have_the_stamp_of_their_plan_with_predictions_and_deviations(da
         "1981-01-10: the eras of 1979 are new",
     ):
         assert words in notes
-    assert ("never been loaded" in notes) is not seen
+    assert ("had not been seen" in notes) is not seen
 
 
 def test_months_after_the_freeze_decide_by_what_they_add(data, tested):
