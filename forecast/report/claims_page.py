@@ -134,7 +134,7 @@ def evidence_words(verdict: "PooledVerdict") -> str:
 
 
 def found_words(verdict: "PooledVerdict") -> str:
-    """Describe power, false alarms and evidence of a verdict, which stand beside it."""
+    """Describe power, false alarms and evidence of a verdict."""
     evidence = evidence_words(verdict)
     if verdict.outcome.answer == UNTESTED:
         return f"{evidence}."

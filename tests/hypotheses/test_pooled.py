@@ -69,8 +69,8 @@ def forced(trend, centre, force, size, keep, step2, rng):
     edge, sd = math.sqrt(pooled_filter.EDGE2), math.sqrt(step2)
     if force in (0, 3):
         y = trend - centre
-        pull = y * np.minimum(pooled_filter.STRONGEST, (1 - keep) * size * y**2) if force == 3 else 0.0
-        return centre + keep * y - pull + sd * rng.standard_normal(trend.size)
+        back = y * np.minimum(pooled_filter.STRONGEST, (1 - keep) * size * y**2) if force == 3 else 0.0
+        return centre + keep * y - back + sd * rng.standard_normal(trend.size)
     step = centre + keep * (trend - centre) if force == 2 else trend
     up = (centre + size - step) / math.hypot(edge, sd)  # a step is kept if it is below a soft edge
     hazard = np.exp(norm.logpdf(up) - norm.logcdf(up))
@@ -228,7 +228,7 @@ def test_a_return_and_a_cycle_are_found_where_they_are(returning):
     by_spread = list(outcome.details["by_spread_of_means"].values())
     assert min(by_spread) < outcome.log_bayes_factor < max(by_spread)
     in_range = outcome_of("S8", returning)
-    assert in_range.least > outcome.least  # a range is said to be by a pull or by bounds
+    assert in_range.least > outcome.least  # a range is said to be by reversion or by bounds
     assert in_range.details["passage_years"] > 0.0
 
 
@@ -263,11 +263,11 @@ def test_a_walk_has_no_return_no_range_and_no_cycle():
         assert outcome_of(code, engine).answer != "supported"
 
 
-def test_a_bounded_walk_keeps_to_a_range_and_is_not_called_a_pull():
+def test_a_bounded_walk_keeps_to_a_range_and_is_not_called_reversion():
     truth = Truth("", 0.35, cycle=(3.0, 0.6), bound=1.2)
     engine = Engine(simulate(made(6, 600, rate=4.0), truth, 2), brief=True, cores=2)
-    pull, in_range = outcome_of("S5b", engine), outcome_of("S8", engine)
-    assert in_range.answer == "supported" and pull.answer != "supported"
+    reverting, in_range = outcome_of("S5b", engine), outcome_of("S8", engine)
+    assert in_range.answer == "supported" and reverting.answer != "supported"
     low, _, high = in_range.details["bound"]
     assert low < 1.2 < high
 
@@ -290,7 +290,7 @@ def test_a_low_ceiling_by_the_framework_is_found():
     assert there.details["headroom"][1] < absent.details["headroom"][1]
 
 
-def test_a_growing_pull_is_told_from_a_linear_one():
+def test_growing_reversion_is_told_from_a_linear_one():
     record = made(6, 600, rate=6.0)
     linear = Truth("", 0.3, cycle=(3.0, 0.4), trend_half_life=60.0)
     growing = Truth("", 0.3, cycle=(3.0, 0.4), trend_half_life=400.0, growth=15.0)

@@ -6,7 +6,7 @@ cooperative ones are beta-binomial around the level and a month-specific noise. 
 first two moments along the level, from Gauss-Hermite nodes; in between, the state is Gaussian.
 
 A further variable of the state is either the trend at the start of an era or the offset of a source. A trend under a
-ceiling, between bounds or with a growing pull is moved by a force that is linearised in the same way.
+ceiling, between bounds or with growing reversion is moved by a force that is linearised in the same way.
 """
 
 import math
@@ -31,12 +31,12 @@ SET_CEILING, NEW_SOURCE, NEW_MEAN = 1, 2, 3
 """What an anchor of a month does."""
 FORCES = {"none": 0, "ceiling": 1, "bounds": 2, "growing": 3}
 """Forces on the trend; their size is a headroom above the trend at an era's start, a distance from the long-run mean,
-or by how much more a trend is pulled at a distance of one log-odds than near its mean."""
+or by how much stronger reversion is at a distance of one log-odds than near the mean."""
 EDGE2 = 0.4**2
 """Squared width of the soft edge of ceilings and bounds."""
 CHUNK, STABLE, STRONGEST, MOST_LOST = 6, 0.3, 0.1, 0.9
 """Months over which a force is taken as constant, fewer if it would move more than a share `STABLE` of a distance; the
-largest share of a distance by which a growing pull moves a trend in a month; the largest share of a step's variance
+largest share of a distance by which growing reversion moves a trend in a month; the largest share of a step's variance
 that a bound takes away."""
 NODES, FORCE_NODES = 8, 5
 PARTS = 8

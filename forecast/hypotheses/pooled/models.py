@@ -48,7 +48,7 @@ CYCLE = Axis("cycle_half_life", math.log(4.0), 0.7, 0.3, math.log(0.3), math.log
 RETURN = Axis("trend_half_life", math.log(120.0), 0.8, 0.3, math.log(15.0), math.log(2000.0))  # Months
 HEADROOM = Axis("headroom", math.log(1.5), 0.7, 0.4, math.log(0.1), math.log(12.0))  # Log-odds
 BOUND = Axis("bound", math.log(1.5), 0.5, 0.3, math.log(0.3), math.log(8.0))  # Log-odds from the long-run mean
-GROWTH = Axis("growth", math.log(2.0), 1.0, 0.3, math.log(0.05), math.log(40.0))  # Of the pull, one log-odds away
+GROWTH = Axis("growth", math.log(2.0), 1.0, 0.3, math.log(0.05), math.log(40.0))  # Of reversion, one log-odds away
 SOURCE_SD = Axis("source_sd", math.log(0.4), 0.5, 0.2, math.log(0.05), math.log(2.0))  # Offsets of sources, log-odds
 CONCENTRATION = Axis("concentration", 1.6, 0.5, 0.0, 0.0, 4.5)  # One for all dyads
 YEARS = (2.0, 2.8, 4.0, 5.7, 8.0, 11.3, 16.0, 22.7, 32.0, 45.2, 64.0, 90.5)
@@ -109,7 +109,7 @@ WALK_CYCLE = Model("a walk with a cycle", (STEP, CYCLE_SD, CYCLE))
 RETURN_CYCLE = Model("a reverting trend with a cycle", (STEP, CYCLE_SD, CYCLE, RETURN))
 BOUNDED_CYCLE = Model("a bounded walk with a cycle", (STEP, CYCLE_SD, CYCLE, BOUND))
 SOURCES_CYCLE = Model("a walk with a cycle and drifting sources", (STEP, CYCLE_SD, CYCLE, SOURCE_SD))
-GROWING_CYCLE = Model("a trend with a growing pull and a cycle", (STEP, CYCLE_SD, CYCLE, RETURN, GROWTH))
+GROWING_CYCLE = Model("a trend with growing reversion and a cycle", (STEP, CYCLE_SD, CYCLE, RETURN, GROWTH))
 
 
 @dataclass(frozen=True)

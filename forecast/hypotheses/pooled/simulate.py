@@ -36,7 +36,7 @@ class Truth:
     shared: float = 0.0  # Share of the steps' variance that states' dyads have in common
     bound: float | None = None  # Distance of bounds from the long-run mean
     headroom: float | None = None  # Of a ceiling above the trend at each era's start
-    growth: float = 0.0  # By how much more the trend is pulled one log-odds from its mean
+    growth: float = 0.0  # By how much stronger reversion is one log-odds from the mean
     visit: float = 0.0  # What a visit adds to the cycle in the month after
     tells: tuple[str, ...] = (DECLINE.code, "S5a", "S5b", "S8")  # The claims whose test it is about
 
@@ -81,7 +81,7 @@ TRUTHS = {
         replace(_CYCLE, name="walk between bounds + cycle", step=0.16, bound=2.0),
         _JUMPS,
         replace(_JUMPS, name="return + cycle, jumps of 0.6, ceiling 0.5 above", headroom=0.5, tells=_SLOW),
-        replace(_RETURN, name="pull five times as strong one log-odds away", trend_half_life=240.0, growth=4.0,
+        replace(_RETURN, name="reversion five times as strong one log-odds away", trend_half_life=240.0, growth=4.0,
                 tells=_SLOW),
         replace(_RETURN, name="visits add 5 points", visit=0.2, tells=(VISITS.code,)),
     )
@@ -145,8 +145,8 @@ def _trend(moves: Float, keep: float, begins: Bool, truth: Truth) -> Float:
     found = moves.copy()
     top = math.inf if truth.headroom is None else moves[0] + truth.headroom
     for t in range(1, len(moves)):
-        pull = (1.0 - keep) * found[t - 1] * (1.0 + truth.growth * found[t - 1] ** 2)
-        now = found[t - 1] - math.copysign(min(abs(pull), abs(found[t - 1])), pull) + moves[t]
+        back = (1.0 - keep) * found[t - 1] * (1.0 + truth.growth * found[t - 1] ** 2)
+        now = found[t - 1] - math.copysign(min(abs(back), abs(found[t - 1])), back) + moves[t]
         if truth.headroom is not None and begins[t]:
             top = now + truth.headroom
         if truth.bound is not None:

@@ -9,7 +9,7 @@ from forecast.theory import NATURE
 
 
 def test(engine: Engine) -> Outcome:
-    """Say why the levels of two dyads cannot be compared."""
+    """Explain why the levels of two dyads cannot be compared."""
     return Outcome(math.nan, "cannot be tested", (
         "A share compares a dyad with itself: of friends a chronicle notes quarrels, of enemies talks, and coders of "
         "different periods note different things.",

@@ -1,4 +1,4 @@
-"""S6: the pull on the trend grows with its distance from the mean, against a pull in proportion to it."""
+"""S6: reversion of the trend grows with its distance from the mean, against reversion in proportion to it."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from forecast.wording import interval_in_words
 
 
 def test(engine: Engine) -> Outcome:
-    """Compare a growing pull with a linear one, the cycle's parameters held at their mode."""
+    """Compare growing reversion with a linear one, the cycle's parameters held at their mode."""
     held = engine.held()
     claim, linear = engine.evidence(GROWING_CYCLE.holding(held)), engine.evidence(RETURN_CYCLE.holding(held))
 
@@ -26,14 +26,14 @@ def test(engine: Engine) -> Outcome:
         "growth": (low, middle, high), "growth_prior": GROWTH.prior_interval(), "by_spread_of_means": by_spread,
     }  # fmt: skip
     sentences = [
-        f"A pull that grows with the distance against one in proportion to it: {factor(found)}; by the spread of "
-        f"long-run means: {listed(by_spread.items())}. The least and the largest decide.",
-        f"At a distance of one log-odds the pull would be {interval_in_words(1 + middle, 1 + low, 1 + high, 1)} times "
+        f"Reversion that grows with the distance against reversion in proportion to it: {factor(found)}; by the spread "
+        f"of long-run means: {listed(by_spread.items())}. The least and the largest decide.",
+        f"At a distance of one log-odds it would be {interval_in_words(1 + middle, 1 + low, 1 + high, 1)} times "
         "as strong, for its distance, as near the mean.",
     ]
     grid, density = claim.density(GROWTH)
     picture = Picture(
-        "By how much more the trend is pulled one log-odds from its mean", "additional pull, as a multiple",
+        "By how much stronger reversion is one log-odds from the mean", "additional strength, as a multiple",
         "probability per log unit", "line",
         (Series("posterior", tuple(grid), tuple(density)), Series("prior", tuple(grid), tuple(GROWTH.density(grid)))),
     )  # fmt: skip
@@ -41,5 +41,5 @@ def test(engine: Engine) -> Outcome:
 
 
 GROWING = Claim(
-    COST.code, "Does the pull grow with the distance?", "the pull grows with the distance from the mean", test
+    COST.code, "Does reversion grow with the distance?", "reversion grows with the distance from the mean", test
 )

@@ -1,7 +1,7 @@
-"""S5b and S8: the trend is pulled back to a long-run mean, and it keeps to a range.
+"""S5b and S8: the trend reverts to a long-run mean, and it keeps to a range.
 
-Both must hold at every spread of the dyads' long-run means. A pull is set against walks, drifting sources and a walk
-between bounds; a range, by a pull or by bounds, against walks and drifting sources.
+Both must hold at every spread of the dyads' long-run means. Reversion is set against walks, drifting sources and a walk
+between bounds; a range, by reversion or by bounds, against walks and drifting sources.
 """
 
 import math
@@ -61,7 +61,7 @@ def test_return(engine: Engine) -> Outcome:
     }  # fmt: skip
     years, spreads = details["by_half_life_years"], details["by_spread_of_means"]
     sentences = [
-        f"A trend that is pulled back, with a half-life of {interval_in_words(middle, low, high, 1)} years, against "
+        f"A reverting trend, with a half-life of {interval_in_words(middle, low, high, 1)} years, against "
         + "; ".join(f"{name}: {factor(one)}" for name, one in against.items()) + ".",
         f"Against a walk by the spread of dyads' long-run means in log-odds: {listed(spreads.items())}; the least over "
         "rivals and spreads decides.",
@@ -78,29 +78,29 @@ def test_return(engine: Engine) -> Outcome:
 
 
 def test_range(engine: Engine) -> Outcome:
-    """Compare a trend that keeps to a range, by a pull or by bounds, with a walk and drifting sources."""
-    pull, bounds = engine.evidence(RETURN_CYCLE), engine.evidence(BOUNDED_CYCLE)
+    """Compare a trend that keeps to a range, by reversion or by bounds, with a walk and drifting sources."""
+    reverting, bounds = engine.evidence(RETURN_CYCLE), engine.evidence(BOUNDED_CYCLE)
     walk, sources = engine.evidence(WALK_CYCLE), engine.evidence(SOURCES_CYCLE, "sources")
 
     def deciding(dyads: list[int] | None) -> tuple[float, float]:
-        own = np.logaddexp(engine.totals(pull, dyads), engine.totals(bounds, dyads)) - math.log(2.0)
+        own = np.logaddexp(engine.totals(reverting, dyads), engine.totals(bounds, dyads)) - math.log(2.0)
         found = np.array([own - engine.totals(one, dyads) for one in (walk, sources)])
         return float(found.min()), float(found.max())
 
-    both = float(np.logaddexp(pull.total(), bounds.total())) - math.log(2.0)
+    both = float(np.logaddexp(reverting.total(), bounds.total())) - math.log(2.0)
     band, passage, reach = _band(engine), passage_years(engine), bounds.interval(BOUND)
     details: dict[str, Any] = {
         "against": {"a walk": both - walk.total(), "drifting sources": both - sources.total()},
-        "pull_against_bounds": pull.total() - bounds.total(),
+        "reversion_against_bounds": reverting.total() - bounds.total(),
         "long_run_sd": band, "passage_years": passage, "bound": reach,
     }  # fmt: skip
     sentences = [
-        "Trends keep to a range around a long-run mean: by a pull or by bounds, each as likely before the data, "
+        "Trends keep to a range around a long-run mean: by reversion or by bounds, each as likely before the data, "
         + "against " + "; ".join(f"{name}: {factor(one)}" for name, one in details["against"].items()) + ".",
-        f"With a pull the trend's long-run standard deviation is {number(band, 2)} log-odds. From two of them away it "
-        f"takes {number(passage, 1)} years on average to come within one (at the mode of the parameters).",
-        f"With bounds they are {interval_in_words(reach[1], reach[0], reach[2], 1)} log-odds from the mean. A pull "
-        f"against bounds: {factor(details['pull_against_bounds'])}.",
+        f"With reversion the trend's long-run standard deviation is {number(band, 2)} log-odds. From two of them away "
+        f"it takes {number(passage, 1)} years on average to come within one (at the mode of the parameters).",
+        f"With bounds they are {interval_in_words(reach[1], reach[0], reach[2], 1)} log-odds from the mean. "
+        f"Reversion against bounds: {factor(details['reversion_against_bounds'])}.",
     ]  # fmt: skip
     found = engine.outcome(deciding, FACTOR, details["against"]["a walk"], sentences, None, details)
     return replace(found, picture=by_dyad("What each dyad adds to the evidence of a range", found.dyads))
@@ -123,8 +123,8 @@ def _band(engine: Engine) -> float:
 def _profile(profile: list[float]) -> Picture:
     limit = math.log(FACTOR)
     return Picture(
-        "Evidence of a pull against a walk, by its half-life", "half-life of the trend's return, years",
-        "log Bayes factor", "line", (Series("a pull against a walk", YEARS, tuple(profile)),), (-limit, limit),
+        "Evidence of reversion against a walk, by its half-life", "half-life of the trend's return, years",
+        "log Bayes factor", "line", (Series("reversion against a walk", YEARS, tuple(profile)),), (-limit, limit),
     )  # fmt: skip
 
 
@@ -147,6 +147,6 @@ def _windows(windows: dict[str, tuple[float, float]]) -> str:
 
 
 RETURNING = Claim(
-    "S5b", "Is the trend pulled back to a long-run mean?", "the trend is pulled back to a long-run mean", test_return
+    "S5b", "Does the trend revert to a long-run mean?", "the trend reverts to a long-run mean", test_return
 )
 RANGE = Claim("S8", "Does the trend keep to a range around a mean?", "the trend keeps to a range", test_range)
