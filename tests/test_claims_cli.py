@@ -123,6 +123,15 @@ def test_a_changed_plan_or_changed_data_are_rejected_by_name(tmp_path):
     assert "USA-CHN.csv has changed" in said(run("plan", "freeze", "other.yaml"))
 
 
+def test_a_plan_is_frozen_before_its_data_are_there(tmp_path):
+    run("plan", "new", *DATA, "--claims", "S5b", "--unseen", "--out", "p.yaml")
+    content = yaml.safe_load((tmp_path / "p.yaml").read_text())
+    feed = {"kind": "feed", "paths": ["to come"], "feed": "icews"}
+    (tmp_path / "p.yaml").write_text(yaml.safe_dump(content | {"data": None, "source": feed}))
+    assert "frozen on" in said(run("plan", "freeze", "p.yaml"))
+    assert "to come" in said(run("test", "--plan", "p.yaml"))
+
+
 @pytest.fixture
 def simulated(monkeypatch):
     asked = []

@@ -194,7 +194,8 @@ def freeze(path: Path = file_argument) -> None:
     if plan.frozen == plan.digest:
         typer.echo(f"{name}: frozen on {plan.created} already, and unchanged since: {plan.digest[:12]}.")
         return
-    require_data(plan, gather(plan.source, plan.dyads, as_of=plan.as_of))
+    if plan.data is not None:  # else they are not there yet
+        require_data(plan, gather(plan.source, plan.dyads, as_of=plan.as_of))
     done = freeze_plan(plan)
     write_plan(path, done)
     if plan.frozen:
