@@ -42,9 +42,9 @@ from forecast.hypotheses.pooled.models import (
 )
 from forecast.hypotheses.pooled.outcome import decide
 from forecast.hypotheses.pooled.own import own_dyad
-from forecast.hypotheses.pooled.power import POWER_TABLE, rates_of, simulate_power
+from forecast.hypotheses.pooled.power import POWER_TABLE, Rate, rates_of, simulate_power
 from forecast.hypotheses.pooled.record import Record, placebo_sets, read_panel
-from forecast.hypotheses.pooled.run import power_lines
+from forecast.hypotheses.pooled.run import _would_decide, power_lines
 from forecast.hypotheses.pooled.simulate import TRUTHS, Truth, simulate
 from forecast.outlook import plain
 
@@ -445,6 +445,14 @@ def test_power_is_simulated_continues_and_does_not_depend_on_cores(tmp_path):
         simulate_power(panel, sets=1, kept=kept, **{**asked, "seed": 4})
     with pytest.raises(SpecError, match="choose among"):
         simulate_power(panel, truths=("a swing",))
+
+
+def test_an_undecided_claim_says_which_data_would_decide():
+    few, many = (Rate("return", true=True, sets=100, supported=n, rejected=0) for n in (17, 90))
+    false = Rate("walk", true=False, sets=100, supported=1, rejected=60)
+    assert "at best 17 of 100" in _would_decide([false, few]) and "more dyads" in _would_decide([false, few])
+    assert "90 of 100" in _would_decide([false, few, many]) and "can decide" in _would_decide([many])
+    assert _would_decide([false]) == ""
 
 
 def test_the_power_table_has_known_truths_and_is_quoted():

@@ -1,7 +1,7 @@
 """Tests of claims on all dyads of a panel: checks before any work, the tests, and their results."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -213,8 +213,25 @@ def pooled_tests(
 
 def _verdict(claim: Claim, coarse: Engine, fine: Engine) -> PooledVerdict:
     rough, outcome = claim.test(coarse), claim.test(fine)
-    error = abs(outcome.log_bayes_factor - rough.log_bayes_factor)
-    return PooledVerdict(claim.code, claim.question, claim.claim, outcome, error, rates_of(claim.code), claim.limit)
+    error, rates = abs(outcome.log_bayes_factor - rough.log_bayes_factor), rates_of(claim.code)
+    if outcome.answer == "undecided" and (words := _would_decide(rates)):
+        outcome = replace(outcome, details={**outcome.details, "would_decide": words})
+    return PooledVerdict(claim.code, claim.question, claim.claim, outcome, error, rates, claim.limit)
+
+
+def _would_decide(rates: Sequence[Rate]) -> str:
+    """Describe how far records like the embedded one are from deciding a claim; empty if that was not simulated."""
+    true = [rate for rate in rates if rate.true]
+    if not true:
+        return ""
+    best = max(true, key=lambda rate: rate.supported / rate.sets)
+    return (
+        f"Records like the embedded one decide this seldom: where it is true, at best {best.supported} of {best.sets} "
+        f"simulated record sets support it ({best.truth}). Denser records, or more dyads, would decide."
+        if best.supported < 0.8 * best.sets
+        else f"Records like the embedded one can decide this: {best.supported} of {best.sets} simulated record sets "
+        f"support it where it is true ({best.truth})."
+    )
 
 
 def _answerable(codes: tuple[str, ...], record: Record, *, named: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:

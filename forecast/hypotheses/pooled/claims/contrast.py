@@ -10,12 +10,15 @@ from forecast.theory import NATURE
 
 def test(engine: Engine) -> Outcome:
     """Explain why the levels of two dyads cannot be compared."""
-    return Outcome(math.nan, "cannot be tested", (
+    why = (
         "A share compares a dyad with itself: of friends a chronicle notes quarrels, of enemies talks, and coders of "
-        "different periods note different things.",
-        "It could be tested on one feed that codes US-Soviet relations to 1991 and US-China relations since 2018 by "
-        "one method, or on votes, trade or troops, which have an absolute scale.",
-    ))  # fmt: skip
+        "different periods note different things."
+    )
+    would = (
+        "One feed that codes US-Soviet relations to 1991 and US-China relations since 2018 by one method would decide, "
+        "or votes, trade or troops, which have an absolute scale."
+    )
+    return Outcome(math.nan, "cannot be tested", (why,), details={"would_decide": would})
 
 
 CONTRAST = Claim(
