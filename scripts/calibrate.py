@@ -15,9 +15,9 @@ import xarray as xr
 from matplotlib.figure import Figure
 from scipy.stats import kstest
 
+from forecast.checks.calibration import AMONG, calibrate, coverage
 from forecast.files import write_csv, write_text
 from forecast.model import PendulumSpec
-from forecast.model.simulate import AMONG, calibrate, coverage
 from forecast.model.variables import all_variables
 
 ROOT = Path(__file__).parents[1]

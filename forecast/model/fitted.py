@@ -417,7 +417,7 @@ class Fit(Displayed):
         """
         path = Path(path)
         check_writable(path.parent)
-        if os.path.lexists(path) and not (is_saved_fit(path) or _is_empty_folder(path)):
+        if os.path.lexists(path) and not (is_saved_fit(path) or (path.is_dir() and not any(path.iterdir()))):
             raise OutputError(f"{path} holds no saved fit and is left alone; choose another name")
         tree = sealed(self.tree)
         try:
@@ -452,11 +452,7 @@ class Fit(Displayed):
 def _encoding(tree: xr.DataTree, options: dict[str, Any]) -> dict[str, Any]:
     """Compression of every numeric array of a netCDF file."""
     return {
-        node.path: {
-            name: options
-            for name, array in node.data_vars.items()
-            if np.issubdtype(array.dtype, np.number) and array.ndim
-        }
+        node.path: {name: options for name, own in node.data_vars.items() if own.dtype.kind in "iuf" and own.ndim}
         for node in tree.subtree
     }
 
@@ -474,7 +470,3 @@ def _chunks(tree: xr.DataTree) -> dict[str, Any]:
             for name, values in whole.items()
         }
     }
-
-
-def _is_empty_folder(path: Path) -> bool:
-    return path.is_dir() and not any(path.iterdir())

@@ -13,9 +13,10 @@ from typing import Any, Self
 
 import numpy as np
 import xarray as xr
+from numpy.random import Generator
 from numpy.typing import NDArray
 
-from forecast.arguments import CALLABLE, FLAG, NUMBER, PANEL, SPEC, TEXT, checked, require_sampler, whole
+from forecast.arguments import CALLABLE, FLAG, NUMBER, PANEL, SPEC, checked, require_sampler, whole
 from forecast.errors import SpecError
 from forecast.model.arrays import PanelArrays, panel_arrays, require_events, require_observations
 from forecast.model.assembled import NODE_PATHS
@@ -23,7 +24,7 @@ from forecast.model.compiled import Density, density_of, is_ready
 from forecast.model.driving import push
 from forecast.model.evidence import evidence as evidence_of
 from forecast.model.evidence import together
-from forecast.model.fitted import KIND, SCHEMA, Fit
+from forecast.model.fitted import KIND, SCHEMA, SHARED, Fit
 from forecast.model.inputs import parts_of
 from forecast.model.posterior import flat, take_apart
 from forecast.model.spec import PendulumSpec, spec_for
@@ -36,13 +37,7 @@ from forecast.typing import Float, Index
 
 
 def complete_dyad(
-    d: int,
-    nodes: Float,
-    carry: Float,
-    step: Float,
-    centre: Float | float,
-    arrays: PanelArrays,
-    rng: np.random.Generator,
+    d: int, nodes: Float, carry: Float, step: Float, centre: Float | float, arrays: PanelArrays, rng: Generator
 ) -> Float:
     r"""Complete the path of one dyad's component, given its nodes.
 
@@ -84,18 +79,9 @@ VERSIONS = ("pendulum-forecast", "pymc", "pytensor", "nutpie", "numba", "numpy",
 
 
 @checked(
-    panel=PANEL,
-    spec=SPEC,
-    draws=whole(4),
-    tune=whole(1),
-    chains=whole(1),
-    seed=whole(0),
-    cores=whole(1),
-    evidence=FLAG,
-    target_accept=NUMBER,
-    sampler=TEXT,
-    progress=CALLABLE,
-)
+    panel=PANEL, spec=SPEC, draws=whole(4), tune=whole(1), chains=whole(1), seed=whole(0), cores=whole(1),
+    evidence=FLAG, target_accept=NUMBER, progress=CALLABLE,
+)  # fmt: skip
 def fit(
     panel: xr.Dataset,
     spec: PendulumSpec | None = None,
@@ -106,7 +92,6 @@ def fit(
     seed: int = 1,
     cores: int | None = None,
     target_accept: float | None = None,
-    sampler: str = "nutpie",
     evidence: bool = False,
     progress: Progress | None = None,
 ) -> Fit:
@@ -126,11 +111,9 @@ def fit(
         Chains run at once; by default as many as the machine has.
     target_accept : float, optional
         Acceptance rate that the step size aims at, 0 to 1; by default what costs least (docs/speed.md).
-    sampler : {"nutpie", "pymc"}
-        Who runs the No-U-Turn sampler.
     evidence : bool
         Whether the marginal likelihood is estimated too; then ``provenance["evidence"]`` holds its logarithm and Monte
-        Carlo error, and at least 200 draws a chain make sense. Needs nutpie.
+        Carlo error, and at least 200 draws a chain make sense.
     progress : callable, optional
         Called with (step in words, done, total).
 
@@ -152,7 +135,8 @@ def fit(
     """
     spec = spec or spec_for(panel)
     require_sampler(draws=draws, tune=tune, chains=chains, cores=cores, seed=seed)
-    _require_choices(sampler, target_accept, evidence)
+    if target_accept is not None and not 0.0 < target_accept < 1.0:
+        raise SpecError(f"target_accept: got {target_accept}; expected a number between 0 and 1")
     report = progress or silent
     sampler_seed, path_seed, bridge_seed = np.random.SeedSequence(seed).spawn(3)
 
@@ -161,31 +145,22 @@ def fit(
     require_observations(arrays)
     require_events(panel)
     trees = PATH_TREES[spec.has_ceiling]
-    trees = replace(trees, accept=target_accept or trees.accept)
     run = Run(
-        panel=panel,
-        spec=spec,
-        arrays=arrays,
+        panel, spec, arrays, replace(trees, accept=target_accept or trees.accept), report,
         settings={"draws": draws, "tune": tune, "chains": chains, "cores": min(cores or os.cpu_count() or 1, chains)},
-        trees=trees,
         seed=int(sampler_seed.generate_state(1)[0]),
         bridge=np.random.default_rng(bridge_seed) if evidence else None,
-        report=report,
-    )
-    sampled, statistics, facts = SAMPLERS[sampler](run)
+    )  # fmt: skip
+    sampled, statistics, facts = _sample(run)
 
     report("filling in the path", 0, 0)
     with run.timed("path"):
         rng, threads = np.random.default_rng(path_seed), run.settings["cores"]
         posterior = complete_posterior(sampled, panel, spec, arrays, rng, threads=threads)
         worth = spec.observation_model.integration_worth(spec, posterior, arrays)
-    provenance = {"seed": seed, "sampler": sampler, **run.account(), "nodes_worth": round(worth, 4), **facts}
-    attributes = {
-        "kind": KIND,
-        "schema": SCHEMA,
-        "spec": json.dumps(spec.to_dict()),
-        "provenance": json.dumps(provenance),
-    }
+    provenance = {"seed": seed, "sampler": "nutpie", **run.account(), "nodes_worth": round(worth, 4), **facts}
+    texts = {"spec": json.dumps(spec.to_dict()), "provenance": json.dumps(provenance)}
+    attributes = {"kind": KIND, "schema": SCHEMA, **texts}
     groups = {"posterior": posterior, "sample_stats": statistics, "constant_data": panel}
     release_free_memory()
     return Fit({"/": xr.Dataset(attrs=attributes), **groups})
@@ -204,15 +179,6 @@ class Trees:
 PATH_TREES, ASIDE_TREES = {False: Trees(0.85, 4), True: Trees(0.85, 5)}, Trees(0.8, 4)
 
 
-def _require_choices(sampler: str, target_accept: float | None, evidence: bool) -> None:
-    if target_accept is not None and not 0.0 < target_accept < 1.0:
-        raise SpecError(f"target_accept: got {target_accept}; expected a number between 0 and 1")
-    if sampler not in SAMPLERS:
-        raise SpecError(f"sampler: got {sampler!r}; expected one of {', '.join(SAMPLERS)}")
-    if evidence and sampler != "nutpie":
-        raise SpecError(f"evidence: needs sampler='nutpie', not {sampler!r}")
-
-
 @dataclass(frozen=True)
 class Run:
     """Inputs of a sampler run, and durations of its steps."""
@@ -220,11 +186,11 @@ class Run:
     panel: xr.Dataset  # What is fitted
     spec: PendulumSpec
     arrays: PanelArrays
-    settings: dict[str, int]  # Draws, tune, chains and cores
     trees: Trees  # Along the path
-    seed: int  # Of the sampler
-    bridge: np.random.Generator | None  # For bridge sampling; without it the evidence is not estimated
     report: Progress  # Called with (step in words, done, total)
+    settings: dict[str, int]  # Draws, tune, chains and cores
+    seed: int  # Of the sampler
+    bridge: Generator | None  # For bridge sampling; without it the evidence is not estimated
     seconds: dict[str, float] = field(default_factory=dict)  # By step
 
     @contextmanager
@@ -236,18 +202,12 @@ class Run:
 
     def account(self) -> dict[str, Any]:
         """Return settings, data, versions and times, for the provenance of a fit."""
-        return {
-            **self.settings,
-            "target_accept": self.trees.accept,
-            "tree_depth": self.trees.depth,
-            **data_facts(self.panel),
-            "versions": {name: version(name) for name in VERSIONS},
-            "python": platform.python_version(),
-            "seconds": self.seconds,
-        }
+        trees = {"target_accept": self.trees.accept, "tree_depth": self.trees.depth}
+        versions = {"versions": {name: version(name) for name in VERSIONS}, "python": platform.python_version()}
+        return self.settings | trees | data_facts(self.panel) | versions | {"seconds": self.seconds}
 
 
-def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
+def _sample(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
     """Run nutpie on every part of the model, and put together what it found."""
     parts = _sampled_parts(run)
     with run.timed("derive"):
@@ -258,15 +218,11 @@ def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
     if run.bridge is not None:
         run.report("bridge sampling", 0, 0)
         with run.timed("evidence"):
-            found = together([evidence_of(part.density, part.drawn, run.bridge) for part in parts])
-        facts["evidence"] = asdict(found)
+            estimate = together([evidence_of(part.density, part.drawn, run.bridge) for part in parts])
+        facts["evidence"] = asdict(estimate)
     dims = {**sampled_variables(), **dict.fromkeys(NODE_PATHS, ("node",))}
-    sampled = {
-        name: (("chain", "draw", *dims[name]), values)
-        for own in derived
-        for name, values in own.items()
-        if name in dims
-    }
+    found = {name: values for own in derived for name, values in own.items() if name in dims}
+    sampled = {name: (("chain", "draw", *dims[name]), values) for name, values in found.items()}
     scores = {"log_prior": log_prior, "log_likelihood_total": log_likelihood}
     by_draw = {name: (("chain", "draw"), score) for name, score in scores.items()}
     return xr.Dataset(sampled), _together([part.statistics for part in parts]).assign(by_draw), facts
@@ -334,32 +290,10 @@ class _Sampling:
             self.sampler.cancel()
 
 
-def _pymc(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
-    import pymc as pm
-
-    from forecast.model.pendulum import PendulumModel
-
-    run.report("sampling", 0, 0)
-    with run.timed("sample"), PendulumModel(run.spec).build(run.panel) as model:
-        kept = [name for name in (*sampled_variables(), *NODE_PATHS) if name in model.named_vars]
-        sampled = pm.sample(
-            **run.settings, random_seed=run.seed, progressbar=False, compute_convergence_checks=False,
-            nuts_sampler="pymc", var_names=kept,
-            compile_kwargs={"mode": "NUMBA"},
-            nuts={"target_accept": run.trees.accept, "max_treedepth": run.trees.depth},
-        )  # fmt: skip
-    groups = take_apart(sampled)
-    return groups["posterior"], _statistics(groups["sample_stats"]), {}
-
-
-SAMPLERS = {"nutpie": _nutpie, "pymc": _pymc}
-
-
 def _statistics(stats: xr.Dataset) -> xr.Dataset:
-    """Keep the statistics that every sampler has, under one name."""
-    steps = "n_steps" if "n_steps" in stats else "tree_size"
-    kept = stats[["diverging", "energy", "step_size", steps]].rename({steps: "n_steps"})
-    return xr.Dataset({name: (("chain", "draw"), kept[name].transpose("chain", "draw").to_numpy()) for name in kept})
+    """Keep the statistics that a fit holds."""
+    kept = ("diverging", "energy", "step_size", "n_steps")
+    return xr.Dataset({name: (("chain", "draw"), stats[name].transpose("chain", "draw").to_numpy()) for name in kept})
 
 
 def _together(parts: list[xr.Dataset]) -> xr.Dataset:
@@ -375,13 +309,7 @@ def _together(parts: list[xr.Dataset]) -> xr.Dataset:
 
 
 def complete_posterior(
-    sampled: xr.Dataset,
-    panel: xr.Dataset,
-    spec: PendulumSpec,
-    arrays: PanelArrays,
-    rng: np.random.Generator,
-    *,
-    threads: int = 1,
+    sampled: xr.Dataset, panel: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, rng: Generator, threads: int = 1
 ) -> xr.Dataset:
     """Return the posterior by the fit's schema from the sampled variables: paths completed, dims named.
 
@@ -390,24 +318,20 @@ def complete_posterior(
     chains, draws = sampled.sizes["chain"], sampled.sizes["draw"]
     completed = _complete_paths(sampled, spec, arrays, rng, threads)
     table = all_variables()
-    result = {
-        name: (("chain", "draw", *dims), sampled[name].transpose("chain", "draw", ...).to_numpy())
-        for name, dims in sampled_variables().items()
+    found = {
+        name: sampled[name].transpose("chain", "draw", ...).to_numpy()
+        for name in sampled_variables()
         if name in sampled
-    } | {
-        name: (("chain", "draw", *table[name].dims), values.reshape(chains, draws, *values.shape[1:]))
-        for name, values in completed.items()
-    }
-    coords = {
-        name: panel[name].to_numpy() for name in ("dyad", "time", "era", "dataset", "direction") if name in panel.coords
-    }
+    } | {name: values.reshape(chains, draws, *values.shape[1:]) for name, values in completed.items()}
+    result = {name: (("chain", "draw", *table[name].dims), values) for name, values in found.items()}
+    coords = {name: panel[name].to_numpy() for name in SHARED if name in panel.coords}
     if arrays.driving is not None:
         coords["driver"] = np.array(arrays.driving.names)
     return xr.Dataset(result, coords={"chain": np.arange(chains), "draw": np.arange(draws), **coords})
 
 
 def _complete_paths(
-    sampled: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator, threads: int
+    sampled: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, rng: Generator, threads: int
 ) -> dict[str, NDArray[Any]]:
     """Return level and trend, (draw, dyad, time), and the mean of the trend over every era."""
     number = sampled.sizes["chain"] * sampled.sizes["draw"]
@@ -416,7 +340,7 @@ def _complete_paths(
     mu = np.empty((number, arrays.eras))
     effect = flat(sampled["driver_effect"]) if "driver_effect" in sampled else None
 
-    def complete(d: int, rng: np.random.Generator) -> None:
+    def complete(d: int, rng: Generator) -> None:
         slow = whole = _complete_trend(d, draws, spec, arrays, rng)
         if spec.has_cycle:
             phi, sigma = draws["phi"][:, d], draws["sigma"][:, d]
@@ -435,9 +359,7 @@ def _complete_paths(
     return found | {"mu": mu} if spec.moves else found
 
 
-def _complete_trend(
-    d: int, draws: dict[str, Float], spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator
-) -> Float:
+def _complete_trend(d: int, draws: dict[str, Float], spec: PendulumSpec, arrays: PanelArrays, rng: Generator) -> Float:
     """Return the trend of one dyad without drivers, (draw, time); between nodes it is folded back at a ceiling."""
     if not spec.moves:
         return draws["mu"][:, arrays.era_index[d]]

@@ -147,7 +147,7 @@ def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
 # So many months of the path are resampled: after a year little is left of where the path stood before.
 MONTHS_REDRAWN = 12
 # What of a fit's account says how to sample again.
-SAMPLER = ("draws", "tune", "chains", "seed", "sampler", "target_accept", "engine")
+SAMPLER = ("draws", "tune", "chains", "seed", "target_accept")
 
 
 @checked(fit=FIT, new_events=NEWS, as_of=DAY, seed=whole(0), refit=FLAG, progress=CALLABLE)

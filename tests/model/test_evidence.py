@@ -82,8 +82,3 @@ def test_evidence_is_the_mean_likelihood_under_the_prior(choices):
     brute, error = np.log(weights.mean()) + np.max(logs), weights.std() / weights.mean() / np.sqrt(len(logs))
     assert error < 0.1
     assert found["log"] == pytest.approx(brute, abs=4 * np.hypot(error, found["error"]))
-
-
-def test_evidence_needs_the_sampler_whose_draws_it_reads():
-    with pytest.raises(SpecError, match="evidence"):
-        fit(make_panel(), sampler="pymc", evidence=True)

@@ -11,9 +11,10 @@ import pytest
 from arviz_stats import mcse
 from scipy.stats import binomtest, chisquare
 
+from forecast.checks.calibration import AMONG, calibrate
 from forecast.model import PendulumSpec, fit
-from forecast.model.simulate import AMONG, calibrate
 
+from .by_pymc import sample_by_pymc
 from .panels import make_panel
 
 pytestmark = pytest.mark.slow
@@ -78,7 +79,7 @@ def test_both_samplers_find_the_same_posterior():
     """
     panel = make_panel(dyads=2, periods=80, events=3.0, empty=0.1, seed=5)
     settings = {"draws": 1000, "tune": 600, "chains": 2, "seed": 1}
-    one, other = (fit(panel, sampler=sampler, **settings).posterior for sampler in ("nutpie", "pymc"))
+    one, other = fit(panel, **settings).posterior, sample_by_pymc(panel, compile_kwargs={"mode": "NUMBA"}, **settings)
     for name in (
         "cycle_half_life",
         "cycle_sd",
@@ -92,12 +93,3 @@ def test_both_samplers_find_the_same_posterior():
         gap = np.abs(one[name].mean(("chain", "draw")) - other[name].mean(("chain", "draw"))).to_numpy()
         error = np.hypot(*(mcse(posterior[[name]])[name].to_numpy() for posterior in (one, other)))
         assert (gap <= 5 * np.nan_to_num(error)).all(), name
-
-
-def test_pymc_gives_the_same_numbers_on_any_number_of_cores():
-    panel = make_panel(periods=20)
-    one, two = (
-        fit(panel, sampler="pymc", cores=cores, draws=20, tune=20, chains=2, seed=1).posterior for cores in (1, 2)
-    )
-    for name in one:
-        np.testing.assert_array_equal(one[name], two[name], err_msg=name)

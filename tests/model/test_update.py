@@ -390,7 +390,7 @@ def test_it_is_fitted_anew_with_its_own_settings_where_it_is_not_valid(fit, monk
         return fit.noting(seed=77)
 
     monkeypatch.setattr("forecast.model.sampling.fit", stub)
-    settings = {"draws": 7, "tune": 8, "chains": 2, "seed": 9, "sampler": "pymc", "target_accept": 0.95}
+    settings = {"draws": 7, "tune": 8, "chains": 2, "seed": 9, "target_accept": 0.95}
     news = loud()
     again = update(fit.noting(**settings, cores=64), news, progress=lambda *step: told.append(step))
     assert asked["options"] == settings

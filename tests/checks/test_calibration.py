@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from forecast.checks import calibration
+from forecast.checks.calibration import AMONG, calibrate, coverage
 from forecast.errors import SpecError
-from forecast.model import PendulumSpec, simulate
-from forecast.model.simulate import AMONG, calibrate, coverage
-
-from .panels import make_panel
+from forecast.model import PendulumSpec
+from tests.model.panels import make_panel
 
 SPEC = PendulumSpec()
 
@@ -34,7 +34,7 @@ class Posterior:
 @pytest.fixture
 def ranked(monkeypatch):
     def run(factor):
-        monkeypatch.setattr(simulate, "fit", lambda panel, spec, *, seed, **_: Posterior(factor, panel, seed))
+        monkeypatch.setattr(calibration, "fit", lambda panel, spec, *, seed, **_: Posterior(factor, panel, seed))
         return calibrate(make_panel(periods=30), SPEC, panels=200, seed=3, cores=1)["cycle_half_life"].to_numpy()
 
     return run
@@ -54,7 +54,7 @@ def test_a_posterior_that_is_wrong_does_not(ranked):
 
 
 def test_what_does_not_vary_has_no_rank(ranked, monkeypatch):
-    monkeypatch.setattr(simulate, "fit", lambda panel, spec, *, seed, **_: Posterior(1.0, panel, seed))
+    monkeypatch.setattr(calibration, "fit", lambda panel, spec, *, seed, **_: Posterior(1.0, panel, seed))
     assert "level" not in calibrate(make_panel(periods=30), SPEC, panels=2, cores=1)
 
 
