@@ -8,7 +8,7 @@ the PyMC model declares (`forecast.model.declarations`).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -102,20 +102,6 @@ class Layout:
         noise = rng.standard_normal(self.size)
         flat = self.coordinates.sd == 0.0
         return np.asarray(np.where(flat, noise, self.coordinates.centre + 0.5 * self.coordinates.sd * noise))
-
-
-class Block(Protocol):
-    """A part of a density that shares no parameter with the others."""
-
-    @property
-    def layout(self) -> Layout:
-        """Positions of its variables."""
-
-    def evaluate(self, point: Float) -> tuple[float, Float]:
-        """Return log-density and gradient of a point."""
-
-    def derived(self, points: Float) -> dict[str, Float]:
-        """Return the derived quantities of points (draw, coordinate), as `Assembled.derived`."""
 
 
 @dataclass(frozen=True)
@@ -279,9 +265,9 @@ class KindsBlock:
 
 @dataclass(frozen=True)
 class Assembled:
-    """A density of blocks one behind the other; see `forecast.model.compiled.Density`."""
+    """A density of blocks one behind the other, which share no parameter."""
 
-    blocks: tuple[Block, ...]
+    blocks: tuple[PathBlock | KindsBlock, ...]
 
     @cached_property
     def ends(self) -> list[int]:
@@ -295,12 +281,9 @@ class Assembled:
 
     @property
     def unnormalised(self) -> int:
-        """Number of coordinates whose prior is written without its constant."""
-        return sum(
-            block.layout.places[WHITE].stop - block.layout.places[WHITE].start
-            for block in self.blocks
-            if WHITE in block.layout.places
-        )
+        """Number of coordinates whose prior is written without its constant, half the logarithm of two pi."""
+        own = [block.layout.places[WHITE] for block in self.blocks if WHITE in block.layout.places]
+        return sum(place.stop - place.start for place in own)
 
     def evaluate(self, point: Float) -> tuple[float, Float]:
         """Return log-density and gradient of a point."""
@@ -332,7 +315,11 @@ class Assembled:
         """Do nothing: all is compiled."""
 
     def derived(self, drawn: xr.Dataset) -> dict[str, Float]:
-        """Return the variables of the posterior, (chain, draw, ...), with `log_prior` and `log_rest`."""
+        """Return the variables of the posterior, (chain, draw, ...).
+
+        Among them are ``log_prior``, of the parameters and not of the path, and ``log_rest``, all of the log-density
+        but the likelihood: which is the better part of the work, and the sampler has done it.
+        """
         points = self.points(drawn)
         found = self.of_points(points.reshape(-1, points.shape[-1]))
         return {name: values.reshape(*points.shape[:2], *values.shape[1:]) for name, values in found.items()}

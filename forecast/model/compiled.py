@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.model.assembled import NODE_PATHS, WHITE, assemble, is_usual
+from forecast.model.assembled import NODE_PATHS, WHITE, Assembled, assemble, is_usual
 from forecast.model.inputs import Form, Part, model_data, pack
 from forecast.typing import Bool, Float
 
@@ -31,39 +31,7 @@ _COMPILED: "OrderedDict[Form, Compiled]" = OrderedDict()
 _LOCK = Lock()
 
 
-class Density(Protocol):
-    """The log-density of a model, or of a part of it, in the sampler's coordinates."""
-
-    @property
-    def sampler(self) -> Any:
-        """Model in the form that nutpie samples."""
-
-    @property
-    def white(self) -> Bool:
-        """Indicator of coordinates near white noise, (coordinate,)."""
-
-    @property
-    def unnormalised(self) -> int:
-        """Number of coordinates whose prior is written without its constant, half the logarithm of two pi."""
-
-    def prepare(self) -> None:
-        """Compile what `derived` needs: it can be done while the sampler runs."""
-
-    def points(self, drawn: "xr.Dataset") -> Float:
-        """Return the coordinates of what was drawn, (chain, draw, coordinate)."""
-
-    def log_density(self, point: Float) -> float:
-        """Return the log-density of a point."""
-
-    def derived(self, drawn: "xr.Dataset") -> dict[str, Float]:
-        """Return the variables of the posterior, (chain, draw, ...).
-
-        Among them are ``log_prior``, of the parameters and not of the path, and ``log_rest``, all of the log-density
-        but the likelihood: which is the better part of the work, and the sampler has done it.
-        """
-
-
-def density_of(panel: "xr.Dataset", spec: "PendulumSpec", arrays: "PanelArrays", part: Part = "whole") -> Density:
+def density_of(panel: "xr.Dataset", spec: "PendulumSpec", arrays: "PanelArrays", part: Part = "whole") -> "Density":
     """Return the density of the model of a panel, or of a part of it."""
     if is_usual(spec, arrays, part):
         return assemble(spec, arrays, part)
@@ -143,7 +111,7 @@ class Compiled:
         return -np.inf if failed else value.value
 
     def derived(self, drawn: "xr.Dataset") -> dict[str, Float]:
-        """Return the variables of the posterior, those that were drawn among them."""
+        """Return the variables of the posterior, those that were drawn among them; see `Assembled.derived`."""
         chains, draws = drawn.sizes["chain"], drawn.sizes["draw"]
         names = [variable.name for variable in self.derivation.inputs]
         inputs = [
@@ -160,6 +128,10 @@ class Compiled:
                 for kept, value in zip(result, values, strict=True):
                     kept[chain, draw] = value
         return dict(zip(names, inputs, strict=True)) | dict(zip(self.derivation.outputs, result, strict=True))
+
+
+type Density = Assembled | Compiled
+"""The log-density of a model, or of a part of it, in the sampler's coordinates."""
 
 
 @dataclass(frozen=True)

@@ -82,10 +82,6 @@ class Driving:
         names, acts = zip(*spec.drivers, strict=True)
         return cls(names, acts, standardised(panel, names))
 
-    def acting_on(self, what: str) -> list[int]:
-        """Return the places of the drivers that act on something."""
-        return acting_on(self.acts, what)
-
 
 def acting_on(acts: Iterable[str], what: str) -> list[int]:
     """Return the places of those of some drivers that act on something."""
@@ -112,9 +108,9 @@ def driving_data(driving: Driving, node_dyad: Index, node_time: Index) -> dict[s
     data: dict[str, Any] = {"driven_dyad": node_dyad}
     at_nodes = driving.value[:, node_dyad, node_time]
     for what in ("month", "trend"):
-        if places := driving.acting_on(what):
+        if places := acting_on(driving.acts, what):
             data[f"driver_{what}"] = at_nodes[places].T
-    if cycle := driving.acting_on("cycle"):
+    if cycle := acting_on(driving.acts, "cycle"):
         data |= {"driver_cycle": np.moveaxis(driving.value[cycle], -1, 0), "driven_time": node_time}
     return data
 

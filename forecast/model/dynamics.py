@@ -143,9 +143,8 @@ class Cycle:
 
 def declare_cycle(priors: "Priors", pool: bool) -> Declared:
     """Declare what every cycle has: its half-life if it were linear, and its long-run spread; priors in periods."""
-    half_life = ByDyad(
-        "log_cycle_half_life", *priors.cycle_half_life, priors.cycle_half_life_dyads, pool, positive=True
-    )
+    spread = priors.cycle_half_life_dyads
+    half_life = ByDyad("log_cycle_half_life", *priors.cycle_half_life, spread, pool, positive=True)
     sd = ByDyad("log_cycle_sd", *priors.cycle_sd, priors.cycle_sd_dyads, pool, positive=True)
     return {"cycle_half_life": half_life, "cycle_sd": sd}
 
@@ -196,11 +195,8 @@ class Linear(Cycle):
 class Band(Cycle):
     r"""No reversion near the trend, the full one outside a band of half-width :math:`b` spreads.
 
-    An exponential smooth transition [1]_: :math:`y (1 - (1 - \phi) (1 - e^{-(y / bs)^2}))`.
-
-    References
-    ----------
-    .. [1] Granger and Terasvirta (1993), Modelling Nonlinear Economic Relationships, Oxford University Press.
+    An exponential smooth transition, :math:`y (1 - (1 - \phi) (1 - e^{-(y / bs)^2}))` (Granger and Terasvirta 1993,
+    Modelling Nonlinear Economic Relationships).
     """
 
     name = "band"
@@ -245,10 +241,7 @@ class Band(Cycle):
 
 
 def band_widening(band: Any, backend: Any = np) -> Any:
-    """Compute the long-run variance that a band of a half-width, in spreads of the linear pendulum, leaves.
-
-    In units of the linear pendulum's: without reversion near the equilibrium it moves further.
-    """
+    """Compute the long-run variance with a band of a half-width in spreads, in units of the linear pendulum's."""
     at = DISTANCES
     return long_run_variance([-0.5 * at**2 - 0.5 * band**2 * backend.exp(-((at / band) ** 2))], backend)
 
@@ -319,10 +312,7 @@ class Cubic(Cycle):
 
 
 def cubic_widening(stiffening: Any, lean: Any, backend: Any = np) -> Any:
-    """Compute the long-run variance that stiffening reversion leaves, in units of the linear pendulum's.
-
-    ``stiffening`` is that one spread of the linear pendulum away: stiffening reversion holds it closer.
-    """
+    """Compute the long-run variance with a stiffening one spread away, in units of the linear pendulum's."""
     at = DISTANCES
     sides = [-0.5 * at**2 - 0.25 * stiffening * backend.exp(way * lean) * at**4 for way in (1.0, -1.0)]
     return long_run_variance(sides, backend)

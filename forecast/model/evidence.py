@@ -1,13 +1,9 @@
 r"""Marginal likelihood of the data under a model, by bridge sampling.
 
 Half of the draws give a Gaussian proposal (full covariance for the parameters, diagonal for the white noise), and the
-other half is compared with draws from it [1]_. The sampler's coordinates suit this, because most of them are white
+other half is compared with draws from it (Meng and Wong 1996; Gronau et al. 2017,
+https://doi.org/10.1016/j.jmp.2017.09.005). The sampler's coordinates suit this, because most of them are white
 noise. Multinomial coefficients are left out: marginal likelihoods compare only models of the same panel and unit.
-
-References
-----------
-.. [1] Meng and Wong (1996), Simulating ratios of normalizing constants via a simple identity, Statistica Sinica 6;
-   Gronau et al. (2017), A tutorial on bridge sampling, https://doi.org/10.1016/j.jmp.2017.09.005
 """
 
 from collections.abc import Callable, Sequence

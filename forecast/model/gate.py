@@ -40,15 +40,11 @@ class Miss:
 def summarize_misses(misses: Iterable[Miss]) -> str:
     """Describe in a sentence how many quantities miss the limits, and which are the worst."""
     worst: dict[str, Miss] = {}
-    for miss in sorted(misses, key=_badness, reverse=True):
+    for miss in sorted(misses, key=lambda miss: np.nan_to_num(miss.excess, nan=np.inf, posinf=np.inf), reverse=True):
         worst.setdefault(miss.quantity, miss)
     named = "; ".join(str(miss) for miss in list(worst.values())[:SHOWN_WORST])
     counted = "1 quantity misses" if len(worst) == 1 else f"{len(worst)} quantities miss"
     return f"{counted} the limits. Worst: {named}"
-
-
-def _badness(miss: Miss) -> float:
-    return miss.excess if np.isfinite(miss.excess) else np.inf
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,13 +63,8 @@ class Gate(Displayed):
         return tuple(map(str, self.misses))
 
     def _card(self) -> Card:
-        rows = [
-            (
-                str(row["quantity"]),
-                f"R-hat {row['r_hat']:.3f}, ESS bulk {row['ess_bulk']:,.0f}, tail {row['ess_tail']:,.0f}",
-            )
-            for row in self.table.to_dict("records")
-        ]
+        words = "R-hat {r_hat:.3f}, ESS bulk {ess_bulk:,.0f}, tail {ess_tail:,.0f}"
+        rows = [(str(row["quantity"]), words.format(**row)) for row in self.table.to_dict("records")]
         reasons = [("reason", reason) for reason in self.reasons[:SHOWN_REASONS]]
         more = len(self.reasons) - SHOWN_REASONS
         rest = [("", f"and {more} more (gate.reasons)")] if more > 0 else []
@@ -172,11 +163,6 @@ def _judged(
     return Gate(not misses, table, divergent, bfmi, tuple(misses))
 
 
-def _periods_checked(periods: int, every: int) -> list[int]:
-    """Take the last 24 periods and some before: neighbours move together and each costs a ranking."""
-    return [t for t in range(periods) if t >= periods - 24 or (periods - 1 - t) % every == 0]
-
-
 def worst_r_hats(posterior: xr.Dataset) -> dict[str, float | None]:
     """R-hat of every reported quantity of a fit, at its worst; None where it is not defined."""
     found = {}
@@ -189,10 +175,12 @@ def worst_r_hats(posterior: xr.Dataset) -> dict[str, float | None]:
 
 
 def _reported(posterior: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Return the reported quantities; of paths the last 24 periods and some before, for neighbours move together."""
     groups = {words: posterior[name] for words, name in reported_variables().items() if name in posterior}
-    for words, every in CHECKED_EVERY.items():
-        if words in groups:
-            groups[words] = groups[words].isel(time=_periods_checked(posterior.sizes["time"], every))
+    last = posterior.sizes.get("time", 0) - 1
+    for words in CHECKED_EVERY.keys() & groups.keys():
+        checked = [t for t in range(last + 1) if t > last - 24 or (last - t) % CHECKED_EVERY[words] == 0]
+        groups[words] = groups[words].isel(time=checked)
     return groups
 
 

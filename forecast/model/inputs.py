@@ -147,14 +147,9 @@ def _level_under(reference: Parameters, arrays: PanelArrays) -> tuple[_Path, int
 def _average(anchor: Anchor, path: _Path, coordinates: int, slope_at: Callable[[Float], Float]) -> Anchor:
     """Return pseudo-observations that say of the level on average what the data say, and not only at its mode.
 
-    A month of one or two events is far from Gaussian: how steep and how curved its likelihood is depends on where the
-    level stands. So slope and curvature are averaged over what the pseudo-observations leave open of the level
-    (a Gaussian variational approximation [1]_, by fixed-point iteration).
-
-    References
-    ----------
-    .. [1] Opper and Archambeau (2009), The variational Gaussian approximation revisited,
-       https://doi.org/10.1162/neco.2008.08-07-592
+    A month of few events is far from Gaussian, so slope and curvature are averaged over what the pseudo-observations
+    leave open: a Gaussian variational approximation (Opper and Archambeau 2009,
+    https://doi.org/10.1162/neco.2008.08-07-592) by fixed-point iteration.
     """
     noise = np.random.default_rng(0).standard_normal((AVERAGED_DRAWS, coordinates))
     weight, information, still = anchor.weight, anchor.weight * anchor.level, np.zeros(coordinates)

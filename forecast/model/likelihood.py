@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.model.arrays import PanelArrays, panel_arrays
+from forecast.model.driving import acting_on
 from forecast.model.observation.base import Own
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.model.spec import PendulumSpec
@@ -89,7 +90,7 @@ class Observed:
         seen = np.where(panel_kind(panel).seen(panel), node, -1)
         month = None
         if arrays.driving is not None and draws.driver_effect is not None:
-            own = arrays.driving.acting_on("month")
+            own = acting_on(arrays.driving.acts, "month")
             month = np.einsum("akd,kdt->adt", draws.driver_effect[:, own], arrays.driving.value[own][..., stretch])
         return cls(draws, arrays, arrays.era_index[:, stretch], seen[:, stretch], month)
 

@@ -1,4 +1,8 @@
-"""Resampling of a dyad's recent path given later events, and importance weights of draws."""
+"""Resampling of a dyad's recent path given later events, and importance weights of draws.
+
+Systematic resampling: Douc, Cappe and Moulines (2005), https://doi.org/10.1109/ISPA.2005.195385. Smoothed weights and
+their limit: Vehtari et al. (2024), Pareto smoothed importance sampling, https://jmlr.org/papers/v25/19-556.html.
+"""
 
 import math
 from dataclasses import dataclass, replace
@@ -41,13 +45,7 @@ class Weights:
 
 
 def pareto_k_limit(draws: int) -> float:
-    """Largest Pareto k for which smoothed weights of so many draws are reliable, at most 0.7 [1]_.
-
-    References
-    ----------
-    .. [1] Vehtari, Simpson, Gelman, Yao and Gabry (2024), Pareto smoothed importance sampling, Journal of Machine
-       Learning Research 25(72), https://jmlr.org/papers/v25/19-556.html
-    """
+    """Largest Pareto k for which smoothed weights of so many draws are reliable (Vehtari et al. 2024), at most 0.7."""
     return min(1.0 - 1.0 / float(np.log10(draws)), PARETO_K_LIMIT)
 
 
@@ -66,15 +64,10 @@ def smoothed(log_weight: Float) -> Weights:
 
 
 def resampled(weight: Float, rng: np.random.Generator, number: int | None = None) -> Index:
-    """Draw places (chain, draw) in proportion to weights, systematically and within each chain [1]_.
+    """Draw places (chain, draw) in proportion to weights, systematically and within each chain.
 
     They are in order: copies of a draw stand side by side and chains stay chains, so that R-hat and effective sample
     sizes count the copies for what they are. Of each chain as many are drawn as there are, or ``number``.
-
-    References
-    ----------
-    .. [1] Douc, Cappe and Moulines (2005), Comparison of resampling schemes for particle filtering,
-       https://doi.org/10.1109/ISPA.2005.195385
     """
     draws = weight.shape[1]
     number, places = number or draws, []

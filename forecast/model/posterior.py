@@ -1,14 +1,11 @@
 """Posterior draws as plain arrays, and their ArviZ diagnostics.
 
-References
-----------
-.. [1] Vehtari, Gelman, Simpson, Carpenter and Burkner (2021), Rank-normalization, folding, and localization: an
-   improved R-hat, https://doi.org/10.1214/20-BA1221
-.. [2] Vehtari, Simpson, Gelman, Yao and Gabry (2024), Pareto smoothed importance sampling, Journal of Machine Learning
-   Research 25(72), https://jmlr.org/papers/v25/19-556.html
+R-hat and effective sample sizes: Vehtari et al. (2021), https://doi.org/10.1214/20-BA1221. Smoothed weights: Vehtari et
+al. (2024), https://jmlr.org/papers/v25/19-556.html.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -49,40 +46,37 @@ def take_apart(tree: xr.DataTree) -> dict[str, xr.Dataset]:
 
 TAIL = 0.89
 """Quantile that stands for the upper tail, and 1 less it for the lower one, as ArviZ has them by default."""
-AXES = {"chain_axis": 0, "draw_axis": 1}
 
 
 def r_hat(draws: Float) -> Float:
-    """Return the rank-normalised split R-hat [1]_ of quantities."""
-    from arviz_stats.base import array_stats
-
+    """Return the rank-normalised split R-hat of quantities, of draws (chain, draw, quantity)."""
     with np.errstate(invalid="ignore", divide="ignore"):  # draws that never vary within a chain: NaN, which fails
-        return np.asarray(array_stats.rhat(draws, **AXES))
+        return _statistic("rhat", draws)
 
 
 def bulk_ess(draws: Float) -> Float:
-    """Return the effective sample size for the bulk [1]_, as `r_hat` of (chain, draw, quantity)."""
-    from arviz_stats.base import array_stats
-
-    return np.asarray(array_stats.ess(draws, method="bulk", **AXES))
+    """Return the effective sample size for the bulk, as `r_hat` does."""
+    return _statistic("ess", draws, method="bulk")
 
 
 def tail_ess(draws: Float) -> Float:
-    """Return the effective sample size of the 11 % and 89 % quantiles, the smaller one [1]_, as `r_hat` does."""
-    from arviz_stats.base import array_stats
-
-    return np.asarray(array_stats.ess(draws, method="tail", prob=TAIL, **AXES))
+    """Return the effective sample size of the 11 % and 89 % quantiles, the smaller one, as `r_hat` does."""
+    return _statistic("ess", draws, method="tail", prob=TAIL)
 
 
 def mean_error(draws: Float) -> float:
-    """Return the Monte Carlo standard error of the mean of one quantity, (chain, draw) [1]_."""
+    """Return the Monte Carlo standard error of the mean of one quantity, (chain, draw)."""
+    return float(_statistic("mcse", draws))
+
+
+def _statistic(name: str, draws: Float, **options: Any) -> Float:
     from arviz_stats.base import array_stats
 
-    return float(array_stats.mcse(draws, **AXES))
+    return np.asarray(getattr(array_stats, name)(draws, chain_axis=0, draw_axis=1, **options))
 
 
 def pareto_smoothed(log_weight: Float) -> tuple[Float, float] | None:
-    """Smooth the largest weights by a generalised Pareto distribution [2]_."""
+    """Smooth the largest weights by a generalised Pareto distribution."""
     from arviz_stats.base import array_stats
 
     try:

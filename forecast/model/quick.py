@@ -55,13 +55,13 @@ def quick_evidence(
         own = spec_of(spec, part)
         key = panel.sizes["time"], own, part, seed
         if key not in kept:
-            kept[key] = part_evidence(panel, own, part, seed=seed, draws=draws, stop=stop)
+            kept[key] = _part_evidence(panel, own, part, seed, draws, stop)
         found.append(kept[key])
     return together(found)
 
 
-def part_evidence(
-    panel: xr.Dataset, spec: "PendulumSpec", part: Part, *, seed: int, draws: int | None, stop: Event | None
+def _part_evidence(
+    panel: xr.Dataset, spec: "PendulumSpec", part: Part, seed: int, draws: int | None, stop: Event | None
 ) -> Evidence:
     """Estimate the marginal likelihood of one part of a model."""
     arrays = panel_arrays(panel, spec)

@@ -138,11 +138,7 @@ class PendulumSpec:
         groups = (
             (self.trend == "reverting", ("trend_half_life",), f"trend={self.trend!r} does not return"),
             (self.trend != "walk", ("trend_mean_dyads",), "trend='walk' has no long-run mean"),
-            (
-                self.moves,
-                ("trend_step", "trend_step_dyads", "trend_start"),
-                f"trend={self.trend!r} has no path",
-            ),
+            (self.moves, ("trend_step", "trend_step_dyads", "trend_start"), f"trend={self.trend!r} has no path"),
             (self.jumps, ("trend_jump",), "jumps=False has no jump"),
             (
                 self.has_cycle,

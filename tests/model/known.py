@@ -3,7 +3,7 @@
 import numpy as np
 
 from forecast.model import PendulumSpec
-from forecast.model.break_fits import BATCHES, BreakFits, DyadRecord, _Drawn
+from forecast.model.breaks import BATCHES, BreakFits, DyadRecord, _Drawn
 
 from .panels import make_panel
 

@@ -9,17 +9,18 @@ import pytest
 from scipy.special import logsumexp
 
 from forecast.model import PendulumSpec, fit
-from forecast.model.break_fits import (
+from forecast.model.breaks import (
     ONE_COMPONENT,
     BreakFits,
+    BreakPosterior,
     Dates,
     DyadRecord,
     _log_running_sum,
+    count_breaks,
     draw_dates,
     log_sum_over_dates,
     with_breaks,
 )  # fmt: skip
-from forecast.model.breaks import BreakPosterior, count_breaks
 from forecast.panel import validate_panel
 
 from .known import KnownPath, path_around

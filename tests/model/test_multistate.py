@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from forecast.model.break_fits import BATCHES, Pool
+from forecast.model.breaks import BATCHES, Pool
 
 WIDTHS = np.array([0.5, 1.0, 2.0, 4.0])
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from forecast.model import PendulumSpec, Priors, fit
-from forecast.model.break_fits import ONE_COMPONENT, with_breaks
+from forecast.model.breaks import ONE_COMPONENT, with_breaks
 from forecast.model.inputs import spec_of
 from forecast.model.pendulum import PendulumModel
 from forecast.model.quick import quick_evidence

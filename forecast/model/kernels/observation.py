@@ -115,19 +115,9 @@ def node_gradients(
 
 @kernel
 def observation_value_gradient(
-    level: Float,
-    offset: Float,
-    cutpoint: Float,
-    concentration: Float,
-    noise: Float,
-    shift: Float,
-    blocks: Index,
-    cells: Index,
-    rows: Index,
-    entries: Index,
-    nodes: Float,
-    weights: Float,
-) -> tuple[Float, Float, Float, Float, Float, Float, Float]:
+    level: Float, offset: Float, cutpoint: Float, concentration: Float, noise: Float, shift: Float,
+    blocks: Index, cells: Index, rows: Index, entries: Index, nodes: Float, weights: Float,
+) -> tuple[Float, Float, Float, Float, Float, Float, Float]:  # fmt: skip
     """Log-likelihood and its gradients with respect to the first six arguments.
 
     ``level`` (node,); ``cutpoint`` (dataset, cut); ``concentration`` of 0 stands for no overdispersion (a plain
@@ -274,12 +264,9 @@ def event_log_likelihood(
     level: Float, cutpoint: Float, concentration: Float, offset: Float, noise: Float,
     cell: Index, rows: Index, entries: Index, nodes: Float, weights: Float,
 ) -> Float:  # fmt: skip
-    """Compute the log-likelihood of one cell's events at levels (draw, particle) of every draw.
+    """Compute the log-likelihood of one cell's events at levels (draw, particle); parameters are by draw.
 
-    Parameters have the draw as first dim.
-
-    Summed over the cells of a panel it is the value of
-    :func:`forecast.model.kernels.observation.observation_value_gradient` at the draw.
+    Summed over the cells of a panel it is the value of :func:`observation_value_gradient` at the draw.
     """
     result = np.empty_like(level)
     d, plain, points, top = cell[0], cell[4] <= PLAIN_LIMIT, nodes.size, cutpoint.shape[2]

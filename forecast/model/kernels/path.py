@@ -375,13 +375,7 @@ def cycle_forward(half_life: Float, sd: Float, pairs: Pairs) -> Float:
 
 @kernel
 def cycle_backward(
-    half_life: Float,
-    sd: Float,
-    pairs: Pairs,
-    result: Float,
-    g_result: Float,
-    g_half_life: Float,
-    g_sd: Float,
+    half_life: Float, sd: Float, pairs: Pairs, result: Float, g_result: Float, g_half_life: Float, g_sd: Float
 ) -> None:
     """Add the slopes in half-life and spread to what is there."""
     for p in range(pairs.dyad.size):

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.random import Generator
 
 from forecast.errors import DataError
 from forecast.panel.kinds import panel_kind
@@ -160,12 +161,7 @@ class Observation:
         raise NotImplementedError
 
     def simulate(
-        self,
-        spec: "PendulumSpec",
-        panel: "xr.Dataset",
-        level: Float,
-        parameters: "xr.Dataset",
-        rng: np.random.Generator,
+        self, spec: "PendulumSpec", panel: "xr.Dataset", level: Float, parameters: "xr.Dataset", rng: Generator
     ) -> "xr.Dataset":
         """Return the panel with data simulated at a level (dyad, time), as many as it holds."""
         raise NotImplementedError

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.random import Generator
 
 from forecast.model.declarations import Variable
 from forecast.model.observation.base import Observation, Own
@@ -91,12 +92,7 @@ class IndexObservation(Observation):
         return np.asarray(student_log_density(error, df) - np.log(scale))
 
     def simulate(
-        self,
-        spec: "PendulumSpec",
-        panel: "xr.Dataset",
-        level: Float,
-        parameters: "xr.Dataset",
-        rng: np.random.Generator,
+        self, spec: "PendulumSpec", panel: "xr.Dataset", level: Float, parameters: "xr.Dataset", rng: Generator
     ) -> "xr.Dataset":
         """Simulate the values that are there."""
         noise = rng.standard_t(float(parameters["index_df"]), size=level.shape)

@@ -13,7 +13,7 @@ import numpy as np
 from forecast.model.declarations import Declared, Free, spread_around
 from forecast.model.observation.base import Own
 from forecast.model.observation.readings import INFORMATION
-from forecast.model.observation.side import Counted
+from forecast.model.observation.side import LAYOUT, Counted
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ QUADRATURE = np.zeros(1), np.ones(1)
 """The month-specific noise is the side's alone: nothing is integrated for the kinds."""
 TOWARDS = {"depth": 1.0, "severity": -1.0}
 """Depth grows with the recent share, severity as it falls, where they follow it at all."""
-LAYOUT = ("blocks", "cells", "rows", "entries")
 
 
 @dataclass(frozen=True)
@@ -91,9 +90,8 @@ def declare_kinds(spec: "PendulumSpec", kinds: Kinds) -> Declared:
     if kinds.cuts > 1:
         declared["gap"] = Free(f"{name}_gap", *priors.kind_gap, (datasets, kinds.cuts - 1), positive=True)
     if spec.overdispersion:
-        declared["concentration"] = Free(
-            f"{name}_concentration", *priors.kind_concentration, ("dataset",), positive=True
-        )
+        concentration = Free(f"{name}_concentration", *priors.kind_concentration, ("dataset",), positive=True)
+        declared["concentration"] = concentration
     return declared
 
 

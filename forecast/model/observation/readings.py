@@ -53,10 +53,8 @@ VARIABLES = (
 class Readings:
     """Observations of several datasets."""
 
-    events: (
-        Index  # Events, and the relative event count of the period, against what is usual for the dyad in that dataset
-    )
-    relative_count: Float
+    events: Index
+    relative_count: Float  # Of the period, against what is usual for the dyad in that dataset
     knot: Index  # Knot before a node's period, and how far the period is on the way to the next, 0 to 1
     part: Float
     # First knot of every dyad's record in every dataset and the one behind the last, dataset by dataset within a
@@ -228,9 +226,8 @@ def add_readings(spec: "PendulumSpec", arrays: "PanelArrays", readings: Readings
     drift = pm.Deterministic("dataset_drift", drift)
     effect: Any = pt.zeros((dyads, others + 1))
     if spec.volume_effect:
-        rest = _by_dyad_and_dataset(
-            "dataset_volume", priors.volume_effect, priors.volume_effect_dyads, (dyads, others), pool
-        )
+        prior, spread = priors.volume_effect, priors.volume_effect_dyads
+        rest = _by_dyad_and_dataset("dataset_volume", prior, spread, (dyads, others), pool)
         effect = pt.concatenate([first_effect[:, None], rest], axis=1)
         effect = pm.Deterministic("dataset_volume_effect", effect, dims=("dyad", "dataset"))
     return {"drift": drift, "dataset_volume_effect": effect}

@@ -9,12 +9,9 @@ from numpy.typing import NDArray
 
 from forecast.model.declarations import ByDyad, Declared, Free
 from forecast.model.observation.base import Own
-from forecast.model.posterior import flat
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from forecast.model.arrays import PanelArrays
     from forecast.model.spec import PendulumSpec
 
@@ -41,6 +38,7 @@ def draw_classes(total: Index, probability: Float, concentration: Float | None, 
 # Long enough for vector instructions, short enough for the processor's first cache.
 BLOCK_ENTRIES = 128
 ORDER = ("dyad", "time", "direction", "dataset", "class")
+LAYOUT = ("blocks", "cells", "rows", "entries")
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class Counted:
     @property
     def layout(self) -> dict[str, Index]:
         """The arrays that the kernels read, by name and in their order."""
-        return {name: getattr(self, name) for name in ("blocks", "cells", "rows", "entries")}
+        return {name: getattr(self, name) for name in LAYOUT}
 
     def events_at_nodes(self) -> Index:
         """Count the events of every node, (node,)."""
@@ -78,9 +76,7 @@ def count_sparsely(counts: NDArray[Any], node_of: Index) -> Counted:
     cell_of_node = np.full(int((node_of >= 0).sum()), -1)
     cell_of_node[cells[:, 1]] = np.arange(len(cells))
     directions, datasets, classes = counts.shape[2:]
-    return Counted(
-        blocks, cells, rows, entries, cell_of_node, classes=classes, directions=directions, datasets=datasets
-    )
+    return Counted(blocks, cells, rows, entries, cell_of_node, classes, directions, datasets)
 
 
 def _sparse_counts(counts: NDArray[Any], node_of: Index) -> tuple[Index, Index, Index, Index]:
@@ -183,12 +179,9 @@ def data(counted: Counted, node_dyad: Index, reference: Own) -> dict[str, Any]:
     dyad, number = reports[:, 0].astype(np.int64), reports[:, 1]
     known = report_variance(number, reference["concentration"][0], reference["noise"][dyad])[report_of_node]
     return {
-        "report_dyad": dyad,
-        "report_events": number,
-        "report_of_node": report_of_node,
-        "anchor_variance": known,
+        "report_dyad": dyad, "report_events": number, "report_of_node": report_of_node, "anchor_variance": known,
         **counted.layout,
-    }
+    }  # fmt: skip
 
 
 def anchor_weight(weight: Any, own: Own, data: Mapping[str, Any]) -> Any:
@@ -209,7 +202,7 @@ def log_likelihood(spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str
 
     from forecast.model.kernels.ops import EventLikelihood
 
-    layout = [data[name] for name in ("blocks", "cells", "rows", "entries")]
+    layout = [data[name] for name in LAYOUT]
     nodes, weights = quadrature(spec)
     *parameters, noise = (own[name] for name in KERNEL)
     rest = *layout, pt.constant(nodes), pt.constant(weights)
@@ -252,11 +245,7 @@ def log_likelihood_of_draws(spec: "PendulumSpec", level: Float, own: Own, counte
 
 
 def integration_worth(
-    spec: "PendulumSpec",
-    level: Float,
-    own: Own,
-    counted: Counted,
-    shift: Callable[[Own], Float] | None = None,
+    spec: "PendulumSpec", level: Float, own: Own, counted: Counted, shift: Callable[[Own], Float] | None = None
 ) -> float:
     """Return the effective sample size fraction of draws weighted to a much finer integral, 0 to 1.
 
@@ -274,17 +263,6 @@ def integration_worth(
     missed = np.array([total(i, finer) - total(i, usual) for i in range(len(level))])
     weight = np.exp(missed - missed.max())
     return float(weight.sum() ** 2 / (weight**2).sum() / weight.size)
-
-
-def thinned(posterior: "xr.Dataset") -> "xr.Dataset":
-    """Return a few draws of every chain: enough to see whether the integral over the month-specific noise holds."""
-    few = min(DRAWS_A_CHAIN, posterior.sizes["draw"])
-    return posterior.isel(draw=np.linspace(0, posterior.sizes["draw"] - 1, few).astype(int))
-
-
-def level_at_nodes(posterior: "xr.Dataset", arrays: "PanelArrays") -> Float:
-    """Return the level of some draws at the nodes, (draw, node)."""
-    return flat(posterior["level"])[:, arrays.node_dyad, arrays.node_time]
 
 
 def report_variance(events: Any, concentration: Any, noise: Any) -> Any:

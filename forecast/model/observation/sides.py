@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from forecast.clock import periods_a_month
@@ -19,7 +20,6 @@ from forecast.model.observation import readings as by_dataset
 from forecast.model.observation import side as one_side
 from forecast.model.observation.base import Observation, Own
 from forecast.model.observation.kinds import (
-    LAYOUT,
     QUADRATURE,
     SPANS,
     TOWARDS,
@@ -32,7 +32,7 @@ from forecast.model.observation.kinds import (
     walk_of_white,
 )
 from forecast.model.observation.readings import Readings
-from forecast.model.observation.side import ORDER, Counted, class_probabilities, count_sparsely, draw_classes
+from forecast.model.observation.side import LAYOUT, ORDER, Counted, class_probabilities, count_sparsely, draw_classes
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.panel.record import relative_event_counts
 from forecast.typing import Float, Index
@@ -44,9 +44,8 @@ if TYPE_CHECKING:
     from forecast.model.spec import PendulumSpec
 
 OF_SIDES = ("noise", "noise_dyads", "concentration", "direction", "volume_effect", "volume_effect_dyads")
-OF_KINDS = (
-    "kind_slope", "kind_cut", "kind_gap", "kind_concentration", "kind_dyads", "kind_eras", "kind_drift",
-)  # fmt: skip
+OF_KINDS = ("kind_slope", "kind_cut", "kind_gap", "kind_concentration", "kind_dyads", "kind_eras", "kind_drift")
+OF_SCATTER = ("concentration", "kind_concentration", "dataset_concentration")
 OF_EVENTS = (*OF_SIDES, *OF_KINDS, "dataset", "dataset_dyads", "dataset_drift", "dataset_concentration")
 """Names of the priors of counted events."""
 RECENT_MONTHS = 12
@@ -61,9 +60,8 @@ class Sides:
     place_of_node: Index  # Place of a node's depth and severity: its era, or five years of its dyad
     places: int
     recent: Float  # Log-odds of cooperation in the twelve months that end with the node's
-    relative_count: (
-        Float  # Relative event count of the node's period, against what is usual for its dyad (`forecast.panel.record`)
-    )
+    # Relative event count of the node's period, against what is usual for its dyad (`forecast.panel.record`).
+    relative_count: Float
     # What several datasets have of their own; None of a single one. Then `recent` is (node, dataset).
     readings: Readings | None = None
 
@@ -104,46 +102,30 @@ class SidesObservation(Observation):
     words = "coded events: cooperative or hostile, overdispersed, and their kinds in a part of their own"
     variables = (
         Variable(
-            "volume_effect",
-            ("dyad",),
-            "log-odds",
+            "volume_effect", ("dyad",), "log-odds",
             "What a period e times as busy as usual adds to the level; absent without it.",
-            label="effect of volume",
-            reported="effect of volume",
+            label="effect of volume", reported="effect of volume",
         ),
         Variable(
-            "tau",
-            ("dyad",),
-            "log-odds",
-            "Month noise; absent without it.",
-            label="month noise",
-            reported="month noise",
+            "tau", ("dyad",), "log-odds", "Month noise; absent without it.", label="month noise", reported="month noise"
         ),
         Variable(
-            "concentration",
-            ("dataset",),
-            "events",
-            "Of the beta-binomial; absent without overdispersion.",
-            label="concentration",
-            reported="concentration",
+            "concentration", ("dataset",), "events", "Of the beta-binomial; absent without overdispersion.",
+            label="concentration", reported="concentration",
         ),
         Variable(
-            "direction_offset",
-            ("dyad", "direction", "dataset"),
-            "log-odds",
+            "direction_offset", ("dyad", "direction", "dataset"), "log-odds",
             "Added to the level for the reports of a direction and dataset.",
         ),
         *_variables("depth", "Depth of cooperation", "kinds of cooperation"),
         *_variables("severity", "Severity of conflict", "kinds of conflict"),
         *by_dataset.VARIABLES,
-    )
+    )  # fmt: skip
 
     def required(self, spec: "PendulumSpec") -> tuple[str, ...]:
         """Return offsets, and what the spec has of noise and overdispersion; a panel may have no kinds."""
-        optional = {
-            "tau": spec.month_noise, "concentration": spec.overdispersion, "volume_effect": spec.volume_effect,
-        }  # fmt: skip
-        return "direction_offset", *(name for name, has in optional.items() if has)
+        has = {"tau": spec.month_noise, "concentration": spec.overdispersion, "volume_effect": spec.volume_effect}
+        return "direction_offset", *(name for name in has if has[name])
 
     def together(self) -> tuple[tuple[str, ...], ...]:
         """Return what the kinds of each side have."""
@@ -211,11 +193,7 @@ class SidesObservation(Observation):
             (False, ("index_error", "index_df"), "it belongs to an index, and these are events"),
             (spec.month_noise, ("noise", "noise_dyads"), "month_noise=False has no noise"),
             (spec.volume_effect, ("volume_effect", "volume_effect_dyads"), "volume_effect=False has no such effect"),
-            (
-                spec.overdispersion,
-                ("concentration", "kind_concentration", "dataset_concentration"),
-                "overdispersion=False has no concentration",
-            ),
+            (spec.overdispersion, OF_SCATTER, "overdispersion=False has no concentration"),
             (spec.kind_drift == "eras", ("kind_eras",), f"kind_drift={spec.kind_drift!r} has no eras"),
             (spec.kind_drift == "years", ("kind_drift",), f"kind_drift={spec.kind_drift!r} has no drift"),
         )
@@ -368,12 +346,7 @@ class SidesObservation(Observation):
         return total
 
     def simulate(
-        self,
-        spec: "PendulumSpec",
-        panel: "xr.Dataset",
-        level: Float,
-        parameters: "xr.Dataset",
-        rng: np.random.Generator,
+        self, spec: "PendulumSpec", panel: "xr.Dataset", level: Float, parameters: "xr.Dataset", rng: Generator
     ) -> "xr.Dataset":
         """Simulate side and kind of as many events as every report has."""
         month, several = level, panel.sizes["dataset"] > 1
@@ -393,10 +366,8 @@ class SidesObservation(Observation):
         np.add.at(sides, (d, t, q), by_side)
         recent = _recent_by_dataset(sides, panel)
         drawn = np.zeros((len(d), counts.sizes["class"]), dtype=counts.dtype)
-        for name, own, number in (
-            ("depth", slice(cut, None), by_side[:, 1]),
-            ("severity", slice(0, cut), by_side[:, 0]),
-        ):
+        of_kinds = ("depth", slice(cut, None), by_side[:, 1]), ("severity", slice(0, cut), by_side[:, 0])
+        for name, own, number in of_kinds:
             if f"{name}_slope" not in parameters:
                 drawn[:, own] = number[:, None]
                 continue
@@ -416,8 +387,10 @@ class SidesObservation(Observation):
         """Return the share of their effective number that draws keep under a finer integral, of the sides."""
         if not spec.month_noise:
             return 1.0
-        some, observed = one_side.thinned(posterior), arrays.observed
-        level, own = one_side.level_at_nodes(some, arrays), self.draws(some)
+        observed, draws = arrays.observed, posterior.sizes["draw"]
+        few = min(one_side.DRAWS_A_CHAIN, draws)
+        some = posterior.isel(draw=np.linspace(0, draws - 1, few).astype(int))
+        level, own = flat(some["level"])[:, arrays.node_dyad, arrays.node_time], self.draws(some)
         if observed.readings is not None:
             shifted = partial(by_dataset.shift, data=by_dataset.layout(observed.readings, arrays.node_dyad))
             return one_side.integration_worth(spec, level, own, observed.side, shifted)
