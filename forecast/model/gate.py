@@ -63,8 +63,10 @@ class Gate(Displayed):
         return tuple(map(str, self.misses))
 
     def _card(self) -> Card:
-        words = "R-hat {r_hat:.3f}, ESS bulk {ess_bulk:,.0f}, tail {ess_tail:,.0f}"
-        rows = [(str(row["quantity"]), words.format(**row)) for row in self.table.to_dict("records")]
+        rows = [
+            (str(quantity), f"R-hat {worst:.3f}, ESS bulk {bulk:,.0f}, tail {tail:,.0f}")
+            for quantity, _, worst, bulk, tail in self.table.itertuples(index=False)
+        ]
         reasons = [("reason", reason) for reason in self.reasons[:SHOWN_REASONS]]
         more = len(self.reasons) - SHOWN_REASONS
         rest = [("", f"and {more} more (gate.reasons)")] if more > 0 else []
