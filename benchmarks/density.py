@@ -1,7 +1,7 @@
 """How a fit's effective draws a second fall as months get busy: one dyad of 20 years, from sparse to dense.
 
 The default model, simulated at the most typical draw of its priors: the same level, noise and overdispersion whatever
-the density, so that only the number of happenings differs. Seconds are of the processor, warm-up included.
+the density, so that only the number of events differs. Seconds are of the processor, warm-up included.
 """
 
 import time
@@ -33,7 +33,7 @@ LENGTH = {"draws": 600, "tune": 400}
 class Density:
     """What a fit took at a density: processor seconds, the smallest bulk ESS and of what, and the same of the level."""
 
-    happenings: int
+    events: int
     cpu_seconds: float
     ess: float
     ess_of: str
@@ -47,33 +47,33 @@ class Density:
         return self.ess / self.cpu_seconds
 
 
-def dense_panel(happenings: int, seed: int) -> xr.Dataset:
-    """Simulate one dyad of 20 years with so many happenings a month, all densities at one truth."""
+def dense_panel(events: int, seed: int) -> xr.Dataset:
+    """Simulate one dyad of 20 years with so many events a month, all densities at one truth."""
     panel = empty_panel(1, PERIODS)
     panel["counts"][..., 0] = 5  # what is not there has no parameters
     truth = most_typical(prior_draws(panel, SPEC, draws=DRAWS, seed=seed))
-    panel["counts"][..., 0] = np.random.default_rng(seed).poisson(happenings, (1, 1, PERIODS, 1))
+    panel["counts"][..., 0] = np.random.default_rng(seed).poisson(events, (1, 1, PERIODS, 1))
     return simulate_panel(panel, truth, SPEC, seed=seed)[0]
 
 
-def measure(happenings: int, seed: int) -> Density:
+def measure(events: int, seed: int) -> Density:
     """Fit once, compiled before."""
-    panel = dense_panel(happenings, seed)
+    panel = dense_panel(events, seed)
     fit(panel, draws=10, tune=10, chains=2, seed=seed)
     before = time.process_time()
     fitted = fit(panel, chains=CHAINS, seed=seed, **LENGTH)
     seconds, own = time.process_time() - before, quantities(fitted.posterior)
     (smallest, of), (worst, _) = diagnose(own)
     level = diagnose(own[[name for name in own if str(name).startswith("level")]])[0][0]
-    return Density(happenings, seconds, smallest, of, level, float(fitted.sample_stats["n_steps"].mean()), worst)
+    return Density(events, seconds, smallest, of, level, float(fitted.sample_stats["n_steps"].mean()), worst)
 
 
 def write_density(folder: Path, seed: int, densities: Sequence[int], say: Callable[[str], None]) -> None:
     """Measure, and write ``density.md`` and ``density.json``."""
     written, busy, found = now(), load(), []
-    for happenings in densities:
-        found.append(measure(happenings, seed))
-        say(f"{happenings} a month: {found[-1].rate:.3g} effective draws a processor second")
+    for events in densities:
+        found.append(measure(events, seed))
+        say(f"{events} a month: {found[-1].rate:.3g} effective draws a processor second")
     facts = {"written": written, "load": busy, "machine": machine(), "length": LENGTH}
     write_json(folder / "density.json", facts | {"fits": [{**asdict(one), "rate": one.rate} for one in found]})
     write_text(folder / "density.md", markdown(facts, found))
@@ -85,18 +85,18 @@ def markdown(facts: dict, found: Sequence[Density]) -> str:
     lines = ["# Density: busy months", "", f"Measured {facts['written']}; load before {facts['load']}; {length}."]
     lines += [*describe([facts["machine"]]), ""]
     head = (
-        "happenings a month", "smallest ESS", "of", "ESS of the last level", "processor s", "ESS a processor second",
+        "events a month", "smallest ESS", "of", "ESS of the last level", "processor s", "ESS a processor second",
         "steps a draw", "largest R-hat",
     )  # fmt: skip
     rows = [
         (
-            f"{one.happenings:,}", f"{one.ess:.0f}", one.ess_of, f"{one.level_ess:.0f}", f"{one.cpu_seconds:.0f}",
+            f"{one.events:,}", f"{one.ess:.0f}", one.ess_of, f"{one.level_ess:.0f}", f"{one.cpu_seconds:.0f}",
             f"{one.rate:.3g}", f"{one.steps:.0f}", f"{one.r_hat:.3f}",
         )
         for one in found
     ]  # fmt: skip
     lines += ["| " + " | ".join(map(str, row)) + " |" for row in (head, ("---",) * len(head), *rows)]
-    rates = {one.happenings: one.rate for one in found}
+    rates = {one.events: one.rate for one in found}
     if {SPARSE, DENSE} <= rates.keys():
         ratio = rates[SPARSE] / rates[DENSE]
         lines += ["", f"At {DENSE:,} a month {ratio:.2g} times fewer a second than at {SPARSE} (at most {MOST:g})."]

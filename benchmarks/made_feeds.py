@@ -24,7 +24,7 @@ TYPES = ("GOV", "MIL", "COP", "JUD", "LEG", "MED", "BUS", "EDU", "CVL", "OPP")
 TYPE_SHARES = (0.36, 0.09, 0.12, 0.1, 0.08, 0.09, 0.06, 0.05, 0.03, 0.02)
 ODD_CODES = ("---", "X", "1214", "1951", "13y")
 POOL = 200_000
-"""Happenings that the rows are drawn from; their days, ids and addresses differ."""
+"""Events that the rows are drawn from; their days, ids and addresses differ."""
 BAD_DAYS = 0.0001
 SHORTER = 0.004
 """Share of rows without address, as the backfile has them."""

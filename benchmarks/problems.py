@@ -103,7 +103,7 @@ def empty_panel(dyads: int, periods: int) -> xr.Dataset:
             "era_start": ("era", pd.DatetimeIndex(np.tile(time[begins], dyads)).as_unit("ns")),
         },
         {
-            "schema": 1, "scale": "simulated", "zero_cut": ZERO_CUT, "frequency": "month", "unit": "happening",
+            "schema": 1, "scale": "simulated", "zero_cut": ZERO_CUT, "frequency": "month", "unit": "event",
             "as_of": "", "digest": "", "late": 0, "counted": 0, "paired": 0, "outside_coverage": "{}",
             "outside_span": 0,
         },

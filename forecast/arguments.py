@@ -91,7 +91,7 @@ TABLES = Kind(
     lambda value: isinstance(value, list | tuple) and all(EVENTS.fits(table) for table in value),
 )
 FREQUENCY = one_of("month", "week")
-UNIT = one_of("happening", "row")
+UNIT = one_of("event", "row")
 AT_LEAST = Kind(
     "a list of AtLeast, such as [AtLeast('violence', 3, 12)]",
     lambda value: isinstance(value, list | tuple) and all(type(one).__name__ == "AtLeast" for one in value),

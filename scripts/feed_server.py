@@ -7,7 +7,7 @@ prints (docs/fetching.md):
 
 There is GDELT 1.0 with its two lists, GDELT 2.0 of the last two days with its master list, and ICEWS and POLECAT as
 datasets of a Dataverse with two versions each. Rows are true to the schema and mean nothing: a level of the relations
-between the US and China that wanders, with happenings around it, and rows that have to be filtered or rejected. GDELT
+between the US and China that wanders, with events around it, and rows that have to be filtered or rejected. GDELT
 has no files of some days (``--hole``), as the real one has none from 14 June to 1 July 2025. The same seed makes the
 same files.
 """
@@ -39,7 +39,7 @@ HOSTILE = ("111", "112", "120", "130", "163", "172", "190")
 NAMES = {"USA": "United States", "CHN": "China"}
 Versions = dict[str, list[dict[str, Any]]]
 A_DAY = 6.0
-"""Happenings a day, on average."""
+"""Events a day, on average."""
 
 
 class World:
@@ -59,7 +59,7 @@ class World:
         for step in steps:
             self._level.append(0.2 + 0.95 * (self._level[-1] - 0.2) + step)
 
-    def happenings(self, day: date) -> list[tuple[str, str, str]]:
+    def events(self, day: date) -> list[tuple[str, str, str]]:
         """Return who did what to whom on a day: source, target, code."""
         random = np.random.default_rng([self.seed, day.toordinal()])
         level = self._level[(day.year - self.first.year) * 12 + day.month - self.first.month]
@@ -108,7 +108,7 @@ def _gdelt_rows(world: World, version: int, name: str, days: list[date]) -> list
     rows = []
     for day in days:
         width = 61 if version == 2 else 58 if day >= gdelt.DAILY else 57
-        events = world.happenings(day)
+        events = world.events(day)
         if version == 2:  # each in one quarter hour of the day
             place = int(name[8:10]) * 4 + int(name[10:12]) // 15
             events = events[place::96] if "translation" not in name else []
@@ -150,14 +150,14 @@ def _icews_rows(world: World, days: list[date]) -> list[str]:
     return [
         icews_row(day.toordinal() * 100 + number, f"{day}", NAMES[source], NAMES[target], code)
         for day in days
-        for number, (source, target, code) in enumerate(world.happenings(day))
+        for number, (source, target, code) in enumerate(world.events(day))
     ]
 
 
 def _polecat_rows(world: World, days: list[date]) -> list[str]:
     rows = []
     for day in days:
-        for number, (source, target, code) in enumerate(world.happenings(day)):
+        for number, (source, target, code) in enumerate(world.events(day)):
             kind = "ACCUSE" if code in HOSTILE else "CONSULT"
             rows.append(polecat_row(f"{day.toordinal()}-{number}", f"{day}", source, target, kind, "None"))
     return rows

@@ -1,7 +1,7 @@
-"""Score the chances of at least one happening of each kind, at half-yearly origins, against base rates.
+"""Score the chances of at least one event of each kind, at half-yearly origins, against base rates.
 
 ``python scripts/kinds_skill.py`` takes two minutes and prints the tables of docs/skill.md. No model is fitted: how many
-happenings are of either side comes from the local level, so that nothing but the kinds is compared.
+events are of either side comes from the local level, so that nothing but the kinds is compared.
 """
 
 from collections.abc import Iterator

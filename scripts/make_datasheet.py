@@ -59,7 +59,7 @@ def by_dyad(rows: pd.DataFrame) -> str:
     table = pd.DataFrame(
         {
             "rows": summary["rows"],
-            "happenings": summary["happenings"],
+            "events": summary["events"],
             "first": summary["first"].dt.strftime("%Y-%m-%d"),
             "last": summary["last"].dt.strftime("%Y-%m-%d"),
             "coverage end": summary["last_even"].dt.strftime("%Y-%m-%d"),
@@ -72,7 +72,7 @@ def by_dyad(rows: pd.DataFrame) -> str:
     table.loc["all"] = pd.Series(
         {
             "rows": len(rows),
-            "happenings": summary["happenings"].sum(),
+            "events": summary["events"].sum(),
             "day not known": f"{(rows['precision'] == 'month').mean():.0%}",
             "checked": f"{rows['checked'].mean():.0%}",
         }

@@ -151,7 +151,7 @@ def _require_same(question: "Question", found: "Resolution", case: dict[str, Any
         then = "void"
     else:
         same = (found.outcome == "yes") == (str(case[way]) == "True") and found.outcome != "void"
-        same &= (found.happenings, found.cooperative) == (case["n"], case["k"])
+        same &= (found.events, found.cooperative) == (case["n"], case["k"])
         then = f"{case[way]}, {case['k']} of {case['n']}"
     if not same:
         raise DataError(

@@ -89,7 +89,7 @@ def accounted(panel):
     tables(),
     spans,
     st.sampled_from(["month", "week"]),
-    st.sampled_from(["happening", "row"]),
+    st.sampled_from(["event", "row"]),
     st.booleans(),
     st.sampled_from([None, "2020-06-20", "2021-12-31"]),
 )
@@ -125,7 +125,7 @@ def test_directions_add_up_to_the_rows_of_the_dyad(table, frequency):
 
 @settings(max_examples=25, deadline=None)
 @given(tables())
-def test_a_happening_counts_at_most_once_and_at_least_half(table):
+def test_an_event_counts_at_most_once_and_at_least_half(table):
     both = build_panel(table, coverage=COVERAGE)["counts"]
     rows = build_panel(table, unit="row", coverage=COVERAGE)["counts"]
     assert (both <= rows).all()
@@ -164,7 +164,7 @@ def test_weeks_hold_what_their_days_hold(table):
         assert counted.sel(dyad=dyad) == expected.get(dyad, 0)
 
 
-def test_a_visit_is_one_happening_of_its_visitor():
+def test_a_visit_is_one_event_of_its_visitor():
     table = table_of(
         ("2020-05-01", "CHN", "USA", "042"),
         ("2020-05-01", "USA", "CHN", "043"),
@@ -368,7 +368,7 @@ def test_a_panel_outlives_being_saved(tmp_path):
             "Nothing of USA-CHN can be counted from 1950-04-01",
         ),
         ({"frequency": "day"}, SpecError, "frequency: got 'day' .*; expected one of month, week"),
-        ({"unit": "report"}, SpecError, "unit: got 'report' .*; expected one of happening, row"),
+        ({"unit": "report"}, SpecError, "unit: got 'report' .*; expected one of event, row"),
         ({"scale": "warmth"}, SpecError, "scale: there is no scale 'warmth'"),
     ],
 )
@@ -454,7 +454,7 @@ def test_pairing_and_summary_count_beyond_32_bits():
     led, followed = ("2020-05-15", "USA", "CHN", "046", MOST), ("2020-05-15", "CHN", "USA", "046", MOST)
     table = table_of(led, led, followed, followed, followed)
     assert event_counts(table.events).tolist() == [MOST, MOST, 0, 0, MOST]
-    assert summarise(table, COVERAGE).loc[0, "happenings"] == 3 * MOST
+    assert summarise(table, COVERAGE).loc[0, "events"] == 3 * MOST
     assert build_panel(table, coverage=COVERAGE).attrs["paired"] == 2 * MOST
 
 
@@ -517,14 +517,14 @@ def test_two_values_of_a_period_are_refused():
         build_index_panel(pd.concat([index_frame(1.0), index_frame(2.0)]))
 
 
-def test_a_summary_tells_rows_from_happenings_and_empty_months():
+def test_a_summary_tells_rows_from_events_and_empty_months():
     table = table_of(
         ("2020-02-20", "USA", "CHN", "046"),
         ("2020-02-20", "CHN", "USA", "046"),
         ("2020-06-01", "CHN", "USA", "010"),
     )
     row = summarise(table).iloc[0]
-    assert (row["rows"], row["happenings"], row["months"], row["empty_months"]) == (3, 2, 5, 3)
+    assert (row["rows"], row["events"], row["months"], row["empty_months"]) == (3, 2, 5, 3)
 
 
 def test_all_codes_have_a_class_to_be_counted_in():

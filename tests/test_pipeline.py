@@ -128,7 +128,7 @@ def test_events_are_added_to_a_saved_fit(with_week: tuple[Path, str], made: tupl
     counted = [one["provenance"]["data"]["counted"] for one in (before, after)]
     assert counted[1] == counted[0] + 2
     assert [one["line"] for one in after["provenance"]["additions"][0]["events"]] == [2, 3]
-    baselines = [one["recorded"][2]["baseline"]["happenings"] for one in (before, after)]
+    baselines = [one["recorded"][2]["baseline"]["events"] for one in (before, after)]
     assert baselines[1] == baselines[0] + 2
     fit = Fit.load(out / "fit.zarr")
     assert fit.provenance["additions"][0]["lines"] == [2, 3]

@@ -98,7 +98,7 @@ def test_a_panel_that_does_not_state_its_coverage_is_known_to_its_day(table):
     assert whole_periods(earlier, "USA-CHN")[-2:].tolist() == [True, False]
 
 
-def test_a_part_of_a_month_says_nothing_of_how_many_happenings_a_month_has(table):
+def test_a_part_of_a_month_says_nothing_of_how_many_events_a_month_has(table):
     panel = build_panel(table, as_of="2023-10-15")
     hole = panel.copy()
     hole["covered"] = panel["covered"] & (panel["time"] < panel["time"][-1])

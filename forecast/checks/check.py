@@ -39,7 +39,7 @@ KINDS = {
     "runs": "runs of months with one side alone",
     "tails": "months in the tails",
 }
-NOT_CHECKED = "How many happenings there are is not part of the model and is taken as it was."
+NOT_CHECKED = "How many events there are is not part of the model and is taken as it was."
 NOT_AHEAD = (
     "The checks are of the record that was fitted. Whether months that the model has not seen look as it predicts is "
     "read from the folder of a backtest, if one is given (--backtest)."
@@ -51,10 +51,10 @@ class Statistic:
     """One number of the record and of every simulated copy."""
 
     name: str  # Of the kind of number
-    words: str  # What it is, such as `binding agreement, per cent of cooperative happenings`
+    words: str  # What it is, such as `binding agreement, per cent of cooperative events`
     dyad: str  # The era is empty where the number is of the whole record
     era: str
-    n: int  # Happenings that it rests on
+    n: int  # Events that it rests on
     observed: float
     simulated: Float
 
@@ -253,7 +253,7 @@ def _months(dyad: str, own: Index, made: Index, cut: int) -> Iterator[Statistic]
     def one(name: str, words: str, observed: float, simulated: Float) -> Statistic:
         return Statistic(name, words, dyad, "", int(total.sum()), observed, simulated)
 
-    words = "variance of a month's share, in units of that of independent happenings"
+    words = "variance of a month's share, in units of that of independent events"
     yield one("scatter", words, float((residual**2).mean()), (residuals**2).mean(axis=1))
     for lag in (1, 12):
         if len(n) > 2 * lag:
@@ -262,7 +262,7 @@ def _months(dyad: str, own: Index, made: Index, cut: int) -> Iterator[Statistic]
     for words, alone in (("without cooperation", good == 0), ("without hostility", good == n)):
         copies_alone = copies == 0 if "cooperation" in words else copies == n
         runs = np.array([_longest(each) for each in copies_alone], dtype=float)
-        yield one("runs", f"most months on end, of those with happenings, {words}", float(_longest(alone)), runs)
+        yield one("runs", f"most months on end, of those with events, {words}", float(_longest(alone)), runs)
     low, high = np.quantile(copies, [0.05, 0.95], axis=0)
     outside = 100 * ((copies < low) | (copies > high)).mean(axis=1)
     observed = 100 * float(((good < low) | (good > high)).mean())

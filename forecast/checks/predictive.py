@@ -45,7 +45,7 @@ def posterior_predictive(fit: "Fit", *, draws: int = 200, seed: int = 1) -> xr.D
 def require_counts(fit: "Fit") -> None:
     """Reject a fit of an index."""
     if not panel_kind(fit.panel).coded:
-        raise DataError("check: the fit is of an index, which counts no happenings; give a fit of events or counts")
+        raise DataError("check: the fit is of an index, which counts no events; give a fit of events or counts")
 
 
 @checked(fit=FIT)

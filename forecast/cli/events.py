@@ -208,7 +208,7 @@ def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
     rows = [
         [
             row["dyad"], *_if(several, row["dataset"]), f"{row['start'][:7]} to {row['last_even'][:7]}", row["last"],
-            f"{row['rows']:,}", f"{row['happenings']:,}", f"{row['empty_months']} of {row['months']}",
+            f"{row['rows']:,}", f"{row['events']:,}", f"{row['empty_months']} of {row['months']}",
         ]
         for row in summary["dyads"][:MOST_SHOWN]
     ]  # fmt: skip

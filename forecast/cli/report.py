@@ -169,7 +169,7 @@ def _recorded_table(result: "Assessment", windows: "Iterable[WindowOutlook]") ->
     smallest = count(result.smallest_improvement, "point")
     heads = ["to", *(words.lower() for words in CHANGES.values()), "before, %", "then, %", "recorded"]
     rows = [
-        [month(one.until, short=True), *(cells(one)[name] for name in (*CHANGES, "before", "share", "happenings"))]
+        [month(one.until, short=True), *(cells(one)[name] for name in (*CHANGES, "before", "share", "events"))]
         for one in windows
     ]
     caption = f"higher, lower: the cooperative share, by at least {smallest}, than in as many months before"

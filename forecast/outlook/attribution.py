@@ -86,7 +86,7 @@ class Part:
     """Sequential contribution of some events."""
 
     name: str  # The kind, or the first day of the week or month
-    happenings: int  # How many they count for
+    events: int  # How many they count for
     added: Numbers
 
 
@@ -170,7 +170,7 @@ def _starts(events: "pd.DataFrame", frequency: "Frequency") -> "pd.Series[str]":
 def _sum(name: str, parts: Sequence[Part]) -> Part:
     """Add up what parts added."""
     added = {key: Number.of(_total(part.added[key].draws for part in parts)) for key in parts[0].added}
-    return Part(name, sum(part.happenings for part in parts), added)
+    return Part(name, sum(part.events for part in parts), added)
 
 
 @checked(

@@ -45,7 +45,7 @@ class RecordingLevel:
 
     weights: Float  # Posterior probabilities of step, shape and the level in the last period; they add up to one
     steps: Float  # Standard deviation of the log level's move in a period
-    levels: Float  # Log of the expected happenings in a period, evenly spaced
+    levels: Float  # Log of the expected events in a period, evenly spaced
 
     def simulate(self, size: tuple[int, ...], rng: np.random.Generator) -> Index:
         """Draw the events of the periods ahead.

@@ -443,7 +443,7 @@ def _months_between(old: "Fit", new: "Fit", dyad: str, horizon: int = 0) -> int:
 def _baseline(fit: "Fit", dyad: str, horizon: int) -> Baseline:
     found = baseline_of(fit.panel, dyad, main_dataset(fit.panel, dyad), horizon)
     if isinstance(found, NotDefined) or found.share is None:
-        reason = found.reason if isinstance(found, NotDefined) else "it has fewer than three happenings"
+        reason = found.reason if isinstance(found, NotDefined) else "it has fewer than three events"
         raise DataError(
             f"fits: as of {last_known(fit.panel)} the baseline of {horizon} months is not defined: {reason}"
         )

@@ -61,7 +61,7 @@ COLUMNS = ("date", "source", "target", "code", "kind", "n", "part", "until", "su
 """Columns of a scenario's table; either code or kind is required; n, part, until and summary are optional."""
 NEEDED = ("date", "source", "target")
 LARGEST_FILE = 1_000_000
-MOST_ROWS, MOST_HAPPENINGS = 1_000, 1_000
+MOST_ROWS, MOST_EVENTS = 1_000, 1_000
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Held:
     """Assumptions about one period."""
 
     period: int  # Counted from the present, 1 or more
-    cells: tuple[Cell, ...]  # No two of them mean the same happenings
+    cells: tuple[Cell, ...]  # No two of them mean the same events
 
 
 def read_assumed(path: str | Path) -> tuple[Assumed, ...]:
@@ -173,8 +173,8 @@ def periods_held(
     if not rows:
         return ()
     if not panel_kind(panel).coded:
-        raise SpecError("scenario: the data are an index, of which no happenings are recorded; none can be assumed")
-    clock, known = Clock.of(panel), _recent_happenings(events, panel, dyad)
+        raise SpecError("scenario: the data are an index, of which no events are recorded; none can be assumed")
+    clock, known = Clock.of(panel), _recent_events(events, panel, dyad)
     spans, codes = [_periods_of(row, clock, dyad) for row in rows], [_code_of(row, panel) for row in rows]
     found: dict[int, dict[_Sort, list[int]]] = {}
     numbers = _numbers(rows, codes, panel, dyad)
@@ -197,8 +197,8 @@ def _cells(sorts: Mapping[_Sort, list[int]], panel: "xr.Dataset") -> tuple[Cell,
         if others >= 1:
             raise SpecError(f"scenario: the parts of a class assumed in one {unit} add up to {others:g}; mend part")
         least = sum(numbers) if -1 not in numbers else 0
-        if least > MOST_HAPPENINGS:
-            raise SpecError(f"scenario: {least} happenings of “{kind}” in one {unit}; at most {MOST_HAPPENINGS}")
+        if least > MOST_EVENTS:
+            raise SpecError(f"scenario: {least} events of “{kind}” in one {unit}; at most {MOST_EVENTS}")
         if -1 in numbers or least:
             own = part if part < 1 else 1 - others
             cells.append(Cell(of_class, own, least, sort.name if sort.coded else "", sort.every))
@@ -209,8 +209,8 @@ def _periods_of(row: Assumed, clock: Clock, dyad: str) -> tuple[int, int]:
     """Return the first and the last period of a row, counted from the present."""
     if sorted((row.source, row.target)) != sorted(dyad.split("-")):
         raise SpecError(f"{row.place}: {row.source!r:.20} and {row.target!r:.20} are not the two states of {dyad}")
-    if not 0 <= row.n <= MOST_HAPPENINGS:
-        raise SpecError(f"{row.place}: n is {row.n}; expected 0 to {MOST_HAPPENINGS}")
+    if not 0 <= row.n <= MOST_EVENTS:
+        raise SpecError(f"{row.place}: n is {row.n}; expected 0 to {MOST_EVENTS}")
     if row.part is not None and not 0 < row.part <= 1:
         raise SpecError(f"{row.place}: part is {row.part:g}; expected more than 0 and at most 1")
     if row.until is not None and (row.n or row.until < row.date):
@@ -260,7 +260,7 @@ def _sort(row: Assumed, code: str, panel: "xr.Dataset", known: "pd.DataFrame | N
     return _Sort(of_class, "", part) if part == 1 else _Sort(of_class, act, part, True, row.part is None)
 
 
-def _recent_happenings(events: "pd.DataFrame | None", panel: "xr.Dataset", dyad: str) -> "pd.DataFrame | None":
+def _recent_events(events: "pd.DataFrame | None", panel: "xr.Dataset", dyad: str) -> "pd.DataFrame | None":
     """Return code, class and number of the dyad's events in the ten years up to the present."""
     scale = str(panel.attrs.get("scale", ""))
     if events is None or scale not in scale_names():
@@ -458,7 +458,7 @@ def condition(fit: FitLike, futures: Futures, observed: Observed, held: Sequence
     if found is None:
         raise SpecError(
             "scenario: no simulated future holds what is assumed, so that nothing can be said of it. Assume fewer "
-            "happenings a month, or fewer months"
+            "events a month, or fewer months"
         )
     return found
 

@@ -47,7 +47,7 @@ class DatasetYear:
     """A calendar year of a dataset."""
 
     year: int
-    happenings: int
+    events: int
     share: float  # Per cent of them that were cooperative
     # Per cent that the joint level, read as the dataset reads it, makes expect: median and 90 % interval of records.
     expected: float
@@ -66,14 +66,14 @@ class DatasetOutlook:
     main: bool  # Whether the outlook is about it
     first: date  # Of its coverage of the dyad
     last: date
-    happenings: int
+    events: int
     # How many points of share it reads above the first dataset in its last covered period, at the level of that
     # period; None of the first, on whose scale the level is.
     offset: Estimate | None
     drift: Estimate | None  # How much of that came since its first covered period, points
-    # Of how many independent happenings its busiest months are worth; None without overdispersion.
+    # Of how many independent events its busiest months are worth; None without overdispersion.
     concentration: Estimate | None
-    years: tuple[DatasetYear, ...]  # Those with at least three happenings
+    years: tuple[DatasetYear, ...]  # Those with at least three events
     disagrees: tuple[int, ...]  # Years whose residual is beyond two standard deviations
     # The present level, per cent, were its last two years left out, by Gaussian algebra (see the module).
     without: Estimate
@@ -185,13 +185,13 @@ def _outlook(
     concentration = None
     if "concentration" in fit.posterior:
         draws = fit.posterior["concentration"].isel(dataset=told.place).transpose("chain", "draw").to_numpy()
-        concentration = estimate(draws + 1.0, "happenings", "independent happenings that a very busy month is worth")
+        concentration = estimate(draws + 1.0, "events", "independent events that a very busy month is worth")
     return DatasetOutlook(
         name=told.name,
         main=main,
         first=clock.times[first].item(),
         last=clock.end_of(clock.times[last].item()),
-        happenings=int(told.total[told.covered].sum()),
+        events=int(told.total[told.covered].sum()),
         offset=offset,
         drift=drift,
         concentration=concentration,
@@ -249,14 +249,14 @@ def _years(
     of_period, found = _year_of(clock), []
     for year in np.unique(of_period[told.covered]).tolist():
         own = told.covered & (of_period == year)
-        happenings = int(told.total[own].sum())
-        if happenings < FEWEST:
+        events = int(told.total[own].sum())
+        if events < FEWEST:
             continue
-        recorded = 100.0 * told.cooperative[own].sum() / happenings
-        copies = 100.0 * simulated[:, own].sum(axis=1) / happenings
+        recorded = 100.0 * told.cooperative[own].sum() / events
+        copies = 100.0 * simulated[:, own].sum(axis=1) / events
         low, middle, high = np.quantile(copies, (0.05, 0.5, 0.95))
         expected = float(middle), float(low), float(high)
-        found.append(DatasetYear(year, happenings, float(recorded), *expected, residuals.get(year)))
+        found.append(DatasetYear(year, events, float(recorded), *expected, residuals.get(year)))
     return tuple(found)
 
 

@@ -38,7 +38,7 @@ _DECIMALS = 3  # of a series, as in levels.csv
 class KindSeries:
     """Share of a side's events in the stronger half of its kinds."""
 
-    side: str  # Of which happenings
+    side: str  # Of which events
     # Names of the stronger kinds, the mildest of them first: the upper half or, of an odd number, the smaller part.
     kinds: tuple[str, ...]
     dataset: str  # Whose coding it is: the dyad's main dataset
@@ -48,9 +48,9 @@ class KindSeries:
     time: NDArray[np.datetime64]  # First days of all periods
     quantiles: tuple[float, ...]  # Which ones: 5, 50 and 95 %
     share: Float  # Per cent expected; NaN where no dataset covered the dyad
-    # Years in which the dataset recorded happenings of the side, how many, and how many of them are of these kinds.
+    # Years in which the dataset recorded events of the side, how many, and how many of them are of these kinds.
     years: Index
-    happenings: Index
+    events: Index
     stronger: Index
 
 
@@ -76,7 +76,7 @@ def _series(fit: FitLike, name: str, at: tuple[int, int], covered: Index) -> Kin
     kinds = tuple(str(panel["class_name"].to_numpy()[one]) for one in stronger)
     place = int(covered[-1])
     last = clock.end_of(clock.times[place].item())
-    what = f"per cent of {SIDES[name]} happenings that are {join(kinds, 'or')}"
+    what = f"per cent of {SIDES[name]} events that are {join(kinds, 'or')}"
     return KindSeries(
         side=SIDES[name],
         kinds=kinds,
@@ -103,16 +103,16 @@ def _recorded(panel: "xr.Dataset", at: tuple[int, int], ordered: Index, stronger
     counts = panel["counts"].isel(dyad=at[0], dataset=at[1]).sum("direction").transpose("time", "class").to_numpy()
     years, firsts = np.unique(panel["time"].dt.year.to_numpy(), return_index=True)
     by_year = np.add.reduceat(counts, firsts, axis=0)
-    happenings, strong = (by_year[:, classes].sum(axis=1) for classes in (ordered, stronger))
-    there = happenings > 0
-    return {"years": years[there], "happenings": happenings[there], "stronger": strong[there]}
+    events, strong = (by_year[:, classes].sum(axis=1) for classes in (ordered, stronger))
+    there = events > 0
+    return {"years": years[there], "events": events[there], "stronger": strong[there]}
 
 
 def kinds_sentence(kinds: Mapping[str, KindSeries], *, weekly: bool = False) -> str:
     """Return depth and severity in one sentence, each with what has become of it in ten years."""
     first, *others = kinds.values()
     sentence = (
-        f"In {period(first.last, weekly=weekly)} {_expected(first)} of {first.side} happenings are expected to be "
+        f"In {period(first.last, weekly=weekly)} {_expected(first)} of {first.side} events are expected to be "
         f"{join(first.kinds, 'or')}{_trend(first)}"
     )
     for one in others:

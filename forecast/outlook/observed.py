@@ -35,7 +35,7 @@ class Cell:
     part: float  # Which part of that class is meant, apart from that of other cells
     least: int  # How many at least; zero if there are none
     code: str = ""  # With what their codes begin; empty if that is not said
-    every: bool = False  # Whether all happenings of that code are meant, and not a part of them that was given
+    every: bool = False  # Whether all events of that code are meant, and not a part of them that was given
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ class Observed:
     """Simulated observations of a dataset; the last axis is the period, and period 0, the present, is empty."""
 
     dataset: int  # Position of the dataset in the panel
-    total: Index  # Happenings, and how many of them are cooperative
+    total: Index  # Events, and how many of them are cooperative
     cooperative: Index
     # Draws their kinds from both (`kinds`).
     draw_kinds: Callable[[Index, Index], Index] = field(repr=False, compare=False)
-    # Of a scenario, by period: how many happenings are of a code that it assumes.
+    # Of a scenario, by period: how many events are of a code that it assumes.
     coded: Mapping[int, tuple[tuple[Cell, Index], ...]] = field(default_factory=dict, repr=False, compare=False)
     coming: "Coming | None" = field(default=None, repr=False, compare=False)  # What they were drawn from
 
@@ -71,7 +71,7 @@ class Reading:
     noise: Float  # Standard deviation of the month noise, log-odds
     offset: Float
     concentration: Float | None  # None without overdispersion
-    directions: Float  # Share of the recent happenings by direction
+    directions: Float  # Share of the recent events by direction
     volume_effect: Float | None = None  # What a period e times as busy as usual adds to the level; None without it
 
     def of_draws(self, chosen: Index) -> "Reading":
@@ -127,7 +127,7 @@ class Coming:
 
     dataset: int  # Position of the dataset in the panel
     read: Reading  # How it reads the level
-    total: Index  # Happenings; period 0, the present, is empty
+    total: Index  # Events; period 0, the present, is empty
     busy: Float  # How busy each period is; period 0 is empty
     follows: Bool  # Whether the future follows the record alone
     repeated: Float  # With what chances; period 0 is empty
@@ -166,7 +166,7 @@ def coming_periods(
     if not recent_reports(dense, dyad, dataset).any():
         if not panel_kind(dense).coded:
             return NotDefined(NO_ACTIONS)
-        return NotDefined(f"no happening of the dyad is counted in its last {RECENT_MONTHS} covered months")
+        return NotDefined(f"no event of the dyad is counted in its last {RECENT_MONTHS} covered months")
     ahead = (*size, periods)
     total = recording_level(dense, dyad, dataset).simulate(ahead, stream(seed, dyad, f"volume {dataset}"))
     busy = Usual.of(dense, dyad, dataset).relative_count(total)
@@ -191,7 +191,7 @@ def record_futures(fit: FitLike, dyad: str, dataset: int, ahead: tuple[int, ...]
 class Usual:
     """Distribution of a dyad's event count in a future period."""
 
-    total: Index  # Happenings of the periods that say what is usual, the last of them the present
+    total: Index  # Events of the periods that say what is usual, the last of them the present
     covered: Bool  # To their end
     periods: tuple[int, int]  # How many periods say what is usual, and the fewest
 

@@ -101,7 +101,7 @@ class Query:
         months = [months_ahead(clock.last_day(), at, "at")] if at else horizons
         ordered = _ordered(months)
         if at_least and not panel_kind(panel).coded:
-            raise SpecError("at-least: the data are an index, of which no happenings are recorded; leave it out")
+            raise SpecError("at-least: the data are an index, of which no events are recorded; leave it out")
         names = [str(name) for name in panel["class_name"].to_numpy()] if at_least else []
         kinds = tuple(one.among(names, ordered) for one in at_least)
         query = cls(ordered, above, months_ahead(clock.last_day(), by, "by") if by else None, kinds)
@@ -122,7 +122,7 @@ class Query:
     def _require_answer(self, panel: "xr.Dataset", dyad: str) -> None:
         """Make sure that events are counted, and that windows which are half over can be."""
         if self.above is not None and not panel_kind(panel).coded:
-            raise SpecError("above: the data are an index, of which no happenings are recorded; leave it out")
+            raise SpecError("above: the data are an index, of which no events are recorded; leave it out")
         if self.by is None:
             return
         clock, covered = Clock.of(panel), np.flatnonzero(sides(panel, dyad, main_dataset(panel, dyad))[2])
@@ -181,7 +181,7 @@ class QuestionOutlook:
     id: str
     sentence: str
     chance: Probability | NotDefined  # That the answer is yes, given that the question is not void
-    void: Probability  # That it is void for lack of happenings
+    void: Probability  # That it is void for lack of events
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ class Prospect:
     recorded: Mapping[int, WindowOutlook] | NotDefined  # What will be recorded, by horizon
     # Whether it reaches the share that is asked for, if one is.
     threshold: Mapping[int, ThresholdOutlook] | NotDefined | None
-    of_a_kind: Mapping[str, Mapping[int, KindOutlook]] | NotDefined  # How likely at least one happening of a kind is
+    of_a_kind: Mapping[str, Mapping[int, KindOutlook]] | NotDefined  # How likely at least one event of a kind is
     at_least: tuple[KindOutlook, ...] | NotDefined  # The numbers of a kind that are asked for
     improvement: Mapping[int, HorizonOutlook]  # The level, by horizon
     fan: Fan  # Up to the last horizon
@@ -222,7 +222,7 @@ def question_outlook(name: str, sentence: str, yes: Bool, there: Bool) -> Questi
     nothing = NotDefined("the question is void in every simulated future")
     chance = probability(yes, sentence, there) if there.any() else nothing
     return QuestionOutlook(
-        name, sentence, chance, probability(~there, f"the question is void for lack of happenings: {name}")
+        name, sentence, chance, probability(~there, f"the question is void for lack of events: {name}")
     )
 
 

@@ -61,7 +61,7 @@ class Scenario:
 
     name: str
     rows: tuple[Assumed, ...]  # What is assumed
-    plausibility: Probability  # How many of the unconditional futures hold at least these happenings in these periods
+    plausibility: Probability  # How many of the unconditional futures hold at least these events in these periods
     method: str  # How the futures were found that hold it; `none` if nothing is assumed
     pareto_k: float  # Of the weights; minus infinity if they have no tail
     effective: float  # How many futures (by the filter: draws) of equal weight they are worth
@@ -77,9 +77,9 @@ class Followed:
 
     months: int
     until: date
-    happenings: int
+    events: int
     cooperative: int
-    share: float | None  # Per cent; None with fewer than three happenings
+    share: float | None  # Per cent; None with fewer than three events
     outcome: str  # Against the baseline
 
 
@@ -284,7 +284,7 @@ def _warnings(plausible: Probability, fault: str) -> tuple[str, ...]:
     if plausible.value < RARE:
         found.append(f"This is rare: {chance(plausible.value, 1)} of the simulated futures hold such months.")
     if fault:
-        found.append(f"Do not use the numbers of this scenario: {fault}. Assume fewer happenings or months.")
+        found.append(f"Do not use the numbers of this scenario: {fault}. Assume fewer events or months.")
     return tuple(found)
 
 
@@ -322,10 +322,10 @@ def _followed(
         own = (starts > futures.clock.times[-1]) & (starts <= np.datetime64(window.until))
         if own.sum() < futures.clock.periods(months) or not covered[own].all():
             continue
-        happenings, cooperative = int(counts[own].sum()), int(counts[own, cut:].sum())
-        share = share_before(cooperative, happenings)
+        events, cooperative = int(counts[own].sum()), int(counts[own, cut:].sum())
+        share = share_before(cooperative, events)
         found[months] = Followed(
-            months, window.until, happenings, cooperative, share, _outcome(share, window.baseline, improvement)
+            months, window.until, events, cooperative, share, _outcome(share, window.baseline, improvement)
         )
     return found
 

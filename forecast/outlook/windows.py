@@ -32,9 +32,9 @@ ROUNDING = 1e-6
 """Points: a share on a boundary counts as on it, whatever the last bit of a division says."""
 
 
-def share_before(cooperative: int, happenings: int) -> float | None:
+def share_before(cooperative: int, events: int) -> float | None:
     """Return the share of a window that is over, 0 to 100; None if it is void."""
-    return None if happenings < FEWEST else 100 * cooperative / happenings
+    return None if events < FEWEST else 100 * cooperative / events
 
 
 def shares_of(total: Index, cooperative: Index) -> Float:
@@ -77,7 +77,7 @@ class Baseline:
 
     first: date  # First and last day
     last: date
-    happenings: int  # How many, and how many of them are cooperative
+    events: int  # How many, and how many of them are cooperative
     cooperative: int
     share: float | None  # Per cent of them that are cooperative; None with fewer than three
 
@@ -145,7 +145,7 @@ class DatasetRecord:
             dyad=dyad,
             label=label,
             dataset=str(panel["dataset"].to_numpy()[dataset]),
-            joint=attributes["unit"] == "happening",
+            joint=attributes["unit"] == "event",
             names=tuple(str(name) for name in panel["class_name"].to_numpy()),
             zero_cut=int(attributes["zero_cut"]),
             scale=str(attributes["scale"]),
@@ -192,8 +192,8 @@ class DatasetRecord:
         first, until = (self.clock.times[place].item() for place in (last - periods + 1, last))
         own = np.arange(self.counts.shape[1]) if kind is None else np.array([kind])
         counts = self.counts[seen[-periods:]]
-        happenings, cooperative = (int(counts[:, part].sum()) for part in (own, own[own >= self.zero_cut]))
-        return Baseline(first, self.clock.end_of(until), happenings, cooperative, share_before(cooperative, happenings))
+        events, cooperative = (int(counts[:, part].sum()) for part in (own, own[own >= self.zero_cut]))
+        return Baseline(first, self.clock.end_of(until), events, cooperative, share_before(cooperative, events))
 
     @property
     def cooperative_words(self) -> str:
@@ -203,8 +203,8 @@ class DatasetRecord:
 
     @property
     def noun(self) -> str:
-        """Noun for the counted events."""
-        return noun_for(self.joint)
+        """Noun for what is counted."""
+        return "event"
 
     @property
     def source(self) -> str:
@@ -240,11 +240,6 @@ class DatasetRecord:
         return day(last) if self.clock.weekly else month(last)
 
 
-def noun_for(joint: bool) -> str:
-    """Return what is counted: `joint` says whether the two rows of a two-sided event count once."""
-    return "happening" if joint else "event"
-
-
 def source_words(dataset: str) -> str:
     """Return a dataset in a sentence."""
     return f"the {dataset}" if dataset == "chronology" else f"“{dataset}”"
@@ -252,10 +247,11 @@ def source_words(dataset: str) -> str:
 
 def data_rule(dataset: str, dyad: str, until: date, *, joint: bool) -> str:
     """State which data resolve what is asked of the days up to one, and what of them counts."""
-    once = "; a joint act with a row for each side counts once" if joint else ""
+    counted = "event" if joint else "row"
+    once = "; a two-sided event with a row for each side counts once" if joint else ""
     return (
         f"Data: the first edition of {source_words(dataset)} whose coverage of {dyad} reaches {day(until)}. Every "
-        f"{noun_for(joint)} between the two counts, whoever acts{once}."
+        f"{counted} between the two counts, whoever acts{once}."
     )
 
 
@@ -342,7 +338,7 @@ def threshold_sentence(terms: DatasetRecord, outlook: "ThresholdOutlook") -> str
         return f"Whether {share} is not defined: {outlook.chance.reason}."
     last, after = outlook.baseline, ""
     if not isinstance(last, NotDefined) and last.share is not None:
-        parts = f"{last.cooperative:,} of {last.happenings:,}"
+        parts = f"{last.cooperative:,} of {last.events:,}"
         after = f", after {percent(last.share / 100)} ({parts}) in {terms.before(outlook.window, last)}"
     return f"The chance that {share} is {chance(outlook.chance.value)}{after}.{_void(terms, outlook.void)}"
 
@@ -366,7 +362,7 @@ def kind_sentence(terms: DatasetRecord, outlook: "KindOutlook") -> str:
     """State the chance that so many events of a kind are recorded."""
     before, last = outlook.baseline, ""
     if not isinstance(before, NotDefined):
-        last = f", after {before.happenings:,} in {terms.before(outlook.months, before)}"
+        last = f", after {before.events:,} in {terms.before(outlook.months, before)}"
     least = f"at least {count(outlook.at_least, terms.noun)} of the kind “{outlook.kind}”"
     return (
         f"The chance that {terms.source} records {least} between {terms.label} in {terms.ahead(outlook.months)} is "
@@ -403,7 +399,7 @@ def _void(terms: DatasetRecord, void: Probability) -> str:
 
 def _share(baseline: "Baseline", decimals: int = 0) -> str:
     """Format what a window holds: ``29 %, 41 of 141``."""
-    parts = f"{baseline.cooperative:,} of {baseline.happenings:,}"
+    parts = f"{baseline.cooperative:,} of {baseline.events:,}"
     return parts if baseline.share is None else f"{percent(baseline.share / 100, decimals)}, {parts}"
 
 
@@ -418,7 +414,7 @@ class WindowOutlook:
     first: date  # First and last day of the window
     until: date
     dataset: str  # Name of the dataset
-    happenings: Estimate  # How many it will record
+    events: Estimate  # How many it will record
     void: Probability  # Fewer than three
     share: Estimate | NotDefined  # Per cent of them that are cooperative
     baseline: Baseline | NotDefined  # The h months before
@@ -443,7 +439,7 @@ class ThresholdOutlook:
     window: int  # Months of a window
     threshold: float  # Per cent
     baseline: Baseline | NotDefined  # The last window that is over
-    void: Probability  # Fewer than three happenings; with `rolling`, in every window
+    void: Probability  # Fewer than three events; with `rolling`, in every window
     chance: Probability | NotDefined  # The share is at least the threshold
     sentence: str  # The chance in a sentence
     rule: str  # How it is resolved
@@ -460,7 +456,7 @@ class KindOutlook:
     until: date
     at_least: int  # How many are asked for
     chance: Probability  # So many are recorded
-    happenings: Estimate  # How many are recorded
+    events: Estimate  # How many are recorded
     baseline: Baseline | NotDefined  # Those of the kind in as many months before
     base_rate: float | NotDefined  # In how many of the windows of the last ten years there were so many, 0 to 1
     sentence: str  # The chance in a sentence
@@ -504,7 +500,7 @@ def window_outlook(recording: Recording, months: int, smallest_improvement: floa
         first=terms.clock.last_day() + timedelta(days=1),
         until=terms.clock.last_day(months),
         dataset=terms.dataset,
-        happenings=estimate(total, f"{terms.noun}s", f"{terms.noun}s recorded in {terms.ahead(months)}"),
+        events=estimate(total, f"{terms.noun}s", f"{terms.noun}s recorded in {terms.ahead(months)}"),
         void=probability(~there, f"fewer than {FEWEST} {terms.noun}s are recorded in {terms.ahead(months)}"),
         share=estimate(shares, "per cent", words, there) if there.any() else ALWAYS_VOID,
         baseline=baseline,
@@ -536,7 +532,7 @@ def kind_outlook(recording: Recording, kinds: Index, kind: str, months: int, at_
         until=terms.clock.last_day(months),
         at_least=at_least,
         chance=probability(number >= at_least, f"at least {count(at_least, terms.noun)} {words}"),
-        happenings=estimate(number, f"{terms.noun}s", f"{terms.noun}s {words}"),
+        events=estimate(number, f"{terms.noun}s", f"{terms.noun}s {words}"),
         baseline=terms.baseline(months, place),
         base_rate=window_base_rate(past, periods, at_least),
         sentence="",

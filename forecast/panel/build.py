@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-Unit = Literal["happening", "row"]
+Unit = Literal["event", "row"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def build_panel(
     as_of: Day | None = None,
     frequency: Frequency = "month",
     scale: str = "commitment",
-    unit: Unit = "happening",
+    unit: Unit = "event",
     directed: bool = False,
     eras: "pd.DataFrame | str | Path | None" = None,
     coverage: "pd.DataFrame | str | Path | None" = None,
@@ -85,7 +85,7 @@ def build_panel(
         Weeks begin on Monday.
     scale : str
         The ordering of codes into classes: ``commitment`` or ``goldstein``.
-    unit : {"happening", "row"}
+    unit : {"event", "row"}
         Whether the two rows of a two-sided event (visitor and host, both callers, both signatories) count once in
         an undirected panel. In a directed panel each informs its own direction and both stay.
     directed : bool
@@ -129,7 +129,7 @@ def build_panel(
         table = known_by(table, day)
         chosen = [dyad for dyad in chosen if dyads is not None or dyad in table.dyads]
     events = table.events
-    joint_once = unit == "happening" and not directed
+    joint_once = unit == "event" and not directed
     rows = events.assign(
         **{"class": events["cameo"].map(order.class_of)},
         counted=event_counts(events) if joint_once else events_per_row(events),
@@ -220,7 +220,7 @@ def build_counts_panel(
         eras=eras,
         coverage=coverage,
         attrs={
-            "unit": "happening" if pairs else "row",
+            "unit": "event" if pairs else "row",
             "late": int(rows["n"].sum() - known["n"].sum()),
             # Under the column's first name, so that plans frozen and fits saved with it keep theirs.
             "digest": digest(known.rename(columns={"class": "level"}).sort_values(["date", "dyad", "source", "level"])),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def counts_once(panel: "xr.Dataset") -> bool:
     """Return whether a panel counts a two-sided event once: with directions, or by rows, it counts both sides."""
-    return panel.attrs.get("unit") == "happening" and panel.sizes["direction"] == 1
+    return panel.attrs.get("unit") == "event" and panel.sizes["direction"] == 1
 
 
 def counted_in(panel: "xr.Dataset", events: "pd.DataFrame") -> "pd.Series[int]":

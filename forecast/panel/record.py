@@ -272,14 +272,12 @@ def summarise(table: EventTable, coverage: "pd.DataFrame | str | Path | None" = 
     """Summarise how much there is of each dyad and dataset, and how much of it lies in its coverage."""
     import pandas as pd
 
-    events = table.events.assign(happenings=event_counts(table.events))
+    events = table.events.assign(events=event_counts(table.events))
     events["month"] = floor_period(events["date"], "month")
     files = () if coverage is not None else table.covered
     watched = even_spans(events, coverage, table.additions, files)
     by = events.groupby(["dataset", "dyad"])
-    summary = by.agg(
-        first=("date", "min"), last=("date", "max"), rows=("date", "size"), happenings=("happenings", "sum")
-    )
+    summary = by.agg(first=("date", "min"), last=("date", "max"), rows=("date", "size"), events=("events", "sum"))
     summary.insert(2, "start", watched["start"])
     summary.insert(3, "last_even", watched["last"])
     starts = floor_period(summary["start"], "month")

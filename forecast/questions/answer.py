@@ -56,7 +56,7 @@ class Answer:
     question: str  # Its name
     as_of: date  # The day whose knowledge the fit has
     chance: Probability | NotDefined  # That the answer is yes, given that the question is not void
-    void: Probability  # That it is void for lack of happenings
+    void: Probability  # That it is void for lack of events
     recorded: int  # How many months of the window were recorded by then
     data: str  # SHA-256 of what the fit knows of all its dyads
     seed: int  # How the futures were simulated, and how many
@@ -347,7 +347,7 @@ class Resolution:
     reason: str  # By what, in a sentence
     as_of: date  # The day whose knowledge decided it
     data: str  # SHA-256 of that knowledge of the dyad
-    happenings: int | None = None  # What the window holds; None where it is not over
+    events: int | None = None  # What the window holds; None where it is not over
     cooperative: int | None = None
     of_a_kind: int | None = None
 
@@ -395,7 +395,7 @@ def resolve_question(
     >>> question = make_question(build_panel(events, as_of="2023-10-31"), "USA-CHN", months=12, higher=5)
     >>> found = resolve_question(build_panel(events), question)
     >>> found.outcome, found.reason
-    ('yes', '45 of 119 happenings are cooperative, 37.82 %')
+    ('yes', '45 of 119 events are cooperative, 37.82 %')
     """
     for name, stated in (("coverage_end", coverage_end), ("today", today)):
         if stated is not None:

@@ -110,7 +110,7 @@ def make_question(
     >>> question.id
     'usa-chn-violence-3-2023-11-to-2024-10'
     >>> question.sentence[:52]
-    'The chronology records at least 3 US-China happening'
+    'The chronology records at least 3 US-China event'
     """
     require_monthly_counts(panel)
     position(panel, dyad)
@@ -196,7 +196,7 @@ def _share_fields(record: DatasetRecord, months: int, name: str, value: float, w
         if before.share is None:
             raise QuestionError(f"baseline: {FEW_BEFORE.reason}; ask with `above` or `below`")
         fields["baseline"] = {
-            "first": before.first, "last": min(before.last, record.known), "happenings": before.happenings,
+            "first": before.first, "last": min(before.last, record.known), "happenings": before.events,
             "cooperative": before.cooperative, "points": value,
         }  # fmt: skip
     else:

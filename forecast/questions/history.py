@@ -62,7 +62,7 @@ class Answered(BaseModel):
     # That the answer is yes, given that the question is not void; None where it is void in every future.
     chance: Chance | None
     mcse: Annotated[float, Field(ge=0)] | None = None  # Monte Carlo standard error of it
-    # Chance that the question is void for lack of happenings; None where it was not computed.
+    # Chance that the question is void for lack of events; None where it was not computed.
     void: Chance | None = None
     recorded: Annotated[int, Field(ge=0)] = 0  # Months of the window that were recorded by then
     by: Text = "the model"  # Who says so, in words
@@ -81,7 +81,7 @@ class Resolved(BaseModel):
     as_of: Day
     outcome: Literal["yes", "no", "void"]
     reason: Text
-    happenings: int | None = None
+    events: int | None = Field(default=None, alias="happenings")
     cooperative: int | None = None
     of_a_kind: int | None = None
     data: Digest
@@ -145,7 +145,7 @@ class LedgerEntry(BaseModel):
         """Its fields as plain values."""
         head = self.model_dump(mode="json", by_alias=True)
         own = head.pop("hash")
-        body = self.body.model_dump(mode="json", exclude_none=not isinstance(self.body, Answered))
+        body = self.body.model_dump(mode="json", by_alias=True, exclude_none=not isinstance(self.body, Answered))
         return {**head, **body, "hash": own}
 
 

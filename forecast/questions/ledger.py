@@ -152,7 +152,7 @@ def resolved(resolution: "Resolution") -> Draft:
     """Return the entry of a resolution."""
     if resolution.outcome in ("open", "never"):
         raise LedgerError(f"{resolution.question}: it is not decided: {resolution.reason}")
-    values = {name: getattr(resolution, name) for name in Resolved.model_fields}
+    values = {one.alias or name: getattr(resolution, name) for name, one in Resolved.model_fields.items()}
     return Draft(resolution.question, Resolved(**{**values, "as_of": resolution.as_of.isoformat()}))
 
 
@@ -351,6 +351,6 @@ def _row(ledger: Ledger, entry: LedgerEntry) -> dict[str, Any]:
     }
     row["timing"] = None if isinstance(entry.body, Resolved) else history.timing(entry)
     if isinstance(entry.body, Answered | Resolved):
-        own = entry.body.model_dump(mode="json")
+        own = entry.body.model_dump(mode="json", by_alias=True)
         row |= {name: own[name] for name in COLUMNS if name in own}
     return row

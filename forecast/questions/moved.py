@@ -125,8 +125,8 @@ def _require_there(question: Question, outcome: Outcome) -> Outcome:
 class _Drawn:
     """Simulated counts given all event data."""
 
-    hit: Bool  # Whether there are enough happenings
-    chance: Float  # How likely that was, given the happenings of either side
+    hit: Bool  # Whether there are enough events
+    chance: Float  # How likely that was, given the events of either side
 
     def given(self, chance: Float) -> Float:
         """Return how likely enough are, were the chances others; a new fit may have another number of draws."""
@@ -139,7 +139,7 @@ class _Subject:
 
     put: PutQuestion  # To the fit of the whole record
     fit: SampledFit  # Of the dyad alone
-    volume: "xr.Dataset"  # The panel whose record says how many happenings lie ahead
+    volume: "xr.Dataset"  # The panel whose record says how many events lie ahead
 
     def look(self, setting: Setting, fit: SampledFit, left_out: "pd.DataFrame") -> Look:
         """Look at what a fit to the record without some events says."""

@@ -16,7 +16,7 @@ from forecast.arguments import PATH, checked, faults, read_form
 from forecast.dates import LONGEST_HORIZON, add_months, month_end, month_start, months_between
 from forecast.errors import QuestionError
 from forecast.files import digest, write_text
-from forecast.outlook.windows import FEWEST, ROUNDING, WindowCounts, changed, data_rule, noun_for, reached, source_words
+from forecast.outlook.windows import FEWEST, ROUNDING, WindowCounts, changed, data_rule, reached, source_words
 from forecast.typing import Bool, Float
 from forecast.wording import capital, count, day, month, number, percent
 
@@ -28,6 +28,8 @@ _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=Fal
 _HEAD = """\
 # A question that data decide (docs/schema/question.md). It was fixed when it was asked: do not edit it.
 """
+_FIRST_NOUN = "happening"
+"""Noun of events in sentences of the first questions, which stay as they were asked."""
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(min_length=1, max_length=1_000)]
 Counted = Annotated[int, Field(ge=0, le=10**9)]
@@ -40,7 +42,7 @@ class FixedBaseline(BaseModel):
 
     first: date  # First and last day of that window
     last: date
-    happenings: Counted  # What it holds
+    events: Counted = Field(alias="happenings")  # What it holds; under the name that version 1 of the form has
     cooperative: Counted
     points: float = Field(gt=0, le=100)  # By how many points of share the window ahead is to differ
 
@@ -48,14 +50,14 @@ class FixedBaseline(BaseModel):
     def _agrees(self) -> Self:
         if self.first > self.last:
             raise ValueError("first is after last; swap them")
-        if self.cooperative > self.happenings or self.happenings < 1:
-            raise ValueError(f"{self.cooperative} of {self.happenings} are cooperative, which cannot be")
+        if self.cooperative > self.events or self.events < 1:
+            raise ValueError(f"{self.cooperative} of {self.events} are cooperative, which cannot be")
         return self
 
     @property
     def share(self) -> float:
         """Percent of its events that are cooperative."""
-        return 100 * self.cooperative / self.happenings
+        return 100 * self.cooperative / self.events
 
 
 class Question(BaseModel):
@@ -99,11 +101,11 @@ class Question(BaseModel):
             raise ValueError(f"void_after: {self.void_after} is not after the end of the window, {self.last}")
         self.require_open()
         generated = self.words()
-        if self.sentence and self.sentence != generated:
+        if self.sentence.replace(_FIRST_NOUN, "event") not in {"", generated.replace(_FIRST_NOUN, "event")}:
             raise ValueError(
                 "sentence: it does not say what the other fields say. Restore the file; of a new question leave it out"
             )
-        object.__setattr__(self, "sentence", generated)
+        object.__setattr__(self, "sentence", self.sentence or generated)
         return self
 
     def require_open(self) -> None:
@@ -158,16 +160,12 @@ class Question(BaseModel):
     @property
     def plain(self) -> dict[str, Any]:
         """Its fields as plain values, without those it does not have."""
-        return self.model_dump(mode="json", exclude_none=True)
+        return self.model_dump(mode="json", exclude_none=True, by_alias=True)
 
     @property
     def digest(self) -> str:
         """SHA-256 of its content, whatever the layout of its file."""
         return digest(json.dumps(self.plain, sort_keys=True, separators=(",", ":")).encode())
-
-    @property
-    def _noun(self) -> str:
-        return noun_for(self.joint)
 
     @property
     def _window(self) -> str:
@@ -224,12 +222,12 @@ class ShareQuestion(Question):
         """Return in words which counts resolve it."""
         n, k = int(counts.total.sum()), int(counts.cooperative.sum())
         if outcome == "void":
-            return f"too few happenings: the window has fewer than {count(self.fewest, self._noun)} ({n} in all)"
-        return f"{k:,} of {count(n, self._noun)} are cooperative, {number(100 * k / n, 2)} %"
+            return f"too few events: the window has fewer than {count(self.fewest, 'event')} ({n} in all)"
+        return f"{k:,} of {count(n, 'event')} are cooperative, {number(100 * k / n, 2)} %"
 
     @property
     def _counting(self) -> tuple[str, str, str]:
-        few = f"fewer than {count(self.fewest, self._noun)} in it, or "
+        few = f"fewer than {count(self.fewest, 'event')} in it, or "
         return f"Cooperative: {self.cooperative}. All else is hostile. ", "", few
 
     @property
@@ -241,12 +239,12 @@ class ShareQuestion(Question):
         way = "more" if self.compare == "at least" else "less"
         return f"{number(self.bound, 2)} %", (
             f", {count(fixed.points, 'point')} {way} than the {percent(fixed.share / 100, 2)} "
-            f"({fixed.cooperative:,} of {fixed.happenings:,}) from {day(fixed.first)} to {day(fixed.last)}"
+            f"({fixed.cooperative:,} of {fixed.events:,}) from {day(fixed.first)} to {day(fixed.last)}"
         )
 
     @property
     def _counted(self) -> str:
-        return f"{self.label} {self._noun}s that {source_words(self.dataset)} records"
+        return f"{self.label} events that {source_words(self.dataset)} records"
 
 
 class PassageQuestion(ShareQuestion):
@@ -263,8 +261,8 @@ class PassageQuestion(ShareQuestion):
         super().require_open()
         if len(self.before) != self.span - 1:
             raise ValueError(f"before: expected {self.span - 1} months, one less than `span`")
-        if any(cooperative > happenings for happenings, cooperative in self.before):
-            raise ValueError("before: a month has more cooperative happenings than happenings")
+        if any(cooperative > events for events, cooperative in self.before):
+            raise ValueError("before: a month has more cooperative events than events")
 
     def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
         """Return whether the answer is yes, and whether there is one, given the months of the window."""
@@ -286,11 +284,11 @@ class PassageQuestion(ShareQuestion):
         """Return in words which counts resolve it."""
         n, k = int(counts.total.sum()), int(counts.cooperative.sum())
         if outcome == "void":
-            return f"too few happenings: every window has fewer than {count(self.fewest, self._noun)} ({n} in all)"
+            return f"too few events: every window has fewer than {count(self.fewest, 'event')} ({n} in all)"
         some = {"yes": "some window is", "no": "no window is"}
         every = {"yes": "every window is", "no": "not every window is"}
         where = (some if self.when == "by" else every)[outcome]
-        return f"{where} as asked; {count(n, self._noun)} in all, {k:,} of them cooperative"
+        return f"{where} as asked; {count(n, 'event')} in all, {k:,} of them cooperative"
 
     @property
     def _counting(self) -> tuple[str, str, str]:
@@ -318,7 +316,7 @@ class CountQuestion(Question):
     def words(self) -> str:
         """Return the question as a sentence that is true if the answer is yes."""
         means = f" ({self.means})" if self.means else ""
-        least = f"{self.at_least:,} {self.label} {self._noun}{'' if self.at_least == 1 else 's'}"
+        least = f"{self.at_least:,} {self.label} event{'' if self.at_least == 1 else 's'}"
         return (
             f"{capital(source_words(self.dataset))} records at least {least} of the kind “{self.of}”{means} from "
             f"{self._window}."
@@ -327,7 +325,7 @@ class CountQuestion(Question):
     def reason(self, outcome: str, counts: WindowCounts) -> str:
         """Return in words which counts resolve it."""
         assert counts.kind is not None
-        return f"{count(int(counts.kind.sum()), self._noun)} of the kind “{self.of}”"
+        return f"{count(int(counts.kind.sum()), 'event')} of the kind “{self.of}”"
 
 
 class LevelQuestion(Question):

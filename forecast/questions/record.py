@@ -136,7 +136,7 @@ def dataset_of(panel: "xr.Dataset", question: "Question") -> int:
     require_monthly_counts(panel)
     position(panel, question.dyad)
     place = named_dataset(panel, question.dataset, question.id)
-    if question.joint != (panel.attrs["unit"] == "happening"):
+    if question.joint != (panel.attrs["unit"] == "event"):
         raise QuestionError(
             f"{question.id}: counts joint acts in another way than these data; build them with its unit"
         )
@@ -169,9 +169,7 @@ def require_reporting(panel: "xr.Dataset", dyad: str, dataset: int, what: str) -
 def require_monthly_counts(panel: "xr.Dataset") -> None:
     """Reject panels of which no question can be asked."""
     if not panel_kind(panel).coded:
-        raise QuestionError(
-            "question: the data are an index, of which no happenings are recorded; give events or counts"
-        )
+        raise QuestionError("question: the data are an index, of which no events are recorded; give events or counts")
     if Clock.of(panel).weekly:
         raise QuestionError("question: windows are whole months, and the panel is by week; build it by month")
 
@@ -261,19 +259,19 @@ def chance_of_count(need: int, ahead: WindowCounts, shares: tuple[Share, Share])
     return np.where(possible, np.clip(1 - below, 0, 1), 0.0)
 
 
-def _chances(happenings: Index, share: Share, most: int) -> Iterator[Float]:
+def _chances(events: Index, share: Share, most: int) -> Iterator[Float]:
     """Return the probabilities that 0, 1, 2 ... (fewer than `most`) of some events (...) are of a kind, each (...)."""
     from scipy.special import betaln, gammaln
 
     own, rest = share
     for number in range(most):
         if not own or not rest:
-            yield (happenings == number if own else np.full(happenings.shape, number == 0)).astype(float)
+            yield (events == number if own else np.full(events.shape, number == 0)).astype(float)
             continue
-        others = np.maximum(happenings - number, 0)
-        ways = gammaln(happenings + 1) - gammaln(number + 1) - gammaln(others + 1)
+        others = np.maximum(events - number, 0)
+        ways = gammaln(events + 1) - gammaln(number + 1) - gammaln(others + 1)
         log = ways + betaln(number + own, others + rest) - betaln(own, rest)
-        yield np.where(happenings >= number, np.exp(log), 0.0)
+        yield np.where(events >= number, np.exp(log), 0.0)
 
 
 def coupled(hit: Bool, before: Float, after: Float) -> Float:

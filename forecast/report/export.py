@@ -52,7 +52,7 @@ def within(most: int, sentences: Sequence[str]) -> list[str]:
 
 def _summary_table(result: Assessment) -> Table:
     if windows := tables.windows_of(result):
-        names = [*tables.CHANGES, "before", "share", "happenings"]
+        names = [*tables.CHANGES, "before", "share", "events"]
         return Table.of(
             ["Window", *tables.CHANGES.values(), "Share before, %", "Share then, %", "Recorded then"],
             [[f"{count(one.months, 'month')} to {words.period(result, one.until)}",

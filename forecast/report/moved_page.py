@@ -160,7 +160,7 @@ def moved_rows(found: Attribution) -> "list[dict[str, Any]]":
     for place, row in enumerate(found.events.to_dict("records")):
         part, alone = found.in_order[place], found.alone[place]
         own = {"event": place + 1, "date": row["date"].date().isoformat()}
-        own |= {name: row[name] for name in ("source", "target", "cameo", "class")} | {"happenings": row["counted"]}
+        own |= {name: row[name] for name in ("source", "target", "cameo", "class")} | {"events": row["counted"]}
         for name in part.added:
             own |= {f"{name}_added": part.added[name].value, f"{name}_error": part.added[name].mcse}
             own[f"{name}_alone"] = alone.added[name].value if name in alone.added else None
@@ -345,7 +345,7 @@ def _by_size(found: Attribution) -> list[int]:
 
 
 def _parts(what: str, parts: list[tuple[str, Part]], found: Attribution) -> Table:
-    rows = [(name, f"{part.happenings}", *_added_cells(part.added)) for name, part in parts]
+    rows = [(name, f"{part.events}", *_added_cells(part.added)) for name, part in parts]
     total = ("all together", "", *_added_cells(found.total))
     return Table.of([what, "events", *_heads(found.now)], [*rows, total])
 

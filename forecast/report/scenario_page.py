@@ -155,7 +155,7 @@ def _windows(found: Scenarios) -> list[WindowOutlook]:
 
 
 def _recorded(found: Scenarios) -> Table | None:
-    names = {"up": "Higher", "down": "Lower", "share": "Share, %", "happenings": "Recorded"}
+    names = {"up": "Higher", "down": "Lower", "share": "Share, %", "events": "Recorded"}
     return _table(found, [
         (f"{title}, {_until(found, window)}", ("recorded", window.months, name), _after(found, window.months, name))
         for window in _windows(found)
@@ -174,8 +174,8 @@ def _after(found: Scenarios, months: int, name: str) -> str:
     after = found.followed[months]
     if name == "share":
         return number(after.share, 0)
-    if name == "happenings":
-        return f"{after.happenings:,}"
+    if name == "events":
+        return f"{after.events:,}"
     return "void" if after.outcome == "void" else "yes" if after.outcome == name else "no"
 
 

@@ -50,9 +50,9 @@ def cells(window: WindowOutlook) -> dict[str, str]:
     found = {name: chance(percents[name] / 100) if percents else DASH for name in CHANGES}
     found |= {"before": DASH, "counts": ""}
     if isinstance(before, Baseline):
-        found["counts"] = f"{before.cooperative:,} of {before.happenings:,}"
+        found["counts"] = f"{before.cooperative:,} of {before.events:,}"
         found["before"] = number(before.share, 0)
-    return found | {"share": words.or_dash(window.share), "happenings": words.interval(window.happenings)}
+    return found | {"share": words.or_dash(window.share), "events": words.interval(window.events)}
 
 
 def numbers_of_kinds(result: Assessment) -> list[tuple[str, str]]:
@@ -98,7 +98,7 @@ def _recorded(result: Assessment) -> Table:
         chances = [DASH if isinstance(one.chance, NotDefined) else chance(one.chance.value) for one in at]
         rows.append([f"At least {at[0].threshold:g} %", *chances])
     rows.append(["Share before, %", *((one["before"], one["counts"]) for one in found)])
-    for name, label in {"share": "Share then, %", "happenings": "Recorded then"}.items():
+    for name, label in {"share": "Share then, %", "events": "Recorded then"}.items():
         rows.append([label, *(_split(one[name]) for one in found)])
     return Table.of(
         _heads(result), rows if found else [],
@@ -140,7 +140,7 @@ def _datasets(found: Sequence[DatasetOutlook]) -> Table:
     return Table.of(heads, [
         (
             f"{one.name} (main)" if one.main else one.name,
-            f"{month(one.first, short=True)} to {month(one.last, short=True)}", number(one.happenings),
+            f"{month(one.first, short=True)} to {month(one.last, short=True)}", number(one.events),
             shown(one.offset), shown(one.drift), shown(one.concentration), shown(one.without),
             join([str(year) for year in one.disagrees]) or DASH,
         )

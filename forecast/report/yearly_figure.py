@@ -58,7 +58,7 @@ def datasets(found: Sequence[DatasetOutlook]) -> style.Illustration | None:
 def _dataset_panel(one: DatasetOutlook) -> Panel:
     low, middle, high, recorded, counts, years = (
         np.array([getattr(year, name) for year in one.years], dtype=float)
-        for name in ("low", "expected", "high", "share", "happenings", "year")
+        for name in ("low", "expected", "high", "share", "events", "year")
     )
     title, odd = f"{capital(one.name)}, % of its events", np.isin(years, one.disagrees)
     return Panel(title, years + 0.5, (low, middle, high), years + 0.5, recorded, counts, odd)
@@ -93,14 +93,14 @@ def kind_panel(name: str, one: KindSeries, days: int) -> Panel:
     years, (low, middle, high) = style.years_of(one.time, days), one.share
     begin = float(years[np.isfinite(middle).argmax()])
     title = f"{capital(TITLES[name])}: {join(one.kinds, 'or')}, % of {one.side} events"
-    recorded = 100 * one.stronger / one.happenings
+    recorded = 100 * one.stronger / one.events
     return Panel(
         title,
         years,
         (low, middle, high),
         np.clip(one.years + 0.5, begin, years[-1]),
         recorded,
-        one.happenings.astype(float),
+        one.events.astype(float),
     )
 
 

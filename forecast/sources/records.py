@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     type Eras = pd.DataFrame | None
 
 Frequency = Literal["month", "week"]
-Unit = Literal["happening", "row"]
+Unit = Literal["event", "row"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Counting:
 
     frequency: Frequency = "month"  # Of the panel; counts bring their own
     scale: str = "commitment"  # The ordering of codes into classes; of single events only
-    unit: Unit = "happening"  # Whether a two-sided event counts once; of single events only
+    unit: Unit = "event"  # Whether a two-sided event counts once; of single events only
 
 
 MONTHLY = Counting()

@@ -298,7 +298,7 @@ def gather(
     as_of: date | None = None,
     frequency: Frequency = "month",
     scale: str = "commitment",
-    unit: Unit = "happening",
+    unit: Unit = "event",
 ) -> Data:
     """Read the data and count them into a panel, with digests of all that they follow from.
 

@@ -188,7 +188,7 @@ def test_page_json_and_command_have_the_months_ahead(fit, tmp_path):
 def test_an_index_and_senseless_numbers_are_rejected(fit):
     panel = make_panel(periods=24, index=True)
     index = unobserved(panel, PendulumSpec(observation="index"))
-    with pytest.raises(DataError, match="index, which counts no happenings"):
+    with pytest.raises(DataError, match="index, which counts no events"):
         check_fit(index)
     with pytest.raises(SpecError, match="records: got 3"):
         check_fit(fit, records=3)

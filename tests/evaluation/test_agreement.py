@@ -27,7 +27,7 @@ ASKED = Asked(HORIZONS, draws=2000)
 def fit(request):
     choices, record_weight = request.param
     made = make_fit(("USA-CHN",), chains=4, draws=500, **choices)
-    made.panel["counts"][:] = made.panel["counts"] // 2  # fewer happenings: chance counts for more, windows may be void
+    made.panel["counts"][:] = made.panel["counts"] // 2  # fewer events: chance counts for more, windows may be void
     made.panel["dataset"] = ["made"]  # that of the record it is predicted for
     posterior = made.posterior.assign(volume_effect=-0.7 + 0 * made.posterior["tau"])
     return replace(made, posterior=posterior, spec=replace(made.spec, record_weight=record_weight))

@@ -104,7 +104,7 @@ def test_windows_that_are_not_over_are_none():
     assert record.window(record.view(origin), "USA-CHN", 4) is None
 
 
-def test_windows_of_fewer_than_three_happenings_are_void():
+def test_windows_of_fewer_than_three_events_are_void():
     counts = counts_of(np.full(240, 0.5), volume=3)
     counts.loc[counts["date"] >= "2009-10-01", "n"] = 0
     counts.loc[(counts["date"] == "2009-10-01") & (counts["class"] == 1), "n"] = 2

@@ -88,14 +88,14 @@ def test_up_and_down():
     assert (sure.up, sure.down) == (1.0, 0.0)
 
 
-def test_an_unknown_number_of_happenings_is_given_that_the_window_is_not_void():
+def test_an_unknown_number_of_events_is_given_that_the_window_is_not_void():
     volume = np.array([[2], [4], [4], [4]])
     found = predict_free(np.full((4, 1), 1 - 1e-9), volume, window([4], [4]), rng())
     assert found.weights[-1] == pytest.approx(1.0)
     assert found.density is None and log_score(found) is None
 
 
-def test_a_window_after_silence_has_as_many_happenings_as_it_needs():
+def test_a_window_after_silence_has_as_many_events_as_it_needs():
     silent = predict_free(np.full((4000, 2), 0.5), np.zeros((4000, 2), dtype=int), window([4, 0], [4, 0]), rng())
     assert silent.support[np.flatnonzero(silent.weights)] == pytest.approx([0, 1 / 3, 2 / 3, 1], abs=0.003)
     assert silent.weights[0] == pytest.approx(1 / 8, abs=0.02)
@@ -127,7 +127,7 @@ def test_intervals_and_pit_are_calibrated_when_the_forecaster_is():
         inside.append([covered(found, level) for level in (0.5, 0.8, 0.9)])
     assert kstest(values, "uniform").pvalue > 0.01
     levels = np.array([0.5, 0.8, 0.9])
-    assert (np.mean(inside, axis=0) > levels + 0.02).all()  # shares of nine happenings have steps: more than is named
+    assert (np.mean(inside, axis=0) > levels + 0.02).all()  # shares of nine events have steps: more than is named
     middle = [in_the_middle(values, level) for level in levels]
     assert middle == pytest.approx(levels, abs=3 * np.sqrt(0.25 / 600))
     band = pit_band(values)

@@ -155,7 +155,7 @@ def test_a_member_with_drivers_uses_what_was_known_on_the_day():
         with_drivers("calendar", "mood")
 
 
-def test_two_classes_keep_every_happening_on_its_side():
+def test_two_classes_keep_every_event_on_its_side():
     from forecast.panel import validate_panel
 
     panel = Record.of(read_chronology(dyads=["CHN-JPN"])).view(date(2000, 1, 1)).panel

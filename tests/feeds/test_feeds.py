@@ -1,4 +1,4 @@
-"""Feeds: recognised by their content, every row accounted for, the codebook's quad, one happening a row."""
+"""Feeds: recognised by their content, every row accounted for, the codebook's quad, one event a row."""
 
 import json
 import zipfile
@@ -149,7 +149,7 @@ def test_organs_of_a_state_are_chosen_by_setting(tmp_path):
     assert kept("all") == ["0", "1", "2", "3"]
 
 
-def test_reports_of_one_happening_are_never_more_happenings(tmp_path):
+def test_reports_of_one_event_are_never_more_events(tmp_path):
     rows = [gdelt_row(1, code="051", NumArticles="300"), gdelt_row(2, code="112", NumArticles="7")]
     table = read_feed(gdelt(tmp_path, *rows))
     assert table.events["n"].tolist() == [300, 7]

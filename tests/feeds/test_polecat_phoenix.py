@@ -141,7 +141,7 @@ def test_real_time_phoenix(tmp_path):
     assert detect_feed(path) == "phoenix"
     table = read_feed(path)
     assert accounted(table) == (4, 2, 0, 2, 0)
-    assert table.events["n"].tolist() == [3, 3]  # articles, not happenings
+    assert table.events["n"].tolist() == [3, 3]  # articles, not events
     assert table.events[["cameo", "quad", "source_quad"]].values.tolist() == [["042", 1, 1], ["010", 1, 0]]
     assert int(build_panel(table)["counts"].sum()) == 2
     few = read_feed(path, settings=FeedSettings(sectors="all", one_a_day=False, minimum_mentions=3))

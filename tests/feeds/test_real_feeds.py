@@ -35,8 +35,8 @@ def test_two_days_of_icews(path):
         code: sum(row[6] == code for row in between) for code in {row[6] for row in between}
     }
     once = read_feed(path, dyads=["USA-CHN"], settings=FeedSettings(sectors="all"))
-    happenings = {(row[1], row[4], row[6]) for row in between}
-    assert len(once.events) == len(happenings)
+    events = {(row[1], row[4], row[6]) for row in between}
+    assert len(once.events) == len(events)
     assert once.events["n"].sum() == 101
 
 

@@ -164,7 +164,7 @@ def test_the_documented_run_fetches_files_that_are_read_and_shows_the_hole(made_
     checked = CliRunner().invoke(app, ["events", "check", "gdelt", "--json"])
     assert checked.exit_code == 0, checked.output
     summary = json.loads(checked.output)
-    assert {row["dyad"]: row["happenings"] for row in summary["dyads"]}["USA-CHN"] > 500
+    assert {row["dyad"]: row["events"] for row in summary["dyads"]}["USA-CHN"] > 500
     assert list(summary["reasons"]) == ["code ---: not a code of the codebook"]
 
 

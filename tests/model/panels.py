@@ -59,7 +59,7 @@ def make_panel(
         "class_name": ("class", [f"class {j}" for j in range(classes)]),
     }
     attrs |= {
-        "scale": "made", "unit": "happening", "zero_cut": zero_cut, "counted": int(counts.sum()), "paired": 0,
+        "scale": "made", "unit": "event", "zero_cut": zero_cut, "counted": int(counts.sum()), "paired": 0,
         "outside_coverage": "{}", "outside_span": 0,
     }  # fmt: skip
     dims = ("dataset", "dyad", "time", "direction", "class")

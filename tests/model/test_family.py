@@ -172,7 +172,7 @@ def kept_after_a_month(cycle, y, half_life, sd, values):
 
 
 def busyness(panel):
-    """Log of a month's happenings less its mean over those of the three years before, (dyad, time, dataset)."""
+    """Log of a month's events less its mean over those of the three years before, (dyad, time, dataset)."""
     counts = panel["counts"].sum(("direction", "class")).transpose("dataset", "dyad", "time").to_numpy()
     covered = panel["covered"].transpose("dataset", "dyad", "time").to_numpy()
     found = np.zeros(counts.shape)

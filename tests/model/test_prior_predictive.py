@@ -10,7 +10,7 @@ DRAWS = 60
 
 
 def yearly_shares(panel):
-    """Cooperative share (dyad, year) of years with six happenings and more, NaN elsewhere."""
+    """Cooperative share (dyad, year) of years with six events and more, NaN elsewhere."""
     counts = panel["counts"].sum(("dataset", "direction")).transpose("dyad", "time", "class").to_numpy()
     whole = counts.shape[1] // 12 * 12
     years = counts[:, :whole].reshape(len(counts), -1, 12, counts.shape[2]).sum(axis=2)

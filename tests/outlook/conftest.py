@@ -134,7 +134,7 @@ def make_panel(dyads, months, frequency, eras, directed=False):
         attrs={
             "schema": 1,
             "scale": "commitment",
-            "unit": "happening",
+            "unit": "event",
             "frequency": frequency,
             "zero_cut": 4,
             "as_of": "",
@@ -232,7 +232,7 @@ def make():
 
 
 def with_feed(made, *, off=-1.0, drift=0.0, ends=None):
-    """The same fit with a feed as a second dataset: ten times as many happenings, `off` log-odds below the first.
+    """The same fit with a feed as a second dataset: ten times as many events, `off` log-odds below the first.
 
     The drift rises by so much in five years, and is zero in 2012; the feed's record ends before the month `ends`.
     """

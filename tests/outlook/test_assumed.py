@@ -72,7 +72,7 @@ def test_no_text_is_more_than_rejected(tmp_path_factory, text):
         assert all(isinstance(row, Assumed) for row in rows)
 
 
-def test_the_two_sides_of_a_visit_are_one_happening(fit):
+def test_the_two_sides_of_a_visit_are_one_event(fit):
     assert periods_held(MEETING, fit.panel, "USA-CHN") == (Held(1, (Cell(4, 1.0, 1),)),)
     apart = (MEETING[0], replace(MEETING[1], date=date(2025, 1, 20)))
     assert periods_held(apart, fit.panel, "USA-CHN") == (Held(1, (Cell(4, 1.0, 2),)),)

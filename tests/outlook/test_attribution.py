@@ -138,7 +138,7 @@ def test_the_parts_and_the_rest_add_up_to_what_all_did(found):
             assert together == pytest.approx(total, abs=1e-9)
         alone = sum(one.added[name].value for one in found.alone)
         assert alone + found.rest[name].value == pytest.approx(total, abs=1e-9)
-    assert sum(part.happenings for part in found.by_week) == found.events["counted"].sum()
+    assert sum(part.events for part in found.by_week) == found.events["counted"].sum()
 
 
 @pytest.mark.slow

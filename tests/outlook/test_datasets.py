@@ -62,7 +62,7 @@ def test_a_year_of_another_tone_is_a_disagreement(alone):
     first, second = dataset_outlooks(type(feed)(feed.posterior, panel, feed.spec), "USA-CHN")
     assert {2007, 2019} <= set(second.disagrees)
     worst = {one.year: one for one in second.years}[2007]
-    assert (worst.share, worst.happenings) == (0.0, 480)
+    assert (worst.share, worst.events) == (0.0, 480)
     assert worst.residual < -2 and worst.low > 0
     assert "2007" in datasets_finding((first, second))
 

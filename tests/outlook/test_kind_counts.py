@@ -1,4 +1,4 @@
-"""Of what kinds the happenings ahead would be, and the chance of so many of a kind."""
+"""Of what kinds the events ahead would be, and the chance of so many of a kind."""
 
 from dataclasses import replace
 from datetime import date
@@ -22,7 +22,7 @@ def observed(fit):
 
 
 def panel_of(months, classes=4, cut=2):
-    """A panel of so many happenings of each class a month."""
+    """A panel of so many events of each class a month."""
     panel = make_panel(classes=classes, zero_cut=cut, periods=len(months))
     return panel.assign(counts=panel["counts"] * 0 + np.asarray(months)[None, None, :, None, :])
 
@@ -75,14 +75,14 @@ def test_chances_are_shares_of_futures_with_so_many(fit, observed):
     found = kind_outlook(recording, observed.kinds, "class 0", 12, 2)
     number = observed.kinds[..., 1:13, 0].sum(axis=-1)
     assert found.chance.value == pytest.approx((number >= 2).mean(), abs=1e-9)
-    assert found.happenings.mean == pytest.approx(number.mean())
+    assert found.events.mean == pytest.approx(number.mean())
     before = fit.panel["counts"].sel(dyad=DYAD)[0, -12:, 0, 0]
-    assert found.baseline.happenings == before.sum() and found.baseline.cooperative == 0
+    assert found.baseline.events == before.sum() and found.baseline.cooperative == 0
     assert found.sentence.startswith(
-        "The chance that the chronology records at least 2 happenings of the kind “class 0” between US-China in the 12 "
+        "The chance that the chronology records at least 2 events of the kind “class 0” between US-China in the 12 "
         "months to "
     )
-    assert "Window: 1 January 2025 to 31 December 2025. Yes: at least 2 happenings in it of the kind" in found.rule
+    assert "Window: 1 January 2025 to 31 December 2025. Yes: at least 2 events in it of the kind" in found.rule
 
 
 def test_all_kinds_and_what_is_asked_for_are_assessed(fit):

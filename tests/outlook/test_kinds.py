@@ -57,9 +57,9 @@ def test_what_was_recorded_is_counted_by_year(panel):
     counts = panel["counts"].sel(dyad="USA-CHN").sum(("dataset", "direction"))
     own = counts.isel(time=counts["time"].dt.year == 2003)
     place = list(one.years).index(2003)
-    assert one.happenings[place] == int(own.isel({"class": slice(0, 4)}).sum())
+    assert one.events[place] == int(own.isel({"class": slice(0, 4)}).sum())
     assert one.stronger[place] == int(own.isel({"class": slice(0, 2)}).sum())
-    assert (one.happenings > 0).all()
+    assert (one.events > 0).all()
 
 
 def test_of_three_kinds_the_strongest_counts_and_of_one_there_is_no_series():

@@ -35,7 +35,7 @@ def test_volumes_are_those_of_the_last_covered_months(fit):
     np.testing.assert_array_equal(recent_reports(made.panel, "USA-CHN"), expected)
 
 
-def test_periods_without_happenings_have_no_share(fit):
+def test_periods_without_events_have_no_share(fit):
     counts = fit.panel["counts"].copy()
     counts[..., -30:, :, :] = 0
     made = type(fit)(fit.posterior, fit.panel.assign(counts=counts), fit.spec)
@@ -83,8 +83,8 @@ def test_directions_count_by_how_much_they_report(make):
 
 
 @pytest.mark.parametrize("overdispersed", [False, True])
-def test_shares_spread_as_the_happenings_and_the_chances_say(make, overdispersed):
-    made = refit(make(("USA-CHN",), spread=0.0), counts=1, tau=0.0, **STILL)  # eight happenings a month
+def test_shares_spread_as_the_events_and_the_chances_say(make, overdispersed):
+    made = refit(make(("USA-CHN",), spread=0.0), counts=1, tau=0.0, **STILL)  # eight events a month
     if not overdispersed:
         made = type(made)(made.posterior.drop_vars(["tau", "concentration"]), made.panel, made.spec)
     futures = simulate_futures(made, "USA-CHN", 24, seed=1, futures_per_draw=10, hazard=0.0)

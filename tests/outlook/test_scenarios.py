@@ -157,7 +157,7 @@ def test_a_window_holds_what_followed(fit, make):
     found = scenario(fit, "USA-CHN", {"nothing": []}, (6, 12, 24), seed=1, followed=later.panel)
     counts = later.panel["counts"].sel(dyad="USA-CHN").isel(dataset=0, direction=0).to_numpy()[300:306]
     assert sorted(found.followed) == [6, 12]
-    assert found.followed[6].happenings == counts.sum()
+    assert found.followed[6].events == counts.sum()
     assert found.followed[6].cooperative == counts[:, CUT:].sum()
     assert found.followed[6].outcome in {"up", "same", "down"}
     elsewhere = fit.panel.assign_coords(dataset=["another"])

@@ -1,4 +1,4 @@
-"""How many happenings lie ahead."""
+"""How many events lie ahead."""
 
 import numpy as np
 import pytest

@@ -32,7 +32,7 @@ def said(name="q", chance=0.3, day="2021-03-31", void=0.0):
 
 def came(name="q", outcome="yes", day="2022-01-31"):
     """Make a resolution."""
-    return Resolution(name, outcome, "5 of 10 happenings are cooperative", date.fromisoformat(day), SHA, 10, 5)
+    return Resolution(name, outcome, "5 of 10 events are cooperative", date.fromisoformat(day), SHA, 10, 5)
 
 
 def append_line(path, **changes):

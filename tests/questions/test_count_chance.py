@@ -20,7 +20,7 @@ from forecast.questions.record import (
 from tests.questions.conftest import events, panel_as_of
 
 DYAD, SIZE = "USA-CHN", 40_000
-HAPPENINGS = 60, 25
+EVENTS = 60, 25
 """Hostile and cooperative ones of the months ahead."""
 
 
@@ -33,7 +33,7 @@ def record_with(kind):
 
 
 def months(hostile, cooperative):
-    """Two months of a single future, the happenings in the first."""
+    """Two months of a single future, the events in the first."""
     return WindowCounts(np.array([[hostile + cooperative, 0]]), np.array([[cooperative, 0]]))
 
 
@@ -42,7 +42,7 @@ def drawn(record, kind):
     rng, cut = np.random.default_rng(1), record.zero_cut
     counts, found = record.counts[record.covered], np.zeros(SIZE, dtype=int)
     shares = dict(zip(kind.places, code_shares(record, kind), strict=True))
-    for number, side in zip(HAPPENINGS, (range(cut), range(cut, counts.shape[1])), strict=True):
+    for number, side in zip(EVENTS, (range(cut), range(cut, counts.shape[1])), strict=True):
         kinds = rng.multinomial(number, rng.dirichlet(mix_weights(counts[:, side], MIX_MONTHS), SIZE))
         for place in set(kind.places) & set(side):
             share = 1.0 if shares[place] == ALL else rng.beta(*shares[place], size=SIZE)
@@ -64,7 +64,7 @@ def test_it_is_how_often_as_many_are_drawn(codes):
     record = record_with(kind)
     numbers, shares = drawn(record, kind), side_shares(record, kind)
     for need in np.unique(np.quantile(numbers, [0.1, 0.5, 0.9, 0.99]).astype(int)) + 1:
-        found = chance_of_count(int(need), months(*HAPPENINGS), shares).item()
+        found = chance_of_count(int(need), months(*EVENTS), shares).item()
         assert found == pytest.approx((numbers >= need).mean(), abs=0.012)
 
 
@@ -78,16 +78,16 @@ def test_what_is_there_already_and_what_cannot_come_are_certain():
     assert chance_of_count(4, months(3, 1), (ALL, ALL)).item() == 1.0
 
 
-def test_a_happening_that_is_left_out_of_the_record_is_out_of_the_mix():
+def test_an_event_that_is_left_out_of_the_record_is_out_of_the_mix():
     kind = kind_of("163")
     record, rows = record_with(kind), panel_rows("163")
     without = record_without(record, rows, kind)
     assert record.total.sum() - without.total.sum() == rows["counted"].sum() == 1
     assert record.kind.sum() - without.kind.sum() == 1
-    more, less = (chance_of_count(1, months(*HAPPENINGS), side_shares(one, kind)).item() for one in (record, without))
+    more, less = (chance_of_count(1, months(*EVENTS), side_shares(one, kind)).item() for one in (record, without))
     assert more > less
     other = record_without(record, panel_rows("112"), kind)
-    assert chance_of_count(1, months(*HAPPENINGS), side_shares(other, kind)).item() > more
+    assert chance_of_count(1, months(*EVENTS), side_shares(other, kind)).item() > more
     assert other.kind.sum() == record.kind.sum()
 
 

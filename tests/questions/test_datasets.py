@@ -18,7 +18,7 @@ def both():
 def test_a_question_names_its_dataset_and_compares_with_its_record(both):
     main, feed = (make_question(both.panel, "USA-CHN", months=12, higher=5, dataset=name) for name in (None, "feed"))
     assert (main.dataset, feed.dataset) == ("chronology", "feed")
-    assert feed.baseline.happenings == 12 * 40 > 4 * main.baseline.happenings
+    assert feed.baseline.events == 12 * 40 > 4 * main.baseline.events
     assert "“feed” records" in feed.sentence
 
 

@@ -134,7 +134,7 @@ def test_a_level_has_a_probability_and_no_resolution():
 
 def test_the_resolution_is_that_of_the_example():
     found = resolve_question(panel_as_of("2026-05-31"), ask(higher=5))
-    assert (found.outcome, found.cooperative, found.happenings) == ("yes", 45, 119)
+    assert (found.outcome, found.cooperative, found.events) == ("yes", 45, 119)
 
 
 def test_a_question_is_open_until_it_is_covered_and_void_when_that_is_too_late():
@@ -156,13 +156,13 @@ def test_a_window_whose_last_month_is_known_in_part_is_not_resolved():
         assert (found.outcome, found.reason[-39:]) == ("open", "ends with 13 June 2026, before 30 June 2026"[-39:])
 
 
-def test_too_few_happenings_are_void():
+def test_too_few_events_are_void():
     panel = panel_as_of("2026-05-31")
     window = (panel["time"] >= np.datetime64("2023-11-01")) & (panel["time"] <= np.datetime64("2024-10-01"))
     silent = recounted(panel.assign(counts=panel["counts"].where(~window, 0).astype(panel["counts"].dtype)))
     found = resolve_question(silent, ask(higher=5))
-    assert (found.outcome, found.happenings) == ("void", 0)
-    assert "too few happenings" in found.reason
+    assert (found.outcome, found.events) == ("void", 0)
+    assert "too few events" in found.reason
 
 
 MONTH = st.tuples(st.integers(0, 6), st.integers(0, 6)).map(lambda two: (sum(two), two[0]))

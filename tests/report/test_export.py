@@ -93,7 +93,7 @@ def test_a_stamp_is_on_every_form_of_a_figure(figures):
 
 
 LISTS = {
-    "recorded": ("recorded", ("months", "until", "up_value", "share_median", "baseline_cooperative", "happenings_low")),
+    "recorded": ("recorded", ("months", "until", "up_value", "share_median", "baseline_cooperative", "events_low")),
     "level": ("horizons", ("months", "improvement_value", "structural_value", "level_high")),
     "kinds": ("of_a_kind", ("kind", "months", "chance_value", "base_rate")),
     "dyads": ("dyads", ("dyad", "label", "level_median")),
@@ -138,7 +138,7 @@ def test_chances_for_latex_are_those_of_the_page(material, said):
     ]
     assert rows["Share before, %"][-1] == (
         f"{windows[-1]['baseline']['share']:.0f} ({windows[-1]['baseline']['cooperative']} of "
-        f"{windows[-1]['baseline']['happenings']})"
+        f"{windows[-1]['baseline']['events']})"
     )
 
 
@@ -188,7 +188,7 @@ def test_a_summary_has_few_words_and_the_numbers_of_forecast_json(report, said):
     assert said["rule"] in text
     assert len(rows) == 2 + len(said["recorded"])
     for cells, window in zip(rows[2:], said["recorded"], strict=True):
-        percents, share, many = (window[name] for name in ("percent", "share", "happenings"))
+        percents, share, many = (window[name] for name in ("percent", "share", "events"))
         assert cells[1:4] == [chance(percents[name] / 100) for name in ("down", "same", "up")]
         assert cells[4] == number(window["baseline"]["share"], 0)
         assert cells[5:] == [interval(one["median"], one["low"], one["high"]) for one in (share, many)]

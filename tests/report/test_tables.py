@@ -97,9 +97,9 @@ def test_what_will_be_recorded_is_that_of_the_json(html, said):
         assert cells[label] == [chance(one["percent"][name] / 100) for one in windows]
     before = [one["baseline"] for one in windows]
     assert cells["Share before, %"] == [
-        f"{round(one['share'])} {one['cooperative']} of {one['happenings']}" for one in before
+        f"{round(one['share'])} {one['cooperative']} of {one['events']}" for one in before
     ]
-    for label, name in {"Share then, %": "share", "Recorded then": "happenings"}.items():
+    for label, name in {"Share then, %": "share", "Recorded then": "events"}.items():
         assert cells[label] == [estimate(one[name]) for one in windows]
 
 

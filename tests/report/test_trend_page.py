@@ -70,7 +70,7 @@ def test_the_figure_has_the_series_and_the_recorded_years(fit):
     for on, one in zip(figure.axes, kinds.values(), strict=True):
         np.testing.assert_array_equal(on.get_lines()[0].get_ydata(), one.share[1])
         dots = on.collections[-1].get_offsets()
-        np.testing.assert_allclose(dots[:, 1], 100 * one.stronger / one.happenings)
+        np.testing.assert_allclose(dots[:, 1], 100 * one.stronger / one.events)
 
 
 def test_equilibria_of_the_page_are_means_of_the_trend_and_where_it_stands(fit):

@@ -33,7 +33,7 @@ FUTURES = simulate_futures(FIT, "USA-CHN", MONTHS, seed=1)
 
 
 def recording(total, cooperative, past=(4, 1), fit=FIT):
-    """Record so much in each future (the last axis is the month), and `past` happenings a month before."""
+    """Record so much in each future (the last axis is the month), and `past` events a month before."""
     total = np.broadcast_to(np.asarray(total), (*SIZE, MONTHS))
     ahead = [np.concatenate([np.zeros((*SIZE, 1), int), np.broadcast_to(counts, total.shape)], -1)
              for counts in (total, cooperative)]  # fmt: skip
@@ -115,12 +115,12 @@ def test_rolling_windows_are_counted_one_by_one(total, cooperative, window, thre
 
 
 def test_a_hand_made_case():
-    # Half of the futures of a draw: 6 of 12 cooperative; the other half 1 of 2 happenings, which is void at 3 months.
+    # Half of the futures of a draw: 6 of 12 cooperative; the other half 1 of 2 events, which is void at 3 months.
     total = np.where(np.arange(4)[:, None] < 2, [4, 4, 4, 0, 0, 0], [1, 1, 0, 0, 0, 0])
     made = recording(total, np.where(total == 4, 2, 0), past=(4, 1))
     outlook = window_outlook(made, 3, 5.0)
-    assert (outlook.void.value, outlook.happenings.mean) == (0.5, 7.0)
-    assert (outlook.share.mean, outlook.baseline.share, outlook.baseline.happenings) == (50.0, 25.0, 12)
+    assert (outlook.void.value, outlook.events.mean) == (0.5, 7.0)
+    assert (outlook.share.mean, outlook.baseline.share, outlook.baseline.events) == (50.0, 25.0, 12)
     assert (outlook.up.value, outlook.same.value, outlook.down.value) == (1.0, 0.0, 0.0)
     assert window_outlook(made, 3, 25.0).up.value == 1.0  # exactly on the boundary
     assert window_outlook(made, 3, 25.1).same.value == 1.0
@@ -153,14 +153,14 @@ def test_nothing_ahead_is_void():
 def test_a_likely_void_is_told():
     total = np.where(np.arange(4)[:, None] < 1, 0, 4)
     assert window_outlook(recording(total, total), 6).sentence.endswith(
-        "The chance of fewer than 3 happenings, and so of no answer, is 25 %."
+        "The chance of fewer than 3 events, and so of no answer, is 25 %."
     )
 
 
 def test_what_cannot_be_is_told():
     high = window_outlook(recording(4, 2, past=(4, 4)), 6)
     assert high.sentence == (
-        "The cooperative share of US-China happenings in the chronology cannot be 5 points higher in the 6 months to "
+        "The cooperative share of US-China events in the chronology cannot be 5 points higher in the 6 months to "
         "June 2005 than in the 6 months before (100 %, 24 of 24); the chance that it is at least 5 points lower is "
         ">99 %."
     )
@@ -196,13 +196,13 @@ def test_a_stranger_can_resolve_it_from_the_rule_alone():
         "a joint act with a row for each side counts once",
         "Window: 1 January 2005 to 31 March 2005.",
         "Cooperative: class 4; class 5; class 6; class 7 (CAMEO codes that begin with 01, 02",
-        f"{before.cooperative} of {before.happenings}, from 1 October 2004 to 31 December 2004, as of 31 D",
+        f"{before.cooperative} of {before.events}, from 1 October 2004 to 31 December 2004, as of 31 D",
         f"Higher: a share of at least {before.share + 5:.2f} %. Lower: of at most {before.share - 5:.2f} %",
-        "Void: fewer than 3 happenings in it",
+        "Void: fewer than 3 events in it",
     ):  # fmt: skip
         assert words in rule, words
     counts = FIT.panel["counts"].sel(dyad="USA-CHN").isel(time=slice(-3, None))
-    assert before.happenings == int(counts.sum())
+    assert before.events == int(counts.sum())
     assert before.cooperative == int(counts.isel({"class": slice(4, None)}).sum())
 
 
@@ -241,7 +241,7 @@ def test_of_two_datasets_the_first_is_forecast_and_named_however_much_the_other_
     window = assess(fit, "USA-CHN", (3,), seed=1).recorded[3]
     assert window.dataset == "a" and "in “a” is at least" in window.sentence
     assert window.rule.startswith("Data: the first edition of “a” whose coverage of USA-CHN")
-    assert window.baseline.happenings == int(counts.sel(dataset="a", dyad="USA-CHN").isel(time=slice(-3, None)).sum())
+    assert window.baseline.events == int(counts.sel(dataset="a", dyad="USA-CHN").isel(time=slice(-3, None)).sum())
 
 
 def test_an_index_and_a_dyad_never_covered_have_no_baseline():
