@@ -26,7 +26,7 @@ test-all: setup ## Run all tests, the long ones too
 lowest: setup ## Try the oldest versions of everything that is depended on, with the quick tests
 	@scripts/lowest
 
-bench: setup ## Measure speed beside the same model written plainly (benchmarks/README.md; ARGS="gradient" and so on)
+bench: setup ## Measure speed against the same model written plainly (benchmarks/README.md; ARGS="gradient" and so on)
 	@$(PY) -m benchmarks $(ARGS)
 
 calibration: setup ## Calibrate every variant of the model on simulated panels (an hour or so), into reports/calibration

@@ -1,1 +1,1 @@
-"""How fast the fits are, beside other ways to the same posterior (benchmarks/README.md); no part of the package."""
+"""How fast the fits are, against other ways to the same posterior (benchmarks/README.md); no part of the package."""

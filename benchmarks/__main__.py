@@ -32,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     add("what", nargs="?", choices=COMMANDS, default="fits")
     add("--engines", nargs="+", choices=ENGINES, default=ENGINES, metavar="ENGINE", help=", ".join(ENGINES))
     add("--sizes", nargs="+", default=SIZES, help="dyads x months, such as 3x300; 6x920 is the chronology")
-    add("--densities", nargs="+", type=int, default=DENSITIES, help="events a dyad-month")
+    add("--densities", nargs="+", type=int, default=DENSITIES, help="events per dyad-month")
     add("--repetitions", type=int, default=3)
     add("--limit", type=float, default=120.0, help="seconds of sampling a cell (default 120)")
     add("--rows", type=int, default=3_000_000, help="feeds: rows of the files that are made (default 3,000,000)")
@@ -90,7 +90,7 @@ def feeds(options: argparse.Namespace) -> None:
 
 
 def density(options: argparse.Namespace) -> None:
-    """Measure how effective draws a second fall as months get busy."""
+    """Measure how effective draws per second fall as months get busy."""
     from benchmarks.density import DENSITIES as BUSY
     from benchmarks.density import write_density
 

@@ -15,7 +15,7 @@ from forecast.files import write_json
 
 @dataclass(frozen=True)
 class Cell:
-    """One engine on one problem, once. ``draws`` is a fixed number of kept draws a chain, None for what fits."""
+    """One engine on one problem, once. ``draws`` is a fixed number of kept draws per chain, None for what fits."""
 
     engine: str
     size: str

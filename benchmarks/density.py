@@ -1,4 +1,4 @@
-"""How a fit's effective draws a second fall as months get busy: one dyad of 20 years, from sparse to dense.
+"""How a fit's effective draws per second fall as months get busy: one dyad of 20 years, from sparse to dense.
 
 The default model, simulated at the most typical draw of its priors: the same level, noise and overdispersion whatever
 the density, so that only the number of events differs. Seconds are of the processor, warm-up included.
@@ -25,7 +25,7 @@ from forecast.model import prior_draws, simulate_panel
 PERIODS = 240
 DENSITIES = (5, 50, 2000)
 SPARSE, DENSE, MOST = 50, 2000, 3.0
-"""At 2,000 a month so many times fewer effective draws a second than at 50 are allowed."""
+"""At 2,000 per month so many times fewer effective draws per second than at 50 are allowed."""
 LENGTH = {"draws": 600, "tune": 400}
 
 
@@ -48,7 +48,7 @@ class Density:
 
 
 def dense_panel(events: int, seed: int) -> xr.Dataset:
-    """Simulate one dyad of 20 years with so many events a month, all densities at one truth."""
+    """Simulate one dyad of 20 years with so many events per month, all densities at one truth."""
     panel = empty_panel(1, PERIODS)
     panel["counts"][..., 0] = 5  # what is not there has no parameters
     truth = most_typical(prior_draws(panel, SPEC, draws=DRAWS, seed=seed))
@@ -73,7 +73,7 @@ def write_density(folder: Path, seed: int, densities: Sequence[int], say: Callab
     written, busy, found = now(), load(), []
     for events in densities:
         found.append(measure(events, seed))
-        say(f"{events} a month: {found[-1].rate:.3g} effective draws a processor second")
+        say(f"{events} per month: {found[-1].rate:.3g} effective draws per processor second")
     facts = {"written": written, "load": busy, "machine": machine(), "length": LENGTH}
     write_json(folder / "density.json", facts | {"fits": [{**asdict(one), "rate": one.rate} for one in found]})
     write_text(folder / "density.md", markdown(facts, found))
@@ -85,8 +85,8 @@ def markdown(facts: dict, found: Sequence[Density]) -> str:
     lines = ["# Density: busy months", "", f"Measured {facts['written']}; load before {facts['load']}; {length}."]
     lines += [*describe([facts["machine"]]), ""]
     head = (
-        "events a month", "smallest ESS", "of", "ESS of the last level", "processor s", "ESS a processor second",
-        "steps a draw", "largest R-hat",
+        "events per month", "smallest ESS", "of", "ESS of the last level", "processor s", "ESS per processor second",
+        "steps per draw", "largest R-hat",
     )  # fmt: skip
     rows = [
         (

@@ -1,4 +1,4 @@
-"""How fast a feed is read, beside what DuckDB needs for the same files alone: unzip, scan, filter.
+"""How fast a feed is read, compared with what DuckDB needs for the same files alone: unzip, scan, filter.
 
 Each measurement runs in a process of its own, `python -m benchmarks.feeds WHAT FOLDER`, so that its memory is its own;
 the three take turns.
@@ -124,7 +124,7 @@ def _markdown(began: dict[str, Any], runs: dict[str, list[dict[str, float]]]) ->
         f"{rows:,} rows of 58 columns, made up, in {began['files']} zip files, {began['zipped_mb']:,} MB. "
         "Median [smallest to largest]; the ratio to bare is formed within a turn and is to be at most "
         f"{AIM}; the memory is to be below {MOST_MEMORY:,} MB.", "",
-        "| what | seconds | rows a second | seconds of all cores | ratio to bare | of all cores | peak memory, MB |",
+        "| what | seconds | rows per second | seconds of all cores | ratio to bare | of all cores | peak memory, MB |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]  # fmt: skip
     for what, found in runs.items():

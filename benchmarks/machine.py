@@ -32,7 +32,7 @@ def now() -> str:
 
 
 def load() -> float | None:
-    """Return the machine's load over the last minute: numbers measured beside other work are worth little."""
+    """Return the machine's load over the last minute: numbers measured during other work are worth little."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 

@@ -1,4 +1,4 @@
-"""Backtests of thousands of dyads on a cluster: how many dyads and origins a second.
+"""Backtests of thousands of dyads on a cluster: how many dyads and origins per second.
 
 ``python -m benchmarks.many_dyads COUNTS`` takes monthly counts of conflict events by CAMEO root, 10 to 20, with the
 columns ``source``, ``target``, ``month`` and ``cameo10`` to ``cameo20`` (CSV, or CSV and gzip). Nothing cooperative is
@@ -76,7 +76,7 @@ class Speed:
 
     @property
     def rate(self) -> float:
-        """Dyads x origins a second."""
+        """Dyads x origins per second."""
         return self.pairs / self.seconds
 
     @property
@@ -217,9 +217,9 @@ def markdown(speeds: Sequence[Speed], batch: int) -> str:
     ]  # fmt: skip
     projected = [(cores, *(f"{cores / one.cost:.2g}" for one in speeds)) for cores in CORES]
     lines = [
-        "# Many dyads: how many a second", "", f"Measured {now()}, batches of {batch} dyads.", *describe([machine()]),
+        "# Many dyads: how many per second", "", f"Measured {now()}, batches of {batch} dyads.", *describe([machine()]),
         "", *_table(head, measured), "",
-        "Dyads x origins a second on more cores, projected: tasks share nothing, so cores by core seconds each.",
+        "Dyads x origins per second on more cores, projected: tasks share nothing, so cores by core seconds each.",
         "", *_table(("cores", *(one.what for one in speeds)), projected),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"

@@ -41,7 +41,7 @@ def shape_of(size: str) -> tuple[int, int]:
 
 
 def make_problem(size: str, density: int | None, seed: int) -> Problem:
-    """Make the problem of a size, such as ``3x300`` (dyads x months), and a density (events a dyad-month).
+    """Make the problem of a size, such as ``3x300`` (dyads x months), and a density (events per dyad-month).
 
     Raises
     ------
@@ -51,12 +51,12 @@ def make_problem(size: str, density: int | None, seed: int) -> Problem:
     if size == CHRONOLOGY:
         return Problem(size, None, build_panel(read_chronology(), dyads=hierarchy("USA-CHN")))
     if density is None:
-        raise SpecError(f"density: a simulated panel of {size} needs one, such as 5 events a dyad-month")
+        raise SpecError(f"density: a simulated panel of {size} needs one, such as 5 events per dyad-month")
     return Problem(size, density, simulated_panel(*shape_of(size), density, seed))
 
 
 def simulated_panel(dyads: int, periods: int, density: float, seed: int) -> xr.Dataset:
-    """Simulate a panel at a draw of the priors, with a Poisson number of events a dyad-month and two eras a dyad."""
+    """Simulate a panel at a draw of the priors, with a Poisson number of events per dyad-month two eras per dyad."""
     rng = np.random.default_rng([seed, dyads, periods])
     totals = rng.poisson(density, (1, dyads, periods, 1))
     totals[0, :, 0] += 1
@@ -78,7 +78,7 @@ def most_typical(draws: xr.Dataset) -> xr.Dataset:
 
 
 def empty_panel(dyads: int, periods: int) -> xr.Dataset:
-    """Make a panel in which nothing has happened, with two eras a dyad."""
+    """Make a panel in which nothing has happened, with two eras per dyad."""
     begins = np.linspace(0, periods, ERAS, endpoint=False).astype(int)
     era = np.searchsorted(begins, np.arange(periods), side="right") - 1
     time = pd.date_range("1950-01-01", periods=periods, freq="MS").as_unit("ns")

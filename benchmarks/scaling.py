@@ -17,8 +17,8 @@ from forecast.files import write_csv, write_json, write_text
 
 BASE = {"dyads": 3, "months": 300, "density": 5, "draws": 1000}
 VARIED = {"dyads": (1, 3, 6, 12), "months": (100, 300, 900), "density": (1, 5, 50), "draws": (500, 1000, 2000)}
-WORDS = {"dyads": "dyads", "months": "months", "density": "events a dyad-month", "draws": "draws a chain"}
-SHOWN = {"sampling_seconds": "sampling, seconds", "ess_per_second": "smallest ESS a second"}
+WORDS = {"dyads": "dyads", "months": "months", "density": "events per dyad-month", "draws": "draws per chain"}
+SHOWN = {"sampling_seconds": "sampling, seconds", "ess_per_second": "smallest ESS per second"}
 COLUMNS = (
     "varied", *BASE, "status", "sampling_seconds", "compile_seconds", "ess_min", "ess_per_second",
     "r_hat_max", "steps_per_draw", "peak_memory_mb",

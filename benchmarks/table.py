@@ -13,13 +13,13 @@ from benchmarks.problems import shape_of
 from forecast.files import write_json, write_text
 
 TARGET, TARGET_AT = 50.0, ("3x300", 5)
-"""How many times the plain model's effective draws a second ours are held to, and at what size and density."""
+"""How many times the plain model's effective draws per second ours are held to, and at what size and density."""
 NUMBERS = (
     "ess_per_second", "ess_per_second_after_warmup", "ess_min", "r_hat_max", "divergences", "steps_per_draw",
     "compile_seconds", "sampling_seconds", "warmup_seconds", "peak_memory_mb", "tune", "draws_kept",
 )  # fmt: skip
 HEADINGS = (
-    "engine", "ESS/s", "ESS/s after warm-up", "smallest ESS", "largest R-hat", "divergent", "steps a draw",
+    "engine", "ESS/s", "ESS/s after warm-up", "smallest ESS", "largest R-hat", "divergent", "steps per draw",
     "compiling, s", "sampling, s", "warm-up + draws", "",
 )  # fmt: skip
 
@@ -88,7 +88,7 @@ def _engine(cells: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _ratio(cells: list[dict[str, Any]]) -> list[float] | None:
-    """Our effective draws a second over the plain model's, repetition by repetition: median and range."""
+    """Our effective draws per second over the plain model's, repetition by repetition: median and range."""
     ratios = []
     for repetition in distinct(cell["repetition"] for cell in cells):
         same = {c["engine"]: c.get("ess_per_second") or 0.0 for c in cells if c["repetition"] == repetition}
@@ -98,9 +98,9 @@ def _ratio(cells: list[dict[str, Any]]) -> list[float] | None:
 
 
 def _markdown(found: dict[str, Any]) -> str:
-    lines = ["# Fits: how fast, and beside what", "", *_header(found)]
+    lines = ["# Fits: how fast, and compared with what", "", *_header(found)]
     for problem in found["problems"]:
-        events = "the embedded chronology" if problem["density"] is None else f"{problem['density']} events a month"
+        events = "the embedded chronology" if problem["density"] is None else f"{problem['density']} events per month"
         limits = " or ".join(f"{limit:g}" for limit in problem["limit_seconds"])
         lines += [
             "",

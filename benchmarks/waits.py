@@ -21,7 +21,7 @@ from forecast.events import hierarchy
 from forecast.files import write_json, write_text
 
 SHORT = (("1x300", 5, 800, 5.0), (CHRONOLOGY, None, 700, 30.0))
-"""Size, events a month, draws a chain, and the seconds that a fit with 400 effective draws may take."""
+"""Size, events per month, draws per chain, and the seconds that a fit with 400 effective draws may take."""
 TUNE = 300
 UPDATES = pd.date_range("2025-05-31", "2026-05-31", freq="ME")
 STARTS = (("import forecast", ("-c", "import forecast"), 1.0), ("forecast --help", ("-m", "forecast", "--help"), 0.5))
@@ -51,7 +51,7 @@ def short_fit(size: str, density: int | None, draws: int, limit: float, seeds: S
         seconds.append(clock.seconds)
         smallest.append(ess)
         r_hat.append(worst)
-    name = "the chronology" if density is None else f"{size}, {density} events a month"
+    name = "the chronology" if density is None else f"{size}, {density} events per month"
     note = f"smallest bulk ESS {spread(summary(smallest))}, largest R-hat {max(r_hat):.3f}"
     return Wait(f"a fit of {name}, {CHAINS} x ({TUNE} + {draws}) draws", "s", limit, tuple(seconds), note)
 

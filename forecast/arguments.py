@@ -110,14 +110,14 @@ SOURCE = a("Source", "a Source, such as Source() for the chronology or Source(ki
 DATA = a("Data", "Data, such as gather(Source()) returns", panel=lambda data: data.panel)
 PLAN = a("Plan", "a Plan, such as make_plan() or read_plan() returns")
 ASSESSMENT = a("Assessment", "an Assessment, such as assess(fit, 'USA-CHN') returns")
-BESIDE = a("Assessment", "an Assessment or a Brief", "Brief")
+OTHER_ASSESSMENT = a("Assessment", "an Assessment or a Brief", "Brief")
 RESULTS = a("Results", "Results, such as backtest() returns")
 POOLED = a("PooledResults", "PooledResults, such as pooled_tests() returns")
 RECORDED = having("a table that was read, such as read_chronology() returns", "files", "rejects")
 GATE = having("a gate, such as fit.gate", "passed", "reasons", "to_dict")
 ASSESSMENTS = Kind(
     "a list of Assessments, such as [assess(fit, 'USA-RUS')]",
-    lambda value: isinstance(value, list | tuple) and all(BESIDE.fits(one) for one in value),
+    lambda value: isinstance(value, list | tuple) and all(OTHER_ASSESSMENT.fits(one) for one in value),
 )
 ARRAY = Kind("an array of numbers", lambda value: hasattr(value, "dtype") and value.dtype.kind in "iuf")
 NUMBERS = Kind("a number or an array of numbers", lambda value: NUMBER.fits(value) or ARRAY.fits(value))

@@ -46,9 +46,9 @@ swapping = threading.Lock()
 
 @contextlib.contextmanager
 def partial_folder(target: Path) -> Iterator[Path]:
-    """Make a hidden folder beside a target, and remove it in the end, whatever happens.
+    """Make a hidden folder next to a target, and remove it in the end, whatever happens.
 
-    It is locked as long as this process lives. Folders of the same target that nobody holds were left by runs that
+    It is locked as long as this process lives. Folders of the same target that no process locks were left by runs that
     have been killed; they are removed first.
     """
     clear_leftovers(target)

@@ -1,6 +1,6 @@
 """Atomic replacement of folders: readers see either the old version or the new one.
 
-Where the system can exchange two names, the new folder is completed beside the old one, including old files that are
+Where the system can exchange two names, the new folder is completed next to the old one, including old files that are
 not rewritten, and the two are swapped in one step. Elsewhere (a mount point, a folder in use, foreign folders inside)
 files are moved one by one, entry pages last; if the run is killed, the next run moves the rest.
 """
@@ -45,7 +45,7 @@ def atomic_folder(folder: str | Path, subfolders: Collection[str] = ()) -> Itera
         try:
             finish_moves(target)
             target.parent.mkdir(parents=True, exist_ok=True)
-            new = stack.enter_context(_partial_beside(target)) / "new"
+            new = stack.enter_context(_partial_next_to(target)) / "new"
             new.mkdir()
         except OSError as error:
             raise OutputError(unwritable(folder, error)) from error
@@ -113,7 +113,7 @@ def finish_moves(folder: Path) -> None:
 def _require_exchangeable(folder: Path, subfolders: Collection[str]) -> None:
     """Raise OSError if a folder is more than a set of files, so that another in its place would be missed."""
     if folder.samefile("."):
-        raise OSError("the working folder: whoever is in it would be left in the old one")
+        raise OSError("the working folder: processes in it would be left in the old one")
     folders = [path.name for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
     if not set(folders) <= set(subfolders):
         raise OSError("one of its folders may be somebody's working folder")
@@ -132,7 +132,7 @@ def _link(source: Path, place: Path) -> None:
 
 def _copy_rights(source: Path, place: Path) -> None:
     status = source.stat()
-    with contextlib.suppress(OSError, AttributeError):  # only root may give files away, and nobody on Windows
+    with contextlib.suppress(OSError, AttributeError):  # only root may give files away; impossible on Windows
         os.chown(place, status.st_uid, status.st_gid)
     shutil.copymode(source, place)
 
@@ -169,8 +169,8 @@ def _move_all(ready: Path, folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _partial_beside(folder: Path) -> Iterator[Path]:
-    """Make a partial folder beside a folder, or inside it if there alone one may write."""
+def _partial_next_to(folder: Path) -> Iterator[Path]:
+    """Make a partial folder next to a folder, or inside it if there alone one may write."""
     with contextlib.ExitStack() as stack:
         try:
             partial = stack.enter_context(partial_folder(folder))

@@ -30,7 +30,7 @@ from forecast.files import (
 LARGEST = 500_000_000
 """Bytes that are read."""
 TORN = ".torn"
-"""Ending of the file beside a journal in which unfinished lines are set aside."""
+"""Ending of the file next to a journal in which unfinished lines are set aside."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ def _write(descriptor: int, target: Path, size: int, torn: bytes, lines: tuple[b
 
 
 def _set_aside(target: Path, torn: bytes) -> None:
-    beside = target.with_name(target.name + TORN)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_APPEND | OPENING | NO_LINK, 0o666)
+    destination = target.with_name(target.name + TORN)
+    descriptor = os.open(destination, os.O_WRONLY | os.O_CREAT | os.O_APPEND | OPENING | NO_LINK, 0o666)
     try:
         require_ordinary(descriptor)
         os.write(descriptor, torn + b"\n")

@@ -29,7 +29,7 @@ from forecast.errors import DataError, SpecError
 from forecast.events import describe_additions
 from forecast.events.dyads import additions_of, dyad_labels, last_covered, read_dyads
 from forecast.files import check_writable
-from forecast.panel.record import last_known, partly_known, require_record, watched
+from forecast.panel.record import last_known, observed_periods, partly_known, require_record
 from forecast.progress import Progress, Steps, side_by_side, silent
 from forecast.sources import Records, Source, open_source
 from forecast.sources.records import Counting, EventRecords, Frequency, wanted_together
@@ -309,7 +309,7 @@ def _is_updated(settings: ReportSettings) -> bool:
 
 @contextmanager
 def _folder(job: _Job, fit: "Fit") -> "Iterator[Path]":
-    """Yield the folder of the report: the one asked for, else one with the date, which is nobody else's."""
+    """Yield the folder of the report: the one asked for, else one with the date, which no other report has."""
     from forecast.report.folder import dated_folder
 
     if job.settings.out is not None:
@@ -421,7 +421,7 @@ def _check_record(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...
     import numpy as np
 
     require_record(panel, dyad, as_of)
-    last = panel["time"].to_numpy()[np.flatnonzero(watched(panel, dyad))[-1]].astype("datetime64[D]").item()
+    last = panel["time"].to_numpy()[np.flatnonzero(observed_periods(panel, dyad))[-1]].astype("datetime64[D]").item()
     behind = months_between(last, as_of)
     if behind > 1:
         words = f"{dyad} is recorded evenly up to {month(last)} only"
@@ -506,7 +506,7 @@ def _sample_longer(job: _Job, fit: "Fit", gate: "Gate", warnings: tuple[str, ...
             fit, fit.panel, gate.reasons[0], job.steps.progress,
             draws=draws, target_accept=CAREFUL, cores=job.settings.cores,
         )  # fmt: skip
-    return longer, (*warnings, f"Sampled again with {draws:,} draws a chain, because at first {gate.reasons[0]}.")
+    return longer, (*warnings, f"Sampled again with {draws:,} draws per chain, because at first {gate.reasons[0]}.")
 
 
 def _describe_update(fit: "Fit", dyad: str) -> tuple[str, ...]:

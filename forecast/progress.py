@@ -12,7 +12,7 @@ type Progress = Callable[[str, int, int], None]
 
 
 def silent(step: str, done: int, total: int) -> None:
-    """Report to nobody."""
+    """Report nothing."""
 
 
 def within(progress: Progress, words: str) -> Progress:

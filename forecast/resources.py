@@ -20,7 +20,7 @@ def data_folder() -> Path:
     installed = _PACKAGE / "data"
     if installed.is_dir():
         return installed
-    # Only a checkout has pyproject.toml beside the package: site-packages/data would be somebody else's.
+    # Only a checkout has pyproject.toml next to the package: site-packages/data would be somebody else's.
     checkout = _PACKAGE.parent / "data"
     if checkout.is_dir() and (_PACKAGE.parent / "pyproject.toml").is_file():
         return checkout
@@ -80,7 +80,7 @@ def _home_cache() -> Path | None:
         folder.mkdir(exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return folder
-    except (OSError, RuntimeError):  # RuntimeError: nobody knows where the home is
+    except (OSError, RuntimeError):  # RuntimeError: the home folder is unknown
         return None
 
 

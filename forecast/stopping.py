@@ -33,7 +33,7 @@ _watching = threading.Lock()
 @contextlib.contextmanager
 def stoppable() -> Iterator[None]:
     """Let SIGINT and SIGTERM end the process from here on; to be used in its main thread."""
-    owner = _watching.acquire(blocking=False)  # once a process
+    owner = _watching.acquire(blocking=False)  # once per process
     try:
         if owner:
             read, write = os.pipe()
@@ -46,7 +46,7 @@ def stoppable() -> Iterator[None]:
         if owner:
             _answer_with(_end)  # what comes now has nothing left to unwind
         if _received:
-            with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+            with contextlib.suppress(OSError, ValueError):  # no one reads it any more
                 sys.stdout.flush()
             _end(_received[0])
 

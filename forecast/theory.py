@@ -106,7 +106,7 @@ SUMMIT = Statement(
     "a meeting to come",
     "An expected meeting of leaders changes the outlook.",
     "A meeting of the two leaders is expected in November 2023.",
-    "`forecast scenario`: the outlook given a meeting, and a year without one, beside the outlook",
+    "`forecast scenario`: the outlook given a meeting, and a year without one, and the outlook without scenario",
 )
 REASONS = Statement(
     "S12",

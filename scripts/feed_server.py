@@ -39,7 +39,7 @@ HOSTILE = ("111", "112", "120", "130", "163", "172", "190")
 NAMES = {"USA": "United States", "CHN": "China"}
 Versions = dict[str, list[dict[str, Any]]]
 A_DAY = 6.0
-"""Events a day, on average."""
+"""Events per day, on average."""
 
 
 class World:

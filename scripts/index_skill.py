@@ -1,4 +1,4 @@
-"""Score the model on a published index at half-yearly origins, beside simple benchmarks: the mean of the months ahead.
+"""Score the model on a published index half-yearly, against simple benchmarks: the mean of the months ahead.
 
     python scripts/index_skill.py risk.csv risk.yaml --from 1996-01 --to 2024-07
 
@@ -180,8 +180,8 @@ def table(cases: pd.DataFrame) -> str:
             by_year = less.groupby(years).agg(["sum", "size"])
             off = by_year["sum"] - by_year["size"] * less.mean()
             error = np.sqrt((off**2).sum() * len(off) / (len(off) - 1)) / len(less)
-            beside = "" if name == "pendulum" else f": {less.mean():+.3f} ({error:.3f})"
-            cells.append(f"{part[name].mean():.3f}{beside}")
+            compared = "" if name == "pendulum" else f": {less.mean():+.3f} ({error:.3f})"
+            cells.append(f"{part[name].mean():.3f}{compared}")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     own = cases[cases["model"] == "pendulum"].groupby("months")["held"].mean()
     lines.append(

@@ -115,7 +115,7 @@ def exceptions(rows: pd.DataFrame) -> str:
 
 
 def draw(rows: pd.DataFrame) -> Any:
-    """Draw rows a year by dyad, kinds by decade and the share of checked rows by dyad and decade."""
+    """Draw rows per year by dyad, kinds by decade and the share of checked rows by dyad and decade."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -139,7 +139,7 @@ def draw(rows: pd.DataFrame) -> Any:
         axis.remove()
     _draw_kinds(axes[-1, 0], rows, scale)
     _draw_checked(axes[-1, 1], rows)
-    figure.suptitle("The chronology: rows a year, what kind they are, and how many were checked")
+    figure.suptitle("The chronology: rows per year, what kind they are, and how many were checked")
     return figure
 
 
@@ -152,7 +152,7 @@ def _draw_years(axis: Any, dyad: str, rows: pd.DataFrame, scale: Scale) -> None:
     axis.stairs(above, edges, fill=True, color=COLOURS[6], label="cooperation")
     axis.stairs(-below, edges, fill=True, color=COLOURS[2], label="conflict")
     axis.axhline(0, color="black", linewidth=0.6)
-    axis.set(title=dyad, xlim=(1944, 2027), ylabel="rows a year")
+    axis.set(title=dyad, xlim=(1944, 2027), ylabel="rows per year")
     axis.yaxis.set_major_formatter(lambda value, _: f"{abs(value):.0f}")
     if dyad == "USA-CHN":
         axis.legend(loc="upper left", frameon=False)

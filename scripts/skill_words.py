@@ -68,7 +68,7 @@ def table(skill: Skill, *, given_n: bool) -> str:
 
 
 def leads(skill: Skill) -> str:
-    """Say who is better than whom, and by which intervals nobody is."""
+    """Say which is better than which, and by which intervals none is."""
     lines = []
     for code in ("default", POOL):
         for given_n, when in ((False, "real-time"), (True, "event counts known")):
@@ -80,8 +80,8 @@ def leads(skill: Skill) -> str:
                         found[one.ahead].setdefault(name(other), []).append(str(months))
             better, worse = (_listed(found[side]) for side in ("this", "other"))
             lines.append(
-                f"- **The {name(code)}, {when}**, is better than {better or 'nobody'}; "
-                + (f"worse than {worse}." if worse else "nobody is better.")
+                f"- **The {name(code)}, {when}**, is better than {better or 'none'}; "
+                + (f"worse than {worse}." if worse else "none is better.")
             )
     return "\n".join(lines)
 

@@ -20,7 +20,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # The benchmarks are no part of the installed package.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-# Where Python may not write bytecode beside the sources, as in many containers, every process that a test starts would
+# Where Python may not write bytecode next to the sources, as in many containers, every process that a test starts would
 # compile all packages again, which takes longer than most tests. It goes where pytest keeps its own cache.
 if sys.dont_write_bytecode:
     sys.dont_write_bytecode = False

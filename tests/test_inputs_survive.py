@@ -170,7 +170,7 @@ def test_what_is_not_of_a_report_is_never_replaced(
         shutil.copytree(REPORTS / ("hypotheses" if pattern == TESTS else "usa-chn-2026-05-31"), tmp_path / "out")
         require_report_folder(tmp_path / "out", pattern)
         (tmp_path / "out" / name).unlink(missing_ok=True)
-        if name == "index.html":  # beside its numbers the page of an earlier version is known by them
+        if name == "index.html":  # next to its numbers the page of an earlier version is known by them
             for numbers in ("forecast.json", "tests.json"):
                 (tmp_path / "out" / numbers).unlink(missing_ok=True)
     else:
@@ -180,7 +180,7 @@ def test_what_is_not_of_a_report_is_never_replaced(
         require_report_folder(tmp_path / "out", pattern)
 
 
-def test_a_report_may_be_written_again_and_beside_other_files(tmp_path: Path) -> None:
+def test_a_report_may_be_written_again_and_with_other_files(tmp_path: Path) -> None:
     for source, pattern in (("usa-chn-2026-05-31", REPORT), ("usa-chn-2023-10-31", REPORT), ("hypotheses", TESTS)):
         out = shutil.copytree(REPORTS / source, tmp_path / source)
         (out / "notes.txt").write_text("mine")

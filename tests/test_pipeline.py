@@ -168,7 +168,7 @@ def test_a_fit_does_not_forget_what_was_added(with_week: tuple[Path, str]) -> No
         again = run(app, ["report", "--dyad", "CHN-IND", "--fit", fit])
     assert alone.exit_code == 2
     assert "2 events of week.csv added to chronology, which are not given now" in " ".join(alone.output.split())
-    assert again.exit_code == 3  # too few draws, as before; but the report is there, beside the first
+    assert again.exit_code == 3  # too few draws, as before; but the report is there, next to the first
     second = folder / "report" / "CHN-IND-2023-10-31-2"
     assert "added to the chronology from week.csv" in (second / "index.html").read_text()
     assert {path.name for path in (folder / "report").iterdir()} == {"CHN-IND-2023-10-31", second.name}
@@ -257,7 +257,7 @@ def test_a_fit_of_the_default_length_that_misses_a_check_is_sampled_twice_as_lon
     report = make_report(replace(settings, out=tmp_path / "default"))
     assert [options.get("draws") for options in asked] == [None, 50]
     assert asked[1]["target_accept"] > 0.8
-    assert "Sampled again with 50 draws a chain, because at first" in report.warnings[-1]
+    assert "Sampled again with 50 draws per chain, because at first" in report.warnings[-1]
     assert json.loads((tmp_path / "default" / "forecast.json").read_text())["converged"] is report.gate.passed
     asked.clear()
     make_report(replace(settings, out=tmp_path / "asked", draws=30))

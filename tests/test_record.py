@@ -1,4 +1,4 @@
-"""What a record is worth: how far it is even, what was watched, and whether it is long enough."""
+"""What a record is worth: how far it is even, what was covered, and whether it is long enough."""
 
 from dataclasses import replace
 from datetime import date
@@ -16,10 +16,10 @@ from forecast.panel.events import counted_events
 from forecast.panel.record import (
     SHORTEST_RECORD,
     coverage_end,
+    observed_periods,
     observed_shares,
     partly_known,
     require_record,
-    watched,
     whole_periods,
 )
 
@@ -48,11 +48,11 @@ def test_a_dyad_that_is_not_there_is_refused(table):
         require_record(panel, "USA-RUS", date(2023, 10, 31))
 
 
-def test_of_an_index_the_periods_with_a_value_were_watched():
+def test_of_an_index_the_periods_with_a_value_were_covered():
     times = pd.date_range("2020-01-01", periods=40, freq="MS")
     frame = pd.DataFrame({"dyad": "USA-CHN", "time": times, "value": np.arange(40.0)}).drop(index=[3, 7])
     panel = build_index_panel(frame)
-    assert np.flatnonzero(~watched(panel, "USA-CHN")).tolist() == [3, 7]
+    assert np.flatnonzero(~observed_periods(panel, "USA-CHN")).tolist() == [3, 7]
     require_record(panel, "USA-CHN", date(2023, 4, 30))
     assert observed_shares(panel, "USA-CHN").sizes["time"] == 0
 
@@ -85,7 +85,7 @@ def test_a_dataset_that_has_stopped_does_not_end_the_record(table, last, end):
 def test_a_month_is_whole_if_it_is_covered_and_known_to_its_end(table, day, known):
     """The record of the two is complete to 13 June 2026."""
     panel = build_panel(table, as_of=day)
-    assert watched(panel, "USA-CHN")[-1]
+    assert observed_periods(panel, "USA-CHN")[-1]
     assert partly_known(panel, "USA-CHN") == known
     whole = whole_periods(panel, "USA-CHN")
     assert whole[:-1].all() and whole[-1] == (known is None)

@@ -344,7 +344,7 @@ def _loaded(folder: Path, database: sqlite3.Connection) -> Catalogue:
 
 @contextmanager
 def connected(folder: Path) -> Iterator[sqlite3.Connection]:
-    """Open the database; one that nobody can be writing to, because its folder is read-only, as it is."""
+    """Open the database; one in a read-only folder, to which no process writes, as it is."""
     path = folder / CATALOGUE
     fixed = not os.access(folder, os.W_OK) and not path.with_name(f"{CATALOGUE}-wal").exists()
     address = f"{path.absolute().as_uri()}?mode={'ro&immutable=1' if fixed else 'rw'}"

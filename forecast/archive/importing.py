@@ -20,7 +20,7 @@ from forecast.events.dyads import Days, as_spans, each_day
 from forecast.feeds.detect import DaysOfRows, Detected, Named, detect_file, find_feed, unknown_file
 from forecast.feeds.feed import Feed, FeedSettings, FileFacts, named_day
 from forecast.feeds.judging import Judge
-from forecast.feeds.lines import CHUNK, MANIFEST, FeedFile, file_digest, find_files, is_beside, read_utf8
+from forecast.feeds.lines import CHUNK, MANIFEST, FeedFile, file_digest, find_files, is_ignored, read_utf8
 from forecast.feeds.reading import FileRun, Together
 from forecast.files import fence, read_bytes
 from forecast.progress import Progress, ahead, silent
@@ -149,9 +149,9 @@ def import_files(
 ) -> Imported:
     """Import files of machine-coded feeds into an archive, which is made if need be.
 
-    All rows between two states are kept, whoever acts: what is counted of them is chosen when they are read. A file
+    All rows between two states are stored, of any actor: what is counted of them is chosen when they are read. A file
     that was imported before, under whatever name, is left out. Batches of files are put in place one after the other,
-    each at once: whoever is killed has lost no more than the last, and the same command goes on. Other runs may import
+    each at once: a killed run loses no more than the last, and the same command continues. Other runs may import
     into the same archive at the same time. A file that cannot be read stops no other.
 
     Parameters
@@ -210,7 +210,7 @@ def _each_file(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     inside = [one.relative_to(path) for one in path.rglob("*") if one.is_file()]
-    return [path / one for one in sorted(inside) if not any(map(is_beside, one.parts))] or [path]
+    return [path / one for one in sorted(inside) if not any(map(is_ignored, one.parts))] or [path]
 
 
 class _Run:

@@ -37,7 +37,7 @@ class _Commands(TyperGroup):
             _explain(error, debug=ctx.params["debug"])
             raise typer.Exit(error.exit_code) from error
         except OSError as error:
-            if error.errno in (None, errno.EPIPE):  # a bug; or whoever reads the output has seen enough
+            if error.errno in (None, errno.EPIPE):  # a bug; or the reader of the output has closed it
                 raise
             reason = _of_the_system(error)
             _explain(reason, debug=ctx.params["debug"])

@@ -49,16 +49,16 @@ def backtest(
     dataset: str | None = opt(
         "Of several, the one that is predicted; the model is fitted to all. Default: the first of --data."
     ),
-    processes: int | None = opt("Processes at work. Default: one a core. Changes no number."),
+    processes: int | None = opt("Processes at work. Default: one per core. Changes no number."),
     batch: int | None = opt("Dyads to a task and a file, for hundreds of dyads (models: with --alone)."),
     scheduler: str | None = opt("Of a Dask cluster that does the work, such as tcp://host:8786."),
     out: Path = output("Folder of the run; with an unfinished run in it, which is continued.", Path("skill")),
-    replace: bool = opt("Replace a page in --out that has no run of its own beside it.", False),
+    replace: bool = opt("Replace a page in --out that has no run of its own with it.", False),
     seed: int = shared.seed(),
     remake: bool = opt("Only make the page of --out again from its files; nothing is predicted.", False),
     as_json: bool = shared.json(),
 ) -> None:
-    """Predict as of many days of the past, and score the predictions beside simple benchmarks.
+    """Predict as of many days of the past, and compare their scores with those of simple benchmarks.
 
     Every origin is rebuilt as of its day. Finished origins are kept in the folder: interrupted, the same command goes
     on where it stopped. Writes a page, skill.json, skill.csv and cases.csv.gz (docs/skill.md).

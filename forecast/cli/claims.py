@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from forecast.hypotheses.pooled.power import Rate
     from forecast.progress import Progress
 
-BESIDE_PLAN = {"plan", "dyad", "as_of", "out", "replace", "cores", "as_json"}
+WITH_PLAN = {"plan", "dyad", "as_of", "out", "replace", "cores", "as_json"}
 """Options that may be given together with a plan."""
 MOST_LINES = 20
 
@@ -44,7 +44,7 @@ def test(
 
         require_report_folder(out, TESTS, [plan, *asked.paths], replace=replace)
     if plan is not None:
-        _reject_beside_plan(context)
+        _reject_with_plan(context)
     with progress() as tell:
         tell("loading the libraries", 0, 0)
         if plan is None:
@@ -98,11 +98,11 @@ def _codes(claims: str | None) -> tuple[str, ...]:
     return tuple(code.strip() for code in claims.split(",")) if claims else ()
 
 
-def _reject_beside_plan(context: typer.Context) -> None:
+def _reject_with_plan(context: typer.Context) -> None:
     """Reject options that would change what a plan says."""
     sources = {option: context.get_parameter_source(str(option.name)) for option in context.command.params}
     written = [option for option, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
-    if given := [option.opts[0] for option in written if option.name not in BESIDE_PLAN]:
+    if given := [option.opts[0] for option in written if option.name not in WITH_PLAN]:
         raise SpecError(f"{', '.join(given)}: the plan says this already; leave it out, or make a new plan")
 
 

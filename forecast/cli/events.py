@@ -116,7 +116,7 @@ def show(
     dyad: str = opt("Two states, such as USA-CHN.", "USA-CHN"),
     start: str | None = opt("First day, YYYY-MM-DD or YYYY-MM.", name="--from"),
     end: str | None = opt("Last day, YYYY-MM-DD or YYYY-MM.", name="--to"),
-    directed: bool = opt("Show both rows of a joint act, one a direction.", False),
+    directed: bool = opt("Show both rows of a two-sided event, one per direction.", False),
     as_json: bool = shared.json(),
 ) -> None:
     """Print the events of a dyad; without days, those of its last twelve months."""
@@ -135,7 +135,9 @@ def show(
     else:
         _print_events(events, f"{first:%Y-%m-%d} to {last:%Y-%m-%d}")
         if rows > len(events):
-            typer.echo(f"Not shown, as the other side of a joint act: {rows - len(events)} (--directed shows them).")
+            typer.echo(
+                f"Not shown, as the other side of a two-sided event: {rows - len(events)} (--directed shows them)."
+            )
 
 
 def _chronology(path: Path | None) -> dict[str, Any]:
@@ -284,12 +286,12 @@ def count_command(
     paths: list[Path] = arg(
         "Files of a machine-coded feed as published, zipped or not, or folders.", ..., metavar="PATH..."
     ),
-    out: Path = opt("The counts; their mapping goes to FILE.yaml beside them.", ..., metavar="FILE.csv"),
+    out: Path = opt("The counts; their mapping goes to FILE.yaml.", ..., metavar="FILE.csv"),
     feed: str | None = shared.feed(),
     feed_setting: list[str] | None = shared.feed_setting(),
     scale: str = scale_option(),
     frequency: str = opt("Periods: month or week.", "month"),
-    directed: bool = opt("Count both sides of a joint act, for panels with directions.", False),
+    directed: bool = opt("Count both sides of a two-sided event, for panels with directions.", False),
     as_json: bool = shared.json(),
 ) -> None:
     """Count all dyads of states in files of a feed, in one pass and bounded memory (docs/feeds.md).

@@ -249,7 +249,7 @@ class Driven:
 
     drivers: Path | None = opt(
         "Covariates: a CSV file (docs/drivers.md), or calendar for elections, congresses and summits. A backtest has "
-        "the pendulum with them beside the pendulum without."
+        "the pendulum with them and without."
     )
     driver_acts: str | None = opt(
         "What drivers act on: month, cycle or trend; or each, such as summit=month,trade=cycle. Default: month, and "
@@ -457,7 +457,7 @@ def not_converged(misses: "Iterable[Miss]") -> NotConverged:
 
 
 def show_result(page: Path, name: str, print_result: Callable[[], None], *, as_json: bool) -> None:
-    """Print the JSON file beside a page for programs, or the result for people."""
+    """Print the JSON file of a page for programs, or the result for people."""
     if as_json:
         typer.echo((page.parent / name).read_text("utf-8"))
     else:

@@ -92,7 +92,7 @@ def report(
     frequency: str = shared.frequency(),
     fit: Path | None = opt("Forecast from this saved fit instead of fitting; --as-of and --add update it."),
     save_fit: bool = opt(
-        "Save the fit in the report's folder (some 40 MB a dyad).", True, name="--save-fit/--no-save-fit"
+        "Save the fit in the report's folder (some 40 MB per dyad).", True, name="--save-fit/--no-save-fit"
     ),
     export: bool = opt(
         "Also write every figure as SVG, PNG and PDF, and every table as CSV and for LaTeX, into the report's folder "

@@ -45,7 +45,7 @@ def scenario(
     seed: int = shared.seed(),
     as_json: bool = shared.json(),
 ) -> None:
-    """Compute the outlook given events that are assumed, not predicted, beside the outlook without them.
+    """Compute the outlook given events that are assumed, not predicted, and the outlook without them.
 
     Writes a page and scenario.json (docs/what-if.md). Exit code 3 if the fit has not converged or a scenario is so
     improbable that its numbers may not be used.

@@ -52,7 +52,7 @@ def console() -> "Console":
 
 @contextmanager
 def progress() -> "Iterator[Progress]":
-    """Show the step at work on the error stream, with time gone and left: a bar, or lines where nobody watches."""
+    """Show the step at work, with time gone and left, on the error stream: a bar in a terminal, else lines."""
     import logging
 
     from rich.console import Console
@@ -87,7 +87,7 @@ def progress() -> "Iterator[Progress]":
 
 
 def _lines() -> "Progress":
-    """Return progress in lines: one per step, and one a minute while a step lasts."""
+    """Return progress in lines: one per step, and one per minute while a step lasts."""
     begun = monotonic()
     current, since, said = "", begun, begun
 

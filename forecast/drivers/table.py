@@ -110,7 +110,7 @@ def read_drivers(path: str | Path) -> DriverTable:
 def _names(header: list[str], path: Path) -> tuple[str, ...]:
     names = tuple(name for name in header if name not in (TIME, KNOWN_AT, DYAD))
     if not names:
-        raise DataError(f"{path}: there is no column of a driver beside {join(header)}; add one")
+        raise DataError(f"{path}: there is no column of a driver other than {join(header)}; add one")
     if len(names) > MOST_DRIVERS:
         raise DataError(
             f"{path}: {len(names)} drivers; expected at most {MOST_DRIVERS}, for each needs data of its own"

@@ -70,7 +70,7 @@ class Processes:
 
 
 def local(processes: int | None = None) -> Processes:
-    """Return as many processes as asked for, by default one a core."""
+    """Return as many processes as asked for, by default one per core."""
     return Processes(processes if processes is not None else os.cpu_count() or 1)
 
 

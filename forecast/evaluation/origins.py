@@ -159,7 +159,7 @@ class Record:
             Which dataset is predicted; needed if there are several.
         eras : {"given", "infer", "none"} or pandas.DataFrame
             The embedded ones as far as recognised on the day; from breaks of each record as known on the day, at every
-            fit (a minute or two a dyad); one era for the whole record; or other ones.
+            fit (a minute or two per dyad); one era for the whole record; or other ones.
         coverage : pandas.DataFrame, optional
             In the form of `forecast.events.read_coverage`.
         together : {"default", "alone"} or sequence of str
@@ -402,7 +402,7 @@ def _files(table: EventTable | CountTable) -> tuple[Covered, ...]:
 
 
 def _counted(table: EventTable | CountTable, coverage: "pd.DataFrame | None") -> "pd.DataFrame":
-    """Return the rows of a table that a panel counts: in counts, many a row says that nothing happened."""
+    """Return the rows of a table that a panel counts: in counts, many rows say that nothing happened."""
     from forecast.events.dyads import even_spans
 
     rows = _rows(table)

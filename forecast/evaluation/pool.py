@@ -6,7 +6,7 @@ G_ij = (A_i + A_j - E_ij) / 2, because weights sum to one. So the weights of the
 quadratic programme. With few windows they are a choice of noise, and therefore shrunk, to equal weights or to half for
 the model and equal weights of the benchmarks, by one of a few amounts. Equal weights stay unless another choice was
 better by more than a standard error in the windows over by then, each scored with the weights learned before it was
-predicted. So the weights of an origin depend on no window that ends after it. What was tried beside it is in
+predicted. So the weights of an origin depend on no window that ends after it. Other attempts are in
 docs/research/pool.md.
 """
 
@@ -142,7 +142,7 @@ class Mixtures:
 
     @property
     def members(self) -> tuple[str, ...]:
-        """Who takes part in the pool, the model first; nobody without a model or a benchmark."""
+        """Members of the pool, the model first; empty without a model or a benchmark."""
         own = [code for code in self.benchmarks if code not in COSTLY]
         return (self.model, *own) if self.model and own else ()
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CASES = "cases.csv.gz"
-"""Every scored prediction of every forecaster: all that a page needs beside `skill.json`."""
+"""Every scored prediction of every forecaster: all that a page needs in addition to `skill.json`."""
 WEIGHTS = "pool.json"
 """Weights of the pool as of the year from which skill is reported, and what they rest on."""
 _PROVENANCE = ("dataset", "data", "dyads", "origins", "horizons", "draws", "seed", "version", "commit")
@@ -357,7 +357,7 @@ def worst_misses(
 ) -> list[dict[str, Any]]:
     """Return the worst predictions of one forecaster, the worst first, for each period."""
     keys = ["dyad", "origin", "horizon"]
-    free, beside = (frame[~frame["given_n"].astype(bool)] for frame in (cases, reference))
+    free, other = (frame[~frame["given_n"].astype(bool)] for frame in (cases, reference))
     counted = free[free["n"] >= FEWEST_EVENTS]
     ranked = (free if counted.empty else counted).sort_values(["crps", *keys], ascending=[False, True, True, True])
     chosen: dict[str, list[dict[str, Any]]] = {REPORTED_ON: [], CHOSEN_ON: []}
@@ -370,7 +370,7 @@ def worst_misses(
         )
         if len(chosen[period]) < MOST and not any(overlap):
             chosen[period].append(case)
-    others = {tuple(case[key] for key in keys): case for case in _records(beside)}
+    others = {tuple(case[key] for key in keys): case for case in _records(other)}
     numbers = ("mean", "low", "high", "crps")
 
     def predicted(case: Mapping[str, Any] | None) -> dict[str, float] | None:

@@ -48,7 +48,7 @@ def add_events(
 ) -> EventTable:
     """Add a few events to a dataset of a table.
 
-    They become part of the dataset: nothing but `additions` of the result tells them apart. Whoever adds them says that
+    They become part of the dataset: nothing but `additions` of the result tells them apart. Adding them states that
     the record of their dyads is complete up to the last of them, so that coverage is extended to there
     (docs/adding-events.md).
 

@@ -22,7 +22,7 @@ LARGEST_COUNT = 2**31 - 1
 
 @checked(path=PATH, mapping=MAPPING_OR_PATH)
 def read_counts(path: str | Path, mapping: CountsMapping | dict[str, Any] | str | Path) -> CountTable:
-    """Read counts that are aggregated already: one row a period and direction, one or more columns a class.
+    """Read counts that are aggregated already: one row per period and direction, one or more columns per class.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def wide_mapping(
 
 @checked(table=COUNTS, path=PATH, directed=FLAG)
 def write_counts(table: CountTable, path: str | Path, *, directed: bool = False) -> Path:
-    """Write counts as CSV, and beside it the mapping by which `read_counts` and `forecast report` read them."""
+    """Write counts as CSV, and next to it the mapping by which `read_counts` and `forecast report` read them."""
     path = Path(path)
     mapping = path.with_suffix(".yaml")
     if mapping == path:

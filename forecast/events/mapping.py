@@ -122,7 +122,7 @@ class CountedClass(BaseModel):
 
 
 class CountsMapping(FileForm):
-    """A table of counts: one row a period and direction (or dyad), one or more columns a class."""
+    """A table of counts: one row per period and direction (or dyad), one or more columns per class."""
 
     fields = ("time", "source", "target", "direction", "dyad")
     required = ("time",)

@@ -374,7 +374,7 @@ RULES: dict[str, tuple[str, "Callable[[Rows], Broken]"]] = {
         "calls, meetings, rounds and agreements in both directions",
         lambda rows: rows["cameo"].isin(["041", "044", "046", "057"]) & ~_answered(rows),
     ),
-    "joint act": (
+    "two-sided event": (
         "a joint exercise or undertaking (06x) in both directions",
         lambda rows: (
             rows["cameo"].str.startswith("06") & rows["summary"].str.contains(r"(?i)\bjoint\b") & ~_answered(rows)
@@ -397,7 +397,7 @@ _UPLOADS = {
     "vdocument", "vdocuments", "cupdf", "dokumen", "pdfcoffee", "slideshare", "coursehero", "freeessay", "essaytgt",
     "flipbuilder", "pastebin",
 }  # fmt: skip
-"""Names of sites to which anybody uploads what others have written."""
+"""Names of sites to which anyone uploads what others have written."""
 
 
 def passing_address(reference: str) -> str:

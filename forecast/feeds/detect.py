@@ -67,7 +67,7 @@ class Named:
 
 @dataclass
 class DaysOfRows:
-    """The days of the rows of a file beside those of its name."""
+    """The days of the rows of a file and those of its name."""
 
     name: str  # Of the file
     named: tuple[date, date] | None  # First and last day by the name

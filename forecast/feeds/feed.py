@@ -80,7 +80,7 @@ class FeedSettings(BaseModel):
     @model_validator(mode="after")
     def _somebody(self) -> Self:
         if not self.sectors:
-            raise ValueError(f"sectors: nobody is left to act; name some of {', '.join(SECTORS)}, or all")
+            raise ValueError(f"sectors: no actor is left; name some of {', '.join(SECTORS)}, or all")
         return self
 
     @property

@@ -188,7 +188,7 @@ class Judge:
         return f"SELECT *, {reasons} AS reason, CASE {places} ELSE 0 END AS filter FROM ({located})"
 
     def _unasked(self) -> set[str]:
-        """Return the fields that nobody looks at."""
+        """Return the fields that are never read."""
         unasked = {name for name in TEXTS if name not in self.kept}
         if "given_quad" not in self.kept:
             unasked.add("source_quad")

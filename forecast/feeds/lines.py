@@ -175,7 +175,7 @@ def paths_in(path: Path) -> list[Path]:
         if not path.is_dir():
             path.lstat()
             return [path]
-        inside = sorted(one for one in path.iterdir() if one.is_file() and not is_beside(one.name))
+        inside = sorted(one for one in path.iterdir() if one.is_file() and not is_ignored(one.name))
     if not inside:
         raise DataError(f"{printable(str(path))} is a folder without files. Name a folder with the files of a feed.")
     return inside
@@ -250,7 +250,7 @@ def _decode(line: bytes, fallback: Encoding) -> tuple[str, bool]:
         return line.decode(fallback, "replace"), True
 
 
-def is_beside(name: str) -> bool:
+def is_ignored(name: str) -> bool:
     """Return whether a file in a folder is not a feed file: hidden, or the manifest."""
     return name.startswith(".") or name == MANIFEST
 

@@ -191,7 +191,7 @@ class _Pace:
             raise StoppedError("stopped")
 
     def hold(self, host: str, seconds: float) -> None:
-        """Let nobody ask a host for a while."""
+        """Suspend requests to a host for a while."""
         with self._lock:
             self._next[host] = max(self._next.get(host, 0.0), time.monotonic() + seconds)
 

@@ -225,7 +225,7 @@ class FetchSettings(BaseModel):
     parallel : int
         How many files at once, 1 to 8.
     per_second : float
-        How many requests a second a server gets at most.
+        How many requests per second a server gets at most.
     attempts : int
         How often a file is tried before it has failed.
     first_wait, longest_wait : float
@@ -234,7 +234,7 @@ class FetchSettings(BaseModel):
     stall : float
         Seconds without a byte, or with fewer than `slowest` a second, after which an attempt ends.
     slowest : float
-        Bytes a second.
+        Bytes per second.
     redirects : int
         How many redirects are followed for a file.
     largest_file, largest_list : int

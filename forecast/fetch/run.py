@@ -42,9 +42,9 @@ if TYPE_CHECKING:
 
 FEEDS = ("gdelt", "icews", "polecat")
 SAVED_EVERY = 2.0
-"""Seconds; whoever is killed loses no file, and of the manifest no more than this."""
+"""Seconds; a killed run loses no file, and of the manifest no more than this."""
 MOST_FILES = 250_000
-"""Largest manifest, held in memory: about 1 GB. GDELT 2.0 has 70,080 files a year in both streams."""
+"""Largest manifest, held in memory: about 1 GB. GDELT 2.0 has 70,080 files per year in both streams."""
 AT_A_TIME = 400
 """Files that are handed to the threads together."""
 Origin = Dataverse | Gdelt
@@ -88,7 +88,7 @@ def fetch_feed(
     start, end : str or datetime.date
         First and last day, such as ``"2018-06-01"``; of a month its first and last.
     version : {1, 2}, optional
-        Of GDELT: 1 has a file a day (a month to March 2013, a year to 2005), 2 one a quarter of an hour; 1 by default.
+        Of GDELT: 1 has a file per day (month to March 2013, year to 2005), 2 one per quarter of an hour; default 1.
     stream : {"english", "translation", "both"}, optional
         Of GDELT 2: news in English, which is the default, in other languages, or both.
     doi : str, optional

@@ -33,7 +33,7 @@ def _texts() -> dict[str, dict[str, Any]]:
 def _environment() -> "Environment":
     from jinja2 import ChainableUndefined, Environment
 
-    found = Environment(undefined=ChainableUndefined)  # plain text: whoever shows it escapes it
+    found = Environment(undefined=ChainableUndefined)  # plain text: the page escapes it
     found.filters |= {"interval": _interval, "difference": _difference, "passage": _passage}
     names = ("chance", "join", "month", "number", "percent", "period", "signed")
     found.globals |= {"printed_chances": printed_chances, **{name: getattr(wording, name) for name in names}}

@@ -168,7 +168,7 @@ def periods_held(
     """Check what is assumed against a panel, and arrange it by period.
 
     A two-sided event that has a row for each side (a visit and its hosting on one day) is one event, as in the panel.
-    Where a whole class is assumed beside a part of it, the rest of the class is meant.
+    Where a whole class is assumed with a part of it, the rest of the class is meant.
     """
     if not rows:
         return ()
@@ -458,7 +458,7 @@ def condition(fit: FitLike, futures: Futures, observed: Observed, held: Sequence
     if found is None:
         raise SpecError(
             "scenario: no simulated future holds what is assumed, so that nothing can be said of it. Assume fewer "
-            "events a month, or fewer months"
+            "events per month, or fewer months"
         )
     return found
 

@@ -239,7 +239,7 @@ def _years(
     residuals: Mapping[int, float],
     rng: np.random.Generator,
 ) -> tuple[DatasetYear, ...]:
-    """Put records simulated at the joint level, read as the dataset reads it, beside the years of a record."""
+    """Put records simulated at the joint level, read as the dataset reads it, with the years of a record."""
     month = level + told.reading + noise[:, None] * rng.standard_normal(level.shape)
     chance = share(month) / 100.0
     if told.concentration is not None:

@@ -49,7 +49,7 @@ class StructuralHazard:
         return PRIOR_MONTHS + self.exposure
 
     def draws(self, size: tuple[int, int], seed: int) -> Float:
-        """Draw the rate a month, (chain, draw): the same for every dyad of one seed."""
+        """Draw the rate per month, (chain, draw): the same for every dyad of one seed."""
         rng = np.random.default_rng(np.random.SeedSequence(seed))
         return rng.gamma(self.shape, 1 / self.rate, size)
 
@@ -193,7 +193,9 @@ class Futures(Displayed):
     trend: Float  # Share at which the trend stands
     ceiling: Float | None = None  # Share that the current framework allows the trend at most; None without a ceiling
     moving: bool = True  # Whether the trend moves in every period
-    pushed: Float | None = None  # What drivers add in the month alone, beside the level, log-odds; None without drivers
+    pushed: Float | None = (
+        None  # What drivers add in the month alone, in addition to the level, log-odds; None without drivers
+    )
 
     def _card(self) -> Card:
         chains, draws, futures, _ = self.share.shape
@@ -301,9 +303,9 @@ def _each_draw(hazard: Float | float, size: tuple[int, int]) -> Float:
     """Return the rate at which new frameworks come by draw."""
     rates = np.asarray(hazard, dtype=float)
     if not (np.isfinite(rates) & (rates >= 0)).all():
-        raise SpecError("hazard: a value is negative or not finite; expected rates a month of zero or more")
+        raise SpecError("hazard: a value is negative or not finite; expected rates per month of zero or more")
     if rates.shape not in ((), size):
-        raise SpecError(f"hazard: got an array of shape {rates.shape}; expected one number, or one a draw, {size}")
+        raise SpecError(f"hazard: got an array of shape {rates.shape}; expected one number, or one per draw, {size}")
     return np.broadcast_to(rates, size)
 
 

@@ -1,6 +1,6 @@
 """Depth of cooperation and severity of conflict: expected values within a side by month.
 
-Models of side and kind have, beside the level, a component for the kinds within each side. It is reported as a share:
+Models of side and kind also have a component for the kinds within each side. It is reported as a share:
 the expected share of cooperative events in the deeper half of their kinds, and of hostile events in the more severe
 half.
 """
@@ -60,7 +60,7 @@ def kind_series(fit: FitLike, dyad: str) -> dict[str, KindSeries] | NotDefined:
     names = [name for name in SIDES if f"{name}_slope" in fit.posterior]
     if not names:
         return NotDefined("the model does not read kinds within a side (observation='sides' does)")
-    covered = np.flatnonzero(panel_kind(fit.panel).watched(fit.panel, dyad))
+    covered = np.flatnonzero(panel_kind(fit.panel).observed_periods(fit.panel, dyad))
     if not covered.size:
         return NotDefined("no period of the dyad is covered")
     return {name: _series(fit, name, (place, main_dataset(fit.panel, dyad)), covered) for name in names}

@@ -45,7 +45,7 @@ class Break:
     drop: Estimate  # Mean share of those months less the mean share of the era so far, points
     dropped: Probability  # The drop is larger than the smallest change of interest
     equilibrium_drop: Estimate | NotDefined  # Equilibrium of the era before less that of the era in force, points
-    trend: Estimate | NotDefined  # Least-squares slope of the share in the era so far, points a year
+    trend: Estimate | NotDefined  # Least-squares slope of the share in the era so far, points per year
     falling: Probability | NotDefined  # The trend is below zero
 
 

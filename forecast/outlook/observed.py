@@ -79,7 +79,7 @@ class Reading:
         return self._each(lambda values: values.reshape(-1, *values.shape[2:])[chosen][None])
 
     def at(self, places: Index, futures: int) -> "Reading":
-        """Return that of simulations, by their places (chain, number) among all of a chain's, so many a draw."""
+        """Return that of simulations, by their places (chain, number) among all of a chain's, so many per draw."""
         return self._each(lambda values: values[np.arange(len(places))[:, None], places // futures])
 
     def _each(self, some: Callable[[Float], Float]) -> "Reading":

@@ -55,7 +55,7 @@ def passage(there: Bool, clock: Clock, horizons: Sequence[int], limit: int, targ
 def crosses(share: Float, target: Float) -> Bool:
     """Return whether the share is at or across `target` (chain, draw), seen from its present side.
 
-    Whoever stands exactly on the target is there at once.
+    A level exactly on the target is there at once.
     """
     side = np.sign(target - share[:, :, 0, 0])[..., None, None]
     return np.asarray((share - target[..., None, None]) * side >= 0)

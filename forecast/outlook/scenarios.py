@@ -1,4 +1,4 @@
-"""Scenario outlook: forecasts given assumed events, beside the unconditional outlook."""
+"""Scenario outlook: forecasts given assumed events, with the unconditional outlook."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -251,7 +251,7 @@ def data_rule(dataset: str, dyad: str, until: date, *, joint: bool) -> str:
     once = "; a two-sided event with a row for each side counts once" if joint else ""
     return (
         f"Data: the first edition of {source_words(dataset)} whose coverage of {dyad} reaches {day(until)}. Every "
-        f"{counted} between the two counts, whoever acts{once}."
+        f"{counted} between the two counts, whichever side acts{once}."
     )
 
 

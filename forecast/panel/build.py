@@ -288,8 +288,8 @@ def build_index_panel(
     twice = known[known.duplicated(["dyad", "time"])]
     if len(twice):
         raise DataError(f"The index has two values for {twice['dyad'].iloc[0]}, {twice['time'].iloc[0]:%Y-%m-%d}.")
-    watched = known.groupby("dyad")[["time"]].agg(start=("time", "min"), last=("time", "max"))
-    periods = panel_periods(watched, (start, end, day), frequency)
+    covered_spans = known.groupby("dyad")[["time"]].agg(start=("time", "min"), last=("time", "max"))
+    periods = panel_periods(covered_spans, (start, end, day), frequency)
     values = known.pivot(index="dyad", columns="time", values="value").reindex(index=chosen, columns=periods)
     _reject_empty(values.notna().sum(axis=1).to_numpy(), chosen, periods)
     variables, coords = era_variables(chosen, periods, frequency, eras, day)
@@ -325,11 +325,11 @@ def _panel(
     """Assemble a panel from rows: date, dyad, source, dataset, n, `counted` (n less pairs), `class`."""
     import xarray as xr
 
-    watched = even_spans(rows, coverage, additions, covered)
-    periods = panel_periods(watched, span, frequency)
+    covered_spans = even_spans(rows, coverage, additions, covered)
+    periods = panel_periods(covered_spans, span, frequency)
     datasets = list(datasets) or sorted(rows["dataset"].unique())
     holes = missing_periods(covered, datasets, periods, frequency)
-    pair = rows[["dataset", "dyad"]].merge(watched, how="left", left_on=["dataset", "dyad"], right_index=True)
+    pair = rows[["dataset", "dyad"]].merge(covered_spans, how="left", left_on=["dataset", "dyad"], right_index=True)
     inside = ((rows["date"] >= pair["start"].array) & (rows["date"] <= pair["last"].array)).to_numpy()
     at = periods.searchsorted(floor_period(rows["date"], frequency))
     in_span = (rows["date"] >= periods[0]).to_numpy() & (at < len(periods))
@@ -352,12 +352,12 @@ def _panel(
     _reject_empty(counts.sum(axis=(0, 2, 3, 4)), dyads, periods)
     n, counted = rows["n"].to_numpy(), rows["counted"].to_numpy()
     outside = rows.assign(n=np.where(inside, 0, n)).groupby("dyad")["n"].sum()
-    seen = covered_periods(watched, datasets, dyads, periods, frequency) & ~holes[:, None, :]
+    seen = covered_periods(covered_spans, datasets, dyads, periods, frequency) & ~holes[:, None, :]
     if eras is not None and span[1] is None and span[2] is None:
         reject_later_eras(eras, dyads, periods, frequency)
     variables, coords = era_variables(dyads, periods, frequency, eras, span[2])
     if additions:
-        until = f"{span[2] or watched['last'].max():%Y-%m-%d}"
+        until = f"{span[2] or covered_spans['last'].max():%Y-%m-%d}"
         added = counted_additions(additions, rows.loc[kept, "event_id"], dyads, until)
         attrs = attrs | ({ATTRIBUTE: added} if added else {})
     return xr.Dataset(
@@ -386,7 +386,7 @@ def _panel(
             "paired": int((n - counted)[kept].sum()),
             "outside_coverage": json.dumps({dyad: int(outside.get(dyad, 0)) for dyad in dyads}),
             "outside_span": int(n[inside & ~in_span].sum()),
-            COVERED_TO: covered_days(watched.loc[watched["stated"], "last"]),
+            COVERED_TO: covered_days(covered_spans.loc[covered_spans["stated"], "last"]),
             **attrs,
         },
     )

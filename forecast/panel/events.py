@@ -124,7 +124,7 @@ def _require_same(panel: "xr.Dataset", dyad: str, rows: "pd.DataFrame", first: i
 
 
 def panel_without(panel: "xr.Dataset", dyad: str, rows: "pd.DataFrame") -> "xr.Dataset":
-    """Return a panel that does not count some of a dyad's events: its months stay watched."""
+    """Return a panel that does not count some of a dyad's events: its months stay covered."""
     dims, place = panel["counts"].dims, panel["dyad"].to_numpy().tolist().index(dyad)
     counts = _counts(panel).copy()
     counts[:, place] -= count_placed(panel, rows).astype(counts.dtype)

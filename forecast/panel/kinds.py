@@ -29,10 +29,10 @@ class PanelKind:
     name: ClassVar[str]  # As in messages
     values: ClassVar[str]  # The variable that holds what was observed, by which the kind is recognised
     dims: ClassVar[tuple[str, ...]]  # Its dims, dyad and time first
-    # Dims and dtype of what such a panel holds beside the eras, and of coordinates of which it has all or none.
+    # Dims and dtype of what such a panel holds in addition to the eras, and of coordinates of which it has all or none.
     variables: ClassVar[Variables]
     optional: ClassVar[Variables] = {}
-    attributes: ClassVar[frozenset[str]] = frozenset()  # That it has beside those of every panel
+    attributes: ClassVar[frozenset[str]] = frozenset()  # That it has in addition to those of every panel
     coded: ClassVar[bool] = False  # Whether it holds counts of coded events, some of which can be left out
     measure: ClassVar[str] = "share of cooperative actions"  # What the level is called when it is shown from 0 to 100
     # What 0, 50 and 100 of it mean.
@@ -48,8 +48,8 @@ class PanelKind:
         """Return in which periods something was observed, (dyad, time)."""
         raise NotImplementedError
 
-    def watched(self, panel: "xr.Dataset", dyad: str) -> Bool:
-        """Return which periods of a dyad were watched, whether or not something was observed in them, (time,)."""
+    def observed_periods(self, panel: "xr.Dataset", dyad: str) -> Bool:
+        """Return which periods of a dyad were covered, whether or not something was observed in them, (time,)."""
         return np.asarray(self.seen(panel.sel(dyad=[dyad]))[0])
 
     def number(self, panel: "xr.Dataset") -> int:
@@ -129,7 +129,7 @@ class EventPanel(PanelKind):
         """Return in which periods an event was counted, (dyad, time)."""
         return np.asarray(panel["counts"].transpose(*self.dims).to_numpy().any(axis=(2, 3, 4)))
 
-    def watched(self, panel: "xr.Dataset", dyad: str) -> Bool:
+    def observed_periods(self, panel: "xr.Dataset", dyad: str) -> Bool:
         """Return the periods in which some dataset covered the dyad, (time,)."""
         return np.asarray(panel["covered"].sel(dyad=dyad).any("dataset").to_numpy())
 

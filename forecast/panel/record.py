@@ -70,9 +70,9 @@ def vintaged(panel: "xr.Dataset") -> tuple[str, ...]:
     return tuple(json.loads(str(panel.attrs.get(VINTAGED, "[]"))))
 
 
-def watched(panel: "xr.Dataset", dyad: str) -> Bool:
+def observed_periods(panel: "xr.Dataset", dyad: str) -> Bool:
     """Return the periods in which some dataset covered the dyad, or in which its index has a value, (time,)."""
-    return panel_kind(panel).watched(panel, dyad)
+    return panel_kind(panel).observed_periods(panel, dyad)
 
 
 def data_facts(panel: "xr.Dataset") -> dict[str, Any]:
@@ -87,7 +87,7 @@ def require_record(panel: "xr.Dataset", dyad: str, as_of: date) -> None:
         raise DataError(
             f"as-of: nothing is recorded of {dyad} by {as_of}; choose a later day (`forecast events check`)"
         )
-    months = int(watched(panel, dyad).sum() / periods_a_month(panel))
+    months = int(observed_periods(panel, dyad).sum() / periods_a_month(panel))
     if months < SHORTEST_RECORD:
         raise DataError(
             f"as-of: {dyad} has {months} covered months by {as_of}; at least {SHORTEST_RECORD} are needed to see a "
@@ -110,7 +110,7 @@ def whole_periods(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Bool:
 
 def partly_known(panel: "xr.Dataset", dyad: str) -> date | None:
     """Return the day to which a panel's last period is known, if some dataset covers it, and none to its end."""
-    if not panel_kind(panel).coded or not watched(panel, dyad)[-1]:
+    if not panel_kind(panel).coded or not observed_periods(panel, dyad)[-1]:
         return None
     sets = range(panel.sizes["dataset"])
     if any(whole_periods(panel, dyad, place)[-1] for place in sets):
@@ -275,11 +275,11 @@ def summarise(table: EventTable, coverage: "pd.DataFrame | str | Path | None" = 
     events = table.events.assign(events=event_counts(table.events))
     events["month"] = floor_period(events["date"], "month")
     files = () if coverage is not None else table.covered
-    watched = even_spans(events, coverage, table.additions, files)
+    covered_spans = even_spans(events, coverage, table.additions, files)
     by = events.groupby(["dataset", "dyad"])
     summary = by.agg(first=("date", "min"), last=("date", "max"), rows=("date", "size"), events=("events", "sum"))
-    summary.insert(2, "start", watched["start"])
-    summary.insert(3, "last_even", watched["last"])
+    summary.insert(2, "start", covered_spans["start"])
+    summary.insert(3, "last_even", covered_spans["last"])
     starts = floor_period(summary["start"], "month")
     with_events = by["month"].unique()
     covered = []

@@ -40,14 +40,14 @@ def last_days(starts: "pd.Series[pd.Timestamp]", frequency: Frequency) -> "pd.Se
 
 
 def panel_periods(
-    watched: "pd.DataFrame", span: "tuple[Day | None, Day | None, pd.Timestamp | None]", frequency: Frequency
+    covered_spans: "pd.DataFrame", span: "tuple[Day | None, Day | None, pd.Timestamp | None]", frequency: Frequency
 ) -> "pd.DatetimeIndex":
-    """Return the periods of a panel: those asked for, by default all that were watched."""
+    """Return the periods of a panel: those asked for, by default all that are covered."""
     import pandas as pd
 
     start, end, as_of = span
-    first = watched["start"].min() if start is None else as_day(start, "start", first=True)
-    last = (as_of or watched["last"].max()) if end is None else as_day(end, "end")
+    first = covered_spans["start"].min() if start is None else as_day(start, "start", first=True)
+    last = (as_of or covered_spans["last"].max()) if end is None else as_day(end, "end")
     if as_of is not None and last > as_of:
         raise SpecError(
             f"end {last:%Y-%m-%d} comes after as_of {as_of:%Y-%m-%d}. Choose an earlier end, or leave it out."
@@ -67,7 +67,7 @@ def steps(first: "pd.Timestamp", last: "pd.Timestamp", frequency: Frequency) -> 
 
 
 def covered_periods(
-    watched: "pd.DataFrame",
+    covered_spans: "pd.DataFrame",
     datasets: Sequence[str],
     dyads: Sequence[str],
     periods: "pd.DatetimeIndex",
@@ -76,9 +76,9 @@ def covered_periods(
     """Return which periods are covered, (dataset, dyad, time)."""
     covered = np.zeros((len(datasets), len(dyads), len(periods)), dtype=bool)
     # The period in which a record begins is covered too, though not from its first day.
-    starts = floor_period(watched["start"], frequency)
+    starts = floor_period(covered_spans["start"], frequency)
     place = {dyad: number for number, dyad in enumerate(dyads)}
-    for (dataset, dyad), start, last in zip(watched.index, starts, watched["last"], strict=True):
+    for (dataset, dyad), start, last in zip(covered_spans.index, starts, covered_spans["last"], strict=True):
         covered[datasets.index(dataset), place[dyad]] = (periods >= start) & (periods <= last)
     return covered
 

@@ -1,4 +1,4 @@
-"""Ledgers of questions (docs/schema/ledger.md): hash-chained entries in one file, beside the question files.
+"""Ledgers of questions (docs/schema/ledger.md): hash-chained entries in one file, next to the question files.
 
 Entries are only appended, in order of time. Each contains its own hash and that of the previous entry, so that edited,
 removed or added lines are detected. Truncation cannot be detected from the file alone: publish the last hash, or keep
@@ -262,7 +262,7 @@ class QuestionFolder:
 
     @property
     def ledger(self) -> Path:
-        """The ledger, which is what counts; the files beside it are copies for readers."""
+        """The ledger, which is what counts; the other files are copies for readers."""
         return self.path / NAME
 
     def file(self, name: str) -> Path:

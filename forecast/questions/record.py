@@ -138,7 +138,7 @@ def dataset_of(panel: "xr.Dataset", question: "Question") -> int:
     place = named_dataset(panel, question.dataset, question.id)
     if question.joint != (panel.attrs["unit"] == "event"):
         raise QuestionError(
-            f"{question.id}: counts joint acts in another way than these data; build them with its unit"
+            f"{question.id}: counts two-sided events in another way than these data; build them with its unit"
         )
     own = DatasetRecord.of(panel, question.dyad, place)
     if isinstance(question, ShareQuestion) and question.cooperative != own.cooperative_words:
@@ -155,7 +155,7 @@ def named_dataset(panel: "xr.Dataset", name: str, what: str = "dataset") -> int:
 
 
 def require_reporting(panel: "xr.Dataset", dyad: str, dataset: int, what: str) -> None:
-    """Reject a dataset that has stopped: nobody could ever say what it records of months ahead."""
+    """Reject a dataset that has stopped: what it records of months ahead will never be known."""
     going = reporting_datasets(panel, dyad)
     if panel.sizes["dataset"] > 1 and dataset not in going:
         names = [str(one) for one in panel["dataset"].to_numpy()]

@@ -24,7 +24,7 @@ _COLORS = {
 }
 """Fill and ink of each outcome."""
 _APART = 5.5  # percents between the middles of two numbers above a bar
-_ROOM = 7  # percents: a narrower part has its number above, or beside the bar
+_ROOM = 7  # percents: a narrower part has its number above or next to the bar
 
 type Bars = Mapping[str, Mapping[str, int]]
 """By horizon in words, whole percents by outcome, from worse to better; they add up to 100."""

@@ -59,7 +59,7 @@ DOUBTS = (
 
 
 def claims_page(results: "PooledResults", figures: Mapping[str, Illustration] | None = None) -> Page:
-    """Combine text, tables and figures, by default its own, with the files beside them."""
+    """Combine text, tables and figures, by default its own, with the files of the page."""
     drawn = claims_figures(results) if figures is None else figures
     span = " to ".join(month(date.fromisoformat(f"{one}-01")) for one in (results.first, results.last))
     content = {
@@ -67,7 +67,7 @@ def claims_page(results: "PooledResults", figures: Mapping[str, Illustration] | 
         "results": results,
         "span": span,
         "stamp_means": _STAMPS[results.stamp],
-        "verdicts": [_section(one) for one in sorted(results.verdicts, key=_beside)],
+        "verdicts": [_section(one) for one in sorted(results.verdicts, key=_secondary)],
         "own": _own(results) if results.own else None,
         "doubts": DOUBTS,
         "run": [
@@ -87,7 +87,7 @@ def claims_page(results: "PooledResults", figures: Mapping[str, Illustration] | 
 
 def claims_figures(results: "PooledResults") -> dict[str, Illustration]:
     """Draw the figure of each claim that has one, by its code."""
-    pictures = {one.code: one.outcome.picture for one in sorted(results.verdicts, key=_beside)}
+    pictures = {one.code: one.outcome.picture for one in sorted(results.verdicts, key=_secondary)}
     return {code: claims_figure.illustrate(picture) for code, picture in pictures.items() if picture is not None}
 
 
@@ -103,7 +103,7 @@ def headline(results: "PooledResults") -> str:
                 parts = longer
     if not parts:
         answers = [one.outcome.answer for one in results.verdicts]
-        return f"Claims beside the pendulum: {join(f'{answers.count(one)} {one}' for one in dict.fromkeys(answers))}."
+        return f"Other claims: {join(f'{answers.count(one)} {one}' for one in dict.fromkeys(answers))}."
     return f"{_ASKED} {capital(', '.join(parts))}."
 
 
@@ -114,13 +114,13 @@ def narrow(verdict: "PooledVerdict") -> bool:
     return found.answer == "supported" and any(value < verdict.limit + math.log(NARROW) for value in others)
 
 
-def _beside(verdict: "PooledVerdict") -> bool:
+def _secondary(verdict: "PooledVerdict") -> bool:
     """Return whether a claim is not about the pendulum itself: those follow those that are."""
     return not verdict.code.startswith((PENDULUM.code, BALANCE.code))
 
 
 def evidence_words(verdict: "PooledVerdict") -> str:
-    """Describe the log Bayes factor of a claim, or its range over rivals, beside the limits of its rule."""
+    """Describe the log Bayes factor of a claim, or its range over rivals, with the limits of its rule."""
     found, (low, high) = verdict.outcome, (number(-verdict.limit, 1), number(verdict.limit, 1))
     if not math.isfinite(found.log_bayes_factor):
         return "No Bayes factor could be computed"
@@ -237,7 +237,7 @@ def _state(code: str, dyads: Iterable[str]) -> str:
 
 
 def _learned(details: Mapping[str, Any]) -> Table:
-    """Return prior beside posterior of the quantities that have both."""
+    """Return prior and posterior of the quantities that have both."""
     rows = [
         (_name(name), _said(details[f"{name}_prior"]), _said(value))
         for name, value in details.items()
@@ -293,7 +293,7 @@ def results_json(results: "PooledResults") -> dict[str, Any]:
 
 
 def results_table(results: "PooledResults") -> "pd.DataFrame":
-    """Return every number of the tests, one a row: the content of tests.csv."""
+    """Return every number of the tests, one per row: the content of tests.csv."""
     import pandas as pd
 
     rows = [row for one in results.verdicts for row in _verdict_rows(one)]

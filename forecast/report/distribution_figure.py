@@ -58,12 +58,12 @@ def _draw_standing(result: Assessment, spent: Float, layout: style.Layout) -> "F
     if not years:
         figure, (on,) = style.subplots(layout, 3.0)
     elif layout.wide:
-        figure, (on, beside) = style.subplots(layout, 3.0, 1, 2, width_ratios=(3, 1))
+        figure, (on, lowest_years) = style.subplots(layout, 3.0, 1, 2, width_ratios=(3, 1))
     else:
-        figure, (on, beside) = style.subplots(layout, 3.4 + 0.24 * years, 2, height_ratios=(2.4, 0.24 * years))
+        figure, (on, lowest_years) = style.subplots(layout, 3.4 + 0.24 * years, 2, height_ratios=(2.4, 0.24 * years))
     _draw_histogram(on, result, spent, layout)
     if years:
-        _draw_lowest_years(beside, result, layout)
+        _draw_lowest_years(lowest_years, result, layout)
     return figure
 
 

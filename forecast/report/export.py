@@ -66,7 +66,7 @@ def _summary_table(result: Assessment) -> Table:
 
 
 def _skill(found: DyadSkill | NotDefined) -> str:
-    # What to do about it is for whoever makes the report, not for whoever reads the memo.
+    # The remedy is for the author of the report, not for the readers of the memo.
     return "How good such forecasts have been is not known." if isinstance(found, NotDefined) else skill_sentence(found)
 
 

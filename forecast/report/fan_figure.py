@@ -25,9 +25,9 @@ _NOISY, _BUSY = 3, 30  # events of a month: dots of the smallest and the largest
 
 
 def illustrate(
-    result: Assessment, record: "xr.Dataset", observed: "xr.Dataset", watched_to: str = ""
+    result: Assessment, record: "xr.Dataset", observed: "xr.Dataset", coverage_end: str = ""
 ) -> style.Illustration:
-    """Draw the fan; `observed` is from `observed_shares`, `watched_to` the end of the record if it is over."""
+    """Draw the fan; `observed` is from `observed_shares`, `coverage_end` the end of the record if it is over."""
     last = list(result.improvement.values())[-1]
     reach = period(result, last.until)
     back = round(YEARS_BACK * 12 * PERIODS_A_MONTH["week" if result.weekly else "month"])
@@ -50,7 +50,7 @@ def illustrate(
     dots = (
         f" Dots: the share observed in each {unit(result)}, larger with more events." if observed.sizes["time"] else ""
     )
-    over = f" Coverage ends in {watched_to}; the level is extrapolated from there." if watched_to else ""
+    over = f" Coverage ends in {coverage_end}; the level is extrapolated from there." if coverage_end else ""
     return style.illustrate(
         lambda layout: _draw(result, record, observed, layout),
         alt=(

@@ -35,7 +35,7 @@ SCENARIO = r"scenario\.json"
 MOVED = r"moved\.(json|csv|svg)"
 CHANGE = r"change\.(json|csv|svg)"
 TRACK_RECORD = r"track_record\.json|questions\.csv"
-"""Names of the files beside each kind of page."""
+"""Names of the files that accompany each kind of page."""
 LONGEST = 100_000_000
 
 
@@ -49,7 +49,7 @@ def publish(
     subfolders: Sequence[str] = (),
     files: Sequence[str] | None = None,
 ) -> Path:
-    """Put a page and its files in place at once, with their manifest; `write` writes more files beside them.
+    """Put a page and its files in place at once, with their manifest; `write` writes more files to the folder.
 
     The page names them, or `files` in their place.
     """
@@ -65,7 +65,7 @@ def publish(
 
 
 def _write_manifest(new: Path, out: Path) -> None:
-    """List the files of a new folder, and those of an earlier page that stay beside them."""
+    """List the files of a new folder, and those of an earlier page that stay with them."""
     written = {path.name for path in new.iterdir()}
     stay = {name: sha for name, sha in _manifest(out).items() if name.partition("/")[0] not in written}
     files = stay | {path.relative_to(new).as_posix(): _digest(path) for path in _listed(new)}

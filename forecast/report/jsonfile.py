@@ -22,7 +22,7 @@ from forecast.outlook import (
 )
 from forecast.outlook.datasets import datasets_finding
 from forecast.outlook.draws import FitLike
-from forecast.panel import panel_kind, watched
+from forecast.panel import observed_periods, panel_kind
 from forecast.report.material import Material, gather
 from forecast.report.provenance import GateLike, ReportedFit, vintage
 from forecast.report.skill import DyadSkill
@@ -54,7 +54,7 @@ def _dyad_levels(fit: FitLike, dyad: str, kinds: Kinds) -> pd.DataFrame:
             "dyad": dyad,
             "period": record["time"].to_numpy().astype("datetime64[D]").astype(str),
             **dict(zip(COLUMNS[2:8], shares, strict=True)),
-            "covered": np.where(watched(panel, dyad), "yes", "no"),
+            "covered": np.where(observed_periods(panel, dyad), "yes", "no"),
             "events": panel_kind(panel).events(panel, dyad),
         },
         columns=list(COLUMNS),

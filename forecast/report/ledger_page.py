@@ -157,7 +157,7 @@ def _latest(cases: list[Case]) -> Table:
 
 
 def cases_table(record: TrackRecord) -> "pd.DataFrame":
-    """Return the decided questions, one a row."""
+    """Return the decided questions, one per row."""
     import pandas as pd
 
     rows = [{name: getattr(case, name) for name in COLUMNS} for case in record.cases]

@@ -15,7 +15,7 @@ from forecast.events.codebook import scale_names
 from forecast.events.table import Recorded
 from forecast.outlook import Assessment, Brief, NotDefined, level_record, main_dataset
 from forecast.panel import panel_kind
-from forecast.panel.record import watched
+from forecast.panel.record import observed_periods
 from forecast.report.events import RecentEvent, notable_events, recent_events
 from forecast.report.provenance import GateLike, ReportedFit, as_of, caveats_of, facts
 from forecast.report.skill import DyadSkill, find_skill
@@ -33,13 +33,13 @@ class Material:
     events: Recorded | None  # As given
     as_of: date  # The day whose knowledge counts
     record: xr.Dataset  # The dyad's level from its first covered period on
-    watched_to: str  # The end of coverage, if it is before the present period
+    coverage_end: str  # The end of coverage, if it is before the present period
     kind: str  # What the panel was made of
     # The dyad's events known by the day, of several datasets those of the main one; empty without events.
     known: pd.DataFrame
     named: pd.DataFrame  # Those to be named along the pendulum
     recent: list[RecentEvent]  # Those of the last twelve months
-    learned: pd.DataFrame  # Prior beside posterior of the dyad
+    learned: pd.DataFrame  # Prior and posterior of the dyad
     skill: DyadSkill | NotDefined  # What a backtest says of such forecasts
     caveats: tuple[str, ...]  # What a reader has to know of how the datasets record the dyad
     facts: Mapping[str, Any]  # Provenance of the data, the fit and the simulation
@@ -66,7 +66,7 @@ def gather(
                 f"others: {other.dyad} as of {other.origin} cannot be compared with {result.dyad} as of "
                 f"{result.origin}. Give assessments of other dyads of the same fit."
             )
-    day, seen = as_of(fit, result), np.flatnonzero(watched(fit.panel, result.dyad))
+    day, seen = as_of(fit, result), np.flatnonzero(observed_periods(fit.panel, result.dyad))
     first, last = (int(seen[0]), int(seen[-1])) if seen.size else (0, fit.panel.sizes["time"] - 1)
     record = level_record(fit, result.dyad).isel(time=slice(first, None))
     over = last < fit.panel.sizes["time"] - 1
@@ -82,7 +82,7 @@ def gather(
         events=events,
         as_of=day,
         record=record,
-        watched_to=month(pd.Timestamp(fit.panel["time"].to_numpy()[last])) if over else "",
+        coverage_end=month(pd.Timestamp(fit.panel["time"].to_numpy()[last])) if over else "",
         kind=_kind(fit.panel),
         known=known,
         recent=recent_events(known, str(fit.panel.attrs.get("scale", "")), day),

@@ -108,7 +108,7 @@ WEEKS_SHOWN = 3
 
 
 def moved_page(fit: "Fit", found: Attribution) -> Page:
-    """Combine text, tables and figure, with the files beside them."""
+    """Combine text, tables and figure, with the files of the page."""
     figure = moved_figure(found)
     content = {
         "label": label(found.dyad),
@@ -370,7 +370,7 @@ _LARGEST = 12
 
 
 def change_page(fits: "tuple[Fit, Fit]", change: Change, events: Attribution | None) -> Page:
-    """Combine text, table and figure, with the files beside them."""
+    """Combine text, table and figure, with the files of the page."""
     figure = change_figure(change)
     reasons = tuple(reason for fit in fits for reason in fit.gate.reasons if not fit.gate.passed)
     content = {

@@ -68,7 +68,7 @@ def illustrations(material: Material) -> dict[str, Illustration]:
         "pendulum": pendulum_figure.illustrate(result, record, material.named),
         "kinds": yearly_figure.kinds(result),
         "datasets": yearly_figure.datasets(result.datasets),
-        "fan": fan_figure.illustrate(result, record, seen, material.watched_to),
+        "fan": fan_figure.illustrate(result, record, seen, material.coverage_end),
         "standing": distribution_figure.standing(material.fit, result),
         "dyads": intervals_figure.dyads(result, material.others),
         "headroom": distribution_figure.headroom(result),
@@ -78,7 +78,7 @@ def illustrations(material: Material) -> dict[str, Illustration]:
 
 
 def page(material: Material, figures: Mapping[str, Illustration], *, exported: bool = False) -> Page:
-    """Combine text and figures with the files beside them; `exported` with figures and tables for other texts."""
+    """Combine text and figures with the files of their folder; `exported` with figures and tables for other texts."""
     content = _outlook_content(material, figures) | _details_content(material)
     fit, numbers = material.fit, report_json(material)
     kinds = {one.dyad: one.kinds for one in (material.result.brief, *material.others)}
@@ -147,7 +147,7 @@ def _details_content(material: Material) -> dict[str, Any]:
         "rule": RULE,
         "recent": recent,
         "listed": isinstance(material.events, EventTable),
-        "watched_to": material.watched_to,
+        "coverage_end": material.coverage_end,
         "diagnostics": provenance.diagnostics(material.gate.to_dict(), known["fit"]),
         "learned": provenance.learned(material.learned),
         "settings": provenance.settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),

@@ -53,7 +53,7 @@ class ReportedFit(FitLike, Protocol):
         """Data digest, versions, seed, sampler settings, seconds by step."""
 
     def prior_posterior(self, dyad: str) -> pd.DataFrame:
-        """Return prior beside posterior of a dyad's parameters, with the share of the prior's variance that is left."""
+        """Return prior and posterior of a dyad's parameters, with the share of the prior's variance that is left."""
 
     def save(self, path: Path) -> Any:
         """Save the fit in the folder of the report."""
@@ -134,15 +134,15 @@ _FACTS = {
     "digest": "Digest of the data (SHA-256)",
     "data_digest": "Digest of the data (SHA-256)",
     "counted": "Events counted, all dyads",
-    "paired": "Second rows of joint acts, counted once",
+    "paired": "Second rows of two-sided events, counted once",
     "outside_coverage": "Events outside coverage, not counted",
     "outside_span": "Events outside the panel's months, not counted",
     "late": "Events not known by the as-of date, left out",
     "rejected": "Rows rejected as unusable",
     "feeds": "Feeds",
     "seed": "Seed",
-    "draws": "Draws a chain",
-    "tune": "Warm-up draws a chain",
+    "draws": "Draws per chain",
+    "tune": "Warm-up draws per chain",
     "chains": "Chains",
     "cores": "Chains run at once",
     "sampler": "Sampler",
@@ -254,7 +254,7 @@ def _format_update(one: Mapping[str, Any]) -> str:
 
 
 def learned(parameters: pd.DataFrame) -> dict[str, Any]:
-    """Format prior beside posterior, with a sentence on the parameters that the data did not move."""
+    """Format prior and posterior, with a sentence on the parameters that the data did not move."""
     rows = [
         (
             one["quantity"], one["unit"], interval(one["prior"], one["prior_low"], one["prior_high"]),

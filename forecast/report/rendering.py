@@ -29,7 +29,7 @@ class Page:
     figures: Mapping[str, Illustration] = field(default_factory=dict)  # By name, in their order on the page
     converged: bool = True
     reasons: Sequence[str] = ()  # Why the fit has not converged
-    # By name, what stands beside the page: a table, a text, values for JSON, or what writes it to a path.
+    # By name, the file of the page: a table, a text, values for JSON, or what writes it to a path.
     files: "Files" = field(default_factory=dict)
 
     def with_files(self, **files: Any) -> "Page":

@@ -1,4 +1,4 @@
-"""Page and JSON of scenarios: the outlook given the assumptions, beside the unconditional outlook."""
+"""Page and JSON of scenarios: the outlook given the assumptions, with the unconditional outlook."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -327,7 +327,7 @@ def _sentence(label: str, one: HorizonSkill) -> str:
     plain = (
         "A simple benchmark has been better: on " if any(compared.ahead == "other" for compared, _ in told) else "On "
     )
-    verdict = verdicts(told) if told else "compared with nobody"
+    verdict = verdicts(told) if told else "compared with no benchmark"
     tested = f"{count(one.n, 'window')} of {label} relations, {count(one.months, 'month')} ahead"
     return f"{plain}{tested}, {PERIODS[REPORTED_ON]}, forecasts like these were {verdict}."
 

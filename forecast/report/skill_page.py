@@ -313,7 +313,7 @@ def _details_content(skill: Skill) -> dict[str, Any]:
 def headline(skill: Skill) -> str:
     """Describe in a sentence who is ahead: the subject, the ten-year base rate or the best benchmark."""
     told = _told(skill)
-    compared = say.verdicts(told) if told else "compared with nobody"
+    compared = say.verdicts(told) if told else "compared with no benchmark"
     return f"{capital(say.subject_words(skill))} was {compared}, {_where(skill)}"
 
 

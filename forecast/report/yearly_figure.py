@@ -1,4 +1,4 @@
-"""Shares by year beside the model's expectation: by dataset, and by kind within the two sides."""
+"""Shares by year and the model's expectation: by dataset, and by kind within the two sides."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -65,7 +65,7 @@ def _dataset_panel(one: DatasetOutlook) -> Panel:
 
 
 def kinds(result: Assessment) -> style.Illustration | None:
-    """Draw depth and severity beside the recorded shares by year; none if the model has no such part."""
+    """Draw depth and severity with the recorded shares by year; none if the model has no such part."""
     if isinstance(result.kinds, NotDefined):
         return None
     series = result.kinds

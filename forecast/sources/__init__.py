@@ -1,7 +1,7 @@
 """Data of a run: a chronology, an event table, counts, an index, or several of them, read in one way.
 
 Entry points: `open_source` reads the data that a `Source` names, and `gather` counts them into a panel. To add a kind
-of source, name it in `KINDS` and write its reader beside `open_source`.
+of source, name it in `KINDS` and write its reader next to `open_source`.
 """
 
 from forecast.sources.records import Records

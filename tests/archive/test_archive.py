@@ -244,12 +244,12 @@ def test_a_hole_is_not_covered_and_a_month_without_events_is(tmp_path):
     assert read_archive(tmp_path / "a", as_of="2025-06-20").covered[0].last == date(2025, 6, 13)
 
 
-@pytest.mark.parametrize(("missing", "watched"), [(9, True), (10, False)])
-def test_quarter_hours_make_a_day_if_few_are_missing(missing, watched):
+@pytest.mark.parametrize(("missing", "covered"), [(9, True), (10, False)])
+def test_quarter_hours_make_a_day_if_few_are_missing(missing, covered):
     slots = [f"2025040{day}{place // 4:02}{place % 4 * 15:02}00" for day in (3, 4, 5) for place in range(96)]
     there = slots[:96] + slots[96 + missing :]
     entries = [entry_of(f"{slot}.export.CSV") for slot in there + there[:1]]
-    assert (len(covered_days(entries)) == 1) is watched
+    assert (len(covered_days(entries)) == 1) is covered
     assert covered_days(entries[:80] * 2) == []
 
 

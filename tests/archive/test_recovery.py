@@ -244,8 +244,8 @@ def test_a_copy_of_the_catalogue_made_during_an_import_removes_nothing(archive, 
     assert (whole(archive), contents(archive)) == (before, files)
 
 
-def test_a_file_beside_a_pending_segment_stays(archive, feeds):
-    """Only what the catalogue notes as pending is cleared, and nothing beside it."""
+def test_a_file_with_a_pending_segment_stays(archive, feeds):
+    """Only what the catalogue notes as pending is cleared, and nothing next to it."""
     add_pending(archive, [f"{ROWS}/dataset=icews/gone.parquet"])
     mine = archive / ROWS / "dataset=icews" / "gone.txt"
     mine.write_text("mine")

@@ -217,7 +217,7 @@ def test_scaling_curves_meet_and_are_drawn():
     assert exponent(table, "months") == pytest.approx(0.0, abs=1e-12)
     drawn = figure(table)
     assert drawn == figure(table)
-    for words in ("dyads", "events a dyad-month", "draws a chain", "sampling, seconds"):
+    for words in ("dyads", "events per dyad-month", "draws per chain", "sampling, seconds"):
         assert f">{words}<" in drawn
 
 

@@ -229,7 +229,7 @@ def test_other_versions_are_named(loopback, record, tmp_path):
     odd.kill()
 
 
-@pytest.mark.slow  # that one lost worker changes nothing is tested beside it
+@pytest.mark.slow  # that one lost worker changes nothing is tested next to it
 def test_workers_lost_again_and_again_end_the_run(record, tmp_path):
     """First there are two, at the same task; then none at all; then one, which is lost as well."""
     (tmp_path / "own").mkdir()

@@ -102,7 +102,7 @@ def test_a_good_row_breaks_nothing(tmp_path):
         ("visit", [{"cameo": "043"}, {"cameo": "042"}]),
         ("both directions", [{"cameo": "041"}]),
         ("both directions", [{"cameo": "057"}, {"cameo": "046", "source": "CHN", "target": "USA"}]),
-        ("joint act", [{"cameo": "062", "summary": "First joint exercise"}]),
+        ("two-sided event", [{"cameo": "062", "summary": "First joint exercise"}]),
         ("intent", [{"cameo": "036"}, {"cameo": "036", "source": "CHN", "target": "USA"}]),
         ("aid", [{"cameo": "073"}, {"cameo": "073", "source": "CHN", "target": "USA"}]),
     ],

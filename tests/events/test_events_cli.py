@@ -72,7 +72,7 @@ def test_show_prints_joint_acts_once_unless_directed(run):
     span = ("show", "--dyad", "chn-usa", "--from", "2023-11-15", "--to", "2023-11-15")
     once, both = run(*span).output, run(*span, "--directed").output
     assert ("Xi meets Biden" in once, "Biden hosts Xi" in once) == (True, False)
-    assert "Not shown, as the other side of a joint act: 1" in once
+    assert "Not shown, as the other side of a two-sided event: 1" in once
     assert "Xi meets Biden" in both and "Biden hosts Xi" in both
 
 

@@ -61,7 +61,7 @@ def icews_row(
 def polecat_row(
     number="2018-1-AGREE", day="2018-06-01", actors="USA", recipients="CHN", kind="CONSULT", mode="visit", **cells
 ):
-    """Return a row of POLECAT; without recipients the actors are the sides of a joint act."""
+    """Return a row of POLECAT; without recipients the actors are the sides of a two-sided event."""
     row = dict.fromkeys(POLECAT_COLUMNS, "None")
     row |= {
         "Event ID": number, "Event Date": day, "Event Type": kind, "Event Mode": mode, "Event Intensity": "4.0",

@@ -1,4 +1,4 @@
-"""Feeds: recognised by their content, every row accounted for, the codebook's quad, one event a row."""
+"""Feeds: recognised by their content, every row accounted for, the codebook's quad, one event per row."""
 
 import json
 import zipfile

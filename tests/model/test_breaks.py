@@ -114,7 +114,7 @@ def test_the_interval_of_a_date():
 @pytest.mark.slow
 @pytest.mark.parametrize(("size", "number"), [(0.0, 0), (1.2, 1)])
 def test_events_with_a_strong_break_have_it_and_stationary_ones_have_none(size, number):
-    """Ten events a month over twenty years; a drop from 77 to 23 in the middle, or none."""
+    """Ten events per month over twenty years; a drop from 77 to 23 in the middle, or none."""
     from forecast.model import simulate_panel
     from forecast.model.simulate import prior_draws
 

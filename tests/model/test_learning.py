@@ -1,4 +1,4 @@
-"""Prior beside posterior: draws of the prior itself leave all of its variance."""
+"""Prior next to posterior: draws of the prior itself leave all of its variance."""
 
 import numpy as np
 import pytest

@@ -100,7 +100,7 @@ def test_a_code_stands_for_its_part_of_the_last_ten_years(fit):
     assert cell.part == 0.08
 
 
-def test_a_class_beside_a_part_of_it_means_the_rest(fit):
+def test_a_class_with_a_part_of_it_means_the_rest(fit):
     rows = [replace(MEETING[0], part=0.25), Assumed(date(2025, 1, 3), "USA", "CHN", kind="class 4", n=3)]
     assert periods_held(rows, fit.panel, "USA-CHN") == (Held(1, (Cell(4, 0.25, 1, "042"), Cell(4, 0.75, 3))),)
 

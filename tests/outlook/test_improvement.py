@@ -81,11 +81,11 @@ def test_one_draw_without_breaks_has_the_normal_distributions_chances(make, mont
     now = futures.share[0, 0, 0, 0]
     slow = NormalDist(own["trend_mean"] + kept**months * (trend - own["trend_mean"]), spread(own["trend_step"], kept))
     ahead = slow + NormalDist(phi**months * cycle, spread(own["sigma"], phi))
-    # Improvement where the trend rises so much is structural: the trend's quantiles, and the cycle's beside each.
+    # Improvement where the trend rises so much is structural: the trend's quantiles, and the cycle's next to each.
     rises = np.array([slow.inv_cdf(q) for q in (np.arange(4000) + 0.5) / 4000])
     rises = rises[share(rises) - share(np.array(trend)) >= 5]
-    beside = NormalDist(phi**months * cycle, spread(own["sigma"], phi))
-    structural = sum(1 - beside.cdf(log_odds(now + 5) - rise) for rise in rises) / 4000
+    cycle_then = NormalDist(phi**months * cycle, spread(own["sigma"], phi))
+    structural = sum(1 - cycle_then.cdf(log_odds(now + 5) - rise) for rise in rises) / 4000
     expected = {
         "improvement": 1 - ahead.cdf(log_odds(now + 5)),
         "deterioration": ahead.cdf(log_odds(now - 5)),

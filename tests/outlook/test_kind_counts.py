@@ -22,7 +22,7 @@ def observed(fit):
 
 
 def panel_of(months, classes=4, cut=2):
-    """A panel of so many events of each class a month."""
+    """A panel of so many events of each class per month."""
     panel = make_panel(classes=classes, zero_cut=cut, periods=len(months))
     return panel.assign(counts=panel["counts"] * 0 + np.asarray(months)[None, None, :, None, :])
 

@@ -84,7 +84,7 @@ def test_directions_count_by_how_much_they_report(make):
 
 @pytest.mark.parametrize("overdispersed", [False, True])
 def test_shares_spread_as_the_events_and_the_chances_say(make, overdispersed):
-    made = refit(make(("USA-CHN",), spread=0.0), counts=1, tau=0.0, **STILL)  # eight events a month
+    made = refit(make(("USA-CHN",), spread=0.0), counts=1, tau=0.0, **STILL)  # eight events per month
     if not overdispersed:
         made = type(made)(made.posterior.drop_vars(["tau", "concentration"]), made.panel, made.spec)
     futures = simulate_futures(made, "USA-CHN", 24, seed=1, futures_per_draw=10, hazard=0.0)

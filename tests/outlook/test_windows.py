@@ -33,7 +33,7 @@ FUTURES = simulate_futures(FIT, "USA-CHN", MONTHS, seed=1)
 
 
 def recording(total, cooperative, past=(4, 1), fit=FIT):
-    """Record so much in each future (the last axis is the month), and `past` events a month before."""
+    """Record so much in each future (the last axis is the month), and `past` events per month before."""
     total = np.broadcast_to(np.asarray(total), (*SIZE, MONTHS))
     ahead = [np.concatenate([np.zeros((*SIZE, 1), int), np.broadcast_to(counts, total.shape)], -1)
              for counts in (total, cooperative)]  # fmt: skip
@@ -193,7 +193,7 @@ def test_a_stranger_can_resolve_it_from_the_rule_alone():
     rule, before = outlook.rule, outlook.baseline
     for words in (
         "the first edition of the chronology whose coverage of USA-CHN reaches 31 March 2005",
-        "a joint act with a row for each side counts once",
+        "a two-sided event with a row for each side counts once",
         "Window: 1 January 2005 to 31 March 2005.",
         "Cooperative: class 4; class 5; class 6; class 7 (CAMEO codes that begin with 01, 02",
         f"{before.cooperative} of {before.events}, from 1 October 2004 to 31 December 2004, as of 31 D",

@@ -97,7 +97,7 @@ def test_an_answer_counts_from_the_day_it_was_written(path):
     assert case.mean == pytest.approx((100 * 0.2 + 265 * 0.6) / 365, abs=1e-6)
 
 
-def test_an_answer_with_hindsight_neither_counts_beside_one_in_time_nor_moves_its_question(path):
+def test_an_answer_with_hindsight_neither_counts_with_one_in_time_nor_moves_its_question(path):
     drafts = told("q", "yes", [(0.2, "2020-12-31"), (0.99, "2021-03-31")])
     write(path, [("2022-01-15", draft) if place == 2 else (day, draft) for place, (day, draft) in enumerate(drafts)])
     (case,) = TrackRecord.of(Ledger.read(path), day=LATER).cases

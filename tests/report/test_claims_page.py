@@ -42,9 +42,7 @@ def test_the_title_answers_first_whether_there_is_a_pendulum():
     assert headline(results(undecided)) == (
         "Is there a pendulum? Deviations fade, return undecided, trends keep to a range (narrowly)."
     )
-    assert (
-        headline(results([VERDICTS[1], untested()])) == "Claims beside the pendulum: 1 rejected and 1 cannot be tested."
-    )
+    assert headline(results([VERDICTS[1], untested()])) == "Other claims: 1 rejected and 1 cannot be tested."
 
 
 def test_the_title_never_has_more_than_fifteen_words():
@@ -101,7 +99,7 @@ def test_power_and_false_alarms_are_said_in_one_line():
     assert power_words(()) == "power and false alarms were not simulated"
 
 
-def test_evidence_is_read_beside_the_rule():
+def test_evidence_is_read_with_the_rule():
     low = "\N{MINUS SIGN}2.3"
     assert evidence_words(verdict()) == (
         "Log Bayes factor 10.8 ± 0.10 by integration, >1,000 to 1 for it; "
@@ -115,7 +113,7 @@ def test_evidence_is_read_beside_the_rule():
     assert evidence_words(untested()) == "No Bayes factor could be computed"
 
 
-def test_power_stands_beside_every_verdict():
+def test_power_stands_with_every_verdict():
     assert found_words(verdict()) == f"F{power_words(RATES)[1:]}. {evidence_words(verdict())}."
     assert found_words(verdict(rates=())).startswith("Power and false alarms were not simulated. Log Bayes factor")
 
@@ -145,7 +143,7 @@ def test_a_claim_that_is_not_decided_says_which_data_would_decide(read):
     assert "What would decide. One feed that codes both relations." in read.text
 
 
-def test_prior_stands_beside_posterior():
+def test_prior_and_posterior_are_both_shown():
     details = {"half_life_years": (4.4, 8.3, 16.0), "half_life_years_prior": (3.2, 10.0, 31.0)}
     text = Reader(FOLDED.sub("", claims_page(results([verdict(details=details)]), {}).html())).text
     assert "Half-life years 10.0 [3.20, 31.0] 8.30 [4.40, 16.0]" in text

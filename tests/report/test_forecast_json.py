@@ -109,7 +109,7 @@ def test_what_is_not_defined_says_why():
     assert content["contrast"]["not_defined"]
 
 
-def test_prior_stands_beside_posterior(content):
+def test_prior_and_posterior_are_both_shown(content):
     cycle, headroom = content["prior_posterior"]
     assert (cycle["prior"], cycle["median"], cycle["variance_left"]) == (4.0, 3.5, 0.03)
     assert headroom["quantity"] == "headroom"

@@ -1,4 +1,4 @@
-"""The page of scenarios: stamped, beside the outlook without, harmless, and the same as its JSON and its documents."""
+"""The page of scenarios: stamped, next to the outlook without, harmless, and the same as its JSON and its documents."""
 
 import json
 import re
@@ -73,7 +73,7 @@ def test_it_says_at_once_what_is_assumed_and_that_it_is(html, found):
     assert "evidence" in read.text and "not as a cause" in read.text
 
 
-def test_every_number_stands_beside_the_one_without(html, found):
+def test_every_number_stands_with_the_one_without(html, found):
     read = Reader(html)
     for months in (3, 12):
         row = [chance(own.recorded[months].up.value) for own in (found.unconditional, found.scenarios[0].prospect)]

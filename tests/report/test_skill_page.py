@@ -75,7 +75,7 @@ def test_a_run_without_a_model_or_without_benchmarks_has_its_page():
     head, _ = said(0.0, models=benchmarks)
     assert head.startswith("The ten-year base rate was")
     alone = results_of(0.0, models={"default": False}, years=range(2016, 2019))
-    assert "compared with nobody" in headline(alone.skill)
+    assert "compared with no benchmark" in headline(alone.skill)
     assert "figure-calibration" in skill_page(alone).html()
 
 
