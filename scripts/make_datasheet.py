@@ -19,7 +19,7 @@ from forecast.panel import summarise
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 MARKED = re.compile(r"(<!-- numbers: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-# From hostile to cooperative; told apart also by the colour-blind, and in grey by their lightness.
+# From hostile to cooperative; distinguishable also for the colour-blind, and in grey by their lightness.
 COLOURS = ("#67001f", "#b2182b", "#d6604d", "#f4a582", "#d1e5f0", "#92c5de", "#4393c3", "#053061")
 
 

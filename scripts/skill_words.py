@@ -59,10 +59,10 @@ def table(skill: Skill, *, given_n: bool) -> str:
             if row is None or base is None:
                 continue
             less = [versus(skill, other, months, **where) for other in (REFERENCE, BENCHMARKS_EQUAL, "default")]
-            told = [ends(one) if one else "" for one in less]
+            shown = [ends(one) if one else "" for one in less]
             lines.append(
                 f"| {months} | {row['n']} | {name(code)} | {row['crps']:.2f} | {row['bias']:+.1f} "
-                f"| {row['sharpness']:.0f} | {told[0]} | {100 * base['relative']:.0f}% | {told[1]} | {told[2]} |"
+                f"| {row['sharpness']:.0f} | {shown[0]} | {100 * base['relative']:.0f}% | {shown[1]} | {shown[2]} |"
             )
     return "\n".join(lines)
 
@@ -156,8 +156,8 @@ def put(path: Path, parts: Mapping[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    told = text(Skill.read(ROOT / "reports/skill/skill.json"))
-    made = {ROOT / path: put(ROOT / path, parts) for path, parts in told.items()}
+    texts = text(Skill.read(ROOT / "reports/skill/skill.json"))
+    made = {ROOT / path: put(ROOT / path, parts) for path, parts in texts.items()}
     if "--write" in sys.argv:
         for path, words in made.items():
             path.write_text(words, "utf-8")

@@ -17,7 +17,13 @@ MODULES = sorted(ROOT.glob("forecast/**/*.py"))
 BANNED = {
     r"foret(?:ell|old)\w*": "predict",
     r"\bh(?:ang|ung)s? (?:on|by)\b": "depends on; sensitivity to",
-    r"\bst(?:and|ood)s? beside\b": "for comparison; next to",
+    r"\bbeside\b": "next to; with; compared with",
+    r"\bhappenings?\b": "event",
+    r"\bjoint acts?\b": "two-sided event",
+    r"\b(?:nobody|anybody|whoever|whomever)\b": "no one, anyone, a noun, or the passive",
+    r"\bwatched\b": "covered; observed",
+    r"\btold apart\b": "distinguished",
+    r"\b(?:draws|events|files|points|rows|steps) an? (?:chain|day|draw|dyad|month|second|week|year)\b": "per",
     r"\btold by\b": "source",
     r"\btold of\b": "source; recorded",
     r"\banew\b": "again",
@@ -31,8 +37,32 @@ BANNED = {
     r"\b(?:whence|thence|wherein|thereof|hitherto|henceforth|betwixt|ere|lest)\b": "a current word",
 }
 """What is not to be written, and what is written instead."""
-PRIVATE = {"busyness", "swing", "swings", "pull", "pulls"}
+PRIVATE = {
+    "beside", "busyness", "happening", "happenings", "nobody", "pull", "pulls", "swing", "swings", "told", "watched",
+}  # fmt: skip
 """Words that no identifier has among its parts."""
+ALLOWED = {
+    # Stored questions, ledgers and random streams keep what they were written with.
+    "CHANGELOG.md": {"happenings"},
+    "docs/schema/ledger.md": {"happenings"},
+    "docs/schema/question.md": {"happenings"},
+    "forecast/evaluation/tasks.py": {"happenings"},
+    "forecast/questions/ask.py": {"happenings"},
+    "forecast/questions/history.py": {"happenings"},
+    "forecast/questions/question.py": {"happening", "happenings"},
+    # Not rewritten yet.
+    "forecast/hypotheses/pooled/claims/ceiling.py": {"beside"},
+    "forecast/hypotheses/pooled/filter.py": {"events a month"},
+    "forecast/hypotheses/pooled/power.py": {"told"},
+    "forecast/model/fitted.py": {"beside"},
+    "forecast/model/kernels/density.py": {"beside"},
+    "forecast/model/kernels/path.py": {"beside"},
+    "forecast/model/learning.py": {"beside"},
+    "forecast/model/priors.py": {"beside"},
+    "forecast/model/sampling.py": {"draws a chain"},
+    "forecast/model/updating.py": {"beside"},
+}
+"""By file, what may stay in it all the same."""
 HEADS = {"Give": "Return", "Say": "Describe or Format", "Tell": "Return or Check", "Know": "Check"}
 """Verbs that do not begin a docstring, and those that do instead."""
 
@@ -47,11 +77,16 @@ def strings(path):
     ]
 
 
-def faults(text, where):
+def allowed(path):
+    return ALLOWED.get(path.relative_to(ROOT).as_posix(), set())
+
+
+def faults(path, text, line):
     return [
-        f"{where}: {found[0]!r}, write {better!r}"
+        f"{path.relative_to(ROOT)}:{line}: {found[0]!r}, write {better!r}"
         for pattern, better in BANNED.items()
         for found in re.finditer(pattern, text, flags=re.I)
+        if found[0].lower() not in allowed(path)
     ]
 
 
@@ -59,7 +94,7 @@ def faults(text, where):
 def test_pages_are_in_plain_english(path):
     found = []
     for line, text in enumerate(path.read_text("utf-8").splitlines(), 1):
-        found += faults(text, line)
+        found += faults(path, text, line)
     assert not found, "\n".join(found)
 
 
@@ -67,7 +102,7 @@ def test_messages_and_docstrings_are_in_plain_english():
     found = []
     for path in MODULES:
         for text, line in strings(path):
-            found += faults(text, f"{path.relative_to(ROOT)}:{line}")
+            found += faults(path, text, line)
     assert not found, "\n".join(found)
 
 
@@ -84,7 +119,7 @@ def test_identifiers_have_no_private_words():
         f"{path.relative_to(ROOT)}:{line}: {name}"
         for path in MODULES
         for name, line in identifiers(path)
-        if PRIVATE & set(name.lower().split("_"))
+        if PRIVATE & set(name.lower().split("_")) - allowed(path)
     ]
     assert not found, "\n".join(found)
 

@@ -1,4 +1,4 @@
-"""Progress where nobody watches: lines on the error stream, of a piped run or under cron."""
+"""Progress without a terminal: lines on the error stream, of a piped run or under cron."""
 
 from forecast.cli import terminal
 

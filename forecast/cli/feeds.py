@@ -221,19 +221,19 @@ def repair_command(archive: Path = folder_option(), as_json: bool = shared.json(
 
 def _print_import(done: "Imported") -> None:
     shown = console()
-    told = [file for file in done.files if file.became != "known"]
+    new = [file for file in done.files if file.became != "known"]
     rows = [
         [
             file.name, file.dataset, file.became,
             *(f"{number:,}" for number in (file.rows, file.between, file.rejected, file.filtered) if file.dataset),
         ]
-        for file in told[:MOST_FILES]
+        for file in new[:MOST_FILES]
     ]  # fmt: skip
     numbers = [(name, True) for name in ("rows", "between states", "rejected", "filtered")]
-    if told:
+    if new:
         shown.print(table(["file", "dataset", "", *numbers], rows))
-    if len(told) > MOST_FILES:
-        shown.print(f"And {count(len(told) - MOST_FILES, 'file')} more; --json has all.")
+    if len(new) > MOST_FILES:
+        shown.print(f"And {count(len(new) - MOST_FILES, 'file')} more; --json has all.")
     for file in [*done.of("failed"), *done.of("skipped")][:MOST_FILES]:
         shown.print(f"[yellow]{escape(file.reason)}[/]")
     for finding in done.findings[:MOST_FILES]:

@@ -229,6 +229,8 @@ def _print_checks(found: "Checks", page: Path) -> None:
         out.print("\nThe farthest:")
         for row in worst.to_dict("records"):
             where = row["era"] or row["dyad"]
-            told = f"observed {row['observed']:.1f}, simulated {row['mean']:.1f} [{row['low']:.1f}, {row['high']:.1f}]"
-            out.print(escape(f"  {where}: {row['what']}: {told}"))
+            values = (
+                f"observed {row['observed']:.1f}, simulated {row['mean']:.1f} [{row['low']:.1f}, {row['high']:.1f}]"
+            )
+            out.print(escape(f"  {where}: {row['what']}: {values}"))
     out.print(f"\n{escape(str(page))}")

@@ -32,7 +32,7 @@ SHORTEST_PAST = 60
 """Months since the first event of a dyad: with less, none of the benchmarks has seen two windows of two years."""
 ERAS = ("given", "infer", "none")
 TOGETHER = ("default", "alone")
-TOLD = ("actor", "summary", "reference", "name", "note")
+DESCRIPTIONS = ("actor", "summary", "reference", "name", "note")
 """Columns for readers, on which no number rests."""
 
 
@@ -301,7 +301,9 @@ class Record:
         rows = rows[rows["dyad"].isin(self.dyads)]
         eras = read_eras() if self.eras is None else self.eras
         coverage = read_coverage() if self.coverage is None else self.coverage
-        kept = [frame.drop(columns=[name for name in TOLD if name in frame]) for frame in (rows, eras, coverage)]
+        kept = [
+            frame.drop(columns=[name for name in DESCRIPTIONS if name in frame]) for frame in (rows, eras, coverage)
+        ]
         return [frame.astype(str).sort_values(list(frame.columns)) for frame in kept]
 
     def window(self, view: View, dyad: str, horizon: int) -> Window | None:

@@ -155,7 +155,9 @@ class _Scoring:
     words: dict[str, str]  # By forecaster
     benchmarks: dict[str, bool]  # Whether a forecaster is a benchmark
     mixtures: Mixtures
-    told: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # By forecaster, its files without predictions
+    reports: dict[str, list[dict[str, Any]]] = field(
+        default_factory=dict
+    )  # By forecaster, its files without predictions
 
     @classmethod
     def of(cls, setup: Setup, finished: Mapping[date, Mapping[str, Sequence[Path]]]) -> Self:
@@ -183,7 +185,7 @@ class _Scoring:
                     given, free = (Prediction.from_dict(case.pop(name)) for name in ("given", "free"))
                     facts.setdefault(key, case)
                     said.setdefault(key, {})[code] = given, free
-                self.told.setdefault(code, []).append(content | {"cases": len(content["cases"])})
+                self.reports.setdefault(code, []).append(content | {"cases": len(content["cases"])})
         for key in sorted(facts):
             everyone = said[key] | self.mixtures.mixed(origin, key[1], said[key])
             for code, both in everyone.items():
@@ -196,16 +198,16 @@ class _Scoring:
 
     def account(self) -> list[dict[str, Any]]:
         """Count origins, windows and fits by forecaster."""
-        return [_counted(code, words, self.told.get(code, [])) for code, words in self.words.items()]
+        return [_counted(code, words, self.reports.get(code, [])) for code, words in self.words.items()]
 
 
-def _counted(code: str, words: str, told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _counted(code: str, words: str, reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Count the origins, the windows without a score and the fits of a forecaster."""
-    fits = [fit for one in told for fit in one["notes"].get("fits", ())]
+    fits = [fit for one in reports for fit in one["notes"].get("fits", ())]
     plain: dict[str, Any] = {
         "model": code, "words": words,
-        "origins": len({one["origin"] for one in told if one["cases"] or one["void"] or one["unfinished"]}),
-        "void": sum(one["void"] for one in told), "unfinished": sum(one["unfinished"] for one in told),
+        "origins": len({one["origin"] for one in reports if one["cases"] or one["void"] or one["unfinished"]}),
+        "void": sum(one["void"] for one in reports), "unfinished": sum(one["unfinished"] for one in reports),
     }  # fmt: skip
     if not fits:
         return plain

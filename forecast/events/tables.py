@@ -403,7 +403,7 @@ _UPLOADS = {
 def passing_address(reference: str) -> str:
     """Describe why an address in a reference is not the publisher's own, lasting page; an empty text if it is.
 
-    A reference without an address is fine. A copy of a wire report on a site of good standing cannot be told from its
+    A reference without an address is fine. A copy of a wire report on a reputable site looks like its
     address.
     """
     if re.fullmatch(r"(?:www\.)?(?:[\w-]+\.)+[a-z]{2,}/?", reference):

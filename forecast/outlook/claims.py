@@ -96,11 +96,11 @@ def _number(value: Any) -> float | None:
 
 def numbers_in_words(result: Assessment, claim: Claim) -> list[tuple[str, str]]:
     """Format the numbers of a claim with their names and units, and one decimal more than in the sentence."""
-    told: dict[str, tuple[str, str]] = {
+    described: dict[str, tuple[str, str]] = {
         name: (words, unit) for name, (_, words, unit) in _texts()[claim.code]["numbers"].items()
     }
-    told |= {era.code: (f"under “{era.name}”", "points of share") for era in result.frameworks.eras}
-    return [_describe(*told[name], value) for name, value in claim.numbers.items()]
+    described |= {era.code: (f"under “{era.name}”", "points of share") for era in result.frameworks.eras}
+    return [_describe(*described[name], value) for name, value in claim.numbers.items()]
 
 
 def _describe(name: str, unit: str, value: float) -> tuple[str, str]:

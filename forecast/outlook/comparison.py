@@ -415,7 +415,7 @@ def _until_now(old: "Fit", new: "Fit", ask: Ask, seed: int, last: Numbers, refit
     updated, reason = _updated(old, new, ask, seed, refit, report)
     if updated:
         return [*updated, (MODEL, last, _differing(old, new))]
-    return [(TOGETHER, last, f"They cannot be told apart: {reason}")]
+    return [(TOGETHER, last, f"They cannot be separated: {reason}")]
 
 
 def _months_between(old: "Fit", new: "Fit", dyad: str, horizon: int = 0) -> int:

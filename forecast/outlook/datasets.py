@@ -83,7 +83,7 @@ class DatasetOutlook:
 
 
 @dataclass(frozen=True)
-class _Told:
+class _DatasetData:
     """Event data of a dataset for a dyad, and its reading: thinned draws (draw, ...)."""
 
     place: int
@@ -107,14 +107,14 @@ def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[Dataset
         return ()
     draws = _thinned(fit.posterior)
     level = _by_draw(draws["level"].isel(dyad=place))
-    told = [_told(panel, draws, dyad, place, q) for q in range(panel.sizes["dataset"])]
-    told = [one for one in told if one.covered.any()]
-    if len(told) < 2:
+    data = [_data_of(panel, draws, dyad, place, q) for q in range(panel.sizes["dataset"])]
+    data = [one for one in data if one.covered.any()]
+    if len(data) < 2:
         return ()
     noise = _by_draw(draws["tau"].isel(dyad=place)) if "tau" in draws else np.zeros(len(level))
-    present = _Present.of(fit, draws, place, level.mean(axis=0), float((noise**2).mean()), told)
+    present = _Present.of(fit, draws, place, level.mean(axis=0), float((noise**2).mean()), data)
     main = main_dataset(panel, dyad)
-    return tuple(_outlook(fit, dyad, one, level, noise, present, one.place == main, seed) for one in told)
+    return tuple(_outlook(fit, dyad, one, level, noise, present, one.place == main, seed) for one in data)
 
 
 def datasets_finding(found: Sequence[DatasetOutlook]) -> str:
@@ -149,7 +149,7 @@ def _by_draw(values: "xr.DataArray") -> Float:
     return np.asarray(ordered.reshape(-1, *ordered.shape[2:]))
 
 
-def _told(panel: "xr.Dataset", draws: "xr.Dataset", dyad: str, place: int, dataset: int) -> _Told:
+def _data_of(panel: "xr.Dataset", draws: "xr.Dataset", dyad: str, place: int, dataset: int) -> _DatasetData:
     total, cooperative, covered = sides(panel, dyad, dataset)
     clock = Clock.of(panel)
     own = draws.isel(dyad=place, dataset=dataset)
@@ -164,13 +164,13 @@ def _told(panel: "xr.Dataset", draws: "xr.Dataset", dyad: str, place: int, datas
         reading = reading + _by_draw(own["dataset_volume_effect"])[:, None] * busy
     concentration = _by_draw(own["concentration"]) if "concentration" in own else None
     name = str(panel["dataset"].to_numpy()[dataset])
-    return _Told(dataset, name, total, cooperative, covered, reading, concentration)
+    return _DatasetData(dataset, name, total, cooperative, covered, reading, concentration)
 
 
 def _outlook(
     fit: FitLike,
     dyad: str,
-    told: _Told,
+    data: _DatasetData,
     level: Float,
     noise: Float,
     present: "_Present",
@@ -178,29 +178,29 @@ def _outlook(
     seed: int,
 ) -> DatasetOutlook:
     clock = Clock.of(fit.panel)
-    first, last = told.ends
-    residuals = present.residuals[told.place]
-    years = _years(told, level, noise, clock, residuals, stream(seed, dyad, f"dataset {told.place}"))
-    offset, drift = _offsets(fit, dyad, told)
+    first, last = data.ends
+    residuals = present.residuals[data.place]
+    years = _years(data, level, noise, clock, residuals, stream(seed, dyad, f"dataset {data.place}"))
+    offset, drift = _offsets(fit, dyad, data)
     concentration = None
     if "concentration" in fit.posterior:
-        draws = fit.posterior["concentration"].isel(dataset=told.place).transpose("chain", "draw").to_numpy()
+        draws = fit.posterior["concentration"].isel(dataset=data.place).transpose("chain", "draw").to_numpy()
         concentration = estimate(draws + 1.0, "events", "independent events that a very busy month is worth")
     return DatasetOutlook(
-        name=told.name,
+        name=data.name,
         main=main,
         first=clock.times[first].item(),
         last=clock.end_of(clock.times[last].item()),
-        events=int(told.total[told.covered].sum()),
+        events=int(data.total[data.covered].sum()),
         offset=offset,
         drift=drift,
         concentration=concentration,
         years=years,
         disagrees=tuple(one.year for one in years if one.residual is not None and abs(one.residual) > BEYOND),
-        without=present.level(told.place),
+        without=present.level(data.place),
         with_all=present.level(None),
-        worth=present.worth(told.place),
-        sentence=_sentence(told.name, offset, drift),
+        worth=present.worth(data.place),
+        sentence=_sentence(data.name, offset, drift),
     )
 
 
@@ -214,25 +214,25 @@ def _sentence(name: str, offset: Estimate | None, drift: Estimate | None) -> str
     )
 
 
-def _offsets(fit: FitLike, dyad: str, told: _Told) -> tuple[Estimate | None, Estimate | None]:
+def _offsets(fit: FitLike, dyad: str, data: _DatasetData) -> tuple[Estimate | None, Estimate | None]:
     """Return how far a dataset reads above the first one at the end of its record, and since its beginning."""
-    if told.place == 0:
+    if data.place == 0:
         return None, None
     place = position(fit.panel, dyad)
-    own = fit.posterior.isel(dyad=place, dataset=told.place)
+    own = fit.posterior.isel(dyad=place, dataset=data.place)
     drift = own["dataset_drift"].transpose("chain", "draw", "knot").to_numpy().astype(np.float64)
     fixed = own["direction_offset"].mean("direction").transpose("chain", "draw").to_numpy().astype(np.float64)
-    (knot, part), (first, last) = knots(fit.panel), told.ends
+    (knot, part), (first, last) = knots(fit.panel), data.ends
     at = fit.posterior["level"].isel(dyad=place, time=last).transpose("chain", "draw").to_numpy().astype(np.float64)
     then, now = (fixed + drift_between(drift, int(knot[end]), float(part[end])) for end in (first, last))
-    words = f"points of share that {told.name} reads above the first dataset"
+    words = f"points of share that {data.name} reads above the first dataset"
     offset = estimate(share(at + now) - share(at), "points", f"{words}, at the end of its record")
     moved = estimate(share(at + now) - share(at + then), "points", f"{words}: at the end less at the beginning")
     return offset, moved
 
 
 def _years(
-    told: _Told,
+    data: _DatasetData,
     level: Float,
     noise: Float,
     clock: Clock,
@@ -240,19 +240,19 @@ def _years(
     rng: np.random.Generator,
 ) -> tuple[DatasetYear, ...]:
     """Put records simulated at the joint level, read as the dataset reads it, with the years of a record."""
-    month = level + told.reading + noise[:, None] * rng.standard_normal(level.shape)
+    month = level + data.reading + noise[:, None] * rng.standard_normal(level.shape)
     chance = share(month) / 100.0
-    if told.concentration is not None:
-        a = told.concentration[:, None]
+    if data.concentration is not None:
+        a = data.concentration[:, None]
         chance = rng.beta(np.maximum(a * chance, 1e-9), np.maximum(a * (1 - chance), 1e-9))
-    simulated = rng.binomial(told.total, chance)
+    simulated = rng.binomial(data.total, chance)
     of_period, found = _year_of(clock), []
-    for year in np.unique(of_period[told.covered]).tolist():
-        own = told.covered & (of_period == year)
-        events = int(told.total[own].sum())
+    for year in np.unique(of_period[data.covered]).tolist():
+        own = data.covered & (of_period == year)
+        events = int(data.total[own].sum())
         if events < FEWEST:
             continue
-        recorded = 100.0 * told.cooperative[own].sum() / events
+        recorded = 100.0 * data.cooperative[own].sum() / events
         copies = 100.0 * simulated[:, own].sum(axis=1) / events
         low, middle, high = np.quantile(copies, (0.05, 0.5, 0.95))
         expected = float(middle), float(low), float(high)
@@ -275,20 +275,20 @@ class _Seen:
     shared: Float  # Covariance of what the dataset is off, constant and drifting; zero of the first
 
     @classmethod
-    def of(cls, told: _Told, level: Float, window: slice, off: Float) -> "_Seen":
+    def of(cls, data: _DatasetData, level: Float, window: slice, off: Float) -> "_Seen":
         """Linearise what was recorded around the mean level (time,).
 
         ``off`` (time, time) is the covariance of what the dataset is off.
         """
-        own = told.covered & (told.total > 0)
+        own = data.covered & (data.total > 0)
         own[: window.start] = False
         at = np.flatnonzero(own)
-        total, chance = told.total[at], share((level + told.reading.mean(axis=0))[at]) / 100.0
-        a = np.inf if told.concentration is None else float(told.concentration.mean())
+        total, chance = data.total[at], share((level + data.reading.mean(axis=0))[at]) / 100.0
+        a = np.inf if data.concentration is None else float(data.concentration.mean())
         kept = total if np.isinf(a) else total * (a + 1.0) / (a + total)
         slope = chance * (1.0 - chance)
-        away = (told.cooperative[at] / total - chance) / slope
-        shared = off[np.ix_(at, at)] if told.place else np.zeros((len(at), len(at)))
+        away = (data.cooperative[at] / total - chance) / slope
+        shared = off[np.ix_(at, at)] if data.place else np.zeros((len(at), len(at)))
         return cls(at - window.start, level[at] + away, 1.0 / (kept * slope), shared)
 
     def before(self, month: int) -> "_Seen":
@@ -310,7 +310,7 @@ class _Present:
 
     @classmethod
     def of(
-        cls, fit: FitLike, draws: "xr.Dataset", dyad: int, level: Float, news: float, told: Sequence[_Told]
+        cls, fit: FitLike, draws: "xr.Dataset", dyad: int, level: Float, news: float, data: Sequence[_DatasetData]
     ) -> "_Present":
         """Solve it for one dyad; ``level`` (time,) is the posterior mean, ``news`` the month-specific variance."""
         periods = Clock.of(fit.panel).periods(12 * YEARS_BACK)
@@ -321,7 +321,7 @@ class _Present:
         priors = getattr(fit.spec, "priors", None) or Priors()
         seen = {
             one.place: _Seen.of(one, level, window, _off(fit.panel, priors, float(steps[max(one.place - 1, 0)])))
-            for one in told
+            for one in data
         }
         recent = len(era) - Clock.of(fit.panel).periods(RECENT_MONTHS)
         found: dict[int | None, tuple[float, float]] = {None: _solve(list(seen.values()), moves, news, centre)}

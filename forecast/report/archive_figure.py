@@ -20,11 +20,11 @@ def illustrate(status: ArchiveStatus) -> style.Illustration:
     shown = [one for one in status.datasets if one.spans]
     if not shown:
         raise DataError(f"{status.archive}: no file of it stands for a day, so that there is nothing to draw.")
-    told = " ".join(one.sentence for one in shown)
+    sentences = " ".join(one.sentence for one in shown)
     return style.illustrate(
         lambda layout: _draw(shown, layout),
-        alt=f"Rows by month, with holes shaded. {told}",
-        caption=f"Rows kept of each month if all between two states are read; shaded: no file is there. {told}",
+        alt=f"Rows by month, with holes shaded. {sentences}",
+        caption=f"Rows kept of each month if all between two states are read; shaded: no file is there. {sentences}",
     )
 
 

@@ -22,7 +22,7 @@ _LOOKS: tuple[tuple[str, Any, str, str], ...] = (
     (style.CEILING, (0, (5, 1.5, 1.5, 1.5)), "xxxx", "D"),
     (style.MUTED, (0, (8, 2)), "\\\\\\\\", "v"),
 )
-"""Colour, dashes, hatching and marker of each series, so that they can be told apart in print."""
+"""Colour, dashes, hatching and marker of each series, so that they can be distinguished in print."""
 _MARKED = 16
 """Points of a line that are marked; a line of more is a curve."""
 _LOG_AXIS = 10.0

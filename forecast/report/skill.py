@@ -125,17 +125,17 @@ def subject_words(skill: Skill) -> str:
 def named_pair(reference: Compared | None, best: Compared | None) -> list[tuple[Compared, str]]:
     """Return the comparisons that a headline makes, each with what the other is; one if both are the same."""
     if reference is None or best is None or reference.code != best.code:
-        told = [(reference, "the ten-year base rate"), (best, "the best benchmark")]
+        pairs = [(reference, "the ten-year base rate"), (best, "the best benchmark")]
     else:
-        told = [(reference, "the ten-year base rate (the best benchmark)")]
-    return [(one, other) for one, other in told if one is not None]
+        pairs = [(reference, "the ten-year base rate (the best benchmark)")]
+    return [(one, other) for one, other in pairs if one is not None]
 
 
-def verdicts(told: Sequence[tuple[Compared, str]]) -> str:
-    """Describe who is clearly ahead of whom, without numbers, those that are ahead first."""
+def verdicts(pairs: Sequence[tuple[Compared, str]]) -> str:
+    """Describe which is better than which, without numbers, those that are ahead first."""
     phrases = []
     for ahead, words in _VERDICTS.items():
-        if named := [other for one, other in told if one.ahead == ahead]:
+        if named := [other for one, other in pairs if one.ahead == ahead]:
             phrases.append(f"{words} {join(named)}")
     return join(phrases)
 
@@ -323,11 +323,9 @@ def _at_horizon(skill: Skill, dyad: str, months: int, row: Row) -> HorizonSkill:
 
 def _sentence(label: str, one: HorizonSkill) -> str:
     """Describe in plain words how such forecasts have compared; that a simple benchmark has been better comes first."""
-    told = named_pair(one.reference, one.best_benchmark)
-    plain = (
-        "A simple benchmark has been better: on " if any(compared.ahead == "other" for compared, _ in told) else "On "
-    )
-    verdict = verdicts(told) if told else "compared with no benchmark"
+    pairs = named_pair(one.reference, one.best_benchmark)
+    plain = "A simple benchmark has been better: on " if any(each.ahead == "other" for each, _ in pairs) else "On "
+    verdict = verdicts(pairs) if pairs else "compared with no benchmark"
     tested = f"{count(one.n, 'window')} of {label} relations, {count(one.months, 'month')} ahead"
     return f"{plain}{tested}, {PERIODS[REPORTED_ON]}, forecasts like these were {verdict}."
 
@@ -335,18 +333,18 @@ def _sentence(label: str, one: HorizonSkill) -> str:
 def _caveats(assessment: Assessment, skill: Skill, same_data: bool | None) -> list[str]:
     from importlib.metadata import version
 
-    choices, told = skill.choices, []
+    choices, caveats = skill.choices, []
     if same_data is False:
-        told.append("The data have changed since that backtest: another edition was scored than is forecast here.")
+        caveats.append("The data have changed since that backtest: another edition was scored than is forecast here.")
     if same_data is None:
-        told.append("Whether the data are those of that backtest is not known.")
+        caveats.append("Whether the data are those of that backtest is not known.")
     if choices["improvement"] != assessment.smallest_improvement:
-        told.append(f"Higher and lower were scored for {count(choices['improvement'], 'point')}.")
+        caveats.append(f"Higher and lower were scored for {count(choices['improvement'], 'point')}.")
     if choices["version"] != version("pendulum-forecast"):
-        told.append(f"The backtest was made with version {choices['version']} of the package.")
+        caveats.append(f"The backtest was made with version {choices['version']} of the package.")
     own = next((one for one in skill.account if one["model"] == skill.subject), {})
     if own.get("not_converged", 0) > _MANY * own.get("fits", 0):
-        told.append(f"{own['not_converged']:,} of the backtest's {own['fits']:,} fits had not converged.")
+        caveats.append(f"{own['not_converged']:,} of the backtest's {own['fits']:,} fits had not converged.")
     if choices["origins"] and date.fromisoformat(max(choices["origins"])) > assessment.origin:
-        told.append("The backtest scores forecasts of months after this outlook as well.")
-    return told
+        caveats.append("The backtest scores forecasts of months after this outlook as well.")
+    return caveats

@@ -312,8 +312,8 @@ def _details_content(skill: Skill) -> dict[str, Any]:
 
 def headline(skill: Skill) -> str:
     """Describe in a sentence who is ahead: the subject, the ten-year base rate or the best benchmark."""
-    told = _told(skill)
-    compared = say.verdicts(told) if told else "compared with no benchmark"
+    pairs = _main_pairs(skill)
+    compared = say.verdicts(pairs) if pairs else "compared with no benchmark"
     return f"{capital(say.subject_words(skill))} was {compared}, {_where(skill)}"
 
 
@@ -322,11 +322,12 @@ def finding(skill: Skill) -> str:
     row = skill.row(_main(skill), period=skill.period)
     if row is None:
         return f"No window was scored {_where(skill)}."
-    told = join(
-        say.numbers(one, other if one.code == REFERENCE else f"{other}, {one.name}") for one, other in _told(skill)
+    numbers = join(
+        say.numbers(one, other if one.code == REFERENCE else f"{other}, {one.name}")
+        for one, other in _main_pairs(skill)
     )
     score = f"a mean CRPS of {number(row['crps'], say.DIGITS)} points"
-    return f"{capital(count(row['n'], 'window'))}, {score}{': ' if told else ''}{told}."
+    return f"{capital(count(row['n'], 'window'))}, {score}{': ' if numbers else ''}{numbers}."
 
 
 def _main(skill: Skill) -> int:
@@ -337,7 +338,7 @@ def _where(skill: Skill) -> str:
     return f"{count(_main(skill), 'month')} ahead, {say.PERIODS[skill.period]}"
 
 
-def _told(skill: Skill) -> list[tuple[say.Compared, str]]:
+def _main_pairs(skill: Skill) -> list[tuple[say.Compared, str]]:
     """Return how the subject compares with the ten-year base rate and with the best benchmark."""
     main = _main(skill)
     codes = (REFERENCE, skill.best_benchmark(main))

@@ -99,15 +99,15 @@ def _statement(one: Statement, tests: _Source, forecast: _Source, scenario: _Sou
     """Return what the template needs of a statement."""
     tested, related = _TESTED_AS.get(one.code, one.code), _RELATED.get(one.code)
     found = [_tested(tests, place) for place, row in enumerate(tests.rows) if row["code"].rstrip("ab") == tested]
-    told = [_tested(tests, place, "Related test") for place, row in enumerate(tests.rows) if row["code"] == related]
-    told += [_told(forecast, place) for place, row in enumerate(forecast.rows) if row["code"] == one.code]
+    others = [_tested(tests, place, "Related test") for place, row in enumerate(tests.rows) if row["code"] == related]
+    others += [_described(forecast, place) for place, row in enumerate(forecast.rows) if row["code"] == one.code]
     if one is SUMMIT:
-        told += [_scenario(scenario, place) for place in range(len(scenario.rows))]
-    says = [*found, *told]
+        others += [_scenario(scenario, place) for place in range(len(scenario.rows))]
+    says = [*found, *others]
     return {
         "code": one.code, "title": capital(one.title), "essay": one.us_china, "general": one.general, "says": says,
-        "answer": found[-1]["answer"] if found else "described" if told else "not tested",
-        "sure": [each["sure"] for each in (found or told)] or ["These files say nothing about it."],
+        "answer": found[-1]["answer"] if found else "described" if others else "not tested",
+        "sure": [each["sure"] for each in (found or others)] or ["These files say nothing about it."],
         "numbers": Table.of(("Number", "Value", "Source"), [row for each in says for row in each["numbers"]], (0, 2)),
     }  # fmt: skip
 
@@ -127,7 +127,7 @@ def _tested(source: _Source, place: int, role: str = "") -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _told(source: _Source, place: int) -> dict[str, Any]:
+def _described(source: _Source, place: int) -> dict[str, Any]:
     """Return what the forecast of one dyad says."""
     row = source.rows[place]
     name, of = _CHANCES.get(row["code"], ("", ""))
