@@ -8,7 +8,7 @@ prints (docs/fetching.md):
 There is GDELT 1.0 with its two lists, GDELT 2.0 of the last two days with its master list, and ICEWS and POLECAT as
 datasets of a Dataverse with two versions each. Rows are true to the schema and mean nothing: a level of the relations
 between the US and China that wanders, with events around it, and rows that have to be filtered or rejected. GDELT
-has no files of some days (``--hole``), as the real one has none from 14 June to 1 July 2025. The same seed makes the
+has no files of some days (``--gap``), as the real one has none from 14 June to 1 July 2025. The same seed makes the
 same files.
 """
 
@@ -76,13 +76,13 @@ class World:
         return [begin + timedelta(days=step) for step in range((end - begin).days + 1)]
 
 
-def gdelt_files(world: World, hole: tuple[date, date]) -> dict[str, bytes]:
+def gdelt_files(world: World, gap: tuple[date, date]) -> dict[str, bytes]:
     """Return files and lists of GDELT by their places, without those of the days from one to another."""
     files = {}
     for version, first in ((1, world.first), (2, world.last - timedelta(days=1))):
         feed = gdelt.Gdelt(gdelt.SERVER, version, "both", lists=True)
         for slot in feed.expect(None, first, world.last):
-            if hole[0] <= slot.first and slot.last <= hole[1]:
+            if gap[0] <= slot.first and slot.last <= gap[1]:
                 continue
             rows = _gdelt_rows(world, version, slot.slot, world.days(slot.first, slot.last))
             files[slot.url.removeprefix(f"{gdelt.SERVER}/")] = zipped(slot.file.removesuffix(".zip"), rows)
@@ -275,15 +275,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--from", dest="first", default="2010-01", help="first month, YYYY-MM")
     parser.add_argument("--to", dest="last", default="2013-06", help="last month or day")
-    parser.add_argument("--hole", default="2013-05-03:2013-05-20", help="days without files of GDELT, FIRST:LAST")
+    parser.add_argument("--gap", default="2013-05-03:2013-05-20", help="days without files of GDELT, FIRST:LAST")
     parser.add_argument("--port", type=int, default=8420)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    begin, _, end = given.hole.partition(":")
-    hole = parse_date(begin, "--hole"), parse_date(end, "--hole")
+    begin, _, end = given.gap.partition(":")
+    gap = parse_date(begin, "--gap"), parse_date(end, "--gap")
     world = World(parse_date(given.first, "--from").replace(day=1), parse_date(given.last, "--to"), given.seed)
     datasets = {dataverse.DOIS[feed]: dataverse_files(world, feed) for feed in dataverse.DOIS}
-    with FeedServer(given.port, gdelt_files(world, hole), datasets) as server:
+    with FeedServer(given.port, gdelt_files(world, gap), datasets) as server:
         print(f"Serving {len(server.files):,} files at http://localhost:{server.server_port}", flush=True)
         try:
             server.serve_forever()

@@ -100,9 +100,9 @@ def test_a_panel_that_does_not_state_its_coverage_is_known_to_its_day(table):
 
 def test_a_part_of_a_month_says_nothing_of_how_many_events_a_month_has(table):
     panel = build_panel(table, as_of="2023-10-15")
-    hole = panel.copy()
-    hole["covered"] = panel["covered"] & (panel["time"] < panel["time"][-1])
-    levels = [recording_level(one, "USA-CHN") for one in (panel, hole, build_panel(table, as_of="2023-10-31"))]
+    gap = panel.copy()
+    gap["covered"] = panel["covered"] & (panel["time"] < panel["time"][-1])
+    levels = [recording_level(one, "USA-CHN") for one in (panel, gap, build_panel(table, as_of="2023-10-31"))]
     np.testing.assert_array_equal(levels[0].weights, levels[1].weights)
     assert (levels[0].weights != levels[2].weights).any()
 

@@ -74,7 +74,7 @@ class DatasetStatus(Displayed):
     files: int
     series: dict[str, int]  # How many files of each series, such as those of a day
     spans: tuple[Days, ...]  # Days for which files are there
-    holes: tuple[MissingDays, ...]
+    gaps: tuple[MissingDays, ...]
     published: int  # Files of which the manifest of a fetch says when they were published
     editions: tuple[Edition, ...]  # In the order in which they were issued
     months: tuple[MonthStatus, ...]
@@ -89,10 +89,10 @@ class DatasetStatus(Displayed):
     def sentence(self) -> str:
         """Summary of the contents in words."""
         span = f"{self.spans[0][0]} to {self.spans[-1][1]}" if self.spans else "no day"
-        missing = sum(hole.days for hole in self.holes)
-        holes = f"{count(len(self.holes), 'hole')} of {count(missing, 'day')}" if missing else "no hole"
+        missing = sum(gap.days for gap in self.gaps)
+        gaps = f"{count(len(self.gaps), 'gap')} of {count(missing, 'day')}" if missing else "no gap"
         lots = ", ".join(f"{self.total(lot):,} {lot}" for lot in LOTS)
-        return f"{self.title}: {count(self.files, 'file')}, {span}, {holes}; {self.total('rows'):,} rows = {lots}."
+        return f"{self.title}: {count(self.files, 'file')}, {span}, {gaps}; {self.total('rows'):,} rows = {lots}."
 
     def summary(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -101,9 +101,9 @@ class DatasetStatus(Displayed):
             "files": self.files,
             "series": self.series,
             "coverage": [{"first": f"{first}", "last": f"{last}"} for first, last in self.spans],
-            "holes": [
+            "gaps": [
                 {"first": f"{one.first}", "last": f"{one.last}", "days": one.days, "note": one.note}
-                for one in self.holes
+                for one in self.gaps
             ],
             "published": self.published,
             "editions": [edition._asdict() for edition in self.editions],
@@ -214,7 +214,7 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
         files=len(entries),
         series=dict(sorted(Counter(entry.series for entry in entries).items())),
         spans=covered.spans,
-        holes=tuple(_missing(first, last, feed.holes) for first, last in covered.gaps),
+        gaps=tuple(_missing(first, last, feed.gaps) for first, last in covered.gaps),
         published=sum(bool(entry.published) for entry in entries),
         editions=tuple(map(Edition.of, issued)),
         months=tuple(_months(entries, covered, by_month)),

@@ -51,7 +51,7 @@ def fetch(
 ) -> None:
     """Fetch the files of a machine-coded feed, each checked; the same command again fetches what is missing.
 
-    Writes the files and fetch.json, which has every file that was expected and what became of it. Holes of the source
+    Writes the files and fetch.json, which has every file that was expected and what became of it. Gaps of the source
     are no failure: exit code 1 only if a file failed or the run stopped (docs/fetching.md).
     """
     from forecast.fetch import fetch_feed
@@ -135,12 +135,12 @@ def _print_plan(console: "Console", done: "Manifest") -> None:
 
 
 def _print_gaps(console: "Console", done: "Manifest") -> None:
-    from forecast.fetch.manifest import hole_words
+    from forecast.fetch.manifest import gap_words
 
-    for words in hole_words(done.holes[:MOST_NAMED]):
-        console.print(f"[yellow]Hole at the source:[/] {escape(words)}. Missing, not without events.")
-    if len(done.holes) > MOST_NAMED:
-        console.print(f"And {len(done.holes) - MOST_NAMED:,} more holes; {escape(str(done.path))} has all.")
+    for words in gap_words(done.gaps[:MOST_NAMED]):
+        console.print(f"[yellow]Gap at the source:[/] {escape(words)}. Missing, not without events.")
+    if len(done.gaps) > MOST_NAMED:
+        console.print(f"And {len(done.gaps) - MOST_NAMED:,} more gaps; {escape(str(done.path))} has all.")
 
 
 def _print_next(console: "Console", done: "Manifest") -> None:
@@ -184,7 +184,7 @@ def status_command(
     figure: Path | None = opt("Draw it into this file: .svg, .png or .pdf."),
     as_json: bool = shared.json(),
 ) -> None:
-    """Show what an archive holds: coverage, holes, editions and what became of every row, by dataset and month."""
+    """Show what an archive holds: coverage, gaps, editions and what became of every row, by dataset and month."""
     from forecast.archive import archive_status
 
     if figure is not None and figure.suffix not in FORMS:
@@ -266,10 +266,10 @@ def _print_status(found: "ArchiveStatus", months: int) -> None:
 def _print_dataset(shown: "Console", dataset: "DatasetStatus", months: int) -> None:
     kinds = ", ".join(f"{series} {number:,}" for series, number in dataset.series.items())
     shown.print(f"Files by what they are of: {escape(kinds)}")
-    for hole in dataset.holes[-MOST_NAMED:]:
-        shown.print(f"Hole: {hole.first} to {hole.last}, {count(hole.days, 'day')}. {escape(hole.note)}")
-    if len(dataset.holes) > MOST_NAMED:
-        shown.print(f"And {count(len(dataset.holes) - MOST_NAMED, 'hole')} before; --json has all.")
+    for gap in dataset.gaps[-MOST_NAMED:]:
+        shown.print(f"Gap: {gap.first} to {gap.last}, {count(gap.days, 'day')}. {escape(gap.note)}")
+    if len(dataset.gaps) > MOST_NAMED:
+        shown.print(f"And {count(len(dataset.gaps) - MOST_NAMED, 'gap')} before; --json has all.")
     if dataset.published:
         shown.print(f"Published on a day that the manifest of a fetch says: {count(dataset.published, 'file')}")
     for edition in dataset.editions[-MOST_FILES:]:

@@ -192,7 +192,7 @@ def add_drivers(
     Raises
     ------
     DataError
-        If a driver has a hole, a value from the future, or too few months.
+        If a driver has a gap, a value from the future, or too few months.
     SpecError
         If the panel is weekly or has drivers already, or the future is none of the three.
 
@@ -245,13 +245,13 @@ def _record(table: DriverTable, name: str, dyad: str, known: "pd.DataFrame", day
             "before that month began, so that it is a value from the future. Correct known_at; if it is a scheduled "
             "fact, use the future given"
         )
-    holes = np.flatnonzero(np.isnan(found))
-    holes, last = holes[holes > there[0]], int(there[-1])
-    if holes.size and (holes[0] < last or future == "given" or len(found) - 1 - last > MOST_CARRIED):
-        words = _missing(table, name, dyad, known.index[holes[0]], day)
-        if holes[0] > last and future == "given":
+    gaps = np.flatnonzero(np.isnan(found))
+    gaps, last = gaps[gaps > there[0]], int(there[-1])
+    if gaps.size and (gaps[0] < last or future == "given" or len(found) - 1 - last > MOST_CARRIED):
+        words = _missing(table, name, dyad, known.index[gaps[0]], day)
+        if gaps[0] > last and future == "given":
             words += "; or let the last months be carried on (future carried or simulated)"
-        elif holes[0] > last:
+        elif gaps[0] > last:
             words += f": {MOST_CARRIED} months at most are carried"
         raise DataError(words)
     found[last + 1 :] = found[last]
@@ -267,4 +267,4 @@ def _missing(table: DriverTable, name: str, dyad: str, month: "pd.Timestamp", da
             f"{table.source}: {name} of {month:%Y-%m} ({dyad}) was known only at {later.min():%Y-%m-%d}, after the "
             f"as-of day {day}; give what was known by then, or choose a later day"
         )
-    return f"{table.source}: {name} has no value for {month:%Y-%m} ({dyad}), a hole in its record; fill it in"
+    return f"{table.source}: {name} has no value for {month:%Y-%m} ({dyad}), a gap in its record; fill it in"

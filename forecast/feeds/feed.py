@@ -188,7 +188,7 @@ class Feed:
     vintaged: bool = True  # Whether its files say when each row became known
     # How many days before the first and after the last day of a file's name its rows may be.
     around: tuple[int, int] = (0, 0)
-    holes: tuple[tuple[date, date, str], ...] = ()  # First and last day of what was never published, and why
+    gaps: tuple[tuple[date, date, str], ...] = ()  # First and last day of what was never published, and why
 
 
 def acting(settings: FeedSettings, written: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

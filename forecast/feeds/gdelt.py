@@ -109,6 +109,6 @@ def _stands(name: str) -> Standing | None:
     return Standing("month" if length == 6 else "day", first, last)
 
 
-HOLES = ((date(2025, 6, 14), date(2025, 7, 1), "nothing was published, and it was never filled"),)
+GAPS = ((date(2025, 6, 14), date(2025, 7, 1), "nothing was published, and it was never filled"),)
 
-GDELT = Feed("gdelt", "GDELT", _recognise, _fields, _acts, mentions=True, stands=_stands, by_known=True, holes=HOLES)
+GDELT = Feed("gdelt", "GDELT", _recognise, _fields, _acts, mentions=True, stands=_stands, by_known=True, gaps=GAPS)

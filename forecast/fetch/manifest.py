@@ -27,16 +27,16 @@ class Gap:
 
 
 def stretches(expected: Iterable[tuple[str, bool]]) -> list[Gap]:
-    """Return the holes in names that are in order of time, each with whether it is missing."""
-    holes: list[Gap] = []
+    """Return the gaps in names that are in order of time, each with whether it is missing."""
+    gaps: list[Gap] = []
     going_on = False
     for name, missing in expected:
         if missing and going_on:
-            holes[-1] = Gap(holes[-1].first, name, holes[-1].slots + 1)
+            gaps[-1] = Gap(gaps[-1].first, name, gaps[-1].slots + 1)
         elif missing:
-            holes.append(Gap(name, name, 1))
+            gaps.append(Gap(name, name, 1))
         going_on = missing
-    return holes
+    return gaps
 
 
 SCHEMA = 1
@@ -99,7 +99,7 @@ class Manifest(Displayed):
     request: dict[str, Any]  # What was asked for last: days, server, stream or edition, dyads
     entries: dict[str, ExpectedFile] = field(default_factory=dict)  # By slot, also of earlier requests
     asked: list[str] = field(default_factory=list)  # The slots of this request, in order of time
-    holes: list[Gap] = field(default_factory=list)  # Stretches of this request for which the source has no file
+    gaps: list[Gap] = field(default_factory=list)  # Stretches of this request for which the source has no file
     # The lists that were read: address, lines, lines that could not be read, SHA-256.
     lists: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # What else should be known
@@ -156,7 +156,7 @@ class Manifest(Displayed):
             "request": self.request,
             "counts": self.counts,
             "bytes": self.size,
-            "holes": [vars(hole) for hole in self.holes],
+            "gaps": [vars(gap) for gap in self.gaps],
             "notes": self.notes,
             "lists": self.lists,
         }
@@ -169,8 +169,8 @@ class Manifest(Displayed):
 
     def _card(self) -> Card:
         facts = [("files", self.sentence), ("folder", str(self.folder))]
-        if self.holes:
-            facts.append(("holes", f"{count(len(self.holes), 'stretch')}: {join_some(hole_words(self.holes), 3)}"))
+        if self.gaps:
+            facts.append(("gaps", f"{count(len(self.gaps), 'stretch')}: {join_some(gap_words(self.gaps), 3)}"))
         failed = self.of_state("failed")
         if failed:
             facts.append(("failed", join_some([f"{entry.file} ({entry.reason})" for entry in failed], 3)))
@@ -201,9 +201,9 @@ def read_manifest(folder: Path) -> tuple[str, dict[str, str], dict[str, Expected
     return stored.feed, stored.of, {entry.slot: entry for entry in stored.slots}
 
 
-def hole_words(holes: Iterable[Gap]) -> list[str]:
-    """Return holes in words."""
-    return [hole.first if hole.slots == 1 else f"{hole.first} to {hole.last} ({hole.slots:,})" for hole in holes]
+def gap_words(gaps: Iterable[Gap]) -> list[str]:
+    """Return gaps in words."""
+    return [gap.first if gap.slots == 1 else f"{gap.first} to {gap.last} ({gap.slots:,})" for gap in gaps]
 
 
 def in_bytes(size: float) -> str:

@@ -76,7 +76,7 @@ def fetch_feed(
     """Fetch the files of a feed from one day to another into a folder.
 
     Which files there should be is computed. One that the source's list does not name, or that is not there, is absent
-    and a hole of the source, not a day without events; one that is named and does not come has failed. What came is
+    and a gap of the source, not a day without events; one that is named and does not come has failed. What came is
     compared with size and checksum where the source states them, and every archive is looked through, before it counts
     as received. All of it is in the manifest, ``fetch.json``. The same call again fetches what is missing.
 
@@ -208,7 +208,7 @@ class _Run:
                 self._record(file, "waiting", LEFT)
                 self.wanted.append(file)
         self._files = files
-        self.manifest.holes = self.origin.gaps(self.manifest, files)
+        self.manifest.gaps = self.origin.gaps(self.manifest, files)
         self._note_stale(due)
 
     def fetch(self) -> None:
@@ -234,7 +234,7 @@ class _Run:
         except OSError as error:
             raise OutputError(unwritable(self.manifest.folder, error)) from error
         finally:
-            self.manifest.holes = self.origin.gaps(self.manifest, self._files)
+            self.manifest.gaps = self.origin.gaps(self.manifest, self._files)
             self.manifest.write()
         self._doubt()
 

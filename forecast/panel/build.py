@@ -328,13 +328,13 @@ def _panel(
     covered_spans = even_spans(rows, coverage, additions, covered)
     periods = panel_periods(covered_spans, span, frequency)
     datasets = list(datasets) or sorted(rows["dataset"].unique())
-    holes = missing_periods(covered, datasets, periods, frequency)
+    missing = missing_periods(covered, datasets, periods, frequency)
     pair = rows[["dataset", "dyad"]].merge(covered_spans, how="left", left_on=["dataset", "dyad"], right_index=True)
     inside = ((rows["date"] >= pair["start"].array) & (rows["date"] <= pair["last"].array)).to_numpy()
     at = periods.searchsorted(floor_period(rows["date"], frequency))
     in_span = (rows["date"] >= periods[0]).to_numpy() & (at < len(periods))
     of_dataset = rows["dataset"].map(datasets.index).to_numpy()
-    inside = inside & ~(in_span & holes[of_dataset, np.minimum(at, len(periods) - 1)])
+    inside = inside & ~(in_span & missing[of_dataset, np.minimum(at, len(periods) - 1)])
     kept = inside & in_span
     backward = (rows["source"] != rows["dyad"].str[:3]).to_numpy() & directed
     places = (
@@ -352,7 +352,7 @@ def _panel(
     _reject_empty(counts.sum(axis=(0, 2, 3, 4)), dyads, periods)
     n, counted = rows["n"].to_numpy(), rows["counted"].to_numpy()
     outside = rows.assign(n=np.where(inside, 0, n)).groupby("dyad")["n"].sum()
-    seen = covered_periods(covered_spans, datasets, dyads, periods, frequency) & ~holes[:, None, :]
+    seen = covered_periods(covered_spans, datasets, dyads, periods, frequency) & ~missing[:, None, :]
     if eras is not None and span[1] is None and span[2] is None:
         reject_later_eras(eras, dyads, periods, frequency)
     variables, coords = era_variables(dyads, periods, frequency, eras, span[2])

@@ -23,7 +23,7 @@ def illustrate(status: ArchiveStatus) -> style.Illustration:
     sentences = " ".join(one.sentence for one in shown)
     return style.illustrate(
         lambda layout: _draw(shown, layout),
-        alt=f"Rows by month, with holes shaded. {sentences}",
+        alt=f"Rows by month, with gaps shaded. {sentences}",
         caption=f"Rows kept of each month if all between two states are read; shaded: no file is there. {sentences}",
     )
 
@@ -41,8 +41,8 @@ def _draw(shown: list[DatasetStatus], layout: style.Layout) -> "Figure":
 def _draw_dataset(on: "Axes", one: DatasetStatus, layout: style.Layout) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    for hole in one.holes:
-        on.axvspan(hole.first, hole.last + timedelta(days=1), color=style.WORSE, alpha=0.25, linewidth=0)  # type: ignore[arg-type]
+    for gap in one.gaps:
+        on.axvspan(gap.first, gap.last + timedelta(days=1), color=style.WORSE, alpha=0.25, linewidth=0)  # type: ignore[arg-type]
     months = [month for month in one.months if month.days and (month.covered or month.kept)]
     starts = [date.fromisoformat(f"{month.month}-01") for month in months]
     inside = [one.spans[0][0].replace(day=1) <= start <= one.spans[-1][1] for start in starts]
@@ -57,10 +57,10 @@ def _draw_dataset(on: "Axes", one: DatasetStatus, layout: style.Layout) -> None:
 
 
 def _title(one: DatasetStatus) -> str:
-    missing = sum(hole.days for hole in one.holes)
+    missing = sum(gap.days for gap in one.gaps)
     if not missing:
-        return f"{one.title}: no hole"
-    longest = sorted(one.holes, key=lambda hole: -hole.days)[:_MOST_SAID]
-    named = ", ".join(f"{hole.first} to {hole.last}" for hole in sorted(longest))
-    more = f" and {len(one.holes) - len(longest)} more" if len(one.holes) > len(longest) else ""
+        return f"{one.title}: no gap"
+    longest = sorted(one.gaps, key=lambda gap: -gap.days)[:_MOST_SAID]
+    named = ", ".join(f"{gap.first} to {gap.last}" for gap in sorted(longest))
+    more = f" and {len(one.gaps) - len(longest)} more" if len(one.gaps) > len(longest) else ""
     return f"{one.title}: {count(missing, 'day')} missing ({named}{more})"

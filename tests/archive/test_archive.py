@@ -1,4 +1,4 @@
-"""Archives: whatever the order of imports, the same answers on any day; every row accounted for; holes are no zeros."""
+"""Archives: whatever the order of imports, the same answers on any day; every row accounted for; gaps are no zeros."""
 
 import json
 import shutil

@@ -58,7 +58,7 @@ def test_status_accounts_for_every_row_of_every_month(archive):
     ]
     assert icews["published"] == 0
     # The 5th has no file of its own: its events are in that of the 6th.
-    assert (icews["holes"], icews["months"][-1]["covered"]) == ([], 4)
+    assert (icews["gaps"], icews["months"][-1]["covered"]) == ([], 4)
     # As of a day before the editions there are none.
     (before,) = archive_status(archive, ["icews"], as_of="2018-12-31").datasets
     assert before.editions == () and before.total("filtered") == 1
@@ -68,8 +68,8 @@ def test_a_hole_that_is_known_says_why(tmp_path):
     for day in ("20250613", "20250702"):
         written(tmp_path / f"{day}.export.CSV", [gdelt_row(int(day), day)])
     import_files(sorted(tmp_path.glob("*.CSV")), tmp_path / "archive")
-    (hole,) = archive_status(tmp_path / "archive").datasets[0].holes
-    assert (hole.days, hole.note) == (18, "2025-06-14 to 2025-07-01: nothing was published, and it was never filled")
+    (gap,) = archive_status(tmp_path / "archive").datasets[0].gaps
+    assert (gap.days, gap.note) == (18, "2025-06-14 to 2025-07-01: nothing was published, and it was never filled")
 
 
 def test_a_damaged_archive_is_named(archive):

@@ -15,7 +15,7 @@ def test_two_days_of_icews(path, tmp_path):
     (account,) = table.accounts
     assert (account.total("rows"), account.total("kept")) == (3705, 101)
     (status,) = archive_status(tmp_path / "a").datasets
-    assert (status.total("rows"), status.holes) == (3705, ())
+    assert (status.total("rows"), status.gaps) == (3705, ())
     assert status.spans == ((table.events["date"].min().date(), table.events["date"].max().date()),)
 
 

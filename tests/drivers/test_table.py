@@ -65,7 +65,7 @@ def test_months_before_the_first_value_push_nothing(tmp_path, panel):
 @pytest.mark.parametrize(
     ("rows", "future", "message"),
     [
-        (lines(skip=[10]), "given", r"trade has no value for 2019-11 \(USA-CHN\), a hole"),
+        (lines(skip=[10]), "given", r"trade has no value for 2019-11 \(USA-CHN\), a gap"),
         (lines(skip=[35]), "given", "let the last months be carried on"),
         ([*lines(skip=[10]), "2019-11,2022-02-01,3"], "given", "known only at 2022-02-01, after the as-of day 2021"),
         (lines("2018-12-31"), "carried", "before that month began, so that it is a value from the future"),

@@ -59,7 +59,7 @@ def test_the_newest_edition_is_fetched_by_ids(fetch, server, files, tmp_path):
 
 def test_days_of_which_no_file_can_hold_events_are_holes(fetch, server, files, tmp_path):
     done = fetch("2018-12-30", "2019-05-25", feed="icews", out=tmp_path)
-    assert [(hole.first, hole.last, hole.slots) for hole in done.holes] == [
+    assert [(gap.first, gap.last, gap.slots) for gap in done.gaps] == [
         ("2019-01-01", "2019-02-26", 57), ("2019-03-11", "2019-04-22", 43), ("2019-05-21", "2019-05-25", 5),
     ]  # fmt: skip
     assert done.complete

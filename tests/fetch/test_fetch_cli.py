@@ -52,7 +52,7 @@ def test_a_hole_is_no_failure_and_is_printed(run, server):
     server.files = places(["20180601", "20180603"])
     done = run(*THREE)
     assert done.exit_code == 0
-    assert "Hole at the source: 20180602. Missing, not without events." in done.output
+    assert "Gap at the source: 20180602. Missing, not without events." in done.output
 
 
 def test_a_failure_ends_with_1_and_json_has_its_reason(run, server):
@@ -139,9 +139,9 @@ OFFLINE = [command for command in COMMANDS if "--server http://localhost:8420" i
 def made_up():
     """The server of the documented run, on another port."""
     world = World(date(2010, 1, 1), date(2013, 6, 30), seed=1)
-    hole = date(2013, 5, 3), date(2013, 5, 20)
+    gap = date(2013, 5, 3), date(2013, 5, 20)
 
-    with FeedServer(0, gdelt_files(world, hole), {DOIS["icews"]: dataverse_files(world, "icews")}) as server:
+    with FeedServer(0, gdelt_files(world, gap), {DOIS["icews"]: dataverse_files(world, "icews")}) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server
         server.shutdown()
@@ -160,7 +160,7 @@ def test_the_documented_run_fetches_files_that_are_read_and_shows_the_hole(made_
     done = CliRunner().invoke(app, [word.replace("2010-01", "2013-01") for word in offline(made_up)])
     assert done.exit_code == 0, done.output
     assert "94 files expected: 76 received, 18 absent at the source" in done.output
-    assert "Hole at the source: 20130503 to 20130520 (18)." in done.output
+    assert "Gap at the source: 20130503 to 20130520 (18)." in done.output
     checked = CliRunner().invoke(app, ["events", "check", "gdelt", "--json"])
     assert checked.exit_code == 0, checked.output
     summary = json.loads(checked.output)

@@ -1,4 +1,4 @@
-"""GDELT: what there should be is computed; what the lists lack is a hole, never nothing."""
+"""GDELT: what there should be is computed; what the lists lack is a gap, never nothing."""
 
 from datetime import date
 from itertools import pairwise
@@ -59,7 +59,7 @@ def test_a_hole_is_absent_and_no_failure(fetch, server):
     server.files = places(["20180601", "20180603"])
     done = fetch(end="2018-06-03")
     assert done.counts == {"expected": 3, "received": 2, "absent": 1, "failed": 0, "waiting": 0}
-    assert [(hole.first, hole.last, hole.slots) for hole in done.holes] == [("20180602", "20180602", 1)]
+    assert [(gap.first, gap.last, gap.slots) for gap in done.gaps] == [("20180602", "20180602", 1)]
     assert done.complete
     assert not server.asked_for(DAY)
 
@@ -67,7 +67,7 @@ def test_a_hole_is_absent_and_no_failure(fetch, server):
 def test_the_outage_of_2025_is_one_hole(fetch, server):
     server.files = places([f"202506{day:02}" for day in (12, 13)] + ["20250702"])
     done = fetch("2025-06-12", "2025-07-02")
-    assert [(hole.first, hole.last, hole.slots) for hole in done.holes] == [("20250614", "20250701", 18)]
+    assert [(gap.first, gap.last, gap.slots) for gap in done.gaps] == [("20250614", "20250701", 18)]
     assert done.counts["absent"] == 18
 
 
@@ -77,7 +77,7 @@ def test_what_is_listed_and_not_there_is_absent_and_says_so(fetch, server):
     entry = done.entries["20180602"]
     assert (entry.state, entry.listed) == ("absent", True)
     assert entry.reason == "named by the list, yet HTTP 404: not there"
-    assert [hole.first for hole in done.holes] == ["20180602"]
+    assert [gap.first for gap in done.gaps] == ["20180602"]
     assert fetch().entries["20180602"].state == "absent"
     assert len(server.asked_for(DAY)) == 2
     server.faults.clear()
@@ -188,7 +188,7 @@ def test_the_second_version_is_fetched_by_its_master_list(fetch, server):
     server.files = files | gdelt_lists(files)
     done = fetch("2020-01-01", "2020-01-01", version=2, stream="both")
     assert done.counts == {"expected": 192, "received": 191, "absent": 1, "failed": 0, "waiting": 0}
-    assert [hole.first for hole in done.holes] == ["20200101001500"]
+    assert [gap.first for gap in done.gaps] == ["20200101001500"]
     assert [one["lines"] for one in done.lists] == [95, 96]
 
 

@@ -61,8 +61,8 @@ def test_a_kind_that_was_not_recorded_is_rare_and_possible():
 
 def test_months_that_are_not_covered_do_not_push_the_last_ten_years_out():
     panel = panel_of([[1, 1, 1, 1]] * 120 + [[0, 0, 0, 0]] * 130)
-    holes = panel.assign(covered=panel["covered"] & (panel["time"] < panel["time"][120]))
-    known, silent = (drawn(one)[..., 0].sum(axis=1).std() for one in (holes, panel))
+    gaps = panel.assign(covered=panel["covered"] & (panel["time"] < panel["time"][120]))
+    known, silent = (drawn(one)[..., 0].sum(axis=1).std() for one in (gaps, panel))
     assert silent > 1.3 * known
 
 

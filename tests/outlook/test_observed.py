@@ -1,4 +1,4 @@
-"""What would be recorded: volumes, holes, directions, and the spread that overdispersion gives."""
+"""What would be recorded: volumes, gaps, directions, and the spread that overdispersion gives."""
 
 from dataclasses import replace
 

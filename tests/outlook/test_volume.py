@@ -45,8 +45,8 @@ def test_months_of_one_future_are_alike():
 
 def test_uncovered_months_are_not_silent_ones():
     counts = np.random.default_rng(1).poisson(6, 120)
-    holes = np.arange(120) >= 100
-    silent, missing = counts * ~holes, drawn(panel_of(counts * ~holes, ~holes), months=6)
+    gaps = np.arange(120) >= 100
+    silent, missing = counts * ~gaps, drawn(panel_of(counts * ~gaps, ~gaps), months=6)
     assert missing.mean() == pytest.approx(6, rel=0.25)
     assert drawn(panel_of(silent), months=6).mean() < 3
 
