@@ -114,7 +114,7 @@ OTHER_ASSESSMENT = a("Assessment", "an Assessment or a Brief", "Brief")
 RESULTS = a("Results", "Results, such as backtest() returns")
 POOLED = a("PooledResults", "PooledResults, such as pooled_tests() returns")
 RECORDED = having("a table that was read, such as read_chronology() returns", "files", "rejects")
-GATE = having("a gate, such as fit.gate", "passed", "reasons", "to_dict")
+GATE = having("convergence checks, such as fit.gate", "passed", "reasons", "to_dict")
 ASSESSMENTS = Kind(
     "a list of Assessments, such as [assess(fit, 'USA-RUS')]",
     lambda value: isinstance(value, list | tuple) and all(OTHER_ASSESSMENT.fits(one) for one in value),

@@ -447,7 +447,7 @@ def dyads_of(text: str | None, option: str = "--with") -> tuple[str, ...] | None
 
 
 def not_converged(misses: "Iterable[Miss]") -> NotConverged:
-    """Return the error of a run that missed the limits of the gate: how many, the worst, and what to do."""
+    """Return the error of a run that missed limits of the convergence checks: how many, the worst, and what to do."""
     from forecast.model.gate import summarize_misses
 
     return NotConverged(

@@ -70,7 +70,7 @@ class Answered(BaseModel):
     model: Digest | None
     seed: int  # How many futures, and from which seed
     futures: Annotated[int, Field(ge=1)]
-    converged: bool = True  # Whether the fit has passed its gate
+    converged: bool = True  # Whether the fit has passed its convergence checks
 
 
 class Resolved(BaseModel):

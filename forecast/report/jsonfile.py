@@ -115,7 +115,7 @@ def report_json(material: Material) -> dict[str, Any]:
             for one in (result.brief, *material.others)
         ],
         "prior_posterior": material.learned.to_dict("records"),
-        "gate": gate.to_dict(),
+        "convergence_checks": gate.to_dict(),
         "provenance": material.facts,
     }
     stated: dict[str, Any] = _with_intervals(plain(body))

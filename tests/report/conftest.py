@@ -1,4 +1,4 @@
-"""A fit to report, with its gate and provenance, and a table of events, one of them hostile."""
+"""A fit to report, with its convergence checks and provenance, and a table of events, one of them hostile."""
 
 import re
 from dataclasses import dataclass, field

@@ -89,11 +89,11 @@ def test_others_must_be_others(fit, assessment, tmp_path):
     assert not (tmp_path / "never").exists()
 
 
-def test_a_failed_gate_is_in_page_and_json(fit, assessment, tmp_path):
+def test_failed_convergence_checks_are_in_page_and_json(fit, assessment, tmp_path):
     page = write_report(fit, assessment, gate=FAILED, out=tmp_path)
     content = json.loads((tmp_path / "forecast.json").read_text(encoding="utf-8"))
     assert content["converged"] is False
-    assert content["stamp"] == "NOT CONVERGED" and content["gate"]["reasons"] == list(FAILED.reasons)
+    assert content["stamp"] == "NOT CONVERGED" and content["convergence_checks"]["reasons"] == list(FAILED.reasons)
     assert page.read_text(encoding="utf-8").count("NOT CONVERGED") > 5
     assert "NOT CONVERGED" in (tmp_path / "pendulum.svg").read_text(encoding="utf-8")
 

@@ -37,7 +37,7 @@ def test_it_is_json(content):
     assert json.loads(text) == content
 
 
-def test_the_gate_decides(fit, assessment, content):
+def test_convergence_checks_decide(fit, assessment, content):
     assert content["converged"] is True and content["stamp"] == ""
     failed = forecast_json(fit, assessment, gate=FAILED)
     assert failed["converged"] is False and failed["stamp"] == "NOT CONVERGED"

@@ -158,9 +158,9 @@ def test_the_events_of_the_last_year_are_rows_of_the_event_table(tables, materia
     assert [row[3] for row in rows[1:]] == [one.kind for one in kinds]
 
 
-def test_diagnostics_are_those_of_the_gate(tables, said):
+def test_diagnostics_are_those_of_the_convergence_checks(tables, said):
     (rows,) = tables.named("diagnostics")
-    for row, one in zip(rows[1:], said["gate"]["quantities"], strict=True):
+    for row, one in zip(rows[1:], said["convergence_checks"]["quantities"], strict=True):
         assert row[1:] == [
             f"{one['number']:,}", number(one["r_hat"], 3), number(one["ess_bulk"], 0), number(one["ess_tail"], 0)
         ]  # fmt: skip
