@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from forecast.fetch import FetchSettings, fetch_feed
     from forecast.hypotheses import compare_models, make_plan, pooled_tests, read_plan, run_plan
     from forecast.model import Fit, PendulumModel, PendulumSpec, Priors, fit, update
-    from forecast.outlook import Assessment, simulate_futures
+    from forecast.outlook import Assessment, simulate_ahead
     from forecast.outlook.assess import assess
     from forecast.outlook.attribution import attribute
     from forecast.outlook.comparison import split_change
@@ -42,7 +42,7 @@ _HOMES = {
         "fetch": "FetchSettings fetch_feed",
         "hypotheses": "compare_models make_plan pooled_tests read_plan run_plan",
         "model": "Fit PendulumModel PendulumSpec Priors fit update",
-        "outlook": "Assessment simulate_futures",
+        "outlook": "Assessment simulate_ahead",
         "outlook.assess": "assess",
         "outlook.attribution": "attribute",
         "outlook.comparison": "split_change",
@@ -66,7 +66,7 @@ __all__ = [
     "describe_panel", "fetch_feed", "fit", "gather", "hierarchy", "import_files", "make_plan", "make_question",
     "make_report", "pooled_tests", "read_archive", "read_chronology", "read_counts", "read_coverage",
     "read_drivers", "read_dyads", "read_eras", "read_feed", "read_index", "read_plan", "read_question",
-    "read_table", "repair_archive", "resolve_question", "run_plan", "scenario", "simulate_futures", "split_change",
+    "read_table", "repair_archive", "resolve_question", "run_plan", "scenario", "simulate_ahead", "split_change",
     "update", "write_report", "write_scenarios", "write_tests",
 ]  # fmt: skip
 

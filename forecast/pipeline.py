@@ -544,7 +544,7 @@ def _assess(job: _Job, fit: "Fit") -> tuple["Assessment", list["Brief"], "Gate"]
         ),
         **{code: partial(brief, fit, code, **common) for code in fit.dyads if code != job.dyad},
     }  # fmt: skip
-    with job.steps.step("simulating futures"):
+    with job.steps.step("simulating"):
         threads = min(settings.cores or os.cpu_count() or 1, MOST_AT_ONCE)
         found = dict(side_by_side(lambda task, _: (task[0], task[1]()), tasks.items(), threads))
     assessment = found[job.dyad]

@@ -30,7 +30,7 @@ from forecast.events import hierarchy  # noqa: E402
 from forecast.files import write_text  # noqa: E402
 from forecast.model.simulate import prior_draws, simulate_panel, simulate_trend  # noqa: E402
 from forecast.model.spec import spec_for  # noqa: E402
-from forecast.outlook import simulate_futures  # noqa: E402
+from forecast.outlook import simulate_ahead  # noqa: E402
 from forecast.outlook.observed import Usual, add_volume, reading, simulate_chances, simulate_months  # noqa: E402
 from forecast.panel import recounted  # noqa: E402
 
@@ -119,7 +119,7 @@ def year_ahead(fitted: Any, dyad: str, ahead: np.ndarray, seed: int) -> tuple[li
     total, cooperative = ahead.sum(1), int(ahead[:, 1].sum())
     if not total.sum():
         return [], []
-    level = simulate_futures(fitted, dyad, AHEAD, seed=seed, futures_per_draw=4, hazard=0.0).month_level[..., 1:]
+    level = simulate_ahead(fitted, dyad, AHEAD, seed=seed, simulations_per_draw=4, hazard=0.0).month_level[..., 1:]
     kept = rng.permutation(level[..., 0].size)[:2000]
     read = reading(fitted, dyad).of_draws(kept // 4)
     month = simulate_months(level.reshape(1, -1, AHEAD)[:, kept], read, rng)

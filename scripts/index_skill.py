@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 from forecast import build_index_panel, fit, read_index  # noqa: E402
 from forecast.evaluation import origins_between  # noqa: E402
 from forecast.model.spec import spec_for  # noqa: E402
-from forecast.outlook import simulate_futures  # noqa: E402
+from forecast.outlook import simulate_ahead  # noqa: E402
 
 type Float = NDArray[np.float64]
 type Forecast = dict[int, Float]
@@ -72,8 +72,8 @@ def pendulum(past: Past) -> Forecast:
     """Fit the default model of an index, and add the error of each month."""
     panel = build_index_panel(past.frame, as_of=past.day)
     fitted = fit(panel, spec_for(panel), seed=past.seed, cores=1, **SAMPLER)
-    futures = simulate_futures(fitted, past.dyad, max(HORIZONS), seed=past.seed, futures_per_draw=2)
-    level = futures.level[..., 1:].reshape(-1, max(HORIZONS))
+    simulations = simulate_ahead(fitted, past.dyad, max(HORIZONS), seed=past.seed, simulations_per_draw=2)
+    level = simulations.level[..., 1:].reshape(-1, max(HORIZONS))
     own = fitted.posterior
     scale, freedom = (np.repeat(own[name].to_numpy().ravel(), 2)[:, None] for name in ("index_error", "index_df"))
     months = level + scale * past.rng.standard_t(np.broadcast_to(freedom, level.shape))

@@ -22,7 +22,7 @@ from forecast import (
     make_question,
     read_chronology,
     resolve_question,
-    simulate_futures,
+    simulate_ahead,
     split_change,
     update,
 )
@@ -63,7 +63,7 @@ GIVEN = {
     "answer_question": lambda panel, given: answer_question(given.fitted(panel), given.question),
     "attribute_question": lambda panel, given: attribute_question(given.fitted(panel), given.question, given.table),
     "assess": lambda panel, given: assess(given.fitted(panel), "USA-CHN"),
-    "simulate_futures": lambda panel, given: simulate_futures(given.fitted(panel), "USA-CHN", 12),
+    "simulate_ahead": lambda panel, given: simulate_ahead(given.fitted(panel), "USA-CHN", 12),
     "attribute": lambda panel, given: attribute(given.fitted(panel), "USA-CHN", given.table),
     "split_change": lambda panel, given: split_change(given.fitted(given.panel), given.fitted(panel), "USA-CHN"),
     "check_fit": lambda panel, given: check_fit(given.fitted(panel)),

@@ -84,7 +84,7 @@ RIGHT = {
     "end": "str date", "as_of": "str date",
     "since": "date", "at": "date", "by": "date", "above": "int float",
     "seed": "int", "draws": "int", "tune": "int", "chains": "int", "cores": "int", "months": "int",
-    "futures_per_draw": "int", "smallest_improvement": "int float", "extreme_share": "int float",
+    "simulations_per_draw": "int", "smallest_improvement": "int float", "extreme_share": "int float",
     "band_mass": "int float", "target_accept": "float int", "directed": "bool", "evidence": "bool", "refit": "bool",
     "paths": "str list", "feed": "str", "archive": "str", "datasets": "list",
     "version": "int", "stream": "str", "doi": "str", "edition": "str", "server": "str", "lists": "bool",
@@ -108,7 +108,7 @@ def given(name, events, made):
         "read_counts": {"path": "t.csv", "mapping": "m.yaml"}, "read_index": {"path": "t.csv", "mapping": "m.yaml"},
         "read_eras": {}, "read_coverage": {}, "build_panel": {"table": events},
         "fit": {"panel": made.panel, "spec": spec, "draws": 4}, "update": {"fit": made, "new_events": events},
-        "assess": {"fit": made, "dyad": "USA-CHN"}, "simulate_futures": {"fit": made, "dyad": "USA-CHN", "months": 3},
+        "assess": {"fit": made, "dyad": "USA-CHN"}, "simulate_ahead": {"fit": made, "dyad": "USA-CHN", "months": 3},
         "hierarchy": {"dyad": "USA-CHN"}, "read_feed": {"paths": "f.CSV"}, "count_feed": {"paths": "f.CSV"},
         "gather": {"source": forecast.Source(), "dyads": ["USA-IRN"]},
         "describe_panel": {"panel": made.panel}, "read_archive": {"archive": "a"}, "archive_status": {"archive": "a"},
@@ -266,18 +266,18 @@ def test_what_is_shown_is_a_few_lines_and_escaped(events, made):
         assert "<script>" not in page and "&lt;script&gt;" in page, name
 
 
-def test_many_dyads_files_and_futures_are_counted_not_listed(events, made):
+def test_many_dyads_files_and_simulations_are_counted_not_listed(events, made):
     codes = [f"A{first}{second}-USA" for first in "BCDEFGH" for second in "BCDEFGH"]
     text, _ = shown(replace(forecast.describe_panel(forecast.build_panel(events)), dyads=tuple(codes)))
     assert "and 43 more" in text
-    text, _ = shown(forecast.simulate_futures(made, "USA-CHN", 3))
-    assert "Simulated futures of USA-CHN" in text and "3 months" in text
+    text, _ = shown(forecast.simulate_ahead(made, "USA-CHN", 3))
+    assert "Simulated simulations of USA-CHN" in text and "3 months" in text
 
 
 def test_a_rate_of_new_frameworks_is_checked(made):
     for wrong in (-0.1, np.nan, np.full(3, 0.1)):
         with pytest.raises(ForecastError, match=r"hazard: .*expected"):
-            forecast.simulate_futures(made, "USA-CHN", 3, hazard=wrong)
+            forecast.simulate_ahead(made, "USA-CHN", 3, hazard=wrong)
 
 
 def test_a_prior_of_a_monthly_pull_is_not_taken_for_months_in_weeks():

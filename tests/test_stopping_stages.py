@@ -72,7 +72,7 @@ STAGES = [
     ("report", "reading the data", signal.SIGINT),
     ("report", "building the model", signal.SIGTERM),
     ("report", "filling in the path", signal.SIGINT),
-    ("report", "simulating futures", signal.SIGTERM),
+    ("report", "simulating", signal.SIGTERM),
     ("report", "checking convergence", signal.SIGINT),
     ("report", "writing the report", signal.SIGTERM),
     ("report", "writing the report", signal.SIGINT),

@@ -196,13 +196,13 @@ def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View, record_weight: f
 
     `record_weight` is by default that of the fit.
     """
-    from forecast.outlook import simulate_futures
+    from forecast.outlook import simulate_ahead
     from forecast.outlook.base_rates import Repeats
     from forecast.outlook.observed import Usual, reading, simulate_months
 
     months = max(asked.horizons)
     each = -(-asked.draws // (fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]))
-    level = simulate_futures(fit, dyad, months, seed=asked.seed, futures_per_draw=each).month_level[..., 1:]
+    level = simulate_ahead(fit, dyad, months, seed=asked.seed, simulations_per_draw=each).month_level[..., 1:]
     rng = asked.stream(view.origin, dyad, "news and overdispersion")
     kept = rng.permutation(level[..., 0].size)[: asked.draws]
     place = view.record.place_in(fit.panel)

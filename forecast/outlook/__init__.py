@@ -1,13 +1,12 @@
 """Forecasts and summaries of the past from posterior draws, computed with NumPy.
 
-Entry point: `assess`, which draws one set of simulations (`simulate_futures`) and computes every number from it.
+Entry point: `assess`, which draws one set of simulations (`simulate_ahead`) and computes every number from it.
 """
 
 from forecast.outlook.assess import assess, brief, level_sentence, quoted
 from forecast.outlook.assessment import Assessment, Brief, Claim
 from forecast.outlook.datasets import DatasetOutlook, DatasetYear, dataset_outlooks, datasets_finding
 from forecast.outlook.frameworks import Framework, FrameworkChange, Frameworks, Headroom, Learning
-from forecast.outlook.futures import Futures, StructuralHazard, simulate_futures, structural_hazard
 from forecast.outlook.kinds import KindSeries, kind_series, kinds_line, kinds_sentence
 from forecast.outlook.level import (
     Break,
@@ -24,6 +23,7 @@ from forecast.outlook.level import (
 from forecast.outlook.observed import Observed, main_dataset, observe
 from forecast.outlook.pendulum import EquilibriumBand, HostileZone, Passage, Pendulum, Return, passage
 from forecast.outlook.query import AtLeast, main_horizon
+from forecast.outlook.simulations import Simulations, StructuralHazard, simulate_ahead, structural_hazard
 from forecast.outlook.summary import (
     Estimate,
     NotDefined,
@@ -38,11 +38,11 @@ from forecast.wording import whole_percents
 
 __all__ = [
     "Assessment", "AtLeast", "Baseline", "Break", "Brief", "Claim", "Contrast", "DatasetOutlook", "DatasetYear",
-    "DyadQuantity", "EquilibriumBand", "Estimate", "Fan", "Framework", "FrameworkChange", "Frameworks", "Futures",
-    "Headroom", "HorizonOutlook", "HostileZone", "KindOutlook", "KindSeries", "Learning", "NotDefined", "Observed",
-    "Passage", "Pendulum", "Probability", "Return", "Standing", "StructuralHazard", "ThresholdOutlook",
+    "DyadQuantity", "EquilibriumBand", "Estimate", "Fan", "Framework", "FrameworkChange", "Frameworks", "Headroom",
+    "HorizonOutlook", "HostileZone", "KindOutlook", "KindSeries", "Learning", "NotDefined", "Observed", "Passage",
+    "Pendulum", "Probability", "Return", "Simulations", "Standing", "StructuralHazard", "ThresholdOutlook",
     "WindowOutlook", "assess", "brief", "dataset_outlooks", "datasets_finding", "estimate", "horizon_outlook",
     "kind_series", "kinds_line", "kinds_sentence", "level_record", "level_sentence", "main_dataset", "main_horizon",
-    "observe", "passage", "plain", "printed_chances", "printed_changes", "printed_percents", "probability", "quoted",
-    "reported", "simulate_futures", "structural_hazard", "whole_percents",
+    "observe", "passage", "plain", "printed_chances", "printed_changes", "printed_percents", "probability",
+    "quoted", "reported", "simulate_ahead", "structural_hazard", "whole_percents",
 ]  # fmt: skip

@@ -11,7 +11,6 @@ from forecast.outlook.claims import claims
 from forecast.outlook.datasets import dataset_outlooks
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
 from forecast.outlook.frameworks import Frameworks, change, equilibrium, framework, headroom
-from forecast.outlook.futures import driver_outlooks, simulate_futures, structural_hazard
 from forecast.outlook.kinds import kind_series
 from forecast.outlook.level import (
     Contrast,
@@ -26,6 +25,7 @@ from forecast.outlook.level import (
 from forecast.outlook.observed import observe
 from forecast.outlook.pendulum import band, half_life, pendulum
 from forecast.outlook.query import AtLeast, Query, main_horizon, prospect
+from forecast.outlook.simulations import driver_outlooks, simulate_ahead, structural_hazard
 from forecast.outlook.summary import Estimate, NotDefined
 from forecast.outlook.windows import Recording, ThresholdOutlook, WindowOutlook, window_outlook
 from forecast.panel import panel_kind
@@ -80,8 +80,8 @@ def change_sentence(
 
 @checked(
     fit=FIT, dyad=DYAD, horizons=HORIZONS, seed=whole(0), since=DATE, smallest_improvement=NUMBER, contrast_with=DYAD,
-    contrast_era=TEXT, labels=MAPPING, futures_per_draw=whole(1), extreme_share=NUMBER, band_mass=NUMBER, above=NUMBER,
-    at=DATE, by=DATE, at_least=AT_LEAST,
+    contrast_era=TEXT, labels=MAPPING, simulations_per_draw=whole(1), extreme_share=NUMBER, band_mass=NUMBER,
+    above=NUMBER, at=DATE, by=DATE, at_least=AT_LEAST,
 )  # fmt: skip
 def assess(
     fit: FitLike,
@@ -94,7 +94,7 @@ def assess(
     contrast_with: str = "USA-RUS",
     contrast_era: str = "confrontation",
     labels: Mapping[str, str] | None = None,
-    futures_per_draw: int = 4,
+    simulations_per_draw: int = 4,
     extreme_share: float = 30.0,
     band_mass: float = 0.5,
     above: float | None = None,
@@ -104,7 +104,7 @@ def assess(
 ) -> Assessment:
     """Compute the outlook of a dyad from one set of simulations.
 
-    The futures reach ten years, so that passage times can be estimated; the horizons are read from the same futures.
+    They reach ten years, so that passage times can be estimated; the horizons are read from the same simulations.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def assess(
         Dyad and era to compare with.
     labels : mapping of str to str, optional
         Names of dyads for readers, by code.
-    futures_per_draw : int
+    simulations_per_draw : int
         Simulations per posterior draw.
     extreme_share : float
         Upper edge of the hostile zone, points of share.
@@ -160,11 +160,11 @@ def assess(
     own, kind = dyad_draws(fit, dyad), panel_kind(fit.panel)
     query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, at_least=at_least)
     ordered = query.horizons
-    futures = simulate_futures(fit, dyad, LONGEST_HORIZON, seed=seed, futures_per_draw=futures_per_draw)
+    simulations = simulate_ahead(fit, dyad, LONGEST_HORIZON, seed=seed, simulations_per_draw=simulations_per_draw)
     hazard = structural_hazard(fit.panel)
-    observed = observe(fit, futures, query.reach, seed=seed)
+    observed = observe(fit, simulations, query.reach, seed=seed)
     names = dict(labels or {})
-    ahead = prospect(fit, futures, observed, query, names.get(dyad, dyad), smallest_improvement)
+    ahead = prospect(fit, simulations, observed, query, names.get(dyad, dyad), smallest_improvement)
     expected = {months: outlook.new_framework for months, outlook in ahead.improvement.items()}
     result = Assessment(
         schema=SCHEMA,
@@ -176,7 +176,7 @@ def assess(
         smallest_improvement=smallest_improvement,
         seed=seed,
         draws=own.size[0] * own.size[1],
-        futures=own.size[0] * own.size[1] * futures_per_draw,
+        simulations=own.size[0] * own.size[1] * simulations_per_draw,
         headline="",
         recorded=ahead.recorded,
         threshold=ahead.threshold,
@@ -190,15 +190,15 @@ def assess(
             headroom=headroom(own, seed=seed),
             change=change(hazard, hazard.draws(own.size, seed), expected),
         ),
-        pendulum=pendulum(own, futures, ordered, seed=seed, extreme_share=extreme_share),
+        pendulum=pendulum(own, simulations, ordered, seed=seed, extreme_share=extreme_share),
         contrast=_contrast(fit, own, contrast_with, contrast_era, names),
-        band=band(own, futures, ordered, band_mass),
+        band=band(own, simulations, ordered, band_mass),
         kinds=kind_series(fit, dyad),
         fan=ahead.fan,
         claims=(),
         measure=kind.measure,
         scale=kind.scale,
-        moving=futures.moving,
+        moving=simulations.moving,
         record_weight=float(fit.spec.record_weight),
         drivers=driver_outlooks(fit, dyad),
         datasets=dataset_outlooks(fit, dyad, seed=seed),
@@ -219,14 +219,14 @@ def brief(
     """Compute the summary of a dyad for comparison: as `assess` does, from simulations to the headline's horizon."""
     own, label = dyad_draws(fit, dyad), dict(labels or {}).get(dyad, dyad)
     months = main_horizon(Query.of(fit.panel, dyad, horizons, at=at).horizons)
-    futures = simulate_futures(fit, dyad, months, seed=seed)
-    observed, level = observe(fit, futures, months, seed=seed), present(own)
+    simulations = simulate_ahead(fit, dyad, months, seed=seed)
+    observed, level = observe(fit, simulations, months, seed=seed), present(own)
     window = None
     if not isinstance(observed, NotDefined):
-        window = window_outlook(Recording.of(fit, futures, observed, label), months, smallest_improvement)
+        window = window_outlook(Recording.of(fit, simulations, observed, label), months, smallest_improvement)
     if window is None or isinstance(window.up, NotDefined):
         sentence = change_sentence(
-            horizon_outlook(futures, months, smallest_improvement), level, label, own.clock.last_day(),
+            horizon_outlook(simulations, months, smallest_improvement), level, label, own.clock.last_day(),
             improvement=smallest_improvement, weekly=own.clock.weekly,
         )  # fmt: skip
     else:

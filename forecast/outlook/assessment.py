@@ -6,10 +6,10 @@ from datetime import date
 
 from forecast.outlook.datasets import DatasetOutlook
 from forecast.outlook.frameworks import Frameworks
-from forecast.outlook.futures import DriverOutlook
 from forecast.outlook.kinds import KindSeries
 from forecast.outlook.level import Break, Contrast, Fan, HorizonOutlook, Standing
 from forecast.outlook.pendulum import EquilibriumBand, Pendulum
+from forecast.outlook.simulations import DriverOutlook
 from forecast.outlook.summary import Estimate, NotDefined
 from forecast.outlook.windows import KindOutlook, ThresholdOutlook, WindowOutlook, printed_changes
 from forecast.panel.kinds import EventPanel
@@ -61,7 +61,7 @@ class Assessment(Displayed):
     smallest_improvement: float  # Points of share that count as a change
     seed: int  # Of the simulation
     draws: int  # Posterior draws, over all chains
-    futures: int  # Simulations, over all draws
+    simulations: int  # Simulations, over all draws
     headline: str  # One sentence
     recorded: Mapping[int, WindowOutlook] | NotDefined  # What the dataset will record, by horizon
     # Whether it reaches the share that was asked for, by month; None if none was

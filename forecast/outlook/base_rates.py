@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.clock import periods_a_month
-from forecast.outlook.futures import stream
+from forecast.outlook.simulations import stream
 from forecast.panel.record import by_class, sides, whole_periods
 from forecast.typing import Bool, Float, Index
 
@@ -50,19 +50,19 @@ class RecordingLevel:
     def simulate(self, size: tuple[int, ...], rng: np.random.Generator) -> Index:
         """Draw the events of the periods ahead.
 
-        Each future has its own step, shape, level now and walk. Longer futures only go on from the shorter ones of the
-        same stream.
+        Each future has its own step, shape, level now and walk. Longer simulations continue the
+        shorter ones of the same stream.
         """
-        futures = size[:-1]
-        chosen = rng.choice(self.weights.size, futures, p=self.weights.ravel())
+        simulations = size[:-1]
+        chosen = rng.choice(self.weights.size, simulations, p=self.weights.ravel())
         step, shape, level = (values[place] for values, place in zip(
             (self.steps, SHAPES, self.levels), np.unravel_index(chosen, self.weights.shape), strict=True
         ))  # fmt: skip
         lowest, highest = self.levels[[0, -1]]
-        level = level + (self.levels[1] - lowest) * (rng.random(futures) - 0.5)
+        level = level + (self.levels[1] - lowest) * (rng.random(simulations) - 0.5)
         drawn = np.zeros(size, dtype=np.int64)
         for period in range(size[-1]):
-            level = np.clip(level + step * rng.standard_normal(futures), lowest, highest)
+            level = np.clip(level + step * rng.standard_normal(simulations), lowest, highest)
             drawn[..., period] = rng.negative_binomial(shape, shape / (shape + np.exp(level)))
         return drawn
 
@@ -151,20 +151,20 @@ def simulate_kinds(
     rng = stream(seed, dyad, f"kinds {dataset}")
     mixes = draw_mixes(panel, dyad, dataset, total.shape[:-1], rng)
     found = np.zeros((*total.shape, panel.sizes["class"]), dtype=np.int32)
-    for period in range(total.shape[-1]):  # one by one, so that longer futures only go on from shorter ones
+    for period in range(total.shape[-1]):  # one by one, so that longer simulations only go on from shorter ones
         found[..., period, :] = draw_kinds(mixes, total[..., period], cooperative[..., period], rng)
     return found
 
 
 def draw_mixes(
-    panel: "xr.Dataset", dyad: str, dataset: int, futures: tuple[int, ...], rng: np.random.Generator
+    panel: "xr.Dataset", dyad: str, dataset: int, simulations: tuple[int, ...], rng: np.random.Generator
 ) -> tuple[Float, Float]:
     """Draw the mix of kinds of each future: of hostile and of cooperative events, each (..., kind)."""
     counts, covered = by_class(panel, dyad, dataset)
     counts, recent = counts[covered], round(MIX_MONTHS * periods_a_month(panel))
     cut = int(panel.attrs["zero_cut"])
     hostile, cooperative = (
-        rng.dirichlet(mix_weights(counts[:, own], recent), futures) for own in (slice(0, cut), slice(cut, None))
+        rng.dirichlet(mix_weights(counts[:, own], recent), simulations) for own in (slice(0, cut), slice(cut, None))
     )
     return hostile, cooperative
 

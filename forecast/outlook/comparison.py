@@ -15,8 +15,8 @@ from forecast.files import digest
 from forecast.numeric import share
 from forecast.outlook.base_rates import Repetition
 from forecast.outlook.draws import FitLike, dyad_draws, position
-from forecast.outlook.futures import Futures, simulate_futures
-from forecast.outlook.observed import Observed, main_dataset, observe, record_futures
+from forecast.outlook.observed import Observed, main_dataset, observe, record_simulations
+from forecast.outlook.simulations import Simulations, simulate_ahead
 from forecast.outlook.summary import NotDefined, mcse
 from forecast.outlook.windows import FEWEST, Baseline, baseline_of, changed
 from forecast.panel import panel_kind, recounted
@@ -40,7 +40,7 @@ class Outcome(NamedTuple):
     """Possible outcome of a question."""
 
     hit: Bool | Float  # Whether it comes about in a future, or how likely that is there
-    there: Bool  # Futures that count
+    there: Bool  # Simulations that count
 
 
 type Outcomes = Mapping[str, Outcome]
@@ -54,7 +54,7 @@ class WindowQuestion(Protocol):
     def months(self) -> int:
         """Number of months that the simulations must reach."""
 
-    def outcomes(self, observed: Observed, futures: Futures) -> Outcomes:
+    def outcomes(self, observed: Observed, simulations: Simulations) -> Outcomes:
         """Return its outcomes in simulations; nothing if none of them counts."""
 
 
@@ -72,9 +72,9 @@ class ShareChange:
         """Number of months that the simulations must reach."""
         return self.start + self.length
 
-    def outcomes(self, observed: Observed, futures: Futures) -> Outcomes:
+    def outcomes(self, observed: Observed, simulations: Simulations) -> Outcomes:
         """Return which simulations are higher, similar and lower, and which are not void."""
-        clock = futures.clock
+        clock = simulations.clock
         first = clock.periods(self.start) if self.start else 0
         ahead = slice(first + 1, clock.periods(self.months) + 1)
         total, cooperative = (counts[..., ahead].sum(axis=-1) for counts in (observed.total, observed.cooperative))
@@ -126,7 +126,7 @@ class Look:
 
     level: Float  # Share now, points
     outcomes: Outcomes
-    follows: Bool  # Futures of what is recorded that follow the record alone
+    follows: Bool  # Simulations of what is recorded that follow the record alone
     repeated: Repetition | None  # How each would go on if it did
     dataset: int = 0  # Position of the dataset
     # Returns the outcomes without some events of the record, where the question counts these (`without`).
@@ -142,7 +142,7 @@ class Look:
         return self if self.given is None else replace(self, outcomes=self.given(events))
 
     def weighed(self, draws: Float, records: Float) -> dict[str, Float]:
-        """Return the numbers with draws (chain, draw) and futures that follow the record (chain, draw, future) weighed.
+        """Return the numbers, with draws (chain, draw) and simulations of the record (chain, draw, future) weighed.
 
         Weights of draws are none of simulations that follow the record, for these know nothing of the draws.
         """
@@ -162,7 +162,7 @@ class Ahead:
 
     fit: FitLike
     seed: int
-    futures: Futures
+    simulations: Simulations
     observed: Observed | NotDefined  # What is recorded in them
 
     @classmethod
@@ -173,33 +173,37 @@ class Ahead:
         months: int,
         *,
         seed: int = 1,
-        futures_per_draw: int = 4,
+        simulations_per_draw: int = 4,
         volume: "xr.Dataset | None" = None,
         dataset: int | None = None,
     ) -> "Ahead":
         """Simulate so many months, by default in the main dataset; the other arguments are those of `look`."""
-        futures = simulate_futures(fit, dyad, months, seed=seed, futures_per_draw=futures_per_draw)
-        return cls(fit, seed, futures, observe(fit, futures, months, seed=seed, volume=volume, dataset=dataset))
+        simulations = simulate_ahead(fit, dyad, months, seed=seed, simulations_per_draw=simulations_per_draw)
+        return cls(fit, seed, simulations, observe(fit, simulations, months, seed=seed, volume=volume, dataset=dataset))
 
     def look(self, asked: WindowQuestion, ahead: int = 0) -> "Look":
         """Look at the level, now or in so many months, and at a question that asks of no later months than these."""
-        futures, observed = self.futures, self.observed
-        level = futures.share[..., futures.at(ahead)].mean(axis=-1) if ahead else _level_now(self.fit, futures.dyad)
-        outcomes = {} if isinstance(observed, NotDefined) else asked.outcomes(observed, futures)
+        simulations, observed = self.simulations, self.observed
+        level = (
+            simulations.share[..., simulations.at(ahead)].mean(axis=-1)
+            if ahead
+            else _level_now(self.fit, simulations.dyad)
+        )
+        outcomes = {} if isinstance(observed, NotDefined) else asked.outcomes(observed, simulations)
         if isinstance(observed, NotDefined) or not outcomes:
-            return of_draws(level, futures.share.shape[2])
+            return of_draws(level, simulations.share.shape[2])
         return self.of_record(level, outcomes, asked.months, observed.dataset)
 
     def of_record(self, level: Float, outcomes: Outcomes, months: int, dataset: int) -> "Look":
         """Return a look at a level (chain, draw) and outcomes of what a dataset records in so many months."""
-        reach = (*self.futures.share.shape[:-1], self.futures.at(months))
-        follows, repeated = record_futures(self.fit, self.futures.dyad, dataset, reach, self.seed)
+        reach = (*self.simulations.share.shape[:-1], self.simulations.at(months))
+        follows, repeated = record_simulations(self.fit, self.simulations.dyad, dataset, reach, self.seed)
         return Look(level, outcomes, follows, repeated, dataset)
 
 
-def of_draws(level: Float, futures: int, outcomes: Outcomes | None = None) -> Look:
+def of_draws(level: Float, simulations: int, outcomes: Outcomes | None = None) -> Look:
     """Return a look at a level (chain, draw), and at outcomes of which the draws alone decide how likely they are."""
-    return Look(level, outcomes or {}, np.zeros((*level.shape, futures), dtype=bool), None)
+    return Look(level, outcomes or {}, np.zeros((*level.shape, simulations), dtype=bool), None)
 
 
 def look(
@@ -208,22 +212,22 @@ def look(
     asked: WindowQuestion | None,
     *,
     seed: int = 1,
-    futures_per_draw: int = 4,
+    simulations_per_draw: int = 4,
     volume: "xr.Dataset | None" = None,
 ) -> Look:
     """Look at what a fit says of a dyad's level now and of a question."""
     if asked is None:
-        return of_draws(_level_now(fit, dyad), futures_per_draw)
-    months = Ahead.of(fit, dyad, asked.months, seed=seed, futures_per_draw=futures_per_draw, volume=volume)
+        return of_draws(_level_now(fit, dyad), simulations_per_draw)
+    months = Ahead.of(fit, dyad, asked.months, seed=seed, simulations_per_draw=simulations_per_draw, volume=volume)
     return months.look(asked)
 
 
-def level_in(fit: FitLike, dyad: str, months: int, *, seed: int = 1, futures_per_draw: int = 4) -> Float:
+def level_in(fit: FitLike, dyad: str, months: int, *, seed: int = 1, simulations_per_draw: int = 4) -> Float:
     """Return the expected share in so many months, (chain, draw), points; now if there are none."""
     if not months:
         return _level_now(fit, dyad)
-    futures = simulate_futures(fit, dyad, months, seed=seed, futures_per_draw=futures_per_draw)
-    return np.asarray(futures.share[..., -1].mean(axis=-1))
+    simulations = simulate_ahead(fit, dyad, months, seed=seed, simulations_per_draw=simulations_per_draw)
+    return np.asarray(simulations.share[..., -1].mean(axis=-1))
 
 
 def _level_now(fit: FitLike, dyad: str) -> Float:

@@ -44,8 +44,8 @@ from forecast.model.gate import ESS_LIMIT
 from forecast.model.particles import Weights, resampled, smoothed
 from forecast.outlook.base_rates import MIX_MONTHS, draw_kinds, draw_mixes
 from forecast.outlook.draws import FitLike, dyad_draws
-from forecast.outlook.futures import FuturePush, Futures, picked, simulate_particles, stream, structural_hazard
 from forecast.outlook.observed import Cell, Coming, Observed, coming_periods
+from forecast.outlook.simulations import FuturePush, Simulations, picked, simulate_particles, stream, structural_hazard
 from forecast.outlook.summary import NotDefined
 from forecast.panel.events import counts_once, event_counts
 from forecast.panel.kinds import panel_kind
@@ -317,15 +317,15 @@ PARTICLES = 24
 class Conditional:
     """Simulations and event data that satisfy the scenario; the simulations of each chain in sequence."""
 
-    futures: Futures  # (chain, future, 1, period)
+    simulations: Simulations  # (chain, future, 1, period)
     observed: Observed
-    likelihood: Float  # Of what is assumed, in the outlook's own futures
+    likelihood: Float  # Of what is assumed, in the outlook's own simulations
     method: str
     pareto_k: float  # The largest of the weights; minus infinity if they have no tail
-    # By weights: effective number of futures. By the filter: effective number of the draws that they descend from, or
-    # of the particles in a month, whichever is smaller.
+    # By weights: effective number of simulations. By the filter: effective number of the draws that they descend from,
+    # or of the particles in a month, whichever is smaller.
     effective: float
-    fault: str  # Why the futures may not be used; empty if they may
+    fault: str  # Why the simulations may not be used; empty if they may
 
 
 @dataclass(frozen=True)
@@ -442,18 +442,20 @@ def draw_at_least(total: Index, chance: Float, least: int, rng: np.random.Genera
     return number, likelihood
 
 
-def condition(fit: FitLike, futures: Futures, observed: Observed, held: Sequence[Held], *, seed: int) -> Conditional:
+def condition(
+    fit: FitLike, simulations: Simulations, observed: Observed, held: Sequence[Held], *, seed: int
+) -> Conditional:
     """Find the simulations that satisfy the scenario."""
     periods = observed.total.shape[-1] - 1
-    records = _records(fit, futures.dyad, observed.coming, seed)
+    records = _records(fit, simulations.dyad, observed.coming, seed)
     records.cooperative[:], records.kinds[:] = observed.cooperative, observed.kinds
-    log_weight, months = np.zeros(futures.level.shape[:-1]), futures.month_level
+    log_weight, months = np.zeros(simulations.level.shape[:-1]), simulations.month_level
     for one in held:
-        rng = stream(seed, futures.dyad, f"scenario {one.period}")
+        rng = stream(seed, simulations.dyad, f"scenario {one.period}")
         log_weight += records.hold(one, months[..., one.period], rng, CHANCES)
-    found = _by_weights(futures, records, log_weight, seed)
+    found = _by_weights(simulations, records, log_weight, seed)
     if found is None or found.fault:
-        filtered = _by_filter(fit, futures, periods, held, seed)
+        filtered = _by_filter(fit, simulations, periods, held, seed)
         found = found if filtered is None else replace(filtered, likelihood=np.exp(log_weight))
     if found is None:
         raise SpecError(
@@ -474,18 +476,18 @@ def _records(fit: FitLike, dyad: str, coming: Coming | NotDefined | None, seed: 
     return _Records(coming, mixes, cooperative, kinds)
 
 
-def _by_weights(futures: Futures, records: _Records, log_weight: Float, seed: int) -> Conditional | None:
+def _by_weights(simulations: Simulations, records: _Records, log_weight: Float, seed: int) -> Conditional | None:
     """Weight the outlook's own simulations, with their own event data except in the months of the scenario."""
     weights = _weights(log_weight)
     if weights is None:
         return None
-    places = resampled(weights.weight, stream(seed, futures.dyad, "scenario"))
+    places = resampled(weights.weight, stream(seed, simulations.dyad, "scenario"))
     fault = weights.fault
     if not fault and weights.effective < KEPT * weights.weight.size:
-        fault = f"the weights are worth {weights.effective:.0f} of {weights.weight.size} futures"
+        fault = f"the weights are worth {weights.effective:.0f} of {weights.weight.size} simulations"
     periods = records.kinds.shape[-2] - 1
     return Conditional(
-        _futures_at(futures, places, periods), records.at(places).observed(), np.exp(log_weight), "weights",
+        _simulations_at(simulations, places, periods), records.at(places).observed(), np.exp(log_weight), "weights",
         weights.pareto_k, weights.effective, fault,
     )  # fmt: skip
 
@@ -496,25 +498,25 @@ def _weights(log_weight: Float) -> Weights | None:
     return smoothed(flat) if np.isfinite(flat).any(axis=1).all() else None
 
 
-def _futures_at(futures: Futures, places: Index, periods: int) -> Futures:
+def _simulations_at(simulations: Simulations, places: Index, periods: int) -> Simulations:
     """Return some simulations, up to a period."""
     names = ("level", "share", "frameworks", "trend", "ceiling", "pushed")
-    kept = {name: getattr(futures, name) for name in names}
+    kept = {name: getattr(simulations, name) for name in names}
     some: dict[str, Any] = {
         name: picked(values[..., : periods + 1], places) for name, values in kept.items() if values is not None
     }
-    return replace(futures, months=_months(futures, periods), **some)
+    return replace(simulations, months=_months(simulations, periods), **some)
 
 
-def _months(futures: Futures, periods: int) -> int:
-    return round(periods / futures.clock.per_month)
+def _months(simulations: Simulations, periods: int) -> int:
+    return round(periods / simulations.clock.per_month)
 
 
 class _Filter:
     """Picks particles in the months that something is assumed of, with their records."""
 
-    def __init__(self, records: _Records, held: Sequence[Held], place: tuple[str, int], futures: int) -> None:
-        self.records, self.held, self.futures = records, {one.period: one for one in held}, futures
+    def __init__(self, records: _Records, held: Sequence[Held], place: tuple[str, int], simulations: int) -> None:
+        self.records, self.held, self.simulations = records, {one.period: one for one in held}, simulations
         (self.dyad, self.seed), self.last = place, max(self.held)
         chains, draws, particles = records.coming.total.shape[:3]
         self.draw = np.broadcast_to(np.arange(draws)[:, None], (chains, draws, particles))
@@ -529,7 +531,7 @@ class _Filter:
             self.lost = True
             return None
         self.weights.append(weights)
-        places = resampled(weights.weight, rng, self.futures if period == self.last else None)
+        places = resampled(weights.weight, rng, self.simulations if period == self.last else None)
         self.records, self.draw = self.records.at(places), picked(self.draw, places)
         return places
 
@@ -540,23 +542,27 @@ class _Filter:
         return float(len(shares) ** 2 / np.square(shares).sum())
 
 
-def _by_filter(fit: FitLike, futures: Futures, periods: int, held: Sequence[Held], seed: int) -> Conditional | None:
+def _by_filter(
+    fit: FitLike, simulations: Simulations, periods: int, held: Sequence[Held], seed: int
+) -> Conditional | None:
     """Follow many particles, picked in the months that something is assumed of; None if none is left."""
-    own, dyad = dyad_draws(fit, futures.dyad), futures.dyad
-    each = futures.level.shape[2]
+    own, dyad = dyad_draws(fit, simulations.dyad), simulations.dyad
+    each = simulations.level.shape[2]
     coming = coming_periods(fit, dyad, (*own.size, PARTICLES), periods, seed=seed)
     records = _records(fit, dyad, coming, seed)
     steer = _Filter(records, held, (dyad, seed), own.size[1] * each)
     rate = structural_hazard(fit.panel).draws(own.size, seed)
     driven = FuturePush.of(fit, own, periods, PARTICLES, partial(stream, seed, dyad))
-    found = simulate_particles(own, rate, _months(futures, periods), PARTICLES, steer, seed=seed, driven=driven)
+    found = simulate_particles(own, rate, _months(simulations, periods), PARTICLES, steer, seed=seed, driven=driven)
     if steer.lost:
         return None
     rest = [period for period in range(1, periods + 1) if period not in steer.held]
     steer.records.fill(found.month_level, rest, stream(seed, dyad, "filter"))
     ancestors, fault = steer.ancestors, next((one.fault for one in steer.weights if one.fault), "")
     if not fault and ancestors < ESS_LIMIT:
-        fault = f"the futures descend from as few draws as {ancestors:.0f} of equal weight, at least {ESS_LIMIT} needed"
+        fault = (
+            f"the simulations descend from as few draws as {ancestors:.0f} of equal weight, at least {ESS_LIMIT} needed"
+        )
     effective = min(ancestors, *(one.effective for one in steer.weights))
     pareto_k = max(one.pareto_k for one in steer.weights)
     return Conditional(found, steer.records.observed(), np.ones(()), "filter", pareto_k, effective, fault)

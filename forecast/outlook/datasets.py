@@ -19,8 +19,8 @@ from forecast.model.observation.readings import KNOT_YEARS, drift_between, knots
 from forecast.model.priors import Priors
 from forecast.numeric import share
 from forecast.outlook.draws import FitLike, position
-from forecast.outlook.futures import stream
 from forecast.outlook.observed import main_dataset
+from forecast.outlook.simulations import stream
 from forecast.outlook.summary import Estimate, estimate
 from forecast.outlook.windows import source_words
 from forecast.panel.record import relative_counts, sides, usual_periods

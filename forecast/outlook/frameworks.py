@@ -8,8 +8,8 @@ import numpy as np
 
 from forecast.numeric import share
 from forecast.outlook.draws import NO_CYCLE, DyadDraws
-from forecast.outlook.futures import StructuralHazard, stream
 from forecast.outlook.pendulum import band_edges
+from forecast.outlook.simulations import StructuralHazard, stream
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
 from forecast.typing import Float
 

@@ -9,8 +9,8 @@ import xarray as xr
 from forecast.errors import SpecError
 from forecast.numeric import share
 from forecast.outlook.draws import NO_CYCLE, DyadDraws, Era, FitLike, dyad_draws
-from forecast.outlook.futures import Futures
 from forecast.outlook.observed import Observed
+from forecast.outlook.simulations import Simulations
 from forecast.outlook.summary import (
     QUANTILES,
     Estimate,
@@ -245,29 +245,29 @@ class HorizonOutlook:
     touched: Probability  # The improvement was reached in at least one period up to then
 
 
-def horizon_outlook(futures: Futures, months: int, smallest_improvement: float = 5.0) -> HorizonOutlook:
+def horizon_outlook(simulations: Simulations, months: int, smallest_improvement: float = 5.0) -> HorizonOutlook:
     """Compute the outlook at one horizon."""
     if smallest_improvement <= 0:
         raise SpecError(f"smallest_improvement: {smallest_improvement:g} is not above 0 points of share.")
-    at, name = futures.at(months), futures.clock.name
-    change = futures.share - futures.share[..., :1]
+    at, name = simulations.at(months), simulations.clock.name
+    change = simulations.share - simulations.share[..., :1]
     better, worse = change[..., at] >= smallest_improvement, change[..., at] <= -smallest_improvement
-    broken = futures.broken[..., at]
+    broken = simulations.broken[..., at]
     points, present = f"{smallest_improvement:g} points", f"that of {name()}"
     then = f"the share in {name(months)} is"
     improvement = probability(better, f"{then} at least {points} above {present}")
     deterioration = probability(worse, f"{then} at least {points} below {present}")
     stability = probability(~(better | worse), f"{then} less than {points} from {present}")
-    structurally = futures.structural(at, smallest_improvement)
+    structurally = simulations.structural(at, smallest_improvement)
     without, with_it = ("with no new framework by then", "and a new framework has come by then")
-    if futures.moving:
+    if simulations.moving:
         without, with_it = (f"the trend {has} risen by {points}" for has in ("has not", "has"))
     technical = probability(better & ~structurally, f"{improvement.definition}, {without}")
     structural = probability(better & structurally, f"{improvement.definition}, {with_it}")
     return HorizonOutlook(
         months=months,
-        until=futures.clock.last_day(months),
-        level=estimate(futures.share[..., at], "points of share", f"share in {name(months)}"),
+        until=simulations.clock.last_day(months),
+        level=estimate(simulations.share[..., at], "points of share", f"share in {name(months)}"),
         improvement=improvement,
         stability=replace(stability, value=1 - improvement.value - deterioration.value),
         deterioration=deterioration,
@@ -276,7 +276,7 @@ def horizon_outlook(futures: Futures, months: int, smallest_improvement: float =
         new_framework=probability(broken, f"a new strategic framework has come by {name(months)}"),
         touched=probability(
             (change[..., 1 : at + 1] >= smallest_improvement).any(axis=-1),
-            f"the share is at least {points} above {present} in some {futures.clock.unit} to {name(months)}",
+            f"the share is at least {points} above {present} in some {simulations.clock.unit} to {name(months)}",
         ),
     )
 
@@ -312,13 +312,13 @@ class Fan:
     observed: Float | NotDefined
 
 
-def fan(futures: Futures, months: int, observed: Observed | NotDefined) -> Fan:
+def fan(simulations: Simulations, months: int, observed: Observed | NotDefined) -> Fan:
     """Compute the quantiles of the simulations."""
-    stop = futures.at(months) + 1
+    stop = simulations.at(months) + 1
     return Fan(
-        months=futures.clock.months(stop - 1),
+        months=simulations.clock.months(stop - 1),
         quantiles=QUANTILES,
-        share=_quantiles(futures.share[..., :stop]),
+        share=_quantiles(simulations.share[..., :stop]),
         observed=observed if isinstance(observed, NotDefined) else _quantiles(observed.share[..., :stop]),
     )
 

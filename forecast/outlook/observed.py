@@ -13,7 +13,7 @@ from forecast.model.observation.readings import drift_between, knots
 from forecast.numeric import share
 from forecast.outlook.base_rates import RECENT_MONTHS, Repeats, Repetition, recording_level, simulate_kinds
 from forecast.outlook.draws import FitLike, position
-from forecast.outlook.futures import Futures, picked, stream
+from forecast.outlook.simulations import Simulations, picked, stream
 from forecast.outlook.summary import NotDefined
 from forecast.panel import panel_kind
 from forecast.panel.record import relative_counts, sides, usual_periods, whole_periods
@@ -78,9 +78,9 @@ class Reading:
         """Return that of some draws, counted over all chains, as one chain."""
         return self._each(lambda values: values.reshape(-1, *values.shape[2:])[chosen][None])
 
-    def at(self, places: Index, futures: int) -> "Reading":
+    def at(self, places: Index, simulations: int) -> "Reading":
         """Return that of simulations, by their places (chain, number) among all of a chain's, so many per draw."""
-        return self._each(lambda values: values[np.arange(len(places))[:, None], places // futures])
+        return self._each(lambda values: values[np.arange(len(places))[:, None], places // simulations])
 
     def _each(self, some: Callable[[Float], Float]) -> "Reading":
         return replace(
@@ -94,7 +94,7 @@ class Reading:
 
 def observe(
     fit: FitLike,
-    futures: Futures,
+    simulations: Simulations,
     months: int,
     *,
     seed: int,
@@ -107,17 +107,21 @@ def observe(
     path of its own in each future. They are cooperative with the probability of the period (`simulate_chances`), but in
     some simulations with that which the record alone gives (`PendulumSpec.record_weight`, `Repeats`).
     """
-    size = futures.level.shape[:-1]
-    coming = coming_periods(fit, futures.dyad, size, futures.at(months), seed=seed, volume=volume, dataset=dataset)
+    size = simulations.level.shape[:-1]
+    coming = coming_periods(
+        fit, simulations.dyad, size, simulations.at(months), seed=seed, volume=volume, dataset=dataset
+    )
     if isinstance(coming, NotDefined):
         return coming
-    rng = stream(seed, futures.dyad, f"observed {coming.dataset}")
+    rng = stream(seed, simulations.dyad, f"observed {coming.dataset}")
     cooperative = np.zeros_like(coming.total)
-    level = futures.month_level
-    for period in range(1, cooperative.shape[-1]):  # one by one, so that longer futures only go on from shorter ones
+    level = simulations.month_level
+    for period in range(
+        1, cooperative.shape[-1]
+    ):  # one by one, so that longer simulations only go on from shorter ones
         chances = coming.chances(level[..., period], period, rng)
         cooperative[..., period] = rng.binomial(coming.total[..., period], chances)
-    draw_kinds = partial(simulate_kinds, fit.panel, futures.dyad, coming.dataset, seed=seed)
+    draw_kinds = partial(simulate_kinds, fit.panel, simulations.dyad, coming.dataset, seed=seed)
     return Observed(coming.dataset, coming.total, cooperative, draw_kinds, coming=coming)
 
 
@@ -170,7 +174,7 @@ def coming_periods(
     ahead = (*size, periods)
     total = recording_level(dense, dyad, dataset).simulate(ahead, stream(seed, dyad, f"volume {dataset}"))
     busy = Usual.of(dense, dyad, dataset).relative_count(total)
-    follows, drawn = record_futures(fit, dyad, dataset, ahead, seed)
+    follows, drawn = record_simulations(fit, dyad, dataset, ahead, seed)
     total, busy, repeated = (_after_present(values) for values in (total, busy, drawn.chances))
     return Coming(dataset, reading(fit, dyad, dataset), total, busy, follows, repeated)
 
@@ -180,7 +184,9 @@ def _after_present(values: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate([np.zeros_like(values[..., :1]), values], axis=-1)
 
 
-def record_futures(fit: FitLike, dyad: str, dataset: int, ahead: tuple[int, ...], seed: int) -> tuple[Bool, Repetition]:
+def record_simulations(
+    fit: FitLike, dyad: str, dataset: int, ahead: tuple[int, ...], seed: int
+) -> tuple[Bool, Repetition]:
     """Return which simulations follow base rates, (chain, draw, future), and the base rate path of each."""
     alone = stream(seed, dyad, f"record {dataset}")
     follows = alone.random(ahead[:-1]) < fit.spec.record_weight

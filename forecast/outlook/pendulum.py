@@ -10,7 +10,7 @@ from forecast.clock import Clock
 from forecast.errors import SpecError
 from forecast.numeric import share
 from forecast.outlook.draws import NO_CYCLE, DyadDraws
-from forecast.outlook.futures import Futures, simulate_from
+from forecast.outlook.simulations import Simulations, simulate_from
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, on_grid, probability
 from forecast.typing import Bool, Float
 
@@ -92,7 +92,9 @@ def band_edges(own: DyadDraws, era: int, mass: float) -> tuple[Float | None, Flo
     return own.rest(era, -deviations), own.rest(era, deviations)
 
 
-def band(own: DyadDraws, futures: Futures, horizons: Sequence[int], mass: float = 0.5) -> EquilibriumBand | NotDefined:
+def band(
+    own: DyadDraws, simulations: Simulations, horizons: Sequence[int], mass: float = 0.5
+) -> EquilibriumBand | NotDefined:
     """Compute the equilibrium band of the current framework, and when simulations enter it.
 
     The band is the central part of the stationary distribution of the level that the current framework
@@ -101,16 +103,16 @@ def band(own: DyadDraws, futures: Futures, horizons: Sequence[int], mass: float 
     low, high = band_edges(own, -1, mass)
     if low is None or high is None:
         return NotDefined(NO_CYCLE)
-    inside = (futures.share >= low[..., None, None]) & (futures.share <= high[..., None, None])
+    inside = (simulations.share >= low[..., None, None]) & (simulations.share <= high[..., None, None])
     words = f"the equilibrium band of “{own.eras[-1].name}”"
     edge = f"edge of the central {mass:.0%} of the level's stationary distribution under “{own.eras[-1].name}”"
-    name, at, span = futures.clock.name, futures.at, futures.clock.periods(THROUGHOUT_MONTHS)
+    name, at, span = simulations.clock.name, simulations.at, simulations.clock.periods(THROUGHOUT_MONTHS)
     return EquilibriumBand(
         mass=mass,
         low=estimate(low, "points of share", f"lower {edge}"),
         high=estimate(high, "points of share", f"upper {edge}"),
         inside_now=probability(inside[..., 0, 0], f"the share of {name()} is inside {words}"),
-        entry=passage(inside, futures.clock, horizons, futures.months, words),
+        entry=passage(inside, simulations.clock, horizons, simulations.months, words),
         inside={h: probability(inside[..., at(h)], f"the share of {name(h)} is inside {words}") for h in horizons},
         throughout={
             h: probability(
@@ -162,12 +164,12 @@ INSIDE = 5.0
 
 
 def pendulum(
-    own: DyadDraws, futures: Futures, horizons: Sequence[int], *, seed: int, extreme_share: float = 30.0
+    own: DyadDraws, simulations: Simulations, horizons: Sequence[int], *, seed: int, extreme_share: float = 30.0
 ) -> Pendulum:
     """Compute the half-life, the return to the previous era's equilibrium, and the time in the hostile zone."""
     if not INSIDE < extreme_share < 100:
         raise SpecError(f"extreme_share: {extreme_share:g} is not between {INSIDE:g} and 100 points of share.")
-    zone = _hostile_zone(own, futures, horizons, seed, extreme_share)
+    zone = _hostile_zone(own, simulations, horizons, seed, extreme_share)
     if own.cycle is None:
         absent = NotDefined(NO_CYCLE)
         return Pendulum(absent, absent, absent, zone)
@@ -175,7 +177,7 @@ def pendulum(
     return Pendulum(
         half_life=half_life(own),
         short=probability(months < SHORT_MONTHS, f"the half-life is below {SHORT_MONTHS} months"),
-        back=_return_to_previous(own, futures, horizons),
+        back=_return_to_previous(own, simulations, horizons),
         zone=zone,
     )
 
@@ -188,7 +190,7 @@ def half_life(own: DyadDraws) -> Estimate | NotDefined:
     return estimate(months, "months", "time in which half of a deviation from the trend is undone")
 
 
-def _return_to_previous(own: DyadDraws, futures: Futures, horizons: Sequence[int]) -> Return | NotDefined:
+def _return_to_previous(own: DyadDraws, simulations: Simulations, horizons: Sequence[int]) -> Return | NotDefined:
     if len(own.eras) < 2:
         return NotDefined("the panel sees only one era of the dyad")
     target = own.rest(-2)
@@ -199,17 +201,19 @@ def _return_to_previous(own: DyadDraws, futures: Futures, horizons: Sequence[int
         era=name,
         equilibrium=estimate(target, "points of share", words),
         above=probability(target > share(own.level_now), f"{words} lies above the share of {own.clock.name()}"),
-        passage=passage(crosses(futures.share, target), futures.clock, horizons, futures.months, words),
+        passage=passage(crosses(simulations.share, target), simulations.clock, horizons, simulations.months, words),
     )
 
 
-def _hostile_zone(own: DyadDraws, futures: Futures, horizons: Sequence[int], seed: int, below: float) -> HostileZone:
-    record, there = own.share < below, futures.share < below
+def _hostile_zone(
+    own: DyadDraws, simulations: Simulations, horizons: Sequence[int], seed: int, below: float
+) -> HostileZone:
+    record, there = own.share < below, simulations.share < below
     recent = record[..., -own.clock.periods(RECENT_MONTHS) :]
     span = round(recent.shape[-1] / own.clock.per_month)
-    words, name = f"the hostile zone, a share below {below:g}", futures.clock.name
-    start, (*_, futures_per_draw, periods) = below - INSIDE, futures.share.shape
-    released = simulate_from(own, start, periods - 1, futures_per_draw, seed=seed)
+    words, name = f"the hostile zone, a share below {below:g}", simulations.clock.name
+    start, (*_, simulations_per_draw, periods) = below - INSIDE, simulations.share.shape
+    released = simulate_from(own, start, periods - 1, simulations_per_draw, seed=seed)
     edge = f"a share of {below:g}, from {start:g} under “{own.eras[-1].name}” alone,"
     return HostileZone(
         below=below,
@@ -223,7 +227,9 @@ def _hostile_zone(own: DyadDraws, futures: Futures, horizons: Sequence[int], see
             "months",
             f"mean length of the record's spells in {words} (0 if it has none)",
         ),
-        ahead={h: probability(there[..., futures.at(h)], f"the share of {name(h)} is in {words}") for h in horizons},
-        way_out=passage(released >= below, futures.clock, horizons, futures.months, edge),
+        ahead={
+            h: probability(there[..., simulations.at(h)], f"the share of {name(h)} is in {words}") for h in horizons
+        },
+        way_out=passage(released >= below, simulations.clock, horizons, simulations.months, edge),
         inside=INSIDE,
     )

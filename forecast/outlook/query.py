@@ -12,9 +12,9 @@ from forecast.dates import LONGEST_HORIZON, months_ahead
 from forecast.drivers.panel import require_given
 from forecast.errors import SpecError
 from forecast.outlook.draws import FitLike
-from forecast.outlook.futures import Futures
 from forecast.outlook.level import Fan, HorizonOutlook, fan, horizon_outlook
 from forecast.outlook.observed import Observed, main_dataset
+from forecast.outlook.simulations import Simulations
 from forecast.outlook.summary import NotDefined, Probability, probability
 from forecast.outlook.windows import (
     KindOutlook,
@@ -170,7 +170,7 @@ class SimulationQuestion(Protocol):
     def ahead(self) -> int:
         """Number of months until it is resolved."""
 
-    def settle(self, futures: Futures, observed: Observed | NotDefined) -> tuple[Bool, Bool]:
+    def settle(self, simulations: Simulations, observed: Observed | NotDefined) -> tuple[Bool, Bool]:
         """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future)."""
 
 
@@ -200,7 +200,7 @@ class Prospect:
 
 def prospect(
     fit: FitLike,
-    futures: Futures,
+    simulations: Simulations,
     observed: Observed | NotDefined,
     query: Query,
     label: str,
@@ -208,12 +208,12 @@ def prospect(
     questions: Sequence[SimulationQuestion] = (),
 ) -> Prospect:
     """Compute the forecast from simulations."""
-    levels = {months: horizon_outlook(futures, months, improvement) for months in query.horizons}
-    recording = observed if isinstance(observed, NotDefined) else Recording.of(fit, futures, observed, label)
+    levels = {months: horizon_outlook(simulations, months, improvement) for months in query.horizons}
+    recording = observed if isinstance(observed, NotDefined) else Recording.of(fit, simulations, observed, label)
     recorded, threshold = _recorded(recording, query, improvement)
     of_a_kind, at_least = _of_a_kind(recording, query)
-    ahead = fan(futures, query.horizons[-1], observed)
-    answers = tuple(question_outlook(one.id, one.sentence, *one.settle(futures, observed)) for one in questions)
+    ahead = fan(simulations, query.horizons[-1], observed)
+    answers = tuple(question_outlook(one.id, one.sentence, *one.settle(simulations, observed)) for one in questions)
     return Prospect(recorded, threshold, of_a_kind, at_least, levels, ahead, answers)
 
 

@@ -29,9 +29,9 @@ from forecast.dates import LONGEST_HORIZON
 from forecast.errors import SpecError
 from forecast.outlook.conditioning import Assumed, condition, periods_held, read_assumed
 from forecast.outlook.draws import FitLike
-from forecast.outlook.futures import Futures, simulate_futures
 from forecast.outlook.observed import Observed, observe
 from forecast.outlook.query import AtLeast, Prospect, Query, SimulationQuestion, main_horizon, prospect
+from forecast.outlook.simulations import Simulations, simulate_ahead
 from forecast.outlook.summary import NotDefined, Probability, probability
 from forecast.outlook.windows import Baseline, changed, share_before
 from forecast.panel.record import by_class
@@ -61,10 +61,10 @@ class Scenario:
 
     name: str
     rows: tuple[Assumed, ...]  # What is assumed
-    plausibility: Probability  # How many of the unconditional futures hold at least these events in these periods
-    method: str  # How the futures were found that hold it; `none` if nothing is assumed
+    plausibility: Probability  # How many of the unconditional simulations hold at least these events in these periods
+    method: str  # How the simulations were found that hold it; `none` if nothing is assumed
     pareto_k: float  # Of the weights; minus infinity if they have no tail
-    effective: float  # How many futures (by the filter: draws) of equal weight they are worth
+    effective: float  # How many simulations (by the filter: draws) of equal weight they are worth
     fault: str  # Why the numbers may not be used; empty if they may
     warnings: tuple[str, ...]  # What a reader has to know, in sentences
     prospect: Prospect  # Every horizon and question, given what is assumed
@@ -97,7 +97,7 @@ class Scenarios(Displayed):
     smallest_improvement: float
     seed: int
     draws: int
-    futures: int
+    simulations: int
     unconditional: Prospect  # That of the outlook: the same numbers as `assess` gives with the same seed
     scenarios: tuple[Scenario, ...]
     followed: Mapping[int, Followed]  # What was recorded, by horizon, as far as it is known; empty if it is not
@@ -109,7 +109,7 @@ class Scenarios(Displayed):
 
 @checked(
     fit=FIT, dyad=DYAD, horizons=HORIZONS, seed=whole(0), smallest_improvement=NUMBER, labels=MAPPING,
-    futures_per_draw=whole(1), above=NUMBER, at=DATE, by=DATE, at_least=AT_LEAST, events=EVENTS, followed=PANEL,
+    simulations_per_draw=whole(1), above=NUMBER, at=DATE, by=DATE, at_least=AT_LEAST, events=EVENTS, followed=PANEL,
     progress=CALLABLE,
 )  # fmt: skip
 def scenario(
@@ -121,7 +121,7 @@ def scenario(
     seed: int = 1,
     smallest_improvement: float = 5.0,
     labels: Mapping[str, str] | None = None,
-    futures_per_draw: int = 4,
+    simulations_per_draw: int = 4,
     above: float | None = None,
     at: date | None = None,
     by: date | None = None,
@@ -152,7 +152,7 @@ def scenario(
         Points of share that count as a change.
     labels : mapping of str to str, optional
         Names of dyads for readers, by code.
-    futures_per_draw : int
+    simulations_per_draw : int
         Simulations per posterior draw.
     above, at, by, at_least
         What else is asked, as in `assess`.
@@ -189,33 +189,33 @@ def scenario(
     query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, at_least=at_least)
     _require_different(questions)
     label = dict(labels or {}).get(dyad, dyad)
-    report("simulating futures", 0, len(tables))
-    futures = simulate_futures(fit, dyad, LONGEST_HORIZON, seed=seed, futures_per_draw=futures_per_draw)
+    report("simulating", 0, len(tables))
+    simulations = simulate_ahead(fit, dyad, LONGEST_HORIZON, seed=seed, simulations_per_draw=simulations_per_draw)
     known = None if events is None else events.events
     held = {name: periods_held(rows, fit.panel, dyad, known) for name, rows in tables.items()}
     last = max((one.period for each in held.values() for one in each), default=1)
     asked = max((one.ahead for one in questions), default=0)
-    reach = min(max(query.reach, ceil(last / futures.clock.per_month), asked), LONGEST_HORIZON)
-    observed = observe(fit, futures, reach, seed=seed)
+    reach = min(max(query.reach, ceil(last / simulations.clock.per_month), asked), LONGEST_HORIZON)
+    observed = observe(fit, simulations, reach, seed=seed)
     if isinstance(observed, NotDefined) and any(held.values()):
         raise SpecError(f"scenario: nothing can be assumed: {observed.reason}")
 
-    def answer(some: Futures, seen: Observed | NotDefined) -> Prospect:
+    def answer(some: Simulations, seen: Observed | NotDefined) -> Prospect:
         return prospect(fit, some, seen, query, label, smallest_improvement, questions)
 
-    unconditional, found = answer(futures, observed), []
+    unconditional, found = answer(simulations, observed), []
     for place, (name, rows) in enumerate(tables.items()):
         report(f"scenario {name}", place, len(tables))
         own, likelihood, weighing = (
             unconditional,
-            np.ones(futures.level.shape[:-1]),
-            ("none", -np.inf, float(futures.level[..., 0].size), ""),
+            np.ones(simulations.level.shape[:-1]),
+            ("none", -np.inf, float(simulations.level[..., 0].size), ""),
         )
         if held[name] and not isinstance(observed, NotDefined):
-            holding = condition(fit, futures, observed, held[name], seed=seed)
-            own, likelihood = answer(holding.futures, holding.observed), holding.likelihood
+            holding = condition(fit, simulations, observed, held[name], seed=seed)
+            own, likelihood = answer(holding.simulations, holding.observed), holding.likelihood
             weighing = holding.method, holding.pareto_k, holding.effective, holding.fault
-        words = f"each {futures.clock.unit} that something is assumed of holds at least that"
+        words = f"each {simulations.clock.unit} that something is assumed of holds at least that"
         plausible = probability(likelihood, words)
         sentence = _sentence(own, unconditional, query, smallest_improvement, plausible)
         warnings = _warnings(plausible, weighing[-1])
@@ -223,19 +223,19 @@ def scenario(
     since: Mapping[int, Followed] = {}
     if followed is not None and not isinstance(observed, NotDefined):
         dataset = str(fit.panel["dataset"].to_numpy()[observed.dataset])
-        since = _followed(followed, futures, dataset, unconditional, smallest_improvement)
+        since = _followed(followed, simulations, dataset, unconditional, smallest_improvement)
     return Scenarios(
         schema=SCHEMA,
         stamp=STAMP,
         dyad=dyad,
         label=label,
-        origin=futures.clock.last_day(),
-        weekly=futures.clock.weekly,
+        origin=simulations.clock.last_day(),
+        weekly=simulations.clock.weekly,
         horizons=query.horizons,
         smallest_improvement=smallest_improvement,
         seed=seed,
-        draws=futures.level.shape[0] * futures.level.shape[1],
-        futures=futures.level[..., 0].size,
+        draws=simulations.level.shape[0] * simulations.level.shape[1],
+        simulations=simulations.level[..., 0].size,
         unconditional=unconditional,
         scenarios=tuple(found),
         followed=since,
@@ -282,7 +282,7 @@ def _rows(table: Table) -> tuple[Assumed, ...]:
 def _warnings(plausible: Probability, fault: str) -> tuple[str, ...]:
     found = []
     if plausible.value < RARE:
-        found.append(f"This is rare: {chance(plausible.value, 1)} of the simulated futures hold such months.")
+        found.append(f"This is rare: {chance(plausible.value, 1)} of the simulations satisfy it.")
     if fault:
         found.append(f"Do not use the numbers of this scenario: {fault}. Assume fewer events or months.")
     return tuple(found)
@@ -290,7 +290,7 @@ def _warnings(plausible: Probability, fault: str) -> tuple[str, ...]:
 
 def _sentence(own: Prospect, unconditional: Prospect, query: Query, improvement: float, plausible: Probability) -> str:
     months = main_horizon(query.horizons)
-    holds = f"{chance(plausible.value, 1 if plausible.value < RARE else 0)} of the futures hold such months"
+    holds = f"{chance(plausible.value, 1 if plausible.value < RARE else 0)} of the simulations satisfy it"
     if not isinstance(own.recorded, NotDefined) and not isinstance(unconditional.recorded, NotDefined):
         then, now = own.recorded[months].up, unconditional.recorded[months].up
         if not isinstance(then, NotDefined) and not isinstance(now, NotDefined):
@@ -307,20 +307,20 @@ def _sentence(own: Prospect, unconditional: Prospect, query: Query, improvement:
 
 
 def _followed(
-    panel: "xr.Dataset", futures: Futures, dataset: str, unconditional: Prospect, improvement: float
+    panel: "xr.Dataset", simulations: Simulations, dataset: str, unconditional: Prospect, improvement: float
 ) -> dict[int, Followed]:
     """Return the event data of a later panel in the windows that it completes."""
     if isinstance(unconditional.recorded, NotDefined):
         return {}
     names = [str(name) for name in panel["dataset"].to_numpy()] if "dataset" in panel.coords else []
-    if dataset not in names or futures.dyad not in panel["dyad"].to_numpy():
-        raise SpecError(f"followed: the panel does not hold {futures.dyad} in the dataset {dataset!r}")
-    counts, covered = by_class(panel, futures.dyad, names.index(dataset))
+    if dataset not in names or simulations.dyad not in panel["dyad"].to_numpy():
+        raise SpecError(f"followed: the panel does not hold {simulations.dyad} in the dataset {dataset!r}")
+    counts, covered = by_class(panel, simulations.dyad, names.index(dataset))
     starts, cut = Clock.of(panel).times, int(panel.attrs["zero_cut"])
     found = {}
     for months, window in unconditional.recorded.items():
-        own = (starts > futures.clock.times[-1]) & (starts <= np.datetime64(window.until))
-        if own.sum() < futures.clock.periods(months) or not covered[own].all():
+        own = (starts > simulations.clock.times[-1]) & (starts <= np.datetime64(window.until))
+        if own.sum() < simulations.clock.periods(months) or not covered[own].all():
             continue
         events, cooperative = int(counts[own].sum()), int(counts[own, cut:].sum())
         share = share_before(cooperative, events)

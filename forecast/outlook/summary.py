@@ -46,7 +46,7 @@ class Estimate:
     mcse: float  # Monte Carlo standard error of the mean
     unit: str  # Of all of them, in words
     definition: str  # What it is, in words
-    # The quantity in each posterior draw (of the future: its mean over the draw's futures).
+    # The quantity in each posterior draw (of the future: its mean over the draw's simulations).
     draws: Float = field(repr=False, compare=False)
     interval: str = INTERVAL  # Kind and mass of the interval
 

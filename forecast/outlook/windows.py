@@ -14,8 +14,8 @@ from forecast.dates import months_between
 from forecast.events.codebook import read_scale, scale_names
 from forecast.outlook.base_rates import MIX_MONTHS
 from forecast.outlook.draws import FitLike
-from forecast.outlook.futures import Futures
 from forecast.outlook.observed import NO_ACTIONS, Observed
+from forecast.outlook.simulations import Simulations
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
 from forecast.panel import panel_kind
 from forecast.panel.record import by_class, last_known, whole_periods
@@ -471,9 +471,9 @@ class Recording:
     observed: Observed
 
     @classmethod
-    def of(cls, fit: FitLike, futures: Futures, observed: Observed, label: str) -> Self:
+    def of(cls, fit: FitLike, simulations: Simulations, observed: Observed, label: str) -> Self:
         """Read the record that a panel holds of the simulated dyad; `label` is its name for readers."""
-        return cls(DatasetRecord.of(fit.panel, futures.dyad, observed.dataset, label), observed)
+        return cls(DatasetRecord.of(fit.panel, simulations.dyad, observed.dataset, label), observed)
 
     def ahead(self, months: int) -> WindowCounts:
         """Return the simulated periods of so many months."""

@@ -19,22 +19,7 @@ from forecast.panel.record import (
 from forecast.panel.spans import first_periods, panel_of_dyad, recounted
 
 __all__ = [
-    "SCHEMA",
-    "PanelDescription",
-    "PanelKind",
-    "build_counts_panel",
-    "build_index_panel",
-    "build_panel",
-    "coverage_end",
-    "describe_panel",
-    "event_counts",
-    "first_periods",
-    "observed_periods",
-    "observed_shares",
-    "panel_kind",
-    "panel_of_dyad",
-    "recounted",
-    "require_record",
-    "summarise",
-    "validate_panel",
+    "SCHEMA", "PanelDescription", "PanelKind", "build_counts_panel", "build_index_panel", "build_panel",
+    "coverage_end", "describe_panel", "event_counts", "first_periods", "observed_periods", "observed_shares",
+    "panel_kind", "panel_of_dyad", "recounted", "require_record", "summarise", "validate_panel",
 ]  # fmt: skip

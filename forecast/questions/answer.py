@@ -13,9 +13,9 @@ from forecast.dates import LONGEST_HORIZON, months_between
 from forecast.errors import QuestionError
 from forecast.events.codebook import HOST, VISIT, read_scale
 from forecast.outlook.draws import FitLike, dyad_draws
-from forecast.outlook.futures import Futures, simulate_futures, stream
 from forecast.outlook.observed import Cell, Observed, observe
 from forecast.outlook.query import question_outlook
+from forecast.outlook.simulations import Simulations, simulate_ahead, stream
 from forecast.outlook.summary import NotDefined, Probability
 from forecast.outlook.windows import DatasetRecord, WindowCounts
 from forecast.panel.events import counted_events
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 QUESTION = a("Question", "a Question, such as read_question() or make_question() returns")
-FUTURES_PER_DRAW = 4
+SIMULATIONS_PER_DRAW = 4
 """As many as a report simulates."""
 _LEAST = 1e-9
 
@@ -59,17 +59,17 @@ class Answer:
     void: Probability  # That it is void for lack of events
     recorded: int  # How many months of the window were recorded by then
     data: str  # SHA-256 of what the fit knows of all its dyads
-    seed: int  # How the futures were simulated, and how many
-    futures: int
+    seed: int  # How the simulations were simulated, and how many
+    simulations: int
 
 
-@checked(fit=FIT, question=QUESTION, seed=whole(0), futures_per_draw=whole(1), table=EVENTS)
+@checked(fit=FIT, question=QUESTION, seed=whole(0), simulations_per_draw=whole(1), table=EVENTS)
 def answer_question(
     fit: FitLike,
     question: Question,
     *,
     seed: int = 1,
-    futures_per_draw: int = FUTURES_PER_DRAW,
+    simulations_per_draw: int = SIMULATIONS_PER_DRAW,
     table: "EventTable | None" = None,
 ) -> Answer:
     """Compute the probability of a question from a fit.
@@ -84,7 +84,7 @@ def answer_question(
         As of the day of the answer.
     question : Question
     seed : int
-    futures_per_draw : int
+    simulations_per_draw : int
         Simulations a posterior draw.
     table : EventTable, optional
         The events behind the fit, for kinds that are some codes of a class.
@@ -109,7 +109,7 @@ def answer_question(
     >>> answer_question(fit, question).chance.value  # doctest: +SKIP
     0.31
     """
-    yes, there = settle_futures(fit, question, seed=seed, futures_per_draw=futures_per_draw, table=table)
+    yes, there = settle_simulations(fit, question, seed=seed, simulations_per_draw=simulations_per_draw, table=table)
     clock = Clock.of(fit.panel)
     recorded = min(max(months_between(question.first, clock.last_day()) + 1, 0), question.months)
     found = question_outlook(question.id, question.sentence, yes, there)
@@ -121,31 +121,33 @@ def answer_question(
         recorded=recorded if question.resolvable else 0,
         data=str(fit.panel.attrs["digest"]),
         seed=seed,
-        futures=int(np.prod(yes.shape)),
+        simulations=int(np.prod(yes.shape)),
     )
 
 
-def settle_futures(
+def settle_simulations(
     fit: FitLike,
     question: Question,
     *,
     seed: int = 1,
-    futures_per_draw: int = FUTURES_PER_DRAW,
+    simulations_per_draw: int = SIMULATIONS_PER_DRAW,
     table: "EventTable | None" = None,
 ) -> tuple[Bool, Bool]:
     """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future).
 
-    Futures can be weighted or selected before they are averaged. Parameters and errors are those of `answer_question`.
+    They can be weighted or selected before they are averaged. Parameters and errors are those of `answer_question`.
     """
     put = put_question(fit, question, seed=seed, table=table)
     if put.ahead > 0:
-        futures = simulate_futures(fit, question.dyad, put.ahead, seed=seed, futures_per_draw=futures_per_draw)
-        return put.settle(futures, observe(fit, futures, put.ahead, seed=seed, dataset=put.dataset))
+        simulations = simulate_ahead(
+            fit, question.dyad, put.ahead, seed=seed, simulations_per_draw=simulations_per_draw
+        )
+        return put.settle(simulations, observe(fit, simulations, put.ahead, seed=seed, dataset=put.dataset))
     if isinstance(question, LevelQuestion):
-        return question.settle_level(_levels_before(fit, question, put.ahead, futures_per_draw))
+        return question.settle_level(_levels_before(fit, question, put.ahead, simulations_per_draw))
     assert put.past is not None
     yes, there = question.settle(put.past)
-    size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"], futures_per_draw
+    size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"], simulations_per_draw
     return np.broadcast_to(yes, size), np.broadcast_to(there, size)
 
 
@@ -158,7 +160,7 @@ class PutQuestion:
 
     question: Question
     ahead: int  # Months from the present to the end of its window; zero or less if that is over
-    seed: int  # Of the futures
+    seed: int  # Of the simulations
     kind: CountedKind | None = None  # Of a count
     record: DatasetRecord | None = None  # None of a level
     past: WindowCounts | None = None  # What is recorded of the window; None of a level
@@ -174,12 +176,12 @@ class PutQuestion:
         """Question in words."""
         return self.question.sentence
 
-    def settle(self, futures: Futures, observed: Observed | NotDefined) -> tuple[Bool, Bool]:
+    def settle(self, simulations: Simulations, observed: Observed | NotDefined) -> tuple[Bool, Bool]:
         """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future)."""
         if isinstance(self.question, LevelQuestion):
-            return self.question.settle_level(futures.share[..., futures.at(self.ahead)])
+            return self.question.settle_level(simulations.share[..., simulations.at(self.ahead)])
         assert self.past is not None
-        return self.question.settle(self._simulated(futures, self.require(observed)).after(self.past))
+        return self.question.settle(self._simulated(simulations, self.require(observed)).after(self.past))
 
     @property
     def recorded(self) -> int:
@@ -192,8 +194,8 @@ class PutQuestion:
             raise QuestionError(f"{self.id}: nothing can be said of what will be recorded: {observed.reason}")
         if observed.dataset != self.dataset:
             raise QuestionError(
-                f"{self.id}: the futures are of another dataset than {self.question.dataset!r:.60}; ask about the main "
-                "one, or answer the question without a scenario"
+                f"{self.id}: the simulations are of another dataset than {self.question.dataset!r:.60}; ask about the "
+                "main one, or answer the question without a scenario"
             )
         return observed
 
@@ -204,25 +206,25 @@ class PutQuestion:
         record = record_without(self.record, rows, self.kind)
         return replace(self, record=record, past=_recorded(record, self.question))
 
-    def sides_ahead(self, futures: Futures, observed: Observed) -> WindowCounts:
+    def sides_ahead(self, simulations: Simulations, observed: Observed) -> WindowCounts:
         """Return the simulated months of the window, without kinds."""
-        own = self._months_ahead(futures)
+        own = self._months_ahead(simulations)
         return WindowCounts(observed.total[..., own], observed.cooperative[..., own])
 
-    def _months_ahead(self, futures: Futures) -> range:
+    def _months_ahead(self, simulations: Simulations) -> range:
         """Return which simulated months are in the window."""
-        last = futures.clock.last_day()
-        return range(max(months_between(last, self.question.first), 1), futures.at(self.ahead) + 1)
+        last = simulations.clock.last_day()
+        return range(max(months_between(last, self.question.first), 1), simulations.at(self.ahead) + 1)
 
-    def _simulated(self, futures: Futures, observed: Observed) -> WindowCounts:
+    def _simulated(self, simulations: Simulations, observed: Observed) -> WindowCounts:
         """Return the simulated months of the window."""
         assert self.record is not None
-        own, kind, counts = self._months_ahead(futures), self.kind, None
+        own, kind, counts = self._months_ahead(simulations), self.kind, None
         if kind is not None and not kind.codes:
             counts = observed.kinds[..., list(kind.places)][..., own, :].sum(axis=-1)
         elif kind is not None:
             counts = _coded(self.question.dyad, kind, self.record, observed, own, self.seed)
-        return replace(self.sides_ahead(futures, observed), kind=counts)
+        return replace(self.sides_ahead(simulations, observed), kind=counts)
 
 
 def put_question(fit: FitLike, question: Question, *, seed: int = 1, table: "EventTable | None" = None) -> PutQuestion:
@@ -326,13 +328,13 @@ def _among_assumed(
     return np.asarray(found + rng.binomial(rest, np.clip(left / max(1 - part, _LEAST), 0, 1)))
 
 
-def _levels_before(fit: FitLike, question: Question, ahead: int, futures_per_draw: int) -> Float:
+def _levels_before(fit: FitLike, question: Question, ahead: int, simulations_per_draw: int) -> Float:
     """Return the shares of a past month, repeated over simulations."""
     own = dyad_draws(fit, question.dyad).share
     place = own.shape[-1] - 1 + ahead
     if place < 0:
         raise QuestionError(f"{question.id}: the data begin after {day(question.last)}")
-    return np.repeat(own[..., place, None], futures_per_draw, axis=-1).astype(np.float64)
+    return np.repeat(own[..., place, None], simulations_per_draw, axis=-1).astype(np.float64)
 
 
 Outcome = Literal["yes", "no", "void", "open", "never"]

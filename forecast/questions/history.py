@@ -68,8 +68,8 @@ class Answered(BaseModel):
     by: Text = "the model"  # Who says so, in words
     data: Digest | None  # SHA-256 of the data and of the choices of the model
     model: Digest | None
-    seed: int  # How many futures, and from which seed
-    futures: Annotated[int, Field(ge=1)]
+    seed: int  # How many simulations, and from which seed
+    simulations: Annotated[int, Field(ge=1, alias="futures")]
     converged: bool = True  # Whether the fit has passed its convergence checks
 
 

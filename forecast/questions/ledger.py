@@ -142,7 +142,7 @@ def answered(answer: "Answer", *, model: Mapping[str, Any] | None, converged: bo
         data=answer.data or None,
         model=None if model is None else model_digest(model),
         seed=answer.seed,
-        futures=answer.futures,
+        futures=answer.simulations,
         converged=converged,
     )
     return Draft(answer.question, body)

@@ -22,7 +22,7 @@ from forecast.outlook.draws import FitLike
 from forecast.outlook.windows import WindowCounts
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
-from forecast.questions.answer import QUESTION, PutQuestion, put_question, settle_futures
+from forecast.questions.answer import QUESTION, PutQuestion, put_question, settle_simulations
 from forecast.questions.question import CountQuestion, Question
 from forecast.questions.record import chance_of_count, coupled, side_shares
 from forecast.typing import Bool, Float, Index
@@ -43,7 +43,7 @@ def asking(question: Question, table: "EventTable | None" = None) -> "Callable[[
     """Return the function that asks a question of a fit with a seed: the level now, and the chance of a yes."""
 
     def ask(fit: FitLike, seed: int) -> Numbers:
-        outcome = _require_there(question, Outcome(*settle_futures(fit, question, seed=seed, table=table)))
+        outcome = _require_there(question, Outcome(*settle_simulations(fit, question, seed=seed, table=table)))
         level = level_in(fit, question.dyad, 0)
         return numbers_of(of_draws(level, outcome.hit.shape[-1], {YES: outcome}).numbers)
 
@@ -146,7 +146,7 @@ class _Subject:
         put, level = self.put, level_in(fit, self.put.question.dyad, 0)
         ahead = self._ahead(fit)
         if put.past is None:
-            outcome = Outcome(*put.settle(ahead.futures, ahead.observed))
+            outcome = Outcome(*put.settle(ahead.simulations, ahead.observed))
             return of_draws(level, outcome.hit.shape[-1], {YES: outcome})
         months = _months(put, ahead)
 
@@ -172,7 +172,7 @@ class _Subject:
     def _drawn(self) -> _Drawn:
         """Return simulated counts, drawn as `answer_question` draws them."""
         ahead, put = self._ahead(self.fit), self.put
-        hit, _ = put.settle(ahead.futures, ahead.observed)
+        hit, _ = put.settle(ahead.simulations, ahead.observed)
         return _Drawn(hit, _chance(put, put.past, _months(put, ahead)))
 
     def _outcomes(self, months: WindowCounts, left_out: "pd.DataFrame") -> Outcomes:
@@ -193,7 +193,7 @@ class _Subject:
 
 def _months(put: PutQuestion, ahead: Ahead) -> WindowCounts:
     """Return the months ahead of every future that are in the window, without kinds."""
-    return put.sides_ahead(ahead.futures, put.require(ahead.observed))
+    return put.sides_ahead(ahead.simulations, put.require(ahead.observed))
 
 
 def _chance(put: PutQuestion, past: WindowCounts | None, months: WindowCounts) -> Float:

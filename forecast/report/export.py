@@ -81,8 +81,8 @@ def _sources(material: Material) -> str:
         vintage(material.fit.panel).removesuffix("."),
         f"What was counted has SHA-256 {counted}…" if counted else "",
         f"Files read: {join(files)}" if files else "",
-        f"Made with {f'{GENERATOR} {version}'.strip()} from {made['futures']:,} futures of {made['draws']:,} posterior "
-        f"draws, seed {made['seed']}",
+        f"Made with {f'{GENERATOR} {version}'.strip()} from {made['simulations']:,} simulations of {made['draws']:,} "
+        f"posterior draws, seed {made['seed']}",
     ]
     return " ".join(f"{sentence}." for sentence in sentences if sentence)
 

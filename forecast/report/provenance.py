@@ -115,7 +115,7 @@ def facts(fit: ReportedFit, result: Assessment, events: Recorded | None) -> dict
         "additions": [asdict(one) for one in additions_of(attributes)],
         "files": [file._asdict() for file in events.files] if events else [],
         "fit": dict(fit.provenance),
-        "simulation": {"seed": result.seed, "draws": result.draws, "futures": result.futures},
+        "simulation": {"seed": result.seed, "draws": result.draws, "simulations": result.simulations},
     }
 
 

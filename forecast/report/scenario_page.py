@@ -37,7 +37,7 @@ def scenario_page(fit: ReportedFit, found: Scenarios, gate: GateLike) -> Page:
         "question_rules": [f"{one.id}: {one.sentence}" for one in found.unconditional.questions],
         "rules": [window.rule for window in _windows(found)],
         "error": _largest_error(found),
-        "futures": f"{found.futures:,}",
+        "simulations": f"{found.simulations:,}",
         "followed": bool(found.followed),
         "settings": settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
     }
@@ -57,7 +57,7 @@ def scenario_json(fit: ReportedFit, found: Scenarios, gate: GateLike) -> dict[st
         "origin": found.origin,
         "horizons": found.horizons,
         "smallest_improvement": found.smallest_improvement,
-        "simulation": {"seed": found.seed, "draws": found.draws, "futures": found.futures},
+        "simulation": {"seed": found.seed, "draws": found.draws, "simulations": found.simulations},
         "data_digest": str(fit.panel.attrs.get("digest", "")),
         "unconditional": found.unconditional,
         "scenarios": [_scenario_json(one) for one in found.scenarios],

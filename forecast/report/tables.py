@@ -19,7 +19,7 @@ from forecast.outlook import (
     printed_changes,
 )
 from forecast.outlook.datasets import DatasetOutlook
-from forecast.outlook.futures import DriverOutlook
+from forecast.outlook.simulations import DriverOutlook
 from forecast.report import words
 from forecast.report.material import Material
 from forecast.report.skill import skill_table

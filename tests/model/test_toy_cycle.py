@@ -18,7 +18,7 @@ from forecast.model import Fit, PendulumModel, PendulumSpec, Priors, prior_draws
 from forecast.model.declarations import Prior, Variable
 from forecast.model.dynamics import Cycle, cycles, find_cycle, register, unregister
 from forecast.model.variables import all_variables
-from forecast.outlook import simulate_futures
+from forecast.outlook import simulate_ahead
 from forecast.report.provenance import settings
 
 from .fits import unobserved
@@ -98,15 +98,15 @@ def test_the_gate_reports_it(fitted):
     assert "grip of the cycle" in set(fitted.gate.table["quantity"])
 
 
-def test_futures_move_as_it_says(fitted):
-    level = simulate_futures(fitted, "USA-CHN", 12, seed=1, hazard=0.0).level
+def test_simulations_move_as_it_says(fitted):
+    level = simulate_ahead(fitted, "USA-CHN", 12, seed=1, hazard=0.0).level
     assert level.shape[-1] == 13
     own = fitted.posterior.isel(dyad=0)
     quiet = {"sigma": 0.0, "trend_step": 0.0, "trend_retention": 1.0}
     still = fitted.posterior.assign({name: value + 0.0 * fitted.posterior[name] for name, value in quiet.items()})
     shockless = SimpleNamespace(posterior=still, panel=fitted.panel, spec=fitted.spec)
-    futures = simulate_futures(shockless, "USA-CHN", 1, seed=1, futures_per_draw=1, hazard=0.0)
-    moved = futures.level[..., 0, 1]
+    simulations = simulate_ahead(shockless, "USA-CHN", 1, seed=1, simulations_per_draw=1, hazard=0.0)
+    moved = simulations.level[..., 0, 1]
     phi, sd, grip, trend, level = (
         values.to_numpy().astype(float)
         for values in (own["phi"], own["cycle_sd"], own["grip"], own["trend"][..., -1], own["level"][..., -1])

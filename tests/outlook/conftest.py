@@ -221,7 +221,7 @@ def assessment(fit):
 
 @pytest.fixture(scope="session")
 def alike():
-    """A fit whose draws are all the same, so that futures differ by their shocks alone."""
+    """A fit whose draws are all the same, so that simulations differ by their shocks alone."""
     return make_fit(spread=0.0)
 
 

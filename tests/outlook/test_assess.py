@@ -11,7 +11,7 @@ import xarray as xr
 
 import forecast.outlook
 from forecast.errors import SpecError
-from forecast.outlook import Estimate, NotDefined, assess, brief, plain, reported, simulate_futures
+from forecast.outlook import Estimate, NotDefined, assess, brief, plain, reported, simulate_ahead
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.pendulum import band
 
@@ -138,9 +138,9 @@ def test_another_seed_agrees_within_its_error(make, assessment, fit):
 
 def test_the_band_holds_its_mass_in_the_long_run(make):
     made = make(("USA-CHN",), trend="constant", ceiling="none", spread=0.0)
-    futures = simulate_futures(made, "USA-CHN", 120, seed=1, futures_per_draw=20, hazard=0.0)
-    result = band(dyad_draws(made, "USA-CHN"), futures, (120,))
-    # 6 000 futures four half-lives ahead: the start still counts for 1/16 of its displacement, a third of a
+    simulations = simulate_ahead(made, "USA-CHN", 120, seed=1, simulations_per_draw=20, hazard=0.0)
+    result = band(dyad_draws(made, "USA-CHN"), simulations, (120,))
+    # 6 000 simulations four half-lives ahead: the start still counts for 1/16 of its displacement, a third of a
     # standard deviation, which takes under a point off the half inside.
     assert result.inside[120].value == pytest.approx(0.5, abs=4 * np.sqrt(0.25 / 6000) + 0.01)
 

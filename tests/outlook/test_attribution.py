@@ -33,8 +33,8 @@ from forecast.outlook.comparison import (
     split_change,
     split_question_change,
 )
-from forecast.outlook.futures import simulate_futures
-from forecast.outlook.observed import observe, record_futures
+from forecast.outlook.observed import observe, record_simulations
+from forecast.outlook.simulations import simulate_ahead
 from forecast.panel import build_panel, panel_of_dyad, recounted
 from forecast.panel.events import counted_events, panel_without
 from forecast.questions import answer_question, attribute_question, make_question, put_question
@@ -397,11 +397,11 @@ def brute_answer(prior, panel, question, without, table):
     weight = np.exp(given(prior, other) - given(prior, other).max())
     fitted = holding(prior, other)
     put = put_question(fitted, question, table=without)
-    futures = simulate_futures(fitted, DYAD, put.ahead)
-    yes, there = put.settle(futures, observe(fitted, futures, put.ahead, seed=1, volume=panel))
+    simulations = simulate_ahead(fitted, DYAD, put.ahead)
+    yes, there = put.settle(simulations, observe(fitted, simulations, put.ahead, seed=1, volume=panel))
     follows = np.zeros(yes.shape, dtype=bool)
     if question.resolvable:
-        follows, _ = record_futures(fitted, DYAD, 0, (*yes.shape, futures.at(put.ahead)), 1)
+        follows, _ = record_simulations(fitted, DYAD, 0, (*yes.shape, simulations.at(put.ahead)), 1)
     each = np.broadcast_to((weight / weight.mean())[..., None], yes.shape)
     each = np.where(follows, 1.0, each)
     return (each * yes).sum() / (each * there).sum(), weight.sum() ** 2 / (weight**2).sum()

@@ -1,4 +1,4 @@
-"""Drivers in simulated futures: these are those of a model without drivers, and what the drivers add."""
+"""Drivers in simulations: these are those of a model without drivers, and what the drivers add."""
 
 import json
 from dataclasses import replace
@@ -14,10 +14,10 @@ from forecast.errors import SpecError
 from forecast.model.driving import push
 from forecast.model.fitted import Fit
 from forecast.model.posterior import flat
-from forecast.outlook import assess, simulate_futures
+from forecast.outlook import assess, simulate_ahead
 from forecast.outlook.draws import dyad_draws
-from forecast.outlook.futures import FuturePush, driver_outlooks, picked, simulate_particles, stream
 from forecast.outlook.observed import observe
+from forecast.outlook.simulations import FuturePush, driver_outlooks, picked, simulate_particles, stream
 
 DYAD, MONTHS = "USA-CHN", 18
 
@@ -53,11 +53,11 @@ def ahead(fit, made, given):
     return push(SPEC.drivers, effect, scaled, phi, pushed)
 
 
-def test_futures_are_those_without_drivers_and_their_push():
+def test_simulations_are_those_without_drivers_and_their_push():
     bare, driven, made = pair()
     last = np.nan_to_num(driven.panel["driver_value"].to_numpy()[:, 0, -1])
     expected = ahead(driven, made, np.repeat(last[:, None], MONTHS, axis=1))
-    one, other = (simulate_futures(fit, DYAD, MONTHS, seed=3) for fit in (bare, driven))
+    one, other = (simulate_ahead(fit, DYAD, MONTHS, seed=3) for fit in (bare, driven))
     difference = other.level - one.level
     np.testing.assert_allclose(
         difference[..., 1:], np.broadcast_to(expected.level[:, :, None], difference[..., 1:].shape), atol=1e-5
@@ -73,23 +73,23 @@ def test_values_given_ahead_push_the_months_that_they_are_of():
     given[6] = 25.0
     bare, driven, made = pair("given", given)
     expected = ahead(driven, made, np.tile(given, (3, 1)))
-    one, other = (simulate_futures(fit, DYAD, MONTHS, seed=3) for fit in (bare, driven))
+    one, other = (simulate_ahead(fit, DYAD, MONTHS, seed=3) for fit in (bare, driven))
     np.testing.assert_allclose((other.level - one.level)[:, :, 0, 1:], expected.level, atol=1e-5)
     np.testing.assert_allclose(other.pushed[:, :, 0, 1:], expected.month, atol=1e-9)
 
 
-def test_simulated_drivers_widen_the_futures():
+def test_simulated_drivers_widen_the_simulations():
     (_, carried, _), (_, simulated, _) = pair("carried"), pair("simulated")
-    narrow, wide = (simulate_futures(fit, DYAD, MONTHS, seed=3, futures_per_draw=8) for fit in (carried, simulated))
+    narrow, wide = (simulate_ahead(fit, DYAD, MONTHS, seed=3, simulations_per_draw=8) for fit in (carried, simulated))
     assert wide.pushed.shape == wide.level.shape
     assert wide.level[..., -1].std(axis=2).mean() > narrow.level[..., -1].std(axis=2).mean()
 
 
 def test_what_is_recorded_follows_the_month():
     _, driven, _ = pair()
-    futures = simulate_futures(driven, DYAD, MONTHS, seed=3)
-    strong = replace(futures, pushed=np.full(futures.level.shape, 4.0))
-    shares = [np.nanmean(observe(driven, one, MONTHS, seed=3).share) for one in (futures, strong)]
+    simulations = simulate_ahead(driven, DYAD, MONTHS, seed=3)
+    strong = replace(simulations, pushed=np.full(simulations.level.shape, 4.0))
+    shares = [np.nanmean(observe(driven, one, MONTHS, seed=3).share) for one in (simulations, strong)]
     assert shares[1] > shares[0] + 5
 
 
@@ -105,7 +105,7 @@ def test_particles_that_are_picked_keep_their_own_push():
 
     no_break = np.zeros((2, 40))
     found = simulate_particles(own, no_break, MONTHS, 4, steer, seed=3, driven=push_ahead)
-    plain = simulate_futures(driven, DYAD, MONTHS, seed=3, hazard=0.0)
+    plain = simulate_ahead(driven, DYAD, MONTHS, seed=3, hazard=0.0)
     assert found.level.shape == (2, 160, 1, MONTHS + 1)
     np.testing.assert_allclose(found.level[..., :6], picked(plain.level, places)[..., :6])
     np.testing.assert_allclose(
@@ -130,5 +130,5 @@ def test_a_fit_with_drivers_is_saved_and_loaded(tmp_path):
     for name in ("fit.nc", "fit.zarr"):
         loaded = Fit.load(driven.save(tmp_path / name))
         assert loaded.spec == driven.spec
-        one, other = (simulate_futures(fit, DYAD, 6, seed=2).level for fit in (driven, loaded))
+        one, other = (simulate_ahead(fit, DYAD, 6, seed=2).level for fit in (driven, loaded))
         np.testing.assert_array_equal(one, other)

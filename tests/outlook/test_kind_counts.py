@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from forecast.errors import SpecError
-from forecast.outlook import AtLeast, NotDefined, assess, observe, simulate_futures
+from forecast.outlook import AtLeast, NotDefined, assess, observe, simulate_ahead
 from forecast.outlook.base_rates import simulate_kinds
 from forecast.outlook.query import Query
 from forecast.outlook.windows import Recording, kind_outlook, window_base_rate
@@ -18,7 +18,7 @@ DYAD = "USA-CHN"
 
 @pytest.fixture(scope="module")
 def observed(fit):
-    return observe(fit, simulate_futures(fit, DYAD, 24, seed=1), 24, seed=1)
+    return observe(fit, simulate_ahead(fit, DYAD, 24, seed=1), 24, seed=1)
 
 
 def panel_of(months, classes=4, cut=2):
@@ -27,8 +27,8 @@ def panel_of(months, classes=4, cut=2):
     return panel.assign(counts=panel["counts"] * 0 + np.asarray(months)[None, None, :, None, :])
 
 
-def drawn(panel, total=10, cooperative=4, futures=2000, months=12):
-    size = futures, months
+def drawn(panel, total=10, cooperative=4, simulations=2000, months=12):
+    size = simulations, months
     return simulate_kinds(panel, DYAD, 0, np.full(size, total), np.full(size, cooperative), seed=1)
 
 
@@ -38,9 +38,9 @@ def test_kinds_add_up_to_the_sides(observed):
     assert observed.kinds is observed.kinds
 
 
-def test_longer_futures_only_go_on(fit):
-    futures = simulate_futures(fit, DYAD, 24, seed=1)
-    short, long = (observe(fit, futures, months, seed=1).kinds for months in (6, 24))
+def test_longer_simulations_only_go_on(fit):
+    simulations = simulate_ahead(fit, DYAD, 24, seed=1)
+    short, long = (observe(fit, simulations, months, seed=1).kinds for months in (6, 24))
     np.testing.assert_array_equal(short, long[..., :7, :])
 
 
@@ -70,8 +70,8 @@ def test_one_kind_a_side_is_the_side():
     np.testing.assert_array_equal(drawn(panel_of([[1, 1]] * 60, classes=2, cut=1)), np.full((2000, 12, 2), [6, 4]))
 
 
-def test_chances_are_shares_of_futures_with_so_many(fit, observed):
-    recording = Recording.of(fit, simulate_futures(fit, DYAD, 24, seed=1), observed, "US-China")
+def test_chances_are_shares_of_simulations_with_so_many(fit, observed):
+    recording = Recording.of(fit, simulate_ahead(fit, DYAD, 24, seed=1), observed, "US-China")
     found = kind_outlook(recording, observed.kinds, "class 0", 12, 2)
     number = observed.kinds[..., 1:13, 0].sum(axis=-1)
     assert found.chance.value == pytest.approx((number >= 2).mean(), abs=1e-9)
@@ -119,7 +119,7 @@ def test_an_index_has_no_kinds():
         Query.of(make_panel(index=True), DYAD, (12,), at_least=[AtLeast("violence")])
 
 
-def test_the_horizon_asked_for_extends_the_futures():
+def test_the_horizon_asked_for_extends_the_simulations():
     query = Query.of(make_panel(), DYAD, (3, 12), at_least=[AtLeast("class 7", months=36), AtLeast("class 6")])
     assert query.reach == 36
     assert [months for _, _, months in query.numbers] == [36, 12]

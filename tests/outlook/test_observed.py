@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from forecast.errors import QuestionError
-from forecast.outlook import NotDefined, observe, simulate_futures
+from forecast.outlook import NotDefined, observe, simulate_ahead
 from forecast.outlook.base_rates import Repeats
 from forecast.outlook.observed import Usual, main_dataset, reading, recent_reports, simulate_chances
 from forecast.questions.record import require_reporting
@@ -39,9 +39,9 @@ def test_periods_without_events_have_no_share(fit):
     counts = fit.panel["counts"].copy()
     counts[..., -30:, :, :] = 0
     made = type(fit)(fit.posterior, fit.panel.assign(counts=counts), fit.spec)
-    futures = simulate_futures(made, "USA-CHN", 24, seed=1)
-    seen = observe(made, futures, 24, seed=1)
-    assert seen.share.shape == futures.share.shape
+    simulations = simulate_ahead(made, "USA-CHN", 24, seed=1)
+    seen = observe(made, simulations, 24, seed=1)
+    assert seen.share.shape == simulations.share.shape
     assert not seen.total[..., 0].any() and np.isnan(seen.share[..., 0]).all()
     assert (seen.cooperative <= seen.total).all()
     np.testing.assert_array_equal(np.isnan(seen.share), seen.total == 0)
@@ -49,9 +49,9 @@ def test_periods_without_events_have_no_share(fit):
     assert np.nanmin(seen.share) >= 0 and np.nanmax(seen.share) <= 100
 
 
-def test_longer_futures_only_go_on(fit):
-    futures = simulate_futures(fit, "USA-CHN", 24, seed=1)
-    short, long = (observe(fit, futures, months, seed=1) for months in (6, 24))
+def test_longer_simulations_only_go_on(fit):
+    simulations = simulate_ahead(fit, "USA-CHN", 24, seed=1)
+    short, long = (observe(fit, simulations, months, seed=1) for months in (6, 24))
     np.testing.assert_array_equal(short.total, long.total[..., :7])
     np.testing.assert_array_equal(short.cooperative, long.cooperative[..., :7])
 
@@ -87,9 +87,9 @@ def test_shares_spread_as_the_events_and_the_chances_say(make, overdispersed):
     made = refit(make(("USA-CHN",), spread=0.0), counts=1, tau=0.0, **STILL)  # eight events per month
     if not overdispersed:
         made = type(made)(made.posterior.drop_vars(["tau", "concentration"]), made.panel, made.spec)
-    futures = simulate_futures(made, "USA-CHN", 24, seed=1, futures_per_draw=10, hazard=0.0)
-    seen = observe(made, futures, 24, seed=1)
-    chance = futures.share[0, 0, 0, 0] / 100
+    simulations = simulate_ahead(made, "USA-CHN", 24, seed=1, simulations_per_draw=10, hazard=0.0)
+    seen = observe(made, simulations, 24, seed=1)
+    chance = simulations.share[0, 0, 0, 0] / 100
     eight = seen.cooperative[seen.total == 8] / 8
     variance = chance * (1 - chance) / 8 * (1 + 7 / (6.0 + 1) if overdispersed else 1)
     assert abs(eight.mean() - chance) < 4 * np.sqrt(variance / eight.size)
@@ -101,10 +101,10 @@ def test_a_busy_month_ahead_is_as_hostile_as_the_effect_says(make):
     made = refit(make(("USA-CHN",), spread=0.0), tau=0.0, **STILL)
     effect = xr.zeros_like(made.posterior["tau"]) - 0.8
     made = type(made)(made.posterior.assign(volume_effect=effect).drop_vars("concentration"), made.panel, made.spec)
-    futures = simulate_futures(made, "USA-CHN", 12, seed=1, futures_per_draw=10, hazard=0.0)
-    seen = observe(made, futures, 12, seed=1)
+    simulations = simulate_ahead(made, "USA-CHN", 12, seed=1, simulations_per_draw=10, hazard=0.0)
+    seen = observe(made, simulations, 12, seed=1)
     busy = Usual.of(made.panel, "USA-CHN").relative_count(seen.total[..., 1:])
-    odds = np.log(futures.share[0, 0, 0, 0] / (100 - futures.share[0, 0, 0, 0])) - 0.8 * busy
+    odds = np.log(simulations.share[0, 0, 0, 0] / (100 - simulations.share[0, 0, 0, 0])) - 0.8 * busy
     expected = seen.total[..., 1:] / (1 + np.exp(-odds))
     spread = np.sqrt((expected / (1 + np.exp(odds))).sum())
     assert abs(seen.cooperative.sum() - expected.sum()) < 4 * spread
@@ -137,20 +137,20 @@ def test_another_dataset_is_read_where_it_stands_now_and_scatters_as_it_does(fit
     np.testing.assert_allclose(first.offset, 0.0)
     np.testing.assert_allclose(second.offset, -1.0 + 0.3 * years, atol=0.01)
     assert (first.concentration, second.concentration) == (pytest.approx(6.0), pytest.approx(80.0))
-    futures = simulate_futures(feed, "USA-CHN", 12, seed=1)
-    main, other = (observe(feed, futures, 12, seed=1, dataset=one) for one in (None, 1))
+    simulations = simulate_ahead(feed, "USA-CHN", 12, seed=1)
+    main, other = (observe(feed, simulations, 12, seed=1, dataset=one) for one in (None, 1))
     assert (main.dataset, other.dataset) == (0, 1)
     assert np.median(other.total[..., 1:]) > 4 * np.median(main.total[..., 1:])
-    np.testing.assert_array_equal(main.total, observe(fit, futures, 12, seed=1).total)
+    np.testing.assert_array_equal(main.total, observe(fit, simulations, 12, seed=1).total)
     lower = np.nanmean(main.share) - np.nanmean(other.share)
     assert 2 < lower < 15, "0.2 log-odds are some five points"
 
 
 def test_nothing_counted_is_nothing_observed(fit):
-    futures = simulate_futures(fit, "USA-CHN", 3, seed=1)
-    assert isinstance(observe(refit(fit, counts=0), futures, 3, seed=1), NotDefined)
+    simulations = simulate_ahead(fit, "USA-CHN", 3, seed=1)
+    assert isinstance(observe(refit(fit, counts=0), simulations, 3, seed=1), NotDefined)
     index = fit.panel.drop_vars(["counts", "covered"]).assign(index=0.0 * fit.panel["era_index"])
-    assert isinstance(observe(type(fit)(fit.posterior, index, fit.spec), futures, 3, seed=1), NotDefined)
+    assert isinstance(observe(type(fit)(fit.posterior, index, fit.spec), simulations, 3, seed=1), NotDefined)
 
 
 def test_a_record_that_repeats_itself_has_its_shares_and_their_variation():
@@ -168,11 +168,11 @@ def test_a_record_that_repeats_itself_has_its_shares_and_their_variation():
     assert np.array_equal(longer[:, :12], repeats.simulate((50, 12), np.random.default_rng(4)))
 
 
-def test_futures_follow_the_record_as_often_as_asked(make):
+def test_simulations_follow_the_record_as_often_as_asked(make):
     # A pendulum at its very bottom, and a record that is even.
     made = refit(make(("USA-CHN",), spread=0.0), counts=1, tau=0.0, **STILL, level=-6.0)
-    futures = simulate_futures(made, "USA-CHN", 12, seed=1, futures_per_draw=10, hazard=0.0)
+    simulations = simulate_ahead(made, "USA-CHN", 12, seed=1, simulations_per_draw=10, hazard=0.0)
     for weight in (0.0, 0.3, 1.0):
-        seen = observe(replace(made, spec=replace(made.spec, record_weight=weight)), futures, 12, seed=1)
+        seen = observe(replace(made, spec=replace(made.spec, record_weight=weight)), simulations, 12, seed=1)
         high = (seen.cooperative.sum(axis=-1) > 0.2 * seen.total.sum(axis=-1)).mean()
         assert high == pytest.approx(weight, abs=0.05)

@@ -1,4 +1,4 @@
-"""Scenarios: what is assumed holds, the numbers are those of the futures that hold it, and nothing is silent."""
+"""Scenarios: what is assumed holds, the numbers are those of the simulations that hold it, and nothing is silent."""
 
 from dataclasses import replace
 from datetime import date
@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import binom
 
 from forecast.errors import SpecError
-from forecast.outlook import assess, conditioning, observe, simulate_futures
+from forecast.outlook import assess, conditioning, observe, simulate_ahead
 from forecast.outlook.conditioning import Assumed, Held, condition, draw_at_least
 from forecast.outlook.observed import Cell
 from forecast.outlook.query import AtLeast
@@ -31,13 +31,13 @@ def few_particles(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def futures(large):
-    return simulate_futures(large, "USA-CHN", 24, seed=1)
+def simulations(large):
+    return simulate_ahead(large, "USA-CHN", 24, seed=1)
 
 
 @pytest.fixture(scope="module")
-def observed(large, futures):
-    return observe(large, futures, 24, seed=1)
+def observed(large, simulations):
+    return observe(large, simulations, 24, seed=1)
 
 
 def test_nothing_assumed_is_the_outlook(fit):
@@ -65,30 +65,30 @@ def test_neither_order_nor_company_changes_a_scenario(large):
 
 
 @pytest.mark.parametrize("method", ["weights", "filter"])
-def test_the_conditional_record_holds_what_is_assumed(large, futures, observed, monkeypatch, method):
+def test_the_conditional_record_holds_what_is_assumed(large, simulations, observed, monkeypatch, method):
     if method == "filter":
         monkeypatch.setattr(conditioning, "KEPT", 1.0)
     held = [Held(1, (Cell(CONTACT, 0.5, 2), Cell(CONTACT, 0.5, 0))), Held(3, (Cell(0, 1.0, 1), Cell(7, 1.0, 0)))]
-    found = condition(large, futures, observed, held, seed=1)
+    found = condition(large, simulations, observed, held, seed=1)
     kinds = found.observed.kinds
     assert found.method == method
     assert (kinds[..., 1, CONTACT] >= 2).all() and (kinds[..., 3, 0] >= 1).all() and not kinds[..., 3, 7].any()
     np.testing.assert_array_equal(kinds.sum(-1), found.observed.total)
     np.testing.assert_array_equal(kinds[..., CUT:].sum(-1), found.observed.cooperative)
-    assert found.futures.level.shape == found.observed.total.shape
+    assert found.simulations.level.shape == found.observed.total.shape
 
 
 @pytest.mark.parametrize("kept", [0.0, 1.0], ids=["weights", "filter"])
-def test_conditional_numbers_are_those_of_the_futures_that_hold_it(large, futures, observed, monkeypatch, kept):
-    """Against the plainest way there is: keep the futures whose record holds it."""
+def test_conditional_numbers_are_those_of_the_simulations_that_hold_it(large, simulations, observed, monkeypatch, kept):
+    """Against the plainest way there is: keep the simulations whose record holds it."""
     monkeypatch.setattr(conditioning, "KEPT", kept)
     held = [Held(2, (Cell(CONTACT, 1.0, 2), Cell(0, 1.0, 0)))]
-    found = condition(large, futures, observed, held, seed=1)
+    found = condition(large, simulations, observed, held, seed=1)
     chosen = (observed.kinds[..., 2, CONTACT] >= 2) & (observed.kinds[..., 2, 0] == 0)
     assert found.method == ("filter" if kept else "weights")
     assert abs(found.likelihood.mean() - chosen.mean()) < 5 * chosen.std() / np.sqrt(chosen.size)
     pairs = [(observed.total, found.observed.total), (observed.cooperative, found.observed.cooperative)]
-    pairs.append((futures.level[..., :25], found.futures.level))
+    pairs.append((simulations.level[..., :25], found.simulations.level))
     for plain, ours in pairs:
         for period in (1, 2, 3, 12):
             expected = plain[..., period][chosen]
@@ -96,11 +96,11 @@ def test_conditional_numbers_are_those_of_the_futures_that_hold_it(large, future
             assert abs(ours[..., period].mean() - expected.mean()) < 5 * error, period
 
 
-def test_with_and_without_average_to_the_outlook(large, futures, observed):
+def test_with_and_without_average_to_the_outlook(large, simulations, observed):
     """The law of total probability: what is assumed, and that it is not so."""
     held = [Held(1, (Cell(CONTACT, 0.3, 1),))]
     none = [Held(1, (Cell(CONTACT, 0.3, 0),))]
-    there, gone = (condition(large, futures, observed, one, seed=1) for one in (held, none))
+    there, gone = (condition(large, simulations, observed, one, seed=1) for one in (held, none))
     chances = [one.likelihood.mean() for one in (there, gone)]
     assert abs(sum(chances) - 1) < 0.01
     windows = [one.observed.cooperative[..., 1:4].sum(-1).mean() for one in (there, gone)]
@@ -131,7 +131,7 @@ def test_what_is_rare_is_filtered_and_said(large):
     assert own.method == "filter" and 0 < own.plausibility.value < 0.05
     assert any("rare" in warning for warning in own.warnings)
     assert own.prospect.recorded[3].up.value > found.unconditional.recorded[3].up.value
-    assert own.effective < found.futures
+    assert own.effective < found.simulations
 
 
 def test_weights_that_degenerate_say_so(fit):

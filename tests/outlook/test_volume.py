@@ -18,8 +18,8 @@ def panel_of(counts, covered=None, frequency="month"):
     )
 
 
-def drawn(panel, months=24, futures=4000, seed=2):
-    return recording_level(panel, "USA-CHN").simulate((futures, months), np.random.default_rng(seed))
+def drawn(panel, months=24, simulations=4000, seed=2):
+    return recording_level(panel, "USA-CHN").simulate((simulations, months), np.random.default_rng(seed))
 
 
 def test_a_steady_record_goes_on_as_dense_and_as_clustered():
@@ -62,7 +62,7 @@ def test_ten_years_ahead_stay_near_what_was_recorded():
     assert np.quantile(ahead[:, -12:].sum(axis=1), 0.999) < 1.5 * MARGIN * busiest
 
 
-def test_longer_futures_only_go_on():
+def test_longer_simulations_only_go_on():
     panel = panel_of(np.random.default_rng(1).poisson(6, 120))
     np.testing.assert_array_equal(drawn(panel, months=6), drawn(panel, months=24)[:, :6])
 

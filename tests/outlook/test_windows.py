@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from forecast.outlook import Assessment, NotDefined, assess, printed_changes, probability, quoted, simulate_futures
+from forecast.outlook import Assessment, NotDefined, assess, printed_changes, probability, quoted, simulate_ahead
 from forecast.outlook.observed import Observed
 from forecast.outlook.windows import (
     FEWEST,
@@ -24,12 +24,12 @@ from forecast.outlook.windows import (
 
 from .conftest import make_fit
 
-SIZE = (2, 3, 4)  # chains, draws, futures
+SIZE = (2, 3, 4)  # chains, draws, simulations
 MONTHS = 6
 ERAS = {"USA-CHN": (("containment", -9), ("engagement", 20))}
 FIT = make_fit(("USA-CHN",), chains=2, draws=3, months=60, eras=ERAS)
 
-FUTURES = simulate_futures(FIT, "USA-CHN", MONTHS, seed=1)
+SIMULATIONS = simulate_ahead(FIT, "USA-CHN", MONTHS, seed=1)
 
 
 def recording(total, cooperative, past=(4, 1), fit=FIT):
@@ -37,7 +37,7 @@ def recording(total, cooperative, past=(4, 1), fit=FIT):
     total = np.broadcast_to(np.asarray(total), (*SIZE, MONTHS))
     ahead = [np.concatenate([np.zeros((*SIZE, 1), int), np.broadcast_to(counts, total.shape)], -1)
              for counts in (total, cooperative)]  # fmt: skip
-    whole = Recording.of(fit, FUTURES, Observed(0, *ahead, lambda total, cooperative: NotImplemented), "US-China")
+    whole = Recording.of(fit, SIMULATIONS, Observed(0, *ahead, lambda total, cooperative: NotImplemented), "US-China")
     before = [np.full(len(whole.record.total), value) if np.isscalar(value) else np.asarray(value) for value in past]
     counts = np.zeros_like(whole.record.counts)
     counts[:, 0], counts[:, -1] = before[0] - before[1], before[1]
@@ -115,7 +115,7 @@ def test_rolling_windows_are_counted_one_by_one(total, cooperative, window, thre
 
 
 def test_a_hand_made_case():
-    # Half of the futures of a draw: 6 of 12 cooperative; the other half 1 of 2 events, which is void at 3 months.
+    # Half of the simulations of a draw: 6 of 12 cooperative; the other half 1 of 2 events, which is void at 3 months.
     total = np.where(np.arange(4)[:, None] < 2, [4, 4, 4, 0, 0, 0], [1, 1, 0, 0, 0, 0])
     made = recording(total, np.where(total == 4, 2, 0), past=(4, 1))
     outlook = window_outlook(made, 3, 5.0)

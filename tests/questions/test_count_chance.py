@@ -38,7 +38,7 @@ def months(hostile, cooperative):
 
 
 def drawn(record, kind):
-    """Numbers of a kind, drawn as futures draw them: a mix of either side, then a share of each class."""
+    """Numbers of a kind, drawn as simulations draw them: a mix of either side, then a share of each class."""
     rng, cut = np.random.default_rng(1), record.zero_cut
     counts, found = record.counts[record.covered], np.zeros(SIZE, dtype=int)
     shares = dict(zip(kind.places, code_shares(record, kind), strict=True))

@@ -5,7 +5,7 @@ import pytest
 from outlook.conftest import make_fit, with_feed
 
 from forecast.errors import QuestionError
-from forecast.outlook import observe, simulate_futures
+from forecast.outlook import observe, simulate_ahead
 from forecast.questions import answer_question, make_question
 
 
@@ -24,8 +24,8 @@ def test_a_question_names_its_dataset_and_compares_with_its_record(both):
 
 def test_it_is_answered_as_the_dataset_reads_the_level(both):
     main, feed = (make_question(both.panel, "USA-CHN", months=12, above=45, dataset=name) for name in (None, "feed"))
-    futures = simulate_futures(both, "USA-CHN", 12, seed=1)
-    seen = observe(both, futures, 12, seed=1, dataset=1)
+    simulations = simulate_ahead(both, "USA-CHN", 12, seed=1)
+    seen = observe(both, simulations, 12, seed=1, dataset=1)
     total, cooperative = (values[..., 1:].sum(axis=-1) for values in (seen.total, seen.cooperative))
     answer = answer_question(both, feed).chance.value
     assert answer == pytest.approx(float(np.mean(cooperative[total >= 3] >= 0.45 * total[total >= 3])))

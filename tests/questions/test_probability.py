@@ -15,7 +15,7 @@ from forecast.outlook import AtLeast, assess
 from forecast.outlook.windows import WindowCounts
 from forecast.panel import build_panel, recounted
 from forecast.panel.record import by_class
-from forecast.questions import answer_question, make_question, resolve_question, settle_futures
+from forecast.questions import answer_question, make_question, resolve_question, settle_simulations
 from forecast.questions.record import CountedKind
 from tests.questions.conftest import PriorFit, events, fit_as_of, panel_as_of
 from tests.questions.made import made
@@ -51,8 +51,8 @@ def test_throughout_is_less_likely_than_at_and_by_more():
 
 
 def test_codes_are_a_part_of_their_class():
-    many = settle_futures(fit_as_of(DAY), ask(of="coercion", at_least=5), table=events())[0]
-    some = settle_futures(fit_as_of(DAY), ask(of="sanctions", at_least=5), table=events())[0]
+    many = settle_simulations(fit_as_of(DAY), ask(of="coercion", at_least=5), table=events())[0]
+    some = settle_simulations(fit_as_of(DAY), ask(of="sanctions", at_least=5), table=events())[0]
     assert not (some & ~many).any()
     assert 0 < some.mean() < many.mean()
 
@@ -61,7 +61,7 @@ def test_a_kind_that_is_all_codes_of_its_class_is_counted_like_the_class():
     whole = ask(of="violence", months=24)
     codes = whole.model_copy(update={"codes": ("18", "19", "20")})
     fit = fit_as_of("2024-10-31")
-    alike = [settle_futures(fit, one, table=events())[0] for one in (whole, codes)]
+    alike = [settle_simulations(fit, one, table=events())[0] for one in (whole, codes)]
     assert (alike[0] == alike[1]).all()
     found = [resolve_question(panel_as_of("2026-05-31"), one, table=events()).of_a_kind for one in (whole, codes)]
     assert found[0] == found[1]
@@ -127,8 +127,8 @@ def test_other_data_are_rejected_by_name():
 
 def test_a_level_has_a_probability_and_no_resolution():
     question = ask(level=40)
-    futures = settle_futures(fit_as_of(DAY), question)[0]
-    assert 0 < futures.mean() < 1
+    simulations = settle_simulations(fit_as_of(DAY), question)[0]
+    assert 0 < simulations.mean() < 1
     assert resolve_question(panel_as_of("2026-05-31"), question).outcome == "never"
 
 

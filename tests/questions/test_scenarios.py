@@ -108,7 +108,13 @@ def test_with_and_without_average_to_the_answer():
     put = put_question(fit, ask(of="coercion", at_least=4, months=1), table=events())
     some, none = replace(SANCTIONS, n=1, date=date(2023, 11, 1)), replace(NONE, until=date(2023, 11, 30))
     found = scenario(
-        fit, "USA-CHN", {"some": [some], "none": [none]}, (3,), events=events(), questions=[put], futures_per_draw=40
+        fit,
+        "USA-CHN",
+        {"some": [some], "none": [none]},
+        (3,),
+        events=events(),
+        questions=[put],
+        simulations_per_draw=40,
     )
     parts = [one.plausibility.value for one in found.scenarios]
     own = [chances(one.prospect)[0] for one in found.scenarios]

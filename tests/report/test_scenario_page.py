@@ -36,11 +36,11 @@ def fit():
     return reported_fit(dyads=("USA-CHN",), draws=40)
 
 
-def half_are_void(futures, observed):
+def half_are_void(simulations, observed):
     """Settle a question: yes where the level has risen, and void in every other future."""
-    there = np.arange(futures.level.shape[1])[:, None] % 2 == 0
-    there = np.broadcast_to(there, futures.level.shape[:-1])
-    return there & (futures.level[..., 3] > futures.level[..., 0]), there
+    there = np.arange(simulations.level.shape[1])[:, None] % 2 == 0
+    there = np.broadcast_to(there, simulations.level.shape[:-1])
+    return there & (simulations.level[..., 3] > simulations.level[..., 0]), there
 
 
 @pytest.fixture(scope="module")

@@ -79,7 +79,7 @@ class FuturePush:
 
     @classmethod
     def of(
-        cls, fit: FitLike, own: DyadDraws, periods: int, futures: int, streams: Callable[[str], np.random.Generator]
+        cls, fit: FitLike, own: DyadDraws, periods: int, simulations: int, streams: Callable[[str], np.random.Generator]
     ) -> Self | None:
         """Compute it from a fit; None if that has no drivers. `streams` returns the random stream of a purpose."""
         if "driver_effect" not in fit.posterior:
@@ -88,7 +88,7 @@ class FuturePush:
         record = standardised(fit.panel, [name for name, _ in drivers])[:, position(fit.panel, own.dyad)]
         phi = own.scalars.get("phi", np.ones(own.size))
         past = push(drivers, effect, record, phi)
-        size = (*own.size, futures)
+        size = (*own.size, simulations)
         paths = [
             _standardised_path(fit, name, own.dyad, size, periods, streams(f"driver {name}")) for name, _ in drivers
         ]
@@ -181,7 +181,7 @@ def _standardised_path(
 
 
 @dataclass(frozen=True, repr=False)
-class Futures(Displayed):
+class Simulations(Displayed):
     """Simulations; the last axis of every array is the period, 0 being the present."""
 
     dyad: str  # Its code
@@ -198,14 +198,14 @@ class Futures(Displayed):
     )
 
     def _card(self) -> Card:
-        chains, draws, futures, _ = self.share.shape
+        chains, draws, simulations, _ = self.share.shape
         now, end = (number(float(self.share[..., when].mean()), 0) for when in (0, -1))
         facts = (
             ("reach", f"{self.months} months from {self.clock.last_day()}"),
-            ("futures", f"{futures} of each of {chains * draws:,} draws"),
+            ("simulations", f"{simulations} of each of {chains * draws:,} draws"),
             ("mean share", f"{now} at the start, {end} at the end"),
         )
-        return Card(f"Simulated futures of {self.dyad}", facts)
+        return Card(f"Simulated simulations of {self.dyad}", facts)
 
     def structural(self, at: int, points: float) -> Bool:
         """Return whether a rise of the share by then is structural: the trend has risen by so many points.
@@ -229,7 +229,7 @@ class Futures(Displayed):
     def at(self, months: int) -> int:
         """Position on the period axis of a horizon."""
         if not 1 <= months <= self.months:
-            raise SpecError(f"horizon: {months} months, but these futures go from 1 to {self.months} months.")
+            raise SpecError(f"horizon: {months} months, but these simulations go from 1 to {self.months} months.")
         return self.clock.periods(months)
 
 
@@ -242,16 +242,16 @@ def stream(seed: int, dyad: str, purpose: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
-@checked(fit=FIT, dyad=DYAD, months=whole(1), seed=whole(0), futures_per_draw=whole(1), hazard=NUMBERS)
-def simulate_futures(
+@checked(fit=FIT, dyad=DYAD, months=whole(1), seed=whole(0), simulations_per_draw=whole(1), hazard=NUMBERS)
+def simulate_ahead(
     fit: FitLike,
     dyad: str,
     months: int,
     *,
     seed: int = 1,
-    futures_per_draw: int = 4,
+    simulations_per_draw: int = 4,
     hazard: Float | float | None = None,
-) -> Futures:
+) -> Simulations:
     """Simulate the future of a dyad.
 
     Random numbers are drawn period by period, each purpose from its own stream, so that longer simulations only
@@ -265,38 +265,38 @@ def simulate_futures(
     months : int
         How far, 1 to 120.
     seed : int
-    futures_per_draw : int
+    simulations_per_draw : int
     hazard : array (chain, draw) or float, optional
         Rate a month at which new frameworks come; by default its posterior given the panel
         (`structural_hazard`). Zero simulates the current framework alone.
 
     Returns
     -------
-    Futures
+    Simulations
 
     Raises
     ------
     SpecError
-        If `months`, `seed`, `futures_per_draw` or `hazard` make no sense, or the cycle is unknown.
+        If `months`, `seed`, `simulations_per_draw` or `hazard` make no sense, or the cycle is unknown.
     UnknownDyadError
         If the fit does not hold the dyad.
 
     Examples
     --------
-    >>> from forecast.outlook import simulate_futures
-    >>> futures = simulate_futures(fit, "USA-CHN", 24, seed=1)  # doctest: +SKIP
-    >>> futures.share[..., futures.at(12)].mean()  # doctest: +SKIP
+    >>> from forecast.outlook import simulate_ahead
+    >>> simulations = simulate_ahead(fit, "USA-CHN", 24, seed=1)  # doctest: +SKIP
+    >>> simulations.share[..., simulations.at(12)].mean()  # doctest: +SKIP
     """
     if not 1 <= months <= LONGEST_HORIZON:
         raise SpecError(f"months: {months} is not between 1 and {LONGEST_HORIZON}.")
-    if futures_per_draw < 1:
-        raise SpecError(f"futures_per_draw: {futures_per_draw} is not at least 1.")
+    if simulations_per_draw < 1:
+        raise SpecError(f"simulations_per_draw: {simulations_per_draw} is not at least 1.")
     if seed < 0:
         raise SpecError(f"seed: {seed} is negative. Use zero or more.")
     own = dyad_draws(fit, dyad)
     rate = structural_hazard(fit.panel).draws(own.size, seed) if hazard is None else _each_draw(hazard, own.size)
-    driven = FuturePush.of(fit, own, own.clock.periods(months), futures_per_draw, partial(stream, seed, own.dyad))
-    return _simulate(own, months, seed, futures_per_draw, rate, driven)
+    driven = FuturePush.of(fit, own, own.clock.periods(months), simulations_per_draw, partial(stream, seed, own.dyad))
+    return _simulate(own, months, seed, simulations_per_draw, rate, driven)
 
 
 def _each_draw(hazard: Float | float, size: tuple[int, int]) -> Float:
@@ -322,7 +322,7 @@ def simulate_particles(
     *,
     seed: int,
     driven: FuturePush | None = None,
-) -> Futures:
+) -> Simulations:
     """Run simulations of which some are picked on their way, to go on from where they stand."""
     return _simulate(own, months, seed, particles, hazard, driven, steer)
 
@@ -350,8 +350,8 @@ class _Particles:
     count: NDArray[np.int16]
 
     @classmethod
-    def start(cls, own: DyadDraws, futures_per_draw: int, hazard: Float) -> "_Particles":
-        size = (*own.size, futures_per_draw)
+    def start(cls, own: DyadDraws, simulations_per_draw: int, hazard: Float) -> "_Particles":
+        size = (*own.size, simulations_per_draw)
         ceiling = own.ceiling(-1)
         return cls(
             parameters={name: values[..., None] for name, values in own.scalars.items()},
@@ -399,14 +399,14 @@ def _simulate(
     own: DyadDraws,
     months: int,
     seed: int,
-    futures_per_draw: int,
+    simulations_per_draw: int,
     hazard: Float,
     driven: FuturePush | None = None,
     steer: Steer | None = None,
-) -> Futures:
+) -> Simulations:
     own = own if driven is None else driven.taken_out(own)
     streams = {name: stream(seed, own.dyad, name) for name in ("shocks", "breaks", "frameworks", "trend")}
-    particles = _Particles.start(own, futures_per_draw, hazard)
+    particles = _Particles.start(own, simulations_per_draw, hazard)
     history: dict[str, list[NDArray[Any]]] = {}
     for period in range(own.clock.periods(months) + 1):
         particles = particles.moved(own, streams) if period else particles
@@ -426,15 +426,15 @@ def _simulate(
             particles = particles.at(places)
             history = {name: [picked(values, places) for values in past] for name, past in history.items()}
     stacked = {name: _stack_periods(values) for name, values in history.items()}
-    return Futures(
+    return Simulations(
         dyad=own.dyad, clock=own.clock, months=months, share=share(stacked["level"]), moving=own.moves, **stacked
     )
 
 
-def simulate_from(own: DyadDraws, start: float, periods: int, futures_per_draw: int, *, seed: int) -> Float:
+def simulate_from(own: DyadDraws, start: float, periods: int, simulations_per_draw: int, *, seed: int) -> Float:
     """Simulate from a share, without news at the start and under the current framework alone."""
     rng = stream(seed, own.dyad, "release")
-    particles = _Particles.start(own, futures_per_draw, np.zeros(own.size))
+    particles = _Particles.start(own, simulations_per_draw, np.zeros(own.size))
     level = np.full(particles.trend.shape, np.log(start / (100 - start)))
     particles = replace(particles, cycle=level - particles.trend)
     levels = [level]
