@@ -69,7 +69,7 @@ class Answered(BaseModel):
     data: Digest | None  # SHA-256 of the data and of the choices of the model
     model: Digest | None
     seed: int  # How many simulations, and from which seed
-    simulations: Annotated[int, Field(ge=1, alias="futures")]
+    simulations: int = Field(ge=1, alias="futures")
     converged: bool = True  # Whether the fit has passed its convergence checks
 
 
