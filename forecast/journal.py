@@ -152,7 +152,7 @@ type Rows = tuple[tuple[float, ...], ...]
 class Kept:
     """Rows of numbers found for records, by the record's key."""
 
-    path: Path | None  # JSON lines: first what they are of, then a line a record. None keeps nothing beyond the run
+    path: Path | None  # JSON lines: first what they are of, then a line per record. None keeps nothing beyond the run
     identity: str  # Digest of everything the results rest on
     columns: tuple[str, ...]  # Names of the numbers in a row
     found: dict[str, Rows]  # By key, its rows
@@ -162,7 +162,7 @@ class Kept:
         """Read the results that are there."""
         if path is None:
             return cls(path, identity, columns, {})
-        check_kept(path)
+        check_checkpoint(path)
         if not path.exists():
             return cls(path, identity, columns, {})
         of, lines = _stored(path)
@@ -188,7 +188,7 @@ class Kept:
         write_text(self.path, "".join(json.dumps(line) + "\n" for line in lines))
 
 
-def check_kept(path: Path, inputs: Iterable[str | Path | None] = ()) -> None:
+def check_checkpoint(path: Path, inputs: Iterable[str | Path | None] = ()) -> None:
     """Make sure that results can be kept in a file before hours are spent on them: a new one, or one of results."""
     check_target(path, inputs)
     check_writable(path.parent)
@@ -197,7 +197,7 @@ def check_kept(path: Path, inputs: Iterable[str | Path | None] = ()) -> None:
 
 
 def _stored(path: Path) -> tuple[str, list[dict[str, Any]]]:
-    """Read what the results of a file are of, and a line a record."""
+    """Read what the results of a file are of, and a line per record."""
     try:
         text = read_bytes(path, LARGEST_FILE).decode("utf-8")
         first, *lines = [json.loads(line) for line in text.splitlines()]

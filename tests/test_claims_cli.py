@@ -145,7 +145,7 @@ def simulated(monkeypatch):
 
 
 def test_power_is_printed_or_json(simulated):
-    result = run("power", *DATA, "--claims", "S5b", "--sets", 5, "--kept", "kept.jsonl")
+    result = run("power", *DATA, "--claims", "S5b", "--sets", 5, "--checkpoint", "kept.jsonl")
     assert result.exit_code == 0, result.stderr
     assert simulated == [(("S5b",), 5, "kept.jsonl", 1)]
     assert "a return in 10 years" in said(result)
@@ -153,7 +153,7 @@ def test_power_is_printed_or_json(simulated):
     assert found["S5b"][0] == {"truth": "no return", "true": False, "sets": 100, "supported": 1, "rejected": 2}
 
 
-@pytest.mark.parametrize("options", [("--sets", "0"), ("--claims", "S99"), ("--kept", "power.csv")])
+@pytest.mark.parametrize("options", [("--sets", "0"), ("--claims", "S99"), ("--checkpoint", "power.csv")])
 def test_power_rejects_nonsense(options, tmp_path):
     (tmp_path / "power.csv").write_text("years of work")
     result = run("power", *DATA, *options)

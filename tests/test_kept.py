@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from forecast.errors import OutputPathError, SpecError
-from forecast.journal import Kept, check_kept
+from forecast.journal import Kept, check_checkpoint
 from tests.systems import posix
 
 COLUMNS = ("log_bayes_factor", "error")
@@ -51,4 +51,4 @@ def test_what_is_no_ordinary_file_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "pipe", tmp_path / "loop", tmp_path, Path("/dev/zero"), tmp_path / "file" / "inside"):
         with pytest.raises(OutputPathError):
-            check_kept(path)
+            check_checkpoint(path)

@@ -111,7 +111,7 @@ def power(
     asked: Tested,
     claims: str | None = opt("Codes such as S2,S5b. Default: all that are simulated."),
     sets: int = opt("Simulated record sets per truth.", 100),
-    kept: Path | None = opt("File of finished sets; with it, the same command continues after an interruption."),
+    checkpoint: Path | None = opt("File of finished sets; with it, the same command continues after an interruption."),
     cores: int | None = shared.cores(),
     as_json: bool = shared.json(),
 ) -> None:
@@ -119,19 +119,19 @@ def power(
 
     Record sets are as long and dense as the data. Each set takes seconds to a minute.
     """
-    from forecast.journal import check_kept
+    from forecast.journal import check_checkpoint
     from forecast.outlook import plain
 
     require_whole("cores", 1 if cores is None else cores)
-    if kept is not None:
-        check_kept(kept, asked.paths)
+    if checkpoint is not None:
+        check_checkpoint(checkpoint, asked.paths)
     with progress() as tell:
         tell("gathering the data", 0, 0)
         data = asked.gathered()
         from forecast.hypotheses.pooled.power import simulate_power
 
         found = simulate_power(
-            data.panel, events=data.events, claims=_codes(claims), sets=sets, kept=kept,
+            data.panel, events=data.events, claims=_codes(claims), sets=sets, kept=checkpoint,
             cores=cores or os.cpu_count() or 1, seed=asked.seed, progress=tell,
         )  # fmt: skip
     if as_json:

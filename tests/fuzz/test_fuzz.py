@@ -61,7 +61,7 @@ OPTIONS = {
     ("plan", "show"): ["PATH", "--json"],
     ("plan", "freeze"): ["PATH"],
     ("plan", "deviate"): ["PATH", "PATH"],
-    ("power", "--events", "nowhere"): ["--claims", "--sets", "--kept", "--cores", "--as-of"],
+    ("power", "--events", "nowhere"): ["--claims", "--sets", "--checkpoint", "--cores", "--as-of"],
 }  # fmt: skip
 FLAGS = {"--json", "--directed", "--alone"}
 
