@@ -79,7 +79,7 @@ def test_both_samplers_find_the_same_posterior():
     """
     panel = make_panel(dyads=2, periods=80, events=3.0, empty=0.1, seed=5)
     settings = {"draws": 1000, "tune": 600, "chains": 2, "seed": 1}
-    one, other = fit(panel, **settings).posterior, sample_by_pymc(panel, compile_kwargs={"mode": "NUMBA"}, **settings)
+    one, other = fit(panel, **settings).posterior, sample_by_pymc(panel, **settings)
     for name in (
         "cycle_half_life",
         "cycle_sd",

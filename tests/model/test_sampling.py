@@ -15,7 +15,7 @@ from forecast.model.posterior import flat
 from forecast.model.trend import SOFTNESS
 
 from .by_pymc import sample_by_pymc
-from .panels import make_panel, python_mode
+from .panels import make_panel
 
 SPEC = PendulumSpec(ceiling="framework")
 SHORT = {"draws": 30, "tune": 40, "chains": 2, "seed": 3}
@@ -149,9 +149,8 @@ def test_an_interrupt_ends_it_at_once(simulated, quick):
 
 @pytest.mark.slow
 def test_pymc_samples_the_same_model(quick):
-    """The same schema from PyMC's own sampler; without compiler, for the time of a compilation is spent above."""
-    settings = {"draws": 4, "tune": 4, "chains": 1, "cores": 1, "compile_kwargs": {"mode": python_mode()}}
-    other = sample_by_pymc(make_panel(periods=6), SPEC, **settings)
+    """The same schema from PyMC's own sampler."""
+    other = sample_by_pymc(make_panel(periods=6), SPEC, draws=4, tune=4, chains=1, cores=1)
     assert set(other) == set(quick.posterior)
     for name, values in other.items():
         assert values.dims == quick.posterior[name].dims
