@@ -202,7 +202,7 @@ REASONS = {
     "headroom": "ceiling less trend at the start of an era: 2.7 log-odds, 1 to 8 are plausible; 1 is 23 points",
     "headroom_dyads": "frameworks of one dyad resemble each other",
     "headroom_eras": "eras of one dyad may differ by half",
-    "noise": "0.2 moves an even share by 5 points, beside the overdispersion of events",
+    "noise": "0.2 moves an even share by 5 points, in addition to the overdispersion of events",
     "noise_dyads": "noise is similar across dyads",
     "concentration": "a month of ten events carries the information of four to seven",
     "direction": "one direction may be 7 points off the other",
