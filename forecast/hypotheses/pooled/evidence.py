@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.interpolate import CubicSpline
 from scipy.special import logsumexp
 
 from forecast.hypotheses.pooled.filter import MEAN, MEAN_SD, NEW_MEAN, Steps, likelihoods
@@ -100,7 +101,7 @@ class Evidence:
         """Return places of a population's mean in its own units, and the posterior density of its logarithm."""
         grid, chance = self.marginal(axis)
         fine = np.linspace(grid[0], grid[-1], 61)
-        found = np.exp(np.interp(fine, grid, np.log(np.maximum(chance, 1e-300))))
+        found = np.exp(CubicSpline(grid, np.log(np.maximum(chance, 1e-300)))(fine))
         return np.exp(fine), found / np.trapezoid(found, fine)
 
     def below(self, axis: Axis, value: float) -> float:
