@@ -172,6 +172,8 @@ def _panel_faults(panel: xr.Dataset, spec: PendulumSpec) -> Iterator[str]:
         yield f"the spec is of {spec.observation}, and the panel holds {kind.name}"
     if not kind.number(panel):
         yield "the panel holds no observation"
+    if panel.attrs.get("unit", "event") not in ("event", "row"):
+        yield f"the panel counts by {panel.attrs['unit']!r:.40}; expected event or row: fit again with this version"
     empty = [str(name) for name in SHARED if panel.sizes.get(name, 1) == 0]
     if empty:
         yield f"the panel has no {', '.join(empty)}"

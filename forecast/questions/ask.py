@@ -109,7 +109,7 @@ def make_question(
     >>> question = make_question(panel, "USA-CHN", months=12, of="violence", at_least=3)
     >>> question.id
     'usa-chn-violence-3-2023-11-to-2024-10'
-    >>> question.sentence[:52]
+    >>> question.sentence[:48]
     'The chronology records at least 3 US-China event'
     """
     require_monthly_counts(panel)

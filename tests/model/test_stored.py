@@ -204,3 +204,9 @@ def test_devices_are_no_fits(path):
     with pytest.raises(FitFileError):
         Fit.load(path)
     assert not is_saved_fit(Path(path))
+
+
+def test_a_panel_that_counts_in_another_unit_is_rejected_by_name(fit, tmp_path):
+    tree = altered(fit, "constant_data", lambda panel: panel.assign_attrs(unit="happening"))
+    with pytest.raises(FitFileError, match="counts by 'happening'; expected event or row: fit again"):
+        Fit.load(stored(tree, tmp_path / "fit.nc"))
