@@ -25,10 +25,8 @@ LONGEST = 100_000_000
 type Row = Mapping[str, Any]
 
 
-class _Compared(TypedDict):
-    role: str
+class _Difference(TypedDict):
     model: str
-    chosen_on: str | None
     n: int
     difference: float
     error: float | None
@@ -36,6 +34,11 @@ class _Compared(TypedDict):
     high: float | None
     relative: float
     blocks: int  # fmt: skip
+
+
+class _Compared(_Difference):
+    role: str
+    chosen_on: str | None
 
 
 class _Scored(TypedDict):
@@ -135,19 +138,11 @@ class _Pooled(TypedDict):
     better: str  # fmt: skip
 
 
-class _Without(TypedDict):
-    model: str
+class _Without(_Difference):
     against: str
     period: str
     horizon: int
     without: str
-    n: int
-    difference: float
-    error: float | None
-    low: float | None
-    high: float | None
-    relative: float
-    blocks: int  # fmt: skip
 
 
 class _File(TypedDict):

@@ -18,6 +18,7 @@ from forecast.dates import reject_future, today
 from forecast.errors import PlanError, SpecError
 from forecast.files import digest, write_text
 from forecast.hypotheses.pooled.claims import CLAIMS
+from forecast.hypotheses.pooled.outcome import FACTOR
 from forecast.hypotheses.pooled.run import parse_claims
 from forecast.sources import Data, Source
 
@@ -121,7 +122,7 @@ class Plan(BaseModel):
 
 def rule_of(claims: Sequence[str]) -> dict[str, float]:
     """Return the Bayes factor from which each claim is supported."""
-    return {code: CLAIMS[code].factor for code in claims}
+    return dict.fromkeys(claims, FACTOR)
 
 
 @checked(data=DATA, claims=TEXTS, seen=FLAG, seed=whole(0), predicted=MAPPING)

@@ -4,7 +4,6 @@ Entry points: `write_report`, `write_tests` and `write_skill`. Every number come
 or the backtest, so that page and JSON agree. Matplotlib is imported only when a figure is drawn.
 """
 
-from forecast.report.claims_page import results_json, results_table
 from forecast.report.jsonfile import forecast_json, levels_table
 from forecast.report.skill import find_skill, read_skill
 from forecast.report.theory_page import write_theory
@@ -21,7 +20,7 @@ from forecast.report.write import (
 )
 
 __all__ = [
-    "find_skill", "forecast_json", "levels_table", "read_skill", "results_json", "results_table", "write_change",
+    "find_skill", "forecast_json", "levels_table", "read_skill", "write_change",
     "write_checks", "write_moved", "write_report", "write_scenarios", "write_skill", "write_skill_page", "write_tests",
     "write_theory", "write_track_record",
 ]  # fmt: skip

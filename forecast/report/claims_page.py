@@ -1,11 +1,14 @@
 """Page of the pooled tests of claims, with tests.json and tests.csv."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import forecast
+from forecast.hypotheses.pooled.outcome import decide
+from forecast.hypotheses.pooled.power import power_words
+from forecast.hypotheses.pooled.run import DOUBTS
 from forecast.outlook import plain
 from forecast.report import claims_figure
 from forecast.report.events import state_name
@@ -19,7 +22,6 @@ from forecast.wording import DASH, capital, interval, join, month, number, ratio
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecast.hypotheses.pooled.power import Rate
     from forecast.hypotheses.pooled.run import PooledResults, PooledVerdict
 
 COLUMNS = ("code", "group", "name", "value", "low", "high")
@@ -47,15 +49,6 @@ _STAMPS = {
     "the choices; it does not make the answers independent of the data.",
     "confirmatory": "The plan was frozen before its author had seen these data.",
 }
-DOUBTS = (
-    "The embedded dyads were chosen because they turned. Pairs whose relations never changed are missing; six pairs "
-    "drawn at random spoke weakly against a return.",
-    "A chronicle is relative: of friends it notes quarrels, of enemies talks. A norm of news that adapts within a "
-    "decade looks like a return of the trend.",
-    "In the embedded data the evidence for a return comes mostly from before 1985.",
-    "Shocks that several dyads share are ignored, which overstates the evidence.",
-    "Eras were named with hindsight by the people who compiled the events.",
-)
 
 
 def claims_page(results: "PooledResults", figures: Mapping[str, Illustration] | None = None) -> Page:
@@ -149,33 +142,9 @@ def _factor(verdict: "PooledVerdict") -> str:
     return number(found.log_bayes_factor, 1)
 
 
-def power_words(rates: "Sequence[Rate]") -> str:
-    """Describe power and false alarms of a test in one line."""
-    true, false = ([one for one in rates if one.true is here and one.sets] for here in (True, False))
-    said = []
-    if true:
-        best, worst = max(true, key=_found), min(true, key=_found)
-        said += [f"found in {_of(best)} simulated record sets ({best.truth})"]
-        said += [f"in {_of(worst)} ({worst.truth})"] if worst is not best else []
-    if false:
-        alarms, sets = sum(one.supported for one in false), sum(one.sets for one in false)
-        most = max(false, key=_found)
-        worst_case = f" (at most {_of(most)}: {most.truth})" if len(false) > 1 and most.supported else ""
-        said.append(f"false alarms {alarms:,} of {sets:,}{worst_case}")
-    return "; ".join(said) or "power and false alarms were not simulated"
-
-
-def _found(rate: "Rate") -> float:
-    return rate.supported / rate.sets
-
-
-def _of(rate: "Rate") -> str:
-    return f"{rate.supported:,} of {rate.sets:,}"
-
-
 def _section(verdict: "PooledVerdict") -> dict[str, Any]:
     """Return what the template needs of a claim."""
-    found, limit = verdict.outcome, verdict.limit
+    found = verdict.outcome
     return {
         "code": verdict.code,
         "question": verdict.question,
@@ -193,7 +162,7 @@ def _section(verdict: "PooledVerdict") -> dict[str, Any]:
         "without": _without(verdict),
         "sensitivity": Table.of(
             ("Choice", "Log Bayes factor", "By that alone"),
-            [(capital(name), number(value, 1), _decide(value, limit)) for name, value in found.sensitivity.items()],
+            [(capital(name), number(value, 1), _decide(value)) for name, value in found.sensitivity.items()],
             (0, 2),
         ),
         "rates": Table.of(
@@ -208,11 +177,11 @@ def _section(verdict: "PooledVerdict") -> dict[str, Any]:
     }
 
 
-def _decide(value: float, limit: float) -> str:
+def _decide(value: float) -> str:
     """Return what a log Bayes factor alone would answer."""
     if not math.isfinite(value):
         return DASH
-    return "supported" if value > limit else "rejected" if value < -limit else "undecided"
+    return decide(value, value)
 
 
 def _dyads(adds: Mapping[str, float]) -> Table:
@@ -286,7 +255,7 @@ def _said(value: Any) -> str:
 
 def results_json(results: "PooledResults") -> dict[str, Any]:
     """Return the content of tests.json: the results as they are, with the sentences of the page."""
-    content: dict[str, Any] = plain({"headline": headline(results), **results.to_dict(), "doubts": DOUBTS})
+    content: dict[str, Any] = plain({"headline": headline(results), **results.to_dict()})
     for one, row in zip(results.verdicts, content["claims"], strict=True):
         row |= {"narrow": narrow(one), "power": power_words(one.rates)}
     return content

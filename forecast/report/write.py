@@ -10,7 +10,6 @@ from forecast.events import write_rejects
 from forecast.events.table import Recorded
 from forecast.outlook import Assessment, Brief, NotDefined
 from forecast.report.checks_page import checks_page
-from forecast.report.claims_page import claims_page
 from forecast.report.folder import (
     CHANGE,
     CHECKS,
@@ -143,6 +142,8 @@ def write_tests(results: "PooledResults", out: str | Path) -> Path:
     >>> from forecast import write_tests
     >>> write_tests(results, "hypotheses")  # doctest: +SKIP
     """
+    from forecast.report.claims_page import claims_page  # with the filter, which takes a second to load
+
     return publish(out, TESTS, lambda: claims_page(results))
 
 

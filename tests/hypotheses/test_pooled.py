@@ -42,9 +42,9 @@ from forecast.hypotheses.pooled.models import (
 )
 from forecast.hypotheses.pooled.outcome import decide
 from forecast.hypotheses.pooled.own import own_dyad
-from forecast.hypotheses.pooled.power import POWER_TABLE, Rate, rates_of, simulate_power
+from forecast.hypotheses.pooled.power import POWER_TABLE, Rate, power_words, rates_of, simulate_power
 from forecast.hypotheses.pooled.record import Record, placebo_sets, read_panel
-from forecast.hypotheses.pooled.run import _would_decide, power_lines
+from forecast.hypotheses.pooled.run import _would_decide
 from forecast.hypotheses.pooled.simulate import TRUTHS, Truth, simulate
 from forecast.outlook import plain
 
@@ -242,10 +242,10 @@ def test_a_cycle_is_found_with_its_half_life():
 
 
 def test_an_answer_needs_every_rival_and_every_spread():
-    assert decide(2.4, 9.0, 10.0) == "supported"
-    assert decide(2.2, 9.0, 10.0) == "undecided"
-    assert decide(-9.0, -2.4, 10.0) == "rejected"
-    assert decide(-9.0, -2.2, 10.0) == "undecided"
+    assert decide(2.4, 9.0) == "supported"
+    assert decide(2.2, 9.0) == "undecided"
+    assert decide(-9.0, -2.4) == "rejected"
+    assert decide(-9.0, -2.2) == "undecided"
 
 
 def test_more_nodes_change_little_and_laplace_not_much(returning):
@@ -467,4 +467,4 @@ def test_the_power_table_has_known_truths_and_is_quoted():
     for code in {row["claim"] for row in rows}:
         rates = rates_of(code)
         assert {rate.true for rate in rates} == {True, False}
-        assert "false alarms" in power_lines(rates)[0]
+        assert "false alarms" in power_words(rates)

@@ -12,9 +12,18 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast.cli import app
-from forecast.report import results_json, results_table, write_tests
+from forecast.hypotheses.pooled.power import power_words
+from forecast.hypotheses.pooled.run import DOUBTS
+from forecast.report import write_tests
 from forecast.report.claims_figure import illustrate
-from forecast.report.claims_page import DOUBTS, claims_page, evidence_words, found_words, headline, power_words
+from forecast.report.claims_page import (
+    claims_page,
+    evidence_words,
+    found_words,
+    headline,
+    results_json,
+    results_table,
+)
 
 from .conftest import SCRIPT, Reader, keys_documented
 from .made_claims import BARS, MISSING, OWN, PROFILE, RATES, VERDICTS, VISITS, results, untested, verdict

@@ -1,6 +1,6 @@
 """Evidences of models on one record, each computed once, with the variants of the record that rivals need."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from forecast.hypotheses.pooled.evidence import MEAN_SDS, USUAL, Evidence, Finesse, evidence_of
 from forecast.hypotheses.pooled.filter import NEW_MEAN, NEW_SOURCE, SET_CEILING, Steps, likelihoods
-from forecast.hypotheses.pooled.models import CYCLE, CYCLE_SD, RETURN_CYCLE, WALK_CYCLE, Axis, Centre, Model, centre_of
+from forecast.hypotheses.pooled.models import CYCLE, CYCLE_SD, WALK_CYCLE, Centre, Model, centre_of
 from forecast.hypotheses.pooled.outcome import Answer, Deciding, Outcome, Picture, decide, left_out
 from forecast.hypotheses.pooled.record import Record
 from forecast.typing import Float
@@ -85,14 +85,9 @@ class Engine:
             self.centres[key] = centre_of(model, self.steps(variant), self.cores, start)
         return self.centres[key]
 
-    def held(self) -> dict[Axis, float]:
-        """Return the cycle's parameters at the mode of a reverting trend, for claims about the trend alone."""
-        return self.centre(RETURN_CYCLE).at(CYCLE, CYCLE_SD)
-
     def outcome(
         self,
         deciding: Deciding,
-        factor: float,
         log_bayes_factor: float,
         sentences: Sequence[str],
         picture: Picture | None,
@@ -105,9 +100,29 @@ class Engine:
         least, most = deciding(None)
         rest = {} if self.brief else left_out(self.record, deciding, least)
         return Outcome(
-            log_bayes_factor, answer or decide(least, most, factor), tuple(sentences), picture, least, most,
+            log_bayes_factor, answer or decide(least, most), tuple(sentences), picture, least, most,
             sensitivity=sensitivity or {}, details=details, **rest,
         )  # fmt: skip
+
+    def against(self, claim: Evidence, rivals: Iterable[Evidence]) -> Deciding:
+        """Return how a claim is decided: by its evidence against each rival, at every spread of long-run means."""
+        others = list(rivals)
+
+        def deciding(dyads: list[int] | None) -> tuple[float, float]:
+            own = self.totals(claim, dyads)
+            found = np.array([own - self.totals(one, dyads) for one in others])
+            return float(found.min()), float(found.max())
+
+        return deciding
+
+    def sensitivity(self, claim: Model, rival: Model) -> dict[str, float]:
+        """Return the log Bayes factor of two models with other widths of the priors, and on halves of the record."""
+
+        def compared(one: Engine, width: float = 1.0) -> float:
+            return one.evidence(claim).total(width=width) - one.evidence(rival).total(width=width)
+
+        found = {"priors half as wide": compared(self, 0.5), "priors twice as wide": compared(self, 2.0)}
+        return found | {name: compared(half) for name, half in self.halves().items()}
 
     def totals(self, evidence: Evidence, dyads: list[int] | None = None) -> Float:
         """Return the log evidence at each spread of long-run means; the same at all for a model without means."""

@@ -122,12 +122,8 @@ def evidence_of(
     mean_sds: tuple[float, ...] = MEAN_SDS,
     jumps: tuple[float | None, ...] = (None,),
     jump_weights: tuple[float, ...] = (1.0,),
-    heights: tuple[Float, Float] | None = None,
 ) -> Evidence:
-    """Integrate the parameters of all dyads, at every place of the population's grid.
-
-    `heights` are logarithms of concentrations with their log weights; by default they are chosen around the mode.
-    """
+    """Integrate the parameters of all dyads, at every place of the population's grid."""
     centre = centre or centre_of(model, steps, cores)
     if not (model.has(RETURN) or model.has(BOUND)) or np.any(steps.anchor == NEW_MEAN):
         mean_sds = (MEAN_SD,)
@@ -135,7 +131,7 @@ def evidence_of(
     spans = [_span(axis, at, centre, dyads) for at, axis in enumerate(model.axes)]
     grids = [_grid(axis, *span, finesse) for axis, span in zip(model.axes, spans, strict=True)]
     inner = [_Inner.of(axis, grid, finesse) for axis, grid in zip(model.axes, grids, strict=True)]
-    tall, log_weights = heights or _heights(centre, finesse)
+    tall, log_weights = _heights(centre, finesse)
     nodes = np.stack(np.meshgrid(*(one.nodes for one in inner), indexing="ij"), axis=-1)
     shape, flat = nodes.shape[:-1], nodes.reshape(-1, len(inner))
     log = np.empty((len(tall), len(mean_sds), len(jumps), *(len(grid) for grid in grids), dyads))

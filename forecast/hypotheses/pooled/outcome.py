@@ -8,6 +8,9 @@ from typing import Any, Literal
 from forecast.hypotheses.pooled.record import Record
 
 type Answer = Literal["supported", "rejected", "undecided", "cannot be tested"]
+FACTOR = 10.0
+"""A claim is supported if every Bayes factor that decides it exceeds this, and rejected if none exceeds the inverse."""
+LIMIT = math.log(FACTOR)
 type Deciding = Callable[[list[int] | None], tuple[float, float]]
 """Returns the smallest and the largest log Bayes factor of some dyads, over rivals and spreads; of all for None."""
 
@@ -52,12 +55,11 @@ class Outcome:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-def decide(least: float, most: float, factor: float) -> Answer:
-    """Answer by the smallest and the largest log Bayes factor, and the factor that supports a claim."""
-    limit = math.log(factor)
-    if least > limit:
+def decide(least: float, most: float) -> Answer:
+    """Answer by the smallest and the largest log Bayes factor."""
+    if least > LIMIT:
         return "supported"
-    return "rejected" if most < -limit else "undecided"
+    return "rejected" if most < -LIMIT else "undecided"
 
 
 def left_out(record: Record, deciding: Deciding, least: float) -> dict[str, Any]:

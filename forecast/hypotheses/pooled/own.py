@@ -1,14 +1,15 @@
 """One dyad within the hierarchy: its own half-lives given all dyads, and what it adds to the evidence on each claim."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from forecast.hypotheses.pooled.engine import Engine
 from forecast.hypotheses.pooled.evidence import own_posterior
-from forecast.hypotheses.pooled.models import CYCLE, RETURN, RETURN_CYCLE, Axis
+from forecast.hypotheses.pooled.models import CYCLE, RETURN, RETURN_CYCLE
 
 QUANTITIES = ((CYCLE, "half-life of deviations from the trend", "months", 1.0),
               (RETURN, "half-life of the trend's return", "years", 12.0))  # fmt: skip
@@ -33,13 +34,9 @@ def own_dyad(engine: Engine, dyad: str, evidence: Mapping[str, float]) -> OwnDya
         )  # fmt: skip
         below = np.cumsum(chance) - 0.5 * chance
         points = np.exp(np.interp((0.05, 0.5, 0.95), below, np.log(places))) / scale
+        own = replace(axis, sd=math.hypot(axis.sd, axis.spread))  # Mean and dyads around it
+        prior = [one / scale for one in own.prior_interval()]
         names = ("low", "median", "high", "prior_low", "prior_median", "prior_high")
-        row = dict(zip(names, (*points.tolist(), *_prior(axis, scale)), strict=True))
+        row = dict(zip(names, (*points.tolist(), *prior), strict=True))
         rows.append({"quantity": name, "unit": unit, **row})
     return OwnDyad(dyad, tuple(rows), evidence)
-
-
-def _prior(axis: Axis, scale: float) -> list[float]:
-    """Return points of a dyad's own prior: the population's mean with the dyads' spread around it."""
-    sd = float(np.hypot(axis.sd, axis.spread))
-    return [float(np.exp(axis.mean + z * sd) / scale) for z in (-1.6449, 0.0, 1.6449)]

@@ -173,7 +173,7 @@ def _tested(record: Record, codes: Sequence[str], seed: int, task: tuple[str, in
 
 def _rate(store: Kept, code: str, name: str, sets: int) -> Rate:
     rows = [row for number in range(sets) for row in store.found[f"{name};{number};{code}"]]
-    answers = [decide(least, most, CLAIMS[code].factor) for least, most, _ in rows]
+    answers = [decide(least, most) for least, most, _ in rows]
     supported = sum(
         answer == "supported" and placebo <= PLACEBO_SHARE for answer, (*_, placebo) in zip(answers, rows, strict=True)
     )
@@ -205,3 +205,27 @@ def write_table(rates: Mapping[str, Sequence[Rate]], path: Path = POWER_TABLE) -
         rows += [f"{code},\"{one.truth}\",{'yes' if one.true else 'no'},{one.sets},{one.supported},{one.rejected}"
                  for one in own]  # fmt: skip
     write_text(path, "\n".join(rows) + "\n")
+
+
+def power_words(rates: Sequence[Rate]) -> str:
+    """Describe power and false alarms of a test in one line."""
+    true, false = ([one for one in rates if one.true is here and one.sets] for here in (True, False))
+    said = []
+    if true:
+        best, worst = max(true, key=_found), min(true, key=_found)
+        said += [f"found in {_of(best)} simulated record sets ({best.truth})"]
+        said += [f"in {_of(worst)} ({worst.truth})"] if worst is not best else []
+    if false:
+        alarms, sets = sum(one.supported for one in false), sum(one.sets for one in false)
+        most = max(false, key=_found)
+        worst_case = f" (at most {_of(most)}: {most.truth})" if len(false) > 1 and most.supported else ""
+        said.append(f"false alarms {alarms:,} of {sets:,}{worst_case}")
+    return "; ".join(said) or "power and false alarms were not simulated"
+
+
+def _found(rate: Rate) -> float:
+    return rate.supported / rate.sets
+
+
+def _of(rate: Rate) -> str:
+    return f"{rate.supported:,} of {rate.sets:,}"

@@ -7,7 +7,7 @@ import numpy as np
 
 from forecast.drivers import calendar_drivers
 from forecast.errors import DataError
-from forecast.hypotheses.pooled.claims.claim import FACTOR, Claim, factor
+from forecast.hypotheses.pooled.claims.claim import Claim, factor
 from forecast.hypotheses.pooled.claims.effects import Effect, effect_of
 from forecast.hypotheses.pooled.engine import Engine
 from forecast.hypotheses.pooled.outcome import Outcome, Picture, Series
@@ -40,7 +40,7 @@ def test(engine: Engine) -> Outcome:
     mean, sd = (np.array([one[at] for one in points.values()]) for at in (0, 1))
     series = Series("effect", names, tuple(mean), tuple(mean - 1.645 * sd), tuple(mean + 1.645 * sd))
     picture = Picture("What scheduled occasions add", "", "points of share", "intervals", (series,))
-    return engine.outcome(deciding, FACTOR, found, sentences, picture, details)
+    return engine.outcome(deciding, found, sentences, picture, details)
 
 
 def _effect(engine: Engine, months: Float) -> Effect:

@@ -9,7 +9,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from forecast.hypotheses.pooled.claims.claim import FACTOR, Claim, factor
+from forecast.hypotheses.pooled.claims.claim import Claim, factor, learned, versus
 from forecast.hypotheses.pooled.engine import Engine
 from forecast.hypotheses.pooled.filter import MEAN_SD, NEW_SOURCE
 from forecast.hypotheses.pooled.models import (
@@ -23,7 +23,7 @@ from forecast.hypotheses.pooled.models import (
     Axis,
     Model,
 )
-from forecast.hypotheses.pooled.outcome import Outcome, Picture, Series
+from forecast.hypotheses.pooled.outcome import Outcome
 from forecast.hypotheses.pooled.record import Record
 from forecast.theory import CEILING as STATEMENT
 from forecast.wording import interval_in_words, number
@@ -50,21 +50,17 @@ def test(engine: Engine) -> Outcome:
         "a long-run mean by era": own.evidence(jumping, "means"),
     }
 
-    def deciding(dyads: list[int] | None) -> tuple[float, float]:
-        found = [claim.total(dyads) - one.total(dyads) for one in rivals.values()]
-        return min(found), max(found)
-
+    deciding = own.against(claim, rivals.values())
     against = {name: claim.total() - one.total() for name, one in rivals.items()}
     low, middle, high = claim.interval(HEADROOM)
     details: dict[str, Any] = {
         "against": against, "headroom": (low, middle, high), "headroom_prior": HEADROOM.prior_interval(),
     }  # fmt: skip
     sentences = [
-        "A ceiling above the trend at each era's start against "
-        + "; ".join(f"{name}: {factor(one)}" for name, one in against.items()) + ".",
+        f"A ceiling above the trend at each era's start against {versus(against)}.",
         f"Its headroom is {interval_in_words(middle, low, high, 1)} log-odds (before the data "
         f"{number(details['headroom_prior'][1], 1)}): a ceiling so far away binds rarely.",
-    ]  # fmt: skip
+    ]
     for name, record in () if engine.brief else engine.record.kinds():
         kinds = Engine(record, engine.cores, engine.finesse)
         eras = Engine(record.anchored(NEW_SOURCE, record.begins), engine.cores, engine.finesse)
@@ -72,15 +68,9 @@ def test(engine: Engine) -> Outcome:
             eras.evidence(BY_ERA, "eras").total() - kinds.evidence(DRIFT).total()
         )
         sentences.append(f"The {name} by era against drift: {factor(found)}.")
-    grid, density = claim.density(HEADROOM)
-    picture = Picture(
-        "Headroom of a framework's ceiling above the trend at its start", "log-odds", "probability per log unit",
-        "line", (
-            Series("posterior", tuple(grid), tuple(density)),
-            Series("prior", tuple(grid), tuple(HEADROOM.density(grid))),
-        ),
-    )  # fmt: skip
-    return engine.outcome(deciding, FACTOR, against["no ceiling"], sentences, picture, details)
+    title = "Headroom of a framework's ceiling above the trend at its start"
+    picture = learned(title, "log-odds", claim, HEADROOM)
+    return engine.outcome(deciding, against["no ceiling"], sentences, picture, details)
 
 
 def _lacks(record: Record) -> str:

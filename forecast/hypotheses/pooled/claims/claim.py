@@ -1,16 +1,14 @@
 """A claim: its question, its test, and what a record needs for it."""
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from forecast.hypotheses.pooled.engine import Engine
+from forecast.hypotheses.pooled.evidence import Evidence
+from forecast.hypotheses.pooled.models import Axis
 from forecast.hypotheses.pooled.outcome import Outcome, Picture, Series
 from forecast.hypotheses.pooled.record import Record
 from forecast.wording import number
-
-FACTOR = 10.0
-"""A claim is supported if every Bayes factor that decides it exceeds this, and rejected if none exceeds the inverse."""
 
 
 def nothing(record: Record) -> str:
@@ -27,18 +25,25 @@ class Claim:
     claim: str  # In a few words, a statement
     test: Callable[[Engine], Outcome]
     lacks: Callable[[Record], str] = nothing  # What a record lacks for the test, with the remedy; empty if nothing
-    factor: float = FACTOR
     usual: bool = True  # Tested without being named
-
-    @property
-    def limit(self) -> float:
-        """The log Bayes factor that supports it."""
-        return math.log(self.factor)
 
 
 def factor(value: float) -> str:
     """Return a log Bayes factor in words."""
     return f"LBF {number(value, 1)}"
+
+
+def versus(against: Mapping[str, float]) -> str:
+    """Return rivals with the log Bayes factors against them."""
+    return "; ".join(f"{name}: {factor(one)}" for name, one in against.items())
+
+
+def learned(title: str, x_label: str, evidence: Evidence, axis: Axis) -> Picture:
+    """Return the posterior of a population's mean with its prior."""
+    places, density = evidence.density(axis)
+    lines = {"posterior": density, "prior": axis.density(places)}
+    series = tuple(Series(name, tuple(places), tuple(values)) for name, values in lines.items())
+    return Picture(title, x_label, "probability per log unit", "line", series)
 
 
 def by_dyad(title: str, dyads: Mapping[str, float]) -> Picture:

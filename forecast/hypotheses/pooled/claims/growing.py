@@ -2,23 +2,20 @@
 
 from typing import Any
 
-from forecast.hypotheses.pooled.claims.claim import FACTOR, Claim, factor, listed
+from forecast.hypotheses.pooled.claims.claim import Claim, factor, learned, listed
 from forecast.hypotheses.pooled.engine import Engine
-from forecast.hypotheses.pooled.models import GROWING_CYCLE, GROWTH, RETURN_CYCLE
-from forecast.hypotheses.pooled.outcome import Outcome, Picture, Series
+from forecast.hypotheses.pooled.models import CYCLE, CYCLE_SD, GROWING_CYCLE, GROWTH, RETURN_CYCLE
+from forecast.hypotheses.pooled.outcome import Outcome
 from forecast.theory import COST
 from forecast.wording import interval_in_words
 
 
 def test(engine: Engine) -> Outcome:
     """Compare growing reversion with a linear one, the cycle's parameters held at their mode."""
-    held = engine.held()
+    held = engine.centre(RETURN_CYCLE).at(CYCLE, CYCLE_SD)
     claim, linear = engine.evidence(GROWING_CYCLE.holding(held)), engine.evidence(RETURN_CYCLE.holding(held))
 
-    def deciding(dyads: list[int] | None) -> tuple[float, float]:
-        found = engine.totals(claim, dyads) - engine.totals(linear, dyads)
-        return float(found.min()), float(found.max())
-
+    deciding = engine.against(claim, [linear])
     by_spread = dict(zip(engine.mean_sds, (engine.totals(claim) - engine.totals(linear)).tolist(), strict=True))
     low, middle, high = claim.interval(GROWTH)
     found = claim.total() - linear.total()
@@ -31,13 +28,11 @@ def test(engine: Engine) -> Outcome:
         f"At a distance of one log-odds it would be {interval_in_words(1 + middle, 1 + low, 1 + high, 1)} times "
         "as strong, for its distance, as near the mean.",
     ]
-    grid, density = claim.density(GROWTH)
-    picture = Picture(
-        "By how much stronger reversion is one log-odds from the mean", "additional strength, as a multiple",
-        "probability per log unit", "line",
-        (Series("posterior", tuple(grid), tuple(density)), Series("prior", tuple(grid), tuple(GROWTH.density(grid)))),
+    picture = learned(
+        "By how much stronger reversion is one log-odds from the mean", "additional strength, as a multiple", claim,
+        GROWTH,
     )  # fmt: skip
-    return engine.outcome(deciding, FACTOR, found, sentences, picture, details)
+    return engine.outcome(deciding, found, sentences, picture, details)
 
 
 GROWING = Claim(

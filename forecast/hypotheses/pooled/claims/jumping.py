@@ -1,10 +1,11 @@
 """S2: the trend jumps where named eras begin, against no jumps and against placebo dates."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from forecast.hypotheses.pooled.claims.claim import FACTOR, Claim, by_dyad, factor
+from forecast.hypotheses.pooled.claims.claim import Claim, by_dyad, factor
 from forecast.hypotheses.pooled.engine import Engine
 from forecast.hypotheses.pooled.filter import COLUMN, likelihoods
 from forecast.hypotheses.pooled.models import WALK_CYCLE
@@ -26,10 +27,7 @@ def test(engine: Engine) -> Outcome:
     claim = engine.evidence(WALK_CYCLE, "eras", JUMPS, jump_weights())
     null = engine.evidence(WALK_CYCLE)
 
-    def deciding(dyads: list[int] | None) -> tuple[float, float]:
-        found = claim.total(dyads) - null.total(dyads)
-        return found, found
-
+    deciding = engine.against(claim, [null])
     by_jump = claim.posterior.sum(axis=tuple(at for at in range(claim.posterior.ndim) if at != 2))
     record, point = engine.record, WALK_CYCLE.points(engine.centre(WALK_CYCLE).mode[None])
     real = _gain(record, record.begins, point)
@@ -55,12 +53,12 @@ def test(engine: Engine) -> Outcome:
         f"At fixed parameters {factor(real)}, without the first two months of eras "
         f"{factor(details['without_first_two_months'])}. Eras were named with hindsight.",
     ]
-    answer = decide(found, found, FACTOR)
+    answer = decide(found, found)
     if answer == "supported" and max(as_good.values()) > PLACEBO_SHARE:
         answer = "undecided"
     dyads = {name: deciding([at])[0] for at, name in enumerate(record.dyads)}
     picture = by_dyad("Evidence of jumps where eras begin, by dyad", dyads)
-    return engine.outcome(deciding, FACTOR, found, sentences, picture, details, answer=answer)
+    return engine.outcome(deciding, found, sentences, picture, details, answer=answer)
 
 
 def jump_weights() -> tuple[float, ...]:
@@ -72,8 +70,6 @@ def jump_weights() -> tuple[float, ...]:
 
 def _gain(record: Record, begins: Bool, point: Float) -> float:
     """Return by how much jumps at some months raise the log-likelihood, at one point."""
-    from dataclasses import replace
-
     steps = replace(record, begins=begins).steps
     jumps = point.copy()
     jumps[:, COLUMN["jump2"]] = PLACEBO_JUMP**2

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from forecast.hypotheses.pooled.claims.claim import FACTOR, Claim, by_dyad, factor, listed
+from forecast.hypotheses.pooled.claims.claim import Claim, by_dyad, factor, listed, versus
 from forecast.hypotheses.pooled.engine import Engine
 from forecast.hypotheses.pooled.models import (
     BOUND,
@@ -24,7 +24,7 @@ from forecast.hypotheses.pooled.models import (
     WALK_CYCLE,
     YEARS,
 )
-from forecast.hypotheses.pooled.outcome import Outcome, Picture, Series
+from forecast.hypotheses.pooled.outcome import LIMIT, Outcome, Picture, Series
 from forecast.wording import interval_in_words, number
 
 SHOWN_YEARS = (4.0, 8.0, 16.0, 32.0, 64.0)
@@ -40,11 +40,7 @@ def test_return(engine: Engine) -> Outcome:
         "a walk between bounds": engine.evidence(BOUNDED_CYCLE),
     }  # fmt: skip
 
-    def deciding(dyads: list[int] | None) -> tuple[float, float]:
-        own = engine.totals(claim, dyads)
-        found = np.array([own - engine.totals(one, dyads) for one in rivals.values()])
-        return float(found.min()), float(found.max())
-
+    deciding = engine.against(claim, rivals.values())
     base, by_spread = walk.total(), engine.totals(claim) - walk.total()
     low, middle, high = (months / 12.0 for months in claim.interval(RETURN))
     against = {name: claim.total() - one.total() for name, one in rivals.items()}
@@ -62,19 +58,17 @@ def test_return(engine: Engine) -> Outcome:
     years, spreads = details["by_half_life_years"], details["by_spread_of_means"]
     sentences = [
         f"A reverting trend, with a half-life of {interval_in_words(middle, low, high, 1)} years, against "
-        + "; ".join(f"{name}: {factor(one)}" for name, one in against.items()) + ".",
+        f"{versus(against)}.",
         f"Against a walk by the spread of dyads' long-run means in log-odds: {listed(spreads.items())}; the least over "
         "rivals and spreads decides.",
         f"Against a walk by half-life in years: {listed((year, years[year]) for year in SHOWN_YEARS)}.",
-    ]  # fmt: skip
+    ]
     sensitivity: dict[str, float] = {}
     if not engine.brief:
-        sensitivity = _sensitivity(engine)
+        sensitivity = engine.sensitivity(RETURN_CYCLE, WALK_CYCLE)
         details["windows_ahead"] = engine.windows(RETURN_CYCLE, WALK_CYCLE)
         sentences.append(_windows(details["windows_ahead"]))
-    return engine.outcome(
-        deciding, FACTOR, against["a walk"], sentences, _profile(profile), details, sensitivity=sensitivity
-    )
+    return engine.outcome(deciding, against["a walk"], sentences, _profile(profile), details, sensitivity=sensitivity)
 
 
 def test_range(engine: Engine) -> Outcome:
@@ -96,13 +90,13 @@ def test_range(engine: Engine) -> Outcome:
     }  # fmt: skip
     sentences = [
         "Trends keep to a range around a long-run mean: by reversion or by bounds, each as likely before the data, "
-        + "against " + "; ".join(f"{name}: {factor(one)}" for name, one in details["against"].items()) + ".",
+        f"against {versus(details['against'])}.",
         f"With reversion the trend's long-run standard deviation is {number(band, 2)} log-odds. From two of them away "
         f"it takes {number(passage, 1)} years on average to come within one (at the mode of the parameters).",
         f"With bounds they are {interval_in_words(reach[1], reach[0], reach[2], 1)} log-odds from the mean. "
         f"Reversion against bounds: {factor(details['reversion_against_bounds'])}.",
-    ]  # fmt: skip
-    found = engine.outcome(deciding, FACTOR, details["against"]["a walk"], sentences, None, details)
+    ]
+    found = engine.outcome(deciding, details["against"]["a walk"], sentences, None, details)
     return replace(found, picture=by_dyad("What each dyad adds to the evidence of a range", found.dyads))
 
 
@@ -121,19 +115,10 @@ def _band(engine: Engine) -> float:
 
 
 def _profile(profile: list[float]) -> Picture:
-    limit = math.log(FACTOR)
     return Picture(
         "Evidence of reversion against a walk, by its half-life", "half-life of the trend's return, years",
-        "log Bayes factor", "line", (Series("reversion against a walk", YEARS, tuple(profile)),), (-limit, limit),
+        "log Bayes factor", "line", (Series("reversion against a walk", YEARS, tuple(profile)),), (-LIMIT, LIMIT),
     )  # fmt: skip
-
-
-def _sensitivity(engine: Engine) -> dict[str, float]:
-    def compared(one: Engine, width: float = 1.0) -> float:
-        return one.evidence(RETURN_CYCLE).total(width=width) - one.evidence(WALK_CYCLE).total(width=width)
-
-    found = {"priors half as wide": compared(engine, 0.5), "priors twice as wide": compared(engine, 2.0)}
-    return found | {name: compared(half) for name, half in engine.halves().items()}
 
 
 def _windows(windows: dict[str, tuple[float, float]]) -> str:

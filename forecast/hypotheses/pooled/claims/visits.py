@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from forecast.events.codebook import VISIT
-from forecast.hypotheses.pooled.claims.claim import FACTOR, Claim, by_dyad, factor
+from forecast.hypotheses.pooled.claims.claim import Claim, by_dyad, factor
 from forecast.hypotheses.pooled.claims.effects import Effect, effect_of
 from forecast.hypotheses.pooled.engine import Engine
-from forecast.hypotheses.pooled.outcome import Outcome
+from forecast.hypotheses.pooled.outcome import LIMIT, Outcome
 from forecast.hypotheses.pooled.record import Record
 from forecast.theory import VISITS
 from forecast.typing import Bool
@@ -50,11 +50,11 @@ def test(engine: Engine) -> Outcome:
         found = own.factor(dyads)
         return min(found, found - later.factor(dyads)), found
 
-    found, limit = own.factor(), np.log(FACTOR)
+    found = own.factor()
     (mean, sd), (placebo, placebo_sd) = own.points, later.points
     details: dict[str, Any] = {
         "visits": int(record.visits.sum()), "effect_points": (mean, sd), "placebo_points": (placebo, placebo_sd),
-        "smallest_found_points": own.found_from(limit), "placebo_log_bayes_factor": later.factor(),
+        "smallest_found_points": own.found_from(LIMIT), "placebo_log_bayes_factor": later.factor(),
     }  # fmt: skip
     sentences = [
         f"A visit adds {number(mean, 1)} points (standard deviation {number(sd, 1)}) to the month after, beyond what "
@@ -64,7 +64,7 @@ def test(engine: Engine) -> Outcome:
     ]
     dyads = {name: own.factor([at]) for at, name in enumerate(record.dyads)}
     picture = by_dyad("Evidence of an impulse after visits, by dyad alone", dyads)
-    return engine.outcome(deciding, FACTOR, found, sentences, picture, details)
+    return engine.outcome(deciding, found, sentences, picture, details)
 
 
 def _effect(engine: Engine, months: Bool) -> Effect:
