@@ -6,7 +6,7 @@ PY := .venv/bin/python
 ARGS ?=
 PAIR := -n 2 --dist loadfile
 
-.PHONY: help setup report test test-all lowest bench calibration what-if moved theory lint types docs-check check format clean
+.PHONY: help setup report test test-all lowest bench calibration what-if moved power theory lint types docs-check check format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,12 @@ what-if: setup ## Make the example of a meeting in November 2023 again, with its
 moved: setup ## What each event of 2023 did, as of 31 October (three minutes), into reports/moved-2023
 	@$(PY) -m forecast report --dyad USA-CHN --alone --as-of 2023-10-31 --replace --out build/moved-2023
 	@$(PY) -m forecast moved build/moved-2023 --months 10 --replace --out reports/moved-2023
+
+power: setup ## Simulate power and false alarms of the tests again, into the package (an hour; interrupted, it continues)
+	@mkdir -p build
+	@$(PY) -c "from forecast import build_panel, read_chronology; \
+	    from forecast.hypotheses.pooled.power import simulate_power, write_table; events = read_chronology(); \
+	    write_table(simulate_power(build_panel(events), events=events, kept='build/power.jsonl', cores=2))"
 
 theory: setup ## Make the pages of the claims, tested on all embedded dyads, and of the essay's statements
 	@$(PY) -m forecast test --claims S2,S4,S5,S6,S7,S8,S10,S12 --dyad USA-CHN --replace --out reports/hypotheses

@@ -42,7 +42,7 @@ from forecast.hypotheses.pooled.models import (
 )
 from forecast.hypotheses.pooled.outcome import decide
 from forecast.hypotheses.pooled.own import own_dyad
-from forecast.hypotheses.pooled.power import POWER_TABLE, Rate, power_words, rates_of, simulate_power
+from forecast.hypotheses.pooled.power import POWER_TABLE, Rate, power_words, rates_of, simulate_power, write_table
 from forecast.hypotheses.pooled.record import Record, placebo_sets, read_panel
 from forecast.hypotheses.pooled.run import _would_decide
 from forecast.hypotheses.pooled.simulate import TRUTHS, Truth, simulate
@@ -457,14 +457,17 @@ def test_an_undecided_claim_says_which_data_would_decide():
     assert _would_decide([false]) == ""
 
 
-def test_the_power_table_has_known_truths_and_is_quoted():
+def test_the_power_table_has_known_truths_comes_back_and_is_quoted(tmp_path):
     with POWER_TABLE.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
         assert row["claim"] in TRUTHS[row["truth"]].tells
         assert int(row["supported"]) + int(row["rejected"]) <= int(row["sets"])
         assert (row["true"] == "yes") is TRUTHS[row["truth"]].follows(row["claim"])
-    for code in {row["claim"] for row in rows}:
+    codes = list(dict.fromkeys(row["claim"] for row in rows))
+    write_table({code: rates_of(code) for code in codes}, tmp_path / "power.csv")
+    assert list(csv.DictReader((tmp_path / "power.csv").read_text("utf-8").splitlines())) == rows
+    for code in codes:
         rates = rates_of(code)
         assert {rate.true for rate in rates} == {True, False}
         assert "false alarms" in power_words(rates)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -200,11 +201,12 @@ def rates_of(code: str) -> tuple[Rate, ...]:
 
 def write_table(rates: Mapping[str, Sequence[Rate]], path: Path = POWER_TABLE) -> None:
     """Write rates as the table that pages quote."""
-    rows = ["claim,truth,true,sets,supported,rejected"]
-    for code, own in rates.items():
-        rows += [f"{code},\"{one.truth}\",{'yes' if one.true else 'no'},{one.sets},{one.supported},{one.rejected}"
-                 for one in own]  # fmt: skip
-    write_text(path, "\n".join(rows) + "\n")
+    rows = [(code, one.truth, one.true, one.sets, one.supported, one.rejected) for code in rates for one in rates[code]]
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("claim", "truth", "true", "sets", "supported", "rejected"))
+    writer.writerows((code, truth, "yes" if true else "no", *numbers) for code, truth, true, *numbers in rows)
+    write_text(path, text.getvalue())
 
 
 def power_words(rates: Sequence[Rate]) -> str:
