@@ -45,7 +45,7 @@ moved: setup ## What each event of 2023 did, as of 31 October (three minutes), i
 power: setup ## Simulate power and false alarms of the tests again, into the package (an hour; interrupted, it continues)
 	@mkdir -p build
 	@$(PY) -c "from forecast import build_panel, read_chronology; \
-	    from forecast.hypotheses.pooled.power import simulate_power, write_table; events = read_chronology(); \
+	    from forecast.hypotheses.power import simulate_power, write_table; events = read_chronology(); \
 	    write_table(simulate_power(build_panel(events), events=events, kept='build/power.jsonl', cores=2))"
 
 theory: setup ## Make the pages of the claims, tested on all embedded dyads, and of the essay's statements

@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 
 from forecast.cli import app
 from forecast.hypotheses import read_plan
-from forecast.hypotheses.pooled.outcome import Outcome
-from forecast.hypotheses.pooled.power import Rate
-from forecast.hypotheses.pooled.run import PooledResults, PooledVerdict
+from forecast.hypotheses.outcome import Outcome
+from forecast.hypotheses.power import Rate
+from forecast.hypotheses.run import PooledResults, PooledVerdict
 
 DATA = ("--with", "USA-CHN,USA-RUS", "--as-of", "1980-12-31")
 
@@ -39,7 +39,7 @@ def tested(monkeypatch):
         verdict = PooledVerdict("S5b", "Does the trend return?", "it returns", outcome, 0.1, (), 2.3)
         return PooledResults(("USA-CHN", "USA-RUS"), "1946-01", "1980-12", 900, (verdict,), ("Left out.",))
 
-    for module in ("pooled.run", "planned"):
+    for module in ("run", "planned"):
         monkeypatch.setattr(f"forecast.hypotheses.{module}.pooled_tests", pooled_tests)
     return asked
 
@@ -140,7 +140,7 @@ def simulated(monkeypatch):
         asked.append((claims, sets, kept and str(kept), seed))
         return {"S5b": (Rate("no return", False, sets, 1, 2), Rate("a return in 10 years", True, sets, 4, 0))}
 
-    monkeypatch.setattr("forecast.hypotheses.pooled.power.simulate_power", simulate_power)
+    monkeypatch.setattr("forecast.hypotheses.power.simulate_power", simulate_power)
     return asked
 
 

@@ -51,9 +51,9 @@ ALLOWED = {
     "forecast/questions/history.py": {"happenings"},
     "forecast/questions/question.py": {"happening", "happenings"},
     # Not rewritten yet.
-    "forecast/hypotheses/pooled/claims/ceiling.py": {"beside"},
-    "forecast/hypotheses/pooled/filter.py": {"events a month"},
-    "forecast/hypotheses/pooled/power.py": {"told"},
+    "forecast/hypotheses/claims/ceiling.py": {"beside"},
+    "forecast/hypotheses/filter.py": {"events a month"},
+    "forecast/hypotheses/power.py": {"told"},
     "forecast/model/fitted.py": {"beside"},
     "forecast/model/kernels/density.py": {"beside"},
     "forecast/model/kernels/path.py": {"beside"},

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from forecast.hypotheses.pooled.claims import CLAIMS
+from forecast.hypotheses.claims import CLAIMS
 from forecast.theory import DYAD, THEORY
 
 ROOT = Path(__file__).parents[1]

@@ -14,7 +14,7 @@ from forecast.escaping import printable
 
 if TYPE_CHECKING:
     from forecast.hypotheses import Plan, PooledResults
-    from forecast.hypotheses.pooled.power import Rate
+    from forecast.hypotheses.power import Rate
     from forecast.progress import Progress
 
 WITH_PLAN = {"plan", "dyad", "as_of", "out", "replace", "cores", "as_json"}
@@ -82,7 +82,7 @@ def _exploratory(
     asked: Tested, claims: str | None, dyad: str | None, cores: int | None, tell: "Progress"
 ) -> "PooledResults":
     from forecast.events import find_dyad
-    from forecast.hypotheses.pooled.run import parse_claims, pooled_tests
+    from forecast.hypotheses.run import parse_claims, pooled_tests
 
     codes = _codes(claims)
     parse_claims(codes)
@@ -128,7 +128,7 @@ def power(
     with progress() as tell:
         tell("gathering the data", 0, 0)
         data = asked.gathered()
-        from forecast.hypotheses.pooled.power import simulate_power
+        from forecast.hypotheses.power import simulate_power
 
         found = simulate_power(
             data.panel, events=data.events, claims=_codes(claims), sets=sets, kept=checkpoint,

@@ -1,7 +1,9 @@
 """Tests of claims about relations, on all dyads at once, and comparison of models.
 
 Entry points: `pooled_tests` tests general claims, `run_plan` those of a plan that was frozen before, and
-`compare_models` compares models of one's own. Public names are imported on first use.
+`compare_models` compares models of one's own. General claims are tested without sampling: an assumed-density filter
+gives the likelihood of a dyad, interpolation and quadrature integrate its parameters and those of the population.
+Public names are imported on first use.
 """
 
 import importlib
@@ -17,20 +19,20 @@ if TYPE_CHECKING:
     from forecast.hypotheses.plan import read_plan as read_plan
     from forecast.hypotheses.plan import write_plan as write_plan
     from forecast.hypotheses.planned import run_plan as run_plan
-    from forecast.hypotheses.pooled.run import PooledResults as PooledResults
-    from forecast.hypotheses.pooled.run import PooledVerdict as PooledVerdict
-    from forecast.hypotheses.pooled.run import pooled_tests as pooled_tests
+    from forecast.hypotheses.run import PooledResults as PooledResults
+    from forecast.hypotheses.run import PooledVerdict as PooledVerdict
+    from forecast.hypotheses.run import pooled_tests as pooled_tests
 
 _HOMES = {
     "ModelComparison": "compare",
     "Plan": "plan",
-    "PooledResults": "pooled.run",
-    "PooledVerdict": "pooled.run",
+    "PooledResults": "run",
+    "PooledVerdict": "run",
     "compare_models": "compare",
     "deviate": "plan",
     "freeze_plan": "plan",
     "make_plan": "plan",
-    "pooled_tests": "pooled.run",
+    "pooled_tests": "run",
     "read_plan": "plan",
     "run_plan": "planned",
     "write_plan": "plan",

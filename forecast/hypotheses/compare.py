@@ -11,7 +11,6 @@ from forecast.arguments import CALLABLE, FLAG, MAPPING, PANEL, checked, require_
 from forecast.clock import periods_a_month
 from forecast.errors import DataError, SpecError
 from forecast.hypotheses.held_out import BLOCK_MONTHS, leave_future_out, score_difference
-from forecast.hypotheses.prior_scale import prior_sensitivity
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence
 from forecast.model.quick import PartKey
@@ -40,9 +39,6 @@ class ModelComparison(Displayed):
     # A row per block of months: `origin` and `until` (last month known and last predicted), `events`, and the log
     # predictive density of each model under its name; None if it was not asked for.
     blocks: "pd.DataFrame | None" = field(repr=False)
-    # `model`, `prior`, `factor`, `change`, `error`: change of a log marginal likelihood if a prior of the model were so
-    # many times as wide. Empty for several dyads.
-    priors: "pd.DataFrame" = field(repr=False)
 
     @property
     def converged(self) -> bool:
@@ -128,8 +124,8 @@ def compare_models(
 
     Notes
     -----
-    Marginal likelihoods are estimated by bridge sampling. They depend on the widths of priors, so ``priors`` of the
-    result has their changes with priors half and twice as wide. To compare forms of reversion leave the ceiling out
+    Marginal likelihoods are estimated by bridge sampling. They depend on the widths of priors: add each model with
+    priors half and twice as wide under a name of its own. To compare forms of reversion leave the ceiling out
     (``ceiling="none"``): a random walk has none, and the comparison would be about ceilings too.
 
     Examples
@@ -143,8 +139,6 @@ def compare_models(
     0   walk               0.0    0.0       True
     1  cycle              -0.3    0.1       True
     """
-    import pandas as pd
-
     require_sampler(draws=draws, tune=tune, chains=chains, cores=cores, seed=seed)
     _require_models(models)
     months, least = panel.sizes["time"] / periods_a_month(panel), FEWEST_BLOCKS * BLOCK_MONTHS
@@ -154,8 +148,6 @@ def compare_models(
     sampler = {"draws": draws, "tune": tune, "chains": chains, "seed": seed, "cores": cores}
     fits = {name: _converged(panel, spec, sampler, within(tell, name)) for name, spec in models.items()}
     evidence = {name: Evidence(**one.provenance["evidence"]) for name, one in fits.items()}
-    one_dyad = fits.items() if panel.sizes["dyad"] == 1 else ()
-    priors = [{"model": name, **row} for name, one in one_dyad for row in prior_sensitivity(one)]
     blocks, kept = None, dict[PartKey, Evidence]()
     for name, spec in models.items() if held_out else ():
         found = leave_future_out(
@@ -163,9 +155,8 @@ def compare_models(
         )
         blocks = found[["origin", "until", "events"]] if blocks is None else blocks
         blocks = blocks.assign(**{name: found["log_density"]})
-    table = pd.DataFrame(priors, columns=["model", "prior", "factor", "change", "error"])
     gates = {name: one.gate for name, one in fits.items()}
-    return ModelComparison(tuple(models), tuple(evidence.values()), gates, blocks, table)
+    return ModelComparison(tuple(models), tuple(evidence.values()), gates, blocks)
 
 
 def _require_models(models: Mapping[str, PendulumSpec]) -> None:

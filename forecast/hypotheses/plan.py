@@ -17,9 +17,9 @@ from forecast.arguments import DATA, FLAG, MAPPING, PATH, TEXTS, checked, faults
 from forecast.dates import reject_future, today
 from forecast.errors import PlanError, SpecError
 from forecast.files import digest, write_text
-from forecast.hypotheses.pooled.claims import CLAIMS
-from forecast.hypotheses.pooled.outcome import FACTOR
-from forecast.hypotheses.pooled.run import parse_claims
+from forecast.hypotheses.claims import CLAIMS
+from forecast.hypotheses.outcome import FACTOR
+from forecast.hypotheses.run import parse_claims
 from forecast.sources import Data, Source
 
 VERSION = 2

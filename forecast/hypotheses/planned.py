@@ -9,9 +9,9 @@ from forecast.arguments import CALLABLE, DATE, DYAD, PLAN, checked, whole
 from forecast.dates import month_end
 from forecast.errors import PlanError
 from forecast.events import find_dyad
+from forecast.hypotheses.outcome import Answer
 from forecast.hypotheses.plan import CONFIRMATORY, Plan, require_data, require_frozen
-from forecast.hypotheses.pooled.outcome import Answer
-from forecast.hypotheses.pooled.run import PooledResults, PooledVerdict, pooled_tests
+from forecast.hypotheses.run import PooledResults, PooledVerdict, pooled_tests
 from forecast.progress import Progress
 from forecast.sources import Data, gather
 from forecast.wording import number

@@ -35,10 +35,6 @@ class Prior:
     # Exponent by which the quantity grows with the number of periods in a month: 1 for a length of time whose
     # logarithm the prior is about, 0 for what does not depend on the length of a period.
     pace: float = 0.0
-    # The variable of the posterior that it is a prior of, so that its width can be varied afterwards; may be empty.
-    about: str = ""
-    family: str = "log-normal"  # Distribution of that variable; a normal one is centred on zero
-    dyads: str = ""  # Name of the prior of the dyads' spread around it, if there is one
 
 
 class Named(Protocol):

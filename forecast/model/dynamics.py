@@ -89,10 +89,6 @@ class Cycle:
         """Compute the spread of a period's shock that keeps a cycle without widening at its own spread."""
         return sd * backend.sqrt(1.0 - phi**2)
 
-    def linear_half_life(self, drawn: Mapping[str, Float]) -> Float:
-        """Half-life of a linear cycle with the same prior: what the prior of the half-life is about."""
-        return drawn["cycle_half_life"]
-
     def add_motion(self, priors: "Priors", pool: bool) -> Motion:
         """Add the parameters of the motion to the PyMC model on the context stack.
 
@@ -209,7 +205,6 @@ class Band(Cycle):
             (float(np.log(0.7)), 0.4),
             "half-width of the band without reversion, in units of the spread: at 0.7 a pendulum is inside half of the "
             "time",
-            about="inner_band",
         ),
     )
     variables = (
@@ -235,10 +230,6 @@ class Band(Cycle):
         wide = band_widening(inner, pt)
         return {"band": pm.Deterministic("band", inner / pt.sqrt(wide))}, wide
 
-    def linear_half_life(self, drawn: Mapping[str, Float]) -> Float:
-        """Half-life of the linear pendulum with the same prior."""
-        return np.asarray(drawn["cycle_half_life"] * np.array([band_widening(inner) for inner in drawn["inner_band"]]))
-
 
 def band_widening(band: Any, backend: Any = np) -> Any:
     """Compute the long-run variance with a band of a half-width in spreads, in units of the linear pendulum's."""
@@ -263,15 +254,11 @@ class Cubic(Cycle):
             0.5,
             "half-normal scale: at 0.5 reversion is one and a half times as strong one spread away as near the "
             "equilibrium; zero, linear reversion, is where the density is highest",
-            about="inner_stiffening",
-            family="half-normal",
         ),
         Prior(
             "lean",
             0.7,
             "log ratio: at 0.7 the growth of reversion is twice as strong on the hostile side, or half as strong",
-            about="lean",
-            family="normal",
         ),
     )
     variables = (
@@ -304,11 +291,6 @@ class Cubic(Cycle):
         inner, lean = pm.HalfNormal("inner_stiffening", priors.stiffening), pm.Normal("lean", 0.0, priors.lean)
         wide = cubic_widening(inner, lean, pt)
         return {"stiffening": pm.Deterministic("stiffening", inner * wide), "lean": lean}, wide
-
-    def linear_half_life(self, drawn: Mapping[str, Float]) -> Float:
-        """Half-life of the linear pendulum with the same prior."""
-        pairs = zip(drawn["inner_stiffening"], drawn["lean"], strict=True)
-        return np.asarray(drawn["cycle_half_life"] * np.array([cubic_widening(inner, lean) for inner, lean in pairs]))
 
 
 def cubic_widening(stiffening: Any, lean: Any, backend: Any = np) -> Any:

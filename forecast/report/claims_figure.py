@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from forecast.hypotheses.pooled.outcome import Picture, Series
+    from forecast.hypotheses.outcome import Picture, Series
 
 _LOOKS: tuple[tuple[str, Any, str, str], ...] = (
     (style.LEVEL, "-", "", "o"),

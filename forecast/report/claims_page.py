@@ -6,9 +6,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import forecast
-from forecast.hypotheses.pooled.outcome import decide
-from forecast.hypotheses.pooled.power import power_words
-from forecast.hypotheses.pooled.run import DOUBTS
+from forecast.hypotheses.outcome import decide
+from forecast.hypotheses.power import power_words
+from forecast.hypotheses.run import DOUBTS
 from forecast.outlook import plain
 from forecast.report import claims_figure
 from forecast.report.events import state_name
@@ -22,7 +22,7 @@ from forecast.wording import DASH, capital, interval, join, month, number, ratio
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecast.hypotheses.pooled.run import PooledResults, PooledVerdict
+    from forecast.hypotheses.run import PooledResults, PooledVerdict
 
 COLUMNS = ("code", "group", "name", "value", "low", "high")
 SHOWN = 2

@@ -37,7 +37,6 @@ class Settling:
 def fits(monkeypatch):
     made = Settling(800, [])
     monkeypatch.setattr("forecast.hypotheses.compare.fit", made)
-    monkeypatch.setattr("forecast.hypotheses.compare.prior_sensitivity", lambda fitted: [])
     return made
 
 
@@ -119,5 +118,3 @@ def test_a_walk_is_told_from_a_cycle_that_there_is():
     row = found.to_frame().iloc[1]
     assert row["log_bayes_factor"] > 5 and row["error"] < 0.5
     assert row["held_out_difference"] > row["held_out_error"]
-    halves = found.priors.query("prior == 'cycle_half_life'")
-    assert halves["model"].tolist() == ["cycle", "cycle"] and halves["factor"].tolist() == [0.5, 2.0]

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import forecast.hypotheses
+from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.plan import VERSION, DataDigest, Plan
-from forecast.hypotheses.pooled.claims import CLAIMS
 from forecast.sources import Source
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

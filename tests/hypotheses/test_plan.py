@@ -14,10 +14,10 @@ from forecast import Source, gather, make_plan, read_plan, run_plan
 from forecast.arguments import LIMITS
 from forecast.errors import PlanError, SpecError
 from forecast.hypotheses import deviate, freeze_plan, write_plan
+from forecast.hypotheses.claims import CLAIMS
+from forecast.hypotheses.outcome import Outcome
 from forecast.hypotheses.plan import require_data
-from forecast.hypotheses.pooled.claims import CLAIMS
-from forecast.hypotheses.pooled.outcome import Outcome
-from forecast.hypotheses.pooled.run import PooledResults, PooledVerdict
+from forecast.hypotheses.run import PooledResults, PooledVerdict
 
 DYADS = ["USA-CHN", "USA-RUS"]
 PLANS = Path(__file__).resolve().parents[2] / "reports" / "plans"

@@ -16,13 +16,13 @@ from typer.testing import CliRunner
 from forecast import build_index_panel, build_panel, pooled_tests, read_chronology
 from forecast.cli import app
 from forecast.errors import DataError, SpecError
-from forecast.hypotheses.pooled import filter as pooled_filter
-from forecast.hypotheses.pooled.claims import CLAIMS
-from forecast.hypotheses.pooled.claims.effects import SIZES, Effect
-from forecast.hypotheses.pooled.claims.visits import visits_of
-from forecast.hypotheses.pooled.engine import Engine
-from forecast.hypotheses.pooled.evidence import FINER, evidence_of, with_mean_sd
-from forecast.hypotheses.pooled.models import (
+from forecast.hypotheses import filter as pooled_filter
+from forecast.hypotheses.claims import CLAIMS
+from forecast.hypotheses.claims.effects import SIZES, Effect
+from forecast.hypotheses.claims.visits import visits_of
+from forecast.hypotheses.engine import Engine
+from forecast.hypotheses.evidence import FINER, evidence_of, with_mean_sd
+from forecast.hypotheses.models import (
     BOUNDED_CYCLE,
     CONCENTRATION,
     CYCLE_SD,
@@ -37,15 +37,15 @@ from forecast.hypotheses.pooled.models import (
     YEARS,
     Model,
 )
-from forecast.hypotheses.pooled.models import (
+from forecast.hypotheses.models import (
     CYCLE as CYCLE_HALF_LIFE,
 )
-from forecast.hypotheses.pooled.outcome import decide
-from forecast.hypotheses.pooled.own import own_dyad
-from forecast.hypotheses.pooled.power import POWER_TABLE, Rate, power_words, rates_of, simulate_power, write_table
-from forecast.hypotheses.pooled.record import Record, placebo_sets, read_panel
-from forecast.hypotheses.pooled.run import _would_decide
-from forecast.hypotheses.pooled.simulate import TRUTHS, Truth, simulate
+from forecast.hypotheses.outcome import decide
+from forecast.hypotheses.own import own_dyad
+from forecast.hypotheses.power import POWER_TABLE, Rate, power_words, rates_of, simulate_power, write_table
+from forecast.hypotheses.record import Record, placebo_sets, read_panel
+from forecast.hypotheses.run import _would_decide
+from forecast.hypotheses.simulate import TRUTHS, Truth, simulate
 from forecast.outlook import plain
 
 CYCLE = {"step": 0.1, "cycle": (4.5, 1.0)}

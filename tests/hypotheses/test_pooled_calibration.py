@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from forecast.hypotheses.pooled.engine import Engine
-from forecast.hypotheses.pooled.evidence import MEAN_SDS
-from forecast.hypotheses.pooled.filter import MEAN, NOISE_SD
-from forecast.hypotheses.pooled.models import (
+from forecast.hypotheses.engine import Engine
+from forecast.hypotheses.evidence import MEAN_SDS
+from forecast.hypotheses.filter import MEAN, NOISE_SD
+from forecast.hypotheses.models import (
     CONCENTRATION,
     RETURN,
     RETURN_CYCLE,

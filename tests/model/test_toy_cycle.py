@@ -32,7 +32,7 @@ class Saturating(Cycle):
     title = "reversion that saturates"
     hint = "no stronger beyond a distance"
     words = "saturating: beyond a distance from the trend, the pull is the same however far it is"
-    priors = (Prior("grip", (0.0, 0.3), "a spread: where most of the record lies the pull is linear", about="grip"),)
+    priors = (Prior("grip", (0.0, 0.3), "a spread: where most of the record lies the pull is linear"),)
     variables = (Variable("grip", (), "spreads", "Distance up to which the pull grows.", reported="grip of the cycle"),)
 
     def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:

@@ -2,10 +2,10 @@
 
 import math
 
-from forecast.hypotheses.pooled.outcome import Outcome, Picture, Series
-from forecast.hypotheses.pooled.own import OwnDyad
-from forecast.hypotheses.pooled.power import Rate
-from forecast.hypotheses.pooled.run import PooledResults, PooledVerdict
+from forecast.hypotheses.outcome import Outcome, Picture, Series
+from forecast.hypotheses.own import OwnDyad
+from forecast.hypotheses.power import Rate
+from forecast.hypotheses.run import PooledResults, PooledVerdict
 
 MISSING = math.nan
 YEARS = (2.0, 8.0, 32.0)

@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast.cli import app
-from forecast.hypotheses.pooled.power import power_words
-from forecast.hypotheses.pooled.run import DOUBTS
+from forecast.hypotheses.power import power_words
+from forecast.hypotheses.run import DOUBTS
 from forecast.report import write_tests
 from forecast.report.claims_figure import illustrate
 from forecast.report.claims_page import (
@@ -258,7 +258,7 @@ def test_the_command_writes_the_page_and_replaces_one_only_if_asked(tmp_path, mo
         asked.update(options)
         return results()
 
-    monkeypatch.setattr("forecast.hypotheses.pooled.run.pooled_tests", pooled)
+    monkeypatch.setattr("forecast.hypotheses.run.pooled_tests", pooled)
     command = ["test", "--with", "USA-CHN,USA-IRN", "--dyad", "chn-usa", "--out", str(tmp_path / "out")]
     first = CliRunner().invoke(app, [*command, "--json"])
     assert first.exit_code == 0, first.output

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from forecast.hypotheses.pooled.claims.claim import Claim, factor, learned, listed
-from forecast.hypotheses.pooled.engine import Engine
-from forecast.hypotheses.pooled.models import CYCLE, CYCLE_SD, GROWING_CYCLE, GROWTH, RETURN_CYCLE
-from forecast.hypotheses.pooled.outcome import Outcome
+from forecast.hypotheses.claims.claim import Claim, factor, learned, listed
+from forecast.hypotheses.engine import Engine
+from forecast.hypotheses.models import CYCLE, CYCLE_SD, GROWING_CYCLE, GROWTH, RETURN_CYCLE
+from forecast.hypotheses.outcome import Outcome
 from forecast.theory import COST
 from forecast.wording import interval_in_words
 

@@ -12,9 +12,9 @@ import numpy as np
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from forecast.hypotheses.pooled.claims.claim import Claim, by_dyad, factor, listed, versus
-from forecast.hypotheses.pooled.engine import Engine
-from forecast.hypotheses.pooled.models import (
+from forecast.hypotheses.claims.claim import Claim, by_dyad, factor, listed, versus
+from forecast.hypotheses.engine import Engine
+from forecast.hypotheses.models import (
     BOUND,
     BOUNDED_CYCLE,
     RETURN,
@@ -24,7 +24,7 @@ from forecast.hypotheses.pooled.models import (
     WALK_CYCLE,
     YEARS,
 )
-from forecast.hypotheses.pooled.outcome import LIMIT, Outcome, Picture, Series
+from forecast.hypotheses.outcome import LIMIT, Outcome, Picture, Series
 from forecast.wording import interval_in_words, number
 
 SHOWN_YEARS = (4.0, 8.0, 16.0, 32.0, 64.0)

@@ -9,10 +9,10 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from forecast.hypotheses.pooled.claims.claim import Claim, factor, learned, versus
-from forecast.hypotheses.pooled.engine import Engine
-from forecast.hypotheses.pooled.filter import MEAN_SD, NEW_SOURCE
-from forecast.hypotheses.pooled.models import (
+from forecast.hypotheses.claims.claim import Claim, factor, learned, versus
+from forecast.hypotheses.engine import Engine
+from forecast.hypotheses.filter import MEAN_SD, NEW_SOURCE
+from forecast.hypotheses.models import (
     BOUNDED_CYCLE,
     CYCLE,
     CYCLE_SD,
@@ -23,8 +23,8 @@ from forecast.hypotheses.pooled.models import (
     Axis,
     Model,
 )
-from forecast.hypotheses.pooled.outcome import Outcome
-from forecast.hypotheses.pooled.record import Record
+from forecast.hypotheses.outcome import Outcome
+from forecast.hypotheses.record import Record
 from forecast.theory import CEILING as STATEMENT
 from forecast.wording import interval_in_words, number
 

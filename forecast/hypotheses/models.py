@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import minimize
 
-from forecast.hypotheses.pooled.filter import COLUMN, FORCES, MEAN_SD, Steps, likelihoods
+from forecast.hypotheses.filter import COLUMN, FORCES, MEAN_SD, Steps, likelihoods
 from forecast.typing import Float
 
 START_SD = 1.4

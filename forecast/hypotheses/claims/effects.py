@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
-from forecast.hypotheses.pooled.engine import Engine
-from forecast.hypotheses.pooled.filter import COLUMN, Steps, likelihoods
-from forecast.hypotheses.pooled.models import RETURN_CYCLE
+from forecast.hypotheses.engine import Engine
+from forecast.hypotheses.filter import COLUMN, Steps, likelihoods
+from forecast.hypotheses.models import RETURN_CYCLE
 from forecast.typing import Float
 
 SIZES = np.linspace(-0.8, 0.8, 33)

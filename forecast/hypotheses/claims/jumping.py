@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from forecast.hypotheses.pooled.claims.claim import Claim, by_dyad, factor
-from forecast.hypotheses.pooled.engine import Engine
-from forecast.hypotheses.pooled.filter import COLUMN, likelihoods
-from forecast.hypotheses.pooled.models import WALK_CYCLE
-from forecast.hypotheses.pooled.outcome import Outcome, decide
-from forecast.hypotheses.pooled.record import Record, placebo_sets
+from forecast.hypotheses.claims.claim import Claim, by_dyad, factor
+from forecast.hypotheses.engine import Engine
+from forecast.hypotheses.filter import COLUMN, likelihoods
+from forecast.hypotheses.models import WALK_CYCLE
+from forecast.hypotheses.outcome import Outcome, decide
+from forecast.hypotheses.record import Record, placebo_sets
 from forecast.theory import DECLINE
 from forecast.typing import Bool, Float
 from forecast.wording import join, number

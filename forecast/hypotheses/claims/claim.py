@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from forecast.hypotheses.pooled.engine import Engine
-from forecast.hypotheses.pooled.evidence import Evidence
-from forecast.hypotheses.pooled.models import Axis
-from forecast.hypotheses.pooled.outcome import Outcome, Picture, Series
-from forecast.hypotheses.pooled.record import Record
+from forecast.hypotheses.engine import Engine
+from forecast.hypotheses.evidence import Evidence
+from forecast.hypotheses.models import Axis
+from forecast.hypotheses.outcome import Outcome, Picture, Series
+from forecast.hypotheses.record import Record
 from forecast.wording import number
 
 

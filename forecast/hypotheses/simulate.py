@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.signal import lfilter
 
-from forecast.hypotheses.pooled.filter import MEAN, NOISE_SD
-from forecast.hypotheses.pooled.record import Record
+from forecast.hypotheses.filter import MEAN, NOISE_SD
+from forecast.hypotheses.record import Record
 from forecast.theory import BALANCE, CEILING, COST, DECLINE, VISITS
 from forecast.typing import Bool, Float, Index
 

@@ -19,14 +19,14 @@ import numpy as np
 from forecast.arguments import CALLABLE, EVENTS, PANEL, PATH, TEXTS, checked, whole
 from forecast.errors import DataError, SpecError
 from forecast.files import write_text
-from forecast.hypotheses.pooled.claims import CLAIMS
-from forecast.hypotheses.pooled.claims.jumping import PLACEBO_SHARE
-from forecast.hypotheses.pooled.claims.visits import visits_of
-from forecast.hypotheses.pooled.engine import Engine
-from forecast.hypotheses.pooled.evidence import Finesse
-from forecast.hypotheses.pooled.outcome import decide
-from forecast.hypotheses.pooled.record import Record, read_panel
-from forecast.hypotheses.pooled.simulate import TRUTHS, simulate
+from forecast.hypotheses.claims import CLAIMS
+from forecast.hypotheses.claims.jumping import PLACEBO_SHARE
+from forecast.hypotheses.claims.visits import visits_of
+from forecast.hypotheses.engine import Engine
+from forecast.hypotheses.evidence import Finesse
+from forecast.hypotheses.outcome import decide
+from forecast.hypotheses.record import Record, read_panel
+from forecast.hypotheses.simulate import TRUTHS, simulate
 from forecast.journal import Kept
 from forecast.progress import Progress, silent
 from forecast.wording import join
@@ -103,7 +103,7 @@ def simulate_power(
     Examples
     --------
     >>> from forecast import build_panel, read_chronology
-    >>> from forecast.hypotheses.pooled.power import simulate_power
+    >>> from forecast.hypotheses.power import simulate_power
     >>> panel = build_panel(read_chronology())
     >>> simulate_power(panel, claims=["S5b"], sets=20)["S5b"]  # doctest: +SKIP
     """

@@ -7,11 +7,11 @@ import numpy as np
 
 from forecast.drivers import calendar_drivers
 from forecast.errors import DataError
-from forecast.hypotheses.pooled.claims.claim import Claim, factor
-from forecast.hypotheses.pooled.claims.effects import Effect, effect_of
-from forecast.hypotheses.pooled.engine import Engine
-from forecast.hypotheses.pooled.outcome import Outcome, Picture, Series
-from forecast.hypotheses.pooled.record import Record
+from forecast.hypotheses.claims.claim import Claim, factor
+from forecast.hypotheses.claims.effects import Effect, effect_of
+from forecast.hypotheses.engine import Engine
+from forecast.hypotheses.outcome import Outcome, Picture, Series
+from forecast.hypotheses.record import Record
 from forecast.theory import REASONS
 from forecast.typing import Float
 from forecast.wording import join, number

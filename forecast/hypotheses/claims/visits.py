@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from forecast.events.codebook import VISIT
-from forecast.hypotheses.pooled.claims.claim import Claim, by_dyad, factor
-from forecast.hypotheses.pooled.claims.effects import Effect, effect_of
-from forecast.hypotheses.pooled.engine import Engine
-from forecast.hypotheses.pooled.outcome import LIMIT, Outcome
-from forecast.hypotheses.pooled.record import Record
+from forecast.hypotheses.claims.claim import Claim, by_dyad, factor
+from forecast.hypotheses.claims.effects import Effect, effect_of
+from forecast.hypotheses.engine import Engine
+from forecast.hypotheses.outcome import LIMIT, Outcome
+from forecast.hypotheses.record import Record
 from forecast.theory import VISITS
 from forecast.typing import Bool
 from forecast.wording import number

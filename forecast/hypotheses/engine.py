@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from forecast.hypotheses.pooled.evidence import MEAN_SDS, USUAL, Evidence, Finesse, evidence_of
-from forecast.hypotheses.pooled.filter import NEW_MEAN, NEW_SOURCE, SET_CEILING, Steps, likelihoods
-from forecast.hypotheses.pooled.models import CYCLE, CYCLE_SD, WALK_CYCLE, Centre, Model, centre_of
-from forecast.hypotheses.pooled.outcome import Answer, Deciding, Outcome, Picture, decide, left_out
-from forecast.hypotheses.pooled.record import Record
+from forecast.hypotheses.evidence import MEAN_SDS, USUAL, Evidence, Finesse, evidence_of
+from forecast.hypotheses.filter import NEW_MEAN, NEW_SOURCE, SET_CEILING, Steps, likelihoods
+from forecast.hypotheses.models import CYCLE, CYCLE_SD, WALK_CYCLE, Centre, Model, centre_of
+from forecast.hypotheses.outcome import Answer, Deciding, Outcome, Picture, decide, left_out
+from forecast.hypotheses.record import Record
 from forecast.typing import Float
 
 SOURCE_MONTHS, DECADE = 180, 120

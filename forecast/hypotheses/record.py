@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.errors import DataError
-from forecast.hypotheses.pooled.filter import Steps
+from forecast.hypotheses.filter import Steps
 from forecast.panel import panel_kind
 from forecast.panel.record import relative_event_counts
 from forecast.typing import Bool, Float, Index

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from forecast.hypotheses.pooled.claims.claim import Claim, learned, versus
-from forecast.hypotheses.pooled.engine import Engine
-from forecast.hypotheses.pooled.models import BOUND, CYCLE, SOURCE_SD, STEP, WALK, WALK_CYCLE, Model
-from forecast.hypotheses.pooled.outcome import Outcome
+from forecast.hypotheses.claims.claim import Claim, learned, versus
+from forecast.hypotheses.engine import Engine
+from forecast.hypotheses.models import BOUND, CYCLE, SOURCE_SD, STEP, WALK, WALK_CYCLE, Model
+from forecast.hypotheses.outcome import Outcome
 from forecast.wording import chance, interval_in_words
 
 NEWS_MONTHS = 2.0

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from forecast.hypotheses.pooled.record import Record
+from forecast.hypotheses.record import Record
 
 type Answer = Literal["supported", "rejected", "undecided", "cannot be tested"]
 FACTOR = 10.0

@@ -14,8 +14,8 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.special import logsumexp
 
-from forecast.hypotheses.pooled.filter import MEAN, MEAN_SD, NEW_MEAN, Steps, likelihoods
-from forecast.hypotheses.pooled.models import BOUND, CONCENTRATION, RETURN, YEARS, Axis, Centre, Model, centre_of
+from forecast.hypotheses.filter import MEAN, MEAN_SD, NEW_MEAN, Steps, likelihoods
+from forecast.hypotheses.models import BOUND, CONCENTRATION, RETURN, YEARS, Axis, Centre, Model, centre_of
 from forecast.typing import Float
 
 MEAN_SDS = (0.5, 0.71, 1.0, 1.41, 2.0)

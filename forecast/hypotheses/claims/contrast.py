@@ -2,9 +2,9 @@
 
 import math
 
-from forecast.hypotheses.pooled.claims.claim import Claim
-from forecast.hypotheses.pooled.engine import Engine
-from forecast.hypotheses.pooled.outcome import Outcome
+from forecast.hypotheses.claims.claim import Claim
+from forecast.hypotheses.engine import Engine
+from forecast.hypotheses.outcome import Outcome
 from forecast.theory import NATURE
 
 

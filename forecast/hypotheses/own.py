@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from forecast.hypotheses.pooled.engine import Engine
-from forecast.hypotheses.pooled.evidence import own_posterior
-from forecast.hypotheses.pooled.models import CYCLE, RETURN, RETURN_CYCLE
+from forecast.hypotheses.engine import Engine
+from forecast.hypotheses.evidence import own_posterior
+from forecast.hypotheses.models import CYCLE, RETURN, RETURN_CYCLE
 
 QUANTITIES = ((CYCLE, "half-life of deviations from the trend", "months", 1.0),
               (RETURN, "half-life of the trend's return", "years", 12.0))  # fmt: skip

@@ -8,15 +8,15 @@ import numpy as np
 
 from forecast.arguments import CALLABLE, DYAD, EVENTS, PANEL, TEXTS, checked, whole
 from forecast.errors import DataError, SpecError
-from forecast.hypotheses.pooled.claims import CLAIMS
-from forecast.hypotheses.pooled.claims.claim import Claim
-from forecast.hypotheses.pooled.claims.visits import visits_of
-from forecast.hypotheses.pooled.engine import Engine
-from forecast.hypotheses.pooled.evidence import FINER, USUAL
-from forecast.hypotheses.pooled.outcome import LIMIT, Outcome
-from forecast.hypotheses.pooled.own import OwnDyad, own_dyad
-from forecast.hypotheses.pooled.power import Rate, power_words, rates_of
-from forecast.hypotheses.pooled.record import Record, read_panel
+from forecast.hypotheses.claims import CLAIMS
+from forecast.hypotheses.claims.claim import Claim
+from forecast.hypotheses.claims.visits import visits_of
+from forecast.hypotheses.engine import Engine
+from forecast.hypotheses.evidence import FINER, USUAL
+from forecast.hypotheses.outcome import LIMIT, Outcome
+from forecast.hypotheses.own import OwnDyad, own_dyad
+from forecast.hypotheses.power import Rate, power_words, rates_of
+from forecast.hypotheses.record import Record, read_panel
 from forecast.progress import Progress, silent
 from forecast.theory import PENDULUM
 from forecast.wording import Card, Displayed, capital, join, number
