@@ -97,6 +97,8 @@ class ReportSettings:
         the given ones.
     since : datetime.date, optional
         Where the record to compare with begins; by default the dyad's reference date (data/dyads.csv).
+    baseline_months : int
+        Months up to the forecast date that every horizon is compared with.
     smallest_improvement : float
         Points of share that count as a change.
     model : mapping
@@ -136,6 +138,7 @@ class ReportSettings:
     hierarchy: tuple[str, ...] | None = None
     eras: str = "given"
     since: date | None = None
+    baseline_months: int = 12
     smallest_improvement: float = 5.0
     model: Mapping[str, Any] = field(default_factory=dict)
     drivers: "Path | str | None" = None
@@ -343,7 +346,7 @@ def _check_settings(settings: ReportSettings) -> None:
             check(name.replace("-", "_"), stated, DATE)
             reject_future(stated, name)
     require_positive("improvement", settings.smallest_improvement, MOST_POINTS, "points of share")
-    require_consistent(settings.above, settings.at, settings.by)
+    require_consistent(settings.above, settings.at, settings.by, settings.baseline_months)
     if settings.eras not in ERAS:
         raise SpecError(f"eras: got {settings.eras!r}; expected one of {', '.join(ERAS)}")
     if settings.alone and settings.hierarchy is not None:
@@ -534,7 +537,7 @@ def _assess(job: _Job, fit: "Fit") -> tuple["Assessment", list["Brief"], "Gate"]
     since = {code: day.date() for code, day in known["reference_date"].items() if day.date() < origin}
     common: dict[str, Any] = {
         "horizons": settings.horizons, "at": settings.at, "seed": settings.seed, "labels": dyad_labels(),
-        "smallest_improvement": settings.smallest_improvement,
+        "smallest_improvement": settings.smallest_improvement, "baseline_months": settings.baseline_months,
     }  # fmt: skip
     tasks: dict[str, Callable[[], Any]] = {
         "gate": lambda: fit.gate,

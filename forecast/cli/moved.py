@@ -95,8 +95,8 @@ def _attribute(
     if asked is not None:
         return attribute_question(saved.fit, asked, table, seed=saved.seed, progress=tell, **options)
     return attribute(
-        saved.fit, saved.dyad, table, horizon=saved.horizon, smallest_improvement=saved.smallest_improvement,
-        seed=saved.seed, progress=tell, **options,
+        saved.fit, saved.dyad, table, horizon=saved.horizon, baseline_months=saved.baseline_months,
+        smallest_improvement=saved.smallest_improvement, seed=saved.seed, progress=tell, **options,
     )  # fmt: skip
 
 
@@ -149,7 +149,7 @@ def compare(
         if asked is None:
             _require_alike(earlier, later)
             change = split_change(
-                earlier.fit, later.fit, later.dyad, horizon=later.horizon,
+                earlier.fit, later.fit, later.dyad, horizon=later.horizon, baseline_months=later.baseline_months,
                 smallest_improvement=later.smallest_improvement, old_seed=earlier.seed, new_seed=later.seed,
                 refit=data.refit, progress=tell,
             )  # fmt: skip
@@ -165,7 +165,12 @@ def compare(
 
 def _require_alike(old: "SavedReport", new: "SavedReport") -> None:
     """Reject reports whose headlines ask different things."""
-    for name, words in (("dyad", "dyads"), ("horizon", "horizons"), ("smallest_improvement", "smallest changes")):
+    for name, words in (
+        ("dyad", "dyads"),
+        ("horizon", "horizons"),
+        ("baseline_months", "baselines"),
+        ("smallest_improvement", "smallest changes"),
+    ):
         values = [getattr(one, name) for one in (old, new)]
         if values[0] != values[1]:
             raise SpecError(

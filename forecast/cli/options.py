@@ -215,6 +215,7 @@ class Window:
     above: float | None = opt(
         "A share in per cent: the chance that at least so much of what is recorded is cooperative."
     )
+    baseline: int = opt("Months up to the forecast date that every horizon is compared with.", 12)
     at: str | None = opt("In place of --horizons: the month, YYYY-MM, with which the window ends.")
     by: str | None = opt(
         "With --above: the share of the preceding 12 months (of --horizons the one nearest to 12) is that high at the "
@@ -237,6 +238,7 @@ class Window:
         days = {"at": day_of(self.at, "at"), "by": day_of(self.by, "by")}
         return {
             "horizons": parse_horizons(self.horizons or "3,6,12,24"),
+            "baseline_months": self.baseline,
             "above": self.above,
             "at_least": kinds,
             **days,

@@ -39,6 +39,7 @@ def new(
     added: Added,
     dyad: str = shared.dyad(),
     higher: float | None = opt("Points: the share is at least so much above that before."),
+    baseline: int | None = opt("Months before that higher and lower compare with; default: 12."),
     lower: float | None = opt("Points: the share is at least so much below that before."),
     above: float | None = opt("Per cent: the share is at least so high."),
     below: float | None = opt("Per cent: the share is at most so high."),
@@ -68,7 +69,7 @@ def new(
         given = {
             "higher": higher, "lower": lower, "above": above, "below": below, "of": kind, "at_least": number,
             "level": level, "months": months, "last": day_of(until, "until"), "span": span, "dataset": dataset,
-            "id": name,
+            "id": name, "baseline_months": baseline,
         }  # fmt: skip
         chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
         panel = records.panel([code], day or records.last_day(code))

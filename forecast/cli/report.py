@@ -140,7 +140,7 @@ def _print(done: "Report") -> None:
     from forecast.wording import fitted_together
 
     shown, result, question = console(), done.assessment, quoted(done.assessment)
-    shown.print(f"[bold]{escape(result.headline)}[/]\n")
+    shown.print(f"[bold]{escape(result.title)}[/]\n{escape(result.verdict)}\n")
     if not isinstance(result.recorded, NotDefined):
         shown.print(_recorded_table(result, result.recorded.values()), "\n")
     for line in _kind_lines(result):
@@ -172,7 +172,8 @@ def _recorded_table(result: "Assessment", windows: "Iterable[WindowOutlook]") ->
         [month(one.until, short=True), *(cells(one)[name] for name in (*CHANGES, "before", "share", "events"))]
         for one in windows
     ]
-    caption = f"higher, lower: the cooperative share, by at least {smallest}, than in as many months before"
+    span = count(result.baseline_months, "month")
+    caption = f"higher, lower: the cooperative share, by at least {smallest}, than in the last {span}"
     return table(heads, rows, title="What will be recorded", caption=caption, **_TITLED)
 
 
@@ -200,9 +201,10 @@ def _level_table(result: "Assessment") -> "Table":
     }  # fmt: skip
     smallest = count(result.smallest_improvement, "point")
     parts = "a rise of the trend by as much" if result.moving else "a new framework"
+    smallest = f"{smallest} from the last {count(result.baseline_months, 'month')}"
     rows = [
         [month(one.until, short=True), *(printed_chances(one)[name] for name in names)]
         for one in result.improvement.values()
     ]
     caption = f"better, worse: by at least {smallest}; technical, structural: without and with {parts}"
-    return table(["by", *names.values()], rows, title="The level", caption=caption, **_TITLED)
+    return table(["to", *names.values()], rows, title="The level", caption=caption, **_TITLED)

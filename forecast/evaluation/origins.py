@@ -20,6 +20,7 @@ from forecast.events.dyads import Covered, hierarchy, in_order
 from forecast.events.table import CountTable, EventTable
 from forecast.files import digest
 from forecast.outlook.base_rates import windows
+from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.outlook.windows import FEWEST, share_before
 from forecast.panel.record import sides
 from forecast.typing import Index
@@ -95,7 +96,7 @@ class Window:
     horizon: int  # Months
     total: Index  # Events of each month, and how many of them are cooperative
     cooperative: Index
-    # The same of as many months before the origin, as known then: the fixed baseline of *up* and *down*.
+    # The same of the last twelve months before the origin, as known then: the fixed baseline of *up* and *down*.
     before_total: int
     before_cooperative: int
 
@@ -313,7 +314,7 @@ class Record:
         stop = start + horizon
         if stop > len(total) or not covered[start:stop].all():
             return None
-        before = view.past(dyad).recent(horizon)
+        before = view.past(dyad).recent(BASELINE_MONTHS)
         return Window(
             dyad=dyad,
             origin=view.origin,

@@ -20,16 +20,90 @@ from forecast.outlook.level import (
     last_break,
     present,
     printed_chances,
+    printed_percents,
     standing,
 )
 from forecast.outlook.observed import observe
 from forecast.outlook.pendulum import band, half_life, pendulum
 from forecast.outlook.query import AtLeast, Query, main_horizon, prospect
-from forecast.outlook.simulations import driver_outlooks, simulate_ahead, structural_hazard
-from forecast.outlook.summary import Estimate, NotDefined
-from forecast.outlook.windows import Recording, ThresholdOutlook, WindowOutlook, window_outlook
+from forecast.outlook.simulations import BASELINE_MONTHS, driver_outlooks, simulate_ahead, structural_hazard
+from forecast.outlook.summary import Estimate, NotDefined, Probability
+from forecast.outlook.windows import (
+    Baseline,
+    Recording,
+    ThresholdOutlook,
+    WindowOutlook,
+    printed_changes,
+    window_outlook,
+)
 from forecast.panel import panel_kind
-from forecast.wording import about, count, give_or_take, period
+from forecast.wording import about, chance, count, give_or_take, number, percent, period
+
+SMALL_DEVIATION = 1.5
+"""Points: a smaller deviation from the trend is none."""
+
+
+def title(result: Assessment) -> str:
+    """Return the chances of the main window in at most 15 words, the likeliest first."""
+    months = main_horizon(result.horizons)
+    asked, level = quoted(result), result.improvement[months]
+    unit = "week" if result.weekly else "month"
+    length = {12: "year", 24: "two years"}.get(months) if not result.weekly else None
+    until = period((asked or level).until, weekly=result.weekly)
+    if isinstance(asked, ThresholdOutlook) and isinstance(asked.chance, Probability):
+        when = f"by {until}" if asked.rolling else f"{length or count(months, 'month')} to {until}"
+        return (
+            f"{result.label}, {when}: {chance(asked.chance.value)} chance of at least {asked.threshold:g} % cooperative"
+        )
+    if isinstance(asked, WindowOutlook):
+        parts = printed_changes(asked)
+        chances = {"more": parts["up"], "similar": parts["same"], "less": parts["down"]}
+    else:
+        percents = printed_percents(level)
+        chances = {"more": percents["improvement"], "similar": percents["stability"], "less": percents["deterioration"]}
+    ranked = sorted(chances.items(), key=lambda one: -one[1])
+    named = next(name for name, _ in ranked if name != "similar")
+    words = [f"{chance(percents / 100)} {name}{' cooperative' if name == named else ''}" for name, percents in ranked]
+    return f"{result.label}, {length or count(months, unit)} to {until}: {', '.join(words)}"
+
+
+def verdict(result: Assessment) -> str:
+    """Return what is expected and why: where the level stood, how fast deviations fade, and the ceiling."""
+    months, pendulum = main_horizon(result.horizons), result.pendulum
+    before, ahead = (count(span, "month") for span in (result.baseline_months, months))
+    level, gap, trend = result.improvement[months], pendulum.deviation.median, number(pendulum.trend.median, 0)
+    where = (
+        f"{count(round(abs(gap)), 'point')} {'above' if gap > 0 else 'below'} its trend of {trend}"
+        if abs(gap) >= SMALL_DEVIATION
+        else f"near its trend of {trend}"
+    )
+    noise = "week" if result.weekly else "month"
+    reasons = [
+        f"Without the noise of single {noise}s the last {before} stood at {number(level.before.median, 0)}, {where}"
+    ]
+    if not isinstance(pendulum.half_life, NotDefined):
+        reasons.append(f"half of a deviation fades in {count(round(pendulum.half_life.median), 'month')}")
+    ceiling = result.frameworks.eras[-1].ceiling
+    if isinstance(ceiling, Estimate) and not result.frameworks.ceiling_assumed:
+        reasons.append(f"the current framework limits the trend to about {number(ceiling.median, 0)}")
+    return f"{_expected(result, before, ahead)} {'; '.join(reasons)}."
+
+
+def _expected(result: Assessment, before: str, ahead: str) -> str:
+    """Return the expected share of the main window, after that of the baseline; of an index, the level."""
+    months = main_horizon(result.horizons)
+    window = None if isinstance(result.recorded, NotDefined) else result.recorded[months]
+    if window is None or isinstance(window.share, NotDefined):
+        level = result.improvement[months].level
+        return f"The expected level of the next {ahead} is {about(level.median, level.low, level.high)}."
+    after = ""
+    if isinstance(window.baseline, Baseline) and window.baseline.share is not None:
+        after = f", after {percent(window.baseline.share / 100)} in the last {before}"
+    ends = f"{number(window.share.low, 0)} to {number(window.share.high, 0)}"
+    return (
+        f"In the next {ahead} {percent(window.share.median / 100)} of events are expected to be cooperative (90 % "
+        f"interval {ends}){after}."
+    )
 
 
 def headline(result: Assessment) -> str:
@@ -39,7 +113,7 @@ def headline(result: Assessment) -> str:
     outlook = result.improvement[main_horizon(result.horizons)]
     return change_sentence(
         outlook, result.standing.level, result.label, result.origin,
-        improvement=result.smallest_improvement, weekly=result.weekly,
+        improvement=result.smallest_improvement, weekly=result.weekly, baseline_months=result.baseline_months,
     )  # fmt: skip
 
 
@@ -66,22 +140,31 @@ def level_sentence(result: Assessment) -> str:
 
 
 def change_sentence(
-    outlook: HorizonOutlook, now: Estimate, label: str, origin: date, *, improvement: float, weekly: bool
+    outlook: HorizonOutlook,
+    now: Estimate,
+    label: str,
+    origin: date,
+    *,
+    improvement: float,
+    weekly: bool,
+    baseline_months: int,
 ) -> str:
     """Return how likely the level is to change until a horizon, and where it stands, in one sentence."""
     chances, points = printed_chances(outlook), count(improvement, "point")
     then, today = (period(last, weekly=weekly) for last in (outlook.until, origin))
+    window = f"the {count(outlook.months, 'month')} to {then}"
     return (
-        f"The chance that {label} relations are at least {points} better in {then} than in {today} is "
-        f"{chances['improvement']}, and that they are at least {points} worse {chances['deterioration']}; they now "
-        f"stand at {about(now.median, now.low, now.high)} on a scale of 0 to 100."
+        f"The chance that {label} relations are at least {points} better in {window} than in the "
+        f"{count(baseline_months, 'month')} to {today} is {chances['improvement']}, and that they are at least {points} "
+        f"worse {chances['deterioration']}; they now stand at {about(now.median, now.low, now.high)} on a scale of 0 to "
+        "100."
     )
 
 
 @checked(
     fit=FIT, dyad=DYAD, horizons=HORIZONS, seed=whole(0), since=DATE, smallest_improvement=NUMBER, contrast_with=DYAD,
     contrast_era=TEXT, labels=MAPPING, simulations_per_draw=whole(1), extreme_share=NUMBER, band_mass=NUMBER,
-    above=NUMBER, at=DATE, by=DATE, at_least=AT_LEAST,
+    above=NUMBER, at=DATE, by=DATE, at_least=AT_LEAST, baseline_months=whole(1),
 )  # fmt: skip
 def assess(
     fit: FitLike,
@@ -101,6 +184,7 @@ def assess(
     at: date | None = None,
     by: date | None = None,
     at_least: Sequence[AtLeast] = (),
+    baseline_months: int = BASELINE_MONTHS,
 ) -> Assessment:
     """Compute the outlook of a dyad from one set of simulations.
 
@@ -140,6 +224,8 @@ def assess(
     at_least : sequence of AtLeast
         Numbers of events of a kind, such as ``AtLeast("violence", 3, 12)``: their chances are in
         `Assessment.at_least`.
+    baseline_months : int
+        Months up to the present that every horizon is compared with, of what is recorded and of the level.
 
     Returns
     -------
@@ -158,9 +244,12 @@ def assess(
     >>> print(assess(fit, "USA-CHN", seed=1).headline)  # doctest: +SKIP
     """
     own, kind = dyad_draws(fit, dyad), panel_kind(fit.panel)
-    query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, at_least=at_least)
+    query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, at_least=at_least, baseline=baseline_months)
     ordered = query.horizons
-    simulations = simulate_ahead(fit, dyad, LONGEST_HORIZON, seed=seed, simulations_per_draw=simulations_per_draw)
+    simulations = simulate_ahead(
+        fit, dyad, LONGEST_HORIZON, seed=seed, simulations_per_draw=simulations_per_draw,
+        baseline_months=baseline_months,
+    )  # fmt: skip
     hazard = structural_hazard(fit.panel)
     observed = observe(fit, simulations, query.reach, seed=seed)
     names = dict(labels or {})
@@ -173,11 +262,14 @@ def assess(
         origin=own.clock.last_day(),
         weekly=own.clock.weekly,
         horizons=ordered,
+        baseline_months=baseline_months,
         smallest_improvement=smallest_improvement,
         seed=seed,
         draws=own.size[0] * own.size[1],
         simulations=own.size[0] * own.size[1] * simulations_per_draw,
+        title="",
         headline="",
+        verdict="",
         recorded=ahead.recorded,
         threshold=ahead.threshold,
         of_a_kind=ahead.of_a_kind,
@@ -194,6 +286,7 @@ def assess(
         contrast=_contrast(fit, own, contrast_with, contrast_era, names),
         band=band(own, simulations, ordered, band_mass),
         kinds=kind_series(fit, dyad),
+        rolling=ahead.rolling,
         fan=ahead.fan,
         claims=(),
         measure=kind.measure,
@@ -203,7 +296,9 @@ def assess(
         drivers=driver_outlooks(fit, dyad),
         datasets=dataset_outlooks(fit, dyad, seed=seed),
     )
-    return replace(result, headline=headline(result), claims=claims(result))
+    return replace(
+        result, title=title(result), headline=headline(result), verdict=verdict(result), claims=claims(result)
+    )
 
 
 def brief(
@@ -215,19 +310,22 @@ def brief(
     smallest_improvement: float = 5.0,
     labels: Mapping[str, str] | None = None,
     at: date | None = None,
+    baseline_months: int = BASELINE_MONTHS,
 ) -> Brief:
     """Compute the summary of a dyad for comparison: as `assess` does, from simulations to the headline's horizon."""
     own, label = dyad_draws(fit, dyad), dict(labels or {}).get(dyad, dyad)
     months = main_horizon(Query.of(fit.panel, dyad, horizons, at=at).horizons)
-    simulations = simulate_ahead(fit, dyad, months, seed=seed)
+    simulations = simulate_ahead(fit, dyad, months, seed=seed, baseline_months=baseline_months)
     observed, level = observe(fit, simulations, months, seed=seed), present(own)
     window = None
     if not isinstance(observed, NotDefined):
-        window = window_outlook(Recording.of(fit, simulations, observed, label), months, smallest_improvement)
+        window = window_outlook(
+            Recording.of(fit, simulations, observed, label), months, smallest_improvement, baseline_months
+        )
     if window is None or isinstance(window.up, NotDefined):
         sentence = change_sentence(
             horizon_outlook(simulations, months, smallest_improvement), level, label, own.clock.last_day(),
-            improvement=smallest_improvement, weekly=own.clock.weekly,
+            improvement=smallest_improvement, weekly=own.clock.weekly, baseline_months=baseline_months,
         )  # fmt: skip
     else:
         sentence = window.sentence

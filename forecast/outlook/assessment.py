@@ -9,6 +9,7 @@ from forecast.outlook.frameworks import Frameworks
 from forecast.outlook.kinds import KindSeries
 from forecast.outlook.level import Break, Contrast, Fan, HorizonOutlook, Standing
 from forecast.outlook.pendulum import EquilibriumBand, Pendulum
+from forecast.outlook.rolling import RollingShare
 from forecast.outlook.simulations import DriverOutlook
 from forecast.outlook.summary import Estimate, NotDefined
 from forecast.outlook.windows import KindOutlook, ThresholdOutlook, WindowOutlook, printed_changes
@@ -58,11 +59,14 @@ class Assessment(Displayed):
     origin: date  # Last day of the current period; months ahead are counted from it
     weekly: bool  # Periods are weeks, not months
     horizons: tuple[int, ...]  # Months, in order
+    baseline_months: int  # Months up to the present that every horizon is compared with
     smallest_improvement: float  # Points of share that count as a change
     seed: int  # Of the simulation
     draws: int  # Posterior draws, over all chains
     simulations: int  # Simulations, over all draws
-    headline: str  # One sentence
+    title: str  # The chances in at most 15 words, the likeliest first
+    headline: str  # The same in a sentence that says what is compared with what
+    verdict: str  # What is expected, and why
     recorded: Mapping[int, WindowOutlook] | NotDefined  # What the dataset will record, by horizon
     # Whether it reaches the share that was asked for, by month; None if none was
     threshold: Mapping[int, ThresholdOutlook] | NotDefined | None
@@ -78,6 +82,7 @@ class Assessment(Displayed):
     band: EquilibriumBand | NotDefined  # S8
     # Depth of cooperation and severity of conflict, where the model has them
     kinds: Mapping[str, KindSeries] | NotDefined
+    rolling: RollingShare | NotDefined  # Observed share of windows as long as the headline's, and its forecast
     fan: Fan  # The level ahead, and what would be observed of it
     claims: tuple[Claim, ...]  # The theory's claims, answered in sentences
     # What the level is called when it is shown from 0 to 100, and what 0, 50 and 100 of it mean

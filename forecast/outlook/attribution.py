@@ -33,6 +33,7 @@ from forecast.outlook.base_rates import Repeats, Repetition
 from forecast.outlook.comparison import LEVEL, Look, Number, Numbers, ShareChange, difference, look, numbers_of
 from forecast.outlook.draws import position
 from forecast.outlook.observed import main_dataset
+from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.windows import Baseline, baseline_of
 from forecast.panel import panel_of_dyad
@@ -174,8 +175,8 @@ def _sum(name: str, parts: Sequence[Part]) -> Part:
 
 
 @checked(
-    fit=FIT, dyad=DYAD, table=EVENTS, months=whole(1), horizon=whole(1), smallest_improvement=NUMBER, seed=whole(0),
-    refit=FLAG, progress=CALLABLE,
+    fit=FIT, dyad=DYAD, table=EVENTS, months=whole(1), horizon=whole(1), baseline_months=whole(1),
+    smallest_improvement=NUMBER, seed=whole(0), refit=FLAG, progress=CALLABLE,
 )  # fmt: skip
 def attribute(
     fit: "Fit",
@@ -184,6 +185,7 @@ def attribute(
     *,
     months: int = 6,
     horizon: int = 12,
+    baseline_months: int = BASELINE_MONTHS,
     smallest_improvement: float = 5.0,
     seed: int = 1,
     refit: bool = False,
@@ -202,6 +204,8 @@ def attribute(
         How many of the fit's last months, 1 to 12.
     horizon : int
         Months ahead that the chances are about.
+    baseline_months : int
+        Months up to the present that they are compared with.
     smallest_improvement : float
         Points of share that count as a change.
     seed : int
@@ -235,7 +239,7 @@ def attribute(
     -1.3
     """
     position(fit.panel, dyad)
-    baseline = baseline_of(fit.panel, dyad, main_dataset(fit.panel, dyad), horizon)
+    baseline = baseline_of(fit.panel, dyad, main_dataset(fit.panel, dyad), baseline_months)
     share = None if isinstance(baseline, NotDefined) else baseline.share
     asked = None if share is None else ShareChange(share, smallest_improvement, horizon)
     setting = Setting(fit, dyad, _Headline(dyad, asked), seed, refit, progress or silent)

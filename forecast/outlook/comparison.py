@@ -16,7 +16,7 @@ from forecast.numeric import share
 from forecast.outlook.base_rates import Repetition
 from forecast.outlook.draws import FitLike, dyad_draws, position
 from forecast.outlook.observed import Observed, main_dataset, observe, record_simulations
-from forecast.outlook.simulations import Simulations, simulate_ahead
+from forecast.outlook.simulations import BASELINE_MONTHS, Simulations, simulate_ahead
 from forecast.outlook.summary import NotDefined, mcse
 from forecast.outlook.windows import FEWEST, Baseline, baseline_of, changed
 from forecast.panel import panel_kind, recounted
@@ -299,8 +299,8 @@ class Change:
 
 
 @checked(
-    old=FIT, new=FIT, dyad=DYAD, horizon=whole(1), smallest_improvement=NUMBER, old_seed=whole(0), new_seed=whole(0),
-    refit=FLAG, progress=CALLABLE,
+    old=FIT, new=FIT, dyad=DYAD, horizon=whole(1), baseline_months=whole(1), smallest_improvement=NUMBER,
+    old_seed=whole(0), new_seed=whole(0), refit=FLAG, progress=CALLABLE,
 )  # fmt: skip
 def split_change(
     old: "Fit",
@@ -308,6 +308,7 @@ def split_change(
     dyad: str,
     *,
     horizon: int = 12,
+    baseline_months: int = BASELINE_MONTHS,
     smallest_improvement: float = 5.0,
     old_seed: int = 1,
     new_seed: int = 1,
@@ -324,6 +325,8 @@ def split_change(
         Which both hold.
     horizon : int
         Months of the window.
+    baseline_months : int
+        Months up to the present that it is compared with.
     smallest_improvement : float
         Points of share that count as a change.
     old_seed, new_seed : int
@@ -356,7 +359,7 @@ def split_change(
     """
     report = progress or silent
     gap = _months_between(old, new, dyad, horizon)
-    baselines = tuple(_baseline(fit, dyad, horizon) for fit in (old, new))
+    baselines = tuple(_baseline(fit, dyad, baseline_months) for fit in (old, new))
     first, second = (ShareChange(float(one.share or 0.0), smallest_improvement, horizon) for one in baselines)
     report("asking both fits", 0, 0)
     later = ShareChange(first.before, smallest_improvement, horizon, gap)
@@ -444,13 +447,11 @@ def _months_between(old: "Fit", new: "Fit", dyad: str, horizon: int = 0) -> int:
     return months
 
 
-def _baseline(fit: "Fit", dyad: str, horizon: int) -> Baseline:
-    found = baseline_of(fit.panel, dyad, main_dataset(fit.panel, dyad), horizon)
+def _baseline(fit: "Fit", dyad: str, months: int) -> Baseline:
+    found = baseline_of(fit.panel, dyad, main_dataset(fit.panel, dyad), months)
     if isinstance(found, NotDefined) or found.share is None:
         reason = found.reason if isinstance(found, NotDefined) else "it has fewer than three events"
-        raise DataError(
-            f"fits: as of {last_known(fit.panel)} the baseline of {horizon} months is not defined: {reason}"
-        )
+        raise DataError(f"fits: as of {last_known(fit.panel)} the baseline of {months} months is not defined: {reason}")
     return found
 
 

@@ -505,6 +505,7 @@ def _simulations_at(simulations: Simulations, places: Index, periods: int) -> Si
     some: dict[str, Any] = {
         name: picked(values[..., : periods + 1], places) for name, values in kept.items() if values is not None
     }
+    some |= {name: picked(getattr(simulations, name), places) for name in ("before", "trend_before")}
     return replace(simulations, months=_months(simulations, periods), **some)
 
 

@@ -231,9 +231,10 @@ class HorizonOutlook:
     """
 
     months: int  # The horizon h
-    until: date  # Last day of the period it falls in
-    level: Estimate  # Share in that period, points
-    # Share at least the smallest improvement higher, within it, or at least that much lower than now.
+    until: date  # Last day of the window
+    level: Estimate  # Mean share over the window of h months, points
+    before: Estimate  # Mean share over the baseline's months, points
+    # Mean share at least the smallest improvement above that of the baseline, within it, or at least that much below.
     improvement: Probability
     stability: Probability
     deterioration: Probability
@@ -242,41 +243,38 @@ class HorizonOutlook:
     technical: Probability
     structural: Probability
     new_framework: Probability  # A new framework has come by then
-    touched: Probability  # The improvement was reached in at least one period up to then
 
 
 def horizon_outlook(simulations: Simulations, months: int, smallest_improvement: float = 5.0) -> HorizonOutlook:
     """Compute the outlook at one horizon."""
     if smallest_improvement <= 0:
         raise SpecError(f"smallest_improvement: {smallest_improvement:g} is not above 0 points of share.")
-    at, name = simulations.at(months), simulations.clock.name
-    change = simulations.share - simulations.share[..., :1]
-    better, worse = change[..., at] >= smallest_improvement, change[..., at] <= -smallest_improvement
-    broken = simulations.broken[..., at]
-    points, present = f"{smallest_improvement:g} points", f"that of {name()}"
-    then = f"the share in {name(months)} is"
-    improvement = probability(better, f"{then} at least {points} above {present}")
-    deterioration = probability(worse, f"{then} at least {points} below {present}")
-    stability = probability(~(better | worse), f"{then} less than {points} from {present}")
-    structurally = simulations.structural(at, smallest_improvement)
+    clock, at = simulations.clock, simulations.at(months)
+    change = simulations.change(months)
+    better, worse = change >= smallest_improvement, change <= -smallest_improvement
+    points, present = f"{smallest_improvement:g} points", "that of the baseline"
+    window = f"the mean share over the {clock.span(months)} to {clock.name(months)}"
+    improvement = probability(better, f"{window} is at least {points} above {present}")
+    deterioration = probability(worse, f"{window} is at least {points} below {present}")
+    stability = probability(~(better | worse), f"{window} is less than {points} from {present}")
+    structurally = simulations.structural(months, smallest_improvement)
     without, with_it = ("with no new framework by then", "and a new framework has come by then")
     if simulations.moving:
-        without, with_it = (f"the trend {has} risen by {points}" for has in ("has not", "has"))
+        without, with_it = (f"the mean of the trend {has} risen by {points}" for has in ("has not", "has"))
     technical = probability(better & ~structurally, f"{improvement.definition}, {without}")
     structural = probability(better & structurally, f"{improvement.definition}, {with_it}")
     return HorizonOutlook(
         months=months,
-        until=simulations.clock.last_day(months),
-        level=estimate(simulations.share[..., at], "points of share", f"share in {name(months)}"),
+        until=clock.last_day(months),
+        level=estimate(simulations.share[..., 1 : at + 1].mean(axis=-1), "points of share", window),
+        before=estimate(simulations.before, "points of share", "mean share over the months of the baseline"),
         improvement=improvement,
         stability=replace(stability, value=1 - improvement.value - deterioration.value),
         deterioration=deterioration,
         technical=technical,
         structural=replace(structural, value=improvement.value - technical.value),
-        new_framework=probability(broken, f"a new strategic framework has come by {name(months)}"),
-        touched=probability(
-            (change[..., 1 : at + 1] >= smallest_improvement).any(axis=-1),
-            f"the share is at least {points} above {present} in some {simulations.clock.unit} to {name(months)}",
+        new_framework=probability(
+            simulations.broken[..., at], f"a new strategic framework has come by {clock.name(months)}"
         ),
     )
 

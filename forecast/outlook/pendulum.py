@@ -152,6 +152,8 @@ class HostileZone:
 class Pendulum:
     """Quantities of claim S5."""
 
+    trend: Estimate  # Mean of the trend over the months of the baseline, points of share
+    deviation: Estimate  # Mean of the level over these months less that of the trend, points
     half_life: Estimate | NotDefined  # Months in which half of a deviation from the trend is undone
     short: Probability | NotDefined  # The half-life is below 60 months
     back: Return | NotDefined  # The way back to the previous era's equilibrium
@@ -170,11 +172,18 @@ def pendulum(
     if not INSIDE < extreme_share < 100:
         raise SpecError(f"extreme_share: {extreme_share:g} is not between {INSIDE:g} and 100 points of share.")
     zone = _hostile_zone(own, simulations, horizons, seed, extreme_share)
+    trend = estimate(
+        simulations.trend_before[..., 0], "points of share", "mean of the trend over the baseline's months"
+    )
+    gap = simulations.before[..., 0] - simulations.trend_before[..., 0]
+    deviation = estimate(gap, "points of share", "mean of the level over the baseline's months less that of the trend")
     if own.cycle is None:
         absent = NotDefined(NO_CYCLE)
-        return Pendulum(absent, absent, absent, zone)
+        return Pendulum(trend, deviation, absent, absent, absent, zone)
     months = own.scalars["cycle_half_life"] / own.clock.per_month
     return Pendulum(
+        trend=trend,
+        deviation=deviation,
         half_life=half_life(own),
         short=probability(months < SHORT_MONTHS, f"the half-life is below {SHORT_MONTHS} months"),
         back=_return_to_previous(own, simulations, horizons),

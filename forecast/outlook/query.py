@@ -14,7 +14,8 @@ from forecast.errors import SpecError
 from forecast.outlook.draws import FitLike
 from forecast.outlook.level import Fan, HorizonOutlook, fan, horizon_outlook
 from forecast.outlook.observed import Observed, main_dataset
-from forecast.outlook.simulations import Simulations
+from forecast.outlook.rolling import RollingShare, rolling_share
+from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
 from forecast.outlook.summary import NotDefined, Probability, probability
 from forecast.outlook.windows import (
     KindOutlook,
@@ -82,6 +83,7 @@ class Query:
     by: int | None = None
     # Kinds of which at least so many are to be recorded, and by which horizon.
     numbers: tuple[tuple[str, int, int], ...] = ()
+    baseline: int = BASELINE_MONTHS  # Months up to the present that every horizon is compared with
 
     @classmethod
     def of(
@@ -94,9 +96,10 @@ class Query:
         at: date | None = None,
         by: date | None = None,
         at_least: Sequence[AtLeast] = (),
+        baseline: int = BASELINE_MONTHS,
     ) -> Self:
         """Check what is asked against a panel."""
-        require_consistent(above, at, by)
+        require_consistent(above, at, by, baseline)
         clock = Clock.of(panel)
         months = [months_ahead(clock.last_day(), at, "at")] if at else horizons
         ordered = _ordered(months)
@@ -104,7 +107,7 @@ class Query:
             raise SpecError("at-least: the data are an index, of which no events are recorded; leave it out")
         names = [str(name) for name in panel["class_name"].to_numpy()] if at_least else []
         kinds = tuple(one.among(names, ordered) for one in at_least)
-        query = cls(ordered, above, months_ahead(clock.last_day(), by, "by") if by else None, kinds)
+        query = cls(ordered, above, months_ahead(clock.last_day(), by, "by") if by else None, kinds, baseline)
         query._require_answer(panel, dyad)
         require_given(panel, dyad, query.reach)
         return query
@@ -135,8 +138,10 @@ class Query:
             raise SpecError(f"by: fewer than {clock.span(self.window)} are covered; choose shorter horizons")
 
 
-def require_consistent(above: float | None, at: date | None, by: date | None) -> None:
+def require_consistent(above: float | None, at: date | None, by: date | None, baseline: int = BASELINE_MONTHS) -> None:
     """Make sure that a share and months can be asked for together."""
+    if not 1 <= baseline <= LONGEST_HORIZON:
+        raise SpecError(f"baseline: {baseline} months; expected 1 to {LONGEST_HORIZON}")
     if above is not None and not 0 < above < 100:
         raise SpecError(f"above: got {above:g}; expected a share in per cent, more than 0 and less than 100")
     if by is not None and at is not None:
@@ -195,6 +200,7 @@ class Prospect:
     at_least: tuple[KindOutlook, ...] | NotDefined  # The numbers of a kind that are asked for
     improvement: Mapping[int, HorizonOutlook]  # The level, by horizon
     fan: Fan  # Up to the last horizon
+    rolling: RollingShare | NotDefined  # Observed share of windows as long as the main horizon, and its forecast
     questions: tuple[QuestionOutlook, ...] = ()  # Those that were asked on an earlier day
 
 
@@ -214,7 +220,9 @@ def prospect(
     of_a_kind, at_least = _of_a_kind(recording, query)
     ahead = fan(simulations, query.horizons[-1], observed)
     answers = tuple(question_outlook(one.id, one.sentence, *one.settle(simulations, observed)) for one in questions)
-    return Prospect(recorded, threshold, of_a_kind, at_least, levels, ahead, answers)
+    months = main_horizon(query.horizons)
+    rolling = recording if isinstance(recording, NotDefined) else rolling_share(recording, months)
+    return Prospect(recorded, threshold, of_a_kind, at_least, levels, ahead, rolling, answers)
 
 
 def question_outlook(name: str, sentence: str, yes: Bool, there: Bool) -> QuestionOutlook:
@@ -232,7 +240,7 @@ def _recorded(
     """Return the forecast of event data by horizon, and of reaching the requested share."""
     if isinstance(recording, NotDefined):
         return recording, None if query.above is None else recording
-    windows = {months: window_outlook(recording, months, improvement) for months in query.horizons}
+    windows = {months: window_outlook(recording, months, improvement, query.baseline) for months in query.horizons}
     if query.above is None:
         return windows, None
     if query.by is not None:

@@ -31,7 +31,7 @@ from forecast.outlook.conditioning import Assumed, condition, periods_held, read
 from forecast.outlook.draws import FitLike
 from forecast.outlook.observed import Observed, observe
 from forecast.outlook.query import AtLeast, Prospect, Query, SimulationQuestion, main_horizon, prospect
-from forecast.outlook.simulations import Simulations, simulate_ahead
+from forecast.outlook.simulations import BASELINE_MONTHS, Simulations, simulate_ahead
 from forecast.outlook.summary import NotDefined, Probability, probability
 from forecast.outlook.windows import Baseline, changed, share_before
 from forecast.panel.record import by_class
@@ -109,8 +109,8 @@ class Scenarios(Displayed):
 
 @checked(
     fit=FIT, dyad=DYAD, horizons=HORIZONS, seed=whole(0), smallest_improvement=NUMBER, labels=MAPPING,
-    simulations_per_draw=whole(1), above=NUMBER, at=DATE, by=DATE, at_least=AT_LEAST, events=EVENTS, followed=PANEL,
-    progress=CALLABLE,
+    simulations_per_draw=whole(1), above=NUMBER, at=DATE, by=DATE, at_least=AT_LEAST, baseline_months=whole(1),
+    events=EVENTS, followed=PANEL, progress=CALLABLE,
 )  # fmt: skip
 def scenario(
     fit: FitLike,
@@ -126,6 +126,7 @@ def scenario(
     at: date | None = None,
     by: date | None = None,
     at_least: Sequence[AtLeast] = (),
+    baseline_months: int = BASELINE_MONTHS,
     questions: Sequence[SimulationQuestion] = (),
     events: "EventTable | None" = None,
     followed: "xr.Dataset | None" = None,
@@ -154,7 +155,7 @@ def scenario(
         Names of dyads for readers, by code.
     simulations_per_draw : int
         Simulations per posterior draw.
-    above, at, by, at_least
+    above, at, by, at_least, baseline_months
         What else is asked, as in `assess`.
     questions : sequence of PutQuestion
         Questions of a ledger, put to the fit (`forecast.questions.put_question`) with the same seed.
@@ -186,11 +187,14 @@ def scenario(
     """
     report = progress or silent
     tables = read_scenarios(assumed)
-    query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, at_least=at_least)
+    query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, at_least=at_least, baseline=baseline_months)
     _require_different(questions)
     label = dict(labels or {}).get(dyad, dyad)
     report("simulating", 0, len(tables))
-    simulations = simulate_ahead(fit, dyad, LONGEST_HORIZON, seed=seed, simulations_per_draw=simulations_per_draw)
+    simulations = simulate_ahead(
+        fit, dyad, LONGEST_HORIZON, seed=seed, simulations_per_draw=simulations_per_draw,
+        baseline_months=baseline_months,
+    )  # fmt: skip
     known = None if events is None else events.events
     held = {name: periods_held(rows, fit.panel, dyad, known) for name, rows in tables.items()}
     last = max((one.period for each in held.values() for one in each), default=1)
@@ -296,13 +300,13 @@ def _sentence(own: Prospect, unconditional: Prospect, query: Query, improvement:
         if not isinstance(then, NotDefined) and not isinstance(now, NotDefined):
             return (
                 f"If this is assumed, the chance that the recorded cooperative share of the {count(months, 'month')} "
-                f"ahead is at least {count(improvement, 'point')} above that of the {count(months, 'month')} before is "
-                f"{chance(then.value)}, and without it {chance(now.value)}; {holds}."
+                f"ahead is at least {count(improvement, 'point')} above that of the last "
+                f"{count(query.baseline, 'month')} is {chance(then.value)}, and {chance(now.value)} without; {holds}."
             )
     then_level, now_level = (each.improvement[months].level.median for each in (own, unconditional))
     return (
-        f"If this is assumed, the median share of the level in {count(months, 'month')} is {number(then_level, 0)}, "
-        f"and without it {number(now_level, 0)}; {holds}."
+        f"If this is assumed, the median share of the level over the next {count(months, 'month')} is "
+        f"{number(then_level, 0)}, and without it {number(now_level, 0)}; {holds}."
     )
 
 

@@ -66,6 +66,9 @@ def structural_hazard(panel: xr.Dataset) -> StructuralHazard:
     return StructuralHazard(int((np.diff(index, axis=1) != 0).sum()), float(seen) / periods.per_month)
 
 
+BASELINE_MONTHS = 12
+"""Months before the forecast date: every horizon is compared with the same ones, so that a forecast is one story."""
+
 NOTHING = Push(*(np.zeros(()) for _ in range(3)))
 """Zero effect of drivers."""
 
@@ -191,6 +194,8 @@ class Simulations(Displayed):
     share: Float  # The same as an expected share of cooperative actions, 0 to 100
     frameworks: NDArray[np.int16]  # How many new frameworks have come since the present
     trend: Float  # Share at which the trend stands
+    before: Float  # Mean share of the baseline's months, (chain, draw, future), and that of the trend
+    trend_before: Float
     ceiling: Float | None = None  # Share that the current framework allows the trend at most; None without a ceiling
     moving: bool = True  # Whether the trend moves in every period
     pushed: Float | None = (
@@ -207,14 +212,19 @@ class Simulations(Displayed):
         )
         return Card(f"Simulated simulations of {self.dyad}", facts)
 
-    def structural(self, at: int, points: float) -> Bool:
-        """Return whether a rise of the share by then is structural: the trend has risen by so many points.
+    def change(self, months: int) -> Float:
+        """Return the mean share of the window ahead minus that of the baseline, (chain, draw, future), points."""
+        return np.asarray(self.share[..., 1 : self.at(months) + 1].mean(axis=-1) - self.before)
+
+    def structural(self, months: int, points: float) -> Bool:
+        """Return whether a rise is structural: the trend's mean over the window is higher by so many points.
 
         Of a constant trend it is whether a new framework has come.
         """
+        at = self.at(months)
         if not self.moving:
             return self.broken[..., at]
-        return np.asarray(self.trend[..., at] - self.trend[..., 0] >= points)
+        return np.asarray(self.trend[..., 1 : at + 1].mean(axis=-1) - self.trend_before >= points)
 
     @property
     def month_level(self) -> Float:
@@ -242,7 +252,10 @@ def stream(seed: int, dyad: str, purpose: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
-@checked(fit=FIT, dyad=DYAD, months=whole(1), seed=whole(0), simulations_per_draw=whole(1), hazard=NUMBERS)
+@checked(
+    fit=FIT, dyad=DYAD, months=whole(1), seed=whole(0), simulations_per_draw=whole(1), hazard=NUMBERS,
+    baseline_months=whole(1),
+)  # fmt: skip
 def simulate_ahead(
     fit: FitLike,
     dyad: str,
@@ -251,6 +264,7 @@ def simulate_ahead(
     seed: int = 1,
     simulations_per_draw: int = 4,
     hazard: Float | float | None = None,
+    baseline_months: int = BASELINE_MONTHS,
 ) -> Simulations:
     """Simulate the future of a dyad.
 
@@ -269,6 +283,8 @@ def simulate_ahead(
     hazard : array (chain, draw) or float, optional
         Rate a month at which new frameworks come; by default its posterior given the panel
         (`structural_hazard`). Zero simulates the current framework alone.
+    baseline_months : int
+        Months up to the present whose mean share is the baseline.
 
     Returns
     -------
@@ -296,7 +312,7 @@ def simulate_ahead(
     own = dyad_draws(fit, dyad)
     rate = structural_hazard(fit.panel).draws(own.size, seed) if hazard is None else _each_draw(hazard, own.size)
     driven = FuturePush.of(fit, own, own.clock.periods(months), simulations_per_draw, partial(stream, seed, own.dyad))
-    return _simulate(own, months, seed, simulations_per_draw, rate, driven)
+    return _simulate(own, months, seed, simulations_per_draw, rate, driven, baseline_months=baseline_months)
 
 
 def _each_draw(hazard: Float | float, size: tuple[int, int]) -> Float:
@@ -322,9 +338,10 @@ def simulate_particles(
     *,
     seed: int,
     driven: FuturePush | None = None,
+    baseline_months: int = BASELINE_MONTHS,
 ) -> Simulations:
     """Run simulations of which some are picked on their way, to go on from where they stand."""
-    return _simulate(own, months, seed, particles, hazard, driven, steer)
+    return _simulate(own, months, seed, particles, hazard, driven, steer, baseline_months=baseline_months)
 
 
 def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
@@ -403,7 +420,14 @@ def _simulate(
     hazard: Float,
     driven: FuturePush | None = None,
     steer: Steer | None = None,
+    *,
+    baseline_months: int,
 ) -> Simulations:
+    past = slice(-min(own.clock.periods(baseline_months), len(own.clock.times)), None)
+    size = (*own.size, simulations_per_draw)
+    before, trend_before = (
+        _repeat(share(part[..., past]).mean(axis=-1, dtype=np.float64), size) for part in (own.level, own.trend)
+    )
     own = own if driven is None else driven.taken_out(own)
     streams = {name: stream(seed, own.dyad, name) for name in ("shocks", "breaks", "frameworks", "trend")}
     particles = _Particles.start(own, simulations_per_draw, hazard)
@@ -424,11 +448,13 @@ def _simulate(
         if places is not None:
             driven = None if driven is None else driven.picked(partial(picked, places=places), particles.trend.shape)
             particles = particles.at(places)
-            history = {name: [picked(values, places) for values in past] for name, past in history.items()}
+            history = {name: [picked(values, places) for values in then] for name, then in history.items()}
+            before, trend_before = picked(before, places), picked(trend_before, places)
     stacked = {name: _stack_periods(values) for name, values in history.items()}
     return Simulations(
-        dyad=own.dyad, clock=own.clock, months=months, share=share(stacked["level"]), moving=own.moves, **stacked
-    )
+        dyad=own.dyad, clock=own.clock, months=months, share=share(stacked["level"]), moving=own.moves, before=before,
+        trend_before=trend_before, **stacked,
+    )  # fmt: skip
 
 
 def simulate_from(own: DyadDraws, start: float, periods: int, simulations_per_draw: int, *, seed: int) -> Float:

@@ -15,7 +15,7 @@ from forecast.events.codebook import read_scale, scale_names
 from forecast.outlook.base_rates import MIX_MONTHS
 from forecast.outlook.draws import FitLike
 from forecast.outlook.observed import NO_ACTIONS, Observed
-from forecast.outlook.simulations import Simulations
+from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
 from forecast.panel import panel_kind
 from forecast.panel.record import by_class, last_known, whole_periods
@@ -289,15 +289,17 @@ def printed_changes(outlook: "WindowOutlook") -> dict[str, int]:
     return dict(zip(changes, whole_percents(values, 100), strict=True)) if len(values) == len(changes) else {}
 
 
-def window_sentence(terms: DatasetRecord, outlook: "WindowOutlook", improvement: float) -> str:
-    """State the chances that the share of a window is higher and lower than that of the window before."""
+def window_sentence(
+    terms: DatasetRecord, outlook: "WindowOutlook", improvement: float, baseline_months: int = BASELINE_MONTHS
+) -> str:
+    """State the chances that the share of a window is higher and lower than that of the baseline."""
     share, span = f"the cooperative share of {terms.counted}", terms.ahead(outlook.months)
     before, chances = outlook.baseline, {name: chance(part / 100) for name, part in printed_changes(outlook).items()}
     if isinstance(before, NotDefined) or before.share is None or not chances:
         missing = next(one for one in (before, outlook.up) if isinstance(one, NotDefined))
         return f"Whether {share} will be higher in {span} than before is not defined: {missing.reason}."
     points, void = count(improvement, "point"), _void(terms, outlook.void)
-    than = f"in {span} than in {terms.before(outlook.months, before)} ({_share(before)})"
+    than = f"in {span} than in {terms.before(baseline_months, before)} ({_share(before)})"
     if before.share + improvement > 100:
         return (
             f"{capital(share)} cannot be {points} higher {than}; the chance that it is at least {points} lower is "
@@ -339,7 +341,8 @@ def threshold_sentence(terms: DatasetRecord, outlook: "ThresholdOutlook") -> str
     last, after = outlook.baseline, ""
     if not isinstance(last, NotDefined) and last.share is not None:
         parts = f"{last.cooperative:,} of {last.events:,}"
-        after = f", after {percent(last.share / 100)} ({parts}) in {terms.before(outlook.window, last)}"
+        compared = outlook.window if outlook.rolling else BASELINE_MONTHS
+        after = f", after {percent(last.share / 100)} ({parts}) in {terms.before(compared, last)}"
     return f"The chance that {share} is {chance(outlook.chance.value)}{after}.{_void(terms, outlook.void)}"
 
 
@@ -417,7 +420,7 @@ class WindowOutlook:
     events: Estimate  # How many it will record
     void: Probability  # Fewer than three
     share: Estimate | NotDefined  # Per cent of them that are cooperative
-    baseline: Baseline | NotDefined  # The h months before
+    baseline: Baseline | NotDefined  # The last 12 months, or as many as were asked for
     # The share is at least the smallest improvement above that of the baseline, within it, or at least that much
     # below.
     up: Probability | NotDefined
@@ -488,10 +491,12 @@ def baseline_of(panel: "xr.Dataset", dyad: str, dataset: int, months: int) -> Ba
     return DatasetRecord.of(panel, dyad, dataset).baseline(months)
 
 
-def window_outlook(recording: Recording, months: int, smallest_improvement: float = 5.0) -> WindowOutlook:
+def window_outlook(
+    recording: Recording, months: int, smallest_improvement: float = 5.0, baseline_months: int = BASELINE_MONTHS
+) -> WindowOutlook:
     """Compute what will be recorded up to a horizon."""
     terms, ahead = recording.record, recording.ahead(months)
-    baseline, total = terms.baseline(months), ahead.total.sum(axis=-1)
+    baseline, total = terms.baseline(baseline_months), ahead.total.sum(axis=-1)
     there, shares = total >= FEWEST, shares_of(total, ahead.cooperative.sum(axis=-1))
     words = f"share of {terms.noun}s in {terms.ahead(months)} that are cooperative"
     up, same, down = _changes(shares, there, baseline, smallest_improvement, words)
@@ -512,7 +517,7 @@ def window_outlook(recording: Recording, months: int, smallest_improvement: floa
     )
     return replace(
         result,
-        sentence=window_sentence(terms, result, smallest_improvement),
+        sentence=window_sentence(terms, result, smallest_improvement, baseline_months),
         rule=window_rule(terms, result, smallest_improvement),
     )
 
@@ -602,7 +607,7 @@ def threshold_outlook(
         rolling=rolling,
         window=span,
         threshold=threshold,
-        baseline=terms.baseline(span),
+        baseline=terms.baseline(span if rolling else BASELINE_MONTHS),
         void=probability(~there, f"fewer than {FEWEST} {terms.noun}s are recorded {where}"),
         chance=probability(hit, definition, there) if there.any() else ALWAYS_VOID,
         sentence="",

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.arguments import DATE, DYAD, EVENTS, NUMBER, PANEL, TEXT, checked, whole
-from forecast.dates import LONGEST_HORIZON, add_months, month_end, months_between
+from forecast.dates import LONGEST_HORIZON, add_months, month_end
 from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels
 from forecast.outlook.draws import position
 from forecast.outlook.observed import main_dataset
+from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.windows import FEW_BEFORE, DatasetRecord
 from forecast.questions.question import PassageQuestion, Question, last_chance, question_of
@@ -30,8 +31,9 @@ SPAN = 12
 
 
 @checked(
-    panel=PANEL, dyad=DYAD, months=whole(1), last=DATE, higher=NUMBER, lower=NUMBER, above=NUMBER, below=NUMBER,
-    when=TEXT, span=whole(1), of=TEXT, at_least=whole(1), level=NUMBER, dataset=TEXT, id=TEXT, label=TEXT, table=EVENTS,
+    panel=PANEL, dyad=DYAD, months=whole(1), last=DATE, higher=NUMBER, lower=NUMBER, baseline_months=whole(1),
+    above=NUMBER, below=NUMBER, when=TEXT, span=whole(1), of=TEXT, at_least=whole(1), level=NUMBER, dataset=TEXT,
+    id=TEXT, label=TEXT, table=EVENTS,
 )  # fmt: skip
 def make_question(
     panel: "xr.Dataset",
@@ -41,6 +43,7 @@ def make_question(
     last: date | None = None,
     higher: float | None = None,
     lower: float | None = None,
+    baseline_months: int = BASELINE_MONTHS,
     above: float | None = None,
     below: float | None = None,
     when: str = "at",
@@ -68,7 +71,9 @@ def make_question(
     last : datetime.date, optional
         In place of the length: a day of the last month.
     higher, lower : float, optional
-        Whether the share is at least so many points above, or below, that of as many months before.
+        Whether the share is at least so many points above, or below, that of the last months.
+    baseline_months : int
+        How many these are.
     above, below : float, optional
         Whether the share is at least, or at most, so many percent.
     when : {"at", "by", "throughout"}
@@ -139,7 +144,7 @@ def make_question(
     elif name == "level":
         fields = {"kind": "level", "threshold": float(value)}
     else:
-        fields = _share_fields(record, months_between(*window) + 1, name, float(value), when, span or SPAN)
+        fields = _share_fields(record, baseline_months, name, float(value), when, span or SPAN)
     fields |= {
         "version": 1, "id": id or _name(dyad, what, fields.get("when", ""), window), "dyad": dyad,
         "label": record.label, "dataset": record.dataset, "joint": record.joint, "asked": record.known,
@@ -179,7 +184,9 @@ def _settle_earlier(question: Question, record: DatasetRecord, window: slice) ->
     return question.settle(record.months(window))
 
 
-def _share_fields(record: DatasetRecord, months: int, name: str, value: float, when: str, span: int) -> dict[str, Any]:
+def _share_fields(
+    record: DatasetRecord, baseline_months: int, name: str, value: float, when: str, span: int
+) -> dict[str, Any]:
     """Return the fields of a question about shares, with what the record fixes of them."""
     if when not in ("at", "by", "throughout"):
         raise QuestionError(f"when: got {when!r:.40}; expected at, by or throughout")
@@ -190,9 +197,9 @@ def _share_fields(record: DatasetRecord, months: int, name: str, value: float, w
         "cooperative": record.cooperative_words,
     }
     if name in ("higher", "lower"):
-        before = record.baseline(span if rolling else months)
+        before = record.baseline(baseline_months)
         if isinstance(before, NotDefined):
-            raise QuestionError(f"baseline: {before.reason}; ask of a shorter window")
+            raise QuestionError(f"baseline: {before.reason}; compare with fewer months (baseline_months)")
         if before.share is None:
             raise QuestionError(f"baseline: {FEW_BEFORE.reason}; ask with `above` or `below`")
         fields["baseline"] = {

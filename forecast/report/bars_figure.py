@@ -52,7 +52,7 @@ def recorded(result: Assessment) -> style.Illustration | None:
         alt=f"Stacked bars of chances for what will be recorded of {result.label}. {said}.",
         caption=(
             f"Chances that the cooperative share of what is recorded in the months ahead is at least {change} lower, "
-            f"about the same, or at least {change} higher than in as many months before."
+            f"about the same, or at least {change} higher than in the last {count(result.baseline_months, 'month')}."
         ),
     )
 
@@ -64,9 +64,9 @@ def level(result: Assessment) -> style.Illustration:
     for outlook in result.improvement.values():
         chances, percents = printed_chances(outlook), printed_percents(outlook)
         until = period(result, outlook.until)
-        bars[f"{count(outlook.months, 'month')}\n{until}"] = {name: percents[name] for name in COLUMNS}
+        bars[f"{count(outlook.months, 'month')}\nto {until}"] = {name: percents[name] for name in COLUMNS}
         said.append(
-            f"by {until}: better {chances['improvement']} (technical {chances['technical']}, structural "
+            f"to {until}: better {chances['improvement']} (technical {chances['technical']}, structural "
             f"{chances['structural']}), about the same {chances['stability']}, worse {chances['deterioration']}"
         )
     last = list(result.improvement.values())[-1]
@@ -80,9 +80,9 @@ def level(result: Assessment) -> style.Illustration:
         alt=f"Stacked bars of chances for {result.label}. {'; '.join(said)}.",
         caption=(
             f"Chances that the {result.measure} is at least {change} lower, about the same, or at least "
-            f"{change} higher than in {period(result, result.origin)}. {parts} (chance of a new "
-            f"framework by {period(result, last.until)}: {chance(last.new_framework.value)}). The percents of a bar "
-            "add up to 100."
+            f"{change} higher over the months ahead than over the last {count(result.baseline_months, 'month')}. "
+            f"{parts} (chance of a new framework by {period(result, last.until)}: {chance(last.new_framework.value)}). "
+            "The percents of a bar add up to 100."
         ),
     )
 

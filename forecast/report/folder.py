@@ -203,6 +203,7 @@ class SavedReport:
     fit: "Fit"  # Saved in its folder
     dyad: str
     horizon: int  # The one that its headline quotes
+    baseline_months: int
     smallest_improvement: float
     seed: int  # Of its simulations
 
@@ -218,13 +219,14 @@ def read_report(folder: str | Path) -> SavedReport:
         raise DataError(f"{folder}: there is no {' or '.join(FITS)}; make the report with --save-fit, its default")
     try:
         dyad, improvement = str(numbers["dyad"]), float(numbers["smallest_improvement"])
+        baseline = int(numbers["baseline_months"])
         horizon = main_horizon([int(one["months"]) for one in numbers["horizons"]])
         seed = int(numbers["provenance"]["simulation"]["seed"])
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"{folder / 'forecast.json'}: it is not that of a report ({error}); make the report again"
         ) from error
-    return SavedReport(Fit.load(saved), dyad, horizon, improvement, seed)
+    return SavedReport(Fit.load(saved), dyad, horizon, baseline, improvement, seed)
 
 
 def _read_numbers(path: Path) -> dict[str, Any]:

@@ -92,10 +92,11 @@ def report_json(material: Material) -> dict[str, Any]:
         "as_of": material.as_of,
         "vintage": vintage(material.fit.panel),
         "caveats": material.caveats,
-        **_parts(result, "origin", "dyad", "label", "headline"),
+        **_parts(result, "origin", "dyad", "label", "title", "headline", "verdict"),
         "rule": None if question is None else question.rule,
         "level": level_sentence(result),
         "meaning": meaning(result),
+        "baseline_months": result.baseline_months,
         "smallest_improvement": result.smallest_improvement,
         "recorded": recorded
         if isinstance(recorded, NotDefined)
@@ -108,7 +109,7 @@ def report_json(material: Material) -> dict[str, Any]:
         ],
         **_parts(result, "standing", "last_break", "frameworks", "pendulum", "band", "contrast", "kinds", "drivers"),
         "datasets": {"finding": datasets_finding(found), "each": list(found)} if (found := result.datasets) else None,
-        **_parts(result, "fan", "claims"),
+        **_parts(result, "rolling", "fan", "claims"),
         "skill": material.skill,
         "dyads": [
             _parts(one, "dyad", "label", "headline", "level", "equilibrium", "half_life")

@@ -9,6 +9,7 @@ from forecast.outlook import (
     Headroom,
     NotDefined,
     Probability,
+    ThresholdOutlook,
     datasets_finding,
     kinds_sentence,
     level_sentence,
@@ -28,6 +29,7 @@ from forecast.report import (
     intervals_figure,
     pendulum_figure,
     provenance,
+    share_figure,
     tables,
     words,
     yearly_figure,
@@ -44,6 +46,8 @@ from forecast.report.table import Table
 from forecast.report.tables import tables_of
 from forecast.wording import chance, count, number
 
+LATE_MONTHS = 2
+"""Months by which the data may end before the forecast date without it being said in the title."""
 _SHOWN_IN = {
     theory.LOW.code: "standing",
     theory.DECLINE.code: "pendulum",
@@ -63,15 +67,16 @@ def illustrations(material: Material) -> dict[str, Illustration]:
     result, record = material.result, material.record
     seen = observed_shares(material.fit.panel, result.dyad, main_dataset(material.fit.panel, result.dyad))
     figures = {
+        "share": share_figure.illustrate(result, record),
         "recorded": bars_figure.recorded(result),
-        "bars": bars_figure.level(result),
         "pendulum": pendulum_figure.illustrate(result, record, material.named),
+        "standing": distribution_figure.standing(material.fit, result),
+        "bars": bars_figure.level(result),
+        "fan": fan_figure.illustrate(result, record, seen, material.coverage_end),
+        "headroom": distribution_figure.headroom(result),
+        "dyads": intervals_figure.dyads(result, material.others),
         "kinds": yearly_figure.kinds(result),
         "datasets": yearly_figure.datasets(result.datasets),
-        "fan": fan_figure.illustrate(result, record, seen, material.coverage_end),
-        "standing": distribution_figure.standing(material.fit, result),
-        "dyads": intervals_figure.dyads(result, material.others),
-        "headroom": distribution_figure.headroom(result),
     }
     drawn = {name: figure for name, figure in figures.items() if figure is not None}
     return drawn if material.gate.passed else {name: stamped(figure, words.STAMP) for name, figure in drawn.items()}
@@ -90,9 +95,19 @@ def page(material: Material, figures: Mapping[str, Illustration], *, exported: b
     return Page("report.html.j2", content, figures, material.gate.passed, material.gate.reasons, files)
 
 
+def title(material: Material) -> str:
+    """Return the title, with the end of the data where that is more than two months before the forecast date."""
+    result = material.result
+    late = material.coverage_end and material.months_behind > LATE_MONTHS
+    return f"{result.title} (data through {material.coverage_end})" if late else result.title
+
+
 def _outlook_content(material: Material, figures: Mapping[str, Illustration]) -> dict[str, Any]:
     result = material.result
     main = None if isinstance(result.recorded, NotDefined) else result.recorded[main_horizon(result.horizons)]
+    asked = [sentence for sentence, _ in tables.numbers_of_kinds(result)]
+    if isinstance(threshold := quoted(result), ThresholdOutlook):
+        asked = [threshold.sentence, *asked]
     both = [one for window in tables.windows_of(result) for one in (window.up, window.down)]
     chances = [one for one in both if isinstance(one, Probability)]
     return {
@@ -102,10 +117,12 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
         "caveats": material.caveats,
         "now": words.period(result, result.origin),
         "unit": words.unit(result),
-        "lede": words.meaning(result) if quoted(result) is None else level_sentence(result),
+        "title": title(material),
+        "level_words": level_sentence(result),
         "meaning": words.meaning(result),
         "tables": tables_of(material),
-        "recorded_sentences": [] if main is None or main is quoted(result) else [main.sentence],
+        "asked_sentences": asked,
+        "main_sentence": "" if main is None else main.sentence,
         "numbers_of_kinds": tables.numbers_of_kinds(result),
         "resolution": tables.rules(result),
         "fewest_void": max((window.void.value for window in tables.windows_of(result)), default=0.0),

@@ -103,7 +103,8 @@ def _recorded(result: Assessment) -> Table:
     return Table.of(
         _heads(result), rows if found else [],
         caption=f"What will be recorded of {result.label} relations. Higher, lower: the cooperative share, by at least "
-        f"{count(result.smallest_improvement, 'point')}, than in as many months before. {_INTERVALS}",
+        f"{count(result.smallest_improvement, 'point')}, than in the last "
+        f"{count(result.baseline_months, 'month')}. {_INTERVALS}",
     )  # fmt: skip
 
 
@@ -161,8 +162,7 @@ def _drivers(drivers: Sequence[DriverOutlook]) -> Table:
 
 def level_cells(outlook: HorizonOutlook) -> dict[str, str]:
     """Format the chances of the level at a horizon, by the names of `words.ROWS`."""
-    others = {name: chance(getattr(outlook, name).value) for name in ("touched", "new_framework")}
-    return printed_chances(outlook) | others
+    return printed_chances(outlook) | {"new_framework": chance(outlook.new_framework.value)}
 
 
 def _level(result: Assessment) -> Table:

@@ -22,7 +22,6 @@ ROWS = {
     "improvement": "Better",
     "technical": "of it technical",
     "structural": "of it structural",
-    "touched": "Better at some time",
     "new_framework": "New framework",
 }
 """The chances at a horizon, as a table has them."""
@@ -52,9 +51,8 @@ def meaning(result: Assessment) -> str:
     """Explain better and worse in the headline."""
     change = count(result.smallest_improvement, "point")
     return (
-        f"“Better” means that the {result.measure} expected in that {unit(result)} is at least "
-        f"{change} above that of {period(result, result.origin)}, “worse” at least {change} below, on a "
-        f"scale where {result.scale}."
+        f"“Better” means that the mean {result.measure} over these months is at least {change} above that of the last "
+        f"{count(result.baseline_months, 'month')}, “worse” at least {change} below, on a scale where {result.scale}."
     )
 
 
