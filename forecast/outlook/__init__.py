@@ -23,6 +23,7 @@ from forecast.outlook.level import (
 from forecast.outlook.observed import Observed, main_dataset, observe
 from forecast.outlook.pendulum import EquilibriumBand, HostileZone, Passage, Pendulum, Return, passage
 from forecast.outlook.query import AtLeast, main_horizon
+from forecast.outlook.rolling import RollingShare
 from forecast.outlook.simulations import Simulations, StructuralHazard, simulate_ahead, structural_hazard
 from forecast.outlook.summary import (
     Estimate,
@@ -40,9 +41,10 @@ __all__ = [
     "Assessment", "AtLeast", "Baseline", "Break", "Brief", "Claim", "Contrast", "DatasetOutlook", "DatasetYear",
     "DyadQuantity", "EquilibriumBand", "Estimate", "Fan", "Framework", "FrameworkChange", "Frameworks", "Headroom",
     "HorizonOutlook", "HostileZone", "KindOutlook", "KindSeries", "Learning", "NotDefined", "Observed", "Passage",
-    "Pendulum", "Probability", "Return", "Simulations", "Standing", "StructuralHazard", "ThresholdOutlook",
-    "WindowOutlook", "assess", "brief", "dataset_outlooks", "datasets_finding", "estimate", "horizon_outlook",
-    "kind_series", "kinds_line", "kinds_sentence", "level_record", "level_sentence", "main_dataset", "main_horizon",
+    "Pendulum", "Probability", "Return", "RollingShare", "Simulations", "Standing", "StructuralHazard",
+    "ThresholdOutlook", "WindowOutlook", "assess", "brief", "dataset_outlooks", "datasets_finding", "estimate",
+    "horizon_outlook", "kind_series", "kinds_line", "kinds_sentence", "level_record", "level_sentence",
+    "main_dataset", "main_horizon",
     "observe", "passage", "plain", "printed_chances", "printed_changes", "printed_percents", "probability",
     "quoted", "reported", "simulate_ahead", "structural_hazard", "whole_percents",
 ]  # fmt: skip

@@ -56,14 +56,16 @@ def title(result: Assessment) -> str:
             f"{result.label}, {when}: {chance(asked.chance.value)} chance of at least {asked.threshold:g} % cooperative"
         )
     if isinstance(asked, WindowOutlook):
-        parts = printed_changes(asked)
+        parts, what = printed_changes(asked), " cooperative"
         chances = {"more": parts["up"], "similar": parts["same"], "less": parts["down"]}
     else:
-        percents = printed_percents(level)
-        chances = {"more": percents["improvement"], "similar": percents["stability"], "less": percents["deterioration"]}
+        percents, what = printed_percents(level), ""
+        chances = {
+            "better": percents["improvement"], "similar": percents["stability"], "worse": percents["deterioration"],
+        }  # fmt: skip
     ranked = sorted(chances.items(), key=lambda one: -one[1])
     named = next(name for name, _ in ranked if name != "similar")
-    words = [f"{chance(percents / 100)} {name}{' cooperative' if name == named else ''}" for name, percents in ranked]
+    words = [f"{chance(percents / 100)} {name}{what * (name == named)}" for name, percents in ranked]
     return f"{result.label}, {length or count(months, unit)} to {until}: {', '.join(words)}"
 
 
@@ -155,9 +157,9 @@ def change_sentence(
     window = f"the {count(outlook.months, 'month')} to {then}"
     return (
         f"The chance that {label} relations are at least {points} better in {window} than in the "
-        f"{count(baseline_months, 'month')} to {today} is {chances['improvement']}, and that they are at least {points} "
-        f"worse {chances['deterioration']}; they now stand at {about(now.median, now.low, now.high)} on a scale of 0 to "
-        "100."
+        f"{count(baseline_months, 'month')} to {today} is {chances['improvement']}, and that they are at least "
+        f"{points} worse {chances['deterioration']}; they now stand at {about(now.median, now.low, now.high)} on a "
+        "scale of 0 to 100."
     )
 
 

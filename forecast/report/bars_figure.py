@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from forecast.outlook import Assessment, NotDefined, printed_chances, printed_changes, printed_percents
+from forecast.outlook import (
+    Assessment,
+    NotDefined,
+    main_horizon,
+    printed_chances,
+    printed_changes,
+    printed_percents,
+)
 from forecast.report import style
 from forecast.report.tables import CHANGES
 from forecast.report.words import COLUMNS, period
@@ -23,6 +30,8 @@ _COLORS = {
     "structural": (style.RESET, style.INK),
 }
 """Fill and ink of each outcome."""
+ENOUGH_EVENTS = 20
+"""Expected events of a window: with fewer, one or two of them decide, and only the table has its chances."""
 _APART = 5.5  # percents between the middles of two numbers above a bar
 _ROOM = 7  # percents: a narrower part has its number above or next to the bar
 
@@ -31,12 +40,15 @@ type Bars = Mapping[str, Mapping[str, int]]
 
 
 def recorded(result: Assessment) -> style.Illustration | None:
-    """Draw the chances of what will be recorded at each horizon; none if they are defined at none."""
+    """Draw the chances of what will be recorded, of horizons with enough events; none if they are defined at none."""
     if isinstance(result.recorded, NotDefined):
         return None
+    main = main_horizon(result.horizons)
+    shown = {at: one for at, one in result.recorded.items() if at == main or one.events.median >= ENOUGH_EVENTS}
+    left_out = len(result.recorded) - len(shown)
     bars = {
         f"{count(months, 'month')}\nto {period(result, window.until)}": {name: percents[name] for name in CHANGES}
-        for months, window in result.recorded.items()
+        for months, window in shown.items()
         if (percents := printed_changes(window))
     }
     if not bars:
@@ -53,6 +65,8 @@ def recorded(result: Assessment) -> style.Illustration | None:
         caption=(
             f"Chances that the cooperative share of what is recorded in the months ahead is at least {change} lower, "
             f"about the same, or at least {change} higher than in the last {count(result.baseline_months, 'month')}."
+            + f" {count(left_out, 'window')} with fewer than {ENOUGH_EVENTS} expected events left out."
+            * bool(left_out)
         ),
     )
 

@@ -170,7 +170,7 @@ def _level(result: Assessment) -> Table:
     columns = [level_cells(outlook) for outlook in outlooks]
     rows: list[list[Cell]] = [[label, *(one[name] for one in columns)] for name, label in words.ROWS.items()]
     return Table.of(
-        ["", *((count(one.months, "month"), words.period(result, one.until)) for one in outlooks)],
+        ["", *((count(one.months, "month"), f"to {words.period(result, one.until)}") for one in outlooks)],
         [*rows, ["Share then", *(_split(words.interval(one.level)) for one in outlooks)]],
         caption=f"The level of {result.label} relations: chances by horizon. {words.meaning(result)} {_INTERVALS}",
     )  # fmt: skip

@@ -41,7 +41,7 @@ def backtested(fit):
     chances = chances_of(fit, "USA-CHN", ASKED, view)
     found = {}
     for months in HORIZONS:
-        before, ahead = view.past("USA-CHN").recent(months), np.full(months, 3)
+        before, ahead = view.past("USA-CHN").recent(12), np.full(months, 3)
         window = Window(
             "USA-CHN", ORIGIN, months, ahead, ahead // 3, int(before.total.sum()), int(before.cooperative.sum())
         )

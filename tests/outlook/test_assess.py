@@ -87,7 +87,11 @@ def test_numbers_said_twice_are_the_same(result):
     assert claims["S1"]["level"] == result.standing.level.median
     np.testing.assert_allclose(result.fan.share[2, 0], result.standing.level.median)
     level = result.improvement[24].level
-    np.testing.assert_allclose(result.fan.share[[0, 2, 4], -1], [level.low, level.median, level.high])
+    assert level.low <= level.median <= level.high
+    # The figure of the share begins with the last window and ends with that of the title.
+    share, ends = result.recorded[6].share, result.rolling.forecast
+    np.testing.assert_allclose(ends[[0, 2, 4], -1], [share.low, share.median, share.high])
+    np.testing.assert_allclose(ends[:, 0], result.rolling.observed[-1])
 
 
 def test_what_a_model_without_cycle_has_not_is_not_defined(make):
@@ -130,7 +134,7 @@ def test_the_order_of_dyads_and_of_horizons_changes_nothing(make, assessment):
 def test_another_seed_agrees_within_its_error(make, assessment, fit):
     other = assess(fit, "USA-CHN", seed=2)
     for months, outlook in assessment.improvement.items():
-        for name in ("improvement", "deterioration", "technical", "touched"):
+        for name in ("improvement", "deterioration", "technical"):
             one, two = getattr(outlook, name), getattr(other.improvement[months], name)
             # Both contain the error of the same posterior draws, so their difference is smaller than this.
             assert abs(one.value - two.value) < 4 * np.hypot(one.mcse, two.mcse)

@@ -515,7 +515,7 @@ def folders(fit, later, table, tmp_path_factory):
     for name, own in (("old", fit), ("new", later)):
         own.save(root / name / "fit.zarr")
         numbers = {
-            "dyad": DYAD, "smallest_improvement": 5.0, "horizons": [{"months": 12}],
+            "dyad": DYAD, "baseline_months": 12, "smallest_improvement": 5.0, "horizons": [{"months": 12}],
             "provenance": {"simulation": {"seed": 1}},
         }  # fmt: skip
         (root / name / "forecast.json").write_text(json.dumps(numbers))

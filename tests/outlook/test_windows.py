@@ -120,7 +120,7 @@ def test_a_hand_made_case():
     made = recording(total, np.where(total == 4, 2, 0), past=(4, 1))
     outlook = window_outlook(made, 3, 5.0)
     assert (outlook.void.value, outlook.events.mean) == (0.5, 7.0)
-    assert (outlook.share.mean, outlook.baseline.share, outlook.baseline.events) == (50.0, 25.0, 12)
+    assert (outlook.share.mean, outlook.baseline.share, outlook.baseline.events) == (50.0, 25.0, 48)
     assert (outlook.up.value, outlook.same.value, outlook.down.value) == (1.0, 0.0, 0.0)
     assert window_outlook(made, 3, 25.0).up.value == 1.0  # exactly on the boundary
     assert window_outlook(made, 3, 25.1).same.value == 1.0
@@ -141,7 +141,7 @@ def test_too_little_before_leaves_thresholds():
     assert outlook.baseline.share is None and "fewer than 3 were recorded" in outlook.up.reason
     assert "Fixed baseline" not in outlook.rule
     assert threshold_outlook(made, 6, 50.0).chance.value == 1.0
-    assert "in the 6 months before" not in threshold_outlook(made, 6, 50.0).sentence
+    assert "in the 12 months before" not in threshold_outlook(made, 6, 50.0).sentence
 
 
 def test_nothing_ahead_is_void():
@@ -161,7 +161,7 @@ def test_what_cannot_be_is_told():
     high = window_outlook(recording(4, 2, past=(4, 4)), 6)
     assert high.sentence == (
         "The cooperative share of US-China events in the chronology cannot be 5 points higher in the 6 months to "
-        "June 2005 than in the 6 months before (100 %, 24 of 24); the chance that it is at least 5 points lower is "
+        "June 2005 than in the 12 months before (100 %, 48 of 48); the chance that it is at least 5 points lower is "
         ">99 %."
     )
     assert "cannot be 5 points lower" in window_outlook(recording(4, 2, past=(4, 0)), 6).sentence
@@ -176,16 +176,16 @@ def test_the_baseline_is_of_the_last_covered_months():
     baseline = recording(2, 1, fit=fit).record.baseline(3)
     assert (baseline.first, baseline.last) == (date(2004, 8, 1), date(2004, 10, 31))
     sentence = window_outlook(recording(2, 1, fit=fit), 3).sentence
-    assert "than in the 3 months to October 2004 (25 %, 3 of 12)" in sentence
-    assert "than in the 3 months before (25 %, 3 of 12)" in window_outlook(recording(2, 1), 3).sentence
+    assert "than in the 12 months to October 2004 (25 %, 12 of 48)" in sentence
+    assert "than in the 12 months before (25 %, 12 of 48)" in window_outlook(recording(2, 1), 3).sentence
     assert isinstance(recording(2, 1).record.baseline(61), NotDefined)
 
 
 def test_one_month_and_weeks_read_well():
-    assert "in the month to January 2005 than in the month before" in window_outlook(recording(4, 1), 1).sentence
+    assert "in the month to January 2005 than in the 12 months before" in window_outlook(recording(4, 1), 1).sentence
     weekly = make_fit(("USA-CHN",), chains=2, draws=3, months=60, frequency="week", eras=ERAS)
     result = assess(weekly, "USA-CHN", (3,), seed=1)
-    assert "in the 13 weeks to 27 May 2001 than in the 13 weeks before" in result.recorded[3].sentence
+    assert "in the 13 weeks to 27 May 2001 than in the 52 weeks before" in result.recorded[3].sentence
 
 
 def test_a_stranger_can_resolve_it_from_the_rule_alone():
@@ -196,12 +196,12 @@ def test_a_stranger_can_resolve_it_from_the_rule_alone():
         "a two-sided event with a row for each side counts once",
         "Window: 1 January 2005 to 31 March 2005.",
         "Cooperative: class 4; class 5; class 6; class 7 (CAMEO codes that begin with 01, 02",
-        f"{before.cooperative} of {before.events}, from 1 October 2004 to 31 December 2004, as of 31 D",
+        f"{before.cooperative} of {before.events}, from 1 January 2004 to 31 December 2004, as of 31 D",
         f"Higher: a share of at least {before.share + 5:.2f} %. Lower: of at most {before.share - 5:.2f} %",
         "Void: fewer than 3 events in it",
     ):  # fmt: skip
         assert words in rule, words
-    counts = FIT.panel["counts"].sel(dyad="USA-CHN").isel(time=slice(-3, None))
+    counts = FIT.panel["counts"].sel(dyad="USA-CHN").isel(time=slice(-12, None))
     assert before.events == int(counts.sum())
     assert before.cooperative == int(counts.isel({"class": slice(4, None)}).sum())
 
@@ -241,7 +241,7 @@ def test_of_two_datasets_the_first_is_forecast_and_named_however_much_the_other_
     window = assess(fit, "USA-CHN", (3,), seed=1).recorded[3]
     assert window.dataset == "a" and "in “a” is at least" in window.sentence
     assert window.rule.startswith("Data: the first edition of “a” whose coverage of USA-CHN")
-    assert window.baseline.events == int(counts.sel(dataset="a", dyad="USA-CHN").isel(time=slice(-3, None)).sum())
+    assert window.baseline.events == int(counts.sel(dataset="a", dyad="USA-CHN").isel(time=slice(-12, None)).sum())
 
 
 def test_an_index_and_a_dyad_never_covered_have_no_baseline():

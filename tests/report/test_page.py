@@ -22,32 +22,40 @@ def read(html):
     return Reader(html)
 
 
-def test_the_headline_is_the_one_of_the_json(fit, assessment, read):
+def test_title_verdict_and_headline_are_those_of_the_json(fit, assessment, read, html):
     headline = forecast_json(fit, assessment)["headline"]
     assert headline == assessment.headline
     assert headline in read.text
+    assert f"<h1>{assessment.title}</h1>" in html.replace("\N{NO-BREAK SPACE}", " ")
+    assert len(assessment.title.replace(" %", "%").split()) <= 15
+    assert assessment.verdict in read.text
 
 
 def test_the_level_comes_second_as_an_estimate_without_decimals(assessment, read):
     level = assessment.standing.level
     stands = re.search(r"is about (\d+) of 100, an estimate, about ±(\d+) points \(90 %\)", read.text)
     assert [int(shown) for shown in stands.groups()] == [round(level.median), round((level.high - level.low) / 2)]
-    assert read.text.index(assessment.headline) < stands.start() < read.text.index("What will be recorded")
+    assert read.text.index(assessment.headline) < stands.start()
 
 
 def test_every_chance_of_what_will_be_recorded_has_its_rule_folded_away(assessment, html):
-    folded = re.search(r"<details>\s*<summary>How each of these is resolved</summary>(.*?)</details>", html, re.S)[1]
+    folded = re.search(
+        r'<details id="resolution">\s*<summary>All numbers, and how each is resolved</summary>(.*?)</details>',
+        html,
+        re.S,
+    )[1]
     for window in assessment.recorded.values():
         assert window.rule in Reader(folded).text
     assert "Monte Carlo" in folded
-    first = html[html.index('<h2 id="chances">') : html.index("<summary>How each")]
+    first = html[html.index('<h2 id="chances">') : html.index("<summary>All numbers")]
     assert "Monte Carlo" not in first and "±" not in first
 
 
 def test_the_share_asked_for_is_the_headline_and_a_row(fit):
     asked = assessed(fit, above=60.0)
     html = render_page(fit, asked).replace("\N{NO-BREAK SPACE}", " ")
-    assert f"<h1>{asked.threshold[12].sentence}" in html
+    assert f"<h1>{asked.title}</h1>" in html and "chance of at least 60 % cooperative" in asked.title
+    assert asked.threshold[12].sentence in Reader(html).text
     assert asked.recorded[12].sentence in Reader(html).text and "At least 60 %" in html
     by = assessed(fit, above=60.0, by=date(2026, 6, 30))
     html = render_page(fit, by)
@@ -66,7 +74,7 @@ def test_the_page_loads_nothing(html, read):
 
 def test_every_figure_has_its_numbers_in_words(read, figures):
     images = read.named("img")
-    assert len(images) == len(figures) == 7
+    assert len(images) == len(figures) == 8
     for image in images:
         assert image["role"] == "img"
         assert len(image["alt"]) > 80 and re.search(r"\d", image["alt"])
@@ -185,9 +193,9 @@ def test_an_index_without_events_has_its_page():
     read = Reader(render_page(fit, assessed(fit)))
     assert "The data are an index, which hold no single events" in read.text
     assert "counts no actions" in read.text
-    assert "What will be recorded" not in read.text and "they now stand at about" in read.text
+    assert "All numbers, and how each is resolved" not in read.text and "they now stand at about" in read.text
     assert "a position (50 at the record's mean)" in read.text
-    assert "“Better” means that the position of the index expected in that month" in read.text
+    assert "“Better” means that the mean position of the index over these months" in read.text
     for words in (
         "Coded events", "Events counted", "A chronology is chosen", "cooperative actions", "Events not known", "dyads",
     ):  # fmt: skip
@@ -230,7 +238,7 @@ def test_chances_never_read_as_certain(assessment, read):
 
 def test_figures_are_numbered_in_order(read):
     captions = re.findall(r"Figure (\d)\. ", read.text)
-    assert captions == [str(place) for place in range(1, 8)]
+    assert captions == [str(place) for place in range(1, 9)]
 
 
 def test_claims_about_the_us_and_china_are_not_made_of_others(fit, assessment):
