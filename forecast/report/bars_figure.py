@@ -32,6 +32,7 @@ _COLORS = {
 """Fill and ink of each outcome."""
 ENOUGH_EVENTS = 20
 """Expected events of a window: with fewer, one or two of them decide, and only the table has its chances."""
+_HATCHED = ("down", "deterioration")
 _APART = 5.5  # percents between the middles of two numbers above a bar
 _ROOM = 7  # percents: a narrower part has its number above or next to the bar
 
@@ -110,7 +111,7 @@ def _draw(bars: Bars, outcomes: Mapping[str, str], layout: style.Layout) -> "Fig
     on.set_xlim(0, 100)
     on.set_xticks([])
     on.spines["bottom"].set_visible(False)
-    handles = [style.patch(_COLORS[name][0], words) for name, words in outcomes.items()]
+    handles = [style.patch(_COLORS[name][0], words, hatched=name in _HATCHED) for name, words in outcomes.items()]
     style.legend(figure, handles, 4 if layout.wide else 2)
     return figure
 
@@ -119,12 +120,14 @@ def _draw_bar(on: "Axes", y: float, parts: Mapping[str, int], layout: style.Layo
     begin, last, free, thick = 0, list(parts)[-1], 1.0, 0.46
     for name, whole in parts.items():
         fill, ink = _COLORS[name]
-        on.barh(y, whole, left=begin, height=thick, color=fill, edgecolor="white", linewidth=0.8)
+        hatch = "////" if name in _HATCHED else None  # orange and blue are alike in grey
+        on.barh(y, whole, left=begin, height=thick, color=fill, edgecolor="white", linewidth=0.8, hatch=hatch)
         middle, text = begin + whole / 2, chance(whole / 100)
         if name == last and whole < _ROOM:
             on.annotate(text, (100, y), (4, 0), textcoords="offset points", va="center", color=style.INK)
         elif whole >= _ROOM:
-            on.text(middle, y, text, ha="center", va="center", color=ink, fontweight="bold")
+            box = {"facecolor": fill, "edgecolor": "none", "pad": 1.5}
+            on.text(middle, y, text, ha="center", va="center", color=ink, fontweight="bold", bbox=box)
         else:
             place = max(middle, free)
             free = place + _APART

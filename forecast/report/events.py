@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from forecast.clock import DAYS_A_YEAR
 from forecast.dates import add_months
@@ -21,7 +20,7 @@ from forecast.events.tables import is_unchecked
 from forecast.panel import event_counts
 from forecast.report.style import year_of
 from forecast.report.table import Table
-from forecast.typing import Bool, Float, Index
+from forecast.typing import Bool
 from forecast.wording import count, day, join
 
 if TYPE_CHECKING:
@@ -159,10 +158,13 @@ def _coverage(addition: Addition) -> str:
 
 
 MOST = 9
-_WINDOW_YEARS = 1
 _APART_YEARS = 3
 _PAUSE_YEARS = 10
-_VISIT, _RECOGNITION, _RUPTURE, _VIOLENCE = "042", "054", "161", ("18", "19", "20")
+_USUAL_MONTHS = 120
+"""Ten years: how many events a month had lately, with which its own number is compared."""
+_LEAST = 0.375
+"""Added to counts before their square roots are taken, whose variance is then nearly constant (Anscombe 1948)."""
+_VISIT = "042"
 _HEADS = re.compile(
     r"(?:President|Premier|Prime Minister|Chairman Mao|General Secretary|Emperor|King|Queen|Shah|"
     r"Supreme Leader|Paramount Leader)\b"
@@ -170,9 +172,9 @@ _HEADS = re.compile(
 
 RULE = (
     f"At most {MOST} events, at least {_APART_YEARS} years apart. First come those of the day from which the record is "
-    f"compared, and visits by a head of state or government after {_PAUSE_YEARS} years without one; then, of such "
-    "visits, recognitions, ruptures and acts of violence, those around which the level moved most in the direction of "
-    "the event, the year after compared with the year before. They show when the level moved, not why."
+    f"compared, and visits by a head of state or government after {_PAUSE_YEARS} years without one; then the most "
+    "extreme event, by its Goldstein score, of each of the months with the most events compared with the ten years "
+    "before."
 )
 
 
@@ -180,19 +182,20 @@ def notable_events(events: pd.DataFrame, record: "xr.Dataset", reference: date |
     """Choose events to name along a dyad's level."""
     if events.empty:
         return events.assign(year=[], place=[])
-    middle = record["share"].sel(quantile=0.5).to_numpy().astype(np.float64)
     times = record["time"].to_numpy().astype("datetime64[D]")
     days = events["date"].to_numpy().astype("datetime64[D]")
+    months = events["date"].dt.to_period("M")
     rows = events.assign(
         year=[year_of(day.date()) for day in events["date"]],
         place=np.searchsorted(times, days, side="right") - 1,
-        sign=_signs(events),
         first=_visits_after_pause(events) + 2 * (events["date"] == pd.Timestamp(reference or date.max)),
+        size=events["goldstein"].abs(),
+        busy=months.map(_busy_months(months)),
     )
-    rows = rows[(rows["sign"] != 0) & (rows["place"] >= 0)]
-    rows["move"] = rows["sign"] * _level_changes(middle, times)[rows["place"]]
-    ranked = rows[(rows["first"] > 0) | (rows["move"] > 0)].sort_values(
-        ["first", "move", "event_id"], ascending=[False, False, True]
+    rows = rows[rows["place"] >= 0]
+    extreme = rows.groupby(months[rows.index])["size"].transform("max") == rows["size"]
+    ranked = rows[(rows["first"] > 0) | (extreme & (rows["busy"] > 0))].sort_values(
+        ["first", "busy", "date", "event_id"], ascending=[False, False, True, True]
     )
     chosen: list[int] = []
     years = ranked["year"].to_numpy()
@@ -200,6 +203,14 @@ def notable_events(events: pd.DataFrame, record: "xr.Dataset", reference: date |
         if len(chosen) < MOST and (abs(year - years[chosen]) >= _APART_YEARS).all():
             chosen.append(at)
     return ranked.iloc[chosen].sort_values("date")
+
+
+def _busy_months(months: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return by month how far its number of events is above that of the ten years before, on a square-root scale."""
+    whole = pd.period_range(months.min(), months.max(), freq="M")
+    counts = months.value_counts().reindex(whole, fill_value=0)
+    usual = counts.rolling(_USUAL_MONTHS, min_periods=12).mean().shift(1).fillna(counts.mean())
+    return np.sqrt(counts + _LEAST) - np.sqrt(usual + _LEAST)
 
 
 def _head_visits(events: pd.DataFrame) -> Bool:
@@ -216,22 +227,3 @@ def _visits_after_pause(events: pd.DataFrame) -> Bool:
     first = np.zeros(len(events), dtype=bool)
     first[visits] = np.concatenate([[True], np.diff(days) >= longest])[: len(days)]
     return first
-
-
-def _signs(events: pd.DataFrame) -> Index:
-    """Return 1 for openings, -1 for ruptures and violence, 0 for all that is not named."""
-    codes = events["cameo"].astype(str)
-    good = _head_visits(events) | (codes == _RECOGNITION).to_numpy()
-    bad = (codes == _RUPTURE).to_numpy() | codes.str.startswith(_VIOLENCE).to_numpy()
-    return good.astype(np.int64) - bad.astype(np.int64)
-
-
-def _level_changes(middle: Float, times: NDArray[np.datetime64]) -> Float:
-    """Return the mean of the year from each period on less that of the year before; 0 without one."""
-    span = max(1, round(_WINDOW_YEARS * DAYS_A_YEAR / max(1.0, float(np.diff(times).astype(float).mean()))))
-    sums = np.concatenate([[0.0], middle.cumsum()])
-    at = np.arange(len(middle))
-    after, before = np.minimum(at + span, len(middle)), np.maximum(at - span, 0)
-    forward = (sums[after] - sums[at]) / (after - at)
-    backward = np.divide(sums[at] - sums[before], at - before, out=forward.copy(), where=at > before)
-    return np.asarray(forward - backward)

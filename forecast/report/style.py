@@ -208,11 +208,12 @@ def key(color: str, label: str, **line: Any) -> "Line2D":
     return Line2D([], [], color=color, label=label, **({"linewidth": 2} | line))
 
 
-def patch(color: str, label: str, alpha: float | None = None) -> "Patch":
+def patch(color: str, label: str, alpha: float | None = None, *, hatched: bool = False) -> "Patch":
     """Return a filled field of a legend."""
     from matplotlib.patches import Patch
 
-    return Patch(color=color, alpha=alpha, label=label)
+    look: dict[str, Any] = {"facecolor": color, "edgecolor": "white", "hatch": "////"} if hatched else {"color": color}
+    return Patch(alpha=alpha, label=label, **look)
 
 
 def legend(figure: "Figure", handles: Sequence[Any], columns: int, **place: Any) -> None:
