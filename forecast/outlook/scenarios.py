@@ -33,7 +33,7 @@ from forecast.outlook.observed import Observed, observe
 from forecast.outlook.query import AtLeast, Prospect, Query, SimulationQuestion, main_horizon, prospect
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations, simulate_ahead
 from forecast.outlook.summary import NotDefined, Probability, probability
-from forecast.outlook.windows import Baseline, changed, share_before
+from forecast.outlook.windows import Baseline, WindowOutlook, changed, share_before
 from forecast.panel.record import by_class
 from forecast.progress import Progress, silent
 from forecast.wording import Card, Displayed, chance, count, number
@@ -226,8 +226,8 @@ def scenario(
         found.append(Scenario(name, rows, plausible, *weighing, warnings, own, sentence))
     since: Mapping[int, Followed] = {}
     if followed is not None and not isinstance(observed, NotDefined):
-        dataset = str(fit.panel["dataset"].to_numpy()[observed.dataset])
-        since = _followed(followed, simulations, dataset, unconditional, smallest_improvement)
+        assert not isinstance(unconditional.recorded, NotDefined)
+        since = followed_windows(followed, dyad, unconditional.recorded, smallest_improvement)
     return Scenarios(
         schema=SCHEMA,
         stamp=STAMP,
@@ -310,21 +310,25 @@ def _sentence(own: Prospect, unconditional: Prospect, query: Query, improvement:
     )
 
 
-def _followed(
-    panel: "xr.Dataset", simulations: Simulations, dataset: str, unconditional: Prospect, improvement: float
+def followed_windows(
+    panel: "xr.Dataset",
+    dyad: str,
+    recorded: Mapping[int, WindowOutlook],
+    improvement: float,
 ) -> dict[int, Followed]:
-    """Return the event data of a later panel in the windows that it completes."""
-    if isinstance(unconditional.recorded, NotDefined):
+    """Return the event data of a later panel in the windows of a forecast that it completes."""
+    if not recorded:
         return {}
+    dataset = next(iter(recorded.values())).dataset
     names = [str(name) for name in panel["dataset"].to_numpy()] if "dataset" in panel.coords else []
-    if dataset not in names or simulations.dyad not in panel["dyad"].to_numpy():
-        raise SpecError(f"followed: the panel does not hold {simulations.dyad} in the dataset {dataset!r}")
-    counts, covered = by_class(panel, simulations.dyad, names.index(dataset))
-    starts, cut = Clock.of(panel).times, int(panel.attrs["zero_cut"])
+    if dataset not in names or dyad not in panel["dyad"].to_numpy():
+        raise SpecError(f"followed: the panel does not hold {dyad} in the dataset {dataset!r}")
+    counts, covered = by_class(panel, dyad, names.index(dataset))
+    clock, cut = Clock.of(panel), int(panel.attrs["zero_cut"])
     found = {}
-    for months, window in unconditional.recorded.items():
-        own = (starts > simulations.clock.times[-1]) & (starts <= np.datetime64(window.until))
-        if own.sum() < simulations.clock.periods(months) or not covered[own].all():
+    for months, window in recorded.items():
+        own = (clock.times >= np.datetime64(window.first)) & (clock.times <= np.datetime64(window.until))
+        if own.sum() < clock.periods(months) or not covered[own].all():
             continue
         events, cooperative = int(counts[own].sum()), int(counts[own, cut:].sum())
         share = share_before(cooperative, events)

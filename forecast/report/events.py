@@ -210,7 +210,8 @@ def _busy_months(months: "pd.Series[Any]") -> "pd.Series[Any]":
     whole = pd.period_range(months.min(), months.max(), freq="M")
     counts = months.value_counts().reindex(whole, fill_value=0)
     usual = counts.rolling(_USUAL_MONTHS, min_periods=12).mean().shift(1).fillna(counts.mean())
-    return np.sqrt(counts + _LEAST) - np.sqrt(usual + _LEAST)
+    above: pd.Series[Any] = np.sqrt(counts + _LEAST) - np.sqrt(usual + _LEAST)
+    return above
 
 
 def _head_visits(events: pd.DataFrame) -> Bool:

@@ -15,7 +15,8 @@ from forecast.events import EventTable, read_dyads
 from forecast.events.codebook import scale_names
 from forecast.events.table import Recorded
 from forecast.outlook import Assessment, Brief, NotDefined, level_record, main_dataset
-from forecast.panel import panel_kind
+from forecast.outlook.scenarios import Followed, followed_windows
+from forecast.panel import build_panel, panel_kind
 from forecast.panel.record import observed_periods
 from forecast.report.events import RecentEvent, notable_events, recent_events
 from forecast.report.provenance import GateLike, ReportedFit, as_of, caveats_of, facts
@@ -40,6 +41,7 @@ class Material:
     # The dyad's events known by the day, of several datasets those of the main one; empty without events.
     known: pd.DataFrame
     named: pd.DataFrame  # Those to be named along the pendulum
+    followed: Mapping[int, Followed]  # What was recorded in windows that are over by now, by horizon
     recent: list[RecentEvent]  # Those of the last twelve months
     learned: pd.DataFrame  # Prior and posterior of the dyad
     skill: DyadSkill | NotDefined  # What a backtest says of such forecasts
@@ -88,6 +90,7 @@ def gather(
         months_behind=months_between(*(pd.Timestamp(fit.panel["time"].to_numpy()[at]).date() for at in (last, -1))),
         kind=_kind(fit.panel),
         known=known,
+        followed=_followed(fit.panel, result, events),
         recent=recent_events(known, str(fit.panel.attrs.get("scale", "")), day),
         named=notable_events(known, record, dates[result.dyad].date() if result.dyad in dates.index else None),
         skill=skill or find_skill(fit, result, events),
@@ -95,6 +98,19 @@ def gather(
         learned=fit.prior_posterior(result.dyad),
         facts=facts(fit, result, events),
     )
+
+
+def _followed(panel: xr.Dataset, result: Assessment, events: Recorded | None) -> dict[int, Followed]:
+    """Return what was recorded after a forecast date that is past, in windows that are over."""
+    if isinstance(result.recorded, NotDefined) or not isinstance(events, EventTable) or result.weekly:
+        return {}
+    first = min(window.until for window in result.recorded.values())
+    dataset = next(iter(result.recorded.values())).dataset
+    later = events.events[(events.events["dyad"] == result.dyad) & (events.events["dataset"] == dataset)]
+    if later.empty or later["date"].max() < pd.Timestamp(first):
+        return {}
+    since = build_panel(events, dyads=[result.dyad], directed=bool(panel.attrs.get("directed", False)))
+    return followed_windows(since, result.dyad, result.recorded, result.smallest_improvement)
 
 
 def _kind(panel: xr.Dataset) -> str:

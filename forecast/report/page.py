@@ -44,7 +44,7 @@ from forecast.report.rendering import Files, Page
 from forecast.report.style import Illustration, stamped
 from forecast.report.table import Table
 from forecast.report.tables import tables_of
-from forecast.wording import chance, count, number
+from forecast.wording import chance, count, number, percent
 
 LATE_MONTHS = 2
 """Months by which the data may end before the forecast date without it being said in the title."""
@@ -121,6 +121,7 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
         "level_words": level_sentence(result),
         "meaning": words.meaning(result),
         "tables": tables_of(material),
+        "followed": _followed_sentence(material),
         "asked_sentences": asked,
         "main_sentence": "" if main is None else main.sentence,
         "numbers_of_kinds": tables.numbers_of_kinds(result),
@@ -138,6 +139,19 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
         ),
         "skill": material.skill,
     }
+
+
+def _followed_sentence(material: Material) -> str:
+    """Describe what was recorded in the window of the title, if it is over."""
+    result = material.result
+    found = material.followed.get(main_horizon(result.horizons))
+    if found is None or found.share is None:
+        return ""
+    outcome = {"up": "more cooperative", "same": "similar", "down": "less cooperative", "void": "void"}[found.outcome]
+    return (
+        f"What followed: {found.cooperative:,} of {found.events:,} events to {words.period(result, found.until)} were "
+        f"cooperative, {percent(found.share / 100)}: {outcome}."
+    )
 
 
 def _details_content(material: Material) -> dict[str, Any]:

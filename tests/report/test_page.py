@@ -265,3 +265,21 @@ def test_the_page_says_which_parameters_are_mostly_prior(fit, assessment):
     page = render_page(fit, assessment)
     assert "Prior and posterior: mostly prior: headroom</summary>" in page
     assert re.search(r">4\.00 \(1\.30 to 12\.6\)</td><td[^>]*>3\.50 \(2\.90 to 4\.40\)</td>", page)
+
+
+def test_a_past_page_says_how_its_window_resolved(fit, assessment):
+    from forecast import read_chronology
+
+    table = read_chronology()
+    material = gather(fit, assessment, table, (), None)
+    window = assessment.recorded[12]
+    own = table.events[table.events["dyad"] == "USA-CHN"]
+    assert set(material.followed) == {one for one in assessment.recorded if assessment.recorded[one].until.year < 2026}
+    found = material.followed[12]
+    assert found.until == window.until and 0 < found.events <= own["date"].dt.year.eq(2025).sum()
+    change = found.share - window.baseline.share
+    assert found.outcome == ("up" if change >= 5 else "down" if change <= -5 else "same")
+    text = Reader(page(material, {}).html()).text
+    assert f"What followed: {found.cooperative} of {found.events} events to December 2025 were cooperative" in text
+    assert forecast_json(fit, assessment, events=table)["followed"][0]["months"] == 3
+    assert "What followed" not in Reader(render_page(fit, assessment)).text
