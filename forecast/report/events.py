@@ -161,7 +161,7 @@ MOST = 9
 _APART_YEARS = 3
 _PAUSE_YEARS = 10
 _USUAL_MONTHS = 120
-"""Ten years: how many events a month had lately, with which its own number is compared."""
+"""Ten years: the usual number of events of a month is their mean."""
 _LEAST = 0.375
 """Added to counts before their square roots are taken, whose variance is then nearly constant (Anscombe 1948)."""
 _VISIT = "042"
