@@ -92,9 +92,9 @@ class ReportSettings:
         Fit this dyad without the others.
     hierarchy : tuple of str, optional
         The dyads to fit together with this one; by default those of `forecast.events.hierarchy`.
-    eras : {"given", "infer", "none"}
-        The dyad's eras: those of ``data/eras.csv``, inferred from its record, or one for all of it. Other dyads keep
-        the given ones.
+    eras : {"given", "infer", "none"} or path of a CSV file
+        The dyad's eras: those of ``data/eras.csv``, inferred from its record, one for all of it, or those of a file
+        with the columns of ``data/eras.csv``. Other dyads keep the given ones.
     since : datetime.date, optional
         Where the record to compare with begins; by default the dyad's reference date (data/dyads.csv).
     baseline_months : int
@@ -347,8 +347,8 @@ def _check_settings(settings: ReportSettings) -> None:
             reject_future(stated, name)
     require_positive("improvement", settings.smallest_improvement, MOST_POINTS, "points of share")
     require_consistent(settings.above, settings.at, settings.by, settings.baseline_months)
-    if settings.eras not in ERAS:
-        raise SpecError(f"eras: got {settings.eras!r}; expected one of {', '.join(ERAS)}")
+    if settings.eras not in ERAS and not settings.eras.lower().endswith(".csv"):
+        raise SpecError(f"eras: got {settings.eras!r}; expected {', '.join(ERAS)} or the path of a CSV file")
     if settings.alone and settings.hierarchy is not None:
         raise SpecError("alone, hierarchy: a dyad alone has no hierarchy; leave out one of them")
     own = {
@@ -407,10 +407,12 @@ def _choose_eras(job: _Job) -> "Eras | None":
     """Return the eras that replace the named ones, if that is asked for."""
     if job.settings.eras == "given":
         return None
-    from forecast.model.breaks import inferred_eras, no_eras
+    from forecast.model.breaks import eras_of_file, inferred_eras, no_eras
 
     if job.settings.eras == "none":
         return no_eras(job.dyad)
+    if job.settings.eras not in ERAS:
+        return eras_of_file(job.settings.eras, job.dyad)
     with job.steps.step("inferring the eras"):
         own = job.panel([job.dyad])
         _check_record(own, job.dyad, job.as_of)

@@ -197,6 +197,9 @@ def test_a_fit_does_not_forget_what_was_added(with_week: tuple[Path, str]) -> No
         (["--ceiling", "glass"], "ceiling"),
         (["--cycle", "circular"], "cycle"),
         (["--trend", "river"], "trend"),
+        (["--eras", "middle"], "expected given, infer, none or the path of a CSV file"),
+        (["--eras", "no-such-eras.csv", *PAST], "no-such-eras.csv"),
+        (["--priors", "no-such-priors.yaml"], "no-such-priors.yaml: the table of priors cannot be read"),
         (["--trend", "constant", "--ceiling", "framework"], "trend='constant' does not"),
         (["--seed", "-1"], "seed"),
         (["--fit", "no-such-fit.zarr"], "no-such-fit.zarr"),
@@ -218,6 +221,25 @@ def test_nonsense_is_refused_in_words(arguments: list[str], words: str, tmp_path
     assert result.exit_code == 2, result.output
     assert words in result.output.replace("\n", " ")
     assert not (tmp_path / "r" / "index.html").exists()
+
+
+def test_eras_and_priors_of_ones_own_are_used_and_stated(tmp_path: Path) -> None:
+    eras, priors = tmp_path / "eras.csv", tmp_path / "priors.yaml"
+    eras.write_text(
+        "dyad,era,start,recognised_at,name\nUSA-CHN,apart,1949-10-01,1949-10-01,Apart\n"
+        "USA-CHN,open,1972-02-21,1972-02-21,Open\n"
+    )
+    priors.write_text("cycle_sd: [-1.0, 0.2]\n")
+    words = ["--dyad", "USA-CHN", "--alone", "--as-of", "1990-12-31", "--draws", "20", "--tune", "30", "--chains", "2"]
+    given = ["--eras", str(eras), "--priors", str(priors), "--no-save-fit", "--out", str(tmp_path / "r")]
+    assert run(app, ["report", *words, *given]).exit_code == 3
+    found = json.loads((tmp_path / "r" / "forecast.json").read_text())
+    assert [era["name"] for era in found["frameworks"]["eras"]] == ["Apart", "Open"]
+    assert found["provenance"]["choices"]["priors"] == {"cycle_sd": [-1.0, 0.2]}
+    assert "cycle_sd: [-1.0, 0.2]" in (tmp_path / "r" / "index.html").read_text()
+    priors.write_text("cycle_sd: wide\n")
+    refused = run(app, ["report", *words, *given, "--replace"])
+    assert refused.exit_code == 2 and "priors.yaml: priors: cycle_sd is 'wide'" in refused.output.replace("\n", " ")
 
 
 def test_an_unwritable_folder_is_refused_before_any_work(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from forecast.model import Priors
     from forecast.outlook import Assessment, WindowOutlook
     from forecast.pipeline import Report
 
@@ -78,7 +79,8 @@ def report(
     improvement: float = shared.improvement(),
     since: str | None = opt("Compare with the record from this day; default: data/dyads.csv."),
     eras: str = opt(
-        "The dyad's eras: given (data/eras.csv), infer (from breaks in its record; about a minute more) or none.",
+        "The dyad's eras: given (data/eras.csv), infer (from breaks in its record; about a minute more), none, or a "
+        "CSV file with the columns of data/eras.csv.",
         "given",
     ),
     trend: str | None = opt(
@@ -88,6 +90,7 @@ def report(
     ceiling: str | None = opt(
         "What bounds the trend: framework (each era's ceiling; the default where a dyad has eras) or none."
     ),
+    priors: Path | None = opt("YAML file of priors by name, each a number or [centre, spread] (docs/model.md)."),
     nodes: int = opt("Quadrature nodes of the month noise; busy feeds may need more.", 7),
     frequency: str = shared.frequency(),
     fit: Path | None = opt("Forecast from this saved fit instead of fitting; --as-of and --add update it."),
@@ -114,7 +117,7 @@ def report(
         raise SpecError("--alone, --with: a dyad alone has no others; leave out one of them")
     if fit and data.source and not as_of:
         raise SpecError("--events: with --fit they need --as-of, the day to which the fit is to be updated; give it")
-    chosen = {"nodes": nodes, "trend": trend, "cycle": cycle, "ceiling": ceiling}
+    chosen = {"nodes": nodes, "trend": trend, "cycle": cycle, "ceiling": ceiling, "priors": _priors(priors, fit)}
     settings = ReportSettings(
         dyad=dyad, as_of=day_of(as_of, "as-of"), out=out, replace=replace, source=source,
         frequency=check_frequency(frequency), alone=alone, hierarchy=dyads_of(together), eras=eras,
@@ -132,6 +135,25 @@ def report(
     show_result(done.page, "forecast.json", lambda: _print(done), as_json=as_json)
     if not done.gate.passed:
         raise not_converged(done.gate.misses)
+
+
+def _priors(path: Path | None, fit: Path | None) -> "Priors | None":
+    """Read priors from a file; none without one."""
+    if path is None:
+        return None
+    if fit is not None:
+        raise SpecError("--priors: a saved fit has its own priors; leave out the choice, or fit again")
+    from forecast.arguments import read_form
+    from forecast.model import Priors
+
+    pairs = read_form(path, "table of priors", SpecError)
+    if not isinstance(pairs, dict):
+        raise SpecError(f"{path}: expected priors by name, such as `cycle_sd: [-1.0, 0.2]`")
+    values = {str(name): tuple(value) if isinstance(value, list) else value for name, value in pairs.items()}
+    try:
+        return Priors(**values)
+    except SpecError as error:
+        raise SpecError(f"{path}: {error}") from error
 
 
 def _print(done: "Report") -> None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from forecast.clock import Clock
+from forecast.errors import DataError
 from forecast.events import read_eras
 from forecast.model.sampling import fit
 from forecast.model.spec import PendulumSpec, spec_for
@@ -440,6 +442,19 @@ class Eras:
 def no_eras(dyad: str) -> Eras:
     """Return one era for the whole record of a dyad."""
     return Eras(_others(dyad), f"The whole record of {dyad} counts as one era, by choice.")
+
+
+def eras_of_file(path: str, dyad: str) -> Eras:
+    """Return the eras that a file has of a dyad."""
+    import pandas as pd
+
+    table = read_eras(path)
+    own = table[table["dyad"] == dyad]
+    if own.empty:
+        raise DataError(f"{path}: no row has the dyad {dyad}; add its eras, or choose --eras none")
+    return Eras(
+        pd.concat([_others(dyad), own], ignore_index=True), f"The eras of {dyad} are those of {Path(path).name}."
+    )
 
 
 def inferred_eras(

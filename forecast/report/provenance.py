@@ -114,9 +114,22 @@ def facts(fit: ReportedFit, result: Assessment, events: Recorded | None) -> dict
         },
         "additions": [asdict(one) for one in additions_of(attributes)],
         "files": [file._asdict() for file in events.files] if events else [],
+        "choices": differing(fit.spec),
         "fit": dict(fit.provenance),
         "simulation": {"seed": result.seed, "draws": result.draws, "simulations": result.simulations},
     }
+
+
+def differing(spec: Any) -> dict[str, Any]:
+    """Return the choices of the model that differ from the default, priors by name; none of a spec without a form."""
+    if not hasattr(spec, "to_dict"):
+        return {}
+    from forecast.model.spec import PendulumSpec
+
+    made, usual = spec.to_dict(), PendulumSpec().to_dict()
+    found = {name: value for name, value in made.items() if name != "priors" and value != usual.get(name)}
+    priors = {name: value for name, value in made["priors"].items() if value != usual["priors"].get(name, value)}
+    return found | ({"priors": priors} if priors else {})
 
 
 type Rows = list[tuple[str, str]]
@@ -179,6 +192,7 @@ def settings(spec: "SpecLike", dyads: Sequence[str] = ()) -> Rows:
         chosen = str(getattr(spec, field, ""))
         return meanings.get(chosen, chosen or "not stated")
 
+    chosen = differing(spec)
     return [
         ("Trend", words("trend", _TRENDS)),
         ("Jumps", "where an era begins" if getattr(spec, "jumps", True) else "none"),
@@ -191,7 +205,18 @@ def settings(spec: "SpecLike", dyads: Sequence[str] = ()) -> Rows:
         *([("Busy months", "may be more hostile at the same level")] if getattr(spec, "volume_effect", False) else []),
         ("Dyads", _hierarchy(dyads, bool(getattr(spec, "pooling", True)))),
         ("Observed", words("observation", {one.name: one.words for one in observations()})),
+        *(
+            [("Differs from the default", join(_choice(name, value) for name, value in chosen.items()))]
+            if chosen
+            else []
+        ),
     ]
+
+
+def _choice(name: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{name} ({', '.join(f'{one}: {json.dumps(number)}' for one, number in value.items())})"
+    return f"{name} ({value})"
 
 
 def _hierarchy(dyads: Sequence[str], pooling: bool) -> str:
