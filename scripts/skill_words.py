@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from forecast.evaluation.benchmarks import REFERENCE
-from forecast.evaluation.pool import ALL_EQUAL, BENCHMARKS_EQUAL, POOL
-from forecast.evaluation.skill import Skill
-from forecast.report.skill import Compared, forecaster_name, versus
+from forecast.evaluation.skill import BENCHMARKS_EQUAL, POOL, Skill
+from forecast.outlook.pool import MODEL
+from forecast.report.skill import PERIODS, Compared, bias, forecaster_name, versus
 from forecast.wording import join
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = {POOL: "pool", BENCHMARKS_EQUAL: "mean of nine benchmarks"}
+BOTH = (POOL, MODEL)
 
 
 def text(skill: Skill) -> dict[str, dict[str, str]]:
@@ -27,13 +28,13 @@ def text(skill: Skill) -> dict[str, dict[str, str]]:
     }
     return {
         "README.md": {"skill": readme(skill)},
-        "docs/skill.md": {**tables, "leads": leads(skill), "without": without(skill), "pool": weights(skill)},
+        "docs/skill.md": {**tables, "leads": leads(skill), "without": without(skill), "bias": biases(skill)},
     }
 
 
 def name(code: str) -> str:
     """Name a forecaster in a sentence."""
-    return "model" if code == "default" else NAMES.get(code, forecaster_name(code))
+    return NAMES.get(code, forecaster_name(code))
 
 
 def ends(one: Compared) -> str:
@@ -52,13 +53,13 @@ def table(skill: Skill, *, given_n: bool) -> str:
     ]  # fmt: skip
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for months in skill.choices["horizons"]:
-        for code in ("default", POOL):
+        for code in BOTH:
             where = {"model": code, "given_n": given_n}
             row = skill.row(months, **where)
             base = skill.against(REFERENCE, months, **where)
             if row is None or base is None:
                 continue
-            less = [versus(skill, other, months, **where) for other in (REFERENCE, BENCHMARKS_EQUAL, "default")]
+            less = [versus(skill, other, months, **where) for other in (REFERENCE, BENCHMARKS_EQUAL, MODEL)]
             shown = [ends(one) if one else "" for one in less]
             lines.append(
                 f"| {months} | {row['n']} | {name(code)} | {row['crps']:.2f} | {row['bias']:+.1f} "
@@ -70,10 +71,10 @@ def table(skill: Skill, *, given_n: bool) -> str:
 def leads(skill: Skill) -> str:
     """Say which is better than which, and by which intervals none is."""
     lines = []
-    for code in ("default", POOL):
+    for code in BOTH:
         for given_n, when in ((False, "real-time"), (True, "event counts known")):
             found: dict[str, dict[str, list[str]]] = {"this": {}, "other": {}}
-            for other in (own for own, benchmark in skill.models.items() if benchmark or own in (POOL, ALL_EQUAL)):
+            for other in (own for own, benchmark in skill.models.items() if benchmark or own == POOL):
                 for months in skill.choices["horizons"]:
                     one = versus(skill, other, months, model=code, given_n=given_n)
                     if one and one.ahead in found:
@@ -93,11 +94,11 @@ def _listed(found: Mapping[str, list[str]]) -> str:
 def without(skill: Skill) -> str:
     """Return the differences from the ten-year base rate with each dyad left out."""
     horizons = skill.choices["horizons"]
-    lines = [f"| without | {' | '.join(f'{code}, {h}' for code in ('model', 'pool') for h in horizons)} |"]
+    lines = [f"| without | {' | '.join(f'{code}, {h}' for code in ('pool', 'model') for h in horizons)} |"]
     lines.append("|---" * (1 + 2 * len(horizons)) + "|")
     for dyad in skill.choices["dyads"]:
         cells = []
-        for code in ("default", POOL):
+        for code in BOTH:
             for months in horizons:
                 (one,) = [
                     one for one in skill.without
@@ -108,24 +109,26 @@ def without(skill: Skill) -> str:
     return "\n".join(lines)
 
 
-def weights(skill: Skill) -> str:
-    """Return what real-time forecasts are published by, with the CRPS that decides it."""
-    lines = ["| months | pool, to 2014 | model, to 2014 | published | weight of the model |", "|---|---|---|---|---|"]
-    for one in (one for one in skill.pool if not one["given_n"]):
-        own = next(iter(one["weights"].values()))
-        lines.append(
-            f"| {one['horizon']} | {one['crps']:.2f} | {one['crps_model']:.2f} | {name(one['better'])} | {own:.3f} |"
-        )
+def biases(skill: Skill) -> str:
+    """Return the mean real-time error of pool and model by period and horizon, with 90 % intervals."""
+    horizons = skill.choices["horizons"]
+    lines = [f"|  | {' | '.join(map(str, horizons))} |", "|---" * (1 + len(horizons)) + "|"]
+    for period in ("2015-", "-2014"):
+        for code in BOTH:
+            cells = [bias(skill.row(months, model=code, period=period)) for months in horizons]
+            lines.append(
+                f"| {name(code)}, {PERIODS[period].replace('origins', 'forecast dates')} | {' | '.join(cells)} |"
+            )
     return "\n".join(lines)
 
 
 def readme(skill: Skill) -> str:
     """Return the paragraph of README.md."""
-    scores = {code: skill.row(12, model=code) for code in ("default", POOL, BENCHMARKS_EQUAL, REFERENCE)}
+    scores = {code: skill.row(12, model=code) for code in (*BOTH, BENCHMARKS_EQUAL, REFERENCE)}
     crps = {code: f"{row['crps']:.1f}" for code, row in scores.items() if row}
-    n = scores["default"]["n"] if scores["default"] else 0
+    n = scores[POOL]["n"] if scores[POOL] else 0
     sentences = []
-    for code in ("default", POOL):
+    for code in BOTH:
         verdicts = []
         for other in (REFERENCE, BENCHMARKS_EQUAL):
             one = versus(skill, other, 12, model=code)
@@ -135,9 +138,9 @@ def readme(skill: Skill) -> str:
         sentences.append(f"The {name(code)} is {join(verdicts)}.")
     first = (
         "[Half-yearly forecasts of eleven pairs](reports/skill/index.html), 2015 to 2026, real-time. The share of the "
-        f"next 12 months is missed by {crps['default']} points by the model, {crps[POOL]} by its pool with seven "
-        f"benchmarks, {crps[BENCHMARKS_EQUAL]} by the mean of nine benchmarks and {crps[REFERENCE]} by a ten-year base "
-        f"rate (mean CRPS, {n} windows; differences with 90% intervals)."
+        f"next 12 months is missed by {crps[POOL]} points by the published pool of the model and seven simple "
+        f"benchmarks, {crps[MODEL]} by the model, {crps[BENCHMARKS_EQUAL]} by the mean of nine benchmarks and "
+        f"{crps[REFERENCE]} by a ten-year base rate (mean CRPS, {n} windows; differences with 90% intervals)."
     )
     return textwrap.fill(" ".join([first, *sentences]), 120, break_on_hyphens=False, break_long_words=False)
 

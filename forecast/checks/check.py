@@ -318,7 +318,7 @@ def pit_ahead(fit: "Fit", backtest: str | Path) -> tuple[Ahead, ...]:
     results = Results.read(backtest)
     _require_same_model(fit, results, backtest)
     cases = results.cases
-    free = cases[(cases["model"] == results.skill.subject) & ~cases["given_n"].astype(bool)]
+    free = cases[(cases["model"] == results.skill.model) & ~cases["given_n"].astype(bool)]
     own = free[free["dyad"].isin(fit.dyads) & within(free["origin"].str[:4].astype(int), results.skill.period)]
     if not len(own):
         raise DataError(

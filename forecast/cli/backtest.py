@@ -27,9 +27,9 @@ def backtest(
     every: int = opt("Months from one origin to the next.", 3),
     horizons: str = opt("Months ahead, such as 3,6,12,24.", "3,6,12,24"),
     models: str = opt(
-        "Model variants: default, pendulum, no_cycle (or none), no_return, no_ceiling, no_hierarchy, no_month_noise, "
-        "no_volume; all; or no for none of them.",
-        "default",
+        "Model variants: pendulum (the model), no_cycle (or none), no_return, no_ceiling, no_hierarchy, "
+        "no_month_noise, no_volume; all; or no for none of them.",
+        "pendulum",
     ),
     benchmarks: str = opt(
         "base_rate_all, base_rate_10y, base_rate_5y, base_rate_2y, last_window, local_level, ar_noise, auto_ets, "
@@ -94,10 +94,11 @@ def backtest(
 
         forecasters = choose(models, benchmarks)
         if driven.drivers is not None:
-            from forecast.evaluation.variants import PENDULUM, VARIANTS, with_drivers
+            from forecast.evaluation.variants import VARIANTS, with_drivers
+            from forecast.outlook.pool import MODEL
 
-            if PENDULUM not in {one.code for one in forecasters}:
-                forecasters.append(VARIANTS[PENDULUM])
+            if MODEL not in {one.code for one in forecasters}:
+                forecasters.append(VARIANTS[MODEL])
             forecasters.append(with_drivers(**vars(driven)))
         origins = origins_between(start, stop or record.last_origin(min(months)), every)
         results = run(

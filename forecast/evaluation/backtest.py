@@ -16,7 +16,8 @@ from forecast.evaluation.forecaster import Asked, Forecaster
 from forecast.evaluation.origins import Record
 from forecast.evaluation.scores import IMPROVEMENT
 from forecast.evaluation.tasks import RunFolder, Setup, Task, file_name
-from forecast.evaluation.variants import DEFAULT, VARIANTS
+from forecast.evaluation.variants import VARIANTS
+from forecast.outlook.pool import MODEL
 from forecast.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def backtest(
     horizons : tuple of int
         Months ahead.
     forecasters : sequence of Forecaster, optional
-        By default the model and all benchmarks: ``choose("default", "all")``.
+        By default the model and all benchmarks: ``choose("pendulum", "all")``.
     out : path
         Folder of the run. Origins that are finished there are not done again, and belong to the results: a run can be
         extended by other origins, and by other forecasters at fewer of them.
@@ -96,7 +97,7 @@ def backtest(
     """
     from forecast.evaluation.results import gather
 
-    chosen = list(forecasters) if forecasters is not None else choose(DEFAULT, "all")
+    chosen = list(forecasters) if forecasters is not None else choose(MODEL, "all")
     asked = Asked(tuple(sorted(horizons)), draws, seed)
     setup = Setup(record, asked, {one.code: one for one in chosen}, improvement, batch)
     origins = sorted(set(origins))
@@ -116,7 +117,7 @@ def backtest(
     return gather(setup, folder)
 
 
-def choose(models: str | Iterable[str] = DEFAULT, benchmarks: str | Iterable[str] = "all") -> list[Forecaster]:
+def choose(models: str | Iterable[str] = MODEL, benchmarks: str | Iterable[str] = "all") -> list[Forecaster]:
     """Return forecasters by their codes.
 
     Parameters
@@ -134,8 +135,8 @@ def choose(models: str | Iterable[str] = DEFAULT, benchmarks: str | Iterable[str
     Examples
     --------
     >>> from forecast.evaluation import choose
-    >>> [one.code for one in choose("default,none", "local_level")]
-    ['default', 'no_cycle', 'local_level']
+    >>> [one.code for one in choose("pendulum,none", "local_level")]
+    ['pendulum', 'no_cycle', 'local_level']
     """
     found: list[Forecaster] = [*_named("models", models, VARIANTS), *_named("benchmarks", benchmarks, BENCHMARKS)]
     if not found:

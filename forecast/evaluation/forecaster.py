@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from forecast.evaluation.origins import Past, View
+from forecast.evaluation.origins import View
+from forecast.outlook.benchmarks import Past
 from forecast.typing import Float, Index
 
 

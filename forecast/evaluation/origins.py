@@ -19,7 +19,8 @@ from forecast.events import find_dyad
 from forecast.events.dyads import Covered, hierarchy, in_order
 from forecast.events.table import CountTable, EventTable
 from forecast.files import digest
-from forecast.outlook.base_rates import windows
+from forecast.outlook.benchmarks import Past
+from forecast.outlook.pool import SHORTEST_PAST, past_of
 from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.outlook.windows import FEWEST, share_before
 from forecast.panel.record import sides
@@ -29,28 +30,10 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-SHORTEST_PAST = 60
-"""Months since the first event of a dyad: with less, none of the benchmarks has seen two windows of two years."""
 ERAS = ("given", "infer", "none")
 TOGETHER = ("default", "alone")
 DESCRIPTIONS = ("actor", "summary", "reference", "name", "note")
 """Columns for readers, on which no number rests."""
-
-
-@dataclass(frozen=True)
-class Past:
-    """Event counts of a dyad by month, up to the month before a forecast date."""
-
-    total: Index  # Events, and how many of them are cooperative; from the first month with one
-    cooperative: Index
-
-    def recent(self, months: int) -> "Past":
-        """Return the last months alone."""
-        return Past(self.total[-months:], self.cooperative[-months:])
-
-    def windows(self, months: int) -> tuple[Index, Index]:
-        """Return events and cooperative ones of successive windows, the last of which ends with the record."""
-        return windows(self.total, self.cooperative, months)
 
 
 @dataclass(frozen=True)
@@ -82,9 +65,7 @@ class View:
 
     def past(self, dyad: str) -> Past:
         """Return the counts of a dyad in the predicted dataset."""
-        total, cooperative, _ = sides(self.panel, dyad, self.record.place_in(self.panel))
-        first = int(np.flatnonzero(total)[0])
-        return Past(total[first:], cooperative[first:])
+        return past_of(self.panel, dyad, self.record.place_in(self.panel))
 
 
 @dataclass(frozen=True)

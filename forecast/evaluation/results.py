@@ -13,9 +13,8 @@ import numpy as np
 
 from forecast.dates import add_months
 from forecast.errors import DataError
-from forecast.evaluation.benchmarks import BENCHMARKS, REFERENCE
+from forecast.evaluation.benchmarks import BENCHMARKS, REFERENCE, Pooled
 from forecast.evaluation.forecaster import Asked
-from forecast.evaluation.pool import BENCHMARKS_EQUAL, POOL, Mixtures, Said
 from forecast.evaluation.scores import (
     COVERAGES,
     Prediction,
@@ -25,15 +24,27 @@ from forecast.evaluation.scores import (
     crps,
     in_the_middle,
     log_score,
+    mixed,
     pit,
 )
-from forecast.evaluation.skill import CHOSEN_ON, PERIODS, REPORTED_ON, SPLIT, Skill, subject_of, within
+from forecast.evaluation.skill import (
+    BENCHMARKS_EQUAL,
+    CHOSEN_ON,
+    PERIODS,
+    POOL,
+    REPORTED_ON,
+    SPLIT,
+    Skill,
+    subject_of,
+    within,
+)
 from forecast.evaluation.tasks import RunFolder, Setup, read_finished
-from forecast.evaluation.variants import DEFAULT, PENDULUM, VARIANTS, Variant
+from forecast.evaluation.variants import VARIANTS, Variant
 from forecast.events.codebook import read_scale
 from forecast.events.table import CountTable, EventTable
 from forecast.files import csv_text, write_bytes, write_csv, write_json
 from forecast.numeric import paired
+from forecast.outlook.pool import MODEL
 from forecast.panel import event_counts
 from forecast.typing import Float
 
@@ -42,9 +53,6 @@ if TYPE_CHECKING:
 
 CASES = "cases.csv.gz"
 """Every scored prediction of every forecaster: all that a page needs in addition to `skill.json`."""
-WEIGHTS = "pool.json"
-"""Weights of the pool as of the year from which skill is reported, and what they rest on."""
-_PROVENANCE = ("dataset", "data", "dyads", "origins", "horizons", "draws", "seed", "version", "commit")
 _COVERED = tuple(f"covered_{100 * level:.0f}" for level in COVERAGES)
 _COLUMNS = (
     "model", "benchmark", "dyad", "origin", "horizon", "given_n", "n", "k", "share", "before", "mean", "low", "high",
@@ -53,8 +61,6 @@ _COLUMNS = (
 _NUMBERS = ("share", "before", "mean", "low", "high", "crps", "log_score", "p_up", "p_down", "pit")
 _DIGITS = 4
 _PARTS = ("reliability", "resolution", "uncertainty", "within_bins", "discrimination")
-_MODELS = (PENDULUM, DEFAULT)
-"""Which of several variants is the model of mixtures, if it is there: the default is a mixture itself."""
 MOST = 8
 """Misses of each period."""
 MOST_EVENTS = 3
@@ -81,13 +87,11 @@ class Results:
     skill: Skill  # Their scores, what was asked, and what was counted by forecaster
 
     def write(self, out: str | Path) -> Path:
-        """Write ``skill.json``, ``skill.csv`` (its rows), ``cases.csv.gz`` and ``pool.json``; return the first."""
+        """Write ``skill.json``, ``skill.csv`` (its rows) and ``cases.csv.gz``; return the first."""
         import pandas as pd
 
         out = Path(out)
         write_bytes(out / CASES, gzip.compress(csv_text(self.cases).encode(), mtime=0))
-        choices = {name: self.skill.choices[name] for name in _PROVENANCE if name in self.skill.choices}
-        write_json(out / WEIGHTS, {"schema": 1, **choices, "pool": self.skill.pool}, by_record=True)
         write_csv(out / "skill.csv", pd.DataFrame(self.skill.rows).drop(columns="against", errors="ignore"))
         write_json(out / "skill.json", self.skill.to_dict(), by_record=True)
         return out / "skill.json"
@@ -116,8 +120,9 @@ def gather(setup: Setup, folder: RunFolder) -> Results:
     by_origin = [_frame(scoring.scored(origin, files)) for origin, files in finished.items()]
     filled = [frame for frame in by_origin if len(frame)]
     cases = pd.concat(filled, ignore_index=True).infer_objects() if filled else _frame(())
-    subject = subject_of(scoring.benchmarks)
-    about = {**VARIANTS, **setup.forecasters}.get(subject)
+    pool = scoring.pool if POOL in set(cases["model"]) else ()
+    subject = subject_of(scoring.benchmarks, pool)
+    about = {**VARIANTS, **setup.forecasters}.get(next(iter(pool), subject))
     choices = {
         **setup.choices, **folder.commit, **setup.record.choices, "data": setup.record.digest,
         "data_by_dyad": setup.record.digests,
@@ -126,17 +131,10 @@ def gather(setup: Setup, folder: RunFolder) -> Results:
     }  # fmt: skip
     own, reference = (cases[cases["model"] == code] for code in (subject, REFERENCE))
     misses = worst_misses(own, reference, setup.record.predicted)
-    rows, without = skill_rows(cases, subject), without_dyads(cases, subject)
-    pool = [one | _published(one, rows, subject) for one in scoring.mixtures.weights(date(SPLIT, 1, 1))]
-    return Results(cases, Skill(subject, choices, scoring.account(), misses, pool, without, rows))
-
-
-def _published(pooled: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], subject: str) -> dict[str, Any]:
-    """Return the CRPS of pool and subject on the origins on which choices are made, and who was better there."""
-    where = {"dyad": "all", "period": CHOSEN_ON, "horizon": pooled["horizon"], "given_n": pooled["given_n"]}
-    there = {row["model"]: row["crps"] for row in rows if all(row[name] == value for name, value in where.items())}
-    own, model = there.get(POOL), there.get(subject)
-    return {"crps": own, "crps_model": model, "better": POOL if own and model and own < model else subject}
+    compared = tuple(dict.fromkeys((subject, *pool[:1])))
+    rows, without = skill_rows(cases, compared), without_dyads(cases, compared)
+    weights = dict.fromkeys(pool, 1 / max(len(pool), 1))
+    return Results(cases, Skill(subject, choices, scoring.account(), misses, weights, without, rows))
 
 
 def _frame(rows: Iterable[dict[str, Any]]) -> "pd.DataFrame":
@@ -147,14 +145,18 @@ def _frame(rows: Iterable[dict[str, Any]]) -> "pd.DataFrame":
     return pd.DataFrame(list(rows), columns=list(_COLUMNS)).astype(types)
 
 
+type Said = tuple[Prediction, Prediction]
+"""A prediction with the event count known, and without."""
+
+
 @dataclass
 class _Scoring:
-    """Scores of origins in order, because mixtures learn from those before."""
+    """Scores of forecasters and of their mixtures."""
 
     asked: Asked
     words: dict[str, str]  # By forecaster
     benchmarks: dict[str, bool]  # Whether a forecaster is a benchmark
-    mixtures: Mixtures
+    everywhere: tuple[str, ...]  # Those that forecast at every origin, of whom mixtures are made
     reports: dict[str, list[dict[str, Any]]] = field(
         default_factory=dict
     )  # By forecaster, its files without predictions
@@ -167,12 +169,22 @@ class _Scoring:
         known = dict.fromkeys((*setup.forecasters, *VARIANTS, *BENCHMARKS, *sorted(there)))
         codes = [code for code in known if code in there]
         words, benchmarks = ({code: there[code][name] for code in codes} for name in ("words", "rival"))
-        everywhere = [code for code in codes if all(code in files for files in finished.values())]
-        models = [code for code in dict.fromkeys((*_MODELS, *everywhere)) if not benchmarks.get(code, True)]
-        own = tuple(code for code in everywhere if benchmarks[code])
-        return cls(
-            setup.asked, words, benchmarks, Mixtures(next((code for code in models if code in everywhere), None), own)
-        )
+        everywhere = tuple(code for code in codes if all(code in files for files in finished.values()))
+        return cls(setup.asked, words, benchmarks, everywhere)
+
+    @property
+    def pool(self) -> tuple[str, ...]:
+        """Members of the pool, the model first; empty without a model."""
+        own = [code for code in (MODEL, *self.everywhere) if code in self.everywhere and not self.benchmarks[code]]
+        cheap = [code for code, one in BENCHMARKS.items() if isinstance(one, Pooled)]
+        return (own[0], *cheap) if own else ()
+
+    def mixed(self, said: Mapping[str, Said]) -> dict[str, Said]:
+        """Return the mean of the benchmarks and, if all of its members forecast, the pool."""
+        equal = [code for code in self.everywhere if self.benchmarks[code] and code in said]
+        whole = [code for code in self.pool if code in said]
+        groups = {BENCHMARKS_EQUAL: equal, POOL: whole if len(whole) == len(self.pool) else []}
+        return {code: _equal([said[one] for one in own]) for code, own in groups.items() if len(own) > 1}
 
     def scored(self, origin: date, files: Mapping[str, Sequence[Path]]) -> Iterator[dict[str, Any]]:
         """Yield the scores of what all forecasters said at an origin, by dyad and horizon."""
@@ -187,18 +199,21 @@ class _Scoring:
                     said.setdefault(key, {})[code] = given, free
                 self.reports.setdefault(code, []).append(content | {"cases": len(content["cases"])})
         for key in sorted(facts):
-            everyone = said[key] | self.mixtures.mixed(origin, key[1], said[key])
+            everyone = said[key] | self.mixed(said[key])
             for code, both in everyone.items():
                 benchmark = self.benchmarks.get(code, code == BENCHMARKS_EQUAL)
                 for prediction, given_n in zip(both, (True, False), strict=True):
                     named = {"model": code, "benchmark": benchmark, "origin": origin.isoformat(), "given_n": given_n}
                     yield named | _scores(self.asked, origin, facts[key], prediction)
-        for key in sorted(facts):
-            self.mixtures.learn(origin, key[1], said[key], facts[key]["k"] / facts[key]["n"])
 
     def account(self) -> list[dict[str, Any]]:
         """Count origins, windows and fits by forecaster."""
         return [_counted(code, words, self.reports.get(code, [])) for code, words in self.words.items()]
+
+
+def _equal(parts: Sequence[Said]) -> Said:
+    weights = [1 / len(parts)] * len(parts)
+    return mixed([one for one, _ in parts], weights), mixed([one for _, one in parts], weights)
 
 
 def _counted(code: str, words: str, reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -240,11 +255,11 @@ def rounded(value: Any) -> Any:
     return None if value is None or not np.isfinite(value) else round(float(value), _DIGITS)
 
 
-def skill_rows(cases: "pd.DataFrame", subject: str) -> list[dict[str, Any]]:
+def skill_rows(cases: "pd.DataFrame", subjects: Sequence[str]) -> list[dict[str, Any]]:
     """Return scores by model, dyad (and all together), horizon, period and whether n is given.
 
     Differences are paired: over the cases that both predicted. Every model is compared with the reference and the
-    best benchmark, and the subject and the pool with all others.
+    best benchmark, and the subjects with all others.
     """
     frame = cases.assign(year=cases["origin"].str[:4].astype(int))
     rows: list[dict[str, Any]] = []
@@ -263,7 +278,7 @@ def skill_rows(cases: "pd.DataFrame", subject: str) -> list[dict[str, Any]]:
                 scores = {str(code): table[code].to_numpy()[there] for code in table}
                 own = inside if dyad == "all" else inside[inside["dyad"] == dyad]
                 for code, scored in own.groupby("model", sort=True):
-                    compared = others + (rest if code in (subject, POOL) else [])
+                    compared = others + (rest if code in subjects else [])
                     against = _against(str(code), scores, (year[there], place[there]), compared, horizon)
                     rows.append({**_summary(scored, str(code), dyad, period), "against": against})
     return rows
@@ -282,13 +297,18 @@ def _summary(scored: "pd.DataFrame", code: str, dyad: str, period: str) -> dict[
     return {
         "model": code, "benchmark": bool(first["benchmark"]), "dyad": dyad, "horizon": int(first["horizon"]),
         "period": period, "given_n": bool(first["given_n"]), "n": len(scored),
-        "n_origins": int(scored["origin"].nunique()), "crps": rounded(scored["crps"].mean()),
-        "bias": rounded((scored["mean"] - scored["share"]).mean()),
+        "n_origins": int(scored["origin"].nunique()), "crps": rounded(scored["crps"].mean()), **_bias(scored),
         "sharpness": rounded((scored["high"] - scored["low"]).mean()),
         "log_score": rounded(logs.mean()) if len(logs) else None, "n_moves": len(asked), **moves,
         **{name.replace("covered", "coverage"): rounded(scored[name].mean()) for name in _COVERED},
         **{f"pit_{100 * level:.0f}": rounded(in_the_middle(scored["pit"], level)) for level in COVERAGES},
     }  # fmt: skip
+
+
+def _bias(scored: "pd.DataFrame") -> dict[str, Any]:
+    """Return the mean forecast less what was recorded, with an interval clustered by years and dyads."""
+    found = paired(scored["mean"], scored["share"], scored["year"], int(scored["horizon"].iloc[0]), scored["dyad"])
+    return {"bias": rounded(found.mean), "bias_low": rounded(found.low), "bias_high": rounded(found.high)}
 
 
 def _best_benchmark(table: "pd.DataFrame", year: Any, benchmarks: Sequence[str], period: str) -> tuple[str, str] | None:
@@ -334,8 +354,8 @@ def _difference(own: Float, other: Float, year: Any, dyad: Any, horizon: int) ->
     }  # fmt: skip
 
 
-def without_dyads(cases: "pd.DataFrame", subject: str) -> list[dict[str, Any]]:
-    """Return the real-time differences of subject and pool from the reference and the benchmarks without each dyad."""
+def without_dyads(cases: "pd.DataFrame", subjects: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the real-time differences of subjects from the reference and the benchmarks without each dyad."""
     free = cases[~cases["given_n"].astype(bool)]
     year = free["origin"].str[:4].astype(int)
     period = next(one for one in (REPORTED_ON, CHOSEN_ON) if within(year, one).any())
@@ -343,7 +363,7 @@ def without_dyads(cases: "pd.DataFrame", subject: str) -> list[dict[str, Any]]:
     for horizon, part in free[within(year, period)].groupby("horizon", sort=True):
         table = part.pivot(index=["dyad", "origin"], columns="model", values="crps")
         dyads, origins = (table.index.get_level_values(name) for name in ("dyad", "origin"))
-        years, pairs = origins.str[:4].astype(int).to_numpy(), product((subject, POOL), (REFERENCE, BENCHMARKS_EQUAL))
+        years, pairs = origins.str[:4].astype(int).to_numpy(), product(subjects, (REFERENCE, BENCHMARKS_EQUAL))
         for code, other in [pair for pair in pairs if set(pair) <= set(table) and pair[0] != pair[1]]:
             for dyad in sorted(set(dyads)) if dyads.nunique() > 1 else ():
                 rest = dyads.to_numpy() != dyad

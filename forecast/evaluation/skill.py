@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, NotRequired, Self, TypedDict
 
 from forecast.errors import DataError, SpecError
-from forecast.evaluation.benchmarks import REFERENCE
-from forecast.evaluation.variants import DEFAULT
 from forecast.files import read_bytes
+from forecast.outlook.benchmarks import REFERENCE
+from forecast.outlook.pool import MODEL
 
-SCHEMA = 2
+SCHEMA = 3
+POOL, BENCHMARKS_EQUAL = "pool", "mixture_equal"
+"""Codes of the mixtures: the published pool of the model and simple benchmarks; all benchmarks alike."""
 SPLIT = 2015
 """Choices are made on origins before this year, and reported on origins from it on."""
 PERIODS = (f"-{SPLIT - 1}", f"{SPLIT}-", "all")
@@ -52,6 +54,8 @@ class _Scored(TypedDict):
     n_origins: int
     crps: float
     bias: float
+    bias_low: float | None
+    bias_high: float | None
     sharpness: float
     n_moves: int
     brier_up: float | None
@@ -125,19 +129,6 @@ class _Miss(TypedDict):
     events: list[_Happened]  # fmt: skip
 
 
-class _Pooled(TypedDict):
-    horizon: int
-    given_n: bool
-    as_of: date
-    windows: int
-    prior: str
-    amount: float | None
-    weights: dict[str, float]
-    crps: float | None
-    crps_model: float | None
-    better: str  # fmt: skip
-
-
 class _Without(_Difference):
     against: str
     period: str
@@ -150,7 +141,7 @@ class _File(TypedDict):
     choices: _Choices
     account: list[_Account]
     misses: list[_Miss]
-    pool: list[_Pooled]
+    pool: dict[str, float]
     without: list[_Without]
     rows: list[_Scored]  # fmt: skip
 
@@ -159,14 +150,13 @@ class _File(TypedDict):
 class Skill:
     """Contents of `skill.json`; docs/schema/skill-json.md describes the fields."""
 
-    subject: str  # Code of the forecaster that is compared with every other one: the default model if it takes part
+    subject: str  # Code of the forecaster that is compared with every other one: the pool if it takes part
     choices: dict[str, Any]  # What was asked
     # By forecaster: origins, windows that are void or not over, and of a model variant how often and why it was
     # fitted again, and how often it converged.
     account: list[dict[str, Any]] = field(repr=False)
     misses: list[dict[str, Any]] = field(repr=False)  # The subject's worst predictions, and what happened
-    # Weights of the pool by horizon and whether n is given, as of the year from which skill is reported
-    pool: list[dict[str, Any]] = field(repr=False)
+    pool: dict[str, float]  # Weights of the pool by forecaster, the model first; empty without one
     without: list[dict[str, Any]] = field(repr=False)  # Differences with each dyad left out
     # Scores by model, dyad (and all together), horizon, period and whether n is given.
     rows: list[dict[str, Any]] = field(repr=False)
@@ -209,6 +199,11 @@ class Skill:
         scored = {str(row["model"]): bool(row["benchmark"]) for row in self.rows}
         ordered = [one["model"] for one in self.account if one["model"] in scored]
         return {code: scored[code] for code in dict.fromkeys((*ordered, *scored))}
+
+    @property
+    def model(self) -> str:
+        """Code of the model of the pool; without a pool, of the subject."""
+        return next(iter(self.pool), self.subject)
 
     @property
     def period(self) -> str:
@@ -255,10 +250,12 @@ class Skill:
         return str(found[0]) if found else None
 
 
-def subject_of(benchmarks: Mapping[str, bool]) -> str:
-    """Return the subject of a backtest: the default model, its first variant, the reference, or the first."""
+def subject_of(benchmarks: Mapping[str, bool], pool: Sequence[str] = ()) -> str:
+    """Return the subject of a backtest: the pool, the model, its first variant, the reference, or the first."""
+    if pool:
+        return POOL
     own = [code for code, benchmark in benchmarks.items() if not benchmark]
-    for wanted, there in ((DEFAULT, own), (REFERENCE, list(benchmarks))):
+    for wanted, there in ((MODEL, own), (REFERENCE, list(benchmarks))):
         if there:
             return wanted if wanted in there else there[0]
     raise SpecError("backtest: there is no forecaster")

@@ -1,4 +1,4 @@
-"""Model variants as forecasters: the default model, and ablations without each of its parts."""
+"""Model variants as forecasters: the model, and ablations without each of its parts."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,8 +13,9 @@ from forecast.drivers.panel import has_drivers
 from forecast.errors import NotUpdatable
 from forecast.evaluation.forecaster import Answer, Asked, Chances
 from forecast.evaluation.origins import View
+from forecast.outlook.pool import MODEL
 from forecast.panel import panel_kind
-from forecast.typing import Bool, Float, Index
+from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,7 +98,7 @@ class Variant:
                 start = time.perf_counter()
                 now = self._carry_forward(carried.get(predicted[0]), view, fitted, asked)
                 carried[predicted[0]] = now
-                chances |= {dyad: chances_of(now.fit, dyad, asked, view, now.record_weight) for dyad in predicted}
+                chances |= {dyad: chances_of(now.fit, dyad, asked, view) for dyad in predicted}
                 notes.append(_note(now, fitted, time.perf_counter() - start))
             yield Answer(view.origin, chances, {"fits": notes})
 
@@ -121,16 +122,8 @@ class Variant:
         eras = self._inferred(view, dyads, asked) if view.record.infers_eras else None
         sampler: dict[str, Any] = dict(self.sampler)
         panel = self._panel(view, dyads, eras)
-        spec = self._spec(panel)
-        # Variants that differ only in what is made of a fit share it: they follow each other at an origin.
-        shared = replace(spec, record_weight=0.0)
-        key = (view.record.digest, view.origin, dyads, self.drivers, shared, asked.seed, *sampler.items())
-        sampled = _LAST_FIT.get(key) if eras is None else None
-        if sampled is None:
-            sampled = fit(panel, spec, seed=asked.seed, cores=self._cores(asked), **sampler)
-            _LAST_FIT.clear()
-            _LAST_FIT[key] = sampled
-        return _Carried(sampled, eras, reason, spec.record_weight)
+        sampled = fit(panel, self._spec(panel), seed=asked.seed, cores=self._cores(asked), **sampler)
+        return _Carried(sampled, eras, reason)
 
     def _inferred(self, view: View, dyads: tuple[str, ...], asked: Asked) -> "pd.DataFrame":
         """Infer the eras of each dyad from what was known of it."""
@@ -161,11 +154,6 @@ class _Carried:
     # Inferred ones: they stay until the next fit, because a fit has no parameters of eras found later.
     eras: "pd.DataFrame | None"
     reason: str  # Why it was sampled; empty if it was updated
-    record_weight: float  # Of the variant; the fit that it shares may have another
-
-
-_LAST_FIT: dict[tuple[Any, ...], "Fit"] = {}
-"""At most one, by all that it rests on."""
 
 
 def _note(carried: _Carried, dyads: tuple[str, ...], seconds: float) -> dict[str, Any]:
@@ -191,13 +179,9 @@ def two_classes(panel: "xr.Dataset") -> "xr.Dataset":
     )
 
 
-def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View, record_weight: float | None = None) -> Chances:
-    """Return the chance that an event is cooperative in each month ahead, in as many simulations as are asked for.
-
-    `record_weight` is by default that of the fit.
-    """
+def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View) -> Chances:
+    """Return the chance that an event is cooperative in each month ahead, in as many simulations as are asked for."""
     from forecast.outlook import simulate_ahead
-    from forecast.outlook.base_rates import Repeats
     from forecast.outlook.observed import Usual, reading, simulate_months
 
     months = max(asked.horizons)
@@ -208,10 +192,7 @@ def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View, record_weight: f
     place = view.record.place_in(fit.panel)
     read = reading(fit, dyad, place).of_draws(kept // each)
     month = simulate_months(level.reshape(1, -1, months)[:, kept], read, rng)
-    alone = asked.stream(view.origin, dyad, "record")
-    follows = alone.random(len(kept)) < (fit.spec.record_weight if record_weight is None else record_weight)
-    repeated = Repeats.of(fit.panel, dyad, place).simulate((len(kept), months), alone)
-    own = _VolumeChances(month, read, Usual.of(fit.panel, dyad, place), int(rng.integers(2**63)), follows, repeated)
+    own = _VolumeChances(month, read, Usual.of(fit.panel, dyad, place), int(rng.integers(2**63)))
     return {horizon: own.until(horizon) for horizon in asked.horizons}
 
 
@@ -223,12 +204,10 @@ class _VolumeChances:
     read: "Reading"
     usual: "Usual"
     seed: int  # Of the overdispersion: the same for any volume
-    follows: Bool  # Whether a draw follows the record alone
-    repeated: Float  # The chances of those that do
 
     def until(self, months: int) -> "_VolumeChances":
         """Return the same up to a month."""
-        return replace(self, month=self.month[..., :months], repeated=self.repeated[..., :months])
+        return replace(self, month=self.month[..., :months])
 
     def given(self, total: Index) -> Float:
         """Return the chances, (draw, month)."""
@@ -236,16 +215,13 @@ class _VolumeChances:
 
         log_odds = add_volume(self.month, self.read, self.usual.relative_count(total))
         drawn: Float = simulate_chances(log_odds, self.read, np.random.default_rng(self.seed))[0]
-        return np.where(self.follows[:, None], self.repeated, drawn)
+        return drawn
 
 
-DEFAULT = "default"
-PENDULUM = "pendulum"
 VARIANTS: dict[str, Variant] = {
     one.code: one
     for one in (
-        Variant(DEFAULT, "the default model"),
-        Variant(PENDULUM, "the pendulum alone, no simulation that follows past base rates", {"record_weight": 0.0}),
+        Variant(MODEL, "the model"),
         Variant(
             "no_cycle",
             "a random walk in place of trend and cycle",
@@ -276,4 +252,4 @@ def with_drivers(source: str | Path, acts: str | None = None, future: "Future" =
     chosen = parse_drivers(table.acting(acts))
     code = f"drivers_{future}_{digest(f'{table.digest} {chosen}'.encode())[:6]}"
     words = f"the pendulum with drivers from {Path(source).name}, in future {future}"
-    return Variant(code, words, {"record_weight": 0.0}, drivers=VariantDrivers(str(source), acts, future))
+    return Variant(code, words, drivers=VariantDrivers(str(source), acts, future))

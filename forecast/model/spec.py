@@ -16,6 +16,8 @@ from forecast.panel import panel_kind, validate_panel
 
 KIND_DRIFTS = ("years", "eras", "none")
 NO_CYCLE = "none"
+RETIRED = "record_weight"
+"""Choice of fits of earlier versions, which changed no fit."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,6 @@ class PendulumSpec:
         ``observation="sides"``.
     overdispersion : bool
         Whether a month's counts are beta-binomial (true) or binomial around their probability.
-    record_weight : float
-        Share of the simulations of what is recorded that follow past base rates alone (`forecast.outlook.base_rates`),
-        0 to 1. It changes no fit.
     observation : {"sides", "index"}, or a registered kind
         Coded events as cooperative or hostile, with their kinds as a part of their own; or an existing index with
         Student-t error.
@@ -75,7 +74,6 @@ class PendulumSpec:
     kind_drift: str = "years"
     month_noise: bool = True
     volume_effect: bool = True
-    record_weight: float = 0.3
     overdispersion: bool = True
     observation: str = "sides"
     pooling: bool = True
@@ -103,8 +101,6 @@ class PendulumSpec:
         object.__setattr__(self, "drivers", parse_drivers(self.drivers))
         check_drivers(self.drivers, moving=self.moves, linear=self.has_cycle and self.cycle_model.jumps)
         self.observation_model.check(self)
-        if not (isinstance(self.record_weight, int | float) and 0 <= self.record_weight <= 1):
-            raise SpecError(f"record_weight: got {self.record_weight!r}; expected a number from 0 to 1")
         if not (isinstance(self.nodes, int) and 1 <= self.nodes <= 64):
             raise SpecError(f"nodes: got {self.nodes!r}; expected 1 to 64 quadrature nodes")
         self._check_priors()
@@ -216,6 +212,7 @@ class PendulumSpec:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "PendulumSpec":
         """Rebuild a spec, rejecting fields it does not know."""
+        values = {name: value for name, value in values.items() if name != RETIRED}
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:

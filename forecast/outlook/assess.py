@@ -25,6 +25,7 @@ from forecast.outlook.level import (
 )
 from forecast.outlook.observed import observe
 from forecast.outlook.pendulum import band, half_life, pendulum
+from forecast.outlook.pool import Pool
 from forecast.outlook.query import AtLeast, Query, main_horizon, prospect
 from forecast.outlook.simulations import BASELINE_MONTHS, driver_outlooks, simulate_ahead, structural_hazard
 from forecast.outlook.summary import Estimate, NotDefined, Probability
@@ -254,8 +255,8 @@ def assess(
     )  # fmt: skip
     hazard = structural_hazard(fit.panel)
     observed = observe(fit, simulations, query.reach, seed=seed)
-    names = dict(labels or {})
-    ahead = prospect(fit, simulations, observed, query, names.get(dyad, dyad), smallest_improvement)
+    pool, names = Pool.of(fit.panel, dyad, observed, seed), dict(labels or {})
+    ahead = prospect(fit, simulations, observed, query, names.get(dyad, dyad), smallest_improvement, pool=pool)
     expected = {months: outlook.new_framework for months, outlook in ahead.improvement.items()}
     result = Assessment(
         schema=SCHEMA,
@@ -294,7 +295,7 @@ def assess(
         measure=kind.measure,
         scale=kind.scale,
         moving=simulations.moving,
-        record_weight=float(fit.spec.record_weight),
+        pool=pool if isinstance(pool, NotDefined) else pool.weights,
         drivers=driver_outlooks(fit, dyad),
         datasets=dataset_outlooks(fit, dyad, seed=seed),
     )
@@ -321,9 +322,8 @@ def brief(
     observed, level = observe(fit, simulations, months, seed=seed), present(own)
     window = None
     if not isinstance(observed, NotDefined):
-        window = window_outlook(
-            Recording.of(fit, simulations, observed, label), months, smallest_improvement, baseline_months
-        )
+        recording = Recording.of(fit, simulations, observed, label, Pool.of(fit.panel, dyad, observed, seed))
+        window = window_outlook(recording, months, smallest_improvement, baseline_months)
     if window is None or isinstance(window.up, NotDefined):
         sentence = change_sentence(
             horizon_outlook(simulations, months, smallest_improvement), level, label, own.clock.last_day(),

@@ -12,7 +12,7 @@ from forecast.outlook.pendulum import EquilibriumBand, Pendulum
 from forecast.outlook.rolling import RollingShare
 from forecast.outlook.simulations import DriverOutlook
 from forecast.outlook.summary import Estimate, NotDefined
-from forecast.outlook.windows import KindOutlook, ThresholdOutlook, WindowOutlook, printed_changes
+from forecast.outlook.windows import ALONE, KindOutlook, ThresholdOutlook, WindowOutlook, printed_changes
 from forecast.panel.kinds import EventPanel
 from forecast.wording import Card, Displayed, chance, give_or_take, join, month, whole_percents
 
@@ -89,7 +89,8 @@ class Assessment(Displayed):
     measure: str = EventPanel.measure
     scale: str = EventPanel.scale
     moving: bool = False  # Whether the trend moves in every period
-    record_weight: float = 0.0  # Share of the simulations of what is recorded that follow the record alone, 0 to 1
+    # Weights of the forecasters behind `recorded` and `threshold`, or why the model's simulations alone are
+    pool: Mapping[str, float] | NotDefined = ALONE
     drivers: tuple[DriverOutlook, ...] = ()  # What drivers of the fit contribute
     datasets: tuple[DatasetOutlook, ...] = ()  # What each of several datasets says of the dyad
 

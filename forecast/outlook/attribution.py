@@ -6,9 +6,9 @@ forecast without this event. Coverage, baseline and future event counts stay fix
 report, or a question with its own window (`forecast.questions.moved`).
 
 Draws of the fit are weighted by the likelihood ratio of the data without and with the events, month-specific noise
-integrated out, and smoothed [1]_; their simulations have the same weights. Base rate simulations are weighted by their
-likelihood under the data without the events. Between months, and where too few draws would carry the weights, the path
-of the last two years is resampled for each draw (docs/updating.md); where that fails, a new fit is required.
+integrated out, and smoothed [1]_; their simulations have the same weights. Between months, and where too few draws
+would carry the weights, the path of the last two years is resampled for each draw (docs/updating.md); where that fails,
+a new fit is required.
 
 References
 ----------
@@ -29,7 +29,6 @@ from forecast.arguments import CALLABLE, DYAD, EVENTS, FIT, FLAG, NUMBER, checke
 from forecast.clock import Clock
 from forecast.errors import DataError, NotUpdatable, SpecError
 from forecast.events.codebook import HOST, VISIT
-from forecast.outlook.base_rates import Repeats, Repetition
 from forecast.outlook.comparison import LEVEL, Look, Number, Numbers, ShareChange, difference, look, numbers_of
 from forecast.outlook.draws import position
 from forecast.outlook.observed import main_dataset
@@ -209,7 +208,7 @@ def attribute(
     smallest_improvement : float
         Points of share that count as a change.
     seed : int
-        With the seed of a report the chances are those of its page.
+        With the seed of a report the chances are those of the model in its `forecast.json`.
     refit : bool
         Whether to fit the model again without some events where nothing else is valid; it takes as long as a fit.
     progress : callable, optional
@@ -362,9 +361,8 @@ class ReducedFit:
 
         panel, seen = self.without(events), self.look.without(events)
         weights = smoothed(self._log_weights(panel).reshape(self.look.level.shape))
-        records, fault = self._record_weights(panel)
         few = weights.effective < FEWEST_EFFECTIVE * weights.weight.size
-        return Weighed(seen.weighed(weights.weight, records), weights, not (fault or weights.fault or few))
+        return Weighed(seen.weighed(weights.weight), weights, not (weights.fault or few))
 
     def redraw(self, events: "pd.DataFrame") -> "ReducedFit":
         """Return the same without some events: the path of the last year drawn again, or the model fitted again."""
@@ -420,33 +418,6 @@ class ReducedFit:
             state, own = self._period(dyad, period)
             total += _likelihood(other, dyad, period, state) - own
         return total
-
-    @cached_property
-    def _following(self) -> Repetition | None:
-        """Simulations that follow base rates."""
-        return None if self.look.repeated is None else self.look.repeated.of(self.look.follows)
-
-    @cached_property
-    def _density(self) -> Float:
-        """Log-likelihood of the events, (future,)."""
-        return self._density_given(self.fit.panel)
-
-    def _density_given(self, panel: "xr.Dataset") -> Float:
-        if self._following is None:
-            return np.zeros(self.look.follows.sum())
-        return Repeats.of(panel, self.setting.dyad, self.look.dataset).log_density(self._following)
-
-    def _record_weights(self, panel: "xr.Dataset") -> tuple[Float, str]:
-        """Return weights of base rate simulations, (chain, draw, future), and why they are invalid, if so."""
-        from forecast.model.particles import smoothed
-
-        follows = self.look.follows
-        weight = np.ones(follows.shape)
-        if not follows.any():
-            return weight, ""
-        found = smoothed((self._density_given(panel) - self._density)[None])
-        weight[follows] = found.weight[0]
-        return weight, found.fault
 
 
 def _likelihood(observed: "Observed", dyad: int, period: int, state: Float) -> Float:

@@ -13,9 +13,8 @@ from forecast.dates import LONGEST_HORIZON
 from forecast.errors import DataError, NotUpdatable, SpecError
 from forecast.files import digest
 from forecast.numeric import share
-from forecast.outlook.base_rates import Repetition
 from forecast.outlook.draws import FitLike, dyad_draws, position
-from forecast.outlook.observed import Observed, main_dataset, observe, record_simulations
+from forecast.outlook.observed import Observed, main_dataset, observe
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations, simulate_ahead
 from forecast.outlook.summary import NotDefined, mcse
 from forecast.outlook.windows import FEWEST, Baseline, baseline_of, changed
@@ -126,33 +125,24 @@ class Look:
 
     level: Float  # Share now, points
     outcomes: Outcomes
-    follows: Bool  # Simulations of what is recorded that follow the record alone
-    repeated: Repetition | None  # How each would go on if it did
-    dataset: int = 0  # Position of the dataset
     # Returns the outcomes without some events of the record, where the question counts these (`without`).
     given: "Callable[[pd.DataFrame], Outcomes] | None" = field(default=None, repr=False, compare=False)
 
     @property
     def numbers(self) -> dict[str, Float]:
         """Draws (chain, draw) of every number: their mean is the number, and its error that of the mean."""
-        return self.weighed(np.ones(self.level.shape), np.ones(self.follows.shape))
+        return self.weighed(np.ones(self.level.shape))
 
     def without(self, events: "pd.DataFrame") -> "Look":
         """Return the same simulations where some events do not count for the question; draws are as they are."""
         return self if self.given is None else replace(self, outcomes=self.given(events))
 
-    def weighed(self, draws: Float, records: Float) -> dict[str, Float]:
-        """Return the numbers, with draws (chain, draw) and simulations of the record (chain, draw, future) weighed.
-
-        Weights of draws are none of simulations that follow the record, for these know nothing of the draws.
-        """
+    def weighed(self, draws: Float) -> dict[str, Float]:
+        """Return the numbers with weights of draws (chain, draw)."""
         found = {LEVEL: _ratio(draws * self.level, draws)}
-        if self.outcomes:
-            by_draw = np.broadcast_to(draws[..., None], self.follows.shape)
-            weight = np.where(self.follows, _even(records, self.follows), _even(by_draw, ~self.follows))
-            for name, (hit, there) in self.outcomes.items():
-                counted = weight * there
-                found[name] = _ratio((counted * hit).mean(axis=-1), counted.mean(axis=-1))
+        for name, (hit, there) in self.outcomes.items():
+            counted = draws[..., None] * there
+            found[name] = _ratio((counted * hit).mean(axis=-1), counted.mean(axis=-1))
         return found
 
 
@@ -161,7 +151,6 @@ class Ahead:
     """The months ahead of a fit, simulated once for all that is asked of them."""
 
     fit: FitLike
-    seed: int
     simulations: Simulations
     observed: Observed | NotDefined  # What is recorded in them
 
@@ -179,7 +168,7 @@ class Ahead:
     ) -> "Ahead":
         """Simulate so many months, by default in the main dataset; the other arguments are those of `look`."""
         simulations = simulate_ahead(fit, dyad, months, seed=seed, simulations_per_draw=simulations_per_draw)
-        return cls(fit, seed, simulations, observe(fit, simulations, months, seed=seed, volume=volume, dataset=dataset))
+        return cls(fit, simulations, observe(fit, simulations, months, seed=seed, volume=volume, dataset=dataset))
 
     def look(self, asked: WindowQuestion, ahead: int = 0) -> "Look":
         """Look at the level, now or in so many months, and at a question that asks of no later months than these."""
@@ -189,21 +178,7 @@ class Ahead:
             if ahead
             else _level_now(self.fit, simulations.dyad)
         )
-        outcomes = {} if isinstance(observed, NotDefined) else asked.outcomes(observed, simulations)
-        if isinstance(observed, NotDefined) or not outcomes:
-            return of_draws(level, simulations.share.shape[2])
-        return self.of_record(level, outcomes, asked.months, observed.dataset)
-
-    def of_record(self, level: Float, outcomes: Outcomes, months: int, dataset: int) -> "Look":
-        """Return a look at a level (chain, draw) and outcomes of what a dataset records in so many months."""
-        reach = (*self.simulations.share.shape[:-1], self.simulations.at(months))
-        follows, repeated = record_simulations(self.fit, self.simulations.dyad, dataset, reach, self.seed)
-        return Look(level, outcomes, follows, repeated, dataset)
-
-
-def of_draws(level: Float, simulations: int, outcomes: Outcomes | None = None) -> Look:
-    """Return a look at a level (chain, draw), and at outcomes of which the draws alone decide how likely they are."""
-    return Look(level, outcomes or {}, np.zeros((*level.shape, simulations), dtype=bool), None)
+        return Look(level, {} if isinstance(observed, NotDefined) else asked.outcomes(observed, simulations))
 
 
 def look(
@@ -217,7 +192,7 @@ def look(
 ) -> Look:
     """Look at what a fit says of a dyad's level now and of a question."""
     if asked is None:
-        return of_draws(_level_now(fit, dyad), simulations_per_draw)
+        return Look(_level_now(fit, dyad), {})
     months = Ahead.of(fit, dyad, asked.months, seed=seed, simulations_per_draw=simulations_per_draw, volume=volume)
     return months.look(asked)
 
@@ -232,11 +207,6 @@ def level_in(fit: FitLike, dyad: str, months: int, *, seed: int = 1, simulations
 
 def _level_now(fit: FitLike, dyad: str) -> Float:
     return share(dyad_draws(fit, dyad).level_now)
-
-
-def _even(weight: Float, where: Bool) -> Float:
-    """Return weights whose mean over some simulations is one."""
-    return np.asarray(weight / weight[where].mean() if where.any() else weight)
 
 
 def _ratio(part: Float, whole: Float) -> Float:
@@ -330,7 +300,7 @@ def split_change(
     smallest_improvement : float
         Points of share that count as a change.
     old_seed, new_seed : int
-        With the seeds of two reports the first and the last numbers are those of their pages.
+        With the seeds of two reports the first and the last numbers are those of the model in their `forecast.json`.
     refit : bool
         Whether to sample again where the earlier fit cannot be updated; it takes as long as a fit. Without it what
         cannot be distinguished is one part.

@@ -32,10 +32,6 @@ class SpecLike(Protocol):
         """Name of the trend."""
 
     @property
-    def record_weight(self) -> float:
-        """Share of the simulations of what is recorded that follow past base rates alone."""
-
-    @property
     def kind_drift(self) -> str:
         """Drift of the kinds within a side; read only if the model has them."""
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from forecast.clock import periods_a_month
 from forecast.model.observation.readings import drift_between, knots
 from forecast.numeric import share
-from forecast.outlook.base_rates import RECENT_MONTHS, Repeats, Repetition, recording_level, simulate_kinds
+from forecast.outlook.base_rates import RECENT_MONTHS, recording_level, simulate_kinds
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.simulations import Simulations, picked, stream
 from forecast.outlook.summary import NotDefined
@@ -104,8 +104,7 @@ def observe(
     """Simulate what a dataset would record in each period ahead, by default the dyad's main one.
 
     The number of events is negative binomial around a level of recording that drifts (`RecordingLevel`), with a
-    path of its own in each future. They are cooperative with the probability of the period (`simulate_chances`), but in
-    some simulations with that which the record alone gives (`PendulumSpec.record_weight`, `Repeats`).
+    path of its own in each future. They are cooperative with the probability of the period (`simulate_chances`).
     """
     size = simulations.level.shape[:-1]
     coming = coming_periods(
@@ -133,14 +132,11 @@ class Coming:
     read: Reading  # How it reads the level
     total: Index  # Events; period 0, the present, is empty
     busy: Float  # How busy each period is; period 0 is empty
-    follows: Bool  # Whether the future follows the record alone
-    repeated: Float  # With what chances; period 0 is empty
 
     def chances(self, level: Float, period: int, rng: np.random.Generator) -> Float:
         """Draw the chances that a period's events are cooperative, given its log-odds (chain, draw, future)."""
         month = simulate_months(level, self.read, rng)
-        chances = simulate_chances(add_volume(month, self.read, self.busy[..., period]), self.read, rng)
-        return np.where(self.follows, self.repeated[..., period], chances)
+        return simulate_chances(add_volume(month, self.read, self.busy[..., period]), self.read, rng)
 
     def at(self, places: Index) -> "Coming":
         """Return that of some simulations, by their places among all of a chain's."""
@@ -149,8 +145,6 @@ class Coming:
             read=self.read.at(places, self.total.shape[2]),
             total=picked(self.total, places),
             busy=picked(self.busy, places),
-            follows=picked(self.follows, places),
-            repeated=picked(self.repeated, places),
         )
 
 
@@ -174,23 +168,12 @@ def coming_periods(
     ahead = (*size, periods)
     total = recording_level(dense, dyad, dataset).simulate(ahead, stream(seed, dyad, f"volume {dataset}"))
     busy = Usual.of(dense, dyad, dataset).relative_count(total)
-    follows, drawn = record_simulations(fit, dyad, dataset, ahead, seed)
-    total, busy, repeated = (_after_present(values) for values in (total, busy, drawn.chances))
-    return Coming(dataset, reading(fit, dyad, dataset), total, busy, follows, repeated)
+    return Coming(dataset, reading(fit, dyad, dataset), _after_present(total), _after_present(busy))
 
 
 def _after_present(values: NDArray[Any]) -> NDArray[Any]:
     """Put an empty period, the present, before those ahead."""
     return np.concatenate([np.zeros_like(values[..., :1]), values], axis=-1)
-
-
-def record_simulations(
-    fit: FitLike, dyad: str, dataset: int, ahead: tuple[int, ...], seed: int
-) -> tuple[Bool, Repetition]:
-    """Return which simulations follow base rates, (chain, draw, future), and the base rate path of each."""
-    alone = stream(seed, dyad, f"record {dataset}")
-    follows = alone.random(ahead[:-1]) < fit.spec.record_weight
-    return follows, Repeats.of(fit.panel, dyad, dataset).draw(ahead, alone)
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,12 @@ from forecast.errors import SpecError
 from forecast.outlook.draws import FitLike
 from forecast.outlook.level import Fan, HorizonOutlook, fan, horizon_outlook
 from forecast.outlook.observed import Observed, main_dataset
+from forecast.outlook.pool import Pool
 from forecast.outlook.rolling import RollingShare, rolling_share
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
 from forecast.outlook.summary import NotDefined, Probability, probability
 from forecast.outlook.windows import (
+    ALONE,
     KindOutlook,
     Recording,
     ThresholdOutlook,
@@ -212,10 +214,12 @@ def prospect(
     label: str,
     improvement: float = 5.0,
     questions: Sequence[SimulationQuestion] = (),
+    *,
+    pool: Pool | NotDefined = ALONE,
 ) -> Prospect:
-    """Compute the forecast from simulations."""
+    """Compute the forecast from simulations; shares of windows are the pool's, if there is one."""
     levels = {months: horizon_outlook(simulations, months, improvement) for months in query.horizons}
-    recording = observed if isinstance(observed, NotDefined) else Recording.of(fit, simulations, observed, label)
+    recording = observed if isinstance(observed, NotDefined) else Recording.of(fit, simulations, observed, label, pool)
     recorded, threshold = _recorded(recording, query, improvement)
     of_a_kind, at_least = _of_a_kind(recording, query)
     ahead = fan(simulations, query.horizons[-1], observed)

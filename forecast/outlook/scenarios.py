@@ -98,7 +98,7 @@ class Scenarios(Displayed):
     seed: int
     draws: int
     simulations: int
-    unconditional: Prospect  # That of the outlook: the same numbers as `assess` gives with the same seed
+    unconditional: Prospect  # That of the model in the outlook that `assess` gives with the same seed
     scenarios: tuple[Scenario, ...]
     followed: Mapping[int, Followed]  # What was recorded, by horizon, as far as it is known; empty if it is not
 
@@ -135,7 +135,7 @@ def scenario(
     """Compute the outlook given assumed events: assumed, not predicted.
 
     The record of a month holds at least what is assumed of it; nothing is said of the rest (docs/what-if.md). A
-    scenario that assumes nothing has the numbers of the outlook.
+    scenario that assumes nothing has the numbers of the model in the outlook, which the benchmarks are not pooled with.
 
     Parameters
     ----------

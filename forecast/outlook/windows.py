@@ -1,7 +1,7 @@
 """Recorded events in windows of months: probabilities of their share and number, with resolution rules."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -15,6 +15,7 @@ from forecast.events.codebook import read_scale, scale_names
 from forecast.outlook.base_rates import MIX_MONTHS
 from forecast.outlook.draws import FitLike
 from forecast.outlook.observed import NO_ACTIONS, Observed
+from forecast.outlook.pool import Pool
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
 from forecast.panel import panel_kind
@@ -428,6 +429,8 @@ class WindowOutlook:
     down: Probability | NotDefined
     sentence: str  # The chances in a sentence
     rule: str  # How they are resolved
+    # `up`, `same` and `down` by the model's simulations alone; None where these are what is stated
+    model: Mapping[str, Probability | NotDefined] | None = None
 
 
 @dataclass(frozen=True)
@@ -466,22 +469,34 @@ class KindOutlook:
     rule: str  # How it is resolved
 
 
+ALONE = NotDefined("the model's simulations stand alone")
+
+
 @dataclass(frozen=True)
 class Recording:
     """Event data of a dyad in a dataset, and their simulated continuation."""
 
     record: DatasetRecord
     observed: Observed
+    pool: Pool | NotDefined = ALONE  # What shares are read from, if there is one
 
     @classmethod
-    def of(cls, fit: FitLike, simulations: Simulations, observed: Observed, label: str) -> Self:
+    def of(
+        cls, fit: FitLike, simulations: Simulations, observed: Observed, label: str, pool: Pool | NotDefined = ALONE
+    ) -> Self:
         """Read the record that a panel holds of the simulated dyad; `label` is its name for readers."""
-        return cls(DatasetRecord.of(fit.panel, simulations.dyad, observed.dataset, label), observed)
+        return cls(DatasetRecord.of(fit.panel, simulations.dyad, observed.dataset, label), observed, pool)
 
     def ahead(self, months: int) -> WindowCounts:
-        """Return the simulated periods of so many months."""
+        """Return the simulated periods of so many months, of all forecasters of the pool."""
         own = slice(1, self.record.clock.periods(months) + 1)
-        return WindowCounts(self.observed.total[..., own], self.observed.cooperative[..., own])
+        seen = self.observed if isinstance(self.pool, NotDefined) else self.pool.mixed(self.observed, months)
+        return WindowCounts(seen.total[..., own], seen.cooperative[..., own])
+
+    @property
+    def model(self) -> "Recording":
+        """The same by the model's simulations alone."""
+        return replace(self, pool=ALONE)
 
 
 def baseline_of(panel: "xr.Dataset", dyad: str, dataset: int, months: int) -> Baseline | NotDefined:
@@ -500,6 +515,11 @@ def window_outlook(
     there, shares = total >= FEWEST, shares_of(total, ahead.cooperative.sum(axis=-1))
     words = f"share of {terms.noun}s in {terms.ahead(months)} that are cooperative"
     up, same, down = _changes(shares, there, baseline, smallest_improvement, words)
+    model = None
+    if isinstance(recording.pool, Pool):
+        own = shares_of(total, recording.model.ahead(months).cooperative.sum(axis=-1))
+        changes = _changes(own, there, baseline, smallest_improvement, words)
+        model = dict(zip(("up", "same", "down"), changes, strict=True))
     result = WindowOutlook(
         months=months,
         first=terms.clock.last_day() + timedelta(days=1),
@@ -514,6 +534,7 @@ def window_outlook(
         down=down,
         sentence="",
         rule="",
+        model=model,
     )
     return replace(
         result,

@@ -14,6 +14,7 @@ from forecast.errors import QuestionError
 from forecast.events.codebook import HOST, VISIT, read_scale
 from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.outlook.observed import Cell, Observed, observe
+from forecast.outlook.pool import Pool
 from forecast.outlook.query import question_outlook
 from forecast.outlook.simulations import Simulations, simulate_ahead, stream
 from forecast.outlook.summary import NotDefined, Probability
@@ -21,7 +22,7 @@ from forecast.outlook.windows import DatasetRecord, WindowCounts
 from forecast.panel.events import counted_events
 from forecast.panel.record import last_known
 from forecast.panel.spans import covered_to
-from forecast.questions.question import CountQuestion, LevelQuestion, Question
+from forecast.questions.question import CountQuestion, LevelQuestion, Question, ShareQuestion
 from forecast.questions.record import (
     ALL,
     CountedKind,
@@ -74,9 +75,9 @@ def answer_question(
 ) -> Answer:
     """Compute the probability of a question from a fit.
 
-    With the same seed it is the number that a report from the fit gives for the same window and baseline. A question
-    about another dataset than the report's main one is answered as that one reads the level (offset, drift, effect of
-    volume), scatters and counts.
+    With the same seed it is the number that a report from the fit gives for the same window and baseline: of a share
+    the pool's, of anything else the model's. A question about another dataset than the report's main one is answered
+    as that one reads the level (offset, drift, effect of volume), scatters and counts.
 
     Parameters
     ----------
@@ -109,7 +110,8 @@ def answer_question(
     >>> answer_question(fit, question).chance.value  # doctest: +SKIP
     0.31
     """
-    yes, there = settle_simulations(fit, question, seed=seed, simulations_per_draw=simulations_per_draw, table=table)
+    put = put_question(fit, question, seed=seed, table=table)
+    yes, there = _settle(fit, put, simulations_per_draw, pooled=True)
     clock = Clock.of(fit.panel)
     recorded = min(max(months_between(question.first, clock.last_day()) + 1, 0), question.months)
     found = question_outlook(question.id, question.sentence, yes, there)
@@ -133,16 +135,25 @@ def settle_simulations(
     simulations_per_draw: int = SIMULATIONS_PER_DRAW,
     table: "EventTable | None" = None,
 ) -> tuple[Bool, Bool]:
-    """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future).
+    """Return which of the model's simulations resolve to yes, and which resolve at all, each (chain, draw, future).
 
     They can be weighted or selected before they are averaged. Parameters and errors are those of `answer_question`.
     """
-    put = put_question(fit, question, seed=seed, table=table)
+    return _settle(fit, put_question(fit, question, seed=seed, table=table), simulations_per_draw, pooled=False)
+
+
+def _settle(fit: FitLike, put: "PutQuestion", simulations_per_draw: int, *, pooled: bool) -> tuple[Bool, Bool]:
+    """Return the same of a question that was put to a fit; of a share with the benchmarks of the pool, if wanted."""
+    question, seed = put.question, put.seed
     if put.ahead > 0:
         simulations = simulate_ahead(
             fit, question.dyad, put.ahead, seed=seed, simulations_per_draw=simulations_per_draw
         )
-        return put.settle(simulations, observe(fit, simulations, put.ahead, seed=seed, dataset=put.dataset))
+        observed = observe(fit, simulations, put.ahead, seed=seed, dataset=put.dataset)
+        if pooled and isinstance(question, ShareQuestion) and not isinstance(observed, NotDefined):
+            pool = Pool.of(fit.panel, question.dyad, observed, seed)
+            observed = observed if isinstance(pool, NotDefined) else pool.mixed(observed, put.ahead)
+        return put.settle(simulations, observed)
     if isinstance(question, LevelQuestion):
         return question.settle_level(_levels_before(fit, question, put.ahead, simulations_per_draw))
     assert put.past is not None

@@ -8,7 +8,7 @@ For counts of a kind, the events of each side in each simulation are weighted li
 among them is summed out (`forecast.questions.record`), so that the mix of kinds also excludes the omitted events.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ import numpy as np
 from forecast.arguments import CALLABLE, EVENTS, FIT, FLAG, checked, whole
 from forecast.errors import QuestionError
 from forecast.outlook.attribution import Attribution, Posed, SampledFit, Setting, attribute_to
-from forecast.outlook.comparison import Ahead, Look, Numbers, Outcome, Outcomes, level_in, numbers_of, of_draws
+from forecast.outlook.comparison import Ahead, Look, Numbers, Outcome, Outcomes, level_in, numbers_of
 from forecast.outlook.draws import FitLike
 from forecast.outlook.windows import WindowCounts
 from forecast.panel.record import last_known
@@ -45,7 +45,7 @@ def asking(question: Question, table: "EventTable | None" = None) -> "Callable[[
     def ask(fit: FitLike, seed: int) -> Numbers:
         outcome = _require_there(question, Outcome(*settle_simulations(fit, question, seed=seed, table=table)))
         level = level_in(fit, question.dyad, 0)
-        return numbers_of(of_draws(level, outcome.hit.shape[-1], {YES: outcome}).numbers)
+        return numbers_of(Look(level, {YES: outcome}).numbers)
 
     return ask
 
@@ -65,7 +65,8 @@ def attribute_question(
 ) -> Attribution:
     """Compute what every event of the last months did to the level and to the probability of a question.
 
-    As `forecast.attribute` does it for a headline. With no event left out it is the number of `answer_question`.
+    As `forecast.attribute` does it for a headline. With no event left out it is the model's number: that of
+    `answer_question`, which for a share pools it with benchmarks.
 
     Parameters
     ----------
@@ -147,14 +148,13 @@ class _Subject:
         ahead = self._ahead(fit)
         if put.past is None:
             outcome = Outcome(*put.settle(ahead.simulations, ahead.observed))
-            return of_draws(level, outcome.hit.shape[-1], {YES: outcome})
+            return Look(level, {YES: outcome})
         months = _months(put, ahead)
 
         def given(events: "pd.DataFrame") -> Outcomes:
             return self._outcomes(months, events)
 
-        seen = ahead.of_record(level, given(left_out), put.ahead, put.dataset)
-        return replace(seen, given=given)
+        return Look(level, given(left_out), given)
 
     def sorts(self, events: "pd.DataFrame") -> Index:
         """Return a number for each event: of a count, by its class and whether it is of the kind."""

@@ -102,6 +102,7 @@ def report_json(material: Material) -> dict[str, Any]:
         if isinstance(recorded, NotDefined)
         else [plain(window) | {"percent": printed_changes(window)} for window in recorded.values()],
         "followed": list(material.followed.values()),
+        "pool": result.pool,
         "threshold": _listed(result.threshold),
         "of_a_kind": kinds if isinstance(kinds, NotDefined) else [one for by in kinds.values() for one in by.values()],
         "at_least": result.at_least,

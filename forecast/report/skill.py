@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.errors import ForecastError
 from forecast.evaluation.benchmarks import REFERENCE
-from forecast.evaluation.pool import ALL_EQUAL, BENCHMARKS_EQUAL, POOL
-from forecast.evaluation.skill import CHOSEN_ON, REPORTED_ON, SPLIT, Row, Skill
-from forecast.evaluation.variants import DEFAULT
+from forecast.evaluation.skill import BENCHMARKS_EQUAL, CHOSEN_ON, POOL, REPORTED_ON, SPLIT, Row, Skill
 from forecast.events.table import CountTable, EventTable, Recorded
 from forecast.numeric import Lead, lead
 from forecast.outlook import Assessment, NotDefined
 from forecast.outlook.observed import main_dataset
+from forecast.outlook.pool import MODEL
 from forecast.outlook.query import main_horizon
 from forecast.panel import panel_kind
 from forecast.report.provenance import ReportedFit
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
     from forecast.evaluation import Record
 
 _NAMES = {
-    "default": "default model",
-    "pendulum": "pendulum alone",
+    MODEL: "model",
     "no_cycle": "no cycle",
     "no_return": "no return of the trend",
     "no_ceiling": "no ceiling",
@@ -45,7 +43,6 @@ _NAMES = {
     "auto_ets": "AutoETS",
     "auto_arima": "AutoARIMA",
     BENCHMARKS_EQUAL: "mean of the benchmarks",
-    ALL_EQUAL: "mean of benchmarks and model",
     POOL: "pool of model and benchmarks",
 }
 PERIODS = {REPORTED_ON: f"origins from {SPLIT} on", CHOSEN_ON: f"origins up to {SPLIT - 1}", "all": "all origins"}
@@ -113,13 +110,26 @@ def numbers(one: Compared, other: str) -> str:
 
 def subject_words(skill: Skill) -> str:
     """Name the subject for a sentence."""
-    if skill.subject == "default":
-        return "the default model"
-    return (
-        f"the {forecaster_name(skill.subject)}"
-        if skill.models[skill.subject]
-        else f"the model with {forecaster_name(skill.subject)}"
-    )
+    plain = skill.subject in (MODEL, POOL) or skill.models[skill.subject]
+    return f"the {'' if plain else 'model with '}{forecaster_name(skill.subject)}"
+
+
+def bias(row: Row | None) -> str:
+    """Format a mean error with its interval, or a dash."""
+    return DASH if row is None else bracketed(row["bias"], row["bias_low"], row["bias_high"], 1)
+
+
+def bias_sentence(skill: Skill, horizon: int) -> str:
+    """Describe in which direction forecasts of a horizon were wrong on average, over all dyads."""
+    rows = {period: skill.row(horizon, period=period) for period in (REPORTED_ON, CHOSEN_ON)}
+    found = {PERIODS[period]: row for period, row in rows.items() if row is not None}
+    words = [
+        f"{number(abs(row['bias']), 1)} points too {'cooperative' if row['bias'] > 0 else 'hostile'}"
+        f"{'' if lead(row['bias_low'], row['bias_high']) in ('this', 'other') else ' (not distinguishable from none)'}"
+        f", {where}"
+        for where, row in found.items()
+    ]
+    return f"Over all dyads, forecasts {count(horizon, 'month')} ahead were on average {join(words)}."
 
 
 def named_pair(reference: Compared | None, best: Compared | None) -> list[tuple[Compared, str]]:
@@ -170,6 +180,7 @@ class DyadSkill:
     """Backtest results for the forecasts of a dyad."""
 
     sentence: str  # The same in one sentence, of the horizon nearest to a year
+    bias: str  # Mean error of all forecasts of that horizon, in a sentence
     caveats: tuple[str, ...]  # In what the backtest is not quite of this report, in sentences
     dyad: str
     dataset: str
@@ -214,6 +225,7 @@ def find_skill(
     same_data = _same_data(record, skill.choices)
     return DyadSkill(
         sentence=_sentence(assessment.label, next(one for one in horizons if one.months == main)),
+        bias=bias_sentence(skill, main),
         caveats=tuple(_caveats(assessment, skill, same_data)),
         dyad=assessment.dyad,
         dataset=skill.choices["dataset"],
@@ -286,6 +298,8 @@ def _untestable(fit: ReportedFit, assessment: Assessment) -> str:
         return "backtests are by month, and this report is by week"
     if fit.provenance.get("eras"):
         return "the eras of this report are not the given ones, with which the model was tested"
+    if isinstance(assessment.pool, NotDefined):
+        return f"this report is of the model alone: {assessment.pool.reason}"
     return ""
 
 
@@ -299,8 +313,8 @@ def _mismatch(fit: ReportedFit, assessment: Assessment, skill: Skill, record: "R
     own = names[main_dataset(fit.panel, assessment.dyad)]
     if own != choices["dataset"]:
         return f"the backtest predicts the dataset {choices['dataset']}, and this report {own}"
-    if skill.subject != DEFAULT or choices["eras"] != "given":
-        return "the backtest is not of the default model with the given eras"
+    if (skill.subject, skill.model) != (POOL, MODEL) or choices["eras"] != "given":
+        return "the backtest is not of the published pool with the given eras"
     if all(skill.row(months, dyad=assessment.dyad) is None for months in choices["horizons"]):
         return f"the backtest has no scored window of {assessment.label}, {PERIODS[REPORTED_ON]}"
     tested = dyads if record is None else list(record.fitted_with(assessment.dyad, choices["dyads"]))
@@ -342,7 +356,7 @@ def _caveats(assessment: Assessment, skill: Skill, same_data: bool | None) -> li
         caveats.append(f"Higher and lower were scored for {count(choices['improvement'], 'point')}.")
     if choices["version"] != version("pendulum-forecast"):
         caveats.append(f"The backtest was made with version {choices['version']} of the package.")
-    own = next((one for one in skill.account if one["model"] == skill.subject), {})
+    own = next((one for one in skill.account if one["model"] == skill.model), {})
     if own.get("not_converged", 0) > _MANY * own.get("fits", 0):
         caveats.append(f"{own['not_converged']:,} of the backtest's {own['fits']:,} fits had not converged.")
     if choices["origins"] and date.fromisoformat(max(choices["origins"])) > assessment.origin:

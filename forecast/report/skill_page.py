@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.dates import add_months
 from forecast.evaluation.benchmarks import REFERENCE
-from forecast.evaluation.pool import BENCHMARKS_EQUAL, POOL
 from forecast.evaluation.results import RULE
 from forecast.evaluation.scores import Band, calibration, pit_band
-from forecast.evaluation.skill import CHOSEN_ON, REPORTED_ON, Row, Skill, within
+from forecast.evaluation.skill import BENCHMARKS_EQUAL, CHOSEN_ON, REPORTED_ON, Row, Skill, within
 from forecast.outlook.query import main_horizon
 from forecast.report import calibration_figure, intervals_figure
 from forecast.report import skill as say
@@ -29,31 +28,31 @@ if TYPE_CHECKING:
     from forecast.evaluation import Results
 
 
-def pair(skill: Skill, code: str, horizon: int, dyad: str = "all") -> tuple[Compared | None, Compared | None]:
+def pair(skill: Skill, code: str, horizon: int, **where: Any) -> tuple[Compared | None, Compared | None]:
     """Return how the subject compares on the origins that the page is about, and on those choices were made on."""
-    earlier = None if skill.period == CHOSEN_ON else say.versus(skill, code, horizon, dyad=dyad, period=CHOSEN_ON)
-    return say.versus(skill, code, horizon, dyad=dyad, period=skill.period), earlier
+    earlier = None if skill.period == CHOSEN_ON else say.versus(skill, code, horizon, period=CHOSEN_ON, **where)
+    return say.versus(skill, code, horizon, period=skill.period, **where), earlier
 
 
 def other_forms(skill: Skill) -> list[str]:
     """Return the other forms of the model, the best first."""
     forecasters = [one["model"] for one in skill.account]
-    own = [code for code in forecasters if not skill.models.get(code, True) and code != skill.subject]
-    return sorted(own, key=_lead(skill))
+    own = [code for code in forecasters if not skill.models.get(code, True) and code != skill.model]
+    return sorted(own, key=_lead(skill, skill.model))
 
 
 def others(skill: Skill) -> list[str]:
-    """Return everybody but the forms of the model, the best first."""
+    """Return everybody but the other forms of the model, the best first."""
     own = {skill.subject, *other_forms(skill)}
     return sorted((code for code in skill.models if code not in own), key=_lead(skill))
 
 
-def _lead(skill: Skill) -> Callable[[str], float]:
-    """Return the order of how far the subject is ahead, on the origins that the page is about."""
+def _lead(skill: Skill, model: str | None = None) -> Callable[[str], float]:
+    """Return the order of how far a forecaster, by default the subject, is ahead, on the page's origins."""
     main = main_horizon(skill.choices["horizons"])
 
     def order(code: str) -> float:
-        found = skill.against(code, main, period=skill.period)
+        found = skill.against(code, main, period=skill.period, model=model)
         return -found["difference"] if found else float("inf")
 
     return order
@@ -66,10 +65,10 @@ def scored_dyads(skill: Skill) -> list[str]:
 
 
 def overview(skill: Skill, period: str, *, given_n: bool = False) -> Table:
-    """Return by horizon the scores of the subject and of the pool, and how each compares with the others."""
+    """Return by horizon the scores of the subject and of the model, and how each compares with the others."""
     rows = []
     for horizon in skill.choices["horizons"]:
-        for code in (skill.subject, POOL):
+        for code in dict.fromkeys((skill.subject, skill.model)):
             where: dict[str, Any] = {"period": period, "given_n": given_n, "model": code}
             if row := skill.row(horizon, **where):
                 best = skill.best_benchmark(horizon, given_n=given_n)
@@ -110,10 +109,12 @@ def _benchmarks(skill: Skill, horizon: int, **where: Any) -> list[Compared]:
     return [one for code in codes if (one := say.versus(skill, code, horizon, **where))]
 
 
-def others_table(skill: Skill, codes: Sequence[str], period: str, *, given_n: bool = False) -> Table:
+def others_table(
+    skill: Skill, codes: Sequence[str], period: str, *, given_n: bool = False, model: str | None = None
+) -> Table:
     """Return the differences from other forecasters, a column a horizon, under the number of the subject's windows."""
     horizons = skill.choices["horizons"]
-    where: dict[str, Any] = {"period": period, "given_n": given_n}
+    where: dict[str, Any] = {"period": period, "given_n": given_n, "model": model}
     scored = {horizon: skill.row(horizon, **where) for horizon in horizons}
     rows = [["Windows", *(f"{row['n']:,}" if row else DASH for row in scored.values())]]
     for code in codes:
@@ -137,7 +138,7 @@ def coverage_table(skill: Skill, period: str) -> Table:
     """Return the interval coverage by horizon, of the subject and of the base rate."""
     rows = []
     for horizon in skill.choices["horizons"]:
-        for code in dict.fromkeys((skill.subject, REFERENCE)):
+        for code in dict.fromkeys((skill.subject, skill.model, REFERENCE)):
             if row := skill.row(horizon, model=code, period=period):
                 shares = (percent(row[f"coverage_{mass}"]) for mass in (50, 80, 90))
                 rows.append([f"{count(horizon, 'month')}, {say.forecaster_name(code)}", f"{row['n']:,}", *shares])
@@ -169,18 +170,18 @@ def account_table(skill: Skill) -> Table:
     return Table.of(["", "Origins", "Void windows", "Windows not over"], rows)
 
 
-def pool_table(skill: Skill) -> Table:
-    """Return the weights of the pool by horizon, real-time and with event counts known, percent, and who was better."""
-    columns = [
-        f"{count(one['horizon'], 'month')}, {'given n' if one['given_n'] else 'n unknown'}" for one in skill.pool
-    ]
-    codes = dict.fromkeys(code for one in skill.pool for code in one["weights"])
+def bias_table(skill: Skill) -> Table:
+    """Return the mean real-time error of subject, model and base rate by horizon and period."""
+    codes, horizons = dict.fromkeys((skill.subject, skill.model, REFERENCE)), skill.choices["horizons"]
     rows = [
-        [capital(say.forecaster_name(code)), *(percent(one["weights"].get(code, 0.0)) for one in skill.pool)]
+        [
+            f"{capital(say.forecaster_name(code))}, {say.PERIODS[period]}",
+            *(say.bias(skill.row(horizon, model=code, period=period)) for horizon in horizons),
+        ]
+        for period in _periods(skill)
         for code in codes
     ]
-    chosen = ["Smaller CRPS on earlier origins", *(say.forecaster_name(one["better"]) for one in skill.pool)]
-    return Table.of(["", *columns], [*rows, chosen] if rows else [])
+    return Table.of(["", *(count(horizon, "month") for horizon in horizons)], rows)
 
 
 def fits_table(skill: Skill) -> Table:
@@ -243,9 +244,9 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
             "wider.",
         ),
         "forms": intervals_figure.differences(
-            _by_horizon(skill, other_forms(skill)),
-            what=f"{capital(subject)} against other forms of the model",
-            caption=f"Mean CRPS of {subject} less that of each other form, {where}, with 90 % intervals.",
+            _by_horizon(skill, other_forms(skill), skill.model),
+            what="The model against its other forms",
+            caption=f"Mean CRPS of the model less that of each other form, {where}, with 90 % intervals.",
         ),
     }
     return {name: figure for name, figure in figures.items() if figure is not None}
@@ -288,7 +289,11 @@ def _scores_content(skill: Skill) -> dict[str, Any]:
         "main_row": skill.row(_main(skill), period=period),
         "coverage": coverage_table(skill, period),
         "brier": brier_table(skill, period),
-        "forms": {say.PERIODS[one]: others_table(skill, forms, one) for one in _periods(skill) if forms},
+        "forms": {
+            say.PERIODS[one]: others_table(skill, forms, one, model=skill.model) for one in _periods(skill) if forms
+        },
+        "bias": bias_table(skill),
+        "bias_sentence": say.bias_sentence(skill, _main(skill)),
     }
 
 
@@ -301,10 +306,10 @@ def _details_content(skill: Skill) -> dict[str, Any]:
         "shown_misses": SHOWN_MISSES,
         "rule": RULE,
         "account": account_table(skill),
-        "pooled": pool_table(skill),
-        "without": {say.forecaster_name(code): without_table(skill, code) for code in (skill.subject, POOL)},
+        "pooled": [say.forecaster_name(code) for code in skill.pool],
+        "without": {say.forecaster_name(code): without_table(skill, code) for code in (skill.subject, skill.model)},
         "fits": fits_table(skill),
-        "own": {"not_converged": 0} | next((one for one in skill.account if one["model"] == skill.subject), {}),
+        "own": {"not_converged": 0} | next((one for one in skill.account if one["model"] == skill.model), {}),
         "choices": _choices(skill),
         "forecasters": [(capital(say.forecaster_name(one["model"])), one["words"]) for one in skill.account],
     }
@@ -351,9 +356,9 @@ def _periods(skill: Skill) -> list[str]:
     return [period for period in (REPORTED_ON, CHOSEN_ON) if period in there]
 
 
-def _by_horizon(skill: Skill, codes: Sequence[str]) -> dict[str, intervals_figure.Points]:
+def _by_horizon(skill: Skill, codes: Sequence[str], model: str | None = None) -> dict[str, intervals_figure.Points]:
     return {
-        count(horizon, "month"): {say.forecaster_name(code): pair(skill, code, horizon) for code in codes}
+        count(horizon, "month"): {say.forecaster_name(code): pair(skill, code, horizon, model=model) for code in codes}
         for horizon in skill.choices["horizons"]
     }
 
@@ -369,7 +374,7 @@ def _by_dyad(skill: Skill) -> dict[str, intervals_figure.Points]:
     if len(dyads) < 2:
         return {}
     return {
-        title: {label(dyad): pair(skill, code, main, dyad) for dyad in dyads}
+        title: {label(dyad): pair(skill, code, main, dyad=dyad) for dyad in dyads}
         for code, title in titles.items()
         if code and code != skill.subject
     }

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from forecast.outlook.scenarios import Scenarios
     from forecast.questions import TrackRecord
 
-_SKILL_FILES = ("skill.json", "skill.csv", "cases.csv.gz", "pool.json")
+_SKILL_FILES = ("skill.json", "skill.csv", "cases.csv.gz")
 
 
 @checked(fit=FIT, assessment=ASSESSMENT, out=PATH, events=RECORDED, others=ASSESSMENTS, gate=GATE, fit_name=TEXT)

@@ -3,7 +3,6 @@
 import json
 import multiprocessing
 import time
-from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 
@@ -12,6 +11,7 @@ import pytest
 
 from forecast.errors import DataError, SpecError
 from forecast.evaluation import Processes, backtest, choose
+from forecast.evaluation.benchmarks import Automatic
 from forecast.evaluation.executors import local
 from tests.evaluation.made import ORIGINS, counts_of, record_of, walk
 
@@ -129,7 +129,7 @@ def test_batches_of_dyads_change_no_number(few, tmp_path):
 def test_a_batch_divides_nothing_that_is_fitted_together(tmp_path):
     for table, choice in ((record_of(*two_dyads()), {"batch": 0}), (record_of(*two_dyads()), {"batch": 1})):
         with pytest.raises(SpecError, match="batch: "):
-            backtest(table, FEW, forecasters=choose("default", "no"), out=tmp_path / "run", **choice)
+            backtest(table, FEW, forecasters=choose("pendulum", "no"), out=tmp_path / "run", **choice)
     assert not (tmp_path / "run").exists()
 
 
@@ -216,7 +216,7 @@ def test_bad_requests_are_answered_before_long_work(tmp_path):
         choose("no", "no")
     with pytest.raises(SpecError, match="at least 1"):
         local(0)
-    odd = replace(choose("no", "base_rate_10y")[0], code="../odd")
+    odd = Automatic("../odd", "a name that is a path", "AutoETS")
     with pytest.raises(SpecError, match="names files"):
         backtest(record, FEW, forecasters=[odd], out=tmp_path)
     assert not list(tmp_path.iterdir())
@@ -242,12 +242,12 @@ def test_files_keep_their_schema(walks, tmp_path):
         "rows",
     ]  # fmt: skip
     assert list(content["rows"][0]) == [
-        "model", "benchmark", "dyad", "horizon", "period", "given_n", "n", "n_origins", "crps", "bias", "sharpness",
-        "log_score", "n_moves",
+        "model", "benchmark", "dyad", "horizon", "period", "given_n", "n", "n_origins", "crps", "bias", "bias_low",
+        "bias_high", "sharpness", "log_score", "n_moves",
         "brier_up", "up_parts", "brier_down", "down_parts", "coverage_50", "coverage_80", "coverage_90",
         "pit_50", "pit_80", "pit_90", "against",
     ]  # fmt: skip
     keys = [tuple(row[name] for name in ("horizon", "given_n", "period", "dyad", "model")) for row in content["rows"]]
     assert len(set(keys)) == len(keys)
     assert all(one != other for one, other in pairwise(keys))
-    assert {path.name for path in tmp_path.iterdir()} == {"skill.json", "skill.csv", "cases.csv.gz", "pool.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {"skill.json", "skill.csv", "cases.csv.gz"}

@@ -82,7 +82,7 @@ def test_a_page_of_somebody_else_is_left_alone_before_any_work(tmp_path):
     ("options", "words"),
     [
         (["--benchmarks", "tea_leaves"], "known are all, no, base_rate_all"),
-        (["--models", "best"], "known are all, no, default"),
+        (["--models", "best"], "known are all, no, pendulum"),
         (["--benchmarks", "no"], "nothing is chosen"),
         (["--from", "2020-13"], "--from"),
         (["--from", "2020-01", "--to", "2019-01"], "swap them"),

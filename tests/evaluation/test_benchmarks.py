@@ -1,13 +1,14 @@
 """What benchmarks say, and that the right one wins where the truth is known."""
 
+import warnings
 from datetime import date
 
 import numpy as np
 import pytest
 
-from forecast.evaluation import BENCHMARKS, Asked, Past, choose
-from forecast.evaluation.benchmarks import BaseRate, fitted
-from forecast.outlook.base_rates import correlation
+from forecast import read_chronology
+from forecast.evaluation import BENCHMARKS, Asked, Benchmark, Past, Record, choose
+from forecast.outlook.benchmarks import correlation, fitted, log_odds
 from tests.evaluation.made import counts_of, record_of, walk
 
 HORIZONS = (3, 12)
@@ -72,16 +73,70 @@ def test_overdispersion_is_found_again():
     assert correlation(*past_of(np.full(12000, 0.6)).windows(3), 0.6) == pytest.approx(0.005, abs=0.005)
 
 
+def fitted_to(past, *, reverts):
+    return fitted(tuple(past.total.tolist()), tuple(past.cooperative.tolist()), reverts)
+
+
+def reference(past, *, reverts):
+    """The same model as one of statsmodels: carry-over, mean, variances of step and noise, level and its variance."""
+    from statsmodels.tsa.statespace.mlemodel import MLEModel
+
+    observed, _ = log_odds(past.total, past.cooperative)
+    share = np.clip(past.cooperative.sum() / past.total.sum(), 0.1, 0.9)
+    sampling = 1 / ((past.total + 1) * share * (1 - share))
+    observed = np.where(past.total > 0, observed, np.nan)
+
+    class Level(MLEModel):
+        start_params = (-5.0, -1.0, np.log(60.0), np.nanmean(observed)) if reverts else (-5.0, -1.0)
+        param_names = ("step", "noise", "half-life", "mean")[: len(start_params)]
+
+        def __init__(self):
+            super().__init__(observed, k_states=1, k_posdef=1)
+            self["design", 0, 0] = self["selection", 0, 0] = 1.0
+            self.ssm["obs_cov"], self.ssm["obs_intercept"] = np.zeros((1, 1, self.nobs)), np.zeros((1, self.nobs))
+
+        def natural(self, params):
+            step, noise = np.exp(np.clip(params[:2], -12.0, 3.0))
+            return (0.5 ** np.exp(-np.clip(params[2], -1.0, 9.0)), params[3], step, noise) if reverts else (
+                1.0, 0.0, step, noise,
+            )  # fmt: skip
+
+        def update(self, params, **options):
+            params = super().update(params, **options)
+            phi, mean, step, noise = self.natural(params)
+            self["transition", 0, 0], self["state_cov", 0, 0] = phi, step
+            self.ssm["obs_cov"] = (sampling + noise)[None, None]
+            self.ssm["obs_intercept"] = np.full((1, self.nobs), mean)
+            spread = step / (1 - phi**2) if reverts else 4.0
+            self.ssm.initialize_known(np.zeros(1), np.array([[spread]]))
+            return params
+
+    model = Level()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a search that stops at a bound is expected
+        found = model.fit(disp=False, maxiter=100, cov_type="none")
+    phi, mean, step, noise = model.natural(found.params)
+    return phi, mean, step, noise, mean + found.filtered_state[0, -1], found.filtered_state_cov[0, 0, -1]
+
+
+@pytest.mark.parametrize("reverts", [False, True])
+@pytest.mark.parametrize("dyad", ["USA-CHN", "IND-PAK", "RUS-UKR", "USA-CUB"])
+def test_the_filter_is_that_of_statsmodels(dyad, reverts):
+    past = Record.of(read_chronology(), dyads=[dyad]).view(date(2024, 1, 1)).past(dyad)
+    own, other = (np.array(how(past, reverts=reverts), dtype=float) for how in (fitted_to, reference))
+    assert own == pytest.approx(other, abs=0.005)
+
+
 def test_maximum_likelihood_finds_a_walk_and_a_pull_again():
     rng = np.random.default_rng(8)
     level = np.cumsum(0.15 * rng.standard_normal(900)) * 0.9
-    _, _, step, _, last, error = fitted(past_of(1 / (1 + np.exp(-level)), volume=60), reverts=False)
+    _, _, step, _, last, error = fitted_to(past_of(1 / (1 + np.exp(-level)), volume=60), reverts=False)
     assert np.sqrt(step) == pytest.approx(0.135, rel=0.25)
     assert abs(last - level[-1]) < 4 * np.sqrt(error)
     pulled = np.zeros(3000)
     for t in range(1, 3000):
         pulled[t] = 0.8 * pulled[t - 1] + 0.3 * rng.standard_normal()
-    phi, mean, *_ = fitted(past_of(1 / (1 + np.exp(-(pulled + 0.5))), volume=80), reverts=True)
+    phi, mean, *_ = fitted_to(past_of(1 / (1 + np.exp(-(pulled + 0.5))), volume=80), reverts=True)
     assert phi == pytest.approx(0.8, abs=0.06)
     assert mean == pytest.approx(0.5, abs=0.15)
 
@@ -91,13 +146,14 @@ def test_automatic_models_leave_out_what_they_have_too_few_windows_for():
 
 
 def test_a_benchmark_from_outside_is_one_class():
-    class Coin(BaseRate):
+    class Coin(Benchmark):
+        code, words = "coin", "always even"
+
         def chances(self, past, horizons, draws, rng):
             return {horizon: np.full((draws, horizon), 0.5) for horizon in horizons}
 
-    coin = Coin("coin", "always even", None)
     record = record_of(counts_of(walk(240)))
-    (answer,) = coin.answers([record.view(date(2008, 1, 1))], Asked((3,), draws=10))
+    (answer,) = Coin().answers([record.view(date(2008, 1, 1))], Asked((3,), draws=10))
     assert answer.chances["USA-CHN"][3].tolist() == [[0.5] * 3] * 10
 
 

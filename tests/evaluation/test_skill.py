@@ -57,7 +57,7 @@ def changed(folder, tmp_path, change):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda it: it.update(schema=9), "schema 2"),
+        (lambda it: it.update(schema=9), "schema 3"),
         (lambda it: it.pop("rows"), "rows: Field required"),
         (lambda it: it["rows"][0].update(crps="good"), r"rows\.0\.crps"),
         (lambda it: it["rows"][0].update(crps=float("nan")), "NaN is no number"),
@@ -98,8 +98,9 @@ def test_rows_are_found_and_the_subject_is_compared_with_everybody(results):
     assert skill.best_benchmark(12) in skill.models
 
 
-def test_the_subject_is_the_default_if_there_is_one():
-    assert subject_of({"no_cycle": False, "default": False, "last_window": True}) == "default"
+def test_the_subject_is_the_pool_or_the_model_if_there_is_one():
+    assert subject_of({"pendulum": False, "last_window": True}, ("pendulum", "last_window")) == "pool"
+    assert subject_of({"no_cycle": False, "pendulum": False, "last_window": True}) == "pendulum"
     assert subject_of({"no_cycle": False, "last_window": True}) == "no_cycle"
     assert subject_of({"last_window": True, "base_rate_10y": True}) == "base_rate_10y"
     assert subject_of({"last_window": True}) == "last_window"

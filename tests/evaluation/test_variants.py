@@ -52,21 +52,6 @@ def test_chances_follow_the_record_and_how_busy_months_are():
         assert busy[3].mean() < usual[3].mean()  # as the prior has it: here volume tells nothing
 
 
-def test_members_that_differ_in_what_is_made_of_a_fit_share_it(monkeypatch):
-    from forecast.evaluation import variants
-
-    first, second = (
-        Variant(code, "", {"record_weight": weight}, sampler=QUICK) for code, weight in (("a", 0.0), ("b", 1.0))
-    )
-    monkeypatch.setattr(variants, "_LAST_FIT", {})
-    (one,) = first.answers(views(date(2002, 1, 1)), ASKED)
-    (kept,) = variants._LAST_FIT.values()
-    (other,) = second.answers(views(date(2002, 1, 1)), ASKED)
-    assert list(variants._LAST_FIT.values()) == [kept]
-    months = np.full(3, 4)
-    assert not np.allclose(one.chances["USA-CHN"][3].given(months), other.chances["USA-CHN"][3].given(months))
-
-
 @pytest.mark.slow
 def test_a_new_dyad_is_a_reason_to_fit_anew():
     young = counts_of(walk(180, seed=4), dyad="USA-RUS", seed=4)
@@ -111,7 +96,6 @@ def test_a_fit_uses_no_more_cores_than_it_was_given(monkeypatch):
 
     used = []
     monkeypatch.setattr(model, "fit", lambda panel, spec, *, cores, **options: used.append(cores))
-    monkeypatch.setattr("forecast.evaluation.variants._LAST_FIT", {})
     view = Record.of(record_of(counts_of(walk(180))).table).view(date(2002, 1, 1))
     for own, given in ((None, None), (None, 1), (4, 2), (1, 4)):
         member = Variant("quick", "few draws", cores=own)
@@ -124,14 +108,14 @@ def test_ablations_leave_out_what_they_say():
 
     panel = Record.of(read_chronology(dyads=["CHN-JPN"])).view(date(2000, 1, 1)).panel
     spec = {code: PendulumSpec.from_dict(member.settings(panel)) for code, member in VARIANTS.items()}
-    assert spec["default"] == PendulumSpec()
+    assert spec["pendulum"] == PendulumSpec()
     assert spec["no_cycle"] == PendulumSpec(trend="walk", cycle="none", ceiling="none")
     assert spec["no_return"] == PendulumSpec(trend="walk")
     assert spec["no_ceiling"] == PendulumSpec(ceiling="none")
     assert (spec["no_hierarchy"].pooling, spec["no_month_noise"].month_noise) == (False, False)
     assert not spec["no_volume"].volume_effect
     assert set(spec) == {
-        "default", "pendulum", "no_cycle", "no_return", "no_ceiling", "no_hierarchy", "no_month_noise", "no_volume",
+        "pendulum", "no_cycle", "no_return", "no_ceiling", "no_hierarchy", "no_month_noise", "no_volume",
     }  # fmt: skip
     assert not any(member.benchmark for member in VARIANTS.values())
 

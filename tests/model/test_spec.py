@@ -31,7 +31,6 @@ from forecast.model.priors import known_priors
         ({"ceiling": "glass"}, "ceiling: got 'glass'", ("expected one of none, framework",)),
         ({"kind_drift": "hours"}, "kind_drift: got 'hours'", ("expected one of years, eras, none",)),
         ({"observation": "tea leaves"}, "tea leaves", ("sides, index",)),
-        ({"record_weight": 1.5}, "record_weight: got 1.5", ("from 0 to 1",)),
         ({"nodes": 0}, "nodes: got 0", ("1 to 64",)),
     ],
 )

@@ -26,7 +26,6 @@ class Spec:
     trend: str = "reverting"
     cycle: str = "linear"
     ceiling: str = "framework"
-    record_weight: float = 0.0
     kind_drift: str = "years"
 
     @property

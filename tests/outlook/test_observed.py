@@ -1,14 +1,11 @@
 """What would be recorded: volumes, gaps, directions, and the spread that overdispersion gives."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import xarray as xr
 
 from forecast.errors import QuestionError
 from forecast.outlook import NotDefined, observe, simulate_ahead
-from forecast.outlook.base_rates import Repeats
 from forecast.outlook.observed import Usual, main_dataset, reading, recent_reports, simulate_chances
 from forecast.questions.record import require_reporting
 from outlook.conftest import with_feed
@@ -151,28 +148,3 @@ def test_nothing_counted_is_nothing_observed(fit):
     assert isinstance(observe(refit(fit, counts=0), simulations, 3, seed=1), NotDefined)
     index = fit.panel.drop_vars(["counts", "covered"]).assign(index=0.0 * fit.panel["era_index"])
     assert isinstance(observe(type(fit)(fit.posterior, index, fit.spec), simulations, 3, seed=1), NotDefined)
-
-
-def test_a_record_that_repeats_itself_has_its_shares_and_their_variation():
-    rng = np.random.default_rng(3)
-    repeats = Repeats(np.array([0.7]), np.array([12.0]), np.array([8.0]), quarter=3)
-    chances = repeats.simulate((20_000, 24), rng)
-    assert chances.mean() == pytest.approx(0.7, abs=0.01)
-    assert np.array_equal(chances[:, 0], chances[:, 2]) and not np.array_equal(chances[:, 2], chances[:, 3])
-    long, within = 1 / (12 + 1), 1 / (8 + 1)
-    quarter = 0.7 * 0.3 * (long + (1 - long) * within)
-    assert chances[:, 0].var() == pytest.approx(quarter, rel=0.05)
-    year = 0.7 * 0.3 * (long + (1 - long) * within / 4)
-    assert chances[:, :12].mean(axis=1).var() == pytest.approx(year, rel=0.05)
-    longer = repeats.simulate((50, 30), np.random.default_rng(4))
-    assert np.array_equal(longer[:, :12], repeats.simulate((50, 12), np.random.default_rng(4)))
-
-
-def test_simulations_follow_the_record_as_often_as_asked(make):
-    # A pendulum at its very bottom, and a record that is even.
-    made = refit(make(("USA-CHN",), spread=0.0), counts=1, tau=0.0, **STILL, level=-6.0)
-    simulations = simulate_ahead(made, "USA-CHN", 12, seed=1, simulations_per_draw=10, hazard=0.0)
-    for weight in (0.0, 0.3, 1.0):
-        seen = observe(replace(made, spec=replace(made.spec, record_weight=weight)), simulations, 12, seed=1)
-        high = (seen.cooperative.sum(axis=-1) > 0.2 * seen.total.sum(axis=-1)).mean()
-        assert high == pytest.approx(weight, abs=0.05)

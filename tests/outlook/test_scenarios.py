@@ -46,8 +46,13 @@ def test_nothing_assumed_is_the_outlook(fit):
     outlook = assess(fit, "USA-CHN", (6, 24), seed=3, **asked)
     (own,) = found.scenarios
     assert own.prospect is found.unconditional
-    for name in ("recorded", "threshold", "of_a_kind", "at_least", "improvement"):
+    for name in ("of_a_kind", "at_least", "improvement"):
         assert getattr(own.prospect, name) == getattr(outlook, name), name
+    for months, window in own.prospect.recorded.items():  # of the model alone, without the benchmarks of the pool
+        pooled = outlook.recorded[months]
+        assert window.model is None and (window.events, window.void) == (pooled.events, pooled.void)
+        assert {name: getattr(window, name) for name in ("up", "same", "down")} == pooled.model
+        assert window.up != pooled.up and own.prospect.threshold[months].chance != outlook.threshold[months].chance
     np.testing.assert_array_equal(own.prospect.fan.share, outlook.fan.share)
     np.testing.assert_array_equal(own.prospect.fan.observed, outlook.fan.observed)
     assert (own.plausibility.value, own.method, own.fault, own.warnings) == (1.0, "none", "", ())

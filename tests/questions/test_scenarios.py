@@ -14,7 +14,7 @@ from forecast.cli import app
 from forecast.errors import DataError, QuestionError, SpecError
 from forecast.outlook.conditioning import Assumed
 from forecast.outlook.scenarios import scenario
-from forecast.questions import answer_question, make_question, put_question
+from forecast.questions import answer_question, make_question, put_question, settle_simulations
 from forecast.questions.question import write_question
 from tests.questions.conftest import events, fit_as_of, panel_as_of
 
@@ -56,9 +56,13 @@ def chances(prospect):
 
 
 def test_without_a_condition_it_is_the_answer_of_the_ledger(found, questions):
+    """Of a share, before the model is pooled with benchmarks."""
     answers = [answer_question(fit_as_of(DAY), one, table=events()) for one in questions]
+    alone = [settle_simulations(fit_as_of(DAY), one, table=events()) for one in questions]
     for own in (found.unconditional, found.scenarios[0].prospect):
-        assert chances(own) == [one.chance.value for one in answers]
+        assert chances(own) == pytest.approx([yes.sum() / there.sum() for yes, there in alone], abs=1e-11)
+        same = [one.chance.value == chance for one, chance in zip(answers, chances(own), strict=True)]
+        assert same == [False] * 3 + [True] * 5
         assert [one.void.value for one in own.questions] == [one.void.value for one in answers]
         assert [one.sentence for one in own.questions] == [one.sentence for one in questions]
 
@@ -161,9 +165,10 @@ def test_the_command_asks_by_name_and_by_file(ledger):
     ((up, sanctions),) = [one["conditional"]["questions"] for one in stated["scenarios"]]
     assert [up["id"], sanctions["id"]] == ["up", "sanctions"]
     answered = json.loads(run("question", "update", "--fit", V1, "--json").stdout)
-    assert {one["question"]: one["chance"] for one in answered} == {
-        one["id"]: pytest.approx(one["chance"]["value"], abs=1e-9) for one in stated["unconditional"]["questions"]
-    }
+    said = {one["id"]: one["chance"]["value"] for one in stated["unconditional"]["questions"]}
+    ledger = {one["question"]: one["chance"] for one in answered}
+    assert ledger["sanctions"] == pytest.approx(said["sanctions"], abs=1e-9)
+    assert ledger.keys() == said.keys() and ledger["up"] != said["up"]  # pooled with benchmarks
     assert len(Path("questions/ledger.jsonl").read_text().splitlines()) == 4  # two asked, two answered
     page = Path("out/index.html").read_text(encoding="utf-8")
     assert "Questions that were asked before" in page and "The chance that “up” is answered yes is" in page

@@ -113,7 +113,7 @@ def test_the_box_has_the_numbers_of_the_run(fit, assessment, skill):
             lambda it: replace(it, rows=[row for row in it.rows if row["dyad"] != "USA-CHN"]),
             "no scored window of US-China",
         ),
-        (lambda it: replace(it, subject="no_cycle"), "not of the default model"),
+        (lambda it: replace(it, subject="no_cycle"), "not of the published pool"),
         (lambda it: changed(it, eras="infer"), "with the given eras"),
         (lambda it: changed(it, spec={**it.choices["spec"], "cycle": "band"}), "this one has another cycle"),
         (

@@ -44,8 +44,8 @@ def said(lead, **kinds):
 def test_a_model_that_is_ahead_is_said_to_be():
     head, found = said(2.0)
     assert head == (
-        "The default model was clearly better than the ten-year base rate and the best benchmark, 12 months ahead, "
-        "origins from 2015 on"
+        "The pool of model and benchmarks was clearly better than the ten-year base rate and the best benchmark, "
+        "12 months ahead, origins from 2015 on"
     )
     assert re.search(r"18 windows, a mean CRPS of [\d.]+ points: 2\.\d\d points better than the ten-year base", found)
     assert re.search(r"\(90 % interval \d\.\d\d to \d\.\d\d better\)", found)
@@ -74,7 +74,7 @@ def test_a_run_without_a_model_or_without_benchmarks_has_its_page():
     benchmarks = {code: benchmark for code, benchmark in MODELS.items() if benchmark}
     head, _ = said(0.0, models=benchmarks)
     assert head.startswith("The ten-year base rate was")
-    alone = results_of(0.0, models={"default": False}, years=range(2016, 2019))
+    alone = results_of(0.0, models={"pendulum": False}, years=range(2016, 2019))
     assert "compared with no benchmark" in headline(alone.skill)
     assert "figure-calibration" in skill_page(alone).html()
 
@@ -100,11 +100,13 @@ def test_both_periods_are_marked(read):
 def test_the_numbers_of_the_page_are_those_of_the_file(results, read):
     skill = results.skill
     for row in skill.rows:
-        if row["model"] == skill.subject and row["period"] != "all" and not row["given_n"]:
-            assert f"{row['crps']:.2f}" in read.text
+        if row["model"] in (skill.subject, skill.model) and row["period"] != "all" and not row["given_n"]:
+            if row["dyad"] == "all":
+                assert f"{row['crps']:.2f}" in read.text
             for one in row["against"]:
-                if row["dyad"] != "all" and not skill.models[one["model"]]:
-                    continue  # forms of the model are compared over all dyads alone
+                form, of_model = one["model"] == "no_cycle", row["model"] == skill.model
+                if form != of_model or (form and row["dyad"] != "all"):
+                    continue  # forms are compared with the model, over all dyads alone; all others with the pool
                 cell = f"{one['difference']:.2f} [{one['low']:.2f}, {one['high']:.2f}]".replace("-", "\N{MINUS SIGN}")
                 assert re.sub(r"\N{MINUS SIGN}(0\.00)", r"\1", cell) in read.text
     row = skill.row(12)
@@ -113,7 +115,7 @@ def test_the_numbers_of_the_page_are_those_of_the_file(results, read):
 
 
 def test_every_number_has_its_n(results, read):
-    counted = {f"{row['n']:,}" for row in results.skill.rows if row["model"] == "default"}
+    counted = {f"{row['n']:,}" for row in results.skill.rows if row["model"] == "pool"}
     assert all(re.search(rf"\b{n}\b", read.text) for n in counted)
 
 
@@ -179,12 +181,12 @@ def test_the_page_made_again_from_its_folder_is_the_same(results, tmp_path):
     page = write_skill(results, tmp_path / "new")
     first = page.read_bytes()
     assert {path.name for path in page.parent.iterdir()} == {
-        "index.html", "skill.json", "skill.csv", "cases.csv.gz", "pool.json", "manifest.json",
+        "index.html", "skill.json", "skill.csv", "cases.csv.gz", "manifest.json",
     }  # fmt: skip
     page.unlink()
     assert write_skill_page(page.parent) == page
     assert page.read_bytes() == first
-    for name in ("skill.json", "skill.csv", "cases.csv.gz", "pool.json"):
+    for name in ("skill.json", "skill.csv", "cases.csv.gz"):
         assert f'href="{name}"'.encode() in first
     again = Results.read(page.parent)
     assert headline(again.skill) == headline(results.skill)
@@ -202,19 +204,20 @@ def test_a_folder_that_holds_something_else_is_left_alone(results, tmp_path):
 
 def test_finished_origins_stay_where_they_are(results, tmp_path):
     (tmp_path / "origins").mkdir()
-    (tmp_path / "origins" / "2005-01.default.json").write_text("{}")
+    (tmp_path / "origins" / "2005-01.pendulum.json").write_text("{}")
     write_skill(results, tmp_path)
-    assert (tmp_path / "origins" / "2005-01.default.json").read_text() == "{}"
+    assert (tmp_path / "origins" / "2005-01.pendulum.json").read_text() == "{}"
 
 
 def test_the_file_has_the_fields_that_are_documented(results, tmp_path):
     content = json.loads(results.write(tmp_path).read_text())
     text = DOCUMENT.read_text("utf-8")
     named = set(re.findall(r"`(\w+)`", text))
-    one_each = (content[name][0] for name in ("account", "misses", "pool", "without", "rows"))
+    one_each = (content[name][0] for name in ("account", "misses", "without", "rows"))
     for record in (content, content["choices"], *one_each):
         assert set(record) <= named
-    assert set(content["rows"][0]["against"][0]) | set(content["rows"][0]["up_parts"] or {}) <= named
+    row = next(row for row in content["rows"] if row["against"] and row["up_parts"])
+    assert set(row["against"][0]) | set(row["up_parts"]) <= named
     assert set(results.cases.columns) <= named
     assert keys_documented(DOCUMENT)["rows"]
 
@@ -230,6 +233,6 @@ def test_the_page_in_the_repository_says_what_its_numbers_say():
     results = Results.read(folder)
     text = Reader((folder / "index.html").read_text("utf-8")).text
     assert headline(results.skill) in text and finding(results.skill) in text
-    assert results.skill.subject == "default" and {"default", "pool", "base_rate_10y"} < set(results.cases["model"])
+    assert results.skill.subject == "pool" and {"pendulum", "pool", "base_rate_10y"} < set(results.cases["model"])
     # It is part of every wheel, which compresses it: a tenth of what a wheel may reasonably be.
     assert len(zlib.compress((folder / "skill.json").read_bytes())) < 1_000_000

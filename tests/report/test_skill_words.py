@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from forecast.evaluation import Results
-from forecast.evaluation.pool import BENCHMARKS_EQUAL, POOL
 from forecast.evaluation.results import skill_rows, without_dyads
-from forecast.evaluation.skill import Skill
+from forecast.evaluation.skill import BENCHMARKS_EQUAL, POOL, Skill
 from tests.evaluation.made import MODELS, results_of
 
 ROOT = Path(__file__).parents[2]
@@ -45,12 +44,12 @@ def test_nobody_is_called_better_by_hand(document, start, stop):
 
 def test_the_rule_moves_the_words(words):
     """What is better in one made run is not in another."""
-    models = {**MODELS, POOL: False, BENCHMARKS_EQUAL: True}
+    models = {**MODELS, BENCHMARKS_EQUAL: True}
     plain, ahead, behind = (results_of(lead, models=models).skill for lead in (0.0, 3.0, -3.0))
     few = results_of(3.0, years=range(2019, 2021), models=models).skill
     told = [" ".join(words.readme(one).split()) for one in (ahead, plain, behind, few)]
     for text, verdict in zip(told, ("is better than", "not distinguishable from", "is worse than"), strict=False):
-        assert f"The model {'is ' * (verdict[0] == 'n')}{verdict} the ten-year base rate" in text
+        assert f"The pool {'is ' * (verdict[0] == 'n')}{verdict} the ten-year base rate" in text
     assert "better" not in told[-1]
 
 
@@ -60,6 +59,6 @@ def test_the_committed_cases_give_the_committed_scores():
     skill, cases = results.skill, results.cases
     part = cases[(cases["horizon"] == 12) & ~cases["given_n"]]
     known = [row for row in skill.rows if row["horizon"] == 12 and not row["given_n"]]
-    assert skill_rows(part, skill.subject) == known
-    again = [one for one in without_dyads(part, skill.subject) if one["model"] == POOL]
-    assert again == [one for one in skill.without if one["horizon"] == 12 and one["model"] == POOL]
+    assert skill_rows(part, (POOL, skill.model)) == known
+    again = without_dyads(part, (POOL, skill.model))
+    assert again == [one for one in skill.without if one["horizon"] == 12]

@@ -65,7 +65,7 @@ def said(fit, assessment, events, others):
 
 
 def test_the_chances_are_those_of_the_json(tables, said):
-    (rows,) = tables.named("chances")
+    _, rows = tables.named("chances")  # after that of past scores
     head, *body = rows
     assert head[1:] == [f"{count(one['months'], 'month')} to {end(one['until'])}" for one in said["horizons"]]
     cells = {row[0]: row[1:] for row in body}
@@ -119,7 +119,7 @@ def test_the_share_asked_for_has_its_row(fit):
 
 
 def test_the_chances_of_a_horizon_add_up_as_printed(tables):
-    (rows,) = tables.named("chances")
+    _, rows = tables.named("chances")  # after that of past scores
     cells = {row[0]: [whole(cell) for cell in row[1:]] for row in rows[1:-1]}
     for worse, same, better in zip(cells["Worse"], cells["About the same"], cells["Better"], strict=True):
         assert worse + same + better == 100

@@ -1,0 +1,258 @@
+"""Simple forecasters of a dyad's share from its own past: base rates, the last window, local level and AR(1).
+
+Each returns draws of the chance that an event of a month ahead is cooperative, month-specific noise included. They are
+benchmarks of a backtest, and with the model they make the published pool (`forecast.outlook.pool`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+
+from forecast.typing import Bool, Float, Index
+
+VARIATION_MONTHS = 240
+"""Months over which the changes between windows are measured."""
+SMALLEST_CHANGE = 0.1
+"""Log-odds: a share that has never changed may still change."""
+UNKNOWN_CHANGE = 1.0
+"""Standard deviation of the change, log-odds, where there are too few windows to measure it."""
+FEWEST_WINDOWS = 4
+UNKNOWN_CORRELATION = 1 / 6
+"""Correlation within a window where too few windows are there to measure it."""
+LEAST, MOST = 0.005, 0.6
+START = (-5.0, -1.0)
+"""Log variances of the level's step and of the month-specific noise, where the search begins."""
+START_VARIANCE = 4.0
+"""Variance of the level before the first month, log-odds squared: nearly flat over shares from 5 to 95."""
+HALF_LIFE = 60.0
+"""Months; where the search for the mean reversion begins."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """Event counts of a dyad by month, up to the month before a forecast date."""
+
+    total: Index  # Events, and how many of them are cooperative; from the first month with one
+    cooperative: Index
+
+    def recent(self, months: int) -> "Past":
+        """Return the last months alone."""
+        return Past(self.total[-months:], self.cooperative[-months:])
+
+    def windows(self, months: int) -> tuple[Index, Index]:
+        """Return events and cooperative ones of successive windows, the last of which ends with the record."""
+        first = len(self.total) % months
+        total, cooperative = (
+            counts[first:].reshape(-1, months).sum(axis=1) for counts in (self.total, self.cooperative)
+        )
+        return total, cooperative
+
+
+class Simple(Protocol):
+    """A simple forecaster."""
+
+    @property
+    def code(self) -> str: ...  # noqa: D102
+    @property
+    def words(self) -> str: ...  # noqa: D102
+
+    def chances(
+        self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
+    ) -> Mapping[int, Float]:
+        """Return draws of the chance of cooperation by horizon, each (draw, month)."""
+
+
+def log_odds(total: Index, cooperative: Index) -> tuple[Float, Float]:
+    """Return the empirical log-odds of cooperation of windows or months, and their sampling variances.
+
+    Half an event is added on each side, as by Haldane and Anscombe.
+    """
+    success, failure = cooperative + 0.5, total - cooperative + 0.5
+    return np.log(success / failure), 1 / success + 1 / failure
+
+
+def by_month(chance: Float, horizon: int) -> Float:
+    """Return the chances of windows as those of each of their months."""
+    return np.repeat(chance[:, None], horizon, axis=1)
+
+
+def inverse(log_odds: Float) -> Float:
+    """Return the chances of log-odds."""
+    return np.asarray(1 / (1 + np.exp(-log_odds)))
+
+
+@dataclass(frozen=True)
+class BaseRate:
+    """The share of the last years, in beta-binomial windows that vary as much as past ones."""
+
+    code: str
+    words: str
+    months: int | None  # How far back the share is taken; None for all months
+
+    def chances(
+        self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
+    ) -> Mapping[int, Float]:
+        """Draw one chance for each window."""
+        recent = past.recent(self.months or len(past.total))
+        total, cooperative = recent.total.sum(), recent.cooperative.sum()
+        mean = float(np.clip((cooperative + 1) / (total + 2), 0.01, 0.99))
+        found = {}
+        for horizon in horizons:
+            weight = 1 / correlation(*recent.windows(horizon), mean) - 1
+            found[horizon] = by_month(rng.beta(weight * mean, weight * (1 - mean), draws), horizon)
+        return found
+
+
+def correlation(total: Index, cooperative: Index, mean: float) -> float:
+    """Return the intraclass correlation of the events of one window, 0 to 1, by moments.
+
+    The shares of windows of n events vary around their mean m by m (1 - m) (1/n + (1 - 1/n) r); r is solved
+    for with the variance and the events of the windows there have been, weighted by events, and kept between
+    0.005 and 0.6.
+    """
+    there = total > 1
+    if there.sum() < FEWEST_WINDOWS:
+        return UNKNOWN_CORRELATION
+    total, share = total[there], cooperative[there] / total[there]
+    variance = float(np.average((share - mean) ** 2, weights=total))
+    single = 1 / float(np.average(total, weights=total))
+    found = (variance / (mean * (1 - mean)) - single) / (1 - single)
+    return float(np.clip(found, LEAST, MOST))
+
+
+@dataclass(frozen=True)
+class LastWindow:
+    """The log-odds of the last window, changed as much as from window to window in the past."""
+
+    code: str = "last_window"
+    words: str = "the share of the last window of the same length, with the changes between past windows"
+
+    def chances(
+        self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
+    ) -> Mapping[int, Float]:
+        """Draw the change of the log-odds from a normal distribution."""
+        recent = past.recent(VARIATION_MONTHS)
+        found = {}
+        for horizon in horizons:
+            total, cooperative = recent.windows(horizon)
+            level, error = log_odds(total, cooperative)
+            there = np.flatnonzero(total)
+            centre = level[there[-1]] if there.size else 0.0
+            drawn = centre + _change(level[there], error[there]) * rng.standard_normal(draws)
+            found[horizon] = by_month(inverse(drawn), horizon)
+        return found
+
+
+def _change(level: Float, error: Float) -> float:
+    """Return the standard deviation of the change of the log-odds to a window of which all events are known.
+
+    The sampling variance of the next window is left out, because its events are drawn separately; that of the last
+    window stays in, because only its events are known.
+    """
+    if len(level) < 3:
+        return UNKNOWN_CHANGE
+    variance = np.mean(np.diff(level) ** 2) - np.mean(error[1:])
+    return float(np.sqrt(max(variance, SMALLEST_CHANGE**2)))
+
+
+@dataclass(frozen=True)
+class StateSpace:
+    """Monthly log-odds of cooperation: a level, month-specific noise and the sampling error of few events.
+
+    The level is a random walk (local level), or an autoregression of first order around a mean. Durbin and Koopman
+    (2012), Time series analysis by state space methods, doi:10.1093/acprof:oso/9780199641178.001.0001.
+    """
+
+    code: str
+    words: str
+    reverts: bool  # Whether the level returns to a mean
+
+    def chances(
+        self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
+    ) -> Mapping[int, Float]:
+        """Simulate the level from its filtered state, and add noise to each month."""
+        months = max(horizons)
+        phi, mean, step, noise, level, error = fitted(
+            tuple(past.total.tolist()), tuple(past.cooperative.tolist()), self.reverts
+        )
+        drawn = level + np.sqrt(error) * rng.standard_normal(draws)
+        path = np.empty((draws, months))
+        for month in range(months):
+            drawn = mean + phi * (drawn - mean) + np.sqrt(step) * rng.standard_normal(draws)
+            path[:, month] = drawn + np.sqrt(noise) * rng.standard_normal(draws)
+        chance = inverse(path)
+        return {horizon: chance[:, :horizon] for horizon in horizons}
+
+
+@lru_cache(maxsize=64)
+def fitted(
+    total: tuple[int, ...], cooperative: tuple[int, ...], reverts: bool
+) -> tuple[float, float, float, float, float, float]:
+    """Fit a past by maximum likelihood: carry-over, mean, variances of step and noise, level and its variance."""
+    from scipy.optimize import minimize
+
+    events, successes = np.array(total), np.array(cooperative)
+    observed, _ = log_odds(events, successes)
+    # With each month's own share, months in which all events are of one side would count least.
+    share = np.clip(successes.sum() / events.sum(), 0.1, 0.9)
+    sampling = 1 / ((events + 1) * share * (1 - share))
+    seen = events > 0
+    start = np.array([*START, np.log(HALF_LIFE), observed[seen].mean()] if reverts else START)
+    nudges = 1e-5 * np.vstack([np.zeros(len(start)), np.eye(len(start)), -np.eye(len(start))])
+
+    def loss(point: Float) -> tuple[float, Float]:
+        """Return minus the mean log-likelihood and its gradient, from one pass of the filter over nearby points."""
+        value = -_filtered(_natural(point + nudges), observed, sampling, seen)[0] / seen.sum()
+        up, down = np.split(value[1:], 2)
+        return float(value[0]), (up - down) / 2e-5
+
+    best = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 100}).x
+    natural = _natural(best[None])
+    _, level, error = _filtered(natural, observed, sampling, seen)
+    phi, mean, step, noise = (float(values[0]) for values in natural)
+    return phi, mean, step, noise, mean + float(level[0]), float(error[0])
+
+
+def _natural(points: Float) -> tuple[Float, Float, Float, Float]:
+    """Return carry-over, mean, and variances of step and noise of points (point, parameter), each (point,)."""
+    step, noise = np.exp(np.clip(points[:, :2].T, -12.0, 3.0))
+    if points.shape[1] == 2:
+        return np.ones(len(points)), np.zeros(len(points)), step, noise
+    return 0.5 ** np.exp(-np.clip(points[:, 2], -1.0, 9.0)), points[:, 3], step, noise
+
+
+def _filtered(
+    natural: tuple[Float, Float, Float, Float], observed: Float, sampling: Float, seen: Bool
+) -> tuple[Float, Float, Float]:
+    """Return log-likelihood, filtered level (from the mean) and its variance in the last month, each (point,)."""
+    phi, mean, step, noise = natural
+    level, total = np.zeros(len(phi)), np.zeros(len(phi))
+    variance = np.where(phi < 1, step / np.where(phi < 1, 1 - phi**2, 1.0), START_VARIANCE)
+    for month in range(len(observed)):
+        if month:
+            level, variance = phi * level, phi**2 * variance + step
+        if seen[month]:
+            spread, off = variance + sampling[month] + noise, observed[month] - mean - level
+            gain = variance / spread
+            total -= 0.5 * (np.log(2 * np.pi * spread) + off**2 / spread)
+            level, variance = level + gain * off, (1 - gain) * variance
+    return total, level, variance
+
+
+REFERENCE = "base_rate_10y"
+"""The benchmark that every skill is stated against."""
+SIMPLE: dict[str, Simple] = {
+    one.code: one
+    for one in (
+        BaseRate("base_rate_all", "the share of all months", None),
+        BaseRate(REFERENCE, "the share of the last ten years", 120),
+        BaseRate("base_rate_5y", "the share of the last five years", 60),
+        BaseRate("base_rate_2y", "the share of the last two years", 24),
+        LastWindow(),
+        StateSpace("local_level", "local level: a random walk plus noise, by maximum likelihood", reverts=False),
+        StateSpace("ar_noise", "AR(1) plus noise: a level that returns to a mean, by maximum likelihood", reverts=True),
+    )
+}
