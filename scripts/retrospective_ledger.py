@@ -3,7 +3,7 @@
 Run from anywhere: ``python scripts/retrospective_ledger.py quarterly reports/ledger``. Every entry is marked as
 retrospective, because every window is over. The questions are those that the package asks of the record as it was known
 the day before each origin: whether the share of the next months is at least five points higher, or lower, than that of
-as many months before. They are resolved from the record as it is now; where that differs from how the backtest had
+the last twelve. They are resolved from the record as it is now; where that differs from how the backtest had
 resolved the same window, nothing is written.
 
 The backtest keeps no prediction of windows that turned out void; those questions are asked, not answered, and resolved
