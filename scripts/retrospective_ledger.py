@@ -1,16 +1,16 @@
 """Build a ledger from a backtest: questions asked as of their day, answered by what the backtest said, and resolved.
 
-Run from anywhere: ``python scripts/retrospective_ledger.py quarterly reports/ledger``. Every entry is marked as
+Run from anywhere: ``python scripts/retrospective_ledger.py quarterly reports/retrospective``. Every entry is marked as
 retrospective, because every window is over. The questions are those that the package asks of the record as it was known
 the day before each origin: whether the share of the next months is at least five points higher, or lower, than that of
 the last twelve. They are resolved from the record as it is now; where that differs from how the backtest had
 resolved the same window, nothing is written.
 
 The backtest keeps no prediction of windows that turned out void; those questions are asked, not answered, and resolved
-as void. The questions of reports/ledger are quarterly; their backtest takes an hour on one core:
+as void. The questions of reports/retrospective are quarterly; their backtest takes an hour on one core:
 
     forecast backtest --from 2010-01 --every 3 --models default --benchmarks base_rate_10y --out quarterly
-    python scripts/retrospective_ledger.py quarterly reports/ledger
+    python scripts/retrospective_ledger.py quarterly reports/retrospective
 """
 
 import argparse

@@ -67,6 +67,19 @@ class Case:
 
 
 @dataclass(frozen=True)
+class OpenQuestion:
+    """A question that waits for its resolution."""
+
+    question: str
+    dyad: str
+    due: str  # Last day of its window
+    chance: float | None  # Of the last answer, as of its day
+    as_of: str | None
+    base: float | None  # Base rate when it was asked
+    sentence: str
+
+
+@dataclass(frozen=True)
 class TrackRecord:
     """Scores of the forecasts of a ledger."""
 
@@ -77,6 +90,7 @@ class TrackRecord:
     open: int  # Questions that are not decided yet; of these, whose window is over; and that data never decide
     overdue: int
     never: int
+    waiting: tuple[OpenQuestion, ...]  # Those that are open, by dyad and due day
     cases: tuple[Case, ...]  # Those that are decided
     rows: list[dict[str, Any]]  # Scores by hindsight, kind and horizon (docs/schema/ledger.md)
     calibration: list[dict[str, Any]]  # By hindsight and tenth of the first answers, how often the answer was yes
@@ -97,6 +111,7 @@ class TrackRecord:
             open=len(resolvable),
             overdue=sum(one.question.last < now for one in resolvable),
             never=len(left) - len(resolvable),
+            waiting=tuple(sorted(map(_open, resolvable), key=lambda one: (one.dyad, one.due, one.question))),
             cases=cases,
             rows=list(_rows(cases)),
             calibration=[row for name in TIMINGS for row in _calibration(name, cases)],
@@ -113,6 +128,19 @@ def _plain_case(case: Case) -> dict[str, Any]:
     scores = {f"{score}_{by}": plain[score].get(by) for score in ("brier", "log_score") for by in BY}
     left_out = ("brier", "log_score", "sentence")  # sentences stand in the ledger
     return {name: value for name, value in plain.items() if name not in left_out} | scores
+
+
+def _open(history: History) -> OpenQuestion:
+    question, last = history.question, history.last_answer
+    return OpenQuestion(
+        question=question.id,
+        dyad=question.dyad,
+        due=question.last.isoformat(),
+        chance=None if last is None else last.chance,
+        as_of=None if last is None else str(last.as_of),
+        base=question.base_rate,
+        sentence=question.sentence,
+    )
 
 
 def _case(history: History) -> Case:

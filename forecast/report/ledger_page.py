@@ -1,5 +1,6 @@
 """Page of a track record: scores of a ledger's forecasts."""
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from forecast.evaluation.scores import Band, calibration
@@ -12,7 +13,7 @@ from forecast.report.calibration_figure import Curve
 from forecast.report.rendering import Files, Page
 from forecast.report.style import Illustration
 from forecast.report.table import Table
-from forecast.wording import DASH, capital, chance, count, interval, number, percent
+from forecast.wording import DASH, capital, chance, count, day, interval, number, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +41,7 @@ def track_record_page(record: TrackRecord) -> Page:
         "counted": _counted(record),
         "parts": parts,
         "latest": _latest(latest),
+        "waiting": _waiting(record),
         "head": record.head,
         "entries": f"{record.entries:,}",
         "faults": list(record.faults),
@@ -54,6 +56,12 @@ def track_record_page(record: TrackRecord) -> Page:
 def headline(record: TrackRecord) -> str:
     """Summarise the track record in a sentence."""
     row = next((row for row in record.rows if row["n_base"]), None)
+    if row is None and record.waiting:
+        due = min(date.fromisoformat(one.due) for one in record.waiting)
+        dyads = len({one.dyad for one in record.waiting})
+        return (
+            f"{count(record.open, 'open question')} on {count(dyads, 'pair')} of states; the first is due on {day(due)}"
+        )
     if row is None:
         return "No question with an answer has been decided yet."
     reading = _reading(row, "brier")
@@ -154,6 +162,17 @@ def _latest(cases: list[Case]) -> Table:
 
     rows = [[case.sentence, said(case.first), said(case.last_answer), said(case.base), case.outcome] for case in cases]
     return Table.of(["question", "first", "last", "base rate", "outcome"], rows, (0, 4))
+
+
+def _waiting(record: TrackRecord) -> Table:
+    def said(value: float | None) -> str:
+        return DASH if value is None else chance(value)
+
+    rows = [
+        [one.dyad, one.sentence, said(one.chance), said(one.base), day(date.fromisoformat(one.due))]
+        for one in record.waiting
+    ]
+    return Table.of(["pair", "question", "forecast", "base rate", "due"], rows, (0, 1, 4))
 
 
 def cases_table(record: TrackRecord) -> "pd.DataFrame":

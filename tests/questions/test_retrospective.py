@@ -11,7 +11,7 @@ from forecast.errors import DataError
 from forecast.questions import Ledger, TrackRecord
 
 ROOT = Path(__file__).parents[2]
-LEDGER = ROOT / "reports" / "ledger"
+LEDGER = ROOT / "reports" / "retrospective"
 
 
 @pytest.fixture(scope="module")

@@ -146,3 +146,16 @@ def test_a_row_an_entry_is_exported(path):
     assert rows["chance"].tolist()[1] == 0.3
     assert rows["outcome"].tolist()[2] == "no"
     assert (rows["sentence"] == made("q").sentence).all()
+
+
+def test_open_questions_are_listed_with_their_forecast_and_due_day(path, tmp_path):
+    write(path, told("waits", None, [(0.3, "2020-12-31"), (0.45, "2021-03-31")]), told("over", "yes"))
+    record = TrackRecord.of(Ledger.read(path), day=date(2021, 4, 1))
+    (found,) = [one for one in record.waiting if one.question == "waits"]
+    assert (found.chance, found.as_of, found.due) == (0.45, "2021-03-31", made("waits").last.isoformat())
+    page = write_track_record(record, tmp_path / "record").read_text("utf-8")
+    assert "Open questions" in page and found.sentence in page.replace("\N{NO-BREAK SPACE}", " ")
+    only = tmp_path / "only.jsonl"
+    write(only, told("waits"))
+    page = write_track_record(TrackRecord.of(Ledger.read(only), day=date(2021, 4, 1)), tmp_path / "only").read_text()
+    assert "<h1>1 open question on 1 pair of states; the first is due on" in page.replace("\N{NO-BREAK SPACE}", " ")
