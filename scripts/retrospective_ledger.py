@@ -7,9 +7,9 @@ the last twelve. They are resolved from the record as it is now; where that diff
 resolved the same window, nothing is written.
 
 The backtest keeps no prediction of windows that turned out void; those questions are asked, not answered, and resolved
-as void. The questions of reports/retrospective are quarterly; their backtest takes an hour on one core:
+as void. They are answered by the pool, where the backtest has it. Questions of reports/retrospective are quarterly:
 
-    forecast backtest --from 2010-01 --every 3 --models default --benchmarks base_rate_10y --out quarterly
+    forecast backtest --from 2010-01 --every 3 --out quarterly
     python scripts/retrospective_ledger.py quarterly reports/retrospective
 """
 

@@ -120,16 +120,14 @@ def bias(row: Row | None) -> str:
 
 
 def bias_sentence(skill: Skill, horizon: int) -> str:
-    """Describe in which direction forecasts of a horizon were wrong on average, over all dyads."""
+    """State the mean error of forecasts of a horizon, over all dyads."""
     rows = {period: skill.row(horizon, period=period) for period in (REPORTED_ON, CHOSEN_ON)}
-    found = {PERIODS[period]: row for period, row in rows.items() if row is not None}
-    words = [
-        f"{number(abs(row['bias']), 1)} points too {'cooperative' if row['bias'] > 0 else 'hostile'}"
-        f"{'' if lead(row['bias_low'], row['bias_high']) in ('this', 'other') else ' (not distinguishable from none)'}"
-        f", {where}"
-        for where, row in found.items()
-    ]
-    return f"Over all dyads, forecasts {count(horizon, 'month')} ahead were on average {join(words)}."
+    errors = [f"{bias(row)} for {PERIODS[period]}" for period, row in rows.items() if row is not None]
+    ahead = count(horizon, "month")
+    return (
+        f"Over all dyads the mean error of forecasts {ahead} ahead was {join(errors) or DASH}, points of share with "
+        "90 % intervals; above zero, forecasts were too cooperative."
+    )
 
 
 def named_pair(reference: Compared | None, best: Compared | None) -> list[tuple[Compared, str]]:

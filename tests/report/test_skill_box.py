@@ -77,6 +77,16 @@ def test_a_model_that_is_better_is_said_to_be(fit, assessment):
     assert "simple benchmark" not in box
 
 
+def test_the_mean_error_is_that_of_the_backtest(fit, assessment, skill):
+    found, box = told(fit, assessment, skill)
+    ends = [
+        f"{row['bias']:.1f} [{row['bias_low']:.1f}, {row['bias_high']:.1f}]".replace("-", "\N{MINUS SIGN}")
+        for row in (skill.row(12, period=period) for period in ("2015-", "-2014"))
+    ]
+    assert f"was {ends[0]} for origins from 2015 on and {ends[1]} for origins up to 2014" in found.bias
+    assert found.bias in box
+
+
 def test_what_chance_can_explain_is_not_called_skill(fit, assessment, skill):
     found, box = told(fit, assessment, skill)
     assert "undecided" in {one.best_benchmark.ahead for one in found.horizons}
