@@ -42,11 +42,9 @@ moved: setup ## What each event of 2023 did, as of 31 October (three minutes), i
 	@$(PY) -m forecast report --dyad USA-CHN --alone --as-of 2023-10-31 --replace --out build/moved-2023
 	@$(PY) -m forecast moved build/moved-2023 --months 10 --replace --out reports/moved-2023
 
-power: setup ## Simulate power and false alarms of the tests again, into the package (an hour; interrupted, it continues)
+power: setup ## Simulate power and false alarms of the tests again, into the package (two hours; interrupted, it continues)
 	@mkdir -p build
-	@$(PY) -c "from forecast import build_panel, read_chronology; \
-	    from forecast.hypotheses.power import simulate_power, write_table; events = read_chronology(); \
-	    write_table(simulate_power(build_panel(events), events=events, kept='build/power.jsonl', cores=2))"
+	@$(PY) scripts/simulate_power.py
 
 theory: setup ## Make the pages of the claims, tested on all embedded dyads, and of the essay's statements
 	@$(PY) -m forecast test --claims S2,S4,S5,S6,S7,S8,S10,S12 --dyad USA-CHN --replace --out reports/hypotheses

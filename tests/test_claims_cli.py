@@ -136,9 +136,15 @@ def test_a_plan_is_frozen_before_its_data_are_there(tmp_path):
 def simulated(monkeypatch):
     asked = []
 
-    def simulate_power(panel, *, events, claims, sets, kept, cores, seed, progress):
+    def simulate_power(panel, *, events, claims, sets, more_dyads, more_events, kept, cores, seed, progress):
         asked.append((claims, sets, kept and str(kept), seed))
-        return {"S5b": (Rate("no return", False, sets, 1, 2), Rate("a return in 10 years", True, sets, 4, 0))}
+        size = {"dyads": 3 * more_dyads, "events": more_events}
+        return {
+            "S5b": (
+                Rate("no return", False, sets, 1, 2, -3.0, 0.5, **size),
+                Rate("a return in 10 years", True, sets, 4, 0),
+            )
+        }
 
     monkeypatch.setattr("forecast.hypotheses.power.simulate_power", simulate_power)
     return asked
@@ -149,8 +155,11 @@ def test_power_is_printed_or_json(simulated):
     assert result.exit_code == 0, result.stderr
     assert simulated == [(("S5b",), 5, "kept.jsonl", 1)]
     assert "a return in 10 years" in said(result)
-    found = json.loads(run("power", *DATA, "--json").stdout)
-    assert found["S5b"][0] == {"truth": "no return", "true": False, "sets": 100, "supported": 1, "rejected": 2}
+    found = json.loads(run("power", *DATA, "--more-dyads", 2, "--more-events", 4, "--json").stdout)
+    assert found["S5b"][0] == {
+        "truth": "no return", "true": False, "sets": 100, "supported": 1, "rejected": 2, "least": -3.0, "most": 0.5,
+        "dyads": 6, "events": 4,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("options", [("--sets", "0"), ("--claims", "S99"), ("--checkpoint", "power.csv")])

@@ -111,13 +111,15 @@ def power(
     asked: Tested,
     claims: str | None = opt("Codes such as S2,S5b. Default: all that are simulated."),
     sets: int = opt("Simulated record sets per truth.", 100),
+    more_dyads: int = opt("Times as many dyads as the data have.", 1),
+    more_events: int = opt("Times as many events per month as the data have.", 1),
     checkpoint: Path | None = opt("File of finished sets; with it, the same command continues after an interruption."),
     cores: int | None = shared.cores(),
     as_json: bool = shared.json(),
 ) -> None:
     """Simulate how often the tests find what is there, and how often what is not.
 
-    Record sets are as long and dense as the data. Each set takes seconds to a minute.
+    Record sets are as long and dense as the data, or larger. Each set takes seconds to a minute.
     """
     from forecast.journal import check_checkpoint
     from forecast.outlook import plain
@@ -131,8 +133,9 @@ def power(
         from forecast.hypotheses.power import simulate_power
 
         found = simulate_power(
-            data.panel, events=data.events, claims=_codes(claims), sets=sets, kept=checkpoint,
-            cores=cores or os.cpu_count() or 1, seed=asked.seed, progress=tell,
+            data.panel, events=data.events, claims=_codes(claims), sets=sets, more_dyads=more_dyads,
+            more_events=more_events, kept=checkpoint, cores=cores or os.cpu_count() or 1, seed=asked.seed,
+            progress=tell,
         )  # fmt: skip
     if as_json:
         echo_json(plain(found))

@@ -15,7 +15,17 @@ from scipy.interpolate import CubicSpline
 from scipy.special import logsumexp
 
 from forecast.hypotheses.filter import MEAN, MEAN_SD, NEW_MEAN, Steps, likelihoods
-from forecast.hypotheses.models import BOUND, CONCENTRATION, RETURN, YEARS, Axis, Centre, Model, centre_of
+from forecast.hypotheses.models import (
+    BOUND,
+    CONCENTRATION,
+    RETURN,
+    YEARS,
+    Axis,
+    Centre,
+    Model,
+    centre_of,
+    jump_weights,
+)
 from forecast.typing import Float
 
 MEAN_SDS = (0.5, 0.71, 1.0, 1.41, 2.0)
@@ -48,11 +58,12 @@ class Evidence:
     log_prior: Float  # Of the places, with their weights, (concentration, mean_sd, jump, axis...)
     grids: tuple[Float, ...]  # Of the axes
     concentrations: Float
+    jumps: tuple[float | None, ...] = (None,)
 
     def total(self, dyads: list[int] | None = None, *, mean_sd: int | None = None, width: float = 1.0) -> float:
         """Return the log evidence of some dyads, by default of all; at one spread of means if it is given.
 
-        The priors of all populations can be made wider or narrower.
+        The priors of all populations, and of jumps, can be made wider or narrower.
         """
         own = self.log if dyads is None else self.log[..., dyads]
         prior = self.log_prior if width == 1.0 else self.log_prior + self._wider(width)
@@ -63,7 +74,8 @@ class Evidence:
 
     def _wider(self, width: float) -> Float:
         """Return what priors of another width add to the log prior at every place."""
-        found = np.zeros(self.log_prior.shape[:3])
+        ratio = np.log(jump_weights(self.jumps, width) / jump_weights(self.jumps))
+        found = np.broadcast_to(ratio, self.log_prior.shape[:3])
         for axis, grid in zip(self.model.axes, self.grids, strict=True):
             wider = replace(axis, sd=axis.sd * width)
             found = np.add.outer(found, _log_prior(wider, grid) - _log_prior(axis, grid))
@@ -121,7 +133,6 @@ def evidence_of(
     centre: Centre | None = None,
     mean_sds: tuple[float, ...] = MEAN_SDS,
     jumps: tuple[float | None, ...] = (None,),
-    jump_weights: tuple[float, ...] = (1.0,),
 ) -> Evidence:
     """Integrate the parameters of all dyads, at every place of the population's grid."""
     centre = centre or centre_of(model, steps, cores)
@@ -143,11 +154,11 @@ def evidence_of(
                 own = found[..., 0] if sd == MEAN_SD else with_mean_sd(found, sd)
                 log[i, j, k] = _over_dyads(own.reshape(*shape, dyads), inner)
     prior = log_weights
-    for weights in (np.full(len(mean_sds), 1.0 / len(mean_sds)), np.array(jump_weights)):
+    for weights in (np.full(len(mean_sds), 1.0 / len(mean_sds)), jump_weights(jumps)):
         prior = np.add.outer(prior, np.log(weights))
     for axis, grid in zip(model.axes, grids, strict=True):
         prior = np.add.outer(prior, _log_prior(axis, grid))
-    return Evidence(model, log, prior, tuple(grids), np.exp(tall))
+    return Evidence(model, log, prior, tuple(grids), np.exp(tall), jumps)
 
 
 def own_posterior(

@@ -41,7 +41,7 @@ that a bound takes away."""
 NODES, FORCE_NODES = 8, 5
 PARTS = 8
 MANY = 40
-"""Above so many events a month the likelihood is taken by gamma functions, below by a product."""
+"""Above so many events per month the likelihood is taken by gamma functions, below by a product."""
 FINE, REACH = 256, 16
 """Table of the logistic function: its entries per unit, and how far it reaches on both sides."""
 _LOGISTIC = 1.0 / (1.0 + np.exp(-np.arange(-REACH * FINE, REACH * FINE + 2) / FINE))

@@ -53,7 +53,18 @@ SOURCE_SD = Axis("source_sd", math.log(0.4), 0.5, 0.2, math.log(0.05), math.log(
 CONCENTRATION = Axis("concentration", 1.6, 0.5, 0.0, 0.0, 4.5)  # One for all dyads
 YEARS = (2.0, 2.8, 4.0, 5.7, 8.0, 11.3, 16.0, 22.7, 32.0, 45.2, 64.0, 90.5)
 """Half-lives of the trend's return at which it is profiled; their prior is that of `RETURN` within these."""
+JUMPS, JUMP_SCALE = (0.1, 0.25, 0.4, 0.6, 0.9, 1.3), 0.4
+"""Standard deviations of the jumps where eras begin, log-odds, and the scale of their half-normal prior."""
 FORCE_OF = {HEADROOM.name: "ceiling", BOUND.name: "bounds", GROWTH.name: "growing"}
+
+
+def jump_weights(jumps: tuple[float | None, ...], width: float = 1.0) -> Float:
+    """Return the prior probabilities of standard deviations of jumps; the scale of their prior may be another."""
+    if jumps == (None,):
+        return np.ones(1)
+    sizes = np.array(jumps, dtype=np.float64)
+    mass = np.exp(-0.5 * (sizes / (width * JUMP_SCALE)) ** 2) * np.gradient(sizes)
+    return np.asarray(mass / mass.sum())
 
 
 @dataclass(frozen=True)

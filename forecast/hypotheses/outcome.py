@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from forecast.hypotheses.record import Record
+from forecast.wording import number
 
 type Answer = Literal["supported", "rejected", "undecided", "cannot be tested"]
+UNTESTED: Answer = "cannot be tested"
 FACTOR = 10.0
 """A claim is supported if every Bayes factor that decides it exceeds this, and rejected if none exceeds the inverse."""
 LIMIT = math.log(FACTOR)
@@ -39,6 +41,16 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """The log Bayes factors of a claim under another choice, and what they alone would answer."""
+
+    log_bayes_factor: float
+    least: float
+    most: float
+    answer: Answer
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What the test of a claim found; log Bayes factors are natural."""
 
@@ -49,9 +61,12 @@ class Outcome:
     least: float = math.nan  # The smallest log Bayes factor over rivals and spreads of means, which decides
     most: float = math.nan
     dyads: Mapping[str, float] = field(default_factory=dict)  # What each dyad adds to `least`, given the others
-    without_dyad: tuple[str, float] = ("", math.nan)  # The dyad without which `least` is smallest, and its size then
+    # The dyad without which the answer is least safe: where `least` is smallest, or of a rejected claim `most` largest.
+    without_dyad: tuple[str, float] = ("", math.nan)
     without_state: tuple[str, float] = ("", math.nan)
-    sensitivity: Mapping[str, float] = field(default_factory=dict)  # Log Bayes factor under other choices
+    priors: Mapping[str, Choice] = field(default_factory=dict)  # With other widths of priors
+    parts: Mapping[str, Choice] = field(default_factory=dict)  # On parts of the record
+    windows: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # Gain of log score, standard error
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -62,16 +77,52 @@ def decide(least: float, most: float) -> Answer:
     return "rejected" if most < -LIMIT else "undecided"
 
 
-def left_out(record: Record, deciding: Deciding, least: float) -> dict[str, Any]:
+def left_out(record: Record, deciding: Deciding, answer: Answer) -> dict[str, Any]:
     """Decide again without each dyad and each state's dyads."""
 
-    def without(out: Sequence[int]) -> float:
-        return deciding([at for at in range(len(record.dyads)) if at not in out])[0]
+    def without(out: Sequence[int]) -> tuple[float, float]:
+        return deciding([at for at in range(len(record.dyads)) if at not in out])
 
+    def least_safe(found: Mapping[str, tuple[float, float]]) -> tuple[str, float]:
+        if answer == "rejected":
+            return max(((name, most) for name, (_, most) in found.items()), key=lambda one: one[1], default=nothing)
+        return min(((name, least) for name, (least, _) in found.items()), key=lambda one: one[1], default=nothing)
+
+    nothing, least = ("", math.nan), deciding(None)[0]
     dyads = {dyad: without([at]) for at, dyad in enumerate(record.dyads)}
     states = {name: without(at) for name, at in record.states.items() if len(at) < len(record.dyads)}
     return {
-        "dyads": {dyad: least - rest for dyad, rest in dyads.items()},
-        "without_dyad": min(dyads.items(), key=lambda one: one[1]),
-        "without_state": min(states.items(), key=lambda one: one[1], default=("", math.nan)),
+        "dyads": {dyad: least - rest for dyad, (rest, _) in dyads.items()},
+        "without_dyad": least_safe(dyads),
+        "without_state": least_safe(states),
     }
+
+
+def exceptions(
+    outcome: Outcome, dyad_name: Callable[[str], str] = str, state_name: Callable[[str], str] = str
+) -> dict[str, float]:
+    """Return the choices under which an answer does not hold, with the log Bayes factor that decides there.
+
+    A part of the record that cannot be tested is no exception.
+    """
+    if outcome.answer not in ("supported", "rejected"):
+        return {}
+    supported = outcome.answer == "supported"
+    found = {
+        name: one.least if supported else one.most
+        for name, one in {**outcome.priors, **outcome.parts}.items()
+        if one.answer not in (outcome.answer, UNTESTED)
+    }
+    (dyad, without_dyad), (state, without_state) = outcome.without_dyad, outcome.without_state
+    omitted = {
+        f"without {dyad_name(dyad)}": without_dyad,
+        f"without all dyads of {state_name(state)}": without_state,
+    }
+    return found | {
+        name: value for name, value in omitted.items() if (value <= LIMIT if supported else value >= -LIMIT)
+    }
+
+
+def exception_words(found: Mapping[str, float]) -> str:
+    """Describe the choices under which an answer does not hold; empty if it holds under all."""
+    return f"Not {'; '.join(f'{name} (LBF {number(value, 1)})' for name, value in found.items())}." if found else ""

@@ -110,7 +110,7 @@ def _gained(after: PooledVerdict, before: PooledVerdict) -> PooledVerdict:
     words = f"The months after the freeze change the least LBF by {number(least, 1)}, to {number(found.least, 1)}."
     outcome = replace(
         found, log_bayes_factor=found.log_bayes_factor - had.log_bayes_factor, least=least,
-        most=found.most - had.most, answer=answer, sentences=(words, *found.sentences),
+        most=found.most - had.most, answer=answer, sentences=(words, *found.sentences), priors={}, parts={}, windows={},
     )  # fmt: skip
     return replace(after, outcome=outcome)
 

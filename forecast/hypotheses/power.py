@@ -1,18 +1,20 @@
 """How often the tests answer what on simulated record sets: power where a claim is true, false alarms where it is not.
 
-The table in the package is of record sets like the embedded one; `simulate_power` makes those of any panel.
+The tables in the package are of record sets like the embedded one, and of larger ones; `simulate_power` makes those of
+any panel.
 """
 
 import csv
 import hashlib
+import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,21 +28,29 @@ from forecast.hypotheses.engine import Engine
 from forecast.hypotheses.evidence import Finesse
 from forecast.hypotheses.outcome import decide
 from forecast.hypotheses.record import Record, read_panel
-from forecast.hypotheses.simulate import TRUTHS, simulate
+from forecast.hypotheses.simulate import TRUTHS, enlarged, simulate
 from forecast.journal import Kept
 from forecast.progress import Progress, silent
-from forecast.wording import join
+from forecast.wording import capital, join, number
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.events.table import EventTable
 
-POWER_TABLE = Path(__file__).with_name("power.csv")
+POWER_TABLE, SIZE_TABLE = (Path(__file__).with_name(name) for name in ("power.csv", "power_by_size.csv"))
+SIZES = ((2, 1), (4, 1), (1, 4), (2, 4), (4, 4))
+"""Times as many dyads and as many events per month, of the larger record sets."""
+SETS, SIZE_SETS = 100, 40
+"""Record sets of each truth in the tables."""
+ENOUGH = 0.8
+"""Share of record sets that support a true claim, from which their size is said to decide it."""
 FINESSE = Finesse()
 MEAN_SDS = (0.5, 1.0, 2.0)
 PLACEBOS = 60
 """How simulated record sets are integrated, and how many placebo sets each has."""
+TESTS = 2
+"""Version of what simulated sets are tested for; another one is a new checkpoint."""
 type Row = tuple[float, float, float]
 COLUMNS = ("least", "most", "placebo")
 
@@ -54,17 +64,23 @@ class Rate:
     sets: int
     supported: int
     rejected: int
+    least: float = math.nan  # Medians of the smallest and the largest log Bayes factor
+    most: float = math.nan
+    dyads: int = 0  # Of each record set; 0 where that is not stated
+    events: int = 1  # Times as many events per month as the record has
 
 
-@checked(panel=PANEL, events=EVENTS, claims=TEXTS, truths=TEXTS, sets=whole(1), kept=PATH, cores=whole(1),
-         seed=whole(0), progress=CALLABLE)  # fmt: skip
+@checked(panel=PANEL, events=EVENTS, claims=TEXTS, truths=TEXTS, sets=whole(1), more_dyads=whole(1),
+         more_events=whole(1), kept=PATH, cores=whole(1), seed=whole(0), progress=CALLABLE)  # fmt: skip
 def simulate_power(
     panel: "xr.Dataset",
     *,
     events: "EventTable | None" = None,
     claims: Sequence[str] = (),
     truths: Sequence[str] = (),
-    sets: int = 100,
+    sets: int = SETS,
+    more_dyads: int = 1,
+    more_events: int = 1,
     kept: str | Path | None = None,
     cores: int = 1,
     seed: int = 1,
@@ -82,6 +98,8 @@ def simulate_power(
         Codes of claims and names of simulated processes. By default all that are simulated.
     sets : int
         Record sets per truth.
+    more_dyads, more_events : int
+        Times as many dyads, and as many events per month, as the panel has.
     kept : str or path-like, optional
         File of finished sets; with it, the same call continues after an interruption.
     cores : int
@@ -110,30 +128,59 @@ def simulate_power(
     tell, record = progress or silent, read_panel(panel, None if events is None else visits_of(events, panel))
     if record.value is not None:
         raise DataError("data: power is simulated for counts of events, and this is an index")
+    size, identity = (more_dyads, more_events), _identity(record, seed)
+    record = record if size == (1, 1) else enlarged(record, *size)
     _known("claims", claims, CLAIMS)
     codes = [code for code in claims or CLAIMS if not CLAIMS[code].lacks(record)]
     _known("truths", truths, TRUTHS)
     names = [name for name in tuple(truths) or TRUTHS if set(TRUTHS[name].tells) & set(codes)]
     if not names:
         raise SpecError(f"claims: no simulated record sets are about {join(codes)}")
-    store = Kept.open(None if kept is None else Path(kept), _identity(record, seed), COLUMNS)
-    tasks = [(name, number) for number in range(sets) for name in names]
+    store = Kept.open(None if kept is None else Path(kept), identity, COLUMNS)
+    tasks = [(name, at) for at in range(sets) for name in names]
     left = [
-        (name, number)
-        for name, number in tasks
-        if any(f"{name};{number};{code}" not in store.found for code in _told(name, codes))
+        (name, at)
+        for name, at in tasks
+        if any(_key(size, name, at, code) not in store.found for code in _codes_of(name, codes))
     ]
     done = len(tasks) - len(left)
-    for (name, number), found in _all(partial(_tested, record, codes, seed), left, cores):
+    for (name, at), found in _all(partial(_tested, record, codes, seed), left, cores):
         for code, row in found.items():
-            store.add(f"{name};{number};{code}", (row,))
+            store.add(_key(size, name, at, code), (row,))
         done += 1
         tell("simulating record sets", done, len(tasks))
     return {
-        code: tuple(_rate(store, code, name, sets) for name in names if code in TRUTHS[name].tells)
+        code: tuple(
+            _rate([row for at in range(sets) for row in store.found[_key(size, name, at, code)]], code, name,
+                  len(record.dyads), more_events)
+            for name in names if code in TRUTHS[name].tells
+        )
         for code in codes
         if any(code in TRUTHS[name].tells for name in names)
-    }
+    }  # fmt: skip
+
+
+def make_tables(
+    panel: "xr.Dataset", events: "EventTable", kept: str | Path, cores: int = 1, progress: Progress | None = None
+) -> None:
+    """Simulate both tables of the package again; after an interruption the same call continues."""
+    shared: dict[str, Any] = {"events": events, "kept": kept, "cores": cores, "progress": progress}
+    write_table(simulate_power(panel, **shared), POWER_TABLE)
+    rates: dict[str, list[Rate]] = {}
+    sized = {name: one.sized for name, one in TRUTHS.items() if one.sized}
+    for dyads, more in SIZES:
+        for name, codes in sized.items():
+            found = simulate_power(
+                panel, claims=codes, truths=(name,), sets=SIZE_SETS, more_dyads=dyads, more_events=more, **shared
+            )  # fmt: skip
+            for code, own in found.items():
+                rates.setdefault(code, []).extend(own)
+    write_table(rates, SIZE_TABLE)
+
+
+def _key(size: tuple[int, int], name: str, number: int, code: str) -> str:
+    larger = "" if size == (1, 1) else f"{size[0]} x {size[1]};"
+    return f"{larger}{name};{number};{code}"
 
 
 def _known(field: str, names: Sequence[str], known: Iterable[str]) -> None:
@@ -141,7 +188,7 @@ def _known(field: str, names: Sequence[str], known: Iterable[str]) -> None:
         raise SpecError(f"{field}: {join(unknown)}; choose among {'; '.join(known)}")
 
 
-def _told(name: str, codes: Sequence[str]) -> list[str]:
+def _codes_of(name: str, codes: Sequence[str]) -> list[str]:
     return [code for code in TRUTHS[name].tells if code in codes]
 
 
@@ -165,48 +212,86 @@ def _tested(record: Record, codes: Sequence[str], seed: int, task: tuple[str, in
     made = simulate(record, TRUTHS[name], zlib.crc32(name.encode()) + number + (seed << 33))
     engine = Engine(made, finesse=FINESSE, mean_sds=MEAN_SDS, placebos=PLACEBOS, brief=True, laplace=True)
     found = {}
-    for code in _told(name, codes):
+    for code in _codes_of(name, codes):
         outcome = CLAIMS[code].test(engine)
         placebo = max(outcome.details.get("placebos_as_good", {"": 0.0}).values())
         found[code] = outcome.least, outcome.most, placebo
     return found
 
 
-def _rate(store: Kept, code: str, name: str, sets: int) -> Rate:
-    rows = [row for number in range(sets) for row in store.found[f"{name};{number};{code}"]]
+def _rate(rows: Sequence[tuple[float, ...]], code: str, name: str, dyads: int, events: int) -> Rate:
     answers = [decide(least, most) for least, most, _ in rows]
     supported = sum(
         answer == "supported" and placebo <= PLACEBO_SHARE for answer, (*_, placebo) in zip(answers, rows, strict=True)
     )
-    return Rate(name, TRUTHS[name].follows(code), len(rows), supported, answers.count("rejected"))
+    least, most, _ = np.median(rows, axis=0)
+    return Rate(
+        name, TRUTHS[name].follows(code), len(rows), supported, answers.count("rejected"), float(least), float(most),
+        dyads, events,
+    )  # fmt: skip
 
 
 def _identity(record: Record, seed: int) -> str:
     """Return a digest of what simulated sets rest on."""
-    digest = hashlib.sha256(f"{seed} {FINESSE} {MEAN_SDS} {PLACEBOS} {record.dyads}".encode())
+    digest = hashlib.sha256(f"{TESTS} {seed} {FINESSE} {MEAN_SDS} {PLACEBOS} {record.dyads}".encode())
     for one in (record.events, record.begins, record.volume):
         digest.update(np.ascontiguousarray(one).tobytes())
     return digest.hexdigest()
 
 
-def rates_of(code: str) -> tuple[Rate, ...]:
-    """Return the rates of the test of a claim on record sets like the embedded one."""
-    with POWER_TABLE.open(encoding="utf-8", newline="") as file:
+def rates_of(code: str, table: Path = POWER_TABLE) -> tuple[Rate, ...]:
+    """Return the rates of the test of a claim on record sets like the embedded one, or on larger ones."""
+    with table.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["claim"] == code]
     return tuple(
-        Rate(row["truth"], row["true"] == "yes", int(row["sets"]), int(row["supported"]), int(row["rejected"]))
+        Rate(
+            row["truth"], row["true"] == "yes", int(row["sets"]), int(row["supported"]), int(row["rejected"]),
+            float(row["least"]), float(row["most"]), int(row["dyads"]), int(row["events"]),
+        )
         for row in rows
-    )
+    )  # fmt: skip
 
 
-def write_table(rates: Mapping[str, Sequence[Rate]], path: Path = POWER_TABLE) -> None:
-    """Write rates as the table that pages quote."""
-    rows = [(code, one.truth, one.true, one.sets, one.supported, one.rejected) for code in rates for one in rates[code]]
+def write_table(rates: Mapping[str, Sequence[Rate]], path: Path) -> None:
+    """Write rates as a table that pages quote."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("claim", "truth", "true", "sets", "supported", "rejected"))
-    writer.writerows((code, truth, "yes" if true else "no", *numbers) for code, truth, true, *numbers in rows)
+    writer.writerow(("claim", *(one.name for one in fields(Rate))))
+    for code, one in ((code, one) for code, own in rates.items() for one in own):
+        row = asdict(one) | {
+            "true": "yes" if one.true else "no",
+            "least": f"{one.least:.2f}",
+            "most": f"{one.most:.2f}",
+        }
+        writer.writerow((code, *row.values()))
     write_text(path, text.getvalue())
+
+
+def would_decide(rates: Sequence[Rate], sizes: Sequence[Rate]) -> str:
+    """Describe which data would decide a claim, from larger record sets if there are any; empty without simulations."""
+    names = [one.truth for one in sizes if one.true]
+    if not names and (true := [one for one in rates if one.true]):
+        best = max(true, key=_found)
+        return f"Where it is true ({best.truth}), {_of(best)} simulated record sets support it; none was larger."
+    found = sorted(
+        (one for one in (*rates, *sizes) if one.true and one.truth in names[:1]),
+        key=lambda one: (one.events, one.dyads),
+    )  # fmt: skip
+    if not found:
+        return ""
+    numbers = "; ".join(f"{_size(one)} {_of(one)}" for one in found)
+    error = 100.0 * math.sqrt(0.25 / min(one.sets for one in found))
+    deciding = [one for one in found if one.supported >= ENOUGH * one.sets]
+    said = f"Where it is true ({found[0].truth}), it is supported in this many simulated record sets: {numbers} "
+    said += f"(standard errors to {number(error, 0)} points). "
+    if not deciding:
+        return said + "None of these sizes would decide it."
+    least = min(deciding, key=lambda one: one.dyads * one.events)
+    return said + f"{capital(_size(least))} would decide it in four of five."
+
+
+def _size(rate: Rate) -> str:
+    return f"{rate.dyads} dyads" + ("" if rate.events == 1 else f" with {rate.events} times the events")
 
 
 def power_words(rates: Sequence[Rate]) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FEWEST_DYADS = 2
 SHORTEST = 240
 """Months from a dyad's first event to its last."""
+FEWEST_IN_DECADE = 20
 FROM_END, FROM_ERA, ALIKE = 24, 18, 12
 """Placebos: months from the ends of a record, months from every era start, and the number of months as busy."""
 
@@ -97,6 +98,18 @@ class Record:
                 total, kept = events.sum(axis=-1), events[..., half].sum(axis=-1)
                 yield name, replace(self, events=total, cooperative=kept, counts=None)
 
+    def between(self, start: int, end: int) -> "Record":
+        """Return the record from a month to before another, without eras that begin outside of it."""
+        month = np.arange(self.events.shape[1])
+        inside = (month >= start) & (month < end)
+        part = self.without_months(np.broadcast_to(~inside, self.events.shape))
+        there = part.events != 0
+        first = np.where(there.any(axis=1), there.argmax(axis=1), start)
+        stop = np.where(there.any(axis=1), len(month) - there[:, ::-1].argmax(axis=1), start)
+        begins = self.begins & (month > first[:, None]) & (month < stop[:, None])
+        visits = None if self.visits is None else self.visits & inside
+        return replace(part, first=first, stop=stop, begins=begins, visits=visits)
+
     def without_months(self, months: Bool) -> "Record":
         """Return the record without the events of some months."""
         return replace(
@@ -167,11 +180,33 @@ def _era_starts(panel: "xr.Dataset", first: Index, stop: Index) -> Bool:
     return begins
 
 
+def turned_back(record: Record) -> Float:
+    """Return how far each dyad moved away and back again, by the averages of its calendar decades, (dyad,).
+
+    Of counts these are points of the cooperative share, of an index standard deviations. The smaller of both moves
+    counts, of the three decades where it is largest; decades with fewer than 20 months or events are left out.
+    """
+    decades = record.time.astype("datetime64[Y]").astype(np.int64) // 10
+    weight = np.abs(record.events)
+    value = 100.0 * record.cooperative if record.value is None else record.value
+    found = np.zeros(len(record.dyads))
+    for d in range(len(found)):
+        size = np.bincount(decades - decades[0], weight[d])
+        total, there = np.bincount(decades - decades[0], value[d]), size >= FEWEST_IN_DECADE
+        means = total[there] / size[there]
+        for at in range(1, len(means) - 1):
+            before, after = means[:at] - means[at], means[at + 1 :] - means[at]
+            found[d] = max(found[d], min(before.max(), after.max()), min(-before.min(), -after.min()))
+    return found
+
+
 def shifted_eras(record: Record, rng: np.random.Generator) -> Bool:
     """Move the era starts of every dyad together by a random number of months, round its record."""
     begins = np.zeros_like(record.begins)
     for d, (first, stop) in enumerate(zip(record.first, record.stop, strict=True)):
         months, length = np.flatnonzero(record.begins[d]), stop - first
+        if length <= 2 * FROM_END:
+            continue
         by = rng.integers(FROM_END, length - FROM_END)
         begins[d, first + (months - first + by) % length] = True
         begins[d, first] = False

@@ -1,7 +1,7 @@
 """Tests of claims on all dyads of a panel: checks before any work, the tests, and their results."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,10 +13,11 @@ from forecast.hypotheses.claims.claim import Claim
 from forecast.hypotheses.claims.visits import visits_of
 from forecast.hypotheses.engine import Engine
 from forecast.hypotheses.evidence import FINER, USUAL
-from forecast.hypotheses.outcome import LIMIT, Outcome
+from forecast.hypotheses.outcome import LIMIT, UNTESTED, Outcome, exception_words, exceptions
 from forecast.hypotheses.own import OwnDyad, own_dyad
-from forecast.hypotheses.power import Rate, power_words, rates_of
-from forecast.hypotheses.record import Record, read_panel
+from forecast.hypotheses.power import SIZE_TABLE, Rate, power_words, rates_of, would_decide
+from forecast.hypotheses.record import Record, read_panel, turned_back
+from forecast.hypotheses.sensitivity import Parts
 from forecast.progress import Progress, silent
 from forecast.theory import PENDULUM
 from forecast.wording import Card, Displayed, capital, join, number
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
 
     from forecast.events.table import EventTable
 
-SCHEMA = 2
+SCHEMA = 3
 PARTS = {PENDULUM.code: ("S5a", "S5b")}
 """Claims that are answered in parts."""
 EXPLORATORY = "exploratory"
 DOUBTS = (
-    "The embedded dyads were chosen because they turned. Pairs whose relations never changed are missing; six pairs "
-    "drawn at random spoke weakly against a return.",
+    "The embedded dyads were chosen because they turned, and no file says which for what. Pairs whose relations never "
+    "changed are missing; six pairs drawn at random spoke weakly against a return.",
     "A chronicle is relative: of friends it notes quarrels, of enemies talks. A norm of news that adapts within a "
     "decade looks like a return of the trend.",
     "In the embedded data the evidence for a return comes mostly from before 1985.",
@@ -58,6 +59,8 @@ class PooledVerdict:
         own = asdict(self.outcome)
         for name in ("without_dyad", "without_state"):
             own[name] = dict(zip(("name", "log_bayes_factor"), own[name], strict=True))
+        own["windows"] = {name: dict(zip(("gain", "error"), one, strict=True)) for name, one in own["windows"].items()}
+        own["exceptions"] = exceptions(self.outcome)
         own["details"] = {name: _named(value) for name, value in own["details"].items()}
         error, rates = self.integration_error, [asdict(rate) for rate in self.rates]
         about = {"code": self.code, "question": self.question, "claim": self.claim, "limit": self.limit}
@@ -69,7 +72,8 @@ class PooledVerdict:
         if np.isfinite(found.least):
             shown += f" (least LBF {number(found.least, 1)}, supported from {number(self.limit, 1)})"
         power = [f"    {capital(power_words(self.rates))}."] if self.rates else []
-        return [shown, f"    {found.sentences[0]}", *power]
+        fails = [f"    {words}"] if (words := exception_words(exceptions(found))) else []
+        return [shown, *fails, f"    {found.sentences[0]}", *power]
 
 
 def _named(value: Any) -> Any:
@@ -90,6 +94,7 @@ class PooledResults(Displayed):
     stamp: str = EXPLORATORY
     own: OwnDyad | None = None
     seed: int = 1
+    turned_back: Mapping[str, float] = field(default_factory=dict)  # How far each dyad moved away and back
 
     def _card(self) -> Card:
         facts = [
@@ -104,7 +109,7 @@ class PooledResults(Displayed):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
-        names = ("dyads", "first", "last", "months", "notes", "stamp", "seed")
+        names = ("dyads", "first", "last", "months", "notes", "stamp", "seed", "turned_back")
         facts = {name: getattr(self, name) for name in names} | {"doubts": DOUBTS}
         own = None if self.own is None else asdict(self.own)
         return {"schema": SCHEMA, **facts, "own": own, "claims": [one.to_dict() for one in self.verdicts]}
@@ -184,11 +189,12 @@ def pooled_tests(
         raise SpecError(f"dyad: the data have no {dyad!r:.40}; choose among {join(record.dyads)}")
     codes, notes = _answerable(codes, record, named=bool(claims))
     fine = Engine(record, cores, FINER, seed=seed)
+    parts = Parts(fine)
     coarse = Engine(record, cores, USUAL, placebos=1, seed=seed, brief=True)
     verdicts = []
     for at, code in enumerate(codes):
         tell(f"{code}, {CLAIMS[code].claim}", at, len(codes))
-        verdicts.append(_verdict(CLAIMS[code], coarse, fine))
+        verdicts.append(_verdict(CLAIMS[code], coarse, parts))
     own = None
     if dyad is not None:
         tell(f"{dyad} within the hierarchy", len(codes), len(codes))
@@ -197,30 +203,20 @@ def pooled_tests(
     tell("all claims", len(codes), len(codes))
     first, last = (str(record.time[at]) for at in (np.min(record.first), np.max(record.stop) - 1))
     months = int((record.events != 0).sum())
-    return PooledResults(record.dyads, first, last, months, tuple(verdicts), notes, own=own, seed=seed)
+    turned = dict(zip(record.dyads, turned_back(record).tolist(), strict=True))
+    return PooledResults(
+        record.dyads, first, last, months, tuple(verdicts), notes, own=own, seed=seed, turned_back=turned
+    )  # fmt: skip
 
 
-def _verdict(claim: Claim, coarse: Engine, fine: Engine) -> PooledVerdict:
-    rough, outcome = claim.test(coarse), claim.test(fine)
+def _verdict(claim: Claim, coarse: Engine, parts: Parts) -> PooledVerdict:
+    rough, outcome = claim.test(coarse), claim.test(parts.engine)
+    if outcome.answer != UNTESTED:
+        outcome = replace(outcome, **parts.sensitivity(claim)._asdict())
     error, rates = abs(outcome.log_bayes_factor - rough.log_bayes_factor), rates_of(claim.code)
-    if outcome.answer == "undecided" and (words := _would_decide(rates)):
+    if outcome.answer == "undecided" and (words := would_decide(rates, rates_of(claim.code, SIZE_TABLE))):
         outcome = replace(outcome, details={**outcome.details, "would_decide": words})
     return PooledVerdict(claim.code, claim.question, claim.claim, outcome, error, rates, LIMIT)
-
-
-def _would_decide(rates: Sequence[Rate]) -> str:
-    """Describe how far records like the embedded one are from deciding a claim; empty if that was not simulated."""
-    true = [rate for rate in rates if rate.true]
-    if not true:
-        return ""
-    best = max(true, key=lambda rate: rate.supported / rate.sets)
-    return (
-        f"Records like the embedded one decide this seldom: where it is true, at best {best.supported} of {best.sets} "
-        f"simulated record sets support it ({best.truth}). Denser records, or more dyads, would decide."
-        if best.supported < 0.8 * best.sets
-        else f"Records like the embedded one can decide this: {best.supported} of {best.sets} simulated record sets "
-        f"support it where it is true ({best.truth})."
-    )
 
 
 def _answerable(codes: tuple[str, ...], record: Record, *, named: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:

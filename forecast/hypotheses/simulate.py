@@ -2,13 +2,16 @@
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 from scipy.signal import lfilter
 
+from forecast.hypotheses.claims.calendar import occasions_of
 from forecast.hypotheses.filter import MEAN, NOISE_SD
-from forecast.hypotheses.record import Record
-from forecast.theory import BALANCE, CEILING, COST, DECLINE, VISITS
+from forecast.hypotheses.record import Record, turned_back
+from forecast.theory import BALANCE, CEILING, COST, DECLINE, REASONS, VISITS
 from forecast.typing import Bool, Float, Index
 
 HEAVY = 2.5
@@ -16,6 +19,10 @@ HEAVY = 2.5
 SOURCE_MONTHS, SOURCE_SD = 180, 0.4
 """How long a source lasts, and how far sources differ, log-odds."""
 VOLUME, VOLUME_SD = -0.55, 0.2
+CANDIDATES = 4
+"""Dyads of which one is chosen by how far it turned back, where a truth says so."""
+AROUND = 24
+"""Months over which event counts are averaged before denser ones are drawn."""
 STEP_SPREAD, CYCLE_SPREAD, CYCLE_SD_SPREAD, RETURN_SPREAD, CONCENTRATION_SPREAD = 0.25, 0.25, 0.15, 0.25, 0.5
 """Spreads of the dyads' parameters, and of sources' concentrations, log units."""
 
@@ -38,7 +45,10 @@ class Truth:
     headroom: float | None = None  # Of a ceiling above the trend at each era's start
     growth: float = 0.0  # By how much stronger reversion is one log-odds from the mean
     visit: float = 0.0  # What a visit adds to the cycle in the month after
+    occasion: float = 0.0  # What a scheduled occasion adds to the level of its month
+    chosen: Literal["", "turned", "stayed"] = ""  # Dyads that turned back most or least of `CANDIDATES` each
     tells: tuple[str, ...] = (DECLINE.code, "S5a", "S5b", "S8")  # The claims whose test it is about
+    sized: tuple[str, ...] = ()  # Those that it is also about on larger record sets
 
     def follows(self, claim: str) -> bool:
         """Check whether a claim is true of it."""
@@ -50,15 +60,19 @@ class Truth:
             COST.code: self.growth > 0.0,
             BALANCE.code: self.trend_half_life is not None or self.bound is not None,
             VISITS.code: self.visit != 0.0,
+            REASONS.code: self.occasion != 0.0,
         }[claim]
 
 
-_SLOW = (COST.code, CEILING.code)
+_SLOW, _MEAN = (COST.code, CEILING.code), ("S5a", "S5b", "S8")
+STAYING = "trend that hardly moves + cycle"
 _WALK = Truth("walk", 0.135, 6.0, tells=("S5a",))
 _CYCLE = Truth("walk + cycle", 0.09, cycle=(4.5, 1.05))
 _RETURN = Truth("return in 10 years + cycle", 0.13, cycle=(3.5, 1.0), trend_half_life=120.0,
-                tells=("S5a", "S5b", "S8", *_SLOW, VISITS.code))  # fmt: skip
-_JUMPS = replace(_RETURN, name="return + cycle, jumps of 0.6", step=0.11, jump_sd=0.6, tells=(DECLINE.code, *_SLOW))
+                tells=(*_MEAN, *_SLOW, VISITS.code, REASONS.code), sized=("S5b", "S8"))  # fmt: skip
+_JUMPS = replace(
+    _RETURN, name="return + cycle, jumps of 0.6", step=0.11, jump_sd=0.6, tells=(DECLINE.code, *_SLOW), sized=()
+)
 TRUTHS = {
     truth.name: truth
     for truth in (
@@ -74,23 +88,69 @@ TRUTHS = {
         replace(_CYCLE, name="walk + cycle, jumps of 0.5", jump_sd=0.5),
         replace(_CYCLE, name="walk + cycle, jumps of 0.8", jump_sd=0.8),
         _RETURN,
-        replace(_RETURN, name="return in 20 years + cycle", step=0.11, trend_half_life=240.0,
-                tells=("S5a", "S5b", "S8")),
-        replace(_RETURN, name="return in 5 years + cycle", step=0.18, trend_half_life=60.0,
-                tells=("S5a", "S5b", "S8")),
-        replace(_CYCLE, name="walk between bounds + cycle", step=0.16, bound=2.0),
+        replace(_RETURN, name="return in 20 years + cycle", step=0.11, trend_half_life=240.0, sized=(),
+                tells=_MEAN),
+        replace(_RETURN, name="return in 5 years + cycle", step=0.18, trend_half_life=60.0, sized=(),
+                tells=_MEAN),
+        replace(_CYCLE, name="walk between bounds + cycle", step=0.16, bound=2.0, sized=("S5b", "S8")),
+        replace(_CYCLE, name="walk + cycle, dyads chosen because they turned back", chosen="turned", tells=_MEAN),
+        replace(_RETURN, name="return in 10 years + cycle, dyads chosen because they stayed", chosen="stayed",
+                tells=_MEAN, sized=()),
+        replace(_CYCLE, name=STAYING, step=0.01, tells=_MEAN),
         _JUMPS,
-        replace(_JUMPS, name="return + cycle, jumps of 0.6, ceiling 0.5 above", headroom=0.5, tells=_SLOW),
+        replace(_JUMPS, name="return + cycle, jumps of 0.6, ceiling 0.5 above", headroom=0.5, tells=_SLOW,
+                sized=(CEILING.code,)),
         replace(_RETURN, name="reversion five times as strong one log-odds away", trend_half_life=240.0, growth=4.0,
-                tells=_SLOW),
-        replace(_RETURN, name="visits add 5 points", visit=0.2, tells=(VISITS.code,)),
+                tells=_SLOW, sized=(COST.code,)),
+        replace(_RETURN, name="visits add 5 points", visit=0.2, tells=(VISITS.code,), sized=(VISITS.code,)),
+        replace(_RETURN, name="occasions add 5 points", occasion=0.2, tells=(REASONS.code,), sized=()),
     )
 }  # fmt: skip
 """The truths of the power table, by name."""
 
 
+def enlarged(record: Record, dyads: int, events: int) -> Record:
+    """Return a record with so many times as many dyads, and as many events per month; its eras and visits stay.
+
+    More events are drawn around the average of the two years around each month, so that empty months fill.
+    """
+    names = ("events", "cooperative", "volume", "begins", "first", "stop", "visits")
+    arrays: dict[str, Any] = {name: getattr(record, name) for name in names}
+    repeated: dict[str, Any] = {
+        name: None if one is None else np.concatenate([one] * dyads) for name, one in arrays.items()
+    }
+    codes = tuple(_renamed(dyad, at) for at in range(dyads) for dyad in record.dyads)
+    found: Record = replace(record, dyads=codes, counts=None, **repeated)
+    if events == 1:
+        return found
+    rng, month = np.random.default_rng(events), np.arange(found.events.shape[1])
+    inside = (month >= found.first[:, None]) & (month < found.stop[:, None])
+    months = uniform_filter1d(inside.astype(np.float64), AROUND, axis=1, mode="constant")
+    mean = uniform_filter1d(found.events.astype(np.float64), AROUND, axis=1, mode="constant")
+    drawn = rng.poisson(np.where(inside, events * mean / np.maximum(months, 1e-9), 0.0))
+    known = found.begins | (month == found.first[:, None]) | (month == found.stop[:, None] - 1)
+    if found.visits is not None:
+        known |= found.visits
+    drawn = np.maximum(drawn, known)
+    return replace(found, events=drawn, cooperative=np.minimum(found.cooperative, drawn))
+
+
+def _renamed(dyad: str, copy: int) -> str:
+    return "-".join(f"{state}{copy or ''}" for state in dyad.split("-"))
+
+
 def simulate(record: Record, truth: Truth, seed: int) -> Record:
     """Simulate cooperative events in the months and at the event counts of a record."""
+    if not truth.chosen:
+        return _simulated(record, truth, seed)
+    made = [_simulated(record, truth, seed + (at << 40)) for at in range(CANDIDATES)]
+    turns = np.array([turned_back(one) for one in made])
+    best = (turns if truth.chosen == "turned" else -turns).argmax(axis=0)
+    cooperative = np.array([one.cooperative for one in made])
+    return replace(record, cooperative=cooperative[best, np.arange(len(best))])
+
+
+def _simulated(record: Record, truth: Truth, seed: int) -> Record:
     rng = np.random.default_rng(seed)
     size = len(record.dyads)
 
@@ -102,6 +162,7 @@ def simulate(record: Record, truth: Truth, seed: int) -> Record:
     keep = np.ones(size) if truth.trend_half_life is None else 0.5 ** (1.0 / vary(truth.trend_half_life, RETURN_SPREAD))
     volume = VOLUME + VOLUME_SD * rng.standard_normal(size)
     cooperative = np.zeros_like(record.cooperative)
+    occasions = np.sum([*occasions_of(record).values()], axis=0) if truth.occasion else np.zeros(steps.shape)
     cycle_half_life, cycle_sd = truth.cycle or (1.0, 0.0)
     decay, spread = 0.5 ** (1.0 / vary(cycle_half_life, CYCLE_SPREAD)), vary(cycle_sd, CYCLE_SD_SPREAD)
     for d in range(size):
@@ -111,7 +172,7 @@ def simulate(record: Record, truth: Truth, seed: int) -> Record:
         moves = steps[d, part] + jumps[d, part]
         moves[0] = start
         level = mean + _trend(moves, keep[d], record.begins[d, part], truth) + volume[d] * record.volume[d, part]
-        level += _cycle(months, decay[d], spread[d], rng)
+        level += _cycle(months, decay[d], spread[d], rng) + truth.occasion * occasions[d, part]
         if truth.visit and record.visits is not None:
             pushes = np.concatenate([[0.0], truth.visit * record.visits[d, part][:-1]])
             level += lfilter([1.0], [1.0, -decay[d]], pushes)

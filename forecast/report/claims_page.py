@@ -6,9 +6,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import forecast
-from forecast.hypotheses.outcome import decide
+from forecast.hypotheses.outcome import exception_words, exceptions
 from forecast.hypotheses.power import power_words
 from forecast.hypotheses.run import DOUBTS
+from forecast.hypotheses.simulate import STAYING
 from forecast.outlook import plain
 from forecast.report import claims_figure
 from forecast.report.events import state_name
@@ -61,6 +62,7 @@ def claims_page(results: "PooledResults", figures: Mapping[str, Illustration] | 
         "span": span,
         "stamp_means": _STAMPS[results.stamp],
         "verdicts": [_section(one) for one in sorted(results.verdicts, key=_secondary)],
+        "chosen": _chosen(results),
         "own": _own(results) if results.own else None,
         "doubts": DOUBTS,
         "run": [
@@ -101,10 +103,14 @@ def headline(results: "PooledResults") -> str:
 
 
 def narrow(verdict: "PooledVerdict") -> bool:
-    """Return whether a claim is supported, but some omission or other choice leaves less than ten times the limit."""
+    """Return whether a claim is supported, but not by ten times the limit, or not under every other choice.
+
+    An omission or other priors must leave ten times the limit, a part of the record the limit.
+    """
     found = verdict.outcome
-    others = [found.least, found.without_dyad[1], found.without_state[1], *found.sensitivity.values()]
-    return found.answer == "supported" and any(value < verdict.limit + math.log(NARROW) for value in others)
+    others = [found.least, found.without_dyad[1], found.without_state[1], *(one.least for one in found.priors.values())]
+    close = any(value < verdict.limit + math.log(NARROW) for value in others)
+    return found.answer == "supported" and (close or bool(exceptions(found)))
 
 
 def _secondary(verdict: "PooledVerdict") -> bool:
@@ -127,19 +133,22 @@ def evidence_words(verdict: "PooledVerdict") -> str:
 
 
 def found_words(verdict: "PooledVerdict") -> str:
-    """Describe power, false alarms and evidence of a verdict."""
-    evidence = evidence_words(verdict)
-    if verdict.outcome.answer == UNTESTED:
+    """Describe where an answer does not hold, its power, false alarms and evidence."""
+    found, evidence = verdict.outcome, evidence_words(verdict)
+    if found.answer == UNTESTED:
         return f"{evidence}."
-    return f"{capital(power_words(verdict.rates))}. {evidence}."
+    fails = exception_words(exceptions(found, label, lambda state: _state(state, found.dyads)))
+    return f"{fails} {capital(power_words(verdict.rates))}. {evidence}.".strip()
 
 
 def _factor(verdict: "PooledVerdict") -> str:
     """Format the log Bayes factor of a claim, or its range over rivals."""
     found = verdict.outcome
-    if found.least < found.most:
-        return f"{number(found.least, 1)} to {number(found.most, 1)}"
-    return number(found.log_bayes_factor, 1)
+    return _range(found.least, found.most) if found.least < found.most else number(found.log_bayes_factor, 1)
+
+
+def _range(least: float, most: float) -> str:
+    return f"{number(least, 1)} to {number(most, 1)}" if least < most else number(least, 1)
 
 
 def _section(verdict: "PooledVerdict") -> dict[str, Any]:
@@ -162,26 +171,33 @@ def _section(verdict: "PooledVerdict") -> dict[str, Any]:
         "without": _without(verdict),
         "sensitivity": Table.of(
             ("Choice", "Log Bayes factor", "By that alone"),
-            [(capital(name), number(value, 1), _decide(value)) for name, value in found.sensitivity.items()],
+            [
+                (capital(name), _range(one.least, one.most), one.answer)
+                for name, one in {**found.priors, **found.parts}.items()
+            ],
             (0, 2),
         ),
+        "windows": Table.of(
+            ("Window after a forecast date", "Gain of log score", "Standard error"),
+            [(capital(name), signed(gain, 2), number(error, 2)) for name, (gain, error) in found.windows.items()],
+        ),
         "rates": Table.of(
-            ("Simulated truth", "Claim is", "Sets", "Supported", "Rejected"),
+            ("Simulated truth", "Claim is", "Sets", "Supported", "Rejected", "Median of the log Bayes factors"),
             [
-                (one.truth, "true" if one.true else "false", f"{one.sets:,}", f"{one.supported:,}", f"{one.rejected:,}")
+                (
+                    one.truth,
+                    "true" if one.true else "false",
+                    f"{one.sets:,}",
+                    f"{one.supported:,}",
+                    f"{one.rejected:,}",
+                    _range(one.least, one.most),
+                )
                 for one in verdict.rates
             ],
             (0, 1),
         ),
         "numbers": [(_name(name), _said(value)) for name, value in found.details.items() if name != "would_decide"],
     }
-
-
-def _decide(value: float) -> str:
-    """Return what a log Bayes factor alone would answer."""
-    if not math.isfinite(value):
-        return DASH
-    return decide(value, value)
 
 
 def _dyads(adds: Mapping[str, float]) -> Table:
@@ -213,6 +229,34 @@ def _learned(details: Mapping[str, Any]) -> Table:
         if f"{name}_prior" in details
     ]
     return Table.of(("Quantity", "Prior", "Posterior"), rows)
+
+
+def _chosen(results: "PooledResults") -> dict[str, Any] | None:
+    """Return what the template needs on how dyads were chosen, if a claim on the pendulum was tested on parts."""
+    about = [one for one in results.verdicts if not _secondary(one) and one.outcome.parts]
+    if not about:
+        return None
+    turned = sorted(results.turned_back.items(), key=lambda one: -one[1])
+    names = [name for name in about[0].outcome.parts if name.startswith("with")]
+    rows = []
+    for one in about:
+        parts = (one.outcome.parts[name] for name in names)
+        stay = [rate for rate in one.rates if rate.truth == STAYING]
+        expected = [_range(rate.least, rate.most) for rate in stay]
+        rows.append(
+            (
+                f"{one.code} {one.question}",
+                _factor(one),
+                *(_range(part.least, part.most) for part in parts),
+                *(expected or [DASH]),
+            )
+        )
+    return {
+        "answers": Table.of(
+            ("Claim", "All dyads", *(capital(name) for name in names), "Expected if dyads stay"), rows
+        ),
+        "turned": "; ".join(f"{label(dyad)} {number(value, 0)}" for dyad, value in turned),
+    }  # fmt: skip
 
 
 def _own(results: "PooledResults") -> dict[str, Any]:
@@ -285,10 +329,17 @@ def _verdict_rows(verdict: "PooledVerdict") -> Iterator[tuple[Any, ...]]:
         "dyad adds": found.dyads,
         "without dyad": dict([found.without_dyad]),
         "without state": dict([found.without_state]),
-        "sensitivity": found.sensitivity,
+        "windows": {name: gain for name, (gain, _) in found.windows.items()},
+        "windows, error": {name: error for name, (_, error) in found.windows.items()},
+        **{
+            f"sensitivity, {part}": {name: getattr(one, part) for name, one in {**found.priors, **found.parts}.items()}
+            for part in ("log_bayes_factor", "least", "most")
+        },
         "simulated sets": {one.truth: one.sets for one in verdict.rates},
         "supported": {one.truth: one.supported for one in verdict.rates},
         "rejected": {one.truth: one.rejected for one in verdict.rates},
+        "median least": {one.truth: one.least for one in verdict.rates},
+        "median most": {one.truth: one.most for one in verdict.rates},
     }  # fmt: skip
     for group, numbers in groups.items():
         for name, value in numbers.items():

@@ -120,6 +120,8 @@ def _tested(source: _Source, place: int, role: str = "") -> dict[str, Any]:
     wider = f", {number(least, 1)} to {number(most, 1)} over rivals" if least != most else ""
     rule = f"log Bayes factor {number(factor, 1)}{wider}, rule ±{number(limit, 1)}; {row['power']}"
     sure = f"{role} {row['code']} {row['answer']}{' narrowly' if row['narrow'] else ''}".strip()
+    if row["exceptions"]:
+        sure += f", but not {join(f'{name} ({number(value, 1)})' for name, value in row['exceptions'].items())}"
     return {
         "answer": row["answer"], "about": f"{role or 'All dyads'}, {row['code']}", "source": source.link,
         "sentence": " ".join(row["sentences"][:1]), "sure": sure if factor is None else f"{sure}: {rule}",

@@ -2,7 +2,7 @@
 
 import math
 
-from forecast.hypotheses.outcome import Outcome, Picture, Series
+from forecast.hypotheses.outcome import Choice, Outcome, Picture, Series
 from forecast.hypotheses.own import OwnDyad
 from forecast.hypotheses.power import Rate
 from forecast.hypotheses.run import PooledResults, PooledVerdict
@@ -36,7 +36,12 @@ def outcome(answer="supported", value=10.8, **changes):
     given = {
         "log_bayes_factor": value, "answer": answer, "sentences": ("Half of a displacement is undone in 8 years.",),
         "picture": PROFILE, "dyads": DYADS, "without_dyad": ("USA-RUS", 8.2), "without_state": ("USA", 7.1),
-        "sensitivity": {"priors half as wide": 9.9, "first half of the record": MISSING}, "details": {},
+        "priors": {"with priors half as wide": Choice(9.9, 8.9, 12.0, answer)}, "details": {},
+        "parts": {
+            "in the first half of the record": Choice(MISSING, MISSING, MISSING, "cannot be tested"),
+            "without the dyads that turned back most": Choice(7.0, 6.0, 8.0, answer),
+        },
+        "windows": {"months 13 to 24": (0.21, 0.1)},
     }  # fmt: skip
     return Outcome(**(given | changes))
 
@@ -49,7 +54,7 @@ def untested(code="S7", **details):
     """Return a verdict without any number."""
     found = outcome(
         "cannot be tested", MISSING, sentences=("One coder's data cannot test it.",), picture=None, dyads={},
-        without_dyad=("", MISSING), without_state=("", MISSING), sensitivity={}, details=details,
+        without_dyad=("", MISSING), without_state=("", MISSING), priors={}, parts={}, windows={}, details=details,
     )  # fmt: skip
     return PooledVerdict(code, "Is it less hostile?", "it is less hostile", found, MISSING, (), 2.3)
 
@@ -76,4 +81,7 @@ VERDICTS = (
 
 
 def results(verdicts=VERDICTS, stamp="exploratory", own=None, notes=()):
-    return PooledResults(tuple(DYADS), "1946-02", "2026-05", 5103, tuple(verdicts), tuple(notes), stamp, own)
+    turned = dict(zip(DYADS, (42.0, 35.0, 59.0, 22.0), strict=True))
+    return PooledResults(
+        tuple(DYADS), "1946-02", "2026-05", 5103, tuple(verdicts), tuple(notes), stamp, own, turned_back=turned
+    )

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast.cli import app
+from forecast.hypotheses.outcome import Choice
 from forecast.hypotheses.power import power_words
 from forecast.hypotheses.run import DOUBTS
 from forecast.report import write_tests
@@ -68,7 +69,8 @@ def test_the_title_never_has_more_than_fifteen_words():
         {"without_state": ("USA", 4.5)},
         {"least": 3.4, "most": 12.1},
         {"without_dyad": ("USA-RUS", 1.0)},
-        {"sensitivity": {"means far apart": 3.4}},
+        {"priors": {"with priors twice as wide": Choice(9.0, 3.4, 9.9, "supported")}},
+        {"parts": {"in the second half": Choice(9.0, 1.4, 9.9, "undecided")}},
     ],
 )
 def test_a_claim_that_some_choice_nearly_undoes_is_narrowly_supported(weak):
@@ -144,7 +146,36 @@ def test_dyads_are_in_order_and_the_least_favourable_omissions_are_named():
     ]
     assert places == sorted(places)
     assert "is 8.2 without US-Russia and 7.1 without all dyads of US" in text
-    assert "Priors half as wide 9.9 supported" in text and "First half of the record – –" in text
+    assert "With priors half as wide 8.9 to 12.0 supported" in text
+    assert "In the first half of the record – cannot be tested" in text
+    assert "Months 13 to 24 +0.21 0.10" in text
+
+
+def test_the_verdict_says_under_which_choices_an_answer_does_not_hold():
+    fails = {"in the second half": Choice(9.0, 1.4, 9.9, "undecided")}
+    some = verdict(parts=fails, without_dyad=("USA-CHN", 2.1), without_state=("USA", -0.4))
+    said = (
+        "Not in the second half (LBF 1.4); without US-China (LBF 2.1); without all dyads of US (LBF \N{MINUS SIGN}0.4)"
+    )
+    assert said in found_words(some) and said in Reader(FOLDED.sub("", claims_page(results([some]), {}).html())).text
+    assert "without USA-CHN (LBF 2.1)" in " ".join(some.lines())
+    rejected = verdict(
+        answer="rejected", value=-9.0, least=-9.0, most=-3.0, without_dyad=("USA-CHN", -1.0),
+        without_state=("USA", -4.0), parts={},
+        priors={"with priors twice as wide": Choice(-5.0, -6.0, -2.0, "undecided")},
+    )  # fmt: skip
+    assert results_json(results([rejected]))["claims"][0]["exceptions"] == {
+        "with priors twice as wide": -2.0, "without USA-CHN": -1.0,
+    }  # fmt: skip
+    assert "Not " not in found_words(verdict(answer="undecided", parts=fails))
+
+
+def test_the_choice_of_dyads_is_shown_with_answers_without_those_that_turned_back(read):
+    section = read.text[read.text.index("How dyads were chosen") : read.text.index("What is doubted")]
+    assert "China-India 59; US-China 42; US-Russia 35; Egypt-Israel 22" in section
+    assert "S5b Does the trend return? 10.8" in section and "6.0 to 8.0" in section
+    assert "Without the dyads that turned back most" in section
+    assert "How dyads were chosen" not in claims_page(results([VERDICTS[0]]), {}).html()
 
 
 def test_a_claim_that_is_not_decided_says_which_data_would_decide(read):
@@ -176,7 +207,7 @@ def test_the_stamp_opens_the_page_and_stands_among_the_doubts(stamp):
 def test_hostile_words_are_shown_and_do_nothing():
     hostile = verdict(
         question=SCRIPT, sentences=(SCRIPT,), details={"note": SCRIPT, "would_decide": SCRIPT}, dyads={SCRIPT: 1.0},
-        without_dyad=(SCRIPT, 1.0), sensitivity={SCRIPT: 1.0},
+        without_dyad=(SCRIPT, 1.0), parts={SCRIPT: Choice(1.0, 1.0, 1.0, "undecided")},
         picture=replace(BARS, title=SCRIPT, series=(replace(BARS.series[0], label=SCRIPT, x=(SCRIPT,), y=(1.0,)),)),
     )  # fmt: skip
     html = claims_page(results([hostile], notes=(SCRIPT,))).html()

@@ -1,6 +1,5 @@
 """S12: scheduled elections, congresses and summits predict relations."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 from forecast.drivers import calendar_drivers
 from forecast.errors import DataError
 from forecast.hypotheses.claims.claim import Claim, factor
-from forecast.hypotheses.claims.effects import Effect, effect_of
+from forecast.hypotheses.claims.effects import ahead_of, effect_of
 from forecast.hypotheses.engine import Engine
 from forecast.hypotheses.outcome import Outcome, Picture, Series
 from forecast.hypotheses.record import Record
@@ -16,13 +15,15 @@ from forecast.theory import REASONS
 from forecast.typing import Float
 from forecast.wording import join, number
 
+OCCASION = "occasion"
+
 
 def test(engine: Engine) -> Outcome:
     """Compare an effect of each kind of occasion on its months with none; kinds are taken as independent."""
-    effects = {name: _effect(engine, months) for name, months in _occasions(engine.record).items()}
+    effects = {name: effect_of(engine, months, OCCASION) for name, months in occasions_of(engine.record).items()}
 
     def deciding(dyads: list[int] | None) -> tuple[float, float]:
-        found = sum(one.factor(dyads) for one in effects.values())
+        found = sum(one.factor(engine.counted(dyads), engine.width) for one in effects.values())
         return found, found
 
     found = deciding(None)[0]
@@ -43,12 +44,7 @@ def test(engine: Engine) -> Outcome:
     return engine.outcome(deciding, found, sentences, picture, details)
 
 
-def _effect(engine: Engine, months: Float) -> Effect:
-    record = replace(engine.record.without_eras(), occasion=months)
-    return effect_of(engine, record.steps, "occasion")
-
-
-def _occasions(record: Record) -> dict[str, Float]:
+def occasions_of(record: Record) -> dict[str, Float]:
     """Return by kind which months have an occasion, (dyad, month)."""
     table = calendar_drivers(list(record.dyads))
     found = {name: np.zeros(record.events.shape) for name in table.names}
@@ -72,5 +68,5 @@ def _lacks(record: Record) -> str:
 
 CALENDAR = Claim(
     REASONS.code, "Do scheduled occasions predict relations?", "scheduled occasions predict relations", test, _lacks,
-    usual=False,
+    lambda engine: ahead_of(engine, occasions_of(engine.record), OCCASION), usual=False,
 )  # fmt: skip

@@ -1,17 +1,22 @@
 """S4: the framework of an era sets a ceiling to the trend.
 
 The trend returns to its mean, jumps where eras begin and has a cycle around it. A ceiling above the trend at each era's
-start is set against none, bounds around the dyad's mean, ceilings set blindly every ten years, and means by era. Beside
-it, the depth of cooperation and the severity of conflict by era are set against drift.
+start is set against none, bounds around the dyad's mean, ceilings set blindly every ten years or where the record
+itself breaks most, and means by era. The depth of cooperation and the severity of conflict by era are set against
+drift.
 """
 
 import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from scipy.special import logsumexp
+
 from forecast.hypotheses.claims.claim import Claim, factor, learned, versus
-from forecast.hypotheses.engine import Engine
-from forecast.hypotheses.filter import MEAN_SD, NEW_SOURCE
+from forecast.hypotheses.engine import Engine, Reading
+from forecast.hypotheses.evidence import Evidence
+from forecast.hypotheses.filter import MEAN_SD, NEW_SOURCE, SET_CEILING, likelihoods
 from forecast.hypotheses.models import (
     BOUNDED_CYCLE,
     CYCLE,
@@ -20,16 +25,20 @@ from forecast.hypotheses.models import (
     RETURN,
     RETURN_CYCLE,
     SOURCE_SD,
+    WALK_CYCLE,
     Axis,
     Model,
 )
 from forecast.hypotheses.outcome import Outcome
 from forecast.hypotheses.record import Record
 from forecast.theory import CEILING as STATEMENT
+from forecast.typing import Bool, Float, Index
 from forecast.wording import interval_in_words, number
 
 JUMP_SD = 0.6
 """Jumps of the trend where eras begin, log-odds, in all models."""
+BREAKS, STRIDE, APART, DRAWS = "breaks", 6, 36, 100
+"""Variant of the record with blind breaks; months between those that are tried, and between breaks; sets drawn."""
 CEILING_MODEL = Model("a ceiling by the framework", (*RETURN_CYCLE.axes, HEADROOM), jump_sd=JUMP_SD)
 KIND_STEP = Axis("trend_step", math.log(0.035), 0.7, 0.3, math.log(0.002), math.log(0.5))
 KIND_VOLUME = (0.0, 0.4)
@@ -39,19 +48,18 @@ BY_ERA = Model("by era", (SOURCE_SD,), held=((KIND_STEP, math.log(0.001)),), vol
 
 def test(engine: Engine) -> Outcome:
     """Compare a ceiling by the framework with its rivals; cycle and return are held at their mode."""
-    held = engine.centre(RETURN_CYCLE).at(CYCLE, CYCLE_SD, RETURN)
-    own = replace(engine, mean_sds=(MEAN_SD,), kept={})
-    jumping = replace(RETURN_CYCLE, jump_sd=JUMP_SD).holding(held)
-    claim = own.evidence(CEILING_MODEL.holding(held), "ceilings")
+    own, (ceiling, jumping, bounded) = replace(engine, mean_sds=(MEAN_SD,)), _models(engine)
+    claim = own.evidence(ceiling, "ceilings")
     rivals = {
         "no ceiling": own.evidence(jumping, "eras"),
-        "bounds around the dyad's mean": own.evidence(replace(BOUNDED_CYCLE, jump_sd=JUMP_SD).holding(held), "eras"),
-        "ceilings every ten years": own.evidence(CEILING_MODEL.holding(held), "decades"),
+        "bounds around the dyad's mean": own.evidence(bounded, "eras"),
+        "ceilings every ten years": own.evidence(ceiling, "decades"),
+        "ceilings where the record breaks most": blind_ceilings(own, ceiling),
         "a long-run mean by era": own.evidence(jumping, "means"),
     }
 
     deciding = own.against(claim, rivals.values())
-    against = {name: claim.total() - one.total() for name, one in rivals.items()}
+    against = {name: own.total(claim) - own.total(one) for name, one in rivals.items()}
     low, middle, high = claim.interval(HEADROOM)
     details: dict[str, Any] = {
         "against": against, "headroom": (low, middle, high), "headroom_prior": HEADROOM.prior_interval(),
@@ -73,6 +81,86 @@ def test(engine: Engine) -> Outcome:
     return engine.outcome(deciding, against["no ceiling"], sentences, picture, details)
 
 
+def _models(engine: Engine) -> tuple[Model, Model, Model]:
+    """Return a ceiling, none, and bounds, with cycle and return held at their mode."""
+    held = engine.centre(RETURN_CYCLE).at(CYCLE, CYCLE_SD, RETURN)
+    models = CEILING_MODEL, replace(RETURN_CYCLE, jump_sd=JUMP_SD), replace(BOUNDED_CYCLE, jump_sd=JUMP_SD)
+    ceiling, jumping, bounded = (model.holding(held) for model in models)
+    return ceiling, jumping, bounded
+
+
+def _ahead(engine: Engine) -> tuple[list[Reading], Reading]:
+    ceiling, jumping, _ = _models(engine)
+    return [engine.reading(ceiling, "ceilings")], engine.reading(jumping, "eras")
+
+
+def blind_ceilings(engine: Engine, ceiling: Model) -> Evidence:
+    """Return the evidence of ceilings set where the trend breaks most, as many per dyad as it has named eras.
+
+    The months are unknown: each set of them is as likely before the data. Sets are drawn around those that the record
+    suggests, and their weighted mean likelihood at the mode lowers the evidence of the best months.
+    """
+    key = BREAKS, ceiling
+    if key not in engine.kept:
+        record, (months, gain) = engine.record, _gains(engine)
+        engine.add_variant(BREAKS, lambda: record.anchored(SET_CEILING, _best(record, months, gain)))
+        (broken, point), logs = engine.reading(ceiling, BREAKS), []
+        rng = np.random.default_rng(engine.seed)
+        for _ in range(DRAWS):
+            breaks, weight = _drawn(record, months, gain, rng)
+            logs.append(weight + likelihoods(record.anchored(SET_CEILING, breaks).steps, point)[0, :, 0])
+        chosen = likelihoods(broken.steps, point)[0, :, 0]
+        found = engine.evidence(ceiling, BREAKS)
+        lost = chosen - logsumexp(logs, axis=0) + math.log(DRAWS)
+        engine.kept[key] = replace(found, log=found.log - lost)
+    return engine.kept[key]
+
+
+def _gains(engine: Engine) -> tuple[Index, Float]:
+    """Return every sixth month, and what a jump of the trend in it alone would explain of a dyad, (month, dyad).
+
+    Eras are ignored, and parameters are those of a walk with a cycle at its mode; -inf outside of a dyad's record.
+    """
+    bare = engine.record.without_eras()
+    point = WALK_CYCLE.points(engine.centre(WALK_CYCLE).mode[None], JUMP_SD)
+    months = np.arange(STRIDE, bare.events.shape[1], STRIDE)
+    gain = np.full((len(months), len(bare.dyads)), -np.inf)
+    for at, month in enumerate(months):
+        inside = (month > bare.first) & (month < bare.stop)
+        begins = np.zeros_like(bare.begins)
+        begins[:, month] = inside
+        gain[at, inside] = likelihoods(replace(bare, begins=begins).steps, point)[0, inside, 0]
+    return months, gain - gain.max(axis=0, initial=np.finfo(float).min)
+
+
+def _best(record: Record, months: Index, gain: Float) -> Bool:
+    """Return the months with the largest gains that are three years or more apart, as many as a dyad has eras."""
+    found = np.zeros_like(record.begins)
+    for d, eras in enumerate(record.begins.sum(axis=1)):
+        for at in np.argsort(-gain[:, d]):
+            near = found[d, max(0, months[at] - APART + 1) : months[at] + APART]
+            if np.isfinite(gain[at, d]) and not near.any() and found[d].sum() < eras:
+                found[d, months[at]] = True
+    return found
+
+
+def _drawn(record: Record, months: Index, gain: Float, rng: np.random.Generator) -> tuple[Bool, Float]:
+    """Draw months, half uniformly and half by their gains, and return them with the log weight of each dyad's."""
+    found, weight = np.zeros_like(record.begins), np.zeros(len(record.dyads))
+    for d, eras in enumerate(record.begins.sum(axis=1)):
+        inside = np.flatnonzero(np.isfinite(gain[:, d]))
+        if not eras or not len(inside):
+            continue
+        suggested = np.exp(gain[inside, d])
+        chances = 0.5 / len(inside) + 0.5 * suggested / suggested.sum()
+        drawn = rng.choice(len(inside), size=min(eras, len(inside)), replace=False, p=chances)
+        taken = np.cumsum(chances[drawn]) - chances[drawn]
+        left = len(inside) - np.arange(len(drawn))
+        weight[d] = -np.log(left * chances[drawn] / (1.0 - taken)).sum()
+        found[d, months[inside[drawn]]] = True
+    return found, weight
+
+
 def _lacks(record: Record) -> str:
     if record.value is not None:
         return "an index has no kinds of events, and its scale has no frameworks; give coded events"
@@ -81,5 +169,5 @@ def _lacks(record: Record) -> str:
 
 CEILING = Claim(
     STATEMENT.code, "Does the framework of an era set a ceiling?", "the framework of an era sets a ceiling", test,
-    _lacks,
+    _lacks, _ahead,
 )  # fmt: skip

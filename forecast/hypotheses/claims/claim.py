@@ -1,14 +1,17 @@
 """A claim: its question, its test, and what a record needs for it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from forecast.hypotheses.engine import Engine
+from forecast.hypotheses.engine import Engine, Reading
 from forecast.hypotheses.evidence import Evidence
 from forecast.hypotheses.models import Axis
 from forecast.hypotheses.outcome import Outcome, Picture, Series
 from forecast.hypotheses.record import Record
 from forecast.wording import number
+
+type Ahead = Callable[[Engine], tuple[Sequence[Reading], Reading]]
+"""Returns the readings of a claim, each as likely before the data, and that of a rival, for windows ahead."""
 
 
 def nothing(record: Record) -> str:
@@ -25,6 +28,7 @@ class Claim:
     claim: str  # In a few words, a statement
     test: Callable[[Engine], Outcome]
     lacks: Callable[[Record], str] = nothing  # What a record lacks for the test, with the remedy; empty if nothing
+    ahead: Ahead | None = None  # For windows ahead
     usual: bool = True  # Tested without being named
 
 

@@ -1,13 +1,15 @@
 """Effects of things with dates: what each adds to the cycle or to the level, at the mode of a reverting trend."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import logsumexp
 
-from forecast.hypotheses.engine import Engine
-from forecast.hypotheses.filter import COLUMN, Steps, likelihoods
+from forecast.hypotheses.engine import Engine, Reading
+from forecast.hypotheses.filter import COLUMN, likelihoods
 from forecast.hypotheses.models import RETURN_CYCLE
+from forecast.hypotheses.record import Record
 from forecast.typing import Float
 
 SIZES = np.linspace(-0.8, 0.8, 33)
@@ -23,10 +25,10 @@ class Effect:
 
     log: Float
 
-    def factor(self, dyads: list[int] | None = None) -> float:
+    def factor(self, dyads: list[int] | None = None, width: float = 1.0) -> float:
         """Return the log Bayes factor of an effect, normal around none, against none."""
         own = (self.log if dyads is None else self.log[:, dyads]).sum(axis=1)
-        return float(logsumexp(own + np.log(_prior())) - own[len(SIZES) // 2])
+        return float(logsumexp(own + np.log(_prior(width))) - own[len(SIZES) // 2])
 
     @property
     def points(self) -> tuple[float, float]:
@@ -45,14 +47,31 @@ class Effect:
         return float(POINTS * np.sqrt(z2 * error2))
 
 
-def effect_of(engine: Engine, steps: Steps, column: str) -> Effect:
+def with_months(record: Record, months: Float, column: str) -> Record:
+    """Return the record without eras, with impulses (``push``) or occasions (``occasion``) in some months."""
+    bare = record.without_eras()
+    return replace(bare, impulse=months) if column == "push" else replace(bare, occasion=months)
+
+
+def effect_of(engine: Engine, months: Float, column: str) -> Effect:
     """Return the log-likelihood of effects of impulses (``push``) or occasions (``occasion``) of all sizes."""
+    steps = with_months(engine.record, months, column).steps
     point = RETURN_CYCLE.points(engine.centre(RETURN_CYCLE).mode[None])
     points = np.repeat(point, len(SIZES), axis=0)
     points[:, COLUMN[column]] = SIZES
     return Effect(likelihoods(steps, points, engine.cores)[..., 0])
 
 
-def _prior() -> Float:
-    mass = np.exp(-0.5 * (SIZES / PRIOR_SD) ** 2)
+def ahead_of(engine: Engine, months: Mapping[str, Float], column: str) -> tuple[list[Reading], Reading]:
+    """Return the record with what effects of the sizes found add in some months, and with none."""
+    sizes = {name: effect_of(engine, one, column).points[0] / POINTS for name, one in months.items()}
+    added = np.sum([size * months[name] for name, size in sizes.items()], axis=0)
+    plain = engine.reading(RETURN_CYCLE)
+    with_effect = plain.point.copy()
+    with_effect[:, COLUMN[column]] = 1.0
+    return [Reading(with_months(engine.record, added, column), with_effect)], plain
+
+
+def _prior(width: float = 1.0) -> Float:
+    mass = np.exp(-0.5 * (SIZES / (width * PRIOR_SD)) ** 2)
     return np.asarray(mass / mass.sum())

@@ -22,7 +22,7 @@ def test(engine: Engine) -> Outcome:
     }  # fmt: skip
 
     deciding = engine.against(claim, rivals.values())
-    against = {name: claim.total() - one.total() for name, one in rivals.items()}
+    against = {name: engine.total(claim) - engine.total(one) for name, one in rivals.items()}
     if engine.brief:
         return engine.outcome(deciding, against[WALK.name], (), None, {"against": against})
     low, middle, high = claim.interval(CYCLE)
@@ -37,9 +37,10 @@ def test(engine: Engine) -> Outcome:
         f"A cycle around a walk against {versus(against)}.",
     ]
     picture = learned("How fast deviations from the trend fade", "half-life, months", claim, CYCLE)
-    return engine.outcome(
-        deciding, against[WALK.name], sentences, picture, details, sensitivity=engine.sensitivity(WALK_CYCLE, WALK)
-    )
+    return engine.outcome(deciding, against[WALK.name], sentences, picture, details)
 
 
-FADING = Claim("S5a", "Do deviations from the trend fade?", "deviations from the trend fade", test)
+FADING = Claim(
+    "S5a", "Do deviations from the trend fade?", "deviations from the trend fade", test,
+    ahead=lambda engine: ([engine.reading(WALK_CYCLE)], engine.reading(WALK)),
+)  # fmt: skip

@@ -41,9 +41,10 @@ def test_return(engine: Engine) -> Outcome:
     }  # fmt: skip
 
     deciding = engine.against(claim, rivals.values())
-    base, by_spread = walk.total(), engine.totals(claim) - walk.total()
+    base = engine.total(walk)
+    by_spread = engine.totals(claim) - base
     low, middle, high = (months / 12.0 for months in claim.interval(RETURN))
-    against = {name: claim.total() - one.total() for name, one in rivals.items()}
+    against = {name: engine.total(claim) - engine.total(one) for name, one in rivals.items()}
     profile = (claim.profile(RETURN) - base).tolist()
     details: dict[str, Any] = {
         "half_life_years": (low, middle, high),
@@ -63,12 +64,7 @@ def test_return(engine: Engine) -> Outcome:
         "rivals and spreads decides.",
         f"Against a walk by half-life in years: {listed((year, years[year]) for year in SHOWN_YEARS)}.",
     ]
-    sensitivity: dict[str, float] = {}
-    if not engine.brief:
-        sensitivity = engine.sensitivity(RETURN_CYCLE, WALK_CYCLE)
-        details["windows_ahead"] = engine.windows(RETURN_CYCLE, WALK_CYCLE)
-        sentences.append(_windows(details["windows_ahead"]))
-    return engine.outcome(deciding, against["a walk"], sentences, _profile(profile), details, sensitivity=sensitivity)
+    return engine.outcome(deciding, against["a walk"], sentences, _profile(profile), details)
 
 
 def test_range(engine: Engine) -> Outcome:
@@ -81,11 +77,11 @@ def test_range(engine: Engine) -> Outcome:
         found = np.array([own - engine.totals(one, dyads) for one in (walk, sources)])
         return float(found.min()), float(found.max())
 
-    both = float(np.logaddexp(reverting.total(), bounds.total())) - math.log(2.0)
+    both = float(np.logaddexp(engine.total(reverting), engine.total(bounds))) - math.log(2.0)
     band, passage, reach = _band(engine), passage_years(engine), bounds.interval(BOUND)
     details: dict[str, Any] = {
-        "against": {"a walk": both - walk.total(), "drifting sources": both - sources.total()},
-        "reversion_against_bounds": reverting.total() - bounds.total(),
+        "against": {"a walk": both - engine.total(walk), "drifting sources": both - engine.total(sources)},
+        "reversion_against_bounds": engine.total(reverting) - engine.total(bounds),
         "long_run_sd": band, "passage_years": passage, "bound": reach,
     }  # fmt: skip
     sentences = [
@@ -121,17 +117,13 @@ def _profile(profile: list[float]) -> Picture:
     )  # fmt: skip
 
 
-def _windows(windows: dict[str, tuple[float, float]]) -> str:
-    if not windows:
-        return "The record is too short for windows ahead."
-    parts = [f"{name} {number(mean, 2)} (standard error {number(se, 2)})" for name, (mean, se) in windows.items()]
-    return (
-        "Windows ahead with the months between left out, gain of log score over a walk per origin: "
-        + "; ".join(parts) + ", at parameters from the whole record."
-    )  # fmt: skip
-
-
 RETURNING = Claim(
-    "S5b", "Does the trend revert to a long-run mean?", "the trend reverts to a long-run mean", test_return
-)
-RANGE = Claim("S8", "Does the trend keep to a range around a mean?", "the trend keeps to a range", test_range)
+    "S5b", "Does the trend revert to a long-run mean?", "the trend reverts to a long-run mean", test_return,
+    ahead=lambda engine: ([engine.reading(RETURN_CYCLE)], engine.reading(WALK_CYCLE)),
+)  # fmt: skip
+RANGE = Claim(
+    "S8", "Does the trend keep to a range around a mean?", "the trend keeps to a range", test_range,
+    ahead=lambda engine: (
+        [engine.reading(RETURN_CYCLE), engine.reading(BOUNDED_CYCLE)], engine.reading(WALK_CYCLE)
+    ),
+)  # fmt: skip

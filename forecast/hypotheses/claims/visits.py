@@ -5,7 +5,6 @@ after. The placebo is the same impulse a year later.
 """
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +12,8 @@ import pandas as pd
 
 from forecast.events.codebook import VISIT
 from forecast.hypotheses.claims.claim import Claim, by_dyad, factor
-from forecast.hypotheses.claims.effects import Effect, effect_of
-from forecast.hypotheses.engine import Engine
+from forecast.hypotheses.claims.effects import ahead_of, effect_of
+from forecast.hypotheses.engine import Engine, Reading
 from forecast.hypotheses.outcome import LIMIT, Outcome
 from forecast.hypotheses.record import Record
 from forecast.theory import VISITS
@@ -44,13 +43,16 @@ def test(engine: Engine) -> Outcome:
     """Compare an impulse after visits with none, and with the same impulse a year later."""
     record = engine.record
     assert record.visits is not None, "checked by what the claim lacks"
-    own, later = (_effect(engine, months) for months in (record.visits, _later(record)))
+    own, later = (
+        effect_of(engine, months.astype(np.float64), "push") for months in (record.visits, _later(record))
+    )  # fmt: skip
 
     def deciding(dyads: list[int] | None) -> tuple[float, float]:
-        found = own.factor(dyads)
-        return min(found, found - later.factor(dyads)), found
+        counted = engine.counted(dyads)
+        found = own.factor(counted, engine.width)
+        return min(found, found - later.factor(counted, engine.width)), found
 
-    found = own.factor()
+    found = deciding(None)[1]
     (mean, sd), (placebo, placebo_sd) = own.points, later.points
     details: dict[str, Any] = {
         "visits": int(record.visits.sum()), "effect_points": (mean, sd), "placebo_points": (placebo, placebo_sd),
@@ -67,9 +69,9 @@ def test(engine: Engine) -> Outcome:
     return engine.outcome(deciding, found, sentences, picture, details)
 
 
-def _effect(engine: Engine, months: Bool) -> Effect:
-    record = replace(engine.record.without_eras(), impulse=months.astype(np.float64))
-    return effect_of(engine, record.steps, "push")
+def _ahead(engine: Engine) -> tuple[list[Reading], Reading]:
+    assert engine.record.visits is not None, "checked by what the claim lacks"
+    return ahead_of(engine, {"visits": engine.record.visits.astype(np.float64)}, "push")
 
 
 def _later(record: Record) -> Bool:
@@ -107,4 +109,6 @@ def _lacks(record: Record) -> str:
     return "" if number_ >= FEWEST else f"{number_} months have a high-level visit, and {FEWEST} are needed"
 
 
-VISITING = Claim(VISITS.code, "Do high-level visits move relations?", "high-level visits move relations", test, _lacks)
+VISITING = Claim(
+    VISITS.code, "Do high-level visits move relations?", "high-level visits move relations", test, _lacks, _ahead
+)
