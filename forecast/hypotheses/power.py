@@ -161,21 +161,22 @@ def simulate_power(
 
 
 def make_tables(
-    panel: "xr.Dataset", events: "EventTable", kept: str | Path, cores: int = 1, progress: Progress | None = None
-) -> None:
+    panel: "xr.Dataset", events: "EventTable", kept: str | Path, cores: int = 1, progress: Progress | None = None,
+    sets: int = SETS, size_sets: int = SIZE_SETS, tables: tuple[Path, Path] = (POWER_TABLE, SIZE_TABLE),
+) -> None:  # fmt: skip
     """Simulate both tables of the package again; after an interruption the same call continues."""
     shared: dict[str, Any] = {"events": events, "kept": kept, "cores": cores, "progress": progress}
-    write_table(simulate_power(panel, **shared), POWER_TABLE)
+    write_table(simulate_power(panel, sets=sets, **shared), tables[0])
     rates: dict[str, list[Rate]] = {}
     sized = {name: one.sized for name, one in TRUTHS.items() if one.sized}
     for dyads, more in SIZES:
         for name, codes in sized.items():
             found = simulate_power(
-                panel, claims=codes, truths=(name,), sets=SIZE_SETS, more_dyads=dyads, more_events=more, **shared
+                panel, claims=codes, truths=(name,), sets=size_sets, more_dyads=dyads, more_events=more, **shared
             )  # fmt: skip
             for code, own in found.items():
                 rates.setdefault(code, []).extend(own)
-    write_table(rates, SIZE_TABLE)
+    write_table(rates, tables[1])
 
 
 def _key(size: tuple[int, int], name: str, number: int, code: str) -> str:

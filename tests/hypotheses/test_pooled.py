@@ -46,12 +46,14 @@ from forecast.hypotheses.power import (
     POWER_TABLE,
     SIZE_TABLE,
     Rate,
+    make_tables,
     power_words,
     rates_of,
     simulate_power,
     would_decide,
     write_table,
 )
+from forecast.hypotheses.power import SIZES as LARGER
 from forecast.hypotheses.record import Record, placebo_sets, read_panel, turned_back
 from forecast.hypotheses.sensitivity import WIDTHS, Parts
 from forecast.hypotheses.simulate import TRUTHS, Truth, enlarged, simulate
@@ -540,6 +542,23 @@ def test_power_is_simulated_continues_and_does_not_depend_on_cores(tmp_path):
         simulate_power(panel, sets=1, kept=kept, **{**asked, "seed": 4})
     with pytest.raises(SpecError, match="choose among"):
         simulate_power(panel, truths=("a swing",))
+
+
+@pytest.mark.slow
+def test_both_tables_of_power_are_made_by_one_call(tmp_path):
+    events = read_chronology(dyads=["USA-CHN", "USA-RUS"])
+    tables = tmp_path / "power.csv", tmp_path / "sizes.csv"
+    make_tables(build_panel(events), events, tmp_path / "kept.jsonl", cores=2, sets=1, size_sets=1, tables=tables)
+    rows, sizes = (list(csv.DictReader(path.read_text("utf-8").splitlines())) for path in tables)
+    asked = {(code, name) for name, one in TRUTHS.items() for code in one.tells}
+    assert {(row["claim"], row["truth"]) for row in rows} == asked
+    asked = {
+        (code, name, 2 * dyads, events)
+        for name, one in TRUTHS.items()
+        for code in one.sized
+        for dyads, events in LARGER
+    }
+    assert {(row["claim"], row["truth"], int(row["dyads"]), int(row["events"])) for row in sizes} == asked
 
 
 def test_an_undecided_claim_says_which_data_would_decide():
