@@ -229,17 +229,23 @@ def _filtered(
 ) -> tuple[Float, Float, Float]:
     """Return log-likelihood, filtered level (from the mean) and its variance in the last month, each (point,)."""
     phi, mean, step, noise = natural
-    level, total = np.zeros(len(phi)), np.zeros(len(phi))
-    variance = np.where(phi < 1, step / np.where(phi < 1, 1 - phi**2, 1.0), START_VARIANCE)
-    for month in range(len(observed)):
-        if month:
-            level, variance = phi * level, phi**2 * variance + step
-        if seen[month]:
-            spread, off = variance + sampling[month] + noise, observed[month] - mean - level
-            gain = variance / spread
-            total -= 0.5 * (np.log(2 * np.pi * spread) + off**2 / spread)
-            level, variance = level + gain * off, (1 - gain) * variance
-    return total, level, variance
+    months = np.flatnonzero(seen)
+    gaps = np.diff(months, prepend=0, append=len(seen) - 1)[:, None]  # from each month seen to the next, and to the end
+    carry, reverts = phi**gaps, phi < 1
+    decay = carry**2
+    fading = np.where(reverts, 1 - phi**2, 1.0)
+    added = step * np.where(reverts, (1 - decay) / fading, gaps)
+    off, error = observed[months, None] - mean, sampling[months, None] + noise
+    spread = np.empty_like(off)
+    level, variance = np.zeros(len(phi)), np.where(reverts, step / fading, START_VARIANCE)
+    for place in range(len(months)):
+        level, variance = carry[place] * level, decay[place] * variance + added[place]
+        spread[place] = variance + error[place]
+        off[place] -= level
+        gain = variance / spread[place]
+        level, variance = level + gain * off[place], variance - gain * variance
+    total = -0.5 * (np.log(2 * np.pi * spread) + off**2 / spread).sum(axis=0)
+    return total, carry[-1] * level, decay[-1] * variance + added[-1]
 
 
 REFERENCE = "base_rate_10y"
