@@ -1,16 +1,13 @@
 """Build a ledger from a backtest: questions asked as of their day, answered by what the backtest said, and resolved.
 
-Run from anywhere: ``python scripts/retrospective_ledger.py quarterly reports/retrospective``. Every entry is marked as
-retrospective, because every window is over. The questions are those that the package asks of the record as it was known
-the day before each origin: whether the share of the next months is at least five points higher, or lower, than that of
-the last twelve. They are resolved from the record as it is now; where that differs from how the backtest had
+Run from anywhere: ``python scripts/retrospective_ledger.py reports/skill reports/retrospective``. Every entry is marked
+as retrospective, because every window is over. The questions are those that the package asks of the record as it was
+known the day before each origin: whether the share of the next months is at least five points higher, or lower, than
+that of the last twelve. They are resolved from the record as it is now; where that differs from how the backtest had
 resolved the same window, nothing is written.
 
 The backtest keeps no prediction of windows that turned out void; those questions are asked, not answered, and resolved
-as void. They are answered by the pool, where the backtest has it. Questions of reports/retrospective are quarterly:
-
-    forecast backtest --from 2010-01 --every 3 --out quarterly
-    python scripts/retrospective_ledger.py quarterly reports/retrospective
+as void.
 """
 
 import argparse
