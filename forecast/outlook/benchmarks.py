@@ -137,7 +137,7 @@ class LastWindow:
         recent = past.recent(VARIATION_MONTHS)
         found = {}
         for horizon in horizons:
-            total, cooperative = recent.windows(horizon)
+            total, cooperative = recent.windows(min(horizon, len(recent.total)))
             level, error = log_odds(total, cooperative)
             there = np.flatnonzero(total)
             centre = level[there[-1]] if there.size else 0.0

@@ -106,6 +106,14 @@ def test_a_short_or_a_weekly_record_is_the_models_alone(fit, make):
     assert not isinstance(assess(cut(fit, months - SHORTEST_PAST), "USA-CHN", (3,), seed=1).pool, NotDefined)
 
 
+def test_a_horizon_longer_than_the_record_is_forecast_from_what_there_is():
+    rng = np.random.default_rng(2)
+    total = rng.poisson(8.0, 70)
+    past = Past(total, rng.binomial(total, 0.8))
+    for one in SIMPLE.values():
+        assert one.chances(past, (120,), 4000, np.random.default_rng(1))[120].mean() > 0.7, one.code
+
+
 def test_an_index_has_no_pool(fit):
     index = fit.panel.drop_vars(["counts", "covered"]).assign(index=0.0 * fit.panel["era_index"])
     made = type(fit)(fit.posterior, index, fit.spec)
