@@ -218,7 +218,7 @@ def _level_table(result: "Assessment") -> "Table":
     from forecast.wording import count, month
 
     names = {
-        "deterioration": "worse", "stability": "about the same", "improvement": "better", "technical": "technical",
+        "deterioration": "lower", "stability": "similar", "improvement": "higher", "technical": "technical",
         "structural": "structural",
     }  # fmt: skip
     smallest = count(result.smallest_improvement, "point")
@@ -228,5 +228,5 @@ def _level_table(result: "Assessment") -> "Table":
         [month(one.until, short=True), *(printed_chances(one)[name] for name in names)]
         for one in result.improvement.values()
     ]
-    caption = f"better, worse: by at least {smallest}; technical, structural: without and with {parts}"
+    caption = f"higher, lower: by at least {smallest}; technical, structural: without and with {parts}"
     return table(["to", *names.values()], rows, title="The level", caption=caption, **_TITLED)

@@ -62,7 +62,7 @@ def title(result: Assessment) -> str:
     else:
         percents, what = printed_percents(level), ""
         chances = {
-            "better": percents["improvement"], "similar": percents["stability"], "worse": percents["deterioration"],
+            "higher": percents["improvement"], "similar": percents["stability"], "lower": percents["deterioration"],
         }  # fmt: skip
     ranked = sorted(chances.items(), key=lambda one: -one[1])
     named = next(name for name, _ in ranked if name != "similar")
@@ -157,9 +157,9 @@ def change_sentence(
     then, today = (period(last, weekly=weekly) for last in (outlook.until, origin))
     window = f"the {count(outlook.months, 'month')} to {then}"
     return (
-        f"The chance that {label} relations are at least {points} better in {window} than in the "
+        f"The chance that {label} relations are at least {points} higher in {window} than in the "
         f"{count(baseline_months, 'month')} to {today} is {chances['improvement']}, and that they are at least "
-        f"{points} worse {chances['deterioration']}; they now stand at {about(now.median, now.low, now.high)} on a "
+        f"{points} lower {chances['deterioration']}; they now stand at {about(now.median, now.low, now.high)} on a "
         "scale of 0 to 100."
     )
 

@@ -119,10 +119,10 @@ def _recorded_in(window: WindowOutlook) -> tuple[str, str]:
     if not (percents := printed_changes(window)):
         return name, "not defined"
     up, same, down = (chance(percents[part] / 100) for part in ("up", "same", "down"))
-    return name, f"share higher {up}, about the same {same}, lower {down}"
+    return name, f"share higher {up}, similar {same}, lower {down}"
 
 
 def _level_by(outlook: HorizonOutlook) -> tuple[str, str]:
     parts = (outlook.improvement.value, outlook.stability.value, outlook.deterioration.value)
     better, same, worse = (chance(whole / 100) for whole in whole_percents(parts, 100))
-    return f"level by {month(outlook.until, short=True)}", f"better {better}, about the same {same}, worse {worse}"
+    return f"level by {month(outlook.until, short=True)}", f"higher {better}, similar {same}, lower {worse}"

@@ -324,7 +324,7 @@ def window_rule(terms: DatasetRecord, outlook: "WindowOutlook", improvement: flo
         higher, lower = (number(before.share + change, 2) for change in (improvement, -improvement))
         parts = [
             f"Fixed baseline: {_share(before, 2)}, from {day(before.first)} to {day(before.last)}, {terms.edition}.",
-            f"Higher: a share of at least {higher} %. Lower: of at most {lower} %. About the same: between these.",
+            f"Higher: a share of at least {higher} %. Lower: of at most {lower} %. Similar: between these.",
         ]
     window = f"Window: {day(outlook.first)} to {day(outlook.until)}."
     return " ".join([_data(terms, outlook.until), window, _sides(terms), *parts, _voided(terms, "in it")])

@@ -37,7 +37,7 @@ _APART = 5.5  # percents between the middles of two numbers above a bar
 _ROOM = 7  # percents: a narrower part has its number above or next to the bar
 
 type Bars = Mapping[str, Mapping[str, int]]
-"""By horizon in words, whole percents by outcome, from worse to better; they add up to 100."""
+"""By horizon in words, whole percents by outcome, from lower to higher; they add up to 100."""
 
 
 def recorded(result: Assessment) -> style.Illustration | None:
@@ -65,7 +65,7 @@ def recorded(result: Assessment) -> style.Illustration | None:
         alt=f"Stacked bars of chances for what will be recorded of {result.label}. {said}.",
         caption=(
             f"Chances that the cooperative share of what is recorded in the months ahead is at least {change} lower, "
-            f"about the same, or at least {change} higher than in the last {count(result.baseline_months, 'month')}."
+            f"similar, or at least {change} higher than in the last {count(result.baseline_months, 'month')}."
             + f" {count(left_out, 'window')} with fewer than {ENOUGH_EVENTS} expected events left out."
             * bool(left_out)
         ),
@@ -81,8 +81,8 @@ def level(result: Assessment) -> style.Illustration:
         until = period(result, outlook.until)
         bars[f"{count(outlook.months, 'month')}\nto {until}"] = {name: percents[name] for name in COLUMNS}
         said.append(
-            f"to {until}: better {chances['improvement']} (technical {chances['technical']}, structural "
-            f"{chances['structural']}), about the same {chances['stability']}, worse {chances['deterioration']}"
+            f"to {until}: higher {chances['improvement']} (technical {chances['technical']}, structural "
+            f"{chances['structural']}), similar {chances['stability']}, lower {chances['deterioration']}"
         )
     last = list(result.improvement.values())[-1]
     parts = (
@@ -94,7 +94,7 @@ def level(result: Assessment) -> style.Illustration:
         lambda layout: _draw(bars, COLUMNS, layout),
         alt=f"Stacked bars of chances for {result.label}. {'; '.join(said)}.",
         caption=(
-            f"Chances that the {result.measure} is at least {change} lower, about the same, or at least "
+            f"Chances that the {result.measure} is at least {change} lower, similar, or at least "
             f"{change} higher over the months ahead than over the last {count(result.baseline_months, 'month')}. "
             f"{parts} (chance of a new framework by {period(result, last.until)}: {chance(last.new_framework.value)}). "
             "The percents of a bar add up to 100."

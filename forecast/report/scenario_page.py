@@ -180,7 +180,7 @@ def _after(found: Scenarios, months: int, name: str) -> str:
 
 
 def _level(found: Scenarios) -> Table | None:
-    names = {"improvement": "Better", "structural": "of it structural", "deterioration": "Worse", "level": "Share"}
+    names = {"improvement": "Higher", "structural": "of it structural", "deterioration": "Lower", "level": "Share"}
     return _table(found, [
         (f"{title}, {_until(found, outlook)}", ("improvement", outlook.months, name), "")
         for outlook in found.unconditional.improvement.values()

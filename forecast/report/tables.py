@@ -26,8 +26,8 @@ from forecast.report.skill import skill_table
 from forecast.report.table import Cell, Table
 from forecast.wording import DASH, chance, count, day, join, month, number
 
-CHANGES = {"down": "Lower", "same": "About the same", "up": "Higher"}
-"""Changes of the share, from worse to better, as in bars and tables."""
+CHANGES = {"down": "Lower", "same": "Similar", "up": "Higher"}
+"""Changes of the share, from lower to higher, as in bars and tables."""
 ERAS = {"mean": "Mean so far", "equilibrium": "Equilibrium", "ceiling": "Ceiling"}
 """Columns of the table of frameworks; those that the model does not provide are left out."""
 _INTERVALS = "Medians and 90 % equal-tailed intervals."

@@ -10,16 +10,16 @@ from forecast.wording import DASH, count, number
 STAMP = "NOT CONVERGED"
 INTERVALS = "50 % and 90 % equal-tailed"
 COLUMNS = {
-    "deterioration": "Worse",
-    "stability": "About the same",
-    "technical": "Better, technical",
-    "structural": "Better, structural",
+    "deterioration": "Lower",
+    "stability": "Similar",
+    "technical": "Higher, technical",
+    "structural": "Higher, structural",
 }
-"""The outcomes at a horizon, from worse to better, as a bar has them."""
+"""The outcomes at a horizon, from lower to higher, as a bar has them."""
 ROWS = {
-    "deterioration": "Worse",
-    "stability": "About the same",
-    "improvement": "Better",
+    "deterioration": "Lower",
+    "stability": "Similar",
+    "improvement": "Higher",
     "technical": "of it technical",
     "structural": "of it structural",
     "new_framework": "New framework",
@@ -48,11 +48,11 @@ def unit(result: Assessment) -> str:
 
 
 def meaning(result: Assessment) -> str:
-    """Explain better and worse in the headline."""
+    """Explain higher and lower, of the level."""
     change = count(result.smallest_improvement, "point")
     return (
-        f"“Better” means that the mean {result.measure} over these months is at least {change} above that of the last "
-        f"{count(result.baseline_months, 'month')}, “worse” at least {change} below, on a scale where {result.scale}."
+        f"“Higher” means that the mean {result.measure} over these months is at least {change} above that of the last "
+        f"{count(result.baseline_months, 'month')}, “lower” at least {change} below, on a scale where {result.scale}."
     )
 
 

@@ -195,7 +195,7 @@ def test_an_index_without_events_has_its_page():
     assert "counts no actions" in read.text
     assert "All numbers, and how each is resolved" not in read.text and "they now stand at about" in read.text
     assert "a position (50 at the record's mean)" in read.text
-    assert "“Better” means that the mean position of the index over these months" in read.text
+    assert "“Higher” means that the mean position of the index over these months" in read.text
     for words in (
         "Coded events", "Events counted", "A chronology is chosen", "cooperative actions", "Events not known", "dyads",
     ):  # fmt: skip

@@ -217,7 +217,7 @@ def test_the_example_is_what_the_page_about_it_says():
     for followed in content["followed"]:
         months = str(followed["months"])
         cells = [chance(own["recorded"][months]["up"]["value"]) for own in prospects]
-        outcome = {"up": "higher", "same": "about the same", "down": "lower"}[followed["outcome"]]
+        outcome = {"up": "higher", "same": "similar", "down": "lower"}[followed["outcome"]]
         assert re.search(rf"\| {months} months to \w+ 202\d \| {r' \| '.join(cells)} \| {outcome} \|", text), months
     for one in content["scenarios"]:
         assert chance(one["plausibility"]["value"]) in text

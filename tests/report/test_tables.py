@@ -70,7 +70,7 @@ def test_the_chances_are_those_of_the_json(tables, said):
     assert head[1:] == [f"{count(one['months'], 'month')} to {end(one['until'])}" for one in said["horizons"]]
     cells = {row[0]: row[1:] for row in body}
     names = {
-        "Worse": "deterioration", "About the same": "stability", "Better": "improvement",
+        "Lower": "deterioration", "Similar": "stability", "Higher": "improvement",
         "of it technical": "technical", "of it structural": "structural",
         "New framework": "new_framework",
     }  # fmt: skip
@@ -91,7 +91,7 @@ def test_what_will_be_recorded_is_that_of_the_json(html, said):
     head, cells = recorded_cells(html)
     windows = said["recorded"]
     assert head == [f"{count(one['months'], 'month')} to {end(one['until'])}" for one in windows]
-    names = {"Lower": "down", "About the same": "same", "Higher": "up"}
+    names = {"Lower": "down", "Similar": "same", "Higher": "up"}
     assert list(cells) == [*names, "Share before, %", "Share then, %", "Recorded then"]
     for label, name in names.items():
         assert cells[label] == [chance(one["percent"][name] / 100) for one in windows]
@@ -121,10 +121,10 @@ def test_the_share_asked_for_has_its_row(fit):
 def test_the_chances_of_a_horizon_add_up_as_printed(tables):
     _, rows = tables.named("chances")  # after that of past scores
     cells = {row[0]: [whole(cell) for cell in row[1:]] for row in rows[1:-1]}
-    for worse, same, better in zip(cells["Worse"], cells["About the same"], cells["Better"], strict=True):
+    for worse, same, better in zip(cells["Lower"], cells["Similar"], cells["Higher"], strict=True):
         assert worse + same + better == 100
     for technical, structural, better in zip(
-        cells["of it technical"], cells["of it structural"], cells["Better"], strict=True
+        cells["of it technical"], cells["of it structural"], cells["Higher"], strict=True
     ):
         assert technical + structural == better
 
