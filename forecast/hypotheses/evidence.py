@@ -34,13 +34,15 @@ WIDTH = 4.0
 """Standard deviations on both sides of the mode over which the population's means are integrated."""
 BEYOND = 2.5
 """Spreads of dyads by which the interpolation reaches beyond the population's means."""
+WIDER = {RETURN: 1.5, BOUND: 0.6}
+"""Of axes along which nodes may be further apart, or must be nearer: the likelihood falls steeply as bounds close."""
 
 
 @dataclass(frozen=True)
 class Finesse:
     """How finely is integrated."""
 
-    node: float = 0.5  # Log units of a parameter per Chebyshev node; 1.5 times as many for the trend's return
+    node: float = 0.5  # Log units of a parameter per Chebyshev node, times `WIDER`
     grid: float = 1.0  # Standard deviations of the population's mean per place of its grid
     inner: float = 0.9  # Spreads of the dyads per place of their grid
     heights: int = 3  # Nodes of the concentration
@@ -227,7 +229,7 @@ class _Inner:
         low, high = (
             max(grid[0] - BEYOND * axis.spread, axis.low), min(grid[-1] + BEYOND * axis.spread, axis.high)
         )  # fmt: skip
-        size = max(4, math.ceil((high - low) / (finesse.node * (1.5 if axis is RETURN else 1.0))))
+        size = max(4, math.ceil((high - low) / (finesse.node * WIDER.get(axis, 1.0))))
         angles = (np.arange(size) + 0.5) * np.pi / size
         nodes = 0.5 * (low + high) - 0.5 * (high - low) * np.cos(angles)
         places = np.linspace(low, high, max(2, math.ceil((high - low) / (finesse.inner * axis.spread)) + 1))
