@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast.hypotheses.pooled.evidence import FINER, evidence_of
-from forecast.hypotheses.pooled.filter import NEW_SOURCE, likelihoods
-from forecast.hypotheses.pooled.models import RETURN_CYCLE, SOURCES_CYCLE, WALK, WALK_CYCLE
-from forecast.hypotheses.pooled.simulate import Truth, simulate
+from forecast.hypotheses.evidence import FINER, evidence_of
+from forecast.hypotheses.filter import NEW_SOURCE, likelihoods
+from forecast.hypotheses.models import RETURN_CYCLE, SOURCES_CYCLE, WALK, WALK_CYCLE
+from forecast.hypotheses.simulate import Truth, simulate
 from tests.hypotheses import exact
 from tests.hypotheses.test_pooled import made
 
