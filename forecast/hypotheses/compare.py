@@ -12,8 +12,7 @@ from forecast.clock import periods_a_month
 from forecast.errors import DataError, SpecError
 from forecast.hypotheses.held_out import BLOCK_MONTHS, leave_future_out, score_difference
 from forecast.model import PendulumSpec, fit
-from forecast.model.evidence import Evidence
-from forecast.model.quick import PartKey
+from forecast.model.evidence import Evidence, PartKey
 from forecast.progress import Progress, silent, within
 from forecast.wording import Card, Displayed, join, number
 

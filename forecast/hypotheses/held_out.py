@@ -23,8 +23,7 @@ import xarray as xr
 from scipy.optimize import minimize_scalar
 
 from forecast.clock import Clock
-from forecast.model.evidence import Evidence
-from forecast.model.quick import PartKey, quick_evidence
+from forecast.model.evidence import Evidence, PartKey, quick_evidence
 from forecast.panel import first_periods, panel_kind
 from forecast.progress import Progress, side_by_side, silent
 from forecast.typing import Float

@@ -23,18 +23,10 @@ if TYPE_CHECKING:
 prepare_caches()
 
 _HOMES = {
-    "Fit": "fitted",
-    "Gate": "gate",
-    "PendulumModel": "pendulum",
-    "PendulumSpec": "spec",
-    "Priors": "priors",
-    "check_convergence": "gate",
-    "fit": "sampling",
-    "prior_draws": "simulate",
-    "simulate_panel": "simulate",
+    "Fit": "fitted", "Gate": "gate", "PendulumModel": "pendulum", "PendulumSpec": "spec", "Priors": "priors",
+    "check_convergence": "gate", "fit": "sampling", "prior_draws": "simulate", "simulate_panel": "simulate",
     "update": "updating",
-}
-
+}  # fmt: skip
 __all__ = [*_HOMES]
 
 

@@ -1,11 +1,10 @@
 """Log-density of the usual models, assembled from kernels that are compiled once per environment.
 
 Compiling a model from its PyMC graph takes longer than sampling it. For one dataset of sides with a linear cycle or
-none, the kernels of `forecast.model.kernels.density` compute the same density. Parameters and priors are those that
-the PyMC model declares (`forecast.model.declarations`).
+none, `forecast.model.kernels.density` computes the same density, of parameters and priors as the PyMC model declares.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -27,10 +26,8 @@ from forecast.model.trend import SOFTNESS
 from forecast.typing import Bool, Float
 
 WHITE = "white"
-NODE_PATHS = ("node_trend", "node_cycle")
-"""Free trend and cycle at the nodes."""
-POINT = "point"
-"""Name of what is kept of a draw: its coordinates."""
+NODE_PATHS = ("node_trend", "node_cycle")  # Free trend and cycle at the nodes
+POINT = "point"  # Name of what is kept of a draw: its coordinates
 ROWS = ("trend_mean", "trend_step", "cycle_half_life", "cycle_sd", "headroom", "noise", "volume_effect")
 """Roles of the quantities of dyads, in the order of `forecast.model.kernels.density`."""
 
@@ -131,54 +128,46 @@ class PathBlock:
             # Headrooms are the exponential of what eras add to the dyad's: `era_values` takes it.
             np.array([isinstance(row, ByDyad) and row.positive for row in rows]),
         )
-        of_eras = ("headroom_era_sd", "headroom_raw") if spec.has_ceiling else ("trend_jump", "trend_jump_raw")
-        use_eras = of_eras[1] in declared
+
+        def place(role: str) -> int:
+            return layout.place(declared.get(role))
+
+        spread, raw = ("headroom_era_sd", "headroom_raw") if spec.has_ceiling else ("trend_jump", "trend_jump_raw")
         choices = density.Choices(
             moves=spec.moves, cycle=spec.has_cycle, ceiling=spec.has_ceiling, start_sd=float(paced.trend_start),
-            softness=SOFTNESS, jump=layout.place(declared.get("trend_jump")),
-            half_life=layout.place(declared.get("trend_half_life")),
-            concentration=layout.place(declared.get("concentration")),
-            era_spread=layout.place(declared[of_eras[0]]) if use_eras else NONE,
-            eras=layout.place(declared[of_eras[1]]) if use_eras else NONE,
-            direction=layout.place(declared.get("direction")), white=layout.place(white),
+            softness=SOFTNESS, jump=place("trend_jump"), half_life=place("trend_half_life"),
+            concentration=place("concentration"), era_spread=place(spread) if raw in declared else NONE,
+            eras=place(raw), direction=place("direction"), white=layout.place(white),
         )  # fmt: skip
         nodes, weights = quadrature(spec)
-        data = dict(data) | {"pair_nodes": np.bincount(data["pair_of_node"])}
         still = {"relative_count": np.zeros(arrays.nodes), "anchor_volume_effect": np.zeros(arrays.dyads)}
-        own = {
-            "node_dyad": arrays.node_dyad, "era_dyad": arrays.era_dyad, "era_start": arrays.era_start, "nodes": nodes,
-            "weights": weights, "directions": arrays.observed.side.directions,
+        every = still | dict(data) | {
+            "pair_nodes": np.bincount(data["pair_of_node"]), "node_dyad": arrays.node_dyad, "nodes": nodes,
+            "era_dyad": arrays.era_dyad, "era_start": arrays.era_start, "weights": weights,
+            "directions": arrays.observed.side.directions,
         }  # fmt: skip
-        every = still | dict(data) | own
         held = {name: _held(value) for name, value in every.items()}
 
-        def tuple_of(kind: Any, prefixes: Sequence[str] = ("",)) -> Any:
-            names = {name: prefix + name for name in kind._fields for prefix in prefixes if prefix + name in held}
-            return kind(**{name: held[full] for name, full in names.items()})
+        def tuple_of(kind: Any, prefix: str = "") -> Any:
+            return kind(*(held[prefix + name if prefix + name in held else name] for name in kind._fields))
 
-        held["pairs"] = tuple_of(Pairs, ("pair_",))
-        held["anchor"] = tuple_of(density.Anchor, ("", "anchor_"))
+        held["pairs"] = tuple_of(Pairs, "pair_")
+        held["anchor"] = tuple_of(density.Anchor, "anchor_")
         held["counts"] = tuple_of(density.Counts)
         return cls(spec, declared, layout, by_dyad, choices, tuple_of(density.PathData))
 
     def evaluate(self, point: Float) -> tuple[float, Float]:
-        """Return log-density and gradient of a point."""
         found: tuple[float, Float] = density.path_density(
             point, self.layout.coordinates, self.by_dyad, self.choices, self.data
         )
         return found
 
     def derived(self, points: Float) -> dict[str, Float]:
-        """Return the derived quantities of points."""
         spec, draws, data = self.spec, len(points), self.data
-        nodes, eras = data.node_dyad.size, data.era_dyad.size
-        dyads, of_era = np.empty((draws, len(ROWS), data.starts.size - 1)), np.empty((draws, eras))
-        trend, cycle = (np.empty((draws if there else 0, nodes)) for there in (spec.moves, spec.has_cycle))
-        ceiling, rest = np.empty((draws if spec.has_ceiling else 0, eras)), np.empty(draws)
-        density.path_draws(
-            points, self.layout.coordinates, self.by_dyad, self.choices, data,
-            dyads, of_era, trend, cycle, ceiling, rest,
-        )  # fmt: skip
+        dyads, of_era, x, rest = _of_points(
+            density.path_at, points, self.layout.coordinates, self.by_dyad, self.choices, data
+        )
+        trend, cycle = x[:, :: spec.components], x[:, spec.components - 1 :: spec.components]
         found = {"log_rest": rest, "log_prior": self._log_prior(points), "trend_mean": dyads[:, density.MEAN]}
         single = {"trend_jump", "trend_half_life", "headroom_era_sd"} & self.declared.keys()
         found |= {name: self.layout.values(name, points)[:, 0] for name in single}
@@ -193,6 +182,7 @@ class PathBlock:
             shock = spec.cycle_model.shock_of_spread(sd, phi, {}, np)
             found |= {"cycle_half_life": half_life, "cycle_sd": sd, "phi": phi, "sigma": shock, "node_cycle": cycle}
         if spec.has_ceiling:
+            ceiling = trend[:, data.era_start] + of_era
             found |= {"headroom": of_era, "headroom_dyad": dyads[:, density.HEADROOM], "ceiling": ceiling}
         for name, role, row in (("tau", "noise", density.NOISE), ("volume_effect", "volume_effect", density.VOLUME)):
             if role in self.declared:
@@ -229,9 +219,8 @@ class KindsBlock:
         if "dyad_sd" in declared:
             declared["dyad"] = Free(f"{own.name}_dyad", sd=0.0, dims=(arrays.dyads - 1,))
         layout = Layout.of(free_of(declared), {"era": arrays.eras, "dataset": 1})
-        role = {"cut": "first_cut"}
         names = ("slope", "dyad_sd", "dyad", "step", "white", "raw", "cut", "gap", "concentration")
-        places = {name: layout.place(declared.get(role.get(name, name))) for name in names}
+        places = {name: layout.place(declared.get(name)) for name in names}
         choices = density.KindsChoices(towards=TOWARDS[own.name], gaps=own.cuts - 1, **places)
         by_span = np.repeat(np.arange(arrays.dyads), SPANS)
         walks = data.get(f"{own.name}_walk", np.zeros((0, 0, 0)))
@@ -244,16 +233,14 @@ class KindsBlock:
         return cls(own.name, layout, choices, density.KindsData(**held))
 
     def evaluate(self, point: Float) -> tuple[float, Float]:
-        """Return log-density and gradient of a point."""
         found: tuple[float, Float] = density.kinds_density(point, self.layout.coordinates, self.choices, self.data)
         return found
 
     def derived(self, points: Float) -> dict[str, Float]:
-        """Return the derived quantities of points."""
-        draws, name = len(points), self.name
-        shift, cutpoint = np.empty((draws, self.data.dyad_of_place.size)), np.empty((draws, 1, 1 + self.choices.gaps))
-        prior, white = np.empty(draws), np.empty(draws)
-        density.kinds_draws(points, self.layout.coordinates, self.choices, self.data, shift, cutpoint, prior, white)
+        name = self.name
+        shift, cutpoint, prior, white = _of_points(
+            density.kinds_at, points, self.layout.coordinates, self.choices, self.data
+        )
         found = {
             "log_rest": prior + white, "log_prior": prior - self.layout.log_scale(points), f"{name}_shift": shift,
             f"{name}_cutpoint": cutpoint, f"{name}_slope": self.layout.values(f"{name}_slope", points)[:, 0],
@@ -303,8 +290,8 @@ class Assembled:
 
         number = self.ends[-1]
         return from_pyfunc(
-            number, lambda: self.evaluate, lambda *_: _keep, [np.dtype(np.float64)], [(number,)], [POINT],
-            make_initial_point_fn=self.start,
+            number, lambda: self.evaluate, lambda *_: lambda point: {POINT: point}, [np.dtype(np.float64)],
+            [(number,)], [POINT], make_initial_point_fn=self.start,
         )  # fmt: skip
 
     def points(self, drawn: xr.Dataset) -> Float:
@@ -315,11 +302,7 @@ class Assembled:
         """Do nothing: all is compiled."""
 
     def derived(self, drawn: xr.Dataset) -> dict[str, Float]:
-        """Return the variables of the posterior, (chain, draw, ...).
-
-        Among them are ``log_prior``, of the parameters and not of the path, and ``log_rest``, all of the log-density
-        but the likelihood: which is the better part of the work, and the sampler has done it.
-        """
+        """Return the variables of the posterior, and ``log_rest``, all of the log-density but the likelihood."""
         points = self.points(drawn)
         found = self.of_points(points.reshape(-1, points.shape[-1]))
         return {name: values.reshape(*points.shape[:2], *values.shape[1:]) for name, values in found.items()}
@@ -346,8 +329,9 @@ def zero_sum_basis(number: int) -> Float:
     return np.ascontiguousarray(helmert(number).T) if number > 1 else np.zeros((1, 0))
 
 
-def _keep(point: Float) -> dict[str, Float]:
-    return {POINT: point}
+def _of_points(kernel: Callable[..., Any], points: Float, *given: Any) -> list[Float]:
+    """Return each of the values of a kernel at points (draw, coordinate), by draw."""
+    return [np.array(own) for own in zip(*(kernel(point, *given) for point in points), strict=True)]
 
 
 def _held(value: Any) -> Any:

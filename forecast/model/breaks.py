@@ -1,17 +1,14 @@
 r"""Dates and number of breaks of the long-run mean, with their evidence, and the resulting eras.
 
-A few fits, first with breaks spread over the data and then near those that the posterior favours, weight all months
-at once. A date enters the model only through the steps of the path: with :math:`r_t = x_t - \phi x_{t-1}`, the
-log-density of a draw with its breaks elsewhere differs by
+A few fits, first with breaks spread over the data and then near those that the posterior favours, weight all months at
+once. With :math:`r_t = x_t - \phi x_{t-1}`, the log-density of a draw with its breaks elsewhere differs by
 
 .. math:: \sum_t (m_t r_t - m_t^2 / 2) / \sigma^2, \quad m_t = \mu_{e(t)} - \phi \mu_{e(t-1)}
 
-and that is cheap for every date, and for the sum over all dates too, by the forward recursion of a hidden Markov chain
-that never goes back (Chib 1998, https://doi.org/10.1016/S0304-4076(97)00115-2). Draws of all fits stand for their
-mixture, whose weights, the marginal likelihoods, are a fixed point (the multistate Bennett acceptance ratio: Shirts and
-Chodera 2008, https://doi.org/10.1063/1.2978177). All fits have as many eras as the most breaks ask for; those that
-never begin have their prior, and change no marginal likelihood. All placements of breaks have equal prior probability,
-so that the free date of a break is penalised.
+and the sum over all dates is a forward recursion (Chib 1998, https://doi.org/10.1016/S0304-4076(97)00115-2). Draws of
+all fits stand for their mixture, whose weights, the marginal likelihoods, are a fixed point (multistate Bennett
+acceptance ratio: Shirts and Chodera 2008, https://doi.org/10.1063/1.2978177). All fits have as many eras as the most
+breaks ask for; those that never begin have their prior. All placements of breaks have equal prior probability.
 """
 
 from dataclasses import dataclass, field
@@ -85,10 +82,7 @@ class Pool:
 
     @cached_property
     def _solution(self) -> Float:
-        """Log marginal likelihoods of the models but the first, less that of the first, (model - 1,).
-
-        By Newton's method: the equations are the gradient of a convex function.
-        """
+        """Log marginal likelihoods of the models but the first, less that of the first, by Newton's method."""
         counts = self._counts
 
         def value(free: Float) -> tuple[float, Float]:
@@ -118,61 +112,40 @@ class Pool:
         return np.bincount(self.model, minlength=self.log_density.shape[1]).astype(np.float64)
 
 
-Places = tuple[int, ...]
+type Places = tuple[int, ...]
 DRAWS, TUNE, CHAINS = 200, 250, 2
-# Logarithms this far apart, around zero, are those of numbers that a computer can hold.
-_RANGE = 1300.0
+_RANGE = 1300.0  # Logarithms this far apart, around zero, are those of numbers that a computer can hold
 ONE_COMPONENT: dict[str, Any] = {"trend": "constant", "jumps": True, "cycle": "linear", "ceiling": "none"}
 """One reverting component: the level reverts to the long-run mean of its era, which breaks where another begins."""
 
 
-@dataclass(frozen=True)
-class Dates:
-    """Possible dates of breaks, with a uniform prior over their placements."""
-
-    allowed: Bool  # Periods with which the era after each break may begin; the last place stands for never
-    apart: int = 0  # Periods that lie at least between breaks, and after the last
-
-
-@dataclass(frozen=True)
-class DyadRecord:
-    """The record of one dyad and how it is fitted."""
+@dataclass
+class BreakFits:
+    """Fits of one dyad with breaks at different places; all placements have the same prior probability."""
 
     panel: xr.Dataset  # Of the dyad alone; its eras are ignored
     spec: PendulumSpec  # The model, but for what `ONE_COMPONENT` fixes
+    most: int = 3  # Breaks
     seed: int = 1  # The same seed gives the same numbers
     cores: int | None = None  # Chains run at once; changes no number
     progress: Progress = silent
-
-
-class BreakFits:
-    """Fits of one dyad with breaks at different places."""
-
-    def __init__(self, record: DyadRecord, most: int) -> None:
-        self.record, self.most = record, most
-        self.periods = record.panel.sizes["time"]
-        self._drawn: dict[Places, _Drawn] = {}
+    _drawn: "dict[Places, _Drawn]" = field(default_factory=dict, init=False, repr=False)
 
     @property
-    def places(self) -> tuple[Places, ...]:
-        """Placements of the breaks in the existing fits."""
-        return tuple(self._drawn)
+    def periods(self) -> int:
+        """Number of periods."""
+        return self.panel.sizes["time"]
 
     @property
     def apart(self) -> int:
         """Least periods between breaks: two equilibria cannot be distinguished from less than about two years."""
-        return min(Clock.of(self.record.panel).periods(24), self.periods // 4)
-
-    def anywhere(self, breaks: int) -> Dates:
-        """So many breaks, at any distance of at least `apart` from each other and from either end."""
-        allowed = np.arange(self.periods + 1) >= self.apart
-        return Dates(np.tile(allowed, (breaks, 1)), self.apart)
+        return min(Clock.of(self.panel).periods(24), self.periods // 4)
 
     def add(self, *wanted: Places) -> None:
         """Fit with breaks at the places wanted, those that were not fitted before."""
         for places in dict.fromkeys(wanted):
             if places not in self._drawn:
-                self.record.progress("fitting with breaks of the equilibrium", len(self._drawn), 0)
+                self.progress("fitting with breaks of the equilibrium", len(self._drawn), 0)
                 self._drawn[places] = self._fitted(places)
                 self.__dict__.pop("pool", None)
 
@@ -180,7 +153,7 @@ class BreakFits:
     def pool(self) -> Pool:
         """Draws of all fits."""
         return Pool(
-            np.column_stack([self.at(places) for places in self.places]),
+            np.column_stack([self.at(places) for places in self._drawn]),
             np.concatenate([np.full(own.batch.size, i) for i, own in enumerate(self._drawn.values())]),
             np.concatenate([own.batch for own in self._drawn.values()]),
         )
@@ -189,33 +162,31 @@ class BreakFits:
         """Log-density of every draw (draw,) with its breaks at the places given."""
         return np.concatenate([own.at(places) for own in self._drawn.values()])
 
-    def over(self, dates: Dates) -> Float:
-        """Log of the mean density of every draw (draw,) over all ways of placing breaks."""
+    def over(self, breaks: int) -> Float:
+        """Log of the mean density of every draw (draw,) over all ways of placing so many breaks."""
         even = np.zeros((1, self.most + 1, self.periods + 1))
-        ways = float(log_sum_over_dates(even, even, dates)[0])
-        sums = [log_sum_over_dates(own.sums(), own.arrivals(), dates) for own in self._drawn.values()]
+        ways = float(over_dates(even, even, breaks, self.apart)[1][0])
+        sums = [over_dates(own.sums(), own.arrivals(), breaks, self.apart)[1] for own in self._drawn.values()]
         return np.concatenate(sums) - ways
 
-    def sample(self, dates: Dates, number: int, rng: np.random.Generator) -> Index:
+    def sample(self, breaks: int, number: int, *key: int) -> Index:
         """Draw the first periods of the eras (number, break) from their posterior."""
-        weights = self.pool.weights(self.over(dates))
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
+        weights = self.pool.weights(self.over(breaks))
         chosen = np.sort(rng.choice(weights.size, size=number, p=weights / weights.sum()))
         places, before = [], 0
         for own in self._drawn.values():
             rows = chosen[(chosen >= before) & (chosen < before + own.batch.size)] - before
             before += own.batch.size
             if rows.size:
-                places.append(draw_dates(own.sums(rows), own.arrivals(rows), dates, rng))
+                places.append(draw_dates(own.sums(rows), own.arrivals(rows), breaks, self.apart, rng))
         return np.concatenate(places)
 
     def _fitted(self, places: Places) -> "_Drawn":
-        record = self.record
-        panel = with_breaks(record.panel, places, eras=self.most + 1)
-        seed = int(np.random.SeedSequence(record.seed, spawn_key=(2, *places)).generate_state(1)[0])
-        posterior = fit(
-            panel, record.spec.with_choices(**ONE_COMPONENT), draws=DRAWS, tune=TUNE, chains=CHAINS, seed=seed,
-            cores=record.cores,
-        ).posterior  # fmt: skip
+        panel, spec = with_breaks(self.panel, places, eras=self.most + 1), self.spec.with_choices(**ONE_COMPONENT)
+        seed = int(np.random.SeedSequence(self.seed, spawn_key=(2, *places)).generate_state(1)[0])
+        settings = {"draws": DRAWS, "tune": TUNE, "chains": CHAINS, "seed": seed}
+        posterior = fit(panel, spec, cores=self.cores, **settings).posterior
 
         def flat(name: str) -> Float:
             return np.asarray(posterior[name].to_numpy().reshape(CHAINS * DRAWS, -1), dtype=np.float64)
@@ -287,27 +258,25 @@ def with_breaks(panel: xr.Dataset, firsts: Places, eras: int | None = None) -> x
     return result
 
 
-def log_sum_over_dates(sums: Float, arrivals: Float, dates: Dates) -> Float:
-    """Log of the summed density (draw,) over all ways of placing breaks; `sums`, `arrivals` (draw, era, period + 1)."""
-    return _forward(sums, arrivals, dates)[1]
-
-
-def draw_dates(sums: Float, arrivals: Float, dates: Dates, rng: np.random.Generator) -> Index:
+def draw_dates(sums: Float, arrivals: Float, breaks: int, apart: int, rng: np.random.Generator) -> Index:
     """Draw breaks (draw, break) by their density, backwards from the last."""
-    reached, _ = _forward(sums, arrivals, dates)
+    reached, _ = over_dates(sums, arrivals, breaks, apart)
     before = np.full(len(sums), sums.shape[2] - 1)
     drawn = []
     for weight in reversed(reached):
-        early = np.arange(sums.shape[2]) <= (before - dates.apart)[:, None]
+        early = np.arange(sums.shape[2]) <= (before - apart)[:, None]
         before = np.where(early, weight + rng.gumbel(size=weight.shape), -np.inf).argmax(axis=1)
         drawn.append(before)
     return np.stack(drawn[::-1], axis=1) if drawn else np.empty((len(sums), 0), dtype=np.int64)
 
 
-def _forward(sums: Float, arrivals: Float, dates: Dates) -> tuple[list[Float], Float]:
-    """Log weights of each break's places (draw, place), whatever came before, and the total (draw,)."""
-    so_far, reached, apart = sums[:, 0], [], dates.apart
-    for era, allowed in enumerate(dates.allowed, start=1):
+def over_dates(sums: Float, arrivals: Float, breaks: int, apart: int) -> tuple[list[Float], Float]:
+    """Return log weights of each break's places (draw, place), and the log of their sum over all ways of placing them.
+
+    `sums` and `arrivals` are (draw, era, period + 1); breaks lie `apart` from each other and from either end.
+    """
+    so_far, reached, allowed = sums[:, 0], [], np.arange(sums.shape[2]) >= apart
+    for era in range(1, breaks + 1):
         here = np.where(allowed, so_far - sums[:, era] + arrivals[:, era], -np.inf)
         passed = _log_running_sum(here)
         held_back = np.full_like(passed, -np.inf)
@@ -360,75 +329,51 @@ class BreakPosterior:
 class BreakCount:
     """Posterior of the number of breaks."""
 
-    table: "pd.DataFrame"  # `breaks`, `log_bayes_factor` against none, `error`; a row a number of breaks, from none
+    table: "pd.DataFrame"  # `breaks`, `log_bayes_factor` against none, `error`; one row per number, from none
     # Of the smallest number that no larger one beats by the Bayes factor asked for, in time order.
     breaks: tuple[BreakPosterior, ...]
 
-    @property
-    def number(self) -> int:
-        """Number of breaks."""
-        return len(self.breaks)
 
-
-def count_breaks(
-    record: DyadRecord, most: int = 3, bayes_factor: float = 3.0, *, fits: BreakFits | None = None
-) -> BreakCount:
+def count_breaks(fits: BreakFits, bayes_factor: float = 3.0) -> BreakCount:
     """Weigh numbers of breaks against each other, and date those of the number that is enough."""
     import pandas as pd
 
-    fits = fits or BreakFits(record, most)
-    every = [fits.anywhere(number) for number in range(min(most, fits.periods // fits.apart - 1) + 1)]
-    fits.add((), *((place,) for place in _spread(fits, np.flatnonzero(every[-1].allowed[0][: -fits.apart]))))
-    for fewer, dates in pairwise(every):
-        fits.add(*_one_more(fits, fewer))
-        _settle(fits, dates)
+    numbers = range(min(fits.most, fits.periods // fits.apart - 1) + 1)
+    fits.add((), *((place,) for place in _spread(fits)))
+    for number in numbers[1:]:
+        fits.add(*_one_more(fits, number - 1))
+        for turn in range(MOST_MORE):  # fit where the posterior of the dates lies, until its draws are enough
+            if fits.pool.effective(fits.over(number)) >= WANTED:
+                break
+            fits.add(*map(tuple, fits.sample(number, FEW, 3, number, turn).tolist()))
     base, pool = fits.at(()), fits.pool
-    found = [(0.0, 0.0), *(pool.log_ratio(fits.over(dates), base) for dates in every[1:])]
-    logs = [value for value, _ in found]
-    enough = next(k for k in range(len(logs)) if max(logs[k:]) - logs[k] < np.log(bayes_factor))
-    table = pd.DataFrame(
-        {"breaks": range(len(found)), "log_bayes_factor": logs, "error": [error for _, error in found]}
+    found = [(0.0, 0.0), *(pool.log_ratio(fits.over(number), base) for number in numbers[1:])]
+    logs, errors = zip(*found, strict=True)
+    enough = next(k for k in numbers if max(logs[k:]) - logs[k] < np.log(bayes_factor))
+    return BreakCount(
+        pd.DataFrame({"breaks": numbers, "log_bayes_factor": logs, "error": errors}), _posteriors(fits, enough)
     )
-    return BreakCount(table, _posteriors(fits, every[enough]))
 
 
-def _spread(fits: BreakFits, places: Index) -> list[int]:
+def _spread(fits: BreakFits) -> list[int]:
     """Pick places at about even distances, both ends among them."""
-    spacing = Clock.of(fits.record.panel).periods(SPACING_MONTHS)
-    number = max(4, 1 + round(len(places) / spacing))
-    return [int(place) for place in np.unique(places[np.linspace(0, len(places) - 1, number).round().astype(int)])]
+    places = np.arange(fits.apart, fits.periods + 1 - fits.apart)
+    number = max(4, 1 + round(len(places) / Clock.of(fits.panel).periods(SPACING_MONTHS)))
+    return np.unique(places[np.linspace(0, len(places) - 1, number).round().astype(int)]).tolist()
 
 
-def _one_more(fits: BreakFits, dates: Dates) -> list[Places]:
+def _one_more(fits: BreakFits, breaks: int) -> list[Places]:
     """Add a break to likely ones within every era that has room: which of several breaks a known one is, is open."""
-    drawn = fits.sample(dates, 1, _rng(fits, 5, len(dates.allowed)))
-    places = [int(place) for place in drawn[0]]
+    places = fits.sample(breaks, 1, 5, breaks)[0].tolist()
     eras = pairwise((0, *places, fits.periods))
     return [tuple(sorted((*places, (a + b) // 2))) for a, b in eras if b - a >= 2 * fits.apart]
 
 
-def _settle(fits: BreakFits, dates: Dates) -> None:
-    """Fit where the posterior of the dates lies, until its draws are worth enough."""
-    for turn in range(MOST_MORE):
-        if fits.pool.effective(fits.over(dates)) >= WANTED:
-            return
-        drawn = fits.sample(dates, FEW, _rng(fits, 3, len(dates.allowed), turn))
-        fits.add(*(tuple(int(place) for place in places) for places in drawn))
-
-
-def _posteriors(fits: BreakFits, dates: Dates) -> tuple[BreakPosterior, ...]:
-    places = fits.sample(dates, DRAWN, _rng(fits, 4, len(dates.allowed)))
-    days = [str(day)[:10] for day in fits.record.panel["time"].to_numpy()]
-    result = []
-    for drawn, allowed in zip(places.T, dates.allowed, strict=True):
-        possible = np.flatnonzero(allowed[:-1])
-        share = np.bincount(drawn, minlength=fits.periods)[possible] / len(places)
-        result.append(BreakPosterior(tuple(days[place] for place in possible), share))
-    return tuple(result)
-
-
-def _rng(fits: BreakFits, *key: int) -> np.random.Generator:
-    return np.random.default_rng(np.random.SeedSequence(fits.record.seed, spawn_key=key))
+def _posteriors(fits: BreakFits, breaks: int) -> tuple[BreakPosterior, ...]:
+    places = fits.sample(breaks, DRAWN, 4, breaks)
+    days = tuple(str(day)[:10] for day in fits.panel["time"].to_numpy()[fits.apart :])
+    shares = [np.bincount(drawn, minlength=fits.periods)[fits.apart :] / len(places) for drawn in places.T]
+    return tuple(BreakPosterior(days, share) for share in shares)
 
 
 @dataclass(frozen=True)
@@ -458,29 +403,22 @@ def eras_of_file(path: str, dyad: str) -> Eras:
 
 
 def inferred_eras(
-    panel: xr.Dataset,
-    dyad: str,
-    *,
-    seed: int = 1,
-    cores: int | None = None,
-    most: int = 3,
+    panel: xr.Dataset, dyad: str, *, seed: int = 1, cores: int | None = None, most: int = 3,
     progress: Progress | None = None,
-) -> Eras:
+) -> Eras:  # fmt: skip
     """Infer the eras of a dyad from breaks of its equilibrium, as many as the evidence supports."""
-    spec = spec_for(panel, **ONE_COMPONENT)
-    found = count_breaks(DyadRecord(panel, spec, seed, cores, progress or silent), most)
+    found = count_breaks(BreakFits(panel, spec_for(panel, **ONE_COMPONENT), most, seed, cores, progress or silent))
     return Eras(_with_breaks(panel, dyad, found), _words(found, dyad))
 
 
 def _with_breaks(panel: xr.Dataset, dyad: str, found: BreakCount) -> "pd.DataFrame":
     import pandas as pd
 
-    others = _others(dyad)
-    if not found.number:
+    others, breaks = _others(dyad), [one.date for one in found.breaks]
+    if not breaks:
         return others
-    starts = [str(panel["time"].to_numpy()[0])[:10], *(one.date for one in found.breaks)]
-    months = [_month(day) for day in starts]
-    names = [f"Before {months[1]}", *(f"Since {month}" for month in months[1:])]
+    starts = [str(panel["time"].to_numpy()[0])[:10], *breaks]
+    names = [f"Before {_month(breaks[0])}", *(f"Since {_month(day)}" for day in breaks)]
     own = pd.DataFrame({
         "dyad": dyad, "era": [f"inferred_{i}" for i in range(len(starts))], "start": pd.to_datetime(starts),
         # Known as soon as it begins: nothing is read of what came after the panel's own day.
@@ -498,7 +436,8 @@ def _words(found: BreakCount, dyad: str) -> str:
     rows = found.table.to_dict("records")[1:]
     best = max(rows, key=lambda row: row["log_bayes_factor"], default=None)
     start = f"The eras of {dyad} are inferred from its record"
-    if not found.number:
+    number = len(found.breaks)
+    if not number:
         likeliest = "" if best is None else (
             f" (the likeliest number, {best['breaks']}, is {np.exp(max(best['log_bayes_factor'], 0.0)):.1f} times as "
             "likely as none)"
@@ -508,9 +447,9 @@ def _words(found: BreakCount, dyad: str) -> str:
         f"{_month(one.date)} (90 % interval {_month(one.interval()[0])} to {_month(one.interval()[1])})"
         for one in found.breaks
     )
-    factor = rows[found.number - 1]["log_bayes_factor"]
+    factor = rows[number - 1]["log_bayes_factor"]
     return (
-        f"{start}: the equilibrium broke {found.number} time{'s' if found.number > 1 else ''}, at the median of the "
+        f"{start}: the equilibrium broke {number} time{'s' if number > 1 else ''}, at the median of the "
         f"posterior of its date in {breaks}; log Bayes factor against no break {factor:.1f}. What follows takes these "
         "dates as known, and its intervals are too narrow for that."
     )

@@ -6,8 +6,8 @@ next panel.
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +58,8 @@ class Compiled:
 
     model: "pm.Model"  # The model of the first panel of this form; its labels are that panel's
     sampler: Any  # Log-density and gradient
-    derivation: "Derivation"  # What follows from the free variables
+    derivation: Callable[[], Callable[..., list[Any]]]  # Compiles, once, what follows from a draw of the free variables
+    derived_names: tuple[str, ...]
     data: dict[str, Any]  # Of the panel whose density it is
 
     def filled(self, data: dict[str, Any]) -> "Compiled":
@@ -66,7 +67,7 @@ class Compiled:
         packed = {name: value.astype(self.model[name].type.dtype) for name, value in data.items()}
         read = {variable.name for variable in self.sampler.shared_var_keys}
         sampler = self.sampler.with_data(**{name: value for name, value in packed.items() if name in read})
-        return Compiled(self.model, sampler, self.derivation, packed)
+        return replace(self, sampler=sampler, data=packed)
 
     @cached_property
     def white(self) -> Bool:
@@ -81,7 +82,7 @@ class Compiled:
 
     def prepare(self) -> None:
         """Compile what `derived` needs."""
-        _ = self.derivation.of_draw
+        self.derivation()
 
     def points(self, drawn: "xr.Dataset") -> Float:
         """Return draws in the sampler's coordinates."""
@@ -113,49 +114,29 @@ class Compiled:
     def derived(self, drawn: "xr.Dataset") -> dict[str, Float]:
         """Return the variables of the posterior, those that were drawn among them; see `Assembled.derived`."""
         chains, draws = drawn.sizes["chain"], drawn.sizes["draw"]
-        names = [variable.name for variable in self.derivation.inputs]
-        inputs = [
-            np.ascontiguousarray(drawn[name].transpose("chain", "draw", ...).to_numpy(), dtype=np.float64)
-            for name in names
-        ]
-        result: list[Any] = []
+        names = [variable.name for variable in self.model.free_RVs]
+        arrays = (drawn[name].transpose("chain", "draw", ...).to_numpy() for name in names)
+        inputs = [np.ascontiguousarray(array, dtype=np.float64) for array in arrays]
+        of_draw, result = self.derivation(), list[Any]()
         with _LOCK:
             for name, value in self.data.items():
                 self.model[name].set_value(value, borrow=False)
             for chain, draw in np.ndindex(chains, draws):
-                values = self.derivation.of_draw(*(np.asarray(value[chain, draw]) for value in inputs))
+                values = of_draw(*(np.asarray(value[chain, draw]) for value in inputs))
                 result = result or [np.empty((chains, draws, *np.shape(value))) for value in values]
                 for kept, value in zip(result, values, strict=True):
                     kept[chain, draw] = value
-        return dict(zip(names, inputs, strict=True)) | dict(zip(self.derivation.outputs, result, strict=True))
+        return dict(zip(names, inputs, strict=True)) | dict(zip(self.derived_names, result, strict=True))
 
 
 type Density = Assembled | Compiled
 """The log-density of a model, or of a part of it, in the sampler's coordinates."""
 
 
-@dataclass(frozen=True)
-class Derivation:
-    """Quantities derived from the sampled variables, computed after sampling because that is faster."""
-
-    inputs: list[Any]
-    outputs: dict[str, Any]
-
-    @cached_property
-    def of_draw(self) -> Callable[..., list[Any]]:
-        """Function from one draw of the sampled variables to the derived quantities."""
-        import pytensor
-
-        outputs = list(self.outputs.values())
-        compiled: Callable[..., list[Any]] = pytensor.function(
-            self.inputs, outputs, mode="NUMBA", on_unused_input="ignore"
-        )
-        return compiled
-
-
 def _compile(model: "pm.Model") -> Compiled:
     import nutpie
     import pymc as pm
+    import pytensor
 
     from forecast.model.pendulum import OBSERVED
     from forecast.model.variables import sampled_variables
@@ -171,7 +152,12 @@ def _compile(model: "pm.Model") -> Compiled:
         + sum(potential for potential in model.potentials if potential.name not in OBSERVED)
     )
     sampler = nutpie.compile_pymc_model(model, var_names=free)
-    return Compiled(model, sampler, Derivation([model[name] for name in free], derived), {})
+
+    @cache
+    def derivation() -> Any:  # after sampling, because that is faster
+        return pytensor.function(model.free_RVs, list(derived.values()), mode="NUMBA", on_unused_input="ignore")
+
+    return Compiled(model, sampler, derivation, tuple(derived), {})
 
 
 def is_positive(variable: Any, model: "pm.Model") -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -32,25 +32,14 @@ class Prior:
     name: str
     value: PriorValue  # The default: a spread, or centre and spread
     reason: str  # Why it stands there
-    # Exponent by which the quantity grows with the number of periods in a month: 1 for a length of time whose
-    # logarithm the prior is about, 0 for what does not depend on the length of a period.
-    pace: float = 0.0
+    pace: float = 0.0  # Exponent by which the quantity grows with the number of periods in a month: 1 for a half-life
 
 
-class Named(Protocol):
-    """Anything with a name."""
-
-    @property
-    def name(self) -> str:
-        """As the field of a spec has it."""
-
-
-class Registry[Kind: Named]:
-    """One instance a kind, by its name."""
+class Registry[Kind: Any]:
+    """One instance per kind, by its name, which the field of a spec has."""
 
     def __init__(self, field: str, *packaged: Kind) -> None:
-        self.field = field
-        self.packaged = frozenset(kind.name for kind in packaged)
+        self.field, self.packaged = field, frozenset(kind.name for kind in packaged)
         self._kinds = {kind.name: kind for kind in packaged}
 
     def find(self, name: str) -> Kind:
@@ -60,11 +49,11 @@ class Registry[Kind: Named]:
         return self._kinds[name]
 
     def all(self) -> tuple[Kind, ...]:
-        """Return all kinds, in the order in which they became known."""
+        """Return all kinds, the packaged ones first."""
         return tuple(self._kinds.values())
 
     def register(self, kind: type[Kind]) -> type[Kind]:
-        """Make a kind from outside of the package known under its name; can decorate its class."""
+        """Make a kind known under its name; decorates its class."""
         own = kind()
         if own.name in self._kinds:
             raise SpecError(f"{self.field}: {own.name!r} is registered already; choose another name")
@@ -72,7 +61,7 @@ class Registry[Kind: Named]:
         return kind
 
     def unregister(self, name: str) -> None:
-        """Forget a kind that was registered; those of the package stay."""
+        """Forget a kind that was registered."""
         if name not in self.packaged:
             self._kinds.pop(name, None)
 
@@ -101,13 +90,9 @@ class Free:
             return pm.Flat(self.name, **form)
         return (pm.LogNormal if self.positive else pm.Normal)(self.name, self.centre, self.sd, **form)
 
-    def shape(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
-        """Return its shape, given the sizes of named dims."""
-        return tuple(sizes[dim] if isinstance(dim, str) else dim for dim in self.dims)
-
     def size(self, sizes: Mapping[str, int]) -> int:
         """Return its size, given the sizes of named dims."""
-        return prod(self.shape(sizes))
+        return prod(sizes[dim] if isinstance(dim, str) else dim for dim in self.dims)
 
 
 def spread_around(name: str, typical: float) -> Free:

@@ -1,20 +1,16 @@
 r"""Drivers: covariates that shift the level, each with an estimated effect.
 
-A driver's push is a path that follows from its values and the parameters alone, so that it adds to the level without
-entering the whitened path: level = trend + cycle + push. With :math:`x_t` the standardised driver and :math:`b` its
-effect, the push is
+A driver's push follows from its values and the parameters alone, so that it adds to the level without entering the
+whitened path. With :math:`x_t` the standardised driver and :math:`b` its effect, the push is
 
-- on the **month** :math:`b x_t`, in that month alone: it adds to the month's log-odds and leaves the level unchanged;
-- on the **cycle** :math:`g_t = \phi g_{t-1} + (1 - \phi) b x_t`: the cycle reverts to :math:`b x_t` and no longer to
-  zero, and forgets it with its own half-life; exact for a linear cycle;
-- on the **trend** :math:`b x_t`: the trend stands so much higher while the driver does.
+- on the **month** :math:`b x_t`, in that month alone: the level is unchanged;
+- on the **cycle** :math:`g_t = \phi g_{t-1} + (1 - \phi) b x_t`: the cycle reverts to :math:`b x_t`;
+- on the **trend** :math:`b x_t`: the trend is higher by that while the driver is.
 
-Effects are shrunk to zero together: normal around zero with one spread for all, itself half-normal. If no driver tells
-anything the spread goes to zero and takes all effects with it. A horseshoe would have a spread of its own for each
-driver besides, which a handful of drivers cannot inform.
+Effects are shrunk to zero together: normal around zero with one spread for all, itself half-normal.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +30,6 @@ if TYPE_CHECKING:
     from forecast.model.spec import PendulumSpec
 
 ACTS = ("month", "cycle", "trend")
-PRIORS = ("driver_effects", "driver_dyads")
 
 type Drivers = tuple[tuple[str, str], ...]
 """Names of drivers, and what each acts on."""
@@ -70,8 +65,7 @@ def check_drivers(drivers: Drivers, *, moving: bool, linear: bool) -> None:
 class Driving:
     """The drivers that a spec asks for, of a panel."""
 
-    names: tuple[str, ...]  # What each is called, and what it acts on
-    acts: tuple[str, ...]
+    drivers: Drivers
     value: Float  # Standardised
 
     @classmethod
@@ -79,13 +73,12 @@ class Driving:
         """Read them from a panel; None if the spec asks for none."""
         if not spec.drivers:
             return None
-        names, acts = zip(*spec.drivers, strict=True)
-        return cls(names, acts, standardised(panel, names))
+        return cls(spec.drivers, standardised(panel, [name for name, _ in spec.drivers]))
 
 
-def acting_on(acts: Iterable[str], what: str) -> list[int]:
+def acting_on(drivers: Drivers, what: str) -> list[int]:
     """Return the places of those of some drivers that act on something."""
-    return [place for place, one in enumerate(acts) if one == what]
+    return [place for place, (_, acts) in enumerate(drivers) if acts == what]
 
 
 def add_effects(priors: "Priors", drivers: int, pool: bool) -> Any:
@@ -108,25 +101,23 @@ def driving_data(driving: Driving, node_dyad: Index, node_time: Index) -> dict[s
     data: dict[str, Any] = {"driven_dyad": node_dyad}
     at_nodes = driving.value[:, node_dyad, node_time]
     for what in ("month", "trend"):
-        if places := acting_on(driving.acts, what):
+        if places := acting_on(driving.drivers, what):
             data[f"driver_{what}"] = at_nodes[places].T
-    if cycle := acting_on(driving.acts, "cycle"):
+    if cycle := acting_on(driving.drivers, "cycle"):
         data |= {"driver_cycle": np.moveaxis(driving.value[cycle], -1, 0), "driven_time": node_time}
     return data
 
 
-def node_push(acts: tuple[str, ...], effect: Any, motion: "Motion | None", data: Mapping[str, Any]) -> tuple[Any, Any]:
+def node_push(drivers: Drivers, effect: Any, motion: "Motion | None", data: Mapping[str, Any]) -> tuple[Any, Any]:
     """Return the effect of drivers on the level at every node, and in the month alone, as PyTensor expressions."""
     from forecast.model.kernels.ops import Following
 
-    dyad = data["driven_dyad"]
-    level: Any = 0.0
-    month: Any = 0.0
-    if places := acting_on(acts, "month"):
+    dyad, level, month = data["driven_dyad"], 0.0, 0.0
+    if places := acting_on(drivers, "month"):
         month = (effect[places].T[dyad] * data["driver_month"]).sum(axis=1)
-    if places := acting_on(acts, "trend"):
+    if places := acting_on(drivers, "trend"):
         level = level + (effect[places].T[dyad] * data["driver_trend"]).sum(axis=1)
-    if places := acting_on(acts, "cycle"):
+    if places := acting_on(drivers, "cycle"):
         assert motion is not None
         target = (effect[places] * data["driver_cycle"]).sum(axis=1).T
         level = level + Following()(motion.phi, target)[dyad, data["driven_time"]]
@@ -135,7 +126,7 @@ def node_push(acts: tuple[str, ...], effect: Any, motion: "Motion | None", data:
 
 @dataclass(frozen=True)
 class Push:
-    """Effect of the drivers, log-odds, (..., time), or zero without drivers."""
+    """Effect of the drivers, log-odds, (..., time)."""
 
     trend: Float  # Parts of the level
     cycle: Float
@@ -165,7 +156,7 @@ def push(drivers: Drivers, effect: Float, value: Float, phi: Float, before: "Pus
 
     def summed(what: str) -> Float:
         total = np.zeros(np.broadcast_shapes(effect.shape[:-1], value.shape[:-2]) + value.shape[-1:])
-        for place in acting_on((acts for _, acts in drivers), what):
+        for place in acting_on(drivers, what):
             total = total + effect[..., place, None] * value[..., place, :]
         return total
 

@@ -86,14 +86,11 @@ class Cycle:
         return {}, 1.0
 
     def shock_of_spread(self, sd: Any, phi: Any, shape: Mapping[str, Any], backend: Any = np) -> Any:
-        """Compute the spread of a period's shock that keeps a cycle without widening at its own spread."""
+        """Compute the spread of a period's shock that keeps a cycle at its own spread."""
         return sd * backend.sqrt(1.0 - phi**2)
 
     def add_motion(self, priors: "Priors", pool: bool) -> Motion:
-        """Add the parameters of the motion to the PyMC model on the context stack.
-
-        The priors are about what a cycle does in the long run, so that they mean the same for every cycle.
-        """
+        """Add the parameters of the motion; priors are about the long run, so that they mean the same for all."""
         import pymc as pm
         import pytensor.tensor as pt
 
@@ -112,10 +109,7 @@ class Cycle:
         return Motion(phi, shock, start, {})
 
     def transitions(self, nodes: Nodes) -> Transitions:
-        """Return drift, carry and scale of the Gaussian process by which the path is whitened, each (node,).
-
-        It is the cycle itself where that is linear, and elsewhere its linearisation over one spread to either side.
-        """
+        """Return drift, carry and scale of what whitens the path: the cycle, or its linearisation, (node,)."""
         pt = nodes.backend
         if self.jumps:
             return over_gaps(nodes.motion, nodes.data, pt)
@@ -146,11 +140,7 @@ def declare_cycle(priors: "Priors", pool: bool) -> Declared:
 
 
 def over_gaps(motion: Motion, pairs: Mapping[str, Any], backend: Any = np) -> Transitions:
-    r"""Return the exact transitions of a linear cycle from node to node over gaps of several periods.
-
-    Over a gap of k periods it keeps :math:`\phi^k` of its deviation and gathers a shock of variance
-    :math:`s^2 (1 - \phi^{2k})`. A cycle that jumps moves so; others start from it when the path is whitened.
-    """
+    r"""Return the exact transitions of a linear cycle from node to node: over k periods it keeps :math:`\phi^k`."""
     dyad, gap, pair_of = pairs["pair_dyad"], pairs["pair_gap"], pairs["pair_of_node"]
     carry = backend.where(backend.equal(gap, 0), 0.0, backend.exp(backend.log(motion.phi)[dyad] * gap))
     scale = motion.start_sd[dyad] * backend.sqrt(1.0 - carry**2)
@@ -159,18 +149,11 @@ def over_gaps(motion: Motion, pairs: Mapping[str, Any], backend: Any = np) -> Tr
 
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
-_REACH = 8.0
-
-DISTANCES = _REACH * (_NODES + 1.0) / 2.0
-"""Grid at which the potential is evaluated, in standard deviations of the linear pendulum."""
+DISTANCES = 8.0 * (_NODES + 1.0) / 2.0  # At which a potential is evaluated, in spreads of the linear pendulum
 
 
 def long_run_variance(sides: Sequence[Any], backend: Any = np) -> Any:
-    r"""Compute the variance of the density :math:`\propto e^{-U}`, with :math:`U` the reversion's integral.
-
-    In the limit of small steps it is that of the pendulum's long run, in units of that of a linear pendulum with the
-    same phi and shocks.
-    """
+    """Compute the variance of a density from its logarithm, in units of that of the linear pendulum."""
     density = sum(_WEIGHTS * backend.exp(side) for side in sides)
     return (density * DISTANCES**2).sum() / density.sum()
 
@@ -184,7 +167,6 @@ class Linear(Cycle):
     jumps = True
 
     def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
-        """Return the deviation after reversion."""
         return p["phi"] * y
 
 
@@ -208,21 +190,16 @@ class Band(Cycle):
         ),
     )
     variables = (
-        Variable(
-            "band", (), "spreads", 'Half-width of the band without reversion; only with `cycle="band"`.', label="band"
-        ),
-        Variable(
-            "inner_band", (), "spreads",
-            "The same in units of the spread that linear reversion would leave: what the prior is about.",
-        ),
+        Variable("band", (), "spreads", 'Half-width of the band without reversion; only with `cycle="band"`.',
+                 label="band"),
+        Variable("inner_band", (), "spreads",
+                 "The same in units of the spread that linear reversion would leave: what the prior is about."),
     )  # fmt: skip
 
     def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
-        """Return what is kept: all inside of the band, phi far outside."""
         return y * (1.0 - (1.0 - p["phi"]) * (1.0 - backend.exp(-((y / (p["band"] * p["sd"])) ** 2))))
 
     def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
-        """Add the width of the band, and what it widens the cycle by."""
         import pymc as pm
         import pytensor.tensor as pt
 
@@ -262,29 +239,20 @@ class Cubic(Cycle):
         ),
     )
     variables = (
-        Variable(
-            "stiffening", (), "",
-            'How much stronger, relatively, reversion is one `sd` away; only with `cycle="cubic"`.',
-            label="stiffening",
-        ),
-        Variable(
-            "inner_stiffening", (), "", "The same one spread of linear reversion away: what the prior is about."
-        ),
-        Variable(
-            "lean", (), "log ratio",
-            'How much more reversion stiffens on the hostile side; only with `cycle="cubic"`.',
-            label="lean",
-        ),
+        Variable("stiffening", (), "",
+                 'How much stronger, relatively, reversion is one `sd` away; only with `cycle="cubic"`.',
+                 label="stiffening"),
+        Variable("inner_stiffening", (), "", "The same one spread of linear reversion away: what the prior is about."),
+        Variable("lean", (), "log ratio",
+                 'How much more reversion stiffens on the hostile side; only with `cycle="cubic"`.', label="lean"),
     )  # fmt: skip
 
     def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
-        """Return what is kept, less of it the further away."""
         stiffness = p["stiffening"] * backend.exp(backend.where(y < 0, p["lean"], -p["lean"]))
         phi = p["phi"]
         return phi * y / backend.sqrt(1.0 + stiffness * (1.0 - phi**2) * (y / p["sd"]) ** 2)
 
     def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
-        """Add how reversion stiffens and leans, and what that narrows the cycle by."""
         import pymc as pm
         import pytensor.tensor as pt
 

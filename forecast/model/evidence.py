@@ -6,15 +6,24 @@ https://doi.org/10.1016/j.jmp.2017.09.005). The sampler's coordinates suit this,
 noise. Multinomial coefficients are left out: marginal likelihoods compare only models of the same panel and unit.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
+from threading import Event
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
 from forecast.errors import SpecError
-from forecast.model.compiled import Density
+from forecast.model.arrays import panel_arrays
+from forecast.model.compiled import Density, density_of
+from forecast.model.inputs import Part, parts_of, spec_of
+from forecast.model.posterior import take_apart
 from forecast.typing import Bool, Float
+
+if TYPE_CHECKING:
+    from forecast.model.spec import PendulumSpec
 
 
 @dataclass(frozen=True)
@@ -107,3 +116,67 @@ def _meng_wong(ours: Float, theirs: Float) -> Evidence:
     effective = float(ess(xr.DataArray(at_ours, dims=("chain", "draw")), method="mean"))
     relative = at_theirs.var() / at_theirs.mean() ** 2 / theirs.size + at_ours.var() / at_ours.mean() ** 2 / effective
     return Evidence(log_z + shift, float(np.sqrt(relative)))
+
+
+TUNE, CHAINS, ACCEPT = 100, 2, 0.8
+# Half of the draws give the guide of the bridge a mean and a spread for each white coordinate. With 500 the evidence of
+# a cubic cycle on US-China, which has two coordinates a month, came out 2.6 too low and its error 0.7; with these three
+# seeds agree to 0.15 (for a linear cycle to 0.05).
+DRAWS, DENSE_DRAWS = 1000, 2000
+# In white coordinates seven leapfrog steps already turn a path round: trees of depth 3 give the evidence twice as many
+# draws for half the work, and a smaller error (0.15 for a linear cycle on US-China, against 0.25 of 250 full ones).
+DEPTH = 3
+# Seconds between looks at whether the work is to stop.
+LOOK = 0.1
+
+type PartKey = tuple[int, "PendulumSpec", Part, int]
+"""Periods of a record, the spec of a part, the part, and the seed: what its evidence follows from."""
+
+
+def quick_evidence(
+    panel: xr.Dataset,
+    spec: "PendulumSpec",
+    *,
+    seed: int,
+    kept: MutableMapping[PartKey, Evidence] | None = None,
+    draws: int | None = None,
+    stop: Event | None = None,
+) -> Evidence:
+    """Estimate the marginal likelihood of a model from short fits of its parts in any thread, but of those `kept`."""
+    kept = {} if kept is None else kept
+    found = []
+    for part in parts_of(panel_arrays(panel, spec)):
+        own = spec_of(spec, part)
+        key = panel.sizes["time"], own, part, seed
+        if key not in kept:
+            kept[key] = _part_evidence(panel, own, part, seed, draws, stop)
+        found.append(kept[key])
+    return together(found)
+
+
+def _part_evidence(
+    panel: xr.Dataset, spec: "PendulumSpec", part: Part, seed: int, draws: int | None, stop: Event | None
+) -> Evidence:
+    """Estimate the marginal likelihood of one part of a model."""
+    chain_seeds, _, bridge_seed = np.random.SeedSequence(seed).spawn(3)
+    density, aside = density_of(panel, spec, panel_arrays(panel, spec), part), part == "aside"
+    own = int(chain_seeds.generate_state(2)[1 if aside else 0])
+    kept = draws or (DENSE_DRAWS if spec.dense and not aside else DRAWS)
+    drawn = _draw(density, {"draws": kept, "tune": TUNE, "chains": CHAINS, "seed": own}, stop)
+    return evidence(density, drawn, np.random.default_rng(bridge_seed))
+
+
+def _draw(density: Density, settings: dict[str, int], stop: Event | None) -> xr.Dataset:
+    import nutpie
+
+    sampler = nutpie.sample(
+        density.sampler, **settings, cores=1, save_warmup=False, progress_bar=False, blocking=False,
+        target_accept=ACCEPT, maxdepth=DEPTH, exact_normal_trajectory=True,
+    )  # fmt: skip
+    while True:
+        try:
+            return take_apart(sampler.wait(timeout=LOOK))["posterior"]
+        except TimeoutError:
+            if stop is not None and stop.is_set():
+                sampler.cancel()
+                raise CancelledError from None

@@ -43,17 +43,15 @@ def is_saved_fit(path: Path) -> bool:
 
 
 def sealed(tree: xr.DataTree) -> xr.DataTree:
-    """Add the digest of each group to a tree's attributes, by which a change or loss on the disk is seen."""
+    """Add the digest of each group to a tree's attributes."""
     tree.attrs = {**tree.attrs, DIGESTS: json.dumps(_digests(tree))}
     return tree
 
 
 def read_stored(path: Path) -> Groups:
     """Read a saved fit and check it."""
-    if not path.exists():
-        raise FitFileError(f"{path}: no such file or folder; expected a fit saved by Fit.save or `forecast report`")
     if not (path.is_dir() or path.is_file()):
-        raise FitFileError(f"{path}: neither a file nor a folder; expected a fit saved by Fit.save")
+        raise FitFileError(f"{path}: no such file or folder; expected a fit saved by Fit.save or `forecast report`")
     try:
         with _opened(path) as opened:
             tree = opened.load()
@@ -125,10 +123,9 @@ def _bytes(values: "np.ndarray[tuple[int, ...], np.dtype[Any]]") -> bytes | memo
 
 
 def _malformed(tree: xr.DataTree) -> str:
-    """Describe variables of its spec that this fit lacks."""
+    """Describe what a fit of its spec has and this one lacks."""
     try:
-        spec = PendulumSpec.from_dict(json.loads(tree.attrs["spec"]))
-        provenance = json.loads(tree.attrs["provenance"])
+        spec, provenance = PendulumSpec.from_dict(json.loads(tree.attrs["spec"])), json.loads(tree.attrs["provenance"])
         if not isinstance(provenance, dict):
             raise TypeError(f"provenance is {type(provenance).__name__}, not a mapping")
     except Exception as error:  # whatever a foreign text holds
@@ -136,82 +133,51 @@ def _malformed(tree: xr.DataTree) -> str:
     posterior, statistics, panel = (tree[group].to_dataset() for group in GROUPS)
     try:
         validate_panel(panel)
-        faults = [
-            *_provenance_faults(provenance, panel),
-            *_panel_faults(panel, spec),
-            *_posterior_faults(posterior, panel, spec),
-            *_statistics_faults(statistics, posterior),
-        ]
+        faults = [*_panel_faults(panel, spec, provenance), *_draws_faults(posterior, statistics, panel, spec)]
     except Exception as error:  # a panel so altered that it cannot even be looked into
         return f"the panel is not one ({error!s:.300}); save the fit again"
     return f"{'; '.join(faults[:5])}; damaged or altered, save the fit again" if faults else ""
 
 
-def _provenance_faults(provenance: dict[str, Any], panel: xr.Dataset) -> Iterator[str]:
-    kinds: dict[str, type | tuple[type, ...]] = {
-        "seed": int, "sampler": str, "draws": int, "tune": int, "chains": int, "cores": int, "data_digest": str,
-        "versions": dict, "python": str, "seconds": dict,
-    }  # fmt: skip
-    for name, kind in kinds.items():
-        if not isinstance(provenance.get(name), kind):
-            yield f"provenance: {name} is {provenance.get(name)!r:.40}"
-    optional: dict[str, type | tuple[type, ...]] = {
-        "updates": list, "r_hat": dict, "nodes_worth": (int, float), "eras": str, "refitted": dict,
-        "additions": list, "gate": dict,
-    }  # fmt: skip
-    for name, kind in optional.items():
-        if name in provenance and not isinstance(provenance[name], kind):
-            yield f"provenance: {name} is {provenance[name]!r:.40}"
+def _panel_faults(panel: xr.Dataset, spec: PendulumSpec, provenance: dict[str, Any]) -> Iterator[str]:
+    kind = panel_kind(panel)
+    if kind.name != spec.observation_model.panel:
+        yield f"the spec is of {spec.observation}, and the panel holds {kind.name}"
+    if not kind.number(panel) or not all(panel.sizes.get(name, 1) for name in SHARED):
+        yield "the panel holds no observation"
+    if panel.attrs.get("unit", "event") not in ("event", "row"):
+        yield f"the panel counts by {panel.attrs['unit']!r:.40}; expected event or row: fit again with this version"
     if provenance.get("data_digest") != panel.attrs["digest"]:
         yield "the panel's digest is not that of the data fitted"
 
 
-def _panel_faults(panel: xr.Dataset, spec: PendulumSpec) -> Iterator[str]:
-    kind = panel_kind(panel)
-    if kind.name != spec.observation_model.panel:
-        yield f"the spec is of {spec.observation}, and the panel holds {kind.name}"
-    if not kind.number(panel):
-        yield "the panel holds no observation"
-    if panel.attrs.get("unit", "event") not in ("event", "row"):
-        yield f"the panel counts by {panel.attrs['unit']!r:.40}; expected event or row: fit again with this version"
-    empty = [str(name) for name in SHARED if panel.sizes.get(name, 1) == 0]
-    if empty:
-        yield f"the panel has no {', '.join(empty)}"
-
-
-def _required(spec: PendulumSpec) -> list[str]:
-    """Return the variables that a fit of a spec always has."""
-    wanted = ["level", "trend", "mu", "trend_mean"]
-    if spec.moves:
-        wanted += ["trend_step", "trend_retention"]
-    if spec.trend == "reverting":
-        wanted.append("trend_half_life")
-    if spec.jumps:
-        wanted.append("trend_jump")
-    if spec.has_ceiling:
-        wanted += ["headroom", "ceiling", "headroom_dyad", "headroom_era_sd"]
-    if spec.has_cycle:
-        wanted += ["cycle_half_life", "phi", "cycle_sd", "sigma", *(one.name for one in spec.cycle_model.variables)]
-    if spec.drivers:
-        wanted.append("driver_effect")
-    return [*wanted, *spec.observation_model.required(spec)]
-
-
-def _posterior_faults(posterior: xr.Dataset, panel: xr.Dataset, spec: PendulumSpec) -> Iterator[str]:
-    known = all_variables()
-    yield from (f"posterior: {name} is missing" for name in _required(spec) if name not in posterior)
-    for group in spec.observation_model.together():
-        if any(name in posterior for name in group):
-            yield from (f"posterior: {name} is missing" for name in group if name not in posterior)
-    for name in known.keys() & posterior.keys():
-        if posterior[name].dims != ("chain", "draw", *known[str(name)].dims):
-            yield f"posterior: {name} has dims {posterior[name].dims}"
-    for variable, values in posterior.data_vars.items():
-        name = str(variable)
-        if values.dims[:2] != ("chain", "draw") or values.dtype.kind != "f":
-            yield f"posterior: {name} is {values.dtype} {values.dims}"
-        elif not values.size or not np.isfinite(values.to_numpy()).all():
-            yield f"posterior: {name} holds no number, or one that is none"
+def _draws_faults(
+    posterior: xr.Dataset, statistics: xr.Dataset, panel: xr.Dataset, spec: PendulumSpec
+) -> Iterator[str]:
+    """Describe missing variables, and those of another form than the table of variables has."""
+    present = (
+        (True, "level trend mu trend_mean"), (spec.moves, "trend_step trend_retention"),
+        (spec.trend == "reverting", "trend_half_life"), (spec.jumps, "trend_jump"),
+        (spec.has_ceiling, "headroom ceiling headroom_dyad headroom_era_sd"),
+        (spec.has_cycle, "cycle_half_life phi cycle_sd sigma"), (bool(spec.drivers), "driver_effect"),
+    )  # fmt: skip
+    own = [variable.name for variable in spec.cycle_model.variables if spec.has_cycle]
+    wanted = [name for there, names in present if there for name in names.split()]
+    groups = [group for group in spec.observation_model.together() if any(name in posterior for name in group)]
+    wanted += [*own, *spec.observation_model.required(spec), *(name for group in groups for name in group)]
+    yield from (f"posterior: {name} is missing" for name in wanted if name not in posterior)
+    yield from (f"sample_stats: {name} is missing" for name in STATISTICS if name not in statistics)
+    table, by_draw = all_variables(), ("chain", "draw")
+    size = tuple(posterior.sizes.get(name) for name in by_draw)
+    draws = {str(name): (values, "f") for name, values in posterior.items()}
+    known = {name: (*by_draw, *table[name].dims) for name in draws.keys() & table.keys()}
+    draws |= {str(name): (values, STATISTICS.get(str(name), "biuf")) for name, values in statistics.items()}
+    for name, (values, kinds) in draws.items():
+        shaped = values.dims == known.get(name, values.dims) and values.dims[:2] == by_draw
+        if not shaped or (name in statistics and values.ndim != 2) or values.dtype.kind not in kinds:
+            yield f"{name} is {values.dtype} {values.dims}"
+        elif not values.size or values.shape[:2] != size or not np.isfinite(values).all():
+            yield f"{name} holds no number, or one that is none"
     for name in SHARED:
         if name in posterior.dims and not (
             name in posterior.coords and posterior[name].equals(panel[name].reset_coords(drop=True))
@@ -220,24 +186,6 @@ def _posterior_faults(posterior: xr.Dataset, panel: xr.Dataset, spec: PendulumSp
     names = [name for name, _ in spec.drivers]
     if names and "driver" in posterior.dims and posterior["driver"].to_numpy().tolist() != names:
         yield f"posterior: drivers are not {', '.join(names)}, those of the spec"
-    if "cut" in posterior.dims and "class" in panel.dims and posterior.sizes["cut"] != panel.sizes["class"] - 1:
-        yield f"posterior: {posterior.sizes['cut']} thresholds for {panel.sizes['class']} classes"
-
-
-def _statistics_faults(statistics: xr.Dataset, posterior: xr.Dataset) -> Iterator[str]:
-    size = {name: posterior.sizes.get(name) for name in ("chain", "draw")}
-    for name, values in statistics.items():
-        if values.dims != ("chain", "draw"):
-            yield f"sample_stats: {name} has dims {values.dims}"
-    for name, kinds in STATISTICS.items():
-        if name not in statistics:
-            yield f"sample_stats: {name} is missing"
-        elif statistics[name].dims != ("chain", "draw") or statistics[name].dtype.kind not in kinds:
-            yield f"sample_stats: {name} is {statistics[name].dtype} {statistics[name].dims}"
-        elif dict(statistics[name].sizes) != size:
-            yield f"sample_stats: {name} has {dict(statistics[name].sizes)}, the posterior {size}"
-        elif kinds == "f" and not np.isfinite(statistics[name].to_numpy()).all():
-            yield f"sample_stats: {name} holds what is no number"
 
 
 GATE = "gate"
@@ -313,11 +261,7 @@ class Fit(Displayed):
         return with_quantities(self.gate, extra, *self._gate_settings)
 
     def gate_ahead(self, dyad: str, **extra: xr.DataArray) -> Gate:
-        """Return the convergence checks for one dyad's outlook, with further reported quantities by draw.
-
-        These are the parameters and the last two years of the dyad's level, and not the rest of its past nor other
-        dyads.
-        """
+        """Return the checks for one dyad's outlook: of parameters, and the last two years of the dyad's level."""
         recent = self.of_dyad(dyad).posterior.isel(time=slice(-AHEAD_CHECKED, None))
         return check_convergence(recent, self.sample_stats, extra, *self._gate_settings)
 
@@ -460,15 +404,11 @@ def _encoding(tree: xr.DataTree, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _chunks(tree: xr.DataTree) -> dict[str, Any]:
-    """Return how a zarr folder keeps the paths: a chunk a chain and dyad, as they are, for noise is not compressed."""
+    """Return how a zarr folder stores the paths: one chunk per chain and dyad, plain, for noise is not compressed."""
     posterior = tree["posterior"]
-    whole = {name: values for name, values in posterior.data_vars.items() if "time" in values.dims}
-    return {
-        posterior.path: {
-            name: {
-                "chunks": tuple(1 if dim in ("chain", "dyad") else size for dim, size in values.sizes.items()),
-                "compressors": None,
-            }
-            for name, values in whole.items()
-        }
+    chunks = {
+        name: tuple(1 if dim in ("chain", "dyad") else size for dim, size in values.sizes.items())
+        for name, values in posterior.data_vars.items()
+        if "time" in values.dims
     }
+    return {posterior.path: {name: {"chunks": own, "compressors": None} for name, own in chunks.items()}}

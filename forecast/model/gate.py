@@ -1,6 +1,6 @@
 """Convergence checks: no probability is reported unless the sampler has converged."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,9 @@ DIVERGENCE_LIMIT = 0.001
 NODES_LIMIT = 0.5
 CHECKED_EVERY = {"level": 6, "trend": 24}
 """Every how many periods a path is checked, besides the last ones: the trend moves little in two years."""
+
+type RHats = Mapping[str, float | None]
+"""R-hat of quantities; None where it is not defined."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def check_convergence(
     posterior: xr.Dataset,
     sample_stats: xr.Dataset,
     extra: Mapping[str, xr.DataArray] | None = None,
-    sampled: Mapping[str, float | None] | None = None,
+    sampled: RHats | None = None,
     nodes: tuple[int, float] = (0, 1.0),
 ) -> Gate:
     """Check the convergence of every reported quantity.
@@ -116,53 +119,38 @@ def check_convergence(
     .. [2] Betancourt (2016), Diagnosing suboptimal cotangent disintegrations in Hamiltonian Monte Carlo,
        https://doi.org/10.48550/arXiv.1604.00695
     """
-    energies = [sample_stats[name] for name in ("energy", "energy_aside") if name in sample_stats]
-    bfmi = min(map(_energy_fraction, energies))
+    energies = (sample_stats[name] for name in ("energy", "energy_aside") if name in sample_stats)
+    values = np.stack([energy.transpose("chain", "draw").to_numpy() for energy in energies])
+    bfmi = float(np.min((np.diff(values, axis=2) ** 2).mean(axis=2) / values.var(axis=2)))
     table = _diagnosed(_reported(posterior) | dict(extra or {}), sampled)
     return _judged(table, float(sample_stats["diverging"].mean()), bfmi, sampled, nodes)
 
 
-def _energy_fraction(energy: xr.DataArray) -> float:
-    """Return the smallest energy fraction of missing information over chains."""
-    values = energy.transpose("chain", "draw").to_numpy()
-    return float(np.min((np.diff(values, axis=1) ** 2).mean(axis=1) / values.var(axis=1)))
-
-
 def with_quantities(
-    gate: Gate,
-    extra: Mapping[str, xr.DataArray],
-    sampled: Mapping[str, float | None] | None = None,
-    nodes: tuple[int, float] = (0, 1.0),
+    gate: Gate, extra: Mapping[str, xr.DataArray], sampled: RHats | None, nodes: tuple[int, float]
 ) -> Gate:
     """Return a result that includes further quantities; arguments as for `check_convergence`."""
     table = pd.concat([gate.table, _diagnosed(extra, sampled)], ignore_index=True)
     return _judged(table, gate.divergence_share, gate.bfmi, sampled, nodes)
 
 
-def kept_gate(
-    kept: Mapping[str, Any], sampled: Mapping[str, float | None] | None, nodes: tuple[int, float] = (0, 1.0)
-) -> Gate:
+def kept_gate(kept: Mapping[str, Any], sampled: RHats | None, nodes: tuple[int, float]) -> Gate:
     """Return the result for diagnostics stored by `Gate.diagnostics`, under the current limits."""
     table = pd.DataFrame(kept["quantities"], columns=COLUMNS).astype(dict.fromkeys(COLUMNS[2:], float))
     bfmi = np.nan if kept["bfmi"] is None else kept["bfmi"]
     return _judged(table, float(kept["divergence_share"]), float(bfmi), sampled, nodes)
 
 
-def _diagnosed(groups: Mapping[str, xr.DataArray], sampled: Mapping[str, float | None] | None) -> pd.DataFrame:
+def _diagnosed(groups: Mapping[str, xr.DataArray], sampled: RHats | None) -> pd.DataFrame:
     rows = [_diagnose(words, values, sampled) for words, values in groups.items()]
     return pd.DataFrame([row for row in rows if row], columns=COLUMNS)
 
 
 def _judged(
-    table: pd.DataFrame,
-    divergent: float,
-    bfmi: float,
-    sampled: Mapping[str, float | None] | None,
-    nodes: tuple[int, float],
+    table: pd.DataFrame, divergent: float, bfmi: float, sampled: RHats | None, nodes: tuple[int, float]
 ) -> Gate:
-    misses = _missed_by_quantities(table, set(table["quantity"]) if sampled is None else sampled)
-    misses += _missed_by_sampler(bfmi, divergent, nodes)
-    return Gate(not misses, table, divergent, bfmi, tuple(misses))
+    misses = tuple(_misses(table, set(table["quantity"]) if sampled is None else sampled, bfmi, divergent, nodes))
+    return Gate(not misses, table, divergent, bfmi, misses)
 
 
 def worst_r_hats(posterior: xr.Dataset) -> dict[str, float | None]:
@@ -187,10 +175,7 @@ def _reported(posterior: xr.Dataset) -> dict[str, xr.DataArray]:
 
 
 def _varying(values: xr.DataArray) -> Float | None:
-    """Numbers of a group, (chain, draw, number), that vary from draw to draw: a pinned cutpoint does not.
-
-    What is no number does.
-    """
+    """Numbers of a group, (chain, draw, number), that vary from draw to draw, and what is no number."""
     draws = values.transpose("chain", "draw", ...).to_numpy().astype(np.float64)
     draws = draws.reshape(*draws.shape[:2], -1)
     # By comparison and not by its spread: that of a constant may be a rounding error, that of a NaN is no number.
@@ -198,9 +183,7 @@ def _varying(values: xr.DataArray) -> Float | None:
     return draws[..., varies] if varies.any() else None
 
 
-def _diagnose(
-    words: str, values: xr.DataArray, sampled: Mapping[str, float | None] | None
-) -> tuple[str, int, float, float, float] | None:
+def _diagnose(words: str, values: xr.DataArray, sampled: RHats | None) -> tuple[str, int, float, float, float] | None:
     """Worst diagnostics of a group."""
     draws = _varying(values)
     if draws is None:
@@ -210,39 +193,32 @@ def _diagnose(
     return words, draws.shape[2], worst, float(np.min(bulk_ess(draws))), float(np.min(tail_ess(draws)))
 
 
-def _missed_by_quantities(table: pd.DataFrame, judged: Container[str]) -> list[Miss]:
-    """Return violations of the limits: R-hat of some quantities, effective sample size of all."""
-    misses = []
+def _misses(
+    table: pd.DataFrame, judged: Container[str], bfmi: float, divergent: float, nodes: tuple[int, float]
+) -> Iterator[Miss]:
+    """Yield violations of the limits: R-hat of some quantities, effective sample size of all, and the sampler's."""
     for row in table.to_dict("records"):
         quantity, r_hat = row["quantity"], row["r_hat"]
         if quantity in judged and not r_hat <= R_HAT_LIMIT:
-            words = f"R-hat {r_hat:.4f}, limit {R_HAT_LIMIT}"
-            misses.append(Miss(quantity, words, (r_hat - 1) / (R_HAT_LIMIT - 1)))
+            yield Miss(quantity, f"R-hat {r_hat:.4f}, limit {R_HAT_LIMIT}", (r_hat - 1) / (R_HAT_LIMIT - 1))
         for kind, value in (("bulk", row["ess_bulk"]), ("tail", row["ess_tail"])):
             if not value >= ESS_LIMIT:
                 words = f"{kind} effective sample size {value:.0f}, at least {ESS_LIMIT} needed"
-                misses.append(Miss(quantity, words, _ratio(ESS_LIMIT, value)))
-    return misses
-
-
-def _missed_by_sampler(bfmi: float, divergent: float, nodes: tuple[int, float]) -> list[Miss]:
-    """Return violations of the limits of energy, divergent transitions and quadrature nodes."""
-    count, worth = nodes
-    misses = []
+                yield Miss(quantity, words, _ratio(ESS_LIMIT, value))
     if not bfmi > BFMI_LIMIT:
         words = f"fraction of missing information {bfmi:.2f}, must exceed {BFMI_LIMIT}"
-        misses.append(Miss("energy", words, _ratio(BFMI_LIMIT, bfmi)))
+        yield Miss("energy", words, _ratio(BFMI_LIMIT, bfmi))
     if not divergent < DIVERGENCE_LIMIT:
         words = f"{100 * divergent:.2f} % of transitions divergent, must be below 0.1 %"
-        misses.append(Miss("sampler", words, divergent / DIVERGENCE_LIMIT))
+        yield Miss("sampler", words, divergent / DIVERGENCE_LIMIT)
+    count, worth = nodes
     if not worth >= NODES_LIMIT:
         words = (
             f"{count} quadrature nodes are too few, for draws weighed to a finer integral keep {100 * worth:.0f} % of "
             f"their effective number, at least {100 * NODES_LIMIT:.0f} % needed; fit with more nodes, such as "
             f"{min(3 * count, 64)}"
         )
-        misses.append(Miss("month noise", words, _ratio(NODES_LIMIT, worth)))
-    return misses
+        yield Miss("month noise", words, _ratio(NODES_LIMIT, worth))
 
 
 def _ratio(limit: float, value: float) -> float:

@@ -1,8 +1,7 @@
 """Shared inputs of the PyMC graph and the assembled density: parameters, whitening, and panel data.
 
-The path is whitened by pseudo-observations of the level, from a Laplace approximation at the centres of the priors. The
-change of variables is exact for any pseudo-observations (`forecast.model.kernels.path`); the closer they are to the
-data, the nearer the sampler's coordinates are to white noise.
+The path is whitened by pseudo-observations of the level, from an approximation at the centres of the priors. The change
+of variables is exact for any of them (`forecast.model.kernels.path`); near the data the coordinates are white noise.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +18,6 @@ from forecast.model.dynamics import Motion, declare_cycle, over_gaps
 from forecast.model.kernels.path import pair_forward, path_forward
 from forecast.model.observation import side
 from forecast.model.observation.base import Own
-from forecast.model.observation.sides import declare_volume_effect
 from forecast.model.priors import Priors, known_priors
 from forecast.model.spec import PendulumSpec
 from forecast.model.trend import (
@@ -54,16 +52,12 @@ def declare_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Declared:
         **declare_trend(spec, paced, pool),
         **(declare_cycle(paced, pool) if spec.has_cycle else {}),
         **(declare_headroom(paced, pool) if spec.has_ceiling else {}),
-        **declare_volume_effect(spec, pool),
-        **side.declare(spec, arrays.observed.side, pool),
+        **side.declare(spec, arrays.observed.side.directions, pool),
     }
 
 
 def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
-    """Add the parameters of path and level to the PyMC model on the context stack.
-
-    Dyad effects are non-centred where dyads pool.
-    """
+    """Add the parameters of path and level to the PyMC model on the context stack."""
     pool = spec.pooling and arrays.dyads > 1
     paced = spec.priors.paced(arrays.periods_a_month)
     trend = add_trend(spec, paced, pool) if spec.moves else None
@@ -71,7 +65,7 @@ def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
     motion = spec.cycle_model.add_motion(paced, pool) if spec.has_cycle else None
     headroom = add_headroom(paced, arrays, pool) if spec.has_ceiling else None
     observed = spec.observation_model.add_parameters(spec, arrays, pool)
-    effect = None if arrays.driving is None else add_effects(paced, len(arrays.driving.acts), pool)
+    effect = None if arrays.driving is None else add_effects(paced, len(arrays.driving.drivers), pool)
     return Parameters(trend, mu, motion, headroom, observed, effect)
 
 
@@ -103,58 +97,50 @@ def anchor_path(
     reference: Parameters, arrays: PanelArrays, spec: PendulumSpec, iterations: int = 40, damping: float = 0.6
 ) -> Anchor:
     """Anchor of the whitening, arrays (node,): a damped Newton search for the mode of the level, without a ceiling."""
-    path, coordinates = _level_under(reference, arrays)
-    still, observation = np.zeros(coordinates), spec.observation_model
+    path, still = _level_under(reference, arrays), np.zeros(spec.components * arrays.nodes)
 
-    def slope_at(level: Float) -> Float:
-        return observation.derivatives(spec, level, reference.observed, arrays)[0]
+    def derivatives(level: Float) -> tuple[Float, Float]:
+        return spec.observation_model.derivatives(spec, level, reference.observed, arrays)
 
     level = np.full(arrays.nodes, spec.priors.trend_mean[0])
     anchor = Anchor(level, np.zeros_like(level), level)
     for _ in range(iterations):
-        slope, weight = observation.derivatives(spec, level, reference.observed, arrays)
+        slope, weight = derivatives(level)
         anchor = Anchor(level, weight, level + np.where(weight > 0, slope / np.where(weight > 0, weight, 1.0), 0.0))
         level = level + damping * (path(still, weight, weight * anchor.level) - level)
-    return _average(anchor, path, coordinates, slope_at)
+    return _average(anchor, path, still, lambda level: derivatives(level)[0])
 
 
 type _Path = Callable[[Float, Float, Float], Float]
 
 
-def _level_under(reference: Parameters, arrays: PanelArrays) -> tuple[_Path, int]:
-    """Return the function from white noise and pseudo-observations to the level at every node, and how much noise."""
+def _level_under(reference: Parameters, arrays: PanelArrays) -> _Path:
+    """Return the function from white noise and pseudo-observations to the level at every node."""
     pairs, starts = transition_pairs(arrays), arrays.starts
     trend = None if reference.trend is None else reference.trend.transitions(pairs)
     cycle = None if reference.motion is None else over_gaps(reference.motion, pairs)
-    if trend is not None and cycle is not None:
-
-        def path(white: Float, weight: Float, information: Float) -> Float:
-            both: Float = pair_forward(white, *trend, *cycle, weight, information, starts)[0]
-            return both[::2] + both[1::2]
-
-        return path, 2 * arrays.nodes
-    process = trend or cycle
-    assert process is not None
     constant = reference.mu[arrays.node_era] if trend is None else np.zeros(arrays.nodes)
 
-    def one(white: Float, weight: Float, information: Float) -> Float:
+    def path(white: Float, weight: Float, information: Float) -> Float:
+        if trend is not None and cycle is not None:
+            both: Float = pair_forward(white, *trend, *cycle, weight, information, starts)[0]
+            return both[::2] + both[1::2]
+        process: Any = trend or cycle
         own: Float = path_forward(white, *process, weight, information - weight * constant, starts)[0]
         return own + constant
 
-    return one, arrays.nodes
+    return path
 
 
-def _average(anchor: Anchor, path: _Path, coordinates: int, slope_at: Callable[[Float], Float]) -> Anchor:
+def _average(anchor: Anchor, path: _Path, still: Float, slope_at: Callable[[Float], Float]) -> Anchor:
     """Return pseudo-observations that say of the level on average what the data say, and not only at its mode.
 
-    A month of few events is far from Gaussian, so slope and curvature are averaged over what the pseudo-observations
-    leave open: a Gaussian variational approximation (Opper and Archambeau 2009,
-    https://doi.org/10.1162/neco.2008.08-07-592) by fixed-point iteration.
+    A Gaussian variational approximation (Opper and Archambeau 2009, https://doi.org/10.1162/neco.2008.08-07-592) by
+    fixed-point iteration: a month of few events is far from Gaussian.
     """
-    noise = np.random.default_rng(0).standard_normal((AVERAGED_DRAWS, coordinates))
-    weight, information, still = anchor.weight, anchor.weight * anchor.level, np.zeros(coordinates)
-    seen = weight > 0
-    mean = anchor.mean
+    noise = np.random.default_rng(0).standard_normal((AVERAGED_DRAWS, still.size))
+    weight, information = anchor.weight, anchor.weight * anchor.level
+    seen, mean = weight > 0, anchor.mean
     for _ in range(AVERAGED_ITERATIONS):
         mean = path(still, weight, information)
         spread = np.sqrt(np.mean([(path(white, weight, information) - mean) ** 2 for white in noise], axis=0))
@@ -168,10 +154,7 @@ def _average(anchor: Anchor, path: _Path, coordinates: int, slope_at: Callable[[
 
 
 def transition_pairs(arrays: PanelArrays) -> dict[str, Any]:
-    """Return the distinct pairs of dyad and gap, each computed once, and which of them every node has.
-
-    Nodes that begin an era make pairs of their own.
-    """
+    """Return the distinct pairs of dyad and gap, apart where an era begins, and which of them every node has."""
     new_era = (np.diff(arrays.node_era, prepend=-1) != 0) & (arrays.node_gap > 0)
     columns = np.column_stack([arrays.node_dyad, arrays.node_gap, new_era])
     pairs, pair_of = np.unique(columns, axis=0, return_inverse=True)
@@ -186,10 +169,7 @@ type Part = Literal["whole", "path", "aside"]
 
 @dataclass(frozen=True)
 class Form:
-    """All that a compiled model has built in; two panels with one form differ in data only.
-
-    Eras are built in only where something has a parameter per era.
-    """
+    """All that a compiled model has built in; two panels with one form differ in data only."""
 
     spec: PendulumSpec
     era_dyad: tuple[int, ...]
@@ -207,10 +187,7 @@ class Form:
 
 
 def node_capacity(nodes: int) -> int:
-    """Round a number of nodes up to the next for which paths are compiled: to an eighth of a power of two, or to 128.
-
-    The coordinates to spare are white noise of their own, so that a few more months need no new compilation.
-    """
+    """Round a number of nodes up, so that a few more months need no new compilation; those to spare are white noise."""
     step = max(128, 2 ** (int(np.ceil(np.log2(max(nodes, 2)))) - 3))
     return int(-(-nodes // step) * step)
 
@@ -221,10 +198,7 @@ def parts_of(arrays: PanelArrays) -> tuple[Part, ...]:
 
 
 def spec_of(spec: PendulumSpec, part: Part) -> PendulumSpec:
-    """Return a spec with the choices that matter for a part, and the defaults for all else.
-
-    Models that differ only elsewhere have this part in common: its posterior, its evidence and its compilation.
-    """
+    """Return a spec with the choices that matter for a part, which models that differ only elsewhere have in common."""
     if part == "whole":
         return spec
     of_kinds = {name: getattr(spec.priors, name) for name in known_priors() if name.startswith("kind_")}
@@ -240,10 +214,7 @@ def spec_of(spec: PendulumSpec, part: Part) -> PendulumSpec:
 def model_data(
     spec: PendulumSpec, arrays: PanelArrays, reference: Parameters | None = None, part: Part = "whole"
 ) -> dict[str, Any]:
-    """Arrays that a model, or a part of it, reads of a panel, by the names of its data.
-
-    The path is whitened at ``reference``, by default at the priors' centres.
-    """
+    """Arrays that a model, or a part of it, reads of a panel; the path is whitened at ``reference``."""
     aside = {} if part == "path" else spec.observation_model.aside_data(spec, arrays)
     if part == "aside":
         return aside
@@ -270,32 +241,26 @@ def _path_data(spec: PendulumSpec, arrays: PanelArrays, reference: Parameters) -
 
 
 STORES = {"held_numbers": np.float64, "held_indices": np.int64}
-"""Vectors by name, and the type of what they hold."""
 ENDS = "held_ends"
-"""End of each array in the vector of its type, in the order of the arrays."""
+"""Vectors by name with the type of what they hold, and the end of each array in its vector, in their order."""
 
 
 def pack(data: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Pack arrays of numbers and of indices into one vector each; their ends are a third.
 
-    A sampler compiles some code for every array that a model holds, which for thirty of them takes longer than all else
-    that is not cached; a slice of a vector costs nothing.
+    A sampler compiles code for every array that a model holds; a slice of a vector costs nothing.
     """
-    ends = np.empty(len(data), dtype=np.int64)
-    packed: dict[str, NDArray[Any]] = {}
-    for store, dtype in STORES.items():
-        own = [place for place, array in enumerate(data.values()) if _store(array) == store]
-        arrays = [array.ravel() for array in data.values() if _store(array) == store]
-        ends[own] = np.cumsum([array.size for array in arrays])
-        packed[store] = np.concatenate(arrays).astype(dtype) if arrays else np.zeros(0, dtype=dtype)
-    return packed | {ENDS: ends}
+    packed = {name: np.zeros(0, dtype=dtype) for name, dtype in STORES.items()}
+    ends = []
+    for array in data.values():
+        store = _store(array)
+        packed[store] = np.append(packed[store], array.ravel().astype(STORES[store]))
+        ends.append(packed[store].size)
+    return packed | {ENDS: np.array(ends, dtype=np.int64)}
 
 
 def hold(data: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    """Add the packed arrays to the PyMC model on the context stack; return each as a slice, by its name.
-
-    The length of an array is data, its number of columns is built in.
-    """
+    """Add the packed arrays to the PyMC model on the context stack; return each as a slice, by its name."""
     import pymc as pm
 
     held = {name: pm.Data(name, value) for name, value in pack(data).items()}

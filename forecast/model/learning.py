@@ -10,7 +10,6 @@ from forecast.clock import periods_a_month
 from forecast.model.declarations import ByDyad, Free
 from forecast.model.dynamics import declare_cycle
 from forecast.model.observation import side
-from forecast.model.observation.sides import declare_volume_effect
 from forecast.model.posterior import flat
 from forecast.model.trend import declare_headroom, declare_trend
 from forecast.model.variables import all_variables
@@ -53,7 +52,7 @@ def _priors(fit: "Fit", rng: np.random.Generator) -> Iterator[tuple[str, Float, 
     paced = spec.priors.paced(periods_a_month(panel))
     declared = declare_trend(spec, paced, pool) | (declare_cycle(paced, pool) if spec.has_cycle else {})
     if spec.observation == "sides":
-        declared |= declare_volume_effect(spec, pool) | side.declare_shared(spec, pool)
+        declared |= side.declare(spec, 1, pool)
     for role, one in declared.items():
         name = VARIABLES.get(role, role)
         if name in fit.posterior:

@@ -90,7 +90,7 @@ class Observed:
         seen = np.where(panel_kind(panel).seen(panel), node, -1)
         month = None
         if arrays.driving is not None and draws.driver_effect is not None:
-            own = acting_on(arrays.driving.acts, "month")
+            own = acting_on(arrays.driving.drivers, "month")
             month = np.einsum("akd,kdt->adt", draws.driver_effect[:, own], arrays.driving.value[own][..., stretch])
         return cls(draws, arrays, arrays.era_index[:, stretch], seen[:, stretch], month)
 

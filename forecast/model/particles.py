@@ -64,11 +64,7 @@ def smoothed(log_weight: Float) -> Weights:
 
 
 def resampled(weight: Float, rng: np.random.Generator, number: int | None = None) -> Index:
-    """Draw places (chain, draw) in proportion to weights, systematically and within each chain.
-
-    They are in order: copies of a draw stand side by side and chains stay chains, so that R-hat and effective sample
-    sizes count the copies for what they are. Of each chain as many are drawn as there are, or ``number``.
-    """
+    """Draw places (chain, draw) in proportion to weights, systematically, in order and within each chain."""
     draws = weight.shape[1]
     number, places = number or draws, []
     for own in weight:
@@ -103,10 +99,7 @@ class Cloud:
         return cls(draws, dyad, states, (np.broadcast_to(np.arange(particles), size),), np.zeros(size))
 
     def moved(self, eras: tuple[int, int], rng: np.random.Generator, own: Float | None = None) -> "Cloud":
-        """Move on from a period of an era into one of another, or the same.
-
-        ``own`` (draw, part) is where the draw's own path goes, as the first particle.
-        """
+        """Move on from a period of an era into one of another, or the same; ``own`` is of the first particle."""
         state, log_weight = self.states[-1], self.log_weight
         parents = np.broadcast_to(np.arange(log_weight.shape[1]), log_weight.shape)
         if len(self.states) % PERIODS_KEPT == 0 and log_weight.any():

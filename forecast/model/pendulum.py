@@ -22,14 +22,11 @@ from forecast.model.trend import SOFTNESS
 
 @dataclass(frozen=True)
 class PathGraph:
-    """Expressions over the nodes, from the parameters and the data of `forecast.model.inputs.model_data`.
-
-    A path is (node,) where only one component moves, and (node, 2), trend and cycle, where both do.
-    """
+    """Expressions over the nodes; a path is (node,), or (node, 2), trend and cycle, where both move."""
 
     spec: PendulumSpec
     parameters: Parameters
-    data: Mapping[str, Any]
+    data: Mapping[str, Any]  # Of `forecast.model.inputs.model_data`
 
     @cached_property
     def nodes(self) -> Nodes:
@@ -56,9 +53,9 @@ class PathGraph:
     @cached_property
     def pseudo(self) -> tuple[Any, Any]:
         """Weight and information of the anchor's pseudo-observations; they follow the parameters."""
-        p, data = self.parameters, self.data
-        weight = self.spec.observation_model.anchor_weight(data["anchor_weight"], p.observed, data)
-        target = data["anchor_level"] + self.spec.observation_model.anchor_shift(p.observed, data) - self.still
+        observed, data, model = self.parameters.observed, self.data, self.spec.observation_model
+        weight = model.anchor_weight(data["anchor_weight"], observed, data)
+        target = data["anchor_level"] + model.anchor_shift(observed, data) - self.still
         if self.push is not None:  # what is read as level is the path and all that drivers add to it
             target = target - sum(self.push)
         return weight, weight * target
@@ -68,8 +65,7 @@ class PathGraph:
         """Effect of drivers at every node on the level, and on the month alone; None without drivers."""
         if self.parameters.effect is None:
             return None
-        acts = tuple(acts for _, acts in self.spec.drivers)
-        return node_push(acts, self.parameters.effect, self.parameters.motion, self.data)
+        return node_push(self.spec.drivers, self.parameters.effect, self.parameters.motion, self.data)
 
     def path(self, white: Any, weight: Any, information: Any) -> tuple[Any, Any]:
         """Path of white noise under pseudo-observations of its level, and the log-determinant."""
@@ -178,9 +174,9 @@ class PendulumModel:
         Returns
         -------
         pymc.Model
-            With named dims ``dyad``, ``era``, ``dataset`` and ``direction``. The path lives on nodes (see
-            :class:`forecast.model.arrays.PanelArrays`): ``node_trend``, ``node_cycle`` and their level ``node_level``,
-            in log-odds; `forecast.model.sampling.complete_posterior` fills in the other periods.
+            With named dims ``dyad``, ``era``, ``dataset`` and ``direction``. The path lives on nodes
+            (:class:`forecast.model.arrays.PanelArrays`); `forecast.model.sampling.complete_posterior` fills in the
+            other periods.
 
         Raises
         ------
@@ -199,9 +195,8 @@ class PendulumModel:
                 graph = PathGraph(spec, add_parameters(spec, arrays), held)
                 _path_in_white(graph, node_capacity(arrays.nodes))
             if part != "path" and arrays.observation.has_aside(arrays.observed):
-                observation = spec.observation_model
-                aside = observation.add_aside(spec, arrays, held)
-                pm.Potential(OBSERVED[1], observation.aside_log_likelihood(aside, held))
+                aside = spec.observation_model.add_aside(spec, arrays, held)
+                pm.Potential(OBSERVED[1], spec.observation_model.aside_log_likelihood(aside, held))
         return model
 
 
@@ -211,12 +206,12 @@ def _path_in_white(graph: PathGraph, capacity: int) -> None:
     white = pm.Flat(WHITE, shape=components * capacity)
     nodes = components * graph.data["starts"][-1]
     path, log_det = graph.path(white[:nodes], *graph.pseudo)
-    level = graph.level(path)
-    for name, values in zip(NODE_PATHS, graph.parts(path), strict=True):
+    parts, level = graph.parts(path), graph.level(path)
+    for name, values in zip(NODE_PATHS, parts, strict=True):
         if values is not None:
             pm.Deterministic(name, values)
     if graph.spec.has_ceiling:
-        pm.Deterministic("ceiling", graph.ceiling(graph.parts(path)[0]), dims="era")
+        pm.Deterministic("ceiling", graph.ceiling(parts[0]), dims="era")
     pm.Deterministic("node_level", level)
     pm.Potential("path_prior", graph.prior(path) + log_det - 0.5 * (white[nodes:] ** 2).sum())
     pm.Potential(OBSERVED[0], graph.likelihood(level))
@@ -226,5 +221,5 @@ def coordinates(panel: xr.Dataset, arrays: PanelArrays) -> dict[str, Any]:
     """Coordinates of the model's dims, from the panel."""
     own: dict[str, Any] = {name: panel[name].to_numpy() for name in ("dyad", "time", "era")}
     if arrays.driving is not None:
-        own["driver"] = list(arrays.driving.names)
+        own["driver"] = [name for name, _ in arrays.driving.drivers]
     return own | arrays.observation.coordinates(panel)

@@ -27,10 +27,11 @@ def flat_or_zeros(posterior: xr.Dataset, name: str, *shape: int) -> Float:
 
 
 type Groups = Mapping[str, xr.Dataset]
+"""Groups of a tree by their names, the root's (of attributes alone) under ``/``."""
 
 
 def groups_of(tree: xr.DataTree | Groups) -> dict[str, xr.Dataset]:
-    """Return the groups of a tree by their names, the root's (of attributes alone) under ``/``."""
+    """Return the groups of a tree."""
     if not isinstance(tree, xr.DataTree):
         return dict(tree)
     return {"/": tree.to_dataset(), **{name: node.to_dataset() for name, node in tree.children.items()}}
@@ -44,12 +45,8 @@ def take_apart(tree: xr.DataTree) -> dict[str, xr.Dataset]:
     return groups
 
 
-TAIL = 0.89
-"""Quantile that stands for the upper tail, and 1 less it for the lower one, as ArviZ has them by default."""
-
-
 def r_hat(draws: Float) -> Float:
-    """Return the rank-normalised split R-hat of quantities, of draws (chain, draw, quantity)."""
+    """Return the rank-normalised split R-hat of draws (chain, draw, quantity)."""
     with np.errstate(invalid="ignore", divide="ignore"):  # draws that never vary within a chain: NaN, which fails
         return _statistic("rhat", draws)
 
@@ -61,7 +58,7 @@ def bulk_ess(draws: Float) -> Float:
 
 def tail_ess(draws: Float) -> Float:
     """Return the effective sample size of the 11 % and 89 % quantiles, the smaller one, as `r_hat` does."""
-    return _statistic("ess", draws, method="tail", prob=TAIL)
+    return _statistic("ess", draws, method="tail", prob=0.89)
 
 
 def mean_error(draws: Float) -> float:

@@ -4,12 +4,12 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -24,16 +24,16 @@ from forecast.model.compiled import Density, density_of, is_ready
 from forecast.model.driving import push
 from forecast.model.evidence import evidence as evidence_of
 from forecast.model.evidence import together
-from forecast.model.fitted import KIND, SCHEMA, SHARED, Fit
+from forecast.model.fitted import KIND, SCHEMA, SHARED, STATISTICS, Fit
 from forecast.model.inputs import parts_of
-from forecast.model.posterior import flat, take_apart
+from forecast.model.posterior import Groups, flat, take_apart
 from forecast.model.spec import PendulumSpec, spec_for
 from forecast.model.trend import era_means, gathered
 from forecast.model.variables import all_variables, sampled_variables
 from forecast.panel.record import data_facts
 from forecast.progress import Progress, silent
 from forecast.resources import release_free_memory
-from forecast.typing import Float, Index
+from forecast.typing import Float
 
 
 def complete_dyad(
@@ -61,18 +61,12 @@ def complete_dyad(
         open_gaps = np.flatnonzero(gaps > stage)
         time = ends[open_gaps] - gaps[open_gaps] + stage
         left = gaps[open_gaps] - stage
-        carried = kept**left
-        ahead = variance * _gathered(kept, left)
+        carried, walks = kept**left, kept >= 1.0
+        ahead = variance * np.where(walks, left, gathered(np.where(walks, 0.5, kept), left))
         precision = 1.0 / variance + carried**2 / ahead
         mean = (kept * path[:, time - 1] / variance + carried * path[:, ends[open_gaps]] / ahead) / precision
         path[:, time] = mean + rng.standard_normal(mean.shape) / np.sqrt(precision)
     return np.asarray(path + middle)
-
-
-def _gathered(carry: Float, periods: Index) -> Float:
-    """Variance of so many shocks of unit variance, for carries of which some may be 1."""
-    one = carry >= 1.0
-    return np.where(one, periods, gathered(np.where(one, 0.5, carry), periods))
 
 
 VERSIONS = ("pendulum-forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray", "arviz-stats")
@@ -144,9 +138,9 @@ def fit(
     arrays = panel_arrays(panel, spec)
     require_observations(arrays)
     require_events(panel)
-    trees = PATH_TREES[spec.has_ceiling]
+    accept, depth = PATH_TREES[spec.has_ceiling]
     run = Run(
-        panel, spec, arrays, replace(trees, accept=target_accept or trees.accept), report,
+        panel, spec, arrays, (target_accept or accept, depth), report,
         settings={"draws": draws, "tune": tune, "chains": chains, "cores": min(cores or os.cpu_count() or 1, chains)},
         seed=int(sampler_seed.generate_state(1)[0]),
         bridge=np.random.default_rng(bridge_seed) if evidence else None,
@@ -158,7 +152,11 @@ def fit(
         rng, threads = np.random.default_rng(path_seed), run.settings["cores"]
         posterior = complete_posterior(sampled, panel, spec, arrays, rng, threads=threads)
         worth = spec.observation_model.integration_worth(spec, posterior, arrays)
-    provenance = {"seed": seed, "sampler": "nutpie", **run.account(), "nodes_worth": round(worth, 4), **facts}
+    provenance = {
+        "seed": seed, "sampler": "nutpie", **run.settings, "target_accept": run.trees[0], "tree_depth": depth,
+        **data_facts(panel), "versions": {name: version(name) for name in VERSIONS},
+        "python": platform.python_version(), "seconds": run.seconds, "nodes_worth": round(worth, 4), **facts,
+    }  # fmt: skip
     texts = {"spec": json.dumps(spec.to_dict()), "provenance": json.dumps(provenance)}
     attributes = {"kind": KIND, "schema": SCHEMA, **texts}
     groups = {"posterior": posterior, "sample_stats": statistics, "constant_data": panel}
@@ -166,17 +164,10 @@ def fit(
     return Fit({"/": xr.Dataset(attrs=attributes), **groups})
 
 
-@dataclass(frozen=True)
-class Trees:
-    """Tree settings of the sampler: target acceptance rate, and maximum number of doublings."""
-
-    accept: float
-    depth: int
-
-
-# What gives most effective draws a second without divergent transitions (docs/speed.md). Nearly all coordinates are
-# white noise, along which trajectories are exact. Under ceilings the headrooms move slowly and need longer ones.
-PATH_TREES, ASIDE_TREES = {False: Trees(0.85, 4), True: Trees(0.85, 5)}, Trees(0.8, 4)
+# Target acceptance rate, and maximum number of doublings of a tree: what gives most effective draws a second without
+# divergent transitions (docs/speed.md). Nearly all coordinates are white noise, along which trajectories are exact.
+# Under ceilings the headrooms move slowly and need longer ones.
+PATH_TREES, ASIDE_TREES = {False: (0.85, 4), True: (0.85, 5)}, (0.8, 4)
 
 
 @dataclass(frozen=True)
@@ -186,7 +177,7 @@ class Run:
     panel: xr.Dataset  # What is fitted
     spec: PendulumSpec
     arrays: PanelArrays
-    trees: Trees  # Along the path
+    trees: tuple[float, int]  # Along the path
     report: Progress  # Called with (step in words, done, total)
     settings: dict[str, int]  # Draws, tune, chains and cores
     seed: int  # Of the sampler
@@ -200,45 +191,35 @@ class Run:
         yield
         self.seconds[step] = round(time.perf_counter() - begun, 3)
 
-    def account(self) -> dict[str, Any]:
-        """Return settings, data, versions and times, for the provenance of a fit."""
-        trees = {"target_accept": self.trees.accept, "tree_depth": self.trees.depth}
-        versions = {"versions": {name: version(name) for name in VERSIONS}, "python": platform.python_version()}
-        return self.settings | trees | data_facts(self.panel) | versions | {"seconds": self.seconds}
-
 
 def _sample(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
     """Run nutpie on every part of the model, and put together what it found."""
     parts = _sampled_parts(run)
     with run.timed("derive"):
-        derived = [part.density.derived(part.drawn) for part in parts]
+        derived = [density.derived(groups["posterior"]) for density, groups in parts]
     log_prior, log_rest = (sum(own.pop(name) for own in derived) for name in ("log_prior", "log_rest"))
-    log_likelihood = sum(part.log_density for part in parts) - log_rest
+    every = [groups["sample_stats"].transpose("chain", "draw", ...) for _, groups in parts]
+    log_likelihood = sum(statistics["logp"].to_numpy() for statistics in every) - log_rest
     facts = {}
     if run.bridge is not None:
         run.report("bridge sampling", 0, 0)
         with run.timed("evidence"):
-            estimate = together([evidence_of(part.density, part.drawn, run.bridge) for part in parts])
-        facts["evidence"] = asdict(estimate)
+            found = [evidence_of(density, groups["posterior"], run.bridge) for density, groups in parts]
+            facts["evidence"] = asdict(together(found))
     dims = {**sampled_variables(), **dict.fromkeys(NODE_PATHS, ("node",))}
-    found = {name: values for own in derived for name, values in own.items() if name in dims}
-    sampled = {name: (("chain", "draw", *dims[name]), values) for name, values in found.items()}
-    scores = {"log_prior": log_prior, "log_likelihood_total": log_likelihood}
-    by_draw = {name: (("chain", "draw"), score) for name, score in scores.items()}
-    return xr.Dataset(sampled), _together([part.statistics for part in parts]).assign(by_draw), facts
+    values = {name: values for own in derived for name, values in own.items() if name in dims}
+    sampled = {name: (("chain", "draw", *dims[name]), own) for name, own in values.items()}
+    kept = {name: every[0][name].to_numpy() for name in STATISTICS}
+    for aside in every[1:]:  # sampled after the path; each part has an energy of its own
+        kept["diverging"] = kept["diverging"] | aside["diverging"].to_numpy()
+        kept["n_steps"] = kept["n_steps"] + aside["n_steps"].to_numpy()
+        kept["energy_aside"] = aside["energy"].to_numpy()
+    kept |= {"log_prior": log_prior, "log_likelihood_total": log_likelihood}
+    by_draw = {name: (("chain", "draw"), own) for name, own in kept.items()}
+    return xr.Dataset(sampled), xr.Dataset(by_draw), facts
 
 
-@dataclass(frozen=True)
-class _Part:
-    """Results of nutpie for one part: its draws, statistics, and log-density (chain, draw)."""
-
-    density: Density
-    drawn: xr.Dataset
-    statistics: xr.Dataset
-    log_density: Float
-
-
-def _sampled_parts(run: Run) -> list[_Part]:
+def _sampled_parts(run: Run) -> list[tuple[Density, Groups]]:
     """Sample the parts of a model one after the other; what comes next is made ready while the sampler runs."""
     names, found = parts_of(run.arrays), []
     seeds = [run.seed, *np.random.SeedSequence(run.seed).generate_state(len(names) - 1).tolist()]
@@ -249,72 +230,38 @@ def _sampled_parts(run: Run) -> list[_Part]:
     for place, seed in enumerate(seeds):
         own, step = densities[place], "sample aside" if place else "sample"
         words, trees = ("sampling the kinds", ASIDE_TREES) if place else ("sampling", run.trees)
-        with run.timed(step), _Sampling(own, run, trees, seed, words) as sampling:
+        with run.timed(step), _sampling(own, run, trees, seed, words) as wait:
             densities += [density_of(run.panel, run.spec, run.arrays, name) for name in names[place + 1 : place + 2]]
             own.prepare()
-            groups = sampling.wait()
-        log_density = groups["sample_stats"]["logp"].transpose("chain", "draw").to_numpy()
-        found.append(_Part(own, groups["posterior"], _statistics(groups["sample_stats"]), log_density))
+            found.append((own, wait()))
     return found
 
 
-class _Sampling:
-    """A run of nutpie in threads of its own: begun with the context, cancelled where that is left early."""
+@contextmanager
+def _sampling(
+    density: Density, run: Run, trees: tuple[float, int], seed: int, words: str
+) -> Iterator[Callable[[], Groups]]:
+    """Run nutpie in threads of its own; gives what waits for the groups of its draws."""
+    import nutpie
 
-    def __init__(self, density: Density, run: Run, trees: Trees, seed: int, words: str) -> None:
-        self.density, self.run, self.trees, self.seed, self.words = density, run, trees, seed, words
-        self.total = run.settings["chains"] * (run.settings["draws"] + run.settings["tune"])
-
-    def __enter__(self) -> Self:
-        import nutpie
-
-        run, trees = self.run, self.trees
-        self.sampler = nutpie.sample(
-            self.density.sampler, **run.settings, seed=self.seed, save_warmup=False, progress_bar=False,
-            blocking=False, progress_callback=self._on_progress, progress_rate=250,
-            target_accept=trees.accept, maxdepth=trees.depth, exact_normal_trajectory=True,
-        )  # fmt: skip
-        return self
-
-    def _on_progress(self, chains: list[Any]) -> None:
-        self.run.report(self.words, sum(chain.finished_draws for chain in chains), self.total)
-
-    def wait(self) -> dict[str, xr.Dataset]:
-        """Return the groups of its draws, once all are there."""
-        groups = take_apart(self.sampler.wait())
-        self.run.report(self.words, self.total, self.total)
-        return groups
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            self.sampler.cancel()
-
-
-def _statistics(stats: xr.Dataset) -> xr.Dataset:
-    """Keep the statistics that a fit holds."""
-    kept = ("diverging", "energy", "step_size", "n_steps")
-    return xr.Dataset({name: (("chain", "draw"), stats[name].transpose("chain", "draw").to_numpy()) for name in kept})
-
-
-def _together(parts: list[xr.Dataset]) -> xr.Dataset:
-    """Put together the statistics of parts that were sampled one after the other; each has an energy of its own."""
-    first, *others = parts
-    for other in others:
-        first = first.assign(
-            diverging=first["diverging"] | other["diverging"],
-            n_steps=first["n_steps"] + other["n_steps"],
-            energy_aside=other["energy"],
-        )
-    return first
+    total = run.settings["chains"] * (run.settings["draws"] + run.settings["tune"])
+    sampler = nutpie.sample(
+        density.sampler, **run.settings, seed=seed, save_warmup=False, progress_bar=False, blocking=False,
+        progress_callback=lambda chains: run.report(words, sum(chain.finished_draws for chain in chains), total),
+        progress_rate=250, target_accept=trees[0], maxdepth=trees[1], exact_normal_trajectory=True,
+    )  # fmt: skip
+    try:
+        yield lambda: take_apart(sampler.wait())
+    except BaseException:
+        sampler.cancel()
+        raise
+    run.report(words, total, total)
 
 
 def complete_posterior(
     sampled: xr.Dataset, panel: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, rng: Generator, threads: int = 1
 ) -> xr.Dataset:
-    """Return the posterior by the fit's schema from the sampled variables: paths completed, dims named.
-
-    Works on draws of :meth:`PendulumModel.build` from any sampler. The numbers are the same whatever the threads.
-    """
+    """Return the posterior by the fit's schema from what any sampler drew: paths completed, dims named."""
     chains, draws = sampled.sizes["chain"], sampled.sizes["draw"]
     completed = _complete_paths(sampled, spec, arrays, rng, threads)
     table = all_variables()
@@ -326,7 +273,7 @@ def complete_posterior(
     result = {name: (("chain", "draw", *table[name].dims), values) for name, values in found.items()}
     coords = {name: panel[name].to_numpy() for name in SHARED if name in panel.coords}
     if arrays.driving is not None:
-        coords["driver"] = np.array(arrays.driving.names)
+        coords["driver"] = np.array([name for name, _ in spec.drivers])
     return xr.Dataset(result, coords={"chain": np.arange(chains), "draw": np.arange(draws), **coords})
 
 

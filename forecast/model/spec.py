@@ -7,10 +7,10 @@ import xarray as xr
 
 from forecast.clock import periods_a_month
 from forecast.errors import SpecError
-from forecast.model.driving import PRIORS, check_drivers, parse_drivers
+from forecast.model.driving import check_drivers, parse_drivers
 from forecast.model.dynamics import Cycle, cycles, find_cycle
 from forecast.model.observation import Observation, find_observation, observation_of
-from forecast.model.priors import OF_DATASETS, Priors, known_priors
+from forecast.model.priors import OF_DATASETS, Priors
 from forecast.model.trend import CEILINGS, TRENDS
 from forecast.panel import panel_kind, validate_panel
 
@@ -103,7 +103,10 @@ class PendulumSpec:
         self.observation_model.check(self)
         if not (isinstance(self.nodes, int) and 1 <= self.nodes <= 64):
             raise SpecError(f"nodes: got {self.nodes!r}; expected 1 to 64 quadrature nodes")
-        self._check_priors()
+        unused = self._unused_priors()
+        for name, _ in self.priors.changed:
+            if name in unused:
+                raise SpecError(f"priors: {name} was changed, but {unused[name]}; leave it out, or change the spec")
 
     def _check_components(self) -> None:
         """Reject what no data can tell apart from a simpler spec."""
@@ -112,7 +115,7 @@ class PendulumSpec:
                 "cycle: 'none' with trend='reverting' is one reverting component, which no data can tell apart from a "
                 "cycle around a constant; use trend='constant', cycle='linear', or trend='walk', cycle='none'"
             )
-        if not self.has_cycle and self.trend == "constant":
+        if not self.has_cycle and not self.moves:
             raise SpecError(
                 "cycle: 'none' with trend='constant' leaves nothing that moves; use trend='walk' or a cycle"
             )
@@ -122,29 +125,19 @@ class PendulumSpec:
                 "or 'walk', or ceiling='none'"
             )
 
-    def _check_priors(self) -> None:
-        unused = self._unused_priors()
-        defaults = known_priors()
-        for name, why in unused.items():
-            if getattr(self.priors, name) != defaults[name]:
-                raise SpecError(f"priors: {name} was changed, but {why}; leave it out, or change the spec")
-
     def _unused_priors(self) -> dict[str, str]:
         """Priors that these choices do not use, and why."""
+        cycle = "cycle_half_life cycle_half_life_dyads cycle_sd cycle_sd_dyads"
         groups = (
-            (self.trend == "reverting", ("trend_half_life",), f"trend={self.trend!r} does not return"),
-            (self.trend != "walk", ("trend_mean_dyads",), "trend='walk' has no long-run mean"),
-            (self.moves, ("trend_step", "trend_step_dyads", "trend_start"), f"trend={self.trend!r} has no path"),
-            (self.jumps, ("trend_jump",), "jumps=False has no jump"),
-            (
-                self.has_cycle,
-                ("cycle_half_life", "cycle_half_life_dyads", "cycle_sd", "cycle_sd_dyads"),
-                "cycle='none' has no cycle",
-            ),
-            (self.has_ceiling, ("headroom", "headroom_dyads", "headroom_eras"), "ceiling='none' has no headroom"),
-            (bool(self.drivers), PRIORS, "there are no drivers"),
+            (self.trend == "reverting", "trend_half_life", f"trend={self.trend!r} does not return"),
+            (self.trend != "walk", "trend_mean_dyads", "trend='walk' has no long-run mean"),
+            (self.moves, "trend_step trend_step_dyads trend_start", f"trend={self.trend!r} has no path"),
+            (self.jumps, "trend_jump", "jumps=False has no jump"),
+            (self.has_cycle, cycle, "cycle='none' has no cycle"),
+            (self.has_ceiling, "headroom headroom_dyads headroom_eras", "ceiling='none' has no headroom"),
+            (bool(self.drivers), "driver_effects driver_dyads", "there are no drivers"),
         )
-        unused = {name: why for used, names, why in groups if not used for name in names}
+        unused = {name: why for used, names, why in groups if not used for name in names.split()}
         for one in cycles():
             if one.name != self.cycle:
                 unused |= {prior.name: f"it belongs to cycle={one.name!r}" for prior in one.priors}
@@ -163,8 +156,7 @@ class PendulumSpec:
             choices = {"ceiling": "none"} | choices
         plain = replace(self, **choices, priors=Priors())
         unused = plain._unused_priors()
-        used = {name: value for name, value in self.priors.to_dict().items() if name not in unused}
-        return replace(plain, priors=Priors(**used))
+        return replace(plain, priors=Priors(**{name: own for name, own in self.priors.changed if name not in unused}))
 
     @property
     def moves(self) -> bool:
@@ -203,10 +195,8 @@ class PendulumSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON; :meth:`from_dict` is the inverse."""
-        unused, defaults = self._unused_priors(), known_priors()
-        priors = self.priors.to_dict(self.cycle_model)
-        several = {name for name in OF_DATASETS if priors[name] == defaults[name]}
-        priors = {name: value for name, value in priors.items() if name not in unused and name not in several}
+        left_out = {*self._unused_priors(), *(OF_DATASETS - dict(self.priors.changed).keys())}
+        priors = {name: own for name, own in self.priors.to_dict(self.cycle_model).items() if name not in left_out}
         return {**asdict(self), "drivers": dict(self.drivers), "priors": priors}
 
     @classmethod
@@ -220,17 +210,14 @@ class PendulumSpec:
         return cls(**{**values, "priors": Priors.from_dict(values.get("priors", {}))})
 
 
-DENSE = 30.0
-"""Events per covered month from which on a record is a feed's, whose scatter is its own; the chronology has two."""
+DENSE = 30.0  # Events per covered month from which on a record is a feed's; the chronology has two
 
 
 def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
     """Return the default spec for a panel, with some choices made otherwise.
 
-    The default is a cycle around a trend that returns to its long-run mean and that frameworks bound from above, the
-    latter where a dyad has two or more eras; events are read as sides and kinds, whose kinds drift with the years. The
-    overdispersion of a record of thirty events per month or more is unknown beforehand, so it has the wide prior of a
-    further dataset.
+    Frameworks bound the trend where a dyad has two or more eras. The overdispersion of a record of thirty events per
+    month or more is unknown beforehand, so it has the wide prior of a further dataset.
     """
     validate_panel(panel)
     suits: dict[str, Any] = {"observation": observation_of(panel).name}
@@ -244,6 +231,5 @@ def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
 def is_dense(panel: xr.Dataset) -> bool:
     """Return whether the first dataset counts thirty events per covered month or more, over its dyads."""
     first = panel.isel(dataset=0)
-    covered = int(first["covered"].sum())
-    months = covered / periods_a_month(panel)
+    months = int(first["covered"].sum()) / periods_a_month(panel)
     return months > 0 and float(first["counts"].sum()) / months >= DENSE

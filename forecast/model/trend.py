@@ -76,7 +76,11 @@ def add_trend(spec: "PendulumSpec", priors: "Priors", pool: bool) -> Trend:
     import pytensor.tensor as pt
 
     own = declare_trend(spec, priors, pool)
-    mean = _add_mean(own, priors)
+    if "trend_mean" in own:
+        mean = own["trend_mean"].add()
+    else:  # a walk has none, and starts around the centre
+        mean = pt.full(pm.modelcontext(None).dim_lengths["dyad"], priors.trend_mean[0])
+    mean = pm.Deterministic("trend_mean", mean, dims="dyad")
     step = pm.Deterministic("trend_step", own["trend_step"].add(), dims="dyad")
     jump: Any = own["trend_jump"].add() if spec.jumps else pt.constant(0.0)
     retention: Any = pt.constant(1.0)
@@ -86,24 +90,12 @@ def add_trend(spec: "PendulumSpec", priors: "Priors", pool: bool) -> Trend:
     return Trend(mean, step, jump, priors.trend_start, 1.0 if spec.trend == "walk" else retention)
 
 
-def _add_mean(own: Declared, priors: "Priors") -> Any:
-    """Add the long-run mean of every dyad, (dyad,); a walk has none, and starts around the centre."""
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    if "trend_mean" in own:
-        mean = own["trend_mean"].add()
-    else:
-        mean = pt.full(pm.modelcontext(None).dim_lengths["dyad"], priors.trend_mean[0])
-    return pm.Deterministic("trend_mean", mean, dims="dyad")
-
-
 def add_constant(spec: "PendulumSpec", priors: "Priors", arrays: "PanelArrays", pool: bool) -> Any:
     """Add a constant trend, (era,): the dyad's mean, and with jumps an era's own value around it."""
     import pymc as pm
 
     own = declare_trend(spec, priors, pool)
-    mean = _add_mean(own, priors)[arrays.era_dyad]
+    mean = pm.Deterministic("trend_mean", own["trend_mean"].add(), dims="dyad")[arrays.era_dyad]
     if spec.jumps:
         mean = mean + own["trend_jump"].add() * own["trend_jump_raw"].add()
     return pm.Deterministic("mu", mean, dims="era")

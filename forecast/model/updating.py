@@ -46,15 +46,16 @@ def later_panel(panel: xr.Dataset, news: EventTable | xr.Dataset, as_of: Day | N
         validate_panel(news)
         later = news
     else:
-        _reject_past(panel, None if as_of is None else as_day(as_of, "as_of").date())
+        if as_of is not None:
+            _reject_past(panel, as_day(as_of, "as_of").date())
         later = _counted(panel, news, as_of)
     _reject_past(panel, last_known(later))
     return later
 
 
-def _reject_past(panel: xr.Dataset, day: date | None) -> None:
+def _reject_past(panel: xr.Dataset, day: date) -> None:
     known = last_known(panel)
-    if day is not None and day < known:
+    if day < known:
         raise SpecError(
             f"as_of: {day} is before {known}, up to which the fit knows the events, and it cannot forget them. "
             "Choose a later day, or fit the earlier panel again"
@@ -65,7 +66,14 @@ def _counted(panel: xr.Dataset, table: EventTable, as_of: Day | None) -> xr.Data
     """Count a table of events as those of the panel were counted."""
     if not isinstance(table, EventTable):
         raise DataError(f"new events: got {type(table).__name__}; expected a table of events or a later panel")
-    _require_additions(panel, table)
+    given = {one.file for one in table.additions}
+    for one in additions_of(panel.attrs):
+        if one.file not in given:
+            raise DataError(
+                f"new events: the fit was made with {count(len(one.events), 'event')} of {one.file} added to "
+                f"{one.dataset}, which are not given now. Add that file again, as it is or corrected, beside what is "
+                "new (add_events; --add)"
+            )
     try:
         read_scale(str(panel.attrs.get("scale")))
     except SpecError as error:
@@ -77,18 +85,6 @@ def _counted(panel: xr.Dataset, table: EventTable, as_of: Day | None) -> xr.Data
     )  # fmt: skip
     _reject_part(panel, later)
     return later
-
-
-def _require_additions(panel: xr.Dataset, table: EventTable) -> None:
-    """Reject a table without the events that were added to the one of the earlier panel: they would be forgotten."""
-    given = {one.file for one in table.additions}
-    for one in additions_of(panel.attrs):
-        if one.file not in given:
-            raise DataError(
-                f"new events: the fit was made with {count(len(one.events), 'event')} of {one.file} added to "
-                f"{one.dataset}, which are not given now. Add that file again, as it is or corrected, beside what is "
-                "new (add_events; --add)"
-            )
 
 
 def _reject_part(panel: xr.Dataset, later: xr.Dataset) -> None:
@@ -224,10 +220,7 @@ def update(
 
 
 def redraw(fit: Fit, panel: xr.Dataset, months: int, *, seed: int = 1) -> tuple[Fit, Weights]:
-    """Carry the level of a fit over to another record of the same periods, however little its draws are then worth.
-
-    Parameters of kinds, which tell nothing of the level, stay as they are.
-    """
+    """Carry the level of a fit, and no kinds, over to another record, however little its draws are then worth."""
     if pushing := [name for name, acts in fit.spec.drivers if acts != "month"]:
         raise SpecError(
             f"drivers: {join(pushing)} of the fit push its path, and what single events did to that is not known. Fit "
@@ -287,10 +280,7 @@ def carry_on(
 
 
 def _stream(seed: int, panel: xr.Dataset, dyad: str, purpose: str) -> np.random.Generator:
-    """Return the random stream of a dyad's purpose: its own for every day, so that an update of one repeats no shock.
-
-    Other dyads and their order change nothing.
-    """
+    """Return the random stream of a dyad's purpose, its own for every day: an update repeats no shock of another."""
     key = (last_known(panel).toordinal(), *dyad.encode(), 0, *purpose.encode())
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
@@ -375,61 +365,38 @@ def _updated(carried: Carried, verdict: WeightCheck, seed: int, clock: float) ->
         "constant_data": later,
     }
     record = {
-        "from": last_known(fit.panel).isoformat(),
-        "to": last_known(later).isoformat(),
-        "months": verdict.months,
-        **diagnostics(verdict.total),
-        "resampled": not weights.alike,
-        "seed": seed,
+        "from": last_known(fit.panel).isoformat(), "to": last_known(later).isoformat(), "months": verdict.months,
+        **diagnostics(verdict.total), "resampled": not weights.alike, "seed": seed,
         "seconds": round(time.perf_counter() - clock, 3),
-    }
-    facts = {
-        **data_facts(later),
-        "r_hat": fit.provenance.get("r_hat") or worst_r_hats(fit.posterior),
-        "updates": [*fit.updates, record],
-    }
-    return Fit({"/": xr.Dataset(attrs=fit.forgetting_gate().attrs), **groups}).noting(**facts)
+    }  # fmt: skip
+    r_hat = fit.provenance.get("r_hat") or worst_r_hats(fit.posterior)
+    updated = Fit({"/": xr.Dataset(attrs=fit.forgetting_gate().attrs), **groups})
+    return updated.noting(**data_facts(later), r_hat=r_hat, updates=[*fit.updates, record])
 
 
 def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
     """Return the posterior of the later panel, of the draws at ``places`` (chain, draw) of their chains."""
+    panel, later, (chains, number) = carried.fit.panel, carried.later, places.shape
     before = carried.fit.posterior.transpose("chain", "draw", ...)
-    chain = np.arange(len(places))[:, None]
-
-    def taken(values: xr.DataArray) -> NDArray[Any]:
-        return np.asarray(values.to_numpy()[chain, places])
-
-    known = {name: taken(before[name]) for name in ("level", "trend")}
-    completed = _paths_at(places, known, carried, seed)
-    posterior = {
-        name: (values.dims, completed[str(name)] if name in completed else taken(values))
-        for name, values in before.items()
-    }
-    coords = {name: before[name].to_numpy() for name in before.coords if name != "time"}
-    return xr.Dataset(posterior, coords={**coords, "time": carried.later["time"].to_numpy()})
-
-
-def _paths_at(
-    places: Index, known_paths: dict[str, NDArray[Any]], carried: Carried, seed: int
-) -> dict[str, NDArray[Any]]:
-    """Return level and trend (chain, draw, dyad, time), and the means of the trend by era, by name."""
-    later, known, draws = carried.later, known_paths["level"].shape[-1], carried.draws
-    chains, number = places.shape
-    kept = (np.arange(chains)[:, None] * number + places).ravel()
-    size = (chains, number, len(carried.clouds), later.sizes["time"])
-    paths = {name: np.empty(size, dtype=np.float32) for name in known_paths}
-    for name, before_now in known_paths.items():
-        paths[name][..., :known] = before_now
+    chain, known, periods = np.arange(chains)[:, None], panel.sizes["time"], later.sizes["time"]
+    found = {str(name): np.asarray(values.to_numpy()[chain, places]) for name, values in before.items()}
+    for name in ("level", "trend"):
+        path = np.empty((*found[name].shape[:-1], periods), dtype=np.float32)
+        path[..., :known] = found[name]
+        found[name] = path
+    kept = (chain * number + places).ravel()
     for dyad, cloud in enumerate(carried.clouds):
         code = str(later["dyad"].to_numpy()[dyad])
-        path = cloud.paths(kept, _stream(seed, carried.fit.panel, code, "paths"))
+        path = cloud.paths(kept, _stream(seed, panel, code, "paths"))
         start = carried.first + 2 if carried.moved[dyad] else known
-        own = path[:, path.shape[1] - (size[-1] - start) :]
-        drawn = {"level": own.sum(axis=-1), "trend": own[..., TREND]}
-        for name, values in drawn.items():
-            paths[name][:, :, dyad, start:] = values.reshape(chains, number, -1)
-    means = {"mu": _era_means(paths["trend"], later)} if draws.spec.moves else {}
-    return {**paths, **means}
+        own = path[:, path.shape[1] - (periods - start) :]
+        for name, values in (("level", own.sum(axis=-1)), ("trend", own[..., TREND])):
+            found[name][:, :, dyad, start:] = values.reshape(chains, number, -1)
+    if carried.fit.spec.moves:
+        found["mu"] = _era_means(found["trend"], later)
+    coords = {name: before[name].to_numpy() for name in before.coords if name != "time"}
+    posterior = {name: (before[name].dims, values) for name, values in found.items()}
+    return xr.Dataset(posterior, coords={**coords, "time": later["time"].to_numpy()})
 
 
 def _era_means(trend: NDArray[Any], panel: xr.Dataset) -> Float:

@@ -51,7 +51,7 @@ def fake_fits(monkeypatch):
         asked.append((seed, panel.sizes["time"]))
         return Evidence(-10.0 * panel.sizes["time"], 0.3)
 
-    monkeypatch.setattr("forecast.model.quick._part_evidence", part_evidence)
+    monkeypatch.setattr("forecast.model.evidence._part_evidence", part_evidence)
     return asked
 
 

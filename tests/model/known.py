@@ -3,7 +3,7 @@
 import numpy as np
 
 from forecast.model import PendulumSpec
-from forecast.model.breaks import BATCHES, BreakFits, DyadRecord, _Drawn
+from forecast.model.breaks import BATCHES, BreakFits, _Drawn
 
 from .panels import make_panel
 
@@ -15,7 +15,7 @@ class KnownPath(BreakFits):
 
     def __init__(self, path, most, draws=400):
         panel = make_panel(periods=len(path), eras=1)
-        super().__init__(DyadRecord(panel, PendulumSpec()), most)
+        super().__init__(panel, PendulumSpec(), most)
         self.path, self.draws = path, draws
         self.steps = np.concatenate([[0.0, 0.0], np.cumsum(path[1:] - PHI * path[:-1])])
 

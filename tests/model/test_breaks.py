@@ -13,12 +13,10 @@ from forecast.model.breaks import (
     ONE_COMPONENT,
     BreakFits,
     BreakPosterior,
-    Dates,
-    DyadRecord,
     _log_running_sum,
     count_breaks,
     draw_dates,
-    log_sum_over_dates,
+    over_dates,
     with_breaks,
 )  # fmt: skip
 from forecast.panel import validate_panel
@@ -38,14 +36,13 @@ def test_the_sum_over_dates_is_that_of_every_way_of_placing_them():
     sums = np.concatenate([np.zeros((3, 4, 1)), rng.standard_normal((3, 4, 20)).cumsum(axis=2)], axis=2)
     arrivals = rng.standard_normal(sums.shape)
     for number, apart in ((0, 3), (1, 3), (2, 3), (3, 4), (3, 5)):
-        dates = Dates(np.tile(np.arange(21) >= apart, (number, 1)), apart)
         each = [
             sum(sums[:, era, b] - sums[:, era, a] for era, (a, b) in enumerate(zip((0, *w), (*w, 20), strict=True)))
             + sum(arrivals[:, era, a] for era, a in enumerate(w, 1))
             for w in combinations(range(apart, 21 - apart), number)
             if (np.diff(w) >= apart).all()
         ]
-        assert log_sum_over_dates(sums, arrivals, dates) == pytest.approx(logsumexp(each, axis=0))
+        assert over_dates(sums, arrivals, number, apart)[1] == pytest.approx(logsumexp(each, axis=0))
 
 
 def test_running_sums_keep_what_a_single_number_could_not_hold():
@@ -57,8 +54,8 @@ def test_running_sums_keep_what_a_single_number_could_not_hold():
 def test_dates_are_drawn_by_their_density():
     rng = np.random.default_rng(2)
     sums = np.concatenate([np.zeros((1, 3, 1)), rng.standard_normal((1, 3, 12)).cumsum(axis=2)], axis=2)
-    dates, arrivals = Dates(np.tile(np.arange(13) >= 3, (2, 1)), 3), rng.standard_normal(sums.shape)
-    drawn = draw_dates(np.repeat(sums, 20000, axis=0), np.repeat(arrivals, 20000, axis=0), dates, rng)
+    arrivals = rng.standard_normal(sums.shape)
+    drawn = draw_dates(np.repeat(sums, 20000, axis=0), np.repeat(arrivals, 20000, axis=0), 2, 3, rng)
     chosen = [w for w in combinations(range(3, 10), 2) if w[1] - w[0] >= 3]
     density = np.array([
         sums[0, 0, a] + sums[0, 1, b] - sums[0, 1, a] + sums[0, 2, 12] - sums[0, 2, b]
@@ -77,20 +74,20 @@ def test_dates_are_drawn_by_their_density():
 )
 def test_evidence_is_that_of_every_way_of_placing_breaks(equilibria, most):
     fits = KnownPath(path_around(*equilibria, periods=90), most=2)
-    found = count_breaks(fits.record, 2, fits=fits)
+    found = count_breaks(fits)
     for row in found.table.to_dict("records"):
         each = [fits.log_evidence(places) for places in ways(fits, row["breaks"])]
         exact = logsumexp(each) - np.log(len(each)) - fits.log_evidence(())
         assert row["log_bayes_factor"] == pytest.approx(exact, abs=4 * row["error"] + 1e-9)
         assert row["error"] < most
-    assert found.number == len(equilibria) - 1
+    assert len(found.breaks) == len(equilibria) - 1
 
 
 def test_two_breaks_that_undo_each_other_are_found_though_one_alone_is_not():
     fits = KnownPath(path_around(0.0, 2.0, 0.0, periods=120), most=3)
-    found = count_breaks(fits.record, 3, fits=fits)
-    days = fits.record.panel["time"].to_numpy().astype("datetime64[D]")
-    assert found.number == 2
+    found = count_breaks(fits)
+    days = fits.panel["time"].to_numpy().astype("datetime64[D]")
+    assert len(found.breaks) == 2
     for place, one in zip((40, 80), found.breaks, strict=True):
         first, last = one.interval()
         assert np.datetime64(first) <= days[place] <= np.datetime64(last)
@@ -127,8 +124,8 @@ def test_events_with_a_strong_break_have_it_and_stationary_ones_have_none(size, 
     parameters["mu"] = parameters["mu"] * 0 + np.array([size, -size])
     for seed in (1, 2, 3):
         panel, _ = simulate_panel(base, parameters, spec, seed=seed)
-        found = count_breaks(DyadRecord(panel, spec, seed), 2)
-        assert found.number == number, (seed, found.table)
+        found = count_breaks(BreakFits(panel, spec, 2, seed))
+        assert len(found.breaks) == number, (seed, found.table)
         for one in found.breaks:
             first, last = one.interval()
             assert first <= "2010-03-01" and last >= "2009-10-01", (seed, first, last)
@@ -140,17 +137,16 @@ def index():
     panel = make_panel(periods=120, eras=1, index=True, empty=0.0)
     panel["index"] = (("dyad", "time"), path_around(0.5, -0.5, periods=120)[None])
     spec = PendulumSpec(observation="index")
-    return DyadRecord(panel, spec)
+    return BreakFits(panel, spec, 1)
 
 
 @pytest.mark.slow
 def test_a_real_break_is_found_and_its_evidence_is_that_of_single_bridges(index):
-    fits = BreakFits(index, 1)
-    (found,) = count_breaks(index, 1, fits=fits).breaks
+    (found,) = count_breaks(index).breaks
     first, last = found.interval()
     assert first <= "2005-01-01" <= last
     assert found.date[:4] in ("2004", "2005")
-    pooled, error = fits.pool.log_ratio(fits.at((60,)), fits.at(()))
+    pooled, error = index.pool.log_ratio(index.at((60,)), index.at(()))
     spec = index.spec.with_choices(**ONE_COMPONENT)
     ours, theirs = (
         fit(with_breaks(index.panel, places, eras=2), spec, evidence=True, draws=400,
@@ -164,7 +160,7 @@ def test_a_real_break_is_found_and_its_evidence_is_that_of_single_bridges(index)
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_dates(index):
-    short = replace(index, panel=index.panel.isel(time=slice(40, 90)))
-    once, again = (count_breaks(short, 1) for _ in range(2))
+    short = index.panel.isel(time=slice(40, 90))
+    once, again = (count_breaks(replace(index, panel=short)) for _ in range(2))
     assert once.table.equals(again.table)
     assert [one.dates for one in once.breaks] == [one.dates for one in again.breaks]

@@ -9,9 +9,9 @@ import pytest
 
 from forecast.model import PendulumSpec, Priors, fit
 from forecast.model.breaks import ONE_COMPONENT, with_breaks
+from forecast.model.evidence import quick_evidence
 from forecast.model.inputs import spec_of
 from forecast.model.pendulum import PendulumModel
-from forecast.model.quick import quick_evidence
 from forecast.progress import side_by_side
 
 from .panels import make_panel

@@ -31,15 +31,11 @@ from forecast.typing import Bool, Float, Index
 
 NONE = -1
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
-FAR = 6.5
-"""Standard deviations below a ceiling beyond which it is left out: it would add less than 1e-10."""
+FAR = 6.5  # Standard deviations below a ceiling beyond which it is left out: it would add less than 1e-10
 
 
 class Coordinates(NamedTuple):
-    """Priors of the sampler's coordinates, (coordinate,): normal, or none of its own where the spread is zero.
-
-    A positive value is the exponential of its coordinate.
-    """
+    """Priors of the coordinates, of the logarithm where positive: normal, or none where the spread is zero."""
 
     centre: Float
     sd: Float
@@ -260,27 +256,17 @@ def kinds_density(
 
 
 @kernel
-def kinds_draws(
-    points: Float, coordinates: Coordinates, choices: KindsChoices, data: KindsData,
-    shift: Float, cutpoint: Float, prior: Float, rest: Float,
-) -> None:  # fmt: skip
-    """Write what follows from points (draw, coordinate): shifts, cutpoints, log-densities of prior and white noise."""
-    for draw in range(points.shape[0]):
-        values, own, slope = values_of(points[draw], coordinates)
-        at, _, white, _ = kinds_shift(values, choices, data)
-        cuts = thresholds(values, choices)
-        for p in range(at.size):
-            shift[draw, p] = at[p]
-        for j in range(cuts.size):
-            cutpoint[draw, 0, j] = cuts[0, j]
-        prior[draw] = own + rest_density(values, choices, data, slope)
-        rest[draw] = white
+def kinds_at(
+    point: Float, coordinates: Coordinates, choices: KindsChoices, data: KindsData
+) -> tuple[Float, Float, float, float]:
+    """Return shifts and cutpoints of a point, and the log-densities of its prior and its white noise."""
+    values, own, slope = values_of(point, coordinates)
+    shift, _, white, _ = kinds_shift(values, choices, data)
+    return shift, thresholds(values, choices), own + rest_density(values, choices, data, slope), white
 
 
-MEAN, STEP, HALF_LIFE, SD, HEADROOM, NOISE, VOLUME = range(7)
-"""Rows of the quantities of dyads."""
-INFORMATION = 0.3
-"""Information of an event on the level, as in `forecast.model.observation.side.report_variance`."""
+MEAN, STEP, HALF_LIFE, SD, HEADROOM, NOISE, VOLUME = range(7)  # Rows of the quantities of dyads
+INFORMATION = 0.3  # Of an event on the level, as in `forecast.model.observation.side.report_variance`
 
 
 class Choices(NamedTuple):
@@ -435,10 +421,7 @@ def log_below(at: float) -> tuple[float, float]:
 def ceiling_density(
     path: Path, eras: Float, stride: int, softness: float, data: PathData, g_x: Float, g_trend: Float, g_eras: Float
 ) -> float:
-    """Log-density that a ceiling adds to the trend's steps within an era, as `forecast.model.trend.step_below` has it.
-
-    Slopes are added to what is there.
-    """
+    """Log-density that a ceiling adds to the trend's steps within an era; slopes are added to what is there."""
     total, x = 0.0, path.x
     for i in range(data.node_era.size):
         e, at = data.node_era[i], stride * i
@@ -468,10 +451,7 @@ def ceiling_density(
 def path_prior(
     path: Path, eras: Float, choices: Choices, data: PathData, g_x: Float, g_eras: Float
 ) -> tuple[float, Float, Float]:
-    """Log-density of a path with the change of variables, and its slopes in the transitions of trend and cycle.
-
-    Slopes in path and headrooms are added to what is there; those of the scales' logarithms `to_pairs` adds.
-    """
+    """Log-density of a path with the change of variables, and its slopes in the transitions; adds the others."""
     stride, total = (2 if choices.moves and choices.cycle else 1), path.log_det
     g_trend, g_cycle = path.trend, path.cycle
     if choices.moves:
@@ -606,31 +586,13 @@ def era_backward(
 
 
 @kernel
-def path_draws(
-    points: Float, coordinates: Coordinates, by_dyad: ByDyad, choices: Choices, data: PathData,
-    by_draw: Float, of_eras: Float, trend: Float, cycle: Float, ceiling: Float, rest: Float,
-) -> None:  # fmt: skip
-    """Write what follows from points (draw, coordinate), each array by draw.
-
-    That is the quantities of dyads and eras, trend and cycle at the nodes, ceilings, and the log-density without the
-    likelihood.
-    """
-    stride = 2 if choices.moves and choices.cycle else 1
-    for draw in range(points.shape[0]):
-        values, total, _ = values_of(points[draw], coordinates)
-        dyads = dyads_forward(values, by_dyad, data.starts.size - 1)
-        eras = era_values(values, dyads, choices, data.era_dyad)
-        path = find_path(values, dyads, eras, choices, data)
-        rest[draw] = total + path_prior(path, eras, choices, data, np.zeros(path.x.size), np.zeros(eras.size))[0]
-        for k in range(dyads.shape[0]):
-            for d in range(dyads.shape[1]):
-                by_draw[draw, k, d] = dyads[k, d]
-        for e in range(eras.size):
-            of_eras[draw, e] = eras[e]
-            if choices.ceiling:
-                ceiling[draw, e] = path.x[stride * data.era_start[e]] + eras[e]
-        for i in range(data.node_dyad.size):
-            if choices.moves:
-                trend[draw, i] = path.x[stride * i]
-            if choices.cycle:
-                cycle[draw, i] = path.x[stride * i + stride - 1]
+def path_at(
+    point: Float, coordinates: Coordinates, by_dyad: ByDyad, choices: Choices, data: PathData
+) -> tuple[Float, Float, Float, float]:
+    """Return the quantities of dyads and eras at a point, its path, and its log-density without the likelihood."""
+    values, total, _ = values_of(point, coordinates)
+    dyads = dyads_forward(values, by_dyad, data.starts.size - 1)
+    eras = era_values(values, dyads, choices, data.era_dyad)
+    path = find_path(values, dyads, eras, choices, data)
+    rest = total + path_prior(path, eras, choices, data, np.zeros(path.x.size), np.zeros(eras.size))[0]
+    return dyads, eras, path.x, rest

@@ -29,11 +29,7 @@ NO_CUT = 1e30
 
 @kernel
 def digamma(x: float) -> float:
-    """Digamma of a positive number: recurrence up to 6, then the asymptotic series (error below 1e-12).
-
-    Six steps at most, whatever comes: a sampler that tries a far-off point hands over what is no number, of which no
-    comparison says that it is large enough.
-    """
+    """Digamma of a positive number: at most six steps of recurrence, then the asymptotic series (error below 1e-12)."""
     shift = 0.0
     for _ in range(6):
         if x >= 6.0:
@@ -264,10 +260,7 @@ def event_log_likelihood(
     level: Float, cutpoint: Float, concentration: Float, offset: Float, noise: Float,
     cell: Index, rows: Index, entries: Index, nodes: Float, weights: Float,
 ) -> Float:  # fmt: skip
-    """Compute the log-likelihood of one cell's events at levels (draw, particle); parameters are by draw.
-
-    Summed over the cells of a panel it is the value of :func:`observation_value_gradient` at the draw.
-    """
+    """Compute the log-likelihood of one cell's events at levels (draw, particle); parameters are by draw."""
     result = np.empty_like(level)
     d, plain, points, top = cell[0], cell[4] <= PLAIN_LIMIT, nodes.size, cutpoint.shape[2]
     first, behind = rows[cell[2], 2], rows[cell[3] - 1, 3]

@@ -24,38 +24,44 @@ from forecast.model.kernels.path import (
 class KernelOp(Op):  # type: ignore[misc]
     """An operation that a kernel computes."""
 
-    __props__ = ()
-    kernel: ClassVar[Callable[..., Any]]
-    dims: ClassVar[tuple[int, ...]]  # Numbers of dims of its outputs
+    __props__ = ("kernel", "dims")
+
+    def __init__(self, kernel: Callable[..., Any], dims: tuple[int, ...], *, by_number: bool = False) -> None:
+        self.kernel, self.dims = kernel, dims  # `dims` are the numbers of dims of its outputs
+        self.by_number = by_number  # Whether the kernel takes the last input but one as a plain number
 
     def make_node(self, *inputs: Any) -> Apply:
-        """Build the node."""
         outputs = [pt.tensor(dtype="float64", shape=(None,) * dims) for dims in self.dims]
         return Apply(self, [pt.as_tensor(i) for i in inputs], outputs)
 
     def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
         """Evaluate outside numba mode."""
-        values = type(self).kernel(*inputs)
+        given = [*inputs[:-2], float(inputs[-2]), inputs[-1]] if self.by_number else inputs
+        values = self.kernel(*given)
         for cell, value in zip(outputs, values if len(outputs) > 1 else (values,), strict=True):
             cell[0] = value
 
 
 @numba_dispatch.register_funcify_and_cache_key(KernelOp)  # type: ignore[untyped-decorator]
 def _compile(op: KernelOp, **_: Any) -> Any:
-    kernel = type(op).kernel
+    kernel = op.kernel
 
     @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
     def evaluate(*inputs: Any) -> Any:
         return kernel(*inputs)
 
-    return evaluate, f"{type(op).__name__} {STAMP}"
+    @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
+    def evaluate_by_number(*inputs: Any) -> Any:
+        return kernel(*inputs[:-2], inputs[-2].item(), inputs[-1])
+
+    return evaluate_by_number if op.by_number else evaluate, f"{kernel.__name__} {STAMP}"
 
 
 class EventLikelihood(KernelOp):
     """Op of :func:`observation_value_gradient`: the value with its six gradients as further outputs."""
 
-    kernel = staticmethod(observation_value_gradient)
-    dims = (0, 1, 3, 2, 1, 1, 2)
+    def __init__(self) -> None:
+        super().__init__(observation_value_gradient, (0, 1, 3, 2, 1, 1, 2))
 
     def pullback(self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]) -> list[Any]:
         """Scale the gradients that were computed with the value."""
@@ -68,24 +74,24 @@ class EventLikelihood(KernelOp):
         return [[i < number] + [False] * number for i in range(len(node.inputs))]
 
 
-class Whitened(KernelOp):
-    """A path of white noise, ``(z, ..., starts) -> (x, log_det, ...)``.
+class WhitenedPath(KernelOp):
+    """Op of :func:`path_forward`, ``(z, ..., starts) -> (x, log_det, ...)``; the first two carry gradients."""
 
-    Only ``x`` and ``log_det`` carry gradients; the other outputs serve them.
-    """
+    forward: ClassVar[tuple[Callable[..., Any], tuple[int, ...]]] = path_forward, (1, 0, 1, 1)
+    gradient: ClassVar[KernelOp] = KernelOp(path_backward, (1,) * 6, by_number=True)
+    read_again: ClassVar[slice] = slice(1, 4)  # Which of the inputs the gradient reads
 
-    gradient: "ClassVar[type[WhitenedGradient]]"
-    read_again: ClassVar[slice]  # Which of the inputs the gradient reads
+    def __init__(self) -> None:
+        super().__init__(*self.forward)
 
     def pullback(self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]) -> list[Any]:
-        """Gradients of the path and of the log-determinant."""
         g_x, g_log_det = cotangents[:2]
         if isinstance(g_x.type, DisconnectedType):
             g_x = pt.zeros_like(inputs[0])
         if isinstance(g_log_det.type, DisconnectedType):
             g_log_det = pt.constant(0.0)
         x, _, *serving = outputs
-        gradients = self.gradient()(*inputs[self.read_again], x, *serving, g_x, g_log_det, inputs[-1])
+        gradients = self.gradient(*inputs[self.read_again], x, *serving, g_x, g_log_det, inputs[-1])
         return [*gradients, disconnected_type()]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
@@ -94,71 +100,20 @@ class Whitened(KernelOp):
         return [[i < last, i < last, *[False] * serving] for i in range(last + 1)]
 
 
-class WhitenedGradient(KernelOp):
-    """Vector-Jacobian product of a whitened path; its last inputs are both cotangents and the starts."""
-
-    def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
-        """Evaluate outside numba mode."""
-        super().perform(node, [*inputs[:-2], float(inputs[-2]), inputs[-1]], outputs)
-
-
-@numba_dispatch.register_funcify_and_cache_key(WhitenedGradient)  # type: ignore[untyped-decorator]
-def _compile_gradient(op: WhitenedGradient, **_: Any) -> Any:
-    kernel = type(op).kernel
-
-    @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
-    def evaluate(*inputs: Any) -> Any:
-        return kernel(*inputs[:-2], inputs[-2].item(), inputs[-1])
-
-    return evaluate, f"{type(op).__name__} {STAMP}"
-
-
-class WhitenedPathGradient(WhitenedGradient):
-    """Vector-Jacobian product of :class:`WhitenedPath`."""
-
-    kernel = staticmethod(path_backward)
-    dims = (1,) * 6
-
-
-class WhitenedPath(Whitened):
-    """Op of :func:`path_forward`."""
-
-    kernel = staticmethod(path_forward)
-    gradient = WhitenedPathGradient
-    read_again = slice(1, 4)
-    dims = (1, 0, 1, 1)
-
-
-class WhitenedPairGradient(WhitenedGradient):
-    """Vector-Jacobian product of :class:`WhitenedPair`."""
-
-    kernel = staticmethod(pair_backward)
-    dims = (1,) * 9
-
-
-class WhitenedPair(Whitened):
+class WhitenedPair(WhitenedPath):
     """Op of :func:`pair_forward`: trend and cycle of every node in turn, and the log-determinant."""
 
-    kernel = staticmethod(pair_forward)
-    gradient = WhitenedPairGradient
+    forward = pair_forward, (1, 0, 1, 1, 1, 1)
+    gradient = KernelOp(pair_backward, (1,) * 9, by_number=True)
     read_again = slice(7)
-    dims = (1, 0, 1, 1, 1, 1)
-
-
-class FollowingGradient(KernelOp):
-    """Vector-Jacobian product of `Following`: ``(phi, target, series, g_series) -> (g_phi, g_target)``."""
-
-    kernel = staticmethod(follow_backward)
-    dims = (1, 2)
 
 
 class Following(KernelOp):
-    """Op ``(phi, target) -> series``."""
+    """Op of :func:`follow_forward`, ``(phi, target) -> series``."""
 
-    kernel = staticmethod(follow_forward)
-    dims = (2,)
+    def __init__(self) -> None:
+        super().__init__(follow_forward, (2,))
 
     def pullback(self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]) -> list[Any]:
-        """Gradients with respect to both inputs."""
-        gradients: list[Any] = FollowingGradient()(*inputs, outputs[0], cotangents[0])
+        gradients: list[Any] = KernelOp(follow_backward, (1, 2))(*inputs, outputs[0], cotangents[0])
         return gradients

@@ -60,10 +60,7 @@ LOG_EVERY = 16
 def path_forward(
     z: Float, drift: Float, carry: Float, scale: Float, weight: Float, information: Float, starts: Index
 ) -> tuple[Float, Float, Float, Float]:
-    """Path, log-determinant, inverse Cholesky diagonal and half-solved vector (the last two serve the gradient).
-
-    ``starts`` (dyad + 1,) says where each dyad's nodes begin; ``carry`` of a first node is ignored.
-    """
+    """Path, log-determinant, and what serves the gradient: inverse Cholesky diagonal and half-solved vector."""
     nodes, dyads = z.size, starts.size - 1
     x, diagonal, inverse, solved = np.empty(nodes), np.empty(nodes), np.empty(nodes), np.empty(nodes)
     longest = 0
@@ -231,11 +228,7 @@ def pair_forward(
     z: Float, drift_s: Float, carry_s: Float, scale_s: Float, drift_f: Float, carry_f: Float, scale_f: Float,
     weight: Float, information: Float, starts: Index,
 ) -> tuple[Float, Float, Float, Float, Float, Float]:  # fmt: skip
-    """Path (2 node,), trend and cycle of every node in turn, log-determinant, and what serves the gradient.
-
-    ``z`` has shape (2 node,), all others (node,); ``starts`` (dyad + 1,) says where each dyad's nodes begin. Carries of
-    first nodes are ignored.
-    """
+    """Path (2 node,), trend and cycle of every node in turn, log-determinant, and what serves the gradient."""
     nodes = weight.size
     diagonal, off, off2, right = np.empty(2 * nodes), np.zeros(2 * nodes), np.empty(2 * nodes), np.empty(2 * nodes)
     for i in range(nodes):

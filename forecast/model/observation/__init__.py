@@ -1,7 +1,4 @@
-"""Observation models: the distribution of the data given the level, one class per kind.
-
-`forecast.model.observation.base` describes the interface and how to add a kind.
-"""
+"""Observation models: the distribution of the data given the level, one class per kind."""
 
 from typing import TYPE_CHECKING
 
@@ -20,6 +17,6 @@ find_observation, observations, register, unregister = _KINDS.find, _KINDS.all, 
 
 
 def observation_of(panel: "xr.Dataset") -> Observation:
-    """Return the kind of observation that a panel is read by unless a spec says otherwise: the first for its kind."""
+    """Return the first kind of observation that reads panels of this kind."""
     kind = panel_kind(panel).name
     return next(observation for observation in observations() if observation.panel == kind)

@@ -1,12 +1,7 @@
-"""Base class of observation models.
-
-The path of the level is the same for every kind of observation. A kind defines the data arrays, the parameters between
-level and data, the likelihood (in the sampler's graph and under every draw of a fit), the information of the data (for
-whitening the path), their simulation, and their description for readers.
+"""Base class of observation models: the distribution of the data given the level.
 
 To add a kind, derive a class from `Observation` in its own module and name it in `forecast.model.observation`, or
-`register` it from outside the package. A kind of panel may serve several kinds of observation; a new kind of panel
-is a `forecast.panel.kinds.PanelKind`.
+`register` it from outside the package. A new kind of panel is a `forecast.panel.kinds.PanelKind`.
 """
 
 from collections.abc import Mapping
@@ -81,11 +76,7 @@ class Observation:
         return observed
 
     def has_aside(self, observed: Any) -> bool:
-        """Return whether part of the observations is uninformative about the level and can be fitted separately.
-
-        What is aside has parameters (`add_aside`), data (`aside_data`) and a likelihood (`aside_log_likelihood`) that
-        share nothing with those of the level but the panel.
-        """
+        """Return whether part of the observations tells nothing of the level, so that it is fitted separately."""
         return False
 
     def alike(self, panel: "xr.Dataset") -> Index:
@@ -109,11 +100,7 @@ class Observation:
         return {}
 
     def add_aside(self, spec: "PendulumSpec", arrays: "PanelArrays", data: Mapping[str, Any] | None = None) -> Own:
-        """Add the parameters of what tells nothing of the level.
-
-        ``data`` is what `aside_data` returned, as held; without it the parameters must be such as can be drawn from
-        their priors.
-        """
+        """Add the parameters of what tells nothing of the level, with its data, or such as can be drawn from priors."""
         return {}
 
     def data(self, spec: "PendulumSpec", arrays: "PanelArrays", reference: Own) -> dict[str, Any]:

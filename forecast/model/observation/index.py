@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import scipy.special
 from numpy.random import Generator
 
 from forecast.model.declarations import Variable
@@ -31,24 +32,16 @@ class IndexObservation(Observation):
         Variable("index_df", (), "", "Degrees of freedom of that error."),
     )
 
-    def required(self, spec: "PendulumSpec") -> tuple[str, ...]:
-        """Return scale and degrees of freedom of the error."""
-        return "index_error", "index_df"
-
     def unused_priors(self, spec: "PendulumSpec") -> dict[str, str]:
-        """Return those of events."""
         return dict.fromkeys(OF_EVENTS, "it belongs to events, and this is an index")
 
     def read(self, panel: "xr.Dataset", node_of: Index, kind_drift: str) -> Float:
-        """Read the standardised index at the nodes, (node,)."""
         return standardised_index(panel)[node_of >= 0]
 
     def number(self, observed: Float) -> int:
-        """Count the values."""
         return int(np.isfinite(observed).sum())
 
     def add_parameters(self, spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Own:
-        """Add scale and degrees of freedom of the error."""
         import pymc as pm
 
         error = pm.HalfNormal("index_error", spec.priors.index_error)
@@ -56,37 +49,31 @@ class IndexObservation(Observation):
         return {"error": error, "df": df}
 
     def data(self, spec: "PendulumSpec", arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
-        """Return the values there are, and at which nodes."""
         seen = np.flatnonzero(np.isfinite(arrays.observed))
         return {"seen": seen, "index_seen": arrays.observed[seen]}
 
     def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
-        """Return the log-likelihood of all values."""
         import pytensor.tensor as pt
 
         error = (level[data["seen"]] - data["index_seen"]) / own["error"]
         return (student_log_density(error, own["df"], pt) - pt.log(own["error"])).sum()
 
     def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
-        """Return the typical error."""
         return {"error": spec.priors.index_error}
 
     def derivatives(
         self, spec: "PendulumSpec", level: Float, reference: Own, arrays: "PanelArrays"
     ) -> tuple[Float, Float]:
-        """Return slope and curvature as of a normal error."""
         index, precision = arrays.observed, 1.0 / reference["error"] ** 2
         seen = np.isfinite(index)
         return np.where(seen, precision * (np.nan_to_num(index) - level), 0.0), np.where(seen, precision, 0.0)
 
     def draws(self, posterior: "xr.Dataset") -> Own:
-        """Take the error's scale and degrees of freedom, (draw,)."""
         return {"error": flat(posterior["index_error"]), "df": flat(posterior["index_df"])}
 
     def log_likelihood_of_draws(
         self, spec: "PendulumSpec", level: Float, own: Own, arrays: "PanelArrays", node: int
     ) -> Float:
-        """Return the log-likelihood of a node's value at levels (draw, particle)."""
         scale, df = own["error"][:, None], own["df"][:, None]
         error = (arrays.observed[node] - level) / scale
         return np.asarray(student_log_density(error, df) - np.log(scale))
@@ -94,32 +81,21 @@ class IndexObservation(Observation):
     def simulate(
         self, spec: "PendulumSpec", panel: "xr.Dataset", level: Float, parameters: "xr.Dataset", rng: Generator
     ) -> "xr.Dataset":
-        """Simulate the values that are there."""
-        noise = rng.standard_t(float(parameters["index_df"]), size=level.shape)
-        return self.with_values(panel, level + float(parameters["index_error"]) * noise)
-
-    def with_values(self, panel: "xr.Dataset", values: Float) -> "xr.Dataset":
-        """Return the panel with other values where it has some, on the scale of the level."""
+        values = level + float(parameters["index_error"]) * rng.standard_t(float(parameters["index_df"]), level.shape)
         seen = np.isfinite(panel["index"].transpose("dyad", "time").to_numpy())
-        simulated = panel.copy(deep=True)
-        simulated["index"] = (("dyad", "time"), np.where(seen, values, np.nan))
+        simulated = panel.copy(deep=True).assign(index=(("dyad", "time"), np.where(seen, values, np.nan)))
         # Standardised by its own record it would be another one's data.
         unit = np.ones(panel.sizes["dyad"])
         return simulated.assign_coords(index_mean=("dyad", 0.0 * unit), index_spread=("dyad", unit))
 
     def on_scale_of(self, first: "xr.Dataset", panel: "xr.Dataset") -> "xr.Dataset":
-        """Return the panel with the mean and the spread of the earlier one."""
         mean, spread = index_scale(first)
         return panel.assign_coords(index_mean=("dyad", mean), index_spread=("dyad", spread))
 
 
 def index_scale(panel: "xr.Dataset") -> tuple[Float, Float]:
-    """Return mean and spread, (dyad,), that a panel's index is standardised with.
-
-    They are those that the panel carries (`index_mean`, `index_spread`), as that of an updated fit or a simulated one
-    does, or else those of each dyad's own record.
-    """
-    if "index_mean" in panel:
+    """Return mean and spread, (dyad,), that an index is standardised with: each dyad's own unless the panel has one."""
+    if "index_mean" in panel:  # of an updated fit, or simulated
         return panel["index_mean"].to_numpy(), panel["index_spread"].to_numpy()
     index = panel["index"].astype(np.float64)
     seen = np.isfinite(index)
@@ -137,14 +113,6 @@ def standardised_index(panel: "xr.Dataset") -> Float:
 
 def student_log_density(value: Any, df: Any, backend: Any = np) -> Any:
     """Compute the log-density of Student-t values of unit scale."""
-    gammaln = _gammaln(backend)
+    gammaln = scipy.special.gammaln if backend is np else backend.gammaln
     constant = gammaln((df + 1) / 2) - gammaln(df / 2) - 0.5 * backend.log(np.pi * df)
     return constant - 0.5 * (df + 1) * backend.log1p(value**2 / df)
-
-
-def _gammaln(backend: Any) -> Any:
-    if backend is np:
-        from scipy.special import gammaln
-
-        return gammaln
-    return backend.gammaln

@@ -24,10 +24,8 @@ if TYPE_CHECKING:
 
 SPAN_YEARS, FIRST_YEAR, SPANS = 5, 1945, 20
 """A drifting depth or severity has one value for a span of years: its length, the first year of all, and how many."""
-QUADRATURE = np.zeros(1), np.ones(1)
-"""The month-specific noise is the side's alone: nothing is integrated for the kinds."""
-TOWARDS = {"depth": 1.0, "severity": -1.0}
-"""Depth grows with the recent share, severity as it falls, where they follow it at all."""
+QUADRATURE = np.zeros(1), np.ones(1)  # The month-specific noise is the side's alone
+TOWARDS = {"depth": 1.0, "severity": -1.0}  # Depth grows with the recent share, severity as it falls
 
 
 @dataclass(frozen=True)
@@ -85,21 +83,18 @@ def declare_kinds(spec: "PendulumSpec", kinds: Kinds) -> Declared:
     name, priors, datasets = kinds.name, spec.priors, kinds.counted.datasets
     declared: Declared = {
         "slope": Free(f"{name}_slope", *priors.kind_slope),
-        "first_cut": Free(f"{name}_first_cut", *priors.kind_cut, (datasets, 1)),
+        "cut": Free(f"{name}_first_cut", *priors.kind_cut, (datasets, 1)),
     }
     if kinds.cuts > 1:
         declared["gap"] = Free(f"{name}_gap", *priors.kind_gap, (datasets, kinds.cuts - 1), positive=True)
     if spec.overdispersion:
-        concentration = Free(f"{name}_concentration", *priors.kind_concentration, ("dataset",), positive=True)
-        declared["concentration"] = concentration
+        scatter = Free(f"{name}_concentration", *priors.kind_concentration, ("dataset",), positive=True)
+        declared["concentration"] = scatter
     return declared
 
 
 def declare_shift(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds, dataset: int = 0) -> Declared:
-    """Declare the shifts of kinds by dataset: how much dyads differ, and what eras or years add, if anything.
-
-    White is what `walk_of_white` makes walks of. That dyads sum to zero is not declared here.
-    """
+    """Declare the shifts of kinds by dataset; that dyads sum to zero is not declared here."""
     priors, name = spec.priors, f"{kinds.name}_{dataset}" if dataset else kinds.name
     declared: Declared = {}
     if len(kinds.dyads_of(dataset)) > 1:  # the thresholds say where the dyads stand together
@@ -127,7 +122,7 @@ def add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds, data: M
         slope = pm.Deterministic(f"dataset_{name}_slope", pt.concatenate([slope[None], others]), dims="dataset")
         shifts += [_add_shift(spec, arrays, kinds, data, q) for q in range(1, datasets)]
     shift = pm.Deterministic(f"{name}_shift", pt.concatenate(shifts))
-    cutpoint = first = declared["first_cut"].add()
+    cutpoint = first = declared["cut"].add()
     if kinds.cuts > 1:
         gap = declared["gap"].add()
         cutpoint = pt.concatenate([first, first + pt.cumsum(gap, axis=1)], axis=1)
@@ -142,10 +137,7 @@ def add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds, data: M
 def _add_shift(
     spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds, data: Mapping[str, Any] | None, dataset: int
 ) -> Any:
-    """Add the shift of every place, (place,): one a dyad, around which eras vary or years drift.
-
-    The drift is centred over the record, so that a dyad's own value is that of its whole record.
-    """
+    """Add the shift of every place, (place,): the dyad's, around which eras vary or years drift."""
     import pymc as pm
     import pytensor.tensor as pt
 

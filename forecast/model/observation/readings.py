@@ -35,15 +35,12 @@ VARIABLES = (
         "What the offset of a dataset is beyond its mean over its record, every five years from 1945 on; zero for the "
         "first dataset. Only with several datasets, as those below.",
     ),
-    Variable(
-        "dataset_drift_sd", ("other",), "log-odds", "Step of that drift in five years, of every dataset but the first.",
-        reported="steps of the drift of datasets",
-    ),
-    Variable(
-        "dataset_volume_effect", ("dyad", "dataset"), "log-odds",
-        "Effect of volume on what a dataset reports, by its own volume; absent without it.",
-        reported="effect of volume by dataset",
-    ),
+    Variable("dataset_drift_sd", ("other",), "log-odds",
+             "Step of that drift in five years, of every dataset but the first.",
+             reported="steps of the drift of datasets"),
+    Variable("dataset_volume_effect", ("dyad", "dataset"), "log-odds",
+             "Effect of volume on what a dataset reports, by its own volume; absent without it.",
+             reported="effect of volume by dataset"),
     Variable("dataset_depth_slope", ("dataset",), "", "Slope of depth of every dataset."),
     Variable("dataset_severity_slope", ("dataset",), "", "Slope of severity of every dataset."),
 )  # fmt: skip
@@ -64,13 +61,11 @@ class Readings:
     @classmethod
     def of(cls, panel: "xr.Dataset", node_of: Index) -> "Readings":
         """Read the panel of several datasets; ``node_of`` (dyad, period) is -1 where there is no node."""
-        total = totals(panel)
-        there = node_of >= 0
-        knot, part = knots(panel)
+        total, there, (knot, part) = totals(panel), node_of >= 0, knots(panel)
         period = np.nonzero(there)[1]
         events, busy = total.transpose(1, 2, 0)[there], dataset_relative_counts(panel).transpose(1, 2, 0)[there]
-        seen = total.transpose(1, 0, 2) > 0
-        spans = tuple(_span(knot[months]) for dyad in seen for months in dyad)
+        seen = [knot[months] for dyad in total.transpose(1, 0, 2) > 0 for months in dyad]
+        spans = tuple((int(own.min()), int(own.max()) + 2) if own.size else (0, KNOTS) for own in seen)
         return cls(events, busy, knot[period], part[period], spans)
 
 
@@ -96,10 +91,6 @@ def knots(panel: "xr.Dataset") -> tuple[Index, Float]:
     return knot, at - knot
 
 
-def _span(knot: Index) -> tuple[int, int]:
-    return (int(knot.min()), int(knot.max()) + 2) if knot.size else (0, KNOTS)
-
-
 def shift(own: Own, data: Mapping[str, Any]) -> Any:
     """Return what drift and volume add to the level as each dataset reads it, (node, dataset)."""
     dyad, knot, part = data["reading_dyad"], data["reading_knot"], data["reading_part"][:, None]
@@ -119,7 +110,8 @@ def layout(readings: Readings, dyad: Index) -> dict[str, Any]:
 def data(spec: "PendulumSpec", readings: Readings, dyad: Index, reference: Own) -> dict[str, Any]:
     """Return the arrays that a model reads of several datasets, by the names of its data."""
     read, events = layout(readings, dyad), readings.events.astype(np.float64)
-    known = _variance(_information(events, _overdispersion(reference, spec.overdispersion)), reference["noise"][dyad])
+    concentration = reference["concentration"] if spec.overdispersion else None
+    known = _variance(_information(events, concentration), reference["noise"][dyad])
     return read | {
         "reading_events": events, "reading_variance": known, "reading_anchor": shift(reference, read),
     }  # fmt: skip
@@ -165,11 +157,8 @@ def draws(posterior: "xr.Dataset", own: Own) -> Own:
 
 
 def _dataset_information(own: Own, data: Mapping[str, Any]) -> Any:
-    return _information(data["reading_events"], _overdispersion(own, not isinstance(own["concentration"], np.ndarray)))
-
-
-def _overdispersion(own: Own, there: bool) -> Any:
-    return own["concentration"] if there else None
+    concentration = own["concentration"]  # plain zeros without overdispersion
+    return _information(data["reading_events"], None if isinstance(concentration, np.ndarray) else concentration)
 
 
 def _variance(information: Any, noise: Any) -> Any:
@@ -199,10 +188,7 @@ def drift_between(drift: Float, knot: int | Index, part: float | Float) -> Float
 
 
 def _information(events: Any, concentration: Any) -> Any:
-    """Return what each dataset's events of a period tell of the level, (node, dataset): rough inverse variances.
-
-    Overdispersion leaves n (a + 1) / (a + n) of n events; None stands for no overdispersion.
-    """
+    """Return rough inverse variances of what each dataset's events tell of the level, (node, dataset)."""
     if concentration is None:
         return INFORMATION * events
     return INFORMATION * events * (concentration + 1.0) / (concentration + events)

@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 
 
 def class_probabilities(level: Float, cutpoint: Float) -> Float:
-    """Return the ordered-logit probabilities of the classes, (..., class).
-
-    ``level`` has shape (...,), ``cutpoint`` (..., cut) or (cut,).
-    """
+    """Return the ordered-logit probabilities of classes (..., class) at levels (...,); cutpoints (..., cut)."""
     cuts = np.broadcast_to(cutpoint, (*np.shape(level), np.shape(cutpoint)[-1]))
     below = 1.0 / (1.0 + np.exp(np.asarray(level)[..., None] - cuts))
     edge = np.zeros((*below.shape[:-1], 1))
@@ -72,15 +69,6 @@ class Counted:
 
 def count_sparsely(counts: NDArray[Any], node_of: Index) -> Counted:
     """Return counts (dyad, time, direction, dataset, class) as sparse arrays."""
-    blocks, cells, rows, entries = _sparse_counts(counts, node_of)
-    cell_of_node = np.full(int((node_of >= 0).sum()), -1)
-    cell_of_node[cells[:, 1]] = np.arange(len(cells))
-    directions, datasets, classes = counts.shape[2:]
-    return Counted(blocks, cells, rows, entries, cell_of_node, classes, directions, datasets)
-
-
-def _sparse_counts(counts: NDArray[Any], node_of: Index) -> tuple[Index, Index, Index, Index]:
-    """Blocks, cells, rows and entries of counts (dyad, time, direction, dataset, class)."""
     dyad, time, direction, dataset = np.nonzero(counts.any(axis=-1))
     reports = counts[dyad, time, direction, dataset].astype(np.int64)
     row, event_class = np.nonzero(reports)
@@ -93,7 +81,10 @@ def _sparse_counts(counts: NDArray[Any], node_of: Index) -> tuple[Index, Index, 
     cells = np.column_stack([d, node_of[d, t], first, behind, events]).astype(np.int64)
     rows = np.column_stack([direction, dataset, bounds[:-1], bounds[1:], reports.sum(1)]).astype(np.int64)
     entries = np.column_stack([event_class, reports[row, event_class], cell_of_row[row], row]).astype(np.int64)
-    return _blocks(cells, rows), cells, rows, entries
+    cell_of_node = np.full(int((node_of >= 0).sum()), -1)
+    cell_of_node[cells[:, 1]] = np.arange(len(cells))
+    directions, datasets, classes = counts.shape[2:]
+    return Counted(_blocks(cells, rows), cells, rows, entries, cell_of_node, classes, directions, datasets)
 
 
 def _blocks(cells: Index, rows: Index) -> Index:
@@ -129,43 +120,29 @@ def quadrature(spec: "PendulumSpec") -> tuple[Float, Float]:
     return nodes, weights / weights.sum()
 
 
-def declare(spec: "PendulumSpec", counted: Counted, pool: bool) -> Declared:
-    """Declare noise, concentration and effects of directions of a single dataset."""
-    declared = declare_shared(spec, pool)
-    if counted.directions == 2:
-        declared["direction"] = Free("direction_effect", 0.0, spec.priors.direction, ("dyad", "dataset"))
-    return declared
-
-
-def declare_shared(spec: "PendulumSpec", pool: bool) -> Declared:
-    """Declare noise and concentration."""
+def declare(spec: "PendulumSpec", directions: int, pool: bool) -> Declared:
+    """Declare effect of volume, noise, concentration and effects of directions of a single dataset."""
     priors = spec.priors
     declared: Declared = {}
+    if spec.volume_effect:
+        declared["volume_effect"] = ByDyad("volume", *priors.volume_effect, priors.volume_effect_dyads, pool)
     if spec.month_noise:
         declared["noise"] = ByDyad("noise", *priors.noise, priors.noise_dyads, pool, positive=True)
     if spec.overdispersion:
         declared["concentration"] = Free("concentration", *priors.concentration, ("dataset",), positive=True)
+    if directions == 2:
+        declared["direction"] = Free("direction_effect", 0.0, priors.direction, ("dyad", "dataset"))
     return declared
 
 
-def add_noise(spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Any:
-    """Add the month-specific noise, (dyad,); zeros without it."""
-    import pymc as pm
-
-    if not spec.month_noise:
-        return np.zeros(arrays.dyads)
-    return pm.Deterministic("tau", declare(spec, arrays.observed.side, pool)["noise"].add(), dims="dyad")
-
-
-def add_scatter(spec: "PendulumSpec", arrays: "PanelArrays", counted: Counted) -> Own:
+def add_scatter(own: Declared, dyads: int, directions: int) -> Own:
     """Add concentration and offsets by direction of a single dataset; directions are centred on the level."""
     import pymc as pm
     import pytensor.tensor as pt
 
-    own = declare(spec, counted, pool=False)
-    concentration: Any = own["concentration"].add() if spec.overdispersion else np.zeros(1)
-    offset: Any = pt.zeros((arrays.dyads, counted.directions, 1))
-    if counted.directions == 2:
+    concentration: Any = own["concentration"].add() if "concentration" in own else np.zeros(1)
+    offset: Any = pt.zeros((dyads, directions, 1))
+    if directions == 2:
         direction = own["direction"].add()
         offset = offset + pt.stack([direction, -direction], axis=1)
     offset = pm.Deterministic("direction_offset", offset, dims=("dyad", "direction", "dataset"))
@@ -194,10 +171,7 @@ def anchor_weight(weight: Any, own: Own, data: Mapping[str, Any]) -> Any:
 
 
 def log_likelihood(spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any], shift: Any = None) -> Any:
-    """Return the log-likelihood of all counts, the month-specific noise integrated out.
-
-    ``shift`` (node, dataset), where there is one, is added to the level for what a dataset reports.
-    """
+    """Return the log-likelihood of all counts; a shift (node, dataset) moves the level for what a dataset reports."""
     import pytensor.tensor as pt
 
     from forecast.model.kernels.ops import EventLikelihood
@@ -247,12 +221,7 @@ def log_likelihood_of_draws(spec: "PendulumSpec", level: Float, own: Own, counte
 def integration_worth(
     spec: "PendulumSpec", level: Float, own: Own, counted: Counted, shift: Callable[[Own], Float] | None = None
 ) -> float:
-    """Return the effective sample size fraction of draws weighted to a much finer integral, 0 to 1.
-
-    With few nodes a month of many events, or a strong noise, falls between them, and the sampler settles on the
-    posterior of another model than the one written down. Near 1 the nodes are enough; where one draw takes all the
-    weight it is 1 / (number of draws).
-    """
+    """Return the effective sample size fraction of draws weighted to a much finer integral, 0 to 1."""
     usual, finer = quadrature(spec), quadrature(replace(spec, nodes=FINE))
 
     def total(i: int, rule: tuple[Float, Float]) -> float:
@@ -266,11 +235,7 @@ def integration_worth(
 
 
 def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
-    """Return the rough variance of a month's level as its events tell it, from their number; arrays or variables.
-
-    A multinomial event carries about 0.3 units of information on the log-odds scale, overdispersion leaves
-    n (a + 1) / (a + n) of n events (a = 0 stands for none), and the month-specific noise adds its own variance.
-    """
+    """Return the rough variance of a month's level from its events, 0.3 units of information each."""
     independent = isinstance(concentration, float) and concentration == 0.0
     kept = 1.0 if independent else (concentration + 1.0) / (concentration + events)
     return 1.0 / (0.3 * events * kept) + noise**2

@@ -15,7 +15,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from forecast.clock import periods_a_month
-from forecast.model.declarations import ByDyad, Declared, Variable
+from forecast.model.declarations import Variable
 from forecast.model.observation import readings as by_dataset
 from forecast.model.observation import side as one_side
 from forecast.model.observation.base import Observation, Own
@@ -68,75 +68,52 @@ class Sides:
 
 def _variables(name: str, what: str, kinds: str) -> tuple[Variable, ...]:
     return (
-        Variable(
-            f"{name}_shift", (f"{name}_place",), "log-odds",
-            f"{what}, beyond what follows from the recent share: by era, or by five years of a dyad; "
-            'only with `observation="sides"`.',
-        ),
-        Variable(
-            f"{name}_slope", (), "",
-            "What a unit of the last year's log-odds of cooperation adds to it, or takes from severity.",
-            label=f"slope of {name}", reported=f"slope of {name}",
-        ),
-        Variable(
-            f"{name}_cutpoint", ("dataset", f"{name}_cut"), "log-odds", f"Thresholds between {kinds}.",
-            reported=f"cutpoints of {name}",
-        ),
-        Variable(
-            f"{name}_concentration", ("dataset",), "events",
-            "Of their Dirichlet-multinomial; absent without overdispersion.", reported=f"concentration of {name}",
-        ),
+        Variable(f"{name}_shift", (f"{name}_place",), "log-odds",
+                 f"{what}, beyond what follows from the recent share: by era, or by five years of a dyad; "
+                 'only with `observation="sides"`.'),
+        Variable(f"{name}_slope", (), "",
+                 "What a unit of the last year's log-odds of cooperation adds to it, or takes from severity.",
+                 label=f"slope of {name}", reported=f"slope of {name}"),
+        Variable(f"{name}_cutpoint", ("dataset", f"{name}_cut"), "log-odds", f"Thresholds between {kinds}.",
+                 reported=f"cutpoints of {name}"),
+        Variable(f"{name}_concentration", ("dataset",), "events",
+                 "Of their Dirichlet-multinomial; absent without overdispersion.", reported=f"concentration of {name}"),
     )  # fmt: skip
 
 
 class SidesObservation(Observation):
-    """Counted events by side and kind; their arrays are `Sides`.
-
-    Parameters by name: those of `forecast.model.observation.side`, volume_effect (dyad,), and shift (place,), slope,
-    cutpoint (dataset, cut) and concentration (dataset,) of depth and of severity, as in ``depth_shift``.
-    """
+    """Counted events by side and kind; their arrays are `Sides`."""
 
     name = "sides"
     panel = "events"
     noun = "coded events"
     words = "coded events: cooperative or hostile, overdispersed, and their kinds in a part of their own"
     variables = (
-        Variable(
-            "volume_effect", ("dyad",), "log-odds",
-            "What a period e times as busy as usual adds to the level; absent without it.",
-            label="effect of volume", reported="effect of volume",
-        ),
-        Variable(
-            "tau", ("dyad",), "log-odds", "Month noise; absent without it.", label="month noise", reported="month noise"
-        ),
-        Variable(
-            "concentration", ("dataset",), "events", "Of the beta-binomial; absent without overdispersion.",
-            label="concentration", reported="concentration",
-        ),
-        Variable(
-            "direction_offset", ("dyad", "direction", "dataset"), "log-odds",
-            "Added to the level for the reports of a direction and dataset.",
-        ),
+        Variable("volume_effect", ("dyad",), "log-odds",
+                 "What a period e times as busy as usual adds to the level; absent without it.",
+                 label="effect of volume", reported="effect of volume"),
+        Variable("tau", ("dyad",), "log-odds", "Month noise; absent without it.", label="month noise",
+                 reported="month noise"),
+        Variable("concentration", ("dataset",), "events", "Of the beta-binomial; absent without overdispersion.",
+                 label="concentration", reported="concentration"),
+        Variable("direction_offset", ("dyad", "direction", "dataset"), "log-odds",
+                 "Added to the level for the reports of a direction and dataset."),
         *_variables("depth", "Depth of cooperation", "kinds of cooperation"),
         *_variables("severity", "Severity of conflict", "kinds of conflict"),
         *by_dataset.VARIABLES,
     )  # fmt: skip
 
     def required(self, spec: "PendulumSpec") -> tuple[str, ...]:
-        """Return offsets, and what the spec has of noise and overdispersion; a panel may have no kinds."""
         has = {"tau": spec.month_noise, "concentration": spec.overdispersion, "volume_effect": spec.volume_effect}
         return "direction_offset", *(name for name in has if has[name])
 
     def together(self) -> tuple[tuple[str, ...], ...]:
-        """Return what the kinds of each side have."""
         return tuple(tuple(f"{name}_{part}" for part in ("shift", "slope", "cutpoint")) for name in TOWARDS)
 
     def uses_eras(self, spec: "PendulumSpec") -> bool:
-        """Return whether it has parameters by era: always, except where kinds drift over the years."""
         return spec.kind_drift != "years"
 
     def read(self, panel: "xr.Dataset", node_of: Index, kind_drift: str) -> Sides:
-        """Read the counts as sparse arrays: of the sides, and of the kinds of each."""
         counts = panel["counts"].transpose(*ORDER).to_numpy()
         sides = _count_sides(panel)
         ordered = {name: counts[..., ordered_kinds(name, panel)] for name in TOWARDS}
@@ -147,30 +124,24 @@ class SidesObservation(Observation):
         )
         (place, places), there = _places(panel, kind_drift), node_of >= 0
         side, busy = count_sparsely(sides, node_of), relative_event_counts(panel)
-        if sides.shape[3] == 1:
-            recent = _recent(sides.sum(axis=(2, 3)), panel)
-            return Sides(side, kinds, place[there], places, recent[there], busy[there])
-        own = _recent_by_dataset(sides.sum(axis=2), panel)
-        return Sides(side, kinds, place[there], places, own[there], busy[there], Readings.of(panel, node_of))
+        recent = recent_log_odds(sides.sum(axis=2), panel)
+        if side.datasets == 1:
+            return Sides(side, kinds, place[there], places, recent[there][:, 0], busy[there])
+        return Sides(side, kinds, place[there], places, recent[there], busy[there], Readings.of(panel, node_of))
 
     def of_level(self, observed: Sides) -> Sides:
-        """Return the sides alone."""
         return replace(observed, kinds=())
 
     def has_aside(self, observed: Sides) -> bool:
-        """Return whether a side has kinds: they depend on the event data and not on the level."""
         return bool(observed.kinds)
 
     def alike(self, panel: "xr.Dataset") -> Index:
-        """Return 0 for hostile classes and 1 for cooperative ones."""
         return np.asarray(panel["class"].to_numpy() >= int(panel.attrs["zero_cut"]), dtype=np.int64)
 
     def number(self, observed: Sides) -> int:
-        """Count the events."""
         return int(observed.side.cells[:, 4].sum())
 
     def shape(self, observed: Sides) -> tuple[int, ...]:
-        """Return the numbers of directions, datasets, kinds of either side and places."""
         side = observed.side
         sizes = side.directions, side.datasets, *(one.cuts for one in observed.kinds), observed.places
         if observed.readings is None:
@@ -180,15 +151,16 @@ class SidesObservation(Observation):
         return *sizes, *spans, *(int(dyad) for dyad in differing)
 
     def places_of(self, panel: "xr.Dataset", dyad: int, spec: "PendulumSpec") -> dict[str, Index]:
-        """Return where the shifts of one dyad's kinds stand."""
-        return {f"{name}_place": _places_of(panel, dyad, spec.kind_drift) for name in TOWARDS}
+        if spec.kind_drift == "years":
+            places = SPANS * dyad + np.arange(SPANS)
+        else:
+            places = np.flatnonzero(panel["era_dyad"].to_numpy() == dyad)
+        return dict.fromkeys((f"{name}_place" for name in TOWARDS), places)
 
     def coordinates(self, panel: "xr.Dataset") -> dict[str, Any]:
-        """Return datasets and directions."""
         return {name: panel[name].to_numpy() for name in ("dataset", "direction")}
 
     def unused_priors(self, spec: "PendulumSpec") -> dict[str, str]:
-        """Return those of an index, and of what the spec switches off."""
         groups = (
             (False, ("index_error", "index_df"), "it belongs to an index, and these are events"),
             (spec.month_noise, ("noise", "noise_dyads"), "month_noise=False has no noise"),
@@ -200,22 +172,21 @@ class SidesObservation(Observation):
         return {name: why for used, names, why in groups if not used for name in names}
 
     def add_parameters(self, spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Own:
-        """Add noise, effect of volume, concentration and offsets of the sides."""
+        import pymc as pm
         import pytensor.tensor as pt
 
-        observed = arrays.observed
-        own = {
-            "noise": one_side.add_noise(spec, arrays, pool),
-            "volume_effect": _add_volume_effect(spec, arrays, pool),
-            "cutpoint": pt.zeros((observed.side.datasets, 1)),
-        }
-        if observed.readings is None:
-            return own | one_side.add_scatter(spec, arrays, observed.side)
-        own |= by_dataset.add_readings(spec, arrays, observed.readings, own["volume_effect"], pool)
-        return own | by_dataset.add_scatter(spec, arrays, observed.side, pool)
+        side, readings, none = arrays.observed.side, arrays.observed.readings, np.zeros(arrays.dyads)
+        declared = one_side.declare(spec, side.directions, pool)
+        own: Own = {"cutpoint": pt.zeros((side.datasets, 1))}
+        for role, name in (("noise", "tau"), ("volume_effect", "volume_effect")):
+            there = role in declared
+            own[role] = pm.Deterministic(name, declared[role].add(), dims="dyad") if there else none
+        if readings is None:
+            return own | one_side.add_scatter(declared, arrays.dyads, side.directions)
+        own |= by_dataset.add_readings(spec, arrays, readings, own["volume_effect"], pool)
+        return own | by_dataset.add_scatter(spec, arrays, side, pool)
 
     def add_aside(self, spec: "PendulumSpec", arrays: "PanelArrays", data: Mapping[str, Any] | None = None) -> Own:
-        """Add all that the kinds have."""
         import pytensor.tensor as pt
 
         side = arrays.observed.side
@@ -225,7 +196,6 @@ class SidesObservation(Observation):
         return own | {"kinds_offset": pt.zeros((arrays.dyads, side.directions, side.datasets))} if own else own
 
     def data(self, spec: "PendulumSpec", arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
-        """Return the counts of the sides, and the relative event count of every node's period."""
         observed = arrays.observed
         volume = {
             "relative_count": observed.relative_count, "count_dyad": arrays.node_dyad,
@@ -237,7 +207,6 @@ class SidesObservation(Observation):
         return own | by_dataset.data(spec, observed.readings, arrays.node_dyad, reference)
 
     def aside_data(self, spec: "PendulumSpec", arrays: "PanelArrays") -> dict[str, Any]:
-        """Return the counts of the kinds, where a node's shift stands, and what its kinds follow."""
         observed = arrays.observed
         if not observed.kinds:
             return {}
@@ -249,7 +218,6 @@ class SidesObservation(Observation):
         return layouts | places | dict(walks)
 
     def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
-        """Return the log-likelihood of the sides."""
         if "reading_events" in data:
             return one_side.log_likelihood(spec, level, own, data, by_dataset.shift(own, data))
         if spec.volume_effect:
@@ -257,11 +225,9 @@ class SidesObservation(Observation):
         return one_side.log_likelihood(spec, level, own, data)
 
     def aside_log_likelihood(self, own: Own, data: Mapping[str, Any]) -> Any:
-        """Return the log-likelihood of the kinds."""
         return sum(kinds_log_likelihood(name, own, data) for name in TOWARDS if f"{name}_slope" in own)
 
     def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
-        """Return the centres of the priors of the side: the kinds tell nothing of the path."""
         centre = spec.priors.volume_effect[0] if spec.volume_effect else 0.0
         own = one_side.reference(spec, arrays, arrays.observed.side) | {"volume_effect": np.full(arrays.dyads, centre)}
         if arrays.observed.readings is not None:
@@ -271,7 +237,6 @@ class SidesObservation(Observation):
     def derivatives(
         self, spec: "PendulumSpec", level: Float, reference: Own, arrays: "PanelArrays"
     ) -> tuple[Float, Float]:
-        """Return the slope, and its mean change over a span of levels, of the sides."""
         readings = arrays.observed.readings
         if readings is not None:
             shift = by_dataset.shift(reference, by_dataset.layout(readings, arrays.node_dyad))
@@ -280,14 +245,9 @@ class SidesObservation(Observation):
         return one_side.derivatives(spec, level + busy, reference, arrays.observed.side)
 
     def anchor_weight(self, weight: Any, own: Own, data: Mapping[str, Any]) -> Any:
-        """Return the weight, which falls as noise and overdispersion of the side grow."""
         return (by_dataset if "reading_events" in data else one_side).anchor_weight(weight, own, data)
 
     def anchor_shift(self, own: Own, data: Mapping[str, Any]) -> Any:
-        """Return what the effect of volume, other than where the path is whitened, adds to what is read as level.
-
-        Of several datasets it is what their readings do, offsets and drifts among them.
-        """
         if "reading_events" in data:
             return by_dataset.anchor_shift(own, data)
         if "relative_count" not in data:
@@ -295,7 +255,6 @@ class SidesObservation(Observation):
         return ((data["anchor_volume_effect"] - own["volume_effect"])[data["count_dyad"]]) * data["relative_count"]
 
     def draws(self, posterior: "xr.Dataset") -> Own:
-        """Take the parameters, with zeros for what the model does not have."""
         sizes = posterior.sizes
         draws, datasets = sizes["chain"] * sizes["draw"], sizes.get("dataset", 1)
         own = {
@@ -315,40 +274,38 @@ class SidesObservation(Observation):
     def log_likelihood_of_draws(
         self, spec: "PendulumSpec", level: Float, own: Own, arrays: "PanelArrays", node: int
     ) -> Float:
-        """Return the log-likelihood of a node's events, of sides and kinds, the month-specific noise integrated out."""
         from forecast.model.kernels.observation import event_log_likelihood
 
-        observed, dyad = arrays.observed, int(arrays.node_dyad[node])
-        if observed.readings is None:
+        observed, dyad, readings = arrays.observed, int(arrays.node_dyad[node]), arrays.observed.readings
+        if readings is None:
             month, side = level + own["volume_effect"][:, dyad, None] * observed.relative_count[node], own
         else:
-            shift = by_dataset.shift_of_draws(own, observed.readings, dyad, node)
+            shift = by_dataset.shift_of_draws(own, readings, dyad, node)
             month, side = level, own | {"offset": own["offset"] + shift[:, None, None, :]}
         total = one_side.log_likelihood_of_draws(spec, month, side, observed.side, node)
+        still = np.zeros_like(own["noise"])
         for kinds in observed.kinds:
-            cell = int(kinds.counted.cell_of_node[node])
+            name, counted = kinds.name, kinds.counted
+            cell = int(counted.cell_of_node[node])
             if cell < 0:
                 continue
-            name, counted = kinds.name, kinds.counted
+            slope, place = own[f"{name}_slope"], observed.place_of_node[node]
             at, offset = np.zeros((len(level), 1)), np.zeros_like(own["offset"])
-            if observed.readings is None:
-                shift = own[f"{name}_shift"][:, observed.place_of_node[node]]
-                at = log_odds(name, own[f"{name}_slope"], observed.recent[node], shift)[:, None]
+            if readings is None:
+                at = log_odds(name, slope, observed.recent[node], own[f"{name}_shift"][:, place])[:, None]
             else:
-                shift = own[f"{name}_shift"].reshape(*offset.shape[::3], -1)[..., observed.place_of_node[node]]
-                offset = offset + log_odds(name, own[f"{name}_slope"], observed.recent[node], shift)[:, None, None, :]
-            still = np.zeros_like(own["noise"])
+                shift = own[f"{name}_shift"].reshape(*offset.shape[::3], -1)[..., place]
+                offset = offset + log_odds(name, slope, observed.recent[node], shift)[:, None, None, :]
             total = total + event_log_likelihood(
-                np.ascontiguousarray(np.broadcast_to(at, level.shape)),
-                own[f"{name}_cutpoint"], own[f"{name}_concentration"],
-                offset, still, counted.cells[cell], counted.rows, counted.entries, *QUADRATURE,
+                np.ascontiguousarray(np.broadcast_to(at, level.shape)), own[f"{name}_cutpoint"],
+                own[f"{name}_concentration"], offset, still, counted.cells[cell], counted.rows, counted.entries,
+                *QUADRATURE,
             )  # fmt: skip
         return total
 
     def simulate(
         self, spec: "PendulumSpec", panel: "xr.Dataset", level: Float, parameters: "xr.Dataset", rng: Generator
     ) -> "xr.Dataset":
-        """Simulate side and kind of as many events as every report has."""
         month, several = level, panel.sizes["dataset"] > 1
         if "volume_effect" in parameters and not several:
             month = month + parameters["volume_effect"].to_numpy()[:, None] * relative_event_counts(panel)
@@ -360,11 +317,16 @@ class SidesObservation(Observation):
         at = month[d, t] + parameters["direction_offset"].to_numpy()[d, s, q]
         if several:
             at = at + by_dataset.shift_of_panel(panel, parameters)[d, t, q]
-        by_side = draw_classes(total[d, t, s, q], class_probabilities(at, np.zeros(1)), _of(parameters, "", q), rng)
+
+        def concentration(prefix: str) -> Float | None:
+            name = f"{prefix}concentration"
+            return np.asarray(parameters[name].to_numpy()[q]) if name in parameters else None
+
+        by_side = draw_classes(total[d, t, s, q], class_probabilities(at, np.zeros(1)), concentration(""), rng)
         place, places = _places(panel, spec.kind_drift)
         sides = np.zeros((*total.shape[:2], total.shape[3], 2), dtype=np.int64)
         np.add.at(sides, (d, t, q), by_side)
-        recent = _recent_by_dataset(sides, panel)
+        recent = recent_log_odds(sides, panel)
         drawn = np.zeros((len(d), counts.sizes["class"]), dtype=counts.dtype)
         of_kinds = ("depth", slice(cut, None), by_side[:, 1]), ("severity", slice(0, cut), by_side[:, 0])
         for name, own, number in of_kinds:
@@ -375,7 +337,7 @@ class SidesObservation(Observation):
             slope = parameters[f"dataset_{name}_slope" if several else f"{name}_slope"].to_numpy()
             kind = log_odds(name, np.broadcast_to(slope, total.shape[3])[q], recent[d, t, q], shift)
             chances = class_probabilities(kind, parameters[f"{name}_cutpoint"].to_numpy()[q])
-            ordered = draw_classes(number, chances, _of(parameters, f"{name}_", q), rng)
+            ordered = draw_classes(number, chances, concentration(f"{name}_"), rng)
             drawn[:, own] = ordered if name == "depth" else ordered[:, ::-1]
         simulated = np.zeros_like(counts.to_numpy())
         simulated[d, t, s, q] = drawn
@@ -384,7 +346,6 @@ class SidesObservation(Observation):
         return result
 
     def integration_worth(self, spec: "PendulumSpec", posterior: "xr.Dataset", arrays: "PanelArrays") -> float:
-        """Return the share of their effective number that draws keep under a finer integral, of the sides."""
         if not spec.month_noise:
             return 1.0
         observed, draws = arrays.observed, posterior.sizes["draw"]
@@ -398,28 +359,6 @@ class SidesObservation(Observation):
         return one_side.integration_worth(spec, level, own, observed.side)
 
 
-def _add_volume_effect(spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Any:
-    """Add what a busy month adds to the level, (dyad,); zeros without it."""
-    import pymc as pm
-
-    if not spec.volume_effect:
-        return np.zeros(arrays.dyads)
-    return pm.Deterministic("volume_effect", declare_volume_effect(spec, pool)["volume_effect"].add(), dims="dyad")
-
-
-def declare_volume_effect(spec: "PendulumSpec", pool: bool) -> Declared:
-    """Declare what a busy month adds to the level, if anything."""
-    priors = spec.priors
-    effect = ByDyad("volume", *priors.volume_effect, priors.volume_effect_dyads, pool)
-    return {"volume_effect": effect} if spec.volume_effect else {}
-
-
-def _of(parameters: "xr.Dataset", prefix: str, dataset: Index) -> Float | None:
-    """Return the concentration of every report; None without overdispersion."""
-    name = f"{prefix}concentration"
-    return np.asarray(parameters[name].to_numpy()[dataset]) if name in parameters else None
-
-
 def _places(panel: "xr.Dataset", kind_drift: str) -> tuple[Index, int]:
     """Return the place of every dyad's period, (dyad, time), and how many there are."""
     era = panel["era_index"].transpose("dyad", "time").to_numpy().astype(np.int64)
@@ -428,34 +367,13 @@ def _places(panel: "xr.Dataset", kind_drift: str) -> tuple[Index, int]:
     return span_of(panel) + SPANS * np.arange(len(era))[:, None], SPANS * len(era)
 
 
-def _places_of(panel: "xr.Dataset", dyad: int, kind_drift: str) -> Index:
-    """Return all places of one dyad."""
-    if kind_drift != "years":
-        return np.flatnonzero(panel["era_dyad"].to_numpy() == dyad)
-    return SPANS * dyad + np.arange(SPANS)
-
-
-def recent_of(panel: "xr.Dataset", dataset: int = 0) -> Float:
-    """Return the log-odds of cooperation in the twelve months that end with each period of a panel, (dyad, time)."""
-    return _recent(_count_sides(panel)[:, :, :, dataset].sum(axis=2), panel)
-
-
-def recent_log_odds(sides: Index, periods: int) -> Float:
-    """Return the log-odds of cooperation in the periods that end with each, (dyad, time); one of each side is added."""
+def recent_log_odds(sides: Index, panel: "xr.Dataset") -> Float:
+    """Return the recorded log-odds of cooperation over twelve months, (dyad, time, dataset), of sides (..., side)."""
     total = np.concatenate([np.zeros_like(sides[:, :1]), sides.cumsum(axis=1)], axis=1)
     ends = np.arange(1, total.shape[1])
-    hostile, cooperative = np.moveaxis(total[:, ends] - total[:, np.maximum(ends - periods, 0)], -1, 0)
+    begins = np.maximum(ends - round(RECENT_MONTHS * periods_a_month(panel)), 0)
+    hostile, cooperative = np.moveaxis(total[:, ends] - total[:, begins], -1, 0)
     return np.asarray(np.log((cooperative + 1.0) / (hostile + 1.0)))
-
-
-def _recent(sides: Index, panel: "xr.Dataset") -> Float:
-    """Return the log-odds of cooperation in the twelve months that end with each period, (dyad, time)."""
-    return recent_log_odds(sides, round(RECENT_MONTHS * periods_a_month(panel)))
-
-
-def _recent_by_dataset(sides: Index, panel: "xr.Dataset") -> Float:
-    """Return the same of every dataset, (dyad, time, dataset), from sides (dyad, time, dataset, side)."""
-    return np.stack([_recent(own, panel) for own in np.moveaxis(sides, 2, 0)], axis=-1)
 
 
 def _count_sides(panel: "xr.Dataset") -> Index:
@@ -478,14 +396,12 @@ def stronger_log_odds(
     dyad, dataset = at
 
     def draws(variable: str) -> NDArray[np.float32]:
-        values = posterior[variable].transpose("chain", "draw", ...).to_numpy()
-        return np.asarray(values, dtype=np.float32)
+        return np.asarray(posterior[variable].transpose("chain", "draw", ...).to_numpy(), dtype=np.float32)
 
-    slope = draws(f"{name}_slope")
-    if f"dataset_{name}_slope" in posterior:
-        slope = draws(f"dataset_{name}_slope")[..., dataset]
+    several = f"dataset_{name}_slope" in posterior
+    slope = draws(f"dataset_{name}_slope")[..., dataset] if several else draws(f"{name}_slope")
     place, places = _places(panel, kind_drift)
     shift = draws(f"{name}_shift")[..., place[dyad] + places * dataset]
     highest = draws(f"{name}_cutpoint")[:, :, dataset, -stronger, None]
-    recent = recent_of(panel, dataset)[dyad].astype(np.float32)
+    recent = recent_log_odds(_count_sides(panel).sum(axis=2), panel)[dyad, :, dataset].astype(np.float32)
     return np.asarray(log_odds(name, slope[..., None], recent, shift - highest))
