@@ -14,18 +14,15 @@ from forecast.model.spec import PendulumSpec
 from forecast.panel import panel_kind, validate_panel
 from forecast.typing import Bool, Index
 
-FEWEST = 3
-"""Events of a dyad without which a fit shows nothing but its prior."""
+FEWEST = 3  # Events of a dyad without which a fit shows nothing but its prior
 
 
 @dataclass(frozen=True)
 class PanelArrays:
-    """Sparse view of a panel: only what was observed, and only the periods the path needs.
+    """Sparse view of a panel: only what was observed, and only the periods the path needs, its nodes.
 
-    A node is a period of a dyad that has a coordinate of its own: every period with an observation, the first and
-    last of every era, and the dyad's first and last. Between nodes trend and cycle move by their exact transitions, so
-    that empty periods cost nothing; a cycle without one asks for ``dense`` nodes.
-    Nodes run dyad by dyad in time order.
+    Those are the periods of a dyad with an observation, and the first and last of it and of its eras, in time order.
+    Between nodes trend and cycle move by exact transitions; a cycle without one asks for ``dense`` nodes.
     """
 
     era_index: Index
@@ -107,10 +104,8 @@ def require_events(panel: xr.Dataset) -> None:
     """Reject dyads of coded events whose record is too short for any fit of its own, or raise `DataError`."""
     if "counts" not in panel:
         return
-    totals = panel["counts"].sum([dim for dim in panel["counts"].dims if dim != "dyad"]).to_numpy()
-    short = [
-        f"{dyad} has {total}" for dyad, total in zip(panel["dyad"].to_numpy(), totals, strict=True) if total < FEWEST
-    ]
+    totals = panel["counts"].sum([dim for dim in panel["counts"].dims if dim != "dyad"])
+    short = [f"{one['dyad'].item()} has {one.item()}" for one in totals if one.item() < FEWEST]
     if short:
         raise DataError(
             f"panel: {', '.join(short)} of the at least {FEWEST} events that a dyad needs; leave the dyad out, or give "

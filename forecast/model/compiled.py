@@ -137,6 +137,7 @@ def _compile(model: "pm.Model") -> Compiled:
     import nutpie
     import pymc as pm
     import pytensor
+    import pytensor.tensor as pt
 
     from forecast.model.pendulum import OBSERVED
     from forecast.model.variables import sampled_variables
@@ -146,11 +147,10 @@ def _compile(model: "pm.Model") -> Compiled:
     derived = {name: model[name] for name in wanted if name in model.named_vars and name not in free}
     parameters = [variable for variable in model.free_RVs if variable.name != WHITE]
     derived["log_prior"] = sum(pm.logp(variable, variable).sum() for variable in parameters)
-    derived["log_rest"] = (
-        derived["log_prior"]
-        + _log_jacobian(parameters, model)
-        + sum(potential for potential in model.potentials if potential.name not in OBSERVED)
-    )
+    # Of the change of variables to the sampler's coordinates; that of sums to zero is none.
+    log_jacobian = sum(pt.log(variable).sum() for variable in parameters if is_positive(variable, model))
+    potentials = sum(potential for potential in model.potentials if potential.name not in OBSERVED)
+    derived["log_rest"] = derived["log_prior"] + log_jacobian + potentials
     sampler = nutpie.compile_pymc_model(model, var_names=free)
 
     @cache
@@ -165,10 +165,3 @@ def is_positive(variable: Any, model: "pm.Model") -> bool:
     from pymc.distributions.transforms import LogTransform
 
     return isinstance(model.rvs_to_transforms[variable], LogTransform)
-
-
-def _log_jacobian(variables: list[Any], model: "pm.Model") -> Any:
-    """Logarithm of the change of variables to the sampler's coordinates; that of sums to zero is none."""
-    import pytensor.tensor as pt
-
-    return sum(pt.log(variable).sum() for variable in variables if is_positive(variable, model))

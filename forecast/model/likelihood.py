@@ -1,8 +1,4 @@
-"""Likelihood of the observations of some periods under every draw of a fit.
-
-It equals the sampler's likelihood, with the month-specific noise integrated out by the same quadrature. Here the
-parameters of every draw are evaluated on a few periods, instead of one set of parameters on all data.
-"""
+"""Likelihood of the observations of some periods under every draw of a fit; it equals the sampler's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,8 +14,7 @@ from forecast.model.spec import PendulumSpec
 from forecast.panel import panel_kind
 from forecast.typing import Float, Index
 
-TREND, CYCLE = 0, 1
-"""Places of the two components in the last axis of a state; their sum is the level."""
+TREND, CYCLE = 0, 1  # Places of the two components in the last axis of a state; their sum is the level
 
 
 def state_of(level: Float, trend: Float) -> Float:
@@ -96,9 +91,7 @@ class Observed:
 
     def log_likelihood(self, dyad: int, period: int, state: Float) -> Float:
         """Log-likelihood of what a dyad's period holds, at states (draw, particle, part) of each draw."""
-        draws, node = self.draws, int(self.node[dyad, period])
-        level = state.sum(axis=-1)
+        spec, node, level = self.draws.spec, int(self.node[dyad, period]), state.sum(axis=-1)
         if self.month is not None:
             level = level + self.month[:, dyad, period, None]
-        model = draws.spec.observation_model
-        return model.log_likelihood_of_draws(draws.spec, level, draws.observed, self.arrays, node)
+        return spec.observation_model.log_likelihood_of_draws(spec, level, self.draws.observed, self.arrays, node)

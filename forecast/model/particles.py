@@ -106,7 +106,7 @@ class Cloud:
             parents = picked(log_weight, rng.random(log_weight.shape))
             if own is not None:
                 parents[:, 0] = 0
-            state = _taken(state, parents)
+            state = state[np.arange(len(state))[:, None], parents]
             log_weight = np.zeros(log_weight.shape)
         state = carried(self.draws, self.dyad, eras, state, rng)
         if own is not None:
@@ -167,11 +167,6 @@ def carried(draws: Draws, dyad: int, eras: tuple[int, int], state: Float, rng: n
         own = {name: values[:, dyad, None] for name, values in draws.cycle.items()}
         moved[..., CYCLE] = spec.cycle_model.step(state[..., CYCLE], rng.standard_normal(size), own)
     return moved
-
-
-def _taken(values: Float, places: Index) -> Float:
-    """Return the particles (draw, particle, ...) at the places (draw, particle) of their draws."""
-    return np.asarray(values[np.arange(len(values))[:, None], places])
 
 
 def _log_sum(log_weight: Float) -> Float:

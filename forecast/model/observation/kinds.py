@@ -68,14 +68,13 @@ def kinds_log_likelihood(name: str, own: Own, data: Mapping[str, Any]) -> Any:
     cutpoint, concentration = own[f"{name}_cutpoint"], own[f"{name}_concentration"]
     layout = [data[f"{name}_{part}"] for part in LAYOUT]
     rule = [pt.constant(one) for one in QUADRATURE]
-    if data["recent"].ndim == 1:
-        shift = own[f"{name}_shift"][data["place_of_node"]]
-        at = log_odds(name, own[f"{name}_slope"], data["recent"], shift)
-        return EventLikelihood()(at, offset, cutpoint, concentration, noise, pt.zeros((0, 0)), *layout, *rule)[0]
-    shift = own[f"{name}_shift"].reshape((cutpoint.shape[0], -1))[:, data["place_of_node"]].T
-    at = log_odds(name, own[f"{name}_slope"], data["recent"], shift)
-    still = pt.zeros(at.shape[0])
-    return EventLikelihood()(still, offset, cutpoint, concentration, noise, at, *layout, *rule)[0]
+    slope, shift, recent, place = own[f"{name}_slope"], own[f"{name}_shift"], data["recent"], data["place_of_node"]
+    if recent.ndim == 1:
+        at, by_dataset = log_odds(name, slope, recent, shift[place]), pt.zeros((0, 0))
+    else:
+        by_dataset = log_odds(name, slope, recent, shift.reshape((cutpoint.shape[0], -1))[:, place].T)
+        at = pt.zeros(by_dataset.shape[0])
+    return EventLikelihood()(at, offset, cutpoint, concentration, noise, by_dataset, *layout, *rule)[0]
 
 
 def declare_kinds(spec: "PendulumSpec", kinds: Kinds) -> Declared:
@@ -124,8 +123,7 @@ def add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds, data: M
     shift = pm.Deterministic(f"{name}_shift", pt.concatenate(shifts))
     cutpoint = first = declared["cut"].add()
     if kinds.cuts > 1:
-        gap = declared["gap"].add()
-        cutpoint = pt.concatenate([first, first + pt.cumsum(gap, axis=1)], axis=1)
+        cutpoint = pt.concatenate([first, first + pt.cumsum(declared["gap"].add(), axis=1)], axis=1)
     cutpoint = pm.Deterministic(f"{name}_cutpoint", cutpoint)
     concentration: Any = declared["concentration"].add() if spec.overdispersion else pt.zeros(datasets)
     return {
@@ -157,24 +155,17 @@ def _add_shift(
             walk = pt.cumsum(steps, axis=1)
             walk = walk - (walk * kinds.record[rows]).sum(axis=1, keepdims=True)
         else:
-            white = declared["white"].add()
-            walk = _add_white_walk(f"{name}_drift", white, data[f"{kinds.name}_walk"][rows], arrays.dyads)
+            white, made_of_white = declared["white"].add()[:, None, :], data[f"{kinds.name}_walk"][rows]
+            step_of_white = made_of_white[:, :SPANS]
+            steps = pm.Deterministic(f"{name}_drift_raw", (step_of_white * white).sum(axis=2))
+            log_det = pt.log(pt.diagonal(step_of_white, axis1=1, axis2=2)).sum()
+            constant = 0.5 * arrays.dyads * SPANS * np.log(2.0 * np.pi)
+            pm.Potential(f"{name}_drift_prior", log_det - 0.5 * (steps**2).sum() - constant)
+            walk = (made_of_white[:, SPANS:] * white).sum(axis=2)
         return (dyad[:, None] + step * walk).ravel()
     if spec.kind_drift == "eras":
         return dyad[arrays.era_dyad] + declared["step"].add() * declared["raw"].add()
     return dyad[arrays.era_dyad]
-
-
-def _add_white_walk(name: str, white: Any, made_of_white: Any, dyads: int) -> Any:
-    """Add walks of unit steps over spans of years, (dyad, span), in coordinates near white noise (`walk_of_white`)."""
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    steps_of_white, walk_of_white = made_of_white[:, :SPANS], made_of_white[:, SPANS:]
-    steps = pm.Deterministic(f"{name}_raw", (steps_of_white * white[:, None, :]).sum(axis=2))
-    log_det = pt.log(pt.diagonal(steps_of_white, axis1=1, axis2=2)).sum()
-    pm.Potential(f"{name}_prior", log_det - 0.5 * (steps**2).sum() - 0.5 * dyads * SPANS * np.log(2.0 * np.pi))
-    return (walk_of_white * white[:, None, :]).sum(axis=2)
 
 
 def walk_of_white(kinds: Kinds, step: float) -> Float:

@@ -207,17 +207,6 @@ def derivatives(spec: "PendulumSpec", level: Float, reference: Own, counted: Cou
     return slope(level), np.where(seen, np.maximum(curvature, CURVATURE_FLOOR), 0.0)
 
 
-def log_likelihood_of_draws(spec: "PendulumSpec", level: Float, own: Own, counted: Counted, node: int) -> Float:
-    """Return the log-likelihood of a node's events at levels (draw, particle), month-specific noise integrated out."""
-    from forecast.model.kernels.observation import event_log_likelihood
-
-    result: Float = event_log_likelihood(
-        np.ascontiguousarray(level), own["cutpoint"], own["concentration"], own["offset"],
-        own["noise"], counted.cells[counted.cell_of_node[node]], counted.rows, counted.entries, *quadrature(spec),
-    )  # fmt: skip
-    return result
-
-
 def integration_worth(
     spec: "PendulumSpec", level: Float, own: Own, counted: Counted, shift: Callable[[Own], Float] | None = None
 ) -> float:

@@ -282,25 +282,27 @@ class SidesObservation(Observation):
         else:
             shift = by_dataset.shift_of_draws(own, readings, dyad, node)
             month, side = level, own | {"offset": own["offset"] + shift[:, None, None, :]}
-        total = one_side.log_likelihood_of_draws(spec, month, side, observed.side, node)
-        still = np.zeros_like(own["noise"])
-        for kinds in observed.kinds:
-            name, counted = kinds.name, kinds.counted
-            cell = int(counted.cell_of_node[node])
-            if cell < 0:
-                continue
-            slope, place = own[f"{name}_slope"], observed.place_of_node[node]
+
+        def of(counted: Counted, at: Float, parameters: Own, rule: tuple[Float, Float], prefix: str = "") -> Float:
+            cell = counted.cells[counted.cell_of_node[node]]
+            cutpoint, scatter = (parameters[f"{prefix}{part}"] for part in ("cutpoint", "concentration"))
+            result: Float = event_log_likelihood(
+                np.ascontiguousarray(np.broadcast_to(at, level.shape)), cutpoint, scatter, parameters["offset"],
+                parameters["noise"], cell, counted.rows, counted.entries, *rule,
+            )  # fmt: skip
+            return result
+
+        total = of(observed.side, month, side, one_side.quadrature(spec))
+        still = own | {"noise": np.zeros_like(own["noise"])}
+        for kinds in (one for one in observed.kinds if one.counted.cell_of_node[node] >= 0):
+            name, slope, place = kinds.name, own[f"{kinds.name}_slope"], observed.place_of_node[node]
             at, offset = np.zeros((len(level), 1)), np.zeros_like(own["offset"])
             if readings is None:
                 at = log_odds(name, slope, observed.recent[node], own[f"{name}_shift"][:, place])[:, None]
             else:
                 shift = own[f"{name}_shift"].reshape(*offset.shape[::3], -1)[..., place]
                 offset = offset + log_odds(name, slope, observed.recent[node], shift)[:, None, None, :]
-            total = total + event_log_likelihood(
-                np.ascontiguousarray(np.broadcast_to(at, level.shape)), own[f"{name}_cutpoint"],
-                own[f"{name}_concentration"], offset, still, counted.cells[cell], counted.rows, counted.entries,
-                *QUADRATURE,
-            )  # fmt: skip
+            total = total + of(kinds.counted, at, still | {"offset": offset}, QUADRATURE, f"{name}_")
         return total
 
     def simulate(
