@@ -129,8 +129,7 @@ class Compiled:
         return dict(zip(names, inputs, strict=True)) | dict(zip(self.derived_names, result, strict=True))
 
 
-type Density = Assembled | Compiled
-"""The log-density of a model, or of a part of it, in the sampler's coordinates."""
+type Density = Assembled | Compiled  # The log-density of a model, or of a part of it, in the sampler's coordinates
 
 
 def _compile(model: "pm.Model") -> Compiled:

@@ -66,8 +66,7 @@ class Registry[Kind: Any]:
             self._kinds.pop(name, None)
 
 
-SPREAD_OF_SPREADS = 0.4
-"""Spread of the logarithm of a population's spread around its typical size."""
+SPREAD_OF_SPREADS = 0.4  # Spread of the logarithm of a population's spread around its typical size
 
 
 @dataclass(frozen=True)
@@ -131,8 +130,7 @@ class ByDyad:
         return pt.exp(value) if self.positive else value
 
 
-type Declared = dict[str, Free | ByDyad]
-"""Parameters by their role."""
+type Declared = dict[str, Free | ByDyad]  # Parameters by their role
 
 
 def free_of(declared: Declared) -> list[Free]:

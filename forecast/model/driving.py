@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
 ACTS = ("month", "cycle", "trend")
 
-type Drivers = tuple[tuple[str, str], ...]
-"""Names of drivers, and what each acts on."""
+type Drivers = tuple[tuple[str, str], ...]  # Names of drivers, and what each acts on
 
 
 def parse_drivers(value: Any) -> Drivers:

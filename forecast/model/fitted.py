@@ -188,10 +188,8 @@ def _draws_faults(
         yield f"posterior: drivers are not {', '.join(names)}, those of the spec"
 
 
-GATE = "gate"
-"""Provenance key of the result of the convergence checks."""
-AHEAD_CHECKED = 24
-"""Periods of the level, the last ones, that an outlook is taken to rest on."""
+GATE = "gate"  # Provenance key of the result of the convergence checks
+AHEAD_CHECKED = 24  # Periods of the level, the last ones, that an outlook is taken to rest on
 
 
 class Fit(Displayed):

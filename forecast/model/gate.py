@@ -24,8 +24,7 @@ NODES_LIMIT = 0.5
 CHECKED_EVERY = {"level": 6, "trend": 24}
 """Every how many periods a path is checked, besides the last ones: the trend moves little in two years."""
 
-type RHats = Mapping[str, float | None]
-"""R-hat of quantities; None where it is not defined."""
+type RHats = Mapping[str, float | None]  # R-hat of quantities; None where it is not defined
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 DRAWS = 100_000
 LEVELS = (0.05, 0.5, 0.95)
 COLUMNS = ["quantity", "unit", "prior_low", "prior", "prior_high", "low", "median", "high", "variance_left"]
-VARIABLES = {"noise": "tau"}
-"""Variables of the posterior whose names differ from their roles."""
+VARIABLES = {"noise": "tau"}  # Variables of the posterior whose names differ from their roles
 
 
 def prior_beside_posterior(fit: "Fit", dyad: str, *, seed: int = 1) -> pd.DataFrame:

@@ -134,8 +134,7 @@ def _previous(path: Any) -> Any:
     return pt.concatenate([path[:1], path[:-1]])
 
 
-OBSERVED = ("events", "events_aside")
-"""Names of the log-likelihoods of what tells of the level, and of what does not."""
+OBSERVED = ("events", "events_aside")  # Names of the log-likelihoods of what tells of the level, and of what does not
 
 
 @dataclass(frozen=True)

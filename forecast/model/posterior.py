@@ -26,8 +26,7 @@ def flat_or_zeros(posterior: xr.Dataset, name: str, *shape: int) -> Float:
     return np.zeros((posterior.sizes["chain"] * posterior.sizes["draw"], *shape))
 
 
-type Groups = Mapping[str, xr.Dataset]
-"""Groups of a tree by their names, the root's (of attributes alone) under ``/``."""
+type Groups = Mapping[str, xr.Dataset]  # Groups of a tree by their names, the root's (of attributes alone) under ``/``
 
 
 def groups_of(tree: xr.DataTree | Groups) -> dict[str, xr.Dataset]:

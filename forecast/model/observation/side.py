@@ -108,8 +108,7 @@ FINE = 61
 DRAWS_A_CHAIN = 15
 # The order in which the kernels read the parameters.
 KERNEL = ("offset", "cutpoint", "concentration", "noise")
-NO_SHIFT = np.zeros((0, 0))
-"""Empty shift: datasets read the level without an offset."""
+NO_SHIFT = np.zeros((0, 0))  # Empty shift: datasets read the level without an offset
 
 
 def quadrature(spec: "PendulumSpec") -> tuple[Float, Float]:
