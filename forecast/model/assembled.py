@@ -14,7 +14,7 @@ import xarray as xr
 from scipy.linalg import helmert
 
 from forecast.model.arrays import PanelArrays
-from forecast.model.declarations import ByDyad, Declared, Free, free_of
+from forecast.model.declarations import FLAT, ByDyad, Declared, Free, free_of
 from forecast.model.inputs import Part, declare_parameters, model_data
 from forecast.model.kernels import density
 from forecast.model.kernels.density import NONE
@@ -63,10 +63,7 @@ class Layout:
         number = [one.size(sizes) for one in free]
         ends = np.cumsum(number).tolist()
         places = {one.name: slice(end - size, end) for one, size, end in zip(free, number, ends, strict=True)}
-        centre, sd = (
-            np.repeat([float(value) for value in of], number)
-            for of in zip(*[(one.centre, one.sd) for one in free], strict=True)
-        )
+        centre, sd = np.repeat(np.array([one.prior for one in free], dtype=np.float64).T, number, axis=1)
         return cls(places, density.Coordinates(centre, sd, np.repeat([one.positive for one in free], number)))
 
     @property
@@ -116,7 +113,7 @@ class PathBlock:
     def of(cls, spec: PendulumSpec, arrays: PanelArrays, data: Mapping[str, Any]) -> "PathBlock":
         """Lay out the parameters and the data of a panel."""
         declared, paced = declare_parameters(spec, arrays), spec.priors.paced(arrays.periods_a_month)
-        white = Free(WHITE, sd=0.0, dims=(spec.components * arrays.nodes,))
+        white = Free(WHITE, FLAT, (spec.components * arrays.nodes,))
         sizes = {"dyad": arrays.dyads, "era": arrays.eras, "dataset": 1}
         layout = Layout.of([*free_of(declared), white], sizes)
         rows = [declared.get(role) for role in ROWS]
@@ -217,7 +214,7 @@ class KindsBlock:
         """Lay out the parameters and the data of a panel."""
         declared = declare_kinds(spec, own) | declare_shift(spec, arrays, own)
         if "dyad_sd" in declared:
-            declared["dyad"] = Free(f"{own.name}_dyad", sd=0.0, dims=(arrays.dyads - 1,))
+            declared["dyad"] = Free(f"{own.name}_dyad", FLAT, (arrays.dyads - 1,))
         layout = Layout.of(free_of(declared), {"era": arrays.eras, "dataset": 1})
         names = ("slope", "dyad_sd", "dyad", "step", "white", "raw", "cut", "gap", "concentration")
         places = {name: layout.place(declared.get(name)) for name in names}

@@ -185,7 +185,7 @@ class BreakFits:
     def _fitted(self, places: Places) -> "_Drawn":
         panel, spec = with_breaks(self.panel, places, eras=self.most + 1), self.spec.with_choices(**ONE_COMPONENT)
         seed = int(np.random.SeedSequence(self.seed, spawn_key=(2, *places)).generate_state(1)[0])
-        settings = {"draws": DRAWS, "tune": TUNE, "chains": CHAINS, "seed": seed}
+        settings: dict[str, Any] = {"draws": DRAWS, "tune": TUNE, "chains": CHAINS, "seed": seed}
         posterior = fit(panel, spec, cores=self.cores, **settings).posterior
 
         def flat(name: str) -> Float:
@@ -359,7 +359,7 @@ def _spread(fits: BreakFits) -> list[int]:
     """Pick places at about even distances, both ends among them."""
     places = np.arange(fits.apart, fits.periods + 1 - fits.apart)
     number = max(4, 1 + round(len(places) / Clock.of(fits.panel).periods(SPACING_MONTHS)))
-    return np.unique(places[np.linspace(0, len(places) - 1, number).round().astype(int)]).tolist()
+    return [int(place) for place in np.unique(places[np.linspace(0, len(places) - 1, number).round().astype(int)])]
 
 
 def _one_more(fits: BreakFits, breaks: int) -> list[Places]:

@@ -69,13 +69,15 @@ class Registry[Kind: Any]:
 SPREAD_OF_SPREADS = 0.4  # Spread of the logarithm of a population's spread around its typical size
 
 
+FLAT = (0.0, 0.0)  # The prior of a variable whose prior is stated where it is used
+
+
 @dataclass(frozen=True)
 class Free:
     """A free variable: normal, or log-normal where it is positive."""
 
     name: str
-    centre: float = 0.0  # Of it or its logarithm; without a spread it is flat, and its prior is stated where it is used
-    sd: float = 1.0
+    prior: tuple[float, float] = (0.0, 1.0)  # Centre and spread of it, or of its logarithm
     dims: tuple[str | int, ...] = ()  # Names of its dims, or their sizes
     positive: bool = False
 
@@ -85,9 +87,9 @@ class Free:
 
         named = all(isinstance(dim, str) for dim in self.dims)
         form: dict[str, Any] = {} if not self.dims else {"dims": self.dims} if named else {"shape": self.dims}
-        if not self.sd:
+        if self.prior == FLAT:
             return pm.Flat(self.name, **form)
-        return (pm.LogNormal if self.positive else pm.Normal)(self.name, self.centre, self.sd, **form)
+        return (pm.LogNormal if self.positive else pm.Normal)(self.name, *self.prior, **form)
 
     def size(self, sizes: Mapping[str, int]) -> int:
         """Return its size, given the sizes of named dims."""
@@ -96,7 +98,7 @@ class Free:
 
 def spread_around(name: str, typical: float) -> Free:
     """Declare the spread of a population: log-normal around its typical size."""
-    return Free(name, float(np.log(typical)), SPREAD_OF_SPREADS, positive=True)
+    return Free(name, (float(np.log(typical)), SPREAD_OF_SPREADS), positive=True)
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,7 @@ class ByDyad:
     """One value a dyad, around a population (non-centred), or independent ones with the same total spread."""
 
     name: str  # Prefix of the names of its free variables
-    centre: float  # Of the population's mean
-    sd: float
+    prior: tuple[float, float]  # Centre and spread of the population's mean
     spread: float  # Typical spread of the dyads
     pool: bool  # Whether there is a population
     positive: bool = False  # Whether all this is about the value's logarithm
@@ -114,9 +115,10 @@ class ByDyad:
     def free(self) -> tuple[Free, ...]:
         """Population, spread and what every dyad deviates, or the dyads' own."""
         if not self.pool:
-            return (Free(f"{self.name}_dyad", self.centre, float(np.hypot(self.sd, self.spread)), ("dyad",)),)
+            centre, sd = self.prior
+            return (Free(f"{self.name}_dyad", (centre, float(np.hypot(sd, self.spread))), ("dyad",)),)
         return (
-            Free(f"{self.name}_population", self.centre, self.sd),
+            Free(f"{self.name}_population", self.prior),
             spread_around(f"{self.name}_dyad_sd", self.spread),
             Free(f"{self.name}_raw", dims=("dyad",)),
         )

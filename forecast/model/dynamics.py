@@ -134,8 +134,8 @@ class Cycle:
 def declare_cycle(priors: "Priors", pool: bool) -> Declared:
     """Declare what every cycle has: its half-life if it were linear, and its long-run spread; priors in periods."""
     spread = priors.cycle_half_life_dyads
-    half_life = ByDyad("log_cycle_half_life", *priors.cycle_half_life, spread, pool, positive=True)
-    sd = ByDyad("log_cycle_sd", *priors.cycle_sd, priors.cycle_sd_dyads, pool, positive=True)
+    half_life = ByDyad("log_cycle_half_life", priors.cycle_half_life, spread, pool, positive=True)
+    sd = ByDyad("log_cycle_sd", priors.cycle_sd, priors.cycle_sd_dyads, pool, positive=True)
     return {"cycle_half_life": half_life, "cycle_sd": sd}
 
 

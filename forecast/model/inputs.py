@@ -125,7 +125,8 @@ def _level_under(reference: Parameters, arrays: PanelArrays) -> _Path:
         if trend is not None and cycle is not None:
             both: Float = pair_forward(white, *trend, *cycle, weight, information, starts)[0]
             return both[::2] + both[1::2]
-        process: Any = trend or cycle
+        process = trend or cycle
+        assert process is not None
         own: Float = path_forward(white, *process, weight, information - weight * constant, starts)[0]
         return own + constant
 

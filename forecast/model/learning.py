@@ -65,7 +65,8 @@ def _priors(fit: "Fit", rng: np.random.Generator) -> Iterator[tuple[str, Float, 
 def _drawn(one: Free | ByDyad, rng: np.random.Generator) -> Float:
     """Draw from a prior, on the scale on which it is normal."""
     if isinstance(one, Free):
-        return one.centre + one.sd * rng.standard_normal(DRAWS)
+        centre, sd = one.prior
+        return centre + sd * rng.standard_normal(DRAWS)
     if len(one.free) == 1:
         return _drawn(one.free[0], rng)
     population, spread, _ = one.free

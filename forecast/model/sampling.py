@@ -209,7 +209,7 @@ def _sample(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
     dims = {**sampled_variables(), **dict.fromkeys(NODE_PATHS, ("node",))}
     values = {name: values for own in derived for name, values in own.items() if name in dims}
     sampled = {name: (("chain", "draw", *dims[name]), own) for name, own in values.items()}
-    kept = {name: every[0][name].to_numpy() for name in STATISTICS}
+    kept: dict[str, Any] = {name: every[0][name].to_numpy() for name in STATISTICS}
     for aside in every[1:]:  # sampled after the path; each part has an energy of its own
         kept["diverging"] = kept["diverging"] | aside["diverging"].to_numpy()
         kept["n_steps"] = kept["n_steps"] + aside["n_steps"].to_numpy()

@@ -57,16 +57,16 @@ def declare_trend(spec: "PendulumSpec", priors: "Priors", pool: bool) -> Declare
     """Declare the parameters of a trend; priors in periods."""
     declared: Declared = {}
     if spec.trend != "walk":
-        declared["trend_mean"] = ByDyad("trend_mean", *priors.trend_mean, priors.trend_mean_dyads, pool)
+        declared["trend_mean"] = ByDyad("trend_mean", priors.trend_mean, priors.trend_mean_dyads, pool)
     if spec.moves:
-        step = ByDyad("log_trend_step", *priors.trend_step, priors.trend_step_dyads, pool, positive=True)
+        step = ByDyad("log_trend_step", priors.trend_step, priors.trend_step_dyads, pool, positive=True)
         declared["trend_step"] = step
     if spec.jumps:
         declared["trend_jump"] = spread_around("trend_jump", priors.trend_jump)
     if spec.jumps and not spec.moves:
         declared["trend_jump_raw"] = Free("trend_jump_raw", dims=("era",))
     if spec.trend == "reverting":
-        declared["trend_half_life"] = Free("trend_half_life", *priors.trend_half_life, positive=True)
+        declared["trend_half_life"] = Free("trend_half_life", priors.trend_half_life, positive=True)
     return declared
 
 
@@ -126,7 +126,7 @@ SOFTNESS = 0.4
 def declare_headroom(priors: "Priors", pool: bool) -> Declared:
     """Declare the logarithm of every dyad's headroom, and how eras spread around it."""
     return {
-        "headroom": ByDyad("log_headroom", *priors.headroom, priors.headroom_dyads, pool),
+        "headroom": ByDyad("log_headroom", priors.headroom, priors.headroom_dyads, pool),
         "headroom_era_sd": spread_around("headroom_era_sd", priors.headroom_eras),
         "headroom_raw": Free("headroom_raw", dims=("era",)),
     }

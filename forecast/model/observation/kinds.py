@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.model.declarations import Declared, Free, spread_around
+from forecast.model.declarations import FLAT, Declared, Free, spread_around
 from forecast.model.observation.base import Own
 from forecast.model.observation.readings import INFORMATION
 from forecast.model.observation.side import LAYOUT, Counted
@@ -81,13 +81,13 @@ def declare_kinds(spec: "PendulumSpec", kinds: Kinds) -> Declared:
     """Declare slope, thresholds and concentration of one side's kinds."""
     name, priors, datasets = kinds.name, spec.priors, kinds.counted.datasets
     declared: Declared = {
-        "slope": Free(f"{name}_slope", *priors.kind_slope),
-        "cut": Free(f"{name}_first_cut", *priors.kind_cut, (datasets, 1)),
+        "slope": Free(f"{name}_slope", priors.kind_slope),
+        "cut": Free(f"{name}_first_cut", priors.kind_cut, (datasets, 1)),
     }
     if kinds.cuts > 1:
-        declared["gap"] = Free(f"{name}_gap", *priors.kind_gap, (datasets, kinds.cuts - 1), positive=True)
+        declared["gap"] = Free(f"{name}_gap", priors.kind_gap, (datasets, kinds.cuts - 1), positive=True)
     if spec.overdispersion:
-        scatter = Free(f"{name}_concentration", *priors.kind_concentration, ("dataset",), positive=True)
+        scatter = Free(f"{name}_concentration", priors.kind_concentration, ("dataset",), positive=True)
         declared["concentration"] = scatter
     return declared
 
@@ -100,7 +100,7 @@ def declare_shift(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds, dat
         declared["dyad_sd"] = spread_around(f"{name}_dyad_sd", priors.kind_dyads)
     if spec.kind_drift == "years":
         declared["step"] = spread_around(f"{name}_drift", priors.kind_drift)
-        declared["white"] = Free(f"{name}_drift_white", sd=0.0, dims=(arrays.dyads, SPANS))
+        declared["white"] = Free(f"{name}_drift_white", FLAT, (arrays.dyads, SPANS))
     if spec.kind_drift == "eras":
         declared["step"] = spread_around(f"{name}_era_sd", priors.kind_eras)
         declared["raw"] = Free(f"{name}_era_raw", dims=("era",))

@@ -124,13 +124,13 @@ def declare(spec: "PendulumSpec", directions: int, pool: bool) -> Declared:
     priors = spec.priors
     declared: Declared = {}
     if spec.volume_effect:
-        declared["volume_effect"] = ByDyad("volume", *priors.volume_effect, priors.volume_effect_dyads, pool)
+        declared["volume_effect"] = ByDyad("volume", priors.volume_effect, priors.volume_effect_dyads, pool)
     if spec.month_noise:
-        declared["noise"] = ByDyad("noise", *priors.noise, priors.noise_dyads, pool, positive=True)
+        declared["noise"] = ByDyad("noise", priors.noise, priors.noise_dyads, pool, positive=True)
     if spec.overdispersion:
-        declared["concentration"] = Free("concentration", *priors.concentration, ("dataset",), positive=True)
+        declared["concentration"] = Free("concentration", priors.concentration, ("dataset",), positive=True)
     if directions == 2:
-        declared["direction"] = Free("direction_effect", 0.0, priors.direction, ("dyad", "dataset"))
+        declared["direction"] = Free("direction_effect", (0.0, priors.direction), ("dyad", "dataset"))
     return declared
 
 
