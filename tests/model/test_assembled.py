@@ -9,21 +9,25 @@ from forecast.model.assembled import WHITE, assemble, is_usual, zero_sum_basis
 
 from .panels import make_panel, numerical_gradient, python_mode
 
-SPECS = [
-    pytest.param({}, id="default"),
-    pytest.param({"ceiling": "framework"}, id="ceiling"),
-    pytest.param({"trend": "walk", "kind_drift": "eras"}, id="walk, kinds by era"),
-    pytest.param({"trend": "walk", "cycle": "none", "ceiling": "framework", "jumps": False}, id="walk alone, ceiling"),
-    pytest.param({"trend": "constant"}, id="constant"),
-    pytest.param({"trend": "constant", "jumps": False, "kind_drift": "none"}, id="constant without jumps"),
-    pytest.param({"pooling": False, "month_noise": False}, id="unpooled, no month noise"),
-    pytest.param({"overdispersion": False, "volume_effect": False}, id="binomial, no effect of volume"),
+TWO_DIRECTIONS = {"directions": 2, "events": 3.0}
+THREE_BY_WEEK = {"dyads": 3, "periods": 30, "frequency": "week"}
+NO_KINDS = {"dyads": 2, "classes": 2, "zero_cut": 1, "eras": 1}
+WALK_ALONE = {"trend": "walk", "cycle": "none", "ceiling": "framework", "jumps": False}
+CASES = [
+    pytest.param({}, TWO_DIRECTIONS, id="default, two directions"),
+    pytest.param({}, NO_KINDS, id="default, no kinds"),
+    pytest.param({"ceiling": "framework"}, THREE_BY_WEEK, id="ceiling, three dyads by week"),
+    pytest.param({"trend": "walk", "kind_drift": "eras"}, THREE_BY_WEEK, id="walk, kinds by era, three dyads"),
+    pytest.param({"trend": "walk", "kind_drift": "eras"}, TWO_DIRECTIONS, id="walk, kinds by era, one dyad"),
+    pytest.param(WALK_ALONE, TWO_DIRECTIONS, id="walk alone, ceiling, one dyad"),
+    pytest.param(WALK_ALONE, THREE_BY_WEEK, id="walk alone, ceiling, three dyads by week"),
+    pytest.param({"trend": "constant"}, THREE_BY_WEEK, id="constant, three dyads by week"),
+    pytest.param({"trend": "constant", "jumps": False, "kind_drift": "none"}, TWO_DIRECTIONS, id="constant, no jumps"),
+    pytest.param({"pooling": False, "month_noise": False}, THREE_BY_WEEK, id="unpooled, no month noise"),
+    pytest.param({"overdispersion": False, "volume_effect": False}, THREE_BY_WEEK, id="binomial, no effect of volume"),
+    pytest.param({"overdispersion": False, "volume_effect": False}, NO_KINDS, id="binomial, no kinds"),
 ]
-SHAPES = [
-    pytest.param({"directions": 2, "events": 3.0}, id="one dyad, two directions"),
-    pytest.param({"dyads": 3, "periods": 30, "frequency": "week"}, id="three dyads by week"),
-    pytest.param({"dyads": 2, "classes": 2, "zero_cut": 1, "eras": 1}, id="no kinds"),
-]
+"""Every choice with one dyad or three, and what a shape adds with two choices: not all of each with all."""
 
 
 def panel_of(shape):
@@ -58,8 +62,7 @@ def pymc_zero_sum(values):
     return ZeroSumTransform([-1]).forward(pt.as_tensor(values)).eval()
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("choices", SPECS)
+@pytest.mark.parametrize(("choices", "shape"), CASES)
 def test_it_is_the_density_of_the_pymc_model(choices, shape):
     panel, spec = panel_of(shape), PendulumSpec(**choices)
     rng = np.random.default_rng(5)
@@ -74,8 +77,7 @@ def test_it_is_the_density_of_the_pymc_model(choices, shape):
             assert density.log_density(point) == pytest.approx(float(plain(values)), rel=1e-9, abs=1e-8)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("choices", SPECS)
+@pytest.mark.parametrize(("choices", "shape"), CASES)
 def test_its_gradient_is_that_of_the_density(choices, shape):
     for _, density in parts(PendulumSpec(**choices), panel_of(shape)):
         point = density.start(2)
