@@ -205,12 +205,12 @@ def _path_in_white(graph: PathGraph, capacity: int) -> None:
     white = pm.Flat(WHITE, shape=components * capacity)
     nodes = components * graph.data["starts"][-1]
     path, log_det = graph.path(white[:nodes], *graph.pseudo)
-    parts, level = graph.parts(path), graph.level(path)
-    for name, values in zip(NODE_PATHS, parts, strict=True):
+    level = graph.level(path)
+    for name, values in zip(NODE_PATHS, graph.parts(path), strict=True):
         if values is not None:
             pm.Deterministic(name, values)
     if graph.spec.has_ceiling:
-        pm.Deterministic("ceiling", graph.ceiling(parts[0]), dims="era")
+        pm.Deterministic("ceiling", graph.ceiling(graph.parts(path)[0]), dims="era")
     pm.Deterministic("node_level", level)
     pm.Potential("path_prior", graph.prior(path) + log_det - 0.5 * (white[nodes:] ** 2).sum())
     pm.Potential(OBSERVED[0], graph.likelihood(level))
