@@ -32,8 +32,17 @@ def data_folder() -> Path:
 
 def skill_file() -> Path | None:
     """Return the file of the skill that reports quote."""
+    return _skill("skill.json")
+
+
+def kinds_file() -> Path | None:
+    """Return the file of the scores of kinds of events, by which their chances are published."""
+    return _skill("kinds.json")
+
+
+def _skill(name: str) -> Path | None:
     folder = data_folder()
-    path = folder / "skill.json" if folder.parent == _PACKAGE else folder.parent / "reports" / "skill" / "skill.json"
+    path = folder / name if folder.parent == _PACKAGE else folder.parent / "reports" / "skill" / name
     return path if path.is_file() else None
 
 

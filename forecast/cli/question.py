@@ -129,7 +129,8 @@ def show(
         body: Any = entry.body
         marks = {LATE: f"  late, written on {entry.day}", WITH_HINDSIGHT: "  with hindsight"}
         mark = ("" if body.converged else "  NOT CONVERGED") + marks.get(history.timing(entry), "")
-        lines.append(f"as of {body.as_of}: {_chance(body.chance)}, {body.by}{mark}")
+        note = f". {body.note}" if body.note else ""
+        lines.append(f"as of {body.as_of}: {_chance(body.chance)}, {body.by}{mark}{note}")
     if resolution is not None:
         decided: Any = resolution.body
         lines.append(f"{decided.outcome.upper()}: {decided.reason}, as of {decided.as_of}.")
@@ -185,7 +186,8 @@ def update(
         last = before[entry.question]
         after = "" if last is None or last.chance is None else f", after {_chance(last.chance)} as of {last.as_of}"
         mark = "" if body.converged else " NOT CONVERGED: do not use it"
-        return f"{_chance(body.chance)} as of {body.as_of}{after}{mark}"
+        note = f". {body.note}" if body.note else ""
+        return f"{_chance(body.chance)} as of {body.as_of}{after}{mark}{note}"
 
     _append(place, drafts, words, "No question was answered.", as_json=as_json)
     if not converged:

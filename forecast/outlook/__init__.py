@@ -21,6 +21,7 @@ from forecast.outlook.level import (
     printed_percents,
 )
 from forecast.outlook.observed import Observed, main_dataset, observe
+from forecast.outlook.of_a_kind import KindOutlook
 from forecast.outlook.pendulum import EquilibriumBand, HostileZone, Passage, Pendulum, Return, passage
 from forecast.outlook.query import AtLeast, main_horizon
 from forecast.outlook.rolling import RollingShare
@@ -34,7 +35,7 @@ from forecast.outlook.summary import (
     probability,
     reported,
 )
-from forecast.outlook.windows import Baseline, KindOutlook, ThresholdOutlook, WindowOutlook, printed_changes
+from forecast.outlook.windows import Baseline, ThresholdOutlook, WindowOutlook, printed_changes
 from forecast.wording import whole_percents
 
 __all__ = [

@@ -8,11 +8,12 @@ from forecast.outlook.datasets import DatasetOutlook
 from forecast.outlook.frameworks import Frameworks
 from forecast.outlook.kinds import KindSeries
 from forecast.outlook.level import Break, Contrast, Fan, HorizonOutlook, Standing
+from forecast.outlook.of_a_kind import KindOutlook
 from forecast.outlook.pendulum import EquilibriumBand, Pendulum
 from forecast.outlook.rolling import RollingShare
 from forecast.outlook.simulations import DriverOutlook
 from forecast.outlook.summary import Estimate, NotDefined
-from forecast.outlook.windows import ALONE, KindOutlook, ThresholdOutlook, WindowOutlook, printed_changes
+from forecast.outlook.windows import ALONE, ThresholdOutlook, WindowOutlook, printed_changes
 from forecast.panel.kinds import EventPanel
 from forecast.wording import Card, Displayed, chance, give_or_take, join, month, whole_percents
 

@@ -12,19 +12,19 @@ from forecast.dates import LONGEST_HORIZON, months_ahead
 from forecast.drivers.panel import require_given
 from forecast.errors import SpecError
 from forecast.outlook.draws import FitLike
+from forecast.outlook.kind_counts import shifted
 from forecast.outlook.level import Fan, HorizonOutlook, fan, horizon_outlook
 from forecast.outlook.observed import Observed, main_dataset
+from forecast.outlook.of_a_kind import KindOutlook, kind_outlook
 from forecast.outlook.pool import Pool
 from forecast.outlook.rolling import RollingShare, rolling_share
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
-from forecast.outlook.summary import NotDefined, Probability, probability
+from forecast.outlook.summary import NotDefined, Probability, certain, probability
 from forecast.outlook.windows import (
     ALONE,
-    KindOutlook,
     Recording,
     ThresholdOutlook,
     WindowOutlook,
-    kind_outlook,
     threshold_outlook,
     window_outlook,
 )
@@ -177,6 +177,10 @@ class SimulationQuestion(Protocol):
     def ahead(self) -> int:
         """Number of months until it is resolved."""
 
+    @property
+    def counted(self) -> float | None:
+        """Chance of yes by the past of the kind that a count asks for; None of another question."""
+
     def settle(self, simulations: Simulations, observed: Observed | NotDefined) -> tuple[Bool, Bool]:
         """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future)."""
 
@@ -189,6 +193,8 @@ class QuestionOutlook:
     sentence: str
     chance: Probability | NotDefined  # That the answer is yes, given that the question is not void
     void: Probability  # That it is void for lack of events
+    # The part of the simulations that resolve to yes; that of a count is apart from `chance`.
+    simulated: Probability | NotDefined
 
 
 @dataclass(frozen=True)
@@ -216,26 +222,47 @@ def prospect(
     questions: Sequence[SimulationQuestion] = (),
     *,
     pool: Pool | NotDefined = ALONE,
+    unconditional: Prospect | None = None,
 ) -> Prospect:
-    """Compute the forecast from simulations; shares of windows are the pool's, if there is one."""
+    """Compute the forecast from simulations; shares of windows are the pool's, if there is one.
+
+    Kinds and counts in a scenario need the forecast without it.
+    """
     levels = {months: horizon_outlook(simulations, months, improvement) for months in query.horizons}
     recording = observed if isinstance(observed, NotDefined) else Recording.of(fit, simulations, observed, label, pool)
     recorded, threshold = _recorded(recording, query, improvement)
-    of_a_kind, at_least = _of_a_kind(recording, query)
+    of_a_kind, at_least = _of_a_kind(recording, query, unconditional)
     ahead = fan(simulations, query.horizons[-1], observed)
-    answers = tuple(question_outlook(one.id, one.sentence, *one.settle(simulations, observed)) for one in questions)
+    bases = unconditional.questions if unconditional else [None] * len(questions)
+    answers = tuple(
+        question_outlook(one, *one.settle(simulations, observed), base)
+        for one, base in zip(questions, bases, strict=True)
+    )
     months = main_horizon(query.horizons)
     rolling = recording if isinstance(recording, NotDefined) else rolling_share(recording, months)
     return Prospect(recorded, threshold, of_a_kind, at_least, levels, ahead, rolling, answers)
 
 
-def question_outlook(name: str, sentence: str, yes: Bool, there: Bool) -> QuestionOutlook:
-    """Return the probability of a question from its outcomes in simulations."""
+def question_outlook(
+    question: SimulationQuestion, yes: Bool, there: Bool, unconditional: QuestionOutlook | None = None
+) -> QuestionOutlook:
+    """Return the probability of a question from its outcomes in simulations; of a count from its kind's past.
+
+    In a scenario, with `unconditional` the question without it, the odds of a count change as they do in simulations.
+    """
+    name, sentence, size = question.id, question.sentence, yes.shape[:2]
     nothing = NotDefined("the question is void in every simulated future")
-    chance = probability(yes, sentence, there) if there.any() else nothing
-    return QuestionOutlook(
-        name, sentence, chance, probability(~there, f"the question is void for lack of events: {name}")
-    )
+    simulated = probability(yes, sentence, there) if there.any() else nothing
+    chance, counted = simulated, question.counted
+    if counted is not None:
+        if unconditional is not None:
+            before, base = unconditional.simulated, unconditional.chance
+            assert isinstance(before, Probability) and isinstance(base, Probability)
+            assert isinstance(simulated, Probability)  # a count is never void
+            counted = shifted(base.value, before.value, simulated.value)
+        chance = certain(counted, sentence, size)
+    void = probability(~there, f"the question is void for lack of events: {name}")
+    return QuestionOutlook(name, sentence, chance, void, simulated)
 
 
 def _recorded(
@@ -253,14 +280,23 @@ def _recorded(
 
 
 def _of_a_kind(
-    recording: Recording | NotDefined, query: Query
+    recording: Recording | NotDefined, query: Query, unconditional: Prospect | None
 ) -> tuple[Mapping[str, Mapping[int, KindOutlook]] | NotDefined, tuple[KindOutlook, ...] | NotDefined]:
     """Return the probability of at least one event of each kind by horizon, and of the requested numbers."""
     if isinstance(recording, NotDefined):
         return recording, recording
-    kinds = recording.observed.kinds
+    kinds, base = recording.observed.kinds, unconditional
+    single = {} if base is None or isinstance(base.of_a_kind, NotDefined) else base.of_a_kind
+    asked = () if base is None or isinstance(base.at_least, NotDefined) else base.at_least
     found = {
-        name: {months: kind_outlook(recording, kinds, name, months) for months in query.horizons}
+        name: {
+            months: kind_outlook(recording, kinds, name, months, 1, single[name][months] if single else None)
+            for months in query.horizons
+        }
         for name in recording.record.names
     }
-    return found, tuple(kind_outlook(recording, kinds, kind, months, number) for kind, number, months in query.numbers)
+    numbers = tuple(
+        kind_outlook(recording, kinds, kind, months, number, asked[place] if asked else None)
+        for place, (kind, number, months) in enumerate(query.numbers)
+    )
+    return found, numbers

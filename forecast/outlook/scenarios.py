@@ -204,8 +204,8 @@ def scenario(
     if isinstance(observed, NotDefined) and any(held.values()):
         raise SpecError(f"scenario: nothing can be assumed: {observed.reason}")
 
-    def answer(some: Simulations, seen: Observed | NotDefined) -> Prospect:
-        return prospect(fit, some, seen, query, label, smallest_improvement, questions)
+    def answer(some: Simulations, seen: Observed | NotDefined, without: Prospect | None = None) -> Prospect:
+        return prospect(fit, some, seen, query, label, smallest_improvement, questions, unconditional=without)
 
     unconditional, found = answer(simulations, observed), []
     for place, (name, rows) in enumerate(tables.items()):
@@ -217,7 +217,7 @@ def scenario(
         )
         if held[name] and not isinstance(observed, NotDefined):
             holding = condition(fit, simulations, observed, held[name], seed=seed)
-            own, likelihood = answer(holding.simulations, holding.observed), holding.likelihood
+            own, likelihood = answer(holding.simulations, holding.observed, unconditional), holding.likelihood
             weighing = holding.method, holding.pareto_k, holding.effective, holding.fault
         words = f"each {simulations.clock.unit} that something is assumed of holds at least that"
         plausible = probability(likelihood, words)

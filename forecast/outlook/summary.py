@@ -21,7 +21,7 @@ from forecast.typing import Bool, Float
 INTERVAL = "90 % equal-tailed"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """The quantiles of fans and records."""
-_TAILS = (0.05, 0.5, 0.95)
+TAILS = (0.05, 0.5, 0.95)
 _GRID = 2.0**40
 
 
@@ -96,8 +96,19 @@ def probability(events: NDArray[Any], definition: str, given: Bool | None = None
 def estimate(values: NDArray[Any], unit: str, definition: str, given: Bool | None = None) -> Estimate:
     """Summarise a quantity."""
     draws = _per_draw(values, given)
-    low, median, high = (float(q) for q in np.quantile(values if given is None else values[given], _TAILS))
+    low, median, high = (float(q) for q in np.quantile(values if given is None else values[given], TAILS))
     return Estimate(float(draws.mean()), median, low, high, mcse(draws), unit, definition, draws)
+
+
+def certain(value: float, definition: str, size: tuple[int, ...]) -> Probability:
+    """Return a computed probability, without Monte Carlo error; `size` is (chain, draw)."""
+    return Probability(on_grid(value), 0.0, definition, np.full(size, value))
+
+
+def expected(mean: float, quantiles: Sequence[float], unit: str, definition: str, size: tuple[int, ...]) -> Estimate:
+    """Summarise a computed distribution by its mean and its quantiles `TAILS`; `size` is (chain, draw)."""
+    low, median, high = quantiles
+    return Estimate(mean, median, low, high, 0.0, unit, definition, np.full(size, mean))
 
 
 def _per_draw(values: NDArray[Any], given: Bool | None = None) -> Float:

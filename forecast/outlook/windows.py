@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Self, overload
@@ -12,8 +12,8 @@ import numpy as np
 from forecast.clock import Clock
 from forecast.dates import months_between
 from forecast.events.codebook import read_scale, scale_names
-from forecast.outlook.base_rates import MIX_MONTHS
 from forecast.outlook.draws import FitLike
+from forecast.outlook.kind_counts import KindRates
 from forecast.outlook.observed import NO_ACTIONS, Observed
 from forecast.outlook.pool import Pool
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
@@ -362,27 +362,6 @@ def threshold_rule(terms: DatasetRecord, outlook: "ThresholdOutlook") -> str:
     return " ".join([_data(terms, outlook.until), windows, _sides(terms), f"{yes}.", _voided(terms, where)])
 
 
-def kind_sentence(terms: DatasetRecord, outlook: "KindOutlook") -> str:
-    """State the chance that so many events of a kind are recorded."""
-    before, last = outlook.baseline, ""
-    if not isinstance(before, NotDefined):
-        last = f", after {before.events:,} in {terms.before(outlook.months, before)}"
-    least = f"at least {count(outlook.at_least, terms.noun)} of the kind “{outlook.kind}”"
-    return (
-        f"The chance that {terms.source} records {least} between {terms.label} in {terms.ahead(outlook.months)} is "
-        f"{chance(outlook.chance.value)}{last}."
-    )
-
-
-def kind_rule(terms: DatasetRecord, outlook: "KindOutlook") -> str:
-    """State how it is resolved whether so many events of a kind are recorded."""
-    codes = class_codes(terms.scale, terms.names.index(outlook.kind))
-    kind = f"of the kind “{outlook.kind}”{f' ({codes})' if codes else ''}"
-    window = f"Window: {day(terms.first)} to {day(outlook.until)}."
-    yes = f"Yes: at least {count(outlook.at_least, terms.noun)} in it {kind}. Void: no such edition."
-    return f"{_data(terms, outlook.until)} {window} {yes}"
-
-
 def _data(terms: DatasetRecord, until: date) -> str:
     return data_rule(terms.dataset, terms.dyad, until, joint=terms.joint)
 
@@ -451,24 +430,6 @@ class ThresholdOutlook:
     rule: str  # How it is resolved
 
 
-@dataclass(frozen=True)
-class KindOutlook:
-    """Number of events of a kind that the dataset records in the months up to a horizon."""
-
-    kind: str  # Name of the class
-    cooperative: bool  # Whether it is of the cooperative side
-    months: int  # The horizon
-    first: date  # First and last day of the window
-    until: date
-    at_least: int  # How many are asked for
-    chance: Probability  # So many are recorded
-    events: Estimate  # How many are recorded
-    baseline: Baseline | NotDefined  # Those of the kind in as many months before
-    base_rate: float | NotDefined  # In how many of the windows of the last ten years there were so many, 0 to 1
-    sentence: str  # The chance in a sentence
-    rule: str  # How it is resolved
-
-
 ALONE = NotDefined("the model's simulations stand alone")
 
 
@@ -478,6 +439,7 @@ class Recording:
 
     record: DatasetRecord
     observed: Observed
+    panel: "xr.Dataset" = field(repr=False, compare=False)  # That holds the record, and those of other dyads
     pool: Pool | NotDefined = ALONE  # What shares are read from, if there is one
 
     @classmethod
@@ -485,7 +447,14 @@ class Recording:
         cls, fit: FitLike, simulations: Simulations, observed: Observed, label: str, pool: Pool | NotDefined = ALONE
     ) -> Self:
         """Read the record that a panel holds of the simulated dyad; `label` is its name for readers."""
-        return cls(DatasetRecord.of(fit.panel, simulations.dyad, observed.dataset, label), observed, pool)
+        return cls(DatasetRecord.of(fit.panel, simulations.dyad, observed.dataset, label), observed, fit.panel, pool)
+
+    @cached_property
+    def rates(self) -> tuple[KindRates, ...]:
+        """The past of each class, in all dyads."""
+        return tuple(
+            KindRates.of(self.panel, self.observed.dataset, (place,)) for place in range(len(self.record.names))
+        )
 
     def ahead(self, months: int) -> WindowCounts:
         """Return the simulated periods of so many months, of all forecasters of the pool."""
@@ -541,38 +510,6 @@ def window_outlook(
         sentence=window_sentence(terms, result, smallest_improvement, baseline_months),
         rule=window_rule(terms, result, smallest_improvement),
     )
-
-
-def kind_outlook(recording: Recording, kinds: Index, kind: str, months: int, at_least: int = 1) -> KindOutlook:
-    """Compute how many events of a kind will be recorded up to a horizon."""
-    terms = recording.record
-    place, periods = terms.names.index(kind), terms.clock.periods(months)
-    number = kinds[..., 1 : periods + 1, place].sum(axis=-1)
-    words = f"of the kind “{kind}” are recorded in {terms.ahead(months)}"
-    past = terms.counts[terms.covered][-terms.clock.periods(MIX_MONTHS) :, place]
-    result = KindOutlook(
-        kind=kind,
-        cooperative=place >= terms.zero_cut,
-        months=months,
-        first=terms.first,
-        until=terms.clock.last_day(months),
-        at_least=at_least,
-        chance=probability(number >= at_least, f"at least {count(at_least, terms.noun)} {words}"),
-        events=estimate(number, f"{terms.noun}s", f"{terms.noun}s {words}"),
-        baseline=terms.baseline(months, place),
-        base_rate=window_base_rate(past, periods, at_least),
-        sentence="",
-        rule="",
-    )
-    return replace(result, sentence=kind_sentence(terms, result), rule=kind_rule(terms, result))
-
-
-def window_base_rate(counts: Index, periods: int, at_least: int = 1) -> float | NotDefined:
-    """Return in how many of all windows of so many periods there was as much as asked for."""
-    if len(counts) < periods:
-        return NotDefined("the record of the last ten years is shorter than the window")
-    windows = np.convolve(counts, np.ones(periods, dtype=np.int64), "valid")
-    return float((windows >= at_least).mean())
 
 
 ALWAYS_VOID = NotDefined(f"fewer than {FEWEST} are recorded in every simulated future")

@@ -13,7 +13,10 @@ from forecast.dates import LONGEST_HORIZON, months_between
 from forecast.errors import QuestionError
 from forecast.events.codebook import HOST, VISIT, read_scale
 from forecast.outlook.draws import FitLike, dyad_draws
+from forecast.outlook.kind_counts import KindRates, far_apart
+from forecast.outlook.kind_scores import calibration_of
 from forecast.outlook.observed import Cell, Observed, observe
+from forecast.outlook.of_a_kind import base_rate_sentence
 from forecast.outlook.pool import Pool
 from forecast.outlook.query import question_outlook
 from forecast.outlook.simulations import Simulations, simulate_ahead, stream
@@ -60,6 +63,8 @@ class Answer:
     void: Probability  # That it is void for lack of events
     recorded: int  # How many months of the window were recorded by then
     data: str  # SHA-256 of what the fit knows of all its dyads
+    # Of a count: that its chances were not calibrated or scored, and that it is far from its base rate; else empty.
+    note: str
     seed: int  # How the simulations were simulated, and how many
     simulations: int
 
@@ -76,8 +81,9 @@ def answer_question(
     """Compute the probability of a question from a fit.
 
     With the same seed it is the number that a report from the fit gives for the same window and baseline: of a share
-    the pool's, of anything else the model's. A question about another dataset than the report's main one is answered
-    as that one reads the level (offset, drift, effect of volume), scatters and counts.
+    the pool's, of a count that from the past of its kind (docs/questions.md), of a level the model's. A question about
+    another dataset than the report's main one is answered as that one reads the level (offset, drift, effect of
+    volume), scatters and counts.
 
     Parameters
     ----------
@@ -114,7 +120,7 @@ def answer_question(
     yes, there = _settle(fit, put, simulations_per_draw, pooled=True)
     clock = Clock.of(fit.panel)
     recorded = min(max(months_between(question.first, clock.last_day()) + 1, 0), question.months)
-    found = question_outlook(question.id, question.sentence, yes, there)
+    found = question_outlook(put, yes, there)
     return Answer(
         question=question.id,
         as_of=last_known(fit.panel),
@@ -122,6 +128,7 @@ def answer_question(
         void=found.void,
         recorded=recorded if question.resolvable else 0,
         data=str(fit.panel.attrs["digest"]),
+        note=put.note,
         seed=seed,
         simulations=int(np.prod(yes.shape)),
     )
@@ -137,7 +144,8 @@ def settle_simulations(
 ) -> tuple[Bool, Bool]:
     """Return which of the model's simulations resolve to yes, and which resolve at all, each (chain, draw, future).
 
-    They can be weighted or selected before they are averaged. Parameters and errors are those of `answer_question`.
+    They can be weighted or selected before they are averaged. Parameters and errors are those of `answer_question`,
+    whose chance of a count is another number: kinds are simulated with the mix of the last ten years.
     """
     return _settle(fit, put_question(fit, question, seed=seed, table=table), simulations_per_draw, pooled=False)
 
@@ -147,7 +155,7 @@ def _settle(fit: FitLike, put: "PutQuestion", simulations_per_draw: int, *, pool
     question, seed = put.question, put.seed
     if put.ahead > 0:
         simulations = simulate_ahead(
-            fit, question.dyad, put.ahead, seed=seed, simulations_per_draw=simulations_per_draw
+            fit, question.dyad, put.ahead, seed=put.seed, simulations_per_draw=simulations_per_draw
         )
         observed = observe(fit, simulations, put.ahead, seed=seed, dataset=put.dataset)
         if pooled and isinstance(question, ShareQuestion) and not isinstance(observed, NotDefined):
@@ -176,6 +184,7 @@ class PutQuestion:
     record: DatasetRecord | None = None  # None of a level
     past: WindowCounts | None = None  # What is recorded of the window; None of a level
     dataset: int = 0  # Position of its dataset in the panel
+    rates: KindRates | None = None  # The past of the classes of a count's kind
 
     @property
     def id(self) -> str:
@@ -193,6 +202,31 @@ class PutQuestion:
             return self.question.settle_level(simulations.share[..., simulations.at(self.ahead)])
         assert self.past is not None
         return self.question.settle(self._simulated(simulations, self.require(observed)).after(self.past))
+
+    @property
+    def counted(self) -> float | None:
+        """Chance of enough events by the past of their kind, given what is recorded; None of another question."""
+        if not isinstance(self.question, CountQuestion):
+            return None
+        assert self.kind and self.rates and self.record and self.past
+        assert self.past.kind is not None and self.record.kind is not None
+        need, ahead = self.question.at_least - int(self.past.kind.sum()), self.question.months - self.recorded
+        if need <= 0 or not ahead:
+            return float(need <= 0)
+        own = self.record.kind.sum(axis=1) if self.kind.codes else None
+        return self.rates.rate(self.question.dyad, ahead, own).at_least(need)
+
+    @property
+    def note(self) -> str:
+        """What a reader has to know of the chance of a count, in sentences; empty of another question."""
+        chance, base_rate = self.counted, self.question.base_rate
+        if chance is None or self.record is None or self.ahead <= 0:
+            return ""
+        assert isinstance(self.question, CountQuestion)
+        known = calibration_of(self.record.dataset, self.record.scale, self.question.of).sentence
+        far = base_rate is not None and not self.recorded and far_apart(chance, base_rate)
+        parts = (known, base_rate_sentence(chance, base_rate) if far and base_rate is not None else "")
+        return " ".join(part for part in parts if part)
 
     @property
     def recorded(self) -> int:
@@ -259,7 +293,8 @@ def put_question(fit: FitLike, question: Question, *, seed: int = 1, table: "Eve
         counted_events(fit.panel, question.dyad, table, record.place(question.first))
     if ahead > 0:
         require_reporting(fit.panel, question.dyad, dataset, question.id)
-    return PutQuestion(question, ahead, seed, kind, record, past, dataset)
+    rates = None if kind is None else KindRates.of(fit.panel, dataset, kind.places)
+    return PutQuestion(question, ahead, seed, kind, record, past, dataset, rates)
 
 
 def _recorded(record: DatasetRecord, question: Question) -> WindowCounts:

@@ -71,6 +71,7 @@ class Answered(BaseModel):
     seed: int  # How many simulations, and from which seed
     simulations: int = Field(ge=1, alias="futures")
     converged: bool = True  # Whether the fit has passed its convergence checks
+    note: Text | None = None  # What a reader has to know of the chance, such as that its kind was not calibrated
 
 
 class Resolved(BaseModel):
@@ -146,6 +147,8 @@ class LedgerEntry(BaseModel):
         head = self.model_dump(mode="json", by_alias=True)
         own = head.pop("hash")
         body = self.body.model_dump(mode="json", by_alias=True, exclude_none=not isinstance(self.body, Answered))
+        if body.get("note", "") is None:  # as in entries that were written before there were notes
+            del body["note"]
         return {**head, **body, "hash": own}
 
 

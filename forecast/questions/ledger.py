@@ -144,6 +144,7 @@ def answered(answer: "Answer", *, model: Mapping[str, Any] | None, converged: bo
         seed=answer.seed,
         futures=answer.simulations,
         converged=converged,
+        note=answer.note or None,
     )
     return Draft(answer.question, body)
 

@@ -216,8 +216,10 @@ def window_sentences(found: Attribution) -> str:
         parts.append(f"No month of its window, {day(posed.first)} to {day(posed.last)}, is recorded yet.")
     if posed.kind == "count":
         parts.append(
-            "The kinds of the events ahead follow the mix of the last ten years. An event that is left out is out "
-            "of that mix, too, so that events of one side but of different kinds add different amounts."
+            "What is explained is the chance in simulations, in which the kinds of the events ahead follow the mix of "
+            "the last ten years. The published chance is another: it comes from the past of the kind alone. An event "
+            "that is left out is out of that mix, too, so that events of one side but of different kinds add different "
+            "amounts."
         )
     return " ".join(parts)
 

@@ -125,6 +125,7 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
         "asked_sentences": asked,
         "main_sentence": "" if main is None else main.sentence,
         "numbers_of_kinds": tables.numbers_of_kinds(result),
+        "kinds_note": tables.kinds_note(result),
         "resolution": tables.rules(result),
         "fewest_void": max((window.void.value for window in tables.windows_of(result)), default=0.0),
         "memory_years": MEMORY_MONTHS // 12,

@@ -19,6 +19,7 @@ from forecast.outlook import (
     printed_changes,
 )
 from forecast.outlook.datasets import DatasetOutlook
+from forecast.outlook.kind_scores import RULE
 from forecast.outlook.simulations import DriverOutlook
 from forecast.report import words
 from forecast.report.material import Material
@@ -114,19 +115,39 @@ def _split(interval: str) -> Cell:
 
 
 def _kinds(result: Assessment) -> Table | None:
-    """Return how likely at least one event of each kind is, and how often that was so."""
+    """Return how likely at least one event of each published kind is, and how often that was so."""
     if isinstance(result.of_a_kind, NotDefined):
         return None
     return Table.of(
-        _heads(result), [(kind, *map(_kind_cell, row.values())) for kind, row in result.of_a_kind.items()],
-        caption=f"{result.label} relations: the chance that at least one event of a kind is recorded and, in brackets, "
-        "in how many windows of the same length that was so in the last ten years", widths={0: 0.19},
+        _heads(result), [(kind, *map(_kind_cell, row.values())) for kind, row in published_kinds(result).items()],
+        caption=f"{result.label} relations: the chance that at least one event of a kind is recorded and, below, in "
+        "how many windows of the same length that was so in the last ten years; an asterisk where the two differ by a "
+        "factor of two", widths={0: 0.19},
     )  # fmt: skip
 
 
+def published_kinds(result: Assessment) -> dict[str, Mapping[int, KindOutlook]]:
+    """Return the kinds whose chances were not found to be badly calibrated."""
+    kinds = {} if isinstance(result.of_a_kind, NotDefined) else result.of_a_kind
+    return {kind: row for kind, row in kinds.items() if all(one.calibrated is not False for one in row.values())}
+
+
+def kinds_note(result: Assessment) -> str:
+    """Return which kinds are left out or have not been scored, and by which rule, in sentences."""
+    kinds = {} if isinstance(result.of_a_kind, NotDefined) else result.of_a_kind
+    published, scored = published_kinds(result), {one.calibrated for row in kinds.values() for one in row.values()}
+    left_out = [f"“{kind}”" for kind in kinds if kind not in published]
+    parts = [RULE] if scored - {None} else []
+    if left_out:
+        parts.append(f"Left out because they were not: {join(left_out)}.")
+    if None in scored:
+        parts.append("Chances of kinds have not been scored for these data.")
+    return " ".join(parts)
+
+
 def _kind_cell(outlook: KindOutlook) -> Cell:
-    rate = outlook.base_rate
-    return (chance(outlook.chance.value), "" if isinstance(rate, NotDefined) else f"{chance(rate)} before")
+    rate, far = outlook.base_rate, "*" if outlook.far_from_base_rate else ""
+    return (f"{chance(outlook.chance.value)}{far}", "" if isinstance(rate, NotDefined) else f"{chance(rate)} before")
 
 
 def _datasets(found: Sequence[DatasetOutlook]) -> Table:

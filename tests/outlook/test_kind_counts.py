@@ -9,8 +9,10 @@ import pytest
 from forecast.errors import SpecError
 from forecast.outlook import AtLeast, NotDefined, assess, observe, simulate_ahead
 from forecast.outlook.base_rates import simulate_kinds
+from forecast.outlook.kind_counts import KindRates
+from forecast.outlook.of_a_kind import kind_outlook, window_base_rate
 from forecast.outlook.query import Query
-from forecast.outlook.windows import Recording, kind_outlook, window_base_rate
+from forecast.outlook.windows import Recording
 from tests.model.panels import make_panel
 
 DYAD = "USA-CHN"
@@ -70,12 +72,14 @@ def test_one_kind_a_side_is_the_side():
     np.testing.assert_array_equal(drawn(panel_of([[1, 1]] * 60, classes=2, cut=1)), np.full((2000, 12, 2), [6, 4]))
 
 
-def test_chances_are_shares_of_simulations_with_so_many(fit, observed):
+def test_chances_come_from_the_past_and_those_of_simulations_stand_beside_them(fit, observed):
     recording = Recording.of(fit, simulate_ahead(fit, DYAD, 24, seed=1), observed, "US-China")
     found = kind_outlook(recording, observed.kinds, "class 0", 12, 2)
     number = observed.kinds[..., 1:13, 0].sum(axis=-1)
-    assert found.chance.value == pytest.approx((number >= 2).mean(), abs=1e-9)
-    assert found.events.mean == pytest.approx(number.mean())
+    assert found.simulated.value == pytest.approx((number >= 2).mean(), abs=1e-9)
+    rate = KindRates.of(fit.panel, observed.dataset, (0,)).rate(DYAD, 12)
+    assert found.chance.value == pytest.approx(rate.at_least(2), abs=1e-9) and found.chance.mcse == 0.0
+    assert found.events.mean == pytest.approx(rate.mean.mean())
     before = fit.panel["counts"].sel(dyad=DYAD)[0, -12:, 0, 0]
     assert found.baseline.events == before.sum() and found.baseline.cooperative == 0
     assert found.sentence.startswith(

@@ -27,7 +27,7 @@ def said(name="q", chance=0.3, day="2021-03-31", void=0.0):
     yes = np.zeros((1, 1000, 1), dtype=bool)
     yes[0, : round(1000 * chance)] = True
     never = np.zeros((1, 1000, 1), dtype=bool)
-    return Answer(name, date.fromisoformat(day), probability(yes, ""), probability(never, ""), 3, SHA, 1, 1000)
+    return Answer(name, date.fromisoformat(day), probability(yes, ""), probability(never, ""), 3, SHA, "", 1, 1000)
 
 
 def came(name="q", outcome="yes", day="2022-01-31"):

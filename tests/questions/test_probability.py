@@ -12,10 +12,12 @@ from forecast.evaluation.origins import Window
 from forecast.evaluation.scores import outcomes
 from forecast.events.codebook import read_scale
 from forecast.outlook import AtLeast, assess
+from forecast.outlook.kind_counts import KindRates
+from forecast.outlook.kind_scores import Calibration
 from forecast.outlook.windows import WindowCounts
 from forecast.panel import build_panel, recounted
 from forecast.panel.record import by_class
-from forecast.questions import answer_question, make_question, resolve_question, settle_simulations
+from forecast.questions import answer, answer_question, answered, make_question, resolve_question, settle_simulations
 from forecast.questions.record import CountedKind
 from tests.questions.conftest import PriorFit, events, fit_as_of, panel_as_of
 from tests.questions.made import made
@@ -43,6 +45,29 @@ def test_the_numbers_are_those_of_a_report(report):
     assert chance(ask(lower=5)) == window.down.value
     assert chance(ask(above=50, when="by")) == report.threshold[12].chance.value
     assert chance(ask(of="violence", at_least=2)) == report.at_least[0].chance.value
+
+
+def test_a_count_is_answered_by_the_past_of_its_kind_whatever_the_seed():
+    question = ask(of="violence", at_least=2)
+    one, other = (answer_question(fit_as_of(DAY), question, seed=seed, table=events()) for seed in (1, 2))
+    assert one.chance == other.chance and one.chance.mcse == 0.0
+    rates = KindRates.of(fit_as_of(DAY).panel, 0, (0,))
+    assert one.chance.value == pytest.approx(rates.rate("USA-CHN", 12).at_least(2), abs=1e-9)
+    simulated = settle_simulations(fit_as_of(DAY), question, table=events())[0].mean()
+    assert simulated != pytest.approx(one.chance.value, abs=1e-6)
+
+
+def test_an_answer_says_that_its_kind_was_not_calibrated_and_that_it_is_far_from_its_base_rate(monkeypatch):
+    monkeypatch.setattr(answer, "calibration_of", lambda *of: Calibration(False, "Do not rely on them."))
+    question = ask(of="violence")
+    value = chance(question)
+    for base_rate, words in ((value, ""), (value / 4, ", less than half as often as forecast."), (None, "")):
+        found = answer_question(fit_as_of(DAY), question.model_copy(update={"base_rate": base_rate}), table=events())
+        assert found.note.startswith("Do not rely on them.") and found.note.endswith(words)
+        assert ("as often" in found.note) is bool(words)
+    assert answer_question(fit_as_of(DAY), ask(higher=5), table=events()).note == ""
+    draft = answered(found, model=None, converged=True)
+    assert draft.body.note == found.note
 
 
 def test_throughout_is_less_likely_than_at_and_by_more():

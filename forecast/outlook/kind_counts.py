@@ -1,0 +1,170 @@
+"""Number of events of a kind ahead, from the past of that kind: recent bursts raise its rate, other dyads inform it.
+
+Clashes come in bursts and agreements are rare, so a window ahead is neither like the average window of ten years nor
+like the last one. The mean continues the rate of the last 1, 2, 5 or 10 years, equally likely. With c events in these n
+periods, and the rates of all dyads worth a events in b periods (empirical Bayes), it is (c + a) / (n + b) a period. The
+number in a window is negative binomial around it: its variance adds to that of a Poisson distribution what c + a events
+leave unknown of the rate, and by how much such windows of all dyads have scattered around their rates. So it is a
+mixture of four, of shapes 1 / (1 / (c + a) + scatter). Other forms and the scores: docs/research/kinds.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from forecast.clock import periods_a_month
+from forecast.typing import Bool, Float, Index
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+MEMORIES = (12, 24, 60, 120)
+"""Months whose rate continues, equally likely."""
+POOLED_MONTHS = 120
+"""Months from which the dyads' rates are compared."""
+FEWEST_MONTHS = 60
+"""Months of coverage with which a dyad takes part in the comparison."""
+LEAST, MOST = 0.1, 3.0
+"""Limits of the events that the rates of all dyads are worth."""
+ALONE = 1.0
+"""The same where there is no other dyad to compare with."""
+SCATTER = np.array([0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0])
+"""Squared coefficients of variation of a window around its rate; exponential a priori, with mean 1."""
+SCATTER_MONTHS, STEP_MONTHS = 240, 3
+"""Months with whose windows the scatter is estimated, and from one such window to the next."""
+FACTOR, POINTS = 2.0, 0.05
+"""A chance is far from its base rate if it is at least so many times as high or as low, and so many points away."""
+
+
+@dataclass(frozen=True)
+class KindRate:
+    """Distribution of the number of events of a kind in a window: negative binomial for each memory."""
+
+    mean: Float  # (memory,)
+    shape: Float
+
+    def at_least(self, number: int) -> float:
+        """Return the probability of at least so many events."""
+        return 1.0 if number < 1 else float(self._reached(np.array([number]))[0])
+
+    def quantiles(self, which: Sequence[float]) -> tuple[int, ...]:
+        """Return quantiles of the number of events."""
+        most = 16
+        while self.at_least(most) > 1 - max(which):
+            most *= 2
+        up_to = 1 - self._reached(np.arange(1, most + 1))
+        return tuple(int(np.searchsorted(up_to, one)) for one in which)
+
+    def _reached(self, numbers: Index) -> Float:
+        """Return the probabilities of at least so many events, each one or more."""
+        from scipy.special import betainc
+
+        tails = betainc(numbers[:, None], self.shape, self.mean / (self.mean + self.shape))
+        return np.asarray(tails.mean(axis=1))
+
+
+@dataclass(frozen=True)
+class KindRates:
+    """Past of a kind, all events of some classes of a panel, in all dyads of a dataset."""
+
+    counts: dict[str, Index]  # Events of each covered period by dyad
+    covered: dict[str, Bool]  # Of all periods of the panel
+    a_month: float  # Periods
+    worth: tuple[float, float]  # How many events, in how many periods, the rates of all dyads are worth
+    _known: dict[int, float] = field(default_factory=dict, repr=False, compare=False)  # Scatter by periods
+
+    @classmethod
+    def of(cls, panel: "xr.Dataset", dataset: int, places: Sequence[int]) -> Self:
+        """Read the past of a kind from a panel."""
+        ordered = panel["counts"].transpose("dataset", "dyad", "time", "direction", "class").to_numpy()[dataset]
+        events = ordered[..., list(places)].astype(np.int64).sum(axis=(-1, -2))
+        covered = panel["covered"].transpose("dataset", "dyad", "time").to_numpy()[dataset]
+        names, a_month = [str(code) for code in panel["dyad"].to_numpy()], periods_a_month(panel)
+        counts = {dyad: own[there] for dyad, own, there in zip(names, events, covered, strict=True)}
+        recent, fewest = round(POOLED_MONTHS * a_month), round(FEWEST_MONTHS * a_month)
+        compared = [one[-recent:] for one in counts.values() if len(one) >= fewest] or list(counts.values())
+        worth = dyads_worth(np.array([[one.sum(), len(one)] for one in compared]))
+        return cls(counts, dict(zip(names, covered, strict=True)), a_month, worth)
+
+    def rate(self, dyad: str, periods: int, counts: Index | None = None) -> KindRate:
+        """Return the distribution of the number of events of a dyad in the next so many periods.
+
+        Of a kind that is some codes of the classes, `counts` has the events in each period of the panel. The rates of
+        all dyads are then multiplied by the dyad's own share of the kind in these classes.
+        """
+        own, part = self.counts[dyad], 1.0
+        if counts is not None:
+            of_kind = counts[self.covered[dyad]]
+            part = (of_kind.sum() + 1) / (own.sum() + 2) if of_kind.sum() < own.sum() else 1.0
+            own = of_kind
+        events, spent = (one[0] for one in self._remembered(own, np.array([len(own)]), part))
+        return KindRate(periods * events / spent, 1 / (1 / events + self.scatter(periods)))
+
+    def scatter(self, periods: int) -> float:
+        """Return how much windows of so many periods scatter around their rates, from the past of all dyads."""
+        if periods not in self._known:
+            found = [self._past_windows(one, periods) for one in self.counts.values()]
+            events, spent, number = (np.concatenate(part) for part in zip(*found, strict=True))
+            mean, count = periods * events / spent, number[:, None]
+            log = [_log_mass(count, mean, 1 / (1 / events + one)).sum() for one in SCATTER]
+            # Windows overlap.
+            weight = np.array(log) * min(STEP_MONTHS * self.a_month / periods, 1.0) - SCATTER
+            weight = np.exp(weight - weight.max())
+            self._known[periods] = float(weight @ SCATTER / weight.sum())
+        return self._known[periods]
+
+    def _past_windows(self, counts: Index, periods: int) -> tuple[Float, Float, Index]:
+        """Return what was remembered before each of a dyad's past windows, (window, memory), and what each had."""
+        first = max(round(FEWEST_MONTHS * self.a_month), len(counts) - periods - round(SCATTER_MONTHS * self.a_month))
+        ends = np.arange(len(counts) - periods, first, -max(round(STEP_MONTHS * self.a_month), 1))
+        up_to = np.concatenate([[0], np.cumsum(counts)])
+        return *self._remembered(counts, ends), up_to[ends + periods] - up_to[ends]
+
+    def _remembered(self, counts: Index, ends: Index, part: float = 1.0) -> tuple[Float, Float]:
+        """Return events and periods of each memory up to some periods, with what all dyads are worth: (end, memory)."""
+        starts = np.maximum(ends[:, None] - [round(months * self.a_month) for months in MEMORIES], 0)
+        up_to = np.concatenate([[0], np.cumsum(counts)])
+        events: Float = up_to[ends][:, None] - up_to[starts] + self.worth[0]
+        return events, np.asarray(ends[:, None] - starts + self.worth[1] / part, dtype=np.float64)
+
+
+def _log_mass(count: Index, mean: Float, shape: Float) -> Float:
+    """Return the log-probabilities of numbers of events, averaged over memories."""
+    from scipy.special import gammaln, logsumexp
+
+    ways = gammaln(count + shape) - gammaln(shape) - gammaln(count + 1.0)
+    log = ways - shape * np.log1p(mean / shape) + count * np.log(mean / (mean + shape))
+    return np.asarray(logsumexp(log, axis=1) - np.log(log.shape[1]))
+
+
+def dyads_worth(found: Index) -> tuple[float, float]:
+    """Return how many events, in how many periods, the rates of all dyads are worth, given theirs (dyad, 2).
+
+    A Gamma distribution of rates by moments: the more the rates differ, beyond what their numbers explain, the less it
+    is worth. So one dyad at war does not make war likely between others.
+    """
+    events, periods = found.T
+    pooled = (events.sum() + 0.5) / max(periods.sum(), 1)
+    if len(found) < 2:
+        return ALONE, float(ALONE / pooled)
+    rates = events / np.maximum(periods, 1)
+    spread = rates.var(ddof=1) - (rates.mean() / np.maximum(periods, 1)).mean()
+    worth = rates.mean() ** 2 / spread if spread > 0 else MOST
+    worth = float(np.clip(worth, LEAST, MOST))
+    return worth, float(worth / pooled)
+
+
+def far_apart(chance: float, base_rate: float) -> bool:
+    """Return whether a chance and a base rate differ by a factor of two, and not by a few points only."""
+    less, more = sorted((chance, base_rate))
+    return more >= FACTOR * less and more - less >= POINTS
+
+
+def shifted(chance: float, before: float, after: float) -> float:
+    """Return a chance whose odds change as those of simulations do, from `before` to `after`."""
+    if after in (0.0, 1.0) or before in (0.0, 1.0) or chance in (0.0, 1.0):
+        return chance if before == after else after
+    odds = chance / (1 - chance) * (after / (1 - after)) / (before / (1 - before))
+    return odds / (1 + odds)
