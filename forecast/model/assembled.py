@@ -150,7 +150,6 @@ class PathBlock:
 
         held["pairs"] = tuple_of(Pairs, "pair_")
         held["anchor"] = tuple_of(density.Anchor, "anchor_")
-        held["counts"] = tuple_of(density.Counts)
         return cls(spec, declared, layout, by_dyad, choices, tuple_of(density.PathData))
 
     def evaluate(self, point: Float) -> tuple[float, Float]:

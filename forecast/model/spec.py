@@ -100,7 +100,6 @@ class PendulumSpec:
         self._check_components()
         object.__setattr__(self, "drivers", parse_drivers(self.drivers))
         check_drivers(self.drivers, moving=self.moves, linear=self.has_cycle and self.cycle_model.jumps)
-        self.observation_model.check(self)
         if not (isinstance(self.nodes, int) and 1 <= self.nodes <= 64):
             raise SpecError(f"nodes: got {self.nodes!r}; expected 1 to 64 quadrature nodes")
         unused = self._unused_priors()

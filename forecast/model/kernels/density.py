@@ -1,8 +1,7 @@
 """Log-densities with gradients in the sampler's coordinates: of path and sides, and of kinds within a side.
 
-Hand-written density of :meth:`forecast.model.pendulum.PendulumModel.build` for one dataset of sides and a linear cycle.
-The choices of a spec are branches of one function, compiled once. Values that the model does not have are constants at
-the position `NONE`.
+They are those of :meth:`forecast.model.pendulum.PendulumModel.build` for one dataset of sides and a linear cycle. The
+choices of a spec are branches of one function. Values that the model does not have are constants at `NONE`.
 """
 
 import math
@@ -161,8 +160,7 @@ def kinds_shift(values: Float, choices: KindsChoices, data: KindsData) -> tuple[
                 for k in range(spans):
                     g_white[d, k] -= step * data.made_of_white[d, s, k]
     elif choices.raw >= 0:
-        for p in range(places):
-            walk[p] = values[choices.raw + p]
+        walk[:] = values[choices.raw : choices.raw + places]
     step = scalar(values, choices.step, 0.0)
     shift = np.empty(places)
     for p in range(places):
@@ -300,19 +298,8 @@ class Anchor(NamedTuple):
     report_of_node: Index
 
 
-class Counts(NamedTuple):
-    """Event counts, as in `forecast.model.observation.side.Counted`, and quadrature of the month-specific noise."""
-
-    blocks: Index
-    cells: Index
-    rows: Index
-    entries: Index
-    nodes: Float
-    weights: Float
-
-
 class PathData(NamedTuple):
-    """Panel data that the density reads, as in `forecast.model.arrays.PanelArrays`."""
+    """Panel data, event counts (`forecast.model.observation.side.Counted`) and quadrature of the month noise."""
 
     starts: Index
     node_dyad: Index
@@ -321,9 +308,14 @@ class PathData(NamedTuple):
     era_start: Index
     relative_count: Float
     directions: int
+    blocks: Index
+    cells: Index
+    rows: Index
+    entries: Index
+    nodes: Float
+    weights: Float
     pairs: Pairs
     anchor: Anchor
-    counts: Counts
 
 
 class Path(NamedTuple):
@@ -470,7 +462,7 @@ def path_density(
     point: Float, coordinates: Coordinates, by_dyad: ByDyad, choices: Choices, data: PathData
 ) -> tuple[float, Float]:
     """Log-density of a point, and its gradient."""
-    nodes, number, counts = data.node_dyad.size, data.starts.size - 1, data.counts
+    nodes, number = data.node_dyad.size, data.starts.size - 1
     values, total, slope = values_of(point, coordinates)
     dyads = dyads_forward(values, by_dyad, number)
     eras = era_values(values, dyads, choices, data.era_dyad)
@@ -491,13 +483,13 @@ def path_density(
             offset[d, 0, 0], offset[d, 1, 0] = values[choices.direction + d], -values[choices.direction + d]
     likelihood, g_month, g_offset, _, g_concentration, g_noise, _ = observation_value_gradient(
         month, offset, np.zeros((1, 1)), concentration, dyads[NOISE], np.zeros((0, 0)),
-        counts.blocks, counts.cells, counts.rows, counts.entries, counts.nodes, counts.weights,
+        data.blocks, data.cells, data.rows, data.entries, data.nodes, data.weights,
     )  # fmt: skip
 
     by_value, g_dyads, g_eras, g_x = np.zeros(values.size), np.zeros(dyads.shape), np.zeros(eras.size), np.zeros(x.size)
-    for d in range(number):
-        g_dyads[NOISE, d] = g_noise[d]
-        if choices.direction >= 0:
+    g_dyads[NOISE] = g_noise
+    if choices.direction >= 0:
+        for d in range(number):
             by_value[choices.direction + d] += g_offset[d, 0, 0] - g_offset[d, 1, 0]
     for i in range(nodes):
         g = g_month[i]
@@ -522,8 +514,7 @@ def path_density(
             process[0], process[1], process[2], x, path.inverse, path.solved, g_x, 1.0, data.starts
         )
         drift_c, carry_c, scale_c = drift, carry, scale
-    for i in range(g_z.size):
-        by_value[choices.white + i] = g_z[i]
+    by_value[choices.white : choices.white + g_z.size] = g_z
     if choices.moves:
         jump, half_life = scalar(values, choices.jump, 0.0), scalar(values, choices.half_life, 0.0)
         g_jump, g_half_life = trend_backward(

@@ -1,15 +1,13 @@
 r"""Likelihood of a month's events given the level: ordinal, overdispersed, month-specific noise integrated out.
 
-For a dyad-month with level :math:`\ell`, every feed :math:`q` and direction :math:`s` reports counts
-:math:`y_{sq}` that are Dirichlet-multinomial around the class probabilities of an ordered logit at
-:math:`m + o_{sq}`, where :math:`m = \ell + \tau e` and :math:`e \sim N(0, 1)` is shared by all reports of the
-month. The kernel returns the logarithm of
+Every feed :math:`q` and direction :math:`s` of a dyad-month with level :math:`\ell` reports counts :math:`y_{sq}` that
+are Dirichlet-multinomial around the class probabilities of an ordered logit. The kernel returns the logarithm of
 
 .. math:: \int \prod_{sq} \mathrm{DM}(y_{sq} \mid a_q \, p_q(\ell + \tau e + o_{sq})) \, N(e \mid 0, 1) \, de
 
 by Gauss-Hermite quadrature, with its gradient. The exponentials separate,
 :math:`\exp(\ell + \tau e - c) = \exp(\ell) \exp(\tau e) \exp(-c)`, and a product of :math:`(a + i)` needs one
-logarithm, so that a month costs a handful of divisions a node. Months without events cost nothing.
+logarithm, so that a month costs a handful of divisions a node.
 """
 
 import math

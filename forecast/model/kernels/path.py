@@ -2,10 +2,9 @@ r"""Whitened path: an exact change of variables from white noise to trend and cy
 
 A linear process over the nodes of each dyad, :math:`x_i = c_i + \phi_i x_{i-1} + s_i \epsilon_i`, seen through
 pseudo-observations of weight :math:`w_i` and information :math:`w_i y_i` has a Gaussian posterior with a tridiagonal
-precision :math:`A = L L^\top`. It maps white noise ``z`` to a draw of it, :math:`x = A^{-1} r + L^{-\top} z`, and
-returns :math:`\log |dx / dz| = -\sum_i \log l_i` beside it. Whatever the pseudo-observations are, the change of
-variables is exact, so that a posterior written in ``z`` is the posterior of the path; where they are close to what the
-data say, ``z`` is nearly white and nearly independent of the parameters. One sweep down and one up.
+precision :math:`A = L L^\top`. White noise ``z`` is mapped to a draw of it, :math:`x = A^{-1} r + L^{-\top} z`, with
+:math:`\log |dx / dz| = -\sum_i \log l_i`. This is exact for any pseudo-observations; where they are close to what the
+data say, ``z`` is nearly white and nearly independent of the parameters.
 
 Of a trend and a cycle around it the pseudo-observations see the sum. Written one behind the other,
 :math:`(s_0, f_0, s_1, f_1, \ldots)`, their precision has five diagonals. It is factored as :math:`A = M D M^\top`,
@@ -14,8 +13,8 @@ Of a trend and a cycle around it the pseudo-observations see the sum. Written on
 .. math::  n_i = a_{i,i-2} / d_{i-2}, \quad  u_i = a_{i,i-1} - a_{i,i-2} m_{i-1}, \quad  m_i = u_i / d_{i-1}, \quad
            d_i = a_{i,i} - m_i u_i - n_i a_{i,i-2}
 
-which keeps the roots out of the recursion, so that :math:`M^\top x = D^{-1} M^{-1} r + D^{-1/2} z`. Beyond a pivot
-:math:`d_i` that is not positive the log-determinant is not a number.
+so that :math:`M^\top x = D^{-1} M^{-1} r + D^{-1/2} z`. Beyond a pivot :math:`d_i` that is not positive the
+log-determinant is not a number.
 """
 
 import math
@@ -63,9 +62,7 @@ def path_forward(
     """Path, log-determinant, and what serves the gradient: inverse Cholesky diagonal and half-solved vector."""
     nodes, dyads = z.size, starts.size - 1
     x, diagonal, inverse, solved = np.empty(nodes), np.empty(nodes), np.empty(nodes), np.empty(nodes)
-    longest = 0
-    for d in range(dyads):
-        longest = max(longest, starts[d + 1] - starts[d])
+    longest = np.max(np.diff(starts))
     q = 1.0 / (scale * scale)
     coupling = carry * q
     product = np.ones(dyads)
@@ -119,9 +116,7 @@ def path_backward(
     coupling = carry * q
     g_q = np.zeros(nodes)
     dyads = starts.size - 1
-    longest = 0
-    for d in range(dyads):
-        longest = max(longest, starts[d + 1] - starts[d])
+    longest = np.max(np.diff(starts))
     above, below_v, below_l = np.zeros(dyads), np.zeros(dyads), np.zeros(dyads)
     for step in range(longest):  # reverse of the sweep up
         for d in range(dyads):

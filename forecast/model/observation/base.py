@@ -35,9 +35,6 @@ class Observation:
     # Those of the posterior that join the table of `forecast.model.variables`.
     variables: "ClassVar[tuple[Variable, ...]]" = ()
 
-    def check(self, spec: "PendulumSpec") -> None:
-        """Make sure that the other choices of a spec make sense for such data."""
-
     def unused_priors(self, spec: "PendulumSpec") -> dict[str, str]:
         """Return the priors that it does not use under a spec, and why."""
         return {}
