@@ -19,7 +19,7 @@ from forecast.escaping import printable
 from forecast.events.dyads import Days, as_spans, each_day
 from forecast.feeds.detect import DaysOfRows, Detected, Named, detect_file, find_feed, unknown_file
 from forecast.feeds.feed import Feed, FeedSettings, FileFacts, named_day
-from forecast.feeds.judging import Judge
+from forecast.feeds.judging import Judge, Rules
 from forecast.feeds.lines import CHUNK, MANIFEST, FeedFile, file_digest, find_files, is_ignored, read_utf8
 from forecast.feeds.reading import FileRun, Together
 from forecast.files import fence, read_bytes
@@ -292,7 +292,7 @@ class _Run:
                 self.done.append(ImportedFile(file.name, there.dataset, "known", *there.counts, reason=as_name))
                 return
         if feed.name not in self.together:
-            self.together[feed.name] = Together(Judge(feed, EVERYTHING, None, organs=True))
+            self.together[feed.name] = Together(Judge(Rules(feed, EVERYTHING, organs=True)))
         together = self.together[feed.name]
         reading = _Reading(
             file, detected.layouts, FileFacts(), key[0], DaysOfRows.of(feed, file),

@@ -30,6 +30,7 @@ from forecast.events.table import (
 )
 from forecast.feeds.detect import FEEDS
 from forecast.feeds.feed import SECTORS, Feed, FeedSettings, named_day, text
+from forecast.feeds.judging import GONE, KEPT, REPLACED, choices, take_out_repeats
 from forecast.feeds.reading import in_contract, require_suitable, state_pair
 from forecast.files import digest
 from forecast.wording import join
@@ -41,14 +42,11 @@ if TYPE_CHECKING:
 ROUNDING = 1e-6
 MEMORY = "1GB"
 THREADS = 2
-EVENT_KEY = "date, source, target, cameo"
-EVENT = (
-    "id, date, known_on AS known, source AS source_state, target AS target_state, cameo, goldstein AS value, quad, "
-    "source_quad AS given_quad, reports AS n, actor, summary, reference"
-)
+EVENT = ", ".join(name for name in KEPT if name != "line")
 DESCRIPTIONS = ("actor", "summary", "reference")
-ORDER = "known_on, name, sha256, line"
-"""Sort order of rows that repeat each other in one edition; the first one stays."""
+EARLY = "DATE '0001-01-01'"
+ORDER = f"age, coalesce(released, {EARLY}) DESC, coalesce(named, {EARLY}) DESC, known, name, sha256, line, id"
+"""Order of rows that repeat each other, those of the newest edition first; the first one stays."""
 
 
 @checked(archive=PATH, datasets=TEXTS, dyads=DYADS, as_of=DAY, settings=FEED_SETTINGS)
@@ -153,7 +151,7 @@ class ArchiveReading:
         if not entries:
             return self._unknown()
         with self.database(entries) as database:
-            events = database.sql(f"SELECT {EVENT} FROM events WHERE kept ORDER BY id").df()
+            events = database.sql(f"SELECT {EVENT} FROM unique_rows ORDER BY id").df()
             account, rejects = self._account(entries, database)
         if events.empty:
             reasons = "".join(f" {number:,} rows: {reason}." for reason, number in account.filtered_by.items())
@@ -190,7 +188,7 @@ class ArchiveReading:
 
     @contextmanager
     def database(self, entries: list[Entry]) -> "Iterator[duckdb.DuckDBPyConnection]":
-        """Open a database with the table `events`: each row of the pairs asked for, and what becomes of it."""
+        """Open a database with `unique_rows`, the events of the pairs asked for, and `lines`: what became of each."""
         import duckdb
 
         batches = self.catalogue.batches_of(entries)
@@ -206,7 +204,11 @@ class ArchiveReading:
                     _add_files(database, self.feed, entries)
                     paths = self._segments(entries, ROWS)
                     database.execute(f"CREATE TEMP TABLE found AS {self._found(paths)}")
-                    database.execute(f"CREATE TEMP TABLE events AS {self._judged()}")
+                    database.execute(
+                        f"CREATE TEMP TABLE kept AS SELECT * FROM found WHERE filtered = '' ORDER BY {ORDER}"
+                    )
+                    take_out_repeats(database, one_a_day=self.settings.one_a_day, age="age")
+                    database.execute(LINES)
                 except duckdb.Error as error:
                     raise DataError(
                         f"{self.catalogue.folder}: {self.feed.title} cannot be read ({error!s:.300})."
@@ -219,73 +221,28 @@ class ArchiveReading:
         return [str(self.catalogue.folder / one.path) for one in segments if one.path.startswith(inside)]
 
     def _found(self, paths: list[str]) -> str:
-        """Return the SQL of all rows of the pairs, with the day on which each became known."""
-        if not paths:
-            return f"SELECT * FROM ({_no_rows()}) WHERE false"
+        """Return the SQL of all rows of the pairs, with the day on which each became known and why it is filtered."""
         edition = "WHEN f.edition_day IS NOT NULL THEN greatest(r.date, f.edition_day)"
         known = (
             f"CASE {edition if self.settings.icews_known == 'edition' else ''} "
             "WHEN f.released IS NOT NULL THEN greatest(r.date, f.released) ELSE r.known END"
         )
         wanted = "true" if self.pairs is None else f"r.pair IN ({', '.join(map(text, self.pairs)) or 'NULL'})"
-        listed = ", ".join(map(text, paths))
-        columns = "r.*" if self.texts else f"r.* EXCLUDE ({', '.join(DESCRIPTIONS)})"
-        return (
-            f"SELECT {columns}, {known} AS known_on, f.* EXCLUDE (file) FROM "
-            f"read_parquet([{listed}], hive_partitioning = false) r JOIN files f USING (file) WHERE {wanted}"
-        )
+        descriptions = ", ".join(f"r.{name}" if self.texts else f"'' AS {name}" for name in DESCRIPTIONS)
+        return f"""
+            SELECT *, {self._filtered()} AS filtered FROM (
+                SELECT file AS place, r.line, r.id, r.date, {known} AS known, r.source AS source_state,
+                    r.target AS target_state, r.cameo, r.n, r.goldstein AS value, r.quad, r.source_quad AS given_quad,
+                    r.mentions, r.source_organs, r.target_organs, {descriptions}, f.* EXCLUDE (file, first, last)
+                FROM {_parquet(paths) if paths else f"({_no_rows()})"} r JOIN files f USING (file) WHERE {wanted})"""
 
-    def _judged(self) -> str:
-        """Return the SQL of what becomes of each row: kept, or the reason why not, or which row it repeats."""
-        newer = (
-            "SELECT max_by(e.name, (e.edition, e.name)) FROM files e WHERE e.year IS NOT NULL AND found.date BETWEEN "
-            "e.first AND e.last AND year(found.date) = e.year AND (found.year IS NULL OR found.edition < e.edition)"
-        )
-        asked = f"SELECT *, {self._filters()} AS filter FROM found"
-        placed = (
-            f"SELECT *, CASE WHEN filter = '' THEN coalesce('replaced by the newer edition ' || ({newer}), '') "
-            f"ELSE filter END AS filtered FROM ({asked}) found"
-        )
-        early = "DATE '0001-01-01'"
-        newest = f"year IS NULL, edition DESC, coalesce(released, {early}) DESC, coalesce(named, {early}) DESC"
-        first = (
-            f"SELECT *, first_value(struct_pack(name, line)) OVER same AS stays, row_number() OVER same AS nth "
-            f"FROM ({placed}) WINDOW same AS (PARTITION BY filtered = '', id ORDER BY {newest}, {ORDER})"
-        )
-        repeated = (
-            "SELECT * EXCLUDE (stays, nth), CASE WHEN filtered = '' AND nth > 1 THEN 'the same event as ' || "
-            f"stays.name || ', line ' || stays.line ELSE '' END AS again FROM ({first})"
-        )
-        if not self.settings.one_a_day:
-            return f"SELECT *, n AS reports, filtered = '' AND again = '' AS kept, again AS repeats FROM ({repeated})"
-        counted = (
-            "SELECT *, first_value(struct_pack(name, line)) OVER same AS stays, row_number() OVER same AS nth, "
-            f"sum(n) OVER (PARTITION BY filtered = '' AND again = '', {EVENT_KEY}) AS reports FROM ({repeated}) "
-            f"WINDOW same AS (PARTITION BY filtered = '' AND again = '', {EVENT_KEY} "
-            f"ORDER BY known_on, {newest}, {ORDER})"
-        )
-        return (
-            "SELECT * EXCLUDE (stays, nth, again, reports), CAST(reports AS BIGINT) AS reports, "
-            "filtered = '' AND again = '' AND nth = 1 AS kept, CASE WHEN filtered <> '' THEN '' WHEN again <> '' THEN "
-            "again WHEN nth > 1 THEN 'the same day, sides and code as ' || stays.name || ', line ' || stays.line "
-            f"ELSE '' END AS repeats FROM ({counted})"
-        )
-
-    def _filters(self) -> str:
+    def _filtered(self) -> str:
         """Return the SQL of the first reason why a row is not counted, '' if it is."""
-        settings, cases = self.settings, dict[str, str]()
-        if self.day is not None:
-            cases[f"known_on > DATE '{self.day}'"] = "known after the as-of day"
-        if settings.sectors != "all":
-            bits = sum(1 << SECTORS.index(sector) for sector in settings.sectors)
-            acts = f"(source_organs & {bits}) <> 0 AND (target_organs & {bits}) <> 0"
-            cases[f"NOT ({acts})"] = "an actor that does not act for its state (sectors)"
-        if not settings.statements:
-            cases["left(cameo, 2) IN ('01', '02')"] = "a statement or appeal (statements)"
-        if settings.minimum_mentions > 1:
-            cases[f"mentions < {settings.minimum_mentions}"] = "fewer mentions than asked for (minimum_mentions)"
-        whens = " ".join(f"WHEN {case} THEN {text(words)}" for case, words in cases.items())
-        return f"CASE {whens} ELSE '' END" if cases else "''"
+        cases = {} if self.day is None else {f"known > DATE '{self.day}'": "known after the as-of day"}
+        bits = sum(1 << SECTORS.index(sector) for sector in SECTORS if sector in self.settings.sectors)
+        acts = f"((source_organs & {bits}) <> 0 AND (target_organs & {bits}) <> 0)"
+        cases |= choices(self.settings, "true" if self.settings.sectors == "all" else acts, "mentions")
+        return f"CASE {' '.join(f'WHEN {case} THEN {text(words)}' for case, words in cases.items())} ELSE '' END"
 
     def _account(
         self, entries: list[Entry], database: "duckdb.DuckDBPyConnection"
@@ -293,7 +250,6 @@ class ArchiveReading:
         """Account for every row of the files."""
         import pandas as pd
 
-        add_lines(database)
         numbers = dict(database.execute("SELECT became, count(*) FROM lines GROUP BY became").fetchall())
         listed = "SELECT name AS file, line, {0} AS reason FROM lines WHERE became = '{1}' ORDER BY file, line"
         why = "SELECT filtered, count(*) FROM lines WHERE became = 'filtered' GROUP BY filtered ORDER BY filtered"
@@ -340,9 +296,8 @@ class ArchiveReading:
 
     def _rejected_rows(self, entries: list[Entry], columns: str) -> str:
         """Return the SQL of rejected rows of some files; '' if there is none."""
-        paths = ", ".join(map(text, self._segments(entries, REJECTED)))
-        read = f"read_parquet([{paths}], hive_partitioning = false)"
-        return f"SELECT {columns} FROM {read} r JOIN files f USING (file)" if paths else ""
+        paths = self._segments(entries, REJECTED)
+        return f"SELECT {columns} FROM {_parquet(paths)} r JOIN files f USING (file)" if paths else ""
 
 
 def covered_days(entries: Sequence[Entry], day: date | None = None) -> list[Days]:
@@ -364,15 +319,22 @@ def covered_days(entries: Sequence[Entry], day: date | None = None) -> list[Days
     return as_spans(whole | enough)
 
 
-def add_lines(database: "duckdb.DuckDBPyConnection") -> None:
-    """Add what became of each line as the table `lines`: it can hold several events, and is kept if one of them is."""
-    database.execute(
-        """
-        CREATE TEMP TABLE lines AS SELECT name, line, strftime(min(date), '%Y-%m') AS month,
-            CASE WHEN bool_or(kept) THEN 'kept' WHEN max(repeats) <> '' THEN 'duplicate' ELSE 'filtered' END AS became,
-            max(repeats) AS repeats, max(filtered) AS filtered
-        FROM events GROUP BY file, name, line"""
-    )
+LINES = f"""
+    CREATE TEMP TABLE lines AS SELECT name, line, strftime(min(date), '%Y-%m') AS month,
+        CASE WHEN bool_or(filtered = '' AND repeats = '') THEN 'kept' WHEN max(repeats) <> '' THEN 'duplicate'
+            ELSE 'filtered' END AS became,
+        max(repeats) AS repeats, max(filtered) AS filtered
+    FROM (
+        SELECT place, name, line, date, filtered, '' AS repeats FROM found WHERE filtered <> ''
+        UNION ALL SELECT kept.place, name, line, date, CASE why WHEN {REPLACED} THEN reason ELSE '' END,
+            CASE WHEN why <> {REPLACED} THEN reason ELSE '' END
+        FROM kept LEFT JOIN ({GONE}) ON row = kept.rowid)
+    GROUP BY place, name, line"""
+"""What became of each line: it can hold several events, and is kept if one of them is."""
+
+
+def _parquet(paths: list[str]) -> str:
+    return f"read_parquet([{', '.join(map(text, paths))}], hive_partitioning = false)"
 
 
 def _add_files(database: "duckdb.DuckDBPyConnection", feed: Feed, entries: list[Entry]) -> None:
@@ -399,7 +361,10 @@ def _add_files(database: "duckdb.DuckDBPyConnection", feed: Feed, entries: list[
         }
     )
     database.register("given", table)
-    database.execute("CREATE TEMP TABLE files AS SELECT * FROM given")
+    age = "dense_rank() OVER (ORDER BY year IS NULL, edition DESC)"
+    database.execute(f"CREATE TEMP TABLE files AS SELECT *, {age} AS age FROM given")
+    database.execute("CREATE TEMP VIEW names AS SELECT file AS place, name FROM files")
+    database.execute("CREATE TEMP VIEW editions AS SELECT file AS place, first, last, age FROM files WHERE year > 0")
     database.unregister("given")
 
 
@@ -408,5 +373,4 @@ def _no_rows() -> str:
 
     types = {"int32": "INTEGER", "int64": "BIGINT", "string": "VARCHAR", "date32[day]": "DATE", "double": "DOUBLE"}
     columns = [f"CAST(NULL AS {types.get(str(one.type), 'UTINYINT')}) AS {one.name}" for one in row_columns()]
-    rows = f"SELECT {', '.join(columns)}"
-    return f"SELECT r.*, r.known AS known_on, f.* EXCLUDE (file) FROM ({rows}) r JOIN files f USING (file)"
+    return f"SELECT {', '.join(columns)} WHERE false"

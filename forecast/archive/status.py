@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from forecast.archive.catalogue import REJECTED, Catalogue, Counts, Entry, read_catalogue
 from forecast.archive.importing import EVERYTHING
-from forecast.archive.reading import ArchiveReading, add_lines, chosen_datasets, covered_days
+from forecast.archive.reading import ArchiveReading, chosen_datasets, covered_days
 from forecast.arguments import DAY, PATH, TEXTS, checked
 from forecast.dates import month_end
 from forecast.events.dyads import Covered, Days
@@ -197,7 +197,6 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
     filtered_by: Counter[str] = Counter()
     if entries:
         with reading.database(entries) as database:
-            add_lines(database)
             became = "SELECT month, became, count(*) FROM lines GROUP BY ALL"
             for month, what, number in database.execute(became).fetchall():
                 by_month.setdefault(month, Counter())[what] = number

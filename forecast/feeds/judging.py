@@ -4,29 +4,42 @@ import datetime
 import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from forecast.dates import EARLIEST, today
-from forecast.feeds.feed import FIELDS, SECTORS, Feed, FeedSettings, FileFacts, Layout, Side, only_digits, quoted, text
+from forecast.events.codebook import read_codes
+from forecast.feeds.feed import (
+    FIELDS,
+    SECTORS,
+    Feed,
+    FeedSettings,
+    FileFacts,
+    Layout,
+    Side,
+    only_digits,
+    quoted,
+    state_names,
+    text,
+)
 
 if TYPE_CHECKING:
     import duckdb
-    import pandas as pd
     import pyarrow as pa
 
-MEMORY = "1GB"
 MOST_REPORTS = 2**31 - 1
 REPORT_DIGITS = 10
 STRIDE = 2**40
 """Offset between the line numbers of chunks that are processed together: a chunk adds its place times this."""
 PARENTS = {"1214": "121", "1834": "183", "1951": "195", "1952": "195", "155": "150", "176": "170"}
 """Codes that GDELT uses beyond the codebook, read as what they are a kind of."""
-KEPT = (
-    "line", "id", "date", "known", "source_state", "target_state", "cameo", "value", "quad", "given_quad", "n", "actor",
-    "summary", "reference",
-)  # fmt: skip
 TEXTS = ("actor", "summary", "reference")
 """Fields that readers see and that do not affect the count."""
+COUNTED = {
+    "line": "BIGINT", "id": "VARCHAR", "date": "DATE", "known": "DATE", "source_state": "VARCHAR",
+    "target_state": "VARCHAR", "cameo": "VARCHAR", "n": "BIGINT",
+}  # fmt: skip
+"""Fields of an event by which it is counted, and their types."""
+KEPT = COUNTED | {"value": "DOUBLE", "quad": "TINYINT", "given_quad": "TINYINT"} | dict.fromkeys(TEXTS, "VARCHAR")
 ACTING = ("source_organs", "target_organs", "mentions")
 """With `KEPT`, what later choices of settings need: of each side the organs that act, one bit a sector of `SECTORS`."""
 
@@ -41,113 +54,22 @@ class Judged:
     filtered_lines: dict[int, str]  # Reason by line, if the settings ask for the list
 
 
-class Judge:
-    """A database in memory with the tables of countries and codes, and the statement for a feed.
+@dataclass(frozen=True)
+class Rules:
+    """The rules by which rows of a feed are kept, rejected or filtered, as SQL over `lines`, `codes` and `states`."""
 
-    Of events that are kept there are the columns `kept`, with `organs` those of `ACTING` as well. What does not fit
-    into memory goes to the folder `scratch`, if there is one.
-    """
-
-    def __init__(
-        self,
-        feed: Feed,
-        settings: FeedSettings,
-        dyads: Sequence[str] | None,
-        *,
-        organs: bool = False,
-        kept: Sequence[str] = KEPT,
-        memory: str = MEMORY,
-        scratch: str = "",
-    ) -> None:
-        import duckdb
-
-        self.feed, self.settings, self.organs, self.kept = feed, settings, organs, kept
-        self._columns: dict[tuple[Layout, FileFacts], tuple[str, ...]] = {}
-        self.database = duckdb.connect(
-            ":memory:", config={"memory_limit": memory, "threads": 2, "temp_directory": scratch}
-        )
-        self.database.execute("SET enable_external_access = false")
-        _add_tables(self.database, dyads)
-
-    def __enter__(self) -> "Judge":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.database.close()
+    feed: Feed
+    settings: FeedSettings
+    dyads: Sequence[str] | None = None  # All by default
+    kept: Sequence[str] = tuple(KEPT)  # Columns of the events
+    organs: bool = False  # Whether events have the columns `ACTING` as well
 
     def columns(self, layout: Layout, facts: FileFacts) -> tuple[str, ...]:
         """Return which columns of a layout are looked at."""
-        if (layout, facts) not in self._columns:
-            statement = self._statement(layout, facts, ())
-            looked_at = (name for name in layout.columns if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", statement))
-            self._columns[layout, facts] = tuple(looked_at)
-        return self._columns[layout, facts]
+        statement = self.statement(layout, facts, ())
+        return tuple(name for name in layout.columns if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", statement))
 
-    def judge(
-        self,
-        lines: "pa.Table",
-        layout: Layout,
-        facts: FileFacts,
-        *,
-        padded: bool = True,
-        digits: Set[str] = frozenset(),
-    ) -> Judged:
-        """Judge lines, a table of `line` and the columns that are looked at, as text.
-
-        Half of the time is saved if it is known that no field has blanks at an end (`padded`), and which columns
-        have digits and nothing else.
-        """
-        run = self.database.execute
-        self.database.register("lines", lines)
-        # Most rows of a feed are filtered: of these nothing but the days is carried along.
-        names = (*self.kept, *(ACTING if self.organs else ()))
-        kept = ", ".join(
-            name if name in ("line", "date", "known") else f"CASE WHEN kept THEN {name} END AS {name}" for name in names
-        )
-        statement = self._statement(layout, facts, lines.column_names, padded=padded, digits=digits)
-        judged = f"SELECT *, reason = '' AND filter = 0 AS kept FROM ({statement})"
-        run(f"CREATE OR REPLACE TEMP TABLE judged AS SELECT {kept}, reason, filter, kept FROM ({judged})")
-        self.database.unregister("lines")
-        events = self.database.sql(f"SELECT {', '.join(names)} FROM judged WHERE kept ORDER BY line, id")
-        others = "(SELECT line, reason, filter FROM judged WHERE NOT kept)"
-        if self.feed.pairs:
-            others = (
-                "(SELECT line, max(reason) AS reason, max(filter) AS filter FROM judged GROUP BY line "
-                "HAVING NOT bool_or(kept))"
-            )
-        rejected = run(f"SELECT line, reason FROM {others} WHERE reason <> '' ORDER BY line").fetchall()
-        filtered = run(
-            f"SELECT line // {STRIDE}, filter, count(*) FROM {others} WHERE reason = '' GROUP BY ALL ORDER BY ALL"
-        ).fetchall()
-        listed = f"SELECT line, filter FROM {others} WHERE reason = '' ORDER BY line"
-        lines_filtered = run(listed).fetchall() if self.settings.list_filtered else []
-        words = list(_filters(self.settings).values())
-        return Judged(
-            events.to_arrow_table(),
-            dict(rejected),
-            [(place, words[at - 1], number) for place, at, number in filtered],
-            {line: words[at - 1] for line, at in lines_filtered},
-        )
-
-    def days(self) -> "list[tuple[int, datetime.date | None, datetime.date | None, int]]":
-        """Count the rows judged last that were not rejected by chunk, day of the event and day of becoming known."""
-        return self.database.execute(
-            f"SELECT line // {STRIDE}, date, known, count(*) FROM judged WHERE reason = '' GROUP BY ALL"
-        ).fetchall()
-
-    def tally(self) -> "list[tuple[int, datetime.date | None, datetime.date | None, str, int]]":
-        """Count the lines judged last by chunk, day of the event, day of becoming known, and what became of them."""
-        return self.database.execute(
-            f"""
-            SELECT line // {STRIDE}, date, known, became, count(*) FROM (
-                SELECT line, min(date) AS date, min(known) AS known,
-                    CASE WHEN bool_or(kept) THEN 'kept'
-                    WHEN max(reason) <> '' THEN 'rejected' ELSE 'filtered' END AS became
-                FROM judged GROUP BY line)
-            GROUP BY ALL ORDER BY ALL"""
-        ).fetchall()
-
-    def _statement(
+    def statement(
         self,
         layout: Layout,
         facts: FileFacts,
@@ -156,7 +78,11 @@ class Judge:
         padded: bool = True,
         digits: Set[str] = frozenset(),
     ) -> str:
-        """Return the statement; columns of the layout that are not present are not looked at."""
+        """Return the statement; columns of the layout that are not present are not looked at.
+
+        Half of the time is saved if it is known that no field has blanks at an end (`padded`), and which columns
+        have digits and nothing else.
+        """
         fields = self.feed.fields(layout.columns, self.settings, facts)
         missing = ", ".join(map(text, self.feed.missing))
         cell = "CASE WHEN {0} IN (" + missing + ") THEN '' ELSE {0} END" if self.feed.missing != ("",) else "{0}"
@@ -183,9 +109,23 @@ class Judge:
             LEFT JOIN codes code ON code.written = said.code
             LEFT JOIN states s ON s.written = lower(said.source)
             LEFT JOIN states t ON t.written = lower(said.target)"""
-        places = " ".join(f"WHEN {case} THEN {place}" for place, case in enumerate(_filters(self.settings), 1))
+        places = " ".join(f"WHEN {case} THEN {place}" for place, case in enumerate(self.filters, 1))
         reasons = _reasons(whole=fields["reports"] in digits)
         return f"SELECT *, {reasons} AS reason, CASE {places} ELSE 0 END AS filter FROM ({located})"
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """Why a row is not counted, by the SQL of the condition; of several the first holds."""
+        cases = {
+            "source = '' OR target = ''": "no country on one side",
+            "source_state = '' OR target_state = ''": "a region or organisation, no state, on one side",
+            "source_state = target_state": "the same state on both sides",
+        }
+        if self.dyads is not None:
+            pairs = ", ".join(text("-".join(sorted(dyad.split("-")))) for dyad in self.dyads) or "NULL"
+            pair = "least(source_state, target_state) || '-' || greatest(source_state, target_state)"
+            cases[f"({pair}) NOT IN ({pairs})"] = "of another dyad"
+        return cases | choices(self.settings, "acts", "TRY_CAST(mentions AS BIGINT)")
 
     def _unasked(self) -> set[str]:
         """Return the fields that are never read."""
@@ -213,18 +153,25 @@ class Judge:
         return f", CAST({' + '.join(bits)} AS UTINYINT) AS {side}_organs"
 
 
-def _add_tables(database: "duckdb.DuckDBPyConnection", dyads: Sequence[str] | None) -> None:
-    import pyarrow as pa
+def choices(settings: FeedSettings, acts: str, mentions: str) -> dict[str, str]:
+    """Return why the settings filter an event, by the SQL of the condition; given are those of acting and mentions."""
+    cases = {f"NOT coalesce({acts}, false)": "an actor that does not act for its state (sectors)"}
+    if not settings.statements:
+        cases["left(cameo, 2) IN ('01', '02')"] = "a statement or appeal (statements)"
+    if settings.minimum_mentions > 1:
+        few = f"coalesce({mentions}, 0) < {settings.minimum_mentions}"
+        cases[few] = "fewer mentions than asked for (minimum_mentions)"
+    return cases
 
-    from forecast.events.codebook import read_codes
-    from forecast.feeds.feed import state_names
 
+def lookups() -> dict[str, dict[str, list[Any]]]:
+    """Return the tables of codes and of states by which rows are judged."""
     known, names = read_codes(), state_names()
     written = {code: code for code in known.index} | {
         code: to for code, to in PARENTS.items() if code not in known.index
     }
     codes = known.loc[list(written.values())]
-    tables: dict[str, dict[str, list[Any]]] = {
+    return {
         "codes": {
             "written": list(written),
             "code": list(written.values()),
@@ -233,14 +180,97 @@ def _add_tables(database: "duckdb.DuckDBPyConnection", dyads: Sequence[str] | No
         },
         "states": {"written": list(names), "state": list(names.values())},
     }
-    for name, columns in tables.items():
-        database.register("given", pa.table(columns))
-        database.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM given")
-        database.unregister("given")
-    pairs = ["-".join(sorted(dyad.split("-"))) for dyad in dyads or ()]
-    among = "least(one, other) || '-' || greatest(one, other)"
-    wanted = "true" if dyads is None else f"({among}) IN ({', '.join(map(text, pairs)) or 'NULL'})"
-    database.execute(f"CREATE TEMP MACRO wanted(one, other) AS {wanted}")
+
+
+class Judge:
+    """A database in memory that judges lines by rules; what does not fit goes to the folder `scratch`, if given."""
+
+    def __init__(self, rules: Rules, *, memory: str = "1GB", scratch: str = "") -> None:
+        import duckdb
+        import pyarrow as pa
+
+        self.rules = rules
+        self._columns: dict[tuple[Layout, FileFacts], tuple[str, ...]] = {}
+        self.database = duckdb.connect(
+            ":memory:", config={"memory_limit": memory, "threads": 2, "temp_directory": scratch}
+        )
+        self.database.execute("SET enable_external_access = false")
+        for name, columns in lookups().items():
+            self.database.register("given", pa.table(columns))
+            self.database.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM given")
+            self.database.unregister("given")
+
+    def __enter__(self) -> "Judge":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.database.close()
+
+    def columns(self, layout: Layout, facts: FileFacts) -> tuple[str, ...]:
+        """Return which columns of a layout are looked at."""
+        if (layout, facts) not in self._columns:
+            self._columns[layout, facts] = self.rules.columns(layout, facts)
+        return self._columns[layout, facts]
+
+    def judge(
+        self,
+        lines: "pa.Table",
+        layout: Layout,
+        facts: FileFacts,
+        *,
+        padded: bool = True,
+        digits: Set[str] = frozenset(),
+    ) -> Judged:
+        """Judge lines, a table of `line` and the columns that are looked at, as text."""
+        run, rules = self.database.execute, self.rules
+        self.database.register("lines", lines)
+        # Most rows of a feed are filtered: of these nothing but the days is carried along.
+        names = (*rules.kept, *(ACTING if rules.organs else ()))
+        kept = ", ".join(
+            name if name in ("line", "date", "known") else f"CASE WHEN kept THEN {name} END AS {name}" for name in names
+        )
+        statement = rules.statement(layout, facts, lines.column_names, padded=padded, digits=digits)
+        judged = f"SELECT *, reason = '' AND filter = 0 AS kept FROM ({statement})"
+        run(f"CREATE OR REPLACE TEMP TABLE judged AS SELECT {kept}, reason, filter, kept FROM ({judged})")
+        self.database.unregister("lines")
+        events = self.database.sql(f"SELECT {', '.join(names)} FROM judged WHERE kept ORDER BY line, id")
+        others = "(SELECT line, reason, filter FROM judged WHERE NOT kept)"
+        if rules.feed.pairs:
+            others = (
+                "(SELECT line, max(reason) AS reason, max(filter) AS filter FROM judged GROUP BY line "
+                "HAVING NOT bool_or(kept))"
+            )
+        rejected = run(f"SELECT line, reason FROM {others} WHERE reason <> '' ORDER BY line").fetchall()
+        filtered = run(
+            f"SELECT line // {STRIDE}, filter, count(*) FROM {others} WHERE reason = '' GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+        listed = f"SELECT line, filter FROM {others} WHERE reason = '' ORDER BY line"
+        lines_filtered = run(listed).fetchall() if rules.settings.list_filtered else []
+        words = list(rules.filters.values())
+        return Judged(
+            events.to_arrow_table(),
+            dict(rejected),
+            [(place, words[at - 1], number) for place, at, number in filtered],
+            {line: words[at - 1] for line, at in lines_filtered},
+        )
+
+    def days(self) -> "list[tuple[int, datetime.date | None, datetime.date | None, int]]":
+        """Count the rows judged last that were not rejected by chunk, day of the event and day of becoming known."""
+        return self.database.execute(
+            f"SELECT line // {STRIDE}, date, known, count(*) FROM judged WHERE reason = '' GROUP BY ALL"
+        ).fetchall()
+
+    def tally(self) -> "list[tuple[int, datetime.date | None, datetime.date | None, str, int]]":
+        """Count the lines judged last by chunk, day of the event, day of becoming known, and what became of them."""
+        return self.database.execute(
+            f"""
+            SELECT line // {STRIDE}, date, known, became, count(*) FROM (
+                SELECT line, min(date) AS date, min(known) AS known,
+                    CASE WHEN bool_or(kept) THEN 'kept'
+                    WHEN max(reason) <> '' THEN 'rejected' ELSE 'filtered' END AS became
+                FROM judged GROUP BY line)
+            GROUP BY ALL ORDER BY ALL"""
+        ).fetchall()
 
 
 def _reasons(*, whole: bool) -> str:
@@ -269,95 +299,43 @@ def _reasons(*, whole: bool) -> str:
     return f"CASE WHEN {' OR '.join(f'({fault})' for fault in faults)} THEN concat_ws('; ', {cases}) ELSE '' END"
 
 
-def _filters(settings: FeedSettings) -> dict[str, str]:
-    """Return why a row is not counted, by the SQL of the condition; of several the first holds."""
-    cases = {
-        "source = '' OR target = ''": "no country on one side",
-        "source_state = '' OR target_state = ''": "a region or organisation, no state, on one side",
-        "source_state = target_state": "the same state on both sides",
-        "NOT wanted(source_state, target_state)": "of another dyad",
-        "NOT coalesce(acts, false)": "an actor that does not act for its state (sectors)",
-    }
-    if not settings.statements:
-        cases["left(cameo, 2) IN ('01', '02')"] = "a statement or appeal (statements)"
-    if settings.minimum_mentions > 1:
-        few = f"coalesce(TRY_CAST(mentions AS BIGINT), 0) < {settings.minimum_mentions}"
-        cases[few] = "fewer mentions than asked for (minimum_mentions)"
-    return cases
-
-
-Place = tuple[int, int, str]
-"""Position of the file, line, reason."""
-EVENT_KEY = ("date", "source_state", "target_state", "cameo")
+EVENT_KEY = "date, source_state, target_state, cameo"
 REPLACED, SAME_EVENT, SAME_DAY = 1, 2, 3
 """Reasons for excluding a row, in `gone`."""
-WORDS = {
-    REPLACED: "'replaced by the newer edition ' || by_name",
-    SAME_EVENT: "'the same event as ' || by_name || ', line ' || by_line",
-    SAME_DAY: "'the same day, sides and code as ' || by_name || ', line ' || by_line",
-}
 ROWS_OF_A_DAY = 10**12
 """More than there are rows: a day and a row make one number, by which the first is found."""
 
 
-class Unique(NamedTuple):
-    """Events without repetitions; and the lines that were taken out, each with its reason.
+def take_out_repeats(database: "duckdb.DuckDBPyConnection", *, one_a_day: bool, age: str = "place") -> None:
+    """Fill `gone` with the rows of `kept` that repeat others, and make the view `unique_rows` of all others.
 
-    A line of which one event is left is in neither list.
+    Of rows that repeat each other the first one of `kept` stays. A row goes if one of the `editions` covers its day and
+    is newer than its file: has a smaller `age`, a column of `kept`.
     """
-
-    events: "pd.DataFrame"
-    superseded: list[Place]
-    repeats: list[Place]
-
-
-def without_repeats(
-    rows: "pa.Table", names: Sequence[str], settings: FeedSettings, facts: Sequence[FileFacts]
-) -> Unique:
-    """Take out what repeats other rows, in the order of the rows: the first of each stays."""
-    import duckdb
-
-    with duckdb.connect(":memory:") as database:
-        database.register("given", rows)
-        database.execute("CREATE TABLE kept AS SELECT * FROM given; SET enable_external_access = false")
-        take_out_repeats(database, settings, facts)
-        unique = database.sql("SELECT * EXCLUDE row FROM unique_rows ORDER BY row").df()
-        gone = gone_lines(database, names)
-    return Unique(
-        unique,
-        [(place, line, reason) for place, line, why, reason in gone if why == REPLACED],
-        [(place, line, reason) for place, line, why, reason in gone if why != REPLACED],
-    )
-
-
-def take_out_repeats(database: "duckdb.DuckDBPyConnection", settings: FeedSettings, facts: Sequence[FileFacts]) -> None:
-    """Fill `gone` with the rows of `kept` that repeat others, and make the view `unique_rows` of all others."""
     run = database.execute
-    # By row of `kept`: why it is gone, and for what: a file that replaces it, or a row that it repeats.
+    # By row of `kept`: why it is gone, and for what: the place of a file that replaces it, or a row that it repeats.
     run("CREATE TEMP TABLE gone (row BIGINT, why TINYINT, cause BIGINT)")
     run("CREATE TEMP VIEW left_over AS SELECT rowid AS row, * FROM kept WHERE rowid NOT IN (SELECT row FROM gone)")
-    for place, fact in enumerate(facts):
-        if fact.year is not None:
-            run(
-                f"""INSERT INTO gone SELECT row, {REPLACED}, {place} FROM left_over,
-                (SELECT min(date) AS first, max(date) AS last FROM kept
-                    WHERE place = {place} AND year(date) = {fact.year})
-                WHERE place > {place} AND date BETWEEN first AND last"""
-            )
+    run(
+        f"""INSERT INTO gone SELECT kept.rowid, {REPLACED}, arg_min(e.place, (e.age, e.place))
+        FROM kept JOIN editions e ON kept.{age} > e.age AND kept.date BETWEEN e.first AND e.last GROUP BY ALL"""
+    )
     run(
         f"""INSERT INTO gone SELECT row, {SAME_EVENT}, first FROM left_over
         JOIN (SELECT id, min(row) AS first FROM left_over GROUP BY id HAVING count(*) > 1) USING (id)
         WHERE row <> first"""
     )
-    key = ", ".join(EVENT_KEY)
     # The report that was known first stays.
     earliest = f"min(datediff('day', DATE '0001-01-01', known) * {ROWS_OF_A_DAY} + row) % {ROWS_OF_A_DAY}"
     run(
         f"""CREATE TEMP TABLE together AS
-        SELECT {key}, {earliest} AS first, sum(n)::BIGINT AS reports, min(known) AS since
-        FROM left_over GROUP BY {key} HAVING count(*) > 1 AND {settings.one_a_day}"""
+        SELECT {EVENT_KEY}, {earliest} AS first, sum(n)::BIGINT AS reports, min(known) AS since
+        FROM left_over GROUP BY {EVENT_KEY} HAVING count(*) > 1 AND {one_a_day}"""
     )
-    run(f"INSERT INTO gone SELECT row, {SAME_DAY}, first FROM left_over JOIN together USING ({key}) WHERE row <> first")
+    run(
+        f"INSERT INTO gone SELECT row, {SAME_DAY}, first FROM left_over JOIN together USING ({EVENT_KEY}) "
+        "WHERE row <> first"
+    )
     run(
         """CREATE TEMP VIEW unique_rows AS
         SELECT left_over.* REPLACE (coalesce(reports, n) AS n, coalesce(since, known) AS known)
@@ -365,28 +343,23 @@ def take_out_repeats(database: "duckdb.DuckDBPyConnection", settings: FeedSettin
     )
 
 
-def _gone(database: "duckdb.DuckDBPyConnection") -> str:
-    """Return the SQL of the lines of which nothing is left, each once: place, line, why and for what."""
-    order = f"(why * {ROWS_OF_A_DAY} + gone.row)"
-    return f"""
-        SELECT place, line, arg_min(why, {order}) AS why, arg_min(cause, {order}) AS cause
-        FROM gone JOIN kept ON kept.rowid = gone.row ANTI JOIN left_over USING (place, line)
-        GROUP BY place, line"""
+GONE = f"""
+    SELECT gone.row, why, CASE why WHEN {REPLACED} THEN 'replaced by the newer edition ' || names.name
+        WHEN {SAME_EVENT} THEN 'the same event as ' || names.name || ', line ' || kept.line
+        ELSE 'the same day, sides and code as ' || names.name || ', line ' || kept.line END AS reason
+    FROM gone LEFT JOIN kept ON why <> {REPLACED} AND kept.rowid = cause
+    JOIN names ON names.place = CASE WHEN why = {REPLACED} THEN cause ELSE kept.place END"""
+"""The rows that are gone, each with its reason in words; files are named by the table `names`."""
+NOTHING_LEFT = f"""
+    SELECT place, line, arg_min(gone.row, why * {ROWS_OF_A_DAY} + gone.row) AS row
+    FROM gone JOIN kept ON kept.rowid = gone.row ANTI JOIN left_over USING (place, line) GROUP BY place, line"""
+"""The lines of which no event is left, each with the first of its rows that went."""
 
 
-def gone_lines(database: "duckdb.DuckDBPyConnection", names: Sequence[str]) -> list[tuple[int, int, int, str]]:
+def gone_lines(database: "duckdb.DuckDBPyConnection") -> list[tuple[int, int, int, str]]:
     """Return place, line, why and reason in words of each line of which nothing is left."""
-    import pyarrow as pa
-
-    database.register("file_names", pa.table({"number": list(range(len(names))), "by_name": list(names)}))
-    words = " ".join(f"WHEN {why} THEN {said}" for why, said in WORDS.items())
     return database.execute(
-        f"""SELECT place, line, why, CASE why {words} END FROM (
-            SELECT gone.*, other.line AS by_line, by_name
-            FROM ({_gone(database)}) gone
-            LEFT JOIN kept other ON why <> {REPLACED} AND other.rowid = cause
-            JOIN file_names ON number = CASE WHEN why = {REPLACED} THEN cause ELSE other.place END)
-        ORDER BY place, line"""
+        f"SELECT place, line, why, reason FROM ({NOTHING_LEFT}) JOIN ({GONE}) USING (row) ORDER BY place, line"
     ).fetchall()
 
 
@@ -394,5 +367,5 @@ def gone_numbers(database: "duckdb.DuckDBPyConnection") -> list[tuple[int, int, 
     """Return how many lines of a file nothing is left of: place, why, the file that replaces them, number."""
     return database.execute(
         f"SELECT place, why, CASE WHEN why = {REPLACED} THEN cause ELSE -1 END AS cause, count(*) "
-        f"FROM ({_gone(database)}) GROUP BY ALL ORDER BY ALL"
+        f"FROM ({NOTHING_LEFT}) JOIN gone USING (row) GROUP BY ALL ORDER BY ALL"
     ).fetchall()

@@ -1,7 +1,9 @@
 """Files of a feed read into the event table, with an accounting of every row."""
 
+import tempfile
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from forecast.arguments import DYADS, FEED_SETTINGS, PATHS, TEXT, checked
-from forecast.errors import DataError, SpecError, UnknownDyadError
+from forecast.errors import DataError, OutputError, SpecError, UnknownDyadError
 from forecast.events.dyads import dyad_code
 from forecast.events.table import (
     REJECT_COLUMNS,
@@ -23,13 +25,24 @@ from forecast.events.table import (
 )
 from forecast.feeds.detect import DaysOfRows, Detected, detect_files, find_feed, unknown_file
 from forecast.feeds.feed import Feed, FeedSettings, FileFacts, Layout, state_names
-from forecast.feeds.judging import STRIDE, Judge, Judged, without_repeats
+from forecast.feeds.judging import (
+    KEPT,
+    REPLACED,
+    STRIDE,
+    Judge,
+    Judged,
+    Rules,
+    gone_lines,
+    gone_numbers,
+    take_out_repeats,
+)
 from forecast.feeds.lines import Chunk, FeedFile, Part, file_digest, read_utf8, split_lines
 from forecast.files import fence
 from forecast.progress import ahead
 from forecast.typing import Index
 
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
     import pyarrow as pa
 
@@ -115,9 +128,25 @@ def read_feed(
     settings = settings or FeedSettings()
     chosen = None if dyads is None else [state_pair(dyad) for dyad in dyads]
     opened = begin(paths, feed, settings)
-    with Judge(opened.feed, settings, chosen) as judge:
-        kept = list(read_files(opened.runs, judge))
-    return _as_table(opened, settings, kept)
+    names = [run.file.name for run in opened.runs]
+    with judged_files(opened, Rules(opened.feed, settings, chosen)) as (database, repeated):
+        events = database.sql("SELECT * FROM unique_rows ORDER BY row").df()
+        gone = gone_lines(database)
+    if settings.list_filtered:
+        for place, line, why, reason in gone:
+            if why == REPLACED:
+                opened.runs[place].filtered_lines.append((line, reason))
+    duplicates = [(names[place], line, reason) for place, line, why, reason in gone if why != REPLACED]
+    account, rejects = account_of(opened, settings, repeated, duplicates), rejects_of(opened)
+    if events.empty:
+        raise nothing_kept(account, rejects)
+    return EventTable(
+        events=sort_events(in_contract(events, opened.feed)),
+        rejects=rejects,
+        files=source_files(opened.read),
+        accounts=(account,),
+        vintaged=(opened.feed.name,) if opened.feed.vintaged else (),
+    )
 
 
 @dataclass
@@ -132,10 +161,7 @@ class Opened:
     @property
     def read(self) -> list[FileRun]:
         """The files that were read to their end, so far."""
-        read = [run for run in self.runs if not run.failed]
-        if not read:
-            raise none_read(self.failures)
-        return read
+        return [run for run in self.runs if not run.failed]
 
     @property
     def failures(self) -> list[Unread]:
@@ -233,14 +259,59 @@ def _in_order(feed: Feed, found: list[tuple[FeedFile, Detected]]) -> list[tuple[
     return sorted(found, key=edition, reverse=True)
 
 
-def read_files(runs: "Sequence[FileRun]", judge: Judge) -> "Iterator[pa.Table]":
+@contextmanager
+def judged_files(
+    opened: Opened, rules: Rules, memory: str = "1GB"
+) -> "Iterator[tuple[duckdb.DuckDBPyConnection, Counter[int]]]":
+    """Yield a database with the events of files, and how many lines of each repeat others; account for all rows.
+
+    A database that does not fit into memory goes to a scratch folder.
+    """
+    import duckdb
+    import pyarrow as pa
+
+    runs = opened.runs
+    try:
+        with tempfile.TemporaryDirectory() as scratch, Judge(rules, memory=memory, scratch=scratch) as judge:
+            database, run = judge.database, judge.database.execute
+            run(f"CREATE TEMP TABLE kept (place INTEGER, {', '.join(f'{name} {KEPT[name]}' for name in rules.kept)})")
+            for events in _read_files(runs, judge):
+                database.register("events", events)
+                run(f"INSERT INTO kept SELECT place, {', '.join(rules.kept)} FROM events")
+                database.unregister("events")
+            if all(one.failed for one in runs):
+                raise none_read(opened.failures)
+            database.register("names", pa.table({"place": range(len(runs)), "name": [one.file.name for one in runs]}))
+            run("CREATE TEMP TABLE editions (place INTEGER, age INTEGER, first DATE, last DATE)")
+            for place, one in enumerate(runs):
+                if one.failed:
+                    run(f"DELETE FROM kept WHERE place = {place}")
+                elif (year := one.facts.year) is not None:
+                    span = f"min(date), max(date) FROM kept WHERE place = {place} AND year(date) = {year}"
+                    run(f"INSERT INTO editions SELECT {place}, {place}, {span}")
+            take_out_repeats(database, one_a_day=rules.settings.one_a_day)
+            repeated: Counter[int] = Counter()
+            for place, why, by, number in gone_numbers(database):
+                if why == REPLACED:
+                    runs[place].filtered[f"replaced by the newer edition {runs[by].file.name}"] += number
+                else:
+                    repeated[place] += number
+            yield database, repeated
+    except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+        raise OutputError(
+            f"There is no room for the events: {str(error).splitlines()[0]:.200}. Free memory, or disk in the scratch "
+            f"folder {tempfile.gettempdir()}, or name another one by TMPDIR."
+        ) from error
+
+
+def _read_files(runs: "Sequence[FileRun]", judge: Judge) -> "Iterator[pa.Table]":
     """Yield the events of files with the `place` of their file, in order of files and lines; account for all rows.
 
     A file can fail after some of its events were yielded: these are not to be used.
     """
     together: Together[FileRun] = Together(judge)
     places: list[int] = []
-    for place, chunk, strange in ahead(_chunks_of(runs, judge.feed)):
+    for place, chunk, strange in ahead(_chunks_of(runs, judge.rules.feed)):
         runs[place].mended += strange
         try:
             together.add(runs[place], chunk)
@@ -375,36 +446,6 @@ def _with_lines(table: "pa.Table", numbers: Index) -> "pa.Table":
     import pyarrow as pa
 
     return table.set_column(table.schema.get_field_index("line"), "line", pa.array(numbers))
-
-
-def _as_table(opened: Opened, settings: FeedSettings, kept: "list[pa.Table]") -> EventTable:
-    """Put events together, take out what repeats others, and account for all of it."""
-    import pyarrow as pa
-
-    runs, read = opened.runs, opened.read
-    if not kept:
-        raise nothing_kept(account_of(opened, settings, {}), rejects_of(opened))
-    names = [run.file.name for run in runs]
-    rows = pa.concat_tables(kept)
-    if len(read) < len(runs):
-        rows = rows.filter(pa.array([not run.failed for run in runs]).take(rows["place"]))
-    unique = without_repeats(rows, names, settings, [run.facts for run in runs])
-    for place, line, reason in unique.superseded:
-        runs[place].filtered[reason] += 1
-        if settings.list_filtered:
-            runs[place].filtered_lines.append((line, reason))
-    repeated = Counter(place for place, _, _ in unique.repeats)
-    duplicates = [(names[place], line, reason) for place, line, reason in unique.repeats]
-    account, rejects = account_of(opened, settings, repeated, duplicates), rejects_of(opened)
-    if unique.events.empty:
-        raise nothing_kept(account, rejects)
-    return EventTable(
-        events=sort_events(in_contract(unique.events, opened.feed)),
-        rejects=rejects,
-        files=source_files(read),
-        accounts=(account,),
-        vintaged=(opened.feed.name,) if opened.feed.vintaged else (),
-    )
 
 
 def account_of(

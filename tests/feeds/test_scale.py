@@ -119,7 +119,7 @@ def test_every_command_of_the_page_works(made, tmp_path, monkeypatch):
     given = dict(zip(commands[1][1::2], commands[1][2::2], strict=True))
     source = Source(kind="counts", path=given["--counts"], mapping=given["--mapping"])
     assert given["--dyad"] in open_source(source).dyads
-    pytest.importorskip("ibis")
+    pytest.importorskip("sqlglot")
     assert CliRunner().invoke(app, commands[2]).exit_code == 0
 
 
