@@ -12,6 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+import pyarrow as pa
+
 from forecast.archive.catalogue import REJECTED, ROWS, Catalogue, Entry, read_catalogue
 from forecast.arguments import DAY, DYADS, FEED_SETTINGS, PATH, TEXTS, checked
 from forecast.dates import today
@@ -37,7 +40,6 @@ from forecast.wording import join
 
 if TYPE_CHECKING:
     import duckdb
-    import pandas as pd
 
 ROUNDING = 1e-6
 MEMORY = "1GB"
@@ -244,12 +246,8 @@ class ArchiveReading:
         cases |= choices(self.settings, "true" if self.settings.sectors == "all" else acts, "mentions")
         return f"CASE {' '.join(f'WHEN {case} THEN {text(words)}' for case, words in cases.items())} ELSE '' END"
 
-    def _account(
-        self, entries: list[Entry], database: "duckdb.DuckDBPyConnection"
-    ) -> "tuple[FeedAccount, pd.DataFrame]":
+    def _account(self, entries: list[Entry], database: "duckdb.DuckDBPyConnection") -> tuple[FeedAccount, pd.DataFrame]:
         """Account for every row of the files."""
-        import pandas as pd
-
         numbers = dict(database.execute("SELECT became, count(*) FROM lines GROUP BY became").fetchall())
         listed = "SELECT name AS file, line, {0} AS reason FROM lines WHERE became = '{1}' ORDER BY file, line"
         why = "SELECT filtered, count(*) FROM lines WHERE became = 'filtered' GROUP BY filtered ORDER BY filtered"
@@ -276,10 +274,8 @@ class ArchiveReading:
         )  # fmt: skip
         return account, rejects
 
-    def _rejects(self, entries: list[Entry], database: "duckdb.DuckDBPyConnection") -> "pd.DataFrame":
+    def _rejects(self, entries: list[Entry], database: "duckdb.DuckDBPyConnection") -> pd.DataFrame:
         """Return the rejected rows of the files, in the columns of the contract."""
-        import pandas as pd
-
         self.catalogue.require_whole(self.catalogue.batches_of(entries), f"{REJECTED}/dataset={self.feed.name}/")
         columns = 'f.name AS file, r.line, r.reason, r."row"'
         rows = self._rejected_rows(entries, columns)
@@ -339,7 +335,6 @@ def _parquet(paths: list[str]) -> str:
 
 def _add_files(database: "duckdb.DuckDBPyConnection", feed: Feed, entries: list[Entry]) -> None:
     """Add what the catalogue says of files as the table `files`."""
-    import pyarrow as pa
 
     def days(texts: list[str]) -> Any:
         return pa.array([date.fromisoformat(one) if one else None for one in texts], pa.date32())

@@ -8,7 +8,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from forecast.archive.catalogue import (
     CATALOGUE,
@@ -40,9 +44,6 @@ from forecast.files import check_writable, clear_leftovers, digest, locked, read
 from forecast.typing import Index
 from forecast.wording import Card, Displayed, count
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 MOST_ROWS = 400_000
 """Rows that are held before they are written."""
 ROW_GROUP = 20_000
@@ -54,10 +55,8 @@ BATCH = b"forecast.batch"
 """Key of the metadata of such a segment: JSON with all of its batch but the files."""
 
 
-def row_columns() -> "pa.Schema":
+def row_columns() -> pa.Schema:
     """Return the columns of rows between two states; docs/schema/archive.md says what they hold."""
-    import pyarrow as pa
-
     return pa.schema(
         {
             "file": pa.int32(), "line": pa.int64(), "id": pa.string(), "date": pa.date32(), "known": pa.date32(),
@@ -69,17 +68,13 @@ def row_columns() -> "pa.Schema":
     )  # fmt: skip
 
 
-def rejected_columns() -> "pa.Schema":
+def rejected_columns() -> pa.Schema:
     """Return the columns of rejected rows."""
-    import pyarrow as pa
-
     return pa.schema({"file": pa.int32(), "line": pa.int64(), "reason": pa.string(), "row": pa.string()})
 
 
-def file_columns() -> "pa.Schema":
+def file_columns() -> pa.Schema:
     """Return the columns of imported files, in the order of the catalogue."""
-    import pyarrow as pa
-
     types = {"file": pa.int32(), "part": pa.float64(), "year": pa.int32(), "mended": pa.int64()}
     return pa.schema({name: types.get(name, pa.string()) for name in Entry.__dataclass_fields__})
 
@@ -93,10 +88,8 @@ class SegmentWriter:
         self.held = 0
         self._waiting: dict[str, list[pa.Table]] = {}
 
-    def add(self, dataset: str, files: Index, kept: "pa.Table", month: str) -> None:
+    def add(self, dataset: str, files: Index, kept: pa.Table, month: str) -> None:
         """Add rows of files, whose numbers are given, as they were judged; without a month, by that of their dates."""
-        import pyarrow.compute as pc
-
         if not kept.num_rows:
             return
         rows = _as_rows(kept, files)
@@ -109,8 +102,6 @@ class SegmentWriter:
 
     def reject(self, dataset: str, file: int, run: FileRun) -> None:
         """Add the rejected rows of a file."""
-        import pyarrow as pa
-
         if run.rejected:
             lines, reasons, texts = zip(*run.rejected, strict=True)
             columns: dict[str, Any] = {"file": [file] * len(lines), "line": lines, "reason": reasons, "row": texts}
@@ -118,8 +109,6 @@ class SegmentWriter:
 
     def write(self) -> None:
         """Write the rows that are held."""
-        import pyarrow as pa
-
         contents = {}
         for place, tables in sorted(self._waiting.items()):
             keys = ("pair", "date", "file", "line") if place.startswith(ROWS) else ("file", "line")
@@ -130,7 +119,7 @@ class SegmentWriter:
         self.segments += contents
         self._waiting, self.held = {}, 0
 
-    def _hold(self, place: str, rows: "pa.Table") -> None:
+    def _hold(self, place: str, rows: pa.Table) -> None:
         self._waiting.setdefault(place, []).append(rows)
         self.held += rows.num_rows
 
@@ -140,8 +129,6 @@ def write_batch(catalogue: Catalogue, files: Sequence[Entry], segments: Sequence
 
     The catalogue can be rebuilt from these segments (`forecast events repair`).
     """
-    import pyarrow as pa
-
     number = catalogue.batches[-1].number + 1 if catalogue.batches else 1
     at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     stated = {"schema": SCHEMA, "number": number, "at": at, "next_file": next_file}
@@ -154,8 +141,6 @@ def write_batch(catalogue: Catalogue, files: Sequence[Entry], segments: Sequence
 
 def read_batch(folder: Path, path: str) -> Batch | None:
     """Read the batch that a segment of imported files names; None if the file is no such segment, or damaged."""
-    import pyarrow.parquet as pq
-
     try:
         content = read_bytes(folder / path, LARGEST)
         sha256 = digest(content)
@@ -173,10 +158,8 @@ def read_batch(folder: Path, path: str) -> Batch | None:
     return Batch(stated["number"], stated["at"], stated["next_file"], files, (*segments, own))
 
 
-def _segment(place: str, rows: "pa.Table") -> tuple[Segment, bytes]:
+def _segment(place: str, rows: pa.Table) -> tuple[Segment, bytes]:
     """Return a segment and its content."""
-    import pyarrow.parquet as pq
-
     buffer = io.BytesIO()
     pq.write_table(rows, buffer, compression="zstd", row_group_size=ROW_GROUP)
     content = buffer.getvalue()
@@ -192,10 +175,7 @@ def _write(folder: Path, contents: Mapping[Segment, bytes]) -> None:
         write_bytes(folder / segment.path, content, durable=True)
 
 
-def _as_rows(kept: "pa.Table", files: Index) -> "pa.Table":
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
+def _as_rows(kept: pa.Table, files: Index) -> pa.Table:
     source, target = kept["source_state"], kept["target_state"]
     first = pc.min_element_wise(source, target)
     second = pc.max_element_wise(source, target)
@@ -213,11 +193,8 @@ def _as_rows(kept: "pa.Table", files: Index) -> "pa.Table":
     return pa.table({name: renamed[name] if name in renamed else kept[name] for name in schema.names}).cast(schema)
 
 
-def _as_number(texts: "pa.ChunkedArray") -> "pa.ChunkedArray":
+def _as_number(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return whole numbers; a text that is none is missing."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     whole = pc.match_substring_regex(texts, r"^\d{1,18}$")
     return pc.if_else(whole, texts, pa.scalar(None, texts.type)).cast(pa.int64())
 

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import pandas as pd
 
 from forecast.archive.catalogue import REJECTED, Catalogue, Counts, Entry, read_catalogue
 from forecast.archive.importing import EVERYTHING
@@ -16,9 +18,6 @@ from forecast.events.dyads import Covered, Days
 from forecast.events.table import Day, as_day
 from forecast.feeds.detect import FEEDS
 from forecast.wording import Card, Displayed, count
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LOTS = ("kept", "rejected", "filtered", "duplicates")
 LAST = "last event"
@@ -136,10 +135,8 @@ class ArchiveStatus(Displayed):
             "datasets": [dataset.summary() for dataset in self.datasets],
         }
 
-    def frame(self) -> "pd.DataFrame":
+    def frame(self) -> pd.DataFrame:
         """Return a row a dataset and month, in the columns of `MonthStatus` after the name of the dataset."""
-        import pandas as pd
-
         rows = [(one.dataset, *month) for one in self.datasets for month in one.months]
         return pd.DataFrame(rows, columns=["dataset", *MonthStatus._fields])
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import pandas as pd
 
 from forecast.arguments import DAY, PANEL, TEXT, a, checked
 from forecast.clock import Clock
@@ -18,7 +19,6 @@ from forecast.typing import Float
 from forecast.wording import join
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
     from forecast.events.table import Day
@@ -205,8 +205,6 @@ def add_drivers(
     >>> driven["driver"].to_numpy().tolist()[0]
     'us_election_year'
     """
-    import pandas as pd
-
     from forecast.events.table import as_day
 
     require_future(future)
@@ -232,7 +230,7 @@ def add_drivers(
     return attach(panel, list(table.names), values, given, future)
 
 
-def _record(table: DriverTable, name: str, dyad: str, known: "pd.DataFrame", day: date, future: Future) -> Float:
+def _record(table: DriverTable, name: str, dyad: str, known: pd.DataFrame, day: date, future: Future) -> Float:
     """Return the values of the panel's months, NaN before the first."""
     found = known["value"].to_numpy(copy=True)
     there = np.flatnonzero(np.isfinite(found))
@@ -258,7 +256,7 @@ def _record(table: DriverTable, name: str, dyad: str, known: "pd.DataFrame", day
     return found
 
 
-def _missing(table: DriverTable, name: str, dyad: str, month: "pd.Timestamp", day: date) -> str:
+def _missing(table: DriverTable, name: str, dyad: str, month: pd.Timestamp, day: date) -> str:
     """Describe a missing value, and whether it became known later."""
     own = table.values[(table.values["driver"] == name) & (table.values["month"] == month)]
     later = own.loc[own["dyad"].isin(["", dyad]) & (own["known_at"].dt.date > day), "known_at"]

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from forecast.arguments import DYADS, PATH, checked
 from forecast.dates import add_months, month_start, today
@@ -14,9 +15,6 @@ from forecast.events.codebook import LARGEST, read_days, read_small_csv, require
 from forecast.files import digest, read_bytes
 from forecast.resources import data_folder
 from forecast.wording import join
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MOST_DRIVERS = 12
 LONGEST_NAME = 40
@@ -31,7 +29,7 @@ class DriverTable:
     names: tuple[str, ...]  # The drivers, in the order of the columns
     # One row per value: `driver`, `dyad` (empty for a value of all dyads), `month` (its first day), `known_at` and
     # `value`.
-    values: "pd.DataFrame" = field(repr=False, compare=False)
+    values: pd.DataFrame = field(repr=False, compare=False)
     digest: str = ""  # SHA-256 of what was read
     # What drivers act on where that is not chosen; the month, if it is not here.
     acts: Mapping[str, str] = field(default_factory=dict)
@@ -50,20 +48,18 @@ class DriverTable:
             raise SpecError(f"driver-acts: {what}; the drivers are {join(self.names)}, such as {self.names[0]}=month")
         return found
 
-    def known(self, driver: str, dyad: str, as_of: date) -> "pd.DataFrame":
+    def known(self, driver: str, dyad: str, as_of: date) -> pd.DataFrame:
         """Return `known_at` and `value` of a driver of a dyad by month: the last revision of each by a day.
 
         Where there is no value of the dyad alone, the one of all dyads counts.
         """
-        import pandas as pd
-
         own = [self._series[key] for key in ((driver, ""), (driver, dyad)) if key in self._series]
         found = pd.concat(own) if own else self.values.iloc[:0]
         found = found[found["known_at"] <= pd.Timestamp(as_of)].sort_values(["month", "dyad", "known_at"])
         return found.drop_duplicates("month", keep="last").set_index("month")[["known_at", "value"]]
 
     @cached_property
-    def _series(self) -> "dict[tuple[str, str], pd.DataFrame]":
+    def _series(self) -> dict[tuple[str, str], pd.DataFrame]:
         return {(str(driver), str(dyad)): own for (driver, dyad), own in self.values.groupby(["driver", "dyad"])}
 
 
@@ -121,10 +117,8 @@ def _names(header: list[str], path: Path) -> tuple[str, ...]:
     return names
 
 
-def _values(frame: "pd.DataFrame", names: tuple[str, ...], path: Path) -> "pd.DataFrame":
+def _values(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> pd.DataFrame:
     """Return the values of a file in the form of `DriverTable`."""
-    import pandas as pd
-
     known_at = read_days(frame[KNOWN_AT], path)
     in_time = known_at.dt.date <= today()
     require_cells(known_at, in_time, "the day since when the value is known, not one in the future", path)
@@ -278,8 +272,6 @@ def calendar_drivers(dyads: Sequence[str], path: str | Path | None = None) -> Dr
     >>> float(table.known("summit", "USA-CHN", date(2023, 10, 31)).loc["2023-11-01", "value"])
     1.0
     """
-    import pandas as pd
-
     facts = read_calendar(path)
     values = pd.concat(
         [_calendar_values(driver, dyad, facts) for driver in DRIVERS for dyad in dyads], ignore_index=True
@@ -298,10 +290,8 @@ def drivers_for(source: str | Path, dyads: Sequence[str]) -> DriverTable:
     return calendar_drivers(dyads) if str(source) == CALENDAR else read_drivers(source)
 
 
-def _calendar_values(driver: CalendarDriver, dyad: str, facts: Sequence[Scheduled]) -> "pd.DataFrame":
+def _calendar_values(driver: CalendarDriver, dyad: str, facts: Sequence[Scheduled]) -> pd.DataFrame:
     """Return a driver's values: zero in every month from the beginning, and one since it is known."""
-    import pandas as pd
-
     states = dyad.split("-")
     ones = [
         (add_months(month_start(fact.day), step), max(fact.known_at, FIRST), 1.0)

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from forecast.arguments import DAY, EVENTS, FRAME, PATH, TEXT, Kind, checked
 from forecast.errors import DataError, SpecError
@@ -13,9 +15,6 @@ from forecast.events.mapping import RawTable, TableMapping, load_raw, raw_frame
 from forecast.events.table import Day, EventTable, SourceFile, as_day, sort_events
 from forecast.events.tables import in_types, typed_rows
 from forecast.wording import count, join
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CHRONOLOGY = "chronology"
 MOST_ROWS = 10_000
@@ -41,7 +40,7 @@ ROWS = Kind(
 @checked(table=EVENTS, rows=ROWS, dataset=TEXT, covered_to=DAY)
 def add_events(
     table: EventTable,
-    rows: "str | Path | pd.DataFrame | Sequence[Mapping[str, Any]]",
+    rows: str | Path | pd.DataFrame | Sequence[Mapping[str, Any]],
     *,
     dataset: str | None = None,
     covered_to: Day | None = None,
@@ -149,10 +148,8 @@ def _dataset_of(table: EventTable, wanted: str | None) -> str:
     return chosen
 
 
-def _load(rows: "str | Path | pd.DataFrame | Sequence[Mapping[str, Any]]") -> RawTable:
+def _load(rows: str | Path | pd.DataFrame | Sequence[Mapping[str, Any]]) -> RawTable:
     """Read the rows as text, and make sure that their columns are known."""
-    import pandas as pd
-
     if isinstance(rows, str | Path):
         raw = load_raw(rows, TableMapping(dataset="added", columns={name: name for name in TableMapping.required}))
     else:
@@ -178,14 +175,12 @@ def _load(rows: "str | Path | pd.DataFrame | Sequence[Mapping[str, Any]]") -> Ra
 class _Read:
     """Rows that could be read, by line, as the event table has them; and why others could not, by line."""
 
-    usable: "pd.DataFrame"
+    usable: pd.DataFrame
     reasons: dict[int, str]
 
 
 def _read_rows(raw: RawTable, dataset: str) -> _Read:
     """Type the rows and check them one by one."""
-    import pandas as pd
-
     text = {name: raw.rows[name].str.strip() for name in raw.rows.columns}
     empty = pd.Series("", index=raw.rows.index, dtype=object)
     given = [text.get(name, empty) for name in _CODES]
@@ -238,8 +233,8 @@ _KEY = ["date", "source", "target", "cameo"]
 class _Record:
     """Contents of a dataset before events are added to it."""
 
-    events: "pd.DataFrame"  # Of the dataset alone
-    spans: "pd.DataFrame"  # First and last day of coverage, `start` and `last`, by dyad
+    events: pd.DataFrame  # Of the dataset alone
+    spans: pd.DataFrame  # First and last day of coverage, `start` and `last`, by dyad
 
     @classmethod
     def of(cls, table: EventTable, dataset: str) -> "_Record":
@@ -247,7 +242,7 @@ class _Record:
         events = table.events[table.events["dataset"] == dataset]
         return cls(events, even_spans(events, None, table.additions, table.covered).droplevel("dataset"))
 
-    def reasons_against(self, rows: "pd.DataFrame") -> dict[int, str]:
+    def reasons_against(self, rows: pd.DataFrame) -> dict[int, str]:
         """Return, by line, why rows cannot be added: outside the record, or there already."""
         reasons = self._outside(rows)
         inside = rows.drop(index=list(reasons))
@@ -266,7 +261,7 @@ class _Record:
                 reasons[line] = f"{_REPEATS}, in line {first}"
         return reasons
 
-    def _outside(self, rows: "pd.DataFrame") -> dict[int, str]:
+    def _outside(self, rows: pd.DataFrame) -> dict[int, str]:
         reasons: dict[int, str] = {}
         for line, dyad, day in zip(rows.index, rows["dyad"], rows["date"], strict=True):
             if dyad not in self.spans.index:
@@ -276,7 +271,7 @@ class _Record:
                 reasons[line] = f"date {day:%Y-%m-%d}: before the record of {dyad} begins, {start}"
         return reasons
 
-    def extensions(self, rows: "pd.DataFrame", stated: "pd.Timestamp | None") -> tuple[Extension, ...]:
+    def extensions(self, rows: pd.DataFrame, stated: pd.Timestamp | None) -> tuple[Extension, ...]:
         """Return by how much coverage is extended: to the last of the rows of a dyad, or to the day stated."""
         extended = []
         for dyad, last in rows.groupby("dyad")["date"].max().items():
@@ -291,7 +286,7 @@ class _Record:
         return tuple(extended)
 
 
-def _added_events(rows: "pd.DataFrame") -> tuple[AddedEvent, ...]:
+def _added_events(rows: pd.DataFrame) -> tuple[AddedEvent, ...]:
     return tuple(
         AddedEvent(
             line=int(str(line)), date=f"{row['date']:%Y-%m-%d}", n=int(row["n"]),
@@ -302,11 +297,9 @@ def _added_events(rows: "pd.DataFrame") -> tuple[AddedEvent, ...]:
 
 
 def _merged(
-    table: EventTable, fresh: "pd.DataFrame", raw: RawTable, reasons: dict[int, str], addition: Addition
+    table: EventTable, fresh: pd.DataFrame, raw: RawTable, reasons: dict[int, str], addition: Addition
 ) -> EventTable:
     """Put rows into a table, with all that is known of their file."""
-    import pandas as pd
-
     places = [f"{addition.file}, {'line' if addition.file != 'rows' else 'row'} {line}" for line in fresh.index]
     known = fresh["reference"] != ""
     fresh = fresh.assign(reference=fresh["reference"].where(known, pd.Series(places, index=fresh.index, dtype="str")))
@@ -321,8 +314,6 @@ def _merged(
 
 def _resembling(table: EventTable, addition: Addition) -> list[str]:
     """Name the added events that another of the record is like: sides and class the same, a day apart at most."""
-    import pandas as pd
-
     day, lines = pd.Timedelta(days=1), {one.event_id: one.line for one in addition.events}
     events = table.events[table.events["dataset"] == addition.dataset]
     own = events.loc[events["event_id"].isin(list(lines)), "date"]

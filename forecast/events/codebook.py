@@ -11,16 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from forecast.dates import read_day
 from forecast.errors import DataError, SpecError
 from forecast.files import read_bytes
 from forecast.resources import data_folder
 from forecast.wording import join
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LARGEST = 50_000_000
 """Bytes of a small table."""
@@ -41,7 +40,7 @@ class Scale:
 
 
 @functools.cache
-def read_codes() -> "pd.DataFrame":
+def read_codes() -> pd.DataFrame:
     """Read the code table."""
     codes = read_small_csv(data_folder() / "codebook" / "cameo.csv").set_index("code")
     return codes.assign(
@@ -71,10 +70,8 @@ def scale_names() -> list[str]:
     return list(read_small_csv(data_folder() / "codebook" / "scales.csv")["scale"].unique())
 
 
-def read_small_csv(path: Path, required: Sequence[str] = ()) -> "pd.DataFrame":
+def read_small_csv(path: Path, required: Sequence[str] = ()) -> pd.DataFrame:
     """Read a small table, one of the package or a user's: every cell as text without space around it, by line."""
-    import pandas as pd
-
     try:
         text = read_bytes(path, LARGEST).decode("utf-8-sig")
     except (OSError, ValueError) as cause:

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
+
+import pandas as pd
 
 from forecast.arguments import COUNTS, FLAG, MAPPING_OR_PATH, PATH, checked
 from forecast.dates import today
@@ -11,9 +13,6 @@ from forecast.events.dyads import dyad_code
 from forecast.events.mapping import ADVICE, CountsMapping, IndexMapping, RawTable, load_mapping, load_raw
 from forecast.events.table import CountTable
 from forecast.files import check_target, fence, write_csv, write_text
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _TIMES = {"month": "%Y-%m", "week": "%Y-%m-%d"}
 LARGEST_COUNT = 2**31 - 1
@@ -72,7 +71,7 @@ def _as_counts(raw: RawTable, mapping: CountsMapping) -> CountTable:
     )
 
 
-def wide_counts(table: CountTable, *, directed: bool = False) -> "pd.DataFrame":
+def wide_counts(table: CountTable, *, directed: bool = False) -> pd.DataFrame:
     """Return counts as `read_counts` reads them: a row a period and direction, a column a class."""
     counts = table.counts
     values = "n" if directed or "events" not in counts else "events"
@@ -129,7 +128,7 @@ def write_mapping(path: str | Path, mapping: dict[str, Any]) -> None:
 
 
 @checked(path=PATH, mapping=MAPPING_OR_PATH)
-def read_index(path: str | Path, mapping: IndexMapping | dict[str, Any] | str | Path) -> "pd.DataFrame":
+def read_index(path: str | Path, mapping: IndexMapping | dict[str, Any] | str | Path) -> pd.DataFrame:
     """Read an index of relations, such as a published monthly scale.
 
     Parameters
@@ -165,9 +164,7 @@ def read_index(path: str | Path, mapping: IndexMapping | dict[str, Any] | str | 
         return _as_index(raw, mapping)
 
 
-def _as_index(raw: RawTable, mapping: IndexMapping) -> "pd.DataFrame":
-    import pandas as pd
-
+def _as_index(raw: RawTable, mapping: IndexMapping) -> pd.DataFrame:
     text = pd.DataFrame({field: raw.field(field, mapping) for field in mapping.fields})
     time = pd.to_datetime(text["time"], format=mapping.date_format, errors="coerce")
     value = pd.to_numeric(text["value"], errors="coerce").astype(float)
@@ -191,9 +188,7 @@ def _as_index(raw: RawTable, mapping: IndexMapping) -> "pd.DataFrame":
     return frame.sort_values(["dyad", "time"], ignore_index=True)
 
 
-def _read_periods_and_states(raw: RawTable, mapping: CountsMapping) -> "pd.DataFrame":
-    import pandas as pd
-
+def _read_periods_and_states(raw: RawTable, mapping: CountsMapping) -> pd.DataFrame:
     fields = {field: raw.field(field, mapping) for field in mapping.fields}
     if mapping.has("direction"):
         halves = fields["direction"].str.partition(mapping.separator)
@@ -217,9 +212,8 @@ def _read_periods_and_states(raw: RawTable, mapping: CountsMapping) -> "pd.DataF
     )
 
 
-def _sum_cells(raw: RawTable, mapping: CountsMapping) -> "pd.DataFrame":
+def _sum_cells(raw: RawTable, mapping: CountsMapping) -> pd.DataFrame:
     """Return the counts of each class, from 0; NaN where one cannot be read."""
-    import pandas as pd
 
     def total(places: tuple[int | str, ...], name: str) -> "pd.Series[float]":
         texts = pd.DataFrame({place: raw.column(name, place) for place in places})
@@ -230,9 +224,7 @@ def _sum_cells(raw: RawTable, mapping: CountsMapping) -> "pd.DataFrame":
     return pd.DataFrame({level: total(each.columns, each.name) for level, each in enumerate(mapping.classes)})
 
 
-def _reject_reasons(raw: RawTable, rows: "pd.DataFrame", cells: "pd.DataFrame") -> dict[int, str]:
-    import pandas as pd
-
+def _reject_reasons(raw: RawTable, rows: pd.DataFrame, cells: pd.DataFrame) -> dict[int, str]:
     state = r"[A-Z]{3}-[A-Z]{3}"
     problems = {
         "time is not in the date_format": rows["date"].isna(),

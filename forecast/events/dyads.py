@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from forecast.arguments import DYAD, DYADS, FRAME_OR_PATH, checked
 from forecast.dates import reject_future
@@ -21,7 +22,6 @@ from forecast.resources import data_folder
 from forecast.typing import Bool
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import ArrayLike
 
 
@@ -145,10 +145,8 @@ class Addition:
         return {name: getattr(self, name) for name in kept} | {"lines": lines, "coverage": covered}
 
 
-def extended_ends(additions: Iterable[Addition]) -> "dict[tuple[str, str], pd.Timestamp]":
+def extended_ends(additions: Iterable[Addition]) -> dict[tuple[str, str], pd.Timestamp]:
     """Return to which day the additions extend coverage, by dataset and dyad."""
-    import pandas as pd
-
     ends: dict[tuple[str, str], pd.Timestamp] = {}
     for addition in additions:
         for one in addition.extensions:
@@ -182,7 +180,7 @@ def last_covered(additions: Iterable[Addition], dyads: Collection[str]) -> date 
 
 
 @functools.cache
-def read_dyads() -> "pd.DataFrame":
+def read_dyads() -> pd.DataFrame:
     """Read the dyads that the package knows by name.
 
     Returns
@@ -208,7 +206,7 @@ def dyad_labels() -> dict[str, str]:
 
 
 @checked(path=FRAME_OR_PATH)
-def read_eras(path: "str | Path | pd.DataFrame | None" = None) -> "pd.DataFrame":
+def read_eras(path: str | Path | pd.DataFrame | None = None) -> pd.DataFrame:
     """Read strategic eras.
 
     Parameters
@@ -242,7 +240,7 @@ def read_eras(path: "str | Path | pd.DataFrame | None" = None) -> "pd.DataFrame"
 
 
 @checked(path=FRAME_OR_PATH)
-def read_coverage(path: "str | Path | pd.DataFrame | None" = None) -> "pd.DataFrame":
+def read_coverage(path: str | Path | pd.DataFrame | None = None) -> pd.DataFrame:
     """Read how far the record of each dyad is even.
 
     Parameters
@@ -289,18 +287,16 @@ def compiled_in(dataset: str) -> str:
 
 
 def even_spans(
-    rows: "pd.DataFrame",
-    coverage: "pd.DataFrame | str | Path | None",
+    rows: pd.DataFrame,
+    coverage: pd.DataFrame | str | Path | None,
     additions: Iterable[Addition] = (),
     covered: Iterable[Covered] = (),
-) -> "pd.DataFrame":
+) -> pd.DataFrame:
     """Return the first and last day of coverage, `start` and `last`, by (dataset, dyad), and whether it is `stated`.
 
     Coverage that is not stated goes from the first event to the last. It is stated by files of which it is known, by
     the table that comes with the data, which added events extend, or by one that a caller gives, which stays as it is.
     """
-    import pandas as pd
-
     spans = rows.groupby(["dataset", "dyad"])[["date"]].agg(start=("date", "min"), last=("date", "max"))
     files = {one.dataset: one for one in covered if one.spans}
     for one in files.values():
@@ -387,8 +383,8 @@ def find_dyad(text: str, known: Iterable[str]) -> str:
 
 
 def _read_table(
-    given: "str | Path | pd.DataFrame | None", what: str, columns: tuple[str, ...], days: tuple[str, ...]
-) -> "tuple[str, pd.DataFrame]":
+    given: str | Path | pd.DataFrame | None, what: str, columns: tuple[str, ...], days: tuple[str, ...]
+) -> tuple[str, pd.DataFrame]:
     """Return a table of `data/` or the user's own, by line, with the name by which errors call it."""
     if given is None or isinstance(given, str | Path):
         path = Path(given) if given else data_folder() / f"{what}.csv"

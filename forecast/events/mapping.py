@@ -7,8 +7,10 @@ import csv
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
+import pandas as pd
+import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from forecast.arguments import faults, read_form
@@ -17,9 +19,6 @@ from forecast.escaping import printable
 from forecast.events.table import REJECT_COLUMNS, SourceFile
 from forecast.files import digest, fence, read_bytes
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 Place = Annotated[int, Field(ge=1)] | Annotated[str, Field(min_length=1)]
 """A column by its name, or by its position counted from 1."""
 
@@ -27,8 +26,6 @@ Place = Annotated[int, Field(ge=1)] | Annotated[str, Field(min_length=1)]
 def readable_format(date_format: str) -> str:
     """Return a format of dates if dates can be read by it."""
     import re
-
-    import pandas as pd
 
     try:
         pd.to_datetime(pd.Series(["no date"]), format=date_format, errors="coerce")
@@ -185,7 +182,7 @@ class RawTable:
 
     name: str
     sha256: str
-    rows: "pd.DataFrame"
+    rows: pd.DataFrame
     """Text, index `line` (of a Parquet file: the number of the row, from 1)."""
     broken: dict[int, tuple[str, list[str]]]
     """Rows that do not have the header's number of fields: line to reason and fields."""
@@ -210,17 +207,13 @@ class RawTable:
 
     def field(self, field: str, form: FileForm) -> "pd.Series[str]":
         """Return a field of the mapping as text, '' where it is missing or not mapped at all."""
-        import pandas as pd
-
         if field in form.columns:
             text = self.column(field, form.columns[field]).str.strip()
             return text.mask(text.isin(form.missing), "")
         return pd.Series(str(form.constants.get(field, "")), index=self.rows.index, dtype=object)
 
-    def rejects(self, reasons: dict[int, str]) -> "pd.DataFrame":
+    def rejects(self, reasons: dict[int, str]) -> pd.DataFrame:
         """Return the rows named in `reasons` (by line) in the form of the rejects file."""
-        import pandas as pd
-
         rows = [(self.name, line, reasons[line], self._text_of(line)) for line in sorted(reasons)]
         return pd.DataFrame(rows, columns=list(REJECT_COLUMNS))
 
@@ -255,10 +248,8 @@ def load_raw(path: str | Path, form: FileForm) -> RawTable:
         return (_read_parquet if is_parquet else _read_csv)(name, content, form)
 
 
-def raw_frame(frame: "pd.DataFrame", name: str) -> RawTable:
+def raw_frame(frame: pd.DataFrame, name: str) -> RawTable:
     """Return a table in memory as text; its digest is that of its CSV form, its lines are counted from 1."""
-    import pandas as pd
-
     _check_header(name, [str(column) for column in frame.columns])
     texts = {str(column): _as_text(frame[column], "%Y-%m-%d") for column in frame.columns}
     rows = pd.DataFrame(texts, dtype=object)
@@ -267,8 +258,6 @@ def raw_frame(frame: "pd.DataFrame", name: str) -> RawTable:
 
 
 def _read_csv(name: str, content: bytes, form: FileForm) -> RawTable:
-    import pandas as pd
-
     encoding = "utf-8-sig" if form.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else form.encoding
     try:
         text = content.decode(encoding)
@@ -303,9 +292,6 @@ def _read_csv(name: str, content: bytes, form: FileForm) -> RawTable:
 
 
 def _read_parquet(name: str, content: bytes, form: FileForm) -> RawTable:
-    import pandas as pd
-    import pyarrow.parquet as pq
-
     with fence(name, "If it is not a Parquet file, set `format` in the mapping."):
         number = pq.read_metadata(io.BytesIO(content)).num_rows
         if number > max(FREE_ROWS, len(content)):
@@ -324,8 +310,6 @@ def _read_parquet(name: str, content: bytes, form: FileForm) -> RawTable:
 
 
 def _as_text(column: "pd.Series[Any]", date_format: str) -> "pd.Series[str]":
-    import pandas as pd
-
     missing = column.isna()
     if pd.api.types.is_datetime64_any_dtype(column):
         column = column.dt.strftime(date_format)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
+import pandas as pd
+
 from forecast.arguments import DAY, EVENTS, TABLES, checked
 from forecast.dates import month_start, read_day, reject_future, today
 from forecast.errors import DataError, OutputPathError, SpecError
@@ -15,7 +17,6 @@ from forecast.files import check_target, file_digest, write_csv
 from forecast.wording import Card, Displayed, count, join_some
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pandera.pandas as pa
 
 REJECT_COLUMNS = ("file", "line", "reason", "row")
@@ -58,8 +59,8 @@ class FeedAccount:
     settings: str  # What was counted, in words
     files: tuple[FileAccount, ...]
     filtered_by: dict[str, int]  # How many rows were filtered for which reason
-    duplicates: "pd.DataFrame"  # `file`, `line` and `reason` of each duplicate
-    filtered: "pd.DataFrame"  # The same of each filtered row; empty unless the settings ask for the list
+    duplicates: pd.DataFrame  # `file`, `line` and `reason` of each duplicate
+    filtered: pd.DataFrame  # The same of each filtered row; empty unless the settings ask for the list
     unread: tuple[Unread, ...] = ()  # Files that could not be read, and why; nothing of them is in the table
     findings: tuple[str, ...] = ()  # Files that were read and whose rows are not of the days in their names
 
@@ -108,8 +109,8 @@ Day = str | datetime.date
 class EventTable(Displayed):
     """Events in the form of the contract (docs/schema/events.md), with what was rejected on the way."""
 
-    events: "pd.DataFrame"  # One row an event, columns `EVENT_COLUMNS`, sorted by date and then event_id
-    rejects: "pd.DataFrame"  # One row a rejected row: `file`, `line`, `reason`, `row` (its text)
+    events: pd.DataFrame  # One row an event, columns `EVENT_COLUMNS`, sorted by date and then event_id
+    rejects: pd.DataFrame  # One row a rejected row: `file`, `line`, `reason`, `row` (its text)
     files: tuple[SourceFile, ...]  # The files read: name, SHA-256, rows, rejected rows
     late: int = 0  # How many events `as_of` has left out
     additions: tuple[Addition, ...] = ()  # What was added to a dataset by `add_events`, a file each
@@ -143,7 +144,7 @@ class Recorded(Protocol):
         """The files read, with their digests."""
 
     @property
-    def rejects(self) -> "pd.DataFrame":
+    def rejects(self) -> pd.DataFrame:
         """File, line, reason and text of each rejected row."""
 
 
@@ -154,11 +155,11 @@ class CountTable(Displayed):
     # `date` (first day of the period), `known_at` (its last day), `source`, `target` (both '' if the table has no
     # directions), `dyad`, `class` (from 0, the most hostile), `n`, `dataset`; of counted feeds also `events`: `n`
     # with each two-sided event once, for panels without directions.
-    counts: "pd.DataFrame"
+    counts: pd.DataFrame
     classes: tuple[str, ...]  # The names of the classes
     zero_cut: int  # How many of them are conflict
     frequency: Literal["month", "week"]  # The length of the periods
-    rejects: "pd.DataFrame"  # As in an event table
+    rejects: pd.DataFrame  # As in an event table
     files: tuple[SourceFile, ...]  # The files read
     accounts: tuple[FeedAccount, ...] = ()  # What became of the rows of a feed that was counted
 
@@ -166,7 +167,7 @@ class CountTable(Displayed):
         return _table_card(f"Table of counts by {self.frequency}", self.counts, self)
 
 
-def _table_card(title: str, rows: "pd.DataFrame", table: Recorded) -> Card:
+def _table_card(title: str, rows: pd.DataFrame, table: Recorded) -> Card:
     """Describe a table by its rows, in a few lines."""
     days = rows["date"].dt.strftime("%Y-%m-%d")
     facts = [
@@ -195,8 +196,6 @@ def combine(tables: Sequence[EventTable]) -> EventTable:
     >>> both.dyads
     ['USA-CHN', 'USA-RUS']
     """
-    import pandas as pd
-
     if not tables:
         raise DataError("There is no event table to combine. Give at least one.")
     events = sort_events(pd.concat([table.events for table in tables], ignore_index=True))
@@ -252,13 +251,11 @@ def _first_line(path: Path) -> str:
         return file.readline(1000).decode("utf-8", "replace").rstrip("\r\n")
 
 
-def as_day(date: Day, field: str, *, first: bool = False) -> "pd.Timestamp":
+def as_day(date: Day, field: str, *, first: bool = False) -> pd.Timestamp:
     """Return a day of the past or today as a Timestamp without time; `field` is what an error calls it.
 
     A month (`2023-10`) means its last day, or with `first` its first.
     """
-    import pandas as pd
-
     day = read_day(date, field)
     if first and isinstance(date, str) and len(date.strip()) == len("2023-10"):
         day = month_start(day)
@@ -266,7 +263,7 @@ def as_day(date: Day, field: str, *, first: bool = False) -> "pd.Timestamp":
     return pd.Timestamp(day)
 
 
-def sort_events(events: "pd.DataFrame") -> "pd.DataFrame":
+def sort_events(events: pd.DataFrame) -> pd.DataFrame:
     """Sort by date and then event_id, columns in the order of the contract; those of feeds after them, filled."""
     further = [name for name in FURTHER_COLUMNS if name in events]
     sorted_rows = events.sort_values(["date", "event_id"], ignore_index=True)[[*EVENT_COLUMNS, *further]]
@@ -277,7 +274,7 @@ def sort_events(events: "pd.DataFrame") -> "pd.DataFrame":
     return sorted_rows
 
 
-def events_per_row(events: "pd.DataFrame") -> "pd.Series[int]":
+def events_per_row(events: pd.DataFrame) -> "pd.Series[int]":
     """Return the number of events of each row: one in a feed, n in any other table."""
     if "events" not in events:
         return events["n"]
@@ -286,7 +283,6 @@ def events_per_row(events: "pd.DataFrame") -> "pd.Series[int]":
 
 def event_schema() -> "pa.DataFrameSchema":
     """Return the pandera schema of the event table; each check's text is the reason of a rejected row."""
-    import pandas as pd
     import pandera.pandas as pa
 
     def column(dtype: object, reason: str, check: object, **options: bool) -> pa.Column:
@@ -302,7 +298,7 @@ def event_schema() -> "pa.DataFrameSchema":
     def not_later(field: str) -> pa.Check:
         """Reject days to come; where `known_at` is the date, the date alone is named."""
 
-        def holds(e: "pd.DataFrame") -> "pd.Series[bool]":
+        def holds(e: pd.DataFrame) -> "pd.Series[bool]":
             later = e[field] > pd.Timestamp(today())
             return ~(later if field == "date" else later & (e[field] != e["date"]))
 
@@ -329,9 +325,8 @@ def event_schema() -> "pa.DataFrameSchema":
     )
 
 
-def broken_rules(events: "pd.DataFrame") -> "pd.DataFrame":
+def broken_rules(events: pd.DataFrame) -> pd.DataFrame:
     """Return which rows break the schema, and how."""
-    import pandas as pd
     import pandera.pandas as pa
 
     try:

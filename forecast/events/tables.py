@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import pandas as pd
+
 from forecast.arguments import DYADS, MAPPING_OR_PATH, PATH, checked
 from forecast.errors import DataError, MappingError
 from forecast.events.codebook import read_codes, read_small_csv
@@ -20,8 +22,6 @@ from forecast.files import digest, fence
 from forecast.resources import data_folder
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     Rows = pd.DataFrame
     Broken = pd.Series[bool]
 
@@ -89,23 +89,20 @@ def conform(
     )
 
 
-def typed_rows(raw: RawTable, mapping: TableMapping) -> "tuple[pd.DataFrame, dict[int, str]]":
+def typed_rows(raw: RawTable, mapping: TableMapping) -> tuple[pd.DataFrame, dict[int, str]]:
     """Return all rows with the columns of the contract, index `line`, and by line what is wrong with some of them."""
-    import pandas as pd
-
     fields = pd.DataFrame({field: raw.field(field, mapping) for field in mapping.fields})
     events = _typed(fields, raw, mapping)
     return events, _reasons(events, fields, mapping)
 
 
-def in_types(events: "pd.DataFrame") -> "pd.DataFrame":
+def in_types(events: pd.DataFrame) -> pd.DataFrame:
     """Return events of which nothing is wrong in the types of the contract."""
     return events.astype({"quad": "int8", "n": "int64", **dict.fromkeys(TEXT_COLUMNS, "str")})
 
 
-def _typed(fields: "pd.DataFrame", raw: RawTable, mapping: TableMapping) -> "pd.DataFrame":
+def _typed(fields: pd.DataFrame, raw: RawTable, mapping: TableMapping) -> pd.DataFrame:
     """Return the columns of the contract; what cannot be read becomes missing, for the schema to find."""
-    import pandas as pd
 
     def days(field: str, date_format: str) -> "pd.Series[pd.Timestamp]":
         read = pd.to_datetime(fields[field], format=date_format, errors="coerce")
@@ -158,13 +155,13 @@ def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.
     return text
 
 
-def _content_ids(fields: "pd.DataFrame", dataset: str) -> list[str]:
+def _content_ids(fields: pd.DataFrame, dataset: str) -> list[str]:
     """Return an id made from a row's content, the same in every run and on every machine."""
     rows = fields.drop(columns="event_id").itertuples(index=False, name=None)
     return [digest("\x1f".join((dataset, *row)).encode())[:16] for row in rows]
 
 
-def _reasons(events: "pd.DataFrame", fields: "pd.DataFrame", mapping: TableMapping) -> dict[int, str]:
+def _reasons(events: pd.DataFrame, fields: pd.DataFrame, mapping: TableMapping) -> dict[int, str]:
     """Return, by line, what is wrong with each row that breaks the schema."""
     reasons: dict[int, list[str]] = {}
     for line, column, reason in broken_rules(events).itertuples(index=False, name=None):
@@ -177,7 +174,7 @@ def _reasons(events: "pd.DataFrame", fields: "pd.DataFrame", mapping: TableMappi
     return {line: "; ".join(several) for line, several in reasons.items()}
 
 
-def _duplicates(events: "pd.DataFrame", file: str, mapping: TableMapping) -> dict[int, str]:
+def _duplicates(events: pd.DataFrame, file: str, mapping: TableMapping) -> dict[int, str]:
     """Return, by line, the rows that repeat an earlier one; repeated ids given by the file are rejected."""
     repeated = events.index[events["event_id"].duplicated()]
     firsts = {event_id: line for line, event_id in reversed(list(events["event_id"].items()))}
@@ -283,10 +280,8 @@ LONGEST_SUMMARY = 160
 KEY = ["rule", "dyad", "date", "source", "cameo", "summary"]
 
 
-def coding_breaches(folder: str | Path | None = None, dyads: Sequence[str] | None = None) -> "pd.DataFrame":
+def coding_breaches(folder: str | Path | None = None, dyads: Sequence[str] | None = None) -> pd.DataFrame:
     """Find the rows of a chronology that break a coding rule."""
-    import pandas as pd
-
     found = []
     for dyad, path in chronology_files(folder, dyads).items():
         rows = load_raw(path, MAPPING).rows
@@ -305,8 +300,6 @@ def coding_breaches(folder: str | Path | None = None, dyads: Sequence[str] | Non
 
 def _answered(rows: "Rows") -> "Broken":
     """Return whether each row has its counterpart: same day, other direction, same code (042 and 043 each other)."""
-    import pandas as pd
-
     rank = rows.groupby(["date", "source", "cameo"]).cumcount()
     other = rows["cameo"].replace({"042": "043", "043": "042"})
     there = pd.MultiIndex.from_arrays([rows["date"], rows["source"], rows["cameo"], rank])
@@ -315,8 +308,6 @@ def _answered(rows: "Rows") -> "Broken":
 
 
 def _invalid_day(rows: "Rows") -> "Broken":
-    import pandas as pd
-
     iso = rows["date"].str.fullmatch(r"\d{4}-\d{2}-\d{2}").astype(bool)
     return ~iso | pd.to_datetime(rows["date"], format="%Y-%m-%d", errors="coerce").isna()
 

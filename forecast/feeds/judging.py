@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from forecast.dates import EARLIEST, today
 from forecast.events.codebook import read_codes
 from forecast.feeds.feed import (
@@ -24,7 +26,6 @@ from forecast.feeds.feed import (
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
 
 MOST_REPORTS = 2**31 - 1
 REPORT_DIGITS = 10
@@ -48,7 +49,7 @@ ACTING = ("source_organs", "target_organs", "mentions")
 class Judged:
     """Accounting of some lines."""
 
-    kept: "pa.Table"  # Events, columns `KEPT`, and `ACTING` if asked for; a line can have several
+    kept: pa.Table  # Events, columns `KEPT`, and `ACTING` if asked for; a line can have several
     rejected: dict[int, str]  # Reason by line
     filtered: list[tuple[int, str, int]]  # Place of the chunk, reason, and how many lines
     filtered_lines: dict[int, str]  # Reason by line, if the settings ask for the list
@@ -187,7 +188,6 @@ class Judge:
 
     def __init__(self, rules: Rules, *, memory: str = "1GB", scratch: str = "") -> None:
         import duckdb
-        import pyarrow as pa
 
         self.rules = rules
         self._columns: dict[tuple[Layout, FileFacts], tuple[str, ...]] = {}
@@ -214,7 +214,7 @@ class Judge:
 
     def judge(
         self,
-        lines: "pa.Table",
+        lines: pa.Table,
         layout: Layout,
         facts: FileFacts,
         *,

@@ -18,6 +18,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from forecast.errors import DataError
 from forecast.escaping import printable
@@ -27,7 +29,6 @@ from forecast.typing import Index
 from forecast.wording import join
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from numpy.typing import NDArray
 
 CHUNK = 32_000_000
@@ -154,8 +155,6 @@ def _ends(text: bytes) -> Index:
 
 def _is_utf8(text: bytes) -> bool:
     """Return whether bytes are valid UTF-8, without decoding them to a string."""
-    import pyarrow as pa
-
     buffers = [None, pa.py_buffer(np.array([0, len(text)], dtype=np.int64)), pa.py_buffer(text)]
     try:
         pa.Array.from_buffers(pa.large_string(), 1, buffers).validate(full=True)
@@ -366,7 +365,7 @@ class Part(NamedTuple):
     """Lines of a layout, and what all of them have in common, which need not be asked of each."""
 
     layout: Layout
-    lines: "pa.Table"  # `line`, and the columns needed as text
+    lines: pa.Table  # `line`, and the columns needed as text
     padded: bool  # Whether a text may have blanks at an end
     digits: frozenset[str]  # Columns of which every text is digits and nothing else
 
@@ -396,9 +395,8 @@ def split_lines(chunk: Chunk, layouts: tuple[Layout, ...], columns: Columns) -> 
     return Split([*alike, *rest.whole], rest.broken)
 
 
-def _split_alike(chunk: Chunk, layout: Layout, columns: Columns) -> "tuple[pa.Table, Index]":
+def _split_alike(chunk: Chunk, layout: Layout, columns: Columns) -> tuple[pa.Table, Index]:
     """Return the lines of a layout as a table, and the places of all other lines."""
-    import pyarrow as pa
     from pyarrow import csv as arrow
 
     others: list[int] = []
@@ -424,7 +422,7 @@ def _split_alike(chunk: Chunk, layout: Layout, columns: Columns) -> "tuple[pa.Ta
     return table.append_column("line", pa.array(np.delete(chunk.numbers, odd))), odd
 
 
-def _part(layout: Layout, lines: "pa.Table") -> Part:
+def _part(layout: Layout, lines: pa.Table) -> Part:
     """Return lines with what they have in common."""
     padded, digits = False, set()
     for name in lines.column_names:
@@ -436,7 +434,7 @@ def _part(layout: Layout, lines: "pa.Table") -> Part:
     return Part(layout, lines, padded, frozenset(digits))
 
 
-def _content(texts: "pa.StringArray") -> "tuple[bytes, NDArray[np.int32]]":
+def _content(texts: pa.StringArray) -> "tuple[bytes, NDArray[np.int32]]":
     """Return the bytes of texts one after the other, and where in them the first begins and each ends."""
     _, offsets, letters = texts.buffers()
     bounds = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
@@ -460,9 +458,6 @@ def _is_digits(content: bytes, bounds: "NDArray[np.int32]") -> bool:
 
 def _split_each(chunk: Chunk, layouts: tuple[Layout, ...], columns: Columns) -> Split:
     """Split lines of any width."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     numbers, texts = chunk.numbers, chunk.text.decode().split("\n")[:-1]
     delimiter, widths = layouts[0].delimiter, [len(layout.columns) for layout in layouts]
     if layouts[0].quoted:

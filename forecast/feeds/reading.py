@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 
 from forecast.arguments import DYADS, FEED_SETTINGS, PATHS, TEXT, checked
 from forecast.errors import DataError, OutputError, SpecError, UnknownDyadError
@@ -43,8 +45,6 @@ from forecast.typing import Index
 
 if TYPE_CHECKING:
     import duckdb
-    import pandas as pd
-    import pyarrow as pa
 
 MOST_REJECTED_TEXTS = 10_000
 """Rejected rows whose text is kept; of the others file, line and reason are."""
@@ -268,7 +268,6 @@ def judged_files(
     A database that does not fit into memory goes to a scratch folder.
     """
     import duckdb
-    import pyarrow as pa
 
     runs = opened.runs
     try:
@@ -304,7 +303,7 @@ def judged_files(
         ) from error
 
 
-def _read_files(runs: "Sequence[FileRun]", judge: Judge) -> "Iterator[pa.Table]":
+def _read_files(runs: "Sequence[FileRun]", judge: Judge) -> Iterator[pa.Table]:
     """Yield the events of files with the `place` of their file, in order of files and lines; account for all rows.
 
     A file can fail after some of its events were yielded: these are not to be used.
@@ -337,10 +336,8 @@ def _chunks_of(runs: "Sequence[FileRun]", feed: Feed) -> Generator[tuple[int, Ch
             run.failed = str(error)
 
 
-def _in_order_of_lines(together: "Together[FileRun]", places: list[int]) -> "Iterator[pa.Table]":
+def _in_order_of_lines(together: "Together[FileRun]", places: list[int]) -> Iterator[pa.Table]:
     """Judge chunks of the files at some places; yield the events, if there are lines at all."""
-    import pyarrow as pa
-
     of_file = np.array(places, dtype=np.int64)
     tables = [events.append_column("place", pa.array(of_file[at])) for at, events in together.judged()]
     if len(tables) == 1:  # which is in order as it is
@@ -398,7 +395,7 @@ class Together[Run: FileRun]:
         self._added.append(_Added(run, chunk, split.broken))
         self._bytes += len(chunk.text)
 
-    def judged(self) -> "Iterator[tuple[Index, pa.Table]]":
+    def judged(self) -> Iterator[tuple[Index, pa.Table]]:
         """Judge what was added; yield events with the places of their files in `runs`, and account for other rows."""
         for (layout, facts), parts in self._parts.items():
             for judged in self._judge(layout, facts, parts):
@@ -422,8 +419,6 @@ class Together[Run: FileRun]:
 
     def _judge(self, layout: Layout, facts: FileFacts, parts: list[Part]) -> Iterator[Judged]:
         """Judge lines that are alike, all at once; only if that fails, each file's alone, to see whose fault it is."""
-        import pyarrow as pa
-
         lines = pa.concat_tables([part.lines for part in parts])
         padded = any(part.padded for part in parts)
         digits = frozenset.intersection(*(part.digits for part in parts))
@@ -441,10 +436,8 @@ class Together[Run: FileRun]:
             yield judged
 
 
-def _with_lines(table: "pa.Table", numbers: Index) -> "pa.Table":
+def _with_lines(table: pa.Table, numbers: Index) -> pa.Table:
     """Return a table with other numbers of lines."""
-    import pyarrow as pa
-
     return table.set_column(table.schema.get_field_index("line"), "line", pa.array(numbers))
 
 
@@ -473,10 +466,8 @@ def account_of(
     )  # fmt: skip
 
 
-def rejects_of(opened: Opened) -> "pd.DataFrame":
+def rejects_of(opened: Opened) -> pd.DataFrame:
     """Return the rejected rows, the files that could not be read, and those that are not of the feed."""
-    import pandas as pd
-
     rows = [(run.file.name, *each) for run in opened.runs if not run.failed for each in sorted(run.rejected)]
     rows += [(name, 0, reason, "") for name, reason in opened.failures]
     rows += [(file.name, 0, f"no file of {opened.feed.title}: not read", "") for file in opened.strange]
@@ -488,13 +479,11 @@ def source_files(runs: Sequence[FileRun]) -> tuple[SourceFile, ...]:
     return tuple(SourceFile(run.file.name, run.sha256, run.rows, len(run.rejected)) for run in runs)
 
 
-def _places(rows: Sequence[tuple[str, int, str]]) -> "pd.DataFrame":
-    import pandas as pd
-
+def _places(rows: Sequence[tuple[str, int, str]]) -> pd.DataFrame:
     return pd.DataFrame(sorted(rows), columns=list(PLACE))
 
 
-def nothing_kept(account: FeedAccount, rejects: "pd.DataFrame") -> DataError:
+def nothing_kept(account: FeedAccount, rejects: pd.DataFrame) -> DataError:
     """Return the error for files of which no event is left."""
     first = ""
     if len(rejects):
@@ -504,10 +493,8 @@ def nothing_kept(account: FeedAccount, rejects: "pd.DataFrame") -> DataError:
     return DataError(f"No event is left. {account.sentence}{why}{first} Ask for other dyads or settings.")
 
 
-def in_contract(rows: "pd.DataFrame", feed: Feed) -> "pd.DataFrame":
+def in_contract(rows: pd.DataFrame, feed: Feed) -> pd.DataFrame:
     """Return events with the columns and types of the contract."""
-    import pandas as pd
-
     pairs = rows[["source_state", "target_state"]].drop_duplicates().itertuples(index=False, name=None)
     codes = {pair: dyad_code(*pair) for pair in pairs}
     states = zip(rows["source_state"], rows["target_state"], strict=True)

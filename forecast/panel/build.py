@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.arguments import COUNTS, DAY, DYADS, EVENTS, FLAG, FRAME, FRAME_OR_PATH, FREQUENCY, TEXT, UNIT, checked
@@ -35,7 +36,6 @@ from forecast.panel.spans import (
 )
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
 Unit = Literal["event", "row"]
@@ -65,8 +65,8 @@ def build_panel(
     scale: str = "commitment",
     unit: Unit = "event",
     directed: bool = False,
-    eras: "pd.DataFrame | str | Path | None" = None,
-    coverage: "pd.DataFrame | str | Path | None" = None,
+    eras: pd.DataFrame | str | Path | None = None,
+    coverage: pd.DataFrame | str | Path | None = None,
 ) -> "xr.Dataset":
     """Count events into a panel.
 
@@ -167,8 +167,8 @@ def build_counts_panel(
     end: Day | None = None,
     as_of: Day | None = None,
     directed: bool = False,
-    eras: "pd.DataFrame | str | Path | None" = None,
-    coverage: "pd.DataFrame | str | Path | None" = None,
+    eras: pd.DataFrame | str | Path | None = None,
+    coverage: pd.DataFrame | str | Path | None = None,
 ) -> "xr.Dataset":
     """Make a panel of counts that somebody else aggregated.
 
@@ -230,14 +230,14 @@ def build_counts_panel(
 
 @checked(frame=FRAME, dyads=DYADS, start=DAY, end=DAY, as_of=DAY, frequency=FREQUENCY, eras=FRAME_OR_PATH)
 def build_index_panel(
-    frame: "pd.DataFrame",
+    frame: pd.DataFrame,
     *,
     dyads: Sequence[str] | None = None,
     start: Day | None = None,
     end: Day | None = None,
     as_of: Day | None = None,
     frequency: Frequency = "month",
-    eras: "pd.DataFrame | str | Path | None" = None,
+    eras: pd.DataFrame | str | Path | None = None,
 ) -> "xr.Dataset":
     """Make a panel of an index, for the observation model `index`.
 
@@ -308,15 +308,15 @@ def build_index_panel(
 
 
 def _panel(
-    rows: "pd.DataFrame",
+    rows: pd.DataFrame,
     classes: Classes,
     *,
     dyads: Sequence[str],
-    span: "tuple[Day | None, Day | None, pd.Timestamp | None]",
+    span: tuple[Day | None, Day | None, pd.Timestamp | None],
     frequency: Frequency,
     directed: bool,
-    eras: "pd.DataFrame | str | Path | None",
-    coverage: "pd.DataFrame | str | Path | None",
+    eras: pd.DataFrame | str | Path | None,
+    coverage: pd.DataFrame | str | Path | None,
     attrs: dict[str, str | int],
     additions: Sequence[Addition] = (),
     covered: Sequence[Covered] = (),
@@ -392,15 +392,13 @@ def _panel(
     )
 
 
-def _ended(span: "tuple[Day | None, Day | None, pd.Timestamp | None]", periods: "pd.DatetimeIndex") -> dict[str, str]:
+def _ended(span: tuple[Day | None, Day | None, pd.Timestamp | None], periods: pd.DatetimeIndex) -> dict[str, str]:
     """Return the attribute of a panel that was asked to end with a period, whatever is known of later ones."""
     return {} if span[1] is None else {END: f"{periods[-1]:%Y-%m-%d}"}
 
 
-def _check_index(frame: "pd.DataFrame") -> None:
+def _check_index(frame: pd.DataFrame) -> None:
     """Reject a table that is no index, naming the column at fault."""
-    import pandas as pd
-
     words = {"dyad": "codes such as USA-CHN", "time": "days, such as pd.to_datetime() returns", "value": "numbers"}
     for name in words:
         if name not in frame:
@@ -429,7 +427,7 @@ def _chosen(dyads: Sequence[str] | None, present: list[str]) -> list[str]:
     return list(dict.fromkeys(chosen))
 
 
-def _reject_empty(totals: np.ndarray, dyads: Sequence[str], periods: "pd.DatetimeIndex") -> None:
+def _reject_empty(totals: np.ndarray, dyads: Sequence[str], periods: pd.DatetimeIndex) -> None:
     empty = [dyad for dyad, total in zip(dyads, totals, strict=True) if total == 0]
     if empty:
         span = f"from {periods[0]:%Y-%m-%d} to {periods[-1]:%Y-%m-%d}"

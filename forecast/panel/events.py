@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from forecast.errors import DataError
 from forecast.events.codebook import HOST, VISIT, read_codes, read_scale, scale_names
@@ -15,7 +16,6 @@ from forecast.panel.spans import covered_to, floor_period
 from forecast.typing import Index
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
 
@@ -24,12 +24,12 @@ def counts_once(panel: "xr.Dataset") -> bool:
     return panel.attrs.get("unit") == "event" and panel.sizes["direction"] == 1
 
 
-def counted_in(panel: "xr.Dataset", events: "pd.DataFrame") -> "pd.Series[int]":
+def counted_in(panel: "xr.Dataset", events: pd.DataFrame) -> "pd.Series[int]":
     """Count what each row of an event table stands for in a panel."""
     return event_counts(events) if counts_once(panel) else events_per_row(events)
 
 
-def event_counts(events: "pd.DataFrame") -> "pd.Series[int]":
+def event_counts(events: pd.DataFrame) -> "pd.Series[int]":
     """Count what each row stands for (its n; a row of a feed one), less what is the other side of a two-sided event.
 
     Two rows pair when they have one date, opposite directions and one joint code, or are a visit and its
@@ -53,7 +53,7 @@ PLACES = ["of_dataset", "of_period", "of_direction", "of_class"]
 WHERE = "Give the events that the fit was made of (--events)"
 
 
-def counted_events(panel: "xr.Dataset", dyad: str, table: EventTable, first: int = 0) -> "pd.DataFrame":
+def counted_events(panel: "xr.Dataset", dyad: str, table: EventTable, first: int = 0) -> pd.DataFrame:
     """Return the events of a dyad that a panel counts from a period on, as `placed_events` does, after a check."""
     rows = placed_events(panel, dyad, table)
     rows = rows[rows["of_period"] >= first].reset_index(drop=True)
@@ -61,12 +61,11 @@ def counted_events(panel: "xr.Dataset", dyad: str, table: EventTable, first: int
     return rows
 
 
-def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> "pd.DataFrame":
+def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> pd.DataFrame:
     """Return the events of a dyad that lie in what a panel covers, a row each, in order of time, with its cell."""
     scale = str(panel.attrs.get("scale", ""))
     if not panel_kind(panel).coded or scale not in scale_names():
         raise DataError("events: the fit was not made of single coded events, so that none can be left out")
-    import pandas as pd
 
     rows = _known(panel, dyad, table)
     order, directed = read_scale(scale), panel.sizes["direction"] > 1
@@ -92,14 +91,14 @@ def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> "pd.Data
     return rows.sort_values("date", kind="stable").reset_index(drop=True)
 
 
-def count_placed(panel: "xr.Dataset", rows: "pd.DataFrame") -> Index:
+def count_placed(panel: "xr.Dataset", rows: pd.DataFrame) -> Index:
     """Count rows of `placed_events` in the cells of a panel, (dataset, time, direction, class)."""
     found = np.zeros([panel.sizes[name] for name in ("dataset", "time", "direction", "class")], dtype=np.int64)
     np.add.at(found, tuple(rows[PLACES].to_numpy().T), rows["counted"].to_numpy())
     return found
 
 
-def _known(panel: "xr.Dataset", dyad: str, table: EventTable) -> "pd.DataFrame":
+def _known(panel: "xr.Dataset", dyad: str, table: EventTable) -> pd.DataFrame:
     """Return the dyad's rows that were known on the panel's day."""
     own = replace(table, events=table.events[table.events["dyad"] == dyad])
     if own.events.empty:
@@ -108,7 +107,7 @@ def _known(panel: "xr.Dataset", dyad: str, table: EventTable) -> "pd.DataFrame":
     return (known_by(own, str(day)) if day else own).events.reset_index(drop=True)
 
 
-def _require_same(panel: "xr.Dataset", dyad: str, rows: "pd.DataFrame", first: int) -> None:
+def _require_same(panel: "xr.Dataset", dyad: str, rows: pd.DataFrame, first: int) -> None:
     """Reject events that are not those which the panel counts."""
     place = panel["dyad"].to_numpy().tolist().index(dyad)
     counts, found = _counts(panel)[:, place, first:], count_placed(panel, rows)[:, first:]
@@ -123,7 +122,7 @@ def _require_same(panel: "xr.Dataset", dyad: str, rows: "pd.DataFrame", first: i
     )
 
 
-def panel_without(panel: "xr.Dataset", dyad: str, rows: "pd.DataFrame") -> "xr.Dataset":
+def panel_without(panel: "xr.Dataset", dyad: str, rows: pd.DataFrame) -> "xr.Dataset":
     """Return a panel that does not count some of a dyad's events: its months stay covered."""
     dims, place = panel["counts"].dims, panel["dyad"].to_numpy().tolist().index(dyad)
     counts = _counts(panel).copy()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from forecast.arguments import PANEL, checked
 from forecast.clock import Clock, periods_a_month
@@ -21,7 +22,6 @@ from forecast.typing import Bool, Float, Index
 from forecast.wording import Card, Displayed, join_some
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
     from forecast.events.table import EventTable
@@ -37,8 +37,6 @@ def coverage_end(table: "EventTable", dyad: str, dataset: str | None = None) -> 
     Added events extend it. Of several datasets it is the day to which all are covered that go on: one that ended more
     than a year before another has stopped, and is ignored. With a dataset it is that one's own.
     """
-    import pandas as pd
-
     coverage, extended = read_coverage(), extended_ends(table.additions)
     events = table.events[table.events["dyad"] == dyad]
     datasets = set(events["dataset"]) if dataset is None else {dataset}
@@ -268,10 +266,8 @@ def _names(panel: "xr.Dataset", coordinate: str) -> tuple[str, ...]:
     return tuple(map(str, panel[coordinate].to_numpy())) if coordinate in panel.coords else ()
 
 
-def summarise(table: EventTable, coverage: "pd.DataFrame | str | Path | None" = None) -> "pd.DataFrame":
+def summarise(table: EventTable, coverage: pd.DataFrame | str | Path | None = None) -> pd.DataFrame:
     """Summarise how much there is of each dyad and dataset, and how much of it lies in its coverage."""
-    import pandas as pd
-
     events = table.events.assign(events=event_counts(table.events))
     events["month"] = floor_period(events["date"], "month")
     files = () if coverage is not None else table.covered

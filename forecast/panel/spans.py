@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from forecast.errors import DataError, SpecError
 from forecast.events.dyads import Covered, read_eras
@@ -14,7 +15,6 @@ from forecast.events.table import Day, as_day
 from forecast.typing import Bool
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
 Frequency = Literal["month", "week"]
@@ -26,25 +26,19 @@ COVERED_TO = "covered_to"
 
 def floor_period(days: "pd.Series[pd.Timestamp]", frequency: Frequency) -> "pd.Series[pd.Timestamp]":
     """Return the first day of each day's month, or the Monday of its week."""
-    import pandas as pd
-
     back = days.dt.day - 1 if frequency == "month" else days.dt.day_of_week
     return days.dt.normalize() - pd.to_timedelta(back, unit="D")
 
 
 def last_days(starts: "pd.Series[pd.Timestamp]", frequency: Frequency) -> "pd.Series[pd.Timestamp]":
     """Return the last day of each period, given its first."""
-    import pandas as pd
-
     return starts + (pd.offsets.MonthEnd(0) if frequency == "month" else pd.Timedelta(days=6))
 
 
 def panel_periods(
-    covered_spans: "pd.DataFrame", span: "tuple[Day | None, Day | None, pd.Timestamp | None]", frequency: Frequency
-) -> "pd.DatetimeIndex":
+    covered_spans: pd.DataFrame, span: tuple[Day | None, Day | None, pd.Timestamp | None], frequency: Frequency
+) -> pd.DatetimeIndex:
     """Return the periods of a panel: those asked for, by default all that are covered."""
-    import pandas as pd
-
     start, end, as_of = span
     first = covered_spans["start"].min() if start is None else as_day(start, "start", first=True)
     last = (as_of or covered_spans["last"].max()) if end is None else as_day(end, "end")
@@ -58,19 +52,17 @@ def panel_periods(
     return steps(ends[0], ends[1], frequency)
 
 
-def steps(first: "pd.Timestamp", last: "pd.Timestamp", frequency: Frequency) -> "pd.DatetimeIndex":
+def steps(first: pd.Timestamp, last: pd.Timestamp, frequency: Frequency) -> pd.DatetimeIndex:
     """Return the periods from the one that begins on `first` to the one that holds `last`."""
-    import pandas as pd
-
     step = "MS" if frequency == "month" else "7D"
     return pd.date_range(first, last, freq=step, name="time").as_unit("ns")
 
 
 def covered_periods(
-    covered_spans: "pd.DataFrame",
+    covered_spans: pd.DataFrame,
     datasets: Sequence[str],
     dyads: Sequence[str],
-    periods: "pd.DatetimeIndex",
+    periods: pd.DatetimeIndex,
     frequency: Frequency,
 ) -> np.ndarray:
     """Return which periods are covered, (dataset, dyad, time)."""
@@ -84,7 +76,7 @@ def covered_periods(
 
 
 def missing_periods(
-    covered: Sequence[Covered], datasets: Sequence[str], periods: "pd.DatetimeIndex", frequency: Frequency
+    covered: Sequence[Covered], datasets: Sequence[str], periods: pd.DatetimeIndex, frequency: Frequency
 ) -> Bool:
     """Return the periods of which too many days have no file, (dataset, time); none where nothing is said of files."""
     missing = np.zeros((len(datasets), len(periods)), dtype=bool)
@@ -114,14 +106,12 @@ def covered_to(panel: "xr.Dataset", dyad: str, dataset: int) -> date | None:
 
 def era_variables(
     dyads: Sequence[str],
-    periods: "pd.DatetimeIndex",
+    periods: pd.DatetimeIndex,
     frequency: Frequency,
-    eras: "pd.DataFrame | str | Path | None",
-    as_of: "pd.Timestamp | None",
+    eras: pd.DataFrame | str | Path | None,
+    as_of: pd.Timestamp | None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the variable `era_index` and the coordinates of the dim `era`."""
-    import pandas as pd
-
     table = read_eras(eras)
     table = table.assign(since=floor_period(table["start"], frequency)).sort_values("start")
     if as_of is not None:
@@ -151,7 +141,7 @@ def era_variables(
 
 
 def reject_later_eras(
-    eras: "pd.DataFrame | str | Path", dyads: Sequence[str], periods: "pd.DatetimeIndex", frequency: Frequency
+    eras: pd.DataFrame | str | Path, dyads: Sequence[str], periods: pd.DatetimeIndex, frequency: Frequency
 ) -> None:
     """Reject eras that begin after the last period: they would be left out in silence."""
     table = read_eras(eras)

@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import pandas as pd
+
 from forecast.dates import month_end
 from forecast.errors import SpecError
 from forecast.events.additions import add_events
@@ -17,7 +19,6 @@ from forecast.panel.record import coverage_end
 from forecast.wording import Card, Displayed, join_some
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
     from forecast.events import CountTable, EventTable
@@ -112,8 +113,6 @@ class EventRecords(Records):
 
     def known(self, as_of: date) -> list[str]:
         """Return the dyads that have events by a day."""
-        import pandas as pd
-
         events = self.events.events
         early = set(events.loc[events["known_at"] <= pd.Timestamp(as_of), "dyad"])
         return [dyad for dyad in self.dyads if dyad in early]
@@ -185,8 +184,8 @@ class CountRecords(Records):
 class IndexTable(Displayed):
     """An index that has been read."""
 
-    values: "pd.DataFrame"  # `dyad`, `time`, `value`: what `read_index` returns, without missing values
-    rejects: "pd.DataFrame"  # Empty: an index with a row that cannot be read is rejected as a whole
+    values: pd.DataFrame  # `dyad`, `time`, `value`: what `read_index` returns, without missing values
+    rejects: pd.DataFrame  # Empty: an index with a row that cannot be read is rejected as a whole
     files: tuple[SourceFile, ...]  # The file read
 
     def _card(self) -> Card:
@@ -204,9 +203,7 @@ class IndexRecords(Records):
     table: IndexTable
     datasets = frozenset[str]()
 
-    def __init__(self, values: "pd.DataFrame", file: SourceFile, digests: dict[str, str]) -> None:
-        import pandas as pd
-
+    def __init__(self, values: pd.DataFrame, file: SourceFile, digests: dict[str, str]) -> None:
         self.table, self.digests = IndexTable(values, pd.DataFrame(columns=list(REJECT_COLUMNS)), (file,)), digests
         self.dyads = in_order(values["dyad"].unique())
 
