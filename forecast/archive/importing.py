@@ -1,7 +1,5 @@
 """Idempotent, atomic import of feed files into an archive."""
 
-import json
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,46 +20,26 @@ from forecast.feeds.feed import Feed, FeedSettings, FileFacts, named_day
 from forecast.feeds.judging import Judge, Rules
 from forecast.feeds.lines import CHUNK, MANIFEST, FeedFile, file_digest, find_files, is_ignored, read_utf8
 from forecast.feeds.reading import FileRun, Together
-from forecast.files import fence, read_bytes
+from forecast.fetch.manifest import read_manifest
+from forecast.files import fence
 from forecast.progress import Progress, ahead, silent
 from forecast.wording import Card, Displayed, count
 
-SCHEMA = 1
-LARGEST = 1_000_000_000
-"""Bytes of a manifest."""
-SAID = re.compile(rb'"published":\s*"[^"]')
-
 
 def published_days(folder: Path) -> dict[str, str]:
-    """Return the days on which files of a folder were published, by their SHA-256.
+    """Return the days on which files of a folder were published, by their SHA-256, where its manifest says so.
 
-    Nothing is returned for a folder without a manifest, or of files for which it says no day. A file that was
-    published twice could be had since the first time.
+    A file that was published twice could be had since the first time.
     """
-    path = folder / MANIFEST
+    days: dict[str, str] = {}
     try:
-        content = read_bytes(path, LARGEST)
-        if not SAID.search(content):  # of GDELT, with tens of thousands of files, none is
-            return {}
-        manifest = json.loads(content)
-        known = [(one["sha256"], one["published"]) for one in manifest["slots"] if one.get("published")]
-        days: dict[str, str] = {}
-        for sha256, day in known:
-            if sha256:
-                days[sha256] = earliest(date.fromisoformat(day).isoformat(), days.get(sha256, ""))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or "it is damaged"
-        raise DataError(
-            f"{path} is no manifest of a fetch: {reason}. Its files are taken without the days on which they were "
-            "published. Bring it back from a copy, or fetch them again, and repeat the import."
-        ) from error
-    if manifest.get("schema") != SCHEMA:
-        raise DataError(
-            f"{path} has schema {manifest.get('schema')!r:.20}; this version reads {SCHEMA}. Its files are taken "
-            "without the days on which they were published."
-        )
+        manifest = read_manifest(folder)
+        for one in manifest[2].values() if manifest else ():
+            if one.sha256 and one.published:
+                day = date.fromisoformat(one.published).isoformat()
+                days[one.sha256] = earliest(day, days.get(one.sha256, ""))
+    except (DataError, ValueError) as error:
+        raise DataError(f"{error} Its files are taken without the days on which they were published.") from error
     return days
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from forecast.cli.options import arg, day_of, dyads_of, echo_json, grouped, opt, output, shared
+from forecast.cli.options import arg, day_of, echo_json, grouped, opt, output, shared
 from forecast.cli.terminal import console, escape, progress, table
 from forecast.errors import DataError, OutputPathError, SpecError
 from forecast.wording import count
@@ -43,7 +43,6 @@ def fetch(
     edition: str | None = opt("Version of the dataset, such as 36.0, or that of a day. Default: the newest."),
     list_editions: bool = opt("Show the versions of the dataset and fetch nothing.", False),
     server: str | None = opt("Another address of the same files, such as a mirror."),
-    dyads: str | None = opt("Dyads that the files are for, such as USA-CHN. Files are fetched whole all the same."),
     no_list: bool = opt("Ask for each file of GDELT without looking into its lists.", False),
     setting: list[str] | None = opt("How, such as parallel=2. Repeat it (docs/fetching.md).", name="--fetch-setting"),
     dry_run: bool = opt("Show what would be fetched, and write nothing.", False),
@@ -68,7 +67,7 @@ def fetch(
         with progress() as tell:
             done = fetch_feed(
                 feed, folder, start, end, version=version, stream=stream, doi=doi, edition=edition, server=server,
-                dyads=dyads_of(dyads, "--dyads"), lists=not no_list, dry_run=dry_run, settings=settings, progress=tell,
+                lists=not no_list, dry_run=dry_run, settings=settings, progress=tell,
             )  # fmt: skip
     except KeyboardInterrupt:
         typer.echo("Interrupted. What has come is kept; the same command continues.", err=True)
@@ -130,8 +129,6 @@ def _print_plan(console: "Console", done: "Manifest") -> None:
         f"{counts['expected']:,} files expected: {len(wanted):,} to fetch ({sizes}{unknown}), {counts['received']:,} "
         f"received already, {counts['absent']:,} absent at the source, {early:,} not there yet."
     )
-    if dyads := done.request["dyads"]:
-        console.print(f"Servers have no files of single dyads: files are fetched whole, also for {', '.join(dyads)}.")
 
 
 def _print_gaps(console: "Console", done: "Manifest") -> None:

@@ -3,9 +3,9 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import batched
 from pathlib import Path
@@ -13,11 +13,10 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from forecast.arguments import CALLABLE, DAY, DYADS, FETCH_SETTINGS, FLAG, PATH, TEXT, checked, require, whole
+from forecast.arguments import CALLABLE, DAY, FETCH_SETTINGS, FLAG, PATH, TEXT, checked, require, whole
 from forecast.dates import read_day
 from forecast.errors import OutputError, SpecError
 from forecast.feeds.lines import MANIFEST
-from forecast.feeds.reading import state_pair
 from forecast.fetch import dataverse, gdelt
 from forecast.fetch.dataverse import DOIS, Dataverse, Edition, require_doi
 from forecast.fetch.gdelt import STREAMS, Gdelt
@@ -54,7 +53,7 @@ STEP = "fetching files"
 
 @checked(
     feed=TEXT, out=PATH, start=DAY, end=DAY, version=whole(1), stream=TEXT, doi=TEXT, edition=TEXT, server=TEXT,
-    dyads=DYADS, lists=FLAG, dry_run=FLAG, settings=FETCH_SETTINGS, progress=CALLABLE,
+    lists=FLAG, dry_run=FLAG, settings=FETCH_SETTINGS, progress=CALLABLE,
 )  # fmt: skip
 def fetch_feed(
     feed: str,
@@ -67,7 +66,6 @@ def fetch_feed(
     doi: str | None = None,
     edition: str | None = None,
     server: str | None = None,
-    dyads: Sequence[str] | None = None,
     lists: bool = True,
     dry_run: bool = False,
     settings: FetchSettings | None = None,
@@ -97,8 +95,6 @@ def fetch_feed(
         Version of the dataset, such as ``"36.0"``, or a day: the version of that day; the newest by default.
     server : str, optional
         Another address of the same files, such as a mirror; http or https.
-    dyads : sequence of str, optional
-        Dyads that the files are for. Servers have no files of single dyads: they are noted, and nothing is left out.
     lists : bool
         Whether the lists of GDELT are read. Without them the server is asked for each file, and nothing is compared.
     dry_run : bool
@@ -138,14 +134,13 @@ def fetch_feed(
     first, last = _span(start, end)
     asked = {"version": version, "stream": stream, "doi": doi, "edition": edition}
     origin = _origin(feed, server, settings, asked, lists=lists)
-    together = [state_pair(dyad) for dyad in dyads or ()]
     folder = Path(out)
     from forecast.fetch.client import Client
 
     with Client(settings) as client, _prepared(folder, dry_run=dry_run) as scratch:
         tell("listing remote files", 0, 0)
         files = origin.expect(client, first, last)
-        manifest = _manifest(folder, feed, origin, {"from": f"{first}", "to": f"{last}", "dyads": together})
+        manifest = _manifest(folder, feed, origin, {"from": f"{first}", "to": f"{last}"})
         manifest.asked = [file.slot for file in files]
         many = len(manifest.entries.keys() | set(manifest.asked))
         if many > MOST_FILES:
@@ -186,19 +181,19 @@ class _Run:
     tell: Progress
     dry_run: bool
     saved: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.wanted: list[ExpectedFile] = []
-        self._files: list[ExpectedFile] = []
+    wanted: list[ExpectedFile] = field(default_factory=list)  # To be fetched
+    files: list[ExpectedFile] = field(default_factory=list)
 
     def sort(self, files: list[ExpectedFile], scratch: Path) -> None:
         """Put every file into its state before anything is fetched; `wanted` are those to be fetched."""
         now = datetime.now(UTC)
-        due = [file for file in files if file.due is None or file.due <= now]
-        missing = [file for file in due if not self._is_there(file)]
+        due, missing = [], []
         for file in files:
-            if file.due and file.due > now and not self._is_there(file):
+            early, there = file.due is not None and file.due > now, self._is_there(file)
+            if early and not there:
                 self._record(file, "waiting", f"not to be expected before {file.due:%Y-%m-%d %H:%M} UTC")
+            due += [] if early else [file]
+            missing += [] if early or there else [file]
         for file in self.origin.look_up(self.client, missing, scratch, self.manifest):
             if file.listed is False:
                 self._record(file, "absent", "the list does not name it")
@@ -207,7 +202,7 @@ class _Run:
             else:
                 self._record(file, "waiting", LEFT)
                 self.wanted.append(file)
-        self._files = files
+        self.files = files
         self.manifest.gaps = self.origin.gaps(self.manifest, files)
         self._note_stale(due)
 
@@ -234,7 +229,7 @@ class _Run:
         except OSError as error:
             raise OutputError(unwritable(self.manifest.folder, error)) from error
         finally:
-            self.manifest.gaps = self.origin.gaps(self.manifest, self._files)
+            self.manifest.gaps = self.origin.gaps(self.manifest, self.files)
             self.manifest.write()
         self._doubt()
 

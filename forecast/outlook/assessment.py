@@ -14,7 +14,7 @@ from forecast.outlook.rolling import RollingShare
 from forecast.outlook.simulations import DriverOutlook
 from forecast.outlook.summary import Estimate, NotDefined
 from forecast.outlook.windows import ALONE, ThresholdOutlook, WindowOutlook, printed_changes
-from forecast.panel.kinds import EventPanel
+from forecast.panel.kinds import EVENTS
 from forecast.wording import Card, Displayed, chance, give_or_take, join, month, whole_percents
 
 SCHEMA = 2
@@ -87,8 +87,8 @@ class Assessment(Displayed):
     fan: Fan  # The level ahead, and what would be observed of it
     claims: tuple[Claim, ...]  # The theory's claims, answered in sentences
     # What the level is called when it is shown from 0 to 100, and what 0, 50 and 100 of it mean
-    measure: str = EventPanel.measure
-    scale: str = EventPanel.scale
+    measure: str = EVENTS.measure
+    scale: str = EVENTS.scale
     moving: bool = False  # Whether the trend moves in every period
     # Weights of the forecasters behind `recorded` and `threshold`, or why the model's simulations alone are
     pool: Mapping[str, float] | NotDefined = ALONE

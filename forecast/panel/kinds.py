@@ -1,17 +1,19 @@
 """Kinds of panel, of counted events and of an index, and the schema common to all panels."""
 
 import json
+from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast.arguments import validate_panels_with
 from forecast.clock import Clock
 from forecast.dates import parse_date, today
 from forecast.errors import DataError, SpecError
 from forecast.panel.spans import COVERED_TO, END
-from forecast.typing import Bool, Float, Index
+from forecast.typing import Bool, Index
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,92 +25,28 @@ Variables = dict[str, tuple[tuple[str, ...], str]]
 DIRECTIONS = {False: ("both",), True: ("first", "second")}
 
 
+@dataclass(frozen=True)
 class PanelKind:
-    """One kind of panel. Subclasses are listed in `KINDS`; `panel_kind` finds that of a panel."""
+    """One kind of panel, of counted events or of an index; `panel_kind` finds that of a panel."""
 
-    name: ClassVar[str]  # As in messages
-    values: ClassVar[str]  # The variable that holds what was observed, by which the kind is recognised
-    dims: ClassVar[tuple[str, ...]]  # Its dims, dyad and time first
+    name: str  # As in messages
+    values: str  # The variable that holds what was observed, by which the kind is recognised
+    dims: tuple[str, ...]  # Its dims, dyad and time first
     # Dims and dtype of what such a panel holds in addition to the eras, and of coordinates of which it has all or none.
-    variables: ClassVar[Variables]
-    optional: ClassVar[Variables] = {}
-    attributes: ClassVar[frozenset[str]] = frozenset()  # That it has in addition to those of every panel
-    coded: ClassVar[bool] = False  # Whether it holds counts of coded events, some of which can be left out
-    measure: ClassVar[str] = "share of cooperative actions"  # What the level is called when it is shown from 0 to 100
-    # What 0, 50 and 100 of it mean.
-    scale: ClassVar[str] = "0 is all hostile, 50 as many cooperative as hostile actions, and 100 all cooperative"
-    # What a reader of anything made from such a panel has to know; empty if it needs no saying.
-    note: ClassVar[str] = ""
+    variables: Variables
+    coded: bool  # Whether it holds counts of coded events, some of which can be left out
+    measure: str  # What the level is called when it is shown from 0 to 100
+    scale: str  # What 0, 50 and 100 of it mean
+    optional: Variables = field(default_factory=dict)
+    attributes: frozenset[str] = frozenset()  # That it has in addition to those of every panel
+    note: str = ""  # What a reader of anything made from such a panel has to know; empty if it needs no saying
 
     def checks(self, panel: "xr.Dataset") -> dict[str, bool]:
         """Return what may be wrong with the content of a panel of the right form, and whether it is."""
-        raise NotImplementedError
-
-    def seen(self, panel: "xr.Dataset") -> Bool:
-        """Return in which periods something was observed, (dyad, time)."""
-        raise NotImplementedError
-
-    def observed_periods(self, panel: "xr.Dataset", dyad: str) -> Bool:
-        """Return which periods of a dyad were covered, whether or not something was observed in them, (time,)."""
-        return np.asarray(self.seen(panel.sel(dyad=[dyad]))[0])
-
-    def number(self, panel: "xr.Dataset") -> int:
-        """Count the observations."""
-        return int(self.seen(panel).sum())
-
-    def events(self, panel: "xr.Dataset", dyad: str) -> Index:
-        """Count a dyad's events in every period, (time,); zeros where nothing is counted."""
-        return np.zeros(panel.sizes["time"], dtype=np.int64)
-
-    def reports(self, panel: "xr.Dataset", dyad: str, dataset: int) -> Index:
-        """Count what a dataset reports of a dyad in every covered period, (period, direction); empty if it cannot."""
-        return np.zeros((0, 1), dtype=np.int64)
-
-    def shares(self, panel: "xr.Dataset", dyad: str) -> "xr.Dataset":
-        """Return a dyad's observed cooperative `share`, 0 to 100, and its `events`, in periods that have some."""
-        import xarray as xr
-
-        return xr.Dataset({"share": ("time", np.empty(0)), "events": ("time", np.empty(0, dtype=int))})
-
-    def series(self, panel: "xr.Dataset", dyad: str) -> "pd.Series[float]":
-        """Return a dyad's observed series by period, NaN where nothing was observed."""
-        return self.shares(panel, dyad)["share"].to_series().reindex(panel.indexes["time"])
-
-    def cooperative_classes(self, panel: "xr.Dataset") -> int:
-        """Count the classes of cooperation that are distinguished."""
-        return 0
-
-    def news(self, before: "xr.Dataset", now: "xr.Dataset") -> Bool:
-        """Return in which periods of a later panel more, or other things, were observed, (dyad, period)."""
-        was, later = (panel[self.values].transpose(*self.dims).to_numpy() for panel in (before, now))
-        periods = was.shape[1]
-        news = self._there(later)
-        news[:, :periods] = ~self._alike(was, later[:, :periods])
-        return np.asarray(news.any(axis=tuple(range(2, later.ndim))))
-
-    def _there(self, values: Float) -> Bool:
-        raise NotImplementedError
-
-    def _alike(self, before: Float, now: Float) -> Bool:
-        raise NotImplementedError
-
-
-class EventPanel(PanelKind):
-    """Counts of coded events, by ordinal class."""
-
-    name = "events"
-    values = "counts"
-    dims = ("dyad", "time", "dataset", "direction", "class")
-    variables: ClassVar[Variables] = {
-        "counts": (("dataset", "dyad", "time", "direction", "class"), "i"),
-        "covered": (("dataset", "dyad", "time"), "b"),
-        "class": (("class",), "i"),
-    }
-    attributes = frozenset({"scale", "unit", "zero_cut", "counted", "paired", "outside_coverage", "outside_span"})
-    coded = True
-
-    def checks(self, panel: "xr.Dataset") -> dict[str, bool]:
-        """Return what may be wrong with counts, coverage and classes, and whether it is."""
+        if not self.coded:
+            wrong = "index_spread" in panel and not (panel["index_spread"].values > 0).all()
+            infinite = np.isinf(panel["index"].values).any()
+            return {"an index_spread that is not above zero": wrong, "an infinite index": bool(infinite)}
         counts = panel["counts"].values
         outside = counts.sum(axis=(3, 4))[~panel["covered"].values]
         directions = tuple(panel["direction"].values)
@@ -126,23 +64,33 @@ class EventPanel(PanelKind):
         }
 
     def seen(self, panel: "xr.Dataset") -> Bool:
-        """Return in which periods an event was counted, (dyad, time)."""
-        return np.asarray(panel["counts"].transpose(*self.dims).to_numpy().any(axis=(2, 3, 4)))
+        """Return in which periods something was observed, (dyad, time)."""
+        return self._observed(panel[self.values].transpose(*self.dims).to_numpy())
+
+    def _observed(self, values: NDArray[Any]) -> Bool:
+        there = values > 0 if self.coded else np.isfinite(values)
+        return np.asarray(there.any(axis=tuple(range(2, there.ndim))))
 
     def observed_periods(self, panel: "xr.Dataset", dyad: str) -> Bool:
-        """Return the periods in which some dataset covered the dyad, (time,)."""
-        return np.asarray(panel["covered"].sel(dyad=dyad).any("dataset").to_numpy())
+        """Return which periods of a dyad were covered, whether or not something was observed in them, (time,)."""
+        if self.coded:
+            return np.asarray(panel["covered"].sel(dyad=dyad).any("dataset").to_numpy())
+        return np.asarray(self.seen(panel.sel(dyad=[dyad]))[0])
 
     def number(self, panel: "xr.Dataset") -> int:
-        """Count the events."""
-        return int(panel["counts"].sum())
+        """Count the observations: events, or periods with a value."""
+        return int(panel["counts"].sum() if self.coded else self.seen(panel).sum())
 
     def events(self, panel: "xr.Dataset", dyad: str) -> Index:
-        """Count a dyad's events in every period, (time,), all datasets together."""
+        """Count a dyad's events in every period, (time,), all datasets together; zeros where nothing is counted."""
+        if not self.coded:
+            return np.zeros(panel.sizes["time"], dtype=np.int64)
         return np.asarray(panel["counts"].sel(dyad=dyad).sum(["dataset", "direction", "class"]).to_numpy())
 
     def reports(self, panel: "xr.Dataset", dyad: str, dataset: int) -> Index:
-        """Count a dataset's events of a dyad in every period that it covered, (period, direction)."""
+        """Count what a dataset reports of a dyad in every covered period, (period, direction); empty if it cannot."""
+        if not self.coded:
+            return np.zeros((0, 1), dtype=np.int64)
         own = panel.sel(dyad=dyad).isel(dataset=dataset)
         covered = own["counts"].isel(time=np.flatnonzero(own["covered"].to_numpy()))
         return np.asarray(covered.sum("class").transpose("time", "direction").to_numpy(), dtype=np.int64)
@@ -151,69 +99,71 @@ class EventPanel(PanelKind):
         """Return a dyad's observed cooperative `share`, 0 to 100, and its `events`, in periods that have some."""
         import xarray as xr
 
+        if not self.coded:
+            return xr.Dataset({"share": ("time", np.empty(0)), "events": ("time", np.empty(0, dtype=int))})
         counts = panel["counts"].sel(dyad=dyad).sum(["dataset", "direction"])
         events = counts.sum("class")
         cooperative = counts.isel({"class": slice(int(panel.attrs["zero_cut"]), None)}).sum("class")
-        there = (events > 0).to_numpy()
         shares = xr.Dataset({"share": 100 * cooperative / events.where(events > 0), "events": events})
-        return shares.isel(time=there)
-
-    def cooperative_classes(self, panel: "xr.Dataset") -> int:
-        """Count the classes of cooperation."""
-        return panel.sizes["class"] - int(panel.attrs["zero_cut"])
-
-    def _there(self, values: Float) -> Bool:
-        return values > 0
-
-    def _alike(self, before: Float, now: Float) -> Bool:
-        return np.equal(before, now)
-
-
-class IndexPanel(PanelKind):
-    """An existing index, one value a period."""
-
-    name = "index"
-    values = "index"
-    dims = ("dyad", "time")
-    variables: ClassVar[Variables] = {"index": (("dyad", "time"), "f")}
-    optional: ClassVar[Variables] = {"index_mean": (("dyad",), "f"), "index_spread": (("dyad",), "f")}
-    measure = "position of the index"
-    scale = "50 is the mean of its record and higher is more cooperative; “share” stands for it below"
-    note = (
-        "The data are an index, standardised within its own record: what is called a share here is a position (50 at "
-        "the record's mean) and not a share of actions, and higher values are taken for more cooperative ones."
-    )
-
-    def checks(self, panel: "xr.Dataset") -> dict[str, bool]:
-        """Return what may be wrong with the scale of the index, and whether it is."""
-        wrong = "index_spread" in panel and not (panel["index_spread"].values > 0).all()
-        infinite = np.isinf(panel["index"].values).any()
-        return {"an index_spread that is not above zero": wrong, "an infinite index": bool(infinite)}
-
-    def seen(self, panel: "xr.Dataset") -> Bool:
-        """Return in which periods the index has a value, (dyad, time)."""
-        return np.isfinite(panel["index"].transpose("dyad", "time").to_numpy())
+        return shares.isel(time=(events > 0).to_numpy())
 
     def series(self, panel: "xr.Dataset", dyad: str) -> "pd.Series[float]":
-        """Return a dyad's index by period."""
+        """Return a dyad's observed shares or index by period, NaN where nothing was observed."""
+        if self.coded:
+            return self.shares(panel, dyad)["share"].to_series().reindex(panel.indexes["time"])
         series: pd.Series[float] = panel["index"].sel(dyad=dyad).to_series()
         return series
 
-    def _there(self, values: Float) -> Bool:
-        return np.isfinite(values)
+    def cooperative_classes(self, panel: "xr.Dataset") -> int:
+        """Count the classes of cooperation that are distinguished; an index has none."""
+        return panel.sizes["class"] - int(panel.attrs["zero_cut"]) if self.coded else 0
 
-    def _alike(self, before: Float, now: Float) -> Bool:
-        return np.isclose(before, now, equal_nan=True)
+    def news(self, before: "xr.Dataset", now: "xr.Dataset") -> Bool:
+        """Return in which periods of a later panel more, or other things, were observed, (dyad, period)."""
+        was, later = (panel[self.values].transpose(*self.dims).to_numpy() for panel in (before, now))
+        periods = was.shape[1]
+        shared = later[:, :periods]
+        alike = was == shared if self.coded else np.isclose(was, shared, equal_nan=True)
+        news = self._observed(later)
+        news[:, :periods] = ~alike.all(axis=tuple(range(2, later.ndim)))
+        return news
 
 
-KINDS: dict[str, PanelKind] = {kind.name: kind for kind in (EventPanel(), IndexPanel())}
+EVENTS = PanelKind(
+    name="events",
+    values="counts",
+    dims=("dyad", "time", "dataset", "direction", "class"),
+    variables={
+        "counts": (("dataset", "dyad", "time", "direction", "class"), "i"),
+        "covered": (("dataset", "dyad", "time"), "b"),
+        "class": (("class",), "i"),
+    },
+    coded=True,
+    measure="share of cooperative actions",
+    scale="0 is all hostile, 50 as many cooperative as hostile actions, and 100 all cooperative",
+    attributes=frozenset({"scale", "unit", "zero_cut", "counted", "paired", "outside_coverage", "outside_span"}),
+)
+INDEX = PanelKind(
+    name="index",
+    values="index",
+    dims=("dyad", "time"),
+    variables={"index": (("dyad", "time"), "f")},
+    coded=False,
+    measure="position of the index",
+    scale="50 is the mean of its record and higher is more cooperative; “share” stands for it below",
+    optional={"index_mean": (("dyad",), "f"), "index_spread": (("dyad",), "f")},
+    note=(
+        "The data are an index, standardised within its own record: what is called a share here is a position (50 at "
+        "the record's mean) and not a share of actions, and higher values are taken for more cooperative ones."
+    ),
+)
 
 
 def panel_kind(panel: "xr.Dataset") -> PanelKind:
     """Return the kind of a panel, by the variable it holds; what holds none of them is taken for a panel of events."""
     if not hasattr(panel, "data_vars"):
         raise DataError(f"panel: got {type(panel).__name__}; expected what build_panel or build_index_panel returns")
-    return next((kind for kind in reversed(KINDS.values()) if kind.values in panel), KINDS["events"])
+    return INDEX if INDEX.values in panel else EVENTS
 
 
 SCHEMA = 1

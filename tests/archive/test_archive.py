@@ -310,8 +310,14 @@ def test_a_dataset_that_is_not_there_is_named(feeds, tmp_path):
 
 def with_manifest(folder, days, **changes):
     """Write a manifest that says when files of a folder were published, by their names."""
-    slots = [{"file": name, "sha256": file_digest(folder / name), "published": day} for name, day in days.items()]
-    (folder / "fetch.json").write_text(json.dumps({"schema": 1, "slots": slots} | changes), "utf-8")
+    slots = [
+        {
+            "slot": name, "file": name, "first": "2018-10-01", "last": "2018-10-31", "published": day,
+            "sha256": file_digest(folder / name),
+        }
+        for name, day in days.items()
+    ]  # fmt: skip
+    (folder / "fetch.json").write_text(json.dumps({"schema": 1, "feed": "icews", "of": {}, "slots": slots} | changes))
 
 
 @pytest.fixture
