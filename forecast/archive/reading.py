@@ -4,6 +4,7 @@ Duplicates, replacements by newer editions and the counted rows are determined w
 and the catalogue. The order of imports therefore does not matter.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,10 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 
-from forecast.archive.catalogue import REJECTED, ROWS, Catalogue, Entry, read_catalogue
+from forecast.archive.catalogue import REJECTED, ROWS, Batch, Catalogue, Entry, read_catalogue
+from forecast.archive.segments import REJECTED_COLUMNS, ROW_COLUMNS
 from forecast.arguments import DAY, DYADS, FEED_SETTINGS, PATH, TEXTS, checked
 from forecast.dates import today
 from forecast.errors import DataError, SpecError
@@ -154,7 +155,8 @@ class ArchiveReading:
             return self._unknown()
         with self.database(entries) as database:
             events = database.sql(f"SELECT {EVENT} FROM unique_rows ORDER BY id").df()
-            account, rejects = self._account(entries, database)
+            account = self._account(entries, database)
+            rejects = database.sql(f"SELECT {', '.join(REJECT_COLUMNS)} FROM rejected ORDER BY file, sha256, line").df()
         if events.empty:
             reasons = "".join(f" {number:,} rows: {reason}." for reason, number in account.filtered_by.items())
             return account.sentence + reasons
@@ -194,35 +196,39 @@ class ArchiveReading:
         import duckdb
 
         batches = self.catalogue.batches_of(entries)
-        self.catalogue.require_whole(batches, f"{ROWS}/dataset={self.feed.name}/")
-        with TemporaryDirectory(prefix="forecast-archive-") as spill:
-            limits: dict[str, str | bool | int | float | list[str]] = {
-                "memory_limit": MEMORY,
-                "threads": THREADS,
-                "temp_directory": spill,
-            }
-            with duckdb.connect(":memory:", config=limits) as database:
-                try:
-                    _add_files(database, self.feed, entries)
-                    paths = self._segments(entries, ROWS)
-                    database.execute(f"CREATE TEMP TABLE found AS {self._found(paths)}")
-                    database.execute(
-                        f"CREATE TEMP TABLE kept AS SELECT * FROM found WHERE filtered = '' ORDER BY {ORDER}"
-                    )
-                    take_out_repeats(database, one_a_day=self.settings.one_a_day, age="age")
-                    database.execute(LINES)
-                except duckdb.Error as error:
-                    raise DataError(
-                        f"{self.catalogue.folder}: {self.feed.title} cannot be read ({error!s:.300})."
-                    ) from error
-                yield database
+        limits: dict[str, Any] = {"memory_limit": MEMORY, "threads": THREADS}
+        with (
+            TemporaryDirectory(prefix="forecast-archive-") as spill,
+            duckdb.connect(config=limits | {"temp_directory": spill}) as database,
+        ):
+            run = database.execute
+            try:
+                _add_files(database, self.feed, entries)
+                database.register("no_rows", ROW_COLUMNS.empty_table())
+                database.register("no_rejected", REJECTED_COLUMNS.empty_table())
+                run(
+                    "CREATE TEMP VIEW rejected AS SELECT f.name AS file, f.sha256, r.* EXCLUDE (file) "
+                    f"FROM {self._segments(batches, REJECTED)} r JOIN files f USING (file)"
+                )
+                run(f"CREATE TEMP TABLE found AS {self._found(self._segments(batches, ROWS))}")
+                run(f"CREATE TEMP TABLE kept AS SELECT * FROM found WHERE filtered = '' ORDER BY {ORDER}")
+                take_out_repeats(database, one_a_day=self.settings.one_a_day, age="age")
+                run(LINES)
+            except duckdb.Error as error:
+                raise DataError(
+                    f"{self.catalogue.folder}: {self.feed.title} cannot be read ({error!s:.300})."
+                ) from error
+            yield database
 
-    def _segments(self, entries: list[Entry], part: str) -> list[str]:
+    def _segments(self, batches: list[Batch], part: str) -> str:
+        """Return the SQL of all rows of a part of the dataset, after verifying checksums."""
         inside = f"{part}/dataset={self.feed.name}/"
-        segments = [segment for batch in self.catalogue.batches_of(entries) for segment in batch.segments]
-        return [str(self.catalogue.folder / one.path) for one in segments if one.path.startswith(inside)]
+        self.catalogue.require_whole(batches, inside)
+        segments = [segment.path for batch in batches for segment in batch.segments if segment.path.startswith(inside)]
+        paths = ", ".join(text(str(self.catalogue.folder / path)) for path in segments)
+        return f"read_parquet([{paths}], hive_partitioning = false)" if paths else f"no_{part}"
 
-    def _found(self, paths: list[str]) -> str:
+    def _found(self, rows: str) -> str:
         """Return the SQL of all rows of the pairs, with the day on which each became known and why it is filtered."""
         edition = "WHEN f.edition_day IS NOT NULL THEN greatest(r.date, f.edition_day)"
         known = (
@@ -236,7 +242,7 @@ class ArchiveReading:
                 SELECT file AS place, r.line, r.id, r.date, {known} AS known, r.source AS source_state,
                     r.target AS target_state, r.cameo, r.n, r.goldstein AS value, r.quad, r.source_quad AS given_quad,
                     r.mentions, r.source_organs, r.target_organs, {descriptions}, f.* EXCLUDE (file, first, last)
-                FROM {_parquet(paths) if paths else f"({_no_rows()})"} r JOIN files f USING (file) WHERE {wanted})"""
+                FROM {rows} r JOIN files f USING (file) WHERE {wanted})"""
 
     def _filtered(self) -> str:
         """Return the SQL of the first reason why a row is not counted, '' if it is."""
@@ -246,54 +252,36 @@ class ArchiveReading:
         cases |= choices(self.settings, "true" if self.settings.sectors == "all" else acts, "mentions")
         return f"CASE {' '.join(f'WHEN {case} THEN {text(words)}' for case, words in cases.items())} ELSE '' END"
 
-    def _account(self, entries: list[Entry], database: "duckdb.DuckDBPyConnection") -> tuple[FeedAccount, pd.DataFrame]:
-        """Account for every row of the files."""
-        numbers = dict(database.execute("SELECT became, count(*) FROM lines GROUP BY became").fetchall())
-        listed = "SELECT name AS file, line, {0} AS reason FROM lines WHERE became = '{1}' ORDER BY file, line"
-        why = "SELECT filtered, count(*) FROM lines WHERE became = 'filtered' GROUP BY filtered ORDER BY filtered"
-        counts = [entry.counts for entry in entries]
-        filtered: dict[str, int] = {}
+    def filtered_by(self, entries: list[Entry], database: "duckdb.DuckDBPyConnection") -> Counter[str]:
+        """Return the numbers of filtered rows by reason."""
+        filtered: Counter[str] = Counter()
         for entry in entries:
-            for reason, number in entry.filtered_by.items():
-                filtered[reason] = filtered.get(reason, 0) + number
-        others = sum(one.between for one in counts) - sum(numbers.values())
-        rejected = sum(one.rejected for one in counts)
-        filtered |= {"of another dyad": others} if others else {}
-        filtered |= dict(database.execute(why).fetchall())
-        columns = {name: pd.Series(dtype=object) for name in ("file", "line", "reason")}
-        rejects = self._rejects(entries, database)
+            filtered.update(entry.filtered_by)
+        others = sum(entry.counts.between for entry in entries) - _number(database, "lines")
+        filtered.update({"of another dyad": others} if others else {})
+        why = "SELECT filtered, count(*) FROM lines WHERE became = 'filtered' GROUP BY filtered ORDER BY filtered"
+        filtered.update(dict(database.execute(why).fetchall()))
+        return filtered
+
+    def _account(self, entries: list[Entry], database: "duckdb.DuckDBPyConnection") -> FeedAccount:
+        """Account for every row of the files."""
+        listed = "SELECT name AS file, line, {0} AS reason FROM lines WHERE became = '{1}' ORDER BY file, line"
+        counts, filtered = [entry.counts for entry in entries], self.filtered_by(entries, database)
         file = FileAccount(
-            self.title(entries), sum(one.rows for one in counts), numbers.get("kept", 0), rejected,
-            sum(filtered.values()), numbers.get("duplicate", 0), sum(entry.mended for entry in entries),
+            self.title(entries), sum(one.rows for one in counts), _number(database, "lines WHERE became = 'kept'"),
+            sum(one.rejected for one in counts), sum(filtered.values()),
+            _number(database, "lines WHERE became = 'duplicate'"), sum(entry.mended for entry in entries),
         )  # fmt: skip
-        account = FeedAccount(
-            self.feed.name, self.feed.title, self.settings.words, (file,), filtered,
+        return FeedAccount(
+            self.feed.name, self.feed.title, self.settings.words, (file,), dict(filtered),
             duplicates=database.sql(listed.format("repeats", "duplicate")).df(),
-            filtered=database.sql(listed.format("filtered", "filtered")).df() if self.settings.list_filtered
-            else pd.DataFrame(columns),
+            filtered=database.sql(listed.format("filtered", "filtered" if self.settings.list_filtered else "")).df(),
         )  # fmt: skip
-        return account, rejects
 
-    def _rejects(self, entries: list[Entry], database: "duckdb.DuckDBPyConnection") -> pd.DataFrame:
-        """Return the rejected rows of the files, in the columns of the contract."""
-        self.catalogue.require_whole(self.catalogue.batches_of(entries), f"{REJECTED}/dataset={self.feed.name}/")
-        columns = 'f.name AS file, r.line, r.reason, r."row"'
-        rows = self._rejected_rows(entries, columns)
-        if not rows:
-            return pd.DataFrame(columns=list(REJECT_COLUMNS))
-        found: pd.DataFrame = database.sql(f"{rows} ORDER BY f.name, f.sha256, r.line").df()
-        return found
 
-    def rejected_by(self, entries: list[Entry], database: "duckdb.DuckDBPyConnection") -> dict[str, int]:
-        """Return the numbers of rejected rows by reason, the most frequent first."""
-        rows = self._rejected_rows(entries, "r.reason")
-        why = f"SELECT reason, count(*) FROM ({rows}) GROUP BY reason ORDER BY count(*) DESC, reason"
-        return dict(database.execute(why).fetchall()) if rows else {}
-
-    def _rejected_rows(self, entries: list[Entry], columns: str) -> str:
-        """Return the SQL of rejected rows of some files; '' if there is none."""
-        paths = self._segments(entries, REJECTED)
-        return f"SELECT {columns} FROM {_parquet(paths)} r JOIN files f USING (file)" if paths else ""
+def _number(database: "duckdb.DuckDBPyConnection", rows: str) -> int:
+    [(number,)] = database.execute(f"SELECT count(*) FROM {rows}").fetchall()
+    return int(number)
 
 
 def covered_days(entries: Sequence[Entry], day: date | None = None) -> list[Days]:
@@ -329,10 +317,6 @@ LINES = f"""
 """What became of each line: it can hold several events, and is kept if one of them is."""
 
 
-def _parquet(paths: list[str]) -> str:
-    return f"read_parquet([{', '.join(map(text, paths))}], hive_partitioning = false)"
-
-
 def _add_files(database: "duckdb.DuckDBPyConnection", feed: Feed, entries: list[Entry]) -> None:
     """Add what the catalogue says of files as the table `files`."""
 
@@ -361,11 +345,3 @@ def _add_files(database: "duckdb.DuckDBPyConnection", feed: Feed, entries: list[
     database.execute("CREATE TEMP VIEW names AS SELECT file AS place, name FROM files")
     database.execute("CREATE TEMP VIEW editions AS SELECT file AS place, first, last, age FROM files WHERE year > 0")
     database.unregister("given")
-
-
-def _no_rows() -> str:
-    from forecast.archive.segments import row_columns
-
-    types = {"int32": "INTEGER", "int64": "BIGINT", "string": "VARCHAR", "date32[day]": "DATE", "double": "DOUBLE"}
-    columns = [f"CAST(NULL AS {types.get(str(one.type), 'UTINYINT')}) AS {one.name}" for one in row_columns()]
-    return f"SELECT {', '.join(columns)} WHERE false"

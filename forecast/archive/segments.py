@@ -55,28 +55,20 @@ BATCH = b"forecast.batch"
 """Key of the metadata of such a segment: JSON with all of its batch but the files."""
 
 
-def row_columns() -> pa.Schema:
-    """Return the columns of rows between two states; docs/schema/archive.md says what they hold."""
-    return pa.schema(
-        {
-            "file": pa.int32(), "line": pa.int64(), "id": pa.string(), "date": pa.date32(), "known": pa.date32(),
-            "source": pa.string(), "target": pa.string(), "pair": pa.string(), "cameo": pa.string(),
-            "goldstein": pa.float64(), "quad": pa.int8(), "source_quad": pa.int8(), "n": pa.int64(),
-            "mentions": pa.int64(), "source_organs": pa.uint8(), "target_organs": pa.uint8(), "actor": pa.string(),
-            "summary": pa.string(), "reference": pa.string(),
-        }
-    )  # fmt: skip
-
-
-def rejected_columns() -> pa.Schema:
-    """Return the columns of rejected rows."""
-    return pa.schema({"file": pa.int32(), "line": pa.int64(), "reason": pa.string(), "row": pa.string()})
-
-
-def file_columns() -> pa.Schema:
-    """Return the columns of imported files, in the order of the catalogue."""
-    types = {"file": pa.int32(), "part": pa.float64(), "year": pa.int32(), "mended": pa.int64()}
-    return pa.schema({name: types.get(name, pa.string()) for name in Entry.__dataclass_fields__})
+ROW_COLUMNS = pa.schema(
+    {
+        "file": pa.int32(), "line": pa.int64(), "id": pa.string(), "date": pa.date32(), "known": pa.date32(),
+        "source": pa.string(), "target": pa.string(), "pair": pa.string(), "cameo": pa.string(),
+        "goldstein": pa.float64(), "quad": pa.int8(), "source_quad": pa.int8(), "n": pa.int64(),
+        "mentions": pa.int64(), "source_organs": pa.uint8(), "target_organs": pa.uint8(), "actor": pa.string(),
+        "summary": pa.string(), "reference": pa.string(),
+    }
+)  # fmt: skip
+"""Columns of rows between two states; docs/schema/archive.md says what they hold."""
+REJECTED_COLUMNS = pa.schema({"file": pa.int32(), "line": pa.int64(), "reason": pa.string(), "row": pa.string()})
+_TYPES = {"file": pa.int32(), "part": pa.float64(), "year": pa.int32(), "mended": pa.int64()}
+FILE_COLUMNS = pa.schema({name: _TYPES.get(name, pa.string()) for name in Entry.__dataclass_fields__})
+"""Columns of imported files, in the order of the catalogue."""
 
 
 class SegmentWriter:
@@ -105,7 +97,7 @@ class SegmentWriter:
         if run.rejected:
             lines, reasons, texts = zip(*run.rejected, strict=True)
             columns: dict[str, Any] = {"file": [file] * len(lines), "line": lines, "reason": reasons, "row": texts}
-            self._hold(f"{REJECTED}/dataset={dataset}", pa.table(columns, rejected_columns()))
+            self._hold(f"{REJECTED}/dataset={dataset}", pa.table(columns, REJECTED_COLUMNS))
 
     def write(self) -> None:
         """Write the rows that are held."""
@@ -133,7 +125,7 @@ def write_batch(catalogue: Catalogue, files: Sequence[Entry], segments: Sequence
     at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     stated = {"schema": SCHEMA, "number": number, "at": at, "next_file": next_file}
     metadata = {BATCH: json.dumps(stated | {"segments": [segment._asdict() for segment in segments]})}
-    table = pa.Table.from_pylist([entry.row() for entry in files], file_columns().with_metadata(metadata))
+    table = pa.Table.from_pylist([entry.row() for entry in files], FILE_COLUMNS.with_metadata(metadata))
     own, content = _segment(FILES, table)
     _write(catalogue.folder, {own: content})
     return add_batch(catalogue, Batch(number, at, next_file, tuple(files), (*segments, own)))
@@ -177,26 +169,20 @@ def _write(folder: Path, contents: Mapping[Segment, bytes]) -> None:
 
 def _as_rows(kept: pa.Table, files: Index) -> pa.Table:
     source, target = kept["source_state"], kept["target_state"]
-    first = pc.min_element_wise(source, target)
-    second = pc.max_element_wise(source, target)
-    number = pc.fill_null(_as_number(kept["mentions"]), 0)
+    pair = pc.binary_join_element_wise(pc.min_element_wise(source, target), pc.max_element_wise(source, target), "-")
+    mentions = kept["mentions"]
+    whole = pc.match_substring_regex(mentions, r"^\d{1,18}$")
     renamed: dict[str, Any] = {
         "file": pa.array(files, pa.int32()),
         "source": source,
         "target": target,
-        "pair": pc.binary_join_element_wise(first, second, "-"),
+        "pair": pair,
         "goldstein": kept["value"],
         "source_quad": kept["given_quad"],
-        "mentions": number,
+        "mentions": pc.fill_null(pc.if_else(whole, mentions, pa.scalar(None, mentions.type)).cast(pa.int64()), 0),
     }
-    schema = row_columns()
-    return pa.table({name: renamed[name] if name in renamed else kept[name] for name in schema.names}).cast(schema)
-
-
-def _as_number(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return whole numbers; a text that is none is missing."""
-    whole = pc.match_substring_regex(texts, r"^\d{1,18}$")
-    return pc.if_else(whole, texts, pa.scalar(None, texts.type)).cast(pa.int64())
+    names = ROW_COLUMNS.names
+    return pa.table({name: renamed[name] if name in renamed else kept[name] for name in names}).cast(ROW_COLUMNS)
 
 
 OWN = tuple(f"{part}/" for part in PARTS)
@@ -298,13 +284,7 @@ class Repaired(Displayed):
 
     def summary(self) -> dict[str, Any]:
         """Return the result for JSON."""
-        return {
-            "schema": 1,
-            "archive": str(self.archive),
-            "adopted": list(self.adopted),
-            "set_aside": list(self.set_aside),
-            "damaged": list(self.damaged),
-        }
+        return {"schema": 1} | vars(self) | {"archive": str(self.archive)}
 
     def _card(self) -> Card:
         return Card(f"Repair of {self.archive}", (("files", self.sentence),))
@@ -321,10 +301,6 @@ def repair_archive(archive: str | Path) -> Repaired:
     ----------
     archive : str or pathlib.Path
         Folder of the archive.
-
-    Returns
-    -------
-    Repaired
 
     Raises
     ------

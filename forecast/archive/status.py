@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from forecast.archive.catalogue import REJECTED, Catalogue, Counts, Entry, read_catalogue
+from forecast.archive.catalogue import Catalogue, Counts, Entry, read_catalogue
 from forecast.archive.importing import EVERYTHING
 from forecast.archive.reading import ArchiveReading, chosen_datasets, covered_days
 from forecast.arguments import DAY, PATH, TEXTS, checked
@@ -42,11 +42,6 @@ class Edition(NamedTuple):
     file: str
     issued: str  # The day from which it counts
     by: str  # What says so: `published`, the manifest of its fetch; `stamp`, its name; or `last event`, the day before
-
-    @classmethod
-    def of(cls, entry: Entry) -> "Edition":
-        """Return the catalogue entry of an edition."""
-        return cls(entry.name, entry.issued, "published" if entry.published else "stamp" if entry.edition else LAST)
 
 
 class MonthStatus(NamedTuple):
@@ -162,10 +157,6 @@ def archive_status(
     as_of : date or str, optional
         What it held on that day, as `read_archive` reads it.
 
-    Returns
-    -------
-    ArchiveStatus
-
     Raises
     ------
     DataError
@@ -188,7 +179,6 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
     feed = FEEDS[name]
     reading = ArchiveReading(catalogue, feed, None, day, EVERYTHING, texts=False)
     entries = reading.entries()
-    catalogue.require_whole(catalogue.batches_of(entries), f"{REJECTED}/dataset={name}/")
     by_month: dict[str, Counter[str]] = {}
     rejected_by: dict[str, int] = {}
     filtered_by: Counter[str] = Counter()
@@ -197,11 +187,9 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
             became = "SELECT month, became, count(*) FROM lines GROUP BY ALL"
             for month, what, number in database.execute(became).fetchall():
                 by_month.setdefault(month, Counter())[what] = number
-            why = "SELECT filtered, count(*) FROM lines WHERE became = 'filtered' GROUP BY filtered"
-            filtered_by.update(dict(database.execute(why).fetchall()))
-            rejected_by = reading.rejected_by(entries, database)
-    for entry in entries:
-        filtered_by.update(entry.filtered_by)
+            filtered_by = reading.filtered_by(entries, database)
+            why = "SELECT reason, count(*) FROM rejected GROUP BY reason ORDER BY count(*) DESC, reason"
+            rejected_by = dict(database.execute(why).fetchall())
     covered = Covered(name, tuple(covered_days(entries, day)))
     issued = sorted((entry for entry in entries if entry.issued), key=lambda one: (one.issued, one.name))
     return DatasetStatus(
@@ -212,7 +200,10 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
         spans=covered.spans,
         gaps=tuple(_missing(first, last, feed.gaps) for first, last in covered.gaps),
         published=sum(bool(entry.published) for entry in entries),
-        editions=tuple(map(Edition.of, issued)),
+        editions=tuple(
+            Edition(one.name, one.issued, "published" if one.published else "stamp" if one.edition else LAST)
+            for one in issued
+        ),
         months=tuple(_months(entries, covered, by_month)),
         rejected_by=rejected_by,
         filtered_by=dict(sorted(filtered_by.items())),

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from forecast.archive.catalogue import TABLES, Entry
-from forecast.archive.segments import file_columns, rejected_columns, row_columns
+from forecast.archive.segments import FILE_COLUMNS, REJECTED_COLUMNS, ROW_COLUMNS
 from tests.commands import faults, shown_commands
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -24,12 +24,12 @@ def test_columns_and_fields_stand_in_their_order():
     tables = [
         re.findall(r"^\| `(\w+)` \|", part, re.M) for part in re.split(r"^\| (?:column|table).*$", text, flags=re.M)
     ]
-    assert tables[1] == row_columns().names
-    assert tables[2] == rejected_columns().names
+    assert tables[1] == ROW_COLUMNS.names
+    assert tables[2] == REJECTED_COLUMNS.names
     with closing(sqlite3.connect(":memory:")) as database:
         database.executescript(TABLES)
         made = [name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         columns = [row[1] for row in database.execute("PRAGMA table_info(file)")]
     assert tables[3] == made
-    assert tables[4] == [field.name for field in fields(Entry)] == file_columns().names
+    assert tables[4] == [field.name for field in fields(Entry)] == FILE_COLUMNS.names
     assert sorted(columns) == sorted([*tables[4], "batch"])

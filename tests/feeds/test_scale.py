@@ -93,7 +93,7 @@ def test_the_command_counts_what_a_report_can_be_of(made, tmp_path):
 
 def test_a_full_memory_is_answered_in_a_sentence(made, monkeypatch):
     monkeypatch.setattr("forecast.feeds.counting.MEMORY", "1MB")
-    with pytest.raises(OutputError, match=r"no room for counting.*TMPDIR"):
+    with pytest.raises(OutputError, match=r"no room for the events.*TMPDIR"):
         count_feed(made)
 
 
