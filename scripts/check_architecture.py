@@ -199,7 +199,9 @@ def _shortest_circle(graph: dict[str, dict[str, tuple[str, int]]], start: str) -
 def _allowed(module: str, target: str) -> bool:
     if module in GROUND:
         return not _within(target, "forecast") or any(_within(target, place) for place in GROUND)
-    if _within(target, "forecast.fetch"):
+    if _within(target, "forecast.fetch") and not (
+        _within(module, "forecast.archive") and _within(target, "forecast.fetch.manifest")
+    ):
         return any(_within(module, place) for place in ("forecast.fetch", "forecast.cli")) or module == "forecast"
     if _within(target, "forecast.cli"):
         return _within(module, "forecast.cli") or module == "forecast.__main__"

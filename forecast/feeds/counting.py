@@ -232,7 +232,7 @@ def count_sql(
         {_sides(scale)}
         SELECT left(CAST(date AS VARCHAR), 7) AS time, source, target, {sums} FROM sides
         GROUP BY left(CAST(date AS VARCHAR), 7), source, target ORDER BY time, source, target"""
-    return sqlglot.parse_one(sql, read="duckdb").transform(_portable).sql(dialect, pretty=True)
+    return str(sqlglot.parse_one(sql, read="duckdb").transform(_portable).sql(dialect, pretty=True))
 
 
 def _portable(node: "exp.Expression") -> "exp.Expression":
