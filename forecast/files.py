@@ -74,7 +74,9 @@ def clear_leftovers(target: Path) -> None:
     leftover = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\.partial")
     with contextlib.suppress(OSError):
         for path in [path for path in target.parent.iterdir() if leftover.fullmatch(path.name)]:
-            _remove_unless_held(path)
+            with contextlib.suppress(OSError):
+                if (release := lock_folder(path)) is not None:
+                    _remove(path, release)
 
 
 def lock_folder(folder: Path, *, wait: bool = False) -> Callable[[], None] | None:
@@ -127,12 +129,6 @@ def _claim(target: Path) -> tuple[Path, Callable[[], None] | None]:
             return folder, release
         if release is not None:
             release()
-
-
-def _remove_unless_held(folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        if (release := lock_folder(folder)) is not None:
-            _remove(folder, release)
 
 
 def _remove(folder: Path, release: Callable[[], None] | None) -> None:
@@ -209,9 +205,12 @@ def write_csv(path: str | Path, frame: "pd.DataFrame") -> None:
 
 def csv_text(frame: "pd.DataFrame") -> str:
     """Return the CSV of a table; a text that a spreadsheet would take for a formula gets an apostrophe in front."""
+
+    def shown(cell: Any) -> Any:
+        return spreadsheet_cell(cell) if isinstance(cell, str) else cell
+
     texts = frame.select_dtypes(exclude=["number", "bool", "datetime"]).columns
-    shown = frame.assign(**{name: frame[name].map(_cell) for name in texts})
-    return _csv(shown)
+    return _csv(frame.assign(**{name: frame[name].map(shown) for name in texts}))
 
 
 def check_writable(folder: str | Path) -> None:
@@ -292,10 +291,6 @@ def file_digest(path: Path, kind: str = "sha256") -> str:
 
 def _csv(frame: "pd.DataFrame") -> str:
     return str(frame.to_csv(index=False, lineterminator="\n"))
-
-
-def _cell(value: Any) -> Any:
-    return spreadsheet_cell(value) if isinstance(value, str) else value
 
 
 def _plain(value: Any) -> Any:
@@ -383,14 +378,11 @@ def _words(error: Exception, advice: str) -> str:
     if isinstance(error, UNFORESEEN):
         kind = type(error).__name__
         return f"cannot be read: this program did not foresee what is in it ({kind}: {text}). Report it with the file."
-    if isinstance(error, (OSError, *UNREADABLE, *_of_libraries())):
-        return f"cannot be read: {text.rstrip('.')}. {advice}"
-    return ""
-
-
-def _of_libraries() -> tuple[type[Exception], ...]:
-    """Return the errors by which libraries say that they cannot use a text or table, not that they lack something."""
     import duckdb
     import pyarrow as pa
 
-    return (duckdb.DataError, duckdb.ProgrammingError, duckdb.NotSupportedError, pa.ArrowCapacityError)
+    # By these libraries say that they cannot use a text or table, not that they lack something.
+    libraries = (duckdb.DataError, duckdb.ProgrammingError, duckdb.NotSupportedError, pa.ArrowCapacityError)
+    if isinstance(error, (OSError, *UNREADABLE, *libraries)):
+        return f"cannot be read: {text.rstrip('.')}. {advice}"
+    return ""

@@ -230,11 +230,6 @@ def make_report(
     progress : callable, optional
         Called with (step in words, done, total).
 
-    Returns
-    -------
-    Report
-        Where the page is, and what it says.
-
     Raises
     ------
     UnknownDyadError, SpecError, DataError, FitFileError, OutputError

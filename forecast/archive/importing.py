@@ -143,11 +143,6 @@ def import_files(
     progress : callable, optional
         Called with (step in words, done, total) for files.
 
-    Returns
-    -------
-    Imported
-        What became of each file.
-
     Raises
     ------
     SpecError

@@ -169,10 +169,6 @@ def check_fit(fit: "Fit", *, records: int = 400, seed: int = 1, backtest: "str |
     backtest : str or pathlib.Path, optional
         Folder of a backtest of the same form of model, for months that it had not seen (`pit_ahead`).
 
-    Returns
-    -------
-    Checks
-
     Raises
     ------
     DataError
@@ -300,10 +296,6 @@ def pit_ahead(fit: "Fit", backtest: str | Path) -> tuple[Ahead, ...]:
     fit : Fit
     backtest : str or pathlib.Path
         Folder of a backtest of the same form of model.
-
-    Returns
-    -------
-    tuple of Ahead
 
     Raises
     ------

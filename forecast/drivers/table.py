@@ -74,10 +74,6 @@ def read_drivers(path: str | Path) -> DriverTable:
         value was known, YYYY-MM-DD), if need be ``dyad``, and one column a driver. An empty cell holds no value; a row
         with a later ``known_at`` revises an earlier one.
 
-    Returns
-    -------
-    DriverTable
-
     Raises
     ------
     DataError
@@ -252,10 +248,6 @@ def calendar_drivers(dyads: Sequence[str], path: str | Path | None = None) -> Dr
     dyads : sequence of str
     path : str or pathlib.Path, optional
         Of a calendar like ``data/calendar.csv``, which it is by default.
-
-    Returns
-    -------
-    DriverTable
 
     Raises
     ------

@@ -88,15 +88,14 @@ def add_events(
     raw = _load(rows)
     if raw.name in {file.name for file in table.files}:  # a name and a line mean one thing in all that is said of it
         raise DataError(f"{raw.name}: a file of this name was read already. Rename it, or add it only once.")
-    read = _read_rows(raw, chosen)
+    read, unread = _read_rows(raw, chosen)
     record = _Record.of(table, chosen)
-    reasons = record.reasons_against(read.usable)
-    fresh = read.usable.drop(index=list(reasons))
-    if read.usable.empty or (fresh.empty and not any(map(_is_repeat, reasons.values()))):
-        raise raw.nothing_usable(read.reasons | reasons)
-    every = read.reasons | reasons
-    repeats = [line for line, reason in every.items() if _is_repeat(reason)]
-    usable = read.usable.loc[read.usable.index.isin([*fresh.index, *repeats])]
+    reasons = record.reasons_against(read)
+    fresh, every = read.drop(index=list(reasons)), unread | reasons
+    repeats = [line for line, reason in every.items() if reason.startswith(_REPEATS)]
+    if fresh.empty and not repeats:
+        raise raw.nothing_usable(every)
+    usable = read.loc[read.index.isin([*fresh.index, *repeats])]
     addition = Addition(
         file=raw.name,
         sha256=raw.sha256,
@@ -117,10 +116,10 @@ def describe_additions(table: EventTable) -> tuple[str, ...]:
         rejects = table.rejects[table.rejects["file"] == addition.file]
         left_out = [f"line {line}: {reason}" for line, reason in zip(rejects["line"], rejects["reason"], strict=True)]
         words = f"{addition.file}: {len(addition.events)} of {count(addition.rows, 'row')} added to {addition.dataset}"
-        sentences.append(f"{_listed(f'{words}; not added', left_out) or words}.")
+        sentences.append(_listed(f"{words}; not added", left_out) if left_out else f"{words}.")
         if alike := _resembling(table, addition):
             opening = f"{addition.file}: counted, but make sure that they are not there already"
-            sentences.append(f"{_listed(opening, alike)}.")
+            sentences.append(_listed(opening, alike))
         sentences += [
             f"{addition.file}: by adding it you say that the record of {one.dyad} is complete up to {one.to}; it was "
             f"known to be up to {one.before}."
@@ -133,11 +132,9 @@ MOST_LISTED = 5
 
 
 def _listed(opening: str, items: list[str]) -> str:
-    """List the first of some items after an opening; nothing if there are none."""
-    if not items:
-        return ""
+    """List the first of some items after an opening."""
     more = f"; and {len(items) - MOST_LISTED} more" if len(items) > MOST_LISTED else ""
-    return f"{opening}: {'; '.join(items[:MOST_LISTED])}{more}"
+    return f"{opening}: {'; '.join(items[:MOST_LISTED])}{more}."
 
 
 def _dataset_of(table: EventTable, wanted: str | None) -> str:
@@ -171,16 +168,8 @@ def _load(rows: str | Path | pd.DataFrame | Sequence[Mapping[str, Any]]) -> RawT
     return raw
 
 
-@dataclass(frozen=True)
-class _Read:
-    """Rows that could be read, by line, as the event table has them; and why others could not, by line."""
-
-    usable: pd.DataFrame
-    reasons: dict[int, str]
-
-
-def _read_rows(raw: RawTable, dataset: str) -> _Read:
-    """Type the rows and check them one by one."""
+def _read_rows(raw: RawTable, dataset: str) -> tuple[pd.DataFrame, dict[int, str]]:
+    """Return the rows that can be read, by line, as the event table has them; and why others cannot, by line."""
     text = {name: raw.rows[name].str.strip() for name in raw.rows.columns}
     empty = pd.Series("", index=raw.rows.index, dtype=object)
     given = [text.get(name, empty) for name in _CODES]
@@ -198,7 +187,7 @@ def _read_rows(raw: RawTable, dataset: str) -> _Read:
         raise raw.nothing_usable(reasons)
     mapping = TableMapping(dataset=dataset, columns={name: name for name in rows.columns}, missing=("",))
     events, wrong = typed_rows(replace(raw, rows=rows, broken={}), mapping)
-    return _Read(in_types(events.drop(index=list(wrong))), reasons | wrong)
+    return in_types(events.drop(index=list(wrong))), reasons | wrong
 
 
 def code_of_row(code: str, cameo: str, kind: str) -> str:
@@ -220,12 +209,6 @@ def code_of_row(code: str, cameo: str, kind: str) -> str:
 
 
 _REPEATS = "is there already"
-
-
-def _is_repeat(reason: str) -> bool:
-    return reason.startswith(_REPEATS)
-
-
 _KEY = ["date", "source", "target", "cameo"]
 
 

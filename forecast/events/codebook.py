@@ -8,7 +8,7 @@ import csv
 import functools
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -33,10 +33,9 @@ class Scale:
 
     name: str
     classes: tuple[str, ...]
-    zero_cut: int
-    """Number of conflict classes: the boundary between conflict and cooperation."""
-    class_of: "pd.Series[int]"
-    """The class of each code."""
+    zero_cut: int  # Number of conflict classes: the boundary between conflict and cooperation
+    # The class of each code; none where classes were counted by somebody else.
+    class_of: "pd.Series[int]" = field(default_factory=lambda: pd.Series(dtype=int), repr=False, compare=False)
 
 
 @functools.cache
@@ -57,17 +56,25 @@ def read_scale(name: str) -> Scale:
     if rows.empty:
         raise SpecError(f"scale: there is no scale {name!r}. Use one of: {', '.join(scale_names())}.")
     classes = read_small_csv(folder / "classes.csv").set_index("code")
-    return Scale(
-        name=name,
-        classes=tuple(rows["name"]),
-        zero_cut=int((rows["side"] == "conflict").sum()),
-        class_of=classes[name].astype(int),
-    )
+    return Scale(name, tuple(rows["name"]), int((rows["side"] == "conflict").sum()), classes[name].astype(int))
 
 
 def scale_names() -> list[str]:
     """Return the names of the ordinal scales."""
     return list(read_small_csv(data_folder() / "codebook" / "scales.csv")["scale"].unique())
+
+
+def csv_lines(text: str, name: str, advice: str, **form: Any) -> dict[int, list[str]]:
+    """Return the cells of CSV by the line on which each row begins; a line without any is left out."""
+    reader, rows, line = csv.reader(io.StringIO(text, newline=""), **form), dict[int, list[str]](), 1
+    try:
+        for row in reader:
+            if row:
+                rows[line] = row
+            line = reader.line_num + 1
+    except csv.Error as cause:
+        raise DataError(f"{name}, line {line}: not CSV ({cause}). {advice}") from cause
+    return rows
 
 
 def read_small_csv(path: Path, required: Sequence[str] = ()) -> pd.DataFrame:
@@ -77,14 +84,8 @@ def read_small_csv(path: Path, required: Sequence[str] = ()) -> pd.DataFrame:
     except (OSError, ValueError) as cause:
         reason = getattr(cause, "strerror", None) or cause
         raise DataError(f"{path}: the table cannot be read ({reason}). Give a CSV file in UTF-8.") from cause
-    reader, rows, line = csv.reader(io.StringIO(text, newline="")), dict[int, list[str]](), 1
-    try:
-        for row in reader:
-            if any(cells := [cell.strip() for cell in row]):
-                rows[line] = cells
-            line = reader.line_num + 1
-    except csv.Error as cause:
-        raise DataError(f"{path}, line {line}: not CSV ({cause}). Save it as CSV in UTF-8.") from cause
+    lines = csv_lines(text, str(path), "Save it as CSV in UTF-8.")
+    rows = {line: [cell.strip() for cell in row] for line, row in lines.items() if any(map(str.strip, row))}
     header = rows.pop(min(rows), []) if rows else []
     if missing := [name for name in required if name not in header]:
         raise DataError(f"{path}: there is no column {missing[0]!r}; expected {', '.join(required)}")
@@ -93,8 +94,8 @@ def read_small_csv(path: Path, required: Sequence[str] = ()) -> pd.DataFrame:
     for line, row in rows.items():
         if len(row) != len(header):
             raise DataError(f"{path}, line {line}: {len(row)} cells, and the header has {len(header)}; fill in all")
-    lines = pd.Index(list(rows), dtype="int64", name="line")
-    return pd.DataFrame(list(rows.values()), index=lines, columns=header, dtype=str)
+    index = pd.Index(list(rows), dtype="int64", name="line")
+    return pd.DataFrame(list(rows.values()), index=index, columns=header, dtype=str)
 
 
 def require_cells(cells: "pd.Series[Any]", right: "pd.Series[bool]", expected: str, name: str | Path) -> None:

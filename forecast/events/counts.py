@@ -30,11 +30,6 @@ def read_counts(path: str | Path, mapping: CountsMapping | dict[str, Any] | str 
     mapping : CountsMapping, dict, str or pathlib.Path
         A YAML or JSON file or its content; docs/events.md explains every field.
 
-    Returns
-    -------
-    CountTable
-        For `forecast.panel.build_counts_panel`.
-
     Raises
     ------
     MappingError

@@ -345,11 +345,6 @@ def hierarchy(dyad: str, present: Sequence[str] | None = None) -> list[str]:
     present : sequence of str, optional
         Which dyads the data hold; those of `dyads.csv` by default.
 
-    Returns
-    -------
-    list of str
-        Codes in the order of `present`.
-
     Examples
     --------
     >>> from forecast.events import hierarchy

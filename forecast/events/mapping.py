@@ -5,6 +5,7 @@ Values stay text until the fields are known: a reader that guesses types turns t
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from forecast.arguments import faults, read_form
 from forecast.errors import DataError, MappingError
 from forecast.escaping import printable
+from forecast.events.codebook import csv_lines
 from forecast.events.table import REJECT_COLUMNS, SourceFile
 from forecast.files import digest, fence, read_bytes
 
@@ -25,8 +27,6 @@ Place = Annotated[int, Field(ge=1)] | Annotated[str, Field(min_length=1)]
 
 def readable_format(date_format: str) -> str:
     """Return a format of dates if dates can be read by it."""
-    import re
-
     try:
         pd.to_datetime(pd.Series(["no date"]), format=date_format, errors="coerce")
     except (ValueError, TypeError, re.error) as error:
@@ -264,31 +264,26 @@ def _read_csv(name: str, content: bytes, form: FileForm) -> RawTable:
     except (ValueError, LookupError) as error:
         raise DataError(f"{name} is not {form.encoding} ({error}). Set `encoding` in the mapping.") from error
     csv.field_size_limit(LARGEST_FIELD)
-    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if form.quoted else csv.QUOTE_NONE
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=form.delimiter, quoting=quoting)
-    records: list[tuple[int, list[str]]] = []
-    line = 1
-    try:
-        for fields in reader:
-            if fields:
-                records.append((line, fields))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise DataError(f"{name}, line {line}: not CSV ({error}). Check `delimiter` and `quoted`.") from error
-    if not records:
+    rows = csv_lines(
+        text, name, "Check `delimiter` and `quoted`.", delimiter=form.delimiter,
+        quoting=csv.QUOTE_MINIMAL if form.quoted else csv.QUOTE_NONE,
+    )  # fmt: skip
+    if not rows:
         raise DataError(f"{name} is empty. It needs at least one row.")
-    header = records.pop(0)[1] if form.header else [f"column {i + 1}" for i in range(len(records[0][1]))]
+    first = min(rows)
+    header = rows.pop(first) if form.header else [f"column {place + 1}" for place in range(len(rows[first]))]
     _check_header(name, header)
     width = len(header)
-    whole = [(at, fields) for at, fields in records if len(fields) == width]
+    whole = {line: fields for line, fields in rows.items() if len(fields) == width}
     broken = {
-        at: (f"{len(fields)} fields where {width} are expected", fields)
-        for at, fields in records
+        line: (f"{len(fields)} fields where {width} are expected", fields)
+        for line, fields in rows.items()
         if len(fields) != width
     }
-    lines = pd.Index([at for at, _ in whole], dtype="int64", name="line")
-    rows = pd.DataFrame([fields for _, fields in whole], columns=header, index=lines, dtype=object)
-    return RawTable(name, digest(content), rows, broken)
+    lines = pd.Index(list(whole), dtype="int64", name="line")
+    return RawTable(
+        name, digest(content), pd.DataFrame(list(whole.values()), columns=header, index=lines, dtype=object), broken
+    )
 
 
 def _read_parquet(name: str, content: bytes, form: FileForm) -> RawTable:

@@ -237,18 +237,16 @@ def write_rejects(table: Recorded, path: str | Path) -> None:
     An earlier table of rejected rows is replaced, and no other file.
     """
     check_target(path)
-    target, header = Path(path), ",".join(table.rejects.columns)
-    read = {file.sha256 for file in table.files}
-    if target.exists() and (_first_line(target) != header or file_digest(target) in read):
-        raise OutputPathError(
-            f"{path} is there already, is no table of rejected rows and would be destroyed. Choose another name."
-        )
+    target = Path(path)
+    if target.exists():
+        with target.open("rb") as file:
+            header = file.readline(1000).decode("utf-8", "replace").rstrip("\r\n")
+        read = {one.sha256 for one in table.files}
+        if header != ",".join(table.rejects.columns) or file_digest(target) in read:
+            raise OutputPathError(
+                f"{path} is there already, is no table of rejected rows and would be destroyed. Choose another name."
+            )
     write_csv(path, table.rejects)
-
-
-def _first_line(path: Path) -> str:
-    with path.open("rb") as file:
-        return file.readline(1000).decode("utf-8", "replace").rstrip("\r\n")
 
 
 def as_day(date: Day, field: str, *, first: bool = False) -> pd.Timestamp:

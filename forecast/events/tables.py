@@ -37,10 +37,6 @@ def read_table(path: str | Path, mapping: TableMapping | dict[str, Any] | str | 
     mapping : TableMapping, dict, str or pathlib.Path
         A YAML or JSON file or its content; docs/events.md explains every field.
 
-    Returns
-    -------
-    EventTable
-
     Raises
     ------
     MappingError
@@ -126,7 +122,9 @@ def _typed(fields: pd.DataFrame, raw: RawTable, mapping: TableMapping) -> pd.Dat
     events["n"] = number("n", 1.0)
     events["dataset"] = mapping.dataset
     if "event_id" not in mapping.columns:
-        events["event_id"] = _content_ids(fields, mapping.dataset)
+        # Made from the content of a row: the same in every run and on every machine.
+        rows = fields.drop(columns="event_id").itertuples(index=False, name=None)
+        events["event_id"] = [digest("\x1f".join((mapping.dataset, *row)).encode())[:16] for row in rows]
     pairs = events[["source", "target"]].drop_duplicates()
     names = {pair: dyad_code(*pair) for pair in pairs.itertuples(index=False, name=None)}
     events["dyad"] = [names[pair] for pair in zip(events["source"], events["target"], strict=True)]
@@ -153,12 +151,6 @@ def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.
             "`leading_zeros: lost` in the mapping to have '61' read as '061' and '10' as '010'."
         )
     return text
-
-
-def _content_ids(fields: pd.DataFrame, dataset: str) -> list[str]:
-    """Return an id made from a row's content, the same in every run and on every machine."""
-    rows = fields.drop(columns="event_id").itertuples(index=False, name=None)
-    return [digest("\x1f".join((dataset, *row)).encode())[:16] for row in rows]
 
 
 def _reasons(events: pd.DataFrame, fields: pd.DataFrame, mapping: TableMapping) -> dict[int, str]:
@@ -225,10 +217,6 @@ def read_chronology(folder: str | Path | None = None, dyads: Sequence[str] | Non
         embedded ones without it.
     dyads : sequence of str, optional
         Which dyads to read; all by default.
-
-    Returns
-    -------
-    EventTable
 
     Raises
     ------

@@ -15,7 +15,7 @@ from forecast.events.table import CountTable
 from forecast.feeds.feed import FeedSettings, FileFacts, text
 from forecast.feeds.gdelt import DAILY, GDELT
 from forecast.feeds.judging import COUNTED, Rules, lookups
-from forecast.feeds.reading import account_of, begin, judged_files, nothing_kept, rejects_of, source_files, state_pair
+from forecast.feeds.reading import accounted, begin, judged_files, state_pair
 
 if TYPE_CHECKING:
     import duckdb
@@ -87,18 +87,8 @@ def count_feed(
     opened = begin(paths, feed, settings)
     with judged_files(opened, Rules(opened.feed, settings, kept=tuple(COUNTED)), MEMORY) as (database, repeated):
         counts = _counts(database, scale, frequency)
-    account, rejects = account_of(opened, settings, repeated), rejects_of(opened)
-    if counts.empty:
-        raise nothing_kept(account, rejects)
-    return CountTable(
-        counts=counts.assign(dataset=opened.feed.name),
-        classes=order.classes,
-        zero_cut=order.zero_cut,
-        frequency=frequency,
-        rejects=rejects,
-        files=source_files(opened.read),
-        accounts=(account,),
-    )
+    account = accounted(opened, settings, repeated, len(counts))
+    return CountTable(counts.assign(dataset=opened.feed.name), order.classes, order.zero_cut, frequency, **account)
 
 
 def _counts(database: "duckdb.DuckDBPyConnection", scale: str, frequency: Literal["month", "week"]) -> "pd.DataFrame":

@@ -8,7 +8,7 @@ import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -17,7 +17,8 @@ from forecast.errors import SpecError
 from forecast.events.codebook import read_small_csv
 from forecast.resources import data_folder
 
-SECTORS = ("government", "military", "legislature", "courts", "police")
+Sector = Literal["government", "military", "legislature", "courts", "police"]
+SECTORS: tuple[Sector, ...] = get_args(Sector)
 """Organs of a state, in words that all feeds share."""
 
 
@@ -52,10 +53,7 @@ class FeedSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    sectors: tuple[Literal["government", "military", "legislature", "courts", "police"], ...] | Literal["all"] = (
-        "government",
-        "military",
-    )
+    sectors: tuple[Sector, ...] | Literal["all"] = ("government", "military")
     statements: bool = True
     one_a_day: bool = True
     minimum_mentions: int = Field(default=1, ge=1, le=1_000_000)
@@ -254,22 +252,16 @@ def digits(name: str, least: int, most: int) -> str:
 _SHAPES = {"%Y-%m-%d": r"\d{4}-\d{2}-\d{2}", "%m/%d/%Y": r"\d{1,2}/\d{1,2}/\d{4}"}
 
 
-def _shaped(column: str, form: str) -> str:
-    if form == "%Y%m%d":
-        return digits(column, 8, 8)
-    return f"regexp_full_match({quoted(column)}, {text(_SHAPES[form])})"
-
-
 def day(column: str, *forms: str) -> str:
     """Return the SQL of a column as a day in one of some forms, as for strptime; NULL if it is none.
 
     The shape is looked at first: the reader of dates is more generous than any feed.
     """
     name = quoted(column)
-    whens = " ".join(
-        f"WHEN {_shaped(column, form)} THEN CAST(try_strptime({name}, {text(form)}) AS DATE)" for form in forms
-    )
-    return f"CASE {whens} END"
+    shapes = {form: f"regexp_full_match({name}, {text(shape)})" for form, shape in _SHAPES.items()}
+    shapes["%Y%m%d"] = digits(column, 8, 8)
+    whens = (f"WHEN {shapes[form]} THEN CAST(try_strptime({name}, {text(form)}) AS DATE)" for form in forms)
+    return f"CASE {' '.join(whens)} END"
 
 
 @functools.cache
@@ -285,11 +277,7 @@ def state_names() -> dict[str, str]:
     for country in pycountry.historic_countries:
         names |= {country.alpha_3.casefold(): country.alpha_3, country.name.casefold(): country.alpha_3}
     for country in pycountry.countries:
-        written = [
-            country.alpha_3,
-            country.name,
-            *(getattr(country, kind, "") for kind in ("common_name", "official_name")),
-        ]
+        written = (getattr(country, kind, "") for kind in ("alpha_3", "name", "common_name", "official_name"))
         names |= {one.casefold(): country.alpha_3 for one in written if one}
     table = read_small_csv(data_folder() / "codebook" / "countries.csv")
     return names | {one.casefold(): state for one, state in zip(table["written"], table["state"], strict=True)}

@@ -88,17 +88,13 @@ class FeedFile:
     @property
     def size(self) -> int:
         """Bytes, as a path or its archive says."""
-        return self._on_disk if self.entry is None else self.entry.file_size
+        return self.stored if self.entry is None else self.entry.file_size
 
     @property
     def stored(self) -> int:
         """Bytes that it takes on the disk."""
-        return self._on_disk if self.entry is None else self.entry.compress_size
-
-    @property
-    def _on_disk(self) -> int:
         with fence(self.name):
-            return self.path.stat().st_size
+            return self.path.stat().st_size if self.entry is None else self.entry.compress_size
 
     def head(self) -> list[str]:
         """Return its first lines."""
@@ -484,9 +480,7 @@ def _without_empty_end(line: str, delimiter: str, width: int) -> str:
 
 
 def _unquoted(line: str, delimiter: str) -> list[str]:
-    if '"' not in line:
-        return line.split(delimiter)
     try:
-        return next(csv.reader([line], delimiter=delimiter))
+        return next(csv.reader([line], delimiter=delimiter)) if '"' in line else line.split(delimiter)
     except (csv.Error, StopIteration):
         return [line]

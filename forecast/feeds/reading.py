@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -104,11 +104,6 @@ def read_feed(
     settings : FeedSettings, optional
         What is counted.
 
-    Returns
-    -------
-    EventTable
-        With dataset the name of the feed.
-
     Raises
     ------
     DataError
@@ -137,16 +132,9 @@ def read_feed(
             if why == REPLACED:
                 opened.runs[place].filtered_lines.append((line, reason))
     duplicates = [(names[place], line, reason) for place, line, why, reason in gone if why != REPLACED]
-    account, rejects = account_of(opened, settings, repeated, duplicates), rejects_of(opened)
-    if events.empty:
-        raise nothing_kept(account, rejects)
-    return EventTable(
-        events=sort_events(in_contract(events, opened.feed)),
-        rejects=rejects,
-        files=source_files(opened.read),
-        accounts=(account,),
-        vintaged=(opened.feed.name,) if opened.feed.vintaged else (),
-    )
+    account = accounted(opened, settings, repeated, len(events), duplicates)
+    vintaged = (opened.feed.name,) if opened.feed.vintaged else ()
+    return EventTable(sort_events(in_contract(events, opened.feed)), vintaged=vintaged, **account)
 
 
 @dataclass
@@ -157,11 +145,6 @@ class Opened:
     runs: list[FileRun]  # In the order of reading
     strange: list[FeedFile]  # Files of folders and archives that are not of the feed
     unread: list[Unread]  # Files that could not be opened, and why
-
-    @property
-    def read(self) -> list[FileRun]:
-        """The files that were read to their end, so far."""
-        return [run for run in self.runs if not run.failed]
 
     @property
     def failures(self) -> list[Unread]:
@@ -346,10 +329,6 @@ def _in_order_of_lines(together: "Together[FileRun]", places: list[int]) -> Iter
         yield pa.concat_tables(tables).sort_by([(key, "ascending") for key in ("place", "line", "id")])
 
 
-Alike = tuple[Layout, FileFacts]
-"""Key of lines that are processed in one statement."""
-
-
 class _Added[Run: FileRun](NamedTuple):
     """A chunk that waits to be judged: its file, and why lines of it are rejected."""
 
@@ -363,11 +342,11 @@ class Together[Run: FileRun]:
 
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
-        self._clear()
+        self._begin()
 
-    def _clear(self) -> None:
+    def _begin(self) -> None:
         self._added: list[_Added[Run]] = []
-        self._parts: dict[Alike, list[Part]] = {}
+        self._parts: dict[tuple[Layout, FileFacts], list[Part]] = {}  # What is judged in one statement
         self._bytes = 0
 
     @property
@@ -415,7 +394,7 @@ class Together[Run: FileRun]:
             places = np.searchsorted(chunk.numbers, np.array(list(rejected), dtype=np.int64))
             for (line, reason), text in zip(rejected.items(), chunk.lines(places), strict=True):
                 run.reject(line, reason, text.decode())
-        self._clear()
+        self._begin()
 
     def _judge(self, layout: Layout, facts: FileFacts, parts: list[Part]) -> Iterator[Judged]:
         """Judge lines that are alike, all at once; only if that fails, each file's alone, to see whose fault it is."""
@@ -441,56 +420,43 @@ def _with_lines(table: pa.Table, numbers: Index) -> pa.Table:
     return table.set_column(table.schema.get_field_index("line"), "line", pa.array(numbers))
 
 
-def account_of(
-    opened: Opened, settings: FeedSettings, repeated: Mapping[int, int], duplicates: Sequence[tuple[str, int, str]] = ()
-) -> FeedAccount:
-    """Account for the rows of files, of which so many by place repeat others; `duplicates` lists these, if asked."""
-    read = [(place, run) for place, run in enumerate(opened.runs) if not run.failed]
-    files = []
-    for place, run in read:
-        number = repeated.get(place, 0)
-        kept = run.rows - len(run.rejected) - run.filtered.total() - number
-        files.append(
-            FileAccount(
-                run.file.name, run.rows, kept, len(run.rejected), run.filtered.total(), number, run.mended
-            )
-        )  # fmt: skip
+def accounted(
+    opened: Opened,
+    settings: FeedSettings,
+    repeated: Mapping[int, int],
+    number: int,
+    duplicates: Sequence[tuple[str, int, str]] = (),
+) -> dict[str, Any]:
+    """Account for the rows of files: `rejects`, `files` and `accounts` of a table of so many rows, which has some.
+
+    Of a file, by place, so many rows repeat others; `duplicates` lists these, if asked.
+    """
+    runs = [(place, run) for place, run in enumerate(opened.runs) if not run.failed]
     reasons: Counter[str] = Counter()
-    for _, run in read:
+    files = []
+    for place, run in runs:
         reasons.update(run.filtered)
-    filtered = [(run.file.name, *each) for _, run in read for each in run.filtered_lines]
-    return FeedAccount(
+        lots = len(run.rejected), run.filtered.total(), repeated.get(place, 0)
+        files.append(FileAccount(run.file.name, run.rows, run.rows - sum(lots), *lots, run.mended))
+    listed = [(run.file.name, *each) for _, run in runs for each in run.filtered_lines]
+    account = FeedAccount(
         opened.feed.name, opened.feed.title, settings.words, tuple(files), dict(reasons),
-        duplicates=_places(duplicates), filtered=_places(filtered), unread=tuple(opened.failures),
-        findings=tuple(run.days.finding for _, run in read if run.days.finding),
+        duplicates=pd.DataFrame(sorted(duplicates), columns=list(PLACE)),
+        filtered=pd.DataFrame(sorted(listed), columns=list(PLACE)), unread=tuple(opened.failures),
+        findings=tuple(run.days.finding for _, run in runs if run.days.finding),
     )  # fmt: skip
-
-
-def rejects_of(opened: Opened) -> pd.DataFrame:
-    """Return the rejected rows, the files that could not be read, and those that are not of the feed."""
-    rows = [(run.file.name, *each) for run in opened.runs if not run.failed for each in sorted(run.rejected)]
+    rows = [(run.file.name, *each) for _, run in runs for each in sorted(run.rejected)]
     rows += [(name, 0, reason, "") for name, reason in opened.failures]
     rows += [(file.name, 0, f"no file of {opened.feed.title}: not read", "") for file in opened.strange]
-    return pd.DataFrame(rows, columns=list(REJECT_COLUMNS))
-
-
-def source_files(runs: Sequence[FileRun]) -> tuple[SourceFile, ...]:
-    """Return the names, digests and numbers of rows of files."""
-    return tuple(SourceFile(run.file.name, run.sha256, run.rows, len(run.rejected)) for run in runs)
-
-
-def _places(rows: Sequence[tuple[str, int, str]]) -> pd.DataFrame:
-    return pd.DataFrame(sorted(rows), columns=list(PLACE))
-
-
-def nothing_kept(account: FeedAccount, rejects: pd.DataFrame) -> DataError:
-    """Return the error for files of which no event is left."""
-    first = ""
-    if len(rejects):
-        file, line, reason = rejects.iloc[0][list(PLACE)]
-        first = f" The first rejected is {file}, line {line}: {reason}."
-    why = "".join(f" {number:,} rows: {reason}." for reason, number in account.filtered_by.items())
-    return DataError(f"No event is left. {account.sentence}{why}{first} Ask for other dyads or settings.")
+    if not number:
+        why = "".join(f" {number:,} rows: {reason}." for reason, number in reasons.items())
+        first = " The first rejected is {}, line {}: {}.".format(*rows[0]) if rows else ""
+        raise DataError(f"No event is left. {account.sentence}{why}{first} Ask for other dyads or settings.")
+    return {
+        "rejects": pd.DataFrame(rows, columns=list(REJECT_COLUMNS)),
+        "files": tuple(SourceFile(run.file.name, run.sha256, run.rows, len(run.rejected)) for _, run in runs),
+        "accounts": (account,),
+    }
 
 
 def in_contract(rows: pd.DataFrame, feed: Feed) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from forecast.errors import SpecError
+from forecast.events.dyads import each_day
 from forecast.fetch.manifest import ExpectedFile, FetchError, Gap, Manifest, stretches
 
 if TYPE_CHECKING:
@@ -114,7 +115,9 @@ class Dataverse:
         self.span = first, last
         chosen = self._chosen(self.editions(client))
         self.edition, self.released = chosen.number, chosen.released
-        entries = [entry for entry in self._listed(client, f"/{chosen.number}/files") if _is_table(_label(entry))]
+        entries = [
+            entry for entry in self._listed(client, f"/{chosen.number}/files") if _label(entry).lower().endswith(TABLES)
+        ]
         names = Counter(_plain(_label(entry)).casefold() for entry in entries)
         files = []
         for entry in entries:
@@ -196,25 +199,14 @@ def with_id(file: str, number: str) -> str:
 
 def _uncovered(files: Iterable[ExpectedFile], first: date, last: date) -> list[tuple[str, bool]]:
     """Return each day, in order of time, with whether no file can hold its events."""
-    spans = sorted((file.first, file.last) for file in files)
-    days, place, reached = list[tuple[str, bool]](), 0, date.min
-    for step in range((last - first).days + 1):
-        day = first + timedelta(days=step)
-        while place < len(spans) and spans[place][0] <= day:
-            reached = max(reached, spans[place][1])
-            place += 1
-        days.append((f"{day}", day > reached))
-    return days
+    there = {day for file in files for day in each_day(max(file.first, first), min(file.last, last))}
+    return [(f"{day}", day not in there) for day in each_day(first, last)]
 
 
 def _label(entry: dict[str, Any]) -> str:
     data = entry.get("dataFile")
     label = entry.get("label") or (data.get("filename") if isinstance(data, dict) else None)
     return label if isinstance(label, str) and isinstance(data, dict) else ""
-
-
-def _is_table(label: str) -> bool:
-    return label.lower().endswith(TABLES)
 
 
 def _plain(label: str) -> str:

@@ -60,13 +60,6 @@ def _of_the_second(server: str, stream: str, first: date, last: date) -> Iterato
         moment += QUARTER
 
 
-def _lists_of(version: int, stream: str) -> list[str]:
-    """Return where the lists are that name the files, after the address of the server."""
-    if version == 1:
-        return [MD5SUMS, FILESIZES]
-    return [MASTERS[one] for one in (("english", "translation") if stream == "both" else (stream,))]
-
-
 def _read_list(place: str, lines: Iterable[bytes], found: dict[str, dict[str, Any]]) -> tuple[int, int]:
     """Read a list line by line into size and md5 of the files that are wanted; return its lines, and the bad ones.
 
@@ -125,7 +118,9 @@ class Gdelt:
         if not self.lists or not files:
             return files
         found: dict[str, dict[str, Any]] = {file.file: {"listed": False} for file in files}
-        for number, place in enumerate(_lists_of(self.version, self.stream)):
+        streams = ("english", "translation") if self.stream == "both" else (self.stream,)
+        places = [MD5SUMS, FILESIZES] if self.version == 1 else [MASTERS[stream] for stream in streams]
+        for number, place in enumerate(places):
             address, path = f"{self.server}/{place}", scratch / f"list {number}"
             sha256 = fetch_list(client, address, path)
             with path.open("rb") as stream:

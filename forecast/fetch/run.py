@@ -104,11 +104,6 @@ def fetch_feed(
     progress : callable, optional
         Called with (step in words, done, total).
 
-    Returns
-    -------
-    Manifest
-        What was expected, and what became of it.
-
     Raises
     ------
     SpecError

@@ -3,11 +3,10 @@
 import errno
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from forecast.errors import DataError
 from forecast.feeds.lines import find_files, read_chunks
@@ -54,14 +53,6 @@ class Unfinished:
         if tag:
             write_text(self._tag, tag[:LONGEST_TAG])
 
-    @contextmanager
-    def appending(self) -> Iterator[BinaryIO]:
-        """Open it to append to it."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | OPENING | NO_LINK
-        with os.fdopen(os.open(self.path, flags, 0o666), "ab") as stream:
-            require_ordinary(stream.fileno())
-            yield stream
-
     def finish(self) -> None:
         """Put it in its place: from now on it is whole."""
         if os.path.lexists(self.target):
@@ -79,8 +70,8 @@ PAGE = (b"<!doctype html", b"<html", b"<?xml", b"<head")
 ZIP = b"PK"
 
 
-def _check_file(path: Path, file: ExpectedFile) -> tuple[str, str, tuple[str, ...]]:
-    """Return md5 and SHA-256 of a file, and what of it was compared with what the source says.
+def _checked(path: Path, file: ExpectedFile, when: datetime, **origin: str) -> ExpectedFile:
+    """Return a file as received, with its digests and what of it was compared with what the source says.
 
     An archive is looked through as it will be before it is read, and without a checksum that agrees, to its end.
     """
@@ -95,7 +86,10 @@ def _check_file(path: Path, file: ExpectedFile) -> tuple[str, str, tuple[str, ..
     if file.sure and file.md5 and file.md5 != md5:
         raise FetchError(f"its md5 is {md5}, and the list says {file.md5}")
     _require_archive(path, file.file, whole="md5" not in compared)
-    return md5, sha256, tuple(compared)
+    return file.but(
+        state="received", reason="", size=size, md5=md5, sha256=sha256, compared=tuple(compared),
+        at=when.isoformat(timespec="seconds"), **origin,
+    )  # fmt: skip
 
 
 def _is_page(path: Path) -> bool:
@@ -157,14 +151,9 @@ def fetch_list(client: "Client", address: str, target: Path) -> str:
 def _taken(target: Path, file: ExpectedFile) -> ExpectedFile:
     """Take a file that is there already, which no manifest knows."""
     try:
-        md5, sha256, compared = _check_file(target, file)
+        return _checked(target, file, datetime.fromtimestamp(target.stat().st_mtime, UTC))
     except FetchError as error:
         raise FetchError(f"a file of this name is there already, and {error}. Move it away.") from error
-    changed = datetime.fromtimestamp(target.stat().st_mtime, UTC)
-    return file.but(
-        state="received", reason="", size=target.stat().st_size, md5=md5, sha256=sha256, compared=compared,
-        at=_stamp(changed),
-    )  # fmt: skip
 
 
 def _attempt(client: "Client", file: ExpectedFile, part: Unfinished) -> ExpectedFile:
@@ -174,18 +163,14 @@ def _attempt(client: "Client", file: ExpectedFile, part: Unfinished) -> Expected
         raise FetchError(f"the list says that it has {size:,} bytes, more than the {most:,} that are fetched")
     resumed, came_from, modified = _receive(client, file.url, part, size, most, trusted=bool(file.md5 and file.sure))
     try:
-        md5, sha256, compared = _check_file(part.path, file)
+        received = _checked(part.path, file, datetime.now(UTC), came_from=came_from, modified=modified)
     except FetchError as error:
         part.discard()
         if resumed:  # perhaps of two files, the old one and a new one
             raise PassingError(str(error), 0.0) from error
         raise
-    whole = part.size
     part.finish()
-    return file.but(
-        state="received", reason="", size=whole, md5=md5, sha256=sha256, compared=compared, came_from=came_from,
-        modified=modified, at=_stamp(datetime.now(UTC)),
-    )  # fmt: skip
+    return received
 
 
 def _receive(
@@ -214,8 +199,9 @@ def _receive(
 
 
 def _append(client: "Client", response: "httpx.Response", part: Unfinished, most: int) -> None:
-    there = part.size
-    with part.appending() as stream:
+    there, flags = part.size, os.O_WRONLY | os.O_CREAT | os.O_APPEND | OPENING | NO_LINK
+    with os.fdopen(os.open(part.path, flags, 0o666), "ab") as stream:
+        require_ordinary(stream.fileno())
         for piece in client.pieces(response):
             there += len(piece)
             if there > most:
@@ -253,7 +239,3 @@ def _require_reasonable(response: "httpx.Response", there: int, size: int | None
             raise FetchError(f"it has {stated:,} bytes, more than the {most:,} that are fetched")
         if size is not None and stated != size:
             raise FetchError(f"the server sends {stated:,} bytes, and the list says {size:,}")
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds")

@@ -1,8 +1,8 @@
 """Construction of a panel from coded events, from counts or from an index."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from forecast.arguments import COUNTS, DAY, DYADS, EVENTS, FLAG, FRAME, FRAME_OR_PATH, FREQUENCY, TEXT, UNIT, checked
 from forecast.dates import read_day, reject_future
 from forecast.errors import DataError, SpecError
-from forecast.events.codebook import read_scale
+from forecast.events.codebook import Scale, read_scale
 from forecast.events.dyads import ATTRIBUTE, Addition, Covered, counted_additions, even_spans, find_dyad, in_order
 from forecast.events.table import CountTable, Day, EventTable, as_day, events_per_row
 from forecast.events.table import as_of as known_by
@@ -41,13 +41,8 @@ if TYPE_CHECKING:
 Unit = Literal["event", "row"]
 
 
-@dataclass(frozen=True)
-class Classes:
-    """The ordinal classes of a panel and the place of the boundary between conflict and cooperation."""
-
-    scale: str
-    names: tuple[str, ...]
-    zero_cut: int
+Span = tuple[Day | None, Day | None, pd.Timestamp | None]
+"""First and last period asked for, and the day of knowledge."""
 
 
 @checked(
@@ -137,7 +132,7 @@ def build_panel(
     )
     return _panel(
         rows,
-        Classes(scale, order.classes, order.zero_cut),
+        order,
         dyads=chosen,
         span=(start, end, day),
         frequency=frequency,
@@ -212,7 +207,7 @@ def build_counts_panel(
     pairs = "events" in known and not directed
     return _panel(
         known.assign(counted=known["events" if pairs else "n"]),
-        Classes(dataset, table.classes, table.zero_cut),
+        Scale(dataset, table.classes, table.zero_cut),
         dyads=chosen,
         span=(start, end, day),
         frequency=table.frequency,
@@ -300,7 +295,7 @@ def build_index_panel(
             "schema": SCHEMA,
             "frequency": frequency,
             "as_of": "" if day is None else f"{day:%Y-%m-%d}",
-            **_ended((start, end, day), periods),
+            **({} if end is None else {END: f"{periods[-1]:%Y-%m-%d}"}),
             "late": len(rows) - len(known),
             "digest": digest(known.sort_values(["dyad", "time"])),
         },
@@ -309,10 +304,10 @@ def build_index_panel(
 
 def _panel(
     rows: pd.DataFrame,
-    classes: Classes,
+    order: Scale,
     *,
     dyads: Sequence[str],
-    span: tuple[Day | None, Day | None, pd.Timestamp | None],
+    span: Span,
     frequency: Frequency,
     directed: bool,
     eras: pd.DataFrame | str | Path | None,
@@ -344,7 +339,7 @@ def _panel(
         backward.astype(int),
         rows["class"].to_numpy(),
     )
-    sizes = len(datasets), len(dyads), len(periods), len(DIRECTIONS[directed]), len(classes.names)
+    sizes = len(datasets), len(dyads), len(periods), len(DIRECTIONS[directed]), len(order.classes)
     counts: NDArray[Any] = np.zeros(sizes, dtype=np.int64)
     np.add.at(counts, tuple(place[kept] for place in places), rows["counted"].to_numpy()[kept])
     if counts.max(initial=0) <= np.iinfo(np.int32).max:  # half the memory, and nearly always enough
@@ -371,17 +366,17 @@ def _panel(
             "dyad": list(dyads),
             "time": periods,
             "direction": list(DIRECTIONS[directed]),
-            "class": np.arange(len(classes.names)),
-            "class_name": ("class", list(classes.names)),
+            "class": np.arange(len(order.classes)),
+            "class_name": ("class", list(order.classes)),
             **coords,
         },
         attrs={
             "schema": SCHEMA,
-            "scale": classes.scale,
-            "zero_cut": classes.zero_cut,
+            "scale": order.name,
+            "zero_cut": order.zero_cut,
             "frequency": frequency,
             "as_of": "" if span[2] is None else f"{span[2]:%Y-%m-%d}",
-            **_ended(span, periods),
+            **({} if span[1] is None else {END: f"{periods[-1]:%Y-%m-%d}"}),
             "counted": int(counts.sum()),
             "paired": int((n - counted)[kept].sum()),
             "outside_coverage": json.dumps({dyad: int(outside.get(dyad, 0)) for dyad in dyads}),
@@ -392,25 +387,18 @@ def _panel(
     )
 
 
-def _ended(span: tuple[Day | None, Day | None, pd.Timestamp | None], periods: pd.DatetimeIndex) -> dict[str, str]:
-    """Return the attribute of a panel that was asked to end with a period, whatever is known of later ones."""
-    return {} if span[1] is None else {END: f"{periods[-1]:%Y-%m-%d}"}
-
-
 def _check_index(frame: pd.DataFrame) -> None:
     """Reject a table that is no index, naming the column at fault."""
-    words = {"dyad": "codes such as USA-CHN", "time": "days, such as pd.to_datetime() returns", "value": "numbers"}
-    for name in words:
-        if name not in frame:
-            raise DataError(f"frame: there is no column {name!r}; expected the columns {', '.join(words)}")
-    fits = {
-        "dyad": all(isinstance(code, str) for code in frame["dyad"]),
-        "time": pd.api.types.is_datetime64_any_dtype(frame["time"]),
-        "value": pd.api.types.is_numeric_dtype(frame["value"]),
+    columns: dict[str, tuple[str, Callable[[Any], bool]]] = {
+        "dyad": ("codes such as USA-CHN", lambda cells: all(isinstance(code, str) for code in cells)),
+        "time": ("days, such as pd.to_datetime() returns", pd.api.types.is_datetime64_any_dtype),
+        "value": ("numbers", pd.api.types.is_numeric_dtype),
     }
-    for name, right in fits.items():
-        if not right:
-            raise DataError(f"frame: column {name!r} holds {frame[name].dtype}; expected {words[name]}")
+    for name, (words, fits) in columns.items():
+        if name not in frame:
+            raise DataError(f"frame: there is no column {name!r}; expected the columns {', '.join(columns)}")
+        if not fits(frame[name]):
+            raise DataError(f"frame: column {name!r} holds {frame[name].dtype}; expected {words}")
 
 
 def _reject_future_rows(days: "pd.Series[pd.Timestamp]", field: str) -> None:

@@ -223,11 +223,6 @@ def describe_panel(panel: "xr.Dataset") -> PanelDescription:
     panel : xarray.Dataset
         Of events, counts or an index.
 
-    Returns
-    -------
-    PanelDescription
-        Shown as a few lines in a terminal or notebook.
-
     Raises
     ------
     SpecError
@@ -276,18 +271,16 @@ def summarise(table: EventTable, coverage: pd.DataFrame | str | Path | None = No
     summary = by.agg(first=("date", "min"), last=("date", "max"), rows=("date", "size"), events=("events", "sum"))
     summary.insert(2, "start", covered_spans["start"])
     summary.insert(3, "last_even", covered_spans["last"])
-    starts = floor_period(summary["start"], "month")
-    with_events = by["month"].unique()
     covered = []
     for dataset, start, last in zip(
-        summary.index.get_level_values("dataset"), starts, summary["last_even"], strict=True
-    ):
+        summary.index.get_level_values("dataset"), floor_period(summary["start"], "month"), summary["last_even"],
+        strict=True,
+    ):  # fmt: skip
         months = steps(start, last, "month")
         covered.append(pd.DatetimeIndex(months[~missing_periods(files, [dataset], months, "month")[0]]))
-    summary["months"] = [len(months) for months in covered]
-    summary["empty_months"] = [
-        len(months.difference(pd.DatetimeIndex(seen))) for months, seen in zip(covered, with_events, strict=True)
-    ]
+    summary["months"] = list(map(len, covered))
+    pairs = zip(covered, by["month"].unique(), strict=True)
+    summary["empty_months"] = [len(months.difference(pd.DatetimeIndex(seen))) for months, seen in pairs]
     summary = summary.reset_index()
     summary.insert(0, "dyad", summary.pop("dyad"))
     order = {dyad: place for place, dyad in enumerate(table.dyads)}

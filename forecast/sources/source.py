@@ -26,15 +26,7 @@ from forecast.feeds.feed import FeedSettings
 from forecast.files import digest
 from forecast.panel import describe_panel
 from forecast.resources import data_folder
-from forecast.sources.records import (
-    Counting,
-    CountRecords,
-    EventRecords,
-    Frequency,
-    IndexRecords,
-    Records,
-    Unit,
-)
+from forecast.sources.records import Counting, CountRecords, EventRecords, Frequency, IndexRecords, Records, Unit
 from forecast.wording import Card, Displayed, join, join_some
 
 if TYPE_CHECKING:
@@ -312,10 +304,6 @@ def gather(
         are read then (`Source.latest`).
     frequency, scale, unit
         As for `build_panel`; counts bring their own, and an index only uses the frequency.
-
-    Returns
-    -------
-    Data
 
     Raises
     ------
