@@ -31,8 +31,7 @@ from forecast.events.dyads import additions_of, dyad_labels, last_covered, read_
 from forecast.files import check_writable
 from forecast.panel.record import last_known, observed_periods, partly_known, require_record
 from forecast.progress import Progress, Steps, side_by_side, silent
-from forecast.sources import Records, Source, open_source
-from forecast.sources.records import Counting, EventRecords, Frequency, wanted_together
+from forecast.sources import Counting, EventRecords, Frequency, Records, Source, open_source, wanted_together
 from forecast.wording import Card, Displayed, count, day, fitted_together, month
 
 if TYPE_CHECKING:

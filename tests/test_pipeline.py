@@ -24,7 +24,7 @@ from forecast.model import fit
 from forecast.panel import build_panel
 from forecast.pipeline import ReportSettings, make_report
 from forecast.progress import Steps, silent
-from forecast.sources.records import EventRecords
+from forecast.sources import EventRecords
 
 run = CliRunner().invoke
 PAST = ["--as-of", "2023-10-31", "--alone"]

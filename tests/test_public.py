@@ -20,7 +20,7 @@ from forecast.hypotheses import freeze_plan
 from forecast.model.gate import Gate, Miss
 from forecast.outlook import NotDefined, assess
 from forecast.pipeline import Report
-from forecast.sources.records import IndexTable
+from forecast.sources import IndexTable
 
 ROOT = Path(forecast.__file__).parent.parent
 

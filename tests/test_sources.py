@@ -10,8 +10,7 @@ import pytest
 from forecast.cli.options import AnyData
 from forecast.errors import SpecError, UnknownDyadError
 from forecast.events import hierarchy
-from forecast.sources import Source, gather, open_source
-from forecast.sources.records import wanted_together
+from forecast.sources import Source, gather, open_source, wanted_together
 
 
 @pytest.fixture

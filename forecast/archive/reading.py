@@ -1,4 +1,4 @@
-"""Event tables of an archive as known on a day, with an accounting of every row.
+"""Event tables of an archive as known on a day, its contents by month, and an accounting of every row.
 
 Duplicates, replacements by newer editions and the counted rows are determined when the archive is read, from the rows
 and the catalogue. The order of imports therefore does not matter.
@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pandas as pd
 import pyarrow as pa
 
-from forecast.archive.catalogue import REJECTED, ROWS, Batch, Catalogue, Entry, read_catalogue
+from forecast.archive.catalogue import REJECTED, ROWS, Batch, Catalogue, Counts, Entry, read_catalogue
+from forecast.archive.importing import EVERYTHING
 from forecast.archive.segments import REJECTED_COLUMNS, ROW_COLUMNS
 from forecast.arguments import DAY, DYADS, FEED_SETTINGS, PATH, TEXTS, checked
-from forecast.dates import today
+from forecast.dates import month_end, today
 from forecast.errors import DataError, SpecError
 from forecast.events.dyads import MOST_MISSING, Covered, Days, as_spans, each_day
 from forecast.events.table import (
@@ -37,7 +39,7 @@ from forecast.feeds.feed import SECTORS, Feed, FeedSettings, named_day, text
 from forecast.feeds.judging import GONE, KEPT, REPLACED, choices, take_out_repeats
 from forecast.feeds.reading import in_contract, require_suitable, state_pair
 from forecast.files import digest
-from forecast.wording import join
+from forecast.wording import Card, Displayed, count, join
 
 if TYPE_CHECKING:
     import duckdb
@@ -345,3 +347,230 @@ def _add_files(database: "duckdb.DuckDBPyConnection", feed: Feed, entries: list[
     database.execute("CREATE TEMP VIEW names AS SELECT file AS place, name FROM files")
     database.execute("CREATE TEMP VIEW editions AS SELECT file AS place, first, last, age FROM files WHERE year > 0")
     database.unregister("given")
+
+
+LOTS = ("kept", "rejected", "filtered", "duplicates")
+LAST = "last event"
+
+
+class MissingDays(NamedTuple):
+    """Days for which no file is there, between others for which one is."""
+
+    first: date
+    last: date
+    note: str  # What is known of it, if anything
+
+    @property
+    def days(self) -> int:
+        """Number of days."""
+        return (self.last - self.first).days + 1
+
+
+class Edition(NamedTuple):
+    """An edition of a year."""
+
+    file: str
+    issued: str  # The day from which it counts
+    by: str  # What says so: `published`, the manifest of its fetch; `stamp`, its name; or `last event`, the day before
+
+
+class MonthStatus(NamedTuple):
+    """A month of a dataset."""
+
+    month: str  # Such as `2018-06`; `undated` for rows without a day of which no file says where they belong
+    days: int  # Its days, and those for which a file is there
+    covered: int
+    files: int  # Files that stand for a day of it
+    editions: tuple[str, ...]  # Stamps of the editions of it, the oldest first
+    rows: int  # Rows of events of the month, and what becomes of them if all between two states are read
+    kept: int
+    rejected: int
+    filtered: int
+    duplicates: int
+
+
+@dataclass(frozen=True, repr=False)
+class DatasetStatus(Displayed):
+    """A dataset of an archive."""
+
+    dataset: str
+    title: str
+    files: int
+    series: dict[str, int]  # How many files of each series, such as those of a day
+    spans: tuple[Days, ...]  # Days for which files are there
+    gaps: tuple[MissingDays, ...]
+    published: int  # Files of which the manifest of a fetch says when they were published
+    editions: tuple[Edition, ...]  # In the order in which they were issued
+    months: tuple[MonthStatus, ...]
+    rejected_by: dict[str, int]  # How many rows for which reason
+    filtered_by: dict[str, int]
+
+    def total(self, what: str) -> int:
+        """Return a number of rows over all months, such as that of `kept` rows."""
+        return sum(int(getattr(month, what)) for month in self.months)
+
+    @property
+    def sentence(self) -> str:
+        """Summary of the contents in words."""
+        span = f"{self.spans[0][0]} to {self.spans[-1][1]}" if self.spans else "no day"
+        missing = sum(gap.days for gap in self.gaps)
+        gaps = f"{count(len(self.gaps), 'gap')} of {count(missing, 'day')}" if missing else "no gap"
+        lots = ", ".join(f"{self.total(lot):,} {lot}" for lot in LOTS)
+        return f"{self.title}: {count(self.files, 'file')}, {span}, {gaps}; {self.total('rows'):,} rows = {lots}."
+
+    def summary(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "dataset": self.dataset,
+            "files": self.files,
+            "series": self.series,
+            "coverage": [{"first": f"{first}", "last": f"{last}"} for first, last in self.spans],
+            "gaps": [
+                {"first": f"{one.first}", "last": f"{one.last}", "days": one.days, "note": one.note}
+                for one in self.gaps
+            ],
+            "published": self.published,
+            "editions": [edition._asdict() for edition in self.editions],
+            "rows": self.total("rows"),
+            **{lot: self.total(lot) for lot in LOTS},
+            "rejected_by": self.rejected_by,
+            "filtered_by": self.filtered_by,
+            "months": [month._asdict() for month in self.months],
+        }
+
+    def _card(self) -> Card:
+        return Card(self.title, (("archive", self.sentence),))
+
+
+@dataclass(frozen=True, repr=False)
+class ArchiveStatus(Displayed):
+    """Contents of an archive."""
+
+    archive: Path
+    as_of: date | None
+    datasets: tuple[DatasetStatus, ...]
+    unfinished: bool  # Whether an import is at work or was killed; the archive has lost nothing by it
+
+    def summary(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "schema": 1,
+            "archive": str(self.archive),
+            "as_of": "" if self.as_of is None else f"{self.as_of}",
+            "datasets": [dataset.summary() for dataset in self.datasets],
+        }
+
+    def frame(self) -> pd.DataFrame:
+        """Return a row a dataset and month, in the columns of `MonthStatus` after the name of the dataset."""
+        rows = [(one.dataset, *month) for one in self.datasets for month in one.months]
+        return pd.DataFrame(rows, columns=["dataset", *MonthStatus._fields])
+
+    def _card(self) -> Card:
+        return Card(f"Archive {self.archive}", tuple((one.dataset, one.sentence) for one in self.datasets))
+
+
+@checked(archive=PATH, datasets=TEXTS, as_of=DAY)
+def archive_status(
+    archive: str | Path, datasets: Sequence[str] | None = None, *, as_of: Day | None = None
+) -> ArchiveStatus:
+    """Describe the contents of an archive by dataset and month, after verifying all checksums.
+
+    Rows are counted as if all rows between two states were read: rows = kept + rejected + filtered + duplicates, of
+    every month. A row is filtered if it is not between two states or a newer edition replaces it.
+
+    Parameters
+    ----------
+    archive : str or pathlib.Path
+        Folder of the archive.
+    datasets : sequence of str, optional
+        By default all that it holds.
+    as_of : date or str, optional
+        What it held on that day, as `read_archive` reads it.
+
+    Raises
+    ------
+    DataError
+        If the archive is damaged; the file is named.
+    SpecError
+        If there is no such dataset.
+
+    Examples
+    --------
+    >>> from forecast import archive_status
+    >>> archive_status("archive").frame()  # doctest: +SKIP
+    """
+    catalogue = read_catalogue(Path(archive))
+    day = None if as_of is None else as_day(as_of, "as_of").date()
+    found = tuple(_dataset(catalogue, name, day) for name in chosen_datasets(catalogue, datasets))
+    return ArchiveStatus(Path(archive), day, found, bool(catalogue.pending))
+
+
+def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus:
+    feed = FEEDS[name]
+    reading = ArchiveReading(catalogue, feed, None, day, EVERYTHING, texts=False)
+    entries = reading.entries()
+    by_month: dict[str, Counter[str]] = {}
+    rejected_by: dict[str, int] = {}
+    filtered_by: Counter[str] = Counter()
+    if entries:
+        with reading.database(entries) as database:
+            became = "SELECT month, became, count(*) FROM lines GROUP BY ALL"
+            for month, what, number in database.execute(became).fetchall():
+                by_month.setdefault(month, Counter())[what] = number
+            filtered_by = reading.filtered_by(entries, database)
+            why = "SELECT reason, count(*) FROM rejected GROUP BY reason ORDER BY count(*) DESC, reason"
+            rejected_by = dict(database.execute(why).fetchall())
+    covered = Covered(name, tuple(covered_days(entries, day)))
+    issued = sorted((entry for entry in entries if entry.issued), key=lambda one: (one.issued, one.name))
+    return DatasetStatus(
+        dataset=name,
+        title=feed.title,
+        files=len(entries),
+        series=dict(sorted(Counter(entry.series for entry in entries).items())),
+        spans=covered.spans,
+        gaps=tuple(_missing(first, last, feed.gaps) for first, last in covered.gaps),
+        published=sum(bool(entry.published) for entry in entries),
+        editions=tuple(
+            Edition(one.name, one.issued, "published" if one.published else "stamp" if one.edition else LAST)
+            for one in issued
+        ),
+        months=tuple(_months(entries, covered, by_month)),
+        rejected_by=rejected_by,
+        filtered_by=dict(sorted(filtered_by.items())),
+    )
+
+
+def _missing(first: date, last: date, known: Sequence[tuple[date, date, str]]) -> MissingDays:
+    notes = [f"{begin} to {end}: {why}" for begin, end, why in known if begin <= last and first <= end]
+    return MissingDays(first, last, "; ".join(notes))
+
+
+def _months(entries: Sequence[Entry], covered: Covered, became: dict[str, Counter[str]]) -> list[MonthStatus]:
+    """Return the months of the record and those of any other rows, in order of time."""
+    counts: dict[str, list[Counts]] = {}
+    standing: dict[str, list[Entry]] = {}
+    for entry in entries:
+        for month, numbers in entry.months.items():
+            counts.setdefault(month, []).append(Counts(*numbers))
+        for month in {month for first, last in entry.spans for month in _months_between(first, last)}:
+            standing.setdefault(month, []).append(entry)
+    days = covered.by_month
+    between = _months_between(covered.first, covered.last) if covered.spans else []
+    found = []
+    for month in sorted({*counts, *between}):
+        lots, of_month = became.get(month, Counter()), counts.get(month, [])
+        rejected = sum(one.rejected for one in of_month)
+        editions = {entry.edition for entry in standing.get(month, []) if entry.edition}
+        filtered = sum(one.filtered for one in of_month) + lots["filtered"]
+        rows = (sum(one.rows for one in of_month), lots["kept"], rejected, filtered, lots["duplicate"])
+        files = len(standing.get(month, []))
+        length = 0 if month == "undated" else month_end(date.fromisoformat(f"{month}-01")).day
+        found.append(MonthStatus(month, length, days[month], files, tuple(sorted(editions)), *rows))
+    return found
+
+
+def _months_between(first: date, last: date) -> list[str]:
+    return [
+        f"{place // 12:04}-{place % 12 + 1:02}"
+        for place in range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+    ]

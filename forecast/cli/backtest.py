@@ -147,8 +147,7 @@ def _record(
     chosen: "object | None", dyads: str | None, dataset: str | None, eras: str, together: str | list[str]
 ) -> "Record":
     from forecast.evaluation import Record
-    from forecast.sources import Source, open_source
-    from forecast.sources.records import wanted_together
+    from forecast.sources import Source, open_source, wanted_together
 
     named = dyads.split(",") if dyads else None
     others = {"alone": (), "default": None}[together] if isinstance(together, str) else together

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from forecast.archive import ArchiveStatus, Imported
-    from forecast.archive.status import DatasetStatus
+    from forecast.archive.reading import DatasetStatus
     from forecast.fetch import FetchSettings, Manifest
 
 MOST_NAMED = 10

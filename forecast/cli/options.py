@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from forecast.feeds import FeedSettings
     from forecast.model.gate import Miss
     from forecast.sources import Data, Records, Source
-    from forecast.sources.records import Frequency as Frequencies
+    from forecast.sources import Frequency as Frequencies
 
 CHRONOLOGY = "chronology"
 """As a table of events: the embedded chronology."""

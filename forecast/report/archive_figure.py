@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from forecast.archive.status import ArchiveStatus, DatasetStatus
+from forecast.archive.reading import ArchiveStatus, DatasetStatus
 from forecast.errors import DataError
 from forecast.report import style
 from forecast.wording import count
