@@ -118,12 +118,12 @@ def _print_fetch(done: "Manifest", *, dry_run: bool) -> None:
 
 
 def _print_plan(console: "Console", done: "Manifest") -> None:
-    from forecast.fetch.manifest import in_bytes
+    from rich.filesize import decimal
 
     counts, wanted = done.counts, done.to_fetch
     early = counts["waiting"] - len(wanted)
     known = [entry.size for entry in wanted if entry.size is not None]
-    sizes = in_bytes(sum(known)) if known else "of unknown size"
+    sizes = decimal(sum(known)) if known else "of unknown size"
     unknown = f", and {len(wanted) - len(known):,} of unknown size" if known and len(known) < len(wanted) else ""
     console.print(
         f"{counts['expected']:,} files expected: {len(wanted):,} to fetch ({sizes}{unknown}), {counts['received']:,} "

@@ -366,29 +366,21 @@ class Part(NamedTuple):
     digits: frozenset[str]  # Columns of which every text is digits and nothing else
 
 
-class Split(NamedTuple):
-    """Lines by layout; and why others have none, by line."""
-
-    whole: list[Part]
-    broken: dict[int, str]
-
-
-def split_lines(chunk: Chunk, layouts: tuple[Layout, ...], columns: Columns) -> Split:
-    """Split lines, which are UTF-8, at the delimiter of the layouts, which is the same for all of them.
+def split_lines(chunk: Chunk, layouts: tuple[Layout, ...], columns: Columns) -> tuple[list[Part], dict[int, str]]:
+    """Split lines at the delimiter of the layouts; return those of each layout, and why others have none, by line.
 
     Most lines of a file look like its first one, and are split all at once; the others one by one.
     """
     if not len(chunk.numbers):
-        return Split([], {})
+        return [], {}
     # What splits them at once takes a carriage return for an end of a line, and a mark of UTF-8 for no text.
     if layouts[0].quoted or b"\r" in chunk.text or chunk.text.startswith(BOM_UTF8):
         return _split_each(chunk, layouts, columns)
     width = chunk.lines(np.array([0]))[0].count(layouts[0].delimiter.encode()) + 1
     layout = next((one for one in layouts if len(one.columns) == width), layouts[-1])
     table, others = _split_alike(chunk, layout, columns)
-    rest = _split_each(chunk.only(others), layouts, columns) if len(others) else Split([], {})
-    alike = [_part(layout, table)] if len(table) else []
-    return Split([*alike, *rest.whole], rest.broken)
+    rest, broken = _split_each(chunk.only(others), layouts, columns) if len(others) else ([], {})
+    return [*([_part(layout, table)] if len(table) else []), *rest], broken
 
 
 def _split_alike(chunk: Chunk, layout: Layout, columns: Columns) -> tuple[pa.Table, Index]:
@@ -452,7 +444,7 @@ def _is_digits(content: bytes, bounds: "NDArray[np.int32]") -> bool:
     return content.isdigit() and bool((bounds[1:] > bounds[:-1]).all())
 
 
-def _split_each(chunk: Chunk, layouts: tuple[Layout, ...], columns: Columns) -> Split:
+def _split_each(chunk: Chunk, layouts: tuple[Layout, ...], columns: Columns) -> tuple[list[Part], dict[int, str]]:
     """Split lines of any width."""
     numbers, texts = chunk.numbers, chunk.text.decode().split("\n")[:-1]
     delimiter, widths = layouts[0].delimiter, [len(layout.columns) for layout in layouts]
@@ -470,7 +462,7 @@ def _split_each(chunk: Chunk, layouts: tuple[Layout, ...], columns: Columns) -> 
             whole.append(_part(layout, pa.table(needed | {"line": pa.array(numbers[own])})))
     expected = join([str(width) for width in widths], "or")
     odd = np.flatnonzero(~np.isin(lengths, widths))
-    return Split(whole, {int(numbers[at]): f"{lengths[at]} fields where {expected} are expected" for at in odd})
+    return whole, {int(numbers[at]): f"{lengths[at]} fields where {expected} are expected" for at in odd}
 
 
 def _without_empty_end(line: str, delimiter: str, width: int) -> str:

@@ -366,12 +366,12 @@ class Together[Run: FileRun]:
             chunk = chunk.without_first() if run.layouts[0].header else chunk
         run.rows += len(chunk.numbers) + len(chunk.too_long)
         with fence(run.file.name):
-            split = split_lines(chunk, run.layouts, lambda layout: self.judge.columns(layout, run.facts))
-        for part in split.whole:
+            whole, broken = split_lines(chunk, run.layouts, lambda layout: self.judge.columns(layout, run.facts))
+        for part in whole:
             numbers = part.lines["line"].to_numpy() + len(self._added) * STRIDE
             placed = part._replace(lines=_with_lines(part.lines, numbers))
             self._parts.setdefault((part.layout, run.facts), []).append(placed)
-        self._added.append(_Added(run, chunk, split.broken))
+        self._added.append(_Added(run, chunk, broken))
         self._bytes += len(chunk.text)
 
     def judged(self) -> Iterator[tuple[Index, pa.Table]]:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from rich.filesize import decimal
 
 from forecast.arguments import faults, named_values
 from forecast.errors import DataError, ForecastError, SpecError
@@ -43,7 +44,7 @@ SCHEMA = 1
 LARGEST = 1_000_000_000
 """Bytes of a manifest that are read: GDELT 2.0 in both streams from its beginning has some 400 million."""
 State = Literal["received", "absent", "failed", "waiting"]
-STATES: tuple[State, ...] = ("received", "absent", "failed", "waiting")
+STATES: tuple[State, ...] = get_args(State)
 
 
 class ExpectedFile(BaseModel):
@@ -145,7 +146,7 @@ class Manifest(Displayed):
         words = [f"{count(counts['expected'], 'file')} expected: {counts['received']:,} received"]
         reading = {"absent": "absent at the source", "failed": "failed", "waiting": "not there yet or not tried"}
         words += [f"{counts[state]:,} {text}" for state, text in reading.items() if counts[state]]
-        return ", ".join(words) + f"; {in_bytes(self.size)}."
+        return ", ".join(words) + f"; {decimal(self.size)}."
 
     def summary(self) -> dict[str, Any]:
         """Return the outcome of this request, without its single files, for JSON."""
@@ -204,14 +205,6 @@ def read_manifest(folder: Path) -> tuple[str, dict[str, str], dict[str, Expected
 def gap_words(gaps: Iterable[Gap]) -> list[str]:
     """Return gaps in words."""
     return [gap.first if gap.slots == 1 else f"{gap.first} to {gap.last} ({gap.slots:,})" for gap in gaps]
-
-
-def in_bytes(size: float) -> str:
-    """Return a number of bytes as a reader sees it."""
-    for unit, worth in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= worth:
-            return f"{size / worth:,.1f} {unit}"
-    return f"{size:,.0f} bytes"
 
 
 GIGABYTE = 1_000_000_000

@@ -13,6 +13,8 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from rich.filesize import decimal
+
 from forecast.arguments import CALLABLE, DAY, FETCH_SETTINGS, FLAG, PATH, TEXT, checked, require, whole
 from forecast.dates import read_day
 from forecast.errors import OutputError, SpecError
@@ -29,7 +31,6 @@ from forecast.fetch.manifest import (
     Manifest,
     State,
     StoppedError,
-    in_bytes,
     read_manifest,
 )
 from forecast.files import check_writable, lock_folder, partial_folder, unwritable
@@ -288,7 +289,7 @@ class _Run:
         free = shutil.disk_usage(self.manifest.folder).free
         if size > free:
             raise OutputError(
-                f"{self.manifest.folder}: {in_bytes(size)} are to be fetched, and the disk has {in_bytes(free)} free. "
+                f"{self.manifest.folder}: {decimal(size)} are to be fetched, and the disk has {decimal(free)} free. "
                 "Choose another folder or fewer days."
             )
 

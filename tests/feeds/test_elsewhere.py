@@ -62,8 +62,8 @@ def texts(folder):
     parts = []
     for file in find_files([folder]):
         for chunk in read_chunks(file):
-            split = split_lines(chunk.as_utf8("utf-8")[0], (DAILY,), lambda layout: layout.columns)
-            parts += [part.lines.to_pandas() for part in split.whole]
+            whole, _ = split_lines(chunk.as_utf8("utf-8")[0], (DAILY,), lambda layout: layout.columns)
+            parts += [part.lines.to_pandas() for part in whole]
     return pd.concat(parts, ignore_index=True).drop(columns="line").astype(object)
 
 
