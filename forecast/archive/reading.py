@@ -358,12 +358,8 @@ class MissingDays(NamedTuple):
 
     first: date
     last: date
+    days: int
     note: str  # What is known of it, if anything
-
-    @property
-    def days(self) -> int:
-        """Number of days."""
-        return (self.last - self.first).days + 1
 
 
 class Edition(NamedTuple):
@@ -425,10 +421,7 @@ class DatasetStatus(Displayed):
             "files": self.files,
             "series": self.series,
             "coverage": [{"first": f"{first}", "last": f"{last}"} for first, last in self.spans],
-            "gaps": [
-                {"first": f"{one.first}", "last": f"{one.last}", "days": one.days, "note": one.note}
-                for one in self.gaps
-            ],
+            "gaps": [one._asdict() | {"first": f"{one.first}", "last": f"{one.last}"} for one in self.gaps],
             "published": self.published,
             "editions": [edition._asdict() for edition in self.editions],
             "rows": self.total("rows"),
@@ -542,7 +535,7 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
 
 def _missing(first: date, last: date, known: Sequence[tuple[date, date, str]]) -> MissingDays:
     notes = [f"{begin} to {end}: {why}" for begin, end, why in known if begin <= last and first <= end]
-    return MissingDays(first, last, "; ".join(notes))
+    return MissingDays(first, last, (last - first).days + 1, "; ".join(notes))
 
 
 def _months(entries: Sequence[Entry], covered: Covered, became: dict[str, Counter[str]]) -> list[MonthStatus]:

@@ -254,7 +254,7 @@ def _months(dyad: str, own: Index, made: Index, cut: int) -> Iterator[Statistic]
     for lag in (1, 12):
         if len(n) > 2 * lag:
             words = f"correlation of what is left of months {lag} apart in the record"
-            yield one("memory", words, _correlation(residual, lag), _correlations(residuals, lag))
+            yield one("memory", words, float(_correlations(residual[None], lag)[0]), _correlations(residuals, lag))
     for words, alone in (("without cooperation", good == 0), ("without hostility", good == n)):
         copies_alone = copies == 0 if "cooperation" in words else copies == n
         runs = np.array([_longest(each) for each in copies_alone], dtype=float)
@@ -263,10 +263,6 @@ def _months(dyad: str, own: Index, made: Index, cut: int) -> Iterator[Statistic]
     outside = 100 * ((copies < low) | (copies > high)).mean(axis=1)
     observed = 100 * float(((good < low) | (good > high)).mean())
     yield one("tails", "per cent of months outside their central 90 per cent", observed, outside)
-
-
-def _correlation(values: Float, lag: int) -> float:
-    return float(_correlations(values[None], lag)[0])
 
 
 def _correlations(values: Float, lag: int) -> Float:

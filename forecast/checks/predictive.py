@@ -11,16 +11,9 @@ from forecast.model.driving import push_of_draw
 from forecast.model.likelihood import Draws, Observed, state_of
 from forecast.model.posterior import flat
 from forecast.panel import panel_kind
-from forecast.typing import Index
 
 if TYPE_CHECKING:
     from forecast.model import Fit
-
-
-def chosen_draws(fit: "Fit", draws: int) -> Index:
-    """Return the places of so many draws, spread evenly over all chains one after the other."""
-    number = fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]
-    return np.unique(np.linspace(0, number - 1, min(draws, number)).astype(int))
 
 
 @checked(fit=FIT)
@@ -28,7 +21,8 @@ def posterior_predictive(fit: "Fit", *, draws: int = 200, seed: int = 1) -> xr.D
     """Simulate the record again at the level that each draw has, as many events in every report as there were."""
     require_counts(fit)
     rng = np.random.default_rng(seed)
-    observation, places = fit.spec.observation_model, chosen_draws(fit, draws)
+    observation, number = fit.spec.observation_model, fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]
+    places = np.unique(np.linspace(0, number - 1, min(draws, number)).astype(int))  # evenly over all chains
     stacked = fit.posterior.stack(sample=("chain", "draw"), create_index=False)
     made = []
     for place in places:

@@ -99,7 +99,7 @@ class FeedFile:
     def head(self) -> list[str]:
         """Return its first lines."""
         with fence(self.name), _opened(self) as file:
-            start = _first(file, SNIFFED)
+            start = file.read(SNIFFED).removeprefix(BOM_UTF8)
         lines = [_decode(line, "latin-1")[0] for line in start.split(b"\n")]
         return lines[:-1] if len(start) == SNIFFED and len(lines) > 1 else lines
 
@@ -180,7 +180,7 @@ def read_chunks(file: FeedFile) -> Iterator[Chunk]:
     """Yield the lines of a file in chunks."""
     before, rest, skipping, lines, size = 0, b"", False, 0, 0
     with fence(file.name), _opened(file) as stream:
-        block = _first(stream, CHUNK)
+        block = stream.read(CHUNK).removeprefix(BOM_UTF8)
         while block:
             lines, size = lines + block.count(b"\n"), size + len(block)
             _require_few(file, lines, size)
@@ -321,31 +321,19 @@ def _fault_of_member(info: zipfile.ZipInfo) -> str:
 
 @contextmanager
 def _opened(file: FeedFile) -> Iterator[BinaryIO]:
-    """Open a file, or a member of an archive, for its bytes."""
+    """Open a file, or a member of an archive where its directory says it is, without reading the directory again."""
     with open_ordinary(file.path, LARGEST_FILE) as outer:
         if file.entry is None:
             yield outer
             return
-        with _member(outer, file.entry) as inner:
+        # The content follows a header: 30 bytes, a name and a field, whose lengths are in the last four of them.
+        outer.seek(file.entry.header_offset)
+        header = outer.read(HEADER)
+        if len(header) < HEADER or not header.startswith(b"PK\3\4"):
+            raise zipfile.BadZipFile("its header is missing")
+        outer.seek(sum(struct.unpack("<HH", header[-4:])), 1)
+        with zipfile.ZipExtFile(outer, "r", file.entry) as inner:
             yield inner  # type: ignore[misc]
-
-
-def _member(archive: BinaryIO, entry: zipfile.ZipInfo) -> zipfile.ZipExtFile:
-    """Open a member of an archive where its directory says it is, without reading the directory again.
-
-    The content follows a header of its own: 30 bytes, a name and a field, whose lengths are in the last four of them.
-    """
-    archive.seek(entry.header_offset)
-    header = archive.read(HEADER)
-    if len(header) < HEADER or not header.startswith(b"PK\3\4"):
-        raise zipfile.BadZipFile("its header is missing")
-    archive.seek(sum(struct.unpack("<HH", header[-4:])), 1)
-    return zipfile.ZipExtFile(archive, "r", entry)
-
-
-def _first(stream: BinaryIO, most: int) -> bytes:
-    """Read the first bytes, without the mark of UTF-8 at the beginning of a text."""
-    return stream.read(most).removeprefix(BOM_UTF8)
 
 
 SEPARATOR = "\x1f"

@@ -6,7 +6,6 @@ Files are identified by their ids, because labels repeat within a dataset. The d
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from forecast.errors import SpecError
-from forecast.events.dyads import each_day
-from forecast.fetch.manifest import ExpectedFile, FetchError, Gap, Manifest, stretches
+from forecast.events.dyads import as_spans, each_day
+from forecast.fetch.manifest import ExpectedFile, FetchError, Gap, Manifest
 
 if TYPE_CHECKING:
     from forecast.fetch.client import Client
@@ -172,8 +171,15 @@ class Dataverse:
 
     def gaps(self, manifest: Manifest, files: list[ExpectedFile]) -> list[Gap]:
         """Return the stretches of days of which no file can hold events."""
-        there = [file for file in files if manifest.entries[file.slot].state != "absent"]
-        return stretches(_uncovered(there, *self.span))
+        first, last = self.span
+        there = {
+            day
+            for file in files
+            if manifest.entries[file.slot].state != "absent"
+            for day in each_day(max(file.first, first), min(file.last, last))
+        }
+        missing = as_spans(day for day in each_day(first, last) if day not in there)
+        return [Gap(f"{begin}", f"{end}", (end - begin).days + 1) for begin, end in missing]
 
     def _listed(self, client: "Client", place: str, more: str = "") -> list[dict[str, Any]]:
         """Return a list of Dataverse about the versions of the dataset."""
@@ -195,12 +201,6 @@ def with_id(file: str, number: str) -> str:
         stem, _, inner = stem.rpartition(".")
         ending = f"{inner}.{ending}"
     return f"{stem}.id{number}{dot}{ending}"
-
-
-def _uncovered(files: Iterable[ExpectedFile], first: date, last: date) -> list[tuple[str, bool]]:
-    """Return each day, in order of time, with whether no file can hold its events."""
-    there = {day for file in files for day in each_day(max(file.first, first), min(file.last, last))}
-    return [(f"{day}", day not in there) for day in each_day(first, last)]
 
 
 def _label(entry: dict[str, Any]) -> str:

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.dates import month_end
-from forecast.fetch.manifest import ExpectedFile, Gap, Manifest, stretches
+from forecast.fetch.manifest import ExpectedFile, Gap, Manifest
 
 if TYPE_CHECKING:
     from forecast.fetch.client import Client
@@ -130,8 +131,10 @@ class Gdelt:
 
     def gaps(self, manifest: Manifest, files: list[ExpectedFile]) -> list[Gap]:
         """Return the stretches of files that are absent, those of each stream by themselves."""
-        missing: dict[str, list[tuple[str, bool]]] = {}
-        for file in files:
-            absent = manifest.entries[file.slot].state == "absent"
-            missing.setdefault(file.slot.partition(".")[2], []).append((file.slot, absent))
-        return [gap for _, own in sorted(missing.items()) for gap in stretches(own)]
+        gaps = []
+        streams = sorted(files, key=lambda file: file.slot.partition(".")[2])
+        for _, of_stream in groupby(streams, lambda file: file.slot.partition(".")[2]):
+            for absent, own in groupby(of_stream, lambda file: manifest.entries[file.slot].state == "absent"):
+                slots = [file.slot for file in own]
+                gaps += [Gap(slots[0], slots[-1], len(slots))] if absent else []
+        return gaps

@@ -27,19 +27,6 @@ class Gap:
     slots: int  # How many files were expected, or days for sources whose files have no fixed slots
 
 
-def stretches(expected: Iterable[tuple[str, bool]]) -> list[Gap]:
-    """Return the gaps in names that are in order of time, each with whether it is missing."""
-    gaps: list[Gap] = []
-    going_on = False
-    for name, missing in expected:
-        if missing and going_on:
-            gaps[-1] = Gap(gaps[-1].first, name, gaps[-1].slots + 1)
-        elif missing:
-            gaps.append(Gap(name, name, 1))
-        going_on = missing
-    return gaps
-
-
 SCHEMA = 1
 LARGEST = 1_000_000_000
 """Bytes of a manifest that are read: GDELT 2.0 in both streams from its beginning has some 400 million."""

@@ -24,11 +24,6 @@ def counts_once(panel: "xr.Dataset") -> bool:
     return panel.attrs.get("unit") == "event" and panel.sizes["direction"] == 1
 
 
-def counted_in(panel: "xr.Dataset", events: pd.DataFrame) -> "pd.Series[int]":
-    """Count what each row of an event table stands for in a panel."""
-    return event_counts(events) if counts_once(panel) else events_per_row(events)
-
-
 def event_counts(events: pd.DataFrame) -> "pd.Series[int]":
     """Count what each row stands for (its n; a row of a feed one), less what is the other side of a two-sided event.
 
@@ -74,7 +69,7 @@ def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> pd.DataF
     starts = floor_period(rows["date"], panel.attrs["frequency"])
     classes = rows["cameo"].map(order.class_of)
     rows = rows.assign(
-        counted=counted_in(panel, rows),
+        counted=event_counts(rows) if counts_once(panel) else events_per_row(rows),
         of_dataset=rows["dataset"].map({name: place for place, name in enumerate(datasets)}),
         of_period=panel["time"].to_index().get_indexer(pd.Index(starts)),
         of_direction=backward.astype(int),
