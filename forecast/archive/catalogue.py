@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from forecast.errors import DataError, OutputError
 from forecast.files import digest, file_digest, partial_folder, unwritable
+from forecast.wording import join_some
 
 SCHEMA = 1
 APPLICATION = 0x70656E64
@@ -23,7 +24,6 @@ ROWS, REJECTED, FILES = PARTS = "rows", "rejected", "files"
 """Folders of the segments: rows between two states, rejected rows, and the imported files of each batch."""
 PATIENCE = 30
 """Seconds that SQLite waits for another process."""
-MOST_NAMED = 5
 ENTRY_AS_JSON = ("covers", "filtered_by", "months")
 TABLES = """
 CREATE TABLE batch (
@@ -183,13 +183,13 @@ class Catalogue:
         return {
             entry.key
             for batch in self.batches
-            if not all(self._is_there(segment) for segment in batch.segments)
+            if any(self._size(segment) != segment.bytes for segment in batch.segments)
             for entry in self.current(batch)
         }
 
-    def _is_there(self, segment: Segment) -> bool:
+    def _size(self, segment: Segment) -> int | None:
         path = self.folder / segment.path
-        return path.is_file() and path.stat().st_size == segment.bytes
+        return path.stat().st_size if path.is_file() else None
 
     def require_whole(self, batches: Sequence[Batch], inside: str = "") -> None:
         """Compare segments whose path begins with `inside` with their checksums."""
@@ -198,7 +198,7 @@ class Catalogue:
                 if segment.path.startswith(inside) and (fault := self.fault(segment)):
                     raise DataError(
                         f"{self.folder / segment.path} {fault}. Delete it, and import again the files whose rows are "
-                        f"in it: {some(entry.name for entry in self.current(batch))}."
+                        f"in it: {join_some([entry.name for entry in self.current(batch)])}."
                     )
 
     def fault(self, segment: Segment) -> str:
@@ -208,13 +208,6 @@ class Catalogue:
         except OSError as error:
             return f"cannot be read ({error.strerror or error})"
         return "" if found == segment.sha256 else "is damaged: its checksum differs"
-
-
-def some(names: Iterable[str]) -> str:
-    """Return names as a list in words, of which the first few are written out."""
-    listed = list(names)
-    more = len(listed) - MOST_NAMED
-    return ", ".join(listed[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def repair_hint(folder: Path) -> str:
@@ -229,8 +222,8 @@ def read_catalogue(folder: Path) -> Catalogue:
     unknown = [path for path in unknown_segments(catalogue, found) if (folder / path).exists()]
     if unknown:
         raise DataError(
-            f"{folder}: {CATALOGUE} does not name {len(unknown):,} of its segments ({some(unknown)}). It may be an "
-            f"older copy, or the segments may be from elsewhere. {repair_hint(folder)}"
+            f"{folder}: {CATALOGUE} does not name {len(unknown):,} of its segments ({join_some(unknown)}). It "
+            f"may be an older copy, or the segments may be from elsewhere. {repair_hint(folder)}"
         )
     return catalogue
 

@@ -33,7 +33,6 @@ from forecast.archive.catalogue import (
     load,
     read_catalogue,
     segments_on_disk,
-    some,
     transaction,
     unknown_segments,
 )
@@ -42,7 +41,7 @@ from forecast.errors import DataError, OutputError
 from forecast.feeds.reading import FileRun
 from forecast.files import check_writable, clear_leftovers, digest, locked, read_bytes, unwritable, write_bytes
 from forecast.typing import Index
-from forecast.wording import Card, Displayed, count
+from forecast.wording import Card, Displayed, count, join_some
 
 MOST_ROWS = 400_000
 """Rows that are held before they are written."""
@@ -277,9 +276,9 @@ class Repaired(Displayed):
             return "There was nothing to repair."
         words = [f"The catalogue names {count(len(self.adopted), 'file')} again."]
         if self.set_aside:
-            words.append(f"Not recognised, and moved to {self.archive / ASIDE}: {some(self.set_aside)}.")
+            words.append(f"Not recognised, and moved to {self.archive / ASIDE}: {join_some(self.set_aside)}.")
         if self.damaged:
-            words.append(f"Import again, because their rows are lost or damaged: {some(self.damaged)}.")
+            words.append(f"Import again, because their rows are lost or damaged: {join_some(self.damaged)}.")
         return " ".join(words)
 
     def summary(self) -> dict[str, Any]:
