@@ -17,6 +17,10 @@ class DataError(ForecastError, ValueError):
     exit_code = 2
 
 
+class NoEvents(DataError):
+    """Months of a dyad without any event, of which contributions are asked."""
+
+
 class MappingError(DataError):
     """A mapping file that does not describe the table it is meant for."""
 

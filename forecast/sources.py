@@ -112,6 +112,10 @@ class Records(ABC):
     def last_day(self, dyad: str, dataset: str | None = None) -> date:
         """Return the last day to which the record of a dyad, or of one of its datasets, is complete."""
 
+    def last_day_before(self, dyad: str, dataset: str) -> date:
+        """Return the same without what added events say of coverage."""
+        return self.last_day(dyad, dataset)
+
     @abstractmethod
     def panel(
         self, dyads: Sequence[str] | None, as_of: date, how: Counting = MONTHLY, eras: Eras = None
@@ -138,6 +142,12 @@ class EventRecords(Records):
     def last_day(self, dyad: str, dataset: str | None = None) -> date:
         """Return the end of coverage of the dyad (in a dataset), or the end of the month of its last event."""
         return coverage_end(self.events, dyad, dataset)
+
+    def last_day_before(self, dyad: str, dataset: str) -> date:
+        """Return the end of coverage without what added events say of it."""
+        added = [one for one in self.events.additions if one.dataset == dataset]
+        before = [date.fromisoformat(one.before) for each in added for one in each.extensions if one.dyad == dyad]
+        return min([self.last_day(dyad, dataset), *before])
 
     def known(self, as_of: date) -> list[str]:
         """Return the dyads that have events by a day."""

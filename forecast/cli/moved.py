@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from forecast.cli.options import Added, Events, arg, event_table, grouped, opt, output, shared, show_result
+from forecast.cli.options import Added, Events, arg, event_table, grouped, opt, output, say, shared, show_result
 from forecast.cli.question import folder_option
 from forecast.cli.terminal import console, escape, progress, table
-from forecast.errors import DataError, NotUpdatable, QuestionError, SpecError
+from forecast.errors import DataError, NoEvents, NotUpdatable, QuestionError, SpecError
+from forecast.wording import count, day
 
 if TYPE_CHECKING:
     from forecast.outlook.attribution import Attribution
@@ -30,7 +31,12 @@ class _Asked(Events):
     question: str | None = opt("In place of the headline: a question of the ledger, its ID or its file.")
     folder: Path = folder_option()
     replace: bool = shared.replace()
-    refit: bool = opt("Fit the model again where nothing quicker is valid; takes as long as a fit.", False)
+    refit: bool = opt(
+        "Whether to fit the model again where nothing quicker is valid, which takes as long as a fit; otherwise what "
+        "is known without is shown.",
+        True,
+        name="--refit/--no-refit",
+    )
     as_json: bool = shared.json()
 
     def prepare(
@@ -70,7 +76,7 @@ def moved(
         from forecast.report import write_moved
 
         saved = read_report(report)
-        found = _attribute(saved, asked, given, tell, months=months, refit=data.refit)
+        found = _attribute_what_holds(saved, asked, given, tell, months, refit=data.refit)
         tell("writing the page", 0, 0)
         page = write_moved(saved.fit, found, out)
     show_result(page, "moved.json", lambda: _print(found, page), as_json=data.as_json)
@@ -98,6 +104,24 @@ def _attribute(
         saved.fit, saved.dyad, table, horizon=saved.horizon, baseline_months=saved.baseline_months,
         smallest_improvement=saved.smallest_improvement, seed=saved.seed, progress=tell, **options,
     )  # fmt: skip
+
+
+def _attribute_what_holds(
+    saved: "SavedReport",
+    asked: "Question | None",
+    given: "Source | None",
+    tell: "Progress",
+    months: int,
+    *,
+    refit: bool,
+) -> "Attribution":
+    """Return what the events of so many months did, or of the last of them for which no new fit is needed."""
+    for number in range(months, 1, -1):
+        try:
+            return _attribute(saved, asked, given, tell, months=number, refit=refit)
+        except NotUpdatable as error:
+            say(f"The last {count(number, 'month')}: {error}")
+    return _attribute(saved, asked, given, tell, months=1, refit=refit)
 
 
 def _print(found: "Attribution", page: Path) -> None:
@@ -155,7 +179,7 @@ def compare(
             )  # fmt: skip
         else:
             change = _split_question(asked, reports, given, data.refit, tell)
-        found = _attribute_since(change, later, asked, given, tell)
+        found = _attribute_since(change, later, asked, given, tell, refit=data.refit)
         tell("writing the page", 0, 0)
         page = write_change((earlier.fit, later.fit), change, out, events=found)
     show_result(page, "change.json", lambda: _print_change(change, found, page), as_json=data.as_json)
@@ -194,7 +218,13 @@ def _split_question(
 
 
 def _attribute_since(
-    change: "Change", later: "SavedReport", asked: "Question | None", given: "Source | None", tell: "Progress"
+    change: "Change",
+    later: "SavedReport",
+    asked: "Question | None",
+    given: "Source | None",
+    tell: "Progress",
+    *,
+    refit: bool,
 ) -> "Attribution | None":
     """Return what the events since then did, where the later fit is of single events of not too many months.
 
@@ -203,17 +233,17 @@ def _attribute_since(
     from forecast.dates import months_between
     from forecast.outlook.attribution import MOST_MONTHS
 
-    months = months_between(*change.days)
-    if not 1 <= months <= MOST_MONTHS:
+    months = max(months_between(*change.days), 1)
+    if months > MOST_MONTHS:
         return None
     if asked is not None and (asked.dyad != later.dyad or asked.closed(change.days[1])):
         asked = None
     try:
-        return _attribute(later, asked, given, tell, months=months)
+        return _attribute(later, asked, given, tell, months=months, refit=refit)
     except (DataError, NotUpdatable, SpecError) as error:
-        if given is not None:
+        if given is not None and not isinstance(error, NoEvents | NotUpdatable):
             raise
-        typer.echo(f"The events since then are not listed: {error}", err=True)
+        say(f"The events since then are not listed: {error}")
         return None
 
 
@@ -226,7 +256,7 @@ def _print_change(change: "Change", found: "Attribution | None", page: Path) -> 
     steps = steps_table(change)
     shown.print(table(steps.columns, steps.plain))
     if found:
-        shown.print(f"\nWhat since then moved {what_moved(found)}:")
+        shown.print(f"\nWhat moved {what_moved(found)} from {day(found.first)} on:")
         for line in event_lines(found, SHOWN):
             shown.print(escape(f"  {line}"))
     for step in change.steps:

@@ -155,7 +155,7 @@ def update(
 
     Exit code 3 if the fit has not converged; its answers are marked.
     """
-    from forecast.questions import answer_question, answered
+    from forecast.questions.ledger import answer_of
 
     require_whole("seed", seed)
     place, ledger = _read(folder)
@@ -169,14 +169,8 @@ def update(
         choices, converged = known.spec.to_dict(), known.gate.passed
 
         def answer(history: "History") -> "Draft | str":
-            asks = history.question
-            tell(f"answering {asks.id}", 0, 0)
-            found = answer_question(known, asks, seed=seed, table=records.events)
-            if closed := asks.closed(found.as_of):
-                return closed
-            history.require_forward(found.as_of)
-            draft = answered(found, model=choices, converged=converged)
-            return "nothing new since the last answer" if draft.body == history.last_answer else draft
+            tell(f"answering {history.question.id}", 0, 0)
+            return answer_of(history, known, model=choices, converged=converged, seed=seed, table=records.events)
 
         drafts = _each(chosen, answer, named=bool(names))
     before = {one.question.id: one.last_answer for one in chosen}
@@ -205,27 +199,19 @@ def resolve(
     as_json: bool = shared.json(),
 ) -> None:
     """Resolve the questions whose window is over and covered, from data, and append it to the ledger."""
-    from forecast.questions import resolve_question, resolved
+    from forecast.questions.ledger import resolution_of
 
     place, ledger = _read(folder)
     chosen = _chosen(ledger, names)
     day = _as_of(as_of) or dates.today()
     records = open_data(added.to(data), _only_dyad(chosen), day)
 
-    def decide(history: "History") -> "Draft | str":
-        code = records.find(history.question.dyad)
-        found = resolve_question(
-            records.panel([code], day), history.question, today=day, table=records.events,
-            coverage_end=records.last_day(code, history.question.dataset),
-        )  # fmt: skip
-        if found.outcome in ("open", "never"):
-            return found.reason
-        last = history.question.last
-        return resolved(found) if last < dates.today() else f"its window ends on {last}; resolve it after that day"
-
     def words(entry: "LedgerEntry") -> str:
         body: Any = entry.body
         return f"{body.outcome.upper()}, {body.reason}"
+
+    def decide(history: "History") -> "Draft | str":
+        return resolution_of(history, records, day, added_resolve=bool(added.covered_to))
 
     drafts = _each(chosen, decide, named=bool(names))
     _append(place, drafts, words, "No question was decided.", as_json=as_json)

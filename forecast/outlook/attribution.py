@@ -27,7 +27,7 @@ import numpy as np
 
 from forecast.arguments import CALLABLE, DYAD, EVENTS, FIT, FLAG, NUMBER, checked, whole
 from forecast.clock import Clock
-from forecast.errors import DataError, NotUpdatable, SpecError
+from forecast.errors import NoEvents, NotUpdatable, SpecError
 from forecast.events.codebook import HOST, VISIT
 from forecast.outlook.comparison import LEVEL, Look, Number, Numbers, ShareChange, difference, look, numbers_of
 from forecast.outlook.draws import position
@@ -256,9 +256,7 @@ def attribute_to(setting: "Setting", table: "EventTable", months: int, **asked: 
     first = max(fit.panel.sizes["time"] - clock.periods(months), 0)
     events = counted_events(fit.panel, dyad, table, first)
     if events.empty:
-        raise DataError(
-            f"events: of {dyad} there is none in the last {clock.span(months)} of the fit; take more months"
-        )
+        raise NoEvents(f"events: of {dyad} there is none in the last {clock.span(months)} of the fit; take more months")
     record = ReducedFit.of(fit.of_dyad(dyad), setting, events.iloc[:0])
     line, alone = _in_order(record, events), _alone(record, events)
     together, visits = difference(numbers_of(record.said), line["before"]), events[events["cameo"].isin(VISITS)]

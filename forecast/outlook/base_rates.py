@@ -141,15 +141,23 @@ WHOLE_RECORD = 8.0
 
 
 def simulate_kinds(
-    panel: "xr.Dataset", dyad: str, dataset: int, total: Index, cooperative: Index, *, seed: int
+    panel: "xr.Dataset",
+    dyad: str,
+    dataset: int,
+    total: Index,
+    cooperative: Index,
+    *,
+    seed: int,
+    events: np.random.Generator | None = None,
 ) -> Index:
     """Draw the kinds of the events that a dataset records in simulations.
 
     Each future has its own mix of either side, drawn from what the last ten years leave possible; its events are
-    multinomial.
+    multinomial, drawn from a stream of their own if one is given.
     """
     rng = stream(seed, dyad, f"kinds {dataset}")
     mixes = draw_mixes(panel, dyad, dataset, total.shape[:-1], rng)
+    rng = rng if events is None else events
     found = np.zeros((*total.shape, panel.sizes["class"]), dtype=np.int32)
     for period in range(total.shape[-1]):  # one by one, so that longer simulations only go on from shorter ones
         found[..., period, :] = draw_kinds(mixes, total[..., period], cooperative[..., period], rng)

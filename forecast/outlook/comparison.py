@@ -283,6 +283,7 @@ def split_change(
     old_seed: int = 1,
     new_seed: int = 1,
     refit: bool = False,
+    carried: "CarriedOver | None" = None,
     progress: Progress | None = None,
 ) -> Change:
     """Split the change of a headline between two fits.
@@ -304,6 +305,8 @@ def split_change(
     refit : bool
         Whether to sample again where the earlier fit cannot be updated; it takes as long as a fit. Without it what
         cannot be distinguished is one part.
+    carried : CarriedOver, optional
+        What `carry_over` made of the two fits, where several of their dyads are compared.
     progress : callable, optional
         Called with (step in words, done, total).
 
@@ -340,7 +343,8 @@ def split_change(
     def ask(fit: "Fit", seed: int) -> Numbers:
         return numbers_of(look(fit, dyad, first, seed=seed).numbers)
 
-    said += _until_now(old, new, ask, old_seed, numbers_of(now.look(first).numbers), refit, report)
+    carried = carried or carry_over(old, new, seed=old_seed, refit=refit, progress=report)
+    said += _until_now(old, new, ask, old_seed, numbers_of(now.look(first).numbers), carried)
     said.append((BASELINE, numbers_of(now.look(second).numbers), ""))
     ends = [(clock.last_day(), clock.last_day(horizon)) for clock in (Clock.of(old.panel), Clock.of(new.panel))]
     asked = Headline(horizon, (ends[0], ends[1]), (baselines[0], baselines[1]), smallest_improvement)
@@ -368,7 +372,8 @@ def split_question_change(
     report("asking both fits", 0, 0)
     before, last = ask(old, seeds[0]), ask(new, seeds[1])
     passed = {**before, LEVEL: numbers_of({LEVEL: level_in(old, dyad, gap, seed=seeds[0])})[LEVEL]}
-    said = [(TIME, passed, ""), *_until_now(old, new, ask, seeds[0], last, refit, report)]
+    carried = carry_over(old, new, seed=seeds[0], refit=refit, progress=report)
+    said = [(TIME, passed, ""), *_until_now(old, new, ask, seeds[0], last, carried)]
     return _change(old, new, dyad, sentence, before, said)
 
 
@@ -384,15 +389,18 @@ def _change(old: "Fit", new: "Fit", dyad: str, asked: Headline | str, before: Nu
     return Change(dyad, (last_known(old.panel), last_known(new.panel)), asked, before, levels[-1], steps)
 
 
-def _until_now(old: "Fit", new: "Fit", ask: Ask, seed: int, last: Numbers, refit: bool, report: Progress) -> Said:
+def _until_now(old: "Fit", new: "Fit", ask: Ask, seed: int, last: Numbers, carried: "CarriedOver") -> Said:
     """Return new events, late or revised data and the model; or all together, where they cannot be distinguished.
 
     `last` is what the later fit says.
     """
-    updated, reason = _updated(old, new, ask, seed, refit, report)
-    if updated:
-        return [*updated, (MODEL, last, _differing(old, new))]
-    return [(TOGETHER, last, f"They cannot be separated: {reason}")]
+    if not carried.fits:
+        return [(TOGETHER, last, f"They cannot be separated: {carried.reason}")]
+    said: Said = []
+    for place, (name, fit, note) in enumerate(carried.fits):
+        again = place and fit is carried.fits[place - 1][1]
+        said.append((name, said[-1][1] if again else ask(fit, seed), note))
+    return [*said, (MODEL, last, _differing(old, new))]
 
 
 def _months_between(old: "Fit", new: "Fit", dyad: str, horizon: int = 0) -> int:
@@ -425,23 +433,46 @@ def _baseline(fit: "Fit", dyad: str, months: int) -> Baseline:
     return found
 
 
-def _updated(old: "Fit", new: "Fit", ask: Ask, seed: int, refit: bool, report: Progress) -> tuple[Said, str]:
+@dataclass(frozen=True)
+class CarriedOver:
+    """An earlier fit with what became known since, the same for all its dyads."""
+
+    fits: tuple[tuple[str, "Fit", str], ...]  # Part, the fit with it and all before, and how that came about
+    reason: str = ""  # Why there are none
+
+
+def carry_over(
+    old: "Fit", new: "Fit", *, seed: int = 1, refit: bool = False, progress: Progress | None = None
+) -> CarriedOver:
     """Update the earlier fit with new events and then with late ones; return nothing, and why, if that is not valid."""
     from forecast.model import update
 
-    said: Said = []
+    found: list[tuple[str, Fit, str]] = []
     last = None
     try:
         for name, panel in ((EVENTS, _with_news(old.panel, new.panel)), (REVISED, new.panel)):
-            report(f"updating the earlier fit: {name}", 0, 0)
+            (progress or silent)(f"updating the earlier fit: {name}", 0, 0)
             if last is not None and not panel_kind(panel).news(last, panel).any():
-                said.append((name, said[-1][1], ""))
+                found.append((name, found[-1][1], ""))
                 continue
-            fit, last = update(old, panel, refit=refit, seed=seed), panel
-            said.append((name, ask(fit, seed), _again(fit, old)))
+            again = last is None and _sampled_from(new, old, panel)
+            fit, last = new if again else update(old, panel, refit=refit, seed=seed), panel
+            found.append((name, fit, _again(fit, old)))
     except (NotUpdatable, DataError) as error:
-        return [], str(error)
-    return said, ""
+        return CarriedOver((), str(error))
+    return CarriedOver(tuple(found))
+
+
+def _sampled_from(new: "Fit", old: "Fit", panel: "xr.Dataset") -> bool:
+    """Return whether the later fit is the earlier model, sampled again on its day because an update did not hold.
+
+    Then it is what fitting again would give.
+    """
+    again = new.provenance.get("refitted")
+    if again is None or again["from"] != last_known(old.panel).isoformat() or new.updates:
+        return False
+    alike = new.spec.to_dict() == old.spec.to_dict() and new.dyads == old.dyads
+    return alike and not bool(panel_kind(panel).news(panel, new.panel).any())
 
 
 def _with_news(old: "xr.Dataset", new: "xr.Dataset") -> "xr.Dataset":

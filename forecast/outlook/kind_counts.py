@@ -88,8 +88,8 @@ class KindRates:
         worth = dyads_worth(np.array([[one.sum(), len(one)] for one in compared]))
         return cls(counts, dict(zip(names, covered, strict=True)), a_month, worth)
 
-    def rate(self, dyad: str, periods: int, counts: Index | None = None) -> KindRate:
-        """Return the distribution of the number of events of a dyad in the next so many periods.
+    def rate(self, dyad: str, periods: float, counts: Index | None = None) -> KindRate:
+        """Return the distribution of the number of events of a dyad in the next so many periods, or parts of them.
 
         Of a kind that is some codes of the classes, `counts` has the events in each period of the panel. The rates of
         all dyads are then multiplied by the dyad's own share of the kind in these classes.
@@ -100,7 +100,7 @@ class KindRates:
             part = (of_kind.sum() + 1) / (own.sum() + 2) if of_kind.sum() < own.sum() else 1.0
             own = of_kind
         events, spent = (one[0] for one in self._remembered(own, np.array([len(own)]), part))
-        return KindRate(periods * events / spent, 1 / (1 / events + self.scatter(periods)))
+        return KindRate(periods * events / spent, 1 / (1 / events + self.scatter(max(round(periods), 1))))
 
     def scatter(self, periods: int) -> float:
         """Return how much windows of so many periods scatter around their rates, from the past of all dyads."""

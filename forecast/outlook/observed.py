@@ -12,11 +12,11 @@ from forecast.clock import periods_a_month
 from forecast.model.observation.readings import drift_between, knots
 from forecast.numeric import share
 from forecast.outlook.base_rates import RECENT_MONTHS, recording_level, simulate_kinds
-from forecast.outlook.draws import FitLike, position
+from forecast.outlook.draws import FitLike, dyad_draws, position
 from forecast.outlook.simulations import Simulations, picked, stream
 from forecast.outlook.summary import NotDefined
 from forecast.panel import panel_kind
-from forecast.panel.record import relative_counts, sides, usual_periods, whole_periods
+from forecast.panel.record import relative_counts, sides, unrecorded_part, usual_periods, whole_periods
 from forecast.typing import Bool, Float, Index
 
 if TYPE_CHECKING:
@@ -124,6 +124,35 @@ def observe(
     return Observed(coming.dataset, coming.total, cooperative, draw_kinds, coming=coming)
 
 
+def observe_unrecorded(
+    fit: FitLike,
+    dyad: str,
+    dataset: int,
+    first: int,
+    *,
+    seed: int,
+    simulations_per_draw: int,
+    volume: "xr.Dataset | None" = None,
+) -> Observed | NotDefined:
+    """Simulate what coverage leaves out of the periods from a position to the present; the last axis is the period.
+
+    Events of the days that are not covered are as many as the recording level has them in as many days, and
+    cooperative by the fit's own level in the period. What drivers add in the month alone is left out.
+    """
+    dense = fit.panel if volume is None else volume
+    if undefined := _undefined(dense, dyad, dataset):
+        return undefined
+    own, part = dyad_draws(fit, dyad), unrecorded_part(fit.panel, dyad, dataset)[first:]
+    size, rng = (*own.size, simulations_per_draw, len(part)), stream(seed, dyad, f"unrecorded {dataset}")
+    whole = recording_level(dense, dyad, dataset).simulate(size, rng)
+    total, read = rng.binomial(whole, part), reading(fit, dyad, dataset)
+    level = np.broadcast_to(own.level[:, :, None, first:].astype(np.float64), size)
+    month = add_volume(simulate_months(level, read, rng), read, Usual.of(dense, dyad, dataset).relative_count(whole))
+    cooperative = rng.binomial(total, simulate_chances(month, read, rng))
+    draw_kinds = partial(simulate_kinds, fit.panel, dyad, dataset, seed=seed, events=rng)
+    return Observed(dataset, total, cooperative, draw_kinds)
+
+
 @dataclass(frozen=True)
 class Coming:
     """Determinants of future observations other than the level; the last axis is the period."""
@@ -161,14 +190,21 @@ def coming_periods(
     """Simulate what is behind the record of the periods ahead, apart from the level."""
     dense = fit.panel if volume is None else volume
     dataset = main_dataset(dense, dyad) if dataset is None else dataset
-    if not recent_reports(dense, dyad, dataset).any():
-        if not panel_kind(dense).coded:
-            return NotDefined(NO_ACTIONS)
-        return NotDefined(f"no event of the dyad is counted in its last {RECENT_MONTHS} covered months")
+    if undefined := _undefined(dense, dyad, dataset):
+        return undefined
     ahead = (*size, periods)
     total = recording_level(dense, dyad, dataset).simulate(ahead, stream(seed, dyad, f"volume {dataset}"))
     busy = Usual.of(dense, dyad, dataset).relative_count(total)
     return Coming(dataset, reading(fit, dyad, dataset), _after_present(total), _after_present(busy))
+
+
+def _undefined(panel: "xr.Dataset", dyad: str, dataset: int) -> NotDefined | None:
+    """Return why nothing can be said of what a dataset will record of a dyad; None if something can."""
+    if recent_reports(panel, dyad, dataset).any():
+        return None
+    if not panel_kind(panel).coded:
+        return NotDefined(NO_ACTIONS)
+    return NotDefined(f"no event of the dyad is counted in its last {RECENT_MONTHS} covered months")
 
 
 def _after_present(values: NDArray[Any]) -> NDArray[Any]:

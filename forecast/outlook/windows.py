@@ -43,9 +43,15 @@ def shares_of(total: Index, cooperative: Index) -> Float:
     return np.asarray(100 * cooperative / np.maximum(total, 1))
 
 
-def followed_by(past: Index, ahead: Index) -> Index:
-    """Return the periods that are over, (period,), and after them those ahead, (..., period), of every future."""
-    return np.concatenate([np.broadcast_to(past, (*ahead.shape[:-1], len(past))), ahead], axis=-1)
+def followed_by(past: Index, ahead: Index, shared: int = 0) -> Index:
+    """Return the periods that are over, (period,), and after them those ahead, (..., period), of every future.
+
+    Of the last `shared` periods that are over, the first ones ahead hold what is not recorded of them.
+    """
+    whole = len(past) - shared
+    both = np.concatenate([np.broadcast_to(past[:whole], (*ahead.shape[:-1], whole)), ahead], axis=-1)
+    both[..., whole : len(past)] += past[whole:]
+    return both
 
 
 @overload
@@ -91,10 +97,20 @@ class WindowCounts:
     cooperative: Index
     kind: Index | None = None  # How many are of the kind that a count asks for
 
-    def after(self, past: "WindowCounts") -> "WindowCounts":
-        """Return the periods that are over and after them, in every simulation, these."""
-        kind = None if past.kind is None or self.kind is None else followed_by(past.kind, self.kind)
-        total, cooperative = followed_by(past.total, self.total), followed_by(past.cooperative, self.cooperative)
+    def after(self, past: "WindowCounts", shared: int = 0) -> "WindowCounts":
+        """Return the periods that are over and after them, in every simulation, these (`followed_by`)."""
+        kind = None if past.kind is None or self.kind is None else followed_by(past.kind, self.kind, shared)
+        total, cooperative = (
+            followed_by(getattr(past, name), getattr(self, name), shared) for name in ("total", "cooperative")
+        )
+        return WindowCounts(total, cooperative, kind)
+
+    def then(self, later: "WindowCounts") -> "WindowCounts":
+        """Return these periods of simulations and after them later ones of the same."""
+        total, cooperative = (
+            np.concatenate([getattr(self, name), getattr(later, name)], axis=-1) for name in ("total", "cooperative")
+        )
+        kind = None if self.kind is None or later.kind is None else np.concatenate([self.kind, later.kind], axis=-1)
         return WindowCounts(total, cooperative, kind)
 
     def share_is(self, holds: Callable[[Float], Bool], fewest: int = FEWEST) -> tuple[Bool, Bool]:

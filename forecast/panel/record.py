@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from forecast.arguments import PANEL, checked
 from forecast.clock import Clock, periods_a_month
@@ -47,8 +48,8 @@ def coverage_end(table: "EventTable", dyad: str, dataset: str | None = None) -> 
         going = max(even) - pd.DateOffset(years=1)
         first: date = min(end for end in even if end >= going).date()
         return first
-    last = month_end(events["date"].max().date())
-    return max([last, *(day.date() for (_, code), day in extended.items() if code == dyad)])
+    stated = [day.date() for (name, code), day in extended.items() if code == dyad and dataset in (None, name)]
+    return max(stated) if stated else month_end(events["date"].max().date())
 
 
 def last_known(panel: "xr.Dataset") -> date:
@@ -100,10 +101,27 @@ def whole_periods(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Bool:
     there are in a month.
     """
     covered = panel["covered"].sel(dyad=dyad).isel(dataset=dataset).to_numpy()
-    clock, stated = Clock.of(panel), covered_to(panel, dyad, dataset)
-    known = last_known(panel) if stated is None else min(last_known(panel), stated)
-    ends = np.array([clock.end_of(start) for start in clock.times.tolist()], dtype="datetime64[D]")
-    return np.asarray(covered & (ends <= np.datetime64(known)))
+    return np.asarray(covered & (_ends(panel) <= np.datetime64(_known_to(panel, dyad, dataset))))
+
+
+def unrecorded_part(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Float:
+    """Return which part of each period's days a dataset does not cover, (time,): zero of whole periods."""
+    covered, ends = panel["covered"].sel(dyad=dyad).isel(dataset=dataset).to_numpy(), _ends(panel)
+    days = (ends - Clock.of(panel).times).astype(int) + 1
+    left = (ends - np.datetime64(_known_to(panel, dyad, dataset))).astype(int)
+    return np.asarray(np.where(covered, np.clip(left / days, 0.0, 1.0), 1.0))
+
+
+def _known_to(panel: "xr.Dataset", dyad: str, dataset: int) -> date:
+    """Return the day to which a panel knows the record of a dyad in a dataset."""
+    stated = covered_to(panel, dyad, dataset)
+    return last_known(panel) if stated is None else min(last_known(panel), stated)
+
+
+def _ends(panel: "xr.Dataset") -> NDArray[np.datetime64]:
+    """Return the last day of each period, (time,)."""
+    clock = Clock.of(panel)
+    return np.array([clock.end_of(start) for start in clock.times.tolist()], dtype="datetime64[D]")
 
 
 def partly_known(panel: "xr.Dataset", dyad: str) -> date | None:

@@ -1,7 +1,7 @@
 """Probability of a question from the simulations of a fit, and its resolution from data, by the same rule."""
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -15,7 +15,7 @@ from forecast.events.codebook import HOST, VISIT, read_scale
 from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.outlook.kind_counts import KindRates, far_apart
 from forecast.outlook.kind_scores import calibration_of
-from forecast.outlook.observed import Cell, Observed, observe
+from forecast.outlook.observed import Cell, Observed, observe, observe_unrecorded
 from forecast.outlook.of_a_kind import base_rate_sentence
 from forecast.outlook.pool import Pool
 from forecast.outlook.query import question_outlook
@@ -23,7 +23,7 @@ from forecast.outlook.simulations import Simulations, simulate_ahead, stream
 from forecast.outlook.summary import NotDefined, Probability
 from forecast.outlook.windows import DatasetRecord, WindowCounts
 from forecast.panel.events import counted_events
-from forecast.panel.record import last_known
+from forecast.panel.record import last_known, unrecorded_part
 from forecast.panel.spans import covered_to
 from forecast.questions.question import CountQuestion, LevelQuestion, Question, ShareQuestion
 from forecast.questions.record import (
@@ -83,7 +83,8 @@ def answer_question(
     With the same seed it is the number that a report from the fit gives for the same window and baseline: of a share
     the pool's, of a count that from the past of its kind (docs/questions.md), of a level the model's. A question about
     another dataset than the report's main one is answered as that one reads the level (offset, drift, effect of
-    volume), scatters and counts.
+    volume), scatters and counts. What is recorded of the window counts as it is, the month so far included; what
+    coverage leaves out of it up to the day of the fit is simulated by the model.
 
     Parameters
     ----------
@@ -103,7 +104,7 @@ def answer_question(
     Raises
     ------
     QuestionError
-        If the fit has not the question's data, or the window is partly neither recorded nor ahead.
+        If the fit has not the question's data, or the window begins before them.
     UnknownDyadError
         If the fit does not hold the dyad.
     DataError
@@ -118,15 +119,13 @@ def answer_question(
     """
     put = put_question(fit, question, seed=seed, table=table)
     yes, there = _settle(fit, put, simulations_per_draw, pooled=True)
-    clock = Clock.of(fit.panel)
-    recorded = min(max(months_between(question.first, clock.last_day()) + 1, 0), question.months)
     found = question_outlook(put, yes, there)
     return Answer(
         question=question.id,
         as_of=last_known(fit.panel),
         chance=found.chance,
         void=found.void,
-        recorded=recorded if question.resolvable else 0,
+        recorded=put.recorded - put.missing,
         data=str(fit.panel.attrs["digest"]),
         note=put.note,
         seed=seed,
@@ -153,6 +152,7 @@ def settle_simulations(
 def _settle(fit: FitLike, put: "PutQuestion", simulations_per_draw: int, *, pooled: bool) -> tuple[Bool, Bool]:
     """Return the same of a question that was put to a fit; of a share with the benchmarks of the pool, if wanted."""
     question, seed = put.question, put.seed
+    rest = put.rest(fit, simulations_per_draw)
     if put.ahead > 0:
         simulations = simulate_ahead(
             fit, question.dyad, put.ahead, seed=put.seed, simulations_per_draw=simulations_per_draw
@@ -161,11 +161,11 @@ def _settle(fit: FitLike, put: "PutQuestion", simulations_per_draw: int, *, pool
         if pooled and isinstance(question, ShareQuestion) and not isinstance(observed, NotDefined):
             pool = Pool.of(fit.panel, question.dyad, observed, seed)
             observed = observed if isinstance(pool, NotDefined) else pool.mixed(observed, put.ahead)
-        return put.settle(simulations, observed)
+        return put.settle(simulations, observed, rest)
     if isinstance(question, LevelQuestion):
         return question.settle_level(_levels_before(fit, question, put.ahead, simulations_per_draw))
     assert put.past is not None
-    yes, there = question.settle(put.past)
+    yes, there = question.settle(put.past if rest is None else rest.after(put.past, put.missing))
     size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"], simulations_per_draw
     return np.broadcast_to(yes, size), np.broadcast_to(there, size)
 
@@ -182,9 +182,11 @@ class PutQuestion:
     seed: int  # Of the simulations
     kind: CountedKind | None = None  # Of a count
     record: DatasetRecord | None = None  # None of a level
-    past: WindowCounts | None = None  # What is recorded of the window; None of a level
+    past: WindowCounts | None = None  # What is recorded of its months up to the present; None of a level
+    missing: int = 0  # How many of these, the last ones, are not recorded to their end
     dataset: int = 0  # Position of its dataset in the panel
     rates: KindRates | None = None  # The past of the classes of a count's kind
+    left: float = 0.0  # How much of its months up to the present is not recorded, months
 
     @property
     def id(self) -> str:
@@ -196,12 +198,40 @@ class PutQuestion:
         """Question in words."""
         return self.question.sentence
 
-    def settle(self, simulations: Simulations, observed: Observed | NotDefined) -> tuple[Bool, Bool]:
-        """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future)."""
+    def settle(
+        self, simulations: Simulations, observed: Observed | NotDefined, rest: WindowCounts | None = None
+    ) -> tuple[Bool, Bool]:
+        """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future).
+
+        `rest` is what the method of this name returns for the fit of the simulations.
+        """
         if isinstance(self.question, LevelQuestion):
-            return self.question.settle_level(simulations.share[..., simulations.at(self.ahead)])
+            return self.question.settle_level(simulations.share[..., self._last(simulations)])
         assert self.past is not None
-        return self.question.settle(self._simulated(simulations, self.require(observed)).after(self.past))
+        ahead = self._counts(self.require(observed), self._months_ahead(simulations))
+        return self.question.settle(self.after_rest(ahead, rest).after(self.past, self.missing))
+
+    def rest(self, fit: FitLike, simulations_per_draw: int, volume: "xr.Dataset | None" = None) -> WindowCounts | None:
+        """Simulate what is not recorded of the months of the window up to the present; None if all is."""
+        if not self.missing:
+            return None
+        assert self.record is not None
+        first = self.record.place(self.question.first) + self.recorded - self.missing
+        found = observe_unrecorded(
+            fit, self.question.dyad, self.dataset, first, seed=self.seed, simulations_per_draw=simulations_per_draw,
+            volume=volume,
+        )  # fmt: skip
+        return self._counts(self.require(found), range(self.missing), "unrecorded codes")
+
+    def after_rest(self, ahead: WindowCounts, rest: WindowCounts | None) -> WindowCounts:
+        """Return the simulated months with what is not recorded of those before."""
+        if self.missing and rest is None:
+            assert self.record is not None
+            raise QuestionError(
+                f"{self.id}: months of its window are not recorded to their end, and these simulations begin after "
+                f"{day(self.record.clock.last_day())}. Take a fit as of the end of a recorded month, or add events"
+            )
+        return ahead if rest is None else rest.then(ahead)
 
     @property
     def counted(self) -> float | None:
@@ -210,7 +240,10 @@ class PutQuestion:
             return None
         assert self.kind and self.rates and self.record and self.past
         assert self.past.kind is not None and self.record.kind is not None
-        need, ahead = self.question.at_least - int(self.past.kind.sum()), self.question.months - self.recorded
+        need, ahead = (
+            self.question.at_least - int(self.past.kind.sum()),
+            self.question.months - self.recorded + self.left,
+        )
         if need <= 0 or not ahead:
             return float(need <= 0)
         own = self.record.kind.sum(axis=1) if self.kind.codes else None
@@ -230,7 +263,7 @@ class PutQuestion:
 
     @property
     def recorded(self) -> int:
-        """Number of months of the window with data."""
+        """Number of months of the window up to the present, some of them `missing` in part."""
         return 0 if self.past is None else len(self.past.total)
 
     def require(self, observed: Observed | NotDefined) -> Observed:
@@ -249,27 +282,33 @@ class PutQuestion:
         if self.record is None:
             return self
         record = record_without(self.record, rows, self.kind)
-        return replace(self, record=record, past=_recorded(record, self.question))
+        return replace(self, record=record, past=_recorded(record, self.question)[0])
 
-    def sides_ahead(self, simulations: Simulations, observed: Observed) -> WindowCounts:
+    def sides_ahead(self, simulations: Simulations, observed: Observed, rest: WindowCounts | None) -> WindowCounts:
         """Return the simulated months of the window, without kinds."""
         own = self._months_ahead(simulations)
-        return WindowCounts(observed.total[..., own], observed.cooperative[..., own])
+        ahead = WindowCounts(observed.total[..., own], observed.cooperative[..., own])
+        return self.after_rest(ahead, rest)
 
     def _months_ahead(self, simulations: Simulations) -> range:
         """Return which simulated months are in the window."""
         last = simulations.clock.last_day()
-        return range(max(months_between(last, self.question.first), 1), simulations.at(self.ahead) + 1)
+        return range(max(months_between(last, self.question.first), 1), self._last(simulations) + 1)
 
-    def _simulated(self, simulations: Simulations, observed: Observed) -> WindowCounts:
-        """Return the simulated months of the window."""
+    def _last(self, simulations: Simulations) -> int:
+        """Return the period with which the window ends."""
+        return simulations.at(self.ahead) if self.ahead > 0 else 0
+
+    def _counts(self, observed: Observed, own: range, purpose: str = "codes") -> WindowCounts:
+        """Return some simulated months."""
         assert self.record is not None
-        own, kind, counts = self._months_ahead(simulations), self.kind, None
+        kind, counts = self.kind, None
         if kind is not None and not kind.codes:
             counts = observed.kinds[..., list(kind.places)][..., own, :].sum(axis=-1)
         elif kind is not None:
-            counts = _coded(self.question.dyad, kind, self.record, observed, own, self.seed)
-        return replace(self.sides_ahead(simulations, observed), kind=counts)
+            rng = stream(self.seed, self.question.dyad, f"{purpose} {' '.join(kind.codes)}")
+            counts = _coded(kind, self.record, observed, own, rng)
+        return WindowCounts(observed.total[..., own], observed.cooperative[..., own], counts)
 
 
 def put_question(fit: FitLike, question: Question, *, seed: int = 1, table: "EventTable | None" = None) -> PutQuestion:
@@ -288,44 +327,36 @@ def put_question(fit: FitLike, question: Question, *, seed: int = 1, table: "Eve
         return PutQuestion(question, ahead, seed, dataset=dataset)
     kind = CountedKind.of(fit.panel, question) if isinstance(question, CountQuestion) else None
     record = record_of(fit.panel, question.dyad, dataset, kind, table)
-    past = _recorded(record, question)
+    past, missing = _recorded(record, question)
     if kind is not None and kind.codes and table is not None and past.total.size:
         counted_events(fit.panel, question.dyad, table, record.place(question.first))
     if ahead > 0:
         require_reporting(fit.panel, question.dyad, dataset, question.id)
     rates = None if kind is None else KindRates.of(fit.panel, dataset, kind.places)
-    return PutQuestion(question, ahead, seed, kind, record, past, dataset, rates)
+    stop = max(record.place(question.first), 0) + past.total.size
+    left = float(unrecorded_part(fit.panel, question.dyad, dataset)[stop - missing : stop].sum())
+    return PutQuestion(question, ahead, seed, kind, record, past, missing, dataset, rates, left)
 
 
-def _recorded(record: DatasetRecord, question: Question) -> WindowCounts:
-    """Return the months of the window that the record holds; reject one that it holds in part, or not any more."""
+def _recorded(record: DatasetRecord, question: Question) -> tuple[WindowCounts, int]:
+    """Return what is recorded of the window's months up to the present, and from which of them on not all is."""
     start, stop = record.place(question.first), min(record.place(question.last) + 1, len(record.covered))
     if start < 0:
         raise QuestionError(f"{question.id}: the data begin after its window, {day(question.first)}")
     own = slice(min(start, stop), stop)
-    if not record.covered[own].all():
-        last = record.covered_to
-        raise QuestionError(
-            f"{question.id}: coverage of {question.dyad} ends with {day(last)}, and months of its window up to "
-            f"{day(record.clock.last_day())} are neither recorded nor ahead. Take a fit as of {last}, or add events"
-        )
-    if stop > start and record.known < record.clock.last_day():
-        end = record.clock.times[-1].item() - timedelta(days=1)
-        raise QuestionError(
-            f"{question.id}: the fit knows its last month to {day(record.known)} only, and the rest of it is neither "
-            f"recorded nor ahead. Take a fit as of the end of a month, such as {end}"
-        )
-    return record.months(own)
+    whole = record.whole[own]
+    return record.months(own), 0 if whole.all() else len(whole) - int(whole.argmin())
 
 
-def _coded(dyad: str, kind: CountedKind, record: DatasetRecord, observed: Observed, months: range, seed: int) -> Index:
+def _coded(
+    kind: CountedKind, record: DatasetRecord, observed: Observed, months: range, rng: np.random.Generator
+) -> Index:
     """Draw how many events of each month are of a kind's codes, (chain, draw, future, month).
 
     Each future has its own share of a class, drawn from what the last ten years leave possible, as the mix of kinds is.
     What a scenario assumes of codes counts as it is.
     """
     codes = read_scale(record.scale).class_of
-    rng = stream(seed, dyad, f"codes {' '.join(kind.codes)}")
     found = np.zeros((*observed.total.shape[:-1], len(months)), dtype=np.int64)
     for place, of_class in zip(kind.places, code_shares(record, kind), strict=True):
         total = observed.kinds[..., place][..., months]

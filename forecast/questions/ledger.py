@@ -16,6 +16,9 @@ from forecast.dates import today
 from forecast.errors import LedgerError, OutputError, QuestionError
 from forecast.files import PARTIAL_LENGTH, clear_leftovers, digest
 from forecast.journal import TORN, Journal, append_lines, read_journal
+from forecast.outlook.draws import FitLike
+from forecast.panel.record import last_known
+from forecast.questions.answer import Answer, Resolution, answer_question, resolve_question
 from forecast.questions.history import (
     LONGEST_LINE,
     Answered,
@@ -37,7 +40,8 @@ from forecast.wording import count, join
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecast.questions.answer import Answer, Resolution
+    from forecast.events import EventTable
+    from forecast.sources import Records
 
 
 NAME = "ledger.jsonl"
@@ -128,7 +132,7 @@ def asked(question: Question) -> Draft:
     return Draft(question.id, Asked(content=question.plain, digest=question.digest))
 
 
-def answered(answer: "Answer", *, model: Mapping[str, Any] | None, converged: bool, by: str = "the model") -> Draft:
+def answered(answer: Answer, *, model: Mapping[str, Any] | None, converged: bool, by: str = "the model") -> Draft:
     """Return the entry of an answer from a fit, of which `model` are the choices."""
     chance = getattr(answer.chance, "value", None)
     mcse = getattr(answer.chance, "mcse", None)
@@ -149,12 +153,48 @@ def answered(answer: "Answer", *, model: Mapping[str, Any] | None, converged: bo
     return Draft(answer.question, body)
 
 
-def resolved(resolution: "Resolution") -> Draft:
+def resolved(resolution: Resolution) -> Draft:
     """Return the entry of a resolution."""
     if resolution.outcome in ("open", "never"):
         raise LedgerError(f"{resolution.question}: it is not decided: {resolution.reason}")
     values = {one.alias or name: getattr(resolution, name) for name, one in Resolved.model_fields.items()}
     return Draft(resolution.question, Resolved(**{**values, "as_of": resolution.as_of.isoformat()}))
+
+
+def answer_of(
+    history: History,
+    fit: FitLike,
+    *,
+    model: Mapping[str, Any],
+    converged: bool,
+    seed: int,
+    table: "EventTable | None",
+) -> Draft | str:
+    """Return the entry of a question's answer from a fit, or why there is none."""
+    if closed := history.question.closed(last_known(fit.panel)):
+        return closed
+    found = answer_question(fit, history.question, seed=seed, table=table)
+    history.require_forward(found.as_of)
+    draft = answered(found, model=model, converged=converged)
+    return "nothing new since the last answer" if draft.body == history.last_answer else draft
+
+
+def resolution_of(history: History, records: "Records", day: date, *, added_resolve: bool) -> Draft | str:
+    """Return the entry of a question's resolution from what was known by a day, or why it is not resolved.
+
+    What resolves is final: added events resolve only where somebody says to which day the record is complete.
+    """
+    question = history.question
+    code = records.find(question.dyad)
+    last_day = records.last_day if added_resolve else records.last_day_before
+    found = resolve_question(
+        records.panel([code], day), question, today=day, table=records.events,
+        coverage_end=last_day(code, question.dataset),
+    )  # fmt: skip
+    if found.outcome in ("open", "never"):
+        return found.reason
+    ended = question.last < today()
+    return resolved(found) if ended else f"its window ends on {question.last}; resolve it after that day"
 
 
 def model_digest(choices: Mapping[str, Any]) -> str:

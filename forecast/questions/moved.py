@@ -149,7 +149,7 @@ class _Subject:
         if put.past is None:
             outcome = Outcome(*put.settle(ahead.simulations, ahead.observed))
             return Look(level, {YES: outcome})
-        months = _months(put, ahead)
+        months = _months(put, ahead, self.volume)
 
         def given(events: "pd.DataFrame") -> Outcomes:
             return self._outcomes(months, events)
@@ -166,14 +166,14 @@ class _Subject:
     def _ahead(self, fit: SampledFit) -> Ahead:
         put = self.put
         dataset = None if put.past is None else put.dataset
-        return Ahead.of(fit, put.question.dyad, put.ahead, seed=put.seed, volume=self.volume, dataset=dataset)
+        return Ahead.of(fit, put.question.dyad, max(put.ahead, 1), seed=put.seed, volume=self.volume, dataset=dataset)
 
     @cached_property
     def _drawn(self) -> _Drawn:
         """Return simulated counts, drawn as `answer_question` draws them."""
         ahead, put = self._ahead(self.fit), self.put
-        hit, _ = put.settle(ahead.simulations, ahead.observed)
-        return _Drawn(hit, _chance(put, put.past, _months(put, ahead)))
+        hit, _ = put.settle(ahead.simulations, ahead.observed, _rest(put, ahead, self.volume))
+        return _Drawn(hit, _chance(put, put.past, _months(put, ahead, self.volume)))
 
     def _outcomes(self, months: WindowCounts, left_out: "pd.DataFrame") -> Outcomes:
         """Return what may come of the question without some events, given the months ahead of every future."""
@@ -188,12 +188,17 @@ class _Subject:
         if put.kind is not None:
             hit = self._drawn.given(_chance(put, past, months))
             return Outcome(hit, np.ones(hit.shape, dtype=bool))
-        return _require_there(put.question, Outcome(*put.question.settle(months.after(past))))
+        return _require_there(put.question, Outcome(*put.question.settle(months.after(past, put.missing))))
 
 
-def _months(put: PutQuestion, ahead: Ahead) -> WindowCounts:
-    """Return the months ahead of every future that are in the window, without kinds."""
-    return put.sides_ahead(ahead.simulations, put.require(ahead.observed))
+def _months(put: PutQuestion, ahead: Ahead, volume: "xr.Dataset") -> WindowCounts:
+    """Return the simulated months of the window, without kinds."""
+    return put.sides_ahead(ahead.simulations, put.require(ahead.observed), _rest(put, ahead, volume))
+
+
+def _rest(put: PutQuestion, ahead: Ahead, volume: "xr.Dataset") -> WindowCounts | None:
+    """Return what is not recorded of the window's months up to the present."""
+    return put.rest(ahead.fit, ahead.simulations.share.shape[2], volume)
 
 
 def _chance(put: PutQuestion, past: WindowCounts | None, months: WindowCounts) -> Float:

@@ -384,6 +384,7 @@ def change_page(fits: "tuple[Fit, Fit]", change: Change, events: Attribution | N
         "steps": steps_table(change),
         "notes": [(step.name, step.note) for step in change.steps if step.note],
         "events": None if events is None else events_table(events, _LARGEST),
+        "since": "" if events is None else day(events.first),
         "of_question": events is not None and events.posed is not None,
     }
     converged = all(fit.gate.passed for fit in fits)

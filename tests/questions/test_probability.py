@@ -14,10 +14,20 @@ from forecast.events.codebook import read_scale
 from forecast.outlook import AtLeast, assess
 from forecast.outlook.kind_counts import KindRates
 from forecast.outlook.kind_scores import Calibration
+from forecast.outlook.observed import observe
+from forecast.outlook.simulations import simulate_ahead
 from forecast.outlook.windows import WindowCounts
 from forecast.panel import build_panel, recounted
 from forecast.panel.record import by_class
-from forecast.questions import answer, answer_question, answered, make_question, resolve_question, settle_simulations
+from forecast.questions import (
+    answer,
+    answer_question,
+    answered,
+    make_question,
+    put_question,
+    resolve_question,
+    settle_simulations,
+)
 from forecast.questions.record import CountedKind
 from tests.questions.conftest import PriorFit, events, fit_as_of, panel_as_of
 from tests.questions.made import made
@@ -127,17 +137,63 @@ def test_news_moves_the_probability_and_not_the_question():
     assert first.chance.value != later.chance.value
 
 
-def test_a_month_that_is_half_known_is_neither_recorded_nor_ahead():
-    with pytest.raises(QuestionError, match="such as 2024-03-31"):
-        answer_question(fit_as_of("2024-04-15"), ask(higher=5))
+def kinds_from(day, kind, first="2023-11-01"):
+    counts = panel_as_of(day)["counts"].sel(time=slice(first, None)).sum(("dataset", "dyad", "time", "direction"))
+    return int(counts.to_numpy()[kind])
+
+
+@pytest.mark.parametrize("of", ["coercion", "sanctions"])
+def test_of_a_month_that_is_half_known_what_is_recorded_counts_and_the_rest_is_simulated(of):
+    fit, question = fit_as_of("2024-04-15"), ask(of=of, months=24)
+    put = put_question(fit, question, table=events())
+    so_far = int(put.past.kind.sum())
+    enough, more = (question.model_copy(update={"at_least": so_far + some}) for some in (0, 1))
+    answer = answer_question(fit, enough, table=events())
+    assert (answer.chance.value, answer.recorded, put.recorded) == (1.0, 5, 6)
+    assert 0 < answer_question(fit, more, table=events()).chance.value < 1
+    assert of != "coercion" or so_far == kinds_from("2024-04-15", 1)
+
+
+def test_half_of_a_month_is_simulated_as_half_of_one():
+    fit, question = fit_as_of("2024-04-15"), ask(higher=5, months=24)
+    rest = put_question(fit, question).rest(fit, 20)
+    ahead = observe(fit, simulate_ahead(fit, "USA-CHN", 1, simulations_per_draw=20), 1, seed=1)
+    half = ahead.total[..., 1].mean() / 2
+    error = ahead.total[..., 1].std() / np.sqrt(ahead.total[..., 1].size / 5)  # futures of a draw are not independent
+    assert rest.total.shape[-1] == 1
+    assert rest.total.mean() == pytest.approx(half, abs=4 * error)
+    assert (rest.cooperative <= rest.total).all()
+
+
+def test_a_window_that_ends_with_the_month_so_far_is_open():
+    fit = fit_as_of("2024-04-15")
+    violence = ask(of="violence", months=6, at_least=kinds_from("2024-04-15", 0) + 1)
+    past = put_question(fit, violence).past
+    so_far = round(100 * past.cooperative.sum() / past.total.sum(), 2)  # any two events decide between above and below
+    asked = (violence, ask(above=so_far, months=6), ask(above=so_far, months=6, when="by", span=6))
+    chances = [answer_question(fit, one).chance.value for one in asked]
+    assert 0 < chances[0] < 1 and 0 < chances[1] < 1, chances
+    assert chances[1] <= chances[2] <= 1
+    assert answer_question(fit_as_of("2024-04-30"), asked[1]).chance.value in (0.0, 1.0)
 
 
 def test_months_without_coverage_are_not_taken_for_silent_ones():
     fit = fit_as_of("2024-04-30")
-    covered = fit.panel["covered"].copy()
+    covered, counts = (fit.panel[name].copy() for name in ("covered", "counts"))
     covered[..., -2:] = False
-    with pytest.raises(QuestionError, match="coverage of USA-CHN ends with 29 February 2024"):
-        answer_question(PriorFit(fit.posterior, fit.panel.assign(covered=covered), fit.spec), ask(higher=5))
+    counts[:, :, -2:] = 0
+    silent, unknown = fit.panel.assign(counts=counts), fit.panel.assign(counts=counts, covered=covered)
+    question = ask(of="verbal", months=6, at_least=kinds_from("2024-02-29", 3) + 3)
+    chances = [answer_question(PriorFit(fit.posterior, one, fit.spec), question) for one in (silent, unknown)]
+    assert chances[0].chance.value == 0 < chances[1].chance.value
+    assert [one.recorded for one in chances] == [6, 4]
+
+
+def test_a_scenario_begins_where_the_record_ends():
+    fit = fit_as_of("2024-04-15")
+    put, simulations = put_question(fit, ask(higher=5)), simulate_ahead(fit, "USA-CHN", 6)
+    with pytest.raises(QuestionError, match="not recorded to their end, and these simulations begin after 30 April"):
+        put.settle(simulations, observe(fit, simulations, 6, seed=1))
 
 
 def test_other_data_are_rejected_by_name():
