@@ -22,7 +22,7 @@ from forecast.arguments import (
     require_sampler,
 )
 from forecast.clock import Clock
-from forecast.dates import months_between, reject_future
+from forecast.dates import months_between, reject_future, today
 from forecast.drivers import add_drivers, drivers_for
 from forecast.drivers.panel import require_drivers
 from forecast.errors import DataError, SpecError
@@ -48,6 +48,8 @@ MOST_AT_ONCE = 4
 """Number of dyads simulated together: each takes some hundred megabytes."""
 REPORTS = Path("report")
 """Default parent folder of reports."""
+SAVED_FIT = "fit.zarr"
+"""Name of a fit in the folder of its reports."""
 CAREFUL = 0.9
 """Acceptance rate where a fit is sampled again."""
 ERAS = ("given", "infer", "none")
@@ -188,11 +190,14 @@ class _Job:
     records: Records
     dyad: str
     steps: Steps
+    every: bool = False  # Whether it is made of all dyads that are fitted together
 
     @property
     def as_of(self) -> date:
-        """The day asked for, else the coverage end."""
-        return self.settings.as_of or self.records.last_day(self.dyad)
+        """The day asked for, else the coverage end: of several dyads the last one."""
+        if self.settings.as_of is not None or not self.every or self.settings.alone:
+            return self.settings.as_of or self.records.last_day(self.dyad)
+        return max(map(self.records.last_day, self.records.hierarchy(self.dyad, today(), self.settings.hierarchy)))
 
     @property
     def together(self) -> list[str]:
@@ -240,45 +245,119 @@ def make_report(
     >>> make_report(ReportSettings(dyad="USA-CHN", alone=True)).page  # doctest: +SKIP
     PosixPath('report/USA-CHN-2026-06-13/index.html')
     """
+    settings = settings or ReportSettings()
+    _check_folder(settings)
+    made = prepare_reports(settings, table=table, spec=spec, progress=progress)
+    (dyad,) = made.dyads
+    with _folder(made.job, made.fit) as out:
+        return made.write(dyad, out, fit_name=SAVED_FIT if settings.save_fit and not made.unchanged else None)
+
+
+def prepare_reports(
+    settings: ReportSettings,
+    *,
+    every: bool = False,
+    table: "EventTable | None" = None,
+    spec: "PendulumSpec | None" = None,
+    progress: Progress | None = None,
+) -> "PreparedReports":
+    """Fit, or update a saved fit, and assess its dyad or every dyad whose record is long enough."""
     from forecast.report import read_skill
 
-    settings = settings or ReportSettings()
     _check_settings(settings)
-    _check_folder(settings)
     steps = Steps(progress or silent)
     with steps.step("reading the data"):
         records = _read_records(settings, table)
-        job = _Job(settings, records, records.find(settings.dyad), steps)
+        job = _Job(settings, records, records.find(settings.dyad), steps, every)
         if settings.since is not None and not settings.fit_path and settings.since >= job.as_of:
             raise SpecError(
                 f"since: {settings.since} is not before {job.as_of}, the day of the report; give an earlier day"
             )
         tested = read_skill(settings.skill)  # a broken file is found before long work
     saved = _load_fit(job) if settings.fit_path else None
-    fit, warnings = _update_saved_fit(job, saved) if saved else _fit_records(job, spec)
-    assessment, others, gate = _assess(job, fit)
-    if saved and fit is not saved and _only_weights_fail(fit, gate):
+    fit, notes = _update_saved_fit(job, saved) if saved else _fit_records(job, spec)
+    dyads, skipped = _reported(job, fit.panel) if every else ([job.dyad], {})
+    assessed = _assess(job, fit, dyads)
+    if saved and fit is not saved and any(_only_weights_fail(fit, gate) for gate in assessed.gates.values()):
         with steps.step("fitting again"):
             from forecast.model.updating import sampled_again
 
-            fit = sampled_again(saved, fit.panel, gate.reasons[0], steps.progress)
-        warnings = _describe_update(fit, job.dyad)
-        assessment, others, gate = _assess(job, fit)
-    if not saved and settings.draws is None and not gate.passed:
-        fit, warnings = _sample_longer(job, fit, gate, warnings)
-        assessment, others, gate = _assess(job, fit)
+            fit = sampled_again(saved, fit.panel, assessed.worst.reasons[0], steps.progress)
+        notes = _describe_update(fit)
+        assessed = _assess(job, fit, dyads)
+    if not saved and settings.draws is None and not assessed.worst.passed:
+        fit, notes = _sample_longer(job, fit, assessed.worst, notes)
+        assessed = _assess(job, fit, dyads)
     unchanged, fit = fit is saved, _add_provenance(job, fit)
-    with steps.step("writing the report"), _folder(job, fit) as out:
+    return PreparedReports(job, fit, unchanged, assessed, notes, skipped, tested)
+
+
+@dataclass(frozen=True)
+class _Assessed:
+    """What is said of the dyads of a fit, and whether it may be."""
+
+    assessments: "dict[str, Assessment]"
+    gates: "dict[str, Gate]"
+    briefs: "dict[str, Brief]"  # Of the other dyads
+
+    @property
+    def worst(self) -> "Gate":
+        """The verdict on a dyad that misses a convergence check, if there is one."""
+        return min(self.gates.values(), key=lambda gate: gate.passed)
+
+    def others(self, dyad: str, among: "Sequence[str]") -> "list[Brief]":
+        """Return what is said of other dyads in a report."""
+        known = {code: one.brief for code, one in self.assessments.items()} | self.briefs
+        return [known[code] for code in among if code != dyad]
+
+
+@dataclass(frozen=True)
+class PreparedReports:
+    """Reports on some dyads of one fit, to be written."""
+
+    job: _Job
+    fit: "Fit"
+    unchanged: bool  # Whether the fit is the saved one
+    assessed: _Assessed
+    notes: tuple[str, ...]  # How the fit came about
+    skipped: dict[str, str]  # Dyads of the fit without a report, and why
+    tested: Any  # What a backtest says of forecasts
+
+    @property
+    def dyads(self) -> list[str]:
+        """Dyads with a report."""
+        return list(self.assessed.assessments)
+
+    def write(self, dyad: str, out: Path, fit_name: str | None = None) -> Report:
+        """Write the report of a dyad."""
         from forecast.report import find_skill, write_report
 
-        shown = _shown_table(records, fit)
-        skill = find_skill(fit, assessment, shown, tested)
-        page = write_report(
-            fit, assessment, out=out, events=shown, others=others, gate=gate, skill=skill,
-            fit_name="fit.zarr" if settings.save_fit and not unchanged else None, export=settings.export,
-        )  # fmt: skip
-    warnings = (*_describe_added(records, fit), *warnings)
-    return Report(page, assessment, gate, steps.seconds, warnings, tuple(fit.dyads), skill)
+        job, fit, assessed = self.job, self.fit, self.assessed
+        assessment, gate = assessed.assessments[dyad], assessed.gates[dyad]
+        with job.steps.step("writing the report"):
+            shown = _shown_table(job.records, fit)
+            skill = find_skill(fit, assessment, shown, self.tested)
+            page = write_report(
+                fit, assessment, out=out, events=shown, others=assessed.others(dyad, fit.dyads), gate=gate, skill=skill,
+                fit_name=fit_name, export=job.settings.export,
+            )  # fmt: skip
+        of_record = () if self.unchanged else _check_record(fit.panel, dyad, last_known(fit.panel))
+        warnings = (*_describe_added(job.records, fit), *self.notes, *of_record)
+        return Report(page, assessment, gate, job.steps.seconds, warnings, tuple(fit.dyads), skill)
+
+
+def _reported(job: _Job, panel: "xr.Dataset") -> tuple[list[str], dict[str, str]]:
+    """Return the dyads of a panel whose records are long enough, and why others have none."""
+    found, skipped = list[str](), dict[str, str]()
+    for dyad in map(str, panel["dyad"].to_numpy()):
+        try:
+            require_record(panel, dyad, last_known(panel))
+            found.append(dyad)
+        except DataError as error:
+            skipped[dyad] = str(error)
+    if not found:
+        raise DataError(f"dyads: no record is long enough for a report: {'; '.join(skipped.values())}")
+    return found, skipped
 
 
 def _only_weights_fail(fit: "Fit", gate: "Gate") -> bool:
@@ -374,9 +453,14 @@ def _fit_records(job: _Job, spec: "PendulumSpec | None") -> tuple["Fit", tuple[s
     eras = _choose_eras(job)
     with steps.step("building the panel"):
         panel = job.panel(job.together, eras)
-        warnings = _check_record(panel, job.dyad, job.as_of)
+        if job.every:
+            dyads, _ = _reported(job, panel)
+        else:
+            dyads = [job.dyad]
+            require_record(panel, job.dyad, job.as_of)
         panel, drivers = _add_drivers(panel, settings)
-        _check_query(panel, job.dyad, settings)
+        for dyad in dyads:
+            _check_query(panel, dyad, settings)
     with steps.step("fitting"):
         from forecast.model import fit as fit_panel
         from forecast.model.spec import spec_for
@@ -385,7 +469,7 @@ def _fit_records(job: _Job, spec: "PendulumSpec | None") -> tuple["Fit", tuple[s
         options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         spec = spec or spec_for(panel, **{**settings.model, **drivers})
         fit = fit_panel(panel, spec, seed=settings.seed, progress=steps.progress, **options)
-    return (fit, warnings) if eras is None else (fit.noting(eras=eras.words), (eras.words, *warnings))
+    return (fit, ()) if eras is None else (fit.noting(eras=eras.words), (eras.words,))
 
 
 def _add_drivers(panel: "xr.Dataset", settings: ReportSettings) -> tuple["xr.Dataset", dict[str, Any]]:
@@ -409,7 +493,7 @@ def _choose_eras(job: _Job) -> "Eras | None":
         return eras_of_file(job.settings.eras, job.dyad)
     with job.steps.step("inferring the eras"):
         own = job.panel([job.dyad])
-        _check_record(own, job.dyad, job.as_of)
+        require_record(own, job.dyad, job.as_of)
         return inferred_eras(
             own, job.dyad, seed=job.settings.seed, cores=job.settings.cores, progress=job.steps.progress
         )
@@ -452,6 +536,11 @@ def _load_fit(job: _Job) -> "Fit":
             raise DataError(
                 f"{job.settings.fit_path}: the fit holds {', '.join(fit.dyads)}, not {job.dyad}; choose one of them"
             )
+        if job.settings.alone and len(fit.dyads) > 1:
+            raise SpecError(
+                f"alone: {job.settings.fit_path} is a fit of {count(len(fit.dyads), 'dyad')}; give one of {job.dyad} "
+                "alone, or leave the choice out"
+            )
         if not _is_updated(job.settings):
             _check_query(fit.panel, job.dyad, job.settings)
     return fit
@@ -472,7 +561,7 @@ def _update_saved_fit(job: _Job, saved: "Fit") -> tuple["Fit", tuple[str, ...]]:
 
         known = job.records.events or job.records.panel(saved.dyads, day, Counting(saved.panel.attrs["frequency"]))
         fit = update(saved, known, as_of=day, seed=settings.seed, progress=job.steps.progress)
-    return (fit, ()) if fit is saved else (fit, _describe_update(fit, job.dyad))
+    return (fit, ()) if fit is saved else (fit, _describe_update(fit))
 
 
 def _day_of_update(job: _Job, saved: "Fit") -> date | None:
@@ -508,8 +597,8 @@ def _sample_longer(job: _Job, fit: "Fit", gate: "Gate", warnings: tuple[str, ...
     return longer, (*warnings, f"Sampled again with {draws:,} draws per chain, because at first {gate.reasons[0]}.")
 
 
-def _describe_update(fit: "Fit", dyad: str) -> tuple[str, ...]:
-    """Describe how a saved fit came to its new day, and what a reader has to know of that day."""
+def _describe_update(fit: "Fit") -> tuple[str, ...]:
+    """Describe how a saved fit came to its new day."""
     day = last_known(fit.panel)
     if fit.updates:
         last, number = fit.updates[-1], fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]
@@ -520,11 +609,11 @@ def _describe_update(fit: "Fit", dyad: str) -> tuple[str, ...]:
         )
     else:
         words = f"The model was fitted again as of {day}: {fit.provenance['refitted']['reason']}."
-    return (words, *_check_record(fit.panel, dyad, day))
+    return (words,)
 
 
-def _assess(job: _Job, fit: "Fit") -> tuple["Assessment", list["Brief"], "Gate"]:
-    """Assess the dyad, the others in brief, and check the convergence of everything stated of it."""
+def _assess(job: _Job, fit: "Fit", dyads: "Sequence[str]") -> _Assessed:
+    """Assess some dyads, the others in brief, and check the convergence of everything stated of them."""
     from forecast.outlook import assess, brief, reported
 
     settings, known = job.settings, read_dyads()
@@ -537,19 +626,24 @@ def _assess(job: _Job, fit: "Fit") -> tuple["Assessment", list["Brief"], "Gate"]
     }  # fmt: skip
     tasks: dict[str, Callable[[], Any]] = {
         "gate": lambda: fit.gate,
-        job.dyad: partial(
-            assess, fit, job.dyad, **common, since=settings.since or since.get(job.dyad),
-            above=settings.above, by=settings.by, at_least=settings.at_least,
-        ),
-        **{code: partial(brief, fit, code, **common) for code in fit.dyads if code != job.dyad},
+        **{
+            code: partial(
+                assess, fit, code, **common, since=settings.since or since.get(code),
+                above=settings.above, by=settings.by, at_least=settings.at_least,
+            )
+            for code in dyads
+        },
+        **{code: partial(brief, fit, code, **common) for code in fit.dyads if code not in dyads},
     }  # fmt: skip
     with job.steps.step("simulating"):
         threads = min(settings.cores or os.cpu_count() or 1, MOST_AT_ONCE)
         found = dict(side_by_side(lambda task, _: (task[0], task[1]()), tasks.items(), threads))
-    assessment = found[job.dyad]
+    assessments = {code: found[code] for code in dyads}
     with job.steps.step("checking convergence"):
-        gate = fit.gate_with(outlook=reported(assessment).to_dataarray("quantity"))
-    return assessment, [found[code] for code in fit.dyads if code != job.dyad], gate
+        gates = {
+            code: fit.gate_with(outlook=reported(one).to_dataarray("quantity")) for code, one in assessments.items()
+        }
+    return _Assessed(assessments, gates, {code: found[code] for code in fit.dyads if code not in dyads})
 
 
 def _add_provenance(job: _Job, fit: "Fit") -> "Fit":

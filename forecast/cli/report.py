@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from forecast.model import Priors
     from forecast.outlook import Assessment, WindowOutlook
-    from forecast.pipeline import Report
+    from forecast.pipeline import Report, ReportSettings
 
 _TITLED = {"title_justify": "left", "caption_justify": "left"}
 CYCLES = "The cycle: {cycles}, or none."
@@ -75,6 +75,12 @@ def report(
     ),
     replace: bool = shared.replace(),
     alone: bool = opt("Fit this dyad without the others.", False),
+    every: bool = opt(
+        "A report on every dyad that is fitted together with this one, from one fit, and a page of them all; those "
+        "with too short a record are named.",
+        False,
+        name="--all",
+    ),
     together: str | None = shared.together(),
     improvement: float = shared.improvement(),
     since: str | None = opt("Compare with the record from this day; default: data/dyads.csv."),
@@ -111,8 +117,8 @@ def report(
     from forecast.report.folder import REPORT, require_report_folder
 
     source = added.to(data)
-    if fit and (alone or together):
-        raise SpecError("--fit: a saved fit has its own dyads; leave out --alone and --with")
+    if fit and together:
+        raise SpecError("--fit: a saved fit has its own dyads; leave out --with")
     if alone and together:
         raise SpecError("--alone, --with: a dyad alone has no others; leave out one of them")
     if fit and data.source and not as_of:
@@ -126,8 +132,11 @@ def report(
         fit_path=fit, save_fit=save_fit, export=export, skill=skill, cores=cores,
         **window.asked, **vars(driven), **vars(sampler),
     )  # fmt: skip
+    read = [*data.paths, *(added.add or []), skill, driven.drivers]
+    if every:
+        _report_all(settings, read, as_json=as_json)
+        return
     if out is not None:
-        read = [*data.paths, *(added.add or []), skill, driven.drivers]
         require_report_folder(out, REPORT, read, replace=replace, dated=True)
     with progress() as report_progress:
         report_progress("loading the libraries", 0, 0)
@@ -154,6 +163,40 @@ def _priors(path: Path | None, fit: Path | None) -> "Priors | None":
         return Priors(**values)
     except SpecError as error:
         raise SpecError(f"{path}: {error}") from error
+
+
+def _report_all(settings: "ReportSettings", read: "list[Path | None]", *, as_json: bool) -> None:
+    """Make the reports of all dyads of a fit, in a folder of one each, and the page of them all."""
+    from forecast.panel.record import last_known
+    from forecast.pipeline import REPORTS, SAVED_FIT, prepare_reports
+    from forecast.report.folder import PAIRS, chosen_folder, require_place
+    from forecast.report.pairs_page import Pair, write_pairs
+
+    if settings.eras != "given":
+        raise SpecError("--all, --eras: eras are inferred for one dyad; leave out one of them")
+    require_place(settings.out, REPORTS, PAIRS, [*read, settings.fit_path], replace=settings.replace)
+    with progress() as report_progress:
+        report_progress("loading the libraries", 0, 0)
+        made = prepare_reports(settings, every=True, progress=report_progress)
+        with chosen_folder(settings.out, REPORTS, "all", last_known(made.fit.panel)) as out:
+            if settings.save_fit and not made.unchanged:
+                made.fit.save(out / SAVED_FIT)
+            done = [made.write(dyad, out / dyad) for dyad in made.dyads]
+            page = write_pairs([Pair.read(out / dyad, f"{dyad}/index.html") for dyad in made.dyads], out, made.skipped)
+    show_result(page, "pairs.json", lambda: _print_all(done, made.skipped, page), as_json=as_json)
+    if misses := [miss for one in done if not one.gate.passed for miss in one.gate.misses]:
+        raise not_converged(misses)
+
+
+def _print_all(done: "list[Report]", skipped: dict[str, str], page: Path) -> None:
+    shown = console()
+    for one in done:
+        shown.print(f"{escape(one.assessment.title)}{'' if one.gate.passed else ' [yellow]NOT CONVERGED[/]'}")
+    for words in dict.fromkeys(words for one in done for words in one.warnings):
+        shown.print(f"[yellow]{escape(words)}[/]")
+    for dyad, reason in skipped.items():
+        shown.print(f"[yellow]No report on {escape(dyad)}: {escape(reason)}[/]")
+    shown.print(f"\n{escape(str(page))}")
 
 
 def _print(done: "Report") -> None:

@@ -34,6 +34,7 @@ CHECKS = r"checks\.(json|csv)"
 SCENARIO = r"scenario\.json"
 MOVED = r"moved\.(json|csv|svg)"
 CHANGE = r"change\.(json|csv|svg)"
+PAIRS = r"pairs\.json|fit\.(zarr|nc)"
 TRACK_RECORD = r"track_record\.json|questions\.csv"
 """Names of the files that accompany each kind of page."""
 LONGEST = 100_000_000
@@ -209,12 +210,13 @@ class SavedReport:
 
 
 def read_report(folder: str | Path) -> SavedReport:
-    """Read the folder of a report."""
+    """Read the folder of a report, whose fit stands there or, of reports on several dyads, beside it."""
     from forecast.model.fitted import Fit
 
     folder = Path(folder)
-    numbers = _read_numbers(folder / "forecast.json")
-    saved = next((folder / name for name in FITS if (folder / name).exists()), None)
+    numbers = read_numbers(folder)
+    places = [place / name for place in (folder, folder.parent) for name in FITS]
+    saved = next((place for place in places if place.exists()), None)
     if saved is None:
         raise DataError(f"{folder}: there is no {' or '.join(FITS)}; make the report with --save-fit, its default")
     try:
@@ -229,7 +231,9 @@ def read_report(folder: str | Path) -> SavedReport:
     return SavedReport(Fit.load(saved), dyad, horizon, baseline, improvement, seed)
 
 
-def _read_numbers(path: Path) -> dict[str, Any]:
+def read_numbers(folder: Path) -> dict[str, Any]:
+    """Read forecast.json in the folder of a report."""
+    path = folder / "forecast.json"
     if not path.is_file():
         raise DataError(
             f"{path.parent}: there is no {path.name}; give the folder of a report (forecast report --out ...)"

@@ -1,0 +1,92 @@
+"""Page of all pairs that were reported together: chances, change since the time before, links to the reports."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from forecast.outlook.query import main_horizon
+from forecast.report.folder import PAIRS, publish, read_numbers
+from forecast.report.rendering import Page
+from forecast.wording import DASH, chance, count, signed
+
+SCHEMA = 1
+COMPARED = ("dyad", "months", "baseline_months", "smallest_improvement")
+"""What is the same where the chances of two days are compared."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What the page says of a pair."""
+
+    dyad: str
+    label: str
+    title: str  # Of its report
+    as_of: str
+    converged: bool
+    months: int  # Horizon that is quoted
+    baseline_months: int
+    smallest_improvement: float
+    up: float | None  # Chances that the share is higher, similar and lower; None where they are not defined
+    same: float | None
+    down: float | None
+    before: float | None = None  # Chance that it is higher the time before, if the two can be compared
+    link: str = ""  # To its report
+    change: str = ""  # To the page of its change, if there is one
+
+    @classmethod
+    def read(cls, folder: Path, link: str, earlier: "Pair | None" = None, change: str = "") -> Self:
+        """Read a pair from the folder of its report, with its chance the time before."""
+        numbers = read_numbers(folder)
+        windows = numbers["recorded"] if isinstance(numbers["recorded"], list) else []
+        months = main_horizon([one["months"] for one in numbers["horizons"]])
+        window: dict[str, Any] = next((one for one in windows if one["months"] == months), {})
+        chances = {name: window.get(name, {}).get("value") for name in ("up", "same", "down")}
+        facts = ("dyad", "label", "title", "as_of", "converged", "baseline_months", "smallest_improvement")
+        made = cls(**{name: numbers[name] for name in facts}, months=months, **chances, link=link, change=change)
+        return made.since(earlier)
+
+    def since(self, earlier: "Pair | None") -> Self:
+        """Return the same with the chance of the time before, if both ask the same and have converged."""
+        ask = [[getattr(one, name) for name in COMPARED] for one in (self, earlier or self)]
+        known = earlier is not None and earlier.converged and self.converged and ask[0] == ask[1]
+        return replace(self, before=earlier.up if known and earlier is not None else None)
+
+    @property
+    def moved(self) -> float | None:
+        """By how many points the chance of a higher share has changed."""
+        return None if self.up is None or self.before is None else 100 * (self.up - self.before)
+
+
+def write_pairs(
+    pairs: Sequence[Pair], out: str | Path, missing: Mapping[str, str], days: tuple[str, str] | None = None
+) -> Path:
+    """Write the page of all pairs and pairs.json, sorted by their change between two days, if there are two.
+
+    `missing` says of other pairs why they have no report.
+    """
+    ordered = sorted(pairs, key=lambda pair: (pair.moved is None, -abs(pair.moved or 0.0), pair.label))
+    rows = [
+        {
+            "pair": pair,
+            "chances": [DASH if value is None else chance(value) for value in (pair.up, pair.same, pair.down)],
+            "moved": DASH if pair.moved is None else signed(pair.moved, 0),
+        }
+        for pair in ordered
+    ]
+    content = {"rows": rows, "missing": dict(missing), "days": days, "headline": headline(ordered, days)}
+    values = {"schema": SCHEMA, "days": days, "pairs": [asdict(pair) for pair in ordered], "missing": dict(missing)}
+    page = Page("pairs.html.j2", content, files={"pairs.json": values})
+    return publish(out, PAIRS, lambda: page)
+
+
+def headline(ordered: Sequence[Pair], days: tuple[str, str] | None) -> str:
+    """Return what has changed most, in a sentence."""
+    number = count(len(ordered), "pair")
+    if days is None or not ordered or (most := ordered[0].moved) is None:
+        return f"{number}: chances of more and less cooperation"
+    points = count(abs(round(most)), "point")
+    way = "has not changed by a point for any pair" if not round(most) else (
+        f"moved most for {ordered[0].label}: {'up' if most > 0 else 'down'} {points}"
+    )  # fmt: skip
+    return f"The chance of a higher share {way}"
