@@ -1,136 +1,264 @@
-"""The recipe for every Monday: its commands exist, and a week's work leaves what the page says."""
+"""`forecast monday`: weeks of made-up events, with fits that take no sampling."""
 
 import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
-import sys
+from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 import yaml
-from commands import faults, unknown
+from commands import faults, shown_commands
+from typer.testing import CliRunner
 
+from forecast.cli import app
+from forecast.model.fitted import Fit
+from forecast.model.spec import spec_for
+from tests.model.fits import unobserved
 from tests.systems import posix
 
-pytestmark = posix
-
 ROOT = Path(__file__).parents[1]
-SCRIPT = ROOT / "scripts/monday.sh"
 WORKFLOW = ROOT / "docs/every-monday.yml"
 PAGE = ROOT / "docs/every-monday.md"
+FIRST = date(2024, 1, 8)
+KINDS = ("criticism", "threat", "sanction", "talks", "visit", "agreement", "praise", "easing")
+PAIRS = ("USA-CHN", "USA-RUS")
+SHORT = "CHN-RUS"
+WEEK = timedelta(weeks=1)
 
-STUB = f"""#!{sys.executable} -SE
-import json, os, pathlib, sys
 
-words = sys.argv[1:]
-with open("calls.jsonl", "a") as calls:
-    calls.write(json.dumps(words) + "\\n")
-named = dict(zip(words, words[1:]))
-if words[:2] == [os.environ.get("FAILING"), *words[1:2]]:
-    sys.exit(int(os.environ["STATUS"]))
-if words[0] in ("report", "compare"):
-    out = pathlib.Path(named["--out"])
-    out.mkdir(parents=True)
-    (out / "index.html").write_text(os.environ.get("DAY", ""))
-    (out / "summary.md").write_text("# The summary\\n")
-if words[0] == "report" and not os.environ.get("UNCHANGED"):
-    (out / "fit.zarr").mkdir()
-    (out / "fit.zarr" / "zarr.json").write_text("{{}}")
-if words[:2] == ["question", "update"]:
-    with open("questions/ledger.jsonl", "a") as ledger:
-        ledger.write(words[-1] + "\\n")
-"""
+DRAWS = 100
+"""Draws of a chain: few, and independent. The limits of convergence are as much lower."""
+
+
+_PRIOR: dict[Any, Fit] = {}
+
+
+def stubbed(panel, spec, *, seed=1, **_):
+    """Fit a panel without looking at it: draws of the prior, which are independent, so that they pass every check."""
+    key = (panel.sizes["time"], *panel["dyad"].to_numpy().tolist(), seed)
+    if key not in _PRIOR:
+        _PRIOR[key] = unobserved(panel, spec_for(panel), chains=2, draws=DRAWS, seed=seed)
+    made = _PRIOR[key]
+    tree = {name: made.tree[name].to_dataset() for name in ("posterior", "sample_stats")}
+    found = Fit({"/": made.tree.to_dataset(), **tree, "constant_data": panel})
+    return found.noting(data_digest=panel.attrs["digest"])
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Fits take no sampling, figures are not drawn, and few draws pass."""
+    monkeypatch.setattr("forecast.model.sampling.fit", stubbed)
+    monkeypatch.setattr("forecast.model.fit", stubbed)
+    monkeypatch.setattr("forecast.report.style._svg", lambda draw, layout: "<svg/>")
+    for name, limit in (("gate.ESS_LIMIT", 50), ("particles.ESS_LIMIT", 50), ("gate.R_HAT_LIMIT", 1.3)):
+        monkeypatch.setattr(f"forecast.model.{name}", limit)
+    for name in ("GIT_AUTHOR", "GIT_COMMITTER"):
+        monkeypatch.setenv(f"{name}_NAME", "Somebody")
+        monkeypatch.setenv(f"{name}_EMAIL", "somebody@example.org")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A folder with a record of two pairs up to the end of 2023, and of a third that is too short."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(1)
+    days = [date(2020, 1, 1) + timedelta(days=int(one)) for one in np.sort(rng.integers(0, 1461, 300))]
+    codes = rng.choice(["111", "138", "163", "046", "042", "057"], len(days))
+    rows = [f"{day},{pair[:3]},{pair[4:]},{code}" for day, code in zip(days, codes, strict=True) for pair in PAIRS]
+    rows += [f"2023-12-{day},{pair[:3]},{pair[4:]},046" for pair in (*PAIRS, SHORT) for day in (30, 31)]
+    rows += [f"2023-08-01,{SHORT[:3]},{SHORT[4:]},111"]
+    (tmp_path / "record.csv").write_text("\n".join(["date,source,target,code", *rows, ""]))
+    mapping = {"dataset": "mine", "columns": {"date": "date", "source": "source", "target": "target", "cameo": "code"}}
+    (tmp_path / "record.yaml").write_text(yaml.safe_dump(mapping))
+    (tmp_path / "added").mkdir()
+    return tmp_path
+
+
+DATA = ("--events", "record.csv", "--mapping", "record.yaml")
+
+
+def news(monday: date, *, pairs=PAIRS, number=2) -> None:
+    """Write what happened in the week before a Monday."""
+    rng = np.random.default_rng(monday.toordinal())
+    rows = [
+        f"{monday - timedelta(days=int(rng.integers(1, 8)))},{pair[:3]},{pair[4:]},{rng.choice(KINDS)},event {place}"
+        for pair in pairs
+        for place in range(number)
+    ]
+    Path("added", f"{monday}.csv").write_text("\n".join(["date,source,target,kind,summary", *rows, ""]))
+
+
+def forecast(*words: str) -> Any:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def monday(day: date, *words: str, pairs=PAIRS) -> Any:
+    """Run the command as on a day."""
+    covered = () if "--covered-to" in words else ("--covered-to", str(day - timedelta(days=1)))
+    own = ("--dyads", ",".join(pairs), "--day", str(day), "--horizons", "3,6")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("forecast.monday.today", lambda: day)
+        return forecast("monday", *DATA, *own, *covered, *words)
 
 
 def git(*words: str) -> str:
     return subprocess.run(["git", *words], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def calls() -> list[list[str]]:
-    return list(map(yaml.safe_load, Path("calls.jsonl").read_text().splitlines()))
+def ledger() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path("questions/ledger.jsonl").read_text().splitlines()]
 
 
-def monday(day: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    Path("calls.jsonl").write_text("")
-    environment = {**os.environ, "PATH": f"{Path('bin').resolve()}:{os.environ['PATH']}", "DAY": day, **settings}
-    return subprocess.run([SCRIPT], env=environment, capture_output=True, text=True, check=False)
+def run_mondays(number: int) -> list[date]:
+    """Run so many Mondays, with a question a pair on January and one on the half-year."""
+    asked = {"jan": ("--at-least", "sanction", "--months", "1"), "half": ("--above", "50", "--months", "6")}
+    for pair in PAIRS:
+        for name, words in asked.items():
+            own = ("--dyad", pair, "--as-of", "2023-12-31", "--id", f"{name}-{pair[4:].lower()}")
+            assert forecast("question", "new", *DATA, *own, *words).exit_code == 0
+    days = [FIRST + week * WEEK for week in range(number)]
+    for day in days:
+        news(day)
+        done = monday(day)
+        assert done.exit_code == 0, (day, done.output, done.exception)
+    return days
 
 
-@pytest.fixture(autouse=True)
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository of its own, with a stub in place of the command, which notes how it was called."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("GIT_AUTHOR", "GIT_COMMITTER"):
-        monkeypatch.setenv(f"{name}_NAME", "Somebody")
-        monkeypatch.setenv(f"{name}_EMAIL", "somebody@example.org")
-    git("init", "--quiet")
-    (tmp_path / ".git/info/exclude").write_text("/bin\n/calls.jsonl\n")
-    for folder in ("bin", "added", "questions"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "bin/forecast").write_text(STUB)
-    (tmp_path / "bin/forecast").chmod(0o755)
-    (tmp_path / "added/one.csv").write_text("date,source,target,kind,summary\n")
-    (tmp_path / "questions/ledger.jsonl").write_text("")
-    return tmp_path
+def test_two_months_of_mondays(folder):
+    days = run_mondays(8)
+    assert [path.parent.name for path in folder.glob("reports/*/fit.zarr")] == [str(days[-1])]
+    assert {path.name for path in folder.glob("changes/*")} == {str(day) for day in days[1:]}
+    pairs = json.loads((folder / "reports/pairs.json").read_text())
+    assert pairs["days"] == [str(days[-2]), str(days[-1])]
+    assert {one["dyad"] for one in pairs["pairs"]} == set(PAIRS)
+    moves = [abs(one["up"] - one["before"]) for one in pairs["pairs"]]
+    assert moves == sorted(moves, reverse=True)
+    page = (folder / "reports/index.html").read_text()
+    for one in pairs["pairs"]:
+        for link in (one["link"], one["change"]):
+            assert (folder / "reports" / link).is_file() and f'href="{link}"' in page
+    entries = ledger()
+    answered = [one for one in entries if one["entry"] == "answered" and one["question"] == "half-chn"]
+    assert [one["as_of"] for one in answered] == [str(day - timedelta(days=1)) for day in days]  # in mid-month too
+    resolved = {one["question"]: one for one in entries if one["entry"] == "resolved"}
+    assert set(resolved) == {"jan-chn", "jan-rus"}  # once the record is complete to the end of January
+    assert all(one["as_of"] >= "2024-01-31" for one in resolved.values())
+    assert (folder / "questions/record/index.html").is_file()
 
 
-def test_the_first_monday_fits_and_commits_all_but_the_fit(repository: Path) -> None:
-    done = monday("2026-06-22")
-    assert done.returncode == 0, done.stderr
-    report, *others = calls()
-    assert report == ["report", "--dyad", "USA-CHN", "--out", "reports/2026-06-22", "--export", "--add", "added"]
-    assert [words[:2] for words in others] == [["question", verb] for verb in ("update", "resolve", "score")]
-    committed = git("ls-tree", "-r", "--name-only", "HEAD").splitlines()
-    assert committed == [
-        "added/one.csv",
-        "questions/ledger.jsonl",
-        "reports/2026-06-22/fit.sha256",
-        "reports/2026-06-22/index.html",
-        "reports/2026-06-22/summary.md",
+@pytest.mark.slow
+def test_a_year_of_mondays(folder):
+    days = run_mondays(52)
+    answered = [one for one in ledger() if one["entry"] == "answered" and one["question"] == "half-chn"]
+    assert [one["as_of"] for one in answered] == [
+        str(day - timedelta(days=1)) for day in days if day <= date(2024, 7, 1)
     ]
-    assert git("log", "--format=%s") == "Forecast of 2026-06-22"
-    assert (repository / "reports/2026-06-22/fit.zarr").is_dir()
-    assert done.stdout.endswith("# The summary\n")
+    assert {one["question"] for one in ledger() if one["entry"] == "resolved"} == {
+        f"{name}-{pair[4:].lower()}" for name in ("jan", "half") for pair in PAIRS
+    }
+    assert [path.parent.name for path in folder.glob("reports/*/fit.zarr")] == [str(days[-1])]
 
 
-def test_the_next_monday_updates_the_fit_and_compares(repository: Path) -> None:
-    monday("2026-06-22")
-    done = monday("2026-06-29", REPORT="--horizons 6,12")
-    assert done.returncode == 0, done.stderr
-    report, compare, *_ = calls()
-    assert report[-4:] == ["--fit", "reports/2026-06-22/fit.zarr", "--horizons", "6,12"]
-    assert compare[:5] == ["compare", "reports/2026-06-22", "reports/2026-06-29", "--out", "changes/2026-06-29"]
-    assert compare[5:] == ["--add", "added"]
-    assert "changes/2026-06-29/index.html" in git("ls-tree", "-r", "--name-only", "HEAD")
-    assert [path.parent.name for path in repository.glob("reports/*/fit.zarr")] == ["2026-06-29"]
+def test_what_succeeds_is_kept_and_a_second_run_does_the_rest(folder, monkeypatch):
+    from forecast.errors import OutputError
+    from forecast.pipeline import PreparedReports
+
+    news(FIRST)
+    write, tried = PreparedReports.write, list[str]()
+
+    def broken(self, dyad, out, fit_name=None):
+        tried.append(dyad)
+        if len(tried) == 2:
+            raise OutputError("the disk is full")
+        return write(self, dyad, out, fit_name)
+
+    monkeypatch.setattr(PreparedReports, "write", broken)
+    done = monday(FIRST)
+    assert done.exit_code == 1 and "report on USA-RUS: the disk is full" in done.output
+    page = (folder / "reports/index.html").read_text()
+    assert f"{FIRST}/USA-CHN/index.html" in page and "USA-RUS: the disk is full" in page
+    assert monday(FIRST).exit_code == 0
+    assert tried == ["USA-CHN", "USA-RUS", "USA-RUS"]
+    assert {one["dyad"] for one in json.loads((folder / "reports/pairs.json").read_text())["pairs"]} == set(PAIRS)
 
 
-def test_the_options_that_are_used_are_those_of_the_command() -> None:
-    monday("2026-06-22")
-    used = calls()
-    monday("2026-06-29")
-    used += calls()
-    assert {tuple(words[: 1 + (words[0] == "question")]) for words in used} == {
-        ("report",), ("compare",), ("question", "update"), ("question", "resolve"), ("question", "score"),
-    }  # fmt: skip
-    assert {" ".join(words): unknown(words) for words in used if unknown(words)} == {}
+def test_a_pair_alone_and_a_fit_that_has_not_converged(folder, monkeypatch):
+    news(FIRST)
+    assert monday(FIRST, "--alone", pairs=PAIRS[:1]).exit_code == 0
+    news(FIRST + WEEK)
+    with monkeypatch.context() as strict:
+        strict.setattr("forecast.model.gate.R_HAT_LIMIT", 0.5)
+        done = monday(FIRST + WEEK, "--alone", pairs=PAIRS[:1])
+    assert done.exit_code == 3 and "NOT CONVERGED" in done.output
+    assert {path.parent.name for path in folder.glob("reports/*/fit.zarr")} == {str(FIRST), str(FIRST + WEEK)}
+    assert [path.name for path in folder.glob("reports/*/*") if path.is_dir()].count("USA-CHN") == 2
+    wrong = monday(FIRST + 2 * WEEK, pairs=PAIRS)
+    assert wrong.exit_code == 2 and "is a fit of USA-CHN; leave the choice out" in wrong.output
 
 
-def test_a_fit_that_is_unchanged_is_there_for_the_next_week(repository: Path) -> None:
-    monday("2026-06-22")
-    assert monday("2026-06-29", UNCHANGED="1").returncode == 0
-    assert (repository / "reports/2026-06-29/fit.zarr/zarr.json").is_file()
-    monday("2026-07-06")
-    assert "reports/2026-06-29/fit.zarr" in calls()[0]
+def test_added_events_resolve_nothing_unless_it_is_said_how_far_the_record_goes(folder):
+    own = ("--dyad", "USA-CHN", "--at-least", "sanction", "--months", "1", "--as-of", "2023-12-31", "--id", "jan")
+    assert forecast("question", "new", *DATA, *own).exit_code == 0
+    news(date(2024, 2, 5))
+    added = ("question", "resolve", *DATA, "--add", "added", "--as-of", "2024-02-05")
+    assert "coverage of USA-CHN ends with 31 December 2023" in " ".join(forecast(*added).output.split())
+    done = forecast(*added, "--covered-to", "2024-02-04")
+    assert re.match(r"jan: (YES|NO), \d events? of the kind", done.stdout)
 
 
-@pytest.mark.parametrize("change", ["altered", "more", "less", "linked", "uncommitted"])
-def test_a_fit_that_is_not_the_committed_one_is_not_used(repository: Path, change: str) -> None:
-    monday("2026-06-22")
-    report = repository / "reports/2026-06-22"
+def test_reports_on_all_pairs_of_a_fit(folder):
+    done = forecast("report", *DATA, "--all", "--with", ",".join((*PAIRS, SHORT)), "--horizons", "3,6", "--out", "all")
+    assert done.exit_code == 0, done.output
+    assert {path.name for path in (folder / "all").iterdir() if path.is_dir()} == {*PAIRS, "fit.zarr"}
+    assert f"No report on {SHORT}" in done.output and "at least 36 are needed" in " ".join(done.output.split())
+    stated = json.loads((folder / "all/pairs.json").read_text())
+    assert list(stated["missing"]) == [SHORT] and {one["dyad"] for one in stated["pairs"]} == set(PAIRS)
+    again = forecast("report", *DATA, "--all", "--out", "all")
+    assert again.exit_code == 2 and "--replace" in again.output
+    moved = forecast("moved", "all/USA-RUS", *DATA, "--months", "1", "--no-refit", "--out", "moved")
+    assert moved.exit_code in (0, 1), moved.output  # the fit stands beside the folders of reports
+
+
+@pytest.fixture
+def committed(folder):
+    """A first Monday that was committed."""
+    git("init", "--quiet")
+    news(FIRST)
+    done = monday(FIRST, "--commit")
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+def test_all_but_the_fit_is_committed(committed):
+    names = git("ls-tree", "-r", "--name-only", "HEAD").splitlines()
+    assert {f"added/{FIRST}.csv", f"reports/{FIRST}/fit.sha256", "reports/index.html"} <= set(names)
+    assert not [name for name in names if "fit.zarr" in name]
+    assert git("log", "--format=%s") == f"Forecast of {FIRST}"
+
+
+@pytest.mark.parametrize("change", ["none", "altered", "more", "less", "linked", "uncommitted"])
+def test_a_fit_that_is_not_the_committed_one_is_not_used(folder, monkeypatch, change):
+    """Only the choice of the fit matters here, so that any file may stand for one."""
+    git("init", "--quiet")
+    report = folder / f"reports/{FIRST}"
     content = report / "fit.zarr/zarr.json"
+    content.parent.mkdir(parents=True)
+    content.write_text("{}")
+
+    def state():
+        digest = hashlib.sha256(content.read_bytes()).hexdigest()
+        (report / "fit.sha256").write_text(f"{digest}  ./zarr.json\n")
+
+    state()
+    git("add", f"reports/{FIRST}/fit.sha256")
+    git("commit", "--quiet", "--message", "A forecast")
     match change:
         case "altered":
             content.write_text("[]")
@@ -139,59 +267,20 @@ def test_a_fit_that_is_not_the_committed_one_is_not_used(repository: Path, chang
         case "less":
             content.unlink()
         case "linked":
-            content.rename(repository / "elsewhere")
-            content.symlink_to("../../elsewhere")
+            content.rename(folder / "elsewhere")
+            content.symlink_to("../../../elsewhere")
         case "uncommitted":  # whoever brings another fit may bring its digests
             content.write_text("[]")
-            digest = hashlib.sha256(content.read_bytes()).hexdigest()
-            (report / "fit.sha256").write_text(f"{digest}  ./zarr.json\n")
-    done = monday("2026-06-29")
-    assert done.returncode == 0 and "reports/2026-06-22/fit.zarr is not the one that was committed" in done.stderr
-    assert "--fit" not in calls()[0] and "compare" not in [words[0] for words in calls()]
-
-
-@pytest.mark.parametrize("status", [1, 2, 3])
-def test_a_report_that_fails_is_not_committed(repository: Path, status: int) -> None:
-    monday("2026-06-22")
-    (repository / "added/two.csv").write_text("date\n")
-    before = git("rev-parse", "HEAD")
-    done = monday("2026-06-29", FAILING="report", STATUS=str(status))
-    assert done.returncode == status and "nothing was committed" in done.stderr
-    assert git("rev-parse", "HEAD") == before and [words[0] for words in calls()] == ["report"]
-    assert (repository / "reports/2026-06-22/fit.zarr").is_dir()
-
-
-def test_a_run_that_stopped_goes_on_where_it_was(repository: Path) -> None:
-    monday("2026-06-22")
-    assert monday("2026-06-29", FAILING="compare", STATUS="1").returncode == 1
-    assert monday("2026-06-29").returncode == 0
-    assert [words[0] for words in calls()] == ["compare", "question", "question", "question"]
-    assert git("log", "--format=%s").splitlines() == ["Forecast of 2026-06-29", "Forecast of 2026-06-22"]
-
-
-def test_what_somebody_else_has_staged_is_not_committed(repository: Path) -> None:
-    (repository / "draft.txt").write_text("mine")
-    git("add", "draft.txt")
-    assert monday("2026-06-22").returncode == 0
-    assert "draft.txt" not in git("ls-tree", "-r", "--name-only", "HEAD")
-    assert git("diff", "--cached", "--name-only") == "draft.txt"
-
-
-@pytest.mark.parametrize("empty", [True, False])
-def test_without_questions_and_additions_there_is_a_report_still(repository: Path, empty: bool) -> None:
-    for folder in ("added", "questions"):
-        shutil.rmtree(folder)
-        if empty:
-            Path(folder).mkdir()
-    assert monday("2026-06-22").returncode == 0
-    assert calls() == [["report", "--dyad", "USA-CHN", "--out", "reports/2026-06-22", "--export"]]
-    assert git("log", "--format=%s") == "Forecast of 2026-06-22"
-
-
-def test_the_script_is_sound() -> None:
-    subprocess.run(["bash", "-n", SCRIPT], check=True)
-    if shellcheck := shutil.which("shellcheck"):
-        subprocess.run([shellcheck, SCRIPT], check=True)
+            state()
+    chosen = []
+    loaded = SimpleNamespace(gate=SimpleNamespace(passed=True), dyads=list(PAIRS))
+    monkeypatch.setattr("forecast.model.Fit.load", lambda path: loaded)
+    monkeypatch.setattr("forecast.monday.prepare_reports", lambda settings, **_: chosen.append(settings.fit_path))
+    news(FIRST + WEEK)
+    done = monday(FIRST + WEEK)
+    assert isinstance(done.exception, AttributeError)  # nothing was prepared
+    assert chosen == [Path(f"reports/{FIRST}/fit.zarr") if change == "none" else None]
+    assert (change == "none") != ("is not the one that was committed with its report" in done.output)
 
 
 def test_the_workflow_is_one_and_does_what_the_page_says() -> None:
@@ -205,10 +294,8 @@ def test_the_workflow_is_one_and_does_what_the_page_says() -> None:
     steps = jobs["forecast"]["steps"]
     every = [step for job in jobs.values() for step in job["steps"]]
     assert all(("uses" in step) != ("run" in step) for step in every)
-    for script in (step["run"] for step in every if "run" in step):
-        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
     scripts = [step["run"] for step in steps if "run" in step]
-    assert any("./monday.sh" in script for script in scripts)
+    assert faults(WORKFLOW) == [] and [words[0] for words in shown_commands(WORKFLOW.read_text("utf-8"))] == ["monday"]
     # What is kept for the next run is what this one looks for, and where.
     kept = next(step["with"] for step in steps if step.get("with", {}).get("path", "").startswith("reports"))
     assert kept["path"] == "reports/*/fit.zarr"
@@ -230,21 +317,26 @@ def test_what_the_workflow_runs_is_pinned() -> None:
     assert [line.split()[0] for line in push.splitlines()] == ["echo", "git", "git", "git"]
 
 
-def test_a_commit_is_handed_over_with_its_digest(repository: Path) -> None:
-    (repository / ".git/info/exclude").write_text("/bin\n/calls.jsonl\n/monday.bundle\n/origin\n/pushing\n")
-    monday("2026-06-22")
+@posix
+def test_a_commit_is_handed_over_with_its_digest(folder: Path) -> None:
+    git("init", "--quiet")
+    (folder / ".git/info/exclude").write_text("/output\n/monday.bundle\n/origin\n/pushing\n")
+    git("commit", "--quiet", "--allow-empty", "--message", "One")
     git("clone", "--quiet", "--bare", ".", "origin")
     git("clone", "--quiet", "origin", "pushing")
     jobs = yaml.load(WORKFLOW.read_text("utf-8"), yaml.BaseLoader)["jobs"]
+    scripts = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
+    for script in scripts:
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
     pack = next(step["run"] for step in jobs["forecast"]["steps"] if step.get("id") == "bundle")
     push = next(step["run"] for step in jobs["push"]["steps"] if "run" in step)
-    output = repository / "bin/output"
+    output = folder / "output"
     output.write_text("")
     environment = {**os.environ, "GITHUB_SHA": git("rev-parse", "HEAD"), "GITHUB_OUTPUT": str(output)}
 
     subprocess.run(["bash", "-ec", pack], env=environment, check=True)
     assert output.read_text() == ""  # nothing is new, and nothing handed over
-    monday("2026-06-29")
+    git("commit", "--quiet", "--allow-empty", "--message", "Two")
     subprocess.run(["bash", "-ec", pack], env=environment, check=True)
     shutil.move("monday.bundle", "pushing/monday.bundle")
     sha256 = output.read_text().strip().removeprefix("sha256=")

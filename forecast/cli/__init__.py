@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from forecast.cli import backtest, claims, events, feeds, moved, question, report, scenario
+from forecast.cli import backtest, claims, events, feeds, monday, moved, question, report, scenario
 from forecast.cli.terminal import escape
 from forecast.errors import DataError, ForecastError
 from forecast.stopping import INTERRUPTED, TERMINATED, stoppable
@@ -75,6 +75,7 @@ app.command()(claims.power)
 app.command()(scenario.check)
 app.command()(moved.moved)
 app.command()(moved.compare)
+app.command()(monday.monday)
 app.command()(backtest.backtest)
 app.add_typer(claims.app, name="plan")
 app.add_typer(question.app, name="question")

@@ -211,7 +211,7 @@ def resolve(
         return f"{body.outcome.upper()}, {body.reason}"
 
     def decide(history: "History") -> "Draft | str":
-        return resolution_of(history, records, day, added_resolve=bool(added.covered_to))
+        return resolution_of(history, records, day, now=dates.today(), added_resolve=bool(added.covered_to))
 
     drafts = _each(chosen, decide, named=bool(names))
     _append(place, drafts, words, "No question was decided.", as_json=as_json)

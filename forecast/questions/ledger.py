@@ -179,8 +179,8 @@ def answer_of(
     return "nothing new since the last answer" if draft.body == history.last_answer else draft
 
 
-def resolution_of(history: History, records: "Records", day: date, *, added_resolve: bool) -> Draft | str:
-    """Return the entry of a question's resolution from what was known by a day, or why it is not resolved.
+def resolution_of(history: History, records: "Records", day: date, *, now: date, added_resolve: bool) -> Draft | str:
+    """Return the entry of a question's resolution from what was known by a day, or why it is not resolved now.
 
     What resolves is final: added events resolve only where somebody says to which day the record is complete.
     """
@@ -193,8 +193,7 @@ def resolution_of(history: History, records: "Records", day: date, *, added_reso
     )  # fmt: skip
     if found.outcome in ("open", "never"):
         return found.reason
-    ended = question.last < today()
-    return resolved(found) if ended else f"its window ends on {question.last}; resolve it after that day"
+    return resolved(found) if question.last < now else f"its window ends on {question.last}; resolve it after that day"
 
 
 def model_digest(choices: Mapping[str, Any]) -> str:

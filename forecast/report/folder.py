@@ -210,7 +210,7 @@ class SavedReport:
 
 
 def read_report(folder: str | Path) -> SavedReport:
-    """Read the folder of a report, whose fit stands there or, of reports on several dyads, beside it."""
+    """Read the folder of a report, whose fit stands there or, of reports on several dyads, next to it."""
     from forecast.model.fitted import Fit
 
     folder = Path(folder)

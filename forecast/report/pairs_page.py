@@ -8,9 +8,10 @@ from typing import Any, Self
 from forecast.outlook.query import main_horizon
 from forecast.report.folder import PAIRS, publish, read_numbers
 from forecast.report.rendering import Page
-from forecast.wording import DASH, chance, count, signed
+from forecast.wording import DASH, chance, count, signed, whole_percents
 
 SCHEMA = 1
+CHANCES = ("up", "same", "down")
 COMPARED = ("dyad", "months", "baseline_months", "smallest_improvement")
 """What is the same where the chances of two days are compared."""
 
@@ -41,7 +42,7 @@ class Pair:
         windows = numbers["recorded"] if isinstance(numbers["recorded"], list) else []
         months = main_horizon([one["months"] for one in numbers["horizons"]])
         window: dict[str, Any] = next((one for one in windows if one["months"] == months), {})
-        chances = {name: window.get(name, {}).get("value") for name in ("up", "same", "down")}
+        chances = {name: window.get(name, {}).get("value") for name in CHANCES}
         facts = ("dyad", "label", "title", "as_of", "converged", "baseline_months", "smallest_improvement")
         made = cls(**{name: numbers[name] for name in facts}, months=months, **chances, link=link, change=change)
         return made.since(earlier)
@@ -51,6 +52,14 @@ class Pair:
         ask = [[getattr(one, name) for name in COMPARED] for one in (self, earlier or self)]
         known = earlier is not None and earlier.converged and self.converged and ask[0] == ask[1]
         return replace(self, before=earlier.up if known and earlier is not None else None)
+
+    @property
+    def printed(self) -> list[str]:
+        """Chances in whole percents that add up to 100, as its report prints them."""
+        values = [value for value in (self.up, self.same, self.down) if value is not None]
+        if len(values) < len(CHANCES):
+            return [DASH] * len(CHANCES)
+        return [chance(whole / 100) for whole in whole_percents(values, 100)]
 
     @property
     def moved(self) -> float | None:
@@ -69,7 +78,7 @@ def write_pairs(
     rows = [
         {
             "pair": pair,
-            "chances": [DASH if value is None else chance(value) for value in (pair.up, pair.same, pair.down)],
+            "chances": pair.printed,
             "moved": DASH if pair.moved is None else signed(pair.moved, 0),
         }
         for pair in ordered
@@ -84,7 +93,7 @@ def headline(ordered: Sequence[Pair], days: tuple[str, str] | None) -> str:
     """Return what has changed most, in a sentence."""
     number = count(len(ordered), "pair")
     if days is None or not ordered or (most := ordered[0].moved) is None:
-        return f"{number}: chances of more and less cooperation"
+        return f"{number}: chances of a higher and a lower share"
     points = count(abs(round(most)), "point")
     way = "has not changed by a point for any pair" if not round(most) else (
         f"moved most for {ordered[0].label}: {'up' if most > 0 else 'down'} {points}"

@@ -1,0 +1,350 @@
+"""A week's work in one folder: update, report on every pair, compare, answer and resolve questions, commit.
+
+Last week's fit is updated with what has become known, or a first one is made, and every pair of it gets a report, a
+comparison with its last one and a place on one page (docs/every-monday.md). What fails for one pair or question is
+kept apart, and the rest goes on. In a git repository a fit counts only with the digest that was committed with it.
+"""
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forecast.dates import months_between, today
+from forecast.errors import FitFileError, ForecastError, NoEvents, NotUpdatable, SpecError
+from forecast.files import write_text
+from forecast.pipeline import SAVED_FIT, PreparedReports, ReportSettings, prepare_reports
+from forecast.progress import Progress
+
+if TYPE_CHECKING:
+    from forecast.model import Fit
+    from forecast.outlook.attribution import Attribution
+    from forecast.outlook.comparison import CarriedOver, Change
+    from forecast.questions import Draft, History
+    from forecast.report.pairs_page import Pair
+
+REPORTS, CHANGES, DIGESTS = Path("reports"), Path("changes"), "fit.sha256"
+REPORTING = "report on"
+LONGEST_CHANGE = 12
+"""Months between two reports of which events are listed."""
+
+
+@dataclass(frozen=True)
+class Monday:
+    """What a week's work is made from."""
+
+    settings: ReportSettings  # Of the first fit, and of all reports
+    day: str  # Name of the week's folders
+    questions: Path
+    dyads: tuple[str, ...] | None  # Pairs that are asked for; None for those of the hierarchy, or of the fit
+    covered: bool  # Whether it is said to which day added events complete the record
+    commit: bool
+    progress: Progress
+    say: Callable[[str], None]  # Prints what has been done, line by line
+
+
+@dataclass
+class Done:
+    """What came of a week's work."""
+
+    page: Path | None = None  # Of all pairs
+    pairs: "list[Pair]" = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)  # What was answered and resolved
+    failures: dict[str, ForecastError] = field(default_factory=dict)  # By what they are about
+    converged: bool = True
+
+
+def work(monday: Monday) -> Done:
+    """Do a week's work; run again on the same day, it goes on where it stopped."""
+    return _Work(monday, Done()).run()
+
+
+@dataclass
+class _Work:
+    """The work, step by step."""
+
+    monday: Monday
+    done: Done
+
+    @property
+    def new(self) -> Path:
+        """The folder of the week's reports."""
+        return REPORTS / self.monday.day
+
+    @cached_property
+    def repository(self) -> "_Repository | None":
+        """The git repository of the folder, if there is one."""
+        return _Repository.here()
+
+    def run(self) -> Done:
+        """Do it."""
+        from forecast.report.folder import PAIRS, require_report_folder
+
+        if self.monday.commit and self.repository is None:
+            raise SpecError(
+                "--commit: the folder is no git repository, or git is missing; run `git init`, or leave it out"
+            )
+        require_report_folder(REPORTS, PAIRS)  # before long work
+        last = self._last_fit()
+        made, resumed = self._prepare(None if last is None else last[0])
+        self.done.converged = all(gate.passed for gate in made.assessed.gates.values())
+        self._report(made, keep=resumed)
+        if last is not None and not (made.unchanged and not resumed):
+            self._compare(last[1], made, keep=resumed)
+        self._list_pairs(made)
+        if (self.monday.questions / "ledger.jsonl").exists():
+            self._answer(made)
+        if made.fit.gate.passed:
+            self._remove_fits()
+        if self.monday.commit and self.repository is not None:
+            source = self.monday.settings.source
+            added = [] if source is None else [Path(path) for path in source.additions]
+            places = [*added, self.monday.questions, REPORTS, CHANGES]
+            self.repository.commit(places, f"Forecast of {self.monday.day}")
+        return self.done
+
+    def _prepare(self, last: Path | None) -> tuple[PreparedReports, bool]:
+        """Return the reports, with the fit of this day, the last one's or a new one; and whether it is this day's."""
+        own = self.new / SAVED_FIT
+        resumed = own.exists() and self._trusted(own)
+        path = own if resumed else None if last is None else last / SAVED_FIT
+        settings = self.monday.settings
+        if path is not None:
+            settings = replace(settings, hierarchy=None, fit_path=path)
+            self._require_dyads(path)
+        made = prepare_reports(settings, every=True, progress=self.monday.progress)
+        if not (resumed and made.unchanged):
+            made.fit.save(own)
+            write_text(self.new / DIGESTS, digests(own))
+            if self.monday.commit and self.repository is not None:
+                self.repository.run("add", "--", (self.new / DIGESTS).as_posix())
+        return made, resumed and made.unchanged
+
+    def _require_dyads(self, path: Path) -> None:
+        """Reject a choice of pairs that are not those of the fit."""
+        from forecast.model import Fit
+
+        asked = self.monday.dyads
+        if asked is not None and set(asked) != set(known := Fit.load(path).dyads):
+            raise SpecError(
+                f"--dyads: {path} is a fit of {', '.join(known)}; leave the choice out, or remove the fit to fit again"
+            )
+
+    def _last_fit(self) -> "tuple[Path, Fit] | None":
+        """Return the latest folder of reports with a fit that converged, and in a repository was committed."""
+        from forecast.model import Fit
+
+        for folder in sorted((path.parent for path in REPORTS.glob(f"*/{SAVED_FIT}")), reverse=True):
+            if folder.name >= self.monday.day or not self._trusted(folder / SAVED_FIT):
+                continue
+            try:
+                fit = Fit.load(folder / SAVED_FIT)
+            except FitFileError as error:
+                self.monday.say(f"{error}; it is not used.")
+                continue
+            if fit.gate.passed:
+                return folder, fit
+            self.monday.say(f"{folder / SAVED_FIT} has not converged; it is not used.")
+        return None
+
+    def _trusted(self, path: Path) -> bool:
+        """Return whether a fit may be used: in a repository, whether its digests are the committed ones."""
+        if self.repository is None:
+            return True
+        stated = self.repository.stated(path.with_name(DIGESTS))
+        if stated and stated == digests(path):
+            return True
+        self.monday.say(
+            f"{path} is not the one that was committed with its report; it is not used. Commit {DIGESTS} next to it, "
+            "or run with --commit."
+        )
+        return False
+
+    def _each[Item, Result](self, words: str, items: Mapping[str, Item], do: Callable[[Item], Result]) -> list[Result]:
+        """Do something for each of some pairs or questions, by name; note which fail, and go on."""
+        found = []
+        for name, item in items.items():
+            self.monday.progress(f"{words} {name}", 0, 0)
+            try:
+                found.append(do(item))
+            except ForecastError as error:
+                self.done.failures[f"{words} {name}"] = error
+        return found
+
+    def _report(self, made: PreparedReports, *, keep: bool) -> None:
+        def write(dyad: str) -> None:
+            if not (keep and (self.new / dyad / "index.html").exists()):
+                made.write(dyad, self.new / dyad)
+
+        for words in made.notes:
+            self.monday.say(words)
+        self._each(REPORTING, {dyad: dyad for dyad in made.dyads}, write)
+
+    def _compare(self, old: "Fit", made: PreparedReports, *, keep: bool) -> None:
+        """Write what has changed of each pair since the last fit, which is updated once for all."""
+        from forecast.outlook.comparison import carry_over
+
+        seed = self.monday.settings.seed
+        carried = carry_over(old, made.fit, seed=seed, progress=self.monday.progress)
+
+        def write(dyad: str) -> None:
+            from forecast.report import write_change
+
+            folder = CHANGES / self.monday.day / dyad
+            if keep and (folder / "index.html").exists():
+                return
+            change = self._change(old, made, dyad, carried)
+            write_change((old, made.fit), change, folder, events=self._events(made, dyad, change))
+
+        self._each("comparison of", {dyad: dyad for dyad in made.dyads if dyad in old.dyads}, write)
+
+    def _change(self, old: "Fit", made: PreparedReports, dyad: str, carried: "CarriedOver") -> "Change":
+        from forecast.outlook.comparison import split_change
+        from forecast.outlook.query import main_horizon
+
+        settings = self.monday.settings
+        return split_change(
+            old, made.fit, dyad, horizon=main_horizon(made.assessed.assessments[dyad].horizons),
+            baseline_months=settings.baseline_months, smallest_improvement=settings.smallest_improvement,
+            old_seed=settings.seed, new_seed=settings.seed, carried=carried, progress=self.monday.progress,
+        )  # fmt: skip
+
+    def _events(self, made: PreparedReports, dyad: str, change: "Change") -> "Attribution | None":
+        """Return what the events since then did, within at most a year; None where a new fit would have to say."""
+        from forecast.outlook.attribution import attribute
+
+        months, table, settings = months_between(*change.days), made.job.records.events, self.monday.settings
+        if months > LONGEST_CHANGE or table is None:
+            return None
+        try:
+            return attribute(
+                made.fit, dyad, table, months=max(months, 1), horizon=change.asked.horizon,  # type: ignore[union-attr]
+                baseline_months=settings.baseline_months, smallest_improvement=settings.smallest_improvement,
+                seed=settings.seed, progress=self.monday.progress,
+            )  # fmt: skip
+        except (NoEvents, NotUpdatable) as error:
+            self.monday.say(f"{dyad}: the events since then are not listed: {error}")
+            return None
+
+    def _list_pairs(self, made: PreparedReports) -> None:
+        """Write the page of all pairs, with their chances the time before."""
+        from forecast.report.pairs_page import Pair, write_pairs
+
+        day, before = self.monday.day, self._reported_before()
+
+        def read(dyad: str) -> Pair:
+            earlier = None
+            if before is not None and (before / dyad / "forecast.json").exists():
+                earlier = Pair.read(before / dyad, "")
+            change = CHANGES / day / dyad / "index.html"
+            link = f"../{change.as_posix()}" if change.exists() else ""
+            return Pair.read(self.new / dyad, f"{day}/{dyad}/index.html", earlier, link)
+
+        there = {dyad: dyad for dyad in made.dyads if f"{REPORTING} {dyad}" not in self.done.failures}
+        self.done.pairs = self._each("listing", there, read)
+        days = None if before is None else (before.name, day)
+        failed = {dyad: str(self.done.failures[f"{REPORTING} {dyad}"]) for dyad in made.dyads if dyad not in there}
+        self.done.page = write_pairs(self.done.pairs, REPORTS, made.skipped | failed, days)
+
+    def _reported_before(self) -> Path | None:
+        """Return the folder of the last reports before this day's."""
+        days = sorted({path.parents[1] for path in REPORTS.glob("*/*/forecast.json")}, reverse=True)
+        return next((folder for folder in days if folder.name < self.monday.day), None)
+
+    def _answer(self, made: PreparedReports) -> None:
+        """Answer and resolve what is open in the ledger, and write the track record."""
+        from forecast.questions import TrackRecord
+        from forecast.questions.ledger import QuestionFolder, answer_of, append_entries, questions_of, resolution_of
+        from forecast.report import write_track_record
+
+        place, records, fit = QuestionFolder(self.monday.questions), made.job.records, made.fit
+        self.monday.say(place.mend(place.read()))
+        model, converged, seed = fit.spec.to_dict(), fit.gate.passed, self.monday.settings.seed
+
+        def answer(history: "History") -> "Draft | str":
+            if history.question.dyad not in fit.dyads:
+                return "of another pair than the fit's"
+            return answer_of(history, fit, model=model, converged=converged, seed=seed, table=records.events)
+
+        def resolve(history: "History") -> "Draft | str":
+            return resolution_of(history, records, today(), now=today(), added_resolve=self.monday.covered)
+
+        for words, draft in (("forecast of", answer), ("resolution of", resolve)):
+            open_now = {one.question.id: one for one in questions_of(place.read(), only_open=True)}
+            drafts = [one for one in self._each(words, open_now, draft) if not isinstance(one, str)]
+            entries = append_entries(place.ledger, drafts).entries
+            self.done.lines += [f"{one.question}: {_said(one.body)}" for one in entries]
+        ledger = place.read()
+        write_track_record(TrackRecord.of(ledger), self.monday.questions / "record", inputs=[ledger.path])
+
+    def _remove_fits(self) -> None:
+        """Remove the fits of other days: the next run needs the newest one, and each has some hundred megabytes."""
+        from forecast.model.fitted import is_saved_fit
+
+        for path in REPORTS.glob(f"*/{SAVED_FIT}"):
+            if path.parent != self.new and is_saved_fit(path):
+                shutil.rmtree(path)
+
+
+def _said(body: object) -> str:
+    """Return an answer or a resolution in words."""
+    from forecast.questions.history import Answered
+    from forecast.wording import DASH, chance
+
+    if isinstance(body, Answered):
+        mark = "" if body.converged else ", NOT CONVERGED: do not use it"
+        return f"{DASH if body.chance is None else chance(body.chance)} as of {body.as_of}{mark}"
+    return f"{getattr(body, 'outcome', '').upper()}, {getattr(body, 'reason', '')}"
+
+
+def digests(folder: Path) -> str:
+    """Return the digest of each file of a saved fit, as `sha256sum` prints them; a link has none."""
+    files = sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    return "".join(f"{_digest(path)}  ./{path.relative_to(folder).as_posix()}\n" for path in files)
+
+
+def _digest(path: Path) -> str:
+    if path.is_symlink() or not path.is_file():
+        return "no ordinary file"
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True)
+class _Repository:
+    """The git repository of the working folder."""
+
+    git: str
+
+    @classmethod
+    def here(cls) -> "_Repository | None":
+        """Return it, if there is one."""
+        git = shutil.which("git")
+        found = None if git is None else cls(git)
+        inside = found is not None and found._call("rev-parse", "--is-inside-work-tree").returncode == 0
+        return found if inside else None
+
+    def stated(self, path: Path) -> str:
+        """Return a file as it is committed, or was added for the commit of a run that stopped; empty if it is not."""
+        return self._call("show", f":./{path.as_posix()}").stdout
+
+    def commit(self, places: Sequence[Path], message: str) -> None:
+        """Commit what is new in some places, but for saved fits."""
+        there = [path.as_posix() for path in places if path.exists()]
+        fits = f"{REPORTS.as_posix()}/*/{SAVED_FIT}/**"
+        self.run("add", "--", *there, f":(exclude,glob){fits}")
+        if self._call("diff", "--cached", "--quiet", "--", *there).returncode:
+            self.run("commit", "--quiet", "--message", message, "--", *there)
+
+    def run(self, *words: str) -> None:
+        """Run git."""
+        done = self._call(*words)
+        if done.returncode:
+            raise ForecastError(f"git {words[0]}: {(done.stderr or done.stdout).strip()}. Mend that, and run it again")
+
+    def _call(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run([self.git, *words], capture_output=True, text=True, check=False)
