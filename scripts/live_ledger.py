@@ -2,7 +2,7 @@
 
 python scripts/live_ledger.py FOLDER DAY FIT...
 
-Asked are: at least five points higher, and lower, in 6 and in 12 months; an attack and a visit within 12 months.
+Asked are: at least five points higher, and lower, in 6 and in 12 months; violence and a visit within 12 months.
 Questions that are there already stay; answers are appended. Every dyad is answered by the first fit that holds it.
 """
 
@@ -22,7 +22,7 @@ from forecast.questions.ledger import QuestionFolder  # noqa: E402
 
 ASKED: tuple[dict[str, Any], ...] = (
     {"months": 6, "higher": 5}, {"months": 6, "lower": 5}, {"months": 12, "higher": 5}, {"months": 12, "lower": 5},
-    {"months": 12, "of": "attack"}, {"months": 12, "of": "visit"},
+    {"months": 12, "of": "violence"}, {"months": 12, "of": "visit"},
 )  # fmt: skip
 
 

@@ -137,7 +137,8 @@ def test_a_link_is_written_through(mine: Path) -> None:
 
 NAMES = {
     REPORT: (
-        "index.html", "forecast.json", "levels.csv", "pendulum.svg", "summary.md", "export", "rejects.csv", "fit.zarr",
+        "index.html", "forecast.json", "levels.csv", "share.svg", "pendulum.svg", "summary.md", "export", "rejects.csv",
+        "fit.zarr",
         "fit.nc",
     ),
     TESTS: ("index.html", "tests.json", "tests.csv", "S5b.svg"),

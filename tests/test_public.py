@@ -221,7 +221,7 @@ def shown(thing):
 def test_what_one_holds_is_told_in_a_few_lines(events, made):
     outlook = assess(made, "USA-CHN")
     text, page = shown(outlook)
-    assert outlook.headline in text and "better" in text and "<table>" in page
+    assert outlook.headline in text and "higher" in text and "<table>" in page
     text, _ = shown(forecast.describe_panel(forecast.build_panel(events, as_of="2023-10")))
     assert "USA-IRN" in text and "months" in text and "violence to binding commitment" in text
     table = pd.DataFrame([{"quantity": "level", "number": 3, "r_hat": 1.2, "ess_bulk": 40.0, "ess_tail": np.nan}])

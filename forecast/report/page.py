@@ -88,8 +88,7 @@ def page(material: Material, figures: Mapping[str, Illustration], *, exported: b
     fit, numbers = material.fit, report_json(material)
     kinds = {one.dyad: one.kinds for one in (material.result.brief, *material.others)}
     files: Files = {"forecast.json": numbers, "levels.csv": levels_table(fit, kinds), "summary.md": summary(material)}
-    if "pendulum" in figures:
-        files["pendulum.svg"] = figures["pendulum"].wide
+    files |= {f"{name}.svg": figures[name].wide for name in ("share", "pendulum") if name in figures}
     if exported:
         files[EXPORT] = lambda folder: write_export(folder, material, figures, numbers)
     return Page("report.html.j2", content, figures, material.gate.passed, material.gate.reasons, files)

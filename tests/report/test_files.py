@@ -22,6 +22,7 @@ def test_a_report_has_its_files(fit, assessment, others, events, tmp_path):
         "forecast.json",
         "levels.csv",
         "pendulum.svg",
+        "share.svg",
         "summary.md",
         "rejects.csv",
         "fit.nc",
