@@ -30,7 +30,7 @@ class Difference:
     n: int  # Cases
     mean: float  # Below zero if the first is better
     error: float | None  # Standard error, clustered; None with fewer than three blocks of years
-    low: float | None  # 90 % interval
+    low: float | None  # 90% interval
     high: float | None
     blocks: int
     relative: float  # Skill: one less the ratio of the mean scores; above zero if the first is better
@@ -43,7 +43,7 @@ def paired(one: ArrayLike, other: ArrayLike, years: ArrayLike, horizon: int, dya
     many years as the horizon has. Cases of one dyad share what a forecaster gets wrong about it. The error is clustered
     by both (Cameron, Gelbach and Miller 2011, doi:10.1198/jbes.2010.07136), and never below that of one of them. The
     interval is symmetric, by a wild cluster bootstrap of the studentised mean: over years and over dyads, the wider,
-    and not below Student's with as many clusters. In simulations 88 to 97 % of such intervals contain the truth.
+    and not below Student's with as many clusters. In simulations 88 to 97% of such intervals contain the truth.
     """
     first, second = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
     difference = first - second
@@ -76,7 +76,7 @@ def _clustered(residual: NDArray[Any]) -> NDArray[Any]:
 
 
 def _quantile(residual: NDArray[Any], cases: NDArray[Any], way: int) -> float:
-    """Return how many errors the mean is off in 90 % of resamples with random weights of years (0) or dyads (1)."""
+    """Return how many errors the mean is off in 90% of resamples with random weights of years (0) or dyads (1)."""
     rng = np.random.default_rng(0)
     size = (_RESAMPLES, *(number if axis == way else 1 for axis, number in enumerate(residual.shape)))
     drawn = rng.choice([*_SIX_POINTS, *-_SIX_POINTS], size) * residual
@@ -86,7 +86,7 @@ def _quantile(residual: NDArray[Any], cases: NDArray[Any], way: int) -> float:
 
 
 def difference_interval(difference: float, error: float | None, blocks: int) -> tuple[float, float] | None:
-    """Return the 90 % interval of a mean difference: Student-t, with one degree of freedom less than blocks.
+    """Return the 90% interval of a mean difference: Student-t, with one degree of freedom less than blocks.
 
     None without an error. Cameron, Gelbach and Miller (2008), Bootstrap-based improvements for inference with clustered
     errors, doi:10.1162/rest.90.3.414, on why not normal.
@@ -107,7 +107,7 @@ type Lead = Literal["this", "other", "undecided", "unknown"]
 
 
 def lead(low: float | None, high: float | None) -> Lead:
-    """Return who is better by the 90 % interval of a difference in scores, of which smaller ones are better.
+    """Return who is better by the 90% interval of a difference in scores, of which smaller ones are better.
 
     Undecided if it includes zero, unknown without one. Every "better" of pages and documents comes from here.
     """

@@ -2,12 +2,12 @@
 
 The rules:
 
-- What rounds to nothing or to everything is shown by a bound, ``<1 %`` or ``>99 %``. A `chance` never reads as
-  certain; a `percent`, such as a share of rows, is ``0 %`` or ``100 %`` only if it is exactly that.
+- What rounds to nothing or to everything is shown by a bound, ``<1%`` or ``>99%``. A `chance` never reads as
+  certain; a `percent`, such as a share of rows, is ``0%`` or ``100%`` only if it is exactly that.
 - Numbers have a true minus sign, commas between thousands, no negative zero, and a dash where there is none.
 - The interval of a number stands in brackets, ``41 [12, 118]``, where its kind is named nearby, and is spelled out,
-  ``41 (90 % interval 12 to 118)``, where a sentence must stand alone.
-- A level that stands alone is about so much, in whole points and with its interval, ``about 50 (90 % interval 38 to
+  ``41 (90% interval 12 to 118)``, where a sentence must stand alone.
+- A level that stands alone is about so much, in whole points and with its interval, ``about 50 (90% interval 38 to
   62)``: its last digit may differ from one processor to another, and must not be what a reader goes by.
 - Names of months are English, whatever the locale.
 """
@@ -58,21 +58,21 @@ def quantity(value: float | None, unit: str, decimals: int | None = None) -> str
 
 
 def percent(share: float, decimals: int = 0) -> str:
-    """Format a share, 0 to 1, in percent: ``0 %`` and ``100 %`` only if it is exactly none or all."""
+    """Format a share, 0 to 1, in percent: ``0%`` and ``100%`` only if it is exactly none or all."""
     if not math.isfinite(share):
         return DASH
     rounded, step = round(100 * share, decimals), 10.0**-decimals
     if rounded <= 0 and share > 0:
-        return f"<{step:.{decimals}f} %"
+        return f"<{step:.{decimals}f}%"
     if rounded >= 100 and share < 1:
-        return f">{100 - step:.{decimals}f} %"
-    return f"{number(rounded, decimals)} %"
+        return f">{100 - step:.{decimals}f}%"
+    return f"{number(rounded, decimals)}%"
 
 
 def chance(probability: float, decimals: int = 0) -> str:
     """Format a probability in percent, never claiming certainty.
 
-    Zero draws of some thousand are no proof that a thing cannot happen, so even an estimate of 0 reads ``<1 %``.
+    Zero draws of some thousand are no proof that a thing cannot happen, so even an estimate of 0 reads ``<1%``.
     """
     return percent(min(max(probability, math.ulp(0.0)), math.nextafter(1.0, 0.0)), decimals)
 
@@ -96,19 +96,19 @@ def interval(middle: float, low: float | None, high: float | None, decimals: int
 
 
 def interval_in_words(middle: float, low: float, high: float, decimals: int | None = 0, unit: str = "") -> str:
-    """Format a number with its 90 % interval spelled out, for a sentence that stands alone."""
+    """Format a number with its 90% interval spelled out, for a sentence that stands alone."""
     ends = f"{number(low, decimals)} to {number(high, decimals)}"
-    return f"{quantity(middle, unit, decimals)} (90 % interval {ends})"
+    return f"{quantity(middle, unit, decimals)} (90% interval {ends})"
 
 
 def about(middle: float, low: float, high: float) -> str:
-    """Format an estimate for a headline: in whole points, and never without its 90 % interval."""
+    """Format an estimate for a headline: in whole points, and never without its 90% interval."""
     return f"about {interval_in_words(middle, low, high)}"
 
 
 def give_or_take(middle: float, low: float, high: float) -> str:
     """Format a hidden quantity for a sentence in which it comes second: about so much, and how well it is known."""
-    return f"about {number(middle, 0)} of 100, an estimate, about ±{number((high - low) / 2, 0)} points (90 %)"
+    return f"about {number(middle, 0)} of 100, an estimate, about ±{number((high - low) / 2, 0)} points (90%)"
 
 
 def ratio(log_ratio: float) -> str:

@@ -90,7 +90,7 @@ def summary(form: str, ranks: pd.DataFrame) -> pd.DataFrame:
 
 
 def figure(kept: dict[str, pd.DataFrame]) -> str:
-    """Draw the cumulative ranks less the diagonal, a row a form; the band holds 95 % of such curves whole."""
+    """Draw the cumulative ranks less the diagonal, a row a form; the band holds 95% of such curves whole."""
     with mpl.rc_context({"svg.hashsalt": "calibration", "font.size": 8}):
         drawing = Figure(figsize=(9.5, 1.45 * len(kept) + 0.6), layout="constrained")
         axes = drawing.subplots(len(kept), len(COLUMNS), sharex=True, sharey=True, squeeze=False)
@@ -121,7 +121,7 @@ def excess(ranks: np.ndarray) -> np.ndarray:
 
 
 def band(panels: int, curves: int = 4000) -> dict[str, np.ndarray]:
-    """Half-width of a band that holds 95 % of the curves of uniform ranks from end to end, by simulation."""
+    """Half-width of a band that holds 95% of the curves of uniform ranks from end to end, by simulation."""
     rng = np.random.default_rng(1)
     simulated = np.array([excess(rng.integers(0, AMONG + 1, panels)) for _ in range(curves)])
     at = (np.arange(AMONG + 1) + 1) / (AMONG + 1)

@@ -184,9 +184,7 @@ def table(cases: pd.DataFrame) -> str:
             cells.append(f"{part[name].mean():.3f}{compared}")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     own = cases[cases["model"] == "pendulum"].groupby("months")["held"].mean()
-    lines.append(
-        "90 % intervals of the pendulum held " + ", ".join(f"{100 * own[months]:.0f} %" for months in HORIZONS)
-    )
+    lines.append("90% intervals of the pendulum held " + ", ".join(f"{100 * own[months]:.0f}%" for months in HORIZONS))
     return "\n".join(lines)
 
 

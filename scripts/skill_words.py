@@ -38,7 +38,7 @@ def name(code: str) -> str:
 
 
 def ends(one: Compared) -> str:
-    """Format a difference with its 90 % interval."""
+    """Format a difference with its 90% interval."""
     if one.low is None or one.high is None:
         return f"{one.difference:+.2f}"
     shown = f"{one.difference:+.2f}, {one.low:.2f} to {one.high:.2f}"
@@ -110,7 +110,7 @@ def without(skill: Skill) -> str:
 
 
 def biases(skill: Skill) -> str:
-    """Return the mean real-time error of pool and model by period and horizon, with 90 % intervals."""
+    """Return the mean real-time error of pool and model by period and horizon, with 90% intervals."""
     horizons = skill.choices["horizons"]
     lines = [f"|  | {' | '.join(map(str, horizons))} |", "|---" * (1 + len(horizons)) + "|"]
     for period in ("2015-", "-2014"):

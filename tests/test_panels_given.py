@@ -46,7 +46,7 @@ def panel(table):
 
 @pytest.fixture(scope="module")
 def cut(panel):
-    """The fault: of these 100 months a question took its baseline, 19.7 % where it is 27.7 %."""
+    """The fault: of these 100 months a question took its baseline, 19.7% where it is 27.7%."""
     return panel.isel(time=slice(0, 100))
 
 

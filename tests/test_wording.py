@@ -24,7 +24,7 @@ def value_of(text):
 @given(PROBABILITIES, DECIMALS)
 def test_a_percent_is_none_or_all_only_if_exactly_so(share, decimals):
     shown = wording.percent(share, decimals)
-    value = float(re.fullmatch(r"[<>]?([\d.]+) %", shown)[1])
+    value = float(re.fullmatch(r"[<>]?([\d.]+)%", shown)[1])
     assert (value == 0) == (share == 0)
     assert (value == 100) == (share == 1)
 
@@ -49,8 +49,8 @@ def test_a_chance_never_reads_as_certain(probability, decimals):
 
 @pytest.mark.parametrize("certain", [0.0, 1.0])
 def test_certain_shares_read_so_and_certain_chances_do_not(certain):
-    assert wording.percent(certain) == f"{100 * certain:.0f} %"
-    assert wording.chance(certain) in ("<1 %", ">99 %")
+    assert wording.percent(certain) == f"{100 * certain:.0f}%"
+    assert wording.chance(certain) in ("<1%", ">99%")
 
 
 @given(PROBABILITIES, PROBABILITIES)
@@ -110,7 +110,7 @@ def test_what_is_not_there_is_a_dash(absent):
 def test_an_interval_reads_the_same_in_brackets_and_in_words(middle, low, high, decimals):
     brackets = wording.interval(middle, low, high, decimals)
     spelled = wording.interval_in_words(middle, low, high, decimals)
-    assert re.findall(r"[−\d.,]*\d", brackets) == re.findall(r"[−\d.,]*\d", spelled.replace("90 % interval ", ""))
+    assert re.findall(r"[−\d.,]*\d", brackets) == re.findall(r"[−\d.,]*\d", spelled.replace("90% interval ", ""))
 
 
 def test_an_interval_without_ends_is_its_number():

@@ -86,7 +86,7 @@ class Ahead:
 
     @cached_property
     def band(self) -> Band:
-        """Their distribution function less the even one, and its simultaneous 95 % band (ArviZ)."""
+        """Their distribution function less the even one, and its simultaneous 95% band (ArviZ)."""
         return pit_band(self.pit)
 
     @property
@@ -96,7 +96,7 @@ class Ahead:
 
     @property
     def outside(self) -> float:
-        """Part of the windows outside of the central 80 %; a fifth if predictions are calibrated."""
+        """Part of the windows outside of the central 80%; a fifth if predictions are calibrated."""
         return float(((self.pit < OUTER) | (self.pit > 1 - OUTER)).mean())
 
     @property
@@ -113,8 +113,8 @@ class Ahead:
         return (
             f"{count(self.months, 'month')} ahead, {count(len(self.pit), 'window')} that do not overlap, origins from "
             f"{month(self.first)} to {month(self.last)}: {verdict} the {percent(BAND)} band). {percent(self.below)} of "
-            f"the recorded shares were below the predicted median (50 % if calibrated), and {percent(self.outside)} "
-            "outside of the central 80 % (20 % if calibrated)."
+            f"the recorded shares were below the predicted median (50% if calibrated), and {percent(self.outside)} "
+            "outside of the central 80% (20% if calibrated)."
         )
 
 
@@ -122,7 +122,7 @@ class Ahead:
 class Checks(Displayed):
     """Results of the posterior predictive checks of a fit."""
 
-    # A row a number: `check` (its kind), `what`, `dyad`, `era`, `n`, `observed`, `mean`, `low`, `high` (90 % of the
+    # A row a number: `check` (its kind), `what`, `dyad`, `era`, `n`, `observed`, `mean`, `low`, `high` (90% of the
     # simulated), `z` (NaN where all simulated ones are alike) and `miss`.
     table: pd.DataFrame
     records: int  # How many were simulated
@@ -278,7 +278,7 @@ def _longest(there: Bool) -> int:
 
 
 OUTER = 0.1
-"""Either tail outside of the central 80 %."""
+"""Either tail outside of the central 80%."""
 
 
 def pit_ahead(fit: "Fit", backtest: str | Path) -> tuple[Ahead, ...]:

@@ -271,7 +271,7 @@ def brier_score(probability: ArrayLike, happened: ArrayLike) -> float:
 
 @dataclass(frozen=True)
 class Band:
-    """A curve with the band in which it stays, with a probability of 95 %, if predictions are calibrated."""
+    """A curve with the band in which it stays, with a probability of 95%, if predictions are calibrated."""
 
     x: Float
     y: Float

@@ -444,7 +444,7 @@ def _words(found: BreakCount, dyad: str) -> str:
         )  # fmt: skip
         return f"{start}: no break of the equilibrium is favoured by its evidence{likeliest}, so that it is one era."
     breaks = "; ".join(
-        f"{_month(one.date)} (90 % interval {_month(one.interval()[0])} to {_month(one.interval()[1])})"
+        f"{_month(one.date)} (90% interval {_month(one.interval()[0])} to {_month(one.interval()[1])})"
         for one in found.breaks
     )
     factor = rows[number - 1]["log_bayes_factor"]

@@ -307,7 +307,7 @@ class Fit(Displayed):
         Returns
         -------
         pandas.DataFrame
-            One row per parameter: medians and 90 % intervals before and after the data, and ``variance_left``. Near 1
+            One row per parameter: medians and 90% intervals before and after the data, and ``variance_left``. Near 1
             the data said nothing.
 
         Examples

@@ -108,7 +108,7 @@ def check_convergence(
     """Check the convergence of every reported quantity.
 
     R-hat at most 1.01, bulk and tail effective sample size at least 400 (both rank-normalised [1]_), energy fraction
-    of missing information above 0.3 [2]_, divergent transitions below 0.1 %; and nodes enough that draws weighed to a
+    of missing information above 0.3 [2]_, divergent transitions below 0.1%; and nodes enough that draws weighed to a
     finer integral over the month-specific noise keep half of their effective number.
 
     References
@@ -208,13 +208,13 @@ def _misses(
         words = f"fraction of missing information {bfmi:.2f}, must exceed {BFMI_LIMIT}"
         yield Miss("energy", words, _ratio(BFMI_LIMIT, bfmi))
     if not divergent < DIVERGENCE_LIMIT:
-        words = f"{100 * divergent:.2f} % of transitions divergent, must be below 0.1 %"
+        words = f"{100 * divergent:.2f}% of transitions divergent, must be below 0.1%"
         yield Miss("sampler", words, divergent / DIVERGENCE_LIMIT)
     count, worth = nodes
     if not worth >= NODES_LIMIT:
         words = (
-            f"{count} quadrature nodes are too few, for draws weighed to a finer integral keep {100 * worth:.0f} % of "
-            f"their effective number, at least {100 * NODES_LIMIT:.0f} % needed; fit with more nodes, such as "
+            f"{count} quadrature nodes are too few, for draws weighed to a finer integral keep {100 * worth:.0f}% of "
+            f"their effective number, at least {100 * NODES_LIMIT:.0f}% needed; fit with more nodes, such as "
             f"{min(3 * count, 64)}"
         )
         yield Miss("month noise", words, _ratio(NODES_LIMIT, worth))

@@ -56,7 +56,7 @@ def bulk_ess(draws: Float) -> Float:
 
 
 def tail_ess(draws: Float) -> Float:
-    """Return the effective sample size of the 11 % and 89 % quantiles, the smaller one, as `r_hat` does."""
+    """Return the effective sample size of the 11% and 89% quantiles, the smaller one, as `r_hat` does."""
     return _statistic("ess", draws, method="tail", prob=0.89)
 
 

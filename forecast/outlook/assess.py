@@ -54,7 +54,7 @@ def title(result: Assessment) -> str:
     if isinstance(asked, ThresholdOutlook) and isinstance(asked.chance, Probability):
         when = f"by {until}" if asked.rolling else f"{length or count(months, 'month')} to {until}"
         return (
-            f"{result.label}, {when}: {chance(asked.chance.value)} chance of at least {asked.threshold:g} % cooperative"
+            f"{result.label}, {when}: {chance(asked.chance.value)} chance of at least {asked.threshold:g}% cooperative"
         )
     if isinstance(asked, WindowOutlook):
         parts, what = printed_changes(asked), " cooperative"
@@ -104,7 +104,7 @@ def _expected(result: Assessment, before: str, ahead: str) -> str:
         after = f", after {percent(window.baseline.share / 100)} in the last {before}"
     ends = f"{number(window.share.low, 0)} to {number(window.share.high, 0)}"
     return (
-        f"In the next {ahead} {percent(window.share.median / 100)} of events are expected to be cooperative (90 % "
+        f"In the next {ahead} {percent(window.share.median / 100)} of events are expected to be cooperative (90% "
         f"interval {ends}){after}."
     )
 

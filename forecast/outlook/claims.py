@@ -118,7 +118,7 @@ def _interval(value: Estimate) -> str:
 
 
 def _difference(value: Estimate) -> str:
-    """Format a difference by its size and side: ``12 points more (90 % interval 5 to 20)``."""
+    """Format a difference by its size and side: ``12 points more (90% interval 5 to 20)``."""
     sign, word = (1, "more") if value.median >= 0 else (-1, "less")
     low, high = sorted((sign * value.low, sign * value.high))
     return interval_in_words(sign * value.median, low, high, unit=f"points {word}")

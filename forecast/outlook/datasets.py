@@ -49,7 +49,7 @@ class DatasetYear:
     year: int
     events: int
     share: float  # Per cent of them that were cooperative
-    # Per cent that the joint level, read as the dataset reads it, makes expect: median and 90 % interval of records.
+    # Per cent that the joint level, read as the dataset reads it, makes expect: median and 90% interval of records.
     expected: float
     low: float
     high: float

@@ -57,7 +57,7 @@ class Headroom:
     room: Estimate  # Ceiling less the present trend, points of share
     log_odds: Estimate  # Ceiling less the trend where the era began, log-odds
     near: Probability  # The trend stands within 5 points of the ceiling
-    # How much a technical improvement can reach at most: points of share that the cycle at its 95 % quantile would
+    # How much a technical improvement can reach at most: points of share that the cycle at its 95% quantile would
     # stand above the present level while the trend stays.
     reach: Estimate | NotDefined
     learning: Learning  # Whether the data inform it
@@ -143,7 +143,7 @@ def headroom(own: DyadDraws, *, seed: int) -> Headroom | NotDefined:
         else estimate(
             best - share(own.level_now),
             "points of share",
-            "the share with the cycle at its 95 % quantile and the trend unchanged, less the present share",
+            "the share with the cycle at its 95% quantile and the trend unchanged, less the present share",
         ),
         learning=learned(np.log(values), population, POPULATION, np.exp),
     )

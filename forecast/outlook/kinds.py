@@ -46,7 +46,7 @@ class KindSeries:
     change: Estimate | NotDefined  # The same less that of ten years before, points
     last: date  # Last day of the last covered period
     time: NDArray[np.datetime64]  # First days of all periods
-    quantiles: tuple[float, ...]  # Which ones: 5, 50 and 95 %
+    quantiles: tuple[float, ...]  # Which ones: 5, 50 and 95%
     share: Float  # Per cent expected; NaN where no dataset covered the dyad
     # Years in which the dataset recorded events of the side, how many, and how many of them are of these kinds.
     years: Index
@@ -122,7 +122,7 @@ def kinds_sentence(kinds: Mapping[str, KindSeries], *, weekly: bool = False) -> 
 
 def kinds_line(kinds: Mapping[str, KindSeries]) -> str:
     """Return depth and severity in one short line."""
-    parts = (f"{TITLES[name]} {interval(one.now.median, one.now.low, one.now.high)} %" for name, one in kinds.items())
+    parts = (f"{TITLES[name]} {interval(one.now.median, one.now.low, one.now.high)}%" for name, one in kinds.items())
     return f"{capital(', '.join(parts))}."
 
 

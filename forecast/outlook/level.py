@@ -303,7 +303,7 @@ class Fan:
     """Quantiles of the future, period by period."""
 
     months: Float  # Months from now; 0 is the present
-    quantiles: tuple[float, ...]  # Which ones: 5, 25, 50, 75 and 95 %
+    quantiles: tuple[float, ...]  # Which ones: 5, 25, 50, 75 and 95%
     share: Float  # Of the share, points
     # Of the cooperative share of the events the dataset would hold in that period; period 0 is missing (NaN), the
     # present being observed already.

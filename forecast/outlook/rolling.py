@@ -17,7 +17,7 @@ class RollingShare:
     # Share of the window that ends with each period of the panel; NaN where it is not covered or has too few events.
     observed: Float
     ahead: Float  # Months from now; 0 is the present
-    quantiles: tuple[float, ...]  # 5, 25, 50, 75 and 95 %
+    quantiles: tuple[float, ...]  # 5, 25, 50, 75 and 95%
     # Quantiles, (quantile, period), of the window that ends in each period ahead, the part that is over as recorded.
     # The last is the headline's window.
     forecast: Float

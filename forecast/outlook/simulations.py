@@ -162,7 +162,7 @@ def _outlook(fit: FitLike, dyad: str, place: int) -> DriverOutlook:
         future=ahead.future,
         now=float(ahead.record[-1]) if ahead.record.size else None,
         sentence=(
-            f"A standard deviation of {name} adds {points.median:+.1f} points to {of} (90 % from {points.low:+.1f} to "
+            f"A standard deviation of {name} adds {points.median:+.1f} points to {of} (90% from {points.low:+.1f} to "
             f"{points.high:+.1f}); the chance that it helps is {percent(positive.value)}. Ahead it "
             f"{FUTURE_WORDS[ahead.future]}."
         ),

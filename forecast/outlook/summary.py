@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from forecast.model.posterior import mean_error
 from forecast.typing import Bool, Float
 
-INTERVAL = "90 % equal-tailed"
+INTERVAL = "90% equal-tailed"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """The quantiles of fans and records."""
 TAILS = (0.05, 0.5, 0.95)

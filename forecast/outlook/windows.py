@@ -340,7 +340,7 @@ def window_rule(terms: DatasetRecord, outlook: "WindowOutlook", improvement: flo
         higher, lower = (number(before.share + change, 2) for change in (improvement, -improvement))
         parts = [
             f"Fixed baseline: {_share(before, 2)}, from {day(before.first)} to {day(before.last)}, {terms.edition}.",
-            f"Higher: a share of at least {higher} %. Lower: of at most {lower} %. Similar: between these.",
+            f"Higher: a share of at least {higher}%. Lower: of at most {lower}%. Similar: between these.",
         ]
     window = f"Window: {day(outlook.first)} to {day(outlook.until)}."
     return " ".join([_data(terms, outlook.until), window, _sides(terms), *parts, _voided(terms, "in it")])
@@ -352,7 +352,7 @@ def threshold_sentence(terms: DatasetRecord, outlook: "ThresholdOutlook") -> str
     if outlook.rolling:
         span, unit = terms.clock.span(outlook.window), terms.clock.unit
         when = f"in the {span} to the end of some {unit} up to {terms.end(outlook.until)}"
-    share = f"at least {outlook.threshold:g} % of {terms.counted} are cooperative {when}"
+    share = f"at least {outlook.threshold:g}% of {terms.counted} are cooperative {when}"
     if isinstance(outlook.chance, NotDefined):
         return f"Whether {share} is not defined: {outlook.chance.reason}."
     last, after = outlook.baseline, ""
@@ -366,7 +366,7 @@ def threshold_sentence(terms: DatasetRecord, outlook: "ThresholdOutlook") -> str
 def threshold_rule(terms: DatasetRecord, outlook: "ThresholdOutlook") -> str:
     """State how it is resolved whether a threshold is reached."""
     windows, where = f"Window: {day(terms.first)} to {day(outlook.until)}.", "in it"
-    yes = f"Yes: a share of at least {outlook.threshold:g} %"
+    yes = f"Yes: a share of at least {outlook.threshold:g}%"
     if outlook.rolling:
         first = period(terms.clock.end_of(terms.first), weekly=terms.clock.weekly)
         fixed = min(terms.known, terms.clock.last_day())
@@ -397,7 +397,7 @@ def _void(terms: DatasetRecord, void: Probability) -> str:
 
 
 def _share(baseline: "Baseline", decimals: int = 0) -> str:
-    """Format what a window holds: ``29 %, 41 of 141``."""
+    """Format what a window holds: ``29%, 41 of 141``."""
     parts = f"{baseline.cooperative:,} of {baseline.events:,}"
     return parts if baseline.share is None else f"{percent(baseline.share / 100, decimals)}, {parts}"
 
@@ -546,9 +546,9 @@ def _changes(
         return FEW_BEFORE, FEW_BEFORE, FEW_BEFORE
     above, below = changed(shares, reason.share, improvement)
     least, most = (number(reason.share + change, 2) for change in (improvement, -improvement))
-    up = probability(above, f"{words} is at least {least} %", there)
-    down = probability(below, f"{words} is at most {most} %", there)
-    same = probability(~(above | below), f"{words} is between {most} and {least} %", there)
+    up = probability(above, f"{words} is at least {least}%", there)
+    down = probability(below, f"{words} is at most {most}%", there)
+    same = probability(~(above | below), f"{words} is between {most} and {least}%", there)
     return up, replace(same, value=1 - up.value - down.value), down
 
 
@@ -574,7 +574,7 @@ def threshold_outlook(
         hit, there = ahead.share_is(holds)
     words, until = terms.clock.span(span), terms.clock.name(months)
     where = f"in the {words} up to some {terms.clock.unit} to {until}" if rolling else f"in {terms.ahead(months)}"
-    definition = f"at least {threshold:g} % of the {terms.noun}s {where} are cooperative"
+    definition = f"at least {threshold:g}% of the {terms.noun}s {where} are cooperative"
     result = ThresholdOutlook(
         months=months,
         until=terms.clock.last_day(months),

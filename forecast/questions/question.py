@@ -35,6 +35,11 @@ Text = Annotated[str, Field(min_length=1, max_length=1_000)]
 Counted = Annotated[int, Field(ge=0, le=10**9)]
 
 
+def _as_now(sentence: str) -> str:
+    """Return a sentence of the first questions as it would be written now."""
+    return sentence.replace(_FIRST_NOUN, "event").replace(" %", "%")
+
+
 class FixedBaseline(BaseModel):
     """Baseline of a share: the events of a previous window, as known when the question was asked."""
 
@@ -101,7 +106,7 @@ class Question(BaseModel):
             raise ValueError(f"void_after: {self.void_after} is not after the end of the window, {self.last}")
         self.require_open()
         generated = self.words()
-        if self.sentence.replace(_FIRST_NOUN, "event") not in {"", generated.replace(_FIRST_NOUN, "event")}:
+        if _as_now(self.sentence) not in {"", _as_now(generated)}:
             raise ValueError(
                 "sentence: it does not say what the other fields say. Restore the file; of a new question leave it out"
             )
@@ -189,7 +194,7 @@ class ShareQuestion(Question):
                 raise ValueError("baseline: its window ends after the question was asked")
             if not 0 <= self.bound <= 100:
                 raise ValueError(
-                    f"baseline: a share of {self.compare} {self.bound:.2f} % is decided already; ask another"
+                    f"baseline: a share of {self.compare} {self.bound:.2f}% is decided already; ask another"
                 )
 
     @property
@@ -223,7 +228,7 @@ class ShareQuestion(Question):
         n, k = int(counts.total.sum()), int(counts.cooperative.sum())
         if outcome == "void":
             return f"too few events: the window has fewer than {count(self.fewest, 'event')} ({n} in all)"
-        return f"{k:,} of {count(n, 'event')} are cooperative, {number(100 * k / n, 2)} %"
+        return f"{k:,} of {count(n, 'event')} are cooperative, {number(100 * k / n, 2)}%"
 
     @property
     def _counting(self) -> tuple[str, str, str]:
@@ -235,9 +240,9 @@ class ShareQuestion(Question):
         """The share that decides, and with what it is compared, in words."""
         fixed = self.baseline
         if fixed is None:
-            return f"{self.bound:g} %", ""
+            return f"{self.bound:g}%", ""
         way = "more" if self.compare == "at least" else "less"
-        return f"{number(self.bound, 2)} %", (
+        return f"{number(self.bound, 2)}%", (
             f", {count(fixed.points, 'point')} {way} than the {percent(fixed.share / 100, 2)} "
             f"({fixed.cooperative:,} of {fixed.events:,}) from {day(fixed.first)} to {day(fixed.last)}"
         )
@@ -345,7 +350,7 @@ class LevelQuestion(Question):
         """Return the question as a sentence that is true if the answer is yes."""
         return (
             f"The level of {self.label} relations, as a share of cooperative actions, is {self.compare} "
-            f"{self.threshold:g} % in {month(self.last)} (an estimate, never resolvable)."
+            f"{self.threshold:g}% in {month(self.last)} (an estimate, never resolvable)."
         )
 
     @property

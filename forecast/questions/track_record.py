@@ -280,7 +280,7 @@ def _calibration(hindsight: Timing, cases: Sequence[Case]) -> Iterable[dict[str,
 
 
 def wilson(yes: int, n: int) -> tuple[float, float]:
-    """Return the 90 % interval of a share of n independent cases, 0 to 1."""
+    """Return the 90% interval of a share of n independent cases, 0 to 1."""
     z = 1.6449
     middle = (yes + z**2 / 2) / (n + z**2)
     reach = z / (n + z**2) * (yes * (n - yes) / n + z**2 / 4) ** 0.5

@@ -46,7 +46,7 @@ def illustrate(
 def _outside(curve: Curve) -> str:
     assert curve.own is not None
     share = curve.own.outside
-    return "inside its 95 % band throughout" if share == 0 else f"outside its 95 % band along {percent(share)} of it"
+    return "inside its 95% band throughout" if share == 0 else f"outside its 95% band along {percent(share)} of it"
 
 
 def _draw(curves: Sequence[Curve], names: tuple[str, str], layout: style.Layout) -> "Figure":
@@ -61,7 +61,7 @@ def _draw(curves: Sequence[Curve], names: tuple[str, str], layout: style.Layout)
     handles = [style.key(style.LEVEL, names[0], linewidth=1.8)]
     if any(curve.reference is not None for curve in curves):
         handles.append(style.key(style.OBSERVED, names[1], linewidth=1.1))
-    band = style.patch(style.SAME, "95 % band if calibrated", 0.6)
+    band = style.patch(style.SAME, "95% band if calibrated", 0.6)
     style.legend(figure, [*handles, band], 3 if layout.wide else 2)
     return figure
 

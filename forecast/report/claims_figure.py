@@ -33,7 +33,7 @@ def illustrate(picture: "Picture") -> style.Illustration:
     """Draw the picture of a claim."""
     title = picture.title.rstrip(".")
     shape = {"line": "Shades", "bars": "Thin lines", "intervals": "Lines"}[picture.kind]
-    explained = f" {shape} are 90 % intervals." if any(one.low for one in picture.series) else ""
+    explained = f" {shape} are 90% intervals." if any(one.low for one in picture.series) else ""
     return style.illustrate(
         lambda layout: _draw(picture, layout),
         alt=f"{title}. {_ends(picture)} All numbers are in tests.json.",

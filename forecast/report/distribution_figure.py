@@ -32,14 +32,14 @@ def standing(fit: FitLike, result: Assessment) -> style.Illustration:
         alt=(
             f"Histogram of the {result.measure} in the {units} since {since}: most often between "
             f"{_EDGES[fullest]} and {_EDGES[fullest + 1]}. In {now} it is {interval(here.level)}, higher than "
-            f"in {interval(here.percentile)} % of the earlier {units} (90 % equal-tailed). Chance that no "
+            f"in {interval(here.percentile)}% of the earlier {units} (90% equal-tailed). Chance that no "
             f"{unit(result)} was lower: {chance(here.lowest.value)}."
             + (f" Years most likely to have been the lowest: {join(years)}." if years else "")
         ),
         caption=(
             f"The {units} since {since} by their {result.measure} (percent of them in each {_STEP} points, "
-            f"posterior mean; dark below the present median), and {now}: median and 90 % equal-tailed interval. It is "
-            f"higher than {percent(here.percentile.median / 100)} of the earlier {units} (90 % equal-tailed "
+            f"posterior mean; dark below the present median), and {now}: median and 90% equal-tailed interval. It is "
+            f"higher than {percent(here.percentile.median / 100)} of the earlier {units} (90% equal-tailed "
             f"{number(here.percentile.low, 0)} to {number(here.percentile.high, 0)})."
             + (" The other bars: years most likely to have had the lowest mean share." if years else "")
         ),
@@ -77,7 +77,7 @@ def _draw_histogram(on: "Axes", result: Assessment, spent: Float, layout: style.
     on.set_xlabel(f"{result.measure}, 0 to 100", fontsize=layout.font - 1)
     style.frame(on, "y")
     step = max(1, round(top / 4)) if top < 20 else 5 * round(top / 20)
-    on.set_yticks(ticks := range(0, int(top) + 1, step), [f"{tick} %" for tick in ticks])
+    on.set_yticks(ticks := range(0, int(top) + 1, step), [f"{tick}%" for tick in ticks])
     _mark_present(on, result, top * 1.1)
 
 
@@ -117,7 +117,7 @@ def headroom(result: Assessment) -> style.Illustration | None:
     said = verdict(learning)
     numbers = (
         f"{interval(room.log_odds, 1)} with these data, {interval(learning.comparison, 1)} according to "
-        f"{learning.compared_with} (medians, 90 % equal-tailed)"
+        f"{learning.compared_with} (medians, 90% equal-tailed)"
     )
     return style.illustrate(
         lambda layout: _draw_headroom(room, learning, layout),

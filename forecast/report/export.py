@@ -21,7 +21,7 @@ from forecast.wording import count, day, join
 MOST_WORDS = 80
 """In the text above the table, a number and its unit being two words."""
 _DIGITS = 12  # of a SHA-256
-_INTERVALS = "Brackets hold 90 % equal-tailed intervals."
+_INTERVALS = "Brackets hold 90% equal-tailed intervals."
 
 
 def summary(material: Material) -> str:

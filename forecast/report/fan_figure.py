@@ -36,7 +36,7 @@ def illustrate(
     ends = f"{number(float(result.fan.share[0, -1]), 0)} to {number(float(result.fan.share[4, -1]), 0)}"
     seen, band = result.fan.observed, result.band
     would = (
-        f" Dashed and dotted: 50 % and 90 % of the shares that the dataset would show in a single {unit(result)} with "
+        f" Dashed and dotted: 50% and 90% of the shares that the dataset would show in a single {unit(result)} with "
         "events."
         if not isinstance(seen, NotDefined)
         else f" Not drawn is what the dataset would show: {seen.reason}."
@@ -55,8 +55,8 @@ def illustrate(
         lambda layout: _draw(result, record, observed, layout),
         alt=(
             f"Fan of the {result.measure}, {result.label}: {interval(result.standing.level)} in "
-            f"{period(result, result.origin)} (90 % equal-tailed), and by {reach} a median of {middle} with "
-            f"90 % of the simulations from {ends}." + balance
+            f"{period(result, result.origin)} (90% equal-tailed), and by {reach} a median of {middle} with "
+            f"90% of the simulations from {ends}." + balance
         ),
         caption=(
             f"{capital(result.measure)} from {begin} on and in the simulations to {reach}: medians, "
@@ -129,13 +129,13 @@ def illustrate_scenarios(found: Scenarios) -> style.Illustration:
         f"{name}: {_in_words(own, found)}"
         for name, own in ((WITHOUT, found.unconditional), *((one.name, one.prospect) for one in found.scenarios))
     ]
-    followed = " Triangles: what was recorded, higher (100 %) or not (0 %)." if found.followed else ""
+    followed = " Triangles: what was recorded, higher (100%) or not (0%)." if found.followed else ""
     return style.illustrate(
         lambda layout: _draw_scenarios(found, layout),
         alt=f"Fans of the level and chances for {found.label}, {found.stamp}. {'. '.join(said)}.",
         caption=(
-            f"{found.stamp.capitalize()}. Above: the level ahead. Filled: median, 50 % and 90 % equal-tailed bands "
-            "without a scenario; lines: median and, thin, the 90 % band given each scenario. Below: by horizon, the "
+            f"{found.stamp.capitalize()}. Above: the level ahead. Filled: median, 50% and 90% equal-tailed bands "
+            "without a scenario; lines: median and, thin, the 90% band given each scenario. Below: by horizon, the "
             f"chance that the cooperative share of what is recorded is at least {change} higher than in as many months "
             f"before.{followed}"
         ),

@@ -60,10 +60,10 @@ def dyads(result: Assessment, others: Sequence[Brief]) -> style.Illustration | N
     missing = f" Not drawn, because not defined: {join(sorted(reasons))}." if reasons else ""
     return style.illustrate(
         lambda layout: _draw_dyads([one.label for one in results], there, layout),
-        alt=f"Dots and intervals of {len(results)} dyads, 90 % equal-tailed, half-life in months. {'; '.join(said)}.",
+        alt=f"Dots and intervals of {len(results)} dyads, 90% equal-tailed, half-life in months. {'; '.join(said)}.",
         caption=(
             f"{result.label} and the other dyads of the same fit, {period(result, result.origin)}"
-            f": posterior medians and 90 % equal-tailed intervals. {explained}{missing}"
+            f": posterior medians and 90% equal-tailed intervals. {explained}{missing}"
         ),
     )
 
@@ -107,7 +107,7 @@ def differences(panels: Mapping[str, Points], *, what: str, caption: str) -> sty
     more = f"; and {len(said) - _MOST_SAID} more" if len(said) > _MOST_SAID else ""
     return style.illustrate(
         lambda layout: _draw_differences(panels, rows, layout),
-        alt=f"{what}: differences in mean CRPS, points, with 90 % intervals. {'; '.join(said[:_MOST_SAID])}{more}.",
+        alt=f"{what}: differences in mean CRPS, points, with 90% intervals. {'; '.join(said[:_MOST_SAID])}{more}.",
         caption=caption,
     )
 

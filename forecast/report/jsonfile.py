@@ -65,7 +65,7 @@ def _dyad_levels(fit: FitLike, dyad: str, kinds: Kinds) -> pd.DataFrame:
 
 SCHEMA = 2
 _Z90 = 1.6448536269514722
-MONTE_CARLO = "90 % normal, of the Monte Carlo error alone"
+MONTE_CARLO = "90% normal, of the Monte Carlo error alone"
 
 
 def forecast_json(

@@ -147,7 +147,7 @@ def _draw(record: TrackRecord, hindsight: Timing) -> Illustration | None:
         subject="first answers",
         reference="base rate",
         caption="How often the answer was yes, by the chance that was said (isotonic regression). On the diagonal: as "
-        "often as said. The band is where the curve of calibrated answers lies with 95 %, if questions are "
+        "often as said. The band is where the curve of calibrated answers lies with 95%, if questions are "
         "independent; windows that overlap are not, and the true band is wider.",
     )
 

@@ -190,7 +190,7 @@ def question(found: Attribution) -> str:
     months, before = count(found.horizon, "month"), f"{day(baseline.first)} to {day(baseline.last)}"
     return (
         f"Higher, lower: the cooperative share of the {months} after {day(found.last)} is at least {points} above, or "
-        f"below, {number(baseline.share, 1)} %, that of {before} as it was recorded. This baseline stays, whatever is "
+        f"below, {number(baseline.share, 1)}%, that of {before} as it was recorded. This baseline stays, whatever is "
         "left out."
     )
 
@@ -438,7 +438,7 @@ def sentences(change: Change) -> list[str]:
             f"months before was {was} as of {days[0]} and is {now} as of {days[1]}."
         )
         before, after = (number(one.share, 1) for one in asked.baselines)
-        last = f"{level}; the baseline was {before} % and is {after} %."
+        last = f"{level}; the baseline was {before}% and is {after}%."
     parts = [f"{step.name} {_added(name, step.added)}" for step in change.steps]
     return [first, f"The change is {_added(name, change.total)} points of probability: {join(parts)}.", last]
 
@@ -453,8 +453,8 @@ def change_question(change: Change) -> str:
     first, second = (number(one.share, 1) for one in asked.baselines)
     points = count(asked.smallest_improvement, "point")
     return (
-        f"Up to “{BASELINE}” every step asks the same: whether the share is {points} above {first} %, the baseline of "
-        f"the earlier day. The last step puts that of the later day, {second} %, in its place: it moves the question "
+        f"Up to “{BASELINE}” every step asks the same: whether the share is {points} above {first}%, the baseline of "
+        f"the earlier day. The last step puts that of the later day, {second}%, in its place: it moves the question "
         "and tells nothing of the relation."
     )
 

@@ -36,7 +36,7 @@ def illustrate(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -
         *(["the equilibrium (line)"] if resting else []),
         *([f"the ceiling of the trend (dashed{assumed})"] if capped else []),
     ]
-    also = f" Across each era {join(parts)}, with 90 % equal-tailed intervals." if parts else ""
+    also = f" Across each era {join(parts)}, with 90% equal-tailed intervals." if parts else ""
     return style.illustrate(
         lambda layout: _draw(result, record, years, events, layout),
         alt=_alt_text(result, record, events),
@@ -61,7 +61,7 @@ def _alt_text(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) ->
     return (
         f"Line of the {result.measure}, {result.label}. Lowest median {number(middle[low], 0)} in "
         f"{month(pd.Timestamp(times[low]))}, highest {number(middle[high], 0)} in {month(pd.Timestamp(times[high]))}, "
-        f"now {interval(result.standing.level)} (90 % equal-tailed). Eras: {'; '.join(eras)}."
+        f"now {interval(result.standing.level)} (90% equal-tailed). Eras: {'; '.join(eras)}."
         + (f" Events: {'; '.join(named)}." if named else "")
     )
 

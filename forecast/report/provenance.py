@@ -294,6 +294,6 @@ def learned(parameters: pd.DataFrame) -> dict[str, Any]:
 
 
 def interval(middle: float, low: float, high: float) -> str:
-    """Format a median and its 90 % interval to three significant digits."""
+    """Format a median and its 90% interval to three significant digits."""
     first, second, third = (f"{value:#.3g}".rstrip(".") for value in (middle, low, high))
     return f"{first} ({second} to {third})".replace("-", "\N{MINUS SIGN}")

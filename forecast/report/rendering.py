@@ -76,7 +76,7 @@ def render(template: str, content: Mapping[str, Any]) -> str:
     environment.filters |= {"address": _address, "day": day, "reference": reference, "interval": interval}
     environment.globals |= {"chance": chance, "count": count, "join": join, "number": number, "percent": percent}
     text = printable(environment.get_template(template).render(content), keep="\n")
-    return text.replace(" %", "\N{NO-BREAK SPACE}%").replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
+    return text.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
 
 
 def _address(svg: str) -> str:

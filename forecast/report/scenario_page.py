@@ -111,7 +111,7 @@ def _about(found: Scenarios, one: Scenario) -> dict[str, Any]:
 def _row(row: Assumed) -> list[str]:
     when = day(row.date) if row.until is None else f"{day(row.date)} to {day(row.until)}"
     what = row.kind or f"code {row.code}"
-    part = "" if row.part is None else f", {number(100 * row.part, 1)} % of its class"
+    part = "" if row.part is None else f", {number(100 * row.part, 1)}% of its class"
     summary = f": {row.summary}" if row.summary else ""
     least = f"at least {row.n}" if row.n else "none"
     return [when, f"{row.source} → {row.target}, {what}{part}{summary}", least]
@@ -200,7 +200,7 @@ def _asked(found: Scenarios) -> Table | None:
     asked, numbers = found.unconditional.threshold, found.unconditional.at_least
     for one in asked.values() if isinstance(asked, Mapping) else ():
         when = f"in some {'week' if found.weekly else 'month'} up to" if one.rolling else "by"
-        title = f"At least {one.threshold:g} %, {when} {period(one.until, weekly=found.weekly)}"
+        title = f"At least {one.threshold:g}%, {when} {period(one.until, weekly=found.weekly)}"
         rows.append((title, ("threshold", one.months, "chance"), ""))
     for place, kind in enumerate(() if isinstance(numbers, NotDefined) else numbers):
         title = f"At least {kind.at_least} of {kind.kind}, {count(kind.months, 'month')}"

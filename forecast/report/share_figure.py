@@ -35,7 +35,7 @@ def illustrate(result: Assessment, record: "xr.Dataset") -> style.Illustration |
     if isinstance(before, Baseline) and before.share is not None:
         span = count(result.baseline_months, "month")
         baseline = (
-            f" Dashed: the share of the last {span}, {number(before.share, 0)} %; dotted: {point} above and below."
+            f" Dashed: the share of the last {span}, {number(before.share, 0)}%; dotted: {point} above and below."
         )
     share = window.share
     ends = f"{number(share.low, 0)} to {number(share.high, 0)}"
@@ -43,8 +43,8 @@ def illustrate(result: Assessment, record: "xr.Dataset") -> style.Illustration |
         lambda layout: _draw(result, rolling, years, observed, layout),
         alt=(
             f"Line of the share of events that is cooperative, {result.label}, and its forecast: median "
-            f"{number(share.median, 0)} % in the {count(rolling.months, 'month')} to {period(result, window.until)} "
-            f"(90 % {ends}).{baseline}"
+            f"{number(share.median, 0)}% in the {count(rolling.months, 'month')} to {period(result, window.until)} "
+            f"(90% {ends}).{baseline}"
         ),
         caption=(
             f"Cooperative share of {result.label} events over windows of {count(rolling.months, 'month')}, and "

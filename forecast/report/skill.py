@@ -69,7 +69,7 @@ class Compared:
     chosen_on: str | None  # The period on which the best benchmark was chosen
     n: int  # Windows
     difference: float  # Points of share; below zero the other is worse
-    low: float | None  # 90 % interval; None with fewer than three blocks of years
+    low: float | None  # 90% interval; None with fewer than three blocks of years
     high: float | None
     ahead: Lead  # Who is better
 
@@ -105,7 +105,7 @@ def numbers(one: Compared, other: str) -> str:
         return f"not distinguishable from {other} ({bracketed(one.difference, one.low, one.high, DIGITS)} points)"
     side, (near, far) = "better" if one.ahead == "this" else "worse", sorted((abs(one.low), abs(one.high)))
     by = f"{number(abs(one.difference), DIGITS)} points {side} than {other}"
-    return f"{by} (90 % interval {number(near, DIGITS)} to {number(far, DIGITS)} {side})"
+    return f"{by} (90% interval {number(near, DIGITS)} to {number(far, DIGITS)} {side})"
 
 
 def subject_words(skill: Skill) -> str:
@@ -126,7 +126,7 @@ def bias_sentence(skill: Skill, horizon: int) -> str:
     ahead = count(horizon, "month")
     return (
         f"Over all dyads the mean error of forecasts {ahead} ahead was {join(errors) or DASH}, points of share with "
-        "90 % intervals; above zero, forecasts were too cooperative."
+        "90% intervals; above zero, forecasts were too cooperative."
     )
 
 
@@ -168,7 +168,7 @@ class HorizonSkill:
     n_moves: int  # Windows in which up and down were asked
     brier_up: float | None
     brier_down: float | None
-    coverage_80: float  # How often the central 80 % interval contains what was recorded
+    coverage_80: float  # How often the central 80% interval contains what was recorded
     reference: Compared | None  # Against the ten-year base rate, and the benchmark that was best on earlier origins
     best_benchmark: Compared | None
 
@@ -256,7 +256,7 @@ def skill_table(found: DyadSkill) -> Table:
         "the best benchmark": [("", one.best_benchmark.name if one.best_benchmark else DASH) for one in at],
         "Brier, higher": [number(one.brier_up, 3) for one in at],
         "Brier, lower": [number(one.brier_down, 3) for one in at],
-        "80 % interval contains": [percent(one.coverage_80) for one in at],
+        "80% interval contains": [percent(one.coverage_80) for one in at],
     }
     return Table.of(
         ["", *(count(one.months, "month") for one in at)], [(label, *cells) for label, cells in rows.items()],

@@ -142,7 +142,7 @@ def coverage_table(skill: Skill, period: str) -> Table:
             if row := skill.row(horizon, model=code, period=period):
                 shares = (percent(row[f"coverage_{mass}"]) for mass in (50, 80, 90))
                 rows.append([f"{count(horizon, 'month')}, {say.forecaster_name(code)}", f"{row['n']:,}", *shares])
-    return Table.of(["", "Windows", "50 % intervals", "80 % intervals", "90 % intervals"], rows)
+    return Table.of(["", "Windows", "50% intervals", "80% intervals", "90% intervals"], rows)
 
 
 def brier_table(skill: Skill, period: str) -> Table:
@@ -227,7 +227,7 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
         "benchmarks": intervals_figure.differences(
             _by_horizon(skill, others(skill)),
             what=f"{capital(subject)} against every benchmark",
-            caption=f"Mean CRPS of {subject} less that of each benchmark and mixture, {where}, with 90 % intervals. "
+            caption=f"Mean CRPS of {subject} less that of each benchmark and mixture, {where}, with 90% intervals. "
             f" They are in the order of their scores {ahead}, the best first.",
         ),
         "dyads": intervals_figure.differences(
@@ -246,7 +246,7 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
         "forms": intervals_figure.differences(
             _by_horizon(skill, other_forms(skill), skill.model),
             what="The model against its other forms",
-            caption=f"Mean CRPS of the model less that of each other form, {where}, with 90 % intervals.",
+            caption=f"Mean CRPS of the model less that of each other form, {where}, with 90% intervals.",
         ),
     }
     return {name: figure for name, figure in figures.items() if figure is not None}

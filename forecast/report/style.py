@@ -183,7 +183,7 @@ def time_axis(on: "Axes", first: float, last: float) -> None:
 
 
 def bands(on: "Axes", x: NDArray[Any], quantiles: NDArray[Any], color: str, *, center: float = 1.6) -> None:
-    """Draw the 90 % and 50 % bands and the median of quantiles (5, 25, 50, 75 and 95 %; x)."""
+    """Draw the 90% and 50% bands and the median of quantiles (5, 25, 50, 75 and 95%; x)."""
     low, lower, middle, upper, high = quantiles
     on.fill_between(x, low, high, color=color, alpha=0.16, linewidth=0)
     on.fill_between(x, lower, upper, color=color, alpha=0.28, linewidth=0)

@@ -31,7 +31,7 @@ CHANGES = {"down": "Lower", "same": "Similar", "up": "Higher"}
 """Changes of the share, from lower to higher, as in bars and tables."""
 ERAS = {"mean": "Mean so far", "equilibrium": "Equilibrium", "ceiling": "Ceiling"}
 """Columns of the table of frameworks; those that the model does not provide are left out."""
-_INTERVALS = "Medians and 90 % equal-tailed intervals."
+_INTERVALS = "Medians and 90% equal-tailed intervals."
 
 
 def windows_of(result: Assessment) -> list[WindowOutlook]:
@@ -68,7 +68,7 @@ def _title(result: Assessment, question: WindowOutlook | ThresholdOutlook) -> st
     if isinstance(question, WindowOutlook):
         return f"{count(question.months, 'month')} to {until}: higher or lower"
     when = f"A {words.unit(result)} up to" if question.rolling else f"{count(question.months, 'month')} to"
-    return f"{when} {until}: at least {question.threshold:g} %"
+    return f"{when} {until}: at least {question.threshold:g}%"
 
 
 def tables_of(material: Material) -> dict[str, Table]:
@@ -97,7 +97,7 @@ def _recorded(result: Assessment) -> Table:
     asked = result.threshold.values() if isinstance(result.threshold, Mapping) else ()
     if at := [one for one in asked if not one.rolling]:
         chances = [DASH if isinstance(one.chance, NotDefined) else chance(one.chance.value) for one in at]
-        rows.append([f"At least {at[0].threshold:g} %", *chances])
+        rows.append([f"At least {at[0].threshold:g}%", *chances])
     rows.append(["Share before, %", *((one["before"], one["counts"]) for one in found)])
     for name, label in {"share": "Share then, %", "events": "Recorded then"}.items():
         rows.append([label, *(_split(one[name]) for one in found)])

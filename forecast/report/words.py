@@ -8,7 +8,7 @@ from forecast.outlook import Assessment, Estimate, Learning, NotDefined, Probabi
 from forecast.wording import DASH, count, number
 
 STAMP = "NOT CONVERGED"
-INTERVALS = "50 % and 90 % equal-tailed"
+INTERVALS = "50% and 90% equal-tailed"
 COLUMNS = {
     "deterioration": "Lower",
     "stability": "Similar",

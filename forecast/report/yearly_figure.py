@@ -39,8 +39,8 @@ def datasets(found: Sequence[DatasetOutlook]) -> style.Illustration | None:
     if len(shown) < 2:
         return None
     said = "; ".join(
-        f"{one.name}: {count(len(one.years), 'year')}, {number(one.years[-1].share, 0)} % recorded in "
-        f"{one.years[-1].year} where {number(one.years[-1].expected, 0)} % was expected"
+        f"{one.name}: {count(len(one.years), 'year')}, {number(one.years[-1].share, 0)}% recorded in "
+        f"{one.years[-1].year} where {number(one.years[-1].expected, 0)}% was expected"
         for one in shown
     )
     panels = [_dataset_panel(one) for one in shown]
@@ -49,7 +49,7 @@ def datasets(found: Sequence[DatasetOutlook]) -> style.Illustration | None:
         alt=f"Yearly cooperative shares of {join([one.name for one in shown])}: {said}.",
         caption=(
             "Dots: the cooperative share that each dataset recorded, year by year, larger with more events. Lines "
-            "and bands: median and 90 % interval of what the joint level, read as the dataset reads it, makes expect. "
+            "and bands: median and 90% interval of what the joint level, read as the dataset reads it, makes expect. "
             "Ringed: years that lie further than two standard deviations from what the others make expect."
         ),
     )
@@ -70,7 +70,7 @@ def kinds(result: Assessment) -> style.Illustration | None:
         return None
     series = result.kinds
     said = "; ".join(
-        f"{TITLES[name]} {interval(one.now)} % now, lowest median {number(float(np.nanmin(one.share[1])), 0)}, highest "
+        f"{TITLES[name]} {interval(one.now)}% now, lowest median {number(float(np.nanmin(one.share[1])), 0)}, highest "
         f"{number(float(np.nanmax(one.share[1])), 0)}"
         for name, one in series.items()
     )
@@ -80,9 +80,9 @@ def kinds(result: Assessment) -> style.Illustration | None:
     panels = [kind_panel(name, one, 7 if result.weekly else 30) for name, one in series.items()]
     return style.illustrate(
         lambda layout: draw(panels, layout),
-        alt=f"Lines of {join(TITLES[name] for name in series)}, {result.label}: {said} (medians, 90 % equal-tailed).",
+        alt=f"Lines of {join(TITLES[name] for name in series)}, {result.label}: {said} (medians, 90% equal-tailed).",
         caption=(
-            f"{capital(whole)}. Lines and bands: median and 90 % equal-tailed interval of what is expected in each "
+            f"{capital(whole)}. Lines and bands: median and 90% equal-tailed interval of what is expected in each "
             f"{unit(result)}. Dots: what was recorded, year by year, larger with more events."
         ),
     )

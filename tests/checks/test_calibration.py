@@ -41,7 +41,7 @@ def ranked(monkeypatch):
 
 
 def test_a_posterior_that_is_right_gives_uniform_ranks(ranked):
-    """The data say nothing, the posterior is the prior: 90 % of 200 truths inside, give or take 4.5 errors of 2 %."""
+    """The data say nothing, the posterior is the prior: 90% of 200 truths inside, give or take 4.5 errors of 2%."""
     ranks = ranked(1.0)
     assert ranks.shape == (200, 1)
     assert 0 <= ranks.min() <= ranks.max() <= AMONG

@@ -136,7 +136,7 @@ def test_even_places_in_the_predictions_are_inside_their_band(fit, tmp_path):
     assert (short.months, long.months) == (3, 12)
     assert short.dyads == long.dyads == ("USA-CHN",)
     assert len(long.pit) == 9 and (long.first.year, long.last.year) == (2015, 2023)  # origins that are reported on
-    assert short.inside_band and "not distinguishable from calibrated (inside the 95 % band)" in short.sentence
+    assert short.inside_band and "not distinguishable from calibrated (inside the 95% band)" in short.sentence
 
 
 @ONE
@@ -144,8 +144,8 @@ def test_places_that_are_all_low_are_said_to_be(fit, tmp_path):
     one = pit_ahead(fit, backtested(fit, tmp_path / "skill", pit=0.05))[0]
     assert not one.inside_band and one.below == one.outside == 1.0
     assert (
-        "clearly not calibrated (outside the 95 % band)" in one.sentence
-        and "100 % of the recorded shares" in one.sentence
+        "clearly not calibrated (outside the 95% band)" in one.sentence
+        and "100% of the recorded shares" in one.sentence
     )
 
 

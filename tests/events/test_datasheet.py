@@ -43,7 +43,7 @@ def test_the_figure_is_there_and_can_be_drawn(script):
 
 
 def test_the_intervals_of_the_samples_are_jeffreys():
-    rows = re.findall(r"^\|.*\| (\d) \| (\d+) \| (\d+) to (\d+) % \|$", SHEET, re.MULTILINE)
+    rows = re.findall(r"^\|.*\| (\d) \| (\d+) \| (\d+) to (\d+)% \|$", SHEET, re.MULTILINE)
     assert len(rows) == 6
     for wrong, decided, *stated in (map(int, row) for row in rows):
         bounds = beta.ppf([0.05, 0.95], wrong + 0.5, decided - wrong + 0.5)

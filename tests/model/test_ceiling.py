@@ -120,7 +120,7 @@ def test_a_simulated_trend_stays_at_its_ceiling_or_below_and_the_level_may_pass(
 def test_a_pooled_headroom_is_recovered():
     """Eight dyads of four eras, forty years of busy months under a ceiling that binds: the population's headroom.
 
-    Three truths, each within the central 99 % of its posterior, which is narrower than the prior.
+    Three truths, each within the central 99% of its posterior, which is narrower than the prior.
     """
     panel = make_panel(8, 480, eras=4, events=15.0, empty=0.0, classes=2, zero_cut=1, seed=2)
     spec = PendulumSpec(trend="walk", ceiling="framework", volume_effect=False, priors=Priors(trend_step=(-1.6, 0.2)))

@@ -283,7 +283,7 @@ def test_a_gate_that_was_noted_is_not_computed_again(tmp_path):
     apart = {"seen": noted.posterior["trend"].isel(time=-1)}
     assert noted.gate_with(**apart).to_dict() == fit.gate_with(**apart).to_dict()
     changed = {**fit.gate.diagnostics, "divergence_share": 0.5}
-    assert "sampler: 50.00 % of transitions divergent" in str(fit.noting(gate=changed).gate.reasons)
+    assert "sampler: 50.00% of transitions divergent" in str(fit.noting(gate=changed).gate.reasons)
     assert "gate" not in noted.of_dyad("USA-CHN").provenance  # of fewer numbers it would be another
 
 

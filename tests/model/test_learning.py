@@ -16,7 +16,7 @@ def table():
 
 
 def test_draws_of_the_prior_leave_all_of_its_variance(table):
-    """A variance of 4,000 normal draws has a relative standard error of 2.2 %; of mixtures by spreads a little more."""
+    """A variance of 4,000 normal draws has a relative standard error of 2.2%; of mixtures by spreads a little more."""
     assert {"half-life of the trend", "half-life of the cycle", "spread of the cycle", "headroom"} <= set(table.index)
     np.testing.assert_allclose(table["variance_left"], 1.0, atol=0.2)
 

@@ -30,7 +30,7 @@ def test_the_error_is_that_of_repetitions():
         pool, under, _ = pooled(np.random.default_rng(seed))
         found.append(pool.log_ratio(under[:, 2], under[:, 0]))
     spread, stated = np.std([value for value, _ in found]), np.mean([error for _, error in found])
-    # The spread of 40 values is known to about 11 %; a jackknife over ten batches is off by as much again.
+    # The spread of 40 values is known to about 11%; a jackknife over ten batches is off by as much again.
     assert stated == pytest.approx(spread, rel=0.4)
 
 

@@ -50,5 +50,5 @@ def test_the_gate_says_how_many_nodes_to_take():
     tree.attrs = fit.tree.attrs | {"provenance": json.dumps(fit.provenance | {"nodes_worth": 0.1})}
     (reason,) = Fit(tree).gate.reasons
     assert "7 quadrature nodes are too few" in reason
-    assert "keep 10 % of their effective number" in reason
+    assert "keep 10% of their effective number" in reason
     assert "such as 21" in reason

@@ -44,7 +44,7 @@ def test_every_prior_has_a_reason():
     assert all(len(reason) > 5 for reason in reasons().values())
 
 
-# Prior predictive checks. With 3000 dyads in 1000 draws a share of 90 % is known to 0.6 points or, dyads of a draw
+# Prior predictive checks. With 3000 dyads in 1000 draws a share of 90% is known to 0.6 points or, dyads of a draw
 # being alike, to 1; the bounds leave three times that.
 
 

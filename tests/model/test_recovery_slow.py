@@ -41,10 +41,10 @@ def ranks(request):
 
 
 def test_intervals_cover_as_they_should(ranks):
-    """90 % intervals: each number against Binomial(panels, 0.9), one panel one trial.
+    """90% intervals: each number against Binomial(panels, 0.9), one panel one trial.
 
     Some sixty numbers are looked at in each form; a bound of 1e-5 for each lets one run in 500 fail by chance (the
-    seeds are fixed, so it does not come and go). With 200 panels it means 90 % plus or minus 9.
+    seeds are fixed, so it does not come and go). With 200 panels it means 90% plus or minus 9.
     """
     for name, rows in ranks.items():
         inside = (rows >= 0.05 * AMONG) & (rows <= 0.95 * AMONG)

@@ -173,8 +173,8 @@ def test_known_parameters_lie_inside_wide_intervals(recovered, truth, simulated)
 
 
 def test_the_level_is_found_again(recovered, simulated):
-    """The 90 % intervals of 300 months hold about 90 % of the true levels. Neighbouring months move together: with
-    a half-life of 14 and 40 months some 15 independent stretches remain, hence 90 % plus or minus 3 * 8 %.
+    """The 90% intervals of 300 months hold about 90% of the true levels. Neighbouring months move together: with
+    a half-life of 14 and 40 months some 15 independent stretches remain, hence 90% plus or minus 3 * 8%.
     """
     level, truth = recovered.posterior["level"], simulated[1]
     low, high = level.quantile([0.05, 0.95], ("chain", "draw")).to_numpy()

@@ -92,7 +92,7 @@ def test_the_level_is_known_better_with_both(found):
     own = {name: one.posterior["level"].isel(dyad=0).to_numpy().reshape(-1, MONTHS) for name, one in
            (("both", both), ("alone", alone))}  # fmt: skip
     low, high = np.quantile(own["both"], (0.05, 0.95), axis=0)
-    # Neighbouring months err together: of 180 some thirty are independent, and 90 % of these is 78 to 100 %.
+    # Neighbouring months err together: of 180 some thirty are independent, and 90% of these is 78 to 100%.
     assert ((low < level) & (level < high)).mean() > 0.75
     error = {name: np.sqrt(((draws.mean(axis=0) - level)[FEED] ** 2).mean()) for name, draws in own.items()}
     assert error["both"] < error["alone"]

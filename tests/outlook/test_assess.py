@@ -46,7 +46,7 @@ def test_every_number_is_sound(result):
         if isinstance(node, Estimate):
             assert node.low <= node.median <= node.high
             assert node.mcse >= 0
-            assert node.interval == "90 % equal-tailed"
+            assert node.interval == "90% equal-tailed"
         elif is_dataclass(node) and hasattr(node, "definition"):
             assert 0 <= node.value <= 1
             assert node.mcse >= 0

@@ -225,7 +225,7 @@ def test_a_kind_is_published_by_its_committed_scores(scored):
     assert calibration_of("feed", "made", "violence", path) == Calibration(True, "")
     found = calibration_of("feed", "made", "contact", path)
     assert found.passed is False
-    assert "forecast 30 % on average, happened 10 %. Do not rely on them." in found.sentence
+    assert "forecast 30% on average, happened 10%. Do not rely on them." in found.sentence
     for dataset, kind in (("feed", "arrest"), ("another", "violence")):
         unknown = calibration_of(dataset, "made", kind, path)
         assert unknown.passed is None and "have not been scored" in unknown.sentence

@@ -166,7 +166,7 @@ def test_a_random_walk_spreads_without_pull(make):
     )
     spread = (simulations.level - simulations.level[..., :1]).std(axis=(0, 1, 2))
     np.testing.assert_allclose(simulations.trend, simulations.share)
-    # Variance grows with time: four times the months, twice the spread (1 200 simulations: 2 % standard error).
+    # Variance grows with time: four times the months, twice the spread (1 200 simulations: 2% standard error).
     assert spread[60] / spread[15] == pytest.approx(2, rel=0.1)
 
 

@@ -153,7 +153,7 @@ def test_nothing_ahead_is_void():
 def test_a_likely_void_is_told():
     total = np.where(np.arange(4)[:, None] < 1, 0, 4)
     assert window_outlook(recording(total, total), 6).sentence.endswith(
-        "The chance of fewer than 3 events, and so of no answer, is 25 %."
+        "The chance of fewer than 3 events, and so of no answer, is 25%."
     )
 
 
@@ -161,8 +161,8 @@ def test_what_cannot_be_is_told():
     high = window_outlook(recording(4, 2, past=(4, 4)), 6)
     assert high.sentence == (
         "The cooperative share of US-China events in the chronology cannot be 5 points higher in the 6 months to "
-        "June 2005 than in the 12 months before (100 %, 48 of 48); the chance that it is at least 5 points lower is "
-        ">99 %."
+        "June 2005 than in the 12 months before (100%, 48 of 48); the chance that it is at least 5 points lower is "
+        ">99%."
     )
     assert "cannot be 5 points lower" in window_outlook(recording(4, 2, past=(4, 0)), 6).sentence
     assert "cannot" not in window_outlook(recording(4, 2), 6).sentence
@@ -176,8 +176,8 @@ def test_the_baseline_is_of_the_last_covered_months():
     baseline = recording(2, 1, fit=fit).record.baseline(3)
     assert (baseline.first, baseline.last) == (date(2004, 8, 1), date(2004, 10, 31))
     sentence = window_outlook(recording(2, 1, fit=fit), 3).sentence
-    assert "than in the 12 months to October 2004 (25 %, 12 of 48)" in sentence
-    assert "than in the 12 months before (25 %, 12 of 48)" in window_outlook(recording(2, 1), 3).sentence
+    assert "than in the 12 months to October 2004 (25%, 12 of 48)" in sentence
+    assert "than in the 12 months before (25%, 12 of 48)" in window_outlook(recording(2, 1), 3).sentence
     assert isinstance(recording(2, 1).record.baseline(61), NotDefined)
 
 
@@ -197,7 +197,7 @@ def test_a_stranger_can_resolve_it_from_the_rule_alone():
         "Window: 1 January 2005 to 31 March 2005.",
         "Cooperative: class 4; class 5; class 6; class 7 (CAMEO codes that begin with 01, 02",
         f"{before.cooperative} of {before.events}, from 1 January 2004 to 31 December 2004, as of 31 D",
-        f"Higher: a share of at least {before.share + 5:.2f} %. Lower: of at most {before.share - 5:.2f} %",
+        f"Higher: a share of at least {before.share + 5:.2f}%. Lower: of at most {before.share - 5:.2f}%",
         "Void: fewer than 3 events in it",
     ):  # fmt: skip
         assert words in rule, words

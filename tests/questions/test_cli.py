@@ -47,7 +47,7 @@ def test_a_question_from_asking_to_its_score(fit):
     assert run("new", "--at-least", "sanctions:3", *ASK).exit_code == 0
     done = run("update", "--fit", "fit.zarr")
     assert done.exit_code == 0
-    assert done.stdout.count(" % as of 2023-10-31") == 2
+    assert done.stdout.count("% as of 2023-10-31") == 2
     again = run("update", "--fit", "fit.zarr")
     assert "nothing new since the last answer" in said(again)
     assert "No question was answered" in said(again)
@@ -173,7 +173,7 @@ def test_a_bad_line_is_told_by_every_command_and_the_rest_is_read(begun):
         assert "line 3: field `as_of`: '2023-13-99' is no day" in said(done)
     assert "1 questions: 1 decided" in said(run("score")).replace("1 question:", "1 questions:")
     shown = run("show", "up").stdout
-    assert "as of 2023-11-30: 20 %" in shown and "99 %" not in shown
+    assert "as of 2023-11-30: 20%" in shown and "99%" not in shown
 
 
 def test_a_late_answer_is_marked(begun):

@@ -39,8 +39,8 @@ def test_a_written_question_is_read_as_it_was(name, tmp_path):
 
 def test_the_sentence_fixes_number_and_window_of_the_baseline():
     assert ask("higher").sentence == (
-        "At least 32.66 % of the US-China events that the chronology records from 1 November 2023 to 31 October "
-        "2024 are cooperative, 5 points more than the 27.66 % (39 of 141) from 1 November 2022 to 31 October 2023."
+        "At least 32.66% of the US-China events that the chronology records from 1 November 2023 to 31 October "
+        "2024 are cooperative, 5 points more than the 27.66% (39 of 141) from 1 November 2022 to 31 October 2023."
     )
     assert "SHA-256" in ask("higher").rule
     assert "fewer than 3 events" in ask("higher").rule

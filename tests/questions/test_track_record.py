@@ -38,7 +38,7 @@ def row(record, **where):
 
 
 def test_scores_by_hand(path):
-    """An answer of 20 % for 100 days and one of 60 % for 265: yes."""
+    """An answer of 20% for 100 days and one of 60% for 265: yes."""
     write(path, told("q", "yes", [(0.2, "2020-12-31"), (0.6, "2021-04-10")]))
     found = row(TrackRecord.of(Ledger.read(path), day=LATER), kind="share", horizon="7 to 12 months")
     assert found["brier_first"] == pytest.approx(0.64)
@@ -89,7 +89,7 @@ def test_what_is_written_while_the_window_runs_is_late_and_kept_apart(path):
 
 
 def test_an_answer_counts_from_the_day_it_was_written(path):
-    """As of the end of March, written on 10 April: the first answer of 20 % stood 100 days, and stays the first."""
+    """As of the end of March, written on 10 April: the first answer of 20% stood 100 days, and stays the first."""
     drafts = told("q", "yes", [(0.2, "2020-12-31"), (0.6, "2021-03-31")])
     write(path, [("2021-04-10", draft) if place == 2 else (day, draft) for place, (day, draft) in enumerate(drafts)])
     (case,) = TrackRecord.of(Ledger.read(path), day=LATER).cases

@@ -233,7 +233,7 @@ def test_every_kind_of_picture_is_drawn_twice_and_told_in_words(picture):
         ElementTree.fromstring(svg)
     assert figure.caption.startswith(picture.title)
     assert re.search(r"\d", figure.alt) and len(figure.alt.split()) < 100
-    assert ("90 % intervals" in figure.caption) == (picture is VISITS)
+    assert ("90% intervals" in figure.caption) == (picture is VISITS)
 
 
 def test_a_picture_without_a_single_number_is_drawn():

@@ -132,7 +132,7 @@ def test_a_table_for_latex_has_its_rows_and_columns(report, material):
 def test_chances_for_latex_are_those_of_the_page(material, said):
     rows = {row[0]: row[1:] for row in tables_of(material)["recorded"].plain}
     windows = said["recorded"]
-    assert rows["Higher"] == [f"{one['percent']['up']} %" for one in windows]
+    assert rows["Higher"] == [f"{one['percent']['up']}%" for one in windows]
     assert rows["Share then, %"] == [
         interval(*(one["share"][end] for end in ("median", "low", "high"))) for one in windows
     ]

@@ -33,7 +33,7 @@ def test_title_verdict_and_headline_are_those_of_the_json(fit, assessment, read,
 
 def test_the_level_comes_second_as_an_estimate_without_decimals(assessment, read):
     level = assessment.standing.level
-    stands = re.search(r"is about (\d+) of 100, an estimate, about ±(\d+) points \(90 %\)", read.text)
+    stands = re.search(r"is about (\d+) of 100, an estimate, about ±(\d+) points \(90%\)", read.text)
     assert [int(shown) for shown in stands.groups()] == [round(level.median), round((level.high - level.low) / 2)]
     assert read.text.index(assessment.headline) < stands.start()
 
@@ -54,13 +54,13 @@ def test_every_chance_of_what_will_be_recorded_has_its_rule_folded_away(assessme
 def test_the_share_asked_for_is_the_headline_and_a_row(fit):
     asked = assessed(fit, above=60.0)
     html = render_page(fit, asked).replace("\N{NO-BREAK SPACE}", " ")
-    assert f"<h1>{asked.title}</h1>" in html and "chance of at least 60 % cooperative" in asked.title
+    assert f"<h1>{asked.title}</h1>" in html and "chance of at least 60% cooperative" in asked.title
     assert asked.threshold[12].sentence in Reader(html).text
-    assert asked.recorded[12].sentence in Reader(html).text and "At least 60 %" in html
+    assert asked.recorded[12].sentence in Reader(html).text and "At least 60%" in html
     by = assessed(fit, above=60.0, by=date(2026, 6, 30))
     html = render_page(fit, by)
-    assert by.headline in Reader(html).text and "A month up to June 2026: at least 60 %" in Reader(html).text
-    assert "At least 60 %" not in html
+    assert by.headline in Reader(html).text and "A month up to June 2026: at least 60%" in Reader(html).text
+    assert "At least 60%" not in html
 
 
 def test_the_page_loads_nothing(html, read):
@@ -83,7 +83,7 @@ def test_every_figure_has_its_numbers_in_words(read, figures):
 def test_every_caption_of_an_interval_says_its_kind(figures):
     for name, figure in figures.items():
         if name not in ("bars", "recorded"):
-            assert "90 % equal-tailed" in figure.caption + figure.alt, name
+            assert "90% equal-tailed" in figure.caption + figure.alt, name
 
 
 def test_hostile_text_is_shown_and_not_run(html, read):
@@ -233,7 +233,7 @@ def test_a_dyad_that_was_fitted_alone_is_compared_with_nobody():
 
 
 def test_chances_never_read_as_certain(assessment, read):
-    assert not re.search(r"\b(?:0|100) %|\b0\.0 %|100\.0 %", read.text.split("Limits: R-hat")[0])
+    assert not re.search(r"\b(?:0|100)%|\b0\.0%|100\.0%", read.text.split("Limits: R-hat")[0])
 
 
 def test_figures_are_numbered_in_order(read):

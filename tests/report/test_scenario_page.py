@@ -80,8 +80,8 @@ def test_every_number_stands_with_the_one_without(html, found):
         assert re.search(rf"Higher, {months} months to \w+ 2025 {row[0]} {row[1]} ", read.text), months
     asked = [own.questions[0] for own in (found.unconditional, found.scenarios[0].prospect)]
     assert re.search(rf"half {chance(asked[0].chance.value)} {chance(asked[1].chance.value)} ", read.text)
-    assert "half: void 50 % 50 %" in read.text
-    for title in ("At least 40 %", "At least 2 of class 0", "What followed", "Class 7", "of it structural"):
+    assert "half: void 50% 50%" in read.text
+    for title in ("At least 40%", "At least 2 of class 0", "What followed", "Class 7", "of it structural"):
         assert title in read.text, title
 
 

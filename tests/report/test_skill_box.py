@@ -108,7 +108,7 @@ def test_the_box_has_the_numbers_of_the_run(fit, assessment, skill):
             row[name] for name in ("n", "crps", "coverage_80", "brier_up")
         )
         assert all(text in box for text in (f"{row['crps']:.2f}", f"{row['brier_up']:.3f}", f"{row['brier_down']:.3f}"))
-        assert f"{round(100 * row['coverage_80'])} %" in box
+        assert f"{round(100 * row['coverage_80'])}%" in box
         assert f"{one.best_benchmark.difference:.2f}".lstrip("-") in box
 
 

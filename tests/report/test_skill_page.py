@@ -48,14 +48,14 @@ def test_a_model_that_is_ahead_is_said_to_be():
         "12 months ahead, origins from 2015 on"
     )
     assert re.search(r"18 windows, a mean CRPS of [\d.]+ points: 2\.\d\d points better than the ten-year base", found)
-    assert re.search(r"\(90 % interval \d\.\d\d to \d\.\d\d better\)", found)
+    assert re.search(r"\(90% interval \d\.\d\d to \d\.\d\d better\)", found)
 
 
 def test_a_benchmark_that_is_ahead_is_said_to_be_plainly():
     results = results_of(-2.0)
     head = headline(results.skill)
     assert "clearly worse than the ten-year base rate and the best benchmark" in head
-    assert re.search(r"\(90 % interval \d\.\d\d to \d\.\d\d worse\)", finding(results.skill))
+    assert re.search(r"\(90% interval \d\.\d\d to \d\.\d\d worse\)", finding(results.skill))
     assert {row[-1] for row in overview(results.skill, REPORTED_ON).rows} == {"2 of 2"}
 
 
@@ -110,7 +110,7 @@ def test_the_numbers_of_the_page_are_those_of_the_file(results, read):
                 cell = f"{one['difference']:.2f} [{one['low']:.2f}, {one['high']:.2f}]".replace("-", "\N{MINUS SIGN}")
                 assert re.sub(r"\N{MINUS SIGN}(0\.00)", r"\1", cell) in read.text
     row = skill.row(12)
-    assert f"{round(100 * row['coverage_80'])} % of {row['n']} windows 12 months ahead" in read.text
+    assert f"{round(100 * row['coverage_80'])}% of {row['n']} windows 12 months ahead" in read.text
     assert f"{row['brier_up']:.3f}" in read.text and f"{row['up_parts']['reliability']:.3f}" in read.text
 
 

@@ -131,7 +131,7 @@ def test_kinds_that_were_not_calibrated_are_left_out_and_named(fit, monkeypatch)
 def test_the_share_asked_for_has_its_row(fit):
     asked = assessed(fit, above=60.0)
     _, cells = recorded_cells(render_page(fit, asked))
-    assert cells["At least 60 %"] == [chance(one.chance.value) for one in asked.threshold.values()]
+    assert cells["At least 60%"] == [chance(one.chance.value) for one in asked.threshold.values()]
 
 
 def test_the_chances_of_a_horizon_add_up_as_printed(tables):
@@ -221,5 +221,5 @@ def end(text):
 
 
 def whole(cell):
-    """Return the whole percents of a cell such as ``34 %``; below 1 % it is none."""
+    """Return the whole percents of a cell such as ``34%``; below 1% it is none."""
     return int(re.sub(r"\D", "", cell)) - cell.startswith("<")
