@@ -28,9 +28,10 @@ from forecast.hypotheses.engine import Engine
 from forecast.hypotheses.evidence import Finesse
 from forecast.hypotheses.outcome import decide
 from forecast.hypotheses.record import Record, read_panel
-from forecast.hypotheses.simulate import TRUTHS, enlarged, simulate
+from forecast.hypotheses.simulate import STAYING, TRUTHS, enlarged, simulate
 from forecast.journal import Kept
 from forecast.progress import Progress, silent
+from forecast.theory import CEILING, REASONS
 from forecast.wording import capital, join, number
 
 if TYPE_CHECKING:
@@ -39,10 +40,11 @@ if TYPE_CHECKING:
     from forecast.events.table import EventTable
 
 POWER_TABLE, SIZE_TABLE = (Path(__file__).with_name(name) for name in ("power.csv", "power_by_size.csv"))
-SIZES = ((2, 1), (4, 1), (1, 4), (2, 4), (4, 4))
+SIZES = ((2, 1), (4, 1), (1, 4))
 """Times as many dyads and as many events per month, of the larger record sets."""
-SETS, SIZE_SETS = 100, 40
-"""Record sets of each truth in the tables."""
+SETS, FEW_SETS, SIZE_SETS = 100, 40, 10
+"""Record sets of each truth in the tables; fewer of costly claims and truths, and of larger records."""
+COSTLY = (CEILING.code, REASONS.code)
 ENOUGH = 0.8
 """Share of record sets that support a true claim, from which their size is said to decide it."""
 FINESSE = Finesse()
@@ -166,7 +168,16 @@ def make_tables(
 ) -> None:  # fmt: skip
     """Simulate both tables of the package again; after an interruption the same call continues."""
     shared: dict[str, Any] = {"events": events, "kept": kept, "cores": cores, "progress": progress}
-    write_table(simulate_power(panel, sets=sets, **shared), tables[0])
+    few = min(sets, FEW_SETS)
+    chosen = [name for name, one in TRUTHS.items() if one.chosen or name == STAYING]
+    usual = [code for code in CLAIMS if code not in COSTLY]
+    table: dict[str, list[Rate]] = {}
+    others = [name for name in TRUTHS if name not in chosen]
+    for claims, truths, size in ((usual, others, sets), (usual, chosen, few), (COSTLY, (), few)):
+        found = simulate_power(panel, claims=claims, truths=truths, sets=size, **shared)
+        for code, own in found.items():
+            table.setdefault(code, []).extend(own)
+    write_table({code: table[code] for code in CLAIMS if code in table}, tables[0])
     rates: dict[str, list[Rate]] = {}
     sized = {name: one.sized for name, one in TRUTHS.items() if one.sized}
     for dyads, more in SIZES:
