@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
+import numpy as np
+
 from forecast.arguments import AT_LEAST, DATE, DYAD, FIT, HORIZONS, MAPPING, NUMBER, TEXT, checked, whole
-from forecast.dates import LONGEST_HORIZON
+from forecast.dates import LONGEST_HORIZON, months_between
 from forecast.outlook.assessment import SCHEMA, Assessment, Brief
 from forecast.outlook.claims import claims
 from forecast.outlook.datasets import dataset_outlooks
@@ -38,13 +40,22 @@ from forecast.outlook.windows import (
     window_outlook,
 )
 from forecast.panel import panel_kind
-from forecast.wording import about, chance, count, give_or_take, number, percent, period
+from forecast.panel.record import observed_periods
+from forecast.wording import about, chance, count, give_or_take, month, number, percent, period
 
+LATE_MONTHS = 2
+"""Months by which the data may end before the forecast date without it being said in the title."""
 SMALL_DEVIATION = 1.5
 """Points: a smaller deviation from the trend is none."""
 
 
-def title(result: Assessment) -> str:
+def title(result: Assessment, data_through: date) -> str:
+    """Return the chances of the main window, the likeliest first, and the end of the data if it is long before."""
+    behind = months_between(data_through, result.origin)
+    return _chances(result) + (f" (data through {month(data_through)})" if behind > LATE_MONTHS else "")
+
+
+def _chances(result: Assessment) -> str:
     """Return the chances of the main window in at most 15 words, the likeliest first."""
     months = main_horizon(result.horizons)
     asked, level = quoted(result), result.improvement[months]
@@ -299,8 +310,14 @@ def assess(
         drivers=driver_outlooks(fit, dyad),
         datasets=dataset_outlooks(fit, dyad, seed=seed),
     )
+    periods = np.flatnonzero(observed_periods(fit.panel, dyad))
+    data_through = own.clock.end_of(own.clock.times[periods[-1] if periods.size else -1].item())
     return replace(
-        result, title=title(result), headline=headline(result), verdict=verdict(result), claims=claims(result)
+        result,
+        title=title(result, data_through),
+        headline=headline(result),
+        verdict=verdict(result),
+        claims=claims(result),
     )
 
 

@@ -276,7 +276,10 @@ def _recorded(
         return windows, None
     if query.by is not None:
         return windows, {query.by: threshold_outlook(recording, query.by, query.above, query.window)}
-    return windows, {months: threshold_outlook(recording, months, query.above) for months in query.horizons}
+    return windows, {
+        months: threshold_outlook(recording, months, query.above, baseline_months=query.baseline)
+        for months in query.horizons
+    }
 
 
 def _of_a_kind(

@@ -346,7 +346,9 @@ def window_rule(terms: DatasetRecord, outlook: "WindowOutlook", improvement: flo
     return " ".join([_data(terms, outlook.until), window, _sides(terms), *parts, _voided(terms, "in it")])
 
 
-def threshold_sentence(terms: DatasetRecord, outlook: "ThresholdOutlook") -> str:
+def threshold_sentence(
+    terms: DatasetRecord, outlook: "ThresholdOutlook", baseline_months: int = BASELINE_MONTHS
+) -> str:
     """State the chance that a threshold is reached."""
     when = f"in {terms.ahead(outlook.months)}"
     if outlook.rolling:
@@ -358,7 +360,7 @@ def threshold_sentence(terms: DatasetRecord, outlook: "ThresholdOutlook") -> str
     last, after = outlook.baseline, ""
     if not isinstance(last, NotDefined) and last.share is not None:
         parts = f"{last.cooperative:,} of {last.events:,}"
-        compared = outlook.window if outlook.rolling else BASELINE_MONTHS
+        compared = outlook.window if outlook.rolling else baseline_months
         after = f", after {percent(last.share / 100)} ({parts}) in {terms.before(compared, last)}"
     return f"The chance that {share} is {chance(outlook.chance.value)}{after}.{_void(terms, outlook.void)}"
 
@@ -553,7 +555,11 @@ def _changes(
 
 
 def threshold_outlook(
-    recording: Recording, months: int, threshold: float, window: int | None = None
+    recording: Recording,
+    months: int,
+    threshold: float,
+    window: int | None = None,
+    baseline_months: int = BASELINE_MONTHS,
 ) -> ThresholdOutlook:
     """Compute whether the share of all months up to a horizon is at least a threshold, percent.
 
@@ -581,10 +587,12 @@ def threshold_outlook(
         rolling=rolling,
         window=span,
         threshold=threshold,
-        baseline=terms.baseline(span if rolling else BASELINE_MONTHS),
+        baseline=terms.baseline(span if rolling else baseline_months),
         void=probability(~there, f"fewer than {FEWEST} {terms.noun}s are recorded {where}"),
         chance=probability(hit, definition, there) if there.any() else ALWAYS_VOID,
         sentence="",
         rule="",
     )
-    return replace(result, sentence=threshold_sentence(terms, result), rule=threshold_rule(terms, result))
+    return replace(
+        result, sentence=threshold_sentence(terms, result, baseline_months), rule=threshold_rule(terms, result)
+    )

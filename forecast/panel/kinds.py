@@ -114,10 +114,6 @@ class PanelKind:
         series: pd.Series[float] = panel["index"].sel(dyad=dyad).to_series()
         return series
 
-    def cooperative_classes(self, panel: "xr.Dataset") -> int:
-        """Count the classes of cooperation that are distinguished; an index has none."""
-        return panel.sizes["class"] - int(panel.attrs["zero_cut"]) if self.coded else 0
-
     def news(self, before: "xr.Dataset", now: "xr.Dataset") -> Bool:
         """Return in which periods of a later panel more, or other things, were observed, (dyad, period)."""
         was, later = (panel[self.values].transpose(*self.dims).to_numpy() for panel in (before, now))

@@ -13,7 +13,7 @@ from forecast.clock import DAYS_A_YEAR
 from forecast.dates import add_months
 from forecast.escaping import web_host
 from forecast.events import read_dyads
-from forecast.events.codebook import read_scale, scale_names
+from forecast.events.codebook import VISIT, read_scale, scale_names
 from forecast.events.dyads import Addition, additions_of
 from forecast.events.table import Recorded
 from forecast.events.tables import is_unchecked
@@ -164,7 +164,6 @@ _USUAL_MONTHS = 120
 """Ten years: the usual number of events of a month is their mean."""
 _LEAST = 0.375
 """Added to counts before their square roots are taken, whose variance is then nearly constant (Anscombe 1948)."""
-_VISIT = "042"
 _HEADS = re.compile(
     r"(?:President|Premier|Prime Minister|Chairman Mao|General Secretary|Emperor|King|Queen|Shah|"
     r"Supreme Leader|Paramount Leader)\b"
@@ -217,7 +216,7 @@ def _busy_months(months: "pd.Series[Any]") -> "pd.Series[Any]":
 def _head_visits(events: pd.DataFrame) -> Bool:
     """Return which events are visits by heads of state or government, in the row of the visitor."""
     heads = np.array([bool(_HEADS.match(str(actor))) for actor in events["actor"]], dtype=bool)
-    return heads & (events["cameo"] == _VISIT).to_numpy()
+    return heads & (events["cameo"] == VISIT).to_numpy()
 
 
 def _visits_after_pause(events: pd.DataFrame) -> Bool:

@@ -136,8 +136,8 @@ def illustrate_scenarios(found: Scenarios) -> style.Illustration:
         caption=(
             f"{found.stamp.capitalize()}. Above: the level ahead. Filled: median, 50% and 90% equal-tailed bands "
             "without a scenario; lines: median and, thin, the 90% band given each scenario. Below: by horizon, the "
-            f"chance that the cooperative share of what is recorded is at least {change} higher than in as many months "
-            f"before.{followed}"
+            f"chance that the cooperative share of what is recorded is at least {change} higher than in the months "
+            f"of the baseline.{followed}"
         ),
     )
 

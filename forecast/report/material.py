@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.dates import months_between
 from forecast.errors import SpecError
 from forecast.events import EventTable, read_dyads
 from forecast.events.codebook import scale_names
@@ -36,7 +35,6 @@ class Material:
     as_of: date  # The day whose knowledge counts
     record: xr.Dataset  # The dyad's level from its first covered period on
     coverage_end: str  # The end of coverage, if it is before the present period
-    months_behind: int  # Months from there to the present period
     kind: str  # What the panel was made of
     # The dyad's events known by the day, of several datasets those of the main one; empty without events.
     known: pd.DataFrame
@@ -87,7 +85,6 @@ def gather(
         as_of=day,
         record=record,
         coverage_end=month(pd.Timestamp(fit.panel["time"].to_numpy()[last])) if over else "",
-        months_behind=months_between(*(pd.Timestamp(fit.panel["time"].to_numpy()[at]).date() for at in (last, -1))),
         kind=_kind(fit.panel),
         known=known,
         followed=_followed(fit.panel, result, events),

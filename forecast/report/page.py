@@ -46,8 +46,6 @@ from forecast.report.table import Table
 from forecast.report.tables import tables_of
 from forecast.wording import chance, count, number, percent
 
-LATE_MONTHS = 2
-"""Months by which the data may end before the forecast date without it being said in the title."""
 _SHOWN_IN = {
     theory.LOW.code: "standing",
     theory.DECLINE.code: "pendulum",
@@ -94,13 +92,6 @@ def page(material: Material, figures: Mapping[str, Illustration], *, exported: b
     return Page("report.html.j2", content, figures, material.gate.passed, material.gate.reasons, files)
 
 
-def title(material: Material) -> str:
-    """Return the title, with the end of the data where that is more than two months before the forecast date."""
-    result = material.result
-    late = material.coverage_end and material.months_behind > LATE_MONTHS
-    return f"{result.title} (data through {material.coverage_end})" if late else result.title
-
-
 def _outlook_content(material: Material, figures: Mapping[str, Illustration]) -> dict[str, Any]:
     result = material.result
     main = None if isinstance(result.recorded, NotDefined) else result.recorded[main_horizon(result.horizons)]
@@ -116,7 +107,7 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
         "caveats": material.caveats,
         "now": words.period(result, result.origin),
         "unit": words.unit(result),
-        "title": title(material),
+        "title": result.title,
         "level_words": level_sentence(result),
         "meaning": words.meaning(result),
         "tables": tables_of(material),

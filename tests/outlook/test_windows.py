@@ -181,6 +181,15 @@ def test_the_baseline_is_of_the_last_covered_months():
     assert isinstance(recording(2, 1).record.baseline(61), NotDefined)
 
 
+def test_a_threshold_is_compared_with_the_baseline_asked_for():
+    made = recording(4, 2)
+    asked = threshold_outlook(made, 6, 50.0, baseline_months=24)
+    assert asked.baseline == made.record.baseline(24) and "in the 24 months before" in asked.sentence
+    assert threshold_outlook(made, 6, 50.0).baseline == made.record.baseline(12)
+    rolling = threshold_outlook(made, 6, 50.0, 3, baseline_months=24)
+    assert rolling.baseline == made.record.baseline(3)
+
+
 def test_one_month_and_weeks_read_well():
     assert "in the month to January 2005 than in the 12 months before" in window_outlook(recording(4, 1), 1).sentence
     weekly = make_fit(("USA-CHN",), chains=2, draws=3, months=60, frequency="week", eras=ERAS)
@@ -248,3 +257,14 @@ def test_an_index_and_a_dyad_never_covered_have_no_baseline():
     index = FIT.panel.drop_vars(["counts", "covered"]).assign(index=0.0 * FIT.panel["era_index"])
     unseen = FIT.panel.assign(covered=FIT.panel["covered"] & False)
     assert all(isinstance(baseline_of(panel, "USA-CHN", 0, 12), NotDefined) for panel in (index, unseen))
+
+
+def test_the_title_says_where_the_data_end_if_that_is_long_before():
+    covered = FIT.panel["covered"].copy()
+    assert "data through" not in assess(FIT, "USA-CHN", (12,), seed=1).title
+    for missing, words in ((2, None), (3, "(data through September 2004)")):
+        covered[..., -missing:] = False
+        counts = FIT.panel["counts"].where(covered, 0).astype(np.int32)
+        fit = type(FIT)(FIT.posterior, FIT.panel.assign(covered=covered, counts=counts), FIT.spec)
+        title = assess(fit, "USA-CHN", (12,), seed=1).title
+        assert title.endswith(words) if words else "data through" not in title
