@@ -6,6 +6,7 @@ nothing that it checks.
 
 import ast
 import itertools
+import re
 import sys
 from collections import deque
 from collections.abc import Iterator
@@ -107,18 +108,25 @@ def main(root: Path = ROOT, *, write: bool = False) -> int:
 
 
 def inventory(root: Path) -> str:
-    """List every module by folder, with the first line of its docstring."""
+    """List every module by folder, with what its docstring begins with."""
     lines = [
         "# Modules",
         "",
-        "First lines of all modules, written by `python scripts/check_architecture.py --write`.",
+        "All modules in short, written by `python scripts/check_architecture.py --write`; their docstrings say more.",
     ]
     for folder, modules in itertools.groupby(_modules(root), key=lambda path: path.parent):
         lines += ["", f"## {folder.relative_to(root).as_posix()}", ""]
         for path in modules:
-            first = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition("\n")[0]
-            lines.append(f"- `{path.name}` {first}".rstrip())
+            lines.append(f"- `{path.name}` {_in_short(path)}".rstrip())
     return "\n".join(lines) + "\n"
+
+
+def _in_short(path: Path) -> str:
+    """Return the first sentence of a module's docstring, up to its colon unless little stands before that."""
+    first = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition("\n")[0]
+    sentence = re.split(r"(?<=\.) (?=[A-Z])", first)[0]
+    head = sentence.partition(": ")[0]
+    return sentence if head == sentence or len(head.split()) < 3 else f"{head}."
 
 
 def inventory_faults(root: Path) -> list[str]:
