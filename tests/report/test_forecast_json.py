@@ -20,14 +20,15 @@ def content(fit, assessment, events, others):
 
 
 def test_the_schema_is_as_documented(content):
-    documented = keys_documented(DOCUMENT)
+    documented, types = keys_documented(DOCUMENT), keys_documented(DOCUMENT.parent / "outlook.md")
     assert f"Version {SCHEMA}" in DOCUMENT.read_text(encoding="utf-8")
     assert documented["The file"] == list(content)
-    assert documented["What will be recorded"] == list(content["recorded"][0])
-    assert documented["A horizon"] == list(content["horizons"][0])
-    assert documented["A probability"] == list(content["horizons"][0]["improvement"])
-    assert documented["An estimate"] == list(content["standing"]["level"])
-    assert documented["A dyad"] == list(content["dyads"][0])
+    assert [*types["`WindowOutlook`"], *documented["What will be recorded"]] == list(content["recorded"][0])
+    assert [*types["`HorizonOutlook`"], *documented["A horizon"]] == list(content["horizons"][0])
+    probability = [*types["`Probability`"], *documented["A probability"]]
+    assert [name for name in probability if name != "draws"] == list(content["horizons"][0]["improvement"])
+    assert [name for name in types["`Estimate`"] if name != "draws"] == list(content["standing"]["level"])
+    assert [name for name in types["`Brief`"] if name not in ("origin", "kinds")] == list(content["dyads"][0])
     assert documented["Provenance"] == list(content["provenance"])
     assert documented["Data"] == [*content["provenance"]["data"], "feeds"]  # the last with machine-coded feeds only
 
