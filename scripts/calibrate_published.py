@@ -123,7 +123,7 @@ def year_ahead(fitted: Any, dyad: str, ahead: np.ndarray, seed: int) -> tuple[li
     kept = rng.permutation(level[..., 0].size)[:2000]
     read = reading(fitted, dyad).of_draws(kept // 4)
     month = simulate_months(level.reshape(1, -1, AHEAD)[:, kept], read, rng)
-    chance = simulate_chances(add_volume(month, read, Usual.of(fitted.panel, dyad).busyness(total)), read, rng)[0]
+    chance = simulate_chances(add_volume(month, read, Usual.of(fitted.panel, dyad).relative_count(total)), read, rng)[0]
     drawn = rng.binomial(total, chance).sum(1)
     below, same = (drawn < cooperative).sum(), (drawn == cooperative).sum()
     rank = int((below + rng.uniform() * (same + 1)) / (len(drawn) + 1) * (AMONG + 1))

@@ -27,6 +27,9 @@ VISIT, HOST = "042", "043"
 """The two rows of a visit, one event under either code."""
 
 
+_LEFT_TO_USERS = "AA[A-Z]|Q[M-Z][A-Z]|X[A-Z][A-Z]|ZZ[A-Z]"
+
+
 @dataclass(frozen=True)
 class Scale:
     """An ordering of all codes into classes, from the most hostile to the most cooperative."""
@@ -45,6 +48,30 @@ def read_codes() -> pd.DataFrame:
     return codes.assign(
         goldstein=codes["goldstein"].astype(float), quad=codes["quad"].astype(int), joint=codes["joint"] == "yes"
     )
+
+
+@functools.cache
+def state_names() -> dict[str, str]:
+    """Return the state of every name and code that is known, in lower case; '' for what is known to be no state.
+
+    Names and alpha-3 codes are those of ISO 3166, today's and former ones, and those of `codebook/countries.csv`:
+    names that feeds use, CAMEO codes that differ from ISO, regions and organisations, which are no states.
+    """
+    import pycountry
+
+    names: dict[str, str] = {}
+    for country in pycountry.historic_countries:
+        names |= {country.alpha_3.casefold(): country.alpha_3, country.name.casefold(): country.alpha_3}
+    for country in pycountry.countries:
+        written = (getattr(country, kind, "") for kind in ("alpha_3", "name", "common_name", "official_name"))
+        names |= {one.casefold(): country.alpha_3 for one in written if one}
+    table = read_small_csv(data_folder() / "codebook" / "countries.csv")
+    return names | {one.casefold(): state for one, state in zip(table["written"], table["state"], strict=True)}
+
+
+def is_state(code: "pd.Series[str]") -> "pd.Series[bool]":
+    """Return whether each text is the alpha-3 code of a state, or one of the codes that ISO 3166 leaves to users."""
+    return code.isin(set(state_names().values()) - {""}) | code.str.fullmatch(_LEFT_TO_USERS).fillna(False).astype(bool)
 
 
 @functools.cache

@@ -102,8 +102,9 @@ class TableMapping(FileForm):
     """Without it: as `date_format`."""
     countries: dict[str, str] = {}
     """ISO 3166 alpha-3 codes by the table's country names; codes need no entry."""
-    leading_zeros: Literal["kept", "lost"] = "kept"
-    """`lost`: the CAMEO codes went through a number ('61' for '061') and are to be mended."""
+    leading_zeros: Literal["kept", "lost"] | None = None
+    """`lost`: the CAMEO codes went through a number ('61' for '061') and are to be mended. Without it, they are kept
+    unless the file shows signs that they are lost."""
     duplicate_ids: Literal["refuse", "reject"] = "refuse"
     """`reject`: of rows with the same id keep the first and put the others among the rejects."""
 

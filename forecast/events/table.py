@@ -1,7 +1,7 @@
 """Event table: one tidy form for events from any source, its schema, and the accounting of its rows."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
@@ -11,7 +11,7 @@ import pandas as pd
 from forecast.arguments import DAY, EVENTS, TABLES, checked
 from forecast.dates import month_start, read_day, reject_future, today
 from forecast.errors import DataError, OutputPathError, SpecError
-from forecast.events.codebook import read_codes
+from forecast.events.codebook import is_state, read_codes
 from forecast.events.dyads import Addition, Covered, in_order
 from forecast.files import check_target, file_digest, write_csv
 from forecast.wording import Card, Displayed, count, join_some
@@ -279,8 +279,11 @@ def events_per_row(events: pd.DataFrame) -> "pd.Series[int]":
     return events["events"].fillna(events["n"]).astype("int64")
 
 
-def event_schema() -> "pa.DataFrameSchema":
-    """Return the pandera schema of the event table; each check's text is the reason of a rejected row."""
+def event_schema(named: Collection[str] = ()) -> "pa.DataFrameSchema":
+    """Return the pandera schema of the event table; each check's text is the reason of a rejected row.
+
+    Codes `named` by a mapping are accepted as states.
+    """
     import pandera.pandas as pa
 
     def column(dtype: object, reason: str, check: object, **options: bool) -> pa.Column:
@@ -293,6 +296,9 @@ def event_schema() -> "pa.DataFrameSchema":
     def text(reason: str, pattern: str) -> pa.Column:
         return column(None, reason, lambda value: value.str.fullmatch(pattern))
 
+    def states(value: "pd.Series[str]") -> "pd.Series[bool]":
+        return is_state(value) | (value.isin(named) & value.str.fullmatch("[A-Z]{3}"))
+
     def not_later(field: str) -> pa.Check:
         """Reject days to come; where `known_at` is the date, the date alone is named."""
 
@@ -304,11 +310,11 @@ def event_schema() -> "pa.DataFrameSchema":
 
     codes = read_codes().index
     day = "not a day; write YYYY-MM-DD, or the format that a mapping states"
-    state = "not an ISO 3166 alpha-3 code such as CHN; a mapping can translate it under `countries`"
+    state = "not an ISO 3166 alpha-3 code of a state, such as CHN; a mapping can translate it under `countries`"
     return pa.DataFrameSchema(
         {
             **{name: days(day) for name in ("date", "known_at")},
-            **{name: text(state, r"[A-Z]{3}") for name in ("source", "target")},
+            **{name: column(None, state, states) for name in ("source", "target")},
             "cameo": column(None, "not a code of the codebook", lambda code: code.isin(codes)),
             "goldstein": column(float, "not a number from -10 to 10", lambda value: value.between(-10, 10)),
             "quad": column(None, "not 1, 2, 3 or 4", lambda value: value.isin([1, 2, 3, 4])),
@@ -323,12 +329,12 @@ def event_schema() -> "pa.DataFrameSchema":
     )
 
 
-def broken_rules(events: pd.DataFrame) -> pd.DataFrame:
-    """Return which rows break the schema, and how."""
+def broken_rules(events: pd.DataFrame, named: Collection[str] = ()) -> pd.DataFrame:
+    """Return which rows break the schema, and how; codes `named` by a mapping are states."""
     import pandera.pandas as pa
 
     try:
-        schema = event_schema()
+        schema = event_schema(named)
         schema.validate(events, lazy=True)
     except pa.errors.SchemaErrors as error:
         cases = error.failure_cases

@@ -136,19 +136,24 @@ def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.
 
     Event codes have three or four digits. Two digits have therefore lost a zero, and of those with three the
     ones from 211 on (root 20 ends at 204): no code can be meant in two ways. Undeclared, though, a '10' is
-    the root DEMAND; so a file that shows signs of lost zeros is rejected rather than misread in part.
+    the root DEMAND; so a file that shows signs of lost zeros is rejected rather than misread in part. One sign
+    is a code of two digits where no code begins with a zero.
     """
     if mapping.leading_zeros == "lost":
         short = (text.str.len() == 2) | ((text.str.len() == 3) & (text >= "205"))
         return text.mask(short, "0" + text)
     known = read_codes().index
-    lost = ~text.isin(known) & ("0" + text).isin(known)
+    short = ("0" + text).isin(known)
+    lost = short & ~text.isin(known)
+    if not (lost.any() or mapping.leading_zeros == "kept" or text.str.startswith("0").any()):
+        lost = short
     place = mapping.columns.get("cameo")
     if lost.any() or place in raw.numeric:
         example = f" (line {text.index[lost][0]}: {text[lost].iloc[0]!r})" if lost.any() else ""
         raise MappingError(
             f"{raw.name}: the CAMEO codes have lost their leading zeros{example}. Store them as text, or set "
-            "`leading_zeros: lost` in the mapping to have '61' read as '061' and '10' as '010'."
+            "`leading_zeros: lost` in the mapping to have '61' read as '061' and '10' as '010' (or `kept`, if '10' is "
+            "the root code 10)."
         )
     return text
 
@@ -156,7 +161,8 @@ def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.
 def _reasons(events: pd.DataFrame, fields: pd.DataFrame, mapping: TableMapping) -> dict[int, str]:
     """Return, by line, what is wrong with each row that breaks the schema."""
     reasons: dict[int, list[str]] = {}
-    for line, column, reason in broken_rules(events).itertuples(index=False, name=None):
+    broken = broken_rules(events, set(mapping.countries.values()))
+    for line, column, reason in broken.itertuples(index=False, name=None):
         if column in fields and not mapping.has(column):
             continue  # it follows from another field, which is at fault
         if column in fields and fields.at[line, column] == "":

@@ -4,7 +4,6 @@ Fields are SQL expressions over the columns of a file as text.
 """
 
 import calendar
-import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,8 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from forecast.arguments import faults, named_values
 from forecast.errors import SpecError
-from forecast.events.codebook import read_small_csv
-from forecast.resources import data_folder
 
 Sector = Literal["government", "military", "legislature", "courts", "police"]
 SECTORS: tuple[Sector, ...] = get_args(Sector)
@@ -262,22 +259,3 @@ def day(column: str, *forms: str) -> str:
     shapes["%Y%m%d"] = digits(column, 8, 8)
     whens = (f"WHEN {shapes[form]} THEN CAST(try_strptime({name}, {text(form)}) AS DATE)" for form in forms)
     return f"CASE {' '.join(whens)} END"
-
-
-@functools.cache
-def state_names() -> dict[str, str]:
-    """Return the state of every name and code that is known, in lower case; '' for what is known to be no state.
-
-    Names and alpha-3 codes are those of ISO 3166, today's and former ones, and those of `codebook/countries.csv`:
-    names that feeds use, CAMEO codes that differ from ISO, regions and organisations, which are no states.
-    """
-    import pycountry
-
-    names: dict[str, str] = {}
-    for country in pycountry.historic_countries:
-        names |= {country.alpha_3.casefold(): country.alpha_3, country.name.casefold(): country.alpha_3}
-    for country in pycountry.countries:
-        written = (getattr(country, kind, "") for kind in ("alpha_3", "name", "common_name", "official_name"))
-        names |= {one.casefold(): country.alpha_3 for one in written if one}
-    table = read_small_csv(data_folder() / "codebook" / "countries.csv")
-    return names | {one.casefold(): state for one, state in zip(table["written"], table["state"], strict=True)}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from forecast.dates import EARLIEST, today
-from forecast.events.codebook import read_codes
+from forecast.events.codebook import read_codes, state_names
 from forecast.feeds.feed import (
     FIELDS,
     SECTORS,
@@ -20,7 +20,6 @@ from forecast.feeds.feed import (
     Side,
     only_digits,
     quoted,
-    state_names,
     text,
 )
 

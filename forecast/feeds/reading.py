@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from forecast.arguments import DYADS, FEED_SETTINGS, PATHS, TEXT, checked
 from forecast.errors import DataError, OutputError, SpecError, UnknownDyadError
+from forecast.events.codebook import state_names
 from forecast.events.dyads import dyad_code
 from forecast.events.table import (
     REJECT_COLUMNS,
@@ -26,7 +27,7 @@ from forecast.events.table import (
     sort_events,
 )
 from forecast.feeds.detect import DaysOfRows, Detected, detect_files, find_feed, unknown_file
-from forecast.feeds.feed import Feed, FeedSettings, FileFacts, Layout, state_names
+from forecast.feeds.feed import Feed, FeedSettings, FileFacts, Layout
 from forecast.feeds.judging import (
     KEPT,
     REPLACED,

@@ -18,8 +18,7 @@ import pyarrow.parquet  # noqa: F401
 
 from forecast.archive import archive_status, import_files, importing, read_archive
 from forecast.archive.catalogue import CATALOGUE, PARTS, read_catalogue
-from forecast.events.codebook import read_codes
-from forecast.feeds.feed import state_names
+from forecast.events.codebook import read_codes, state_names
 
 
 def answer(archive):

@@ -79,6 +79,27 @@ def test_a_file_that_lost_zeros_is_refused_rather_than_read_wrongly_in_part(writ
         read(write, "2024-05-15,USA,CHN,10\n2024-05-15,USA,CHN,61\n")
 
 
+def test_two_digits_are_a_root_only_if_a_zero_survived_or_the_mapping_says_so(write):
+    rows = "2024-05-15,USA,CHN,10\n"
+    with pytest.raises(MappingError, match=r"line 2: '10'.*or `kept`"):
+        read(write, rows)
+    for zeros, code in (("kept", "10"), ("lost", "010")):
+        assert read(write, rows, leading_zeros=zeros).events["cameo"].iloc[0] == code
+    assert set(read(write, rows + "2024-05-16,USA,CHN,042\n").events["cameo"]) == {"10", "042"}
+
+
+@pytest.mark.parametrize("code", ["EUR", "IGO", "ROM", "ABC"])
+def test_a_code_of_no_state_is_rejected_unless_the_mapping_names_it(write, code):
+    assert "code of a state" in reason(write, f"2024-05-15,USA,{code},010\n")
+    named = read(write, f"2024-05-15,USA,{code},010\n", countries={code: code})
+    assert list(named.events["target"]) == [code]
+
+
+def test_codes_that_iso_leaves_to_users_are_accepted(write):
+    table = read(write, "2024-05-15,USA,XKX,010\n2024-05-16,AAA,ZZZ,010\n")
+    assert table.dyads == ["AAA-ZZZ", "USA-XKX"]
+
+
 def test_a_numeric_code_column_of_a_parquet_file_is_refused_unless_declared(tmp_path):
     path = tmp_path / "mine.parquet"
     days = pd.to_datetime(["2024-05-15", "2024-05-16"])
