@@ -30,6 +30,7 @@ from forecast.events import describe_additions
 from forecast.events.dyads import additions_of, dyad_labels, last_covered, read_dyads
 from forecast.files import check_writable
 from forecast.panel.record import last_known, observed_periods, partly_known, require_record
+from forecast.panel.spans import Eras, eras_of_file, no_eras
 from forecast.progress import Progress, Steps, side_by_side, silent
 from forecast.sources import Counting, EventRecords, Frequency, Records, Source, open_source, wanted_together
 from forecast.wording import Card, Displayed, count, day, fitted_together, month
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from forecast.events import EventTable
     from forecast.events.table import Recorded
     from forecast.model import Fit, Gate, PendulumSpec
-    from forecast.model.breaks import Eras
     from forecast.outlook import Assessment, AtLeast, Brief, NotDefined
     from forecast.report.skill import DyadSkill
 
@@ -52,7 +52,7 @@ SAVED_FIT = "fit.zarr"
 """Name of a fit in the folder of its reports."""
 CAREFUL = 0.9
 """Acceptance rate where a fit is sampled again."""
-ERAS = ("given", "infer", "none")
+ERAS = ("given", "none")
 """Sources of the eras of the dyad."""
 
 
@@ -93,9 +93,9 @@ class ReportSettings:
         Fit this dyad without the others.
     hierarchy : tuple of str, optional
         The dyads to fit together with this one; by default those of `forecast.events.hierarchy`.
-    eras : {"given", "infer", "none"} or path of a CSV file
-        The dyad's eras: those of ``data/eras.csv``, inferred from its record, one for all of it, or those of a file
-        with the columns of ``data/eras.csv``. Other dyads keep the given ones.
+    eras : {"given", "none"} or path of a CSV file
+        The dyad's eras: those of ``data/eras.csv``, one for the whole record, or those of a file with the columns of
+        ``data/eras.csv``. Other dyads keep the given ones.
     since : datetime.date, optional
         Where the record to compare with begins; by default the dyad's reference date (data/dyads.csv).
     baseline_months : int
@@ -206,7 +206,7 @@ class _Job:
             return [self.dyad]
         return self.records.hierarchy(self.dyad, self.as_of, self.settings.hierarchy)
 
-    def panel(self, dyads: list[str], eras: "Eras | None" = None) -> "xr.Dataset":
+    def panel(self, dyads: list[str], eras: Eras | None = None) -> "xr.Dataset":
         """Count the records of some dyads."""
         return self.records.panel(
             dyads, self.as_of, Counting(self.settings.frequency), None if eras is None else eras.table
@@ -481,22 +481,11 @@ def _add_drivers(panel: "xr.Dataset", settings: ReportSettings) -> tuple["xr.Dat
     return driven, {"drivers": table.acting(settings.driver_acts)}
 
 
-def _choose_eras(job: _Job) -> "Eras | None":
+def _choose_eras(job: _Job) -> Eras | None:
     """Return the eras that replace the named ones, if that is asked for."""
     if job.settings.eras == "given":
         return None
-    from forecast.model.breaks import eras_of_file, inferred_eras, no_eras
-
-    if job.settings.eras == "none":
-        return no_eras(job.dyad)
-    if job.settings.eras not in ERAS:
-        return eras_of_file(job.settings.eras, job.dyad)
-    with job.steps.step("inferring the eras"):
-        own = job.panel([job.dyad])
-        require_record(own, job.dyad, job.as_of)
-        return inferred_eras(
-            own, job.dyad, seed=job.settings.seed, cores=job.settings.cores, progress=job.steps.progress
-        )
+    return no_eras(job.dyad) if job.settings.eras == "none" else eras_of_file(job.settings.eras, job.dyad)
 
 
 def _check_record(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...]:
@@ -553,8 +542,8 @@ def _update_saved_fit(job: _Job, saved: "Fit") -> tuple["Fit", tuple[str, ...]]:
         return saved, tuple(str(saved.provenance[name]) for name in ("eras",) if name in saved.provenance)
     if "eras" in saved.provenance:
         raise SpecError(
-            "as-of: the eras of the saved fit are not the given ones but as its record had them, and a later record "
-            "may have others. Fit again with --eras, or leave out the day and what is added"
+            "as-of: the eras of the saved fit are not the given ones, and are not known to an update. Fit again with "
+            "--eras, or leave out the day and what is added"
         )
     with job.steps.step("updating the fit"):
         from forecast.model import update

@@ -197,7 +197,7 @@ def test_a_fit_does_not_forget_what_was_added(with_week: tuple[Path, str]) -> No
         (["--ceiling", "glass"], "ceiling"),
         (["--cycle", "circular"], "cycle"),
         (["--trend", "river"], "trend"),
-        (["--eras", "middle"], "expected given, infer, none or the path of a CSV file"),
+        (["--eras", "middle"], "expected given, none or the path of a CSV file"),
         (["--eras", "no-such-eras.csv", *PAST], "no-such-eras.csv"),
         (["--priors", "no-such-priors.yaml"], "no-such-priors.yaml: the table of priors cannot be read"),
         (["--trend", "constant", "--ceiling", "framework"], "trend='constant' does not"),

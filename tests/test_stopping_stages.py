@@ -42,9 +42,9 @@ def fit(**sampler):
     panel = build_panel(read_chronology(dyads=[RECORD["dyad"]]), as_of=RECORD["as_of"])
     return fit(panel, PendulumSpec(), seed=1, progress=tell, **sampler)
 
-def report(**eras):
+def report():
     from forecast.pipeline import ReportSettings, make_report
-    make_report(ReportSettings(**RECORD, **eras, alone=True, out=out, draws=50, tune=50), progress=tell)
+    make_report(ReportSettings(**RECORD, alone=True, out=out, draws=50, tune=50), progress=tell)
 
 def tests():
     from forecast import build_panel, pooled_tests, read_chronology
@@ -55,7 +55,6 @@ RUNS = {
     "a long fit": lambda: fit(draws=4, tune=100_000),
     "a long fit of an index": lambda: fit_an_index(draws=4, tune=100_000),
     "report": report,
-    "report with breaks": lambda: report(eras="infer"),
     "tests": tests,
 }
 with stoppable():
@@ -76,7 +75,6 @@ STAGES = [
     ("report", "checking convergence", signal.SIGINT),
     ("report", "writing the report", signal.SIGTERM),
     ("report", "writing the report", signal.SIGINT),
-    ("report with breaks", "inferring the eras", signal.SIGINT),
     ("tests", "deviations from the trend fade", signal.SIGTERM),
     ("tests", "deviations from the trend fade", signal.SIGINT),
 ]

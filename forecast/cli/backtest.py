@@ -37,8 +37,7 @@ def backtest(
         "all",
     ),
     eras: str = opt(
-        "given (as far as recognised on the day), infer (at every fit, from events up to then; a minute or two a "
-        "dyad) or none.",
+        "given (as far as recognised on the day) or none.",
         "given",
     ),
     together: str | None = opt(

@@ -85,8 +85,7 @@ def report(
     improvement: float = shared.improvement(),
     since: str | None = opt("Compare with the record from this day; default: data/dyads.csv."),
     eras: str = opt(
-        "The dyad's eras: given (data/eras.csv), infer (from breaks in its record; about a minute more), none, or a "
-        "CSV file with the columns of data/eras.csv.",
+        "The dyad's eras: given (data/eras.csv), none, or a CSV file with the columns of data/eras.csv.",
         "given",
     ),
     trend: str | None = opt(
@@ -173,7 +172,7 @@ def _report_all(settings: "ReportSettings", read: "list[Path | None]", *, as_jso
     from forecast.report.pairs_page import Pair, write_pairs
 
     if settings.eras != "given":
-        raise SpecError("--all, --eras: eras are inferred for one dyad; leave out one of them")
+        raise SpecError("--all, --eras: eras are chosen for one dyad; leave out one of them")
     require_place(settings.out, REPORTS, PAIRS, [*read, settings.fit_path], replace=settings.replace)
     with progress() as report_progress:
         report_progress("loading the libraries", 0, 0)

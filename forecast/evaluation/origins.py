@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-ERAS = ("given", "infer", "none")
+ERAS = ("given", "none")
 TOGETHER = ("default", "alone")
 DESCRIPTIONS = ("actor", "summary", "reference", "name", "note")
 """Columns for readers, on which no number rests."""
@@ -50,11 +50,11 @@ class View:
         """Codes of the dyads that can be predicted."""
         return [str(code) for code in self.panel["dyad"].to_numpy()]
 
-    def part(self, dyads: Sequence[str], eras: "pd.DataFrame | None" = None) -> "xr.Dataset":
-        """Return the panel of some dyads alone, counted again; with other eras, if any are given."""
-        if eras is None and list(dyads) == self.dyads:
+    def part(self, dyads: Sequence[str]) -> "xr.Dataset":
+        """Return the panel of some dyads alone, counted again."""
+        if list(dyads) == self.dyads:
             return self.panel
-        return self.record.panel(list(dyads), self.origin - timedelta(days=1), eras)
+        return self.record.panel(list(dyads), self.origin - timedelta(days=1))
 
     def fits(self) -> dict[tuple[str, ...], list[str]]:
         """Return which dyads a model is fitted to together, and which of them that fit predicts."""
@@ -117,7 +117,6 @@ class Record:
     coverage: "pd.DataFrame | None" = field(default=None, repr=False)
     # Which dyads a model is fitted to together, as in a report: the default hierarchy, none, or these
     together: str | tuple[str, ...] = "default"
-    infers_eras: bool = False  # Whether a model infers the eras of each dyad from what was known, whenever it is fitted
 
     @classmethod
     def of(
@@ -139,9 +138,8 @@ class Record:
             By default all of which anything can be counted.
         dataset : str, optional
             Which dataset is predicted; needed if there are several.
-        eras : {"given", "infer", "none"} or pandas.DataFrame
-            The embedded ones as far as recognised on the day; from breaks of each record as known on the day, at every
-            fit (a minute or two per dyad); one era for the whole record; or other ones.
+        eras : {"given", "none"} or pandas.DataFrame
+            The embedded ones as far as recognised on the day; one era for the whole record; or other ones.
         coverage : pandas.DataFrame, optional
             In the form of `forecast.events.read_coverage`.
         together : {"default", "alone"} or sequence of str
@@ -171,10 +169,8 @@ class Record:
         own = _of_dataset(table, dataset)
         present = in_order((_rows(own) if dyads is not None else _counted(own, coverage))["dyad"].unique())
         chosen = present if dyads is None else [find_dyad(dyad, present) for dyad in dyads]
-        return cls(
-            table, tuple(in_order(set(chosen))), dataset, _eras(eras), coverage, _together(together, present),
-            isinstance(eras, str) and eras == "infer",
-        )  # fmt: skip
+        own_order = tuple(in_order(set(chosen)))
+        return cls(table, own_order, dataset, _eras(eras), coverage, _together(together, present))
 
     @cached_property
     def datasets(self) -> list[str]:
@@ -254,14 +250,14 @@ class Record:
         several = {"datasets": self.datasets} if len(self.datasets) > 1 else {}
         known = list(self.table.vintaged) if isinstance(self.table, EventTable) else []
         vintaged = {"vintaged": known} if known else {}
-        return {"eras": "infer" if self.infers_eras else given, "together": together, **several, **vintaged}
+        return {"eras": given, "together": together, **several, **vintaged}
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything that a view can depend on."""
         parts = [digest(frame) for frame in self._tables()]
         several = [self.dataset] if len(self.datasets) > 1 else []
-        choices = [*self.dyads, str(self.together), str(self.infers_eras), *map(str, _files(self.table)), *several]
+        choices = [*self.dyads, str(self.together), *map(str, _files(self.table)), *several]
         return digest(" ".join([*parts, *choices]).encode())
 
     @cached_property
@@ -306,16 +302,15 @@ class Record:
             before_cooperative=int(before.cooperative.sum()),
         )
 
-    def panel(self, dyads: list[str], day: date | None, eras: "pd.DataFrame | None" = None) -> "xr.Dataset":
-        """Count what was known of some dyads by a day, or is known now; with other eras, if any are given."""
+    def panel(self, dyads: list[str], day: date | None) -> "xr.Dataset":
+        """Count what was known of some dyads by a day, or is known now."""
         from forecast.panel import build_counts_panel, build_panel
 
-        eras = self.eras if eras is None else eras
+        known: dict[str, Any] = {"dyads": dyads, "as_of": day, "eras": self.eras, "coverage": self.coverage}
         if isinstance(self.table, CountTable):
             counts = self.table.counts
-            own = replace(self.table, counts=counts[counts["dyad"].isin(dyads)])
-            return build_counts_panel(own, dyads=dyads, as_of=day, eras=eras, coverage=self.coverage)
-        return build_panel(self.table, dyads=dyads, as_of=day, eras=eras, coverage=self.coverage)
+            return build_counts_panel(replace(self.table, counts=counts[counts["dyad"].isin(dyads)]), **known)
+        return build_panel(self.table, **known)
 
 
 def origins_between(first: date, last: date, every: int) -> tuple[date, ...]:

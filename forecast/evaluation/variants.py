@@ -18,7 +18,6 @@ from forecast.panel import panel_kind
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
     from forecast.drivers import DriverTable
@@ -111,38 +110,20 @@ class Variant:
         if before.fit.dyads != list(dyads):
             return self._fitted(view, dyads, asked, "there is a new dyad")
         try:
-            fit = update(before.fit, self._panel(view, dyads, before.eras), seed=asked.seed, refit=False)
+            fit = update(before.fit, self._panel(view, dyads), seed=asked.seed, refit=False)
         except NotUpdatable as error:
             return self._fitted(view, dyads, asked, error.cause)
-        return replace(before, fit=fit, reason="")
+        return _Carried(fit, "")
 
     def _fitted(self, view: View, dyads: tuple[str, ...], asked: Asked, reason: str) -> "_Carried":
         from forecast.model import fit
 
-        eras = self._inferred(view, dyads, asked) if view.record.infers_eras else None
-        sampler: dict[str, Any] = dict(self.sampler)
-        panel = self._panel(view, dyads, eras)
-        sampled = fit(panel, self._spec(panel), seed=asked.seed, cores=self._cores(asked), **sampler)
-        return _Carried(sampled, eras, reason)
+        panel, sampler = self._panel(view, dyads), dict[str, Any](self.sampler)
+        cores = min((limit for limit in (self.cores, asked.cores) if limit), default=None)
+        return _Carried(fit(panel, self._spec(panel), seed=asked.seed, cores=cores, **sampler), reason)
 
-    def _inferred(self, view: View, dyads: tuple[str, ...], asked: Asked) -> "pd.DataFrame":
-        """Infer the eras of each dyad from what was known of it."""
-        import pandas as pd
-
-        from forecast.model.breaks import inferred_eras
-
-        cores = self._cores(asked)
-        tables = [
-            inferred_eras(self._panel(view, (dyad,), None), dyad, seed=asked.seed, cores=cores).table for dyad in dyads
-        ]
-        own = [table[table["dyad"] == dyad] for table, dyad in zip(tables, dyads, strict=True)]
-        return pd.concat(own, ignore_index=True)
-
-    def _cores(self, asked: Asked) -> int | None:
-        return min((limit for limit in (self.cores, asked.cores) if limit), default=None)
-
-    def _panel(self, view: View, dyads: tuple[str, ...], eras: "pd.DataFrame | None") -> "xr.Dataset":
-        panel = self._seen(view.part(dyads, eras))
+    def _panel(self, view: View, dyads: tuple[str, ...]) -> "xr.Dataset":
+        panel = self._seen(view.part(dyads))
         return panel if self.drivers is None else self.drivers.added(panel)
 
 
@@ -151,8 +132,6 @@ class _Carried:
     """A fit that goes from origin to origin."""
 
     fit: "Fit"
-    # Inferred ones: they stay until the next fit, because a fit has no parameters of eras found later.
-    eras: "pd.DataFrame | None"
     reason: str  # Why it was sampled; empty if it was updated
 
 

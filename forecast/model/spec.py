@@ -16,8 +16,6 @@ from forecast.panel import panel_kind, validate_panel
 
 KIND_DRIFTS = ("years", "eras", "none")
 NO_CYCLE = "none"
-RETIRED = "record_weight"
-"""Choice of fits of earlier versions, which changed no fit."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +199,6 @@ class PendulumSpec:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "PendulumSpec":
         """Rebuild a spec, rejecting fields it does not know."""
-        values = {name: value for name, value in values.items() if name != RETIRED}
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -151,6 +152,34 @@ def reject_later_eras(
             f"eras: {era.dyad}: {era.era!r} begins on {era.start:%Y-%m-%d}, after the last period of the record "
             f"({periods[-1]:%Y-%m-%d}); correct `start`, leave the era out, or give events up to then"
         )
+
+
+@dataclass(frozen=True)
+class Eras:
+    """Eras of a dyad that are not those named for it."""
+
+    table: pd.DataFrame  # In the form of `read_eras`: all other dyads keep their named eras
+    words: str  # Where the dyad's eras come from, a sentence
+
+
+def no_eras(dyad: str) -> Eras:
+    """Return one era for the whole record of a dyad."""
+    return Eras(_others(dyad), f"The whole record of {dyad} counts as one era, by choice.")
+
+
+def eras_of_file(path: str, dyad: str) -> Eras:
+    """Return the eras that a file has of a dyad."""
+    table = read_eras(path)
+    own = table[table["dyad"] == dyad]
+    if own.empty:
+        raise DataError(f"{path}: no row has the dyad {dyad}; add its eras, or choose --eras none")
+    both = pd.concat([_others(dyad), own], ignore_index=True)
+    return Eras(both, f"The eras of {dyad} are those of {Path(path).name}.")
+
+
+def _others(dyad: str) -> pd.DataFrame:
+    eras = read_eras()
+    return eras[eras["dyad"] != dyad]
 
 
 def panel_of_dyad(panel: "xr.Dataset", dyad: str) -> "xr.Dataset":

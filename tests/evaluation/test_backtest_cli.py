@@ -91,7 +91,7 @@ def test_a_page_of_somebody_else_is_left_alone_before_any_work(tmp_path):
         (["--every", "0"], "at least 1"),
         (["--horizons", "0"], "horizons"),
         (["--dyads", "USA-FRA"], "USA-FRA"),
-        (["--eras", "mine"], "given, infer, none"),
+        (["--eras", "mine"], "given, none"),
         (["--with", "CHN-JPN", "--alone"], "choose one"),
         (["--with", "USA-FRA"], "USA-FRA"),
         (["--improvement", "-5"], "improvement"),

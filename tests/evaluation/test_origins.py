@@ -174,7 +174,7 @@ def test_a_part_of_a_view_is_counted_anew(table):
 def test_bad_records(table):
     with pytest.raises(UnknownDyadError, match="USA-FRA"):
         Record.of(table, dyads=["USA-FRA"])
-    with pytest.raises(SpecError, match="given, infer, none"):
+    with pytest.raises(SpecError, match="given, none"):
         Record.of(table, eras="mine")
     twice = replace(table, events=table.events.assign(dataset=lambda e: e["dataset"].where(e["date"] < "2000", "b")))
     with pytest.raises(DataError, match="resolved by one"):
@@ -192,4 +192,4 @@ def test_the_digest_is_of_all_that_counts(table):
     assert record.digest != Record.of(table, together="alone").digest
     better = replace(table, events=table.events.assign(reference="a page that lasts"))
     assert record.digest == Record.of(better).digest
-    assert Record.of(table, eras="infer").digest != Record.of(table, eras="none").digest
+    assert Record.of(table).digest != Record.of(table, eras="none").digest

@@ -62,35 +62,6 @@ def test_a_new_dyad_is_a_reason_to_fit_anew():
     assert second.notes["fits"][0]["fitted"] == "there is a new dyad"
 
 
-def test_eras_are_inferred_at_every_fit_from_what_was_known(monkeypatch):
-    from types import SimpleNamespace
-
-    import pandas as pd
-
-    from forecast import read_eras
-    from forecast.model import breaks
-
-    asked = []
-
-    def inferred(panel, dyad, **options):
-        asked.append((dyad, str(panel["time"].to_numpy()[-1])[:7], set(panel["era"].to_numpy().tolist())))
-        own = pd.DataFrame({
-            "dyad": dyad, "era": ["inferred_0", "inferred_1"], "start": pd.to_datetime(["1990-01-01", "1996-01-01"]),
-            "recognised_at": pd.to_datetime(["1990-01-01", "1996-01-01"]), "name": ["one", "two"],
-        })  # fmt: skip
-        return SimpleNamespace(table=pd.concat([read_eras().query("dyad != @dyad"), own]))
-
-    monkeypatch.setattr(breaks, "inferred_eras", inferred)
-    both = Record.of(record_of(counts_of(walk(180)), counts_of(walk(180), dyad="USA-RUS")).table, eras="infer")
-    member = Variant("quick", "few draws")
-    view = both.view(date(2002, 1, 1))
-    eras = member._inferred(view, ("USA-CHN", "USA-RUS"), Asked((3,)))
-    assert [one[:2] for one in asked] == [("USA-CHN", "2001-12"), ("USA-RUS", "2001-12")]
-    panel = view.part(view.dyads, eras)
-    starts = np.diff(panel["era_index"].to_numpy(), axis=1).nonzero()
-    assert [str(panel["time"].to_numpy()[month + 1])[:7] for month in starts[1]] == ["1996-01", "1996-01"]
-
-
 def test_a_fit_uses_no_more_cores_than_it_was_given(monkeypatch):
     import forecast.model as model
 
@@ -123,7 +94,7 @@ def test_ablations_leave_out_what_they_say():
 def test_a_member_with_drivers_uses_what_was_known_on_the_day():
     member = with_drivers("calendar", future="given")
     view = record().view(date(2002, 7, 1))
-    panel = member._panel(view, ("USA-CHN",), None)
+    panel = member._panel(view, ("USA-CHN",))
     assert panel.attrs["as_of"] == "2002-06-30"
     drivers = dict(member._spec(panel).drivers)
     assert drivers == {

@@ -302,7 +302,6 @@ def test_a_spec_that_makes_no_sense_is_refused_by_field(values, field):
 def test_a_spec_goes_through_plain_values_and_back():
     spec = PendulumSpec(trend="walk", cycle="none", nodes=15)
     assert PendulumSpec.from_dict(spec.to_dict()) == spec
-    assert PendulumSpec.from_dict({**spec.to_dict(), "record_weight": 0.3}) == spec  # of fits of earlier versions
     with pytest.raises(SpecError, match="unknown field colour"):
         PendulumSpec.from_dict({"colour": "blue"})
 

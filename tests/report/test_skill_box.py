@@ -124,7 +124,7 @@ def test_the_box_has_the_numbers_of_the_run(fit, assessment, skill):
             "no scored window of US-China",
         ),
         (lambda it: replace(it, subject="no_cycle"), "not of the published pool"),
-        (lambda it: changed(it, eras="infer"), "with the given eras"),
+        (lambda it: changed(it, eras="none"), "with the given eras"),
         (lambda it: changed(it, spec={**it.choices["spec"], "cycle": "band"}), "this one has another cycle"),
         (
             lambda it: changed(it, dyads=["USA-CHN", "CHN-JPN"]),
