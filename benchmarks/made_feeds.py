@@ -14,8 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forecast.events.codebook import read_codes
-from forecast.feeds.feed import state_names
+from forecast.events.codebook import read_codes, state_names
 from forecast.feeds.gdelt import DAILY
 
 START = datetime.date(2023, 1, 1)
