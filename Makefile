@@ -48,7 +48,7 @@ power: setup ## Simulate power and false alarms of the tests again, into the pac
 
 theory: setup ## Make the pages of the claims, tested on all embedded dyads, and of the essay's statements
 	@$(PY) -m forecast test --claims S2,S4,S5,S6,S7,S8,S10,S12 --dyad USA-CHN --replace --out reports/hypotheses
-	@$(PY) -c "from forecast.report import write_theory; write_theory('reports/hypotheses/tests.json', \
+	@$(PY) -c "from forecast.report.theory_page import write_theory; write_theory('reports/hypotheses/tests.json', \
 	    'reports/usa-chn-2026-05-31/forecast.json', 'reports/scenario-2023/scenario.json', 'reports/theory')"
 
 lint: setup ## Check style, formatting and docstrings

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from forecast.panel import build_counts_panel, build_index_panel, build_panel, describe_panel
     from forecast.pipeline import ReportSettings, make_report
     from forecast.questions import answer_question, attribute_question, make_question, read_question, resolve_question
-    from forecast.report import write_report, write_scenarios, write_tests
+    from forecast.report.claims_page import write_tests
+    from forecast.report.page import write_report
+    from forecast.report.scenario_page import write_scenarios
     from forecast.sources import Source, gather
 
     __version__: str
@@ -51,7 +53,9 @@ _HOMES = {
         "panel": "build_counts_panel build_index_panel build_panel describe_panel",
         "pipeline": "ReportSettings make_report",
         "questions": "answer_question attribute_question make_question read_question resolve_question",
-        "report": "write_report write_scenarios write_tests",
+        "report.claims_page": "write_tests",
+        "report.page": "write_report",
+        "report.scenario_page": "write_scenarios",
         "sources": "Source gather",
     }.items()
     for name in names.split()

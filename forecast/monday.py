@@ -192,7 +192,7 @@ class _Work:
         carried = carry_over(old, made.fit, seed=seed, progress=self.monday.progress)
 
         def write(dyad: str) -> None:
-            from forecast.report import write_change
+            from forecast.report.moved_page import write_change
 
             folder = CHANGES / self.monday.day / dyad
             if keep and (folder / "index.html").exists():
@@ -259,7 +259,7 @@ class _Work:
         """Answer and resolve what is open in the ledger, and write the track record."""
         from forecast.questions import TrackRecord
         from forecast.questions.ledger import QuestionFolder, answer_of, append_entries, questions_of, resolution_of
-        from forecast.report import write_track_record
+        from forecast.report.ledger_page import write_track_record
 
         place, records, fit = QuestionFolder(self.monday.questions), made.job.records, made.fit
         self.monday.say(place.mend(place.read()))

@@ -262,7 +262,7 @@ def prepare_reports(
     progress: Progress | None = None,
 ) -> "PreparedReports":
     """Fit, or update a saved fit, and assess its dyad or every dyad whose record is long enough."""
-    from forecast.report import read_skill
+    from forecast.report.skill import read_skill
 
     _check_settings(settings)
     steps = Steps(progress or silent)
@@ -330,7 +330,8 @@ class PreparedReports:
 
     def write(self, dyad: str, out: Path, fit_name: str | None = None) -> Report:
         """Write the report of a dyad."""
-        from forecast.report import find_skill, write_report
+        from forecast.report.page import write_report
+        from forecast.report.skill import find_skill
 
         job, fit, assessed = self.job, self.fit, self.assessed
         assessment, gate = assessed.assessments[dyad], assessed.gates[dyad]

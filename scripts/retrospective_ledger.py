@@ -70,7 +70,7 @@ def build(backtest: Path, out: Path, first: date = FIRST) -> str:
     DataError
         If the backtest is of other data, or resolves a window otherwise; or if there is a ledger already.
     """
-    from forecast.report import write_track_record
+    from forecast.report.ledger_page import write_track_record
 
     ledger = out / NAME
     if ledger.exists():

@@ -105,7 +105,7 @@ def backtest(
             seed=seed, batch=batch, executor=executor, progress=tell,
         )  # fmt: skip
         tell("writing the page", 0, 0)
-        from forecast.report import write_skill
+        from forecast.report.skill_page import write_skill
 
         page = write_skill(results, out)
     show_result(page, "skill.json", lambda: _print(results, page), as_json=as_json)
@@ -113,7 +113,7 @@ def backtest(
 
 def _remake(out: Path, *, as_json: bool) -> None:
     from forecast.evaluation import Results
-    from forecast.report import write_skill_page
+    from forecast.report.skill_page import write_skill_page
 
     page = write_skill_page(out)
     show_result(page, "skill.json", lambda: _print(Results.read(out), page), as_json=as_json)

@@ -55,7 +55,7 @@ def test(
             later = day_of(asked.as_of, "as-of")
             results = run_plan(read_plan(plan), dyad=dyad, as_of=later, cores=cores, progress=tell)
         if out is not None:
-            from forecast.report import write_tests
+            from forecast.report.claims_page import write_tests
 
             tell("writing the page", 0, 0)
             page = write_tests(results, out)

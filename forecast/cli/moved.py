@@ -73,7 +73,7 @@ def moved(
     asked, given = data.prepare(added, out, MOVED, [report])
     with progress() as tell:
         tell("loading the fit", 0, 0)
-        from forecast.report import write_moved
+        from forecast.report.moved_page import write_moved
 
         saved = read_report(report)
         found = _attribute_what_holds(saved, asked, given, tell, months, refit=data.refit)
@@ -167,7 +167,7 @@ def compare(
     with progress() as tell:
         tell("loading the fits", 0, 0)
         from forecast.outlook.comparison import split_change
-        from forecast.report import write_change
+        from forecast.report.moved_page import write_change
 
         reports = earlier, later = read_report(old), read_report(new)
         if asked is None:

@@ -231,7 +231,7 @@ def score(
     _, found = _read(folder, ledger)
     record = TrackRecord.of(found)
     if out is not None:
-        from forecast.report import write_track_record
+        from forecast.report.ledger_page import write_track_record
 
         say(str(write_track_record(record, out, inputs=[found.path])))
     if as_json:

@@ -60,7 +60,7 @@ def scenario(
     put = [QuestionFolder(folder).find(text) for text in questions or ()]
     with progress() as tell:
         tell("loading the fit", 0, 0)
-        from forecast.report import write_scenarios
+        from forecast.report.scenario_page import write_scenarios
 
         loaded, found, gate = _computed(
             fit, dyad, events, put, tell, followed=followed, seed=seed, smallest_improvement=improvement, **asked
@@ -196,7 +196,7 @@ def check(
         from forecast.checks import check_fit
         from forecast.model import Fit
         from forecast.panel.record import last_known
-        from forecast.report import write_checks
+        from forecast.report.checks_page import write_checks
 
         loaded = Fit.load(fit)
         tell("simulating records", 0, 0)

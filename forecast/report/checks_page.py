@@ -1,13 +1,16 @@
 """Page of posterior predictive checks, with its JSON and its figure."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from forecast.arguments import FIT, PATH, checked
 from forecast.checks.check import KINDS, LIMIT, NOT_AHEAD, NOT_CHECKED, Ahead, Checks
 from forecast.report import calibration_figure, style
 from forecast.report.calibration_figure import Curve
+from forecast.report.folder import CHECKS, publish
 from forecast.report.provenance import settings
 from forecast.report.rendering import Files, Page
 from forecast.report.style import Illustration
@@ -131,3 +134,9 @@ def _table(rows: pd.DataFrame) -> Table:
         )
         for row in rows.to_dict("records")
     ], (0, 1))  # fmt: skip
+
+
+@checked(fit=FIT, out=PATH)
+def write_checks(fit: "Fit", found: "Checks", out: str | Path) -> Path:
+    """Write the checks of a fit: page, ``checks.json`` and a table of all numbers."""
+    return publish(out, CHECKS, lambda: checks_page(fit, found))

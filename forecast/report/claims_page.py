@@ -3,9 +3,11 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import forecast
+from forecast.arguments import PATH, POOLED, checked
 from forecast.hypotheses.outcome import exception_words, exceptions
 from forecast.hypotheses.power import power_words
 from forecast.hypotheses.run import DOUBTS
@@ -13,6 +15,7 @@ from forecast.hypotheses.simulate import STAYING
 from forecast.outlook import plain
 from forecast.report import claims_figure
 from forecast.report.events import state_name
+from forecast.report.folder import TESTS, publish
 from forecast.report.rendering import Files, Page
 from forecast.report.style import Illustration
 from forecast.report.table import Table
@@ -344,3 +347,34 @@ def _verdict_rows(verdict: "PooledVerdict") -> Iterator[tuple[Any, ...]]:
     for group, numbers in groups.items():
         for name, value in numbers.items():
             yield verdict.code, group, name, value, None, None
+
+
+@checked(results=POOLED, out=PATH)
+def write_tests(results: "PooledResults", out: str | Path) -> Path:
+    """Write the results of pooled tests: page, ``tests.json``, a table of all numbers and one figure per claim.
+
+    A run that is killed leaves nothing half-written: the folder has the old page or the new one.
+
+    Parameters
+    ----------
+    results : PooledResults
+        Of `forecast.pooled_tests`.
+    out : str or pathlib.Path
+        Folder; files of an earlier page in it are replaced.
+
+    Returns
+    -------
+    pathlib.Path
+        The page, ``index.html``.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+
+    Examples
+    --------
+    >>> from forecast import write_tests
+    >>> write_tests(results, "hypotheses")  # doctest: +SKIP
+    """
+    return publish(out, TESTS, lambda: claims_page(results))

@@ -42,25 +42,20 @@ LONGEST = 100_000_000
 
 def publish(
     out: str | Path,
-    names: str,
+    permitted: str,
     make: Callable[[], Page],
     *,
-    write: Callable[[Path], object] = lambda _: None,
     inputs: Iterable[str | Path | None] = (),
     subfolders: Sequence[str] = (),
-    files: Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
 ) -> Path:
-    """Put a page and its files in place at once, with their manifest; `write` writes more files to the folder.
-
-    The page names them, or `files` in their place.
-    """
-    require_report_folder(out, names, inputs)
+    """Put a page and its files in place at once, with their manifest; the page lists them, or `names` instead."""
+    require_report_folder(out, permitted, inputs)
     with atomic_folder(out, subfolders=subfolders) as new:
         page = make()
         page.write(new)
-        write(new)
         written = sorted(path.name for path in new.iterdir() if path.name != EXPORT)
-        write_text(new / "index.html", page.html(written if files is None else files))
+        write_text(new / "index.html", page.html(written if names is None else names))
         _write_manifest(new, Path(out))
     return Path(out) / "index.html"
 

@@ -1,7 +1,7 @@
 """forecast.json and levels.csv: the numbers of a report for programs (docs/schema/forecast-json.md)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,9 +24,14 @@ from forecast.outlook.datasets import datasets_finding
 from forecast.outlook.draws import FitLike
 from forecast.panel import observed_periods, panel_kind
 from forecast.report.material import Material, gather
-from forecast.report.provenance import GateLike, ReportedFit, vintage
+from forecast.report.provenance import vintage
 from forecast.report.skill import DyadSkill
 from forecast.report.words import STAMP, meaning
+
+if TYPE_CHECKING:
+    from forecast.model import Fit
+    from forecast.model.gate import Gate
+
 
 type Kinds = Mapping[str, KindSeries] | NotDefined
 
@@ -69,12 +74,12 @@ MONTE_CARLO = "90% normal, of the Monte Carlo error alone"
 
 
 def forecast_json(
-    fit: ReportedFit,
+    fit: "Fit",
     assessment: Assessment,
     *,
     events: Recorded | None = None,
     others: Sequence[Assessment | Brief] = (),
-    gate: GateLike | None = None,
+    gate: "Gate | None" = None,
     skill: DyadSkill | NotDefined | None = None,
 ) -> dict[str, Any]:
     """Return the content of forecast.json."""

@@ -1,8 +1,11 @@
 """Page of a track record: scores of a ledger's forecasts."""
 
+from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forecast.arguments import PATH, checked
 from forecast.evaluation.scores import Band, calibration
 from forecast.files import write_json
 from forecast.numeric import Lead, difference_interval, lead
@@ -10,6 +13,7 @@ from forecast.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, T
 from forecast.questions.track_record import BY, Case, TrackRecord
 from forecast.report import calibration_figure
 from forecast.report.calibration_figure import Curve
+from forecast.report.folder import TRACK_RECORD, publish
 from forecast.report.rendering import Files, Page
 from forecast.report.style import Illustration
 from forecast.report.table import Table
@@ -185,3 +189,9 @@ def cases_table(record: TrackRecord) -> "pd.DataFrame":
         for by in BY:
             table[f"{score}_{by}"] = [getattr(case, score).get(by) for case in record.cases]
     return table
+
+
+@checked(out=PATH)
+def write_track_record(record: "TrackRecord", out: str | Path, inputs: Sequence[str | Path] = ()) -> Path:
+    """Write the track record of a ledger: page, ``track_record.json`` and a table of the decided questions."""
+    return publish(out, TRACK_RECORD, lambda: track_record_page(record), inputs=inputs)

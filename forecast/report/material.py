@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,19 +18,23 @@ from forecast.outlook.scenarios import Followed, followed_windows
 from forecast.panel import build_panel, panel_kind
 from forecast.panel.record import observed_periods
 from forecast.report.events import RecentEvent, notable_events, recent_events
-from forecast.report.provenance import GateLike, ReportedFit, as_of, caveats_of, facts
+from forecast.report.provenance import as_of, caveats_of, facts
 from forecast.report.skill import DyadSkill, find_skill
 from forecast.wording import month
+
+if TYPE_CHECKING:
+    from forecast.model import Fit
+    from forecast.model.gate import Gate
 
 
 @dataclass(frozen=True)
 class Material:
     """Contents of a report."""
 
-    fit: ReportedFit  # As given; `result` is the assessment of the report's dyad
+    fit: "Fit"  # As given; `result` is the assessment of the report's dyad
     result: Assessment
     others: tuple[Brief, ...]  # What is said of the other dyads of the fit
-    gate: GateLike
+    gate: "Gate"
     events: Recorded | None  # As given
     as_of: date  # The day whose knowledge counts
     record: xr.Dataset  # The dyad's level from its first covered period on
@@ -48,11 +52,11 @@ class Material:
 
 
 def gather(
-    fit: ReportedFit,
+    fit: "Fit",
     result: Assessment,
     events: Recorded | None,
     others: Sequence[Assessment | Brief],
-    gate: GateLike | None,
+    gate: "Gate | None",
     skill: DyadSkill | NotDefined | None = None,
 ) -> Material:
     """Gather what a report is made of.

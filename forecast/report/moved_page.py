@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from forecast.arguments import FIT, PATH, checked
 from forecast.dates import months_between
 from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import NotDefined, plain
@@ -13,6 +15,7 @@ from forecast.outlook.attribution import VISITS, Attribution, Part
 from forecast.outlook.comparison import BASELINE, LEVEL, TIME, Change, Number, Numbers, Step
 from forecast.report import style
 from forecast.report.events import unchecked_note, who
+from forecast.report.folder import CHANGE, MOVED, publish
 from forecast.report.provenance import vintage
 from forecast.report.rendering import Files, Page
 from forecast.report.style import Illustration
@@ -485,3 +488,17 @@ def steps_table(change: Change) -> Table:
         errors = [number(_scaled(one, added[one])[1], 1) for one in own]
         rows.append([name, *_added_cells(added), *errors])
     return Table.of(heads, rows)
+
+
+@checked(fit=FIT, out=PATH)
+def write_moved(fit: "Fit", found: "Attribution", out: str | Path) -> Path:
+    """Write what the events of the last months did: page, ``moved.json``, a table of the events and the figure."""
+    return publish(out, MOVED, lambda: moved_page(fit, found))
+
+
+@checked(out=PATH)
+def write_change(
+    fits: "tuple[Fit, Fit]", change: "Change", out: str | Path, *, events: "Attribution | None" = None
+) -> Path:
+    """Write what has changed between two days: page, ``change.json``, a table of the parts and the figure."""
+    return publish(out, CHANGE, lambda: change_page(fits, change, events))

@@ -1,11 +1,18 @@
 """Report page: text, tables and figures in one self-contained HTML file."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from forecast import theory
-from forecast.events import EventTable
+from forecast.arguments import ASSESSMENT, ASSESSMENTS, FIT, GATE, PATH, RECORDED, TEXT, checked
+from forecast.events import EventTable, write_rejects
+from forecast.events.table import Recorded
 from forecast.outlook import (
+    Assessment,
+    Brief,
     Headroom,
     NotDefined,
     Probability,
@@ -36,15 +43,21 @@ from forecast.report import (
 )
 from forecast.report.events import RULE, unchecked_note
 from forecast.report.export import summary, write_export
-from forecast.report.folder import EXPORT
+from forecast.report.folder import EXPORT, REPORT, SAVED_FIT, publish
 from forecast.report.jsonfile import levels_table, report_json
-from forecast.report.material import Material
+from forecast.report.material import Material, gather
 from forecast.report.provenance import vintage
 from forecast.report.rendering import Files, Page
+from forecast.report.skill import DyadSkill
 from forecast.report.style import Illustration, stamped
 from forecast.report.table import Table
 from forecast.report.tables import tables_of
 from forecast.wording import chance, count, number, percent
+
+if TYPE_CHECKING:
+    from forecast.model import Fit
+    from forecast.model.gate import Gate
+
 
 _SHOWN_IN = {
     theory.LOW.code: "standing",
@@ -195,3 +208,70 @@ def _details_content(material: Material) -> dict[str, Any]:
         ),
         "added": events.arrange(fit.panel.attrs, material.events),
     }
+
+
+@checked(fit=FIT, assessment=ASSESSMENT, out=PATH, events=RECORDED, others=ASSESSMENTS, gate=GATE, fit_name=TEXT)
+def write_report(
+    fit: "Fit",
+    assessment: Assessment,
+    *,
+    out: str | Path,
+    events: Recorded | None = None,
+    others: Sequence[Assessment | Brief] = (),
+    gate: "Gate | None" = None,
+    skill: DyadSkill | NotDefined | None = None,
+    fit_name: str | None = None,
+    export: bool = False,
+) -> Path:
+    """Write the report of a dyad: page, JSON, levels, main figure, summary, rejected rows and, if asked for, the fit.
+
+    A run that is killed leaves nothing half-written: the folder has the old report or the new one.
+
+    Parameters
+    ----------
+    fit : Fit
+        What the assessments were made from.
+    assessment : Assessment
+        Of the report's dyad.
+    out : str or pathlib.Path
+        Folder; files of an earlier report in it are replaced.
+    events : EventTable, CountTable or IndexTable, optional
+        What was read; without single events none is named or listed.
+    others : sequence of Assessment or Brief
+        Of the other dyads of the fit, for comparison.
+    gate : Gate, optional
+        The verdict on convergence; the fit's own without it.
+    skill : DyadSkill or NotDefined, optional
+        What a backtest says of such forecasts, by `find_skill`; by default the one that comes with the package.
+    fit_name : str, optional
+        Save the fit in the same folder under this name, such as ``fit.nc``.
+    export : bool
+        Write every figure as SVG, PNG and PDF, and every table as CSV and for LaTeX, into its folder ``export``. One
+        that an earlier report left there is always written again, so that it is never of another report.
+
+    Returns
+    -------
+    pathlib.Path
+        The page, ``index.html``.
+
+    Raises
+    ------
+    SpecError
+        If the other assessments are not of the same moment.
+    OutputError
+        If the folder cannot be written.
+
+    Examples
+    --------
+    >>> from forecast.report.page import write_report
+    >>> write_report(fit, assessment, events=table, out="report")  # doctest: +SKIP
+    """
+
+    def make() -> Page:
+        exported = export or (Path(out) / EXPORT).is_dir()
+        material = gather(fit, assessment, events, others, gate, skill)
+        made = page(material, illustrations(material), exported=exported)
+        rejects: Files = {} if events is None else {"rejects.csv": partial(write_rejects, events)}
+        return replace(made, files={**made.files, **rejects, **({fit_name: fit.save} if fit_name else {})})
+
+    return publish(out, REPORT, make, subfolders=[SAVED_FIT, EXPORT])

@@ -4,8 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -15,7 +14,6 @@ from forecast.events.table import Recorded
 from forecast.model.dynamics import cycles
 from forecast.model.observation import observations
 from forecast.outlook import Assessment
-from forecast.outlook.draws import FitLike
 from forecast.panel.record import last_known, vintaged
 from forecast.report.table import Table
 from forecast.wording import day, join, number, percent
@@ -23,40 +21,8 @@ from forecast.wording import day, join, number, percent
 if TYPE_CHECKING:
     import xarray as xr
 
+    from forecast.model import Fit
     from forecast.outlook.draws import SpecLike
-
-
-class GateLike(Protocol):
-    """The result of the convergence checks, such as `forecast.model.gate.Gate`."""
-
-    @property
-    def passed(self) -> bool:
-        """Return whether the numbers may be used."""
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """Reasons why not, in words."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return `limits`, `quantities` (r_hat, ess_bulk, ess_tail), `divergence_share`, `bfmi` and the result."""
-
-
-class ReportedFit(FitLike, Protocol):
-    """Fit with its convergence checks and its provenance, such as `forecast.model.Fit`."""
-
-    @property
-    def gate(self) -> GateLike:
-        """Result of its convergence checks."""
-
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        """Data digest, versions, seed, sampler settings, seconds by step."""
-
-    def prior_posterior(self, dyad: str) -> pd.DataFrame:
-        """Return prior and posterior of a dyad's parameters, with the share of the prior's variance that is left."""
-
-    def save(self, path: Path) -> Any:
-        """Save the fit in the folder of the report."""
 
 
 INDEX = "The index counts up to {until} as it was read, later revisions included."
@@ -83,19 +49,19 @@ def _sentence(dataset: str, until: str, *, vintaged: bool) -> str:
     return f"Events up to {until} count as the {dataset} data{compiled} date them, whenever each became known."
 
 
-def as_of(fit: ReportedFit, result: Assessment) -> date:
+def as_of(fit: "Fit", result: Assessment) -> date:
     """Return the as-of day of a fit: that of its panel, else the end of its last period."""
     text = str(fit.panel.attrs.get("as_of") or "")
     return date.fromisoformat(text) if text else result.origin
 
 
-def caveats_of(fit: ReportedFit, dyad: str) -> tuple[str, ...]:
+def caveats_of(fit: "Fit", dyad: str) -> tuple[str, ...]:
     """Return what a reader has to know of how the datasets of a fit record a dyad; an index has none."""
     coords = fit.panel.coords
     return caveats(dyad, map(str, coords["dataset"].to_numpy())) if "dataset" in coords else ()
 
 
-def facts(fit: ReportedFit, result: Assessment, events: Recorded | None) -> dict[str, Any]:
+def facts(fit: "Fit", result: Assessment, events: Recorded | None) -> dict[str, Any]:
     """Return the provenance: of the data, the fit and the simulation."""
     attributes = fit.panel.attrs
     outside = json.loads(str(attributes.get("outside_coverage") or "{}"))

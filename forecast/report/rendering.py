@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,12 +29,8 @@ class Page:
     figures: Mapping[str, Illustration] = field(default_factory=dict)  # By name, in their order on the page
     converged: bool = True
     reasons: Sequence[str] = ()  # Why the fit has not converged
-    # By name, the file of the page: a table, a text, values for JSON, or what writes it to a path.
+    # By name, the file of the page: a table, a text, values for JSON, or what writes it to a path; "." is the folder.
     files: "Files" = field(default_factory=dict)
-
-    def with_files(self, **files: Any) -> "Page":
-        """Return the page with more files."""
-        return replace(self, files={**self.files, **files})
 
     def write(self, folder: Path) -> None:
         """Write the files."""

@@ -1,8 +1,10 @@
 """Page and JSON of scenarios: the outlook given the assumptions, with the unconditional outlook."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from forecast.arguments import FIT, GATE, PATH, checked
 from forecast.outlook import Estimate, NotDefined, Probability, main_horizon, plain
 from forecast.outlook.conditioning import Assumed
 from forecast.outlook.level import HorizonOutlook
@@ -10,17 +12,23 @@ from forecast.outlook.query import Prospect
 from forecast.outlook.scenarios import Scenario, Scenarios
 from forecast.outlook.windows import WindowOutlook
 from forecast.report import fan_figure, words
-from forecast.report.provenance import GateLike, ReportedFit, settings, vintage
+from forecast.report.folder import SCENARIO, publish
+from forecast.report.provenance import settings, vintage
 from forecast.report.rendering import Files, Page
 from forecast.report.style import Illustration, stamped
 from forecast.report.table import Table
 from forecast.wording import DASH, chance, count, day, number, period
 
+if TYPE_CHECKING:
+    from forecast.model import Fit
+    from forecast.model.gate import Gate
+
+
 WITHOUT = "Without"
 FOLLOWED = "What followed"
 
 
-def scenario_page(fit: ReportedFit, found: Scenarios, gate: GateLike) -> Page:
+def scenario_page(fit: "Fit", found: Scenarios, gate: "Gate") -> Page:
     """Combine text, tables and figure."""
     content = {
         "label": found.label,
@@ -45,7 +53,7 @@ def scenario_page(fit: ReportedFit, found: Scenarios, gate: GateLike) -> Page:
     return Page("scenario.html.j2", content, {"scenarios": _figure(gate, found)}, gate.passed, gate.reasons, files)
 
 
-def scenario_json(fit: ReportedFit, found: Scenarios, gate: GateLike) -> dict[str, Any]:
+def scenario_json(fit: "Fit", found: Scenarios, gate: "Gate") -> dict[str, Any]:
     """Return the content of scenario.json, by the schema of docs/schema/scenario-json.md."""
     body = {
         "schema": found.schema,
@@ -90,7 +98,7 @@ def _scenario_json(one: Scenario) -> dict[str, Any]:
     }
 
 
-def _figure(gate: GateLike, found: Scenarios) -> Illustration:
+def _figure(gate: "Gate", found: Scenarios) -> Illustration:
     drawn = fan_figure.illustrate_scenarios(found)
     faulty = any(one.fault for one in found.scenarios)
     if not gate.passed:
@@ -227,3 +235,35 @@ def _largest_error(found: Scenarios) -> str:
         for name in ("up", "down")
     ]
     return words.largest_error([one for one in chances if isinstance(one, Probability)])
+
+
+@checked(fit=FIT, out=PATH, gate=GATE)
+def write_scenarios(fit: "Fit", found: "Scenarios", out: str | Path, gate: "Gate | None" = None) -> Path:
+    """Write scenarios: page and ``scenario.json``.
+
+    Parameters
+    ----------
+    fit : Fit
+    found : Scenarios
+        Of `forecast.scenario`.
+    out : str or pathlib.Path
+        Folder; files of earlier scenarios in it are replaced.
+    gate : Gate, optional
+        The result of the convergence checks; the fit's own without it.
+
+    Returns
+    -------
+    pathlib.Path
+        The page, ``index.html``.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+
+    Examples
+    --------
+    >>> from forecast.report.scenario_page import write_scenarios
+    >>> write_scenarios(fit, forecast.scenario(fit, "USA-CHN", "whatif.csv"), "scenario")  # doctest: +SKIP
+    """
+    return publish(out, SCENARIO, lambda: scenario_page(fit, found, gate or fit.gate))

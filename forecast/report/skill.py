@@ -16,7 +16,6 @@ from forecast.outlook.observed import main_dataset
 from forecast.outlook.pool import MODEL
 from forecast.outlook.query import main_horizon
 from forecast.panel import panel_kind
-from forecast.report.provenance import ReportedFit
 from forecast.report.table import Cell, Table
 from forecast.resources import skill_file
 from forecast.wording import DASH, count, join, number, percent
@@ -24,6 +23,7 @@ from forecast.wording import interval as bracketed
 
 if TYPE_CHECKING:
     from forecast.evaluation import Record
+    from forecast.model import Fit
 
 _NAMES = {
     MODEL: "model",
@@ -200,7 +200,7 @@ def read_skill(path: str | Path | None = None) -> Skill | None:
 
 
 def find_skill(
-    fit: ReportedFit, assessment: Assessment, events: Recorded | None = None, skill: Skill | None = None
+    fit: "Fit", assessment: Assessment, events: Recorded | None = None, skill: Skill | None = None
 ) -> DyadSkill | NotDefined:
     """Return the backtest results for the forecasts of a report, or the reason why there are none."""
     skill = skill or read_skill()
@@ -264,7 +264,7 @@ def skill_table(found: DyadSkill) -> Table:
     )  # fmt: skip
 
 
-def _record(fit: ReportedFit, events: Recorded | None, choices: Mapping[str, Any]) -> "Record | None":
+def _record(fit: "Fit", events: Recorded | None, choices: Mapping[str, Any]) -> "Record | None":
     """Return the record of the report's dyads as the run would have it; None if that cannot be."""
     from forecast.evaluation import Record
 
@@ -284,11 +284,11 @@ def _same_data(record: "Record | None", choices: Mapping[str, Any]) -> bool | No
     return all(record.digests[dyad] == choices["data_by_dyad"].get(dyad) for dyad in record.dyads)
 
 
-def _dyads(fit: ReportedFit) -> list[str]:
+def _dyads(fit: "Fit") -> list[str]:
     return [str(code) for code in fit.panel["dyad"].to_numpy()]
 
 
-def _untestable(fit: ReportedFit, assessment: Assessment) -> str:
+def _untestable(fit: "Fit", assessment: Assessment) -> str:
     """Describe why no backtest could be of such forecasts; an empty text if one could."""
     if panel_kind(fit.panel).name == "index":
         return "an index records no events by which forecasts could be scored"
@@ -301,7 +301,7 @@ def _untestable(fit: ReportedFit, assessment: Assessment) -> str:
     return ""
 
 
-def _mismatch(fit: ReportedFit, assessment: Assessment, skill: Skill, record: "Record | None") -> str:
+def _mismatch(fit: "Fit", assessment: Assessment, skill: Skill, record: "Record | None") -> str:
     """Describe why a backtest is not of such forecasts; an empty text if it is."""
     choices, dyads = skill.choices, _dyads(fit)
     names = [str(name) for name in fit.panel["dataset"].to_numpy()]
@@ -321,7 +321,7 @@ def _mismatch(fit: ReportedFit, assessment: Assessment, skill: Skill, record: "R
     return ""
 
 
-def _remedy(fit: ReportedFit) -> str:
+def _remedy(fit: "Fit") -> str:
     """Describe how to find out how good forecasts such as those of a fit have been."""
     command = f"forecast backtest --dyads {','.join(_dyads(fit))} --out skill"
     return f"To find out: {command}, on the same data, then this report again with --skill skill/skill.json"

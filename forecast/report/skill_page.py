@@ -1,9 +1,12 @@
 """Page of a backtest: scores against every benchmark, calibration and largest misses."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forecast.arguments import PATH, RESULTS, checked
 from forecast.dates import add_months
 from forecast.evaluation.benchmarks import REFERENCE
 from forecast.evaluation.results import RULE
@@ -14,8 +17,9 @@ from forecast.report import calibration_figure, intervals_figure
 from forecast.report import skill as say
 from forecast.report.calibration_figure import Curve
 from forecast.report.events import state_name, unchecked_note
+from forecast.report.folder import SKILL, publish, require_report_folder
 from forecast.report.provenance import Rows, vintage_of
-from forecast.report.rendering import Page
+from forecast.report.rendering import Files, Page
 from forecast.report.skill import Compared
 from forecast.report.style import Illustration
 from forecast.report.table import Table
@@ -460,3 +464,23 @@ def _choices(skill: Skill) -> Rows:
         *([("Commit", choices["commit"])] if "commit" in choices else []),
         ("Digest of events, eras and coverage (SHA-256)", choices["data"]),
     ]
+
+
+@checked(results=RESULTS, out=PATH)
+def write_skill(results: "Results", out: str | Path) -> Path:
+    """Write the results of a backtest: page, ``skill.json``, and tables of its rows and of the cases."""
+    return _publish(results, out, {".": results.write})
+
+
+@checked(folder=PATH)
+def write_skill_page(folder: str | Path) -> Path:
+    """Write the page of a backtest again, from ``skill.json`` and ``cases.csv.gz`` in its folder."""
+    from forecast.evaluation import Results
+
+    require_report_folder(folder, SKILL)
+    return _publish(Results.read(folder), folder, {})
+
+
+def _publish(results: "Results", out: str | Path, files: Files) -> Path:
+    names = ("skill.json", "skill.csv", "cases.csv.gz")
+    return publish(out, SKILL, lambda: replace(skill_page(results), files=files), subfolders=["origins"], names=names)

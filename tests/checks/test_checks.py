@@ -16,8 +16,7 @@ from forecast.errors import DataError, SpecError
 from forecast.model import Fit, PendulumSpec
 from forecast.model.likelihood import Draws, Observed, state_of
 from forecast.panel.record import last_known
-from forecast.report import write_checks
-from forecast.report.checks_page import checks_page
+from forecast.report.checks_page import checks_page, write_checks
 from tests.evaluation.made import results_of
 from tests.model.fits import unobserved
 from tests.model.panels import make_panel

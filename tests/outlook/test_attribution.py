@@ -40,7 +40,7 @@ from forecast.panel.events import counted_events, panel_without
 from forecast.questions import answer_question, attribute_question, make_question, put_question, settle_simulations
 from forecast.questions.ledger import QuestionFolder
 from forecast.questions.moved import asking
-from forecast.report import write_change, write_moved
+from forecast.report.moved_page import write_change, write_moved
 from forecast.wording import day
 from tests.commands import faults
 from tests.model.fits import unobserved

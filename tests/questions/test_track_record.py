@@ -8,7 +8,7 @@ import pytest
 
 from forecast.questions import Ledger, TrackRecord, answered, append_entries, asked, resolved
 from forecast.questions.ledger import entry_rows
-from forecast.report import write_track_record
+from forecast.report.ledger_page import write_track_record
 from tests.questions.made import append_line, came, made, said
 
 OVER = "2022-02-01"

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from forecast.events.dyads import AddedEvent, Addition, Extension, additions_of, counted_additions
-from forecast.report import forecast_json
 from forecast.report.events import arrange
+from forecast.report.jsonfile import forecast_json
 
 from .conftest import SCRIPT, Reader, render_page
 

@@ -15,7 +15,6 @@ from forecast.cli import app
 from forecast.hypotheses.outcome import Choice
 from forecast.hypotheses.power import power_words
 from forecast.hypotheses.run import DOUBTS
-from forecast.report import write_tests
 from forecast.report.claims_figure import illustrate
 from forecast.report.claims_page import (
     claims_page,
@@ -24,6 +23,7 @@ from forecast.report.claims_page import (
     headline,
     results_json,
     results_table,
+    write_tests,
 )
 
 from .conftest import SCRIPT, Reader, keys_documented

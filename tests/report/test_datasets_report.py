@@ -4,7 +4,7 @@ import pytest
 from outlook.conftest import with_feed
 
 from forecast.outlook import assess
-from forecast.report import forecast_json
+from forecast.report.jsonfile import forecast_json
 
 from .conftest import LABELS, keys_documented, render_page, reported_fit
 from .test_forecast_json import DOCUMENT

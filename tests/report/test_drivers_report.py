@@ -8,7 +8,7 @@ from outlook.conftest import Spec
 
 from forecast.drivers.panel import attach
 from forecast.outlook import assess
-from forecast.report import forecast_json
+from forecast.report.jsonfile import forecast_json
 
 from .conftest import LABELS, render_page, reported_fit
 

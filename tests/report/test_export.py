@@ -16,9 +16,10 @@ from markdown_it import MarkdownIt
 
 from forecast.errors import OutputPathError
 from forecast.outlook import NotDefined
-from forecast.report import style, write_report
+from forecast.report import style
 from forecast.report.export import MOST_WORDS, summary, within, write_export
 from forecast.report.material import gather
+from forecast.report.page import write_report
 from forecast.report.table import Table
 from forecast.report.tables import tables_of
 from forecast.wording import chance, interval, number
@@ -232,9 +233,10 @@ def test_what_is_kept_of_sentences_is_short_enough(most, lengths):
 @pytest.fixture
 def quick(figures, monkeypatch):
     """Replace the drawing of figures, where files are what is looked at."""
-    from forecast.report import export, write
+    from forecast.report import export
+    from forecast.report import page as report_page
 
-    monkeypatch.setattr(write, "illustrations", lambda _: figures)
+    monkeypatch.setattr(report_page, "illustrations", lambda _: figures)
     monkeypatch.setattr(export.style, "png", lambda figure: b"png")
     monkeypatch.setattr(export.style, "pdf", lambda figure: b"pdf")
 

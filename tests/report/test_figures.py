@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 
 from forecast.outlook import NotDefined
 from forecast.panel.record import observed_shares
-from forecast.report import forecast_json, levels_table, style
+from forecast.report import style
 from forecast.report.bars_figure import ENOUGH_EVENTS
+from forecast.report.jsonfile import forecast_json, levels_table
 from forecast.report.page import illustrations
 from forecast.wording import chance, month
 

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from forecast.errors import SpecError
-from forecast.report import levels_table, write, write_report
-from forecast.report.jsonfile import COLUMNS
+from forecast.report import page as report_page
+from forecast.report.jsonfile import COLUMNS, levels_table
+from forecast.report.page import write_report
 
 from .conftest import FAILED, assessed
 
@@ -56,7 +57,7 @@ def test_the_manifest_has_the_digest_of_every_file_even_of_those_that_stay(fit, 
 
 @pytest.mark.parametrize(
     "step",
-    ["write.illustrations", "rendering.write_json", "page.levels_table", "write.page", "write.write_rejects"],
+    ["page.illustrations", "rendering.write_json", "page.levels_table", "page.page", "page.write_rejects"],
 )
 @pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit, MemoryError])
 def test_a_run_killed_half_way_leaves_what_was_there(
@@ -70,7 +71,7 @@ def test_a_run_killed_half_way_leaves_what_was_there(
     def killed(*_, **__):
         raise end
 
-    monkeypatch.setattr(write, "illustrations", lambda _: illustrated)
+    monkeypatch.setattr(report_page, "illustrations", lambda _: illustrated)
     monkeypatch.setattr(f"forecast.report.{step}", killed)
     with pytest.raises(end):
         write_report(fit, assessment, events=events, out=tmp_path)

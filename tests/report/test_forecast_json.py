@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from forecast.outlook import printed_changes, printed_percents
-from forecast.report import forecast_json
-from forecast.report.jsonfile import MONTE_CARLO, SCHEMA
+from forecast.report.jsonfile import MONTE_CARLO, SCHEMA, forecast_json
 
 from .conftest import FAILED, assessed, index_of, keys_documented, reported_fit
 

@@ -8,8 +8,8 @@ import pytest
 
 from forecast.events.tables import shown_reference
 from forecast.outlook import NotDefined, printed_percents
-from forecast.report import forecast_json
 from forecast.report.events import UNCHECKED_NOTE
+from forecast.report.jsonfile import forecast_json
 from forecast.report.material import gather
 from forecast.report.page import illustrations, page
 from tests.model.panels import consistent

@@ -18,8 +18,7 @@ from forecast.outlook import AtLeast
 from forecast.outlook.conditioning import Assumed, periods_held, read_assumed
 from forecast.outlook.query import Prospect
 from forecast.outlook.scenarios import SCHEMA, scenario
-from forecast.report import write_scenarios
-from forecast.report.scenario_page import scenario_json, scenario_page
+from forecast.report.scenario_page import scenario_json, scenario_page, write_scenarios
 from forecast.wording import chance
 from tests.commands import faults
 from tests.report.conftest import FAILED, LABELS, SCRIPT, MadeGate, Reader, index_of, keys_documented, reported_fit

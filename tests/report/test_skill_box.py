@@ -9,11 +9,11 @@ import pytest
 from forecast import resources
 from forecast.evaluation import Record
 from forecast.outlook import NotDefined
-from forecast.report import find_skill, forecast_json, write_report
 from forecast.report import skill as skill_box
+from forecast.report.jsonfile import forecast_json
 from forecast.report.material import gather
-from forecast.report.page import page
-from forecast.report.skill import DyadSkill, read_skill, skill_sentence
+from forecast.report.page import page, write_report
+from forecast.report.skill import DyadSkill, find_skill, read_skill, skill_sentence
 from tests.evaluation.made import MODELS, results_of
 
 from .conftest import SCRIPT, Reader, assessed, keys_documented, made_events, reported_fit

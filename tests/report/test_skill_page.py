@@ -12,8 +12,15 @@ import pytest
 from forecast.errors import DataError, OutputPathError
 from forecast.evaluation import Results
 from forecast.evaluation.skill import REPORTED_ON
-from forecast.report import write_skill, write_skill_page
-from forecast.report.skill_page import finding, headline, overview, skill_figures, skill_page
+from forecast.report.skill_page import (
+    finding,
+    headline,
+    overview,
+    skill_figures,
+    skill_page,
+    write_skill,
+    write_skill_page,
+)
 from tests.evaluation.made import MODELS, results_of
 
 from .conftest import SCRIPT, Reader, keys_documented

@@ -9,8 +9,8 @@ import pytest
 
 from forecast.outlook import AtLeast, NotDefined, of_a_kind
 from forecast.outlook.kind_scores import Calibration
-from forecast.report import forecast_json
 from forecast.report.events import RULE, recent_events
+from forecast.report.jsonfile import forecast_json
 from forecast.report.page import page
 from forecast.wording import chance, count, day, interval, month, number
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from forecast.errors import DataError
-from forecast.report import write_tests
+from forecast.report.claims_page import write_tests
 from forecast.report.theory_page import write_theory
 from forecast.theory import THEORY
 

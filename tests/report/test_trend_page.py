@@ -8,7 +8,7 @@ import pytest
 
 from forecast.model import Fit, PendulumSpec
 from forecast.outlook import assess, kinds_sentence
-from forecast.report import write_report
+from forecast.report.page import write_report
 from forecast.report.style import NARROW
 from forecast.report.yearly_figure import draw, kind_panel
 from tests.model.fits import unobserved

@@ -12,8 +12,8 @@ from forecast.feeds.phoenix import REAL_TIME
 from forecast.outlook.scenarios import scenario
 from forecast.panel import build_index_panel, build_panel
 from forecast.panel.record import vintaged
-from forecast.report import forecast_json
 from forecast.report.export import summary
+from forecast.report.jsonfile import forecast_json
 from forecast.report.material import gather
 from forecast.report.provenance import vintage
 from forecast.report.scenario_page import scenario_page
