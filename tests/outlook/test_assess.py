@@ -187,5 +187,5 @@ def test_the_schema_is_as_documented():
     results = {name: kind for name, kind in public.items() if isinstance(kind, type) and is_dataclass(kind)}
     assert set(sections) == set(results)
     for name, text in sections.items():
-        documented = re.findall(r"^\| `(\w+)` \|", text, flags=re.M)
+        documented = re.findall(r"^- `(\w+)`:", text, flags=re.M)
         assert documented == [item.name for item in fields(results[name])], name
