@@ -186,6 +186,6 @@ def test_every_setting_is_explained():
 
 
 def test_every_field_of_a_file_is_explained_in_order():
-    fields = re.findall(r"^\| `(\w+)`(?:, `(\w+)`)?(?:, `(\w+)`)? \|", SCHEMA.partition("## A file")[2], re.M)
+    fields = re.findall(r"^- `(\w+)`(?:, `(\w+)`)?(?:, `(\w+)`)?:", SCHEMA.partition("## A file")[2], re.M)
     kept = [name for name, field in ExpectedFile.model_fields.items() if not field.exclude]
     assert [name for row in fields for name in row if name] == kept

@@ -18,7 +18,7 @@ GUIDE = (DOCS / "hypotheses.md").read_text("utf-8")
 def fields(section):
     text = (DOCS / "schema" / "plan.md").read_text("utf-8")
     body = re.search(rf"^## {section}\n(.*?)(?=^## |\Z)", text, re.M | re.S)[1]
-    return re.findall(r"^\| `(\w+)` \|", body, re.M)
+    return re.findall(r"^- `(\w+)`:", body, re.M)
 
 
 def test_every_field_of_a_plan_is_documented():

@@ -17,7 +17,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 def documented(page, heading=None):
     text = (DOCS / "schema" / page).read_text()
     part = re.split(r"^## ", text, flags=re.MULTILINE)[0] if heading is None else text.partition(f"## {heading}\n")[2]
-    cells = re.findall(r"^\| (`[^|]*) \|", part.partition("\n## ")[0], flags=re.MULTILINE)
+    cells = re.findall(r"^- (`[^:]*):", part.partition("\n## ")[0], flags=re.MULTILINE)
     return [name for cell in cells for name in re.findall(r"`([^`]*)`", cell)]
 
 
