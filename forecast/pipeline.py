@@ -23,8 +23,7 @@ from forecast.arguments import (
 )
 from forecast.clock import Clock
 from forecast.dates import months_between, reject_future, today
-from forecast.drivers import add_drivers, drivers_for
-from forecast.drivers.panel import require_drivers
+from forecast.drivers import add_drivers, drivers_for, require_drivers
 from forecast.errors import DataError, SpecError
 from forecast.events import describe_additions
 from forecast.events.dyads import additions_of, dyad_labels, last_covered, read_dyads

@@ -27,8 +27,7 @@ from forecast.numeric import paired
 from forecast.outlook.base_rates import MIX_MONTHS, recording_level, simulate_kinds
 from forecast.outlook.kind_counts import KindRates
 from forecast.outlook.kind_scores import SCHEMA, calibrated
-from forecast.panel.events import placed_events
-from forecast.panel.record import by_class
+from forecast.panel.record import by_class, placed_events
 from forecast.questions.record import CountedKind
 from forecast.typing import Float, Index
 

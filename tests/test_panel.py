@@ -23,7 +23,7 @@ from forecast.panel import (
     summarise,
     validate_panel,
 )
-from forecast.panel.events import counted_events
+from forecast.panel.record import counted_events
 
 COVERAGE = pd.DataFrame(
     {

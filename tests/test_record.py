@@ -12,9 +12,9 @@ from forecast.events import read_chronology
 from forecast.events.dyads import Covered
 from forecast.outlook.base_rates import recording_level
 from forecast.panel import build_index_panel, build_panel
-from forecast.panel.events import counted_events
 from forecast.panel.record import (
     SHORTEST_RECORD,
+    counted_events,
     coverage_end,
     observed_periods,
     observed_shares,

@@ -18,7 +18,7 @@ from forecast.events.dyads import Days, as_spans, each_day
 from forecast.feeds.detect import DaysOfRows, Detected, Named, detect_file, find_feed, unknown_file
 from forecast.feeds.feed import Feed, FeedSettings, FileFacts, named_day
 from forecast.feeds.judging import Judge, Rules
-from forecast.feeds.lines import CHUNK, MANIFEST, FeedFile, file_digest, find_files, is_ignored, read_utf8
+from forecast.feeds.lines import CHUNK, MANIFEST, FeedFile, file_digest, find_files, is_ignored, read_chunks
 from forecast.feeds.reading import FileRun, Together
 from forecast.fetch.manifest import read_manifest
 from forecast.files import fence
@@ -268,14 +268,13 @@ class _Run:
             self.together[feed.name] = Together(Judge(Rules(feed, EVERYTHING, organs=True)))
         together = self.together[feed.name]
         reading = _Reading(
-            file, detected.layouts, FileFacts(), key[0], DaysOfRows.of(feed, file),
+            file, detected.layout, FileFacts(), key[0], DaysOfRows.of(feed, file),
             feed=feed, name=name, named=named, published=published, key=key, number=self.next_file,
             place=len(self.done), tallies=_Tallies(feed),
         )  # fmt: skip
         self.next_file += 1
-        chunks = read_utf8(file, feed.encoding)
-        for chunk, strange in ahead(chunks) if file.size > CHUNK else chunks:
-            reading.mended += strange
+        chunks = read_chunks(file, feed.encoding)
+        for chunk in ahead(chunks) if file.size > CHUNK else chunks:
             together.add(reading, chunk)
             if together.full:
                 self._judge(feed.name)

@@ -62,7 +62,7 @@ def backtest(
     Every origin is rebuilt as of its day. Finished origins are kept in the folder: interrupted, the same command goes
     on where it stopped. Writes a page, skill.json, skill.csv and cases.csv.gz (docs/skill.md).
     """
-    from forecast.drivers.panel import require_drivers
+    from forecast.drivers import require_drivers
     from forecast.report.folder import SKILL, require_report_folder
 
     if remake:

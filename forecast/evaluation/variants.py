@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.drivers.panel import has_drivers
+from forecast.drivers import has_drivers
 from forecast.errors import NotUpdatable
 from forecast.evaluation.forecaster import Answer, Asked, Chances
 from forecast.evaluation.origins import View
@@ -20,8 +20,7 @@ from forecast.typing import Float, Index
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.drivers import DriverTable
-    from forecast.drivers.panel import Future
+    from forecast.drivers import DriverTable, Future
     from forecast.model import Fit, PendulumSpec
     from forecast.outlook.observed import Reading, Usual
 
@@ -220,8 +219,7 @@ def with_drivers(source: str | Path, acts: str | None = None, future: "Future" =
 
     Its code has a piece of the digest of what they are and act on, by which a resumed run recognises them.
     """
-    from forecast.drivers import drivers_for
-    from forecast.drivers.panel import require_future
+    from forecast.drivers import drivers_for, require_future
     from forecast.events import read_dyads
     from forecast.files import digest
     from forecast.model.driving import parse_drivers

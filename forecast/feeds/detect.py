@@ -117,15 +117,10 @@ MENTIONS, GKG = 16, 27
 
 
 class Detected(NamedTuple):
-    """A feed, and the layouts that rows of a file may have."""
+    """The feed and the layout of a file."""
 
     feed: Feed
-    layouts: tuple[Layout, ...]
-
-    @property
-    def words(self) -> str:
-        """Description of a file's layout."""
-        return self.layouts[-1].title
+    layout: Layout
 
 
 def detect_file(file: FeedFile) -> Detected | None:
@@ -133,9 +128,8 @@ def detect_file(file: FeedFile) -> Detected | None:
     with fence(file.name):
         lines = [line for line in file.head() if line.strip()]
         for feed in FEEDS.values():
-            layouts = feed.recognise(lines)
-            if layouts:
-                return Detected(feed, layouts)
+            if layout := feed.recognise(lines):
+                return Detected(feed, layout)
     return None
 
 
@@ -173,8 +167,8 @@ def unknown_file(file: FeedFile, wanted: Feed | None = None) -> DataError:
     detected = detect_file(file)
     if detected and wanted and detected.feed is not wanted:
         return DataError(
-            f"{file.name}: this looks like {detected.words}, not like {wanted.title}: use --feed {detected.feed.name}, "
-            "or leave --feed out."
+            f"{file.name}: this looks like {detected.layout.title}, not like {wanted.title}: use --feed "
+            f"{detected.feed.name}, or leave --feed out."
         )
     known = join([feed.title for feed in FEEDS.values()], "or")
     return DataError(

@@ -133,6 +133,12 @@ class Layout:
     delimiter: str = "\t"
     header: bool = False  # Whether the first line names the columns
     quoted: bool = False  # Whether a field can stand in quotation marks
+    optional: int = 0  # How many of the last columns a row may lack; what it lacks is NULL
+
+    @property
+    def widths(self) -> range:
+        """The numbers of fields that a row may have."""
+        return range(len(self.columns) - self.optional, len(self.columns) + 1)
 
 
 @dataclass(frozen=True)
@@ -162,8 +168,8 @@ class Feed:
 
     name: str  # Of the feed and of its dataset
     title: str  # For readers
-    # From the first lines of a file to the layouts that its rows may have; None if it is no file of this feed.
-    recognise: Callable[[list[str]], tuple[Layout, ...] | None]
+    # From the first lines of a file to the layout of its rows; None if it is no file of this feed.
+    recognise: Callable[[list[str]], Layout | None]
     # From the columns at hand, the settings and the facts of the file to the SQL of each of `FIELDS`.
     fields: Callable[[tuple[str, ...], FeedSettings, FileFacts], Mapping[str, str]]
     # From a side and the settings to the SQL condition that the actor on this side acts for its state.
@@ -236,14 +242,9 @@ def one_of(column: str, values: tuple[str, ...]) -> str:
     return f"{quoted(column)} IN ({', '.join(map(text, values))})" if values else "false"
 
 
-def only_digits(name: str) -> str:
-    """Return the SQL condition that a column has digits and nothing else: where that is known, it is taken as met."""
-    return f"regexp_full_match({quoted(name)}, '[0-9]+')"
-
-
 def digits(name: str, least: int, most: int) -> str:
     """Return the SQL condition that a column has so many digits and nothing else."""
-    return f"({only_digits(name)} AND strlen({quoted(name)}) BETWEEN {least} AND {most})"
+    return f"(regexp_full_match({quoted(name)}, '[0-9]+') AND strlen({quoted(name)}) BETWEEN {least} AND {most})"
 
 
 _SHAPES = {"%Y-%m-%d": r"\d{4}-\d{2}-\d{2}", "%m/%d/%Y": r"\d{1,2}/\d{1,2}/\d{4}"}

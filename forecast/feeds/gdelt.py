@@ -16,7 +16,6 @@ from forecast.feeds.feed import (
     digits,
     named_day,
     one_of,
-    quoted,
     whole_year,
 )
 
@@ -41,8 +40,7 @@ def _columns(*, second: bool) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-BACKFILE = Layout("GDELT 1.0 before April 2013", _columns(second=False)[:-1])
-DAILY = Layout("GDELT 1.0", _columns(second=False))
+DAILY = Layout("GDELT 1.0", _columns(second=False), optional=1)  # Without an address before April 2013
 SECOND = Layout("GDELT 2.0", _columns(second=True))
 
 
@@ -50,14 +48,14 @@ _SHAPED = re.compile(r"\d+\t\d{8}\t")
 """Beginning of a row: an id and a day."""
 
 
-def _recognise(lines: list[str]) -> tuple[Layout, ...] | None:
+def _recognise(lines: list[str]) -> Layout | None:
     """Recognise export files by the number of fields and the shape of the first ones; most rows decide."""
     widths = [line.count("\t") + 1 for line in lines if _SHAPED.match(line)]
-    shaped = [width for width in widths if width in (57, 58, 61)]
+    shaped = [width for width in widths if width in (*DAILY.widths, *SECOND.widths)]
     if not shaped or 2 * len(shaped) < len(lines):
         return None
-    second = sum(width == 61 for width in shaped)
-    return (SECOND,) if 2 * second > len(shaped) else (BACKFILE, DAILY)
+    second = sum(width in SECOND.widths for width in shaped)
+    return SECOND if 2 * second > len(shaped) else DAILY
 
 
 def _fields(columns: tuple[str, ...], settings: FeedSettings, facts: FileFacts) -> dict[str, str]:
@@ -75,7 +73,7 @@ def _fields(columns: tuple[str, ...], settings: FeedSettings, facts: FileFacts) 
         "mentions": "NumMentions",
         "actor": "Actor1Name",
         "summary": "''",
-        "reference": quoted("SOURCEURL") if "SOURCEURL" in columns else "''",
+        "reference": "coalesce(SOURCEURL, '')",
     }
 
 

@@ -40,11 +40,11 @@ WEEKLY = date(2020, 5, 1)
 """Since then releases are of a week."""
 
 
-def _recognise(lines: list[str]) -> tuple[Layout, ...] | None:
+def _recognise(lines: list[str]) -> Layout | None:
     header = header_names(lines[0] if lines else "", "\t")
     if not set(header) >= NEEDED:
         return None
-    return (Layout("ICEWS", header, header=True),)
+    return Layout("ICEWS", header, header=True)
 
 
 def _facts(name: str) -> FileFacts:

@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from forecast.feeds.feed import (
     FileFacts,
     Layout,
     Side,
-    only_digits,
+    digits,
     quoted,
     text,
 )
@@ -69,27 +69,13 @@ class Rules:
         statement = self.statement(layout, facts, ())
         return tuple(name for name in layout.columns if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", statement))
 
-    def statement(
-        self,
-        layout: Layout,
-        facts: FileFacts,
-        present: Sequence[str],
-        *,
-        padded: bool = True,
-        digits: Set[str] = frozenset(),
-    ) -> str:
-        """Return the statement; columns of the layout that are not present are not looked at.
-
-        Half of the time is saved if it is known that no field has blanks at an end (`padded`), and which columns
-        have digits and nothing else.
-        """
+    def statement(self, layout: Layout, facts: FileFacts, present: Sequence[str]) -> str:
+        """Return the statement; columns of the layout that are not present are not looked at."""
         fields = self.feed.fields(layout.columns, self.settings, facts)
         missing = ", ".join(map(text, self.feed.missing))
         cell = "CASE WHEN {0} IN (" + missing + ") THEN '' ELSE {0} END" if self.feed.missing != ("",) else "{0}"
         cells = ", ".join(
-            f"{cell.format(f'trim({quoted(name)})' if padded else quoted(name))} AS {quoted(name)}"
-            for name in present
-            if name != "line"
+            f"{cell.format(f'trim({quoted(name)})')} AS {quoted(name)}" for name in present if name != "line"
         )
         rows = f"SELECT line, {cells} FROM lines"
         if self.feed.pairs:
@@ -98,8 +84,6 @@ class Rules:
         said += f", {self._acts(fields)} AS acts"
         said += self._organs("source") + self._organs("target") if self.organs else ""
         said = f"SELECT line, {said} FROM ({rows})"
-        for name in digits:
-            said = said.replace(only_digits(name), "true")
         located = f"""
             SELECT said.*, code.code AS cameo, code.quad, s.state AS source_state, t.state AS target_state,
                 coalesce(TRY_CAST(said.goldstein AS DOUBLE), code.goldstein) AS value,
@@ -110,8 +94,7 @@ class Rules:
             LEFT JOIN states s ON s.written = lower(said.source)
             LEFT JOIN states t ON t.written = lower(said.target)"""
         places = " ".join(f"WHEN {case} THEN {place}" for place, case in enumerate(self.filters, 1))
-        reasons = _reasons(whole=fields["reports"] in digits)
-        return f"SELECT *, {reasons} AS reason, CASE {places} ELSE 0 END AS filter FROM ({located})"
+        return f"SELECT *, {_reasons()} AS reason, CASE {places} ELSE 0 END AS filter FROM ({located})"
 
     @property
     def filters(self) -> dict[str, str]:
@@ -211,15 +194,7 @@ class Judge:
             self._columns[layout, facts] = self.rules.columns(layout, facts)
         return self._columns[layout, facts]
 
-    def judge(
-        self,
-        lines: pa.Table,
-        layout: Layout,
-        facts: FileFacts,
-        *,
-        padded: bool = True,
-        digits: Set[str] = frozenset(),
-    ) -> Judged:
+    def judge(self, lines: pa.Table, layout: Layout, facts: FileFacts) -> Judged:
         """Judge lines, a table of `line` and the columns that are looked at, as text."""
         run, rules = self.database.execute, self.rules
         self.database.register("lines", lines)
@@ -228,7 +203,7 @@ class Judge:
         kept = ", ".join(
             name if name in ("line", "date", "known") else f"CASE WHEN kept THEN {name} END AS {name}" for name in names
         )
-        statement = rules.statement(layout, facts, lines.column_names, padded=padded, digits=digits)
+        statement = rules.statement(layout, facts, lines.column_names)
         judged = f"SELECT *, reason = '' AND filter = 0 AS kept FROM ({statement})"
         run(f"CREATE OR REPLACE TEMP TABLE judged AS SELECT {kept}, reason, filter, kept FROM ({judged})")
         self.database.unregister("lines")
@@ -272,8 +247,8 @@ class Judge:
         ).fetchall()
 
 
-def _reasons(*, whole: bool) -> str:
-    """Return the SQL of all that is wrong with a row, '' if nothing is; `whole` says that reports are digits."""
+def _reasons() -> str:
+    """Return the SQL of all that is wrong with a row, '' if nothing is."""
     latest = f"DATE '{today():%Y-%m-%d}'"
     faults = {
         "id = ''": "'no event id, or none that is one'",
@@ -289,8 +264,7 @@ def _reasons(*, whole: bool) -> str:
         "target <> '' AND target_state IS NULL": "'target ' || left(target, 40) || ': no country of that name or code'",
         "goldstein <> '' AND coalesce(NOT TRY_CAST(goldstein AS DOUBLE) BETWEEN -10 AND 10, true)":
             "'intensity ' || left(goldstein, 20) || ': not a number from -10 to 10'",
-        f"NOT ({'true' if whole else only_digits('reports')} AND strlen(reports) <= {REPORT_DIGITS} "
-        f"AND TRY_CAST(reports AS BIGINT) <= {MOST_REPORTS})":
+        f"NOT ({digits('reports', 1, REPORT_DIGITS)} AND TRY_CAST(reports AS BIGINT) <= {MOST_REPORTS})":
             "'reports ' || left(reports, 20) || ': not a whole number'",
     }  # fmt: skip
     cases = ", ".join(f"CASE WHEN {fault} THEN {words} END" for fault, words in faults.items())

@@ -8,28 +8,24 @@ import csv
 import hashlib
 import struct
 import zipfile
+from bisect import bisect_left
 from codecs import BOM_UTF8
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BufferedReader
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from forecast.errors import DataError
 from forecast.escaping import printable
 from forecast.feeds.feed import Encoding, Layout
 from forecast.files import fence, open_ordinary
-from forecast.typing import Index
 from forecast.wording import join
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 CHUNK = 32_000_000
 """Bytes read at a time."""
@@ -54,7 +50,6 @@ LEAST_ON_THE_DISK = 4
 FREE_LINES = 100_000
 """Lines that any file may have."""
 SNIFFED = 200_000
-MOST_ASCII = 127
 MANIFEST = "fetch.json"
 """In a folder of fetched files, what was expected and what came; no file of a feed."""
 HEADER = 30
@@ -104,59 +99,17 @@ class FeedFile:
         return lines[:-1] if len(start) == SNIFFED and len(lines) > 1 else lines
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """Some lines of a file, and what could not be read as lines at all."""
+class Chunk(NamedTuple):
+    """Some lines of a file as UTF-8, without line ends; blank ones are left out."""
 
-    text: bytes  # The lines that are not blank, each with a line feed after it and no carriage return before that
-    ends: Index  # Where in the text each of them ends
-    numbers: Index  # Their numbers, from 1
+    lines: list[bytes]
+    numbers: list[int]  # Of the lines, from 1
     too_long: list[int]  # Numbers of the lines that are longer than any line may be
+    mended: int  # How many of the lines were not UTF-8: read as Latin-1, or with marks for what is lost
 
-    def lines(self, places: Index) -> list[bytes]:
-        """Return the lines at some places."""
-        starts = np.where(places > 0, self.ends[places - 1] + 1, 0)
-        return [self.text[start:end] for start, end in zip(starts, self.ends[places], strict=True)]
-
-    def only(self, places: Index) -> "Chunk":
-        """Return the chunk of the lines at some places."""
-        return _chunk(b"".join(line + b"\n" for line in self.lines(places)), self.numbers[places], [])
-
-    def without_first(self) -> "Chunk":
-        """Return the chunk without its first line."""
-        return _chunk(self.text[self.ends[0] + 1 :], self.numbers[1:], self.too_long)
-
-    def as_utf8(self, fallback: Encoding) -> "tuple[Chunk, int]":
-        """Return the lines as UTF-8, and how many were not: read as Latin-1, or with marks for what is lost."""
-        if _is_utf8(self.text):
-            return self, 0
-        foreign = np.flatnonzero(np.frombuffer(self.text, np.uint8) > MOST_ASCII)
-        places = np.unique(np.searchsorted(self.ends, foreign))
-        parts, done, strange = [], 0, 0
-        for end, line in zip(self.ends[places], self.lines(places), strict=True):
-            text, odd = _decode(line, fallback)
-            if odd:
-                parts += [self.text[done : end - len(line)], text.encode()]
-                done, strange = end, strange + 1
-        return _chunk(b"".join([*parts, self.text[done:]]), self.numbers, self.too_long), strange
-
-
-def _chunk(text: bytes, numbers: Index, too_long: list[int]) -> Chunk:
-    return Chunk(text, _ends(text), numbers, too_long)
-
-
-def _ends(text: bytes) -> Index:
-    return np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
-
-
-def _is_utf8(text: bytes) -> bool:
-    """Return whether bytes are valid UTF-8, without decoding them to a string."""
-    buffers = [None, pa.py_buffer(np.array([0, len(text)], dtype=np.int64)), pa.py_buffer(text)]
-    try:
-        pa.Array.from_buffers(pa.large_string(), 1, buffers).validate(full=True)
-    except pa.ArrowInvalid:
-        return False
-    return True
+    def line(self, number: int) -> str:
+        """Return the line of a number."""
+        return self.lines[bisect_left(self.numbers, number)].decode()
 
 
 def find_files(paths: "list[Path]") -> list[FeedFile]:
@@ -176,26 +129,41 @@ def paths_in(path: Path) -> list[Path]:
     return inside
 
 
-def read_chunks(file: FeedFile) -> Iterator[Chunk]:
-    """Yield the lines of a file in chunks."""
-    before, rest, skipping, lines, size = 0, b"", False, 0, 0
+def read_chunks(file: FeedFile, fallback: Encoding = "utf-8") -> Generator[Chunk]:
+    """Yield the lines of a file in chunks; lines that are not UTF-8 are read as `fallback`."""
+    number, size, rest, cut = 0, 0, b"", False  # `cut`: the rest continues a line that was too long to be kept
     with fence(file.name), _opened(file) as stream:
         block = stream.read(CHUNK).removeprefix(BOM_UTF8)
         while block:
-            lines, size = lines + block.count(b"\n"), size + len(block)
-            _require_few(file, lines, size)
-            end = block.rfind(b"\n") + 1
-            if end:
-                chunk, number = _as_lines(rest + block[:end], before, skipping)
-                before, rest, skipping = before + number, block[end:], False
-                yield chunk
-            else:
-                rest += block
+            size += len(block)
+            _require_few(file, number + block.count(b"\n"), size)
+            *whole, rest = (rest + block).split(b"\n")
+            if whole:
+                yield _chunk(whole, number, fallback, cut=cut)
+                number, cut = number + len(whole), False
             if len(rest) > LONGEST_LINE:
-                rest, skipping = b"", True
+                rest, cut = b"", True
             block = stream.read(CHUNK)
-    if rest or skipping:
-        yield _as_lines(rest + b"\n", before, skipping)[0]
+        if rest or cut:
+            yield _chunk([rest], number, fallback, cut=cut)
+
+
+def _chunk(lines: list[bytes], before: int, fallback: Encoding, *, cut: bool) -> Chunk:
+    """Return lines, after so many others of their file, as a chunk; `cut` says that the first is the end of one."""
+    chunk = Chunk([], [], [], 0)
+    for number, line in enumerate(lines, before + 1):
+        if len(line) > LONGEST_LINE or (cut and number == before + 1):
+            chunk.too_long.append(number)
+        elif text := line.removesuffix(b"\r"):
+            chunk.lines.append(text)
+            chunk.numbers.append(number)
+    try:
+        b"\n".join(chunk.lines).decode()
+    except UnicodeDecodeError:
+        decoded = [_decode(line, fallback) for line in chunk.lines]
+        lines = [text.encode() for text, _ in decoded]
+        return chunk._replace(lines=lines, mended=sum(strange for _, strange in decoded))
+    return chunk
 
 
 def _require_few(file: FeedFile, lines: int, size: int) -> None:
@@ -207,29 +175,6 @@ def _require_few(file: FeedFile, lines: int, size: int) -> None:
             f"most, because a line takes {LEAST_OF_A_LINE} bytes and more, {LEAST_ON_THE_DISK} when compressed. It is "
             "not read. Fetch it again from its publisher, or take out by hand what is not of the feed."
         )
-
-
-def read_utf8(file: FeedFile, fallback: Encoding) -> Generator[tuple[Chunk, int]]:
-    """Yield the lines of a file in chunks as UTF-8, and how many of each were not."""
-    with fence(file.name):
-        for chunk in read_chunks(file):
-            yield chunk.as_utf8(fallback)
-
-
-def _as_lines(text: bytes, before: int, skipping: bool) -> tuple[Chunk, int]:
-    """Return whole lines as a chunk, and how many there are; `skipping` says that the first is the end of one."""
-    letters, ends = np.frombuffer(text, np.uint8), _ends(text)
-    lengths = np.diff(ends, prepend=-1) - 1
-    long = lengths > LONGEST_LINE
-    long[0] |= skipping
-    returns = (lengths > 0) & (letters[ends - 1] == ord("\r"))
-    out = long | (lengths == returns)
-    numbers = before + 1 + np.arange(len(ends))
-    if not (out.any() or returns.any()):
-        return Chunk(text, ends, numbers, []), len(ends)
-    kept = np.repeat(~out, lengths + 1)
-    kept[ends[returns] - 1] = False
-    return _chunk(letters[kept].tobytes(), numbers[~out], numbers[long].tolist()), len(ends)
 
 
 def file_digest(path: Path) -> str:
@@ -336,131 +281,73 @@ def _opened(file: FeedFile) -> Iterator[BinaryIO]:
             yield inner  # type: ignore[misc]
 
 
-SEPARATOR = "\x1f"
-"""Stands between the fields of a line that had quotation marks."""
 BLOCK = 2**20
 """Bytes that are split at once, or one line if it is longer: what fits the processor's cache is quick."""
 
-Columns = Callable[[Layout], Sequence[str]]
-"""Required columns of a layout."""
 
+def split_lines(chunk: Chunk, layout: Layout, columns: Sequence[str]) -> tuple[pa.Table, dict[int, str]]:
+    """Return `line` and some columns of lines as text, and by line why others have none.
 
-class Part(NamedTuple):
-    """Lines of a layout, and what all of them have in common, which need not be asked of each."""
-
-    layout: Layout
-    lines: pa.Table  # `line`, and the columns needed as text
-    padded: bool  # Whether a text may have blanks at an end
-    digits: frozenset[str]  # Columns of which every text is digits and nothing else
-
-
-def split_lines(chunk: Chunk, layouts: tuple[Layout, ...], columns: Columns) -> tuple[list[Part], dict[int, str]]:
-    """Split lines at the delimiter of the layouts; return those of each layout, and why others have none, by line.
-
-    Most lines of a file look like its first one, and are split all at once; the others one by one.
+    Most lines of a file have as many fields as its first one, and are split all at once; the others one by one.
     """
-    if not len(chunk.numbers):
-        return [], {}
+    text = b"\n".join([*chunk.lines, b""])
     # What splits them at once takes a carriage return for an end of a line, and a mark of UTF-8 for no text.
-    if layouts[0].quoted or b"\r" in chunk.text or chunk.text.startswith(BOM_UTF8):
-        return _split_each(chunk, layouts, columns)
-    width = chunk.lines(np.array([0]))[0].count(layouts[0].delimiter.encode()) + 1
-    layout = next((one for one in layouts if len(one.columns) == width), layouts[-1])
-    table, others = _split_alike(chunk, layout, columns)
-    rest, broken = _split_each(chunk.only(others), layouts, columns) if len(others) else ([], {})
-    return [*([_part(layout, table)] if len(table) else []), *rest], broken
+    alone = layout.quoted or b"\r" in text or text.startswith(BOM_UTF8)
+    table, places = (None, range(len(chunk.lines))) if alone else _split_alike(chunk, text, layout, columns)
+    found: dict[str, list[Any]] = {name: [] for name in ("line", *columns)}
+    broken = {}
+    at = [layout.columns.index(name) for name in columns]
+    for place in places:
+        fields = _fields(chunk.lines[place].decode(), layout)
+        if len(fields) not in layout.widths:
+            expected = join(list(map(str, layout.widths)), "or")
+            broken[chunk.numbers[place]] = f"{len(fields)} fields where {expected} are expected"
+            continue
+        found["line"].append(chunk.numbers[place])
+        for name, one in zip(columns, at, strict=True):
+            found[name].append(fields[one] if one < len(fields) else None)
+    schema = pa.schema({"line": pa.int64(), **dict.fromkeys(columns, pa.string())})
+    others = pa.table(found, schema)
+    return (others if table is None else pa.concat_tables([table.select(schema.names), others])), broken
 
 
-def _split_alike(chunk: Chunk, layout: Layout, columns: Columns) -> tuple[pa.Table, Index]:
-    """Return the lines of a layout as a table, and the places of all other lines."""
+def _split_alike(
+    chunk: Chunk, text: bytes, layout: Layout, columns: Sequence[str]
+) -> tuple[pa.Table | None, Sequence[int]]:
+    """Return the lines with as many fields as the first one as a table, and the places of all other lines."""
     from pyarrow import csv as arrow
 
+    if not chunk.lines:
+        return None, ()
     others: list[int] = []
 
     def leave(row: arrow.InvalidRow) -> str:
         others.append(row.number - 1)
         return "skip"
 
-    needed = list(columns(layout))
-    longest = int(np.diff(chunk.ends, prepend=-1).max())
+    width = chunk.lines[0].count(layout.delimiter.encode()) + 1
+    names = layout.columns[: width if width in layout.widths else layout.widths[-1]]
+    longest = max(map(len, chunk.lines)) + 1
     table = arrow.read_csv(
-        pa.BufferReader(chunk.text),
-        arrow.ReadOptions(column_names=list(layout.columns), block_size=max(BLOCK, longest), use_threads=False),
+        pa.BufferReader(text),
+        arrow.ReadOptions(column_names=list(names), block_size=max(BLOCK, longest), use_threads=False),
         arrow.ParseOptions(
             delimiter=layout.delimiter, quote_char=False, escape_char=False, invalid_row_handler=leave
         ),
         arrow.ConvertOptions(
-            column_types=dict.fromkeys(needed, pa.string()), include_columns=needed, strings_can_be_null=False,
-            check_utf8=False,
+            column_types=dict.fromkeys(columns, pa.string()), include_columns=list(columns), strings_can_be_null=False,
+            check_utf8=False, include_missing_columns=True,
         ),
     )  # fmt: skip
-    odd = np.array(others, dtype=np.int64)
-    return table.append_column("line", pa.array(np.delete(chunk.numbers, odd))), odd
+    return table.append_column("line", pa.array(np.delete(chunk.numbers, others))), others
 
 
-def _part(layout: Layout, lines: pa.Table) -> Part:
-    """Return lines with what they have in common."""
-    padded, digits = False, set()
-    for name in lines.column_names:
-        if name != "line":
-            contents = [_content(texts) for texts in lines[name].chunks]
-            padded = padded or any(_is_padded(*content) for content in contents)
-            if all(_is_digits(*content) for content in contents):
-                digits.add(name)
-    return Part(layout, lines, padded, frozenset(digits))
-
-
-def _content(texts: pa.StringArray) -> "tuple[bytes, NDArray[np.int32]]":
-    """Return the bytes of texts one after the other, and where in them the first begins and each ends."""
-    _, offsets, letters = texts.buffers()
-    bounds = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    first, last = int(bounds[0]), int(bounds[-1])
-    content: bytes = letters[first:last].to_pybytes() if last > first else b""
-    return content, bounds - first
-
-
-def _is_padded(content: bytes, bounds: "NDArray[np.int32]") -> bool:
-    if b" " not in content:
-        return False
-    filled = bounds[1:] > bounds[:-1]
-    found = np.frombuffer(content, np.uint8)
-    edges = found[bounds[:-1][filled]], found[bounds[1:][filled] - 1]
-    return any(bool((edge == ord(" ")).any()) for edge in edges)
-
-
-def _is_digits(content: bytes, bounds: "NDArray[np.int32]") -> bool:
-    return content.isdigit() and bool((bounds[1:] > bounds[:-1]).all())
-
-
-def _split_each(chunk: Chunk, layouts: tuple[Layout, ...], columns: Columns) -> tuple[list[Part], dict[int, str]]:
-    """Split lines of any width."""
-    numbers, texts = chunk.numbers, chunk.text.decode().split("\n")[:-1]
-    delimiter, widths = layouts[0].delimiter, [len(layout.columns) for layout in layouts]
-    if layouts[0].quoted:
-        texts, delimiter = [SEPARATOR.join(_unquoted(line, delimiter)) for line in texts], SEPARATOR
-    texts = [_without_empty_end(line, delimiter, max(widths)) for line in texts]
-    fields = pc.split_pattern(pa.array(texts, pa.string()), delimiter)
-    lengths = pc.list_value_length(fields).to_numpy(zero_copy_only=False)
-    whole = []
-    for width, layout in zip(widths, layouts, strict=True):
-        own = lengths == width
-        if own.any():
-            cells = fields.filter(pa.array(own))
-            needed = {name: pc.list_element(cells, layout.columns.index(name)) for name in columns(layout)}
-            whole.append(_part(layout, pa.table(needed | {"line": pa.array(numbers[own])})))
-    expected = join([str(width) for width in widths], "or")
-    odd = np.flatnonzero(~np.isin(lengths, widths))
-    return whole, {int(numbers[at]): f"{lengths[at]} fields where {expected} are expected" for at in odd}
-
-
-def _without_empty_end(line: str, delimiter: str, width: int) -> str:
-    """Return a line without delimiters at its end beyond the last column."""
-    beyond = line.count(delimiter) + 1 - width
-    return line[:-beyond] if beyond > 0 and line.endswith(delimiter * beyond) else line
-
-
-def _unquoted(line: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader([line], delimiter=delimiter)) if '"' in line else line.split(delimiter)
-    except (csv.Error, StopIteration):
-        return [line]
+def _fields(line: str, layout: Layout) -> list[str]:
+    """Return the fields of a line, without empty ones beyond the last column."""
+    fields, width = line.split(layout.delimiter), len(layout.columns)
+    if layout.quoted and '"' in line:
+        try:
+            fields = next(csv.reader([line], delimiter=layout.delimiter))
+        except csv.Error:
+            fields = [line]
+    return fields if any(fields[width:]) else fields[:width]

@@ -40,13 +40,13 @@ REAL_TIME = Layout(
 )  # fmt: skip
 
 
-def _recognise(lines: list[str]) -> tuple[Layout, ...] | None:
+def _recognise(lines: list[str]) -> Layout | None:
     names = header_names(lines[0].replace('"', "") if lines else "", ",")
     if set(names) >= set(HISTORICAL.columns[:17]):
-        return (Layout(HISTORICAL.title, names, delimiter=",", header=True, quoted=True),)
+        return Layout(HISTORICAL.title, names, delimiter=",", header=True, quoted=True)
     rows = [line.split("\t") for line in lines]
     shaped = [row for row in rows if len(row) == 26 and re.fullmatch(r"\d{8}", row[1]) and row[1][:4] == row[2]]
-    return (REAL_TIME,) if shaped and 2 * len(shaped) >= len(rows) else None
+    return REAL_TIME if shaped and 2 * len(shaped) >= len(rows) else None
 
 
 def _code() -> str:

@@ -39,7 +39,7 @@ from forecast.feeds.judging import (
     gone_numbers,
     take_out_repeats,
 )
-from forecast.feeds.lines import Chunk, FeedFile, Part, file_digest, read_utf8, split_lines
+from forecast.feeds.lines import Chunk, FeedFile, file_digest, read_chunks, split_lines
 from forecast.files import fence
 from forecast.progress import ahead
 from forecast.typing import Index
@@ -60,7 +60,7 @@ class FileRun:
     """A file being read: what it is, and what has become of its lines so far; `failed` says why it is left out."""
 
     file: FeedFile
-    layouts: tuple[Layout, ...]
+    layout: Layout
     facts: FileFacts
     sha256: str
     days: DaysOfRows
@@ -168,7 +168,7 @@ def begin(paths: "str | Path | Sequence[str | Path]", feed: str | None, settings
             unread.append(Unread(file.name, str(error)))
             continue
         facts, days = kind.facts(file.own_name), DaysOfRows.of(kind, file)
-        runs.append(FileRun(file, detected.layouts, facts, digests[file.path], days))
+        runs.append(FileRun(file, detected.layout, facts, digests[file.path], days))
     return Opened(kind, runs, strange, unread)
 
 
@@ -294,8 +294,7 @@ def _read_files(runs: "Sequence[FileRun]", judge: Judge) -> Iterator[pa.Table]:
     """
     together: Together[FileRun] = Together(judge)
     places: list[int] = []
-    for place, chunk, strange in ahead(_chunks_of(runs, judge.rules.feed)):
-        runs[place].mended += strange
+    for place, chunk in ahead(_chunks_of(runs, judge.rules.feed)):
         try:
             together.add(runs[place], chunk)
         except DataError as error:
@@ -308,14 +307,14 @@ def _read_files(runs: "Sequence[FileRun]", judge: Judge) -> Iterator[pa.Table]:
     yield from _in_order_of_lines(together, places)
 
 
-def _chunks_of(runs: "Sequence[FileRun]", feed: Feed) -> Generator[tuple[int, Chunk, int]]:
-    """Yield the chunks of files, each with the place of its file and how many of its lines are not UTF-8."""
+def _chunks_of(runs: "Sequence[FileRun]", feed: Feed) -> Generator[tuple[int, Chunk]]:
+    """Yield the chunks of files, each with the place of its file."""
     for place, run in enumerate(runs):
         try:
-            for chunk, strange in read_utf8(run.file, feed.encoding):
+            for chunk in read_chunks(run.file, feed.encoding):
                 if run.failed:
                     break
-                yield place, chunk, strange
+                yield place, chunk
         except DataError as error:
             run.failed = str(error)
 
@@ -347,7 +346,7 @@ class Together[Run: FileRun]:
 
     def _begin(self) -> None:
         self._added: list[_Added[Run]] = []
-        self._parts: dict[tuple[Layout, FileFacts], list[Part]] = {}  # What is judged in one statement
+        self._parts: dict[tuple[Layout, FileFacts], list[pa.Table]] = {}  # What is judged in one statement
         self._bytes = 0
 
     @property
@@ -362,18 +361,19 @@ class Together[Run: FileRun]:
 
     def add(self, run: Run, chunk: Chunk) -> None:
         """Add a chunk of a file."""
-        if len(chunk.numbers) and not run.begun:
+        if chunk.lines and not run.begun:
             run.begun = True
-            chunk = chunk.without_first() if run.layouts[0].header else chunk
-        run.rows += len(chunk.numbers) + len(chunk.too_long)
+            if run.layout.header:
+                chunk = chunk._replace(lines=chunk.lines[1:], numbers=chunk.numbers[1:])
+        run.rows += len(chunk.lines) + len(chunk.too_long)
+        run.mended += chunk.mended
         with fence(run.file.name):
-            whole, broken = split_lines(chunk, run.layouts, lambda layout: self.judge.columns(layout, run.facts))
-        for part in whole:
-            numbers = part.lines["line"].to_numpy() + len(self._added) * STRIDE
-            placed = part._replace(lines=_with_lines(part.lines, numbers))
-            self._parts.setdefault((part.layout, run.facts), []).append(placed)
+            lines, broken = split_lines(chunk, run.layout, self.judge.columns(run.layout, run.facts))
+        if lines.num_rows:
+            numbers = lines["line"].to_numpy() + len(self._added) * STRIDE
+            self._parts.setdefault((run.layout, run.facts), []).append(_with_lines(lines, numbers))
         self._added.append(_Added(run, chunk, broken))
-        self._bytes += len(chunk.text)
+        self._bytes += sum(map(len, chunk.lines))
 
     def judged(self) -> Iterator[tuple[Index, pa.Table]]:
         """Judge what was added; yield events with the places of their files in `runs`, and account for other rows."""
@@ -392,20 +392,17 @@ class Together[Run: FileRun]:
         for run, chunk, rejected in self._added:
             for line in chunk.too_long:
                 run.reject(line, "a line that is longer than any of a feed", "")
-            places = np.searchsorted(chunk.numbers, np.array(list(rejected), dtype=np.int64))
-            for (line, reason), text in zip(rejected.items(), chunk.lines(places), strict=True):
-                run.reject(line, reason, text.decode())
+            for line, reason in rejected.items():
+                run.reject(line, reason, chunk.line(line))
         self._begin()
 
-    def _judge(self, layout: Layout, facts: FileFacts, parts: list[Part]) -> Iterator[Judged]:
+    def _judge(self, layout: Layout, facts: FileFacts, parts: list[pa.Table]) -> Iterator[Judged]:
         """Judge lines that are alike, all at once; only if that fails, each file's alone, to see whose fault it is."""
-        lines = pa.concat_tables([part.lines for part in parts])
-        padded = any(part.padded for part in parts)
-        digits = frozenset.intersection(*(part.digits for part in parts))
+        lines = pa.concat_tables(parts)
         run = self._added[lines["line"][0].as_py() // STRIDE].run
         try:
             with fence(run.file.name):
-                judged = self.judge.judge(lines, layout, facts, padded=padded, digits=digits)
+                judged = self.judge.judge(lines, layout, facts)
         except DataError as error:
             if len(parts) == 1:
                 run.failed = str(error)

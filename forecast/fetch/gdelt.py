@@ -114,7 +114,7 @@ class Gdelt:
         self, client: "Client", files: list[ExpectedFile], scratch: Path, manifest: Manifest
     ) -> list[ExpectedFile]:
         """Return files with what the lists of the server say of them; each list is read from a file, line by line."""
-        from forecast.fetch.transfer import fetch_list
+        from forecast.fetch.client import fetch_list
 
         if not self.lists or not files:
             return files

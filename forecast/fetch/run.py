@@ -231,7 +231,7 @@ class _Run:
 
     def _one(self, file: ExpectedFile, stop: Event) -> tuple[ExpectedFile, ExpectedFile | FetchError]:
         """Fetch a file; what went wrong with it is returned."""
-        from forecast.fetch.transfer import fetch_file
+        from forecast.fetch.client import fetch_file
 
         try:
             return file, fetch_file(self.client, file, self.manifest.folder)

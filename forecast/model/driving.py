@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.drivers.panel import standardised
+from forecast.drivers import standardised
 from forecast.errors import SpecError
 from forecast.model.declarations import spread_around
 from forecast.typing import Float, Index

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from forecast.arguments import CALLABLE, DAY, FIT, FLAG, NEWS, checked, whole
 from forecast.clock import Clock
-from forecast.drivers.panel import has_drivers
+from forecast.drivers import has_drivers
 from forecast.errors import DataError, NotUpdatable, SpecError
 from forecast.events.codebook import read_scale
 from forecast.events.dyads import additions_of

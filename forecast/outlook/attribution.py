@@ -36,8 +36,7 @@ from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.windows import Baseline, baseline_of
 from forecast.panel import panel_of_dyad
-from forecast.panel.events import PLACES, counted_events, panel_without
-from forecast.panel.record import relative_event_counts
+from forecast.panel.record import PLACES, counted_events, panel_without, relative_event_counts
 from forecast.progress import Progress, side_by_side, silent
 from forecast.typing import Float, Index
 
@@ -118,7 +117,7 @@ class Attribution:
     # there are any.
     now: Numbers
     before: Numbers
-    events: "pd.DataFrame"  # As `forecast.panel.events.counted_events` returns them, from the first to the last
+    events: "pd.DataFrame"  # As `forecast.panel.record.counted_events` returns them, from the first to the last
     in_order: tuple[Part, ...]  # What each event added, in the order of `events`
     alone: tuple[Alone, ...]  # What each event adds alone, in the same order
     # What they did only together: `now` less `before`, less the sum of `alone`. The sum of `in_order` has no rest.

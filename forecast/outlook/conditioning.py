@@ -47,8 +47,8 @@ from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.outlook.observed import Cell, Coming, Observed, coming_periods
 from forecast.outlook.simulations import FuturePush, Simulations, picked, simulate_particles, stream, structural_hazard
 from forecast.outlook.summary import NotDefined
-from forecast.panel.events import counts_once, event_counts
 from forecast.panel.kinds import panel_kind
+from forecast.panel.record import counts_once, event_counts
 from forecast.typing import Bool, Float, Index
 from forecast.wording import join
 

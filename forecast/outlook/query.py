@@ -9,7 +9,7 @@ import numpy as np
 
 from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON, months_ahead
-from forecast.drivers.panel import require_given
+from forecast.drivers import require_given
 from forecast.errors import SpecError
 from forecast.outlook.draws import FitLike
 from forecast.outlook.kind_counts import shifted

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from forecast.arguments import DYAD, FIT, NUMBERS, checked, whole
 from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON
-from forecast.drivers.panel import FUTURE_WORDS, ahead_of, standardised
+from forecast.drivers import FUTURE_WORDS, ahead_of, standardised
 from forecast.errors import SpecError
 from forecast.model.driving import Drivers, Push, push
 from forecast.model.trend import step_below

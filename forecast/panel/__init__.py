@@ -5,12 +5,12 @@ account for every event of the requested dyads (`counted`, `paired`, `outside_co
 """
 
 from forecast.panel.build import build_counts_panel, build_index_panel, build_panel
-from forecast.panel.events import event_counts
 from forecast.panel.kinds import SCHEMA, PanelKind, panel_kind, validate_panel
 from forecast.panel.record import (
     PanelDescription,
     coverage_end,
     describe_panel,
+    event_counts,
     observed_periods,
     observed_shares,
     require_record,

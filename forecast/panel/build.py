@@ -18,9 +18,8 @@ from forecast.events.dyads import ATTRIBUTE, Addition, Covered, counted_addition
 from forecast.events.table import CountTable, Day, EventTable, as_day, events_per_row
 from forecast.events.table import as_of as known_by
 from forecast.files import digest
-from forecast.panel.events import event_counts
 from forecast.panel.kinds import DIRECTIONS, SCHEMA
-from forecast.panel.record import vintaged_datasets
+from forecast.panel.record import event_counts, vintaged_datasets
 from forecast.panel.spans import (
     COVERED_TO,
     END,

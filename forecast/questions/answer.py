@@ -22,8 +22,7 @@ from forecast.outlook.query import question_outlook
 from forecast.outlook.simulations import Simulations, simulate_ahead, stream
 from forecast.outlook.summary import NotDefined, Probability
 from forecast.outlook.windows import DatasetRecord, WindowCounts
-from forecast.panel.events import counted_events
-from forecast.panel.record import last_known, unrecorded_part
+from forecast.panel.record import counted_events, last_known, unrecorded_part
 from forecast.panel.spans import covered_to
 from forecast.questions.question import CountQuestion, LevelQuestion, Question, ShareQuestion
 from forecast.questions.record import (

@@ -14,7 +14,7 @@ from forecast.outlook.draws import position
 from forecast.outlook.observed import reporting_datasets
 from forecast.outlook.windows import DatasetRecord, WindowCounts, class_codes
 from forecast.panel import panel_kind
-from forecast.panel.events import count_placed, placed_events
+from forecast.panel.record import count_placed, placed_events
 from forecast.questions.question import CountQuestion, Question, ShareQuestion
 from forecast.typing import Bool, Float, Index
 from forecast.wording import join

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from forecast.drivers.panel import FUTURE_WORDS
+from forecast.drivers import FUTURE_WORDS
 from forecast.outlook import (
     Assessment,
     Baseline,

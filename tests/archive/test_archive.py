@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forecast import build_panel
-from forecast.archive import archive_status, import_files, read_archive
+from forecast.archive import archive_status, import_files, importing, read_archive
 from forecast.archive.catalogue import read_catalogue
 from forecast.archive.reading import covered_days
 from forecast.errors import DataError, OutputError, SpecError
-from forecast.feeds import FeedSettings, lines, read_feed
+from forecast.feeds import FeedSettings, read_feed
 from forecast.feeds.gdelt import GDELT
 from forecast.feeds.judging import Judge
 from forecast.feeds.lines import file_digest
@@ -208,14 +208,14 @@ def test_rows_of_a_file_that_failed_half_way_are_nobodys(feeds, tmp_path, monkey
     rows = [gdelt_row(number, code="112") for number in range(50)]
     bad = written(tmp_path / "20181005.export.CSV", rows)
     good = written(tmp_path / "20181006.export.CSV", [gdelt_row(99, "20181006")])
-    really = lines.read_chunks
+    really = importing.read_chunks
 
-    def fails(file):
-        yield from really(file)
+    def fails(file, fallback):
+        yield from really(file, fallback)
         if file.path == bad:
             raise DataError("damaged")
 
-    monkeypatch.setattr(lines, "read_chunks", fails)
+    monkeypatch.setattr(importing, "read_chunks", fails)
     import_files([bad, good], tmp_path / "a")
     assert ids(read_archive(tmp_path / "a"), "gdelt") == ["99"]
     monkeypatch.undo()

@@ -9,9 +9,16 @@ import numpy as np
 import pytest
 
 from forecast import build_panel, read_chronology, read_dyads
-from forecast.drivers import add_drivers, calendar_drivers, read_calendar
-from forecast.drivers.panel import require_given
-from forecast.drivers.table import COLUMNS, DRIVERS, KINDS, KNOWN_BY
+from forecast.drivers import (
+    COLUMNS,
+    DRIVERS,
+    KINDS,
+    KNOWN_BY,
+    add_drivers,
+    calendar_drivers,
+    read_calendar,
+    require_given,
+)
 from forecast.errors import DataError
 from forecast.events.tables import UNCHECKED, passing_address
 

@@ -3,7 +3,7 @@
 import doctest
 from pathlib import Path
 
-from forecast.drivers.panel import FUTURES
+from forecast.drivers import FUTURES
 from forecast.model.driving import ACTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "drivers.md"

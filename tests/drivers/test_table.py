@@ -9,8 +9,15 @@ from hypothesis import strategies as st
 
 from forecast import build_panel, read_chronology
 from forecast.dates import add_months
-from forecast.drivers import DriverTable, add_drivers, read_drivers
-from forecast.drivers.panel import ahead_of, autoregression, require_given, standardised
+from forecast.drivers import (
+    DriverTable,
+    add_drivers,
+    ahead_of,
+    autoregression,
+    read_drivers,
+    require_given,
+    standardised,
+)
 from forecast.errors import DataError, ForecastError, SpecError
 from forecast.panel import validate_panel
 

@@ -6,19 +6,19 @@ No row of a real feed is here: those have no licence to be passed on.
 import io
 import zipfile
 
-from forecast.feeds.gdelt import BACKFILE, DAILY, SECOND
+from forecast.feeds.gdelt import DAILY, SECOND
 from forecast.feeds.icews import COLUMNS as ICEWS_COLUMNS
 from forecast.feeds.phoenix import HISTORICAL, REAL_TIME
 from forecast.feeds.polecat import COLUMNS as POLECAT_COLUMNS
 
-GDELT_LAYOUTS = {57: BACKFILE, 58: DAILY, 61: SECOND}
+GDELT_COLUMNS = {57: DAILY.columns[:57], 58: DAILY.columns, 61: SECOND.columns}
 
 
 def gdelt_row(
     number=1, day="20180601", source="USA", target="CHN", code="042", *, width=58, added=None, types=("", ""), **cells
 ):
     """Return a row of GDELT; `types` are the first types of the two actors, `cells` any column."""
-    row = dict.fromkeys(GDELT_LAYOUTS[width].columns, "")
+    row = dict.fromkeys(GDELT_COLUMNS[width], "")
     for actor, country, kind in (("Actor1", source, types[0]), ("Actor2", target, types[1])):
         row |= {f"{actor}Code": country + kind, f"{actor}Name": country and f"NAME OF {country}"}
         row |= {f"{actor}CountryCode": country, f"{actor}Type1Code": kind}
@@ -32,7 +32,7 @@ def gdelt_row(
     }  # fmt: skip
     if width > 57:
         row["SOURCEURL"] = 'https://example.org/a-"quoted"-title'
-    return "\t".join((row | cells)[name] for name in GDELT_LAYOUTS[width].columns)
+    return "\t".join((row | cells)[name] for name in GDELT_COLUMNS[width])
 
 
 def icews_row(

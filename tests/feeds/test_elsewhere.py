@@ -1,5 +1,6 @@
 """The SQL for tables elsewhere counts what is counted of files; that for BigQuery is whole, and never sent."""
 
+from dataclasses import replace
 from datetime import date
 
 import duckdb
@@ -62,8 +63,7 @@ def texts(folder):
     parts = []
     for file in find_files([folder]):
         for chunk in read_chunks(file):
-            whole, _ = split_lines(chunk.as_utf8("utf-8")[0], (DAILY,), lambda layout: layout.columns)
-            parts += [part.lines.to_pandas() for part in whole]
+            parts.append(split_lines(chunk, replace(DAILY, optional=0), DAILY.columns)[0].to_pandas())
     return pd.concat(parts, ignore_index=True).drop(columns="line").astype(object)
 
 
@@ -72,10 +72,7 @@ def counted(folder, tmp_path, settings):
     rows = []
     for file in find_files([folder]):
         rows += [
-            line
-            for chunk in read_chunks(file)
-            for line in chunk.text.split(b"\n")[:-1]
-            if line.count(b"\t") == len(DAILY.columns) - 1
+            line for chunk in read_chunks(file) for line in chunk.lines if line.count(b"\t") == len(DAILY.columns) - 1
         ]
     path = tmp_path / "20230101.export.CSV"
     path.write_bytes(b"".join(line + b"\n" for line in rows))

@@ -125,14 +125,13 @@ def test_a_damaged_archive_in_a_folder_is_named_and_the_others_are_read(folder, 
 @READERS
 def test_rows_of_a_file_that_fails_half_way_are_nobodys(folder, reader, monkeypatch):
     written(folder / BAD, [gdelt_row(number, code="042") for number in range(10, 60)])
-    really = lines.read_chunks
 
-    def fails(file):
-        yield from really(file)
-        if file.own_name == BAD:
+    def fails(file, number, size):
+        if file.own_name == BAD and size > 6_000:
             raise IndexError("list index out of range")
 
-    monkeypatch.setattr(lines, "read_chunks", fails)
+    monkeypatch.setattr(lines, "_require_few", fails)
+    monkeypatch.setattr(lines, "CHUNK", 6_000)
     monkeypatch.setattr(reading, "ENOUGH", 1)
     events, unread, names = reader(folder)
     assert (events, names, list(unread)) == (2, [GOOD], [BAD])
@@ -145,10 +144,10 @@ def test_of_files_judged_together_the_one_at_fault_is_found(folder, reader, monk
     written(folder / "20180603.export.CSV", [gdelt_row(4, code="043")])
     really = judging.Judge.judge
 
-    def fails(self, rows, layout, facts, **known):
+    def fails(self, rows, layout, facts):
         if 3 in [int(one) for one in rows["GLOBALEVENTID"].to_pylist()]:
             raise ValueError("venom")
-        return really(self, rows, layout, facts, **known)
+        return really(self, rows, layout, facts)
 
     monkeypatch.setattr(judging.Judge, "judge", fails)
     events, unread, _ = reader(folder)
@@ -160,10 +159,10 @@ def test_a_file_that_cannot_be_split_is_named(folder, reader, monkeypatch):
     written(folder / BAD, [gdelt_row(3, code="042")])
     really = reading.split_lines
 
-    def fails(chunk, layouts, columns):
-        if b"\n" in chunk.text and chunk.text.startswith(b"3\t"):
+    def fails(chunk, layout, columns):
+        if chunk.lines[0].startswith(b"3\t"):
             raise KeyError("column")
-        return really(chunk, layouts, columns)
+        return really(chunk, layout, columns)
 
     monkeypatch.setattr(reading, "split_lines", fails)
     events, unread, _ = reader(folder)
@@ -177,9 +176,8 @@ def test_a_file_that_cannot_be_split_is_named(folder, reader, monkeypatch):
 def test_what_is_not_of_the_file_stops_the_reading(folder, reader, monkeypatch, error):
     def fails(*_):
         raise error
-        yield
 
-    monkeypatch.setattr(lines, "read_chunks", fails)
+    monkeypatch.setattr(lines, "_require_few", fails)
     with pytest.raises(type(error)) as found:
         reader(folder)
     assert found.value is error

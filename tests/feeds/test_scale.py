@@ -6,7 +6,6 @@ import shlex
 import threading
 from pathlib import Path
 
-import numpy as np
 import pytest
 import xarray as xr
 from typer.testing import CliRunner
@@ -19,10 +18,9 @@ from forecast.errors import DataError, OutputError, SpecError
 from forecast.events.counts import write_counts
 from forecast.events.dyads import in_order
 from forecast.feeds import FeedSettings
-from forecast.feeds.feed import Layout
-from forecast.feeds.gdelt import BACKFILE, DAILY
+from forecast.feeds.gdelt import DAILY
 from forecast.feeds.judging import Judge
-from forecast.feeds.lines import _split_each, find_files, read_chunks, split_lines
+from forecast.feeds.lines import Chunk, find_files, read_chunks, split_lines
 from forecast.progress import ahead
 from forecast.sources import Source, open_source
 from tests.feeds.made import ICEWS_HEADER, POLECAT_HEADER, gdelt_row, icews_row, polecat_row, written
@@ -271,21 +269,16 @@ def test_lines_split_at_once_are_those_split_one_by_one(tmp_path, monkeypatch, f
     wanted = {place: line for place, line in enumerate(content.split(b"\n"), 1) if line.removesuffix(b"\r")}
     found = {}
     for one in read_chunks(find_files([path])[0]):
-        chunk_lines, _ = one.as_utf8("utf-8")
-        found |= dict(zip(one.numbers.tolist(), one.lines(np.arange(len(one.numbers))), strict=True))
-        quick = split_lines(chunk_lines, (BACKFILE, DAILY), all_columns)
-        slow = _split_each(chunk_lines, (BACKFILE, DAILY), all_columns)
-        assert quick[1] == slow[1]
-        assert rows_of(quick) == rows_of(slow)
-    assert found == {place: line.removesuffix(b"\r") for place, line in wanted.items()}
-
-
-def all_columns(layout: Layout):
-    return layout.columns
-
-
-def rows_of(split):
-    return sorted((part.layout.title, *row.items()) for part in split[0] for row in part.lines.to_pylist())
+        found |= dict(zip(one.numbers, one.lines, strict=True))
+        rows, broken = split_lines(one, DAILY, DAILY.columns)
+        alone = [
+            split_lines(Chunk([line], [number], [], 0), DAILY, DAILY.columns)
+            for line, number in zip(one.lines, one.numbers, strict=True)
+        ]
+        assert broken == {number: reason for _, reasons in alone for number, reason in reasons.items()}
+        assert rows.sort_by("line").to_pylist() == [row for table, _ in alone for row in table.to_pylist()]
+    mended = {place: line.removesuffix(b"\r").decode("utf-8", "replace").encode() for place, line in wanted.items()}
+    assert found == mended
 
 
 def test_a_line_that_grows_as_it_is_mended_is_read(tmp_path):

@@ -36,7 +36,7 @@ from forecast.outlook.comparison import (
 from forecast.outlook.observed import observe
 from forecast.outlook.simulations import simulate_ahead
 from forecast.panel import build_panel, panel_of_dyad, recounted
-from forecast.panel.events import counted_events, panel_without
+from forecast.panel.record import counted_events, panel_without
 from forecast.questions import answer_question, attribute_question, make_question, put_question, settle_simulations
 from forecast.questions.ledger import QuestionFolder
 from forecast.questions.moved import asking

@@ -9,7 +9,7 @@ import pytest
 from model.fits import unobserved
 from model.test_driving import ACTS, SPEC, driven_panel
 
-from forecast.drivers.panel import standardised
+from forecast.drivers import standardised
 from forecast.errors import SpecError
 from forecast.model.driving import push
 from forecast.model.fitted import Fit

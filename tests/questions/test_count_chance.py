@@ -5,7 +5,7 @@ import pytest
 
 from forecast.outlook.base_rates import MIX_MONTHS, mix_weights
 from forecast.outlook.windows import WindowCounts
-from forecast.panel.events import placed_events
+from forecast.panel.record import placed_events
 from forecast.questions.record import (
     ALL,
     NONE,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from outlook.conftest import Spec
 
-from forecast.drivers.panel import attach
+from forecast.drivers import attach
 from forecast.outlook import assess
 from forecast.report.jsonfile import forecast_json
 
