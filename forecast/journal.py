@@ -6,25 +6,21 @@ A line is complete once its line end is on the disk; an incomplete line is set a
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from filelock import lock_descriptor
-
 from forecast.errors import OutputError, SpecError
 from forecast.files import (
-    NO_LINK,
     OPENING,
-    POLL,
     check_target,
     check_writable,
+    locked,
     read_bytes,
     require_ordinary,
     sync_folder,
     unwritable,
-    write_text,
 )
 
 LARGEST = 500_000_000
@@ -43,106 +39,62 @@ class Journal:
 
 def read_journal(path: Path) -> Journal:
     """Read a file of lines; while another process writes, wait for it."""
-    descriptor = os.open(path, os.O_RDONLY | OPENING)
-    try:
-        require_ordinary(descriptor)
-        with contextlib.suppress(OSError):  # a disk where what is only read cannot be locked
-            lock_descriptor(descriptor, poll_interval=POLL)
-        return _split(_content(descriptor))
-    finally:
-        os.close(descriptor)
+    target = Path(os.path.realpath(path))
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(PermissionError):  # nobody writes where one may not
+            stack.enter_context(locked(target.parent))
+        return _split(read_bytes(target, LARGEST))
 
 
 def append_lines(path: Path, make: Callable[[Journal], tuple[bytes, ...]]) -> Journal:
-    """Append lines to a file, which is made if need be."""
+    """Append lines to a file, which is made if need be; the lock of its folder keeps other writers out."""
     try:
         target = Path(os.path.realpath(path))
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(target) as descriptor:
-            content = _content(descriptor)
+        with locked(target.parent):
+            content = read_bytes(target, LARGEST) if target.exists() else b""
             before = _split(content)
             lines = make(before)
             if any(b"\n" in line for line in lines):
                 raise ValueError("a line holds a line end")
-            _write(descriptor, target, len(content), before.torn, lines)
+            if lines:
+                _append(target, len(content), before.torn, lines)
     except OSError as error:
         raise OutputError(unwritable(path, error)) from error
     return before
 
 
-def _write(descriptor: int, target: Path, size: int, torn: bytes, lines: tuple[bytes, ...]) -> None:
+def _append(target: Path, size: int, torn: bytes, lines: tuple[bytes, ...]) -> None:
     new = b"".join(line + b"\n" for line in lines)
-    if torn and lines and lines[0] == torn:  # only its end was missing
-        torn, new = b"", new[len(lines[0]) :]
-    if torn and new:
-        _set_aside(target, torn)
-        size -= len(torn)
-        os.ftruncate(descriptor, size)
-    try:
-        os.lseek(descriptor, size, os.SEEK_SET)
-        written = 0
-        while written < len(new):
-            written += os.write(descriptor, new[written:])
-        os.fsync(descriptor)
-    except OSError:
-        with contextlib.suppress(OSError):  # a disk that is full: no half line stays
-            os.ftruncate(descriptor, size)
-        raise
+    if torn and lines[0] == torn:  # only its end was missing
+        torn, new = b"", new[len(torn) :]
+    if torn:
+        _write(target.with_name(target.name + TORN), torn + b"\n")
+        os.truncate(target, size - len(torn))
+    _write(target, new)
+    if not size:
+        sync_folder(target.parent)
 
 
-def _set_aside(target: Path, torn: bytes) -> None:
-    destination = target.with_name(target.name + TORN)
-    descriptor = os.open(destination, os.O_WRONLY | os.O_CREAT | os.O_APPEND | OPENING | NO_LINK, 0o666)
-    try:
-        require_ordinary(descriptor)
-        os.write(descriptor, torn + b"\n")
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextlib.contextmanager
-def _locked(target: Path) -> Iterator[int]:
-    """Open a file and lock it; again, if it was exchanged for another before it was locked."""
-    while True:
-        there = target.exists()
-        descriptor = os.open(target, os.O_RDWR | os.O_CREAT | OPENING | NO_LINK, 0o666)
+def _write(path: Path, new: bytes) -> None:
+    """Write at the end of a file, to the disk; where that is full, no half line stays."""
+    with open(path, "ab", buffering=0, opener=lambda name, flags: os.open(name, flags | OPENING, 0o666)) as file:
+        require_ordinary(file.fileno())
+        size = file.tell()
         try:
-            require_ordinary(descriptor)
-            lock_descriptor(descriptor, poll_interval=POLL)
-            if _is_at(descriptor, target):
-                if not there:
-                    sync_folder(target.parent)
-                yield descriptor
-                return
-        finally:
-            os.close(descriptor)
-
-
-def _is_at(descriptor: int, target: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), target.stat())
-    except FileNotFoundError:
-        return False
-
-
-def _content(descriptor: int) -> bytes:
-    require_ordinary(descriptor, LARGEST)
-    left, parts = os.lseek(descriptor, 0, os.SEEK_END), list[bytes]()
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    while part := os.read(descriptor, left):
-        parts.append(part)
-        left -= len(part)
-    return b"".join(parts)
+            while new:
+                new = new[os.write(file.fileno(), new) :]
+            os.fsync(file.fileno())
+        except OSError:
+            with contextlib.suppress(OSError):
+                file.truncate(size)
+            raise
 
 
 def _split(content: bytes) -> Journal:
     *lines, torn = content.split(b"\n")
     return Journal(tuple(lines), torn)
 
-
-LARGEST_FILE = 500_000_000
-"""Bytes; a million records take less."""
 
 type Rows = tuple[tuple[float, ...], ...]
 """Result for one record: rows of numbers."""
@@ -160,57 +112,45 @@ class Kept:
     @classmethod
     def open(cls, path: Path | None, identity: str, columns: tuple[str, ...]) -> Self:
         """Read the results that are there."""
-        if path is None:
-            return cls(path, identity, columns, {})
-        check_checkpoint(path)
-        if not path.exists():
-            return cls(path, identity, columns, {})
-        of, lines = _stored(path)
-        if of != identity:
+        kept = cls(path, identity, columns, {})
+        if path is None or not (stored := check_checkpoint(path)):
+            return kept
+        first, *lines = stored
+        if first["of"] != identity:
             raise SpecError(
                 f"{path}: holds simulations of another record, model, seed or version; name another file or remove it"
             )
         try:
-            found = {line["key"]: _rows(line, columns) for line in lines}
+            for line in lines:
+                kept.found[line["key"]] = tuple(zip(*(line[name] for name in columns), strict=True))
         except (ValueError, KeyError, TypeError) as error:
             raise _foreign(path, error) from error
-        return cls(path, identity, columns, found)
+        return kept
 
     def add(self, key: str, rows: Rows) -> None:
-        """Keep what was found for one more record; the file is always whole."""
+        """Keep what was found for one more record."""
         self.found[key] = rows
         if self.path is None:
             return
-        lines: list[dict[str, Any]] = [{"of": self.identity}]
-        for one, known in self.found.items():
-            values = zip(*known, strict=True)
-            lines.append({"key": one, **dict(zip(self.columns, values, strict=True))})
-        write_text(self.path, "".join(json.dumps(line) + "\n" for line in lines))
+        line = {"key": key, **dict(zip(self.columns, zip(*rows, strict=True), strict=True))}
+        first = json.dumps({"of": self.identity}).encode()
+        append_lines(self.path, lambda before: (*(() if before.lines else (first,)), json.dumps(line).encode()))
 
 
-def check_checkpoint(path: Path, inputs: Iterable[str | Path | None] = ()) -> None:
-    """Make sure that results can be kept in a file before hours are spent on them: a new one, or one of results."""
+def check_checkpoint(path: Path, inputs: Iterable[str | Path | None] = ()) -> list[dict[str, Any]]:
+    """Make sure that results can be kept in a file before hours are spent on them; return what is in it, if it is."""
     check_target(path, inputs)
     check_writable(path.parent)
-    if path.exists():
-        _stored(path)
-
-
-def _stored(path: Path) -> tuple[str, list[dict[str, Any]]]:
-    """Read what the results of a file are of, and a line per record."""
+    if not path.exists():
+        return []
     try:
-        text = read_bytes(path, LARGEST_FILE).decode("utf-8")
-        first, *lines = [json.loads(line) for line in text.splitlines()]
-        if not isinstance(first["of"], str):
+        lines = [json.loads(line) for line in read_journal(path).lines]
+        if not isinstance(lines[0]["of"], str):
             raise ValueError("the first line names no digest of what the results are of")
-        return first["of"], lines
+        return lines
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise _foreign(path, error) from error
 
 
 def _foreign(path: Path, error: Exception) -> SpecError:
     return SpecError(f"{path}: is no file of simulations ({error!s:.200}); name another file or remove it")
-
-
-def _rows(line: dict[str, Any], columns: tuple[str, ...]) -> Rows:
-    return tuple(zip(*(line[name] for name in columns), strict=True))

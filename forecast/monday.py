@@ -91,7 +91,7 @@ class _Work:
         require_report_folder(REPORTS, PAIRS)  # before long work
         last = self._last_fit()
         made, resumed = self._prepare(None if last is None else last[0])
-        self.done.converged = all(gate.passed for gate in made.assessed.gates.values())
+        self.done.converged = all(gate.passed for gate in made.gates.values())
         self._report(made, keep=resumed)
         if last is not None and not (made.unchanged and not resumed):
             self._compare(last[1], made, keep=resumed)
@@ -208,7 +208,7 @@ class _Work:
 
         settings = self.monday.settings
         return split_change(
-            old, made.fit, dyad, horizon=main_horizon(made.assessed.assessments[dyad].horizons),
+            old, made.fit, dyad, horizon=main_horizon(made.assessments[dyad].horizons),
             baseline_months=settings.baseline_months, smallest_improvement=settings.smallest_improvement,
             old_seed=settings.seed, new_seed=settings.seed, carried=carried, progress=self.monday.progress,
         )  # fmt: skip

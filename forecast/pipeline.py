@@ -1,9 +1,8 @@
 """The whole pipeline in one call: data -> panel -> fit -> outlook -> report."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -27,11 +26,10 @@ from forecast.drivers import add_drivers, drivers_for, require_drivers
 from forecast.errors import DataError, SpecError
 from forecast.events import describe_additions
 from forecast.events.dyads import additions_of, dyad_labels, last_covered, read_dyads
-from forecast.files import check_writable
 from forecast.panel.record import last_known, observed_periods, partly_known, require_record
 from forecast.panel.spans import Eras, eras_of_file, no_eras
 from forecast.progress import Progress, Steps, side_by_side, silent
-from forecast.sources import Counting, EventRecords, Frequency, Records, Source, open_source, wanted_together
+from forecast.sources import Frequency, Records, Source, open_source, wanted_together
 from forecast.wording import Card, Displayed, count, day, fitted_together, month
 
 if TYPE_CHECKING:
@@ -207,9 +205,7 @@ class _Job:
 
     def panel(self, dyads: list[str], eras: Eras | None = None) -> "xr.Dataset":
         """Count the records of some dyads."""
-        return self.records.panel(
-            dyads, self.as_of, Counting(self.settings.frequency), None if eras is None else eras.table
-        )
+        return self.records.panel(dyads, self.as_of, self.settings.frequency, eras=None if eras is None else eras.table)
 
 
 @checked(settings=SETTINGS, table=EVENTS, spec=SPEC, progress=CALLABLE)
@@ -244,11 +240,13 @@ def make_report(
     >>> make_report(ReportSettings(dyad="USA-CHN", alone=True)).page  # doctest: +SKIP
     PosixPath('report/USA-CHN-2026-06-13/index.html')
     """
+    from forecast.report.folder import REPORT, chosen_folder
+
     settings = settings or ReportSettings()
-    _check_folder(settings)
+    check_place(settings, REPORT)
     made = prepare_reports(settings, table=table, spec=spec, progress=progress)
     (dyad,) = made.dyads
-    with _folder(made.job, made.fit) as out:
+    with chosen_folder(settings.out, REPORTS, dyad, last_known(made.fit.panel)) as out:
         return made.write(dyad, out, fit_name=SAVED_FIT if settings.save_fit and not made.unchanged else None)
 
 
@@ -276,38 +274,20 @@ def prepare_reports(
     saved = _load_fit(job) if settings.fit_path else None
     fit, notes = _update_saved_fit(job, saved) if saved else _fit_records(job, spec)
     dyads, skipped = _reported(job, fit.panel) if every else ([job.dyad], {})
-    assessed = _assess(job, fit, dyads)
-    if saved and fit is not saved and any(_only_weights_fail(fit, gate) for gate in assessed.gates.values()):
+    made = _assess(job, fit, dyads)
+    if saved and fit is not saved and any(_only_weights_fail(fit, gate) for gate in made.gates.values()):
         with steps.step("fitting again"):
             from forecast.model.updating import sampled_again
 
-            fit = sampled_again(saved, fit.panel, assessed.worst.reasons[0], steps.progress)
+            fit = sampled_again(saved, fit.panel, made.worst.reasons[0], steps.progress)
         notes = _describe_update(fit)
-        assessed = _assess(job, fit, dyads)
-    if not saved and settings.draws is None and not assessed.worst.passed:
-        fit, notes = _sample_longer(job, fit, assessed.worst, notes)
-        assessed = _assess(job, fit, dyads)
-    unchanged, fit = fit is saved, _add_provenance(job, fit)
-    return PreparedReports(job, fit, unchanged, assessed, notes, skipped, tested)
-
-
-@dataclass(frozen=True)
-class _Assessed:
-    """What is said of the dyads of a fit, and whether it may be."""
-
-    assessments: "dict[str, Assessment]"
-    gates: "dict[str, Gate]"
-    briefs: "dict[str, Brief]"  # Of the other dyads
-
-    @property
-    def worst(self) -> "Gate":
-        """The verdict on a dyad that misses a convergence check, if there is one."""
-        return min(self.gates.values(), key=lambda gate: gate.passed)
-
-    def others(self, dyad: str, among: "Sequence[str]") -> "list[Brief]":
-        """Return what is said of other dyads in a report."""
-        known = {code: one.brief for code, one in self.assessments.items()} | self.briefs
-        return [known[code] for code in among if code != dyad]
+        made = _assess(job, fit, dyads)
+    if not saved and settings.draws is None and not made.worst.passed:
+        fit, notes = _sample_longer(job, fit, made.worst, notes)
+        made = _assess(job, fit, dyads)
+    return replace(
+        made, fit=_add_provenance(job, fit), unchanged=fit is saved, notes=notes, skipped=skipped, tested=tested
+    )
 
 
 @dataclass(frozen=True)
@@ -316,30 +296,37 @@ class PreparedReports:
 
     job: _Job
     fit: "Fit"
-    unchanged: bool  # Whether the fit is the saved one
-    assessed: _Assessed
-    notes: tuple[str, ...]  # How the fit came about
-    skipped: dict[str, str]  # Dyads of the fit without a report, and why
-    tested: Any  # What a backtest says of forecasts
+    assessments: "dict[str, Assessment]"
+    gates: "dict[str, Gate]"
+    briefs: "dict[str, Brief]"  # Of the other dyads
+    unchanged: bool = False  # Whether the fit is the saved one
+    notes: tuple[str, ...] = ()  # How the fit came about
+    skipped: dict[str, str] = field(default_factory=dict)  # Dyads of the fit without a report, and why
+    tested: Any = None  # What a backtest says of forecasts
 
     @property
     def dyads(self) -> list[str]:
         """Dyads with a report."""
-        return list(self.assessed.assessments)
+        return list(self.assessments)
+
+    @property
+    def worst(self) -> "Gate":
+        """The verdict on a dyad that misses a convergence check, if there is one."""
+        return min(self.gates.values(), key=lambda gate: gate.passed)
 
     def write(self, dyad: str, out: Path, fit_name: str | None = None) -> Report:
         """Write the report of a dyad."""
         from forecast.report.page import write_report
         from forecast.report.skill import find_skill
 
-        job, fit, assessed = self.job, self.fit, self.assessed
-        assessment, gate = assessed.assessments[dyad], assessed.gates[dyad]
+        job, fit, assessment, gate = self.job, self.fit, self.assessments[dyad], self.gates[dyad]
+        briefs = {code: one.brief for code, one in self.assessments.items()} | self.briefs
         with job.steps.step("writing the report"):
             shown = _shown_table(job.records, fit)
             skill = find_skill(fit, assessment, shown, self.tested)
             page = write_report(
-                fit, assessment, out=out, events=shown, others=assessed.others(dyad, fit.dyads), gate=gate, skill=skill,
-                fit_name=fit_name, export=job.settings.export,
+                fit, assessment, out=out, events=shown, others=[briefs[code] for code in fit.dyads if code != dyad],
+                gate=gate, skill=skill, fit_name=fit_name, export=job.settings.export,
             )  # fmt: skip
         of_record = () if self.unchanged else _check_record(fit.panel, dyad, last_known(fit.panel))
         warnings = (*_describe_added(job.records, fit), *self.notes, *of_record)
@@ -367,32 +354,18 @@ def _only_weights_fail(fit: "Fit", gate: "Gate") -> bool:
     return bool(fit.updates) and not gate.passed and bool(gate.table["r_hat"].max() <= R_HAT_LIMIT)
 
 
-def _check_folder(settings: ReportSettings) -> None:
-    """Make sure, before any work, that the report can be written and that nothing is lost by it."""
-    from forecast.report.folder import REPORT, require_report_folder
+def check_place(settings: ReportSettings, names: str) -> None:
+    """Make sure, before any work, that pages with some files can be written and that nothing is lost by it."""
+    from forecast.report.folder import require_place
 
-    if settings.out is None:
-        check_writable(REPORTS)
-        return
     replaced = settings.fit_path if settings.save_fit and _is_updated(settings) else None
-    require_report_folder(settings.out, REPORT, [replaced], replace=settings.replace, dated=True)
+    read = [*(settings.source.files if settings.source else ()), settings.drivers, settings.skill, replaced]
+    require_place(settings.out, REPORTS, names, read, replace=settings.replace)
 
 
 def _is_updated(settings: ReportSettings) -> bool:
     """Return whether a saved fit is to be updated, so that a new one must be saved."""
     return bool(settings.as_of or (settings.source and settings.source.additions))
-
-
-@contextmanager
-def _folder(job: _Job, fit: "Fit") -> "Iterator[Path]":
-    """Yield the folder of the report: the one asked for, else one with the date, which no other report has."""
-    from forecast.report.folder import dated_folder
-
-    if job.settings.out is not None:
-        yield job.settings.out
-        return
-    with dated_folder(REPORTS, job.dyad, last_known(fit.panel)) as folder:
-        yield folder
 
 
 def _describe_added(records: Records, fit: "Fit") -> tuple[str, ...]:
@@ -440,11 +413,11 @@ def _check_settings(settings: ReportSettings) -> None:
 
 def _read_records(settings: ReportSettings, table: "EventTable | None") -> Records:
     if table is not None:
-        return EventRecords(table, {})
+        return Records(table, {})
     others = () if settings.alone else settings.hierarchy
     # A saved fit has its own dyads.
     dyads = None if settings.fit_path else wanted_together([settings.dyad], others)
-    return open_source(settings.source or Source(), as_of=settings.as_of, dyads=dyads)
+    return open_source(settings.source or Source(), dyads, settings.as_of)
 
 
 def _fit_records(job: _Job, spec: "PendulumSpec | None") -> tuple["Fit", tuple[str, ...]]:
@@ -548,7 +521,7 @@ def _update_saved_fit(job: _Job, saved: "Fit") -> tuple["Fit", tuple[str, ...]]:
     with job.steps.step("updating the fit"):
         from forecast.model import update
 
-        known = job.records.events or job.records.panel(saved.dyads, day, Counting(saved.panel.attrs["frequency"]))
+        known = job.records.events or job.records.panel(saved.dyads, day, saved.panel.attrs["frequency"])
         fit = update(saved, known, as_of=day, seed=settings.seed, progress=job.steps.progress)
     return (fit, ()) if fit is saved else (fit, _describe_update(fit))
 
@@ -601,7 +574,7 @@ def _describe_update(fit: "Fit") -> tuple[str, ...]:
     return (words,)
 
 
-def _assess(job: _Job, fit: "Fit", dyads: "Sequence[str]") -> _Assessed:
+def _assess(job: _Job, fit: "Fit", dyads: "Sequence[str]") -> PreparedReports:
     """Assess some dyads, the others in brief, and check the convergence of everything stated of them."""
     from forecast.outlook import assess, brief, reported
 
@@ -632,7 +605,8 @@ def _assess(job: _Job, fit: "Fit", dyads: "Sequence[str]") -> _Assessed:
         gates = {
             code: fit.gate_with(outlook=reported(one).to_dataarray("quantity")) for code, one in assessments.items()
         }
-    return _Assessed(assessments, gates, {code: found[code] for code in fit.dyads if code not in dyads})
+    briefs = {code: found[code] for code in fit.dyads if code not in dyads}
+    return PreparedReports(job, fit, assessments, gates, briefs)
 
 
 def _add_provenance(job: _Job, fit: "Fit") -> "Fit":

@@ -4,10 +4,10 @@ Entry points: `open_source` reads the data that a `Source` names, and `gather` c
 of source, name it in `KINDS` and read it in `_read`.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic import model_validator as validator
 
-from forecast.arguments import DATE, DYAD, DYADS, FREQUENCY, SOURCE, TEXT, UNIT, checked, faults
+from forecast.arguments import DATE, DYADS, FREQUENCY, SOURCE, TEXT, UNIT, checked, faults
 from forecast.dates import month_end, reject_future
 from forecast.errors import SpecError, UnknownDyadError
 from forecast.events import (
@@ -52,170 +52,14 @@ from forecast.wording import Card, Displayed, join, join_some
 if TYPE_CHECKING:
     import xarray as xr
 
-type Eras = pd.DataFrame | None
 Frequency = Literal["month", "week"]
 Unit = Literal["event", "row"]
-
-
-@dataclass(frozen=True)
-class Counting:
-    """Settings for counting events into a panel; a source ignores those that do not apply."""
-
-    frequency: Frequency = "month"  # Of the panel; counts bring their own
-    scale: str = "commitment"  # The ordering of codes into classes; of single events only
-    unit: Unit = "event"  # Whether a two-sided event counts once; of single events only
-
-
-MONTHLY = Counting()
 
 
 def wanted_together(dyads: Sequence[str], others: Sequence[str] | None = None) -> tuple[str, ...]:
     """Return dyads with those that are fitted together with them: others that are named, else those of `hierarchy`."""
     company = others if others is not None else (code for dyad in dyads for code in hierarchy(dyad))
     return tuple(dict.fromkeys((*dyads, *company)))
-
-
-class Records(ABC):
-    """A source that has been read."""
-
-    dyads: list[str]  # Codes of the dyads it holds
-    datasets: frozenset[str]  # Names of the datasets in its panels; an index has none
-    table: Recorded  # What was read, with its `files` and `rejects`
-    events: EventTable | None = None  # Single events, if it has any
-    digests: dict[str, str]  # SHA-256 by name of every file that decides what is counted
-
-    def find(self, dyad: str) -> str:
-        """Return the code of a dyad, given in either order and any case."""
-        return find_dyad(dyad, self.dyads)
-
-    def hierarchy(self, dyad: str, as_of: date, chosen: Sequence[str] | None = None) -> list[str]:
-        """Return the dyads to fit together with a dyad: those chosen and itself, by default those of `hierarchy`."""
-        if chosen is None:
-            known = self.known(as_of)
-            return hierarchy(dyad, [code for code in self.dyads if code == dyad or code in known])
-        named = {dyad, *(self.find(one) for one in chosen)}
-        return [code for code in self.dyads if code in named]
-
-    def known(self, as_of: date) -> list[str]:
-        """Return the dyads of which anything was known by a day."""
-        return self.dyads
-
-    def digests_of(self, dyads: Sequence[str]) -> dict[str, str]:
-        """Return the digests of the files that decide what is counted of some dyads."""
-        return self.digests
-
-    def table_of(self, dyads: Sequence[str]) -> Recorded:
-        """Return what was read of some dyads, where the source keeps dyads apart; else all of it."""
-        return self.table
-
-    @abstractmethod
-    def last_day(self, dyad: str, dataset: str | None = None) -> date:
-        """Return the last day to which the record of a dyad, or of one of its datasets, is complete."""
-
-    def last_day_before(self, dyad: str, dataset: str) -> date:
-        """Return the same without what added events say of coverage."""
-        return self.last_day(dyad, dataset)
-
-    @abstractmethod
-    def panel(
-        self, dyads: Sequence[str] | None, as_of: date, how: Counting = MONTHLY, eras: Eras = None
-    ) -> "xr.Dataset":
-        """Count the records of some dyads, or of all, into a panel of what was known by a day."""
-
-
-class EventRecords(Records):
-    """Single events, from one table or several; `by_dyad` if each dyad has a file of its own, as in a chronology."""
-
-    events: EventTable
-
-    def __init__(self, events: EventTable, digests: dict[str, str], *, by_dyad: bool = False) -> None:
-        self.table, self.events, self.digests, self.by_dyad = events, events, digests, by_dyad
-        self.dyads, self.datasets = events.dyads, frozenset(events.events["dataset"].unique())
-
-    def hierarchy(self, dyad: str, as_of: date, chosen: Sequence[str] | None = None) -> list[str]:
-        """Return the dyads to fit together, as for any source; of a feed's hundreds by default only listed ones."""
-        together = super().hierarchy(dyad, as_of, chosen)
-        if chosen is not None or not self.events.accounts:
-            return together
-        return [code for code in together if code == dyad or code in read_dyads().index]
-
-    def last_day(self, dyad: str, dataset: str | None = None) -> date:
-        """Return the end of coverage of the dyad (in a dataset), or the end of the month of its last event."""
-        return coverage_end(self.events, dyad, dataset)
-
-    def last_day_before(self, dyad: str, dataset: str) -> date:
-        """Return the end of coverage without what added events say of it."""
-        added = [one for one in self.events.additions if one.dataset == dataset]
-        before = [date.fromisoformat(one.before) for each in added for one in each.extensions if one.dyad == dyad]
-        return min([self.last_day(dyad, dataset), *before])
-
-    def known(self, as_of: date) -> list[str]:
-        """Return the dyads that have events by a day."""
-        events = self.events.events
-        early = set(events.loc[events["known_at"] <= pd.Timestamp(as_of), "dyad"])
-        return [dyad for dyad in self.dyads if dyad in early]
-
-    def digests_of(self, dyads: Sequence[str]) -> dict[str, str]:
-        """Return the digests without the files of other dyads."""
-        others = self._files_without(dyads)
-        return {name: digest for name, digest in self.digests.items() if name not in others}
-
-    def table_of(self, dyads: Sequence[str]) -> EventTable:
-        """Return the table without the files of other dyads, and the rows that were in them."""
-        if not self.by_dyad:
-            return self.events
-        others, table = self._files_without(dyads), self.events
-        return replace(
-            table,
-            events=table.events[table.events["dyad"].isin(dyads)].reset_index(drop=True),
-            rejects=table.rejects[~table.rejects["file"].isin(others)].reset_index(drop=True),
-            files=tuple(file for file in table.files if file.name not in others),
-        )
-
-    def _files_without(self, dyads: Sequence[str]) -> set[str]:
-        return {f"{dyad}.csv" for dyad in self.dyads if dyad not in dyads} if self.by_dyad else set()
-
-    def panel(
-        self, dyads: Sequence[str] | None, as_of: date, how: Counting = MONTHLY, eras: Eras = None
-    ) -> "xr.Dataset":
-        """Count the events."""
-        return build_panel(
-            self.events, dyads=dyads, as_of=as_of, frequency=how.frequency, scale=how.scale, unit=how.unit, eras=eras
-        )
-
-    def adding(self, paths: Sequence[str], covered_to: str | None) -> "EventRecords":
-        """Return the same with the events of small files, or of all CSV files of a folder in the order of names."""
-        table = self.events
-        for path in map(Path, paths):
-            files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
-            if not files:
-                raise SpecError(f"add: {path} holds no file with the ending .csv; name a file, or another folder")
-            for file in files:
-                table = add_events(table, file, covered_to=covered_to)
-        new = {one.file: one.sha256 for one in table.additions}
-        return EventRecords(table, self.digests | new, by_dyad=self.by_dyad)
-
-
-class CountRecords(Records):
-    """Counts by period, direction and class, which bring their own classes and frequency."""
-
-    table: CountTable
-
-    def __init__(self, table: CountTable, digests: dict[str, str]) -> None:
-        self.table, self.digests = table, digests
-        self.dyads, self.datasets = in_order(table.counts["dyad"].unique()), frozenset(table.counts["dataset"].unique())
-
-    def last_day(self, dyad: str, dataset: str | None = None) -> date:
-        """Return the last day of the dyad's last period."""
-        counts = self.table.counts
-        last: date = counts.loc[counts["dyad"] == dyad, "known_at"].max().date()
-        return last
-
-    def panel(
-        self, dyads: Sequence[str] | None, as_of: date, how: Counting = MONTHLY, eras: Eras = None
-    ) -> "xr.Dataset":
-        """Arrange the counts."""
-        return build_counts_panel(self.table, dyads=dyads, as_of=as_of, eras=eras)
 
 
 @dataclass(frozen=True, repr=False)
@@ -235,26 +79,113 @@ class IndexTable(Displayed):
         return Card("Table of an index", facts)
 
 
-class IndexRecords(Records):
-    """An index: one value per dyad and period."""
+@dataclass(frozen=True)
+class Records:
+    """A source that has been read: single events, counts or an index."""
 
-    table: IndexTable
-    datasets = frozenset[str]()
+    table: EventTable | CountTable | IndexTable  # What was read, with its `files` and `rejects`
+    digests: dict[str, str]  # SHA-256 by name of every file that decides what is counted
+    by_dyad: bool = False  # Whether each dyad has a file of its own, as in a chronology
 
-    def __init__(self, values: pd.DataFrame, file: SourceFile, digests: dict[str, str]) -> None:
-        self.table, self.digests = IndexTable(values, pd.DataFrame(columns=list(REJECT_COLUMNS)), (file,)), digests
-        self.dyads = in_order(values["dyad"].unique())
+    @property
+    def events(self) -> EventTable | None:
+        """Single events, if it has any."""
+        return self.table if isinstance(self.table, EventTable) else None
+
+    @cached_property
+    def dyads(self) -> list[str]:
+        """Codes of the dyads it holds."""
+        return in_order(self._rows["dyad"].unique())
+
+    @cached_property
+    def datasets(self) -> frozenset[str]:
+        """Names of the datasets in its panels; an index has none."""
+        return frozenset() if isinstance(self.table, IndexTable) else frozenset(self._rows["dataset"].unique())
+
+    @property
+    def _rows(self) -> pd.DataFrame:
+        match self.table:
+            case EventTable(events=rows) | CountTable(counts=rows) | IndexTable(values=rows):
+                return rows
+
+    def find(self, dyad: str) -> str:
+        """Return the code of a dyad, given in either order and any case."""
+        return find_dyad(dyad, self.dyads)
+
+    def hierarchy(self, dyad: str, as_of: date, chosen: Sequence[str] | None = None) -> list[str]:
+        """Return the dyads to fit together with a dyad: those chosen and itself, by default those of `hierarchy`.
+
+        Of a feed's hundreds by default only listed ones.
+        """
+        if chosen is not None:
+            named = {dyad, *(self.find(one) for one in chosen)}
+            return [code for code in self.dyads if code in named]
+        known = set(self.known(as_of))
+        if self.events is not None and self.events.accounts:
+            known &= set(read_dyads().index)
+        return hierarchy(dyad, [code for code in self.dyads if code == dyad or code in known])
+
+    def known(self, as_of: date) -> list[str]:
+        """Return the dyads of which anything was known by a day; of counts and an index all."""
+        if self.events is None:
+            return self.dyads
+        early = set(self._rows.loc[self._rows["known_at"] <= pd.Timestamp(as_of), "dyad"])
+        return [dyad for dyad in self.dyads if dyad in early]
+
+    def digests_of(self, dyads: Sequence[str]) -> dict[str, str]:
+        """Return the digests without the files of other dyads, where each has its own."""
+        others = self._files_without(dyads)
+        return {name: digest for name, digest in self.digests.items() if name not in others}
+
+    def table_of(self, dyads: Sequence[str]) -> Recorded:
+        """Return the table without the files of other dyads and the rows that were in them, where each has its own."""
+        table, others = self.table, self._files_without(dyads)
+        if not isinstance(table, EventTable) or not self.by_dyad:
+            return table
+        return replace(
+            table,
+            events=table.events[table.events["dyad"].isin(dyads)].reset_index(drop=True),
+            rejects=table.rejects[~table.rejects["file"].isin(others)].reset_index(drop=True),
+            files=tuple(file for file in table.files if file.name not in others),
+        )
+
+    def _files_without(self, dyads: Sequence[str]) -> set[str]:
+        return {f"{dyad}.csv" for dyad in self.dyads if dyad not in dyads} if self.by_dyad else set()
 
     def last_day(self, dyad: str, dataset: str | None = None) -> date:
-        """Return the end of the month of the dyad's last value."""
-        values = self.table.values
-        return month_end(values.loc[values["dyad"] == dyad, "time"].max().date())
+        """Return the last day to which the record of a dyad, or of one of its datasets, is complete."""
+        if self.events is not None:
+            return coverage_end(self.events, dyad, dataset)
+        own = self._rows[self._rows["dyad"] == dyad]
+        last: date = (own["time"] if isinstance(self.table, IndexTable) else own["known_at"]).max().date()
+        return month_end(last) if isinstance(self.table, IndexTable) else last
+
+    def last_day_before(self, dyad: str, dataset: str) -> date:
+        """Return the same without what added events say of coverage."""
+        added = [] if self.events is None else [one for one in self.events.additions if one.dataset == dataset]
+        before = [date.fromisoformat(one.before) for each in added for one in each.extensions if one.dyad == dyad]
+        return min([self.last_day(dyad, dataset), *before])
 
     def panel(
-        self, dyads: Sequence[str] | None, as_of: date, how: Counting = MONTHLY, eras: Eras = None
+        self,
+        dyads: Sequence[str] | None,
+        as_of: date,
+        frequency: Frequency = "month",
+        *,
+        scale: str = "commitment",
+        unit: Unit = "event",
+        eras: pd.DataFrame | None = None,
     ) -> "xr.Dataset":
-        """Arrange the values."""
-        return build_index_panel(self.table.values, dyads=dyads, as_of=as_of, frequency=how.frequency, eras=eras)
+        """Count the records of some dyads, or of all, into a panel of what was known by a day.
+
+        Counts bring their own frequency; scale and unit are of single events only.
+        """
+        chosen: dict[str, Any] = {"dyads": dyads, "as_of": as_of, "eras": eras}
+        if isinstance(self.table, EventTable):
+            return build_panel(self.table, frequency=frequency, scale=scale, unit=unit, **chosen)
+        if isinstance(self.table, CountTable):
+            return build_counts_panel(self.table, **chosen)
+        return build_index_panel(self.table.values, frequency=frequency, **chosen)
 
 
 KINDS = {
@@ -383,6 +314,12 @@ class Source(BaseModel):
         return self.model_copy(update={"settings": settings})
 
     @property
+    def files(self) -> list[Path]:
+        """The files and folders that are named to be read."""
+        own = [Path(one) for one in (self.path, self.mapping, *self.paths, *self.additions) if one]
+        return own + [path for part in self.sources for path in part.files]
+
+    @property
     def words(self) -> str:
         """Description for readers."""
         if self.additions:
@@ -397,63 +334,69 @@ class Source(BaseModel):
         return f"{of}{KINDS[self.kind]} ({named})"
 
 
-@checked(source=SOURCE, dyad=DYAD, as_of=DATE, dyads=DYADS)
-def open_source(
-    source: Source, dyad: str | None = None, as_of: date | None = None, dyads: Sequence[str] | None = None
-) -> Records:
-    """Read a source."""
+@checked(source=SOURCE, dyads=DYADS, as_of=DATE)
+def open_source(source: Source, dyads: Sequence[str] | None = None, as_of: date | None = None) -> Records:
+    """Read what is needed of a source: some dyads, as of a day; one that cannot tell these apart reads more."""
     if as_of is not None:
         reject_future(as_of, "as-of")
     # What is added may be about any dyad, and is checked against the data of all.
-    only = None if dyads is None or source.additions else tuple(dyads)
-    records = _read(source, None if source.additions else dyad, as_of, only)
+    records = _read(source, None if source.additions else dyads, as_of)
     if not source.additions:
         return records
-    if not isinstance(records, EventRecords):
+    if records.events is None:
         raise SpecError("add: the source holds no single events, to which others could be added; leave it out")
-    return records.adding(source.additions, source.covered_to)
+    return _with_additions(records, records.events, source)
 
 
-def _read(source: Source, dyad: str | None, as_of: date | None, dyads: Sequence[str] | None) -> Records:
-    """Read what is needed of a source: a dyad, some dyads, as of a day; one that cannot tell it apart reads more."""
+def _with_additions(records: Records, table: EventTable, source: Source) -> Records:
+    """Add the events of small files, or of all CSV files of a folder in the order of names."""
+    for path in map(Path, source.additions):
+        files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
+        if not files:
+            raise SpecError(f"add: {path} holds no file with the ending .csv; name a file, or another folder")
+        for file in files:
+            table = add_events(table, file, covered_to=source.covered_to)
+    new = {one.file: one.sha256 for one in table.additions}
+    return replace(records, table=table, digests=records.digests | new)
+
+
+def _read(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Records:
     path, mapping = str(source.path), str(source.mapping)
+    one = list(dyads) if dyads is not None and len(dyads) == 1 else None
     if source.kind == "several":
-        return _read_several(source, dyad, as_of, dyads)
+        return _read_several(source, dyads, as_of)
     if source.kind == "chronology":
-        only = None if dyad is None else [find_dyad(dyad, chronology_files(source.path))]
-        events = read_chronology(source.path, dyads=only)
-        return EventRecords(events, _event_digests(events), by_dyad=True)
+        events = read_chronology(source.path, dyads=one and [find_dyad(one[0], chronology_files(source.path))])
+        return Records(events, _event_digests(events), by_dyad=True)
     if source.kind == "events":
         events = read_table(path, mapping)
-        return EventRecords(events, _event_digests(events, path, mapping))
+        return Records(events, _event_digests(events, path, mapping))
     if source.kind == "counts":
-        return CountRecords(read_counts(path, mapping), _digests(["eras.csv"], path, mapping))
+        return Records(read_counts(path, mapping), _digests(["eras.csv"], path, mapping))
     if source.kind == "index":
         values, digests = read_index(path, mapping), _digests(["eras.csv"], path, mapping)
-        name = Path(path).name
-        file = SourceFile(name, digests[name], len(values), 0)
-        return IndexRecords(values.dropna(subset="value"), file, digests)
+        file = SourceFile(Path(path).name, digests[Path(path).name], len(values), 0)
+        rejects = pd.DataFrame(columns=list(REJECT_COLUMNS))
+        return Records(IndexTable(values.dropna(subset="value"), rejects, (file,)), digests)
     if source.kind == "feed":
         from forecast.feeds import read_feed
 
-        own = None if dyad is None else [dyad]
-        events = read_feed(source.paths, dyads=own, feed=source.feed, settings=source.settings)
+        events = read_feed(source.paths, dyads=one, feed=source.feed, settings=source.settings)
     else:
         from forecast.archive import read_archive
 
-        wanted = dyads if dyad is None else [dyad]
         events = read_archive(
-            path, list(source.datasets) or None, dyads=wanted and list(wanted), as_of=as_of, settings=source.settings
+            path, list(source.datasets) or None, dyads=dyads and list(dyads), as_of=as_of, settings=source.settings
         )
-    return EventRecords(events, _event_digests(events) | _digests(FEED_TABLES))
+    return Records(events, _event_digests(events) | _digests(FEED_TABLES))
 
 
-def _read_several(source: Source, dyad: str | None, as_of: date | None, dyads: Sequence[str] | None) -> Records:
+def _read_several(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Records:
     """Read all parts, and put their events together, each a dataset of its own."""
     opened, missing = [], None
     for part in source.sources:
         try:
-            opened.append((part, open_source(part, dyad, as_of, dyads)))
+            opened.append((part, open_source(part, dyads, as_of)))
         except UnknownDyadError as error:
             missing = error
     if not opened and missing:
@@ -462,7 +405,7 @@ def _read_several(source: Source, dyad: str | None, as_of: date | None, dyads: S
     for part, records in opened:
         if records.events is None:
             raise SpecError(f"source: {part.words} holds no single events; only event tables can be put together")
-        for name in records.events.events["dataset"].unique():
+        for name in records.datasets:
             if name in seen:
                 raise SpecError(
                     f"dataset: {seen[name]} and {part.words} are both called {name!r}; give one of them another "
@@ -471,7 +414,7 @@ def _read_several(source: Source, dyad: str | None, as_of: date | None, dyads: S
             seen[name] = part.words
         tables.append(records.events)
         digests |= records.digests
-    return EventRecords(combine(tables), digests)
+    return Records(combine(tables), digests)
 
 
 def _event_digests(events: EventTable, *paths: str | None) -> dict[str, str]:
@@ -541,8 +484,7 @@ def gather(
     >>> data.dyads, data.panel.sizes["time"], sorted(data.files)[0]
     (('USA-CHN',), 889, 'USA-CHN.csv')
     """
-    only = dyads[0] if dyads is not None and len(dyads) == 1 else None
-    records = open_source(source, only, as_of, dyads)
+    records = open_source(source, dyads, as_of)
     if dyads is None:
         known = records.dyads if as_of is None else records.known(as_of)
         chosen = [code for code in records.dyads if code in known]
@@ -551,8 +493,8 @@ def gather(
     day = as_of or max(records.last_day(dyad) for dyad in chosen)
     if as_of is None and source.latest != source:  # read once more as it can be read again on that day
         source = source.latest
-        records = open_source(source, only, day, dyads)
-    panel = records.panel(chosen, day, Counting(frequency, scale, unit))
+        records = open_source(source, dyads, day)
+    panel = records.panel(chosen, day, frequency, scale=scale, unit=unit)
     codes = tuple(str(code) for code in panel["dyad"].to_numpy())
     return Data(source, codes, day, panel, panel_digest(panel), records.digests_of(codes), records.events)
 

@@ -24,7 +24,7 @@ from forecast.model import fit
 from forecast.panel import build_panel
 from forecast.pipeline import ReportSettings, make_report
 from forecast.progress import Steps, silent
-from forecast.sources import EventRecords
+from forecast.sources import Records
 
 run = CliRunner().invoke
 PAST = ["--as-of", "2023-10-31", "--alone"]
@@ -145,7 +145,7 @@ def test_what_is_there_already_moves_the_day_as_far_as_it_extends_coverage() -> 
     assert not added.additions[0].events and added.additions[0].repeated == 1
     saved = SimpleNamespace(dyads=["USA-CHN"], panel=build_panel(table, as_of="2026-05-31"))
     for given, day in ((added, late["date"].date()), (table, None)):
-        records = EventRecords(given, {})
+        records = Records(given, {})
         job = pipeline._Job(ReportSettings(), records, "USA-CHN", Steps(silent))
         assert pipeline._day_of_update(job, saved) == day  # type: ignore[arg-type]
 

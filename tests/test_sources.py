@@ -36,7 +36,7 @@ def test_event_tables_together_are_datasets_of_one_panel(mine: Source) -> None:
 
 def test_a_dyad_that_one_of_them_lacks_is_read_from_the_others(mine: Source) -> None:
     both = Source(kind="several", sources=(Source(), mine))
-    assert open_source(both, "USA-CHN").find("chn-usa") == "USA-CHN"
+    assert open_source(both, ["USA-CHN"]).find("chn-usa") == "USA-CHN"
     with pytest.raises(UnknownDyadError, match="AAA-BBB"):
         gather(both, ["AAA-BBB"])
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecast.arguments import MOST_POINTS, require_positive, require_whole
-from forecast.cli.options import Driven, FromFeeds, grouped, named_datasets, opt, output, shared, show_result
+from forecast.arguments import MOST_POINTS, require_positive
+from forecast.cli.options import AnyData, Driven, grouped, named_datasets, opt, output, shared, show_result, whole
 from forecast.cli.terminal import console, escape, progress, table
 from forecast.errors import SpecError
 
@@ -13,18 +13,19 @@ if TYPE_CHECKING:
 
     from forecast.evaluation import Record, Results
     from forecast.evaluation.executors import Executor
+    from forecast.sources import Source
 
 
 @grouped
 def backtest(
-    data: FromFeeds,
+    data: AnyData,
     driven: Driven,
     dyads: str | None = opt("Such as USA-CHN,USA-RUS. Default: all that the data hold."),
     first: str = opt(
         "First month to be predicted, YYYY-MM: what is known ends the day before.", "2005-01", name="--from"
     ),
     last: str | None = opt("Last origin, YYYY-MM. Default: the last whose shortest window is recorded.", name="--to"),
-    every: int = opt("Months from one origin to the next.", 3),
+    every: int = whole("Months from one origin to the next.", "every", 3),
     horizons: str = opt("Months ahead, such as 3,6,12,24.", "3,6,12,24"),
     models: str = opt(
         "Model variants: pendulum (the model), no_cycle (or none), no_return, no_ceiling, no_hierarchy, "
@@ -48,8 +49,8 @@ def backtest(
     dataset: str | None = opt(
         "Of several, the one that is predicted; the model is fitted to all. Default: the first of --data."
     ),
-    processes: int | None = opt("Processes at work. Default: one per core. Changes no number."),
-    batch: int | None = opt("Dyads to a task and a file, for hundreds of dyads (models: with --alone)."),
+    processes: int | None = whole("Processes at work. Default: one per core. Changes no number.", "processes"),
+    batch: int | None = whole("Dyads to a task and a file, for hundreds of dyads (models: with --alone).", "batch"),
     scheduler: str | None = opt("Of a Dask cluster that does the work, such as tcp://host:8786."),
     out: Path = output("Folder of the run; with an unfinished run in it, which is continued.", Path("skill")),
     replace: bool = opt("Replace a page in --out that has no run of its own with it.", False),
@@ -73,8 +74,6 @@ def backtest(
 
     months, start, stop = parse_horizons(horizons), _month(first, "--from"), _month(last, "--to") if last else None
     require_positive("improvement", improvement, MOST_POINTS, "points of share")
-    for name, number in {"every": every, "seed": seed, "processes": processes, "batch": batch}.items():
-        require_whole(name, 1 if number is None else number)
     require_drivers(driven.drivers, driven.driver_acts, driven.driver_future)
     resumed = (out / RUN_FILE).is_file()  # a run replaces its own page only: it rejects the folder of another
     require_report_folder(out, SKILL, [*data.paths, driven.drivers], replace=replace or resumed)
@@ -143,7 +142,7 @@ def _together(listed: str | None, *, alone: bool) -> str | list[str]:
 
 
 def _record(
-    chosen: "object | None", dyads: str | None, dataset: str | None, eras: str, together: str | list[str]
+    chosen: "Source | None", dyads: str | None, dataset: str | None, eras: str, together: str | list[str]
 ) -> "Record":
     from forecast.evaluation import Record
     from forecast.sources import Source, open_source, wanted_together
@@ -151,7 +150,7 @@ def _record(
     named = dyads.split(",") if dyads else None
     others = {"alone": (), "default": None}[together] if isinstance(together, str) else together
     wanted = None if named is None else wanted_together(named, others)
-    table = open_source(chosen if isinstance(chosen, Source) else Source(), dyads=wanted).table
+    table = open_source(chosen or Source(), wanted).table
     return Record.of(table, dyads=named, dataset=dataset, eras=eras, together=together)
 
 

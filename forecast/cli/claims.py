@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from forecast.arguments import named_values, require_whole
+from forecast.arguments import named_values
 from forecast.cli.options import Tested, arg, day_of, echo_json, grouped, opt, output, say, shared
 from forecast.cli.terminal import console, escape, progress, table
 from forecast.errors import SpecError
@@ -38,7 +38,6 @@ def test(
 
     Without a frozen plan the results are exploratory, and say so.
     """
-    require_whole("cores", 1 if cores is None else cores)
     if out is not None:
         from forecast.report.folder import TESTS, require_report_folder
 
@@ -124,7 +123,6 @@ def power(
     from forecast.journal import check_checkpoint
     from forecast.outlook import plain
 
-    require_whole("cores", 1 if cores is None else cores)
     if checkpoint is not None:
         check_checkpoint(checkpoint, asked.paths)
     with progress() as tell:

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from forecast.cli.options import FromFeeds, arg, echo_json, event_table, grouped, looks_like_feed, opt, shared
+from forecast.cli.options import AnyData, arg, echo_json, event_table, grouped, opt, shared
 from forecast.cli.terminal import Column, console, escape, table
 from forecast.errors import DataError, SpecError
 from forecast.wording import count
@@ -29,54 +28,32 @@ MOST_SHOWN = 30
 """Dyads, and reasons of rejected rows, that are printed."""
 
 
-@dataclass
-class _Given:
-    """The events that a command is about."""
+path_argument = partial(
+    arg,
+    "A table (with --mapping), files of a machine-coded feed, a chronology file such as USA-CHN.csv, or a folder of "
+    "such files. Without it: the embedded chronology.",
+    metavar="[PATH]",
+)
 
-    path: Path | None = arg(
-        "A table (with --mapping), files of a machine-coded feed, a chronology file such as USA-CHN.csv, or a folder "
-        "of such files. Without it: the embedded chronology.",
-        metavar="[PATH]",
-    )
-    mapping: Path | None = opt("YAML or JSON file that says where the table's fields stand.")
-    feed: str | None = shared.feed()
-    feed_setting: list[str] | None = shared.feed_setting()
-    datasets: str | None = shared.datasets()
-    archive: Path | None = shared.archive()
 
-    @property
-    def named(self) -> "Source | None":
-        """The source of datasets that are named; None if none is, and a path says what to read."""
-        if not (self.datasets or self.archive):
-            return None
-        if self.path or self.mapping or self.feed:
-            raise SpecError("--data, --archive: name the data, as a path does; give one of them")
-        return FromFeeds(self.datasets, self.archive, feed_setting=self.feed_setting).source
+def _named(path: Path | None, data: AnyData) -> "Source":
+    """Return the source that a path or options name."""
+    from forecast.sources import Source
 
-    def read(self, dyad: str | None = None) -> "EventTable":
-        """Read the events, those of one dyad where a source can tell them apart."""
-        from forecast.events import read_chronology, read_table
-        from forecast.feeds import parse_settings, read_feed
-
-        if named := self.named:
-            return event_table(named, dyad)
-        if self.path and not self.mapping and (self.feed or looks_like_feed(self.path)):
-            return read_feed(self.path, feed=self.feed, settings=parse_settings(self.feed_setting or []))
-        if self.feed or self.feed_setting:
-            raise SpecError(
-                "--feed: there is no file of a feed, or it has a mapping. Give the path and leave --mapping out."
-            )
-        if self.mapping:
-            if self.path is None:
-                raise SpecError("--mapping: there is no table to apply it to. Give the table's path as well.")
-            return read_table(self.path, self.mapping)
-        return read_chronology(**_chronology(self.path))
+    if path is not None:
+        if data.events or data.datasets or data.archive:
+            raise SpecError("PATH: names the data, as --events, --data and --archive do; give one of them")
+        if not path.exists():
+            raise SpecError(f"{path} does not exist. Check the path.")
+        data.events = [path]
+    return data.source or Source()
 
 
 @app.command()
 @grouped
 def check(
-    given: _Given,
+    data: AnyData,
+    path: Path | None = path_argument(),
     rejects: Path | None = opt("Write the rejected rows with their reasons to this CSV."),
     as_json: bool = shared.json(),
 ) -> None:
@@ -89,10 +66,11 @@ def check(
     from forecast.files import check_target
     from forecast.resources import data_folder
 
+    source = _named(path, data)
     if rejects:
-        check_target(rejects, inputs=[given.path, given.mapping, data_folder()])
-    found = given.read()
-    breaches = None if given.named or given.mapping or found.accounts else coding_breaches(**_chronology(given.path))
+        check_target(rejects, inputs=[*source.files, data_folder()])
+    found = event_table(source)
+    breaches = coding_breaches(source.path) if source.kind == "chronology" else None
     summary = _summary(found, breaches)
     if rejects:
         write_rejects(found, rejects)
@@ -112,7 +90,8 @@ def check(
 @app.command()
 @grouped
 def show(
-    given: _Given,
+    data: AnyData,
+    path: Path | None = path_argument(),
     dyad: str = opt("Two states, such as USA-CHN.", "USA-CHN"),
     start: str | None = opt("First day, YYYY-MM-DD or YYYY-MM.", name="--from"),
     end: str | None = opt("Last day, YYYY-MM-DD or YYYY-MM.", name="--to"),
@@ -123,7 +102,7 @@ def show(
     from forecast.events import find_dyad
     from forecast.panel import event_counts
 
-    found = given.read(dyad)
+    found = event_table(_named(path, data), dyad)
     events = found.events[found.events["dyad"] == find_dyad(dyad, found.dyads)]
     first, last = _span(events, start, end)
     events = events[events["date"].between(first, last)]
@@ -138,19 +117,6 @@ def show(
             typer.echo(
                 f"Not shown, as the other side of a two-sided event: {rows - len(events)} (--directed shows them)."
             )
-
-
-def _chronology(path: Path | None) -> dict[str, Any]:
-    """Return what `read_chronology` is to read: everything embedded, a folder, or one file of a folder."""
-    if path is None or path.is_dir():
-        return {"folder": path}
-    if not path.exists():
-        raise SpecError(f"{path} does not exist. Check the path.")
-    if path.suffix != ".csv" or len(path.stem) != 7 or path.stem[3] != "-":
-        raise SpecError(
-            f"{path} is not named like a chronology file (USA-CHN.csv). For any other table give --mapping."
-        )
-    return {"folder": path}
 
 
 def _span(events: "pd.DataFrame", start: str | None, end: str | None) -> "tuple[pd.Timestamp, pd.Timestamp]":

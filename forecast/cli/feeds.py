@@ -175,7 +175,7 @@ def import_command(
 @grouped
 def status_command(
     archive: Path = folder_option(),
-    datasets: str | None = shared.datasets(),
+    datasets: str | None = opt("Datasets of the archive, such as gdelt,icews. Default: all.", name="--data"),
     as_of: str | None = opt("What it held on this day, YYYY-MM-DD."),
     months: int = opt("How many months of each dataset are printed, the last ones.", MOST_MONTHS, min=0),
     figure: Path | None = opt("Draw it into this file: .svg, .png or .pdf."),

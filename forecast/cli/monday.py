@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from forecast import dates
-from forecast.cli.options import Added, Counted, Sampler, Window, day_of, dyads_of, grouped, opt, say, shared
+from forecast.cli.options import Added, AnyData, Sampler, Window, day_of, dyads_of, grouped, opt, say, shared
 from forecast.cli.question import folder_option
 from forecast.cli.terminal import progress
 from forecast.errors import NotConverged
@@ -22,7 +22,7 @@ ADDED = Path("added")
 
 @grouped
 def monday(
-    data: Counted,
+    data: AnyData,
     added: Added,
     sampler: Sampler,
     window: Window,

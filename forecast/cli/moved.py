@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from forecast.cli.options import Added, Events, arg, event_table, grouped, opt, output, say, shared, show_result
+from forecast.cli.options import Added, AnyData, arg, event_table, grouped, opt, output, say, shared, show_result
 from forecast.cli.question import folder_option
 from forecast.cli.terminal import console, escape, progress, table
 from forecast.errors import DataError, NoEvents, NotUpdatable, QuestionError, SpecError
@@ -25,7 +25,7 @@ MOST_MONTHS = 12
 
 
 @dataclass
-class _Asked(Events):
+class _Asked(AnyData):
     """What is asked of reports: their headline or a question, and the events behind them."""
 
     question: str | None = opt("In place of the headline: a question of the ledger, its ID or its file.")

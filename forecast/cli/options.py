@@ -5,14 +5,14 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
-from forecast.arguments import require_whole
+from forecast.arguments import LIMITS
 from forecast.cli.terminal import escape
 from forecast.errors import DataError, NotConverged, OutputPathError, SpecError
 from forecast.escaping import json_text
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from forecast.feeds import FeedSettings
     from forecast.model.gate import Miss
     from forecast.sources import Data, Records, Source
-    from forecast.sources import Frequency as Frequencies
 
 CHRONOLOGY = "chronology"
 """As a table of events: the embedded chronology."""
@@ -75,6 +74,12 @@ def _parameter(name: str, declared: Any, kind: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, made])
 
 
+def whole(help: str, name: str, default: int | None = None) -> Any:
+    """Declare an option that is a whole number within the limits of its name."""
+    least, most = LIMITS[name]
+    return opt(help, default, min=least, max=most)
+
+
 def output(help: str, default: Path | None = None, kind: str = "FOLDER") -> Any:
     """Declare the option ``--out``: a file or folder to be written, with a name."""
     return opt(help, default, parser=_output_path, metavar=kind)
@@ -101,15 +106,9 @@ shared = SimpleNamespace(
         "With a feed: what is counted of it, such as one_a_day=no. Repeat it (docs/feeds.md).",
         name="--feed-setting",
     ),
-    datasets=partial(
-        opt,
-        "Datasets by name, such as chronology,gdelt: the embedded chronology, and datasets of --archive.",
-        name="--data",
-    ),
-    archive=partial(opt, "Folder of an archive of machine-coded feeds (docs/archive.md)."),
     frequency=partial(opt, "Periods: month or week; counts bring their own.", "month"),
-    seed=partial(opt, "The same seed gives the same numbers.", 1),
-    cores=partial(opt, "Cores to use; default: all. Changes no number."),
+    seed=partial(whole, "The same seed gives the same numbers.", "seed", 1),
+    cores=partial(whole, "Cores to use; default: all. Changes no number.", "cores"),
     together=partial(
         opt,
         "Dyads to fit together with this one, such as USA-RUS,CHN-RUS. Default: those that data/dyads.csv names under "
@@ -124,61 +123,53 @@ shared = SimpleNamespace(
 
 
 @dataclass
-class Events:
-    """Source of single events."""
+class AnyData:
+    """Source of the data."""
 
-    datasets: str | None = shared.datasets()
-    archive: Path | None = shared.archive()
+    datasets: str | None = opt(
+        "Datasets by name, such as chronology,gdelt: the embedded chronology, and datasets of --archive.", name="--data"
+    )
+    archive: Path | None = opt("Folder of an archive of machine-coded feeds (docs/archive.md).")
     events: list[Path] | None = opt(
         "Your own table (with --mapping), chronology folder, or files of a machine-coded feed (docs/feeds.md). Repeat "
         "it for several tables together; `chronology` is the embedded one."
     )
     mapping: list[Path] | None = opt("Where the table's fields stand. One a table, in the order of the tables.")
-
-    @property
-    def paths(self) -> list[Path | None]:
-        """The files that are read."""
-        return [*(self.events or []), self._given("counts"), self._given("index"), *(self.mapping or [])]
-
-    @property
-    def source(self) -> "Source | None":
-        """The source of the data; None if no option names one."""
-        settings = None
-        if texts := self._given("feed_setting"):
-            from forecast.feeds import parse_settings
-
-            settings = parse_settings(texts)
-        if self.datasets or self.archive:
-            if self.events or self.mapping or any(map(self._given, ("counts", "index", "feed"))):
-                raise SpecError("--data: names the data, as --events, --counts and --index do; give one of them")
-            return _named_data(self.datasets, self.archive, settings)
-        named = {name: _listed(self._given(name)) for name in ("events", "counts", "index") if self._given(name)}
-        return _files(named, list(self.mapping or []), self._given("feed"), settings)
-
-    def _given(self, name: str) -> Any:
-        """Return the value of an option, which not every command has."""
-        return getattr(self, name, None)
-
-
-@dataclass
-class Counted(Events):
-    """Source of events or counts."""
-
     counts: Path | None = opt("Your own counts by class (with --mapping).")
-
-
-@dataclass
-class FromFeeds(Counted):
-    """Source of events, of feeds with their settings, or of counts."""
-
+    index: Path | None = opt("Your own index (with --mapping).")
+    feed: str | None = shared.feed()
     feed_setting: list[str] | None = shared.feed_setting()
 
+    @cached_property
+    def source(self) -> "Source | None":
+        """The source of the data; None if no option names one."""
+        from forecast.feeds import parse_settings
+        from forecast.sources import Source
 
-@dataclass
-class AnyData(FromFeeds):
-    """Source of the data."""
+        mappings, settings = self.mapping or [], parse_settings(self.feed_setting) if self.feed_setting else None
+        tables = {"events": self.events, "counts": self.counts, "index": self.index}
+        named = [name for name, given in tables.items() if given]
+        if self.datasets or self.archive:
+            if named or mappings or self.feed:
+                raise SpecError("--data: names the data, as --events, --counts and --index do; give one of them")
+            return _named_data(self.datasets, self.archive, settings)
+        if len(named) > 1:
+            raise SpecError(f"--{', --'.join(named)}: two kinds of source at once; give one of them")
+        if (self.feed or settings) and not self.events:
+            raise SpecError("--feed: says how to read --events, which is missing; give both")
+        if self.events:
+            return _of_files(self.events, mappings, self.feed, settings)
+        if named:
+            _require_mappings(named[0], 1, mappings)
+            return Source(kind=named[0], path=str(tables[named[0]]), mapping=str(mappings[0]))
+        if mappings:
+            raise SpecError("--mapping: says how to read --events, --counts or --index, which is missing; give both")
+        return None
 
-    index: Path | None = opt("Your own index (with --mapping).")
+    @property
+    def paths(self) -> list[Path]:
+        """The files that are read."""
+        return self.source.files if self.source else []
 
 
 @dataclass
@@ -193,7 +184,7 @@ class Added:
         "With --add: up to which day the record is complete, YYYY-MM-DD or YYYY-MM. Default: the last added day."
     )
 
-    def to(self, data: Events) -> "Source | None":
+    def to(self, data: AnyData) -> "Source | None":
         """Return the source of the data with the events that are added to it."""
         from forecast.sources import Source
 
@@ -268,9 +259,9 @@ class Sampler:
     """Number of draws to sample."""
 
     seed: int = shared.seed()
-    draws: int | None = opt("Kept draws of a chain.")
-    tune: int | None = opt("Warm-up draws of a chain.")
-    chains: int | None = opt("Chains.")
+    draws: int | None = whole("Kept draws of a chain.", "draws")
+    tune: int | None = whole("Warm-up draws of a chain.", "tune")
+    chains: int | None = whole("Chains.", "chains")
 
 
 @dataclass
@@ -278,7 +269,7 @@ class Tested(AnyData):
     """Data of the tests of claims."""
 
     as_of: str | None = shared.as_of()
-    frequency: str = shared.frequency()
+    frequency: Literal["month", "week"] = shared.frequency()
     together: str | None = opt(
         "Dyads to test together, such as USA-RUS,CHN-RUS. Default: all of the data.", name="--with"
     )
@@ -288,10 +279,9 @@ class Tested(AnyData):
         """Read the data and count them into one panel."""
         from forecast.sources import Source, gather
 
-        require_whole("seed", self.seed)
         return gather(
             self.source or Source(), dyads_of(self.together), as_of=day_of(self.as_of, "as-of"),
-            frequency=check_frequency(self.frequency),
+            frequency=self.frequency,
         )  # fmt: skip
 
 
@@ -302,51 +292,33 @@ def day_of(text: str | None, name: str) -> "date | None":
     return parse_date(text, name) if text else None
 
 
-def check_frequency(text: str) -> "Frequencies":
-    """Return a frequency that there is."""
-    if text not in ("month", "week"):
-        raise SpecError(f"--frequency: got {text!r}; expected month or week")
-    return text  # type: ignore[return-value]
-
-
-def _listed(given: Any) -> list[Path]:
-    return given if isinstance(given, list) else [given]
-
-
-def _files(
-    named: dict[str, list[Path]], mappings: list[Path], feed: str | None, settings: "FeedSettings | None"
-) -> "Source | None":
-    """Return the source of files that are named, which are of one kind; None if there are none."""
+def _of_files(paths: list[Path], mappings: list[Path], feed: str | None, settings: "FeedSettings | None") -> "Source":
+    """Return the source of chronologies, tables and files of feeds, which stand last."""
     from forecast.sources import Source
 
-    if len(named) > 1:
-        raise SpecError(f"--{', --'.join(named)}: two kinds of source at once; give one of them")
-    if (feed or settings) and "events" not in named:
-        raise SpecError("--feed: says how to read --events, which is missing; give both")
-    if not named:
-        if mappings:
-            raise SpecError("--mapping: says how to read --events, --counts or --index, which is missing; give both")
-        return None
-    ((kind, paths),) = named.items()
-    feeds = _feeds(paths, mappings, feed) if kind == "events" else {}
+    feeds = _feeds(paths, mappings, feed)
     if settings and not feeds:
         raise SpecError("--feed-setting: no file of a feed is given; leave it out, or name files of a feed")
     others = [path for path in paths if not any(path in of_feed for of_feed in feeds.values())]
-    tables = [path for path in others if kind != "events" or _is_table(path, bool(mappings))]
-    if len(mappings) != len(tables):
-        raise SpecError(
-            f"--{kind}: a mapping must say where the table's fields stand; give --mapping as well, one a table "
-            f"(tables: {len(tables)}, mappings: {len(mappings)})"
-        )
+    tables = [path for path in others if _is_table(path, bool(mappings))]
+    _require_mappings("events", len(tables), mappings)
     by_table = dict(zip(tables, mappings, strict=True))
     sources = [
-        Source(kind=kind, path=str(path), mapping=str(by_table[path])) if path in by_table
+        Source(kind="events", path=str(path), mapping=str(by_table[path])) if path in by_table
         else Source(path=None if str(path) == CHRONOLOGY else str(path))
         for path in others
     ]  # fmt: skip
     for name, own in feeds.items():
         sources.append(Source(kind="feed", paths=tuple(map(str, own)), feed=name, settings=settings))
     return _together(sources)
+
+
+def _require_mappings(kind: str, tables: int, mappings: list[Path]) -> None:
+    if len(mappings) != tables:
+        raise SpecError(
+            f"--{kind}: a mapping must say where the table's fields stand; give --mapping as well, one a table "
+            f"(tables: {tables}, mappings: {len(mappings)})"
+        )
 
 
 def _together(sources: "list[Source]") -> "Source":
@@ -387,6 +359,7 @@ def _feeds(paths: list[Path], mappings: list[Path], feed: str | None) -> dict[st
 
     Where every table has its mapping, none is looked at.
     """
+    from forecast.feeds import detect_feed
     from forecast.feeds.detect import find_feed
 
     if feed:
@@ -394,36 +367,27 @@ def _feeds(paths: list[Path], mappings: list[Path], feed: str | None) -> dict[st
             raise SpecError("--feed, --mapping: a feed needs no mapping; leave out one of them")
         named = [path for path in paths if str(path) != CHRONOLOGY]
         return {find_feed(feed).name: named} if named else {}
-    if len([path for path in paths if _is_table(path, bool(mappings))]) == len(mappings) and mappings:
+    if mappings and len([path for path in paths if _is_table(path, mapped=True)]) == len(mappings):
         return {}
     found: dict[str, list[Path]] = {}
     for path in paths:
-        name = looks_like_feed(path)
-        if name:
+        if path.exists() and not _is_chronology(path) and (name := detect_feed(path)):
             found.setdefault(name, []).append(path)
     return found
 
 
-def looks_like_feed(path: Path) -> str | None:
-    """Return the name of the feed that a file or folder looks like; None for a chronology and other tables."""
-    from forecast.feeds import detect_feed
-
-    if str(path) == CHRONOLOGY or not path.exists() or _is_chronology(path):
-        return None
-    return detect_feed(path)
-
-
 def _is_chronology(path: Path) -> bool:
-    """Return whether a path is, by its name, a chronology file or a folder of such files."""
-    name = re.compile(r"[A-Z]{3}-[A-Z]{3}\.csv")
-    return any(name.fullmatch(one.name) for one in (path.iterdir() if path.is_dir() else [path]))
+    """Return whether a path is, by its name, a chronology: the embedded one, a file of one or a folder of such."""
+    name = re.compile(r"[A-Z]{3}-[A-Z]{3}\.csv", re.IGNORECASE)
+    files = path.iterdir() if path.is_dir() else [path]
+    return str(path) == CHRONOLOGY or any(name.fullmatch(one.name) for one in files)
 
 
 def open_data(given: "Source | None", dyad: str | None = None, as_of: "date | None" = None) -> "Records":
     """Open a source, by default the chronology, as it was on a day; no more than one dyad needs, if it is given."""
     from forecast.sources import Source, open_source
 
-    return open_source(given or Source(), dyad, as_of)
+    return open_source(given or Source(), None if dyad is None else [dyad], as_of)
 
 
 def event_table(given: "Source | None", dyad: str | None = None, as_of: "date | None" = None) -> "EventTable":
@@ -436,7 +400,9 @@ def event_table(given: "Source | None", dyad: str | None = None, as_of: "date | 
 
 def _is_table(path: Path, mapped: bool) -> bool:
     """Return whether a path is a table that needs a mapping, and not a chronology."""
-    return str(path) != CHRONOLOGY and not path.is_dir() and (mapped or path.exists())
+    if mapped:
+        return str(path) != CHRONOLOGY and not path.is_dir()
+    return path.is_file() and not _is_chronology(path)
 
 
 def dyads_of(text: str | None, option: str = "--with") -> tuple[str, ...] | None:

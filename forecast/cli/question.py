@@ -10,7 +10,7 @@ import typer
 
 from forecast import dates
 from forecast.arguments import require_whole
-from forecast.cli.options import Added, Counted, arg, day_of, echo_json, grouped, open_data, opt, output, say, shared
+from forecast.cli.options import Added, AnyData, arg, day_of, echo_json, grouped, open_data, opt, output, say, shared
 from forecast.cli.terminal import console, escape, progress, table
 from forecast.dates import reject_future
 from forecast.errors import DataError, ForecastError, SpecError
@@ -35,7 +35,7 @@ names_argument = partial(arg, "Questions. Default: all that are open.", metavar=
 @app.command()
 @grouped
 def new(
-    data: Counted,
+    data: AnyData,
     added: Added,
     dyad: str = shared.dyad(),
     higher: float | None = opt("Points: the share is at least so much above that before."),
@@ -141,7 +141,7 @@ def show(
 @app.command()
 @grouped
 def update(
-    data: Counted,
+    data: AnyData,
     added: Added,
     fit: Path = opt("A saved fit, such as fit.zarr in the folder of a report.", ...),
     names: list[str] | None = names_argument(),
@@ -191,7 +191,7 @@ def update(
 @app.command()
 @grouped
 def resolve(
-    data: Counted,
+    data: AnyData,
     added: Added,
     names: list[str] | None = names_argument(),
     as_of: str | None = shared.as_of(),

@@ -1,8 +1,7 @@
 """`forecast report`: the probability report of a dyad."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from typer.core import TyperCommand
 
@@ -13,7 +12,6 @@ from forecast.cli.options import (
     Driven,
     Sampler,
     Window,
-    check_frequency,
     day_of,
     dyads_of,
     grouped,
@@ -54,16 +52,9 @@ class ReportCommand(TyperCommand):
         return super().get_help(ctx)
 
 
-@dataclass
-class _AnyFeed(AnyData):
-    """Source of the data, and the feed to which they belong."""
-
-    feed: str | None = shared.feed()
-
-
 @grouped
 def report(
-    data: _AnyFeed,
+    data: AnyData,
     added: Added,
     driven: Driven,
     sampler: Sampler,
@@ -97,7 +88,7 @@ def report(
     ),
     priors: Path | None = opt("YAML file of priors by name, each a number or [centre, spread] (docs/model.md)."),
     nodes: int = opt("Quadrature nodes of the month noise; busy feeds may need more.", 7),
-    frequency: str = shared.frequency(),
+    frequency: Literal["month", "week"] = shared.frequency(),
     fit: Path | None = opt("Forecast from this saved fit instead of fitting; --as-of and --add update it."),
     save_fit: bool = opt(
         "Save the fit in the report's folder (some 40 MB per dyad).", True, name="--save-fit/--no-save-fit"
@@ -113,7 +104,6 @@ def report(
 ) -> None:
     """Make the report: one HTML page, forecast.json, levels.csv and the fit. Exit code 3 if not converged."""
     from forecast.pipeline import ReportSettings, make_report
-    from forecast.report.folder import REPORT, require_report_folder
 
     source = added.to(data)
     if fit and together:
@@ -125,18 +115,15 @@ def report(
     chosen = {"nodes": nodes, "trend": trend, "cycle": cycle, "ceiling": ceiling, "priors": _priors(priors, fit)}
     settings = ReportSettings(
         dyad=dyad, as_of=day_of(as_of, "as-of"), out=out, replace=replace, source=source,
-        frequency=check_frequency(frequency), alone=alone, hierarchy=dyads_of(together), eras=eras,
+        frequency=frequency, alone=alone, hierarchy=dyads_of(together), eras=eras,
         since=day_of(since, "since"), smallest_improvement=improvement,
         model={name: value for name, value in chosen.items() if value or name == "nodes"},
         fit_path=fit, save_fit=save_fit, export=export, skill=skill, cores=cores,
         **window.asked, **vars(driven), **vars(sampler),
     )  # fmt: skip
-    read = [*data.paths, *(added.add or []), skill, driven.drivers]
     if every:
-        _report_all(settings, read, as_json=as_json)
+        _report_all(settings, as_json=as_json)
         return
-    if out is not None:
-        require_report_folder(out, REPORT, read, replace=replace, dated=True)
     with progress() as report_progress:
         report_progress("loading the libraries", 0, 0)
         done = make_report(settings, progress=report_progress)
@@ -164,16 +151,16 @@ def _priors(path: Path | None, fit: Path | None) -> "Priors | None":
         raise SpecError(f"{path}: {error}") from error
 
 
-def _report_all(settings: "ReportSettings", read: "list[Path | None]", *, as_json: bool) -> None:
+def _report_all(settings: "ReportSettings", *, as_json: bool) -> None:
     """Make the reports of all dyads of a fit, in a folder of one each, and the page of them all."""
     from forecast.panel.record import last_known
-    from forecast.pipeline import REPORTS, SAVED_FIT, prepare_reports
-    from forecast.report.folder import PAIRS, chosen_folder, require_place
+    from forecast.pipeline import REPORTS, SAVED_FIT, check_place, prepare_reports
+    from forecast.report.folder import PAIRS, chosen_folder
     from forecast.report.pairs_page import Pair, write_pairs
 
     if settings.eras != "given":
         raise SpecError("--all, --eras: eras are chosen for one dyad; leave out one of them")
-    require_place(settings.out, REPORTS, PAIRS, [*read, settings.fit_path], replace=settings.replace)
+    check_place(settings, PAIRS)
     with progress() as report_progress:
         report_progress("loading the libraries", 0, 0)
         made = prepare_reports(settings, every=True, progress=report_progress)

@@ -104,7 +104,7 @@ def test_datasets_are_named_with_their_archive(tmp_path):
 
 def test_a_source_is_read_as_it_was_on_a_day_and_of_the_dyads_wanted(archive):
     named = Source(kind="archive", path=str(archive), datasets=("icews",))
-    now, then = open_source(named, "USA-CHN"), open_source(named, "USA-CHN", date.fromisoformat("2018-12-31"))
+    now, then = open_source(named, ["USA-CHN"]), open_source(named, ["USA-CHN"], date.fromisoformat("2018-12-31"))
     assert (len(now.events.events), len(then.events.events)) == (4, 5)
     assert open_source(named).dyads == ["USA-CHN"]
     assert open_source(Source(kind="archive", path=str(archive))).datasets == {"gdelt", "icews", "polecat"}
@@ -114,7 +114,7 @@ def test_a_source_is_read_as_it_was_on_a_day_and_of_the_dyads_wanted(archive):
     assert data.panel["dataset"].to_numpy().tolist() == ["chronology", "icews"]
     assert int(data.panel["counts"].sel(dataset="icews").sum()) == 5
     with pytest.raises(DataError, match="nothing of the archive was there on 2017-12-31"):
-        open_source(named, "USA-CHN", date.fromisoformat("2017-12-31"))
+        open_source(named, ["USA-CHN"], date.fromisoformat("2017-12-31"))
 
 
 def test_data_without_a_day_can_be_gathered_again(feeds, tmp_path):

@@ -182,7 +182,7 @@ def test_a_file_that_is_no_such_file_is_rejected_whole(record, tmp_path):
 def test_a_source_with_additions(tmp_path):
     file(tmp_path, GOOD, "1.csv")
     file(tmp_path, GOOD.replace("06-20", "06-21"), "2.csv")
-    records = open_source(Source(additions=(str(tmp_path),), covered_to="2026-06-30"), "USA-CHN")
+    records = open_source(Source(additions=(str(tmp_path),), covered_to="2026-06-30"), ["USA-CHN"])
     assert [one.file for one in records.table.additions] == ["1.csv", "2.csv"]
     assert records.last_day("USA-CHN") == date(2026, 6, 30)
     assert {"1.csv", "2.csv", "USA-CHN.csv"} <= records.digests_of(["USA-CHN"]).keys()

@@ -108,7 +108,7 @@ def test_show_says_when_there_is_nothing(run):
         (("show", "--from", "2024", "--to", "2023-01"), "--from: '2024' is not a date"),
         (("show", "--from", "2024-01", "--to", "2023-01"), "--from 2024-01-01 comes after --to 2023-01-31"),
         (("check", "nowhere.csv"), "nowhere.csv does not exist"),
-        (("check", "--mapping", "m.yaml"), "--mapping: there is no table"),
+        (("check", "--mapping", "m.yaml"), "--mapping: says how to read"),
     ],
 )
 def test_nonsense_is_refused_without_a_traceback(run, arguments, message):

@@ -416,7 +416,7 @@ def test_a_source_can_be_a_feed(tmp_path):
     # A feed has hundreds of dyads; by default only listed ones are fitted together.
     last = records.last_day("USA-CHN")
     assert "CHN-FJI" in records.dyads and "CHN-FJI" not in records.hierarchy("USA-CHN", last)
-    assert open_source(source, "ind-pak").dyads == ["IND-PAK"]
+    assert open_source(source, ["ind-pak"]).dyads == ["IND-PAK"]
 
 
 def test_the_command_checks_a_feed_without_a_mapping(tmp_path):
