@@ -88,7 +88,7 @@ def test_a_page_of_somebody_else_is_left_alone_before_any_work(tmp_path):
         (["--from", "2020-01", "--to", "2019-01"], "swap them"),
         (["--from", "1950-01", "--to", "1950-01"], "five years"),
         (["--from", "2026-03", "--to", "2026-03"], "shorter horizons"),
-        (["--every", "0"], "at least 1"),
+        (["--every", "0"], "greater than or equal to 1"),
         (["--horizons", "0"], "horizons"),
         (["--dyads", "USA-FRA"], "USA-FRA"),
         (["--eras", "mine"], "given, none"),
