@@ -4,6 +4,7 @@ import functools
 import importlib.util
 import inspect
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,103 +26,109 @@ class Kind:
 
     words: str  # What is expected, for messages
     fits: Callable[[Any], bool]  # Whether a value is of this kind
-    # Finds the panel in a value, None if there is none: it is validated wherever it is given.
-    panel: Callable[[Any], Any] | None = None
 
 
-def _is_sequence_of(kind: type, value: Any) -> bool:
+def _is_a(name: str, value: Any) -> bool:
+    """Return whether a value is of a class, by the class's name, so that the class need not be imported."""
+    return any(base.__name__ == name for base in type(value).__mro__)
+
+
+def _having(words: str, *attributes: str) -> Kind:
+    return Kind(words, lambda value: all(hasattr(value, name) for name in attributes))
+
+
+_FIT = _having("a Fit, such as fit(panel) returns", "posterior", "panel", "spec")
+_KINDS = {
+    "str": Kind("a text", lambda value: isinstance(value, str)),
+    "Path": Kind("a path", lambda value: isinstance(value, str | PathLike)),
+    "bool": Kind("True or False", lambda value: isinstance(value, bool) or type(value).__name__ == "bool"),
+    "float": Kind("a number", lambda value: isinstance(value, Real) and not isinstance(value, bool)),
+    "Float": Kind("an array of numbers", lambda value: hasattr(value, "dtype") and value.dtype.kind in "iuf"),
+    "Progress": Kind("a function", callable),
+    "Mapping": Kind("a mapping such as a dict", lambda value: isinstance(value, Mapping)),
+    "date": Kind("a datetime.date", lambda value: isinstance(value, date) and not isinstance(value, datetime)),
+    "Day": Kind(
+        "a day such as '2023-10-31' or a date",
+        lambda value: isinstance(value, str | date) or type(value).__name__ == "datetime64",
+    ),
+    **dict.fromkeys(("Fit", "FitLike", "ReportedFit", "SampledFit"), _FIT),
+    "GateLike": _having("convergence checks, such as fit.gate", "passed", "reasons", "to_dict"),
+    "Recorded": _having("a table that was read, such as read_chronology() returns", "files", "rejects"),
+} | {
+    name: Kind(words, functools.partial(_is_a, name))
+    for name, words in {
+        "Assessment": "an Assessment, such as assess(fit, 'USA-CHN') returns",
+        "AtLeast": "AtLeast, such as AtLeast('violence', 3, 12)",
+        "Brief": "a Brief",
+        "CountTable": "a CountTable, such as read_counts() returns",
+        "Data": "Data, such as gather(Source()) returns",
+        "DataFrame": "a pandas.DataFrame",
+        "Dataset": "an xarray.Dataset",
+        "DriverTable": "a DriverTable, such as read_drivers('trade.csv') returns",
+        "EventTable": "an EventTable, such as read_chronology() returns",
+        "FeedSettings": "FeedSettings, such as FeedSettings(one_a_day=False)",
+        "FetchSettings": "FetchSettings, such as FetchSettings(parallel=2)",
+        "PendulumSpec": "a PendulumSpec",
+        "Plan": "a Plan, such as make_plan() or read_plan() returns",
+        "PooledResults": "PooledResults, such as pooled_tests() returns",
+        "Question": "a Question, such as read_question() or make_question() returns",
+        "ReportSettings": "ReportSettings",
+        "Results": "Results, such as backtest() returns",
+        "Source": "a Source, such as Source() for the chronology or Source(kind='events', ...)",
+    }.items()
+}  # fmt: skip
+"""Kinds by the name of a type in an annotation; arguments of any other type are not checked."""
+_PANELS = ("panel", "followed", "new_events")
+"""Names of arguments that are panels, if they are a dataset."""
+_WORDS = {
+    **dict.fromkeys(_PANELS[:2], "a panel (xarray.Dataset), such as build_panel(read_chronology()) returns"),
+    "new_events": "an EventTable, such as read_chronology() returns, or a later panel",
+    **dict.fromkeys(("dyad", "contrast_with", "text"), "the code of a dyad, such as 'USA-CHN'"),
+    **dict.fromkeys(("dyads", "present"), "a list of dyads, such as ['USA-CHN']"),
+    "horizons": "a list of months, such as [3, 6, 12]",
+    "mapping": "a mapping, or the path of its file",
+    "others": "a list of Assessments, such as [assess(fit, 'USA-RUS')]",
+    "tables": "a list of EventTables, such as [read_chronology(), read_table(...)]",
+}
+"""What is expected of arguments of some names, where their type alone says less."""
+_MODULE = re.compile(r"\b[a-zA-Z_][\w.]*\.(?=[A-Za-z_])")
+_TYPE = re.compile(r"[^|\s\[]+(?:\[(?:[^\[\]]|\[[^\[\]]*\])*\])?")
+
+
+@functools.cache
+def _kind(annotation: str, name: str) -> Kind | None:
+    """Return the kind of an argument of this annotation, any of the types in a union; None if one is not known."""
+    merged = annotation.replace("str | Path", "Path").replace("str | date", "Day")
+    kinds = [_kind_of_type(text, name) for text in _TYPE.findall(merged) if text != "None"]
+    known = [kind for kind in kinds if kind is not None]
+    if not known or len(known) < len(kinds):
+        return None
+    words = _WORDS.get(name) or " or ".join(kind.words for kind in known)
+    return Kind(words, lambda value: any(kind.fits(value) for kind in known))
+
+
+def _kind_of_type(text: str, name: str) -> Kind | None:
+    outer, _, inner = text.removesuffix("]").partition("[")
+    if outer == "Sequence":
+        one = _kind(inner, "")
+        return one and Kind(f"a list, each {one.words}", functools.partial(_is_list_of, one))
+    if outer == "Literal":
+        names = re.findall(r"'(.*?)'", inner)
+        return Kind(f"one of {', '.join(names)}", lambda value: isinstance(value, str) and value in names)
+    if outer == "int":
+        least = 0 if name.endswith("seed") else 1
+        return Kind(
+            f"a whole number from {least}",
+            lambda value: isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least,
+        )
+    if outer in ("dict", "Mapping"):
+        return _KINDS["Mapping"]
+    return Kind("a mapping", functools.partial(_is_a, outer)) if outer.endswith("Mapping") else _KINDS.get(outer)
+
+
+def _is_list_of(kind: Kind, value: Any) -> bool:
     listed = isinstance(value, Sequence) or (hasattr(value, "__array__") and getattr(value, "ndim", 0) == 1)
-    return listed and not isinstance(value, str | bytes) and all(isinstance(one, kind) for one in value)
-
-
-def one_of(*names: str) -> Kind:
-    """Return the kind of a text that is one of some names."""
-    return Kind(f"one of {', '.join(names)}", lambda value: isinstance(value, str) and value in names)
-
-
-def a(name: str, words: str, *others: str, panel: Callable[[Any], Any] | None = None) -> Kind:
-    """Return the kind of an object of a class, by the class's name, so that the class need not be imported."""
-    names = {name, *others}
-    return Kind(words, lambda value: any(base.__name__ in names for base in type(value).__mro__), panel)
-
-
-def having(words: str, *attributes: str, panel: Callable[[Any], Any] | None = None) -> Kind:
-    """Return the kind of an object that has some attributes."""
-    return Kind(words, lambda value: all(hasattr(value, name) for name in attributes), panel)
-
-
-def whole(least: int) -> Kind:
-    """Return the kind of a whole number from `least`."""
-    return Kind(
-        f"a whole number from {least}",
-        lambda value: isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least,
-    )
-
-
-TEXT = Kind("a text", lambda value: isinstance(value, str))
-PATH = Kind("a path", lambda value: isinstance(value, str | PathLike))
-PATHS = Kind(
-    "a path, or a list of paths",
-    lambda value: PATH.fits(value) or (isinstance(value, list | tuple) and all(PATH.fits(one) for one in value)),
-)
-FLAG = Kind("True or False", lambda value: isinstance(value, bool) or type(value).__name__ == "bool")
-NUMBER = Kind("a number", lambda value: isinstance(value, Real) and not isinstance(value, bool))
-CALLABLE = Kind("a function", callable)
-MAPPING = Kind("a mapping such as a dict", lambda value: isinstance(value, Mapping))
-DAY = Kind(
-    "a day such as '2023-10-31' or a date",
-    lambda value: isinstance(value, str | date) or type(value).__name__ == "datetime64",
-)
-DYAD = Kind("the code of a dyad, such as 'USA-CHN'", lambda value: isinstance(value, str))
-DYADS = Kind("a list of dyads, such as ['USA-CHN']", lambda value: _is_sequence_of(str, value))
-HORIZONS = Kind("a list of months, such as [3, 6, 12]", lambda value: _is_sequence_of(Integral, value))
-EVENTS = a("EventTable", "an EventTable, such as read_chronology() returns")
-PANEL = a(
-    "Dataset", "a panel (xarray.Dataset), such as build_panel(read_chronology()) returns", panel=lambda panel: panel
-)
-FRAME = a("DataFrame", "a pandas.DataFrame")
-FRAME_OR_PATH = Kind("a pandas.DataFrame or a path", lambda value: FRAME.fits(value) or PATH.fits(value))
-MAPPING_OR_PATH = Kind(
-    "a mapping, or the path of its file",
-    lambda value: PATH.fits(value) or MAPPING.fits(value) or type(value).__name__.endswith("Mapping"),
-)
-TEXTS = Kind("a list of texts", lambda value: _is_sequence_of(str, value))
-TABLES = Kind(
-    "a list of EventTables, such as [read_chronology(), read_table(...)]",
-    lambda value: isinstance(value, list | tuple) and all(EVENTS.fits(table) for table in value),
-)
-FREQUENCY = one_of("month", "week")
-UNIT = one_of("event", "row")
-AT_LEAST = Kind(
-    "a list of AtLeast, such as [AtLeast('violence', 3, 12)]",
-    lambda value: isinstance(value, list | tuple) and all(type(one).__name__ == "AtLeast" for one in value),
-)
-DATE = Kind("a datetime.date", lambda value: isinstance(value, date) and not isinstance(value, datetime))
-COUNTS = a("CountTable", "a CountTable, such as read_counts() returns")
-NEWS = a(
-    "EventTable", "an EventTable, such as read_chronology() returns, or a later panel", "Dataset",
-    panel=lambda news: None if EVENTS.fits(news) else news,
-)  # fmt: skip
-SPEC = a("PendulumSpec", "a PendulumSpec")
-SETTINGS = a("ReportSettings", "ReportSettings")
-FEED_SETTINGS = a("FeedSettings", "FeedSettings, such as FeedSettings(one_a_day=False)")
-FETCH_SETTINGS = a("FetchSettings", "FetchSettings, such as FetchSettings(parallel=2)")
-SOURCE = a("Source", "a Source, such as Source() for the chronology or Source(kind='events', ...)")
-DATA = a("Data", "Data, such as gather(Source()) returns", panel=lambda data: data.panel)
-PLAN = a("Plan", "a Plan, such as make_plan() or read_plan() returns")
-ASSESSMENT = a("Assessment", "an Assessment, such as assess(fit, 'USA-CHN') returns")
-OTHER_ASSESSMENT = a("Assessment", "an Assessment or a Brief", "Brief")
-RESULTS = a("Results", "Results, such as backtest() returns")
-POOLED = a("PooledResults", "PooledResults, such as pooled_tests() returns")
-RECORDED = having("a table that was read, such as read_chronology() returns", "files", "rejects")
-GATE = having("convergence checks, such as fit.gate", "passed", "reasons", "to_dict")
-ASSESSMENTS = Kind(
-    "a list of Assessments, such as [assess(fit, 'USA-RUS')]",
-    lambda value: isinstance(value, list | tuple) and all(OTHER_ASSESSMENT.fits(one) for one in value),
-)
-ARRAY = Kind("an array of numbers", lambda value: hasattr(value, "dtype") and value.dtype.kind in "iuf")
-NUMBERS = Kind("a number or an array of numbers", lambda value: NUMBER.fits(value) or ARRAY.fits(value))
-FIT = having("a Fit, such as fit(panel) returns", "posterior", "panel", "spec", panel=lambda fit: fit.panel)
+    return listed and not isinstance(value, str | bytes) and all(kind.fits(one) for one in value)
 
 
 _validate_panel: list[Callable[[Any], None]] = []
@@ -132,33 +139,35 @@ def validate_panels_with(validate: Callable[[Any], None]) -> None:
     _validate_panel[:] = [validate]
 
 
-def check(name: str, value: Any, kind: Kind) -> None:
-    """Make sure that an argument is of its kind, and a panel in it one."""
-    if not kind.fits(value):
+def checked[**Given, Result](function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Check arguments by their annotations before a function is called; one whose default is None may be None."""
+    signature = inspect.signature(function)
+    types = {name: _text(one.annotation) for name, one in signature.parameters.items()}
+
+    @functools.wraps(function)
+    def call(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        for name, value in signature.bind(*args, **kwargs).arguments.items():
+            if value is not None or signature.parameters[name].default is not None:
+                check(name, value, types[name])
+        return function(*args, **kwargs)
+
+    return call
+
+
+def _text(annotation: Any) -> str:
+    """Return an annotation as it is written, without the modules of its types."""
+    return _MODULE.sub("", annotation if isinstance(annotation, str) else inspect.formatannotation(annotation))
+
+
+def check(name: str, value: Any, annotation: str) -> None:
+    """Make sure that an argument is of its type, and a panel in it one."""
+    kind = _kind(annotation, name)
+    if kind is not None and not kind.fits(value):
         raise SpecError(f"{name}: got {_short(value)}; expected {kind.words}")
-    panel = None if kind.panel is None else kind.panel(value)
-    if panel is not None:
+    panel = value if name in _PANELS else getattr(value, "panel", None)
+    if _is_a("Dataset", panel):
         for validate in _validate_panel:
             validate(panel)
-
-
-def checked[**Given, Result](**kinds: Kind) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:
-    """Check arguments of a function by their kinds before it is called; one whose default is None may be None."""
-
-    def decorate(function: Callable[Given, Result]) -> Callable[Given, Result]:
-        signature = inspect.signature(function)
-        optional = {name for name in kinds if signature.parameters[name].default is None}
-
-        @functools.wraps(function)
-        def call(*args: Given.args, **kwargs: Given.kwargs) -> Result:
-            for name, value in signature.bind(*args, **kwargs).arguments.items():
-                if name in kinds and not (value is None and name in optional):
-                    check(name, value, kinds[name])
-            return function(*args, **kwargs)
-
-        return call
-
-    return decorate
 
 
 def _short(value: Any) -> str:

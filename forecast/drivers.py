@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from forecast.arguments import DAY, DYADS, PANEL, PATH, TEXT, a, checked
+from forecast.arguments import checked
 from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON, add_months, month_start, today
 from forecast.errors import DataError, SpecError
@@ -77,7 +77,7 @@ class DriverTable:
         return {(str(driver), str(dyad)): own for (driver, dyad), own in self.values.groupby(["driver", "dyad"])}
 
 
-@checked(path=PATH)
+@checked
 def read_drivers(path: str | Path) -> DriverTable:
     r"""Read covariates from a CSV file (docs/schema/drivers.md).
 
@@ -228,7 +228,7 @@ DRIVERS = (
 """Calendar drivers; facts that look ahead for months are known years before, so that no month uses hindsight."""
 
 
-@checked(path=PATH)
+@checked
 def read_calendar(path: str | Path | None = None) -> tuple[Scheduled, ...]:
     """Read scheduled facts, those of ``data/calendar.csv`` by default."""
     path = data_folder() / "calendar.csv" if path is None else Path(path)
@@ -247,7 +247,7 @@ def read_calendar(path: str | Path | None = None) -> tuple[Scheduled, ...]:
     return tuple(sorted(found, key=lambda one: (one.day, one.kind, one.name)))
 
 
-@checked(dyads=DYADS, path=PATH)
+@checked
 def calendar_drivers(dyads: Sequence[str], path: str | Path | None = None) -> DriverTable:
     """Turn scheduled facts into monthly drivers, each zero or one.
 
@@ -455,7 +455,6 @@ FEWEST_MONTHS = 24
 """Fewest months from which an effect can be distinguished from month-specific noise."""
 MOST_CARRIED = 12
 """Months at the end of the record whose value may not be known yet."""
-TABLE = a("DriverTable", "a DriverTable, such as read_drivers('trade.csv') returns")
 
 
 def require_drivers(drivers: Path | str | None, acts: str | None, future: str) -> None:
@@ -464,7 +463,7 @@ def require_drivers(drivers: Path | str | None, acts: str | None, future: str) -
         raise SpecError("driver-acts, driver-future: say what drivers do, and there are none; give drivers as well")
 
 
-@checked(panel=PANEL, table=TABLE, future=TEXT, as_of=DAY)
+@checked
 def add_drivers(
     panel: "xr.Dataset", table: DriverTable, *, future: Future = "given", as_of: Day | None = None
 ) -> "xr.Dataset":

@@ -9,12 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.arguments import (
-    CALLABLE,
-    DATE,
-    EVENTS,
     MOST_POINTS,
-    SETTINGS,
-    SPEC,
     check,
     checked,
     require_positive,
@@ -208,7 +203,7 @@ class _Job:
         return self.records.panel(dyads, self.as_of, self.settings.frequency, eras=None if eras is None else eras.table)
 
 
-@checked(settings=SETTINGS, table=EVENTS, spec=SPEC, progress=CALLABLE)
+@checked
 def make_report(
     settings: ReportSettings | None = None,
     *,
@@ -389,7 +384,7 @@ def _check_settings(settings: ReportSettings) -> None:
 
     for name, stated in (("as-of", settings.as_of), ("since", settings.since)):
         if stated is not None:
-            check(name.replace("-", "_"), stated, DATE)
+            check(name.replace("-", "_"), stated, "date")
             reject_future(stated, name)
     require_positive("improvement", settings.smallest_improvement, MOST_POINTS, "points of share")
     require_consistent(settings.above, settings.at, settings.by, settings.baseline_months)

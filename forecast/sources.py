@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic import model_validator as validator
 
-from forecast.arguments import DATE, DYADS, FREQUENCY, SOURCE, TEXT, UNIT, checked, faults
+from forecast.arguments import checked, faults
 from forecast.dates import month_end, reject_future
 from forecast.errors import SpecError, UnknownDyadError
 from forecast.events import (
@@ -334,7 +334,7 @@ class Source(BaseModel):
         return f"{of}{KINDS[self.kind]} ({named})"
 
 
-@checked(source=SOURCE, dyads=DYADS, as_of=DATE)
+@checked
 def open_source(source: Source, dyads: Sequence[str] | None = None, as_of: date | None = None) -> Records:
     """Read what is needed of a source: some dyads, as of a day; one that cannot tell these apart reads more."""
     if as_of is not None:
@@ -448,7 +448,7 @@ class Data(Displayed):
         return Card(f"Data of {dyads} as of {self.as_of}", (*facts, ("files", join_some(list(self.files)))))
 
 
-@checked(source=SOURCE, dyads=DYADS, as_of=DATE, frequency=FREQUENCY, scale=TEXT, unit=UNIT)
+@checked
 def gather(
     source: Source,
     dyads: Sequence[str] | None = None,

@@ -11,7 +11,7 @@ import numpy as np
 
 from forecast.archive.catalogue import Catalogue, Counts, Entry, Key
 from forecast.archive.segments import SegmentWriter, opened_for_import, write_batch
-from forecast.arguments import CALLABLE, PATH, PATHS, TEXT, checked
+from forecast.arguments import checked
 from forecast.errors import DataError
 from forecast.escaping import printable
 from forecast.events.dyads import Days, as_spans, each_day
@@ -117,7 +117,7 @@ class Imported(Displayed):
         return Card(f"Import into {self.archive}", (("files", self.sentence),))
 
 
-@checked(paths=PATHS, archive=PATH, feed=TEXT, progress=CALLABLE)
+@checked
 def import_files(
     paths: "str | Path | Sequence[str | Path]",
     archive: str | Path,

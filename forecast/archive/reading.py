@@ -19,7 +19,7 @@ import pyarrow as pa
 from forecast.archive.catalogue import REJECTED, ROWS, Batch, Catalogue, Counts, Entry, read_catalogue
 from forecast.archive.importing import EVERYTHING
 from forecast.archive.segments import REJECTED_COLUMNS, ROW_COLUMNS
-from forecast.arguments import DAY, DYADS, FEED_SETTINGS, PATH, TEXTS, checked
+from forecast.arguments import checked
 from forecast.dates import month_end, today
 from forecast.errors import DataError, SpecError
 from forecast.events.dyads import MOST_MISSING, Covered, Days, as_spans, each_day
@@ -54,7 +54,7 @@ ORDER = f"age, coalesce(released, {EARLY}) DESC, coalesce(named, {EARLY}) DESC, 
 """Order of rows that repeat each other, those of the newest edition first; the first one stays."""
 
 
-@checked(archive=PATH, datasets=TEXTS, dyads=DYADS, as_of=DAY, settings=FEED_SETTINGS)
+@checked
 def read_archive(
     archive: str | Path,
     datasets: Sequence[str] | None = None,
@@ -462,7 +462,7 @@ class ArchiveStatus(Displayed):
         return Card(f"Archive {self.archive}", tuple((one.dataset, one.sentence) for one in self.datasets))
 
 
-@checked(archive=PATH, datasets=TEXTS, as_of=DAY)
+@checked
 def archive_status(
     archive: str | Path, datasets: Sequence[str] | None = None, *, as_of: Day | None = None
 ) -> ArchiveStatus:

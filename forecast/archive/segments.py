@@ -36,7 +36,7 @@ from forecast.archive.catalogue import (
     transaction,
     unknown_segments,
 )
-from forecast.arguments import PATH, checked
+from forecast.arguments import checked
 from forecast.errors import DataError, OutputError
 from forecast.feeds.reading import FileRun
 from forecast.files import check_writable, clear_leftovers, digest, locked, read_bytes, unwritable, write_bytes
@@ -289,7 +289,7 @@ class Repaired(Displayed):
         return Card(f"Repair of {self.archive}", (("files", self.sentence),))
 
 
-@checked(archive=PATH)
+@checked
 def repair_archive(archive: str | Path) -> Repaired:
     """Make the catalogue of an archive name its segments again, and remove nothing.
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.arguments import FIT, checked, require_whole
+from forecast.arguments import checked, require_whole
 from forecast.checks.predictive import posterior_predictive, require_counts
 from forecast.dates import add_months
 from forecast.errors import DataError
@@ -155,7 +155,7 @@ class Checks(Displayed):
         return Card("Posterior predictive checks", (("finding", self.finding), *rows))
 
 
-@checked(fit=FIT)
+@checked
 def check_fit(fit: "Fit", *, records: int = 400, seed: int = 1, backtest: "str | Path | None" = None) -> Checks:
     """Compare the event data with data simulated at the level of each draw, with equal event counts.
 

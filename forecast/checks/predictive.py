@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from forecast.arguments import FIT, checked
+from forecast.arguments import checked
 from forecast.errors import DataError
 from forecast.model.driving import push_of_draw
 from forecast.model.likelihood import Draws, Observed, state_of
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from forecast.model import Fit
 
 
-@checked(fit=FIT)
+@checked
 def posterior_predictive(fit: "Fit", *, draws: int = 200, seed: int = 1) -> xr.DataArray:
     """Simulate the record again at the level that each draw has, as many events in every report as there were."""
     require_counts(fit)
@@ -42,7 +42,7 @@ def require_counts(fit: "Fit") -> None:
         raise DataError("check: the fit is of an index, which counts no events; give a fit of events or counts")
 
 
-@checked(fit=FIT)
+@checked
 def pointwise_log_likelihood(fit: "Fit", draws: int | None = None) -> xr.DataArray:
     """Compute the log-likelihood of every month's record under draws, (chain, draw, observed)."""
     posterior = fit.posterior
@@ -65,7 +65,7 @@ def pointwise_log_likelihood(fit: "Fit", draws: int | None = None) -> xr.DataArr
     return xr.DataArray(values.reshape(*size, -1), coords, ("chain", "draw", "observed"))
 
 
-@checked(fit=FIT)
+@checked
 def arviz_groups(fit: "Fit", *, draws: int = 200, seed: int = 1) -> xr.DataTree:
     """Return a fit with the groups that ArviZ works on: what was observed, simulated, and how likely each month is.
 

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from forecast.cli import backtest, claims, events, feeds, monday, moved, question, report, scenario
-from forecast.cli.terminal import escape
+from forecast.cli import backtest, claims, events, feeds, moved, question, report, scenario
+from forecast.cli.terminal import console, escape
 from forecast.errors import DataError, ForecastError
 from forecast.stopping import INTERRUPTED, TERMINATED, stoppable
 
@@ -33,22 +33,11 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except ForecastError as error:
-            _explain(error, debug=ctx.params["debug"])
-            raise typer.Exit(error.exit_code) from error
-        except OSError as error:
-            if error.errno in (None, errno.EPIPE):  # a bug; or the reader of the output has closed it
-                raise
-            reason = _of_the_system(error)
-            _explain(reason, debug=ctx.params["debug"])
-            raise typer.Exit(reason.exit_code) from error
-        except MemoryError as error:
-            lack = ForecastError("There is not enough memory for this. Take fewer draws, chains or dyads")
-            _explain(lack, debug=ctx.params["debug"])
-            raise typer.Exit(lack.exit_code) from error
         except KeyboardInterrupt as error:
-            _say("[yellow]Interrupted.[/] Nothing unfinished was kept.")
+            console(stderr=True).print("[yellow]Interrupted.[/] Nothing unfinished was kept.")
             raise typer.Exit(INTERRUPTED) from error
+        except (ForecastError, OSError, MemoryError) as error:
+            raise typer.Exit(_explain(error, debug=ctx.params["debug"])) from error
 
 
 app = typer.Typer(
@@ -75,7 +64,7 @@ app.command()(claims.power)
 app.command()(scenario.check)
 app.command()(moved.moved)
 app.command()(moved.compare)
-app.command()(monday.monday)
+app.command()(report.monday)
 app.command()(backtest.backtest)
 app.add_typer(claims.app, name="plan")
 app.add_typer(question.app, name="question")
@@ -105,15 +94,30 @@ def main() -> None:
         try:
             app()
         except OSError as error:  # where help or version could not be printed, which comes before any command
-            if error.errno is None:
-                raise
-            reason = _of_the_system(error)
-            _explain(reason, debug=False)
-            sys.exit(reason.exit_code)
+            sys.exit(_explain(error, debug=False))
 
 
-def _of_the_system(error: OSError) -> ForecastError:
-    """Describe what the operating system would not do."""
+def _explain(error: Exception, *, debug: bool) -> int:
+    """Print an error in a sentence and return its exit code; raise it again if it is no error of a user."""
+    known = _in_words(error)
+    if known is None:
+        raise error
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    console(stderr=True).print(f"[bold red]Error:[/] {escape(str(known))}")
+    return known.exit_code
+
+
+def _in_words(error: Exception) -> ForecastError | None:
+    """Return an error of this package for one of the system; None for a bug, or if the output's reader closed it."""
+    if isinstance(error, ForecastError):
+        return error
+    if isinstance(error, MemoryError):
+        return ForecastError("There is not enough memory for this. Take fewer draws, chains or dyads")
+    if not isinstance(error, OSError) or error.errno in (None, errno.EPIPE):
+        return None
     if error.filename is not None:
         return DataError(f"{error.filename}: {error.strerror}. Check the path.")
     try:
@@ -121,18 +125,3 @@ def _of_the_system(error: OSError) -> ForecastError:
     except OSError:  # what cannot be written now could not be at the end of the process
         sys.stdout = io.StringIO()
     return ForecastError(f"The system could not go on: {error.strerror}. Free what it lacks, and try again")
-
-
-def _explain(error: ForecastError, *, debug: bool) -> None:
-    if debug:
-        import traceback
-
-        traceback.print_exception(error)
-
-    _say(f"[bold red]Error:[/] {escape(str(error))}")
-
-
-def _say(message: str) -> None:
-    from rich.console import Console
-
-    Console(stderr=True, highlight=False, soft_wrap=True).print(message)

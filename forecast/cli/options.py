@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 import typer
 
 from forecast.arguments import LIMITS
-from forecast.cli.terminal import escape
+from forecast.cli.terminal import console, escape
 from forecast.errors import DataError, NotConverged, OutputPathError, SpecError
 from forecast.escaping import json_text
 
@@ -439,6 +439,4 @@ def echo_json(values: Any) -> None:
 
 def say(message: str) -> None:
     """Print on standard error, apart from the output for programs."""
-    from rich.console import Console
-
-    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[dim]{escape(message)}[/]")
+    console(stderr=True).print(f"[dim]{escape(message)}[/]")

@@ -43,11 +43,11 @@ def table(columns: Iterable[Column], rows: Iterable[Iterable[str]], *, keep: str
     return shown
 
 
-def console() -> "Console":
-    """Return the terminal to print to."""
+def console(*, stderr: bool = False) -> "Console":
+    """Return the terminal to print to; messages on standard error are not broken into lines."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    return Console(stderr=stderr, highlight=False, soft_wrap=stderr)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from forecast.arguments import DAY, EVENTS, FRAME, PATH, TEXT, Kind, checked
+from forecast.arguments import checked
 from forecast.errors import DataError, SpecError
 from forecast.events.codebook import code_of_kind, read_codes, read_scale
 from forecast.events.dyads import AddedEvent, Addition, Extension, even_spans
@@ -27,17 +27,8 @@ _REQUIRED = ("date", "source", "target")
 SCALE = "commitment"
 """Events of one class of this scale, sides and (nearly) day are taken to resemble each other."""
 
-ROWS = Kind(
-    "a path, a pandas.DataFrame or a list of mappings",
-    lambda value: (
-        PATH.fits(value)
-        or FRAME.fits(value)
-        or (isinstance(value, list | tuple) and all(isinstance(one, Mapping) for one in value))
-    ),
-)
 
-
-@checked(table=EVENTS, rows=ROWS, dataset=TEXT, covered_to=DAY)
+@checked
 def add_events(
     table: EventTable,
     rows: str | Path | pd.DataFrame | Sequence[Mapping[str, Any]],

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from forecast.arguments import COUNTS, FLAG, MAPPING_OR_PATH, PATH, checked
+from forecast.arguments import checked
 from forecast.dates import today
 from forecast.errors import DataError, OutputPathError
 from forecast.events.dyads import dyad_code
@@ -19,7 +19,7 @@ LARGEST_COUNT = 2**31 - 1
 """Largest count in one cell of the table, as for the `n` of an event."""
 
 
-@checked(path=PATH, mapping=MAPPING_OR_PATH)
+@checked
 def read_counts(path: str | Path, mapping: CountsMapping | dict[str, Any] | str | Path) -> CountTable:
     """Read counts that are aggregated already: one row per period and direction, one or more columns per class.
 
@@ -100,7 +100,7 @@ def wide_mapping(
     }
 
 
-@checked(table=COUNTS, path=PATH, directed=FLAG)
+@checked
 def write_counts(table: CountTable, path: str | Path, *, directed: bool = False) -> Path:
     """Write counts as CSV, and next to it the mapping by which `read_counts` and `forecast report` read them."""
     path = Path(path)
@@ -122,7 +122,7 @@ def write_mapping(path: str | Path, mapping: dict[str, Any]) -> None:
     write_text(path, yaml.safe_dump(mapping, sort_keys=False, allow_unicode=True, width=110))
 
 
-@checked(path=PATH, mapping=MAPPING_OR_PATH)
+@checked
 def read_index(path: str | Path, mapping: IndexMapping | dict[str, Any] | str | Path) -> pd.DataFrame:
     """Read an index of relations, such as a published monthly scale.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from forecast.arguments import DYAD, DYADS, FRAME_OR_PATH, checked
+from forecast.arguments import checked
 from forecast.dates import reject_future
 from forecast.errors import DataError, SpecError, UnknownDyadError
 from forecast.events.codebook import read_days, read_small_csv, require_cells
@@ -205,7 +205,7 @@ def dyad_labels() -> dict[str, str]:
     return {str(code): str(label) for code, label in read_dyads()["label"].items()}
 
 
-@checked(path=FRAME_OR_PATH)
+@checked
 def read_eras(path: str | Path | pd.DataFrame | None = None) -> pd.DataFrame:
     """Read strategic eras.
 
@@ -239,7 +239,7 @@ def read_eras(path: str | Path | pd.DataFrame | None = None) -> pd.DataFrame:
     return eras.sort_values(["dyad", "start"], ignore_index=True)
 
 
-@checked(path=FRAME_OR_PATH)
+@checked
 def read_coverage(path: str | Path | pd.DataFrame | None = None) -> pd.DataFrame:
     """Read how far the record of each dyad is even.
 
@@ -331,7 +331,7 @@ def in_order(dyads: Iterable[str]) -> list[str]:
     return sorted(dyads, key=lambda dyad: (listed.index(dyad) if dyad in listed else len(listed), dyad))
 
 
-@checked(dyad=DYAD, present=DYADS)
+@checked
 def hierarchy(dyad: str, present: Sequence[str] | None = None) -> list[str]:
     """Return the dyads that are fitted together with a dyad by default, itself among them.
 
@@ -360,7 +360,7 @@ def hierarchy(dyad: str, present: Sequence[str] | None = None) -> list[str]:
     return [code for code in (column.index if present is None else present) if code not in apart]
 
 
-@checked(text=DYAD)
+@checked
 def find_dyad(text: str, known: Iterable[str]) -> str:
     """Find the dyad a user means among those that are there, in either order and in any case."""
     known = list(known)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import pandas as pd
 
-from forecast.arguments import DAY, EVENTS, TABLES, checked
+from forecast.arguments import checked
 from forecast.dates import month_start, read_day, reject_future, today
 from forecast.errors import DataError, OutputPathError, SpecError
 from forecast.events.codebook import is_state, read_codes
@@ -180,7 +180,7 @@ def _table_card(title: str, rows: pd.DataFrame, table: Recorded) -> Card:
     return Card(title, tuple(fact for fact in facts if fact[1]))
 
 
-@checked(tables=TABLES)
+@checked
 def combine(tables: Sequence[EventTable]) -> EventTable:
     """Combine several tables; their datasets keep this order, and the level is on the scale of the first.
 
@@ -219,7 +219,7 @@ def combine(tables: Sequence[EventTable]) -> EventTable:
     )
 
 
-@checked(table=EVENTS, date=DAY)
+@checked
 def as_of(table: EventTable, date: Day) -> EventTable:
     """Keep what was known by a day; `late` of the result says how many events that leaves out."""
     day = as_day(date, "as_of")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from forecast.arguments import DYADS, MAPPING_OR_PATH, PATH, checked
+from forecast.arguments import checked
 from forecast.errors import DataError, MappingError
 from forecast.events.codebook import read_codes, read_small_csv
 from forecast.events.dyads import dyad_code, find_dyad, in_order
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Broken = pd.Series[bool]
 
 
-@checked(path=PATH, mapping=MAPPING_OR_PATH)
+@checked
 def read_table(path: str | Path, mapping: TableMapping | dict[str, Any] | str | Path) -> EventTable:
     """Read events from a CSV or Parquet file that a mapping describes.
 
@@ -209,7 +209,7 @@ _CHRONOLOGY_FIELDS = ("date", "source", "target", "actor", "cameo", "summary", "
 MAPPING = TableMapping(dataset=DATASET, columns={field: field for field in _CHRONOLOGY_FIELDS}, missing=("",))
 
 
-@checked(folder=PATH, dyads=DYADS)
+@checked
 def read_chronology(folder: str | Path | None = None, dyads: Sequence[str] | None = None) -> EventTable:
     """Read the hand-coded chronology.
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from forecast.arguments import DATE, DYADS, FEED_SETTINGS, FREQUENCY, PATHS, TEXT, checked, require
+from forecast.arguments import checked, require
 from forecast.dates import EARLIEST, today
 from forecast.errors import SpecError
 from forecast.events.codebook import HOST, VISIT, read_codes, read_scale
@@ -29,7 +29,7 @@ PARTITION = "_PARTITIONTIME"
 """Day on which a row was added: BigQuery charges for the partitions that are read."""
 
 
-@checked(paths=PATHS, feed=TEXT, settings=FEED_SETTINGS, scale=TEXT, frequency=FREQUENCY)
+@checked
 def count_feed(
     paths: "str | Path | Sequence[str | Path]",
     *,
@@ -153,7 +153,7 @@ class Public(NamedTuple):
     mapping: dict[str, object]
 
 
-@checked(dyads=DYADS, first=DATE, last=DATE, version=TEXT, settings=FEED_SETTINGS, scale=TEXT)
+@checked
 def bigquery_sql(
     dyads: Sequence[str],
     first: datetime.date,

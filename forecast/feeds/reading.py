@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from forecast.arguments import DYADS, FEED_SETTINGS, PATHS, TEXT, checked
+from forecast.arguments import checked
 from forecast.errors import DataError, OutputError, SpecError, UnknownDyadError
 from forecast.events.codebook import state_names
 from forecast.events.dyads import dyad_code
@@ -78,7 +78,7 @@ class FileRun:
         self.rejected.append((line, reason, text))
 
 
-@checked(paths=PATHS, dyads=DYADS, feed=TEXT, settings=FEED_SETTINGS)
+@checked
 def read_feed(
     paths: "str | Path | Sequence[str | Path]",
     *,

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from rich.filesize import decimal
 
-from forecast.arguments import CALLABLE, DAY, FETCH_SETTINGS, FLAG, PATH, TEXT, checked, require, whole
+from forecast.arguments import checked, require
 from forecast.dates import read_day
 from forecast.errors import OutputError, SpecError
 from forecast.feeds.lines import MANIFEST
@@ -52,10 +52,7 @@ OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
 STEP = "fetching files"
 
 
-@checked(
-    feed=TEXT, out=PATH, start=DAY, end=DAY, version=whole(1), stream=TEXT, doi=TEXT, edition=TEXT, server=TEXT,
-    lists=FLAG, dry_run=FLAG, settings=FETCH_SETTINGS, progress=CALLABLE,
-)  # fmt: skip
+@checked
 def fetch_feed(
     feed: str,
     out: str | Path,
@@ -152,7 +149,7 @@ def fetch_feed(
     return manifest
 
 
-@checked(feed=TEXT, doi=TEXT, server=TEXT, settings=FETCH_SETTINGS)
+@checked
 def list_editions(
     feed: str, *, doi: str | None = None, server: str | None = None, settings: FetchSettings | None = None
 ) -> list[Edition]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from forecast.arguments import CALLABLE, FLAG, MAPPING, PANEL, checked, require_sampler, whole
+from forecast.arguments import checked, require_sampler
 from forecast.clock import periods_a_month
 from forecast.errors import DataError, SpecError
 from forecast.hypotheses.held_out import BLOCK_MONTHS, leave_future_out, score_difference
@@ -80,10 +80,7 @@ class ModelComparison(Displayed):
         return Card(f"Models compared with {self.names[0]}", (*facts, ("converged", used)))
 
 
-@checked(
-    panel=PANEL, models=MAPPING, held_out=FLAG, draws=whole(4), tune=whole(1), chains=whole(1), seed=whole(0),
-    cores=whole(1), progress=CALLABLE,
-)  # fmt: skip
+@checked
 def compare_models(
     panel: xr.Dataset,
     models: Mapping[str, PendulumSpec],

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from forecast.arguments import DATA, FLAG, MAPPING, PATH, TEXTS, checked, faults, read_form, require_whole, whole
+from forecast.arguments import checked, faults, read_form, require_whole
 from forecast.dates import reject_future, today
 from forecast.errors import PlanError, SpecError
 from forecast.files import digest, write_text
@@ -125,7 +125,7 @@ def rule_of(claims: Sequence[str]) -> dict[str, float]:
     return dict.fromkeys(claims, FACTOR)
 
 
-@checked(data=DATA, claims=TEXTS, seen=FLAG, seed=whole(0), predicted=MAPPING)
+@checked
 def make_plan(
     data: Data,
     *,
@@ -200,7 +200,7 @@ def write_plan(path: str | Path, plan: Plan) -> None:
     write_text(path, _HEAD + text)
 
 
-@checked(path=PATH, frozen=FLAG)
+@checked
 def read_plan(path: str | Path, *, frozen: bool = True) -> Plan:
     """Read a plan.
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 
-from forecast.arguments import CALLABLE, DATE, DYAD, PLAN, checked, whole
+from forecast.arguments import checked
 from forecast.dates import month_end
 from forecast.errors import PlanError
 from forecast.events import find_dyad
@@ -17,7 +17,7 @@ from forecast.sources import Data, gather
 from forecast.wording import number
 
 
-@checked(plan=PLAN, dyad=DYAD, as_of=DATE, cores=whole(1), progress=CALLABLE)
+@checked
 def run_plan(
     plan: Plan,
     *,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.arguments import CALLABLE, EVENTS, PANEL, PATH, TEXTS, checked, whole
+from forecast.arguments import checked
 from forecast.errors import DataError, SpecError
 from forecast.files import write_text
 from forecast.hypotheses.claims import CLAIMS
@@ -72,8 +72,7 @@ class Rate:
     events: int = 1  # Times as many events per month as the record has
 
 
-@checked(panel=PANEL, events=EVENTS, claims=TEXTS, truths=TEXTS, sets=whole(1), more_dyads=whole(1),
-         more_events=whole(1), kept=PATH, cores=whole(1), seed=whole(0), progress=CALLABLE)  # fmt: skip
+@checked
 def simulate_power(
     panel: "xr.Dataset",
     *,

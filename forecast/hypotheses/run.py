@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.arguments import CALLABLE, DYAD, EVENTS, PANEL, TEXTS, checked, whole
+from forecast.arguments import checked
 from forecast.errors import DataError, SpecError
 from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.claims.claim import Claim
@@ -136,7 +136,7 @@ def _own_lines(own: OwnDyad) -> list[str]:
     return [*lines, f"    adds to the least LBF, given the others: {added}"]
 
 
-@checked(panel=PANEL, events=EVENTS, claims=TEXTS, dyad=DYAD, cores=whole(1), seed=whole(0), progress=CALLABLE)
+@checked
 def pooled_tests(
     panel: "xr.Dataset",
     *,

@@ -16,7 +16,7 @@ import xarray as xr
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from forecast.arguments import CALLABLE, FLAG, NUMBER, PANEL, SPEC, checked, require_sampler, whole
+from forecast.arguments import checked, require_sampler
 from forecast.errors import SpecError
 from forecast.model.arrays import PanelArrays, panel_arrays, require_events, require_observations
 from forecast.model.assembled import NODE_PATHS
@@ -72,10 +72,7 @@ def complete_dyad(
 VERSIONS = ("pendulum-forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray", "arviz-stats")
 
 
-@checked(
-    panel=PANEL, spec=SPEC, draws=whole(4), tune=whole(1), chains=whole(1), seed=whole(0), cores=whole(1),
-    evidence=FLAG, target_accept=NUMBER, progress=CALLABLE,
-)  # fmt: skip
+@checked
 def fit(
     panel: xr.Dataset,
     spec: PendulumSpec | None = None,

@@ -6,7 +6,7 @@ import xarray as xr
 from pytensor.compile.mode import Mode
 from scipy.signal import lfilter
 
-from forecast.arguments import PANEL, checked
+from forecast.arguments import checked
 from forecast.model.arrays import panel_arrays
 from forecast.model.driving import push_of_draw
 from forecast.model.inputs import add_parameters
@@ -18,7 +18,7 @@ from forecast.model.variables import sampled_variables
 from forecast.typing import Float, Index
 
 
-@checked(panel=PANEL)
+@checked
 def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: int = 100, seed: int = 1) -> xr.Dataset:
     """Draw every parameter from the prior, dims (draw, ...); the panel gives dyads, eras and classes only."""
     spec = spec or spec_for(panel)
@@ -35,7 +35,7 @@ def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: i
     return xr.Dataset({name: (("draw", *own), prior[name].to_numpy()) for name, own in dims.items()})
 
 
-@checked(panel=PANEL)
+@checked
 def simulate_panel(
     panel: xr.Dataset, parameters: xr.Dataset, spec: PendulumSpec | None = None, *, seed: int = 1
 ) -> tuple[xr.Dataset, xr.DataArray]:

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.arguments import CALLABLE, DAY, FIT, FLAG, NEWS, checked, whole
+from forecast.arguments import checked
 from forecast.clock import Clock
 from forecast.drivers import has_drivers
 from forecast.errors import DataError, NotUpdatable, SpecError
@@ -146,7 +146,7 @@ MONTHS_REDRAWN = 12
 SAMPLER = ("draws", "tune", "chains", "seed", "target_accept")
 
 
-@checked(fit=FIT, new_events=NEWS, as_of=DAY, seed=whole(0), refit=FLAG, progress=CALLABLE)
+@checked
 def update(
     fit: Fit,
     new_events: EventTable | xr.Dataset,

@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from forecast.arguments import AT_LEAST, DATE, DYAD, FIT, HORIZONS, MAPPING, NUMBER, TEXT, checked, whole
+from forecast.arguments import checked
 from forecast.dates import LONGEST_HORIZON, months_between
 from forecast.outlook.assessment import SCHEMA, Assessment, Brief
 from forecast.outlook.claims import claims
@@ -175,11 +175,7 @@ def change_sentence(
     )
 
 
-@checked(
-    fit=FIT, dyad=DYAD, horizons=HORIZONS, seed=whole(0), since=DATE, smallest_improvement=NUMBER, contrast_with=DYAD,
-    contrast_era=TEXT, labels=MAPPING, simulations_per_draw=whole(1), extreme_share=NUMBER, band_mass=NUMBER,
-    above=NUMBER, at=DATE, by=DATE, at_least=AT_LEAST, baseline_months=whole(1),
-)  # fmt: skip
+@checked
 def assess(
     fit: FitLike,
     dyad: str,

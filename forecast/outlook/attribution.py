@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
-from forecast.arguments import CALLABLE, DYAD, EVENTS, FIT, FLAG, NUMBER, checked, whole
+from forecast.arguments import checked
 from forecast.clock import Clock
 from forecast.errors import NoEvents, NotUpdatable, SpecError
 from forecast.events.codebook import HOST, VISIT
@@ -172,10 +172,7 @@ def _sum(name: str, parts: Sequence[Part]) -> Part:
     return Part(name, sum(part.events for part in parts), added)
 
 
-@checked(
-    fit=FIT, dyad=DYAD, table=EVENTS, months=whole(1), horizon=whole(1), baseline_months=whole(1),
-    smallest_improvement=NUMBER, seed=whole(0), refit=FLAG, progress=CALLABLE,
-)  # fmt: skip
+@checked
 def attribute(
     fit: "Fit",
     dyad: str,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from forecast.arguments import CALLABLE, DYAD, FIT, FLAG, NUMBER, checked, whole
+from forecast.arguments import checked
 from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON
 from forecast.errors import DataError, NotUpdatable, SpecError
@@ -268,10 +268,7 @@ class Change:
         return difference(self.now, self.before)
 
 
-@checked(
-    old=FIT, new=FIT, dyad=DYAD, horizon=whole(1), baseline_months=whole(1), smallest_improvement=NUMBER,
-    old_seed=whole(0), new_seed=whole(0), refit=FLAG, progress=CALLABLE,
-)  # fmt: skip
+@checked
 def split_change(
     old: "Fit",
     new: "Fit",

@@ -11,18 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.arguments import (
-    AT_LEAST,
-    CALLABLE,
-    DATE,
-    DYAD,
-    EVENTS,
-    FIT,
-    HORIZONS,
-    MAPPING,
-    NUMBER,
-    PANEL,
     checked,
-    whole,
 )
 from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON
@@ -107,11 +96,7 @@ class Scenarios(Displayed):
         return Card(f"Scenarios of {self.label}: {self.stamp}", tuple(facts))
 
 
-@checked(
-    fit=FIT, dyad=DYAD, horizons=HORIZONS, seed=whole(0), smallest_improvement=NUMBER, labels=MAPPING,
-    simulations_per_draw=whole(1), above=NUMBER, at=DATE, by=DATE, at_least=AT_LEAST, baseline_months=whole(1),
-    events=EVENTS, followed=PANEL, progress=CALLABLE,
-)  # fmt: skip
+@checked
 def scenario(
     fit: FitLike,
     dyad: str,

@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.arguments import DYAD, FIT, NUMBERS, checked, whole
+from forecast.arguments import checked
 from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON
 from forecast.drivers import FUTURE_WORDS, ahead_of, standardised
@@ -252,10 +252,7 @@ def stream(seed: int, dyad: str, purpose: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
-@checked(
-    fit=FIT, dyad=DYAD, months=whole(1), seed=whole(0), simulations_per_draw=whole(1), hazard=NUMBERS,
-    baseline_months=whole(1),
-)  # fmt: skip
+@checked
 def simulate_ahead(
     fit: FitLike,
     dyad: str,

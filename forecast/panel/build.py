@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecast.arguments import COUNTS, DAY, DYADS, EVENTS, FLAG, FRAME, FRAME_OR_PATH, FREQUENCY, TEXT, UNIT, checked
+from forecast.arguments import checked
 from forecast.dates import read_day, reject_future
 from forecast.errors import DataError, SpecError
 from forecast.events.codebook import Scale, read_scale
@@ -44,10 +44,7 @@ Span = tuple[Day | None, Day | None, pd.Timestamp | None]
 """First and last period asked for, and the day of knowledge."""
 
 
-@checked(
-    table=EVENTS, dyads=DYADS, start=DAY, end=DAY, as_of=DAY, frequency=FREQUENCY, scale=TEXT, unit=UNIT, directed=FLAG,
-    eras=FRAME_OR_PATH, coverage=FRAME_OR_PATH,
-)  # fmt: skip
+@checked
 def build_panel(
     table: EventTable,
     *,
@@ -150,9 +147,7 @@ def build_panel(
     )
 
 
-@checked(
-    table=COUNTS, dyads=DYADS, start=DAY, end=DAY, as_of=DAY, directed=FLAG, eras=FRAME_OR_PATH, coverage=FRAME_OR_PATH
-)
+@checked
 def build_counts_panel(
     table: CountTable,
     *,
@@ -222,7 +217,7 @@ def build_counts_panel(
     )
 
 
-@checked(frame=FRAME, dyads=DYADS, start=DAY, end=DAY, as_of=DAY, frequency=FREQUENCY, eras=FRAME_OR_PATH)
+@checked
 def build_index_panel(
     frame: pd.DataFrame,
     *,

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecast.arguments import PANEL, checked
+from forecast.arguments import checked
 from forecast.clock import Clock, periods_a_month
 from forecast.dates import month_end
 from forecast.errors import DataError
@@ -347,7 +347,7 @@ class PanelDescription(Displayed):
         return Card(f"Panel of {self.kind}", self.facts)
 
 
-@checked(panel=PANEL)
+@checked
 def describe_panel(panel: "xr.Dataset") -> PanelDescription:
     """Describe a panel in a few lines.
 

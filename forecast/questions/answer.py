@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from forecast import dates
-from forecast.arguments import DATE, EVENTS, FIT, PANEL, a, checked, whole
+from forecast.arguments import checked
 from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON, months_between
 from forecast.errors import QuestionError
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from forecast.events import EventTable
 
 
-QUESTION = a("Question", "a Question, such as read_question() or make_question() returns")
 SIMULATIONS_PER_DRAW = 4
 """As many as a report simulates."""
 _LEAST = 1e-9
@@ -68,7 +67,7 @@ class Answer:
     simulations: int
 
 
-@checked(fit=FIT, question=QUESTION, seed=whole(0), simulations_per_draw=whole(1), table=EVENTS)
+@checked
 def answer_question(
     fit: FitLike,
     question: Question,
@@ -430,7 +429,7 @@ class Resolution:
     of_a_kind: int | None = None
 
 
-@checked(panel=PANEL, question=QUESTION, coverage_end=DATE, today=DATE, table=EVENTS)
+@checked
 def resolve_question(
     panel: "xr.Dataset",
     question: Question,

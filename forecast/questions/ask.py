@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.arguments import DATE, DYAD, EVENTS, NUMBER, PANEL, TEXT, checked, whole
+from forecast.arguments import checked
 from forecast.dates import LONGEST_HORIZON, add_months, month_end
 from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels
@@ -30,11 +30,7 @@ SPAN = 12
 """Months of a rolling window, unless another number is asked for."""
 
 
-@checked(
-    panel=PANEL, dyad=DYAD, months=whole(1), last=DATE, higher=NUMBER, lower=NUMBER, baseline_months=whole(1),
-    above=NUMBER, below=NUMBER, when=TEXT, span=whole(1), of=TEXT, at_least=whole(1), level=NUMBER, dataset=TEXT,
-    id=TEXT, label=TEXT, table=EVENTS,
-)  # fmt: skip
+@checked
 def make_question(
     panel: "xr.Dataset",
     dyad: str,

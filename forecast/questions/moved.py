@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.arguments import CALLABLE, EVENTS, FIT, FLAG, checked, whole
+from forecast.arguments import checked
 from forecast.errors import QuestionError
 from forecast.outlook.attribution import Attribution, Posed, SampledFit, Setting, attribute_to
 from forecast.outlook.comparison import Ahead, Look, Numbers, Outcome, Outcomes, level_in, numbers_of
@@ -22,7 +22,7 @@ from forecast.outlook.draws import FitLike
 from forecast.outlook.windows import WindowCounts
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
-from forecast.questions.answer import QUESTION, PutQuestion, put_question, settle_simulations
+from forecast.questions.answer import PutQuestion, put_question, settle_simulations
 from forecast.questions.question import CountQuestion, Question
 from forecast.questions.record import chance_of_count, coupled, side_shares
 from forecast.typing import Bool, Float, Index
@@ -50,9 +50,7 @@ def asking(question: Question, table: "EventTable | None" = None) -> "Callable[[
     return ask
 
 
-@checked(
-    fit=FIT, question=QUESTION, table=EVENTS, months=whole(1), seed=whole(0), refit=FLAG, progress=CALLABLE
-)  # fmt: skip
+@checked
 def attribute_question(
     fit: SampledFit,
     question: Question,

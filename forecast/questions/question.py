@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from forecast.arguments import PATH, checked, faults, read_form
+from forecast.arguments import checked, faults, read_form
 from forecast.dates import LONGEST_HORIZON, add_months, month_end, month_start, months_between
 from forecast.errors import QuestionError
 from forecast.files import digest, write_text
@@ -385,7 +385,7 @@ def question_of(values: Any, where: str) -> Question:
         raise QuestionError(f"{where}: it holds what no question can ({error})") from error
 
 
-@checked(path=PATH)
+@checked
 def read_question(path: str | Path) -> Question:
     """Read a question.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from forecast.arguments import FIT, PATH, checked
+from forecast.arguments import checked
 from forecast.checks.check import KINDS, LIMIT, NOT_AHEAD, NOT_CHECKED, Ahead, Checks
 from forecast.report import calibration_figure, style
 from forecast.report.calibration_figure import Curve
@@ -136,7 +136,7 @@ def _table(rows: pd.DataFrame) -> Table:
     ], (0, 1))  # fmt: skip
 
 
-@checked(fit=FIT, out=PATH)
+@checked
 def write_checks(fit: "Fit", found: "Checks", out: str | Path) -> Path:
     """Write the checks of a fit: page, ``checks.json`` and a table of all numbers."""
     return publish(out, CHECKS, lambda: checks_page(fit, found))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import forecast
-from forecast.arguments import PATH, POOLED, checked
+from forecast.arguments import checked
 from forecast.hypotheses.outcome import exception_words, exceptions
 from forecast.hypotheses.power import power_words
 from forecast.hypotheses.run import DOUBTS
@@ -349,7 +349,7 @@ def _verdict_rows(verdict: "PooledVerdict") -> Iterator[tuple[Any, ...]]:
             yield verdict.code, group, name, value, None, None
 
 
-@checked(results=POOLED, out=PATH)
+@checked
 def write_tests(results: "PooledResults", out: str | Path) -> Path:
     """Write the results of pooled tests: page, ``tests.json``, a table of all numbers and one figure per claim.
 

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.arguments import PATH, checked
+from forecast.arguments import checked
 from forecast.evaluation.scores import Band, calibration
 from forecast.files import write_json
 from forecast.numeric import Lead, difference_interval, lead
@@ -191,7 +191,7 @@ def cases_table(record: TrackRecord) -> "pd.DataFrame":
     return table
 
 
-@checked(out=PATH)
+@checked
 def write_track_record(record: "TrackRecord", out: str | Path, inputs: Sequence[str | Path] = ()) -> Path:
     """Write the track record of a ledger: page, ``track_record.json`` and a table of the decided questions."""
     return publish(out, TRACK_RECORD, lambda: track_record_page(record), inputs=inputs)

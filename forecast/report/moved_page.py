@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from forecast.arguments import FIT, PATH, checked
+from forecast.arguments import checked
 from forecast.dates import months_between
 from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import NotDefined, plain
@@ -490,13 +490,13 @@ def steps_table(change: Change) -> Table:
     return Table.of(heads, rows)
 
 
-@checked(fit=FIT, out=PATH)
+@checked
 def write_moved(fit: "Fit", found: "Attribution", out: str | Path) -> Path:
     """Write what the events of the last months did: page, ``moved.json``, a table of the events and the figure."""
     return publish(out, MOVED, lambda: moved_page(fit, found))
 
 
-@checked(out=PATH)
+@checked
 def write_change(
     fits: "tuple[Fit, Fit]", change: "Change", out: str | Path, *, events: "Attribution | None" = None
 ) -> Path:

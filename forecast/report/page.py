@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast import theory
-from forecast.arguments import ASSESSMENT, ASSESSMENTS, FIT, GATE, PATH, RECORDED, TEXT, checked
+from forecast.arguments import checked
 from forecast.events import EventTable, write_rejects
 from forecast.events.table import Recorded
 from forecast.outlook import (
@@ -210,7 +210,7 @@ def _details_content(material: Material) -> dict[str, Any]:
     }
 
 
-@checked(fit=FIT, assessment=ASSESSMENT, out=PATH, events=RECORDED, others=ASSESSMENTS, gate=GATE, fit_name=TEXT)
+@checked
 def write_report(
     fit: "Fit",
     assessment: Assessment,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.arguments import FIT, GATE, PATH, checked
+from forecast.arguments import checked
 from forecast.outlook import Estimate, NotDefined, Probability, main_horizon, plain
 from forecast.outlook.conditioning import Assumed
 from forecast.outlook.level import HorizonOutlook
@@ -237,7 +237,7 @@ def _largest_error(found: Scenarios) -> str:
     return words.largest_error([one for one in chances if isinstance(one, Probability)])
 
 
-@checked(fit=FIT, out=PATH, gate=GATE)
+@checked
 def write_scenarios(fit: "Fit", found: "Scenarios", out: str | Path, gate: "Gate | None" = None) -> Path:
     """Write scenarios: page and ``scenario.json``.
 

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.arguments import PATH, RESULTS, checked
+from forecast.arguments import checked
 from forecast.dates import add_months
 from forecast.evaluation.benchmarks import REFERENCE
 from forecast.evaluation.results import RULE
@@ -466,13 +466,13 @@ def _choices(skill: Skill) -> Rows:
     ]
 
 
-@checked(results=RESULTS, out=PATH)
+@checked
 def write_skill(results: "Results", out: str | Path) -> Path:
     """Write the results of a backtest: page, ``skill.json``, and tables of its rows and of the cases."""
     return _publish(results, out, {".": results.write})
 
 
-@checked(folder=PATH)
+@checked
 def write_skill_page(folder: str | Path) -> Path:
     """Write the page of a backtest again, from ``skill.json`` and ``cases.csv.gz`` in its folder."""
     from forecast.evaluation import Results
