@@ -1,6 +1,7 @@
-"""Atomic writes, reading of regular files only, locked temporary folders, and errors that name the file.
+"""Atomic writes, append-only logs, reading of regular files only, locked temporary folders, errors that name the file.
 
-A file is written under a hidden name and renamed to its target, which is atomic.
+A file is written under a hidden name and renamed to its target, which is atomic. A line of a log is complete once its
+end is on the disk; an incomplete line is set aside and never parsed.
 """
 
 import contextlib
@@ -19,7 +20,7 @@ import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -340,6 +341,79 @@ def unwritable(path: Path, error: OSError) -> str:
     return f"{printable(str(path))} cannot be written: {reason}. Choose another place, or make it writable."
 
 
+LARGEST_LOG = 500_000_000
+"""Bytes of a log that are read."""
+TORN = ".torn"
+"""Ending of the file next to a journal in which unfinished lines are set aside."""
+
+
+@dataclass(frozen=True)
+class Journal:
+    """Contents of a log file."""
+
+    lines: tuple[bytes, ...]  # Whole lines, without their ends
+    torn: bytes = b""  # What stands after the last line end: a line that was never finished; usually nothing
+
+
+def read_journal(path: Path) -> Journal:
+    """Read a file of lines; while another process writes, wait for it."""
+    target = Path(os.path.realpath(path))
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(PermissionError):  # nobody writes where one may not
+            stack.enter_context(locked(target.parent))
+        return _lines_of(read_bytes(target, LARGEST_LOG))
+
+
+def append_lines(path: Path, make: Callable[[Journal], tuple[bytes, ...]]) -> Journal:
+    """Append lines to a file, which is made if need be; the lock of its folder keeps other writers out."""
+    try:
+        target = Path(os.path.realpath(path))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with locked(target.parent):
+            content = read_bytes(target, LARGEST_LOG) if target.exists() else b""
+            before = _lines_of(content)
+            lines = make(before)
+            if any(b"\n" in line for line in lines):
+                raise ValueError("a line holds a line end")
+            if lines:
+                _append(target, len(content), before.torn, lines)
+    except OSError as error:
+        raise OutputError(unwritable(path, error)) from error
+    return before
+
+
+def _append(target: Path, size: int, torn: bytes, lines: tuple[bytes, ...]) -> None:
+    new = b"".join(line + b"\n" for line in lines)
+    if torn and lines[0] == torn:  # only its end was missing
+        torn, new = b"", new[len(torn) :]
+    if torn:
+        _write_at_end(target.with_name(target.name + TORN), torn + b"\n")
+        os.truncate(target, size - len(torn))
+    _write_at_end(target, new)
+    if not size:
+        sync_folder(target.parent)
+
+
+def _write_at_end(path: Path, new: bytes) -> None:
+    """Write at the end of a file, to the disk; where that is full, no half line stays."""
+    with open(path, "ab", buffering=0, opener=lambda name, flags: os.open(name, flags | OPENING, 0o666)) as file:
+        require_ordinary(file.fileno())
+        size = file.tell()
+        try:
+            while new:
+                new = new[os.write(file.fileno(), new) :]
+            os.fsync(file.fileno())
+        except OSError:
+            with contextlib.suppress(OSError):
+                file.truncate(size)
+            raise
+
+
+def _lines_of(content: bytes) -> Journal:
+    *lines, torn = content.split(b"\n")
+    return Journal(tuple(lines), torn)
+
+
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error)
 UNFORESEEN = (LookupError, TypeError, AttributeError, AssertionError)
 """A reader of this program did not foresee what is in the file."""
@@ -354,7 +428,7 @@ OF_A_PATH = frozenset(
 LONGEST_REASON = 200
 
 
-@contextmanager
+@contextlib.contextmanager
 def fence(name: str, advice: str = "Check the file.") -> Iterator[None]:
     """Turn a fault of a file into a DataError that names the file and the cause."""
     try:

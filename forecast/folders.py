@@ -17,17 +17,6 @@ from pathlib import Path
 from forecast.errors import OutputError
 from forecast.files import check_writable, clear_leftovers, locked, partial_folder, swapping, unwritable
 
-ENTRANCES = (
-    "forecast.json",
-    "tests.json",
-    "skill.json",
-    "scenario.json",
-    "moved.json",
-    "change.json",
-    "track_record.json",
-    "index.html",
-)
-"""Files that readers open first; they are moved last, so that they never refer to missing files."""
 _READY = re.compile(r"\.swap\.[0-9a-f]{8}\.ready")
 
 
@@ -160,7 +149,8 @@ def _move_in(new: Path, folder: Path) -> None:
 
 def _move_all(ready: Path, folder: Path) -> None:
     with partial_folder(folder / "swap") as replaced:
-        for path in sorted(ready.iterdir(), key=lambda path: (path.name in ENTRANCES, path.name)):
+        # What readers open first is moved last, so that it never refers to missing files.
+        for path in sorted(ready.iterdir(), key=lambda path: (path.suffix == ".html", path.suffix == ".json", path)):
             place = folder / path.name
             if os.path.lexists(place) and (path.is_dir() or (place.is_dir() and not place.is_symlink())):
                 place.rename(replaced / path.name)

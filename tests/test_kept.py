@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from forecast.errors import OutputPathError, SpecError
-from forecast.journal import Kept, check_checkpoint
+from forecast.hypotheses.power import Kept, check_checkpoint
 from tests.systems import posix
 
 COLUMNS = ("log_bayes_factor", "error")

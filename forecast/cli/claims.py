@@ -120,7 +120,7 @@ def power(
 
     Record sets are as long and dense as the data, or larger. Each set takes seconds to a minute.
     """
-    from forecast.journal import check_checkpoint
+    from forecast.hypotheses.power import check_checkpoint
     from forecast.outlook import plain
 
     if checkpoint is not None:

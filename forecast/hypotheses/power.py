@@ -6,6 +6,7 @@ any panel.
 
 import csv
 import hashlib
+import json
 import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,13 +15,13 @@ from dataclasses import asdict, dataclass, fields
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from forecast.arguments import checked
 from forecast.errors import DataError, SpecError
-from forecast.files import write_text
+from forecast.files import append_lines, check_target, check_writable, read_journal, write_text
 from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.claims.jumping import PLACEBO_SHARE
 from forecast.hypotheses.claims.visits import visits_of
@@ -29,7 +30,6 @@ from forecast.hypotheses.evidence import Finesse
 from forecast.hypotheses.outcome import decide
 from forecast.hypotheses.record import Record, read_panel
 from forecast.hypotheses.simulate import STAYING, TRUTHS, enlarged, simulate
-from forecast.journal import Kept
 from forecast.progress import Progress, silent
 from forecast.theory import CEILING, REASONS
 from forecast.wording import capital, join, number
@@ -327,3 +327,63 @@ def _found(rate: Rate) -> float:
 
 def _of(rate: Rate) -> str:
     return f"{rate.supported:,} of {rate.sets:,}"
+
+
+type Rows = tuple[tuple[float, ...], ...]
+"""Result for one record: rows of numbers."""
+
+
+@dataclass
+class Kept:
+    """Rows of numbers found for records, by the record's key."""
+
+    path: Path | None  # JSON lines: first what they are of, then a line per record. None keeps nothing beyond the run
+    identity: str  # Digest of everything the results rest on
+    columns: tuple[str, ...]  # Names of the numbers in a row
+    found: dict[str, Rows]  # By key, its rows
+
+    @classmethod
+    def open(cls, path: Path | None, identity: str, columns: tuple[str, ...]) -> Self:
+        """Read the results that are there."""
+        kept = cls(path, identity, columns, {})
+        if path is None or not (stored := check_checkpoint(path)):
+            return kept
+        first, *lines = stored
+        if first["of"] != identity:
+            raise SpecError(
+                f"{path}: holds simulations of another record, model, seed or version; name another file or remove it"
+            )
+        try:
+            for line in lines:
+                kept.found[line["key"]] = tuple(zip(*(line[name] for name in columns), strict=True))
+        except (ValueError, KeyError, TypeError) as error:
+            raise _foreign(path, error) from error
+        return kept
+
+    def add(self, key: str, rows: Rows) -> None:
+        """Keep what was found for one more record."""
+        self.found[key] = rows
+        if self.path is None:
+            return
+        line = {"key": key, **dict(zip(self.columns, zip(*rows, strict=True), strict=True))}
+        first = json.dumps({"of": self.identity}).encode()
+        append_lines(self.path, lambda before: (*(() if before.lines else (first,)), json.dumps(line).encode()))
+
+
+def check_checkpoint(path: Path, inputs: Iterable[str | Path | None] = ()) -> list[dict[str, Any]]:
+    """Make sure that results can be kept in a file before hours are spent on them; return what is in it, if it is."""
+    check_target(path, inputs)
+    check_writable(path.parent)
+    if not path.exists():
+        return []
+    try:
+        lines = [json.loads(line) for line in read_journal(path).lines]
+        if not isinstance(lines[0]["of"], str):
+            raise ValueError("the first line names no digest of what the results are of")
+        return lines
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise _foreign(path, error) from error
+
+
+def _foreign(path: Path, error: Exception) -> SpecError:
+    return SpecError(f"{path}: is no file of simulations ({error!s:.200}); name another file or remove it")

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from forecast.dates import today
 from forecast.errors import LedgerError, OutputError, QuestionError
-from forecast.files import PARTIAL_LENGTH, clear_leftovers, digest
-from forecast.journal import TORN, Journal, append_lines, read_journal
+from forecast.files import PARTIAL_LENGTH, TORN, Journal, append_lines, clear_leftovers, digest, read_journal
 from forecast.outlook.draws import FitLike
 from forecast.panel.record import last_known
 from forecast.questions.answer import Answer, Resolution, answer_question, resolve_question
