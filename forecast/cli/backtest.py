@@ -4,7 +4,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecast.arguments import MOST_POINTS, require_positive
-from forecast.cli.options import AnyData, Driven, grouped, named_datasets, opt, output, shared, show_result, whole
+from forecast.cli.options import (
+    AnyData,
+    Driven,
+    dyads_of,
+    grouped,
+    named_datasets,
+    opt,
+    output,
+    shared,
+    show_result,
+    whole,
+)
 from forecast.cli.terminal import console, escape, progress, table
 from forecast.errors import SpecError
 
@@ -135,19 +146,19 @@ def _month(text: str, field: str) -> "date":
     return as_day(text, field, first=True).date().replace(day=1)
 
 
-def _together(listed: str | None, *, alone: bool) -> str | list[str]:
+def _together(listed: str | None, *, alone: bool) -> str | tuple[str, ...]:
     if listed is not None and alone:
         raise SpecError("with, alone: choose one; --alone fits every dyad by itself")
-    return "alone" if alone else "default" if listed is None else listed.split(",")
+    return "alone" if alone else dyads_of(listed) or "default"
 
 
 def _record(
-    chosen: "Source | None", dyads: str | None, dataset: str | None, eras: str, together: str | list[str]
+    chosen: "Source | None", dyads: str | None, dataset: str | None, eras: str, together: str | tuple[str, ...]
 ) -> "Record":
     from forecast.evaluation import Record
     from forecast.sources import Source, open_source, wanted_together
 
-    named = dyads.split(",") if dyads else None
+    named = dyads_of(dyads, "--dyads")
     others = {"alone": (), "default": None}[together] if isinstance(together, str) else together
     wanted = None if named is None else wanted_together(named, others)
     table = open_source(chosen or Source(), wanted).table

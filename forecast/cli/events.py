@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
-from forecast.cli.options import AnyData, arg, echo_json, event_table, grouped, opt, shared
+from forecast.cli.options import AnyData, arg, dyads_of, echo_json, event_table, grouped, opt, shared
 from forecast.cli.terminal import Column, console, escape, table
 from forecast.errors import DataError, SpecError
 from forecast.wording import count
@@ -256,7 +256,7 @@ def count_command(
     feed: str | None = shared.feed(),
     feed_setting: list[str] | None = shared.feed_setting(),
     scale: str = scale_option(),
-    frequency: str = opt("Periods: month or week.", "month"),
+    frequency: Literal["month", "week"] = opt("Periods: month or week.", "month"),
     directed: bool = opt("Count both sides of a two-sided event, for panels with directions.", False),
     as_json: bool = shared.json(),
 ) -> None:
@@ -272,7 +272,7 @@ def count_command(
     for target in (out, out.with_suffix(".yaml")):
         check_target(target, inputs=paths)
     settings = parse_settings(feed_setting or [])
-    counted = count_feed(paths, feed=feed, settings=settings, scale=scale, frequency=frequency)  # type: ignore[arg-type]
+    counted = count_feed(paths, feed=feed, settings=settings, scale=scale, frequency=frequency)
     mapping = write_counts(counted, out, directed=directed)
     (account,) = counted.accounts
     dyads = counted.counts["dyad"].nunique()
@@ -293,7 +293,7 @@ def sql_command(
     dyads: str = opt("Dyads, such as USA-CHN,KOR-PRK.", ..., metavar="CODES"),
     first: str = opt("First day of the events, YYYY-MM-DD.", ..., name="--from", metavar="DAY"),
     last: str = opt("Last day; of what was added by then.", ..., name="--to", metavar="DAY"),
-    version: str = opt("Of GDELT: 1.0 or 2.0.", "2.0"),
+    version: Literal["1.0", "2.0"] = opt("Of GDELT: 1.0 or 2.0.", "2.0"),
     feed_setting: list[str] | None = shared.feed_setting(),
     scale: str = scale_option(),
     mapping: Path | None = opt("Write the mapping of the result here.", metavar="FILE.yaml"),
@@ -302,7 +302,6 @@ def sql_command(
 
     Run it there, save the result as CSV, and report on it with --counts and --mapping.
     """
-    from forecast.errors import SpecError
     from forecast.events.counts import write_mapping
     from forecast.events.table import as_day
     from forecast.feeds import parse_settings
@@ -314,13 +313,9 @@ def sql_command(
     if mapping:
         check_target(mapping)
     found = bigquery_sql(
-        [one.strip() for one in dyads.split(",")],
-        as_day(first, "--from").date(),
-        as_day(last, "--to").date(),
-        version=version,  # type: ignore[arg-type]
-        settings=parse_settings(feed_setting or []),
-        scale=scale,
-    )
+        dyads_of(dyads, "--dyads") or (), as_day(first, "--from").date(), as_day(last, "--to").date(),
+        version=version, settings=parse_settings(feed_setting or []), scale=scale,
+    )  # fmt: skip
     if mapping:
         write_mapping(mapping, found.mapping)
     typer.echo(found.sql, nl=False)
