@@ -35,6 +35,18 @@ def test_what_is_kept_comes_back(tmp_path: Path) -> None:
         Kept.open(path, "b", COLUMNS)
 
 
+def test_a_result_that_was_not_written_to_its_end_is_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "kept.jsonl"
+    first = Kept.open(path, "a", COLUMNS)
+    first.add("one", ((1.0, 0.1),))
+    with path.open("ab") as file:
+        file.write(b'{"key": "two", "log_bay')
+    again = Kept.open(path, "a", COLUMNS)
+    assert again.found == first.found
+    again.add("two", ((3.0, 0.3),))
+    assert Kept.open(path, "a", COLUMNS).found == {"one": ((1.0, 0.1),), "two": ((3.0, 0.3),)}
+
+
 @pytest.mark.parametrize("kind", FOREIGN)
 def test_what_is_no_file_of_results_is_left_as_it_is(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "kept.jsonl"
