@@ -253,7 +253,7 @@ class Source(BaseModel):
     'a table of events (mine.csv)'
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: str = "chronology"
     path: str | None = None
@@ -271,12 +271,6 @@ class Source(BaseModel):
             super().__init__(**fields)
         except ValidationError as error:
             raise SpecError(f"source: {faults(error)}") from error
-
-    @field_validator("sources", "additions", "paths", "datasets", mode="before")
-    @classmethod
-    def _listed(cls, given: Any) -> Any:
-        """Take the list that a file has in place of a tuple."""
-        return tuple(given) if isinstance(given, list) else given
 
     @field_validator("kind")
     @classmethod

@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from forecast.cli import backtest, claims, events, feeds, moved, question, report, scenario
 from forecast.cli.terminal import console, escape
 from forecast.errors import DataError, ForecastError
-from forecast.stopping import INTERRUPTED, TERMINATED, stoppable
+from forecast.stopping import INTERRUPTED, TERMINATED
 
 EXIT_CODES = {
     0: "fine",
@@ -90,11 +90,10 @@ def _options(
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    with stoppable():
-        try:
-            app()
-        except OSError as error:  # where help or version could not be printed, which comes before any command
-            sys.exit(_explain(error, debug=False))
+    try:
+        app()
+    except OSError as error:  # where help or version could not be printed, which comes before any command
+        sys.exit(_explain(error, debug=False))
 
 
 def _explain(error: Exception, *, debug: bool) -> int:
