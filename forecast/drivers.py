@@ -15,8 +15,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.arguments import checked
-from forecast.clock import Clock
-from forecast.dates import LONGEST_HORIZON, add_months, month_start, today
+from forecast.dates import LONGEST_HORIZON, Clock, add_months, month_start, today
 from forecast.errors import DataError, SpecError
 from forecast.events.codebook import LARGEST, read_days, read_small_csv, require_cells
 from forecast.events.dyads import dyad_code

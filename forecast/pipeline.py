@@ -15,8 +15,7 @@ from forecast.arguments import (
     require_positive,
     require_sampler,
 )
-from forecast.clock import Clock
-from forecast.dates import months_between, reject_future, today
+from forecast.dates import Clock, months_between, reject_future, today
 from forecast.drivers import add_drivers, drivers_for, require_drivers
 from forecast.errors import DataError, SpecError
 from forecast.events import describe_additions

@@ -16,8 +16,7 @@ import numpy as np
 import pandas as pd
 
 from forecast import read_chronology
-from forecast.clock import Clock
-from forecast.dates import months_between
+from forecast.dates import Clock, months_between
 from forecast.evaluation import Record
 from forecast.evaluation.benchmarks import BENCHMARKS
 from forecast.evaluation.origins import View

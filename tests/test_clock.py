@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.clock import DAYS_A_YEAR, Clock, periods_a_month
+from forecast.dates import DAYS_A_YEAR, Clock, periods_a_month
 from forecast.errors import DataError
 from forecast.model.arrays import panel_arrays
 from tests.model.panels import make_panel

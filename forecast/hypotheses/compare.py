@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.arguments import checked, require_sampler
-from forecast.clock import periods_a_month
+from forecast.dates import periods_a_month
 from forecast.errors import DataError, SpecError
 from forecast.hypotheses.held_out import BLOCK_MONTHS, leave_future_out, score_difference
 from forecast.model import PendulumSpec, fit

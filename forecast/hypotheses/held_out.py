@@ -22,7 +22,7 @@ import numpy as np
 import xarray as xr
 from scipy.optimize import minimize_scalar
 
-from forecast.clock import Clock
+from forecast.dates import Clock
 from forecast.model.evidence import Evidence, PartKey, quick_evidence
 from forecast.panel import first_periods, panel_kind
 from forecast.progress import Progress, side_by_side, silent

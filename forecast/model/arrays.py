@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from forecast.clock import periods_a_month
+from forecast.dates import periods_a_month
 from forecast.errors import DataError
 from forecast.model.driving import Driving
 from forecast.model.observation import Observation, observation_of

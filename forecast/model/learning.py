@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from forecast.clock import periods_a_month
+from forecast.dates import periods_a_month
 from forecast.model.declarations import ByDyad, Free
 from forecast.model.dynamics import declare_cycle
 from forecast.model.observation import side

@@ -5,7 +5,7 @@ from typing import Any
 
 import xarray as xr
 
-from forecast.clock import periods_a_month
+from forecast.dates import periods_a_month
 from forecast.errors import SpecError
 from forecast.model.driving import check_drivers, parse_drivers
 from forecast.model.dynamics import Cycle, cycles, find_cycle

@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.arguments import checked
-from forecast.clock import Clock
+from forecast.dates import Clock
 from forecast.drivers import has_drivers
 from forecast.errors import DataError, NotUpdatable, SpecError
 from forecast.events.codebook import read_scale

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 
 from forecast.arguments import checked
-from forecast.clock import Clock
+from forecast.dates import Clock
 from forecast.errors import NoEvents, NotUpdatable, SpecError
 from forecast.events.codebook import HOST, VISIT
 from forecast.outlook.comparison import LEVEL, Look, Number, Numbers, ShareChange, difference, look, numbers_of

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.clock import periods_a_month
+from forecast.dates import periods_a_month
 from forecast.outlook.simulations import stream
 from forecast.panel.record import by_class, sides, whole_periods
 from forecast.typing import Float, Index

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from forecast.arguments import checked
-from forecast.clock import Clock
-from forecast.dates import LONGEST_HORIZON
+from forecast.dates import LONGEST_HORIZON, Clock
 from forecast.errors import DataError, NotUpdatable, SpecError
 from forecast.files import digest
 from forecast.numeric import share

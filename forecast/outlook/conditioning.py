@@ -34,8 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.clock import Clock
-from forecast.dates import LONGEST_HORIZON, add_months, months_between, parse_date
+from forecast.dates import LONGEST_HORIZON, Clock, add_months, months_between, parse_date
 from forecast.errors import DataError, SpecError
 from forecast.events.additions import code_of_row
 from forecast.events.codebook import HOST, VISIT, read_scale, scale_names

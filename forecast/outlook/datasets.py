@@ -14,7 +14,7 @@ import numpy as np
 from scipy.linalg import block_diag
 from scipy.special import ndtri
 
-from forecast.clock import Clock
+from forecast.dates import Clock
 from forecast.model.observation.readings import KNOT_YEARS, drift_between, knots
 from forecast.model.priors import Priors
 from forecast.numeric import share

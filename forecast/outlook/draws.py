@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.clock import Clock
+from forecast.dates import Clock
 from forecast.errors import DataError, UnknownDyadError
 from forecast.model.dynamics import Cycle, find_cycle
 from forecast.model.variables import all_variables

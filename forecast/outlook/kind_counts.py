@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from forecast.clock import periods_a_month
+from forecast.dates import periods_a_month
 from forecast.typing import Bool, Float, Index
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.clock import Clock
+from forecast.dates import Clock
 from forecast.model.observation.sides import ordered_kinds, stronger_log_odds
 from forecast.numeric import share
 from forecast.outlook.draws import FitLike, position

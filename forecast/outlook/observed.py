@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.clock import periods_a_month
+from forecast.dates import periods_a_month
 from forecast.model.observation.readings import drift_between, knots
 from forecast.numeric import share
 from forecast.outlook.base_rates import RECENT_MONTHS, recording_level, simulate_kinds

@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from forecast.clock import Clock
+from forecast.dates import Clock
 from forecast.errors import SpecError
 from forecast.numeric import share
 from forecast.outlook.draws import NO_CYCLE, DyadDraws

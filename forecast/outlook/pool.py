@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from forecast.clock import Clock
+from forecast.dates import Clock
 from forecast.outlook.benchmarks import SIMPLE, Past
 from forecast.outlook.observed import Observed
 from forecast.outlook.simulations import stream

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
-from forecast.clock import Clock
-from forecast.dates import LONGEST_HORIZON, months_ahead
+from forecast.dates import LONGEST_HORIZON, Clock, months_ahead
 from forecast.drivers import require_given
 from forecast.errors import SpecError
 from forecast.outlook.draws import FitLike

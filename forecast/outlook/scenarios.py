@@ -13,8 +13,7 @@ import numpy as np
 from forecast.arguments import (
     checked,
 )
-from forecast.clock import Clock
-from forecast.dates import LONGEST_HORIZON
+from forecast.dates import LONGEST_HORIZON, Clock
 from forecast.errors import SpecError
 from forecast.outlook.conditioning import Assumed, condition, periods_held, read_assumed
 from forecast.outlook.draws import FitLike

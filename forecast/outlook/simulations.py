@@ -15,8 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.arguments import checked
-from forecast.clock import Clock
-from forecast.dates import LONGEST_HORIZON
+from forecast.dates import LONGEST_HORIZON, Clock
 from forecast.drivers import FUTURE_WORDS, ahead_of, standardised
 from forecast.errors import SpecError
 from forecast.model.driving import Drivers, Push, push

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Self, overload
 
 import numpy as np
 
-from forecast.clock import Clock
-from forecast.dates import months_between
+from forecast.dates import Clock, months_between
 from forecast.events.codebook import read_scale, scale_names
 from forecast.outlook.draws import FitLike
 from forecast.outlook.kind_counts import KindRates

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arguments import validate_panels_with
-from forecast.clock import Clock
-from forecast.dates import parse_date, today
+from forecast.dates import Clock, parse_date, today
 from forecast.errors import DataError, SpecError
 from forecast.panel.spans import COVERED_TO, END
 from forecast.typing import Bool, Index

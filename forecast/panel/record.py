@@ -11,8 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.arguments import checked
-from forecast.clock import Clock, periods_a_month
-from forecast.dates import month_end
+from forecast.dates import Clock, month_end, periods_a_month
 from forecast.errors import DataError
 from forecast.events.codebook import HOST, VISIT, read_codes, read_scale, scale_names
 from forecast.events.dyads import additions_of, even_spans, extended_ends, read_coverage

@@ -8,8 +8,7 @@ import numpy as np
 
 from forecast import dates
 from forecast.arguments import checked
-from forecast.clock import Clock
-from forecast.dates import LONGEST_HORIZON, months_between
+from forecast.dates import LONGEST_HORIZON, Clock, months_between
 from forecast.errors import QuestionError
 from forecast.events.codebook import HOST, VISIT, read_scale
 from forecast.outlook.draws import FitLike, dyad_draws

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 import numpy as np
 
-from forecast.clock import Clock
+from forecast.dates import Clock
 from forecast.errors import QuestionError
 from forecast.events.codebook import HOST, VISIT, read_kinds, read_scale, scale_names
 from forecast.outlook.base_rates import MIX_MONTHS, WHOLE_RECORD, mix_weights

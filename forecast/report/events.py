@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from forecast.clock import DAYS_A_YEAR
-from forecast.dates import add_months
+from forecast.dates import DAYS_A_YEAR, add_months
 from forecast.escaping import web_host
 from forecast.events import read_dyads
 from forecast.events.codebook import VISIT, read_scale, scale_names

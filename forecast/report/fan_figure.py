@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from forecast import wording
-from forecast.clock import PERIODS_A_MONTH
+from forecast.dates import PERIODS_A_MONTH
 from forecast.outlook import Assessment, NotDefined, Probability
 from forecast.outlook.query import Prospect
 from forecast.outlook.scenarios import Scenarios

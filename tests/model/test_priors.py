@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast.clock import WEEKS_A_MONTH
+from forecast.dates import WEEKS_A_MONTH
 from forecast.errors import SpecError
 from forecast.model import PendulumSpec, Priors, prior_draws, simulate_panel
 from forecast.model.observation.index import standardised_index

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast.clock import Clock
+from forecast.dates import Clock
 from forecast.errors import SpecError
 from forecast.numeric import share
 from forecast.outlook import Simulations, horizon_outlook, printed_percents, simulate_ahead

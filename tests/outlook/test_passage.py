@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from forecast.clock import Clock
+from forecast.dates import Clock
 from forecast.outlook import passage
 from forecast.outlook.pendulum import crosses
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.clock import periods_a_month
+from forecast.dates import periods_a_month
 from forecast.model.declarations import SPREAD_OF_SPREADS, Variable, spread_around
 from forecast.model.observation.base import Own
 from forecast.model.observation.side import Counted

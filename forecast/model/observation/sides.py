@@ -14,7 +14,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from forecast.clock import periods_a_month
+from forecast.dates import periods_a_month
 from forecast.model.declarations import Variable
 from forecast.model.observation import readings as by_dataset
 from forecast.model.observation import side as one_side
