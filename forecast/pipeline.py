@@ -58,17 +58,8 @@ class ReportSettings:
     as_of : datetime.date, optional
         Only events that the data date, or publish, by that day count; by default the coverage end of the dyad, or of a
         saved fit its own day.
-    horizons : tuple of int
-        Months ahead.
-    above : float, optional
-        A share, percent, that what is recorded is to reach.
-    at : datetime.date, optional
-        In place of the horizons: the month with which the window ahead ends.
-    by : datetime.date, optional
-        With `above`: the share of the preceding months is to reach it at the end of any month up to this one. These
-        are as many months as the horizon nearest to a year.
-    at_least : sequence of AtLeast
-        Numbers of events of a kind, such as ``AtLeast("violence", 3, 12)``.
+    horizons, above, at, by, at_least, baseline_months, smallest_improvement
+        What is asked, as of `forecast.assess`.
     out : pathlib.Path, optional
         Folder of the report; by default one with dyad and day in ``report``, with a number if there is one of that
         name.
@@ -89,19 +80,11 @@ class ReportSettings:
         ``data/eras.csv``. Other dyads keep the given ones.
     since : datetime.date, optional
         Where the record to compare with begins; by default the dyad's reference date (data/dyads.csv).
-    baseline_months : int
-        Months up to the forecast date that every horizon is compared with.
-    smallest_improvement : float
-        Points of share that count as a change.
     model : mapping
         Choices of the model by the fields of `PendulumSpec`; what is left out suits the data.
-    drivers : pathlib.Path or "calendar", optional
-        Covariates (docs/drivers.md): a file, or those of ``data/calendar.csv``.
-    driver_acts : str, optional
-        What they act on: ``month``, ``cycle`` or ``trend`` for all, or ``name=cycle,other=month``; by default the
-        month, and the calendar's what each is of (a phase or an occasion).
-    driver_future : {"given", "carried", "simulated"}
-        What is assumed of the months ahead.
+    drivers, driver_acts, driver_future
+        Covariates (docs/drivers.md): a file, or ``"calendar"``; what they act on, such as ``month`` or
+        ``name=cycle,other=month``; and what is assumed of the months ahead: given, carried or simulated.
     fit_path : pathlib.Path, optional
         A saved fit to forecast from instead of fitting; it is updated to ``as_of``, and with events that are added.
     save_fit : bool

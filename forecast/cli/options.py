@@ -293,23 +293,38 @@ def day_of(text: str | None, name: str) -> "date | None":
 
 
 def _of_files(paths: list[Path], mappings: list[Path], feed: str | None, settings: "FeedSettings | None") -> "Source":
-    """Return the source of chronologies, tables and files of feeds, which stand last."""
+    """Return the source of chronologies, tables and files of feeds, which stand last.
+
+    With --feed all are files of it; else those that look like one, unless every table has its mapping.
+    """
+    from forecast.feeds import detect_feed
+    from forecast.feeds.detect import find_feed
     from forecast.sources import Source
 
-    feeds = _feeds(paths, mappings, feed)
+    if feed and mappings:
+        raise SpecError("--feed, --mapping: a feed needs no mapping; leave out one of them")
+    named = find_feed(feed).name if feed else None
+    files = [path for path in paths if str(path) != CHRONOLOGY and not path.is_dir()]
+    mapped = bool(mappings) and len(files) == len(mappings)
+    feeds, others, tables = dict[str, list[str]](), list[Path](), list[Path]()
+    for path in paths:
+        looked_at = not mapped and path.exists() and not _is_chronology(path)
+        if str(path) != CHRONOLOGY and (name := named or (detect_feed(path) if looked_at else None)):
+            feeds.setdefault(name, []).append(str(path))
+            continue
+        others.append(path)
+        if path in files and (mappings or looked_at):
+            tables.append(path)
     if settings and not feeds:
         raise SpecError("--feed-setting: no file of a feed is given; leave it out, or name files of a feed")
-    others = [path for path in paths if not any(path in of_feed for of_feed in feeds.values())]
-    tables = [path for path in others if _is_table(path, bool(mappings))]
     _require_mappings("events", len(tables), mappings)
-    by_table = dict(zip(tables, mappings, strict=True))
+    of_table = dict(zip(tables, mappings, strict=True))
     sources = [
-        Source(kind="events", path=str(path), mapping=str(by_table[path])) if path in by_table
+        Source(kind="events", path=str(path), mapping=str(of_table[path])) if path in of_table
         else Source(path=None if str(path) == CHRONOLOGY else str(path))
         for path in others
     ]  # fmt: skip
-    for name, own in feeds.items():
-        sources.append(Source(kind="feed", paths=tuple(map(str, own)), feed=name, settings=settings))
+    sources += [Source(kind="feed", paths=tuple(own), feed=name, settings=settings) for name, own in feeds.items()]
     return _together(sources)
 
 
@@ -354,28 +369,6 @@ def _named_data(data: str | None, archive: Path | None, settings: "FeedSettings 
     return _together(sources)
 
 
-def _feeds(paths: list[Path], mappings: list[Path], feed: str | None) -> dict[str, list[Path]]:
-    """Return the paths that are files of a feed, by its name: all if one is named, else those that look like one.
-
-    Where every table has its mapping, none is looked at.
-    """
-    from forecast.feeds import detect_feed
-    from forecast.feeds.detect import find_feed
-
-    if feed:
-        if mappings:
-            raise SpecError("--feed, --mapping: a feed needs no mapping; leave out one of them")
-        named = [path for path in paths if str(path) != CHRONOLOGY]
-        return {find_feed(feed).name: named} if named else {}
-    if mappings and len([path for path in paths if _is_table(path, mapped=True)]) == len(mappings):
-        return {}
-    found: dict[str, list[Path]] = {}
-    for path in paths:
-        if path.exists() and not _is_chronology(path) and (name := detect_feed(path)):
-            found.setdefault(name, []).append(path)
-    return found
-
-
 def _is_chronology(path: Path) -> bool:
     """Return whether a path is, by its name, a chronology: the embedded one, a file of one or a folder of such."""
     name = re.compile(r"[A-Z]{3}-[A-Z]{3}\.csv", re.IGNORECASE)
@@ -396,13 +389,6 @@ def event_table(given: "Source | None", dyad: str | None = None, as_of: "date | 
     if events is None:
         raise DataError("--events: the source holds no single events; give a table of events or a chronology")
     return events
-
-
-def _is_table(path: Path, mapped: bool) -> bool:
-    """Return whether a path is a table that needs a mapping, and not a chronology."""
-    if mapped:
-        return str(path) != CHRONOLOGY and not path.is_dir()
-    return path.is_file() and not _is_chronology(path)
 
 
 def dyads_of(text: str | None, option: str = "--with") -> tuple[str, ...] | None:
