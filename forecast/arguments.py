@@ -51,8 +51,9 @@ _KINDS = {
         "a day such as '2023-10-31' or a date",
         lambda value: isinstance(value, str | date) or type(value).__name__ == "datetime64",
     ),
-    **dict.fromkeys(("Fit", "FitLike", "ReportedFit", "SampledFit"), _FIT),
-    "GateLike": _having("convergence checks, such as fit.gate", "passed", "reasons", "to_dict"),
+    "Fit": _FIT,
+    "FitLike": _FIT,
+    "Gate": _having("convergence checks, such as fit.gate", "passed", "reasons", "to_dict"),
     "Recorded": _having("a table that was read, such as read_chronology() returns", "files", "rejects"),
 } | {
     name: Kind(words, functools.partial(_is_a, name))
