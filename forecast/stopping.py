@@ -27,20 +27,24 @@ SHOW_CURSOR = b"\x1b[?25h"
 
 
 _received: list[int] = []
+_watching = threading.Lock()
 
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the process from here on; to be used once, in its main thread."""
+    """Let SIGINT and SIGTERM end the process from here on; to be used in its main thread."""
+    owner = _watching.acquire(blocking=False)  # once per process
     try:
-        read, write = os.pipe()
-        os.set_blocking(write, False)
-        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
-        threading.Thread(target=_watch, args=(read,), daemon=True, name="stop on signals").start()
-        _answer_with(_unwind)
+        if owner:
+            read, write = os.pipe()
+            os.set_blocking(write, False)
+            signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+            threading.Thread(target=_watch, args=(read,), daemon=True, name="stop on signals").start()
+            _answer_with(_unwind)
         yield
     finally:
-        _answer_with(_end)  # what comes now has nothing left to unwind
+        if owner:
+            _answer_with(_end)  # what comes now has nothing left to unwind
         if _received:
             with contextlib.suppress(OSError, ValueError):  # no one reads it any more
                 sys.stdout.flush()

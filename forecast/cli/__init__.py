@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from forecast.cli import backtest, claims, events, feeds, moved, question, report, scenario
 from forecast.cli.terminal import console, escape
 from forecast.errors import DataError, ForecastError
-from forecast.stopping import INTERRUPTED, TERMINATED
+from forecast.stopping import INTERRUPTED, TERMINATED, stoppable
 
 EXIT_CODES = {
     0: "fine",
@@ -90,10 +90,11 @@ def _options(
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    try:
-        app()
-    except OSError as error:  # where help or version could not be printed, which comes before any command
-        sys.exit(_explain(error, debug=False))
+    with stoppable():
+        try:
+            app()
+        except OSError as error:  # where help or version could not be printed, which comes before any command
+            sys.exit(_explain(error, debug=False))
 
 
 def _explain(error: Exception, *, debug: bool) -> int:
