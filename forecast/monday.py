@@ -33,9 +33,9 @@ LONGEST_CHANGE = 12
 """Months between two reports of which events are listed."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Monday:
-    """What a week's work is made from."""
+    """A week's work, step by step, and what came of it; run again on the same day, it goes on where it stopped."""
 
     settings: ReportSettings  # Of the first fit, and of all reports
     day: str  # Name of the week's folders
@@ -45,82 +45,62 @@ class Monday:
     commit: bool
     progress: Progress
     say: Callable[[str], None]  # Prints what has been done, line by line
-
-
-@dataclass
-class Done:
-    """What came of a week's work."""
-
     page: Path | None = None  # Of all pairs
     pairs: "list[Pair]" = field(default_factory=list)
     lines: list[str] = field(default_factory=list)  # What was answered and resolved
     failures: dict[str, ForecastError] = field(default_factory=dict)  # By what they are about
     converged: bool = True
 
-
-def work(monday: Monday) -> Done:
-    """Do a week's work; run again on the same day, it goes on where it stopped."""
-    return _Work(monday, Done()).run()
-
-
-@dataclass
-class _Work:
-    """The work, step by step."""
-
-    monday: Monday
-    done: Done
-
     @property
     def new(self) -> Path:
         """The folder of the week's reports."""
-        return REPORTS / self.monday.day
+        return REPORTS / self.day
 
     @cached_property
     def repository(self) -> "_Repository | None":
         """The git repository of the folder, if there is one."""
         return _Repository.here()
 
-    def run(self) -> Done:
+    def run(self) -> None:
         """Do it."""
         from forecast.report.folder import PAIRS, require_report_folder
 
-        if self.monday.commit and self.repository is None:
+        if self.commit and self.repository is None:
             raise SpecError(
                 "--commit: the folder is no git repository, or git is missing; run `git init`, or leave it out"
             )
         require_report_folder(REPORTS, PAIRS)  # before long work
         last = self._last_fit()
         made, resumed = self._prepare(None if last is None else last[0])
-        self.done.converged = all(gate.passed for gate in made.gates.values())
+        self.converged = all(gate.passed for gate in made.gates.values())
         self._report(made, keep=resumed)
         if last is not None and not (made.unchanged and not resumed):
             self._compare(last[1], made, keep=resumed)
         self._list_pairs(made)
-        if (self.monday.questions / "ledger.jsonl").exists():
+        if (self.questions / "ledger.jsonl").exists():
             self._answer(made)
         if made.fit.gate.passed:
             self._remove_fits()
-        if self.monday.commit and self.repository is not None:
-            source = self.monday.settings.source
+        if self.commit and self.repository is not None:
+            source = self.settings.source
             added = [] if source is None else [Path(path) for path in source.additions]
-            places = [*added, self.monday.questions, REPORTS, CHANGES]
-            self.repository.commit(places, f"Forecast of {self.monday.day}")
-        return self.done
+            places = [*added, self.questions, REPORTS, CHANGES]
+            self.repository.commit(places, f"Forecast of {self.day}")
 
     def _prepare(self, last: Path | None) -> tuple[PreparedReports, bool]:
         """Return the reports, with the fit of this day, the last one's or a new one; and whether it is this day's."""
         own = self.new / SAVED_FIT
         resumed = own.exists() and self._trusted(own)
         path = own if resumed else None if last is None else last / SAVED_FIT
-        settings = self.monday.settings
+        settings = self.settings
         if path is not None:
             settings = replace(settings, hierarchy=None, fit_path=path)
             self._require_dyads(path)
-        made = prepare_reports(settings, every=True, progress=self.monday.progress)
+        made = prepare_reports(settings, every=True, progress=self.progress)
         if not (resumed and made.unchanged):
             made.fit.save(own)
             write_text(self.new / DIGESTS, digests(own))
-            if self.monday.commit and self.repository is not None:
+            if self.commit and self.repository is not None:
                 self.repository.run("add", "--", (self.new / DIGESTS).as_posix())
         return made, resumed and made.unchanged
 
@@ -128,7 +108,7 @@ class _Work:
         """Reject a choice of pairs that are not those of the fit."""
         from forecast.model import Fit
 
-        asked = self.monday.dyads
+        asked = self.dyads
         if asked is not None and set(asked) != set(known := Fit.load(path).dyads):
             raise SpecError(
                 f"--dyads: {path} is a fit of {', '.join(known)}; leave the choice out, or remove the fit to fit again"
@@ -139,16 +119,16 @@ class _Work:
         from forecast.model import Fit
 
         for folder in sorted((path.parent for path in REPORTS.glob(f"*/{SAVED_FIT}")), reverse=True):
-            if folder.name >= self.monday.day or not self._trusted(folder / SAVED_FIT):
+            if folder.name >= self.day or not self._trusted(folder / SAVED_FIT):
                 continue
             try:
                 fit = Fit.load(folder / SAVED_FIT)
             except FitFileError as error:
-                self.monday.say(f"{error}; it is not used.")
+                self.say(f"{error}; it is not used.")
                 continue
             if fit.gate.passed:
                 return folder, fit
-            self.monday.say(f"{folder / SAVED_FIT} has not converged; it is not used.")
+            self.say(f"{folder / SAVED_FIT} has not converged; it is not used.")
         return None
 
     def _trusted(self, path: Path) -> bool:
@@ -158,7 +138,7 @@ class _Work:
         stated = self.repository.stated(path.with_name(DIGESTS))
         if stated and stated == digests(path):
             return True
-        self.monday.say(
+        self.say(
             f"{path} is not the one that was committed with its report; it is not used. Commit {DIGESTS} next to it, "
             "or run with --commit."
         )
@@ -168,11 +148,11 @@ class _Work:
         """Do something for each of some pairs or questions, by name; note which fail, and go on."""
         found = []
         for name, item in items.items():
-            self.monday.progress(f"{words} {name}", 0, 0)
+            self.progress(f"{words} {name}", 0, 0)
             try:
                 found.append(do(item))
             except ForecastError as error:
-                self.done.failures[f"{words} {name}"] = error
+                self.failures[f"{words} {name}"] = error
         return found
 
     def _report(self, made: PreparedReports, *, keep: bool) -> None:
@@ -181,20 +161,20 @@ class _Work:
                 made.write(dyad, self.new / dyad)
 
         for words in made.notes:
-            self.monday.say(words)
+            self.say(words)
         self._each(REPORTING, {dyad: dyad for dyad in made.dyads}, write)
 
     def _compare(self, old: "Fit", made: PreparedReports, *, keep: bool) -> None:
         """Write what has changed of each pair since the last fit, which is updated once for all."""
         from forecast.outlook.comparison import carry_over
 
-        seed = self.monday.settings.seed
-        carried = carry_over(old, made.fit, seed=seed, progress=self.monday.progress)
+        seed = self.settings.seed
+        carried = carry_over(old, made.fit, seed=seed, progress=self.progress)
 
         def write(dyad: str) -> None:
             from forecast.report.moved_page import write_change
 
-            folder = CHANGES / self.monday.day / dyad
+            folder = CHANGES / self.day / dyad
             if keep and (folder / "index.html").exists():
                 return
             change = self._change(old, made, dyad, carried)
@@ -206,35 +186,35 @@ class _Work:
         from forecast.outlook.comparison import split_change
         from forecast.outlook.query import main_horizon
 
-        settings = self.monday.settings
+        settings = self.settings
         return split_change(
             old, made.fit, dyad, horizon=main_horizon(made.assessments[dyad].horizons),
             baseline_months=settings.baseline_months, smallest_improvement=settings.smallest_improvement,
-            old_seed=settings.seed, new_seed=settings.seed, carried=carried, progress=self.monday.progress,
+            old_seed=settings.seed, new_seed=settings.seed, carried=carried, progress=self.progress,
         )  # fmt: skip
 
     def _events(self, made: PreparedReports, dyad: str, change: "Change") -> "Attribution | None":
         """Return what the events since then did, within at most a year; None where a new fit would have to say."""
         from forecast.outlook.attribution import attribute
 
-        months, table, settings = months_between(*change.days), made.job.records.events, self.monday.settings
+        months, table, settings = months_between(*change.days), made.job.records.events, self.settings
         if months > LONGEST_CHANGE or table is None:
             return None
         try:
             return attribute(
                 made.fit, dyad, table, months=max(months, 1), horizon=change.asked.horizon,  # type: ignore[union-attr]
                 baseline_months=settings.baseline_months, smallest_improvement=settings.smallest_improvement,
-                seed=settings.seed, progress=self.monday.progress,
+                seed=settings.seed, progress=self.progress,
             )  # fmt: skip
         except (NoEvents, NotUpdatable) as error:
-            self.monday.say(f"{dyad}: the events since then are not listed: {error}")
+            self.say(f"{dyad}: the events since then are not listed: {error}")
             return None
 
     def _list_pairs(self, made: PreparedReports) -> None:
         """Write the page of all pairs, with their chances the time before."""
         from forecast.report.pairs_page import Pair, write_pairs
 
-        day, before = self.monday.day, self._reported_before()
+        day, before = self.day, self._reported_before()
 
         def read(dyad: str) -> Pair:
             earlier = None
@@ -244,16 +224,16 @@ class _Work:
             link = f"../{change.as_posix()}" if change.exists() else ""
             return Pair.read(self.new / dyad, f"{day}/{dyad}/index.html", earlier, link)
 
-        there = {dyad: dyad for dyad in made.dyads if f"{REPORTING} {dyad}" not in self.done.failures}
-        self.done.pairs = self._each("listing", there, read)
+        there = {dyad: dyad for dyad in made.dyads if f"{REPORTING} {dyad}" not in self.failures}
+        self.pairs = self._each("listing", there, read)
         days = None if before is None else (before.name, day)
-        failed = {dyad: str(self.done.failures[f"{REPORTING} {dyad}"]) for dyad in made.dyads if dyad not in there}
-        self.done.page = write_pairs(self.done.pairs, REPORTS, made.skipped | failed, days)
+        failed = {dyad: str(self.failures[f"{REPORTING} {dyad}"]) for dyad in made.dyads if dyad not in there}
+        self.page = write_pairs(self.pairs, REPORTS, made.skipped | failed, days)
 
     def _reported_before(self) -> Path | None:
         """Return the folder of the last reports before this day's."""
         days = sorted({path.parents[1] for path in REPORTS.glob("*/*/forecast.json")}, reverse=True)
-        return next((folder for folder in days if folder.name < self.monday.day), None)
+        return next((folder for folder in days if folder.name < self.day), None)
 
     def _answer(self, made: PreparedReports) -> None:
         """Answer and resolve what is open in the ledger, and write the track record."""
@@ -261,9 +241,10 @@ class _Work:
         from forecast.questions.ledger import QuestionFolder, answer_of, append_entries, questions_of, resolution_of
         from forecast.report.ledger_page import write_track_record
 
-        place, records, fit = QuestionFolder(self.monday.questions), made.job.records, made.fit
-        self.monday.say(place.mend(place.read()))
-        model, converged, seed = fit.spec.to_dict(), fit.gate.passed, self.monday.settings.seed
+        place, records, fit = QuestionFolder(self.questions), made.job.records, made.fit
+        if mended := place.mend(place.read()):
+            self.say(mended)
+        model, converged, seed = fit.spec.to_dict(), fit.gate.passed, self.settings.seed
 
         def answer(history: "History") -> "Draft | str":
             if history.question.dyad not in fit.dyads:
@@ -271,15 +252,15 @@ class _Work:
             return answer_of(history, fit, model=model, converged=converged, seed=seed, table=records.events)
 
         def resolve(history: "History") -> "Draft | str":
-            return resolution_of(history, records, today(), now=today(), added_resolve=self.monday.covered)
+            return resolution_of(history, records, today(), now=today(), added_resolve=self.covered)
 
         for words, draft in (("forecast of", answer), ("resolution of", resolve)):
             open_now = {one.question.id: one for one in questions_of(place.read(), only_open=True)}
             drafts = [one for one in self._each(words, open_now, draft) if not isinstance(one, str)]
             entries = append_entries(place.ledger, drafts).entries
-            self.done.lines += [f"{one.question}: {_said(one.body)}" for one in entries]
+            self.lines += [f"{one.question}: {one.said}" for one in entries]
         ledger = place.read()
-        write_track_record(TrackRecord.of(ledger), self.monday.questions / "record", inputs=[ledger.path])
+        write_track_record(TrackRecord.of(ledger), self.questions / "record", inputs=[ledger.path])
 
     def _remove_fits(self) -> None:
         """Remove the fits of other days: the next run needs the newest one, and each has some hundred megabytes."""
@@ -288,17 +269,6 @@ class _Work:
         for path in REPORTS.glob(f"*/{SAVED_FIT}"):
             if path.parent != self.new and is_saved_fit(path):
                 shutil.rmtree(path)
-
-
-def _said(body: object) -> str:
-    """Return an answer or a resolution in words."""
-    from forecast.questions.history import Answered
-    from forecast.wording import DASH, chance
-
-    if isinstance(body, Answered):
-        mark = "" if body.converged else ", NOT CONVERGED: do not use it"
-        return f"{DASH if body.chance is None else chance(body.chance)} as of {body.as_of}{mark}"
-    return f"{getattr(body, 'outcome', '').upper()}, {getattr(body, 'reason', '')}"
 
 
 def digests(folder: Path) -> str:

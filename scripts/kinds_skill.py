@@ -23,9 +23,8 @@ from forecast.evaluation.origins import View
 from forecast.events.codebook import read_kinds
 from forecast.files import write_json
 from forecast.numeric import paired
-from forecast.outlook.base_rates import MIX_MONTHS, recording_level, simulate_kinds
-from forecast.outlook.kind_counts import KindRates
-from forecast.outlook.kind_scores import SCHEMA, calibrated
+from forecast.outlook.kind_counts import SCHEMA, KindRates, calibrated
+from forecast.outlook.observed import MIX_MONTHS, recording_level, simulate_kinds
 from forecast.panel.record import by_class, placed_events
 from forecast.questions.record import CountedKind
 from forecast.typing import Float, Index

@@ -26,7 +26,7 @@ from forecast.errors import DataError, ForecastError, QuestionError  # noqa: E40
 from forecast.evaluation import Record, Results  # noqa: E402
 from forecast.panel.record import coverage_end  # noqa: E402
 from forecast.questions import Ledger, TrackRecord, append_entries, asked, make_question, resolve_question  # noqa: E402
-from forecast.questions.history import Answered, Draft  # noqa: E402
+from forecast.questions.history import Draft  # noqa: E402
 from forecast.questions.ledger import NAME, model_digest, resolved  # noqa: E402
 
 if TYPE_CHECKING:
@@ -125,11 +125,11 @@ def _window(
     counts.void += found.outcome == "void"
     yield asked(question)
     if case is not None:
-        body = Answered(
-            as_of=question.asked.isoformat(), chance=round(float(case[f"p_{way}"]), 6), by=f"backtest, {case['model']}",
-            data=None, model=model, seed=choices["seed"], futures=choices["draws"],
-        )  # fmt: skip
-        yield Draft(question.id, body)
+        yield {
+            "entry": "answered", "question": question.id, "as_of": question.asked.isoformat(),
+            "chance": round(float(case[f"p_{way}"]), 6), "by": f"backtest, {case['model']}", "data": None,
+            "model": model, "seed": choices["seed"], "futures": choices["draws"],
+        }  # fmt: skip
     yield resolved(found)
 
 

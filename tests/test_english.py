@@ -47,9 +47,9 @@ ALLOWED = {
     "docs/schema/ledger.md": {"happenings"},
     "docs/schema/question.md": {"happenings"},
     "forecast/evaluation/tasks.py": {"happenings"},
-    "forecast/questions/ask.py": {"happenings"},
+    "forecast/questions/ledger.py": {"happenings"},
     "forecast/questions/history.py": {"happenings"},
-    "forecast/questions/question.py": {"happening", "happenings"},
+    "forecast/outlook/question.py": {"happening", "happenings"},
     # Not rewritten yet.
     "forecast/model/fitted.py": {"beside"},
     "forecast/model/kernels/density.py": {"beside"},

@@ -10,7 +10,7 @@ import pytest
 from forecast.errors import DataError
 from forecast.events import read_chronology
 from forecast.events.dyads import Covered
-from forecast.outlook.base_rates import recording_level
+from forecast.outlook.observed import recording_level
 from forecast.panel import build_index_panel, build_panel
 from forecast.panel.record import (
     SHORTEST_RECORD,

@@ -104,7 +104,7 @@ def backtest(
         forecasters = choose(models, benchmarks)
         if driven.drivers is not None:
             from forecast.evaluation.variants import VARIANTS, with_drivers
-            from forecast.outlook.pool import MODEL
+            from forecast.outlook.benchmarks import MODEL
 
             if MODEL not in {one.code for one in forecasters}:
                 forecasters.append(VARIANTS[MODEL])

@@ -1,6 +1,6 @@
 """`forecast question`: asking, answering, resolving and scoring of questions in a ledger."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from forecast.wording import DASH, chance, count, number
 if TYPE_CHECKING:
     from forecast.model import Fit
     from forecast.progress import Progress
-    from forecast.questions import Draft, History, Ledger, LedgerEntry, TrackRecord
+    from forecast.questions import Draft, History, Ledger, TrackRecord
     from forecast.questions.ledger import QuestionFolder
     from forecast.sources import Records
 
@@ -126,14 +126,10 @@ def show(
     if question.base_rate is not None:
         lines.append(f"Base rate of the ten years before: {_chance(question.base_rate)}.")
     for entry in history.answers:
-        body: Any = entry.body
-        marks = {LATE: f"  late, written on {entry.day}", WITH_HINDSIGHT: "  with hindsight"}
-        mark = ("" if body.converged else "  NOT CONVERGED") + marks.get(history.timing(entry), "")
-        note = f". {body.note}" if body.note else ""
-        lines.append(f"as of {body.as_of}: {_chance(body.chance)}, {body.by}{mark}{note}")
+        marks = {LATE: f", late (written on {entry.day})", WITH_HINDSIGHT: ", with hindsight"}
+        lines.append(f"{entry.by}{marks.get(history.timing(entry), '')}: {entry.said}")
     if resolution is not None:
-        decided: Any = resolution.body
-        lines.append(f"{decided.outcome.upper()}: {decided.reason}, as of {decided.as_of}.")
+        lines.append(f"{resolution.said}, as of {resolution.as_of}.")
     _echo("\n".join(lines))
     _warn(place.edited(history))
 
@@ -173,17 +169,8 @@ def update(
             return answer_of(history, known, model=choices, converged=converged, seed=seed, table=records.events)
 
         drafts = _each(chosen, answer, named=bool(names))
-    before = {one.question.id: one.last_answer for one in chosen}
-
-    def words(entry: "LedgerEntry") -> str:
-        body: Any = entry.body
-        last = before[entry.question]
-        after = "" if last is None or last.chance is None else f", after {_chance(last.chance)} as of {last.as_of}"
-        mark = "" if body.converged else " NOT CONVERGED: do not use it"
-        note = f". {body.note}" if body.note else ""
-        return f"{_chance(body.chance)} as of {body.as_of}{after}{mark}{note}"
-
-    _append(place, drafts, words, "No question was answered.", as_json=as_json)
+    before = {one.question.id: f" (before: {last.said})" for one in chosen if (last := one.last_answer)}
+    _append(place, drafts, "No question was answered.", before, as_json=as_json)
     if not converged:
         raise typer.Exit(3)
 
@@ -206,15 +193,11 @@ def resolve(
     day = _as_of(as_of) or dates.today()
     records = open_data(added.to(data), _only_dyad(chosen), day)
 
-    def words(entry: "LedgerEntry") -> str:
-        body: Any = entry.body
-        return f"{body.outcome.upper()}, {body.reason}"
-
     def decide(history: "History") -> "Draft | str":
         return resolution_of(history, records, day, now=dates.today(), added_resolve=bool(added.covered_to))
 
     drafts = _each(chosen, decide, named=bool(names))
-    _append(place, drafts, words, "No question was decided.", as_json=as_json)
+    _append(place, drafts, "No question was decided.", {}, as_json=as_json)
 
 
 @app.command()
@@ -337,14 +320,9 @@ def _each(chosen: "Iterable[History]", work: "Callable[[History], Draft | str]",
 
 
 def _append(
-    place: "QuestionFolder",
-    drafts: "Sequence[Draft]",
-    words: "Callable[[LedgerEntry], str]",
-    none: str,
-    *,
-    as_json: bool,
+    place: "QuestionFolder", drafts: "Sequence[Draft]", none: str, before: Mapping[str, str], *, as_json: bool
 ) -> None:
-    """Append entries to the ledger, and print them."""
+    """Append entries to the ledger, and print them with what was said of their questions before."""
     from forecast.questions import append_entries
 
     done = append_entries(place.ledger, drafts)
@@ -353,7 +331,7 @@ def _append(
         echo_json([entry.plain for entry in done.entries])
         return
     for entry in done.entries:
-        _echo(f"{entry.question}: {words(entry)}")
+        _echo(f"{entry.question}: {entry.said}{before.get(entry.question, '')}")
     if not done.entries:
         _echo(none)
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from forecast.model import Priors
-    from forecast.monday import Done
+    from forecast.monday import Monday
     from forecast.outlook import Assessment, WindowOutlook
     from forecast.pipeline import Report, ReportSettings
 
@@ -295,7 +295,7 @@ def monday(
     run on the same day continues the first. Exit code 1 if a part failed, 3 if a fit has not converged; what succeeded
     is kept.
     """
-    from forecast.monday import Monday, work
+    from forecast.monday import Monday
     from forecast.pipeline import ReportSettings
 
     if not added.add and any(ADDED.glob("*.csv")):
@@ -309,18 +309,12 @@ def monday(
     name = day_of(day, "day") or dates.today()
     with progress() as tell:
         tell("loading the libraries", 0, 0)
-        done = work(
-            Monday(settings, name.isoformat(), folder, asked, bool(added.covered_to), commit, tell, _say_if_any)
-        )
-    _print_week(done)
+        week = Monday(settings, name.isoformat(), folder, asked, bool(added.covered_to), commit, tell, say)
+        week.run()
+    _print_week(week)
 
 
-def _say_if_any(words: str) -> None:
-    if words:
-        say(words)
-
-
-def _print_week(done: "Done") -> None:
+def _print_week(done: "Monday") -> None:
     """Print a line for each pair and question; end with the exit code of what failed."""
     for pair in sorted(done.pairs, key=lambda one: (one.moved is None, -abs(one.moved or 0.0))):
         change = "" if pair.moved is None else f" (higher: {signed(pair.moved, 0)})"

@@ -17,7 +17,7 @@ from forecast.evaluation.origins import Record
 from forecast.evaluation.scores import IMPROVEMENT
 from forecast.evaluation.tasks import RunFolder, Setup, Task, file_name
 from forecast.evaluation.variants import VARIANTS
-from forecast.outlook.pool import MODEL
+from forecast.outlook.benchmarks import MODEL
 from forecast.progress import Progress, silent
 
 if TYPE_CHECKING:

@@ -19,10 +19,9 @@ from forecast.events import find_dyad
 from forecast.events.dyads import Covered, hierarchy, in_order
 from forecast.events.table import CountTable, EventTable
 from forecast.files import digest
-from forecast.outlook.benchmarks import Past
-from forecast.outlook.pool import SHORTEST_PAST, past_of
+from forecast.outlook.benchmarks import SHORTEST_PAST, Past, past_of
+from forecast.outlook.recorded import FEWEST, share_before
 from forecast.outlook.simulations import BASELINE_MONTHS
-from forecast.outlook.windows import FEWEST, share_before
 from forecast.panel.record import sides
 from forecast.typing import Index
 

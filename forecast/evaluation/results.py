@@ -44,7 +44,7 @@ from forecast.events.codebook import read_scale
 from forecast.events.table import CountTable, EventTable
 from forecast.files import csv_text, write_bytes, write_csv, write_json
 from forecast.numeric import paired
-from forecast.outlook.pool import MODEL
+from forecast.outlook.benchmarks import MODEL
 from forecast.panel import event_counts
 from forecast.typing import Float
 

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from forecast.arguments import require
 from forecast.errors import SpecError
 from forecast.evaluation.origins import Window
-from forecast.outlook.windows import FEWEST, ROUNDING, changed, reached
+from forecast.outlook.recorded import FEWEST, ROUNDING, changed, reached
 from forecast.typing import Bool, Float, Index
 
 GRID = 200

@@ -11,8 +11,7 @@ from typing import Any, NotRequired, Self, TypedDict
 
 from forecast.errors import DataError, SpecError
 from forecast.files import read_bytes
-from forecast.outlook.benchmarks import REFERENCE
-from forecast.outlook.pool import MODEL
+from forecast.outlook.benchmarks import MODEL, REFERENCE
 
 SCHEMA = 3
 POOL, BENCHMARKS_EQUAL = "pool", "mixture_equal"

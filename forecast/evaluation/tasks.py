@@ -17,7 +17,7 @@ from forecast.evaluation.forecaster import Answer, Asked, Forecaster, GivenVolum
 from forecast.evaluation.origins import Record, View, Window
 from forecast.evaluation.scores import IMPROVEMENT, outcomes, predict_free, predict_given
 from forecast.files import check_writable, digest, write_json, write_text
-from forecast.outlook.base_rates import recording_level
+from forecast.outlook.observed import recording_level
 from forecast.resources import commit
 from forecast.typing import Float, Index
 

@@ -13,7 +13,7 @@ from forecast.drivers import has_drivers
 from forecast.errors import NotUpdatable
 from forecast.evaluation.forecaster import Answer, Asked, Chances
 from forecast.evaluation.origins import View
-from forecast.outlook.pool import MODEL
+from forecast.outlook.benchmarks import MODEL
 from forecast.panel import panel_kind
 from forecast.typing import Float, Index
 

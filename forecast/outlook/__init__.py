@@ -6,7 +6,6 @@ Entry point: `assess`, which draws one set of simulations (`simulate_ahead`) and
 from forecast.outlook.assess import assess, brief, level_sentence, quoted
 from forecast.outlook.assessment import Assessment, Brief, Claim
 from forecast.outlook.datasets import DatasetOutlook, DatasetYear, dataset_outlooks, datasets_finding
-from forecast.outlook.frameworks import Framework, FrameworkChange, Frameworks, Headroom, Learning
 from forecast.outlook.kinds import KindSeries, kind_series, kinds_line, kinds_sentence
 from forecast.outlook.level import (
     Break,
@@ -21,10 +20,21 @@ from forecast.outlook.level import (
     printed_percents,
 )
 from forecast.outlook.observed import Observed, main_dataset, observe
-from forecast.outlook.of_a_kind import KindOutlook
-from forecast.outlook.pendulum import EquilibriumBand, HostileZone, Passage, Pendulum, Return, passage
+from forecast.outlook.pendulum import (
+    EquilibriumBand,
+    Framework,
+    FrameworkChange,
+    Frameworks,
+    Headroom,
+    HostileZone,
+    Learning,
+    Passage,
+    Pendulum,
+    Return,
+    passage,
+)
 from forecast.outlook.query import AtLeast, main_horizon
-from forecast.outlook.rolling import RollingShare
+from forecast.outlook.recorded import Baseline
 from forecast.outlook.simulations import Simulations, StructuralHazard, simulate_ahead, structural_hazard
 from forecast.outlook.summary import (
     Estimate,
@@ -35,7 +45,7 @@ from forecast.outlook.summary import (
     probability,
     reported,
 )
-from forecast.outlook.windows import Baseline, ThresholdOutlook, WindowOutlook, printed_changes
+from forecast.outlook.windows import KindOutlook, RollingShare, ThresholdOutlook, WindowOutlook, printed_changes
 from forecast.wording import whole_percents
 
 __all__ = [

@@ -8,14 +8,12 @@ import numpy as np
 
 from forecast.arguments import checked
 from forecast.dates import LONGEST_HORIZON, months_between
-from forecast.outlook.assessment import SCHEMA, Assessment, Brief
-from forecast.outlook.claims import claims
+from forecast.outlook.assessment import SCHEMA, Assessment, Brief, claims
+from forecast.outlook.benchmarks import Pool
 from forecast.outlook.datasets import dataset_outlooks
-from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
-from forecast.outlook.frameworks import Frameworks, change, equilibrium, framework, headroom
+from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.outlook.kinds import kind_series
 from forecast.outlook.level import (
-    Contrast,
     HorizonOutlook,
     contrast,
     horizon_outlook,
@@ -26,19 +24,12 @@ from forecast.outlook.level import (
     standing,
 )
 from forecast.outlook.observed import observe
-from forecast.outlook.pendulum import band, half_life, pendulum
-from forecast.outlook.pool import Pool
+from forecast.outlook.pendulum import band, equilibrium, frameworks, half_life, pendulum
 from forecast.outlook.query import AtLeast, Query, main_horizon, prospect
+from forecast.outlook.recorded import Baseline
 from forecast.outlook.simulations import BASELINE_MONTHS, driver_outlooks, simulate_ahead, structural_hazard
 from forecast.outlook.summary import Estimate, NotDefined, Probability
-from forecast.outlook.windows import (
-    Baseline,
-    Recording,
-    ThresholdOutlook,
-    WindowOutlook,
-    printed_changes,
-    window_outlook,
-)
+from forecast.outlook.windows import Recording, ThresholdOutlook, WindowOutlook, printed_changes, window_outlook
 from forecast.panel import panel_kind
 from forecast.panel.record import observed_periods
 from forecast.wording import about, chance, count, give_or_take, month, number, percent, period
@@ -260,12 +251,12 @@ def assess(
         fit, dyad, LONGEST_HORIZON, seed=seed, simulations_per_draw=simulations_per_draw,
         baseline_months=baseline_months,
     )  # fmt: skip
-    hazard = structural_hazard(fit.panel)
     observed = observe(fit, simulations, query.reach, seed=seed)
     pool, names = Pool.of(fit.panel, dyad, observed, seed), dict(labels or {})
     ahead = prospect(fit, simulations, observed, query, names.get(dyad, dyad), smallest_improvement, pool=pool)
-    expected = {months: outlook.new_framework for months, outlook in ahead.improvement.items()}
+    arrives = {months: outlook.new_framework for months, outlook in ahead.improvement.items()}
     result = Assessment(
+        **vars(ahead),
         schema=SCHEMA,
         dyad=dyad,
         label=names.get(dyad, dyad),
@@ -277,28 +268,13 @@ def assess(
         seed=seed,
         draws=own.size[0] * own.size[1],
         simulations=own.size[0] * own.size[1] * simulations_per_draw,
-        title="",
-        headline="",
-        verdict="",
-        recorded=ahead.recorded,
-        threshold=ahead.threshold,
-        of_a_kind=ahead.of_a_kind,
-        at_least=ahead.at_least,
-        improvement=ahead.improvement,
         standing=standing(own, since),
         last_break=last_break(own, smallest_improvement),
-        frameworks=Frameworks(
-            eras=tuple(framework(own, era, seed=seed, band_mass=band_mass) for era in range(len(own.eras))),
-            headroom=headroom(own, seed=seed),
-            change=change(hazard, hazard.draws(own.size, seed), expected),
-        ),
+        frameworks=frameworks(own, structural_hazard(fit.panel), arrives, seed=seed, band_mass=band_mass),
         pendulum=pendulum(own, simulations, ordered, seed=seed, extreme_share=extreme_share),
-        contrast=_contrast(fit, own, contrast_with, contrast_era, names),
+        contrast=contrast(fit, own, contrast_with, contrast_era, names.get(contrast_with, contrast_with)),
         band=band(own, simulations, ordered, band_mass),
         kinds=kind_series(fit, dyad),
-        rolling=ahead.rolling,
-        fan=ahead.fan,
-        claims=(),
         measure=kind.measure,
         scale=kind.scale,
         moving=simulations.moving,
@@ -347,11 +323,3 @@ def brief(
     return Brief(
         dyad, label, own.clock.last_day(), sentence, level, equilibrium(own), half_life(own), kind_series(fit, dyad)
     )
-
-
-def _contrast(fit: FitLike, own: DyadDraws, other: str, era: str, labels: Mapping[str, str]) -> Contrast | NotDefined:
-    if other == own.dyad:
-        return NotDefined("the dyad is the one that others are compared with")
-    if other not in fit.panel["dyad"].to_numpy():
-        return NotDefined(f"{labels.get(other, other)} is not part of this fit")
-    return contrast(own, dyad_draws(fit, other), era, labels.get(other, other))

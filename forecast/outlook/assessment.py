@@ -1,23 +1,42 @@
-"""Data classes of the outlook of one dyad."""
+"""The outlook of one dyad as one record, and the answers to the theory's claims from its numbers (`claims.yaml`)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from forecast import theory, wording
 from forecast.outlook.datasets import DatasetOutlook
-from forecast.outlook.frameworks import Frameworks
 from forecast.outlook.kinds import KindSeries
-from forecast.outlook.level import Break, Contrast, Fan, HorizonOutlook, Standing
-from forecast.outlook.of_a_kind import KindOutlook
-from forecast.outlook.pendulum import EquilibriumBand, Pendulum
-from forecast.outlook.rolling import RollingShare
+from forecast.outlook.level import Break, Contrast, Standing, printed_chances
+from forecast.outlook.pendulum import LASTING_YEARS, EquilibriumBand, Frameworks, Passage, Pendulum
+from forecast.outlook.query import Prospect, main_horizon
 from forecast.outlook.simulations import DriverOutlook
-from forecast.outlook.summary import Estimate, NotDefined
-from forecast.outlook.windows import ALONE, ThresholdOutlook, WindowOutlook, printed_changes
+from forecast.outlook.summary import Estimate, NotDefined, Probability
+from forecast.outlook.windows import ALONE, WindowOutlook, printed_changes
 from forecast.panel.kinds import EVENTS
-from forecast.wording import Card, Displayed, chance, give_or_take, join, month, whole_percents
+from forecast.wording import (
+    Card,
+    Displayed,
+    chance,
+    count,
+    give_or_take,
+    interval_in_words,
+    join,
+    month,
+    number,
+    percent,
+    quantity,
+)
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 SCHEMA = 2
+_DECIMALS = {"points of share": 1, "months": 1}
+_STATEMENTS = {one.code: one for one in vars(theory).values() if isinstance(one, theory.Statement)}
 
 
 @dataclass(frozen=True)
@@ -50,9 +69,9 @@ class Brief:
         return self
 
 
-@dataclass(frozen=True, repr=False)
-class Assessment(Displayed):
-    """Everything said about one dyad."""
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Assessment(Displayed, Prospect):
+    """Everything said about one dyad: the forecast, and what else is known of it."""
 
     schema: int  # Version of this contract (docs/schema/outlook.md)
     dyad: str  # Its code
@@ -65,16 +84,9 @@ class Assessment(Displayed):
     seed: int  # Of the simulation
     draws: int  # Posterior draws, over all chains
     simulations: int  # Simulations, over all draws
-    title: str  # The chances in at most 15 words, the likeliest first
-    headline: str  # The same in a sentence that says what is compared with what
-    verdict: str  # What is expected, and why
-    recorded: Mapping[int, WindowOutlook] | NotDefined  # What the dataset will record, by horizon
-    # Whether it reaches the share that was asked for, by month; None if none was
-    threshold: Mapping[int, ThresholdOutlook] | NotDefined | None
-    # How likely at least one event of a kind is, by name of the class and horizon
-    of_a_kind: Mapping[str, Mapping[int, KindOutlook]] | NotDefined
-    at_least: tuple[KindOutlook, ...] | NotDefined  # The numbers of events of a kind that were asked for
-    improvement: Mapping[int, HorizonOutlook]  # By horizon (S9)
+    title: str = ""  # The chances in at most 15 words, the likeliest first
+    headline: str = ""  # The same in a sentence that says what is compared with what
+    verdict: str = ""  # What is expected, and why
     standing: Standing  # S1
     last_break: Break | NotDefined  # S2
     frameworks: Frameworks  # S3, S4
@@ -83,9 +95,7 @@ class Assessment(Displayed):
     band: EquilibriumBand | NotDefined  # S8
     # Depth of cooperation and severity of conflict, where the model has them
     kinds: Mapping[str, KindSeries] | NotDefined
-    rolling: RollingShare | NotDefined  # Observed share of windows as long as the headline's, and its forecast
-    fan: Fan  # The level ahead, and what would be observed of it
-    claims: tuple[Claim, ...]  # The theory's claims, answered in sentences
+    claims: tuple[Claim, ...] = ()  # The theory's claims, answered in sentences
     # What the level is called when it is shown from 0 to 100, and what 0, 50 and 100 of it mean
     measure: str = EVENTS.measure
     scale: str = EVENTS.scale
@@ -104,26 +114,134 @@ class Assessment(Displayed):
         )  # fmt: skip
 
     def _card(self) -> Card:
-        facts = (
-            [_recorded_in(window) for window in self.recorded.values()] if isinstance(self.recorded, Mapping) else []
-        )
+        windows = self.recorded.values() if isinstance(self.recorded, Mapping) else ()
+        facts = [(f"recorded to {month(one.until, short=True)}", _changes(one)) for one in windows]
         level = self.standing.level
         facts.append(("level", give_or_take(level.median, level.low, level.high)))
-        facts += [_level_by(outlook) for outlook in self.improvement.values()]
+        for one in self.improvement.values():
+            better, worse, same = (printed_chances(one)[way] for way in ("improvement", "deterioration", "stability"))
+            facts.append(
+                (f"level by {month(one.until, short=True)}", f"higher {better}, similar {same}, lower {worse}")
+            )
         if self.claims:
             facts.append(("claims", join(claim.code for claim in self.claims)))
         return Card(self.headline, tuple(facts))
 
 
-def _recorded_in(window: WindowOutlook) -> tuple[str, str]:
-    name = f"recorded to {month(window.until, short=True)}"
+def _changes(window: WindowOutlook) -> str:
+    """Return the chances of a window in words."""
     if not (percents := printed_changes(window)):
-        return name, "not defined"
-    up, same, down = (chance(percents[part] / 100) for part in ("up", "same", "down"))
-    return name, f"share higher {up}, similar {same}, lower {down}"
+        return "not defined"
+    up, same, down = (chance(percent / 100) for percent in percents.values())
+    return f"share higher {up}, similar {same}, lower {down}"
 
 
-def _level_by(outlook: HorizonOutlook) -> tuple[str, str]:
-    parts = (outlook.improvement.value, outlook.stability.value, outlook.deterioration.value)
-    better, same, worse = (chance(whole / 100) for whole in whole_percents(parts, 100))
-    return f"level by {month(outlook.until, short=True)}", f"higher {better}, similar {same}, lower {worse}"
+@cache
+def _texts() -> dict[str, dict[str, Any]]:
+    import yaml
+
+    texts: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("claims.yaml").read_text("utf-8"))
+    return texts
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import ChainableUndefined, Environment
+
+    found = Environment(undefined=ChainableUndefined)  # plain text: the page escapes it
+    found.filters |= {"interval": _interval, "difference": _difference, "passage": _passage}
+    names = ("chance", "join", "month", "number", "percent", "period", "signed")
+    found.globals |= {"printed_chances": printed_chances, **{name: getattr(wording, name) for name in names}}
+    return found
+
+
+def claims(result: Assessment) -> tuple[Claim, ...]:
+    """Answer the theory's claims from the numbers of an assessment."""
+    known = _names(result)
+    return tuple(_answer(result, code, texts, known) for code, texts in _texts().items())
+
+
+def _names(result: Assessment) -> dict[str, Any]:
+    """Return what the templates name."""
+    resting = [(era, era.equilibrium) for era in result.frameworks.eras if isinstance(era.equilibrium, Estimate)]
+    eras = resting or [(era, era.mean) for era in result.frameworks.eras]
+    last, value = eras[-1]
+    versus = result.contrast
+    contrasted = None
+    if not isinstance(versus, NotDefined):
+        contrasted = versus.mean if isinstance(versus.equilibrium, NotDefined) else versus.equilibrium
+    return {
+        "r": result, "longest": result.horizons[-1], "main": main_horizon(result.horizons), "resting": resting,
+        "now": wording.period(result.origin, weekly=result.weekly), "lasting_years": LASTING_YEARS,
+        "points": count(result.smallest_improvement, "point"), "contrasted": contrasted,
+        "past_eras": [f"{number(value.median, 0)} under “{era.name}”" for era, value in eras[:-1]],
+        "present_era": f"{_interval(value)} under “{last.name}”",
+        "by_era": {era.code: value.median for era, value in eras},
+    }  # fmt: skip
+
+
+def _answer(result: Assessment, code: str, texts: Mapping[str, Any], known: Mapping[str, Any]) -> Claim:
+    title, statement = _filled(texts["title"], known), _STATEMENTS[code].about(result.dyad)
+    about = _value(texts["about"], known) if "about" in texts else None
+    if isinstance(about, NotDefined):
+        return Claim(code, title, statement, f"Not defined here: {about.reason}.", {})
+    numbers = {name: _number(_value(expression, known)) for name, (expression, *_) in texts["numbers"].items()}
+    defined = known["by_era"] if code == theory.ERAS.code else {
+        name: value for name, value in numbers.items() if value is not None
+    }  # fmt: skip
+    return Claim(code, title, statement, _filled(texts["sentence"], known), defined)
+
+
+def _filled(text: str, known: Mapping[str, Any]) -> str:
+    return " ".join(_environment().from_string(text).render(known).split())
+
+
+def _value(expression: str, known: Mapping[str, Any]) -> Any:
+    """Return the value of an expression; None if a part of it is not defined."""
+    return _environment().compile_expression(expression)(**known)
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, Estimate):
+        return value.median
+    if isinstance(value, Probability):
+        return value.value
+    return None if value is None or isinstance(value, NotDefined) else float(value)
+
+
+def numbers_in_words(result: Assessment, claim: Claim) -> list[tuple[str, str]]:
+    """Format the numbers of a claim with their names and units, and one decimal more than in the sentence."""
+    described: dict[str, tuple[str, str]] = {
+        name: (words, unit) for name, (_, words, unit) in _texts()[claim.code]["numbers"].items()
+    }
+    described |= {era.code: (f"under “{era.name}”", "points of share") for era in result.frameworks.eras}
+    return [_describe(*described[name], value) for name, value in claim.numbers.items()]
+
+
+def _describe(name: str, unit: str, value: float) -> tuple[str, str]:
+    if unit == "chance":
+        return f"chance: {name}", chance(value, 1)
+    if unit == "year":
+        return name, f"{value:.0f}"
+    if unit == "percent":
+        return name, percent(value / 100, 1)
+    return name, quantity(value, "" if unit == "ratio" else unit, _DECIMALS.get(unit, 2))
+
+
+def _interval(value: Estimate) -> str:
+    return interval_in_words(value.median, value.low, value.high)
+
+
+def _difference(value: Estimate) -> str:
+    """Format a difference by its size and side: ``12 points more (90% interval 5 to 20)``."""
+    sign, word = (1, "more") if value.median >= 0 else (-1, "less")
+    low, high = sorted((sign * value.low, sign * value.high))
+    return interval_in_words(sign * value.median, low, high, unit=f"points {word}")
+
+
+def _passage(passage: Passage) -> str:
+    if passage.median is None:
+        return f"more than {passage.limit} months in most simulations"
+    if round(passage.median) < 2:
+        return "less than two months in half of the simulations"
+    return f"up to {number(passage.median, 0)} months in half of the simulations"

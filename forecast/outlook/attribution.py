@@ -32,9 +32,9 @@ from forecast.events.codebook import HOST, VISIT
 from forecast.outlook.comparison import LEVEL, Look, Number, Numbers, ShareChange, difference, look, numbers_of
 from forecast.outlook.draws import position
 from forecast.outlook.observed import main_dataset
+from forecast.outlook.recorded import Baseline, baseline_of
 from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.outlook.summary import NotDefined
-from forecast.outlook.windows import Baseline, baseline_of
 from forecast.panel import panel_of_dyad
 from forecast.panel.record import PLACES, counted_events, panel_without, relative_event_counts
 from forecast.progress import Progress, side_by_side, silent

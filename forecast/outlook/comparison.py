@@ -14,9 +14,9 @@ from forecast.files import digest
 from forecast.numeric import share
 from forecast.outlook.draws import FitLike, dyad_draws, position
 from forecast.outlook.observed import Observed, main_dataset, observe
+from forecast.outlook.recorded import FEWEST, Baseline, baseline_of, changed
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations, simulate_ahead
 from forecast.outlook.summary import NotDefined, mcse
-from forecast.outlook.windows import FEWEST, Baseline, baseline_of, changed
 from forecast.panel import panel_kind, recounted
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent

@@ -41,9 +41,8 @@ from forecast.events.codebook import HOST, VISIT, read_scale, scale_names
 from forecast.events.mapping import TableMapping, load_raw
 from forecast.model.gate import ESS_LIMIT
 from forecast.model.particles import Weights, resampled, smoothed
-from forecast.outlook.base_rates import MIX_MONTHS, draw_kinds, draw_mixes
 from forecast.outlook.draws import FitLike, dyad_draws
-from forecast.outlook.observed import Cell, Coming, Observed, coming_periods
+from forecast.outlook.observed import MIX_MONTHS, Cell, Coming, Observed, coming_periods, draw_kinds, draw_mixes
 from forecast.outlook.simulations import FuturePush, Simulations, picked, simulate_particles, stream, structural_hazard
 from forecast.outlook.summary import NotDefined
 from forecast.panel.kinds import panel_kind

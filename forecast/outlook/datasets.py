@@ -20,9 +20,9 @@ from forecast.model.priors import Priors
 from forecast.numeric import share
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.observed import main_dataset
+from forecast.outlook.recorded import source_words
 from forecast.outlook.simulations import stream
 from forecast.outlook.summary import Estimate, estimate
-from forecast.outlook.windows import source_words
 from forecast.panel.record import relative_counts, sides, usual_periods
 from forecast.typing import Bool, Float, Index
 from forecast.wording import capital, interval_in_words, join, number

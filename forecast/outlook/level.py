@@ -19,6 +19,7 @@ from forecast.outlook.summary import (
     estimate,
     probability,
     quantiles_over_draws,
+    seen_quantiles,
 )
 from forecast.typing import Float
 from forecast.wording import chance, month, whole_percents
@@ -177,8 +178,13 @@ class Contrast:
     month_noise: DyadQuantity | NotDefined  # Standard deviation of the month noise, log-odds
 
 
-def contrast(own: DyadDraws, other: DyadDraws, era: str, label: str) -> Contrast | NotDefined:
-    """Compare a dyad in its current era with another dyad in a named era."""
+def contrast(fit: FitLike, own: DyadDraws, dyad: str, era: str, label: str) -> Contrast | NotDefined:
+    """Compare a dyad in its current era with another dyad of the fit in a named era."""
+    if dyad == own.dyad:
+        return NotDefined("the dyad is the one that others are compared with")
+    if dyad not in fit.panel["dyad"].to_numpy():
+        return NotDefined(f"{label} is not part of this fit")
+    other = dyad_draws(fit, dyad)
     codes = [known.code for known in other.eras]
     if era not in codes:
         return NotDefined(f"{label} has no era {era!r} in this panel (it has {', '.join(codes)})")
@@ -316,14 +322,6 @@ def fan(simulations: Simulations, months: int, observed: Observed | NotDefined) 
     return Fan(
         months=simulations.clock.months(stop - 1),
         quantiles=QUANTILES,
-        share=_quantiles(simulations.share[..., :stop]),
-        observed=observed if isinstance(observed, NotDefined) else _quantiles(observed.share[..., :stop]),
+        share=seen_quantiles(simulations.share[..., :stop]),
+        observed=observed if isinstance(observed, NotDefined) else seen_quantiles(observed.share[..., :stop]),
     )
-
-
-def _quantiles(values: Float) -> Float:
-    """Quantiles (quantile, period), leaving out what is missing; NaN where all is."""
-    periods = [values[..., period].ravel() for period in range(values.shape[-1])]
-    seen = [period[~np.isnan(period)] for period in periods]
-    missing = np.full(len(QUANTILES), np.nan)
-    return np.stack([np.quantile(period, QUANTILES) if period.size else missing for period in seen], axis=1)

@@ -1,7 +1,8 @@
-"""Mean reversion (S5) and middle ground (S8): half-life, first passages, hostile zone, equilibrium band."""
+"""Mean reversion (S5), middle ground (S8) and strategic frameworks with their ceilings (S3, S4)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from statistics import NormalDist
 
 import numpy as np
@@ -10,9 +11,21 @@ from forecast.dates import Clock
 from forecast.errors import SpecError
 from forecast.numeric import share
 from forecast.outlook.draws import NO_CYCLE, DyadDraws
-from forecast.outlook.simulations import Simulations, simulate_from
+from forecast.outlook.simulations import Simulations, StructuralHazard, simulate_from, stream
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, on_grid, probability
 from forecast.typing import Bool, Float
+
+THROUGHOUT_MONTHS = 6
+SHORT_MONTHS = 60
+RECENT_MONTHS = 120
+INSIDE = 5.0
+NO_CEILING = "this model has no ceiling (ceiling='none')"
+POPULATION = "the dyad's own population of frameworks"
+LASTING_YEARS = 20
+UNMOVED_RATIO = 0.9
+UNMOVED_SHIFT = 0.5
+NEAR_POINTS = 5.0
+CYCLE_QUANTILE = 1.645
 
 
 @dataclass(frozen=True)
@@ -79,9 +92,6 @@ class EquilibriumBand:
     inside: Mapping[int, Probability]  # The level is inside so many months from now
     # It is inside in every month of the last six up to then (of all months ahead, if they are fewer).
     throughout: Mapping[int, Probability]
-
-
-THROUGHOUT_MONTHS = 6
 
 
 def band_edges(own: DyadDraws, era: int, mass: float) -> tuple[Float | None, Float | None]:
@@ -160,11 +170,6 @@ class Pendulum:
     zone: HostileZone  # Staying in the extreme
 
 
-SHORT_MONTHS = 60
-RECENT_MONTHS = 120
-INSIDE = 5.0
-
-
 def pendulum(
     own: DyadDraws, simulations: Simulations, horizons: Sequence[int], *, seed: int, extreme_share: float = 30.0
 ) -> Pendulum:
@@ -180,12 +185,13 @@ def pendulum(
     if own.cycle is None:
         absent = NotDefined(NO_CYCLE)
         return Pendulum(trend, deviation, absent, absent, absent, zone)
-    months = own.scalars["cycle_half_life"] / own.clock.per_month
+    fades = half_life(own)
+    assert isinstance(fades, Estimate)
     return Pendulum(
         trend=trend,
         deviation=deviation,
-        half_life=half_life(own),
-        short=probability(months < SHORT_MONTHS, f"the half-life is below {SHORT_MONTHS} months"),
+        half_life=fades,
+        short=probability(fades.draws < SHORT_MONTHS, f"the half-life is below {SHORT_MONTHS} months"),
         back=_return_to_previous(own, simulations, horizons),
         zone=zone,
     )
@@ -241,4 +247,162 @@ def _hostile_zone(
         },
         way_out=passage(released >= below, simulations.clock, horizons, simulations.months, edge),
         inside=INSIDE,
+    )
+
+
+@dataclass(frozen=True)
+class Learning:
+    """Data information on an era's headroom, compared with its prior without the era's months."""
+
+    comparison: Estimate  # The same quantity, log-odds, of an era of which nothing is known
+    compared_with: str  # Where that comes from: the prior, or the dyad's own population of frameworks
+    # Posterior standard deviation (of the headroom: of its logarithm) as a fraction of the comparison's. Near 1 the
+    # data did not narrow it.
+    sd_ratio: float
+    shift: float  # Posterior mean less that of the comparison, in standard deviations of the comparison
+    moved: bool  # `sd_ratio` is below 0.9 or `shift` beyond 0.5 either way
+
+
+@dataclass(frozen=True)
+class Framework:
+    """One era of the dyad."""
+
+    code: str  # As in the table of eras
+    name: str
+    start: date  # Its first day, which may be before the panel's
+    end: date | None  # Day before the next era's first; None for the current era
+    mean: Estimate  # Mean share over the era so far as the panel sees it, points
+    equilibrium: Estimate | NotDefined  # Share at which it comes to rest, points
+    band_low: Estimate | NotDefined  # Edges of its equilibrium band, points
+    band_high: Estimate | NotDefined
+    ceiling: Estimate | NotDefined  # Share it allows at most, points
+
+
+@dataclass(frozen=True)
+class Headroom:
+    """Room under the ceiling of the current framework."""
+
+    room: Estimate  # Ceiling less the present trend, points of share
+    log_odds: Estimate  # Ceiling less the trend where the era began, log-odds
+    near: Probability  # The trend stands within 5 points of the ceiling
+    # How much a technical improvement can reach at most: points of share that the cycle at its 95% quantile would
+    # stand above the present level while the trend stays.
+    reach: Estimate | NotDefined
+    learning: Learning  # Whether the data inform it
+
+
+@dataclass(frozen=True)
+class FrameworkChange:
+    """Time until a new framework."""
+
+    per_year: Estimate  # New frameworks expected a year
+    breaks: int  # New frameworks seen in the panel, all dyads together
+    exposure_years: float  # Dyad-years over which they could be seen
+    by: Mapping[int, Probability]  # A new framework has come within so many months
+    lasts: Probability  # None has come within 20 years, if the rate stays what it was
+
+
+@dataclass(frozen=True)
+class Frameworks:
+    """All of a dyad's frameworks."""
+
+    eras: tuple[Framework, ...]  # In time order; the last is in force
+    headroom: Headroom | NotDefined  # Of the one in force
+    change: FrameworkChange  # How soon it may end
+
+    @property
+    def ceiling_assumed(self) -> bool:
+        """Return whether the current ceiling is an assumption, uninformed by the data."""
+        return not isinstance(self.headroom, NotDefined) and not self.headroom.learning.moved
+
+
+def frameworks(
+    own: DyadDraws, hazard: StructuralHazard, by: Mapping[int, Probability], *, seed: int, band_mass: float = 0.5
+) -> Frameworks:
+    """Compute what each era of a dyad allows, the room under the current ceiling, and how soon it may end.
+
+    `by` has the chances of a new framework by horizon.
+    """
+    rate = hazard.draws(own.size, seed)
+    change = FrameworkChange(
+        per_year=estimate(12 * rate, "a year", "rate at which new strategic frameworks come to a dyad"),
+        breaks=hazard.breaks,
+        exposure_years=hazard.exposure / 12,
+        by=by,
+        lasts=probability(
+            np.exp(-12 * LASTING_YEARS * rate),
+            f"no new strategic framework comes within {LASTING_YEARS} years",
+        ),
+    )
+    eras = tuple(_framework(own, era, band_mass) for era in range(len(own.eras)))
+    return Frameworks(eras, headroom(own, seed=seed), change)
+
+
+def _framework(own: DyadDraws, era: int, band_mass: float) -> Framework:
+    """Compute what one era of the dyad allows."""
+    this, following = own.eras[era], own.eras[era + 1 :]
+    ceiling = own.ceiling(era)
+    low, high = band_edges(own, era, band_mass)
+
+    def points(values: Float | None, what: str, otherwise: str) -> Estimate | NotDefined:
+        if values is None:
+            return NotDefined(otherwise)
+        return estimate(values, "points of share", f"{what} under “{this.name}”")
+
+    return Framework(
+        code=this.code,
+        name=this.name,
+        start=this.start,
+        end=following[0].start - timedelta(days=1) if following else None,
+        mean=estimate(own.mean(era), "points of share", f"mean share under “{this.name}”"),
+        equilibrium=equilibrium(own, era),
+        band_low=points(low, "lower edge of the equilibrium band", NO_CYCLE),
+        band_high=points(high, "upper edge of the equilibrium band", NO_CYCLE),
+        ceiling=points(None if ceiling is None else share(ceiling), "highest share possible", NO_CEILING),
+    )
+
+
+def equilibrium(own: DyadDraws, era: int = -1) -> Estimate | NotDefined:
+    """Return the long-run mean share of an era, by default of the current one."""
+    rest = own.rest(era)
+    if rest is None:
+        return NotDefined(NO_CYCLE)
+    return estimate(rest, "points of share", f"share at rest under “{own.eras[era].name}”")
+
+
+def headroom(own: DyadDraws, *, seed: int) -> Headroom | NotDefined:
+    """Compute the room under the current ceiling, and whether the data inform it.
+
+    The comparison is with the dyad's own population of frameworks: the posterior of an era without months.
+    """
+    ceiling = own.ceiling(-1)
+    if ceiling is None:
+        return NotDefined(NO_CEILING)
+    values, trend = own.by_era["headroom"][..., -1], share(own.trend[..., -1].astype(np.float64))
+    population = own.scalars["headroom_dyad"] + own.scalars["headroom_era_sd"] * stream(
+        seed, own.dyad, "headroom"
+    ).standard_normal(own.size)
+    spread = float(population.std())
+    ratio = float(np.log(values).std()) / spread
+    shift = float(np.log(values).mean() - population.mean()) / spread
+    room = share(ceiling) - trend
+    best = own.rest(-1, CYCLE_QUANTILE)
+    return Headroom(
+        room=estimate(room, "points of share", "ceiling less the present trend"),
+        log_odds=estimate(values, "log-odds", "ceiling less the trend where the era began"),
+        near=probability(room <= NEAR_POINTS, f"the trend stands within {NEAR_POINTS:g} points of its ceiling"),
+        reach=NotDefined(NO_CYCLE)
+        if best is None
+        else estimate(
+            best - share(own.level_now),
+            "points of share",
+            "the share with the cycle at its 95% quantile and the trend unchanged, less the present share",
+        ),
+        learning=Learning(
+            comparison=estimate(np.exp(population), "log-odds", f"the same according to {POPULATION}"),
+            compared_with=POPULATION,
+            sd_ratio=ratio,
+            shift=shift,
+            moved=ratio < UNMOVED_RATIO or abs(shift) > UNMOVED_SHIFT,
+        ),
     )

@@ -3,27 +3,30 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
 from forecast.dates import LONGEST_HORIZON, Clock, months_ahead
 from forecast.drivers import require_given
 from forecast.errors import SpecError
+from forecast.outlook.benchmarks import Pool
 from forecast.outlook.draws import FitLike
-from forecast.outlook.kind_counts import shifted
 from forecast.outlook.level import Fan, HorizonOutlook, fan, horizon_outlook
 from forecast.outlook.observed import Observed, main_dataset
-from forecast.outlook.of_a_kind import KindOutlook, kind_outlook
-from forecast.outlook.pool import Pool
-from forecast.outlook.rolling import RollingShare, rolling_share
+from forecast.outlook.question import Question
+from forecast.outlook.recorded import QuestionOutlook, shifted_as
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
 from forecast.outlook.summary import NotDefined, Probability, certain, probability
 from forecast.outlook.windows import (
     ALONE,
+    KindOutlook,
     Recording,
+    RollingShare,
     ThresholdOutlook,
     WindowOutlook,
+    kind_outlook,
+    rolling_share,
     threshold_outlook,
     window_outlook,
 )
@@ -165,12 +168,8 @@ class SimulationQuestion(Protocol):
     """A question fixed on an earlier day, applied to a fit's simulations (`forecast.questions.PutQuestion`)."""
 
     @property
-    def id(self) -> str:
-        """Its name."""
-
-    @property
-    def sentence(self) -> str:
-        """Query in words."""
+    def question(self) -> Question:
+        """The question itself."""
 
     @property
     def ahead(self) -> int:
@@ -185,30 +184,27 @@ class SimulationQuestion(Protocol):
 
 
 @dataclass(frozen=True)
-class QuestionOutlook:
-    """The probability of a question."""
-
-    id: str
-    sentence: str
-    chance: Probability | NotDefined  # That the answer is yes, given that the question is not void
-    void: Probability  # That it is void for lack of events
-    # The part of the simulations that resolve to yes; that of a count is apart from `chance`.
-    simulated: Probability | NotDefined
-
-
-@dataclass(frozen=True)
 class Prospect:
     """Forecast from a set of simulations."""
 
-    recorded: Mapping[int, WindowOutlook] | NotDefined  # What will be recorded, by horizon
-    # Whether it reaches the share that is asked for, if one is.
+    recorded: Mapping[int, WindowOutlook] | NotDefined  # What the dataset will record, by horizon
+    # Whether it reaches the share that is asked for, by month; None if none is.
     threshold: Mapping[int, ThresholdOutlook] | NotDefined | None
-    of_a_kind: Mapping[str, Mapping[int, KindOutlook]] | NotDefined  # How likely at least one event of a kind is
-    at_least: tuple[KindOutlook, ...] | NotDefined  # The numbers of a kind that are asked for
-    improvement: Mapping[int, HorizonOutlook]  # The level, by horizon
-    fan: Fan  # Up to the last horizon
+    # How likely at least one event of a kind is, by name of the class and horizon.
+    of_a_kind: Mapping[str, Mapping[int, KindOutlook]] | NotDefined
+    at_least: tuple[KindOutlook, ...] | NotDefined  # The numbers of events of a kind that are asked for
+    improvement: Mapping[int, HorizonOutlook]  # The level, by horizon (S9)
+    fan: Fan  # The level up to the last horizon, and what would be observed of it
     rolling: RollingShare | NotDefined  # Observed share of windows as long as the main horizon, and its forecast
-    questions: tuple[QuestionOutlook, ...] = ()  # Those that were asked on an earlier day
+    questions: tuple[QuestionOutlook, ...] = ()  # Those of a ledger, in a scenario
+
+    @property
+    def every_kind(self) -> dict[tuple[str, int, int], KindOutlook]:
+        """All outlooks of kinds by name, months and number."""
+        by_name = () if isinstance(self.of_a_kind, NotDefined) else self.of_a_kind.values()
+        single = [one for by_months in by_name for one in by_months.values()]
+        asked = () if isinstance(self.at_least, NotDefined) else self.at_least
+        return {(one.kind, one.months, one.at_least): one for one in (*single, *asked)}
 
 
 def prospect(
@@ -227,78 +223,63 @@ def prospect(
 
     Kinds and counts in a scenario need the forecast without it.
     """
-    levels = {months: horizon_outlook(simulations, months, improvement) for months in query.horizons}
-    recording = observed if isinstance(observed, NotDefined) else Recording.of(fit, simulations, observed, label, pool)
-    recorded, threshold = _recorded(recording, query, improvement)
-    of_a_kind, at_least = _of_a_kind(recording, query, unconditional)
-    ahead = fan(simulations, query.horizons[-1], observed)
     bases = unconditional.questions if unconditional else [None] * len(questions)
     answers = tuple(
         question_outlook(one, *one.settle(simulations, observed), base)
         for one, base in zip(questions, bases, strict=True)
     )
-    months = main_horizon(query.horizons)
-    rolling = recording if isinstance(recording, NotDefined) else rolling_share(recording, months)
-    return Prospect(recorded, threshold, of_a_kind, at_least, levels, ahead, rolling, answers)
+    common: dict[str, Any] = {
+        "improvement": {months: horizon_outlook(simulations, months, improvement) for months in query.horizons},
+        "fan": fan(simulations, query.horizons[-1], observed),
+        "questions": answers,
+    }
+    if isinstance(observed, NotDefined):
+        threshold = None if query.above is None else observed
+        return Prospect(observed, threshold, observed, observed, rolling=observed, **common)
+    recording = Recording.of(fit, simulations, observed, label, pool)
+    before = {} if unconditional is None else unconditional.every_kind
+
+    def kind(name: str, months: int, number: int = 1) -> KindOutlook:
+        return kind_outlook(recording, name, months, number, before.get((name, months, number)))
+
+    return Prospect(
+        recorded={months: window_outlook(recording, months, improvement, query.baseline) for months in query.horizons},
+        threshold=_thresholds(recording, query),
+        of_a_kind={name: {months: kind(name, months) for months in query.horizons} for name in recording.record.names},
+        at_least=tuple(kind(name, months, number) for name, number, months in query.numbers),
+        rolling=rolling_share(recording, main_horizon(query.horizons)),
+        **common,
+    )
 
 
-def question_outlook(
-    question: SimulationQuestion, yes: Bool, there: Bool, unconditional: QuestionOutlook | None = None
-) -> QuestionOutlook:
-    """Return the probability of a question from its outcomes in simulations; of a count from its kind's past.
-
-    In a scenario, with `unconditional` the question without it, the odds of a count change as they do in simulations.
-    """
-    name, sentence, size = question.id, question.sentence, yes.shape[:2]
-    nothing = NotDefined("the question is void in every simulated future")
-    simulated = probability(yes, sentence, there) if there.any() else nothing
-    chance, counted = simulated, question.counted
-    if counted is not None:
-        if unconditional is not None:
-            before, base = unconditional.simulated, unconditional.chance
-            assert isinstance(before, Probability) and isinstance(base, Probability)
-            assert isinstance(simulated, Probability)  # a count is never void
-            counted = shifted(base.value, before.value, simulated.value)
-        chance = certain(counted, sentence, size)
-    void = probability(~there, f"the question is void for lack of events: {name}")
-    return QuestionOutlook(name, sentence, chance, void, simulated)
-
-
-def _recorded(
-    recording: Recording | NotDefined, query: Query, improvement: float
-) -> tuple[Mapping[int, WindowOutlook] | NotDefined, Mapping[int, ThresholdOutlook] | NotDefined | None]:
-    """Return the forecast of event data by horizon, and of reaching the requested share."""
-    if isinstance(recording, NotDefined):
-        return recording, None if query.above is None else recording
-    windows = {months: window_outlook(recording, months, improvement, query.baseline) for months in query.horizons}
+def _thresholds(recording: Recording, query: Query) -> Mapping[int, ThresholdOutlook] | None:
+    """Return the forecast of reaching the requested share."""
     if query.above is None:
-        return windows, None
+        return None
     if query.by is not None:
-        return windows, {query.by: threshold_outlook(recording, query.by, query.above, query.window)}
-    return windows, {
+        return {query.by: threshold_outlook(recording, query.by, query.above, query.window)}
+    return {
         months: threshold_outlook(recording, months, query.above, baseline_months=query.baseline)
         for months in query.horizons
     }
 
 
-def _of_a_kind(
-    recording: Recording | NotDefined, query: Query, unconditional: Prospect | None
-) -> tuple[Mapping[str, Mapping[int, KindOutlook]] | NotDefined, tuple[KindOutlook, ...] | NotDefined]:
-    """Return the probability of at least one event of each kind by horizon, and of the requested numbers."""
-    if isinstance(recording, NotDefined):
-        return recording, recording
-    kinds, base = recording.observed.kinds, unconditional
-    single = {} if base is None or isinstance(base.of_a_kind, NotDefined) else base.of_a_kind
-    asked = () if base is None or isinstance(base.at_least, NotDefined) else base.at_least
-    found = {
-        name: {
-            months: kind_outlook(recording, kinds, name, months, 1, single[name][months] if single else None)
-            for months in query.horizons
-        }
-        for name in recording.record.names
-    }
-    numbers = tuple(
-        kind_outlook(recording, kinds, kind, months, number, asked[place] if asked else None)
-        for place, (kind, number, months) in enumerate(query.numbers)
-    )
-    return found, numbers
+def question_outlook(
+    put: SimulationQuestion, yes: Bool, there: Bool, unconditional: QuestionOutlook | None = None
+) -> QuestionOutlook:
+    """Return the probability of a question from its outcomes in simulations; of a count from its kind's past.
+
+    In a scenario, with `unconditional` the question without it, the odds of a count change as they do in simulations.
+    """
+    name, sentence = put.question.id, put.question.sentence
+    nothing = NotDefined("the question is void in every simulated future")
+    simulated = probability(yes, sentence, there) if there.any() else nothing
+    chance = simulated
+    if isinstance(simulated, Probability) and (counted := put.counted) is not None:
+        chance = (
+            certain(counted, sentence, yes.shape[:2])
+            if unconditional is None
+            else shifted_as(unconditional, simulated, sentence)
+        )
+    void = probability(~there, f"the question is void for lack of events: {name}")
+    return QuestionOutlook(name, sentence, chance, void, simulated)

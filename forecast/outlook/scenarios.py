@@ -19,9 +19,10 @@ from forecast.outlook.conditioning import Assumed, condition, periods_held, read
 from forecast.outlook.draws import FitLike
 from forecast.outlook.observed import Observed, observe
 from forecast.outlook.query import AtLeast, Prospect, Query, SimulationQuestion, main_horizon, prospect
+from forecast.outlook.recorded import Baseline, changed, share_before
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations, simulate_ahead
 from forecast.outlook.summary import NotDefined, Probability, probability
-from forecast.outlook.windows import Baseline, WindowOutlook, changed, share_before
+from forecast.outlook.windows import WindowOutlook
 from forecast.panel.record import by_class
 from forecast.progress import Progress, silent
 from forecast.wording import Card, Displayed, chance, count, number
@@ -252,7 +253,7 @@ def read_scenarios(
 
 
 def _require_different(questions: Sequence[SimulationQuestion]) -> None:
-    names = [one.id for one in questions]
+    names = [one.question.id for one in questions]
     if len(names) > MOST_QUESTIONS or len(set(names)) < len(names):
         raise SpecError(f"questions: {len(names)} are asked; expected at most {MOST_QUESTIONS}, each of them once")
 

@@ -308,7 +308,9 @@ def simulate_ahead(
     own = dyad_draws(fit, dyad)
     rate = structural_hazard(fit.panel).draws(own.size, seed) if hazard is None else _each_draw(hazard, own.size)
     driven = FuturePush.of(fit, own, own.clock.periods(months), simulations_per_draw, partial(stream, seed, own.dyad))
-    return _simulate(own, months, seed, simulations_per_draw, rate, driven, baseline_months=baseline_months)
+    return simulate_particles(
+        own, rate, months, simulations_per_draw, seed=seed, driven=driven, baseline_months=baseline_months
+    )
 
 
 def _each_draw(hazard: Float | float, size: tuple[int, int]) -> Float:
@@ -323,21 +325,6 @@ def _each_draw(hazard: Float | float, size: tuple[int, int]) -> Float:
 
 type Steer = Callable[[int, Float], Index | None]
 """Function that resamples simulations in a period, given it and their levels: places (chain, future), or none."""
-
-
-def simulate_particles(
-    own: DyadDraws,
-    hazard: Float,
-    months: int,
-    particles: int,
-    steer: Steer,
-    *,
-    seed: int,
-    driven: FuturePush | None = None,
-    baseline_months: int = BASELINE_MONTHS,
-) -> Simulations:
-    """Run simulations of which some are picked on their way, to go on from where they stand."""
-    return _simulate(own, months, seed, particles, hazard, driven, steer, baseline_months=baseline_months)
 
 
 def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
@@ -397,28 +384,27 @@ class _Particles:
         def some(values: NDArray[Any]) -> NDArray[Any]:
             return picked(np.broadcast_to(values, size), places)
 
-        return _Particles(
+        states = {name: getattr(self, name) for name in ("chance", "trend", "cycle", "ceiling", "count")}
+        return replace(
+            self,
             parameters={name: some(values) for name, values in self.parameters.items()},
             motion={name: some(values) for name, values in self.motion.items()},
-            chance=some(self.chance),
-            trend=some(self.trend),
-            cycle=some(self.cycle),
-            ceiling=None if self.ceiling is None else some(self.ceiling),
-            count=some(self.count),
+            **{name: some(values) for name, values in states.items() if values is not None},
         )
 
 
-def _simulate(
+def simulate_particles(
     own: DyadDraws,
-    months: int,
-    seed: int,
-    simulations_per_draw: int,
     hazard: Float,
-    driven: FuturePush | None = None,
+    months: int,
+    simulations_per_draw: int,
     steer: Steer | None = None,
     *,
-    baseline_months: int,
+    seed: int,
+    driven: FuturePush | None = None,
+    baseline_months: int = BASELINE_MONTHS,
 ) -> Simulations:
+    """Run simulations; with `steer` some are picked on their way, to go on from where they stand."""
     past = slice(-min(own.clock.periods(baseline_months), len(own.clock.times)), None)
     size = (*own.size, simulations_per_draw)
     before, trend_before = (

@@ -78,6 +78,14 @@ def quantiles_over_draws(values: NDArray[Any], quantiles: Sequence[float]) -> Fl
     return np.asarray(np.quantile(by_time, quantiles, axis=1))
 
 
+def seen_quantiles(values: Float) -> Float:
+    """Return quantiles (quantile, period) of simulations (..., period) without what is missing; NaN where all is."""
+    periods = [values[..., period].ravel() for period in range(values.shape[-1])]
+    seen = [period[~np.isnan(period)] for period in periods]
+    missing = np.full(len(QUANTILES), np.nan)
+    return np.stack([np.quantile(period, QUANTILES) if period.size else missing for period in seen], axis=1)
+
+
 def on_grid(value: float) -> float:
     """Round a probability to a multiple of 2**-40.
 

@@ -1,298 +1,49 @@
-"""Recorded events in windows of months: probabilities of their share and number, with resolution rules."""
+"""Chances of what will be recorded in windows of months: their share, their events of a kind; with resolution rules."""
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Self, overload
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from forecast.dates import Clock, months_between
-from forecast.events.codebook import read_scale, scale_names
+from forecast.outlook.benchmarks import Pool
 from forecast.outlook.draws import FitLike
-from forecast.outlook.kind_counts import KindRates
-from forecast.outlook.observed import NO_ACTIONS, Observed
-from forecast.outlook.pool import Pool
+from forecast.outlook.kind_counts import KindRates, calibration_of, far_apart, shifted
+from forecast.outlook.observed import MIX_MONTHS, Observed
+from forecast.outlook.question import CountQuestion, FixedBaseline, PassageQuestion, ShareQuestion
+from forecast.outlook.recorded import (
+    FEWEST,
+    Baseline,
+    DatasetRecord,
+    WindowCounts,
+    class_codes,
+    rolling_sums,
+    shares_of,
+    source_words,
+)
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
-from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
-from forecast.panel import panel_kind
-from forecast.panel.record import by_class, last_known, whole_periods
-from forecast.typing import Bool, Float, Index
-from forecast.wording import capital, chance, count, day, join, month, number, percent, period, whole_percents
+from forecast.outlook.summary import (
+    QUANTILES,
+    TAILS,
+    Estimate,
+    NotDefined,
+    Probability,
+    certain,
+    estimate,
+    expected,
+    probability,
+    seen_quantiles,
+)
+from forecast.typing import Float, Index
+from forecast.wording import capital, chance, count, percent, whole_percents
 
 if TYPE_CHECKING:
     import xarray as xr
 
-
-FEWEST = 3
-"""Events: the share of a window with fewer is decided by one event, and the window is void."""
-ROUNDING = 1e-6
-"""Points: a share on a boundary counts as on it, whatever the last bit of a division says."""
-
-
-def share_before(cooperative: int, events: int) -> float | None:
-    """Return the share of a window that is over, 0 to 100; None if it is void."""
-    return None if events < FEWEST else 100 * cooperative / events
-
-
-def shares_of(total: Index, cooperative: Index) -> Float:
-    """Return the shares of many windows, percent; those of windows that hold nothing are zero, and void."""
-    return np.asarray(100 * cooperative / np.maximum(total, 1))
-
-
-def followed_by(past: Index, ahead: Index, shared: int = 0) -> Index:
-    """Return the periods that are over, (period,), and after them those ahead, (..., period), of every future.
-
-    Of the last `shared` periods that are over, the first ones ahead hold what is not recorded of them.
-    """
-    whole = len(past) - shared
-    both = np.concatenate([np.broadcast_to(past[:whole], (*ahead.shape[:-1], whole)), ahead], axis=-1)
-    both[..., whole : len(past)] += past[whole:]
-    return both
-
-
-@overload
-def reached(share: Float, threshold: float) -> Bool: ...
-@overload
-def reached(share: float, threshold: float) -> bool: ...
-def reached(share: Float | float, threshold: float) -> Bool | bool:
-    """Return whether shares are at least a threshold."""
-    return share >= threshold - ROUNDING
-
-
-@overload
-def changed(share: Float, before: float, improvement: float) -> tuple[Bool, Bool]: ...
-@overload
-def changed(share: float, before: float, improvement: float) -> tuple[bool, bool]: ...
-def changed(share: Float | float, before: float, improvement: float) -> tuple[Bool | bool, Bool | bool]:
-    """Return whether shares lie above, and whether below, a baseline by at least the smallest improvement."""
-    change, slack = share - before, min(ROUNDING, improvement / 2)  # no share is on both sides, however small that is
-    return change >= improvement - slack, change <= slack - improvement
-
-
-_DIGITS = 12
 _MENTIONED = 0.005
 """A smaller chance that a window is void is not worth a clause."""
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """Events recorded in the months before, as of the day; later revisions do not change it."""
-
-    first: date  # First and last day
-    last: date
-    events: int  # How many, and how many of them are cooperative
-    cooperative: int
-    share: float | None  # Per cent of them that are cooperative; None with fewer than three
-
-
-@dataclass(frozen=True)
-class WindowCounts:
-    """Events in the months of a window, recorded or simulated; the last axis is the period."""
-
-    total: Index  # Events, and how many of them are cooperative
-    cooperative: Index
-    kind: Index | None = None  # How many are of the kind that a count asks for
-
-    def after(self, past: "WindowCounts", shared: int = 0) -> "WindowCounts":
-        """Return the periods that are over and after them, in every simulation, these (`followed_by`)."""
-        kind = None if past.kind is None or self.kind is None else followed_by(past.kind, self.kind, shared)
-        total, cooperative = (
-            followed_by(getattr(past, name), getattr(self, name), shared) for name in ("total", "cooperative")
-        )
-        return WindowCounts(total, cooperative, kind)
-
-    def then(self, later: "WindowCounts") -> "WindowCounts":
-        """Return these periods of simulations and after them later ones of the same."""
-        total, cooperative = (
-            np.concatenate([getattr(self, name), getattr(later, name)], axis=-1) for name in ("total", "cooperative")
-        )
-        kind = None if self.kind is None or later.kind is None else np.concatenate([self.kind, later.kind], axis=-1)
-        return WindowCounts(total, cooperative, kind)
-
-    def share_is(self, holds: Callable[[Float], Bool], fewest: int = FEWEST) -> tuple[Bool, Bool]:
-        """Return whether the share of the whole window satisfies a condition, and whether the window is not void."""
-        total = self.total.sum(axis=-1)
-        there = total >= fewest
-        return there & holds(shares_of(total, self.cooperative.sum(axis=-1))), there
-
-    def rolling_share_is(
-        self, holds: Callable[[Float], Bool], span: int, fewest: int = FEWEST, *, throughout: bool = False
-    ) -> tuple[Bool, Bool]:
-        """Return the same of rolling windows of some periods: of any of them, or of all that are not void."""
-        total, cooperative = (
-            np.lib.stride_tricks.sliding_window_view(values, span, axis=-1).sum(axis=-1)
-            for values in (self.total, self.cooperative)
-        )
-        there = total >= fewest
-        held = holds(shares_of(total, cooperative))
-        some = there.any(axis=-1)
-        return some & ((held | ~there).all(axis=-1) if throughout else (there & held).any(axis=-1)), some
-
-
-@dataclass(frozen=True)
-class DatasetRecord:
-    """Events that a dataset has recorded of a dyad, and the terms of sentences and rules on them."""
-
-    clock: Clock
-    dyad: str  # Code, and name for readers
-    label: str
-    dataset: str  # Its name
-    joint: bool  # Whether the two rows of a two-sided event count as one
-    names: tuple[str, ...]  # Names of all classes, in order
-    zero_cut: int  # How many of them are hostile
-    scale: str  # Name of the scale that orders them
-    known: date  # The day whose knowledge counts
-    digest: str  # SHA-256 of what was known
-    counts: Index  # Events, (period, class)
-    covered: Bool
-    whole: Bool  # Whether a period is covered to its end
-    kind: Index | None = None  # Events of the kind that a question asks for, in each of its classes
-
-    @classmethod
-    def of(cls, panel: "xr.Dataset", dyad: str, dataset: int, label: str = "") -> Self:
-        """Read a dataset, by its position in a panel."""
-        attributes = panel.attrs
-        counts, covered = by_class(panel, dyad, dataset)
-        return cls(
-            clock=Clock.of(panel),
-            dyad=dyad,
-            label=label,
-            dataset=str(panel["dataset"].to_numpy()[dataset]),
-            joint=attributes["unit"] == "event",
-            names=tuple(str(name) for name in panel["class_name"].to_numpy()),
-            zero_cut=int(attributes["zero_cut"]),
-            scale=str(attributes["scale"]),
-            known=last_known(panel),
-            digest=str(attributes["digest"]),
-            counts=counts,
-            covered=covered,
-            whole=whole_periods(panel, dyad, dataset),
-        )
-
-    @cached_property
-    def total(self) -> Index:
-        """Events of every period."""
-        return np.asarray(self.counts.sum(axis=1))
-
-    @cached_property
-    def cooperative(self) -> Index:
-        """Number of cooperative events."""
-        return np.asarray(self.counts[:, self.zero_cut :].sum(axis=1))
-
-    @property
-    def covered_to(self) -> date:
-        """Last day of the last period that is covered; the first day of all if none is."""
-        seen = np.flatnonzero(self.covered)
-        return self.clock.end_of(self.clock.times[int(seen[-1])].item()) if seen.size else date.min
-
-    def place(self, day: date) -> int:
-        """Return the position of the month of a day; before the first, negative."""
-        return months_between(self.clock.times[0].item(), day)
-
-    def months(self, part: slice | Index) -> WindowCounts:
-        """Return the contents of some months."""
-        kind = None if self.kind is None else self.kind[part].sum(axis=1)
-        return WindowCounts(self.total[part], self.cooperative[part], kind)
-
-    def baseline(self, months: int, kind: int | None = None) -> Baseline | NotDefined:
-        """Return the last so many covered months, of one class alone if it is given."""
-        seen, periods = np.flatnonzero(self.covered), self.clock.periods(months)
-        if not seen.size:
-            return NotDefined("no period of the dyad is covered")
-        if seen.size < periods:
-            return NotDefined(f"fewer than {self.clock.span(months)} before are covered")
-        last = int(seen[-1])
-        first, until = (self.clock.times[place].item() for place in (last - periods + 1, last))
-        own = np.arange(self.counts.shape[1]) if kind is None else np.array([kind])
-        counts = self.counts[seen[-periods:]]
-        events, cooperative = (int(counts[:, part].sum()) for part in (own, own[own >= self.zero_cut]))
-        return Baseline(first, self.clock.end_of(until), events, cooperative, share_before(cooperative, events))
-
-    @property
-    def cooperative_words(self) -> str:
-        """The classes that count as cooperative, with their codes where they have any."""
-        codes = cooperative_codes(self.scale)
-        return "; ".join(self.names[self.zero_cut :]) + (f" ({codes})" if codes else "")
-
-    @property
-    def noun(self) -> str:
-        """Noun for what is counted."""
-        return "event"
-
-    @property
-    def source(self) -> str:
-        """The dataset in a sentence."""
-        return source_words(self.dataset)
-
-    @property
-    def counted(self) -> str:
-        """Counted events, their actors and their dataset, in words."""
-        return f"{self.label} {self.noun}s in {self.source}"
-
-    @property
-    def first(self) -> date:
-        """First day ahead."""
-        return self.clock.last_day() + timedelta(days=1)
-
-    @property
-    def edition(self) -> str:
-        """The day of the data and their digest."""
-        return f"as of {day(self.known)} (SHA-256 {self.digest[:_DIGITS]}…)"
-
-    def ahead(self, months: int) -> str:
-        """Name the window that ends so many months ahead: ``the 12 months to October 2024``."""
-        return f"the {self.clock.span(months)} to {self.end(self.clock.last_day(months))}"
-
-    def before(self, months: int, baseline: "Baseline") -> str:
-        """Name the last window that is over: ``the 12 months before``, or with its end if coverage ends earlier."""
-        adjoining = baseline.last == self.clock.last_day()
-        return f"the {self.clock.span(months)} {'before' if adjoining else f'to {self.end(baseline.last)}'}"
-
-    def end(self, last: date) -> str:
-        """Name the end of a window."""
-        return day(last) if self.clock.weekly else month(last)
-
-
-def source_words(dataset: str) -> str:
-    """Return a dataset in a sentence."""
-    return f"the {dataset}" if dataset == "chronology" else f"“{dataset}”"
-
-
-def data_rule(dataset: str, dyad: str, until: date, *, joint: bool) -> str:
-    """State which data resolve what is asked of the days up to one, and what of them counts."""
-    counted = "event" if joint else "row"
-    once = "; a two-sided event with a row for each side counts once" if joint else ""
-    return (
-        f"Data: the first edition of {source_words(dataset)} whose coverage of {dyad} reaches {day(until)}. Every "
-        f"{counted} between the two counts, whichever side acts{once}."
-    )
-
-
-@functools.cache
-def cooperative_codes(scale: str) -> str:
-    """Name the codes of a codebook's scale that count as cooperative; empty if the first two digits do not tell."""
-    if scale not in scale_names():
-        return ""
-    order = read_scale(scale)
-    side = order.class_of >= order.zero_cut
-    whole, some = (getattr(side.groupby(side.index.str[:2]), how)() for how in ("all", "any"))
-    return f"CAMEO codes that begin with {join(whole.index[whole], 'or')}" if whole.equals(some) else ""
-
-
-@functools.cache
-def class_codes(scale: str, number: int) -> str:
-    """Name the codes of a codebook's scale that are of a class, by what they begin with; empty of another scale."""
-    if scale not in scale_names():
-        return ""
-    own = read_scale(scale).class_of == number
-    found: list[str] = []
-    for digits in range(2, int(own.index.str.len().max()) + 1):
-        alike = own.groupby(own.index.str[:digits]).all()
-        found += [code for code in alike.index[alike] if len(code) == digits and not code.startswith(tuple(found))]
-    return f"CAMEO codes that begin with {join(sorted(found), 'or')}" if found else ""
 
 
 def printed_changes(outlook: "WindowOutlook") -> dict[str, int]:
@@ -332,19 +83,6 @@ def window_sentence(
     )
 
 
-def window_rule(terms: DatasetRecord, outlook: "WindowOutlook", improvement: float) -> str:
-    """State how the change of a window's share is resolved."""
-    before, parts = outlook.baseline, []
-    if not isinstance(before, NotDefined) and before.share is not None:
-        higher, lower = (number(before.share + change, 2) for change in (improvement, -improvement))
-        parts = [
-            f"Fixed baseline: {_share(before, 2)}, from {day(before.first)} to {day(before.last)}, {terms.edition}.",
-            f"Higher: a share of at least {higher}%. Lower: of at most {lower}%. Similar: between these.",
-        ]
-    window = f"Window: {day(outlook.first)} to {day(outlook.until)}."
-    return " ".join([_data(terms, outlook.until), window, _sides(terms), *parts, _voided(terms, "in it")])
-
-
 def threshold_sentence(
     terms: DatasetRecord, outlook: "ThresholdOutlook", baseline_months: int = BASELINE_MONTHS
 ) -> str:
@@ -364,37 +102,10 @@ def threshold_sentence(
     return f"The chance that {share} is {chance(outlook.chance.value)}{after}.{_void(terms, outlook.void)}"
 
 
-def threshold_rule(terms: DatasetRecord, outlook: "ThresholdOutlook") -> str:
-    """State how it is resolved whether a threshold is reached."""
-    windows, where = f"Window: {day(terms.first)} to {day(outlook.until)}.", "in it"
-    yes = f"Yes: a share of at least {outlook.threshold:g}%"
-    if outlook.rolling:
-        first = period(terms.clock.end_of(terms.first), weekly=terms.clock.weekly)
-        fixed = min(terms.known, terms.clock.last_day())
-        windows = (
-            f"Windows: the {terms.clock.span(outlook.window)} up to the end of each {terms.clock.unit} from {first} to "
-            f"{terms.clock.name(outlook.months)}; what they hold of days up to {day(fixed)} is fixed, {terms.edition}."
-        )
-        yes, where = f"{yes} in at least one window that is not void", "in every window"
-    return " ".join([_data(terms, outlook.until), windows, _sides(terms), f"{yes}.", _voided(terms, where)])
-
-
-def _data(terms: DatasetRecord, until: date) -> str:
-    return data_rule(terms.dataset, terms.dyad, until, joint=terms.joint)
-
-
-def _sides(terms: DatasetRecord) -> str:
-    return f"Cooperative: {terms.cooperative_words}. All else is hostile."
-
-
-def _voided(terms: DatasetRecord, where: str) -> str:
-    return f"Void: fewer than {FEWEST} {terms.noun}s {where}, or no such edition."
-
-
 def _void(terms: DatasetRecord, void: Probability) -> str:
     if void.value < _MENTIONED:
         return ""
-    return f" The chance of fewer than {FEWEST} {terms.noun}s, and so of no answer, is {chance(void.value)}."
+    return f" The chance of fewer than {FEWEST} events, and so of no answer, is {chance(void.value)}."
 
 
 def _share(baseline: "Baseline", decimals: int = 0) -> str:
@@ -458,6 +169,7 @@ class Recording:
     observed: Observed
     panel: "xr.Dataset" = field(repr=False, compare=False)  # That holds the record, and those of other dyads
     pool: Pool | NotDefined = ALONE  # What shares are read from, if there is one
+    _pooled: dict[int, Observed] = field(default_factory=dict, init=False, repr=False, compare=False)  # By months
 
     @classmethod
     def of(
@@ -473,84 +185,65 @@ class Recording:
             KindRates.of(self.panel, self.observed.dataset, (place,)) for place in range(len(self.record.names))
         )
 
-    def ahead(self, months: int) -> WindowCounts:
-        """Return the simulated periods of so many months, of all forecasters of the pool."""
-        own = slice(1, self.record.clock.periods(months) + 1)
-        seen = self.observed if isinstance(self.pool, NotDefined) else self.pool.mixed(self.observed, months)
-        return WindowCounts(seen.total[..., own], seen.cooperative[..., own])
-
-    @property
-    def model(self) -> "Recording":
-        """The same by the model's simulations alone."""
-        return replace(self, pool=ALONE)
-
-
-def baseline_of(panel: "xr.Dataset", dyad: str, dataset: int, months: int) -> Baseline | NotDefined:
-    """Return the event data of a dyad in a dataset, over the last so many covered months of a panel."""
-    if not panel_kind(panel).coded:
-        return NotDefined(NO_ACTIONS)
-    return DatasetRecord.of(panel, dyad, dataset).baseline(months)
+    def ahead(self, months: int, *, pooled: bool = True, kind: int | None = None) -> WindowCounts:
+        """Return the simulated periods of so many months, of all forecasters of the pool or of the model alone."""
+        seen, own = self.observed, slice(1, self.record.clock.periods(months) + 1)
+        if pooled and isinstance(self.pool, Pool):
+            if months not in self._pooled:
+                self._pooled[months] = self.pool.mixed(seen, months)
+            seen = self._pooled[months]
+        return WindowCounts(
+            seen.total[..., own], seen.cooperative[..., own], None if kind is None else seen.kinds[..., own, kind]
+        )
 
 
 def window_outlook(
     recording: Recording, months: int, smallest_improvement: float = 5.0, baseline_months: int = BASELINE_MONTHS
 ) -> WindowOutlook:
-    """Compute what will be recorded up to a horizon."""
-    terms, ahead = recording.record, recording.ahead(months)
-    baseline, total = terms.baseline(baseline_months), ahead.total.sum(axis=-1)
+    """Compute what will be recorded up to a horizon: whether the share is higher, and whether it is lower."""
+    record, ahead = recording.record, recording.ahead(months)
+    baseline, total = record.baseline(baseline_months), ahead.total.sum(axis=-1)
     there, shares = total >= FEWEST, shares_of(total, ahead.cooperative.sum(axis=-1))
-    words = f"share of {terms.noun}s in {terms.ahead(months)} that are cooperative"
-    up, same, down = _changes(shares, there, baseline, smallest_improvement, words)
-    model = None
-    if isinstance(recording.pool, Pool):
-        own = shares_of(total, recording.model.ahead(months).cooperative.sum(axis=-1))
-        changes = _changes(own, there, baseline, smallest_improvement, words)
-        model = dict(zip(("up", "same", "down"), changes, strict=True))
+    reason = baseline if there.any() else ALWAYS_VOID
+    fixed = None
+    if not isinstance(baseline, NotDefined) and baseline.share is not None:
+        fixed = FixedBaseline.of(record, baseline, smallest_improvement)
+    higher, lower = (
+        ShareQuestion.ahead(record, months, compare=way, baseline=fixed, cooperative=record.cooperative_words)
+        for way in ("at least", "at most")
+    )
+
+    def answers(counts: WindowCounts) -> dict[str, Probability | NotDefined]:
+        """Return the chances of a share above, about equal to, and below the baseline's; they add up to one exactly."""
+        if isinstance(reason, NotDefined) or fixed is None:
+            return dict.fromkeys(("up", "same", "down"), reason if isinstance(reason, NotDefined) else FEW_BEFORE)
+        (above, _), (below, _) = higher.settle(counts), lower.settle(counts)
+        up, down = probability(above, higher.words(), there), probability(below, lower.words(), there)
+        same = probability(~(above | below), "The share is between these.", there)
+        return {"up": up, "same": replace(same, value=1 - up.value - down.value), "down": down}
+
+    words = record.ahead(months)
     result = WindowOutlook(
         months=months,
-        first=terms.clock.last_day() + timedelta(days=1),
-        until=terms.clock.last_day(months),
-        dataset=terms.dataset,
-        events=estimate(total, f"{terms.noun}s", f"{terms.noun}s recorded in {terms.ahead(months)}"),
-        void=probability(~there, f"fewer than {FEWEST} {terms.noun}s are recorded in {terms.ahead(months)}"),
-        share=estimate(shares, "per cent", words, there) if there.any() else ALWAYS_VOID,
+        first=record.first,
+        until=higher.last,
+        dataset=record.dataset,
+        events=estimate(total, "events", f"events recorded in {words}"),
+        void=probability(~there, f"fewer than {FEWEST} events are recorded in {words}"),
+        share=estimate(shares, "per cent", f"share of events in {words} that are cooperative", there)
+        if there.any()
+        else ALWAYS_VOID,
         baseline=baseline,
-        up=up,
-        same=same,
-        down=down,
+        **answers(ahead),
         sentence="",
-        rule="",
-        model=model,
+        rule=higher.rule if fixed is None else f"Higher: {higher.words()} Lower: {lower.words()} {higher.rule}",
+        model=None if isinstance(recording.pool, NotDefined) else answers(recording.ahead(months, pooled=False)),
     )
-    return replace(
-        result,
-        sentence=window_sentence(terms, result, smallest_improvement, baseline_months),
-        rule=window_rule(terms, result, smallest_improvement),
-    )
+    return replace(result, sentence=window_sentence(record, result, smallest_improvement, baseline_months))
 
 
 ALWAYS_VOID = NotDefined(f"fewer than {FEWEST} are recorded in every simulated future")
 FEW_BEFORE = NotDefined(f"fewer than {FEWEST} were recorded in the window before, so that there is no share to compare")
-
-
-type _Chance = Probability | NotDefined
-
-
-def _changes(
-    shares: Float, there: Bool, baseline: Baseline | NotDefined, improvement: float, words: str
-) -> tuple[_Chance, _Chance, _Chance]:
-    """Return the chances of a share above, about equal to, and below the baseline's; they add up to one exactly."""
-    reason = ALWAYS_VOID if not there.any() else baseline
-    if isinstance(reason, NotDefined):
-        return reason, reason, reason
-    if reason.share is None:
-        return FEW_BEFORE, FEW_BEFORE, FEW_BEFORE
-    above, below = changed(shares, reason.share, improvement)
-    least, most = (number(reason.share + change, 2) for change in (improvement, -improvement))
-    up = probability(above, f"{words} is at least {least}%", there)
-    down = probability(below, f"{words} is at most {most}%", there)
-    same = probability(~(above | below), f"{words} is between {most} and {least}%", there)
-    return up, replace(same, value=1 - up.value - down.value), down
 
 
 def threshold_outlook(
@@ -565,33 +258,182 @@ def threshold_outlook(
     With a window it is the share of the preceding so many months, at the end of any month up to there. The months
     before must then be covered to the present (`Query.of` makes sure), because windows that are half over hold them.
     """
-    terms, rolling, span = recording.record, window is not None, window or months
-    ahead, periods = recording.ahead(months), terms.clock.periods(span)
-
-    def holds(share: Float) -> Bool:
-        return reached(share, threshold)
-
+    record, rolling, span = recording.record, window is not None, window or months
+    own = {"compare": "at least", "threshold": threshold, "cooperative": record.cooperative_words}
+    question = ShareQuestion.ahead(record, months, **own)
     if rolling:
-        seen = np.flatnonzero(terms.covered)
-        ahead = ahead.after(terms.months(seen[len(seen) - periods + 1 :]))
-        hit, there = ahead.rolling_share_is(holds, periods)
-    else:
-        hit, there = ahead.share_is(holds)
-    words, until = terms.clock.span(span), terms.clock.name(months)
-    where = f"in the {words} up to some {terms.clock.unit} to {until}" if rolling else f"in {terms.ahead(months)}"
-    definition = f"at least {threshold:g}% of the {terms.noun}s {where} are cooperative"
+        periods, seen = record.clock.periods(span), np.flatnonzero(record.covered)
+        past = record.months(seen[len(seen) - periods + 1 :])
+        before = tuple(zip(past.total.tolist(), past.cooperative.tolist(), strict=True))
+        question = PassageQuestion.ahead(record, months, when="by", span=periods, before=before, **own)
+    hit, there = question.settle(recording.ahead(months))
+    where = "in every window" if rolling else f"in {record.ahead(months)}"
     result = ThresholdOutlook(
         months=months,
-        until=terms.clock.last_day(months),
+        until=question.last,
         rolling=rolling,
         window=span,
         threshold=threshold,
-        baseline=terms.baseline(span if rolling else baseline_months),
-        void=probability(~there, f"fewer than {FEWEST} {terms.noun}s are recorded {where}"),
-        chance=probability(hit, definition, there) if there.any() else ALWAYS_VOID,
+        baseline=record.baseline(span if rolling else baseline_months),
+        void=probability(~there, f"fewer than {FEWEST} events are recorded {where}"),
+        chance=probability(hit, question.words(), there) if there.any() else ALWAYS_VOID,
         sentence="",
-        rule="",
+        rule=f"{question.words()} {question.rule}",
     )
-    return replace(
-        result, sentence=threshold_sentence(terms, result, baseline_months), rule=threshold_rule(terms, result)
+    return replace(result, sentence=threshold_sentence(record, result, baseline_months))
+
+
+@dataclass(frozen=True)
+class KindOutlook:
+    """Number of events of a kind that the dataset records in the months up to a horizon."""
+
+    kind: str  # Name of the class
+    cooperative: bool  # Whether it is of the cooperative side
+    months: int  # The horizon
+    first: date  # First and last day of the window
+    until: date
+    at_least: int  # How many are asked for
+    chance: Probability  # So many are recorded, by the past of the kind (`forecast.outlook.kind_counts`)
+    simulated: Probability  # So many are recorded in the simulations, on which nothing but scenarios rests
+    events: Estimate  # How many are recorded
+    baseline: Baseline | NotDefined  # Those of the kind in as many months before
+    base_rate: float | NotDefined  # In how many of the windows of the last ten years there were so many, 0 to 1
+    far_from_base_rate: bool  # Whether it and the chance differ by a factor of two
+    calibrated: bool | None  # Whether chances of the kind were calibrated; None if they have not been scored
+    calibration: str  # What a reader has to know of that, in a sentence; empty if they were
+    sentence: str  # The chance in a sentence
+    rule: str  # How it is resolved
+
+
+def kind_outlook(
+    recording: Recording, kind: str, months: int, at_least: int = 1, unconditional: KindOutlook | None = None
+) -> KindOutlook:
+    """Compute how many events of a kind will be recorded up to a horizon.
+
+    By the past of the kind; in a scenario, of which `unconditional` is the outlook without, the odds change as they do
+    in the simulations.
+    """
+    record = recording.record
+    place, periods = record.names.index(kind), record.clock.periods(months)
+    means = class_codes(record.scale, place) or None
+    question = CountQuestion.ahead(record, months, of=kind, at_least=at_least, means=means)
+    ahead = recording.ahead(months, pooled=False, kind=place)
+    assert ahead.kind is not None
+    number, yes = ahead.kind.sum(axis=-1), question.words()
+    past = record.counts[record.covered][-record.clock.periods(MIX_MONTHS) :, place]
+    simulated, size = probability(question.settle(ahead)[0], f"{yes} In the simulations."), number.shape[:2]
+    words = f"events of the kind “{kind}” are recorded in {record.ahead(months)}"
+    if unconditional is None:
+        rate = recording.rates[place].rate(record.dyad, periods)
+        value = certain(rate.at_least(at_least), yes, size)
+        events = expected(float(rate.mean.mean()), rate.quantiles(TAILS), "events", words, size)
+    else:
+        value = shifted_as(unconditional, simulated, yes)
+        events = estimate(number, "events", f"{words}, in the simulations")
+    base_rate, known = window_base_rate(past, periods, at_least), calibration_of(record.dataset, record.scale, kind)
+    result = KindOutlook(
+        kind=kind,
+        cooperative=place >= record.zero_cut,
+        months=months,
+        first=question.first,
+        until=question.last,
+        at_least=at_least,
+        chance=value,
+        simulated=simulated,
+        events=events,
+        baseline=record.baseline(months, place),
+        base_rate=base_rate,
+        far_from_base_rate=not isinstance(base_rate, NotDefined) and far_apart(value.value, base_rate),
+        calibrated=known.passed,
+        calibration=known.sentence,
+        sentence="",
+        rule=f"{yes} {question.rule}",
     )
+    return replace(result, sentence=kind_sentence(record, result))
+
+
+@dataclass(frozen=True)
+class QuestionOutlook:
+    """The probability of a question of a ledger."""
+
+    id: str
+    sentence: str
+    chance: Probability | NotDefined  # That the answer is yes, given that the question is not void
+    void: Probability  # That it is void for lack of events
+    # The part of the simulations that resolve to yes; that of a count is apart from `chance`.
+    simulated: Probability | NotDefined
+
+
+def shifted_as(without: KindOutlook | QuestionOutlook, simulated: Probability, words: str) -> Probability:
+    """Return the chance of a count in a scenario: the odds without it change as those of simulations do."""
+    chance, before = without.chance, without.simulated
+    assert isinstance(chance, Probability) and isinstance(before, Probability)  # a count is never void
+    return certain(shifted(chance.value, before.value, simulated.value), words, simulated.draws.shape)
+
+
+def window_base_rate(counts: Index, periods: int, at_least: int = 1) -> float | NotDefined:
+    """Return in how many of all windows of so many periods there was as much as asked for."""
+    if len(counts) < periods:
+        return NotDefined("the record of the last ten years is shorter than the window")
+    return float((rolling_sums(counts, periods) >= at_least).mean())
+
+
+def kind_sentence(terms: DatasetRecord, outlook: KindOutlook) -> str:
+    """State the chance that so many events of a kind are recorded, with its base rate, and whether to rely on it."""
+    before, last = outlook.baseline, ""
+    if not isinstance(before, NotDefined):
+        last = f", after {before.events:,} in {terms.before(outlook.months, before)}"
+    least = f"at least {count(outlook.at_least, 'event')} of the kind “{outlook.kind}”"
+    sentences = [
+        f"The chance that {source_words(terms.dataset)} records {least} between {terms.label} in "
+        f"{terms.ahead(outlook.months)} is {chance(outlook.chance.value)}{last}.",
+        ""
+        if isinstance(outlook.base_rate, NotDefined)
+        else base_rate_sentence(outlook.chance.value, outlook.base_rate),
+        outlook.calibration,
+    ]
+    return " ".join(one for one in sentences if one)
+
+
+def base_rate_sentence(value: float, base_rate: float) -> str:
+    """State how often the same was so, and whether the chance is far from it."""
+    far = ""
+    if far_apart(value, base_rate):
+        far = f", {'less than half' if base_rate < value else 'more than twice'} as often as forecast"
+    return f"In windows of that length in the last ten years it was so in {percent(base_rate)}{far}."
+
+
+@dataclass(frozen=True)
+class RollingShare:
+    """Share of the events of rolling windows that is cooperative, percent, recorded and simulated."""
+
+    months: int  # Months of a window: those of the headline
+    # Share of the window that ends with each period of the panel; NaN where it is not covered or has too few events.
+    observed: Float
+    ahead: Float  # Months from now; 0 is the present
+    quantiles: tuple[float, ...]  # 5, 25, 50, 75 and 95%
+    # Quantiles, (quantile, period), of the window that ends in each period ahead, the part that is over as recorded.
+    # The last is the headline's window.
+    forecast: Float
+
+
+def rolling_share(recording: Recording, months: int) -> RollingShare | NotDefined:
+    """Compute the observed share of windows of so many months, and its forecast up to as many months ahead."""
+    record = recording.record
+    periods = record.clock.periods(months)
+    if len(record.total) < periods:
+        return NotDefined(f"the record is shorter than {record.clock.span(months)}")
+    whole = np.where(record.covered, 0, 1)
+    total, cooperative, missing = (
+        rolling_sums(values, periods) for values in (record.total, record.cooperative, whole)
+    )
+    there = (total >= FEWEST) & (missing == 0)
+    observed = np.full(len(record.total), np.nan)
+    observed[periods - 1 :] = np.where(there, shares_of(total, cooperative), np.nan)
+    last = slice(len(record.total) - periods, None)
+    joined = recording.ahead(months).after(record.months(last))
+    total, cooperative = rolling_sums(joined.total, periods), rolling_sums(joined.cooperative, periods)
+    gaps = np.concatenate([whole[last], np.zeros(periods, dtype=np.int64)])
+    usable = (total >= FEWEST) & (rolling_sums(gaps, periods) == 0)
+    shares = np.where(usable, shares_of(total, cooperative), np.nan)
+    return RollingShare(months, observed, record.clock.months(periods), QUANTILES, seen_quantiles(shares))

@@ -1,5 +1,16 @@
 """Questions with rules for their resolution from data, forecasts of them, and outcomes (docs/questions.md)."""
 
+from forecast.outlook.question import (
+    CountQuestion,
+    FixedBaseline,
+    LevelQuestion,
+    PassageQuestion,
+    Question,
+    ShareQuestion,
+    question_of,
+    read_question,
+    write_question,
+)
 from forecast.questions.answer import (
     Answer,
     PutQuestion,
@@ -13,17 +24,6 @@ from forecast.questions.ask import make_question
 from forecast.questions.history import Draft, History, LedgerEntry
 from forecast.questions.ledger import Ledger, answered, append_entries, asked, resolved
 from forecast.questions.moved import attribute_question
-from forecast.questions.question import (
-    CountQuestion,
-    FixedBaseline,
-    LevelQuestion,
-    PassageQuestion,
-    Question,
-    ShareQuestion,
-    question_of,
-    read_question,
-    write_question,
-)
 from forecast.questions.track_record import TrackRecord
 
 __all__ = [

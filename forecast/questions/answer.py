@@ -11,19 +11,18 @@ from forecast.arguments import checked
 from forecast.dates import LONGEST_HORIZON, Clock, months_between
 from forecast.errors import QuestionError
 from forecast.events.codebook import HOST, VISIT, read_scale
+from forecast.outlook.benchmarks import Pool
 from forecast.outlook.draws import FitLike, dyad_draws
-from forecast.outlook.kind_counts import KindRates, far_apart
-from forecast.outlook.kind_scores import calibration_of
+from forecast.outlook.kind_counts import KindRates, calibration_of, far_apart
 from forecast.outlook.observed import Cell, Observed, observe, observe_unrecorded
-from forecast.outlook.of_a_kind import base_rate_sentence
-from forecast.outlook.pool import Pool
 from forecast.outlook.query import question_outlook
+from forecast.outlook.question import CountQuestion, LevelQuestion, Question, ShareQuestion
+from forecast.outlook.recorded import DatasetRecord, WindowCounts
 from forecast.outlook.simulations import Simulations, simulate_ahead, stream
 from forecast.outlook.summary import NotDefined, Probability
-from forecast.outlook.windows import DatasetRecord, WindowCounts
+from forecast.outlook.windows import base_rate_sentence
 from forecast.panel.record import counted_events, last_known, unrecorded_part
 from forecast.panel.spans import covered_to
-from forecast.questions.question import CountQuestion, LevelQuestion, Question, ShareQuestion
 from forecast.questions.record import (
     ALL,
     CountedKind,
@@ -115,7 +114,7 @@ def answer_question(
     0.31
     """
     put = put_question(fit, question, seed=seed, table=table)
-    yes, there = _settle(fit, put, simulations_per_draw, pooled=True)
+    yes, there = put.simulate(fit, simulations_per_draw, pooled=True)
     found = question_outlook(put, yes, there)
     return Answer(
         question=question.id,
@@ -143,28 +142,7 @@ def settle_simulations(
     They can be weighted or selected before they are averaged. Parameters and errors are those of `answer_question`,
     whose chance of a count is another number: kinds are simulated with the mix of the last ten years.
     """
-    return _settle(fit, put_question(fit, question, seed=seed, table=table), simulations_per_draw, pooled=False)
-
-
-def _settle(fit: FitLike, put: "PutQuestion", simulations_per_draw: int, *, pooled: bool) -> tuple[Bool, Bool]:
-    """Return the same of a question that was put to a fit; of a share with the benchmarks of the pool, if wanted."""
-    question, seed = put.question, put.seed
-    rest = put.rest(fit, simulations_per_draw)
-    if put.ahead > 0:
-        simulations = simulate_ahead(
-            fit, question.dyad, put.ahead, seed=put.seed, simulations_per_draw=simulations_per_draw
-        )
-        observed = observe(fit, simulations, put.ahead, seed=seed, dataset=put.dataset)
-        if pooled and isinstance(question, ShareQuestion) and not isinstance(observed, NotDefined):
-            pool = Pool.of(fit.panel, question.dyad, observed, seed)
-            observed = observed if isinstance(pool, NotDefined) else pool.mixed(observed, put.ahead)
-        return put.settle(simulations, observed, rest)
-    if isinstance(question, LevelQuestion):
-        return question.settle_level(_levels_before(fit, question, put.ahead, simulations_per_draw))
-    assert put.past is not None
-    yes, there = question.settle(put.past if rest is None else rest.after(put.past, put.missing))
-    size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"], simulations_per_draw
-    return np.broadcast_to(yes, size), np.broadcast_to(there, size)
+    return put_question(fit, question, seed=seed, table=table).simulate(fit, simulations_per_draw)
 
 
 @dataclass(frozen=True)
@@ -185,15 +163,24 @@ class PutQuestion:
     rates: KindRates | None = None  # The past of the classes of a count's kind
     left: float = 0.0  # How much of its months up to the present is not recorded, months
 
-    @property
-    def id(self) -> str:
-        """Its name."""
-        return self.question.id
-
-    @property
-    def sentence(self) -> str:
-        """Question in words."""
-        return self.question.sentence
+    def simulate(self, fit: FitLike, simulations_per_draw: int, *, pooled: bool = False) -> tuple[Bool, Bool]:
+        """Return which simulations of the fit resolve to yes, and which at all; of a share with the pool, if wanted."""
+        question, seed, rest = self.question, self.seed, self.rest(fit, simulations_per_draw)
+        if self.ahead > 0:
+            simulations = simulate_ahead(
+                fit, question.dyad, self.ahead, seed=seed, simulations_per_draw=simulations_per_draw
+            )
+            observed = observe(fit, simulations, self.ahead, seed=seed, dataset=self.dataset)
+            if pooled and isinstance(question, ShareQuestion) and not isinstance(observed, NotDefined):
+                pool = Pool.of(fit.panel, question.dyad, observed, seed)
+                observed = observed if isinstance(pool, NotDefined) else pool.mixed(observed, self.ahead)
+            return self.settle(simulations, observed, rest)
+        if isinstance(question, LevelQuestion):
+            return question.settle_level(_levels_before(fit, question, self.ahead, simulations_per_draw))
+        assert self.past is not None
+        yes, there = question.settle(self.past if rest is None else rest.after(self.past, self.missing))
+        size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"], simulations_per_draw
+        return np.broadcast_to(yes, size), np.broadcast_to(there, size)
 
     def settle(
         self, simulations: Simulations, observed: Observed | NotDefined, rest: WindowCounts | None = None
@@ -225,8 +212,9 @@ class PutQuestion:
         if self.missing and rest is None:
             assert self.record is not None
             raise QuestionError(
-                f"{self.id}: months of its window are not recorded to their end, and these simulations begin after "
-                f"{day(self.record.clock.last_day())}. Take a fit as of the end of a recorded month, or add events"
+                f"{self.question.id}: months of its window are not recorded to their end, and these simulations begin "
+                f"after {day(self.record.clock.last_day())}. Take a fit as of the end of a recorded month, or add "
+                "events"
             )
         return ahead if rest is None else rest.then(ahead)
 
@@ -266,11 +254,11 @@ class PutQuestion:
     def require(self, observed: Observed | NotDefined) -> Observed:
         """Return the future event data."""
         if isinstance(observed, NotDefined):
-            raise QuestionError(f"{self.id}: nothing can be said of what will be recorded: {observed.reason}")
+            raise QuestionError(f"{self.question.id}: nothing can be said of what will be recorded: {observed.reason}")
         if observed.dataset != self.dataset:
             raise QuestionError(
-                f"{self.id}: the simulations are of another dataset than {self.question.dataset!r:.60}; ask about the "
-                "main one, or answer the question without a scenario"
+                f"{self.question.id}: the simulations are of another dataset than {self.question.dataset!r:.60}; ask "
+                "about the main one, or answer the question without a scenario"
             )
         return observed
 

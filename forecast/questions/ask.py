@@ -12,10 +12,11 @@ from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels
 from forecast.outlook.draws import position
 from forecast.outlook.observed import main_dataset
+from forecast.outlook.question import FixedBaseline, PassageQuestion, Question, question_of, terms_of
+from forecast.outlook.recorded import DatasetRecord
 from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.outlook.summary import NotDefined
-from forecast.outlook.windows import FEW_BEFORE, DatasetRecord
-from forecast.questions.question import PassageQuestion, Question, last_chance, question_of
+from forecast.outlook.windows import FEW_BEFORE
 from forecast.questions.record import CountedKind, named_dataset, record_of, require_monthly_counts, require_reporting
 from forecast.typing import Bool
 
@@ -141,13 +142,9 @@ def make_question(
         fields = {"kind": "level", "threshold": float(value)}
     else:
         fields = _share_fields(record, baseline_months, name, float(value), when, span or SPAN)
-    fields |= {
-        "version": 1, "id": id or _name(dyad, what, fields.get("when", ""), window), "dyad": dyad,
-        "label": record.label, "dataset": record.dataset, "joint": record.joint, "asked": record.known,
-        "data": record.digest, "first": window[0], "last": window[1], "void_after": last_chance(window[1]),
-    }  # fmt: skip
+    fields |= {"version": 1, "id": id or _name(dyad, what, fields.get("when", ""), window), **terms_of(record, *window)}
     made = question_of({key: value for key, value in fields.items() if value is not None}, "question")
-    return question_of(made.plain | {"base_rate": base_rate(made, record)}, "question")
+    return made.model_copy(update={"base_rate": base_rate(made, record)})
 
 
 def base_rate(question: Question, record: DatasetRecord) -> float | None:
@@ -198,10 +195,7 @@ def _share_fields(
             raise QuestionError(f"baseline: {before.reason}; compare with fewer months (baseline_months)")
         if before.share is None:
             raise QuestionError(f"baseline: {FEW_BEFORE.reason}; ask with `above` or `below`")
-        fields["baseline"] = {
-            "first": before.first, "last": min(before.last, record.known), "happenings": before.events,
-            "cooperative": before.cooperative, "points": value,
-        }  # fmt: skip
+        fields["baseline"] = FixedBaseline.of(record, before, value).model_dump(by_alias=True)
     else:
         fields["threshold"] = value
     if rolling:

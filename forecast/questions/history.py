@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from importlib.metadata import version
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from forecast.arguments import faults
 from forecast.errors import LedgerError, QuestionError
 from forecast.files import digest
-from forecast.questions.question import Digest, Question, question_of
+from forecast.outlook.question import Digest, Question, question_of
+from forecast.wording import DASH, chance
 
 PACKAGE = "pendulum-forecast"
 LONGEST_LINE = 100_000
@@ -40,23 +41,80 @@ Day = Annotated[str, AfterValidator(_day)]
 Text = Annotated[str, Field(max_length=2_000)]
 
 
+type Draft = dict[str, Any]
+"""An entry to be appended: its kind, its question, and the fields of its kind."""
+
+
 class BadLine(LedgerError):
     """A line that is no entry, or does not follow from those before; the message begins with the field."""
 
 
-class Asked(BaseModel):
-    """Entry of a new question: its full content."""
+class LedgerEntry(BaseModel):
+    """One line of a ledger: the fields of all entries, after which those of its kind stand, and the hash."""
 
     model_config = _STRICT
+
+    schema_: Annotated[Literal[1], Field(alias="schema")]
+    number: int  # Its line, from 1
+    previous: Digest  # Hash of the entry before
+    written: Annotated[str, AfterValidator(_moment)]  # When it was written, UTC
+    entry: Literal["asked", "answered", "resolved"]  # What kind of entry it is
+    question: Annotated[str, Field(max_length=80)]  # Name of the question it is about
+    # Whether it was written when the question's window was over: with hindsight, whatever day it is as of.
+    retrospective: bool
+    code: Annotated[str, Field(max_length=80)]  # Version of the package that wrote it
+    hash: Digest  # SHA-256 of all else
+
+    @staticmethod
+    def of(plain: Mapping[str, Any]) -> "LedgerEntry":
+        """Return the entry that the fields of a line are."""
+        try:
+            return KINDS.get(str(plain.get("entry")), LedgerEntry).model_validate(plain)
+        except ValidationError as error:
+            raise BadLine(faults(error)) from error
+
+    @staticmethod
+    def make(draft: Draft, number: int, previous: str, written: datetime, found: "dict[str, History]") -> "LedgerEntry":
+        """Return the entry that follows a line, with its hash; `found` is what there is of every question."""
+        made = LedgerEntry.of({
+            "schema": 1, "number": number, "previous": previous, "written": f"{written:{MOMENT}}",
+            "retrospective": False, "code": version(PACKAGE), "hash": "0" * 64, **draft,
+        })  # fmt: skip
+        history = History(_content(made), made) if isinstance(made, Asked) else found.get(made.question)
+        hindsight = history is not None and is_retrospective(made, history)
+        made = made.model_copy(update={"retrospective": hindsight})
+        # By way of JSON, so that what is hashed is what will be read.
+        return made.model_copy(update={"hash": hash_of(json.loads(line_of(made.plain)))})
+
+    @property
+    def day(self) -> date:
+        """The day it was written, UTC."""
+        return date.fromisoformat(self.written[:10])
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """Its fields as plain values."""
+        plain = self.model_dump(mode="json", by_alias=True, exclude_none=not isinstance(self, Answered))
+        if plain.get("note", "") is None:  # as in entries that were written before there were notes
+            del plain["note"]
+        own = plain.pop("hash")
+        return {**plain, "hash": own}
+
+    @property
+    def said(self) -> str:
+        """What it says, in words."""
+        return self.entry
+
+
+class Asked(LedgerEntry):
+    """Entry of a new question: its full content."""
 
     content: dict[str, Any]
     digest: Digest
 
 
-class Answered(BaseModel):
+class Answered(LedgerEntry):
     """Forecast of a question on a day."""
-
-    model_config = _STRICT
 
     as_of: Day  # The day whose knowledge it rests on
     # That the answer is yes, given that the question is not void; None where it is void in every future.
@@ -73,11 +131,16 @@ class Answered(BaseModel):
     converged: bool = True  # Whether the fit has passed its convergence checks
     note: Text | None = None  # What a reader has to know of the chance, such as that its kind was not calibrated
 
+    @property
+    def said(self) -> str:
+        """The forecast in words."""
+        mark = "" if self.converged else ", NOT CONVERGED: do not use it"
+        note = f". {self.note}" if self.note else ""
+        return f"{DASH if self.chance is None else chance(self.chance)} as of {self.as_of}{mark}{note}"
 
-class Resolved(BaseModel):
+
+class Resolved(LedgerEntry):
     """Resolution of a question, with the data used."""
-
-    model_config = _STRICT
 
     as_of: Day
     outcome: Literal["yes", "no", "void"]
@@ -87,81 +150,15 @@ class Resolved(BaseModel):
     of_a_kind: int | None = None
     data: Digest
 
-
-type Body = Asked | Answered | Resolved
-BODIES: dict[str, type[BaseModel]] = {"asked": Asked, "answered": Answered, "resolved": Resolved}
-
-
-class LedgerEntry(BaseModel):
-    """One line of a ledger; the fields of its body stand before the hash."""
-
-    model_config = _STRICT
-
-    schema_: Annotated[Literal[1], Field(alias="schema")]
-    number: int  # Its line, from 1
-    previous: Digest  # Hash of the entry before
-    written: Annotated[str, AfterValidator(_moment)]  # When it was written, UTC
-    entry: Literal["asked", "answered", "resolved"]  # What kind of entry it is
-    question: Annotated[str, Field(max_length=80)]  # Name of the question it is about
-    # Whether it was written when the question's window was over: with hindsight, whatever day it is as of.
-    retrospective: bool
-    code: Annotated[str, Field(max_length=80)]  # Version of the package that wrote it
-    hash: Digest  # SHA-256 of all else
-    body: SkipValidation[Body] = Field(exclude=True)  # What it says
-
-    @classmethod
-    def of(cls, plain: Mapping[str, Any]) -> Self:
-        """Return the entry that the fields of a line are."""
-        head = {name: value for name, value in plain.items() if name in HEAD}
-        try:
-            made = cls.model_validate({**head, "body": None})
-            own = {name: value for name, value in plain.items() if name not in HEAD}
-            return made.model_copy(update={"body": BODIES[made.entry].model_validate(own)})
-        except ValidationError as error:
-            raise BadLine(faults(error)) from error
-
-    @classmethod
-    def make(cls, draft: "Draft", number: int, previous: str, written: datetime, *, retrospective: bool) -> Self:
-        """Return the entry that follows a line, with its hash."""
-        made = cls.model_construct(
-            schema=1, number=number, previous=previous, written=f"{written:{MOMENT}}",
-            entry=type(draft.body).__name__.lower(), question=draft.question, retrospective=retrospective,
-            code=version(PACKAGE), hash="0" * 64, body=draft.body,
-        )  # fmt: skip
-        # By way of JSON, so that what is hashed is what will be read.
-        return made.model_copy(update={"hash": hash_of(json.loads(line_of(made.plain)))})
-
     @property
-    def kind(self) -> str:
-        """Kind of the entry: asked, answered or resolved."""
-        return self.entry
-
-    @property
-    def day(self) -> date:
-        """The day it was written, UTC."""
-        return date.fromisoformat(self.written[:10])
-
-    @property
-    def plain(self) -> dict[str, Any]:
-        """Its fields as plain values."""
-        head = self.model_dump(mode="json", by_alias=True)
-        own = head.pop("hash")
-        body = self.body.model_dump(mode="json", by_alias=True, exclude_none=not isinstance(self.body, Answered))
-        if body.get("note", "") is None:  # as in entries that were written before there were notes
-            del body["note"]
-        return {**head, **body, "hash": own}
+    def said(self) -> str:
+        """The resolution in words."""
+        return f"{self.outcome.upper()}, {self.reason}"
 
 
-HEAD = [one.alias or name for name, one in LedgerEntry.model_fields.items() if name != "body"]
+KINDS: dict[str, type[LedgerEntry]] = {"asked": Asked, "answered": Answered, "resolved": Resolved}
+HEAD = [one.alias or name for name, one in LedgerEntry.model_fields.items()]
 """Fields that every entry has."""
-
-
-@dataclass(frozen=True)
-class Draft:
-    """Entry to be appended: its question and its content."""
-
-    question: str
-    body: Body
 
 
 def canonical(values: Mapping[str, Any]) -> bytes:
@@ -194,24 +191,22 @@ class History:
 
     question: Question
     asked: LedgerEntry
-    answers: list[LedgerEntry] = field(default_factory=list)
-    resolution: LedgerEntry | None = None
+    answers: list[Answered] = field(default_factory=list)
+    resolution: Resolved | None = None
 
     @property
     def last_answer(self) -> Answered | None:
         """Latest forecast."""
-        body = self.answers[-1].body if self.answers else None
-        return body if isinstance(body, Answered) else None
+        return self.answers[-1] if self.answers else None
 
     @property
     def outcome(self) -> str:
         """Resolution; `open` if unresolved."""
-        body = self.resolution.body if self.resolution else None
-        return body.outcome if isinstance(body, Resolved) else "open"
+        return self.resolution.outcome if self.resolution else "open"
 
     def timing(self, entry: LedgerEntry) -> Timing:
         """Return when its asking or an answer was written: in time, late, or when the window was over."""
-        known = date.fromisoformat(entry.body.as_of) if isinstance(entry.body, Answered) else self.question.asked
+        known = date.fromisoformat(entry.as_of) if isinstance(entry, Answered) else self.question.asked
         return written_when(entry, self.question, known)
 
     def require_forward(self, as_of: date) -> None:
@@ -220,7 +215,7 @@ class History:
         if last is not None and as_of.isoformat() < last.as_of:
             raise BadLine(
                 f"field `as_of`: {as_of} is before {last.as_of}, the day of the answer to {self.question.id} in line "
-                f"{self.answers[-1].number}; answer as of {last.as_of} or a later day"
+                f"{last.number}; answer as of {last.as_of} or a later day"
             )
 
 
@@ -231,57 +226,47 @@ def written_when(entry: LedgerEntry, question: Question, known: date) -> Timing:
     return LATE if entry.day > known + GRACE else IN_TIME
 
 
-def is_retrospective(draft: Draft, found: dict[str, History], day: date) -> bool:
-    """Return whether something written on a day is written with hindsight; a resolution is what its question is."""
-    if isinstance(draft.body, Asked):
-        return _content(draft.body, draft.question).over(day)
-    history = found.get(draft.question)
-    return history is not None and _hindsight(history, draft.body, day)
+def is_retrospective(entry: LedgerEntry, history: History) -> bool:
+    """Return whether an entry is written with hindsight; a resolution is what its question is."""
+    return history.asked.retrospective if isinstance(entry, Resolved) else history.question.over(entry.day)
 
 
 def follow(found: dict[str, History], entry: LedgerEntry) -> None:
     """Add an entry to what there is of its question."""
-    if isinstance(entry.body, Asked):
-        history = _begun(found, entry, entry.body)
-    else:
-        history = _asked(found, entry)
-        known = date.fromisoformat(entry.body.as_of)
-        if isinstance(entry.body, Answered):
+    history = _begun(found, entry) if isinstance(entry, Asked) else _asked(found, entry)
+    if isinstance(entry, Answered | Resolved):
+        known = date.fromisoformat(entry.as_of)
+        if isinstance(entry, Answered):
             _require_answer(history, known)
         else:
-            _require_resolution(history, entry, entry.body)
+            _require_resolution(history, entry)
         if known > entry.day:
             raise BadLine(f"field `as_of`: {known} is after {entry.day}, the day it was written; give a day up to then")
-    if entry.retrospective != _hindsight(history, entry.body, entry.day):
+    if entry.retrospective != is_retrospective(entry, history):
         raise BadLine(
             f"field `retrospective`: {str(entry.retrospective).lower()} is stated, but it was written on "
             f"{entry.day}, and the window of {entry.question} ends on {history.question.last}; "
             "`append_entries` derives it"
         )
-    if isinstance(entry.body, Asked):
-        found[entry.question] = history
-    elif isinstance(entry.body, Answered):
+    found[entry.question] = history
+    if isinstance(entry, Answered):
         history.answers.append(entry)
-    else:
+    elif isinstance(entry, Resolved):
         history.resolution = entry
 
 
-def _hindsight(history: History, body: Body, day: date) -> bool:
-    return history.asked.retrospective if isinstance(body, Resolved) else history.question.over(day)
-
-
-def _content(body: Asked, name: str) -> Question:
+def _content(entry: Asked) -> Question:
     try:
-        return question_of(body.content, f"field `content`: {name}")
+        return question_of(entry.content, f"field `content`: {entry.question}")
     except QuestionError as error:
         raise BadLine(str(error)) from error
 
 
-def _begun(found: dict[str, History], entry: LedgerEntry, body: Asked) -> History:
+def _begun(found: dict[str, History], entry: Asked) -> History:
     if entry.question in found:
         raise BadLine(f"field `question`: {entry.question} was asked already; give it another name")
-    question = _content(body, entry.question)
-    if question.id != entry.question or question.digest != body.digest:
+    question = _content(entry)
+    if question.id != entry.question or question.digest != entry.digest:
         raise BadLine(f"field `digest`: the question {entry.question} does not have the digest that is stated")
     if question.asked > entry.day:
         raise BadLine(
@@ -309,7 +294,7 @@ def _require_answer(history: History, known: date) -> None:
     history.require_forward(known)
 
 
-def _require_resolution(history: History, entry: LedgerEntry, body: Resolved) -> None:
+def _require_resolution(history: History, entry: Resolved) -> None:
     question = history.question
     if not question.resolvable:
         raise BadLine(f"field `question`: no data decide {question.id}, which is about the level")
@@ -317,8 +302,8 @@ def _require_resolution(history: History, entry: LedgerEntry, body: Resolved) ->
         raise BadLine(
             f"field `written`: the window of {question.id} is not over on {entry.day}; resolve it after {question.last}"
         )
-    if body.as_of < question.last.isoformat() and (body.outcome != "void" or entry.day <= question.void_after):
+    if entry.as_of < question.last.isoformat() and (entry.outcome != "void" or entry.day <= question.void_after):
         raise BadLine(
-            f"field `as_of`: the window of {question.id} is not over on {body.as_of}; resolve it with data that reach "
+            f"field `as_of`: the window of {question.id} is not over on {entry.as_of}; resolve it with data that reach "
             f"{question.last}, or as void after {question.void_after}"
         )

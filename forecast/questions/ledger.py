@@ -7,7 +7,7 @@ the file under version control. Invalid entries with a correct hash are reported
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -16,12 +16,12 @@ from forecast.dates import today
 from forecast.errors import LedgerError, OutputError, QuestionError
 from forecast.files import PARTIAL_LENGTH, TORN, Journal, append_lines, clear_leftovers, digest, read_journal
 from forecast.outlook.draws import FitLike
+from forecast.outlook.question import Question, read_question, write_question
+from forecast.outlook.summary import NotDefined
 from forecast.panel.record import last_known
 from forecast.questions.answer import Answer, Resolution, answer_question, resolve_question
 from forecast.questions.history import (
     LONGEST_LINE,
-    Answered,
-    Asked,
     BadLine,
     Draft,
     History,
@@ -30,10 +30,8 @@ from forecast.questions.history import (
     canonical,
     follow,
     hash_of,
-    is_retrospective,
     line_of,
 )
-from forecast.questions.question import Question, read_question, write_question
 from forecast.wording import count, join
 
 if TYPE_CHECKING:
@@ -49,175 +47,36 @@ FIRST = "0" * 64
 _RESTORE = "Nothing was written. Restore the file from a copy, or move it away to begin another"
 
 
-@dataclass(frozen=True)
-class Fault:
-    """A line that is left out: its number, and why, beginning with the field."""
-
-    line: int
-    reason: str
-
-
-@dataclass(frozen=True)
+@dataclass
 class Ledger:
-    """A ledger as it was read: every line follows from the one before."""
+    """A ledger as it was read, line by line: every line follows from the one before."""
 
     path: Path
-    entries: tuple[LedgerEntry, ...]
-    histories: dict[str, History]  # What there is of every question, by its name, in the order of asking
-    lines: int  # How many there are, faults included
-    head: str  # Hash of the last line, which stands for all of them
-    faults: tuple[Fault, ...] = ()  # Lines that are left out
+    until: date = date.max  # The day after which none of its lines can have been written
+    entries: list[LedgerEntry] = field(default_factory=list)
+    histories: dict[str, History] = field(default_factory=dict)  # By question, in the order of asking
+    lines: int = 0  # How many there are, faults included
+    head: str = FIRST  # Hash of the last line, which stands for all of them
+    faults: list[tuple[int, str]] = field(default_factory=list)  # Lines that are left out, and why
     torn: str = ""  # What is to be said of an unfinished last line; empty if there is none
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
         """Read a ledger and check its chain."""
-        path = Path(path)
+        found = cls(Path(path), today())
         try:
-            journal = read_journal(path)
+            journal = read_journal(found.path)
         except OSError as error:
             reason = error.strerror or error
             raise LedgerError(
                 f"{path}: the ledger cannot be read ({reason}). Ask a question first, or name it"
             ) from error
-        found = _Reading(path, today())
-        whole = found.read(journal)
-        words = _torn_words(path, found.lines + 1, "is left out") if journal.torn and not whole else ""
-        return cls(path, tuple(found.entries), found.histories, found.lines, found.head, tuple(found.faults), words)
+        if not found.take(journal) and journal.torn:
+            found.torn = _torn_words(found.path, found.lines + 1, "is left out")
+        return found
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Warnings about lines that are left out, and advice on how to continue."""
-        words = (
-            f"{self.path}, line {one.line}: {one.reason}. The line is left out and the others count; the ledger is "
-            "never edited, so give the command again to append a right one"
-            for one in self.faults
-        )
-        return (*words, *([self.torn] if self.torn else []))
-
-
-@dataclass(frozen=True)
-class Appended:
-    """Entry appended to a ledger, and repairs that were needed."""
-
-    entries: tuple[LedgerEntry, ...]
-    repaired: str = ""  # What was done about an unfinished last line; empty if there was none
-
-
-def append_entries(path: str | Path, drafts: Iterable[Draft], *, now: datetime | None = None) -> Appended:
-    """Append entries to a ledger, which is begun if it is not there: all of them or, where one is rejected, none."""
-    path, wanted = Path(path), list(drafts)
-    made: list[LedgerEntry] = []
-    repaired: list[str] = []
-
-    def make(journal: Journal) -> tuple[bytes, ...]:
-        found = _Reading(path)
-        whole, before = found.read(journal), found.lines
-        written = (now or datetime.now(UTC)).astimezone(UTC)  # now that no other writer can come between
-        made.extend(found.append(draft, written) for draft in wanted)
-        kept = (journal.torn,) if whole else ()
-        if journal.torn and (whole or made):
-            done = f"is set aside in {path.name}{TORN}"
-            repaired.append(f"{path}: the last line had no end, which was added" if whole else
-                            _torn_words(path, before + 1, done))  # fmt: skip
-        return (*kept, *(line_of(entry.plain) for entry in made))
-
-    append_lines(path, make)
-    return Appended(tuple(made), "".join(repaired))
-
-
-def asked(question: Question) -> Draft:
-    """Return the entry that a question is asked."""
-    return Draft(question.id, Asked(content=question.plain, digest=question.digest))
-
-
-def answered(answer: Answer, *, model: Mapping[str, Any] | None, converged: bool, by: str = "the model") -> Draft:
-    """Return the entry of an answer from a fit, of which `model` are the choices."""
-    chance = getattr(answer.chance, "value", None)
-    mcse = getattr(answer.chance, "mcse", None)
-    body = Answered(
-        as_of=answer.as_of.isoformat(),
-        chance=None if chance is None else round(float(chance), 6),
-        mcse=None if mcse is None else round(float(mcse), 6),
-        void=round(float(answer.void.value), 6),
-        recorded=answer.recorded,
-        by=by,
-        data=answer.data or None,
-        model=None if model is None else model_digest(model),
-        seed=answer.seed,
-        futures=answer.simulations,
-        converged=converged,
-        note=answer.note or None,
-    )
-    return Draft(answer.question, body)
-
-
-def resolved(resolution: Resolution) -> Draft:
-    """Return the entry of a resolution."""
-    if resolution.outcome in ("open", "never"):
-        raise LedgerError(f"{resolution.question}: it is not decided: {resolution.reason}")
-    values = {one.alias or name: getattr(resolution, name) for name, one in Resolved.model_fields.items()}
-    return Draft(resolution.question, Resolved(**{**values, "as_of": resolution.as_of.isoformat()}))
-
-
-def answer_of(
-    history: History,
-    fit: FitLike,
-    *,
-    model: Mapping[str, Any],
-    converged: bool,
-    seed: int,
-    table: "EventTable | None",
-) -> Draft | str:
-    """Return the entry of a question's answer from a fit, or why there is none."""
-    if closed := history.question.closed(last_known(fit.panel)):
-        return closed
-    found = answer_question(fit, history.question, seed=seed, table=table)
-    history.require_forward(found.as_of)
-    draft = answered(found, model=model, converged=converged)
-    return "nothing new since the last answer" if draft.body == history.last_answer else draft
-
-
-def resolution_of(history: History, records: "Records", day: date, *, now: date, added_resolve: bool) -> Draft | str:
-    """Return the entry of a question's resolution from what was known by a day, or why it is not resolved now.
-
-    What resolves is final: added events resolve only where somebody says to which day the record is complete.
-    """
-    question = history.question
-    code = records.find(question.dyad)
-    last_day = records.last_day if added_resolve else records.last_day_before
-    found = resolve_question(
-        records.panel([code], day), question, today=day, table=records.events,
-        coverage_end=last_day(code, question.dataset),
-    )  # fmt: skip
-    if found.outcome in ("open", "never"):
-        return found.reason
-    return resolved(found) if question.last < now else f"its window ends on {question.last}; resolve it after that day"
-
-
-def model_digest(choices: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the choices of a model, as `PendulumSpec.to_dict` has them."""
-    return digest(canonical(choices))
-
-
-def _torn_words(path: Path, line: int, done: str) -> str:
-    return f"{path}, line {line}: it was never finished (its writer was killed) and {done}"
-
-
-@dataclass
-class _Reading:
-    """The lines of a ledger, read one after the other; until a day, after which none can have been written."""
-
-    path: Path
-    until: date = date.max
-    lines: int = 0
-    head: str = FIRST
-    entries: list[LedgerEntry] = field(default_factory=list)
-    histories: dict[str, History] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
-
-    def read(self, journal: Journal) -> bool:
-        """Read all lines; return whether the unfinished one at their end is a whole one without its end."""
+    def take(self, journal: Journal) -> bool:
+        """Take all lines; return whether the unfinished one at their end is a whole one without its end."""
         for line in journal.lines:
             self._take(line)
         try:
@@ -226,11 +85,20 @@ class _Reading:
             return False
         return True
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Warnings about lines that are left out, and advice on how to continue."""
+        words = (
+            f"{self.path}, line {line}: {reason}. The line is left out and the others count; the ledger is "
+            "never edited, so give the command again to append a right one"
+            for line, reason in self.faults
+        )
+        return (*words, *([self.torn] if self.torn else []))
+
     def append(self, draft: Draft, written: datetime) -> LedgerEntry:
         """Make the entry that follows, and read it as it will be read."""
         try:
-            hindsight = is_retrospective(draft, self.histories, written.date())
-            entry = LedgerEntry.make(draft, self.lines + 1, self.head, written, retrospective=hindsight)
+            entry = LedgerEntry.make(draft, self.lines + 1, self.head, written, self.histories)
             line = line_of(entry.plain)
             if len(line) > LONGEST_LINE:
                 raise BadLine(f"it has {len(line):,} bytes, more than {LONGEST_LINE:,}; say it in fewer words")
@@ -244,7 +112,7 @@ class _Reading:
         try:
             self._follow(plain)
         except BadLine as error:
-            self.faults.append(Fault(self.lines, str(error)))
+            self.faults.append((self.lines, str(error)))
 
     def _chained(self, line: bytes) -> dict[str, Any]:
         """Return the fields of a line that has the hash it states, and states that of the line before."""
@@ -279,6 +147,117 @@ class _Reading:
             )
         follow(self.histories, entry)
         self.entries.append(entry)
+
+
+@dataclass(frozen=True)
+class Appended:
+    """Entry appended to a ledger, and repairs that were needed."""
+
+    entries: tuple[LedgerEntry, ...]
+    repaired: str = ""  # What was done about an unfinished last line; empty if there was none
+
+
+def append_entries(path: str | Path, drafts: Iterable[Draft], *, now: datetime | None = None) -> Appended:
+    """Append entries to a ledger, which is begun if it is not there: all of them or, where one is rejected, none."""
+    path, wanted = Path(path), list(drafts)
+    made: list[LedgerEntry] = []
+    repaired: list[str] = []
+
+    def make(journal: Journal) -> tuple[bytes, ...]:
+        found = Ledger(path)
+        whole, before = found.take(journal), found.lines
+        written = (now or datetime.now(UTC)).astimezone(UTC)  # now that no other writer can come between
+        made.extend(found.append(draft, written) for draft in wanted)
+        kept = (journal.torn,) if whole else ()
+        if journal.torn and (whole or made):
+            done = f"is set aside in {path.name}{TORN}"
+            repaired.append(f"{path}: the last line had no end, which was added" if whole else
+                            _torn_words(path, before + 1, done))  # fmt: skip
+        return (*kept, *(line_of(entry.plain) for entry in made))
+
+    append_lines(path, make)
+    return Appended(tuple(made), "".join(repaired))
+
+
+def asked(question: Question) -> Draft:
+    """Return the entry that a question is asked."""
+    return {"entry": "asked", "question": question.id, "content": question.plain, "digest": question.digest}
+
+
+def answered(answer: Answer, *, model: Mapping[str, Any] | None, converged: bool, by: str = "the model") -> Draft:
+    """Return the entry of an answer from a fit, of which `model` are the choices."""
+    chance = None if isinstance(answer.chance, NotDefined) else answer.chance
+    return {
+        "entry": "answered",
+        "question": answer.question,
+        "as_of": answer.as_of.isoformat(),
+        "chance": None if chance is None else round(float(chance.value), 6),
+        "mcse": None if chance is None else round(float(chance.mcse), 6),
+        "void": round(float(answer.void.value), 6),
+        "recorded": answer.recorded,
+        "by": by,
+        "data": answer.data or None,
+        "model": None if model is None else model_digest(model),
+        "seed": answer.seed,
+        "futures": answer.simulations,
+        "converged": converged,
+        "note": answer.note or None,
+    }
+
+
+def resolved(resolution: Resolution) -> Draft:
+    """Return the entry of a resolution."""
+    if resolution.outcome in ("open", "never"):
+        raise LedgerError(f"{resolution.question}: it is not decided: {resolution.reason}")
+    own = asdict(resolution)
+    own["happenings"] = own.pop("events")
+    return {"entry": "resolved", **own, "as_of": resolution.as_of.isoformat()}
+
+
+def answer_of(
+    history: History,
+    fit: FitLike,
+    *,
+    model: Mapping[str, Any],
+    converged: bool,
+    seed: int,
+    table: "EventTable | None",
+) -> Draft | str:
+    """Return the entry of a question's answer from a fit, or why there is none."""
+    if closed := history.question.closed(last_known(fit.panel)):
+        return closed
+    found = answer_question(fit, history.question, seed=seed, table=table)
+    history.require_forward(found.as_of)
+    draft = answered(found, model=model, converged=converged)
+    last = {} if history.last_answer is None else history.last_answer.plain
+    same = all(last.get(name) == value for name, value in draft.items())
+    return "nothing new since the last answer" if same else draft
+
+
+def resolution_of(history: History, records: "Records", day: date, *, now: date, added_resolve: bool) -> Draft | str:
+    """Return the entry of a question's resolution from what was known by a day, or why it is not resolved now.
+
+    What resolves is final: added events resolve only where somebody says to which day the record is complete.
+    """
+    question = history.question
+    code = records.find(question.dyad)
+    last_day = records.last_day if added_resolve else records.last_day_before
+    found = resolve_question(
+        records.panel([code], day), question, today=day, table=records.events,
+        coverage_end=last_day(code, question.dataset),
+    )  # fmt: skip
+    if found.outcome in ("open", "never"):
+        return found.reason
+    return resolved(found) if question.last < now else f"its window ends on {question.last}; resolve it after that day"
+
+
+def model_digest(choices: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the choices of a model, as `PendulumSpec.to_dict` has them."""
+    return digest(canonical(choices))
+
+
+def _torn_words(path: Path, line: int, done: str) -> str:
+    return f"{path}, line {line}: it was never finished (its writer was killed) and {done}"
 
 
 def questions_of(ledger: Ledger, names: Sequence[str] = (), *, only_open: bool = False) -> list[History]:
@@ -377,19 +356,9 @@ def entry_rows(ledger: Ledger) -> "pd.DataFrame":
     """Return a row an entry, with the question that it is about; what an entry does not have is empty."""
     import pandas as pd
 
-    return pd.DataFrame([_row(ledger, entry) for entry in ledger.entries], columns=list(COLUMNS))
+    def row(entry: LedgerEntry) -> dict[str, Any]:
+        history = ledger.histories[entry.question]
+        timing = None if isinstance(entry, Resolved) else history.timing(entry)
+        return {**history.question.plain, **entry.plain, "timing": timing}
 
-
-def _row(ledger: Ledger, entry: LedgerEntry) -> dict[str, Any]:
-    history = ledger.histories[entry.question]
-    about = history.question.plain
-    row = {name: about.get(name) for name in ("kind", "dyad", "dataset", "asked", "first", "last", "sentence", "data")}
-    row |= {
-        name: getattr(entry, name)
-        for name in ("number", "written", "entry", "question", "retrospective", "code", "hash")
-    }
-    row["timing"] = None if isinstance(entry.body, Resolved) else history.timing(entry)
-    if isinstance(entry.body, Answered | Resolved):
-        own = entry.body.model_dump(mode="json", by_alias=True)
-        row |= {name: own[name] for name in COLUMNS if name in own}
-    return row
+    return pd.DataFrame([row(entry) for entry in ledger.entries], columns=list(COLUMNS))

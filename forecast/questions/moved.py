@@ -19,11 +19,11 @@ from forecast.errors import QuestionError
 from forecast.outlook.attribution import Attribution, Posed, SampledFit, Setting, attribute_to
 from forecast.outlook.comparison import Ahead, Look, Numbers, Outcome, Outcomes, level_in, numbers_of
 from forecast.outlook.draws import FitLike
-from forecast.outlook.windows import WindowCounts
+from forecast.outlook.question import CountQuestion, Question
+from forecast.outlook.recorded import WindowCounts
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
 from forecast.questions.answer import PutQuestion, put_question, settle_simulations
-from forecast.questions.question import CountQuestion, Question
 from forecast.questions.record import chance_of_count, coupled, side_shares
 from forecast.typing import Bool, Float, Index
 

@@ -9,13 +9,12 @@ import numpy as np
 from forecast.dates import Clock
 from forecast.errors import QuestionError
 from forecast.events.codebook import HOST, VISIT, read_kinds, read_scale, scale_names
-from forecast.outlook.base_rates import MIX_MONTHS, WHOLE_RECORD, mix_weights
 from forecast.outlook.draws import position
-from forecast.outlook.observed import reporting_datasets
-from forecast.outlook.windows import DatasetRecord, WindowCounts, class_codes
+from forecast.outlook.observed import MIX_MONTHS, WHOLE_RECORD, mix_weights, reporting_datasets
+from forecast.outlook.question import CountQuestion, Question, ShareQuestion
+from forecast.outlook.recorded import DatasetRecord, WindowCounts, class_codes
 from forecast.panel import panel_kind
 from forecast.panel.record import count_placed, placed_events
-from forecast.questions.question import CountQuestion, Question, ShareQuestion
 from forecast.typing import Bool, Float, Index
 from forecast.wording import join
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.events import EventTable
-    from forecast.questions.question import Question
+    from forecast.outlook.question import Question
 
 
 VISITS = (VISIT, HOST)

@@ -20,7 +20,7 @@ import numpy as np
 
 from forecast.dates import today
 from forecast.numeric import paired
-from forecast.questions.history import TIMINGS, WITH_HINDSIGHT, Answered, History, Timing, written_when
+from forecast.questions.history import TIMINGS, WITH_HINDSIGHT, History, Timing, written_when
 from forecast.questions.ledger import Ledger
 
 SCHEMA = 1
@@ -106,7 +106,7 @@ class TrackRecord:
         return cls(
             head=ledger.head,
             entries=ledger.lines,
-            faults=tuple(f"line {one.line}: {one.reason}" for one in ledger.faults),
+            faults=tuple(f"line {line}: {reason}" for line, reason in ledger.faults),
             questions=len(histories),
             open=len(resolvable),
             overdue=sum(one.question.last < now for one in resolvable),
@@ -176,11 +176,7 @@ def _said(history: History) -> tuple[Timing, list[tuple[date, float]]]:
     They count from the day they were written; what was written with hindsight counts only where nothing else was said,
     and then from the day it is as of. The first one is late if it was written long after the question's day.
     """
-    given = [
-        (entry, entry.body.as_of, entry.body.chance)
-        for entry in history.answers
-        if isinstance(entry.body, Answered) and entry.body.chance is not None
-    ]
+    given = [(entry, entry.as_of, entry.chance) for entry in history.answers if entry.chance is not None]
     open_then = [(entry, entry.day, chance) for entry, _, chance in given if not entry.retrospective]
     first = (open_then or given or [(history.asked,)])[0][0]
     timing = written_when(first, history.question, history.question.asked)

@@ -23,9 +23,8 @@ from forecast.outlook import (
     main_horizon,
     quoted,
 )
-from forecast.outlook.base_rates import MEMORY_MONTHS
-from forecast.outlook.claims import numbers_in_words
-from forecast.outlook.observed import main_dataset
+from forecast.outlook.assessment import numbers_in_words
+from forecast.outlook.observed import MEMORY_MONTHS, main_dataset
 from forecast.panel import panel_kind
 from forecast.panel.record import observed_shares
 from forecast.report import (

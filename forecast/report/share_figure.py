@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.outlook import Assessment, Baseline, Estimate, NotDefined, main_horizon
-from forecast.outlook.rolling import RollingShare
+from forecast.outlook.windows import RollingShare
 from forecast.report import style
 from forecast.report.words import INTERVALS, period
 from forecast.typing import Float

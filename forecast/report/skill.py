@@ -12,8 +12,8 @@ from forecast.evaluation.skill import BENCHMARKS_EQUAL, CHOSEN_ON, POOL, REPORTE
 from forecast.events.table import CountTable, EventTable, Recorded
 from forecast.numeric import Lead, lead
 from forecast.outlook import Assessment, NotDefined
+from forecast.outlook.benchmarks import MODEL
 from forecast.outlook.observed import main_dataset
-from forecast.outlook.pool import MODEL
 from forecast.outlook.query import main_horizon
 from forecast.panel import panel_kind
 from forecast.report.table import Cell, Table

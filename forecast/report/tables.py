@@ -19,7 +19,7 @@ from forecast.outlook import (
     printed_changes,
 )
 from forecast.outlook.datasets import DatasetOutlook
-from forecast.outlook.kind_scores import RULE
+from forecast.outlook.kind_counts import RULE
 from forecast.outlook.simulations import DriverOutlook
 from forecast.report import words
 from forecast.report.material import Material

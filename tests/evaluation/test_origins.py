@@ -11,7 +11,7 @@ from forecast import read_chronology, read_eras
 from forecast.errors import DataError, SpecError, UnknownDyadError
 from forecast.evaluation import BENCHMARKS, Asked, Record, Variant, origins_between
 from forecast.outlook import Observed
-from forecast.outlook.pool import Pool
+from forecast.outlook.benchmarks import Pool
 from tests.evaluation.made import counts_of, record_of
 
 ORIGIN = date(2012, 1, 1)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from forecast.outlook import Estimate, NotDefined, assess
-from forecast.outlook.claims import claims
+from forecast.outlook.assessment import claims
 from forecast.outlook.draws import dyad_draws
-from forecast.outlook.frameworks import headroom
 from forecast.outlook.level import contrast
+from forecast.outlook.pendulum import headroom
 
 
 def test_eras_follow_each_other(assessment):
@@ -71,8 +71,7 @@ def test_a_technical_improvement_reaches_as_far_as_the_cycle_does(fit, assessmen
 
 
 def test_a_dyad_stands_against_another(fit):
-    own, other = dyad_draws(fit, "USA-CHN"), dyad_draws(fit, "USA-RUS")
-    versus = contrast(own, other, "confrontation", "US-Russia")
+    versus = contrast(fit, dyad_draws(fit, "USA-CHN"), "USA-RUS", "confrontation", "US-Russia")
     assert (versus.first_era, versus.second_era) == ("Competition", "Confrontation")
     for item in (versus.half_life, versus.equilibrium, versus.mean, versus.month_noise):
         first, second = item.first.draws, item.second.draws
@@ -81,12 +80,11 @@ def test_a_dyad_stands_against_another(fit):
 
 
 def test_a_contrast_needs_the_era_and_the_quantity(fit, make):
-    own, other = dyad_draws(fit, "USA-CHN"), dyad_draws(fit, "USA-RUS")
-    absent = contrast(own, other, "detente", "US-Russia")
+    absent = contrast(fit, dyad_draws(fit, "USA-CHN"), "USA-RUS", "detente", "US-Russia")
     assert isinstance(absent, NotDefined)
     assert "confrontation, partnership" in absent.reason
     walk = make(trend="walk", cycle="none")
-    versus = contrast(dyad_draws(walk, "USA-CHN"), dyad_draws(walk, "USA-RUS"), "confrontation", "US-Russia")
+    versus = contrast(walk, dyad_draws(walk, "USA-CHN"), "USA-RUS", "confrontation", "US-Russia")
     assert isinstance(versus.half_life, NotDefined)
     assert isinstance(versus.equilibrium, NotDefined)
     assert isinstance(versus.mean.first, Estimate)

@@ -8,11 +8,10 @@ import pytest
 
 from forecast.errors import SpecError
 from forecast.outlook import AtLeast, NotDefined, assess, observe, simulate_ahead
-from forecast.outlook.base_rates import simulate_kinds
 from forecast.outlook.kind_counts import KindRates
-from forecast.outlook.of_a_kind import kind_outlook, window_base_rate
+from forecast.outlook.observed import simulate_kinds
 from forecast.outlook.query import Query
-from forecast.outlook.windows import Recording
+from forecast.outlook.windows import Recording, kind_outlook, window_base_rate
 from tests.model.panels import make_panel
 
 DYAD = "USA-CHN"
@@ -74,7 +73,7 @@ def test_one_kind_a_side_is_the_side():
 
 def test_chances_come_from_the_past_and_those_of_simulations_stand_beside_them(fit, observed):
     recording = Recording.of(fit, simulate_ahead(fit, DYAD, 24, seed=1), observed, "US-China")
-    found = kind_outlook(recording, observed.kinds, "class 0", 12, 2)
+    found = kind_outlook(recording, "class 0", 12, 2)
     number = observed.kinds[..., 1:13, 0].sum(axis=-1)
     assert found.simulated.value == pytest.approx((number >= 2).mean(), abs=1e-9)
     rate = KindRates.of(fit.panel, observed.dataset, (0,)).rate(DYAD, 12)
@@ -86,7 +85,8 @@ def test_chances_come_from_the_past_and_those_of_simulations_stand_beside_them(f
         "The chance that the chronology records at least 2 events of the kind “class 0” between US-China in the 12 "
         "months to "
     )
-    assert "Window: 1 January 2025 to 31 December 2025. Yes: at least 2 events in it of the kind" in found.rule
+    assert "records at least 2 US-China events of the kind “class 0”" in found.rule
+    assert "from 1 January 2025 to 31 December 2025" in found.rule
 
 
 def test_all_kinds_and_what_is_asked_for_are_assessed(fit):

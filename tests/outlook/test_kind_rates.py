@@ -12,12 +12,20 @@ from forecast import build_panel, read_chronology
 from forecast.errors import DataError
 from forecast.events.codebook import read_scale
 from forecast.outlook import AtLeast, assess
-from forecast.outlook import kind_scores as scores
+from forecast.outlook import kind_counts as scores
 from forecast.outlook.conditioning import Assumed
-from forecast.outlook.kind_counts import MEMORIES, KindRates, dyads_worth, far_apart, shifted
-from forecast.outlook.kind_scores import Calibration, calibrated, calibration_of
-from forecast.outlook.of_a_kind import window_base_rate
+from forecast.outlook.kind_counts import (
+    MEMORIES,
+    Calibration,
+    KindRates,
+    calibrated,
+    calibration_of,
+    dyads_worth,
+    far_apart,
+    shifted,
+)
 from forecast.outlook.scenarios import scenario
+from forecast.outlook.windows import window_base_rate
 from tests.model.panels import make_panel
 from tests.outlook.conftest import make_fit
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from forecast.outlook import NotDefined, assess, observe, simulate_ahead
-from forecast.outlook.benchmarks import SIMPLE, Past
-from forecast.outlook.pool import MEMBERS, MODEL, SHORTEST_PAST, Pool
-from forecast.outlook.windows import Recording, changed, threshold_outlook, window_outlook
+from forecast.outlook.benchmarks import MEMBERS, MODEL, SHORTEST_PAST, SIMPLE, Past, Pool
+from forecast.outlook.recorded import changed
+from forecast.outlook.windows import Recording, threshold_outlook, window_outlook
 
 MONTHS = 12
 
@@ -57,7 +57,9 @@ def test_every_forecaster_has_as_many_simulations(seen, pool):
 def test_higher_similar_and_lower_add_up_and_stand_beside_the_models(fit, seen, pool):
     simulations, observed = seen
     recording = Recording.of(fit, simulations, observed, "USA-CHN", pool)
-    window, alone = (window_outlook(one, MONTHS) for one in (recording, recording.model))
+    window, alone = (
+        window_outlook(one, MONTHS) for one in (recording, Recording.of(fit, simulations, observed, "USA-CHN"))
+    )
     assert window.up.value + window.same.value + window.down.value == 1
     assert [window.model[name].value for name in ("up", "same", "down")] == [
         one.value for one in (alone.up, alone.same, alone.down)

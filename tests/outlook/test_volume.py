@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.outlook.base_rates import MARGIN, recording_level
+from forecast.outlook.observed import MARGIN, recording_level
 
 
 def panel_of(counts, covered=None, frequency="month"):

@@ -173,15 +173,15 @@ def test_a_bad_line_is_told_by_every_command_and_the_rest_is_read(begun):
         assert "line 3: field `as_of`: '2023-13-99' is no day" in said(done)
     assert "1 questions: 1 decided" in said(run("score")).replace("1 question:", "1 questions:")
     shown = run("show", "up").stdout
-    assert "as of 2023-11-30: 20%" in shown and "99%" not in shown
+    assert "20% as of 2023-11-30" in shown and "99%" not in shown
 
 
 def test_a_late_answer_is_marked(begun):
     late = answered(an_answer("up", 0.3, "2023-12-31"), model={}, converged=True)
     append_entries(begun, [late], now=datetime(2024, 6, 1, tzinfo=UTC))
     lines = run("show", "up").stdout.splitlines()
-    assert [line.partition("the model")[2] for line in lines if line.startswith("as of")] == [
-        "", "  late, written on 2024-06-01",
+    assert [line.partition(":")[0] for line in lines if line.startswith("the model")] == [
+        "the model", "the model, late (written on 2024-06-01)",
     ]  # fmt: skip
     assert run("export", "--out", "all.csv").exit_code == 0
     with Path("all.csv").open() as file:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from forecast.outlook.base_rates import MIX_MONTHS, mix_weights
-from forecast.outlook.windows import WindowCounts
+from forecast.outlook.observed import MIX_MONTHS, mix_weights
+from forecast.outlook.recorded import WindowCounts
 from forecast.panel.record import placed_events
 from forecast.questions.record import (
     ALL,

@@ -41,7 +41,7 @@ def test_entries_are_read_as_they_were_written(ledger):
     history = found.histories["q0"]
     assert history.question == made("q0")
     assert (history.last_answer.chance, history.outcome) == (0.3, "yes")
-    assert [entry.kind for entry in found.entries] == ["asked", "answered", "resolved"]
+    assert [entry.entry for entry in found.entries] == ["asked", "answered", "resolved"]
     assert all(json.loads(line)["code"] for line in ledger.read_text().splitlines())
 
 
@@ -207,7 +207,7 @@ def test_killed_at_any_byte_a_writer_loses_nothing_that_was_there(tmp_path, writ
             torn.add(len(left))
         if "new" not in Ledger.read(path).histories:
             append_entries(path, [asked(made("new"))], now=NOW)
-        assert [entry.kind for entry in Ledger.read(path).entries] == ["asked", "answered"] * 2 + ["asked"]
+        assert [entry.entry for entry in Ledger.read(path).entries] == ["asked", "answered"] * 2 + ["asked"]
     assert len(torn) > writers // 4, "the kills came too early or too late to try anything"
 
 
@@ -356,7 +356,7 @@ def test_a_bad_line_is_named_and_left_out_and_the_others_count(ledger, changes, 
     append_line(ledger, **changes)
     before = ledger.read_bytes()
     found = Ledger.read(ledger)
-    assert [(fault.line, named in fault.reason) for fault in found.faults] == [(3, True)], found.faults
+    assert [(line, named in reason) for line, reason in found.faults] == [(3, True)], found.faults
     (warning,) = found.warnings
     assert f"{ledger}, line 3: " in warning and "append a right one" in warning
     assert found.histories["q0"].last_answer.chance == 0.3

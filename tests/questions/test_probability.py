@@ -12,11 +12,10 @@ from forecast.evaluation.origins import Window
 from forecast.evaluation.scores import outcomes
 from forecast.events.codebook import read_scale
 from forecast.outlook import AtLeast, assess
-from forecast.outlook.kind_counts import KindRates
-from forecast.outlook.kind_scores import Calibration
+from forecast.outlook.kind_counts import Calibration, KindRates
 from forecast.outlook.observed import observe
+from forecast.outlook.recorded import WindowCounts
 from forecast.outlook.simulations import simulate_ahead
-from forecast.outlook.windows import WindowCounts
 from forecast.panel import build_panel, recounted
 from forecast.panel.record import by_class
 from forecast.questions import (
@@ -77,7 +76,7 @@ def test_an_answer_says_that_its_kind_was_not_calibrated_and_that_it_is_far_from
         assert ("as often" in found.note) is bool(words)
     assert answer_question(fit_as_of(DAY), ask(higher=5), table=events()).note == ""
     draft = answered(found, model=None, converged=True)
-    assert draft.body.note == found.note
+    assert draft["note"] == found.note
 
 
 def test_throughout_is_less_likely_than_at_and_by_more():

@@ -46,7 +46,8 @@ def half_are_void(simulations, observed):
 def found(fit):
     scenarios = {"two contacts": [CONTACT], SCRIPT: [replace(CONTACT, kind="class 0", n=0)], "nothing": []}
     later = reported_fit(dyads=("USA-CHN",), months=306, draws=2).panel
-    question = SimpleNamespace(id="half", sentence=SCRIPT, ahead=3, counted=None, settle=half_are_void)
+    half = SimpleNamespace(id="half", sentence=SCRIPT)
+    question = SimpleNamespace(question=half, ahead=3, counted=None, settle=half_are_void)
     asked = {"questions": [question], "above": 40.0, "at_least": [AtLeast("class 0", 2, 6)], "followed": later}
     return scenario(fit, "USA-CHN", scenarios, (3, 12), labels=LABELS, **asked)
 

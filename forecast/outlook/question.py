@@ -2,6 +2,7 @@
 
 A question is a small YAML file (docs/schema/question.md). Its baseline is fixed when it is asked: later events change
 its probability, not its meaning. Each type has its sentence, its rule, and its resolution from data or simulations.
+What a report says of a horizon are answers to the same questions, made by `Question.ahead` and not put into a file.
 """
 
 import json
@@ -16,7 +17,19 @@ from forecast.arguments import checked, faults, read_form
 from forecast.dates import LONGEST_HORIZON, add_months, month_end, month_start, months_between
 from forecast.errors import QuestionError
 from forecast.files import digest, write_text
-from forecast.outlook.windows import FEWEST, ROUNDING, WindowCounts, changed, data_rule, reached, source_words
+from forecast.outlook.recorded import (
+    FEWEST,
+    ROUNDING,
+    Baseline,
+    DatasetRecord,
+    WindowCounts,
+    changed,
+    data_rule,
+    reached,
+    rolling_sums,
+    shares_of,
+    source_words,
+)
 from forecast.typing import Bool, Float
 from forecast.wording import capital, count, day, month, number, percent
 
@@ -58,6 +71,14 @@ class FixedBaseline(BaseModel):
         if self.cooperative > self.events or self.events < 1:
             raise ValueError(f"{self.cooperative} of {self.events} are cooperative, which cannot be")
         return self
+
+    @classmethod
+    def of(cls, record: DatasetRecord, before: Baseline, points: float) -> Self:
+        """Fix what a record holds of a window that is over; nothing is checked."""
+        return cls.model_construct(
+            first=before.first, last=min(before.last, record.known), events=before.events,
+            cooperative=before.cooperative, points=points,
+        )  # fmt: skip
 
     @property
     def share(self) -> float:
@@ -112,6 +133,11 @@ class Question(BaseModel):
             )
         object.__setattr__(self, "sentence", self.sentence or generated)
         return self
+
+    @classmethod
+    def ahead(cls, record: DatasetRecord, months: int, **own: Any) -> Self:
+        """Return the question as a report asks it, of so many months after a record: without a name or any check."""
+        return cls.model_construct(**terms_of(record, record.first, record.clock.last_day(months)), **own)
 
     def require_open(self) -> None:
         """Reject fields that contradict each other or decide the question already."""
@@ -214,7 +240,9 @@ class ShareQuestion(Question):
 
     def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
         """Return whether the answer is yes, and whether there is one, given the months of the window."""
-        return counts.share_is(self.holds, self.fewest)
+        total = counts.total.sum(axis=-1)
+        there = total >= self.fewest
+        return there & self.holds(shares_of(total, counts.cooperative.sum(axis=-1))), there
 
     def words(self) -> str:
         """Return the question as a sentence that is true if the answer is yes."""
@@ -272,18 +300,21 @@ class PassageQuestion(ShareQuestion):
     def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
         """Return whether the answer is yes, and whether there is one, given the months of the window."""
         past = WindowCounts(*np.array(self.before, dtype=np.int64).reshape(-1, 2).T)
-        return counts.after(past).rolling_share_is(
-            self.holds, self.span, self.fewest, throughout=self.when == "throughout"
-        )
+        whole = counts.after(past)
+        total, cooperative = rolling_sums(whole.total, self.span), rolling_sums(whole.cooperative, self.span)
+        there = total >= self.fewest
+        held, some = self.holds(shares_of(total, cooperative)), there.any(axis=-1)
+        return some & ((held | ~there).all(axis=-1) if self.when == "throughout" else (there & held).any(axis=-1)), some
 
     def words(self) -> str:
         """Return the question as a sentence that is true if the answer is yes."""
-        span = "a month" if self.span == 1 else f"{self.span} months in a row"
+        unit = "month" if (self.first, self.last) == (month_start(self.first), month_end(self.last)) else "week"
+        span = f"a {unit}" if self.span == 1 else f"{self.span} {unit}s in a row"
         bound, compared = self._bound
         share = f"{self.compare} {bound} of the {self._counted} are cooperative{compared}"
         if self.when == "by":
-            return f"In {span} that end with a month from {self._window}, {share}."
-        return f"Whenever {span} end with a month from {self._window}, {share}, void ones left out."
+            return f"In {span} that end with a {unit} from {self._window}, {share}."
+        return f"Whenever {span} end with a {unit} from {self._window}, {share}, void ones left out."
 
     def reason(self, outcome: str, counts: WindowCounts) -> str:
         """Return in words which counts resolve it."""
@@ -359,6 +390,15 @@ class LevelQuestion(Question):
         return "Data never decide it: the level is estimated, and no later data say what it was."
 
 
+def terms_of(record: DatasetRecord, first: date, last: date) -> dict[str, Any]:
+    """Return the fields of a question that a record and a window fix."""
+    return {
+        "dyad": record.dyad, "label": record.label, "dataset": record.dataset, "joint": record.joint,
+        "asked": record.known, "data": record.digest, "first": first, "last": last,
+        "void_after": add_months(last, YEAR),  # a year later
+    }  # fmt: skip
+
+
 TYPES: dict[str, type[Question]] = {
     "share": ShareQuestion, "passage": PassageQuestion, "count": CountQuestion, "level": LevelQuestion,
 }  # fmt: skip
@@ -419,8 +459,3 @@ def write_question(path: str | Path, question: Question) -> None:
     plain["sentence"] = plain.pop("sentence")  # last: it follows from the rest
     text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110)
     write_text(path, _HEAD + text)
-
-
-def last_chance(last: date) -> date:
-    """Return the day by which an edition must cover a window that ends on a day: a year later."""
-    return add_months(last, YEAR)

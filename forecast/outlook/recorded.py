@@ -1,0 +1,264 @@
+"""Events that a dataset has recorded of a dyad: windows of months, their share and number, and words for them."""
+
+import functools
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Self, overload
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from forecast.dates import Clock, months_between
+from forecast.events.codebook import read_scale, scale_names
+from forecast.outlook.observed import NO_ACTIONS
+from forecast.outlook.summary import NotDefined
+from forecast.panel import panel_kind
+from forecast.panel.record import by_class, last_known, whole_periods
+from forecast.typing import Bool, Float, Index
+from forecast.wording import day, join, month
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+FEWEST = 3
+"""Events: the share of a window with fewer is decided by one event, and the window is void."""
+ROUNDING = 1e-6
+"""Points: a share on a boundary counts as on it, whatever the last bit of a division says."""
+
+
+def share_before(cooperative: int, events: int) -> float | None:
+    """Return the share of a window that is over, 0 to 100; None if it is void."""
+    return None if events < FEWEST else 100 * cooperative / events
+
+
+def shares_of(total: Index, cooperative: Index) -> Float:
+    """Return the shares of many windows, percent; those of windows that hold nothing are zero, and void."""
+    return np.asarray(100 * cooperative / np.maximum(total, 1))
+
+
+def rolling_sums(values: Index, span: int) -> Index:
+    """Return sums over windows of so many periods, the last axis."""
+    return np.asarray(sliding_window_view(values, span, axis=-1).sum(axis=-1))
+
+
+def followed_by(past: Index, ahead: Index, shared: int = 0) -> Index:
+    """Return the periods that are over, (period,), and after them those ahead, (..., period), of every future.
+
+    Of the last `shared` periods that are over, the first ones ahead hold what is not recorded of them.
+    """
+    whole = len(past) - shared
+    both = np.concatenate([np.broadcast_to(past[:whole], (*ahead.shape[:-1], whole)), ahead], axis=-1)
+    both[..., whole : len(past)] += past[whole:]
+    return both
+
+
+@overload
+def reached(share: Float, threshold: float) -> Bool: ...
+@overload
+def reached(share: float, threshold: float) -> bool: ...
+def reached(share: Float | float, threshold: float) -> Bool | bool:
+    """Return whether shares are at least a threshold."""
+    return share >= threshold - ROUNDING
+
+
+@overload
+def changed(share: Float, before: float, improvement: float) -> tuple[Bool, Bool]: ...
+@overload
+def changed(share: float, before: float, improvement: float) -> tuple[bool, bool]: ...
+def changed(share: Float | float, before: float, improvement: float) -> tuple[Bool | bool, Bool | bool]:
+    """Return whether shares lie above, and whether below, a baseline by at least the smallest improvement."""
+    change, slack = share - before, min(ROUNDING, improvement / 2)  # no share is on both sides, however small that is
+    return change >= improvement - slack, change <= slack - improvement
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Events recorded in the months before, as of the day; later revisions do not change it."""
+
+    first: date  # First and last day
+    last: date
+    events: int  # How many, and how many of them are cooperative
+    cooperative: int
+    share: float | None  # Per cent of them that are cooperative; None with fewer than three
+
+
+@dataclass(frozen=True)
+class WindowCounts:
+    """Events in the months of a window, recorded or simulated; the last axis is the period."""
+
+    total: Index  # Events, and how many of them are cooperative
+    cooperative: Index
+    kind: Index | None = None  # How many are of the kind that a count asks for
+
+    def after(self, past: "WindowCounts", shared: int = 0) -> "WindowCounts":
+        """Return the periods that are over and after them, in every simulation, these (`followed_by`)."""
+        kind = None if past.kind is None or self.kind is None else followed_by(past.kind, self.kind, shared)
+        total, cooperative = (
+            followed_by(getattr(past, name), getattr(self, name), shared) for name in ("total", "cooperative")
+        )
+        return WindowCounts(total, cooperative, kind)
+
+    def then(self, later: "WindowCounts") -> "WindowCounts":
+        """Return these periods of simulations and after them later ones of the same."""
+        total, cooperative = (
+            np.concatenate([getattr(self, name), getattr(later, name)], axis=-1) for name in ("total", "cooperative")
+        )
+        kind = None if self.kind is None or later.kind is None else np.concatenate([self.kind, later.kind], axis=-1)
+        return WindowCounts(total, cooperative, kind)
+
+
+@dataclass(frozen=True)
+class DatasetRecord:
+    """Events that a dataset has recorded of a dyad, and the terms of sentences and rules on them."""
+
+    clock: Clock
+    dyad: str  # Code, and name for readers
+    label: str
+    dataset: str  # Its name
+    joint: bool  # Whether the two rows of a two-sided event count as one
+    names: tuple[str, ...]  # Names of all classes, in order
+    zero_cut: int  # How many of them are hostile
+    scale: str  # Name of the scale that orders them
+    known: date  # The day whose knowledge counts
+    digest: str  # SHA-256 of what was known
+    counts: Index  # Events, (period, class)
+    covered: Bool
+    whole: Bool  # Whether a period is covered to its end
+    kind: Index | None = None  # Events of the kind that a question asks for, in each of its classes
+
+    @classmethod
+    def of(cls, panel: "xr.Dataset", dyad: str, dataset: int, label: str = "") -> Self:
+        """Read a dataset, by its position in a panel."""
+        attributes = panel.attrs
+        counts, covered = by_class(panel, dyad, dataset)
+        return cls(
+            clock=Clock.of(panel),
+            dyad=dyad,
+            label=label,
+            dataset=str(panel["dataset"].to_numpy()[dataset]),
+            joint=attributes["unit"] == "event",
+            names=tuple(str(name) for name in panel["class_name"].to_numpy()),
+            zero_cut=int(attributes["zero_cut"]),
+            scale=str(attributes["scale"]),
+            known=last_known(panel),
+            digest=str(attributes["digest"]),
+            counts=counts,
+            covered=covered,
+            whole=whole_periods(panel, dyad, dataset),
+        )
+
+    @cached_property
+    def total(self) -> Index:
+        """Events of every period."""
+        return np.asarray(self.counts.sum(axis=1))
+
+    @cached_property
+    def cooperative(self) -> Index:
+        """Number of cooperative events."""
+        return np.asarray(self.counts[:, self.zero_cut :].sum(axis=1))
+
+    @property
+    def covered_to(self) -> date:
+        """Last day of the last period that is covered; the first day of all if none is."""
+        seen = np.flatnonzero(self.covered)
+        return self.clock.end_of(self.clock.times[int(seen[-1])].item()) if seen.size else date.min
+
+    def place(self, day: date) -> int:
+        """Return the position of the month of a day; before the first, negative."""
+        return months_between(self.clock.times[0].item(), day)
+
+    def months(self, part: slice | Index) -> WindowCounts:
+        """Return the contents of some months."""
+        kind = None if self.kind is None else self.kind[part].sum(axis=1)
+        return WindowCounts(self.total[part], self.cooperative[part], kind)
+
+    def baseline(self, months: int, kind: int | None = None) -> Baseline | NotDefined:
+        """Return the last so many covered months, of one class alone if it is given."""
+        seen, periods = np.flatnonzero(self.covered), self.clock.periods(months)
+        if not seen.size:
+            return NotDefined("no period of the dyad is covered")
+        if seen.size < periods:
+            return NotDefined(f"fewer than {self.clock.span(months)} before are covered")
+        last = int(seen[-1])
+        first, until = (self.clock.times[place].item() for place in (last - periods + 1, last))
+        own = np.arange(self.counts.shape[1]) if kind is None else np.array([kind])
+        counts = self.counts[seen[-periods:]]
+        events, cooperative = (int(counts[:, part].sum()) for part in (own, own[own >= self.zero_cut]))
+        return Baseline(first, self.clock.end_of(until), events, cooperative, share_before(cooperative, events))
+
+    @property
+    def cooperative_words(self) -> str:
+        """The classes that count as cooperative, with their codes where they have any."""
+        codes = cooperative_codes(self.scale)
+        return "; ".join(self.names[self.zero_cut :]) + (f" ({codes})" if codes else "")
+
+    @property
+    def counted(self) -> str:
+        """Counted events, their actors and their dataset, in words."""
+        return f"{self.label} events in {source_words(self.dataset)}"
+
+    @property
+    def first(self) -> date:
+        """First day ahead."""
+        return self.clock.last_day() + timedelta(days=1)
+
+    def ahead(self, months: int) -> str:
+        """Name the window that ends so many months ahead: ``the 12 months to October 2024``."""
+        return f"the {self.clock.span(months)} to {self.end(self.clock.last_day(months))}"
+
+    def before(self, months: int, baseline: "Baseline") -> str:
+        """Name the last window that is over: ``the 12 months before``, or with its end if coverage ends earlier."""
+        adjoining = baseline.last == self.clock.last_day()
+        return f"the {self.clock.span(months)} {'before' if adjoining else f'to {self.end(baseline.last)}'}"
+
+    def end(self, last: date) -> str:
+        """Name the end of a window."""
+        return day(last) if self.clock.weekly else month(last)
+
+
+def source_words(dataset: str) -> str:
+    """Return a dataset in a sentence."""
+    return f"the {dataset}" if dataset == "chronology" else f"“{dataset}”"
+
+
+def data_rule(dataset: str, dyad: str, until: date, *, joint: bool) -> str:
+    """State which data resolve what is asked of the days up to one, and what of them counts."""
+    counted = "event" if joint else "row"
+    once = "; a two-sided event with a row for each side counts once" if joint else ""
+    return (
+        f"Data: the first edition of {source_words(dataset)} whose coverage of {dyad} reaches {day(until)}. Every "
+        f"{counted} between the two counts, whichever side acts{once}."
+    )
+
+
+@functools.cache
+def cooperative_codes(scale: str) -> str:
+    """Name the codes of a codebook's scale that count as cooperative; empty if the first two digits do not tell."""
+    if scale not in scale_names():
+        return ""
+    order = read_scale(scale)
+    side = order.class_of >= order.zero_cut
+    whole, some = (getattr(side.groupby(side.index.str[:2]), how)() for how in ("all", "any"))
+    return f"CAMEO codes that begin with {join(whole.index[whole], 'or')}" if whole.equals(some) else ""
+
+
+@functools.cache
+def class_codes(scale: str, number: int) -> str:
+    """Name the codes of a codebook's scale that are of a class, by what they begin with; empty of another scale."""
+    if scale not in scale_names():
+        return ""
+    own = read_scale(scale).class_of == number
+    found: list[str] = []
+    for digits in range(2, int(own.index.str.len().max()) + 1):
+        alike = own.groupby(own.index.str[:digits]).all()
+        found += [code for code in alike.index[alike] if len(code) == digits and not code.startswith(tuple(found))]
+    return f"CAMEO codes that begin with {join(sorted(found), 'or')}" if found else ""
+
+
+def baseline_of(panel: "xr.Dataset", dyad: str, dataset: int, months: int) -> Baseline | NotDefined:
+    """Return the event data of a dyad in a dataset, over the last so many covered months of a panel."""
+    if not panel_kind(panel).coded:
+        return NotDefined(NO_ACTIONS)
+    return DatasetRecord.of(panel, dyad, dataset).baseline(months)
