@@ -206,7 +206,8 @@ def calibration_of(dataset: str, scale: str, kind: str, path: Path | None = None
     path = kinds_file() if path is None else path
     scores = {} if path is None else _read(path)
     there = (scores.get("dataset"), scores.get("scale")) == (dataset, scale)
-    row = _by_kind(path).get(kind) if there and path is not None else None
+    wanted = {"kind": kind, "dyad": "all", "months": "all", "at_least": 1, "period": "2015-"}
+    row = next((row for row in scores["rows"] if wanted.items() <= row.items()), None) if there else None
     if row is None:
         return Calibration(None, f"Chances of the kind “{kind}” have not been scored for these data.")
     if calibrated(row):
@@ -216,14 +217,6 @@ def calibration_of(dataset: str, scale: str, kind: str, path: Path | None = None
         f"Chances of the kind “{kind}” were not calibrated from 2015 on: forecast {percent(row['chance'])} on average, "
         f"happened {percent(row['frequency'])}. Do not rely on them.",
     )
-
-
-@functools.cache
-def _by_kind(path: Path) -> dict[str, Mapping[str, Any]]:
-    """Return the rows that decide, by kind."""
-    wanted = {"dyad": "all", "months": "all", "at_least": 1, "period": "2015-"}
-    rows = _read(path)["rows"]
-    return {row["kind"]: row for row in rows if all(row[name] == value for name, value in wanted.items())}
 
 
 @functools.cache

@@ -15,18 +15,19 @@ from forecast.outlook.draws import FitLike
 from forecast.outlook.level import Fan, HorizonOutlook, fan, horizon_outlook
 from forecast.outlook.observed import Observed, main_dataset
 from forecast.outlook.question import Question
-from forecast.outlook.recorded import QuestionOutlook, shifted_as
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
 from forecast.outlook.summary import NotDefined, Probability, certain, probability
 from forecast.outlook.windows import (
     ALONE,
     KindOutlook,
+    QuestionOutlook,
     Recording,
     RollingShare,
     ThresholdOutlook,
     WindowOutlook,
     kind_outlook,
     rolling_share,
+    shifted_as,
     threshold_outlook,
     window_outlook,
 )
