@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from forecast import dates
-from forecast.arguments import require_whole
 from forecast.cli.options import Added, AnyData, arg, day_of, echo_json, grouped, open_data, opt, output, say, shared
 from forecast.cli.terminal import console, escape, progress, table
 from forecast.dates import reject_future
@@ -153,7 +152,6 @@ def update(
     """
     from forecast.questions.ledger import answer_of
 
-    require_whole("seed", seed)
     place, ledger = _read(folder)
     chosen = _chosen(ledger, names)
     with progress() as tell:

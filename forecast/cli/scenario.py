@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from forecast.arguments import MOST_POINTS, require_positive, require_whole
-from forecast.cli.options import Window, arg, grouped, opt, own_folder, shared, show_result
+from forecast.arguments import MOST_POINTS, require_positive
+from forecast.cli.options import Window, arg, grouped, opt, own_folder, shared, show_result, whole
 from forecast.cli.question import folder_option
 from forecast.cli.terminal import console, escape, progress, table
 from forecast.errors import DataError, QuestionError, SpecError
@@ -53,7 +53,6 @@ def scenario(
     from forecast.questions.ledger import QuestionFolder
     from forecast.report.folder import SCENARIO, chosen_folder, require_place
 
-    require_whole("seed", seed)
     require_positive("improvement", improvement, MOST_POINTS, "points of share")
     require_place(out, SCENARIOS, SCENARIO, [fit, *events], replace=replace)
     asked = window.asked
@@ -177,7 +176,7 @@ def check(
     fit: Path = arg("A saved fit, such as report/fit.zarr.", ...),
     out: Path | None = own_folder("checks"),
     replace: bool = shared.replace(),
-    records: int = opt("How many records are simulated.", 400),
+    records: int = whole("How many records are simulated.", "records", 400),
     backtest: Path | None = opt("Folder of a backtest of the same form of model, for months it had not seen."),
     seed: int = shared.seed(),
     as_json: bool = shared.json(),
@@ -188,8 +187,6 @@ def check(
     """
     from forecast.report.folder import CHECKS, chosen_folder, require_place
 
-    require_whole("records", records)
-    require_whole("seed", seed)
     require_place(out, CHECKED, CHECKS, [fit, backtest], replace=replace)
     with progress() as tell:
         tell("loading the fit", 0, 0)
