@@ -174,6 +174,8 @@ def check(name: str, value: Any, annotation: str) -> None:
 def _short(value: Any) -> str:
     """Return a value as an error shows it: what is long or spans lines by its type alone."""
     kind = type(value).__name__
+    if isinstance(value, int) and abs(value) >= 10**20:
+        return "a number of too many digits"
     text = repr(value) if isinstance(value, str | int | float | bool | bytes | None | date | tuple | list) else ""
     return f"{text} ({kind})" if text and len(text) <= 60 and "\n" not in text else f"an object of type {kind}"
 
@@ -201,7 +203,7 @@ def require_whole(name: str, value: object) -> int:
     """Make sure that a number given by a user is whole and within its limits."""
     least, most = LIMITS[name]
     if not isinstance(value, Integral) or isinstance(value, bool) or not least <= int(value) <= most:
-        raise SpecError(f"{name}: got {_number(value)}; expected a whole number, at least {least} and at most {most:,}")
+        raise SpecError(f"{name}: got {_short(value)}; expected a whole number, at least {least} and at most {most:,}")
     return int(value)
 
 
@@ -218,12 +220,7 @@ def require_sampler(
 def require_positive(name: str, value: object, most: float, unit: str) -> None:
     """Make sure that a number is positive and not beyond a limit."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= most:
-        raise SpecError(f"{name}: got {_number(value)}; expected a positive number of {unit}, at most {most:g}")
-
-
-def _number(value: object) -> str:
-    text = repr(value) if not isinstance(value, int) or abs(value) < 10**20 else "a number of too many digits"
-    return text if len(text) <= 40 else f"{text[:37]}..."
+        raise SpecError(f"{name}: got {_short(value)}; expected a positive number of {unit}, at most {most:g}")
 
 
 def require(package: str, extra: str) -> None:

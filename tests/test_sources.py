@@ -100,6 +100,7 @@ def test_a_source_of_one_kind_is_written_as_it_always_was(mine: Source) -> None:
     assert set(mine.model_dump()) == {"kind", "path", "mapping"}
     both = Source(kind="several", sources=(Source(), mine))
     assert Source.model_validate_json(both.model_dump_json()) == both
+    assert both.files == [Path(str(mine.path)), Path(str(mine.mapping))]
 
 
 @pytest.mark.slow  # it compiles a form of its own; the panel of several tables is tested above
