@@ -314,8 +314,6 @@ class _Run:
         together = self.together[dataset]
         readings = together.runs
         for places, kept in together.judged():
-            for place, day, known, became, number in together.judge.tally():
-                readings[place].tallies.add(day, known, became, number)
             self.writer.add(dataset, np.array([one.number for one in readings])[places], kept)
 
     def _settle(self) -> None:
@@ -353,6 +351,11 @@ class _Reading(FileRun):
     number: int
     place: int  # Its place among the results
     tallies: "_Tallies"
+
+    def tally(self, day: date | None, known: date | None, became: str, number: int) -> None:
+        """Count lines of a day, known on a day, of which the same became."""
+        super().tally(day, known, became, number)
+        self.tallies.add(day, known, became, number)
 
     def entry(self) -> Entry:
         """Return its catalogue entry."""

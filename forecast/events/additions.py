@@ -218,31 +218,24 @@ class _Record:
 
     def reasons_against(self, rows: pd.DataFrame) -> dict[int, str]:
         """Return, by line, why rows cannot be added: outside the record, or there already."""
-        reasons = self._outside(rows)
-        inside = rows.drop(index=list(reasons))
-        there = self.events[self.events["dyad"].isin(inside["dyad"])].drop_duplicates(_KEY)
-        known = {tuple(row[:4]): row[4] for row in there[[*_KEY, "summary"]].itertuples(index=False, name=None)}
+        there = self.events[self.events["dyad"].isin(rows["dyad"])].drop_duplicates(_KEY)
+        known = there.set_index(_KEY)["summary"].to_dict()
         firsts: dict[tuple[Any, ...], int] = {}
-        for line, row in zip(inside.index, inside[[*_KEY, "summary"]].itertuples(index=False, name=None), strict=True):
-            *key, summary = row
-            same = tuple(key)
-            if same in known:
-                what = " ".join(str(known[same]).split())
-                reasons[line] = f"{_REPEATS}, the same day, sides and code: {what or 'without a summary'!s:.120}"
-                continue
-            first = firsts.setdefault((*same, " ".join(summary.casefold().split())), line)
-            if first != line:
-                reasons[line] = f"{_REPEATS}, in line {first}"
-        return reasons
-
-    def _outside(self, rows: pd.DataFrame) -> dict[int, str]:
-        reasons: dict[int, str] = {}
-        for line, dyad, day in zip(rows.index, rows["dyad"], rows["date"], strict=True):
+        reasons = {}
+        for line, row in rows.iterrows():
+            key, dyad, day = tuple(row[_KEY]), row["dyad"], row["date"]
             if dyad not in self.spans.index:
-                reasons[line] = f"there is no record of {dyad} to add to; there are {join(self.spans.index)}"
-            elif day < self.spans.loc[dyad, "start"]:
-                start = f"{self.spans.loc[dyad, 'start']:%Y-%m-%d}"
-                reasons[line] = f"date {day:%Y-%m-%d}: before the record of {dyad} begins, {start}"
+                reason = f"there is no record of {dyad} to add to; there are {join(self.spans.index)}"
+            elif day < (start := self.spans.loc[dyad, "start"]):
+                reason = f"date {day:%Y-%m-%d}: before the record of {dyad} begins, {start:%Y-%m-%d}"
+            elif key in known:
+                what = " ".join(str(known[key]).split())
+                reason = f"{_REPEATS}, the same day, sides and code: {what or 'without a summary'!s:.120}"
+            else:
+                first = firsts.setdefault((*key, " ".join(row["summary"].casefold().split())), int(str(line)))
+                reason = f"{_REPEATS}, in line {first}" if first != line else ""
+            if reason:
+                reasons[int(str(line))] = reason
         return reasons
 
     def extensions(self, rows: pd.DataFrame, stated: pd.Timestamp | None) -> tuple[Extension, ...]:

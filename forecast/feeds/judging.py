@@ -228,22 +228,15 @@ class Judge:
             {line: words[at - 1] for line, at in lines_filtered},
         )
 
-    def days(self) -> "list[tuple[int, datetime.date | None, datetime.date | None, int]]":
-        """Count the rows judged last that were not rejected by chunk, day of the event and day of becoming known."""
-        return self.database.execute(
-            f"SELECT line // {STRIDE}, date, known, count(*) FROM judged WHERE reason = '' GROUP BY ALL"
-        ).fetchall()
-
     def tally(self) -> "list[tuple[int, datetime.date | None, datetime.date | None, str, int]]":
         """Count the lines judged last by chunk, day of the event, day of becoming known, and what became of them."""
+        became = "CASE WHEN {} THEN 'kept' WHEN {} <> '' THEN 'rejected' ELSE 'filtered' END AS became"
+        lines = f"SELECT line, date, known, {became.format('kept', 'reason')} FROM judged"
+        if self.rules.feed.pairs:
+            least = "min(date) AS date, min(known) AS known"
+            lines = f"SELECT line, {least}, {became.format('bool_or(kept)', 'max(reason)')} FROM judged GROUP BY line"
         return self.database.execute(
-            f"""
-            SELECT line // {STRIDE}, date, known, became, count(*) FROM (
-                SELECT line, min(date) AS date, min(known) AS known,
-                    CASE WHEN bool_or(kept) THEN 'kept'
-                    WHEN max(reason) <> '' THEN 'rejected' ELSE 'filtered' END AS became
-                FROM judged GROUP BY line)
-            GROUP BY ALL ORDER BY ALL"""
+            f"SELECT line // {STRIDE}, date, known, became, count(*) FROM ({lines}) GROUP BY ALL ORDER BY ALL"
         ).fetchall()
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -71,6 +72,11 @@ class FileRun:
     rejected: list[tuple[int, str, str]] = field(default_factory=list)
     filtered: Counter[str] = field(default_factory=Counter)
     filtered_lines: list[tuple[int, str]] = field(default_factory=list)
+
+    def tally(self, day: date | None, known: date | None, became: str, number: int) -> None:
+        """Count lines of a day, known on a day, of which the same became."""
+        if became != "rejected":
+            self.days.add(day, known, number)
 
     def reject(self, line: int, reason: str, row: str) -> None:
         """Keep a rejected row with its text, as long as there are not too many of them."""
@@ -385,8 +391,8 @@ class Together[Run: FileRun]:
                     self._added[place].run.filtered[reason] += number
                 for line, reason in judged.filtered_lines.items():
                     self._added[line // STRIDE].run.filtered_lines.append((line % STRIDE, reason))
-                for place, day, known, number in self.judge.days():
-                    self._added[place].run.days.add(day, known, number)
+                for place, day, known, became, number in self.judge.tally():
+                    self._added[place].run.tally(day, known, became, number)
                 numbers = judged.kept["line"].to_numpy()
                 yield numbers // STRIDE, _with_lines(judged.kept, numbers % STRIDE)
         for run, chunk, rejected in self._added:

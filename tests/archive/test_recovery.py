@@ -1,4 +1,4 @@
-"""Damaged descriptions, foreign files, links and killed imports: nothing is removed, and a repair gives the rows back."""
+"""Damaged descriptions, foreign files, links, killed imports: nothing is removed, and a repair gives the rows back."""
 
 import json
 import os
