@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -36,7 +35,6 @@ from forecast.feeds.reading import FileRun, Together
 from forecast.fetch.manifest import read_manifest
 from forecast.files import digest, fence, write_bytes
 from forecast.progress import Progress, ahead, silent
-from forecast.typing import Index
 from forecast.wording import Card, Displayed, count
 
 MOST_ROWS = 400_000
@@ -217,7 +215,7 @@ class _Run:
     def __init__(self, wanted: Feed | None) -> None:
         self.wanted = wanted
         self.done: list[ImportedFile] = []
-        self.together: dict[str, Together[_Reading]] = {}
+        self.together: dict[str, Together] = {}
         self.published: dict[Path, dict[str, date]] = {}
         self.catalogue: Catalogue | None = None
 
@@ -294,9 +292,9 @@ class _Run:
             self.together[feed.name] = Together(Judge(Rules(feed, EVERYTHING, organs=True)))
         together = self.together[feed.name]
         reading = _Reading(
-            file, detected.layout, FileFacts(), key[0], DaysOfRows.of(feed, file),
-            feed=feed, name=name, named=named, published=published, key=key, number=self.next_file,
-            place=len(self.done), tallies=_Tallies(feed),
+            self.next_file, file, detected.layout, FileFacts(), key[0], DaysOfRows.of(feed, file),
+            feed=feed, name=name, named=named, published=published, key=key, place=len(self.done),
+            tallies=_Tallies(feed),
         )  # fmt: skip
         self.next_file += 1
         chunks = read_chunks(file, feed.encoding)
@@ -311,10 +309,8 @@ class _Run:
 
     def _judge(self, dataset: str) -> None:
         """Judge what was read of a feed, and put its rows on their way into segments."""
-        together = self.together[dataset]
-        readings = together.runs
-        for places, kept in together.judged():
-            self.writer.add(dataset, np.array([one.number for one in readings])[places], kept)
+        for kept in self.together[dataset].judged():
+            self.writer.add(dataset, kept)
 
     def _settle(self) -> None:
         """Judge all that was read, and put its files into the batch."""
@@ -348,7 +344,6 @@ class _Reading(FileRun):
     named: Named
     published: date | None
     key: Key
-    number: int
     place: int  # Its place among the results
     tallies: "_Tallies"
 
@@ -449,10 +444,10 @@ class SegmentWriter:
         self.held = 0
         self._waiting: dict[str, list[pa.Table]] = {}
 
-    def add(self, dataset: str, files: Index, kept: pa.Table) -> None:
-        """Add rows of files, whose numbers are given, as they were judged."""
+    def add(self, dataset: str, kept: pa.Table) -> None:
+        """Add rows of files as they were judged."""
         if kept.num_rows:
-            self._hold(f"{ROWS}-{dataset}", _as_rows(kept, files))
+            self._hold(f"{ROWS}-{dataset}", _as_rows(kept))
         if self.held >= MOST_ROWS:
             self.write()
 
@@ -480,13 +475,13 @@ class SegmentWriter:
         self.held += rows.num_rows
 
 
-def _as_rows(kept: pa.Table, files: Index) -> pa.Table:
+def _as_rows(kept: pa.Table) -> pa.Table:
     source, target = kept["source_state"], kept["target_state"]
     pair = pc.binary_join_element_wise(pc.min_element_wise(source, target), pc.max_element_wise(source, target), "-")
     mentions = kept["mentions"]
     whole = pc.match_substring_regex(mentions, r"^\d{1,18}$")
     renamed: dict[str, Any] = {
-        "file": pa.array(files, pa.int32()),
+        "file": kept["place"],
         "source": source,
         "target": target,
         "pair": pair,

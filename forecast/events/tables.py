@@ -380,7 +380,7 @@ _PASSING = {
     r"([^/?#]*\.)?(docslib|9dok|timetoast|studocu|scribd|issuu|issuhub|studylib|docplayer|lawsdocbox|vdocuments?|cupdf|"
     r"dokumen|pdfcoffee|slideshare|coursehero|freeessay|essaytgt|flipbuilder|pastebin)([./?#]|$)": "a site of uploads",
     r".*[?&]p=\d|.*/wp-json": "an address of a draft or a database",
-    r"[^/?#]*/*\\??(#.*)?$": "a host without a page",
+    r"[^/?#]*/*\??(#.*)?$": "a host without a page",
 }
 """Reason by pattern of what is after `https://` in an address that is not the publisher's own for good."""
 

@@ -60,6 +60,7 @@ ENOUGH = 64_000_000
 class FileRun:
     """A file being read: what it is, and what has become of its lines so far; `failed` says why it is left out."""
 
+    number: int  # Its own among the files
     file: FeedFile
     layout: Layout
     facts: FileFacts
@@ -174,7 +175,7 @@ def begin(paths: "str | Path | Sequence[str | Path]", feed: str | None, settings
             unread.append(Unread(file.name, str(error)))
             continue
         facts, days = kind.facts(file.own_name), DaysOfRows.of(kind, file)
-        runs.append(FileRun(file, detected.layout, facts, digests[file.path], days))
+        runs.append(FileRun(len(runs), file, detected.layout, facts, digests[file.path], days))
     return Opened(kind, runs, strange, unread)
 
 
@@ -294,56 +295,51 @@ def judged_files(
 
 
 def _read_files(runs: "Sequence[FileRun]", judge: Judge) -> Iterator[pa.Table]:
-    """Yield the events of files with the `place` of their file, in order of files and lines; account for all rows.
+    """Yield the events of files with the number of their file as `place`, in order; account for all rows.
 
     A file can fail after some of its events were yielded: these are not to be used.
     """
-    together: Together[FileRun] = Together(judge)
-    places: list[int] = []
-    for place, chunk in ahead(_chunks_of(runs, judge.rules.feed)):
+    together = Together(judge)
+    for run, chunk in ahead(_chunks_of(runs, judge.rules.feed)):
         try:
-            together.add(runs[place], chunk)
+            together.add(run, chunk)
         except DataError as error:
-            runs[place].failed = str(error)
+            run.failed = str(error)
             continue
-        places.append(place)
         if together.full:
-            yield from _in_order_of_lines(together, places)
-            places = []
-    yield from _in_order_of_lines(together, places)
+            yield from _judged(together)
+    yield from _judged(together)
 
 
-def _chunks_of(runs: "Sequence[FileRun]", feed: Feed) -> Generator[tuple[int, Chunk]]:
-    """Yield the chunks of files, each with the place of its file."""
-    for place, run in enumerate(runs):
+def _chunks_of(runs: "Sequence[FileRun]", feed: Feed) -> Generator[tuple[FileRun, Chunk]]:
+    for run in runs:
         try:
             for chunk in read_chunks(run.file, feed.encoding):
                 if run.failed:
                     break
-                yield place, chunk
+                yield run, chunk
         except DataError as error:
             run.failed = str(error)
 
 
-def _in_order_of_lines(together: "Together[FileRun]", places: list[int]) -> Iterator[pa.Table]:
-    """Judge chunks of the files at some places; yield the events, if there are lines at all."""
-    of_file = np.array(places, dtype=np.int64)
-    tables = [events.append_column("place", pa.array(of_file[at])) for at, events in together.judged()]
+def _judged(together: "Together") -> Iterator[pa.Table]:
+    """Judge chunks; yield the events in order of files and lines, if there are lines at all."""
+    tables = list(together.judged())
     if len(tables) == 1:  # which is in order as it is
         yield tables[0]
     elif tables:
         yield pa.concat_tables(tables).sort_by([(key, "ascending") for key in ("place", "line", "id")])
 
 
-class _Added[Run: FileRun](NamedTuple):
+class _Added(NamedTuple):
     """A chunk that waits to be judged: its file, and why lines of it are rejected."""
 
-    run: Run
+    run: FileRun
     chunk: Chunk
     rejected: dict[int, str]
 
 
-class Together[Run: FileRun]:
+class Together:
     """Chunks of files that are judged in one statement: for a small one that costs more than its lines do."""
 
     def __init__(self, judge: Judge) -> None:
@@ -351,7 +347,7 @@ class Together[Run: FileRun]:
         self._begin()
 
     def _begin(self) -> None:
-        self._added: list[_Added[Run]] = []
+        self._added: list[_Added] = []
         self._parts: dict[tuple[Layout, FileFacts], list[pa.Table]] = {}  # What is judged in one statement
         self._bytes = 0
 
@@ -360,12 +356,7 @@ class Together[Run: FileRun]:
         """Return whether there are enough lines, so that more would not make them cheaper."""
         return self._bytes >= ENOUGH
 
-    @property
-    def runs(self) -> list[Run]:
-        """The file of each chunk that was added since the last judgement, in whose account its other rows are put."""
-        return [one.run for one in self._added]
-
-    def add(self, run: Run, chunk: Chunk) -> None:
+    def add(self, run: FileRun, chunk: Chunk) -> None:
         """Add a chunk of a file."""
         if chunk.lines and not run.begun:
             run.begun = True
@@ -381,8 +372,9 @@ class Together[Run: FileRun]:
         self._added.append(_Added(run, chunk, broken))
         self._bytes += sum(map(len, chunk.lines))
 
-    def judged(self) -> Iterator[tuple[Index, pa.Table]]:
-        """Judge what was added; yield events with the places of their files in `runs`, and account for other rows."""
+    def judged(self) -> Iterator[pa.Table]:
+        """Judge what was added; yield events with the number of their file as `place`, and account for other rows."""
+        files = np.array([one.run.number for one in self._added], dtype=np.int64)
         for (layout, facts), parts in self._parts.items():
             for judged in self._judge(layout, facts, parts):
                 for line, reason in judged.rejected.items():
@@ -394,7 +386,8 @@ class Together[Run: FileRun]:
                 for place, day, known, became, number in self.judge.tally():
                     self._added[place].run.tally(day, known, became, number)
                 numbers = judged.kept["line"].to_numpy()
-                yield numbers // STRIDE, _with_lines(judged.kept, numbers % STRIDE)
+                kept = _with_lines(judged.kept, numbers % STRIDE)
+                yield kept.append_column("place", pa.array(files[numbers // STRIDE]))
         for run, chunk, rejected in self._added:
             for line in chunk.too_long:
                 run.reject(line, "a line that is longer than any of a feed", "")
