@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import pandas as pd
 
@@ -136,6 +136,18 @@ class EventTable(Displayed):
         return _table_card("Table of events", self.events, self)
 
 
+class Recorded(Protocol):
+    """A table as it was read, of whatever kind: the files behind it and the rows that were rejected."""
+
+    @property
+    def files(self) -> tuple[SourceFile, ...]:
+        """The files read, with their digests."""
+
+    @property
+    def rejects(self) -> pd.DataFrame:
+        """File, line, reason and text of each rejected row."""
+
+
 @dataclass(frozen=True, repr=False)
 class CountTable(Displayed):
     """Counts by period, direction and class, as somebody else aggregated them."""
@@ -153,10 +165,6 @@ class CountTable(Displayed):
 
     def _card(self) -> Card:
         return _table_card(f"Table of counts by {self.frequency}", self.counts, self)
-
-
-Recorded = EventTable | CountTable
-"""A table as it was read, of whatever kind: with the files behind it and the rows that were rejected."""
 
 
 def _table_card(title: str, rows: pd.DataFrame, table: Recorded) -> Card:

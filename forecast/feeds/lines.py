@@ -8,15 +8,15 @@ import csv
 import hashlib
 import struct
 import zipfile
-from bisect import bisect_left
 from codecs import BOM_UTF8
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from io import BufferedReader
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,7 @@ from forecast.errors import DataError
 from forecast.escaping import printable
 from forecast.feeds.feed import Encoding, Layout
 from forecast.files import fence, open_ordinary
+from forecast.typing import Index
 from forecast.wording import join
 
 CHUNK = 32_000_000
@@ -99,17 +100,27 @@ class FeedFile:
         return lines[:-1] if len(start) == SNIFFED and len(lines) > 1 else lines
 
 
-class Chunk(NamedTuple):
-    """Some lines of a file as UTF-8, without line ends; blank ones are left out."""
+@dataclass(frozen=True)
+class Chunk:
+    """Some lines of a file as UTF-8; blank ones are left out."""
 
-    lines: list[bytes]
-    numbers: list[int]  # Of the lines, from 1
+    text: bytes  # Each line with a line feed after it, and no carriage return before that
+    numbers: Index  # Of the lines, from 1
     too_long: list[int]  # Numbers of the lines that are longer than any line may be
-    mended: int  # How many of the lines were not UTF-8: read as Latin-1, or with marks for what is lost
+    mended: int = 0  # How many of the lines were not UTF-8: read as Latin-1, or with marks for what is lost
 
-    def line(self, number: int) -> str:
-        """Return the line of a number."""
-        return self.lines[bisect_left(self.numbers, number)].decode()
+    @cached_property
+    def ends(self) -> Index:
+        """Where in the text each line ends."""
+        return np.flatnonzero(np.frombuffer(self.text, np.uint8) == ord("\n"))
+
+    def line(self, place: int) -> str:
+        """Return the line at a place."""
+        return self.text[self.ends[place - 1] + 1 if place else 0 : self.ends[place]].decode()
+
+    def without_first(self) -> "Chunk":
+        """Return the chunk without its first line."""
+        return replace(self, text=self.text[self.ends[0] + 1 :], numbers=self.numbers[1:])
 
 
 def find_files(paths: "list[Path]") -> list[FeedFile]:
@@ -135,35 +146,41 @@ def read_chunks(file: FeedFile, fallback: Encoding = "utf-8") -> Generator[Chunk
     with fence(file.name), _opened(file) as stream:
         block = stream.read(CHUNK).removeprefix(BOM_UTF8)
         while block:
-            size += len(block)
-            _require_few(file, number + block.count(b"\n"), size)
-            *whole, rest = (rest + block).split(b"\n")
-            if whole:
-                yield _chunk(whole, number, fallback, cut=cut)
-                number, cut = number + len(whole), False
+            size, lines, end = size + len(block), block.count(b"\n"), block.rfind(b"\n") + 1
+            _require_few(file, number + lines, size)
+            if end:
+                yield _chunk(rest + block[:end], number, fallback, cut=cut)
+                number, rest, cut = number + lines, block[end:], False
+            else:
+                rest += block
             if len(rest) > LONGEST_LINE:
                 rest, cut = b"", True
             block = stream.read(CHUNK)
         if rest or cut:
-            yield _chunk([rest], number, fallback, cut=cut)
+            yield _chunk(rest + b"\n", number, fallback, cut=cut)
 
 
-def _chunk(lines: list[bytes], before: int, fallback: Encoding, *, cut: bool) -> Chunk:
-    """Return lines, after so many others of their file, as a chunk; `cut` says that the first is the end of one."""
-    chunk = Chunk([], [], [], 0)
-    for number, line in enumerate(lines, before + 1):
-        if len(line) > LONGEST_LINE or (cut and number == before + 1):
-            chunk.too_long.append(number)
-        elif text := line.removesuffix(b"\r"):
-            chunk.lines.append(text)
-            chunk.numbers.append(number)
+def _chunk(text: bytes, before: int, fallback: Encoding, *, cut: bool) -> Chunk:
+    """Return whole lines, after so many others of their file, as a chunk; `cut` says that the first ends another."""
+    letters = np.frombuffer(text, np.uint8)
+    ends = np.flatnonzero(letters == ord("\n"))
+    lengths = np.diff(ends, prepend=-1) - 1
+    long = lengths > LONGEST_LINE
+    long[0] |= cut
+    returns = (lengths > 0) & (letters[ends - 1] == ord("\r"))
+    out = long | (lengths == returns)
+    if out.any() or returns.any():
+        kept = np.repeat(~out, lengths + 1)
+        kept[ends[returns] - 1] = False
+        text = letters[kept].tobytes()
+    numbers, mended = before + 1 + np.arange(len(ends)), 0
     try:
-        b"\n".join(chunk.lines).decode()
+        _ = text.isascii() or text.decode()
     except UnicodeDecodeError:
-        decoded = [_decode(line, fallback) for line in chunk.lines]
-        lines = [text.encode() for text, _ in decoded]
-        return chunk._replace(lines=lines, mended=sum(strange for _, strange in decoded))
-    return chunk
+        decoded = [_decode(line, fallback) for line in text.split(b"\n")[:-1]]
+        text = "".join(f"{line}\n" for line, _ in decoded).encode()
+        mended = sum(strange for _, strange in decoded)
+    return Chunk(text, numbers[~out], numbers[long].tolist(), mended)
 
 
 def _require_few(file: FeedFile, lines: int, size: int) -> None:
@@ -290,46 +307,42 @@ def split_lines(chunk: Chunk, layout: Layout, columns: Sequence[str]) -> tuple[p
 
     Most lines of a file have as many fields as its first one, and are split all at once; the others one by one.
     """
-    text = b"\n".join([*chunk.lines, b""])
-    # What splits them at once takes a carriage return for an end of a line, and a mark of UTF-8 for no text.
-    alone = layout.quoted or b"\r" in text or text.startswith(BOM_UTF8)
-    table, places = (None, range(len(chunk.lines))) if alone else _split_alike(chunk, text, layout, columns)
+    tables, places = _split_alike(chunk, layout, columns)
     found: dict[str, list[Any]] = {name: [] for name in ("line", *columns)}
     broken = {}
     at = [layout.columns.index(name) for name in columns]
     for place in places:
-        fields = _fields(chunk.lines[place].decode(), layout)
+        number, fields = int(chunk.numbers[place]), _fields(chunk.line(place), layout)
         if len(fields) not in layout.widths:
             expected = join(list(map(str, layout.widths)), "or")
-            broken[chunk.numbers[place]] = f"{len(fields)} fields where {expected} are expected"
+            broken[number] = f"{len(fields)} fields where {expected} are expected"
             continue
-        found["line"].append(chunk.numbers[place])
+        found["line"].append(number)
         for name, one in zip(columns, at, strict=True):
             found[name].append(fields[one] if one < len(fields) else None)
     schema = pa.schema({"line": pa.int64(), **dict.fromkeys(columns, pa.string())})
-    others = pa.table(found, schema)
-    return (others if table is None else pa.concat_tables([table.select(schema.names), others])), broken
+    return pa.concat_tables([*tables, pa.table(found, schema)]), broken
 
 
-def _split_alike(
-    chunk: Chunk, text: bytes, layout: Layout, columns: Sequence[str]
-) -> tuple[pa.Table | None, Sequence[int]]:
+def _split_alike(chunk: Chunk, layout: Layout, columns: Sequence[str]) -> tuple[list[pa.Table], Sequence[int]]:
     """Return the lines with as many fields as the first one as a table, and the places of all other lines."""
     from pyarrow import csv as arrow
 
-    if not chunk.lines:
-        return None, ()
+    number = len(chunk.numbers)
+    # What splits them at once takes a carriage return for an end of a line, and a mark of UTF-8 for no text.
+    if not number or layout.quoted or b"\r" in chunk.text or chunk.text.startswith(BOM_UTF8):
+        return [], range(number)
     others: list[int] = []
 
     def leave(row: arrow.InvalidRow) -> str:
         others.append(row.number - 1)
         return "skip"
 
-    width = chunk.lines[0].count(layout.delimiter.encode()) + 1
+    width = chunk.line(0).count(layout.delimiter) + 1
     names = layout.columns[: width if width in layout.widths else layout.widths[-1]]
-    longest = max(map(len, chunk.lines)) + 1
+    longest = int(np.diff(chunk.ends, prepend=-1).max())
     table = arrow.read_csv(
-        pa.BufferReader(text),
+        pa.BufferReader(chunk.text),
         arrow.ReadOptions(column_names=list(names), block_size=max(BLOCK, longest), use_threads=False),
         arrow.ParseOptions(
             delimiter=layout.delimiter, quote_char=False, escape_char=False, invalid_row_handler=leave
@@ -339,7 +352,7 @@ def _split_alike(
             check_utf8=False, include_missing_columns=True,
         ),
     )  # fmt: skip
-    return table.append_column("line", pa.array(np.delete(chunk.numbers, others))), others
+    return [table.add_column(0, "line", pa.array(np.delete(chunk.numbers, others)))], others
 
 
 def _fields(line: str, layout: Layout) -> list[str]:

@@ -167,7 +167,7 @@ def begin(paths: "str | Path | Sequence[str | Path]", feed: str | None, settings
     kind = found[0][1].feed
     require_suitable(kind, settings)
     digests: dict[Path, str] = {}
-    runs = []
+    runs = list[FileRun]()
     for file, detected in _in_order(kind, found):
         try:
             digests[file.path] = digests.get(file.path) or file_digest(file.path)  # an archive once
@@ -358,11 +358,10 @@ class Together:
 
     def add(self, run: FileRun, chunk: Chunk) -> None:
         """Add a chunk of a file."""
-        if chunk.lines and not run.begun:
+        if len(chunk.numbers) and not run.begun:
             run.begun = True
-            if run.layout.header:
-                chunk = chunk._replace(lines=chunk.lines[1:], numbers=chunk.numbers[1:])
-        run.rows += len(chunk.lines) + len(chunk.too_long)
+            chunk = chunk.without_first() if run.layout.header else chunk
+        run.rows += len(chunk.numbers) + len(chunk.too_long)
         run.mended += chunk.mended
         with fence(run.file.name):
             lines, broken = split_lines(chunk, run.layout, self.judge.columns(run.layout, run.facts))
@@ -370,7 +369,7 @@ class Together:
             numbers = lines["line"].to_numpy() + len(self._added) * STRIDE
             self._parts.setdefault((run.layout, run.facts), []).append(_with_lines(lines, numbers))
         self._added.append(_Added(run, chunk, broken))
-        self._bytes += sum(map(len, chunk.lines))
+        self._bytes += len(chunk.text)
 
     def judged(self) -> Iterator[pa.Table]:
         """Judge what was added; yield events with the number of their file as `place`, and account for other rows."""
@@ -392,7 +391,7 @@ class Together:
             for line in chunk.too_long:
                 run.reject(line, "a line that is longer than any of a feed", "")
             for line, reason in rejected.items():
-                run.reject(line, reason, chunk.line(line))
+                run.reject(line, reason, chunk.line(int(np.searchsorted(chunk.numbers, line))))
         self._begin()
 
     def _judge(self, layout: Layout, facts: FileFacts, parts: list[pa.Table]) -> Iterator[Judged]:

@@ -72,7 +72,10 @@ def counted(folder, tmp_path, settings):
     rows = []
     for file in find_files([folder]):
         rows += [
-            line for chunk in read_chunks(file) for line in chunk.lines if line.count(b"\t") == len(DAILY.columns) - 1
+            line
+            for chunk in read_chunks(file)
+            for line in chunk.text.split(b"\n")[:-1]
+            if line.count(b"\t") == len(DAILY.columns) - 1
         ]
     path = tmp_path / "20230101.export.CSV"
     path.write_bytes(b"".join(line + b"\n" for line in rows))
