@@ -107,9 +107,11 @@ def lock_folder(folder: Path, *, wait: bool = False) -> Callable[[], None] | Non
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Wait for the lock of a folder and hold it."""
+def locked(folder: Path, *, required: bool = False) -> Iterator[None]:
+    """Wait for the lock of a folder and hold it; on a disk without locks, continue unless it is `required`."""
     release = lock_folder(folder, wait=True)
+    if required and release is None:
+        raise OSError(errno.ENOLCK, "this disk has no locks to keep other writers out; use a folder on another disk")
     try:
         yield
     finally:
@@ -369,7 +371,7 @@ def append_lines(path: Path, make: Callable[[Journal], tuple[bytes, ...]]) -> Jo
     try:
         target = Path(os.path.realpath(path))
         target.parent.mkdir(parents=True, exist_ok=True)
-        with locked(target.parent):
+        with locked(target.parent, required=True):
             content = read_bytes(target, LARGEST_LOG) if target.exists() else b""
             before = _lines_of(content)
             lines = make(before)

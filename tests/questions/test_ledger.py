@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecast import files
 from forecast.errors import LedgerError, OutputError
 from forecast.questions import Ledger, answered, append_entries, asked, resolved
 from tests.questions.made import append_line, came, made, said
@@ -228,6 +229,19 @@ def test_of_two_who_resolve_one_is_told(ledger):
     append_entries(ledger, [resolved(came("q0"))], now=OVER)
     with pytest.raises(LedgerError, match="line 3"):
         append_entries(ledger, [resolved(came("q0"))], now=OVER)
+
+
+@posix
+def test_nothing_is_written_where_other_writers_cannot_be_kept_out(ledger, monkeypatch):
+    def fail(*_args, **_options):
+        raise OSError(37, "No locks available")
+
+    before = ledger.read_bytes()
+    monkeypatch.setattr(files, "lock_descriptor", fail)
+    with pytest.raises(OutputError, match=r"no locks.*another disk"):
+        append_entries(ledger, [asked(made("new"))], now=NOW)
+    assert ledger.read_bytes() == before
+    assert len(Ledger.read(ledger).histories) == 1
 
 
 def test_a_full_disk_leaves_no_half_line(ledger, monkeypatch):
