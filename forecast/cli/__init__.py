@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from forecast.cli import backtest, claims, events, feeds, moved, question, report, scenario
+from forecast.cli import backtest, claims, events, feeds, question, report, saved
 from forecast.cli.terminal import console, escape
 from forecast.errors import DataError, ForecastError
 from forecast.stopping import INTERRUPTED, TERMINATED, stoppable
@@ -58,12 +58,12 @@ events.app.command("count")(events.count_command)
 events.app.command("sql")(events.sql_command)
 app.add_typer(events.app, name="events")
 app.command(cls=report.ReportCommand)(report.report)
-app.command()(scenario.scenario)
+app.command()(saved.scenario)
 app.command()(claims.test)
 app.command()(claims.power)
-app.command()(scenario.check)
-app.command()(moved.moved)
-app.command()(moved.compare)
+app.command()(saved.check)
+app.command()(saved.moved)
+app.command()(saved.compare)
 app.command()(report.monday)
 app.command()(backtest.backtest)
 app.add_typer(claims.app, name="plan")

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 from forecast.escaping import printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
     from rich.table import Table
 
     from forecast.progress import Progress
+    from forecast.report.table import Table as PageTable
 
 
 LINE_SECONDS = 60.0
@@ -41,6 +44,19 @@ def table(columns: Iterable[Column], rows: Iterable[Iterable[str]], *, keep: str
     for row in rows:
         shown.add_row(*(escape(text, keep) for text in row))
     return shown
+
+
+def show(title: str, parts: "Iterable[str | PageTable | None]", page: "Path", warnings: Iterable[str] = ()) -> None:
+    """Print what a page says: a title, texts and tables without those that are empty, warnings, and its path."""
+    out = console()
+    out.print(f"[bold]{escape(title)}[/]")
+    for part in parts:
+        if part:
+            out.print()
+            out.print(escape(part, "\n") if isinstance(part, str) else table(part.columns, part.plain))
+    for warning in warnings:
+        out.print(f"[yellow]{escape(warning)}[/]")
+    out.print(f"\n{escape(str(page))}")
 
 
 def console(*, stderr: bool = False) -> "Console":

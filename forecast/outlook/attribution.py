@@ -17,11 +17,11 @@ References
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -145,31 +145,32 @@ class Attribution:
     @property
     def by_week(self) -> tuple[Part, ...]:
         """Contribution of each week, named by its Monday."""
-        return self._by(_starts(self.events, "week"))
+        return self._by_period("week")
 
     @property
     def by_month(self) -> tuple[Part, ...]:
         """Contribution of each month, named by its first day."""
-        return self._by(_starts(self.events, "month"))
+        return self._by_period("month")
+
+    def _by_period(self, frequency: "Frequency") -> tuple[Part, ...]:
+        from forecast.panel.spans import floor_period
+
+        return self._by(floor_period(self.events["date"], frequency).dt.strftime("%Y-%m-%d"))
 
     def _by(self, groups: "pd.Series[str]") -> tuple[Part, ...]:
+        """Add up what the events of each group added."""
         found: dict[str, list[Part]] = {}
         for name, part in zip(groups, self.in_order, strict=True):
             found.setdefault(name, []).append(part)
-        return tuple(_sum(name, parts) for name, parts in found.items())
+        return tuple(
+            Part(name, sum(part.events for part in parts), _sum([part.added for part in parts]))
+            for name, parts in found.items()
+        )
 
 
-def _starts(events: "pd.DataFrame", frequency: "Frequency") -> "pd.Series[str]":
-    """Return the first day of each event's week or month."""
-    from forecast.panel.spans import floor_period
-
-    return floor_period(events["date"], frequency).dt.strftime("%Y-%m-%d")
-
-
-def _sum(name: str, parts: Sequence[Part]) -> Part:
-    """Add up what parts added."""
-    added = {key: Number.of(_total(part.added[key].draws for part in parts)) for key in parts[0].added}
-    return Part(name, sum(part.events for part in parts), added)
+def _sum(numbers: Sequence[Numbers]) -> Numbers:
+    """Add up numbers of the same draws."""
+    return {name: Number.of(np.asarray(sum(one[name].draws for one in numbers))) for name in numbers[0]}
 
 
 @checked
@@ -237,7 +238,12 @@ def attribute(
     baseline = baseline_of(fit.panel, dyad, main_dataset(fit.panel, dyad), baseline_months)
     share = None if isinstance(baseline, NotDefined) else baseline.share
     asked = None if share is None else ShareChange(share, smallest_improvement, horizon)
-    setting = Setting(fit, dyad, _Headline(dyad, asked), seed, refit, progress or silent)
+    panel = panel_of_dyad(fit.panel, dyad)
+
+    def seen(some: "Fit", _: "pd.DataFrame") -> Look:  # it counts nothing of the record but a baseline that stays
+        return look(some, dyad, asked, seed=seed, volume=panel)
+
+    setting = Setting(fit, dyad, panel, seen, seed, refit, progress or silent)
     return attribute_to(
         setting, table, months, horizon=horizon, baseline=baseline, smallest_improvement=smallest_improvement
     )
@@ -255,43 +261,20 @@ def attribute_to(setting: "Setting", table: "EventTable", months: int, **asked: 
         raise NoEvents(f"events: of {dyad} there is none in the last {clock.span(months)} of the fit; take more months")
     record = ReducedFit.of(fit.of_dyad(dyad), setting, events.iloc[:0])
     line, alone = _in_order(record, events), _alone(record, events)
-    together, visits = difference(numbers_of(record.said), line["before"]), events[events["cameo"].isin(VISITS)]
+    now, visits = numbers_of(record.said), events[events["cameo"].isin(VISITS)]
+    together, known = difference(now, line["before"]), [one.added for one in alone if one.added]
     return Attribution(
         dyad=dyad,
         first=clock.times[first].item(),
         last=clock.last_day(),
-        now=numbers_of(record.said),
+        now=now,
         events=events,
         alone=alone,
-        rest=_rest(together, alone),
+        rest=difference(together, _sum(known)) if known else together,
         visits=None if visits.empty else _left_out(record, visits),
         **line,
         **asked,
     )
-
-
-class Subject(Protocol):
-    """Forecast to be recomputed without some events."""
-
-    def look(self, setting: "Setting", fit: "Fit", left_out: "pd.DataFrame") -> Look:
-        """Look at what a fit to the dyad's record without some events says; at the whole record first."""
-
-    def sorts(self, events: "pd.DataFrame") -> Index:
-        """Return a number for each event, other ones for events that are no different but to what is asked."""
-
-
-@dataclass(frozen=True)
-class _Headline:
-    """The headline of a report, which counts nothing of the record but a baseline that stays."""
-
-    dyad: str
-    asked: ShareChange | None
-
-    def look(self, setting: "Setting", fit: "Fit", left_out: "pd.DataFrame") -> Look:
-        return look(fit, self.dyad, self.asked, seed=setting.seed, volume=setting.panel)
-
-    def sorts(self, events: "pd.DataFrame") -> Index:
-        return np.zeros(len(events), dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -300,25 +283,14 @@ class Setting:
 
     fit: "Fit"  # Of the record with all events, and of all dyads
     dyad: str
-    subject: Subject  # What is asked
+    panel: "xr.Dataset"  # Event data of the dyad with all events, which determine the number of future events
+    # Looks at what a fit to the dyad's record without some events says.
+    look: "Callable[[Fit, pd.DataFrame], Look]"
     seed: int
     refit: bool
     report: Progress
-
-    @cached_property
-    def panel(self) -> "xr.Dataset":
-        """Event data of the dyad with all events, which determine the number of future events."""
-        panel: xr.Dataset = panel_of_dyad(self.fit.panel, self.dyad)
-        return panel
-
-
-@dataclass(frozen=True)
-class Weighed:
-    """Forecast given other event data, by weights of draws."""
-
-    numbers: dict[str, Float]
-    weights: "Weights"
-    holds: bool  # Whether they can be trusted
+    # Returns a number for each event, other ones for events that are no different but to what is asked.
+    sorts: "Callable[[pd.DataFrame], Index] | None" = None
 
 
 @dataclass(frozen=True)
@@ -327,7 +299,6 @@ class ReducedFit:
 
     fit: "Fit"  # Of the dyad alone
     setting: Setting
-    draws: "Draws"  # Of the fit
     look: Look
     how: How = "weights"  # How it came about
     weights: "Weights | None" = None  # Of the draws of the fit that was sampled, if its path was drawn again
@@ -335,10 +306,7 @@ class ReducedFit:
     @classmethod
     def of(cls, fit: "Fit", setting: Setting, left_out: "pd.DataFrame", **facts: Any) -> "ReducedFit":
         """Look at what a fit says, from whose record events were left out."""
-        from forecast.model.likelihood import Draws
-
-        seen = setting.subject.look(setting, fit, left_out)
-        return cls(fit, setting, Draws.of(fit.posterior, fit.spec), seen, **facts)
+        return cls(fit, setting, setting.look(fit, left_out), **facts)
 
     @cached_property
     def said(self) -> dict[str, Float]:
@@ -349,14 +317,12 @@ class ReducedFit:
         """Return the panel of the whole record without some events."""
         return panel_without(self.setting.panel, self.setting.dyad, events)
 
-    def weighed(self, events: "pd.DataFrame") -> "Weighed":
-        """Return the forecast given all event data except some events, by weights."""
+    def weighed(self, events: "pd.DataFrame") -> "tuple[dict[str, Float], Weights]":
+        """Return the forecast given all event data except some events, by weights of the draws, and these."""
         from forecast.model.particles import smoothed
 
-        panel, seen = self.without(events), self.look.without(events)
-        weights = smoothed(self._log_weights(panel).reshape(self.look.level.shape))
-        few = weights.effective < FEWEST_EFFECTIVE * weights.weight.size
-        return Weighed(seen.weighed(weights.weight), weights, not (weights.fault or few))
+        weights = smoothed(self._log_weights(self.without(events)).reshape(self.look.level.shape))
+        return self.look.without(events).weighed(weights.weight), weights
 
     def redraw(self, events: "pd.DataFrame") -> "ReducedFit":
         """Return the same without some events: the path of the last year drawn again, or the model fitted again."""
@@ -378,58 +344,50 @@ class ReducedFit:
         return ReducedFit.of(fit.of_dyad(setting.dyad), setting, events, how="fitted again")
 
     @cached_property
-    def _known(self) -> "Observed":
-        """Posterior of the level in its fit."""
-        from forecast.model.likelihood import Observed
+    def _draws(self) -> "Draws":
+        from forecast.model.likelihood import Draws
 
-        return Observed.of(self.fit.panel, self.draws, level_only=True)
+        return Draws.of(self.fit.posterior, self.fit.spec)
 
     @cached_property
-    def _periods(self) -> dict[int, tuple[Float, Float]]:
-        """State of the draws (draw, 1[, part]) and likelihood (draw,), in logarithms, by period, as they are needed."""
-        return {}
-
-    def _period(self, dyad: int, period: int) -> tuple[Float, Float]:
-        from forecast.model.likelihood import state_of
+    def _period(self) -> Callable[[int], tuple[Float, Float]]:
+        """State of the draws (draw, 1[, part]) and log-likelihood (draw,) in a period; each is computed once."""
+        from forecast.model.likelihood import Observed, state_of
         from forecast.model.posterior import flat
 
-        if period not in self._periods:
-            level, trend = (
-                flat(self.fit.posterior[name].isel(dyad=dyad, time=[period])) for name in ("level", "trend")
-            )
+        known = Observed.of(self.fit.panel, self._draws, level_only=True)
+
+        @cache
+        def period(time: int) -> tuple[Float, Float]:
+            level, trend = (flat(self.fit.posterior[name].isel(dyad=0, time=[time])) for name in ("level", "trend"))
             state = state_of(level, trend)
-            self._periods[period] = state, _likelihood(self._known, dyad, period, state)
-        return self._periods[period]
+            return state, _likelihood(known, time, state)
+
+        return period
 
     def _log_weights(self, panel: "xr.Dataset") -> Float:
         """Return the log-likelihood ratio of the other event data to these under every draw, (draw,)."""
         from forecast.model.likelihood import Observed
 
-        dyad = position(panel, self.setting.dyad)
-        changed = np.flatnonzero((_read(self.fit.panel)[dyad] != _read(panel)[dyad]).any(axis=-1))
-        other, total = Observed.of(panel, self.draws, level_only=True), np.zeros(len(self.draws.mu))
-        for period in changed.tolist():
-            state, own = self._period(dyad, period)
-            total += _likelihood(other, dyad, period, state) - own
+        changed = np.flatnonzero((_read(self.fit.panel) != _read(panel)).any(axis=-1))
+        other, total = Observed.of(panel, self._draws, level_only=True), np.zeros(len(self._draws.mu))
+        for time in changed.tolist():
+            state, own = self._period(time)
+            total += _likelihood(other, time, state) - own
         return total
 
 
-def _likelihood(observed: "Observed", dyad: int, period: int, state: Float) -> Float:
-    """Return the likelihood of a dyad's period at states (draw, 1[, part]), in logarithms, (draw,)."""
-    if observed.node[dyad, period] < 0:
+def _likelihood(observed: "Observed", period: int, state: Float) -> Float:
+    """Return the log-likelihood of a period of the only dyad at states (draw, 1[, part]), (draw,)."""
+    if observed.node[0, period] < 0:
         return np.zeros(len(state))
-    return np.asarray(observed.log_likelihood(dyad, period, state)[:, 0])
+    return np.asarray(observed.log_likelihood(0, period, state)[:, 0])
 
 
 def _read(panel: "xr.Dataset") -> Float:
-    """Return all that a model reads of every period's events, (dyad, time, part)."""
-    counts = panel["counts"].transpose("dyad", "time", ...).to_numpy()
-    by_period = counts.reshape(*counts.shape[:2], -1).astype(np.float64)
-    return np.concatenate([by_period, relative_event_counts(panel)[..., None]], axis=-1)
-
-
-def _total(draws: Iterable[Float]) -> Float:
-    return np.asarray(sum(draws))
+    """Return all that a model reads of every period's events of the only dyad, (time, part)."""
+    counts = panel["counts"].transpose("dyad", "time", ...).to_numpy()[0]
+    return np.column_stack([counts.reshape(len(counts), -1).astype(np.float64), relative_event_counts(panel)[0]])
 
 
 def _in_order(whole: ReducedFit, events: "pd.DataFrame") -> dict[str, Any]:
@@ -494,9 +452,8 @@ def _shared(
         """Return the forecast with so many events of each kind, (kind,)."""
         key = tuple(joined.tolist())
         if key not in known:
-            found = record.weighed(pd.concat([own[rank >= joined[kinds]], later]))
-            known[key] = found.numbers
-            worst.append(found.weights.pareto_k)
+            known[key], weights = record.weighed(pd.concat([own[rank >= joined[kinds]], later]))
+            worst.append(weights.pareto_k)
         return known[key]
 
     at_once = -(-len(own) // MOST_STEPS)
@@ -520,9 +477,8 @@ def _shared(
 
 def _alike(record: ReducedFit, events: "pd.DataFrame") -> Index:
     """Return a number for each event, the same for those that tell the same of the level and the question, (event,)."""
-    tells = record.fit.spec.observation_model.alike(record.fit.panel)
-    sorts = record.setting.subject.sorts(events)
-    cells = events[[*PLACES, "counted"]].assign(of_class=tells[events["of_class"]], sort=sorts)
+    tells, sorts = record.fit.spec.observation_model.alike(record.fit.panel), record.setting.sorts
+    cells = events[[*PLACES, "counted"]].assign(of_class=tells[events["of_class"]], sort=sorts(events) if sorts else 0)
     return np.asarray(cells.groupby(list(cells), sort=False).ngroup().to_numpy(), dtype=np.int64)
 
 
@@ -537,20 +493,11 @@ def _alone(record: ReducedFit, events: "pd.DataFrame") -> tuple[Alone, ...]:
     return tuple(found[kind] for kind in kinds.tolist())
 
 
-def _rest(together: Numbers, alone: Sequence[Alone]) -> Numbers:
-    """Return the joint contribution of events beyond their single ones."""
-    return {
-        name: Number.of(whole.draws - _total(one.added[name].draws for one in alone if one.added))
-        for name, whole in together.items()
-    }
-
-
 def _left_out(record: ReducedFit, events: "pd.DataFrame") -> Alone:
     """Leave out some events while the others stay."""
-    found = record.weighed(events)
+    without, weights = record.weighed(events)
     how: How = "weights"
-    weights, without = found.weights, found.numbers
-    if not found.holds:
+    if weights.fault or weights.effective < FEWEST_EFFECTIVE * weights.weight.size:
         try:
             again = record.redraw(events)
         except NotUpdatable:

@@ -1,9 +1,9 @@
 """Decomposition of a forecast change between two dates: time, new events, revisions, model and baseline."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -34,26 +34,9 @@ LEVEL = "level"
 """Name of the level among the numbers of a look: the mean share now, points. The others are probabilities."""
 
 
-class Outcome(NamedTuple):
-    """Possible outcome of a question."""
-
-    hit: Bool | Float  # Whether it comes about in a future, or how likely that is there
-    there: Bool  # Simulations that count
-
-
-type Outcomes = Mapping[str, Outcome]
-"""By name; empty without a question, or where nothing can be said of it."""
-
-
-class WindowQuestion(Protocol):
-    """A question about what will be recorded."""
-
-    @property
-    def months(self) -> int:
-        """Number of months that the simulations must reach."""
-
-    def outcomes(self, observed: Observed, simulations: Simulations) -> Outcomes:
-        """Return its outcomes in simulations; nothing if none of them counts."""
+type Outcomes = Mapping[str, tuple[Bool | Float, Bool]]
+"""Outcomes of a question by name: whether each comes about in a simulation, or how likely that is there, and which
+simulations count. Empty where nothing can be said of it."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +62,7 @@ class ShareChange:
         up, down = changed(100 * cooperative / np.maximum(total, 1), self.before, self.improvement)
         there = total >= FEWEST
         named = {"up": up, "same": ~(up | down), "down": down}
-        return {name: Outcome(hit, there) for name, hit in named.items()} if there.any() else {}
+        return {name: (hit, there) for name, hit in named.items()} if there.any() else {}
 
 
 @dataclass(frozen=True)
@@ -161,50 +144,36 @@ class Ahead:
         months: int,
         *,
         seed: int = 1,
-        simulations_per_draw: int = 4,
         volume: "xr.Dataset | None" = None,
         dataset: int | None = None,
     ) -> "Ahead":
-        """Simulate so many months, by default in the main dataset; the other arguments are those of `look`."""
-        simulations = simulate_ahead(fit, dyad, months, seed=seed, simulations_per_draw=simulations_per_draw)
+        """Simulate so many months and what is recorded in them, as `observe` does."""
+        simulations = simulate_ahead(fit, dyad, months, seed=seed)
         return cls(fit, simulations, observe(fit, simulations, months, seed=seed, volume=volume, dataset=dataset))
 
-    def look(self, asked: WindowQuestion, ahead: int = 0) -> "Look":
+    def look(self, asked: ShareChange, ahead: int = 0) -> Look:
         """Look at the level, now or in so many months, and at a question that asks of no later months than these."""
         simulations, observed = self.simulations, self.observed
-        level = (
-            simulations.share[..., simulations.at(ahead)].mean(axis=-1)
-            if ahead
-            else _level_now(self.fit, simulations.dyad)
-        )
+        level = _level_in(simulations, ahead) if ahead else level_now(self.fit, simulations.dyad)
         return Look(level, {} if isinstance(observed, NotDefined) else asked.outcomes(observed, simulations))
 
 
 def look(
-    fit: FitLike,
-    dyad: str,
-    asked: WindowQuestion | None,
-    *,
-    seed: int = 1,
-    simulations_per_draw: int = 4,
-    volume: "xr.Dataset | None" = None,
+    fit: FitLike, dyad: str, asked: ShareChange | None, *, seed: int = 1, volume: "xr.Dataset | None" = None
 ) -> Look:
-    """Look at what a fit says of a dyad's level now and of a question."""
+    """Look at what a fit says of a dyad's level now and of a question, if there is one."""
     if asked is None:
-        return Look(_level_now(fit, dyad), {})
-    months = Ahead.of(fit, dyad, asked.months, seed=seed, simulations_per_draw=simulations_per_draw, volume=volume)
-    return months.look(asked)
+        return Look(level_now(fit, dyad), {})
+    return Ahead.of(fit, dyad, asked.months, seed=seed, volume=volume).look(asked)
 
 
-def level_in(fit: FitLike, dyad: str, months: int, *, seed: int = 1, simulations_per_draw: int = 4) -> Float:
-    """Return the expected share in so many months, (chain, draw), points; now if there are none."""
-    if not months:
-        return _level_now(fit, dyad)
-    simulations = simulate_ahead(fit, dyad, months, seed=seed, simulations_per_draw=simulations_per_draw)
-    return np.asarray(simulations.share[..., -1].mean(axis=-1))
+def _level_in(simulations: Simulations, months: int) -> Float:
+    """Return the expected share in so many months, (chain, draw), points."""
+    return np.asarray(simulations.share[..., simulations.at(months)].mean(axis=-1))
 
 
-def _level_now(fit: FitLike, dyad: str) -> Float:
+def level_now(fit: FitLike, dyad: str) -> Float:
+    """Return the share of the level now, (chain, draw), points."""
     return share(dyad_draws(fit, dyad).level_now)
 
 
@@ -333,15 +302,14 @@ def split_change(
     report("asking both fits", 0, 0)
     later = ShareChange(first.before, smallest_improvement, horizon, gap)
     then, now = Ahead.of(old, dyad, gap + horizon, seed=old_seed), Ahead.of(new, dyad, horizon, seed=new_seed)
-    before = numbers_of(then.look(first).numbers)
-    said = [(TIME, numbers_of(then.look(later, ahead=gap).numbers), "")]
+    before, passed = (numbers_of(one.numbers) for one in (then.look(first), then.look(later, ahead=gap)))
 
     def ask(fit: "Fit", seed: int) -> Numbers:
         return numbers_of(look(fit, dyad, first, seed=seed).numbers)
 
     carried = carried or carry_over(old, new, seed=old_seed, refit=refit, progress=report)
-    said += _until_now(old, new, ask, old_seed, numbers_of(now.look(first).numbers), carried)
-    said.append((BASELINE, numbers_of(now.look(second).numbers), ""))
+    last, rebased = (numbers_of(now.look(one).numbers) for one in (first, second))
+    said = [(TIME, passed, ""), *_until_now(old, new, ask, old_seed, last, carried), (BASELINE, rebased, "")]
     ends = [(clock.last_day(), clock.last_day(horizon)) for clock in (Clock.of(old.panel), Clock.of(new.panel))]
     asked = Headline(horizon, (ends[0], ends[1]), (baselines[0], baselines[1]), smallest_improvement)
     return _change(old, new, dyad, asked, before, said)
@@ -367,35 +335,32 @@ def split_question_change(
     gap = _months_between(old, new, dyad)
     report("asking both fits", 0, 0)
     before, last = ask(old, seeds[0]), ask(new, seeds[1])
-    passed = {**before, LEVEL: numbers_of({LEVEL: level_in(old, dyad, gap, seed=seeds[0])})[LEVEL]}
+    level = _level_in(simulate_ahead(old, dyad, gap, seed=seeds[0]), gap) if gap else level_now(old, dyad)
+    passed = {**before, **numbers_of({LEVEL: level})}
     carried = carry_over(old, new, seed=seeds[0], refit=refit, progress=report)
     said = [(TIME, passed, ""), *_until_now(old, new, ask, seeds[0], last, carried)]
     return _change(old, new, dyad, sentence, before, said)
 
 
-type Said = list[tuple[str, Numbers, str]]
+type Said = Sequence[tuple[str, Numbers, str]]
 """Names of parts, what is said once each is added, and notes."""
 
 
 def _change(old: "Fit", new: "Fit", dyad: str, asked: Headline | str, before: Numbers, said: Said) -> Change:
-    levels = [before, *(after for _, after, _ in said)]
-    steps = tuple(
-        Step(name, difference(after, at), after, note) for (name, after, note), at in zip(said, levels, strict=False)
-    )
-    return Change(dyad, (last_known(old.panel), last_known(new.panel)), asked, before, levels[-1], steps)
+    steps, last = [], before
+    for name, after, note in said:
+        steps.append(Step(name, difference(after, last), after, note))
+        last = after
+    return Change(dyad, (last_known(old.panel), last_known(new.panel)), asked, before, last, tuple(steps))
 
 
 def _until_now(old: "Fit", new: "Fit", ask: Ask, seed: int, last: Numbers, carried: "CarriedOver") -> Said:
-    """Return new events, late or revised data and the model; or all together, where they cannot be distinguished.
-
-    `last` is what the later fit says.
-    """
+    """Return new events, late or revised data and the model, whose fit says `last`; or all together."""
     if not carried.fits:
         return [(TOGETHER, last, f"They cannot be separated: {carried.reason}")]
-    said: Said = []
-    for place, (name, fit, note) in enumerate(carried.fits):
-        again = place and fit is carried.fits[place - 1][1]
-        said.append((name, said[-1][1] if again else ask(fit, seed), note))
+    said: list[tuple[str, Numbers, str]] = []
+    for name, fit, note in carried.fits:
+        said.append((name, said[-1][1] if fit is None else ask(fit, seed), note))
     return [*said, (MODEL, last, _differing(old, new))]
 
 
@@ -433,7 +398,8 @@ def _baseline(fit: "Fit", dyad: str, months: int) -> Baseline:
 class CarriedOver:
     """An earlier fit with what became known since, the same for all its dyads."""
 
-    fits: tuple[tuple[str, "Fit", str], ...]  # Part, the fit with it and all before, and how that came about
+    # Part, the fit with it and all before (None if it brings nothing new), and how that came about
+    fits: tuple[tuple[str, "Fit | None", str], ...]
     reason: str = ""  # Why there are none
 
 
@@ -443,13 +409,13 @@ def carry_over(
     """Update the earlier fit with new events and then with late ones; return nothing, and why, if that is not valid."""
     from forecast.model import update
 
-    found: list[tuple[str, Fit, str]] = []
+    found: list[tuple[str, Fit | None, str]] = []
     last = None
     try:
         for name, panel in ((EVENTS, _with_news(old.panel, new.panel)), (REVISED, new.panel)):
             (progress or silent)(f"updating the earlier fit: {name}", 0, 0)
             if last is not None and not panel_kind(panel).news(last, panel).any():
-                found.append((name, found[-1][1], ""))
+                found.append((name, None, ""))
                 continue
             again = last is None and _sampled_from(new, old, panel)
             fit, last = new if again else update(old, panel, refit=refit, seed=seed), panel

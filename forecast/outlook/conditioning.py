@@ -47,7 +47,7 @@ from forecast.outlook.simulations import FuturePush, Simulations, picked, simula
 from forecast.outlook.summary import NotDefined
 from forecast.panel.kinds import panel_kind
 from forecast.panel.record import counts_once, event_counts
-from forecast.typing import Bool, Float, Index
+from forecast.typing import Float, Index
 from forecast.wording import join
 
 if TYPE_CHECKING:
@@ -108,23 +108,8 @@ class Assumed:
     place: str = "a row"
 
 
-@dataclass(frozen=True)
-class _Sort:
-    """A sort of events: the place of their class, a name within it (a code, if it is one), their part of it."""
-
-    of_class: int
-    name: str
-    part: float
-    coded: bool = False
-    every: bool = False
-
-
-@dataclass(frozen=True)
-class Held:
-    """Assumptions about one period."""
-
-    period: int  # Counted from the present, 1 or more
-    cells: tuple[Cell, ...]  # No two of them mean the same events
+type Held = Mapping[int, tuple[Cell, ...]]
+"""Assumptions by period, counted from the present, 1 or more; no two cells of a period mean the same events."""
 
 
 def read_assumed(path: str | Path) -> tuple[Assumed, ...]:
@@ -160,46 +145,42 @@ def _read_row(place: str, row: Mapping[Any, str]) -> Assumed:
     return Assumed(day, source, target, cells["code"], cells["kind"], number, part, until, cells["summary"], place)
 
 
-def periods_held(
-    rows: Sequence[Assumed], panel: "xr.Dataset", dyad: str, events: "pd.DataFrame | None" = None
-) -> tuple[Held, ...]:
+def periods_held(rows: Sequence[Assumed], panel: "xr.Dataset", dyad: str, events: "pd.DataFrame | None" = None) -> Held:
     """Check what is assumed against a panel, and arrange it by period.
 
     A two-sided event that has a row for each side (a visit and its hosting on one day) is one event, as in the panel.
     Where a whole class is assumed with a part of it, the rest of the class is meant.
     """
     if not rows:
-        return ()
+        return {}
     if not panel_kind(panel).coded:
         raise SpecError("scenario: the data are an index, of which no events are recorded; none can be assumed")
     clock, known = Clock.of(panel), _recent_events(events, panel, dyad)
     spans, codes = [_periods_of(row, clock, dyad) for row in rows], [_code_of(row, panel) for row in rows]
-    found: dict[int, dict[_Sort, list[int]]] = {}
+    found: dict[int, dict[Cell, list[int]]] = {}
     numbers = _numbers(rows, codes, panel, dyad)
     for row, code, number, (first, last) in zip(rows, codes, numbers, spans, strict=True):
         sort = _sort(row, code, panel, known)
         for period in range(first, last + 1):
             found.setdefault(period, {}).setdefault(sort, []).append(number if row.n else -1)
-    return tuple(Held(period, _cells(found[period], panel)) for period in sorted(found))
+    return {period: _cells(found[period], panel) for period in sorted(found)}
 
 
-def _cells(sorts: Mapping[_Sort, list[int]], panel: "xr.Dataset") -> tuple[Cell, ...]:
+def _cells(sorts: Mapping[Cell, list[int]], panel: "xr.Dataset") -> tuple[Cell, ...]:
     """Return the assumptions about a period, by sort; a number of -1 means no events."""
-    cells = []
+    cells, unit = [], Clock.of(panel).unit
     for sort, numbers in sorts.items():
-        of_class, part = sort.of_class, sort.part
-        unit, kind = Clock.of(panel).unit, sort.name or str(panel["class_name"].to_numpy()[of_class])
+        kind = sort.code or str(panel["class_name"].to_numpy()[sort.of_class])
         if -1 in numbers and max(numbers) > 0:
             raise SpecError(f"scenario: in one {unit} some “{kind}” is assumed, and none; leave out one of them")
-        others = sum(each.part for each in sorts if each.of_class == of_class and each.part < 1)
+        others = sum(each.part for each in sorts if each.of_class == sort.of_class and each.part < 1)
         if others >= 1:
             raise SpecError(f"scenario: the parts of a class assumed in one {unit} add up to {others:g}; mend part")
         least = sum(numbers) if -1 not in numbers else 0
         if least > MOST_EVENTS:
             raise SpecError(f"scenario: {least} events of “{kind}” in one {unit}; at most {MOST_EVENTS}")
         if -1 in numbers or least:
-            own = part if part < 1 else 1 - others
-            cells.append(Cell(of_class, own, least, sort.name if sort.coded else "", sort.every))
+            cells.append(replace(sort, part=sort.part if sort.part < 1 else 1 - others, least=least))
     return tuple(sorted(cells))
 
 
@@ -248,14 +229,13 @@ def _folded(kind: str) -> str:
     return " ".join(kind.casefold().split())
 
 
-def _sort(row: Assumed, code: str, panel: "xr.Dataset", known: "pd.DataFrame | None") -> _Sort:
-    """Return the sort of events that a row describes."""
+def _sort(row: Assumed, code: str, panel: "xr.Dataset", known: "pd.DataFrame | None") -> Cell:
+    """Return the sort of events that a row describes, however many."""
     if not code:
-        part = 1.0 if row.part is None else row.part
-        return _Sort(_class_names(panel).index(_folded(row.kind)), "" if part == 1 else f"part {part:g}", part)
+        return Cell(_class_names(panel).index(_folded(row.kind)), 1.0 if row.part is None else row.part, 0)
     act, of_class = VISIT if code == HOST else code, int(read_scale(panel.attrs["scale"]).class_of[code])
     part = _part(act, of_class, known) if row.part is None else row.part
-    return _Sort(of_class, "", part) if part == 1 else _Sort(of_class, act, part, True, row.part is None)
+    return Cell(of_class, part, 0) if part == 1 else Cell(of_class, part, 0, act, row.part is None)
 
 
 def _recent_events(events: "pd.DataFrame | None", panel: "xr.Dataset", dyad: str) -> "pd.DataFrame | None":
@@ -346,41 +326,45 @@ class _Records:
             picked(self.kinds, places), coded,
         )  # fmt: skip
 
-    def hold(self, held: Held, level: Float, rng: np.random.Generator, chances: int) -> Float:
+    def hold(self, period: int, cells: tuple[Cell, ...], level: Float, rng: np.random.Generator, chances: int) -> Float:
         """Write a month so that it holds what is assumed, and return log-likelihoods, (chain, draw, future)."""
-        period, total = held.period, self.coming.total[..., held.period]
-        best = self._drawn(held, level, rng)
-        weight = best.log_likelihood
+        total = self.coming.total[..., period]
+        chance, numbers, weight = self._drawn(period, cells, level, rng)
         for _ in range(chances - 1):
-            other = self._drawn(held, level, rng)
-            weight = np.logaddexp(weight, other.log_likelihood)
+            *other, log_likelihood = self._drawn(period, cells, level, rng)
+            weight = np.logaddexp(weight, log_likelihood)
             with np.errstate(invalid="ignore"):  # where neither can hold it
-                stays = np.log(rng.random(level.shape)) >= other.log_likelihood - weight
-            best = best.where(stays | ~np.isfinite(weight), other)
+                stays = np.log(rng.random(level.shape)) >= log_likelihood - weight
+            stays |= ~np.isfinite(weight)
+            chance, numbers = np.where(stays, chance, other[0]), np.where(stays, numbers, other[1])
         free = np.ones(self.kinds.shape[-1])
-        np.subtract.at(free, [cell.of_class for cell in held.cells], [cell.part for cell in held.cells])
-        rest = self._class_chances(best.chances) * free.clip(0.0)
-        self.kinds[..., period, :] = rng.multinomial(total - sum(best.numbers), rest / rest.sum(axis=-1, keepdims=True))
-        of_cells = tuple(zip(held.cells, best.numbers, strict=True))
-        for cell, number in of_cells:
+        np.subtract.at(free, [cell.of_class for cell in cells], [cell.part for cell in cells])
+        rest = self._class_chances(chance) * free.clip(0.0)
+        self.kinds[..., period, :] = rng.multinomial(total - sum(numbers), rest / rest.sum(axis=-1, keepdims=True))
+        for cell, number in zip(cells, numbers, strict=True):
             self.kinds[..., period, cell.of_class] += number
-        self.coded[period] = tuple((cell, number) for cell, number in of_cells if cell.code)
+        self.coded[period] = tuple((cell, own) for cell, own in zip(cells, numbers, strict=True) if cell.code)
         self.cooperative[..., period] = self.kinds[..., period, self.mixes[0].shape[-1] :].sum(axis=-1)
         return np.asarray(weight - np.log(chances))
 
-    def _drawn(self, held: Held, level: Float, rng: np.random.Generator) -> "_Month":
-        """Draw a chance that events are cooperative and, given it, how many are of each sort assumed."""
-        chances = self.coming.chances(level, held.period, rng)
+    def _drawn(
+        self, period: int, cells: tuple[Cell, ...], level: Float, rng: np.random.Generator
+    ) -> tuple[Float, Index, Float]:
+        """Draw a chance that events are cooperative and, given it, how many are of each sort; and its log-likelihood.
+
+        The numbers are (sort, chain, draw, future).
+        """
+        chances = self.coming.chances(level, period, rng)
         by_class, left = self._class_chances(chances), np.ones(chances.shape)
-        numbers, rest, log_likelihood = [], self.coming.total[..., held.period], np.zeros(chances.shape)
-        for cell in held.cells:
+        numbers, rest, log_likelihood = [], self.coming.total[..., period], np.zeros(chances.shape)
+        for cell in cells:
             own = by_class[..., cell.of_class] * cell.part
             number, chance = draw_at_least(rest, np.clip(own / left, 0.0, EDGE), cell.least, rng)
             with np.errstate(divide="ignore"):
                 log_likelihood = log_likelihood + np.log(chance)
             numbers.append(number)
             rest, left = rest - number, np.maximum(left - own, 1.0 - EDGE)
-        return _Month(chances, tuple(numbers), log_likelihood)
+        return chances, np.array(numbers), log_likelihood
 
     def _class_chances(self, chances: Float) -> Float:
         """Return the chances that an event is of each class, (chain, draw, future, class)."""
@@ -400,20 +384,6 @@ class _Records:
         return Observed(
             self.coming.dataset, self.coming.total, self.cooperative, lambda total, cooperative: kinds, self.coded
         )
-
-
-@dataclass(frozen=True)
-class _Month:
-    """A month as it may be, each array (chain, draw, future): chances, numbers of each sort, and their likelihood."""
-
-    chances: Float
-    numbers: tuple[Index, ...]
-    log_likelihood: Float
-
-    def where(self, stays: Bool, other: "_Month") -> "_Month":
-        pairs = zip(self.numbers, other.numbers, strict=True)
-        numbers = tuple(np.where(stays, own, its) for own, its in pairs)
-        return _Month(np.where(stays, self.chances, other.chances), numbers, self.log_likelihood)
 
 
 def draw_at_least(total: Index, chance: Float, least: int, rng: np.random.Generator) -> tuple[Index, Float]:
@@ -440,17 +410,15 @@ def draw_at_least(total: Index, chance: Float, least: int, rng: np.random.Genera
     return number, likelihood
 
 
-def condition(
-    fit: FitLike, simulations: Simulations, observed: Observed, held: Sequence[Held], *, seed: int
-) -> Conditional:
+def condition(fit: FitLike, simulations: Simulations, observed: Observed, held: Held, *, seed: int) -> Conditional:
     """Find the simulations that satisfy the scenario."""
     periods = observed.total.shape[-1] - 1
     records = _records(fit, simulations.dyad, observed.coming, seed)
     records.cooperative[:], records.kinds[:] = observed.cooperative, observed.kinds
     log_weight, months = np.zeros(simulations.level.shape[:-1]), simulations.month_level
-    for one in held:
-        rng = stream(seed, simulations.dyad, f"scenario {one.period}")
-        log_weight += records.hold(one, months[..., one.period], rng, CHANCES)
+    for period, cells in held.items():
+        rng = stream(seed, simulations.dyad, f"scenario {period}")
+        log_weight += records.hold(period, cells, months[..., period], rng, CHANCES)
     found = _by_weights(simulations, records, log_weight, seed)
     if found is None or found.fault:
         filtered = _by_filter(fit, simulations, periods, held, seed)
@@ -514,9 +482,9 @@ def _months(simulations: Simulations, periods: int) -> int:
 class _Filter:
     """Picks particles in the months that something is assumed of, with their records."""
 
-    def __init__(self, records: _Records, held: Sequence[Held], place: tuple[str, int], simulations: int) -> None:
-        self.records, self.held, self.simulations = records, {one.period: one for one in held}, simulations
-        (self.dyad, self.seed), self.last = place, max(self.held)
+    def __init__(self, records: _Records, held: Held, place: tuple[str, int], simulations: int) -> None:
+        self.records, self.held, self.simulations = records, held, simulations
+        (self.dyad, self.seed), self.last = place, max(held)
         chains, draws, particles = records.coming.total.shape[:3]
         self.draw = np.broadcast_to(np.arange(draws)[:, None], (chains, draws, particles))
         self.draws, self.weights, self.lost = draws, list[Weights](), False
@@ -525,7 +493,7 @@ class _Filter:
         if period not in self.held or self.lost:
             return None
         rng = stream(self.seed, self.dyad, f"filter {period}")
-        weights = _weights(self.records.hold(self.held[period], level, rng, CHANCES_OF_PARTICLES))
+        weights = _weights(self.records.hold(period, self.held[period], level, rng, CHANCES_OF_PARTICLES))
         if weights is None:
             self.lost = True
             return None
@@ -541,9 +509,7 @@ class _Filter:
         return float(len(shares) ** 2 / np.square(shares).sum())
 
 
-def _by_filter(
-    fit: FitLike, simulations: Simulations, periods: int, held: Sequence[Held], seed: int
-) -> Conditional | None:
+def _by_filter(fit: FitLike, simulations: Simulations, periods: int, held: Held, seed: int) -> Conditional | None:
     """Follow many particles, picked in the months that something is assumed of; None if none is left."""
     own, dyad = dyad_draws(fit, simulations.dyad), simulations.dyad
     each = simulations.level.shape[2]

@@ -16,6 +16,7 @@ from scipy.special import ndtri
 
 from forecast.dates import Clock
 from forecast.model.observation.readings import KNOT_YEARS, drift_between, knots
+from forecast.model.posterior import flat
 from forecast.model.priors import Priors
 from forecast.numeric import share
 from forecast.outlook.draws import FitLike, position
@@ -106,12 +107,12 @@ def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[Dataset
     if panel.sizes.get("dataset", 1) < 2 or "dataset_drift" not in fit.posterior:
         return ()
     draws = _thinned(fit.posterior)
-    level = _by_draw(draws["level"].isel(dyad=place))
+    level = flat(draws["level"].isel(dyad=place))
     data = [_data_of(panel, draws, dyad, place, q) for q in range(panel.sizes["dataset"])]
     data = [one for one in data if one.covered.any()]
     if len(data) < 2:
         return ()
-    noise = _by_draw(draws["tau"].isel(dyad=place)) if "tau" in draws else np.zeros(len(level))
+    noise = flat(draws["tau"].isel(dyad=place)) if "tau" in draws else np.zeros(len(level))
     present = _Present.of(fit, draws, place, level.mean(axis=0), float((noise**2).mean()), data)
     main = main_dataset(panel, dyad)
     return tuple(_outlook(fit, dyad, one, level, noise, present, one.place == main, seed) for one in data)
@@ -143,12 +144,6 @@ def _thinned(posterior: "xr.Dataset") -> "xr.Dataset":
     return posterior.isel(draw=kept)
 
 
-def _by_draw(values: "xr.DataArray") -> Float:
-    """Return draws (draw, ...), chains one after the other."""
-    ordered = values.transpose("chain", "draw", ...).to_numpy().astype(np.float64)
-    return np.asarray(ordered.reshape(-1, *ordered.shape[2:]))
-
-
 def _data_of(panel: "xr.Dataset", draws: "xr.Dataset", dyad: str, place: int, dataset: int) -> _DatasetData:
     total, cooperative, covered = sides(panel, dyad, dataset)
     clock = Clock.of(panel)
@@ -156,13 +151,11 @@ def _data_of(panel: "xr.Dataset", draws: "xr.Dataset", dyad: str, place: int, da
     reports = panel["counts"].isel(dyad=place, dataset=dataset).sum(["time", "class"]).to_numpy()
     weight = reports / reports.sum() if reports.any() else np.full(len(reports), 1 / len(reports))
     knot, part = knots(panel)
-    reading = (_by_draw(own["direction_offset"]) @ weight)[:, None] + drift_between(
-        _by_draw(own["dataset_drift"]), knot, part
-    )
+    reading = (flat(own["direction_offset"]) @ weight)[:, None] + drift_between(flat(own["dataset_drift"]), knot, part)
     if "dataset_volume_effect" in own:
         busy = np.where(covered, relative_counts(total, covered, *usual_periods(clock.periods(1))), 0.0)
-        reading = reading + _by_draw(own["dataset_volume_effect"])[:, None] * busy
-    concentration = _by_draw(own["concentration"]) if "concentration" in own else None
+        reading = reading + flat(own["dataset_volume_effect"])[:, None] * busy
+    concentration = flat(own["concentration"]) if "concentration" in own else None
     name = str(panel["dataset"].to_numpy()[dataset])
     return _DatasetData(dataset, name, total, cooperative, covered, reading, concentration)
 
@@ -317,7 +310,7 @@ class _Present:
         window = slice(max(len(level) - periods, 0), len(level))
         era = fit.panel["era_index"].isel(dyad=dyad).to_numpy()[window]
         moves, centre = _level_covariance(draws, dyad, era, float(level.mean()))
-        steps = _by_draw(draws["dataset_drift_sd"]).mean(axis=0)
+        steps = flat(draws["dataset_drift_sd"]).mean(axis=0)
         priors = getattr(fit.spec, "priors", None) or Priors()
         seen = {
             one.place: _Seen.of(one, level, window, _off(fit.panel, priors, float(steps[max(one.place - 1, 0)])))

@@ -49,15 +49,15 @@ class Scenario:
     """The outlook given what one scenario assumes."""
 
     name: str
-    rows: tuple[Assumed, ...]  # What is assumed
+    assumed: tuple[Assumed, ...]
     plausibility: Probability  # How many of the unconditional simulations hold at least these events in these periods
     method: str  # How the simulations were found that hold it; `none` if nothing is assumed
     pareto_k: float  # Of the weights; minus infinity if they have no tail
     effective: float  # How many simulations (by the filter: draws) of equal weight they are worth
     fault: str  # Why the numbers may not be used; empty if they may
     warnings: tuple[str, ...]  # What a reader has to know, in sentences
-    prospect: Prospect  # Every horizon and question, given what is assumed
     sentence: str  # What it changes, at the horizon quoted
+    conditional: Prospect  # Every horizon and question, given what is assumed
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,15 @@ class Scenarios(Displayed):
     weekly: bool
     horizons: tuple[int, ...]
     smallest_improvement: float
-    seed: int
-    draws: int
-    simulations: int
+    simulation: Mapping[str, int]  # `seed`, posterior `draws`, `simulations`
     unconditional: Prospect  # That of the model in the outlook that `assess` gives with the same seed
     scenarios: tuple[Scenario, ...]
     followed: Mapping[int, Followed]  # What was recorded, by horizon, as far as it is known; empty if it is not
+
+    @property
+    def prospects(self) -> tuple[Prospect, ...]:
+        """The outlook without a scenario, and given each."""
+        return self.unconditional, *(one.conditional for one in self.scenarios)
 
     def _card(self) -> Card:
         facts = [(one.name, one.sentence) for one in self.scenarios]
@@ -168,7 +171,8 @@ def scenario(
     >>> import forecast
     >>> fit = forecast.Fit.load("report/fit.zarr")  # doctest: +SKIP
     >>> found = forecast.scenario(fit, "USA-CHN", "whatif.csv")  # doctest: +SKIP
-    >>> found.scenarios[0].prospect.recorded[12].up.value, found.unconditional.recorded[12].up.value  # doctest: +SKIP
+    >>> found.scenarios[0].conditional.recorded[12].up.value  # doctest: +SKIP
+    0.52
     """
     report = progress or silent
     tables = read_scenarios(assumed)
@@ -182,7 +186,7 @@ def scenario(
     )  # fmt: skip
     known = None if events is None else events.events
     held = {name: periods_held(rows, fit.panel, dyad, known) for name, rows in tables.items()}
-    last = max((one.period for each in held.values() for one in each), default=1)
+    last = max((period for each in held.values() for period in each), default=1)
     asked = max((one.ahead for one in questions), default=0)
     reach = min(max(query.reach, ceil(last / simulations.clock.per_month), asked), LONGEST_HORIZON)
     observed = observe(fit, simulations, reach, seed=seed)
@@ -193,26 +197,23 @@ def scenario(
         return prospect(fit, some, seen, query, label, smallest_improvement, questions, unconditional=without)
 
     unconditional, found = answer(simulations, observed), []
+    words = f"each {simulations.clock.unit} that something is assumed of holds at least that"
     for place, (name, rows) in enumerate(tables.items()):
         report(f"scenario {name}", place, len(tables))
-        own, likelihood, weighing = (
-            unconditional,
-            np.ones(simulations.level.shape[:-1]),
-            ("none", -np.inf, float(simulations.level[..., 0].size), ""),
-        )
+        own, likelihood = unconditional, np.ones(simulations.level.shape[:-1])
+        method, pareto_k, effective, fault = "none", -np.inf, float(likelihood.size), ""
         if held[name] and not isinstance(observed, NotDefined):
             holding = condition(fit, simulations, observed, held[name], seed=seed)
             own, likelihood = answer(holding.simulations, holding.observed, unconditional), holding.likelihood
-            weighing = holding.method, holding.pareto_k, holding.effective, holding.fault
-        words = f"each {simulations.clock.unit} that something is assumed of holds at least that"
+            method, pareto_k, effective, fault = holding.method, holding.pareto_k, holding.effective, holding.fault
         plausible = probability(likelihood, words)
         sentence = _sentence(own, unconditional, query, smallest_improvement, plausible)
-        warnings = _warnings(plausible, weighing[-1])
-        found.append(Scenario(name, rows, plausible, *weighing, warnings, own, sentence))
+        warnings = _warnings(plausible, fault)
+        found.append(Scenario(name, rows, plausible, method, pareto_k, effective, fault, warnings, sentence, own))
     since: Mapping[int, Followed] = {}
-    if followed is not None and not isinstance(observed, NotDefined):
-        assert not isinstance(unconditional.recorded, NotDefined)
+    if followed is not None and not isinstance(unconditional.recorded, NotDefined):
         since = followed_windows(followed, dyad, unconditional.recorded, smallest_improvement)
+    chains, draws, each = simulations.level.shape[:3]
     return Scenarios(
         schema=SCHEMA,
         stamp=STAMP,
@@ -222,9 +223,7 @@ def scenario(
         weekly=simulations.clock.weekly,
         horizons=query.horizons,
         smallest_improvement=smallest_improvement,
-        seed=seed,
-        draws=simulations.level.shape[0] * simulations.level.shape[1],
-        simulations=simulations.level[..., 0].size,
+        simulation={"seed": seed, "draws": chains * draws, "simulations": chains * draws * each},
         unconditional=unconditional,
         scenarios=tuple(found),
         followed=since,

@@ -17,7 +17,7 @@ import numpy as np
 from forecast.arguments import checked
 from forecast.errors import QuestionError
 from forecast.outlook.attribution import Attribution, Posed, SampledFit, Setting, attribute_to
-from forecast.outlook.comparison import Ahead, Look, Numbers, Outcome, Outcomes, level_in, numbers_of
+from forecast.outlook.comparison import Ahead, Look, Numbers, Outcomes, level_now, numbers_of
 from forecast.outlook.draws import FitLike
 from forecast.outlook.question import CountQuestion, Question
 from forecast.outlook.recorded import WindowCounts
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
-    import xarray as xr
 
     from forecast.events import EventTable
 
@@ -43,9 +42,8 @@ def asking(question: Question, table: "EventTable | None" = None) -> "Callable[[
     """Return the function that asks a question of a fit with a seed: the level now, and the chance of a yes."""
 
     def ask(fit: FitLike, seed: int) -> Numbers:
-        outcome = _require_there(question, Outcome(*settle_simulations(fit, question, seed=seed, table=table)))
-        level = level_in(fit, question.dyad, 0)
-        return numbers_of(Look(level, {YES: outcome}).numbers)
+        outcome = _require_there(question, settle_simulations(fit, question, seed=seed, table=table))
+        return numbers_of(Look(level_now(fit, question.dyad), {YES: outcome}).numbers)
 
     return ask
 
@@ -106,48 +104,36 @@ def attribute_question(
         raise QuestionError(f"{question.id}: {closed}")
     put = put_question(fit, question, seed=seed, table=table)
     own = fit.of_dyad(question.dyad)
-    subject = _Subject(put, own, own.panel)
-    setting = Setting(fit, question.dyad, subject, seed, refit, progress or silent)
+    reduced = _Reduced(put, own)
+    setting = Setting(fit, question.dyad, own.panel, reduced.look, seed, refit, progress or silent, reduced.sorts)
     facts = {name: getattr(question, name) for name in ("id", "kind", "sentence", "asked", "first", "last")}
     posed = Posed(**facts, recorded=put.recorded)
     return attribute_to(setting, table, months, posed=posed, horizon=None, baseline=None, smallest_improvement=None)
 
 
-def _require_there(question: Question, outcome: Outcome) -> Outcome:
+type _Outcome = tuple[Bool | Float, Bool]
+
+
+def _require_there(question: Question, outcome: _Outcome) -> _Outcome:
     """Return what may come of a question; reject one that is void whatever comes."""
-    if not outcome.there.any():
+    if not outcome[1].any():
         raise QuestionError(f"{question.id}: it is void in every simulated future; there is no probability to split")
     return outcome
 
 
 @dataclass(frozen=True)
-class _Drawn:
-    """Simulated counts given all event data."""
-
-    hit: Bool  # Whether there are enough events
-    chance: Float  # How likely that was, given the events of either side
-
-    def given(self, chance: Float) -> Float:
-        """Return how likely enough are, were the chances others; a new fit may have another number of draws."""
-        return coupled(self.hit, self.chance, chance) if chance.shape == self.chance.shape else chance
-
-
-@dataclass(frozen=True)
-class _Subject:
+class _Reduced:
     """A question put to a record from which events are left out."""
 
     put: PutQuestion  # To the fit of the whole record
-    fit: SampledFit  # Of the dyad alone
-    volume: "xr.Dataset"  # The panel whose record says how many events lie ahead
+    fit: SampledFit  # Of the dyad alone; its panel says how many events lie ahead
 
-    def look(self, setting: Setting, fit: SampledFit, left_out: "pd.DataFrame") -> Look:
+    def look(self, fit: SampledFit, left_out: "pd.DataFrame") -> Look:
         """Look at what a fit to the record without some events says."""
-        put, level = self.put, level_in(fit, self.put.question.dyad, 0)
-        ahead = self._ahead(fit)
+        put, level, ahead = self.put, level_now(fit, self.put.question.dyad), self._ahead(fit)
         if put.past is None:
-            outcome = Outcome(*put.settle(ahead.simulations, ahead.observed))
-            return Look(level, {YES: outcome})
-        months = _months(put, ahead, self.volume)
+            return Look(level, {YES: put.settle(ahead.simulations, ahead.observed)})
+        months = self._months(ahead)
 
         def given(events: "pd.DataFrame") -> Outcomes:
             return self._outcomes(months, events)
@@ -162,16 +148,25 @@ class _Subject:
         return np.asarray(2 * events["of_class"].to_numpy() + kind.holds(events), dtype=np.int64)
 
     def _ahead(self, fit: SampledFit) -> Ahead:
-        put = self.put
+        """Simulate the months ahead of a fit, as `answer_question` does."""
+        put, volume = self.put, self.fit.panel
         dataset = None if put.past is None else put.dataset
-        return Ahead.of(fit, put.question.dyad, max(put.ahead, 1), seed=put.seed, volume=self.volume, dataset=dataset)
+        return Ahead.of(fit, put.question.dyad, max(put.ahead, 1), seed=put.seed, volume=volume, dataset=dataset)
+
+    def _rest(self, ahead: Ahead) -> WindowCounts | None:
+        """Return what is not recorded of the window's months up to the present."""
+        return self.put.rest(ahead.fit, ahead.simulations.share.shape[2], self.fit.panel)
+
+    def _months(self, ahead: Ahead) -> WindowCounts:
+        """Return the simulated months of the window, without kinds."""
+        return self.put.sides_ahead(ahead.simulations, self.put.require(ahead.observed), self._rest(ahead))
 
     @cached_property
-    def _drawn(self) -> _Drawn:
-        """Return simulated counts, drawn as `answer_question` draws them."""
+    def _drawn(self) -> tuple[Bool, Float]:
+        """Return which simulations given all event data hold enough events, and how likely that was in each."""
         ahead, put = self._ahead(self.fit), self.put
-        hit, _ = put.settle(ahead.simulations, ahead.observed, _rest(put, ahead, self.volume))
-        return _Drawn(hit, _chance(put, put.past, _months(put, ahead, self.volume)))
+        hit, _ = put.settle(ahead.simulations, ahead.observed, self._rest(ahead))
+        return hit, _chance(put, put.past, self._months(ahead))
 
     def _outcomes(self, months: WindowCounts, left_out: "pd.DataFrame") -> Outcomes:
         """Return what may come of the question without some events, given the months ahead of every future."""
@@ -181,22 +176,14 @@ class _Subject:
             found[AHEAD] = self._outcome(put, self.put.past, months)
         return found
 
-    def _outcome(self, put: PutQuestion, past: WindowCounts | None, months: WindowCounts) -> Outcome:
+    def _outcome(self, put: PutQuestion, past: WindowCounts | None, months: WindowCounts) -> _Outcome:
         assert past is not None
-        if put.kind is not None:
-            hit = self._drawn.given(_chance(put, past, months))
-            return Outcome(hit, np.ones(hit.shape, dtype=bool))
-        return _require_there(put.question, Outcome(*put.question.settle(months.after(past, put.missing))))
-
-
-def _months(put: PutQuestion, ahead: Ahead, volume: "xr.Dataset") -> WindowCounts:
-    """Return the simulated months of the window, without kinds."""
-    return put.sides_ahead(ahead.simulations, put.require(ahead.observed), _rest(put, ahead, volume))
-
-
-def _rest(put: PutQuestion, ahead: Ahead, volume: "xr.Dataset") -> WindowCounts | None:
-    """Return what is not recorded of the window's months up to the present."""
-    return put.rest(ahead.fit, ahead.simulations.share.shape[2], volume)
+        if put.kind is None:
+            return _require_there(put.question, put.question.settle(months.after(past, put.missing)))
+        (hit, before), chance = self._drawn, _chance(put, past, months)
+        if before.shape == chance.shape:  # a new fit may have another number of draws
+            chance = coupled(hit, before, chance)
+        return chance, np.ones(chance.shape, dtype=bool)
 
 
 def _chance(put: PutQuestion, past: WindowCounts | None, months: WindowCounts) -> Float:

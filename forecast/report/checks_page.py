@@ -64,7 +64,7 @@ SHOWN = 12
 
 def checks_page(fit: "Fit", checks: Checks) -> Page:
     """Combine text, tables and figures."""
-    gate, misses = fit.gate, checks.misses
+    gate = fit.gate
     drawn = {"distances": _draw_distances(checks), "ahead": _draw_ahead(checks)}
     figures = {name: figure for name, figure in drawn.items() if figure is not None}
     content = {
@@ -73,9 +73,9 @@ def checks_page(fit: "Fit", checks: Checks) -> Page:
         "ahead": [one.sentence for one in checks.ahead],
         "limit": f"{LIMIT:g}",
         "records": f"{checks.records:,}",
-        "summary": _summary(checks),
-        "misses": _table(misses.head(SHOWN)),
-        "more": _table(misses.iloc[SHOWN:]),
+        "summary": summary(checks),
+        "misses": misses(checks, SHOWN),
+        "more": _table(checks.misses.iloc[SHOWN:]),
         "all": {words: _table(checks.table[checks.table["check"] == kind]) for kind, words in KINDS.items()},
         "not_checked": NOT_CHECKED if checks.ahead else f"{NOT_CHECKED} {NOT_AHEAD}",
         "settings": settings(fit.spec, fit.dyads),
@@ -119,7 +119,13 @@ def _draw_ahead(checks: Checks) -> Illustration | None:
     )
 
 
-def _summary(checks: Checks) -> Table:
+def misses(checks: Checks, most: int) -> Table:
+    """Arrange the numbers that lie farthest from what the fit makes of them."""
+    return _table(checks.misses.head(most))
+
+
+def summary(checks: Checks) -> Table:
+    """Arrange how many numbers lie far out, by kind of check."""
     return Table.of(("check", "numbers", f"beyond {LIMIT:g}", "to be expected"), [
         (str(words), f"{row.numbers:.0f}", f"{row.misses:.0f}", number(float(row.expected), 1))
         for words, row in checks.summary.iterrows()

@@ -125,10 +125,8 @@ WITHOUT = "without a scenario"
 def illustrate_scenarios(found: Scenarios) -> style.Illustration:
     """Draw the fan of the level and the chances of a higher share, with and without what is assumed."""
     change = count(found.smallest_improvement, "point")
-    said = [
-        f"{name}: {_in_words(own, found)}"
-        for name, own in ((WITHOUT, found.unconditional), *((one.name, one.prospect) for one in found.scenarios))
-    ]
+    names = WITHOUT, *(one.name for one in found.scenarios)
+    said = [f"{name}: {_in_words(own, found)}" for name, own in zip(names, found.prospects, strict=True)]
     followed = " Triangles: what was recorded, higher (100%) or not (0%)." if found.followed else ""
     return style.illustrate(
         lambda layout: _draw_scenarios(found, layout),
@@ -185,7 +183,7 @@ def _draw_fans(on: "Axes", found: Scenarios, looks: Sequence[tuple[str, Any]]) -
     style.time_axis(on, now, float(ahead[-1]))
     style.bands(on, ahead, np.asarray(fan.share), style.LEVEL)
     for one, (color, line) in zip(found.scenarios, looks, strict=True):
-        low, _, middle, _, high = np.asarray(one.prospect.fan.share)
+        low, _, middle, _, high = np.asarray(one.conditional.fan.share)
         for values, width in ((low, 0.8), (middle, 1.8), (high, 0.8)):
             on.plot(ahead, values, color=color, linewidth=width, linestyle=line)
 
@@ -194,7 +192,7 @@ def _draw_chances(on: "Axes", found: Scenarios, colors: Sequence[str]) -> None:
     places = np.arange(len(found.horizons))
     on.set_xlim(-0.5, len(places) - 0.5)
     on.set_xticks(places, [count(months, "month") for months in found.horizons])
-    rows = [(found.unconditional, style.LEVEL), *zip((one.prospect for one in found.scenarios), colors, strict=True)]
+    rows = list(zip(found.prospects, (style.LEVEL, *colors), strict=True))
     step = 0.7 / len(rows)
     for row, (own, color) in enumerate(rows):
         chances = _higher(own)

@@ -198,9 +198,7 @@ class SavedReport:
 
     fit: "Fit"  # Saved in its folder
     dyad: str
-    horizon: int  # The one that its headline quotes
-    baseline_months: int
-    smallest_improvement: float
+    terms: dict[str, Any]  # What its headline asks: `horizon`, `baseline_months` and `smallest_improvement`
     seed: int  # Of its simulations
 
 
@@ -215,15 +213,17 @@ def read_report(folder: str | Path) -> SavedReport:
     if saved is None:
         raise DataError(f"{folder}: there is no {' or '.join(FITS)}; make the report with --save-fit, its default")
     try:
-        dyad, improvement = str(numbers["dyad"]), float(numbers["smallest_improvement"])
-        baseline = int(numbers["baseline_months"])
-        horizon = main_horizon([int(one["months"]) for one in numbers["horizons"]])
-        seed = int(numbers["provenance"]["simulation"]["seed"])
+        dyad, seed = str(numbers["dyad"]), int(numbers["provenance"]["simulation"]["seed"])
+        terms = {
+            "horizon": main_horizon([int(one["months"]) for one in numbers["horizons"]]),
+            "baseline_months": int(numbers["baseline_months"]),
+            "smallest_improvement": float(numbers["smallest_improvement"]),
+        }
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"{folder / 'forecast.json'}: it is not that of a report ({error}); make the report again"
         ) from error
-    return SavedReport(Fit.load(saved), dyad, horizon, baseline, improvement, seed)
+    return SavedReport(Fit.load(saved), dyad, terms, seed)
 
 
 def read_numbers(folder: Path) -> dict[str, Any]:

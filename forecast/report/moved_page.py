@@ -1,6 +1,6 @@
 """Pages of contributions: of recent events, and to the change between two days."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from forecast.dates import months_between
 from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import NotDefined, plain
 from forecast.outlook.attribution import VISITS, Attribution, Part
-from forecast.outlook.comparison import BASELINE, LEVEL, TIME, Change, Number, Numbers, Step
+from forecast.outlook.comparison import BASELINE, LEVEL, TIME, Change, Number, Numbers, Step, difference
 from forecast.report import style
 from forecast.report.events import unchecked_note, who
 from forecast.report.folder import CHANGE, MOVED, publish
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 ADDED = {LEVEL: "level, points", "up": "higher, %", "down": "lower, %", "yes": "yes, %", "ahead": "of it ahead, %"}
 """Heads of columns of what was added, for the numbers that tables have."""
+WORDS = {"", "month", "week from", "kind", "day", "what", "part", "how"}
+"""Heads of columns that hold words."""
 
 
 def _scaled(name: str, one: Number) -> tuple[float, float]:
@@ -43,25 +45,22 @@ def _added(name: str, numbers: Numbers) -> str:
     return signed(_scaled(name, numbers[name])[0], 1) if name in numbers else DASH
 
 
-def _shown(numbers: Numbers) -> list[str]:
-    """Return which of some numbers tables have."""
-    return [name for name in ADDED if name in numbers]
-
-
-def _added_cells(numbers: Numbers) -> list[str]:
-    """Return the cells of what was added to the numbers that tables have."""
-    return [_added(name, numbers) for name in _shown(numbers)]
-
-
-def _heads(numbers: Numbers) -> list[str]:
-    """Return the heads of columns of what was added to some numbers."""
-    return [ADDED[name] for name in _shown(numbers)]
-
-
-def _said(name: str, numbers: Mapping[str, Number]) -> str:
+def _said(name: str, numbers: Numbers) -> str:
     """Format a number: a share, or a chance."""
     one = numbers[name]
     return number(one.value, 0) if name == LEVEL else chance(one.value)
+
+
+type _Row = tuple[Sequence[str], Numbers, Sequence[str]]
+"""Cells, what was added, and cells after it."""
+
+
+def _contributions(before: Sequence[str], rows: Sequence[_Row], numbers: Numbers, after: Sequence[str] = ()) -> Table:
+    """Arrange what was added to some numbers, with the heads of the cells before and after."""
+    names = [name for name in ADDED if name in numbers]
+    heads = [*before, *(ADDED[name] for name in names), *after]
+    cells = [[*left, *(_added(name, added) for name in names), *right] for left, added, right in rows]
+    return Table.of(heads, cells, [place for place, head in enumerate(heads) if head in WORDS])
 
 
 type Named = tuple[str, float]
@@ -122,22 +121,22 @@ def moved_page(fit: "Fit", found: Attribution) -> Page:
         "by_month": months_table(found),
         "by_week": _parts("week from", [(day(date.fromisoformat(one.name)), one) for one in found.by_week], found),
         "by_kind": _parts("kind", [(one.name, one) for one in found.by_kind], found),
-        "visits": visits_sentence(found),
-        "each_visit": _events(found, [place for place, code in enumerate(found.events["cameo"]) if code in VISITS]),
+        "sums": _sums(found),
+        "visits": _events(found, [place for place, code in enumerate(found.events["cameo"]) if code in VISITS]),
         "together": fitted_together(found.dyad, fit.dyads),
-        "largest": events_table(found, LARGEST),
+        "largest": events_table(found),
         "all": _events(found, list(range(len(found.events)))),
         "references": [
             (day(row["date"].date()), row["reference"]) for row in found.events.to_dict("records") if row["reference"]
         ],
         "note": unchecked_note(found.events["reference"]),
-        "rest": rest_sentence(found),
         "posed": found.posed,
-        "window": window_sentences(found),
+        "window_months": 0 if (posed := found.posed) is None else months_between(posed.first, posed.last) + 1,
+        "ahead": AHEAD in found.now,
         "weights": weights_sentence(found),
     }
     files: Files = {
-        "moved.json": moved_json(found), "moved.csv": pd.DataFrame(moved_rows(found)), "moved.svg": figure.wide,
+        "moved.json": moved_json(found), "moved.csv": pd.DataFrame(_event_rows(found)), "moved.svg": figure.wide,
     }  # fmt: skip
     return Page("moved.html.j2", content, {"fall": figure}, fit.gate.passed, fit.gate.reasons, files)
 
@@ -157,8 +156,8 @@ def moved_json(found: Attribution) -> dict[str, Any]:
     return body | {name: plain(getattr(found, name)) for name in names} | {"events": events}
 
 
-def moved_rows(found: Attribution) -> "list[dict[str, Any]]":
-    """Return a row an event, for a table."""
+def _event_rows(found: Attribution) -> list[dict[str, Any]]:
+    """Return a row for each event, for a table."""
     rows = []
     for place, row in enumerate(found.events.to_dict("records")):
         part, alone = found.in_order[place], found.alone[place]
@@ -198,51 +197,6 @@ def question(found: Attribution) -> str:
     )
 
 
-def window_sentences(found: Attribution) -> str:
-    """Return what of a question is left out with an event, in sentences; empty without a question."""
-    posed = found.posed
-    if posed is None:
-        return ""
-    parts = [
-        "What was fixed when the question was asked, such as a baseline, stays whatever is left out: what events "
-        "before did to it is not in these numbers."
-    ]
-    if AHEAD in found.now:
-        whole = months_between(posed.first, posed.last) + 1
-        parts.append(
-            f"Of the {count(whole, 'month')} of its window, {day(posed.first)} to {day(posed.last)}, the record holds "
-            f"{posed.recorded}. An event in these tells twice: it counts in the window, and it moves what is said of "
-            "the months ahead. Left out, it is out of both. The column “of it ahead” is what it adds with the window’s "
-            "record as it is; the rest of “yes” it adds as a part of that record."
-        )
-    elif posed.kind != "level":
-        parts.append(f"No month of its window, {day(posed.first)} to {day(posed.last)}, is recorded yet.")
-    if posed.kind == "count":
-        parts.append(
-            "What is explained is the chance in simulations, in which the kinds of the events ahead follow the mix of "
-            "the last ten years. The published chance is another: it comes from the past of the kind alone. An event "
-            "that is left out is out of that mix, too, so that events of one side but of different kinds add different "
-            "amounts."
-        )
-    return " ".join(parts)
-
-
-def visits_sentence(found: Attribution) -> str:
-    """Return the contribution of all visits, in a sentence; empty without a visit."""
-    visits = found.visits
-    if visits is None:
-        return ""
-    if not visits.added:
-        return "What the visits did together needs a new fit (--refit)."
-    changes = [f"the level would be {_missing(LEVEL, visits.added)}"]
-    if "up" in visits.added:
-        changes.append(f"the chance of a higher share {_missing('up', visits.added)}")
-        changes.append(f"that of a lower one {_missing('down', visits.added)}")
-    if "yes" in visits.added:
-        changes.append(f"the chance of a yes {_missing('yes', visits.added)}")
-    return f"Had no visit been recorded and all else been the same, {join(changes)}."
-
-
 def weights_sentence(found: Attribution) -> str:
     """Return the accuracy of the computation, in a sentence."""
     k = found.pareto_k
@@ -254,17 +208,6 @@ def weights_sentence(found: Attribution) -> str:
     missing = f" Alone, {count(lost, 'event')} would need a new fit." if lost else ""
     error = number(max(errors), 1)
     return f"Draws of the fit were weighed.{trusted} Monte Carlo error of the sums: at most {error}.{missing}"
-
-
-def rest_sentence(found: Attribution) -> str:
-    """Return how far the contributions alone are from the whole, in a sentence."""
-    name = _followed(found)
-    whole, rest = (_scaled(name, numbers[name])[0] for numbers in (found.total, found.rest))
-    added = "points to the level" if name == LEVEL else "percentage points to the chance of a yes"
-    return (
-        f"Each left out alone, the events add {signed(whole - rest, 1)} {added}; the rest, {signed(rest, 1)}, they did "
-        "only together."
-    )
 
 
 def moved_figure(found: Attribution) -> Illustration:
@@ -300,13 +243,6 @@ def _followed(found: Attribution) -> str:
     return LEVEL if found.posed is None else found.outcome
 
 
-def _missing(name: str, added: Numbers) -> str:
-    """Return by how much a number would be other without what was added, in words."""
-    value = _scaled(name, added[name])[0]
-    unit = "points" if name == LEVEL else "percentage points"
-    return f"{number(abs(value), 1)} {unit} {'lower' if value > 0 else 'higher'}"
-
-
 def _from_to(name: str, found: Attribution) -> str:
     return f"{_said(name, found.before)} to {_said(name, found.now)}"
 
@@ -320,26 +256,20 @@ def months_table(found: Attribution) -> Table:
     return _parts("month", [(month(date.fromisoformat(one.name)), one) for one in found.by_month], found)
 
 
-def what_moved(found: Attribution) -> str:
-    """Name the sort criterion of events, with its unit."""
-    return "the level most, in points" if _followed(found) == LEVEL else "the chance most, in percentage points"
-
-
-def event_lines(found: Attribution, most: int) -> list[str]:
-    """Return a line for each of the events that moved the level, or the chance of a question, most."""
-    lines = []
+def largest_events(found: Attribution, most: int) -> str:
+    """Describe the events that moved the level, or the chance of a question, most: a line each, for a terminal."""
+    name = _followed(found)
+    moved = "the level most, in points" if name == LEVEL else "the chance most, in percentage points"
+    lines = [f"What moved {moved}, from {day(found.first)} on:"]
     for place in _by_size(found)[:most]:
-        row, part = found.events.iloc[place], found.in_order[place]
-        when = row["date"].date().isoformat()
-        lines.append(
-            f"{_added(_followed(found), part.added)}  {when}  {row['source']} to {row['target']}: {row['summary']}"
-        )
-    return lines
+        row, added = found.events.iloc[place], _added(name, found.in_order[place].added)
+        lines.append(f"  {added}  {row['date'].date()}  {row['source']} to {row['target']}: {row['summary']}")
+    return "\n".join(lines)
 
 
-def events_table(found: Attribution, most: int) -> Table:
+def events_table(found: Attribution) -> Table:
     """Return a table of the events that moved the level, or the chance of a question, most."""
-    return _events(found, _by_size(found)[:most])
+    return _events(found, _by_size(found)[:LARGEST])
 
 
 def _by_size(found: Attribution) -> list[int]:
@@ -349,29 +279,33 @@ def _by_size(found: Attribution) -> list[int]:
     return sorted(range(len(sizes)), key=lambda place: (sizes[place], place))
 
 
-def _parts(what: str, parts: list[tuple[str, Part]], found: Attribution) -> Table:
-    rows = [(name, f"{part.events}", *_added_cells(part.added)) for name, part in parts]
-    total = ("all together", "", *_added_cells(found.total))
-    return Table.of([what, "events", *_heads(found.now)], [*rows, total])
+def _parts(what: str, parts: Sequence[tuple[str, Part]], found: Attribution) -> Table:
+    rows = [((name, f"{part.events}"), part.added, ()) for name, part in parts]
+    return _contributions([what, "events"], [*rows, (("all together", ""), found.total, ())], found.now)
 
 
-def _events(found: Attribution, places: list[int]) -> Table:
-    name = _followed(found)
-    alone_head = f"alone: {'level' if name == LEVEL else ADDED[name]}"
-    heads = ["day", "what", "kind", *_heads(found.now), alone_head, ""]
-    rows = []
+def _events(found: Attribution, places: Sequence[int]) -> Table:
+    name, rows = _followed(found), []
     for place in places:
-        row, part, alone = found.events.iloc[place], found.in_order[place], found.alone[place]
+        row, alone = found.events.iloc[place], found.alone[place]
         what = f"{who(found.dyad, row['source'], row['target'])}: {row['summary']}"
-        how = "" if alone.how == "weights" else alone.how
-        cells = (*_added_cells(part.added), _added(name, alone.added), how)
-        rows.append((day(row["date"].date()), what, row["class"], *cells))
-    return Table.of(heads, rows, (0, 1, 2, len(heads) - 1))
+        after = _added(name, alone.added), "" if alone.how == "weights" else alone.how
+        rows.append(((day(row["date"].date()), what, row["class"]), found.in_order[place].added, after))
+    last = f"alone: {'level' if name == LEVEL else ADDED[name]}", ""
+    return _contributions(["day", "what", "kind"], rows, found.now, last)
 
 
-CHANGE_SCHEMA = 1
-_LARGEST = 12
-"""Events that are listed."""
+def _sums(found: Attribution) -> Table:
+    """Return a table of what events left out one by one, and together, would take."""
+    alone, visits = difference(found.total, found.rest), found.visits
+    rows: list[_Row] = [
+        (("all together",), found.total, ("",)),
+        (("each left out alone, added up",), alone, ("",)),
+        (("only together",), found.rest, ("",)),
+    ]
+    if visits is not None:
+        rows.append((("all visits left out together",), visits.added, (visits.how,)))
+    return _contributions([""], rows, found.now, ["how"])
 
 
 def change_page(fits: "tuple[Fit, Fit]", change: Change, events: Attribution | None) -> Page:
@@ -386,7 +320,7 @@ def change_page(fits: "tuple[Fit, Fit]", change: Change, events: Attribution | N
         "vintage": vintage(fits[1].panel, " and ".join(map(day, change.days))),
         "steps": steps_table(change),
         "notes": [(step.name, step.note) for step in change.steps if step.note],
-        "events": None if events is None else events_table(events, _LARGEST),
+        "events": None if events is None else events_table(events),
         "since": "" if events is None else day(events.first),
         "of_question": events is not None and events.posed is not None,
     }
@@ -401,7 +335,7 @@ def change_page(fits: "tuple[Fit, Fit]", change: Change, events: Attribution | N
 def change_json(change: Change, events: Attribution | None = None) -> dict[str, Any]:
     """Return a change as plain values (docs/schema/moved-json.md)."""
     body = {
-        "schema": CHANGE_SCHEMA,
+        "schema": SCHEMA,
         "sentences": sentences(change),
         "question": change_question(change),
         "total": plain(change.total),
@@ -481,13 +415,12 @@ def change_figure(change: Change) -> Illustration:
 
 def steps_table(change: Change) -> Table:
     """Return the parts as a table."""
-    own = LEVEL, change.outcome
-    heads = ["part", *_heads(change.now), *(f"± {ADDED[name].partition(',')[0]}" for name in own)]
-    rows = []
-    for name, added in [*((step.name, step.added) for step in change.steps), ("all together", change.total)]:
-        errors = [number(_scaled(one, added[one])[1], 1) for one in own]
-        rows.append([name, *_added_cells(added), *errors])
-    return Table.of(heads, rows)
+    own, parts = (LEVEL, change.outcome), [(step.name, step.added) for step in change.steps]
+    rows = [
+        ((name,), added, [number(_scaled(one, added[one])[1], 1) for one in own])
+        for name, added in [*parts, ("all together", change.total)]
+    ]
+    return _contributions(["part"], rows, change.now, [f"± {ADDED[name].partition(',')[0]}" for name in own])
 
 
 @checked

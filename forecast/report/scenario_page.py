@@ -8,7 +8,6 @@ from forecast.arguments import checked
 from forecast.outlook import Estimate, NotDefined, Probability, main_horizon, plain
 from forecast.outlook.conditioning import Assumed
 from forecast.outlook.level import HorizonOutlook
-from forecast.outlook.query import Prospect
 from forecast.outlook.scenarios import Scenario, Scenarios
 from forecast.outlook.windows import WindowOutlook
 from forecast.report import fan_figure, words
@@ -36,16 +35,16 @@ def scenario_page(fit: "Fit", found: Scenarios, gate: "Gate") -> Page:
         "origin": period(found.origin, weekly=found.weekly),
         "vintage": vintage(fit.panel),
         "scenarios": [_about(found, one) for one in found.scenarios],
-        "recorded": _recorded(found),
+        "recorded": _table(found, _window_rows(found, RECORDED)),
         "level": _level(found),
         "kinds": _kinds(found),
         "kinds_within": count(main_horizon(found.horizons), "month"),
         "asked": _asked(found),
-        "questions": _questions(found),
+        "questions": _table(found, _question_rows(found)),
         "question_rules": [f"{one.id}: {one.sentence}" for one in found.unconditional.questions],
         "rules": [window.rule for window in _windows(found)],
         "error": _largest_error(found),
-        "simulations": f"{found.simulations:,}",
+        "simulations": f"{found.simulation['simulations']:,}",
         "followed": bool(found.followed),
         "settings": settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
     }
@@ -55,47 +54,24 @@ def scenario_page(fit: "Fit", found: Scenarios, gate: "Gate") -> Page:
 
 def scenario_json(fit: "Fit", found: Scenarios, gate: "Gate") -> dict[str, Any]:
     """Return the content of scenario.json, by the schema of docs/schema/scenario-json.md."""
-    body = {
-        "schema": found.schema,
-        "stamp": found.stamp,
-        "converged": bool(gate.passed),
-        "reasons": list(gate.reasons),
-        "dyad": found.dyad,
-        "label": found.label,
-        "origin": found.origin,
-        "horizons": found.horizons,
-        "smallest_improvement": found.smallest_improvement,
-        "simulation": {"seed": found.seed, "draws": found.draws, "simulations": found.simulations},
-        "data_digest": str(fit.panel.attrs.get("digest", "")),
-        "unconditional": found.unconditional,
-        "scenarios": [_scenario_json(one) for one in found.scenarios],
-        "followed": list(found.followed.values()),
-    }
-    stated: dict[str, Any] = plain(body)
-    return stated
+    body = plain(found)
+    del body["weekly"]
+    for one in body["scenarios"]:
+        one["usable"] = not one.pop("fault")
+        for row in one["assumed"]:
+            del row["place"]
+    body["followed"] = list(body["followed"].values())
+    about = {"schema": found.schema, "converged": bool(gate.passed), "reasons": list(gate.reasons)}
+    return about | {"data_digest": str(fit.panel.attrs.get("digest", ""))} | body
 
 
 def question_sentences(found: Scenarios, one: Scenario) -> list[str]:
     """Return what a scenario changes of the questions that were asked, a sentence each."""
-    pairs = zip(one.prospect.questions, found.unconditional.questions, strict=True)
+    pairs = zip(one.conditional.questions, found.unconditional.questions, strict=True)
     return [
         f"The chance that “{then.id}” is answered yes is {_value(then.chance)}, and without it {_value(now.chance)}."
         for then, now in pairs
     ]
-
-
-def _scenario_json(one: Scenario) -> dict[str, Any]:
-    rows = [{name: value for name, value in plain(row).items() if name != "place"} for row in one.rows]
-    return {
-        "name": one.name,
-        "assumed": rows,
-        "usable": not one.fault,
-        **{
-            name: getattr(one, name)
-            for name in ("plausibility", "method", "pareto_k", "effective", "warnings", "sentence")
-        },
-        "conditional": one.prospect,
-    }
 
 
 def _figure(gate: "Gate", found: Scenarios) -> Illustration:
@@ -112,7 +88,7 @@ def _about(found: Scenarios, one: Scenario) -> dict[str, Any]:
         "warnings": one.warnings, "method": one.method, "effective": f"{one.effective:,.0f}",
         "pareto_k": "" if one.pareto_k == float("-inf") else number(one.pareto_k, 2),
         "plausibility": chance(one.plausibility.value, 1 if one.plausibility.value < 0.1 else 0),
-        "rows": Table.of(["day", "what", "how many"], map(_row, one.rows), (0, 1)),
+        "rows": Table.of(["day", "what", "how many"], map(_row, one.assumed), (0, 1)),
     }  # fmt: skip
 
 
@@ -123,11 +99,6 @@ def _row(row: Assumed) -> list[str]:
     summary = f": {row.summary}" if row.summary else ""
     least = f"at least {row.n}" if row.n else "none"
     return [when, f"{row.source} → {row.target}, {what}{part}{summary}", least]
-
-
-def _prospects(found: Scenarios) -> list[Prospect]:
-    """Return the outlook without a scenario, and that of each."""
-    return [found.unconditional, *(one.prospect for one in found.scenarios)]
 
 
 def _at(node: Any, *path: str | int) -> Any:
@@ -145,7 +116,7 @@ type _Row = tuple[str, Sequence[str | int], str]
 
 def _table(found: Scenarios, rows: Sequence[_Row]) -> Table | None:
     """Arrange rows with a column for each prospect, and for what followed; None without rows."""
-    shown = [[name, *(_value(_at(own, *path)) for own in _prospects(found))] for name, path, _ in rows]
+    shown = [[name, *(_value(_at(own, *path)) for own in found.prospects)] for name, path, _ in rows]
     heads = [WITHOUT, *(one.name for one in found.scenarios)]
     if any(after for *_, after in rows):
         heads.append(FOLLOWED)
@@ -162,13 +133,21 @@ def _windows(found: Scenarios) -> list[WindowOutlook]:
     return [] if isinstance(own, NotDefined) else list(own.values())
 
 
-def _recorded(found: Scenarios) -> Table | None:
-    names = {"up": "Higher", "down": "Lower", "share": "Share, %", "events": "Recorded"}
-    return _table(found, [
+RECORDED = {"up": "Higher", "down": "Lower", "share": "Share, %", "events": "Recorded"}
+
+
+def chances(found: Scenarios) -> Table | None:
+    """Arrange the chances of a higher share and of the questions that were asked."""
+    return _table(found, [*_window_rows(found, {"up": "Higher"}), *_question_rows(found)])
+
+
+def _window_rows(found: Scenarios, names: Mapping[str, str]) -> list[_Row]:
+    """Return rows of what will be recorded, by horizon."""
+    return [
         (f"{title}, {_until(found, window)}", ("recorded", window.months, name), _after(found, window.months, name))
         for window in _windows(found)
         for name, title in names.items()
-    ])  # fmt: skip
+    ]
 
 
 def _until(found: Scenarios, outlook: WindowOutlook | HorizonOutlook) -> str:
@@ -216,25 +195,25 @@ def _asked(found: Scenarios) -> Table | None:
     return _table(found, rows)
 
 
-def _questions(found: Scenarios) -> Table | None:
-    """Arrange the questions that were asked on an earlier day; None if there is none."""
+def _question_rows(found: Scenarios) -> list[_Row]:
+    """Return rows of the questions that were asked on an earlier day."""
     rows: list[_Row] = []
     for place, one in enumerate(found.unconditional.questions):
         rows.append((one.id, ("questions", place, "chance"), ""))
-        if any(own.questions[place].void.value > 0 for own in _prospects(found)):
+        if any(own.questions[place].void.value > 0 for own in found.prospects):
             rows.append((f"{one.id}: void", ("questions", place, "void"), ""))
-    return _table(found, rows)
+    return rows
 
 
 def _largest_error(found: Scenarios) -> str:
     """Return the largest Monte Carlo standard error of the chances of recorded shares, points."""
-    chances = [
+    both = [
         _at(own, "recorded", window.months, name)
-        for own in _prospects(found)
+        for own in found.prospects
         for window in _windows(found)
         for name in ("up", "down")
     ]
-    return words.largest_error([one for one in chances if isinstance(one, Probability)])
+    return words.largest_error([one for one in both if isinstance(one, Probability)])
 
 
 @checked

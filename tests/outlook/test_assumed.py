@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from forecast.errors import DataError, ForecastError, SpecError
 from forecast.events import read_chronology
-from forecast.outlook.conditioning import Assumed, Held, periods_held, read_assumed
+from forecast.outlook.conditioning import Assumed, periods_held, read_assumed
 from forecast.outlook.observed import Cell
 
 # The panel of the made fit ends with December 2024.
@@ -73,9 +73,9 @@ def test_no_text_is_more_than_rejected(tmp_path_factory, text):
 
 
 def test_the_two_sides_of_a_visit_are_one_event(fit):
-    assert periods_held(MEETING, fit.panel, "USA-CHN") == (Held(1, (Cell(4, 1.0, 1),)),)
+    assert periods_held(MEETING, fit.panel, "USA-CHN") == {1: (Cell(4, 1.0, 1),)}
     apart = (MEETING[0], replace(MEETING[1], date=date(2025, 1, 20)))
-    assert periods_held(apart, fit.panel, "USA-CHN") == (Held(1, (Cell(4, 1.0, 2),)),)
+    assert periods_held(apart, fit.panel, "USA-CHN") == {1: (Cell(4, 1.0, 2),)}
 
 
 def test_the_order_of_rows_changes_nothing(fit):
@@ -83,26 +83,26 @@ def test_the_order_of_rows_changes_nothing(fit):
         date(2025, 2, 1), "USA", "CHN", kind="class 0", n=0, until=date(2025, 6, 30)
     ))  # fmt: skip
     expected = periods_held(rows, fit.panel, "USA-CHN")
-    assert [one.period for one in expected] == [1, 2, 3, 4, 5, 6]
-    assert expected[2].cells == (Cell(0, 1.0, 0), Cell(1, 1.0, 2))
+    assert list(expected) == [1, 2, 3, 4, 5, 6]
+    assert expected[3] == (Cell(0, 1.0, 0), Cell(1, 1.0, 2))
     assert periods_held(rows[::-1], fit.panel, "USA-CHN") == expected
 
 
 def test_a_code_stands_for_its_part_of_the_last_ten_years(fit):
     events = read_chronology(dyads=["USA-CHN"]).events
-    ((cell,),) = (one.cells for one in periods_held(MEETING, fit.panel, "USA-CHN", events))
+    ((cell,),) = periods_held(MEETING, fit.panel, "USA-CHN", events).values()
     assert 0.1 < cell.part < 0.5
     later = events.assign(known_at=pd.Timestamp("2030-01-01"))
-    ((unknown,),) = (one.cells for one in periods_held(MEETING, fit.panel, "USA-CHN", later))
+    ((unknown,),) = periods_held(MEETING, fit.panel, "USA-CHN", later).values()
     assert unknown.part == 0.5  # nothing of it was known
     given = [replace(row, part=0.08) for row in MEETING]
-    ((cell,),) = (one.cells for one in periods_held(given, fit.panel, "USA-CHN", events))
+    ((cell,),) = periods_held(given, fit.panel, "USA-CHN", events).values()
     assert cell.part == 0.08
 
 
 def test_a_class_with_a_part_of_it_means_the_rest(fit):
     rows = [replace(MEETING[0], part=0.25), Assumed(date(2025, 1, 3), "USA", "CHN", kind="class 4", n=3)]
-    assert periods_held(rows, fit.panel, "USA-CHN") == (Held(1, (Cell(4, 0.25, 1, "042"), Cell(4, 0.75, 3))),)
+    assert periods_held(rows, fit.panel, "USA-CHN") == {1: (Cell(4, 0.25, 1, "042"), Cell(4, 0.75, 3))}
 
 
 @pytest.mark.parametrize(
@@ -145,4 +145,4 @@ def test_weeks_are_counted_from_the_present(make):
     last = fit.panel["time"].to_numpy()[-1].astype("datetime64[D]").item()
     days = [pd.Timestamp(last) + pd.Timedelta(days=days) for days in (7, 13, 14)]
     held = periods_held([replace(MEETING[0], date=day.date()) for day in days], fit.panel, "USA-CHN")
-    assert [(one.period, one.cells[0].least) for one in held] == [(1, 2), (2, 1)]
+    assert [(period, cells[0].least) for period, cells in held.items()] == [(1, 2), (2, 1)]

@@ -186,7 +186,7 @@ def test_a_scenario_moves_the_chance_and_what_is_assumed_is_certain():
     fit = make_fit((DYAD,), draws=100)
     attack = Assumed(date(2025, 2, 1), "USA", "CHN", kind="class 0", n=2)
     found = scenario(fit, DYAD, {"attack": [attack]}, (12,), seed=1, at_least=[AtLeast("class 0", 2, 12)])
-    own, without = found.scenarios[0].prospect, found.unconditional
+    own, without = found.scenarios[0].conditional, found.unconditional
     assert own.at_least[0].chance.value == own.at_least[0].simulated.value == 1.0
     assert own.at_least[0].events.low >= 2
     for name, row in own.of_a_kind.items():

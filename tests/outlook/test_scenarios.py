@@ -9,7 +9,7 @@ from scipy.stats import binom
 
 from forecast.errors import SpecError
 from forecast.outlook import assess, conditioning, observe, simulate_ahead
-from forecast.outlook.conditioning import Assumed, Held, condition, draw_at_least
+from forecast.outlook.conditioning import Assumed, condition, draw_at_least
 from forecast.outlook.observed import Cell
 from forecast.outlook.query import AtLeast
 from forecast.outlook.scenarios import STAMP, scenario
@@ -45,16 +45,16 @@ def test_nothing_assumed_is_the_outlook(fit):
     found = scenario(fit, "USA-CHN", {"nothing": []}, (6, 24), seed=3, **asked)
     outlook = assess(fit, "USA-CHN", (6, 24), seed=3, **asked)
     (own,) = found.scenarios
-    assert own.prospect is found.unconditional
+    assert own.conditional is found.unconditional
     for name in ("of_a_kind", "at_least", "improvement"):
-        assert getattr(own.prospect, name) == getattr(outlook, name), name
-    for months, window in own.prospect.recorded.items():  # of the model alone, without the benchmarks of the pool
+        assert getattr(own.conditional, name) == getattr(outlook, name), name
+    for months, window in own.conditional.recorded.items():  # of the model alone, without the benchmarks of the pool
         pooled = outlook.recorded[months]
         assert window.model is None and (window.events, window.void) == (pooled.events, pooled.void)
         assert {name: getattr(window, name) for name in ("up", "same", "down")} == pooled.model
-        assert window.up != pooled.up and own.prospect.threshold[months].chance != outlook.threshold[months].chance
-    np.testing.assert_array_equal(own.prospect.fan.share, outlook.fan.share)
-    np.testing.assert_array_equal(own.prospect.fan.observed, outlook.fan.observed)
+        assert window.up != pooled.up and own.conditional.threshold[months].chance != outlook.threshold[months].chance
+    np.testing.assert_array_equal(own.conditional.fan.share, outlook.fan.share)
+    np.testing.assert_array_equal(own.conditional.fan.observed, outlook.fan.observed)
     assert (own.plausibility.value, own.method, own.fault, own.warnings) == (1.0, "none", "", ())
     assert found.stamp == STAMP == "assumed, not predicted"
 
@@ -64,8 +64,8 @@ def test_neither_order_nor_company_changes_a_scenario(large):
     one = scenario(large, "USA-CHN", {"a": both, "b": both[:1]}, (3, 12), seed=2)
     other = scenario(large, "USA-CHN", {"b": both[:1], "a": both[::-1]}, (3, 12), seed=2)
     for mine, theirs in zip(one.scenarios, other.scenarios[::-1], strict=True):
-        assert mine.prospect.recorded == theirs.prospect.recorded
-        assert mine.prospect.improvement == theirs.prospect.improvement
+        assert mine.conditional.recorded == theirs.conditional.recorded
+        assert mine.conditional.improvement == theirs.conditional.improvement
         assert mine.plausibility == theirs.plausibility
 
 
@@ -73,7 +73,7 @@ def test_neither_order_nor_company_changes_a_scenario(large):
 def test_the_conditional_record_holds_what_is_assumed(large, simulations, observed, monkeypatch, method):
     if method == "filter":
         monkeypatch.setattr(conditioning, "KEPT", 1.0)
-    held = [Held(1, (Cell(CONTACT, 0.5, 2), Cell(CONTACT, 0.5, 0))), Held(3, (Cell(0, 1.0, 1), Cell(7, 1.0, 0)))]
+    held = {1: (Cell(CONTACT, 0.5, 2), Cell(CONTACT, 0.5, 0)), 3: (Cell(0, 1.0, 1), Cell(7, 1.0, 0))}
     found = condition(large, simulations, observed, held, seed=1)
     kinds = found.observed.kinds
     assert found.method == method
@@ -87,7 +87,7 @@ def test_the_conditional_record_holds_what_is_assumed(large, simulations, observ
 def test_conditional_numbers_are_those_of_the_simulations_that_hold_it(large, simulations, observed, monkeypatch, kept):
     """Against the plainest way there is: keep the simulations whose record holds it."""
     monkeypatch.setattr(conditioning, "KEPT", kept)
-    held = [Held(2, (Cell(CONTACT, 1.0, 2), Cell(0, 1.0, 0)))]
+    held = {2: (Cell(CONTACT, 1.0, 2), Cell(0, 1.0, 0))}
     found = condition(large, simulations, observed, held, seed=1)
     chosen = (observed.kinds[..., 2, CONTACT] >= 2) & (observed.kinds[..., 2, 0] == 0)
     assert found.method == ("filter" if kept else "weights")
@@ -103,8 +103,8 @@ def test_conditional_numbers_are_those_of_the_simulations_that_hold_it(large, si
 
 def test_with_and_without_average_to_the_outlook(large, simulations, observed):
     """The law of total probability: what is assumed, and that it is not so."""
-    held = [Held(1, (Cell(CONTACT, 0.3, 1),))]
-    none = [Held(1, (Cell(CONTACT, 0.3, 0),))]
+    held = {1: (Cell(CONTACT, 0.3, 1),)}
+    none = {1: (Cell(CONTACT, 0.3, 0),)}
     there, gone = (condition(large, simulations, observed, one, seed=1) for one in (held, none))
     chances = [one.likelihood.mean() for one in (there, gone)]
     assert abs(sum(chances) - 1) < 0.01
@@ -135,8 +135,8 @@ def test_what_is_rare_is_filtered_and_said(large):
     (own,) = found.scenarios
     assert own.method == "filter" and 0 < own.plausibility.value < 0.05
     assert any("rare" in warning for warning in own.warnings)
-    assert own.prospect.recorded[3].up.value > found.unconditional.recorded[3].up.value
-    assert own.effective < found.simulations
+    assert own.conditional.recorded[3].up.value > found.unconditional.recorded[3].up.value
+    assert own.effective < found.simulation["simulations"]
 
 
 def test_weights_that_degenerate_say_so(fit):
@@ -154,7 +154,7 @@ def test_what_no_future_holds_is_an_error(fit):
 def test_a_scenario_beyond_the_horizons_reaches_them(fit):
     later = Assumed(date(2026, 12, 1), "USA", "CHN", kind="class 4", n=2)
     found = scenario(fit, "USA-CHN", {"later": [later]}, (3,), seed=1)
-    assert list(found.scenarios[0].prospect.improvement) == [3]
+    assert list(found.scenarios[0].conditional.improvement) == [3]
 
 
 def test_a_window_holds_what_followed(fit, make):

@@ -59,7 +59,7 @@ def test_without_a_condition_it_is_the_answer_of_the_ledger(found, questions):
     """Of a share, before the model is pooled with benchmarks."""
     answers = [answer_question(fit_as_of(DAY), one, table=events()) for one in questions]
     alone = [settle_simulations(fit_as_of(DAY), one, table=events()) for one in questions]
-    for own in (found.unconditional, found.scenarios[0].prospect):
+    for own in (found.unconditional, found.scenarios[0].conditional):
         simulated = [one.simulated.value for one in own.questions]
         assert simulated == pytest.approx([yes.sum() / there.sum() for yes, there in alone], abs=1e-11)
         same = [one.chance.value == chance for one, chance in zip(answers, chances(own), strict=True)]
@@ -74,13 +74,13 @@ def test_what_has_been_recorded_of_the_window_counts():
     put = put_question(fit, question, table=events())
     own = scenario(fit, "USA-CHN", {"two": [later]}, (3,), events=events(), questions=[put])
     assert chances(own.unconditional) == [answer_question(fit, question, table=events()).chance.value]
-    assert chances(own.scenarios[0].prospect)[0] > chances(own.unconditional)[0] > 0
+    assert chances(own.scenarios[0].conditional)[0] > chances(own.unconditional)[0] > 0
 
 
 def test_what_is_assumed_of_codes_counts_as_it_is(found):
     sanctions, visit = 4, 5
     without, _, meeting, two, none = [chances(own) for own in (
-        found.unconditional, *(one.prospect for one in found.scenarios)
+        found.unconditional, *(one.conditional for one in found.scenarios)
     )]  # fmt: skip
     assert 0 < without[sanctions] < 1 and 0 < without[visit] < 1
     assert (two[sanctions], none[sanctions], meeting[visit]) == (1.0, 0.0, 1.0)
@@ -104,7 +104,7 @@ def test_none_of_a_code_leaves_of_a_kind_what_it_does_not_mean(code, part, asked
     put = put_question(fit, question, table=events())
     own = scenario(fit, "USA-CHN", {"none": [row]}, (3,), events=events(), questions=[put])
     low, high = expected
-    (found,), (without,) = own.scenarios[0].prospect.questions, own.unconditional.questions
+    (found,), (without,) = own.scenarios[0].conditional.questions, own.unconditional.questions
     assert low <= found.simulated.value <= high
     assert np.sign(found.chance.value - without.chance.value) == np.sign(
         found.simulated.value - without.simulated.value
@@ -126,7 +126,7 @@ def test_with_and_without_average_to_the_answer():
         simulations_per_draw=40,
     )
     parts = [one.plausibility.value for one in found.scenarios]
-    own = [chances(one.prospect)[0] for one in found.scenarios]
+    own = [chances(one.conditional)[0] for one in found.scenarios]
     assert sum(parts) == pytest.approx(1, abs=0.02)
     assert own[0] > chances(found.unconditional)[0] > own[1]
     assert np.average(own, weights=parts) == pytest.approx(chances(found.unconditional)[0], abs=0.05)

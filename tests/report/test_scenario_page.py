@@ -76,9 +76,9 @@ def test_it_says_at_once_what_is_assumed_and_that_it_is(html, found):
 def test_every_number_stands_with_the_one_without(html, found):
     read = Reader(html)
     for months in (3, 12):
-        row = [chance(own.recorded[months].up.value) for own in (found.unconditional, found.scenarios[0].prospect)]
+        row = [chance(own.recorded[months].up.value) for own in (found.unconditional, found.scenarios[0].conditional)]
         assert re.search(rf"Higher, {months} months to \w+ 2025 {row[0]} {row[1]} ", read.text), months
-    asked = [own.questions[0] for own in (found.unconditional, found.scenarios[0].prospect)]
+    asked = [own.questions[0] for own in (found.unconditional, found.scenarios[0].conditional)]
     assert re.search(rf"half {chance(asked[0].chance.value)} {chance(asked[1].chance.value)} ", read.text)
     assert "half: void 50% 50%" in read.text
     for title in ("At least 40%", "At least 2 of class 0", "What followed", "Class 7", "of it structural"):
@@ -198,7 +198,7 @@ def test_the_page_about_it_can_be_followed(tmp_path, monkeypatch):
     (tmp_path / "whatif.csv").write_text(table, encoding="utf-8")
     fit = Fit.load(V1)
     held = periods_held(read_assumed(tmp_path / "whatif.csv"), fit.panel, "USA-CHN")
-    assert [len(one.cells) for one in held] == [1] * len(held) == [1] * 6
+    assert [len(cells) for cells in held.values()] == [1] * 6
     (tmp_path / "report").mkdir()
     fit.save(tmp_path / "report" / "fit.zarr")
     monkeypatch.chdir(tmp_path)

@@ -1,0 +1,414 @@
+"""Commands on saved fits: `forecast scenario`, `check`, `moved` and `compare`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from forecast.arguments import MOST_POINTS, require_positive
+from forecast.cli.options import (
+    Added,
+    AnyData,
+    Window,
+    arg,
+    event_table,
+    grouped,
+    opt,
+    output,
+    own_folder,
+    say,
+    shared,
+    show_result,
+    whole,
+)
+from forecast.cli.question import folder_option
+from forecast.cli.terminal import progress, show
+from forecast.errors import DataError, NoEvents, NotUpdatable, QuestionError, SpecError
+from forecast.progress import Progress
+from forecast.wording import count
+
+if TYPE_CHECKING:
+    from forecast.checks import Checks
+    from forecast.events import EventTable
+    from forecast.model import Fit, Gate
+    from forecast.outlook.attribution import Attribution
+    from forecast.outlook.comparison import Change
+    from forecast.outlook.scenarios import Scenarios
+    from forecast.questions import PutQuestion, Question
+    from forecast.report.folder import SavedReport
+    from forecast.sources import Source
+
+SCENARIOS = Path("scenario")
+"""Default folder of the pages."""
+UNUSABLE = 3
+SHOWN = 8
+"""Events and numbers that are listed."""
+
+
+@grouped
+def scenario(
+    window: Window,
+    events: list[Path] = opt("A CSV of events that are assumed. Repeat it for scenarios side by side.", ...),
+    fit: Path = opt("A saved fit, such as report/fit.zarr.", ...),
+    dyad: str = shared.dyad(),
+    out: Path | None = own_folder("scenario"),
+    replace: bool = shared.replace(),
+    questions: list[str] | None = opt(
+        "A question of the ledger: its ID, or its file. Repeat it for several.", name="--question"
+    ),
+    folder: Path = folder_option(),
+    improvement: float = shared.improvement(),
+    followed: bool = opt("Show what the chronology has recorded since, of an earlier fit.", False),
+    seed: int = shared.seed(),
+    as_json: bool = shared.json(),
+) -> None:
+    """Compute the outlook given events that are assumed, not predicted, and the outlook without them.
+
+    Writes a page and scenario.json (docs/what-if.md). Exit code 3 if the fit has not converged or a scenario is so
+    improbable that its numbers may not be used.
+    """
+    from forecast.questions.ledger import QuestionFolder
+    from forecast.report.folder import SCENARIO, chosen_folder, require_place
+
+    require_positive("improvement", improvement, MOST_POINTS, "points of share")
+    require_place(out, SCENARIOS, SCENARIO, [fit, *events], replace=replace)
+    asked = window.asked
+    put = [QuestionFolder(folder).find(text) for text in questions or ()]
+    with progress() as tell:
+        tell("loading the fit", 0, 0)
+        from forecast.report.scenario_page import write_scenarios
+
+        loaded, found, gate = _computed(
+            fit, dyad, events, put, tell, followed=followed, seed=seed, smallest_improvement=improvement, **asked
+        )
+        tell("writing the page", 0, 0)
+        with chosen_folder(out, SCENARIOS, found.dyad, found.origin) as own:
+            page = write_scenarios(loaded, found, own, gate=gate)
+    show_result(page, "scenario.json", lambda: _print_scenarios(found, page), as_json=as_json)
+    if not gate.passed or any(one.fault for one in found.scenarios):
+        raise typer.Exit(UNUSABLE)
+
+
+def _computed(
+    path: Path,
+    dyad: str,
+    files: Sequence[Path],
+    questions: "Sequence[Question]",
+    tell: Progress,
+    *,
+    followed: bool,
+    seed: int,
+    **asked: Any,
+) -> "tuple[Fit, Scenarios, Gate]":
+    """Compute scenarios from a saved fit.
+
+    Which part of its class a code is, is taken from the embedded chronology if the fit was made of it.
+    """
+    from forecast.events import find_dyad, read_chronology
+    from forecast.events.additions import CHRONOLOGY
+    from forecast.events.dyads import dyad_labels
+    from forecast.model.fitted import Fit
+    from forecast.outlook import reported
+    from forecast.outlook.scenarios import read_scenarios, scenario
+
+    tables = read_scenarios(files)  # first: a broken file is found before anything takes time
+    fit = Fit.load(path)
+    code = find_dyad(dyad, fit.dyads)
+    names = [str(name) for name in fit.panel["dataset"].to_numpy()] if "dataset" in fit.panel.coords else []
+    events = since = None
+    if CHRONOLOGY in names:
+        tell("reading the chronology", 0, 0)
+        events = read_chronology(dyads=[code])
+    elif followed:
+        raise SpecError("followed: the fit is not of the chronology, so that what followed is not known; leave it out")
+    if followed and events is not None:
+        from forecast.panel import build_panel
+
+        since = build_panel(events, dyads=[code], frequency=fit.panel.attrs["frequency"])
+    found = scenario(
+        fit, code, tables, labels=dyad_labels(), questions=[_put(fit, code, one, events, seed) for one in questions],
+        events=events, followed=since, progress=tell, seed=seed, **asked,
+    )  # fmt: skip
+    tell("checking convergence", 0, 0)
+    stated = reported(found.unconditional).to_dataarray("quantity")
+    return fit, found, fit.gate_ahead(code, outlook=stated)
+
+
+def _put(fit: "Fit", dyad: str, question: "Question", table: "EventTable | None", seed: int) -> "PutQuestion":
+    """Put a question to the fit, if it is about the dyad and open on the day of the fit."""
+    from forecast.panel.record import last_known
+    from forecast.questions import put_question
+
+    if question.dyad != dyad:
+        raise QuestionError(
+            f"{question.id}: it is about {question.dyad}, and the scenario about {dyad}; ask one of {dyad}, or give "
+            f"--dyad {question.dyad}"
+        )
+    if closed := question.closed(last_known(fit.panel)):
+        raise QuestionError(f"{question.id}: {closed}")
+    try:
+        return put_question(fit, question, seed=seed, table=table)
+    except DataError as error:
+        raise QuestionError(
+            f"{question.id}: the fit is not of the chronology as it comes with the package, in which its codes would "
+            "be counted. Make the fit again, or ask in Python with its own events (put_question)"
+        ) from error
+
+
+def _print_scenarios(found: "Scenarios", page: Path) -> None:
+    from forecast.report.scenario_page import chances, question_sentences
+
+    said = [f"{one.name}: {' '.join([one.sentence, *question_sentences(found, one)])}" for one in found.scenarios]
+    warnings = [f"{one.name}: {warning}" for one in found.scenarios for warning in one.warnings]
+    show(f"{found.label}: {found.stamp}", [chances(found), *said], page, warnings)
+
+
+CHECKED = Path("checks")
+"""Default folder of the pages."""
+
+
+@grouped
+def check(
+    fit: Path = arg("A saved fit, such as report/fit.zarr.", ...),
+    out: Path | None = own_folder("checks"),
+    replace: bool = shared.replace(),
+    records: int = whole("How many records are simulated.", "records", 400),
+    backtest: Path | None = opt("Folder of a backtest of the same form of model, for months it had not seen."),
+    seed: int = shared.seed(),
+    as_json: bool = shared.json(),
+) -> None:
+    """Compare a fit's record with records that the fit makes: posterior predictive checks.
+
+    Writes a page, checks.json and checks.csv (docs/checks.md). Exit code 3 if the fit has not converged.
+    """
+    from forecast.report.folder import CHECKS, chosen_folder, require_place
+
+    require_place(out, CHECKED, CHECKS, [fit, backtest], replace=replace)
+    with progress() as tell:
+        tell("loading the fit", 0, 0)
+        from forecast.checks import check_fit
+        from forecast.model import Fit
+        from forecast.panel.record import last_known
+        from forecast.report.checks_page import write_checks
+
+        loaded = Fit.load(fit)
+        tell("simulating records", 0, 0)
+        found = check_fit(loaded, records=records, seed=seed, backtest=backtest)
+        tell("writing the page", 0, 0)
+        with chosen_folder(out, CHECKED, name_of(loaded.dyads), last_known(loaded.panel)) as folder:
+            page = write_checks(loaded, found, folder)
+    show_result(page, "checks.json", lambda: _print_checks(found, page), as_json=as_json)
+    if not loaded.gate.passed:
+        raise typer.Exit(3)
+
+
+def name_of(dyads: list[str]) -> str:
+    """Return what the folder of a fit of some dyads is called."""
+    return dyads[0] if len(dyads) == 1 else f"{len(dyads)}-dyads"
+
+
+def _print_checks(found: "Checks", page: Path) -> None:
+    from forecast.report.checks_page import misses, summary
+
+    worst = misses(found, SHOWN)
+    ahead = (one.sentence for one in found.ahead)
+    show(found.finding, [summary(found), *ahead, "The farthest:" if worst.rows else "", worst], page)
+
+
+@dataclass
+class _Asked(AnyData):
+    """What is asked of reports: their headline or a question, and the events behind them."""
+
+    question: str | None = opt("In place of the headline: a question of the ledger, its ID or its file.")
+    folder: Path = folder_option()
+    replace: bool = shared.replace()
+    refit: bool = opt(
+        "Whether to fit the model again where nothing quicker is valid, which takes as long as a fit; otherwise what "
+        "is known without is shown.",
+        True,
+        name="--refit/--no-refit",
+    )
+    as_json: bool = shared.json()
+
+    def prepare(
+        self, added: Added, out: Path, kind: str, reports: list[Path]
+    ) -> "tuple[Question | None, Source | None]":
+        """Return the question and the source of events, and make sure that the page may be written."""
+        from forecast.questions.ledger import QuestionFolder
+        from forecast.report.folder import require_report_folder
+
+        asked = None if self.question is None else QuestionFolder(self.folder).find(self.question)
+        given = added.to(self)
+        file = [Path(self.question)] if self.question and Path(self.question).is_file() else []
+        read = [*reports, *file, *self.paths, *(added.add or [])]
+        require_report_folder(out, kind, read, replace=self.replace)
+        return asked, given
+
+
+@grouped
+def moved(
+    data: _Asked,
+    added: Added,
+    report: Path = arg("The folder of a report, with its fit.", ...),
+    months: int = opt("How many of the last months, 1 to 12.", 6),
+    out: Path = output("Folder of the page.", Path("moved")),
+) -> None:
+    """Show what each event of the last months contributed to the level and to the headline of a report, or a question.
+
+    Writes a page, moved.json, moved.csv and a figure (docs/what-moved-it.md). Exit code 3 if the fit has not converged.
+    """
+    from forecast.outlook.attribution import MOST_MONTHS
+    from forecast.report.folder import MOVED, read_report
+
+    if not 1 <= months <= MOST_MONTHS:
+        raise SpecError(f"--months: got {months}; expected 1 to {MOST_MONTHS}")
+    asked, given = data.prepare(added, out, MOVED, [report])
+    with progress() as tell:
+        tell("loading the fit", 0, 0)
+        from forecast.report.moved_page import write_moved
+
+        saved = read_report(report)
+        found = _attribute_what_holds(saved, asked, given, tell, months, refit=data.refit)
+        tell("writing the page", 0, 0)
+        page = write_moved(saved.fit, found, out)
+    show_result(page, "moved.json", lambda: _print_moved(found, page), as_json=data.as_json)
+    if not saved.fit.gate.passed:
+        raise typer.Exit(3)
+
+
+def _attribute(
+    saved: "SavedReport", asked: "Question | None", given: "Source | None", tell: Progress, **options: Any
+) -> "Attribution":
+    """Return what events did to the headline of a report, or to a question."""
+    from forecast.outlook.attribution import attribute
+    from forecast.panel.record import last_known
+    from forecast.questions import attribute_question
+
+    if asked is not None and asked.dyad != saved.dyad:
+        raise QuestionError(
+            f"{asked.id}: it is about {asked.dyad}, and the report about {saved.dyad}; give a report of {asked.dyad}"
+        )
+    tell("reading the data", 0, 0)
+    table = event_table(given, saved.dyad, last_known(saved.fit.panel))
+    if asked is not None:
+        return attribute_question(saved.fit, asked, table, seed=saved.seed, progress=tell, **options)
+    return attribute(saved.fit, saved.dyad, table, **saved.terms, seed=saved.seed, progress=tell, **options)
+
+
+def _attribute_what_holds(
+    saved: "SavedReport",
+    asked: "Question | None",
+    given: "Source | None",
+    tell: Progress,
+    months: int,
+    *,
+    refit: bool,
+) -> "Attribution":
+    """Return what the events of so many months did, or of the last of them for which no new fit is needed."""
+    for number in range(months, 1, -1):
+        try:
+            return _attribute(saved, asked, given, tell, months=number, refit=refit)
+        except NotUpdatable as error:
+            say(f"The last {count(number, 'month')}: {error}")
+    return _attribute(saved, asked, given, tell, months=1, refit=refit)
+
+
+def _print_moved(found: "Attribution", page: Path) -> None:
+    from forecast.report import moved_page as said
+
+    parts = [said.months_table(found), said.largest_events(found, SHOWN), said.question(found)]
+    show(said.finding(found), [*parts, said.weights_sentence(found)], page)
+
+
+@grouped
+def compare(
+    data: _Asked,
+    added: Added,
+    old: Path = arg("The folder of the earlier report, with its fit.", ...),
+    new: Path = arg("The folder of the later report, with its fit.", ...),
+    out: Path = output("Folder of the page.", Path("change")),
+) -> None:
+    """Split the change of the headline of two reports: time passed, new events, late data, model, baseline.
+
+    Writes a page, change.json, change.csv and a figure (docs/what-moved-it.md). Exit code 3 if a fit has not converged.
+    """
+    from forecast.report.folder import CHANGE, read_report
+
+    asked, given = data.prepare(added, out, CHANGE, [old, new])
+    with progress() as tell:
+        tell("loading the fits", 0, 0)
+        from forecast.outlook.comparison import split_change, split_question_change
+        from forecast.questions.moved import asking
+        from forecast.report.moved_page import write_change
+
+        reports = earlier, later = read_report(old), read_report(new)
+        if asked is None:
+            _require_alike(earlier, later)
+            change = split_change(
+                earlier.fit, later.fit, later.dyad, **later.terms, old_seed=earlier.seed, new_seed=later.seed,
+                refit=data.refit, progress=tell,
+            )  # fmt: skip
+        else:
+            table = event_table(given, asked.dyad) if asked.kind == "count" else None
+            change = split_question_change(
+                earlier.fit, later.fit, asked.dyad, asked.sentence, asking(asked, table),
+                seeds=(earlier.seed, later.seed), refit=data.refit, progress=tell,
+            )  # fmt: skip
+        found = _attribute_since(change, later, asked, given, tell, refit=data.refit)
+        tell("writing the page", 0, 0)
+        page = write_change((earlier.fit, later.fit), change, out, events=found)
+    show_result(page, "change.json", lambda: _print_change(change, found, page), as_json=data.as_json)
+    if not all(one.fit.gate.passed for one in reports):
+        raise typer.Exit(3)
+
+
+def _require_alike(old: "SavedReport", new: "SavedReport") -> None:
+    """Reject reports whose headlines ask different things."""
+    values = [{"dyad": one.dyad, **one.terms} for one in (old, new)]
+    for name, earlier in values[0].items():
+        if values[1][name] != earlier:
+            raise SpecError(
+                f"OLD, NEW: the reports differ in {name.replace('_', ' ')}, {earlier} and {values[1][name]}; make them "
+                "alike to compare"
+            )
+
+
+def _attribute_since(
+    change: "Change",
+    later: "SavedReport",
+    asked: "Question | None",
+    given: "Source | None",
+    tell: Progress,
+    *,
+    refit: bool,
+) -> "Attribution | None":
+    """Return what the events since then did, where the later fit is of single events of not too many months.
+
+    To the question, if it is about the dyad of the reports and open on the later day; to the headline else.
+    """
+    from forecast.dates import months_between
+    from forecast.outlook.attribution import MOST_MONTHS
+
+    months = max(months_between(*change.days), 1)
+    if months > MOST_MONTHS:
+        return None
+    if asked is not None and (asked.dyad != later.dyad or asked.closed(change.days[1])):
+        asked = None
+    try:
+        return _attribute(later, asked, given, tell, months=months, refit=refit)
+    except (DataError, NotUpdatable, SpecError) as error:
+        if given is not None and not isinstance(error, NoEvents | NotUpdatable):
+            raise
+        say(f"The events since then are not listed: {error}")
+        return None
+
+
+def _print_change(change: "Change", found: "Attribution | None", page: Path) -> None:
+    from forecast.report.moved_page import largest_events, sentences, steps_table
+
+    first, *others = sentences(change)
+    events = "" if found is None else largest_events(found, SHOWN)
+    notes = "\n".join(f"{step.name}: {step.note}" for step in change.steps if step.note)
+    show(first, [" ".join(others), steps_table(change), events, notes], page)
