@@ -29,12 +29,13 @@ from forecast.arguments import checked
 from forecast.dates import Clock
 from forecast.errors import NoEvents, NotUpdatable, SpecError
 from forecast.events.codebook import HOST, VISIT
+from forecast.numeric import share
 from forecast.outlook.comparison import LEVEL, Look, Number, Numbers, ShareChange, difference, look, numbers_of
-from forecast.outlook.draws import position
+from forecast.outlook.draws import dyad_draws, position
 from forecast.outlook.observed import main_dataset
 from forecast.outlook.recorded import Baseline, baseline_of
 from forecast.outlook.simulations import BASELINE_MONTHS
-from forecast.outlook.summary import NotDefined
+from forecast.outlook.summary import Estimate, NotDefined, estimate
 from forecast.panel import panel_of_dyad
 from forecast.panel.record import PLACES, counted_events, panel_without, relative_event_counts
 from forecast.progress import Progress, side_by_side, silent
@@ -90,6 +91,26 @@ class Part:
 
 
 @dataclass(frozen=True)
+class LevelMonth:
+    """The level at the end of a month, given all events."""
+
+    name: str  # First day of the month
+    level: Estimate
+    change: Estimate | None  # From the end of the month before; None where the record begins
+
+
+@dataclass(frozen=True)
+class LevelCourse:
+    """The level over the months: what it was, is and would be; its change has a posterior, a contribution has none."""
+
+    start: Estimate | None  # At the end of the period before the months, given all events; None if there is none
+    now: Estimate
+    without: Estimate  # Now, with none of the events recorded
+    change: Estimate | None  # From `start` to `now`
+    months: tuple[LevelMonth, ...]
+
+
+@dataclass(frozen=True)
 class Posed:
     """A question with a window of its own, as the results name it."""
 
@@ -117,7 +138,9 @@ class Attribution:
     # there are any.
     now: Numbers
     before: Numbers
-    events: "pd.DataFrame"  # As `forecast.panel.record.counted_events` returns them, from the first to the last
+    level: LevelCourse
+    # As `forecast.panel.record.counted_events` returns them, from the first to the last, and their `side`
+    events: "pd.DataFrame"
     in_order: tuple[Part, ...]  # What each event added, in the order of `events`
     alone: tuple[Alone, ...]  # What each event adds alone, in the same order
     # What they did only together: `now` less `before`, less the sum of `alone`. The sum of `in_order` has no rest.
@@ -145,23 +168,35 @@ class Attribution:
     @property
     def by_week(self) -> tuple[Part, ...]:
         """Contribution of each week, named by its Monday."""
-        return self._by_period("week")
+        return self._by(self._starts("week"))
 
     @property
     def by_month(self) -> tuple[Part, ...]:
         """Contribution of each month, named by its first day."""
-        return self._by_period("month")
+        return self._by(self._starts("month"))
 
-    def _by_period(self, frequency: "Frequency") -> tuple[Part, ...]:
+    @property
+    def by_side(self) -> tuple[Part, ...]:
+        """Contribution of the cooperative and of the hostile events."""
+        return self._by(self.events["side"])
+
+    @property
+    def sides_by_month(self) -> dict[str, tuple[Part, ...]]:
+        """Contribution of the cooperative and of the hostile events of each month, by its first day."""
+        months = self._starts("month")
+        return {month: self._by(self.events["side"][months == month]) for month in dict.fromkeys(months)}
+
+    def _starts(self, frequency: "Frequency") -> "pd.Series[str]":
+        """Return the first day of each event's week or month."""
         from forecast.panel.spans import floor_period
 
-        return self._by(floor_period(self.events["date"], frequency).dt.strftime("%Y-%m-%d"))
+        return floor_period(self.events["date"], frequency).dt.strftime("%Y-%m-%d")
 
     def _by(self, groups: "pd.Series[str]") -> tuple[Part, ...]:
         """Add up what the events of each group added."""
         found: dict[str, list[Part]] = {}
-        for name, part in zip(groups, self.in_order, strict=True):
-            found.setdefault(name, []).append(part)
+        for place, name in zip(groups.index.tolist(), groups.tolist(), strict=True):
+            found.setdefault(name, []).append(self.in_order[place])
         return tuple(
             Part(name, sum(part.events for part in parts), _sum([part.added for part in parts]))
             for name, parts in found.items()
@@ -236,8 +271,8 @@ def attribute(
     """
     position(fit.panel, dyad)
     baseline = baseline_of(fit.panel, dyad, main_dataset(fit.panel, dyad), baseline_months)
-    share = None if isinstance(baseline, NotDefined) else baseline.share
-    asked = None if share is None else ShareChange(share, smallest_improvement, horizon)
+    fixed = None if isinstance(baseline, NotDefined) else baseline.share
+    asked = None if fixed is None else ShareChange(fixed, smallest_improvement, horizon)
     panel = panel_of_dyad(fit.panel, dyad)
 
     def seen(some: "Fit", _: "pd.DataFrame") -> Look:  # it counts nothing of the record but a baseline that stays
@@ -259,6 +294,8 @@ def attribute_to(setting: "Setting", table: "EventTable", months: int, **asked: 
     events = counted_events(fit.panel, dyad, table, first)
     if events.empty:
         raise NoEvents(f"events: of {dyad} there is none in the last {clock.span(months)} of the fit; take more months")
+    cooperative = events["of_class"] >= int(fit.panel.attrs["zero_cut"])
+    events = events.assign(side=np.where(cooperative, "cooperative", "hostile"))
     record = ReducedFit.of(fit.of_dyad(dyad), setting, events.iloc[:0])
     line, alone = _in_order(record, events), _alone(record, events)
     now, visits = numbers_of(record.said), events[events["cameo"].isin(VISITS)]
@@ -268,12 +305,42 @@ def attribute_to(setting: "Setting", table: "EventTable", months: int, **asked: 
         first=clock.times[first].item(),
         last=clock.last_day(),
         now=now,
+        level=_level_course(record.fit, dyad, first, now[LEVEL].draws, line["before"][LEVEL].draws),
         events=events,
         alone=alone,
         rest=difference(together, _sum(known)) if known else together,
         visits=None if visits.empty else _left_out(record, visits),
         **line,
         **asked,
+    )
+
+
+def _level_course(fit: "Fit", dyad: str, first: int, now: Float, without: Float) -> LevelCourse:
+    """Describe the level from a period on; `now` and `without` are its draws with all and with none of the events."""
+    own = dyad_draws(fit, dyad)
+
+    def at(period: int) -> Float:
+        return np.asarray(share(own.level[..., period].astype(np.float64)))
+
+    def level(draws: Float, when: str) -> Estimate:
+        return estimate(draws, "points of share", f"level of {dyad} {when}")
+
+    calendar = own.clock.times.astype("datetime64[M]")
+    ends = np.flatnonzero(np.append(calendar[1:] != calendar[:-1], True))
+    start = before = at(first - 1) if first else None
+    months = []
+    for end in ends[ends >= first].tolist():
+        name, value = str(calendar[end].astype("datetime64[D]")), at(end)
+        when = f"at the end of the month from {name}"
+        change = None if before is None else level(value - before, f"{when} less that a month before")
+        months.append(LevelMonth(name, level(value, when), change))
+        before = value
+    return LevelCourse(
+        start=None if start is None else level(start, "before the months"),
+        now=level(now, "now"),
+        without=level(without, "now, with none of the events recorded"),
+        change=None if start is None else level(now - start, "now less before the months"),
+        months=tuple(months),
     )
 
 

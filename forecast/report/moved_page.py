@@ -10,8 +10,8 @@ import pandas as pd
 from forecast.arguments import checked
 from forecast.dates import months_between
 from forecast.model.particles import PARETO_K_LIMIT
-from forecast.outlook import NotDefined, plain
-from forecast.outlook.attribution import VISITS, Attribution, Part
+from forecast.outlook import Estimate, NotDefined, plain
+from forecast.outlook.attribution import VISITS, Attribution, LevelCourse, Part
 from forecast.outlook.comparison import BASELINE, LEVEL, TIME, Change, Number, Numbers, Step, difference
 from forecast.report import style
 from forecast.report.events import unchecked_note, who
@@ -21,7 +21,19 @@ from forecast.report.rendering import Files, Page
 from forecast.report.style import Illustration
 from forecast.report.table import Table
 from forecast.report.words import label
-from forecast.wording import DASH, chance, count, day, fitted_together, join, month, number, signed
+from forecast.wording import (
+    DASH,
+    chance,
+    count,
+    day,
+    fitted_together,
+    interval,
+    interval_in_words,
+    join,
+    month,
+    number,
+    signed,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -116,8 +128,11 @@ def moved_page(fit: "Fit", found: Attribution) -> Page:
         "label": label(found.dyad),
         "months": _months(found),
         "finding": finding(found),
+        "measure": measure(found),
+        "level": level_sentence(found.level),
         "question": question(found),
         "vintage": vintage(fit.panel),
+        "course": _course(found),
         "by_month": months_table(found),
         "by_week": _parts("week from", [(day(date.fromisoformat(one.name)), one) for one in found.by_week], found),
         "by_kind": _parts("kind", [(one.name, one) for one in found.by_kind], found),
@@ -143,16 +158,19 @@ def moved_page(fit: "Fit", found: Attribution) -> Page:
 
 def moved_json(found: Attribution) -> dict[str, Any]:
     """Return contributions of events as plain values (docs/schema/moved-json.md)."""
-    columns = ["date", "known_at", "source", "target", "cameo", "class", "counted", "summary", "reference", "dataset"]
+    columns = [
+        "date", "known_at", "source", "target", "cameo", "class", "side", "counted", "summary", "reference", "dataset",
+    ]  # fmt: skip
     events = [
         {**plain(row), "added": plain(part.added), "alone": plain(alone)}
         for row, part, alone in zip(found.events[columns].to_dict("records"), found.in_order, found.alone, strict=True)
     ]
     names = (
-        "dyad", "first", "last", "horizon", "baseline", "smallest_improvement", "now", "before", "total", "rest",
-        "pareto_k", "by_month", "by_week", "by_kind", "visits", "posed",
+        "dyad", "first", "last", "horizon", "baseline", "smallest_improvement", "level", "now", "before", "total",
+        "rest", "pareto_k", "by_month", "by_side", "by_week", "by_kind", "sides_by_month", "visits", "posed",
     )  # fmt: skip
-    body = {"schema": SCHEMA, "finding": finding(found), "question": question(found)}
+    sentences = {"measure": measure(found), "finding": finding(found), "level_sentence": level_sentence(found.level)}
+    body = {"schema": SCHEMA, **sentences, "question": question(found)}
     return body | {name: plain(getattr(found, name)) for name in names} | {"events": events}
 
 
@@ -168,6 +186,32 @@ def _event_rows(found: Attribution) -> list[dict[str, Any]]:
             own[f"{name}_alone"] = alone.added[name].value if name in alone.added else None
         rows.append(own | {"how": alone.how, "pareto_k": alone.pareto_k, "summary": row["summary"]})
     return rows
+
+
+def measure(found: Attribution) -> str:
+    """Return what of an event the model sees, in a sentence."""
+    counts = found.posed is not None and found.posed.kind == "count"
+    kinds = " The chance of this question depends on its kind, too." if counts else ""
+    return (
+        "Of an event the model sees the side, cooperative or hostile, and the period, not the kind: events of one side "
+        f"and period contribute the same to the level.{kinds}"
+    )
+
+
+def level_sentence(course: LevelCourse) -> str:
+    """Return the change of the level with its 90% interval, and the level without the events, in sentences."""
+
+    def words(one: Estimate) -> str:
+        return interval_in_words(one.mean, one.low, one.high, 0)
+
+    without = f"With none of these events recorded, it would be {words(course.without)}."
+    if course.start is None or course.change is None:
+        return f"The level, an estimate, is {words(course.now)}. {without}"
+    ends = f"{signed(course.change.low, 0)} to {signed(course.change.high, 0)}"
+    return (
+        f"Over these months the level, an estimate, changed by {signed(course.change.mean, 1)} points (90% interval "
+        f"{ends}), from {words(course.start)} to {words(course.now)}. {without}"
+    )
 
 
 def finding(found: Attribution) -> str:
@@ -252,8 +296,32 @@ def _months(found: Attribution) -> str:
 
 
 def months_table(found: Attribution) -> Table:
-    """Return a table of what the months added."""
-    return _parts("month", [(month(date.fromisoformat(one.name)), one) for one in found.by_month], found)
+    """Return a table of what the months and, in them, the sides added, with the Monte Carlo error of the level."""
+    rows: list[_Row] = []
+    groups = [(month(date.fromisoformat(one.name)), one, found.sides_by_month[one.name]) for one in found.by_month]
+    whole = Part("all together", sum(part.events for part in found.in_order), found.total)
+    for name, part, sides in [*groups, (whole.name, whole, found.by_side)]:
+        for words, own in [(name, part), *((f"of it {side.name}", side) for side in sides)]:
+            error = number(_scaled(LEVEL, own.added[LEVEL])[1], 1)
+            rows.append(((words, f"{own.events}"), own.added, (error,)))
+    return _contributions(["month", "events"], rows, found.now, ["± level"])
+
+
+def _course(found: Attribution) -> Table:
+    """Return a table of the level and its change by month, with 90% intervals."""
+    course = found.level
+    rows = [(month(date.fromisoformat(one.name)), one.level, one.change) for one in course.months]
+    if course.start is not None:
+        rows = [("before", course.start, None), *rows, ("all together", course.now, course.change)]
+    heads = "month", "level at its end", "change, points"
+    return Table.of(heads, [
+        (name, interval(level.mean, level.low, level.high), DASH if change is None else _signed_interval(change))
+        for name, level, change in rows
+    ])  # fmt: skip
+
+
+def _signed_interval(change: Estimate) -> str:
+    return f"{signed(change.mean, 1)} [{signed(change.low, 0)}, {signed(change.high, 0)}]"
 
 
 def largest_events(found: Attribution, most: int) -> str:

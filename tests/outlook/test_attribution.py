@@ -1,6 +1,7 @@
 """What each event did is what brute force says it did, and the parts add up to the whole."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,7 +20,7 @@ from forecast.model import fit as sample
 from forecast.model.likelihood import Draws, Observed, state_of
 from forecast.model.posterior import flat
 from forecast.model.updating import redraw
-from forecast.outlook import assess
+from forecast.outlook import assess, attribution
 from forecast.outlook.attribution import attribute
 from forecast.outlook.comparison import (
     BASELINE,
@@ -187,6 +188,42 @@ def test_cooperation_raises_the_level_and_hostility_lowers_it(found):
         assert (part.added["up"].value > 0) == good
 
 
+def test_sides_add_up_to_their_months_and_to_the_total(found):
+    assert {part.name for part in found.by_side} == {"cooperative", "hostile"}
+    for name in ("level", "up"):
+        together = sum(part.added[name].value for part in found.by_side)
+        assert together == pytest.approx(found.total[name].value, abs=1e-9)
+        for month in found.by_month:
+            sides = found.sides_by_month[month.name]
+            assert sum(part.added[name].value for part in sides) == pytest.approx(month.added[name].value, abs=1e-9)
+            assert sum(part.events for part in sides) == month.events
+    for part in found.by_side:
+        assert (part.added["level"].value > 0) == (part.name == "cooperative")
+
+
+def test_the_change_of_the_level_has_the_interval_of_its_posterior(fit, found):
+    """From the end of the month before the first to now, in the same draw."""
+    level = fit.posterior["level"].isel(dyad=0).transpose("chain", "draw", "time").to_numpy().astype(float)
+    points = 100 / (1 + np.exp(-level))
+    course, change = found.level, points[..., -1] - points[..., -7]
+    assert course.change.mean == pytest.approx(change.mean(), abs=1e-6)
+    assert (course.change.low, course.change.high) == pytest.approx(np.quantile(change, (0.05, 0.95)), abs=1e-6)
+    assert sum(month.change.mean for month in course.months) == pytest.approx(course.change.mean, abs=1e-9)
+    assert [month.name for month in course.months] == [f"2023-{month:02}-01" for month in range(5, 11)]
+    assert course.months[-1].level == replace(course.now, definition=course.months[-1].level.definition)
+    for estimated, numbers in ((course.now, found.now), (course.without, found.before)):
+        assert estimated.mean == pytest.approx(numbers["level"].value, abs=1e-9)
+    assert course.without.high - course.without.low > course.now.high - course.now.low  # events inform
+
+
+def test_where_the_record_begins_the_level_has_no_change(fit, panel, table):
+    short = fit.panel.sizes["time"]
+    assert short > 12
+    course = attribution._level_course(fit, DYAD, 0, *(np.zeros((4, 700)),) * 2)
+    assert course.start is None and course.change is None and course.months[0].change is None
+    assert course.months[1].change is not None and len(course.months) == short
+
+
 def test_the_numbers_as_they_are_are_those_of_the_page(fit, found):
     window = assess(fit, DYAD, (12,), seed=1).recorded[12]
     for name in ("up", "same", "down"):
@@ -278,11 +315,29 @@ def test_the_later_fit_comes_second(fit, later):
 # Pages
 
 
+def documented_fields(part):
+    """Return the fields of a file in the order of its page."""
+    page = (Path(__file__).parents[2] / "docs" / "schema" / "moved-json.md").read_text("utf-8")
+    rows = page.split(f"## {part}\n")[1].split("\n## ")[0]
+    firsts = re.findall(r"^- (`[^:]*):", rows, re.MULTILINE)
+    return [name for first in firsts for name in re.findall(r"`(\w+)`", first)]
+
+
 def test_the_pages_say_what_was_computed(fit, later, found, tmp_path):
     page = write_moved(fit, found, tmp_path / "moved")
     numbers = json.loads((page.parent / "moved.json").read_text())
     assert numbers["total"]["level"]["value"] == pytest.approx(found.total["level"].value)
     assert len(numbers["events"]) == len(found.events) == len((page.parent / "moved.csv").read_text().splitlines()) - 1
+    assert list(numbers) == documented_fields("`moved.json`")
+    text = page.read_text().replace("\N{NO-BREAK SPACE}", " ")
+    assert numbers["measure"] in text and numbers["level_sentence"] in text
+    assert (
+        text.index(numbers["measure"])
+        < text.index('id="months"')
+        < text.index('id="level"')
+        < text.index('id="events"')
+    )
+    assert numbers["level"]["change"]["low"] < numbers["level"]["change"]["mean"] < numbers["level"]["change"]["high"]
     assert numbers["finding"] in page.read_text().replace("\N{NO-BREAK SPACE}", " ")
     assert "Events up to 31 October 2023 count as the thin data date them" in page.read_text()
     change = split_change(fit, later, DYAD)
