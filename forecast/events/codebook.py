@@ -23,7 +23,7 @@ from forecast.wording import join
 
 LARGEST = 50_000_000
 """Bytes of a small table."""
-VISIT, HOST = "042", "043"
+VISITS = VISIT, HOST = "042", "043"
 """The two rows of a visit, one event under either code."""
 
 

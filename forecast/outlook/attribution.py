@@ -1,19 +1,13 @@
-"""Contribution of each recent event to the level and to forecast probabilities.
+"""Contribution of each recent event to the level and to forecast probabilities (docs/what-moved-it.md).
 
-Each event has two contributions. *Sequential*: the forecast after it was recorded less the forecast before; within a
-month, the average over orders. These add up to the contribution of all events. *Leave-one-out*: the forecast less the
-forecast without this event. Coverage, baseline and future event counts stay fixed. The forecast is the headline of a
-report, or a question with its own window (`forecast.questions.moved`).
+*Sequential*: the forecast after an event was recorded less the forecast before; within a month, the average over
+orders. These add up to the contribution of all events. *Leave-one-out*: the forecast less the forecast without this
+event. Coverage, baseline and future event counts stay fixed. The forecast is the headline of a report, or a question
+with its own window (`forecast.questions.moved`).
 
 Draws of the fit are weighted by the likelihood ratio of the data without and with the events, month-specific noise
-integrated out, and smoothed [1]_; their simulations have the same weights. Between months, and where too few draws
-would carry the weights, the path of the last two years is resampled for each draw (docs/updating.md); where that fails,
-a new fit is required.
-
-References
-----------
-.. [1] Vehtari, Simpson, Gelman, Yao and Gabry (2024), Pareto smoothed importance sampling, Journal of Machine Learning
-   Research 25(72), https://jmlr.org/papers/v25/19-556.html
+integrated out; their simulations have the same weights. Between months, and where too few draws would carry the
+weights, the path of the last two years is resampled for each draw; where that fails, a new fit is required.
 """
 
 import os
@@ -28,7 +22,7 @@ import numpy as np
 from forecast.arguments import checked
 from forecast.dates import Clock
 from forecast.errors import NoEvents, NotUpdatable, SpecError
-from forecast.events.codebook import HOST, VISIT
+from forecast.events.codebook import VISITS
 from forecast.numeric import share
 from forecast.outlook.comparison import LEVEL, Look, Number, Numbers, ShareChange, difference, look, numbers_of
 from forecast.outlook.draws import dyad_draws, position
@@ -63,7 +57,6 @@ MOST_AT_ONCE = 4
 """Periods that are left out at once: each takes some hundred megabytes."""
 ORDERS = 2
 """Random orders, and their reverses, in which the events of one period join."""
-VISITS = (VISIT, HOST)
 
 type SampledFit = Fit
 """A fit whose draws can be weighed, and which can be fitted again."""

@@ -1,28 +1,15 @@
-r"""Scenarios: reading and checks, and simulations that satisfy them, by weights or by a particle filter.
+"""Scenarios: reading and checks, and simulations that satisfy them, by weights or by a particle filter.
 
-What is assumed of a month is that its record holds *at least* so many events of a sort, or none; nothing is said of
-the rest. A sort :math:`j` is a part :math:`q_j` of a kind :math:`k`, and no two sorts overlap. In a future with
-:math:`N` events in that month, of which each is cooperative with the chance :math:`p` and then of kind :math:`k`
-with :math:`m_k`, each is of the sort with :math:`\pi_j = p\,m_k q_j` (hostile sorts: :math:`(1 - p)\,m_k q_j`), and the
-future has the likelihood
+A scenario assumes that the record of a month holds at least so many events of some sorts, or none; a sort is a part of
+a kind, and no two overlap. The likelihood of that in a simulation, and its use as a weight, are in docs/what-if.md.
+Sorts are drawn one after the other from their truncated binomial distributions, whose chances multiply to an unbiased
+estimate of the likelihood; the rest of the record is multinomial as ever. The chance that an event is cooperative rests
+on level, month noise, volume and overdispersion, or on the record alone; several are drawn for each future and averaged
+over, and the one that stays is picked by its likelihood.
 
-.. math:: L = P(M_j \ge n_j \text{ for all } j), \quad (M_1, M_2, \dots, \text{rest}) \sim \text{Multinomial}(N; \pi_1,
-    \pi_2, \dots),
-
-with :math:`M_j = 0` in place of :math:`M_j \ge n_j` where there are none. So the mean of :math:`L` is the scenario
-probability. The sorts are drawn one after the other from their truncated binomial distributions, whose chances
-multiply to an unbiased estimate of :math:`L`, and the rest of the record is multinomial as ever. The chance :math:`p`
-rests on level, month noise, volume and overdispersion, or on the record alone; several are drawn for each future and
-averaged over, and the one that stays is picked by its likelihood.
-
-The weights are smoothed and judged by their Pareto tail and effective number. Where they are poor, many more particles
-a draw are taken, and picked by their weights [1]_ in every month that something is assumed of; each goes on with shocks
-of its own.
-
-References
-----------
-.. [1] Chopin and Papaspiliopoulos (2020), An introduction to sequential Monte Carlo,
-   https://doi.org/10.1007/978-3-030-47845-2
+Where the weights are poor, many more particles per draw are picked by their weights in every month that something is
+assumed of (sequential Monte Carlo, Chopin and Papaspiliopoulos 2020, https://doi.org/10.1007/978-3-030-47845-2); each
+goes on with shocks of its own.
 """
 
 import datetime

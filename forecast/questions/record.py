@@ -8,7 +8,7 @@ import numpy as np
 
 from forecast.dates import Clock
 from forecast.errors import QuestionError
-from forecast.events.codebook import HOST, VISIT, read_kinds, read_scale, scale_names
+from forecast.events.codebook import VISITS, read_kinds, read_scale, scale_names
 from forecast.outlook.draws import position
 from forecast.outlook.observed import MIX_MONTHS, WHOLE_RECORD, mix_weights, reporting_datasets
 from forecast.outlook.question import CountQuestion, Question, ShareQuestion
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
     from forecast.events import EventTable
     from forecast.outlook.question import Question
-
-
-VISITS = (VISIT, HOST)
 
 
 @dataclass(frozen=True)

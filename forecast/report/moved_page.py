@@ -9,9 +9,10 @@ import pandas as pd
 
 from forecast.arguments import checked
 from forecast.dates import months_between
+from forecast.events.codebook import VISITS
 from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import Estimate, NotDefined, plain
-from forecast.outlook.attribution import VISITS, Attribution, LevelCourse, Part
+from forecast.outlook.attribution import Attribution, LevelCourse, Part
 from forecast.outlook.comparison import BASELINE, LEVEL, TIME, Change, Number, Numbers, Step, difference
 from forecast.report import style
 from forecast.report.events import unchecked_note, who
@@ -114,7 +115,6 @@ def _draw(start: Named, parts: Sequence[Named], end: Named, unit: str, layout: s
 
 
 SCHEMA = 1
-AHEAD = "ahead"
 LARGEST = 12
 """Events that are not folded."""
 WEEKS_SHOWN = 3
@@ -147,7 +147,7 @@ def moved_page(fit: "Fit", found: Attribution) -> Page:
         "note": unchecked_note(found.events["reference"]),
         "posed": found.posed,
         "window_months": 0 if (posed := found.posed) is None else months_between(posed.first, posed.last) + 1,
-        "ahead": AHEAD in found.now,
+        "ahead": "ahead" in found.now,
         "weights": weights_sentence(found),
     }
     files: Files = {
