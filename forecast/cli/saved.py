@@ -318,9 +318,17 @@ def _attribute_what_holds(
 def _print_moved(found: "Attribution", page: Path) -> None:
     from forecast.report import moved_page as said
 
-    first = f"{said.measure(found)} {said.level_sentence(found.level)}"
-    parts = [first, said.months_table(found), said.largest_events(found, SHOWN), said.question(found)]
-    show(said.finding(found), [*parts, said.weights_sentence(found)], page)
+    show(
+        said.finding(found),
+        [
+            f"{said.measure(found)} {said.level_sentence(found.level)}",
+            said.months_table(found),
+            said.largest_events(found, SHOWN),
+            said.question(found),
+            said.weights_sentence(found),
+        ],
+        page,
+    )
 
 
 @grouped

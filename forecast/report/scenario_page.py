@@ -54,7 +54,7 @@ def scenario_page(fit: "Fit", found: Scenarios, gate: "Gate") -> Page:
 
 def scenario_json(fit: "Fit", found: Scenarios, gate: "Gate") -> dict[str, Any]:
     """Return the content of scenario.json, by the schema of docs/schema/scenario-json.md."""
-    body = plain(found)
+    body: dict[str, Any] = plain(found)
     del body["weekly"]
     for one in body["scenarios"]:
         one["usable"] = not one.pop("fault")
