@@ -171,13 +171,13 @@ class Attribution:
     @property
     def by_side(self) -> tuple[Part, ...]:
         """Contribution of the cooperative and of the hostile events."""
-        return self._by(self.events["side"])
+        return self._by(self.events["side"].sort_values(kind="stable"))
 
     @property
     def sides_by_month(self) -> dict[str, tuple[Part, ...]]:
         """Contribution of the cooperative and of the hostile events of each month, by its first day."""
-        months = self._starts("month")
-        return {month: self._by(self.events["side"][months == month]) for month in dict.fromkeys(months)}
+        months, sides = self._starts("month"), self.events["side"].sort_values(kind="stable")
+        return {month: self._by(sides[months[sides.index] == month]) for month in dict.fromkeys(months)}
 
     def _starts(self, frequency: "Frequency") -> "pd.Series[str]":
         """Return the first day of each event's week or month."""
