@@ -204,7 +204,11 @@ def level_sentence(course: LevelCourse) -> str:
     def words(one: Estimate) -> str:
         return interval_in_words(one.mean, one.low, one.high, 0)
 
-    without = f"With none of these events recorded, it would be {words(course.without)}."
+    contributed = signed(course.now.mean - course.without.mean, 1)
+    without = (
+        f"With none of these events recorded, it would be put at {words(course.without)}: they contribute "
+        f"{contributed} points."
+    )
     if course.start is None or course.change is None:
         return f"The level, an estimate, is {words(course.now)}. {without}"
     ends = f"{signed(course.change.low, 0)} to {signed(course.change.high, 0)}"
