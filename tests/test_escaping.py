@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from markupsafe import escape
 from typer.testing import CliRunner
 
 from forecast import files
 from forecast.cli import app
 from forecast.escaping import has_controls, json_text, latex, markdown, printable, spreadsheet_cell, web_host
-from forecast.report.events import reference
-from forecast.report.rendering import render
+from forecast.report.events import cited
+from forecast.report.folder import render
 
 MAPPING = "dataset: mine\ncolumns: {date: day, source: from, target: to, cameo: code, summary: text}\n"
 HOSTILE = [
@@ -147,7 +148,9 @@ def test_names_of_files_do_nothing_to_a_terminal(text: str) -> None:
 
 
 def test_a_page_holds_no_control_characters() -> None:
-    page = render("base.html.j2", {"stamp": "a\x00b\x1b\x85\u202e<b>", "reasons": ["\x07"]})
+    page = render(
+        "base.html.j2", {"stamp": "a\x00b\x1b\x85\u202e<b>", "reasons": ["\x07"], "headline": "\x1b", "files": []}
+    )
     assert not any(acts(character) for character in page if character != "\n")
     assert "&lt;b&gt;" in page
 
@@ -164,7 +167,7 @@ def test_a_page_holds_no_control_characters() -> None:
     ],
 )  # fmt: skip
 def test_an_address_in_disguise_is_no_link(text: str) -> None:
-    assert web_host(text) == "" and reference(text).link == ""
+    assert web_host(text) == "" and cited(text) == text
 
 
 @pytest.mark.parametrize(
@@ -178,4 +181,4 @@ def test_an_address_in_disguise_is_no_link(text: str) -> None:
     ],
 )
 def test_an_address_is_a_link(text: str, host: str) -> None:
-    assert web_host(text) == host and reference(text).link == text
+    assert web_host(text) == host and f'href="{escape(text)}"' in cited(text)

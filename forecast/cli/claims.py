@@ -14,7 +14,6 @@ from forecast.escaping import printable
 
 if TYPE_CHECKING:
     from forecast.hypotheses import Plan, PooledResults
-    from forecast.hypotheses.power import Rate
     from forecast.progress import Progress
 
 WITH_PLAN = {"plan", "dyad", "as_of", "out", "replace", "cores", "as_json"}
@@ -138,15 +137,12 @@ def power(
     if as_json:
         echo_json(plain(found))
     else:
-        rows = [row for code, rates in found.items() for row in _power_rows(code, rates)]
+        rows = [
+            [code, one.truth, "yes" if one.true else "no", str(one.sets), str(one.supported), str(one.rejected)]
+            for code, rates in found.items()
+            for one in rates
+        ]
         console().print(table(["claim", "simulated", "true", "sets", "supported", "rejected"], rows))
-
-
-def _power_rows(code: str, rates: "tuple[Rate, ...]") -> list[list[str]]:
-    return [
-        [code, one.truth, "yes" if one.true else "no", str(one.sets), str(one.supported), str(one.rejected)]
-        for one in rates
-    ]
 
 
 app = typer.Typer(name="plan", help="Fix every choice of tests of claims before their results.", no_args_is_help=True)

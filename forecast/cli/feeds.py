@@ -241,10 +241,10 @@ def _print_import(done: "Imported") -> None:
 def _write_figure(found: "ArchiveStatus", path: Path) -> None:
     from forecast.files import check_target, write_bytes, write_text
     from forecast.report import style
-    from forecast.report.archive_figure import illustrate
+    from forecast.report.series_figures import archive
 
     check_target(path, [found.archive])
-    drawn = illustrate(found)
+    drawn = archive(found)
     if path.suffix == ".svg":
         write_text(path, drawn.wide)
     else:

@@ -25,22 +25,17 @@ from forecast.cli.options import (
     show_result,
 )
 from forecast.cli.question import folder_option
-from forecast.cli.terminal import console, escape, progress, table
+from forecast.cli.terminal import console, escape, of_page, progress
 from forecast.errors import NotConverged, SpecError
 from forecast.escaping import printable
 from forecast.wording import join, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from rich.table import Table
-
     from forecast.model import Priors
     from forecast.monday import Monday
-    from forecast.outlook import Assessment, WindowOutlook
+    from forecast.outlook import Assessment
     from forecast.pipeline import Report, ReportSettings
 
-_TITLED = {"title_justify": "left", "caption_justify": "left"}
 CYCLES = "The cycle: {cycles}, or none."
 
 
@@ -194,18 +189,19 @@ def _print_all(done: "list[Report]", skipped: dict[str, str], page: Path) -> Non
 def _print(done: "Report") -> None:
     from forecast.outlook import NotDefined, kinds_line, level_sentence, quoted
     from forecast.report.skill import skill_sentence
+    from forecast.report.tables import level_table, recorded_table
     from forecast.wording import fitted_together
 
     shown, result, question = console(), done.assessment, quoted(done.assessment)
     shown.print(f"[bold]{escape(result.title)}[/]\n{escape(result.verdict)}\n")
     if not isinstance(result.recorded, NotDefined):
-        shown.print(_recorded_table(result, result.recorded.values()), "\n")
+        shown.print(of_page(recorded_table(result)), "\n")
     for line in _kind_lines(result):
         shown.print(escape(line), "\n")
     shown.print(f"{escape(skill_sentence(done.skill))}\n")
     if question is not None:
         shown.print(f"{escape(level_sentence(result))}\n")
-    shown.print(_level_table(result))
+    shown.print(of_page(level_table(result)))
     if not isinstance(result.kinds, NotDefined):
         shown.print(f"\n{kinds_line(result.kinds)}")
     if question is not None:
@@ -217,21 +213,6 @@ def _print(done: "Report") -> None:
         shown.print(f"[yellow]{escape(warning)}[/]")
     took = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in done.seconds.items())
     shown.print(f"\n{escape(str(done.page))}\n[dim]{took}; {sum(done.seconds.values()):.0f} s in all[/]")
-
-
-def _recorded_table(result: "Assessment", windows: "Iterable[WindowOutlook]") -> "Table":
-    from forecast.report.tables import CHANGES, cells
-    from forecast.wording import count, month
-
-    smallest = count(result.smallest_improvement, "point")
-    heads = ["to", *(words.lower() for words in CHANGES.values()), "before, %", "then, %", "recorded"]
-    rows = [
-        [month(one.until, short=True), *(cells(one)[name] for name in (*CHANGES, "before", "share", "events"))]
-        for one in windows
-    ]
-    span = count(result.baseline_months, "month")
-    caption = f"higher, lower: the cooperative share, by at least {smallest}, than in the last {span}"
-    return table(heads, rows, title="What will be recorded", caption=caption, **_TITLED)
 
 
 def _kind_lines(result: "Assessment") -> list[str]:
@@ -246,25 +227,6 @@ def _kind_lines(result: "Assessment") -> list[str]:
     each = join(f"{kind} {chance(row[months].chance.value)}" for kind, row in result.of_a_kind.items())
     asked = [sentence for sentence, _ in numbers_of_kinds(result)]
     return [*asked, f"At least one of a kind within {count(months, 'month')}: {each}."]
-
-
-def _level_table(result: "Assessment") -> "Table":
-    from forecast.outlook import printed_chances
-    from forecast.wording import count, month
-
-    names = {
-        "deterioration": "lower", "stability": "similar", "improvement": "higher", "technical": "technical",
-        "structural": "structural",
-    }  # fmt: skip
-    smallest = count(result.smallest_improvement, "point")
-    parts = "a rise of the trend by as much" if result.moving else "a new framework"
-    smallest = f"{smallest} from the last {count(result.baseline_months, 'month')}"
-    rows = [
-        [month(one.until, short=True), *(printed_chances(one)[name] for name in names)]
-        for one in result.improvement.values()
-    ]
-    caption = f"higher, lower: by at least {smallest}; technical, structural: without and with {parts}"
-    return table(["to", *names.values()], rows, title="The level", caption=caption, **_TITLED)
 
 
 ADDED = Path("added")

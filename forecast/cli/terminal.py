@@ -46,6 +46,12 @@ def table(columns: Iterable[Column], rows: Iterable[Iterable[str]], *, keep: str
     return shown
 
 
+def of_page(made: "PageTable") -> "Table":
+    """Return a table of a page for the terminal, with its caption."""
+    heads = [(" ".join([head] if isinstance(head, str) else head), numeric) for head, numeric in made.columns]
+    return table(heads, made.plain, caption=escape(made.caption), caption_justify="left")
+
+
 def show(title: str, parts: "Iterable[str | PageTable | None]", page: "Path", warnings: Iterable[str] = ()) -> None:
     """Print what a page says: a title, texts and tables without those that are empty, warnings, and its path."""
     out = console()

@@ -8,11 +8,10 @@ import pandas as pd
 
 from forecast.arguments import checked
 from forecast.checks.check import KINDS, LIMIT, NOT_AHEAD, NOT_CHECKED, Ahead, Checks
-from forecast.report import calibration_figure, style
-from forecast.report.calibration_figure import Curve
-from forecast.report.folder import CHECKS, publish
+from forecast.report import distribution_figures, style
+from forecast.report.distribution_figures import Curve
+from forecast.report.folder import CHECKS, Files, Page, publish
 from forecast.report.provenance import settings
-from forecast.report.rendering import Files, Page
 from forecast.report.style import Illustration
 from forecast.report.table import Table
 from forecast.wording import count, interval, number
@@ -106,7 +105,7 @@ def _ahead(one: Ahead) -> dict[str, Any]:
 def _draw_ahead(checks: Checks) -> Illustration | None:
     """Draw how recorded shares are distributed among the predicted ones, a panel a horizon; none without backtest."""
     titles = [f"{count(one.months, 'month')} ahead (n {len(one.pit)})" for one in checks.ahead]
-    return calibration_figure.illustrate(
+    return distribution_figures.calibration(
         [
             Curve(title, "place in the prediction", "more than even", one.band, None, False)
             for title, one in zip(titles, checks.ahead, strict=True)

@@ -1,10 +1,12 @@
 """Page of the pooled tests of claims, with tests.json and tests.csv."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 import forecast
 from forecast.arguments import checked
@@ -13,19 +15,21 @@ from forecast.hypotheses.power import power_words
 from forecast.hypotheses.run import DOUBTS
 from forecast.hypotheses.simulate import STAYING
 from forecast.outlook import plain
-from forecast.report import claims_figure
+from forecast.report import style
 from forecast.report.events import state_name
-from forecast.report.folder import TESTS, publish
-from forecast.report.rendering import Files, Page
+from forecast.report.folder import TESTS, Files, Page, publish
 from forecast.report.style import Illustration
-from forecast.report.table import Table
+from forecast.report.table import Table, badge, link
 from forecast.report.words import label
 from forecast.theory import BALANCE, DECLINE, PENDULUM
 from forecast.wording import DASH, capital, interval, join, month, number, ratio, signed
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
+    from forecast.hypotheses.outcome import Picture, Series
     from forecast.hypotheses.run import PooledResults, PooledVerdict
 
 COLUMNS = ("code", "group", "name", "value", "low", "high")
@@ -59,12 +63,14 @@ def claims_page(results: "PooledResults", figures: Mapping[str, Illustration] | 
     """Combine text, tables and figures, by default its own, with the files of the page."""
     drawn = claims_figures(results) if figures is None else figures
     span = " to ".join(month(date.fromisoformat(f"{one}-01")) for one in (results.first, results.last))
+    ordered = sorted(results.verdicts, key=_secondary)
     content = {
         "headline": headline(results),
         "results": results,
         "span": span,
         "stamp_means": _STAMPS[results.stamp],
-        "verdicts": [_section(one) for one in sorted(results.verdicts, key=_secondary)],
+        "answers": _answers(ordered),
+        "verdicts": [_section(one) for one in ordered],
         "chosen": _chosen(results),
         "own": _own(results) if results.own else None,
         "doubts": DOUBTS,
@@ -83,10 +89,20 @@ def claims_page(results: "PooledResults", figures: Mapping[str, Illustration] | 
     return Page("claims.html.j2", content, drawn, files=files)
 
 
+def _answers(ordered: "Sequence[PooledVerdict]") -> Table:
+    return Table.of(("Question", "Answer", "Power and false alarms", "Log Bayes factor"), [
+        (
+            link(f"#{one.code}", one.code, f" {one.question}"), _badge(one),
+            DASH if one.outcome.answer == UNTESTED else power_words(one.rates), _factor(one),
+        )
+        for one in ordered
+    ], range(3))  # fmt: skip
+
+
 def claims_figures(results: "PooledResults") -> dict[str, Illustration]:
     """Draw the figure of each claim that has one, by its code."""
     pictures = {one.code: one.outcome.picture for one in sorted(results.verdicts, key=_secondary)}
-    return {code: claims_figure.illustrate(picture) for code, picture in pictures.items() if picture is not None}
+    return {code: draw_picture(picture) for code, picture in pictures.items() if picture is not None}
 
 
 def headline(results: "PooledResults") -> str:
@@ -144,6 +160,10 @@ def found_words(verdict: "PooledVerdict") -> str:
     return f"{fails} {capital(power_words(verdict.rates))}. {evidence}.".strip()
 
 
+def _badge(verdict: "PooledVerdict") -> str:
+    return badge(verdict.outcome.answer, ", narrowly" * narrow(verdict))
+
+
 def _factor(verdict: "PooledVerdict") -> str:
     """Format the log Bayes factor of a claim, or its range over rivals."""
     found = verdict.outcome
@@ -161,51 +181,45 @@ def _section(verdict: "PooledVerdict") -> dict[str, Any]:
         "code": verdict.code,
         "question": verdict.question,
         "claim": verdict.claim,
-        "answer": found.answer,
-        "narrow": narrow(verdict),
-        "short": _factor(verdict),
+        "badge": _badge(verdict),
         "line": found_words(verdict),
-        "power": DASH if found.answer == UNTESTED else power_words(verdict.rates),
         "sentences": found.sentences[:SHOWN],
         "more": found.sentences[SHOWN:],
         "would_decide": str(found.details.get("would_decide", "")),
-        "learned": _learned(found.details),
-        "dyads": _dyads(found.dyads),
         "without": _without(verdict),
-        "sensitivity": Table.of(
-            ("Choice", "Log Bayes factor", "By that alone"),
-            [
-                (capital(name), _range(one.least, one.most), one.answer)
-                for name, one in {**found.priors, **found.parts}.items()
-            ],
-            (0, 2),
-        ),
-        "windows": Table.of(
-            ("Window after a forecast date", "Gain of log score", "Standard error"),
-            [(capital(name), signed(gain, 2), number(error, 2)) for name, (gain, error) in found.windows.items()],
-        ),
-        "rates": Table.of(
-            ("Simulated truth", "Claim is", "Sets", "Supported", "Rejected", "Median of the log Bayes factors"),
-            [
-                (
-                    one.truth,
-                    "true" if one.true else "false",
-                    f"{one.sets:,}",
-                    f"{one.supported:,}",
-                    f"{one.rejected:,}",
-                    _range(one.least, one.most),
-                )
-                for one in verdict.rates
-            ],
-            (0, 1),
-        ),
         "numbers": [(_name(name), _said(value)) for name, value in found.details.items() if name != "would_decide"],
+        **_tables(verdict),
     }
 
 
-def _dyads(adds: Mapping[str, float]) -> Table:
-    ordered = sorted(adds.items(), key=lambda one: (math.isnan(one[1]), -one[1]))
-    return Table.of(("Dyad", "Adds to the log Bayes factor"), [(label(dyad), signed(add, 1)) for dyad, add in ordered])
+def _tables(verdict: "PooledVerdict") -> dict[str, Table]:
+    """Return the tables of a claim by name."""
+    found, details = verdict.outcome, verdict.outcome.details
+    dyads = sorted(found.dyads.items(), key=lambda one: (math.isnan(one[1]), -one[1]))
+    rates = ("Simulated truth", "Claim is", "Sets", "Supported", "Rejected", "Median of the log Bayes factors")
+    return {
+        "dyads": Table.of(("Dyad", "Adds to the log Bayes factor"), [
+            (label(dyad), signed(adds, 1)) for dyad, adds in dyads
+        ]),
+        "learned": Table.of(("Quantity", "Prior", "Posterior"), [
+            (_name(name), _said(details[f"{name}_prior"]), _said(value))
+            for name, value in details.items() if f"{name}_prior" in details
+        ]),
+        "sensitivity": Table.of(("Choice", "Log Bayes factor", "By that alone"), [
+            (capital(name), _range(one.least, one.most), one.answer)
+            for name, one in {**found.priors, **found.parts}.items()
+        ], (0, 2)),
+        "windows": Table.of(("Window after a forecast date", "Gain of log score", "Standard error"), [
+            (capital(name), signed(gain, 2), number(error, 2)) for name, (gain, error) in found.windows.items()
+        ]),
+        "rates": Table.of(rates, [
+            (
+                one.truth, "true" if one.true else "false", f"{one.sets:,}", f"{one.supported:,}", f"{one.rejected:,}",
+                _range(one.least, one.most),
+            )
+            for one in verdict.rates
+        ], (0, 1)),
+    }  # fmt: skip
 
 
 def _without(verdict: "PooledVerdict") -> str:
@@ -224,16 +238,6 @@ def _state(code: str, dyads: Iterable[str]) -> str:
     return next((state_name(dyad, code) for dyad in dyads if code in dyad.split("-")), code)
 
 
-def _learned(details: Mapping[str, Any]) -> Table:
-    """Return prior and posterior of the quantities that have both."""
-    rows = [
-        (_name(name), _said(details[f"{name}_prior"]), _said(value))
-        for name, value in details.items()
-        if f"{name}_prior" in details
-    ]
-    return Table.of(("Quantity", "Prior", "Posterior"), rows)
-
-
 def _chosen(results: "PooledResults") -> dict[str, Any] | None:
     """Return what the template needs on how dyads were chosen, if a claim on the pendulum was tested on parts."""
     about = [one for one in results.verdicts if not _secondary(one) and one.outcome.parts]
@@ -241,23 +245,16 @@ def _chosen(results: "PooledResults") -> dict[str, Any] | None:
         return None
     turned = sorted(results.turned_back.items(), key=lambda one: -one[1])
     names = [name for name in about[0].outcome.parts if name.startswith("with")]
-    rows = []
-    for one in about:
-        parts = (one.outcome.parts[name] for name in names)
-        stay = [rate for rate in one.rates if rate.truth == STAYING]
-        expected = [_range(rate.least, rate.most) for rate in stay]
-        rows.append(
-            (
-                f"{one.code} {one.question}",
-                _factor(one),
-                *(_range(part.least, part.most) for part in parts),
-                *(expected or [DASH]),
-            )
-        )
+    heads = ("Claim", "All dyads", *map(capital, names), "Expected if dyads stay")
     return {
-        "answers": Table.of(
-            ("Claim", "All dyads", *(capital(name) for name in names), "Expected if dyads stay"), rows
-        ),
+        "answers": Table.of(heads, [
+            (
+                f"{one.code} {one.question}", _factor(one),
+                *(_range(one.outcome.parts[name].least, one.outcome.parts[name].most) for name in names),
+                *([_range(rate.least, rate.most) for rate in one.rates if rate.truth == STAYING] or [DASH]),
+            )
+            for one in about
+        ]),
         "turned": "; ".join(f"{label(dyad)} {number(value, 0)}" for dyad, value in turned),
     }  # fmt: skip
 
@@ -347,6 +344,118 @@ def _verdict_rows(verdict: "PooledVerdict") -> Iterator[tuple[Any, ...]]:
     for group, numbers in groups.items():
         for name, value in numbers.items():
             yield verdict.code, group, name, value, None, None
+
+
+type _Look = tuple[str, Any, str, str]
+_LOOKS: tuple[_Look, ...] = (
+    (style.LEVEL, "-", "", "o"),
+    (style.OBSERVED, (0, (5, 2)), "////", "s"),
+    (style.EQUILIBRIUM, (0, (1.5, 1.5)), "....", "^"),
+    (style.CEILING, (0, (5, 1.5, 1.5, 1.5)), "xxxx", "D"),
+    (style.MUTED, (0, (8, 2)), "\\\\\\\\", "v"),
+)
+"""Colour, dashes, hatching and marker of each series, so that they can be distinguished in print."""
+_MARKED = 16
+"""Points of a line that are marked; a line of more is a curve."""
+_LOG_AXIS = 10.0
+"""Ratio of the last to the first place of a line from which the axis is logarithmic."""
+
+
+def draw_picture(picture: "Picture") -> style.Illustration:
+    """Draw the picture of a claim."""
+    title = picture.title.rstrip(".")
+    shape = {"line": "Shades", "bars": "Thin lines", "intervals": "Lines"}[picture.kind]
+    explained = f" {shape} are 90% intervals." if any(one.low for one in picture.series) else ""
+    return style.illustrate(
+        lambda layout: _draw(picture, layout),
+        alt=f"{title}. {_ends(picture)} All numbers are in tests.json.",
+        caption=f"{title}.{explained}",
+    )
+
+
+def _draw(picture: "Picture", layout: style.Layout) -> "Figure":
+    rows = picture.kind != "line"
+    names = list(dict.fromkeys(_at(x) for one in picture.series for x in one.x)) if rows else []
+    legends = (len(picture.series) if len(picture.series) > 1 else 0) + bool(picture.limits)
+    height = (0.22 * len(picture.series) + 0.08) * len(names) + 0.8 if rows else 2.9
+    figure, (on,) = style.subplots(layout, height + 0.19 * legends)
+    rule = on.axvline if rows else on.axhline
+    rule(0, color=style.MUTED, linewidth=0.8, zorder=0)
+    for place, one in enumerate(picture.series):
+        # A prior recedes; without others, a series needs no name.
+        look = _LOOKS[-1 if one.label == "prior" else place % len(_LOOKS)]
+        label = one.label if len(picture.series) > 1 else None
+        if rows:
+            _draw_row(on, one, names, 0.8 * (place + 0.5) / len(picture.series) - 0.4, look, label, picture)
+        else:
+            _draw_line(on, one, look, label)
+    said = [f"{'supported above' if one > 0 else 'rejected below'} {number(one, 1)}" for one in picture.limits]
+    for limit in picture.limits:
+        rule(limit, color=style.INK, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1, label=f"Rule: {', '.join(said)}")
+    if rows:
+        style.frame(on, "x")
+        style.name_rows(on, names, layout)
+        on.margins(x=0.06)
+        on.set_xlabel(picture.y_label)
+    else:
+        _finish_lines(on, picture)
+    if legends:
+        style.legend(figure, 1)
+    return figure
+
+
+def _draw_row(
+    on: "Axes", one: "Series", names: Sequence[str], shift: float, look: _Look, label: str | None, picture: "Picture"
+) -> None:
+    """Draw the bars or intervals of a series, each in the row of its name."""
+    color, _, hatch, marker = look
+    at, bars = np.array([names.index(_at(x)) for x in one.x]) + shift, picture.kind == "bars"
+    if bars:
+        fill: Any = {"color": color, "alpha": 0.75, "hatch": hatch, "edgecolor": "white", "linewidth": 0}
+        on.barh(at, one.y, height=0.68 / len(picture.series), label=label, **fill)
+    else:
+        on.plot(one.y, at, marker, color=color, markersize=5, linestyle="none", label=label)
+    if one.low:
+        on.hlines(at, one.low, one.high, color=style.INK if bars else color, linewidth=1.1 if bars else 2)
+
+
+def _draw_line(on: "Axes", one: "Series", look: _Look, label: str | None) -> None:
+    color, dashes, _, marker = look
+    x = np.array(one.x, dtype=float)
+    if one.low:
+        on.fill_between(x, one.low, one.high, color=color, alpha=0.18, linewidth=0)
+    shown = marker if len(x) <= _MARKED else ""
+    on.plot(x, one.y, color=color, linestyle=dashes, linewidth=1.6, marker=shown, markersize=3.5, label=label)
+
+
+def _finish_lines(on: "Axes", picture: "Picture") -> None:
+    """Draw the axes of lines; one is logarithmic where they cover orders of magnitude."""
+    style.frame(on, "y")
+    places = sorted({float(x) for one in picture.series for x in one.x})
+    if places and places[0] > 0 and places[-1] / places[0] >= _LOG_AXIS:
+        found = places if len(places) <= _MARKED else list(2.0 ** np.arange(-10, 20))
+        ticks = [tick for tick in found if places[0] <= tick <= places[-1]]
+        style.log_axis(on, ticks[:: -(-len(ticks) // 9)])
+    if not picture.limits and all(y >= 0 for one in picture.series for y in one.y):
+        on.set_ylim(0, None)
+    on.set_title(picture.y_label, fontweight="normal")
+    on.set_xlabel(picture.x_label)
+
+
+def _ends(picture: "Picture") -> str:
+    """Describe where each series is smallest and largest."""
+    said = []
+    for one in picture.series:
+        finite = [at for at, y in enumerate(one.y) if np.isfinite(y)]
+        if finite:
+            ends = (min(finite, key=one.y.__getitem__), max(finite, key=one.y.__getitem__))
+            least, most = (f"{number(one.y[at], 1)} ({_at(one.x[at])})" for at in ends)
+            said.append(f"{one.label}: from {least} to {most}.")
+    return " ".join(said)
+
+
+def _at(x: float | str) -> str:
+    return label(x) if isinstance(x, str) else f"{x:g}"
 
 
 @checked

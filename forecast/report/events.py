@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from forecast.dates import DAYS_A_YEAR, add_months
 from forecast.escaping import web_host
@@ -40,21 +41,13 @@ class RecentEvent:
     what: str
     kind: str
     cooperative: bool
-    reference: "Reference"
+    reference: str
 
 
-@dataclass(frozen=True)
-class Reference:
-    """The source of an event: the words to show, and a web address if there is one."""
-
-    words: str
-    link: str
-
-
-def reference(text: str) -> Reference:
-    """Parse a reference; only a complete web address becomes a link."""
-    host = web_host(text)
-    return Reference(host.removeprefix("www."), text) if host else Reference(text, "")
+def cited(text: str) -> str:
+    """Return a reference; only a complete web address becomes a link."""
+    host = web_host(text).removeprefix("www.")
+    return Markup('<a href="{}" rel="noopener noreferrer">{}</a>').format(text, host) if host else text
 
 
 def unchecked_note(references: Iterable[str]) -> str:
@@ -74,7 +67,7 @@ def recent_events(events: pd.DataFrame, scale: str, until: date) -> list[RecentE
     return [
         RecentEvent(
             row["date"].date(), who(row["dyad"], row["source"], row["target"]), row["summary"], order.classes[place],
-            place >= order.zero_cut, reference(row["reference"]),
+            place >= order.zero_cut, row["reference"],
         )
         for row, place in coded
     ][::-1]  # fmt: skip
@@ -98,19 +91,8 @@ MOST_SHOWN = 200
 """Rows of a table; the rest are in forecast.json and rejects.csv."""
 
 
-@dataclass(frozen=True)
-class Added:
-    """Events added to the data of a report."""
-
-    summary: str  # How many events, and of which files
-    coverage: tuple[str, ...]  # Sentences on what it says of coverage
-    rows: Table  # At most `MOST_SHOWN`
-    left_out: Table  # Rows that were not added, and why; at most as many
-    files: Table
-
-
-def arrange(panel_attributes: Mapping[Any, Any], events: Recorded | None) -> Added | None:
-    """Arrange what was added for the page; None if nothing was."""
+def arrange(panel_attributes: Mapping[Any, Any], events: Recorded | None) -> dict[str, Any] | None:
+    """Arrange what was added for the page, with at most `MOST_SHOWN` rows of a kind; None if nothing was."""
     files = additions_of(panel_attributes)
     if not files:
         return None
@@ -122,19 +104,17 @@ def arrange(panel_attributes: Mapping[Any, Any], events: Recorded | None) -> Add
         columns = (rejects[name] for name in ("file", "line", "reason"))
         left_out = [(f"{file}, line {line}", reason) for file, line, reason in zip(*columns, strict=True)]
     datasets = join(sorted({one.dataset for one in files}))
-    return Added(
-        summary=f"{count(len(rows), 'event')} added to the {datasets} from {join(one.file for one in files)}",
-        coverage=tuple(_coverage(one) for one in files if one.extensions),
-        rows=Table.of(("File, line", "Day", "Who", "What", "Kind"), rows[:MOST_SHOWN], range(5)),
-        left_out=Table.of(("File, line", "Why"), left_out, (0, 1)),
-        files=Table.of(
-            ("File added", "Rows", "Counted here", "There already", "Rejected", "SHA-256, first digits"),
-            [
-                (one.file, f"{one.rows:,}", str(len(one.events)), str(one.repeated), str(one.rejected), one.sha256[:12])
-                for one in files
-            ], (0, 5),
-        ),
-    )  # fmt: skip
+    heads = ("File added", "Rows", "Counted here", "There already", "Rejected", "SHA-256, first digits")
+    return {
+        "summary": f"{count(len(rows), 'event')} added to the {datasets} from {join(one.file for one in files)}",
+        "coverage": [_coverage(one) for one in files if one.extensions],
+        "rows": Table.of(("File, line", "Day", "Who", "What", "Kind"), rows[:MOST_SHOWN], range(5)),
+        "left_out": Table.of(("File, line", "Why"), left_out, (0, 1)),
+        "files": Table.of(heads, [
+            (one.file, f"{one.rows:,}", str(len(one.events)), str(one.repeated), str(one.rejected), one.sha256[:12])
+            for one in files
+        ], (0, 5)),
+    }  # fmt: skip
 
 
 def _added_rows(addition: Addition, scale: str) -> list[tuple[str, ...]]:

@@ -1,23 +1,28 @@
-"""Report folders: permitted contents, manifest of written files, and reading of saved reports."""
+"""Pages and their folders: rendering, permitted contents, manifest of written files, reading of saved reports."""
 
+import base64
 import contextlib
-import hashlib
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from forecast.errors import DataError, OutputError, OutputPathError
-from forecast.files import check_writable, read_bytes, unwritable, write_json, write_text
+from forecast.escaping import printable
+from forecast.files import check_writable, file_digest, read_bytes, unwritable, write_csv, write_json, write_text
 from forecast.folders import atomic_folder, finish_moves
 from forecast.model.fitted import is_saved_fit
 from forecast.outlook.query import main_horizon
-from forecast.report.rendering import Page
-from forecast.report.style import GENERATOR
+from forecast.report.events import cited
+from forecast.report.style import GENERATOR, Illustration
+from forecast.report.words import STAMP, interval
+from forecast.wording import chance, count, day, join, number, percent
 
 if TYPE_CHECKING:
     from forecast.model import Fit
@@ -38,6 +43,67 @@ PAIRS = r"pairs\.json|fit\.(zarr|nc)"
 TRACK_RECORD = r"track_record\.json|questions\.csv"
 """Names of the files that accompany each kind of page."""
 LONGEST = 100_000_000
+
+
+type Files = dict[str, pd.DataFrame | str | Mapping[str, Any] | Callable[[Path], object]]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page before it is HTML."""
+
+    template: str
+    content: Mapping[str, Any]
+    figures: Mapping[str, Illustration] = field(default_factory=dict)  # By name, in their order on the page
+    converged: bool = True
+    reasons: Sequence[str] = ()  # Why the fit has not converged
+    # By name, the file of the page: a table, a text, values for JSON, or what writes it to a path; "." is the folder.
+    files: "Files" = field(default_factory=dict)
+
+    def write(self, folder: Path) -> None:
+        """Write the files."""
+        for name, content in self.files.items():
+            if isinstance(content, pd.DataFrame):
+                write_csv(folder / name, content)
+            elif isinstance(content, str):
+                write_text(folder / name, content)
+            elif isinstance(content, Mapping):
+                write_json(folder / name, content)
+            else:
+                content(folder / name)
+
+    def html(self, files: Sequence[str] = ()) -> str:
+        """Return the page, which loads nothing; `files` are the names of the other files of its folder."""
+        frame = {
+            "stamp": "" if self.converged else STAMP,
+            "reasons": tuple(self.reasons),
+            "figures": self.figures,
+            "numbers": {name: place for place, name in enumerate(self.figures, 1)},
+            "files": list(files),
+        }
+        return render(self.template, frame | dict(self.content))
+
+
+def render(template: str, content: Mapping[str, Any]) -> str:
+    """Fill in a template; all that it is given is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("forecast.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"address": _address, "day": day, "cited": cited, "interval": interval}
+    environment.globals |= {"chance": chance, "count": count, "join": join, "number": number, "percent": percent}
+    text = printable(environment.get_template(template).render(content), keep="\n")
+    return text.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
+
+
+def _address(svg: str) -> str:
+    """Return an SVG as an address that holds it: an image runs no scripts and clashes with no other's ids."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
 def publish(
@@ -90,8 +156,7 @@ def _digest(path: Path) -> str:
     """Return the digest of an ordinary file; of anything else an empty text, which no manifest has."""
     if path.is_symlink() or not path.is_file():
         return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_digest(path)
 
 
 def require_report_folder(
@@ -181,8 +246,8 @@ def dated_folder(parent: Path, dyad: str, as_of: date) -> Iterator[Path]:
 
 
 def _first_free(parent: Path, name: str) -> Path:
-    for number in itertools.count(1):
-        folder = parent / (name if number == 1 else f"{name}-{number}")
+    for place in itertools.count(1):
+        folder = parent / (name if place == 1 else f"{name}-{place}")
         with contextlib.suppress(FileExistsError):
             folder.mkdir()
             return folder

@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.arguments import checked
-from forecast.evaluation.scores import Band, calibration
+from forecast.evaluation.scores import calibration
 from forecast.files import write_json
 from forecast.numeric import Lead, difference_interval, lead
 from forecast.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
 from forecast.questions.track_record import BY, Case, TrackRecord
-from forecast.report import calibration_figure
-from forecast.report.calibration_figure import Curve
-from forecast.report.folder import TRACK_RECORD, publish
-from forecast.report.rendering import Files, Page
+from forecast.report import distribution_figures
+from forecast.report.distribution_figures import Curve
+from forecast.report.folder import TRACK_RECORD, Files, Page, publish
 from forecast.report.style import Illustration
 from forecast.report.table import Table
 from forecast.wording import DASH, capital, chance, count, day, interval, number, percent
@@ -143,10 +142,10 @@ def _draw(record: TrackRecord, hindsight: Timing) -> Illustration | None:
     based = [case for case in own if case.base is not None]
     if len(own) < FEWEST_DRAWN or len(based) < FEWEST_DRAWN:
         return None
-    answers = _curve([case.first for case in own], own)
-    base = _curve([case.base for case in based], based)
+    answers = calibration([case.first or 0.0 for case in own], [case.outcome == "yes" for case in own])
+    base = calibration([case.base or 0.0 for case in based], [case.outcome == "yes" for case in based])
     title = f"First answers (n {len(own):,})"
-    return calibration_figure.illustrate(
+    return distribution_figures.calibration(
         [Curve(title, "chance that was said", "how often yes", answers, base, diagonal=True)],
         subject="first answers",
         reference="base rate",
@@ -156,24 +155,20 @@ def _draw(record: TrackRecord, hindsight: Timing) -> Illustration | None:
     )
 
 
-def _curve(said: list[float | None], cases: list[Case]) -> Band:
-    return calibration([chance or 0.0 for chance in said], [case.outcome == "yes" for case in cases])
+def _said(value: float | None) -> str:
+    return DASH if value is None else chance(value)
 
 
 def _latest(cases: list[Case]) -> Table:
-    def said(value: float | None) -> str:
-        return DASH if value is None else chance(value)
-
-    rows = [[case.sentence, said(case.first), said(case.last_answer), said(case.base), case.outcome] for case in cases]
+    rows = [
+        [case.sentence, _said(case.first), _said(case.last_answer), _said(case.base), case.outcome] for case in cases
+    ]
     return Table.of(["question", "first", "last", "base rate", "outcome"], rows, (0, 4))
 
 
 def _waiting(record: TrackRecord) -> Table:
-    def said(value: float | None) -> str:
-        return DASH if value is None else chance(value)
-
     rows = [
-        [one.dyad, one.sentence, said(one.chance), said(one.base), day(date.fromisoformat(one.due))]
+        [one.dyad, one.sentence, _said(one.chance), _said(one.base), day(date.fromisoformat(one.due))]
         for one in record.waiting
     ]
     return Table.of(["pair", "question", "forecast", "base rate", "due"], rows, (0, 1, 4))

@@ -16,9 +16,8 @@ from forecast.outlook.attribution import Attribution, LevelCourse, Part
 from forecast.outlook.comparison import BASELINE, LEVEL, TIME, Change, Number, Numbers, Step, difference
 from forecast.report import style
 from forecast.report.events import unchecked_note, who
-from forecast.report.folder import CHANGE, MOVED, publish
+from forecast.report.folder import CHANGE, MOVED, Files, Page, publish
 from forecast.report.provenance import vintage
-from forecast.report.rendering import Files, Page
 from forecast.report.style import Illustration
 from forecast.report.table import Table
 from forecast.report.words import label

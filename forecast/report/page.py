@@ -1,10 +1,13 @@
-"""Report page: text, tables and figures in one self-contained HTML file."""
+"""Report page in one self-contained HTML file, with forecast.json (docs/schema/forecast-json.md) and levels.csv."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
 
 from forecast import theory
 from forecast.arguments import checked
@@ -21,36 +24,34 @@ from forecast.outlook import (
     kinds_sentence,
     level_sentence,
     main_horizon,
+    plain,
     quoted,
 )
 from forecast.outlook.assessment import numbers_in_words
+from forecast.outlook.draws import FitLike
+from forecast.outlook.kinds import KindSeries, kind_series
+from forecast.outlook.level import level_record, printed_percents
 from forecast.outlook.observed import MEMORY_MONTHS, main_dataset
+from forecast.outlook.windows import printed_changes
 from forecast.panel import panel_kind
-from forecast.panel.record import observed_shares
+from forecast.panel.record import observed_periods, observed_shares
 from forecast.report import (
-    bars_figure,
-    distribution_figure,
+    distribution_figures,
     events,
-    fan_figure,
-    intervals_figure,
     pendulum_figure,
     provenance,
-    share_figure,
+    series_figures,
     tables,
     words,
-    yearly_figure,
 )
 from forecast.report.events import RULE, unchecked_note
-from forecast.report.export import summary, write_export
-from forecast.report.folder import EXPORT, REPORT, SAVED_FIT, publish
-from forecast.report.jsonfile import levels_table, report_json
+from forecast.report.folder import EXPORT, REPORT, SAVED_FIT, Files, Page, publish
 from forecast.report.material import Material, gather
 from forecast.report.provenance import vintage
-from forecast.report.rendering import Files, Page
 from forecast.report.skill import DyadSkill
 from forecast.report.style import Illustration, stamped
 from forecast.report.table import Table
-from forecast.report.tables import tables_of
+from forecast.report.tables import summary, tables_of, write_export
 from forecast.wording import chance, count, number, percent
 
 if TYPE_CHECKING:
@@ -77,16 +78,16 @@ def illustrations(material: Material) -> dict[str, Illustration]:
     result, record = material.result, material.record
     seen = observed_shares(material.fit.panel, result.dyad, main_dataset(material.fit.panel, result.dyad))
     figures = {
-        "share": share_figure.illustrate(result, record),
-        "recorded": bars_figure.recorded(result),
+        "share": series_figures.share(result, record),
+        "recorded": distribution_figures.recorded(result),
         "pendulum": pendulum_figure.illustrate(result, record, material.named),
-        "standing": distribution_figure.standing(material.fit, result),
-        "bars": bars_figure.level(result),
-        "fan": fan_figure.illustrate(result, record, seen, material.coverage_end),
-        "headroom": distribution_figure.headroom(result),
-        "dyads": intervals_figure.dyads(result, material.others),
-        "kinds": yearly_figure.kinds(result),
-        "datasets": yearly_figure.datasets(result.datasets),
+        "standing": distribution_figures.standing(material.fit, result),
+        "bars": distribution_figures.level(result),
+        "fan": series_figures.fan(result, record, seen, material.coverage_end),
+        "headroom": distribution_figures.headroom(result),
+        "dyads": distribution_figures.dyads(result, material.others),
+        "kinds": series_figures.kinds(result),
+        "datasets": series_figures.datasets(result.datasets),
     }
     drawn = {name: figure for name, figure in figures.items() if figure is not None}
     return drawn if material.gate.passed else {name: stamped(figure, words.STAMP) for name, figure in drawn.items()}
@@ -94,8 +95,8 @@ def illustrations(material: Material) -> dict[str, Illustration]:
 
 def page(material: Material, figures: Mapping[str, Illustration], *, exported: bool = False) -> Page:
     """Combine text and figures with the files of their folder; `exported` with figures and tables for other texts."""
-    content = _outlook_content(material, figures) | _details_content(material)
-    fit, numbers = material.fit, report_json(material)
+    content = _content(material, figures)
+    fit, numbers = material.fit, forecast_json(material)
     kinds = {one.dyad: one.kinds for one in (material.result.brief, *material.others)}
     files: Files = {"forecast.json": numbers, "levels.csv": levels_table(fit, kinds), "summary.md": summary(material)}
     files |= {f"{name}.svg": figures[name].wide for name in ("share", "pendulum") if name in figures}
@@ -104,7 +105,7 @@ def page(material: Material, figures: Mapping[str, Illustration], *, exported: b
     return Page("report.html.j2", content, figures, material.gate.passed, material.gate.reasons, files)
 
 
-def _outlook_content(material: Material, figures: Mapping[str, Illustration]) -> dict[str, Any]:
+def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[str, Any]:
     result = material.result
     main = None if isinstance(result.recorded, NotDefined) else result.recorded[main_horizon(result.horizons)]
     asked = [sentence for sentence, _ in tables.numbers_of_kinds(result)]
@@ -112,11 +113,9 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
         asked = [threshold.sentence, *asked]
     both = [one for window in tables.windows_of(result) for one in (window.up, window.down)]
     chances = [one for one in both if isinstance(one, Probability)]
-    return {
-        "result": result,
-        "as_of": material.as_of,
-        "vintage": vintage(material.fit.panel),
-        "caveats": material.caveats,
+    fit, known, headroom = material.fit, material.facts, result.frameworks.headroom
+    return vars(material) | {
+        "vintage": vintage(fit.panel),
         "now": words.period(result, result.origin),
         "unit": words.unit(result),
         "title": result.title,
@@ -140,8 +139,39 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
         "level_error": number(
             100 * max(getattr(outlook, name).mcse for outlook in result.improvement.values() for name in words.ROWS), 1
         ),
-        "skill": material.skill,
-    }
+        "note": panel_kind(fit.panel).note,
+        "classes": fit.panel["class_name"].to_numpy().tolist() if "class_name" in fit.panel.coords else [],
+        "resting": not isinstance(result.band, NotDefined),
+        "moving": result.moving,
+        "new_by": [
+            f"{chance(value.value)} within {count(months, 'month')}"
+            for months, value in result.frameworks.change.by.items()
+        ],
+        "kinds": "" if isinstance(result.kinds, NotDefined) else kinds_sentence(result.kinds, weekly=result.weekly),
+        "capped": isinstance(headroom, Headroom),
+        "alone": fit.panel.sizes["dyad"] == 1,
+        "learned_of_headroom": words.verdict(headroom.learning) if isinstance(headroom, Headroom) else "",
+        "named": material.named.to_dict("records"),
+        "named_note": unchecked_note(material.named["reference"]),
+        "recent_note": unchecked_note(event.reference for event in material.recent),
+        "rule": RULE,
+        "listed": isinstance(material.events, EventTable),
+        "diagnostics": provenance.diagnostics(material.gate.to_dict(), known["fit"]),
+        "learned": provenance.learned(material.learned),
+        "settings": provenance.settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
+        "datasets_finding": datasets_finding(result.datasets) if result.datasets else "",
+        "with_all": words.interval(result.datasets[0].with_all) if result.datasets else "",
+        # An index has no events to count, to pair or to leave out.
+        "data_rows": provenance.provenance({
+            name: fact for name, fact in known["data"].items()
+            if material.kind != "index" or name in ("digest", "rejected")
+        }),
+        "fit_rows": provenance.provenance({name: fact for name, fact in known["fit"].items() if name != "data_digest"}),
+        "sources": Table.of(("File read", "Rows", "Rejected", "SHA-256, first digits"), [
+            (file["name"], f"{file['rows']:,}", str(file["rejected"]), file["sha256"][:12]) for file in known["files"]
+        ], (0, 3)),
+        "added": events.arrange(fit.panel.attrs, material.events),
+    }  # fmt: skip
 
 
 def _followed_sentence(material: Material) -> str:
@@ -157,56 +187,110 @@ def _followed_sentence(material: Material) -> str:
     )
 
 
-def _details_content(material: Material) -> dict[str, Any]:
-    fit, result = material.fit, material.result
-    alone = fit.panel.sizes["dyad"] == 1
-    known, recent, headroom = material.facts, material.recent, result.frameworks.headroom
-    return {
-        "kind": material.kind,
-        "note": panel_kind(fit.panel).note,
-        "classes": fit.panel["class_name"].to_numpy().tolist() if "class_name" in fit.panel.coords else [],
-        "resting": not isinstance(result.band, NotDefined),
-        "moving": result.moving,
-        "new_by": [
-            f"{chance(value.value)} within {count(months, 'month')}"
-            for months, value in result.frameworks.change.by.items()
+type Kinds = Mapping[str, KindSeries] | NotDefined
+
+COLUMNS = ("dyad", "period", "mean", "q05", "q25", "median", "q75", "q95", "covered", "events")
+
+ENDS = {"": 1, "_low": 0, "_high": 2}
+"""Column suffixes of depth and severity, with the row of the series that each contains."""
+
+
+def levels_table(fit: FitLike, kinds: Mapping[str, Kinds] | None = None) -> pd.DataFrame:
+    """Tabulate the share of cooperative actions of every dyad and period of a fit."""
+    dyads, known = [str(dyad) for dyad in fit.panel["dyad"].to_numpy()], kinds or {}
+    return pd.concat(
+        [_dyad_levels(fit, dyad, known[dyad] if dyad in known else kind_series(fit, dyad)) for dyad in dyads],
+        ignore_index=True,
+    )
+
+
+def _dyad_levels(fit: FitLike, dyad: str, kinds: Kinds) -> pd.DataFrame:
+    record, panel = level_record(fit, dyad), fit.panel
+    series = {} if isinstance(kinds, NotDefined) else kinds
+    shares = np.vstack([record["mean"].to_numpy()[None], record["share"].to_numpy()]).round(3)
+    levels = pd.DataFrame(
+        {
+            "dyad": dyad,
+            "period": record["time"].to_numpy().astype("datetime64[D]").astype(str),
+            **dict(zip(COLUMNS[2:8], shares, strict=True)),
+            "covered": np.where(observed_periods(panel, dyad), "yes", "no"),
+            "events": panel_kind(panel).events(panel, dyad),
+        },
+        columns=list(COLUMNS),
+    )
+    ends = {f"{name}{end}": one.share[row] for name, one in series.items() for end, row in ENDS.items()}
+    return levels.assign(**ends)
+
+
+SCHEMA = 2
+_Z90 = 1.6448536269514722
+MONTE_CARLO = "90% normal, of the Monte Carlo error alone"
+
+
+def forecast_json(material: Material) -> dict[str, Any]:
+    """Return the content of forecast.json."""
+    result, gate = material.result, material.gate
+    question, recorded, kinds = quoted(result), result.recorded, result.of_a_kind
+    body = {
+        "schema": SCHEMA,
+        "converged": bool(gate.passed),
+        "stamp": "" if gate.passed else words.STAMP,
+        "as_of": material.as_of,
+        "vintage": vintage(material.fit.panel),
+        "caveats": material.caveats,
+        **_parts(result, "origin", "dyad", "label", "title", "headline", "verdict"),
+        "rule": None if question is None else question.rule,
+        "level": level_sentence(result),
+        "meaning": words.meaning(result),
+        "baseline_months": result.baseline_months,
+        "smallest_improvement": result.smallest_improvement,
+        "recorded": recorded
+        if isinstance(recorded, NotDefined)
+        else [plain(window) | {"percent": printed_changes(window)} for window in recorded.values()],
+        "followed": list(material.followed.values()),
+        "pool": result.pool,
+        "threshold": _listed(result.threshold),
+        "of_a_kind": kinds if isinstance(kinds, NotDefined) else [one for by in kinds.values() for one in by.values()],
+        "at_least": result.at_least,
+        "horizons": [
+            plain(outlook) | {"percent": printed_percents(outlook)} for outlook in result.improvement.values()
         ],
-        "kinds": "" if isinstance(result.kinds, NotDefined) else kinds_sentence(result.kinds, weekly=result.weekly),
-        "capped": isinstance(headroom, Headroom),
-        "alone": alone,
-        "learned_of_headroom": words.verdict(headroom.learning) if isinstance(headroom, Headroom) else "",
-        "named": material.named.to_dict("records"),
-        "named_note": unchecked_note(material.named["reference"]),
-        "recent_note": unchecked_note(event.reference.words for event in recent),
-        "rule": RULE,
-        "recent": recent,
-        "listed": isinstance(material.events, EventTable),
-        "coverage_end": material.coverage_end,
-        "diagnostics": provenance.diagnostics(material.gate.to_dict(), known["fit"]),
-        "learned": provenance.learned(material.learned),
-        "settings": provenance.settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
-        "datasets_finding": datasets_finding(result.datasets) if result.datasets else "",
-        "with_all": words.interval(result.datasets[0].with_all) if result.datasets else "",
-        # An index has no events to count, to pair or to leave out.
-        "data_rows": provenance.provenance(
-            {
-                name: fact
-                for name, fact in known["data"].items()
-                if material.kind != "index" or name in ("digest", "rejected")
-            }
-        ),
-        "fit_rows": provenance.provenance({name: fact for name, fact in known["fit"].items() if name != "data_digest"}),
-        "simulation": known["simulation"],
-        "sources": Table.of(
-            ("File read", "Rows", "Rejected", "SHA-256, first digits"),
-            [
-                (file["name"], f"{file['rows']:,}", str(file["rejected"]), file["sha256"][:12])
-                for file in known["files"]
-            ],
-            (0, 3),
-        ),
-        "added": events.arrange(fit.panel.attrs, material.events),
+        **_parts(result, "standing", "last_break", "frameworks", "pendulum", "band", "contrast", "kinds", "drivers"),
+        "datasets": {"finding": datasets_finding(found), "each": list(found)} if (found := result.datasets) else None,
+        **_parts(result, "rolling", "fan", "claims"),
+        "skill": material.skill,
+        "dyads": [
+            _parts(one, "dyad", "label", "headline", "level", "equilibrium", "half_life")
+            for one in (result.brief, *material.others)
+        ],
+        "prior_posterior": material.learned.to_dict("records"),
+        "convergence_checks": gate.to_dict(),
+        "provenance": material.facts,
     }
+    stated: dict[str, Any] = _with_intervals(plain(body))
+    return stated
+
+
+def _parts(result: Assessment | Brief, *names: str) -> dict[str, Any]:
+    return {name: getattr(result, name) for name in names}
+
+
+def _listed[One](found: Mapping[Any, One] | NotDefined | None) -> list[One] | NotDefined | None:
+    """Return the values of a mapping as a list, if it is defined."""
+    return list(found.values()) if isinstance(found, Mapping) else found
+
+
+def _with_intervals(node: Any) -> Any:
+    """Add to every probability the interval of its Monte Carlo error, and the kind of that interval."""
+    if isinstance(node, list):
+        return [_with_intervals(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if node.keys() == {"value", "mcse", "definition"}:
+        reach = _Z90 * node["mcse"]
+        ends = {"mc_low": max(0.0, node["value"] - reach), "mc_high": min(1.0, node["value"] + reach)}
+        return {**node, **ends, "mc_interval": MONTE_CARLO}
+    return {key: _with_intervals(value) for key, value in node.items()}
 
 
 @checked

@@ -5,9 +5,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from markupsafe import Markup
+
 from forecast.outlook.query import main_horizon
-from forecast.report.folder import PAIRS, publish, read_numbers
-from forecast.report.rendering import Page
+from forecast.report.folder import PAIRS, Page, publish, read_numbers
+from forecast.report.table import Table, link
 from forecast.wording import DASH, chance, count, signed, whole_percents
 
 SCHEMA = 1
@@ -62,6 +64,18 @@ class Pair:
         return [chance(whole / 100) for whole in whole_percents(values, 100)]
 
     @property
+    def cell(self) -> str:
+        """Title of its report, with a link to it."""
+        unsure = Markup("<small>NOT CONVERGED: do not use these numbers</small>")
+        return link(self.link, self.title, "" if self.converged else unsure)
+
+    @property
+    def change_cell(self) -> str:
+        """By how much the chance of a higher share has changed, with a link to the page of the change."""
+        moved = DASH if self.moved is None else signed(self.moved, 0)
+        return link(self.change, moved) if self.change else moved
+
+    @property
     def moved(self) -> float | None:
         """By how many points the chance of a higher share has changed."""
         return None if self.up is None or self.before is None else 100 * (self.up - self.before)
@@ -75,15 +89,9 @@ def write_pairs(
     `missing` says of other pairs why they have no report.
     """
     ordered = sorted(pairs, key=lambda pair: (pair.moved is None, -abs(pair.moved or 0.0), pair.label))
-    rows = [
-        {
-            "pair": pair,
-            "chances": pair.printed,
-            "moved": DASH if pair.moved is None else signed(pair.moved, 0),
-        }
-        for pair in ordered
-    ]
-    content = {"rows": rows, "missing": dict(missing), "days": days, "headline": headline(ordered, days)}
+    heads = ("Pair", "higher", "similar", "lower", "change of “higher”")
+    table = Table.of(heads, [(pair.cell, *pair.printed, pair.change_cell) for pair in ordered])
+    content = {"pairs": table, "missing": dict(missing), "days": days, "headline": headline(ordered, days)}
     values = {"schema": SCHEMA, "days": days, "pairs": [asdict(pair) for pair in ordered], "missing": dict(missing)}
     page = Page("pairs.html.j2", content, files={"pairs.json": values})
     return publish(out, PAIRS, lambda: page)

@@ -10,10 +10,9 @@ from forecast.outlook.conditioning import Assumed
 from forecast.outlook.level import HorizonOutlook
 from forecast.outlook.scenarios import Scenario, Scenarios
 from forecast.outlook.windows import WindowOutlook
-from forecast.report import fan_figure, words
-from forecast.report.folder import SCENARIO, publish
+from forecast.report import series_figures, words
+from forecast.report.folder import SCENARIO, Files, Page, publish
 from forecast.report.provenance import settings, vintage
-from forecast.report.rendering import Files, Page
 from forecast.report.style import Illustration, stamped
 from forecast.report.table import Table
 from forecast.wording import DASH, chance, count, day, number, period
@@ -75,7 +74,7 @@ def question_sentences(found: Scenarios, one: Scenario) -> list[str]:
 
 
 def _figure(gate: "Gate", found: Scenarios) -> Illustration:
-    drawn = fan_figure.illustrate_scenarios(found)
+    drawn = series_figures.scenarios(found)
     faulty = any(one.fault for one in found.scenarios)
     if not gate.passed:
         return stamped(drawn, words.STAMP)

@@ -79,17 +79,13 @@ def forecaster_name(code: str) -> str:
     return _NAMES.get(code, code.replace("_", " "))
 
 
-def compared(found: Mapping[str, Any]) -> Compared:
-    """Return a comparison of `Skill.against`."""
-    chosen_on, n, difference, low, high = (found[name] for name in ("chosen_on", "n", "difference", "low", "high"))
-    code, name = found["model"], forecaster_name(found["model"])
-    return Compared(code, name, chosen_on, n, difference, low, high, lead(low, high))
-
-
 def versus(skill: Skill, code: str | None, horizon: int, **where: Any) -> Compared | None:
     """Compare the subject with another forecaster; None if there is nothing to compare."""
     found = skill.against(code, horizon, **where) if code else None
-    return None if found is None else compared(found)
+    if code is None or found is None:
+        return None
+    same = {name: found[name] for name in ("chosen_on", "n", "difference", "low", "high")}
+    return Compared(code, forecaster_name(code), **same, ahead=lead(found["low"], found["high"]))
 
 
 def cell(one: Compared | None) -> str:

@@ -1,6 +1,6 @@
 """Page of a backtest: scores against every benchmark, calibration and largest misses."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -13,13 +13,12 @@ from forecast.evaluation.results import RULE
 from forecast.evaluation.scores import Band, calibration, pit_band
 from forecast.evaluation.skill import BENCHMARKS_EQUAL, CHOSEN_ON, REPORTED_ON, Row, Skill, within
 from forecast.outlook.query import main_horizon
-from forecast.report import calibration_figure, intervals_figure
+from forecast.report import distribution_figures
 from forecast.report import skill as say
-from forecast.report.calibration_figure import Curve
-from forecast.report.events import state_name, unchecked_note
-from forecast.report.folder import SKILL, publish, require_report_folder
+from forecast.report.distribution_figures import Curve
+from forecast.report.events import unchecked_note, who
+from forecast.report.folder import SKILL, Files, Page, publish, require_report_folder
 from forecast.report.provenance import Rows, vintage_of
-from forecast.report.rendering import Files, Page
 from forecast.report.skill import Compared
 from forecast.report.style import Illustration
 from forecast.report.table import Table
@@ -53,169 +52,158 @@ def others(skill: Skill) -> list[str]:
 
 def _lead(skill: Skill, model: str | None = None) -> Callable[[str], float]:
     """Return the order of how far a forecaster, by default the subject, is ahead, on the page's origins."""
-    main = main_horizon(skill.choices["horizons"])
 
     def order(code: str) -> float:
-        found = skill.against(code, main, period=skill.period, model=model)
+        found = skill.against(code, _main(skill), period=skill.period, model=model)
         return -found["difference"] if found else float("inf")
 
     return order
 
 
-def scored_dyads(skill: Skill) -> list[str]:
-    """Return the dyads that have scores."""
+def _scored_dyads(skill: Skill) -> list[str]:
     there = {row["dyad"] for row in skill.rows}
     return [dyad for dyad in skill.choices["dyads"] if dyad in there]
+
+
+def _months(skill: Skill) -> dict[int, str]:
+    """Return the horizons, each in words."""
+    return {horizon: count(horizon, "month") for horizon in skill.choices["horizons"]}
 
 
 def overview(skill: Skill, period: str, *, given_n: bool = False) -> Table:
     """Return by horizon the scores of the subject and of the model, and how each compares with the others."""
     rows = []
-    for horizon in skill.choices["horizons"]:
+    for horizon, ahead in _months(skill).items():
+        best = skill.best_benchmark(horizon, given_n=given_n)
         for code in dict.fromkeys((skill.subject, skill.model)):
             where: dict[str, Any] = {"period": period, "given_n": given_n, "model": code}
             if row := skill.row(horizon, **where):
-                best = skill.best_benchmark(horizon, given_n=given_n)
                 compared = (say.versus(skill, one, horizon, **where) for one in (REFERENCE, BENCHMARKS_EQUAL, best))
-                those = [say.cell(one) for one in compared]
-                base = skill.against(REFERENCE, horizon, **where)
+                base, *rest = map(say.cell, compared)
+                found = skill.against(REFERENCE, horizon, **where)
+                named = (one for one, benchmark in skill.models.items() if benchmark and one != BENCHMARKS_EQUAL)
+                each = (say.versus(skill, one, horizon, **where) for one in named)
                 rows.append([
-                    f"{count(horizon, 'month')}, {say.forecaster_name(code)}", *_n_and_crps(row),
-                    number(row["bias"], 1), number(row["sharpness"], 0), those[0],
-                    percent(base["relative"]) if base else DASH, *those[1:],
-                    say.forecaster_name(best) if best else DASH, say.ahead_words(_benchmarks(skill, horizon, **where)),
+                    f"{ahead}, {say.forecaster_name(code)}", f"{row['n']:,}", number(row["crps"], say.DIGITS),
+                    number(row["bias"], 1), number(row["sharpness"], 0), base,
+                    percent(found["relative"]) if found else DASH, *rest,
+                    say.forecaster_name(best) if best else DASH, say.ahead_words(filter(None, each)),
                 ])  # fmt: skip
-    names = (
+    return Table.of((
         "Horizon", "Windows", "CRPS", "Bias", "Sharpness", "Against the ten-year base rate", "Relative skill",
         "Against the mean of the benchmarks", "Against the best benchmark", "Best benchmark", "Benchmarks better",
-    )  # fmt: skip
-    return Table.of(names, rows)
+    ), rows)  # fmt: skip
 
 
 def without_table(skill: Skill, code: str) -> Table:
     """Return the differences of a forecaster with each dyad left out, a column for each horizon and other."""
-    there = [one for one in skill.without if one["model"] == code]
-    columns = list(dict.fromkeys((one["against"], one["horizon"]) for one in there))
-    rows = []
-    for dyad in [one for one in skill.choices["dyads"] if any(found["without"] == one for found in there)]:
-        own = {(one["against"], one["horizon"]): one for one in there if one["without"] == dyad}
-        cells = [
-            interval(one["difference"], one["low"], one["high"], say.DIGITS) for one in map(own.get, columns) if one
-        ]
-        rows.append([f"Without {label(dyad)}", *cells])
+    found = {(one["without"], one["against"], one["horizon"]): one for one in skill.without if one["model"] == code}
+    columns = list(dict.fromkeys((one["against"], one["horizon"]) for one in found.values()))
+    rows = [
+        [f"Without {label(dyad)}", *(
+            interval(one["difference"], one["low"], one["high"], say.DIGITS)
+            for other, horizon in columns if (one := found.get((dyad, other, horizon)))
+        )]
+        for dyad in skill.choices["dyads"] if any(key[0] == dyad for key in found)
+    ]  # fmt: skip
     heads = [f"{capital(say.forecaster_name(other))}, {count(horizon, 'month')}" for other, horizon in columns]
     return Table.of(["", *heads], rows)
-
-
-def _benchmarks(skill: Skill, horizon: int, **where: Any) -> list[Compared]:
-    """Compare the subject with each benchmark."""
-    codes = (code for code, benchmark in skill.models.items() if benchmark and code != BENCHMARKS_EQUAL)
-    return [one for code in codes if (one := say.versus(skill, code, horizon, **where))]
 
 
 def others_table(
     skill: Skill, codes: Sequence[str], period: str, *, given_n: bool = False, model: str | None = None
 ) -> Table:
     """Return the differences from other forecasters, a column a horizon, under the number of the subject's windows."""
-    horizons = skill.choices["horizons"]
     where: dict[str, Any] = {"period": period, "given_n": given_n, "model": model}
-    scored = {horizon: skill.row(horizon, **where) for horizon in horizons}
+    scored = {horizon: skill.row(horizon, **where) for horizon in _months(skill)}
     rows = [["Windows", *(f"{row['n']:,}" if row else DASH for row in scored.values())]]
     for code in codes:
         cells = [_cell(say.versus(skill, code, horizon, **where), row) for horizon, row in scored.items()]
         rows.append([capital(say.forecaster_name(code)), *cells])
-    return Table.of(["", *(count(horizon, "month") for horizon in horizons)], rows if codes else [])
+    return Table.of(["", *_months(skill).values()], rows if codes else [])
 
 
 def dyad_table(skill: Skill, horizon: int, period: str) -> Table:
     """Return by dyad the subject's score and its differences from every other forecaster."""
     codes = others(skill)
     rows = []
-    for dyad in ["all", *scored_dyads(skill)]:
+    for dyad in ["all", *_scored_dyads(skill)]:
         if row := skill.row(horizon, dyad=dyad, period=period):
             cells = [_cell(say.versus(skill, code, horizon, dyad=dyad, period=period), row) for code in codes]
-            rows.append(["All dyads" if dyad == "all" else label(dyad), *_n_and_crps(row), *cells])
+            name = "All dyads" if dyad == "all" else label(dyad)
+            rows.append([name, f"{row['n']:,}", number(row["crps"], say.DIGITS), *cells])
     return Table.of(["Dyad", "Windows", "CRPS", *(capital(say.forecaster_name(code)) for code in codes)], rows)
+
+
+def _scored(skill: Skill, horizon: int, period: str, *codes: str | None) -> Iterator[tuple[str, Row]]:
+    """Yield the scores of some forecasters, each once, with horizon and name in words."""
+    for code in filter(None, dict.fromkeys(codes)):
+        if row := skill.row(horizon, model=code, period=period):
+            yield f"{count(horizon, 'month')}, {{}}{say.forecaster_name(code)}", row
 
 
 def coverage_table(skill: Skill, period: str) -> Table:
     """Return the interval coverage by horizon, of the subject and of the base rate."""
-    rows = []
-    for horizon in skill.choices["horizons"]:
-        for code in dict.fromkeys((skill.subject, skill.model, REFERENCE)):
-            if row := skill.row(horizon, model=code, period=period):
-                shares = (percent(row[f"coverage_{mass}"]) for mass in (50, 80, 90))
-                rows.append([f"{count(horizon, 'month')}, {say.forecaster_name(code)}", f"{row['n']:,}", *shares])
-    return Table.of(["", "Windows", "50% intervals", "80% intervals", "90% intervals"], rows)
+    return Table.of(["", "Windows", "50% intervals", "80% intervals", "90% intervals"], [
+        [name.format(""), f"{row['n']:,}", *(percent(row[f"coverage_{mass}"]) for mass in (50, 80, 90))]
+        for horizon in _months(skill)
+        for name, row in _scored(skill, horizon, period, skill.subject, skill.model, REFERENCE)
+    ])  # fmt: skip
 
 
 def brier_table(skill: Skill, period: str) -> Table:
     """Return the Brier scores with their parts of the subject, the base rate and the best benchmark."""
-    rows = []
-    for horizon in skill.choices["horizons"]:
-        models = filter(None, dict.fromkeys((skill.subject, REFERENCE, skill.best_benchmark(horizon))))
-        scored = {code: row for code in models if (row := skill.row(horizon, model=code, period=period))}
-        for event in ("up", "down"):
-            rows += [
-                [f"{count(horizon, 'month')}, {event}, {say.forecaster_name(code)}", *_brier_cells(row, event)]
-                for code, row in scored.items()
-                if row["n_moves"]
-            ]
-    names = ["", "Windows", "Brier", "Reliability", "Resolution", "Uncertainty", "Within bins", "Discrimination"]
-    return Table.of(names, rows)
+    parts = ("reliability", "resolution", "uncertainty", "within_bins", "discrimination")
+    return Table.of(["", "Windows", "Brier", *(capital(part.replace("_", " ")) for part in parts)], [
+        [
+            name.format(f"{event}, "), f"{row['n_moves']:,}", number(row[f"brier_{event}"], 3),
+            *(number(row[f"{event}_parts"][part], 3) for part in parts),
+        ]
+        for horizon in _months(skill)
+        for event in ("up", "down")
+        for name, row in _scored(skill, horizon, period, skill.subject, REFERENCE, skill.best_benchmark(horizon))
+        if row["n_moves"]
+    ])  # fmt: skip
 
 
 def account_table(skill: Skill) -> Table:
     """Return how many windows each forecaster was asked for and could not be scored on."""
-    rows = [
+    return Table.of(["", "Origins", "Void windows", "Windows not over"], [
         [capital(say.forecaster_name(one["model"])), *(f"{one[name]:,}" for name in ("origins", "void", "unfinished"))]
         for one in skill.account
-    ]
-    return Table.of(["", "Origins", "Void windows", "Windows not over"], rows)
+    ])  # fmt: skip
 
 
 def bias_table(skill: Skill) -> Table:
     """Return the mean real-time error of subject, model and base rate by horizon and period."""
-    codes, horizons = dict.fromkeys((skill.subject, skill.model, REFERENCE)), skill.choices["horizons"]
-    rows = [
+    return Table.of(["", *_months(skill).values()], [
         [
             f"{capital(say.forecaster_name(code))}, {say.PERIODS[period]}",
-            *(say.bias(skill.row(horizon, model=code, period=period)) for horizon in horizons),
+            *(say.bias(skill.row(horizon, model=code, period=period)) for horizon in _months(skill)),
         ]
         for period in _periods(skill)
-        for code in codes
-    ]
-    return Table.of(["", *(count(horizon, "month") for horizon in horizons)], rows)
+        for code in dict.fromkeys((skill.subject, skill.model, REFERENCE))
+    ])  # fmt: skip
 
 
 def fits_table(skill: Skill) -> Table:
     """Return how often each form of the model was fitted, for what reason, and how often it had not converged."""
-    rows = []
-    for one in skill.account:
-        if "fitted" in one:
-            numbers = (one["fits"], sum(one["fitted"].values()), one["not_converged"])
-            reasons = join(f"{reason} ({many:,})" for reason, many in one["fitted"].items())
-            rows.append(
-                [capital(say.forecaster_name(one["model"])), *(f"{number:,}" for number in numbers), reasons or DASH]
-            )
     heads = ["", "Fits", "of them sampled", "not converged", "Why they were sampled and not updated"]
-    return Table.of(heads, rows, (0, 4))
-
-
-def _n_and_crps(row: Row) -> list[str]:
-    return [f"{row['n']:,}", number(row["crps"], say.DIGITS)]
+    return Table.of(heads, [
+        [
+            capital(say.forecaster_name(one["model"])),
+            *(f"{many:,}" for many in (one["fits"], sum(one["fitted"].values()), one["not_converged"])),
+            join(f"{reason} ({many:,})" for reason, many in one["fitted"].items()) or DASH,
+        ]
+        for one in skill.account
+        if "fitted" in one
+    ], (0, 4))  # fmt: skip
 
 
 def _cell(one: Compared | None, row: Row | None) -> str:
     """Format a comparison, with how many windows both predicted if those are fewer than the subject's."""
     fewer = one is not None and row is not None and one.n < row["n"]
     return say.cell(one) + (f" (n {one.n:,})" if fewer and one else "")
-
-
-def _brier_cells(row: Row, event: str) -> list[str]:
-    parts = row[f"{event}_parts"]
-    names = ("reliability", "resolution", "uncertainty", "within_bins", "discrimination")
-    return [f"{row['n_moves']:,}", number(row[f"brier_{event}"], 3), *(number(parts[name], 3) for name in names)]
 
 
 SHOWN_MISSES = 3
@@ -228,18 +216,18 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
     subject, where = say.subject_words(skill), say.PERIODS[skill.period]
     ahead = f"{count(_main(skill), 'month')} ahead"
     figures = {
-        "benchmarks": intervals_figure.differences(
+        "benchmarks": distribution_figures.differences(
             _by_horizon(skill, others(skill)),
             what=f"{capital(subject)} against every benchmark",
             caption=f"Mean CRPS of {subject} less that of each benchmark and mixture, {where}, with 90% intervals. "
             f" They are in the order of their scores {ahead}, the best first.",
         ),
-        "dyads": intervals_figure.differences(
+        "dyads": distribution_figures.differences(
             _by_dyad(skill),
             what=f"{capital(subject)} by dyad, {ahead}",
             caption=f"The same by dyad, {ahead}, against the ten-year base rate and the best benchmark.",
         ),
-        "calibration": calibration_figure.illustrate(
+        "calibration": distribution_figures.calibration(
             _curves(results),
             subject=subject,
             caption=f"Forecasts {ahead}, {where}. How often the share had risen, or fallen, by the probability that "
@@ -247,7 +235,7 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
             "less the even distribution. The bands take windows for independent; they overlap, so the right bands are "
             "wider.",
         ),
-        "forms": intervals_figure.differences(
+        "forms": distribution_figures.differences(
             _by_horizon(skill, other_forms(skill), skill.model),
             what="The model against its other forms",
             caption=f"Mean CRPS of the model less that of each other form, {where}, with 90% intervals.",
@@ -258,53 +246,34 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
 
 def skill_page(results: "Results", figures: Mapping[str, Illustration] | None = None) -> Page:
     """Combine text, tables and figures, by default its own."""
-    skill = results.skill
+    skill, period, main = results.skill, results.skill.period, _main(results.skill)
+    choices, periods = skill.choices, {one: say.PERIODS[one] for one in _periods(skill)}
+    datasets, forms = choices.get("datasets", [choices["dataset"]]), other_forms(skill)
     content = {
-        "dataset": skill.choices["dataset"],
+        "dataset": choices["dataset"],
         "span": _span(skill),
-        "vintage": vintage_of(
-            skill.choices.get("datasets", [skill.choices["dataset"]]),
-            skill.choices.get("vintaged", ()),
-            "the day before each origin",
-        ),
+        "vintage": vintage_of(datasets, choices.get("vintaged", ()), "the day before each origin"),
         "headline": headline(skill),
         "finding": finding(skill),
         "subject": say.subject_words(skill),
-        "period": say.PERIODS[skill.period],
-        "mark": say.MARKS[skill.period],
-        "improvement": count(skill.choices["improvement"], "point"),
-    }
-    content |= _scores_content(skill) | _details_content(skill)
-    return Page("skill.html.j2", content, skill_figures(results) if figures is None else figures)
-
-
-def _scores_content(skill: Skill) -> dict[str, Any]:
-    period, forms = skill.period, other_forms(skill)
-    return {
+        "period": say.PERIODS[period],
+        "mark": say.MARKS[period],
+        "improvement": count(choices["improvement"], "point"),
         "overview": overview(skill, period),
-        "all_numbers": {say.PERIODS[one]: (say.MARKS[one], _all_numbers(skill, one)) for one in _periods(skill)},
+        "all_numbers": {words: (say.MARKS[one], _all_numbers(skill, one)) for one, words in periods.items()},
         "by_dyad": {
-            say.PERIODS[one]: [
-                (count(months, "month"), dyad_table(skill, months, one)) for months in skill.choices["horizons"]
-            ]
-            for one in _periods(skill)
+            words: [(ahead, dyad_table(skill, months, one)) for months, ahead in _months(skill).items()]
+            for one, words in periods.items()
         },
-        "main": count(_main(skill), "month"),
-        "main_row": skill.row(_main(skill), period=period),
+        "main": count(main, "month"),
+        "main_row": skill.row(main, period=period),
         "coverage": coverage_table(skill, period),
         "brier": brier_table(skill, period),
-        "forms": {
-            say.PERIODS[one]: others_table(skill, forms, one, model=skill.model) for one in _periods(skill) if forms
-        },
+        "forms": {words: others_table(skill, forms, one, model=skill.model) for one, words in periods.items() if forms},
         "bias": bias_table(skill),
-        "bias_sentence": say.bias_sentence(skill, _main(skill)),
-    }
-
-
-def _details_content(skill: Skill) -> dict[str, Any]:
-    return {
+        "bias_sentence": say.bias_sentence(skill, main),
         "misses": {
-            say.PERIODS[one]: [_miss(miss) for miss in skill.misses if miss["period"] == one] for one in _periods(skill)
+            words: [_miss(miss) for miss in skill.misses if miss["period"] == one] for one, words in periods.items()
         },
         "unchecked": unchecked_note(event["reference"] for miss in skill.misses for event in miss["events"]),
         "shown_misses": SHOWN_MISSES,
@@ -317,6 +286,7 @@ def _details_content(skill: Skill) -> dict[str, Any]:
         "choices": _choices(skill),
         "forecasters": [(capital(say.forecaster_name(one["model"])), one["words"]) for one in skill.account],
     }
+    return Page("skill.html.j2", content, skill_figures(results) if figures is None else figures)
 
 
 def headline(skill: Skill) -> str:
@@ -360,16 +330,16 @@ def _periods(skill: Skill) -> list[str]:
     return [period for period in (REPORTED_ON, CHOSEN_ON) if period in there]
 
 
-def _by_horizon(skill: Skill, codes: Sequence[str], model: str | None = None) -> dict[str, intervals_figure.Points]:
+def _by_horizon(skill: Skill, codes: Sequence[str], model: str | None = None) -> dict[str, distribution_figures.Points]:
     return {
-        count(horizon, "month"): {say.forecaster_name(code): pair(skill, code, horizon, model=model) for code in codes}
-        for horizon in skill.choices["horizons"]
+        ahead: {say.forecaster_name(code): pair(skill, code, horizon, model=model) for code in codes}
+        for horizon, ahead in _months(skill).items()
     }
 
 
-def _by_dyad(skill: Skill) -> dict[str, intervals_figure.Points]:
+def _by_dyad(skill: Skill) -> dict[str, distribution_figures.Points]:
     """Return the differences by dyad, if there are several, from the ten-year base rate and from the best benchmark."""
-    main, dyads = _main(skill), scored_dyads(skill)
+    main, dyads = _main(skill), _scored_dyads(skill)
     best = skill.best_benchmark(main)
     titles = {
         REFERENCE: capital(say.forecaster_name(REFERENCE)),
@@ -435,7 +405,7 @@ def _miss(miss: Mapping[str, Any]) -> dict[str, Any]:
         "events": [
             {
                 "day": date.fromisoformat(event["date"]),
-                "who": f"{state_name(dyad, event['source'])} to {state_name(dyad, event['target'])}",
+                "who": who(dyad, event["source"], event["target"]),
                 **{name: event[name] for name in ("kind", "summary", "reference")},
             }
             for event in miss["events"]

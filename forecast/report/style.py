@@ -21,8 +21,6 @@ from forecast.typing import Float
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
 
 GENERATOR = "pendulum-forecast"
 """The maker that pages, figures and manifests name."""
@@ -41,6 +39,8 @@ _STYLE: dict[str, Any] = {
     "axes.linewidth": 0.7,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "xtick.labelcolor": INK,
@@ -110,7 +110,8 @@ def _saved(draw: Draw, layout: Layout, form: str, metadata: dict[str, str | None
 
     content = io.BytesIO()
     # A letter that the font lacks is drawn as a box; the caption has it.
-    look: Any = {**_STYLE, "font.size": layout.font}
+    sizes = {"font.size": layout.font, "axes.titlesize": layout.font, "axes.labelsize": layout.font - 1}
+    look: Any = _STYLE | sizes
     with rc_context(look), warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")
         draw(layout).savefig(content, format=form, dpi=_DOTS_PER_INCH, metadata=metadata)
@@ -120,21 +121,13 @@ def _saved(draw: Draw, layout: Layout, form: str, metadata: dict[str, str | None
 def stamped(figure: Illustration, stamp: str) -> Illustration:
     """Write a stamp across a figure, so that copies of the figure carry it too."""
 
-    def across(svg: str, size: int) -> str:
-        text = (
-            '<text x="50%" y="50%" text-anchor="middle" font-family="sans-serif" font-weight="bold" '
-            f'font-size="{size}" fill="#b3261e" fill-opacity="0.3">{stamp}</text></svg>'
-        )
-        return svg.replace("</svg>", text)
-
     def draw(layout: Layout) -> "Figure":
         drawn = figure.draw(layout)
         size = 34 if layout.wide else 24
         drawn.text(0.5, 0.5, stamp, size=size, weight="bold", color="#b3261e", alpha=0.3, ha="center", va="center")
         return drawn
 
-    wide, narrow = across(figure.wide, 34), across(figure.narrow, 24)
-    return Illustration(wide, narrow, f"{stamp}. {figure.alt}", f"{stamp}. {figure.caption}", draw)
+    return illustrate(draw, alt=f"{stamp}. {figure.alt}", caption=f"{stamp}. {figure.caption}")
 
 
 def subplots(
@@ -155,6 +148,12 @@ def frame(on: "Axes", grid: Literal["x", "y"], ticks: Sequence[float] | None = N
     on.tick_params(axis="y", length=0)
     if ticks is not None:
         on.set_yticks(ticks)
+
+
+def bare(on: "Axes", which: Literal["x", "y"]) -> None:
+    """Leave out an axis with its line."""
+    getattr(on, f"set_{which}ticks")([])
+    on.spines["bottom" if which == "x" else "left"].set_visible(False)
 
 
 def name_rows(on: "Axes", names: Sequence[str], layout: Layout) -> None:
@@ -182,44 +181,71 @@ def time_axis(on: "Axes", first: float, last: float) -> None:
     on.set_xticks(ticks, [f"{names[tick % 1]}{int(tick)}" for tick in ticks])
 
 
-def bands(on: "Axes", x: NDArray[Any], quantiles: NDArray[Any], color: str, *, center: float = 1.6) -> None:
-    """Draw the 90% and 50% bands and the median of quantiles (5, 25, 50, 75 and 95%; x)."""
-    low, lower, middle, upper, high = quantiles
-    on.fill_between(x, low, high, color=color, alpha=0.16, linewidth=0)
-    on.fill_between(x, lower, upper, color=color, alpha=0.28, linewidth=0)
-    on.plot(x, middle, color=color, linewidth=center, solid_joinstyle="round")
+def log_axis(on: "Axes", ticks: Sequence[float]) -> None:
+    """Make the horizontal axis logarithmic, with some ticks."""
+    on.set_xscale("log")
+    on.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    on.minorticks_off()
+
+
+def bands(
+    on: "Axes",
+    x: NDArray[Any],
+    quantiles: Sequence[Any] | NDArray[Any],
+    color: str,
+    *,
+    center: float = 1.6,
+    label: str | None = None,
+) -> None:
+    """Draw the bands and the median of quantiles by x: 5, 25, 50, 75 and 95%, or 5, 50 and 95%."""
+    for place, alpha in enumerate((0.16, 0.28) if len(quantiles) == 5 else (0.2,)):
+        on.fill_between(x, quantiles[place], quantiles[-1 - place], color=color, alpha=alpha, linewidth=0)
+    middle = quantiles[len(quantiles) // 2]
+    on.plot(x, middle, color=color, linewidth=center, solid_joinstyle="round", label=label)
+
+
+def observed_dots(
+    on: "Axes", years: Float, shares: Float, sizes: Float, first: float = -np.inf, *, label: str | None = None
+) -> None:
+    """Draw observed shares as grey dots, from a year on."""
+    here = years >= first
+    look: Any = {"color": MUTED, "alpha": 0.6, "linewidths": 0, "clip_on": False, "zorder": 2}
+    on.scatter(years[here], shares[here], s=sizes[here], label=label, **look)
 
 
 def dot_interval(
-    on: "Axes", y: float, middle: float, ends: tuple[float | None, float | None], color: str, *, small: bool = False
+    on: "Axes",
+    y: float,
+    middle: float,
+    ends: tuple[float | None, float | None],
+    color: str,
+    *,
+    small: bool = False,
+    **look: Any,
 ) -> None:
     """Draw a dot on the line of its interval, if it has one."""
     low, high = ends
     if low is not None and high is not None:
-        on.plot([low, high], [y, y], color=color, linewidth=0.8 if small else 2, solid_capstyle="round")
-    look: dict[str, Any] = {"markersize": 3.5, "markerfacecolor": "white"}
-    on.plot([middle], [y], "o", color=color, **(look if small else {"markersize": 6, "markeredgecolor": "white"}))
+        on.plot([low, high], [y, y], color=color, linewidth=0.8 if small else 2, solid_capstyle="round", clip_on=False)
+    dot: Any = {"markersize": 3.5, "markerfacecolor": "white"}
+    on.plot(
+        [middle], [y], "o", color=color, **look, **(dot if small else {"markersize": 6, "markeredgecolor": "white"})
+    )
 
 
-def key(color: str, label: str, **line: Any) -> "Line2D":
-    """Return a line of a legend."""
-    from matplotlib.lines import Line2D
-
-    return Line2D([], [], color=color, label=label, **({"linewidth": 2} | line))
+def note(on: "Axes", text: str, place: tuple[float, float], points: tuple[float, float], **look: Any) -> None:
+    """Write a text so many points from a place, which may be outside of the axes."""
+    on.annotate(text, place, points, textcoords="offset points", annotation_clip=False, **look)
 
 
-def patch(color: str, label: str, alpha: float | None = None, *, hatched: bool = False) -> "Patch":
-    """Return a filled field of a legend."""
-    from matplotlib.patches import Patch
-
-    look: dict[str, Any] = {"facecolor": color, "edgecolor": "white", "hatch": "////"} if hatched else {"color": color}
-    return Patch(alpha=alpha, label=label, **look)
-
-
-def legend(figure: "Figure", handles: Sequence[Any], columns: int, **place: Any) -> None:
-    """Add a legend above the axes, or where `place` says."""
+def legend(figure: "Figure", columns: int) -> None:
+    """Add a legend above the axes of what has a label, each label once."""
+    labelled = [pair for on in figure.axes for pair in zip(*on.get_legend_handles_labels(), strict=True)]
+    named = {label: handle for handle, label in reversed(labelled)}
     figure.legend(
-        handles=list(handles),
+        [*named.values()][::-1],
+        [*named][::-1],
+        loc="outside upper left",
         ncols=columns,
         frameon=False,
         borderpad=0,
@@ -227,16 +253,15 @@ def legend(figure: "Figure", handles: Sequence[Any], columns: int, **place: Any)
         handletextpad=0.6,
         columnspacing=1.6,
         labelspacing=0.45,
-        **(place or {"loc": "outside upper left"}),
     )
 
 
-def text_width(text: str, size: float, *, bold: bool = False) -> float:
+def text_width(text: str, size: float) -> float:
     """Return the width of a text in inches."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal", size=size)
+    font = FontProperties(family="DejaVu Sans", size=size)
     return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / 72
 
 
@@ -255,22 +280,14 @@ def wrap(text: str, width: float, size: float, *, most: int | None = None) -> li
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Move ordered places apart until they are `gap` from each other, within `low` to `high`.
+    """Move ordered places apart, as little as possible, until `gap` lies between them, within `low` to `high`."""
+    from scipy.optimize import isotonic_regression
 
-    The mean of pushing all rightwards and all leftwards: both keep the gap, so their mean does.
-    """
-    right, left = list(wanted), list(wanted)
-    for i in range(len(right)):
-        right[i] = max(right[i], low if i == 0 else right[i - 1] + gap)
-    for i in reversed(range(len(left))):
-        left[i] = min(left[i], high if i == len(left) - 1 else left[i + 1] - gap)
-    middle = [(a + b) / 2 for a, b in zip(right, left, strict=True)]
-    # A crowd at an edge may still stick out there: push it back once more.
-    for i in reversed(range(len(middle))):
-        middle[i] = min(middle[i], high - gap * (len(middle) - 1 - i))
-    for i in range(len(middle)):
-        middle[i] = max(middle[i], low + gap * i)
-    return middle
+    if not len(wanted):
+        return []
+    steps = gap * np.arange(len(wanted))
+    places = np.clip(isotonic_regression(np.asarray(wanted) - steps).x, low, high - steps[-1]) + steps
+    return [float(place) for place in places]
 
 
 def year_of(day: date) -> float:

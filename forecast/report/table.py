@@ -4,10 +4,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from markupsafe import Markup
+
 from forecast.escaping import latex, printable
 
 type Cell = str | tuple[str, ...]
-"""A text, or the lines of a cell, of which all but the first are small."""
+"""A text (or `Markup`, for pages), or the lines of a cell, of which all but the first are small."""
 
 _SETTING = r"\footnotesize\setlength{\tabcolsep}{4pt}"
 
@@ -44,6 +46,12 @@ class Table:
         """Return the table with a stamp at the head of its caption."""
         return replace(self, caption=f"{stamp}. {self.caption}")
 
+    def transposed(self, head: str) -> Self:
+        """Return the table with rows for columns, named by a head."""
+        columns = zip(*(row[1:] for row in self.rows), strict=True)
+        rows = [(name, *cells) for name, cells in zip(self.heads[1:], columns, strict=True)]
+        return replace(self, heads=(head, *(row[0] for row in self.rows)), rows=tuple(rows))
+
     def markdown(self) -> str:
         """Return the table in Markdown."""
         lines = [map(_one_line, self.heads), ["---", *["---:"] * (len(self.heads) - 1)], *self.plain]
@@ -71,6 +79,16 @@ class Table:
         return "r" if place else "l"
 
 
+def badge(answer: str, also: str = "") -> Markup:
+    """Return an answer in the colour of its kind."""
+    return Markup('<span class="answer {}">{}{}</span>').format(answer.split()[0], answer, also)
+
+
+def link(address: str, words: str, also: str = "") -> Markup:
+    """Return words that lead to an address, and a text after them."""
+    return Markup('<a href="{}">{}</a>{}').format(address, words, also)
+
+
 def _head(head: Cell) -> str:
     """Set the lines of a head one above the other."""
     if isinstance(head, str):
@@ -85,6 +103,6 @@ def _row(cells: Iterable[str]) -> str:
 def _one_line(cell: Cell) -> str:
     """Join the lines of a cell; an interval has its brackets already."""
     if isinstance(cell, str):
-        return cell
+        return cell.striptags() if isinstance(cell, Markup) else cell
     main, *small = filter(None, cell) if any(cell) else ("",)
     return " ".join([main, *(one if one.startswith("[") else f"({one})" for one in small)])

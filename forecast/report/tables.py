@@ -1,34 +1,41 @@
-"""Tables of a report: formatted cells, and the numbers behind them."""
+"""Tables of a report with the numbers behind them, its summary, and figures and tables for use in other texts."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from forecast.drivers import FUTURE_WORDS
+from forecast.escaping import markdown, printable
+from forecast.files import write_bytes, write_csv, write_text
 from forecast.outlook import (
     Assessment,
     Baseline,
     Estimate,
-    HorizonOutlook,
     KindOutlook,
     NotDefined,
     ThresholdOutlook,
     WindowOutlook,
+    level_sentence,
     printed_chances,
     printed_changes,
+    quoted,
 )
 from forecast.outlook.datasets import DatasetOutlook
 from forecast.outlook.kind_counts import RULE
 from forecast.outlook.simulations import DriverOutlook
-from forecast.report import words
+from forecast.report import style, words
+from forecast.report.events import RecentEvent, cited
 from forecast.report.material import Material
-from forecast.report.skill import skill_table
+from forecast.report.provenance import vintage
+from forecast.report.skill import DyadSkill, skill_sentence, skill_table
+from forecast.report.style import GENERATOR
 from forecast.report.table import Cell, Table
+from forecast.report.words import STAMP
 from forecast.wording import DASH, chance, count, day, join, month, number
 
-CHANGES = {"down": "Lower", "same": "Similar", "up": "Higher"}
-"""Changes of the share, from lower to higher, as in bars and tables."""
 ERAS = {"mean": "Mean so far", "equilibrium": "Equilibrium", "ceiling": "Ceiling"}
 """Columns of the table of frameworks; those that the model does not provide are left out."""
 _INTERVALS = "Medians and 90% equal-tailed intervals."
@@ -48,7 +55,7 @@ def rules(result: Assessment) -> list[tuple[str, str]]:
 def cells(window: WindowOutlook) -> dict[str, str]:
     """Format what is said of a window for a table, by name; a dash where something is not defined."""
     percents, before = printed_changes(window), window.baseline
-    found = {name: chance(percents[name] / 100) if percents else DASH for name in CHANGES}
+    found = {name: chance(percents[name] / 100) if percents else DASH for name in words.CHANGES}
     found |= {"before": DASH, "counts": ""}
     if isinstance(before, Baseline):
         found["counts"] = f"{before.cooperative:,} of {before.events:,}"
@@ -75,7 +82,7 @@ def tables_of(material: Material) -> dict[str, Table]:
     """Arrange the tables of a report by name; those without rows are left out."""
     result = material.result
     made = {
-        "recorded": _recorded(result), "kinds": _kinds(result), "level": _level(result),
+        "recorded": recorded_table(result), "kinds": _kinds(result), "level": level_table(result),
         "frameworks": _frameworks(result), "dyads": _dyads(material),
         "claims": Table.of(
             ["Claim", "Answer"], [(f"{one.code}. {one.title}", one.sentence) for one in result.claims], (0, 1),
@@ -91,9 +98,10 @@ def _heads(result: Assessment) -> list[Cell]:
     return ["", *((count(one.months, "month"), f"to {words.period(result, one.until)}") for one in windows_of(result))]
 
 
-def _recorded(result: Assessment) -> Table:
+def recorded_table(result: Assessment) -> Table:
+    """Arrange what will be recorded by horizon."""
     found = [cells(window) for window in windows_of(result)]
-    rows: list[list[Cell]] = [[label, *(one[name] for one in found)] for name, label in CHANGES.items()]
+    rows: list[list[Cell]] = [[label, *(one[name] for one in found)] for name, label in words.CHANGES.items()]
     asked = result.threshold.values() if isinstance(result.threshold, Mapping) else ()
     if at := [one for one in asked if not one.rolling]:
         chances = [DASH if isinstance(one.chance, NotDefined) else chance(one.chance.value) for one in at]
@@ -181,14 +189,10 @@ def _drivers(drivers: Sequence[DriverOutlook]) -> Table:
     ], (0, 1, 5))  # fmt: skip
 
 
-def level_cells(outlook: HorizonOutlook) -> dict[str, str]:
-    """Format the chances of the level at a horizon, by the names of `words.ROWS`."""
-    return printed_chances(outlook) | {"new_framework": chance(outlook.new_framework.value)}
-
-
-def _level(result: Assessment) -> Table:
+def level_table(result: Assessment) -> Table:
+    """Arrange the chances of the level by horizon."""
     outlooks = list(result.improvement.values())
-    columns = [level_cells(outlook) for outlook in outlooks]
+    columns = [printed_chances(one) | {"new_framework": chance(one.new_framework.value)} for one in outlooks]
     rows: list[list[Cell]] = [[label, *(one[name] for one in columns)] for name, label in words.ROWS.items()]
     return Table.of(
         ["", *((count(one.months, "month"), f"to {words.period(result, one.until)}") for one in outlooks)],
@@ -219,10 +223,20 @@ def _dyads(material: Material) -> Table:
     )  # fmt: skip
 
 
+def _side(event: RecentEvent) -> str:
+    return "cooperative" if event.cooperative else "hostile"
+
+
 def _recent(material: Material) -> Table:
     return Table.of(
         ("Day", "Who", "What", "Kind", "Source"),
-        [(day(one.day), one.who, one.what, one.kind, one.reference.words) for one in material.recent],
+        [
+            (
+                Markup('<time datetime="{}">{}</time>').format(one.day, day(one.day)), one.who, one.what,
+                Markup('<span class="side {}"></span>{}').format(_side(one), one.kind), cited(one.reference),
+            )
+            for one in material.recent
+        ],
         range(5),
         caption=f"Events of the last twelve months of {material.result.label} relations, the latest first",
         widths={0: 0.1, 1: 0.11, 2: 0.29, 3: 0.13, 4: 0.28}, long=True,
@@ -246,8 +260,7 @@ def frames(material: Material, content: Mapping[str, Any]) -> dict[str, pd.DataF
     made["recent"] = pd.DataFrame([
         {
             "date": one.day.isoformat(), "who": one.who, "what": one.what, "kind": one.kind,
-            "side": "cooperative" if one.cooperative else "hostile",
-            "source": one.reference.link or one.reference.words,
+            "side": _side(one), "source": one.reference,
         }
         for one in material.recent
     ])  # fmt: skip
@@ -270,3 +283,78 @@ def _flat(node: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
             yield from _flat(value, f"{path}{key}_")
         else:
             yield f"{path}{key}", value
+
+
+MOST_WORDS = 80
+"""In the text above the table, a number and its unit being two words."""
+_DIGITS = 12  # of a SHA-256
+_BRACKETS = "Brackets hold 90% equal-tailed intervals."
+
+
+def summary(material: Material) -> str:
+    """Return a report in short as Markdown."""
+    result, question = material.result, quoted(material.result)
+    lede = words.meaning(result) if question is None else level_sentence(result)
+    parts = [
+        f"# {markdown(result.label)} relations, outlook as of {day(material.as_of)}",
+        "" if material.gate.passed else f"**{STAMP}: do not use these numbers.**",
+        markdown(" ".join(within(MOST_WORDS, [result.headline, lede, _BRACKETS]))),
+        (recorded_table(result) if windows_of(result) else level_table(result)).transposed("Window").markdown(),
+        "" if question is None else f"**How this is resolved.** {markdown(question.rule)}",
+        f"**Skill.** {markdown(_skill(material.skill))}",
+        *(f"**The data.** {markdown(text)}" for text in material.caveats),
+        f"**Sources.** {markdown(_sources(material))}",
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def within(most: int, sentences: Sequence[str]) -> list[str]:
+    """Return the first sentence, and of the others those, in order, with which there are at most so many words."""
+    kept = list(sentences[:1])
+    for sentence in sentences[1:]:
+        if len(" ".join([*kept, sentence]).split()) <= most:
+            kept.append(sentence)
+    return kept
+
+
+def _skill(found: DyadSkill | NotDefined) -> str:
+    # The remedy is for the author of the report, not for the readers of the memo.
+    return "How good such forecasts have been is not known." if isinstance(found, NotDefined) else skill_sentence(found)
+
+
+def _sources(material: Material) -> str:
+    known = material.facts
+    files = [
+        f"{file['name']} ({count(file['rows'], 'row')}, SHA-256 {file['sha256'][:_DIGITS]}…)" for file in known["files"]
+    ]
+    counted, made = known["data"]["digest"][:_DIGITS], known["simulation"]
+    version = known["fit"].get("versions", {}).get(GENERATOR, "")
+    sentences = [
+        vintage(material.fit.panel).removesuffix("."),
+        f"What was counted has SHA-256 {counted}…" if counted else "",
+        f"Files read: {join(files)}" if files else "",
+        f"Made with {f'{GENERATOR} {version}'.strip()} from {made['simulations']:,} simulations of {made['draws']:,} "
+        f"posterior draws, seed {made['seed']}",
+    ]
+    return " ".join(f"{sentence}." for sentence in sentences if sentence)
+
+
+def write_export(
+    folder: Path, material: Material, figures: Mapping[str, style.Illustration], content: Mapping[str, Any]
+) -> None:
+    """Write figures as SVG, PNG and PDF with one text of their captions, and tables as CSV and for LaTeX."""
+    passed = material.gate.passed
+    for name, frame in frames(material, content).items():
+        write_csv(folder / f"table-{name}.csv", frame if passed else frame.assign(stamp=STAMP))
+    source = f"{GENERATOR}: {material.result.label} relations, outlook as of {day(material.as_of)}"
+    for name, table in tables_of(material).items():
+        shown = table if passed else table.stamped(STAMP)
+        write_text(folder / f"table-{name}.tex", shown.latex(name, source))
+    for name, figure in figures.items():
+        write_text(folder / f"figure-{name}.svg", figure.wide)
+        write_bytes(folder / f"figure-{name}.png", style.png(figure))
+        write_bytes(folder / f"figure-{name}.pdf", style.pdf(figure))
+    captions = [
+        f"{name}\n{printable(figure.caption)}\nIn words: {printable(figure.alt)}\n" for name, figure in figures.items()
+    ]
+    write_text(folder / "captions.txt", "\n".join(captions))

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from markupsafe import Markup
+
 from forecast.errors import DataError
 from forecast.files import read_bytes
-from forecast.report.folder import LONGEST, publish
-from forecast.report.rendering import Page
-from forecast.report.table import Table
+from forecast.report.folder import LONGEST, Page, publish
+from forecast.report.table import Table, badge, link
 from forecast.theory import (
     CEILING,
     CONCLUSION,
@@ -60,11 +61,15 @@ def theory_page(tests: str | Path, forecast: str | Path, scenario: str | Path, o
         ) from error
     content = {
         "headline": headline(statements),
+        "answers": Table.of(("Statement", "Answer", "How sure"), [
+            (link(f"#{one['code']}", one["code"], f" {one['title']}?"), one["badge"], one["sure"])
+            for one in statements
+        ], range(3)),
         "statements": statements,
         "sources": [source.link for source in sources.values()],
         "stamp_of_tests": str(sources["tests"].content.get("stamp", "")),
         "as_of": date.fromisoformat(sources["forecast"].content["as_of"]),
-    }
+    }  # fmt: skip
     return Page("theory.html.j2", content)
 
 
@@ -104,10 +109,12 @@ def _statement(one: Statement, tests: _Source, forecast: _Source, scenario: _Sou
     if one is SUMMIT:
         others += [_scenario(scenario, place) for place in range(len(scenario.rows))]
     says = [*found, *others]
+    sure = [each["sure"] for each in found or others] or ["These files say nothing about it."]
+    answer = found[-1]["answer"] if found else "described" if others else "not tested"
     return {
         "code": one.code, "title": capital(one.title), "essay": one.us_china, "general": one.general, "says": says,
-        "answer": found[-1]["answer"] if found else "described" if others else "not tested",
-        "sure": [each["sure"] for each in (found or others)] or ["These files say nothing about it."],
+        "answer": answer, "badge": badge(answer),
+        "sure": Markup("<br>").join(sure),
         "numbers": Table.of(("Number", "Value", "Source"), [row for each in says for row in each["numbers"]], (0, 2)),
     }  # fmt: skip
 

@@ -14,7 +14,7 @@ from forecast.events.table import SourceFile
 from forecast.model.learning import COLUMNS
 from forecast.outlook import assess
 from forecast.report.material import gather
-from forecast.report.page import illustrations, page
+from forecast.report.page import forecast_json, illustrations, page
 
 LABELS = {"USA-CHN": "US-China", "USA-RUS": "US-Russia", "CHN-RUS": "China-Russia"}
 SCRIPT = "<script>alert('owned')</script> & \"quotes\" at $5 and $6"
@@ -185,3 +185,8 @@ def render_page(fit, assessment, *, events=None, others=(), gate=None, skill=Non
     """Return the page of a report."""
     material = gather(fit, assessment, events, others, gate, skill)
     return page(material, illustrations(material)).html()
+
+
+def report_json(fit, assessment, *, events=None, others=(), gate=None, skill=None):
+    """Return forecast.json of a report."""
+    return forecast_json(gather(fit, assessment, events, others, gate, skill))

@@ -8,9 +8,8 @@ import pytest
 
 from forecast.events.dyads import AddedEvent, Addition, Extension, additions_of, counted_additions
 from forecast.report.events import arrange
-from forecast.report.jsonfile import forecast_json
 
-from .conftest import SCRIPT, Reader, render_page
+from .conftest import SCRIPT, Reader, render_page, report_json
 
 EVENT = AddedEvent(3, "new", "2024-09-01", "USA-CHN", "CHN", "USA", "042", 1, SCRIPT)
 ADDITION = Addition(
@@ -58,13 +57,13 @@ def test_the_page_names_every_file_line_and_reason(added_to, assessment):
 
 
 def test_the_numbers_have_it_all(added_to, assessment, fit, events):
-    stated = forecast_json(added_to[0], assessment, events=added_to[1])["provenance"]["additions"]
+    stated = report_json(added_to[0], assessment, events=added_to[1])["provenance"]["additions"]
     assert json.loads(json.dumps(stated))[0]["events"][0] == {
         "line": 3, "event_id": "new", "date": "2024-09-01", "dyad": "USA-CHN", "source": "CHN", "target": "USA",
         "cameo": "042", "n": 1, "summary": SCRIPT,
     }  # fmt: skip
     assert stated[0]["sha256"] == ADDITION.sha256 and stated[0]["repeated"] == 1
-    assert forecast_json(fit, assessment, events=events)["provenance"]["additions"] == []
+    assert report_json(fit, assessment, events=events)["provenance"]["additions"] == []
 
 
 def test_without_additions_the_page_says_nothing_of_them(fit, assessment, events):

@@ -15,9 +15,9 @@ from forecast.cli import app
 from forecast.hypotheses.outcome import Choice
 from forecast.hypotheses.power import power_words
 from forecast.hypotheses.run import DOUBTS
-from forecast.report.claims_figure import illustrate
 from forecast.report.claims_page import (
     claims_page,
+    draw_picture,
     evidence_words,
     found_words,
     headline,
@@ -228,7 +228,7 @@ def test_links_within_the_page_lead_somewhere(read):
     "picture", [PROFILE, BARS, VISITS, replace(PROFILE, kind="intervals"), replace(PROFILE, kind="bars")]
 )
 def test_every_kind_of_picture_is_drawn_twice_and_told_in_words(picture):
-    figure = illustrate(picture)
+    figure = draw_picture(picture)
     for svg in (figure.wide, figure.narrow):
         ElementTree.fromstring(svg)
     assert figure.caption.startswith(picture.title)
@@ -239,7 +239,7 @@ def test_every_kind_of_picture_is_drawn_twice_and_told_in_words(picture):
 def test_a_picture_without_a_single_number_is_drawn():
     for kind in ("line", "bars", "intervals"):
         empty = replace(PROFILE, kind=kind, series=(replace(PROFILE.series[0], y=(MISSING,) * 3),))
-        ElementTree.fromstring(illustrate(empty).wide)
+        ElementTree.fromstring(draw_picture(empty).wide)
 
 
 def test_the_json_says_what_the_page_says(read):

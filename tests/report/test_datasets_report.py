@@ -4,9 +4,8 @@ import pytest
 from outlook.conftest import with_feed
 
 from forecast.outlook import assess
-from forecast.report.jsonfile import forecast_json
 
-from .conftest import LABELS, keys_documented, render_page, reported_fit
+from .conftest import LABELS, keys_documented, render_page, report_json, reported_fit
 from .test_forecast_json import DOCUMENT
 
 
@@ -25,7 +24,7 @@ def test_the_page_begins_with_the_finding(both):
 
 
 def test_the_json_has_every_dataset_by_its_schema(both):
-    stated = forecast_json(*both)["datasets"]
+    stated = report_json(*both)["datasets"]
     assert list(stated) == ["finding", "each"]
     documented = keys_documented(DOCUMENT.parent / "outlook.md")
     assert list(stated["each"][0]) == documented["`DatasetOutlook`"]
@@ -45,4 +44,4 @@ def test_a_fit_of_one_dataset_has_no_such_part():
     made = reported_fit(dyads=("USA-CHN",))
     assessment = assess(made, "USA-CHN", (3, 12), seed=1, labels=LABELS)
     assert 'id="datasets"' not in render_page(made, assessment)
-    assert forecast_json(made, assessment)["datasets"] is None
+    assert report_json(made, assessment)["datasets"] is None

@@ -8,9 +8,8 @@ from outlook.conftest import Spec
 
 from forecast.drivers import attach
 from forecast.outlook import assess
-from forecast.report.jsonfile import forecast_json
 
-from .conftest import LABELS, render_page, reported_fit
+from .conftest import LABELS, render_page, report_json, reported_fit
 
 NAME = "<b>trade</b>"
 
@@ -45,7 +44,7 @@ def test_the_page_shows_what_drivers_add_and_what_is_assumed(driven):
 
 def test_the_json_states_effect_and_future(driven):
     assessment = assess(driven, "USA-CHN", (3, 12), seed=1, labels=LABELS)
-    (stated,) = forecast_json(driven, assessment)["drivers"]
+    (stated,) = report_json(driven, assessment)["drivers"]
     assert list(stated) == ["name", "acts", "spread", "effect", "points", "positive", "future", "now", "sentence"]
     assert stated["effect"]["mean"] == pytest.approx(0.2, abs=0.03)
     assert 4 < stated["points"]["median"] < 6
@@ -56,4 +55,4 @@ def test_without_drivers_nothing_is_shown():
     fit = reported_fit()
     assessment = assess(fit, "USA-CHN", (3, 12), seed=1, labels=LABELS)
     assert 'id="drivers"' not in render_page(fit, assessment)
-    assert forecast_json(fit, assessment)["drivers"] == []
+    assert report_json(fit, assessment)["drivers"] == []

@@ -17,11 +17,10 @@ from markdown_it import MarkdownIt
 from forecast.errors import OutputPathError
 from forecast.outlook import NotDefined
 from forecast.report import style
-from forecast.report.export import MOST_WORDS, summary, within, write_export
 from forecast.report.material import gather
 from forecast.report.page import write_report
 from forecast.report.table import Table
-from forecast.report.tables import tables_of
+from forecast.report.tables import MOST_WORDS, summary, tables_of, within, write_export
 from forecast.wording import chance, interval, number
 
 from .conftest import FAILED, SCRIPT, assessed, index_of, reported_fit
@@ -191,9 +190,10 @@ def test_a_summary_has_few_words_and_the_numbers_of_forecast_json(report, said):
     for cells, window in zip(rows[2:], said["recorded"], strict=True):
         percents, share, many = (window[name] for name in ("percent", "share", "events"))
         assert cells[1:4] == [chance(percents[name] / 100) for name in ("down", "same", "up")]
-        assert cells[4] == number(window["baseline"]["share"], 0)
+        before = window["baseline"]
+        assert cells[4] == f"{number(before['share'], 0)} ({before['cooperative']} of {before['events']})"
         assert cells[5:] == [interval(one["median"], one["low"], one["high"]) for one in (share, many)]
-        assert cells[0].startswith(f"{window['months']} months to ")
+        assert cells[0].startswith(f"{window['months']} months (to ")
     for file in said["provenance"]["files"]:
         assert file["name"] in text and file["sha256"][:12] in text
     html = MarkdownIt("commonmark").enable("table").render(text)
@@ -211,7 +211,9 @@ def test_a_summary_of_an_index_is_about_the_level():
     assert isinstance(result.recorded, NotDefined)
     prose, rows = parts(summary(gather(made, result, None, (), None)))
     assert len(prose.split()) <= MOST_WORDS and result.headline in prose
-    assert [row[0] for row in rows] == ["In", "---", "March 2025", "June 2025", "December 2025", "December 2026"]
+    ends = ["3 months (to March 2025)", "6 months (to June 2025)"]
+    ends += ["12 months (to December 2025)", "24 months (to December 2026)"]
+    assert [row[0] for row in rows] == ["Window", "---", *ends]
 
 
 def test_a_name_from_the_data_is_text_in_a_summary(material):
@@ -233,12 +235,11 @@ def test_what_is_kept_of_sentences_is_short_enough(most, lengths):
 @pytest.fixture
 def quick(figures, monkeypatch):
     """Replace the drawing of figures, where files are what is looked at."""
-    from forecast.report import export
     from forecast.report import page as report_page
 
     monkeypatch.setattr(report_page, "illustrations", lambda _: figures)
-    monkeypatch.setattr(export.style, "png", lambda figure: b"png")
-    monkeypatch.setattr(export.style, "pdf", lambda figure: b"pdf")
+    monkeypatch.setattr(style, "png", lambda figure: b"png")
+    monkeypatch.setattr(style, "pdf", lambda figure: b"pdf")
 
 
 def test_without_being_asked_for_nothing_is_exported(fit, assessment, tmp_path, quick):

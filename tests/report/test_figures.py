@@ -13,10 +13,11 @@ from matplotlib.figure import Figure
 from forecast.outlook import NotDefined
 from forecast.panel.record import observed_shares
 from forecast.report import style
-from forecast.report.bars_figure import ENOUGH_EVENTS
-from forecast.report.jsonfile import forecast_json, levels_table
-from forecast.report.page import illustrations
+from forecast.report.distribution_figures import ENOUGH_EVENTS
+from forecast.report.page import illustrations, levels_table
 from forecast.wording import chance, month
+
+from .conftest import report_json
 
 WIDTHS = ("wide", "narrow")
 
@@ -39,7 +40,7 @@ def drawn(material):
 @pytest.fixture(scope="module")
 def said(fit, assessment, events, others):
     """Return forecast.json as a program reads it."""
-    return json.loads(json.dumps(forecast_json(fit, assessment, events=events, others=others)))
+    return json.loads(json.dumps(report_json(fit, assessment, events=events, others=others)))
 
 
 @pytest.fixture(scope="module")

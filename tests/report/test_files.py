@@ -9,8 +9,7 @@ import pytest
 
 from forecast.errors import SpecError
 from forecast.report import page as report_page
-from forecast.report.jsonfile import COLUMNS, levels_table
-from forecast.report.page import write_report
+from forecast.report.page import COLUMNS, levels_table, write_report
 
 from .conftest import FAILED, assessed
 
@@ -57,7 +56,7 @@ def test_the_manifest_has_the_digest_of_every_file_even_of_those_that_stay(fit, 
 
 @pytest.mark.parametrize(
     "step",
-    ["page.illustrations", "rendering.write_json", "page.levels_table", "page.page", "page.write_rejects"],
+    ["page.illustrations", "folder.write_json", "page.levels_table", "page.page", "page.write_rejects"],
 )
 @pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit, MemoryError])
 def test_a_run_killed_half_way_leaves_what_was_there(

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from forecast.outlook import printed_changes, printed_percents
-from forecast.report.jsonfile import MONTE_CARLO, SCHEMA, forecast_json
+from forecast.report.page import MONTE_CARLO, SCHEMA
 
-from .conftest import FAILED, assessed, index_of, keys_documented, reported_fit
+from .conftest import FAILED, assessed, index_of, keys_documented, report_json, reported_fit
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "schema" / "forecast-json.md"
 
 
 @pytest.fixture(scope="module")
 def content(fit, assessment, events, others):
-    return forecast_json(fit, assessment, events=events, others=others)
+    return report_json(fit, assessment, events=events, others=others)
 
 
 def test_the_schema_is_as_documented(content):
@@ -39,7 +39,7 @@ def test_it_is_json(content):
 
 def test_convergence_checks_decide(fit, assessment, content):
     assert content["converged"] is True and content["stamp"] == ""
-    failed = forecast_json(fit, assessment, gate=FAILED)
+    failed = report_json(fit, assessment, gate=FAILED)
     assert failed["converged"] is False and failed["stamp"] == "NOT CONVERGED"
 
 
@@ -82,7 +82,7 @@ def test_what_will_be_recorded_is_that_of_the_assessment(assessment, content):
 
 
 def test_the_share_asked_for_is_there(fit):
-    content = forecast_json(fit, assessed(fit, above=60.0))
+    content = report_json(fit, assessed(fit, above=60.0))
     assert [one["threshold"] for one in content["threshold"]] == [60.0] * 4
     assert content["headline"] == content["threshold"][2]["sentence"]
     assert content["rule"] == content["threshold"][2]["rule"]
@@ -91,7 +91,7 @@ def test_the_share_asked_for_is_there(fit):
 
 
 def test_an_index_records_nothing():
-    content = forecast_json(index_fit := index_of(reported_fit(dyads=("USA-CHN",), draws=40)), assessed(index_fit))
+    content = report_json(index_fit := index_of(reported_fit(dyads=("USA-CHN",), draws=40)), assessed(index_fit))
     assert content["recorded"]["not_defined"] and content["rule"] is None and content["threshold"] is None
 
 
@@ -103,7 +103,7 @@ def test_events_left_out_are_accounted_for(content, events):
 
 def test_what_is_not_defined_says_why():
     fit = reported_fit(dyads=("USA-CHN",), trend="walk", cycle="none", draws=40)
-    content = forecast_json(fit, assessed(fit))
+    content = report_json(fit, assessed(fit))
     assert "no cycle" in content["band"]["not_defined"]
     assert "no cycle" in content["dyads"][0]["half_life"]["not_defined"]
     assert content["contrast"]["not_defined"]

@@ -9,12 +9,11 @@ import pytest
 from forecast.events.tables import shown_reference
 from forecast.outlook import NotDefined, printed_percents
 from forecast.report.events import UNCHECKED_NOTE
-from forecast.report.jsonfile import forecast_json
 from forecast.report.material import gather
 from forecast.report.page import illustrations, page
 from tests.model.panels import consistent
 
-from .conftest import FAILED, SCRIPT, Reader, assessed, index_of, made_events, render_page, reported_fit
+from .conftest import FAILED, SCRIPT, Reader, assessed, index_of, made_events, render_page, report_json, reported_fit
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +22,7 @@ def read(html):
 
 
 def test_title_verdict_and_headline_are_those_of_the_json(fit, assessment, read, html):
-    headline = forecast_json(fit, assessment)["headline"]
+    headline = report_json(fit, assessment)["headline"]
     assert headline == assessment.headline
     assert headline in read.text
     assert f"<h1>{assessment.title}</h1>" in html.replace("\N{NO-BREAK SPACE}", " ")
@@ -281,5 +280,5 @@ def test_a_past_page_says_how_its_window_resolved(fit, assessment):
     assert found.outcome == ("up" if change >= 5 else "down" if change <= -5 else "same")
     text = Reader(page(material, {}).html()).text
     assert f"What followed: {found.cooperative} of {found.events} events to December 2025 were cooperative" in text
-    assert forecast_json(fit, assessment, events=table)["followed"][0]["months"] == 3
+    assert report_json(fit, assessment, events=table)["followed"][0]["months"] == 3
     assert "What followed" not in Reader(render_page(fit, assessment)).text

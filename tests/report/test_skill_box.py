@@ -10,13 +10,12 @@ from forecast import resources
 from forecast.evaluation import Record
 from forecast.outlook import NotDefined
 from forecast.report import skill as skill_box
-from forecast.report.jsonfile import forecast_json
 from forecast.report.material import gather
 from forecast.report.page import page, write_report
 from forecast.report.skill import DyadSkill, find_skill, read_skill, skill_sentence
 from tests.evaluation.made import MODELS, results_of
 
-from .conftest import SCRIPT, Reader, assessed, keys_documented, made_events, reported_fit
+from .conftest import SCRIPT, Reader, assessed, keys_documented, made_events, report_json, reported_fit
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "schema" / "forecast-json.md"
 EVENTS = made_events()
@@ -184,7 +183,7 @@ def test_page_and_json_say_the_same(fit, assessment, skill, tmp_path):
     assert documented["Skill"] == list(content)
     assert documented["Skill at a horizon"] == list(content["horizons"][0])
     assert documented["A comparison"] == list(content["horizons"][0]["reference"])
-    missing = forecast_json(fit, assessment, events=EVENTS, skill=NotDefined("for a reason"))
+    missing = report_json(fit, assessment, events=EVENTS, skill=NotDefined("for a reason"))
     assert missing["skill"] == {"not_defined": "for a reason"}
 
 

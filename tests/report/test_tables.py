@@ -10,11 +10,10 @@ import pytest
 from forecast.outlook import AtLeast, NotDefined, windows
 from forecast.outlook.kind_counts import Calibration
 from forecast.report.events import RULE, recent_events
-from forecast.report.jsonfile import forecast_json
 from forecast.report.page import page
 from forecast.wording import chance, count, day, interval, month, number
 
-from .conftest import Reader, assessed, render_page
+from .conftest import Reader, assessed, render_page, report_json
 
 
 class Tables(HTMLParser):
@@ -62,7 +61,7 @@ def tables(html):
 
 @pytest.fixture(scope="module")
 def said(fit, assessment, events, others):
-    return json.loads(json.dumps(forecast_json(fit, assessment, events=events, others=others)))
+    return json.loads(json.dumps(report_json(fit, assessment, events=events, others=others)))
 
 
 def test_the_chances_are_those_of_the_json(tables, said):

@@ -12,16 +12,15 @@ from forecast.feeds.phoenix import REAL_TIME
 from forecast.outlook.scenarios import scenario
 from forecast.panel import build_index_panel, build_panel
 from forecast.panel.record import vintaged
-from forecast.report.export import summary
-from forecast.report.jsonfile import forecast_json
 from forecast.report.material import gather
 from forecast.report.provenance import vintage
 from forecast.report.scenario_page import scenario_page
 from forecast.report.skill_page import skill_page
+from forecast.report.tables import summary
 from tests.evaluation.made import results_of
 from tests.feeds.made import gdelt_row, phoenix_row, written
 
-from .conftest import LABELS, MadeGate, Reader, assessed, render_page, reported_fit
+from .conftest import LABELS, MadeGate, Reader, assessed, render_page, report_json, reported_fit
 
 DATED = "count as the chronology data, compiled in 2026, date them, whenever each became known."
 KNOWN = "Of the gdelt data only what was known by 30 June 2018 counts."
@@ -106,9 +105,9 @@ def test_a_backtest_of_a_feed_says_that_only_what_was_known_counts():
 def test_the_caveat_of_a_dyad_is_on_page_summary_and_in_the_json(fit, assessment):
     made = reported_fit(dyads=("RUS-UKR",), draws=40, eras={"RUS-UKR": (("war", 0),)})
     result = assessed(made, "RUS-UKR")
-    content = forecast_json(made, result)
+    content = report_json(made, result)
     (caveat,) = content["caveats"]
     assert "violence of the war is a sample" in caveat and DATED in content["vintage"]
     assert caveat in Reader(render_page(made, result)).text
     assert caveat in summary(gather(made, result, None, (), None))
-    assert forecast_json(fit, assessment)["caveats"] == []
+    assert report_json(fit, assessment)["caveats"] == []
