@@ -12,7 +12,6 @@ from codecs import BOM_UTF8
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from io import BufferedReader
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
@@ -105,14 +104,10 @@ class Chunk:
     """Some lines of a file as UTF-8; blank ones are left out."""
 
     text: bytes  # Each line with a line feed after it, and no carriage return before that
+    ends: Index  # Where in the text each line ends
     numbers: Index  # Of the lines, from 1
     too_long: list[int]  # Numbers of the lines that are longer than any line may be
-    mended: int = 0  # How many of the lines were not UTF-8: read as Latin-1, or with marks for what is lost
-
-    @cached_property
-    def ends(self) -> Index:
-        """Where in the text each line ends."""
-        return np.flatnonzero(np.frombuffer(self.text, np.uint8) == ord("\n"))
+    mended: int  # How many of the lines were not UTF-8: read as Latin-1, or with marks for what is lost
 
     def line(self, place: int) -> str:
         """Return the line at a place."""
@@ -120,7 +115,8 @@ class Chunk:
 
     def without_first(self) -> "Chunk":
         """Return the chunk without its first line."""
-        return replace(self, text=self.text[self.ends[0] + 1 :], numbers=self.numbers[1:])
+        start = self.ends[0] + 1
+        return replace(self, text=self.text[start:], ends=self.ends[1:] - start, numbers=self.numbers[1:])
 
 
 def find_files(paths: "list[Path]") -> list[FeedFile]:
@@ -162,8 +158,7 @@ def read_chunks(file: FeedFile, fallback: Encoding = "utf-8") -> Generator[Chunk
 
 def _chunk(text: bytes, before: int, fallback: Encoding, *, cut: bool) -> Chunk:
     """Return whole lines, after so many others of their file, as a chunk; `cut` says that the first ends another."""
-    letters = np.frombuffer(text, np.uint8)
-    ends = np.flatnonzero(letters == ord("\n"))
+    letters, ends = np.frombuffer(text, np.uint8), _ends(text)
     lengths = np.diff(ends, prepend=-1) - 1
     long = lengths > LONGEST_LINE
     long[0] |= cut
@@ -173,14 +168,20 @@ def _chunk(text: bytes, before: int, fallback: Encoding, *, cut: bool) -> Chunk:
         kept = np.repeat(~out, lengths + 1)
         kept[ends[returns] - 1] = False
         text = letters[kept].tobytes()
-    numbers, mended = before + 1 + np.arange(len(ends)), 0
+        ends = _ends(text)
+    numbers, mended = before + 1 + np.arange(len(out)), 0
     try:
         _ = text.isascii() or text.decode()
     except UnicodeDecodeError:
         decoded = [_decode(line, fallback) for line in text.split(b"\n")[:-1]]
         text = "".join(f"{line}\n" for line, _ in decoded).encode()
+        ends = _ends(text)
         mended = sum(strange for _, strange in decoded)
-    return Chunk(text, numbers[~out], numbers[long].tolist(), mended)
+    return Chunk(text, ends, numbers[~out], numbers[long].tolist(), mended)
+
+
+def _ends(text: bytes) -> Index:
+    return np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
 
 
 def _require_few(file: FeedFile, lines: int, size: int) -> None:

@@ -6,6 +6,7 @@ import shlex
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 import xarray as xr
 from typer.testing import CliRunner
@@ -273,7 +274,7 @@ def test_lines_split_at_once_are_those_split_one_by_one(tmp_path, monkeypatch, f
         found |= dict(zip(one.numbers.tolist(), lines, strict=True))
         rows, broken = split_lines(one, DAILY, DAILY.columns)
         alone = [
-            split_lines(Chunk(line + b"\n", one.numbers[place : place + 1], []), DAILY, DAILY.columns)
+            split_lines(Chunk(line + b"\n", np.array([len(line)]), one.numbers[[place]], [], 0), DAILY, DAILY.columns)
             for place, line in enumerate(lines)
         ]
         assert broken == {number: reason for _, reasons in alone for number, reason in reasons.items()}
