@@ -134,7 +134,7 @@ def test_the_sql_for_bigquery_is_whole_and_looks_at_named_columns_and_partitions
 
 
 def test_questions_that_make_no_sense_are_answered():
-    with pytest.raises(SpecError, match=r"Use one of 1[.]0, 2[.]0"):
+    with pytest.raises(SpecError, match=r"version: got '3'.*expected one of 1[.]0, 2[.]0"):
         bigquery_sql(["USA-CHN"], date(2018, 1, 1), date(2018, 1, 2), version="3")
     with pytest.raises(SpecError, match="earlier day"):
         bigquery_sql(["USA-CHN"], date(2018, 1, 2), date(2018, 1, 1))
