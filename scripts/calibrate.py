@@ -1,12 +1,19 @@
 """Calibrate the variants of the model, and write reports/calibration: ranks, a table and a figure.
 
-Each form is kept when it is done (ranks/FORM.csv), so that an interrupted run goes on with the next.
+Ranks are those of true parameters among the draws of fits to data simulated from them (Talts et al. 2018, Validating
+Bayesian inference algorithms with simulation-based calibration, https://doi.org/10.48550/arXiv.1804.06788). Each form
+is kept when it is done (ranks/FORM.csv), so that an interrupted run goes on with the next.
 """
 
 import argparse
 import io
+import os
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -15,10 +22,13 @@ import xarray as xr
 from matplotlib.figure import Figure
 from scipy.stats import kstest
 
-from forecast.checks.calibration import AMONG, calibrate, coverage
+from forecast.errors import SpecError
 from forecast.files import write_csv, write_text
-from forecast.model import PendulumSpec
-from forecast.model.variables import all_variables
+from forecast.model import PendulumSpec, fit, prior_draws, simulate_panel
+from forecast.model.spec import spec_for
+from forecast.model.variables import all_variables, sampled_variables
+from forecast.progress import Progress
+from forecast.typing import Index
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -39,6 +49,73 @@ FORMS: dict[str, tuple[dict[str, object], dict[str, object], str]] = {
 """Choices of the model, what differs in the panel, and the variable that the figure shows in its last column."""
 
 COLUMNS = ("level", "cycle_half_life", "cycle_sd", "trend_step", "own")
+
+
+type Ranks = Index
+
+AMONG = 100
+"""Draws that a truth is ranked among, spread over the chains so that they are nearly independent."""
+MONTHS_APART = 13
+
+
+def calibrate(
+    panel: xr.Dataset,
+    spec: PendulumSpec | None = None,
+    *,
+    panels: int = 100,
+    draws: int = 300,
+    tune: int = 400,
+    chains: int = 2,
+    seed: int = 1,
+    cores: int | None = None,
+    progress: Progress | None = None,
+) -> xr.Dataset:
+    """Draw truths from the prior, simulate a panel of each, fit it, and rank the truth among the posterior's draws."""
+    spec, cores = spec or spec_for(panel), cores or os.cpu_count() or 1
+    if draws * chains < AMONG:
+        raise SpecError(f"draws: {chains} x {draws} are fewer than the {AMONG} that a truth is ranked among; take more")
+    truths = prior_draws(panel, spec, draws=panels, seed=seed)
+    seeds = [int(one >> 1) for one in np.random.SeedSequence(seed).generate_state(panels)]
+    sampler: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "cores": 1 if cores > 1 else chains}
+    work, found = partial(_ranks, panel, spec, sampler), []
+    tasks = [truths.isel(draw=i) for i in range(panels)], seeds
+    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
+        # Each process compiles its model once.
+        for ranks in map(work, *tasks) if cores == 1 or panels < 2 * cores else pool.map(work, *tasks):
+            found.append(ranks)
+            if progress:
+                progress("ranking truths", len(found), panels)
+    rows = {name: np.array([ranks[name] for ranks in found]) for name in found[0]}
+    return xr.Dataset({name: (("panel", f"{name}_number"), ranks) for name, ranks in rows.items() if ranks.size})
+
+
+def _ranks(
+    panel: xr.Dataset, spec: PendulumSpec, sampler: dict[str, Any], truth: xr.Dataset, seed: int
+) -> dict[str, Ranks]:
+    """Fit one simulated panel, and rank every number that varies."""
+    simulated, level = simulate_panel(panel, truth, spec, seed=seed)
+    posterior = fit(simulated, spec, seed=seed, **sampler).posterior
+    shared = [name for name in sampled_variables() if name in posterior and name in truth]
+    every = slice(None, None, MONTHS_APART)
+    found = {name: _below(truth[name], posterior[name]) for name in shared}
+    return found | {"level": _below(level.isel(time=every), posterior["level"].isel(time=every))}
+
+
+def _below(truth: xr.DataArray, drawn: xr.DataArray) -> Ranks:
+    """Count the draws below each number of a quantity; one that is pinned, such as a cutpoint at zero, has no rank."""
+    values = drawn.stack(all=("chain", "draw")).transpose("all", ...).to_numpy()
+    values = values[np.linspace(0, len(values) - 1, AMONG).round().astype(int)]
+    varies = np.ravel(values.std(0) > 0)
+    return np.asarray(np.ravel((values < truth.to_numpy()).sum(0))[varies], dtype=np.int64)
+
+
+def coverage(ranks: Ranks, mass: float = 0.9) -> float:
+    """Share of ranks inside the central interval of so much mass; its expectation is a little above ``mass``.
+
+    Of the ``AMONG + 1`` ranks those from ``AMONG (1 - mass) / 2`` to ``AMONG (1 + mass) / 2`` lie inside.
+    """
+    low, high = AMONG * (1 - mass) / 2, AMONG * (1 + mass) / 2
+    return float(((ranks >= low) & (ranks <= high)).mean())
 
 
 def main() -> None:

@@ -10,9 +10,8 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
-from forecast.evaluation.benchmarks import REFERENCE
 from forecast.evaluation.skill import BENCHMARKS_EQUAL, POOL, Skill
-from forecast.outlook.benchmarks import MODEL
+from forecast.outlook.benchmarks import MODEL, REFERENCE
 from forecast.report.skill import PERIODS, Compared, bias, forecaster_name, versus
 from forecast.wording import join
 

@@ -1,9 +1,8 @@
 """Backtests: forecasts from many past dates with the data known then, scored against benchmarks."""
 
 from forecast.evaluation.backtest import backtest, choose
-from forecast.evaluation.benchmarks import BENCHMARKS
+from forecast.evaluation.benchmarks import BENCHMARKS, Answer, Asked, Benchmark, Chances, Forecaster
 from forecast.evaluation.executors import Cluster, Processes
-from forecast.evaluation.forecaster import Answer, Asked, Benchmark, Chances, Forecaster
 from forecast.evaluation.origins import Record, View, Window, origins_between
 from forecast.evaluation.results import Results
 from forecast.evaluation.variants import VARIANTS, Variant

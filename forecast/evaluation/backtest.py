@@ -3,16 +3,15 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from itertools import batched
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecast.arguments import require, require_whole
 from forecast.dates import add_months
 from forecast.errors import DataError, SpecError
-from forecast.evaluation.benchmarks import BENCHMARKS
+from forecast.evaluation.benchmarks import BENCHMARKS, Asked, Forecaster
 from forecast.evaluation.executors import Executor, local
-from forecast.evaluation.forecaster import Asked, Forecaster
 from forecast.evaluation.origins import Record
 from forecast.evaluation.scores import IMPROVEMENT
 from forecast.evaluation.tasks import RunFolder, Setup, Task, file_name
@@ -108,7 +107,7 @@ def backtest(
         workers.ready()
     folder.claim(setup)
     total = len(origins) * len(chosen) * len(setup.batches)
-    done = total - sum(len(task.wanted) for task in tasks)
+    done = total - sum(len(task.codes) for task in tasks)
     progress("predicting", done, total)
     for finished in workers.run(setup, tasks, folder.origins):
         done += finished
@@ -162,13 +161,13 @@ def check(setup: Setup, origins: Sequence[date]) -> None:
 def _fault(setup: Setup, origins: Sequence[date]) -> str | None:
     """Return why nothing could be predicted and scored, if so."""
     last = origins[-1]
-    if setup.view(last) is None:
+    if setup.record.view(last) is None:
         return (
             f"from, to: at {last:%Y-%m}, the last origin, no dyad of {_named_dyads(setup.record.dyads)} has a "
             "record of five years; choose later origins"
         )
     shortest = min(setup.asked.horizons)
-    first_view = next(view for view in map(setup.view, origins) if view)
+    first_view = next(view for view in map(setup.record.view, origins) if view)
     if all(setup.record.window(first_view, dyad, shortest) is None for dyad in first_view.dyads):
         end = add_months(first_view.origin, shortest - 1)
         return (
@@ -179,22 +178,14 @@ def _fault(setup: Setup, origins: Sequence[date]) -> str | None:
 
 
 def missing_tasks(setup: Setup, origins: Sequence[date], folder: Path) -> list[Task]:
-    """Return the tasks still to be done: the model variants first, because they take longest."""
+    """Return the tasks still to be done: at every origin all forecasters that have no file of it."""
     there = {path.name for path in folder.glob("*.json")} if folder.exists() else set()
     tasks = []
-    for code, one in setup.forecasters.items():
-        if one.run > 1:
-            tasks += [_task((code,), run, batch, there) for batch in setup.batches for run in batched(origins, one.run)]
-    singles = tuple(code for code, one in setup.forecasters.items() if one.run == 1)
-    if singles:
-        tasks += [_task(singles, (origin,), batch, there) for batch in setup.batches for origin in origins]
-    return [task for task in tasks if task.wanted]
-
-
-def _task(codes: tuple[str, ...], origins: tuple[date, ...], batch: int | None, there: set[str]) -> Task:
-    names = {code: {file_name(origin, code, batch) for origin in origins} - there for code in codes}
-    missing = tuple(code for code in codes if names[code])
-    return Task(missing, origins, frozenset().union(*names.values()), batch)
+    for batch, origin in product(setup.batches, origins):
+        missing = tuple(code for code in setup.forecasters if file_name(origin, code, batch) not in there)
+        if missing:
+            tasks.append(Task(missing, origin, batch))
+    return tasks
 
 
 def _named_dyads(dyads: Sequence[str]) -> str:

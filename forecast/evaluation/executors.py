@@ -5,9 +5,8 @@ import os
 import re
 import socket
 import threading
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -100,10 +99,6 @@ PACKAGES = (
 """Packages whose versions decide numbers: a worker must have those of this machine."""
 KEPT = "What is finished is kept: run the same command again"
 _ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):([0-9]{1,5})")
-_GLANCE = 0.05
-"""Seconds between looks for what is finished."""
-_ROUND = 1.0
-"""Seconds between looks for workers."""
 _GOODBYE = 1.0
 """Seconds that a scheduler has to hear that we leave; it notices anyway."""
 type Versions = Mapping[str, str | None]
@@ -126,7 +121,7 @@ class Cluster:
     timeout : float
         Seconds that the scheduler has to answer.
     wait : float
-        Seconds without any worker, at the start or later, after which to give up.
+        Seconds without any worker, at the start, after which to give up.
 
     Raises
     ------
@@ -162,14 +157,21 @@ class Cluster:
             self._check_workers(client)
 
     def run(self, setup: Setup, tasks: Sequence[Task], folder: Path) -> Iterator[int]:
-        """Do the tasks, and write what comes back as it comes."""
+        """Do the tasks, and write what comes back as it comes; while there is no worker, wait for one."""
         with self._client() as client:
-            shared = self._share(client, setup, dict.fromkeys(task.batch for task in tasks))
+            from distributed import as_completed as as_they_come
+
+            versions = self._check_workers(client)
+            # Tasks hand out what those of a batch share: it is made again if all workers that had it are lost.
+            shared = {
+                batch: client.submit(_hand_out, setup.part(batch).fresh(), versions, pure=False)
+                for batch in dict.fromkeys(task.batch for task in tasks)
+            }
             running = {client.submit(_do_in_worker, shared[task.batch], task, pure=False) for task in tasks}
             try:
-                for future, found in self._as_they_come(client, running):
-                    files = _finished_files(future, found)
+                for future in as_they_come(running, loop=client.loop, raise_errors=False):
                     running.discard(future)
+                    files = self._files(future)
                     for name, text in files:
                         write_text(folder / name, text)
                     yield len(files)
@@ -229,39 +231,25 @@ class Cluster:
             _compare_versions(f"worker {name}", versions["packages"], here, PACKAGES)
         return {package: here[package] for package in PACKAGES}
 
-    def _share(self, client: Any, setup: Setup, batches: Iterable[int | None]) -> dict[int | None, Any]:
-        """Broadcast what all tasks of a batch share, once per worker.
+    def _files(self, future: Any) -> list[Finished]:
+        """Return the files of a task that has ended, or raise why there are none."""
+        from distributed import KilledWorker
 
-        A task of its own hands it out, so that it is made again if all workers that had it are lost.
-        """
-        versions = self._check_workers(client)
-        shared = {batch: client.submit(_hand_out, setup.part(batch).fresh(), versions, pure=False) for batch in batches}
-        for ended in self._as_they_come(client, shared.values(), results=False):
-            if ended.status != "finished":
-                raise SpecError(
-                    f"scheduler: what the tasks share cannot be read there ({ended.exception()}); a forecaster of your "
-                    "own must be in a module that scheduler and workers can import"
-                )
-        return shared
-
-    def _as_they_come(self, client: Any, running: Iterable[Any], *, results: bool = True) -> Iterator[Any]:
-        """Yield what ends, with its result; give up if there is no worker for long."""
-        from distributed import as_completed
-
-        waiting = as_completed(running, loop=client.loop, with_results=results, raise_errors=False)
-        manned = looked = time.monotonic()
-        while not waiting.is_empty():
-            ended = waiting.next_batch(block=False)
-            yield from ended
-            now = time.monotonic()
-            if client.status in ("closing", "closed"):
-                raise ForecastError(f"scheduler: the connection to {self.address} is lost. {KEPT}")
-            if ended or (now - looked > _ROUND and client.status == "running" and client.nthreads()):
-                manned = looked = now
-            elif now - manned > self.wait:
-                raise ForecastError(f"scheduler: for {self.wait:.0f} s {self.address} has had no worker left. {KEPT}")
-            else:
-                time.sleep(_GLANCE)
+        try:
+            files: list[Finished] = future.result(timeout=self.wait)
+        except KilledWorker as error:
+            raise ForecastError(
+                f"scheduler: {error.allowed_failures + 1} workers in succession were lost at the same task, the last "
+                f"one {error.last_worker.address}, perhaps for want of memory. {KEPT}, with fewer or larger workers"
+            ) from error
+        except (CancelledError, TimeoutError) as error:
+            raise ForecastError(f"scheduler: the connection or the tasks are lost ({error}). {KEPT}") from error
+        except (ImportError, AttributeError) as error:
+            raise SpecError(
+                f"scheduler: a task cannot be read there ({error}); a forecaster of your own must be in a module that "
+                "scheduler and workers can import"
+            ) from error
+        return files
 
 
 def _hand_out(setup: Setup, versions: Versions) -> tuple[Setup, Versions]:
@@ -275,37 +263,17 @@ def _do_in_worker(shared: tuple[Setup, Versions], task: Task) -> list[Finished]:
 
     setup, versions = shared
     worker = get_worker()
-    _compare_versions(
-        f"worker {worker.address}", get_package_info(PACKAGES), versions, PACKAGES
-    )  # it may have joined late
+    # It may have joined late.
+    _compare_versions(f"worker {worker.address}", get_package_info(PACKAGES), versions, PACKAGES)
     key = worker.get_current_task()
     files: list[Finished] = []
     with _one_at_a_time:
-        alone = setup.on(worker.state.nthreads)
-        for finished in carry_out(alone, task):
+        for finished in carry_out(setup.on(worker.state.nthreads), task):
             files.append(finished)
             held = worker.state.tasks.get(key)
             if held is None or held.state == "cancelled":
                 break
     return files
-
-
-def _finished_files(future: Any, found: Any) -> list[Finished]:
-    """Return the files of a task that has ended, or raise why there are none."""
-    from distributed import KilledWorker
-
-    if future.status == "finished":
-        files: list[Finished] = found
-        return files
-    if future.status != "error":
-        raise ForecastError(f"scheduler: the connection or the tasks are lost ({found}). {KEPT}")
-    _, error, trace = found
-    if isinstance(error, KilledWorker):
-        raise ForecastError(
-            f"scheduler: {error.allowed_failures + 1} workers in succession were lost at the same task, the last one "
-            f"{error.last_worker.address}, perhaps for want of memory. {KEPT}, with fewer or larger workers"
-        ) from error
-    raise error.with_traceback(trace)
 
 
 def _compare_versions(name: str, there: Versions, here: Versions, packages: Sequence[str]) -> None:

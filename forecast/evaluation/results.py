@@ -13,8 +13,7 @@ import numpy as np
 
 from forecast.dates import add_months
 from forecast.errors import DataError
-from forecast.evaluation.benchmarks import BENCHMARKS, REFERENCE, Pooled
-from forecast.evaluation.forecaster import Asked
+from forecast.evaluation.benchmarks import BENCHMARKS, Asked, Pooled
 from forecast.evaluation.scores import (
     COVERAGES,
     Prediction,
@@ -44,9 +43,8 @@ from forecast.events.codebook import read_scale
 from forecast.events.table import CountTable, EventTable
 from forecast.files import csv_text, write_bytes, write_csv, write_json
 from forecast.numeric import paired
-from forecast.outlook.benchmarks import MODEL
+from forecast.outlook.benchmarks import MODEL, REFERENCE
 from forecast.panel import event_counts
-from forecast.typing import Float
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +57,8 @@ _COLUMNS = (
     "crps", "log_score", "p_up", "up", "p_down", "down", "pit", *_COVERED,
 )  # fmt: skip
 _NUMBERS = ("share", "before", "mean", "low", "high", "crps", "log_score", "p_up", "p_down", "pit")
+_WINDOW = ["year", "place", "origin"]
+"""Columns that tell the windows of a horizon apart."""
 _DIGITS = 4
 _PARTS = ("reliability", "resolution", "uncertainty", "within_bins", "discrimination")
 MOST = 8
@@ -261,27 +261,42 @@ def skill_rows(cases: "pd.DataFrame", subjects: Sequence[str]) -> list[dict[str,
     Differences are paired: over the cases that both predicted. Every model is compared with the reference and the
     best benchmark, and the subjects with all others.
     """
-    frame = cases.assign(year=cases["origin"].str[:4].astype(int))
+    import pandas as pd
+
+    frame = cases.assign(year=cases["origin"].str[:4].astype(int), place=cases["dyad"])
+    best = _best_benchmarks(frame)
+    every = pd.concat([frame[within(frame["year"], period)].assign(period=period) for period in PERIODS])
+    every = pd.concat([every.assign(dyad="all"), every])
+    order = {"period": PERIODS, "dyad": ["all", *sorted(frame["place"].unique())]}
+    every = every.assign(**{name: pd.Categorical(every[name], values) for name, values in order.items()})
     rows: list[dict[str, Any]] = []
-    for _, part in frame.groupby(["horizon", "given_n"], sort=True):
-        horizon = int(part["horizon"].iloc[0])
-        table = part.pivot(index=["year", "dyad", "origin"], columns="model", values="crps")
-        year, place = (table.index.get_level_values(name).to_numpy() for name in ("year", "dyad"))
-        benchmarks = sorted(part.loc[part["benchmark"], "model"].unique())
-        for period in PERIODS:
-            best = _best_benchmark(table, year, benchmarks, period)
-            others = [("reference", REFERENCE, None), *([("best benchmark", *best)] if best else [])]
-            rest = [("other", str(code), None) for code in table if code not in {code for _, code, _ in others}]
-            inside = part[within(part["year"], period)]
-            for dyad in ["all", *sorted(inside["dyad"].unique())]:
-                there = within(year, period) & ((dyad == "all") | (place == dyad))
-                scores = {str(code): table[code].to_numpy()[there] for code in table}
-                own = inside if dyad == "all" else inside[inside["dyad"] == dyad]
-                for code, scored in own.groupby("model", sort=True):
-                    compared = others + (rest if code in subjects else [])
-                    against = _against(str(code), scores, (year[there], place[there]), compared, horizon)
-                    rows.append({**_summary(scored, str(code), dyad, period), "against": against})
+    for key, part in every.groupby(["horizon", "given_n", "period", "dyad"], observed=True):
+        table = part.pivot(index=_WINDOW, columns="model", values="crps")
+        others = [("reference", REFERENCE, None), *best.get(key[:3], [])]
+        rest = [("other", str(code), None) for code in table if code not in {code for _, code, _ in others}]
+        for code, scored in part.groupby("model"):
+            against = [
+                {"role": role, "model": other, "chosen_on": chosen_on, **numbers}
+                for role, other, chosen_on in others + (rest if code in subjects else [])
+                if other != code and other in table and (numbers := _difference(table, str(code), other, int(key[0])))
+            ]
+            rows.append({**_summary(scored, str(code), str(key[3]), str(key[2])), "against": against})
     return rows
+
+
+def _best_benchmarks(frame: "pd.DataFrame") -> dict[Any, list[tuple[str, str, str | None]]]:
+    """Return by horizon, `given_n` and period the benchmark of the smallest CRPS, and the origins it was chosen on."""
+    found: dict[Any, list[tuple[str, str, str | None]]] = {}
+    for key, part in frame[frame["benchmark"].astype(bool)].groupby(["horizon", "given_n"]):
+        # Over the windows that all benchmarks predicted, so that none gains by leaving out the hard ones.
+        common = part.pivot(index=_WINDOW, columns="model", values="crps").dropna()
+        year = common.index.get_level_values("year")
+        for period in PERIODS:
+            on = next((one for one in (CHOSEN_ON, period) if within(year, one).any()), None)
+            if on is not None:
+                code = str(common[within(year, on)].mean().idxmin())
+                found[*key, period] = [("best benchmark", code, on)]
+    return found
 
 
 def _summary(scored: "pd.DataFrame", code: str, dyad: str, period: str) -> dict[str, Any]:
@@ -307,46 +322,17 @@ def _summary(scored: "pd.DataFrame", code: str, dyad: str, period: str) -> dict[
 
 def _bias(scored: "pd.DataFrame") -> dict[str, Any]:
     """Return the mean forecast less what was recorded, with an interval clustered by years and dyads."""
-    found = paired(scored["mean"], scored["share"], scored["year"], int(scored["horizon"].iloc[0]), scored["dyad"])
+    found = paired(scored["mean"], scored["share"], scored["year"], int(scored["horizon"].iloc[0]), scored["place"])
     return {"bias": rounded(found.mean), "bias_low": rounded(found.low), "bias_high": rounded(found.high)}
 
 
-def _best_benchmark(table: "pd.DataFrame", year: Any, benchmarks: Sequence[str], period: str) -> tuple[str, str] | None:
-    """Return the benchmark of the smallest CRPS over all dyads, and on which origins it was chosen."""
-    # Over the windows that all benchmarks predicted, so that none gains by leaving out the hard ones.
-    common = table[list(benchmarks)].notna().all(axis=1).to_numpy()
-    for chosen_on in dict.fromkeys((CHOSEN_ON, period)) if benchmarks else ():
-        inside = table.loc[common & within(year, chosen_on), list(benchmarks)].to_numpy()
-        if len(inside):
-            return benchmarks[int(inside.mean(axis=0).argmin())], chosen_on
-    return None
-
-
-def _against(
-    code: str,
-    scores: Mapping[str, Float],
-    clusters: tuple[Any, Any],
-    others: Iterable[tuple[str, str, str | None]],
-    horizon: int,
-) -> list[dict[str, Any]]:
-    """Return the differences from other models, each with its role and the origins on which it was chosen."""
-    found = []
-    for role, other, chosen_on in others:
-        if (
-            other != code
-            and other in scores
-            and (numbers := _difference(scores[code], scores[other], *clusters, horizon))
-        ):
-            found.append({"role": role, "model": other, "chosen_on": chosen_on, **numbers})
-    return found
-
-
-def _difference(own: Float, other: Float, year: Any, dyad: Any, horizon: int) -> dict[str, Any]:
-    """Return the difference over the windows that both predicted, if there are any."""
-    both = np.isfinite(own) & np.isfinite(other)
-    if not both.any():
+def _difference(table: "pd.DataFrame", code: str, other: str, horizon: int) -> dict[str, Any]:
+    """Return the difference of two models over the windows that both predicted, if there are any."""
+    both = table[[code, other]].dropna()
+    if both.empty:
         return {}
-    found = paired(own[both], other[both], year[both], horizon, dyad[both])
+    year, dyad = (both.index.get_level_values(name).to_numpy() for name in ("year", "place"))
+    found = paired(both[code].to_numpy(), both[other].to_numpy(), year, horizon, dyad)
     names = ("error", "low", "high", "relative")
     return {
         "n": found.n, "difference": rounded(found.mean), "blocks": found.blocks,
@@ -357,18 +343,16 @@ def _difference(own: Float, other: Float, year: Any, dyad: Any, horizon: int) ->
 def without_dyads(cases: "pd.DataFrame", subjects: Sequence[str]) -> list[dict[str, Any]]:
     """Return the real-time differences of subjects from the reference and the benchmarks without each dyad."""
     free = cases[~cases["given_n"].astype(bool)]
-    year = free["origin"].str[:4].astype(int)
-    period = next(one for one in (REPORTED_ON, CHOSEN_ON) if within(year, one).any())
+    free = free.assign(year=free["origin"].str[:4].astype(int), place=free["dyad"])
+    period = next(one for one in (REPORTED_ON, CHOSEN_ON) if within(free["year"], one).any())
     found: list[dict[str, Any]] = []
-    for horizon, part in free[within(year, period)].groupby("horizon", sort=True):
-        table = part.pivot(index=["dyad", "origin"], columns="model", values="crps")
-        dyads, origins = (table.index.get_level_values(name) for name in ("dyad", "origin"))
-        years, pairs = origins.str[:4].astype(int).to_numpy(), product(subjects, (REFERENCE, BENCHMARKS_EQUAL))
+    for horizon, part in free[within(free["year"], period)].groupby("horizon"):
+        table = part.pivot(index=["place", "origin", "year"], columns="model", values="crps")
+        dyads = table.index.get_level_values("place")
+        pairs = product(subjects, (REFERENCE, BENCHMARKS_EQUAL))
         for code, other in [pair for pair in pairs if set(pair) <= set(table) and pair[0] != pair[1]]:
             for dyad in sorted(set(dyads)) if dyads.nunique() > 1 else ():
-                rest = dyads.to_numpy() != dyad
-                one, two = (table[name].to_numpy()[rest] for name in (code, other))
-                numbers = _difference(one, two, years[rest], dyads.to_numpy()[rest], int(horizon))
+                numbers = _difference(table[dyads != dyad], code, other, int(horizon))
                 where = {"period": period, "horizon": int(horizon), "without": dyad}
                 found.append({"model": code, "against": other, **where, **numbers})
     return found

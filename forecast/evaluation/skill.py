@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NotRequired, Self, TypedDict
+from types import MappingProxyType
+from typing import Any, Self
+
+from pydantic import ValidationError, create_model
 
 from forecast.errors import DataError, SpecError
 from forecast.files import read_bytes
@@ -26,123 +29,39 @@ LONGEST = 100_000_000
 type Row = Mapping[str, Any]
 
 
-class _Difference(TypedDict):
-    model: str
-    n: int
-    difference: float
-    error: float | None
-    low: float | None
-    high: float | None
-    relative: float
-    blocks: int  # fmt: skip
+def _form(name: str, fields: Mapping[Any, str], optional: Mapping[Any, str] = MappingProxyType({})) -> Any:
+    """Return the form of an object of JSON: names of its fields by type, and of those that it may lack."""
+    own: dict[str, Any] = {field: (kind, ...) for kind, names in fields.items() for field in names.split()}
+    own |= {field: (kind, None) for kind, names in optional.items() for field in names.split()}
+    return create_model(name, **own)
 
 
-class _Compared(_Difference):
-    role: str
-    chosen_on: str | None
-
-
-class _Scored(TypedDict):
-    model: str
-    benchmark: bool
-    dyad: str
-    horizon: int
-    period: str
-    given_n: bool
-    n: int
-    n_origins: int
-    crps: float
-    bias: float
-    bias_low: float | None
-    bias_high: float | None
-    sharpness: float
-    n_moves: int
-    brier_up: float | None
-    brier_down: float | None
-    up_parts: dict[str, float | None] | None
-    down_parts: dict[str, float | None] | None
-    coverage_50: float
-    coverage_80: float
-    coverage_90: float
-    pit_50: NotRequired[float]
-    pit_80: NotRequired[float]
-    pit_90: NotRequired[float]
-    against: list[_Compared]  # fmt: skip
-
-
-class _Choices(TypedDict):
-    dataset: str
-    datasets: NotRequired[list[str]]
-    vintaged: NotRequired[list[str]]
-    dyads: list[str]
-    horizons: list[int]
-    improvement: float
-    version: str
-    commit: NotRequired[str]
-    eras: str
-    together: str | list[str]
-    data: str
-    data_by_dyad: dict[str, str]
-    origins: list[date]
-    spec: dict[str, Any] | None  # fmt: skip
-
-
-class _Account(TypedDict):
-    model: str
-    words: str
-    origins: int
-    void: int
-    unfinished: int
-
-
-class _Happened(TypedDict):
-    date: date
-    source: str
-    target: str
-    actor: str
-    kind: str
-    summary: str
-    reference: str  # fmt: skip
-
-
-class _Predicted(TypedDict):
-    mean: float
-    low: float
-    high: float
-    crps: float
-
-
-class _Miss(TypedDict):
-    period: str
-    dyad: str
-    origin: date
-    horizon: int
-    n: int
-    k: int
-    share: float
-    mean: float
-    low: float
-    high: float
-    crps: float
-    reference: _Predicted | None
-    events: list[_Happened]  # fmt: skip
-
-
-class _Without(_Difference):
-    against: str
-    period: str
-    horizon: int
-    without: str
-
-
-class _File(TypedDict):
-    subject: str
-    choices: _Choices
-    account: list[_Account]
-    misses: list[_Miss]
-    pool: dict[str, float]
-    without: list[_Without]
-    rows: list[_Scored]  # fmt: skip
+_list: Any = list  # Of forms, which are no types to a type checker
+_DIFFERENCE = {str: "model", int: "n blocks", float: "difference relative", float | None: "error low high"}
+_COMPARED = _form("Compared", _DIFFERENCE | {str: "model role", str | None: "chosen_on"})
+_WITHOUT = _form("Without", _DIFFERENCE | {str: "model against period without", int: "n blocks horizon"})
+_SCORED = _form("Scored", {
+    str: "model dyad period", bool: "benchmark given_n", int: "horizon n n_origins n_moves",
+    float: "crps bias sharpness coverage_50 coverage_80 coverage_90",
+    float | None: "bias_low bias_high brier_up brier_down",
+    dict[str, float | None] | None: "up_parts down_parts", _list[_COMPARED]: "against",
+}, {float: "pit_50 pit_80 pit_90"})  # fmt: skip
+_CHOICES = _form("Choices", {
+    str: "dataset version eras data", list[str]: "dyads", list[int]: "horizons", float: "improvement",
+    str | list[str]: "together", dict[str, str]: "data_by_dyad", list[date]: "origins", dict[str, Any] | None: "spec",
+}, {list[str]: "datasets vintaged", str: "commit"})  # fmt: skip
+_ACCOUNT = _form("Account", {str: "model words", int: "origins void unfinished"})
+_EVENT = _form("Event", {date: "date", str: "source target actor kind summary reference"})
+_PREDICTED = {float: "mean low high crps"}
+_MISS = _form("Miss", {
+    str: "period dyad", date: "origin", int: "horizon n k", float: f"share {_PREDICTED[float]}",
+    _form("Predicted", _PREDICTED) | None: "reference", _list[_EVENT]: "events",
+})  # fmt: skip
+_FILE = _form("File", {
+    str: "subject", _CHOICES: "choices", _list[_ACCOUNT]: "account", _list[_MISS]: "misses", dict[str, float]: "pool",
+    _list[_WITHOUT]: "without", _list[_SCORED]: "rows",
+})  # fmt: skip
+"""What a file of skill must hold; more is allowed."""
 
 
 @dataclass(frozen=True)
@@ -163,13 +82,11 @@ class Skill:
     @classmethod
     def read(cls, path: str | Path) -> Self:
         """Read a file of skill."""
-        from pydantic import TypeAdapter, ValidationError
-
         try:
             content = json.loads(read_bytes(path, LONGEST), parse_constant=_number, parse_float=_number)
             if not isinstance(content, dict) or content.get("schema") != SCHEMA:
                 raise ValueError(f"it is no file of skill of schema {SCHEMA}")
-            TypeAdapter(_File).validate_python(content)
+            _FILE.model_validate(content)
             if not any(row["model"] == content["subject"] for row in content["rows"]):
                 raise ValueError(f"its subject, {content['subject']}, has no scores")
         except ValidationError as error:
@@ -177,7 +94,7 @@ class Skill:
             raise _unreadable(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
         except (OSError, ValueError, RecursionError) as error:
             raise _unreadable(path, getattr(error, "strerror", None) or str(error)) from error
-        return cls(**{name: content[name] for name in _File.__annotations__})
+        return cls(**{name: content[name] for name in _FILE.model_fields})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content of `skill.json`."""
@@ -235,12 +152,8 @@ class Skill:
     @property
     def refits(self) -> list[str]:
         """By model variant, how often it was fitted and how often it had not converged."""
-        return [
-            f"{one['model']}: {sum(one['fitted'].values())} of {one['fits']} fits sampled and the others updated; "
-            f"{one['not_converged']} not converged"
-            for one in self.account
-            if "fitted" in one
-        ]
+        fitted = [one for one in self.account if "fits" in one]
+        return [f"{one['model']}: {one['fits']} fits, {one['not_converged']} not converged" for one in fitted]
 
     def best_benchmark(self, horizon: int, *, given_n: bool = False) -> str | None:
         """Return the benchmark that was best on the origins on which choices are made, if any was."""

@@ -13,17 +13,16 @@ from typing import Any
 import numpy as np
 
 from forecast.errors import SpecError
-from forecast.evaluation.forecaster import Answer, Asked, Forecaster, GivenVolume
+from forecast.evaluation.benchmarks import Answer, Asked, Forecaster, GivenVolume
 from forecast.evaluation.origins import Record, View, Window
 from forecast.evaluation.scores import IMPROVEMENT, outcomes, predict_free, predict_given
-from forecast.files import check_writable, digest, write_json, write_text
+from forecast.files import check_writable, write_json, write_text
 from forecast.outlook.observed import recording_level
 from forecast.resources import commit
 from forecast.typing import Float, Index
 
 SCHEMA = 3
 """Version of the files of finished forecast dates, and of the computation of their numbers."""
-_VIEWS = 4
 
 
 @dataclass(frozen=True)
@@ -36,24 +35,15 @@ class Setup:
     improvement: float = IMPROVEMENT  # Smallest improvement of interest, points of share
     # Dyads per task and file; all of them if it is not given. Changes no number.
     batch: int | None = None
-    _views: dict[date, View | None] = field(default_factory=dict, repr=False, compare=False)
     _parts: dict[int, "Setup"] = field(default_factory=dict, repr=False, compare=False)
 
-    def view(self, origin: date) -> View | None:
-        """Return the view of an origin; the last few are kept, because several forecasters use each."""
-        if origin not in self._views:
-            while len(self._views) >= _VIEWS:
-                self._views.pop(next(iter(self._views)), None)
-            self._views[origin] = self.record.view(origin)
-        return self._views[origin]
-
     def on(self, cores: int) -> "Setup":
-        """Return the same for a task that may use so many cores, with views of its own: other tasks may be at work."""
-        return replace(self, asked=replace(self.asked, cores=cores), _views={})
+        """Return the same for a task that may use so many cores."""
+        return replace(self, asked=replace(self.asked, cores=cores))
 
     def fresh(self) -> "Setup":
         """Return the same to be sent elsewhere, without what has been computed on the way."""
-        return replace(self, record=replace(self.record), _views={}, _parts={})
+        return replace(self, record=replace(self.record), _parts={})
 
     @cached_property
     def batches(self) -> dict[int | None, tuple[str, ...]]:
@@ -69,13 +59,8 @@ class Setup:
         if number not in self._parts:
             self._parts.clear()
             own = self.record.only(self.batches[number])
-            self._parts[number] = replace(self, record=own, batch=None, _views={}, _parts={})
+            self._parts[number] = replace(self, record=own, batch=None, _parts={})
         return self._parts[number]
-
-    @property
-    def identity(self) -> str:
-        """SHA-256 of everything that the files of finished origins rest on, but for the forecasters."""
-        return digest(json.dumps({"data": self.record.digest, **self.choices}, sort_keys=True).encode())
 
     @property
     def choices(self) -> dict[str, Any]:
@@ -92,11 +77,10 @@ class Setup:
 
 @dataclass(frozen=True)
 class Task:
-    """Some forecasters at some successive origins, for all dyads or a batch of them."""
+    """Some forecasters at an origin, for all dyads or a batch of them."""
 
     codes: tuple[str, ...]
-    origins: tuple[date, ...]
-    wanted: frozenset[str]  # Names of the files that are still missing; the other origins are only passed through
+    origin: date
     batch: int | None = None
 
 
@@ -110,17 +94,17 @@ def file_name(origin: date, code: str, batch: int | None = None) -> str:
 
 
 def carry_out(setup: Setup, task: Task) -> Iterator[Finished]:
-    """Do a task of a setup, or of a part of one, and yield the file of each origin as it is finished."""
+    """Do a task of a setup, or of a part of one, and yield the file of each forecaster as it is finished."""
+    view = setup.record.view(task.origin)
     for code in task.codes:
-        names = {origin: file_name(origin, code, task.batch) for origin in task.origins}
-        wanted = {origin: name for origin, name in names.items() if name in task.wanted}
-        for answer in _answers(setup, code, [origin for origin in task.origins if origin <= max(wanted)]):
-            if answer.origin in wanted:
-                yield wanted[answer.origin], json.dumps(_content(setup, code, answer), separators=(",", ":")) + "\n"
+        # Where no dyad has a past long enough, the answer is empty.
+        answer = setup.forecasters[code].answer(view, setup.asked) if view else Answer(task.origin, {})
+        text = json.dumps(_content(setup, code, view, answer), separators=(",", ":"))
+        yield file_name(task.origin, code, task.batch), f"{text}\n"
 
 
 def carry_out_here(setup: Setup, task: Task, folder: Path) -> int:
-    """Do a task where the folder of the run is, write each origin as soon as it is finished, and return how many."""
+    """Do a task where the folder of the run is, write each file as soon as it is finished, and return how many."""
     number = 0
     for name, text in carry_out(setup.part(task.batch), task):
         write_text(folder / name, text)
@@ -128,16 +112,7 @@ def carry_out_here(setup: Setup, task: Task, folder: Path) -> int:
     return number
 
 
-def _answers(setup: Setup, code: str, origins: list[date]) -> Iterator[Answer]:
-    """Yield what a forecaster says, and an empty answer where no dyad has a past long enough."""
-    early = [origin for origin in origins if setup.view(origin) is None]
-    yield from (Answer(origin, {}) for origin in early)
-    views = (setup.view(origin) for origin in origins if origin not in early)
-    yield from setup.forecasters[code].answers((view for view in views if view), setup.asked)
-
-
-def _content(setup: Setup, code: str, answer: Answer) -> dict[str, Any]:
-    view = setup.view(answer.origin)
+def _content(setup: Setup, code: str, view: View | None, answer: Answer) -> dict[str, Any]:
     asked = [(dyad, horizon) for dyad, chances in answer.chances.items() for horizon in sorted(chances)]
     windows = [setup.record.window(view, dyad, horizon) for dyad, horizon in asked] if view else []
     over = [window for window in windows if window is not None]
@@ -190,15 +165,13 @@ class RunFolder:
     def claim(self, setup: Setup) -> None:
         """Note in the folder what its origins rest on, and reject the folder of another run."""
         check_writable(self.path)
-        choices = {**setup.choices, "data": setup.record.digest}
-        mine = {"identity": setup.identity, **choices}
+        mine = {"batch": None, **setup.choices, "data": setup.record.digest}
         if not (self.path / RUN_FILE).exists():
             made_by = commit()
             write_json(self.path / RUN_FILE, mine | ({"commit": made_by} if made_by else {}))
             return
         other = self._account()
-        if other.get("identity") != mine["identity"]:
-            differing = [name for name, value in choices.items() if other.get(name) != value]
+        if differing := [name for name, value in mine.items() if other.get(name) != value]:
             raise SpecError(
                 f"{self.path}: holds a run with other {', '.join(differing)}; choose another --out, or remove that "
                 "folder"

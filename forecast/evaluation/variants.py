@@ -1,7 +1,7 @@
 """Model variants as forecasters: the model, and ablations without each of its parts."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.drivers import has_drivers
-from forecast.errors import NotUpdatable
-from forecast.evaluation.forecaster import Answer, Asked, Chances
+from forecast.evaluation.benchmarks import Answer, Asked, Chances
 from forecast.evaluation.origins import View
 from forecast.outlook.benchmarks import MODEL
 from forecast.panel import panel_kind
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from forecast.model import Fit, PendulumSpec
     from forecast.outlook.observed import Reading, Usual
 
-RUN = 1
-"""Origins from one fit: with eleven dyads the weights of an update hardly ever hold for three months."""
 SAMPLER = MappingProxyType({"draws": 1000, "tune": 300, "chains": 4})
 """As long as the fit of a report: shorter ones predict alike, but fail the convergence checks."""
 
@@ -56,7 +53,7 @@ class VariantDrivers:
 
 @dataclass(frozen=True)
 class Variant:
-    """A model variant, fitted at the first of some origins and brought forward by updates where they are valid."""
+    """A model variant, fitted at every origin."""
 
     code: str
     words: str
@@ -64,7 +61,6 @@ class Variant:
     # Whether events are only cooperative or hostile: the kinds of either side tell nothing of the level.
     sides: bool = True
     sampler: Mapping[str, int] = field(default_factory=lambda: dict(SAMPLER))  # Draws, tune and chains of a fit
-    run: int = RUN  # Origins from one fit
     cores: int | None = None  # Chains run at once; changes no number
     drivers: VariantDrivers | None = None  # Covariates that it uses
 
@@ -86,60 +82,30 @@ class Variant:
         driven = {} if self.drivers is None else self.drivers.choice(panel)
         return spec_for(panel, **self.spec, **driven)
 
-    def answers(self, views: Iterable[View], asked: Asked) -> Iterator[Answer]:
-        """Fit the first view, bring the fits to each later one, and run simulations from them."""
-        carried: dict[str, _Carried] = {}
-        for view in views:
-            chances: dict[str, Chances] = {}
-            notes = []
-            for fitted, predicted in view.fits().items():
-                start = time.perf_counter()
-                now = self._carry_forward(carried.get(predicted[0]), view, fitted, asked)
-                carried[predicted[0]] = now
-                chances |= {dyad: chances_of(now.fit, dyad, asked, view) for dyad in predicted}
-                notes.append(_note(now, fitted, time.perf_counter() - start))
-            yield Answer(view.origin, chances, {"fits": notes})
+    def answer(self, view: View, asked: Asked) -> Answer:
+        """Fit the dyads of a view, together or alone, and run simulations from the fits."""
+        chances: dict[str, Chances] = {}
+        notes = []
+        for together, predicted in view.fits().items():
+            start = time.perf_counter()
+            fit = self._fitted(view, together, asked)
+            chances |= {dyad: chances_of(fit, dyad, asked, view) for dyad in predicted}
+            notes.append({
+                "dyads": list(together), "fitted": "a fit of its own", "converged": fit.gate.passed,
+                "reasons": list(fit.gate.reasons), "seconds": round(time.perf_counter() - start, 2),
+            })  # fmt: skip
+        return Answer(view.origin, chances, {"fits": notes})
 
-    def _carry_forward(self, before: "_Carried | None", view: View, dyads: tuple[str, ...], asked: Asked) -> "_Carried":
-        """Bring a fit forward to a view, or fit the view."""
-        from forecast.model import update
-
-        if before is None:
-            return self._fitted(view, dyads, asked, "the first origin of its run")
-        if before.fit.dyads != list(dyads):
-            return self._fitted(view, dyads, asked, "there is a new dyad")
-        try:
-            fit = update(before.fit, self._panel(view, dyads), seed=asked.seed, refit=False)
-        except NotUpdatable as error:
-            return self._fitted(view, dyads, asked, error.cause)
-        return _Carried(fit, "")
-
-    def _fitted(self, view: View, dyads: tuple[str, ...], asked: Asked, reason: str) -> "_Carried":
+    def _fitted(self, view: View, dyads: tuple[str, ...], asked: Asked) -> "Fit":
         from forecast.model import fit
 
         panel, sampler = self._panel(view, dyads), dict[str, Any](self.sampler)
         cores = min((limit for limit in (self.cores, asked.cores) if limit), default=None)
-        return _Carried(fit(panel, self._spec(panel), seed=asked.seed, cores=cores, **sampler), reason)
+        return fit(panel, self._spec(panel), seed=asked.seed, cores=cores, **sampler)
 
     def _panel(self, view: View, dyads: tuple[str, ...]) -> "xr.Dataset":
         panel = self._seen(view.part(dyads))
         return panel if self.drivers is None else self.drivers.added(panel)
-
-
-@dataclass(frozen=True)
-class _Carried:
-    """A fit that goes from origin to origin."""
-
-    fit: "Fit"
-    reason: str  # Why it was sampled; empty if it was updated
-
-
-def _note(carried: _Carried, dyads: tuple[str, ...], seconds: float) -> dict[str, Any]:
-    gate = carried.fit.gate
-    return {
-        "dyads": list(dyads), "fitted": carried.reason, "converged": gate.passed, "reasons": list(gate.reasons),
-        "seconds": round(seconds, 2),
-    }  # fmt: skip
 
 
 def two_classes(panel: "xr.Dataset") -> "xr.Dataset":

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.errors import ForecastError
-from forecast.evaluation.benchmarks import REFERENCE
 from forecast.evaluation.skill import BENCHMARKS_EQUAL, CHOSEN_ON, POOL, REPORTED_ON, SPLIT, Row, Skill
 from forecast.events.table import CountTable, EventTable, Recorded
 from forecast.numeric import Lead, lead
 from forecast.outlook import Assessment, NotDefined
-from forecast.outlook.benchmarks import MODEL
+from forecast.outlook.benchmarks import MODEL, REFERENCE
 from forecast.outlook.observed import main_dataset
 from forecast.outlook.query import main_horizon
 from forecast.panel import panel_kind

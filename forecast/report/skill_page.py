@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.arguments import checked
 from forecast.dates import add_months
-from forecast.evaluation.benchmarks import REFERENCE
 from forecast.evaluation.results import RULE
 from forecast.evaluation.scores import Band, calibration, pit_band
 from forecast.evaluation.skill import BENCHMARKS_EQUAL, CHOSEN_ON, REPORTED_ON, Row, Skill, within
+from forecast.outlook.benchmarks import REFERENCE
 from forecast.outlook.query import main_horizon
 from forecast.report import distribution_figures
 from forecast.report import skill as say

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.checks import calibration
-from forecast.checks.calibration import AMONG, calibrate, coverage
 from forecast.errors import SpecError
 from forecast.model import PendulumSpec
+from scripts import calibrate as calibration
+from scripts.calibrate import AMONG, calibrate, coverage
 from tests.model.panels import make_panel
 
 SPEC = PendulumSpec()

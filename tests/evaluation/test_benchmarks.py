@@ -153,7 +153,7 @@ def test_a_benchmark_from_outside_is_one_class():
             return {horizon: np.full((draws, horizon), 0.5) for horizon in horizons}
 
     record = record_of(counts_of(walk(240)))
-    (answer,) = Coin().answers([record.view(date(2008, 1, 1))], Asked((3,), draws=10))
+    answer = Coin().answer(record.view(date(2008, 1, 1)), Asked((3,), draws=10))
     assert answer.chances["USA-CHN"][3].tolist() == [[0.5] * 3] * 10
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forecast.evaluation import Asked, Processes, Variant, backtest, choose
-from forecast.evaluation.forecaster import Answer
+from forecast.evaluation.benchmarks import Answer
 from forecast.numeric import paired
 from tests.evaluation.made import counts_of, record_of
 
@@ -30,15 +30,13 @@ def pendulum(seed):
 class Oracle:
     """Knows the pendulum and where it stands; only the shocks to come are unknown to it."""
 
-    code, words, benchmark, run = "oracle", "knows the truth", False, 1
+    code, words, benchmark = "oracle", "knows the truth", False
 
     def __init__(self, levels):
         self.levels = levels
 
-    def answers(self, views, asked):
-        for view in views:
-            chances = {dyad: self.chances(view, dyad, asked) for dyad in view.dyads}
-            yield Answer(view.origin, chances)
+    def answer(self, view, asked):
+        return Answer(view.origin, {dyad: self.chances(view, dyad, asked) for dyad in view.dyads})
 
     def chances(self, view, dyad, asked):
         rng = asked.stream(view.origin, dyad, self.code)
@@ -84,7 +82,7 @@ def test_on_pendulums_the_pendulum_wins_and_the_truth_is_not_beaten(tmp_path):
 def test_the_oracle_is_one():
     level = pendulum(1)
     record = record_of(counts_of(1 / (1 + np.exp(-level)), volume=VOLUME))
-    (answer,) = Oracle({"USA-CHN": level}).answers([record.view(date(2010, 1, 1))], Asked((3,), draws=4000))
+    answer = Oracle({"USA-CHN": level}).answer(record.view(date(2010, 1, 1)), Asked((3,), draws=4000))
     month = 12 * 20
     expected = MEAN + KEPT * (level[month - 1] - MEAN)
     said = answer.chances["USA-CHN"][3][:, 0]

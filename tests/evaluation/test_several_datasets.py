@@ -50,7 +50,7 @@ def test_what_is_predicted_and_what_benchmarks_see_is_one_dataset(name):
     ours, theirs = record.window(view, "USA-CHN", 12), alone.window(own, "USA-CHN", 12)
     assert (ours.n, ours.k, ours.before) == (theirs.n, theirs.k, theirs.before)
     for code in ("base_rate_10y", "local_level"):
-        (found,), (expected,) = (list(BENCHMARKS[code].answers([one], ASKED)) for one in (view, own))
+        found, expected = (BENCHMARKS[code].answer(one, ASKED) for one in (view, own))
         assert np.array_equal(found.chances["USA-CHN"][12], expected.chances["USA-CHN"][12])
 
 

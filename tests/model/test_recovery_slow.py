@@ -11,8 +11,8 @@ import pytest
 from arviz_stats import mcse
 from scipy.stats import binomtest, chisquare
 
-from forecast.checks.calibration import AMONG, calibrate
 from forecast.model import PendulumSpec, fit
+from scripts.calibrate import AMONG, calibrate
 
 from .by_pymc import sample_by_pymc
 from .panels import make_panel
