@@ -97,10 +97,10 @@ def loop_arguments(problem: Problem) -> list[tuple[Any, ...]]:
 def centres(arrays: PanelArrays) -> Own:
     """Return the centres of the priors of sides and kinds, by name."""
     own, priors = dict(prior_reference(SPEC, arrays).observed), SPEC.priors
-    for kinds in arrays.observed.kinds:
+    for kinds in arrays.aside.kinds if arrays.aside else ():
         gaps = np.exp(priors.kind_gap[0]) * np.arange(kinds.cuts)
         own[f"{kinds.name}_slope"] = priors.kind_slope[0]
-        own[f"{kinds.name}_shift"] = np.zeros(arrays.observed.places)
+        own[f"{kinds.name}_shift"] = np.zeros(arrays.aside.places)
         own[f"{kinds.name}_cutpoint"] = priors.kind_cut[0] + gaps[None, :]
         own[f"{kinds.name}_concentration"] = np.exp([priors.kind_concentration[0]])
     return own
@@ -112,11 +112,12 @@ def _parts(arrays: PanelArrays) -> Iterator[tuple[Any, ...]]:
     parameters = own["noise"], own["cutpoint"], own["concentration"]
     yield _arguments(busy, parameters, quadrature(SPEC), Months.of(observed.side))
     still = np.zeros(arrays.dyads)
-    for kinds in observed.kinds:
+    aside = arrays.aside
+    for kinds in aside.kinds if aside else ():
         slope, shift, cutpoint, concentration = (
             own[f"{kinds.name}_{part}"] for part in ("slope", "shift", "cutpoint", "concentration")
         )
-        at = log_odds(kinds.name, slope, observed.recent, shift[observed.place_of_node])
+        at = log_odds(kinds.name, slope, aside.recent, shift[aside.place_of_node])
         yield _arguments(at, (still, cutpoint, concentration), QUADRATURE, Months.of(kinds.counted))
 
 

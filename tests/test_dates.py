@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from forecast import dates
 from forecast.dates import DAYS_A_YEAR, Clock, periods_a_month
 from forecast.errors import DataError, SpecError
+from forecast.model import PendulumSpec
 from forecast.model.arrays import panel_arrays
 from tests.model.panels import make_panel
 
@@ -96,4 +97,4 @@ def test_another_frequency_is_rejected() -> None:
 
 def test_the_model_counts_by_the_same_clock() -> None:
     panel = make_panel(dyads=1, periods=30)
-    assert panel_arrays(panel).periods_a_month == periods_a_month(panel) == 1.0
+    assert panel_arrays(panel, PendulumSpec()).periods_a_month == periods_a_month(panel) == 1.0

@@ -14,7 +14,7 @@ from benchmarks.runs import CHAINS, PARAMETERS, PATHS, Run, as_dataset, cores
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.inputs import Parameters, add_parameters
 from forecast.model.observation.base import Own
-from forecast.model.observation.kinds import Kinds, log_odds
+from forecast.model.observation.kinds import Aside, Kinds, add_aside, log_odds
 from forecast.model.observation.side import quadrature
 from forecast.model.observation.sides import Sides
 from forecast.model.pendulum import coordinates
@@ -39,9 +39,10 @@ def plain_model(panel: xr.Dataset) -> pm.Model:
         pm.Potential("path_prior", path_log_density(trend, cycle, p, arrays.era_index))
         level = trend + cycle
         pm.Potential("sides", sides_log_likelihood(level.ravel(), p.observed, arrays.observed))
-        own = SPEC.observation_model.add_aside(SPEC, arrays)
-        for kinds in arrays.observed.kinds:
-            pm.Potential(kinds.name, kinds_log_likelihood(kinds, own, arrays.observed))
+        if arrays.aside:
+            own = add_aside(SPEC, arrays, arrays.aside)
+            for kinds in arrays.aside.kinds:
+                pm.Potential(kinds.name, kinds_log_likelihood(kinds, own, arrays.aside))
         for name, path in zip(PATHS, (level, trend), strict=True):
             pm.Deterministic(name, path[:, -1])
         pm.Deterministic("mu", means_by_era(arrays) @ trend.ravel())
@@ -75,10 +76,10 @@ def sides_log_likelihood(level: Any, own: Own, observed: Sides) -> Any:
     return ordered_log_likelihood(month, pt.zeros(1), own["concentration"][0], np.log(weights), data)
 
 
-def kinds_log_likelihood(kinds: Kinds, own: Own, observed: Sides) -> Any:
+def kinds_log_likelihood(kinds: Kinds, own: Own, aside: Aside) -> Any:
     """Dirichlet-multinomial ordered logit of one side's kinds."""
     data, name = Months.of(kinds.counted), kinds.name
-    recent, place = observed.recent[data.month_place], observed.place_of_node[data.month_place]
+    recent, place = aside.recent[data.month_place], aside.place_of_node[data.month_place]
     at = log_odds(name, own[f"{name}_slope"], recent, own[f"{name}_shift"][place])
     cuts, concentration = own[f"{name}_cutpoint"][0], own[f"{name}_concentration"][0]
     return ordered_log_likelihood(at[:, None], cuts, concentration, STILL, data)

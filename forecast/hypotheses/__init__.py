@@ -24,20 +24,10 @@ if TYPE_CHECKING:
     from forecast.hypotheses.run import pooled_tests as pooled_tests
 
 _HOMES = {
-    "ModelComparison": "compare",
-    "Plan": "plan",
-    "PooledResults": "run",
-    "PooledVerdict": "run",
-    "compare_models": "compare",
-    "deviate": "plan",
-    "freeze_plan": "plan",
-    "make_plan": "plan",
-    "pooled_tests": "run",
-    "read_plan": "plan",
-    "run_plan": "planned",
-    "write_plan": "plan",
-}
-
+    "ModelComparison": "compare", "Plan": "plan", "PooledResults": "run", "PooledVerdict": "run",
+    "compare_models": "compare", "deviate": "plan", "freeze_plan": "plan", "make_plan": "plan", "pooled_tests": "run",
+    "read_plan": "plan", "run_plan": "planned", "write_plan": "plan",
+}  # fmt: skip
 __all__ = [*_HOMES]
 
 

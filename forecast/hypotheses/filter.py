@@ -10,13 +10,12 @@ ceiling, between bounds or with growing reversion is moved by a force that is li
 """
 
 import math
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numba
 import numpy as np
 
+from forecast.model.kernels import kernel
 from forecast.typing import Float, Index
 
 MEAN, MEAN_SD = 0.3, 1.2
@@ -71,12 +70,7 @@ class Steps(NamedTuple):
     ends: Index  # First step of each dyad, and the number of all, (dyad + 1,)
 
 
-def compiled[F: Callable[..., Any]](function: F) -> F:
-    """Compile a function once an environment; later processes read it from numba's cache."""
-    return numba.njit(cache=True, fastmath=True, error_model="numpy", nogil=True)(function)  # type: ignore[no-any-return]
-
-
-@compiled
+@kernel
 def _weigh(
     cooperative: int, events: int, level: float, sd: float, a: float, nodes: Float, weights: Float, table: Float,
     lik: Float, good: Float, bad: Float,
@@ -110,7 +104,7 @@ def _weigh(
     return top + math.lgamma(a) - math.lgamma(a + events)
 
 
-@compiled
+@kernel
 def _hazard(z: float) -> float:
     """Return the standard normal density over the probability below."""
     if z < -6.0:
@@ -118,7 +112,7 @@ def _hazard(z: float) -> float:
     return math.exp(-0.5 * z * z) * 0.7978845608028654 / math.erfc(-z * 0.7071067811865476)
 
 
-@compiled
+@kernel
 def _forced(
     force: int, size: float, y: float, spread2: float, r: float, q: float, nodes: Float, weights: Float
 ) -> tuple[float, float, float]:  # fmt: skip
@@ -147,7 +141,7 @@ def _forced(
     return mean, slope, more - min(q * q / (edge * edge) * lost, MOST_LOST * q)
 
 
-@compiled
+@kernel
 def _filter(
     points: Float, cooperative: Index, events: Index, value: Float, volume: Float, gap: Index, begins: Float,
     anchor: Index, impulse: Float, occasion: Float, ends: Index, noise2: float, nodes: Float, weights: Float,

@@ -9,11 +9,10 @@ import hashlib
 import json
 import math
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from functools import partial
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,7 +20,7 @@ import numpy as np
 
 from forecast.arguments import checked
 from forecast.errors import DataError, SpecError
-from forecast.files import append_lines, check_target, check_writable, read_journal, write_text
+from forecast.files import append_lines, check_target, check_writable, read_journal
 from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.claims.jumping import PLACEBO_SHARE
 from forecast.hypotheses.claims.visits import visits_of
@@ -29,9 +28,8 @@ from forecast.hypotheses.engine import Engine
 from forecast.hypotheses.evidence import Finesse
 from forecast.hypotheses.outcome import decide
 from forecast.hypotheses.record import Record, read_panel
-from forecast.hypotheses.simulate import STAYING, TRUTHS, enlarged, simulate
+from forecast.hypotheses.simulate import TRUTHS, enlarged, simulate
 from forecast.progress import Progress, silent
-from forecast.theory import CEILING, REASONS
 from forecast.wording import capital, join, number
 
 if TYPE_CHECKING:
@@ -40,11 +38,8 @@ if TYPE_CHECKING:
     from forecast.events.table import EventTable
 
 POWER_TABLE, SIZE_TABLE = (Path(__file__).with_name(name) for name in ("power.csv", "power_by_size.csv"))
-SIZES = ((2, 1), (4, 1), (1, 4))
-"""Times as many dyads and as many events per month, of the larger record sets."""
-SETS, FEW_SETS, SIZE_SETS = 100, 40, 10
-"""Record sets of each truth in the tables; fewer of costly claims and truths, and of larger records."""
-COSTLY = (CEILING.code, REASONS.code)
+SETS = 100
+"""Record sets of each truth."""
 ENOUGH = 0.8
 """Share of record sets that support a true claim, from which their size is said to decide it."""
 FINESSE = Finesse()
@@ -161,34 +156,6 @@ def simulate_power(
     }  # fmt: skip
 
 
-def make_tables(
-    panel: "xr.Dataset", events: "EventTable", kept: str | Path, cores: int = 1, progress: Progress | None = None,
-    sets: int = SETS, size_sets: int = SIZE_SETS, tables: tuple[Path, Path] = (POWER_TABLE, SIZE_TABLE),
-) -> None:  # fmt: skip
-    """Simulate both tables of the package again; after an interruption the same call continues."""
-    shared: dict[str, Any] = {"events": events, "kept": kept, "cores": cores, "progress": progress}
-    few = min(sets, FEW_SETS)
-    chosen = [name for name, one in TRUTHS.items() if one.chosen or name == STAYING]
-    usual = [code for code in CLAIMS if code not in COSTLY]
-    table: dict[str, list[Rate]] = {}
-    others = [name for name in TRUTHS if name not in chosen]
-    for claims, truths, size in ((usual, others, sets), (usual, chosen, few), (COSTLY, (), few)):
-        found = simulate_power(panel, claims=claims, truths=truths, sets=size, **shared)
-        for code, own in found.items():
-            table.setdefault(code, []).extend(own)
-    write_table({code: table[code] for code in CLAIMS if code in table}, tables[0])
-    rates: dict[str, list[Rate]] = {}
-    sized = {name: one.sized for name, one in TRUTHS.items() if one.sized}
-    for dyads, more in SIZES:
-        for name, codes in sized.items():
-            found = simulate_power(
-                panel, claims=codes, truths=(name,), sets=size_sets, more_dyads=dyads, more_events=more, **shared
-            )  # fmt: skip
-            for code, own in found.items():
-                rates.setdefault(code, []).extend(own)
-    write_table(rates, tables[1])
-
-
 def _key(size: tuple[int, int], name: str, number: int, code: str) -> str:
     larger = "" if size == (1, 1) else f"{size[0]} x {size[1]};"
     return f"{larger}{name};{number};{code}"
@@ -261,21 +228,6 @@ def rates_of(code: str, table: Path = POWER_TABLE) -> tuple[Rate, ...]:
         )
         for row in rows
     )  # fmt: skip
-
-
-def write_table(rates: Mapping[str, Sequence[Rate]], path: Path) -> None:
-    """Write rates as a table that pages quote."""
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("claim", *(one.name for one in fields(Rate))))
-    for code, one in ((code, one) for code, own in rates.items() for one in own):
-        row = asdict(one) | {
-            "true": "yes" if one.true else "no",
-            "least": f"{one.least:.2f}",
-            "most": f"{one.most:.2f}",
-        }
-        writer.writerow((code, *row.values()))
-    write_text(path, text.getvalue())
 
 
 def would_decide(rates: Sequence[Rate], sizes: Sequence[Rate]) -> str:

@@ -1,5 +1,6 @@
 """Tests of claims on all dyads of a panel: checks before any work, the tests, and their results."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,9 @@ from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.claims.claim import Claim
 from forecast.hypotheses.claims.visits import visits_of
 from forecast.hypotheses.engine import Engine
-from forecast.hypotheses.evidence import FINER, USUAL
+from forecast.hypotheses.evidence import FINER, USUAL, own_posterior
+from forecast.hypotheses.models import CYCLE, RETURN, RETURN_CYCLE
 from forecast.hypotheses.outcome import LIMIT, UNTESTED, Outcome, exception_words, exceptions
-from forecast.hypotheses.own import OwnDyad, own_dyad
 from forecast.hypotheses.power import SIZE_TABLE, Rate, power_words, rates_of, would_decide
 from forecast.hypotheses.record import Record, read_panel, turned_back
 from forecast.hypotheses.sensitivity import Parts
@@ -79,6 +80,19 @@ class PooledVerdict:
 def _named(value: Any) -> Any:
     """Return a mapping with its names as texts."""
     return {str(name): one for name, one in value.items()} if isinstance(value, Mapping) else value
+
+
+QUANTITIES = ((CYCLE, "half-life of deviations from the trend", "months", 1.0),
+              (RETURN, "half-life of the trend's return", "years", 12.0))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class OwnDyad:
+    """One dyad within the hierarchy: its own half-lives given all dyads, and what it adds to the evidence on claims."""
+
+    dyad: str
+    rows: tuple[Mapping[str, Any], ...]  # Quantity, unit, and 5%, 50% and 95% points before and given the data
+    evidence: Mapping[str, float]  # What the dyad adds to the log Bayes factor that decides, by claim
 
 
 @dataclass(frozen=True, repr=False)
@@ -209,10 +223,28 @@ def pooled_tests(
     )  # fmt: skip
 
 
+def own_dyad(engine: Engine, dyad: str, evidence: Mapping[str, float]) -> OwnDyad:
+    """Read a dyad off the hierarchy of a reverting trend with a cycle."""
+    at, found = engine.record.dyads.index(dyad), engine.evidence(RETURN_CYCLE)
+    rows = []
+    for axis, name, unit, scale in QUANTITIES:
+        places, chance = own_posterior(
+            found, engine.steps("plain"), engine.centre(RETURN_CYCLE), at, axis, engine.finesse
+        )  # fmt: skip
+        below = np.cumsum(chance) - 0.5 * chance
+        points = np.exp(np.interp((0.05, 0.5, 0.95), below, np.log(places))) / scale
+        own = replace(axis, sd=math.hypot(axis.sd, axis.spread))  # Mean and dyads around it
+        prior = [one / scale for one in own.prior_interval()]
+        names = ("low", "median", "high", "prior_low", "prior_median", "prior_high")
+        row = dict(zip(names, (*points.tolist(), *prior), strict=True))
+        rows.append({"quantity": name, "unit": unit, **row})
+    return OwnDyad(dyad, tuple(rows), evidence)
+
+
 def _verdict(claim: Claim, coarse: Engine, parts: Parts) -> PooledVerdict:
     rough, outcome = claim.test(coarse), claim.test(parts.engine)
     if outcome.answer != UNTESTED:
-        outcome = replace(outcome, **parts.sensitivity(claim)._asdict())
+        outcome = replace(outcome, **parts.sensitivity(claim))
     error, rates = abs(outcome.log_bayes_factor - rough.log_bayes_factor), rates_of(claim.code)
     if outcome.answer == "undecided" and (words := would_decide(rates, rates_of(claim.code, SIZE_TABLE))):
         outcome = replace(outcome, details={**outcome.details, "would_decide": words})

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -19,14 +19,6 @@ FIRST_ORIGIN = 180
 """Months of the record before the first window ahead."""
 FEWEST = 4
 """Dyads of a record that can be split by how far they turned back."""
-
-
-class Sensitivity(NamedTuple):
-    """What a claim's test finds with other priors, on parts of the record, and ahead of it."""
-
-    priors: dict[str, Choice]
-    parts: dict[str, Choice]
-    windows: dict[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -63,11 +55,12 @@ class Parts:
             "with those dyads alone": replace(self.engine, only=most, brief=True),
         }
 
-    def sensitivity(self, claim: Claim) -> Sensitivity:
-        """Test a claim with priors half and twice as wide and on each part, and score windows ahead."""
+    def sensitivity(self, claim: Claim) -> dict[str, Any]:
+        """Test a claim with other widths of priors (`priors`) and on `parts`, and score `windows` ahead."""
         priors = {name: _choice(claim, replace(self.engine, width=width, brief=True)) for name, width in WIDTHS.items()}
         parts = {name: _choice(claim, engine) for name, engine in self.engines.items()}
-        return Sensitivity(priors, parts, {} if claim.ahead is None else windows(self.engine, claim.ahead))
+        ahead = {} if claim.ahead is None else windows(self.engine, claim.ahead)
+        return {"priors": priors, "parts": parts, "windows": ahead}
 
 
 def _choice(claim: Claim, engine: Engine) -> Choice:

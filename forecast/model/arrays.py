@@ -9,11 +9,14 @@ import xarray as xr
 from forecast.dates import periods_a_month
 from forecast.errors import DataError
 from forecast.model.driving import Driving
-from forecast.model.observation import Observation, observation_of
+from forecast.model.observation import Observation
+from forecast.model.observation.kinds import Aside
 from forecast.model.spec import PendulumSpec
 from forecast.panel import panel_kind, validate_panel
 from forecast.typing import Bool, Index
 
+SHARED = ("dyad", "time", "era", "dataset", "direction")
+"""Coordinates that model and fit have in common with their panel."""
 FEWEST = 3  # Events of a dyad without which a fit shows nothing but its prior
 
 
@@ -34,7 +37,8 @@ class PanelArrays:
     node_gap: Index
     periods_a_month: float  # 1 in a monthly panel, 4.348 in a weekly one
     observation: Observation  # What kind of observation it was read as
-    observed: Any  # What was observed, in the arrays of that kind
+    observed: Any  # What tells of the level, in the arrays of that kind
+    aside: Aside | None = None  # What tells nothing of it
     driving: Driving | None = None  # The drivers that the spec asks for
 
     @property
@@ -66,13 +70,13 @@ class PanelArrays:
         return int(self.era_dyad.size)
 
 
-def panel_arrays(panel: xr.Dataset, spec: PendulumSpec | None = None, *, dense: bool | None = None) -> PanelArrays:
+def panel_arrays(panel: xr.Dataset, spec: PendulumSpec, *, dense: bool | None = None) -> PanelArrays:
     """Read the arrays of a panel."""
     validate_panel(panel)
-    observation = observation_of(panel) if spec is None else spec.observation_model
+    observation = spec.observation_model
     observation.check_panel(panel)
     era_index = panel["era_index"].transpose("dyad", "time").to_numpy().astype(np.int64)
-    is_dense = (spec is not None and spec.dense) if dense is None else dense
+    is_dense = spec.dense if dense is None else dense
     dyad, time = np.nonzero(_is_node(panel_kind(panel).seen(panel), era_index, is_dense))
     starts = np.searchsorted(dyad, np.arange(len(era_index) + 1))
     gap = np.diff(time, prepend=0)
@@ -89,14 +93,15 @@ def panel_arrays(panel: xr.Dataset, spec: PendulumSpec | None = None, *, dense: 
         node_gap=gap,
         periods_a_month=periods_a_month(panel),
         observation=observation,
-        observed=observation.read(panel, node_of, "years" if spec is None else spec.kind_drift),
-        driving=None if spec is None else Driving.of(spec, panel),
+        observed=observation.read(panel, node_of),
+        aside=observation.read_aside(panel, node_of, spec.kind_drift),
+        driving=Driving.of(spec, panel),
     )
 
 
-def require_observations(arrays: PanelArrays) -> None:
+def require_observations(panel: xr.Dataset) -> None:
     """Make sure that there is something to fit, or raise `DataError`."""
-    if not arrays.observation.number(arrays.observed):
+    if not panel_kind(panel).number(panel):
         raise DataError("panel holds no observation in its coverage; widen the dates or check the coverage table")
 
 

@@ -38,16 +38,16 @@ def is_usual(spec: PendulumSpec, arrays: PanelArrays, part: Part) -> bool:
         return False
     if part == "aside":
         return True
-    alone = part == "path" or not arrays.observation.has_aside(arrays.observed)
+    alone = part == "path" or arrays.aside is None
     return alone and spec.cycle in ("linear", "none") and arrays.driving is None
 
 
 def assemble(spec: PendulumSpec, arrays: PanelArrays, part: Part) -> "Assembled":
     """Assemble the density of a part of a usual model."""
     data = model_data(spec, arrays, part=part)
-    if part != "aside":
+    if part != "aside" or arrays.aside is None:
         return Assembled((PathBlock.of(spec, arrays, data),))
-    return Assembled(tuple(KindsBlock.of(spec, arrays, kinds, data) for kinds in arrays.observed.kinds))
+    return Assembled(tuple(KindsBlock.of(spec, arrays, kinds, data) for kinds in arrays.aside.kinds))
 
 
 @dataclass(frozen=True)

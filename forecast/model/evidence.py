@@ -6,7 +6,7 @@ https://doi.org/10.1016/j.jmp.2017.09.005). The sampler's coordinates suit this,
 noise. Multinomial coefficients are left out: marginal likelihoods compare only models of the same panel and unit.
 """
 
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from threading import Event
@@ -18,7 +18,7 @@ import xarray as xr
 from forecast.errors import SpecError
 from forecast.model.arrays import panel_arrays
 from forecast.model.compiled import Density, density_of
-from forecast.model.inputs import Part, parts_of, spec_of
+from forecast.model.inputs import Part, parts_of
 from forecast.model.posterior import take_apart
 from forecast.typing import Bool, Float
 
@@ -129,29 +129,13 @@ DEPTH = 3
 # Seconds between looks at whether the work is to stop.
 LOOK = 0.1
 
-type PartKey = tuple[int, "PendulumSpec", Part, int]
-"""Periods of a record, the spec of a part, the part, and the seed: what its evidence follows from."""
-
 
 def quick_evidence(
-    panel: xr.Dataset,
-    spec: "PendulumSpec",
-    *,
-    seed: int,
-    kept: MutableMapping[PartKey, Evidence] | None = None,
-    draws: int | None = None,
-    stop: Event | None = None,
+    panel: xr.Dataset, spec: "PendulumSpec", *, seed: int, draws: int | None = None, stop: Event | None = None
 ) -> Evidence:
-    """Estimate the marginal likelihood of a model from short fits of its parts in any thread, but of those `kept`."""
-    kept = {} if kept is None else kept
-    found = []
-    for part in parts_of(panel_arrays(panel, spec)):
-        own = spec_of(spec, part)
-        key = panel.sizes["time"], own, part, seed
-        if key not in kept:
-            kept[key] = _part_evidence(panel, own, part, seed, draws, stop)
-        found.append(kept[key])
-    return together(found)
+    """Estimate the marginal likelihood of a model from short fits of its parts in any thread."""
+    arrays = panel_arrays(panel, spec)
+    return together([_part_evidence(panel, spec, part, seed, draws, stop) for part in parts_of(arrays)])
 
 
 def _part_evidence(

@@ -14,10 +14,12 @@ import xarray as xr
 from forecast.errors import FitFileError, OutputError
 from forecast.files import check_writable, digest, partial_folder
 from forecast.folders import replace_folder
+from forecast.model.arrays import SHARED
 from forecast.model.gate import Gate, check_convergence, kept_gate, with_quantities
+from forecast.model.observation.kinds import TOWARDS, places_of_dyad
 from forecast.model.posterior import Groups, groups_of, take_apart
 from forecast.model.spec import PendulumSpec
-from forecast.model.variables import all_variables
+from forecast.model.variables import all_variables, required_variables
 from forecast.panel import panel_kind, panel_of_dyad, validate_panel
 from forecast.wording import Card, Displayed, join_some
 
@@ -29,7 +31,6 @@ KIND = "pendulum-forecast fit"
 GROUPS = ("posterior", "sample_stats", "constant_data")
 DIGESTS = "digests"
 STATISTICS = {"diverging": "b", "energy": "f", "step_size": "f", "n_steps": "iu"}
-SHARED = ("dyad", "time", "era", "dataset", "direction")
 
 
 def is_saved_fit(path: Path) -> bool:
@@ -155,16 +156,8 @@ def _draws_faults(
     posterior: xr.Dataset, statistics: xr.Dataset, panel: xr.Dataset, spec: PendulumSpec
 ) -> Iterator[str]:
     """Describe missing variables, and those of another form than the table of variables has."""
-    present = (
-        (True, "level trend mu trend_mean"), (spec.moves, "trend_step trend_retention"),
-        (spec.trend == "reverting", "trend_half_life"), (spec.jumps, "trend_jump"),
-        (spec.has_ceiling, "headroom ceiling headroom_dyad headroom_era_sd"),
-        (spec.has_cycle, "cycle_half_life phi cycle_sd sigma"), (bool(spec.drivers), "driver_effect"),
-    )  # fmt: skip
-    own = [variable.name for variable in spec.cycle_model.variables if spec.has_cycle]
-    wanted = [name for there, names in present if there for name in names.split()]
-    groups = [group for group in spec.observation_model.together() if any(name in posterior for name in group)]
-    wanted += [*own, *spec.observation_model.required(spec), *(name for group in groups for name in group)]
+    sides = [[f"{name}_{part}" for part in ("shift", "slope", "cutpoint")] for name in TOWARDS]
+    wanted = [*required_variables(spec), *(name for own in sides if posterior.keys() & set(own) for name in own)]
     yield from (f"posterior: {name} is missing" for name in wanted if name not in posterior)
     yield from (f"sample_stats: {name} is missing" for name in STATISTICS if name not in statistics)
     table, by_draw = all_variables(), ("chain", "draw")
@@ -290,7 +283,7 @@ class Fit(Displayed):
         """
         place = self.dyads.index(dyad)
         eras = np.flatnonzero(self.panel["era_dyad"].to_numpy() == place)
-        own = {"dyad": [place], "era": eras, **self.spec.observation_model.places_of(self.panel, place, self.spec)}
+        own = {"dyad": [place], "era": eras, **places_of_dyad(eras, place, self.spec.kind_drift)}
         panel = panel_of_dyad(self.panel, dyad)
         posterior = self.posterior.isel(own, missing_dims="ignore")
         return Fit(self._groups | {"posterior": posterior, "constant_data": panel}).forgetting_gate()

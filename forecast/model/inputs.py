@@ -5,7 +5,7 @@ of variables is exact for any of them (`forecast.model.kernels.path`); near the 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -18,7 +18,7 @@ from forecast.model.dynamics import Motion, declare_cycle, over_gaps
 from forecast.model.kernels.path import pair_forward, path_forward
 from forecast.model.observation import side
 from forecast.model.observation.base import Own
-from forecast.model.priors import Priors, known_priors
+from forecast.model.observation.kinds import aside_data
 from forecast.model.spec import PendulumSpec
 from forecast.model.trend import (
     Trend,
@@ -181,8 +181,9 @@ class Form:
     @classmethod
     def of(cls, spec: PendulumSpec, arrays: PanelArrays, part: Part = "whole") -> "Form":
         """Return the form of a panel, or of a part of its model, under a spec."""
-        shape = (arrays.dyads, *arrays.observation.shape(arrays.observed), node_capacity(arrays.nodes))
-        by_era = spec.has_ceiling or not spec.moves or arrays.observation.uses_eras(spec)
+        aside = () if arrays.aside is None else arrays.aside.shape
+        shape = (arrays.dyads, *arrays.observation.shape(arrays.observed), *aside, node_capacity(arrays.nodes))
+        by_era = spec.has_ceiling or not spec.moves or spec.kind_drift != "years"
         eras = tuple(arrays.era_dyad.tolist()) if by_era else ()
         return cls(spec, eras, shape, arrays.periods_a_month, part)
 
@@ -195,28 +196,14 @@ def node_capacity(nodes: int) -> int:
 
 def parts_of(arrays: PanelArrays) -> tuple[Part, ...]:
     """Return the parts in which the model of a panel can be fitted: they share no parameter."""
-    return ("path", "aside") if arrays.observation.has_aside(arrays.observed) else ("whole",)
-
-
-def spec_of(spec: PendulumSpec, part: Part) -> PendulumSpec:
-    """Return a spec with the choices that matter for a part, which models that differ only elsewhere have in common."""
-    if part == "whole":
-        return spec
-    of_kinds = {name: getattr(spec.priors, name) for name in known_priors() if name.startswith("kind_")}
-    if part == "aside":
-        return PendulumSpec(
-            kind_drift=spec.kind_drift, observation=spec.observation, overdispersion=spec.overdispersion,
-            pooling=spec.pooling, priors=Priors(**of_kinds),
-        )  # fmt: skip
-    own = {name: value for name, value in spec.priors.to_dict(spec.cycle_model).items() if name not in of_kinds}
-    return replace(spec, kind_drift="years", priors=Priors(**own))
+    return ("path", "aside") if arrays.aside else ("whole",)
 
 
 def model_data(
     spec: PendulumSpec, arrays: PanelArrays, reference: Parameters | None = None, part: Part = "whole"
 ) -> dict[str, Any]:
     """Arrays that a model, or a part of it, reads of a panel; the path is whitened at ``reference``."""
-    aside = {} if part == "path" else spec.observation_model.aside_data(spec, arrays)
+    aside = {} if part == "path" or arrays.aside is None else aside_data(spec, arrays.aside)
     if part == "aside":
         return aside
     return _path_data(spec, arrays, reference or prior_reference(spec, arrays)) | aside

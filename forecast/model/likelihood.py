@@ -9,6 +9,7 @@ import xarray as xr
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.driving import acting_on
 from forecast.model.observation.base import Own
+from forecast.model.observation.kinds import with_kinds_of_draws
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.model.spec import PendulumSpec
 from forecast.panel import panel_kind
@@ -79,7 +80,7 @@ class Observed:
         """Take them out of a stretch of a panel's periods, all by default; if wished only what tells of the level."""
         arrays = panel_arrays(panel, draws.spec, dense=False)
         if level_only:
-            arrays = replace(arrays, observed=draws.spec.observation_model.of_level(arrays.observed))
+            arrays = replace(arrays, aside=None)
         node = np.full(arrays.era_index.shape, -1)
         node[arrays.node_dyad, arrays.node_time] = np.arange(arrays.nodes)
         seen = np.where(panel_kind(panel).seen(panel), node, -1)
@@ -94,4 +95,6 @@ class Observed:
         spec, node, level = self.draws.spec, int(self.node[dyad, period]), state.sum(axis=-1)
         if self.month is not None:
             level = level + self.month[:, dyad, period, None]
-        return spec.observation_model.log_likelihood_of_draws(spec, level, self.draws.observed, self.arrays, node)
+        own, aside = self.draws.observed, self.arrays.aside
+        total = spec.observation_model.log_likelihood_of_draws(spec, level, own, self.arrays, node)
+        return total if aside is None else with_kinds_of_draws(total, aside, node, own)

@@ -10,12 +10,13 @@ import pytensor.tensor as pt
 import xarray as xr
 from pymc.distributions.dist_math import normal_lcdf
 
-from forecast.model.arrays import PanelArrays, panel_arrays, require_observations
+from forecast.model.arrays import SHARED, PanelArrays, panel_arrays, require_observations
 from forecast.model.assembled import NODE_PATHS, WHITE
 from forecast.model.driving import node_push
 from forecast.model.dynamics import Nodes, Transitions
 from forecast.model.inputs import Parameters, Part, add_parameters, hold, model_data, node_capacity
 from forecast.model.kernels.ops import WhitenedPair, WhitenedPath
+from forecast.model.observation.kinds import add_aside, aside_log_likelihood
 from forecast.model.spec import PendulumSpec, spec_for
 from forecast.model.trend import SOFTNESS
 
@@ -54,8 +55,8 @@ class PathGraph:
     def pseudo(self) -> tuple[Any, Any]:
         """Weight and information of the anchor's pseudo-observations; they follow the parameters."""
         observed, data, model = self.parameters.observed, self.data, self.spec.observation_model
-        weight = model.anchor_weight(data["anchor_weight"], observed, data)
-        target = data["anchor_level"] + model.anchor_shift(observed, data) - self.still
+        weight, shift = model.anchor(data["anchor_weight"], observed, data)
+        target = data["anchor_level"] + shift - self.still
         if self.push is not None:  # what is read as level is the path and all that drivers add to it
             target = target - sum(self.push)
         return weight, weight * target
@@ -186,16 +187,15 @@ class PendulumModel:
         """
         spec = self.spec or spec_for(panel)
         arrays = panel_arrays(panel, spec)
-        require_observations(arrays)
+        require_observations(panel)
         data = model_data(spec, arrays, reference, part)
         with pm.Model(coords=coordinates(panel, arrays)) as model:
             held = hold(data)
             if part != "aside":
                 graph = PathGraph(spec, add_parameters(spec, arrays), held)
                 _path_in_white(graph, node_capacity(arrays.nodes))
-            if part != "path" and arrays.observation.has_aside(arrays.observed):
-                aside = spec.observation_model.add_aside(spec, arrays, held)
-                pm.Potential(OBSERVED[1], spec.observation_model.aside_log_likelihood(aside, held))
+            if part != "path" and arrays.aside:
+                pm.Potential(OBSERVED[1], aside_log_likelihood(add_aside(spec, arrays, arrays.aside, held), held))
         return model
 
 
@@ -218,7 +218,7 @@ def _path_in_white(graph: PathGraph, capacity: int) -> None:
 
 def coordinates(panel: xr.Dataset, arrays: PanelArrays) -> dict[str, Any]:
     """Coordinates of the model's dims, from the panel."""
-    own: dict[str, Any] = {name: panel[name].to_numpy() for name in ("dyad", "time", "era")}
+    own: dict[str, Any] = {name: panel[name].to_numpy() for name in SHARED if name in panel.coords}
     if arrays.driving is not None:
         own["driver"] = [name for name, _ in arrays.driving.drivers]
-    return own | arrays.observation.coordinates(panel)
+    return own

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from forecast.arguments import checked, require_sampler
 from forecast.errors import SpecError
-from forecast.model.arrays import PanelArrays, panel_arrays, require_events, require_observations
+from forecast.model.arrays import SHARED, PanelArrays, panel_arrays, require_events, require_observations
 from forecast.model.assembled import NODE_PATHS
 from forecast.model.compiled import Density, density_of, is_ready
 from forecast.model.driving import push
 from forecast.model.evidence import evidence as evidence_of
 from forecast.model.evidence import together
-from forecast.model.fitted import KIND, SCHEMA, SHARED, STATISTICS, Fit
+from forecast.model.fitted import KIND, SCHEMA, STATISTICS, Fit
 from forecast.model.inputs import parts_of
 from forecast.model.posterior import Groups, flat, take_apart
 from forecast.model.spec import PendulumSpec, spec_for
@@ -133,7 +133,7 @@ def fit(
 
     report("building the model", 0, 0)
     arrays = panel_arrays(panel, spec)
-    require_observations(arrays)
+    require_observations(panel)
     require_events(panel)
     accept, depth = PATH_TREES[spec.has_ceiling]
     run = Run(

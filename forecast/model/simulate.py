@@ -10,6 +10,7 @@ from forecast.arguments import checked
 from forecast.model.arrays import panel_arrays
 from forecast.model.driving import push_of_draw
 from forecast.model.inputs import add_parameters
+from forecast.model.observation.kinds import add_aside
 from forecast.model.pendulum import coordinates
 from forecast.model.posterior import take_apart
 from forecast.model.spec import PendulumSpec, spec_for
@@ -25,7 +26,8 @@ def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: i
     arrays = panel_arrays(panel, spec, dense=False)
     with pm.Model(coords=coordinates(panel, arrays)) as model:
         add_parameters(spec, arrays)
-        spec.observation_model.add_aside(spec, arrays)
+        if arrays.aside:
+            add_aside(spec, arrays, arrays.aside)
         dims = {name: own for name, own in sampled_variables().items() if name in model.named_vars}
         # Not compiled: that would take longer than thousands of draws.
         plain = {"mode": Mode(linker="py", optimizer=None)}

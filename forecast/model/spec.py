@@ -1,6 +1,6 @@
 """Model specification: all choices in one frozen, printable object, and defaults for a panel."""
 
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import xarray as xr
@@ -107,7 +107,7 @@ class PendulumSpec:
 
     def _check_components(self) -> None:
         """Reject what no data can tell apart from a simpler spec."""
-        if not self.has_cycle and self.trend == "reverting":
+        if not self.has_cycle and self.reverts:
             raise SpecError(
                 "cycle: 'none' with trend='reverting' is one reverting component, which no data can tell apart from a "
                 "cycle around a constant; use trend='constant', cycle='linear', or trend='walk', cycle='none'"
@@ -126,7 +126,7 @@ class PendulumSpec:
         """Priors that these choices do not use, and why."""
         cycle = "cycle_half_life cycle_half_life_dyads cycle_sd cycle_sd_dyads"
         groups = (
-            (self.trend == "reverting", "trend_half_life", f"trend={self.trend!r} does not return"),
+            (self.reverts, "trend_half_life", f"trend={self.trend!r} does not return"),
             (self.trend != "walk", "trend_mean_dyads", "trend='walk' has no long-run mean"),
             (self.moves, "trend_step trend_step_dyads trend_start", f"trend={self.trend!r} has no path"),
             (self.jumps, "trend_jump", "jumps=False has no jump"),
@@ -140,25 +140,15 @@ class PendulumSpec:
                 unused |= {prior.name: f"it belongs to cycle={one.name!r}" for prior in one.priors}
         return unused | self.observation_model.unused_priors(self)
 
-    def with_choices(self, **choices: Any) -> "PendulumSpec":
-        """Return the spec with other choices; priors and a ceiling that these do not use return to their defaults.
-
-        Examples
-        --------
-        >>> spec = PendulumSpec(priors=Priors(cycle_sd=(-1.0, 0.2)))
-        >>> spec.with_choices(trend="walk", cycle="none").priors
-        Priors()
-        """
-        if choices.get("trend") == "constant":
-            choices = {"ceiling": "none"} | choices
-        plain = replace(self, **choices, priors=Priors())
-        unused = plain._unused_priors()
-        return replace(plain, priors=Priors(**{name: own for name, own in self.priors.changed if name not in unused}))
-
     @property
     def moves(self) -> bool:
         """Return whether the trend varies over time."""
         return self.trend != "constant"
+
+    @property
+    def reverts(self) -> bool:
+        """Return whether the trend returns to a long-run mean."""
+        return self.trend == "reverting"
 
     @property
     def has_cycle(self) -> bool:

@@ -65,7 +65,7 @@ def declare_trend(spec: "PendulumSpec", priors: "Priors", pool: bool) -> Declare
         declared["trend_jump"] = spread_around("trend_jump", priors.trend_jump)
     if spec.jumps and not spec.moves:
         declared["trend_jump_raw"] = Free("trend_jump_raw", dims=("era",))
-    if spec.trend == "reverting":
+    if spec.reverts:
         declared["trend_half_life"] = Free("trend_half_life", priors.trend_half_life, positive=True)
     return declared
 
@@ -84,7 +84,7 @@ def add_trend(spec: "PendulumSpec", priors: "Priors", pool: bool) -> Trend:
     step = pm.Deterministic("trend_step", own["trend_step"].add(), dims="dyad")
     jump: Any = own["trend_jump"].add() if spec.jumps else pt.constant(0.0)
     retention: Any = pt.constant(1.0)
-    if spec.trend == "reverting":
+    if spec.reverts:
         retention = 0.5 ** (1.0 / own["trend_half_life"].add())
     retention = pm.Deterministic("trend_retention", retention)
     return Trend(mean, step, jump, priors.trend_start, 1.0 if spec.trend == "walk" else retention)

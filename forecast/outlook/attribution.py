@@ -537,8 +537,9 @@ def _shared(
 
 def _alike(record: ReducedFit, events: "pd.DataFrame") -> Index:
     """Return a number for each event, the same for those that tell the same of the level and the question, (event,)."""
-    tells, sorts = record.fit.spec.observation_model.alike(record.fit.panel), record.setting.sorts
-    cells = events[[*PLACES, "counted"]].assign(of_class=tells[events["of_class"]], sort=sorts(events) if sorts else 0)
+    side = (events["of_class"] >= int(record.fit.panel.attrs["zero_cut"])).astype(np.int64)
+    sorts = record.setting.sorts
+    cells = events[[*PLACES, "counted"]].assign(of_class=side, sort=sorts(events) if sorts else 0)
     return np.asarray(cells.groupby(list(cells), sort=False).ngroup().to_numpy(), dtype=np.int64)
 
 

@@ -23,6 +23,7 @@ from benchmarks.scaling import exponent, figure, points
 from benchmarks.table import write_results
 from forecast.errors import SpecError
 from forecast.model.arrays import panel_arrays
+from forecast.model.observation.kinds import aside_data, aside_log_likelihood
 from forecast.panel import validate_panel
 
 
@@ -183,7 +184,7 @@ def test_both_loops_evaluate_the_likelihood(size, density):
     own, sides = centres(arrays), SPEC.observation_model
     aside = own | {"kinds_offset": np.zeros_like(own["offset"])}
     likelihood = sides.log_likelihood(SPEC, np.zeros(arrays.nodes), own, sides.data(SPEC, arrays, own))
-    likelihood += sides.aside_log_likelihood(aside, sides.aside_data(SPEC, arrays))
+    likelihood += aside_log_likelihood(aside, aside_data(SPEC, arrays.aside))
     expected = float(likelihood.eval(mode=python_mode()))
     for loop in (plain_loop, lean_loop):
         assert sum(loop(*part) for part in loop_arguments(problem)) == pytest.approx(expected, rel=1e-10)

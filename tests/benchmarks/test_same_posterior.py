@@ -9,7 +9,7 @@ from benchmarks.problems import SPEC
 from forecast.errors import SpecError
 from forecast.model import PendulumModel
 from forecast.model.arrays import panel_arrays
-from forecast.model.observation.kinds import SPANS
+from forecast.model.observation.kinds import SPANS, aside_data
 
 PERIODS = 20
 PATHS = {"trend_path": "node_trend", "cycle_path": "node_cycle"}
@@ -24,7 +24,7 @@ def log_density_of(model):
 
 def in_white(point, panel):
     """The point with the walks of kinds in the package's coordinates, in place of their steps."""
-    made = SPEC.observation_model.aside_data(SPEC, panel_arrays(panel, SPEC))
+    made = aside_data(SPEC, panel_arrays(panel, SPEC).aside)
     for name in ("depth", "severity"):
         if f"{name}_walk" in made:
             steps, steps_of_white = point.pop(f"{name}_drift_raw"), made[f"{name}_walk"][:, :SPANS]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from model.panels import make_panel
 
-from forecast.hypotheses.held_out import BLOCK_MONTHS, block_ends, leave_future_out, score_difference, stacking_weight
+from forecast.hypotheses.compare import BLOCK_MONTHS, block_ends, leave_future_out, score_difference, stacking_weight
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence
 from forecast.model.updating import carry_on
@@ -65,20 +65,6 @@ def test_a_block_is_predicted_from_what_lies_before_it(monkeypatch):
     assert found["origin"].tolist() == ["2004-04-01", "2006-04-01"]
     assert found["until"].tolist() == ["2006-04-01", "2008-04-01"]
     assert found["events"].sum() == int(panel["counts"].isel(time=slice(52, None)).sum())
-
-
-def test_what_models_share_is_fitted_once(monkeypatch):
-    asked = fake_fits(monkeypatch)
-    panel, kept = make_panel(periods=100), {}
-    eras, years, walk = (
-        PendulumSpec(kind_drift="eras"),
-        PendulumSpec(),
-        PendulumSpec(trend="walk", cycle="none"),
-    )
-    for spec in (eras, years, walk):
-        leave_future_out(panel, spec, seed=3, whole=Evidence(-990.0, 0.4), kept=kept)
-    # Two origins: the kinds of two models and the paths of two, and not the six parts of each that three models have.
-    assert len(asked) == len(kept) == 2 * 4
 
 
 @pytest.mark.slow

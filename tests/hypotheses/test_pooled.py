@@ -40,23 +40,22 @@ from forecast.hypotheses.models import (
     CYCLE as CYCLE_HALF_LIFE,
 )
 from forecast.hypotheses.outcome import decide
-from forecast.hypotheses.own import own_dyad
 from forecast.hypotheses.power import (
     POWER_TABLE,
     SIZE_TABLE,
     Rate,
-    make_tables,
     power_words,
     rates_of,
     simulate_power,
     would_decide,
-    write_table,
 )
-from forecast.hypotheses.power import SIZES as LARGER
 from forecast.hypotheses.record import Record, placebo_sets, read_panel, turned_back
+from forecast.hypotheses.run import own_dyad
 from forecast.hypotheses.sensitivity import WIDTHS, Parts
 from forecast.hypotheses.simulate import TRUTHS, Truth, enlarged, simulate
 from forecast.outlook import plain
+from scripts.simulate_power import SIZES as LARGER
+from scripts.simulate_power import make_tables, write_table
 
 CYCLE = {"step": 0.1, "cycle": (4.5, 1.0)}
 

@@ -36,7 +36,7 @@ def panel_of(shape):
 
 def parts(spec, panel):
     arrays = panel_arrays(panel, spec)
-    names = ("path", "aside") if arrays.observation.has_aside(arrays.observed) else ("whole",)
+    names = ("path", "aside") if arrays.aside else ("whole",)
     return [(name, assemble(spec, arrays, name)) for name in names]
 
 

@@ -10,7 +10,7 @@ from scipy.stats import multivariate_normal, norm
 from forecast.model import PendulumModel, PendulumSpec, Priors, prior_draws
 from forecast.model.arrays import panel_arrays
 from forecast.model.observation import find_observation
-from forecast.model.observation.kinds import FIRST_YEAR, SPAN_YEARS, SPANS
+from forecast.model.observation.kinds import FIRST_YEAR, SPAN_YEARS, SPANS, with_kinds_of_draws
 from forecast.model.observation.readings import FIRST_YEAR as FIRST_KNOT
 from forecast.model.observation.readings import KNOT_YEARS, KNOTS
 from forecast.model.sampling import complete_dyad
@@ -300,13 +300,11 @@ def test_the_likelihood_of_draws_is_that_of_the_model():
     own = prior_draws(panel, spec, draws=1).expand_dims("chain")
     own = own.assign({name: (own[name].dims, np.reshape(values[name], own[name].shape)) for name in own})
     observation = find_observation("sides")
-    draws = observation.draws(own)
-    total = sum(
-        observation.log_likelihood_of_draws(
-            spec, level[[[arrays.node_dyad[node]]], arrays.node_time[node]], draws, arrays, node
-        )[0, 0]
-        for node in np.flatnonzero(arrays.observed.side.cell_of_node >= 0)
-    )
+    draws, total = observation.draws(own), 0.0
+    for node in np.flatnonzero(arrays.observed.side.cell_of_node >= 0):
+        at = level[[[arrays.node_dyad[node]]], arrays.node_time[node]]
+        of_level = observation.log_likelihood_of_draws(spec, at, draws, arrays, node)
+        total += with_kinds_of_draws(of_level, arrays.aside, node, draws)[0, 0]
     assert total == pytest.approx(events_density(panel, spec, level, values), rel=1e-9)
 
 
@@ -329,7 +327,7 @@ def test_simulated_sides_and_kinds_have_the_shares_of_the_model():
 
 def test_silent_months_are_a_bridge_of_the_trend():
     panel = panel_with_gaps()
-    arrays, spread = panel_arrays(panel), np.full(4000, 0.3)
+    arrays, spread = panel_arrays(panel, PendulumSpec()), np.full(4000, 0.3)
     ends = np.zeros((4000, arrays.nodes))
     path = complete_dyad(0, ends, np.ones(4000), spread, 0.0, arrays, np.random.default_rng(1))
     gap = arrays.node_time[arrays.starts[0] : arrays.starts[1]]

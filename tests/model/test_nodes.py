@@ -36,11 +36,15 @@ def test_few_nodes_are_enough_where_it_is_weak():
     assert worth_of(7, noise=0.3) > 0.95
 
 
+def worth(fit):
+    return fit.spec.observation_model.integration_worth(fit.spec, fit.posterior, panel_arrays(fit.panel, fit.spec))
+
+
 def test_where_nothing_is_integrated_nothing_is_missed():
     index = unobserved(make_panel(1, 12, index=True), PendulumSpec(observation="index"), draws=5)
-    assert index.spec.observation_model.integration_worth(index.spec, index.posterior, panel_arrays(index.panel)) == 1.0
+    assert worth(index) == 1.0
     quiet = unobserved(make_panel(1, 12), PendulumSpec(month_noise=False), draws=5)
-    assert quiet.spec.observation_model.integration_worth(quiet.spec, quiet.posterior, panel_arrays(quiet.panel)) == 1.0
+    assert worth(quiet) == 1.0
 
 
 def test_the_gate_says_how_many_nodes_to_take():

@@ -9,8 +9,6 @@ import pytest
 
 from forecast.model import PendulumSpec, Priors, fit
 from forecast.model.evidence import quick_evidence
-from forecast.model.inputs import spec_of
-from forecast.model.pendulum import PendulumModel
 from forecast.progress import side_by_side
 
 from .panels import make_panel
@@ -43,26 +41,6 @@ def test_fits_side_by_side_give_the_numbers_they_give_alone(alone):
 
     for place, evidence in side_by_side(work, [0, 1, 0, 1, 1, 0], threads=3):
         assert evidence == alone[place]
-
-
-@pytest.mark.parametrize(
-    "choices",
-    [
-        {"kind_drift": "eras"},
-        {"kind_drift": "none", "month_noise": False},
-        {"kind_drift": "eras", "ceiling": "framework", "priors": Priors(kind_eras=0.3)},
-        {"trend": "walk", "cycle": "none", "overdispersion": False},
-    ],
-)
-def test_a_part_is_the_same_model_whatever_the_others_are(choices):
-    """The density at the same point, under a spec and under what it says of the part alone."""
-    panel, spec = make_panel(periods=60, eras=2, seed=4), PendulumSpec(**choices)
-    for part in ("path", "aside"):
-        ours, usual = (PendulumModel(one).build(panel, part=part) for one in (spec, spec_of(spec, part)))
-        rng, start = np.random.default_rng(1), ours.initial_point()
-        point = {name: value + 0.1 * rng.standard_normal(value.shape) for name, value in start.items()}
-        here, there = (model.compile_logp(mode="FAST_COMPILE")(point) for model in (ours, usual))
-        assert np.isfinite(here) and here == pytest.approx(there, rel=1e-12)
 
 
 @pytest.mark.slow

@@ -32,7 +32,7 @@ def test_a_drift_is_centred_over_the_record(panel):
 
 
 def test_kinds_are_centred_over_the_spans_of_the_record(panel):
-    for kinds in panel_arrays(panel, PendulumSpec()).observed.kinds:
+    for kinds in panel_arrays(panel, PendulumSpec()).aside.kinds:
         weights = kinds.record.reshape(2, 2, 20)[1]  # of the other dataset
         np.testing.assert_allclose(weights.sum(axis=1), 1.0)
         assert np.flatnonzero(weights[0]).tolist() == [11, 12], "2000 to 2009"

@@ -28,15 +28,11 @@ class GaussianIndex(Observation):
 
     name = "gaussian"
     panel = "index"
-    noun = "a Gaussian index"
     words = "an index with a normal error"
     variables = (Variable("gaussian_error", (), "log-odds", "Standard deviation of the error."),)
 
-    def read(self, panel, node_of, kind_drift):
+    def read(self, panel, node_of):
         return panel["index"].to_numpy()[node_of >= 0]
-
-    def number(self, observed):
-        return int(np.isfinite(observed).sum())
 
     def add_parameters(self, spec, arrays, pool):
         import pymc as pm
@@ -95,7 +91,7 @@ def fitted(simulated, spec):
 
 
 def test_it_is_known_by_its_name_and_only_while_registered(spec):
-    assert find_observation("gaussian").noun == "a Gaussian index"
+    assert find_observation("gaussian").words == "an index with a normal error"
     assert observation_of(make_panel(index=True)).name == "index"
     with pytest.raises(SpecError, match="registered already"):
         register(GaussianIndex)

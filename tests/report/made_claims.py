@@ -3,9 +3,8 @@
 import math
 
 from forecast.hypotheses.outcome import Choice, Outcome, Picture, Series
-from forecast.hypotheses.own import OwnDyad
 from forecast.hypotheses.power import Rate
-from forecast.hypotheses.run import PooledResults, PooledVerdict
+from forecast.hypotheses.run import OwnDyad, PooledResults, PooledVerdict
 
 MISSING = math.nan
 YEARS = (2.0, 8.0, 32.0)

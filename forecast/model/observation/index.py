@@ -25,7 +25,6 @@ class IndexObservation(Observation):
 
     name = "index"
     panel = "index"
-    noun = "an index"
     words = "a published index, with Student-t error"
     variables = (
         Variable("index_error", (), "standard deviations", "Scale of an index's error.", label="index error"),
@@ -35,11 +34,8 @@ class IndexObservation(Observation):
     def unused_priors(self, spec: "PendulumSpec") -> dict[str, str]:
         return dict.fromkeys(OF_EVENTS, "it belongs to events, and this is an index")
 
-    def read(self, panel: "xr.Dataset", node_of: Index, kind_drift: str) -> Float:
+    def read(self, panel: "xr.Dataset", node_of: Index) -> Float:
         return standardised_index(panel)[node_of >= 0]
-
-    def number(self, observed: Float) -> int:
-        return int(np.isfinite(observed).sum())
 
     def add_parameters(self, spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Own:
         import pymc as pm

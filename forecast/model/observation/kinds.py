@@ -13,7 +13,7 @@ import numpy as np
 from forecast.model.declarations import FLAT, Declared, Free, spread_around
 from forecast.model.observation.base import Own
 from forecast.model.observation.readings import INFORMATION
-from forecast.model.observation.side import LAYOUT, Counted
+from forecast.model.observation.side import LAYOUT, Counted, log_likelihood_of_draws
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
@@ -48,14 +48,88 @@ class Kinds:
         return np.flatnonzero(information[dataset] > 0.0) if dataset else np.arange(information.shape[1])
 
 
+@dataclass(frozen=True)
+class Aside:
+    """The kinds of events within the sides, which tell nothing of the level and are fitted separately."""
+
+    kinds: tuple[Kinds, ...]  # Of the sides that have more than one kind
+    place_of_node: Index  # Place of a node's depth and severity: its era, or five years of its dyad
+    places: int
+    recent: Float  # Log-odds of cooperation in the twelve months that end with the node's; (node, dataset) of several
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes that are built into a compiled model."""
+        differing = (dyad for one in self.kinds for q in range(one.counted.datasets) for dyad in (-1, *one.dyads_of(q)))
+        return self.places, *(one.cuts for one in self.kinds), *(int(dyad) for dyad in differing)
+
+
 def span_of(panel: "xr.Dataset") -> Index:
     """Return the span of years of every period, (time,)."""
     return np.asarray(np.clip((panel["time"].dt.year.to_numpy() - FIRST_YEAR) // SPAN_YEARS, 0, SPANS - 1))
 
 
+def places_of(panel: "xr.Dataset", kind_drift: str) -> tuple[Index, int]:
+    """Return the place of every dyad's period, (dyad, time), and how many there are."""
+    era = panel["era_index"].transpose("dyad", "time").to_numpy().astype(np.int64)
+    if kind_drift != "years":
+        return era, int(panel.sizes["era"])
+    return span_of(panel) + SPANS * np.arange(len(era))[:, None], SPANS * len(era)
+
+
+def places_of_dyad(eras: Index, dyad: int, kind_drift: str) -> dict[str, Index]:
+    """Return the places of one dyad, whose eras are given, by dim."""
+    return dict.fromkeys(
+        (f"{name}_place" for name in TOWARDS), SPANS * dyad + np.arange(SPANS) if kind_drift == "years" else eras
+    )
+
+
 def log_odds(name: str, slope: Any, recent: Any, shift: Any) -> Any:
     """Return where the kinds of a side stand on their own scale, for arrays and PyTensor variables alike."""
     return TOWARDS[name] * slope * recent + shift
+
+
+def aside_data(spec: "PendulumSpec", aside: Aside) -> dict[str, Any]:
+    """Return the arrays that a model reads of the kinds, by the names of its data."""
+    layouts = {f"{one.name}_{part}": one.counted.layout[part] for one in aside.kinds for part in LAYOUT}
+    places = {"place_of_node": aside.place_of_node, "recent": aside.recent}
+    if spec.kind_drift != "years":
+        return layouts | places
+    walks = [(f"{one.name}_walk", walk_of_white(one, spec.priors.kind_drift)) for one in aside.kinds]
+    return layouts | places | dict(walks)
+
+
+def add_aside(spec: "PendulumSpec", arrays: "PanelArrays", aside: Aside, data: Mapping[str, Any] | None = None) -> Own:
+    """Add the parameters of the kinds to the PyMC model on the context stack; without data as priors can be drawn."""
+    import pytensor.tensor as pt
+
+    side = aside.kinds[0].counted
+    own: Own = {}
+    for kinds in aside.kinds:
+        own |= add_kinds(spec, arrays, kinds, data)
+    return own | {"kinds_offset": pt.zeros((arrays.dyads, side.directions, side.datasets))}
+
+
+def aside_log_likelihood(own: Own, data: Mapping[str, Any]) -> Any:
+    """Return the log-likelihood of the kinds, as a PyTensor expression."""
+    return sum(kinds_log_likelihood(name, own, data) for name in TOWARDS if f"{name}_slope" in own)
+
+
+def with_kinds_of_draws(total: Float, aside: Aside, node: int, own: Own) -> Float:
+    """Add to a log-likelihood (draw, particle) that of the kinds of one node under every draw, whatever the level."""
+    place, still = aside.place_of_node[node], np.zeros_like(own["noise"])
+    for kinds in (one for one in aside.kinds if one.counted.cell_of_node[node] >= 0):
+        name, slope = kinds.name, own[f"{kinds.name}_slope"]
+        at, offset = np.zeros((len(total), 1)), np.zeros_like(own["offset"])
+        if aside.recent.ndim == 1:
+            at = log_odds(name, slope, aside.recent[node], own[f"{name}_shift"][:, place])[:, None]
+        else:
+            shift = own[f"{name}_shift"].reshape(*offset.shape[::3], -1)[..., place]
+            offset = offset + log_odds(name, slope, aside.recent[node], shift)[:, None, None, :]
+        here = own | {"offset": offset, "noise": still}
+        where = np.broadcast_to(at, total.shape)
+        total = total + log_likelihood_of_draws(kinds.counted, node, where, here, QUADRATURE, f"{name}_")
+    return total
 
 
 def kinds_log_likelihood(name: str, own: Own, data: Mapping[str, Any]) -> Any:

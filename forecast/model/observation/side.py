@@ -222,6 +222,21 @@ def integration_worth(
     return float(weight.sum() ** 2 / (weight**2).sum() / weight.size)
 
 
+def log_likelihood_of_draws(
+    counted: Counted, node: int, level: Float, own: Own, rule: tuple[Float, Float], prefix: str = ""
+) -> Float:
+    """Return the log-likelihood of one node's counts at levels (draw, particle) of every draw."""
+    from forecast.model.kernels.observation import event_log_likelihood
+
+    cutpoint, scatter = (own[f"{prefix}{part}"] for part in ("cutpoint", "concentration"))
+    cell = counted.cells[counted.cell_of_node[node]]
+    result: Float = event_log_likelihood(
+        np.ascontiguousarray(level), cutpoint, scatter, own["offset"], own["noise"], cell, counted.rows,
+        counted.entries, *rule,
+    )  # fmt: skip
+    return result
+
+
 def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
     """Return the rough variance of a month's level from its events, 0.3 units of information each."""
     independent = isinstance(concentration, float) and concentration == 0.0

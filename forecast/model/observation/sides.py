@@ -6,7 +6,7 @@ conflict. Kinds drift and may depend on last year's recorded share, not on the l
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,20 +19,9 @@ from forecast.model.declarations import Variable
 from forecast.model.observation import readings as by_dataset
 from forecast.model.observation import side as one_side
 from forecast.model.observation.base import Observation, Own
-from forecast.model.observation.kinds import (
-    QUADRATURE,
-    SPANS,
-    TOWARDS,
-    Kinds,
-    add_kinds,
-    kinds_log_likelihood,
-    log_odds,
-    span_of,
-    spans_of,
-    walk_of_white,
-)
+from forecast.model.observation.kinds import TOWARDS, Aside, Kinds, log_odds, places_of, spans_of
 from forecast.model.observation.readings import Readings
-from forecast.model.observation.side import LAYOUT, ORDER, Counted, class_probabilities, count_sparsely, draw_classes
+from forecast.model.observation.side import ORDER, Counted, class_probabilities, count_sparsely, draw_classes
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.panel.record import relative_event_counts
 from forecast.typing import Float, Index
@@ -53,49 +42,44 @@ RECENT_MONTHS = 12
 
 @dataclass(frozen=True)
 class Sides:
-    """Event counts by side and by kind."""
+    """Event counts by side."""
 
     side: Counted  # Hostile and cooperative
-    kinds: tuple[Kinds, ...]  # Of the sides that have more than one kind
-    place_of_node: Index  # Place of a node's depth and severity: its era, or five years of its dyad
-    places: int
-    recent: Float  # Log-odds of cooperation in the twelve months that end with the node's
     # Relative event count of the node's period, against what is usual for its dyad (`forecast.panel.record`).
     relative_count: Float
-    # What several datasets have of their own; None of a single one. Then `recent` is (node, dataset).
-    readings: Readings | None = None
+    readings: Readings | None = None  # What several datasets have of their own; None of a single one
 
 
 def _variables(name: str, what: str, kinds: str) -> tuple[Variable, ...]:
     return (
         Variable(f"{name}_shift", (f"{name}_place",), "log-odds",
                  f"{what}, beyond what follows from the recent share: by era, or by five years of a dyad; "
-                 'only with `observation="sides"`.'),
+                 'only with `observation="sides"`.', required=False),
         Variable(f"{name}_slope", (), "",
                  "What a unit of the last year's log-odds of cooperation adds to it, or takes from severity.",
-                 label=f"slope of {name}", reported=f"slope of {name}"),
+                 label=f"slope of {name}", reported=f"slope of {name}", required=False),
         Variable(f"{name}_cutpoint", ("dataset", f"{name}_cut"), "log-odds", f"Thresholds between {kinds}.",
-                 reported=f"cutpoints of {name}"),
+                 reported=f"cutpoints of {name}", required=False),
         Variable(f"{name}_concentration", ("dataset",), "events",
-                 "Of their Dirichlet-multinomial; absent without overdispersion.", reported=f"concentration of {name}"),
+                 "Of their Dirichlet-multinomial; absent without overdispersion.", reported=f"concentration of {name}",
+                 required=False),
     )  # fmt: skip
 
 
 class SidesObservation(Observation):
-    """Counted events by side and kind; their arrays are `Sides`."""
+    """Counted events by side and kind; their arrays are `Sides` and `Aside`."""
 
     name = "sides"
     panel = "events"
-    noun = "coded events"
     words = "coded events: cooperative or hostile, overdispersed, and their kinds in a part of their own"
     variables = (
         Variable("volume_effect", ("dyad",), "log-odds",
                  "What a period e times as busy as usual adds to the level; absent without it.",
-                 label="effect of volume", reported="effect of volume"),
+                 label="effect of volume", reported="effect of volume", required="volume_effect"),
         Variable("tau", ("dyad",), "log-odds", "Month noise; absent without it.", label="month noise",
-                 reported="month noise"),
+                 reported="month noise", required="month_noise"),
         Variable("concentration", ("dataset",), "events", "Of the beta-binomial; absent without overdispersion.",
-                 label="concentration", reported="concentration"),
+                 label="concentration", reported="concentration", required="overdispersion"),
         Variable("direction_offset", ("dyad", "direction", "dataset"), "log-odds",
                  "Added to the level for the reports of a direction and dataset."),
         *_variables("depth", "Depth of cooperation", "kinds of cooperation"),
@@ -103,62 +87,28 @@ class SidesObservation(Observation):
         *by_dataset.VARIABLES,
     )  # fmt: skip
 
-    def required(self, spec: "PendulumSpec") -> tuple[str, ...]:
-        has = {"tau": spec.month_noise, "concentration": spec.overdispersion, "volume_effect": spec.volume_effect}
-        return "direction_offset", *(name for name in has if has[name])
+    def read(self, panel: "xr.Dataset", node_of: Index) -> Sides:
+        side, busy = count_sparsely(_count_sides(panel), node_of), relative_event_counts(panel)
+        readings = Readings.of(panel, node_of) if side.datasets > 1 else None
+        return Sides(side, busy[node_of >= 0], readings)
 
-    def together(self) -> tuple[tuple[str, ...], ...]:
-        return tuple(tuple(f"{name}_{part}" for part in ("shift", "slope", "cutpoint")) for name in TOWARDS)
-
-    def uses_eras(self, spec: "PendulumSpec") -> bool:
-        return spec.kind_drift != "years"
-
-    def read(self, panel: "xr.Dataset", node_of: Index, kind_drift: str) -> Sides:
-        counts = panel["counts"].transpose(*ORDER).to_numpy()
-        sides = _count_sides(panel)
+    def read_aside(self, panel: "xr.Dataset", node_of: Index, kind_drift: str) -> Aside | None:
+        counts, there = panel["counts"].transpose(*ORDER).to_numpy(), node_of >= 0
         ordered = {name: counts[..., ordered_kinds(name, panel)] for name in TOWARDS}
         kinds = tuple(
             Kinds(name, count_sparsely(own, node_of), *spans_of(own.sum(axis=(2, 4)), panel))
             for name, own in ordered.items()
             if own.shape[-1] > 1
         )
-        (place, places), there = _places(panel, kind_drift), node_of >= 0
-        side, busy = count_sparsely(sides, node_of), relative_event_counts(panel)
-        recent = recent_log_odds(sides.sum(axis=2), panel)
-        if side.datasets == 1:
-            return Sides(side, kinds, place[there], places, recent[there][:, 0], busy[there])
-        return Sides(side, kinds, place[there], places, recent[there], busy[there], Readings.of(panel, node_of))
-
-    def of_level(self, observed: Sides) -> Sides:
-        return replace(observed, kinds=())
-
-    def has_aside(self, observed: Sides) -> bool:
-        return bool(observed.kinds)
-
-    def alike(self, panel: "xr.Dataset") -> Index:
-        return np.asarray(panel["class"].to_numpy() >= int(panel.attrs["zero_cut"]), dtype=np.int64)
-
-    def number(self, observed: Sides) -> int:
-        return int(observed.side.cells[:, 4].sum())
+        if not kinds:
+            return None
+        place, places = places_of(panel, kind_drift)
+        recent = recent_log_odds(_count_sides(panel).sum(axis=2), panel)[there]
+        return Aside(kinds, place[there], places, recent if recent.shape[1] > 1 else recent[:, 0])
 
     def shape(self, observed: Sides) -> tuple[int, ...]:
-        side = observed.side
-        sizes = side.directions, side.datasets, *(one.cuts for one in observed.kinds), observed.places
-        if observed.readings is None:
-            return sizes
-        spans = (end for span in observed.readings.spans for end in span)
-        differing = (dyad for one in observed.kinds for q in range(side.datasets) for dyad in (-1, *one.dyads_of(q)))
-        return *sizes, *spans, *(int(dyad) for dyad in differing)
-
-    def places_of(self, panel: "xr.Dataset", dyad: int, spec: "PendulumSpec") -> dict[str, Index]:
-        if spec.kind_drift == "years":
-            places = SPANS * dyad + np.arange(SPANS)
-        else:
-            places = np.flatnonzero(panel["era_dyad"].to_numpy() == dyad)
-        return dict.fromkeys((f"{name}_place" for name in TOWARDS), places)
-
-    def coordinates(self, panel: "xr.Dataset") -> dict[str, Any]:
-        return {name: panel[name].to_numpy() for name in ("dataset", "direction")}
+        spans = () if observed.readings is None else observed.readings.spans
+        return observed.side.directions, observed.side.datasets, *(end for span in spans for end in span)
 
     def unused_priors(self, spec: "PendulumSpec") -> dict[str, str]:
         groups = (
@@ -186,15 +136,6 @@ class SidesObservation(Observation):
         own |= by_dataset.add_readings(spec, arrays, readings, own["volume_effect"], pool)
         return own | by_dataset.add_scatter(spec, arrays, side, pool)
 
-    def add_aside(self, spec: "PendulumSpec", arrays: "PanelArrays", data: Mapping[str, Any] | None = None) -> Own:
-        import pytensor.tensor as pt
-
-        side = arrays.observed.side
-        own: Own = {}
-        for kinds in arrays.observed.kinds:
-            own |= add_kinds(spec, arrays, kinds, data)
-        return own | {"kinds_offset": pt.zeros((arrays.dyads, side.directions, side.datasets))} if own else own
-
     def data(self, spec: "PendulumSpec", arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
         observed = arrays.observed
         volume = {
@@ -206,26 +147,12 @@ class SidesObservation(Observation):
             return own
         return own | by_dataset.data(spec, observed.readings, arrays.node_dyad, reference)
 
-    def aside_data(self, spec: "PendulumSpec", arrays: "PanelArrays") -> dict[str, Any]:
-        observed = arrays.observed
-        if not observed.kinds:
-            return {}
-        layouts = {f"{one.name}_{part}": one.counted.layout[part] for one in observed.kinds for part in LAYOUT}
-        places = {"place_of_node": observed.place_of_node, "recent": observed.recent}
-        if spec.kind_drift != "years":
-            return layouts | places
-        walks = [(f"{one.name}_walk", walk_of_white(one, spec.priors.kind_drift)) for one in observed.kinds]
-        return layouts | places | dict(walks)
-
     def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
         if "reading_events" in data:
             return one_side.log_likelihood(spec, level, own, data, by_dataset.shift(own, data))
         if spec.volume_effect:
             level = level + own["volume_effect"][data["count_dyad"]] * data["relative_count"]
         return one_side.log_likelihood(spec, level, own, data)
-
-    def aside_log_likelihood(self, own: Own, data: Mapping[str, Any]) -> Any:
-        return sum(kinds_log_likelihood(name, own, data) for name in TOWARDS if f"{name}_slope" in own)
 
     def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
         centre = spec.priors.volume_effect[0] if spec.volume_effect else 0.0
@@ -244,15 +171,14 @@ class SidesObservation(Observation):
         busy = reference["volume_effect"][arrays.node_dyad] * arrays.observed.relative_count
         return one_side.derivatives(spec, level + busy, reference, arrays.observed.side)
 
-    def anchor_weight(self, weight: Any, own: Own, data: Mapping[str, Any]) -> Any:
-        return (by_dataset if "reading_events" in data else one_side).anchor_weight(weight, own, data)
-
-    def anchor_shift(self, own: Own, data: Mapping[str, Any]) -> Any:
+    def anchor(self, weight: Any, own: Own, data: Mapping[str, Any]) -> tuple[Any, Any]:
         if "reading_events" in data:
-            return by_dataset.anchor_shift(own, data)
+            return by_dataset.anchor_weight(weight, own, data), by_dataset.anchor_shift(own, data)
+        weight = one_side.anchor_weight(weight, own, data)
         if "relative_count" not in data:
-            return 0.0
-        return ((data["anchor_volume_effect"] - own["volume_effect"])[data["count_dyad"]]) * data["relative_count"]
+            return weight, 0.0
+        effect = (data["anchor_volume_effect"] - own["volume_effect"])[data["count_dyad"]]
+        return weight, effect * data["relative_count"]
 
     def draws(self, posterior: "xr.Dataset") -> Own:
         sizes = posterior.sizes
@@ -274,36 +200,13 @@ class SidesObservation(Observation):
     def log_likelihood_of_draws(
         self, spec: "PendulumSpec", level: Float, own: Own, arrays: "PanelArrays", node: int
     ) -> Float:
-        from forecast.model.kernels.observation import event_log_likelihood
-
         observed, dyad, readings = arrays.observed, int(arrays.node_dyad[node]), arrays.observed.readings
         if readings is None:
             month, side = level + own["volume_effect"][:, dyad, None] * observed.relative_count[node], own
         else:
             shift = by_dataset.shift_of_draws(own, readings, dyad, node)
             month, side = level, own | {"offset": own["offset"] + shift[:, None, None, :]}
-
-        def of(counted: Counted, at: Float, parameters: Own, rule: tuple[Float, Float], prefix: str = "") -> Float:
-            cell = counted.cells[counted.cell_of_node[node]]
-            cutpoint, scatter = (parameters[f"{prefix}{part}"] for part in ("cutpoint", "concentration"))
-            result: Float = event_log_likelihood(
-                np.ascontiguousarray(np.broadcast_to(at, level.shape)), cutpoint, scatter, parameters["offset"],
-                parameters["noise"], cell, counted.rows, counted.entries, *rule,
-            )  # fmt: skip
-            return result
-
-        total = of(observed.side, month, side, one_side.quadrature(spec))
-        still = own | {"noise": np.zeros_like(own["noise"])}
-        for kinds in (one for one in observed.kinds if one.counted.cell_of_node[node] >= 0):
-            name, slope, place = kinds.name, own[f"{kinds.name}_slope"], observed.place_of_node[node]
-            at, offset = np.zeros((len(level), 1)), np.zeros_like(own["offset"])
-            if readings is None:
-                at = log_odds(name, slope, observed.recent[node], own[f"{name}_shift"][:, place])[:, None]
-            else:
-                shift = own[f"{name}_shift"].reshape(*offset.shape[::3], -1)[..., place]
-                offset = offset + log_odds(name, slope, observed.recent[node], shift)[:, None, None, :]
-            total = total + of(kinds.counted, at, still | {"offset": offset}, QUADRATURE, f"{name}_")
-        return total
+        return one_side.log_likelihood_of_draws(observed.side, node, month, side, one_side.quadrature(spec))
 
     def simulate(
         self, spec: "PendulumSpec", panel: "xr.Dataset", level: Float, parameters: "xr.Dataset", rng: Generator
@@ -325,7 +228,7 @@ class SidesObservation(Observation):
             return np.asarray(parameters[name].to_numpy()[q]) if name in parameters else None
 
         by_side = draw_classes(total[d, t, s, q], class_probabilities(at, np.zeros(1)), concentration(""), rng)
-        place, places = _places(panel, spec.kind_drift)
+        place, places = places_of(panel, spec.kind_drift)
         sides = np.zeros((*total.shape[:2], total.shape[3], 2), dtype=np.int64)
         np.add.at(sides, (d, t, q), by_side)
         recent = recent_log_odds(sides, panel)
@@ -361,14 +264,6 @@ class SidesObservation(Observation):
         return one_side.integration_worth(spec, level, own, observed.side)
 
 
-def _places(panel: "xr.Dataset", kind_drift: str) -> tuple[Index, int]:
-    """Return the place of every dyad's period, (dyad, time), and how many there are."""
-    era = panel["era_index"].transpose("dyad", "time").to_numpy().astype(np.int64)
-    if kind_drift != "years":
-        return era, int(panel.sizes["era"])
-    return span_of(panel) + SPANS * np.arange(len(era))[:, None], SPANS * len(era)
-
-
 def recent_log_odds(sides: Index, panel: "xr.Dataset") -> Float:
     """Return the recorded log-odds of cooperation over twelve months, (dyad, time, dataset), of sides (..., side)."""
     total = np.concatenate([np.zeros_like(sides[:, :1]), sides.cumsum(axis=1)], axis=1)
@@ -402,7 +297,7 @@ def stronger_log_odds(
 
     several = f"dataset_{name}_slope" in posterior
     slope = draws(f"dataset_{name}_slope")[..., dataset] if several else draws(f"{name}_slope")
-    place, places = _places(panel, kind_drift)
+    place, places = places_of(panel, kind_drift)
     shift = draws(f"{name}_shift")[..., place[dyad] + places * dataset]
     highest = draws(f"{name}_cutpoint")[:, :, dataset, -stronger, None]
     recent = recent_log_odds(_count_sides(panel).sum(axis=2), panel)[dyad, :, dataset].astype(np.float32)
