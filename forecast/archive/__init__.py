@@ -3,9 +3,9 @@
 Entry points: `import_files` adds files and `read_archive` reads events (docs/archive.md).
 """
 
-from forecast.archive.batches import Repaired, repair_archive
 from forecast.archive.importing import Imported, ImportedFile, import_files
 from forecast.archive.reading import ArchiveStatus, archive_status, read_archive
+from forecast.archive.segments import Repaired, repair_archive
 
 __all__ = [
     "ArchiveStatus", "Imported", "ImportedFile", "Repaired", "archive_status", "import_files", "read_archive",

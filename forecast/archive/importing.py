@@ -1,6 +1,5 @@
 """Idempotent, atomic import of feed files into an archive."""
 
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,19 +9,9 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from forecast.archive.batches import (
-    REJECTED,
-    ROWS,
-    Catalogue,
-    Counts,
-    Entry,
-    Key,
-    Segment,
-    opened_for_import,
-    write_batch,
-)
+from forecast.archive.catalogue import Catalogue, Counts, Entry, Key
+from forecast.archive.segments import SegmentWriter, opened_for_import, write_batch
 from forecast.arguments import checked
 from forecast.errors import DataError
 from forecast.escaping import printable
@@ -33,49 +22,38 @@ from forecast.feeds.judging import Judge, Rules
 from forecast.feeds.lines import CHUNK, MANIFEST, FeedFile, file_digest, find_files, is_ignored, read_chunks
 from forecast.feeds.reading import FileRun, Together
 from forecast.fetch.manifest import read_manifest
-from forecast.files import digest, fence, write_bytes
+from forecast.files import fence
 from forecast.progress import Progress, ahead, silent
 from forecast.wording import Card, Displayed, count
 
-MOST_ROWS = 400_000
-"""Rows that are held before they are written."""
-ROW_GROUP = 20_000
-"""Rows that a reader takes at once; they are sorted by pair, so that one of few dyads skips most of them."""
-ROW_COLUMNS = pa.schema(
-    {
-        "file": pa.int32(), "line": pa.int64(), "id": pa.string(), "date": pa.date32(), "known": pa.date32(),
-        "source": pa.string(), "target": pa.string(), "pair": pa.string(), "cameo": pa.string(),
-        "goldstein": pa.float64(), "quad": pa.int8(), "source_quad": pa.int8(), "n": pa.int64(),
-        "mentions": pa.int64(), "source_organs": pa.uint8(), "target_organs": pa.uint8(), "actor": pa.string(),
-        "summary": pa.string(), "reference": pa.string(),
-    }
-)  # fmt: skip
-"""Columns of rows between two states; docs/schema/archive.md says what they hold."""
-REJECTED_COLUMNS = pa.schema({"file": pa.int32(), "line": pa.int64(), "reason": pa.string(), "row": pa.string()})
 
-
-def published_days(folder: Path) -> dict[str, date]:
+def published_days(folder: Path) -> dict[str, str]:
     """Return the days on which files of a folder were published, by their SHA-256, where its manifest says so.
 
     A file that was published twice could be had since the first time.
     """
-    days: dict[str, date] = {}
+    days: dict[str, str] = {}
     try:
         manifest = read_manifest(folder)
         for one in manifest[2].values() if manifest else ():
             if one.sha256 and one.published:
-                day = date.fromisoformat(one.published)
-                days[one.sha256] = min(day, days.get(one.sha256, day))
+                day = date.fromisoformat(one.published).isoformat()
+                days[one.sha256] = earliest(day, days.get(one.sha256, ""))
     except (DataError, ValueError) as error:
         raise DataError(f"{error} Its files are taken without the days on which they were published.") from error
     return days
+
+
+def earliest(one: str, other: str) -> str:
+    """Return the earlier of two days as ISO writes them; of one and none, the one."""
+    return min(filter(None, (one, other)), default="")
 
 
 EVERYTHING = FeedSettings(sectors="all", one_a_day=False)
 """All rows between two states: what is counted of them is chosen when they are read."""
 MOST_FILES = 200
 """Files of a batch; a run that is killed loses no more than one batch."""
-DAY = timedelta(days=1)
+DAY, MONTH = timedelta(days=1), timedelta(days=31)
 STEP = "importing files"
 
 
@@ -171,8 +149,8 @@ def import_files(
     SpecError
         If there is no such feed.
     DataError
-        If the description of a batch is missing or damaged, or a part of the archive is a link; the message names the
-        remedy, and nothing is changed. Also if no path is named.
+        If the catalogue of the archive is missing, damaged or older than its segments, or a part of the archive is a
+        link; the message names the remedy, and nothing is changed. Also if no path is named.
     OutputError
         If the archive cannot be written.
 
@@ -187,11 +165,11 @@ def import_files(
         raise DataError("paths: no file is named; name at least one")
     folder, tell = Path(archive), progress or silent
     waiting = [(path, one) for path in named for one in _each_file(path)]
-    run = _Run(find_feed(feed) if feed else None)
+    run = _Run(folder, find_feed(feed) if feed else None)
     place = 0
     while place < len(waiting):
-        with opened_for_import(folder, run.catalogue) as (catalogue, scratch):
-            run.start(catalogue, scratch)
+        with opened_for_import(folder, run.catalogue) as catalogue:
+            run.start(catalogue)
             while place < len(waiting) and not run.full:
                 tell(STEP, place, len(waiting))
                 run.take(*waiting[place])
@@ -212,20 +190,21 @@ def _each_file(path: Path) -> list[Path]:
 class _Run:
     """An import going on: for each feed what is judged together, the batch at hand, and what became of each file."""
 
-    def __init__(self, wanted: Feed | None) -> None:
-        self.wanted = wanted
+    def __init__(self, folder: Path, wanted: Feed | None) -> None:
+        self.folder, self.wanted = folder, wanted
         self.done: list[ImportedFile] = []
         self.together: dict[str, Together] = {}
-        self.published: dict[Path, dict[str, date]] = {}
+        self.published: dict[Path, dict[str, str]] = {}
         self.catalogue: Catalogue | None = None
 
-    def start(self, catalogue: Catalogue, scratch: Path) -> None:
-        """Begin a batch, files that are put into the archive together, in a folder."""
+    def start(self, catalogue: Catalogue) -> None:
+        """Begin a batch: files that are put into the catalogue together."""
         self.catalogue, self.next_file = catalogue, catalogue.next_file
-        self.damaged, self.known = {entry.key for entry in catalogue.damaged()}, dict(catalogue.entries)
-        self.writer = SegmentWriter(scratch)
+        self.damaged, self.known = catalogue.damaged(), dict(catalogue.entries)
+        self.writer = SegmentWriter(self.folder)
         self.entries: list[Entry] = []
         self.waiting: dict[Key, _Reading] = {}
+        self.months: dict[int, str] = {}
 
     @property
     def full(self) -> bool:
@@ -233,12 +212,11 @@ class _Run:
         return bool(self.writer.segments) or len(self.entries) + len(self.waiting) >= MOST_FILES
 
     def finish(self) -> None:
-        """Put the batch into the archive."""
+        """Put the batch into the catalogue."""
         self._settle()
         if self.entries and self.catalogue is not None:
             self.writer.write()
-            folder, segments = self.writer.folder, self.writer.segments
-            self.catalogue = write_batch(self.catalogue, folder, self.entries, segments, self.next_file)
+            self.catalogue = write_batch(self.catalogue, self.entries, self.writer.segments, self.next_file)
 
     def take(self, named: Path, path: Path) -> None:
         """Take a file, or the members of an archive, into the batch."""
@@ -247,7 +225,7 @@ class _Run:
         except DataError as error:
             self._failed(printable(path.name), error)
             return
-        published = self._published(path.parent).get(sha256)
+        published = self._published(path.parent).get(sha256, "")
         for file in files:
             try:
                 detected = detect_file(file)
@@ -263,7 +241,7 @@ class _Run:
     def _failed(self, name: str, error: DataError) -> None:
         self.done.append(ImportedFile(name, "", "failed", reason=str(error)))
 
-    def _published(self, folder: Path) -> dict[str, date]:
+    def _published(self, folder: Path) -> dict[str, str]:
         """Return when the files of a folder were published; a manifest that cannot be read stops none of them."""
         if folder not in self.published:
             self.published[folder] = {}
@@ -273,14 +251,14 @@ class _Run:
                 self._failed(MANIFEST, error)
         return self.published[folder]
 
-    def _take_detected(self, file: FeedFile, detected: Detected, key: Key, published: date | None) -> None:
+    def _take_detected(self, file: FeedFile, detected: Detected, key: Key, published: str) -> None:
         """Take a file of a feed; if it was imported already, what is known of it besides its content is merged."""
         if key in self.waiting:
             self._settle()
         feed, there = detected.feed, self.known.get(key)
         name, named = file.name, Named.of(feed, file)
         if there:
-            published = min(filter(None, (published, there.published)), default=None)
+            published = earliest(published, there.published)
             before = Named.read(feed, there.said)
             if not named.says_more(before):
                 name, named = there.name, before
@@ -296,6 +274,7 @@ class _Run:
             feed=feed, name=name, named=named, published=published, key=key, place=len(self.done),
             tallies=_Tallies(feed),
         )  # fmt: skip
+        self.months[self.next_file] = reading.month
         self.next_file += 1
         chunks = read_chunks(file, feed.encoding)
         for chunk in ahead(chunks) if file.size > CHUNK else chunks:
@@ -310,7 +289,9 @@ class _Run:
     def _judge(self, dataset: str) -> None:
         """Judge what was read of a feed, and put its rows on their way into segments."""
         for kept in self.together[dataset].judged():
-            self.writer.add(dataset, kept)
+            for month in sorted(set(self.months.values())):
+                files = [number for number, one in self.months.items() if one == month]
+                self.writer.add(dataset, kept.filter(pc.is_in(kept["place"], pa.array(files))), month)
 
     def _settle(self) -> None:
         """Judge all that was read, and put its files into the batch."""
@@ -342,7 +323,7 @@ class _Reading(FileRun):
     feed: Feed
     name: str
     named: Named
-    published: date | None
+    published: str
     key: Key
     place: int  # Its place among the results
     tallies: "_Tallies"
@@ -352,6 +333,14 @@ class _Reading(FileRun):
         super().tally(day, known, became, number)
         self.tallies.add(day, known, became, number)
 
+    @property
+    def month(self) -> str:
+        """The month that its name says all its rows are of, '' if it does not."""
+        stands = self.named.stands
+        if stands and stands.last - stands.first < MONTH:
+            return f"{stands.first:%Y-%m}"
+        return f"{self.named.day:%Y-%m}" if self.named.day else ""
+
     def entry(self) -> Entry:
         """Return its catalogue entry."""
         named, tallies, facts = self.named, self.tallies, self.named.facts
@@ -360,12 +349,12 @@ class _Reading(FileRun):
         undated = f"{covers[0][0]:%Y-%m}" if covers else "undated"
         in_year = [day for day in tallies.days if day.year == facts.year]
         first, last = (min(in_year), max(in_year)) if in_year else (None, None)
-        released = issued = None
+        released = issued = ""
         if facts.year is not None:  # the day of an edition: that of its stamp, else the day after its last event
             stamped = named_day(edition[:8]) if edition else None
-            issued = self.published or stamped or (last + DAY if last else None)
+            issued = self.published or _iso(stamped or (last + DAY if last else None))
         elif self.feed.newest_first:  # rows of a release do not say themselves from when they could be known
-            released = self.published or (named.day + DAY if named.day else None)
+            released = self.published or _iso(named.day + DAY if named.day else None)
         return Entry(
             file=self.number,
             dataset=self.feed.name,
@@ -374,15 +363,15 @@ class _Reading(FileRun):
             member=self.key[1],
             said=named.name,
             series=stands.series if stands else "release" if facts.day else "file",
-            covers=tuple(covers),
+            covers=[[f"{one}", f"{other}"] for one, other in covers],
             part=stands.part if stands else 1.0,
             edition=edition,
             year=facts.year,
-            first=first,
-            last=last,
+            first=_iso(first),
+            last=_iso(last),
             released=released,
             issued=issued,
-            known=tallies.known,
+            known=_iso(tallies.known),
             mended=self.mended,
             filtered_by=dict(self.filtered),
             months=tallies.months(undated, self),
@@ -409,14 +398,14 @@ class _Tallies:
         month = "" if day is None else f"{day:%Y-%m}"
         self.counts.setdefault(month, Counter())[became] += number
 
-    def months(self, undated: str, run: FileRun) -> dict[str, Counts]:
+    def months(self, undated: str, run: FileRun) -> dict[str, list[int]]:
         """Return the counts by month; rows without a day count in a month that is given."""
         broken = len(run.rejected) - sum(one["rejected"] for one in self.counts.values())
         nowhere = self.counts.pop("", Counter()) + Counter(rejected=broken)
         if nowhere.total():
             self.counts.setdefault(undated, Counter()).update(nowhere)
         return {
-            month: Counts(one.total(), one["kept"], one["rejected"], one["filtered"])
+            month: list(Counts(one.total(), one["kept"], one["rejected"], one["filtered"]))
             for month, one in sorted(self.counts.items())
         }
 
@@ -435,59 +424,5 @@ def days_of(named: Named, rows: Mapping[date, int]) -> list[Days]:
     return as_spans(chosen)
 
 
-class SegmentWriter:
-    """Write the rows of several files into segments of a batch."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.segments: list[Segment] = []
-        self.held = 0
-        self._waiting: dict[str, list[pa.Table]] = {}
-
-    def add(self, dataset: str, kept: pa.Table) -> None:
-        """Add rows of files as they were judged."""
-        if kept.num_rows:
-            self._hold(f"{ROWS}-{dataset}", _as_rows(kept))
-        if self.held >= MOST_ROWS:
-            self.write()
-
-    def reject(self, dataset: str, file: int, run: FileRun) -> None:
-        """Add the rejected rows of a file."""
-        if run.rejected:
-            lines, reasons, texts = zip(*run.rejected, strict=True)
-            columns: dict[str, Any] = {"file": [file] * len(lines), "line": lines, "reason": reasons, "row": texts}
-            self._hold(f"{REJECTED}-{dataset}", pa.table(columns, REJECTED_COLUMNS))
-
-    def write(self) -> None:
-        """Write the rows that are held."""
-        for beginning, tables in sorted(self._waiting.items()):
-            keys = ("pair", "date", "file", "line") if beginning.startswith(ROWS) else ("file", "line")
-            rows = pa.concat_tables(tables).sort_by([(key, "ascending") for key in keys])
-            buffer = io.BytesIO()
-            pq.write_table(rows, buffer, compression="zstd", row_group_size=ROW_GROUP)
-            content, name = buffer.getvalue(), f"{beginning}-{len(self.segments) + 1}.parquet"
-            write_bytes(self.folder / name, content, durable=True)
-            self.segments.append(Segment(name, len(content), digest(content), rows.num_rows))
-        self._waiting, self.held = {}, 0
-
-    def _hold(self, beginning: str, rows: pa.Table) -> None:
-        self._waiting.setdefault(beginning, []).append(rows)
-        self.held += rows.num_rows
-
-
-def _as_rows(kept: pa.Table) -> pa.Table:
-    source, target = kept["source_state"], kept["target_state"]
-    pair = pc.binary_join_element_wise(pc.min_element_wise(source, target), pc.max_element_wise(source, target), "-")
-    mentions = kept["mentions"]
-    whole = pc.match_substring_regex(mentions, r"^\d{1,18}$")
-    renamed: dict[str, Any] = {
-        "file": kept["place"],
-        "source": source,
-        "target": target,
-        "pair": pair,
-        "goldstein": kept["value"],
-        "source_quad": kept["given_quad"],
-        "mentions": pc.fill_null(pc.if_else(whole, mentions, pa.scalar(None, mentions.type)).cast(pa.int64()), 0),
-    }
-    names = ROW_COLUMNS.names
-    return pa.table({name: renamed[name] if name in renamed else kept[name] for name in names}).cast(ROW_COLUMNS)
+def _iso(day: date | None) -> str:
+    return "" if day is None else day.isoformat()

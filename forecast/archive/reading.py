@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 import pyarrow as pa
 
-from forecast.archive.batches import REJECTED, ROWS, Catalogue, Counts, Entry, read_catalogue
-from forecast.archive.importing import EVERYTHING, REJECTED_COLUMNS, ROW_COLUMNS
+from forecast.archive.catalogue import REJECTED, ROWS, Batch, Catalogue, Counts, Entry, read_catalogue
+from forecast.archive.importing import EVERYTHING
+from forecast.archive.segments import REJECTED_COLUMNS, ROW_COLUMNS
 from forecast.arguments import checked
 from forecast.dates import month_end, today
 from forecast.errors import DataError, SpecError
@@ -145,9 +146,8 @@ class ArchiveReading:
         own = [entry for entry in self.catalogue.entries.values() if entry.dataset == self.feed.name]
         if self.day is None:
             return own
-        issued = self.settings.editions == "issued"
-        since = {one.file: one.since if issued else one.released or one.known for one in own}
-        return [one for one in own if (since[one.file] or date.min) <= self.day]
+        day, by_issue = self.day.isoformat(), self.settings.editions == "issued"
+        return [one for one in own if ((one.issued if by_issue else "") or one.released or one.known) <= day]
 
     def table(self) -> EventTable | str:
         """Read the events; without any, return why there is none."""
@@ -187,7 +187,7 @@ class ArchiveReading:
 
     def _unknown(self) -> str:
         own = [entry for entry in self.catalogue.entries.values() if entry.dataset == self.feed.name]
-        first = min(filter(None, (entry.since for entry in own)), default="an unknown day")
+        first = min(entry.issued or entry.released or entry.known for entry in own)
         editions = any(entry.issued for entry in own) and self.settings.editions == "issued"
         hint = " To use editions that were issued later, set editions=latest (docs/archive.md)." if editions else ""
         return f"{self.feed.title}: nothing of the archive was there on {self.day}, the first is of {first}.{hint}"
@@ -197,6 +197,7 @@ class ArchiveReading:
         """Open a database with `unique_rows`, the events of the pairs asked for, and `lines`: what became of each."""
         import duckdb
 
+        batches = self.catalogue.batches_of(entries)
         limits: dict[str, Any] = {"memory_limit": MEMORY, "threads": THREADS}
         with (
             TemporaryDirectory(prefix="forecast-archive-") as spill,
@@ -209,9 +210,9 @@ class ArchiveReading:
                 database.register("no_rejected", REJECTED_COLUMNS.empty_table())
                 run(
                     "CREATE TEMP VIEW rejected AS SELECT f.name AS file, f.sha256, r.* EXCLUDE (file) "
-                    f"FROM {self._segments(entries, REJECTED)} r JOIN files f USING (file)"
+                    f"FROM {self._segments(batches, REJECTED)} r JOIN files f USING (file)"
                 )
-                run(f"CREATE TEMP TABLE found AS {self._found(self._segments(entries, ROWS))}")
+                run(f"CREATE TEMP TABLE found AS {self._found(self._segments(batches, ROWS))}")
                 run(f"CREATE TEMP TABLE kept AS SELECT * FROM found WHERE filtered = '' ORDER BY {ORDER}")
                 take_out_repeats(database, one_a_day=self.settings.one_a_day, age="age")
                 run(LINES)
@@ -221,9 +222,12 @@ class ArchiveReading:
                 ) from error
             yield database
 
-    def _segments(self, entries: list[Entry], part: str) -> str:
+    def _segments(self, batches: list[Batch], part: str) -> str:
         """Return the SQL of all rows of a part of the dataset, after verifying checksums."""
-        paths = ", ".join(text(str(path)) for path in self.catalogue.segments(entries, f"{part}-{self.feed.name}-"))
+        inside = f"{part}/dataset={self.feed.name}/"
+        self.catalogue.require_whole(batches, inside)
+        segments = [segment.path for batch in batches for segment in batch.segments if segment.path.startswith(inside)]
+        paths = ", ".join(text(str(self.catalogue.folder / path)) for path in segments)
         return f"read_parquet([{paths}], hive_partitioning = false)" if paths else f"no_{part}"
 
     def _found(self, rows: str) -> str:
@@ -289,7 +293,7 @@ def covered_days(entries: Sequence[Entry], day: date | None = None) -> list[Days
     """
     whole, parts = set[date](), dict[tuple[str, date], dict[str, float]]()
     for entry in entries:
-        for first, last in entry.covers:
+        for first, last in entry.spans:
             end = min(last, day or today())
             days = each_day(first, end)
             if entry.part >= 1:
@@ -317,18 +321,27 @@ LINES = f"""
 
 def _add_files(database: "duckdb.DuckDBPyConnection", feed: Feed, entries: list[Entry]) -> None:
     """Add what the catalogue says of files as the table `files`."""
-    rows = [
+
+    def days(texts: list[str]) -> Any:
+        return pa.array([date.fromisoformat(one) if one else None for one in texts], pa.date32())
+
+    said = [feed.facts(entry.said).day for entry in entries]
+    named = [named_day(day) if day else None for day in said]
+    table = pa.table(
         {
-            "file": entry.file, "name": entry.name, "sha256": f"{entry.sha256} {entry.member}",
-            "edition": entry.edition, "edition_day": entry.issued if entry.edition or entry.published else None,
-            "year": entry.year, "first": entry.first, "last": entry.last, "released": entry.released,
-            "named": named_day(day) if (day := feed.facts(entry.said).day) else None,
+            "file": pa.array([entry.file for entry in entries], pa.int32()),
+            "name": [entry.name for entry in entries],
+            "sha256": [f"{entry.sha256} {entry.member}" for entry in entries],
+            "edition": [entry.edition for entry in entries],
+            "edition_day": days([entry.issued if entry.edition or entry.published else "" for entry in entries]),
+            "year": pa.array([entry.year for entry in entries], pa.int32()),
+            "first": days([entry.first for entry in entries]),
+            "last": days([entry.last for entry in entries]),
+            "released": days([entry.released for entry in entries]),
+            "named": pa.array(named, pa.date32()),
         }
-        for entry in entries
-    ]  # fmt: skip
-    types = {"file": pa.int32(), "year": pa.int32()} | dict.fromkeys(("name", "sha256", "edition"), pa.string())
-    schema = pa.schema({name: types.get(name, pa.date32()) for name in rows[0]})
-    database.register("given", pa.Table.from_pylist(rows, schema))
+    )
+    database.register("given", table)
     age = "dense_rank() OVER (ORDER BY year IS NULL, edition DESC)"
     database.execute(f"CREATE TEMP TABLE files AS SELECT *, {age} AS age FROM given")
     database.execute("CREATE TEMP VIEW names AS SELECT file AS place, name FROM files")
@@ -482,7 +495,7 @@ def archive_status(
     catalogue = read_catalogue(Path(archive))
     day = None if as_of is None else as_day(as_of, "as_of").date()
     found = tuple(_dataset(catalogue, name, day) for name in chosen_datasets(catalogue, datasets))
-    return ArchiveStatus(Path(archive), day, found, catalogue.unfinished)
+    return ArchiveStatus(Path(archive), day, found, bool(catalogue.pending))
 
 
 def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus:
@@ -501,7 +514,7 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
             why = "SELECT reason, count(*) FROM rejected GROUP BY reason ORDER BY count(*) DESC, reason"
             rejected_by = dict(database.execute(why).fetchall())
     covered = Covered(name, tuple(covered_days(entries, day)))
-    issued = sorted((entry for entry in entries if entry.issued), key=lambda one: (f"{one.issued}", one.name))
+    issued = sorted((entry for entry in entries if entry.issued), key=lambda one: (one.issued, one.name))
     return DatasetStatus(
         dataset=name,
         title=feed.title,
@@ -511,7 +524,7 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
         gaps=tuple(_missing(first, last, feed.gaps) for first, last in covered.gaps),
         published=sum(bool(entry.published) for entry in entries),
         editions=tuple(
-            Edition(one.name, f"{one.issued}", "published" if one.published else "stamp" if one.edition else LAST)
+            Edition(one.name, one.issued, "published" if one.published else "stamp" if one.edition else LAST)
             for one in issued
         ),
         months=tuple(_months(entries, covered, by_month)),
@@ -531,8 +544,8 @@ def _months(entries: Sequence[Entry], covered: Covered, became: dict[str, Counte
     standing: dict[str, list[Entry]] = {}
     for entry in entries:
         for month, numbers in entry.months.items():
-            counts.setdefault(month, []).append(numbers)
-        for month in {month for first, last in entry.covers for month in _months_between(first, last)}:
+            counts.setdefault(month, []).append(Counts(*numbers))
+        for month in {month for first, last in entry.spans for month in _months_between(first, last)}:
             standing.setdefault(month, []).append(entry)
     days = covered.by_month
     between = _months_between(covered.first, covered.last) if covered.spans else []

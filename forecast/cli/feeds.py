@@ -200,10 +200,10 @@ def status_command(
 
 @grouped
 def repair_command(archive: Path = folder_option(), as_json: bool = shared.json()) -> None:
-    """Restore what an archive says of its batches from the copies, when it is missing or damaged.
+    """Rebuild the catalogue of an archive from its segments, when it is missing, damaged or an older copy.
 
-    What cannot be recognised is moved into the folder set-aside of the archive. Nothing is deleted. Exit code 2 if
-    files have to be imported again.
+    Files that cannot be recognised are moved into the folder set-aside of the archive. Nothing is deleted. Exit code 2
+    if files have to be imported again.
     """
     from forecast.archive import repair_archive
 

@@ -17,7 +17,7 @@ import duckdb  # noqa: F401 - loaded before forking
 import pyarrow.parquet  # noqa: F401
 
 from forecast.archive import archive_status, import_files, importing, read_archive
-from forecast.archive.batches import BATCHES, DESCRIPTIONS, read_catalogue
+from forecast.archive.catalogue import CATALOGUE, PARTS, read_catalogue
 from forecast.events.codebook import read_codes, state_names
 
 
@@ -48,23 +48,22 @@ def ended_well(number):
 
 def goes_on(files, archive, whole):
     """Read what a killed import has left, import again, and compare."""
-    if (archive / BATCHES).exists() and read_catalogue(archive).batches:
+    if (archive / CATALOGUE).exists() and read_catalogue(archive).batches:
         answer(archive)
     import_files(files, archive)
     assert answer(archive) == whole.read_text()
     assert {file.became for file in import_files(files, archive).files} == {"known"}
     catalogue = read_catalogue(archive)
-    for batch in catalogue.batches:
-        there = {path.name for path in (archive / BATCHES / f"{batch.number:06}").iterdir()}
-        assert there == {*DESCRIPTIONS, *(segment.name for segment in batch.segments)}
-    assert {path.name for path in archive.iterdir()} == {BATCHES} and not catalogue.unfinished
+    segments = {path.relative_to(archive).as_posix() for part in PARTS for path in (archive / part).rglob("*.parquet")}
+    assert segments == catalogue.paths and not catalogue.pending
+    assert {path.name for path in archive.iterdir()} == {CATALOGUE, *PARTS}
     assert not list(archive.rglob("*.partial"))
 
 
 def watches(archive, over):
     """Read the catalogue again and again while others import."""
     while not over.exists():
-        if (archive / BATCHES).exists():
+        if (archive / CATALOGUE).exists():
             read_catalogue(archive)
 
 

@@ -1,0 +1,400 @@
+"""Archive catalogue: one SQLite file of imported files and of segments with their row counts."""
+
+import json
+import os
+import sqlite3
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from forecast.errors import DataError, OutputError
+from forecast.files import digest, file_digest, partial_folder, unwritable
+from forecast.wording import join_some
+
+SCHEMA = 1
+APPLICATION = 0x70656E64
+"""Application id of the SQLite file: "pend"."""
+CATALOGUE = "catalogue.sqlite"
+ROWS, REJECTED, FILES = PARTS = "rows", "rejected", "files"
+"""Folders of the segments: rows between two states, rejected rows, and the imported files of each batch."""
+PATIENCE = 30
+"""Seconds that SQLite waits for another process."""
+ENTRY_AS_JSON = ("covers", "filtered_by", "months")
+TABLES = """
+CREATE TABLE batch (
+    number INTEGER PRIMARY KEY, at TEXT NOT NULL, next_file INTEGER NOT NULL, sha256 TEXT NOT NULL
+) STRICT;
+CREATE TABLE file (
+    file INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batch, dataset TEXT NOT NULL, name TEXT NOT NULL,
+    sha256 TEXT NOT NULL, member TEXT NOT NULL, said TEXT NOT NULL, series TEXT NOT NULL, covers TEXT NOT NULL,
+    part REAL NOT NULL, edition TEXT NOT NULL, year INTEGER, first TEXT NOT NULL, last TEXT NOT NULL,
+    released TEXT NOT NULL, issued TEXT NOT NULL, known TEXT NOT NULL, mended INTEGER NOT NULL,
+    filtered_by TEXT NOT NULL, months TEXT NOT NULL, published TEXT NOT NULL
+) STRICT;
+CREATE TABLE segment (
+    path TEXT PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batch, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL,
+    rows INTEGER NOT NULL
+) STRICT;
+CREATE TABLE pending (path TEXT PRIMARY KEY) STRICT;
+"""
+
+Key = tuple[str, str]
+"""SHA-256 of a file and, of an archive, the name of the member."""
+
+
+class NewerError(DataError):
+    """The catalogue was written by a newer version, which can read it."""
+
+
+class Counts(NamedTuple):
+    """Numbers of rows: all, between two states, rejected, filtered."""
+
+    rows: int = 0
+    between: int = 0
+    rejected: int = 0
+    filtered: int = 0
+
+
+class Segment(NamedTuple):
+    """A Parquet file of the archive, with its size and checksum."""
+
+    path: str
+    bytes: int
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An imported file; docs/schema/archive.md describes the fields."""
+
+    file: int
+    dataset: str
+    name: str
+    sha256: str
+    member: str
+    said: str
+    series: str
+    covers: list[list[str]]
+    part: float
+    edition: str
+    year: int | None
+    first: str
+    last: str
+    released: str
+    issued: str
+    known: str
+    mended: int
+    filtered_by: dict[str, int]
+    months: dict[str, list[int]]
+    published: str = ""
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> "Entry":
+        """Return the entry that `row` returned."""
+        nested = json.loads(f"[{', '.join(row[name] for name in ENTRY_AS_JSON)}]")  # at once, which is faster
+        return cls(**row | dict(zip(ENTRY_AS_JSON, nested, strict=True)))
+
+    def row(self) -> dict[str, Any]:
+        """Return its fields as numbers and text."""
+        return vars(self) | {name: json.dumps(getattr(self, name), ensure_ascii=False) for name in ENTRY_AS_JSON}
+
+    @property
+    def key(self) -> Key:
+        """Identity of the file, whatever its name."""
+        return self.sha256, self.member
+
+    @property
+    def spans(self) -> list[tuple[date, date]]:
+        """The days that the file stands for."""
+        return [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in self.covers]
+
+    @property
+    def counts(self) -> Counts:
+        """Its rows, over all months."""
+        return Counts(*map(sum, zip(*self.months.values(), strict=True))) if self.months else Counts()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Files that were committed together, with their segments.
+
+    `next_file` is the number of the first file of the next batch: rows of a file that could not be read to its end may
+    be in a segment, so no other file gets its number.
+    """
+
+    number: int
+    at: str
+    next_file: int
+    files: tuple[Entry, ...]
+    segments: tuple[Segment, ...]
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of everything that the catalogue says of the batch."""
+        files = [vars(entry) for entry in self.files]
+        return digest(json.dumps([self.number, self.at, self.next_file, files, self.segments]).encode())
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All batches of an archive in their order, and the segments of an unfinished import."""
+
+    folder: Path
+    batches: tuple[Batch, ...] = ()
+    pending: frozenset[str] = frozenset()
+
+    @cached_property
+    def entries(self) -> dict[Key, Entry]:
+        """The files to be read, by key: of a file that was imported again, the last entry."""
+        return {entry.key: entry for batch in self.batches for entry in batch.files}
+
+    @cached_property
+    def paths(self) -> frozenset[str]:
+        """Paths of all segments."""
+        return frozenset(segment.path for batch in self.batches for segment in batch.segments)
+
+    @property
+    def next_file(self) -> int:
+        """Number of the next file."""
+        return self.batches[-1].next_file if self.batches else 0
+
+    @property
+    def datasets(self) -> list[str]:
+        """Names of the datasets."""
+        return sorted({entry.dataset for entry in self.entries.values()})
+
+    def batches_of(self, entries: Sequence[Entry]) -> list[Batch]:
+        """Return the batches that contain some of these files."""
+        wanted = {entry.file for entry in entries}
+        return [batch for batch in self.batches if any(entry.file in wanted for entry in batch.files)]
+
+    def current(self, batch: Batch) -> list[Entry]:
+        """Return the files of a batch that no later entry replaces."""
+        return [entry for entry in batch.files if self.entries[entry.key] is entry]
+
+    def damaged(self) -> set[Key]:
+        """Return the files with a missing segment or one of another size; contents are not compared."""
+        return {
+            entry.key
+            for batch in self.batches
+            if any(self._size(segment) != segment.bytes for segment in batch.segments)
+            for entry in self.current(batch)
+        }
+
+    def _size(self, segment: Segment) -> int | None:
+        path = self.folder / segment.path
+        return path.stat().st_size if path.is_file() else None
+
+    def require_whole(self, batches: Sequence[Batch], inside: str = "") -> None:
+        """Compare segments whose path begins with `inside` with their checksums."""
+        for batch in batches:
+            for segment in batch.segments:
+                if segment.path.startswith(inside) and (fault := self.fault(segment)):
+                    raise DataError(
+                        f"{self.folder / segment.path} {fault}. Delete it, and import again the files whose rows are "
+                        f"in it: {join_some([entry.name for entry in self.current(batch)])}."
+                    )
+
+    def fault(self, segment: Segment) -> str:
+        """Describe the fault of a segment; '' if it is unchanged."""
+        try:
+            found = file_digest(self.folder / segment.path)
+        except OSError as error:
+            return f"cannot be read ({error.strerror or error})"
+        return "" if found == segment.sha256 else "is damaged: its checksum differs"
+
+
+def repair_hint(folder: Path) -> str:
+    """Return the remedy for a catalogue and segments that do not agree."""
+    return f"Nothing was changed. Run `forecast events repair --archive {folder}`."
+
+
+def read_catalogue(folder: Path) -> Catalogue:
+    """Read the catalogue of an archive, and make sure that it names every segment in the folder."""
+    found = segments_on_disk(folder)  # before the catalogue is read: it names a segment before that is written
+    catalogue = load(folder)
+    unknown = [path for path in unknown_segments(catalogue, found) if (folder / path).exists()]
+    if unknown:
+        raise DataError(
+            f"{folder}: {CATALOGUE} does not name {len(unknown):,} of its segments ({join_some(unknown)}). It "
+            f"may be an older copy, or the segments may be from elsewhere. {repair_hint(folder)}"
+        )
+    return catalogue
+
+
+def unknown_segments(catalogue: Catalogue, found: Iterable[str]) -> list[str]:
+    """Return the segments that the catalogue does not name, not even as those of an unfinished import."""
+    return sorted(set(found) - catalogue.paths - catalogue.pending)
+
+
+def segments_on_disk(folder: Path) -> set[str]:
+    """Return the paths of the Parquet files in an archive."""
+    for name in (CATALOGUE, f"{CATALOGUE}-wal", f"{CATALOGUE}-shm", *PARTS):
+        _require_own(folder / name, stat.S_ISDIR if name in PARTS else stat.S_ISREG)
+    found = set[str]()
+    for part in PARTS:
+        for inside, folders, names in os.walk(folder / part):
+            for name in (*folders, *names):
+                path = Path(inside, name)
+                if path.is_symlink() or path.is_junction():
+                    raise _link(path)
+                inside_it = path.relative_to(folder)
+                hidden = any(part.startswith(".") for part in inside_it.parts)
+                if name in names and path.suffix == ".parquet" and not hidden:
+                    found.add(inside_it.as_posix())
+    return found
+
+
+def _require_own(path: Path, is_right: Callable[[int], bool]) -> None:
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}. Check the path.") from error
+    if stat.S_ISLNK(mode) or path.is_junction():
+        raise _link(path)
+    if not is_right(mode):
+        raise DataError(f"{path} is not what an archive has there (docs/schema/archive.md). Move it away.")
+
+
+def _link(path: Path) -> DataError:
+    return DataError(
+        f"{path} is a link, and archives are neither read nor written through links. Nothing was changed. Put the "
+        "folder or file itself in its place, or name the real folder with --archive."
+    )
+
+
+def load(folder: Path) -> Catalogue:
+    """Read the catalogue without a look at the segments."""
+    if not (folder / CATALOGUE).exists():
+        if holds_segments(folder):
+            raise DataError(f"{folder}: {CATALOGUE} is missing, and segments are there. {repair_hint(folder)}")
+        raise DataError(
+            f"{folder} is no archive: it has no {CATALOGUE}. Import files into it first (`forecast events import`)."
+        )
+    try:
+        with connected(folder) as database:
+            _require_schema(folder, database)
+            return _loaded(folder, database)
+    except DataError:
+        raise
+    except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{folder / CATALOGUE} is damaged ({error!s:.200}). {repair_hint(folder)}") from error
+
+
+def holds_segments(folder: Path) -> bool:
+    """Return whether any of the segment folders contains something."""
+    return any(path.is_dir() and any(path.iterdir()) for path in (folder / part for part in PARTS))
+
+
+def _require_schema(folder: Path, database: sqlite3.Connection) -> None:
+    (application,), (schema,) = (
+        database.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
+    )
+    if application != APPLICATION:
+        raise DataError(f"{folder / CATALOGUE} is no catalogue of an archive. {repair_hint(folder)}")
+    if schema > SCHEMA:
+        raise NewerError(f"{folder / CATALOGUE} has schema {schema}; this version reads {SCHEMA}. Use a newer version.")
+    if schema < SCHEMA:
+        raise DataError(
+            f"{folder / CATALOGUE} has schema {schema}, and this version reads {SCHEMA}. {repair_hint(folder)}"
+        )
+    (state,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    (page,) = database.execute("PRAGMA page_size").fetchone()
+    if (folder / CATALOGUE).stat().st_size % page:
+        state = "it has been cut"
+    if state != "ok":
+        raise sqlite3.DatabaseError(" ".join(state.split()))
+
+
+def _loaded(folder: Path, database: sqlite3.Connection) -> Catalogue:
+    database.execute("BEGIN")  # one state of all tables
+    files: dict[int, list[Entry]] = {}
+    columns = ", ".join(field.name for field in fields(Entry))
+    for row in database.execute(f"SELECT batch, {columns} FROM file ORDER BY file"):
+        files.setdefault(row["batch"], []).append(Entry.of({name: row[name] for name in row.keys()[1:]}))
+    segments: dict[int, list[Segment]] = {}
+    for batch, *values in database.execute("SELECT batch, path, bytes, sha256, rows FROM segment ORDER BY rowid"):
+        segments.setdefault(batch, []).append(Segment(*values))
+    batches = []
+    for number, at, next_file, sha256 in database.execute("SELECT * FROM batch ORDER BY number"):
+        batch = Batch(number, at, next_file, tuple(files.pop(number, ())), tuple(segments.pop(number, ())))
+        if batch.sha256 != sha256:
+            raise ValueError(f"the checksum of batch {number} differs")
+        batches.append(batch)
+    if files or segments:
+        raise ValueError("a batch is missing")
+    pending = frozenset(path for (path,) in database.execute("SELECT path FROM pending"))
+    return Catalogue(folder, tuple(batches), pending)
+
+
+@contextmanager
+def connected(folder: Path) -> Iterator[sqlite3.Connection]:
+    """Open the database; one in a read-only folder, to which no process writes, as it is."""
+    path = folder / CATALOGUE
+    fixed = not os.access(folder, os.W_OK) and not path.with_name(f"{CATALOGUE}-wal").exists()
+    address = f"{path.absolute().as_uri()}?mode={'ro&immutable=1' if fixed else 'rw'}"
+    with closing(sqlite3.connect(address, uri=True, timeout=PATIENCE, isolation_level=None)) as database:
+        database.row_factory = sqlite3.Row
+        database.execute("PRAGMA foreign_keys = ON")
+        database.execute("PRAGMA synchronous = FULL")
+        yield database
+
+
+def create(folder: Path) -> None:
+    """Put an empty catalogue into a folder that has none."""
+    try:
+        with partial_folder(folder / CATALOGUE) as partial:
+            with closing(sqlite3.connect(partial / "new", isolation_level=None)) as database:
+                database.execute("PRAGMA journal_mode = WAL")
+                database.executescript(
+                    f"BEGIN; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA}; COMMIT;"
+                )
+            (partial / "new").rename(folder / CATALOGUE)
+    except (OSError, sqlite3.Error) as error:
+        raise OutputError(unwritable(folder, OSError(str(error)))) from error
+
+
+@contextmanager
+def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
+    """Change the catalogue entirely or not at all."""
+    try:
+        with connected(folder) as database:
+            database.execute("BEGIN IMMEDIATE")
+            yield database
+            database.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise OutputError(unwritable(folder / CATALOGUE, OSError(str(error)))) from error
+
+
+def add_pending(folder: Path, paths: Iterable[str]) -> None:
+    """Record which segments are about to be written: only these may be removed if the run is killed."""
+    with transaction(folder) as database:
+        database.executemany("INSERT OR IGNORE INTO pending VALUES (?)", [(path,) for path in paths])
+
+
+def add_batch(catalogue: Catalogue, batch: Batch) -> Catalogue:
+    """Commit a batch whose segments are on the disk, and return the catalogue with it."""
+    paths = [(segment.path,) for segment in batch.segments]
+    with transaction(catalogue.folder) as database:
+        database.execute(
+            "INSERT INTO batch VALUES (?, ?, ?, ?)", (batch.number, batch.at, batch.next_file, batch.sha256)
+        )
+        for entry in batch.files:
+            row = entry.row() | {"batch": batch.number}
+            marks = ", ".join(f":{name}" for name in row)
+            database.execute(f"INSERT INTO file ({', '.join(row)}) VALUES ({marks})", row)
+        database.executemany(
+            "INSERT INTO segment (path, bytes, sha256, rows, batch) VALUES (?, ?, ?, ?, ?)",
+            [(*segment, batch.number) for segment in batch.segments],
+        )
+        database.executemany("DELETE FROM pending WHERE path = ?", paths)
+    pending = catalogue.pending - {path for (path,) in paths}
+    return replace(catalogue, batches=(*catalogue.batches, batch), pending=pending)
