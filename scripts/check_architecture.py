@@ -88,8 +88,8 @@ FORBIDDEN = {
 GROUND = tuple(
     f"forecast.{name}"
     for name in (
-        "arguments", "clock", "dates", "errors", "escaping", "files", "folders", "journal", "numeric", "progress",
-        "resources", "stopping", "typing", "wording",
+        "arguments", "dates", "errors", "escaping", "files", "folders", "numeric", "progress", "resources", "stopping",
+        "typing", "wording",
     )
 )  # fmt: skip
 """What everything stands on: it imports nothing of the package but itself."""
