@@ -10,6 +10,8 @@ from forecast.model.simulate import prior_draws, simulate_trend
 from forecast.model.trend import era_means
 from forecast.panel import recounted
 
+OF_THE_TREND = ("mu", "trend_mean", "trend_retention", "trend_step", "trend_jump", "headroom")
+
 
 def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
     """The fit of a panel of which nothing was observed: its counts are emptied, an index is blotted out."""
@@ -21,7 +23,8 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
     if "index_error" in prior:  # an error of next to nothing, which the prior allows, makes weights without a variance
         prior["index_error"] = prior["index_error"] + 0.3
     era, rng = panel["era_index"].to_numpy(), np.random.default_rng(seed)
-    trend = np.stack([simulate_trend(prior.isel(draw=i), era, spec, rng) for i in range(prior.sizes["draw"])])
+    moving = prior[[name for name in OF_THE_TREND if name in prior]].drop_vars(prior.coords)
+    trend = np.stack([simulate_trend(moving.isel(draw=i), era, spec, rng) for i in range(prior.sizes["draw"])])
     if spec.has_ceiling:
         own, first = np.unique(era, return_index=True)
         dyad, start = np.unravel_index(first, era.shape)

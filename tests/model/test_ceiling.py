@@ -70,6 +70,7 @@ def test_where_headroom_is_large_nothing_moves():
 TINY = {"headroom_era_sd_log__", "log_headroom_dyad_sd_log__"}
 
 
+@pytest.mark.slow  # along random directions it is tested in test_pendulum
 def test_the_gradient_under_a_ceiling_is_that_of_the_density():
     """By finite differences, in every coordinate; the ceiling is tight, so that it bends."""
     panel = panel_with_gaps(dyads=1)
@@ -100,9 +101,9 @@ def test_a_simulated_trend_stays_at_its_ceiling_or_below_and_the_level_may_pass(
     panel = make_panel(dyads=3, periods=240, eras=3)
     spec = PendulumSpec(ceiling="framework", priors=Priors(headroom=(-1.0, 0.3)))
     era, over, passed, unbounded = panel["era_index"].to_numpy(), [], [], []
-    starts = np.diff(era, axis=1, prepend=-1) != 0
+    starts, prior = np.diff(era, axis=1, prepend=-1) != 0, prior_draws(panel, spec, draws=20, seed=4)
     for i in range(20):
-        one = prior_draws(panel, spec, draws=20, seed=4).isel(draw=i)
+        one = prior.isel(draw=i)
         trend = simulate_trend(one, era, spec, np.random.default_rng(i))
         free = simulate_trend(one, era, PendulumSpec(ceiling="none"), np.random.default_rng(i))
         _, level = simulate_panel(panel, one, spec, seed=i)

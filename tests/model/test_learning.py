@@ -11,7 +11,7 @@ from .panels import make_panel
 
 @pytest.fixture(scope="module")
 def table():
-    fit = unobserved(make_panel(dyads=2, periods=60), PendulumSpec(ceiling="framework"), chains=4, draws=1000)
+    fit = unobserved(make_panel(dyads=2, periods=12), PendulumSpec(ceiling="framework"), chains=4, draws=1000)
     return fit.prior_posterior(fit.dyads[0]).set_index("quantity")
 
 
