@@ -86,16 +86,19 @@ def random_points(density, seed, number=3):
         yield point, np.concatenate([np.ravel(point[name]) for name in names])
 
 
-def test_a_second_panel_of_the_same_form_compiles_nothing_and_has_the_density_of_its_own_model(compilations):
+@pytest.mark.parametrize(
+    "spec", [PendulumSpec(observation="index", trend="walk", cycle="none"), pytest.param(INDEX, marks=pytest.mark.slow)]
+)
+def test_a_second_panel_of_the_same_form_compiles_nothing_and_has_the_density_of_its_own_model(compilations, spec):
     first, second = (make_panel(dyads=2, periods=60 + 6 * seed, empty=0.1, index=True, seed=seed) for seed in (1, 2))
-    before = fit(first, INDEX, **TINY)
-    after = fit(second, INDEX, **TINY)
-    again = fit(first, INDEX, **TINY)
+    before = fit(first, spec, **TINY)
+    after = fit(second, spec, **TINY)
+    again = fit(first, spec, **TINY)
     assert_same_draws(before, again)
     assert not np.array_equal(again.posterior["trend"], after.posterior["trend"])
     for panel in (first, second):
-        density = density_of(panel, INDEX, panel_arrays(panel, INDEX))
-        plain = PendulumModel(INDEX).build(panel, part="whole").compile_logp(mode=python_mode())
+        density = density_of(panel, spec, panel_arrays(panel, spec))
+        plain = PendulumModel(spec).build(panel, part="whole").compile_logp(mode=python_mode())
         for point, flat in random_points(density, seed=2):
             assert density.log_density(flat) == pytest.approx(float(plain(point)), rel=1e-9)
     assert len(compilations) == 1
