@@ -158,7 +158,7 @@ class Monday:
     def _report(self, made: PreparedReports, *, keep: bool) -> None:
         def write(dyad: str) -> None:
             if not (keep and (self.new / dyad / "index.html").exists()):
-                made.write(dyad, self.new / dyad)
+                made.write(dyad, self.new / dyad, links={"All pairs": "../../index.html"})
 
         for words in made.notes:
             self.say(words)
@@ -178,7 +178,11 @@ class Monday:
             if keep and (folder / "index.html").exists():
                 return
             change = self._change(old, made, dyad, carried)
-            write_change((old, made.fit), change, folder, events=self._events(made, dyad, change))
+            links = {
+                "All pairs": f"../../../{REPORTS}/index.html",
+                "Report": f"../../../{REPORTS}/{self.day}/{dyad}/index.html",
+            }
+            write_change((old, made.fit), change, folder, events=self._events(made, dyad, change), links=links)
 
         self._each("comparison of", {dyad: dyad for dyad in made.dyads if dyad in old.dyads}, write)
 
@@ -228,7 +232,15 @@ class Monday:
         self.pairs = self._each("listing", there, read)
         days = None if before is None else (before.name, day)
         failed = {dyad: str(self.failures[f"{REPORTING} {dyad}"]) for dyad in made.dyads if dyad not in there}
-        self.page = write_pairs(self.pairs, REPORTS, made.skipped | failed, days)
+        links = {"Track record": f"../{record}"} if (record := self._record_address()) else {}
+        self.page = write_pairs(self.pairs, REPORTS, made.skipped | failed, days, links)
+
+    def _record_address(self) -> str:
+        """Return the address of the track record from this folder; empty if there is none, or it lies elsewhere."""
+        place = (self.questions / "record/index.html").resolve()
+        if not (self.questions / "ledger.jsonl").exists() or not place.is_relative_to(Path.cwd()):
+            return ""
+        return place.relative_to(Path.cwd()).as_posix()
 
     def _reported_before(self) -> Path | None:
         """Return the folder of the last reports before this day's."""
@@ -260,7 +272,9 @@ class Monday:
             entries = append_entries(place.ledger, drafts).entries
             self.lines += [f"{one.question}: {one.said}" for one in entries]
         ledger = place.read()
-        write_track_record(TrackRecord.of(ledger), self.questions / "record", inputs=[ledger.path])
+        up = "../" * self._record_address().count("/")
+        links = {"All pairs": f"{up}{REPORTS}/index.html"} if up else {}
+        write_track_record(TrackRecord.of(ledger), self.questions / "record", inputs=[ledger.path], links=links)
 
     def _remove_fits(self) -> None:
         """Remove the fits of other days: the next run needs the newest one, and each has some hundred megabytes."""

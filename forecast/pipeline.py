@@ -291,8 +291,10 @@ class PreparedReports:
         """The verdict on a dyad that misses a convergence check, if there is one."""
         return min(self.gates.values(), key=lambda gate: gate.passed)
 
-    def write(self, dyad: str, out: Path, fit_name: str | None = None) -> Report:
-        """Write the report of a dyad."""
+    def write(
+        self, dyad: str, out: Path, fit_name: str | None = None, links: Mapping[str, str] | None = None
+    ) -> Report:
+        """Write the report of a dyad, with links to other pages."""
         from forecast.report.page import write_report
         from forecast.report.skill import find_skill
 
@@ -303,7 +305,7 @@ class PreparedReports:
             skill = find_skill(fit, assessment, shown, self.tested)
             page = write_report(
                 fit, assessment, out=out, events=shown, others=[briefs[code] for code in fit.dyads if code != dyad],
-                gate=gate, skill=skill, fit_name=fit_name, export=job.settings.export,
+                gate=gate, skill=skill, fit_name=fit_name, export=job.settings.export, links=links,
             )  # fmt: skip
         of_record = () if self.unchanged else _check_record(fit.panel, dyad, last_known(fit.panel))
         warnings = (*_describe_added(job.records, fit), *self.notes, *of_record)

@@ -21,6 +21,7 @@ from forecast.cli import app
 from forecast.model.fitted import Fit
 from forecast.model.spec import spec_for
 from tests.model.fits import unobserved
+from tests.pages import dangling
 from tests.systems import posix
 
 ROOT = Path(__file__).parents[1]
@@ -155,6 +156,7 @@ def test_mondays_of_one_month_and_the_next(folder):
     assert set(resolved) == {"jan-chn", "jan-rus"}  # once the record is complete to the end of January
     assert all(one["as_of"] >= "2024-01-31" for one in resolved.values())
     assert (folder / "questions/record/index.html").is_file()
+    assert 'href="../questions/record/index.html"' in page and dangling(folder) == []
 
 
 @pytest.mark.slow
@@ -224,6 +226,7 @@ def test_reports_on_all_pairs_of_a_fit(folder):
     assert f"No report on {SHORT}" in done.output and "at least 36 are needed" in " ".join(done.output.split())
     stated = json.loads((folder / "all/pairs.json").read_text())
     assert list(stated["missing"]) == [SHORT] and {one["dyad"] for one in stated["pairs"]} == set(PAIRS)
+    assert dangling(folder) == []
     again = forecast("report", *DATA, "--all", "--out", "all")
     assert again.exit_code == 2 and "--replace" in again.output
     moved = forecast("moved", "all/USA-RUS", *DATA, "--months", "1", "--no-refit", "--out", "moved")

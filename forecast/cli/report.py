@@ -168,7 +168,7 @@ def _report_all(settings: "ReportSettings", *, as_json: bool) -> None:
         with chosen_folder(settings.out, REPORTS, "all", last_known(made.fit.panel)) as out:
             if settings.save_fit and not made.unchanged:
                 made.fit.save(out / SAVED_FIT)
-            done = [made.write(dyad, out / dyad) for dyad in made.dyads]
+            done = [made.write(dyad, out / dyad, links={"All pairs": "../index.html"}) for dyad in made.dyads]
             page = write_pairs([Pair.read(out / dyad, f"{dyad}/index.html") for dyad in made.dyads], out, made.skipped)
     show_result(page, "pairs.json", lambda: _print_all(done, made.skipped, page), as_json=as_json)
     if misses := [miss for one in done if not one.gate.passed for miss in one.gate.misses]:

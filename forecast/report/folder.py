@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pandas as pd
+from markupsafe import Markup
 
 from forecast.errors import DataError, OutputError, OutputPathError
 from forecast.escaping import printable
@@ -72,14 +74,15 @@ class Page:
             else:
                 content(folder / name)
 
-    def html(self, files: Sequence[str] = ()) -> str:
-        """Return the page, which loads nothing; `files` are the names of the other files of its folder."""
+    def html(self, files: Sequence[str] = (), links: Mapping[str, str] | None = None) -> str:
+        """Return the page, which loads nothing, with the other files of its folder and links to other pages by name."""
         frame = {
             "stamp": "" if self.converged else STAMP,
             "reasons": tuple(self.reasons),
             "figures": self.figures,
             "numbers": {name: place for place, name in enumerate(self.figures, 1)},
             "files": list(files),
+            "links": dict(links or {}),
         }
         return render(self.template, frame | dict(self.content))
 
@@ -114,16 +117,52 @@ def publish(
     inputs: Iterable[str | Path | None] = (),
     subfolders: Sequence[str] = (),
     names: Sequence[str] | None = None,
+    links: Mapping[str, str] | None = None,
 ) -> Path:
-    """Put a page and its files in place at once, with their manifest; the page lists them, or `names` instead."""
+    """Put a page and its files in place at once, with their manifest; the page lists them, or `names` instead.
+
+    Its links to other pages are those given or those to the pages around it.
+    """
     require_report_folder(out, permitted, inputs)
     with atomic_folder(out, subfolders=subfolders) as new:
         page = make()
         page.write(new)
         written = sorted(path.name for path in new.iterdir() if path.name != EXPORT)
-        write_text(new / "index.html", page.html(written if names is None else names))
+        around = _links_around(Path(out).resolve()) if links is None else links
+        write_text(new / "index.html", page.html(written if names is None else names, around))
         _write_manifest(new, Path(out))
     return Path(out) / "index.html"
+
+
+MEASURED = {"skill.json", "tests.json", "track_record.json"}
+"""Files of the pages that every page next to them links to."""
+
+
+def _links_around(out: Path) -> dict[str, str]:
+    """Return links to the index in the folder above and to pages that it lists, by name; none without an index."""
+    if "index.html" not in _manifest(out.parent):
+        return {}
+    folders = sorted({path.parent for path in out.parent.glob(f"*/{MANIFEST}")} - {out})
+    names = [folder.name for folder in folders if MEASURED & _manifest(folder).keys()]
+    return {"All pages": "../index.html"} | {name.capitalize(): f"../{quote(name)}/index.html" for name in names}
+
+
+def write_index(folder: str | Path) -> Path:
+    """Write the page that lists the pages in the folders of a folder, forecasts first."""
+    found = {path.parent: _manifest(path.parent) for path in sorted(Path(folder).glob(f"*/{MANIFEST}"))}
+    places = sorted(found, key=lambda place: "forecast.json" not in found[place])
+    pages = [_listed_page(place) for place in places if "index.html" in found[place]]
+    return publish(folder, "", lambda: Page("index.html.j2", {"pages": pages}))
+
+
+def _listed_page(folder: Path) -> tuple[str, str, str, str]:
+    """Return the address of a page, its title, its kind and day, and what it says, as its HTML states them."""
+    html = read_bytes(folder / "index.html", LONGEST).decode()
+    title, kind, says = (
+        Markup(found[1] if (found := re.search(part, html, re.DOTALL)) else "").striptags()
+        for part in ("<title>(.*?)</title>", '<p class="kicker">(.*?)</p>', '<meta name="description" content="(.*?)"')
+    )
+    return f"{quote(folder.name)}/index.html", title, kind, says.removeprefix(title).strip()
 
 
 def _write_manifest(new: Path, out: Path) -> None:

@@ -1,6 +1,6 @@
 """Page of a track record: scores of a ledger's forecasts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -187,6 +187,11 @@ def cases_table(record: TrackRecord) -> "pd.DataFrame":
 
 
 @checked
-def write_track_record(record: "TrackRecord", out: str | Path, inputs: Sequence[str | Path] = ()) -> Path:
+def write_track_record(
+    record: "TrackRecord",
+    out: str | Path,
+    inputs: Sequence[str | Path] = (),
+    links: Mapping[str, str] | None = None,
+) -> Path:
     """Write the track record of a ledger: page, ``track_record.json`` and a table of the decided questions."""
-    return publish(out, TRACK_RECORD, lambda: track_record_page(record), inputs=inputs)
+    return publish(out, TRACK_RECORD, lambda: track_record_page(record), inputs=inputs, links=links)

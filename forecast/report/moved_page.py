@@ -1,6 +1,6 @@
 """Pages of contributions: of recent events, and to the change between two days."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -502,7 +502,12 @@ def write_moved(fit: "Fit", found: "Attribution", out: str | Path) -> Path:
 
 @checked
 def write_change(
-    fits: "tuple[Fit, Fit]", change: "Change", out: str | Path, *, events: "Attribution | None" = None
+    fits: "tuple[Fit, Fit]",
+    change: "Change",
+    out: str | Path,
+    *,
+    events: "Attribution | None" = None,
+    links: Mapping[str, str] | None = None,
 ) -> Path:
     """Write what has changed between two days: page, ``change.json``, a table of the parts and the figure."""
-    return publish(out, CHANGE, lambda: change_page(fits, change, events))
+    return publish(out, CHANGE, lambda: change_page(fits, change, events), links=links)

@@ -305,6 +305,7 @@ def write_report(
     skill: DyadSkill | NotDefined | None = None,
     fit_name: str | None = None,
     export: bool = False,
+    links: Mapping[str, str] | None = None,
 ) -> Path:
     """Write the report of a dyad: page, JSON, levels, main figure, summary, rejected rows and, if asked for, the fit.
 
@@ -331,6 +332,8 @@ def write_report(
     export : bool
         Write every figure as SVG, PNG and PDF, and every table as CSV and for LaTeX, into its folder ``export``. One
         that an earlier report left there is always written again, so that it is never of another report.
+    links : mapping of str to str, optional
+        Relative addresses of other pages, by what they are; by default those of an index in the folder above.
 
     Returns
     -------
@@ -357,4 +360,4 @@ def write_report(
         rejects: Files = {} if events is None else {"rejects.csv": partial(write_rejects, events)}
         return replace(made, files={**made.files, **rejects, **({fit_name: fit.save} if fit_name else {})})
 
-    return publish(out, REPORT, make, subfolders=[SAVED_FIT, EXPORT])
+    return publish(out, REPORT, make, subfolders=[SAVED_FIT, EXPORT], links=links)

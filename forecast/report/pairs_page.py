@@ -82,7 +82,11 @@ class Pair:
 
 
 def write_pairs(
-    pairs: Sequence[Pair], out: str | Path, missing: Mapping[str, str], days: tuple[str, str] | None = None
+    pairs: Sequence[Pair],
+    out: str | Path,
+    missing: Mapping[str, str],
+    days: tuple[str, str] | None = None,
+    links: Mapping[str, str] | None = None,
 ) -> Path:
     """Write the page of all pairs and pairs.json, sorted by their change between two days, if there are two.
 
@@ -94,7 +98,7 @@ def write_pairs(
     content = {"pairs": table, "missing": dict(missing), "days": days, "headline": headline(ordered, days)}
     values = {"schema": SCHEMA, "days": days, "pairs": [asdict(pair) for pair in ordered], "missing": dict(missing)}
     page = Page("pairs.html.j2", content, files={"pairs.json": values})
-    return publish(out, PAIRS, lambda: page)
+    return publish(out, PAIRS, lambda: page, links=links)
 
 
 def headline(ordered: Sequence[Pair], days: tuple[str, str] | None) -> str:

@@ -1,0 +1,16 @@
+"""Links between pages that were made."""
+
+import re
+from html import unescape
+from pathlib import Path
+from urllib.parse import unquote
+
+
+def dangling(folder: Path) -> list[str]:
+    """Return the relative links of all pages below a folder that lead nowhere."""
+    return [
+        f"{page.relative_to(folder)}: {link}"
+        for page in folder.rglob("index.html")
+        for link in re.findall(r'href="([^"#:]+)"', page.read_text("utf-8"))
+        if not (page.parent / unquote(unescape(link))).exists()
+    ]
