@@ -14,7 +14,10 @@ def daily(folder, day, *rows):
 @pytest.fixture
 def feeds(tmp_path):
     """Return files of several feeds that repeat and replace each other, by their names."""
-    folder = tmp_path / "feeds"
+    return made_feeds(tmp_path / "feeds")
+
+
+def made_feeds(folder):
     folder.mkdir()
     late = icews_row(7, "2018-10-03", code="112")
     files = [

@@ -13,7 +13,7 @@ from forecast.archive import segments as writing
 from forecast.archive.catalogue import CATALOGUE, FILES, PARTS, ROWS, add_pending, read_catalogue
 from forecast.cli import app
 from forecast.errors import DataError
-from tests.archive.conftest import daily
+from tests.archive.conftest import daily, made_feeds
 from tests.archive.test_archive import ASKED, answers
 from tests.feeds.made import gdelt_row, written
 
@@ -29,13 +29,27 @@ def whole(archive):
     return answers(archive, ASKED[1:2]), archive_status(archive).frame().to_csv()
 
 
-@pytest.fixture
-def archive(feeds, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def feeds(tmp_path_factory):
+    return made_feeds(tmp_path_factory.mktemp("made") / "feeds")
+
+
+@pytest.fixture(scope="module")
+def imported(feeds, tmp_path_factory):
     """Return an archive of several batches."""
+    archive = tmp_path_factory.mktemp("imported") / "archive"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importing, "MOST_FILES", 2)
+        import_files(list(feeds.values()), archive)
+    assert len(read_catalogue(archive).batches) == 5
+    return archive
+
+
+@pytest.fixture
+def archive(imported, tmp_path, monkeypatch):
+    """Return a copy of it."""
     monkeypatch.setattr(importing, "MOST_FILES", 2)
-    import_files(list(feeds.values()), tmp_path / "archive")
-    assert len(read_catalogue(tmp_path / "archive").batches) == 5
-    return tmp_path / "archive"
+    return shutil.copytree(imported, tmp_path / "archive")
 
 
 def missing(archive, feeds):
