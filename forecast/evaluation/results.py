@@ -88,11 +88,9 @@ class Results:
 
     def write(self, out: str | Path) -> Path:
         """Write ``skill.json``, ``skill.csv`` (its rows) and ``cases.csv.gz``; return the first."""
-        import pandas as pd
-
         out = Path(out)
         write_bytes(out / CASES, gzip.compress(csv_text(self.cases).encode(), mtime=0))
-        write_csv(out / "skill.csv", pd.DataFrame(self.skill.rows).drop(columns="against", errors="ignore"))
+        write_csv(out / "skill.csv", self.skill.to_frame())
         write_json(out / "skill.json", self.skill.to_dict(), by_record=True)
         return out / "skill.json"
 

@@ -8,13 +8,16 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import ValidationError, create_model
 
 from forecast.errors import DataError, SpecError
 from forecast.files import read_bytes
 from forecast.outlook.benchmarks import MODEL, REFERENCE
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA = 3
 POOL, BENCHMARKS_EQUAL = "pool", "mixture_equal"
@@ -103,6 +106,25 @@ class Skill:
             "choices": self.choices, "account": self.account, "misses": self.misses, "pool": self.pool,
             "without": self.without, "rows": self.rows,
         }  # fmt: skip
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return a row per model, dyad, horizon, period and knowledge of event counts: the content of ``skill.csv``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Scores (``crps``, ``bias``, ``brier_up``, ``coverage_90`` ...), as docs/schema/skill-json.md describes the
+            ``rows``, without comparisons (`against`).
+
+        Examples
+        --------
+        >>> from forecast.evaluation.skill import Skill
+        >>> frame = Skill.read("skill/skill.json").to_frame()  # doctest: +SKIP
+        >>> frame.query("dyad == 'all' and not given_n")[["model", "horizon", "period", "crps"]]  # doctest: +SKIP
+        """
+        import pandas as pd
+
+        return pd.DataFrame(self.rows).drop(columns="against", errors="ignore")
 
     @cached_property
     def _places(self) -> dict[tuple[Any, ...], dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Tests of claims on all dyads of a panel: checks before any work, the tests, and their results."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from forecast.theory import PENDULUM
 from forecast.wording import Card, Displayed, capital, join, number
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
     from forecast.events.table import EventTable
@@ -66,6 +67,33 @@ class PooledVerdict:
         error, rates = self.integration_error, [asdict(rate) for rate in self.rates]
         about = {"code": self.code, "question": self.question, "claim": self.claim, "limit": self.limit}
         return {**about, **own, "integration_error": error, "rates": rates}
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Return each number with what it is: claim, group, name, value, and no interval."""
+        found, choices = self.outcome, {**self.outcome.priors, **self.outcome.parts}
+        groups: dict[str, Mapping[str, Any]] = {
+            "evidence": {
+                "log_bayes_factor": found.log_bayes_factor, "least": found.least, "most": found.most,
+                "limit": self.limit, "error": self.integration_error,
+            },
+            "dyad adds": found.dyads,
+            "without dyad": dict([found.without_dyad]),
+            "without state": dict([found.without_state]),
+            "windows": {name: gain for name, (gain, _) in found.windows.items()},
+            "windows, error": {name: error for name, (_, error) in found.windows.items()},
+            **{
+                f"sensitivity, {part}": {name: getattr(one, part) for name, one in choices.items()}
+                for part in ("log_bayes_factor", "least", "most")
+            },
+            "simulated sets": {one.truth: one.sets for one in self.rates},
+            "supported": {one.truth: one.supported for one in self.rates},
+            "rejected": {one.truth: one.rejected for one in self.rates},
+            "median least": {one.truth: one.least for one in self.rates},
+            "median most": {one.truth: one.most for one in self.rates},
+        }  # fmt: skip
+        for group, numbers in groups.items():
+            for name, value in numbers.items():
+                yield self.code, group, name, value, None, None
 
     def lines(self) -> list[str]:
         """Return the verdict as lines for a terminal."""
@@ -127,6 +155,32 @@ class PooledResults(Displayed):
         facts = {name: getattr(self, name) for name in names} | {"doubts": DOUBTS}
         own = None if self.own is None else asdict(self.own)
         return {"schema": SCHEMA, **facts, "own": own, "claims": [one.to_dict() for one in self.verdicts]}
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return a row per number of the tests: the content of ``tests.csv``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``code`` of the claim (empty for a dyad's own quantities), ``group`` of the number, such as ``evidence``,
+            ``dyad adds`` or ``own dyad``, its ``name`` and ``value``, and the 90% interval, ``low`` and ``high``, of
+            a dyad's own quantities. All groups: docs/schema/tests-json.md.
+
+        Examples
+        --------
+        >>> frame = results.to_frame()  # doctest: +SKIP
+        >>> frame[frame["group"] == "dyad adds"].pivot(index="name", columns="code", values="value")  # doctest: +SKIP
+        """
+        import pandas as pd
+
+        rows = [row for one in self.verdicts for row in one.rows()]
+        for row in self.own.rows if self.own else ():
+            for group, start in (("own dyad", ""), ("own dyad, prior", "prior_")):
+                ends = (row[f"{start}{name}"] for name in ("median", "low", "high"))
+                rows.append(("", group, row["quantity"], *ends))
+        for code, value in self.own.evidence.items() if self.own else ():
+            rows.append((code, "own dyad, evidence", "", value, None, None))
+        return pd.DataFrame(rows, columns=["code", "group", "name", "value", "low", "high"])
 
     def lines(self) -> list[str]:
         """Return the results as lines for a terminal."""

@@ -32,6 +32,7 @@ from forecast.wording import (
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
     from jinja2 import Environment
 
 SCHEMA = 2
@@ -112,6 +113,42 @@ class Assessment(Displayed, Prospect):
             self.dyad, self.label, self.origin, self.headline, self.standing.level,
             self.frameworks.eras[-1].equilibrium, self.pendulum.half_life, self.kinds,
         )  # fmt: skip
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return a row per horizon and outcome, of the observed share and of the expected one, the underlying level's.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``dyad``; ``share``, ``observed`` (absent for an index) or ``expected``; ``horizon``, months; ``until``, the
+            last day of the window; ``outcome``, ``higher``, ``similar`` or ``lower`` than the baseline by the smallest
+            improvement, and its ``probability``, of an observed share given at least three events; ``baseline``, the
+            share of the preceding months, of the expected share its median; ``median``, ``low`` and ``high`` (90%
+            interval) of the share in the window. Shares are percentages; NaN stands for what is not defined.
+
+        Examples
+        --------
+        >>> from forecast import assess
+        >>> frame = assess(fit, "USA-CHN", seed=1).to_frame()  # doctest: +SKIP
+        >>> frame.pivot(index=["share", "horizon"], columns="outcome", values="probability")  # doctest: +SKIP
+        """
+        import pandas as pd
+
+        windows = self.recorded.values() if isinstance(self.recorded, Mapping) else ()
+        found = [("observed", one, (one.up, one.same, one.down), one.baseline, one.share) for one in windows] + [
+            ("expected", one, (one.improvement, one.stability, one.deterioration), one.before, one.level)
+            for one in self.improvement.values()
+        ]
+        return pd.DataFrame([
+            {
+                "dyad": self.dyad, "share": share, "horizon": one.months, "until": one.until, "outcome": outcome,
+                "probability": getattr(chance, "value", None),
+                "baseline": getattr(before, "share" if share == "observed" else "median", None),
+                **{name: getattr(then, name, None) for name in ("median", "low", "high")},
+            }
+            for share, one, chances, before, then in found
+            for outcome, chance in zip(("higher", "similar", "lower"), chances, strict=True)
+        ]).astype(dict.fromkeys(("probability", "baseline", "median", "low", "high"), float))  # fmt: skip
 
     def _card(self) -> Card:
         windows = self.recorded.values() if isinstance(self.recorded, Mapping) else ()

@@ -1,7 +1,7 @@
 """Page of the pooled tests of claims, with tests.json and tests.csv."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,14 +25,12 @@ from forecast.theory import BALANCE, DECLINE, PENDULUM
 from forecast.wording import DASH, capital, interval, join, month, number, ratio, signed
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from forecast.hypotheses.outcome import Picture, Series
     from forecast.hypotheses.run import PooledResults, PooledVerdict
 
-COLUMNS = ("code", "group", "name", "value", "low", "high")
 SHOWN = 2
 """Sentences of a finding that are not folded."""
 MOST_WORDS = 15
@@ -83,7 +81,7 @@ def claims_page(results: "PooledResults", figures: Mapping[str, Illustration] | 
         ],
     }
     files: Files = {
-        "tests.json": results_json(results), "tests.csv": results_table(results),
+        "tests.json": results_json(results), "tests.csv": results.to_frame(),
         **{f"{code}.svg": one.wide for code, one in drawn.items()},
     }  # fmt: skip
     return Page("claims.html.j2", content, drawn, files=files)
@@ -303,47 +301,6 @@ def results_json(results: "PooledResults") -> dict[str, Any]:
     for one, row in zip(results.verdicts, content["claims"], strict=True):
         row |= {"narrow": narrow(one), "power": power_words(one.rates)}
     return content
-
-
-def results_table(results: "PooledResults") -> "pd.DataFrame":
-    """Return every number of the tests, one per row: the content of tests.csv."""
-    import pandas as pd
-
-    rows = [row for one in results.verdicts for row in _verdict_rows(one)]
-    for row in results.own.rows if results.own else ():
-        for group, start in (("own dyad", ""), ("own dyad, prior", "prior_")):
-            ends = (row[f"{start}{name}"] for name in ("median", "low", "high"))
-            rows.append(("", group, row["quantity"], *ends))
-    for code, value in results.own.evidence.items() if results.own else ():
-        rows.append((code, "own dyad, evidence", "", value, None, None))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def _verdict_rows(verdict: "PooledVerdict") -> Iterator[tuple[Any, ...]]:
-    found = verdict.outcome
-    groups: dict[str, Mapping[str, Any]] = {
-        "evidence": {
-            "log_bayes_factor": found.log_bayes_factor, "least": found.least, "most": found.most,
-            "limit": verdict.limit, "error": verdict.integration_error,
-        },
-        "dyad adds": found.dyads,
-        "without dyad": dict([found.without_dyad]),
-        "without state": dict([found.without_state]),
-        "windows": {name: gain for name, (gain, _) in found.windows.items()},
-        "windows, error": {name: error for name, (_, error) in found.windows.items()},
-        **{
-            f"sensitivity, {part}": {name: getattr(one, part) for name, one in {**found.priors, **found.parts}.items()}
-            for part in ("log_bayes_factor", "least", "most")
-        },
-        "simulated sets": {one.truth: one.sets for one in verdict.rates},
-        "supported": {one.truth: one.supported for one in verdict.rates},
-        "rejected": {one.truth: one.rejected for one in verdict.rates},
-        "median least": {one.truth: one.least for one in verdict.rates},
-        "median most": {one.truth: one.most for one in verdict.rates},
-    }  # fmt: skip
-    for group, numbers in groups.items():
-        for name, value in numbers.items():
-            yield verdict.code, group, name, value, None, None
 
 
 type _Look = tuple[str, Any, str, str]

@@ -46,6 +46,13 @@ def test_a_file_has_a_row_a_line(folder):
     assert len(text) < 1000 * len(rows)
 
 
+def test_the_table_of_scores_is_the_file_of_rows(folder, results):
+    table, written = results.skill.to_frame(), pd.read_csv(folder / "skill.csv")
+    assert list(table) == list(written) and len(table) == len(results.skill.rows)
+    assert table["crps"].tolist() == written["crps"].tolist()
+    assert "against" not in table and "against" in results.skill.rows[0]
+
+
 def changed(folder, tmp_path, change):
     content = json.loads((folder / "skill.json").read_text())
     change(content)

@@ -173,6 +173,29 @@ def test_a_brief_is_that_of_the_whole_assessment(fit, horizons):
     xr.testing.assert_identical(reported(short), reported(whole))
 
 
+def test_the_table_has_the_chances_of_every_horizon(result):
+    table = result.to_frame()
+    assert table.groupby(["share", "horizon"])["probability"].sum().tolist() == [1.0] * 4
+    rows = table.set_index(["share", "horizon", "outcome"])
+    assert not rows.index.has_duplicates and set(rows.index.unique("outcome")) == {"higher", "similar", "lower"}
+    for months, window in result.recorded.items():
+        row = rows.loc[("observed", months, "higher")]
+        assert (row["probability"], row["baseline"]) == (window.up.value, window.baseline.share)
+        assert (row["low"], row["high"], row["until"]) == (window.share.low, window.share.high, window.until)
+        level, row = result.improvement[months], rows.loc[("expected", months, "lower")]
+        assert (row["probability"], row["baseline"]) == (level.deterioration.value, level.before.median)
+        assert row["median"] == level.level.median
+
+
+def test_the_table_has_no_number_where_nothing_is_defined(result):
+    missing = NotDefined("too few events")
+    windows = {6: replace(result.recorded[6], up=missing, same=missing, down=missing, share=missing, baseline=missing)}
+    table = replace(result, recorded=windows).to_frame()
+    observed = table[table["share"] == "observed"]
+    assert len(observed) == 3 and observed[["probability", "baseline", "median", "low", "high"]].isna().all(axis=None)
+    assert set(replace(result, recorded=missing).to_frame()["share"]) == {"expected"}
+
+
 def test_a_brief_quotes_the_level_where_nothing_is_recorded(fit):
     panel = fit.panel.assign(counts=fit.panel["counts"].where(fit.panel["dyad"] != "USA-RUS", 0))
     silent = replace(fit, panel=panel)

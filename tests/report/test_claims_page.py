@@ -22,7 +22,6 @@ from forecast.report.claims_page import (
     found_words,
     headline,
     results_json,
-    results_table,
     write_tests,
 )
 
@@ -256,13 +255,13 @@ def test_the_schema_is_as_documented():
     claim = content["claims"][0]
     for name, found in {
         "The file": content, "A claim": claim, "A rate": claim["rates"][0], "A picture": claim["picture"],
-        "A dyad": content["own"], "tests.csv": results_table(results()),
+        "A dyad": content["own"], "tests.csv": results().to_frame(),
     }.items():  # fmt: skip
         assert documented[name] == list(found)
 
 
 def test_the_table_has_the_numbers_of_every_claim_and_of_the_dyad():
-    table = results_table(results(own=OWN))
+    table = results(own=OWN).to_frame()
     evidence = table[(table["group"] == "evidence") & (table["name"] == "log_bayes_factor")].set_index("code")["value"]
     assert evidence["S5a"] == 66.0 and set(evidence.index) == {one.code for one in VERDICTS}
     assert len(table[(table["code"] == "S5b") & (table["group"] == "dyad adds")]) == 4
