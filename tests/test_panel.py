@@ -19,6 +19,7 @@ from forecast.panel import (
     build_panel,
     describe_panel,
     event_counts,
+    observed_shares,
     panel_kind,
     summarise,
     validate_panel,
@@ -345,6 +346,13 @@ def test_a_panel_outlives_being_saved(tmp_path):
     with xr.open_dataset(tmp_path / "panel.nc") as loaded:
         validate_panel(loaded)
         xr.testing.assert_equal(loaded.load(), panel)
+        assert loaded["counts"].attrs["units"] == panel["counts"].attrs["units"] == "events"
+
+
+def test_counts_are_of_events_or_of_rows_and_shares_percentages():
+    panel = build_panel(read_chronology(dyads=["USA-CHN"]), unit="row", directed=True)
+    assert panel["counts"].attrs["units"] == "rows"
+    assert observed_shares(panel, "USA-CHN")["share"].attrs["units"] == "percent"
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,10 @@ class Variable:
     sampled: bool = True  # Whether the model has it; otherwise it is completed from the draws
     required: bool | str = True  # Whether every fit has it, or the choice of the spec with which it does
 
+    def units(self, frequency: str) -> str:
+        """Return the unit as a fit's variable has it: months or weeks for periods, and 1 for none."""
+        return self.unit.replace("periods", f"{frequency}s") or "1"
+
 
 @dataclass(frozen=True)
 class Prior:

@@ -267,7 +267,11 @@ def complete_posterior(
         for name in sampled_variables()
         if name in sampled
     } | {name: values.reshape(chains, draws, *values.shape[1:]) for name, values in completed.items()}
-    result = {name: (("chain", "draw", *table[name].dims), values) for name, values in found.items()}
+    frequency = panel.attrs["frequency"]
+    result = {
+        name: (("chain", "draw", *table[name].dims), values, {"units": table[name].units(frequency)})
+        for name, values in found.items()
+    }
     coords = {name: panel[name].to_numpy() for name in SHARED if name in panel.coords}
     if arrays.driving is not None:
         coords["driver"] = np.array([name for name, _ in spec.drivers])

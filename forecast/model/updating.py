@@ -204,8 +204,8 @@ def update(
     cause = reason.partition(",")[0]
     if not reason:
         on_scale_of = fit.spec.observation_model.on_scale_of
-        same_scale = on_scale_of(fit.panel, later)
-        if same_scale.identical(on_scale_of(fit.panel, fit.panel)):
+        before, same_scale = (on_scale_of(fit.panel, panel) for panel in (fit.panel, later))
+        if same_scale.equals(before) and same_scale.attrs == before.attrs:
             return fit
         clock = time.perf_counter()
         carried = carry_on(fit, same_scale, seed, report)
@@ -395,7 +395,7 @@ def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
     if carried.fit.spec.moves:
         found["mu"] = _era_means(found["trend"], later)
     coords = {name: before[name].to_numpy() for name in before.coords if name != "time"}
-    posterior = {name: (before[name].dims, values) for name, values in found.items()}
+    posterior = {name: (before[name].dims, values, before[name].attrs) for name, values in found.items()}
     return xr.Dataset(posterior, coords={**coords, "time": later["time"].to_numpy()})
 
 

@@ -283,7 +283,7 @@ def build_index_panel(
     _reject_empty(values.notna().sum(axis=1).to_numpy(), chosen, periods)
     variables, coords = era_variables(chosen, periods, frequency, eras, day)
     return xr.Dataset(
-        {"index": (("dyad", "time"), values.to_numpy(dtype=float)), **variables},
+        {"index": (("dyad", "time"), values.to_numpy(dtype=float), {"units": "points of the index"}), **variables},
         coords={"dyad": chosen, "time": periods, **coords},
         attrs={
             "schema": SCHEMA,
@@ -351,7 +351,7 @@ def _panel(
         attrs = attrs | ({ATTRIBUTE: added} if added else {})
     return xr.Dataset(
         {
-            "counts": (("dataset", "dyad", "time", "direction", "class"), counts),
+            "counts": (("dataset", "dyad", "time", "direction", "class"), counts, {"units": f"{attrs['unit']}s"}),
             "covered": (("dataset", "dyad", "time"), seen),
             **variables,
         },

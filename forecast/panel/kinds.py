@@ -103,8 +103,8 @@ class PanelKind:
         counts = panel["counts"].sel(dyad=dyad).sum(["dataset", "direction"])
         events = counts.sum("class")
         cooperative = counts.isel({"class": slice(int(panel.attrs["zero_cut"]), None)}).sum("class")
-        shares = xr.Dataset({"share": 100 * cooperative / events.where(events > 0), "events": events})
-        return shares.isel(time=(events > 0).to_numpy())
+        share = (100 * cooperative / events.where(events > 0)).assign_attrs(units="percent")
+        return xr.Dataset({"share": share, "events": events}).isel(time=(events > 0).to_numpy())
 
     def series(self, panel: "xr.Dataset", dyad: str) -> "pd.Series[float]":
         """Return a dyad's observed shares or index by period, NaN where nothing was observed."""

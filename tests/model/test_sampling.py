@@ -7,12 +7,14 @@ import time
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from forecast.errors import DataError, SpecError
-from forecast.model import PendulumSpec, fit, prior_draws, simulate_panel
+from forecast.model import Fit, PendulumSpec, fit, prior_draws, simulate_panel
 from forecast.model.likelihood import Draws, Observed, state_of
 from forecast.model.posterior import flat
 from forecast.model.trend import SOFTNESS
+from forecast.model.variables import all_variables
 
 from .by_pymc import sample_by_pymc
 from .panels import make_panel
@@ -89,6 +91,24 @@ def test_a_fit_tells_where_it_comes_from(quick, simulated):
     assert json.loads(json.dumps(told)) == told
     assert quick.spec == SPEC
     assert quick.dyads == ["USA-CHN", "USA-RUS"]
+
+
+def test_every_variable_has_its_unit_and_keeps_it_in_a_file(quick, tmp_path):
+    table = all_variables()
+    assert {name: values.attrs for name, values in quick.posterior.items()} == {
+        name: {"units": table[name].units("month")} for name in quick.posterior
+    }
+    units = {name: quick.posterior[name].attrs["units"] for name in ("level", "cycle_half_life", "phi")}
+    assert units == {"level": "log-odds", "cycle_half_life": "months", "phi": "1"}
+    for path in ("fit.nc", "fit.zarr"):
+        xr.testing.assert_identical(Fit.load(quick.save(tmp_path / path)).posterior, quick.posterior)
+
+
+def test_no_unit_makes_xarray_read_numbers_as_times(tmp_path):
+    every = {name: ("x", [1.5], {"units": one.units("week")}) for name, one in all_variables().items()}
+    assert all(attributes["units"] and "periods" not in attributes["units"] for _, _, attributes in every.values())
+    xr.Dataset(every).to_netcdf(tmp_path / "units.nc")
+    xr.testing.assert_identical(xr.load_dataset(tmp_path / "units.nc"), xr.Dataset(every))
 
 
 def test_the_path_between_the_nodes_is_filled_in(quick):
