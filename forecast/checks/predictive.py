@@ -10,6 +10,7 @@ from forecast.errors import DataError
 from forecast.model.driving import push_of_draw
 from forecast.model.likelihood import Draws, Observed, state_of
 from forecast.model.posterior import flat
+from forecast.model.updating import ancestry
 from forecast.panel import panel_kind
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def pointwise_log_likelihood(fit: "Fit", draws: int | None = None) -> xr.DataArr
 def arviz_groups(fit: "Fit", *, draws: int = 200, seed: int = 1) -> xr.DataTree:
     """Return a fit with the groups that ArviZ works on: what was observed, simulated, and how likely each month is.
 
-    `arviz_stats.loo` and `compare` take it: their unit is a month of a dyad.
+    `arviz_stats.loo` and `compare` take it: their unit is a month of a dyad. So does `psense_summary`, which scales the
+    priors of all parameters together, those of single dyads too, and no prior of paths or of the kinds' drift.
 
     Parameters
     ----------
@@ -82,7 +84,8 @@ def arviz_groups(fit: "Fit", *, draws: int = 200, seed: int = 1) -> xr.DataTree:
     Returns
     -------
     xarray.DataTree
-        Groups ``posterior``, ``sample_stats``, ``observed_data``, ``posterior_predictive`` and ``log_likelihood``.
+        Groups ``posterior``, ``sample_stats``, ``observed_data``, ``posterior_predictive``, ``log_likelihood`` and
+        ``log_prior``.
 
     Raises
     ------
@@ -94,6 +97,7 @@ def arviz_groups(fit: "Fit", *, draws: int = 200, seed: int = 1) -> xr.DataTree:
     >>> import arviz_stats
     >>> from forecast.checks import arviz_groups
     >>> arviz_stats.loo(arviz_groups(fit))  # doctest: +SKIP
+    >>> arviz_stats.psense_summary(arviz_groups(fit), var_names=["cycle_half_life", "cycle_sd"])  # doctest: +SKIP
     """
     simulated = posterior_predictive(fit, draws=draws, seed=seed).expand_dims("chain")
     groups = {
@@ -103,4 +107,7 @@ def arviz_groups(fit: "Fit", *, draws: int = 200, seed: int = 1) -> xr.DataTree:
         "posterior_predictive": xr.Dataset({"counts": simulated}),
         "log_likelihood": xr.Dataset({"counts": pointwise_log_likelihood(fit)}),
     }
+    if "log_prior" in fit.sample_stats:
+        own = xr.DataArray(ancestry(fit), dims=("chain", "draw"))  # after an update not the draws in the same places
+        groups["log_prior"] = xr.Dataset({"parameters": fit.sample_stats["log_prior"].isel(draw=own)})
     return xr.DataTree.from_dict(groups)

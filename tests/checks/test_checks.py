@@ -5,15 +5,19 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import arviz_stats
 import numpy as np
 import pytest
+import xarray as xr
 from typer.testing import CliRunner
 
-from forecast.checks import check_fit, pit_ahead, posterior_predictive
+from forecast import build_panel, read_chronology
+from forecast.checks import arviz_groups, check_fit, pit_ahead, posterior_predictive
 from forecast.checks.predictive import pointwise_log_likelihood
 from forecast.cli import app
 from forecast.errors import DataError, SpecError
-from forecast.model import Fit, PendulumSpec
+from forecast.model import Fit, PendulumSpec, Priors
+from forecast.model import fit as sample
 from forecast.model.likelihood import Draws, Observed, state_of
 from forecast.panel.record import last_known
 from forecast.report.checks_page import checks_page, write_checks
@@ -23,6 +27,7 @@ from tests.model.panels import make_panel
 from tests.report.conftest import Reader
 
 DOCS = Path(__file__).parents[2] / "docs" / "checks.md"
+V1 = Path(__file__).parents[1] / "model" / "data" / "fit_v1.nc"
 SPECS = [
     pytest.param(PendulumSpec(trend="constant"), id="constant"),
     pytest.param(PendulumSpec(ceiling="framework"), id="ceiling"),
@@ -220,3 +225,26 @@ def test_the_command_writes_the_page_and_ends_with_code_3_if_not_converged(fit, 
     assert CliRunner().invoke(app, [*arguments, "--replace"]).exit_code == 3
     missing = CliRunner().invoke(app, ["check", str(tmp_path / "none.nc"), "--out", str(tmp_path / "other")])
     assert missing.exit_code == 2
+
+
+def test_prior_sensitivity_is_that_of_arviz():
+    panel = build_panel(read_chronology(dyads=["USA-CHN"]), start="2011-01", end="2020-12")
+    spec = PendulumSpec(priors=Priors(concentration=(0.0, 0.4)))  # far below what the record says
+    groups = arviz_groups(sample(panel, spec, draws=250, tune=200, chains=2, seed=1), draws=2)
+    table = arviz_stats.psense_summary(groups, var_names=["cycle_half_life", "cycle_sd", "concentration"])
+    assert len(table) == 3 and np.isfinite(table[["prior", "likelihood"]].to_numpy(dtype=float)).all()
+    assert (table[["prior", "likelihood"]].loc["concentration[chronology]"] > 0.05).all()
+    # Covariance with a log density is how a power of it moves the mean: of a log-normal prior, by this much.
+    log = np.log(groups["posterior/concentration"].isel(dataset=0))
+    prior = float(xr.cov(log, groups["log_prior/parameters"]))
+    assert prior == pytest.approx(-float(log.var() * (log.mean() / 0.4**2 + 1)), abs=0.2)
+    assert prior < 0 < float(xr.cov(log, groups["log_likelihood/counts"].sum("observed")))
+
+
+def test_the_log_prior_of_an_update_is_that_of_the_ancestors():
+    fit = Fit.load(V1)
+    ancestor = np.random.default_rng(1).integers(0, fit.posterior.sizes["draw"], (2, fit.posterior.sizes["draw"]))
+    sample_stats = fit.sample_stats.assign(ancestor=(("chain", "draw"), ancestor))
+    updated = with_groups(fit, sample_stats=sample_stats, constant_data=fit.panel)
+    own = arviz_groups(updated, draws=2)["log_prior/parameters"].to_numpy()
+    np.testing.assert_array_equal(own, np.take_along_axis(fit.sample_stats["log_prior"].to_numpy(), ancestor, axis=1))
