@@ -22,7 +22,7 @@ from forecast.archive.segments import REJECTED_COLUMNS, ROW_COLUMNS
 from forecast.arguments import checked
 from forecast.dates import month_end, today
 from forecast.errors import DataError, SpecError
-from forecast.events.dyads import MOST_MISSING, Covered, Days, as_spans, each_day
+from forecast.events.dyads import MOST_MISSING, Covered, Days, as_spans, dyad_code, each_day
 from forecast.events.table import (
     REJECT_COLUMNS,
     Day,
@@ -400,6 +400,7 @@ class DatasetStatus(Displayed):
     months: tuple[MonthStatus, ...]
     rejected_by: dict[str, int]  # How many rows for which reason
     filtered_by: dict[str, int]
+    dyads: dict[str, int]  # How many events, if all between two states are read; the most first
 
     def total(self, what: str) -> int:
         """Return a number of rows over all months, such as that of `kept` rows."""
@@ -428,6 +429,7 @@ class DatasetStatus(Displayed):
             **{lot: self.total(lot) for lot in LOTS},
             "rejected_by": self.rejected_by,
             "filtered_by": self.filtered_by,
+            "dyads": self.dyads,
             "months": [month._asdict() for month in self.months],
         }
 
@@ -505,6 +507,7 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
     by_month: dict[str, Counter[str]] = {}
     rejected_by: dict[str, int] = {}
     filtered_by: Counter[str] = Counter()
+    dyads: Counter[str] = Counter()
     if entries:
         with reading.database(entries) as database:
             became = "SELECT month, became, count(*) FROM lines GROUP BY ALL"
@@ -513,6 +516,9 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
             filtered_by = reading.filtered_by(entries, database)
             why = "SELECT reason, count(*) FROM rejected GROUP BY reason ORDER BY count(*) DESC, reason"
             rejected_by = dict(database.execute(why).fetchall())
+            events = "SELECT source_state, target_state, count(*) FROM unique_rows GROUP BY ALL ORDER BY ALL"
+            for source, target, number in database.execute(events).fetchall():
+                dyads[dyad_code(source, target)] += number
     covered = Covered(name, tuple(covered_days(entries, day)))
     issued = sorted((entry for entry in entries if entry.issued), key=lambda one: (one.issued, one.name))
     return DatasetStatus(
@@ -530,6 +536,7 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
         months=tuple(_months(entries, covered, by_month)),
         rejected_by=rejected_by,
         filtered_by=dict(sorted(filtered_by.items())),
+        dyads=dict(dyads.most_common()),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from forecast.cli.options import arg, day_of, echo_json, grouped, opt, output, shared
+from forecast.cli.options import arg, day_of, dyads_of, echo_json, grouped, opt, output, shared
 from forecast.cli.terminal import console, escape, progress, table
 from forecast.errors import DataError, OutputPathError, SpecError
 from forecast.wording import count
@@ -17,17 +17,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from forecast.archive import ArchiveStatus, Imported
-    from forecast.archive.reading import DatasetStatus
     from forecast.fetch import FetchSettings, Manifest
 
 MOST_NAMED = 10
 """Gaps, and files that have failed, that are printed."""
 INTERRUPTED = 130
 MOST_FILES = 20
-MOST_MONTHS = 24
-_COUNTED = ("rows", "kept", "rejected", "filtered", "duplicates")
+MOST_DYADS = 20
 FORMS = (".svg", ".png", ".pdf")
-BY = {"published": "as published", "stamp": "by its name", "last event": "the day after its last event"}
 folder_option = partial(opt, "Folder of the archive.", Path("archive"), name="--archive", metavar="FOLDER")
 
 
@@ -177,15 +174,23 @@ def status_command(
     archive: Path = folder_option(),
     datasets: str | None = opt("Datasets of the archive, such as gdelt,icews. Default: all.", name="--data"),
     as_of: str | None = opt("What it held on this day, YYYY-MM-DD."),
-    months: int = opt("How many months of each dataset are printed, the last ones.", MOST_MONTHS, min=0),
+    dyads: str | None = opt(
+        "Dyads whose events are printed, such as USA-CHN,DEU-FRA. Default: those of data/dyads.csv."
+    ),
     figure: Path | None = opt("Draw it into this file: .svg, .png or .pdf."),
     as_json: bool = shared.json(),
 ) -> None:
-    """Show what an archive holds: coverage, gaps, editions and what became of every row, by dataset and month."""
+    """Show what an archive holds: coverage, gaps, rows and events of some dyads, by dataset.
+
+    --json has months, editions, all dyads and what became of every row (docs/archive.md).
+    """
     from forecast.archive import archive_status
+    from forecast.events import read_dyads
+    from forecast.feeds.reading import state_pair
 
     if figure is not None and figure.suffix not in FORMS:
         raise OutputPathError(f"--figure: {figure} ends in none of {', '.join(FORMS)}. Choose one of them.")
+    asked = [state_pair(dyad) for dyad in dyads_of(dyads, "--dyads") or read_dyads().index]
     names = None if datasets is None else [word.strip() for word in datasets.split(",") if word.strip()]
     with progress() as tell:
         tell("reading the archive", 0, 0)
@@ -195,7 +200,7 @@ def status_command(
     if as_json:
         echo_json(found.summary())
         return
-    _print_status(found, months)
+    _print_status(found, asked)
 
 
 @grouped
@@ -251,36 +256,20 @@ def _write_figure(found: "ArchiveStatus", path: Path) -> None:
         write_bytes(path, style.png(drawn) if path.suffix == ".png" else style.pdf(drawn))
 
 
-def _print_status(found: "ArchiveStatus", months: int) -> None:
+def _print_status(found: "ArchiveStatus", dyads: list[str]) -> None:
+    """Print what each dataset holds and lacks, and how many events there are of some dyads."""
     shown = console()
     for dataset in found.datasets:
-        shown.print(f"[bold]{escape(dataset.sentence)}[/]")
-        _print_dataset(shown, dataset, months)
+        shown.print(escape(dataset.sentence))
+        for gap in dataset.gaps[-MOST_NAMED:]:
+            shown.print(f"Gap: {gap.first} to {gap.last}, {count(gap.days, 'day')}. {escape(gap.note)}")
+        if len(dataset.gaps) > MOST_NAMED:
+            shown.print(f"And {count(len(dataset.gaps) - MOST_NAMED, 'gap')} before; --json has all.")
     if found.unfinished:
         shown.print("An import is at work, or was killed: then run the same import again.")
-
-
-def _print_dataset(shown: "Console", dataset: "DatasetStatus", months: int) -> None:
-    kinds = ", ".join(f"{series} {number:,}" for series, number in dataset.series.items())
-    shown.print(f"Files by what they are of: {escape(kinds)}")
-    for gap in dataset.gaps[-MOST_NAMED:]:
-        shown.print(f"Gap: {gap.first} to {gap.last}, {count(gap.days, 'day')}. {escape(gap.note)}")
-    if len(dataset.gaps) > MOST_NAMED:
-        shown.print(f"And {count(len(dataset.gaps) - MOST_NAMED, 'gap')} before; --json has all.")
-    if dataset.published:
-        shown.print(f"Published on a day that the manifest of a fetch says: {count(dataset.published, 'file')}")
-    for edition in dataset.editions[-MOST_FILES:]:
-        shown.print(f"Edition: {escape(edition.file)}, issued {edition.issued} ({BY[edition.by]})")
-    rows = [
-        [
-            month.month, f"{month.covered} of {month.days}", f"{month.files:,}", f"{len(month.editions)}",
-            *(f"{getattr(month, name):,}" for name in _COUNTED),
-        ]
-        for month in dataset.months[len(dataset.months) - months if months < len(dataset.months) else 0 :]
-    ]  # fmt: skip
-    if months:
-        shown.print(table(["month", "days", *((name, True) for name in ("files", "editions", *_COUNTED))], rows))
-    for reason, number in list(dataset.rejected_by.items())[:MOST_FILES]:
-        shown.print(f"Rejected: {number:,} rows, {escape(reason)}")
-    for reason, number in list(dataset.filtered_by.items())[:MOST_FILES]:
-        shown.print(f"Filtered: {number:,} rows, {escape(reason)}")
+    heads = [(dataset.dataset, True) for dataset in found.datasets]
+    rows = [[dyad, *(f"{dataset.dyads.get(dyad, 0):,}" for dataset in found.datasets)] for dyad in dyads[:MOST_DYADS]]
+    shown.print("\nEvents of all actors of two states, by dyad:")
+    shown.print(table(["dyad", *heads], rows))
+    if len(dyads) > MOST_DYADS:
+        shown.print(f"And {count(len(dyads) - MOST_DYADS, 'dyad')} more; --json has all.")

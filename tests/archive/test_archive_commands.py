@@ -6,7 +6,8 @@ from datetime import date
 import pytest
 from typer.testing import CliRunner
 
-from forecast.archive import archive_status, import_files
+from forecast.archive import archive_status, import_files, read_archive
+from forecast.archive.importing import EVERYTHING
 from forecast.cli import app
 from forecast.cli.options import AnyData
 from forecast.errors import DataError, SpecError
@@ -38,10 +39,30 @@ def test_import_and_status_from_the_command_line(feeds, tmp_path, monkeypatch):
     assert "1 file could not be imported. The first: absent.tab" in " ".join(failed.output.split())
     shown = run("events", "status", "--figure", "a.svg")
     assert shown.exit_code == 0, shown.output
-    assert "Edition: events.2018.20200427084805.tab, issued 2020-04-27" in shown.output
     assert (tmp_path / "a.svg").read_text("utf-8").lstrip().startswith("<?xml")
     assert run("events", "status", "--figure", "a.gif").exit_code == 2
     assert run("events", "status", "--archive", "feeds").exit_code == 2
+
+
+def test_status_prints_sentences_and_then_the_events_of_some_dyads(archive):
+    def lines(*words):
+        done = run("events", "status", "--archive", archive, *words)
+        assert done.exit_code == 0, done.output
+        return [line.rstrip() for line in done.stdout.splitlines()]
+
+    printed = lines()
+    head = printed.index("dyad     gdelt  icews  polecat")
+    assert " ".join(printed[:head]).startswith("GDELT: 2 files, ")
+    assert printed[head + 1].split() == ["USA-CHN", "3", "4", "2"] and len(printed) == head + 16
+    assert [line.split()[0] for line in lines("--dyads", "jpn-usa,CHN-JPN")[-2:]] == ["JPN-USA", "CHN-JPN"]
+    states = ("DEU", "FRA", "GBR", "ITA", "ESP", "PRT", "POL")
+    many = [f"{one}-{other}" for one in states for other in states if one < other]
+    printed = lines("--dyads", ",".join(many))
+    assert printed[-1] == "And 1 dyad more; --json has all." and len(printed) == head + 22
+    assert run("events", "status", "--archive", archive, "--dyads", "USA-XXX").exit_code == 2
+    assert json.loads(run("events", "status", "--archive", archive, "--json").stdout)["datasets"][0]["dyads"] == {
+        "USA-CHN": 3
+    }
 
 
 def test_status_accounts_for_every_row_of_every_month(archive):
@@ -52,6 +73,7 @@ def test_status_accounts_for_every_row_of_every_month(archive):
     assert totals == {"gdelt": (6, 1, 2), "icews": (15, 1, 5), "polecat": (3, 0, 2)}
     (icews,) = (one for one in status.summary()["datasets"] if one["dataset"] == "icews")
     assert sum(icews["filtered_by"].values()) == icews["filtered"]
+    assert sum(icews["dyads"].values()) == len(read_archive(archive, ["icews"], settings=EVERYTHING).events)
     assert [(one["issued"], one["by"]) for one in icews["editions"]] == [
         ("2019-05-01", "stamp"),
         ("2020-04-27", "stamp"),
