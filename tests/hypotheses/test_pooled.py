@@ -207,11 +207,13 @@ def test_evidence_is_the_integral_over_dyads_and_population():
     assert found == pytest.approx(math.log(total) + top.sum(), abs=0.1)
 
 
+RETURNING = Truth("", 0.25, cycle=(3.0, 0.9), trend_half_life=36.0, mean_sd=0.5)
+"""Trends that return in three years and have a cycle, and jump nowhere."""
+
+
 @pytest.fixture(scope="module")
 def returning():
-    """A record set whose trends return in three years and have a cycle, and jump nowhere."""
-    truth = Truth("", 0.25, cycle=(3.0, 0.9), trend_half_life=36.0, mean_sd=0.5)
-    return Engine(simulate(made(6, 480), truth, 2), placebos=10, cores=2)
+    return Engine(simulate(made(6, 480), RETURNING, 2), placebos=10, cores=2)
 
 
 def outcome_of(code, engine):
@@ -295,9 +297,11 @@ def test_an_answer_needs_every_rival_and_every_spread():
     assert decide(-9.0, -2.2) == "undecided"
 
 
-def test_more_nodes_change_little_and_laplace_not_much(returning):
+def test_more_nodes_change_little_and_laplace_not_much():
+    usual = Engine(simulate(made(4, 240), RETURNING, 2), cores=2)
+
     def factors(**choices):
-        engine = replace(returning, brief=True, kept={}, centres=returning.centres, **choices)
+        engine = replace(usual, brief=True, kept={}, centres=usual.centres, **choices)
         walk, cycle, reverting = (engine.evidence(one).total() for one in (WALK, WALK_CYCLE, RETURN_CYCLE))
         return np.array([cycle - walk, reverting - cycle])
 
@@ -306,8 +310,9 @@ def test_more_nodes_change_little_and_laplace_not_much(returning):
     assert factors(laplace=True) == pytest.approx(found, abs=2.0, rel=0.15)
 
 
-def test_a_walk_has_no_return_no_range_and_no_cycle():
-    engine = Engine(simulate(made(6, 480), Truth("", 0.2, 8.0), 2), brief=True, cores=2)
+@pytest.mark.parametrize(("dyads", "months"), [(3, 240), pytest.param(6, 480, marks=pytest.mark.slow)])
+def test_a_walk_has_no_return_no_range_and_no_cycle(dyads, months):
+    engine = Engine(simulate(made(dyads, months), Truth("", 0.2, 8.0), 2), brief=True, cores=2)
     for code in ("S5a", "S5b", "S8"):
         assert outcome_of(code, engine).answer != "supported"
 
