@@ -132,8 +132,8 @@ def run_mondays(number: int) -> list[date]:
     return days
 
 
-def test_mondays_of_one_month_and_the_next(folder):
-    days = run_mondays(6)
+def test_two_months_of_mondays(folder):
+    days = run_mondays(8)
     assert [path.parent.name for path in folder.glob("reports/*/fit.zarr")] == [str(days[-1])]
     assert {path.name for path in folder.glob("changes/*")} == {str(day) for day in days[1:]}
     pairs = json.loads((folder / "reports/pairs.json").read_text())
