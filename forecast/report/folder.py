@@ -149,8 +149,9 @@ def _links_around(out: Path) -> dict[str, str]:
 
 def write_index(folder: str | Path) -> Path:
     """Write the page that lists the pages in the folders of a folder, forecasts first."""
-    found = {path.parent: _manifest(path.parent) for path in sorted(Path(folder).glob(f"*/{MANIFEST}"))}
-    places = sorted(found, key=lambda place: "forecast.json" not in found[place])
+    found = {path.parent: _manifest(path.parent) for path in Path(folder).glob(f"*/{MANIFEST}")}
+    forecasts = sorted((place for place in found if "forecast.json" in found[place]), reverse=True)  # the latest first
+    places = [*forecasts, *sorted(found.keys() - set(forecasts))]
     pages = [_listed_page(place) for place in places if "index.html" in found[place]]
     return publish(folder, "", lambda: Page("index.html.j2", {"pages": pages}))
 
@@ -160,7 +161,7 @@ def _listed_page(folder: Path) -> tuple[str, str, str, str]:
     html = read_bytes(folder / "index.html", LONGEST).decode()
     title, kind, says = (
         Markup(found[1] if (found := re.search(part, html, re.DOTALL)) else "").striptags()
-        for part in ("<title>(.*?)</title>", '<p class="kicker">(.*?)</p>', '<meta name="description" content="(.*?)"')
+        for part in ("<h1>(.*?)</h1>", '<p class="kicker">(.*?)</p>', '<meta name="description" content="(.*?)"')
     )
     return f"{quote(folder.name)}/index.html", title, kind, says.removeprefix(title).strip()
 

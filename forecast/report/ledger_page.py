@@ -88,12 +88,16 @@ def _reading(row: dict[str, Any], score: str) -> str:
 
 
 def _counted(record: TrackRecord) -> str:
+    """Count the questions by what became of them; what there is none of is left out."""
     decided = len(record.cases)
     void = sum(case.outcome == "void" for case in record.cases)
-    return (
-        f"{count(record.questions, 'question')}: {decided:,} decided, {void:,} of them void; {record.open:,} open, "
-        f"{record.overdue:,} of which are past their date; {record.never:,} about the level, which data never decide."
+    parts = (
+        (decided, "decided", void, "void"),
+        (record.open, "open", record.overdue, "past their date"),
+        (record.never, "about the level, which data never decide", 0, ""),
     )
+    said = [f"{n:,} {what}" + (f" ({some:,} {of_it})" if some else "") for n, what, some, of_it in parts if n]
+    return f"{count(record.questions, 'question')}: {', '.join(said) or 'none with an answer'}."
 
 
 def _part(record: TrackRecord, hindsight: Timing) -> dict[str, Any]:
