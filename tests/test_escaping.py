@@ -149,8 +149,12 @@ def test_names_of_files_do_nothing_to_a_terminal(text: str) -> None:
 
 def test_a_page_holds_no_control_characters() -> None:
     page = render(
-        "base.html.j2", {"stamp": "a\x00b\x1b\x85\u202e<b>", "reasons": ["\x07"], "headline": "\x1b", "files": []}
-    )
+        "base.html.j2",
+        {
+            "stamp": "a\x00b\x1b\x85\u202e<b>", "reasons": ["\x07"], "headline": "\x1b", "files": [],
+            "links": {"\x1b<b>": "a\x07.html"},
+        },
+    )  # fmt: skip
     assert not any(acts(character) for character in page if character != "\n")
     assert "&lt;b&gt;" in page
 

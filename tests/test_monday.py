@@ -179,11 +179,11 @@ def test_what_succeeds_is_kept_and_a_second_run_does_the_rest(folder, monkeypatc
     news(FIRST)
     write, tried = PreparedReports.write, list[str]()
 
-    def broken(self, dyad, out, fit_name=None):
+    def broken(self, dyad, out, *arguments, **options):
         tried.append(dyad)
         if len(tried) == 2:
             raise OutputError("the disk is full")
-        return write(self, dyad, out, fit_name)
+        return write(self, dyad, out, *arguments, **options)
 
     monkeypatch.setattr(PreparedReports, "write", broken)
     done = monday(FIRST)
