@@ -43,7 +43,7 @@ _PRIOR: dict[Any, Fit] = {}
 
 def stubbed(panel, spec, *, seed=1, **_):
     """Fit a panel without looking at it: draws of the prior, which are independent, so that they pass every check."""
-    key = (panel.sizes["time"], *panel["dyad"].to_numpy().tolist(), seed)
+    key = (DRAWS, panel.sizes["time"], *panel["dyad"].to_numpy().tolist(), seed)
     if key not in _PRIOR:
         _PRIOR[key] = unobserved(panel, spec_for(panel), chains=2, draws=DRAWS, seed=seed)
     made = _PRIOR[key]
@@ -160,11 +160,12 @@ def test_two_months_of_mondays(folder):
 
 
 @pytest.mark.slow
-def test_a_year_of_mondays(folder):
+def test_a_year_of_mondays(folder, monkeypatch):
+    monkeypatch.setattr(f"{__name__}.DRAWS", 400)  # with fewer, one of so many updates leaves too few effective draws
     days = run_mondays(52)
     answered = [one for one in ledger() if one["entry"] == "answered" and one["question"] == "half-chn"]
     assert [one["as_of"] for one in answered] == [
-        str(day - timedelta(days=1)) for day in days if day <= date(2024, 7, 1)
+        str(day - timedelta(days=1)) for day in days if day < date(2024, 7, 1)
     ]
     assert {one["question"] for one in ledger() if one["entry"] == "resolved"} == {
         f"{name}-{pair[4:].lower()}" for name in ("jan", "half") for pair in PAIRS

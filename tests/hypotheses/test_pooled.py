@@ -251,13 +251,13 @@ def test_every_claim_is_tested_with_other_priors_on_parts_of_the_record_and_ahea
     assert len(claims) == len(CLAIMS) - 2  # not S12, which is tested only if it is named, nor what no data can answer
     for claim in claims:
         found = parts.sensitivity(claim)
-        assert set(found.priors) == set(WIDTHS) and len(found.parts) == 4, claim.code
-        for one in (*found.priors.values(), *found.parts.values()):
+        assert set(found["priors"]) == set(WIDTHS) and len(found["parts"]) == 4, claim.code
+        for one in (*found["priors"].values(), *found["parts"].values()):
             assert one.least <= one.most and one.answer in ("supported", "rejected", "undecided"), claim.code
-        half, twice = (found.priors[name].log_bayes_factor for name in WIDTHS)
+        half, twice = (found["priors"][name].log_bayes_factor for name in WIDTHS)
         usual = claim.test(replace(parts.engine, brief=True)).log_bayes_factor
         assert abs(half - usual) + abs(twice - usual) > 1e-3, claim.code
-        assert found.windows and all(error > 0.0 for _, error in found.windows.values()), claim.code
+        assert found["windows"] and all(error > 0.0 for _, error in found["windows"].values()), claim.code
 
 
 def test_parts_of_the_dyads_are_decided_by_their_evidence_alone(returning):
