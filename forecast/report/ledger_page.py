@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.arguments import checked
 from forecast.evaluation.scores import calibration
+from forecast.events.dyads import dyad_labels
 from forecast.files import write_json
 from forecast.numeric import Lead, difference_interval, lead
 from forecast.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
@@ -171,11 +172,18 @@ def _latest(cases: list[Case]) -> Table:
 
 
 def _waiting(record: TrackRecord) -> Table:
+    labels = dyad_labels()
     rows = [
-        [one.dyad, one.sentence, _said(one.chance), _said(one.base), day(date.fromisoformat(one.due))]
+        [
+            labels.get(one.dyad, one.dyad),
+            one.sentence,
+            _said(one.chance),
+            _said(one.base),
+            day(date.fromisoformat(one.due)),
+        ]
         for one in record.waiting
     ]
-    return Table.of(["pair", "question", "forecast", "base rate", "due"], rows, (0, 1, 4))
+    return Table.of(["pair", "question", "forecast", "base rate", "due"], rows, (0, 1))
 
 
 def cases_table(record: TrackRecord) -> "pd.DataFrame":

@@ -70,29 +70,29 @@ def _months(skill: Skill) -> dict[int, str]:
     return {horizon: count(horizon, "month") for horizon in skill.choices["horizons"]}
 
 
-def overview(skill: Skill, period: str, *, given_n: bool = False) -> Table:
-    """Return by horizon the scores of the subject and of the model, and how each compares with the others."""
-    rows = []
+def overview(skill: Skill, period: str, code: str, *, given_n: bool = False) -> Table:
+    """Return the scores of a forecaster, and how it compares with the others, a column a horizon."""
+    where: dict[str, Any] = {"period": period, "given_n": given_n, "model": code}
+    columns = []
     for horizon, ahead in _months(skill).items():
         best = skill.best_benchmark(horizon, given_n=given_n)
-        for code in dict.fromkeys((skill.subject, skill.model)):
-            where: dict[str, Any] = {"period": period, "given_n": given_n, "model": code}
-            if row := skill.row(horizon, **where):
-                compared = (say.versus(skill, one, horizon, **where) for one in (REFERENCE, BENCHMARKS_EQUAL, best))
-                base, *rest = map(say.cell, compared)
-                found = skill.against(REFERENCE, horizon, **where)
-                named = (one for one, benchmark in skill.models.items() if benchmark and one != BENCHMARKS_EQUAL)
-                each = (say.versus(skill, one, horizon, **where) for one in named)
-                rows.append([
-                    f"{ahead}, {say.forecaster_name(code)}", f"{row['n']:,}", number(row["crps"], say.DIGITS),
-                    number(row["bias"], 1), number(row["sharpness"], 0), base,
-                    percent(found["relative"]) if found else DASH, *rest,
-                    say.forecaster_name(best) if best else DASH, say.ahead_words(filter(None, each)),
-                ])  # fmt: skip
-    return Table.of((
-        "Horizon", "Windows", "CRPS", "Bias", "Sharpness", "Against the ten-year base rate", "Relative skill",
+        if row := skill.row(horizon, **where):
+            compared = (say.versus(skill, one, horizon, **where) for one in (REFERENCE, BENCHMARKS_EQUAL, best))
+            base, *rest = map(say.cell, compared)
+            found = skill.against(REFERENCE, horizon, **where)
+            named = (one for one, benchmark in skill.models.items() if benchmark and one != BENCHMARKS_EQUAL)
+            each = (say.versus(skill, one, horizon, **where) for one in named)
+            columns.append([
+                ahead, f"{row['n']:,}", number(row["crps"], say.DIGITS), number(row["bias"], 1),
+                number(row["sharpness"], 0), base, percent(found["relative"]) if found else DASH, *rest,
+                say.forecaster_name(best) if best else DASH, say.ahead_words(filter(None, each)),
+            ])  # fmt: skip
+    names = (
+        "", "Windows", "CRPS", "Bias", "Sharpness", "Against the ten-year base rate", "Relative skill",
         "Against the mean of the benchmarks", "Against the best benchmark", "Best benchmark", "Benchmarks better",
-    ), rows)  # fmt: skip
+    )  # fmt: skip
+    heads, *rows = zip(names, *columns, strict=True)
+    return Table.of(heads, rows if columns else [])
 
 
 def without_table(skill: Skill, code: str) -> Table:
@@ -259,7 +259,8 @@ def skill_page(results: "Results", figures: Mapping[str, Illustration] | None = 
         "period": say.PERIODS[period],
         "mark": say.MARKS[period],
         "improvement": count(choices["improvement"], "point"),
-        "overview": overview(skill, period),
+        "overview": overview(skill, period, skill.subject),
+        "model_overview": overview(skill, period, skill.model) if skill.model != skill.subject else None,
         "all_numbers": {words: (say.MARKS[one], _all_numbers(skill, one)) for one, words in periods.items()},
         "by_dyad": {
             words: [(ahead, dyad_table(skill, months, one)) for months, ahead in _months(skill).items()]
@@ -363,7 +364,9 @@ def _all_numbers(skill: Skill, period: str) -> list[tuple[str, Table]]:
     benchmarks, tables = others(skill), []
     for given_n, known in ((False, "n unknown"), (True, "given n")):
         if given_n or period != skill.period:  # else it is in sight already
-            tables.append((f"In short, {known}", overview(skill, period, given_n=given_n)))
+            for code in dict.fromkeys((skill.subject, skill.model)):
+                short = overview(skill, period, code, given_n=given_n)
+                tables.append((f"In short, {say.forecaster_name(code)}, {known}", short))
         every = others_table(skill, benchmarks, period, given_n=given_n)
         tables.append((f"Against every benchmark, {known}", every))
     return tables

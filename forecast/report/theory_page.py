@@ -113,7 +113,7 @@ def _statement(one: Statement, tests: _Source, forecast: _Source, scenario: _Sou
     answer = found[-1]["answer"] if found else "described" if others else "not tested"
     return {
         "code": one.code, "title": capital(one.title), "essay": one.us_china, "general": one.general, "says": says,
-        "answer": answer, "badge": badge(answer),
+        "answer": answer, "badge": badge(answer, found[-1]["narrowly"] if found else ""),
         "sure": Markup("<br>").join(sure),
         "numbers": Table.of(("Number", "Value", "Source"), [row for each in says for row in each["numbers"]], (0, 2)),
     }  # fmt: skip
@@ -130,7 +130,7 @@ def _tested(source: _Source, place: int, role: str = "") -> dict[str, Any]:
     if row["exceptions"]:
         sure += f", but not {join(f'{name} ({number(value, 1)})' for name, value in row['exceptions'].items())}"
     return {
-        "answer": row["answer"], "about": f"{role or 'All dyads'}, {row['code']}", "source": source.link,
+        "answer": row["answer"], "narrowly": ", narrowly" * row["narrow"], "about": f"{role or 'All dyads'}, {row['code']}", "source": source.link,
         "sentence": " ".join(row["sentences"][:1]), "sure": sure if factor is None else f"{sure}: {rule}",
         "numbers": source.numbers(place, {name: row[name] for name in names}),
     }  # fmt: skip

@@ -63,7 +63,7 @@ def test_a_benchmark_that_is_ahead_is_said_to_be_plainly():
     head = headline(results.skill)
     assert "clearly worse than the ten-year base rate and the best benchmark" in head
     assert re.search(r"\(90% interval \d\.\d\d to \d\.\d\d worse\)", finding(results.skill))
-    assert {row[-1] for row in overview(results.skill, REPORTED_ON).rows} == {"2 of 2"}
+    assert set(overview(results.skill, REPORTED_ON, results.skill.subject).rows[-1][1:]) == {"2 of 2"}
 
 
 def test_what_chance_can_explain_is_not_called_skill(results):
