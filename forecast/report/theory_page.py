@@ -130,7 +130,8 @@ def _tested(source: _Source, place: int, role: str = "") -> dict[str, Any]:
     if row["exceptions"]:
         sure += f", but not {join(f'{name} ({number(value, 1)})' for name, value in row['exceptions'].items())}"
     return {
-        "answer": row["answer"], "narrowly": ", narrowly" * row["narrow"], "about": f"{role or 'All dyads'}, {row['code']}", "source": source.link,
+        "answer": row["answer"], "narrowly": ", narrowly" * row["narrow"],
+        "about": f"{role or 'All dyads'}, {row['code']}", "source": source.link,
         "sentence": " ".join(row["sentences"][:1]), "sure": sure if factor is None else f"{sure}: {rule}",
         "numbers": source.numbers(place, {name: row[name] for name in names}),
     }  # fmt: skip
