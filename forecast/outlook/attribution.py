@@ -94,7 +94,7 @@ class LevelMonth:
 
 @dataclass(frozen=True)
 class LevelCourse:
-    """The level over the months: what it was, is and would be; its change has a posterior, a contribution has none."""
+    """Level before and after the months, and without their events; only the change has a posterior distribution."""
 
     start: Estimate | None  # At the end of the period before the months, given all events; None if there is none
     now: Estimate
@@ -215,7 +215,7 @@ def attribute(
     refit: bool = False,
     progress: Progress | None = None,
 ) -> Attribution:
-    """Compute what every event of the last months did to the level and to the chances ahead.
+    """Compute the contribution of every event of the last months to the level and to the chances of the headline.
 
     Parameters
     ----------
@@ -278,7 +278,7 @@ def attribute(
 
 
 def attribute_to(setting: "Setting", table: "EventTable", months: int, **asked: Any) -> Attribution:
-    """Compute what every event of the last months did to the level and to anything that is asked."""
+    """Compute the contribution of every event of the last months to the level and to what a setting looks at."""
     if months > MOST_MONTHS:
         raise SpecError(f"months: got {months}; expected 1 to {MOST_MONTHS}")
     fit, dyad = setting.fit, setting.dyad
@@ -291,7 +291,7 @@ def attribute_to(setting: "Setting", table: "EventTable", months: int, **asked: 
     events = events.assign(side=np.where(cooperative, "cooperative", "hostile"))
     record = ReducedFit.of(fit.of_dyad(dyad), setting, events.iloc[:0])
     line, alone = _in_order(record, events), _alone(record, events)
-    now, visits = numbers_of(record.said), events[events["cameo"].isin(VISITS)]
+    now, visits = numbers_of(record.numbers), events[events["cameo"].isin(VISITS)]
     together, known = difference(now, line["before"]), [one.added for one in alone if one.added]
     return Attribution(
         dyad=dyad,
@@ -344,12 +344,12 @@ class Setting:
     fit: "Fit"  # Of the record with all events, and of all dyads
     dyad: str
     panel: "xr.Dataset"  # Event data of the dyad with all events, which determine the number of future events
-    # Looks at what a fit to the dyad's record without some events says.
+    # Returns the numbers of a fit to the dyad's record without some events.
     look: "Callable[[Fit, pd.DataFrame], Look]"
     seed: int
     refit: bool
     report: Progress
-    # Returns a number for each event, other ones for events that are no different but to what is asked.
+    # Returns a number for each event; events that only the question distinguishes have different numbers.
     sorts: "Callable[[pd.DataFrame], Index] | None" = None
 
 
@@ -369,8 +369,8 @@ class ReducedFit:
         return cls(fit, setting, setting.look(fit, left_out), **facts)
 
     @cached_property
-    def said(self) -> dict[str, Float]:
-        """Forecast by draw."""
+    def numbers(self) -> dict[str, Float]:
+        """Numbers of the forecast by draw."""
         return self.look.numbers
 
     def without(self, events: "pd.DataFrame") -> "xr.Dataset":
@@ -475,7 +475,7 @@ def _in_order(whole: ReducedFit, events: "pd.DataFrame") -> dict[str, Any]:
         Part(str(place), int(number), numbers_of(parts[index]))
         for place, (index, number) in enumerate(zip(events.index.tolist(), events["counted"].tolist(), strict=True))
     ]
-    return {"before": numbers_of(record.said), "in_order": tuple(in_order), "pareto_k": _shown(worst)}
+    return {"before": numbers_of(record.numbers), "in_order": tuple(in_order), "pareto_k": _shown(worst)}
 
 
 def _at_once[Result](
@@ -504,11 +504,11 @@ def _shared(
 
     kinds = _alike(record, own)
     rank, size = own.groupby(kinds).cumcount().to_numpy(), np.bincount(kinds)
-    # With none of the period's events, and with all, what is said is known.
-    known = {tuple(np.zeros_like(size).tolist()): before.said, tuple(size.tolist()): record.said}
+    # The forecasts with none and with all of the period's events are known.
+    known = {tuple(np.zeros_like(size).tolist()): before.numbers, tuple(size.tolist()): record.numbers}
     worst = [-np.inf]
 
-    def said(joined: Index) -> dict[str, Float]:
+    def given(joined: Index) -> dict[str, Float]:
         """Return the forecast with so many events of each kind, (kind,)."""
         key = tuple(joined.tolist())
         if key not in known:
@@ -524,9 +524,9 @@ def _shared(
     for order in [*orders, *(order[::-1] for order in orders)]:
         joined = np.zeros_like(size)
         for kind in order.tolist():
-            without = said(joined)
+            without = given(joined)
             joined[kind] = min(joined[kind] + at_once, size[kind])
-            for name, values in said(joined).items():
+            for name, values in given(joined).items():
                 sums[kind][name] = sums[kind].get(name, 0.0) + values - without[name]
     shares = {
         place: {name: values / (size[kind] * 2 * ORDERS) for name, values in sums[kind].items()}
@@ -563,8 +563,8 @@ def _left_out(record: ReducedFit, events: "pd.DataFrame") -> Alone:
             again = record.redraw(events)
         except NotUpdatable:
             return Alone({}, "needs a new fit", _shown(weights.pareto_k))
-        how, weights, without = again.how, again.weights or weights, again.said
-    added = {name: values - without[name] for name, values in record.said.items()}
+        how, weights, without = again.how, again.weights or weights, again.numbers
+    added = {name: values - without[name] for name, values in record.numbers.items()}
     return Alone(numbers_of(added), how, _shown(weights.pareto_k))
 
 

@@ -14,7 +14,7 @@ from forecast.files import digest
 from forecast.numeric import share
 from forecast.outlook.draws import FitLike, dyad_draws, position
 from forecast.outlook.observed import Observed, main_dataset, observe
-from forecast.outlook.recorded import FEWEST, Baseline, baseline_of, changed
+from forecast.outlook.recorded import FEWEST, Baseline, baseline_of, changed, shares_of
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations, simulate_ahead
 from forecast.outlook.summary import NotDefined, mcse
 from forecast.panel import panel_kind, recounted
@@ -34,9 +34,10 @@ LEVEL = "level"
 """Name of the level among the numbers of a look: the mean share now, points. The others are probabilities."""
 
 
-type Outcomes = Mapping[str, tuple[Bool | Float, Bool]]
-"""Outcomes of a question by name: whether each comes about in a simulation, or how likely that is there, and which
-simulations count. Empty where nothing can be said of it."""
+type Outcome = tuple[Bool | Float, Bool]
+"""Whether an outcome occurs in each simulation, or its probability there, and which simulations are not void."""
+type Outcomes = Mapping[str, Outcome]
+"""Outcomes of a question by name; empty if they are not defined."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class ShareChange:
         first = clock.periods(self.start) if self.start else 0
         ahead = slice(first + 1, clock.periods(self.months) + 1)
         total, cooperative = (counts[..., ahead].sum(axis=-1) for counts in (observed.total, observed.cooperative))
-        up, down = changed(100 * cooperative / np.maximum(total, 1), self.before, self.improvement)
+        up, down = changed(shares_of(total, cooperative), self.before, self.improvement)
         there = total >= FEWEST
         named = {"up": up, "same": ~(up | down), "down": down}
         return {name: (hit, there) for name, hit in named.items()} if there.any() else {}
@@ -198,7 +199,7 @@ class Step:
 
     name: str
     added: Numbers  # To `level` (points of share) and to the probabilities of `up`, `same` and `down`
-    after: Numbers  # What is said once it is added
+    after: Numbers  # The numbers with it and all parts before it
     note: str = ""  # How it came about, where that has to be known
 
 
@@ -220,7 +221,7 @@ class Change:
     days: tuple[date, date]  # What was known by each
     # What is asked: the headlines, or the sentence of a question with a window and a baseline of its own.
     asked: Headline | str
-    # What was said, and what is said: `level`, and `up`, `same` and `down` of headlines or `yes` of a question.
+    # The earlier and the later numbers: `level`, and `up`, `same` and `down` of headlines or `yes` of a question.
     before: Numbers
     now: Numbers
     steps: tuple[Step, ...]  # They add up exactly
@@ -309,10 +310,10 @@ def split_change(
 
     carried = carried or carry_over(old, new, seed=old_seed, refit=refit, progress=report)
     last, rebased = (numbers_of(now.look(one).numbers) for one in (first, second))
-    said = [(TIME, passed, ""), *_until_now(old, new, ask, old_seed, last, carried), (BASELINE, rebased, "")]
+    parts = [(TIME, passed, ""), *_until_now(old, new, ask, old_seed, last, carried), (BASELINE, rebased, "")]
     ends = [(clock.last_day(), clock.last_day(horizon)) for clock in (Clock.of(old.panel), Clock.of(new.panel))]
     asked = Headline(horizon, (ends[0], ends[1]), (baselines[0], baselines[1]), smallest_improvement)
-    return _change(old, new, dyad, asked, before, said)
+    return _change(old, new, dyad, asked, before, parts)
 
 
 def split_question_change(
@@ -338,30 +339,30 @@ def split_question_change(
     level = _level_in(simulate_ahead(old, dyad, gap, seed=seeds[0]), gap) if gap else level_now(old, dyad)
     passed = {**before, **numbers_of({LEVEL: level})}
     carried = carry_over(old, new, seed=seeds[0], refit=refit, progress=report)
-    said = [(TIME, passed, ""), *_until_now(old, new, ask, seeds[0], last, carried)]
-    return _change(old, new, dyad, sentence, before, said)
+    parts = [(TIME, passed, ""), *_until_now(old, new, ask, seeds[0], last, carried)]
+    return _change(old, new, dyad, sentence, before, parts)
 
 
-type Said = Sequence[tuple[str, Numbers, str]]
-"""Names of parts, what is said once each is added, and notes."""
+type Parts = Sequence[tuple[str, Numbers, str]]
+"""Names of the parts of a change, the numbers with each part and all before it, and notes."""
 
 
-def _change(old: "Fit", new: "Fit", dyad: str, asked: Headline | str, before: Numbers, said: Said) -> Change:
+def _change(old: "Fit", new: "Fit", dyad: str, asked: Headline | str, before: Numbers, parts: Parts) -> Change:
     steps, last = [], before
-    for name, after, note in said:
+    for name, after, note in parts:
         steps.append(Step(name, difference(after, last), after, note))
         last = after
     return Change(dyad, (last_known(old.panel), last_known(new.panel)), asked, before, last, tuple(steps))
 
 
-def _until_now(old: "Fit", new: "Fit", ask: Ask, seed: int, last: Numbers, carried: "CarriedOver") -> Said:
+def _until_now(old: "Fit", new: "Fit", ask: Ask, seed: int, last: Numbers, carried: "CarriedOver") -> Parts:
     """Return new events, late or revised data and the model, whose fit says `last`; or all together."""
     if not carried.fits:
         return [(TOGETHER, last, f"They cannot be separated: {carried.reason}")]
-    said: list[tuple[str, Numbers, str]] = []
+    parts: list[tuple[str, Numbers, str]] = []
     for name, fit, note in carried.fits:
-        said.append((name, said[-1][1] if fit is None else ask(fit, seed), note))
-    return [*said, (MODEL, last, _differing(old, new))]
+        parts.append((name, parts[-1][1] if fit is None else ask(fit, seed), note))
+    return [*parts, (MODEL, last, _differing(old, new))]
 
 
 def _months_between(old: "Fit", new: "Fit", dyad: str, horizon: int = 0) -> int:

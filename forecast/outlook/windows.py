@@ -204,9 +204,10 @@ def window_outlook(
     record, ahead = recording.record, recording.ahead(months)
     baseline, total = record.baseline(baseline_months), ahead.total.sum(axis=-1)
     there, shares = total >= FEWEST, shares_of(total, ahead.cooperative.sum(axis=-1))
-    reason = baseline if there.any() else ALWAYS_VOID
-    fixed = None
-    if not isinstance(baseline, NotDefined) and baseline.share is not None:
+    fixed, undefined = None, None if there.any() else ALWAYS_VOID
+    if isinstance(baseline, NotDefined) or baseline.share is None:
+        undefined = undefined or (baseline if isinstance(baseline, NotDefined) else FEW_BEFORE)
+    else:
         fixed = FixedBaseline.of(record, baseline, smallest_improvement)
     higher, lower = (
         ShareQuestion.ahead(record, months, compare=way, baseline=fixed, cooperative=record.cooperative_words)
@@ -215,8 +216,8 @@ def window_outlook(
 
     def answers(counts: WindowCounts) -> dict[str, Probability | NotDefined]:
         """Return the chances of a share above, about equal to, and below the baseline's; they add up to one exactly."""
-        if isinstance(reason, NotDefined) or fixed is None:
-            return dict.fromkeys(("up", "same", "down"), reason if isinstance(reason, NotDefined) else FEW_BEFORE)
+        if undefined is not None:
+            return dict.fromkeys(("up", "same", "down"), undefined)
         (above, _), (below, _) = higher.settle(counts), lower.settle(counts)
         up, down = probability(above, higher.words(), there), probability(below, lower.words(), there)
         same = probability(~(above | below), "The share is between these.", there)
@@ -372,7 +373,7 @@ def shifted_as(without: KindOutlook | QuestionOutlook, simulated: Probability, w
 
 
 def window_base_rate(counts: Index, periods: int, at_least: int = 1) -> float | NotDefined:
-    """Return in how many of all windows of so many periods there was as much as asked for."""
+    """Return the share of windows of so many periods that have at least so many events."""
     if len(counts) < periods:
         return NotDefined("the record of the last ten years is shorter than the window")
     return float((rolling_sums(counts, periods) >= at_least).mean())
@@ -396,11 +397,11 @@ def kind_sentence(terms: DatasetRecord, outlook: KindOutlook) -> str:
 
 
 def base_rate_sentence(value: float, base_rate: float) -> str:
-    """State how often the same was so, and whether the chance is far from it."""
+    """State the base rate, and whether the chance is far from it."""
     far = ""
     if far_apart(value, base_rate):
-        far = f", {'less than half' if base_rate < value else 'more than twice'} as often as forecast"
-    return f"In windows of that length in the last ten years it was so in {percent(base_rate)}{far}."
+        far = f", at {'most half' if base_rate < value else 'least twice'} the forecast"
+    return f"The base rate of windows of this length in the last ten years is {percent(base_rate)}{far}."
 
 
 @dataclass(frozen=True)

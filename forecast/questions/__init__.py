@@ -18,7 +18,6 @@ from forecast.questions.answer import (
     answer_question,
     put_question,
     resolve_question,
-    settle_simulations,
 )
 from forecast.questions.ask import make_question
 from forecast.questions.history import Draft, History, LedgerEntry
@@ -30,5 +29,5 @@ __all__ = [
     "Answer", "CountQuestion", "Draft", "FixedBaseline", "History", "Ledger", "LedgerEntry", "LevelQuestion",
     "PassageQuestion", "PutQuestion", "Question", "Resolution", "ShareQuestion", "TrackRecord", "answer_question",
     "answered", "append_entries", "asked", "attribute_question", "make_question", "put_question", "question_of",
-    "read_question", "resolve_question", "resolved", "settle_simulations", "write_question",
+    "read_question", "resolve_question", "resolved", "write_question",
 ]  # fmt: skip

@@ -129,22 +129,6 @@ def answer_question(
     )
 
 
-def settle_simulations(
-    fit: FitLike,
-    question: Question,
-    *,
-    seed: int = 1,
-    simulations_per_draw: int = SIMULATIONS_PER_DRAW,
-    table: "EventTable | None" = None,
-) -> tuple[Bool, Bool]:
-    """Return which of the model's simulations resolve to yes, and which resolve at all, each (chain, draw, future).
-
-    They can be weighted or selected before they are averaged. Parameters and errors are those of `answer_question`,
-    whose chance of a count is another number: kinds are simulated with the mix of the last ten years.
-    """
-    return put_question(fit, question, seed=seed, table=table).simulate(fit, simulations_per_draw)
-
-
 @dataclass(frozen=True)
 class PutQuestion:
     """A question applied to a fit: recorded events of its window, and simulations of the rest.
@@ -163,8 +147,14 @@ class PutQuestion:
     rates: KindRates | None = None  # The past of the classes of a count's kind
     left: float = 0.0  # How much of its months up to the present is not recorded, months
 
-    def simulate(self, fit: FitLike, simulations_per_draw: int, *, pooled: bool = False) -> tuple[Bool, Bool]:
-        """Return which simulations of the fit resolve to yes, and which at all; of a share with the pool, if wanted."""
+    def simulate(
+        self, fit: FitLike, simulations_per_draw: int = SIMULATIONS_PER_DRAW, *, pooled: bool = False
+    ) -> tuple[Bool, Bool]:
+        """Return which simulations of the fit resolve to yes, and which at all, each (chain, draw, future).
+
+        They can be weighted or selected. Shares are the model's, or `pooled` with the benchmarks. Counts have the mix
+        of kinds of the last ten years: the part of them that resolves to yes is not `counted`.
+        """
         question, seed, rest = self.question, self.seed, self.rest(fit, simulations_per_draw)
         if self.ahead > 0:
             simulations = simulate_ahead(
@@ -241,10 +231,10 @@ class PutQuestion:
         if chance is None or self.record is None or self.ahead <= 0:
             return ""
         assert isinstance(self.question, CountQuestion)
-        known = calibration_of(self.record.dataset, self.record.scale, self.question.of).sentence
-        far = base_rate is not None and not self.recorded and far_apart(chance, base_rate)
-        parts = (known, base_rate_sentence(chance, base_rate) if far and base_rate is not None else "")
-        return " ".join(part for part in parts if part)
+        sentences = [calibration_of(self.record.dataset, self.record.scale, self.question.of).sentence]
+        if base_rate is not None and not self.recorded and far_apart(chance, base_rate):
+            sentences.append(base_rate_sentence(chance, base_rate))
+        return " ".join(sentences).strip()
 
     @property
     def recorded(self) -> int:
@@ -338,8 +328,8 @@ def _coded(
 ) -> Index:
     """Draw how many events of each month are of a kind's codes, (chain, draw, future, month).
 
-    Each future has its own share of a class, drawn from what the last ten years leave possible, as the mix of kinds is.
-    What a scenario assumes of codes counts as it is.
+    Each simulation draws the kind's share of a class from its posterior given the last ten years (`code_shares`).
+    Events that a scenario assumes keep their codes.
     """
     codes = read_scale(record.scale).class_of
     found = np.zeros((*observed.total.shape[:-1], len(months)), dtype=np.int64)
@@ -374,11 +364,11 @@ def _among_assumed(
     shares: tuple[Float, Float],
     rng: np.random.Generator,
 ) -> Index:
-    """Draw how many of a month's events of a class are of a kind's codes, some of which a scenario assumes.
+    """Draw how many of a month's events of a class are of a kind's codes, where a scenario assumes some events.
 
-    Of those whose assumed code is of the kind all are; of those whose code is wider than the kind, as many as its share
-    in the class says. Shares are that of the kind in its class, and what is left of it to these and the events of
-    which nothing is assumed: zero where all that are of the kind are assumed.
+    Assumed events with a code of the kind all count. Of those with a wider code, each counts with the kind's share of
+    that code. `shares` has the kind's share of the class twice: as it is, and zero where every event of the kind is
+    assumed.
     """
     share, left = shares
     found, rest, part = np.zeros_like(total, dtype=np.int64), total, 0.0

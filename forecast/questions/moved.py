@@ -17,13 +17,13 @@ import numpy as np
 from forecast.arguments import checked
 from forecast.errors import QuestionError
 from forecast.outlook.attribution import Attribution, Posed, SampledFit, Setting, attribute_to
-from forecast.outlook.comparison import Ahead, Look, Numbers, Outcomes, level_now, numbers_of
+from forecast.outlook.comparison import Ahead, Look, Numbers, Outcome, Outcomes, level_now, numbers_of
 from forecast.outlook.draws import FitLike
 from forecast.outlook.question import CountQuestion, Question
 from forecast.outlook.recorded import WindowCounts
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
-from forecast.questions.answer import PutQuestion, put_question, settle_simulations
+from forecast.questions.answer import PutQuestion, put_question
 from forecast.questions.record import chance_of_count, coupled, side_shares
 from forecast.typing import Bool, Float, Index
 
@@ -42,7 +42,7 @@ def asking(question: Question, table: "EventTable | None" = None) -> "Callable[[
     """Return the function that asks a question of a fit with a seed: the level now, and the chance of a yes."""
 
     def ask(fit: FitLike, seed: int) -> Numbers:
-        outcome = _require_there(question, settle_simulations(fit, question, seed=seed, table=table))
+        outcome = _require_there(question, put_question(fit, question, seed=seed, table=table).simulate(fit))
         return numbers_of(Look(level_now(fit, question.dyad), {YES: outcome}).numbers)
 
     return ask
@@ -59,10 +59,10 @@ def attribute_question(
     refit: bool = False,
     progress: Progress | None = None,
 ) -> Attribution:
-    """Compute what every event of the last months did to the level and to the probability of a question.
+    """Compute the contribution of every event of the last months to the level and to the probability of a question.
 
-    As `forecast.attribute` does it for a headline. With no event left out it is the model's number: that of
-    `answer_question`, which for a share pools it with benchmarks.
+    The method is that of `forecast.attribute`. The probability is the model's; `answer_question` pools that of a share
+    with benchmarks, and takes that of a count from the past of its kind.
 
     Parameters
     ----------
@@ -111,11 +111,8 @@ def attribute_question(
     return attribute_to(setting, table, months, posed=posed, horizon=None, baseline=None, smallest_improvement=None)
 
 
-type _Outcome = tuple[Bool | Float, Bool]
-
-
-def _require_there(question: Question, outcome: _Outcome) -> _Outcome:
-    """Return what may come of a question; reject one that is void whatever comes."""
+def _require_there(question: Question, outcome: Outcome) -> Outcome:
+    """Return the outcome of a question; reject a question that is void in every simulation."""
     if not outcome[1].any():
         raise QuestionError(f"{question.id}: it is void in every simulated future; there is no probability to split")
     return outcome
@@ -169,14 +166,14 @@ class _Reduced:
         return hit, _chance(put, put.past, self._months(ahead))
 
     def _outcomes(self, months: WindowCounts, left_out: "pd.DataFrame") -> Outcomes:
-        """Return what may come of the question without some events, given the months ahead of every future."""
+        """Return the outcomes of the question without some events, given the months ahead in every simulation."""
         put = self.put.without(left_out[left_out["of_dataset"] == self.put.dataset])
         found = {YES: self._outcome(put, put.past, months)}
         if self.put.recorded:
             found[AHEAD] = self._outcome(put, self.put.past, months)
         return found
 
-    def _outcome(self, put: PutQuestion, past: WindowCounts | None, months: WindowCounts) -> _Outcome:
+    def _outcome(self, put: PutQuestion, past: WindowCounts | None, months: WindowCounts) -> Outcome:
         assert past is not None
         if put.kind is None:
             return _require_there(put.question, put.question.settle(months.after(past, put.missing)))

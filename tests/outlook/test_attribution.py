@@ -38,7 +38,7 @@ from forecast.outlook.observed import observe
 from forecast.outlook.simulations import simulate_ahead
 from forecast.panel import build_panel, panel_of_dyad, recounted
 from forecast.panel.record import counted_events, panel_without
-from forecast.questions import answer_question, attribute_question, make_question, put_question, settle_simulations
+from forecast.questions import answer_question, attribute_question, make_question, put_question
 from forecast.questions.ledger import QuestionFolder
 from forecast.questions.moved import asking
 from forecast.report.moved_page import write_change, write_moved
@@ -407,7 +407,7 @@ def split(fit, table):
 @pytest.mark.parametrize("name", ["higher", "talks", "throughout", "level"])
 def test_with_no_event_left_out_it_is_what_the_model_says(split, fit, table, name):
     question, found = split[name]
-    yes, there = settle_simulations(fit, question, table=table)
+    yes, there = put_question(fit, question, table=table).simulate(fit)
     assert found.now["yes"].value == pytest.approx(yes.sum() / there.sum(), abs=1e-12)
     assert found.posed.recorded == (0 if name == "level" else 3)
 
@@ -527,7 +527,7 @@ def test_the_chance_of_a_question_is_split_and_time_alone_does_not_move_it(fit, 
     change = split_question_change(fit, later, DYAD, question.sentence, asking(question))
     assert [step.name for step in change.steps] == [TIME, EVENTS, REVISED, MODEL]
     for number, made in ((change.before, fit), (change.now, later)):
-        yes, there = settle_simulations(made, question)
+        yes, there = put_question(made, question).simulate(made)
         assert number["yes"].value == pytest.approx(yes.sum() / there.sum(), abs=1e-9)
     assert change.steps[0].added["yes"].value == 0.0
     together = sum(step.added["yes"].value for step in change.steps)

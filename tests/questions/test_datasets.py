@@ -6,7 +6,7 @@ from outlook.conftest import make_fit, with_feed
 
 from forecast.errors import QuestionError
 from forecast.outlook import observe, simulate_ahead
-from forecast.questions import answer_question, make_question, settle_simulations
+from forecast.questions import answer_question, make_question, put_question
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_it_is_answered_as_the_dataset_reads_the_level(both):
     simulations = simulate_ahead(both, "USA-CHN", 12, seed=1)
     seen = observe(both, simulations, 12, seed=1, dataset=1)
     total, cooperative = (values[..., 1:].sum(axis=-1) for values in (seen.total, seen.cooperative))
-    yes, there = settle_simulations(both, feed)
+    yes, there = put_question(both, feed).simulate(both)
     assert yes.sum() / there.sum() == pytest.approx(np.mean(cooperative[total >= 3] >= 0.45 * total[total >= 3]))
     pooled = [answer_question(both, one).chance.value for one in (feed, main)]
     assert pooled[0] < pooled[1] - 0.2, "it reads the level 24 points lower, and so do the benchmarks"

@@ -25,7 +25,6 @@ from forecast.questions import (
     make_question,
     put_question,
     resolve_question,
-    settle_simulations,
 )
 from forecast.questions.record import CountedKind
 from tests.questions.conftest import PriorFit, events, fit_as_of, panel_as_of
@@ -62,7 +61,7 @@ def test_a_count_is_answered_by_the_past_of_its_kind_whatever_the_seed():
     assert one.chance == other.chance and one.chance.mcse == 0.0
     rates = KindRates.of(fit_as_of(DAY).panel, 0, (0,))
     assert one.chance.value == pytest.approx(rates.rate("USA-CHN", 12).at_least(2), abs=1e-9)
-    simulated = settle_simulations(fit_as_of(DAY), question, table=events())[0].mean()
+    simulated = put_question(fit_as_of(DAY), question, table=events()).simulate(fit_as_of(DAY))[0].mean()
     assert simulated != pytest.approx(one.chance.value, abs=1e-6)
 
 
@@ -70,10 +69,10 @@ def test_an_answer_says_that_its_kind_was_not_calibrated_and_that_it_is_far_from
     monkeypatch.setattr(answer, "calibration_of", lambda *of: Calibration(False, "Do not rely on them."))
     question = ask(of="violence")
     value = chance(question)
-    for base_rate, words in ((value, ""), (value / 4, ", less than half as often as forecast."), (None, "")):
+    for base_rate, words in ((value, ""), (value / 4, ", at most half the forecast."), (None, "")):
         found = answer_question(fit_as_of(DAY), question.model_copy(update={"base_rate": base_rate}), table=events())
         assert found.note.startswith("Do not rely on them.") and found.note.endswith(words)
-        assert ("as often" in found.note) is bool(words)
+        assert ("base rate" in found.note) is bool(words)
     assert answer_question(fit_as_of(DAY), ask(higher=5), table=events()).note == ""
     draft = answered(found, model=None, converged=True)
     assert draft["note"] == found.note
@@ -85,8 +84,8 @@ def test_throughout_is_less_likely_than_at_and_by_more():
 
 
 def test_codes_are_a_part_of_their_class():
-    many = settle_simulations(fit_as_of(DAY), ask(of="coercion", at_least=5), table=events())[0]
-    some = settle_simulations(fit_as_of(DAY), ask(of="sanctions", at_least=5), table=events())[0]
+    many = put_question(fit_as_of(DAY), ask(of="coercion", at_least=5), table=events()).simulate(fit_as_of(DAY))[0]
+    some = put_question(fit_as_of(DAY), ask(of="sanctions", at_least=5), table=events()).simulate(fit_as_of(DAY))[0]
     assert not (some & ~many).any()
     assert 0 < some.mean() < many.mean()
 
@@ -95,7 +94,7 @@ def test_a_kind_that_is_all_codes_of_its_class_is_counted_like_the_class():
     whole = ask(of="violence", months=24)
     codes = whole.model_copy(update={"codes": ("18", "19", "20")})
     fit = fit_as_of("2024-10-31")
-    alike = [settle_simulations(fit, one, table=events())[0] for one in (whole, codes)]
+    alike = [put_question(fit, one, table=events()).simulate(fit)[0] for one in (whole, codes)]
     assert (alike[0] == alike[1]).all()
     found = [resolve_question(panel_as_of("2026-05-31"), one, table=events()).of_a_kind for one in (whole, codes)]
     assert found[0] == found[1]
@@ -207,7 +206,7 @@ def test_other_data_are_rejected_by_name():
 
 def test_a_level_has_a_probability_and_no_resolution():
     question = ask(level=40)
-    simulations = settle_simulations(fit_as_of(DAY), question)[0]
+    simulations = put_question(fit_as_of(DAY), question).simulate(fit_as_of(DAY))[0]
     assert 0 < simulations.mean() < 1
     assert resolve_question(panel_as_of("2026-05-31"), question).outcome == "never"
 

@@ -15,7 +15,7 @@ from forecast.errors import DataError, QuestionError, SpecError
 from forecast.outlook.conditioning import Assumed
 from forecast.outlook.question import write_question
 from forecast.outlook.scenarios import scenario
-from forecast.questions import answer_question, make_question, put_question, settle_simulations
+from forecast.questions import answer_question, make_question, put_question
 from tests.questions.conftest import events, fit_as_of, panel_as_of
 
 DAY = "2023-10-31"
@@ -57,8 +57,9 @@ def chances(prospect):
 
 def test_without_a_condition_it_is_the_answer_of_the_ledger(found, questions):
     """Of a share, before the model is pooled with benchmarks."""
-    answers = [answer_question(fit_as_of(DAY), one, table=events()) for one in questions]
-    alone = [settle_simulations(fit_as_of(DAY), one, table=events()) for one in questions]
+    fit = fit_as_of(DAY)
+    answers = [answer_question(fit, one, table=events()) for one in questions]
+    alone = [put_question(fit, one, table=events()).simulate(fit) for one in questions]
     for own in (found.unconditional, found.scenarios[0].conditional):
         simulated = [one.simulated.value for one in own.questions]
         assert simulated == pytest.approx([yes.sum() / there.sum() for yes, there in alone], abs=1e-11)
