@@ -272,7 +272,7 @@ def test_many_dyads_files_and_simulations_are_counted_not_listed(events, made):
     text, _ = shown(replace(forecast.describe_panel(forecast.build_panel(events)), dyads=tuple(codes)))
     assert "and 43 more" in text
     text, _ = shown(forecast.simulate_ahead(made, "USA-CHN", 3))
-    assert "Simulated simulations of USA-CHN" in text and "3 months" in text
+    assert "Simulations of USA-CHN" in text and "3 months" in text
 
 
 def test_a_rate_of_new_frameworks_is_checked(made):

@@ -60,8 +60,8 @@ class Brief:
     origin: date  # Last day of the current period
     headline: str
     level: Estimate  # Share now
-    equilibrium: Estimate | NotDefined  # Of the era in force, points of share; and in months
-    half_life: Estimate | NotDefined
+    equilibrium: Estimate | NotDefined  # Of the current era, points of share
+    half_life: Estimate | NotDefined  # Months
     kinds: Mapping[str, KindSeries] | NotDefined  # Depth of cooperation and severity of conflict
 
     @property

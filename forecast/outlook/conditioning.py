@@ -30,6 +30,7 @@ from forecast.model.gate import ESS_LIMIT
 from forecast.model.particles import Weights, resampled, smoothed
 from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.outlook.observed import MIX_MONTHS, Cell, Coming, Observed, coming_periods, draw_kinds, draw_mixes
+from forecast.outlook.recorded import folded
 from forecast.outlook.simulations import FuturePush, Simulations, picked, simulate_particles, stream, structural_hazard
 from forecast.outlook.summary import NotDefined
 from forecast.panel.kinds import panel_kind
@@ -197,7 +198,7 @@ def _period(day: datetime.date, clock: Clock, place: str) -> int:
 
 def _code_of(row: Assumed, panel: "xr.Dataset") -> str:
     """Return the code of a row; an empty one if its kind is the name of a class of the panel."""
-    names, kind = _class_names(panel), _folded(row.kind)
+    names, kind = _class_names(panel), folded(row.kind)
     if kind in names and not row.code:
         return ""
     if str(panel.attrs.get("scale", "")) not in scale_names():
@@ -212,14 +213,10 @@ def _class_names(panel: "xr.Dataset") -> list[str]:
     return [str(name).casefold() for name in panel["class_name"].to_numpy()]
 
 
-def _folded(kind: str) -> str:
-    return " ".join(kind.casefold().split())
-
-
 def _sort(row: Assumed, code: str, panel: "xr.Dataset", known: "pd.DataFrame | None") -> Cell:
     """Return the sort of events that a row describes, however many."""
     if not code:
-        return Cell(_class_names(panel).index(_folded(row.kind)), 1.0 if row.part is None else row.part, 0)
+        return Cell(_class_names(panel).index(folded(row.kind)), 1.0 if row.part is None else row.part, 0)
     act, of_class = VISIT if code == HOST else code, int(read_scale(panel.attrs["scale"]).class_of[code])
     part = _part(act, of_class, known) if row.part is None else row.part
     return Cell(of_class, part, 0) if part == 1 else Cell(of_class, part, 0, act, row.part is None)

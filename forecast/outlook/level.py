@@ -45,7 +45,7 @@ class Break:
     months_before: int  # Months before its start that it is compared with, at most 60
     drop: Estimate  # Mean share of those months less the mean share of the era so far, points
     dropped: Probability  # The drop is larger than the smallest change of interest
-    equilibrium_drop: Estimate | NotDefined  # Equilibrium of the era before less that of the era in force, points
+    equilibrium_drop: Estimate | NotDefined  # Equilibrium of the era before less that of the current era, points
     trend: Estimate | NotDefined  # Least-squares slope of the share in the era so far, points per year
     falling: Probability | NotDefined  # The trend is below zero
 
@@ -132,7 +132,7 @@ def last_break(own: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefin
 def _trend(own: DyadDraws, era: Era) -> Estimate | NotDefined:
     years = np.arange(era.stop - era.first) / own.clock.per_month / 12
     if len(years) < MONTHS_FOR_TREND * own.clock.per_month:
-        return NotDefined(f"the era in force is shorter than {MONTHS_FOR_TREND} months, too short for a trend")
+        return NotDefined(f"the current era is shorter than {MONTHS_FOR_TREND} months, too short for a trend")
     centred = years - years.mean()
     slope = own.share[..., era.first :] @ (centred / (centred @ centred))
     return estimate(slope, "points of share a year", f"least-squares trend of the share since {month(era.start)}")

@@ -137,9 +137,7 @@ def observe(
     rng = stream(seed, simulations.dyad, f"observed {coming.dataset}")
     cooperative = np.zeros_like(coming.total)
     level = simulations.month_level
-    for period in range(
-        1, cooperative.shape[-1]
-    ):  # one by one, so that longer simulations only go on from shorter ones
+    for period in range(1, cooperative.shape[-1]):  # one by one, so that longer simulations continue shorter ones
         chances = coming.chances(level[..., period], period, rng)
         cooperative[..., period] = rng.binomial(coming.total[..., period], chances)
     draw_kinds = partial(simulate_kinds, fit.panel, simulations.dyad, coming.dataset, seed=seed)
@@ -459,7 +457,7 @@ def simulate_kinds(
     mixes = draw_mixes(panel, dyad, dataset, total.shape[:-1], rng)
     rng = rng if events is None else events
     found = np.zeros((*total.shape, panel.sizes["class"]), dtype=np.int32)
-    for period in range(total.shape[-1]):  # one by one, so that longer simulations only go on from shorter ones
+    for period in range(total.shape[-1]):  # one by one, so that longer simulations continue shorter ones
         found[..., period, :] = draw_kinds(mixes, total[..., period], cooperative[..., period], rng)
     return found
 

@@ -306,8 +306,8 @@ class FrameworkChange:
 class Frameworks:
     """All of a dyad's frameworks."""
 
-    eras: tuple[Framework, ...]  # In time order; the last is in force
-    headroom: Headroom | NotDefined  # Of the one in force
+    eras: tuple[Framework, ...]  # In time order; the last is the current one
+    headroom: Headroom | NotDefined  # Of the current one
     change: FrameworkChange  # How soon it may end
 
     @property

@@ -15,6 +15,7 @@ from forecast.outlook.draws import FitLike
 from forecast.outlook.level import Fan, HorizonOutlook, fan, horizon_outlook
 from forecast.outlook.observed import Observed, main_dataset
 from forecast.outlook.question import Question
+from forecast.outlook.recorded import kinds_like
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
 from forecast.outlook.summary import NotDefined, Probability, certain, probability
 from forecast.outlook.windows import (
@@ -63,9 +64,7 @@ class AtLeast:
 
     def among(self, names: Sequence[str], horizons: Sequence[int]) -> tuple[str, int, int]:
         """Return the whole name of the kind, how many of it, and the horizon."""
-        wanted = self.kind.casefold()
-        exact = [name for name in names if name.casefold() == wanted]
-        found = exact or [name for name in names if name.casefold().startswith(wanted)]
+        found = kinds_like(names, self.kind)
         if len(found) != 1:
             problem = "several kinds begin so" if found else "there is no such kind"
             raise SpecError(f"at-least: {self.kind!r}: {problem}; the kinds are {join(names)}")
@@ -166,7 +165,7 @@ def _ordered(horizons: Sequence[int]) -> tuple[int, ...]:
 
 
 class SimulationQuestion(Protocol):
-    """A question fixed on an earlier day, applied to a fit's simulations (`forecast.questions.PutQuestion`)."""
+    """What a forecast needs of a question that was put to a fit (`forecast.questions.PutQuestion`)."""
 
     @property
     def question(self) -> Question:
@@ -174,7 +173,7 @@ class SimulationQuestion(Protocol):
 
     @property
     def ahead(self) -> int:
-        """Number of months until it is resolved."""
+        """Months from the present to the end of its window."""
 
     @property
     def counted(self) -> float | None:

@@ -2,7 +2,7 @@
 
 A question is a small YAML file (docs/schema/question.md). Its baseline is fixed when it is asked: later events change
 its probability, not its meaning. Each type has its sentence, its rule, and its resolution from data or simulations.
-What a report says of a horizon are answers to the same questions, made by `Question.ahead` and not put into a file.
+Reports answer the same questions about their horizons (`Question.ahead`), without a file.
 """
 
 import json
@@ -74,7 +74,7 @@ class FixedBaseline(BaseModel):
 
     @classmethod
     def of(cls, record: DatasetRecord, before: Baseline, points: float) -> Self:
-        """Fix what a record holds of a window that is over; nothing is checked."""
+        """Fix the counts of a past window of a record, unchecked."""
         return cls.model_construct(
             first=before.first, last=min(before.last, record.known), events=before.events,
             cooperative=before.cooperative, points=points,
@@ -136,7 +136,7 @@ class Question(BaseModel):
 
     @classmethod
     def ahead(cls, record: DatasetRecord, months: int, **own: Any) -> Self:
-        """Return the question as a report asks it, of so many months after a record: without a name or any check."""
+        """Return the question of a report about the months after a record, without a name and unchecked."""
         return cls.model_construct(**terms_of(record, record.first, record.clock.last_day(months)), **own)
 
     def require_open(self) -> None:
@@ -406,7 +406,7 @@ TYPES: dict[str, type[Question]] = {
 
 
 def question_of(values: Any, where: str) -> Question:
-    """Return the question that plain values are; `where` they stand is named in errors."""
+    """Read plain values as a question of its type; errors name `where` they stand."""
     if not isinstance(values, dict):
         raise QuestionError(f"{where}: expected fields and values (`dyad: USA-CHN`), found {values!r:.60}")
     if values.get("version") != VERSION:

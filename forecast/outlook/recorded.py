@@ -1,6 +1,7 @@
 """Events that a dataset has recorded of a dyad: windows of months, their share and number, and words for them."""
 
 import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -54,13 +55,9 @@ def followed_by(past: Index, ahead: Index, shared: int = 0) -> Index:
     return both
 
 
-@overload
-def reached(share: Float, threshold: float) -> Bool: ...
-@overload
-def reached(share: float, threshold: float) -> bool: ...
-def reached(share: Float | float, threshold: float) -> Bool | bool:
+def reached(share: Float, threshold: float) -> Bool:
     """Return whether shares are at least a threshold."""
-    return share >= threshold - ROUNDING
+    return np.asarray(share >= threshold - ROUNDING)
 
 
 @overload
@@ -94,19 +91,16 @@ class WindowCounts:
 
     def after(self, past: "WindowCounts", shared: int = 0) -> "WindowCounts":
         """Return the periods that are over and after them, in every simulation, these (`followed_by`)."""
-        kind = None if past.kind is None or self.kind is None else followed_by(past.kind, self.kind, shared)
-        total, cooperative = (
-            followed_by(getattr(past, name), getattr(self, name), shared) for name in ("total", "cooperative")
-        )
-        return WindowCounts(total, cooperative, kind)
+        return self._joined(past, lambda own, before: followed_by(before, own, shared))
 
     def then(self, later: "WindowCounts") -> "WindowCounts":
         """Return these periods of simulations and after them later ones of the same."""
-        total, cooperative = (
-            np.concatenate([getattr(self, name), getattr(later, name)], axis=-1) for name in ("total", "cooperative")
-        )
-        kind = None if self.kind is None or later.kind is None else np.concatenate([self.kind, later.kind], axis=-1)
-        return WindowCounts(total, cooperative, kind)
+        return self._joined(later, lambda own, after: np.concatenate([own, after], axis=-1))
+
+    def _joined(self, other: "WindowCounts", combine: Callable[[Index, Index], Index]) -> "WindowCounts":
+        """Combine the counts with other ones; those of a kind where both have them."""
+        kind = None if self.kind is None or other.kind is None else combine(self.kind, other.kind)
+        return WindowCounts(combine(self.total, other.total), combine(self.cooperative, other.cooperative), kind)
 
 
 @dataclass(frozen=True)
@@ -231,6 +225,18 @@ def data_rule(dataset: str, dyad: str, until: date, *, joint: bool) -> str:
         f"Data: the first edition of {source_words(dataset)} whose coverage of {dyad} reaches {day(until)}. Every "
         f"{counted} between the two counts, whichever side acts{once}."
     )
+
+
+def folded(text: str) -> str:
+    """Return a name of a kind without differences of case and spaces."""
+    return " ".join(text.casefold().split())
+
+
+def kinds_like(names: Sequence[str], text: str) -> list[str]:
+    """Return the kind with a name, else all kinds whose names begin with it."""
+    wanted = folded(text)
+    exact = [name for name in names if name.casefold() == wanted]
+    return exact or [name for name in names if wanted and name.casefold().startswith(wanted)]
 
 
 @functools.cache

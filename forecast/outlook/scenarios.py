@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.arguments import (
-    checked,
-)
+from forecast.arguments import checked
 from forecast.dates import LONGEST_HORIZON, Clock
 from forecast.errors import SpecError
 from forecast.outlook.conditioning import Assumed, condition, periods_held, read_assumed

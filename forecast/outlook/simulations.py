@@ -209,7 +209,7 @@ class Simulations(Displayed):
             ("simulations", f"{simulations} of each of {chains * draws:,} draws"),
             ("mean share", f"{now} at the start, {end} at the end"),
         )
-        return Card(f"Simulated simulations of {self.dyad}", facts)
+        return Card(f"Simulations of {self.dyad}", facts)
 
     def change(self, months: int) -> Float:
         """Return the mean share of the window ahead minus that of the baseline, (chain, draw, future), points."""
@@ -264,8 +264,8 @@ def simulate_ahead(
 ) -> Simulations:
     """Simulate the future of a dyad.
 
-    Random numbers are drawn period by period, each purpose from its own stream, so that longer simulations only
-    go on from the shorter ones of the same seed.
+    Random numbers are drawn period by period, each purpose from its own stream, so that longer simulations
+    continue the shorter ones of the same seed.
 
     Parameters
     ----------

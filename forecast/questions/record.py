@@ -12,7 +12,7 @@ from forecast.events.codebook import VISITS, read_kinds, read_scale, scale_names
 from forecast.outlook.draws import position
 from forecast.outlook.observed import MIX_MONTHS, WHOLE_RECORD, mix_weights, reporting_datasets
 from forecast.outlook.question import CountQuestion, Question, ShareQuestion
-from forecast.outlook.recorded import DatasetRecord, WindowCounts, class_codes
+from forecast.outlook.recorded import DatasetRecord, WindowCounts, class_codes, folded, kinds_like
 from forecast.panel import panel_kind
 from forecast.panel.record import count_placed, placed_events
 from forecast.typing import Bool, Float, Index
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.events import EventTable
-    from forecast.outlook.question import Question
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,7 @@ class CountedKind:
     def find(cls, panel: "xr.Dataset", text: str) -> Self:
         """Find a kind by the name of a class, or how it begins, or by a word of ``data/codebook/kinds.csv``."""
         names = [str(name) for name in panel["class_name"].to_numpy()]
-        wanted = " ".join(text.casefold().split())
-        found = [name for name in names if name.casefold() == wanted]
-        found = found or [name for name in names if wanted and name.casefold().startswith(wanted)]
+        wanted, found = folded(text), kinds_like(names, text)
         if len(found) == 1:
             return cls(found[0], (names.index(found[0]),))
         scale = str(panel.attrs["scale"])
@@ -127,7 +124,7 @@ def record_without(record: DatasetRecord, rows: "pd.DataFrame", kind: CountedKin
     return replace(record, counts=counts, kind=of_a_kind)
 
 
-def dataset_of(panel: "xr.Dataset", question: "Question") -> int:
+def dataset_of(panel: "xr.Dataset", question: Question) -> int:
     """Return the position of a question's dataset in a panel that counts as the question does."""
     require_monthly_counts(panel)
     position(panel, question.dyad)
@@ -173,15 +170,15 @@ def require_monthly_counts(panel: "xr.Dataset") -> None:
 _ONE = 1 - 1e-12
 
 
-class Share(NamedTuple):
-    """Weights of a Beta distribution: of what is of a kind, and of the rest; without one of them all is the other."""
+class BetaShare(NamedTuple):
+    """Beta distribution of a kind's share of some events; a parameter of zero means none of them, or all."""
 
     own: float
     rest: float
 
     @classmethod
-    def like(cls, mean: float, square: float) -> "Share":
-        """Return that with a mean and a mean square."""
+    def from_moments(cls, mean: float, square: float) -> "BetaShare":
+        """Return the distribution with a mean and a mean square."""
         if not 0 < mean < _ONE:
             return NONE if mean <= 0 else ALL
         weight = (mean - square) / (square - mean**2)
@@ -198,11 +195,11 @@ class Share(NamedTuple):
         return self.mean * (self.own + 1) / (self.own + self.rest + 1) if self.rest else 1.0
 
 
-NONE, ALL = Share(0.0, 1.0), Share(1.0, 0.0)
+NONE, ALL = BetaShare(0.0, 1.0), BetaShare(1.0, 0.0)
 
 
-def code_shares(record: DatasetRecord, kind: CountedKind) -> list[Share]:
-    """Return which share of each of its classes a kind will be, as the last ten years leave it possible."""
+def code_shares(record: DatasetRecord, kind: CountedKind) -> list[BetaShare]:
+    """Return the posterior of a kind's share of each of its classes, given the last ten years."""
     if not kind.codes:
         return [ALL] * len(kind.places)
     assert record.kind is not None
@@ -211,13 +208,13 @@ def code_shares(record: DatasetRecord, kind: CountedKind) -> list[Share]:
     for column, place in enumerate(kind.places):
         overall = (own[:, column].sum() + 1) / (whole[:, column].sum() + 2)
         recent, among = own[-MIX_MONTHS:, column].sum(), whole[-MIX_MONTHS:, column].sum()
-        some = Share(recent + WHOLE_RECORD * overall, among - recent + WHOLE_RECORD * (1 - overall))
+        some = BetaShare(recent + WHOLE_RECORD * overall, among - recent + WHOLE_RECORD * (1 - overall))
         found.append(ALL if classes.index[classes == place].str.startswith(kind.codes).all() else some)
     return found
 
 
-def side_shares(record: DatasetRecord, kind: CountedKind) -> tuple[Share, Share]:
-    """Return the simulated share of a kind among hostile and among cooperative future events."""
+def side_shares(record: DatasetRecord, kind: CountedKind) -> tuple[BetaShare, BetaShare]:
+    """Return the distribution of a kind's share of hostile and of cooperative future events."""
     counts, cut = record.counts[record.covered], record.zero_cut
     classes = [NONE] * counts.shape[1]
     for place, share in zip(kind.places, code_shares(record, kind), strict=True):
@@ -228,15 +225,15 @@ def side_shares(record: DatasetRecord, kind: CountedKind) -> tuple[Share, Share]
     return hostile, cooperative
 
 
-def _together(mix: Float, shares: list[Share]) -> Share:
-    """Return which share of a side a kind is, given the weights of the side's mix and its share of each class."""
+def _together(mix: Float, shares: list[BetaShare]) -> BetaShare:
+    """Return a kind's share of a side by moments, given the weights of the side's mix and its share of each class."""
     mean, square = (np.array([getattr(share, name) for share in shares]) for name in ("mean", "square"))
     total, part = mix.sum(), mix * mean
     both = part.sum() ** 2 - (part**2).sum() + (mix * (mix + 1) * square).sum()
-    return Share.like(float(part.sum() / total), float(both / (total * (total + 1))))
+    return BetaShare.from_moments(float(part.sum() / total), float(both / (total * (total + 1))))
 
 
-def chance_of_count(need: int, ahead: WindowCounts, shares: tuple[Share, Share]) -> Float:
+def chance_of_count(need: int, ahead: WindowCounts, shares: tuple[BetaShare, BetaShare]) -> Float:
     """Return the probability of at least so many events of a kind in each simulation, (...)."""
     total, cooperative = ahead.total.sum(axis=-1), ahead.cooperative.sum(axis=-1)
     if need <= 0:
@@ -245,7 +242,7 @@ def chance_of_count(need: int, ahead: WindowCounts, shares: tuple[Share, Share])
     possible = np.asarray(sum(number * (share.own > 0) for number, share in sides)) >= need
     if not possible.any():
         return np.zeros(total.shape)
-    # The side that it is most of comes first, so that the sum over numbers of the other is short where there are none.
+    # The side with the larger share comes first: where the other has none of the kind, its sum has one term.
     first, second = sorted(sides, key=lambda side: -side[1].mean)
     number, place = np.unique(first[0], return_inverse=True)
     at_most = np.cumsum(list(_chances(number, first[1], need)), axis=0)
@@ -255,7 +252,7 @@ def chance_of_count(need: int, ahead: WindowCounts, shares: tuple[Share, Share])
     return np.where(possible, np.clip(1 - below, 0, 1), 0.0)
 
 
-def _chances(events: Index, share: Share, most: int) -> Iterator[Float]:
+def _chances(events: Index, share: BetaShare, most: int) -> Iterator[Float]:
     """Return the probabilities that 0, 1, 2 ... (fewer than `most`) of some events (...) are of a kind, each (...)."""
     from scipy.special import betaln, gammaln
 
@@ -271,10 +268,10 @@ def _chances(events: Index, share: Share, most: int) -> Iterator[Float]:
 
 
 def coupled(hit: Bool, before: Float, after: Float) -> Float:
-    """Return the probability of an outcome of some simulations under other chances, (...).
+    """Return the probability of a yes in each simulation given its drawn answer, when its chance changes, (...).
 
-    Of what came about as much stays as its chance is smaller, and of what did not as much comes as it is greater. So on
-    average over what was drawn it is the other chance, and where chances are the same it is what was drawn.
+    Maximal coupling: a drawn yes stays with probability after / before, a drawn no becomes a yes with probability
+    (after - before) / (1 - before). Its mean over the draws is `after`; where the chances are equal, the draw stays.
     """
     stays = np.minimum(after, before) / np.where(before > 0, before, 1.0)
     comes = np.maximum(after - before, 0) / np.where(before < 1, 1 - before, 1.0)
