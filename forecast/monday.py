@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 REPORTS, CHANGES, DIGESTS = Path("reports"), Path("changes"), "fit.sha256"
 REPORTING = "report on"
-LONGEST_CHANGE = 12
-"""Months between two reports of which events are listed."""
 
 
 @dataclass
@@ -199,10 +197,10 @@ class Monday:
 
     def _events(self, made: PreparedReports, dyad: str, change: "Change") -> "Attribution | None":
         """Return what the events since then did, within at most a year; None where a new fit would have to say."""
-        from forecast.outlook.attribution import attribute
+        from forecast.outlook.attribution import MOST_MONTHS, attribute
 
         months, table, settings = months_between(*change.days), made.job.records.events, self.settings
-        if months > LONGEST_CHANGE or table is None:
+        if months > MOST_MONTHS or table is None:
             return None
         try:
             return attribute(

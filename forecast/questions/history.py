@@ -67,7 +67,7 @@ class LedgerEntry(BaseModel):
 
     @staticmethod
     def of(plain: Mapping[str, Any]) -> "LedgerEntry":
-        """Return the entry that the fields of a line are."""
+        """Read the fields of a line as the entry of its kind."""
         try:
             return KINDS.get(str(plain.get("entry")), LedgerEntry).model_validate(plain)
         except ValidationError as error:
@@ -75,7 +75,7 @@ class LedgerEntry(BaseModel):
 
     @staticmethod
     def make(draft: Draft, number: int, previous: str, written: datetime, found: "dict[str, History]") -> "LedgerEntry":
-        """Return the entry that follows a line, with its hash; `found` is what there is of every question."""
+        """Return the entry that follows a line, with its hash; `found` has the history of every question."""
         made = LedgerEntry.of({
             "schema": 1, "number": number, "previous": previous, "written": f"{written:{MOMENT}}",
             "retrospective": False, "code": version(PACKAGE), "hash": "0" * 64, **draft,
@@ -227,12 +227,12 @@ def written_when(entry: LedgerEntry, question: Question, known: date) -> Timing:
 
 
 def is_retrospective(entry: LedgerEntry, history: History) -> bool:
-    """Return whether an entry is written with hindsight; a resolution is what its question is."""
+    """Return whether an entry is written with hindsight; a resolution is retrospective if its question is."""
     return history.asked.retrospective if isinstance(entry, Resolved) else history.question.over(entry.day)
 
 
 def follow(found: dict[str, History], entry: LedgerEntry) -> None:
-    """Add an entry to what there is of its question."""
+    """Add an entry to the history of its question."""
     history = _begun(found, entry) if isinstance(entry, Asked) else _asked(found, entry)
     if isinstance(entry, Answered | Resolved):
         known = date.fromisoformat(entry.as_of)

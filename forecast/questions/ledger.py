@@ -224,10 +224,11 @@ def answer_of(
     table: "EventTable | None",
 ) -> Draft | str:
     """Return the entry of a question's answer from a fit, or why there is none."""
-    if closed := history.question.closed(last_known(fit.panel)):
+    as_of = last_known(fit.panel)
+    if closed := history.question.closed(as_of):
         return closed
+    history.require_forward(as_of)  # before long work
     found = answer_question(fit, history.question, seed=seed, table=table)
-    history.require_forward(found.as_of)
     draft = answered(found, model=model, converged=converged)
     last = {} if history.last_answer is None else history.last_answer.plain
     same = all(last.get(name) == value for name, value in draft.items())
