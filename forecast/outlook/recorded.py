@@ -57,7 +57,7 @@ def followed_by(past: Index, ahead: Index, shared: int = 0) -> Index:
 
 def reached(share: Float, threshold: float) -> Bool:
     """Return whether shares are at least a threshold."""
-    return np.asarray(share >= threshold - ROUNDING)
+    return share >= threshold - ROUNDING
 
 
 @overload
