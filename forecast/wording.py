@@ -57,9 +57,9 @@ def quantity(value: float | None, unit: str, decimals: int | None = None) -> str
     return f"{number(value, decimals)} {unit}".rstrip()
 
 
-def percent(share: float, decimals: int = 0) -> str:
+def percent(share: float | None, decimals: int = 0) -> str:
     """Format a share, 0 to 1, in percent: ``0%`` and ``100%`` only if it is exactly none or all."""
-    if not math.isfinite(share):
+    if share is None or not math.isfinite(share):
         return DASH
     rounded, step = round(100 * share, decimals), 10.0**-decimals
     if rounded <= 0 and share > 0:
@@ -69,12 +69,13 @@ def percent(share: float, decimals: int = 0) -> str:
     return f"{number(rounded, decimals)}%"
 
 
-def chance(probability: float, decimals: int = 0) -> str:
-    """Format a probability in percent, never claiming certainty.
+def chance(probability: float | None, decimals: int = 0) -> str:
+    """Format a probability in percent, never claiming certainty, or a dash where there is none.
 
     Zero draws of some thousand are no proof that a thing cannot happen, so even an estimate of 0 reads ``<1%``.
     """
-    return percent(min(max(probability, math.ulp(0.0)), math.nextafter(1.0, 0.0)), decimals)
+    inside = None if probability is None else min(max(probability, math.ulp(0.0)), math.nextafter(1.0, 0.0))
+    return percent(inside, decimals)
 
 
 def whole_percents(parts: Sequence[float], total: int | None = None) -> tuple[int, ...]:

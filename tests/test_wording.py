@@ -102,8 +102,8 @@ def test_a_number_keeps_two_digits_whatever_its_size(value):
 
 @pytest.mark.parametrize("absent", [None, float("nan")])
 def test_what_is_not_there_is_a_dash(absent):
-    assert wording.number(absent) == wording.signed(absent) == wording.DASH
-    assert wording.percent(float("nan")) == wording.chance(float("nan")) == wording.DASH
+    for format_value in (wording.number, wording.signed, wording.percent, wording.chance):
+        assert format_value(absent) == wording.DASH
 
 
 @given(FINITE, FINITE, FINITE, DECIMALS)

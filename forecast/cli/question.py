@@ -10,11 +10,11 @@ import typer
 
 from forecast import dates
 from forecast.cli.options import Added, AnyData, arg, day_of, echo_json, grouped, open_data, opt, output, say, shared
-from forecast.cli.terminal import console, escape, progress, table
+from forecast.cli.terminal import console, progress, table
 from forecast.dates import reject_future
-from forecast.errors import DataError, ForecastError, SpecError
+from forecast.errors import DataError, ForecastError, NotConverged, SpecError
 from forecast.escaping import printable
-from forecast.wording import DASH, chance, count, number
+from forecast.wording import chance, count, number
 
 if TYPE_CHECKING:
     from forecast.model import Fit
@@ -84,7 +84,7 @@ def new(
 @grouped
 def list_questions(
     folder: Path = folder_option(),
-    only_open: bool = opt("Only those that are not decided.", False, name="--open"),
+    only_open: bool = opt("Only those that are not resolved.", False, name="--open"),
     as_json: bool = shared.json(),
 ) -> None:
     """List the questions, what was said last, and what came of it."""
@@ -98,7 +98,7 @@ def list_questions(
     rows = [
         [
             history.question.id, history.question.last.isoformat(), str(len(history.answers)),
-            _chance(None if history.last_answer is None else history.last_answer.chance), _outcome(history),
+            chance(None if history.last_answer is None else history.last_answer.chance), _outcome(history),
         ]
         for history in found
     ]  # fmt: skip
@@ -123,7 +123,7 @@ def show(
         return
     lines = [question.sentence, question.rule]
     if question.base_rate is not None:
-        lines.append(f"Base rate of the ten years before: {_chance(question.base_rate)}.")
+        lines.append(f"Base rate of the ten years before: {chance(question.base_rate)}.")
     for entry in history.answers:
         marks = {LATE: f", late (written on {entry.day})", WITH_HINDSIGHT: ", with hindsight"}
         lines.append(f"{entry.by}{marks.get(history.timing(entry), '')}: {entry.said}")
@@ -170,7 +170,7 @@ def update(
     before = {one.question.id: f" (before: {last.said})" for one in chosen if (last := one.last_answer)}
     _append(place, drafts, "No question was answered.", before, as_json=as_json)
     if not converged:
-        raise typer.Exit(3)
+        raise typer.Exit(NotConverged.exit_code)
 
 
 @app.command()
@@ -195,7 +195,7 @@ def resolve(
         return resolution_of(history, records, day, now=dates.today(), added_resolve=bool(added.covered_to))
 
     drafts = _each(chosen, decide, named=bool(names))
-    _append(place, drafts, "No question was decided.", {}, as_json=as_json)
+    _append(place, drafts, "No question was resolved.", {}, as_json=as_json)
 
 
 @app.command()
@@ -356,12 +356,7 @@ def _print_record(record: "TrackRecord") -> None:
         for row in record.rows
     ]
     shown.print(table(["", "kind", "horizon", "n", "void", "Brier", "base rate", "last"], rows))
-    left = f"{record.open} open, {record.overdue} of them past their date; {record.never} never resolvable"
-    shown.print(escape(f"{record.questions} questions: {len(record.cases)} decided, {left}."))
-
-
-def _chance(value: float | None) -> str:
-    return DASH if value is None else chance(value)
+    shown.print(record.sentence)
 
 
 def _echo(text: str) -> None:

@@ -14,7 +14,7 @@ from forecast.arguments import faults
 from forecast.errors import LedgerError, QuestionError
 from forecast.files import digest
 from forecast.outlook.question import Digest, Question, question_of
-from forecast.wording import DASH, chance
+from forecast.wording import chance
 
 PACKAGE = "pendulum-forecast"
 LONGEST_LINE = 100_000
@@ -136,7 +136,7 @@ class Answered(LedgerEntry):
         """The forecast in words."""
         mark = "" if self.converged else ", NOT CONVERGED: do not use it"
         note = f". {self.note}" if self.note else ""
-        return f"{DASH if self.chance is None else chance(self.chance)} as of {self.as_of}{mark}{note}"
+        return f"{chance(self.chance)} as of {self.as_of}{mark}{note}"
 
 
 class Resolved(LedgerEntry):

@@ -22,6 +22,7 @@ from forecast.dates import today
 from forecast.numeric import paired
 from forecast.questions.history import TIMINGS, WITH_HINDSIGHT, History, Timing, written_when
 from forecast.questions.ledger import Ledger
+from forecast.wording import count
 
 SCHEMA = 1
 EDGE = 0.001
@@ -34,7 +35,7 @@ BY = ("first", "mean", "last", "base")
 
 @dataclass(frozen=True)
 class Case:
-    """A question that is decided."""
+    """A resolved question."""
 
     question: str
     kind: str
@@ -87,11 +88,11 @@ class TrackRecord:
     entries: int  # Lines of the ledger
     faults: tuple[str, ...]  # Lines that are left out, and why
     questions: int  # How many were asked
-    open: int  # Questions that are not decided yet; of these, whose window is over; and that data never decide
+    open: int  # Unresolved questions; of these, those whose window is over; and questions that data never resolve
     overdue: int
     never: int
     waiting: tuple[OpenQuestion, ...]  # Those that are open, by dyad and due day
-    cases: tuple[Case, ...]  # Those that are decided
+    cases: tuple[Case, ...]  # Those that are resolved
     rows: list[dict[str, Any]]  # Scores by hindsight, kind and horizon (docs/schema/ledger.md)
     calibration: list[dict[str, Any]]  # By hindsight and tenth of the first answers, how often the answer was yes
 
@@ -99,10 +100,10 @@ class TrackRecord:
     def of(cls, ledger: Ledger, *, day: date | None = None) -> "TrackRecord":
         """Score a ledger as of a day, by default today."""
         now, histories = day or today(), list(ledger.histories.values())
-        decided = [one for one in histories if one.outcome != "open" and one.question.last < now]
+        resolved = [one for one in histories if one.outcome != "open" and one.question.last < now]
         left = [one for one in histories if one.outcome == "open"]
         resolvable = [one for one in left if one.question.resolvable]
-        cases = tuple(_case(one) for one in decided)
+        cases = tuple(_case(one) for one in resolved)
         return cls(
             head=ledger.head,
             entries=ledger.lines,
@@ -116,6 +117,18 @@ class TrackRecord:
             rows=list(_rows(cases)),
             calibration=[row for name in TIMINGS for row in _calibration(name, cases)],
         )
+
+    @property
+    def sentence(self) -> str:
+        """Number of questions by status; a status without questions is left out."""
+        void = sum(case.outcome == "void" for case in self.cases)
+        parts = (
+            (len(self.cases), "resolved", void, "void"),
+            (self.open, "open", self.overdue, "past their date"),
+            (self.never, "about the underlying level, which data never resolve", 0, ""),
+        )
+        numbers = [f"{n:,} {name}" + (f" ({some:,} {of_it})" if some else "") for n, name, some, of_it in parts if n]
+        return f"{count(self.questions, 'question')}{': ' if numbers else ''}{', '.join(numbers)}."
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""

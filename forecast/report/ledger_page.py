@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.arguments import checked
 from forecast.evaluation.scores import calibration
-from forecast.events.dyads import dyad_labels
 from forecast.files import write_json
 from forecast.numeric import Lead, difference_interval, lead
 from forecast.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
@@ -17,6 +16,7 @@ from forecast.report.distribution_figures import Curve
 from forecast.report.folder import TRACK_RECORD, Files, Page, publish
 from forecast.report.style import Illustration
 from forecast.report.table import Table
+from forecast.report.words import label
 from forecast.wording import DASH, capital, chance, count, day, interval, number, percent
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 FEWEST_DRAWN = 20
 """Answers; of fewer a curve says nothing."""
 LATEST = 12
-"""Decided questions that are shown."""
+"""Resolved questions that are shown."""
 KINDS = {"all": "all", "share": "share of a window", "passage": "rolling windows", "count": "events of a kind"}
 WHOSE = {"first": "first answer", "mean": "mean over time", "last": "last answer", "base": "base rate"}
-TITLES = {IN_TIME: "Asked as it happened", LATE: "Answered late", WITH_HINDSIGHT: "Retrospective"}
+TITLES = {IN_TIME: "Real-time", LATE: "Late", WITH_HINDSIGHT: "Retrospective"}
 COLUMNS = (
     "question", "kind", "dyad", "months", "hindsight", "outcome", "asked", "last", "answers", "first", "mean",
     "last_answer", "base", "sentence",
@@ -42,7 +42,7 @@ def track_record_page(record: TrackRecord) -> Page:
     latest = sorted(record.cases, key=lambda case: (case.last, case.question), reverse=True)[:LATEST]
     content = {
         "headline": headline(record),
-        "counted": _counted(record),
+        "counted": record.sentence,
         "parts": parts,
         "latest": _latest(latest),
         "waiting": _waiting(record),
@@ -67,10 +67,10 @@ def headline(record: TrackRecord) -> str:
             f"{count(record.open, 'open question')} on {count(dyads, 'pair')} of states; the first is due on {day(due)}"
         )
     if row is None:
-        return "No question with an answer has been decided yet."
+        return "No question with a forecast has been resolved yet."
     reading = _reading(row, "brier")
     return (
-        f"{capital(row['hindsight'])}: of {count(row['n'], 'decided question')} the Brier score of the first answers "
+        f"{capital(row['hindsight'])}: of {count(row['n'], 'resolved question')} the Brier score of the first answers "
         f"is {number(row['brier_first'], 3)}, that of base rates {number(row['brier_base'], 3)}: {reading}."
     )
 
@@ -86,19 +86,6 @@ _READINGS: dict[Lead, str] = {
 def _reading(row: dict[str, Any], score: str) -> str:
     ends = difference_interval(row[f"{score}_difference"] or 0.0, row[f"{score}_error"], row[f"{score}_blocks"])
     return _READINGS[lead(*(ends or (None, None)))]
-
-
-def _counted(record: TrackRecord) -> str:
-    """Count the questions by what became of them; what there is none of is left out."""
-    decided = len(record.cases)
-    void = sum(case.outcome == "void" for case in record.cases)
-    parts = (
-        (decided, "decided", void, "void"),
-        (record.open, "open", record.overdue, "past their date"),
-        (record.never, "about the level, which data never decide", 0, ""),
-    )
-    said = [f"{n:,} {what}" + (f" ({some:,} {of_it})" if some else "") for n, what, some, of_it in parts if n]
-    return f"{count(record.questions, 'question')}: {', '.join(said) or 'none with an answer'}."
 
 
 def _part(record: TrackRecord, hindsight: Timing) -> dict[str, Any]:
@@ -125,15 +112,15 @@ def _score_row(row: dict[str, Any], score: str) -> list[str]:
     difference, error = row[f"{score}_difference"], row[f"{score}_error"]
     ends = None if difference is None else difference_interval(difference, error, row[f"{score}_blocks"])
     low, high = ends or (None, None)
-    lead = DASH if difference is None else interval(difference, low, high, 3)
-    yes = DASH if row["yes"] is None else percent(row["yes"])
+    compared = DASH if difference is None else interval(difference, low, high, 3)
     return [
-        capital(what), f"{row['n']:,}", f"{row['void']:,}", yes, *(number(row[f"{score}_{by}"], 3) for by in BY), lead
+        capital(what), f"{row['n']:,}", f"{row['void']:,}", percent(row["yes"]),
+        *(number(row[f"{score}_{by}"], 3) for by in BY), compared,
     ]  # fmt: skip
 
 
 def _calibration(rows: list[dict[str, Any]]) -> Table:
-    return Table.of(["said", "n", "mean said", "happened"], [
+    return Table.of(["forecast", "n", "mean forecast", "answer was yes"], [
         [
             f"{percent(row['from'])} to {percent(row['to'])}", f"{row['n']:,}", percent(row["said"]),
             f"{percent(row['happened'])} [{number(100 * row['low'], 0)}, {number(100 * row['high'], 0)}]",
@@ -151,43 +138,32 @@ def _draw(record: TrackRecord, hindsight: Timing) -> Illustration | None:
     base = calibration([case.base or 0.0 for case in based], [case.outcome == "yes" for case in based])
     title = f"First answers (n {len(own):,})"
     return distribution_figures.calibration(
-        [Curve(title, "chance that was said", "how often yes", answers, base, diagonal=True)],
+        [Curve(title, "probability stated", "how often yes", answers, base, diagonal=True)],
         subject="first answers",
         reference="base rate",
-        caption="How often the answer was yes, by the chance that was said (isotonic regression). On the diagonal: as "
-        "often as said. The band is where the curve of calibrated answers lies with 95%, if questions are "
-        "independent; windows that overlap are not, and the true band is wider.",
+        caption="How often the answer was yes, by the probability that was stated (isotonic regression). Calibrated "
+        "forecasts follow the diagonal. The band contains the curve of calibrated forecasts with 95% probability if "
+        "questions are independent; overlapping windows are not, so the correct band is wider.",
     )
-
-
-def _said(value: float | None) -> str:
-    return DASH if value is None else chance(value)
 
 
 def _latest(cases: list[Case]) -> Table:
     rows = [
-        [case.sentence, _said(case.first), _said(case.last_answer), _said(case.base), case.outcome] for case in cases
+        [case.sentence, chance(case.first), chance(case.last_answer), chance(case.base), case.outcome] for case in cases
     ]
     return Table.of(["question", "first", "last", "base rate", "outcome"], rows, (0, 4))
 
 
 def _waiting(record: TrackRecord) -> Table:
-    labels = dyad_labels()
     rows = [
-        [
-            labels.get(one.dyad, one.dyad),
-            one.sentence,
-            _said(one.chance),
-            _said(one.base),
-            day(date.fromisoformat(one.due)),
-        ]
+        [label(one.dyad), one.sentence, chance(one.chance), chance(one.base), day(date.fromisoformat(one.due))]
         for one in record.waiting
     ]
     return Table.of(["pair", "question", "forecast", "base rate", "due"], rows, (0, 1))
 
 
 def cases_table(record: TrackRecord) -> "pd.DataFrame":
-    """Return the decided questions, one per row."""
+    """Return the resolved questions, one per row."""
     import pandas as pd
 
     rows = [{name: getattr(case, name) for name in COLUMNS} for case in record.cases]
@@ -205,5 +181,5 @@ def write_track_record(
     inputs: Sequence[str | Path] = (),
     links: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write the track record of a ledger: page, ``track_record.json`` and a table of the decided questions."""
+    """Write the track record of a ledger: page, ``track_record.json`` and a table of the resolved questions."""
     return publish(out, TRACK_RECORD, lambda: track_record_page(record), inputs=inputs, links=links)

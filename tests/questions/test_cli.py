@@ -59,7 +59,7 @@ def test_a_question_from_asking_to_its_score(fit):
     shown = run("show", "up").stdout
     assert "from 1 November 2023 to 30 April 2024" in shown and "with hindsight" in shown
     scored = run("score", "--out", "page")
-    assert "2 questions: 2 decided, 0 open" in said(scored)
+    assert "2 questions: 2 resolved." in said(scored)
     assert "Track record" in Path("page/index.html").read_text()
     assert run("export", "--out", "all.csv").exit_code == 0
     with Path("all.csv").open() as file:
@@ -171,7 +171,7 @@ def test_a_bad_line_is_told_by_every_command_and_the_rest_is_read(begun):
         done = run(*command)
         assert done.exit_code == 0, said(done)
         assert "line 3: field `as_of`: '2023-13-99' is no day" in said(done)
-    assert "1 questions: 1 decided" in said(run("score")).replace("1 question:", "1 questions:")
+    assert "1 question: 1 resolved." in said(run("score"))
     shown = run("show", "up").stdout
     assert "20% as of 2023-11-30" in shown and "99%" not in shown
 
@@ -200,4 +200,4 @@ def test_on_the_last_day_of_a_window_nothing_is_resolved(begun, monkeypatch):
     done = run("resolve")
     assert done.exit_code == 0
     assert "up: its window ends on 2024-10-31; resolve it after that day" in said(done)
-    assert "No question was decided" in said(done)
+    assert "No question was resolved" in said(done)
