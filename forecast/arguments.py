@@ -45,7 +45,9 @@ _KINDS = {
     "float": Kind("a number", lambda value: isinstance(value, Real) and not isinstance(value, bool)),
     "Float": Kind("an array of numbers", lambda value: hasattr(value, "dtype") and value.dtype.kind in "iuf"),
     "Progress": Kind("a function", callable),
-    "Mapping": Kind("a mapping such as a dict", lambda value: isinstance(value, Mapping)),
+    **dict.fromkeys(
+        ("Mapping", "dict"), Kind("a mapping such as a dict", lambda value: isinstance(value, Mapping))
+    ),
     "date": Kind("a datetime.date", lambda value: isinstance(value, date) and not isinstance(value, datetime)),
     "Day": Kind(
         "a day such as '2023-10-31' or a date",
@@ -76,6 +78,7 @@ _KINDS = {
         "ReportSettings": "ReportSettings",
         "Results": "Results, such as backtest() returns",
         "Source": "a Source, such as Source() for the chronology or Source(kind='events', ...)",
+        **dict.fromkeys(("CountsMapping", "IndexMapping", "TableMapping"), "a mapping"),
     }.items()
 }  # fmt: skip
 """Kinds by the name of a type in an annotation; arguments of any other type are not checked."""
@@ -122,9 +125,7 @@ def _kind_of_type(text: str, name: str) -> Kind | None:
             f"a whole number from {least}",
             lambda value: isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least,
         )
-    if outer in ("dict", "Mapping"):
-        return _KINDS["Mapping"]
-    return Kind("a mapping", functools.partial(_is_a, outer)) if outer.endswith("Mapping") else _KINDS.get(outer)
+    return _KINDS.get(outer)
 
 
 def _is_list_of(kind: Kind, value: Any) -> bool:

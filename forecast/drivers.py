@@ -504,7 +504,6 @@ def add_drivers(
     >>> driven["driver"].to_numpy().tolist()[0]
     'us_election_year'
     """
-    require_future(future)
     if Clock.of(panel).weekly:
         raise SpecError("drivers: the panel is weekly, and drivers have one value per month; build a monthly panel")
     if has_drivers(panel):

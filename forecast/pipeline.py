@@ -8,13 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.arguments import (
-    MOST_POINTS,
-    check,
-    checked,
-    require_positive,
-    require_sampler,
-)
+from forecast.arguments import MOST_POINTS, check, checked, require_positive, require_sampler
 from forecast.dates import Clock, months_between, reject_future, today
 from forecast.drivers import add_drivers, drivers_for, require_drivers
 from forecast.errors import DataError, SpecError

@@ -11,6 +11,7 @@ import typer
 from forecast.cli.options import arg, day_of, dyads_of, echo_json, grouped, opt, output, shared
 from forecast.cli.terminal import console, escape, progress, table
 from forecast.errors import DataError, OutputPathError, SpecError
+from forecast.stopping import INTERRUPTED
 from forecast.wording import count
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 10
 """Gaps, and files that have failed, that are printed."""
-INTERRUPTED = 130
 MOST_FILES = 20
 MOST_DYADS = 20
 FORMS = (".svg", ".png", ".pdf")

@@ -25,7 +25,7 @@ from forecast.cli.options import (
 )
 from forecast.cli.question import folder_option
 from forecast.cli.terminal import progress, show
-from forecast.errors import DataError, NoEvents, NotUpdatable, QuestionError, SpecError
+from forecast.errors import DataError, NoEvents, NotConverged, NotUpdatable, QuestionError, SpecError
 from forecast.progress import Progress
 from forecast.wording import count
 
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 SCENARIOS = Path("scenario")
 """Default folder of the pages."""
-UNUSABLE = 3
 SHOWN = 8
 """Events and numbers that are listed."""
 
@@ -88,7 +87,7 @@ def scenario(
             page = write_scenarios(loaded, found, own, gate=gate)
     show_result(page, "scenario.json", lambda: _print_scenarios(found, page), as_json=as_json)
     if not gate.passed or any(one.fault for one in found.scenarios):
-        raise typer.Exit(UNUSABLE)
+        raise typer.Exit(NotConverged.exit_code)
 
 
 def _computed(
@@ -201,7 +200,7 @@ def check(
             page = write_checks(loaded, found, folder)
     show_result(page, "checks.json", lambda: _print_checks(found, page), as_json=as_json)
     if not loaded.gate.passed:
-        raise typer.Exit(3)
+        raise typer.Exit(NotConverged.exit_code)
 
 
 def name_of(dyads: list[str]) -> str:
@@ -270,12 +269,12 @@ def moved(
         from forecast.report.moved_page import write_moved
 
         saved = read_report(report)
-        found = _attribute_what_holds(saved, asked, given, tell, months, refit=data.refit)
+        found = _attribute_longest(saved, asked, given, tell, months, refit=data.refit)
         tell("writing the page", 0, 0)
         page = write_moved(saved.fit, found, out)
     show_result(page, "moved.json", lambda: _print_moved(found, page), as_json=data.as_json)
     if not saved.fit.gate.passed:
-        raise typer.Exit(3)
+        raise typer.Exit(NotConverged.exit_code)
 
 
 def _attribute(
@@ -297,7 +296,7 @@ def _attribute(
     return attribute(saved.fit, saved.dyad, table, **saved.terms, seed=saved.seed, progress=tell, **options)
 
 
-def _attribute_what_holds(
+def _attribute_longest(
     saved: "SavedReport",
     asked: "Question | None",
     given: "Source | None",
@@ -306,7 +305,7 @@ def _attribute_what_holds(
     *,
     refit: bool,
 ) -> "Attribution":
-    """Return what the events of so many months did, or of the last of them for which no new fit is needed."""
+    """Return the contributions of the last months, or of as many of them as need no new fit."""
     for number in range(months, 1, -1):
         try:
             return _attribute(saved, asked, given, tell, months=number, refit=refit)
@@ -370,7 +369,7 @@ def compare(
         page = write_change((earlier.fit, later.fit), change, out, events=found)
     show_result(page, "change.json", lambda: _print_change(change, found, page), as_json=data.as_json)
     if not all(one.fit.gate.passed for one in reports):
-        raise typer.Exit(3)
+        raise typer.Exit(NotConverged.exit_code)
 
 
 def _require_alike(old: "SavedReport", new: "SavedReport") -> None:
