@@ -33,8 +33,8 @@ def _draw_distances(checks: Checks) -> style.Illustration:
         alt=f"Distances of the record from what the fit makes of it. {'; '.join(found)} {LIMIT:g}.",
         caption=(
             "Each point is a number of the record: how many standard deviations it lies from the mean of the records "
-            f"that the fit makes. Of a model that is right one in twenty lies outside of the band, {LIMIT:g} to either "
-            f"side; what is farther than {_FARTHEST:g} is drawn there."
+            f"that the fit makes. If the model is right, one point in twenty lies outside the band of ±{LIMIT:g}; "
+            f"points beyond {_FARTHEST:g} are drawn at {_FARTHEST:g}."
         ),
     )
 
@@ -113,8 +113,8 @@ def _draw_ahead(checks: Checks) -> Illustration | None:
         subject="this form of the model",
         caption="How recorded shares are distributed among the predicted ones (PIT), less the even distribution. Above "
         "zero on the left: less was cooperative than predicted more often than it should be; below zero there: less "
-        "often. Above on the left and below on the right: intervals are too narrow. The band takes windows for "
-        "independent: those drawn do not overlap, but neighbours and dyads may have things in common.",
+        "often. Above on the left and below on the right: intervals are too narrow. The band assumes "
+        "independent windows: those drawn do not overlap, but neighbouring windows and dyads may be correlated.",
     )
 
 

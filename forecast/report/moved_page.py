@@ -205,8 +205,7 @@ def level_sentence(course: LevelCourse) -> str:
 
     contributed = signed(course.now.mean - course.without.mean, 1)
     without = (
-        f"With none of these events recorded, it would be put at {words(course.without)}: they contribute "
-        f"{contributed} points."
+        f"Without these events the estimate would be {words(course.without)}: they contribute {contributed} points."
     )
     if course.start is None or course.change is None:
         return f"The level, an estimate, is {words(course.now)}. {without}"
@@ -249,12 +248,12 @@ def weights_sentence(found: Attribution) -> str:
     k = found.pareto_k
     trusted = "" if k is None else f" Pareto k was at most {k:.2f} (limit 0.70)."
     if k is not None and k > PARETO_K_LIMIT:
-        trusted += " So the division of some months among their events is rough; what the months added is not."
+        trusted += " So contributions of single events in some months are approximate; those of the months are not."
     errors = [scaled[1] for scaled in (_scaled(name, one) for name, one in found.total.items())]
     lost = sum(not one.added for one in found.alone)
-    missing = f" Alone, {count(lost, 'event')} would need a new fit." if lost else ""
+    missing = f" Leaving out {count(lost, 'event')} alone would need a new fit." if lost else ""
     error = number(max(errors), 1)
-    return f"Draws of the fit were weighed.{trusted} Monte Carlo error of the sums: at most {error}.{missing}"
+    return f"The draws of the fit were reweighted.{trusted} Monte Carlo error of the sums: at most {error}.{missing}"
 
 
 def moved_figure(found: Attribution) -> Illustration:
@@ -273,8 +272,8 @@ def moved_figure(found: Attribution) -> Illustration:
         steps,
         ("now", _scaled(name, found.now[name])[0]),
         unit,
-        f"What {'weeks' if short else 'months'} added, in the order of the record: from what would be said had "
-        "nothing been recorded in them to what is said now.",
+        f"Contributions by {'week' if short else 'month'}, in order of time: from the forecast without these events to "
+        "the present one.",
     )
 
 
@@ -462,8 +461,8 @@ def change_question(change: Change) -> str:
     points = count(asked.smallest_improvement, "point")
     return (
         f"Up to “{BASELINE}” every step asks the same: whether the share is {points} above {first}%, the baseline of "
-        f"the earlier day. The last step puts that of the later day, {second}%, in its place: it moves the question "
-        "and tells nothing of the relation."
+        f"the earlier day. The last step puts that of the later day, {second}%, in its place: it changes the "
+        "question, not the relation."
     )
 
 
@@ -496,7 +495,7 @@ def steps_table(change: Change) -> Table:
 
 @checked
 def write_moved(fit: "Fit", found: "Attribution", out: str | Path) -> Path:
-    """Write what the events of the last months did: page, ``moved.json``, a table of the events and the figure."""
+    """Write the contributions of recent events: page, ``moved.json``, a table of the events and the figure."""
     return publish(out, MOVED, lambda: moved_page(fit, found))
 
 
@@ -509,5 +508,5 @@ def write_change(
     events: "Attribution | None" = None,
     links: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write what has changed between two days: page, ``change.json``, a table of the parts and the figure."""
+    """Write the change between two days: page, ``change.json``, a table of the parts and the figure."""
     return publish(out, CHANGE, lambda: change_page(fits, change, events), links=links)

@@ -145,8 +145,8 @@ def verdicts(pairs: Sequence[tuple[Compared, str]]) -> str:
 
 def ahead_words(others: Iterable[Compared]) -> str:
     """Describe how many of the others are better: a lead that an interval does not decide is none."""
-    everybody = list(others)
-    return f"{sum(one.ahead == 'other' for one in everybody) or 'none'} of {len(everybody)}"
+    leads = [one.ahead for one in others]
+    return f"{leads.count('other') or 'none'} of {len(leads)}"
 
 
 _MANY = 0.1
@@ -342,7 +342,7 @@ def _caveats(assessment: Assessment, skill: Skill, same_data: bool | None) -> li
 
     choices, caveats = skill.choices, []
     if same_data is False:
-        caveats.append("The data have changed since that backtest: another edition was scored than is forecast here.")
+        caveats.append("The data have changed since that backtest, which scored an edition other than this report's.")
     if same_data is None:
         caveats.append("Whether the data are those of that backtest is not known.")
     if choices["improvement"] != assessment.smallest_improvement:

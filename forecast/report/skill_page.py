@@ -45,7 +45,7 @@ def other_forms(skill: Skill) -> list[str]:
 
 
 def others(skill: Skill) -> list[str]:
-    """Return everybody but the other forms of the model, the best first."""
+    """Return all forecasters except the other forms of the model, the best first."""
     own = {skill.subject, *other_forms(skill)}
     return sorted((code for code in skill.models if code not in own), key=_lead(skill))
 
@@ -232,8 +232,8 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
             subject=subject,
             caption=f"Forecasts {ahead}, {where}. How often the share had risen, or fallen, by the probability that "
             "was stated (isotonic regression), and how recorded shares are distributed among the predicted ones (PIT), "
-            "less the even distribution. The bands take windows for independent; they overlap, so the right bands are "
-            "wider.",
+            "less the even distribution. The bands assume independent windows; windows overlap, so the correct bands "
+            "are wider.",
         ),
         "forms": distribution_figures.differences(
             _by_horizon(skill, other_forms(skill), skill.model),
