@@ -23,10 +23,6 @@ from forecast.typing import Bool, Float, Index
 from forecast.wording import Card, Displayed, count, join, month, percent
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pandas as pd
-
     from forecast.model import Fit
 
 LIMIT = 2.0

@@ -1,7 +1,6 @@
 """Scored predictions of a backtest: table, scores by model, dyad and period, and largest misses."""
 
 import gzip
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -224,11 +223,7 @@ def _counted(code: str, words: str, reports: Sequence[Mapping[str, Any]]) -> dic
     }  # fmt: skip
     if not fits:
         return plain
-    fitted = Counter(fit["fitted"] for fit in fits if fit["fitted"])
-    return plain | {
-        "fits": len(fits), "fitted_share": fitted.total() / len(fits), "fitted": dict(fitted),
-        "not_converged": sum(not fit["converged"] for fit in fits),
-    }  # fmt: skip
+    return plain | {"fits": len(fits), "not_converged": sum(not fit["converged"] for fit in fits)}
 
 
 def _scores(asked: Asked, origin: date, facts: Mapping[str, Any], said: Prediction) -> dict[str, Any]:

@@ -73,8 +73,8 @@ class Skill:
 
     subject: str  # Code of the forecaster that is compared with every other one: the pool if it takes part
     choices: dict[str, Any]  # What was asked
-    # By forecaster: origins, windows that are void or not over, and of a model variant how often and why it was
-    # fitted again, and how often it converged.
+    # By forecaster: origins, windows that are void or not over, and of a model variant how many fits it had, and how
+    # many had not converged.
     account: list[dict[str, Any]] = field(repr=False)
     misses: list[dict[str, Any]] = field(repr=False)  # The subject's worst predictions, and what happened
     pool: dict[str, float]  # Weights of the pool by forecaster, the model first; empty without one

@@ -91,8 +91,8 @@ class Variant:
             fit = self._fitted(view, together, asked)
             chances |= {dyad: chances_of(fit, dyad, asked, view) for dyad in predicted}
             notes.append({
-                "dyads": list(together), "fitted": "a fit of its own", "converged": fit.gate.passed,
-                "reasons": list(fit.gate.reasons), "seconds": round(time.perf_counter() - start, 2),
+                "dyads": list(together), "converged": fit.gate.passed, "reasons": list(fit.gate.reasons),
+                "seconds": round(time.perf_counter() - start, 2),
             })  # fmt: skip
         return Answer(view.origin, chances, {"fits": notes})
 

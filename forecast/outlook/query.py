@@ -165,7 +165,7 @@ def _ordered(horizons: Sequence[int]) -> tuple[int, ...]:
 
 
 class SimulationQuestion(Protocol):
-    """What a forecast needs of a question that was put to a fit (`forecast.questions.PutQuestion`)."""
+    """A question that was put to a fit, as a forecast needs it (`forecast.questions.PutQuestion`)."""
 
     @property
     def question(self) -> Question:

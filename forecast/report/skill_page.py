@@ -187,17 +187,12 @@ def bias_table(skill: Skill) -> Table:
 
 
 def fits_table(skill: Skill) -> Table:
-    """Return how often each form of the model was fitted, for what reason, and how often it had not converged."""
-    heads = ["", "Fits", "of them sampled", "not converged", "Why they were sampled and not updated"]
-    return Table.of(heads, [
-        [
-            capital(say.forecaster_name(one["model"])),
-            *(f"{many:,}" for many in (one["fits"], sum(one["fitted"].values()), one["not_converged"])),
-            join(f"{reason} ({many:,})" for reason, many in one["fitted"].items()) or DASH,
-        ]
+    """Return how often each form of the model was fitted, and how often it had not converged."""
+    return Table.of(["", "Fits", "not converged"], [
+        [capital(say.forecaster_name(one["model"])), f"{one['fits']:,}", f"{one['not_converged']:,}"]
         for one in skill.account
-        if "fitted" in one
-    ], (0, 4))  # fmt: skip
+        if "fits" in one
+    ])  # fmt: skip
 
 
 def _cell(one: Compared | None, row: Row | None) -> str:

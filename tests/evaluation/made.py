@@ -76,7 +76,7 @@ def results_of(
     }  # fmt: skip
     counted = {"words": "what it does", "origins": len(years), "void": 2, "unfinished": 1}
     account = [{"model": code, **counted} for code in models if code != "pool"]
-    account[0] |= {"fits": 30, "fitted": {"Pareto k is 0.81": 3}, "fitted_share": 0.1, "not_converged": 4}
+    account[0] |= {"fits": 30, "not_converged": 4}
     event = {
         "date": f"{years[-1]}-02-03", "source": "USA", "target": "CHN", "actor": "", "kind": "threat",
         "summary": f"A note is sent {summary}", "reference": "unchecked: a newspaper",
