@@ -514,7 +514,7 @@ def test_the_page_of_a_question_says_how_its_events_count(split, fit, tmp_path):
         page.read_text().replace("\N{NO-BREAK SPACE}", " "),
         json.loads((page.parent / "moved.json").read_text()),
     )
-    assert question.sentence in text and "Left out, it is out of both" in text and "the chance of a yes" in text
+    assert question.sentence in text and "Leaving it out removes both" in text and "the chance of a yes" in text
     assert numbers["posed"]["id"] == "higher" and numbers["horizon"] is None and numbers["baseline"] is None
     assert numbers["total"]["yes"]["value"] == pytest.approx(found.total["yes"].value)
     row = pd.read_csv(page.parent / "moved.csv").iloc[0]
