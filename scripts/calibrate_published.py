@@ -31,7 +31,8 @@ from forecast.files import write_text  # noqa: E402
 from forecast.model.simulate import prior_draws, simulate_panel, simulate_trend  # noqa: E402
 from forecast.model.spec import spec_for  # noqa: E402
 from forecast.outlook import simulate_ahead  # noqa: E402
-from forecast.outlook.observed import Usual, add_volume, reading, simulate_chances, simulate_months  # noqa: E402
+from forecast.outlook.observed import add_volume, reading, relative_count, simulate_chances, simulate_months  # noqa: E402
+from forecast.outlook.recorded import DatasetRecord  # noqa: E402
 from forecast.panel import recounted  # noqa: E402
 
 AHEAD = 12
@@ -123,7 +124,8 @@ def year_ahead(fitted: Any, dyad: str, ahead: np.ndarray, seed: int) -> tuple[li
     kept = rng.permutation(level[..., 0].size)[:2000]
     read = reading(fitted, dyad).of_draws(kept // 4)
     month = simulate_months(level.reshape(1, -1, AHEAD)[:, kept], read, rng)
-    chance = simulate_chances(add_volume(month, read, Usual.of(fitted.panel, dyad).relative_count(total)), read, rng)[0]
+    busy = relative_count(DatasetRecord.of(fitted.panel, dyad, 0), total)
+    chance = simulate_chances(add_volume(month, read, busy), read, rng)[0]
     drawn = rng.binomial(total, chance).sum(1)
     below, same = (drawn < cooperative).sum(), (drawn == cooperative).sum()
     rank = int((below + rng.uniform() * (same + 1)) / (len(drawn) + 1) * (AMONG + 1))

@@ -64,9 +64,10 @@ def simulated(view: View, dyad: str) -> Index:
     """Return the events of each class in each month ahead, (future, month, class), in simulations without a fit."""
     rng = np.random.default_rng([view.origin.year, view.origin.month, *dyad.encode()])
     chances = BENCHMARKS["local_level"].chances(view.past(dyad), HORIZONS, DRAWS, rng)[HORIZONS[-1]]
-    total = recording_level(view.panel, dyad).simulate(chances.shape, rng)
+    known = view.recorded(dyad)
+    total = recording_level(known).simulate(chances.shape, rng)
     cooperative = rng.binomial(total, np.clip(chances, 0.0, 1.0))
-    return simulate_kinds(view.panel, dyad, 0, total, cooperative, seed=1)
+    return simulate_kinds(known, total, cooperative, seed=1)
 
 
 def counted(panel: "xr.Dataset", dyad: str, record: Record, kinds: Sequence[CountedKind]) -> list[Index]:

@@ -11,6 +11,7 @@ from forecast.errors import DataError
 from forecast.events import read_chronology
 from forecast.events.dyads import Covered
 from forecast.outlook.observed import recording_level
+from forecast.outlook.recorded import DatasetRecord
 from forecast.panel import build_index_panel, build_panel
 from forecast.panel.record import (
     SHORTEST_RECORD,
@@ -102,7 +103,10 @@ def test_a_part_of_a_month_says_nothing_of_how_many_events_a_month_has(table):
     panel = build_panel(table, as_of="2023-10-15")
     gap = panel.copy()
     gap["covered"] = panel["covered"] & (panel["time"] < panel["time"][-1])
-    levels = [recording_level(one, "USA-CHN") for one in (panel, gap, build_panel(table, as_of="2023-10-31"))]
+    levels = [
+        recording_level(DatasetRecord.of(one, "USA-CHN", 0))
+        for one in (panel, gap, build_panel(table, as_of="2023-10-31"))
+    ]
     np.testing.assert_array_equal(levels[0].weights, levels[1].weights)
     assert (levels[0].weights != levels[2].weights).any()
 

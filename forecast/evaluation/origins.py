@@ -19,8 +19,8 @@ from forecast.events import find_dyad
 from forecast.events.dyads import Covered, hierarchy, in_order
 from forecast.events.table import CountTable, EventTable
 from forecast.files import digest
-from forecast.outlook.benchmarks import SHORTEST_PAST, Past, past_of
-from forecast.outlook.recorded import FEWEST, share_before
+from forecast.outlook.benchmarks import SHORTEST_PAST, Past
+from forecast.outlook.recorded import FEWEST, DatasetRecord, share_before
 from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.panel.record import sides
 from forecast.typing import Index
@@ -64,7 +64,11 @@ class View:
 
     def past(self, dyad: str) -> Past:
         """Return the counts of a dyad in the predicted dataset."""
-        return past_of(self.panel, dyad, self.record.place_in(self.panel))
+        return Past.of(self.recorded(dyad))
+
+    def recorded(self, dyad: str) -> DatasetRecord:
+        """Return the record of a dyad in the predicted dataset."""
+        return DatasetRecord.of(self.panel, dyad, self.record.place_in(self.panel))
 
 
 @dataclass(frozen=True)

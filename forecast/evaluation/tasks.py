@@ -131,8 +131,7 @@ def _content(setup: Setup, code: str, view: View | None, answer: Answer) -> dict
 def _case(setup: Setup, view: View, window: Window, chances: Float | GivenVolume) -> dict[str, Any]:
     # Events of all forecasters are drawn from the same stream: what differs between them is their own.
     rng = setup.asked.stream(window.origin, window.dyad, f"happenings {window.horizon}")
-    place = setup.record.place_in(view.panel)
-    volume = recording_level(view.panel, window.dyad, place).simulate((setup.asked.draws, window.horizon), rng)
+    volume = recording_level(view.recorded(window.dyad)).simulate((setup.asked.draws, window.horizon), rng)
     free = predict_free(_at(chances, volume), volume, window, rng, setup.improvement)
     given = predict_given(_at(chances, window.total), window, rng, setup.improvement)
     up, down = outcomes(window, setup.improvement)

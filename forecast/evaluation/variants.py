@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from forecast.drivers import DriverTable, Future
     from forecast.model import Fit, PendulumSpec
-    from forecast.outlook.observed import Reading, Usual
+    from forecast.outlook.observed import Reading
+    from forecast.outlook.recorded import DatasetRecord
 
 SAMPLER = MappingProxyType({"draws": 1000, "tune": 300, "chains": 4})
 """As long as the fit of a report: shorter ones predict alike, but fail the convergence checks."""
@@ -126,7 +127,8 @@ def two_classes(panel: "xr.Dataset") -> "xr.Dataset":
 def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View) -> Chances:
     """Return the chance that an event is cooperative in each month ahead, in as many simulations as are asked for."""
     from forecast.outlook import simulate_ahead
-    from forecast.outlook.observed import Usual, reading, simulate_months
+    from forecast.outlook.observed import reading, simulate_months
+    from forecast.outlook.recorded import DatasetRecord
 
     months = max(asked.horizons)
     each = -(-asked.draws // (fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]))
@@ -136,7 +138,7 @@ def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View) -> Chances:
     place = view.record.place_in(fit.panel)
     read = reading(fit, dyad, place).of_draws(kept // each)
     month = simulate_months(level.reshape(1, -1, months)[:, kept], read, rng)
-    own = _VolumeChances(month, read, Usual.of(fit.panel, dyad, place), int(rng.integers(2**63)))
+    own = _VolumeChances(month, read, DatasetRecord.of(fit.panel, dyad, place), int(rng.integers(2**63)))
     return {horizon: own.until(horizon) for horizon in asked.horizons}
 
 
@@ -146,7 +148,7 @@ class _VolumeChances:
 
     month: Float  # Log-odds of usual months, their news included
     read: "Reading"
-    usual: "Usual"
+    record: "DatasetRecord"
     seed: int  # Of the overdispersion: the same for any volume
 
     def until(self, months: int) -> "_VolumeChances":
@@ -155,9 +157,9 @@ class _VolumeChances:
 
     def given(self, total: Index) -> Float:
         """Return the chances, (draw, month)."""
-        from forecast.outlook.observed import add_volume, simulate_chances
+        from forecast.outlook.observed import add_volume, relative_count, simulate_chances
 
-        log_odds = add_volume(self.month, self.read, self.usual.relative_count(total))
+        log_odds = add_volume(self.month, self.read, relative_count(self.record, total))
         drawn: Float = simulate_chances(log_odds, self.read, np.random.default_rng(self.seed))[0]
         return drawn
 

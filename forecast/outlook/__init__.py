@@ -19,7 +19,7 @@ from forecast.outlook.level import (
     printed_chances,
     printed_percents,
 )
-from forecast.outlook.observed import Observed, main_dataset, observe
+from forecast.outlook.observed import Observed, observe
 from forecast.outlook.pendulum import (
     EquilibriumBand,
     Framework,
@@ -34,7 +34,7 @@ from forecast.outlook.pendulum import (
     passage,
 )
 from forecast.outlook.query import AtLeast, main_horizon
-from forecast.outlook.recorded import Baseline
+from forecast.outlook.recorded import Baseline, main_dataset
 from forecast.outlook.simulations import Simulations, StructuralHazard, simulate_ahead, structural_hazard
 from forecast.outlook.summary import (
     Estimate,

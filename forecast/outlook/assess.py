@@ -9,7 +9,7 @@ import numpy as np
 from forecast.arguments import checked
 from forecast.dates import LONGEST_HORIZON, months_between
 from forecast.outlook.assessment import SCHEMA, Assessment, Brief, claims
-from forecast.outlook.benchmarks import Pool
+from forecast.outlook.benchmarks import WEIGHTS, pooled
 from forecast.outlook.datasets import dataset_outlooks
 from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.outlook.kinds import kind_series
@@ -26,10 +26,10 @@ from forecast.outlook.level import (
 from forecast.outlook.observed import observe
 from forecast.outlook.pendulum import band, equilibrium, frameworks, half_life, pendulum
 from forecast.outlook.query import AtLeast, Query, main_horizon, prospect
-from forecast.outlook.recorded import Baseline
+from forecast.outlook.recorded import Baseline, main_record
 from forecast.outlook.simulations import BASELINE_MONTHS, driver_outlooks, simulate_ahead, structural_hazard
 from forecast.outlook.summary import Estimate, NotDefined, Probability
-from forecast.outlook.windows import Recording, ThresholdOutlook, WindowOutlook, printed_changes, window_outlook
+from forecast.outlook.windows import ThresholdOutlook, WindowOutlook, printed_changes, window_outlook
 from forecast.panel import panel_kind
 from forecast.panel.record import observed_periods
 from forecast.wording import about, chance, count, give_or_take, month, number, percent, period
@@ -246,14 +246,16 @@ def assess(
     """
     own, kind = dyad_draws(fit, dyad), panel_kind(fit.panel)
     query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, at_least=at_least, baseline=baseline_months)
-    ordered = query.horizons
+    names, ordered = dict(labels or {}), query.horizons
+    record = main_record(fit.panel, dyad, names.get(dyad, dyad))
     simulations = simulate_ahead(
         fit, dyad, LONGEST_HORIZON, seed=seed, simulations_per_draw=simulations_per_draw,
         baseline_months=baseline_months,
     )  # fmt: skip
-    observed = observe(fit, simulations, query.reach, seed=seed)
-    pool, names = Pool.of(fit.panel, dyad, observed, seed), dict(labels or {})
-    ahead = prospect(fit, simulations, observed, query, names.get(dyad, dyad), smallest_improvement, pool=pool)
+    observed = observe(fit, simulations, query.reach, seed=seed, record=record, kinds=True)
+    pool = pooled(record, observed, query.windows, seed=seed)
+    published = None if isinstance(pool, NotDefined) else pool
+    ahead = prospect(fit.panel, record, simulations, observed, query, smallest_improvement, published=published)
     arrives = {months: outlook.new_framework for months, outlook in ahead.improvement.items()}
     result = Assessment(
         **vars(ahead),
@@ -278,7 +280,7 @@ def assess(
         measure=kind.measure,
         scale=kind.scale,
         moving=simulations.moving,
-        pool=pool if isinstance(pool, NotDefined) else pool.weights,
+        pool=pool if isinstance(pool, NotDefined) else WEIGHTS,
         drivers=driver_outlooks(fit, dyad),
         datasets=dataset_outlooks(fit, dyad, seed=seed),
     )
@@ -308,11 +310,12 @@ def brief(
     own, label = dyad_draws(fit, dyad), dict(labels or {}).get(dyad, dyad)
     months = main_horizon(Query.of(fit.panel, dyad, horizons, at=at).horizons)
     simulations = simulate_ahead(fit, dyad, months, seed=seed, baseline_months=baseline_months)
-    observed, level = observe(fit, simulations, months, seed=seed), present(own)
-    window = None
-    if not isinstance(observed, NotDefined):
-        recording = Recording.of(fit, simulations, observed, label, Pool.of(fit.panel, dyad, observed, seed))
-        window = window_outlook(recording, months, smallest_improvement, baseline_months)
+    record, level, window = main_record(fit.panel, dyad, label), present(own), None
+    observed = observe(fit, simulations, months, seed=seed, record=record)
+    if not (isinstance(record, NotDefined) or isinstance(observed, NotDefined)):
+        pool = pooled(record, observed, (months,), seed=seed)
+        seen = (observed if isinstance(pool, NotDefined) else pool[months]).ahead(simulations.at(months))
+        window = window_outlook(record, seen, months, smallest_improvement, baseline_months)
     if window is None or isinstance(window.up, NotDefined):
         sentence = change_sentence(
             horizon_outlook(simulations, months, smallest_improvement), level, label, own.clock.last_day(),

@@ -15,7 +15,7 @@ from forecast.outlook.pendulum import LASTING_YEARS, EquilibriumBand, Frameworks
 from forecast.outlook.query import Prospect, main_horizon
 from forecast.outlook.simulations import DriverOutlook
 from forecast.outlook.summary import Estimate, NotDefined, Probability
-from forecast.outlook.windows import ALONE, WindowOutlook, printed_changes
+from forecast.outlook.windows import WindowOutlook, printed_changes
 from forecast.panel.kinds import EVENTS
 from forecast.wording import (
     Card,
@@ -102,7 +102,7 @@ class Assessment(Displayed, Prospect):
     scale: str = EVENTS.scale
     moving: bool = False  # Whether the trend moves in every period
     # Weights of the forecasters behind `recorded` and `threshold`, or why the model's simulations alone are
-    pool: Mapping[str, float] | NotDefined = ALONE
+    pool: Mapping[str, float] | NotDefined
     drivers: tuple[DriverOutlook, ...] = ()  # What drivers of the fit contribute
     datasets: tuple[DatasetOutlook, ...] = ()  # What each of several datasets says of the dyad
 

@@ -26,8 +26,7 @@ from forecast.events.codebook import VISITS
 from forecast.numeric import share
 from forecast.outlook.comparison import LEVEL, Look, Number, Numbers, ShareChange, difference, look, numbers_of
 from forecast.outlook.draws import dyad_draws, position
-from forecast.outlook.observed import main_dataset
-from forecast.outlook.recorded import Baseline, baseline_of
+from forecast.outlook.recorded import Baseline, main_record
 from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.outlook.summary import Estimate, NotDefined, estimate
 from forecast.panel import panel_of_dyad
@@ -263,15 +262,15 @@ def attribute(
     -1.3
     """
     position(fit.panel, dyad)
-    baseline = baseline_of(fit.panel, dyad, main_dataset(fit.panel, dyad), baseline_months)
+    record = main_record(fit.panel, dyad)
+    baseline = record if isinstance(record, NotDefined) else record.baseline(baseline_months)
     fixed = None if isinstance(baseline, NotDefined) else baseline.share
     asked = None if fixed is None else ShareChange(fixed, smallest_improvement, horizon)
-    panel = panel_of_dyad(fit.panel, dyad)
 
     def seen(some: "Fit", _: "pd.DataFrame") -> Look:  # it counts nothing of the record but a baseline that stays
-        return look(some, dyad, asked, seed=seed, volume=panel)
+        return look(some, dyad, asked, seed=seed, record=record)
 
-    setting = Setting(fit, dyad, panel, seen, seed, refit, progress or silent)
+    setting = Setting(fit, dyad, panel_of_dyad(fit.panel, dyad), seen, seed, refit, progress or silent)
     return attribute_to(
         setting, table, months, horizon=horizon, baseline=baseline, smallest_improvement=smallest_improvement
     )

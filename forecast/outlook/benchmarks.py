@@ -10,22 +10,18 @@ Equal weights were best on forecast dates to 2014 (docs/research/pool.md). The l
 of events are the model's alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Protocol, Self
 
 import numpy as np
 
-from forecast.dates import Clock
 from forecast.outlook.observed import Observed
+from forecast.outlook.recorded import DatasetRecord
 from forecast.outlook.simulations import stream
 from forecast.outlook.summary import NotDefined
-from forecast.panel.record import sides
 from forecast.typing import Bool, Float, Index
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 VARIATION_MONTHS = 240
 """Months over which the changes between windows are measured."""
@@ -51,6 +47,12 @@ class Past:
 
     total: Index  # Events, and how many of them are cooperative; from the first month with one
     cooperative: Index
+
+    @classmethod
+    def of(cls, record: DatasetRecord) -> Self:
+        """Return the counts of a record; months that are not covered have none."""
+        first = int(np.flatnonzero(record.total)[0])
+        return cls(record.total[first:], record.cooperative[first:])
 
     def recent(self, months: int) -> "Past":
         """Return the last months alone."""
@@ -284,47 +286,34 @@ SHORTEST_PAST = 60
 """Months since the first event of a dyad: with less, none of the benchmarks has seen two windows of two years."""
 
 
-@dataclass(frozen=True)
-class Pool:
-    """What the benchmarks of a pool forecast from, and the seed of their simulations."""
-
-    dyad: str
-    dataset: int  # Position of the dataset in the panel
-    past: Past
-    seed: int
-
-    @classmethod
-    def of(cls, panel: "xr.Dataset", dyad: str, observed: Observed | NotDefined, seed: int) -> Self | NotDefined:
-        """Return the pool for simulated observations of a panel, or why the model's are published alone."""
-        if isinstance(observed, NotDefined):
-            return observed
-        if Clock.of(panel).weekly:
-            return NotDefined("the benchmarks are of months, and the panel is by week")
-        past = past_of(panel, dyad, observed.dataset)
-        if len(past.total) < SHORTEST_PAST:
-            return NotDefined(f"the first event is less than {SHORTEST_PAST} months ago")
-        return cls(dyad, observed.dataset, past, seed)
-
-    @property
-    def weights(self) -> dict[str, float]:
-        """Weights by forecaster."""
-        return dict.fromkeys(MEMBERS, 1 / len(MEMBERS))
-
-    def mixed(self, observed: Observed, months: int) -> Observed:
-        """Return the model's simulations with those of the benchmarks put in place, for a window up to a horizon."""
-        size, own = observed.total.shape[:-1], slice(1, months + 1)
-        number = int(np.prod(size))
-        member = stream(self.seed, self.dyad, "pool").permutation(number).reshape(size) % len(MEMBERS)
-        cooperative = observed.cooperative.copy()
-        for place, code in enumerate(SIMPLE, 1):
-            theirs, rng = member == place, stream(self.seed, self.dyad, f"pool {code} {self.dataset}")
-            chances = SIMPLE[code].chances(self.past, (months,), int(theirs.sum()), rng)[months]
-            cooperative[theirs, own] = rng.binomial(observed.total[theirs, own], chances)
-        return replace(observed, cooperative=cooperative)
+WEIGHTS = dict.fromkeys(MEMBERS, 1 / len(MEMBERS))
+"""Weights of the pool by forecaster."""
 
 
-def past_of(panel: "xr.Dataset", dyad: str, dataset: int) -> Past:
-    """Return the counts of a dyad in a dataset from its first month with an event; months not covered have none."""
-    total, cooperative, _ = sides(panel, dyad, dataset)
-    first = int(np.flatnonzero(total)[0])
-    return Past(total[first:], cooperative[first:])
+def pooled(
+    record: DatasetRecord | NotDefined, observed: Observed | NotDefined, windows: Iterable[int], *, seed: int
+) -> dict[int, Observed] | NotDefined:
+    """Return the published simulations of windows ahead by their months, or why the model's are published alone."""
+    if isinstance(record, NotDefined):
+        return record
+    if isinstance(observed, NotDefined):
+        return observed
+    if record.clock.weekly:
+        return NotDefined("the benchmarks are of months, and the panel is by week")
+    past = Past.of(record)
+    if len(past.total) < SHORTEST_PAST:
+        return NotDefined(f"the first event is less than {SHORTEST_PAST} months ago")
+    return {months: _mixed(record, observed, past, months, seed) for months in windows}
+
+
+def _mixed(record: DatasetRecord, observed: Observed, past: Past, months: int, seed: int) -> Observed:
+    """Return the model's simulations with those of the benchmarks put in place, for a window up to a horizon."""
+    size, own = observed.total.shape[:-1], slice(1, months + 1)
+    number = int(np.prod(size))
+    member = stream(seed, record.dyad, "pool").permutation(number).reshape(size) % len(MEMBERS)
+    cooperative = observed.cooperative.copy()
+    for place, code in enumerate(SIMPLE, 1):
+        theirs, rng = member == place, stream(seed, record.dyad, f"pool {code} {record.number}")
+        chances = SIMPLE[code].chances(past, (months,), int(theirs.sum()), rng)[months]
+        cooperative[theirs, own] = rng.binomial(observed.total[theirs, own], chances)
+    return replace(observed, cooperative=cooperative)

@@ -13,8 +13,8 @@ from forecast.errors import DataError, NotUpdatable, SpecError
 from forecast.files import digest
 from forecast.numeric import share
 from forecast.outlook.draws import FitLike, dyad_draws, position
-from forecast.outlook.observed import Observed, main_dataset, observe
-from forecast.outlook.recorded import FEWEST, Baseline, baseline_of, changed, shares_of
+from forecast.outlook.observed import Observed, observe
+from forecast.outlook.recorded import FEWEST, Baseline, DatasetRecord, baseline_of, changed, shares_of
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations, simulate_ahead
 from forecast.outlook.summary import NotDefined, mcse
 from forecast.panel import panel_kind, recounted
@@ -145,12 +145,12 @@ class Ahead:
         months: int,
         *,
         seed: int = 1,
-        volume: "xr.Dataset | None" = None,
-        dataset: int | None = None,
+        record: DatasetRecord | NotDefined | None = None,
+        kinds: bool = False,
     ) -> "Ahead":
         """Simulate so many months and what is recorded in them, as `observe` does."""
         simulations = simulate_ahead(fit, dyad, months, seed=seed)
-        return cls(fit, simulations, observe(fit, simulations, months, seed=seed, volume=volume, dataset=dataset))
+        return cls(fit, simulations, observe(fit, simulations, months, seed=seed, record=record, kinds=kinds))
 
     def look(self, asked: ShareChange, ahead: int = 0) -> Look:
         """Look at the level, now or in so many months, and at a question that asks of no later months than these."""
@@ -160,12 +160,17 @@ class Ahead:
 
 
 def look(
-    fit: FitLike, dyad: str, asked: ShareChange | None, *, seed: int = 1, volume: "xr.Dataset | None" = None
+    fit: FitLike,
+    dyad: str,
+    asked: ShareChange | None,
+    *,
+    seed: int = 1,
+    record: DatasetRecord | NotDefined | None = None,
 ) -> Look:
     """Look at what a fit says of a dyad's level now and of a question, if there is one."""
     if asked is None:
         return Look(level_now(fit, dyad), {})
-    return Ahead.of(fit, dyad, asked.months, seed=seed, volume=volume).look(asked)
+    return Ahead.of(fit, dyad, asked.months, seed=seed, record=record).look(asked)
 
 
 def _level_in(simulations: Simulations, months: int) -> Float:
@@ -388,7 +393,7 @@ def _months_between(old: "Fit", new: "Fit", dyad: str, horizon: int = 0) -> int:
 
 
 def _baseline(fit: "Fit", dyad: str, months: int) -> Baseline:
-    found = baseline_of(fit.panel, dyad, main_dataset(fit.panel, dyad), months)
+    found = baseline_of(fit.panel, dyad, months)
     if isinstance(found, NotDefined) or found.share is None:
         reason = found.reason if isinstance(found, NotDefined) else "it has fewer than three events"
         raise DataError(f"fits: as of {last_known(fit.panel)} the baseline of {months} months is not defined: {reason}")

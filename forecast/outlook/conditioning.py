@@ -15,7 +15,6 @@ goes on with shocks of its own.
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +29,8 @@ from forecast.model.gate import ESS_LIMIT
 from forecast.model.particles import Weights, resampled, smoothed
 from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.outlook.observed import MIX_MONTHS, Cell, Coming, Observed, coming_periods, draw_kinds, draw_mixes
-from forecast.outlook.recorded import folded
-from forecast.outlook.simulations import FuturePush, Simulations, picked, simulate_particles, stream, structural_hazard
+from forecast.outlook.recorded import DatasetRecord, folded
+from forecast.outlook.simulations import Simulations, picked, simulate_particles, stream, structural_hazard
 from forecast.outlook.summary import NotDefined
 from forecast.panel.kinds import panel_kind
 from forecast.panel.record import counts_once, event_counts
@@ -364,10 +363,7 @@ class _Records:
             self.kinds[..., period, :] = draw_kinds(self.mixes, total, own, rng)
 
     def observed(self) -> Observed:
-        kinds = self.kinds
-        return Observed(
-            self.coming.dataset, self.coming.total, self.cooperative, lambda total, cooperative: kinds, self.coded
-        )
+        return Observed(self.coming.dataset, self.coming.total, self.cooperative, self.kinds, self.coded)
 
 
 def draw_at_least(total: Index, chance: Float, least: int, rng: np.random.Generator) -> tuple[Index, Float]:
@@ -394,10 +390,13 @@ def draw_at_least(total: Index, chance: Float, least: int, rng: np.random.Genera
     return number, likelihood
 
 
-def condition(fit: FitLike, simulations: Simulations, observed: Observed, held: Held, *, seed: int) -> Conditional:
+def condition(
+    fit: FitLike, record: DatasetRecord, simulations: Simulations, observed: Observed, held: Held, *, seed: int
+) -> Conditional:
     """Find the simulations that satisfy the scenario."""
     periods = observed.total.shape[-1] - 1
-    records = _records(fit, simulations.dyad, observed.coming, seed)
+    records = _records(record, observed.coming, seed)
+    assert observed.kinds is not None
     records.cooperative[:], records.kinds[:] = observed.cooperative, observed.kinds
     log_weight, months = np.zeros(simulations.level.shape[:-1]), simulations.month_level
     for period, cells in held.items():
@@ -405,7 +404,7 @@ def condition(fit: FitLike, simulations: Simulations, observed: Observed, held: 
         log_weight += records.hold(period, cells, months[..., period], rng, CHANCES)
     found = _by_weights(simulations, records, log_weight, seed)
     if found is None or found.fault:
-        filtered = _by_filter(fit, simulations, periods, held, seed)
+        filtered = _by_filter(fit, record, simulations, periods, held, seed)
         found = found if filtered is None else replace(filtered, likelihood=np.exp(log_weight))
     if found is None:
         raise SpecError(
@@ -415,14 +414,13 @@ def condition(fit: FitLike, simulations: Simulations, observed: Observed, held: 
     return found
 
 
-def _records(fit: FitLike, dyad: str, coming: Coming | NotDefined | None, seed: int) -> _Records:
+def _records(record: DatasetRecord, coming: Coming | NotDefined | None, seed: int) -> _Records:
     """Draw of what kinds records would be, given what else is behind them; no month is written yet."""
     if not isinstance(coming, Coming):
         raise SpecError(f"scenario: {coming.reason if coming else 'nothing is recorded'}; nothing can be assumed of it")
-    size = coming.total.shape[:-1]
-    mixes = draw_mixes(fit.panel, dyad, coming.dataset, size, stream(seed, dyad, f"kinds {coming.dataset}"))
-    classes = fit.panel.sizes["class"]
-    cooperative, kinds = np.zeros_like(coming.total), np.zeros((*coming.total.shape, classes), dtype=np.int32)
+    mixes = draw_mixes(record, coming.total.shape[:-1], stream(seed, record.dyad, f"kinds {record.number}"))
+    kinds = np.zeros((*coming.total.shape, len(record.names)), dtype=np.int32)
+    cooperative = np.zeros_like(coming.total)
     return _Records(coming, mixes, cooperative, kinds)
 
 
@@ -493,16 +491,17 @@ class _Filter:
         return float(len(shares) ** 2 / np.square(shares).sum())
 
 
-def _by_filter(fit: FitLike, simulations: Simulations, periods: int, held: Held, seed: int) -> Conditional | None:
+def _by_filter(
+    fit: FitLike, record: DatasetRecord, simulations: Simulations, periods: int, held: Held, seed: int
+) -> Conditional | None:
     """Follow many particles, picked in the months that something is assumed of; None if none is left."""
     own, dyad = dyad_draws(fit, simulations.dyad), simulations.dyad
     each = simulations.level.shape[2]
-    coming = coming_periods(fit, dyad, (*own.size, PARTICLES), periods, seed=seed)
-    records = _records(fit, dyad, coming, seed)
+    coming = coming_periods(fit, record, (*own.size, PARTICLES), periods, seed=seed)
+    records = _records(record, coming, seed)
     steer = _Filter(records, held, (dyad, seed), own.size[1] * each)
     rate = structural_hazard(fit.panel).draws(own.size, seed)
-    driven = FuturePush.of(fit, own, periods, PARTICLES, partial(stream, seed, dyad))
-    found = simulate_particles(own, rate, _months(simulations, periods), PARTICLES, steer, seed=seed, driven=driven)
+    found = simulate_particles(fit, own, rate, _months(simulations, periods), PARTICLES, steer, seed=seed)
     if steer.lost:
         return None
     rest = [period for period in range(1, periods + 1) if period not in steer.held]

@@ -20,8 +20,7 @@ from forecast.model.posterior import flat
 from forecast.model.priors import Priors
 from forecast.numeric import share
 from forecast.outlook.draws import FitLike, position
-from forecast.outlook.observed import main_dataset
-from forecast.outlook.recorded import source_words
+from forecast.outlook.recorded import main_dataset, source_words
 from forecast.outlook.simulations import stream
 from forecast.outlook.summary import Estimate, estimate
 from forecast.panel.record import relative_counts, sides, usual_periods

@@ -17,7 +17,7 @@ from forecast.dates import Clock
 from forecast.model.observation.sides import ordered_kinds, stronger_log_odds
 from forecast.numeric import share
 from forecast.outlook.draws import FitLike, position
-from forecast.outlook.observed import main_dataset
+from forecast.outlook.recorded import main_dataset
 from forecast.outlook.summary import Estimate, NotDefined, estimate, quantiles_over_draws
 from forecast.panel import panel_kind
 from forecast.typing import Float, Index

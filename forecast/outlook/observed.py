@@ -2,31 +2,22 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.dates import periods_a_month
 from forecast.model.observation.readings import drift_between, knots
 from forecast.numeric import share
 from forecast.outlook.draws import FitLike, dyad_draws, position
+from forecast.outlook.recorded import RECENT_MONTHS, DatasetRecord, WindowCounts, main_record, recent_reports
 from forecast.outlook.simulations import Simulations, picked, stream
 from forecast.outlook.summary import NotDefined
-from forecast.panel import panel_kind
-from forecast.panel.record import by_class, relative_counts, sides, unrecorded_part, usual_periods, whole_periods
-from forecast.typing import Bool, Float, Index
+from forecast.panel.record import relative_counts, usual_periods
+from forecast.typing import Float, Index
 
-if TYPE_CHECKING:
-    import xarray as xr
-
-NO_ACTIONS = "the data are an index, which counts no actions"
-"""Reason why future event data cannot be predicted."""
 _EDGE = 1e-9  # keeps both parameters of the Beta distribution above zero
-RECENT_MONTHS = 36
-"""Months of recent data: enough to see which dataset records a dyad now, and which actors are active."""
-
 MEMORY_MONTHS = 240
 """Months from which the recording level is estimated: earlier sources differ."""
 
@@ -72,16 +63,16 @@ class Observed:
     dataset: int  # Position of the dataset in the panel
     total: Index  # Events, and how many of them are cooperative
     cooperative: Index
-    # Draws their kinds from both (`kinds`).
-    draw_kinds: Callable[[Index, Index], Index] = field(repr=False, compare=False)
+    kinds: Index | None = None  # Events of each class, (chain, draw, future, period, class); None if not drawn
     # Of a scenario, by period: how many events are of a code that it assumes.
     coded: Mapping[int, tuple[tuple[Cell, Index], ...]] = field(default_factory=dict, repr=False, compare=False)
     coming: "Coming | None" = field(default=None, repr=False, compare=False)  # What they were drawn from
 
-    @cached_property
-    def kinds(self) -> Index:
-        """Number of events of each class, (chain, draw, future, period, class), drawn on first access."""
-        return self.draw_kinds(self.total, self.cooperative)
+    def ahead(self, periods: int, kind: int | None = None) -> WindowCounts:
+        """Return the periods ahead up to one; with a class, also its events."""
+        own = slice(1, periods + 1)
+        of_kind = None if kind is None or self.kinds is None else self.kinds[..., own, kind]
+        return WindowCounts(self.total[..., own], self.cooperative[..., own], of_kind)
 
     @property
     def share(self) -> Float:
@@ -120,57 +111,50 @@ def observe(
     months: int,
     *,
     seed: int,
-    volume: "xr.Dataset | None" = None,
-    dataset: int | None = None,
+    record: DatasetRecord | NotDefined | None = None,
+    kinds: bool = False,
 ) -> Observed | NotDefined:
-    """Simulate what a dataset would record in each period ahead, by default the dyad's main one.
+    """Simulate what a dataset would record in each period ahead, from its record, by default the dyad's main one.
 
     The number of events is negative binomial around a level of recording that drifts (`RecordingLevel`), with a
     path of its own in each future. They are cooperative with the probability of the period (`simulate_chances`).
     """
-    size = simulations.level.shape[:-1]
-    coming = coming_periods(
-        fit, simulations.dyad, size, simulations.at(months), seed=seed, volume=volume, dataset=dataset
-    )
+    record = main_record(fit.panel, simulations.dyad) if record is None else record
+    if isinstance(record, NotDefined):
+        return record
+    coming = coming_periods(fit, record, simulations.level.shape[:-1], simulations.at(months), seed=seed)
     if isinstance(coming, NotDefined):
         return coming
-    rng = stream(seed, simulations.dyad, f"observed {coming.dataset}")
+    rng = stream(seed, record.dyad, f"observed {record.number}")
     cooperative = np.zeros_like(coming.total)
     level = simulations.month_level
     for period in range(1, cooperative.shape[-1]):  # one by one, so that longer simulations continue shorter ones
         chances = coming.chances(level[..., period], period, rng)
         cooperative[..., period] = rng.binomial(coming.total[..., period], chances)
-    draw_kinds = partial(simulate_kinds, fit.panel, simulations.dyad, coming.dataset, seed=seed)
-    return Observed(coming.dataset, coming.total, cooperative, draw_kinds, coming=coming)
+    of_kinds = simulate_kinds(record, coming.total, cooperative, seed=seed) if kinds else None
+    return Observed(record.number, coming.total, cooperative, of_kinds, coming=coming)
 
 
 def observe_unrecorded(
-    fit: FitLike,
-    dyad: str,
-    dataset: int,
-    first: int,
-    *,
-    seed: int,
-    simulations_per_draw: int,
-    volume: "xr.Dataset | None" = None,
+    fit: FitLike, record: DatasetRecord, first: int, *, seed: int, simulations_per_draw: int
 ) -> Observed | NotDefined:
     """Simulate what coverage leaves out of the periods from a position to the present; the last axis is the period.
 
     Events of the days that are not covered are as many as the recording level has them in as many days, and
     cooperative by the fit's own level in the period. What drivers add in the month alone is left out.
     """
-    dense = fit.panel if volume is None else volume
-    if undefined := _undefined(dense, dyad, dataset):
-        return undefined
-    own, part = dyad_draws(fit, dyad), unrecorded_part(fit.panel, dyad, dataset)[first:]
-    size, rng = (*own.size, simulations_per_draw, len(part)), stream(seed, dyad, f"unrecorded {dataset}")
-    whole = recording_level(dense, dyad, dataset).simulate(size, rng)
-    total, read = rng.binomial(whole, part), reading(fit, dyad, dataset)
+    if not recently_reported(record):
+        return NOTHING_RECENT
+    own, part = dyad_draws(fit, record.dyad), record.left[first:]
+    size, rng = (*own.size, simulations_per_draw, len(part)), stream(seed, record.dyad, f"unrecorded {record.number}")
+    whole = recording_level(record).simulate(size, rng)
+    total, read = rng.binomial(whole, part), reading(fit, record.dyad, record.number)
     level = np.broadcast_to(own.level[:, :, None, first:].astype(np.float64), size)
-    month = add_volume(simulate_months(level, read, rng), read, Usual.of(dense, dyad, dataset).relative_count(whole))
+    month = add_volume(simulate_months(level, read, rng), read, relative_count(record, whole))
     cooperative = rng.binomial(total, simulate_chances(month, read, rng))
-    draw_kinds = partial(simulate_kinds, fit.panel, dyad, dataset, seed=seed, events=rng)
-    return Observed(dataset, total, cooperative, draw_kinds)
+    return Observed(
+        record.number, total, cooperative, simulate_kinds(record, total, cooperative, seed=seed, events=rng)
+    )
 
 
 @dataclass(frozen=True)
@@ -198,33 +182,22 @@ class Coming:
 
 
 def coming_periods(
-    fit: FitLike,
-    dyad: str,
-    size: tuple[int, ...],
-    periods: int,
-    *,
-    seed: int,
-    volume: "xr.Dataset | None" = None,
-    dataset: int | None = None,
+    fit: FitLike, record: DatasetRecord, size: tuple[int, ...], periods: int, *, seed: int
 ) -> Coming | NotDefined:
     """Simulate what is behind the record of the periods ahead, apart from the level."""
-    dense = fit.panel if volume is None else volume
-    dataset = main_dataset(dense, dyad) if dataset is None else dataset
-    if undefined := _undefined(dense, dyad, dataset):
-        return undefined
-    ahead = (*size, periods)
-    total = recording_level(dense, dyad, dataset).simulate(ahead, stream(seed, dyad, f"volume {dataset}"))
-    busy = Usual.of(dense, dyad, dataset).relative_count(total)
-    return Coming(dataset, reading(fit, dyad, dataset), _after_present(total), _after_present(busy))
+    if not recently_reported(record):
+        return NOTHING_RECENT
+    total = recording_level(record).simulate((*size, periods), stream(seed, record.dyad, f"volume {record.number}"))
+    busy, read = relative_count(record, total), reading(fit, record.dyad, record.number)
+    return Coming(record.number, read, _after_present(total), _after_present(busy))
 
 
-def _undefined(panel: "xr.Dataset", dyad: str, dataset: int) -> NotDefined | None:
-    """Return why nothing can be said of what a dataset will record of a dyad; None if something can."""
-    if recent_reports(panel, dyad, dataset).any():
-        return None
-    if not panel_kind(panel).coded:
-        return NotDefined(NO_ACTIONS)
-    return NotDefined(f"no event of the dyad is counted in its last {RECENT_MONTHS} covered months")
+NOTHING_RECENT = NotDefined(f"no event of the dyad is counted in its last {RECENT_MONTHS} covered months")
+
+
+def recently_reported(record: DatasetRecord) -> bool:
+    """Return whether an event is counted in the last covered months of a record, so that more can be expected."""
+    return bool(record.total[record.covered][-round(RECENT_MONTHS * record.clock.per_month) :].any())
 
 
 def _after_present(values: NDArray[Any]) -> NDArray[Any]:
@@ -232,28 +205,15 @@ def _after_present(values: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate([np.zeros_like(values[..., :1]), values], axis=-1)
 
 
-@dataclass(frozen=True)
-class Usual:
-    """Distribution of a dyad's event count in a future period."""
-
-    total: Index  # Events of the periods that say what is usual, the last of them the present
-    covered: Bool  # To their end
-    periods: tuple[int, int]  # How many periods say what is usual, and the fewest
-
-    @classmethod
-    def of(cls, panel: "xr.Dataset", dyad: str, dataset: int = 0) -> "Usual":
-        """Take it out of a panel of events or counts."""
-        total, _, covered = sides(panel, dyad, dataset)
-        periods = usual_periods(periods_a_month(panel))
-        last = int(np.flatnonzero(covered)[-1]) + 1
-        kept = slice(max(last - periods[0], 0), last)
-        return cls(total[kept], whole_periods(panel, dyad, dataset)[kept], periods)
-
-    def relative_count(self, ahead: Index) -> Float:
-        """Return the relative event counts of future periods, given their events (..., period)."""
-        before = np.broadcast_to(self.total, (*ahead.shape[:-1], len(self.total)))
-        covered = np.concatenate([self.covered, np.ones(ahead.shape[-1], dtype=bool)])
-        return relative_counts(np.concatenate([before, ahead], axis=-1), covered, *self.periods)[..., len(self.total) :]
+def relative_count(record: DatasetRecord, ahead: Index) -> Float:
+    """Return the relative event counts of future periods, given their events (..., period)."""
+    periods, fewest = usual_periods(record.clock.per_month)
+    last = int(np.flatnonzero(record.covered)[-1]) + 1
+    past = slice(max(last - periods, 0), last)
+    total, whole = record.total[past], record.whole[past]
+    before = np.broadcast_to(total, (*ahead.shape[:-1], len(total)))
+    covered = np.concatenate([whole, np.ones(ahead.shape[-1], dtype=bool)])
+    return relative_counts(np.concatenate([before, ahead], axis=-1), covered, periods, fewest)[..., len(total) :]
 
 
 def _by_draw(values: Float, like: Float) -> Float:
@@ -289,35 +249,6 @@ def draw_chances(log_odds: Float, concentration: Float | None, rng: np.random.Ge
     """Draw the chances by which events are cooperative, from log-odds and a concentration that broadcasts."""
     chance = np.clip(share(log_odds) / 100, _EDGE, 1 - _EDGE)
     return chance if concentration is None else rng.beta(concentration * chance, concentration * (1 - chance))
-
-
-def main_dataset(panel: "xr.Dataset", dyad: str) -> int:
-    """Return the position of the dataset that an outlook is about: the first that still reports on a dyad.
-
-    The level is on the scale of the first, however many events another counts.
-    """
-    return next(iter(reporting_datasets(panel, dyad)), 0)
-
-
-def reporting_datasets(panel: "xr.Dataset", dyad: str) -> list[int]:
-    """Return the positions of the datasets that still report on a dyad.
-
-    One has stopped if it counts nothing in its last 36 covered months, or if another is covered for a year longer.
-    """
-    number = panel.sizes.get("dataset", 1)
-    totals = [int(recent_reports(panel, dyad, dataset).sum()) for dataset in range(number)]
-    counting = [dataset for dataset in range(number) if totals[dataset]]
-    if number == 1:
-        return counting
-    ends = {dataset: int(np.flatnonzero(sides(panel, dyad, dataset)[2])[-1]) for dataset in counting}
-    year = round(12 * periods_a_month(panel))
-    return [dataset for dataset in counting if ends[dataset] >= max(ends.values()) - year]
-
-
-def recent_reports(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Index:
-    """Return the events of the last 36 covered months, (period, direction); none of an index."""
-    reports = panel_kind(panel).reports(panel, dyad, dataset)
-    return reports[-round(RECENT_MONTHS * periods_a_month(panel)) :]
 
 
 def reading(fit: FitLike, dyad: str, dataset: int = 0) -> Reading:
@@ -372,16 +303,14 @@ class RecordingLevel:
         return drawn
 
 
-def recording_level(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> RecordingLevel:
+def recording_level(record: DatasetRecord) -> RecordingLevel:
     """Infer how densely a dataset records a dyad, from the last 20 years of its record.
 
     Periods before the first event, and those that are not covered to their end, say nothing.
     """
-    total = sides(panel, dyad, dataset)[0]
-    a_month = periods_a_month(panel)
+    total, a_month = record.total, record.clock.per_month
     first = max(int(np.flatnonzero(total)[0]), len(total) - round(MEMORY_MONTHS * a_month))
-    counts = np.where(whole_periods(panel, dyad, dataset), total, -1)[first:]
-    return _infer(tuple(counts.tolist()), a_month)
+    return _infer(tuple(np.where(record.whole, total, -1)[first:].tolist()), a_month)
 
 
 @lru_cache(maxsize=512)
@@ -439,9 +368,7 @@ def _moves(steps: Float, levels: Float) -> Float:
 
 
 def simulate_kinds(
-    panel: "xr.Dataset",
-    dyad: str,
-    dataset: int,
+    record: DatasetRecord,
     total: Index,
     cooperative: Index,
     *,
@@ -453,22 +380,19 @@ def simulate_kinds(
     Each future has its own mix of either side, drawn from what the last ten years leave possible; its events are
     multinomial, drawn from a stream of their own if one is given.
     """
-    rng = stream(seed, dyad, f"kinds {dataset}")
-    mixes = draw_mixes(panel, dyad, dataset, total.shape[:-1], rng)
+    rng = stream(seed, record.dyad, f"kinds {record.number}")
+    mixes = draw_mixes(record, total.shape[:-1], rng)
     rng = rng if events is None else events
-    found = np.zeros((*total.shape, panel.sizes["class"]), dtype=np.int32)
+    found = np.zeros((*total.shape, len(record.names)), dtype=np.int32)
     for period in range(total.shape[-1]):  # one by one, so that longer simulations continue shorter ones
         found[..., period, :] = draw_kinds(mixes, total[..., period], cooperative[..., period], rng)
     return found
 
 
-def draw_mixes(
-    panel: "xr.Dataset", dyad: str, dataset: int, simulations: tuple[int, ...], rng: np.random.Generator
-) -> tuple[Float, Float]:
+def draw_mixes(record: DatasetRecord, simulations: tuple[int, ...], rng: np.random.Generator) -> tuple[Float, Float]:
     """Draw the mix of kinds of each future: of hostile and of cooperative events, each (..., kind)."""
-    counts, covered = by_class(panel, dyad, dataset)
-    counts, recent = counts[covered], round(MIX_MONTHS * periods_a_month(panel))
-    cut = int(panel.attrs["zero_cut"])
+    counts, cut = record.counts[record.covered], record.zero_cut
+    recent = round(MIX_MONTHS * record.clock.per_month)
     hostile, cooperative = (
         rng.dirichlet(mix_weights(counts[:, own], recent), simulations) for own in (slice(0, cut), slice(cut, None))
     )

@@ -10,19 +10,16 @@ import numpy as np
 from forecast.dates import LONGEST_HORIZON, Clock, months_ahead
 from forecast.drivers import require_given
 from forecast.errors import SpecError
-from forecast.outlook.benchmarks import Pool
-from forecast.outlook.draws import FitLike
+from forecast.outlook.kind_counts import KindRates
 from forecast.outlook.level import Fan, HorizonOutlook, fan, horizon_outlook
-from forecast.outlook.observed import Observed, main_dataset
+from forecast.outlook.observed import Observed
 from forecast.outlook.question import Question
-from forecast.outlook.recorded import kinds_like
+from forecast.outlook.recorded import DatasetRecord, WindowCounts, kinds_like, main_dataset
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
 from forecast.outlook.summary import NotDefined, Probability, certain, probability
 from forecast.outlook.windows import (
-    ALONE,
     KindOutlook,
     QuestionOutlook,
-    Recording,
     RollingShare,
     ThresholdOutlook,
     WindowOutlook,
@@ -117,6 +114,11 @@ class Query:
         return query
 
     @property
+    def windows(self) -> tuple[int, ...]:
+        """Months of the windows ahead whose share is asked for."""
+        return self.horizons if self.by is None else (*self.horizons, self.by)
+
+    @property
     def window(self) -> int:
         """Months of the windows that end with the months up to `by`: the horizon that is quoted."""
         return main_horizon(self.horizons)
@@ -208,18 +210,18 @@ class Prospect:
 
 
 def prospect(
-    fit: FitLike,
+    panel: "xr.Dataset",
+    record: DatasetRecord | NotDefined,
     simulations: Simulations,
     observed: Observed | NotDefined,
     query: Query,
-    label: str,
     improvement: float = 5.0,
     questions: Sequence[SimulationQuestion] = (),
     *,
-    pool: Pool | NotDefined = ALONE,
+    published: Mapping[int, Observed] | None = None,
     unconditional: Prospect | None = None,
 ) -> Prospect:
-    """Compute the forecast from simulations; shares of windows are the pool's, if there is one.
+    """Compute the forecast from simulations; shares are those of the pool, by months of the window, if there is one.
 
     Kinds and counts in a scenario need the forecast without it.
     """
@@ -233,35 +235,60 @@ def prospect(
         "fan": fan(simulations, query.horizons[-1], observed),
         "questions": answers,
     }
-    if isinstance(observed, NotDefined):
-        threshold = None if query.above is None else observed
-        return Prospect(observed, threshold, observed, observed, rolling=observed, **common)
-    recording = Recording.of(fit, simulations, observed, label, pool)
-    before = {} if unconditional is None else unconditional.every_kind
-
-    def kind(name: str, months: int, number: int = 1) -> KindOutlook:
-        return kind_outlook(recording, name, months, number, before.get((name, months, number)))
-
+    if isinstance(observed, NotDefined) or isinstance(record, NotDefined):
+        absent = observed if isinstance(observed, NotDefined) else record
+        assert isinstance(absent, NotDefined)
+        return Prospect(absent, None if query.above is None else absent, absent, absent, rolling=absent, **common)
+    own = {months: observed.ahead(simulations.at(months)) for months in query.windows}
+    ahead = {months: one.ahead(simulations.at(months)) for months, one in published.items()} if published else own
+    main = main_horizon(query.horizons)
+    kinds = _kinds(panel, record, observed, query, {} if unconditional is None else unconditional.every_kind)
     return Prospect(
-        recorded={months: window_outlook(recording, months, improvement, query.baseline) for months in query.horizons},
-        threshold=_thresholds(recording, query),
-        of_a_kind={name: {months: kind(name, months) for months in query.horizons} for name in recording.record.names},
-        at_least=tuple(kind(name, months, number) for name, number, months in query.numbers),
-        rolling=rolling_share(recording, main_horizon(query.horizons)),
+        recorded={
+            months: window_outlook(
+                record, ahead[months], months, improvement, query.baseline, model=own[months] if published else None
+            )
+            for months in query.horizons
+        },
+        threshold=_thresholds(record, ahead, query),
+        of_a_kind={name: {months: kinds[name, months, 1] for months in query.horizons} for name in record.names},
+        at_least=tuple(kinds[name, months, number] for name, number, months in query.numbers),
+        rolling=rolling_share(record, ahead[main], main),
         **common,
     )
 
 
-def _thresholds(recording: Recording, query: Query) -> Mapping[int, ThresholdOutlook] | None:
+def _thresholds(
+    record: DatasetRecord, ahead: Mapping[int, WindowCounts], query: Query
+) -> Mapping[int, ThresholdOutlook] | None:
     """Return the forecast of reaching the requested share."""
     if query.above is None:
         return None
     if query.by is not None:
-        return {query.by: threshold_outlook(recording, query.by, query.above, query.window)}
+        return {query.by: threshold_outlook(record, ahead[query.by], query.by, query.above, query.window)}
     return {
-        months: threshold_outlook(recording, months, query.above, baseline_months=query.baseline)
+        months: threshold_outlook(record, ahead[months], months, query.above, baseline_months=query.baseline)
         for months in query.horizons
     }
+
+
+type _Kinds = dict[tuple[str, int, int], KindOutlook]
+
+
+def _kinds(panel: "xr.Dataset", record: DatasetRecord, observed: Observed, query: Query, without: _Kinds) -> _Kinds:
+    """Return the forecast of every kind by horizon, and of numbers that are asked for, by name, months and number."""
+    rates = (
+        {}
+        if without
+        else {name: KindRates.of(panel, record.number, (place,)) for place, name in enumerate(record.names)}
+    )
+    asked = [(name, months, 1) for name in record.names for months in query.horizons]
+    found = {}
+    for name, months, number in [*asked, *((name, months, number) for name, number, months in query.numbers)]:
+        ahead = observed.ahead(record.clock.periods(months), record.names.index(name))
+        past = without[name, months, number] if without else rates[name]
+        found[name, months, number] = kind_outlook(record, ahead, name, months, number, past)
+    return found
 
 
 def question_outlook(

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Self, overload
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from forecast.dates import Clock, months_between
+from forecast.dates import Clock, months_between, periods_a_month
 from forecast.events.codebook import read_scale, scale_names
-from forecast.outlook.observed import NO_ACTIONS
 from forecast.outlook.summary import NotDefined
 from forecast.panel import panel_kind
-from forecast.panel.record import by_class, last_known, whole_periods
+from forecast.panel.record import by_class, last_known, sides, unrecorded_part
 from forecast.typing import Bool, Float, Index
 from forecast.wording import day, join, month
 
@@ -23,6 +22,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+NO_ACTIONS = "the data are an index, which counts no actions"
+"""Reason why future event data cannot be predicted."""
+RECENT_MONTHS = 36
+"""Months of recent data: enough to see which dataset records a dyad now, and which actors are active."""
 FEWEST = 3
 """Events: the share of a window with fewer is decided by one event, and the window is void."""
 ROUNDING = 1e-6
@@ -111,6 +114,7 @@ class DatasetRecord:
     dyad: str  # Code, and name for readers
     label: str
     dataset: str  # Its name
+    number: int  # Its position in the panel
     joint: bool  # Whether the two rows of a two-sided event count as one
     names: tuple[str, ...]  # Names of all classes, in order
     zero_cut: int  # How many of them are hostile
@@ -119,7 +123,7 @@ class DatasetRecord:
     digest: str  # SHA-256 of what was known
     counts: Index  # Events, (period, class)
     covered: Bool
-    whole: Bool  # Whether a period is covered to its end
+    left: Float  # Which part of a period's days is not covered
     kind: Index | None = None  # Events of the kind that a question asks for, in each of its classes
 
     @classmethod
@@ -132,6 +136,7 @@ class DatasetRecord:
             dyad=dyad,
             label=label,
             dataset=str(panel["dataset"].to_numpy()[dataset]),
+            number=dataset,
             joint=attributes["unit"] == "event",
             names=tuple(str(name) for name in panel["class_name"].to_numpy()),
             zero_cut=int(attributes["zero_cut"]),
@@ -140,8 +145,13 @@ class DatasetRecord:
             digest=str(attributes["digest"]),
             counts=counts,
             covered=covered,
-            whole=whole_periods(panel, dyad, dataset),
+            left=unrecorded_part(panel, dyad, dataset),
         )
+
+    @property
+    def whole(self) -> Bool:
+        """Which periods are covered to their end."""
+        return np.asarray(self.left == 0)
 
     @cached_property
     def total(self) -> Index:
@@ -263,8 +273,43 @@ def class_codes(scale: str, number: int) -> str:
     return f"CAMEO codes that begin with {join(sorted(found), 'or')}" if found else ""
 
 
-def baseline_of(panel: "xr.Dataset", dyad: str, dataset: int, months: int) -> Baseline | NotDefined:
-    """Return the event data of a dyad in a dataset, over the last so many covered months of a panel."""
+def main_record(panel: "xr.Dataset", dyad: str, label: str = "") -> DatasetRecord | NotDefined:
+    """Read the record of a dyad in its main dataset; an index has none."""
     if not panel_kind(panel).coded:
         return NotDefined(NO_ACTIONS)
-    return DatasetRecord.of(panel, dyad, dataset).baseline(months)
+    return DatasetRecord.of(panel, dyad, main_dataset(panel, dyad), label)
+
+
+def baseline_of(panel: "xr.Dataset", dyad: str, months: int) -> Baseline | NotDefined:
+    """Return the event data of a dyad in its main dataset, over the last so many covered months of a panel."""
+    record = main_record(panel, dyad)
+    return record if isinstance(record, NotDefined) else record.baseline(months)
+
+
+def main_dataset(panel: "xr.Dataset", dyad: str) -> int:
+    """Return the position of the dataset that an outlook is about: the first that still reports on a dyad.
+
+    The level is on the scale of the first, however many events another counts.
+    """
+    return next(iter(reporting_datasets(panel, dyad)), 0)
+
+
+def reporting_datasets(panel: "xr.Dataset", dyad: str) -> list[int]:
+    """Return the positions of the datasets that still report on a dyad.
+
+    One has stopped if it counts nothing in its last 36 covered months, or if another is covered for a year longer.
+    """
+    number = panel.sizes.get("dataset", 1)
+    totals = [int(recent_reports(panel, dyad, dataset).sum()) for dataset in range(number)]
+    counting = [dataset for dataset in range(number) if totals[dataset]]
+    if number == 1:
+        return counting
+    ends = {dataset: int(np.flatnonzero(sides(panel, dyad, dataset)[2])[-1]) for dataset in counting}
+    year = round(12 * periods_a_month(panel))
+    return [dataset for dataset in counting if ends[dataset] >= max(ends.values()) - year]
+
+
+def recent_reports(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Index:
+    """Return the events of the last 36 covered months, (period, direction); none of an index."""
+    reports = panel_kind(panel).reports(panel, dyad, dataset)
+    return reports[-round(RECENT_MONTHS * periods_a_month(panel)) :]

@@ -17,7 +17,7 @@ from forecast.outlook.conditioning import Assumed, condition, periods_held, read
 from forecast.outlook.draws import FitLike
 from forecast.outlook.observed import Observed, observe
 from forecast.outlook.query import AtLeast, Prospect, Query, SimulationQuestion, main_horizon, prospect
-from forecast.outlook.recorded import Baseline, changed, share_before
+from forecast.outlook.recorded import Baseline, changed, main_record, share_before
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations, simulate_ahead
 from forecast.outlook.summary import NotDefined, Probability, probability
 from forecast.outlook.windows import WindowOutlook
@@ -174,9 +174,10 @@ def scenario(
     """
     report = progress or silent
     tables = read_scenarios(assumed)
+    label = dict(labels or {}).get(dyad, dyad)
     query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, at_least=at_least, baseline=baseline_months)
     _require_different(questions)
-    label = dict(labels or {}).get(dyad, dyad)
+    record = main_record(fit.panel, dyad, label)
     report("simulating", 0, len(tables))
     simulations = simulate_ahead(
         fit, dyad, LONGEST_HORIZON, seed=seed, simulations_per_draw=simulations_per_draw,
@@ -187,12 +188,12 @@ def scenario(
     last = max((period for each in held.values() for period in each), default=1)
     asked = max((one.ahead for one in questions), default=0)
     reach = min(max(query.reach, ceil(last / simulations.clock.per_month), asked), LONGEST_HORIZON)
-    observed = observe(fit, simulations, reach, seed=seed)
+    observed = observe(fit, simulations, reach, seed=seed, record=record, kinds=True)
     if isinstance(observed, NotDefined) and any(held.values()):
         raise SpecError(f"scenario: nothing can be assumed: {observed.reason}")
 
     def answer(some: Simulations, seen: Observed | NotDefined, without: Prospect | None = None) -> Prospect:
-        return prospect(fit, some, seen, query, label, smallest_improvement, questions, unconditional=without)
+        return prospect(fit.panel, record, some, seen, query, smallest_improvement, questions, unconditional=without)
 
     unconditional, found = answer(simulations, observed), []
     words = f"each {simulations.clock.unit} that something is assumed of holds at least that"
@@ -200,8 +201,8 @@ def scenario(
         report(f"scenario {name}", place, len(tables))
         own, likelihood = unconditional, np.ones(simulations.level.shape[:-1])
         method, pareto_k, effective, fault = "none", -np.inf, float(likelihood.size), ""
-        if held[name] and not isinstance(observed, NotDefined):
-            holding = condition(fit, simulations, observed, held[name], seed=seed)
+        if held[name] and not (isinstance(observed, NotDefined) or isinstance(record, NotDefined)):
+            holding = condition(fit, record, simulations, observed, held[name], seed=seed)
             own, likelihood = answer(holding.simulations, holding.observed, unconditional), holding.likelihood
             method, pareto_k, effective, fault = holding.method, holding.pareto_k, holding.effective, holding.fault
         plausible = probability(likelihood, words)

@@ -301,16 +301,9 @@ def simulate_ahead(
     """
     if not 1 <= months <= LONGEST_HORIZON:
         raise SpecError(f"months: {months} is not between 1 and {LONGEST_HORIZON}.")
-    if simulations_per_draw < 1:
-        raise SpecError(f"simulations_per_draw: {simulations_per_draw} is not at least 1.")
-    if seed < 0:
-        raise SpecError(f"seed: {seed} is negative. Use zero or more.")
     own = dyad_draws(fit, dyad)
     rate = structural_hazard(fit.panel).draws(own.size, seed) if hazard is None else _each_draw(hazard, own.size)
-    driven = FuturePush.of(fit, own, own.clock.periods(months), simulations_per_draw, partial(stream, seed, own.dyad))
-    return simulate_particles(
-        own, rate, months, simulations_per_draw, seed=seed, driven=driven, baseline_months=baseline_months
-    )
+    return simulate_particles(fit, own, rate, months, simulations_per_draw, seed=seed, baseline_months=baseline_months)
 
 
 def _each_draw(hazard: Float | float, size: tuple[int, int]) -> Float:
@@ -394,6 +387,7 @@ class _Particles:
 
 
 def simulate_particles(
+    fit: FitLike,
     own: DyadDraws,
     hazard: Float,
     months: int,
@@ -401,10 +395,10 @@ def simulate_particles(
     steer: Steer | None = None,
     *,
     seed: int,
-    driven: FuturePush | None = None,
     baseline_months: int = BASELINE_MONTHS,
 ) -> Simulations:
-    """Run simulations; with `steer` some are picked on their way, to go on from where they stand."""
+    """Run simulations of a dyad; with `steer` some are picked on their way, to go on from where they stand."""
+    driven = FuturePush.of(fit, own, own.clock.periods(months), simulations_per_draw, partial(stream, seed, own.dyad))
     past = slice(-min(own.clock.periods(baseline_months), len(own.clock.times)), None)
     size = (*own.size, simulations_per_draw)
     before, trend_before = (

@@ -1,17 +1,13 @@
 """Chances of what will be recorded in windows of months: their share, their events of a kind; with resolution rules."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
-from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from forecast.outlook.benchmarks import Pool
-from forecast.outlook.draws import FitLike
 from forecast.outlook.kind_counts import KindRates, calibration_of, far_apart, shifted
-from forecast.outlook.observed import MIX_MONTHS, Observed
+from forecast.outlook.observed import MIX_MONTHS
 from forecast.outlook.question import CountQuestion, FixedBaseline, PassageQuestion, ShareQuestion
 from forecast.outlook.recorded import (
     FEWEST,
@@ -23,7 +19,7 @@ from forecast.outlook.recorded import (
     shares_of,
     source_words,
 )
-from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
+from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.outlook.summary import (
     QUANTILES,
     TAILS,
@@ -38,9 +34,6 @@ from forecast.outlook.summary import (
 )
 from forecast.typing import Float, Index
 from forecast.wording import capital, chance, count, percent, whole_percents
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 _MENTIONED = 0.005
 """A smaller chance that a window is void is not worth a clause."""
@@ -158,50 +151,19 @@ class ThresholdOutlook:
     rule: str  # How it is resolved
 
 
-ALONE = NotDefined("the model's simulations stand alone")
-
-
-@dataclass(frozen=True)
-class Recording:
-    """Event data of a dyad in a dataset, and their simulated continuation."""
-
-    record: DatasetRecord
-    observed: Observed
-    panel: "xr.Dataset" = field(repr=False, compare=False)  # That holds the record, and those of other dyads
-    pool: Pool | NotDefined = ALONE  # What shares are read from, if there is one
-    _pooled: dict[int, Observed] = field(default_factory=dict, init=False, repr=False, compare=False)  # By months
-
-    @classmethod
-    def of(
-        cls, fit: FitLike, simulations: Simulations, observed: Observed, label: str, pool: Pool | NotDefined = ALONE
-    ) -> Self:
-        """Read the record that a panel holds of the simulated dyad; `label` is its name for readers."""
-        return cls(DatasetRecord.of(fit.panel, simulations.dyad, observed.dataset, label), observed, fit.panel, pool)
-
-    @cached_property
-    def rates(self) -> tuple[KindRates, ...]:
-        """The past of each class, in all dyads."""
-        return tuple(
-            KindRates.of(self.panel, self.observed.dataset, (place,)) for place in range(len(self.record.names))
-        )
-
-    def ahead(self, months: int, *, pooled: bool = True, kind: int | None = None) -> WindowCounts:
-        """Return the simulated periods of so many months, of all forecasters of the pool or of the model alone."""
-        seen, own = self.observed, slice(1, self.record.clock.periods(months) + 1)
-        if pooled and isinstance(self.pool, Pool):
-            if months not in self._pooled:
-                self._pooled[months] = self.pool.mixed(seen, months)
-            seen = self._pooled[months]
-        return WindowCounts(
-            seen.total[..., own], seen.cooperative[..., own], None if kind is None else seen.kinds[..., own, kind]
-        )
-
-
 def window_outlook(
-    recording: Recording, months: int, smallest_improvement: float = 5.0, baseline_months: int = BASELINE_MONTHS
+    record: DatasetRecord,
+    ahead: WindowCounts,
+    months: int,
+    smallest_improvement: float = 5.0,
+    baseline_months: int = BASELINE_MONTHS,
+    *,
+    model: WindowCounts | None = None,
 ) -> WindowOutlook:
-    """Compute what will be recorded up to a horizon: whether the share is higher, and whether it is lower."""
-    record, ahead = recording.record, recording.ahead(months)
+    """Compute what will be recorded up to a horizon: whether the share is higher, and whether it is lower.
+
+    `ahead` has the published simulations of the window, `model` those of the model alone where these are others.
+    """
     baseline, total = record.baseline(baseline_months), ahead.total.sum(axis=-1)
     there, shares = total >= FEWEST, shares_of(total, ahead.cooperative.sum(axis=-1))
     fixed, undefined = None, None if there.any() else ALWAYS_VOID
@@ -238,7 +200,7 @@ def window_outlook(
         **answers(ahead),
         sentence="",
         rule=higher.rule if fixed is None else f"Higher: {higher.words()} Lower: {lower.words()} {higher.rule}",
-        model=None if isinstance(recording.pool, NotDefined) else answers(recording.ahead(months, pooled=False)),
+        model=None if model is None else answers(model),
     )
     return replace(result, sentence=window_sentence(record, result, smallest_improvement, baseline_months))
 
@@ -248,7 +210,8 @@ FEW_BEFORE = NotDefined(f"fewer than {FEWEST} were recorded in the window before
 
 
 def threshold_outlook(
-    recording: Recording,
+    record: DatasetRecord,
+    ahead: WindowCounts,
     months: int,
     threshold: float,
     window: int | None = None,
@@ -259,7 +222,7 @@ def threshold_outlook(
     With a window it is the share of the preceding so many months, at the end of any month up to there. The months
     before must then be covered to the present (`Query.of` makes sure), because windows that are half over hold them.
     """
-    record, rolling, span = recording.record, window is not None, window or months
+    rolling, span = window is not None, window or months
     own = {"compare": "at least", "threshold": threshold, "cooperative": record.cooperative_words}
     question = ShareQuestion.ahead(record, months, **own)
     if rolling:
@@ -267,7 +230,7 @@ def threshold_outlook(
         past = record.months(seen[len(seen) - periods + 1 :])
         before = tuple(zip(past.total.tolist(), past.cooperative.tolist(), strict=True))
         question = PassageQuestion.ahead(record, months, when="by", span=periods, before=before, **own)
-    hit, there = question.settle(recording.ahead(months))
+    hit, there = question.settle(ahead)
     where = "in every window" if rolling else f"in {record.ahead(months)}"
     result = ThresholdOutlook(
         months=months,
@@ -307,31 +270,28 @@ class KindOutlook:
 
 
 def kind_outlook(
-    recording: Recording, kind: str, months: int, at_least: int = 1, unconditional: KindOutlook | None = None
+    record: DatasetRecord, ahead: WindowCounts, kind: str, months: int, at_least: int, past: KindRates | KindOutlook
 ) -> KindOutlook:
     """Compute how many events of a kind will be recorded up to a horizon.
 
-    By the past of the kind; in a scenario, of which `unconditional` is the outlook without, the odds change as they do
-    in the simulations.
+    By the past of the kind; in a scenario, from the outlook without it, the odds change as they do in the simulations.
     """
-    record = recording.record
     place, periods = record.names.index(kind), record.clock.periods(months)
     means = class_codes(record.scale, place) or None
     question = CountQuestion.ahead(record, months, of=kind, at_least=at_least, means=means)
-    ahead = recording.ahead(months, pooled=False, kind=place)
     assert ahead.kind is not None
     number, yes = ahead.kind.sum(axis=-1), question.words()
-    past = record.counts[record.covered][-record.clock.periods(MIX_MONTHS) :, place]
+    recent = record.counts[record.covered][-record.clock.periods(MIX_MONTHS) :, place]
     simulated, size = probability(question.settle(ahead)[0], f"{yes} In the simulations."), number.shape[:2]
     words = f"events of the kind “{kind}” are recorded in {record.ahead(months)}"
-    if unconditional is None:
-        rate = recording.rates[place].rate(record.dyad, periods)
+    if isinstance(past, KindRates):
+        rate = past.rate(record.dyad, periods)
         value = certain(rate.at_least(at_least), yes, size)
         events = expected(float(rate.mean.mean()), rate.quantiles(TAILS), "events", words, size)
     else:
-        value = shifted_as(unconditional, simulated, yes)
+        value = shifted_as(past, simulated, yes)
         events = estimate(number, "events", f"{words}, in the simulations")
-    base_rate, known = window_base_rate(past, periods, at_least), calibration_of(record.dataset, record.scale, kind)
+    base_rate, known = window_base_rate(recent, periods, at_least), calibration_of(record.dataset, record.scale, kind)
     result = KindOutlook(
         kind=kind,
         cooperative=place >= record.zero_cut,
@@ -418,9 +378,8 @@ class RollingShare:
     forecast: Float
 
 
-def rolling_share(recording: Recording, months: int) -> RollingShare | NotDefined:
+def rolling_share(record: DatasetRecord, ahead: WindowCounts, months: int) -> RollingShare | NotDefined:
     """Compute the observed share of windows of so many months, and its forecast up to as many months ahead."""
-    record = recording.record
     periods = record.clock.periods(months)
     if len(record.total) < periods:
         return NotDefined(f"the record is shorter than {record.clock.span(months)}")
@@ -432,7 +391,7 @@ def rolling_share(recording: Recording, months: int) -> RollingShare | NotDefine
     observed = np.full(len(record.total), np.nan)
     observed[periods - 1 :] = np.where(there, shares_of(total, cooperative), np.nan)
     last = slice(len(record.total) - periods, None)
-    joined = recording.ahead(months).after(record.months(last))
+    joined = ahead.after(record.months(last))
     total, cooperative = rolling_sums(joined.total, periods), rolling_sums(joined.cooperative, periods)
     gaps = np.concatenate([whole[last], np.zeros(periods, dtype=np.int64)])
     usable = (total >= FEWEST) & (rolling_sums(gaps, periods) == 0)

@@ -11,7 +11,7 @@ from forecast.arguments import checked
 from forecast.dates import LONGEST_HORIZON, Clock, months_between
 from forecast.errors import QuestionError
 from forecast.events.codebook import HOST, VISIT, read_scale
-from forecast.outlook.benchmarks import Pool
+from forecast.outlook.benchmarks import pooled
 from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.outlook.kind_counts import KindRates, calibration_of, far_apart
 from forecast.outlook.observed import Cell, Observed, observe, observe_unrecorded
@@ -21,7 +21,7 @@ from forecast.outlook.recorded import DatasetRecord, WindowCounts
 from forecast.outlook.simulations import Simulations, simulate_ahead, stream
 from forecast.outlook.summary import NotDefined, Probability
 from forecast.outlook.windows import base_rate_sentence
-from forecast.panel.record import counted_events, last_known, unrecorded_part
+from forecast.panel.record import counted_events, last_known
 from forecast.panel.spans import covered_to
 from forecast.questions.record import (
     ALL,
@@ -114,7 +114,7 @@ def answer_question(
     0.31
     """
     put = put_question(fit, question, seed=seed, table=table)
-    yes, there = put.simulate(fit, simulations_per_draw, pooled=True)
+    yes, there = put.simulate(fit, simulations_per_draw, published=True)
     found = question_outlook(put, yes, there)
     return Answer(
         question=question.id,
@@ -148,22 +148,23 @@ class PutQuestion:
     left: float = 0.0  # How much of its months up to the present is not recorded, months
 
     def simulate(
-        self, fit: FitLike, simulations_per_draw: int = SIMULATIONS_PER_DRAW, *, pooled: bool = False
+        self, fit: FitLike, simulations_per_draw: int = SIMULATIONS_PER_DRAW, *, published: bool = False
     ) -> tuple[Bool, Bool]:
         """Return which simulations of the fit resolve to yes, and which at all, each (chain, draw, future).
 
-        They can be weighted or selected. Shares are the model's, or `pooled` with the benchmarks. Counts have the mix
-        of kinds of the last ten years: the part of them that resolves to yes is not `counted`.
+        They can be weighted or selected. Shares are the model's, or as `published`, pooled with the benchmarks. Counts
+        have the mix of kinds of the last ten years: the part of them that resolves to yes is not `counted`.
         """
         question, seed, rest = self.question, self.seed, self.rest(fit, simulations_per_draw)
         if self.ahead > 0:
             simulations = simulate_ahead(
                 fit, question.dyad, self.ahead, seed=seed, simulations_per_draw=simulations_per_draw
             )
-            observed = observe(fit, simulations, self.ahead, seed=seed, dataset=self.dataset)
-            if pooled and isinstance(question, ShareQuestion) and not isinstance(observed, NotDefined):
-                pool = Pool.of(fit.panel, question.dyad, observed, seed)
-                observed = observed if isinstance(pool, NotDefined) else pool.mixed(observed, self.ahead)
+            kinds = self.kind is not None
+            observed = observe(fit, simulations, self.ahead, seed=seed, record=self.record, kinds=kinds)
+            if published and self.record and isinstance(question, ShareQuestion):
+                pool = pooled(self.record, observed, (self.ahead,), seed=seed)
+                observed = observed if isinstance(pool, NotDefined) else pool[self.ahead]
             return self.settle(simulations, observed, rest)
         if isinstance(question, LevelQuestion):
             return question.settle_level(_levels_before(fit, question, self.ahead, simulations_per_draw))
@@ -185,16 +186,13 @@ class PutQuestion:
         ahead = self._counts(self.require(observed), self._months_ahead(simulations))
         return self.question.settle(self.after_rest(ahead, rest).after(self.past, self.missing))
 
-    def rest(self, fit: FitLike, simulations_per_draw: int, volume: "xr.Dataset | None" = None) -> WindowCounts | None:
+    def rest(self, fit: FitLike, simulations_per_draw: int) -> WindowCounts | None:
         """Simulate what is not recorded of the months of the window up to the present; None if all is."""
         if not self.missing:
             return None
         assert self.record is not None
         first = self.record.place(self.question.first) + self.recorded - self.missing
-        found = observe_unrecorded(
-            fit, self.question.dyad, self.dataset, first, seed=self.seed, simulations_per_draw=simulations_per_draw,
-            volume=volume,
-        )  # fmt: skip
+        found = observe_unrecorded(fit, self.record, first, seed=self.seed, simulations_per_draw=simulations_per_draw)
         return self._counts(self.require(found), range(self.missing), "unrecorded codes")
 
     def after_rest(self, ahead: WindowCounts, rest: WindowCounts | None) -> WindowCounts:
@@ -279,6 +277,7 @@ class PutQuestion:
         assert self.record is not None
         kind, counts = self.kind, None
         if kind is not None and not kind.codes:
+            assert observed.kinds is not None
             counts = observed.kinds[..., list(kind.places)][..., own, :].sum(axis=-1)
         elif kind is not None:
             rng = stream(self.seed, self.question.dyad, f"{purpose} {' '.join(kind.codes)}")
@@ -309,7 +308,7 @@ def put_question(fit: FitLike, question: Question, *, seed: int = 1, table: "Eve
         require_reporting(fit.panel, question.dyad, dataset, question.id)
     rates = None if kind is None else KindRates.of(fit.panel, dataset, kind.places)
     stop = max(record.place(question.first), 0) + past.total.size
-    left = float(unrecorded_part(fit.panel, question.dyad, dataset)[stop - missing : stop].sum())
+    left = float(record.left[stop - missing : stop].sum())
     return PutQuestion(question, ahead, seed, kind, record, past, missing, dataset, rates, left)
 
 
@@ -332,6 +331,7 @@ def _coded(
     Events that a scenario assumes keep their codes.
     """
     codes = read_scale(record.scale).class_of
+    assert observed.kinds is not None
     found = np.zeros((*observed.total.shape[:-1], len(months)), dtype=np.int64)
     for place, of_class in zip(kind.places, code_shares(record, kind), strict=True):
         total = observed.kinds[..., place][..., months]

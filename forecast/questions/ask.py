@@ -11,9 +11,8 @@ from forecast.dates import LONGEST_HORIZON, add_months, month_end
 from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels
 from forecast.outlook.draws import position
-from forecast.outlook.observed import main_dataset
 from forecast.outlook.question import FixedBaseline, PassageQuestion, Question, question_of, terms_of
-from forecast.outlook.recorded import DatasetRecord
+from forecast.outlook.recorded import DatasetRecord, main_dataset
 from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.windows import FEW_BEFORE

@@ -146,13 +146,12 @@ class _Reduced:
 
     def _ahead(self, fit: SampledFit) -> Ahead:
         """Simulate the months ahead of a fit, as `answer_question` does."""
-        put, volume = self.put, self.fit.panel
-        dataset = None if put.past is None else put.dataset
-        return Ahead.of(fit, put.question.dyad, max(put.ahead, 1), seed=put.seed, volume=volume, dataset=dataset)
+        put, months, kinds = self.put, max(self.put.ahead, 1), self.put.kind is not None
+        return Ahead.of(fit, put.question.dyad, months, seed=put.seed, record=put.record, kinds=kinds)
 
     def _rest(self, ahead: Ahead) -> WindowCounts | None:
         """Return what is not recorded of the window's months up to the present."""
-        return self.put.rest(ahead.fit, ahead.simulations.share.shape[2], self.fit.panel)
+        return self.put.rest(ahead.fit, ahead.simulations.share.shape[2])
 
     def _months(self, ahead: Ahead) -> WindowCounts:
         """Return the simulated months of the window, without kinds."""

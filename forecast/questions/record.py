@@ -10,9 +10,16 @@ from forecast.dates import Clock
 from forecast.errors import QuestionError
 from forecast.events.codebook import VISITS, read_kinds, read_scale, scale_names
 from forecast.outlook.draws import position
-from forecast.outlook.observed import MIX_MONTHS, WHOLE_RECORD, mix_weights, reporting_datasets
+from forecast.outlook.observed import MIX_MONTHS, WHOLE_RECORD, mix_weights
 from forecast.outlook.question import CountQuestion, Question, ShareQuestion
-from forecast.outlook.recorded import DatasetRecord, WindowCounts, class_codes, folded, kinds_like
+from forecast.outlook.recorded import (
+    DatasetRecord,
+    WindowCounts,
+    class_codes,
+    folded,
+    kinds_like,
+    reporting_datasets,
+)
 from forecast.panel import panel_kind
 from forecast.panel.record import count_placed, placed_events
 from forecast.typing import Bool, Float, Index

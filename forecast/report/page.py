@@ -31,7 +31,8 @@ from forecast.outlook.assessment import numbers_in_words
 from forecast.outlook.draws import FitLike
 from forecast.outlook.kinds import KindSeries, kind_series
 from forecast.outlook.level import level_record, printed_percents
-from forecast.outlook.observed import MEMORY_MONTHS, main_dataset
+from forecast.outlook.observed import MEMORY_MONTHS
+from forecast.outlook.recorded import main_dataset
 from forecast.outlook.windows import printed_changes
 from forecast.panel import panel_kind
 from forecast.panel.record import observed_periods, observed_shares

@@ -12,8 +12,8 @@ from forecast.events.table import CountTable, EventTable, Recorded
 from forecast.numeric import Lead, lead
 from forecast.outlook import Assessment, NotDefined
 from forecast.outlook.benchmarks import MODEL, REFERENCE
-from forecast.outlook.observed import main_dataset
 from forecast.outlook.query import main_horizon
+from forecast.outlook.recorded import main_dataset
 from forecast.panel import panel_kind
 from forecast.report.table import Cell, Table
 from forecast.resources import skill_file

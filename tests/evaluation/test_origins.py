@@ -11,7 +11,8 @@ from forecast import read_chronology, read_eras
 from forecast.errors import DataError, SpecError, UnknownDyadError
 from forecast.evaluation import BENCHMARKS, Asked, Record, Variant, origins_between
 from forecast.outlook import Observed
-from forecast.outlook.benchmarks import Pool
+from forecast.outlook.benchmarks import pooled
+from forecast.outlook.recorded import main_record
 from tests.evaluation.made import counts_of, record_of
 
 ORIGIN = date(2012, 1, 1)
@@ -59,10 +60,12 @@ def test_the_future_moves_no_simulation_of_the_pool(table):
     """The published share rests on the model's simulations, and on the panel of the day."""
     rng = np.random.default_rng(1)
     total = rng.poisson(4.0, (2, 100, 4, 13))
-    drawn = Observed(0, total, rng.binomial(total, 0.5), lambda *_: total)
+    drawn = Observed(0, total, rng.binomial(total, 0.5))
     known = [record.view(ORIGIN).panel for record in (Record.of(table), Record.of(planted(table), eras=planted_eras()))]
     late = Record.of(planted(table)).view(date(2013, 1, 1)).panel
-    one, other, moved = (Pool.of(panel, "USA-CHN", drawn, 1).mixed(drawn, 12).cooperative for panel in (*known, late))
+    one, other, moved = (
+        pooled(main_record(panel, "USA-CHN"), drawn, (12,), seed=1)[12].cooperative for panel in (*known, late)
+    )
     assert np.array_equal(one, other) and not np.array_equal(one, moved)
 
 

@@ -34,7 +34,8 @@ from forecast.outlook.comparison import (
     split_change,
     split_question_change,
 )
-from forecast.outlook.observed import observe
+from forecast.outlook.observed import observe, simulate_kinds
+from forecast.outlook.recorded import main_record
 from forecast.outlook.simulations import simulate_ahead
 from forecast.panel import build_panel, panel_of_dyad, recounted
 from forecast.panel.record import counted_events, panel_without
@@ -454,7 +455,9 @@ def brute_answer(prior, panel, question, without, table):
     fitted = holding(prior, other)
     put = put_question(fitted, question, table=without)
     simulations = simulate_ahead(fitted, DYAD, put.ahead)
-    yes, there = put.settle(simulations, observe(fitted, simulations, put.ahead, seed=1, volume=panel))
+    observed = observe(fitted, simulations, put.ahead, seed=1, record=main_record(panel, DYAD))
+    kinds = simulate_kinds(main_record(other, DYAD), observed.total, observed.cooperative, seed=1)
+    yes, there = put.settle(simulations, replace(observed, kinds=kinds))
     each = np.broadcast_to((weight / weight.mean())[..., None], yes.shape)
     return (each * yes).sum() / (each * there).sum(), weight.sum() ** 2 / (weight**2).sum()
 

@@ -104,7 +104,7 @@ def test_particles_that_are_picked_keep_their_own_push():
         return places if period == 5 else None
 
     no_break = np.zeros((2, 40))
-    found = simulate_particles(own, no_break, MONTHS, 4, steer, seed=3, driven=push_ahead)
+    found = simulate_particles(driven, own, no_break, MONTHS, 4, steer, seed=3)
     plain = simulate_ahead(driven, DYAD, MONTHS, seed=3, hazard=0.0)
     assert found.level.shape == (2, 160, 1, MONTHS + 1)
     np.testing.assert_allclose(found.level[..., :6], picked(plain.level, places)[..., :6])

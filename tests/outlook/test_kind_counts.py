@@ -11,7 +11,8 @@ from forecast.outlook import AtLeast, NotDefined, assess, observe, simulate_ahea
 from forecast.outlook.kind_counts import KindRates
 from forecast.outlook.observed import simulate_kinds
 from forecast.outlook.query import Query
-from forecast.outlook.windows import Recording, kind_outlook, window_base_rate
+from forecast.outlook.recorded import DatasetRecord, main_record
+from forecast.outlook.windows import kind_outlook, window_base_rate
 from tests.model.panels import make_panel
 
 DYAD = "USA-CHN"
@@ -19,7 +20,7 @@ DYAD = "USA-CHN"
 
 @pytest.fixture(scope="module")
 def observed(fit):
-    return observe(fit, simulate_ahead(fit, DYAD, 24, seed=1), 24, seed=1)
+    return observe(fit, simulate_ahead(fit, DYAD, 24, seed=1), 24, seed=1, kinds=True)
 
 
 def panel_of(months, classes=4, cut=2):
@@ -30,18 +31,17 @@ def panel_of(months, classes=4, cut=2):
 
 def drawn(panel, total=10, cooperative=4, simulations=2000, months=12):
     size = simulations, months
-    return simulate_kinds(panel, DYAD, 0, np.full(size, total), np.full(size, cooperative), seed=1)
+    return simulate_kinds(DatasetRecord.of(panel, DYAD, 0), np.full(size, total), np.full(size, cooperative), seed=1)
 
 
 def test_kinds_add_up_to_the_sides(observed):
     np.testing.assert_array_equal(observed.kinds[..., 4:].sum(axis=-1), observed.cooperative)
     np.testing.assert_array_equal(observed.kinds.sum(axis=-1), observed.total)
-    assert observed.kinds is observed.kinds
 
 
 def test_longer_simulations_only_go_on(fit):
     simulations = simulate_ahead(fit, DYAD, 24, seed=1)
-    short, long = (observe(fit, simulations, months, seed=1).kinds for months in (6, 24))
+    short, long = (observe(fit, simulations, months, seed=1, kinds=True).kinds for months in (6, 24))
     np.testing.assert_array_equal(short, long[..., :7, :])
 
 
@@ -72,11 +72,11 @@ def test_one_kind_a_side_is_the_side():
 
 
 def test_chances_come_from_the_past_and_those_of_simulations_stand_beside_them(fit, observed):
-    recording = Recording.of(fit, simulate_ahead(fit, DYAD, 24, seed=1), observed, "US-China")
-    found = kind_outlook(recording, "class 0", 12, 2)
+    record, rates = main_record(fit.panel, DYAD, "US-China"), KindRates.of(fit.panel, 0, (0,))
+    found = kind_outlook(record, observed.ahead(12, 0), "class 0", 12, 2, rates)
     number = observed.kinds[..., 1:13, 0].sum(axis=-1)
     assert found.simulated.value == pytest.approx((number >= 2).mean(), abs=1e-9)
-    rate = KindRates.of(fit.panel, observed.dataset, (0,)).rate(DYAD, 12)
+    rate = rates.rate(DYAD, 12)
     assert found.chance.value == pytest.approx(rate.at_least(2), abs=1e-9) and found.chance.mcse == 0.0
     assert found.events.mean == pytest.approx(rate.mean.mean())
     before = fit.panel["counts"].sel(dyad=DYAD)[0, -12:, 0, 0]

@@ -6,7 +6,8 @@ import xarray as xr
 
 from forecast.errors import QuestionError
 from forecast.outlook import NotDefined, observe, simulate_ahead
-from forecast.outlook.observed import Usual, main_dataset, reading, recent_reports, simulate_chances
+from forecast.outlook.observed import reading, relative_count, simulate_chances
+from forecast.outlook.recorded import DatasetRecord, main_dataset, main_record, recent_reports
 from forecast.questions.record import require_reporting
 from outlook.conftest import with_feed
 
@@ -100,7 +101,7 @@ def test_a_busy_month_ahead_is_as_hostile_as_the_effect_says(make):
     made = type(made)(made.posterior.assign(volume_effect=effect).drop_vars("concentration"), made.panel, made.spec)
     simulations = simulate_ahead(made, "USA-CHN", 12, seed=1, simulations_per_draw=10, hazard=0.0)
     seen = observe(made, simulations, 12, seed=1)
-    busy = Usual.of(made.panel, "USA-CHN").relative_count(seen.total[..., 1:])
+    busy = relative_count(main_record(made.panel, "USA-CHN"), seen.total[..., 1:])
     odds = np.log(simulations.share[0, 0, 0, 0] / (100 - simulations.share[0, 0, 0, 0])) - 0.8 * busy
     expected = seen.total[..., 1:] / (1 + np.exp(-odds))
     spread = np.sqrt((expected / (1 + np.exp(odds))).sum())
@@ -135,7 +136,8 @@ def test_another_dataset_is_read_where_it_stands_now_and_scatters_as_it_does(fit
     np.testing.assert_allclose(second.offset, -1.0 + 0.3 * years, atol=0.01)
     assert (first.concentration, second.concentration) == (pytest.approx(6.0), pytest.approx(80.0))
     simulations = simulate_ahead(feed, "USA-CHN", 12, seed=1)
-    main, other = (observe(feed, simulations, 12, seed=1, dataset=one) for one in (None, 1))
+    records = (None, DatasetRecord.of(feed.panel, "USA-CHN", 1))
+    main, other = (observe(feed, simulations, 12, seed=1, record=one) for one in records)
     assert (main.dataset, other.dataset) == (0, 1)
     assert np.median(other.total[..., 1:]) > 4 * np.median(main.total[..., 1:])
     np.testing.assert_array_equal(main.total, observe(fit, simulations, 12, seed=1).total)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from forecast.outlook import NotDefined, assess, observe, simulate_ahead
-from forecast.outlook.benchmarks import MEMBERS, MODEL, SHORTEST_PAST, SIMPLE, Past, Pool
-from forecast.outlook.recorded import changed
-from forecast.outlook.windows import Recording, threshold_outlook, window_outlook
+from forecast.outlook.benchmarks import MEMBERS, MODEL, SHORTEST_PAST, SIMPLE, WEIGHTS, Past, pooled
+from forecast.outlook.recorded import changed, main_record
+from forecast.outlook.windows import threshold_outlook, window_outlook
 
 MONTHS = 12
 
@@ -16,56 +16,53 @@ MONTHS = 12
 @pytest.fixture(scope="module")
 def seen(fit):
     simulations = simulate_ahead(fit, "USA-CHN", MONTHS, seed=1, simulations_per_draw=40)
-    return simulations, observe(fit, simulations, MONTHS, seed=1)
+    return observe(fit, simulations, MONTHS, seed=1)
 
 
 @pytest.fixture(scope="module")
-def pool(fit, seen):
-    return Pool.of(fit.panel, "USA-CHN", seen[1], 1)
+def record(fit):
+    return main_record(fit.panel, "USA-CHN", "USA-CHN")
 
 
-def exact(pool, observed, threshold, draws=40_000):
+@pytest.fixture(scope="module")
+def mixed(record, seen):
+    return pooled(record, seen, (MONTHS,), seed=1)[MONTHS]
+
+
+def exact(past, observed, threshold, draws=40_000):
     """Return the mean over forecasters of the chance that a year's share reaches a threshold, by many draws of each."""
     rng, total = np.random.default_rng(7), observed.total[..., 1:].reshape(-1, MONTHS)
     own = 100 * observed.cooperative[..., 1:].sum(-1) / observed.total[..., 1:].sum(-1)
     chances = {MODEL: (own >= threshold).mean()}
     for code, one in SIMPLE.items():
         volume = total[rng.integers(len(total), size=draws)]
-        cooperative = rng.binomial(volume, one.chances(pool.past, (MONTHS,), draws, rng)[MONTHS])
+        cooperative = rng.binomial(volume, one.chances(past, (MONTHS,), draws, rng)[MONTHS])
         chances[code] = (100 * cooperative.sum(-1) / volume.sum(-1) >= threshold).mean()
     assert np.ptp(list(chances.values())) > 0.05, "forecasters that say the same would test nothing"
     return np.mean(list(chances.values()))
 
 
 @pytest.mark.parametrize("threshold", [40.0, 50.0, 60.0])
-def test_chances_are_the_weighted_mean_of_the_forecasters(fit, seen, pool, threshold):
-    simulations, observed = seen
-    recording = Recording.of(fit, simulations, observed, "USA-CHN", pool)
-    found = threshold_outlook(recording, MONTHS, threshold).chance
-    assert found.value == pytest.approx(exact(pool, observed, threshold), abs=0.012)
+def test_chances_are_the_weighted_mean_of_the_forecasters(record, seen, mixed, threshold):
+    found = threshold_outlook(record, mixed.ahead(MONTHS), MONTHS, threshold).chance
+    assert found.value == pytest.approx(exact(Past.of(record), seen, threshold), abs=0.012)
 
 
-def test_every_forecaster_has_as_many_simulations(seen, pool):
-    _, observed = seen
-    mixed = pool.mixed(observed, MONTHS)
-    untouched = (mixed.cooperative == observed.cooperative).all(axis=-1)
+def test_every_forecaster_has_as_many_simulations(seen, mixed):
+    untouched = (mixed.cooperative == seen.cooperative).all(axis=-1)
     assert untouched.mean() == pytest.approx(1 / len(MEMBERS), abs=0.02)
-    assert np.array_equal(mixed.total, observed.total) and (mixed.cooperative <= mixed.total).all()
-    assert pool.weights == pytest.approx(dict.fromkeys(MEMBERS, 1 / 8))
+    assert np.array_equal(mixed.total, seen.total) and (mixed.cooperative <= mixed.total).all()
+    assert pytest.approx(dict.fromkeys(MEMBERS, 1 / 8)) == WEIGHTS
 
 
-def test_higher_similar_and_lower_add_up_and_stand_beside_the_models(fit, seen, pool):
-    simulations, observed = seen
-    recording = Recording.of(fit, simulations, observed, "USA-CHN", pool)
-    window, alone = (
-        window_outlook(one, MONTHS) for one in (recording, Recording.of(fit, simulations, observed, "USA-CHN"))
-    )
+def test_higher_similar_and_lower_add_up_and_stand_beside_the_models(record, seen, mixed):
+    ahead, own = mixed.ahead(MONTHS), seen.ahead(MONTHS)
+    window, alone = window_outlook(record, ahead, MONTHS, model=own), window_outlook(record, own, MONTHS)
     assert window.up.value + window.same.value + window.down.value == 1
     assert [window.model[name].value for name in ("up", "same", "down")] == [
         one.value for one in (alone.up, alone.same, alone.down)
     ]
     assert alone.model is None
-    ahead = recording.ahead(MONTHS)
     shares = 100 * ahead.cooperative.sum(-1) / ahead.total.sum(-1)
     up, _ = changed(shares, window.baseline.share, 5.0)
     assert window.up.value == pytest.approx(up.mean(), abs=1e-9)
@@ -79,14 +76,13 @@ def test_the_same_seed_gives_the_same_numbers_whatever_else_is_asked(fit):
     assert assess(fit, "USA-CHN", (12,), seed=4).recorded[12].up.value != one.recorded[12].up.value
 
 
-def test_benchmarks_see_the_past_of_their_dataset_alone(fit, seen, pool):
-    _, observed = seen
+def test_benchmarks_see_the_past_of_their_dataset_alone(fit, record, seen, mixed):
     counts = fit.panel["counts"].sel(dyad="USA-CHN").isel(dataset=0).sum(("direction", "class")).to_numpy()
-    assert np.array_equal(pool.past.total, counts[np.flatnonzero(counts)[0] :])
+    assert np.array_equal(Past.of(record).total, counts[np.flatnonzero(counts)[0] :])
     other = fit.panel.copy(deep=True)
     other["counts"].loc[{"dyad": "USA-RUS"}] = 0
-    again = Pool.of(other, "USA-CHN", observed, 1)
-    assert np.array_equal(again.mixed(observed, MONTHS).cooperative, pool.mixed(observed, MONTHS).cooperative)
+    again = pooled(main_record(other, "USA-CHN"), seen, (MONTHS,), seed=1)[MONTHS]
+    assert np.array_equal(again.cooperative, mixed.cooperative)
 
 
 def cut(fit, first):
@@ -120,7 +116,7 @@ def test_an_index_has_no_pool(fit):
     index = fit.panel.drop_vars(["counts", "covered"]).assign(index=0.0 * fit.panel["era_index"])
     made = type(fit)(fit.posterior, index, fit.spec)
     found = observe(made, simulate_ahead(made, "USA-CHN", 3, seed=1), 3, seed=1)
-    assert Pool.of(index, "USA-CHN", found, 1) == found
+    assert pooled(main_record(index, "USA-CHN"), found, (3,), seed=1) == found
 
 
 def test_missing_months_are_not_counted_as_hostile_or_cooperative():

@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from forecast.outlook.observed import MARGIN, recording_level
+from forecast.outlook.recorded import DatasetRecord
 
 
 def panel_of(counts, covered=None, frequency="month"):
@@ -13,13 +14,17 @@ def panel_of(counts, covered=None, frequency="month"):
     dims = ("dataset", "dyad", "time", "direction", "class")
     return xr.Dataset(
         {"counts": (dims, counts[None, None, :, None, None]), "covered": (dims[:3], covered[None, None])},
-        coords={"dyad": ["USA-CHN"]},
-        attrs={"frequency": frequency, "zero_cut": 0},
+        coords={"dyad": ["USA-CHN"], "dataset": ["mine"], "class_name": ("class", ["any"])},
+        attrs={"frequency": frequency, "zero_cut": 0, "unit": "row", "scale": "", "digest": ""},
     )
 
 
+def level_of(panel):
+    return recording_level(DatasetRecord.of(panel, "USA-CHN", 0))
+
+
 def drawn(panel, months=24, simulations=4000, seed=2):
-    return recording_level(panel, "USA-CHN").simulate((simulations, months), np.random.default_rng(seed))
+    return level_of(panel).simulate((simulations, months), np.random.default_rng(seed))
 
 
 def test_a_steady_record_goes_on_as_dense_and_as_clustered():
@@ -69,15 +74,15 @@ def test_longer_simulations_only_go_on():
 
 def test_weeks_drift_as_months_do():
     counts = np.random.default_rng(1).poisson(3, 1000)
-    weekly = recording_level(panel_of(counts, frequency="week"), "USA-CHN")
-    monthly = recording_level(panel_of(counts[-240:]), "USA-CHN")
+    weekly = level_of(panel_of(counts, frequency="week"))
+    monthly = level_of(panel_of(counts[-240:]))
     np.testing.assert_allclose(weekly.steps**2 * 365.25 / 12 / 7, monthly.steps**2)
 
 
 def test_the_filter_finds_the_level_that_a_long_sum_over_paths_finds():
     """Against importance sampling: walks from the prior, weighed by how well they fit a short record."""
     counts = np.array([3, 5, 2, 8, 6, 7, 9, 12, 8, 11, 14, 10])
-    found = recording_level(panel_of(counts), "USA-CHN")
+    found = level_of(panel_of(counts))
     rng = np.random.default_rng(4)
     prior = np.exp(-0.5 * (np.log(found.steps / 0.05) / 0.5) ** 2)
     step = rng.choice(found.steps, 60_000, p=prior / prior.sum())

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from forecast.outlook import Assessment, NotDefined, assess, printed_changes, probability, quoted, simulate_ahead
+from forecast.outlook import Assessment, NotDefined, assess, printed_changes, probability, quoted
 from forecast.outlook.observed import Observed
 from forecast.outlook.question import PassageQuestion
-from forecast.outlook.recorded import FEWEST, WindowCounts, baseline_of
-from forecast.outlook.windows import Recording, threshold_outlook, window_outlook
+from forecast.outlook.recorded import FEWEST, DatasetRecord, WindowCounts, baseline_of
+from forecast.outlook.windows import threshold_outlook, window_outlook
 
 from .conftest import make_fit
 
@@ -23,19 +23,27 @@ MONTHS = 6
 ERAS = {"USA-CHN": (("containment", -9), ("engagement", 20))}
 FIT = make_fit(("USA-CHN",), chains=2, draws=3, months=60, eras=ERAS)
 
-SIMULATIONS = simulate_ahead(FIT, "USA-CHN", MONTHS, seed=1)
-
 
 def recording(total, cooperative, past=(4, 1), fit=FIT):
     """Record so much in each future (the last axis is the month), and `past` events per month before."""
     total = np.broadcast_to(np.asarray(total), (*SIZE, MONTHS))
     ahead = [np.concatenate([np.zeros((*SIZE, 1), int), np.broadcast_to(counts, total.shape)], -1)
              for counts in (total, cooperative)]  # fmt: skip
-    whole = Recording.of(fit, SIMULATIONS, Observed(0, *ahead, lambda total, cooperative: NotImplemented), "US-China")
-    before = [np.full(len(whole.record.total), value) if np.isscalar(value) else np.asarray(value) for value in past]
-    counts = np.zeros_like(whole.record.counts)
+    whole = DatasetRecord.of(fit.panel, "USA-CHN", 0, "US-China")
+    before = [np.full(len(whole.total), value) if np.isscalar(value) else np.asarray(value) for value in past]
+    counts = np.zeros_like(whole.counts)
     counts[:, 0], counts[:, -1] = before[0] - before[1], before[1]
-    return replace(whole, record=replace(whole.record, counts=counts))
+    return replace(whole, counts=counts), Observed(0, *ahead)
+
+
+def window_of(made, months, *asked):
+    record, observed = made
+    return window_outlook(record, observed.ahead(months), months, *asked)
+
+
+def threshold_of(made, months, *asked, **options):
+    record, observed = made
+    return threshold_outlook(record, observed.ahead(months), months, *asked, **options)
 
 
 COUNTS = arrays(np.int64, (*SIZE, MONTHS), elements=st.integers(0, 3))
@@ -50,8 +58,8 @@ def recordings(draw):
 @given(recordings(), st.floats(0.0, 100.0, exclude_min=True), st.sampled_from([1, 3, 6]))
 @settings(max_examples=30)
 def test_chances_add_up_exactly_and_are_of_windows_that_are_not_void(made, improvement, months):
-    outlook = window_outlook(made, months, improvement)
-    total = made.observed.total[..., 1 : months + 1].sum(-1)
+    outlook = window_of(made, months, improvement)
+    total = made[1].total[..., 1 : months + 1].sum(-1)
     there = total >= FEWEST
     assert outlook.void.value == pytest.approx(1 - there.mean(), abs=1e-11)
     if not there.any() or outlook.baseline.share is None:
@@ -62,7 +70,7 @@ def test_chances_add_up_exactly_and_are_of_windows_that_are_not_void(made, impro
     assert outlook.up.value + outlook.same.value + outlook.down.value == 1
     assert min(outlook.up.value, outlook.same.value, outlook.down.value) >= 0
     assert sum(printed_changes(outlook).values()) == 100
-    shares = 100 * made.observed.cooperative[..., 1 : months + 1].sum(-1)[there] / total[there]
+    shares = 100 * made[1].cooperative[..., 1 : months + 1].sum(-1)[there] / total[there]
     assert outlook.share.mean == pytest.approx(shares.mean())
     assert outlook.share.low <= outlook.share.median <= outlook.share.high
     reached = shares - outlook.baseline.share >= improvement - min(1e-6, improvement / 2)
@@ -72,7 +80,7 @@ def test_chances_add_up_exactly_and_are_of_windows_that_are_not_void(made, impro
 @given(recordings(), st.tuples(st.floats(0.01, 100), st.floats(0.01, 100)), st.sampled_from([1, 6]))
 @settings(max_examples=25)
 def test_a_greater_change_is_never_likelier(made, improvements, months):
-    less, more = (window_outlook(made, months, one) for one in sorted(improvements))
+    less, more = (window_of(made, months, one) for one in sorted(improvements))
     if isinstance(less.up, NotDefined):
         assert isinstance(more.up, NotDefined)
     else:
@@ -83,8 +91,8 @@ def test_a_greater_change_is_never_likelier(made, improvements, months):
 @settings(max_examples=25)
 def test_a_higher_share_is_never_likelier(made, thresholds):
     for chances in (
-        [threshold_outlook(made, 6, one).chance for one in sorted(thresholds)],
-        [threshold_outlook(made, 6, one, 3).chance for one in sorted(thresholds)],
+        [threshold_of(made, 6, one).chance for one in sorted(thresholds)],
+        [threshold_of(made, 6, one, 3).chance for one in sorted(thresholds)],
     ):
         if not isinstance(chances[0], NotDefined):
             assert chances[1].value <= chances[0].value
@@ -112,14 +120,14 @@ def test_a_hand_made_case():
     # Half of the simulations of a draw: 6 of 12 cooperative; the other half 1 of 2 events, which is void at 3 months.
     total = np.where(np.arange(4)[:, None] < 2, [4, 4, 4, 0, 0, 0], [1, 1, 0, 0, 0, 0])
     made = recording(total, np.where(total == 4, 2, 0), past=(4, 1))
-    outlook = window_outlook(made, 3, 5.0)
+    outlook = window_of(made, 3, 5.0)
     assert (outlook.void.value, outlook.events.mean) == (0.5, 7.0)
     assert (outlook.share.mean, outlook.baseline.share, outlook.baseline.events) == (50.0, 25.0, 48)
     assert (outlook.up.value, outlook.same.value, outlook.down.value) == (1.0, 0.0, 0.0)
-    assert window_outlook(made, 3, 25.0).up.value == 1.0  # exactly on the boundary
-    assert window_outlook(made, 3, 25.1).same.value == 1.0
-    assert threshold_outlook(made, 3, 50.0).chance.value == 1.0
-    assert threshold_outlook(made, 3, 50.1).chance.value == 0.0
+    assert window_of(made, 3, 25.0).up.value == 1.0  # exactly on the boundary
+    assert window_of(made, 3, 25.1).same.value == 1.0
+    assert threshold_of(made, 3, 50.0).chance.value == 1.0
+    assert threshold_of(made, 3, 50.1).chance.value == 0.0
 
 
 def test_the_error_of_a_chance_given_that_a_window_is_not_void_is_that_of_a_ratio():
@@ -131,35 +139,35 @@ def test_the_error_of_a_chance_given_that_a_window_is_not_void_is_that_of_a_rati
 
 def test_too_little_before_leaves_thresholds():
     made = recording(2, 1, past=(np.zeros(60, int), np.zeros(60, int)))
-    outlook = window_outlook(made, 6)
+    outlook = window_of(made, 6)
     assert outlook.baseline.share is None and "fewer than 3 were recorded" in outlook.up.reason
     assert "Higher" not in outlook.rule
-    assert threshold_outlook(made, 6, 50.0).chance.value == 1.0
-    assert "in the 12 months before" not in threshold_outlook(made, 6, 50.0).sentence
+    assert threshold_of(made, 6, 50.0).chance.value == 1.0
+    assert "in the 12 months before" not in threshold_of(made, 6, 50.0).sentence
 
 
 def test_nothing_ahead_is_void():
-    outlook = window_outlook(recording(0, 0), 6)
+    outlook = window_of(recording(0, 0), 6)
     assert outlook.void.value == 1 and isinstance(outlook.share, NotDefined) and isinstance(outlook.up, NotDefined)
-    assert isinstance(threshold_outlook(recording(0, 0), 6, 50.0).chance, NotDefined)
+    assert isinstance(threshold_of(recording(0, 0), 6, 50.0).chance, NotDefined)
 
 
 def test_a_likely_void_is_told():
     total = np.where(np.arange(4)[:, None] < 1, 0, 4)
-    assert window_outlook(recording(total, total), 6).sentence.endswith(
+    assert window_of(recording(total, total), 6).sentence.endswith(
         "The chance of fewer than 3 events, and so of no answer, is 25%."
     )
 
 
 def test_what_cannot_be_is_told():
-    high = window_outlook(recording(4, 2, past=(4, 4)), 6)
+    high = window_of(recording(4, 2, past=(4, 4)), 6)
     assert high.sentence == (
         "The cooperative share of US-China events in the chronology cannot be 5 points higher in the 6 months to "
         "June 2005 than in the 12 months before (100%, 48 of 48); the chance that it is at least 5 points lower is "
         ">99%."
     )
-    assert "cannot be 5 points lower" in window_outlook(recording(4, 2, past=(4, 0)), 6).sentence
-    assert "cannot" not in window_outlook(recording(4, 2), 6).sentence
+    assert "cannot be 5 points lower" in window_of(recording(4, 2, past=(4, 0)), 6).sentence
+    assert "cannot" not in window_of(recording(4, 2), 6).sentence
 
 
 def test_the_baseline_is_of_the_last_covered_months():
@@ -167,25 +175,25 @@ def test_the_baseline_is_of_the_last_covered_months():
     covered[..., -2:] = False
     counts = FIT.panel["counts"].where(covered, 0).astype(np.int32)
     fit = type(FIT)(FIT.posterior, FIT.panel.assign(covered=covered, counts=counts), FIT.spec)
-    baseline = recording(2, 1, fit=fit).record.baseline(3)
+    baseline = recording(2, 1, fit=fit)[0].baseline(3)
     assert (baseline.first, baseline.last) == (date(2004, 8, 1), date(2004, 10, 31))
-    sentence = window_outlook(recording(2, 1, fit=fit), 3).sentence
+    sentence = window_of(recording(2, 1, fit=fit), 3).sentence
     assert "than in the 12 months to October 2004 (25%, 12 of 48)" in sentence
-    assert "than in the 12 months before (25%, 12 of 48)" in window_outlook(recording(2, 1), 3).sentence
-    assert isinstance(recording(2, 1).record.baseline(61), NotDefined)
+    assert "than in the 12 months before (25%, 12 of 48)" in window_of(recording(2, 1), 3).sentence
+    assert isinstance(recording(2, 1)[0].baseline(61), NotDefined)
 
 
 def test_a_threshold_is_compared_with_the_baseline_asked_for():
     made = recording(4, 2)
-    asked = threshold_outlook(made, 6, 50.0, baseline_months=24)
-    assert asked.baseline == made.record.baseline(24) and "in the 24 months before" in asked.sentence
-    assert threshold_outlook(made, 6, 50.0).baseline == made.record.baseline(12)
-    rolling = threshold_outlook(made, 6, 50.0, 3, baseline_months=24)
-    assert rolling.baseline == made.record.baseline(3)
+    asked = threshold_of(made, 6, 50.0, baseline_months=24)
+    assert asked.baseline == made[0].baseline(24) and "in the 24 months before" in asked.sentence
+    assert threshold_of(made, 6, 50.0).baseline == made[0].baseline(12)
+    rolling = threshold_of(made, 6, 50.0, 3, baseline_months=24)
+    assert rolling.baseline == made[0].baseline(3)
 
 
 def test_one_month_and_weeks_read_well():
-    assert "in the month to January 2005 than in the 12 months before" in window_outlook(recording(4, 1), 1).sentence
+    assert "in the month to January 2005 than in the 12 months before" in window_of(recording(4, 1), 1).sentence
     weekly = make_fit(("USA-CHN",), chains=2, draws=3, months=60, frequency="week", eras=ERAS)
     result = assess(weekly, "USA-CHN", (3,), seed=1)
     assert "in the 13 weeks to 27 May 2001 than in the 52 weeks before" in result.recorded[3].sentence
@@ -251,7 +259,7 @@ def test_of_two_datasets_the_first_is_forecast_and_named_however_much_the_other_
 def test_an_index_and_a_dyad_never_covered_have_no_baseline():
     index = FIT.panel.drop_vars(["counts", "covered"]).assign(index=0.0 * FIT.panel["era_index"])
     unseen = FIT.panel.assign(covered=FIT.panel["covered"] & False)
-    assert all(isinstance(baseline_of(panel, "USA-CHN", 0, 12), NotDefined) for panel in (index, unseen))
+    assert all(isinstance(baseline_of(panel, "USA-CHN", 12), NotDefined) for panel in (index, unseen))
 
 
 def test_the_title_says_where_the_data_end_if_that_is_long_before():
