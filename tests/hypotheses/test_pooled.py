@@ -211,9 +211,13 @@ RETURNING = Truth("", 0.25, cycle=(3.0, 0.9), trend_half_life=36.0, mean_sd=0.5)
 """Trends that return in three years and have a cycle, and jump nowhere."""
 
 
-@pytest.fixture(scope="module")
-def returning():
-    return Engine(simulate(made(6, 480), RETURNING, 2), placebos=10, cores=2)
+LAPLACE = pytest.mark.parametrize("laplace", [True, pytest.param(False, marks=pytest.mark.slow)])
+"""Laplace's approximation is ten times as fast; how near it is to the integral is tested by itself."""
+
+
+@pytest.fixture(scope="module", params=[True, pytest.param(False, marks=pytest.mark.slow)])
+def returning(request):
+    return Engine(simulate(made(6, 480), RETURNING, 2), placebos=10, cores=2, laplace=request.param)
 
 
 def outcome_of(code, engine):
@@ -310,28 +314,30 @@ def test_more_nodes_change_little_and_laplace_not_much():
     assert factors(laplace=True) == pytest.approx(found, abs=2.0, rel=0.15)
 
 
-@pytest.mark.parametrize(("dyads", "months"), [(3, 240), pytest.param(6, 480, marks=pytest.mark.slow)])
-def test_a_walk_has_no_return_no_range_and_no_cycle(dyads, months):
-    engine = Engine(simulate(made(dyads, months), Truth("", 0.2, 8.0), 2), brief=True, cores=2)
+@LAPLACE
+def test_a_walk_has_no_return_no_range_and_no_cycle(laplace):
+    engine = Engine(simulate(made(6, 480), Truth("", 0.2, 8.0), 2), brief=True, cores=2, laplace=laplace)
     for code in ("S5a", "S5b", "S8"):
         assert outcome_of(code, engine).answer != "supported"
 
 
-def test_a_bounded_walk_keeps_to_a_range_and_is_not_called_reversion():
+@LAPLACE
+def test_a_bounded_walk_keeps_to_a_range_and_is_not_called_reversion(laplace):
     truth = Truth("", 0.35, cycle=(3.0, 0.6), bound=1.2)
-    engine = Engine(simulate(made(6, 600, rate=4.0), truth, 2), brief=True, cores=2)
+    engine = Engine(simulate(made(6, 600, rate=4.0), truth, 2), brief=True, cores=2, laplace=laplace)
     reverting, in_range = outcome_of("S5b", engine), outcome_of("S8", engine)
     assert in_range.answer == "supported" and reverting.answer != "supported"
     low, _, high = in_range.details["bound"]
     assert low < 1.2 < high
 
 
-def test_jumps_are_found_where_eras_begin_and_not_elsewhere():
-    record = made(6, 480, rate=4.0)
-    there = outcome_of("S2", Engine(simulate(record, Truth("", 0.05, cycle=(3.0, 0.6), jump_sd=1.5), 2), placebos=40))
+@LAPLACE
+def test_jumps_are_found_where_eras_begin_and_not_elsewhere(laplace):
+    record, truth = made(6, 480, rate=4.0), Truth("", 0.05, cycle=(3.0, 0.6))
+    there = outcome_of("S2", Engine(simulate(record, replace(truth, jump_sd=1.5), 2), placebos=40, laplace=laplace))
     assert there.answer == "supported" and there.details["jump_sd"] > 0.5
     assert max(there.details["placebos_as_good"].values()) <= 0.05
-    absent = outcome_of("S2", Engine(simulate(record, Truth("", 0.05, cycle=(3.0, 0.6)), 2), placebos=40, brief=True))
+    absent = outcome_of("S2", Engine(simulate(record, truth, 2), placebos=40, brief=True, laplace=laplace))
     assert absent.answer != "supported" and absent.least < there.least
 
 
