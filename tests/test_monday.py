@@ -21,7 +21,7 @@ from forecast.cli import app
 from forecast.model.fitted import Fit
 from forecast.model.spec import spec_for
 from tests.model.fits import unobserved
-from tests.pages import dangling
+from tests.pages import dangling, leave_figures_empty
 from tests.systems import posix
 
 ROOT = Path(__file__).parents[1]
@@ -57,7 +57,7 @@ def quick(monkeypatch):
     """Fits take no sampling, figures are not drawn, and few draws pass."""
     monkeypatch.setattr("forecast.model.sampling.fit", stubbed)
     monkeypatch.setattr("forecast.model.fit", stubbed)
-    monkeypatch.setattr("forecast.report.style._svg", lambda draw, layout: "<svg/>")
+    leave_figures_empty(monkeypatch)
     for name, limit in (("gate.ESS_LIMIT", 50), ("particles.ESS_LIMIT", 50), ("gate.R_HAT_LIMIT", 1.3)):
         monkeypatch.setattr(f"forecast.model.{name}", limit)
     for name in ("GIT_AUTHOR", "GIT_COMMITTER"):

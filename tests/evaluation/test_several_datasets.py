@@ -103,7 +103,7 @@ def run(archive, out, *options):
     return CliRunner().invoke(app, [str(one) for one in given])
 
 
-def test_the_first_dataset_named_is_predicted(archive, tmp_path):
+def test_the_first_dataset_named_is_predicted(archive, tmp_path, undrawn):
     cases = {}
     for place, (data, options, own) in enumerate(
         (

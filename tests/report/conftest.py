@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from outlook.conftest import MadeFit, make_fit
 
 from forecast.events import EventTable
@@ -15,6 +16,7 @@ from forecast.model.learning import COLUMNS
 from forecast.outlook import assess
 from forecast.report.material import gather
 from forecast.report.page import forecast_json, illustrations, page
+from tests.pages import leave_figures_empty
 
 LABELS = {"USA-CHN": "US-China", "USA-RUS": "US-Russia", "CHN-RUS": "China-Russia"}
 SCRIPT = "<script>alert('owned')</script> & \"quotes\" at $5 and $6"
@@ -172,8 +174,22 @@ def material(fit, assessment, others, events):
 
 
 @pytest.fixture(scope="session")
-def figures(material):
-    return illustrations(material)
+def drawings(material):
+    """Return the figures of the report, and matplotlib's figures as they were drawn, in their order."""
+    saved, save = [], Figure.savefig
+
+    def savefig(figure, *args, **options):
+        saved.append(figure)
+        return save(figure, *args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", savefig)
+        return illustrations(material), saved
+
+
+@pytest.fixture(scope="session")
+def figures(drawings):
+    return drawings[0]
 
 
 @pytest.fixture(scope="session")
@@ -181,10 +197,13 @@ def html(material, figures):
     return page(material, figures).html(["forecast.json", "levels.csv"])
 
 
-def render_page(fit, assessment, *, events=None, others=(), gate=None, skill=None):
-    """Return the page of a report."""
+def render_page(fit, assessment, *, events=None, others=(), gate=None, skill=None, drawn=False):
+    """Return the page of a report; its figures have captions and words, and are empty unless they are to be drawn."""
     material = gather(fit, assessment, events, others, gate, skill)
-    return page(material, illustrations(material)).html()
+    with pytest.MonkeyPatch.context() as patch:
+        if not drawn:
+            leave_figures_empty(patch)
+        return page(material, illustrations(material)).html()
 
 
 def report_json(fit, assessment, *, events=None, others=(), gate=None, skill=None):

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import same_color, to_rgba
-from matplotlib.figure import Figure
 
 from forecast.outlook import NotDefined
 from forecast.panel.record import observed_shares
@@ -23,18 +22,10 @@ WIDTHS = ("wide", "narrow")
 
 
 @pytest.fixture(scope="module")
-def drawn(material):
+def drawn(drawings):
     """Every figure as matplotlib has drawn it, by name and width."""
-    saved, save = [], Figure.savefig
-    with pytest.MonkeyPatch.context() as patch:
-
-        def savefig(figure, *args, **options):
-            saved.append(figure)
-            return save(figure, *args, **options)
-
-        patch.setattr(Figure, "savefig", savefig)
-        names = list(illustrations(material))
-    return dict(zip([(name, width) for name in names for width in WIDTHS], saved, strict=True))
+    figures, saved = drawings
+    return dict(zip([(name, width) for name in figures for width in WIDTHS], saved, strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -263,7 +254,7 @@ def test_both_widths_are_drawn(drawn, figures):
 
 
 @pytest.mark.parametrize("moved", [True, False])
-def test_a_ceiling_that_the_data_did_not_move_is_called_an_assumption(material, moved):
+def test_a_ceiling_that_the_data_did_not_move_is_called_an_assumption(material, moved, undrawn):
     frameworks = material.result.frameworks
     learning = replace(frameworks.headroom.learning, moved=moved)
     frameworks = replace(frameworks, headroom=replace(frameworks.headroom, learning=learning))

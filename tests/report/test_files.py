@@ -44,7 +44,7 @@ def test_the_same_report_is_the_same_to_the_byte(fit, assessment, events, tmp_pa
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
 
 
-def test_the_manifest_has_the_digest_of_every_file_even_of_those_that_stay(fit, assessment, events, tmp_path):
+def test_the_manifest_has_the_digest_of_every_file_even_of_those_that_stay(fit, assessment, events, tmp_path, undrawn):
     write_report(fit, assessment, events=events, out=tmp_path)
     write_report(fit, assessment, out=tmp_path)
     stated = json.loads((tmp_path / "manifest.json").read_text())

@@ -12,6 +12,8 @@ from tests.pages import dangling
 
 from .conftest import FAILED, SCRIPT, Reader
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @pytest.fixture
 def pairs(fit, assessment, events, tmp_path):

@@ -175,7 +175,7 @@ def test_what_a_model_does_not_have_is_said_with_its_reason(kind):
     fit = reported_fit(chains=2, draws=40, **KINDS[kind])
     assessment = assessed(fit, horizons=(1, 6))
     others = [assessed(fit, str(dyad), horizons=(1, 6)) for dyad in fit.panel["dyad"].to_numpy()[1:2]]
-    read = Reader(render_page(fit, assessment, events=made_events(), others=others))
+    read = Reader(render_page(fit, assessment, events=made_events(), others=others, drawn=True))
     absent = [part for part in (assessment.band, assessment.last_break, assessment.contrast) if _absent(part)]
     for part in [*absent, *([room] if _absent(room := assessment.frameworks.headroom) else [])]:
         assert part.reason in read.text
@@ -189,7 +189,7 @@ def _absent(part):
 
 def test_an_index_without_events_has_its_page():
     fit = index_of(reported_fit(dyads=("USA-CHN",), draws=40))
-    read = Reader(render_page(fit, assessed(fit)))
+    read = Reader(render_page(fit, assessed(fit), drawn=True))
     assert "The data are an index, which hold no single events" in read.text
     assert "counts no actions" in read.text
     assert "All numbers, and how each is resolved" not in read.text and "they now stand at about" in read.text
@@ -250,7 +250,7 @@ def test_claims_about_the_us_and_china_are_not_made_of_others(fit, assessment):
     assert "The theory: Relations are at the lowest level of their record." in theirs
 
 
-def test_the_page_of_another_dyad_names_china_only_where_dyads_are_compared(fit):
+def test_the_page_of_another_dyad_names_china_only_where_dyads_are_compared(fit, undrawn):
     others = [assessed(fit, dyad) for dyad in ("USA-CHN", "CHN-RUS")]
     material = gather(fit, assessed(fit, "USA-RUS"), made_events("USA-RUS"), others, None)
     html = page(material, illustrations(material)).html(["forecast.json"])

@@ -173,7 +173,7 @@ def test_what_differs_a_little_is_said(fit, assessment, skill):
     assert skill_sentence(found).startswith(found.sentence)
 
 
-def test_page_and_json_say_the_same(fit, assessment, skill, tmp_path):
+def test_page_and_json_say_the_same(fit, assessment, skill, tmp_path, undrawn):
     found = find_skill(fit, assessment, EVENTS, skill)
     write_report(fit, assessment, events=EVENTS, out=tmp_path, skill=found)
     content = json.loads((tmp_path / "forecast.json").read_text("utf-8"))["skill"]

@@ -87,7 +87,7 @@ def test_a_run_without_a_model_or_without_benchmarks_has_its_page():
     assert "figure-calibration" in skill_page(alone).html()
 
 
-def test_one_dyad_is_not_shown_by_dyad():
+def test_one_dyad_is_not_shown_by_dyad(undrawn):
     page = skill_page(results_of(0.0, dyads=("USA-CHN",))).html()
     assert "figure-dyads" not in page and "figure-benchmarks" in page
 
@@ -185,7 +185,7 @@ def test_figures_hold_their_data(results):
     assert all(figures[name].wide != changed[name].wide for name in ("benchmarks", "dyads", "forms"))
 
 
-def test_the_page_made_again_from_its_folder_is_the_same(results, tmp_path):
+def test_the_page_made_again_from_its_folder_is_the_same(results, tmp_path, undrawn):
     page = write_skill(results, tmp_path / "new")
     first = page.read_bytes()
     assert {path.name for path in page.parent.iterdir()} == {
@@ -200,7 +200,7 @@ def test_the_page_made_again_from_its_folder_is_the_same(results, tmp_path):
     assert headline(again.skill) == headline(results.skill)
 
 
-def test_a_folder_that_holds_something_else_is_left_alone(results, tmp_path):
+def test_a_folder_that_holds_something_else_is_left_alone(results, tmp_path, undrawn):
     (tmp_path / "index.html").write_text("mine")
     for write in (lambda: write_skill(results, tmp_path), lambda: write_skill_page(tmp_path)):
         with pytest.raises(OutputPathError, match=r"index\.html is not of a report"):
@@ -210,7 +210,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(results, tmp_path):
         write_skill_page(tmp_path / "nothing")
 
 
-def test_finished_origins_stay_where_they_are(results, tmp_path):
+def test_finished_origins_stay_where_they_are(results, tmp_path, undrawn):
     (tmp_path / "origins").mkdir()
     (tmp_path / "origins" / "2005-01.pendulum.json").write_text("{}")
     write_skill(results, tmp_path)

@@ -26,8 +26,22 @@ def fit():
     return Fit({"/": made.tree.to_dataset(), **groups})
 
 
-def test_technical_and_structural_follow_the_trend(fit):
-    assessment = assess(fit, "USA-CHN")
+@pytest.fixture(scope="module")
+def assessment(fit):
+    return assess(fit, "USA-CHN")
+
+
+@pytest.fixture(scope="module")
+def report(fit, assessment, tmp_path_factory):
+    return write_report(fit, assessment, out=tmp_path_factory.mktemp("trend") / "report").parent
+
+
+@pytest.fixture(scope="module")
+def shown(report):
+    return Reader((report / "index.html").read_text("utf-8"))
+
+
+def test_technical_and_structural_follow_the_trend(assessment):
     assert assessment.moving
     for outlook in assessment.improvement.values():
         assert outlook.technical.value + outlook.structural.value == pytest.approx(outlook.improvement.value)
@@ -39,23 +53,18 @@ def test_technical_and_structural_follow_the_trend(fit):
     )
 
 
-def test_the_page_tells_of_trend_and_cycle(fit, tmp_path):
-    page = write_report(fit, assess(fit, "USA-CHN"), out=tmp_path / "report")
-    text = Reader(page.read_text("utf-8")).text
-    assert "The level is the sum of a slow trend and a quick cycle" in text
-    assert "shocks displace the level, and it reverts to the trend" in text
-    assert "framework in force (technical)" not in text
-    assert "the trend has risen by 5 points" in (tmp_path / "report" / "forecast.json").read_text()
+def test_the_page_tells_of_trend_and_cycle(report, shown):
+    assert "The level is the sum of a slow trend and a quick cycle" in shown.text
+    assert "shocks displace the level, and it reverts to the trend" in shown.text
+    assert "framework in force (technical)" not in shown.text
+    assert "the trend has risen by 5 points" in (report / "forecast.json").read_text()
 
 
-def test_depth_and_severity_are_on_the_page_in_the_json_and_in_the_levels(fit, tmp_path):
-    assessment = assess(fit, "USA-CHN")
-    page = write_report(fit, assessment, out=tmp_path / "report")
-    html = Reader(page.read_text("utf-8"))
-    assert kinds_sentence(assessment.kinds) in html.text
-    assert {"id": "figure-kinds"} in html.named("figure")
-    told = json.loads((tmp_path / "report" / "forecast.json").read_text())["kinds"]
-    rows = list(csv.DictReader((tmp_path / "report" / "levels.csv").read_text().splitlines()))
+def test_depth_and_severity_are_on_the_page_in_the_json_and_in_the_levels(assessment, report, shown):
+    assert kinds_sentence(assessment.kinds) in shown.text
+    assert {"id": "figure-kinds"} in shown.named("figure")
+    told = json.loads((report / "forecast.json").read_text())["kinds"]
+    rows = list(csv.DictReader((report / "levels.csv").read_text().splitlines()))
     own = [row for row in rows if row["dyad"] == "USA-CHN"]
     assert {row["dyad"] for row in rows} == {"USA-CHN", "USA-RUS"}
     for name in ("depth", "severity"):
@@ -64,8 +73,8 @@ def test_depth_and_severity_are_on_the_page_in_the_json_and_in_the_levels(fit, t
         assert told[name]["time"] == [row["period"] for row in own]
 
 
-def test_the_figure_has_the_series_and_the_recorded_years(fit):
-    kinds = assess(fit, "USA-CHN").kinds
+def test_the_figure_has_the_series_and_the_recorded_years(assessment):
+    kinds = assessment.kinds
     figure = draw_panels([kind_panel(name, one, 30) for name, one in kinds.items()], NARROW)
     for on, one in zip(figure.axes, kinds.values(), strict=True):
         np.testing.assert_array_equal(on.get_lines()[0].get_ydata(), one.share[1])
@@ -73,8 +82,8 @@ def test_the_figure_has_the_series_and_the_recorded_years(fit):
         np.testing.assert_allclose(dots[:, 1], 100 * one.stronger / one.events)
 
 
-def test_equilibria_of_the_page_are_means_of_the_trend_and_where_it_stands(fit):
-    found = assess(fit, "USA-CHN").frameworks.eras
+def test_equilibria_of_the_page_are_means_of_the_trend_and_where_it_stands(fit, assessment):
+    found = assessment.frameworks.eras
     trend = fit.posterior["trend"].sel(dyad="USA-CHN")
     share = 100 / (1 + 2.718281828459045 ** (-trend))
     assert found[-1].equilibrium.median == pytest.approx(float(share.isel(time=-1).median()), abs=0.01)

@@ -81,7 +81,7 @@ def test_a_dataset_of_unknown_year_and_an_index_are_not_said_to_be_known(tmp_pat
     assert vintage(index) == "The index counts up to 29 February 2020 as it was read, later revisions included."
 
 
-def test_every_page_of_a_past_day_says_how_its_events_are_dated(fit, html, material):
+def test_every_page_of_a_past_day_says_how_its_events_are_dated(fit, html, material, undrawn):
     alone = reported_fit(dyads=("USA-CHN",), draws=40)
     pages = {
         "report": html,
@@ -95,7 +95,7 @@ def test_every_page_of_a_past_day_says_how_its_events_are_dated(fit, html, mater
     assert all("only what was known" not in Reader(page).text for page in pages.values())
 
 
-def test_a_backtest_of_a_feed_says_that_only_what_was_known_counts():
+def test_a_backtest_of_a_feed_says_that_only_what_was_known_counts(undrawn):
     results = results_of()
     choices = results.skill.choices | {"dataset": "gdelt", "vintaged": ["gdelt"]}
     page = Reader(skill_page(replace(results, skill=replace(results.skill, choices=choices))).html()).text
