@@ -156,6 +156,11 @@ class Clock:
         return PERIODS_A_MONTH[self.unit]
 
     @property
+    def years(self) -> "NDArray[np.int64]":
+        """Calendar year of each period."""
+        return self.times.astype("datetime64[Y]").astype(int) + 1970
+
+    @property
     def unit(self) -> str:
         """Name of a period."""
         return "week" if self.weekly else "month"

@@ -122,9 +122,10 @@ def year_ahead(fitted: Any, dyad: str, ahead: np.ndarray, seed: int) -> tuple[li
         return [], []
     level = simulate_ahead(fitted, dyad, AHEAD, seed=seed, simulations_per_draw=4, hazard=0.0).month_level[..., 1:]
     kept = rng.permutation(level[..., 0].size)[:2000]
-    read = reading(fitted, dyad).of_draws(kept // 4)
+    record = DatasetRecord.of(fitted.panel, dyad, 0)
+    read = reading(fitted, record).of_draws(kept // 4)
     month = simulate_months(level.reshape(1, -1, AHEAD)[:, kept], read, rng)
-    busy = relative_count(DatasetRecord.of(fitted.panel, dyad, 0), total)
+    busy = relative_count(record, total)
     chance = simulate_chances(add_volume(month, read, busy), read, rng)[0]
     drawn = rng.binomial(total, chance).sum(1)
     below, same = (drawn < cooperative).sum(), (drawn == cooperative).sum()

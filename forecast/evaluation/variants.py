@@ -135,10 +135,10 @@ def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View) -> Chances:
     level = simulate_ahead(fit, dyad, months, seed=asked.seed, simulations_per_draw=each).month_level[..., 1:]
     rng = asked.stream(view.origin, dyad, "news and overdispersion")
     kept = rng.permutation(level[..., 0].size)[: asked.draws]
-    place = view.record.place_in(fit.panel)
-    read = reading(fit, dyad, place).of_draws(kept // each)
+    record = DatasetRecord.of(fit.panel, dyad, view.record.place_in(fit.panel))
+    read = reading(fit, record).of_draws(kept // each)
     month = simulate_months(level.reshape(1, -1, months)[:, kept], read, rng)
-    own = _VolumeChances(month, read, DatasetRecord.of(fit.panel, dyad, place), int(rng.integers(2**63)))
+    own = _VolumeChances(month, read, record, int(rng.integers(2**63)))
     return {horizon: own.until(horizon) for horizon in asked.horizons}
 
 

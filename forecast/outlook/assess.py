@@ -27,11 +27,16 @@ from forecast.outlook.observed import observe
 from forecast.outlook.pendulum import band, equilibrium, frameworks, half_life, pendulum
 from forecast.outlook.query import AtLeast, Query, main_horizon, prospect
 from forecast.outlook.recorded import Baseline, main_record
-from forecast.outlook.simulations import BASELINE_MONTHS, driver_outlooks, simulate_ahead, structural_hazard
+from forecast.outlook.simulations import (
+    BASELINE_MONTHS,
+    driver_outlooks,
+    simulate_ahead,
+    simulate_particles,
+    structural_hazard,
+)
 from forecast.outlook.summary import Estimate, NotDefined, Probability
 from forecast.outlook.windows import ThresholdOutlook, WindowOutlook, printed_changes, window_outlook
 from forecast.panel import panel_kind
-from forecast.panel.record import observed_periods
 from forecast.wording import about, chance, count, give_or_take, month, number, percent, period
 
 LATE_MONTHS = 2
@@ -244,14 +249,13 @@ def assess(
     >>> from forecast.outlook import assess
     >>> print(assess(fit, "USA-CHN", seed=1).headline)  # doctest: +SKIP
     """
-    own, kind = dyad_draws(fit, dyad), panel_kind(fit.panel)
+    own, kind, names = dyad_draws(fit, dyad), panel_kind(fit.panel), dict(labels or {})
     query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, at_least=at_least, baseline=baseline_months)
-    names, ordered = dict(labels or {}), query.horizons
-    record = main_record(fit.panel, dyad, names.get(dyad, dyad))
-    simulations = simulate_ahead(
-        fit, dyad, LONGEST_HORIZON, seed=seed, simulations_per_draw=simulations_per_draw,
-        baseline_months=baseline_months,
-    )  # fmt: skip
+    record, hazard = main_record(fit.panel, dyad, names.get(dyad, dyad)), structural_hazard(fit.panel)
+    rate = hazard.draws(own.size, seed)
+    simulations = simulate_particles(
+        fit, own, rate, LONGEST_HORIZON, simulations_per_draw, seed=seed, baseline_months=baseline_months
+    )
     observed = observe(fit, simulations, query.reach, seed=seed, record=record, kinds=True)
     pool = pooled(record, observed, query.windows, seed=seed)
     published = None if isinstance(pool, NotDefined) else pool
@@ -264,7 +268,7 @@ def assess(
         label=names.get(dyad, dyad),
         origin=own.clock.last_day(),
         weekly=own.clock.weekly,
-        horizons=ordered,
+        horizons=query.horizons,
         baseline_months=baseline_months,
         smallest_improvement=smallest_improvement,
         seed=seed,
@@ -272,11 +276,11 @@ def assess(
         simulations=own.size[0] * own.size[1] * simulations_per_draw,
         standing=standing(own, since),
         last_break=last_break(own, smallest_improvement),
-        frameworks=frameworks(own, structural_hazard(fit.panel), arrives, seed=seed, band_mass=band_mass),
-        pendulum=pendulum(own, simulations, ordered, seed=seed, extreme_share=extreme_share),
         contrast=contrast(fit, own, contrast_with, contrast_era, names.get(contrast_with, contrast_with)),
-        band=band(own, simulations, ordered, band_mass),
-        kinds=kind_series(fit, dyad),
+        frameworks=frameworks(own, hazard, rate, arrives, seed=seed, band_mass=band_mass),
+        pendulum=pendulum(own, simulations, query.horizons, seed=seed, extreme_share=extreme_share),
+        band=band(own, simulations, query.horizons, band_mass),
+        kinds=kind_series(fit, record),
         measure=kind.measure,
         scale=kind.scale,
         moving=simulations.moving,
@@ -284,7 +288,7 @@ def assess(
         drivers=driver_outlooks(fit, dyad),
         datasets=dataset_outlooks(fit, dyad, seed=seed),
     )
-    periods = np.flatnonzero(observed_periods(fit.panel, dyad))
+    periods = np.flatnonzero(kind.observed_periods(fit.panel, dyad))
     data_through = own.clock.end_of(own.clock.times[periods[-1] if periods.size else -1].item())
     return replace(
         result,
@@ -324,5 +328,5 @@ def brief(
     else:
         sentence = window.sentence
     return Brief(
-        dyad, label, own.clock.last_day(), sentence, level, equilibrium(own), half_life(own), kind_series(fit, dyad)
+        dyad, label, own.clock.last_day(), sentence, level, equilibrium(own), half_life(own), kind_series(fit, record)
     )

@@ -14,17 +14,16 @@ import numpy as np
 from scipy.linalg import block_diag
 from scipy.special import ndtri
 
-from forecast.dates import Clock
 from forecast.model.observation.readings import KNOT_YEARS, drift_between, knots
 from forecast.model.posterior import flat
 from forecast.model.priors import Priors
 from forecast.numeric import share
 from forecast.outlook.draws import FitLike, position
-from forecast.outlook.recorded import main_dataset, source_words
+from forecast.outlook.recorded import DatasetRecord, main_dataset, source_words
 from forecast.outlook.simulations import stream
 from forecast.outlook.summary import Estimate, estimate
-from forecast.panel.record import relative_counts, sides, usual_periods
-from forecast.typing import Bool, Float, Index
+from forecast.panel.record import relative_counts, usual_periods
+from forecast.typing import Float, Index
 from forecast.wording import capital, interval_in_words, join, number
 
 if TYPE_CHECKING:
@@ -83,20 +82,16 @@ class DatasetOutlook:
 
 
 @dataclass(frozen=True)
-class _DatasetData:
-    """Event data of a dataset for a dyad, and its reading: thinned draws (draw, ...)."""
+class _Reading:
+    """How a dataset reads the level of a dyad, with its record: thinned draws (draw, ...)."""
 
-    place: int
-    name: str
-    total: Index
-    cooperative: Index
-    covered: Bool
-    reading: Float
+    record: DatasetRecord
+    offset: Float
     concentration: Float | None
 
     @property
     def ends(self) -> tuple[int, int]:
-        months = np.flatnonzero(self.covered)
+        months = np.flatnonzero(self.record.covered)
         return int(months[0]), int(months[-1])
 
 
@@ -107,14 +102,14 @@ def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[Dataset
         return ()
     draws = _thinned(fit.posterior)
     level = flat(draws["level"].isel(dyad=place))
-    data = [_data_of(panel, draws, dyad, place, q) for q in range(panel.sizes["dataset"])]
-    data = [one for one in data if one.covered.any()]
+    records = [DatasetRecord.of(panel, dyad, number) for number in range(panel.sizes["dataset"])]
+    data = [_reading(panel, draws, place, record) for record in records if record.covered.any()]
     if len(data) < 2:
         return ()
     noise = flat(draws["tau"].isel(dyad=place)) if "tau" in draws else np.zeros(len(level))
     present = _Present.of(fit, draws, place, level.mean(axis=0), float((noise**2).mean()), data)
     main = main_dataset(panel, dyad)
-    return tuple(_outlook(fit, dyad, one, level, noise, present, one.place == main, seed) for one in data)
+    return tuple(_outlook(fit, one, level, noise, present, one.record.number == main, seed) for one in data)
 
 
 def datasets_finding(found: Sequence[DatasetOutlook]) -> str:
@@ -143,56 +138,44 @@ def _thinned(posterior: "xr.Dataset") -> "xr.Dataset":
     return posterior.isel(draw=kept)
 
 
-def _data_of(panel: "xr.Dataset", draws: "xr.Dataset", dyad: str, place: int, dataset: int) -> _DatasetData:
-    total, cooperative, covered = sides(panel, dyad, dataset)
-    clock = Clock.of(panel)
-    own = draws.isel(dyad=place, dataset=dataset)
-    reports = panel["counts"].isel(dyad=place, dataset=dataset).sum(["time", "class"]).to_numpy()
+def _reading(panel: "xr.Dataset", draws: "xr.Dataset", place: int, record: DatasetRecord) -> _Reading:
+    own, covered = draws.isel(dyad=place, dataset=record.number), record.covered
+    reports = panel["counts"].isel(dyad=place, dataset=record.number).sum(["time", "class"]).to_numpy()
     weight = reports / reports.sum() if reports.any() else np.full(len(reports), 1 / len(reports))
     knot, part = knots(panel)
-    reading = (flat(own["direction_offset"]) @ weight)[:, None] + drift_between(flat(own["dataset_drift"]), knot, part)
+    offset = (flat(own["direction_offset"]) @ weight)[:, None] + drift_between(flat(own["dataset_drift"]), knot, part)
     if "dataset_volume_effect" in own:
-        busy = np.where(covered, relative_counts(total, covered, *usual_periods(clock.periods(1))), 0.0)
-        reading = reading + flat(own["dataset_volume_effect"])[:, None] * busy
-    concentration = flat(own["concentration"]) if "concentration" in own else None
-    name = str(panel["dataset"].to_numpy()[dataset])
-    return _DatasetData(dataset, name, total, cooperative, covered, reading, concentration)
+        busy = relative_counts(record.total, covered, *usual_periods(record.clock.periods(1)))
+        offset = offset + flat(own["dataset_volume_effect"])[:, None] * np.where(covered, busy, 0.0)
+    return _Reading(record, offset, flat(own["concentration"]) if "concentration" in own else None)
 
 
 def _outlook(
-    fit: FitLike,
-    dyad: str,
-    data: _DatasetData,
-    level: Float,
-    noise: Float,
-    present: "_Present",
-    main: bool,
-    seed: int,
+    fit: FitLike, data: _Reading, level: Float, noise: Float, present: "_Present", main: bool, seed: int
 ) -> DatasetOutlook:
-    clock = Clock.of(fit.panel)
-    first, last = data.ends
-    residuals = present.residuals[data.place]
-    years = _years(data, level, noise, clock, residuals, stream(seed, dyad, f"dataset {data.place}"))
-    offset, drift = _offsets(fit, dyad, data)
+    record, clock, (first, last) = data.record, data.record.clock, data.ends
+    rng = stream(seed, record.dyad, f"dataset {record.number}")
+    years = _years(data, level, noise, present.residuals[record.number], rng)
+    offset, drift = _offsets(fit, data)
     concentration = None
     if "concentration" in fit.posterior:
-        draws = fit.posterior["concentration"].isel(dataset=data.place).transpose("chain", "draw").to_numpy()
+        draws = fit.posterior["concentration"].isel(dataset=record.number).transpose("chain", "draw").to_numpy()
         concentration = estimate(draws + 1.0, "events", "independent events that a very busy month is worth")
     return DatasetOutlook(
-        name=data.name,
+        name=record.dataset,
         main=main,
         first=clock.times[first].item(),
         last=clock.end_of(clock.times[last].item()),
-        events=int(data.total[data.covered].sum()),
+        events=int(record.total[record.covered].sum()),
         offset=offset,
         drift=drift,
         concentration=concentration,
         years=years,
         disagrees=tuple(one.year for one in years if one.residual is not None and abs(one.residual) > BEYOND),
-        without=present.level(data.place),
+        without=present.level(record.number),
         with_all=present.level(None),
-        worth=present.worth(data.place),
-        sentence=_sentence(data.name, offset, drift),
+        worth=present.worth(record.number),
+        sentence=_sentence(record.dataset, offset, drift),
     )
 
 
@@ -206,55 +189,45 @@ def _sentence(name: str, offset: Estimate | None, drift: Estimate | None) -> str
     )
 
 
-def _offsets(fit: FitLike, dyad: str, data: _DatasetData) -> tuple[Estimate | None, Estimate | None]:
+def _offsets(fit: FitLike, data: _Reading) -> tuple[Estimate | None, Estimate | None]:
     """Return how far a dataset reads above the first one at the end of its record, and since its beginning."""
-    if data.place == 0:
+    number, place = data.record.number, position(fit.panel, data.record.dyad)
+    if number == 0:
         return None, None
-    place = position(fit.panel, dyad)
-    own = fit.posterior.isel(dyad=place, dataset=data.place)
+    own = fit.posterior.isel(dyad=place, dataset=number)
     drift = own["dataset_drift"].transpose("chain", "draw", "knot").to_numpy().astype(np.float64)
     fixed = own["direction_offset"].mean("direction").transpose("chain", "draw").to_numpy().astype(np.float64)
     (knot, part), (first, last) = knots(fit.panel), data.ends
     at = fit.posterior["level"].isel(dyad=place, time=last).transpose("chain", "draw").to_numpy().astype(np.float64)
     then, now = (fixed + drift_between(drift, int(knot[end]), float(part[end])) for end in (first, last))
-    words = f"points of share that {data.name} reads above the first dataset"
+    words = f"points of share that {data.record.dataset} reads above the first dataset"
     offset = estimate(share(at + now) - share(at), "points", f"{words}, at the end of its record")
     moved = estimate(share(at + now) - share(at + then), "points", f"{words}: at the end less at the beginning")
     return offset, moved
 
 
 def _years(
-    data: _DatasetData,
-    level: Float,
-    noise: Float,
-    clock: Clock,
-    residuals: Mapping[int, float],
-    rng: np.random.Generator,
+    data: _Reading, level: Float, noise: Float, residuals: Mapping[int, float], rng: np.random.Generator
 ) -> tuple[DatasetYear, ...]:
     """Put records simulated at the joint level, read as the dataset reads it, with the years of a record."""
-    month = level + data.reading + noise[:, None] * rng.standard_normal(level.shape)
+    record, month = data.record, level + data.offset + noise[:, None] * rng.standard_normal(level.shape)
     chance = share(month) / 100.0
     if data.concentration is not None:
         a = data.concentration[:, None]
         chance = rng.beta(np.maximum(a * chance, 1e-9), np.maximum(a * (1 - chance), 1e-9))
-    simulated = rng.binomial(data.total, chance)
-    of_period, found = _year_of(clock), []
-    for year in np.unique(of_period[data.covered]).tolist():
-        own = data.covered & (of_period == year)
-        events = int(data.total[own].sum())
+    simulated = rng.binomial(record.total, chance)
+    of_period, found = record.clock.years, []
+    for year in np.unique(of_period[record.covered]).tolist():
+        own = record.covered & (of_period == year)
+        events = int(record.total[own].sum())
         if events < FEWEST:
             continue
-        recorded = 100.0 * data.cooperative[own].sum() / events
+        recorded = 100.0 * record.cooperative[own].sum() / events
         copies = 100.0 * simulated[:, own].sum(axis=1) / events
         low, middle, high = np.quantile(copies, (0.05, 0.5, 0.95))
         expected = float(middle), float(low), float(high)
         found.append(DatasetYear(year, events, float(recorded), *expected, residuals.get(year)))
     return tuple(found)
-
-
-def _year_of(clock: Clock) -> Index:
-    """Return the calendar year of every period, (time,)."""
-    return np.asarray(clock.times.astype("datetime64[Y]").astype(int) + 1970)
 
 
 @dataclass(frozen=True)
@@ -267,20 +240,21 @@ class _Seen:
     shared: Float  # Covariance of what the dataset is off, constant and drifting; zero of the first
 
     @classmethod
-    def of(cls, data: _DatasetData, level: Float, window: slice, off: Float) -> "_Seen":
+    def of(cls, data: _Reading, level: Float, window: slice, off: Float) -> "_Seen":
         """Linearise what was recorded around the mean level (time,).
 
         ``off`` (time, time) is the covariance of what the dataset is off.
         """
-        own = data.covered & (data.total > 0)
+        record = data.record
+        own = record.covered & (record.total > 0)
         own[: window.start] = False
         at = np.flatnonzero(own)
-        total, chance = data.total[at], share((level + data.reading.mean(axis=0))[at]) / 100.0
+        total, chance = record.total[at], share((level + data.offset.mean(axis=0))[at]) / 100.0
         a = np.inf if data.concentration is None else float(data.concentration.mean())
         kept = total if np.isinf(a) else total * (a + 1.0) / (a + total)
         slope = chance * (1.0 - chance)
-        away = (data.cooperative[at] / total - chance) / slope
-        shared = off[np.ix_(at, at)] if data.place else np.zeros((len(at), len(at)))
+        away = (record.cooperative[at] / total - chance) / slope
+        shared = off[np.ix_(at, at)] if record.number else np.zeros((len(at), len(at)))
         return cls(at - window.start, level[at] + away, 1.0 / (kept * slope), shared)
 
     def before(self, month: int) -> "_Seen":
@@ -302,28 +276,30 @@ class _Present:
 
     @classmethod
     def of(
-        cls, fit: FitLike, draws: "xr.Dataset", dyad: int, level: Float, news: float, data: Sequence[_DatasetData]
+        cls, fit: FitLike, draws: "xr.Dataset", dyad: int, level: Float, news: float, data: Sequence[_Reading]
     ) -> "_Present":
         """Solve it for one dyad; ``level`` (time,) is the posterior mean, ``news`` the month-specific variance."""
-        periods = Clock.of(fit.panel).periods(12 * YEARS_BACK)
+        clock = data[0].record.clock
+        periods = clock.periods(12 * YEARS_BACK)
         window = slice(max(len(level) - periods, 0), len(level))
         era = fit.panel["era_index"].isel(dyad=dyad).to_numpy()[window]
         moves, centre = _level_covariance(draws, dyad, era, float(level.mean()))
         steps = flat(draws["dataset_drift_sd"]).mean(axis=0)
         priors = getattr(fit.spec, "priors", None) or Priors()
         seen = {
-            one.place: _Seen.of(one, level, window, _off(fit.panel, priors, float(steps[max(one.place - 1, 0)])))
+            (number := one.record.number): _Seen.of(
+                one, level, window, _off(fit.panel, priors, float(steps[max(number - 1, 0)]))
+            )
             for one in data
         }
-        recent = len(era) - Clock.of(fit.panel).periods(RECENT_MONTHS)
+        recent = len(era) - clock.periods(RECENT_MONTHS)
         found: dict[int | None, tuple[float, float]] = {None: _solve(list(seen.values()), moves, news, centre)}
         for name in seen:
             kept = [part.before(recent) if place == name else part for place, part in seen.items()]
             found[name] = _solve(kept, moves, news, centre)
-        years = _year_of(Clock.of(fit.panel))[window]
         return cls(
             found,
-            _residuals(seen, years, moves, news, centre),
+            _residuals(seen, clock.years[window], moves, news, centre),
             (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]),
         )
 

@@ -107,6 +107,11 @@ class DyadDraws:
         own = {name: self.scalars[variable] for name, variable in self.cycle.reads.items()}
         return own | {"sigma": self.scalars["sigma"]}
 
+    @property
+    def half_life(self) -> Float | None:
+        """Months in which half of a deviation from the trend is undone, (chain, draw); None without a cycle."""
+        return None if self.cycle is None else self.scalars["cycle_half_life"] / self.clock.per_month
+
     def ceiling(self, era: int) -> Float | None:
         """Ceiling of an era in log-odds, (chain, draw); None without a ceiling."""
         return self.by_era["ceiling"][..., era] if "ceiling" in self.by_era else None

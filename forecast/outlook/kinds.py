@@ -8,23 +8,18 @@ half.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.dates import Clock
 from forecast.model.observation.sides import ordered_kinds, stronger_log_odds
 from forecast.numeric import share
 from forecast.outlook.draws import FitLike, position
-from forecast.outlook.recorded import main_dataset
+from forecast.outlook.recorded import DatasetRecord
 from forecast.outlook.summary import Estimate, NotDefined, estimate, quantiles_over_draws
 from forecast.panel import panel_kind
 from forecast.typing import Float, Index
 from forecast.wording import capital, interval, interval_in_words, join, period
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 SIDES = {"depth": "cooperative", "severity": "hostile"}
 """The side that each is about."""
@@ -54,40 +49,39 @@ class KindSeries:
     stronger: Index
 
 
-def kind_series(fit: FitLike, dyad: str) -> dict[str, KindSeries] | NotDefined:
-    """Compute depth of cooperation and severity of conflict over the whole panel."""
-    place = position(fit.panel, dyad)
+def kind_series(fit: FitLike, record: DatasetRecord | NotDefined) -> dict[str, KindSeries] | NotDefined:
+    """Compute depth of cooperation and severity of conflict of a dyad over the whole panel, from its main record."""
     names = [name for name in SIDES if f"{name}_slope" in fit.posterior]
-    if not names:
+    if isinstance(record, NotDefined) or not names:
         return NotDefined("the model does not read kinds within a side (observation='sides' does)")
-    covered = np.flatnonzero(panel_kind(fit.panel).observed_periods(fit.panel, dyad))
+    covered = np.flatnonzero(panel_kind(fit.panel).observed_periods(fit.panel, record.dyad))
     if not covered.size:
         return NotDefined("no period of the dyad is covered")
-    return {name: _series(fit, name, (place, main_dataset(fit.panel, dyad)), covered) for name in names}
+    return {name: _series(fit, name, record, covered) for name in names}
 
 
-def _series(fit: FitLike, name: str, at: tuple[int, int], covered: Index) -> KindSeries:
-    panel, clock, ordered = fit.panel, Clock.of(fit.panel), ordered_kinds(name, fit.panel)
-    stronger = ordered[-(len(ordered) // 2) :]
+def _series(fit: FitLike, name: str, record: DatasetRecord, covered: Index) -> KindSeries:
+    panel, clock, ordered = fit.panel, record.clock, ordered_kinds(name, fit.panel)
+    stronger, at = ordered[-(len(ordered) // 2) :], (position(panel, record.dyad), record.number)
     draws = stronger_log_odds(name, len(stronger), panel, fit.posterior, at, fit.spec.kind_drift)
     quantiles = np.full((len(QUANTILES), len(clock.times)), np.nan)
     # The share of a quantile is the quantile of the share, and far fewer numbers are to be transformed.
     quantiles[:, covered] = share(quantiles_over_draws(draws[..., covered], QUANTILES)).round(_DECIMALS)
-    kinds = tuple(str(panel["class_name"].to_numpy()[one]) for one in stronger)
+    kinds = tuple(record.names[one] for one in stronger)
     place = int(covered[-1])
     last = clock.end_of(clock.times[place].item())
     what = f"per cent of {SIDES[name]} events that are {join(kinds, 'or')}"
     return KindSeries(
         side=SIDES[name],
         kinds=kinds,
-        dataset=str(panel["dataset"].to_numpy()[at[1]]),
+        dataset=record.dataset,
         now=estimate(share(draws[..., place]), "per cent", f"{what}, expected in {period(last, weekly=clock.weekly)}"),
         change=_change(draws, place - clock.periods(12 * YEARS_BACK), covered, what),
         last=last,
         time=clock.times,
         quantiles=QUANTILES,
         share=quantiles,
-        **_recorded(panel, at, ordered, stronger),
+        **_recorded(record, ordered, stronger),
     )
 
 
@@ -98,11 +92,10 @@ def _change(draws: NDArray[np.float32], before: int, covered: Index, what: str) 
     return estimate(share(draws[..., covered[-1]]) - share(draws[..., before]), "points", words)
 
 
-def _recorded(panel: "xr.Dataset", at: tuple[int, int], ordered: Index, stronger: Index) -> dict[str, Index]:
+def _recorded(record: DatasetRecord, ordered: Index, stronger: Index) -> dict[str, Index]:
     """Count the events of a side, and those of its stronger kinds, year by year."""
-    counts = panel["counts"].isel(dyad=at[0], dataset=at[1]).sum("direction").transpose("time", "class").to_numpy()
-    years, firsts = np.unique(panel["time"].dt.year.to_numpy(), return_index=True)
-    by_year = np.add.reduceat(counts, firsts, axis=0)
+    years, firsts = np.unique(record.clock.years, return_index=True)
+    by_year = np.add.reduceat(record.counts, firsts, axis=0)
     events, strong = (by_year[:, classes].sum(axis=1) for classes in (ordered, stronger))
     there = events > 0
     return {"years": years[there], "events": events[there], "stronger": strong[there]}

@@ -17,6 +17,7 @@ from forecast.outlook.summary import (
     NotDefined,
     Probability,
     estimate,
+    estimate_if_defined,
     probability,
     quantiles_over_draws,
     seen_quantiles,
@@ -86,7 +87,7 @@ def present(own: DyadDraws) -> Estimate:
 
 def _lowest_years(own: DyadDraws, first: int, words: str) -> dict[int, Probability]:
     """Rank the calendar years, at least half of which the record holds, by how likely they are the lowest."""
-    years = own.clock.times[first:].astype("datetime64[Y]").astype(int) + 1970
+    years = own.clock.years[first:]
     names, starts, counts = np.unique(years, return_index=True, return_counts=True)
     whole = counts >= 6 * own.clock.per_month
     if not whole.any():
@@ -108,20 +109,20 @@ def last_break(own: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefin
     era, previous = own.eras[-1], own.eras[-2]
     begin = max(0, era.first - own.clock.periods(MONTHS_BEFORE))
     months = round((era.first - begin) / own.clock.per_month)
-    before = own.share[..., begin : era.first].mean(axis=-1, dtype=np.float64)
-    drop = before - own.mean(-1)
+    drop = own.share[..., begin : era.first].mean(axis=-1, dtype=np.float64) - own.mean(-1)
+    then, now = own.rest(-2), own.rest(-1)
+    lower = None if then is None or now is None else then - now
     words = f"mean share in the {months} months before {month(era.start)} less its mean since"
     trend = _trend(own, era)
-    then, now = own.rest(-2), own.rest(-1)
     return Break(
         era=era.name,
         start=era.start,
         months_before=months,
         drop=estimate(drop, "points of share", words),
         dropped=probability(drop > smallest_change, f"{words} is more than {smallest_change:g} points"),
-        equilibrium_drop=NotDefined(NO_CYCLE)
-        if then is None or now is None
-        else estimate(then - now, "points of share", f"equilibrium of “{previous.name}” less that of “{era.name}”"),
+        equilibrium_drop=estimate_if_defined(
+            lower, "points of share", f"equilibrium of “{previous.name}” less that of “{era.name}”", NO_CYCLE
+        ),
         trend=trend,
         falling=trend
         if isinstance(trend, NotDefined)
@@ -195,7 +196,7 @@ def contrast(fit: FitLike, own: DyadDraws, dyad: str, era: str, label: str) -> C
         second_label=label,
         first_era=own.eras[-1].name,
         second_era=other.eras[then].name,
-        half_life=_compare_both("half-life", _half_life(own), _half_life(other), NO_CYCLE),
+        half_life=_compare_both("half-life", own.half_life, other.half_life, NO_CYCLE),
         equilibrium=_compare_both("equilibrium of the era", own.rest(-1), other.rest(then), NO_CYCLE),
         mean=_compare("mean share over the era", own.mean(-1), other.mean(then)),
         month_noise=_compare_both(
@@ -205,10 +206,6 @@ def contrast(fit: FitLike, own: DyadDraws, dyad: str, era: str, label: str) -> C
 
 
 _UNITS = {"half-life": "months", "month noise": "log-odds"}
-
-
-def _half_life(own: DyadDraws) -> Float | None:
-    return own.scalars["cycle_half_life"] / own.clock.per_month if "cycle_half_life" in own.scalars else None
 
 
 def _compare_both(name: str, first: Float | None, second: Float | None, otherwise: str) -> DyadQuantity | NotDefined:

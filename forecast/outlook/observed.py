@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from forecast.model.observation.readings import drift_between, knots
 from forecast.numeric import share
 from forecast.outlook.draws import FitLike, dyad_draws, position
-from forecast.outlook.recorded import RECENT_MONTHS, DatasetRecord, WindowCounts, main_record, recent_reports
+from forecast.outlook.recorded import RECENT_MONTHS, DatasetRecord, WindowCounts, main_record
 from forecast.outlook.simulations import Simulations, picked, stream
 from forecast.outlook.summary import NotDefined
 from forecast.panel.record import relative_counts, usual_periods
@@ -148,7 +148,7 @@ def observe_unrecorded(
     own, part = dyad_draws(fit, record.dyad), record.left[first:]
     size, rng = (*own.size, simulations_per_draw, len(part)), stream(seed, record.dyad, f"unrecorded {record.number}")
     whole = recording_level(record).simulate(size, rng)
-    total, read = rng.binomial(whole, part), reading(fit, record.dyad, record.number)
+    total, read = rng.binomial(whole, part), reading(fit, record)
     level = np.broadcast_to(own.level[:, :, None, first:].astype(np.float64), size)
     month = add_volume(simulate_months(level, read, rng), read, relative_count(record, whole))
     cooperative = rng.binomial(total, simulate_chances(month, read, rng))
@@ -188,7 +188,7 @@ def coming_periods(
     if not recently_reported(record):
         return NOTHING_RECENT
     total = recording_level(record).simulate((*size, periods), stream(seed, record.dyad, f"volume {record.number}"))
-    busy, read = relative_count(record, total), reading(fit, record.dyad, record.number)
+    busy, read = relative_count(record, total), reading(fit, record)
     return Coming(record.number, read, _after_present(total), _after_present(busy))
 
 
@@ -251,16 +251,17 @@ def draw_chances(log_odds: Float, concentration: Float | None, rng: np.random.Ge
     return chance if concentration is None else rng.beta(concentration * chance, concentration * (1 - chance))
 
 
-def reading(fit: FitLike, dyad: str, dataset: int = 0) -> Reading:
-    """Return the measurement of a dyad's level by a dataset."""
-    place = position(fit.panel, dyad)
+def reading(fit: FitLike, record: DatasetRecord) -> Reading:
+    """Return the measurement of a dyad's level by the dataset of a record."""
+    place, dataset = position(fit.panel, record.dyad), record.number
 
     def values(name: str) -> Any:
         picked = fit.posterior[name].isel(dyad=place, dataset=dataset, missing_dims="ignore")
         return picked.transpose("chain", "draw", ...).to_numpy().astype(np.float64)
 
     size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]
-    recent = recent_reports(fit.panel, dyad, dataset).sum(axis=0)
+    acts = fit.panel["counts"].isel(dyad=place, dataset=dataset).sum("class").transpose("time", "direction").to_numpy()
+    recent = acts[record.covered][-round(RECENT_MONTHS * record.clock.per_month) :].sum(axis=0)
     offset = values("direction_offset") if "direction_offset" in fit.posterior else np.zeros((*size, 1))
     if "dataset_drift" in fit.posterior:  # as it stands now
         knot, part = knots(fit.panel)

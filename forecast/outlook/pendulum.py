@@ -12,7 +12,15 @@ from forecast.errors import SpecError
 from forecast.numeric import share
 from forecast.outlook.draws import NO_CYCLE, DyadDraws
 from forecast.outlook.simulations import Simulations, StructuralHazard, simulate_from, stream
-from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, on_grid, probability
+from forecast.outlook.summary import (
+    Estimate,
+    NotDefined,
+    Probability,
+    estimate,
+    estimate_if_defined,
+    on_grid,
+    probability,
+)
 from forecast.typing import Bool, Float
 
 THROUGHOUT_MONTHS = 6
@@ -117,12 +125,13 @@ def band(
     words = f"the equilibrium band of “{own.eras[-1].name}”"
     edge = f"edge of the central {mass:.0%} of the level's stationary distribution under “{own.eras[-1].name}”"
     name, at, span = simulations.clock.name, simulations.at, simulations.clock.periods(THROUGHOUT_MONTHS)
+    entry = passage(inside, simulations.clock, horizons, simulations.months, words)
     return EquilibriumBand(
         mass=mass,
         low=estimate(low, "points of share", f"lower {edge}"),
         high=estimate(high, "points of share", f"upper {edge}"),
         inside_now=probability(inside[..., 0, 0], f"the share of {name()} is inside {words}"),
-        entry=passage(inside, simulations.clock, horizons, simulations.months, words),
+        entry=entry,
         inside={h: probability(inside[..., at(h)], f"the share of {name(h)} is inside {words}") for h in horizons},
         throughout={
             h: probability(
@@ -177,46 +186,44 @@ def pendulum(
     if not INSIDE < extreme_share < 100:
         raise SpecError(f"extreme_share: {extreme_share:g} is not between {INSIDE:g} and 100 points of share.")
     zone = _hostile_zone(own, simulations, horizons, seed, extreme_share)
-    trend = estimate(
-        simulations.trend_before[..., 0], "points of share", "mean of the trend over the baseline's months"
-    )
-    gap = simulations.before[..., 0] - simulations.trend_before[..., 0]
-    deviation = estimate(gap, "points of share", "mean of the level over the baseline's months less that of the trend")
-    if own.cycle is None:
-        absent = NotDefined(NO_CYCLE)
-        return Pendulum(trend, deviation, absent, absent, absent, zone)
-    fades = half_life(own)
-    assert isinstance(fades, Estimate)
+    back, months, fades = _return_to_previous(own, simulations, horizons), own.half_life, half_life(own)
+    trend = simulations.trend_before[..., 0]
     return Pendulum(
-        trend=trend,
-        deviation=deviation,
+        trend=estimate(trend, "points of share", "mean of the trend over the baseline's months"),
+        deviation=estimate(
+            simulations.before[..., 0] - trend,
+            "points of share",
+            "mean of the level over the baseline's months less that of the trend",
+        ),
         half_life=fades,
-        short=probability(fades.draws < SHORT_MONTHS, f"the half-life is below {SHORT_MONTHS} months"),
-        back=_return_to_previous(own, simulations, horizons),
+        short=NotDefined(NO_CYCLE)
+        if months is None
+        else probability(months < SHORT_MONTHS, f"the half-life is below {SHORT_MONTHS} months"),
+        back=back,
         zone=zone,
     )
 
 
 def half_life(own: DyadDraws) -> Estimate | NotDefined:
     """Return the half-life of the cycle, months."""
-    if own.cycle is None:
-        return NotDefined(NO_CYCLE)
-    months = own.scalars["cycle_half_life"] / own.clock.per_month
-    return estimate(months, "months", "time in which half of a deviation from the trend is undone")
+    words = "time in which half of a deviation from the trend is undone"
+    return estimate_if_defined(own.half_life, "months", words, NO_CYCLE)
 
 
 def _return_to_previous(own: DyadDraws, simulations: Simulations, horizons: Sequence[int]) -> Return | NotDefined:
+    if own.cycle is None:
+        return NotDefined(NO_CYCLE)
     if len(own.eras) < 2:
         return NotDefined("the panel sees only one era of the dyad")
-    target = own.rest(-2)
+    name, target = own.eras[-2].name, own.rest(-2)
     assert target is not None
-    name = own.eras[-2].name
     words = f"the equilibrium of “{name}”"
+    way = passage(crosses(simulations.share, target), simulations.clock, horizons, simulations.months, words)
     return Return(
         era=name,
         equilibrium=estimate(target, "points of share", words),
         above=probability(target > share(own.level_now), f"{words} lies above the share of {own.clock.name()}"),
-        passage=passage(crosses(simulations.share, target), simulations.clock, horizons, simulations.months, words),
+        passage=way,
     )
 
 
@@ -229,7 +236,8 @@ def _hostile_zone(
     words, name = f"the hostile zone, a share below {below:g}", simulations.clock.name
     start, (*_, simulations_per_draw, periods) = below - INSIDE, simulations.share.shape
     released = simulate_from(own, start, periods - 1, simulations_per_draw, seed=seed)
-    edge = f"a share of {below:g}, from {start:g} under “{own.eras[-1].name}” alone,"
+    edge, spell = f"{below:g}, from {start:g} under “{own.eras[-1].name}” alone,", mean_spell(record, own.clock)
+    way_out = passage(released >= below, simulations.clock, horizons, simulations.months, f"a share of {edge}")
     return HostileZone(
         below=below,
         now=probability(there[..., 0, 0], f"the share of {name()} is in {words}"),
@@ -237,15 +245,11 @@ def _hostile_zone(
             recent.sum(axis=-1) / own.clock.per_month, "months", f"months of the last {span} spent in {words}"
         ),
         recent_span=span,
-        spell=estimate(
-            mean_spell(record, own.clock),
-            "months",
-            f"mean length of the record's spells in {words} (0 if it has none)",
-        ),
+        spell=estimate(spell, "months", f"mean length of the record's spells in {words} (0 if it has none)"),
         ahead={
             h: probability(there[..., simulations.at(h)], f"the share of {name(h)} is in {words}") for h in horizons
         },
-        way_out=passage(released >= below, simulations.clock, horizons, simulations.months, edge),
+        way_out=way_out,
         inside=INSIDE,
     )
 
@@ -317,13 +321,19 @@ class Frameworks:
 
 
 def frameworks(
-    own: DyadDraws, hazard: StructuralHazard, by: Mapping[int, Probability], *, seed: int, band_mass: float = 0.5
+    own: DyadDraws,
+    hazard: StructuralHazard,
+    rate: Float,
+    by: Mapping[int, Probability],
+    *,
+    seed: int,
+    band_mass: float = 0.5,
 ) -> Frameworks:
     """Compute what each era of a dyad allows, the room under the current ceiling, and how soon it may end.
 
-    `by` has the chances of a new framework by horizon.
+    `rate` has the hazard of each draw, `by` the chances of a new framework by horizon.
     """
-    rate = hazard.draws(own.size, seed)
+    room, eras = headroom(own, seed=seed), tuple(_framework(own, era, band_mass) for era in range(len(own.eras)))
     change = FrameworkChange(
         per_year=estimate(12 * rate, "a year", "rate at which new strategic frameworks come to a dyad"),
         breaks=hazard.breaks,
@@ -334,20 +344,16 @@ def frameworks(
             f"no new strategic framework comes within {LASTING_YEARS} years",
         ),
     )
-    eras = tuple(_framework(own, era, band_mass) for era in range(len(own.eras)))
-    return Frameworks(eras, headroom(own, seed=seed), change)
+    return Frameworks(eras, room, change)
 
 
 def _framework(own: DyadDraws, era: int, band_mass: float) -> Framework:
     """Compute what one era of the dyad allows."""
     this, following = own.eras[era], own.eras[era + 1 :]
-    ceiling = own.ceiling(era)
-    low, high = band_edges(own, era, band_mass)
+    ceiling, (low, high), rest = own.ceiling(era), band_edges(own, era, band_mass), equilibrium(own, era)
 
-    def points(values: Float | None, what: str, otherwise: str) -> Estimate | NotDefined:
-        if values is None:
-            return NotDefined(otherwise)
-        return estimate(values, "points of share", f"{what} under “{this.name}”")
+    def points(values: Float | None, what: str, reason: str) -> Estimate | NotDefined:
+        return estimate_if_defined(values, "points of share", f"{what} under “{this.name}”", reason)
 
     return Framework(
         code=this.code,
@@ -355,7 +361,7 @@ def _framework(own: DyadDraws, era: int, band_mass: float) -> Framework:
         start=this.start,
         end=following[0].start - timedelta(days=1) if following else None,
         mean=estimate(own.mean(era), "points of share", f"mean share under “{this.name}”"),
-        equilibrium=equilibrium(own, era),
+        equilibrium=rest,
         band_low=points(low, "lower edge of the equilibrium band", NO_CYCLE),
         band_high=points(high, "upper edge of the equilibrium band", NO_CYCLE),
         ceiling=points(None if ceiling is None else share(ceiling), "highest share possible", NO_CEILING),
@@ -364,10 +370,8 @@ def _framework(own: DyadDraws, era: int, band_mass: float) -> Framework:
 
 def equilibrium(own: DyadDraws, era: int = -1) -> Estimate | NotDefined:
     """Return the long-run mean share of an era, by default of the current one."""
-    rest = own.rest(era)
-    if rest is None:
-        return NotDefined(NO_CYCLE)
-    return estimate(rest, "points of share", f"share at rest under “{own.eras[era].name}”")
+    words = f"share at rest under “{own.eras[era].name}”"
+    return estimate_if_defined(own.rest(era), "points of share", words, NO_CYCLE)
 
 
 def headroom(own: DyadDraws, *, seed: int) -> Headroom | NotDefined:
@@ -391,12 +395,11 @@ def headroom(own: DyadDraws, *, seed: int) -> Headroom | NotDefined:
         room=estimate(room, "points of share", "ceiling less the present trend"),
         log_odds=estimate(values, "log-odds", "ceiling less the trend where the era began"),
         near=probability(room <= NEAR_POINTS, f"the trend stands within {NEAR_POINTS:g} points of its ceiling"),
-        reach=NotDefined(NO_CYCLE)
-        if best is None
-        else estimate(
-            best - share(own.level_now),
+        reach=estimate_if_defined(
+            None if best is None else best - share(own.level_now),
             "points of share",
             "the share with the cycle at its 95% quantile and the trend unchanged, less the present share",
+            NO_CYCLE,
         ),
         learning=Learning(
             comparison=estimate(np.exp(population), "log-odds", f"the same according to {POPULATION}"),

@@ -23,6 +23,7 @@ from forecast.outlook.windows import (
     RollingShare,
     ThresholdOutlook,
     WindowOutlook,
+    kind_given,
     kind_outlook,
     rolling_share,
     shifted_as,
@@ -216,7 +217,6 @@ def prospect(
     observed: Observed | NotDefined,
     query: Query,
     improvement: float = 5.0,
-    questions: Sequence[SimulationQuestion] = (),
     *,
     published: Mapping[int, Observed] | None = None,
     unconditional: Prospect | None = None,
@@ -225,15 +225,9 @@ def prospect(
 
     Kinds and counts in a scenario need the forecast without it.
     """
-    bases = unconditional.questions if unconditional else [None] * len(questions)
-    answers = tuple(
-        question_outlook(one, *one.settle(simulations, observed), base)
-        for one, base in zip(questions, bases, strict=True)
-    )
     common: dict[str, Any] = {
         "improvement": {months: horizon_outlook(simulations, months, improvement) for months in query.horizons},
         "fan": fan(simulations, query.horizons[-1], observed),
-        "questions": answers,
     }
     if isinstance(observed, NotDefined) or isinstance(record, NotDefined):
         absent = observed if isinstance(observed, NotDefined) else record
@@ -286,8 +280,11 @@ def _kinds(panel: "xr.Dataset", record: DatasetRecord, observed: Observed, query
     found = {}
     for name, months, number in [*asked, *((name, months, number) for name, number, months in query.numbers)]:
         ahead = observed.ahead(record.clock.periods(months), record.names.index(name))
-        past = without[name, months, number] if without else rates[name]
-        found[name, months, number] = kind_outlook(record, ahead, name, months, number, past)
+        found[name, months, number] = (
+            kind_given(record, ahead, without[name, months, number])
+            if without
+            else kind_outlook(record, ahead, name, months, number, rates[name])
+        )
     return found
 
 

@@ -14,7 +14,7 @@ from forecast.dates import Clock, months_between, periods_a_month
 from forecast.events.codebook import read_scale, scale_names
 from forecast.outlook.summary import NotDefined
 from forecast.panel import panel_kind
-from forecast.panel.record import by_class, last_known, sides, unrecorded_part
+from forecast.panel.record import by_class, last_known, unrecorded_part
 from forecast.typing import Bool, Float, Index
 from forecast.wording import day, join, month
 
@@ -299,17 +299,12 @@ def reporting_datasets(panel: "xr.Dataset", dyad: str) -> list[int]:
 
     One has stopped if it counts nothing in its last 36 covered months, or if another is covered for a year longer.
     """
-    number = panel.sizes.get("dataset", 1)
-    totals = [int(recent_reports(panel, dyad, dataset).sum()) for dataset in range(number)]
-    counting = [dataset for dataset in range(number) if totals[dataset]]
-    if number == 1:
-        return counting
-    ends = {dataset: int(np.flatnonzero(sides(panel, dyad, dataset)[2])[-1]) for dataset in counting}
-    year = round(12 * periods_a_month(panel))
-    return [dataset for dataset in counting if ends[dataset] >= max(ends.values()) - year]
-
-
-def recent_reports(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Index:
-    """Return the events of the last 36 covered months, (period, direction); none of an index."""
-    reports = panel_kind(panel).reports(panel, dyad, dataset)
-    return reports[-round(RECENT_MONTHS * periods_a_month(panel)) :]
+    if not panel_kind(panel).coded:
+        return []
+    own, a_month, ends = panel.sel(dyad=dyad), periods_a_month(panel), dict[int, int]()
+    events = own["counts"].sum(["direction", "class"]).transpose("dataset", "time").to_numpy()
+    for dataset, covered in enumerate(own["covered"].transpose("dataset", "time").to_numpy()):
+        seen = np.flatnonzero(covered)
+        if events[dataset, seen[-round(RECENT_MONTHS * a_month) :]].any():
+            ends[dataset] = int(seen[-1])
+    return [dataset for dataset, end in ends.items() if end >= max(ends.values()) - round(12 * a_month)]

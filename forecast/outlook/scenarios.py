@@ -1,7 +1,7 @@
 """Scenario outlook: forecasts given assumed events, with the unconditional outlook."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from math import ceil
 from os import PathLike
@@ -16,7 +16,15 @@ from forecast.errors import SpecError
 from forecast.outlook.conditioning import Assumed, condition, periods_held, read_assumed
 from forecast.outlook.draws import FitLike
 from forecast.outlook.observed import Observed, observe
-from forecast.outlook.query import AtLeast, Prospect, Query, SimulationQuestion, main_horizon, prospect
+from forecast.outlook.query import (
+    AtLeast,
+    Prospect,
+    Query,
+    SimulationQuestion,
+    main_horizon,
+    prospect,
+    question_outlook,
+)
 from forecast.outlook.recorded import Baseline, changed, main_record, share_before
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations, simulate_ahead
 from forecast.outlook.summary import NotDefined, Probability, probability
@@ -193,7 +201,11 @@ def scenario(
         raise SpecError(f"scenario: nothing can be assumed: {observed.reason}")
 
     def answer(some: Simulations, seen: Observed | NotDefined, without: Prospect | None = None) -> Prospect:
-        return prospect(fit.panel, record, some, seen, query, smallest_improvement, questions, unconditional=without)
+        found = prospect(fit.panel, record, some, seen, query, smallest_improvement, unconditional=without)
+        bases = without.questions if without else [None] * len(questions)
+        settled = [(one, *one.settle(some, seen)) for one in questions]
+        answers = [question_outlook(*one, base) for one, base in zip(settled, bases, strict=True)]
+        return replace(found, questions=tuple(answers))
 
     unconditional, found = answer(simulations, observed), []
     words = f"each {simulations.clock.unit} that something is assumed of holds at least that"

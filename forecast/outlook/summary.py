@@ -108,6 +108,11 @@ def estimate(values: NDArray[Any], unit: str, definition: str, given: Bool | Non
     return Estimate(float(draws.mean()), median, low, high, mcse(draws), unit, definition, draws)
 
 
+def estimate_if_defined(values: Float | None, unit: str, definition: str, reason: str) -> Estimate | NotDefined:
+    """Summarise a quantity that a model may not have; `reason` says why it has not."""
+    return NotDefined(reason) if values is None else estimate(values, unit, definition)
+
+
 def certain(value: float, definition: str, size: tuple[int, ...]) -> Probability:
     """Return a computed probability, without Monte Carlo error; `size` is (chain, draw)."""
     return Probability(on_grid(value), 0.0, definition, np.full(size, value))

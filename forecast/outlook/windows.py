@@ -270,28 +270,18 @@ class KindOutlook:
 
 
 def kind_outlook(
-    record: DatasetRecord, ahead: WindowCounts, kind: str, months: int, at_least: int, past: KindRates | KindOutlook
+    record: DatasetRecord, ahead: WindowCounts, kind: str, months: int, at_least: int, past: KindRates
 ) -> KindOutlook:
-    """Compute how many events of a kind will be recorded up to a horizon.
-
-    By the past of the kind; in a scenario, from the outlook without it, the odds change as they do in the simulations.
-    """
+    """Compute how many events of a kind will be recorded up to a horizon, by the past of the kind in all dyads."""
     place, periods = record.names.index(kind), record.clock.periods(months)
-    means = class_codes(record.scale, place) or None
+    means, baseline = class_codes(record.scale, place) or None, record.baseline(months, place)
     question = CountQuestion.ahead(record, months, of=kind, at_least=at_least, means=means)
-    assert ahead.kind is not None
-    number, yes = ahead.kind.sum(axis=-1), question.words()
     recent = record.counts[record.covered][-record.clock.periods(MIX_MONTHS) :, place]
-    simulated, size = probability(question.settle(ahead)[0], f"{yes} In the simulations."), number.shape[:2]
-    words = f"events of the kind “{kind}” are recorded in {record.ahead(months)}"
-    if isinstance(past, KindRates):
-        rate = past.rate(record.dyad, periods)
-        value = certain(rate.at_least(at_least), yes, size)
-        events = expected(float(rate.mean.mean()), rate.quantiles(TAILS), "events", words, size)
-    else:
-        value = shifted_as(past, simulated, yes)
-        events = estimate(number, "events", f"{words}, in the simulations")
     base_rate, known = window_base_rate(recent, periods, at_least), calibration_of(record.dataset, record.scale, kind)
+    rate, (hit, _) = past.rate(record.dyad, periods), question.settle(ahead)
+    yes, size = question.words(), hit.shape[:2]
+    words = f"events of the kind “{kind}” are recorded in {record.ahead(months)}"
+    chance = certain(rate.at_least(at_least), yes, size)
     result = KindOutlook(
         kind=kind,
         cooperative=place >= record.zero_cut,
@@ -299,16 +289,32 @@ def kind_outlook(
         first=question.first,
         until=question.last,
         at_least=at_least,
-        chance=value,
-        simulated=simulated,
-        events=events,
-        baseline=record.baseline(months, place),
+        chance=chance,
+        simulated=probability(hit, f"{yes} In the simulations."),
+        events=expected(float(rate.mean.mean()), rate.quantiles(TAILS), "events", words, size),
+        baseline=baseline,
         base_rate=base_rate,
-        far_from_base_rate=not isinstance(base_rate, NotDefined) and far_apart(value.value, base_rate),
+        far_from_base_rate=not isinstance(base_rate, NotDefined) and far_apart(chance.value, base_rate),
         calibrated=known.passed,
         calibration=known.sentence,
         sentence="",
         rule=f"{yes} {question.rule}",
+    )
+    return replace(result, sentence=kind_sentence(record, result))
+
+
+def kind_given(record: DatasetRecord, ahead: WindowCounts, without: KindOutlook) -> KindOutlook:
+    """Compute the same in a scenario: the odds without it change as they do in the simulations."""
+    assert ahead.kind is not None
+    number, base_rate = ahead.kind.sum(axis=-1), without.base_rate
+    simulated = probability(number >= without.at_least, without.simulated.definition)
+    chance = shifted_as(without, simulated, without.chance.definition)
+    result = replace(
+        without,
+        chance=chance,
+        simulated=simulated,
+        events=estimate(number, "events", f"{without.events.definition}, in the simulations"),
+        far_from_base_rate=not isinstance(base_rate, NotDefined) and far_apart(chance.value, base_rate),
     )
     return replace(result, sentence=kind_sentence(record, result))
 

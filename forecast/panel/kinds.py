@@ -86,14 +86,6 @@ class PanelKind:
             return np.zeros(panel.sizes["time"], dtype=np.int64)
         return np.asarray(panel["counts"].sel(dyad=dyad).sum(["dataset", "direction", "class"]).to_numpy())
 
-    def reports(self, panel: "xr.Dataset", dyad: str, dataset: int) -> Index:
-        """Count what a dataset reports of a dyad in every covered period, (period, direction); empty if it cannot."""
-        if not self.coded:
-            return np.zeros((0, 1), dtype=np.int64)
-        own = panel.sel(dyad=dyad).isel(dataset=dataset)
-        covered = own["counts"].isel(time=np.flatnonzero(own["covered"].to_numpy()))
-        return np.asarray(covered.sum("class").transpose("time", "direction").to_numpy(), dtype=np.int64)
-
     def shares(self, panel: "xr.Dataset", dyad: str) -> "xr.Dataset":
         """Return a dyad's observed cooperative `share`, 0 to 100, and its `events`, in periods that have some."""
         import xarray as xr

@@ -32,7 +32,7 @@ from forecast.outlook.draws import FitLike
 from forecast.outlook.kinds import KindSeries, kind_series
 from forecast.outlook.level import level_record, printed_percents
 from forecast.outlook.observed import MEMORY_MONTHS
-from forecast.outlook.recorded import main_dataset
+from forecast.outlook.recorded import main_dataset, main_record
 from forecast.outlook.windows import printed_changes
 from forecast.panel import panel_kind
 from forecast.panel.record import observed_periods, observed_shares
@@ -198,11 +198,9 @@ ENDS = {"": 1, "_low": 0, "_high": 2}
 
 def levels_table(fit: FitLike, kinds: Mapping[str, Kinds] | None = None) -> pd.DataFrame:
     """Tabulate the share of cooperative actions of every dyad and period of a fit."""
-    dyads, known = [str(dyad) for dyad in fit.panel["dyad"].to_numpy()], kinds or {}
-    return pd.concat(
-        [_dyad_levels(fit, dyad, known[dyad] if dyad in known else kind_series(fit, dyad)) for dyad in dyads],
-        ignore_index=True,
-    )
+    dyads, known = [str(dyad) for dyad in fit.panel["dyad"].to_numpy()], dict(kinds or {})
+    known |= {dyad: kind_series(fit, main_record(fit.panel, dyad)) for dyad in dyads if dyad not in known}
+    return pd.concat([_dyad_levels(fit, dyad, known[dyad]) for dyad in dyads], ignore_index=True)
 
 
 def _dyad_levels(fit: FitLike, dyad: str, kinds: Kinds) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from scipy.special import expit
 from forecast.model import PendulumSpec
 from forecast.model.observation.kinds import FIRST_YEAR, SPAN_YEARS
 from forecast.outlook import NotDefined, assess, kind_series, kinds_line, kinds_sentence, reported
+from forecast.outlook.recorded import main_record
 from tests.model.panels import make_panel
 
 from .conftest import MadeFit
@@ -31,6 +32,10 @@ def made_fit(panel, names=("depth", "severity"), cuts=CUTS, kind_drift="years"):
     return MadeFit(posterior, panel, PendulumSpec(kind_drift=kind_drift))
 
 
+def series_of(fit, dyad):
+    return kind_series(fit, main_record(fit.panel, dyad))
+
+
 @pytest.fixture(scope="module")
 def panel():
     return make_panel(dyads=2, periods=150, events=6, seed=4)
@@ -38,7 +43,7 @@ def panel():
 
 @pytest.mark.parametrize("kind_drift", ["years", "eras"])
 def test_a_month_is_what_its_last_year_and_the_parameters_say(panel, kind_drift):
-    found = kind_series(made_fit(panel, kind_drift=kind_drift), "USA-RUS")
+    found = series_of(made_fit(panel, kind_drift=kind_drift), "USA-RUS")
     counts = panel["counts"].sel(dyad="USA-RUS").sum(("dataset", "direction")).transpose("time", "class").to_numpy()
     assert found["depth"].kinds == ("class 6", "class 7")
     assert found["severity"].kinds == ("class 1", "class 0")
@@ -53,7 +58,7 @@ def test_a_month_is_what_its_last_year_and_the_parameters_say(panel, kind_drift)
 
 
 def test_what_was_recorded_is_counted_by_year(panel):
-    one = kind_series(made_fit(panel), "USA-CHN")["severity"]
+    one = series_of(made_fit(panel), "USA-CHN")["severity"]
     counts = panel["counts"].sel(dyad="USA-CHN").sum(("dataset", "direction"))
     own = counts.isel(time=counts["time"].dt.year == 2003)
     place = list(one.years).index(2003)
@@ -64,7 +69,7 @@ def test_what_was_recorded_is_counted_by_year(panel):
 
 def test_of_three_kinds_the_strongest_counts_and_of_one_there_is_no_series():
     panel = make_panel(classes=4, zero_cut=1, periods=30)
-    found = kind_series(made_fit(panel, ("depth",), {"depth": (-1.0, 0.5)}), "USA-CHN")
+    found = series_of(made_fit(panel, ("depth",), {"depth": (-1.0, 0.5)}), "USA-CHN")
     assert set(found) == {"depth"}
     assert found["depth"].kinds == ("class 3",)
     assert isinstance(found["depth"].change, NotDefined)
@@ -76,12 +81,12 @@ def test_months_that_nobody_covered_have_neither(panel):
     short = panel.copy(deep=True)
     short["covered"][:, 0, 140:] = False
     short["counts"][:, 0, 140:] = 0
-    one = kind_series(made_fit(short), "USA-CHN")["depth"]
+    one = series_of(made_fit(short), "USA-CHN")["depth"]
     assert np.isnan(one.share[:, 140:]).all() and np.isfinite(one.share[:, :140]).all()
     assert str(one.last) == "2011-08-31"
     short["covered"][:, 0] = False
     short["counts"][:, 0] = 0
-    assert isinstance(kind_series(made_fit(short), "USA-CHN"), NotDefined)
+    assert isinstance(series_of(made_fit(short), "USA-CHN"), NotDefined)
 
 
 @pytest.mark.parametrize(
@@ -91,10 +96,10 @@ def test_a_change_is_said_to_be_one_if_its_interval_holds_no_zero(panel, rise, w
     fit = made_fit(panel)
     fit.posterior["depth_shift"][..., (2010 - FIRST_YEAR) // SPAN_YEARS :] += rise
     fit.posterior["depth_slope"][:] = 0.0
-    assert f"{words} than ten years before" in kinds_sentence({"depth": kind_series(fit, "USA-CHN")["depth"]})
+    assert f"{words} than ten years before" in kinds_sentence({"depth": series_of(fit, "USA-CHN")["depth"]})
 
 
 def test_a_model_without_them_has_none(fit, assessment):
-    assert isinstance(kind_series(fit, "USA-CHN"), NotDefined)
+    assert isinstance(series_of(fit, "USA-CHN"), NotDefined)
     assert isinstance(assessment.kinds, NotDefined)
     assert not any(name.startswith("kinds") for name in reported(assess(fit, "USA-CHN", (6,), seed=1)))

@@ -7,7 +7,7 @@ import xarray as xr
 from forecast.errors import QuestionError
 from forecast.outlook import NotDefined, observe, simulate_ahead
 from forecast.outlook.observed import reading, relative_count, simulate_chances
-from forecast.outlook.recorded import DatasetRecord, main_dataset, main_record, recent_reports
+from forecast.outlook.recorded import DatasetRecord, main_dataset, main_record
 from forecast.questions.record import require_reporting
 from outlook.conftest import with_feed
 
@@ -30,7 +30,8 @@ def test_volumes_are_those_of_the_last_covered_months(fit):
     covered[..., -5:] = False
     made = refit(fit, covered=covered)
     expected = fit.panel["counts"].sel(dyad="USA-CHN", dataset="chronology").sum("class").to_numpy()[-41:-5]
-    np.testing.assert_array_equal(recent_reports(made.panel, "USA-CHN"), expected)
+    shares = expected.sum(axis=0) / expected.sum()
+    np.testing.assert_allclose(reading(made, main_record(made.panel, "USA-CHN")).directions, shares)
 
 
 def test_periods_without_events_have_no_share(fit):
@@ -57,7 +58,7 @@ def test_longer_simulations_only_go_on(fit):
 @pytest.mark.parametrize("directed", [False, True])
 def test_chances_are_beta_around_the_level(make, directed):
     made = refit(make(("USA-CHN",), spread=0.0, directed=directed), counts=1, tau=0.0)
-    read = reading(made, "USA-CHN")
+    read = reading(made, main_record(made.panel, "USA-CHN"))
     drawn = simulate_chances(np.full((2, 150, 200), 0.4), read, np.random.default_rng(1))
     chance, concentration = 1 / (1 + np.exp(-0.4)), 6.0
     variance = chance * (1 - chance) / (concentration + 1) / (1 + directed)
@@ -73,7 +74,7 @@ def test_directions_count_by_how_much_they_report(make):
     offset = made.posterior["direction_offset"] + xr.DataArray([0.0, 1.0], dims="direction")
     made = type(made)(made.posterior.assign(direction_offset=offset).drop_vars("concentration"),
                       made.panel.assign(counts=counts), made.spec)  # fmt: skip
-    read = reading(made, "USA-CHN")
+    read = reading(made, main_record(made.panel, "USA-CHN"))
     np.testing.assert_allclose(read.directions, [0.75, 0.25])
     quiet = type(read)(0 * read.noise, read.offset, None, read.directions)
     (chance,) = np.unique(simulate_chances(np.zeros((2, 150)), quiet, np.random.default_rng(1)))
@@ -130,14 +131,14 @@ def test_the_first_dataset_that_still_reports_is_simulated(fit):
 
 def test_another_dataset_is_read_where_it_stands_now_and_scatters_as_it_does(fit):
     feed = with_feed(fit, off=-1.0, drift=0.3)
-    first, second = reading(feed, "USA-CHN"), reading(feed, "USA-CHN", 1)
+    records = [DatasetRecord.of(feed.panel, "USA-CHN", number) for number in (0, 1)]
+    first, second = (reading(feed, one) for one in records)
     years = (2024 + 336 / 366 - 2012) / 5  # to the first of December 2024, the last month
     np.testing.assert_allclose(first.offset, 0.0)
     np.testing.assert_allclose(second.offset, -1.0 + 0.3 * years, atol=0.01)
     assert (first.concentration, second.concentration) == (pytest.approx(6.0), pytest.approx(80.0))
     simulations = simulate_ahead(feed, "USA-CHN", 12, seed=1)
-    records = (None, DatasetRecord.of(feed.panel, "USA-CHN", 1))
-    main, other = (observe(feed, simulations, 12, seed=1, record=one) for one in records)
+    main, other = (observe(feed, simulations, 12, seed=1, record=one) for one in (None, records[1]))
     assert (main.dataset, other.dataset) == (0, 1)
     assert np.median(other.total[..., 1:]) > 4 * np.median(main.total[..., 1:])
     np.testing.assert_array_equal(main.total, observe(fit, simulations, 12, seed=1).total)
