@@ -305,6 +305,7 @@ def test_the_schema_is_locked(tmp_path):
     panel = build_panel(read_chronology(dyads=["USA-CHN", "USA-RUS"]), as_of="2023-10-31", directed=True)
     assert {name: (array.dims, str(array.dtype)) for name, array in panel.data_vars.items()} == {
         "counts": (("dataset", "dyad", "time", "direction", "class"), "int32"),
+        "goldstein": (("dataset", "dyad", "time", "direction", "class"), "float64"),
         "covered": (("dataset", "dyad", "time"), "bool"),
         "era_index": (("dyad", "time"), "int16"),
     }

@@ -22,7 +22,7 @@ from forecast.files import digest
 from forecast.outlook.benchmarks import SHORTEST_PAST, Past
 from forecast.outlook.recorded import FEWEST, DatasetRecord, share_before
 from forecast.outlook.simulations import BASELINE_MONTHS
-from forecast.panel.record import sides
+from forecast.panel.record import goldstein_sums, sides
 from forecast.typing import Index
 
 if TYPE_CHECKING:
@@ -83,6 +83,9 @@ class Window:
     # The same of the last twelve months before the origin, as known then: the fixed baseline of *up* and *down*.
     before_total: int
     before_cooperative: int
+    # Sums of the Goldstein scores of the window's events and of those before; None where the data hold no scores
+    goldstein: float | None = None
+    before_goldstein: float | None = None
 
     @property
     def n(self) -> int:
@@ -103,6 +106,17 @@ class Window:
     def before(self) -> float | None:
         """Share of the months before, 0 to 100; None if there were too few events."""
         return share_before(self.before_cooperative, self.before_total)
+
+    @property
+    def tone(self) -> float | None:
+        """Mean Goldstein score of its events; None where the data hold no scores."""
+        return None if self.goldstein is None else self.goldstein / self.n
+
+    @property
+    def tone_before(self) -> float | None:
+        """That of the months before; None without scores or with too few events."""
+        scored = self.before_goldstein is not None and self.before_total >= FEWEST
+        return self.before_goldstein / self.before_total if scored and self.before_goldstein is not None else None
 
 
 @dataclass(frozen=True)
@@ -295,6 +309,8 @@ class Record:
         if stop > len(total) or not covered[start:stop].all():
             return None
         before = view.past(dyad).recent(BASELINE_MONTHS)
+        scores = goldstein_sums(self.final, dyad)
+        known = goldstein_sums(view.panel, dyad, self.place_in(view.panel))
         return Window(
             dyad=dyad,
             origin=view.origin,
@@ -303,6 +319,8 @@ class Record:
             cooperative=cooperative[start:stop],
             before_total=int(before.total.sum()),
             before_cooperative=int(before.cooperative.sum()),
+            goldstein=None if scores is None else float(scores[start:stop].sum()),
+            before_goldstein=None if known is None else float(known[-BASELINE_MONTHS:].sum()),
         )
 
     def panel(self, dyads: list[str], day: date | None) -> "xr.Dataset":

@@ -43,13 +43,15 @@ from forecast.events.table import CountTable, EventTable
 from forecast.files import csv_text, write_bytes, write_csv, write_json
 from forecast.numeric import paired
 from forecast.outlook.benchmarks import MODEL, REFERENCE
+from forecast.outlook.recorded import changed
+from forecast.outlook.tone import SMALLEST_CHANGE, percent_to_tone, tone_to_percent
 from forecast.panel import event_counts
 
 if TYPE_CHECKING:
     import pandas as pd
 
-CASES = "cases.csv.gz"
-"""Every scored prediction of every forecaster: all that a page needs in addition to `skill.json`."""
+CASES, TONE_CASES = "cases.csv.gz", "tone.csv.gz"
+"""Every scored prediction of every forecaster, of shares and of tones: what a page needs with `skill.json`."""
 _COVERED = tuple(f"covered_{100 * level:.0f}" for level in COVERAGES)
 _COLUMNS = (
     "model", "benchmark", "dyad", "origin", "horizon", "given_n", "n", "k", "share", "before", "mean", "low", "high",
@@ -84,28 +86,35 @@ class Results:
     # `covered_50`, `covered_80`, `covered_90`; docs/schema/skill-json.md.
     cases: "pd.DataFrame" = field(repr=False)
     skill: Skill  # Their scores, what was asked, and what was counted by forecaster
+    # The same of tones, in points of the Goldstein scale, without event counts; empty where the data hold no scores.
+    tone: "pd.DataFrame" = field(repr=False)
 
     def write(self, out: str | Path) -> Path:
-        """Write ``skill.json``, ``skill.csv`` (its rows) and ``cases.csv.gz``; return the first."""
+        """Write ``skill.json``, ``skill.csv`` (its rows), ``cases.csv.gz`` and ``tone.csv.gz``; return the first."""
         out = Path(out)
-        write_bytes(out / CASES, gzip.compress(csv_text(self.cases).encode(), mtime=0))
+        for name, cases in ((CASES, self.cases), (TONE_CASES, self.tone)):
+            write_bytes(out / name, gzip.compress(csv_text(cases).encode(), mtime=0))
         write_csv(out / "skill.csv", self.skill.to_frame())
         write_json(out / "skill.json", self.skill.to_dict(), by_record=True)
         return out / "skill.json"
 
     @classmethod
     def read(cls, folder: str | Path) -> Self:
-        """Read what a run has written: ``skill.json`` and ``cases.csv.gz``."""
-        import pandas as pd
+        """Read what a run has written: ``skill.json``, ``cases.csv.gz`` and ``tone.csv.gz``."""
+        skill = Skill.read(Path(folder) / "skill.json")
+        return cls(_read_cases(Path(folder) / CASES), skill, _read_cases(Path(folder) / TONE_CASES))
 
-        skill, path = Skill.read(Path(folder) / "skill.json"), Path(folder) / CASES
-        try:
-            cases = pd.read_csv(path, engine="pyarrow", dtype={"model": str, "dyad": str, "origin": str})
-        except (OSError, EOFError, ValueError) as error:
-            raise DataError(f"{path} cannot be read: {error}. Write it with forecast backtest.") from error
-        if missing := [name for name in _COLUMNS if name not in cases]:
-            raise DataError(f"{path}: {', '.join(missing)} is missing. Write it with forecast backtest.")
-        return cls(cases, skill)
+
+def _read_cases(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    try:
+        cases = pd.read_csv(path, engine="pyarrow", dtype={"model": str, "dyad": str, "origin": str})
+    except (OSError, EOFError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}. Write it with forecast backtest.") from error
+    if missing := [name for name in _COLUMNS if name not in cases]:
+        raise DataError(f"{path}: {', '.join(missing)} is missing. Write it with forecast backtest.")
+    return cases
 
 
 def gather(setup: Setup, folder: RunFolder) -> Results:
@@ -116,7 +125,10 @@ def gather(setup: Setup, folder: RunFolder) -> Results:
     scoring = _Scoring.of(setup, finished)
     by_origin = [_frame(scoring.scored(origin, files)) for origin, files in finished.items()]
     filled = [frame for frame in by_origin if len(frame)]
-    cases = pd.concat(filled, ignore_index=True).infer_objects() if filled else _frame(())
+    every = pd.concat(filled, ignore_index=True).infer_objects() if filled else _frame(())
+    cases, tone = (
+        every[every["measure"] == measure].drop(columns="measure").reset_index(drop=True) for measure in MEASURES
+    )
     pool = scoring.pool if POOL in set(cases["model"]) else ()
     subject = subject_of(scoring.benchmarks, pool)
     about = {**VARIANTS, **setup.forecasters}.get(next(iter(pool), subject))
@@ -131,7 +143,8 @@ def gather(setup: Setup, folder: RunFolder) -> Results:
     compared = tuple(dict.fromkeys((subject, *pool[:1])))
     rows, without = skill_rows(cases, compared), without_dyads(cases, compared)
     weights = dict.fromkeys(pool, 1 / max(len(pool), 1))
-    return Results(cases, Skill(subject, choices, scoring.account(), misses, weights, without, rows))
+    skill = Skill(subject, choices, scoring.account(), misses, weights, without, rows, skill_rows(tone, compared))
+    return Results(cases, skill, tone)
 
 
 def _frame(rows: Iterable[dict[str, Any]]) -> "pd.DataFrame":
@@ -139,11 +152,12 @@ def _frame(rows: Iterable[dict[str, Any]]) -> "pd.DataFrame":
     import pandas as pd
 
     types: dict[str, Any] = {**dict.fromkeys(_NUMBERS, float), "up": object, "down": object}
-    return pd.DataFrame(list(rows), columns=list(_COLUMNS)).astype(types)
+    return pd.DataFrame(list(rows), columns=["measure", *_COLUMNS]).astype(types)
 
 
-type Said = tuple[Prediction, Prediction]
-"""A prediction with the event count known, and without."""
+MEASURES = ("share", "tone")
+type Said = tuple[Prediction, ...]
+"""Predictions of a share with the event count known, and without; and that of the tone where there are scores."""
 
 
 @dataclass
@@ -191,17 +205,17 @@ class _Scoring:
             for content in map(read_finished, files[code]):
                 for case in content["cases"]:
                     key = case["dyad"], case["horizon"]
-                    given, free = (Prediction.from_dict(case.pop(name)) for name in ("given", "free"))
+                    parts = [case.pop("given"), case.pop("free"), *([case["tone"].pop("said")] if case["tone"] else [])]
                     facts.setdefault(key, case)
-                    said.setdefault(key, {})[code] = given, free
+                    said.setdefault(key, {})[code] = tuple(map(Prediction.from_dict, parts))
                 self.reports.setdefault(code, []).append(content | {"cases": len(content["cases"])})
         for key in sorted(facts):
             everyone = said[key] | self.mixed(said[key])
             for code, both in everyone.items():
                 benchmark = self.benchmarks.get(code, code == BENCHMARKS_EQUAL)
-                for prediction, given_n in zip(both, (True, False), strict=True):
+                for prediction, measure, given_n in zip(both, ("share", *MEASURES), (True, False, False), strict=False):
                     named = {"model": code, "benchmark": benchmark, "origin": origin.isoformat(), "given_n": given_n}
-                    yield named | _scores(self.asked, origin, facts[key], prediction)
+                    yield named | _scores(self.asked, origin, facts[key], prediction, measure)
 
     def account(self) -> list[dict[str, Any]]:
         """Count origins, windows and fits by forecaster."""
@@ -210,7 +224,7 @@ class _Scoring:
 
 def _equal(parts: Sequence[Said]) -> Said:
     weights = [1 / len(parts)] * len(parts)
-    return mixed([one for one, _ in parts], weights), mixed([one for _, one in parts], weights)
+    return tuple(mixed(same, weights) for same in zip(*parts, strict=True))
 
 
 def _counted(code: str, words: str, reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -226,21 +240,31 @@ def _counted(code: str, words: str, reports: Sequence[Mapping[str, Any]]) -> dic
     return plain | {"fits": len(fits), "not_converged": sum(not fit["converged"] for fit in fits)}
 
 
-def _scores(asked: Asked, origin: date, facts: Mapping[str, Any], said: Prediction) -> dict[str, Any]:
+def _scores(asked: Asked, origin: date, facts: Mapping[str, Any], said: Prediction, measure: str) -> dict[str, Any]:
     """Score one prediction by what was recorded of its window."""
-    share = facts["k"] / facts["n"]
+    share, before, up, down = facts["k"] / facts["n"], facts["before"], facts["up"], facts["down"]
+    if measure == "tone":
+        share, before = facts["tone"]["recorded"], facts["tone"]["before"]
+        up, down = (None, None) if before is None else changed(share, before, SMALLEST_CHANGE)
+        share = tone_to_percent(share) / 100
     low, high = said.interval(0.9)
     numbers = {
-        "share": 100 * share, "before": facts["before"], "mean": 100 * float(said.weights @ said.support),
-        "low": 100 * low, "high": 100 * high, "crps": crps(said, share), "log_score": log_score(said),
-        "p_up": said.up, "p_down": said.down,
+        "share": 100 * share, "mean": 100 * float(said.weights @ said.support), "low": 100 * low, "high": 100 * high,
+    }  # fmt: skip
+    points = crps(said, share)
+    if measure == "tone":
+        numbers = {name: percent_to_tone(value) for name, value in numbers.items()}
+        points = percent_to_tone(points) - percent_to_tone(0.0)
+    numbers |= {
+        "before": before, "crps": points, "log_score": log_score(said), "p_up": said.up, "p_down": said.down,
         "pit": pit(said, asked.stream(origin, facts["dyad"], f"pit {facts['horizon']}")),
     }  # fmt: skip
     return {
-        **{name: facts[name] for name in ("dyad", "horizon", "n", "k", "up", "down")},
+        "measure": measure, "up": up, "down": down,
+        **{name: facts[name] for name in ("dyad", "horizon", "n", "k")},
         **{name: rounded(value) for name, value in numbers.items()},
         **{name: covered(said, level) for name, level in zip(_COVERED, COVERAGES, strict=True)},
-    }
+    }  # fmt: skip
 
 
 def rounded(value: Any) -> Any:

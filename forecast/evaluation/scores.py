@@ -24,6 +24,7 @@ from forecast.arguments import require
 from forecast.errors import SpecError
 from forecast.evaluation.origins import Window
 from forecast.outlook.recorded import FEWEST, ROUNDING, changed, reached
+from forecast.outlook.tone import SMALLEST_CHANGE, SideScores, tone_to_percent
 from forecast.typing import Bool, Float, Index
 
 GRID = 200
@@ -93,26 +94,49 @@ def predict_given(
     shares = 100 * cooperative / window.n
     thinned = chances[:: max(len(chances) // DENSITY_DRAWS, 1)]
     density = probability_of_count(thinned, window.total, window.k)
-    return Prediction(weights, *_against(shares, window, improvement), density=density)
+    against = _against(shares, 100 * window.k / window.n, window.before, improvement)
+    return Prediction(weights, *against, density=density)
 
 
 def predict_free(
     chances: Float, volume: Index, window: Window, rng: np.random.Generator, improvement: float = IMPROVEMENT
 ) -> Prediction:
-    """Predict the share of a window whose number of events is not known: given that it is not void.
-
-    Where events are so rare that every draw is void, windows have just as many events as are needed, in months at
-    random: with means so small, more are next to impossible.
-    """
-    if (volume.sum(axis=1) < FEWEST).all():
-        months = volume.shape[1]
-        volume = rng.multinomial(FEWEST, np.full(months, 1 / months), len(volume))
+    """Predict the share of a window whose number of events is not known: given that it is not void."""
+    volume = _not_all_void(volume, rng)
     total = volume.sum(axis=1)
     there = total >= FEWEST
     cooperative = rng.binomial(volume, np.clip(chances, _EDGE, 1 - _EDGE)).sum(axis=1)[there]
     shares = 100 * cooperative / total[there]
     weights = np.bincount(np.rint(shares * GRID / 100).astype(np.int64), minlength=GRID + 1) / len(shares)
-    return Prediction(weights, *_against(shares, window, improvement))
+    return Prediction(weights, *_against(shares, 100 * window.k / window.n, window.before, improvement))
+
+
+def predict_tone(
+    chances: Float, volume: Index, window: Window, scores: SideScores, rng: np.random.Generator
+) -> Prediction:
+    """Predict the tone of a window whose number of events is not known, on a scale from 0 to 100: `tone_to_percent`."""
+    assert window.tone is not None
+    volume = _not_all_void(volume, rng)
+    cooperative = rng.binomial(volume, np.clip(chances, _EDGE, 1 - _EDGE))
+    total = volume.sum(axis=1)
+    there = total >= FEWEST
+    tone = tone_to_percent(scores.simulate(volume, cooperative, rng).sum(axis=1)[there] / total[there])
+    weights = np.bincount(np.rint(tone * GRID / 100).astype(np.int64), minlength=GRID + 1) / len(tone)
+    before = None if window.tone_before is None else tone_to_percent(window.tone_before)
+    change = tone_to_percent(SMALLEST_CHANGE) - tone_to_percent(0.0)
+    return Prediction(weights, *_against(tone, tone_to_percent(window.tone), before, change))
+
+
+def _not_all_void(volume: Index, rng: np.random.Generator) -> Index:
+    """Return events ahead, (draw, month), of which some make a window that is not void.
+
+    Where events are so rare that every draw is void, windows have just as many events as are needed, in months at
+    random: with means so small, more are next to impossible.
+    """
+    if (volume.sum(axis=1) >= FEWEST).any():
+        return volume
+    months = volume.shape[1]
+    return np.asarray(rng.multinomial(FEWEST, np.full(months, 1 / months), len(volume)))
 
 
 def mixed(predictions: Sequence[Prediction], weights: Sequence[float]) -> Prediction:
@@ -165,13 +189,14 @@ def _probabilities_of_count(chances: Float, total: Index, count: int, variance: 
     return np.asarray((np.exp(log_transform) * turn**-count).real @ weight / size)
 
 
-def _against(shares: Float, window: Window, improvement: float) -> tuple[float, float, float | None, float | None]:
-    """Return the probabilities of being below, and not above, the recorded share, and of up and down."""
-    recorded = 100 * window.k / window.n
-    below, up_to = float((~reached(shares, recorded)).mean()), float((shares <= recorded + ROUNDING).mean())
-    if window.before is None:
+def _against(
+    values: Float, recorded: float, before: float | None, improvement: float
+) -> tuple[float, float, float | None, float | None]:
+    """Return the probabilities of being below, and not above, what was recorded, and of up and down."""
+    below, up_to = float((~reached(values, recorded)).mean()), float((values <= recorded + ROUNDING).mean())
+    if before is None:
         return below, up_to, None, None
-    up, down = changed(shares, window.before, improvement)
+    up, down = changed(values, before, improvement)
     return below, up_to, float(up.mean()), float(down.mean())
 
 

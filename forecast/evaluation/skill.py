@@ -19,7 +19,7 @@ from forecast.outlook.benchmarks import MODEL, REFERENCE
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = 3
+SCHEMA = 4
 POOL, BENCHMARKS_EQUAL = "pool", "mixture_equal"
 """Codes of the mixtures: the published pool of the model and simple benchmarks; all benchmarks alike."""
 SPLIT = 2015
@@ -62,7 +62,7 @@ _MISS = _form("Miss", {
 })  # fmt: skip
 _FILE = _form("File", {
     str: "subject", _CHOICES: "choices", _list[_ACCOUNT]: "account", _list[_MISS]: "misses", dict[str, float]: "pool",
-    _list[_WITHOUT]: "without", _list[_SCORED]: "rows",
+    _list[_WITHOUT]: "without", _list[_SCORED]: "rows tone",
 })  # fmt: skip
 """What a file of skill must hold; more is allowed."""
 
@@ -81,6 +81,8 @@ class Skill:
     without: list[dict[str, Any]] = field(repr=False)  # Differences with each dyad left out
     # Scores by model, dyad (and all together), horizon, period and whether n is given.
     rows: list[dict[str, Any]] = field(repr=False)
+    # The same of the tone, in points of the Goldstein scale, n unknown; empty where the data hold no scores.
+    tone: list[dict[str, Any]] = field(repr=False)
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
@@ -104,7 +106,7 @@ class Skill:
         return {
             "schema": SCHEMA, "chosen_on": CHOSEN_ON, "reported_on": REPORTED_ON, "subject": self.subject,
             "choices": self.choices, "account": self.account, "misses": self.misses, "pool": self.pool,
-            "without": self.without, "rows": self.rows,
+            "without": self.without, "rows": self.rows, "tone": self.tone,
         }  # fmt: skip
 
     def to_frame(self) -> "pd.DataFrame":

@@ -15,13 +15,15 @@ import numpy as np
 from forecast.errors import SpecError
 from forecast.evaluation.benchmarks import Answer, Asked, Forecaster, GivenVolume
 from forecast.evaluation.origins import Record, View, Window
-from forecast.evaluation.scores import IMPROVEMENT, outcomes, predict_free, predict_given
+from forecast.evaluation.scores import IMPROVEMENT, outcomes, predict_free, predict_given, predict_tone
 from forecast.files import check_writable, write_json, write_text
 from forecast.outlook.observed import recording_level
+from forecast.outlook.summary import NotDefined
+from forecast.outlook.tone import SideScores
 from forecast.resources import commit
 from forecast.typing import Float, Index
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the files of finished forecast dates, and of the computation of their numbers."""
 
 
@@ -135,9 +137,15 @@ def _case(setup: Setup, view: View, window: Window, chances: Float | GivenVolume
     free = predict_free(_at(chances, volume), volume, window, rng, setup.improvement)
     given = predict_given(_at(chances, window.total), window, rng, setup.improvement)
     up, down = outcomes(window, setup.improvement)
+    scores, tone = SideScores.of(view.panel, window.dyad, place), None
+    if window.tone is not None and not isinstance(scores, NotDefined):
+        stream = setup.asked.stream(window.origin, window.dyad, f"tone {window.horizon}")
+        said = predict_tone(_at(chances, volume), volume, window, scores, stream)
+        tone = {"recorded": window.tone, "before": window.tone_before, "said": said.to_dict()}
     return {
         "dyad": window.dyad, "horizon": window.horizon, "n": window.n, "k": window.k, "before": window.before,
         "up": up, "down": down, "given": given.to_dict(), "free": free.to_dict(),
+        "tone": tone,
     }  # fmt: skip
 
 

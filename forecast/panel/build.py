@@ -18,7 +18,7 @@ from forecast.events.dyads import ATTRIBUTE, Addition, Covered, counted_addition
 from forecast.events.table import CountTable, Day, EventTable, as_day, events_per_row
 from forecast.events.table import as_of as known_by
 from forecast.files import digest
-from forecast.panel.kinds import DIRECTIONS, SCHEMA
+from forecast.panel.kinds import CELLS, DIRECTIONS, SCHEMA
 from forecast.panel.record import event_counts, vintaged_datasets
 from forecast.panel.spans import (
     COVERED_TO,
@@ -91,8 +91,8 @@ def build_panel(
     Returns
     -------
     xarray.Dataset
-        `counts` (dataset, dyad, time, direction, class), `covered` (dataset, dyad, time), `era_index`
-        (dyad, time); schema in docs/schema/panel.md.
+        `counts` and the sums of their Goldstein scores, `goldstein` (dataset, dyad, time, direction, class),
+        `covered` (dataset, dyad, time), `era_index` (dyad, time); schema in docs/schema/panel.md.
 
     Raises
     ------
@@ -336,6 +336,11 @@ def _panel(
     sizes = len(datasets), len(dyads), len(periods), len(DIRECTIONS[directed]), len(order.classes)
     counts: NDArray[Any] = np.zeros(sizes, dtype=np.int64)
     np.add.at(counts, tuple(place[kept] for place in places), rows["counted"].to_numpy()[kept])
+    scores = {}
+    if "goldstein" in rows:
+        sums: NDArray[Any] = np.zeros(sizes)
+        np.add.at(sums, tuple(place[kept] for place in places), (rows["counted"] * rows["goldstein"]).to_numpy()[kept])
+        scores = {"goldstein": (CELLS, sums, {"units": "points of the Goldstein scale"})}
     if counts.max(initial=0) <= np.iinfo(np.int32).max:  # half the memory, and nearly always enough
         counts = counts.astype(np.int32)
     _reject_empty(counts.sum(axis=(0, 2, 3, 4)), dyads, periods)
@@ -351,8 +356,9 @@ def _panel(
         attrs = attrs | ({ATTRIBUTE: added} if added else {})
     return xr.Dataset(
         {
-            "counts": (("dataset", "dyad", "time", "direction", "class"), counts, {"units": f"{attrs['unit']}s"}),
-            "covered": (("dataset", "dyad", "time"), seen),
+            "counts": (CELLS, counts, {"units": f"{attrs['unit']}s"}),
+            **scores,
+            "covered": (CELLS[:3], seen),
             **variables,
         },
         coords={

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Variables = dict[str, tuple[tuple[str, ...], str]]
 """Dims and kind of dtype (i integer, b bool, f float, M time) by name."""
 
+CELLS = ("dataset", "dyad", "time", "direction", "class")
+"""Dims of what is counted."""
 DIRECTIONS = {False: ("both",), True: ("first", "second")}
 
 
@@ -57,6 +59,8 @@ class PanelKind:
             "classes other than 0, 1, 2 and so on": not np.array_equal(classes, np.arange(len(classes))),
             "a negative count": bool((counts < 0).any()),
             "a count outside coverage": bool((outside > 0).any()),
+            "a Goldstein score without an event, or beyond 10 points an event": "goldstein" in panel
+            and not bool((np.abs(panel["goldstein"].values) <= 10.000001 * counts).all()),
             "zero_cut is not between two classes": not isinstance(cut, int | np.integer)
             or not 0 < cut < panel.sizes["class"],
             "directions other than both, or first and second": directions not in DIRECTIONS.values(),
@@ -121,10 +125,11 @@ EVENTS = PanelKind(
     values="counts",
     dims=("dyad", "time", "dataset", "direction", "class"),
     variables={
-        "counts": (("dataset", "dyad", "time", "direction", "class"), "i"),
-        "covered": (("dataset", "dyad", "time"), "b"),
+        "counts": (CELLS, "i"),
+        "covered": (CELLS[:3], "b"),
         "class": (("class",), "i"),
     },
+    optional={"goldstein": (CELLS, "f")},
     coded=True,
     measure="share of cooperative actions",
     scale="0 is all hostile, 50 as many cooperative as hostile actions, and 100 all cooperative",
@@ -182,7 +187,7 @@ def _shape_problems(panel: "xr.Dataset") -> list[str]:
     """Return what is missing or of the wrong form; only a panel without such can be looked into."""
     kind = panel_kind(panel)
     variables = VARIABLES | kind.variables
-    if kind.optional.keys() & set(panel.coords):
+    if kind.optional.keys() & set(panel.variables):
         variables |= kind.optional
     problems = [
         f"{name} is {panel[name].dtype.kind} ({', '.join(map(str, panel[name].dims))}), not {dtype} ({', '.join(dims)})"

@@ -18,7 +18,7 @@ from forecast.events.dyads import additions_of, even_spans, extended_ends, read_
 from forecast.events.table import EventTable, events_per_row
 from forecast.events.table import as_of as known_by
 from forecast.files import digest
-from forecast.panel.kinds import panel_kind
+from forecast.panel.kinds import CELLS, panel_kind
 from forecast.panel.spans import covered_to, floor_period, missing_periods, steps
 from forecast.typing import Bool, Float, Index
 from forecast.wording import Card, Displayed, join_some
@@ -156,6 +156,14 @@ def by_class(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, B
     return counts, own["covered"].to_numpy()
 
 
+def goldstein_sums(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Float | None:
+    """Return the sum of the Goldstein scores of a dyad's events in each period, (time,); None if it holds none."""
+    if "goldstein" not in panel:
+        return None
+    own = panel["goldstein"].sel(dyad=dyad).isel(dataset=dataset)
+    return np.asarray(own.sum(["direction", "class"]).to_numpy())
+
+
 def counts_once(panel: "xr.Dataset") -> bool:
     """Return whether a panel counts a two-sided event once: with directions, or by rows, it counts both sides."""
     return panel.attrs.get("unit") == "event" and panel.sizes["direction"] == 1
@@ -261,10 +269,8 @@ def panel_without(panel: "xr.Dataset", dyad: str, rows: pd.DataFrame) -> "xr.Dat
     counts[:, place] -= count_placed(panel, rows).astype(counts.dtype)
     ordered = panel["counts"].transpose(*CELLS)
     attributes = panel.attrs | {"counted": int(counts.sum()), "digest": digest(counts.tobytes())}
-    return panel.assign(counts=ordered.copy(data=counts).transpose(*dims)).assign_attrs(attributes)
-
-
-CELLS = ("dataset", "dyad", "time", "direction", "class")
+    left = panel.drop_vars("goldstein", errors="ignore").assign(counts=ordered.copy(data=counts).transpose(*dims))
+    return left.assign_attrs(attributes)
 
 
 def _counts(panel: "xr.Dataset") -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":

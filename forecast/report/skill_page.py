@@ -277,6 +277,14 @@ def skill_page(results: "Results", figures: Mapping[str, Illustration] | None = 
         "account": account_table(skill),
         "pooled": [say.forecaster_name(code) for code in skill.pool],
         "without": {say.forecaster_name(code): without_table(skill, code) for code in (skill.subject, skill.model)},
+        "tone": {
+            f"{capital(say.forecaster_name(code))}, {say.PERIODS[skill.period]}": overview(
+                replace(skill, rows=skill.tone), skill.period, code
+            )
+            for code in dict.fromkeys((skill.subject, skill.model))
+        }
+        if skill.tone
+        else {},
         "fits": fits_table(skill),
         "own": {"not_converged": 0} | next((one for one in skill.account if one["model"] == skill.model), {}),
         "choices": _choices(skill),
@@ -442,7 +450,7 @@ def write_skill(results: "Results", out: str | Path) -> Path:
 
 @checked
 def write_skill_page(folder: str | Path) -> Path:
-    """Write the page of a backtest again, from ``skill.json`` and ``cases.csv.gz`` in its folder."""
+    """Write the page of a backtest again, from the files in its folder."""
     from forecast.evaluation import Results
 
     require_report_folder(folder, SKILL)
@@ -450,5 +458,5 @@ def write_skill_page(folder: str | Path) -> Path:
 
 
 def _publish(results: "Results", out: str | Path, files: Files) -> Path:
-    names = ("skill.json", "skill.csv", "cases.csv.gz")
+    names = ("skill.json", "skill.csv", "cases.csv.gz", "tone.csv.gz")
     return publish(out, SKILL, lambda: replace(skill_page(results), files=files), subfolders=["origins"], names=names)

@@ -98,7 +98,8 @@ def _results(lead, *, years=range(2009, 2024), dyads=("USA-CHN", "CHN-JPN"), mod
     subjects = (subject, *members[:1])
     without, rows = without_dyads(cases, subjects), skill_rows(cases, subjects)
     pool = dict.fromkeys(members, 1 / max(len(members), 1))
-    return Results(cases, Skill(subject, choices, account, misses, pool, without, rows))
+    skill = Skill(subject, choices, account, misses, pool, without, rows, [])
+    return Results(cases, skill, cases.iloc[:0])
 
 
 def _cases(dyad, origin, horizon, models, lead, rng):

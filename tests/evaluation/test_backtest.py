@@ -9,10 +9,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from forecast import read_chronology
 from forecast.errors import DataError, SpecError
-from forecast.evaluation import Processes, backtest, choose
+from forecast.evaluation import Processes, Record, backtest, choose
 from forecast.evaluation.benchmarks import Automatic
 from forecast.evaluation.executors import local
+from forecast.evaluation.results import Results
+from forecast.panel import event_counts
 from tests.evaluation.made import ORIGINS, counts_of, record_of, walk
 
 HERE = Processes(1)
@@ -241,7 +244,7 @@ def test_files_keep_their_schema(walks, tmp_path):
     content = json.loads(walks.write(tmp_path).read_text())
     assert list(content) == [
         "schema", "chosen_on", "reported_on", "subject", "choices", "account", "misses", "pool", "without",
-        "rows",
+        "rows", "tone",
     ]  # fmt: skip
     assert list(content["rows"][0]) == [
         "model", "benchmark", "dyad", "horizon", "period", "given_n", "n", "n_origins", "crps", "bias", "bias_low",
@@ -252,4 +255,23 @@ def test_files_keep_their_schema(walks, tmp_path):
     keys = [tuple(row[name] for name in ("horizon", "given_n", "period", "dyad", "model")) for row in content["rows"]]
     assert len(set(keys)) == len(keys)
     assert all(one != other for one, other in pairwise(keys))
-    assert {path.name for path in tmp_path.iterdir()} == {"skill.json", "skill.csv", "cases.csv.gz"}
+    assert {path.name for path in tmp_path.iterdir()} == {"skill.json", "skill.csv", "cases.csv.gz", "tone.csv.gz"}
+
+
+def test_tones_are_forecast_by_every_forecaster_of_shares_and_scored_in_points_of_goldstein(tmp_path):
+    record = Record.of(read_chronology(), dyads=["USA-CHN", "KOR-PRK"])
+    results = run(record, tmp_path, benchmarks="base_rate_10y,local_level", origins=(date(2018, 1, 1),))
+    tone, events = results.tone, read_chronology().events
+    assert set(tone["model"]) == {"base_rate_10y", "local_level", "mixture_equal"} and not tone["given_n"].any()
+    shares = results.cases[~results.cases["given_n"]]
+    keys = ["model", "dyad", "origin", "horizon"]
+    assert tone[keys].to_numpy().tolist() == shares[keys].to_numpy().tolist()
+    one = tone[(tone["dyad"] == "KOR-PRK") & (tone["horizon"] == 12)].iloc[0]
+    year = events[(events["dyad"] == "KOR-PRK") & (events["date"].dt.year == 2018)]
+    own = year.assign(counted=event_counts(year)).query("counted > 0")
+    assert one["n"] == own["counted"].sum() and one["share"] == pytest.approx(own["goldstein"].mean(), abs=1e-3)
+    assert -10 <= one["low"] < one["mean"] < one["high"] <= 10 and 0 < one["crps"] < 20
+    assert one["up"] == (one["share"] >= one["before"] + 0.5)
+    assert {row["model"] for row in results.skill.tone} == set(tone["model"])
+    again = Results.read(results.write(tmp_path / "kept").parent)
+    assert len(again.tone) == len(tone)

@@ -64,7 +64,7 @@ def changed(folder, tmp_path, change):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda it: it.update(schema=9), "schema 3"),
+        (lambda it: it.update(schema=9), "schema 4"),
         (lambda it: it.pop("rows"), "rows: Field required"),
         (lambda it: it["rows"][0].update(crps="good"), r"rows\.0\.crps"),
         (lambda it: it["rows"][0].update(crps=float("nan")), "NaN is no number"),

@@ -189,7 +189,7 @@ def test_the_page_made_again_from_its_folder_is_the_same(results, tmp_path, undr
     page = write_skill(results, tmp_path / "new")
     first = page.read_bytes()
     assert {path.name for path in page.parent.iterdir()} == {
-        "index.html", "skill.json", "skill.csv", "cases.csv.gz", "manifest.json",
+        "index.html", "skill.json", "skill.csv", "cases.csv.gz", "tone.csv.gz", "manifest.json",
     }  # fmt: skip
     page.unlink()
     assert write_skill_page(page.parent) == page

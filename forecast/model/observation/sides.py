@@ -246,7 +246,7 @@ class SidesObservation(Observation):
             drawn[:, own] = ordered if name == "depth" else ordered[:, ::-1]
         simulated = np.zeros_like(counts.to_numpy())
         simulated[d, t, s, q] = drawn
-        result = panel.copy(deep=True)
+        result = panel.drop_vars("goldstein", errors="ignore").copy(deep=True)
         result["counts"] = counts.copy(data=simulated).transpose(*panel["counts"].dims)
         return result
 
