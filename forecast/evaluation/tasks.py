@@ -137,6 +137,7 @@ def _case(setup: Setup, view: View, window: Window, chances: Float | GivenVolume
     free = predict_free(_at(chances, volume), volume, window, rng, setup.improvement)
     given = predict_given(_at(chances, window.total), window, rng, setup.improvement)
     up, down = outcomes(window, setup.improvement)
+    place = setup.record.place_in(view.panel)
     scores, tone = SideScores.of(view.panel, window.dyad, place), None
     if window.tone is not None and not isinstance(scores, NotDefined):
         stream = setup.asked.stream(window.origin, window.dyad, f"tone {window.horizon}")
