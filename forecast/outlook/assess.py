@@ -25,7 +25,7 @@ from forecast.outlook.level import (
 )
 from forecast.outlook.observed import observe
 from forecast.outlook.pendulum import band, equilibrium, frameworks, half_life, pendulum
-from forecast.outlook.query import AtLeast, Query, main_horizon, prospect
+from forecast.outlook.query import AtLeast, Query, kind_outlooks, main_horizon, prospect
 from forecast.outlook.recorded import Baseline, main_record
 from forecast.outlook.simulations import (
     BASELINE_MONTHS,
@@ -257,9 +257,9 @@ def assess(
         fit, own, rate, LONGEST_HORIZON, simulations_per_draw, seed=seed, baseline_months=baseline_months
     )
     observed = observe(fit, simulations, query.reach, seed=seed, record=record, kinds=True)
-    pool = pooled(record, observed, query.windows, seed=seed)
+    pool, kinds = pooled(observed, query.windows, seed=seed), kind_outlooks(fit.panel, observed, query)
     published = None if isinstance(pool, NotDefined) else pool
-    ahead = prospect(fit.panel, record, simulations, observed, query, smallest_improvement, published=published)
+    ahead = prospect(simulations, observed, query, kinds, smallest_improvement, published=published)
     arrives = {months: outlook.new_framework for months, outlook in ahead.improvement.items()}
     result = Assessment(
         **vars(ahead),
@@ -316,10 +316,10 @@ def brief(
     simulations = simulate_ahead(fit, dyad, months, seed=seed, baseline_months=baseline_months)
     record, level, window = main_record(fit.panel, dyad, label), present(own), None
     observed = observe(fit, simulations, months, seed=seed, record=record)
-    if not (isinstance(record, NotDefined) or isinstance(observed, NotDefined)):
-        pool = pooled(record, observed, (months,), seed=seed)
+    if not isinstance(observed, NotDefined):
+        pool = pooled(observed, (months,), seed=seed)
         seen = (observed if isinstance(pool, NotDefined) else pool[months]).ahead(simulations.at(months))
-        window = window_outlook(record, seen, months, smallest_improvement, baseline_months)
+        window = window_outlook(observed.record, seen, months, smallest_improvement, baseline_months)
     if window is None or isinstance(window.up, NotDefined):
         sentence = change_sentence(
             horizon_outlook(simulations, months, smallest_improvement), level, label, own.clock.last_day(),

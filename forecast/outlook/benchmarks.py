@@ -290,30 +290,30 @@ WEIGHTS = dict.fromkeys(MEMBERS, 1 / len(MEMBERS))
 """Weights of the pool by forecaster."""
 
 
-def pooled(
-    record: DatasetRecord | NotDefined, observed: Observed | NotDefined, windows: Iterable[int], *, seed: int
-) -> dict[int, Observed] | NotDefined:
+def pooled(observed: Observed | NotDefined, windows: Iterable[int], *, seed: int) -> dict[int, Observed] | NotDefined:
     """Return the published simulations of windows ahead by their months, or why the model's are published alone."""
-    if isinstance(record, NotDefined):
-        return record
     if isinstance(observed, NotDefined):
         return observed
-    if record.clock.weekly:
+    if observed.record.clock.weekly:
         return NotDefined("the benchmarks are of months, and the panel is by week")
-    past = Past.of(record)
+    past = Past.of(observed.record)
     if len(past.total) < SHORTEST_PAST:
         return NotDefined(f"the first event is less than {SHORTEST_PAST} months ago")
-    return {months: _mixed(record, observed, past, months, seed) for months in windows}
+    return {months: _mixed(observed, past, months, seed) for months in windows}
 
 
-def _mixed(record: DatasetRecord, observed: Observed, past: Past, months: int, seed: int) -> Observed:
+def _mixed(observed: Observed, past: Past, months: int, seed: int) -> Observed:
     """Return the model's simulations with those of the benchmarks put in place, for a window up to a horizon."""
-    size, own = observed.total.shape[:-1], slice(1, months + 1)
-    number = int(np.prod(size))
-    member = stream(seed, record.dyad, "pool").permutation(number).reshape(size) % len(MEMBERS)
+    record, own = observed.record, slice(1, months + 1)
+    member = forecasters(seed, record.dyad, observed.total.shape[:-1])
     cooperative = observed.cooperative.copy()
     for place, code in enumerate(SIMPLE, 1):
         theirs, rng = member == place, stream(seed, record.dyad, f"pool {code} {record.number}")
         chances = SIMPLE[code].chances(past, (months,), int(theirs.sum()), rng)[months]
         cooperative[theirs, own] = rng.binomial(observed.total[theirs, own], chances)
     return replace(observed, cooperative=cooperative)
+
+
+def forecasters(seed: int, dyad: str, size: tuple[int, ...]) -> Index:
+    """Return by place in `MEMBERS` to which forecaster each of a dyad's simulations belongs, as many to each."""
+    return stream(seed, dyad, "pool").permutation(int(np.prod(size))).reshape(size) % len(MEMBERS)

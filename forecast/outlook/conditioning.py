@@ -363,7 +363,7 @@ class _Records:
             self.kinds[..., period, :] = draw_kinds(self.mixes, total, own, rng)
 
     def observed(self) -> Observed:
-        return Observed(self.coming.dataset, self.coming.total, self.cooperative, self.kinds, self.coded)
+        return Observed(self.coming.record, self.coming.total, self.cooperative, self.kinds, self.coded)
 
 
 def draw_at_least(total: Index, chance: Float, least: int, rng: np.random.Generator) -> tuple[Index, Float]:
@@ -390,12 +390,10 @@ def draw_at_least(total: Index, chance: Float, least: int, rng: np.random.Genera
     return number, likelihood
 
 
-def condition(
-    fit: FitLike, record: DatasetRecord, simulations: Simulations, observed: Observed, held: Held, *, seed: int
-) -> Conditional:
+def condition(fit: FitLike, simulations: Simulations, observed: Observed, held: Held, *, seed: int) -> Conditional:
     """Find the simulations that satisfy the scenario."""
     periods = observed.total.shape[-1] - 1
-    records = _records(record, observed.coming, seed)
+    records = _records(observed.coming, seed)
     assert observed.kinds is not None
     records.cooperative[:], records.kinds[:] = observed.cooperative, observed.kinds
     log_weight, months = np.zeros(simulations.level.shape[:-1]), simulations.month_level
@@ -404,7 +402,7 @@ def condition(
         log_weight += records.hold(period, cells, months[..., period], rng, CHANCES)
     found = _by_weights(simulations, records, log_weight, seed)
     if found is None or found.fault:
-        filtered = _by_filter(fit, record, simulations, periods, held, seed)
+        filtered = _by_filter(fit, observed.record, simulations, periods, held, seed)
         found = found if filtered is None else replace(filtered, likelihood=np.exp(log_weight))
     if found is None:
         raise SpecError(
@@ -414,10 +412,11 @@ def condition(
     return found
 
 
-def _records(record: DatasetRecord, coming: Coming | NotDefined | None, seed: int) -> _Records:
+def _records(coming: Coming | NotDefined | None, seed: int) -> _Records:
     """Draw of what kinds records would be, given what else is behind them; no month is written yet."""
     if not isinstance(coming, Coming):
         raise SpecError(f"scenario: {coming.reason if coming else 'nothing is recorded'}; nothing can be assumed of it")
+    record = coming.record
     mixes = draw_mixes(record, coming.total.shape[:-1], stream(seed, record.dyad, f"kinds {record.number}"))
     kinds = np.zeros((*coming.total.shape, len(record.names)), dtype=np.int32)
     cooperative = np.zeros_like(coming.total)
@@ -498,7 +497,7 @@ def _by_filter(
     own, dyad = dyad_draws(fit, simulations.dyad), simulations.dyad
     each = simulations.level.shape[2]
     coming = coming_periods(fit, record, (*own.size, PARTICLES), periods, seed=seed)
-    records = _records(record, coming, seed)
+    records = _records(coming, seed)
     steer = _Filter(records, held, (dyad, seed), own.size[1] * each)
     rate = structural_hazard(fit.panel).draws(own.size, seed)
     found = simulate_particles(fit, own, rate, _months(simulations, periods), PARTICLES, steer, seed=seed)

@@ -60,7 +60,7 @@ class Cell:
 class Observed:
     """Simulated observations of a dataset; the last axis is the period, and period 0, the present, is empty."""
 
-    dataset: int  # Position of the dataset in the panel
+    record: DatasetRecord  # That they continue
     total: Index  # Events, and how many of them are cooperative
     cooperative: Index
     kinds: Index | None = None  # Events of each class, (chain, draw, future, period, class); None if not drawn
@@ -132,7 +132,7 @@ def observe(
         chances = coming.chances(level[..., period], period, rng)
         cooperative[..., period] = rng.binomial(coming.total[..., period], chances)
     of_kinds = simulate_kinds(record, coming.total, cooperative, seed=seed) if kinds else None
-    return Observed(record.number, coming.total, cooperative, of_kinds, coming=coming)
+    return Observed(record, coming.total, cooperative, of_kinds, coming=coming)
 
 
 def observe_unrecorded(
@@ -152,16 +152,14 @@ def observe_unrecorded(
     level = np.broadcast_to(own.level[:, :, None, first:].astype(np.float64), size)
     month = add_volume(simulate_months(level, read, rng), read, relative_count(record, whole))
     cooperative = rng.binomial(total, simulate_chances(month, read, rng))
-    return Observed(
-        record.number, total, cooperative, simulate_kinds(record, total, cooperative, seed=seed, events=rng)
-    )
+    return Observed(record, total, cooperative, simulate_kinds(record, total, cooperative, seed=seed, events=rng))
 
 
 @dataclass(frozen=True)
 class Coming:
     """Determinants of future observations other than the level; the last axis is the period."""
 
-    dataset: int  # Position of the dataset in the panel
+    record: DatasetRecord  # Of the dataset
     read: Reading  # How it reads the level
     total: Index  # Events; period 0, the present, is empty
     busy: Float  # How busy each period is; period 0 is empty
@@ -189,7 +187,7 @@ def coming_periods(
         return NOTHING_RECENT
     total = recording_level(record).simulate((*size, periods), stream(seed, record.dyad, f"volume {record.number}"))
     busy, read = relative_count(record, total), reading(fit, record)
-    return Coming(record.number, read, _after_present(total), _after_present(busy))
+    return Coming(record, read, _after_present(total), _after_present(busy))
 
 
 NOTHING_RECENT = NotDefined(f"no event of the dyad is counted in its last {RECENT_MONTHS} covered months")

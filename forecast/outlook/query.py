@@ -23,7 +23,6 @@ from forecast.outlook.windows import (
     RollingShare,
     ThresholdOutlook,
     WindowOutlook,
-    kind_given,
     kind_outlook,
     rolling_share,
     shifted_as,
@@ -201,42 +200,47 @@ class Prospect:
     rolling: RollingShare | NotDefined  # Observed share of windows as long as the main horizon, and its forecast
     questions: tuple[QuestionOutlook, ...] = ()  # Those of a ledger, in a scenario
 
-    @property
-    def every_kind(self) -> dict[tuple[str, int, int], KindOutlook]:
-        """All outlooks of kinds by name, months and number."""
-        by_name = () if isinstance(self.of_a_kind, NotDefined) else self.of_a_kind.values()
-        single = [one for by_months in by_name for one in by_months.values()]
-        asked = () if isinstance(self.at_least, NotDefined) else self.at_least
-        return {(one.kind, one.months, one.at_least): one for one in (*single, *asked)}
+
+type Kinds = dict[tuple[str, int, int], KindOutlook]
+"""Forecasts of kinds by name, months and the number that is asked for."""
+
+
+def kind_outlooks(panel: "xr.Dataset", observed: Observed | NotDefined, query: Query) -> Kinds:
+    """Compute the forecast of every kind by horizon, and of the numbers that are asked for; none of an index."""
+    if isinstance(observed, NotDefined):
+        return {}
+    record = observed.record
+    found: Kinds = {}
+    rates = {name: KindRates.of(panel, record.number, (place,)) for place, name in enumerate(record.names)}
+    asked = [(name, 1, months) for name in record.names for months in query.horizons]
+    for name, number, months in [*asked, *query.numbers]:
+        ahead = observed.ahead(record.clock.periods(months), record.names.index(name))
+        found[name, months, number] = kind_outlook(record, ahead, name, months, number, rates[name])
+    return found
 
 
 def prospect(
-    panel: "xr.Dataset",
-    record: DatasetRecord | NotDefined,
     simulations: Simulations,
     observed: Observed | NotDefined,
     query: Query,
+    kinds: Kinds,
     improvement: float = 5.0,
     *,
     published: Mapping[int, Observed] | None = None,
-    unconditional: Prospect | None = None,
 ) -> Prospect:
-    """Compute the forecast from simulations; shares are those of the pool, by months of the window, if there is one.
-
-    Kinds and counts in a scenario need the forecast without it.
-    """
+    """Compute the forecast from simulations; shares are those of the pool, by months of the window, if there is one."""
     common: dict[str, Any] = {
         "improvement": {months: horizon_outlook(simulations, months, improvement) for months in query.horizons},
         "fan": fan(simulations, query.horizons[-1], observed),
     }
-    if isinstance(observed, NotDefined) or isinstance(record, NotDefined):
-        absent = observed if isinstance(observed, NotDefined) else record
-        assert isinstance(absent, NotDefined)
-        return Prospect(absent, None if query.above is None else absent, absent, absent, rolling=absent, **common)
-    own = {months: observed.ahead(simulations.at(months)) for months in query.windows}
-    ahead = {months: one.ahead(simulations.at(months)) for months, one in published.items()} if published else own
-    main = main_horizon(query.horizons)
-    kinds = _kinds(panel, record, observed, query, {} if unconditional is None else unconditional.every_kind)
+    if isinstance(observed, NotDefined):
+        threshold = None if query.above is None else observed
+        return Prospect(observed, threshold, observed, observed, rolling=observed, **common)
+    record, main = observed.record, main_horizon(query.horizons)
+    own, ahead = (
+        {months: some.get(months, observed).ahead(record.clock.periods(months)) for months in query.windows}
+        for some in ({}, published or {})
+    )
     return Prospect(
         recorded={
             months: window_outlook(
@@ -264,28 +268,6 @@ def _thresholds(
         months: threshold_outlook(record, ahead[months], months, query.above, baseline_months=query.baseline)
         for months in query.horizons
     }
-
-
-type _Kinds = dict[tuple[str, int, int], KindOutlook]
-
-
-def _kinds(panel: "xr.Dataset", record: DatasetRecord, observed: Observed, query: Query, without: _Kinds) -> _Kinds:
-    """Return the forecast of every kind by horizon, and of numbers that are asked for, by name, months and number."""
-    rates = (
-        {}
-        if without
-        else {name: KindRates.of(panel, record.number, (place,)) for place, name in enumerate(record.names)}
-    )
-    asked = [(name, months, 1) for name in record.names for months in query.horizons]
-    found = {}
-    for name, months, number in [*asked, *((name, months, number) for name, number, months in query.numbers)]:
-        ahead = observed.ahead(record.clock.periods(months), record.names.index(name))
-        found[name, months, number] = (
-            kind_given(record, ahead, without[name, months, number])
-            if without
-            else kind_outlook(record, ahead, name, months, number, rates[name])
-        )
-    return found
 
 
 def question_outlook(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self, overload
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from forecast.dates import Clock, months_between, periods_a_month
+from forecast.dates import Clock, months_between
 from forecast.events.codebook import read_scale, scale_names
 from forecast.outlook.summary import NotDefined
 from forecast.panel import panel_kind
@@ -301,7 +301,7 @@ def reporting_datasets(panel: "xr.Dataset", dyad: str) -> list[int]:
     """
     if not panel_kind(panel).coded:
         return []
-    own, a_month, ends = panel.sel(dyad=dyad), periods_a_month(panel), dict[int, int]()
+    own, a_month, ends = panel.sel(dyad=dyad), Clock.of(panel).per_month, dict[int, int]()
     events = own["counts"].sum(["direction", "class"]).transpose("dataset", "time").to_numpy()
     for dataset, covered in enumerate(own["covered"].transpose("dataset", "time").to_numpy()):
         seen = np.flatnonzero(covered)

@@ -13,22 +13,24 @@ import numpy as np
 from forecast.arguments import checked
 from forecast.dates import LONGEST_HORIZON, Clock
 from forecast.errors import SpecError
-from forecast.outlook.conditioning import Assumed, condition, periods_held, read_assumed
+from forecast.outlook.conditioning import Assumed, Conditional, condition, periods_held, read_assumed
 from forecast.outlook.draws import FitLike
 from forecast.outlook.observed import Observed, observe
 from forecast.outlook.query import (
     AtLeast,
+    Kinds,
     Prospect,
     Query,
     SimulationQuestion,
+    kind_outlooks,
     main_horizon,
     prospect,
     question_outlook,
 )
 from forecast.outlook.recorded import Baseline, changed, main_record, share_before
-from forecast.outlook.simulations import BASELINE_MONTHS, Simulations, simulate_ahead
+from forecast.outlook.simulations import BASELINE_MONTHS, simulate_ahead
 from forecast.outlook.summary import NotDefined, Probability, probability
-from forecast.outlook.windows import WindowOutlook
+from forecast.outlook.windows import QuestionOutlook, WindowOutlook, kind_given
 from forecast.panel.record import by_class
 from forecast.progress import Progress, silent
 from forecast.wording import Card, Displayed, chance, count, number
@@ -200,22 +202,20 @@ def scenario(
     if isinstance(observed, NotDefined) and any(held.values()):
         raise SpecError(f"scenario: nothing can be assumed: {observed.reason}")
 
-    def answer(some: Simulations, seen: Observed | NotDefined, without: Prospect | None = None) -> Prospect:
-        found = prospect(fit.panel, record, some, seen, query, smallest_improvement, unconditional=without)
-        bases = without.questions if without else [None] * len(questions)
-        settled = [(one, *one.settle(some, seen)) for one in questions]
-        answers = [question_outlook(*one, base) for one, base in zip(settled, bases, strict=True)]
-        return replace(found, questions=tuple(answers))
-
-    unconditional, found = answer(simulations, observed), []
+    kinds, found = kind_outlooks(fit.panel, observed, query), []
+    answers = tuple(question_outlook(one, *one.settle(simulations, observed)) for one in questions)
+    unconditional = replace(prospect(simulations, observed, query, kinds, smallest_improvement), questions=answers)
     words = f"each {simulations.clock.unit} that something is assumed of holds at least that"
     for place, (name, rows) in enumerate(tables.items()):
         report(f"scenario {name}", place, len(tables))
         own, likelihood = unconditional, np.ones(simulations.level.shape[:-1])
         method, pareto_k, effective, fault = "none", -np.inf, float(likelihood.size), ""
-        if held[name] and not (isinstance(observed, NotDefined) or isinstance(record, NotDefined)):
-            holding = condition(fit, record, simulations, observed, held[name], seed=seed)
-            own, likelihood = answer(holding.simulations, holding.observed, unconditional), holding.likelihood
+        if held[name] and not isinstance(observed, NotDefined):
+            holding = condition(fit, simulations, observed, held[name], seed=seed)
+            likelihood = holding.likelihood
+            given = _kinds_given(holding.observed, kinds)
+            own = prospect(holding.simulations, holding.observed, query, given, smallest_improvement)
+            own = replace(own, questions=_answers_given(holding, questions, answers))
             method, pareto_k, effective, fault = holding.method, holding.pareto_k, holding.effective, holding.fault
         plausible = probability(likelihood, words)
         sentence = _sentence(own, unconditional, query, smallest_improvement, plausible)
@@ -238,6 +238,26 @@ def scenario(
         unconditional=unconditional,
         scenarios=tuple(found),
         followed=since,
+    )
+
+
+def _kinds_given(observed: Observed, kinds: Kinds) -> Kinds:
+    """Return the forecasts of kinds in a scenario, from those without it."""
+    record = observed.record
+    found: Kinds = {}
+    for key, one in kinds.items():
+        ahead = observed.ahead(record.clock.periods(one.months), record.names.index(one.kind))
+        found[key] = kind_given(record, ahead, one)
+    return found
+
+
+def _answers_given(
+    holding: Conditional, questions: Sequence[SimulationQuestion], answers: Sequence[QuestionOutlook]
+) -> tuple[QuestionOutlook, ...]:
+    """Return the forecasts of questions in a scenario, from those without it."""
+    return tuple(
+        question_outlook(one, *one.settle(holding.simulations, holding.observed), without)
+        for one, without in zip(questions, answers, strict=True)
     )
 
 

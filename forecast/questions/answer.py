@@ -162,8 +162,8 @@ class PutQuestion:
             )
             kinds = self.kind is not None
             observed = observe(fit, simulations, self.ahead, seed=seed, record=self.record, kinds=kinds)
-            if published and self.record and isinstance(question, ShareQuestion):
-                pool = pooled(self.record, observed, (self.ahead,), seed=seed)
+            if published and isinstance(question, ShareQuestion):
+                pool = pooled(observed, (self.ahead,), seed=seed)
                 observed = observed if isinstance(pool, NotDefined) else pool[self.ahead]
             return self.settle(simulations, observed, rest)
         if isinstance(question, LevelQuestion):
@@ -243,7 +243,7 @@ class PutQuestion:
         """Return the future event data."""
         if isinstance(observed, NotDefined):
             raise QuestionError(f"{self.question.id}: nothing can be said of what will be recorded: {observed.reason}")
-        if observed.dataset != self.dataset:
+        if observed.record.number != self.dataset:
             raise QuestionError(
                 f"{self.question.id}: the simulations are of another dataset than {self.question.dataset!r:.60}; ask "
                 "about the main one, or answer the question without a scenario"

@@ -60,11 +60,12 @@ def test_the_future_moves_no_simulation_of_the_pool(table):
     """The published share rests on the model's simulations, and on the panel of the day."""
     rng = np.random.default_rng(1)
     total = rng.poisson(4.0, (2, 100, 4, 13))
-    drawn = Observed(0, total, rng.binomial(total, 0.5))
+    cooperative = rng.binomial(total, 0.5)
     known = [record.view(ORIGIN).panel for record in (Record.of(table), Record.of(planted(table), eras=planted_eras()))]
     late = Record.of(planted(table)).view(date(2013, 1, 1)).panel
     one, other, moved = (
-        pooled(main_record(panel, "USA-CHN"), drawn, (12,), seed=1)[12].cooperative for panel in (*known, late)
+        pooled(Observed(main_record(panel, "USA-CHN"), total, cooperative), (12,), seed=1)[12].cooperative
+        for panel in (*known, late)
     )
     assert np.array_equal(one, other) and not np.array_equal(one, moved)
 

@@ -139,7 +139,7 @@ def test_another_dataset_is_read_where_it_stands_now_and_scatters_as_it_does(fit
     assert (first.concentration, second.concentration) == (pytest.approx(6.0), pytest.approx(80.0))
     simulations = simulate_ahead(feed, "USA-CHN", 12, seed=1)
     main, other = (observe(feed, simulations, 12, seed=1, record=one) for one in (None, records[1]))
-    assert (main.dataset, other.dataset) == (0, 1)
+    assert (main.record.number, other.record.number) == (0, 1)
     assert np.median(other.total[..., 1:]) > 4 * np.median(main.total[..., 1:])
     np.testing.assert_array_equal(main.total, observe(fit, simulations, 12, seed=1).total)
     lower = np.nanmean(main.share) - np.nanmean(other.share)

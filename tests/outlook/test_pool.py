@@ -25,8 +25,8 @@ def record(fit):
 
 
 @pytest.fixture(scope="module")
-def mixed(record, seen):
-    return pooled(record, seen, (MONTHS,), seed=1)[MONTHS]
+def mixed(seen):
+    return pooled(seen, (MONTHS,), seed=1)[MONTHS]
 
 
 def exact(past, observed, threshold, draws=40_000):
@@ -81,7 +81,7 @@ def test_benchmarks_see_the_past_of_their_dataset_alone(fit, record, seen, mixed
     assert np.array_equal(Past.of(record).total, counts[np.flatnonzero(counts)[0] :])
     other = fit.panel.copy(deep=True)
     other["counts"].loc[{"dyad": "USA-RUS"}] = 0
-    again = pooled(main_record(other, "USA-CHN"), seen, (MONTHS,), seed=1)[MONTHS]
+    again = pooled(replace(seen, record=main_record(other, "USA-CHN")), (MONTHS,), seed=1)[MONTHS]
     assert np.array_equal(again.cooperative, mixed.cooperative)
 
 
@@ -116,7 +116,7 @@ def test_an_index_has_no_pool(fit):
     index = fit.panel.drop_vars(["counts", "covered"]).assign(index=0.0 * fit.panel["era_index"])
     made = type(fit)(fit.posterior, index, fit.spec)
     found = observe(made, simulate_ahead(made, "USA-CHN", 3, seed=1), 3, seed=1)
-    assert pooled(main_record(index, "USA-CHN"), found, (3,), seed=1) == found
+    assert pooled(found, (3,), seed=1) == found
 
 
 def test_missing_months_are_not_counted_as_hostile_or_cooperative():

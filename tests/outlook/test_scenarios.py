@@ -12,7 +12,6 @@ from forecast.outlook import assess, conditioning, observe, simulate_ahead
 from forecast.outlook.conditioning import Assumed, condition, draw_at_least
 from forecast.outlook.observed import Cell
 from forecast.outlook.query import AtLeast
-from forecast.outlook.recorded import main_record
 from forecast.outlook.scenarios import STAMP, scenario
 
 CONTACT, CUT = 4, 4
@@ -75,7 +74,7 @@ def test_the_conditional_record_holds_what_is_assumed(large, simulations, observ
     if method == "filter":
         monkeypatch.setattr(conditioning, "KEPT", 1.0)
     held = {1: (Cell(CONTACT, 0.5, 2), Cell(CONTACT, 0.5, 0)), 3: (Cell(0, 1.0, 1), Cell(7, 1.0, 0))}
-    found = condition(large, main_record(large.panel, "USA-CHN"), simulations, observed, held, seed=1)
+    found = condition(large, simulations, observed, held, seed=1)
     kinds = found.observed.kinds
     assert found.method == method
     assert (kinds[..., 1, CONTACT] >= 2).all() and (kinds[..., 3, 0] >= 1).all() and not kinds[..., 3, 7].any()
@@ -89,7 +88,7 @@ def test_conditional_numbers_are_those_of_the_simulations_that_hold_it(large, si
     """Against the plainest way there is: keep the simulations whose record holds it."""
     monkeypatch.setattr(conditioning, "KEPT", kept)
     held = {2: (Cell(CONTACT, 1.0, 2), Cell(0, 1.0, 0))}
-    found = condition(large, main_record(large.panel, "USA-CHN"), simulations, observed, held, seed=1)
+    found = condition(large, simulations, observed, held, seed=1)
     chosen = (observed.kinds[..., 2, CONTACT] >= 2) & (observed.kinds[..., 2, 0] == 0)
     assert found.method == ("filter" if kept else "weights")
     assert abs(found.likelihood.mean() - chosen.mean()) < 5 * chosen.std() / np.sqrt(chosen.size)
@@ -106,10 +105,7 @@ def test_with_and_without_average_to_the_outlook(large, simulations, observed):
     """The law of total probability: what is assumed, and that it is not so."""
     held = {1: (Cell(CONTACT, 0.3, 1),)}
     none = {1: (Cell(CONTACT, 0.3, 0),)}
-    there, gone = (
-        condition(large, main_record(large.panel, "USA-CHN"), simulations, observed, one, seed=1)
-        for one in (held, none)
-    )
+    there, gone = (condition(large, simulations, observed, one, seed=1) for one in (held, none))
     chances = [one.likelihood.mean() for one in (there, gone)]
     assert abs(sum(chances) - 1) < 0.01
     windows = [one.observed.cooperative[..., 1:4].sum(-1).mean() for one in (there, gone)]

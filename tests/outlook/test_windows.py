@@ -33,17 +33,15 @@ def recording(total, cooperative, past=(4, 1), fit=FIT):
     before = [np.full(len(whole.total), value) if np.isscalar(value) else np.asarray(value) for value in past]
     counts = np.zeros_like(whole.counts)
     counts[:, 0], counts[:, -1] = before[0] - before[1], before[1]
-    return replace(whole, counts=counts), Observed(0, *ahead)
+    return Observed(replace(whole, counts=counts), *ahead)
 
 
 def window_of(made, months, *asked):
-    record, observed = made
-    return window_outlook(record, observed.ahead(months), months, *asked)
+    return window_outlook(made.record, made.ahead(months), months, *asked)
 
 
 def threshold_of(made, months, *asked, **options):
-    record, observed = made
-    return threshold_outlook(record, observed.ahead(months), months, *asked, **options)
+    return threshold_outlook(made.record, made.ahead(months), months, *asked, **options)
 
 
 COUNTS = arrays(np.int64, (*SIZE, MONTHS), elements=st.integers(0, 3))
@@ -59,7 +57,7 @@ def recordings(draw):
 @settings(max_examples=30)
 def test_chances_add_up_exactly_and_are_of_windows_that_are_not_void(made, improvement, months):
     outlook = window_of(made, months, improvement)
-    total = made[1].total[..., 1 : months + 1].sum(-1)
+    total = made.total[..., 1 : months + 1].sum(-1)
     there = total >= FEWEST
     assert outlook.void.value == pytest.approx(1 - there.mean(), abs=1e-11)
     if not there.any() or outlook.baseline.share is None:
@@ -70,7 +68,7 @@ def test_chances_add_up_exactly_and_are_of_windows_that_are_not_void(made, impro
     assert outlook.up.value + outlook.same.value + outlook.down.value == 1
     assert min(outlook.up.value, outlook.same.value, outlook.down.value) >= 0
     assert sum(printed_changes(outlook).values()) == 100
-    shares = 100 * made[1].cooperative[..., 1 : months + 1].sum(-1)[there] / total[there]
+    shares = 100 * made.cooperative[..., 1 : months + 1].sum(-1)[there] / total[there]
     assert outlook.share.mean == pytest.approx(shares.mean())
     assert outlook.share.low <= outlook.share.median <= outlook.share.high
     reached = shares - outlook.baseline.share >= improvement - min(1e-6, improvement / 2)
@@ -175,21 +173,21 @@ def test_the_baseline_is_of_the_last_covered_months():
     covered[..., -2:] = False
     counts = FIT.panel["counts"].where(covered, 0).astype(np.int32)
     fit = type(FIT)(FIT.posterior, FIT.panel.assign(covered=covered, counts=counts), FIT.spec)
-    baseline = recording(2, 1, fit=fit)[0].baseline(3)
+    baseline = recording(2, 1, fit=fit).record.baseline(3)
     assert (baseline.first, baseline.last) == (date(2004, 8, 1), date(2004, 10, 31))
     sentence = window_of(recording(2, 1, fit=fit), 3).sentence
     assert "than in the 12 months to October 2004 (25%, 12 of 48)" in sentence
     assert "than in the 12 months before (25%, 12 of 48)" in window_of(recording(2, 1), 3).sentence
-    assert isinstance(recording(2, 1)[0].baseline(61), NotDefined)
+    assert isinstance(recording(2, 1).record.baseline(61), NotDefined)
 
 
 def test_a_threshold_is_compared_with_the_baseline_asked_for():
     made = recording(4, 2)
     asked = threshold_of(made, 6, 50.0, baseline_months=24)
-    assert asked.baseline == made[0].baseline(24) and "in the 24 months before" in asked.sentence
-    assert threshold_of(made, 6, 50.0).baseline == made[0].baseline(12)
+    assert asked.baseline == made.record.baseline(24) and "in the 24 months before" in asked.sentence
+    assert threshold_of(made, 6, 50.0).baseline == made.record.baseline(12)
     rolling = threshold_of(made, 6, 50.0, 3, baseline_months=24)
-    assert rolling.baseline == made[0].baseline(3)
+    assert rolling.baseline == made.record.baseline(3)
 
 
 def test_one_month_and_weeks_read_well():
