@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from forecast.outlook.scenarios import scenario
     from forecast.panel import build_counts_panel, build_index_panel, build_panel, describe_panel
     from forecast.pipeline import ReportSettings, make_report
-    from forecast.questions import answer_question, attribute_question, make_question, read_question, resolve_question
+    from forecast.questions import (
+        answer_question,
+        attribute_question,
+        conditional_question,
+        joint_question,
+        make_question,
+        read_question,
+        resolve_question,
+    )
     from forecast.report.claims_page import write_tests
     from forecast.report.page import write_report
     from forecast.report.scenario_page import write_scenarios
@@ -52,7 +60,8 @@ _HOMES = {
         "outlook.scenarios": "scenario",
         "panel": "build_counts_panel build_index_panel build_panel describe_panel",
         "pipeline": "ReportSettings make_report",
-        "questions": "answer_question attribute_question make_question read_question resolve_question",
+        "questions": "answer_question attribute_question conditional_question joint_question make_question "
+        "read_question resolve_question",
         "report.claims_page": "write_tests",
         "report.page": "write_report",
         "report.scenario_page": "write_scenarios",
@@ -66,12 +75,12 @@ __all__ = [
     "Assessment", "Assumed", "FeedSettings", "FetchSettings", "Fit", "ForecastError", "PendulumModel",
     "PendulumSpec", "Priors", "ReportSettings", "Source", "__version__", "add_drivers", "add_events",
     "answer_question", "archive_status", "assess", "attribute", "attribute_question", "build_counts_panel",
-    "build_index_panel", "build_panel", "calendar_drivers", "combine", "compare_models", "count_feed",
-    "describe_panel", "fetch_feed", "fit", "gather", "hierarchy", "import_files", "make_plan", "make_question",
-    "make_report", "pooled_tests", "read_archive", "read_chronology", "read_counts", "read_coverage",
-    "read_drivers", "read_dyads", "read_eras", "read_feed", "read_index", "read_plan", "read_question",
-    "read_table", "repair_archive", "resolve_question", "run_plan", "scenario", "simulate_ahead", "split_change",
-    "update", "write_report", "write_scenarios", "write_tests",
+    "build_index_panel", "build_panel", "calendar_drivers", "combine", "compare_models", "conditional_question",
+    "count_feed", "describe_panel", "fetch_feed", "fit", "gather", "hierarchy", "import_files",
+    "joint_question", "make_plan", "make_question", "make_report", "pooled_tests", "read_archive",
+    "read_chronology", "read_counts", "read_coverage", "read_drivers", "read_dyads", "read_eras", "read_feed",
+    "read_index", "read_plan", "read_question", "read_table", "repair_archive", "resolve_question", "run_plan",
+    "scenario", "simulate_ahead", "split_change", "update", "write_report", "write_scenarios", "write_tests",
 ]  # fmt: skip
 
 

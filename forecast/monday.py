@@ -257,7 +257,7 @@ class Monday:
         model, converged, seed = fit.spec.to_dict(), fit.gate.passed, self.settings.seed
 
         def answer(history: "History") -> "Draft | str":
-            if history.question.dyad not in fit.dyads:
+            if not set(history.question.dyads) <= set(fit.dyads):
                 return "of another pair than the fit's"
             return answer_of(history, fit, model=model, converged=converged, seed=seed, table=records.events)
 

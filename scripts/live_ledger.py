@@ -50,7 +50,7 @@ def main(folder: str, day: str, *fits: str) -> int:
                 model=fit.spec.to_dict(), converged=fit.gate.passed,
             )
             for name, question in list(waiting.items())
-            if question.dyad in fit.dyads
+            if set(question.dyads) <= set(fit.dyads)
         ]  # fmt: skip
         if drafts:
             append_entries(place.ledger, drafts)

@@ -1,27 +1,31 @@
 """`forecast question`: asking, answering, resolving and scoring of questions in a ledger."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from datetime import date
 from functools import partial
+from itertools import batched
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from forecast import dates
+from forecast.arguments import faults
 from forecast.cli.options import Added, AnyData, arg, day_of, echo_json, grouped, open_data, opt, output, say, shared
 from forecast.cli.terminal import console, progress, table
 from forecast.dates import reject_future
-from forecast.errors import DataError, ForecastError, NotConverged, SpecError
+from forecast.errors import DataError, ForecastError, NotConverged, QuestionError, SpecError
 from forecast.escaping import printable
-from forecast.wording import chance, count, number
+from forecast.wording import chance, count, join, number
 
 if TYPE_CHECKING:
     from forecast.model import Fit
     from forecast.progress import Progress
-    from forecast.questions import Draft, History, Ledger, TrackRecord
+    from forecast.questions import Draft, History, Ledger, Question, TrackRecord
     from forecast.questions.ledger import QuestionFolder
-    from forecast.sources import Records
+    from forecast.sources import Records, Source
 
 app = typer.Typer(
     name="question", help="Ask questions that data decide, answer, resolve and score them.", no_args_is_help=True
@@ -31,48 +35,84 @@ ledger_option = partial(opt, "A ledger elsewhere.")
 names_argument = partial(arg, "Questions. Default: all that are open.", metavar="[ID]...")
 
 
+@dataclass
+class Asked:
+    """What is asked of a dyad."""
+
+    dyad: str = shared.dyad()
+    higher: float | None = opt("Points: the share is at least so much above that before.")
+    baseline: int | None = opt("Months before that higher and lower compare with; default: 12.")
+    lower: float | None = opt("Points: the share is at least so much below that before.")
+    above: float | None = opt("Per cent: the share is at least so high.")
+    below: float | None = opt("Per cent: the share is at most so high.")
+    at_least: str | None = opt("KIND or KIND:NUMBER, such as violence:3 or sanctions: so many are recorded.")
+    level: float | None = opt("Per cent: the latent level is at least so high in the end. Never resolvable.")
+    months: int | None = opt("Length of the window. Default: 12.")
+    until: str | None = opt("In place of it: its last month, YYYY-MM.")
+    when: str = opt("Of a share: `at` (of the window), or `by` or `throughout` (of rolling windows).", "at")
+    span: int | None = opt("Months of a rolling window. Default: 12.")
+    dataset: str | None = opt("Of several datasets, which one records it. Default: the main one.")
+
+    def another(self, text: str) -> "Asked":
+        """Read another question, ``DYAD NAME VALUE ...``; windows and data that it does not name are as in this one."""
+        from pydantic import TypeAdapter, ValidationError
+
+        words, known = text.split(), [one.name for one in fields(self)]
+        given = {} if not words or _field(words[0]) in known else {"dyad": words.pop(0)}
+        given |= {_field(name): value for name, value in batched(words, 2)} if len(words) % 2 == 0 else {"": ""}
+        if not words or not given.keys() <= set(known):
+            names = join([name.replace("_", "-") for name in known[1:]])
+            raise SpecError(f"expected a dyad and what is asked of it, such as USA-RUS higher 5; the names are {names}")
+        alike = {"dyad": self.dyad, "baseline": self.baseline, "dataset": self.dataset}
+        window = {} if given.keys() & {"months", "until"} else {"months": self.months, "until": self.until}
+        try:
+            return TypeAdapter(Asked).validate_python(alike | window | given)
+        except ValidationError as error:
+            raise SpecError(faults(error)) from error
+
+    def question(self, records: "Records", day: date, name: str | None = None) -> "Question":
+        """Make the question, as of a day."""
+        from forecast.questions import make_question
+
+        code, (kind, least) = records.find(self.dyad), _kind(self.at_least)
+        given = {
+            "higher": self.higher, "lower": self.lower, "above": self.above, "below": self.below, "of": kind,
+            "at_least": least, "level": self.level, "months": self.months, "last": day_of(self.until, "until"),
+            "span": self.span, "dataset": self.dataset, "id": name, "baseline_months": self.baseline,
+        }  # fmt: skip
+        chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+        return make_question(records.panel([code], day), code, when=self.when, table=records.events, **chosen)
+
+
+def _field(text: str) -> str:
+    """Return the field of an option's name."""
+    return text.removeprefix("--").replace("-", "_").lower()
+
+
 @app.command()
 @grouped
 def new(
+    asked: Asked,
     data: AnyData,
     added: Added,
-    dyad: str = shared.dyad(),
-    higher: float | None = opt("Points: the share is at least so much above that before."),
-    baseline: int | None = opt("Months before that higher and lower compare with; default: 12."),
-    lower: float | None = opt("Points: the share is at least so much below that before."),
-    above: float | None = opt("Per cent: the share is at least so high."),
-    below: float | None = opt("Per cent: the share is at most so high."),
-    at_least: str | None = opt("KIND or KIND:NUMBER, such as violence:3 or sanctions: so many are recorded."),
-    level: float | None = opt("Per cent: the latent level is at least so high in the end. Never resolvable."),
-    months: int | None = opt("Length of the window. Default: 12."),
-    until: str | None = opt("In place of it: its last month, YYYY-MM."),
-    when: str = opt("Of a share: `at` (of the window), or `by` or `throughout` (of rolling windows).", "at"),
-    span: int | None = opt("Months of a rolling window. Default: 12."),
-    dataset: str | None = opt("Of several datasets, which one records it. Default: the main one."),
+    all_of: list[str] | None = opt(
+        "Another question that must come true as well, such as 'USA-RUS higher 5'. Repeat it for several.", name="--and"
+    ),
+    any_of: list[str] | None = opt("The same, where any of them will do.", name="--or"),
+    given: str | None = opt(
+        "A condition, such as 'higher 5': the question is asked given that it comes true, and void if it does not."
+    ),
     name: str | None = opt("Its name. Default: made of what it asks.", name="--id"),
     file: Path | None = opt("In place of all of this: a file that holds the question."),
     as_of: str | None = shared.as_of(),
     folder: Path = folder_option(),
 ) -> None:
     """Ask a question: what it compares with is fixed, and it goes into the ledger."""
-    from forecast.questions import make_question, read_question
+    from forecast.questions import read_question
     from forecast.questions.ledger import QuestionFolder
 
-    if file is not None:
-        question = read_question(file)
-    else:
-        day = _as_of(as_of)
-        records = open_data(added.to(data), dyad, day)
-        code = records.find(dyad)
-        kind, number = _kind(at_least)
-        given = {
-            "higher": higher, "lower": lower, "above": above, "below": below, "of": kind, "at_least": number,
-            "level": level, "months": months, "last": day_of(until, "until"), "span": span, "dataset": dataset,
-            "id": name, "baseline_months": baseline,
-        }  # fmt: skip
-        chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-        panel = records.panel([code], day or records.last_day(code))
-        question = make_question(panel, code, when=when, table=records.events, **chosen)
+    links = {"and": all_of or [], "or": any_of or [], "given": [given] if given else []}
+    question = read_question(file) if file else _question(asked, links, added.to(data), _as_of(as_of), name)
     place = QuestionFolder(folder)
     if place.ledger.exists() and (mended := place.mend(place.read())):
         say(mended)
@@ -265,8 +305,46 @@ def _chosen(ledger: "Ledger", names: list[str] | None) -> "list[History]":
 
 def _only_dyad(chosen: "Iterable[History]") -> str | None:
     """Return the dyad that all questions are about, if there is one."""
-    dyads = {history.question.dyad for history in chosen}
+    dyads = {dyad for history in chosen for dyad in history.question.dyads}
     return dyads.pop() if len(dyads) == 1 else None
+
+
+def _question(
+    asked: Asked, links: Mapping[str, list[str]], source: "Source | None", day: date | None, name: str | None
+) -> "Question":
+    """Make the question that is asked, alone or with others that an option joins to it."""
+    from forecast.questions import conditional_question, joint_question
+
+    chosen = [option for option, texts in links.items() if texts]
+    if len(chosen) > 1:
+        raise SpecError(f"--{', --'.join(chosen)}: questions are joined in one way; leave out all but one")
+    parts, days, made = [("", asked)], [], []
+    for text in links[chosen[0]] if chosen else ():
+        with _naming(where := f"--{chosen[0]} {text!r:.80}"):
+            parts.append((where, asked.another(text)))
+    records = open_data(source, None if chosen else asked.dyad, day)
+    for where, part in parts:
+        with _naming(where):
+            days.append(records.last_day(records.find(part.dyad)))
+    for where, part in parts:
+        with _naming(where):
+            made.append(part.question(records, day or min(days), None if chosen else name))
+    if not chosen:
+        return made[0]
+    if links["given"]:
+        return conditional_question(made[1], made[0], id=name)
+    return joint_question(made, required="all" if links["and"] else "any", id=name)
+
+
+@contextmanager
+def _naming(part: str) -> Iterator[None]:
+    """Name a part of a question in errors about it."""
+    try:
+        yield
+    except ForecastError as error:
+        if not part:
+            raise
+        raise QuestionError(f"{part}: {error}") from error
 
 
 def _as_of(text: str | None) -> date | None:
@@ -341,7 +419,7 @@ def _outcome(history: "History") -> str:
 def _summary(history: "History") -> dict[str, Any]:
     last = history.last_answer
     return {
-        **history.question.plain, "answers": len(history.answers), "chance": None if last is None else last.chance,
+        **history.question.described, "answers": len(history.answers), "chance": None if last is None else last.chance,
         "as_of": None if last is None else last.as_of, "outcome": _outcome(history),
     }  # fmt: skip
 

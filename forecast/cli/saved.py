@@ -27,7 +27,7 @@ from forecast.cli.question import folder_option
 from forecast.cli.terminal import progress, show
 from forecast.errors import DataError, NoEvents, NotConverged, NotUpdatable, QuestionError, SpecError
 from forecast.progress import Progress
-from forecast.wording import count
+from forecast.wording import count, join
 
 if TYPE_CHECKING:
     from forecast.checks import Checks
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from forecast.outlook.attribution import Attribution
     from forecast.outlook.comparison import Change
     from forecast.outlook.scenarios import Scenarios
-    from forecast.questions import PutQuestion, Question
+    from forecast.questions import PutQuestion, PutTogether, Question
     from forecast.report.folder import SavedReport
     from forecast.sources import Source
 
@@ -135,15 +135,17 @@ def _computed(
     return fit, found, fit.gate_ahead(code, outlook=stated)
 
 
-def _put(fit: "Fit", dyad: str, question: "Question", table: "EventTable | None", seed: int) -> "PutQuestion":
+def _put(
+    fit: "Fit", dyad: str, question: "Question", table: "EventTable | None", seed: int
+) -> "PutQuestion | PutTogether":
     """Put a question to the fit, if it is about the dyad and open on the day of the fit."""
     from forecast.panel.record import last_known
     from forecast.questions import put_question
 
-    if question.dyad != dyad:
+    if question.dyads != (dyad,):
+        only = f", or give --dyad {question.dyad}" if len(question.dyads) == 1 else " alone"
         raise QuestionError(
-            f"{question.id}: it is about {question.dyad}, and the scenario about {dyad}; ask one of {dyad}, or give "
-            f"--dyad {question.dyad}"
+            f"{question.id}: it is about {join(question.dyads)}, and the scenario about {dyad}; ask one of {dyad}{only}"
         )
     if closed := question.closed(last_known(fit.panel)):
         raise QuestionError(f"{question.id}: {closed}")
@@ -285,14 +287,16 @@ def _attribute(
     from forecast.panel.record import last_known
     from forecast.questions import attribute_question
 
-    if asked is not None and asked.dyad != saved.dyad:
+    if asked is not None and saved.dyad not in asked.dyads:
+        wanted = join(asked.dyads, "or")
         raise QuestionError(
-            f"{asked.id}: it is about {asked.dyad}, and the report about {saved.dyad}; give a report of {asked.dyad}"
+            f"{asked.id}: it is about {wanted}, and the report about {saved.dyad}; give a report of {wanted}"
         )
     tell("reading the data", 0, 0)
-    table = event_table(given, saved.dyad, last_known(saved.fit.panel))
+    several = asked is not None and len(asked.dyads) > 1
+    table = event_table(given, None if several else saved.dyad, last_known(saved.fit.panel))
     if asked is not None:
-        return attribute_question(saved.fit, asked, table, seed=saved.seed, progress=tell, **options)
+        return attribute_question(saved.fit, asked, table, dyad=saved.dyad, seed=saved.seed, progress=tell, **options)
     return attribute(saved.fit, saved.dyad, table, **saved.terms, seed=saved.seed, progress=tell, **options)
 
 
@@ -359,9 +363,11 @@ def compare(
                 refit=data.refit, progress=tell,
             )  # fmt: skip
         else:
-            table = event_table(given, asked.dyad) if asked.kind == "count" else None
+            single = asked.dyad if len(asked.dyads) == 1 else None
+            table = event_table(given, single) if any(part.kind == "count" for part in asked.parts) else None
+            dyad = single or later.dyad
             change = split_question_change(
-                earlier.fit, later.fit, asked.dyad, asked.sentence, asking(asked, table),
+                earlier.fit, later.fit, dyad, asked.sentence, asking(asked, dyad, table),
                 seeds=(earlier.seed, later.seed), refit=data.refit, progress=tell,
             )  # fmt: skip
         found = _attribute_since(change, later, asked, given, tell, refit=data.refit)
@@ -402,7 +408,7 @@ def _attribute_since(
     months = max(months_between(*change.days), 1)
     if months > MOST_MONTHS:
         return None
-    if asked is not None and (asked.dyad != later.dyad or asked.closed(change.days[1])):
+    if asked is not None and (later.dyad not in asked.dyads or asked.closed(change.days[1])):
         asked = None
     try:
         return _attribute(later, asked, given, tell, months=months, refit=refit)

@@ -34,8 +34,9 @@ LEVEL = "level"
 """Name of the level among the numbers of a look: the mean share now, points. The others are probabilities."""
 
 
-type Outcome = tuple[Bool | Float, Bool]
-"""Whether an outcome occurs in each simulation, or its probability there, and which simulations are not void."""
+type Outcome = tuple[Bool | Float, Bool | Float]
+"""Whether an outcome occurs in each simulation, or its probability there, and which simulations are not void, or how
+much of each."""
 type Outcomes = Mapping[str, Outcome]
 """Outcomes of a question by name; empty if they are not defined."""
 

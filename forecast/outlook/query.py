@@ -31,7 +31,7 @@ from forecast.outlook.windows import (
 )
 from forecast.panel import panel_kind
 from forecast.panel.record import sides
-from forecast.typing import Bool
+from forecast.typing import Bool, Float
 from forecast.wording import join
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class SimulationQuestion(Protocol):
     def counted(self) -> float | None:
         """Chance of yes by the past of the kind that a count asks for; None of another question."""
 
-    def settle(self, simulations: Simulations, observed: Observed | NotDefined) -> tuple[Bool, Bool]:
+    def settle(self, simulations: Simulations, observed: Observed | NotDefined) -> tuple[Bool | Float, Bool | Float]:
         """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future)."""
 
 
@@ -271,7 +271,7 @@ def _thresholds(
 
 
 def question_outlook(
-    put: SimulationQuestion, yes: Bool, there: Bool, unconditional: QuestionOutlook | None = None
+    put: SimulationQuestion, yes: Bool | Float, there: Bool | Float, unconditional: QuestionOutlook | None = None
 ) -> QuestionOutlook:
     """Return the probability of a question from its outcomes in simulations; of a count from its kind's past.
 
@@ -287,5 +287,5 @@ def question_outlook(
             if unconditional is None
             else shifted_as(unconditional, simulated, sentence)
         )
-    void = probability(~there, f"the question is void for lack of events: {name}")
+    void = probability(1 - there, f"the question is void: {name}")
     return QuestionOutlook(name, sentence, chance, void, simulated)

@@ -1,22 +1,19 @@
 """Questions: statements about future months of a named dataset that anyone can resolve from the data.
 
-A question is a small YAML file (docs/schema/question.md). Its baseline is fixed when it is asked: later events change
-its probability, not its meaning. Each type has its sentence, its rule, and its resolution from data or simulations.
-Reports answer the same questions about their horizons (`Question.ahead`), without a file.
+A question's baseline is fixed when it is asked: later events change its probability, not its meaning. Each type has its
+sentence, its rule, and its resolution from data or simulations. Reports answer the same questions about their horizons
+(`SingleQuestion.ahead`). Files: `forecast.questions.form`; questions of several: `forecast.questions.joint`.
 """
 
 import json
 from datetime import date
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from forecast.arguments import checked, faults, read_form
 from forecast.dates import LONGEST_HORIZON, add_months, month_end, month_start, months_between
-from forecast.errors import QuestionError
-from forecast.files import digest, write_text
+from forecast.files import digest
 from forecast.outlook.recorded import (
     FEWEST,
     ROUNDING,
@@ -33,14 +30,11 @@ from forecast.outlook.recorded import (
 from forecast.typing import Bool, Float
 from forecast.wording import capital, count, day, month, number, percent
 
-VERSION = 1
 YEAR = 12
 LONGEST_SPAN = 60
 """Months of a rolling window."""
+LONGEST_SENTENCE = 2_000
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-_HEAD = """\
-# A question that data decide (docs/schema/question.md). It was fixed when it was asked: do not edit it.
-"""
 _FIRST_NOUN = "happening"
 """Noun of events in sentences of the first questions, which stay as they were asked."""
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -87,44 +81,41 @@ class FixedBaseline(BaseModel):
 
 
 class Question(BaseModel):
-    """A question, as it was asked; its types have further fields (docs/schema/question.md)."""
+    """A question, as it was asked: about one dyad, or made of such questions (docs/schema/question.md)."""
 
     model_config = _STRICT
     resolvable: ClassVar[bool] = True  # Whether data can decide it
 
     version: Literal[1] = 1  # Of this form
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")  # Its name: lower-case letters, digits and hyphens
-    # The share of the window; the share of rolling windows that end with its months; how many events of a kind it
-    # holds; or the underlying level with which it ends, which data never decide.
-    kind: str
-    dyad: str = Field(pattern=r"^[A-Z]{3}-[A-Z]{3}$")  # Code, and name for readers
-    label: Text
-    dataset: Text  # Whose events count
-    joint: bool = True  # Whether a two-sided event with a row for each side counts once
-    asked: date  # The day whose knowledge it was asked with
-    data: Digest  # The edition then: SHA-256 of what was known of the dyad
-    first: date  # First and last day of the window: whole months
-    last: date
-    compare: Literal["at least", "at most"] = "at least"  # Of the bound; of a count always at least
-    fewest: int = Field(default=FEWEST, ge=1, le=10**6)  # A share of fewer events is void
-    void_after: date  # If by this day no edition covers the window, the question is void
+    kind: str  # Its type
     # How often the same share, or number, was reached in windows of the ten years before, as known then.
     base_rate: float | None = Field(default=None, ge=0, le=1)
     # All of it in a sentence. Generated; one that says something else is rejected.
-    sentence: str = Field(default="", max_length=2_000)
+    sentence: str = Field(default="", max_length=LONGEST_SENTENCE)
+
+    if TYPE_CHECKING:  # fields of a question about one dyad; of others these follow from their parts
+
+        @property
+        def dyad(self) -> str: ...  # noqa: D102
+        @property
+        def label(self) -> str: ...  # noqa: D102
+        @property
+        def dataset(self) -> str: ...  # noqa: D102
+        @property
+        def asked(self) -> date: ...  # noqa: D102
+        @property
+        def first(self) -> date: ...  # noqa: D102
+        @property
+        def last(self) -> date: ...  # noqa: D102
+        @property
+        def void_after(self) -> date: ...  # noqa: D102
+        @property
+        def parts(self) -> "tuple[SingleQuestion, ...]":
+            """The questions about one dyad that it is made of."""
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        if self.first != month_start(self.first) or self.last != month_end(self.last):
-            raise ValueError("first, last: expected the first day of a month and the last day of a month")
-        if self.last < self.first or self.months > LONGEST_HORIZON:
-            raise ValueError(f"first, last: expected 1 to {LONGEST_HORIZON} months, one after the other")
-        if self.first <= self.asked:
-            raise ValueError(
-                f"first: {self.first} is not after {self.asked}, the day it was asked; ask of a later month"
-            )
-        if self.void_after <= self.last:
-            raise ValueError(f"void_after: {self.void_after} is not after the end of the window, {self.last}")
         self.require_open()
         generated = self.words()
         if _as_now(self.sentence) not in {"", _as_now(generated)}:
@@ -134,37 +125,28 @@ class Question(BaseModel):
         object.__setattr__(self, "sentence", self.sentence or generated)
         return self
 
-    @classmethod
-    def ahead(cls, record: DatasetRecord, months: int, **own: Any) -> Self:
-        """Return the question of a report about the months after a record, without a name and unchecked."""
-        return cls.model_construct(**terms_of(record, record.first, record.clock.last_day(months)), **own)
-
     def require_open(self) -> None:
         """Reject fields that contradict each other or decide the question already."""
+        raise NotImplementedError
 
     def words(self) -> str:
         """Return the question as a sentence that is true if the answer is yes."""
         raise NotImplementedError
 
-    def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
-        """Return whether the answer is yes, and whether there is one, given the months of the window."""
-        raise NotImplementedError
-
-    def reason(self, outcome: str, counts: WindowCounts) -> str:
-        """Return in words which counts resolve it."""
-        raise NotImplementedError
-
     @property
     def rule(self) -> str:
         """By which data, and how, it is resolved, and when it is void."""
-        data, (counting, fixed, few) = data_rule(self.dataset, self.dyad, self.last, joint=self.joint), self._counting
-        asked = f"Asked as of {day(self.asked)} (SHA-256 {self.data[:12]}…)."
-        return f"{data} {counting}{asked}{fixed} Void: {few}no such edition by {day(self.void_after)}."
+        raise NotImplementedError
 
     @property
-    def _counting(self) -> tuple[str, str, str]:
-        """Return in words which events count, what of it is fixed, and when there are too few."""
-        return "", "", ""
+    def dyads(self) -> tuple[str, ...]:
+        """The dyads it is about."""
+        return tuple(dict.fromkeys(part.dyad for part in self.parts))
+
+    @property
+    def earliest(self) -> date:
+        """The last day of the first window to end: only later days can resolve the question."""
+        return min(part.last for part in self.parts)
 
     @property
     def months(self) -> int:
@@ -194,16 +176,84 @@ class Question(BaseModel):
         return self.model_dump(mode="json", exclude_none=True, by_alias=True)
 
     @property
+    def described(self) -> dict[str, Any]:
+        """The same with what follows from its parts."""
+        facts = {name: str(getattr(self, name)) for name in ("dyad", "dataset", "asked", "first", "last")}
+        return facts | self.plain
+
+    @property
     def digest(self) -> str:
         """SHA-256 of its content, whatever the layout of its file."""
         return digest(json.dumps(self.plain, sort_keys=True, separators=(",", ":")).encode())
+
+
+class SingleQuestion(Question):
+    """A question about one dyad; its types have further fields."""
+
+    # The share of the window; the share of rolling windows that end with its months; how many events of a kind it
+    # holds; or the underlying level with which it ends, which data never decide.
+    kind: str
+    dyad: str = Field(pattern=r"^[A-Z]{3}-[A-Z]{3}$")  # Code, and name for readers
+    label: Text
+    dataset: Text  # Whose events count
+    joint: bool = True  # Whether a two-sided event with a row for each side counts once
+    asked: date  # The day whose knowledge it was asked with
+    data: Digest  # The edition then: SHA-256 of what was known of the dyad
+    first: date  # First and last day of the window: whole months
+    last: date
+    compare: Literal["at least", "at most"] = "at least"  # Of the bound; of a count always at least
+    fewest: int = Field(default=FEWEST, ge=1, le=10**6)  # A share of fewer events is void
+    void_after: date  # If by this day no edition covers the window, the question is void
+
+    @classmethod
+    def ahead(cls, record: DatasetRecord, months: int, **own: Any) -> Self:
+        """Return the question as a report asks it, of so many months after a record: without a name or any check."""
+        return cls.model_construct(**terms_of(record, record.first, record.clock.last_day(months)), **own)
+
+    @property
+    def parts(self) -> "tuple[SingleQuestion, ...]":
+        """The question itself."""
+        return (self,)
+
+    def require_open(self) -> None:
+        """Reject fields that contradict each other or decide the question already."""
+        if self.first != month_start(self.first) or self.last != month_end(self.last):
+            raise ValueError("first, last: expected the first day of a month and the last day of a month")
+        if self.last < self.first or self.months > LONGEST_HORIZON:
+            raise ValueError(f"first, last: expected 1 to {LONGEST_HORIZON} months, one after the other")
+        if self.first <= self.asked:
+            raise ValueError(
+                f"first: {self.first} is not after {self.asked}, the day it was asked; ask of a later month"
+            )
+        if self.void_after <= self.last:
+            raise ValueError(f"void_after: {self.void_after} is not after the end of the window, {self.last}")
+
+    def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
+        """Return whether the answer is yes, and whether there is one, given the months of the window."""
+        raise NotImplementedError
+
+    def reason(self, outcome: str, counts: WindowCounts) -> str:
+        """Return in words which counts resolve it."""
+        raise NotImplementedError
+
+    @property
+    def rule(self) -> str:
+        """By which data, and how, it is resolved, and when it is void."""
+        data, (counting, fixed, few) = data_rule(self.dataset, self.dyad, self.last, joint=self.joint), self._counting
+        asked = f"Asked as of {day(self.asked)} (SHA-256 {self.data[:12]}…)."
+        return f"{data} {counting}{asked}{fixed} Void: {few}no such edition by {day(self.void_after)}."
+
+    @property
+    def _counting(self) -> tuple[str, str, str]:
+        """Return in words which events count, what of it is fixed, and when there are too few."""
+        return "", "", ""
 
     @property
     def _window(self) -> str:
         return f"{day(self.first)} to {day(self.last)}"
 
 
-class ShareQuestion(Question):
+class ShareQuestion(SingleQuestion):
     """Question on the cooperative share of the window, against a threshold or a baseline."""
 
     kind: Literal["share", "passage"]
@@ -213,6 +263,7 @@ class ShareQuestion(Question):
 
     def require_open(self) -> None:
         """Reject a share that is compared with nothing, or lies outside of 0 to 100."""
+        super().require_open()
         if (self.threshold is None) == (self.baseline is None):
             raise ValueError("threshold, baseline: expected one of them")
         if self.baseline is not None:
@@ -333,7 +384,7 @@ class PassageQuestion(ShareQuestion):
         return counting, fixed, few.replace("in it", "in every window")
 
 
-class CountQuestion(Question):
+class CountQuestion(SingleQuestion):
     """Question on whether the window contains at least so many events of a kind."""
 
     kind: Literal["count"]
@@ -364,7 +415,7 @@ class CountQuestion(Question):
         return f"{count(int(counts.kind.sum()), 'event')} of the kind “{self.of}”"
 
 
-class LevelQuestion(Question):
+class LevelQuestion(SingleQuestion):
     """Question on whether the underlying level at the end of the window reaches a threshold, in percent."""
 
     resolvable: ClassVar[bool] = False
@@ -397,65 +448,3 @@ def terms_of(record: DatasetRecord, first: date, last: date) -> dict[str, Any]:
         "asked": record.known, "data": record.digest, "first": first, "last": last,
         "void_after": add_months(last, YEAR),  # a year later
     }  # fmt: skip
-
-
-TYPES: dict[str, type[Question]] = {
-    "share": ShareQuestion, "passage": PassageQuestion, "count": CountQuestion, "level": LevelQuestion,
-}  # fmt: skip
-"""Types of questions by `kind`."""
-
-
-def question_of(values: Any, where: str) -> Question:
-    """Read plain values as a question of its type; errors name `where` they stand."""
-    if not isinstance(values, dict):
-        raise QuestionError(f"{where}: expected fields and values (`dyad: USA-CHN`), found {values!r:.60}")
-    if values.get("version") != VERSION:
-        raise QuestionError(
-            f"{where}: the field `version` is {values.get('version')!r:.20}; this package reads version {VERSION}"
-        )
-    kind = values.get("kind")
-    if not isinstance(kind, str) or kind not in TYPES:
-        raise QuestionError(f"{where}: the field `kind` is {kind!r:.20}; expected one of {', '.join(TYPES)}")
-    try:
-        # By way of JSON, in which the strict reading knows lists for tuples and texts for days, and nothing else.
-        return TYPES[kind].model_validate_json(json.dumps(values, default=str))
-    except ValidationError as error:
-        raise QuestionError(f"{where}: {faults(error)}. See docs/schema/question.md for every field") from error
-    except (TypeError, ValueError, RecursionError) as error:
-        raise QuestionError(f"{where}: it holds what no question can ({error})") from error
-
-
-@checked
-def read_question(path: str | Path) -> Question:
-    """Read a question.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        YAML, or JSON by the ending.
-
-    Returns
-    -------
-    Question
-
-    Raises
-    ------
-    QuestionError
-        If the file is none; the message names the field.
-
-    Examples
-    --------
-    >>> from forecast import read_question
-    >>> read_question("questions/usa-chn-violence.yaml").sentence  # doctest: +SKIP
-    """
-    return question_of(read_form(Path(path), "question", QuestionError), str(path))
-
-
-def write_question(path: str | Path, question: Question) -> None:
-    """Write a question as YAML."""
-    import yaml
-
-    plain = question.plain
-    plain["sentence"] = plain.pop("sentence")  # last: it follows from the rest
-    text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110)
-    write_text(path, _HEAD + text)

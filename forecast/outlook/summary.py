@@ -95,7 +95,7 @@ def on_grid(value: float) -> float:
     return float(np.round(value * _GRID) / _GRID)
 
 
-def probability(events: NDArray[Any], definition: str, given: Bool | None = None) -> Probability:
+def probability(events: NDArray[Any], definition: str, given: Bool | Float | None = None) -> Probability:
     """Estimate how likely `events` are."""
     draws = _per_draw(events, given)
     return Probability(on_grid(float(draws.mean())), mcse(draws), definition, draws)
@@ -124,7 +124,7 @@ def expected(mean: float, quantiles: Sequence[float], unit: str, definition: str
     return Estimate(mean, median, low, high, 0.0, unit, definition, np.full(size, mean))
 
 
-def _per_draw(values: NDArray[Any], given: Bool | None = None) -> Float:
+def _per_draw(values: NDArray[Any], given: Bool | Float | None = None) -> Float:
     """Return the mean of each draw's simulations.
 
     Given a part of the simulations, the mean is a ratio of two means. The draws returned have it as their mean and, to

@@ -7,27 +7,27 @@ from forecast.outlook.question import (
     PassageQuestion,
     Question,
     ShareQuestion,
-    question_of,
-    read_question,
-    write_question,
 )
 from forecast.questions.answer import (
     Answer,
     PutQuestion,
-    Resolution,
+    PutTogether,
     answer_question,
     put_question,
-    resolve_question,
 )
-from forecast.questions.ask import make_question
+from forecast.questions.ask import conditional_question, joint_question, make_question
+from forecast.questions.form import question_of, read_question, write_question
 from forecast.questions.history import Draft, History, LedgerEntry
+from forecast.questions.joint import ConditionalQuestion, JointQuestion
 from forecast.questions.ledger import Ledger, answered, append_entries, asked, resolved
 from forecast.questions.moved import attribute_question
+from forecast.questions.resolution import Resolution, resolve_question
 from forecast.questions.track_record import TrackRecord
 
 __all__ = [
-    "Answer", "CountQuestion", "Draft", "FixedBaseline", "History", "Ledger", "LedgerEntry", "LevelQuestion",
-    "PassageQuestion", "PutQuestion", "Question", "Resolution", "ShareQuestion", "TrackRecord", "answer_question",
-    "answered", "append_entries", "asked", "attribute_question", "make_question", "put_question", "question_of",
-    "read_question", "resolve_question", "resolved", "write_question",
+    "Answer", "ConditionalQuestion", "CountQuestion", "Draft", "FixedBaseline", "History", "JointQuestion", "Ledger",
+    "LedgerEntry", "LevelQuestion", "PassageQuestion", "PutQuestion", "PutTogether", "Question", "Resolution",
+    "ShareQuestion", "TrackRecord", "answer_question", "answered", "append_entries", "asked", "attribute_question",
+    "conditional_question", "joint_question", "make_question", "put_question", "question_of", "read_question",
+    "resolve_question", "resolved", "write_question",
 ]  # fmt: skip

@@ -1,28 +1,27 @@
-"""Probability of a question from the simulations of a fit, and its resolution from data, by the same rule."""
+"""Probability of a question from the simulations of a fit."""
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast import dates
 from forecast.arguments import checked
 from forecast.dates import LONGEST_HORIZON, Clock, months_between
 from forecast.errors import QuestionError
 from forecast.events.codebook import HOST, VISIT, read_scale
-from forecast.outlook.benchmarks import pooled
+from forecast.outlook.benchmarks import forecasters, pooled
 from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.outlook.kind_counts import KindRates, calibration_of, far_apart
-from forecast.outlook.observed import Cell, Observed, observe, observe_unrecorded
+from forecast.outlook.observed import Cell, Observed, observe, observe_unrecorded, simulate_kinds
 from forecast.outlook.query import question_outlook
-from forecast.outlook.question import CountQuestion, LevelQuestion, Question, ShareQuestion
+from forecast.outlook.question import CountQuestion, LevelQuestion, Question, SingleQuestion
 from forecast.outlook.recorded import DatasetRecord, WindowCounts
 from forecast.outlook.simulations import Simulations, simulate_ahead, stream
 from forecast.outlook.summary import NotDefined, Probability
 from forecast.outlook.windows import base_rate_sentence
 from forecast.panel.record import counted_events, last_known
-from forecast.panel.spans import covered_to
+from forecast.questions.joint import INDEPENDENT, CompoundQuestion, ConditionalQuestion, Settled
 from forecast.questions.record import (
     ALL,
     CountedKind,
@@ -36,16 +35,17 @@ from forecast.typing import Bool, Float, Index
 from forecast.wording import day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
-    import xarray as xr
 
     from forecast.events import EventTable
 
 
 SIMULATIONS_PER_DRAW = 4
 """As many as a report simulates."""
+FEWEST_HELD = 100
+"""Simulations in which a condition must be true, for what is asked given it to have a probability."""
 _LEAST = 1e-9
 
 
@@ -56,10 +56,11 @@ class Answer:
     question: str  # Its name
     as_of: date  # The day whose knowledge the fit has
     chance: Probability | NotDefined  # That the answer is yes, given that the question is not void
-    void: Probability  # That it is void for lack of events
+    void: Probability  # That it is void: for lack of events, or because its condition is not true
     recorded: int  # How many months of the window were recorded by then
     data: str  # SHA-256 of what the fit knows of all its dyads
-    # Of a count: that its chances were not calibrated or scored, and that it is far from its base rate; else empty.
+    # Of a count: that its chances were not calibrated or scored, and that it is far from its base rate; of several
+    # dyads: that they are taken as independent; else empty.
     note: str
     seed: int  # How the simulations were simulated, and how many
     simulations: int
@@ -121,7 +122,7 @@ def answer_question(
         as_of=last_known(fit.panel),
         chance=found.chance,
         void=found.void,
-        recorded=put.recorded - put.missing,
+        recorded=put.known,
         data=str(fit.panel.attrs["digest"]),
         note=put.note,
         seed=seed,
@@ -136,7 +137,7 @@ class PutQuestion:
     What was fixed when it was asked stays, whatever else is recorded or left out: its baseline, and the months before.
     """
 
-    question: Question
+    question: SingleQuestion
     ahead: int  # Months from the present to the end of its window; zero or less if that is over
     seed: int  # Of the simulations
     kind: CountedKind | None = None  # Of a count
@@ -149,29 +150,53 @@ class PutQuestion:
 
     def simulate(
         self, fit: FitLike, simulations_per_draw: int = SIMULATIONS_PER_DRAW, *, published: bool = False
-    ) -> tuple[Bool, Bool]:
+    ) -> Settled:
         """Return which simulations of the fit resolve to yes, and which at all, each (chain, draw, future).
 
-        They can be weighted or selected. Shares are the model's, or as `published`, pooled with the benchmarks. Counts
-        have the mix of kinds of the last ten years: the part of them that resolves to yes is not `counted`.
+        They can be weighted or selected. They are the model's, in which counts have the mix of kinds of the last ten
+        years; or as `published`: shares pooled with the benchmarks, and counts as often as `counted` says.
         """
         question, seed, rest = self.question, self.seed, self.rest(fit, simulations_per_draw)
         if self.ahead > 0:
             simulations = simulate_ahead(
                 fit, question.dyad, self.ahead, seed=seed, simulations_per_draw=simulations_per_draw
             )
-            kinds = self.kind is not None
+            if isinstance(question, LevelQuestion):
+                return question.settle_level(simulations.share[..., self._last(simulations)])
+            kinds = self.kind is not None and not published
             observed = observe(fit, simulations, self.ahead, seed=seed, record=self.record, kinds=kinds)
-            if published and isinstance(question, ShareQuestion):
-                pool = pooled(observed, (self.ahead,), seed=seed)
-                observed = observed if isinstance(pool, NotDefined) else pool[self.ahead]
-            return self.settle(simulations, observed, rest)
-        if isinstance(question, LevelQuestion):
+            counts = self._window(simulations, self._published(observed) if published else observed, rest)
+        elif isinstance(question, LevelQuestion):
             return question.settle_level(_levels_before(fit, question, self.ahead, simulations_per_draw))
-        assert self.past is not None
-        yes, there = question.settle(self.past if rest is None else rest.after(self.past, self.missing))
+        else:
+            assert self.past is not None
+            counts = self.past if rest is None else rest.after(self.past, self.missing)
         size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"], simulations_per_draw
-        return np.broadcast_to(yes, size), np.broadcast_to(there, size)
+        yes, there = (np.broadcast_to(one, size) for one in question.settle(counts))
+        return self._as_often(counts, size) if published and self.kind else yes, there
+
+    def _published(self, observed: Observed | NotDefined) -> Observed | NotDefined:
+        """Return the pool's simulations, or the model's where there is no pool, with kinds if they are needed."""
+        if self.record is None or isinstance(observed, NotDefined):
+            return observed
+        pool = pooled(observed, (self.ahead,), seed=self.seed)
+        found = observed if isinstance(pool, NotDefined) else pool[self.ahead]
+        if self.kind is None:
+            return found
+        kinds = simulate_kinds(self.record, found.total, found.cooperative, seed=self.seed)
+        return replace(found, kinds=kinds)
+
+    def _as_often(self, counts: WindowCounts, size: tuple[int, ...]) -> Float:
+        """Return the simulations with the most events of the kind, as large a part of all as `counted`; ties by lot.
+
+        So a count keeps its published chance, and depends on other questions as in simulations.
+        """
+        assert counts.kind is not None and self.kind is not None and self.counted is not None
+        number = np.broadcast_to(counts.kind.sum(axis=-1), size).ravel()
+        lots = stream(self.seed, self.question.dyad, f"ties {self.kind.name}").random(number.size)
+        rank = np.empty(number.size)
+        rank[np.lexsort((lots, -number))] = np.arange(number.size)
+        return np.clip(self.counted * number.size - rank, 0.0, 1.0).reshape(size)
 
     def settle(
         self, simulations: Simulations, observed: Observed | NotDefined, rest: WindowCounts | None = None
@@ -182,9 +207,15 @@ class PutQuestion:
         """
         if isinstance(self.question, LevelQuestion):
             return self.question.settle_level(simulations.share[..., self._last(simulations)])
+        return self.question.settle(self._window(simulations, observed, rest))
+
+    def _window(
+        self, simulations: Simulations, observed: Observed | NotDefined, rest: WindowCounts | None
+    ) -> WindowCounts:
+        """Return the months of the window, recorded and simulated."""
         assert self.past is not None
         ahead = self._counts(self.require(observed), self._months_ahead(simulations))
-        return self.question.settle(self.after_rest(ahead, rest).after(self.past, self.missing))
+        return self.after_rest(ahead, rest).after(self.past, self.missing)
 
     def rest(self, fit: FitLike, simulations_per_draw: int) -> WindowCounts | None:
         """Simulate what is not recorded of the months of the window up to the present; None if all is."""
@@ -239,6 +270,11 @@ class PutQuestion:
         """Number of months of the window up to the present, some of them `missing` in part."""
         return 0 if self.past is None else len(self.past.total)
 
+    @property
+    def known(self) -> int:
+        """How many of them are recorded to their end."""
+        return self.recorded - self.missing
+
     def require(self, observed: Observed | NotDefined) -> Observed:
         """Return the future event data."""
         if isinstance(observed, NotDefined):
@@ -285,11 +321,97 @@ class PutQuestion:
         return WindowCounts(observed.total[..., own], observed.cooperative[..., own], counts)
 
 
-def put_question(fit: FitLike, question: Question, *, seed: int = 1, table: "EventTable | None" = None) -> PutQuestion:
+@dataclass(frozen=True)
+class PutTogether:
+    """A question that is made of several, applied to a fit as `PutQuestion` applies its parts."""
+
+    question: CompoundQuestion
+    parts: tuple[PutQuestion, ...]
+
+    @property
+    def counted(self) -> None:
+        """None: its chance is that of simulations."""
+
+    @property
+    def ahead(self) -> int:
+        """Months from the present to the end of its last window."""
+        return max(part.ahead for part in self.parts)
+
+    @property
+    def recorded(self) -> int:
+        """Number of months up to the present of the window that has most of them."""
+        return max(part.recorded for part in self.parts)
+
+    @property
+    def known(self) -> int:
+        """How many of them are recorded to their end."""
+        return max(part.known for part in self.parts)
+
+    @property
+    def note(self) -> str:
+        """What a reader has to know of the chance, in sentences."""
+        apart = INDEPENDENT if len(self.question.dyads) > 1 else ""
+        notes = dict.fromkeys([apart, *(part.note for part in self.parts)])
+        return " ".join(note for note in notes if note)
+
+    def simulate(
+        self, fit: FitLike, simulations_per_draw: int = SIMULATIONS_PER_DRAW, *, published: bool = False
+    ) -> Settled:
+        """Return how much of each simulation of the fit is a yes, and how much is not void.
+
+        The model's simulations of all dyads are of the same draws. Published ones are of the same forecasters, so that
+        the probability is the mean of the forecasters' joint probabilities.
+        """
+        found = [part.simulate(fit, simulations_per_draw, published=published) for part in self.parts]
+        if published:
+            found = [self._matched(part, settled) for part, settled in zip(self.parts, found, strict=True)]
+        return self.of_parts(found)
+
+    def settle(self, simulations: Simulations, observed: Observed | NotDefined) -> Settled:
+        """Return the same of simulations of its only dyad."""
+        return self.of_parts([part.settle(simulations, observed) for part in self.parts])
+
+    def of_parts(self, parts: "Sequence[Settled]") -> Settled:
+        """Settle the question; reject a condition that is too rare in the simulations to say what follows from it."""
+        if isinstance(self.question, ConditionalQuestion):
+            held, number = round(float(np.sum(parts[0][0]))), np.size(parts[0][0])
+            if held < FEWEST_HELD:
+                raise QuestionError(
+                    f"{self.question.id}: its condition ({self.question.given.id}) is true in {held} of {number:,} "
+                    f"simulations; expected at least {FEWEST_HELD}. Ask given something likelier, or, if its condition "
+                    "is no longer possible, resolve it"
+                )
+        return self.question.settle(parts)
+
+    def _matched(self, part: PutQuestion, settled: Settled) -> Settled:
+        """Arrange the simulations of a part so that each is of the same forecaster as that of the first part."""
+        first, own = (
+            np.argsort(forecasters(part.seed, dyad, np.shape(settled[0])), axis=None, kind="stable")
+            for dyad in (self.parts[0].question.dyad, part.question.dyad)
+        )
+        place = np.empty_like(own)
+        place[first] = own
+        yes, there = (np.ravel(one)[place].reshape(np.shape(one)) for one in settled)
+        return yes, there
+
+
+def put_question(
+    fit: FitLike, question: Question, *, seed: int = 1, table: "EventTable | None" = None
+) -> PutQuestion | PutTogether:
     """Apply a question to a fit, for `forecast.scenario` or any other set of its simulations, from a seed.
 
     Parameters and errors are those of `answer_question`.
     """
+    if isinstance(question, CompoundQuestion):
+        return PutTogether(question, tuple(put_single(fit, part, seed=seed, table=table) for part in question.parts))
+    assert isinstance(question, SingleQuestion)
+    return put_single(fit, question, seed=seed, table=table)
+
+
+def put_single(
+    fit: FitLike, question: SingleQuestion, *, seed: int = 1, table: "EventTable | None" = None
+) -> PutQuestion:
+    """Apply a question about one dyad."""
     dataset, clock = dataset_of(fit.panel, question), Clock.of(fit.panel)
     ahead = months_between(clock.last_day(), question.last)
     if ahead > LONGEST_HORIZON:
@@ -312,7 +434,7 @@ def put_question(fit: FitLike, question: Question, *, seed: int = 1, table: "Eve
     return PutQuestion(question, ahead, seed, kind, record, past, missing, dataset, rates, left)
 
 
-def _recorded(record: DatasetRecord, question: Question) -> tuple[WindowCounts, int]:
+def _recorded(record: DatasetRecord, question: SingleQuestion) -> tuple[WindowCounts, int]:
     """Return what is recorded of the window's months up to the present, and from which of them on not all is."""
     start, stop = record.place(question.first), min(record.place(question.last) + 1, len(record.covered))
     if start < 0:
@@ -380,103 +502,10 @@ def _among_assumed(
     return np.asarray(found + rng.binomial(rest, np.clip(left / max(1 - part, _LEAST), 0, 1)))
 
 
-def _levels_before(fit: FitLike, question: Question, ahead: int, simulations_per_draw: int) -> Float:
+def _levels_before(fit: FitLike, question: LevelQuestion, ahead: int, simulations_per_draw: int) -> Float:
     """Return the shares of a past month, repeated over simulations."""
     own = dyad_draws(fit, question.dyad).share
     place = own.shape[-1] - 1 + ahead
     if place < 0:
         raise QuestionError(f"{question.id}: the data begin after {day(question.last)}")
     return np.repeat(own[..., place, None], simulations_per_draw, axis=-1).astype(np.float64)
-
-
-Outcome = Literal["yes", "no", "void", "open", "never"]
-
-
-@dataclass(frozen=True)
-class Resolution:
-    """Resolution of a question."""
-
-    question: str  # Its name
-    outcome: Outcome  # Open: its window is not over, or not covered yet. Never: no data decide it
-    reason: str  # By what, in a sentence
-    as_of: date  # The day whose knowledge decided it
-    data: str  # SHA-256 of that knowledge of the dyad
-    events: int | None = None  # What the window holds; None where it is not over
-    cooperative: int | None = None
-    of_a_kind: int | None = None
-
-
-@checked
-def resolve_question(
-    panel: "xr.Dataset",
-    question: Question,
-    *,
-    coverage_end: date | None = None,
-    today: date | None = None,
-    table: "EventTable | None" = None,
-) -> Resolution:
-    """Resolve a question from data.
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-        All that is known of the dyad.
-    question : Question
-    coverage_end : datetime.date, optional
-        The last day to which the record of the dyad is complete; by default that of the panel.
-    today : datetime.date, optional
-        The day on which it is asked whether the question is void for want of an edition; by default that of the panel,
-        or of a panel without one today.
-    table : EventTable, optional
-        The events behind the panel, for kinds that are some codes of a class.
-
-    Returns
-    -------
-    Resolution
-
-    Raises
-    ------
-    QuestionError
-        If the data are not those that the question asks about.
-    UnknownDyadError
-        If they do not hold the dyad.
-
-    Examples
-    --------
-    >>> from forecast import build_panel, read_chronology
-    >>> from forecast.questions import make_question, resolve_question
-    >>> events = read_chronology(dyads=["USA-CHN"])
-    >>> question = make_question(build_panel(events, as_of="2023-10-31"), "USA-CHN", months=12, higher=5)
-    >>> found = resolve_question(build_panel(events), question)
-    >>> found.outcome, found.reason
-    ('yes', '45 of 119 events are cooperative, 37.82%')
-    """
-    for name, stated in (("coverage_end", coverage_end), ("today", today)):
-        if stated is not None:
-            dates.reject_future(stated, name)
-    dataset = dataset_of(panel, question)
-    kind = CountedKind.of(panel, question) if isinstance(question, CountQuestion) else None
-    record = record_of(panel, question.dyad, dataset, kind, table)
-    if not question.resolvable:
-        return Resolution(question.id, "never", question.rule, record.known, record.digest)
-    start, stop = record.place(question.first), record.place(question.last) + 1
-    covered = stop <= len(record.whole) and bool(record.whole[max(start, 0) : stop].all()) and start >= 0
-    end = coverage_end or covered_to(panel, question.dyad, dataset) or record.covered_to
-    if not covered or end < question.last or record.known < question.last:
-        known = record.known if panel.attrs["as_of"] else dates.today()
-        return _not_covered(question, record, end, today or known)
-    counts = record.months(slice(start, stop))
-    yes, there = question.settle(counts)
-    outcome: Outcome = "void" if not there else "yes" if yes else "no"
-    n, k = int(counts.total.sum()), int(counts.cooperative.sum())
-    of_a_kind = None if counts.kind is None else int(counts.kind.sum())
-    reason = question.reason(outcome, counts)
-    return Resolution(question.id, outcome, reason, record.known, record.digest, n, k, of_a_kind)
-
-
-def _not_covered(question: Question, record: DatasetRecord, end: date, today: date) -> Resolution:
-    reason = f"coverage of {question.dyad} ends with {day(min(end, record.known))}, before {day(question.last)}"
-    void = today > question.void_after
-    if void:
-        reason += f", and no edition came by {day(question.void_after)}"
-    return Resolution(question.id, "void" if void else "open", reason, record.known, record.digest)

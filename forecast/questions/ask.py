@@ -1,8 +1,9 @@
 """Creation of questions: unspecified fields are filled in from the current data, and fixed."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -11,11 +12,13 @@ from forecast.dates import LONGEST_HORIZON, add_months, month_end
 from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels
 from forecast.outlook.draws import position
-from forecast.outlook.question import FixedBaseline, PassageQuestion, Question, question_of, terms_of
+from forecast.outlook.question import FixedBaseline, PassageQuestion, Question, SingleQuestion, terms_of
 from forecast.outlook.recorded import DatasetRecord, main_dataset
 from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.windows import FEW_BEFORE
+from forecast.questions.form import question_of
+from forecast.questions.joint import CompoundQuestion
 from forecast.questions.record import CountedKind, named_dataset, record_of, require_monthly_counts, require_reporting
 from forecast.typing import Bool
 
@@ -143,10 +146,101 @@ def make_question(
         fields = _share_fields(record, baseline_months, name, float(value), when, span or SPAN)
     fields |= {"version": 1, "id": id or _name(dyad, what, fields.get("when", ""), window), **terms_of(record, *window)}
     made = question_of({key: value for key, value in fields.items() if value is not None}, "question")
+    assert isinstance(made, SingleQuestion)
     return made.model_copy(update={"base_rate": base_rate(made, record)})
 
 
-def base_rate(question: Question, record: DatasetRecord) -> float | None:
+@checked
+def joint_question(
+    parts: Sequence[Question], *, required: Literal["all", "any"] = "all", id: str | None = None
+) -> Question:
+    """Make a question on whether all, or any, of several come true.
+
+    Parameters
+    ----------
+    parts : sequence of Question
+        Two to six, as `make_question` returns them, of one or several dyads and asked as of one day.
+    required : {"all", "any"}
+        How many of them make it a yes.
+    id : str, optional
+        Its name; by default made of those of its parts.
+
+    Returns
+    -------
+    Question
+        Its base rate is that of parts which are independent.
+
+    Raises
+    ------
+    QuestionError
+        If they do not go together; the message names the parts.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, joint_question, make_question, read_chronology
+    >>> dyads = ["USA-CHN", "USA-RUS"]
+    >>> panel = build_panel(read_chronology(dyads=dyads), dyads=dyads, as_of="2023-10-31")
+    >>> question = joint_question([make_question(panel, dyad, months=12, higher=5) for dyad in dyads])
+    >>> question.id
+    'usa-chn-higher-5-and-usa-rus-higher-5-2023-11-to-2024-10'
+    >>> question.sentence[:42]
+    'Both are true. (1) At least 32.66% of the '
+    """
+    values = {"kind": "joint", "required": required, "parts": [part.plain for part in parts]}
+    return _compound(values, parts, "-and-" if required == "all" else "-or-", id)
+
+
+@checked
+def conditional_question(given: Question, then: Question, *, id: str | None = None) -> Question:
+    """Make a question on whether one comes true given that another does; it is void if that does not.
+
+    Parameters
+    ----------
+    given : Question
+        The condition, as `make_question` returns it.
+    then : Question
+        What is asked given it, as of the same day.
+    id : str, optional
+        Its name; by default made of theirs.
+
+    Returns
+    -------
+    Question
+        Its base rate is that of `then`.
+
+    Raises
+    ------
+    QuestionError
+        If they do not go together; the message names the parts.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, conditional_question, make_question, read_chronology
+    >>> panel = build_panel(read_chronology(), dyads=["USA-CHN"], as_of="2023-10-31")
+    >>> higher, violence = (make_question(panel, "USA-CHN", **asked) for asked in ({"higher": 5}, {"of": "violence"}))
+    >>> conditional_question(higher, violence).id
+    'usa-chn-violence-1-given-usa-chn-higher-5-2023-11-to-2024-10'
+    """
+    values = {"kind": "conditional", "given": given.plain, "then": then.plain}
+    return _compound(values, (then, given), "-given-", id)
+
+
+def _compound(values: dict[str, Any], parts: Sequence[Question], link: str, id: str | None) -> Question:
+    """Make a question of several, with a name of theirs and the base rate of independent ones."""
+    windows = [f"-{part.first:%Y-%m}-to-{part.last:%Y-%m}" for part in parts]
+    alike = len(set(windows)) == 1
+    names = [part.id.removesuffix(window) if alike else part.id for part, window in zip(parts, windows, strict=True)]
+    name = link.join(names) + (windows[0] if alike else "")
+    made = question_of({"version": 1, "id": id or name[:80].strip("-"), **values}, "question")
+    assert isinstance(made, CompoundQuestion)
+    rates = [(part.base_rate, 1.0) for part in made.parts if part.base_rate is not None]
+    if len(rates) < len(made.parts):
+        return made
+    yes, there = made.settle(rates)
+    return made.model_copy(update={"base_rate": round(float(yes / there), 4)})
+
+
+def base_rate(question: SingleQuestion, record: DatasetRecord) -> float | None:
     """Return how often the same was so in windows of the last ten years: the same share reached, the same number.
 
     Every month that is covered to its end ends a window. Windows overlap, so that n of m months that are not void count
@@ -168,7 +262,7 @@ def base_rate(question: Question, record: DatasetRecord) -> float | None:
     return round((yes / windows * apart + 1) / (apart + 2), 4)
 
 
-def _settle_earlier(question: Question, record: DatasetRecord, window: slice) -> tuple[Bool, Bool]:
+def _settle_earlier(question: SingleQuestion, record: DatasetRecord, window: slice) -> tuple[Bool, Bool]:
     """Settle the question for an earlier window; what rolling windows hold of the months before goes with it."""
     if isinstance(question, PassageQuestion):
         before = _pairs(record, window.start, len(question.before))

@@ -13,7 +13,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from forecast.arguments import faults
 from forecast.errors import LedgerError, QuestionError
 from forecast.files import digest
-from forecast.outlook.question import Digest, Question, question_of
+from forecast.outlook.question import Digest, Question
+from forecast.questions.form import question_of
 from forecast.wording import chance
 
 PACKAGE = "pendulum-forecast"
@@ -298,12 +299,13 @@ def _require_resolution(history: History, entry: Resolved) -> None:
     question = history.question
     if not question.resolvable:
         raise BadLine(f"field `question`: no data decide {question.id}, which is about the level")
-    if entry.day <= question.last:
+    last = question.earliest
+    if entry.day <= last:
         raise BadLine(
-            f"field `written`: the window of {question.id} is not over on {entry.day}; resolve it after {question.last}"
+            f"field `written`: the window of {question.id} is not over on {entry.day}; resolve it after {last}"
         )
-    if entry.as_of < question.last.isoformat() and (entry.outcome != "void" or entry.day <= question.void_after):
+    if entry.as_of < last.isoformat() and (entry.outcome != "void" or entry.day <= question.void_after):
         raise BadLine(
             f"field `as_of`: the window of {question.id} is not over on {entry.as_of}; resolve it with data that reach "
-            f"{question.last}, or as void after {question.void_after}"
+            f"{last}, or as void after {question.void_after}"
         )

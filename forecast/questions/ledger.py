@@ -7,7 +7,7 @@ the file under version control. Invalid entries with a correct hash are reported
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -16,10 +16,11 @@ from forecast.dates import today
 from forecast.errors import LedgerError, OutputError, QuestionError
 from forecast.files import PARTIAL_LENGTH, TORN, Journal, append_lines, clear_leftovers, digest, read_journal
 from forecast.outlook.draws import FitLike
-from forecast.outlook.question import Question, read_question, write_question
+from forecast.outlook.question import Question, SingleQuestion
 from forecast.outlook.summary import NotDefined
 from forecast.panel.record import last_known
-from forecast.questions.answer import Answer, Resolution, answer_question, resolve_question
+from forecast.questions.answer import Answer, answer_question
+from forecast.questions.form import read_question, write_question
 from forecast.questions.history import (
     LONGEST_LINE,
     BadLine,
@@ -32,6 +33,7 @@ from forecast.questions.history import (
     hash_of,
     line_of,
 )
+from forecast.questions.resolution import Resolution, resolve_parts, resolve_question
 from forecast.wording import count, join
 
 if TYPE_CHECKING:
@@ -241,15 +243,20 @@ def resolution_of(history: History, records: "Records", day: date, *, now: date,
     What resolves is final: added events resolve only where somebody says to which day the record is complete.
     """
     question = history.question
-    code = records.find(question.dyad)
     last_day = records.last_day if added_resolve else records.last_day_before
-    found = resolve_question(
-        records.panel([code], day), question, today=day, table=records.events,
-        coverage_end=last_day(code, question.dataset),
-    )  # fmt: skip
-    if found.outcome in ("open", "never"):
-        return found.reason
-    return resolved(found) if question.last < now else f"its window ends on {question.last}; resolve it after that day"
+
+    def resolve(part: SingleQuestion) -> Resolution:
+        code = records.find(part.dyad)
+        found = resolve_question(
+            records.panel([code], day), part, today=day, table=records.events,
+            coverage_end=last_day(code, part.dataset),
+        )  # fmt: skip
+        if found.outcome in ("open", "never") or part.last < now:
+            return found
+        return replace(found, outcome="open", reason=f"its window ends on {part.last}; resolve it after that day")
+
+    found = resolve_parts(question, resolve)
+    return found.reason if found.outcome in ("open", "never") else resolved(found)
 
 
 def model_digest(choices: Mapping[str, Any]) -> str:
@@ -360,6 +367,6 @@ def entry_rows(ledger: Ledger) -> "pd.DataFrame":
     def row(entry: LedgerEntry) -> dict[str, Any]:
         history = ledger.histories[entry.question]
         timing = None if isinstance(entry, Resolved) else history.timing(entry)
-        return {**history.question.plain, **entry.plain, "timing": timing}
+        return {**history.question.described, **entry.plain, "timing": timing}
 
     return pd.DataFrame([row(entry) for entry in ledger.entries], columns=list(COLUMNS))

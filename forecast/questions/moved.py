@@ -10,7 +10,7 @@ among them is summed out (`forecast.questions.record`), so that the mix of kinds
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -23,12 +23,14 @@ from forecast.outlook.question import CountQuestion, Question
 from forecast.outlook.recorded import WindowCounts
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
-from forecast.questions.answer import PutQuestion, put_question
+from forecast.questions.answer import PutQuestion, PutTogether, put_question
+from forecast.questions.joint import Settled
 from forecast.questions.record import chance_of_count, coupled, side_shares
 from forecast.typing import Bool, Float, Index
+from forecast.wording import join
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
@@ -38,12 +40,13 @@ YES, AHEAD = "yes", "ahead"
 """Names of the numbers: the chance of a yes, and the same with the months of the window as they were recorded."""
 
 
-def asking(question: Question, table: "EventTable | None" = None) -> "Callable[[FitLike, int], Numbers]":
-    """Return the function that asks a question of a fit with a seed: the level now, and the chance of a yes."""
+def asking(question: Question, dyad: str, table: "EventTable | None" = None) -> "Callable[[FitLike, int], Numbers]":
+    """Return the function that asks a question of a fit with a seed: the level of a dyad now, and the chance of yes."""
 
     def ask(fit: FitLike, seed: int) -> Numbers:
-        outcome = _require_there(question, put_question(fit, question, seed=seed, table=table).simulate(fit))
-        return numbers_of(Look(level_now(fit, question.dyad), {YES: outcome}).numbers)
+        put = put_question(fit, question, seed=seed, table=table)
+        outcome = _require_there(question, _given_there(put.simulate(fit)))
+        return numbers_of(Look(level_now(fit, dyad), {YES: outcome}).numbers)
 
     return ask
 
@@ -54,6 +57,7 @@ def attribute_question(
     question: Question,
     table: "EventTable",
     *,
+    dyad: str | None = None,
     months: int = 6,
     seed: int = 1,
     refit: bool = False,
@@ -62,7 +66,7 @@ def attribute_question(
     """Compute the contribution of every event of the last months to the level and to the probability of a question.
 
     The method is that of `forecast.attribute`. The probability is the model's; `answer_question` pools that of a share
-    with benchmarks, and takes that of a count from the past of its kind.
+    with benchmarks, and takes that of a count from the past of its kind. What is asked of other dyads stays unchanged.
 
     Parameters
     ----------
@@ -71,6 +75,8 @@ def attribute_question(
     question : Question
     table : EventTable
         The events that the fit was made of; later ones do not matter.
+    dyad : str, optional
+        Whose events; needed where the question is about several dyads.
     months : int
         How many of the fit's last months, 1 to 12.
     seed : int
@@ -102,13 +108,24 @@ def attribute_question(
     """
     if closed := question.closed(last_known(fit.panel)):
         raise QuestionError(f"{question.id}: {closed}")
+    chosen = dyad or question.dyad
+    if chosen not in question.dyads:
+        raise QuestionError(f"{question.id}: it is about {join(question.dyads)}; name one of them as dyad")
     put = put_question(fit, question, seed=seed, table=table)
-    own = fit.of_dyad(question.dyad)
-    reduced = _Reduced(put, own)
-    setting = Setting(fit, question.dyad, own.panel, reduced.look, seed, refit, progress or silent, reduced.sorts)
+    own = fit.of_dyad(chosen)
+    reduced = _Reduced(put, own) if isinstance(put, PutQuestion) else _ReducedTogether.of(put, fit, own, chosen)
+    setting = Setting(fit, chosen, own.panel, reduced.look, seed, refit, progress or silent, reduced.sorts)
     facts = {name: getattr(question, name) for name in ("id", "kind", "sentence", "asked", "first", "last")}
     posed = Posed(**facts, recorded=put.recorded)
     return attribute_to(setting, table, months, posed=posed, horizon=None, baseline=None, smallest_improvement=None)
+
+
+def _given_there(settled: Settled) -> Outcome:
+    """Return the probability of a yes in each simulation if the question is not void there, and that of the latter."""
+    yes, there = settled
+    if yes.dtype == bool:
+        return yes, there
+    return np.divide(yes, there, out=np.zeros(np.shape(yes)), where=there > 0), there
 
 
 def _require_there(question: Question, outcome: Outcome) -> Outcome:
@@ -180,6 +197,51 @@ class _Reduced:
         if before.shape == chance.shape:  # a new fit may have another number of draws
             chance = coupled(hit, before, chance)
         return chance, np.ones(chance.shape, dtype=bool)
+
+
+@dataclass(frozen=True)
+class _ReducedTogether:
+    """A question made of several, put to a record from which events of one dyad are left out."""
+
+    put: PutTogether
+    dyad: str
+    parts: tuple[_Reduced | Settled, ...]  # Of other dyads what comes of them, whatever is left out of this one
+
+    @classmethod
+    def of(cls, put: PutTogether, fit: SampledFit, own: SampledFit, dyad: str) -> Self:
+        """Reduce the parts about a dyad; `own` is its part of the fit."""
+        parts = [_Reduced(part, own) if part.question.dyad == dyad else part.simulate(fit) for part in put.parts]
+        return cls(put, dyad, tuple(parts))
+
+    def look(self, fit: SampledFit, left_out: "pd.DataFrame") -> Look:
+        """Look at what a fit to the record without some events says."""
+        seen = [part.look(fit, left_out) if isinstance(part, _Reduced) else part for part in self.parts]
+
+        def given(events: "pd.DataFrame") -> Outcomes:
+            return self._outcomes([one.without(events).outcomes if isinstance(one, Look) else one for one in seen])
+
+        return Look(level_now(fit, self.dyad), given(left_out), given)
+
+    def _outcomes(self, parts: "Sequence[Outcomes | Settled]") -> Outcomes:
+        """Put together what comes of the parts; one without recorded months is as likely with these left out."""
+        own = [one for one in parts if not isinstance(one, tuple)]
+        size = np.shape(own[0][YES][1])
+
+        def settled(part: "Outcomes | Settled", name: str) -> Settled:
+            if isinstance(part, tuple):  # a new fit may have another number of draws
+                yes, there = (np.resize(one, size) for one in part)
+                return yes, there
+            chance, there = part.get(name, part[YES])
+            return chance * there, there
+
+        names = dict.fromkeys(name for one in own for name in one)
+        found = {name: self.put.of_parts([settled(part, name) for part in parts]) for name in names}
+        return {name: _require_there(self.put.question, _given_there(one)) for name, one in found.items()}
+
+    def sorts(self, events: "pd.DataFrame") -> Index:
+        """Return a number for each event, the same for those that are alike to every part."""
+        each = np.column_stack([part.sorts(events) for part in self.parts if isinstance(part, _Reduced)])
+        return np.asarray(np.unique(each, axis=0, return_inverse=True)[1].ravel(), dtype=np.int64)
 
 
 def _chance(put: PutQuestion, past: WindowCounts | None, months: WindowCounts) -> Float:

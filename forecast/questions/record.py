@@ -11,7 +11,7 @@ from forecast.errors import QuestionError
 from forecast.events.codebook import VISITS, read_kinds, read_scale, scale_names
 from forecast.outlook.draws import position
 from forecast.outlook.observed import MIX_MONTHS, WHOLE_RECORD, mix_weights
-from forecast.outlook.question import CountQuestion, Question, ShareQuestion
+from forecast.outlook.question import CountQuestion, ShareQuestion, SingleQuestion
 from forecast.outlook.recorded import (
     DatasetRecord,
     WindowCounts,
@@ -131,7 +131,7 @@ def record_without(record: DatasetRecord, rows: "pd.DataFrame", kind: CountedKin
     return replace(record, counts=counts, kind=of_a_kind)
 
 
-def dataset_of(panel: "xr.Dataset", question: Question) -> int:
+def dataset_of(panel: "xr.Dataset", question: SingleQuestion) -> int:
     """Return the position of a question's dataset in a panel that counts as the question does."""
     require_monthly_counts(panel)
     position(panel, question.dyad)

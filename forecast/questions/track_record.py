@@ -13,7 +13,7 @@ doi:10.1111/j.2517-6161.1952.tb00104.x; Wilson (1927), Probable inference, doi:1
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,7 @@ class OpenQuestion:
 
     question: str
     dyad: str
+    label: str  # Names of the states, for readers
     due: str  # Last day of its window
     chance: float | None  # Of the last answer, as of its day
     as_of: str | None
@@ -100,7 +101,7 @@ class TrackRecord:
     def of(cls, ledger: Ledger, *, day: date | None = None) -> "TrackRecord":
         """Score a ledger as of a day, by default today."""
         now, histories = day or today(), list(ledger.histories.values())
-        resolved = [one for one in histories if one.outcome != "open" and one.question.last < now]
+        resolved = [one for one in histories if one.outcome != "open" and one.question.earliest < now]
         left = [one for one in histories if one.outcome == "open"]
         resolvable = [one for one in left if one.question.resolvable]
         cases = tuple(_case(one) for one in resolved)
@@ -148,6 +149,7 @@ def _open(history: History) -> OpenQuestion:
     return OpenQuestion(
         question=question.id,
         dyad=question.dyad,
+        label=question.label,
         due=question.last.isoformat(),
         chance=None if last is None else last.chance,
         as_of=None if last is None else str(last.as_of),
@@ -160,7 +162,7 @@ def _case(history: History) -> Case:
     question, last = history.question, history.question.last
     hindsight, said = _said(history)
     chances = [chance for _, chance in said]
-    held = _held([day for day, _ in said], last)
+    held = _held([day for day, _ in said], _until(history))
     outcome = history.outcome
     brier, log = ({}, {}) if outcome == "void" else _scores(chances, held, question.base_rate, outcome == "yes")
     return Case(
@@ -196,6 +198,13 @@ def _said(history: History) -> tuple[Timing, list[tuple[date, float]]]:
     if timing == WITH_HINDSIGHT:
         return timing, [(date.fromisoformat(day), chance) for _, day, chance in given]
     return timing, [(day, chance) for _, day, chance in open_then]
+
+
+def _until(history: History) -> date:
+    """Return the last day of the window, or that on which an earlier resolution ended the answers."""
+    assert history.resolution is not None
+    days = [history.resolution.day, *(answer.day + timedelta(days=1) for answer in history.answers)]
+    return min(history.question.last, max(days))
 
 
 def _held(starts: Sequence[date], last: date) -> list[int]:

@@ -10,13 +10,13 @@ from forecast.evaluation.scores import calibration
 from forecast.files import write_json
 from forecast.numeric import Lead, difference_interval, lead
 from forecast.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
+from forecast.questions.joint import INDEPENDENT
 from forecast.questions.track_record import BY, Case, TrackRecord
 from forecast.report import distribution_figures
 from forecast.report.distribution_figures import Curve
 from forecast.report.folder import TRACK_RECORD, Files, Page, publish
 from forecast.report.style import Illustration
 from forecast.report.table import Table
-from forecast.report.words import label
 from forecast.wording import DASH, capital, chance, count, day, interval, number, percent
 
 if TYPE_CHECKING:
@@ -26,7 +26,10 @@ FEWEST_DRAWN = 20
 """Answers; of fewer a curve says nothing."""
 LATEST = 12
 """Resolved questions that are shown."""
-KINDS = {"all": "all", "share": "share of a window", "passage": "rolling windows", "count": "events of a kind"}
+KINDS = {
+    "all": "all", "share": "share of a window", "passage": "rolling windows", "count": "events of a kind",
+    "joint": "several together", "conditional": "one given another",
+}  # fmt: skip
 WHOSE = {"first": "first answer", "mean": "mean over time", "last": "last answer", "base": "base rate"}
 TITLES = {IN_TIME: "Real-time", LATE: "Late", WITH_HINDSIGHT: "Retrospective"}
 COLUMNS = (
@@ -40,12 +43,14 @@ def track_record_page(record: TrackRecord) -> Page:
     parts = [_part(record, name) for name in TIMINGS if any(row["hindsight"] == name for row in record.rows)]
     figures = {name.replace(" ", "-"): figure for name in TIMINGS if (figure := _draw(record, name)) is not None}
     latest = sorted(record.cases, key=lambda case: (case.last, case.question), reverse=True)[:LATEST]
+    dyads = [*(one.dyad for one in record.waiting), *(case.dyad for case in record.cases)]
     content = {
         "headline": headline(record),
         "counted": record.sentence,
         "parts": parts,
         "latest": _latest(latest),
         "waiting": _waiting(record),
+        "independent": INDEPENDENT if any(" " in dyad for dyad in dyads) else "",
         "head": record.head,
         "entries": f"{record.entries:,}",
         "faults": list(record.faults),
@@ -62,7 +67,7 @@ def headline(record: TrackRecord) -> str:
     row = next((row for row in record.rows if row["n_base"]), None)
     if row is None and record.waiting:
         due = min(date.fromisoformat(one.due) for one in record.waiting)
-        dyads = len({one.dyad for one in record.waiting})
+        dyads = len({dyad for one in record.waiting for dyad in one.dyad.split()})
         return (
             f"{count(record.open, 'open question')} on {count(dyads, 'pair')} of states; the first is due on {day(due)}"
         )
@@ -156,7 +161,7 @@ def _latest(cases: list[Case]) -> Table:
 
 def _waiting(record: TrackRecord) -> Table:
     rows = [
-        [label(one.dyad), one.sentence, chance(one.chance), chance(one.base), day(date.fromisoformat(one.due))]
+        [one.label, one.sentence, chance(one.chance), chance(one.base), day(date.fromisoformat(one.due))]
         for one in record.waiting
     ]
     return Table.of(["pair", "question", "forecast", "base rate", "due"], rows, (0, 1))

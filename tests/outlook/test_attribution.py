@@ -39,7 +39,14 @@ from forecast.outlook.recorded import main_record
 from forecast.outlook.simulations import simulate_ahead
 from forecast.panel import build_panel, panel_of_dyad, recounted
 from forecast.panel.record import counted_events, panel_without
-from forecast.questions import answer_question, attribute_question, make_question, put_question
+from forecast.questions import (
+    answer_question,
+    attribute_question,
+    conditional_question,
+    joint_question,
+    make_question,
+    put_question,
+)
 from forecast.questions.ledger import QuestionFolder
 from forecast.questions.moved import asking
 from forecast.report.moved_page import write_change, write_moved
@@ -387,7 +394,14 @@ def earlier_questions(table, *names):
         "violence": {"of": "violence", "at_least": 1},
     }  # fmt: skip
     panel = panel_of(table, EARLY)
-    return {name: make_question(panel, DYAD, months=12, table=table, id=name, **asked[name]) for name in names}
+
+    def made(name):
+        if name in asked:
+            return make_question(panel, DYAD, months=12, table=table, id=name, **asked[name])
+        parts = made("higher"), made("talks")
+        return joint_question(parts, id=name) if name == "both" else conditional_question(*parts, id=name)
+
+    return {name: made(name) for name in names}
 
 
 def left_out(table, found, place):
@@ -400,12 +414,12 @@ def left_out(table, found, place):
 @pytest.fixture(scope="module")
 def split(fit, table):
     """What the events of the last months, three of them in the window, did to the chance of each question."""
-    months = {"higher": 6, "talks": 3, "throughout": 3, "level": 2}
+    months = {"higher": 6, "talks": 3, "throughout": 3, "level": 2, "both": 2, "given": 2}
     asked = earlier_questions(table, *months)
     return {name: (one, attribute_question(fit, one, table, months=months[name])) for name, one in asked.items()}
 
 
-@pytest.mark.parametrize("name", ["higher", "talks", "throughout", "level"])
+@pytest.mark.parametrize("name", ["higher", "talks", "throughout", "level", "both", "given"])
 def test_with_no_event_left_out_it_is_what_the_model_says(split, fit, table, name):
     question, found = split[name]
     yes, there = put_question(fit, question, table=table).simulate(fit)
@@ -413,7 +427,7 @@ def test_with_no_event_left_out_it_is_what_the_model_says(split, fit, table, nam
     assert found.posed.recorded == (0 if name == "level" else 3)
 
 
-@pytest.mark.parametrize("name", ["higher", "talks", "throughout", "level"])
+@pytest.mark.parametrize("name", ["higher", "talks", "throughout", "level", "both", "given"])
 def test_what_events_did_to_a_question_adds_up(split, name):
     _, found = split[name]
     assert ("ahead" in found.now) == (name != "level")
@@ -527,7 +541,7 @@ def test_the_page_of_a_question_says_how_its_events_count(split, fit, tmp_path):
 
 def test_the_chance_of_a_question_is_split_and_time_alone_does_not_move_it(fit, later, panel):
     question = make_question(panel, DYAD, higher=5, months=12)
-    change = split_question_change(fit, later, DYAD, question.sentence, asking(question))
+    change = split_question_change(fit, later, DYAD, question.sentence, asking(question, DYAD))
     assert [step.name for step in change.steps] == [TIME, EVENTS, REVISED, MODEL]
     for number, made in ((change.before, fit), (change.now, later)):
         yes, there = put_question(made, question).simulate(made)
@@ -539,7 +553,7 @@ def test_the_chance_of_a_question_is_split_and_time_alone_does_not_move_it(fit, 
 
 def test_the_page_of_a_question_says_what_is_asked(fit, later, panel, tmp_path):
     question = make_question(panel, DYAD, higher=5, months=12)
-    change = split_question_change(fit, later, DYAD, question.sentence, asking(question))
+    change = split_question_change(fit, later, DYAD, question.sentence, asking(question, DYAD))
     page = write_change((fit, later), change, tmp_path / "change").read_text().replace("\N{NO-BREAK SPACE}", " ")
     assert question.sentence in page
     assert "The chance of a yes was" in page

@@ -8,7 +8,8 @@ import pytest
 import typer
 
 from forecast.cli import app
-from forecast.outlook.question import TYPES, FixedBaseline
+from forecast.outlook.question import FixedBaseline
+from forecast.questions.form import TYPES
 from forecast.questions.history import HEAD, Answered, Asked, LedgerEntry, Resolved
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 from forecast.cli import app
 from forecast.errors import DataError, QuestionError, SpecError
 from forecast.outlook.conditioning import Assumed
-from forecast.outlook.question import write_question
 from forecast.outlook.scenarios import scenario
 from forecast.questions import answer_question, make_question, put_question
+from forecast.questions.form import write_question
 from tests.questions.conftest import events, fit_as_of, panel_as_of
 
 DAY = "2023-10-31"

@@ -1,0 +1,79 @@
+"""The form of a question: a small YAML file (docs/schema/question.md), or the same values in a ledger."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from forecast.arguments import checked, faults, read_form
+from forecast.errors import QuestionError
+from forecast.files import write_text
+from forecast.outlook.question import CountQuestion, LevelQuestion, PassageQuestion, Question, ShareQuestion
+from forecast.questions.joint import ConditionalQuestion, JointQuestion
+
+VERSION = 1
+_HEAD = """\
+# A question that data decide (docs/schema/question.md). It was fixed when it was asked: do not edit it.
+"""
+TYPES: dict[str, type[Question]] = {
+    "share": ShareQuestion, "passage": PassageQuestion, "count": CountQuestion, "level": LevelQuestion,
+    "joint": JointQuestion, "conditional": ConditionalQuestion,
+}  # fmt: skip
+"""Types of questions by `kind`."""
+
+
+def question_of(values: Any, where: str) -> Question:
+    """Return the question that plain values are; `where` they stand is named in errors."""
+    if not isinstance(values, dict):
+        raise QuestionError(f"{where}: expected fields and values (`dyad: USA-CHN`), found {values!r:.60}")
+    if values.get("version") != VERSION:
+        raise QuestionError(
+            f"{where}: the field `version` is {values.get('version')!r:.20}; this package reads version {VERSION}"
+        )
+    kind = values.get("kind")
+    if not isinstance(kind, str) or kind not in TYPES:
+        raise QuestionError(f"{where}: the field `kind` is {kind!r:.20}; expected one of {', '.join(TYPES)}")
+    try:
+        # By way of JSON, in which the strict reading knows lists for tuples and texts for days, and nothing else.
+        return TYPES[kind].model_validate_json(json.dumps(values, default=str))
+    except ValidationError as error:
+        raise QuestionError(f"{where}: {faults(error)}. See docs/schema/question.md for every field") from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise QuestionError(f"{where}: it holds what no question can ({error})") from error
+
+
+@checked
+def read_question(path: str | Path) -> Question:
+    """Read a question.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        YAML, or JSON by the ending.
+
+    Returns
+    -------
+    Question
+
+    Raises
+    ------
+    QuestionError
+        If the file is none; the message names the field.
+
+    Examples
+    --------
+    >>> from forecast import read_question
+    >>> read_question("questions/usa-chn-violence.yaml").sentence  # doctest: +SKIP
+    """
+    return question_of(read_form(Path(path), "question", QuestionError), str(path))
+
+
+def write_question(path: str | Path, question: Question) -> None:
+    """Write a question as YAML."""
+    import yaml
+
+    plain = question.plain
+    last = {name: plain.pop(name) for name in ("base_rate", "sentence") if name in plain}  # they follow from the rest
+    text = yaml.safe_dump(plain | last, sort_keys=False, allow_unicode=True, width=110)
+    write_text(path, _HEAD + text)

@@ -1,0 +1,212 @@
+"""Questions that are made of questions about one dyad each: all or any of several, and one given another.
+
+Each part keeps its own sentence, rule and baseline; all are asked as of one day. What comes of the whole follows from
+what comes of its parts by one arithmetic (`settle`), the same for data and for simulations.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import combinations, product
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Discriminator, Tag
+
+from forecast.outlook.question import (
+    LONGEST_SENTENCE,
+    CountQuestion,
+    PassageQuestion,
+    Question,
+    ShareQuestion,
+    SingleQuestion,
+)
+from forecast.typing import Bool, Float
+from forecast.wording import capital, join
+
+MOST_PARTS = 6
+INDEPENDENT = "Dyads are taken as independent given the parameters that they share."
+"""What a reader has to know of a chance that is about several dyads (docs/research/shared-shocks.md)."""
+
+type Settled = tuple[Bool | Float, Bool | Float]
+"""How much of each simulation is a yes, and how much of it is not void: 0 or 1 where it is either or not."""
+type Weights = Sequence[Settled] | Sequence[tuple[float, float]]
+type Outcome = Literal["yes", "no", "void", "open", "never"]
+_SETTLED: dict[Outcome, tuple[float, float]] = {"yes": (1.0, 1.0), "no": (0.0, 1.0), "void": (0.0, 0.0)}
+
+
+def _kind_of(value: Any) -> Any:
+    return value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+
+
+Part = Annotated[
+    Annotated[ShareQuestion, Tag("share")]
+    | Annotated[PassageQuestion, Tag("passage")]
+    | Annotated[CountQuestion, Tag("count")],
+    Discriminator(
+        _kind_of,
+        custom_error_type="part",
+        custom_error_message="expected a question about one dyad that data decide, of the kind share, passage or "
+        "count; name the parts of a joint question one by one, and leave out levels",
+    ),
+]
+
+
+class CompoundQuestion(Question):
+    """A question that is made of several."""
+
+    def require_open(self) -> None:
+        """Reject parts that do not go together."""
+        if not 2 <= len(self.parts) <= MOST_PARTS:
+            raise ValueError(f"parts: {len(self.parts)}; expected 2 to {MOST_PARTS}")
+        for (first, one), (second, other) in combinations(enumerate(self.parts, 1), 2):
+            both = f"part {first} ({one.id}) and part {second} ({other.id})"
+            if one.asked != other.asked:
+                raise ValueError(f"{both} are asked as of {one.asked} and {other.asked}; ask both as of one day")
+            if one.sentence == other.sentence:
+                raise ValueError(f"{both} are the same question; leave one out, or ask another")
+            if self._excludes and _exclude(one, other):
+                raise ValueError(f"{both} exclude each other, so that the answer is decided already; change one")
+        if len(self.words()) > LONGEST_SENTENCE:
+            raise ValueError(f"parts: their sentences are longer than {LONGEST_SENTENCE:,} characters; leave some out")
+
+    @property
+    def _excludes(self) -> bool:
+        """Whether parts that exclude each other decide it."""
+        return True
+
+    def settle(self, parts: Weights) -> tuple[Float, Float]:
+        """Return what comes of it, given what comes of its parts."""
+        raise NotImplementedError
+
+    def outcome(self, parts: Sequence[Outcome]) -> Outcome:
+        """Return its outcome, given those of its parts; open unless it is the same whatever comes of open parts."""
+        choices = [tuple(_SETTLED) if one == "open" else (one,) for one in parts]
+        settled = [self.settle([_SETTLED[one] for one in chosen]) for chosen in product(*choices)]
+        found: set[Outcome] = {"void" if not there else "yes" if yes else "no" for yes, there in settled}
+        return found.pop() if len(found) == 1 else "open"
+
+    @property
+    def _head(self) -> tuple[str, str]:
+        """What is claimed of the parts, and how their resolutions resolve it."""
+        raise NotImplementedError
+
+    def words(self) -> str:
+        """Return the question as a sentence that is true if the answer is yes."""
+        return f"{self._head[0]} {numbered([part.sentence for part in self.parts])}"
+
+    @property
+    def rule(self) -> str:
+        """How it is resolved, and its parts."""
+        return f"{self._head[1]} {numbered([part.rule for part in self.parts])}"
+
+    @property
+    def dyad(self) -> str:
+        """Codes of its dyads."""
+        return " ".join(self.dyads)
+
+    @property
+    def label(self) -> str:
+        """Their names for readers."""
+        return join(dict.fromkeys(part.label for part in self.parts))
+
+    @property
+    def dataset(self) -> str:
+        """The datasets whose events count."""
+        return join(dict.fromkeys(part.dataset for part in self.parts))
+
+    @property
+    def asked(self) -> date:
+        """The day whose knowledge it was asked with."""
+        return self.parts[0].asked
+
+    @property
+    def first(self) -> date:
+        """First day of the first window."""
+        return min(part.first for part in self.parts)
+
+    @property
+    def last(self) -> date:
+        """Last day of the last window."""
+        return max(part.last for part in self.parts)
+
+    @property
+    def void_after(self) -> date:
+        """The day by which every part is resolved or void."""
+        return max(part.void_after for part in self.parts)
+
+
+class JointQuestion(CompoundQuestion):
+    """Question on whether all, or any, of several come true."""
+
+    kind: Literal["joint"]
+    required: Literal["all", "any"] = "all"
+    parts: tuple[Part, ...]
+
+    @property
+    def _excludes(self) -> bool:
+        return self.required == "all"
+
+    def settle(self, parts: Weights) -> tuple[Float, Float]:
+        """Return what comes of it: with all required no as soon as one is, with any yes; void if it depends on one."""
+        yes = [np.asarray(one, dtype=np.float64) for one, _ in parts]
+        no = [np.asarray(there, dtype=np.float64) - one for one, (_, there) in zip(yes, parts, strict=True)]
+        same, other = (yes, no) if self.required == "all" else (no, yes)
+        every, some = np.prod(same, axis=0), 1 - np.prod([1 - one for one in other], axis=0)
+        return every if self.required == "all" else some, every + some
+
+    @property
+    def _head(self) -> tuple[str, str]:
+        number = "both" if len(self.parts) == 2 else f"all {len(self.parts)}"
+        if self.required == "all":
+            return (
+                f"{capital(number)} are true.",
+                "Yes if every part resolves yes; no as soon as one resolves no; void if one is void and none is no.",
+            )
+        return (
+            "At least one is true.",
+            f"Yes as soon as one part resolves yes; no if {number} resolve no; void if one is void and none is yes.",
+        )
+
+
+class ConditionalQuestion(CompoundQuestion):
+    """Question on whether one comes true, given that another does."""
+
+    kind: Literal["conditional"]
+    given: Part  # The condition
+    then: Part
+
+    @property
+    def parts(self) -> tuple[SingleQuestion, ...]:
+        """The condition, and what is asked given it."""
+        return (self.given, self.then)
+
+    def settle(self, parts: Weights) -> tuple[Float, Float]:
+        """Return what comes of it: void where the condition is not true."""
+        (held, _), (yes, there) = parts
+        weight = np.asarray(held, dtype=np.float64)
+        return weight * yes, weight * there
+
+    @property
+    def _head(self) -> tuple[str, str]:
+        return (
+            "Given that the first is true, the second is true.",
+            "Void, and not scored, unless the first part resolves yes; then it resolves as the second.",
+        )
+
+
+def numbered(texts: Sequence[str]) -> str:
+    """Join texts with their numbers: ``(1) one (2) other``."""
+    return " ".join(f"({place}) {text}" for place, text in enumerate(texts, 1))
+
+
+def _exclude(one: SingleQuestion, other: SingleQuestion) -> bool:
+    """Return whether no share of the same windows is as both ask."""
+    if not isinstance(one, ShareQuestion) or not isinstance(other, ShareQuestion):
+        return False
+    asked = [(part.dyad, part.dataset, part.first, part.last, *_rolling(part)) for part in (one, other)]
+    bounds = {part.compare: part.bound for part in (one, other)}
+    return asked[0] == asked[1] and "by" not in asked[0] and bounds.get("at least", 0) > bounds.get("at most", 100)
+
+
+def _rolling(part: ShareQuestion) -> tuple[str, int]:
+    return (part.when, part.span) if isinstance(part, PassageQuestion) else ("", 0)

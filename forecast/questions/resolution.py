@@ -1,0 +1,141 @@
+"""Resolution of a question from data, by the rule that simulations are counted with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from forecast import dates
+from forecast.arguments import checked
+from forecast.files import digest
+from forecast.outlook.question import CountQuestion, Question, SingleQuestion
+from forecast.outlook.recorded import DatasetRecord
+from forecast.panel.spans import covered_to
+from forecast.questions.joint import CompoundQuestion, Outcome, numbered
+from forecast.questions.record import CountedKind, dataset_of, record_of
+from forecast.wording import day
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.events import EventTable
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Resolution of a question."""
+
+    question: str  # Its name
+    outcome: Outcome  # Open: its window is not over, or not covered yet. Never: no data decide it
+    reason: str  # By what, in a sentence
+    as_of: date  # The day whose knowledge decided it
+    data: str  # SHA-256 of that knowledge of the dyad, or of the knowledge of several
+    events: int | None = None  # What the window holds; None where it is not over
+    cooperative: int | None = None
+    of_a_kind: int | None = None
+
+
+@checked
+def resolve_question(
+    panel: "xr.Dataset",
+    question: Question,
+    *,
+    coverage_end: date | None = None,
+    today: date | None = None,
+    table: "EventTable | None" = None,
+) -> Resolution:
+    """Resolve a question from data.
+
+    Parameters
+    ----------
+    panel : xarray.Dataset
+        All that is known of its dyads.
+    question : Question
+    coverage_end : datetime.date, optional
+        The last day to which the record of its dyads is complete; by default that of the panel.
+    today : datetime.date, optional
+        The day on which it is asked whether the question is void for want of an edition; by default that of the panel,
+        or of a panel without one today.
+    table : EventTable, optional
+        The events behind the panel, for kinds that are some codes of a class.
+
+    Returns
+    -------
+    Resolution
+
+    Raises
+    ------
+    QuestionError
+        If the data are not those that the question asks about.
+    UnknownDyadError
+        If they do not hold the dyad.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, read_chronology
+    >>> from forecast.questions import make_question, resolve_question
+    >>> events = read_chronology(dyads=["USA-CHN"])
+    >>> question = make_question(build_panel(events, as_of="2023-10-31"), "USA-CHN", months=12, higher=5)
+    >>> found = resolve_question(build_panel(events), question)
+    >>> found.outcome, found.reason
+    ('yes', '45 of 119 events are cooperative, 37.82%')
+    """
+    for name, stated in (("coverage_end", coverage_end), ("today", today)):
+        if stated is not None:
+            dates.reject_future(stated, name)
+
+    def resolve(part: SingleQuestion) -> Resolution:
+        return _resolve_single(panel, part, coverage_end, today, table)
+
+    return resolve_parts(question, resolve)
+
+
+def resolve_parts(question: Question, resolve: Callable[[SingleQuestion], Resolution]) -> Resolution:
+    """Resolve a question about one dyad, or the parts of another one and from these the whole."""
+    if isinstance(question, SingleQuestion):
+        return resolve(question)
+    assert isinstance(question, CompoundQuestion)
+    parts = [resolve(part) for part in question.parts]
+    editions = list(dict.fromkeys(part.data for part in parts))
+    return Resolution(
+        question=question.id,
+        outcome=question.outcome([part.outcome for part in parts]),
+        reason=numbered([f"{part.outcome}: {part.reason};" for part in parts]).removesuffix(";"),
+        as_of=max(part.as_of for part in parts),
+        data=editions[0] if len(editions) == 1 else digest(" ".join(editions).encode()),
+    )
+
+
+def _resolve_single(
+    panel: "xr.Dataset",
+    question: SingleQuestion,
+    coverage_end: date | None,
+    today: date | None,
+    table: "EventTable | None",
+) -> Resolution:
+    dataset = dataset_of(panel, question)
+    kind = CountedKind.of(panel, question) if isinstance(question, CountQuestion) else None
+    record = record_of(panel, question.dyad, dataset, kind, table)
+    if not question.resolvable:
+        return Resolution(question.id, "never", question.rule, record.known, record.digest)
+    start, stop = record.place(question.first), record.place(question.last) + 1
+    covered = stop <= len(record.whole) and bool(record.whole[max(start, 0) : stop].all()) and start >= 0
+    end = coverage_end or covered_to(panel, question.dyad, dataset) or record.covered_to
+    if not covered or end < question.last or record.known < question.last:
+        known = record.known if panel.attrs["as_of"] else dates.today()
+        return _not_covered(question, record, end, today or known)
+    counts = record.months(slice(start, stop))
+    yes, there = question.settle(counts)
+    outcome: Outcome = "void" if not there else "yes" if yes else "no"
+    n, k = int(counts.total.sum()), int(counts.cooperative.sum())
+    of_a_kind = None if counts.kind is None else int(counts.kind.sum())
+    reason = question.reason(outcome, counts)
+    return Resolution(question.id, outcome, reason, record.known, record.digest, n, k, of_a_kind)
+
+
+def _not_covered(question: SingleQuestion, record: DatasetRecord, end: date, today: date) -> Resolution:
+    reason = f"coverage of {question.dyad} ends with {day(min(end, record.known))}, before {day(question.last)}"
+    void = today > question.void_after
+    if void:
+        reason += f", and no edition came by {day(question.void_after)}"
+    return Resolution(question.id, "void" if void else "open", reason, record.known, record.digest)
