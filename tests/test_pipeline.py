@@ -1,10 +1,6 @@
 """The whole way, from the command line to the files, and what it rejects."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from contextlib import chdir
 from dataclasses import replace
@@ -25,6 +21,7 @@ from forecast.panel import build_panel
 from forecast.pipeline import ReportSettings, make_report
 from forecast.progress import Steps, silent
 from forecast.sources import Records
+from tests.pages import leave_figures_empty
 
 run = CliRunner().invoke
 PAST = ["--as-of", "2023-10-31", "--alone"]
@@ -87,6 +84,7 @@ def test_nothing_known_later_is_used(made: tuple[Path, str, int]) -> None:
     assert fit.panel.attrs["as_of"] == "2023-10-31"
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_saved_fit_forecasts_again_with_the_same_numbers(made: tuple[Path, str, int], tmp_path: Path) -> None:
     out, _, _ = made
     again = run(
@@ -111,7 +109,8 @@ def with_week(made: tuple[Path, str, int], tmp_path_factory: pytest.TempPathFact
     """The report of the fit with three rows added, two of them usable, in a folder of its own accord."""
     folder = tmp_path_factory.mktemp("week")
     (folder / "week.csv").write_text(WEEK)
-    with chdir(folder):
+    with chdir(folder), pytest.MonkeyPatch.context() as patch:
+        leave_figures_empty(patch)
         arguments = ["--dyad", "CHN-IND", "--fit", str(made[0] / "fit.zarr"), "--add", "week.csv"]
         result = run(app, ["report", *arguments])
     assert result.exit_code == 3, result.output
@@ -159,6 +158,7 @@ def test_a_last_month_that_is_known_in_part_is_said() -> None:
     assert not pipeline._check_record(build_panel(table, as_of=whole), "USA-CHN", whole)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_fit_does_not_forget_what_was_added(with_week: tuple[Path, str]) -> None:
     folder, _ = with_week
     (folder / "next.csv").write_text(WEEK.replace("2023-10", "2023-11"))
@@ -223,6 +223,7 @@ def test_nonsense_is_refused_in_words(arguments: list[str], words: str, tmp_path
     assert not (tmp_path / "r" / "index.html").exists()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_eras_and_priors_of_ones_own_are_used_and_stated(tmp_path: Path) -> None:
     eras, priors = tmp_path / "eras.csv", tmp_path / "priors.yaml"
     eras.write_text(
@@ -251,19 +252,7 @@ def test_an_unwritable_folder_is_refused_before_any_work(tmp_path: Path) -> None
     assert time.perf_counter() - start < 5
 
 
-def test_a_run_killed_half_way_leaves_no_report(tmp_path: Path) -> None:
-    out = tmp_path / "report"
-    command = [sys.executable, "-m", "forecast", "report", "--out", str(out)]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "COLUMNS": "80"}
-    )
-    time.sleep(6)
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
-    assert process.returncode != 0
-    assert not out.exists() or not any(out.iterdir())
-
-
+@pytest.mark.usefixtures("undrawn")
 def test_a_fit_of_the_default_length_that_misses_a_check_is_sampled_twice_as_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

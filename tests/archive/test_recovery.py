@@ -45,6 +45,12 @@ def imported(feeds, tmp_path_factory):
     return archive
 
 
+@pytest.fixture(scope="module")
+def said(imported):
+    """Return all that it says."""
+    return whole(imported)
+
+
 @pytest.fixture
 def archive(imported, tmp_path, monkeypatch):
     """Return a copy of it."""
@@ -113,9 +119,9 @@ FAULTS = [
 
 @pytest.mark.parametrize("spoil", FAULTS)
 def test_a_catalogue_that_is_lost_or_older_removes_nothing_and_a_repair_gives_the_rows_back(
-    archive, feeds, tmp_path, spoil
+    archive, said, feeds, tmp_path, spoil
 ):
-    before, files = whole(archive), contents(archive)
+    files = contents(archive)
     spoil(archive, feeds)
     new = daily(tmp_path, "20181007")
     for command in (("import", new), ("status",)):
@@ -127,7 +133,7 @@ def test_a_catalogue_that_is_lost_or_older_removes_nothing_and_a_repair_gives_th
     assert contents(archive) == files
     done = CliRunner().invoke(app, ["events", "repair", "--archive", str(archive)])
     assert done.exit_code == 0, done.output
-    assert whole(archive) == before
+    assert whole(archive) == said
     assert {path: content for path, content in contents(archive).items() if not path.startswith("set-aside/")} == files
     assert {file.became for file in import_files(list(feeds.values()), archive).files} == {"known"}
     assert [file.became for file in import_files(new, archive).files] == ["imported"]
@@ -151,8 +157,7 @@ def test_folders_of_someone_else_are_left_alone(tmp_path, part):
     assert [file.became for file in import_files(new, tmp_path / "a").files] == ["imported"]
 
 
-def test_a_segment_that_no_import_wrote_is_named_and_set_aside(archive, feeds):
-    before = whole(archive)
+def test_a_segment_that_no_import_wrote_is_named_and_set_aside(archive, said, feeds):
     segment = next((archive / ROWS).rglob("*.parquet"))
     for number in range(2):
         stray = shutil.copy(segment, segment.with_name("0123.parquet"))
@@ -162,7 +167,7 @@ def test_a_segment_that_no_import_wrote_is_named_and_set_aside(archive, feeds):
         name = stray.relative_to(archive).as_posix() + (".2" if number else "")
         assert repair_archive(archive).set_aside == (name,)
         assert not stray.exists() and (archive / "set-aside" / name).read_bytes() == segment.read_bytes()
-        assert whole(archive) == before
+        assert whole(archive) == said
 
 
 @pytest.mark.parametrize("kind", ["folder", "segment", "dataset", "catalogue", "dangling", "fresh"])
@@ -201,11 +206,10 @@ def test_nothing_is_set_aside_through_a_link(archive, tmp_path):
     assert stray.read_bytes() == b"mine" and not list((tmp_path / "elsewhere").iterdir())
 
 
-def test_the_folder_of_an_archive_may_be_a_link_itself(archive, feeds, tmp_path):
-    before = whole(archive)
+def test_the_folder_of_an_archive_may_be_a_link_itself(archive, said, feeds, tmp_path):
     (tmp_path / "link").symlink_to(archive)
     assert {file.became for file in import_files(list(feeds.values()), tmp_path / "link").files} == {"known"}
-    assert whole(tmp_path / "link") == before
+    assert whole(tmp_path / "link") == said
 
 
 class Killed(BaseException):
@@ -217,17 +221,19 @@ def killed(*arguments):
 
 
 @pytest.mark.parametrize("moment", ["before the files", "before the commit"])
-def test_the_next_import_removes_or_adopts_what_a_killed_one_has_left(archive, feeds, tmp_path, monkeypatch, moment):
+def test_the_next_import_removes_or_adopts_what_a_killed_one_has_left(
+    archive, said, feeds, tmp_path, monkeypatch, moment
+):
     new = daily(tmp_path, "20181007")
-    before = whole(archive), contents(archive)
+    before = contents(archive)
     monkeypatch.setattr(importing if moment == "before the files" else writing,
                         "write_batch" if moment == "before the files" else "add_batch", killed)  # fmt: skip
     with pytest.raises(Killed):
         import_files(new, archive)
     monkeypatch.undo()
-    left = set(contents(archive)) - set(before[1])
+    left = set(contents(archive)) - set(before)
     assert left and left == read_catalogue(archive).pending
-    assert whole(archive) == before[0] and archive_status(archive).unfinished
+    assert whole(archive) == said and archive_status(archive).unfinished
     became = [file.became for file in import_files(new, archive).files]
     assert became == ["imported" if moment == "before the files" else "known"]
     assert not read_catalogue(archive).pending
@@ -316,12 +322,11 @@ def test_a_folder_without_an_archive_is_not_repaired(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
-def test_an_archive_on_a_disk_that_cannot_be_written_is_read(archive):
-    before = whole(archive)
+def test_an_archive_on_a_disk_that_cannot_be_written_is_read(archive, said):
     for path in [archive, *archive.rglob("*")]:
         path.chmod(0o555 if path.is_dir() else 0o444)
     try:
-        assert whole(archive) == before
+        assert whole(archive) == said
     finally:
         for path in [archive, *archive.rglob("*")]:
             path.chmod(0o755 if path.is_dir() else 0o644)

@@ -189,9 +189,10 @@ def test_page_json_and_command_have_the_months_ahead(fit, tmp_path):
     assert " ".join(ahead[0].sentence.split()) in " ".join(done.output.split())
 
 
+@ONE
 def test_an_index_and_senseless_numbers_are_rejected(fit):
     panel = make_panel(periods=24, index=True)
-    index = unobserved(panel, PendulumSpec(observation="index"))
+    index = unobserved(panel, PendulumSpec(observation="index"), draws=4)
     with pytest.raises(DataError, match="index, which counts no events"):
         check_fit(index)
     with pytest.raises(SpecError, match="records: got 3"):
@@ -207,14 +208,16 @@ def test_page_and_json_say_the_same(fit, tmp_path):
     write_checks(fit, checks, tmp_path / "checks")  # earlier checks are replaced
 
 
-def test_pages_without_a_name_get_the_dyads_and_the_day(fit, tmp_path, monkeypatch):
+@ONE
+def test_pages_without_a_name_get_the_dyads_and_the_day(fit, tmp_path, monkeypatch, undrawn):
     monkeypatch.chdir(tmp_path)
     fit.save(tmp_path / "fit.nc")
     assert CliRunner().invoke(app, ["check", "fit.nc", "--records", "20"]).exit_code == 3
     assert [path.name for path in Path("checks").iterdir()] == [f"{len(fit.dyads)}-dyads-{last_known(fit.panel)}"]
 
 
-def test_the_command_writes_the_page_and_ends_with_code_3_if_not_converged(fit, tmp_path):
+@ONE
+def test_the_command_writes_the_page_and_ends_with_code_3_if_not_converged(fit, tmp_path, undrawn):
     fit.save(tmp_path / "fit.nc")
     arguments = ["check", str(tmp_path / "fit.nc"), "--out", str(tmp_path / "checks"), "--records", "20"]
     done = CliRunner().invoke(app, arguments)

@@ -51,7 +51,9 @@ def run_few(record, out, **options):
 
 @pytest.fixture(scope="module")
 def walks(tmp_path_factory):
-    return run(record_of(*two_dyads()), tmp_path_factory.mktemp("walks"), benchmarks=CHEAP)
+    return run(
+        record_of(*two_dyads()), tmp_path_factory.mktemp("walks"), benchmarks=CHEAP, origins=ORIGINS[::2], draws=100
+    )
 
 
 @pytest.fixture(scope="module")

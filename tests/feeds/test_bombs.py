@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import zipfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -50,9 +51,9 @@ print(json.dumps(found))
 """
 
 
-def empty_members(path, number, *, said=None, zip64=True):
-    """Write an archive of empty members, which says of how many; without `zip64` in a directory of the old form."""
-    said = number if said is None else said
+@cache
+def heads_and_directory(number):
+    """The heads of empty members, and their directory."""
     names = [b"%07d.CSV" % place for place in range(number)]
     heads = [struct.pack("<4s5H3I2H", b"PK\3\4", 20, 0, 0, 0, 33, 0, 0, 0, len(name), 0) + name for name in names]
     starts = np.cumsum([0, *map(len, heads)])
@@ -60,13 +61,20 @@ def empty_members(path, number, *, said=None, zip64=True):
         struct.pack("<4s6H3I5H2I", b"PK\1\2", 20, 20, 0, 0, 0, 33, 0, 0, 0, len(name), 0, 0, 0, 0, 0, start) + name
         for name, start in zip(names, starts, strict=False)
     )
-    start, end = int(starts[-1]), int(starts[-1]) + len(directory)
+    return b"".join(heads), directory
+
+
+def empty_members(path, number, *, said=None, zip64=True):
+    """Write an archive of empty members, which says of how many; without `zip64` in a directory of the old form."""
+    said = number if said is None else said
+    heads, directory = heads_and_directory(number)
+    start, end = len(heads), len(heads) + len(directory)
     tail = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, said & 0xFFFF, said & 0xFFFF, len(directory), start, 0)
     if zip64:
         tail = struct.pack("<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, said, said, len(directory), start)
         tail += struct.pack("<4sIQI", b"PK\6\7", 0, end, 1)
         tail += struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
-    path.write_bytes(b"".join(heads) + directory + tail)
+    path.write_bytes(heads + directory + tail)
     return path
 
 
