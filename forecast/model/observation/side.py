@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -115,8 +116,14 @@ def quadrature(spec: "PendulumSpec") -> tuple[Float, Float]:
     """Return Gauss-Hermite nodes and weights for a standard normal; a single node at 0 without month-specific noise."""
     if not spec.month_noise:
         return np.zeros(1), np.ones(1)
-    nodes, weights = np.polynomial.hermite_e.hermegauss(spec.nodes)
-    return nodes, weights / weights.sum()
+    return _gauss_hermite(spec.nodes)
+
+
+@cache
+def _gauss_hermite(nodes: int) -> tuple[Float, Float]:
+    """Return nodes and weights, which add up to 1; every month of an update asks for them."""
+    at, weights = np.polynomial.hermite_e.hermegauss(nodes)
+    return at, weights / weights.sum()
 
 
 def declare(spec: "PendulumSpec", directions: int, pool: bool) -> Declared:
