@@ -147,12 +147,12 @@ def test_the_command_prints_sql_whose_result_is_read_by_its_mapping(texts, tmp_p
     words = ["--dyads", "usa-chn, ind-pak", "--from", "2022-12-01", "--to", "2023-01-31", "--mapping", str(mapping)]
     done = CliRunner().invoke(app, ["events", "sql", "gdelt", *words])
     assert done.exit_code == 0, done.output
-    assert len(sqlglot.parse(done.stdout, dialect="bigquery")) == 1
+    (tree,) = sqlglot.parse(done.stdout, dialect="bigquery")
     numbers = {name: pd.to_numeric(texts[name], errors="coerce") for name in (*WHOLE, *NUMBERS)}
     whole = {name: numbers[name].where(numbers[name] % 1 == 0).astype("Int64") for name in WHOLE}
     typed = texts.replace("", None).assign(**numbers | whole)
     typed[PARTITION] = pd.Timestamp("2023-01-02", tz="UTC")
-    (table,) = [one for one in sqlglot.parse_one(done.stdout, read="bigquery").find_all(sqlglot.exp.Table) if one.db]
+    (table,) = [one for one in tree.find_all(sqlglot.exp.Table) if one.db]
     result = run(done.stdout.replace(f"{table.sql('bigquery')}", "events"), typed, "bigquery")
     result.to_csv(tmp_path / "result.csv", index=False)
     counts = read_counts(tmp_path / "result.csv", mapping)
