@@ -14,7 +14,7 @@ goes on with shocks of its own.
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +28,9 @@ from forecast.events.mapping import TableMapping, load_raw
 from forecast.model.gate import ESS_LIMIT
 from forecast.model.particles import Weights, resampled, smoothed
 from forecast.outlook.draws import FitLike, dyad_draws
-from forecast.outlook.observed import MIX_MONTHS, Cell, Coming, Observed, coming_periods, draw_kinds, draw_mixes
+from forecast.outlook.observed import MIX_MONTHS, Cell, Observed, draw_kinds, draw_mixes, upcoming
 from forecast.outlook.recorded import DatasetRecord, folded
 from forecast.outlook.simulations import Simulations, picked, simulate_particles, stream, structural_hazard
-from forecast.outlook.summary import NotDefined
 from forecast.panel.kinds import panel_kind
 from forecast.panel.record import counts_once, event_counts
 from forecast.typing import Float, Index
@@ -291,27 +290,24 @@ class Conditional:
 
 @dataclass(frozen=True)
 class _Records:
-    """Simulated event data and the quantities behind them; each array (chain, draw, future, period, ...)."""
+    """Simulated event data, which are changed month by month, and the mix of kinds in each simulation."""
 
-    coming: Coming
+    seen: Observed
     mixes: tuple[Float, Float]
-    cooperative: Index
-    kinds: Index
-    coded: dict[int, tuple[tuple[Cell, Index], ...]] = field(default_factory=dict)
+
+    @property
+    def kinds(self) -> Index:
+        """Events of each class, (chain, draw, future, period, class)."""
+        assert self.seen.kinds is not None
+        return self.seen.kinds
 
     def at(self, places: Index) -> "_Records":
         hostile, cooperative = (picked(mix, places) for mix in self.mixes)
-        coded = {
-            period: tuple((cell, picked(number, places)) for cell, number in own) for period, own in self.coded.items()
-        }
-        return _Records(
-            self.coming.at(places), (hostile, cooperative), picked(self.cooperative, places),
-            picked(self.kinds, places), coded,
-        )  # fmt: skip
+        return _Records(self.seen.at(places), (hostile, cooperative))
 
     def hold(self, period: int, cells: tuple[Cell, ...], level: Float, rng: np.random.Generator, chances: int) -> Float:
         """Write a month so that it holds what is assumed, and return log-likelihoods, (chain, draw, future)."""
-        total = self.coming.total[..., period]
+        total = self.seen.total[..., period]
         chance, numbers, weight = self._drawn(period, cells, level, rng)
         for _ in range(chances - 1):
             *other, log_likelihood = self._drawn(period, cells, level, rng)
@@ -326,8 +322,8 @@ class _Records:
         self.kinds[..., period, :] = rng.multinomial(total - sum(numbers), rest / rest.sum(axis=-1, keepdims=True))
         for cell, number in zip(cells, numbers, strict=True):
             self.kinds[..., period, cell.of_class] += number
-        self.coded[period] = tuple((cell, own) for cell, own in zip(cells, numbers, strict=True) if cell.code)
-        self.cooperative[..., period] = self.kinds[..., period, self.mixes[0].shape[-1] :].sum(axis=-1)
+        self.seen.coded[period] = tuple((cell, own) for cell, own in zip(cells, numbers, strict=True) if cell.code)
+        self.seen.cooperative[..., period] = self.kinds[..., period, self.mixes[0].shape[-1] :].sum(axis=-1)
         return np.asarray(weight - np.log(chances))
 
     def _drawn(
@@ -337,9 +333,9 @@ class _Records:
 
         The numbers are (sort, chain, draw, future).
         """
-        chances = self.coming.chances(level, period, rng)
+        chances = self.seen.chances(level, period, rng)
         by_class, left = self._class_chances(chances), np.ones(chances.shape)
-        numbers, rest, log_likelihood = [], self.coming.total[..., period], np.zeros(chances.shape)
+        numbers, rest, log_likelihood = [], self.seen.total[..., period], np.zeros(chances.shape)
         for cell in cells:
             own = by_class[..., cell.of_class] * cell.part
             number, chance = draw_at_least(rest, np.clip(own / left, 0.0, EDGE), cell.least, rng)
@@ -357,13 +353,10 @@ class _Records:
     def fill(self, level: Float, periods: Sequence[int], rng: np.random.Generator) -> None:
         """Draw the months of which nothing is assumed; levels are (chain, draw, future, period)."""
         for period in periods:
-            total = self.coming.total[..., period]
-            own = rng.binomial(total, self.coming.chances(level[..., period], period, rng))
-            self.cooperative[..., period] = own
+            total = self.seen.total[..., period]
+            own = rng.binomial(total, self.seen.chances(level[..., period], period, rng))
+            self.seen.cooperative[..., period] = own
             self.kinds[..., period, :] = draw_kinds(self.mixes, total, own, rng)
-
-    def observed(self) -> Observed:
-        return Observed(self.coming.record, self.coming.total, self.cooperative, self.kinds, self.coded)
 
 
 def draw_at_least(total: Index, chance: Float, least: int, rng: np.random.Generator) -> tuple[Index, Float]:
@@ -393,9 +386,7 @@ def draw_at_least(total: Index, chance: Float, least: int, rng: np.random.Genera
 def condition(fit: FitLike, simulations: Simulations, observed: Observed, held: Held, *, seed: int) -> Conditional:
     """Find the simulations that satisfy the scenario."""
     periods = observed.total.shape[-1] - 1
-    records = _records(observed.coming, seed)
-    assert observed.kinds is not None
-    records.cooperative[:], records.kinds[:] = observed.cooperative, observed.kinds
+    records = _records(observed, seed)
     log_weight, months = np.zeros(simulations.level.shape[:-1]), simulations.month_level
     for period, cells in held.items():
         rng = stream(seed, simulations.dyad, f"scenario {period}")
@@ -412,15 +403,12 @@ def condition(fit: FitLike, simulations: Simulations, observed: Observed, held: 
     return found
 
 
-def _records(coming: Coming | NotDefined | None, seed: int) -> _Records:
-    """Draw of what kinds records would be, given what else is behind them; no month is written yet."""
-    if not isinstance(coming, Coming):
-        raise SpecError(f"scenario: {coming.reason if coming else 'nothing is recorded'}; nothing can be assumed of it")
-    record = coming.record
-    mixes = draw_mixes(record, coming.total.shape[:-1], stream(seed, record.dyad, f"kinds {record.number}"))
-    kinds = np.zeros((*coming.total.shape, len(record.names)), dtype=np.int32)
-    cooperative = np.zeros_like(coming.total)
-    return _Records(coming, mixes, cooperative, kinds)
+def _records(observed: Observed, seed: int) -> _Records:
+    """Copy event data, to write what is assumed into them; if their kinds are not drawn, no month has events yet."""
+    record, kinds = observed.record, observed.kinds
+    mixes = draw_mixes(record, observed.total.shape[:-1], stream(seed, record.dyad, f"kinds {record.number}"))
+    kinds = np.zeros((*observed.total.shape, len(record.names)), dtype=np.int32) if kinds is None else kinds.copy()
+    return _Records(replace(observed, cooperative=observed.cooperative.copy(), kinds=kinds, coded={}), mixes)
 
 
 def _by_weights(simulations: Simulations, records: _Records, log_weight: Float, seed: int) -> Conditional | None:
@@ -434,7 +422,7 @@ def _by_weights(simulations: Simulations, records: _Records, log_weight: Float, 
         fault = f"the weights are worth {weights.effective:.0f} of {weights.weight.size} simulations"
     periods = records.kinds.shape[-2] - 1
     return Conditional(
-        _simulations_at(simulations, places, periods), records.at(places).observed(), np.exp(log_weight), "weights",
+        _simulations_at(simulations, places, periods), records.at(places).seen, np.exp(log_weight), "weights",
         weights.pareto_k, weights.effective, fault,
     )  # fmt: skip
 
@@ -466,7 +454,7 @@ class _Filter:
     def __init__(self, records: _Records, held: Held, place: tuple[str, int], simulations: int) -> None:
         self.records, self.held, self.simulations = records, held, simulations
         (self.dyad, self.seed), self.last = place, max(held)
-        chains, draws, particles = records.coming.total.shape[:3]
+        chains, draws, particles = records.seen.total.shape[:3]
         self.draw = np.broadcast_to(np.arange(draws)[:, None], (chains, draws, particles))
         self.draws, self.weights, self.lost = draws, list[Weights](), False
 
@@ -496,8 +484,9 @@ def _by_filter(
     """Follow many particles, picked in the months that something is assumed of; None if none is left."""
     own, dyad = dyad_draws(fit, simulations.dyad), simulations.dyad
     each = simulations.level.shape[2]
-    coming = coming_periods(fit, record, (*own.size, PARTICLES), periods, seed=seed)
-    records = _records(coming, seed)
+    blank = upcoming(fit, record, (*own.size, PARTICLES), periods, seed=seed)
+    assert isinstance(blank, Observed)  # as it was before the scenario
+    records = _records(blank, seed)
     steer = _Filter(records, held, (dyad, seed), own.size[1] * each)
     rate = structural_hazard(fit.panel).draws(own.size, seed)
     found = simulate_particles(fit, own, rate, _months(simulations, periods), PARTICLES, steer, seed=seed)
@@ -512,4 +501,4 @@ def _by_filter(
         )
     effective = min(ancestors, *(one.effective for one in steer.weights))
     pareto_k = max(one.pareto_k for one in steer.weights)
-    return Conditional(found, steer.records.observed(), np.ones(()), "filter", pareto_k, effective, fault)
+    return Conditional(found, steer.records.seen, np.ones(()), "filter", pareto_k, effective, fault)

@@ -16,7 +16,7 @@ from forecast.model.observation.sides import ordered_kinds, stronger_log_odds
 from forecast.numeric import share
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.recorded import DatasetRecord
-from forecast.outlook.summary import Estimate, NotDefined, estimate, quantiles_over_draws
+from forecast.outlook.summary import Estimate, NotDefined, estimate, estimate_if_defined, quantiles_over_draws
 from forecast.panel import panel_kind
 from forecast.typing import Float, Index
 from forecast.wording import capital, interval, interval_in_words, join, period
@@ -61,35 +61,34 @@ def kind_series(fit: FitLike, record: DatasetRecord | NotDefined) -> dict[str, K
 
 
 def _series(fit: FitLike, name: str, record: DatasetRecord, covered: Index) -> KindSeries:
-    panel, clock, ordered = fit.panel, record.clock, ordered_kinds(name, fit.panel)
-    stronger, at = ordered[-(len(ordered) // 2) :], (position(panel, record.dyad), record.number)
+    panel, clock, at = fit.panel, record.clock, (position(fit.panel, record.dyad), record.number)
+    ordered = ordered_kinds(name, panel)
+    stronger = ordered[-(len(ordered) // 2) :]
     draws = stronger_log_odds(name, len(stronger), panel, fit.posterior, at, fit.spec.kind_drift)
+    kinds, place = tuple(record.names[one] for one in stronger), int(covered[-1])
+    what = f"per cent of {SIDES[name]} events that are {join(kinds, 'or')}"
+    counted, last = _recorded(record, ordered, stronger), clock.end_of(clock.times[place].item())
+    now, before = share(draws[..., place]), place - clock.periods(12 * YEARS_BACK)
     quantiles = np.full((len(QUANTILES), len(clock.times)), np.nan)
     # The share of a quantile is the quantile of the share, and far fewer numbers are to be transformed.
     quantiles[:, covered] = share(quantiles_over_draws(draws[..., covered], QUANTILES)).round(_DECIMALS)
-    kinds = tuple(record.names[one] for one in stronger)
-    place = int(covered[-1])
-    last = clock.end_of(clock.times[place].item())
-    what = f"per cent of {SIDES[name]} events that are {join(kinds, 'or')}"
     return KindSeries(
         side=SIDES[name],
         kinds=kinds,
         dataset=record.dataset,
-        now=estimate(share(draws[..., place]), "per cent", f"{what}, expected in {period(last, weekly=clock.weekly)}"),
-        change=_change(draws, place - clock.periods(12 * YEARS_BACK), covered, what),
+        now=estimate(now, "per cent", f"{what}, expected in {period(last, weekly=clock.weekly)}"),
+        change=estimate_if_defined(
+            now - share(draws[..., before]) if before in covered else None,
+            "points",
+            f"{what}: now less {YEARS_BACK} years before",
+            f"the period {YEARS_BACK} years before is not covered",
+        ),
         last=last,
         time=clock.times,
         quantiles=QUANTILES,
         share=quantiles,
-        **_recorded(record, ordered, stronger),
+        **counted,
     )
-
-
-def _change(draws: NDArray[np.float32], before: int, covered: Index, what: str) -> Estimate | NotDefined:
-    if before not in covered:
-        return NotDefined(f"the period {YEARS_BACK} years before is not covered")
-    words = f"{what}: now less {YEARS_BACK} years before"
-    return estimate(share(draws[..., covered[-1]]) - share(draws[..., before]), "points", words)
 
 
 def _recorded(record: DatasetRecord, ordered: Index, stronger: Index) -> dict[str, Index]:

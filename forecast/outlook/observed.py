@@ -1,6 +1,6 @@
 """Simulated observations of a dataset: number of events by the event data alone, how many are cooperative, kinds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -65,8 +65,30 @@ class Observed:
     cooperative: Index
     kinds: Index | None = None  # Events of each class, (chain, draw, future, period, class); None if not drawn
     # Of a scenario, by period: how many events are of a code that it assumes.
-    coded: Mapping[int, tuple[tuple[Cell, Index], ...]] = field(default_factory=dict, repr=False, compare=False)
-    coming: "Coming | None" = field(default=None, repr=False, compare=False)  # What they were drawn from
+    coded: dict[int, tuple[tuple[Cell, Index], ...]] = field(default_factory=dict, repr=False, compare=False)
+    read: "Reading | None" = field(default=None, repr=False, compare=False)  # How it reads the level; None of the past
+    busy: Float | None = field(default=None, repr=False, compare=False)  # How busy each period is; None of the past
+
+    def chances(self, level: Float, period: int, rng: np.random.Generator) -> Float:
+        """Draw the chances that a period's events are cooperative, given its log-odds (chain, draw, future)."""
+        assert self.read is not None and self.busy is not None
+        month = simulate_months(level, self.read, rng)
+        return simulate_chances(add_volume(month, self.read, self.busy[..., period]), self.read, rng)
+
+    def at(self, places: Index) -> "Observed":
+        """Return those of some simulations, by their places among all of a chain's."""
+        return replace(
+            self,
+            total=picked(self.total, places),
+            cooperative=picked(self.cooperative, places),
+            kinds=None if self.kinds is None else picked(self.kinds, places),
+            busy=None if self.busy is None else picked(self.busy, places),
+            read=None if self.read is None else self.read.at(places, self.total.shape[2]),
+            coded={
+                period: tuple((cell, picked(number, places)) for cell, number in own)
+                for period, own in self.coded.items()
+            },
+        )
 
     def ahead(self, periods: int, kind: int | None = None) -> WindowCounts:
         """Return the periods ahead up to one; with a class, also its events."""
@@ -122,17 +144,14 @@ def observe(
     record = main_record(fit.panel, simulations.dyad) if record is None else record
     if isinstance(record, NotDefined):
         return record
-    coming = coming_periods(fit, record, simulations.level.shape[:-1], simulations.at(months), seed=seed)
-    if isinstance(coming, NotDefined):
-        return coming
-    rng = stream(seed, record.dyad, f"observed {record.number}")
-    cooperative = np.zeros_like(coming.total)
-    level = simulations.month_level
-    for period in range(1, cooperative.shape[-1]):  # one by one, so that longer simulations continue shorter ones
-        chances = coming.chances(level[..., period], period, rng)
-        cooperative[..., period] = rng.binomial(coming.total[..., period], chances)
-    of_kinds = simulate_kinds(record, coming.total, cooperative, seed=seed) if kinds else None
-    return Observed(record, coming.total, cooperative, of_kinds, coming=coming)
+    blank = upcoming(fit, record, simulations.level.shape[:-1], simulations.at(months), seed=seed)
+    if isinstance(blank, NotDefined):
+        return blank
+    rng, level = stream(seed, record.dyad, f"observed {record.number}"), simulations.month_level
+    for period in range(1, blank.total.shape[-1]):  # one by one, so that longer simulations continue shorter ones
+        chances = blank.chances(level[..., period], period, rng)
+        blank.cooperative[..., period] = rng.binomial(blank.total[..., period], chances)
+    return replace(blank, kinds=simulate_kinds(record, blank.total, blank.cooperative, seed=seed)) if kinds else blank
 
 
 def observe_unrecorded(
@@ -155,39 +174,15 @@ def observe_unrecorded(
     return Observed(record, total, cooperative, simulate_kinds(record, total, cooperative, seed=seed, events=rng))
 
 
-@dataclass(frozen=True)
-class Coming:
-    """Determinants of future observations other than the level; the last axis is the period."""
-
-    record: DatasetRecord  # Of the dataset
-    read: Reading  # How it reads the level
-    total: Index  # Events; period 0, the present, is empty
-    busy: Float  # How busy each period is; period 0 is empty
-
-    def chances(self, level: Float, period: int, rng: np.random.Generator) -> Float:
-        """Draw the chances that a period's events are cooperative, given its log-odds (chain, draw, future)."""
-        month = simulate_months(level, self.read, rng)
-        return simulate_chances(add_volume(month, self.read, self.busy[..., period]), self.read, rng)
-
-    def at(self, places: Index) -> "Coming":
-        """Return that of some simulations, by their places among all of a chain's."""
-        return replace(
-            self,
-            read=self.read.at(places, self.total.shape[2]),
-            total=picked(self.total, places),
-            busy=picked(self.busy, places),
-        )
-
-
-def coming_periods(
+def upcoming(
     fit: FitLike, record: DatasetRecord, size: tuple[int, ...], periods: int, *, seed: int
-) -> Coming | NotDefined:
-    """Simulate what is behind the record of the periods ahead, apart from the level."""
+) -> Observed | NotDefined:
+    """Simulate what does not depend on the level in the periods ahead: no event is cooperative yet."""
     if not recently_reported(record):
         return NOTHING_RECENT
     total = recording_level(record).simulate((*size, periods), stream(seed, record.dyad, f"volume {record.number}"))
-    busy, read = relative_count(record, total), reading(fit, record)
-    return Coming(record, read, _after_present(total), _after_present(busy))
+    total, busy = (_after_present(values) for values in (total, relative_count(record, total)))
+    return Observed(record, total, np.zeros_like(total), read=reading(fit, record), busy=busy)
 
 
 NOTHING_RECENT = NotDefined(f"no event of the dyad is counted in its last {RECENT_MONTHS} covered months")
