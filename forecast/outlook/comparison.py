@@ -14,7 +14,7 @@ from forecast.files import digest
 from forecast.numeric import share
 from forecast.outlook.draws import FitLike, dyad_draws, position
 from forecast.outlook.observed import Observed, observe
-from forecast.outlook.recorded import FEWEST, Baseline, DatasetRecord, baseline_of, changed, shares_of
+from forecast.outlook.recorded import FEWEST, Baseline, DatasetRecord, changed, main_record, shares_of
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations, simulate_ahead
 from forecast.outlook.summary import NotDefined, mcse
 from forecast.panel import panel_kind, recounted
@@ -394,7 +394,8 @@ def _months_between(old: "Fit", new: "Fit", dyad: str, horizon: int = 0) -> int:
 
 
 def _baseline(fit: "Fit", dyad: str, months: int) -> Baseline:
-    found = baseline_of(fit.panel, dyad, months)
+    record = main_record(fit.panel, dyad)
+    found = record if isinstance(record, NotDefined) else record.baseline(months)
     if isinstance(found, NotDefined) or found.share is None:
         reason = found.reason if isinstance(found, NotDefined) else "it has fewer than three events"
         raise DataError(f"fits: as of {last_known(fit.panel)} the baseline of {months} months is not defined: {reason}")

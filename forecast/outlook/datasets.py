@@ -109,7 +109,7 @@ def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[Dataset
     noise = flat(draws["tau"].isel(dyad=place)) if "tau" in draws else np.zeros(len(level))
     present = _Present.of(fit, draws, place, level.mean(axis=0), float((noise**2).mean()), data)
     main = main_dataset(panel, dyad)
-    return tuple(_outlook(fit, one, level, noise, present, one.record.number == main, seed) for one in data)
+    return tuple(_outlook(fit, place, one, level, noise, present, one.record.number == main, seed) for one in data)
 
 
 def datasets_finding(found: Sequence[DatasetOutlook]) -> str:
@@ -151,12 +151,12 @@ def _reading(panel: "xr.Dataset", draws: "xr.Dataset", place: int, record: Datas
 
 
 def _outlook(
-    fit: FitLike, data: _Reading, level: Float, noise: Float, present: "_Present", main: bool, seed: int
+    fit: FitLike, place: int, data: _Reading, level: Float, noise: Float, present: "_Present", main: bool, seed: int
 ) -> DatasetOutlook:
     record, clock, (first, last) = data.record, data.record.clock, data.ends
     rng = stream(seed, record.dyad, f"dataset {record.number}")
     years = _years(data, level, noise, present.residuals[record.number], rng)
-    offset, drift = _offsets(fit, data)
+    offset, drift = _offsets(fit, place, data)
     concentration = None
     if "concentration" in fit.posterior:
         draws = fit.posterior["concentration"].isel(dataset=record.number).transpose("chain", "draw").to_numpy()
@@ -189,9 +189,9 @@ def _sentence(name: str, offset: Estimate | None, drift: Estimate | None) -> str
     )
 
 
-def _offsets(fit: FitLike, data: _Reading) -> tuple[Estimate | None, Estimate | None]:
+def _offsets(fit: FitLike, place: int, data: _Reading) -> tuple[Estimate | None, Estimate | None]:
     """Return how far a dataset reads above the first one at the end of its record, and since its beginning."""
-    number, place = data.record.number, position(fit.panel, data.record.dyad)
+    number = data.record.number
     if number == 0:
         return None, None
     own = fit.posterior.isel(dyad=place, dataset=number)

@@ -280,12 +280,6 @@ def main_record(panel: "xr.Dataset", dyad: str, label: str = "") -> DatasetRecor
     return DatasetRecord.of(panel, dyad, main_dataset(panel, dyad), label)
 
 
-def baseline_of(panel: "xr.Dataset", dyad: str, months: int) -> Baseline | NotDefined:
-    """Return the event data of a dyad in its main dataset, over the last so many covered months of a panel."""
-    record = main_record(panel, dyad)
-    return record if isinstance(record, NotDefined) else record.baseline(months)
-
-
 def main_dataset(panel: "xr.Dataset", dyad: str) -> int:
     """Return the position of the dataset that an outlook is about: the first that still reports on a dyad.
 

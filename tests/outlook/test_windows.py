@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from forecast.outlook import Assessment, NotDefined, assess, printed_changes, probability, quoted
 from forecast.outlook.observed import Observed
 from forecast.outlook.question import PassageQuestion
-from forecast.outlook.recorded import FEWEST, DatasetRecord, WindowCounts, baseline_of
+from forecast.outlook.recorded import FEWEST, DatasetRecord, WindowCounts, main_record
 from forecast.outlook.windows import threshold_outlook, window_outlook
 
 from .conftest import make_fit
@@ -257,7 +257,8 @@ def test_of_two_datasets_the_first_is_forecast_and_named_however_much_the_other_
 def test_an_index_and_a_dyad_never_covered_have_no_baseline():
     index = FIT.panel.drop_vars(["counts", "covered"]).assign(index=0.0 * FIT.panel["era_index"])
     unseen = FIT.panel.assign(covered=FIT.panel["covered"] & False)
-    assert all(isinstance(baseline_of(panel, "USA-CHN", 12), NotDefined) for panel in (index, unseen))
+    assert isinstance(main_record(index, "USA-CHN"), NotDefined)
+    assert isinstance(main_record(unseen, "USA-CHN").baseline(12), NotDefined)
 
 
 def test_the_title_says_where_the_data_end_if_that_is_long_before():
