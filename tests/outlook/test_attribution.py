@@ -462,6 +462,34 @@ def test_an_event_of_the_window_tells_as_a_part_of_its_record_too(split):
     assert 0 < found.alone[meeting].added["ahead"].value < 0.15  # it makes another one more likely
 
 
+def test_a_question_about_two_dyads_is_split_among_the_events_of_one():
+    dyads = [DYAD, "USA-RUS"]
+    whole = read_chronology(dyads=dyads)
+    recent = whole.events[whole.events["date"].between("2021-11-01", "2024-02-29")]
+    thin = recent.iloc[::14].assign(dataset="thin", known_at=lambda rows: rows["date"]).reset_index(drop=True)
+    table = replace(whole, events=thin)
+    coverage = pd.DataFrame({"dataset": "thin", "dyad": dyads, "start": "2021-11-01", "last_even": "2024-02-29"})
+
+    def known(day, *of):
+        return build_panel(table, dyads=list(of), as_of=day, coverage=coverage)
+
+    both = joint_question([make_question(known(EARLY, one), one, above=30, months=12) for one in dyads])
+    panel = known("2023-10-31", *dyads)
+    fit = posterior(unobserved(panel, SPEC, chains=4, draws=1000), panel, 300)
+    with pytest.raises(QuestionError, match="about USA-CHN and USA-RUS; name one of them as dyad"):
+        attribute_question(fit, both, table)
+    found = attribute_question(fit, both, table, dyad=DYAD, months=3)
+    put = put_question(fit, both, table=table)
+    settled = [part.simulate(one) for part, one in zip(put.parts, (fit.of_dyad(DYAD), fit), strict=True)]
+    yes, there = put.of_parts(settled)
+    assert found.now["yes"].value == pytest.approx(yes.sum() / there.sum(), abs=1e-12)
+    assert set(found.events["source"]) | set(found.events["target"]) == {"USA", "CHN"}
+    total = found.now["yes"].value - found.before["yes"].value
+    assert sum(part.added["yes"].value for part in found.in_order) == pytest.approx(total, abs=1e-9)
+    for good, alone in zip(found.events["of_class"] >= 4, found.alone, strict=True):
+        assert (alone.added["yes"].value > 0) == good
+
+
 def brute_answer(prior, panel, question, without, table):
     """Return the chance of a yes given a record, by weights of the prior's draws and what they then answer."""
     other = panel_of(without)
