@@ -45,6 +45,7 @@ class Asked:
     lower: float | None = opt("Points: the share is at least so much below that before.")
     above: float | None = opt("Per cent: the share is at least so high.")
     below: float | None = opt("Per cent: the share is at most so high.")
+    measure: str = opt("What these are of: the share, or the tone (the mean Goldstein score) in its points.", "share")
     at_least: str | None = opt("KIND or KIND:NUMBER, such as violence:3 or sanctions: so many are recorded.")
     level: float | None = opt("Per cent: the latent level is at least so high in the end. Never resolvable.")
     months: int | None = opt("Length of the window. Default: 12.")
@@ -77,7 +78,8 @@ class Asked:
         code, (kind, least) = records.find(self.dyad), _kind(self.at_least)
         given = {
             "higher": self.higher, "lower": self.lower, "above": self.above, "below": self.below, "of": kind,
-            "at_least": least, "level": self.level, "months": self.months, "last": day_of(self.until, "until"),
+            "at_least": least, "level": self.level, "measure": self.measure,
+            "months": self.months, "last": day_of(self.until, "until"),
             "span": self.span, "dataset": self.dataset, "id": name, "baseline_months": self.baseline,
         }  # fmt: skip
         chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}

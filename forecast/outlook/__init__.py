@@ -45,6 +45,7 @@ from forecast.outlook.summary import (
     probability,
     reported,
 )
+from forecast.outlook.tone import ToneOutlook
 from forecast.outlook.windows import KindOutlook, RollingShare, ThresholdOutlook, WindowOutlook, printed_changes
 from forecast.wording import whole_percents
 
@@ -53,7 +54,8 @@ __all__ = [
     "DyadQuantity", "EquilibriumBand", "Estimate", "Fan", "Framework", "FrameworkChange", "Frameworks", "Headroom",
     "HorizonOutlook", "HostileZone", "KindOutlook", "KindSeries", "Learning", "NotDefined", "Observed", "Passage",
     "Pendulum", "Probability", "Return", "RollingShare", "Simulations", "Standing", "StructuralHazard",
-    "ThresholdOutlook", "WindowOutlook", "assess", "brief", "dataset_outlooks", "datasets_finding", "estimate",
+    "ThresholdOutlook", "ToneOutlook", "WindowOutlook", "assess", "brief", "dataset_outlooks", "datasets_finding",
+    "estimate",
     "horizon_outlook", "kind_series", "kinds_line", "kinds_sentence", "level_record", "level_sentence",
     "main_dataset", "main_horizon",
     "observe", "passage", "plain", "printed_chances", "printed_changes", "printed_percents", "probability",

@@ -35,6 +35,7 @@ from forecast.outlook.simulations import (
     structural_hazard,
 )
 from forecast.outlook.summary import Estimate, NotDefined, Probability
+from forecast.outlook.tone import tone_outlooks
 from forecast.outlook.windows import ThresholdOutlook, WindowOutlook, printed_changes, window_outlook
 from forecast.panel import panel_kind
 from forecast.wording import about, chance, count, give_or_take, month, number, percent, period
@@ -281,6 +282,7 @@ def assess(
         pendulum=pendulum(own, simulations, query.horizons, seed=seed, extreme_share=extreme_share),
         band=band(own, simulations, query.horizons, band_mass),
         kinds=kind_series(fit, record),
+        tone=tone_outlooks(fit.panel, observed, query, published or {}, seed=seed),
         measure=kind.measure,
         scale=kind.scale,
         moving=simulations.moving,

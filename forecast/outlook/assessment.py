@@ -15,6 +15,7 @@ from forecast.outlook.pendulum import LASTING_YEARS, EquilibriumBand, Frameworks
 from forecast.outlook.query import Prospect, main_horizon
 from forecast.outlook.simulations import DriverOutlook
 from forecast.outlook.summary import Estimate, NotDefined, Probability
+from forecast.outlook.tone import ToneOutlook
 from forecast.outlook.windows import WindowOutlook, printed_changes
 from forecast.panel.kinds import EVENTS
 from forecast.wording import (
@@ -96,6 +97,8 @@ class Assessment(Displayed, Prospect):
     band: EquilibriumBand | NotDefined  # S8
     # Depth of cooperation and severity of conflict, where the model has them
     kinds: Mapping[str, KindSeries] | NotDefined
+    # Mean Goldstein score of what will be recorded, by horizon, where the data hold scores
+    tone: Mapping[int, ToneOutlook] | NotDefined
     claims: tuple[Claim, ...] = ()  # The theory's claims, answered in sentences
     # What the level is called when it is shown from 0 to 100, and what 0, 50 and 100 of it mean
     measure: str = EVENTS.measure

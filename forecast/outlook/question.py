@@ -16,6 +16,8 @@ from forecast.dates import LONGEST_HORIZON, add_months, month_end, month_start, 
 from forecast.files import digest
 from forecast.outlook.recorded import (
     FEWEST,
+    HIGHEST,
+    LOWEST,
     ROUNDING,
     Baseline,
     DatasetRecord,
@@ -75,9 +77,34 @@ class FixedBaseline(BaseModel):
         )  # fmt: skip
 
     @property
-    def share(self) -> float:
+    def value(self) -> float:
         """Percent of its events that are cooperative."""
         return 100 * self.cooperative / self.events
+
+
+class FixedTone(BaseModel):
+    """Baseline of a tone: the events of a previous window and the sum of their scores, as known when it was asked."""
+
+    model_config = _STRICT
+
+    first: date  # First and last day of that window
+    last: date
+    events: Annotated[int, Field(ge=1, le=10**9)]
+    goldstein: float  # Sum of their Goldstein scores
+    points: float = Field(gt=0, le=20)  # By how many points of the Goldstein scale the window ahead is to differ
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.first > self.last:
+            raise ValueError("first is after last; swap them")
+        if not LOWEST <= self.value <= HIGHEST:
+            raise ValueError(f"goldstein: {self.events} events cannot score {self.goldstein:g} together")
+        return self
+
+    @property
+    def value(self) -> float:
+        """Mean score of its events."""
+        return self.goldstein / self.events
 
 
 class Question(BaseModel):
@@ -253,41 +280,51 @@ class SingleQuestion(Question):
         return f"{day(self.first)} to {day(self.last)}"
 
 
-class ShareQuestion(SingleQuestion):
-    """Question on the cooperative share of the window, against a threshold or a baseline."""
+class ComparedQuestion(SingleQuestion):
+    """Question on a number that the window has, against a threshold or that of a baseline."""
 
-    kind: Literal["share", "passage"]
-    threshold: float | None = Field(default=None, gt=0, lt=100)  # Per cent
-    baseline: FixedBaseline | None = None  # In place of the threshold
-    cooperative: Text  # What counts as cooperative, in words
+    limits: ClassVar[tuple[float, float]]  # Of the number
+    unit: ClassVar[str]  # Of it, after a number
+    threshold: float | None = None
+    baseline: Any = None  # In place of the threshold; with the number as `value`
 
     def require_open(self) -> None:
-        """Reject a share that is compared with nothing, or lies outside of 0 to 100."""
+        """Reject a number that is compared with nothing, or beyond its limits."""
         super().require_open()
         if (self.threshold is None) == (self.baseline is None):
             raise ValueError("threshold, baseline: expected one of them")
         if self.baseline is not None:
             if self.baseline.last > self.asked:
                 raise ValueError("baseline: its window ends after the question was asked")
-            if not 0 <= self.bound <= 100:
-                raise ValueError(
-                    f"baseline: a share of {self.compare} {self.bound:.2f}% is decided already; ask another"
-                )
+            low, high = self.limits
+            if not low <= self.bound <= high:
+                what = f"{self.compare} {self.bound:.2f}{self.unit}"
+                raise ValueError(f"baseline: {what} is decided already; ask another")
 
     @property
     def bound(self) -> float:
-        """The share that decides, percent."""
+        """The number that decides."""
         if self.baseline is None:
             return self.threshold or 0.0
-        return self.baseline.share + (1 if self.compare == "at least" else -1) * self.baseline.points
+        return float(self.baseline.value + (1 if self.compare == "at least" else -1) * self.baseline.points)
 
-    def holds(self, share: Float) -> Bool:
-        """Return whether shares lie on the side that is asked for."""
+    def holds(self, values: Float) -> Bool:
+        """Return whether numbers lie on the side that is asked for."""
         upward = self.compare == "at least"
         if self.baseline is not None:
-            up, down = changed(share, self.baseline.share, self.baseline.points)
+            up, down = changed(values, self.baseline.value, self.baseline.points)
             return up if upward else down
-        return reached(share, self.bound) if upward else np.asarray(share <= self.bound + ROUNDING)
+        return reached(values, self.bound) if upward else np.asarray(values <= self.bound + ROUNDING)
+
+
+class ShareQuestion(ComparedQuestion):
+    """Question on the cooperative share of the window, against a threshold or a baseline."""
+
+    limits, unit = (0, 100), "% cooperative"
+    kind: Literal["share", "passage"]
+    threshold: float | None = Field(default=None, gt=0, lt=100)  # Per cent
+    baseline: FixedBaseline | None = None
+    cooperative: Text  # What counts as cooperative, in words
 
     def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
         """Return whether the answer is yes, and whether there is one, given the months of the window."""
@@ -322,7 +359,7 @@ class ShareQuestion(SingleQuestion):
             return f"{self.bound:g}%", ""
         way = "more" if self.compare == "at least" else "less"
         return f"{number(self.bound, 2)}%", (
-            f", {count(fixed.points, 'point')} {way} than the {percent(fixed.share / 100, 2)} "
+            f", {count(fixed.points, 'point')} {way} than the {percent(fixed.value / 100, 2)} "
             f"({fixed.cooperative:,} of {fixed.events:,}) from {day(fixed.first)} to {day(fixed.last)}"
         )
 
@@ -382,6 +419,49 @@ class PassageQuestion(ShareQuestion):
         counting, _, few = super()._counting
         fixed = f" What windows hold of days up to {day(self.asked)} is fixed." if self.before else ""
         return counting, fixed, few.replace("in it", "in every window")
+
+
+class ToneQuestion(ComparedQuestion):
+    """Question on the tone of the window, the mean Goldstein score of its events."""
+
+    limits, unit = (LOWEST, HIGHEST), ""
+    kind: Literal["tone"]
+    threshold: float | None = Field(default=None, ge=LOWEST, le=HIGHEST)
+    baseline: FixedTone | None = None
+
+    def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
+        """Return whether the answer is yes, and whether there is one, given the months of the window."""
+        assert counts.goldstein is not None
+        total = counts.total.sum(axis=-1)
+        there = total >= self.fewest
+        return there & self.holds(counts.goldstein.sum(axis=-1) / np.maximum(total, 1)), there
+
+    def words(self) -> str:
+        """Return the question as a sentence that is true if the answer is yes."""
+        compared = ""
+        if fixed := self.baseline:
+            way = "above" if self.compare == "at least" else "below"
+            compared = (
+                f", {count(fixed.points, 'point')} {way} the {number(fixed.value, 2)} of "
+                f"{count(fixed.events, 'event')} from {day(fixed.first)} to {day(fixed.last)}"
+            )
+        return (
+            f"The mean Goldstein score of the {self.label} events that {source_words(self.dataset)} records from "
+            f"{self._window} is {self.compare} {number(self.bound, 2)}{compared}."
+        )
+
+    def reason(self, outcome: str, counts: WindowCounts) -> str:
+        """Return in words which counts resolve it."""
+        assert counts.goldstein is not None
+        n = int(counts.total.sum())
+        if outcome == "void":
+            return f"too few events: the window has fewer than {count(self.fewest, 'event')} ({n} in all)"
+        return f"the mean Goldstein score of {count(n, 'event')} is {number(float(counts.goldstein.sum()) / n, 2)}"
+
+    @property
+    def _counting(self) -> tuple[str, str, str]:
+        few = f"fewer than {count(self.fewest, 'event')} in it, or "
+        return "Each event has its Goldstein score of this data set, from -10 to 10. ", "", few
 
 
 class CountQuestion(SingleQuestion):

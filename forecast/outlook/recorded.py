@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -14,7 +14,7 @@ from forecast.dates import Clock, months_between
 from forecast.events.codebook import read_scale, scale_names
 from forecast.outlook.summary import NotDefined
 from forecast.panel import panel_kind
-from forecast.panel.record import by_class, last_known, unrecorded_part
+from forecast.panel.record import by_class, goldstein_sums, last_known, unrecorded_part
 from forecast.typing import Bool, Float, Index
 from forecast.wording import day, join, month
 
@@ -28,6 +28,8 @@ RECENT_MONTHS = 36
 """Months of recent data: enough to see which dataset records a dyad now, and which actors are active."""
 FEWEST = 3
 """Events: the share of a window with fewer is decided by one event, and the window is void."""
+LOWEST, HIGHEST = -10.0, 10.0
+"""Ends of the Goldstein scale."""
 ROUNDING = 1e-6
 """Points: a share on a boundary counts as on it, whatever the last bit of a division says."""
 
@@ -91,6 +93,7 @@ class WindowCounts:
     total: Index  # Events, and how many of them are cooperative
     cooperative: Index
     kind: Index | None = None  # How many are of the kind that a count asks for
+    goldstein: Float | None = None  # Sums of their Goldstein scores, where the data hold them
 
     def after(self, past: "WindowCounts", shared: int = 0) -> "WindowCounts":
         """Return the periods that are over and after them, in every simulation, these (`followed_by`)."""
@@ -100,10 +103,14 @@ class WindowCounts:
         """Return these periods of simulations and after them later ones of the same."""
         return self._joined(later, lambda own, after: np.concatenate([own, after], axis=-1))
 
-    def _joined(self, other: "WindowCounts", combine: Callable[[Index, Index], Index]) -> "WindowCounts":
-        """Combine the counts with other ones; those of a kind where both have them."""
-        kind = None if self.kind is None or other.kind is None else combine(self.kind, other.kind)
-        return WindowCounts(combine(self.total, other.total), combine(self.cooperative, other.cooperative), kind)
+    def _joined(self, other: "WindowCounts", combine: Callable[[Any, Any], Any]) -> "WindowCounts":
+        """Combine the counts with other ones; those of a kind and scores where both have them."""
+        kind, goldstein = (
+            None if own is None or theirs is None else combine(own, theirs)
+            for own, theirs in ((self.kind, other.kind), (self.goldstein, other.goldstein))
+        )
+        total, cooperative = combine(self.total, other.total), combine(self.cooperative, other.cooperative)
+        return WindowCounts(total, cooperative, kind, goldstein)
 
 
 @dataclass(frozen=True)
@@ -124,6 +131,7 @@ class DatasetRecord:
     counts: Index  # Events, (period, class)
     covered: Bool
     left: Float  # Which part of a period's days is not covered
+    goldstein: Float | None  # Sums of the Goldstein scores of the events of each period, where the data hold them
     kind: Index | None = None  # Events of the kind that a question asks for, in each of its classes
 
     @classmethod
@@ -146,6 +154,7 @@ class DatasetRecord:
             counts=counts,
             covered=covered,
             left=unrecorded_part(panel, dyad, dataset),
+            goldstein=goldstein_sums(panel, dyad, dataset),
         )
 
     @property
@@ -176,7 +185,8 @@ class DatasetRecord:
     def months(self, part: slice | Index) -> WindowCounts:
         """Return the contents of some months."""
         kind = None if self.kind is None else self.kind[part].sum(axis=1)
-        return WindowCounts(self.total[part], self.cooperative[part], kind)
+        scores = None if self.goldstein is None else self.goldstein[part]
+        return WindowCounts(self.total[part], self.cooperative[part], kind, scores)
 
     def baseline(self, months: int, kind: int | None = None) -> Baseline | NotDefined:
         """Return the last so many covered months, of one class alone if it is given."""

@@ -11,21 +11,28 @@ References
 Goldstein (1992), A conflict-cooperation scale for WEIS events data, doi:10.1177/0022002792036002007
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING, Self, overload
 
 import numpy as np
 
 from forecast.dates import periods_a_month
 from forecast.outlook.kind_counts import MEMORIES
-from forecast.outlook.summary import NotDefined
+from forecast.outlook.observed import Observed
+from forecast.outlook.query import Query
+from forecast.outlook.question import FixedTone, ToneQuestion
+from forecast.outlook.recorded import FEWEST, HIGHEST, LOWEST, DatasetRecord, WindowCounts
+from forecast.outlook.simulations import stream
+from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
+from forecast.outlook.windows import ALWAYS_VOID, FEW_BEFORE, printed_changes
 from forecast.typing import Float, Index
+from forecast.wording import chance, count, interval_in_words, number
 
 if TYPE_CHECKING:
     import xarray as xr
 
-LOWEST, HIGHEST = -10.0, 10.0
-"""Ends of the Goldstein scale."""
 WORTH = 10.0
 """Events that the mean of all dyads is worth."""
 SCATTER = 1.5
@@ -72,10 +79,10 @@ class SideScores:
         by_kind = counts.sum(axis=(0, 1)), sums.sum(axis=(0, 1))
         means, spread = [], []
         for side in (slice(0, cut), slice(cut, None)):
-            number, total = (values[side] for values in by_kind)
-            mean = total.sum() / max(number.sum(), 1)
-            kinds = total / np.maximum(number, 1)
-            variance = WITHIN**2 + number @ (kinds - mean) ** 2 / max(number.sum(), 1)
+            events, total = (values[side] for values in by_kind)
+            mean = total.sum() / max(events.sum(), 1)
+            kinds = total / np.maximum(events, 1)
+            variance = WITHIN**2 + events @ (kinds - mean) ** 2 / max(events.sum(), 1)
             own = [values[place, seen][:, side].sum(axis=1)[::-1] for values in (sums, counts)]
             recent = [round(months * periods_a_month(panel)) for months in MEMORIES]
             means.append([(own[0][:one].sum() + WORTH * mean) / (own[1][:one].sum() + WORTH) for one in recent])
@@ -87,7 +94,119 @@ class SideScores:
         size = total.shape[:-1]
         memory = rng.integers(self.means.shape[1], size=size)
         found = np.zeros(total.shape)
-        for side, number in enumerate((total - cooperative, cooperative)):
+        for side, events in enumerate((total - cooperative, cooperative)):
             mean = self.means[side, memory] + SCATTER * rng.standard_normal(size)
-            found += number * mean[..., None] + self.spread[side] * np.sqrt(number) * rng.standard_normal(total.shape)
+            found += events * mean[..., None] + self.spread[side] * np.sqrt(events) * rng.standard_normal(total.shape)
         return np.clip(found, LOWEST * total, HIGHEST * total)
+
+    def of_window(self, counts: WindowCounts, rng: np.random.Generator) -> WindowCounts:
+        """Return simulated months with sums of scores."""
+        return replace(counts, goldstein=self.simulate(counts.total, counts.cooperative, rng))
+
+
+@dataclass(frozen=True)
+class ToneOutlook:
+    """Forecast of the mean Goldstein score of the events that the dataset records in the months up to a horizon.
+
+    `up + same + down == 1`, exactly.
+    """
+
+    months: int  # The horizon
+    first: date  # First and last day of the window
+    until: date
+    tone: Estimate | NotDefined  # Mean score of its events
+    before: float | None  # That of the baseline's months; None with fewer than three events
+    # The tone is at least the smallest change above that of the baseline, within it, or at least that much below.
+    up: Probability | NotDefined
+    same: Probability | NotDefined
+    down: Probability | NotDefined
+    sentence: str  # The chances in a sentence
+    rule: str  # How they are resolved
+
+
+def tone_outlooks(
+    panel: "xr.Dataset",
+    observed: Observed | NotDefined,
+    query: Query,
+    published: Mapping[int, Observed],
+    *,
+    seed: int,
+) -> dict[int, ToneOutlook] | NotDefined:
+    """Compute the tone of the windows up to each horizon, from the published simulations of their sides if given."""
+    if isinstance(observed, NotDefined):
+        return observed
+    record = observed.record
+    scores = SideScores.of(panel, record.dyad, record.number)
+    if isinstance(scores, NotDefined):
+        return scores
+    found = {}
+    for months in query.horizons:
+        counts = published.get(months, observed).ahead(record.clock.periods(months))
+        scored = scores.of_window(counts, stream(seed, record.dyad, "tone"))
+        found[months] = _outlook(record, scored, months, query.baseline)
+    return found
+
+
+def _outlook(record: DatasetRecord, counts: WindowCounts, months: int, baseline_months: int) -> ToneOutlook:
+    assert counts.goldstein is not None
+    total, words = counts.total.sum(axis=-1), f"in {record.ahead(months)}"
+    there, tones = total >= FEWEST, counts.goldstein.sum(axis=-1) / np.maximum(total, 1)
+    before = fixed_tone(record, baseline_months, SMALLEST_CHANGE)
+    reason = before if isinstance(before, NotDefined) else ALWAYS_VOID
+    higher, lower = (
+        ToneQuestion.ahead(record, months, compare=way, baseline=None if isinstance(before, NotDefined) else before)
+        for way in ("at least", "at most")
+    )
+    result = ToneOutlook(
+        months=months,
+        first=record.first,
+        until=higher.last,
+        tone=estimate(tones, "points", f"mean Goldstein score {words}", there) if there.any() else ALWAYS_VOID,
+        before=None if isinstance(before, NotDefined) else before.value,
+        up=reason,
+        same=reason,
+        down=reason,
+        sentence="",
+        rule=higher.rule,
+    )
+    if there.any() and not isinstance(before, NotDefined):
+        (above, _), (below, _) = higher.settle(counts), lower.settle(counts)
+        up, down = probability(above, higher.words(), there), probability(below, lower.words(), there)
+        same = probability(~(above | below), "The tone is between these.", there)
+        result = replace(
+            result, up=up, down=down, same=replace(same, value=1 - up.value - down.value),
+            rule=f"Higher: {higher.words()} Lower: {lower.words()} {higher.rule}",
+        )  # fmt: skip
+    return replace(result, sentence=_sentence(record, result, baseline_months))
+
+
+def fixed_tone(record: DatasetRecord, months: int, points: float) -> FixedTone | NotDefined:
+    """Return the tone of the last so many covered months, which a window ahead is compared with."""
+    before = record.baseline(months)
+    if isinstance(before, NotDefined):
+        return before
+    if before.share is None:
+        return FEW_BEFORE
+    assert record.goldstein is not None
+    scores = record.goldstein[np.flatnonzero(record.covered)[-record.clock.periods(months) :]]
+    return FixedTone.model_construct(
+        first=before.first, last=min(before.last, record.known), events=before.events,
+        goldstein=round(float(scores.sum()), 2), points=points,
+    )  # fmt: skip
+
+
+def _sentence(record: DatasetRecord, outlook: ToneOutlook, baseline_months: int) -> str:
+    tone, where = outlook.tone, record.ahead(outlook.months)
+    if isinstance(tone, NotDefined):
+        return f"The tone {where} is not defined: {tone.reason}."
+    expected = f"The mean Goldstein score of {record.counted} in {where} is expected to be " + interval_in_words(
+        tone.median, tone.low, tone.high, decimals=1
+    )
+    if outlook.before is None:
+        return f"{expected}."
+    percents = printed_changes(outlook)
+    return (
+        f"{expected}, after {number(outlook.before, 1)} in the {count(baseline_months, 'month')} before: "
+        f"{chance(percents['up'] / 100)} at least {SMALLEST_CHANGE:g} points higher, {chance(percents['down'] / 100)} "
+        f"at least {SMALLEST_CHANGE:g} lower."
+    )

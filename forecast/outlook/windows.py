@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Protocol
 
 import numpy as np
 
@@ -39,7 +40,18 @@ _MENTIONED = 0.005
 """A smaller chance that a window is void is not worth a clause."""
 
 
-def printed_changes(outlook: "WindowOutlook") -> dict[str, int]:
+class Changes(Protocol):
+    """Chances of more, of about as much and of less than before; not defined, or adding up to one."""
+
+    @property
+    def up(self) -> Probability | NotDefined: ...  # noqa: D102
+    @property
+    def same(self) -> Probability | NotDefined: ...  # noqa: D102
+    @property
+    def down(self) -> Probability | NotDefined: ...  # noqa: D102
+
+
+def printed_changes(outlook: Changes) -> dict[str, int]:
     """Return the chances of up, same and down in whole percents that add up to 100 as printed; none if not defined.
 
     Print these wherever whole percents are shown.

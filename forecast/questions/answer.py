@@ -15,10 +15,11 @@ from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.outlook.kind_counts import KindRates, calibration_of, far_apart
 from forecast.outlook.observed import Cell, Observed, observe, observe_unrecorded, simulate_kinds
 from forecast.outlook.query import question_outlook
-from forecast.outlook.question import CountQuestion, LevelQuestion, Question, SingleQuestion
+from forecast.outlook.question import CountQuestion, LevelQuestion, Question, SingleQuestion, ToneQuestion
 from forecast.outlook.recorded import DatasetRecord, WindowCounts
 from forecast.outlook.simulations import Simulations, simulate_ahead, stream
 from forecast.outlook.summary import NotDefined, Probability
+from forecast.outlook.tone import SideScores
 from forecast.outlook.windows import base_rate_sentence
 from forecast.panel.record import counted_events, last_known
 from forecast.questions.joint import INDEPENDENT, CompoundQuestion, ConditionalQuestion, Settled
@@ -147,6 +148,7 @@ class PutQuestion:
     dataset: int = 0  # Position of its dataset in the panel
     rates: KindRates | None = None  # The past of the classes of a count's kind
     left: float = 0.0  # How much of its months up to the present is not recorded, months
+    scores: SideScores | None = None  # What events of either side score, of a tone
 
     def simulate(
         self, fit: FitLike, simulations_per_draw: int = SIMULATIONS_PER_DRAW, *, published: bool = False
@@ -318,7 +320,10 @@ class PutQuestion:
         elif kind is not None:
             rng = stream(self.seed, self.question.dyad, f"{purpose} {' '.join(kind.codes)}")
             counts = _coded(kind, self.record, observed, own, rng)
-        return WindowCounts(observed.total[..., own], observed.cooperative[..., own], counts)
+        found = WindowCounts(observed.total[..., own], observed.cooperative[..., own], counts)
+        if self.scores is None:
+            return found
+        return self.scores.of_window(found, stream(self.seed, self.question.dyad, purpose.replace("codes", "tone")))
 
 
 @dataclass(frozen=True)
@@ -428,10 +433,13 @@ def put_single(
         counted_events(fit.panel, question.dyad, table, record.place(question.first))
     if ahead > 0:
         require_reporting(fit.panel, question.dyad, dataset, question.id)
+    scores = SideScores.of(fit.panel, question.dyad, dataset) if isinstance(question, ToneQuestion) else None
+    if isinstance(scores, NotDefined):
+        raise QuestionError(f"{question.id}: asks for the tone, and {scores.reason}; use a fit of coded events")
     rates = None if kind is None else KindRates.of(fit.panel, dataset, kind.places)
     stop = max(record.place(question.first), 0) + past.total.size
     left = float(record.left[stop - missing : stop].sum())
-    return PutQuestion(question, ahead, seed, kind, record, past, missing, dataset, rates, left)
+    return PutQuestion(question, ahead, seed, kind, record, past, missing, dataset, rates, left, scores)
 
 
 def _recorded(record: DatasetRecord, question: SingleQuestion) -> tuple[WindowCounts, int]:

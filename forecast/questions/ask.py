@@ -16,6 +16,7 @@ from forecast.outlook.question import FixedBaseline, PassageQuestion, Question, 
 from forecast.outlook.recorded import DatasetRecord, main_dataset
 from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.outlook.summary import NotDefined
+from forecast.outlook.tone import NO_SCORES, fixed_tone
 from forecast.outlook.windows import FEW_BEFORE
 from forecast.questions.form import question_of
 from forecast.questions.joint import CompoundQuestion
@@ -45,6 +46,7 @@ def make_question(
     baseline_months: int = BASELINE_MONTHS,
     above: float | None = None,
     below: float | None = None,
+    measure: Literal["share", "tone"] = "share",
     when: str = "at",
     span: int | None = None,
     of: str | None = None,
@@ -75,6 +77,9 @@ def make_question(
         How many these are.
     above, below : float, optional
         Whether the share is at least, or at most, so many percent.
+    measure : {"share", "tone"}
+        Whether these four are about the share, or about the tone: the mean Goldstein score of the events, in points of
+        that scale, -10 to 10.
     when : {"at", "by", "throughout"}
         Whether the share is that of the window; or that of rolling windows, some of which or all of which count.
     span : int, optional
@@ -133,7 +138,11 @@ def make_question(
         raise QuestionError(f"when, span: rolling windows are for shares; leave them out of {name}")
     if span is not None and when == "at":
         raise QuestionError("span: the length of rolling windows; say `by` or `throughout` as well")
-    what = f"{name}-{value:g}" if kind is None else f"{kind.name}-{at_least}"
+    if measure == "tone" and (name in ("of", "level") or when != "at"):
+        raise QuestionError("measure: the tone of a window can be higher, lower, above or below; leave out the rest")
+    if measure == "tone" and record.goldstein is None:
+        raise QuestionError(f"measure: {NO_SCORES.reason}, so that they have no tone; ask for the share")
+    what = f"{'tone-' if measure == 'tone' else ''}{name}-{value:g}" if kind is None else f"{kind.name}-{at_least}"
     fields: dict[str, Any]
     if kind is not None:
         fields = {
@@ -142,6 +151,8 @@ def make_question(
         }  # fmt: skip
     elif name == "level":
         fields = {"kind": "level", "threshold": float(value)}
+    elif measure == "tone":
+        fields = _tone_fields(record, baseline_months, name, float(value))
     else:
         fields = _share_fields(record, baseline_months, name, float(value), when, span or SPAN)
     fields |= {"version": 1, "id": id or _name(dyad, what, fields.get("when", ""), window), **terms_of(record, *window)}
@@ -268,6 +279,17 @@ def _settle_earlier(question: SingleQuestion, record: DatasetRecord, window: sli
         before = _pairs(record, window.start, len(question.before))
         question = question.model_copy(update={"before": before})
     return question.settle(record.months(window))
+
+
+def _tone_fields(record: DatasetRecord, baseline_months: int, name: str, value: float) -> dict[str, Any]:
+    """Return the fields of a question about the tone, with what the record fixes of them."""
+    fields: dict[str, Any] = {"kind": "tone", "compare": "at least" if name in ("higher", "above") else "at most"}
+    if name in ("above", "below"):
+        return fields | {"threshold": value}
+    before = fixed_tone(record, baseline_months, value)
+    if isinstance(before, NotDefined):
+        raise QuestionError(f"baseline: {before.reason}; compare with other months (baseline_months), or ask `above`")
+    return fields | {"baseline": before.model_dump()}
 
 
 def _share_fields(

@@ -9,7 +9,14 @@ from pydantic import ValidationError
 from forecast.arguments import checked, faults, read_form
 from forecast.errors import QuestionError
 from forecast.files import write_text
-from forecast.outlook.question import CountQuestion, LevelQuestion, PassageQuestion, Question, ShareQuestion
+from forecast.outlook.question import (
+    CountQuestion,
+    LevelQuestion,
+    PassageQuestion,
+    Question,
+    ShareQuestion,
+    ToneQuestion,
+)
 from forecast.questions.joint import ConditionalQuestion, JointQuestion
 
 VERSION = 1
@@ -17,8 +24,8 @@ _HEAD = """\
 # A question that data decide (docs/schema/question.md). It was fixed when it was asked: do not edit it.
 """
 TYPES: dict[str, type[Question]] = {
-    "share": ShareQuestion, "passage": PassageQuestion, "count": CountQuestion, "level": LevelQuestion,
-    "joint": JointQuestion, "conditional": ConditionalQuestion,
+    "share": ShareQuestion, "passage": PassageQuestion, "tone": ToneQuestion, "count": CountQuestion,
+    "level": LevelQuestion, "joint": JointQuestion, "conditional": ConditionalQuestion,
 }  # fmt: skip
 """Types of questions by `kind`."""
 

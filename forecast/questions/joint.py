@@ -14,11 +14,13 @@ from pydantic import Discriminator, Tag
 
 from forecast.outlook.question import (
     LONGEST_SENTENCE,
+    ComparedQuestion,
     CountQuestion,
     PassageQuestion,
     Question,
     ShareQuestion,
     SingleQuestion,
+    ToneQuestion,
 )
 from forecast.typing import Bool, Float
 from forecast.wording import capital, join
@@ -41,12 +43,13 @@ def _kind_of(value: Any) -> Any:
 Part = Annotated[
     Annotated[ShareQuestion, Tag("share")]
     | Annotated[PassageQuestion, Tag("passage")]
+    | Annotated[ToneQuestion, Tag("tone")]
     | Annotated[CountQuestion, Tag("count")],
     Discriminator(
         _kind_of,
         custom_error_type="part",
-        custom_error_message="expected a question about one dyad that data decide, of the kind share, passage or "
-        "count; name the parts of a joint question one by one, and leave out levels",
+        custom_error_message="expected a question about one dyad that data decide, of the kind share, passage, "
+        "tone or count; name the parts of a joint question one by one, and leave out levels",
     ),
 ]
 
@@ -200,13 +203,17 @@ def numbered(texts: Sequence[str]) -> str:
 
 
 def _exclude(one: SingleQuestion, other: SingleQuestion) -> bool:
-    """Return whether no share of the same windows is as both ask."""
-    if not isinstance(one, ShareQuestion) or not isinstance(other, ShareQuestion):
+    """Return whether no share, or tone, of the same windows is as both ask."""
+    if not isinstance(one, ComparedQuestion) or not isinstance(other, ComparedQuestion):
         return False
-    asked = [(part.dyad, part.dataset, part.first, part.last, *_rolling(part)) for part in (one, other)]
+    asked = [
+        (isinstance(part, ToneQuestion), part.dyad, part.dataset, part.first, part.last, *_rolling(part))
+        for part in (one, other)
+    ]
     bounds = {part.compare: part.bound for part in (one, other)}
-    return asked[0] == asked[1] and "by" not in asked[0] and bounds.get("at least", 0) > bounds.get("at most", 100)
+    alike = asked[0] == asked[1] and "by" not in asked[0]
+    return alike and len(bounds) == 2 and bounds["at least"] > bounds["at most"]
 
 
-def _rolling(part: ShareQuestion) -> tuple[str, int]:
+def _rolling(part: ComparedQuestion) -> tuple[str, int]:
     return (part.when, part.span) if isinstance(part, PassageQuestion) else ("", 0)

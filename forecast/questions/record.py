@@ -128,7 +128,10 @@ def record_without(record: DatasetRecord, rows: "pd.DataFrame", kind: CountedKin
         own = rows[kind.holds(rows)]
         of_a_kind = record.kind.copy()
         np.subtract.at(of_a_kind, (own["of_period"], own["of_class"].map(kind.places.index)), own["counted"])
-    return replace(record, counts=counts, kind=of_a_kind)
+    scores = None if record.goldstein is None else record.goldstein.copy()
+    if scores is not None:
+        np.subtract.at(scores, rows["of_period"], rows["counted"] * rows["goldstein"])
+    return replace(record, counts=counts, kind=of_a_kind, goldstein=scores)
 
 
 def dataset_of(panel: "xr.Dataset", question: SingleQuestion) -> int:

@@ -108,7 +108,8 @@ def page(material: Material, figures: Mapping[str, Illustration], *, exported: b
 
 def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[str, Any]:
     result = material.result
-    main = None if isinstance(result.recorded, NotDefined) else result.recorded[main_horizon(result.horizons)]
+    main_months = main_horizon(result.horizons)
+    main = None if isinstance(result.recorded, NotDefined) else result.recorded[main_months]
     asked = [sentence for sentence, _ in tables.numbers_of_kinds(result)]
     if isinstance(threshold := quoted(result), ThresholdOutlook):
         asked = [threshold.sentence, *asked]
@@ -126,6 +127,7 @@ def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[st
         "followed": _followed_sentence(material),
         "asked_sentences": asked,
         "main_sentence": "" if main is None else main.sentence,
+        "tone_sentence": "" if isinstance(result.tone, NotDefined) else result.tone[main_months].sentence,
         "numbers_of_kinds": tables.numbers_of_kinds(result),
         "kinds_note": tables.kinds_note(result),
         "resolution": tables.rules(result),
@@ -251,6 +253,7 @@ def forecast_json(material: Material) -> dict[str, Any]:
         "threshold": _listed(result.threshold),
         "of_a_kind": kinds if isinstance(kinds, NotDefined) else [one for by in kinds.values() for one in by.values()],
         "at_least": result.at_least,
+        "tone": result.tone if isinstance(result.tone, NotDefined) else list(result.tone.values()),
         "horizons": [
             plain(outlook) | {"percent": printed_percents(outlook)} for outlook in result.improvement.values()
         ],

@@ -26,6 +26,7 @@ from forecast.outlook import (
 from forecast.outlook.datasets import DatasetOutlook
 from forecast.outlook.kind_counts import RULE
 from forecast.outlook.simulations import DriverOutlook
+from forecast.outlook.tone import SMALLEST_CHANGE
 from forecast.report import style, words
 from forecast.report.events import RecentEvent, cited
 from forecast.report.material import Material
@@ -34,7 +35,7 @@ from forecast.report.skill import DyadSkill, skill_sentence, skill_table
 from forecast.report.style import GENERATOR
 from forecast.report.table import Cell, Table
 from forecast.report.words import STAMP
-from forecast.wording import DASH, chance, count, day, join, month, number
+from forecast.wording import DASH, chance, count, day, interval, join, month, number
 
 ERAS = {"mean": "Mean so far", "equilibrium": "Equilibrium", "ceiling": "Ceiling"}
 """Columns of the table of frameworks; those that the model does not provide are left out."""
@@ -82,7 +83,8 @@ def tables_of(material: Material) -> dict[str, Table]:
     """Arrange the tables of a report by name; those without rows are left out."""
     result = material.result
     made = {
-        "recorded": recorded_table(result), "kinds": _kinds(result), "level": level_table(result),
+        "recorded": recorded_table(result), "kinds": _kinds(result), "tone": tone_table(result),
+        "level": level_table(result),
         "frameworks": _frameworks(result), "dyads": _dyads(material),
         "claims": Table.of(
             ["Claim", "Answer"], [(f"{one.code}. {one.title}", one.sentence) for one in result.claims], (0, 1),
@@ -151,6 +153,27 @@ def kinds_note(result: Assessment) -> str:
     if None in scored:
         parts.append("Chances of kinds have not been scored for these data.")
     return " ".join(parts)
+
+
+def tone_table(result: Assessment) -> Table | None:
+    """Arrange the tone by horizon, as what will be recorded."""
+    if isinstance(result.tone, NotDefined):
+        return None
+    found = list(result.tone.values())
+    percents = [printed_changes(one) for one in found]
+    rows: list[list[Cell]] = [
+        [label, *(chance(one[name] / 100) if one else DASH for one in percents)]
+        for name, label in {"up": "Higher", "same": "Similar", "down": "Lower"}.items()
+    ]
+    rows.append(["Tone before", *(number(one.before, 1) for one in found)])
+    then = (None if isinstance(one.tone, NotDefined) else one.tone for one in found)
+    ends = [DASH if one is None else _split(interval(one.median, one.low, one.high, 1)) for one in then]
+    return Table.of(
+        _heads(result), [*rows, ["Tone then", *ends]],
+        caption=f"Mean Goldstein score of what will be recorded of {result.label} relations, from -10 to 10. Higher, "
+        f"lower: by at least {SMALLEST_CHANGE:g} points than in the last {count(result.baseline_months, 'month')}. "
+        f"{_INTERVALS}",
+    )  # fmt: skip
 
 
 def _kind_cell(outlook: KindOutlook) -> Cell:
@@ -245,6 +268,7 @@ def _recent(material: Material) -> Table:
 
 _LISTS = {
     "recorded": ("recorded",), "threshold": ("threshold",), "kinds": ("of_a_kind",), "numbers": ("at_least",),
+    "tone": ("tone",),
     "level": ("horizons",), "frameworks": ("frameworks", "eras"), "dyads": ("dyads",), "claims": ("claims",),
     "skill": ("skill", "horizons"),
 }  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from forecast.cli import app
-from forecast.outlook.question import FixedBaseline
+from forecast.outlook.question import FixedBaseline, FixedTone
 from forecast.questions.form import TYPES
 from forecast.questions.history import HEAD, Answered, Asked, LedgerEntry, Resolved
 
@@ -31,6 +31,7 @@ def own(entry):
     [
         ("question.md", None, dict.fromkeys(name for one in TYPES.values() for name in one.model_fields)),
         ("question.md", "baseline", FixedBaseline.model_fields),
+        ("question.md", "tone baseline", FixedTone.model_fields),
         ("ledger.md", None, dict.fromkeys(HEAD)),
         ("ledger.md", "asked", own(Asked)),
         ("ledger.md", "answered", own(Answered)),
