@@ -38,6 +38,9 @@ FOLDERS_OPEN = hasattr(os, "O_DIRECTORY")
 """True if a folder can be opened, and so locked, like a file; on Windows it cannot."""
 PARTIAL_LENGTH = len("..12345678.partial")
 """By how many characters a hidden name is longer than that of its target."""
+PARTIAL = re.compile(r"\.(.+)\.[0-9a-f]{8}\.partial")
+"""Name of a partial folder."""
+_IN_PARTIAL = re.compile(r"\.([^/\\]+)\.[0-9a-f]{8}\.partial[/\\][^/\\]+")
 POLL = 0.01
 """Seconds between two attempts to get a lock."""
 _own: set[Path] = set()
@@ -49,15 +52,17 @@ swapping = threading.Lock()
 def partial_folder(target: Path) -> Iterator[Path]:
     """Make a hidden folder next to a target, and remove it in the end, whatever happens.
 
-    It is locked as long as this process lives. Folders of the same target that no process locks were left by runs that
-    have been killed; they are removed first.
+    It is locked as long as this process lives. Those next to it that no process locks were left by runs that have been
+    killed; they are removed first.
     """
-    clear_leftovers(target)
+    clear_leftovers(target.parent)
     folder, release = _claim(target)
     try:
         yield folder
     finally:
         _remove(folder, release)
+    if os.path.lexists(folder):  # it would become part of a folder around it
+        folder.rmdir()  # which says why it stays
 
 
 def abandon(patience: float) -> None:
@@ -70,11 +75,10 @@ def abandon(patience: float) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def clear_leftovers(target: Path) -> None:
-    """Remove the partial folders of a target that were left by runs that have been killed."""
-    leftover = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\.partial")
+def clear_leftovers(folder: Path) -> None:
+    """Remove the partial folders in a folder that were left by runs that have been killed."""
     with contextlib.suppress(OSError):
-        for path in [path for path in target.parent.iterdir() if leftover.fullmatch(path.name)]:
+        for path in [path for path in folder.iterdir() if PARTIAL.fullmatch(path.name)]:
             with contextlib.suppress(OSError):
                 if (release := lock_folder(path)) is not None:
                     _remove(path, release)
@@ -126,8 +130,11 @@ def _claim(target: Path) -> tuple[Path, Callable[[], None] | None]:
         folder.mkdir()
         try:
             release = lock_folder(folder, wait=True)
-        except FileNotFoundError:  # another run took it for a leftover before it was locked
-            continue
+        except BaseException as error:
+            _remove(folder, None)
+            if isinstance(error, FileNotFoundError):  # another run took it for a leftover before it was locked
+                continue
+            raise
         if folder.exists():
             return folder, release
         if release is not None:
@@ -136,10 +143,14 @@ def _claim(target: Path) -> tuple[Path, Callable[[], None] | None]:
 
 def _remove(folder: Path, release: Callable[[], None] | None) -> None:
     """Remove a folder before its lock is released; a lock file that Windows keeps until then goes afterwards."""
-    shutil.rmtree(folder, ignore_errors=True)
-    _own.discard(folder)
-    if release is not None:
-        release()
+    try:
+        with contextlib.suppress(OSError):
+            folder.rmdir()  # an empty one goes even where no more files can be opened
+        shutil.rmtree(folder, ignore_errors=True)
+        _own.discard(folder)  # if this is interrupted, `abandon` does the rest
+    finally:
+        if release is not None:
+            release()
     if not FOLDERS_OPEN:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -227,7 +238,7 @@ def check_writable(folder: str | Path) -> None:
         with partial_folder(nearest / "probe"):
             pass
     except OSError as error:
-        raise OutputPathError(unwritable(folder, error)) from error
+        raise output_error(folder, error) from error
 
 
 def check_target(path: str | Path, inputs: Iterable[str | Path | None] = ()) -> None:
@@ -242,8 +253,13 @@ def check_target(path: str | Path, inputs: Iterable[str | Path | None] = ()) -> 
 
 def read_bytes(path: str | Path, most: int) -> bytes:
     """Read a file of at most so many bytes, and only an ordinary one: a pipe or device may never end."""
-    with open_ordinary(path, most) as file:
-        content = file.read(most + 1)
+    try:
+        with open_ordinary(path, most) as file:
+            content = file.read(most + 1)
+    except OSError as error:
+        if error.errno in PASSING:  # readers answer what is wrong with a file, not what the system lacks
+            raise ForecastError(lacking(path, error)) from error
+        raise
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it has more than the {most:,} bytes that are read")
     return content
@@ -340,7 +356,22 @@ def _is_there(path: Path) -> bool:
 def unwritable(path: Path, error: OSError) -> str:
     """Describe in a sentence that a place cannot be written, and why."""
     reason = error.strerror or str(error)
-    return f"{printable(str(path))} cannot be written: {reason}. Choose another place, or make it writable."
+    return f"{shown_path(path)} cannot be written: {reason}. Choose another place, or make it writable."
+
+
+def output_error(path: Path, error: OSError) -> OutputError:
+    """Return the error of a place that cannot be written: the place is at fault, or the system lacks something."""
+    return (OutputError if error.errno in PASSING else OutputPathError)(unwritable(path, error))
+
+
+def lacking(path: str | Path, error: OSError) -> str:
+    """Describe in a sentence that the system lacks something for a file."""
+    return f"{shown_path(path)}: {error.strerror}. Free what the system lacks, and try again"
+
+
+def shown_path(path: str | Path) -> str:
+    """Return a path for a message; one in unfinished work is shown as that of the finished one."""
+    return printable(_IN_PARTIAL.sub(r"\1", str(path)))
 
 
 LARGEST_LOG = 500_000_000
@@ -405,7 +436,7 @@ def _write_at_end(path: Path, new: bytes) -> None:
             while new:
                 new = new[os.write(file.fileno(), new) :]
             os.fsync(file.fileno())
-        except OSError:
+        except BaseException:
             with contextlib.suppress(OSError):
                 file.truncate(size)
             raise
@@ -427,6 +458,13 @@ OF_A_PATH = frozenset(
     }
 )  # fmt: skip
 """Errors of the system that are about one path; those about disk, memory, handles and connections are not here."""
+PASSING = frozenset(
+    {
+        errno.EAGAIN, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOLCK, errno.ENOMEM, errno.ENOSPC,
+        errno.ESTALE, errno.ETIMEDOUT,
+    }
+)  # fmt: skip
+"""Errors of the system that say nothing of what is at a path: it may be there and whole."""
 LONGEST_REASON = 200
 
 

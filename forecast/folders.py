@@ -41,6 +41,7 @@ def atomic_folder(folder: str | Path, subfolders: Collection[str] = ()) -> Itera
         yield new
         try:
             put_in_place(new, target, subfolders)
+            stack.close()
         except OSError as error:
             raise OutputError(unwritable(folder, error)) from error
 
@@ -91,7 +92,7 @@ def finish_moves(folder: Path) -> None:
     """Move in what a run has left that was killed while it moved files into a folder."""
     if not folder.is_dir():
         return
-    clear_leftovers(folder / "swap")
+    clear_leftovers(folder)
     if not any(map(_READY.fullmatch, _names(folder))):
         return
     with locked(folder):  # no other run moves the same files

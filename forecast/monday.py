@@ -78,7 +78,8 @@ class Monday:
         if (self.questions / "ledger.jsonl").exists():
             self._answer(made)
         if made.fit.gate.passed:
-            self._remove_fits()
+            # After a failure the next run of this day compares with the last fit again.
+            self._remove_fits(keep={self.new} if last is None or not self.failures else {self.new, last[0]})
         if self.commit and self.repository is not None:
             source = self.settings.source
             added = [] if source is None else [Path(path) for path in source.additions]
@@ -97,9 +98,9 @@ class Monday:
         made = prepare_reports(settings, every=True, progress=self.progress)
         if not (resumed and made.unchanged):
             made.fit.save(own)
-            write_text(self.new / DIGESTS, digests(own))
-            if self.commit and self.repository is not None:
-                self.repository.run("add", "--", (self.new / DIGESTS).as_posix())
+        write_text(self.new / DIGESTS, digests(own))
+        if self.commit and self.repository is not None:
+            self.repository.run("add", "--", (self.new / DIGESTS).as_posix())
         return made, resumed and made.unchanged
 
     def _require_dyads(self, path: Path) -> None:
@@ -274,12 +275,12 @@ class Monday:
         links = {"All pairs": f"{up}{REPORTS}/index.html"} if up else {}
         write_track_record(TrackRecord.of(ledger), self.questions / "record", inputs=[ledger.path], links=links)
 
-    def _remove_fits(self) -> None:
+    def _remove_fits(self, keep: set[Path]) -> None:
         """Remove the fits of other days: the next run needs the newest one, and each has some hundred megabytes."""
         from forecast.model.fitted import is_saved_fit
 
         for path in REPORTS.glob(f"*/{SAVED_FIT}"):
-            if path.parent != self.new and is_saved_fit(path):
+            if path.parent not in keep and is_saved_fit(path):
                 shutil.rmtree(path)
 
 

@@ -196,6 +196,29 @@ def test_what_succeeds_is_kept_and_a_second_run_does_the_rest(folder, monkeypatc
     assert {one["dyad"] for one in json.loads((folder / "reports/pairs.json").read_text())["pairs"]} == set(PAIRS)
 
 
+def test_a_comparison_that_failed_is_made_by_a_second_run(folder, monkeypatch):
+    """The fit that it compares with stays until then."""
+    from forecast.errors import OutputError
+    from forecast.report.moved_page import write_change
+
+    def full(fits, change, out, **options):
+        if out.name == PAIRS[1]:
+            raise OutputError("the disk is full")
+        return write_change(fits, change, out, **options)
+
+    for day in (FIRST, FIRST + WEEK):
+        news(day)
+        with monkeypatch.context() as patch:
+            patch.setattr("forecast.report.moved_page.write_change", full)
+            done = monday(day)
+    assert done.exit_code == 1 and f"comparison of {PAIRS[1]}: the disk is full" in done.output
+    Path(f"reports/{FIRST + WEEK}/fit.sha256").unlink()  # as if its disk had been full too
+    assert monday(FIRST + WEEK).exit_code == 0
+    assert {path.name for path in folder.glob(f"changes/{FIRST + WEEK}/*")} == set(PAIRS)
+    assert [path.parent.name for path in folder.glob("reports/*/fit.zarr")] == [str(FIRST + WEEK)]
+    assert Path(f"reports/{FIRST + WEEK}/fit.sha256").is_file()
+
+
 def test_a_pair_alone_and_a_fit_that_has_not_converged(folder, monkeypatch):
     news(FIRST)
     assert monday(FIRST, "--alone", pairs=PAIRS[:1]).exit_code == 0

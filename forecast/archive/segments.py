@@ -39,7 +39,15 @@ from forecast.archive.catalogue import (
 from forecast.arguments import checked
 from forecast.errors import DataError, OutputError
 from forecast.feeds.reading import FileRun
-from forecast.files import check_writable, clear_leftovers, digest, locked, read_bytes, unwritable, write_bytes
+from forecast.files import (
+    check_writable,
+    clear_leftovers,
+    digest,
+    locked,
+    read_bytes,
+    unwritable,
+    write_bytes,
+)
 from forecast.wording import Card, Displayed, count, join_some
 
 MOST_ROWS = 400_000
@@ -236,12 +244,13 @@ def _without_pending(catalogue: Catalogue) -> Catalogue:
     """Adopt the batches that a killed import had written to their end, and remove what else it has left."""
     if not catalogue.pending:
         return catalogue
+    inside = [path for path in catalogue.pending if path.startswith(OWN) and ".." not in Path(path).parts]
     catalogue = _adopt(catalogue, catalogue.pending)
     segments_on_disk(catalogue.folder)  # no part is a link
-    inside = [path for path in catalogue.pending if path.startswith(OWN) and ".." not in Path(path).parts]
     for path in inside:
-        clear_leftovers(catalogue.folder / path)
-        (catalogue.folder / path).unlink(missing_ok=True)
+        clear_leftovers((catalogue.folder / path).parent)
+        if path in catalogue.pending:
+            (catalogue.folder / path).unlink(missing_ok=True)
     with transaction(catalogue.folder) as database:
         database.execute("DELETE FROM pending")
     return replace(catalogue, pending=frozenset())

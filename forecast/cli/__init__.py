@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from forecast.cli import backtest, claims, events, feeds, question, report, saved
 from forecast.cli.terminal import console, escape
 from forecast.errors import DataError, ForecastError
+from forecast.files import PASSING, lacking, shown_path
 from forecast.stopping import INTERRUPTED, TERMINATED, stoppable
 
 EXIT_CODES = {
@@ -118,10 +119,10 @@ def _in_words(error: Exception) -> ForecastError | None:
         return ForecastError("There is not enough memory for this. Take fewer draws, chains or dyads")
     if not isinstance(error, OSError) or error.errno in (None, errno.EPIPE):
         return None
-    if error.filename is not None:
-        return DataError(f"{error.filename}: {error.strerror}. Check the path.")
+    if error.filename is not None and error.errno not in PASSING:
+        return DataError(f"{shown_path(error.filename)}: {error.strerror}. Check the path.")
     try:
         sys.stdout.flush()
     except OSError:  # what cannot be written now could not be at the end of the process
         sys.stdout = io.StringIO()
-    return ForecastError(f"The system could not go on: {error.strerror}. Free what it lacks, and try again")
+    return ForecastError(lacking(error.filename or "The system could not go on", error))

@@ -16,7 +16,7 @@ from forecast.errors import SpecError
 from forecast.evaluation.benchmarks import Answer, Asked, Forecaster, GivenVolume
 from forecast.evaluation.origins import Record, View, Window
 from forecast.evaluation.scores import IMPROVEMENT, outcomes, predict_free, predict_given, predict_tone
-from forecast.files import check_writable, write_json, write_text
+from forecast.files import check_writable, clear_leftovers, read_bytes, write_json, write_text
 from forecast.outlook.observed import recording_level
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.tone import SideScores
@@ -156,6 +156,8 @@ def _at(chances: Float | GivenVolume, total: Index) -> Float:
 
 
 RUN_FILE = "run.json"
+LARGEST = 1_000_000_000
+"""Bytes of a file of a finished forecast date."""
 ORIGINS = "origins"
 
 
@@ -173,6 +175,7 @@ class RunFolder:
     def claim(self, setup: Setup) -> None:
         """Note in the folder what its origins rest on, and reject the folder of another run."""
         check_writable(self.path)
+        clear_leftovers(self.origins)
         mine = {"batch": None, **setup.choices, "data": setup.record.digest}
         if not (self.path / RUN_FILE).exists():
             made_by = commit()
@@ -194,7 +197,7 @@ class RunFolder:
     def _account(self) -> dict[str, Any]:
         path = self.path / RUN_FILE
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            found = json.loads(read_bytes(path, LARGEST))
             if not isinstance(found, dict):
                 raise ValueError(f"it holds a {type(found).__name__}")
         except (OSError, ValueError) as error:
@@ -214,7 +217,7 @@ class RunFolder:
 def read_finished(path: Path) -> dict[str, Any]:
     """Return the contents of the file of a finished forecast date."""
     with _of_a_run(path):
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads(read_bytes(path, LARGEST))
         date.fromisoformat(content["origin"])
     return content
 

@@ -367,9 +367,10 @@ def fetch_file(client: Client, file: ExpectedFile, folder: Path) -> ExpectedFile
     A beginning that an earlier attempt or run has left is gone on with, if the server still has the same file.
     """
     target = folder / file.file
-    if target.exists():
-        return _taken(target, file)
     part = Unfinished(target)
+    if target.exists():
+        part.discard()
+        return _taken(target, file)
     return client.with_retries(lambda: _attempt(client, file, part))
 
 

@@ -17,7 +17,7 @@ from rich.filesize import decimal
 
 from forecast.arguments import checked, require
 from forecast.dates import read_day
-from forecast.errors import OutputError, SpecError
+from forecast.errors import ForecastError, OutputError, SpecError
 from forecast.feeds.lines import MANIFEST
 from forecast.fetch import dataverse, gdelt
 from forecast.fetch.dataverse import DOIS, Dataverse, Edition, require_doi
@@ -219,8 +219,6 @@ class _Run:
                                 "The same command continues."
                             )
                             return
-        except OSError as error:
-            raise OutputError(unwritable(self.manifest.folder, error)) from error
         finally:
             self.manifest.gaps = self.origin.gaps(self.manifest, self.files)
             self.manifest.write()
@@ -361,6 +359,10 @@ def _prepared(folder: Path, *, dry_run: bool) -> Iterator[Path]:
     try:
         with partial_folder(folder / "lists") as scratch:
             yield scratch
+    except ForecastError:
+        raise
+    except OSError as error:
+        raise OutputError(unwritable(folder, error)) from error
     finally:
         release()
         if made:

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.errors import FitFileError, OutputError
-from forecast.files import check_writable, digest, partial_folder
+from forecast.files import PASSING, check_writable, digest, partial_folder, read_bytes
 from forecast.folders import replace_folder
 from forecast.model.arrays import SHARED
 from forecast.model.gate import Gate, check_convergence, kept_gate, with_quantities
@@ -30,6 +30,8 @@ SCHEMA = 1
 KIND = "pendulum-forecast fit"
 GROUPS = ("posterior", "sample_stats", "constant_data")
 DIGESTS = "digests"
+LONGEST = 10_000_000
+"""Bytes of the attributes of a saved fit that are read to see whether it is one."""
 STATISTICS = {"diverging": "b", "energy": "f", "step_size": "f", "n_steps": "iu"}
 
 
@@ -37,7 +39,7 @@ def is_saved_fit(path: Path) -> bool:
     """Return whether a file or folder is marked as a saved fit; it may be damaged."""
     try:
         if path.is_dir():
-            return bool(json.loads((path / "zarr.json").read_text("utf-8"))["attributes"]["kind"] == KIND)
+            return bool(json.loads(read_bytes(path / "zarr.json", LONGEST))["attributes"]["kind"] == KIND)
         return path.is_file() and path.suffix == ".nc" and _opened(path).attrs.get("kind") == KIND
     except (OSError, ValueError, LookupError, TypeError):
         return False
@@ -57,6 +59,8 @@ def read_stored(path: Path) -> Groups:
         with _opened(path) as opened:
             tree = opened.load()
     except Exception as error:  # every storage library raises its own kinds for a damaged file
+        if isinstance(error, MemoryError) or getattr(error, "errno", None) in PASSING:
+            raise
         raise FitFileError(f"{path}: cannot be read as zarr or netCDF ({error}); save the fit again") from error
     problem = _foreign(tree) or _damage(tree) or _malformed(tree)
     if problem:

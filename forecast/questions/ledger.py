@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from forecast.dates import today
 from forecast.errors import LedgerError, OutputError, QuestionError
-from forecast.files import PARTIAL_LENGTH, TORN, Journal, append_lines, clear_leftovers, digest, read_journal
+from forecast.files import PASSING, TORN, Journal, append_lines, clear_leftovers, digest, read_journal
 from forecast.outlook.draws import FitLike
 from forecast.outlook.question import Question, SingleQuestion
 from forecast.outlook.summary import NotDefined
@@ -69,6 +69,8 @@ class Ledger:
         try:
             journal = read_journal(found.path)
         except OSError as error:
+            if error.errno in PASSING:
+                raise
             reason = error.strerror or error
             raise LedgerError(
                 f"{path}: the ledger cannot be read ({reason}). Ask a question first, or name it"
@@ -312,8 +314,7 @@ class QuestionFolder:
 
     def mend(self, ledger: Ledger) -> str:
         """Write the files that open questions lack, and clear what killed runs left; return words on it, or none."""
-        for left in self.path.glob(".*.yaml.*.partial"):
-            clear_leftovers(self.path / left.name[1 : 1 - PARTIAL_LENGTH])
+        clear_leftovers(self.path)
         files = [self.file(one.question.id) for one in questions_of(ledger, only_open=True)]
         if not (missing := [file for file in files if not file.exists()]):
             return ""

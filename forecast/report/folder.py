@@ -17,7 +17,16 @@ from markupsafe import Markup
 
 from forecast.errors import DataError, OutputError, OutputPathError
 from forecast.escaping import printable
-from forecast.files import check_writable, file_digest, read_bytes, unwritable, write_csv, write_json, write_text
+from forecast.files import (
+    check_writable,
+    file_digest,
+    output_error,
+    read_bytes,
+    unwritable,
+    write_csv,
+    write_json,
+    write_text,
+)
 from forecast.folders import atomic_folder, finish_moves
 from forecast.model.fitted import is_saved_fit
 from forecast.outlook.query import main_horizon
@@ -214,7 +223,7 @@ def require_report_folder(
         foreign = [path for path in replaced if not _is_ours(path, known)]
         read = [path for path in (folder, *replaced) if any(each.exists() and path.samefile(each) for each in given)]
     except OSError as error:
-        raise OutputPathError(unwritable(Path(out), error)) from error
+        raise output_error(Path(out), error) from error
     if foreign:
         raise OutputPathError(
             f"{foreign[0]} is not of a report and would be replaced: {MANIFEST} does not name it, or it was changed. "

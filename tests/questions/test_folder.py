@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from forecast.errors import OutputError
+from forecast.errors import ForecastError, OutputError
 from forecast.questions import Ledger, append_entries, asked, read_question
 from forecast.questions.ledger import QuestionFolder
 from tests.questions.made import made
@@ -38,7 +38,7 @@ def asked_until(step, folder, accident):
         status = 2
         try:
             sys.addaudithook(watch)
-            with contextlib.suppress(OutputError):
+            with contextlib.suppress(ForecastError):
                 QuestionFolder(folder).ask(made("up"))
             status = int(steps >= step)
         finally:
