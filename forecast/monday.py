@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from forecast.dates import months_between, today
 from forecast.errors import FitFileError, ForecastError, NoEvents, NotUpdatable, SpecError
-from forecast.files import write_text
+from forecast.files import partial_folder, write_text
 from forecast.pipeline import SAVED_FIT, PreparedReports, ReportSettings, prepare_reports
 from forecast.progress import Progress
 
@@ -281,7 +281,8 @@ class Monday:
 
         for path in REPORTS.glob(f"*/{SAVED_FIT}"):
             if path.parent not in keep and is_saved_fit(path):
-                shutil.rmtree(path)
+                with partial_folder(REPORTS / SAVED_FIT) as removed:  # at once: no part of a fit stays if this stops
+                    path.rename(removed / SAVED_FIT)
 
 
 def digests(folder: Path) -> str:

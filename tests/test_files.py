@@ -1,7 +1,9 @@
 """Nobody may ever see half a file, whatever happens to the one who writes it."""
 
 import datetime
+import errno
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +77,35 @@ def test_an_unwritable_place_is_refused_before_the_work(path: Path) -> None:
 def test_checking_leaves_nothing_behind(tmp_path: Path) -> None:
     files.check_writable(tmp_path / "not" / "yet" / "there")
     assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENOMEM, errno.EIO])
+def test_what_the_system_lacks_is_not_said_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """Readers answer an OSError with what is wrong with the file, or take it for one that is not there."""
+
+    def fails(path: Path, flags: int) -> int:
+        raise OSError(code, os.strerror(code), str(path))
+
+    monkeypatch.setattr(os, "open", fails)
+    with pytest.raises(ForecastError, match=rf"manifest\.json: {os.strerror(code)}\. Free what") as found:
+        files.read_bytes(tmp_path / "manifest.json", 10)
+    assert not isinstance(found.value, OSError) and found.value.exit_code == 1
+
+
+def test_a_path_in_unfinished_work_is_shown_as_that_of_the_finished_one() -> None:
+    hidden = Path("reports/.a.b.0123abcd.partial/new/.index.html.89abcdef.partial/new")
+    assert files.shown_path(hidden) == str(Path("reports/a.b/index.html"))
+    assert files.shown_path("reports/.a.b") == "reports/.a.b"
+
+
+@posix
+def test_unfinished_work_that_stays_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder that is being made it would be published."""
+    monkeypatch.setattr(files.shutil, "rmtree", lambda *_, **__: None)
+    with pytest.raises(OSError, match="not empty"), files.partial_folder(tmp_path / "report") as folder:
+        (folder / "half").touch()
 
 
 def test_the_digest_is_that_of_the_content() -> None:

@@ -125,6 +125,7 @@ def test_leftovers_are_cleared_but_not_those_of_a_run_at_work(tmp_path: Path) ->
     target = tmp_path / "report"
     (tmp_path / ".report.0123abcd.partial").mkdir()
     (tmp_path / ".report.0123abcd.partial" / "index.html").write_text("half")
+    (tmp_path / ".another.89abcdef.partial").mkdir()
     (tmp_path / ".report.of mine.partial").mkdir()
     with files.partial_folder(target) as first, files.partial_folder(target) as second:
         assert first.exists() and second.exists()

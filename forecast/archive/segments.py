@@ -39,15 +39,7 @@ from forecast.archive.catalogue import (
 from forecast.arguments import checked
 from forecast.errors import DataError, OutputError
 from forecast.feeds.reading import FileRun
-from forecast.files import (
-    check_writable,
-    clear_leftovers,
-    digest,
-    locked,
-    read_bytes,
-    unwritable,
-    write_bytes,
-)
+from forecast.files import check_writable, clear_leftovers, digest, locked, read_bytes, unwritable, write_bytes
 from forecast.wording import Card, Displayed, count, join_some
 
 MOST_ROWS = 400_000
