@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from forecast.errors import DataError, OutputError
-from forecast.files import digest, file_digest, partial_folder, unwritable
+from forecast.errors import DataError, ForecastError, OutputError
+from forecast.files import digest, file_digest, lacking, partial_folder, unwritable
 from forecast.wording import join_some
 
 SCHEMA = 1
@@ -24,6 +24,8 @@ ROWS, REJECTED, FILES = PARTS = "rows", "rejected", "files"
 """Folders of the segments: rows between two states, rejected rows, and the imported files of each batch."""
 PATIENCE = 30
 """Seconds that SQLite waits for another process."""
+PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM}
+"""Errors of SQLite that say nothing of what is in the file."""
 ENTRY_AS_JSON = ("covers", "filtered_by", "months")
 TABLES = """
 CREATE TABLE batch (
@@ -286,6 +288,8 @@ def load(folder: Path) -> Catalogue:
     except DataError:
         raise
     except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in PASSING:
+            raise ForecastError(lacking(folder / CATALOGUE, OSError(0, str(error)))) from error
         raise DataError(f"{folder / CATALOGUE} is damaged ({error!s:.200}). {repair_hint(folder)}") from error
 
 

@@ -75,7 +75,9 @@ class Fault:
         if self.kind == "memory":
             raise MemoryError
         if kind == "sqlite":
-            raise sqlite3.OperationalError("disk I/O error")
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+            raise error
         code = CODES[kind]
         raise OSError(code, os.strerror(code), *([] if path is None else [path]))
 

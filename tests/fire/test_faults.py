@@ -272,6 +272,7 @@ def test_some_calls_fail(trial: Trial, number: int) -> None:
         ("report", "open", False, "out/manifest.json"),  # it names what stays of an earlier report
         ("report", "remove", True, ".forecast.json."),  # it would be published with the report
         ("events import", "remove", True, "archive/files/."),
+        ("events import", "sqlite", False, "FROM batch"),  # no reason to repair it
         ("events fetch", "remove", False, "01.export.CSV.zip.unfinished"),
     ],
     indirect=["trial"],
