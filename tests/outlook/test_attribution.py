@@ -133,7 +133,7 @@ def brute(prior, panel, asked, events):
     other = panel_without(panel, DYAD, events) if len(events) else panel
     log_weight = given(prior, other)
     weight = np.exp(log_weight - log_weight.max())
-    looked = look(holding(prior, other), DYAD, asked, volume=panel)
+    looked = look(holding(prior, other), DYAD, asked, record=main_record(panel, DYAD))
     numbers = looked.weighed(weight)
     return {name: values.mean() for name, values in numbers.items()}, weight.sum() ** 2 / (weight**2).sum()
 
@@ -182,7 +182,7 @@ def test_a_new_fit_without_the_events_says_the_same(panel, table):
     found = attribute(whole, DYAD, table, months=6)
     apart = sample(panel_without(panel, DYAD, found.events), PendulumSpec(), **options)
     asked = ShareChange(found.baseline.share, 5.0, 12)
-    said = numbers_of(look(apart, DYAD, asked, volume=panel).numbers)
+    said = numbers_of(look(apart, DYAD, asked, record=main_record(panel, DYAD)).numbers)
     for name in ("level", "up", "down"):
         error = np.hypot(said[name].mcse, found.before[name].mcse)
         assert found.before[name].value == pytest.approx(said[name].value, abs=4 * error)
