@@ -45,14 +45,15 @@ from forecast.outlook.summary import (
     probability,
     reported,
 )
-from forecast.outlook.tone import ToneOutlook
+from forecast.outlook.tone import KindScore, ToneOutlook
 from forecast.outlook.windows import KindOutlook, RollingShare, ThresholdOutlook, WindowOutlook, printed_changes
 from forecast.wording import whole_percents
 
 __all__ = [
     "Assessment", "AtLeast", "Baseline", "Break", "Brief", "Claim", "Contrast", "DatasetOutlook", "DatasetYear",
     "DyadQuantity", "EquilibriumBand", "Estimate", "Fan", "Framework", "FrameworkChange", "Frameworks", "Headroom",
-    "HorizonOutlook", "HostileZone", "KindOutlook", "KindSeries", "Learning", "NotDefined", "Observed", "Passage",
+    "HorizonOutlook", "HostileZone", "KindOutlook", "KindScore", "KindSeries", "Learning", "NotDefined", "Observed",
+    "Passage",
     "Pendulum", "Probability", "Return", "RollingShare", "Simulations", "Standing", "StructuralHazard",
     "ThresholdOutlook", "ToneOutlook", "WindowOutlook", "assess", "brief", "dataset_outlooks", "datasets_finding",
     "estimate",

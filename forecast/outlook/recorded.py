@@ -131,7 +131,7 @@ class DatasetRecord:
     counts: Index  # Events, (period, class)
     covered: Bool
     left: Float  # Which part of a period's days is not covered
-    goldstein: Float | None  # Sums of the Goldstein scores of the events of each period, where the data hold them
+    goldstein: Float | None  # Sums of their Goldstein scores, (period, class), where the data hold them
     kind: Index | None = None  # Events of the kind that a question asks for, in each of its classes
 
     @classmethod
@@ -185,7 +185,7 @@ class DatasetRecord:
     def months(self, part: slice | Index) -> WindowCounts:
         """Return the contents of some months."""
         kind = None if self.kind is None else self.kind[part].sum(axis=1)
-        scores = None if self.goldstein is None else self.goldstein[part]
+        scores = None if self.goldstein is None else self.goldstein[part].sum(axis=1)
         return WindowCounts(self.total[part], self.cooperative[part], kind, scores)
 
     def baseline(self, months: int, kind: int | None = None) -> Baseline | NotDefined:

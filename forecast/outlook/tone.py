@@ -122,6 +122,7 @@ class ToneOutlook:
     down: Probability | NotDefined
     sentence: str  # The chances in a sentence
     rule: str  # How they are resolved
+    kinds: tuple["KindScore", ...]  # How the tone of the baseline's months came about, the same for every horizon
 
 
 def tone_outlooks(
@@ -168,6 +169,7 @@ def _outlook(record: DatasetRecord, counts: WindowCounts, months: int, baseline_
         down=reason,
         sentence="",
         rule=higher.rule,
+        kinds=kind_scores(record, baseline_months),
     )
     if there.any() and not isinstance(before, NotDefined):
         (above, _), (below, _) = higher.settle(counts), lower.settle(counts)
@@ -180,6 +182,40 @@ def _outlook(record: DatasetRecord, counts: WindowCounts, months: int, baseline_
     return replace(result, sentence=_sentence(record, result, baseline_months))
 
 
+@dataclass(frozen=True)
+class KindScore:
+    """How much the events of a kind added to the tone of the baseline's months, and to its change."""
+
+    kind: str
+    events: int
+    score: float | None  # Their mean; None without events
+    part: float  # Points of the tone: all kinds add up to it
+    change: float | None  # Less the same of as many months before; None where these are not covered or have no events
+
+
+def kind_scores(record: DatasetRecord, months: int) -> tuple[KindScore, ...]:
+    """Split the tone of the last so many covered months, and its change, among kinds; nothing without events."""
+    assert record.goldstein is not None
+    seen, periods = np.flatnonzero(record.covered), record.clock.periods(months)
+    now, before = seen[-periods:], seen[-2 * periods : -periods]
+    number, then = record.counts[now].sum(), record.counts[before].sum()
+    if not number:
+        return ()
+    sums, events = record.goldstein[now].sum(axis=0), record.counts[now].sum(axis=0)
+    changes = sums / number - record.goldstein[before].sum(axis=0) / max(then, 1)
+    known = len(before) == periods and then > 0
+    return tuple(
+        KindScore(
+            kind=kind,
+            events=int(events[place]),
+            score=float(sums[place] / events[place]) if events[place] else None,
+            part=float(sums[place] / number),
+            change=float(changes[place]) if known else None,
+        )
+        for place, kind in enumerate(record.names)
+    )
+
+
 def fixed_tone(record: DatasetRecord, months: int, points: float) -> FixedTone | NotDefined:
     """Return the tone of the last so many covered months, which a window ahead is compared with."""
     before = record.baseline(months)
@@ -188,10 +224,10 @@ def fixed_tone(record: DatasetRecord, months: int, points: float) -> FixedTone |
     if before.share is None:
         return FEW_BEFORE
     assert record.goldstein is not None
-    scores = record.goldstein[np.flatnonzero(record.covered)[-record.clock.periods(months) :]]
+    scores = record.goldstein[np.flatnonzero(record.covered)[-record.clock.periods(months) :]].sum()
     return FixedTone.model_construct(
         first=before.first, last=min(before.last, record.known), events=before.events,
-        goldstein=round(float(scores.sum()), 2), points=points,
+        goldstein=round(float(scores), 2), points=points,
     )  # fmt: skip
 
 

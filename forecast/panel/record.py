@@ -157,11 +157,11 @@ def by_class(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, B
 
 
 def goldstein_sums(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Float | None:
-    """Return the sum of the Goldstein scores of a dyad's events in each period, (time,); None if it holds none."""
+    """Return the sums of the Goldstein scores of a dyad's events, (time, class); None if the panel holds none."""
     if "goldstein" not in panel:
         return None
-    own = panel["goldstein"].sel(dyad=dyad).isel(dataset=dataset)
-    return np.asarray(own.sum(["direction", "class"]).to_numpy())
+    own = panel["goldstein"].sel(dyad=dyad).isel(dataset=dataset).sum("direction")
+    return np.asarray(own.transpose("time", "class").to_numpy())
 
 
 def counts_once(panel: "xr.Dataset") -> bool:

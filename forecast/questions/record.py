@@ -130,7 +130,7 @@ def record_without(record: DatasetRecord, rows: "pd.DataFrame", kind: CountedKin
         np.subtract.at(of_a_kind, (own["of_period"], own["of_class"].map(kind.places.index)), own["counted"])
     scores = None if record.goldstein is None else record.goldstein.copy()
     if scores is not None:
-        np.subtract.at(scores, rows["of_period"], rows["counted"] * rows["goldstein"])
+        np.subtract.at(scores, (rows["of_period"], rows["of_class"]), rows["counted"] * rows["goldstein"])
     return replace(record, counts=counts, kind=of_a_kind, goldstein=scores)
 
 

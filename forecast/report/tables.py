@@ -19,6 +19,7 @@ from forecast.outlook import (
     ThresholdOutlook,
     WindowOutlook,
     level_sentence,
+    main_horizon,
     printed_chances,
     printed_changes,
     quoted,
@@ -35,7 +36,7 @@ from forecast.report.skill import DyadSkill, skill_sentence, skill_table
 from forecast.report.style import GENERATOR
 from forecast.report.table import Cell, Table
 from forecast.report.words import STAMP
-from forecast.wording import DASH, chance, count, day, interval, join, month, number
+from forecast.wording import DASH, chance, count, day, interval, join, month, number, signed
 
 ERAS = {"mean": "Mean so far", "equilibrium": "Equilibrium", "ceiling": "Ceiling"}
 """Columns of the table of frameworks; those that the model does not provide are left out."""
@@ -84,6 +85,7 @@ def tables_of(material: Material) -> dict[str, Table]:
     result = material.result
     made = {
         "recorded": recorded_table(result), "kinds": _kinds(result), "tone": tone_table(result),
+        "tone_kinds": tone_kinds_table(result),
         "level": level_table(result),
         "frameworks": _frameworks(result), "dyads": _dyads(material),
         "claims": Table.of(
@@ -173,6 +175,23 @@ def tone_table(result: Assessment) -> Table | None:
         caption=f"Mean Goldstein score of what will be recorded of {result.label} relations, from -10 to 10. Higher, "
         f"lower: by at least {SMALLEST_CHANGE:g} points than in the last {count(result.baseline_months, 'month')}. "
         f"{_INTERVALS}",
+    )  # fmt: skip
+
+
+def tone_kinds_table(result: Assessment) -> Table | None:
+    """Arrange what each kind added to the tone of the last months, and to its change."""
+    if isinstance(result.tone, NotDefined):
+        return None
+    kinds = result.tone[main_horizon(result.horizons)].kinds
+    span = count(result.baseline_months, "month")
+    return Table.of(
+        ["Kind", "Events", "Mean score", "Part of the tone", "Change"],
+        [
+            (one.kind, f"{one.events:,}", number(one.score, 1), number(one.part, 2), signed(one.change, 2))
+            for one in kinds
+        ],
+        caption=f"Tone of {result.label} relations in the last {span} by kind; the parts add up to it. Change: less "
+        f"the part in the {span} before",
     )  # fmt: skip
 
 

@@ -5,8 +5,17 @@ import pandas as pd
 import pytest
 
 from forecast import build_panel, read_chronology
+from forecast.outlook.recorded import DatasetRecord
 from forecast.outlook.summary import NotDefined
-from forecast.outlook.tone import SCATTER, WORTH, SideScores, percent_to_tone, tone_to_percent
+from forecast.outlook.tone import (
+    SCATTER,
+    WORTH,
+    SideScores,
+    fixed_tone,
+    kind_scores,
+    percent_to_tone,
+    tone_to_percent,
+)
 from forecast.panel.record import event_counts, goldstein_sums
 
 
@@ -24,7 +33,7 @@ def test_a_panel_holds_the_scores_of_what_it_counts(panel, table):
     events = table.events.assign(counted=event_counts(table.events))
     own = events[(events["dyad"] == "USA-CHN") & (events["date"].dt.strftime("%Y-%m") == "2023-02")]
     month = pd.Index(panel["time"].to_index()).get_loc("2023-02-01")
-    assert goldstein_sums(panel, "USA-CHN")[month] == pytest.approx((own["counted"] * own["goldstein"]).sum())
+    assert goldstein_sums(panel, "USA-CHN")[month].sum() == pytest.approx((own["counted"] * own["goldstein"]).sum())
     assert panel["counts"].sel(dyad="USA-CHN").isel(time=month).sum() == own["counted"].sum()
 
 
@@ -65,3 +74,20 @@ def test_counts_have_no_tone(panel):
 def test_the_scale_of_scores_is_that_of_goldstein():
     assert [tone_to_percent(tone) for tone in (-10, 0, 10)] == [0, 50, 100]
     assert percent_to_tone(tone_to_percent(3.7)) == pytest.approx(3.7)
+
+
+def test_kinds_add_up_to_the_tone_and_to_its_change(panel):
+    record = DatasetRecord.of(panel, "USA-CHN", 0)
+    kinds = kind_scores(record, 12)
+    now, before = (fixed_tone(record, 12, 0.5).value, record.months(slice(-24, -12)))
+    assert sum(one.part for one in kinds) == pytest.approx(now, abs=0.01)
+    change = now - before.goldstein.sum() / before.total.sum()
+    assert sum(one.change for one in kinds) == pytest.approx(change, abs=0.01)
+    violence = kinds[0]
+    assert (violence.kind == "violence" and violence.score is None) or violence.score < -8
+    assert sum(one.events for one in kinds) == record.months(slice(-12, None)).total.sum()
+
+
+def test_kinds_have_no_change_where_the_record_begins(table):
+    record = DatasetRecord.of(build_panel(table, dyads=["USA-CHN"], start="2022-10", as_of="2023-12-31"), "USA-CHN", 0)
+    assert {one.change for one in kind_scores(record, 12)} == {None}
