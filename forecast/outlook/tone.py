@@ -202,7 +202,7 @@ def kind_scores(record: DatasetRecord, months: int) -> tuple[KindScore, ...]:
     if not number:
         return ()
     sums, events = record.goldstein[now].sum(axis=0), record.counts[now].sum(axis=0)
-    changes = sums / number - record.goldstein[before].sum(axis=0) / max(then, 1)
+    changes = sums / number - record.goldstein[before].sum(axis=0) / max(int(then), 1)
     known = len(before) == periods and then > 0
     return tuple(
         KindScore(
