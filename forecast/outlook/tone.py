@@ -1,6 +1,6 @@
 """Tone: the mean Goldstein score of a window's events, -10 to 10, from its two sides and the kinds within them.
 
-The share takes a strike for a protest. The tone tells them apart: Goldstein gives violence -10, and a protest -5. How
+The share takes an air strike for a protest. The tone tells them apart: Goldstein gives one -10, the other -6.5. How
 many events of a window are of either side is what the forecasts of the share say. What the events of a side score on
 average continues the dyad's mean of the last 1, 2, 5 or 10 years, equally likely, in which the mean of all dyads counts
 as a few events. Windows scatter around it as those of all dyads have, and single events by the kinds of the side.

@@ -297,8 +297,7 @@ class PutQuestion:
 
     def sides_ahead(self, simulations: Simulations, observed: Observed, rest: WindowCounts | None) -> WindowCounts:
         """Return the simulated months of the window, without kinds."""
-        own = self._months_ahead(simulations)
-        ahead = WindowCounts(observed.total[..., own], observed.cooperative[..., own])
+        ahead = replace(self, kind=None)._counts(observed, self._months_ahead(simulations))
         return self.after_rest(ahead, rest)
 
     def _months_ahead(self, simulations: Simulations) -> range:

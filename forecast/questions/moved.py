@@ -155,8 +155,13 @@ class _Reduced:
         return Look(level, given(left_out), given)
 
     def sorts(self, events: "pd.DataFrame") -> Index:
-        """Return a number for each event: of a count, by its class and whether it is of the kind."""
+        """Return a number for each event: of a count, by its class and whether it is of the kind; of a tone, by score.
+
+        What the events of a side score on average ahead stays as it is, whatever is left out.
+        """
         kind = self.put.kind
+        if self.put.scores is not None:
+            return np.asarray(np.unique(events["goldstein"], return_inverse=True)[1], dtype=np.int64)
         if kind is None:
             return np.zeros(len(events), dtype=np.int64)
         return np.asarray(2 * events["of_class"].to_numpy() + kind.holds(events), dtype=np.int64)

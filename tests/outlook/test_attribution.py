@@ -389,7 +389,7 @@ EARLY = "2023-07-31"
 def earlier_questions(table, *names):
     """Questions asked three months before the day of the fit, by name."""
     asked = {
-        "higher": {"higher": 5}, "talks": {"of": "meeting", "at_least": 2}, "coercion": {"of": "coercion"},
+        "higher": {"higher": 5}, "tone": {"measure": "tone", "higher": 1}, "talks": {"of": "meeting", "at_least": 2}, "coercion": {"of": "coercion"},
         "throughout": {"above": 20, "when": "throughout", "span": 6}, "level": {"level": 45},
         "violence": {"of": "violence", "at_least": 1},
     }  # fmt: skip
@@ -414,12 +414,12 @@ def left_out(table, found, place):
 @pytest.fixture(scope="module")
 def split(fit, table):
     """What the events of the last months, three of them in the window, did to the chance of each question."""
-    months = {"higher": 6, "talks": 3, "throughout": 3, "level": 2, "both": 2, "given": 2}
+    months = {"higher": 6, "tone": 6, "talks": 3, "throughout": 3, "level": 2, "both": 2, "given": 2}
     asked = earlier_questions(table, *months)
     return {name: (one, attribute_question(fit, one, table, months=months[name])) for name, one in asked.items()}
 
 
-@pytest.mark.parametrize("name", ["higher", "talks", "throughout", "level", "both", "given"])
+@pytest.mark.parametrize("name", ["higher", "tone", "talks", "throughout", "level", "both", "given"])
 def test_with_no_event_left_out_it_is_what_the_model_says(split, fit, table, name):
     question, found = split[name]
     yes, there = put_question(fit, question, table=table).simulate(fit)
@@ -427,7 +427,7 @@ def test_with_no_event_left_out_it_is_what_the_model_says(split, fit, table, nam
     assert found.posed.recorded == (0 if name == "level" else 3)
 
 
-@pytest.mark.parametrize("name", ["higher", "talks", "throughout", "level", "both", "given"])
+@pytest.mark.parametrize("name", ["higher", "tone", "talks", "throughout", "level", "both", "given"])
 def test_what_events_did_to_a_question_adds_up(split, name):
     _, found = split[name]
     assert ("ahead" in found.now) == (name != "level")
@@ -505,7 +505,7 @@ def brute_answer(prior, panel, question, without, table):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["higher", "talks", "coercion", "level"])
+@pytest.mark.parametrize("name", ["higher", "tone", "talks", "coercion", "level"])
 def test_the_chance_of_a_question_without_an_event_is_what_brute_force_says(panel, table, name):
     """The question asked again of the record without the event, kinds and all drawn again."""
     prior = unobserved(panel, SPEC, chains=4, draws=5000)
