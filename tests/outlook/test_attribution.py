@@ -389,7 +389,8 @@ EARLY = "2023-07-31"
 def earlier_questions(table, *names):
     """Questions asked three months before the day of the fit, by name."""
     asked = {
-        "higher": {"higher": 5}, "tone": {"measure": "tone", "higher": 1}, "talks": {"of": "meeting", "at_least": 2}, "coercion": {"of": "coercion"},
+        "higher": {"higher": 5}, "tone": {"measure": "tone", "higher": 1},
+        "talks": {"of": "meeting", "at_least": 2}, "coercion": {"of": "coercion"},
         "throughout": {"above": 20, "when": "throughout", "span": 6}, "level": {"level": 45},
         "violence": {"of": "violence", "at_least": 1},
     }  # fmt: skip
