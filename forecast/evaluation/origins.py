@@ -292,12 +292,11 @@ class Record:
         """Return events or counts, eras and coverage as text, in their own order, without what is for readers."""
         from forecast.events import read_coverage, read_eras
 
-        rows = _rows(self.table)
-        rows = rows[rows["dyad"].isin(self.dyads)]
         eras = read_eras() if self.eras is None else self.eras
         coverage = read_coverage() if self.coverage is None else self.coverage
         kept = [
-            frame.drop(columns=[name for name in DESCRIPTIONS if name in frame]) for frame in (rows, eras, coverage)
+            frame[frame["dyad"].isin(self.dyads)].drop(columns=[name for name in DESCRIPTIONS if name in frame])
+            for frame in (_rows(self.table), eras, coverage)
         ]
         return [frame.astype(str).sort_values(list(frame.columns)) for frame in kept]
 
