@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import threading
@@ -29,11 +30,17 @@ type Tree = dict[str, bytes | None]
 
 
 def tree(folder: Path) -> Tree:
-    """Return what is in a folder, but for hidden files."""
-    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
+    """Return what is in a folder, but for hidden files; files that wait to be moved in (`.swap.X.ready`) are moved in.
+
+    Where folders cannot be exchanged, as around other folders, a page is as a whole what it is with these.
+    """
+    found = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*"))
+    waiting = [
+        (re.sub(r"(^|/)\.swap\.[0-9a-f]{8}\.ready/", r"\1", name), path) for name, path in found if ".ready/" in name
+    ]
     return {
         name: None if path.is_dir() else path.read_bytes()
-        for name, path in sorted(found.items())
+        for name, path in (*found, *waiting)
         if not any(part.startswith(".") for part in Path(name).parts)
     }
 
