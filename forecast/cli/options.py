@@ -213,8 +213,8 @@ class Window:
         "end of at least one month up to this one."
     )
     at_least: list[str] | None = opt(
-        "KIND, KIND:NUMBER or KIND:NUMBER:MONTHS, such as violence:3:12: the chance that at least so many events of a "
-        "kind are recorded. May be given several times."
+        "KIND, KIND:NUMBER or KIND:NUMBER:MONTHS, such as violence:3:12 or sanctions: the chance that at least so many "
+        "events of a kind are recorded. May be given several times."
     )
 
     @property

@@ -13,12 +13,13 @@ from forecast.errors import SpecError
 from forecast.outlook.kind_counts import KindRates
 from forecast.outlook.level import Fan, HorizonOutlook, fan, horizon_outlook
 from forecast.outlook.observed import Observed
-from forecast.outlook.question import Question
-from forecast.outlook.recorded import DatasetRecord, WindowCounts, kinds_like, main_dataset
+from forecast.outlook.question import CountQuestion, Question
+from forecast.outlook.recorded import DatasetRecord, WindowCounts, class_codes, kinds_like, main_dataset
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
 from forecast.outlook.summary import NotDefined, Probability, certain, probability
 from forecast.outlook.windows import (
     KindOutlook,
+    KindPast,
     QuestionOutlook,
     RollingShare,
     ThresholdOutlook,
@@ -214,8 +215,13 @@ def kind_outlooks(panel: "xr.Dataset", observed: Observed | NotDefined, query: Q
     rates = {name: KindRates.of(panel, record.number, (place,)) for place, name in enumerate(record.names)}
     asked = [(name, 1, months) for name in record.names for months in query.horizons]
     for name, number, months in [*asked, *query.numbers]:
-        ahead = observed.ahead(record.clock.periods(months), record.names.index(name))
-        found[name, months, number] = kind_outlook(record, ahead, name, months, number, rates[name])
+        place, periods = record.names.index(name), record.clock.periods(months)
+        means = class_codes(record.scale, place) or None
+        question = CountQuestion.ahead(record, months, of=name, at_least=number, means=means)
+        hit, _ = question.settle(observed.ahead(periods, place))
+        rate = rates[name].rate(record.dyad, periods)
+        past = KindPast(record.counts[:, place], rate, place >= record.zero_cut)
+        found[name, months, number] = kind_outlook(record, question, months, hit, past)
     return found
 
 

@@ -188,8 +188,8 @@ class DatasetRecord:
         scores = None if self.goldstein is None else self.goldstein[part].sum(axis=1)
         return WindowCounts(self.total[part], self.cooperative[part], kind, scores)
 
-    def baseline(self, months: int, kind: int | None = None) -> Baseline | NotDefined:
-        """Return the last so many covered months, of one class alone if it is given."""
+    def baseline(self, months: int) -> Baseline | NotDefined:
+        """Return the last so many covered months."""
         seen, periods = np.flatnonzero(self.covered), self.clock.periods(months)
         if not seen.size:
             return NotDefined("no period of the dyad is covered")
@@ -197,9 +197,7 @@ class DatasetRecord:
             return NotDefined(f"fewer than {self.clock.span(months)} before are covered")
         last = int(seen[-1])
         first, until = (self.clock.times[place].item() for place in (last - periods + 1, last))
-        own = np.arange(self.counts.shape[1]) if kind is None else np.array([kind])
-        counts = self.counts[seen[-periods:]]
-        events, cooperative = (int(counts[:, part].sum()) for part in (own, own[own >= self.zero_cut]))
+        events, cooperative = (int(counts[seen[-periods:]].sum()) for counts in (self.total, self.cooperative))
         return Baseline(first, self.clock.end_of(until), events, cooperative, share_before(cooperative, events))
 
     @property

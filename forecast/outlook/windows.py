@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from forecast.outlook.kind_counts import KindRates, calibration_of, far_apart, shifted
+from forecast.outlook.kind_counts import KindRate, calibration_of, far_apart, shifted
 from forecast.outlook.observed import MIX_MONTHS
 from forecast.outlook.question import CountQuestion, FixedBaseline, PassageQuestion, ShareQuestion
 from forecast.outlook.recorded import (
@@ -15,8 +15,8 @@ from forecast.outlook.recorded import (
     Baseline,
     DatasetRecord,
     WindowCounts,
-    class_codes,
     rolling_sums,
+    share_before,
     shares_of,
     source_words,
 )
@@ -33,7 +33,7 @@ from forecast.outlook.summary import (
     probability,
     seen_quantiles,
 )
-from forecast.typing import Float, Index
+from forecast.typing import Bool, Float, Index
 from forecast.wording import capital, chance, count, percent, whole_percents
 
 _MENTIONED = 0.005
@@ -281,22 +281,32 @@ class KindOutlook:
     rule: str  # How it is resolved
 
 
-def kind_outlook(
-    record: DatasetRecord, ahead: WindowCounts, kind: str, months: int, at_least: int, past: KindRates
-) -> KindOutlook:
-    """Compute how many events of a kind will be recorded up to a horizon, by the past of the kind in all dyads."""
-    place, periods = record.names.index(kind), record.clock.periods(months)
-    means, baseline = class_codes(record.scale, place) or None, record.baseline(months, place)
-    question = CountQuestion.ahead(record, months, of=kind, at_least=at_least, means=means)
-    recent = record.counts[record.covered][-record.clock.periods(MIX_MONTHS) :, place]
-    base_rate, known = window_base_rate(recent, periods, at_least), calibration_of(record.dataset, record.scale, kind)
-    rate, (hit, _) = past.rate(record.dyad, periods), question.settle(ahead)
-    yes, size = question.words(), hit.shape[:2]
+class KindPast(NamedTuple):
+    """What is known of a kind of events."""
+
+    counts: Index  # The dyad's own events, (period,)
+    rate: KindRate  # Of the window ahead, from the past of all dyads
+    cooperative: bool  # Whether it is of the cooperative side
+
+
+def kind_outlook(record: DatasetRecord, question: CountQuestion, months: int, hit: Bool, past: KindPast) -> KindOutlook:
+    """Compute how many events of a kind will be recorded up to a horizon: its probability is that of its past.
+
+    `hit` says in which simulations there are enough of them.
+    """
+    kind, at_least, periods = question.of, question.at_least, record.clock.periods(months)
+    own, baseline, rate = past.counts[record.covered], record.baseline(months), past.rate
+    if not isinstance(baseline, NotDefined):
+        events = int(own[-periods:].sum())
+        cooperative = events if past.cooperative else 0
+        baseline = replace(baseline, events=events, cooperative=cooperative, share=share_before(cooperative, events))
+    base_rate = window_base_rate(own[-record.clock.periods(MIX_MONTHS) :], periods, at_least)
+    known, yes, size = calibration_of(record.dataset, record.scale, kind), question.words(), hit.shape[:2]
     words = f"events of the kind “{kind}” are recorded in {record.ahead(months)}"
     chance = certain(rate.at_least(at_least), yes, size)
     result = KindOutlook(
         kind=kind,
-        cooperative=place >= record.zero_cut,
+        cooperative=past.cooperative,
         months=months,
         first=question.first,
         until=question.last,

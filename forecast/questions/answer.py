@@ -14,14 +14,15 @@ from forecast.outlook.benchmarks import forecasters, pooled
 from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.outlook.kind_counts import KindRates, calibration_of, far_apart
 from forecast.outlook.observed import Cell, Observed, observe, observe_unrecorded, simulate_kinds
-from forecast.outlook.query import question_outlook
+from forecast.outlook.query import AtLeast, question_outlook
 from forecast.outlook.question import CountQuestion, LevelQuestion, Question, SingleQuestion, ToneQuestion
 from forecast.outlook.recorded import DatasetRecord, WindowCounts
 from forecast.outlook.simulations import Simulations, simulate_ahead, stream
 from forecast.outlook.summary import NotDefined, Probability
 from forecast.outlook.tone import SideScores
-from forecast.outlook.windows import base_rate_sentence
+from forecast.outlook.windows import KindOutlook, KindPast, base_rate_sentence, kind_outlook
 from forecast.panel.record import counted_events, last_known
+from forecast.questions.ask import make_question
 from forecast.questions.joint import INDEPENDENT, CompoundQuestion, ConditionalQuestion, Settled
 from forecast.questions.record import (
     ALL,
@@ -397,6 +398,21 @@ class PutTogether:
         place[first] = own
         yes, there = (np.ravel(one)[place].reshape(np.shape(one)) for one in settled)
         return yes, there
+
+
+def word_outlook(
+    fit: FitLike, dyad: str, asked: AtLeast, months: int, *, seed: int = 1, table: "EventTable | None" = None
+) -> KindOutlook:
+    """Compute how many events of a kind that is a word for some codes will be recorded, as reports do of classes."""
+    question = make_question(fit.panel, dyad, months=months, of=asked.kind, at_least=asked.number, table=table)
+    assert isinstance(question, CountQuestion)
+    put = put_single(fit, question, seed=seed, table=table)
+    assert put.record and put.kind and put.rates and put.record.kind is not None
+    hit, _ = put.simulate(fit)
+    counts = put.record.kind.sum(axis=1)
+    rate = put.rates.rate(dyad, months, counts)
+    past = KindPast(counts, rate, cooperative=put.kind.places[0] >= put.record.zero_cut)
+    return kind_outlook(replace(put.record, label=question.label), question, months, np.asarray(hit, dtype=bool), past)
 
 
 def put_question(

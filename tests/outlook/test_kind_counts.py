@@ -11,8 +11,9 @@ from forecast.outlook import AtLeast, NotDefined, assess, observe, simulate_ahea
 from forecast.outlook.kind_counts import KindRates
 from forecast.outlook.observed import simulate_kinds
 from forecast.outlook.query import Query
+from forecast.outlook.question import CountQuestion
 from forecast.outlook.recorded import DatasetRecord, main_record
-from forecast.outlook.windows import kind_outlook, window_base_rate
+from forecast.outlook.windows import KindPast, kind_outlook, window_base_rate
 from tests.model.panels import make_panel
 
 DYAD = "USA-CHN"
@@ -73,8 +74,10 @@ def test_one_kind_a_side_is_the_side():
 
 def test_chances_come_from_the_past_and_those_of_simulations_stand_beside_them(fit, observed):
     record, rates = main_record(fit.panel, DYAD, "US-China"), KindRates.of(fit.panel, 0, (0,))
-    found = kind_outlook(record, observed.ahead(12, 0), "class 0", 12, 2, rates)
     number = observed.kinds[..., 1:13, 0].sum(axis=-1)
+    question = CountQuestion.ahead(record, 12, of="class 0", at_least=2)
+    past = KindPast(record.counts[:, 0], rates.rate(DYAD, 12), False)
+    found = kind_outlook(record, question, 12, question.settle(observed.ahead(12, 0))[0], past)
     assert found.simulated.value == pytest.approx((number >= 2).mean(), abs=1e-9)
     rate = rates.rate(DYAD, 12)
     assert found.chance.value == pytest.approx(rate.at_least(2), abs=1e-9) and found.chance.mcse == 0.0
