@@ -27,8 +27,8 @@ FEWEST_DRAWN = 20
 LATEST = 12
 """Resolved questions that are shown."""
 KINDS = {
-    "all": "all", "share": "share of a window", "passage": "rolling windows", "count": "events of a kind",
-    "joint": "several together", "conditional": "one given another",
+    "all": "all", "share": "share of a window", "passage": "rolling windows", "tone": "tone of a window",
+    "count": "events of a kind", "joint": "several together", "conditional": "one given another",
 }  # fmt: skip
 WHOSE = {"first": "first answer", "mean": "mean over time", "last": "last answer", "base": "base rate"}
 TITLES = {IN_TIME: "Real-time", LATE: "Late", WITH_HINDSIGHT: "Retrospective"}

@@ -34,8 +34,10 @@ from forecast.questions import (
     question_of,
     read_question,
     resolve_question,
+    resolved,
     write_question,
 )
+from forecast.questions.form import TYPES
 from forecast.questions.joint import INDEPENDENT
 from forecast.report.ledger_page import track_record_page
 from tests.model.fits import unobserved
@@ -332,8 +334,6 @@ def ledger(tmp_path):
 
 
 def resolved_entry(outcome, day):
-    from forecast.questions import resolved
-
     return resolved(came("both", outcome, day))
 
 
@@ -359,3 +359,25 @@ def test_a_void_conditional_question_is_counted_and_not_scored(tmp_path):
     rows = TrackRecord.of(Ledger.read(path)).rows
     (row,) = (one for one in rows if (one["kind"], one["horizon"]) == ("conditional", "all"))
     assert (row["n"], row["void"]) == (0, 1)
+
+
+def test_the_page_has_resolved_questions_of_every_kind(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    bare = {"threshold": None, "cooperative": None}
+    one, other = made("a"), made("b", threshold=60.0)
+    questions = [
+        made("share"), made("passage", kind="passage", when="by", span=1, before=[]),
+        made("tone", kind="tone", threshold=1.0, cooperative=None),
+        made("count", kind="count", of="violence", at_least=1, **bare),
+        joint_question([one, other], id="joint"), conditional_question(one, other, id="conditional"),
+    ]  # fmt: skip
+    assert {question.kind for question in questions} == {kind for kind, own in TYPES.items() if own.resolvable}
+    append_entries(path, [asked(question) for question in questions], now=written("2020-12-31"))
+    drafts = [answered(said(question.id, 0.4), model={}, converged=True) for question in questions]
+    append_entries(path, drafts, now=written("2021-04-01"))
+    append_entries(path, [resolved(came(question.id)) for question in questions], now=written("2022-02-01"))
+    (part,) = track_record_page(TrackRecord.of(Ledger.read(path))).content["parts"]
+    assert {row[0] for row in part["brier"].rows} >= {
+        "Share of a window", "Rolling windows", "Tone of a window", "Events of a kind", "Several together",
+        "One given another",
+    }  # fmt: skip
