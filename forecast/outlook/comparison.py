@@ -453,11 +453,18 @@ def _with_news(old: "xr.Dataset", new: "xr.Dataset") -> "xr.Dataset":
         return new  # other dyads, datasets or classes: no update either
     clock = Clock.of(old)
     known = len(clock.times) - (last_known(old) < clock.last_day())
-    values = new[kind.values].transpose(*kind.dims)
-    mixed = values.to_numpy().copy()
-    mixed[:, :known] = old[kind.values].transpose(*kind.dims).to_numpy()[:, :known]
-    changed = values.copy(data=mixed).transpose(*new[kind.values].dims)
-    return recounted(new.assign({kind.values: changed}).assign_attrs(digest=digest(mixed.tobytes())))
+
+    def mixed(name: str) -> "xr.DataArray":
+        values = new[name].transpose(*kind.dims)
+        both = values.to_numpy().copy()
+        both[:, :known] = old[name].transpose(*kind.dims).to_numpy()[:, :known]
+        return values.copy(data=both)
+
+    # Sums of scores are those of the events that are counted.
+    changed = {name: mixed(name) for name in (kind.values, "goldstein") if name in old and name in new}
+    edition = digest(changed[kind.values].to_numpy().tobytes())
+    given = {name: values.transpose(*new[name].dims) for name, values in changed.items()}
+    return recounted(new.assign(given).assign_attrs(digest=edition))
 
 
 def _again(fit: "Fit", old: "Fit") -> str:

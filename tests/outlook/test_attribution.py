@@ -305,6 +305,19 @@ def test_an_event_that_came_late_is_no_new_one(fit, panel, table):
     assert revised.added["level"].value > 0.5
 
 
+def test_scores_of_an_event_that_came_late_are_not_new_either(fit, panel, table):
+    late = panel.copy(deep=True)
+    late["counts"][0, 0, -2, 0, 5] += 3
+    late["goldstein"][0, 0, -2, 0, 5] += 24.0
+    late = recounted(late)
+    (asked,) = earlier_questions(table, "tone").values()
+    ask = asking(asked, DYAD)
+    change = split_question_change(fit, update(fit, late, refit=False), DYAD, asked.sentence, ask)
+    events, revised = change.steps[1:3]
+    assert events.added["yes"].value == 0.0
+    assert revised.added["yes"].value > 0.05
+
+
 def test_cooperation_among_the_new_events_is_seen_in_their_part(fit, later, table):
     plain = split_change(fit, later, DYAD).steps[1].added
     warm = panel_of(table, "2024-01-31").copy(deep=True)
