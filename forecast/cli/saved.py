@@ -363,9 +363,9 @@ def compare(
                 refit=data.refit, progress=tell,
             )  # fmt: skip
         else:
-            single = asked.dyad if len(asked.dyads) == 1 else None
-            table = event_table(given, single) if any(part.kind == "count" for part in asked.parts) else None
-            dyad = single or later.dyad
+            dyad, *others = sorted(asked.dyads, key=lambda one: one != later.dyad)  # that of the report, if it is asked
+            counts = any(part.kind == "count" for part in asked.parts)
+            table = event_table(given, None if others else dyad) if counts else None
             change = split_question_change(
                 earlier.fit, later.fit, dyad, asked.sentence, asking(asked, dyad, table),
                 seeds=(earlier.seed, later.seed), refit=data.refit, progress=tell,

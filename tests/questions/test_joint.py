@@ -16,8 +16,10 @@ from typer.testing import CliRunner
 from forecast.cli import app
 from forecast.errors import QuestionError
 from forecast.events import read_chronology
+from forecast.model.fitted import Fit
 from forecast.model.spec import spec_for
 from forecast.outlook.benchmarks import MEMBERS, forecasters
+from forecast.outlook.comparison import level_now
 from forecast.outlook.scenarios import scenario
 from forecast.panel import build_panel
 from forecast.questions import (
@@ -293,6 +295,30 @@ def test_joint_and_conditional_questions_from_asking_to_their_score(fit):
     assert "everal together" in page and INDEPENDENT in page
     assert run("export", "--out", "all.csv").exit_code == 0
     assert "USA-CHN USA-RUS" in Path("all.csv").read_text()
+
+
+def test_a_comparison_states_the_level_of_a_pair_that_is_asked_about(tmp_path):
+    dyads = ["USA-CHN", "CHN-RUS", "USA-RUS"]
+    table = read_chronology(dyads=dyads)
+    own = build_panel(table, dyads=dyads, as_of=DAY, start="2010-01-01")
+    prior = unobserved(own, spec_for(own), draws=100)
+    parts = {name: prior.tree[name].to_dataset() for name in ("posterior", "sample_stats")}
+    fit = Fit({"/": prior.tree.to_dataset(), **parts, "constant_data": own})
+    fit.save(tmp_path / "report/fit.zarr")
+    terms = {"baseline_months": 12, "smallest_improvement": 5.0, "horizons": [{"months": 12}]}
+    facts = {"dyad": "USA-CHN", **terms, "provenance": {"simulation": {"seed": 1}}}
+    (tmp_path / "report/forecast.json").write_text(json.dumps(facts))
+    questions = [make_question(own, dyad, above=30) for dyad in dyads]
+    for name, asked_about in (("others", questions[1:]), ("all", questions[::-1])):
+        file = tmp_path / f"{name}.yaml"
+        write_question(file, joint_question(asked_about, id=name))
+        reports, pages = [str(tmp_path / "report")] * 2, str(tmp_path / name)
+        done = CliRunner().invoke(app, ["compare", *reports, "--question", str(file), "--out", pages, "--json"])
+        dyad = "CHN-RUS" if name == "others" else "USA-CHN"
+        said = json.loads(done.stdout)["before"]
+        assert said["level"]["value"] == pytest.approx(level_now(fit, dyad).mean(), abs=1e-6)
+        yes, there = put_question(fit, joint_question(asked_about)).simulate(fit)
+        assert said["yes"]["value"] == pytest.approx(yes.sum() / there.sum(), abs=1e-9)
 
 
 @pytest.mark.parametrize(
