@@ -25,10 +25,10 @@ from forecast.outlook.query import Query
 from forecast.outlook.question import FixedTone, ToneQuestion
 from forecast.outlook.recorded import FEWEST, HIGHEST, LOWEST, DatasetRecord, WindowCounts
 from forecast.outlook.simulations import stream
-from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
-from forecast.outlook.windows import ALWAYS_VOID, FEW_BEFORE, printed_changes
+from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate
+from forecast.outlook.windows import ALWAYS_VOID, FEW_BEFORE, chances_of_change, printed_changes, rule_of_change
 from forecast.typing import Float, Index
-from forecast.wording import chance, count, interval_in_words, number
+from forecast.wording import chance, interval_in_words, number
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -153,32 +153,19 @@ def _outlook(record: DatasetRecord, counts: WindowCounts, months: int, baseline_
     total, words = counts.total.sum(axis=-1), f"in {record.ahead(months)}"
     there, tones = total >= FEWEST, counts.goldstein.sum(axis=-1) / np.maximum(total, 1)
     before = fixed_tone(record, baseline_months, SMALLEST_CHANGE)
-    reason = before if isinstance(before, NotDefined) else ALWAYS_VOID
-    higher, lower = (
-        ToneQuestion.ahead(record, months, compare=way, baseline=None if isinstance(before, NotDefined) else before)
-        for way in ("at least", "at most")
-    )
+    fixed, undefined = (None, before) if isinstance(before, NotDefined) else (before, None)
+    higher, lower = (ToneQuestion.ahead(record, months, compare=way, baseline=fixed) for way in ("at least", "at most"))
     result = ToneOutlook(
         months=months,
         first=record.first,
         until=higher.last,
         tone=estimate(tones, "points", f"mean Goldstein score {words}", there) if there.any() else ALWAYS_VOID,
-        before=None if isinstance(before, NotDefined) else before.value,
-        up=reason,
-        same=reason,
-        down=reason,
+        before=None if fixed is None else fixed.value,
+        **chances_of_change("tone", higher, lower, counts, undefined),
         sentence="",
-        rule=higher.rule,
+        rule=rule_of_change(higher, lower),
         kinds=kind_scores(record, baseline_months),
     )
-    if there.any() and not isinstance(before, NotDefined):
-        (above, _), (below, _) = higher.settle(counts), lower.settle(counts)
-        up, down = probability(above, higher.words(), there), probability(below, lower.words(), there)
-        same = probability(~(above | below), "The tone is between these.", there)
-        result = replace(
-            result, up=up, down=down, same=replace(same, value=1 - up.value - down.value),
-            rule=f"Higher: {higher.words()} Lower: {lower.words()} {higher.rule}",
-        )  # fmt: skip
     return replace(result, sentence=_sentence(record, result, baseline_months))
 
 
@@ -238,11 +225,12 @@ def _sentence(record: DatasetRecord, outlook: ToneOutlook, baseline_months: int)
     expected = f"The mean Goldstein score of {record.counted} in {where} is expected to be " + interval_in_words(
         tone.median, tone.low, tone.high, decimals=1
     )
-    if outlook.before is None:
+    before = record.baseline(baseline_months)
+    if outlook.before is None or isinstance(before, NotDefined):
         return f"{expected}."
     percents = printed_changes(outlook)
     return (
-        f"{expected}, after {number(outlook.before, 1)} in the {count(baseline_months, 'month')} before: "
+        f"{expected}, after {number(outlook.before, 1)} in {record.before(baseline_months, before)}: "
         f"{chance(percents['up'] / 100)} at least {SMALLEST_CHANGE:g} points higher, {chance(percents['down'] / 100)} "
         f"at least {SMALLEST_CHANGE:g} lower."
     )

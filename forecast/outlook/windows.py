@@ -9,7 +9,7 @@ import numpy as np
 
 from forecast.outlook.kind_counts import KindRate, calibration_of, far_apart, shifted
 from forecast.outlook.observed import MIX_MONTHS
-from forecast.outlook.question import CountQuestion, FixedBaseline, PassageQuestion, ShareQuestion
+from forecast.outlook.question import ComparedQuestion, CountQuestion, FixedBaseline, PassageQuestion, ShareQuestion
 from forecast.outlook.recorded import (
     FEWEST,
     Baseline,
@@ -178,25 +178,15 @@ def window_outlook(
     """
     baseline, total = record.baseline(baseline_months), ahead.total.sum(axis=-1)
     there, shares = total >= FEWEST, shares_of(total, ahead.cooperative.sum(axis=-1))
-    fixed, undefined = None, None if there.any() else ALWAYS_VOID
+    fixed = undefined = None
     if isinstance(baseline, NotDefined) or baseline.share is None:
-        undefined = undefined or (baseline if isinstance(baseline, NotDefined) else FEW_BEFORE)
+        undefined = baseline if isinstance(baseline, NotDefined) else FEW_BEFORE
     else:
         fixed = FixedBaseline.of(record, baseline, smallest_improvement)
     higher, lower = (
         ShareQuestion.ahead(record, months, compare=way, baseline=fixed, cooperative=record.cooperative_words)
         for way in ("at least", "at most")
     )
-
-    def answers(counts: WindowCounts) -> dict[str, Probability | NotDefined]:
-        """Return the chances of a share above, about equal to, and below the baseline's; they add up to one exactly."""
-        if undefined is not None:
-            return dict.fromkeys(("up", "same", "down"), undefined)
-        (above, _), (below, _) = higher.settle(counts), lower.settle(counts)
-        up, down = probability(above, higher.words(), there), probability(below, lower.words(), there)
-        same = probability(~(above | below), "The share is between these.", there)
-        return {"up": up, "same": replace(same, value=1 - up.value - down.value), "down": down}
-
     words = record.ahead(months)
     result = WindowOutlook(
         months=months,
@@ -209,16 +199,39 @@ def window_outlook(
         if there.any()
         else ALWAYS_VOID,
         baseline=baseline,
-        **answers(ahead),
+        **chances_of_change("share", higher, lower, ahead, undefined),
         sentence="",
-        rule=higher.rule if fixed is None else f"Higher: {higher.words()} Lower: {lower.words()} {higher.rule}",
-        model=None if model is None else answers(model),
+        rule=rule_of_change(higher, lower),
+        model=None if model is None else chances_of_change("share", higher, lower, model, undefined),
     )
     return replace(result, sentence=window_sentence(record, result, smallest_improvement, baseline_months))
 
 
+def chances_of_change(
+    what: str, higher: ComparedQuestion, lower: ComparedQuestion, counts: WindowCounts, undefined: NotDefined | None
+) -> dict[str, Probability | NotDefined]:
+    """Return the chances of a number above, about equal to, and below the baseline's; they add up to one exactly.
+
+    `undefined` says why the baseline has none.
+    """
+    there = counts.total.sum(axis=-1) >= FEWEST
+    reason = undefined if there.any() else ALWAYS_VOID
+    if reason is not None:
+        return dict.fromkeys(("up", "same", "down"), reason)
+    (above, _), (below, _) = higher.settle(counts), lower.settle(counts)
+    up, down = probability(above, higher.words(), there), probability(below, lower.words(), there)
+    same = probability(~(above | below), f"The {what} is between these.", there)
+    return {"up": up, "same": replace(same, value=1 - up.value - down.value), "down": down}
+
+
+def rule_of_change(higher: ComparedQuestion, lower: ComparedQuestion) -> str:
+    """Describe what resolves both questions, and what they ask if they have a baseline."""
+    asked = "" if higher.baseline is None else f"Higher: {higher.words()} Lower: {lower.words()} "
+    return f"{asked}{higher.rule}"
+
+
 ALWAYS_VOID = NotDefined(f"fewer than {FEWEST} are recorded in every simulated future")
-FEW_BEFORE = NotDefined(f"fewer than {FEWEST} were recorded in the window before, so that there is no share to compare")
+FEW_BEFORE = NotDefined(f"fewer than {FEWEST} were recorded in the window before, so that there is nothing to compare")
 
 
 def threshold_outlook(
