@@ -426,7 +426,7 @@ class ToneQuestion(ComparedQuestion):
 
     limits, unit = (LOWEST, HIGHEST), ""
     kind: Literal["tone"]
-    threshold: float | None = Field(default=None, ge=LOWEST, le=HIGHEST)
+    threshold: float | None = Field(default=None, gt=LOWEST, lt=HIGHEST)
     baseline: FixedTone | None = None
 
     def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
@@ -438,16 +438,16 @@ class ToneQuestion(ComparedQuestion):
 
     def words(self) -> str:
         """Return the question as a sentence that is true if the answer is yes."""
-        compared = ""
+        bound, compared = f"{self.bound:g}".replace("-", "\N{MINUS SIGN}"), ""
         if fixed := self.baseline:
-            way = "above" if self.compare == "at least" else "below"
+            bound, way = number(self.bound, 2), "above" if self.compare == "at least" else "below"
             compared = (
                 f", {count(fixed.points, 'point')} {way} the {number(fixed.value, 2)} of "
                 f"{count(fixed.events, 'event')} from {day(fixed.first)} to {day(fixed.last)}"
             )
         return (
             f"The mean Goldstein score of the {self.label} events that {source_words(self.dataset)} records from "
-            f"{self._window} is {self.compare} {number(self.bound, 2)}{compared}."
+            f"{self._window} is {self.compare} {bound}{compared}."
         )
 
     def reason(self, outcome: str, counts: WindowCounts) -> str:

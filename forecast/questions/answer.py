@@ -227,7 +227,7 @@ class PutQuestion:
         assert self.record is not None
         first = self.record.place(self.question.first) + self.recorded - self.missing
         found = observe_unrecorded(fit, self.record, first, seed=self.seed, simulations_per_draw=simulations_per_draw)
-        return self._counts(self.require(found), range(self.missing), "unrecorded codes")
+        return self._counts(self.require(found), range(self.missing), "unrecorded ")
 
     def after_rest(self, ahead: WindowCounts, rest: WindowCounts | None) -> WindowCounts:
         """Return the simulated months with what is not recorded of those before."""
@@ -310,20 +310,20 @@ class PutQuestion:
         """Return the period with which the window ends."""
         return simulations.at(self.ahead) if self.ahead > 0 else 0
 
-    def _counts(self, observed: Observed, own: range, purpose: str = "codes") -> WindowCounts:
-        """Return some simulated months."""
+    def _counts(self, observed: Observed, own: range, which: str = "") -> WindowCounts:
+        """Return some simulated months; `which` they are has random streams of its own."""
         assert self.record is not None
         kind, counts = self.kind, None
         if kind is not None and not kind.codes:
             assert observed.kinds is not None
             counts = observed.kinds[..., list(kind.places)][..., own, :].sum(axis=-1)
         elif kind is not None:
-            rng = stream(self.seed, self.question.dyad, f"{purpose} {' '.join(kind.codes)}")
+            rng = stream(self.seed, self.question.dyad, f"{which}codes {' '.join(kind.codes)}")
             counts = _coded(kind, self.record, observed, own, rng)
         found = WindowCounts(observed.total[..., own], observed.cooperative[..., own], counts)
         if self.scores is None:
             return found
-        return self.scores.of_window(found, stream(self.seed, self.question.dyad, purpose.replace("codes", "tone")))
+        return self.scores.of_window(found, stream(self.seed, self.question.dyad, f"{which}tone"))
 
 
 @dataclass(frozen=True)
@@ -450,7 +450,10 @@ def put_single(
         require_reporting(fit.panel, question.dyad, dataset, question.id)
     scores = SideScores.of(fit.panel, question.dyad, dataset) if isinstance(question, ToneQuestion) else None
     if isinstance(scores, NotDefined):
-        raise QuestionError(f"{question.id}: asks for the tone, and {scores.reason}; use a fit of coded events")
+        raise QuestionError(
+            f"{question.id}: asks for the tone, and {scores.reason}; use a fit of coded events. One that was saved "
+            "before fits held scores needs an update (--as-of), or is made again"
+        )
     rates = None if kind is None else KindRates.of(fit.panel, dataset, kind.places)
     stop = max(record.place(question.first), 0) + past.total.size
     left = float(record.left[stop - missing : stop].sum())

@@ -9,7 +9,7 @@ from forecast.errors import QuestionError
 from forecast.events import read_chronology
 from forecast.model.spec import spec_for
 from forecast.outlook import NotDefined, assess
-from forecast.panel import build_panel, event_counts
+from forecast.panel import build_panel, event_counts, recounted
 from forecast.questions import answer_question, joint_question, make_question, put_question, resolve_question
 from tests.model.fits import unobserved
 from tests.questions.conftest import PriorFit
@@ -53,6 +53,20 @@ def test_the_baseline_is_the_mean_score_of_the_last_twelve_months():
     assert ask(higher=0.5).bound == pytest.approx(before + 0.5, abs=0.01)
     assert ask(lower=0.5).bound == pytest.approx(before - 0.5, abs=0.01)
     assert "0.5 points above the" in ask(higher=0.5).sentence and "mean Goldstein score" in ask(higher=0.5).sentence
+
+
+def test_a_sentence_states_the_whole_threshold():
+    assert ask(above=-1.234).sentence.endswith(" is at least \N{MINUS SIGN}1.234.")
+    assert ask(below=2.0).sentence.endswith(" is at most 2.")
+
+
+def test_the_months_before_are_named_where_coverage_ended():
+    ended = panel().copy(deep=True)
+    for name in ("counts", "goldstein", "covered"):
+        ended[name].transpose("time", ...)[-3:] = 0
+    found = assess(PriorFit(fitted().posterior, recounted(ended), fitted().spec), "USA-CHN", (12,))
+    assert " in the 12 months to July 2023: " in found.tone[12].sentence
+    assert " in the 12 months before: " in assess(fitted(), "USA-CHN", (12,)).tone[12].sentence
 
 
 @pytest.mark.parametrize(("off", "outcome"), [(-0.01, "yes"), (0.01, "no")])
@@ -103,6 +117,8 @@ def test_share_and_tone_are_joined():
     ("what", "message"),
     [
         ({"above": 30.0}, "threshold"),
+        ({"above": -10.0}, "threshold"),
+        ({"below": 10.0}, "threshold"),
         ({"higher": 15.0}, "decided already"),
         ({"of": "violence"}, "measure: the tone of a window"),
         ({"above": 1.0, "when": "by"}, "measure: the tone of a window"),
