@@ -115,8 +115,9 @@ class Window:
     @property
     def tone_before(self) -> float | None:
         """That of the months before; None without scores or with too few events."""
-        scored = self.before_goldstein is not None and self.before_total >= FEWEST
-        return self.before_goldstein / self.before_total if scored and self.before_goldstein is not None else None
+        if self.before_goldstein is None or self.before_total < FEWEST:
+            return None
+        return self.before_goldstein / self.before_total
 
 
 @dataclass(frozen=True)

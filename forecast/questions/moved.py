@@ -123,8 +123,6 @@ def attribute_question(
 def _given_there(settled: Settled) -> Outcome:
     """Return the probability of a yes in each simulation if the question is not void there, and that of the latter."""
     yes, there = settled
-    if yes.dtype == bool:
-        return yes, there
     return np.divide(yes, there, out=np.zeros(np.shape(yes)), where=there > 0), there
 
 
