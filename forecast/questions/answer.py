@@ -449,11 +449,7 @@ def put_single(
     if ahead > 0:
         require_reporting(fit.panel, question.dyad, dataset, question.id)
     scores = SideScores.of(fit.panel, question.dyad, dataset) if isinstance(question, ToneQuestion) else None
-    if isinstance(scores, NotDefined):
-        raise QuestionError(
-            f"{question.id}: asks for the tone, and {scores.reason}; use a fit of coded events. One that was saved "
-            "before fits held scores needs an update (--as-of), or is made again"
-        )
+    assert not isinstance(scores, NotDefined)  # `dataset_of` makes sure of them
     rates = None if kind is None else KindRates.of(fit.panel, dataset, kind.places)
     stop = max(record.place(question.first), 0) + past.total.size
     left = float(record.left[stop - missing : stop].sum())

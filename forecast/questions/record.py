@@ -11,7 +11,7 @@ from forecast.errors import QuestionError
 from forecast.events.codebook import VISITS, read_kinds, read_scale, scale_names
 from forecast.outlook.draws import position
 from forecast.outlook.observed import MIX_MONTHS, WHOLE_RECORD, mix_weights
-from forecast.outlook.question import CountQuestion, ShareQuestion, SingleQuestion
+from forecast.outlook.question import CountQuestion, ShareQuestion, SingleQuestion, ToneQuestion
 from forecast.outlook.recorded import (
     DatasetRecord,
     WindowCounts,
@@ -20,6 +20,7 @@ from forecast.outlook.recorded import (
     kinds_like,
     reporting_datasets,
 )
+from forecast.outlook.tone import NO_SCORES
 from forecast.panel import panel_kind
 from forecast.panel.record import count_placed, placed_events
 from forecast.typing import Bool, Float, Index
@@ -146,6 +147,11 @@ def dataset_of(panel: "xr.Dataset", question: SingleQuestion) -> int:
     own = DatasetRecord.of(panel, question.dyad, place)
     if isinstance(question, ShareQuestion) and question.cooperative != own.cooperative_words:
         raise QuestionError(f"{question.id}: other kinds count as cooperative in it than in these data; use its scale")
+    if isinstance(question, ToneQuestion) and own.goldstein is None:
+        raise QuestionError(
+            f"{question.id}: asks for the tone, and {NO_SCORES.reason}; use coded events. A fit that was saved before "
+            "fits held scores needs an update (--as-of), or is made again"
+        )
     return place
 
 

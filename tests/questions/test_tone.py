@@ -134,7 +134,9 @@ def test_data_without_scores_have_no_tone():
     with pytest.raises(QuestionError, match="hold no Goldstein scores"):
         make_question(bare, "USA-CHN", measure="tone", higher=0.5)
     fit = PriorFit(fitted().posterior, bare, fitted().spec)
-    with pytest.raises(QuestionError, match="use a fit of coded events"):
+    with pytest.raises(QuestionError, match="hold no Goldstein scores; use coded events"):
         answer_question(fit, ask(higher=0.5))
+    with pytest.raises(QuestionError, match="hold no Goldstein scores; use coded events"):
+        resolve_question(build_panel(events()).drop_vars("goldstein"), ask(higher=0.5))
     assert isinstance(assess(fit, "USA-CHN", (12,)).tone, NotDefined)
     assert ask(higher=0.5).last == date(2024, 10, 31)
