@@ -108,6 +108,7 @@ class Posed:
 
     id: str
     kind: str
+    parts: tuple[str, ...]  # Kinds of the questions about one dyad that it is made of; its own if it is one
     sentence: str
     asked: date
     first: date  # First and last day of its window

@@ -116,7 +116,8 @@ def attribute_question(
     reduced = _Reduced(put, own) if isinstance(put, PutQuestion) else _ReducedTogether.of(put, fit, own, chosen)
     setting = Setting(fit, chosen, own.panel, reduced.look, seed, refit, progress or silent, reduced.sorts)
     facts = {name: getattr(question, name) for name in ("id", "kind", "sentence", "asked", "first", "last")}
-    posed = Posed(**facts, recorded=put.recorded)
+    parts = tuple(dict.fromkeys(part.kind for part in question.parts))
+    posed = Posed(**facts, parts=parts, recorded=put.recorded)
     return attribute_to(setting, table, months, posed=posed, horizon=None, baseline=None, smallest_improvement=None)
 
 

@@ -189,11 +189,15 @@ def _event_rows(found: Attribution) -> list[dict[str, Any]]:
 
 def measure(found: Attribution) -> str:
     """Return what of an event the model sees, in a sentence."""
-    counts = found.posed is not None and found.posed.kind == "count"
-    kinds = " The chance of this question depends on its kind, too." if counts else ""
+    facts, posed = [], found.posed
+    if posed is not None and "count" in posed.parts:
+        facts.append("kind")
+    if posed is not None and "tone" in posed.parts and posed.recorded:  # scores of months ahead stay as they are
+        facts.append("score")
+    more = f" The chance of this question depends on its {join(facts)}, too." if facts else ""
     return (
         "Of an event the model sees the side, cooperative or hostile, and the period, not the kind: events of one side "
-        f"and period contribute the same to the level.{kinds}"
+        f"and period contribute the same to the level.{more}"
     )
 
 

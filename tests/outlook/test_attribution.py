@@ -49,7 +49,7 @@ from forecast.questions import (
 )
 from forecast.questions.ledger import QuestionFolder
 from forecast.questions.moved import asking
-from forecast.report.moved_page import write_change, write_moved
+from forecast.report.moved_page import measure, write_change, write_moved
 from forecast.wording import day
 from tests.commands import faults
 from tests.model.fits import unobserved
@@ -579,6 +579,19 @@ def test_the_page_of_a_question_says_how_its_events_count(split, fit, tmp_path):
     row = pd.read_csv(page.parent / "moved.csv").iloc[0]
     assert row["yes_added"] == pytest.approx(found.in_order[0].added["yes"].value)
     assert "up_added" not in row
+
+
+def test_the_page_says_what_tells_events_apart_for_any_part_of_a_question(split, fit, tmp_path):
+    for name, more, told in (
+        ("tone", "on its score, too", "What the events of either side score ahead stays as it is"),
+        ("both", "on its kind, too", "The published chance of a count is another"),
+        ("given", "on its kind, too", "The published chance of a count is another"),
+        ("higher", "contribute the same to the level.", "Leaving it out removes both"),
+    ):
+        _, found = split[name]
+        page = write_moved(fit, found, tmp_path / name).read_text().replace("\N{NO-BREAK SPACE}", " ")
+        assert measure(found).endswith(f"{more}." if more.endswith("too") else more)
+        assert told in page and measure(found) in page
 
 
 def test_the_chance_of_a_question_is_split_and_time_alone_does_not_move_it(fit, later, panel):
