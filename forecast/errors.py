@@ -45,6 +45,10 @@ class QuestionError(SpecError):
     """A question that is malformed, or asks for what its data do not have."""
 
 
+class RareCondition(QuestionError):
+    """A condition that is true in too few simulations to say what follows from it."""
+
+
 class LedgerError(DataError):
     """A ledger that has been edited, or an entry that does not follow from those before."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecast.dates import months_between, today
-from forecast.errors import FitFileError, ForecastError, NoEvents, NotUpdatable, SpecError
+from forecast.errors import FitFileError, ForecastError, NoEvents, NotUpdatable, RareCondition, SpecError
 from forecast.files import partial_folder, write_text
 from forecast.pipeline import SAVED_FIT, PreparedReports, ReportSettings, prepare_reports
 from forecast.progress import Progress
@@ -260,7 +260,11 @@ class Monday:
         def answer(history: "History") -> "Draft | str":
             if not set(history.question.dyads) <= set(fit.dyads):
                 return "of another pair than the fit's"
-            return answer_of(history, fit, model=model, converged=converged, seed=seed, table=records.events)
+            try:
+                return answer_of(history, fit, model=model, converged=converged, seed=seed, table=records.events)
+            except RareCondition as error:
+                self.say(str(error))
+                return str(error)
 
         def resolve(history: "History") -> "Draft | str":
             return resolution_of(history, records, today(), now=today(), added_resolve=self.covered)

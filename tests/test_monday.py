@@ -133,6 +133,8 @@ def run_mondays(number: int) -> list[date]:
 
 
 def test_two_months_of_mondays(folder):
+    rare = ("--above", "50", "--given", "above 99.9", "--months", "6", "--as-of", "2023-12-31", "--id", "rare")
+    assert forecast("question", "new", *DATA, "--dyad", "USA-CHN", *rare).exit_code == 0
     days = run_mondays(8)
     assert [path.parent.name for path in folder.glob("reports/*/fit.zarr")] == [str(days[-1])]
     assert {path.name for path in folder.glob("changes/*")} == {str(day) for day in days[1:]}
@@ -153,6 +155,7 @@ def test_two_months_of_mondays(folder):
     answered = [one for one in entries if one["entry"] == "answered" and one["question"] == "half-chn"]
     assert [one["as_of"] for one in answered] == [str(day - timedelta(days=1)) for day in days]  # in mid-month too
     resolved = {one["question"]: one for one in entries if one["entry"] == "resolved"}
+    assert {one["entry"] for one in entries if one["question"] == "rare"} == {"asked"}  # its condition is too rare
     assert set(resolved) == {"jan-chn", "jan-rus"}  # once the record is complete to the end of January
     assert all(one["as_of"] >= "2024-01-31" for one in resolved.values())
     assert (folder / "questions/record/index.html").is_file()

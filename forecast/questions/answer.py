@@ -8,7 +8,7 @@ import numpy as np
 
 from forecast.arguments import checked
 from forecast.dates import LONGEST_HORIZON, Clock, months_between
-from forecast.errors import QuestionError
+from forecast.errors import QuestionError, RareCondition
 from forecast.events.codebook import HOST, VISIT, read_scale
 from forecast.outlook.benchmarks import forecasters, pooled
 from forecast.outlook.draws import FitLike, dyad_draws
@@ -381,7 +381,7 @@ class PutTogether:
         if isinstance(self.question, ConditionalQuestion):
             held, number = round(float(np.sum(parts[0][0]))), np.size(parts[0][0])
             if held < FEWEST_HELD:
-                raise QuestionError(
+                raise RareCondition(
                     f"{self.question.id}: its condition ({self.question.given.id}) is true in {held} of {number:,} "
                     f"simulations; expected at least {FEWEST_HELD}. Ask given something likelier, or, if its condition "
                     "is no longer possible, resolve it"

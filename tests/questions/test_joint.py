@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from forecast.cli import app
-from forecast.errors import QuestionError
+from forecast.errors import QuestionError, RareCondition
 from forecast.events import read_chronology
 from forecast.model.fitted import Fit
 from forecast.model.spec import spec_for
@@ -124,7 +124,7 @@ def test_an_answer_about_several_dyads_says_that_they_are_independent():
 
 def test_a_condition_that_hardly_ever_comes_true_is_rejected_with_its_number():
     rare = conditional_question(ask(above=99.5), ask(above=40))
-    with pytest.raises(QuestionError, match=r"usa-chn-above-99-5.* is true in \d+ of 1?,?\d+ simulations; .* 100"):
+    with pytest.raises(RareCondition, match=r"usa-chn-above-99-5.* is true in \d+ of 1?,?\d+ simulations; .* 100"):
         answer_question(fitted(), rare, table=events())
 
 
