@@ -15,7 +15,7 @@ from forecast.report.folder import SCENARIO, Files, Page, publish
 from forecast.report.provenance import settings, vintage
 from forecast.report.style import Illustration, stamped
 from forecast.report.table import Table
-from forecast.wording import DASH, chance, count, day, number, period
+from forecast.wording import DASH, chance, count, day, join, number, period
 
 if TYPE_CHECKING:
     from forecast.model import Fit
@@ -30,6 +30,7 @@ def scenario_page(fit: "Fit", found: Scenarios, gate: "Gate") -> Page:
     """Combine text, tables and figure."""
     content = {
         "label": found.label,
+        "finding": finding(found),
         "assumed_stamp": found.stamp,
         "origin": period(found.origin, weekly=found.weekly),
         "vintage": vintage(fit.panel),
@@ -49,6 +50,22 @@ def scenario_page(fit: "Fit", found: Scenarios, gate: "Gate") -> Page:
     }
     files: Files = {"scenario.json": scenario_json(fit, found, gate)}
     return Page("scenario.html.j2", content, {"scenarios": _figure(gate, found)}, gate.passed, gate.reasons, files)
+
+
+def finding(found: Scenarios) -> str:
+    """Return the chance of a higher share, or level, of the main window without a scenario, and given each."""
+    months = main_horizon(found.horizons)
+    recorded = found.unconditional.recorded
+    level, window = found.unconditional.improvement[months], _at(recorded, months)
+    what, path = (
+        ("level", ("improvement", months, "improvement"))
+        if isinstance(window, NotDefined)
+        else ("share", ("recorded", months, "up"))
+    )
+    now, *given = (_value(_at(one, *path)) for one in found.prospects)
+    named = [f"{value} given “{one.name}”" for value, one in zip(given, found.scenarios, strict=True)]
+    until = _until(found, level)
+    return f"{found.label}, {until}: the chance of a higher {what} is {now}, {join(named)}"
 
 
 def scenario_json(fit: "Fit", found: Scenarios, gate: "Gate") -> dict[str, Any]:

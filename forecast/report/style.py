@@ -13,6 +13,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from markupsafe import escape
 from numpy.typing import NDArray
 
 from forecast.escaping import printable
@@ -50,6 +51,8 @@ _STYLE: dict[str, Any] = {
     "svg.hashsalt": "pendulum-forecast",  # the same figure gives the same file
     "pdf.fonttype": 42,  # text that can be selected, in a form that journals take
 }
+MOST_WORDS = 60
+"""Of an alternative text."""
 _DOTS_PER_INCH = 200  # of a PNG: sharp on a page 9 inches wide
 
 
@@ -84,8 +87,23 @@ class Illustration:
 
 
 def illustrate(draw: Draw, *, alt: str, caption: str) -> Illustration:
-    """Draw a figure in both widths."""
-    return Illustration(_svg(draw, WIDE), _svg(draw, NARROW), alt, caption, draw)
+    """Draw a figure in both widths; a long alternative text is cut."""
+    return Illustration(_svg(draw, WIDE), _svg(draw, NARROW), _shortened(alt), caption, draw)
+
+
+def titled_svg(figure: Illustration) -> str:
+    """Return a figure as SVG that stands alone, with its caption as title."""
+    title = f"<title>{escape(printable(figure.caption))}</title>"
+    return re.sub(r"<svg\b[^>]*>", lambda tag: tag[0] + title, figure.wide, count=1)
+
+
+def _shortened(alt: str) -> str:
+    """Return the first parts of an alternative text: a listener is served by a summary, and tables have the rest."""
+    parts = re.split(r"(?<=[.;:]) ", alt)
+    while len(parts) > 1 and len(" ".join(parts).split()) > MOST_WORDS:
+        parts.pop()
+    shown = " ".join(parts)
+    return shown if shown == alt else f"{shown.rstrip(';:.')}. The tables of the page have all numbers."
 
 
 def png(figure: Illustration) -> bytes:

@@ -394,7 +394,7 @@ def write_export(
         shown = table if passed else table.stamped(STAMP)
         write_text(folder / f"table-{name}.tex", shown.latex(name, source))
     for name, figure in figures.items():
-        write_text(folder / f"figure-{name}.svg", figure.wide)
+        write_text(folder / f"figure-{name}.svg", style.titled_svg(figure))
         write_bytes(folder / f"figure-{name}.png", style.png(figure))
         write_bytes(folder / f"figure-{name}.pdf", style.pdf(figure))
     captions = [

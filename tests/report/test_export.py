@@ -70,7 +70,7 @@ def test_every_figure_is_there_three_times(report, figures):
         assert up / across == pytest.approx(float(box[2]) / float(box[1]), abs=0.002)
         pdf = (report / f"export/figure-{name}.pdf").read_bytes()
         assert pdf.startswith(b"%PDF-1.") and pdf.rstrip().endswith(b"%%EOF") and b"/FontFile2" in pdf
-        assert (report / f"export/figure-{name}.svg").read_text("utf-8") == figure.wide
+        assert (report / f"export/figure-{name}.svg").read_text("utf-8") == style.titled_svg(figure)
     captions = (report / "export/captions.txt").read_text("utf-8")
     assert all(figure.caption in captions for figure in figures.values())
 

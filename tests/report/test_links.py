@@ -37,7 +37,7 @@ def test_the_index_lists_the_pages_of_a_folder_and_pages_after_it_link_to_it(fit
     page = write_index(pairs)
     write_report(fit, assessment, out=pairs / "100% of USA")
     read = Reader(page.read_text("utf-8"))
-    assert [link["href"] for link in read.named("a")] == ["100%25%20of%20USA/index.html", "all/index.html"]
+    assert [link["href"] for link in read.named("a")] == ["#main", "100%25%20of%20USA/index.html", "all/index.html"]
     assert assessment.title in read.text and assessment.verdict in read.text and SCRIPT in read.text
     assert "<script" not in page.read_text("utf-8").lower()
     assert '<a href="../index.html">All pages</a>' in (pairs / "100% of USA/index.html").read_text("utf-8")
