@@ -222,6 +222,11 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
             what=f"{capital(subject)} by dyad, {ahead}",
             caption=f"The same by dyad, {ahead}, against the ten-year base rate and the best benchmark.",
         ),
+        "outcomes": distribution_figures.outcomes(
+            _over_time(results),
+            subject=subject,
+            caption=f"Forecasts of {subject} {ahead} and recorded shares by origin, real-time.",
+        ),
         "calibration": distribution_figures.calibration(
             _curves(results),
             subject=subject,
@@ -373,6 +378,14 @@ def _all_numbers(skill: Skill, period: str) -> list[tuple[str, Table]]:
         every = others_table(skill, benchmarks, period, given_n=given_n)
         tables.append((f"Against every benchmark, {known}", every))
     return tables
+
+
+def _over_time(results: "Results") -> "dict[str, pd.DataFrame]":
+    """Return the subject's forecasts of the main horizon with what was recorded, by dyad and in order of time."""
+    skill, cases = results.skill, results.cases
+    own = cases[(cases["model"] == skill.subject) & (cases["horizon"] == _main(skill)) & ~cases["given_n"].astype(bool)]
+    by_dyad = dict(list(own.sort_values("origin").groupby("dyad")))
+    return {label(dyad): by_dyad[dyad] for dyad in _scored_dyads(skill) if dyad in by_dyad}
 
 
 def _curves(results: "Results") -> list[Curve]:

@@ -12,6 +12,7 @@ import pytest
 from forecast.errors import DataError, OutputPathError
 from forecast.evaluation import Results
 from forecast.evaluation.skill import REPORTED_ON
+from forecast.report import style
 from forecast.report.skill_page import (
     finding,
     fits_table,
@@ -171,12 +172,12 @@ def test_nothing_is_wider_than_a_phone(html, read):
     assert all("width" not in attributes and "style" not in attributes for _, attributes in read.tags)
     kinds = [attributes.get("class", "") for attributes in read.named("table")]
     assert all("cards" in kind or "facts" in kind for kind in kinds)
-    assert html.count("<source media=") == html.count("<picture>") == 4
+    assert html.count("<source media=") == html.count("<picture>") == 5
 
 
 def test_figures_hold_their_data(results):
     figures = skill_figures(results)
-    assert list(figures) == ["benchmarks", "dyads", "calibration", "forms"]
+    assert list(figures) == ["benchmarks", "dyads", "outcomes", "calibration", "forms"]
     for figure in figures.values():
         for svg in (figure.wide, figure.narrow):
             ElementTree.fromstring(svg)
@@ -244,3 +245,17 @@ def test_the_page_in_the_repository_says_what_its_numbers_say():
     assert results.skill.subject == "pool" and {"pendulum", "pool", "base_rate_10y"} < set(results.cases["model"])
     # It is part of every wheel, which compresses it: a tenth of what a wheel may reasonably be.
     assert len(zlib.compress((folder / "skill.json").read_bytes())) < 1_000_000
+
+
+def test_forecasts_and_outcomes_are_drawn_by_dyad(results):
+    figure = skill_figures(results)["outcomes"]
+    drawn = figure.draw(style.WIDE)
+    shown = [on for on in drawn.axes if on.get_visible()]
+    assert [on.get_title() for on in shown] == ["US-China", "China-Japan"]
+    cases = results.cases.query("model == 'pool' and horizon == 12 and not given_n")
+    for on, dyad in zip(shown, ("USA-CHN", "CHN-JPN"), strict=True):
+        own = cases[cases["dyad"] == dyad].sort_values("origin")
+        said, recorded = (line.get_ydata() for line in on.lines)
+        assert said.tolist() == own["mean"].tolist() and recorded.tolist() == own["share"].tolist()
+    inside = ((cases["low"] <= cases["share"]) & (cases["share"] <= cases["high"]))[cases["dyad"] == "USA-CHN"]
+    assert f"US-China: {inside.sum()} of {len(inside)} inside" in figure.alt
