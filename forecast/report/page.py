@@ -49,7 +49,7 @@ from forecast.report.events import RULE, unchecked_note
 from forecast.report.folder import EXPORT, REPORT, SAVED_FIT, Files, Page, publish
 from forecast.report.material import Material, gather
 from forecast.report.provenance import vintage
-from forecast.report.skill import DyadSkill
+from forecast.report.skill import DyadSkill, brier_note
 from forecast.report.style import Illustration, stamped
 from forecast.report.table import Table
 from forecast.report.tables import summary, tables_of, write_export
@@ -127,6 +127,7 @@ def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[st
         "followed": _followed_sentence(material),
         "asked_sentences": asked,
         "main_sentence": "" if main is None else main.sentence,
+        "brier_note": "" if isinstance(material.skill, NotDefined) else brier_note(material.skill),
         "tone_sentence": "" if isinstance(result.tone, NotDefined) else result.tone[main_months].sentence,
         "numbers_of_kinds": tables.numbers_of_kinds(result),
         "kinds_note": tables.kinds_note(result),

@@ -149,6 +149,8 @@ def ahead_words(others: Iterable[Compared]) -> str:
     return f"{leads.count('other') or 'none'} of {len(leads)}"
 
 
+COIN = 0.25
+"""Brier score of always saying 50%."""
 _MANY = 0.1
 """Share of fits that had not converged from which on that is said."""
 
@@ -239,6 +241,17 @@ def skill_sentence(found: DyadSkill | NotDefined) -> str:
     if isinstance(found, NotDefined):
         return f"How good such forecasts have been is not known: {found.reason}."
     return " ".join((found.sentence, *found.caveats))
+
+
+def brier_note(found: DyadSkill) -> str:
+    """State what a Brier score is compared with, and which are worse than that."""
+    worse = [
+        f"“{word}” at {count(one.months, 'month')}"
+        for one in found.horizons
+        for word, score in (("higher", one.brier_up), ("lower", one.brier_down))
+        if score is not None and score > COIN
+    ]
+    return f"Always saying 50% has a Brier score of {COIN:g}{f'; {join(worse)} did worse' if worse else ''}."
 
 
 def skill_table(found: DyadSkill) -> Table:

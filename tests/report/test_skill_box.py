@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,7 @@ from forecast.outlook import NotDefined
 from forecast.report import skill as skill_box
 from forecast.report.material import gather
 from forecast.report.page import page, write_report
-from forecast.report.skill import DyadSkill, find_skill, read_skill, skill_sentence
+from forecast.report.skill import DyadSkill, brier_note, find_skill, read_skill, skill_sentence
 from tests.evaluation.made import MODELS, results_of
 
 from .conftest import SCRIPT, Reader, assessed, keys_documented, made_events, report_json, reported_fit
@@ -216,3 +217,14 @@ def test_the_record_of_a_checkout_and_of_a_wheel_are_found(tmp_path, monkeypatch
         assert resources.skill_file() is None
         (place / "skill.json").write_text("{}")
         assert resources.skill_file() == place / "skill.json"
+
+
+def test_scores_worse_than_saying_50_are_named():
+    made = [
+        SimpleNamespace(months=3, brier_up=0.2, brier_down=0.26),
+        SimpleNamespace(months=12, brier_up=None, brier_down=0.25),
+    ]
+    note = brier_note(SimpleNamespace(horizons=made))
+    assert note == "Always saying 50% has a Brier score of 0.25; “lower” at 3 months did worse."
+    made[0].brier_down = 0.24
+    assert brier_note(SimpleNamespace(horizons=made)) == "Always saying 50% has a Brier score of 0.25."
