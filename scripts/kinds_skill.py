@@ -64,7 +64,7 @@ def simulated(view: View, dyad: str) -> Index:
     """Return the events of each class in each month ahead, (future, month, class), in simulations without a fit."""
     rng = np.random.default_rng([view.origin.year, view.origin.month, *dyad.encode()])
     chances = BENCHMARKS["local_level"].chances(view.past(dyad), HORIZONS, DRAWS, rng)[HORIZONS[-1]]
-    known = view.recorded(dyad)
+    known = view.recorded[dyad]
     total = recording_level(known).simulate(chances.shape, rng)
     cooperative = rng.binomial(total, np.clip(chances, 0.0, 1.0))
     return simulate_kinds(known, total, cooperative, seed=1)

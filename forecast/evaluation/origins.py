@@ -22,7 +22,8 @@ from forecast.files import digest
 from forecast.outlook.benchmarks import SHORTEST_PAST, Past
 from forecast.outlook.recorded import FEWEST, DatasetRecord, share_before
 from forecast.outlook.simulations import BASELINE_MONTHS
-from forecast.panel.record import goldstein_sums, sides
+from forecast.outlook.summary import NotDefined
+from forecast.outlook.tone import SideScores
 from forecast.typing import Index
 
 if TYPE_CHECKING:
@@ -64,11 +65,19 @@ class View:
 
     def past(self, dyad: str) -> Past:
         """Return the counts of a dyad in the predicted dataset."""
-        return Past.of(self.recorded(dyad))
+        return Past.of(self.recorded[dyad])
 
-    def recorded(self, dyad: str) -> DatasetRecord:
-        """Return the record of a dyad in the predicted dataset."""
-        return DatasetRecord.of(self.panel, dyad, self.record.place_in(self.panel))
+    @cached_property
+    def recorded(self) -> dict[str, DatasetRecord]:
+        """The record of each dyad in the predicted dataset."""
+        place = self.record.place_in(self.panel)
+        return {dyad: DatasetRecord.of(self.panel, dyad, place) for dyad in self.dyads}
+
+    @cached_property
+    def scores(self) -> dict[str, SideScores | NotDefined]:
+        """What the events of either side of each dyad score, in the predicted dataset."""
+        place = self.record.place_in(self.panel)
+        return {dyad: SideScores.of(self.panel, dyad, place) for dyad in self.dyads}
 
 
 @dataclass(frozen=True)
@@ -252,6 +261,11 @@ class Record:
         """The panel of all that is known now of the dataset that is predicted: what resolves predictions."""
         return replace(self, table=self.predicted).panel(list(self.dyads), None)
 
+    @cached_property
+    def resolving(self) -> dict[str, DatasetRecord]:
+        """The record of each dyad in that panel."""
+        return {dyad: DatasetRecord.of(self.final, dyad, 0) for dyad in self.dyads}
+
     def last_origin(self, horizon: int) -> date:
         """Return the last origin from which a window of so many months is all recorded, for at least one dyad."""
         covered = self.final["covered"].isel(dataset=0).any("dyad").to_numpy()
@@ -303,24 +317,22 @@ class Record:
 
     def window(self, view: View, dyad: str, horizon: int) -> Window | None:
         """Return the event data of a dyad in the months after a forecast date; None if they are incomplete."""
-        total, cooperative, covered = sides(self.final, dyad)
+        then, known = self.resolving[dyad], view.recorded[dyad]
         start = months_between(_first_month(self.final), view.origin)
         stop = start + horizon
-        if stop > len(total) or not covered[start:stop].all():
+        if stop > len(then.total) or not then.covered[start:stop].all():
             return None
-        before = view.past(dyad).recent(BASELINE_MONTHS)
-        scores = goldstein_sums(self.final, dyad)
-        known = goldstein_sums(view.panel, dyad, self.place_in(view.panel))
+        own, before = then.months(slice(start, stop)), known.months(slice(-BASELINE_MONTHS, None))
         return Window(
             dyad=dyad,
             origin=view.origin,
             horizon=horizon,
-            total=total[start:stop],
-            cooperative=cooperative[start:stop],
+            total=own.total,
+            cooperative=own.cooperative,
             before_total=int(before.total.sum()),
             before_cooperative=int(before.cooperative.sum()),
-            goldstein=None if scores is None else float(scores[start:stop].sum()),
-            before_goldstein=None if known is None else float(known[-BASELINE_MONTHS:].sum()),
+            goldstein=None if own.goldstein is None else float(own.goldstein.sum()),
+            before_goldstein=None if before.goldstein is None else float(before.goldstein.sum()),
         )
 
     def panel(self, dyads: list[str], day: date | None) -> "xr.Dataset":

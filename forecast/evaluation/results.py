@@ -43,8 +43,7 @@ from forecast.events.table import CountTable, EventTable
 from forecast.files import csv_text, write_bytes, write_csv, write_json
 from forecast.numeric import paired
 from forecast.outlook.benchmarks import MODEL, REFERENCE
-from forecast.outlook.recorded import changed
-from forecast.outlook.tone import SMALLEST_CHANGE, percent_to_tone, tone_to_percent
+from forecast.outlook.tone import TONE_UNIT, percent_to_tone, tone_to_percent
 from forecast.panel import event_counts
 
 if TYPE_CHECKING:
@@ -127,7 +126,8 @@ def gather(setup: Setup, folder: RunFolder) -> Results:
     filled = [frame for frame in by_origin if len(frame)]
     every = pd.concat(filled, ignore_index=True).infer_objects() if filled else _frame(())
     cases, tone = (
-        every[every["measure"] == measure].drop(columns="measure").reset_index(drop=True) for measure in MEASURES
+        every[every["measure"] == measure].drop(columns="measure").reset_index(drop=True)
+        for measure in ("share", "tone")
     )
     pool = scoring.pool if POOL in set(cases["model"]) else ()
     subject = subject_of(scoring.benchmarks, pool)
@@ -155,9 +155,10 @@ def _frame(rows: Iterable[dict[str, Any]]) -> "pd.DataFrame":
     return pd.DataFrame(list(rows), columns=["measure", *_COLUMNS]).astype(types)
 
 
-MEASURES = ("share", "tone")
+PREDICTED = (("share", True), ("share", False), ("tone", False))
+"""What is predicted of a window, and whether its event count is known; the tone only where there are scores."""
 type Said = tuple[Prediction, ...]
-"""Predictions of a share with the event count known, and without; and that of the tone where there are scores."""
+"""Predictions of a window, those of `PREDICTED`."""
 
 
 @dataclass
@@ -213,7 +214,7 @@ class _Scoring:
             everyone = said[key] | self.mixed(said[key])
             for code, both in everyone.items():
                 benchmark = self.benchmarks.get(code, code == BENCHMARKS_EQUAL)
-                for prediction, measure, given_n in zip(both, ("share", *MEASURES), (True, False, False), strict=False):
+                for prediction, (measure, given_n) in zip(both, PREDICTED, strict=False):
                     named = {"model": code, "benchmark": benchmark, "origin": origin.isoformat(), "given_n": given_n}
                     yield named | _scores(self.asked, origin, facts[key], prediction, measure)
 
@@ -242,25 +243,25 @@ def _counted(code: str, words: str, reports: Sequence[Mapping[str, Any]]) -> dic
 
 def _scores(asked: Asked, origin: date, facts: Mapping[str, Any], said: Prediction, measure: str) -> dict[str, Any]:
     """Score one prediction by what was recorded of its window."""
-    share, before, up, down = facts["k"] / facts["n"], facts["before"], facts["up"], facts["down"]
+    own, share, unit = facts, facts["k"] / facts["n"], 1.0
     if measure == "tone":
-        share, before = facts["tone"]["recorded"], facts["tone"]["before"]
-        up, down = (None, None) if before is None else changed(share, before, SMALLEST_CHANGE)
-        share = tone_to_percent(share) / 100
+        own, share, unit = facts["tone"], tone_to_percent(facts["tone"]["recorded"]) / 100, TONE_UNIT
     low, high = said.interval(0.9)
-    numbers = {
-        "share": 100 * share, "mean": 100 * float(said.weights @ said.support), "low": 100 * low, "high": 100 * high,
-    }  # fmt: skip
-    points = crps(said, share)
+    shown = {
+        "share": 100 * share,
+        "mean": 100 * float(said.weights @ said.support),
+        "low": 100 * low,
+        "high": 100 * high,
+    }
     if measure == "tone":
-        numbers = {name: percent_to_tone(value) for name, value in numbers.items()}
-        points = percent_to_tone(points) - percent_to_tone(0.0)
-    numbers |= {
-        "before": before, "crps": points, "log_score": log_score(said), "p_up": said.up, "p_down": said.down,
+        shown = {name: percent_to_tone(value) for name, value in shown.items()}
+    numbers = shown | {
+        "before": own["before"], "crps": unit * crps(said, share), "log_score": log_score(said),
+        "p_up": said.up, "p_down": said.down,
         "pit": pit(said, asked.stream(origin, facts["dyad"], f"pit {facts['horizon']}")),
     }  # fmt: skip
     return {
-        "measure": measure, "up": up, "down": down,
+        "measure": measure, "up": own["up"], "down": own["down"],
         **{name: facts[name] for name in ("dyad", "horizon", "n", "k")},
         **{name: rounded(value) for name, value in numbers.items()},
         **{name: covered(said, level) for name, level in zip(_COVERED, COVERAGES, strict=True)},

@@ -24,7 +24,7 @@ from forecast.arguments import require
 from forecast.errors import SpecError
 from forecast.evaluation.origins import Window
 from forecast.outlook.recorded import FEWEST, ROUNDING, changed, reached
-from forecast.outlook.tone import SMALLEST_CHANGE, SideScores, tone_to_percent
+from forecast.outlook.tone import SMALLEST_CHANGE, TONE_UNIT, SideScores, tone_to_percent
 from forecast.typing import Bool, Float, Index
 
 GRID = 200
@@ -123,7 +123,7 @@ def predict_tone(
     tone = tone_to_percent(scores.simulate(volume, cooperative, rng).sum(axis=1)[there] / total[there])
     weights = np.bincount(np.rint(tone * GRID / 100).astype(np.int64), minlength=GRID + 1) / len(tone)
     before = None if window.tone_before is None else tone_to_percent(window.tone_before)
-    change = tone_to_percent(SMALLEST_CHANGE) - tone_to_percent(0.0)
+    change = SMALLEST_CHANGE / TONE_UNIT
     return Prediction(weights, *_against(tone, tone_to_percent(window.tone), before, change))
 
 
@@ -154,6 +154,13 @@ def outcomes(window: Window, improvement: float = IMPROVEMENT) -> tuple[bool | N
     if window.before is None:
         return None, None
     return changed(100 * window.k / window.n, window.before, improvement)
+
+
+def tone_outcomes(window: Window) -> tuple[bool | None, bool | None]:
+    """Return whether the tone rose, and whether it fell, by the smallest change; None without baseline or scores."""
+    if window.tone is None or window.tone_before is None:
+        return None, None
+    return changed(window.tone, window.tone_before, SMALLEST_CHANGE)
 
 
 def probability_of_count(chances: Float, total: Index, count: int) -> float:

@@ -15,11 +15,10 @@ import numpy as np
 from forecast.errors import SpecError
 from forecast.evaluation.benchmarks import Answer, Asked, Forecaster, GivenVolume
 from forecast.evaluation.origins import Record, View, Window
-from forecast.evaluation.scores import IMPROVEMENT, outcomes, predict_free, predict_given, predict_tone
+from forecast.evaluation.scores import IMPROVEMENT, outcomes, predict_free, predict_given, predict_tone, tone_outcomes
 from forecast.files import check_writable, clear_leftovers, read_bytes, write_json, write_text
 from forecast.outlook.observed import recording_level
 from forecast.outlook.summary import NotDefined
-from forecast.outlook.tone import SideScores
 from forecast.resources import commit
 from forecast.typing import Float, Index
 
@@ -133,16 +132,16 @@ def _content(setup: Setup, code: str, view: View | None, answer: Answer) -> dict
 def _case(setup: Setup, view: View, window: Window, chances: Float | GivenVolume) -> dict[str, Any]:
     # Events of all forecasters are drawn from the same stream: what differs between them is their own.
     rng = setup.asked.stream(window.origin, window.dyad, f"happenings {window.horizon}")
-    volume = recording_level(view.recorded(window.dyad)).simulate((setup.asked.draws, window.horizon), rng)
+    volume = recording_level(view.recorded[window.dyad]).simulate((setup.asked.draws, window.horizon), rng)
     free = predict_free(_at(chances, volume), volume, window, rng, setup.improvement)
     given = predict_given(_at(chances, window.total), window, rng, setup.improvement)
     up, down = outcomes(window, setup.improvement)
-    place = setup.record.place_in(view.panel)
-    scores, tone = SideScores.of(view.panel, window.dyad, place), None
+    scores, tone = view.scores[window.dyad], None
     if window.tone is not None and not isinstance(scores, NotDefined):
         stream = setup.asked.stream(window.origin, window.dyad, f"tone {window.horizon}")
         said = predict_tone(_at(chances, volume), volume, window, scores, stream)
-        tone = {"recorded": window.tone, "before": window.tone_before, "said": said.to_dict()}
+        rose, fell = tone_outcomes(window)
+        tone = {"recorded": window.tone, "before": window.tone_before, "up": rose, "down": fell, "said": said.to_dict()}
     return {
         "dyad": window.dyad, "horizon": window.horizon, "n": window.n, "k": window.k, "before": window.before,
         "up": up, "down": down, "given": given.to_dict(), "free": free.to_dict(),

@@ -44,18 +44,22 @@ SMALLEST_CHANGE = 0.5
 NO_SCORES = NotDefined("the data hold no Goldstein scores")
 
 
+TONE_UNIT = (HIGHEST - LOWEST) / 100
+"""Points of the Goldstein scale that one of a scale from 0 to 100 stands for."""
+
+
 @overload
 def tone_to_percent(tone: float) -> float: ...
 @overload
 def tone_to_percent(tone: Float) -> Float: ...
 def tone_to_percent(tone: float | Float) -> float | Float:
     """Return a tone on a scale from 0 to 100."""
-    return 100 * (tone - LOWEST) / (HIGHEST - LOWEST)
+    return (tone - LOWEST) / TONE_UNIT
 
 
 def percent_to_tone(percent: float) -> float:
     """Return the tone that such a number stands for."""
-    return LOWEST + percent * (HIGHEST - LOWEST) / 100
+    return LOWEST + percent * TONE_UNIT
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,6 @@ from forecast.typing import Float
 from forecast.wording import chance, count, join, month, number, percent
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -459,38 +458,3 @@ def _draw_curve(on: "Axes", curve: Curve, names: tuple[str, str]) -> None:
     on.set_title(curve.title)
     on.set_xlabel(curve.x_label)
     on.set_ylabel(curve.y_label)
-
-
-def outcomes(cases: Mapping[str, "pd.DataFrame"], *, subject: str, caption: str) -> style.Illustration | None:
-    """Draw forecasts with their 90% intervals and what was recorded, a panel a dyad; none without cases."""
-    if not cases:
-        return None
-    said = "; ".join(
-        f"{name}: {((own['low'] <= own['share']) & (own['share'] <= own['high'])).sum()} of {len(own)} inside"
-        for name, own in cases.items()
-    )
-    return style.illustrate(
-        lambda layout: _draw_outcomes(cases, layout),
-        alt=f"Forecasts of {subject} by origin with 90% intervals, and recorded shares. {said}.",
-        caption=caption,
-    )
-
-
-def _draw_outcomes(cases: Mapping[str, "pd.DataFrame"], layout: style.Layout) -> "Figure":
-    columns = min(4 if layout.wide else 2, len(cases))
-    rows = -(-len(cases) // columns)
-    figure, axes = style.subplots(layout, 0.7 + 1.5 * rows, rows, columns, sharex=True, sharey=True)
-    for place, (on, (name, own)) in enumerate(zip(axes, cases.items(), strict=False)):
-        when = own["origin"].str[:4].astype(int) + (own["origin"].str[5:7].astype(int) - 1) / 12
-        on.fill_between(when, own["low"], own["high"], color=style.LEVEL, alpha=0.15, linewidth=0, label="90% interval")
-        on.plot(when, own["mean"], color=style.LEVEL, linewidth=1.2, label="forecast")
-        on.plot(when, own["share"], "o", color=style.OBSERVED, markersize=2.5, label="recorded")
-        style.frame(on, "y", (0, 50, 100))
-        on.set_ylim(-4, 104)
-        on.set_title(name)
-        on.locator_params(axis="x", nbins=4, integer=True)
-        on.tick_params(axis="x", labelbottom=place + columns >= len(cases))
-    for on in axes[len(cases) :]:
-        on.set_visible(False)
-    style.legend(figure, 3)
-    return figure

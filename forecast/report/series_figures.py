@@ -1,6 +1,6 @@
-"""Figures over time: shares and their forecast, fans of the level and of scenarios, yearly shares, archives."""
+"""Figures over time: shares and their forecast, fans of the level and of scenarios, past forecasts, archives."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -400,3 +400,38 @@ def _archive_title(one: "DatasetStatus") -> str:
     named = ", ".join(f"{gap.first} to {gap.last}" for gap in sorted(longest))
     more = f" and {len(one.gaps) - len(longest)} more" if len(one.gaps) > len(longest) else ""
     return f"{one.title}: {count(missing, 'day')} missing ({named}{more})"
+
+
+def over_time(cases: Mapping[str, pd.DataFrame], *, subject: str, caption: str) -> style.Illustration | None:
+    """Draw forecasts with their 90% intervals and what was recorded, a panel a dyad; none without cases."""
+    if not cases:
+        return None
+    said = "; ".join(
+        f"{name}: {((own['low'] <= own['share']) & (own['share'] <= own['high'])).sum()} of {len(own)} inside"
+        for name, own in cases.items()
+    )
+    return style.illustrate(
+        lambda layout: _draw_over_time(cases, layout),
+        alt=f"Forecasts of {subject} by origin with 90% intervals, and recorded shares. {said}.",
+        caption=caption,
+    )
+
+
+def _draw_over_time(cases: Mapping[str, pd.DataFrame], layout: style.Layout) -> "Figure":
+    columns = min(4 if layout.wide else 2, len(cases))
+    rows = -(-len(cases) // columns)
+    figure, axes = style.subplots(layout, 0.7 + 1.5 * rows, rows, columns, sharex=True, sharey=True)
+    for place, (on, (name, own)) in enumerate(zip(axes, cases.items(), strict=False)):
+        when = own["origin"].str[:4].astype(int) + (own["origin"].str[5:7].astype(int) - 1) / 12
+        on.fill_between(when, own["low"], own["high"], color=style.LEVEL, alpha=0.15, linewidth=0, label="90% interval")
+        on.plot(when, own["mean"], color=style.LEVEL, linewidth=1.2, label="forecast")
+        on.plot(when, own["share"], "o", color=style.OBSERVED, markersize=2.5, label="recorded")
+        style.frame(on, "y", (0, 50, 100))
+        on.set_ylim(-4, 104)
+        on.set_title(name)
+        on.locator_params(axis="x", nbins=4, integer=True)
+        on.tick_params(axis="x", labelbottom=place + columns >= len(cases))
+    for on in axes[len(cases) :]:
+        on.set_visible(False)
+    style.legend(figure, 3)
+    return figure

@@ -13,7 +13,7 @@ from forecast.evaluation.scores import Band, calibration, pit_band
 from forecast.evaluation.skill import BENCHMARKS_EQUAL, CHOSEN_ON, REPORTED_ON, Row, Skill, within
 from forecast.outlook.benchmarks import REFERENCE
 from forecast.outlook.query import main_horizon
-from forecast.report import distribution_figures
+from forecast.report import distribution_figures, series_figures
 from forecast.report import skill as say
 from forecast.report.distribution_figures import Curve
 from forecast.report.events import unchecked_note, who
@@ -222,7 +222,7 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
             what=f"{capital(subject)} by dyad, {ahead}",
             caption=f"The same by dyad, {ahead}, against the ten-year base rate and the best benchmark.",
         ),
-        "outcomes": distribution_figures.outcomes(
+        "outcomes": series_figures.over_time(
             _over_time(results),
             subject=subject,
             caption=f"Forecasts of {subject} {ahead} and recorded shares by origin, real-time.",
