@@ -225,8 +225,8 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
         "outcomes": series_figures.over_time(
             _over_time(results),
             subject=subject,
-            caption=f"Cooperative share in percent, {ahead}, by origin, real-time: forecasts of {subject} (mean and central "
-            "90% interval) and what was recorded.",
+            caption=f"Cooperative share in percent, {ahead}, by origin, real-time: forecasts of {subject} (mean and "
+            "central 90% interval) and what was recorded.",
         ),
         "calibration": distribution_figures.calibration(
             _curves(results),

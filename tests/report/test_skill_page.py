@@ -259,3 +259,16 @@ def test_forecasts_and_outcomes_are_drawn_by_dyad(results):
         assert said.tolist() == own["mean"].tolist() and recorded.tolist() == own["share"].tolist()
     inside = ((cases["low"] <= cases["share"]) & (cases["share"] <= cases["high"]))[cases["dyad"] == "USA-CHN"]
     assert f"US-China: {inside.sum()} of {len(inside)} inside" in figure.alt
+
+
+def test_the_scores_of_the_tone_have_a_table(results, undrawn, tmp_path):
+    free = [row for row in results.skill.rows if not row["given_n"]]
+    page = write_skill(replace(results, skill=replace(results.skill, tone=free)), tmp_path / "tone").read_text("utf-8")
+    own = page[page.index('<h2 id="tone">') : page.index('<h2 id="misses">')]
+    row = next(
+        one
+        for one in free
+        if (one["model"], one["horizon"], one["dyad"], one["period"]) == ("pool", 12, "all", "2015-")
+    )
+    assert f"{row['crps']:.2f}" in own and "Goldstein" in own and 'href="#tone"' in page
+    assert 'id="tone"' not in write_skill(results, tmp_path / "none").read_text("utf-8")
