@@ -6,7 +6,7 @@ PY := .venv/bin/python
 ARGS ?=
 PAIR := -n 2 --dist loadfile
 
-.PHONY: help setup report test test-all lowest bench calibration what-if moved power theory index lint types docs-check check format clean
+.PHONY: help setup report test test-all lowest bench calibration what-if explain power theory index lint types docs-check check format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,12 +35,12 @@ calibration: setup ## Calibrate every variant of the model on simulated panels (
 what-if: setup ## Make the example of a meeting in November 2023 again, with its fit (two minutes), into reports/scenario-2023
 	@$(PY) -m forecast report --dyad USA-CHN --alone --as-of 2023-10-31 --replace --out build/scenario-2023
 	@$(PY) -m forecast scenario --dyad USA-CHN --fit build/scenario-2023/fit.zarr --followed --replace --out reports/scenario-2023 \
-	    --events "reports/scenario-2023/a meeting in November.csv" \
-	    --events "reports/scenario-2023/a year without one.csv"
+	    --assume "reports/scenario-2023/a meeting in November.csv" \
+	    --assume "reports/scenario-2023/a year without one.csv"
 
-moved: setup ## What each event of 2023 did, as of 31 October (three minutes), into reports/moved-2023
-	@$(PY) -m forecast report --dyad USA-CHN --alone --as-of 2023-10-31 --replace --out build/moved-2023
-	@$(PY) -m forecast moved build/moved-2023 --months 10 --replace --out reports/moved-2023
+explain: setup ## Contribution of each event of 2023, as of 31 October (three minutes), into reports/explained-2023
+	@$(PY) -m forecast report --dyad USA-CHN --alone --as-of 2023-10-31 --replace --out build/explained-2023
+	@$(PY) -m forecast explain build/explained-2023 --months 10 --replace --out reports/explained-2023
 
 power: setup ## Simulate power and false alarms of the tests again, into the package (two hours; interrupted, it continues)
 	@mkdir -p build

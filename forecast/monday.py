@@ -171,7 +171,7 @@ class Monday:
         carried = carry_over(old, made.fit, seed=seed, progress=self.progress)
 
         def write(dyad: str) -> None:
-            from forecast.report.moved_page import write_change
+            from forecast.report.explain_page import write_change
 
             folder = CHANGES / self.day / dyad
             if keep and (folder / "index.html").exists():

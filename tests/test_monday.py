@@ -202,7 +202,7 @@ def test_what_succeeds_is_kept_and_a_second_run_does_the_rest(folder, monkeypatc
 def test_a_comparison_that_failed_is_made_by_a_second_run(folder, monkeypatch):
     """The fit that it compares with stays until then."""
     from forecast.errors import OutputError
-    from forecast.report.moved_page import write_change
+    from forecast.report.explain_page import write_change
 
     def full(fits, change, out, **options):
         if out.name == PAIRS[1]:
@@ -212,7 +212,7 @@ def test_a_comparison_that_failed_is_made_by_a_second_run(folder, monkeypatch):
     for day in (FIRST, FIRST + WEEK):
         news(day)
         with monkeypatch.context() as patch:
-            patch.setattr("forecast.report.moved_page.write_change", full)
+            patch.setattr("forecast.report.explain_page.write_change", full)
             done = monday(day)
     assert done.exit_code == 1 and f"comparison of {PAIRS[1]}: the disk is full" in done.output
     Path(f"reports/{FIRST + WEEK}/fit.sha256").unlink()  # as if its disk had been full too
@@ -256,8 +256,8 @@ def test_reports_on_all_pairs_of_a_fit(folder):
     assert dangling(folder) == []
     again = forecast("report", *DATA, "--all", "--out", "all")
     assert again.exit_code == 2 and "--replace" in again.output
-    moved = forecast("moved", "all/USA-RUS", *DATA, "--months", "1", "--no-refit", "--out", "moved")
-    assert moved.exit_code in (0, 1), moved.output  # the fit stands beside the folders of reports
+    explained = forecast("explain", "all/USA-RUS", *DATA, "--months", "1", "--no-refit", "--out", "explain")
+    assert explained.exit_code in (0, 1), explained.output  # the fit stands beside the folders of reports
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ class _Commands(TyperGroup):
             console(stderr=True).print("[yellow]Interrupted.[/] Nothing unfinished was kept.")
             raise typer.Exit(INTERRUPTED) from error
         except (ForecastError, OSError, MemoryError) as error:
-            raise typer.Exit(_explain(error, debug=ctx.params["debug"])) from error
+            raise typer.Exit(_print_error(error, debug=ctx.params["debug"])) from error
 
 
 app = typer.Typer(
@@ -63,7 +63,7 @@ app.command()(saved.scenario)
 app.command()(claims.test)
 app.command()(claims.power)
 app.command()(saved.check)
-app.command()(saved.moved)
+app.command()(saved.explain)
 app.command()(saved.compare)
 app.command()(report.monday)
 app.command()(backtest.backtest)
@@ -95,10 +95,10 @@ def main() -> None:
         try:
             app()
         except OSError as error:  # where help or version could not be printed, which comes before any command
-            sys.exit(_explain(error, debug=False))
+            sys.exit(_print_error(error, debug=False))
 
 
-def _explain(error: Exception, *, debug: bool) -> int:
+def _print_error(error: Exception, *, debug: bool) -> int:
     """Print an error in a sentence and return its exit code; raise it again if it is no error of a user."""
     known = _in_words(error)
     if known is None:

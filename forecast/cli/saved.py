@@ -1,4 +1,4 @@
-"""Commands on saved fits: `forecast scenario`, `check`, `moved` and `compare`."""
+"""Commands on saved fits: `forecast scenario`, `check`, `explain` and `compare`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ SHOWN = 8
 @grouped
 def scenario(
     window: Window,
-    events: list[Path] = opt("A CSV of events that are assumed. Repeat it for scenarios side by side.", ...),
+    assume: list[Path] = opt("A CSV of events that are assumed. Repeat it for scenarios side by side.", ...),
     fit: Path = opt("A saved fit, such as report/fit.zarr.", ...),
     dyad: str = shared.dyad(),
     out: Path | None = own_folder("scenario"),
@@ -72,7 +72,7 @@ def scenario(
     from forecast.report.folder import SCENARIO, chosen_folder, require_place
 
     require_positive("improvement", improvement, MOST_POINTS, "points of share")
-    require_place(out, SCENARIOS, SCENARIO, [fit, *events], replace=replace)
+    require_place(out, SCENARIOS, SCENARIO, [fit, *assume], replace=replace)
     asked = window.asked
     put = [QuestionFolder(folder).find(text) for text in questions or ()]
     with progress() as tell:
@@ -80,7 +80,7 @@ def scenario(
         from forecast.report.scenario_page import write_scenarios
 
         loaded, found, gate = _computed(
-            fit, dyad, events, put, tell, followed=followed, seed=seed, smallest_improvement=improvement, **asked
+            fit, dyad, assume, put, tell, followed=followed, seed=seed, smallest_improvement=improvement, **asked
         )
         tell("writing the page", 0, 0)
         with chosen_folder(out, SCENARIOS, found.dyad, found.origin) as own:
@@ -249,32 +249,32 @@ class _Asked(AnyData):
 
 
 @grouped
-def moved(
+def explain(
     data: _Asked,
     added: Added,
     report: Path = arg("The folder of a report, with its fit.", ...),
     months: int = opt("How many of the last months, 1 to 12.", 6),
-    out: Path = output("Folder of the page.", Path("moved")),
+    out: Path = output("Folder of the page.", Path("explain")),
 ) -> None:
     """Show what each event of the last months contributed to the level and to the headline of a report, or a question.
 
-    Writes a page, moved.json, moved.csv and a figure (docs/what-moved-it.md). Exit code 3 if the fit has not converged.
+    Writes a page, explain.json, explain.csv and a figure (docs/explain.md). Exit code 3 if the fit has not converged.
     """
     from forecast.outlook.attribution import MOST_MONTHS
-    from forecast.report.folder import MOVED, read_report
+    from forecast.report.folder import EXPLAIN, read_report
 
     if not 1 <= months <= MOST_MONTHS:
         raise SpecError(f"--months: got {months}; expected 1 to {MOST_MONTHS}")
-    asked, given = data.prepare(added, out, MOVED, [report])
+    asked, given = data.prepare(added, out, EXPLAIN, [report])
     with progress() as tell:
         tell("loading the fit", 0, 0)
-        from forecast.report.moved_page import write_moved
+        from forecast.report.explain_page import write_explanation
 
         saved = read_report(report)
         found = _attribute_longest(saved, asked, given, tell, months, refit=data.refit)
         tell("writing the page", 0, 0)
-        page = write_moved(saved.fit, found, out)
-    show_result(page, "moved.json", lambda: _print_moved(found, page), as_json=data.as_json)
+        page = write_explanation(saved.fit, found, out)
+    show_result(page, "explain.json", lambda: _print_explanation(found, page), as_json=data.as_json)
     if not saved.fit.gate.passed:
         raise typer.Exit(NotConverged.exit_code)
 
@@ -318,8 +318,8 @@ def _attribute_longest(
     return _attribute(saved, asked, given, tell, months=1, refit=refit)
 
 
-def _print_moved(found: "Attribution", page: Path) -> None:
-    from forecast.report import moved_page as said
+def _print_explanation(found: "Attribution", page: Path) -> None:
+    from forecast.report import explain_page as said
 
     show(
         said.finding(found),
@@ -344,7 +344,7 @@ def compare(
 ) -> None:
     """Split the change of the headline of two reports: time passed, new events, late data, model, baseline.
 
-    Writes a page, change.json, change.csv and a figure (docs/what-moved-it.md). Exit code 3 if a fit has not converged.
+    Writes a page, change.json, change.csv and a figure (docs/explain.md). Exit code 3 if a fit has not converged.
     """
     from forecast.report.folder import CHANGE, read_report
 
@@ -352,8 +352,8 @@ def compare(
     with progress() as tell:
         tell("loading the fits", 0, 0)
         from forecast.outlook.comparison import split_change, split_question_change
-        from forecast.questions.moved import asking
-        from forecast.report.moved_page import write_change
+        from forecast.questions.explain import asking
+        from forecast.report.explain_page import write_change
 
         reports = earlier, later = read_report(old), read_report(new)
         if asked is None:
@@ -420,7 +420,7 @@ def _attribute_since(
 
 
 def _print_change(change: "Change", found: "Attribution | None", page: Path) -> None:
-    from forecast.report.moved_page import largest_events, sentences, steps_table
+    from forecast.report.explain_page import largest_events, sentences, steps_table
 
     first, *others = sentences(change)
     events = "" if found is None else largest_events(found, SHOWN)

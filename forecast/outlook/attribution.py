@@ -1,9 +1,9 @@
-"""Contribution of each recent event to the level and to forecast probabilities (docs/what-moved-it.md).
+"""Contribution of each recent event to the level and to forecast probabilities (docs/explain.md).
 
 *Sequential*: the forecast after an event was recorded less the forecast before; within a month, the average over
 orders. These add up to the contribution of all events. *Leave-one-out*: the forecast less the forecast without this
 event. Coverage, baseline and future event counts stay fixed. The forecast is the headline of a report, or a question
-with its own window (`forecast.questions.moved`).
+with its own window (`forecast.questions.explain`).
 
 Draws of the fit are weighted by the likelihood ratio of the data without and with the events, month-specific noise
 integrated out; their simulations have the same weights. Between months, and where too few draws would carry the

@@ -16,11 +16,11 @@ from forecast.questions.answer import (
     put_question,
 )
 from forecast.questions.ask import conditional_question, joint_question, make_question
+from forecast.questions.explain import attribute_question
 from forecast.questions.form import question_of, read_question, write_question
 from forecast.questions.history import Draft, History, LedgerEntry
 from forecast.questions.joint import ConditionalQuestion, JointQuestion
 from forecast.questions.ledger import Ledger, answered, append_entries, asked, resolved
-from forecast.questions.moved import attribute_question
 from forecast.questions.resolution import Resolution, resolve_question
 from forecast.questions.track_record import TrackRecord
 

@@ -194,7 +194,7 @@ def test_a_source_with_additions(tmp_path):
         Source(covered_to="2026-06-30")
 
 
-@pytest.mark.parametrize("command", [["report"], ["moved", "old"], ["compare", "old", "new"]])
+@pytest.mark.parametrize("command", [["report"], ["explain", "old"], ["compare", "old", "new"]])
 def test_a_day_of_coverage_without_events_is_rejected(command):
     result = CliRunner().invoke(app, [*command, "--covered-to", "2026-06-30"])
     assert result.exit_code == 2

@@ -47,9 +47,9 @@ from forecast.questions import (
     make_question,
     put_question,
 )
+from forecast.questions.explain import asking
 from forecast.questions.ledger import QuestionFolder
-from forecast.questions.moved import asking
-from forecast.report.moved_page import measure, write_change, write_moved
+from forecast.report.explain_page import measure, write_change, write_explanation
 from forecast.wording import day
 from tests.commands import faults
 from tests.model.fits import unobserved
@@ -338,18 +338,20 @@ def test_the_later_fit_comes_second(fit, later):
 
 def documented_fields(part):
     """Return the fields of a file in the order of its page."""
-    page = (Path(__file__).parents[2] / "docs" / "schema" / "moved-json.md").read_text("utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "schema" / "explain-json.md").read_text("utf-8")
     rows = page.split(f"## {part}\n")[1].split("\n## ")[0]
     firsts = re.findall(r"^- (`[^:]*):", rows, re.MULTILINE)
     return [name for first in firsts for name in re.findall(r"`(\w+)`", first)]
 
 
 def test_the_pages_say_what_was_computed(fit, later, found, tmp_path):
-    page = write_moved(fit, found, tmp_path / "moved")
-    numbers = json.loads((page.parent / "moved.json").read_text())
+    page = write_explanation(fit, found, tmp_path / "explain")
+    numbers = json.loads((page.parent / "explain.json").read_text())
     assert numbers["total"]["level"]["value"] == pytest.approx(found.total["level"].value)
-    assert len(numbers["events"]) == len(found.events) == len((page.parent / "moved.csv").read_text().splitlines()) - 1
-    assert list(numbers) == documented_fields("`moved.json`")
+    assert (
+        len(numbers["events"]) == len(found.events) == len((page.parent / "explain.csv").read_text().splitlines()) - 1
+    )
+    assert list(numbers) == documented_fields("`explain.json`")
     text = page.read_text().replace("\N{NO-BREAK SPACE}", " ")
     assert numbers["measure"] in text and numbers["level_sentence"] in text
     assert (
@@ -369,13 +371,13 @@ def test_the_pages_say_what_was_computed(fit, later, found, tmp_path):
     assert f"Events up to {day(change.days[0])} and {day(change.days[1])} count as the thin data" in page.read_text()
     write_change((fit, later), change, tmp_path / "change")  # its own files may be replaced
     with pytest.raises(OutputPathError):
-        (tmp_path / "moved" / "moved.json").write_text("[1]")
-        write_moved(fit, found, tmp_path / "moved")
+        (tmp_path / "explain" / "explain.json").write_text("[1]")
+        write_explanation(fit, found, tmp_path / "explain")
 
 
 def test_what_a_summary_says_is_escaped(fit, found, tmp_path):
     events = found.events.assign(summary="<script>alert(1)</script>")
-    page = write_moved(fit, replace(found, events=events), tmp_path / "moved")
+    page = write_explanation(fit, replace(found, events=events), tmp_path / "explain")
     assert "<script>alert" not in page.read_text()
 
 
@@ -390,7 +392,7 @@ def test_new_events_do_the_same_seen_from_either_day(fit, later, table):
 
 
 def test_the_commands_of_the_task_page_exist():
-    assert not faults(Path(__file__).parents[2] / "docs" / "what-moved-it.md")
+    assert not faults(Path(__file__).parents[2] / "docs" / "explain.md")
 
 
 # A question
@@ -568,15 +570,15 @@ def test_a_question_that_the_fit_cannot_split_is_an_error(fit, table):
 
 def test_the_page_of_a_question_says_how_its_events_count(split, fit, tmp_path):
     question, found = split["higher"]
-    page = write_moved(fit, found, tmp_path / "moved")
+    page = write_explanation(fit, found, tmp_path / "explain")
     text, numbers = (
         page.read_text().replace("\N{NO-BREAK SPACE}", " "),
-        json.loads((page.parent / "moved.json").read_text()),
+        json.loads((page.parent / "explain.json").read_text()),
     )
     assert question.sentence in text and "Leaving it out removes both" in text and "the chance of a yes" in text
     assert numbers["posed"]["id"] == "higher" and numbers["horizon"] is None and numbers["baseline"] is None
     assert numbers["total"]["yes"]["value"] == pytest.approx(found.total["yes"].value)
-    row = pd.read_csv(page.parent / "moved.csv").iloc[0]
+    row = pd.read_csv(page.parent / "explain.csv").iloc[0]
     assert row["yes_added"] == pytest.approx(found.in_order[0].added["yes"].value)
     assert "up_added" not in row
 
@@ -589,7 +591,7 @@ def test_the_page_says_what_tells_events_apart_for_any_part_of_a_question(split,
         ("higher", "contribute the same to the level.", "Leaving it out removes both"),
     ):
         _, found = split[name]
-        page = write_moved(fit, found, tmp_path / name).read_text().replace("\N{NO-BREAK SPACE}", " ")
+        page = write_explanation(fit, found, tmp_path / name).read_text().replace("\N{NO-BREAK SPACE}", " ")
         assert measure(found).endswith(f"{more}." if more.endswith("too") else more)
         assert told in page and measure(found) in page
 
@@ -660,14 +662,14 @@ def test_two_reports_are_compared_on_the_command_line(folders, fit, later):
 
 
 def test_what_is_no_report_is_rejected(folders, tmp_path):
-    done = CliRunner().invoke(app, ["moved", str(tmp_path), "--out", str(folders / "m")])
+    done = CliRunner().invoke(app, ["explain", str(tmp_path), "--out", str(folders / "m")])
     assert done.exit_code == 2
     assert "there is no forecast.json" in done.stderr
     (tmp_path / "forecast.json").write_text("{")
-    done = CliRunner().invoke(app, ["moved", str(tmp_path), "--out", str(folders / "m")])
+    done = CliRunner().invoke(app, ["explain", str(tmp_path), "--out", str(folders / "m")])
     assert done.exit_code == 2
     assert not (folders / "m").exists()
-    done = CliRunner().invoke(app, ["moved", str(folders / "old"), "--months", "13"])
+    done = CliRunner().invoke(app, ["explain", str(folders / "old"), "--months", "13"])
     assert done.exit_code == 2
 
 
@@ -684,8 +686,10 @@ def ledger(folders, table):
     return folders / "questions"
 
 
-def moved(folders, *arguments):
-    return CliRunner().invoke(app, ["moved", str(folders / "old"), "--folder", str(folders / "questions"), *arguments])
+def explain(folders, *arguments):
+    return CliRunner().invoke(
+        app, ["explain", str(folders / "old"), "--folder", str(folders / "questions"), *arguments]
+    )
 
 
 def test_a_question_that_is_not_there_or_not_of_the_report_is_an_error_of_the_command(folders, ledger):
@@ -694,7 +698,7 @@ def test_a_question_that_is_not_there_or_not_of_the_report_is_an_error_of_the_co
         ("other", "the report about USA-CHN"),
         ("over", "its window is over"),
     ):
-        done = moved(folders, "--question", name, "--out", str(folders / "q"))
+        done = explain(folders, "--question", name, "--out", str(folders / "q"))
         assert done.exit_code == 2, done.output
         assert words in " ".join(done.stderr.split())
         assert not (folders / "q").exists()
@@ -707,7 +711,7 @@ def test_a_question_of_the_ledger_is_split_by_name_and_by_file(folders, ledger, 
     names = ", ".join(f"{name}: {name}" for name in columns)
     (folders / "thin.yaml").write_text(f"dataset: thin\ncolumns: {{{names}}}\n")
     own = ["--events", str(folders / "thin.csv"), "--mapping", str(folders / "thin.yaml"), "--json"]
-    done = moved(folders, "--question", str(ledger / "higher.yaml"), "--out", str(folders / "q"), *own)
+    done = explain(folders, "--question", str(ledger / "higher.yaml"), "--out", str(folders / "q"), *own)
     assert done.exit_code in (0, 3), done.output
     said, (_, found) = json.loads(done.stdout), split["higher"]
     assert said["now"]["yes"]["value"] == pytest.approx(found.now["yes"].value, abs=1e-9)
@@ -718,5 +722,5 @@ def test_a_question_of_the_ledger_is_split_by_name_and_by_file(folders, ledger, 
     assert done.exit_code in (0, 3), done.output
     change = json.loads(done.stdout)
     assert change["before"]["yes"]["value"] == pytest.approx(found.now["yes"].value, abs=1e-9)
-    assert change["moved"]["posed"]["id"] == "higher"
-    assert change["moved"]["now"]["yes"]["value"] == pytest.approx(change["now"]["yes"]["value"], abs=1e-9)
+    assert change["explain"]["posed"]["id"] == "higher"
+    assert change["explain"]["now"]["yes"]["value"] == pytest.approx(change["now"]["yes"]["value"], abs=1e-9)

@@ -16,7 +16,7 @@ from forecast.outlook.attribution import Attribution, LevelCourse, Part
 from forecast.outlook.comparison import BASELINE, LEVEL, TIME, Change, Number, Numbers, Step, difference
 from forecast.report import style
 from forecast.report.events import unchecked_note, who
-from forecast.report.folder import CHANGE, MOVED, Files, Page, publish
+from forecast.report.folder import CHANGE, EXPLAIN, Files, Page, publish
 from forecast.report.provenance import vintage
 from forecast.report.style import Illustration
 from forecast.report.table import Table
@@ -120,9 +120,9 @@ WEEKS_SHOWN = 3
 """Up to so many months the figure has weeks."""
 
 
-def moved_page(fit: "Fit", found: Attribution) -> Page:
+def explain_page(fit: "Fit", found: Attribution) -> Page:
     """Combine text, tables and figure, with the files of the page."""
-    figure = moved_figure(found)
+    figure = explanation_figure(found)
     content = {
         "label": label(found.dyad),
         "months": _months(found),
@@ -150,13 +150,14 @@ def moved_page(fit: "Fit", found: Attribution) -> Page:
         "weights": weights_sentence(found),
     }
     files: Files = {
-        "moved.json": moved_json(found), "moved.csv": pd.DataFrame(_event_rows(found)), "moved.svg": figure.wide,
+        "explain.json": explanation_json(found), "explain.csv": pd.DataFrame(_event_rows(found)),
+        "explain.svg": figure.wide,
     }  # fmt: skip
-    return Page("moved.html.j2", content, {"fall": figure}, fit.gate.passed, fit.gate.reasons, files)
+    return Page("explain.html.j2", content, {"fall": figure}, fit.gate.passed, fit.gate.reasons, files)
 
 
-def moved_json(found: Attribution) -> dict[str, Any]:
-    """Return contributions of events as plain values (docs/schema/moved-json.md)."""
+def explanation_json(found: Attribution) -> dict[str, Any]:
+    """Return contributions of events as plain values (docs/schema/explain-json.md)."""
     columns = [
         "date", "known_at", "source", "target", "cameo", "class", "side", "counted", "summary", "reference", "dataset",
     ]  # fmt: skip
@@ -223,10 +224,10 @@ def level_sentence(course: LevelCourse) -> str:
 def finding(found: Attribution) -> str:
     """Return the contribution of all events, in a sentence."""
     number_of = int(found.events["counted"].sum())
-    moved = [f"the level of {label(found.dyad)} relations from {_from_to(LEVEL, found)} of 100"]
+    changed = [f"the level of {label(found.dyad)} relations from {_from_to(LEVEL, found)} of 100"]
     if found.outcome != LEVEL:
-        moved.append(f"{_chance_in_words(found)} from {_from_to(found.outcome, found)}")
-    return f"The {count(number_of, 'event')} {_months(found)} moved {' and '.join(moved)}."
+        changed.append(f"{_chance_in_words(found)} from {_from_to(found.outcome, found)}")
+    return f"The {count(number_of, 'event')} {_months(found)} changed {' and '.join(changed)}."
 
 
 def question(found: Attribution) -> str:
@@ -260,7 +261,7 @@ def weights_sentence(found: Attribution) -> str:
     return f"The draws of the fit were reweighted.{trusted} Monte Carlo error of the sums: at most {error}.{missing}"
 
 
-def moved_figure(found: Attribution) -> Illustration:
+def explanation_figure(found: Attribution) -> Illustration:
     """Draw how the chance that is followed, or the level, went from before the first event to now."""
     name = found.outcome
     short = len(found.by_month) <= WEEKS_SHOWN
@@ -331,10 +332,10 @@ def _signed_interval(change: Estimate) -> str:
 
 
 def largest_events(found: Attribution, most: int) -> str:
-    """Describe the events that moved the level, or the chance of a question, most: a line each, for a terminal."""
+    """Describe the events that contributed most to the level, or to the chance of a question: a line each."""
     name = _followed(found)
-    moved = "the level most, in points" if name == LEVEL else "the chance most, in percentage points"
-    lines = [f"What moved {moved}, from {day(found.first)} on:"]
+    what = "the level, in points" if name == LEVEL else "the chance, in percentage points"
+    lines = [f"Largest contributions to {what}, from {day(found.first)} on:"]
     for place in _by_size(found)[:most]:
         row, added = found.events.iloc[place], _added(name, found.in_order[place].added)
         lines.append(f"  {added}  {row['date'].date()}  {row['source']} to {row['target']}: {row['summary']}")
@@ -342,7 +343,7 @@ def largest_events(found: Attribution, most: int) -> str:
 
 
 def events_table(found: Attribution) -> Table:
-    """Return a table of the events that moved the level, or the chance of a question, most."""
+    """Return a table of the events that contributed most to the level, or to the chance of a question."""
     return _events(found, _by_size(found)[:LARGEST])
 
 
@@ -407,14 +408,14 @@ def change_page(fits: "tuple[Fit, Fit]", change: Change, events: Attribution | N
 
 
 def change_json(change: Change, events: Attribution | None = None) -> dict[str, Any]:
-    """Return a change as plain values (docs/schema/moved-json.md)."""
+    """Return a change as plain values (docs/schema/explain-json.md)."""
     body = {
         "schema": SCHEMA,
         "sentences": sentences(change),
         "question": change_question(change),
         "total": plain(change.total),
     }
-    whole: dict[str, Any] = body | plain(change) | {"moved": None if events is None else moved_json(events)}
+    whole: dict[str, Any] = body | plain(change) | {"explain": None if events is None else explanation_json(events)}
     return whole
 
 
@@ -498,9 +499,9 @@ def steps_table(change: Change) -> Table:
 
 
 @checked
-def write_moved(fit: "Fit", found: "Attribution", out: str | Path) -> Path:
-    """Write the contributions of recent events: page, ``moved.json``, a table of the events and the figure."""
-    return publish(out, MOVED, lambda: moved_page(fit, found))
+def write_explanation(fit: "Fit", found: "Attribution", out: str | Path) -> Path:
+    """Write the contributions of recent events: page, ``explain.json``, a table of the events and the figure."""
+    return publish(out, EXPLAIN, lambda: explain_page(fit, found))
 
 
 @checked
