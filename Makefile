@@ -1,5 +1,5 @@
 # The two commands of a user are `make report` and `make test`; both set everything up by themselves.
-# Arguments go through: make report ARGS="--dyad USA-RUS --out somewhere"
+# Arguments go through: make report ARGS="USA-RUS --out somewhere"
 
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
@@ -14,8 +14,8 @@ help: ## Show this help
 setup: ## Find a Python and make the environment .venv (quick if up to date)
 	@scripts/bootstrap
 
-report: setup ## Make the report on the embedded data (ARGS="--dyad CHN-JPN" and so on)
-	@$(PY) -m forecast report $(ARGS)
+report: setup ## Make the report on the embedded data (ARGS=CHN-JPN for another dyad)
+	@$(PY) -m forecast report $(or $(ARGS),USA-CHN)
 
 test: setup ## Run the tests on two cores, without the long statistical ones
 	@$(PY) -m pytest $(PAIR) $(ARGS)
@@ -33,13 +33,13 @@ calibration: setup ## Calibrate every variant of the model on simulated panels (
 	@$(PY) scripts/calibrate.py $(ARGS)
 
 what-if: setup ## Make the example of a meeting in November 2023 again, with its fit (two minutes), into reports/scenario-2023
-	@$(PY) -m forecast report --dyad USA-CHN --alone --as-of 2023-10-31 --replace --out build/scenario-2023
-	@$(PY) -m forecast scenario --dyad USA-CHN --fit build/scenario-2023/fit.zarr --followed --replace --out reports/scenario-2023 \
+	@$(PY) -m forecast report USA-CHN --alone --as-of 2023-10-31 --replace --out build/scenario-2023
+	@$(PY) -m forecast scenario USA-CHN --fit build/scenario-2023/fit.zarr --followed --replace --out reports/scenario-2023 \
 	    --assume "reports/scenario-2023/a meeting in November.csv" \
 	    --assume "reports/scenario-2023/a year without one.csv"
 
 explain: setup ## Contribution of each event of 2023, as of 31 October (three minutes), into reports/explained-2023
-	@$(PY) -m forecast report --dyad USA-CHN --alone --as-of 2023-10-31 --replace --out build/explained-2023
+	@$(PY) -m forecast report USA-CHN --alone --as-of 2023-10-31 --replace --out build/explained-2023
 	@$(PY) -m forecast explain build/explained-2023 --months 10 --replace --out reports/explained-2023
 
 power: setup ## Simulate power and false alarms of the tests again, into the package (two hours; interrupted, it continues)
@@ -47,7 +47,7 @@ power: setup ## Simulate power and false alarms of the tests again, into the pac
 	@$(PY) scripts/simulate_power.py
 
 theory: setup ## Make the pages of the claims, tested on all embedded dyads, and of the essay's statements
-	@$(PY) -m forecast test --claims S2,S4,S5,S6,S7,S8,S10,S12 --dyad USA-CHN --replace --out reports/hypotheses
+	@$(PY) -m forecast test USA-CHN --claims S2,S4,S5,S6,S7,S8,S10,S12 --replace --out reports/hypotheses
 	@$(PY) -c "from forecast.report.theory_page import write_theory; write_theory('reports/hypotheses/tests.json', \
 	    'reports/usa-chn-2026-05-31/forecast.json', 'reports/scenario-2023/scenario.json', 'reports/theory')"
 

@@ -110,7 +110,7 @@ class Monday:
         asked = self.dyads
         if asked is not None and set(asked) != set(known := Fit.load(path).dyads):
             raise SpecError(
-                f"--dyads: {path} is a fit of {', '.join(known)}; leave the choice out, or remove the fit to fit again"
+                f"dyads: {path} is a fit of {', '.join(known)}; leave the choice out, or remove the fit to fit again"
             )
 
     def _last_fit(self) -> "tuple[Path, Fit] | None":

@@ -13,7 +13,7 @@ from forecast.dates import Clock, months_between, reject_future, today
 from forecast.drivers import add_drivers, drivers_for, require_drivers
 from forecast.errors import DataError, SpecError
 from forecast.events import describe_additions
-from forecast.events.dyads import additions_of, dyad_labels, last_covered, read_dyads
+from forecast.events.dyads import additions_of, choose_dyad, dyad_labels, find_dyad, hierarchy, last_covered, read_dyads
 from forecast.panel import panel_kind
 from forecast.panel.record import last_known, observed_periods, partly_known, require_record
 from forecast.panel.spans import Eras, eras_of_file, no_eras
@@ -48,8 +48,8 @@ class ReportSettings:
 
     Attributes
     ----------
-    dyad : str
-        In either order and any case.
+    dyad : str, optional
+        In either order and any case. A saved fit, or data, of one dyad need not name it.
     as_of : datetime.date, optional
         Only events that the data date, or publish, by that day count; by default the coverage end of the dyad, or of a
         saved fit its own day.
@@ -92,7 +92,7 @@ class ReportSettings:
         Of the sampler; its own defaults without them.
     """
 
-    dyad: str = "USA-CHN"
+    dyad: str | None = None
     as_of: date | None = None
     horizons: tuple[int, ...] = (3, 6, 12, 24)
     above: float | None = None
@@ -182,7 +182,7 @@ class _Job:
 
 @checked
 def make_report(
-    settings: ReportSettings | None = None,
+    settings: ReportSettings,
     *,
     table: "EventTable | None" = None,
     spec: "PendulumSpec | None" = None,
@@ -192,7 +192,7 @@ def make_report(
 
     Parameters
     ----------
-    settings : ReportSettings, optional
+    settings : ReportSettings
         What it is about and how it is made.
     table : EventTable, optional
         Events that have been read already, in place of the source that the settings name.
@@ -214,7 +214,6 @@ def make_report(
     """
     from forecast.report.folder import REPORT, chosen_folder
 
-    settings = settings or ReportSettings()
     check_place(settings, REPORT)
     made = prepare_reports(settings, table=table, spec=spec, progress=progress)
     (dyad,) = made.dyads
@@ -235,15 +234,18 @@ def prepare_reports(
 
     _check_settings(settings)
     steps = Steps(progress or silent)
+    saved = _load_fit(settings, steps) if settings.fit_path else None
     with steps.step("reading the data"):
         records = _read_records(settings, table)
-        job = _Job(settings, records, records.find(settings.dyad), steps, every)
+        dyad = _choose_dyad(settings, saved.dyads if saved else records.dyads, every)
+        job = _Job(settings, records, dyad, steps, every)
         if settings.since is not None and not settings.fit_path and settings.since >= job.as_of:
             raise SpecError(
                 f"since: {settings.since} is not before {job.as_of}, the day of the report; give an earlier day"
             )
         tested = read_skill(settings.skill)  # a broken file is found before long work
-    saved = _load_fit(job) if settings.fit_path else None
+    if saved and not _is_updated(settings):
+        _check_query(saved.panel, job.dyad, settings)
     fit, notes = _update_saved_fit(job, saved) if saved else _fit_records(job, spec)
     dyads, skipped = _reported(job, fit.panel) if every else ([job.dyad], {})
     made = _assess(job, fit, dyads)
@@ -390,7 +392,7 @@ def _read_records(settings: ReportSettings, table: "EventTable | None") -> Recor
         return Records(table, {})
     others = () if settings.alone else settings.hierarchy
     # A saved fit has its own dyads.
-    dyads = None if settings.fit_path else wanted_together([settings.dyad], others)
+    dyads = None if settings.fit_path or settings.dyad is None else wanted_together([settings.dyad], others)
     return open_source(settings.source or Source(), dyads, settings.as_of)
 
 
@@ -472,22 +474,25 @@ def _classes_and_words(panel: "xr.Dataset", at_least: "Sequence[AtLeast]") -> "t
     return [one for one in at_least if one not in words], words
 
 
-def _load_fit(job: _Job) -> "Fit":
-    with job.steps.step("loading the fit"):
+def _choose_dyad(settings: ReportSettings, known: Sequence[str], every: bool) -> str:
+    """Return the dyad asked for; where each gets a report, one that is fitted together with the others will do."""
+    if settings.dyad is None and every and settings.hierarchy:
+        return find_dyad(settings.hierarchy[0], known)
+    if settings.dyad is None and every and not settings.alone:
+        return max(known, key=lambda code: len(hierarchy(code, known)))
+    return choose_dyad(settings.dyad, known)
+
+
+def _load_fit(settings: ReportSettings, steps: Steps) -> "Fit":
+    with steps.step("loading the fit"):
         from forecast.model.fitted import Fit
 
-        fit = Fit.load(job.settings.fit_path or "")
-        if job.dyad not in fit.dyads:
-            raise DataError(
-                f"{job.settings.fit_path}: the fit holds {', '.join(fit.dyads)}, not {job.dyad}; choose one of them"
-            )
-        if job.settings.alone and len(fit.dyads) > 1:
+        fit = Fit.load(settings.fit_path or "")
+        if settings.alone and len(fit.dyads) > 1:
             raise SpecError(
-                f"alone: {job.settings.fit_path} is a fit of {count(len(fit.dyads), 'dyad')}; give one of {job.dyad} "
-                "alone, or leave the choice out"
+                f"alone: {settings.fit_path} is a fit of {count(len(fit.dyads), 'dyad')}; give one of a dyad alone, or "
+                "leave the choice out"
             )
-        if not _is_updated(job.settings):
-            _check_query(fit.panel, job.dyad, job.settings)
     return fit
 
 

@@ -40,7 +40,7 @@ from forecast.events import (
     read_index,
     read_table,
 )
-from forecast.events.dyads import in_order
+from forecast.events.dyads import choose_dyad, in_order
 from forecast.events.table import REJECT_COLUMNS, Recorded
 from forecast.events.tables import chronology_files
 from forecast.feeds.feed import FeedSettings
@@ -108,9 +108,9 @@ class Records:
             case EventTable(events=rows) | CountTable(counts=rows) | IndexTable(values=rows):
                 return rows
 
-    def find(self, dyad: str) -> str:
-        """Return the code of a dyad, given in either order and any case."""
-        return find_dyad(dyad, self.dyads)
+    def find(self, dyad: str | None) -> str:
+        """Return the code of a dyad, given in either order and any case; None stands for the only one."""
+        return choose_dyad(dyad, self.dyads)
 
     def hierarchy(self, dyad: str, as_of: date, chosen: Sequence[str] | None = None) -> list[str]:
         """Return the dyads to fit together with a dyad: those chosen and itself, by default those of `hierarchy`.

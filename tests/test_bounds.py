@@ -42,7 +42,7 @@ def test_positive_numbers(value: object) -> None:
 )  # fmt: skip
 def test_a_report_says_so_before_it_begins(option: tuple[str, str], tmp_path: object) -> None:
     start = time.process_time()
-    result = CliRunner().invoke(app, ["report", "--out", f"{tmp_path}/report", *option])
+    result = CliRunner().invoke(app, ["report", "USA-CHN", "--out", f"{tmp_path}/report", *option])
     assert result.exit_code == 2, result.output
     assert len(result.output) < 1000
     assert time.process_time() - start < 20.0  # a fit takes longer

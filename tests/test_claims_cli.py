@@ -45,7 +45,7 @@ def tested(monkeypatch):
 
 
 def test_results_are_printed_in_a_few_lines_or_as_json(tested):
-    result = run("test", *DATA, "--claims", "S5b, s2", "--dyad", "USA-CHN", "--seed", 4, "--cores", 1)
+    result = run("test", *DATA, "--claims", "S5b, s2", "USA-CHN", "--seed", 4, "--cores", 1)
     assert result.exit_code == 0, result.stderr
     assert tested == [(("USA-CHN", "USA-RUS"), ("S5b", "s2"), "USA-CHN", 4, 1)]
     assert "exploratory" in said(result) and "It is [near] the limit." in said(result) and "Left out." in said(result)

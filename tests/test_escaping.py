@@ -131,8 +131,8 @@ def test_data_do_nothing_to_a_terminal(
         rows = [["day", "from", "to", "code", "text"], ["2024-05-15", "USA", "CHN", "010", text]]
         csv.writer(file).writerows([*rows, ["2024-05-15", text, "CHN", "010", "a row to reject"]])
     extra = ["--json"] if command == "json" else []
-    verb = "show" if command == "show" else "check"
-    result = CliRunner().invoke(app, ["events", verb, str(path), "--mapping", str(mapping), *extra])
+    given = ["show", "--events"] if command == "show" else ["check"]
+    result = CliRunner().invoke(app, ["events", *given, str(path), "--mapping", str(mapping), *extra])
     assert result.exit_code == 0, result.output
     assert not any(acts(character) for character in result.output if character != "\n")
     if command == "show":

@@ -195,7 +195,7 @@ def test_an_earlier_report_is_replaced_only_if_that_is_said(tmp_path: Path) -> N
     """A folder that is named may hold the report of another day: nobody would know until it is gone."""
     out = shutil.copytree(REPORTS / "usa-chn-2023-10-31", tmp_path / "out")
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    for arguments in ([], ["--as-of", "2026-05-31"], ["--dyad", "IND-PAK", "--alone"]):
+    for arguments in (["USA-CHN"], ["USA-CHN", "--as-of", "2026-05-31"], ["IND-PAK", "--alone"]):
         result = run("report", "--out", out, *arguments)
         assert result.exit_code == 2
         words = " ".join(result.output.split())
@@ -228,7 +228,7 @@ def test_folders_with_the_date_never_meet(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["report", "test"])
 def test_a_command_says_so_before_it_reads_anything(tmp_path: Path, command: str) -> None:
     (tmp_path / "index.html").write_text("years of work")
-    result = run(command, "--dyad", "USA-CHN", "--out", tmp_path, "--events", tmp_path / "not there")
+    result = run(command, "USA-CHN", "--out", tmp_path, "--events", tmp_path / "not there")
     assert result.exit_code == 2
     assert "not of a report and would be replaced" in result.output
     assert (tmp_path / "index.html").read_text() == "years of work"
@@ -249,7 +249,7 @@ def test_a_place_that_cannot_be_written_is_rejected_in_a_sentence(
     monkeypatch.chdir(tmp_path)
     Path("loop").symlink_to("loop")
     Path("file").write_text("in the way")
-    result = run(command, "--dyad", "USA-CHN", "--out", out, "--events", "not there")
+    result = run(command, "USA-CHN", "--out", out, "--events", "not there")
     assert result.exit_code == 2, result.output
     assert "--out" in result.output or "cannot be written" in result.output
     assert not {"\x1b", "\u202e"} & set(result.output)

@@ -103,7 +103,7 @@ def forecast(*words: str) -> Any:
 def monday(day: date, *words: str, pairs=PAIRS) -> Any:
     """Run the command as on a day."""
     covered = () if "--covered-to" in words else ("--covered-to", str(day - timedelta(days=1)))
-    own = ("--dyads", ",".join(pairs), "--day", str(day), "--horizons", "3,6")
+    own = (*pairs, "--day", str(day), "--horizons", "3,6")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("forecast.monday.today", lambda: day)
         return forecast("monday", *DATA, *own, *covered, *words)
@@ -122,7 +122,7 @@ def run_mondays(number: int) -> list[date]:
     asked = {"jan": ("--at-least", "sanction", "--months", "1"), "half": ("--above", "50", "--months", "6")}
     for pair in PAIRS:
         for name, words in asked.items():
-            own = ("--dyad", pair, "--as-of", "2023-12-31", "--id", f"{name}-{pair[4:].lower()}")
+            own = (pair, "--as-of", "2023-12-31", "--id", f"{name}-{pair[4:].lower()}")
             assert forecast("question", "new", *DATA, *own, *words).exit_code == 0
     days = [FIRST + week * WEEK for week in range(number)]
     for day in days:
@@ -134,7 +134,7 @@ def run_mondays(number: int) -> list[date]:
 
 def test_two_months_of_mondays(folder):
     rare = ("--above", "50", "--given", "above 99.9", "--months", "6", "--as-of", "2023-12-31", "--id", "rare")
-    assert forecast("question", "new", *DATA, "--dyad", "USA-CHN", *rare).exit_code == 0
+    assert forecast("question", "new", *DATA, "USA-CHN", *rare).exit_code == 0
     days = run_mondays(8)
     assert [path.parent.name for path in folder.glob("reports/*/fit.zarr")] == [str(days[-1])]
     assert {path.name for path in folder.glob("changes/*")} == {str(day) for day in days[1:]}
@@ -237,7 +237,7 @@ def test_a_pair_alone_and_a_fit_that_has_not_converged(folder, monkeypatch):
 
 
 def test_added_events_resolve_nothing_unless_it_is_said_how_far_the_record_goes(folder):
-    own = ("--dyad", "USA-CHN", "--at-least", "sanction", "--months", "1", "--as-of", "2023-12-31", "--id", "jan")
+    own = ("USA-CHN", "--at-least", "sanction", "--months", "1", "--as-of", "2023-12-31", "--id", "jan")
     assert forecast("question", "new", *DATA, *own).exit_code == 0
     news(date(2024, 2, 5))
     added = ("question", "resolve", *DATA, "--add", "added", "--as-of", "2024-02-05")

@@ -31,7 +31,7 @@ TINY = ["--alone", "--draws", "40", "--tune", "60", "--chains", "2"]
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, int]:
     out = tmp_path_factory.mktemp("made") / "report"
-    result = run(app, ["report", "--dyad", "CHN-IND", "--as-of", "2023-10", "--out", str(out), *TINY])
+    result = run(app, ["report", "CHN-IND", "--as-of", "2023-10", "--out", str(out), *TINY])
     return out, result.output, result.exit_code
 
 
@@ -69,11 +69,11 @@ def test_a_hierarchy_is_chosen_once(tmp_path: Path) -> None:
         (["--with", " , "], "--with: no dyad"),
         (["--with", "USA-XXX"], "USA-XXX"),
     ):
-        result = run(app, ["report", "--out", str(tmp_path / "r"), *arguments])
+        result = run(app, ["report", "USA-CHN", "--out", str(tmp_path / "r"), *arguments])
         assert result.exit_code == 2
         assert words in result.output.replace("\n", " ")
     with pytest.raises(SpecError, match="saved fit has its own dyads"):
-        make_report(ReportSettings(hierarchy=("USA-RUS",), fit_path=tmp_path / "fit.zarr"))
+        make_report(ReportSettings("USA-CHN", hierarchy=("USA-RUS",), fit_path=tmp_path / "fit.zarr"))
 
 
 def test_nothing_known_later_is_used(made: tuple[Path, str, int]) -> None:
@@ -87,9 +87,7 @@ def test_nothing_known_later_is_used(made: tuple[Path, str, int]) -> None:
 @pytest.mark.usefixtures("undrawn")
 def test_a_saved_fit_forecasts_again_with_the_same_numbers(made: tuple[Path, str, int], tmp_path: Path) -> None:
     out, _, _ = made
-    again = run(
-        app, ["report", "--dyad", "CHN-IND", "--fit", str(out / "fit.zarr"), "--out", str(tmp_path / "r"), "--json"]
-    )
+    again = run(app, ["report", "CHN-IND", "--fit", str(out / "fit.zarr"), "--out", str(tmp_path / "r"), "--json"])
     first = json.loads((out / "forecast.json").read_text())
     second = json.loads((tmp_path / "r" / "forecast.json").read_text())
     assert again.exit_code == 3
@@ -111,7 +109,7 @@ def with_week(made: tuple[Path, str, int], tmp_path_factory: pytest.TempPathFact
     (folder / "week.csv").write_text(WEEK)
     with chdir(folder), pytest.MonkeyPatch.context() as patch:
         leave_figures_empty(patch)
-        arguments = ["--dyad", "CHN-IND", "--fit", str(made[0] / "fit.zarr"), "--add", "week.csv"]
+        arguments = ["CHN-IND", "--fit", str(made[0] / "fit.zarr"), "--add", "week.csv"]
         result = run(app, ["report", *arguments])
     assert result.exit_code == 3, result.output
     return folder, " ".join(result.output.split())
@@ -145,7 +143,7 @@ def test_what_is_there_already_moves_the_day_as_far_as_it_extends_coverage() -> 
     saved = SimpleNamespace(dyads=["USA-CHN"], panel=build_panel(table, as_of="2026-05-31"))
     for given, day in ((added, late["date"].date()), (table, None)):
         records = Records(given, {})
-        job = pipeline._Job(ReportSettings(), records, "USA-CHN", Steps(silent))
+        job = pipeline._Job(ReportSettings("USA-CHN"), records, "USA-CHN", Steps(silent))
         assert pipeline._day_of_update(job, saved) == day  # type: ignore[arg-type]
 
 
@@ -164,8 +162,8 @@ def test_a_fit_does_not_forget_what_was_added(with_week: tuple[Path, str]) -> No
     (folder / "next.csv").write_text(WEEK.replace("2023-10", "2023-11"))
     fit = str(folder / "report" / "CHN-IND-2023-10-31" / "fit.zarr")
     with chdir(folder):
-        alone = run(app, ["report", "--dyad", "CHN-IND", "--fit", fit, "--add", "next.csv"])
-        again = run(app, ["report", "--dyad", "CHN-IND", "--fit", fit])
+        alone = run(app, ["report", "CHN-IND", "--fit", fit, "--add", "next.csv"])
+        again = run(app, ["report", "CHN-IND", "--fit", fit])
     assert alone.exit_code == 2
     assert "2 events of week.csv added to chronology, which are not given now" in " ".join(alone.output.split())
     assert again.exit_code == 3  # too few draws, as before; but the report is there, next to the first
@@ -179,7 +177,7 @@ def test_a_fit_does_not_forget_what_was_added(with_week: tuple[Path, str]) -> No
     [
         (["--add", "no-such-file.csv"], "no-such-file.csv"),
         (["--covered-to", "2026-06-30"], "--covered-to: says how far added events complete"),
-        (["--dyad", "USA-XXX"], "USA-XXX"),
+        (["USA-XXX"], "USA-XXX"),
         (["--as-of", "1930-01-01"], "1930"),
         (["--as-of", "1950-06-30", "--alone"], "36"),
         (["--as-of", (date.today() + timedelta(days=40)).isoformat()], "future"),
@@ -217,7 +215,8 @@ def test_a_fit_does_not_forget_what_was_added(with_week: tuple[Path, str]) -> No
     ],
 )
 def test_nonsense_is_refused_in_words(arguments: list[str], words: str, tmp_path: Path) -> None:
-    result = run(app, ["report", "--out", str(tmp_path / "r"), *arguments])
+    dyad = ["USA-CHN"] if arguments[0].startswith("-") else []
+    result = run(app, ["report", *dyad, "--out", str(tmp_path / "r"), *arguments])
     assert result.exit_code == 2, result.output
     assert words in result.output.replace("\n", " ")
     assert not (tmp_path / "r" / "index.html").exists()
@@ -231,7 +230,7 @@ def test_eras_and_priors_of_ones_own_are_used_and_stated(tmp_path: Path) -> None
         "USA-CHN,open,1972-02-21,1972-02-21,Open\n"
     )
     priors.write_text("cycle_sd: [-1.0, 0.2]\n")
-    words = ["--dyad", "USA-CHN", "--alone", "--as-of", "1990-12-31", "--draws", "20", "--tune", "30", "--chains", "2"]
+    words = ["USA-CHN", "--alone", "--as-of", "1990-12-31", "--draws", "20", "--tune", "30", "--chains", "2"]
     given = ["--eras", str(eras), "--priors", str(priors), "--no-save-fit", "--out", str(tmp_path / "r")]
     assert run(app, ["report", *words, *given]).exit_code == 3
     found = json.loads((tmp_path / "r" / "forecast.json").read_text())
@@ -246,7 +245,7 @@ def test_eras_and_priors_of_ones_own_are_used_and_stated(tmp_path: Path) -> None
 def test_an_unwritable_folder_is_refused_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     start = time.perf_counter()
-    result = run(app, ["report", "--out", str(tmp_path / "file")])
+    result = run(app, ["report", "USA-CHN", "--out", str(tmp_path / "file")])
     assert result.exit_code == 2
     assert "file" in result.output
     assert time.perf_counter() - start < 5
@@ -277,14 +276,14 @@ def test_a_fit_of_the_default_length_that_misses_a_check_is_sampled_twice_as_lon
 
 @pytest.mark.slow
 def test_the_default_report_passes_the_gate(tmp_path: Path) -> None:
-    report = make_report(ReportSettings(out=tmp_path, save_fit=False))
+    report = make_report(ReportSettings("USA-CHN", out=tmp_path, save_fit=False))
     assert report.gate.passed, report.gate.reasons
     stated = json.loads((tmp_path / "forecast.json").read_text())
     assert stated["converged"] is True
 
 
 def test_a_record_to_compare_with_must_begin_before_the_day_of_the_report(tmp_path):
-    settings = ReportSettings(as_of=date(1990, 12, 31), since=date(2001, 1, 1), out=tmp_path / "report")
+    settings = ReportSettings("USA-CHN", as_of=date(1990, 12, 31), since=date(2001, 1, 1), out=tmp_path / "report")
     with pytest.raises(SpecError, match="since: 2001-01-01 is not before 1990-12-31"):
         make_report(settings)
     assert not (tmp_path / "report").exists()

@@ -93,7 +93,7 @@ def test_a_second_signal_does_not_disturb_the_first(tmp_path: Path, kill: signal
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("after", [0.0, 0.1, 0.2, 0.3, 0.5])
 def test_a_run_stops_while_it_starts(tmp_path: Path, kill: signal.Signals, after: float) -> None:
-    command = [sys.executable, "-m", "forecast", "report", "--out", str(tmp_path / "report")]
+    command = [sys.executable, "-m", "forecast", "report", "USA-CHN", "--out", str(tmp_path / "report")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         time.sleep(0.3 + after)  # Python itself has to be there
         process.send_signal(kill)
@@ -123,7 +123,7 @@ main()
 @pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("option", ["--help", "--alone"])
 def test_ctrl_c_while_the_command_starts_is_an_exit_code(tmp_path: Path, option: str, every: int) -> None:
-    command = [sys.executable, "-c", TOLD, "report", "--out", str(tmp_path / "report"), option]
+    command = [sys.executable, "-c", TOLD, "report", "USA-CHN", "--out", str(tmp_path / "report"), option]
     for moment in [*range(0, 100, 10), *range(100, 600, 50)][::every]:
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None and process.stdout.readline() == "forecast forecast.__main__\n"

@@ -185,16 +185,16 @@ def test_files_to_come_cover_nothing():
 @pytest.mark.parametrize(
     "words",
     [
-        ["report", "--as-of", FUTURE],
-        ["report", "--since", FUTURE],
+        ["report", "USA-CHN", "--as-of", FUTURE],
+        ["report", "USA-CHN", "--since", FUTURE],
         ["test", "--as-of", FUTURE],
         ["plan", "new", "--as-of", FUTURE],
-        ["events", "show", "--to", FUTURE],
-        ["events", "show", "--from", FUTURE],
-        ["question", "new", "--as-of", FUTURE, "--months", "12", "--higher", "5"],
+        ["events", "show", "USA-CHN", "--to", FUTURE],
+        ["events", "show", "USA-CHN", "--from", FUTURE],
+        ["question", "new", "USA-CHN", "--as-of", FUTURE, "--months", "12", "--higher", "5"],
         ["backtest", "--from", FUTURE],
         ["backtest", "--to", FUTURE],
-        ["events", "sql", "gdelt", "--dyads", "USA-CHN", "--from", "2020-01-01", "--to", FUTURE],
+        ["events", "sql", "gdelt", "USA-CHN", "--from", "2020-01-01", "--to", FUTURE],
     ],
     ids=" ".join,
 )

@@ -307,7 +307,7 @@ def pit_ahead(fit: "Fit", backtest: str | Path) -> tuple[Ahead, ...]:
     if not len(own):
         raise DataError(
             f"backtest: {backtest} has no scored window of {join(fit.dyads)}. Run one of them: forecast backtest "
-            f"--dyads {','.join(fit.dyads)}"
+            f"{' '.join(fit.dyads)}"
         )
     horizons = sorted({int(own["horizon"].min()), main_horizon(own["horizon"].unique().tolist())})
     return tuple(_at(own[own["horizon"] == months], months) for months in horizons)

@@ -7,6 +7,7 @@ from forecast.arguments import MOST_POINTS, require_positive
 from forecast.cli.options import (
     AnyData,
     Driven,
+    arg,
     dyads_of,
     grouped,
     named_datasets,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 def backtest(
     data: AnyData,
     driven: Driven,
-    dyads: str | None = opt("Such as USA-CHN,USA-RUS. Default: all that the data hold."),
+    dyads: list[str] | None = arg("Such as USA-CHN USA-RUS. Default: all that the data hold.", metavar="[DYAD]..."),
     first: str = opt(
         "First month to be predicted, YYYY-MM: what is known ends the day before.", "2005-01", name="--from"
     ),
@@ -153,12 +154,12 @@ def _together(listed: str | None, *, alone: bool) -> str | tuple[str, ...]:
 
 
 def _record(
-    chosen: "Source | None", dyads: str | None, dataset: str | None, eras: str, together: str | tuple[str, ...]
+    chosen: "Source | None", dyads: list[str] | None, dataset: str | None, eras: str, together: str | tuple[str, ...]
 ) -> "Record":
     from forecast.evaluation import Record
     from forecast.sources import Source, open_source, wanted_together
 
-    named = dyads_of(dyads, "--dyads")
+    named = dyads_of(dyads, "DYAD")
     others = {"alone": (), "default": None}[together] if isinstance(together, str) else together
     wanted = None if named is None else wanted_together(named, others)
     table = open_source(chosen or Source(), wanted).table

@@ -26,7 +26,7 @@ def test(
     context: typer.Context,
     asked: Tested,
     claims: str | None = opt("Codes such as S2,S5. Default: all that the data can answer, except S12."),
-    dyad: str | None = opt("A dyad that is also shown within the hierarchy, such as USA-CHN."),
+    dyad: str | None = arg("A dyad that is also shown within the hierarchy, such as USA-CHN.", metavar="[DYAD]"),
     plan: Path | None = opt("Carry out this frozen plan; with --as-of, on the months after the freeze."),
     out: Path | None = output("Folder of a page with figures, tests.json and tests.csv. Default: no page."),
     replace: bool = shared.replace(),

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from forecast.events import EventTable
     from forecast.events.table import Unread
-    from forecast.sources import Source
 
 app = typer.Typer(name="events", help="Check and show coded events, and keep them.", no_args_is_help=True)
 
@@ -28,32 +27,15 @@ MOST_SHOWN = 30
 """Dyads, and reasons of rejected rows, that are printed."""
 
 
-path_argument = partial(
-    arg,
-    "A table (with --mapping), files of a machine-coded feed, a chronology file such as USA-CHN.csv, or a folder of "
-    "such files. Without it: the embedded chronology.",
-    metavar="[PATH]",
-)
-
-
-def _named(path: Path | None, data: AnyData) -> "Source":
-    """Return the source that a path or options name."""
-    from forecast.sources import Source
-
-    if path is not None:
-        if data.events or data.datasets or data.archive:
-            raise SpecError("PATH: names the data, as --events, --data and --archive do; give one of them")
-        if not path.exists():
-            raise SpecError(f"{path} does not exist. Check the path.")
-        data.events = [path]
-    return data.source or Source()
-
-
 @app.command()
 @grouped
 def check(
     data: AnyData,
-    path: Path | None = path_argument(),
+    path: Path | None = arg(
+        "A table (with --mapping), files of a machine-coded feed, a chronology file such as USA-CHN.csv, or a folder "
+        "of such files. Without it: the embedded chronology.",
+        metavar="[PATH]",
+    ),
     rejects: Path | None = opt("Write the rejected rows with their reasons to this CSV."),
     as_json: bool = shared.json(),
 ) -> None:
@@ -65,8 +47,15 @@ def check(
     from forecast.events.tables import coding_breaches
     from forecast.files import check_target
     from forecast.resources import data_folder
+    from forecast.sources import Source
 
-    source = _named(path, data)
+    if path is not None:
+        if data.events or data.datasets or data.archive:
+            raise SpecError("PATH: names the data, as --events, --data and --archive do; give one of them")
+        if not path.exists():
+            raise SpecError(f"{path} does not exist. Check the path.")
+        data.events = [path]
+    source = data.source or Source()
     if rejects:
         check_target(rejects, inputs=[*source.files, data_folder()])
     found = event_table(source)
@@ -91,19 +80,18 @@ def check(
 @grouped
 def show(
     data: AnyData,
-    path: Path | None = path_argument(),
-    dyad: str = opt("Two states, such as USA-CHN.", "USA-CHN"),
+    dyad: str | None = shared.dyad(),
     start: str | None = opt("First day, YYYY-MM-DD or YYYY-MM.", name="--from"),
     end: str | None = opt("Last day, YYYY-MM-DD or YYYY-MM.", name="--to"),
     directed: bool = opt("Show both rows of a two-sided event, one per direction.", False),
     as_json: bool = shared.json(),
 ) -> None:
     """Print the events of a dyad; without days, those of its last twelve months."""
-    from forecast.events import find_dyad
+    from forecast.events.dyads import choose_dyad
     from forecast.panel import event_counts
 
-    found = event_table(_named(path, data), dyad)
-    events = found.events[found.events["dyad"] == find_dyad(dyad, found.dyads)]
+    found = event_table(data.source, dyad)
+    events = found.events[found.events["dyad"] == choose_dyad(dyad, found.dyads)]
     first, last = _span(events, start, end)
     events = events[events["date"].between(first, last)]
     rows = len(events)
@@ -290,7 +278,7 @@ def count_command(
 @grouped
 def sql_command(
     feed: str = arg("The feed: gdelt, of which there are public tables.", ..., metavar="FEED"),
-    dyads: str = opt("Dyads, such as USA-CHN,KOR-PRK.", ..., metavar="CODES"),
+    dyads: list[str] = arg("Dyads, such as USA-CHN KOR-PRK.", ..., metavar="DYAD..."),
     first: str = opt("First day of the events, YYYY-MM-DD.", ..., name="--from", metavar="DAY"),
     last: str = opt("Last day; of what was added by then.", ..., name="--to", metavar="DAY"),
     version: Literal["1.0", "2.0"] = opt("Of GDELT: 1.0 or 2.0.", "2.0"),
@@ -313,7 +301,7 @@ def sql_command(
     if mapping:
         check_target(mapping)
     found = bigquery_sql(
-        dyads_of(dyads, "--dyads") or (), as_day(first, "--from").date(), as_day(last, "--to").date(),
+        dyads_of(dyads, "DYAD") or (), as_day(first, "--from").date(), as_day(last, "--to").date(),
         version=version, settings=parse_settings(feed_setting or []), scale=scale,
     )  # fmt: skip
     if mapping:

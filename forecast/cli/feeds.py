@@ -174,8 +174,9 @@ def status_command(
     archive: Path = folder_option(),
     datasets: str | None = opt("Datasets of the archive, such as gdelt,icews. Default: all.", name="--data"),
     as_of: str | None = opt("What it held on this day, YYYY-MM-DD."),
-    dyads: str | None = opt(
-        "Dyads whose events are printed, such as USA-CHN,DEU-FRA. Default: those of data/dyads.csv."
+    dyads: list[str] | None = arg(
+        "Dyads whose events are printed, such as USA-CHN DEU-FRA. Default: those of `forecast dyads`.",
+        metavar="[DYAD]...",
     ),
     figure: Path | None = opt("Draw it into this file: .svg, .png or .pdf."),
     as_json: bool = shared.json(),
@@ -190,7 +191,7 @@ def status_command(
 
     if figure is not None and figure.suffix not in FORMS:
         raise OutputPathError(f"--figure: {figure} ends in none of {', '.join(FORMS)}. Choose one of them.")
-    asked = [state_pair(dyad) for dyad in dyads_of(dyads, "--dyads") or read_dyads().index]
+    asked = [state_pair(dyad) for dyad in dyads_of(dyads, "DYAD") or read_dyads().index]
     names = None if datasets is None else [word.strip() for word in datasets.split(",") if word.strip()]
     with progress() as tell:
         tell("reading the archive", 0, 0)

@@ -98,7 +98,7 @@ def _output_path(text: str | Path) -> Path:
 
 AS_OF = "Use only events that the data date, or publish, by this day, YYYY-MM-DD or YYYY-MM"
 shared = SimpleNamespace(
-    dyad=partial(opt, "Two states, such as USA-CHN.", "USA-CHN"),
+    dyad=partial(arg, "Two states, such as USA-CHN; `forecast dyads` lists those that are embedded.", metavar="DYAD"),
     as_of=partial(opt, f"{AS_OF}. Default: the coverage end."),
     feed=partial(opt, "With --events: which feed the files are of. Default: what their content says."),
     feed_setting=partial(
@@ -391,10 +391,11 @@ def event_table(given: "Source | None", dyad: str | None = None, as_of: "date | 
     return events
 
 
-def dyads_of(text: str | None, option: str = "--with") -> tuple[str, ...] | None:
-    """Return the dyads of an option, separated by commas; None if it was not given."""
-    if text is None:
+def dyads_of(given: str | list[str] | None, option: str = "--with") -> tuple[str, ...] | None:
+    """Return the dyads of an option or argument, separated by commas or given one by one; None if none was given."""
+    if not (given or given == ""):
         return None
+    text = given if isinstance(given, str) else ",".join(given)
     if dyads := tuple(word.strip() for word in text.split(",") if word.strip()):
         return dyads
     raise SpecError(f"{option}: no dyad is given; name some, such as USA-RUS,CHN-RUS, or leave it out")

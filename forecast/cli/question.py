@@ -39,7 +39,7 @@ names_argument = partial(arg, "Questions. Default: all that are open.", metavar=
 class Asked:
     """What is asked of a dyad."""
 
-    dyad: str = shared.dyad()
+    dyad: str | None = shared.dyad()
     higher: float | None = opt("Points: the share is at least so much above that before.")
     baseline: int | None = opt("Months before that higher and lower compare with; default: 12.")
     lower: float | None = opt("Points: the share is at least so much below that before.")

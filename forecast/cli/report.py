@@ -14,6 +14,7 @@ from forecast.cli.options import (
     Driven,
     Sampler,
     Window,
+    arg,
     day_of,
     dyads_of,
     grouped,
@@ -60,7 +61,7 @@ def report(
     driven: Driven,
     sampler: Sampler,
     window: Window,
-    dyad: str = shared.dyad(),
+    dyad: str | None = shared.dyad(),
     as_of: str | None = opt(f"{AS_OF}; with --fit, update it to this day. Default: the coverage end."),
     out: Path | None = output(
         "Folder of the report. Default: report/DYAD-DAY, with a number if there is one of that name."
@@ -239,11 +240,12 @@ def monday(
     added: Added,
     sampler: Sampler,
     window: Window,
-    dyads: str | None = opt(
-        "Pairs, such as USA-CHN,USA-RUS, the first of which decides what they are fitted together with if it is the "
-        "only one. Default: those of data/dyads.csv under `hierarchy`, later those of the fit."
+    dyads: list[str] | None = arg(
+        "Pairs, such as USA-CHN USA-RUS. One is fitted together with all of `forecast dyads` that share a model. "
+        "Default: all of these, later those of the fit.",
+        metavar="[DYAD]...",
     ),
-    alone: bool = opt("One pair alone: that of --dyads, or USA-CHN.", False),
+    alone: bool = opt("Fit the one pair that is named alone.", False),
     day: str | None = opt("Name of the week's folders, YYYY-MM-DD. Default: today."),
     improvement: float = shared.improvement(),
     folder: Path = folder_option(),
@@ -262,9 +264,9 @@ def monday(
 
     if not added.add and any(ADDED.glob("*.csv")):
         added.add = [ADDED]
-    asked = dyads_of(dyads, "--dyads")
+    asked = dyads_of(dyads, "DYAD")
     settings = ReportSettings(
-        dyad=asked[0] if asked else "USA-CHN", alone=alone, source=added.to(data), export=export, cores=cores,
+        dyad=asked[0] if asked else None, alone=alone, source=added.to(data), export=export, cores=cores,
         hierarchy=asked[1:] if asked and len(asked) > 1 else None, smallest_improvement=improvement, replace=True,
         **window.asked, **vars(sampler),
     )  # fmt: skip

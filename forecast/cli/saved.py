@@ -51,7 +51,7 @@ def scenario(
     window: Window,
     assume: list[Path] = opt("A CSV of events that are assumed. Repeat it for scenarios side by side.", ...),
     fit: Path = opt("A saved fit, such as report/fit.zarr.", ...),
-    dyad: str = shared.dyad(),
+    dyad: str | None = shared.dyad(),
     out: Path | None = own_folder("scenario"),
     replace: bool = shared.replace(),
     questions: list[str] | None = opt(
@@ -92,7 +92,7 @@ def scenario(
 
 def _computed(
     path: Path,
-    dyad: str,
+    dyad: str | None,
     files: Sequence[Path],
     questions: "Sequence[Question]",
     tell: Progress,
@@ -105,16 +105,16 @@ def _computed(
 
     Which part of its class a code is, is taken from the embedded chronology if the fit was made of it.
     """
-    from forecast.events import find_dyad, read_chronology
+    from forecast.events import read_chronology
     from forecast.events.additions import CHRONOLOGY
-    from forecast.events.dyads import dyad_labels
+    from forecast.events.dyads import choose_dyad, dyad_labels
     from forecast.model.fitted import Fit
     from forecast.outlook import reported
     from forecast.outlook.scenarios import read_scenarios, scenario
 
     tables = read_scenarios(files)  # first: a broken file is found before anything takes time
     fit = Fit.load(path)
-    code = find_dyad(dyad, fit.dyads)
+    code = choose_dyad(dyad, fit.dyads)
     names = [str(name) for name in fit.panel["dataset"].to_numpy()] if "dataset" in fit.panel.coords else []
     events = since = None
     if CHRONOLOGY in names:
@@ -143,7 +143,7 @@ def _put(
     from forecast.questions import put_question
 
     if question.dyads != (dyad,):
-        only = f", or give --dyad {question.dyad}" if len(question.dyads) == 1 else " alone"
+        only = f", or a scenario of {question.dyad}" if len(question.dyads) == 1 else " alone"
         raise QuestionError(
             f"{question.id}: it is about {join(question.dyads)}, and the scenario about {dyad}; ask one of {dyad}{only}"
         )

@@ -20,6 +20,7 @@ from forecast.errors import DataError, SpecError, UnknownDyadError
 from forecast.events.codebook import read_days, read_small_csv, require_cells
 from forecast.resources import data_folder
 from forecast.typing import Bool
+from forecast.wording import join_some
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -360,6 +361,18 @@ def hierarchy(dyad: str, present: Sequence[str] | None = None) -> list[str]:
     return [code for code in (column.index if present is None else present) if code not in apart]
 
 
+def choose_dyad(text: str | None, known: Sequence[str]) -> str:
+    """Find the dyad a user means, or the only one that is there."""
+    if text is not None:
+        return find_dyad(text, known)
+    if len(known) == 1:
+        return known[0]
+    raise SpecError(
+        f"dyad: none is named, and there are {len(known)}: {join_some(known)}. Name one, such as `forecast report "
+        f"{known[0] if known else 'USA-CHN'}`; `forecast dyads` lists the embedded ones"
+    )
+
+
 @checked
 def find_dyad(text: str, known: Iterable[str]) -> str:
     """Find the dyad a user means among those that are there, in either order and in any case."""
@@ -371,9 +384,10 @@ def find_dyad(text: str, known: Iterable[str]) -> str:
             return code
     guesses = [*difflib.get_close_matches(asked, known, 1), *difflib.get_close_matches(turned, known, 1)]
     guess = f" Did you mean {guesses[0]}?" if guesses else ""
-    listing = ", ".join(known) or "none"
+    listing = join_some(known) or "none"
     raise UnknownDyadError(
-        f"There is no dyad {text!r}.{guess} Known: {listing}. A dyad is two ISO 3166 alpha-3 codes joined by a hyphen."
+        f"There is no dyad {text!r}.{guess} Known: {listing}. A dyad is two ISO 3166 alpha-3 codes joined by a hyphen. "
+        "For another one bring your own events: `forecast init FOLDER` makes a table to fill in."
     )
 
 

@@ -331,7 +331,7 @@ def _mismatch(fit: "Fit", assessment: Assessment, skill: Skill, record: "Record 
 
 def _remedy(fit: "Fit") -> str:
     """Describe how to find out how good forecasts such as those of a fit have been."""
-    command = f"forecast backtest --dyads {','.join(_dyads(fit))} --out skill"
+    command = f"forecast backtest {' '.join(_dyads(fit))} --out skill"
     return f"To find out: {command}, on the same data, then this report again with --skill skill/skill.json"
 
 

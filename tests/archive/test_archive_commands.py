@@ -54,12 +54,12 @@ def test_status_prints_sentences_and_then_the_events_of_some_dyads(archive):
     head = printed.index("dyad     gdelt  icews  polecat")
     assert " ".join(printed[:head]).startswith("GDELT: 2 files, ")
     assert printed[head + 1].split() == ["USA-CHN", "3", "4", "2"] and len(printed) == head + 16
-    assert [line.split()[0] for line in lines("--dyads", "jpn-usa,CHN-JPN")[-2:]] == ["JPN-USA", "CHN-JPN"]
+    assert [line.split()[0] for line in lines("jpn-usa,CHN-JPN")[-2:]] == ["JPN-USA", "CHN-JPN"]
     states = ("DEU", "FRA", "GBR", "ITA", "ESP", "PRT", "POL")
     many = [f"{one}-{other}" for one in states for other in states if one < other]
-    printed = lines("--dyads", ",".join(many))
+    printed = lines(",".join(many))
     assert printed[-1] == "And 1 dyad more; --json has all." and len(printed) == head + 22
-    assert run("events", "status", "--archive", archive, "--dyads", "USA-XXX").exit_code == 2
+    assert run("events", "status", "--archive", archive, "USA-XXX").exit_code == 2
     assert json.loads(run("events", "status", "--archive", archive, "--json").stdout)["datasets"][0]["dyads"] == {
         "USA-CHN": 3
     }
@@ -156,11 +156,11 @@ def test_events_of_named_datasets_are_checked_and_shown(archive):
     assert [feed["feed"] for feed in summary["feeds"]] == ["icews"]
     alone = run("events", "check", "--archive", archive, "--data", "icews")
     assert alone.exit_code == 0 and alone.output.startswith("4 events")
-    shown = run("events", "show", *named, "--from", "2018-10", "--to", "2018-10", "--json")
+    shown = run("events", "show", "USA-CHN", *named, "--from", "2018-10", "--to", "2018-10", "--json")
     events = json.loads(shown.stdout)
     assert {event["dataset"] for event in events} == {"icews", "chronology"}
-    printed = run("events", "show", *named, "--from", "2018-10", "--to", "2018-10")
+    printed = run("events", "show", "USA-CHN", *named, "--from", "2018-10", "--to", "2018-10")
     assert "dataset" in printed.output and "icews" in printed.output
-    for wrong in (("mine.csv",), ("--feed", "icews")):
+    for wrong in (("mine.csv",), ("USA-CHN", "--feed", "icews")):
         assert run("events", "show", *wrong, "--archive", archive).exit_code == 2
     assert run("events", "check", "--data", "icews").exit_code == 2

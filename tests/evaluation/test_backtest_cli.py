@@ -12,7 +12,7 @@ from forecast.cli import app
 from forecast.evaluation import Record
 from tests.pages import leave_figures_empty
 
-SMALL = ["--dyads", "CHN-JPN", "--every", "12", "--horizons", "3,12", "--models", "no", "--processes", "1"]
+SMALL = ["CHN-JPN", "--every", "12", "--horizons", "3,12", "--models", "no", "--processes", "1"]
 
 
 def forecast(*arguments):
@@ -93,7 +93,7 @@ def test_a_page_of_somebody_else_is_left_alone_before_any_work(tmp_path):
         (["--from", "2026-03", "--to", "2026-03"], "shorter horizons"),
         (["--every", "0"], "greater than or equal to 1"),
         (["--horizons", "0"], "horizons"),
-        (["--dyads", "USA-FRA"], "USA-FRA"),
+        (["USA-FRA"], "USA-FRA"),
         (["--eras", "mine"], "given, none"),
         (["--with", "CHN-JPN", "--alone"], "choose one"),
         (["--with", "USA-FRA"], "USA-FRA"),

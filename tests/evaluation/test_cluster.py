@@ -150,7 +150,7 @@ def test_an_interrupted_run_leaves_the_cluster_and_goes_on(loopback, record, her
 
 @pytest.mark.slow
 def test_a_command_that_is_stopped_ends_in_time(loopback, tmp_path):
-    options = ["--dyads", "CHN-JPN", "--from", "1985-01", "--every", "1", "--horizons", "3", "--models", "no"]
+    options = ["CHN-JPN", "--from", "1985-01", "--every", "1", "--horizons", "3", "--models", "no"]
     options += ["--benchmarks", "base_rate_all", "--out", tmp_path, "--scheduler", loopback.address]
     command = [sys.executable, "-m", "forecast", "backtest", *options]
     with subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True) as process:
@@ -259,7 +259,7 @@ def test_an_address_has_a_form(address):
 
 
 def forecast(*options, out):
-    given = ["backtest", "--dyads", "CHN-JPN", "--every", "12", "--models", "no", "--benchmarks", "base_rate_10y"]
+    given = ["backtest", "CHN-JPN", "--every", "12", "--models", "no", "--benchmarks", "base_rate_10y"]
     return CliRunner().invoke(app, [*given, "--out", str(out), *options])
 
 

@@ -96,7 +96,7 @@ def archive(tmp_path_factory):
 
 def run(archive, out, *options):
     given = [
-        "backtest", "--archive", archive, "--dyads", "USA-CHN", "--from", "2011-01", "--to", "2012-01", "--every", "6",
+        "backtest", "--archive", archive, "USA-CHN", "--from", "2011-01", "--to", "2012-01", "--every", "6",
         "--horizons", "3", "--models", "no", "--benchmarks", "base_rate_10y,last_window", "--processes", "1",
         "--out", out, *options,
     ]  # fmt: skip

@@ -69,7 +69,7 @@ def test_check_of_an_edited_chronology_names_the_row(run, tmp_path):
 
 
 def test_show_prints_joint_acts_once_unless_directed(run):
-    span = ("show", "--dyad", "chn-usa", "--from", "2023-11-15", "--to", "2023-11-15")
+    span = ("show", "chn-usa", "--from", "2023-11-15", "--to", "2023-11-15")
     once, both = run(*span).output, run(*span, "--directed").output
     assert ("Xi meets Biden" in once, "Biden hosts Xi" in once) == (True, False)
     assert "Not shown, as the other side of a two-sided event: 1" in once
@@ -77,15 +77,15 @@ def test_show_prints_joint_acts_once_unless_directed(run):
 
 
 def test_show_for_programs_and_its_default_span(run):
-    events = json.loads(run("show", "--dyad", "USA-IRN", "--json", "--directed").stdout)
+    events = json.loads(run("show", "USA-IRN", "--json", "--directed").stdout)
     assert (events[-1]["date"], events[-1]["dyad"]) == ("2026-04-25", "USA-IRN")
     assert "2025-04-25" < events[0]["date"] < "2025-06-30"
-    months = json.loads(run("show", "--from", "2023-10", "--to", "2023-10", "--json").stdout)
+    months = json.loads(run("show", "USA-CHN", "--from", "2023-10", "--to", "2023-10", "--json").stdout)
     assert {event["date"][:7] for event in months} == {"2023-10"}
 
 
 def test_show_says_what_was_not_looked_up(run):
-    span = ("show", "--dyad", "USA-CHN", "--from", "2023-11-15", "--to", "2023-11-15")
+    span = ("show", "USA-CHN", "--from", "2023-11-15", "--to", "2023-11-15")
     assert "3 events, 2023-11-15 to 2023-11-15; unchecked: 2" in run(*span).output
     references = [event["reference"] for event in json.loads(run(*span, "--json").stdout)]
     assert sum(reference.startswith("unchecked: ") for reference in references) == 2
@@ -93,20 +93,20 @@ def test_show_says_what_was_not_looked_up(run):
 
 def test_show_of_a_users_own_table(run, mine):
     path, mapping = mine
-    result = run("show", path, "--mapping", mapping, "--from", "2024-05")
+    result = run("show", "USA-CHN", "--events", path, "--mapping", mapping, "--from", "2024-05")
     assert "2 events, 2024-05-01 to 2024-06-15" in result.output
 
 
 def test_show_says_when_there_is_nothing(run):
-    assert "0 events, 1950-04-01 to 1950-04-30" in run("show", "--from", "1950-04", "--to", "1950-04").output
+    assert "0 events, 1950-04-01 to 1950-04-30" in run("show", "USA-CHN", "--from", "1950-04", "--to", "1950-04").output
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("show", "--dyad", "USA-VNM"), "There is no dyad 'USA-VNM'"),
-        (("show", "--from", "2024", "--to", "2023-01"), "--from: '2024' is not a date"),
-        (("show", "--from", "2024-01", "--to", "2023-01"), "--from 2024-01-01 comes after --to 2023-01-31"),
+        (("show", "USA-VNM"), "There is no dyad 'USA-VNM'"),
+        (("show", "USA-CHN", "--from", "2024", "--to", "2023-01"), "--from: '2024' is not a date"),
+        (("show", "USA-CHN", "--from", "2024-01", "--to", "2023-01"), "--from 2024-01-01 comes after --to 2023-01-31"),
         (("check", "nowhere.csv"), "nowhere.csv does not exist"),
         (("check", "--mapping", "m.yaml"), "--mapping: says how to read"),
     ],

@@ -56,10 +56,10 @@ def test_every_command_works(command, files):
         done = CliRunner().invoke(app, words)
         assert done.exit_code == 0, done.output
         return
-    options = list(zip(words[1::2], words[2::2], strict=True))
+    options = list(zip(words[2::2], words[3::2], strict=True))
     events = [Path(value) for name, value in options if name == "--events"]
     settings = [value for name, value in options if name == "--feed-setting"]
-    assert open_source(AnyData(events=events, feed_setting=settings).source).dyads == [dict(options)["--dyad"]]
+    assert open_source(AnyData(events=events, feed_setting=settings).source).dyads == [words[1]]
 
 
 def test_every_setting_and_feed_is_explained():

@@ -111,13 +111,13 @@ def test_memory_does_not_grow_with_the_files(tmp_path):
 def test_every_command_of_the_page_works(made, tmp_path, monkeypatch):
     page = Path(__file__).resolve().parents[2] / "docs" / "feeds-at-scale.md"
     commands = [shlex.split(found) for found in re.findall(r"^    forecast (.*)$", page.read_text("utf-8"), re.M)]
-    assert [words[:2] for words in commands] == [["events", "count"], ["report", "--dyad"], ["events", "sql"]]
+    assert [words[:2] for words in commands] == [["events", "count"], ["report", "USA-CHN"], ["events", "sql"]]
     monkeypatch.chdir(tmp_path)
     (tmp_path / "gdelt").symlink_to(made)
     assert CliRunner().invoke(app, commands[0]).exit_code == 0
-    given = dict(zip(commands[1][1::2], commands[1][2::2], strict=True))
+    given = dict(zip(commands[1][2::2], commands[1][3::2], strict=True))
     source = Source(kind="counts", path=given["--counts"], mapping=given["--mapping"])
-    assert given["--dyad"] in open_source(source).dyads
+    assert commands[1][1] in open_source(source).dyads
     pytest.importorskip("sqlglot")
     assert CliRunner().invoke(app, commands[2]).exit_code == 0
 

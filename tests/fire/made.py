@@ -29,7 +29,7 @@ from tests.model.fits import unobserved
 PAIRS = ("USA-CHN", "USA-RUS")
 DATA = ("--events", "record.csv", "--mapping", "record.yaml")
 ADDED = ("--add", "added", "--covered-to", "2024-01-07")
-MONDAY = (*DATA, "--dyads", ",".join(PAIRS), "--horizons", "3,6")
+MONDAY = (*PAIRS, *DATA, "--horizons", "3,6")
 WEEKS = (date(2024, 1, 8), date(2024, 1, 15))
 FETCH = ("first_wait=0.001", "longest_wait=0.01", "stall=1", "attempts=2", "per_second=1000", "parallel=1")
 MOMENT = datetime(2026, 8, 1, 12, tzinfo=UTC)
@@ -211,7 +211,7 @@ def _well(*words: object) -> None:
 
 def _with_fit() -> None:
     _record()
-    _well("report", *DATA, "--with", "USA-RUS", "--horizons", "3,6", "--out", "base")
+    _well("report", "USA-CHN", *DATA, "--with", "USA-RUS", "--horizons", "3,6", "--out", "base")
     shutil.copytree("base", "out")
     Path("out/notes.txt").write_text("mine")
 
@@ -219,8 +219,8 @@ def _with_fit() -> None:
 def _with_question() -> None:
     _with_fit()
     own = ("--as-of", "2023-12-31", "--id")
-    _well("question", "new", *DATA, "--above", "50", "--months", "6", *own, "half")
-    _well("question", "new", *DATA, "--at-least", "sanction", "--months", "1", *own, "jan")
+    _well("question", "new", "USA-CHN", *DATA, "--above", "50", "--months", "6", *own, "half")
+    _well("question", "new", "USA-CHN", *DATA, "--at-least", "sanction", "--months", "1", *own, "jan")
 
 
 def _week(day: date) -> Any:
@@ -232,7 +232,7 @@ def _week(day: date) -> Any:
 def _one_week() -> None:
     _record()
     for pair in PAIRS:
-        own = ("--dyad", pair, "--as-of", "2023-12-31", "--id", f"half-{pair[4:].lower()}")
+        own = (pair, "--as-of", "2023-12-31", "--id", f"half-{pair[4:].lower()}")
         _well("question", "new", *DATA, "--above", "50", "--months", "6", *own)
     assert _week(WEEKS[0]).exit_code == 0
     _add(date(2024, 1, 10))
@@ -262,20 +262,20 @@ def _fetch() -> Any:
 
 
 def _backtest() -> Any:
-    own = ("--dyads", "CHN-JPN", "--every", "12", "--horizons", "3", "--models", "no", "--processes", "1")
+    own = ("CHN-JPN", "--every", "12", "--horizons", "3", "--models", "no", "--processes", "1")
     span = ("--from", "2018-01", "--to", "2019-01", "--benchmarks", "base_rate_10y,base_rate_2y")
     return run("backtest", *own, *span, "--out", "skill")
 
 
-ASK = ("question", "new", *DATA, "--below", "40", "--months", "3", "--as-of", "2023-12-31", "--id", "low")
+ASK = ("question", "new", "USA-CHN", *DATA, "--below", "40", "--months", "3", "--as-of", "2023-12-31", "--id", "low")
 OUT = ("--horizons", "3", "--out", "out", "--replace")
-WITH_ADDED = ("report", *DATA, *ADDED, "--fit", "base/fit.zarr", "--as-of", "2024-01-07", *OUT)
+WITH_ADDED = ("report", "USA-CHN", *DATA, *ADDED, "--fit", "base/fit.zarr", "--as-of", "2024-01-07", *OUT)
 RESOLVE = ("question", "resolve", *DATA, "--add", "added", "--covered-to", "2024-02-04", "--as-of", "2024-02-05")
 UPDATE = ("question", "update", *DATA, "--fit", "base/fit.zarr")
 COMMANDS = {
     one.name: one
     for one in (
-        Command("report", _with_fit, lambda: run("report", "--fit", "base/fit.zarr", *OUT), {"out"}),
+        Command("report", _with_fit, lambda: run("report", "USA-CHN", "--fit", "base/fit.zarr", *OUT), {"out"}),
         Command("report --add", _with_fit, lambda: run(*WITH_ADDED), {"out"}),
         Command("question new", _with_question, lambda: run(*ASK), {"questions"}, "low was asked already"),
         Command("question update", _with_question, lambda: run(*UPDATE), {"questions"}),

@@ -55,7 +55,8 @@ def test_a_report_on_an_extreme_record(name: str, tmp_path: Path, monkeypatch: p
     columns = {"date": "date", "source": "source", "target": "target", "cameo": "code", "n": "n"}
     Path("record.yaml").write_text(yaml.safe_dump({"dataset": "mine", "columns": columns}))
     done = run(
-        "report", "--events", "record.csv", "--mapping", "record.yaml", "--alone", "--horizons", "3,12", "--out", "out",
+        "report", "USA-CHN", "--events", "record.csv", "--mapping", "record.yaml", "--alone",
+        "--horizons", "3,12", "--out", "out",
         "--draws", 100, "--tune", 100, "--chains", 2,
     )  # fmt: skip
     assert done.exception is None or isinstance(done.exception, SystemExit), done.output

@@ -32,7 +32,7 @@ def test_sixty_reports_leave_nothing_behind(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("forecast.model.fit", _fit)
     _record()
     source = Source(kind="events", path="record.csv", mapping="record.yaml")
-    settings = {"source": source, "out": Path("out"), "horizons": (3,)}
+    settings = {"dyad": "USA-CHN", "source": source, "out": Path("out"), "horizons": (3,)}
     make_report(ReportSettings(hierarchy=PAIRS[1:], **settings))
     Path("out/fit.zarr").rename("fit.zarr")
     known = []

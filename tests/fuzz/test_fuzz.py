@@ -50,13 +50,13 @@ TEXTS = [
 ]  # fmt: skip
 OPTIONS = {
     ("events", "check"): ["PATH", "--mapping", "--rejects", "--json"],
-    ("events", "show"): ["PATH", "--mapping", "--dyad", "--from", "--to", "--directed", "--json"],
+    ("events", "show"): ["PATH", "--events", "--mapping", "--from", "--to", "--directed", "--json"],
     ("report", "--fit", "nowhere"): [
-        "--dyad", "--as-of", "--horizons", "--out", "--seed", "--alone", "--improvement", "--since", "--eras",
+        "PATH", "--as-of", "--horizons", "--out", "--seed", "--alone", "--improvement", "--since", "--eras",
         "--nodes",
         "--dynamics", "--ceiling", "--shocks", "--draws", "--tune", "--chains", "--cores", "--json", "--frequency",
     ],
-    ("test", "--plan", "nowhere"): ["--out", "--cores", "--json", "--seed", "--claims", "--dyad"],
+    ("test", "--plan", "nowhere"): ["--out", "--cores", "--json", "--seed", "--claims", "PATH"],
     ("test", "--events", "nowhere"): ["--with", "--cores", "--json", "--seed", "--claims", "--as-of", "--mapping"],
     ("plan", "show"): ["PATH", "--json"],
     ("plan", "freeze"): ["PATH"],

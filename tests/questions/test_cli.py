@@ -43,8 +43,8 @@ def fit(monkeypatch):
 
 
 def test_a_question_from_asking_to_its_score(fit):
-    assert run("new", "--higher", 5, "--id", "up", *ASK).exit_code == 0
-    assert run("new", "--at-least", "sanctions:3", *ASK).exit_code == 0
+    assert run("new", "USA-CHN", "--higher", 5, "--id", "up", *ASK).exit_code == 0
+    assert run("new", "USA-CHN", "--at-least", "sanctions:3", *ASK).exit_code == 0
     done = run("update", "--fit", "fit.zarr")
     assert done.exit_code == 0
     assert done.stdout.count("% as of 2023-10-31") == 2
@@ -71,7 +71,7 @@ def test_a_question_from_asking_to_its_score(fit):
 
 def test_a_fit_that_has_not_converged_is_marked(fit):
     fit.gate.passed = False
-    run("new", "--higher", 5, "--id", "up", *ASK)
+    run("new", "USA-CHN", "--higher", 5, "--id", "up", *ASK)
     done = run("update", "--fit", "fit.zarr")
     assert done.exit_code == 3
     assert "NOT CONVERGED" in done.stdout
@@ -80,11 +80,11 @@ def test_a_fit_that_has_not_converged_is_marked(fit):
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (("new",), "nothing is asked"),
-        (("new", "--higher", 5, "--dyad", "USA-XXX"), "USA-XXX"),
-        (("new", "--at-least", "wishes"), "there is no such kind"),
-        (("new", "--at-least", "violence:1:12"), "--months or --until"),
-        (("new", "--above", 50, "--as-of", "2093-01-01"), "in the future"),
+        (("new", "USA-CHN"), "nothing is asked"),
+        (("new", "USA-XXX", "--higher", 5), "USA-XXX"),
+        (("new", "USA-CHN", "--at-least", "wishes"), "there is no such kind"),
+        (("new", "USA-CHN", "--at-least", "violence:1:12"), "--months or --until"),
+        (("new", "USA-CHN", "--above", 50, "--as-of", "2093-01-01"), "in the future"),
         (("new", "--file", "none.yaml"), "none.yaml"),
         (("update", "--fit", "x.zarr"), "ledger.jsonl: the ledger cannot be read"),
         (("export", "--out", "x.txt"), "cannot be read"),
@@ -97,7 +97,7 @@ def test_bad_input_ends_with_2_and_its_name(arguments, named):
 
 
 def test_a_question_of_another_dataset_is_named(fit, tmp_path):
-    run("new", "--higher", 5, "--id", "up", *ASK)
+    run("new", "USA-CHN", "--higher", 5, "--id", "up", *ASK)
     text = (tmp_path / "questions" / "up.yaml").read_text()
     lines = text.replace("dataset: chronology", "dataset: mine").replace("id: up", "id: mine").splitlines()
     start = next(place for place, line in enumerate(lines) if line.startswith("sentence:"))
@@ -112,13 +112,19 @@ def test_a_question_of_another_dataset_is_named(fit, tmp_path):
 
 
 def test_an_edited_file_and_an_edited_ledger_are_told(tmp_path):
-    run("new", "--higher", 5, "--id", "up", *ASK)
+    run("new", "USA-CHN", "--higher", 5, "--id", "up", *ASK)
     file, ledger = tmp_path / "questions" / "up.yaml", tmp_path / "questions" / "ledger.jsonl"
     file.write_text(file.read_text().replace("fewest: 3", "fewest: 4"))
     assert "stands in the ledger" in said(run("show", "up"))
     before = ledger.read_text().replace('"fewest":3', '"fewest":4')
     ledger.write_text(before)
-    for command in (("list",), ("show", "up"), ("resolve",), ("score",), ("new", "--lower", 5, "--id", "down", *ASK)):
+    for command in (
+        ("list",),
+        ("show", "up"),
+        ("resolve",),
+        ("score",),
+        ("new", "USA-CHN", "--lower", 5, "--id", "down", *ASK),
+    ):
         done = run(*command)
         assert done.exit_code == 2
         assert "line 1" in said(done)
@@ -127,19 +133,19 @@ def test_an_edited_file_and_an_edited_ledger_are_told(tmp_path):
 
 
 def test_a_torn_line_is_said(tmp_path):
-    run("new", "--higher", 5, "--id", "up", *ASK)
+    run("new", "USA-CHN", "--higher", 5, "--id", "up", *ASK)
     ledger = tmp_path / "questions" / "ledger.jsonl"
     ledger.write_bytes(ledger.read_bytes() + b'{"schema":1,"num')
     assert "line 2: it was never finished" in said(run("list"))
-    done = run("new", "--lower", 5, "--id", "down", *ASK)
+    done = run("new", "USA-CHN", "--lower", 5, "--id", "down", *ASK)
     assert "is set aside in ledger.jsonl.torn" in said(done)
     assert (tmp_path / "questions" / "ledger.jsonl.torn").read_bytes() == b'{"schema":1,"num\n'
 
 
 def test_a_name_is_given_once():
-    assert run("new", "--higher", 5, "--id", "up", *ASK).exit_code == 0
-    assert "asked already" in said(run("new", "--higher", 5, "--id", "up", *ASK))
-    assert "holds another question" in said(run("new", "--lower", 5, "--id", "up", *ASK))
+    assert run("new", "USA-CHN", "--higher", 5, "--id", "up", *ASK).exit_code == 0
+    assert "asked already" in said(run("new", "USA-CHN", "--higher", 5, "--id", "up", *ASK))
+    assert "holds another question" in said(run("new", "USA-CHN", "--lower", 5, "--id", "up", *ASK))
 
 
 @pytest.fixture
@@ -190,7 +196,9 @@ def test_a_late_answer_is_marked(begun):
 
 def test_asking_mends_what_an_earlier_run_left(begun):
     assert not (begun.parent / "up.yaml").exists()
-    assert "up.yaml: missing, and written again from the ledger" in said(run("new", "--lower", 5, "--id", "down", *ASK))
+    assert "up.yaml: missing, and written again from the ledger" in said(
+        run("new", "USA-CHN", "--lower", 5, "--id", "down", *ASK)
+    )
     assert (begun.parent / "up.yaml").exists() and (begun.parent / "down.yaml").exists()
 
 

@@ -272,7 +272,7 @@ def fit(monkeypatch, tmp_path):
 
 
 def test_joint_and_conditional_questions_from_asking_to_their_score(fit):
-    head = ("new", "--as-of", DAY, "--months", 6)
+    head = ("new", "USA-CHN", "--as-of", DAY, "--months", 6)
     assert run(*head, "--higher", 5, "--and", "USA-RUS higher 5", "--id", "both").exit_code == 0
     assert run(*head, "--higher", 5, "--or", "usa-rus lower 5 months 3", "--or", "at-least violence:2").exit_code == 0
     assert run(*head, "--at-least", "visit", "--given", "above 20", "--id", "visit").exit_code == 0
@@ -346,7 +346,7 @@ def test_a_comparison_states_the_level_of_a_pair_that_is_asked_about(asked_about
 )
 def test_bad_parts_end_with_2_and_their_name(arguments, named, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    done = run("new", "--higher", 5, "--as-of", DAY, *arguments)
+    done = run("new", "USA-CHN", "--higher", 5, "--as-of", DAY, *arguments)
     assert done.exit_code == 2 and named in words(done)
 
 

@@ -155,7 +155,7 @@ def folder(tmp_path, monkeypatch):
 def ledger(folder):
     """The folder with questions in a ledger."""
     for name, *words in (("up", "--higher", 5), ("sanctions", "--at-least", "sanctions:2")):
-        assert run("question", "new", *words, "--id", name, "--as-of", DAY, "--months", 12).exit_code == 0
+        assert run("question", "new", "USA-CHN", *words, "--id", name, "--as-of", DAY, "--months", 12).exit_code == 0
     return folder
 
 

@@ -289,7 +289,7 @@ def test_the_command_writes_the_page_and_replaces_one_only_if_asked(tmp_path, mo
         return results()
 
     monkeypatch.setattr("forecast.hypotheses.run.pooled_tests", pooled)
-    command = ["test", "--with", "USA-CHN,USA-IRN", "--dyad", "chn-usa", "--out", str(tmp_path / "out")]
+    command = ["test", "--with", "USA-CHN,USA-IRN", "chn-usa", "--out", str(tmp_path / "out")]
     first = CliRunner().invoke(app, [*command, "--json"])
     assert first.exit_code == 0, first.output
     assert (tmp_path / "out" / "index.html").is_file() and str(tmp_path / "out") in first.stderr

@@ -178,7 +178,7 @@ def test_pages_without_a_name_never_meet(meeting, tmp_path, monkeypatch):
         ("2043-10-15,CHN,USA,visit", (), "too far ahead"),
         ("2023-11-15,CHN,USA,picnic", (), "picnic"),
         ("2023-11-15,CHN,IND,visit", (), "not the two states of USA-CHN"),
-        ("2023-11-15,CHN,USA,visit", ("--dyad", "CHN-IND"), "CHN-IND"),
+        ("2023-11-15,CHN,USA,visit", ("CHN-IND"), "CHN-IND"),
         ("2023-11-15,CHN,USA,visit", ("--improvement", "-1"), "improvement"),
         ("2023-11-15,CHN,USA,visit", ("--horizons", "3", "--at", "2024-01"), "--horizons, --at"),
     ],

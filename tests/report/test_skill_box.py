@@ -143,9 +143,7 @@ def test_a_backtest_of_something_else_is_not_quoted(fit, assessment, skill, chan
 def test_without_a_backtest_it_is_said_how_to_get_one(fit, assessment, monkeypatch):
     monkeypatch.setattr(skill_box, "skill_file", lambda: None)
     found = find_skill(fit, assessment, EVENTS)
-    assert found.reason.startswith(
-        "no backtest comes with this package. To find out: forecast backtest --dyads USA-CHN"
-    )
+    assert found.reason.startswith("no backtest comes with this package. To find out: forecast backtest USA-CHN")
     assert read_skill() is None
 
 
