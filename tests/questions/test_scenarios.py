@@ -161,7 +161,7 @@ def ledger(folder):
 
 def test_the_command_asks_by_name_and_by_file(ledger):
     result = run(
-        "scenario", "--fit", V1, "--assume", "meeting.csv", "--question", "up",
+        "scenario", "USA-CHN", "--fit", V1, "--assume", "meeting.csv", "--question", "up",
         "--question", "questions/sanctions.yaml",
         "--out", "out",
     )  # fmt: skip
@@ -194,14 +194,16 @@ def test_a_question_that_the_fit_cannot_answer_is_an_error(folder, changes, word
     if changes.keys() & {"dyad", "dataset", "last", "asked"}:
         question = question.model_validate(question.model_dump() | {"sentence": ""})
     write_question(folder / "other.yaml", question)
-    result = run("scenario", "--fit", V1, "--assume", "meeting.csv", "--question", "other.yaml", "--out", "out")
+    result = run(
+        "scenario", "USA-CHN", "--fit", V1, "--assume", "meeting.csv", "--question", "other.yaml", "--out", "out"
+    )
     assert result.exit_code == 2
     assert words in " ".join(result.stderr.split())
     assert not Path("out").exists()
 
 
 def test_a_name_that_was_not_asked_is_an_error_with_those_that_were(ledger):
-    result = run("scenario", "--fit", V1, "--assume", "meeting.csv", "--question", "down")
+    result = run("scenario", "USA-CHN", "--fit", V1, "--assume", "meeting.csv", "--question", "down")
     assert result.exit_code == 2
     assert "'down'" in result.stderr and "up and sanctions" in " ".join(result.stderr.split())
 
@@ -228,6 +230,6 @@ def test_a_fit_of_another_edition_counts_no_codes_of_this_one(folder, monkeypatc
     monkeypatch.setattr("forecast.model.fitted.Fit.load", lambda path: other_edition)
     Path("later.csv").write_text("date,source,target,kind\n", encoding="utf-8")
     write_question(folder / "mine.yaml", ask(of="sanctions", months=12))
-    result = run("scenario", "--fit", V1, "--assume", "later.csv", "--question", "mine.yaml")
+    result = run("scenario", "USA-CHN", "--fit", V1, "--assume", "later.csv", "--question", "mine.yaml")
     assert result.exit_code == 2
     assert "the fit is not of the chronology as it comes with the package" in " ".join(result.stderr.split())
