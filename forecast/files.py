@@ -38,9 +38,8 @@ FOLDERS_OPEN = hasattr(os, "O_DIRECTORY")
 """True if a folder can be opened, and so locked, like a file; on Windows it cannot."""
 PARTIAL_LENGTH = len("..12345678.partial")
 """By how many characters a hidden name is longer than that of its target."""
-PARTIAL = re.compile(r"\.(.+)\.[0-9a-f]{8}\.partial")
+_PARTIAL = re.compile(r"\.([^/\\]+)\.[0-9a-f]{8}\.partial")
 """Name of a partial folder."""
-_IN_PARTIAL = re.compile(r"\.([^/\\]+)\.[0-9a-f]{8}\.partial[/\\][^/\\]+")
 POLL = 0.01
 """Seconds between two attempts to get a lock."""
 _own: set[Path] = set()
@@ -78,7 +77,7 @@ def abandon(patience: float) -> None:
 def clear_leftovers(folder: Path) -> None:
     """Remove the partial folders in a folder that were left by runs that have been killed."""
     with contextlib.suppress(OSError):
-        for path in [path for path in folder.iterdir() if PARTIAL.fullmatch(path.name)]:
+        for path in [path for path in folder.iterdir() if _PARTIAL.fullmatch(path.name)]:
             with contextlib.suppress(OSError):
                 if (release := lock_folder(path)) is not None:
                     _remove(path, release)
@@ -130,10 +129,10 @@ def _claim(target: Path) -> tuple[Path, Callable[[], None] | None]:
         folder.mkdir()
         try:
             release = lock_folder(folder, wait=True)
-        except BaseException as error:
+        except FileNotFoundError:  # another run took it for a leftover before it was locked
+            continue
+        except BaseException:
             _remove(folder, None)
-            if isinstance(error, FileNotFoundError):  # another run took it for a leftover before it was locked
-                continue
             raise
         if folder.exists():
             return folder, release
@@ -258,7 +257,7 @@ def read_bytes(path: str | Path, most: int) -> bytes:
             content = file.read(most + 1)
     except OSError as error:
         if error.errno in PASSING:  # readers answer what is wrong with a file, not what the system lacks
-            raise ForecastError(lacking(path, error)) from error
+            raise ForecastError(lacking(path, error.strerror)) from error
         raise
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it has more than the {most:,} bytes that are read")
@@ -364,14 +363,14 @@ def output_error(path: Path, error: OSError) -> OutputError:
     return (OutputError if error.errno in PASSING else OutputPathError)(unwritable(path, error))
 
 
-def lacking(path: str | Path, error: OSError) -> str:
+def lacking(path: str | Path, reason: str | None) -> str:
     """Describe in a sentence that the system lacks something for a file."""
-    return f"{shown_path(path)}: {error.strerror}. Free what the system lacks, and try again"
+    return f"{shown_path(path)}: {reason}. Free what the system lacks, and try again"
 
 
 def shown_path(path: str | Path) -> str:
     """Return a path for a message; one in unfinished work is shown as that of the finished one."""
-    return printable(_IN_PARTIAL.sub(r"\1", str(path)))
+    return printable(re.sub(rf"{_PARTIAL.pattern}[/\\][^/\\]+", r"\1", str(path)))
 
 
 LARGEST_LOG = 500_000_000

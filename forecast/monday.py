@@ -79,7 +79,7 @@ class Monday:
             self._answer(made)
         if made.fit.gate.passed:
             # After a failure the next run of this day compares with the last fit again.
-            self._remove_fits(keep={self.new} if last is None or not self.failures else {self.new, last[0]})
+            self._remove_fits(keep={self.new, last[0]} if last and self.failures else {self.new})
         if self.commit and self.repository is not None:
             source = self.settings.source
             added = [] if source is None else [Path(path) for path in source.additions]

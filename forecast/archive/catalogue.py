@@ -289,7 +289,7 @@ def load(folder: Path) -> Catalogue:
         raise
     except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in PASSING:
-            raise ForecastError(lacking(folder / CATALOGUE, OSError(0, str(error)))) from error
+            raise ForecastError(lacking(folder / CATALOGUE, str(error))) from error
         raise DataError(f"{folder / CATALOGUE} is damaged ({error!s:.200}). {repair_hint(folder)}") from error
 
 

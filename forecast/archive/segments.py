@@ -239,10 +239,10 @@ def _without_pending(catalogue: Catalogue) -> Catalogue:
     inside = [path for path in catalogue.pending if path.startswith(OWN) and ".." not in Path(path).parts]
     catalogue = _adopt(catalogue, catalogue.pending)
     segments_on_disk(catalogue.folder)  # no part is a link
-    for path in inside:
-        clear_leftovers((catalogue.folder / path).parent)
-        if path in catalogue.pending:
-            (catalogue.folder / path).unlink(missing_ok=True)
+    for place in {(catalogue.folder / path).parent for path in inside}:
+        clear_leftovers(place)
+    for path in catalogue.pending.intersection(inside):
+        (catalogue.folder / path).unlink(missing_ok=True)
     with transaction(catalogue.folder) as database:
         database.execute("DELETE FROM pending")
     return replace(catalogue, pending=frozenset())

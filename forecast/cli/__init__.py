@@ -125,4 +125,4 @@ def _in_words(error: Exception) -> ForecastError | None:
         sys.stdout.flush()
     except OSError:  # what cannot be written now could not be at the end of the process
         sys.stdout = io.StringIO()
-    return ForecastError(lacking(error.filename or "The system could not go on", error))
+    return ForecastError(lacking(error.filename or "The system could not go on", error.strerror))
