@@ -15,13 +15,10 @@ import numpy as np
 import pytest
 import yaml
 from commands import faults, shown_commands
-from typer.testing import CliRunner
 
-from forecast.cli import app
-from forecast.model.fitted import Fit
-from forecast.model.spec import spec_for
-from tests.model.fits import unobserved
+from tests.model.fits import leave_out_sampling
 from tests.pages import dangling, leave_figures_empty
+from tests.records import DATA, PAIRS, run, run_monday, write_record
 from tests.systems import posix
 
 ROOT = Path(__file__).parents[1]
@@ -29,37 +26,15 @@ WORKFLOW = ROOT / "docs/every-monday.yml"
 PAGE = ROOT / "docs/every-monday.md"
 FIRST = date(2024, 1, 8)
 KINDS = ("criticism", "threat", "sanction", "talks", "visit", "agreement", "praise", "easing")
-PAIRS = ("USA-CHN", "USA-RUS")
 SHORT = "CHN-RUS"
 WEEK = timedelta(weeks=1)
-
-
-DRAWS = 100
-"""Draws of a chain: few, and independent. The limits of convergence are as much lower."""
-
-
-_PRIOR: dict[Any, Fit] = {}
-
-
-def stubbed(panel, spec, *, seed=1, **_):
-    """Fit a panel without looking at it: draws of the prior, which are independent, so that they pass every check."""
-    key = (DRAWS, panel.sizes["time"], *panel["dyad"].to_numpy().tolist(), seed)
-    if key not in _PRIOR:
-        _PRIOR[key] = unobserved(panel, spec_for(panel), chains=2, draws=DRAWS, seed=seed)
-    made = _PRIOR[key]
-    tree = {name: made.tree[name].to_dataset() for name in ("posterior", "sample_stats")}
-    found = Fit({"/": made.tree.to_dataset(), **tree, "constant_data": panel})
-    return found.noting(data_digest=panel.attrs["digest"])
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Fits take no sampling, figures are not drawn, and few draws pass."""
-    monkeypatch.setattr("forecast.model.sampling.fit", stubbed)
-    monkeypatch.setattr("forecast.model.fit", stubbed)
+    leave_out_sampling(monkeypatch)
     leave_figures_empty(monkeypatch)
-    for name, limit in (("gate.ESS_LIMIT", 50), ("particles.ESS_LIMIT", 50), ("gate.R_HAT_LIMIT", 1.3)):
-        monkeypatch.setattr(f"forecast.model.{name}", limit)
     for name in ("GIT_AUTHOR", "GIT_COMMITTER"):
         monkeypatch.setenv(f"{name}_NAME", "Somebody")
         monkeypatch.setenv(f"{name}_EMAIL", "somebody@example.org")
@@ -69,20 +44,9 @@ def quick(monkeypatch):
 def folder(tmp_path, monkeypatch):
     """A folder with a record of two pairs up to the end of 2023, and of a third that is too short."""
     monkeypatch.chdir(tmp_path)
-    rng = np.random.default_rng(1)
-    days = [date(2020, 1, 1) + timedelta(days=int(one)) for one in np.sort(rng.integers(0, 1461, 300))]
-    codes = rng.choice(["111", "138", "163", "046", "042", "057"], len(days))
-    rows = [f"{day},{pair[:3]},{pair[4:]},{code}" for day, code in zip(days, codes, strict=True) for pair in PAIRS]
-    rows += [f"2023-12-{day},{pair[:3]},{pair[4:]},046" for pair in (*PAIRS, SHORT) for day in (30, 31)]
-    rows += [f"2023-08-01,{SHORT[:3]},{SHORT[4:]},111"]
-    (tmp_path / "record.csv").write_text("\n".join(["date,source,target,code", *rows, ""]))
-    mapping = {"dataset": "mine", "columns": {"date": "date", "source": "source", "target": "target", "cameo": "code"}}
-    (tmp_path / "record.yaml").write_text(yaml.safe_dump(mapping))
-    (tmp_path / "added").mkdir()
+    rows = [("2023-12-30", "046"), ("2023-12-31", "046"), ("2023-08-01", "111")]
+    write_record(*(f"{day},{SHORT[:3]},{SHORT[4:]},{code}" for day, code in rows))
     return tmp_path
-
-
-DATA = ("--events", "record.csv", "--mapping", "record.yaml")
 
 
 def news(monday: date, *, pairs=PAIRS, number=2) -> None:
@@ -94,19 +58,6 @@ def news(monday: date, *, pairs=PAIRS, number=2) -> None:
         for place in range(number)
     ]
     Path("added", f"{monday}.csv").write_text("\n".join(["date,source,target,kind,summary", *rows, ""]))
-
-
-def forecast(*words: str) -> Any:
-    return CliRunner().invoke(app, [str(word) for word in words])
-
-
-def monday(day: date, *words: str, pairs=PAIRS) -> Any:
-    """Run the command as on a day."""
-    covered = () if "--covered-to" in words else ("--covered-to", str(day - timedelta(days=1)))
-    own = (*pairs, "--day", str(day), "--horizons", "3,6")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("forecast.monday.today", lambda: day)
-        return forecast("monday", *DATA, *own, *covered, *words)
 
 
 def git(*words: str) -> str:
@@ -123,18 +74,18 @@ def run_mondays(number: int) -> list[date]:
     for pair in PAIRS:
         for name, words in asked.items():
             own = (pair, "--as-of", "2023-12-31", "--id", f"{name}-{pair[4:].lower()}")
-            assert forecast("question", "new", *DATA, *own, *words).exit_code == 0
+            assert run("question", "new", *DATA, *own, *words).exit_code == 0
     days = [FIRST + week * WEEK for week in range(number)]
     for day in days:
         news(day)
-        done = monday(day)
+        done = run_monday(day)
         assert done.exit_code == 0, (day, done.output, done.exception)
     return days
 
 
 def test_two_months_of_mondays(folder):
     rare = ("--above", "50", "--given", "above 99.9", "--months", "6", "--as-of", "2023-12-31", "--id", "rare")
-    assert forecast("question", "new", *DATA, "USA-CHN", *rare).exit_code == 0
+    assert run("question", "new", *DATA, "USA-CHN", *rare).exit_code == 0
     days = run_mondays(8)
     assert [path.parent.name for path in folder.glob("reports/*/fit.zarr")] == [str(days[-1])]
     assert {path.name for path in folder.glob("changes/*")} == {str(day) for day in days[1:]}
@@ -164,7 +115,7 @@ def test_two_months_of_mondays(folder):
 
 @pytest.mark.slow
 def test_a_year_of_mondays(folder, monkeypatch):
-    monkeypatch.setattr(f"{__name__}.DRAWS", 400)  # with fewer, one of so many updates leaves too few effective draws
+    leave_out_sampling(monkeypatch, 400)  # with fewer, one of so many updates leaves too few effective draws
     days = run_mondays(52)
     answered = [one for one in ledger() if one["entry"] == "answered" and one["question"] == "half-chn"]
     assert [one["as_of"] for one in answered] == [
@@ -190,11 +141,11 @@ def test_what_succeeds_is_kept_and_a_second_run_does_the_rest(folder, monkeypatc
         return write(self, dyad, out, *arguments, **options)
 
     monkeypatch.setattr(PreparedReports, "write", broken)
-    done = monday(FIRST)
+    done = run_monday(FIRST)
     assert done.exit_code == 1 and "report on USA-RUS: the disk is full" in done.output
     page = (folder / "reports/index.html").read_text()
     assert f"{FIRST}/USA-CHN/index.html" in page and "USA-RUS: the disk is full" in page
-    assert monday(FIRST).exit_code == 0
+    assert run_monday(FIRST).exit_code == 0
     assert tried == ["USA-CHN", "USA-RUS", "USA-RUS"]
     assert {one["dyad"] for one in json.loads((folder / "reports/pairs.json").read_text())["pairs"]} == set(PAIRS)
 
@@ -213,10 +164,10 @@ def test_a_comparison_that_failed_is_made_by_a_second_run(folder, monkeypatch):
         news(day)
         with monkeypatch.context() as patch:
             patch.setattr("forecast.report.explain_page.write_change", full)
-            done = monday(day)
+            done = run_monday(day)
     assert done.exit_code == 1 and f"comparison of {PAIRS[1]}: the disk is full" in done.output
     Path(f"reports/{FIRST + WEEK}/fit.sha256").unlink()  # as if its disk had been full too
-    assert monday(FIRST + WEEK).exit_code == 0
+    assert run_monday(FIRST + WEEK).exit_code == 0
     assert {path.name for path in folder.glob(f"changes/{FIRST + WEEK}/*")} == set(PAIRS)
     assert [path.parent.name for path in folder.glob("reports/*/fit.zarr")] == [str(FIRST + WEEK)]
     assert Path(f"reports/{FIRST + WEEK}/fit.sha256").is_file()
@@ -224,40 +175,40 @@ def test_a_comparison_that_failed_is_made_by_a_second_run(folder, monkeypatch):
 
 def test_a_pair_alone_and_a_fit_that_has_not_converged(folder, monkeypatch):
     news(FIRST)
-    assert monday(FIRST, "--alone", pairs=PAIRS[:1]).exit_code == 0
+    assert run_monday(FIRST, "--alone", pairs=PAIRS[:1]).exit_code == 0
     news(FIRST + WEEK)
     with monkeypatch.context() as strict:
         strict.setattr("forecast.model.gate.R_HAT_LIMIT", 0.5)
-        done = monday(FIRST + WEEK, "--alone", pairs=PAIRS[:1])
+        done = run_monday(FIRST + WEEK, "--alone", pairs=PAIRS[:1])
     assert done.exit_code == 3 and "NOT CONVERGED" in done.output
     assert {path.parent.name for path in folder.glob("reports/*/fit.zarr")} == {str(FIRST), str(FIRST + WEEK)}
     assert [path.name for path in folder.glob("reports/*/*") if path.is_dir()].count("USA-CHN") == 2
-    wrong = monday(FIRST + 2 * WEEK, pairs=PAIRS)
+    wrong = run_monday(FIRST + 2 * WEEK, pairs=PAIRS)
     assert wrong.exit_code == 2 and "is a fit of USA-CHN; leave the choice out" in wrong.output
 
 
 def test_added_events_resolve_nothing_unless_it_is_said_how_far_the_record_goes(folder):
     own = ("USA-CHN", "--at-least", "sanction", "--months", "1", "--as-of", "2023-12-31", "--id", "jan")
-    assert forecast("question", "new", *DATA, *own).exit_code == 0
+    assert run("question", "new", *DATA, *own).exit_code == 0
     news(date(2024, 2, 5))
     added = ("question", "resolve", *DATA, "--add", "added", "--as-of", "2024-02-05")
-    assert "coverage of USA-CHN ends with 31 December 2023" in " ".join(forecast(*added).output.split())
-    done = forecast(*added, "--covered-to", "2024-02-04")
+    assert "coverage of USA-CHN ends with 31 December 2023" in " ".join(run(*added).output.split())
+    done = run(*added, "--covered-to", "2024-02-04")
     assert re.match(r"jan: (YES|NO), \d events? of the kind", done.stdout)
 
 
 def test_reports_on_all_pairs_of_a_fit(folder):
-    done = forecast("report", *DATA, "--all", "--with", ",".join((*PAIRS, SHORT)), "--horizons", "3,6", "--out", "all")
+    done = run("report", *DATA, "--all", "--with", ",".join((*PAIRS, SHORT)), "--horizons", "3,6", "--out", "all")
     assert done.exit_code == 0, done.output
     assert {path.name for path in (folder / "all").iterdir() if path.is_dir()} == {*PAIRS, "fit.zarr"}
     assert f"No report on {SHORT}" in done.output and "at least 36 are needed" in " ".join(done.output.split())
     stated = json.loads((folder / "all/pairs.json").read_text())
     assert list(stated["missing"]) == [SHORT] and {one["dyad"] for one in stated["pairs"]} == set(PAIRS)
     assert dangling(folder) == []
-    again = forecast("report", *DATA, "--all", "--out", "all")
+    again = run("report", *DATA, "--all", "--out", "all")
     assert again.exit_code == 2 and "--replace" in again.output
-    explained = forecast("explain", "all/USA-RUS", *DATA, "--months", "1", "--no-refit", "--out", "explain")
-    assert explained.exit_code in (0, 1), explained.output  # the fit stands beside the folders of reports
+    moved = run("moved", "all/USA-RUS", *DATA, "--months", "1", "--no-refit", "--out", "moved")
+    assert moved.exit_code in (0, 1), moved.output  # the fit stands beside the folders of reports
 
 
 @pytest.fixture
@@ -265,7 +216,7 @@ def committed(folder):
     """A first Monday that was committed."""
     git("init", "--quiet")
     news(FIRST)
-    done = monday(FIRST, "--commit")
+    done = run_monday(FIRST, "--commit")
     assert done.exit_code == 0, done.output
     return folder
 
@@ -311,7 +262,7 @@ def test_a_fit_that_is_not_the_committed_one_is_not_used(folder, monkeypatch, ch
     monkeypatch.setattr("forecast.model.Fit.load", lambda path: loaded)
     monkeypatch.setattr("forecast.monday.prepare_reports", lambda settings, **_: chosen.append(settings.fit_path))
     news(FIRST + WEEK)
-    done = monday(FIRST + WEEK)
+    done = run_monday(FIRST + WEEK)
     assert isinstance(done.exception, AttributeError)  # nothing was prepared
     assert chosen == [Path(f"reports/{FIRST}/fit.zarr") if change == "none" else None]
     assert (change == "none") != ("is not the one that was committed with its report" in done.output)

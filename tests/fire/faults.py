@@ -57,9 +57,8 @@ class Fault:
         """Count a call, and return whether it is to fail."""
         with self.lock:
             self.counted[kind] += 1
-        if (kind != self.kind and self.kind != "memory") or self.about not in path:
-            return False
-        with self.lock:
+            if (kind != self.kind and self.kind != "memory") or self.about not in path:
+                return False
             self.calls += 1
             if self.calls == self.number:
                 self.path, self.where = path, _callers()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,21 +16,16 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-import yaml
-from typer.testing import CliRunner
 
-from forecast.cli import app
+from forecast.files import digest
 from forecast.model.fitted import Fit
-from forecast.model.spec import spec_for
-from tests.archive.killing import answer
 from tests.feeds.made import ICEWS_HEADER, icews_row, written
 from tests.fetch.server import FaultyServer, places
-from tests.model.fits import unobserved
+from tests.model.fits import leave_out_sampling
+from tests.pages import leave_figures_empty
+from tests.records import DATA, PAIRS, run, run_monday, write_record
 
-PAIRS = ("USA-CHN", "USA-RUS")
-DATA = ("--events", "record.csv", "--mapping", "record.yaml")
 ADDED = ("--add", "added", "--covered-to", "2024-01-07")
-MONDAY = (*PAIRS, *DATA, "--horizons", "3,6")
 WEEKS = (date(2024, 1, 8), date(2024, 1, 15))
 FETCH = ("first_wait=0.001", "longest_wait=0.01", "stall=1", "attempts=2", "per_second=1000", "parallel=1")
 MOMENT = datetime(2026, 8, 1, 12, tzinfo=UTC)
@@ -53,22 +49,16 @@ class StoppedClock(datetime):
         return MOMENT
 
 
-def run(*words: object) -> Any:
-    return CliRunner().invoke(app, [str(word) for word in words])
-
-
 @contextmanager
 def standing_in() -> Iterator[None]:
     """Let fits, what is computed from them, pages and clocks be stand-ins: the same every time, and quickly there."""
     with pytest.MonkeyPatch.context() as patch:
-        for place in ("forecast.model.sampling.fit", "forecast.model.fit"):
-            patch.setattr(place, _fit)
-        for name, limit in (("gate.ESS_LIMIT", 50), ("particles.ESS_LIMIT", 50), ("gate.R_HAT_LIMIT", 1.3)):
-            patch.setattr(f"forecast.model.{name}", limit)
+        leave_out_sampling(patch)
+        leave_figures_empty(patch)
         for place in REMEMBERED:
-            patch.setattr(place, _remembered(_found(place)))
+            module, _, name = place.rpartition(".")
+            patch.setattr(place, _remembered(getattr(import_module(module), name)))
         patch.setattr("forecast.report.page._content", lambda material, figures: {"title": material.result.title})
-        patch.setattr("forecast.report.style._svg", lambda draw, layout: "<svg/>")
         patch.setattr("forecast.report.folder.render", _rendered)
         patch.setattr("forecast.resources.commit", lambda: None)
         patch.setattr(xr.DataTree, "to_zarr", _stored)
@@ -83,32 +73,13 @@ def standing_in() -> Iterator[None]:
         yield
 
 
-_made: dict[str, Fit] = {}
-
-
-def _fit(panel: xr.Dataset, spec: Any, *, seed: int = 1, **_: Any) -> Fit:
-    """Fit a panel without looking at it: draws of the prior, which pass every check."""
-    key = f"{panel.sizes['time']} {panel['dyad'].to_numpy().tolist()} {seed}"
-    if key not in _made:
-        _made[key] = unobserved(panel, spec_for(panel), chains=2, draws=100, seed=seed)
-    made = _made[key].tree
-    groups = {name: made[name].to_dataset() for name in ("posterior", "sample_stats")}
-    found = Fit({"/": made.to_dataset(), **groups, "constant_data": panel})
-    return found.noting(data_digest=panel.attrs["digest"])
-
-
-def _found(place: str) -> Any:
-    module, _, name = place.rpartition(".")
-    return getattr(__import__(module, fromlist=[name]), name)
-
-
 def _remembered(work: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that computes nothing twice: its results follow from its arguments alone."""
     known: dict[str, Any] = {}
 
     def found(*arguments: Any, **options: Any) -> Any:
         options.pop("progress", None)
-        key = _token([arguments, options])
+        key = digest(_text([arguments, options]).encode())
         if key not in known:
             known[key] = work(*arguments, **options)
             if arguments and known[key] is arguments[0]:  # as it was, such as a fit of which nothing is new
@@ -116,11 +87,6 @@ def _remembered(work: Callable[..., Any]) -> Callable[..., Any]:
         return arguments[0] if known[key] is None else known[key]
 
     return found
-
-
-def _token(value: Any) -> str:
-    """Return a digest of arguments."""
-    return hashlib.sha256(_text(value).encode()).hexdigest()
 
 
 def _text(value: Any) -> str:
@@ -173,7 +139,7 @@ class Command:
     give: Callable[[], Any]  # Gives the command
     writes: set[str]  # What it writes, as it is named
     done: str = ""  # What the next run may say in place of doing it, if all was done
-    port: Callable[[], int | None] = lambda: None  # Of its server
+    port: int | None = None  # Of its server
 
     @property
     def archive(self) -> bool:
@@ -182,20 +148,8 @@ class Command:
 
 
 def _record() -> None:
-    """Write a record of two pairs from 2020 to 2023, and what is added in two weeks of 2024."""
-    rng = np.random.default_rng(1)
-    days = np.sort(rng.integers(0, 1461, 300))
-    codes = rng.choice(["111", "138", "163", "046", "042", "057"], len(days))
-    rows = [
-        f"{date.fromordinal(date(2020, 1, 1).toordinal() + int(day))},{pair[:3]},{pair[4:]},{code}"
-        for day, code in zip(days, codes, strict=True)
-        for pair in PAIRS
-    ]
-    rows += [f"2023-12-31,{pair[:3]},{pair[4:]},046" for pair in PAIRS]
-    Path("record.csv").write_text("\n".join(["date,source,target,code", *rows, ""]))
-    mapping = {"dataset": "mine", "columns": {"date": "date", "source": "source", "target": "target", "cameo": "code"}}
-    Path("record.yaml").write_text(yaml.safe_dump(mapping))
-    Path("added").mkdir()
+    """Write a record, and what is added in a week of 2024."""
+    write_record()
     _add(date(2024, 1, 3))
 
 
@@ -223,18 +177,12 @@ def _with_question() -> None:
     _well("question", "new", "USA-CHN", *DATA, "--at-least", "sanction", "--months", "1", *own, "jan")
 
 
-def _week(day: date) -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("forecast.monday.today", lambda: day)
-        return run("monday", *MONDAY, "--day", day, "--covered-to", date.fromordinal(day.toordinal() - 1))
-
-
 def _one_week() -> None:
     _record()
     for pair in PAIRS:
         own = (pair, "--as-of", "2023-12-31", "--id", f"half-{pair[4:].lower()}")
         _well("question", "new", *DATA, "--above", "50", "--months", "6", *own)
-    assert _week(WEEKS[0]).exit_code == 0
+    assert run_monday(WEEKS[0]).exit_code == 0
     _add(date(2024, 1, 10))
 
 
@@ -281,13 +229,8 @@ COMMANDS = {
         Command("question update", _with_question, lambda: run(*UPDATE), {"questions"}),
         Command("question resolve", _with_question, lambda: run(*RESOLVE), {"questions"}),
         Command("events import", _feeds, lambda: run("events", "import", "feeds", "--archive", "archive"), {"archive"}),
-        Command("events fetch", lambda: None, _fetch, {"gdelt"}, port=lambda: SERVER.server_port),
+        Command("events fetch", lambda: None, _fetch, {"gdelt"}, port=SERVER.server_port),
         Command("backtest", lambda: None, _backtest, {"skill"}),
-        Command("monday", _one_week, lambda: _week(WEEKS[1]), {"reports", "changes", "questions"}),
+        Command("monday", _one_week, lambda: run_monday(WEEKS[1]), {"reports", "changes", "questions"}),
     )
 }
-
-
-def archive_says(folder: Path) -> str:
-    """Return what an archive says, as text."""
-    return answer(folder)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.fire.made import run
+from tests.records import run
 
 FIRST, LAST = date(2010, 1, 1), date(2023, 12, 1)
 TALKS, THREAT = "046", "138"

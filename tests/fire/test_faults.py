@@ -8,7 +8,6 @@ import random
 import re
 import shutil
 import signal
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,8 +16,10 @@ from typing import Any
 
 import pytest
 
+from tests.archive.killing import answer as archive_says
 from tests.fire.faults import KINDS, Fault, injected
-from tests.fire.made import COMMANDS, SERVER, Command, archive_says, standing_in
+from tests.fire.made import COMMANDS, SERVER, Command, standing_in
+from tests.records import run
 from tests.systems import posix
 
 pytestmark = posix
@@ -88,7 +89,7 @@ class Trial:
         self.command.make()
         self.before = self.tree(self.start)
         os.chdir(shutil.copytree(self.start, self.folder / "undisturbed"))
-        with injected(Path.cwd(), Fault("none", 0), self.command.port()) as none:
+        with injected(Path.cwd(), Fault("none", 0), self.command.port) as none:
             done = self.command.give()
         assert done.exit_code == 0, (done.output, done.exception)
         self.calls = none.counted
@@ -101,8 +102,6 @@ class Trial:
         """Return what the archive says after each batch."""
         os.chdir(shutil.copytree(self.start, self.folder / "between"))
         found = []
-        from tests.fire.made import run
-
         for path in sorted(Path("feeds").iterdir())[1:-1]:
             assert run("events", "import", path, "--archive", "archive").exit_code == 0
             found.append(archive_says(Path("archive")))
@@ -123,14 +122,10 @@ class Trial:
         os.chdir(place)
         signal.alarm(LONGEST)
         try:
-            with injected(place, fault, self.command.port()):
+            with injected(place, fault, self.command.port):
                 done = self.command.give()
             wrong = [*self.of_run(done, fault), *self.of_state(done)]
-            again = self.command.give()
-            wrong += self.of_next(again)
-        except BaseException as error:
-            wrong = [f"{error!r}"]
-            raise
+            wrong += self.of_next(self.command.give())
         finally:
             signal.alarm(0)
         return [f"{self.command.name}, {fault}: {one}" for one in wrong]
@@ -213,10 +208,8 @@ def differing(one: Tree, other: Tree) -> str:
 @pytest.fixture(scope="module", autouse=True)
 def stand_ins() -> Iterator[None]:
     here = Path.cwd()
-    threading.Thread(target=SERVER.serve_forever, args=(0.02,), daemon=True).start()
-    with standing_in():
+    with SERVER, standing_in():
         yield
-    SERVER.shutdown()
     os.chdir(here)
 
 
@@ -228,8 +221,9 @@ def trial(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """Return the trial of a command, prepared once."""
     name = request.param
     if name not in _trials:
-        _trials[name] = Trial(COMMANDS[name], tmp_path_factory.mktemp("fire"))
-        _trials[name].prepare()
+        made = Trial(COMMANDS[name], tmp_path_factory.mktemp("fire"))
+        made.prepare()
+        _trials[name] = made
     return _trials[name]
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from forecast.pipeline import ReportSettings, make_report
 from forecast.sources import Source
-from tests.fire.made import PAIRS, _fit, _record
+from tests.model.fits import unsampled
+from tests.records import PAIRS, write_record
 from tests.systems import linux
 
 pytestmark = linux
@@ -29,8 +30,8 @@ def held() -> tuple[int, int]:
 def test_sixty_reports_leave_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are of a saved fit of draws from the prior, the simulations, figures and pages those of real reports."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("forecast.model.fit", _fit)
-    _record()
+    monkeypatch.setattr("forecast.model.fit", unsampled)
+    write_record()
     source = Source(kind="events", path="record.csv", mapping="record.yaml")
     settings = {"dyad": "USA-CHN", "source": source, "out": Path("out"), "horizons": (3,)}
     make_report(ReportSettings(hierarchy=PAIRS[1:], **settings))
