@@ -257,7 +257,7 @@ def assess(
     simulations = simulate_particles(
         fit, own, rate, LONGEST_HORIZON, simulations_per_draw, seed=seed, baseline_months=baseline_months
     )
-    observed = observe(fit, simulations, query.reach, seed=seed, record=record, kinds=True)
+    observed = observe(fit, simulations, query.reach, record, seed=seed, kinds=True)
     pool, kinds = pooled(observed, query.windows, seed=seed), kind_outlooks(fit.panel, observed, query)
     published = None if isinstance(pool, NotDefined) else pool
     ahead = prospect(simulations, observed, query, kinds, smallest_improvement, published=published)
@@ -317,7 +317,7 @@ def brief(
     months = main_horizon(Query.of(fit.panel, dyad, horizons, at=at).horizons)
     simulations = simulate_ahead(fit, dyad, months, seed=seed, baseline_months=baseline_months)
     record, level, window = main_record(fit.panel, dyad, label), present(own), None
-    observed = observe(fit, simulations, months, seed=seed, record=record)
+    observed = observe(fit, simulations, months, record, seed=seed)
     if not isinstance(observed, NotDefined):
         pool = pooled(observed, (months,), seed=seed)
         seen = (observed if isinstance(pool, NotDefined) else pool[months]).ahead(simulations.at(months))

@@ -24,7 +24,17 @@ from forecast.dates import Clock
 from forecast.errors import NoEvents, NotUpdatable, SpecError
 from forecast.events.codebook import VISITS
 from forecast.numeric import share
-from forecast.outlook.comparison import LEVEL, Look, Number, Numbers, ShareChange, difference, look, numbers_of
+from forecast.outlook.comparison import (
+    LEVEL,
+    Ahead,
+    Look,
+    Number,
+    Numbers,
+    ShareChange,
+    difference,
+    level_now,
+    numbers_of,
+)
 from forecast.outlook.draws import dyad_draws, position
 from forecast.outlook.recorded import Baseline, main_record
 from forecast.outlook.simulations import BASELINE_MONTHS
@@ -269,7 +279,9 @@ def attribute(
     asked = None if fixed is None else ShareChange(fixed, smallest_improvement, horizon)
 
     def seen(some: "Fit", _: "pd.DataFrame") -> Look:  # it counts nothing of the record but a baseline that stays
-        return look(some, dyad, asked, seed=seed, record=record)
+        if asked is None:
+            return Look(level_now(some, dyad), {})
+        return Ahead.of(some, dyad, horizon, record, seed=seed).look(asked)
 
     setting = Setting(fit, dyad, panel_of_dyad(fit.panel, dyad), seen, seed, refit, progress or silent)
     return attribute_to(

@@ -144,34 +144,20 @@ class Ahead:
         fit: FitLike,
         dyad: str,
         months: int,
+        record: DatasetRecord | NotDefined,
         *,
-        seed: int = 1,
-        record: DatasetRecord | NotDefined | None = None,
+        seed: int,
         kinds: bool = False,
     ) -> "Ahead":
         """Simulate so many months and what is recorded in them, as `observe` does."""
         simulations = simulate_ahead(fit, dyad, months, seed=seed)
-        return cls(fit, simulations, observe(fit, simulations, months, seed=seed, record=record, kinds=kinds))
+        return cls(fit, simulations, observe(fit, simulations, months, record, seed=seed, kinds=kinds))
 
     def look(self, asked: ShareChange, ahead: int = 0) -> Look:
         """Look at the level, now or in so many months, and at a question that asks of no later months than these."""
         simulations, observed = self.simulations, self.observed
         level = _level_in(simulations, ahead) if ahead else level_now(self.fit, simulations.dyad)
         return Look(level, {} if isinstance(observed, NotDefined) else asked.outcomes(observed, simulations))
-
-
-def look(
-    fit: FitLike,
-    dyad: str,
-    asked: ShareChange | None,
-    *,
-    seed: int = 1,
-    record: DatasetRecord | NotDefined | None = None,
-) -> Look:
-    """Look at what a fit says of a dyad's level now and of a question, if there is one."""
-    if asked is None:
-        return Look(level_now(fit, dyad), {})
-    return Ahead.of(fit, dyad, asked.months, seed=seed, record=record).look(asked)
 
 
 def _level_in(simulations: Simulations, months: int) -> Float:
@@ -308,12 +294,15 @@ def split_change(
     first, second = (ShareChange(float(one.share or 0.0), smallest_improvement, horizon) for one in baselines)
     report("asking both fits", 0, 0)
     later = ShareChange(first.before, smallest_improvement, horizon, gap)
-    then, now = Ahead.of(old, dyad, gap + horizon, seed=old_seed), Ahead.of(new, dyad, horizon, seed=new_seed)
-    before, passed = (numbers_of(one.numbers) for one in (then.look(first), then.look(later, ahead=gap)))
+
+    def simulate(fit: "Fit", seed: int, months: int = horizon) -> Ahead:
+        return Ahead.of(fit, dyad, months, main_record(fit.panel, dyad), seed=seed)
 
     def ask(fit: "Fit", seed: int) -> Numbers:
-        return numbers_of(look(fit, dyad, first, seed=seed).numbers)
+        return numbers_of(simulate(fit, seed).look(first).numbers)
 
+    then, now = simulate(old, old_seed, gap + horizon), simulate(new, new_seed)
+    before, passed = (numbers_of(one.numbers) for one in (then.look(first), then.look(later, ahead=gap)))
     carried = carried or carry_over(old, new, seed=old_seed, refit=refit, progress=report)
     last, rebased = (numbers_of(now.look(one).numbers) for one in (first, second))
     parts = [(TIME, passed, ""), *_until_now(old, new, ask, old_seed, last, carried), (BASELINE, rebased, "")]

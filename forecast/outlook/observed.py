@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from forecast.model.observation.readings import drift_between, knots
 from forecast.numeric import share
 from forecast.outlook.draws import FitLike, dyad_draws, position
-from forecast.outlook.recorded import RECENT_MONTHS, DatasetRecord, WindowCounts, main_record
+from forecast.outlook.recorded import RECENT_MONTHS, DatasetRecord, WindowCounts
 from forecast.outlook.simulations import Simulations, picked, stream
 from forecast.outlook.summary import NotDefined
 from forecast.panel.record import relative_counts, usual_periods
@@ -131,17 +131,16 @@ def observe(
     fit: FitLike,
     simulations: Simulations,
     months: int,
+    record: DatasetRecord | NotDefined,
     *,
     seed: int,
-    record: DatasetRecord | NotDefined | None = None,
     kinds: bool = False,
 ) -> Observed | NotDefined:
-    """Simulate what a dataset would record in each period ahead, from its record, by default the dyad's main one.
+    """Simulate what a dataset would record in each period ahead, from its record.
 
     The number of events is negative binomial around a level of recording that drifts (`RecordingLevel`), with a
     path of its own in each future. They are cooperative with the probability of the period (`simulate_chances`).
     """
-    record = main_record(fit.panel, simulations.dyad) if record is None else record
     if isinstance(record, NotDefined):
         return record
     blank = upcoming(fit, record, simulations.level.shape[:-1], simulations.at(months), seed=seed)

@@ -198,7 +198,7 @@ def scenario(
     last = max((period for each in held.values() for period in each), default=1)
     asked = max((one.ahead for one in questions), default=0)
     reach = min(max(query.reach, ceil(last / simulations.clock.per_month), asked), LONGEST_HORIZON)
-    observed = observe(fit, simulations, reach, seed=seed, record=record, kinds=True)
+    observed = observe(fit, simulations, reach, record, seed=seed, kinds=True)
     if isinstance(observed, NotDefined) and any(held.values()):
         raise SpecError(f"scenario: nothing can be assumed: {observed.reason}")
 

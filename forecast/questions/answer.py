@@ -166,8 +166,9 @@ class PutQuestion:
             )
             if isinstance(question, LevelQuestion):
                 return question.settle_level(simulations.share[..., self._last(simulations)])
+            assert self.record is not None
             kinds = self.kind is not None and not published
-            observed = observe(fit, simulations, self.ahead, seed=seed, record=self.record, kinds=kinds)
+            observed = observe(fit, simulations, self.ahead, self.record, seed=seed, kinds=kinds)
             counts = self._window(simulations, self._published(observed) if published else observed, rest)
         elif isinstance(question, LevelQuestion):
             return question.settle_level(_levels_before(fit, question, self.ahead, simulations_per_draw))

@@ -143,10 +143,10 @@ class _Reduced:
 
     def look(self, fit: SampledFit, left_out: "pd.DataFrame") -> Look:
         """Look at what a fit to the record without some events says."""
-        put, level, ahead = self.put, level_now(fit, self.put.question.dyad), self._ahead(fit)
-        if put.past is None:
-            return Look(level, {YES: put.settle(ahead.simulations, ahead.observed)})
-        months = self._months(ahead)
+        level = level_now(fit, self.put.question.dyad)
+        if self.put.record is None:
+            return Look(level, {YES: self.put.simulate(fit)})
+        months = self._months(self._ahead(fit))
 
         def given(events: "pd.DataFrame") -> Outcomes:
             return self._outcomes(months, events)
@@ -167,8 +167,10 @@ class _Reduced:
 
     def _ahead(self, fit: SampledFit) -> Ahead:
         """Simulate the months ahead of a fit, as `answer_question` does."""
-        put, months, kinds = self.put, max(self.put.ahead, 1), self.put.kind is not None
-        return Ahead.of(fit, put.question.dyad, months, seed=put.seed, record=put.record, kinds=kinds)
+        put = self.put
+        assert put.record is not None
+        months, kinds = max(put.ahead, 1), put.kind is not None
+        return Ahead.of(fit, put.question.dyad, months, put.record, seed=put.seed, kinds=kinds)
 
     def _rest(self, ahead: Ahead) -> WindowCounts | None:
         """Return what is not recorded of the window's months up to the present."""

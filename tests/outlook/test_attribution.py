@@ -28,8 +28,8 @@ from forecast.outlook.comparison import (
     MODEL,
     REVISED,
     TIME,
+    Ahead,
     ShareChange,
-    look,
     numbers_of,
     split_change,
     split_question_change,
@@ -133,7 +133,7 @@ def brute(prior, panel, asked, events):
     other = panel_without(panel, DYAD, events) if len(events) else panel
     log_weight = given(prior, other)
     weight = np.exp(log_weight - log_weight.max())
-    looked = look(holding(prior, other), DYAD, asked, record=main_record(panel, DYAD))
+    looked = Ahead.of(holding(prior, other), DYAD, asked.months, main_record(panel, DYAD), seed=1).look(asked)
     numbers = looked.weighed(weight)
     return {name: values.mean() for name, values in numbers.items()}, weight.sum() ** 2 / (weight**2).sum()
 
@@ -182,7 +182,7 @@ def test_a_new_fit_without_the_events_says_the_same(panel, table):
     found = attribute(whole, DYAD, table, months=6)
     apart = sample(panel_without(panel, DYAD, found.events), PendulumSpec(), **options)
     asked = ShareChange(found.baseline.share, 5.0, 12)
-    said = numbers_of(look(apart, DYAD, asked, record=main_record(panel, DYAD)).numbers)
+    said = numbers_of(Ahead.of(apart, DYAD, 12, main_record(panel, DYAD), seed=1).look(asked).numbers)
     for name in ("level", "up", "down"):
         error = np.hypot(said[name].mcse, found.before[name].mcse)
         assert found.before[name].value == pytest.approx(said[name].value, abs=4 * error)
@@ -513,7 +513,7 @@ def brute_answer(prior, panel, question, without, table):
     fitted = holding(prior, other)
     put = put_question(fitted, question, table=without)
     simulations = simulate_ahead(fitted, DYAD, put.ahead)
-    observed = observe(fitted, simulations, put.ahead, seed=1, record=main_record(panel, DYAD))
+    observed = observe(fitted, simulations, put.ahead, main_record(panel, DYAD), seed=1)
     kinds = simulate_kinds(main_record(other, DYAD), observed.total, observed.cooperative, seed=1)
     yes, there = put.settle(simulations, replace(observed, kinds=kinds))
     each = np.broadcast_to((weight / weight.mean())[..., None], yes.shape)

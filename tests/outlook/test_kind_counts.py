@@ -21,7 +21,7 @@ DYAD = "USA-CHN"
 
 @pytest.fixture(scope="module")
 def observed(fit):
-    return observe(fit, simulate_ahead(fit, DYAD, 24, seed=1), 24, seed=1, kinds=True)
+    return observe(fit, simulate_ahead(fit, DYAD, 24, seed=1), 24, main_record(fit.panel, DYAD), seed=1, kinds=True)
 
 
 def panel_of(months, classes=4, cut=2):
@@ -42,7 +42,9 @@ def test_kinds_add_up_to_the_sides(observed):
 
 def test_longer_simulations_only_go_on(fit):
     simulations = simulate_ahead(fit, DYAD, 24, seed=1)
-    short, long = (observe(fit, simulations, months, seed=1, kinds=True).kinds for months in (6, 24))
+    short, long = (
+        observe(fit, simulations, months, main_record(fit.panel, DYAD), seed=1, kinds=True).kinds for months in (6, 24)
+    )
     np.testing.assert_array_equal(short, long[..., :7, :])
 
 

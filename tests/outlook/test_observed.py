@@ -39,7 +39,7 @@ def test_periods_without_events_have_no_share(fit):
     counts[..., -30:, :, :] = 0
     made = type(fit)(fit.posterior, fit.panel.assign(counts=counts), fit.spec)
     simulations = simulate_ahead(made, "USA-CHN", 24, seed=1)
-    seen = observe(made, simulations, 24, seed=1)
+    seen = observe(made, simulations, 24, main_record(made.panel, "USA-CHN"), seed=1)
     assert seen.share.shape == simulations.share.shape
     assert not seen.total[..., 0].any() and np.isnan(seen.share[..., 0]).all()
     assert (seen.cooperative <= seen.total).all()
@@ -50,7 +50,7 @@ def test_periods_without_events_have_no_share(fit):
 
 def test_longer_simulations_only_go_on(fit):
     simulations = simulate_ahead(fit, "USA-CHN", 24, seed=1)
-    short, long = (observe(fit, simulations, months, seed=1) for months in (6, 24))
+    short, long = (observe(fit, simulations, months, main_record(fit.panel, "USA-CHN"), seed=1) for months in (6, 24))
     np.testing.assert_array_equal(short.total, long.total[..., :7])
     np.testing.assert_array_equal(short.cooperative, long.cooperative[..., :7])
 
@@ -87,7 +87,7 @@ def test_shares_spread_as_the_events_and_the_chances_say(make, overdispersed):
     if not overdispersed:
         made = type(made)(made.posterior.drop_vars(["tau", "concentration"]), made.panel, made.spec)
     simulations = simulate_ahead(made, "USA-CHN", 24, seed=1, simulations_per_draw=10, hazard=0.0)
-    seen = observe(made, simulations, 24, seed=1)
+    seen = observe(made, simulations, 24, main_record(made.panel, "USA-CHN"), seed=1)
     chance = simulations.share[0, 0, 0, 0] / 100
     eight = seen.cooperative[seen.total == 8] / 8
     variance = chance * (1 - chance) / 8 * (1 + 7 / (6.0 + 1) if overdispersed else 1)
@@ -101,7 +101,7 @@ def test_a_busy_month_ahead_is_as_hostile_as_the_effect_says(make):
     effect = xr.zeros_like(made.posterior["tau"]) - 0.8
     made = type(made)(made.posterior.assign(volume_effect=effect).drop_vars("concentration"), made.panel, made.spec)
     simulations = simulate_ahead(made, "USA-CHN", 12, seed=1, simulations_per_draw=10, hazard=0.0)
-    seen = observe(made, simulations, 12, seed=1)
+    seen = observe(made, simulations, 12, main_record(made.panel, "USA-CHN"), seed=1)
     busy = relative_count(main_record(made.panel, "USA-CHN"), seen.total[..., 1:])
     odds = np.log(simulations.share[0, 0, 0, 0] / (100 - simulations.share[0, 0, 0, 0])) - 0.8 * busy
     expected = seen.total[..., 1:] / (1 + np.exp(-odds))
@@ -138,16 +138,20 @@ def test_another_dataset_is_read_where_it_stands_now_and_scatters_as_it_does(fit
     np.testing.assert_allclose(second.offset, -1.0 + 0.3 * years, atol=0.01)
     assert (first.concentration, second.concentration) == (pytest.approx(6.0), pytest.approx(80.0))
     simulations = simulate_ahead(feed, "USA-CHN", 12, seed=1)
-    main, other = (observe(feed, simulations, 12, seed=1, record=one) for one in (None, records[1]))
+    main, other = (observe(feed, simulations, 12, one, seed=1) for one in records)
     assert (main.record.number, other.record.number) == (0, 1)
     assert np.median(other.total[..., 1:]) > 4 * np.median(main.total[..., 1:])
-    np.testing.assert_array_equal(main.total, observe(fit, simulations, 12, seed=1).total)
+    np.testing.assert_array_equal(
+        main.total, observe(fit, simulations, 12, main_record(fit.panel, "USA-CHN"), seed=1).total
+    )
     lower = np.nanmean(main.share) - np.nanmean(other.share)
     assert 2 < lower < 15, "0.2 log-odds are some five points"
 
 
 def test_nothing_counted_is_nothing_observed(fit):
     simulations = simulate_ahead(fit, "USA-CHN", 3, seed=1)
-    assert isinstance(observe(refit(fit, counts=0), simulations, 3, seed=1), NotDefined)
+    silent = refit(fit, counts=0)
+    assert isinstance(observe(silent, simulations, 3, main_record(silent.panel, "USA-CHN"), seed=1), NotDefined)
     index = fit.panel.drop_vars(["counts", "covered"]).assign(index=0.0 * fit.panel["era_index"])
-    assert isinstance(observe(type(fit)(fit.posterior, index, fit.spec), simulations, 3, seed=1), NotDefined)
+    made = type(fit)(fit.posterior, index, fit.spec)
+    assert isinstance(observe(made, simulations, 3, main_record(index, "USA-CHN"), seed=1), NotDefined)

@@ -16,7 +16,7 @@ MONTHS = 12
 @pytest.fixture(scope="module")
 def seen(fit):
     simulations = simulate_ahead(fit, "USA-CHN", MONTHS, seed=1, simulations_per_draw=40)
-    return observe(fit, simulations, MONTHS, seed=1)
+    return observe(fit, simulations, MONTHS, main_record(fit.panel, "USA-CHN"), seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_a_horizon_longer_than_the_record_is_forecast_from_what_there_is():
 def test_an_index_has_no_pool(fit):
     index = fit.panel.drop_vars(["counts", "covered"]).assign(index=0.0 * fit.panel["era_index"])
     made = type(fit)(fit.posterior, index, fit.spec)
-    found = observe(made, simulate_ahead(made, "USA-CHN", 3, seed=1), 3, seed=1)
+    found = observe(made, simulate_ahead(made, "USA-CHN", 3, seed=1), 3, main_record(made.panel, "USA-CHN"), seed=1)
     assert pooled(found, (3,), seed=1) == found
 
 

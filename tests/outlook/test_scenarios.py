@@ -12,6 +12,7 @@ from forecast.outlook import assess, conditioning, observe, simulate_ahead
 from forecast.outlook.conditioning import Assumed, condition, draw_at_least
 from forecast.outlook.observed import Cell
 from forecast.outlook.query import AtLeast
+from forecast.outlook.recorded import main_record
 from forecast.outlook.scenarios import STAMP, scenario
 
 CONTACT, CUT = 4, 4
@@ -37,7 +38,7 @@ def simulations(large):
 
 @pytest.fixture(scope="module")
 def observed(large, simulations):
-    return observe(large, simulations, 24, seed=1, kinds=True)
+    return observe(large, simulations, 24, main_record(large.panel, "USA-CHN"), seed=1, kinds=True)
 
 
 def test_nothing_assumed_is_the_outlook(fit):

@@ -26,7 +26,7 @@ def test_a_question_names_its_dataset_and_compares_with_its_record(both):
 def test_it_is_answered_as_the_dataset_reads_the_level(both):
     main, feed = (make_question(both.panel, "USA-CHN", months=12, above=45, dataset=name) for name in (None, "feed"))
     simulations = simulate_ahead(both, "USA-CHN", 12, seed=1)
-    seen = observe(both, simulations, 12, seed=1, record=DatasetRecord.of(both.panel, "USA-CHN", 1))
+    seen = observe(both, simulations, 12, DatasetRecord.of(both.panel, "USA-CHN", 1), seed=1)
     total, cooperative = (values[..., 1:].sum(axis=-1) for values in (seen.total, seen.cooperative))
     yes, there = put_question(both, feed).simulate(both)
     assert yes.sum() / there.sum() == pytest.approx(np.mean(cooperative[total >= 3] >= 0.45 * total[total >= 3]))

@@ -14,7 +14,7 @@ from forecast.events.codebook import read_scale
 from forecast.outlook import AtLeast, assess
 from forecast.outlook.kind_counts import Calibration, KindRates
 from forecast.outlook.observed import observe
-from forecast.outlook.recorded import WindowCounts
+from forecast.outlook.recorded import WindowCounts, main_record
 from forecast.outlook.simulations import simulate_ahead
 from forecast.panel import build_panel, recounted
 from forecast.panel.record import by_class
@@ -155,7 +155,9 @@ def test_of_a_month_that_is_half_known_what_is_recorded_counts_and_the_rest_is_s
 def test_half_of_a_month_is_simulated_as_half_of_one():
     fit, question = fit_as_of("2024-04-15"), ask(higher=5, months=24)
     rest = put_question(fit, question).rest(fit, 20)
-    ahead = observe(fit, simulate_ahead(fit, "USA-CHN", 1, simulations_per_draw=20), 1, seed=1)
+    ahead = observe(
+        fit, simulate_ahead(fit, "USA-CHN", 1, simulations_per_draw=20), 1, main_record(fit.panel, "USA-CHN"), seed=1
+    )
     half = ahead.total[..., 1].mean() / 2
     error = ahead.total[..., 1].std() / np.sqrt(ahead.total[..., 1].size / 5)  # futures of a draw are not independent
     assert rest.total.shape[-1] == 1
@@ -191,7 +193,7 @@ def test_a_scenario_begins_where_the_record_ends():
     fit = fit_as_of("2024-04-15")
     put, simulations = put_question(fit, ask(higher=5)), simulate_ahead(fit, "USA-CHN", 6)
     with pytest.raises(QuestionError, match="not recorded to their end, and these simulations begin after 30 April"):
-        put.settle(simulations, observe(fit, simulations, 6, seed=1))
+        put.settle(simulations, observe(fit, simulations, 6, main_record(fit.panel, "USA-CHN"), seed=1))
 
 
 def test_other_data_are_rejected_by_name():
