@@ -35,7 +35,7 @@ from forecast.outlook.simulations import (
     structural_hazard,
 )
 from forecast.outlook.summary import Estimate, NotDefined, Probability
-from forecast.outlook.tone import tone_outlooks
+from forecast.outlook.tone import kind_scores, tone_outlooks
 from forecast.outlook.windows import ThresholdOutlook, WindowOutlook, printed_changes, window_outlook
 from forecast.panel import panel_kind
 from forecast.wording import about, chance, count, give_or_take, month, number, percent, period
@@ -283,6 +283,7 @@ def assess(
         band=band(own, simulations, query.horizons, band_mass),
         kinds=kind_series(fit, record),
         tone=tone_outlooks(fit.panel, observed, query, published or {}, seed=seed),
+        tone_kinds=kind_scores(record, baseline_months),
         measure=kind.measure,
         scale=kind.scale,
         moving=simulations.moving,

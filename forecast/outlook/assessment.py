@@ -15,7 +15,7 @@ from forecast.outlook.pendulum import LASTING_YEARS, EquilibriumBand, Frameworks
 from forecast.outlook.query import Prospect, main_horizon
 from forecast.outlook.simulations import DriverOutlook
 from forecast.outlook.summary import Estimate, NotDefined, Probability
-from forecast.outlook.tone import ToneOutlook
+from forecast.outlook.tone import KindScore, ToneOutlook
 from forecast.outlook.windows import WindowOutlook, printed_changes
 from forecast.panel.kinds import EVENTS
 from forecast.wording import (
@@ -99,6 +99,7 @@ class Assessment(Displayed, Prospect):
     kinds: Mapping[str, KindSeries] | NotDefined
     # Mean Goldstein score of what will be recorded, by horizon, where the data hold scores
     tone: Mapping[int, ToneOutlook] | NotDefined
+    tone_kinds: tuple[KindScore, ...]  # Contributions of the kinds to the tone of the baseline's months
     claims: tuple[Claim, ...] = ()  # The theory's claims, answered in sentences
     # What the level is called when it is shown from 0 to 100, and what 0, 50 and 100 of it mean
     measure: str = EVENTS.measure

@@ -126,7 +126,6 @@ class ToneOutlook:
     down: Probability | NotDefined
     sentence: str  # The chances in a sentence
     rule: str  # How they are resolved
-    kinds: tuple["KindScore", ...]  # How the tone of the baseline's months came about, the same for every horizon
 
 
 def tone_outlooks(
@@ -168,7 +167,6 @@ def _outlook(record: DatasetRecord, counts: WindowCounts, months: int, baseline_
         **chances_of_change("tone", higher, lower, counts, undefined),
         sentence="",
         rule=rule_of_change(higher, lower),
-        kinds=kind_scores(record, baseline_months),
     )
     return replace(result, sentence=_sentence(record, result, baseline_months))
 
@@ -184,9 +182,10 @@ class KindScore:
     change: float | None  # Less the same of as many months before; None where these are not covered or have no events
 
 
-def kind_scores(record: DatasetRecord, months: int) -> tuple[KindScore, ...]:
-    """Split the tone of the last so many covered months, and its change, among kinds; nothing without events."""
-    assert record.goldstein is not None
+def kind_scores(record: DatasetRecord | NotDefined, months: int) -> tuple[KindScore, ...]:
+    """Split the tone of the last so many covered months, and its change, among kinds; nothing without scored events."""
+    if isinstance(record, NotDefined) or record.goldstein is None:
+        return ()
     seen, periods = np.flatnonzero(record.covered), record.clock.periods(months)
     now, before = seen[-periods:], seen[-2 * periods : -periods]
     number, then = record.counts[now].sum(), record.counts[before].sum()

@@ -255,6 +255,7 @@ def forecast_json(material: Material) -> dict[str, Any]:
         "of_a_kind": kinds if isinstance(kinds, NotDefined) else [one for by in kinds.values() for one in by.values()],
         "at_least": result.at_least,
         "tone": result.tone if isinstance(result.tone, NotDefined) else list(result.tone.values()),
+        "tone_kinds": result.tone_kinds,
         "horizons": [
             plain(outlook) | {"percent": printed_percents(outlook)} for outlook in result.improvement.values()
         ],

@@ -19,7 +19,6 @@ from forecast.outlook import (
     ThresholdOutlook,
     WindowOutlook,
     level_sentence,
-    main_horizon,
     printed_chances,
     printed_changes,
     quoted,
@@ -182,13 +181,12 @@ def tone_kinds_table(result: Assessment) -> Table | None:
     """Arrange what each kind added to the tone of the last months, and to its change."""
     if isinstance(result.tone, NotDefined):
         return None
-    kinds = result.tone[main_horizon(result.horizons)].kinds
     span = count(result.baseline_months, "month")
     return Table.of(
         ["Kind", "Events", "Mean score", "Part of the tone", "Change"],
         [
             (one.kind, f"{one.events:,}", number(one.score, 1), number(one.part, 2), signed(one.change, 2))
-            for one in kinds
+            for one in result.tone_kinds
         ],
         caption=f"Tone of {result.label} relations in the last {span} by kind; the parts add up to it. Change: less "
         f"the part in the {span} before",
