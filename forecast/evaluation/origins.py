@@ -76,8 +76,7 @@ class View:
     @cached_property
     def scores(self) -> dict[str, SideScores | NotDefined]:
         """What the events of either side of each dyad score, in the predicted dataset."""
-        place = self.record.place_in(self.panel)
-        return {dyad: SideScores.of(self.panel, dyad, place) for dyad in self.dyads}
+        return {dyad: SideScores.of(self.panel, record) for dyad, record in self.recorded.items()}
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Self, overload
 
 import numpy as np
 
-from forecast.dates import periods_a_month
 from forecast.outlook.kind_counts import MEMORIES
 from forecast.outlook.observed import Observed
 from forecast.outlook.query import Query
@@ -70,25 +69,20 @@ class SideScores:
     spread: Float  # Standard deviation of single events, (side,)
 
     @classmethod
-    def of(cls, panel: "xr.Dataset", dyad: str, dataset: int = 0) -> "Self | NotDefined":
-        """Read them from a panel of scored events."""
-        if "goldstein" not in panel:
+    def of(cls, panel: "xr.Dataset", record: DatasetRecord) -> "Self | NotDefined":
+        """Read them from the record of a dyad and, for the mean of all dyads, from its panel."""
+        if record.goldstein is None:
             return NO_SCORES
-        sums, counts = (
-            panel[name].isel(dataset=dataset).sum("direction").transpose("dyad", "time", "class").to_numpy()
-            for name in ("goldstein", "counts")
-        )
-        place, cut = panel["dyad"].to_numpy().tolist().index(dyad), int(panel.attrs["zero_cut"])
-        seen = panel["covered"].isel(dataset=dataset).sel(dyad=dyad).to_numpy()
-        by_kind = counts.sum(axis=(0, 1)), sums.sum(axis=(0, 1))
+        dims = ("direction", "dyad", "time")
+        by_kind = [panel[name].isel(dataset=record.number).sum(dims).to_numpy() for name in ("counts", "goldstein")]
+        recent = [round(months * record.clock.per_month) for months in MEMORIES]
         means, spread = [], []
-        for side in (slice(0, cut), slice(cut, None)):
+        for side in (slice(0, record.zero_cut), slice(record.zero_cut, None)):
             events, total = (values[side] for values in by_kind)
             mean = total.sum() / max(events.sum(), 1)
             kinds = total / np.maximum(events, 1)
             variance = WITHIN**2 + events @ (kinds - mean) ** 2 / max(events.sum(), 1)
-            own = [values[place, seen][:, side].sum(axis=1)[::-1] for values in (sums, counts)]
-            recent = [round(months * periods_a_month(panel)) for months in MEMORIES]
+            own = [values[record.covered][::-1, side].sum(axis=1) for values in (record.goldstein, record.counts)]
             means.append([(own[0][:one].sum() + WORTH * mean) / (own[1][:one].sum() + WORTH) for one in recent])
             spread.append(np.sqrt(variance))
         return cls(np.array(means), np.array(spread))
@@ -140,7 +134,7 @@ def tone_outlooks(
     if isinstance(observed, NotDefined):
         return observed
     record = observed.record
-    scores = SideScores.of(panel, record.dyad, record.number)
+    scores = SideScores.of(panel, record)
     if isinstance(scores, NotDefined):
         return scores
     found = {}

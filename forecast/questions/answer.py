@@ -28,8 +28,7 @@ from forecast.questions.record import (
     ALL,
     CountedKind,
     code_shares,
-    dataset_of,
-    record_of,
+    question_record,
     record_without,
     require_reporting,
 )
@@ -146,7 +145,6 @@ class PutQuestion:
     record: DatasetRecord | None = None  # None of a level
     past: WindowCounts | None = None  # What is recorded of its months up to the present; None of a level
     missing: int = 0  # How many of these, the last ones, are not recorded to their end
-    dataset: int = 0  # Position of its dataset in the panel
     rates: KindRates | None = None  # The past of the classes of a count's kind
     left: float = 0.0  # How much of its months up to the present is not recorded, months
     scores: SideScores | None = None  # What events of either side score, of a tone
@@ -283,7 +281,7 @@ class PutQuestion:
         """Return the future event data."""
         if isinstance(observed, NotDefined):
             raise QuestionError(f"{self.question.id}: nothing can be said of what will be recorded: {observed.reason}")
-        if observed.record.number != self.dataset:
+        if self.record is None or observed.record.number != self.record.number:
             raise QuestionError(
                 f"{self.question.id}: the simulations are of another dataset than {self.question.dataset!r:.60}; ask "
                 "about the main one, or answer the question without a scenario"
@@ -291,10 +289,9 @@ class PutQuestion:
         return observed
 
     def without(self, rows: "pd.DataFrame") -> "PutQuestion":
-        """Return the question put to a record that does not hold some of its dataset's rows (`placed_events`)."""
-        if self.record is None:
-            return self
-        record = record_without(self.record, rows, self.kind)
+        """Return the question put to its record without those of some rows that are in it (`placed_events`)."""
+        assert self.record is not None
+        record = record_without(self.record, rows[rows["of_dataset"] == self.record.number], self.kind)
         return replace(self, record=record, past=_recorded(record, self.question)[0])
 
     def sides_ahead(self, simulations: Simulations, observed: Observed, rest: WindowCounts | None) -> WindowCounts:
@@ -433,7 +430,7 @@ def put_single(
     fit: FitLike, question: SingleQuestion, *, seed: int = 1, table: "EventTable | None" = None
 ) -> PutQuestion:
     """Apply a question about one dyad."""
-    dataset, clock = dataset_of(fit.panel, question), Clock.of(fit.panel)
+    (record, kind), clock = question_record(fit.panel, question, table), Clock.of(fit.panel)
     ahead = months_between(clock.last_day(), question.last)
     if ahead > LONGEST_HORIZON:
         raise QuestionError(
@@ -441,20 +438,18 @@ def put_single(
             f"{LONGEST_HORIZON}. Use a later fit"
         )
     if not question.resolvable:
-        return PutQuestion(question, ahead, seed, dataset=dataset)
-    kind = CountedKind.of(fit.panel, question) if isinstance(question, CountQuestion) else None
-    record = record_of(fit.panel, question.dyad, dataset, kind, table)
+        return PutQuestion(question, ahead, seed)
     past, missing = _recorded(record, question)
     if kind is not None and kind.codes and table is not None and past.total.size:
         counted_events(fit.panel, question.dyad, table, record.place(question.first))
     if ahead > 0:
-        require_reporting(fit.panel, question.dyad, dataset, question.id)
-    scores = SideScores.of(fit.panel, question.dyad, dataset) if isinstance(question, ToneQuestion) else None
-    assert not isinstance(scores, NotDefined)  # `dataset_of` makes sure of them
-    rates = None if kind is None else KindRates.of(fit.panel, dataset, kind.places)
+        require_reporting(fit.panel, question.dyad, record.number, question.id)
+    scores = SideScores.of(fit.panel, record) if isinstance(question, ToneQuestion) else None
+    assert not isinstance(scores, NotDefined)  # `question_record` makes sure of them
+    rates = None if kind is None else KindRates.of(fit.panel, record.number, kind.places)
     stop = max(record.place(question.first), 0) + past.total.size
     left = float(record.left[stop - missing : stop].sum())
-    return PutQuestion(question, ahead, seed, kind, record, past, missing, dataset, rates, left, scores)
+    return PutQuestion(question, ahead, seed, kind, record, past, missing, rates, left, scores)
 
 
 def _recorded(record: DatasetRecord, question: SingleQuestion) -> tuple[WindowCounts, int]:

@@ -189,7 +189,7 @@ class _Reduced:
 
     def _outcomes(self, months: WindowCounts, left_out: "pd.DataFrame") -> Outcomes:
         """Return the outcomes of the question without some events, given the months ahead in every simulation."""
-        put = self.put.without(left_out[left_out["of_dataset"] == self.put.dataset])
+        put = self.put.without(left_out)
         found = {YES: self._outcome(put, put.past, months)}
         if self.put.recorded:
             found[AHEAD] = self._outcome(put, self.put.past, months)

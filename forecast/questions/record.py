@@ -135,8 +135,10 @@ def record_without(record: DatasetRecord, rows: "pd.DataFrame", kind: CountedKin
     return replace(record, counts=counts, kind=of_a_kind, goldstein=scores)
 
 
-def dataset_of(panel: "xr.Dataset", question: SingleQuestion) -> int:
-    """Return the position of a question's dataset in a panel that counts as the question does."""
+def question_record(
+    panel: "xr.Dataset", question: SingleQuestion, table: "EventTable | None" = None
+) -> tuple[DatasetRecord, CountedKind | None]:
+    """Read the record that a question asks about from a panel that counts as it does, and the kind of a count."""
     require_monthly_counts(panel)
     position(panel, question.dyad)
     place = named_dataset(panel, question.dataset, question.id)
@@ -144,15 +146,16 @@ def dataset_of(panel: "xr.Dataset", question: SingleQuestion) -> int:
         raise QuestionError(
             f"{question.id}: counts two-sided events in another way than these data; build them with its unit"
         )
-    own = DatasetRecord.of(panel, question.dyad, place)
-    if isinstance(question, ShareQuestion) and question.cooperative != own.cooperative_words:
+    kind = CountedKind.of(panel, question) if isinstance(question, CountQuestion) else None
+    record = record_of(panel, question.dyad, place, kind, table)
+    if isinstance(question, ShareQuestion) and question.cooperative != record.cooperative_words:
         raise QuestionError(f"{question.id}: other kinds count as cooperative in it than in these data; use its scale")
-    if isinstance(question, ToneQuestion) and own.goldstein is None:
+    if isinstance(question, ToneQuestion) and record.goldstein is None:
         raise QuestionError(
             f"{question.id}: asks for the tone, and {NO_SCORES.reason}; use coded events. A fit that was saved before "
             "fits held scores needs an update (--as-of), or is made again"
         )
-    return place
+    return record, kind
 
 
 def named_dataset(panel: "xr.Dataset", name: str, what: str = "dataset") -> int:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from forecast import dates
 from forecast.arguments import checked
 from forecast.files import digest
-from forecast.outlook.question import CountQuestion, Question, SingleQuestion
+from forecast.outlook.question import Question, SingleQuestion
 from forecast.outlook.recorded import DatasetRecord
 from forecast.panel.spans import covered_to
 from forecast.questions.joint import CompoundQuestion, Outcome, numbered
-from forecast.questions.record import CountedKind, dataset_of, record_of
+from forecast.questions.record import question_record
 from forecast.wording import day
 
 if TYPE_CHECKING:
@@ -113,14 +113,12 @@ def _resolve_single(
     today: date | None,
     table: "EventTable | None",
 ) -> Resolution:
-    dataset = dataset_of(panel, question)
-    kind = CountedKind.of(panel, question) if isinstance(question, CountQuestion) else None
-    record = record_of(panel, question.dyad, dataset, kind, table)
+    record, _ = question_record(panel, question, table)
     if not question.resolvable:
         return Resolution(question.id, "never", question.rule, record.known, record.digest)
     start, stop = record.place(question.first), record.place(question.last) + 1
     covered = stop <= len(record.whole) and bool(record.whole[max(start, 0) : stop].all()) and start >= 0
-    end = coverage_end or covered_to(panel, question.dyad, dataset) or record.covered_to
+    end = coverage_end or covered_to(panel, question.dyad, record.number) or record.covered_to
     if not covered or end < question.last or record.known < question.last:
         known = record.known if panel.attrs["as_of"] else dates.today()
         return _not_covered(question, record, end, today or known)

@@ -29,6 +29,10 @@ def panel(table):
     return build_panel(table, as_of="2023-12-31")
 
 
+def scores_of(panel, dyad="USA-CHN"):
+    return SideScores.of(panel, DatasetRecord.of(panel, dyad, 0))
+
+
 def test_a_panel_holds_the_scores_of_what_it_counts(panel, table):
     events = table.events.assign(counted=event_counts(table.events))
     own = events[(events["dyad"] == "USA-CHN") & (events["date"].dt.strftime("%Y-%m") == "2023-02")]
@@ -38,7 +42,7 @@ def test_a_panel_holds_the_scores_of_what_it_counts(panel, table):
 
 
 def test_a_window_has_the_remembered_means_and_scatters_around_them(panel):
-    scores = SideScores.of(panel, "USA-CHN")
+    scores = scores_of(panel)
     total, cooperative = np.full((20_000, 12), 8), np.full((20_000, 12), 5)
     tone = scores.simulate(total, cooperative, np.random.default_rng(1)).sum(axis=1) / 96
     parts = np.array([3 / 8, 5 / 8])
@@ -49,7 +53,7 @@ def test_a_window_has_the_remembered_means_and_scatters_around_them(panel):
 
 
 def test_no_events_of_a_side_are_no_scores_and_none_leave_the_scale(panel):
-    scores = SideScores.of(panel, "KOR-PRK")
+    scores = scores_of(panel, "KOR-PRK")
     total, none = np.full((1000, 3), 1), np.zeros((1000, 3), dtype=int)
     sums = scores.simulate(total, none, np.random.default_rng(1))
     assert sums.min() >= -10 and sums.mean() < -4
@@ -58,7 +62,7 @@ def test_no_events_of_a_side_are_no_scores_and_none_leave_the_scale(panel):
 
 def test_a_dyad_with_few_events_is_like_the_others(table):
     early = build_panel(table, as_of="1955-12-31")
-    scores = SideScores.of(early, "USA-CHN")
+    scores = scores_of(early)
     recent = early.sel(dyad="USA-CHN").isel(dataset=0, time=slice(-12, None))
     hostile = slice(0, int(early.attrs["zero_cut"]))
     number, total = (recent[name].isel({"class": hostile}).sum().item() for name in ("counts", "goldstein"))
@@ -68,7 +72,7 @@ def test_a_dyad_with_few_events_is_like_the_others(table):
 
 
 def test_counts_have_no_tone(panel):
-    assert isinstance(SideScores.of(panel.drop_vars("goldstein"), "USA-CHN"), NotDefined)
+    assert isinstance(scores_of(panel.drop_vars("goldstein")), NotDefined)
 
 
 def test_the_scale_of_scores_is_that_of_goldstein():

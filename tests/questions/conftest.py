@@ -34,11 +34,14 @@ class PriorFit:
         object.__setattr__(self, "panel", consistent(self.panel))
 
 
+def prior_fit(panel, draws=100):
+    spec = spec_for(panel)
+    return PriorFit(unobserved(panel, spec, draws=draws).posterior, panel, spec)
+
+
 @functools.cache
 def fit_as_of(day):
-    panel = panel_as_of(day, start="2010-01-01")
-    spec = spec_for(panel)
-    return PriorFit(unobserved(panel, spec, draws=50).posterior, panel, spec)
+    return prior_fit(panel_as_of(day, start="2010-01-01"), draws=50)
 
 
 @pytest.fixture(scope="session")

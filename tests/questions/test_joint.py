@@ -43,7 +43,7 @@ from forecast.questions.form import TYPES
 from forecast.questions.joint import INDEPENDENT
 from forecast.report.ledger_page import track_record_page
 from tests.model.fits import unobserved
-from tests.questions.conftest import PriorFit
+from tests.questions.conftest import prior_fit
 from tests.questions.made import came, made, said
 
 DYADS = ["USA-CHN", "USA-RUS"]
@@ -62,9 +62,7 @@ def panel(day=DAY, *dyads):
 
 @functools.cache
 def fitted(day=DAY):
-    own = panel(day)
-    spec = spec_for(own)
-    return PriorFit(unobserved(own, spec, draws=100).posterior, own, spec)
+    return prior_fit(panel(day))
 
 
 @functools.cache

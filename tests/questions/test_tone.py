@@ -6,32 +6,21 @@ from datetime import date
 import pytest
 
 from forecast.errors import QuestionError
-from forecast.events import read_chronology
-from forecast.model.spec import spec_for
 from forecast.outlook import NotDefined, assess
 from forecast.panel import build_panel, event_counts, recounted
 from forecast.questions import answer_question, joint_question, make_question, put_question, resolve_question
-from tests.model.fits import unobserved
-from tests.questions.conftest import PriorFit
+from tests.questions.conftest import PriorFit, events, panel_as_of, prior_fit
 
 DAY = "2023-10-31"
 
 
-@functools.cache
-def events():
-    return read_chronology(dyads=["USA-CHN"])
-
-
-@functools.cache
 def panel(day=DAY):
-    return build_panel(events(), as_of=day, start="1990-01-01")
+    return panel_as_of(day, start="1990-01-01")
 
 
 @functools.cache
 def fitted(day=DAY):
-    own = panel(day)
-    spec = spec_for(own)
-    return PriorFit(unobserved(own, spec, draws=100).posterior, own, spec)
+    return prior_fit(panel(day))
 
 
 @functools.cache

@@ -3,32 +3,22 @@
 import pytest
 
 from forecast.errors import QuestionError
-from forecast.events import read_chronology
-from forecast.model.spec import spec_for
 from forecast.outlook.query import AtLeast
-from forecast.panel import build_panel
 from forecast.panel.record import placed_events
 from forecast.questions import answer_question, make_question
 from forecast.questions.answer import word_outlook
-from tests.model.fits import unobserved
-from tests.questions.conftest import PriorFit
+from tests.questions.conftest import events, panel_as_of, prior_fit
 
 DYAD = "USA-CHN"
 
 
 @pytest.fixture(scope="module")
-def table():
-    return read_chronology(dyads=[DYAD])
+def fit():
+    return prior_fit(panel_as_of("2023-10-31", start="2000-01-01"))
 
 
-@pytest.fixture(scope="module")
-def fit(table):
-    panel = build_panel(table, as_of="2023-10-31", start="2000-01-01")
-    spec = spec_for(panel)
-    return PriorFit(unobserved(panel, spec, draws=100).posterior, panel, spec)
-
-
-def test_a_word_has_in_a_report_the_chance_and_the_rule_of_its_question(fit, table):
+def test_a_word_has_in_a_report_the_chance_and_the_rule_of_its_question(fit):
+    table = events()
     found = word_outlook(fit, DYAD, AtLeast("sanctions", 8), 12, seed=2, table=table)
     question = make_question(fit.panel, DYAD, months=12, of="sanctions", at_least=8, table=table)
     assert found.chance.value == answer_question(fit, question, seed=2, table=table).chance.value
