@@ -52,6 +52,12 @@ class AtLeast:
     number: int = 1  # How many, one or more
     months: int | None = None  # The horizon; by default the one nearest to a year
 
+    def __post_init__(self) -> None:
+        if self.number < 1:
+            raise SpecError(f"at-least: {self.number} of a kind; expected one or more")
+        if self.months is not None and not 1 <= self.months <= LONGEST_HORIZON:
+            raise SpecError(f"at-least: {self.months} months; expected 1 to {LONGEST_HORIZON}")
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read ``KIND``, ``KIND:NUMBER`` or ``KIND:NUMBER:MONTHS``."""
@@ -66,12 +72,7 @@ class AtLeast:
         if len(found) != 1:
             problem = "several kinds begin so" if found else "there is no such kind"
             raise SpecError(f"at-least: {self.kind!r}: {problem}; the kinds are {join(names)}")
-        if self.number < 1:
-            raise SpecError(f"at-least: {self.number} of a kind; expected one or more")
-        months = main_horizon(horizons) if self.months is None else self.months
-        if not 1 <= months <= LONGEST_HORIZON:
-            raise SpecError(f"at-least: {months} months; expected 1 to {LONGEST_HORIZON}")
-        return found[0], self.number, months
+        return found[0], self.number, main_horizon(horizons) if self.months is None else self.months
 
 
 @dataclass(frozen=True)
