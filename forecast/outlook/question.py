@@ -190,7 +190,7 @@ class Question(BaseModel):
         return day >= self.last
 
     def closed(self, day: date) -> str:
-        """Describe why nothing may be said of it any more, or yet, as of a day; empty if it is open then."""
+        """Explain why it cannot be answered as of a day; empty if it is open then."""
         if self.over(day):
             return f"its window is over on {day}; resolve it"
         if day < self.asked:
@@ -204,7 +204,7 @@ class Question(BaseModel):
 
     @property
     def described(self) -> dict[str, Any]:
-        """The same with what follows from its parts."""
+        """The same, with values that follow from its parts."""
         facts = {name: str(getattr(self, name)) for name in ("dyad", "dataset", "asked", "first", "last")}
         return facts | self.plain
 

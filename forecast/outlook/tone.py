@@ -1,10 +1,10 @@
 """Tone: the mean Goldstein score of a window's events, -10 to 10, from its two sides and the kinds within them.
 
-The share takes an air strike for a protest. The tone tells them apart: Goldstein gives one -10, the other -6.5. How
-many events of a window are of either side is what the forecasts of the share say. What the events of a side score on
-average continues the dyad's mean of the last 1, 2, 5 or 10 years, equally likely, in which the mean of all dyads counts
-as a few events. Windows scatter around it as those of all dyads have, and single events by the kinds of the side.
-Other forms and the scores: docs/research/tone.md.
+The share counts an air strike and a protest alike; the tone does not: Goldstein scores them -10 and -6.5. The numbers
+of events of each side are those of the forecasts of the share. The mean score of a side is expected to be the dyad's
+mean of the last 1, 2, 5 or 10 years, equally likely, in which the mean of all dyads counts as ten events. Windows vary
+around it as those of all dyads have, and single events as the kinds of the side do. Other forms, and their scores:
+docs/research/tone.md.
 
 References
 ----------
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
 WORTH = 10.0
-"""Events that the mean of all dyads is worth."""
+"""Number of events as which the mean of all dyads counts."""
 SCATTER = 1.5
-"""Standard deviation of a window's mean score of a side around what is remembered, points."""
+"""Standard deviation of a window's mean score of a side around its expected value, points."""
 WITHIN = 1.3
 """Standard deviation of the scores of one kind: the root of the mean square in the chronology is 1.27."""
 SMALLEST_CHANGE = 0.5
@@ -57,13 +57,13 @@ def tone_to_percent(tone: float | Float) -> float | Float:
 
 
 def percent_to_tone(percent: float) -> float:
-    """Return the tone that such a number stands for."""
+    """Return the tone at a number on that scale."""
     return LOWEST + percent * TONE_UNIT
 
 
 @dataclass(frozen=True)
 class SideScores:
-    """Scores of a dyad's events of either side, hostile and cooperative, as they are remembered."""
+    """Distribution of the scores of a dyad's hostile and cooperative events."""
 
     means: Float  # (side, memory)
     spread: Float  # Standard deviation of single events, (side,)
@@ -167,7 +167,7 @@ def _outlook(record: DatasetRecord, counts: WindowCounts, months: int, baseline_
 
 @dataclass(frozen=True)
 class KindScore:
-    """How much the events of a kind added to the tone of the baseline's months, and to its change."""
+    """Contribution of a kind to the tone of the baseline's months, and to its change."""
 
     kind: str
     events: int

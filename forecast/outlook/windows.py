@@ -41,7 +41,7 @@ _MENTIONED = 0.005
 
 
 class Changes(Protocol):
-    """Chances of more, of about as much and of less than before; not defined, or adding up to one."""
+    """Chances of a higher, similar and lower number than before; not defined, or adding up to one."""
 
     @property
     def up(self) -> Probability | NotDefined: ...  # noqa: D102
@@ -210,7 +210,7 @@ def window_outlook(
 def chances_of_change(
     what: str, higher: ComparedQuestion, lower: ComparedQuestion, counts: WindowCounts, undefined: NotDefined | None
 ) -> dict[str, Probability | NotDefined]:
-    """Return the chances of a number above, about equal to, and below the baseline's; they add up to one exactly.
+    """Return the chances of a number higher than, similar to and lower than the baseline's; they add up to one exactly.
 
     `undefined` says why the baseline has none.
     """

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 SIMULATIONS_PER_DRAW = 4
 """As many as a report simulates."""
 FEWEST_HELD = 100
-"""Simulations in which a condition must be true, for what is asked given it to have a probability."""
+"""Simulations in which a condition must be true for a conditional probability to be stated."""
 _LEAST = 1e-9
 
 
@@ -61,7 +61,7 @@ class Answer:
     recorded: int  # How many months of the window were recorded by then
     data: str  # SHA-256 of what the fit knows of all its dyads
     # Of a count: that its chances were not calibrated or scored, and that it is far from its base rate; of several
-    # dyads: that they are taken as independent; else empty.
+    # dyads: that they are assumed to be independent; else empty.
     note: str
     seed: int  # How the simulations were simulated, and how many
     simulations: int
@@ -191,7 +191,7 @@ class PutQuestion:
     def _as_often(self, counts: WindowCounts, size: tuple[int, ...]) -> Float:
         """Return the simulations with the most events of the kind, as large a part of all as `counted`; ties by lot.
 
-        So a count keeps its published chance, and depends on other questions as in simulations.
+        A count so keeps its published probability and its dependence on other questions.
         """
         assert counts.kind is not None and self.kind is not None and self.counted is not None
         number = np.broadcast_to(counts.kind.sum(axis=-1), size).ravel()
@@ -375,14 +375,14 @@ class PutTogether:
         return self.of_parts([part.settle(simulations, observed) for part in self.parts])
 
     def of_parts(self, parts: "Sequence[Settled]") -> Settled:
-        """Settle the question; reject a condition that is too rare in the simulations to say what follows from it."""
+        """Settle the question; reject a condition that is true in too few simulations."""
         if isinstance(self.question, ConditionalQuestion):
             held, number = round(float(np.sum(parts[0][0]))), np.size(parts[0][0])
             if held < FEWEST_HELD:
                 raise RareCondition(
                     f"{self.question.id}: its condition ({self.question.given.id}) is true in {held} of {number:,} "
-                    f"simulations; expected at least {FEWEST_HELD}. Ask given something likelier, or, if its condition "
-                    "is no longer possible, resolve it"
+                    f"simulations; expected at least {FEWEST_HELD}. Choose a likelier condition, or, if this one is "
+                    "no longer possible, resolve the question"
                 )
         return self.question.settle(parts)
 

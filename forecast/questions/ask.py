@@ -179,7 +179,7 @@ def joint_question(
     Returns
     -------
     Question
-        Its base rate is that of parts which are independent.
+        Its base rate is that of independent parts.
 
     Raises
     ------
@@ -237,7 +237,7 @@ def conditional_question(given: Question, then: Question, *, id: str | None = No
 
 
 def _compound(values: dict[str, Any], parts: Sequence[Question], link: str, id: str | None) -> Question:
-    """Make a question of several, with a name of theirs and the base rate of independent ones."""
+    """Combine questions, with a name made of theirs and the base rate of independent parts."""
     windows = [f"-{part.first:%Y-%m}-to-{part.last:%Y-%m}" for part in parts]
     alike = len(set(windows)) == 1
     names = [part.id.removesuffix(window) if alike else part.id for part, window in zip(parts, windows, strict=True)]

@@ -211,7 +211,7 @@ class _ReducedTogether:
 
     put: PutTogether
     dyad: str
-    parts: tuple[_Reduced | Settled, ...]  # Of other dyads what comes of them, whatever is left out of this one
+    parts: tuple[_Reduced | Settled, ...]  # Of other dyads their simulations, whatever is left out of this one
 
     @classmethod
     def of(cls, put: PutTogether, fit: SampledFit, own: SampledFit, dyad: str) -> Self:
@@ -229,7 +229,7 @@ class _ReducedTogether:
         return Look(level_now(fit, self.dyad), given(left_out), given)
 
     def _outcomes(self, parts: "Sequence[Outcomes | Settled]") -> Outcomes:
-        """Put together what comes of the parts; one without recorded months is as likely with these left out."""
+        """Combine the outcomes of the parts; one without recorded months of its window has the same outcome `ahead`."""
         own = [one for one in parts if not isinstance(one, tuple)]
         size = np.shape(own[0][YES][1])
 

@@ -1,7 +1,7 @@
 """Questions that are made of questions about one dyad each: all or any of several, and one given another.
 
-Each part keeps its own sentence, rule and baseline; all are asked as of one day. What comes of the whole follows from
-what comes of its parts by one arithmetic (`settle`), the same for data and for simulations.
+Each part keeps its own sentence, rule and baseline; all are asked as of one day. The outcome follows from those of the
+parts by one rule (`settle`), the same for data and for simulations.
 """
 
 from collections.abc import Sequence
@@ -26,11 +26,11 @@ from forecast.typing import Bool, Float
 from forecast.wording import capital, join
 
 MOST_PARTS = 6
-INDEPENDENT = "Dyads are taken as independent given the parameters that they share."
-"""What a reader has to know of a chance that is about several dyads (docs/research/shared-shocks.md)."""
+INDEPENDENT = "Dyads are assumed to be independent given the parameters that they share."
+"""Note on a probability that involves several dyads (docs/research/shared-shocks.md)."""
 
 type Settled = tuple[Bool | Float, Bool | Float]
-"""How much of each simulation is a yes, and how much of it is not void: 0 or 1 where it is either or not."""
+"""Parts of each simulation that are a yes and that are not void, 0 to 1."""
 type Weights = Sequence[Settled] | Sequence[tuple[float, float]]
 type Outcome = Literal["yes", "no", "void", "open", "never"]
 _SETTLED: dict[Outcome, tuple[float, float]] = {"yes": (1.0, 1.0), "no": (0.0, 1.0), "void": (0.0, 0.0)}
@@ -78,7 +78,7 @@ class CompoundQuestion(Question):
         return True
 
     def settle(self, parts: Weights) -> tuple[Float, Float]:
-        """Return what comes of it, given what comes of its parts."""
+        """Return how much is a yes and how much is not void, given the same of its parts."""
         raise NotImplementedError
 
     def outcome(self, parts: Sequence[Outcome]) -> Outcome:
@@ -90,7 +90,7 @@ class CompoundQuestion(Question):
 
     @property
     def _head(self) -> tuple[str, str]:
-        """What is claimed of the parts, and how their resolutions resolve it."""
+        """The claim about the parts, and the rule by which their resolutions resolve it."""
         raise NotImplementedError
 
     def words(self) -> str:
@@ -150,7 +150,7 @@ class JointQuestion(CompoundQuestion):
         return self.required == "all"
 
     def settle(self, parts: Weights) -> tuple[Float, Float]:
-        """Return what comes of it: with all required no as soon as one is, with any yes; void if it depends on one."""
+        """Return the same: one no decides if all are required, one yes if any is; otherwise a void part voids it."""
         yes = [np.asarray(one, dtype=np.float64) for one, _ in parts]
         no = [np.asarray(there, dtype=np.float64) - one for one, (_, there) in zip(yes, parts, strict=True)]
         same, other = (yes, no) if self.required == "all" else (no, yes)
@@ -184,7 +184,7 @@ class ConditionalQuestion(CompoundQuestion):
         return (self.given, self.then)
 
     def settle(self, parts: Weights) -> tuple[Float, Float]:
-        """Return what comes of it: void where the condition is not true."""
+        """Return the same: void where the condition is not true."""
         (held, _), (yes, there) = parts
         weight = np.asarray(held, dtype=np.float64)
         return weight * yes, weight * there
@@ -203,7 +203,7 @@ def numbered(texts: Sequence[str]) -> str:
 
 
 def _exclude(one: SingleQuestion, other: SingleQuestion) -> bool:
-    """Return whether no share, or tone, of the same windows is as both ask."""
+    """Return whether no share, or tone, of the same window satisfies both."""
     if not isinstance(one, ComparedQuestion) or not isinstance(other, ComparedQuestion):
         return False
     asked = [
