@@ -207,8 +207,8 @@ def test_reports_on_all_pairs_of_a_fit(folder):
     assert dangling(folder) == []
     again = run("report", *DATA, "--all", "--out", "all")
     assert again.exit_code == 2 and "--replace" in again.output
-    moved = run("moved", "all/USA-RUS", *DATA, "--months", "1", "--no-refit", "--out", "moved")
-    assert moved.exit_code in (0, 1), moved.output  # the fit stands beside the folders of reports
+    explained = run("explain", "all/USA-RUS", *DATA, "--months", "1", "--no-refit", "--out", "explain")
+    assert explained.exit_code in (0, 1), explained.output  # the fit stands beside the folders of reports
 
 
 @pytest.fixture
