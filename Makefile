@@ -6,7 +6,7 @@ PY := .venv/bin/python
 ARGS ?=
 PAIR := -n 2 --dist loadfile
 
-.PHONY: help setup report test test-all lowest bench calibration what-if explain power theory index lint types docs-check check format clean
+.PHONY: help setup report test test-all lowest bench calibration what-if explain power theory index supply licences lint types docs-check check format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,12 @@ theory: setup ## Make the pages of the claims, tested on all embedded dyads, and
 
 index: setup ## Make reports/index.html, which lists the pages of reports
 	@$(PY) -c "from forecast.report.folder import write_index; write_index('reports')"
+
+supply: setup ## Write the bill of materials (build/sbom.json), and look for known vulnerabilities and weak workflows
+	@scripts/supply $(ARGS)
+
+licences: setup ## Write docs/licences.md from what is installed
+	@$(PY) scripts/licences.py
 
 lint: setup ## Check style, formatting and docstrings
 	@$(PY) -m ruff check .

@@ -11,6 +11,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 WORKFLOW: dict[Any, Any] = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text())
 JOBS: dict[str, dict[str, Any]] = WORKFLOW["jobs"]
+SUPPLY: dict[Any, Any] = yaml.safe_load((ROOT / ".github/workflows/supply.yml").read_text())
+ALL = {**JOBS, **SUPPLY["jobs"]}
 PINNED = {
     "actions/checkout": "11bd71901bbe5b1630ceea73d27597364c9af683",
     "actions/setup-python": "a26af69be951a213d495a4c3e4e4022e16d87065",
@@ -28,13 +30,22 @@ def test_it_runs_on_every_push_and_pull_request_and_may_only_read() -> None:
     assert WORKFLOW["concurrency"]["cancel-in-progress"] is True
 
 
-@pytest.mark.parametrize("name", JOBS)
+@pytest.mark.parametrize("name", ALL)
 def test_actions_are_pinned_and_credentials_are_not_kept(name: str) -> None:
-    used = [step for step in JOBS[name]["steps"] if "uses" in step]
+    used = [step for step in ALL[name]["steps"] if "uses" in step]
     assert dict(step["uses"].split("@") for step in used) == PINNED
     (checkout,) = [step for step in used if step["uses"].startswith("actions/checkout@")]
     assert checkout["with"] == {"persist-credentials": False}
-    assert 0 < JOBS[name]["timeout-minutes"] <= 120
+    assert 0 < ALL[name]["timeout-minutes"] <= 120
+
+
+def test_vulnerabilities_are_looked_for_with_every_change_and_weekly() -> None:
+    assert set(SUPPLY[True]) == {"push", "pull_request", "schedule"}
+    assert SUPPLY["permissions"] == {"contents": "read"}
+    assert SUPPLY["jobs"]["supply"]["steps"][-1]["run"] == "scripts/supply"
+    script = (ROOT / "scripts/supply").read_text()
+    assert re.search(r"^uvx .*pip-audit@[\d.]+ .*--strict", script, flags=re.MULTILINE)
+    assert re.search(r"^uvx .*zizmor@[\d.]+ .*\.github/workflows docs/every-monday\.yml$", script, flags=re.MULTILINE)
 
 
 def test_linux_runs_all_and_the_others_the_default_tests() -> None:

@@ -44,6 +44,7 @@ class Fault:
     path: str = ""  # What the first call that failed was about
     where: list[str] = field(default_factory=list)  # Who made it
     lock: threading.Lock = field(default_factory=threading.Lock)
+    unasked: list[str] = field(default_factory=list)  # Connections of a command that has no server
 
     def __str__(self) -> str:
         return f"{self.kind} {self.number}{' on' if self.lasting else ''}: {self.path} ({' < '.join(self.where)})"
@@ -185,6 +186,11 @@ class _Calls:
             return bool(own.getpeername()[1] == self.port)
         return False
 
+    def unasked(self, *words: Any, **_: Any) -> Any:
+        """Note a connection, or the search for a host, by a command that is to make none, and fail it."""
+        self.fault.unasked.append(repr(words[:2]))
+        raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
+
     def connection(self) -> type[sqlite3.Connection]:
         """Return connections of SQLite, whose statements may fail."""
         fault = self.fault
@@ -249,6 +255,9 @@ def injected(root: Path, fault: Fault, port: int | None = None) -> Iterator[Faul
             patch.setattr(fcntl, "flock", calls.of_descriptor("lock", fcntl.flock))
         for name in ("connect", "sendall", "recv") if port else ():
             patch.setattr(socket.socket, name, calls.of_socket(getattr(socket.socket, name)), raising=False)
+        if not port:
+            for place, name in ((socket.socket, "connect"), (socket.socket, "connect_ex"), (socket, "getaddrinfo")):
+                patch.setattr(place, name, calls.unasked, raising=False)
         connect = sqlite3.connect
         patch.setattr(
             sqlite3, "connect", lambda *words, **options: connect(*words, factory=calls.connection(), **options)

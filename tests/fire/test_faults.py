@@ -92,6 +92,7 @@ class Trial:
         with injected(Path.cwd(), Fault("none", 0), self.command.port) as none:
             done = self.command.give()
         assert done.exit_code == 0, (done.output, done.exception)
+        assert not none.unasked, f"it calls {none.unasked}"
         self.calls = none.counted
         self.after = self.tree(Path())
         assert self.after != self.before or self.command.archive
@@ -132,6 +133,8 @@ class Trial:
 
     def of_run(self, done: Any, fault: Fault) -> Iterator[str]:
         """Yield what is wrong with how a disturbed run ended."""
+        if fault.unasked:
+            yield f"it calls {fault.unasked}"
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             yield f"traceback of {done.exception!r}"
         text = " ".join(done.output.split())
