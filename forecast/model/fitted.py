@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Iterator
 from functools import cached_property
@@ -71,8 +72,15 @@ def read_stored(path: Path) -> Groups:
 
 def _opened(path: Path) -> xr.DataTree:
     if path.is_dir():
+        logging.getLogger("asyncio").addFilter(_is_no_other_part)
         return xr.open_datatree(path, engine="zarr", consolidated=False)
     return xr.open_datatree(path, engine="netcdf4")
+
+
+def _is_no_other_part(record: logging.LogRecord) -> bool:
+    """Return whether asyncio is to print an error; not those of further damaged parts, of which zarr raises one."""
+    message = record.getMessage()
+    return "never retrieved" not in message or "zarr" not in message
 
 
 def _foreign(tree: xr.DataTree) -> str:
