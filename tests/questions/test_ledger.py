@@ -225,6 +225,48 @@ def test_two_writers_at_once_make_one_chain(tmp_path):
     assert len(Ledger.read(path).entries) == 50
 
 
+@posix
+@pytest.mark.parametrize("kills", [6, pytest.param(300, marks=pytest.mark.slow)])
+def test_one_of_two_writers_is_killed_and_the_other_goes_on(tmp_path, kills):
+    """What either was told to be written is there, the other writes all of its own, and the killed one can go on."""
+    rng, torn, waiting = random.Random(3), 0, 0
+    for number in range(kills):
+        path, part = tmp_path / f"{number}.jsonl", rng.random()
+        path.write_bytes(_good())
+        wanted = {who: [f"{who}-{one}" for one in range(3)] for who in ("killed", "other")}
+
+        def write(who, path=path, part=part, wanted=wanted):
+            _write_slowly(part)
+            for name in wanted[who]:
+                append_entries(path, [asked(made(name))], now=NOW)
+                with path.with_suffix(f".{who}").open("a") as told:
+                    told.write(f"{name}\n")
+
+        children = {who: _in_another_process(lambda who=who: write(who)) for who in rng.sample(sorted(wanted), 2)}
+        time.sleep(rng.random() * 0.15)
+        os.kill(children["killed"], signal.SIGKILL)
+        os.waitpid(children["killed"], 0)
+        os.waitpid(children["other"], 0)
+        told = {who: _lines(path.with_suffix(f".{who}")) for who in wanted}
+        found = Ledger.read(path)
+        assert told["other"] == wanted["other"]
+        assert {*told["killed"], *told["other"]} <= found.histories.keys() and not found.faults
+        torn += path.with_name(f"{path.name}.torn").exists() or bool(found.torn)
+        waiting += len(told["killed"]) < 3
+        for name in wanted["killed"]:
+            if name not in found.histories:
+                append_entries(path, [asked(made(name))], now=NOW)
+        whole = Ledger.read(path)
+        assert [one.question.id for one in whole.histories.values()][:2] == ["q0", "q1"]
+        assert len(whole.entries) == 4 + 6 and {*wanted["killed"], *wanted["other"]} < whole.histories.keys()
+        assert path.read_bytes().startswith(_good()) and not whole.torn
+    assert waiting > kills // 2 and torn > kills // 10, "the kills came too early or too late to try anything"
+
+
+def _lines(path):
+    return path.read_text("utf-8").splitlines() if path.exists() else []
+
+
 def test_of_two_who_resolve_one_is_told(ledger):
     append_entries(ledger, [resolved(came("q0"))], now=OVER)
     with pytest.raises(LedgerError, match="line 3"):
