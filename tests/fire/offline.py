@@ -47,7 +47,8 @@ def main() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("forecast.model.fit", _fit)
         run("report", "USA-CHN", *DATA, "--alone", "--horizons", "3", "--out", "made")
-    asked = ("question", "new", "USA-CHN", *DATA, "--above", "50", "--months", "6", "--as-of", "2023-12-31", "--id", "half")
+    window = ("--above", "50", "--months", "6", "--as-of", "2023-12-31", "--id", "half")
+    asked = ("question", "new", "USA-CHN", *DATA, *window)
     done = [
         run("report", "USA-CHN", "--fit", "made/fit.zarr", "--horizons", "3", "--out", "out"),
         run(*asked),
