@@ -7,7 +7,9 @@ report, test the claims. Each name is imported on first use, so that importing t
 TYPE_CHECKING = False  # type checkers know better; importing typing would take half of the time of importing this
 
 if TYPE_CHECKING:
+    from forecast import plots
     from forecast.archive import archive_status, import_files, read_archive, repair_archive
+    from forecast.checks import arviz_groups
     from forecast.drivers import add_drivers, calendar_drivers, read_drivers
     from forecast.errors import ForecastError
     from forecast.events import add_events, combine, read_chronology, read_counts, read_index, read_table
@@ -44,6 +46,7 @@ _HOMES = {
     name: f"forecast.{module}"
     for module, names in {
         "archive": "archive_status import_files read_archive repair_archive",
+        "checks": "arviz_groups",
         "drivers": "add_drivers calendar_drivers read_drivers",
         "errors": "ForecastError",
         "events": "add_events combine read_chronology read_counts read_index read_table",
@@ -74,10 +77,10 @@ _HOMES = {
 __all__ = [
     "Assessment", "Assumed", "FeedSettings", "FetchSettings", "Fit", "ForecastError", "PendulumModel",
     "PendulumSpec", "Priors", "ReportSettings", "Source", "__version__", "add_drivers", "add_events",
-    "answer_question", "archive_status", "assess", "attribute", "attribute_question", "build_counts_panel",
-    "build_index_panel", "build_panel", "calendar_drivers", "combine", "compare_models", "conditional_question",
-    "count_feed", "describe_panel", "fetch_feed", "fit", "gather", "hierarchy", "import_files",
-    "joint_question", "make_plan", "make_question", "make_report", "pooled_tests", "read_archive",
+    "answer_question", "archive_status", "arviz_groups", "assess", "attribute", "attribute_question",
+    "build_counts_panel", "build_index_panel", "build_panel", "calendar_drivers", "combine", "compare_models",
+    "conditional_question", "count_feed", "describe_panel", "fetch_feed", "fit", "gather", "hierarchy", "import_files",
+    "joint_question", "make_plan", "make_question", "make_report", "plots", "pooled_tests", "read_archive",
     "read_chronology", "read_counts", "read_coverage", "read_drivers", "read_dyads", "read_eras", "read_feed",
     "read_index", "read_plan", "read_question", "read_table", "repair_archive", "resolve_question", "run_plan",
     "scenario", "simulate_ahead", "split_change", "update", "write_report", "write_scenarios", "write_tests",
@@ -98,6 +101,8 @@ if not TYPE_CHECKING:  # a type checker knows the names from above, and no other
 
         if name == "__version__":
             return version("pendulum-forecast")
+        if name == "plots":
+            return import_module("forecast.plots")
         if name in _HOMES:
             return getattr(import_module(_HOMES[name]), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

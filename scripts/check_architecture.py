@@ -17,6 +17,7 @@ INVENTORY = "docs/modules.md"
 
 SAMPLERS = ("pymc", "pytensor", "nutpie")
 READERS = tuple(f"forecast.events.{name}" for name in ("tables", "mapping"))
+DRAWN = ("forecast.plots", "forecast.report")
 LATER = ("forecast.hypotheses", "forecast.evaluation", "forecast.questions")
 
 FORBIDDEN = {
@@ -25,7 +26,7 @@ FORBIDDEN = {
         "forecast.panel",
         "forecast.model",
         "forecast.outlook",
-        "forecast.report",
+        *DRAWN,
         *LATER,
     ),
     "forecast.feeds": (
@@ -35,7 +36,7 @@ FORBIDDEN = {
         "forecast.sources",
         "forecast.model",
         "forecast.outlook",
-        "forecast.report",
+        *DRAWN,
         *LATER,
     ),
     "forecast.archive": (
@@ -44,7 +45,7 @@ FORBIDDEN = {
         "forecast.sources",
         "forecast.model",
         "forecast.outlook",
-        "forecast.report",
+        *DRAWN,
         *LATER,
     ),
     "forecast.fetch": (
@@ -53,7 +54,7 @@ FORBIDDEN = {
         "forecast.sources",
         "forecast.model",
         "forecast.outlook",
-        "forecast.report",
+        *DRAWN,
         *LATER,
     ),
     "forecast.panel": (
@@ -63,22 +64,24 @@ FORBIDDEN = {
         "forecast.archive",
         "forecast.model",
         "forecast.outlook",
-        "forecast.report",
+        *DRAWN,
         *LATER,
     ),
-    "forecast.drivers": (*SAMPLERS, "forecast.model", "forecast.outlook", "forecast.report", *LATER),
-    "forecast.sources": (*SAMPLERS, "forecast.model", "forecast.outlook", "forecast.report", *LATER),
-    "forecast.model": ("forecast.sources", "forecast.outlook", "forecast.report", *LATER),
-    "forecast.outlook": (*SAMPLERS, "forecast.report", *LATER),
-    "forecast.hypotheses": ("forecast.report", "forecast.questions"),
-    "forecast.evaluation": ("forecast.report", "forecast.hypotheses", "forecast.questions"),
+    "forecast.drivers": (*SAMPLERS, "forecast.model", "forecast.outlook", *DRAWN, *LATER),
+    "forecast.sources": (*SAMPLERS, "forecast.model", "forecast.outlook", *DRAWN, *LATER),
+    "forecast.model": ("forecast.sources", "forecast.outlook", *DRAWN, *LATER),
+    "forecast.outlook": (*SAMPLERS, *DRAWN, *LATER),
+    "forecast.hypotheses": (*DRAWN, "forecast.questions"),
+    "forecast.evaluation": (*DRAWN, "forecast.hypotheses", "forecast.questions"),
+    "forecast.checks": DRAWN,
+    "forecast.plots": (*SAMPLERS, "forecast.report", "forecast.questions", "forecast.pipeline"),
     "forecast.report": SAMPLERS,
     "forecast.questions": (
         *SAMPLERS,
         "forecast.model",
         "forecast.hypotheses",
         "forecast.evaluation",
-        "forecast.report",
+        *DRAWN,
         "forecast.pipeline",
     ),
     "forecast.cli": (*SAMPLERS, "numpy", "scipy", "numba"),

@@ -10,9 +10,9 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
-from forecast.evaluation.skill import BENCHMARKS_EQUAL, POOL, Skill
+from forecast.evaluation.skill import BENCHMARKS_EQUAL, POOL, Skill, forecaster_name
 from forecast.outlook.benchmarks import MODEL, REFERENCE
-from forecast.report.skill import PERIODS, Compared, bias, forecaster_name, versus
+from forecast.report.skill import PERIODS, Compared, bias, versus
 from forecast.wording import join
 
 ROOT = Path(__file__).resolve().parents[1]

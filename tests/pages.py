@@ -20,4 +20,4 @@ def dangling(folder: Path) -> list[str]:
 
 def leave_figures_empty(patch: pytest.MonkeyPatch) -> None:
     """Leave figures of pages empty; their captions and words stay."""
-    patch.setattr("forecast.report.style._svg", lambda draw, layout: "<svg/>")
+    patch.setattr("forecast.report.illustration._svg", lambda draw, layout: "<svg/>")

@@ -67,7 +67,7 @@ def pointwise_log_likelihood(fit: "Fit", draws: int | None = None) -> xr.DataArr
 
 
 @checked
-def arviz_groups(fit: "Fit", *, draws: int = 200, seed: int = 1) -> xr.DataTree:
+def arviz_groups(fit: "Fit", *, draws: int = 200, monthly: bool = False, seed: int = 1) -> xr.DataTree:
     """Return a fit with the groups that ArviZ works on: what was observed, simulated, and how likely each month is.
 
     `arviz_stats.loo` and `compare` take it: their unit is a month of a dyad. So does `psense_summary`, which scales the
@@ -79,6 +79,9 @@ def arviz_groups(fit: "Fit", *, draws: int = 200, seed: int = 1) -> xr.DataTree:
         Of events or counts.
     draws : int
         Draws of the posterior predictive.
+    monthly : bool
+        Observe and predict cooperative events by month of a dyad, as LOO-PIT needs them, in every draw of the fit; by
+        default, events by dataset, dyad, period, direction and class.
     seed : int
 
     Returns
@@ -99,15 +102,29 @@ def arviz_groups(fit: "Fit", *, draws: int = 200, seed: int = 1) -> xr.DataTree:
     >>> arviz_stats.loo(arviz_groups(fit))  # doctest: +SKIP
     >>> arviz_stats.psense_summary(arviz_groups(fit), var_names=["cycle_half_life", "cycle_sd"])  # doctest: +SKIP
     """
-    simulated = posterior_predictive(fit, draws=draws, seed=seed).expand_dims("chain")
+    likelihood, size = pointwise_log_likelihood(fit), fit.posterior.sizes
+    draws = size["chain"] * size["draw"] if monthly else draws
+    observed, simulated = fit.panel["counts"], posterior_predictive(fit, draws=draws, seed=seed)
+    if monthly:
+        observed, simulated = (_cooperative(fit.panel, counts, likelihood) for counts in (observed, simulated))
+        by_draw = simulated.transpose("draw", "observed").to_numpy().reshape(likelihood.shape)
+        simulated = likelihood.copy(data=by_draw)
+    else:
+        simulated = simulated.expand_dims("chain")
     groups = {
         "posterior": fit.posterior,
         "sample_stats": fit.sample_stats,
-        "observed_data": xr.Dataset({"counts": fit.panel["counts"]}),
+        "observed_data": xr.Dataset({"counts": observed}),
         "posterior_predictive": xr.Dataset({"counts": simulated}),
-        "log_likelihood": xr.Dataset({"counts": pointwise_log_likelihood(fit)}),
+        "log_likelihood": xr.Dataset({"counts": likelihood}),
     }
     if "log_prior" in fit.sample_stats:
         own = xr.DataArray(ancestry(fit), dims=("chain", "draw"))  # after an update not the draws in the same places
         groups["log_prior"] = xr.Dataset({"parameters": fit.sample_stats["log_prior"].isel(draw=own)})
     return xr.DataTree.from_dict(groups)
+
+
+def _cooperative(panel: xr.Dataset, counts: xr.DataArray, months: xr.DataArray) -> xr.DataArray:
+    """Return the cooperative events of the months of dyads that a likelihood is of, (..., observed)."""
+    own = counts.isel({"class": slice(int(panel.attrs["zero_cut"]), None)}).sum(["dataset", "direction", "class"])
+    return own.assign_coords(dyad=panel["dyad"], time=panel["time"]).sel(dyad=months["dyad"], time=months["time"])

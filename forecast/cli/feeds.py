@@ -246,15 +246,15 @@ def _print_import(done: "Imported") -> None:
 
 def _write_figure(found: "ArchiveStatus", path: Path) -> None:
     from forecast.files import check_target, write_bytes, write_text
-    from forecast.report import style
-    from forecast.report.series_figures import archive
+    from forecast.report import illustration
+    from forecast.report.figures import archive
 
     check_target(path, [found.archive])
     drawn = archive(found)
     if path.suffix == ".svg":
         write_text(path, drawn.wide)
     else:
-        write_bytes(path, style.png(drawn) if path.suffix == ".png" else style.pdf(drawn))
+        write_bytes(path, illustration.png(drawn) if path.suffix == ".png" else illustration.pdf(drawn))
 
 
 def _print_status(found: "ArchiveStatus", dyads: list[str]) -> None:

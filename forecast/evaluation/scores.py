@@ -317,15 +317,17 @@ class Band:
         return float(np.mean(out))
 
 
-def pit_band(values: ArrayLike) -> Band:
+def pit_band(values: ArrayLike, mass: float = BAND) -> Band:
     """Return the distribution function of PIT values less that of a uniform one, with its simultaneous band (ArviZ)."""
     from arviz_stats.ecdf_utils import ecdf_pit
 
-    x, y, low, high = ecdf_pit(np.asarray(values, dtype=np.float64), BAND, _SIMULATIONS)
+    x, y, low, high = ecdf_pit(np.asarray(values, dtype=np.float64), mass, _SIMULATIONS)
     return Band(x, y - x, low - x, high - x)
 
 
-def calibration(probability: ArrayLike, happened: ArrayLike, *, draws: int = 1000, seed: int = 1) -> Band:
+def calibration(
+    probability: ArrayLike, happened: ArrayLike, *, draws: int = 1000, seed: int = 1, mass: float = BAND
+) -> Band:
     """Return observed frequencies by forecast probability (isotonic regression) with their consistency band."""
     import xarray as xr
     from arviz_stats.helper_stats import isotonic_fit
@@ -339,7 +341,7 @@ def calibration(probability: ArrayLike, happened: ArrayLike, *, draws: int = 100
     with warnings.catch_warnings():
         # With few cases ArviZ takes their number for that of chains; the fit reads neither.
         warnings.filterwarnings("ignore", message="Found chain dimension to be longer than draw dimension")
-        found = isotonic_fit(tree, "p", "posterior_predictive", BAND)["p"]
+        found = isotonic_fit(tree, "p", "posterior_predictive", mass)["p"]
     x, y, low, high = (found.sel(plot_axis=axis).to_numpy() for axis in ("x", "y", "y_bottom", "y_top"))
     return Band(said[np.argsort(said)], y, low, high) if x.size != said.size else Band(x, y, low, high)
 

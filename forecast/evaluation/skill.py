@@ -22,6 +22,27 @@ if TYPE_CHECKING:
 SCHEMA = 4
 POOL, BENCHMARKS_EQUAL = "pool", "mixture_equal"
 """Codes of the mixtures: the published pool of the model and simple benchmarks; all benchmarks alike."""
+_NAMES = {
+    MODEL: "model",
+    "no_cycle": "no cycle",
+    "no_return": "no return of the trend",
+    "no_ceiling": "no ceiling",
+    "no_hierarchy": "no hierarchy",
+    "no_month_noise": "no month noise",
+    "no_volume": "no effect of volume",
+    "base_rate_all": "base rate of the whole record",
+    REFERENCE: "ten-year base rate",
+    "base_rate_5y": "five-year base rate",
+    "base_rate_2y": "two-year base rate",
+    "last_window": "last window",
+    "local_level": "local level",
+    "ar_noise": "AR(1) plus noise",
+    "auto_ets": "AutoETS",
+    "auto_arima": "AutoARIMA",
+    BENCHMARKS_EQUAL: "mean of the benchmarks",
+    POOL: "pool of model and benchmarks",
+}
+"""Names of forecasters by their codes."""
 SPLIT = 2015
 """Choices are made on origins before this year, and reported on origins from it on."""
 PERIODS = (f"-{SPLIT - 1}", f"{SPLIT}-", "all")
@@ -184,6 +205,11 @@ class Skill:
         row = self.row(horizon, period=self.period, given_n=given_n)
         found = [one["model"] for one in row["against"] if one["role"] == "best benchmark"] if row else []
         return str(found[0]) if found else None
+
+
+def forecaster_name(code: str) -> str:
+    """Return the name of a forecaster, or its code if the package does not know it."""
+    return _NAMES.get(code, code.replace("_", " "))
 
 
 def subject_of(benchmarks: Mapping[str, bool], pool: Sequence[str] = ()) -> str:

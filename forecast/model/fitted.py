@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+import forecast
 from forecast.errors import FitFileError, OutputError
 from forecast.files import PASSING, check_writable, digest, partial_folder, read_bytes
 from forecast.folders import replace_folder
@@ -26,6 +27,7 @@ from forecast.wording import Card, Displayed, join_some
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 SCHEMA = 1
 KIND = "pendulum-forecast fit"
@@ -323,6 +325,48 @@ class Fit(Displayed):
         from forecast.model.learning import prior_beside_posterior
 
         return prior_beside_posterior(self, dyad, seed=seed)
+
+    def plot(self, **options: Any) -> "Axes":
+        """Plot the underlying level of a dyad: `forecast.plots.plot_level`.
+
+        Parameters
+        ----------
+        **options
+            Of `plot_level`, such as ``dyad``, ``ci_prob`` or ``ax``.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Examples
+        --------
+        >>> from forecast import Fit
+        >>> Fit.load("report/fit.zarr").plot(dyad="USA-CHN")  # doctest: +SKIP
+        """
+        return forecast.plots.plot_level(self, **options)
+
+    def to_arviz(self, *, draws: int = 200, monthly: bool = False, seed: int = 1) -> xr.DataTree:
+        """Return the groups that ArviZ works on: `forecast.checks.arviz_groups`.
+
+        Parameters
+        ----------
+        draws : int
+            Draws of the posterior predictive.
+        monthly : bool
+            Observe and predict cooperative events by month, as LOO-PIT needs them; by default, all cells of the panel.
+        seed : int
+
+        Returns
+        -------
+        xarray.DataTree
+
+        Examples
+        --------
+        >>> import arviz_plots
+        >>> from forecast import Fit
+        >>> arviz_plots.plot_trace(Fit.load("report/fit.zarr").to_arviz(), var_names=["cycle_sd"])  # doctest: +SKIP
+        """
+        return forecast.arviz_groups(self, draws=draws, monthly=monthly, seed=seed)
 
     def forgetting_gate(self) -> "Fit":
         """Return the same fit without stored convergence checks, which would not apply to other draws."""

@@ -81,6 +81,12 @@ class Number:
         return cls(float(draws.mean()), mcse(draws), draws)
 
 
+def as_shown(name: str, one: Number) -> tuple[float, float]:
+    """Return a number and its error as readers see them: points of share, or percent."""
+    by = 1.0 if name == LEVEL else 100.0
+    return by * one.value, by * one.mcse
+
+
 type Numbers = Mapping[str, Number]
 """By name: `level`, and the outcomes of the question."""
 

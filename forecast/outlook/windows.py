@@ -419,18 +419,24 @@ class RollingShare:
     forecast: Float
 
 
+def observed_windows(record: DatasetRecord, periods: int) -> tuple[Index, Float]:
+    """Return events and share of the windows that end with each period, the latter NaN where it is not covered."""
+    total, cooperative, missing = (
+        rolling_sums(np.concatenate([np.zeros(periods - 1, dtype=np.int64), values]), periods)
+        for values in (record.total, record.cooperative, np.where(record.covered, 0, 1))
+    )
+    missing[: periods - 1] += 1
+    there = (total >= FEWEST) & (missing == 0)
+    return total, np.where(there, shares_of(total, cooperative), np.nan)
+
+
 def rolling_share(record: DatasetRecord, ahead: WindowCounts, months: int) -> RollingShare | NotDefined:
     """Compute the observed share of windows of so many months, and its forecast up to as many months ahead."""
     periods = record.clock.periods(months)
     if len(record.total) < periods:
         return NotDefined(f"the record is shorter than {record.clock.span(months)}")
+    _, observed = observed_windows(record, periods)
     whole = np.where(record.covered, 0, 1)
-    total, cooperative, missing = (
-        rolling_sums(values, periods) for values in (record.total, record.cooperative, whole)
-    )
-    there = (total >= FEWEST) & (missing == 0)
-    observed = np.full(len(record.total), np.nan)
-    observed[periods - 1 :] = np.where(there, shares_of(total, cooperative), np.nan)
     last = slice(len(record.total) - periods, None)
     joined = ahead.after(record.months(last))
     total, cooperative = rolling_sums(joined.total, periods), rolling_sums(joined.cooperative, periods)

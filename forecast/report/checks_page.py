@@ -3,16 +3,16 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from forecast.arguments import checked
 from forecast.checks.check import KINDS, LIMIT, NOT_AHEAD, NOT_CHECKED, Ahead, Checks
-from forecast.report import distribution_figures, style
-from forecast.report.distribution_figures import Curve
+from forecast.plots import plot_ppc
+from forecast.plots.scores import FARTHEST
 from forecast.report.folder import CHECKS, Files, Page, publish
+from forecast.report.illustration import Illustration, Layout, illustrate, subplots
 from forecast.report.provenance import settings
-from forecast.report.style import Illustration
+from forecast.report.score_figures import Curve, calibration
 from forecast.report.table import Table
 from forecast.wording import count, interval, number
 
@@ -21,39 +21,25 @@ if TYPE_CHECKING:
 
     from forecast.model import Fit
 
-_FARTHEST = 6.0
-"""Standard deviations at which a point is drawn that lies farther out."""
 
-
-def _draw_distances(checks: Checks) -> style.Illustration:
+def _draw_distances(checks: Checks) -> Illustration:
     """Draw the distances of all numbers, by kind of check."""
     found = [f"{words}: {row.misses:.0f} of {row.numbers:.0f} beyond" for words, row in checks.summary.iterrows()]
-    return style.illustrate(
+    return illustrate(
         lambda layout: _draw(checks, layout),
         alt=f"Distances of the record from what the fit makes of it. {'; '.join(found)} {LIMIT:g}.",
         caption=(
             "Each point is a number of the record: how many standard deviations it lies from the mean of the records "
             f"that the fit makes. If the model is right, one point in twenty lies outside the band of ±{LIMIT:g}; "
-            f"points beyond {_FARTHEST:g} are drawn at {_FARTHEST:g}."
+            f"points beyond {FARTHEST:g} are drawn at {FARTHEST:g}."
         ),
     )
 
 
-def _draw(checks: Checks, layout: style.Layout) -> "Figure":
-    """Draw them in a layout: a row a kind of check, points of one row spread over its height."""
-    table = checks.table.dropna(subset="z")
-    kinds = [kind for kind in KINDS if kind in set(table["check"])]
-    figure, (on,) = style.subplots(layout, 0.62 * len(kinds) + 0.6)
-    style.name_rows(on, [KINDS[kind] for kind in kinds], layout)
-    on.axvspan(-LIMIT, LIMIT, color=style.GRID, linewidth=0, zorder=0)
-    on.axvline(0, color=style.INK, linewidth=0.8, zorder=1)
-    for place, kind in enumerate(kinds):
-        own = np.sort(table.loc[table["check"] == kind, "z"].clip(-_FARTHEST, _FARTHEST).to_numpy())
-        across = place + 0.26 * ((np.arange(len(own)) * 0.618) % 1 - 0.5)
-        color = np.where(np.abs(own) > LIMIT, style.WORSE, style.MUTED)
-        on.scatter(own, across, s=9, c=list(color), linewidths=0, zorder=2)
-    on.set_xlim(-_FARTHEST - 0.2, _FARTHEST + 0.2)
-    on.set_xlabel("standard deviations from the mean of simulated records")
+def _draw(checks: Checks, layout: Layout) -> "Figure":
+    kinds = checks.table.dropna(subset="z")["check"].nunique()
+    figure, (on,) = subplots(layout, 0.62 * kinds + 0.6)
+    plot_ppc(checks, ax=on)
     return figure
 
 
@@ -105,11 +91,8 @@ def _ahead(one: Ahead) -> dict[str, Any]:
 def _draw_ahead(checks: Checks) -> Illustration | None:
     """Draw how recorded shares are distributed among the predicted ones, a panel a horizon; none without backtest."""
     titles = [f"{count(one.months, 'month')} ahead (n {len(one.pit)})" for one in checks.ahead]
-    return distribution_figures.calibration(
-        [
-            Curve(title, "place in the prediction", "more than even", one.band, None, False)
-            for title, one in zip(titles, checks.ahead, strict=True)
-        ],
+    return calibration(
+        [Curve(title, one.band, None, False) for title, one in zip(titles, checks.ahead, strict=True)],
         subject="this form of the model",
         caption="How recorded shares are distributed among the predicted ones (PIT), less the even distribution. Above "
         "zero on the left: less was cooperative than predicted more often than it should be; below zero there: less "

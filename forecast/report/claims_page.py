@@ -15,20 +15,20 @@ from forecast.hypotheses.power import power_words
 from forecast.hypotheses.run import DOUBTS
 from forecast.hypotheses.simulate import STAYING
 from forecast.outlook import plain
-from forecast.report import style
+from forecast.plots import plot_evidence, style
+from forecast.plots.claims import place_name
 from forecast.report.events import state_name
 from forecast.report.folder import TESTS, Files, Page, publish
-from forecast.report.style import Illustration
+from forecast.report.illustration import Illustration, Layout, illustrate, subplots
 from forecast.report.table import Table, badge, link
 from forecast.report.words import label
 from forecast.theory import BALANCE, DECLINE, PENDULUM
 from forecast.wording import DASH, capital, interval, join, month, number, ratio, signed
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from forecast.hypotheses.outcome import Picture, Series
+    from forecast.hypotheses.outcome import Picture
     from forecast.hypotheses.run import PooledResults, PooledVerdict
 
 SHOWN = 2
@@ -303,100 +303,28 @@ def results_json(results: "PooledResults") -> dict[str, Any]:
     return content
 
 
-type _Look = tuple[str, Any, str, str]
-_LOOKS: tuple[_Look, ...] = (
-    (style.LEVEL, "-", "", "o"),
-    (style.OBSERVED, (0, (5, 2)), "////", "s"),
-    (style.EQUILIBRIUM, (0, (1.5, 1.5)), "....", "^"),
-    (style.CEILING, (0, (5, 1.5, 1.5, 1.5)), "xxxx", "D"),
-    (style.MUTED, (0, (8, 2)), "\\\\\\\\", "v"),
-)
-"""Colour, dashes, hatching and marker of each series, so that they can be distinguished in print."""
-_MARKED = 16
-"""Points of a line that are marked; a line of more is a curve."""
-_LOG_AXIS = 10.0
-"""Ratio of the last to the first place of a line from which the axis is logarithmic."""
-
-
-def draw_picture(picture: "Picture") -> style.Illustration:
+def draw_picture(picture: "Picture") -> Illustration:
     """Draw the picture of a claim."""
     title = picture.title.rstrip(".")
     shape = {"line": "Shades", "bars": "Thin lines", "intervals": "Lines"}[picture.kind]
     explained = f" {shape} are 90% intervals." if any(one.low for one in picture.series) else ""
-    return style.illustrate(
+    return illustrate(
         lambda layout: _draw(picture, layout),
         alt=f"{title}. {_ends(picture)} All numbers are in tests.json.",
         caption=f"{title}.{explained}",
     )
 
 
-def _draw(picture: "Picture", layout: style.Layout) -> "Figure":
+def _draw(picture: "Picture", layout: Layout) -> "Figure":
     rows = picture.kind != "line"
-    names = list(dict.fromkeys(_at(x) for one in picture.series for x in one.x)) if rows else []
+    names = {place_name(x) for one in picture.series for x in one.x}
     legends = (len(picture.series) if len(picture.series) > 1 else 0) + bool(picture.limits)
     height = (0.22 * len(picture.series) + 0.08) * len(names) + 0.8 if rows else 2.9
-    figure, (on,) = style.subplots(layout, height + 0.19 * legends)
-    rule = on.axvline if rows else on.axhline
-    rule(0, color=style.MUTED, linewidth=0.8, zorder=0)
-    for place, one in enumerate(picture.series):
-        # A prior recedes; without others, a series needs no name.
-        look = _LOOKS[-1 if one.label == "prior" else place % len(_LOOKS)]
-        label = one.label if len(picture.series) > 1 else None
-        if rows:
-            _draw_row(on, one, names, 0.8 * (place + 0.5) / len(picture.series) - 0.4, look, label, picture)
-        else:
-            _draw_line(on, one, look, label)
-    said = [f"{'supported above' if one > 0 else 'rejected below'} {number(one, 1)}" for one in picture.limits]
-    for limit in picture.limits:
-        rule(limit, color=style.INK, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1, label=f"Rule: {', '.join(said)}")
-    if rows:
-        style.frame(on, "x")
-        style.name_rows(on, names, layout)
-        on.margins(x=0.06)
-        on.set_xlabel(picture.y_label)
-    else:
-        _finish_lines(on, picture)
+    figure, (on,) = subplots(layout, height + 0.19 * legends)
+    plot_evidence(picture, ax=on)
     if legends:
         style.legend(figure, 1)
     return figure
-
-
-def _draw_row(
-    on: "Axes", one: "Series", names: Sequence[str], shift: float, look: _Look, label: str | None, picture: "Picture"
-) -> None:
-    """Draw the bars or intervals of a series, each in the row of its name."""
-    color, _, hatch, marker = look
-    at, bars = np.array([names.index(_at(x)) for x in one.x]) + shift, picture.kind == "bars"
-    if bars:
-        fill: Any = {"color": color, "alpha": 0.75, "hatch": hatch, "edgecolor": "white", "linewidth": 0}
-        on.barh(at, one.y, height=0.68 / len(picture.series), label=label, **fill)
-    else:
-        on.plot(one.y, at, marker, color=color, markersize=5, linestyle="none", label=label)
-    if one.low:
-        on.hlines(at, one.low, one.high, color=style.INK if bars else color, linewidth=1.1 if bars else 2)
-
-
-def _draw_line(on: "Axes", one: "Series", look: _Look, label: str | None) -> None:
-    color, dashes, _, marker = look
-    x = np.array(one.x, dtype=float)
-    if one.low:
-        on.fill_between(x, one.low, one.high, color=color, alpha=0.18, linewidth=0)
-    shown = marker if len(x) <= _MARKED else ""
-    on.plot(x, one.y, color=color, linestyle=dashes, linewidth=1.6, marker=shown, markersize=3.5, label=label)
-
-
-def _finish_lines(on: "Axes", picture: "Picture") -> None:
-    """Draw the axes of lines; one is logarithmic where they cover orders of magnitude."""
-    style.frame(on, "y")
-    places = sorted({float(x) for one in picture.series for x in one.x})
-    if places and places[0] > 0 and places[-1] / places[0] >= _LOG_AXIS:
-        found = places if len(places) <= _MARKED else list(2.0 ** np.arange(-10, 20))
-        ticks = [tick for tick in found if places[0] <= tick <= places[-1]]
-        style.log_axis(on, ticks[:: -(-len(ticks) // 9)])
-    if not picture.limits and all(y >= 0 for one in picture.series for y in one.y):
-        on.set_ylim(0, None)
-    on.set_title(picture.y_label, fontweight="normal")
-    on.set_xlabel(picture.x_label)
 
 
 def _ends(picture: "Picture") -> str:
@@ -406,13 +334,9 @@ def _ends(picture: "Picture") -> str:
         finite = [at for at, y in enumerate(one.y) if np.isfinite(y)]
         if finite:
             ends = (min(finite, key=one.y.__getitem__), max(finite, key=one.y.__getitem__))
-            least, most = (f"{number(one.y[at], 1)} ({_at(one.x[at])})" for at in ends)
+            least, most = (f"{number(one.y[at], 1)} ({place_name(one.x[at])})" for at in ends)
             said.append(f"{one.label}: from {least} to {most}.")
     return " ".join(said)
-
-
-def _at(x: float | str) -> str:
-    return label(x) if isinstance(x, str) else f"{x:g}"
 
 
 @checked

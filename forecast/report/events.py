@@ -18,7 +18,7 @@ from forecast.events.dyads import Addition, additions_of
 from forecast.events.table import Recorded
 from forecast.events.tables import is_unchecked
 from forecast.panel import event_counts
-from forecast.report.style import year_of
+from forecast.plots.style import year_of
 from forecast.report.table import Table
 from forecast.typing import Bool
 from forecast.wording import count, day, join

@@ -13,12 +13,13 @@ from forecast.events.codebook import VISITS
 from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import Estimate, NotDefined, plain
 from forecast.outlook.attribution import Attribution, LevelCourse, Part
-from forecast.outlook.comparison import BASELINE, LEVEL, TIME, Change, Number, Numbers, Step, difference
-from forecast.report import style
+from forecast.outlook.comparison import BASELINE, LEVEL, TIME, Change, Numbers, Step, as_shown, difference
+from forecast.plots import plot_attribution
+from forecast.plots.outcomes import WEEKS_SHOWN, Waterfall
 from forecast.report.events import unchecked_note, who
 from forecast.report.folder import CHANGE, EXPLAIN, Files, Page, publish
+from forecast.report.illustration import Illustration, Layout, illustrate, subplots
 from forecast.report.provenance import vintage
-from forecast.report.style import Illustration
 from forecast.report.table import Table
 from forecast.report.words import label
 from forecast.wording import (
@@ -46,15 +47,9 @@ WORDS = {"", "month", "week from", "kind", "day", "what", "part", "how"}
 """Heads of columns that hold words."""
 
 
-def _scaled(name: str, one: Number) -> tuple[float, float]:
-    """Return a number and its error as readers see them: points of share, or percent."""
-    by = 1.0 if name == LEVEL else 100.0
-    return by * one.value, by * one.mcse
-
-
 def _added(name: str, numbers: Numbers) -> str:
     """Format what was added to a number, with a sign."""
-    return signed(_scaled(name, numbers[name])[0], 1) if name in numbers else DASH
+    return signed(as_shown(name, numbers[name])[0], 1) if name in numbers else DASH
 
 
 def _said(name: str, numbers: Numbers) -> str:
@@ -75,49 +70,27 @@ def _contributions(before: Sequence[str], rows: Sequence[_Row], numbers: Numbers
     return Table.of(heads, cells, [place for place, head in enumerate(heads) if head in WORDS])
 
 
-type Named = tuple[str, float]
-
-
-def _draw_waterfall(start: Named, parts: Sequence[Named], end: Named, unit: str, caption: str) -> Illustration:
+def _draw_waterfall(found: Attribution | Change, caption: str) -> Illustration:
     """Draw how a number came from what it was to what it is, part by part, in percent or points."""
-    said = "; ".join(f"{name} {signed(value, 1)}" for name, value in parts)
-    ends = [f"{name} {number(value, 1)}" for name, value in (start, end)]
-    return style.illustrate(
-        lambda layout: _draw(start, parts, end, unit, layout),
-        alt=f"{unit}: {ends[0]}; {said}; {ends[1]}.",
+    fall = Waterfall.of(found)
+    said = "; ".join(f"{name} {signed(value, 1)}" for name, value in fall.parts)
+    ends = [f"{name} {number(value, 1)}" for name, value in (fall.start, fall.end)]
+    return illustrate(
+        lambda layout: _draw(found, len(fall.parts), layout),
+        alt=f"{fall.unit}: {ends[0]}; {said}; {ends[1]}.",
         caption=caption,
     )
 
 
-def _draw(start: Named, parts: Sequence[Named], end: Named, unit: str, layout: style.Layout) -> "Figure":
-    """Draw a row for the start, one for each part, and one for the end."""
-    figure, (on,) = style.subplots(layout, 0.3 * (len(parts) + 2) + 0.6)
-    style.frame(on, "x")
-    style.name_rows(on, [start[0], *(name for name, _ in parts), end[0]], layout)
-    at, ends = start[1], [start[1], end[1]]
-    for place, (_, value) in enumerate(parts, 1):
-        color = style.BETTER if value > 0 else style.WORSE
-        on.barh(place, value, left=at, height=0.62, color=color, linewidth=0, zorder=2)
-        on.plot([at, at], [place - 1, place], color=style.MUTED, linewidth=0.7, zorder=1)
-        on.annotate(signed(value, 1), (max(at, at + value), place), (4, 0), textcoords="offset points", va="center")
-        at += value
-        ends.append(at)
-    on.plot([at, at], [len(parts), len(parts) + 1], color=style.MUTED, linewidth=0.7, zorder=1)
-    for row, value in ((0, start[1]), (len(parts) + 1, end[1])):
-        on.plot([value], [row], "o", color=style.INK, markersize=7, zorder=3)
-        text: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontweight": "bold"}
-        on.annotate(number(value, 1), (value, row), (7, 0), **text)
-    margin = max(0.12 * (max(ends) - min(ends)), 1.0)
-    on.set_xlim(min(ends) - margin, max(ends) + margin)
-    on.set_xlabel("\n".join(style.wrap(unit, 0.65 * layout.width, layout.font, most=2)))
+def _draw(found: Attribution | Change, parts: int, layout: Layout) -> "Figure":
+    figure, (on,) = subplots(layout, 0.3 * (parts + 2) + 0.6)
+    plot_attribution(found, ax=on)
     return figure
 
 
 SCHEMA = 1
 LARGEST = 12
 """Events that are not folded."""
-WEEKS_SHOWN = 3
-"""Up to so many months the figure has weeks."""
 
 
 def explain_page(fit: "Fit", found: Attribution) -> Page:
@@ -254,7 +227,7 @@ def weights_sentence(found: Attribution) -> str:
     trusted = "" if k is None else f" Pareto k was at most {k:.2f} (limit 0.70)."
     if k is not None and k > PARETO_K_LIMIT:
         trusted += " So contributions of single events in some months are approximate; those of the months are not."
-    errors = [scaled[1] for scaled in (_scaled(name, one) for name, one in found.total.items())]
+    errors = [scaled[1] for scaled in (as_shown(name, one) for name, one in found.total.items())]
     lost = sum(not one.added for one in found.alone)
     missing = f" Leaving out {count(lost, 'event')} alone would need a new fit." if lost else ""
     error = number(max(errors), 1)
@@ -263,22 +236,10 @@ def weights_sentence(found: Attribution) -> str:
 
 def explanation_figure(found: Attribution) -> Illustration:
     """Draw how the chance that is followed, or the level, went from before the first event to now."""
-    name = found.outcome
-    short = len(found.by_month) <= WEEKS_SHOWN
-    parts = found.by_week if short else found.by_month
-    named = [
-        (day(date.fromisoformat(one.name)) if short else month(date.fromisoformat(one.name), short=True), one)
-        for one in parts
-    ]
-    steps = [(words, _scaled(name, one.added[name])[0]) for words, one in named]
-    unit = "level of 100" if name == LEVEL else f"{_chance_in_words(found).removeprefix('the ')}, %"
+    by = "week" if len(found.by_month) <= WEEKS_SHOWN else "month"
     return _draw_waterfall(
-        ("without them", _scaled(name, found.before[name])[0]),
-        steps,
-        ("now", _scaled(name, found.now[name])[0]),
-        unit,
-        f"Contributions by {'week' if short else 'month'}, in order of time: from the forecast without these events to "
-        "the present one.",
+        found,
+        f"Contributions by {by}, in order of time: from the forecast without these events to the present one.",
     )
 
 
@@ -309,7 +270,7 @@ def months_table(found: Attribution) -> Table:
     whole = Part("all together", sum(part.events for part in found.in_order), found.total)
     for name, part, sides in [*groups, (whole.name, whole, found.by_side)]:
         for words, own in [(name, part), *((f"of it {side.name}", side) for side in sides)]:
-            error = number(_scaled(LEVEL, own.added[LEVEL])[1], 1)
+            error = number(as_shown(LEVEL, own.added[LEVEL])[1], 1)
             rows.append(((words, f"{own.events}"), own.added, (error,)))
     return _contributions(["month", "events"], rows, found.now, ["± level"])
 
@@ -473,18 +434,10 @@ def change_question(change: Change) -> str:
 
 def change_figure(change: Change) -> Illustration:
     """Draw how the chance went from what it was to what it is."""
-    name, asked = change.outcome, change.asked
-    words = "a yes" if isinstance(asked, str) else f"a higher share in {count(asked.horizon, 'month')}"
-    caption = (
-        f"One thing is changed after the other. “{TIME.capitalize()}”: the earlier fit, asked from the later day "
-        "on, with nothing known of the months between."
-    )
     return _draw_waterfall(
-        (f"as of {day(change.days[0])}", _scaled(name, change.before[name])[0]),
-        [(step.name, _scaled(name, step.added[name])[0]) for step in change.steps],
-        (f"as of {day(change.days[1])}", _scaled(name, change.now[name])[0]),
-        f"chance of {words}, %",
-        caption,
+        change,
+        f"One thing is changed after the other. “{TIME.capitalize()}”: the earlier fit, asked from the later day "
+        "on, with nothing known of the months between.",
     )
 
 
@@ -492,7 +445,7 @@ def steps_table(change: Change) -> Table:
     """Return the parts as a table."""
     own, parts = (LEVEL, change.outcome), [(step.name, step.added) for step in change.steps]
     rows = [
-        ((name,), added, [number(_scaled(one, added[one])[1], 1) for one in own])
+        ((name,), added, [number(as_shown(one, added[one])[1], 1) for one in own])
         for name, added in [*parts, ("all together", change.total)]
     ]
     return _contributions(["part"], rows, change.now, [f"± {ADDED[name].partition(',')[0]}" for name in own])

@@ -31,7 +31,7 @@ from forecast.folders import atomic_folder, finish_moves
 from forecast.model.fitted import is_saved_fit
 from forecast.outlook.query import main_horizon
 from forecast.report.events import cited
-from forecast.report.style import GENERATOR, Illustration
+from forecast.report.illustration import GENERATOR, Illustration
 from forecast.report.words import STAMP, interval
 from forecast.wording import chance, count, day, join, number, percent
 

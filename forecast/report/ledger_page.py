@@ -12,10 +12,10 @@ from forecast.numeric import Lead, difference_interval, lead
 from forecast.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
 from forecast.questions.joint import INDEPENDENT
 from forecast.questions.track_record import BY, Case, TrackRecord
-from forecast.report import distribution_figures
-from forecast.report.distribution_figures import Curve
+from forecast.report import score_figures
 from forecast.report.folder import TRACK_RECORD, Files, Page, publish
-from forecast.report.style import Illustration
+from forecast.report.illustration import Illustration
+from forecast.report.score_figures import Curve
 from forecast.report.table import Table
 from forecast.wording import DASH, capital, chance, count, day, interval, number, percent
 
@@ -142,8 +142,8 @@ def _draw(record: TrackRecord, hindsight: Timing) -> Illustration | None:
     answers = calibration([case.first or 0.0 for case in own], [case.outcome == "yes" for case in own])
     base = calibration([case.base or 0.0 for case in based], [case.outcome == "yes" for case in based])
     title = f"First answers (n {len(own):,})"
-    return distribution_figures.calibration(
-        [Curve(title, "probability stated", "how often yes", answers, base, diagonal=True)],
+    return score_figures.calibration(
+        [Curve(title, answers, base, diagonal=True, y_label="how often yes")],
         subject="first answers",
         reference="base rate",
         caption="How often the answer was yes, by the probability that was stated (isotonic regression). Calibrated "

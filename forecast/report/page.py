@@ -32,25 +32,18 @@ from forecast.outlook.draws import FitLike
 from forecast.outlook.kinds import KindSeries, kind_series
 from forecast.outlook.level import level_record, printed_percents
 from forecast.outlook.observed import MEMORY_MONTHS
-from forecast.outlook.recorded import main_dataset, main_record
+from forecast.outlook.recorded import main_record
 from forecast.outlook.windows import printed_changes
 from forecast.panel import panel_kind
-from forecast.panel.record import observed_periods, observed_shares
-from forecast.report import (
-    distribution_figures,
-    events,
-    pendulum_figure,
-    provenance,
-    series_figures,
-    tables,
-    words,
-)
+from forecast.panel.record import observed_periods
+from forecast.report import events, provenance, tables, words
+from forecast.report import figures as draw
 from forecast.report.events import RULE, unchecked_note
 from forecast.report.folder import EXPORT, REPORT, SAVED_FIT, Files, Page, publish
+from forecast.report.illustration import Illustration, stamped
 from forecast.report.material import Material, gather
 from forecast.report.provenance import vintage
 from forecast.report.skill import DyadSkill, brier_note
-from forecast.report.style import Illustration, stamped
 from forecast.report.table import Table
 from forecast.report.tables import summary, tables_of, write_export
 from forecast.wording import chance, count, number, percent
@@ -76,19 +69,18 @@ _SHOWN_IN = {
 
 def illustrations(material: Material) -> dict[str, Illustration]:
     """Draw the figures by name, in the order of the page; one that is not defined is left out."""
-    result, record = material.result, material.record
-    seen = observed_shares(material.fit.panel, result.dyad, main_dataset(material.fit.panel, result.dyad))
+    fit, result, record = material.fit, material.result, material.record
     figures = {
-        "share": series_figures.share(result, record),
-        "recorded": distribution_figures.recorded(result),
-        "pendulum": pendulum_figure.illustrate(result, record, material.named),
-        "standing": distribution_figures.standing(material.fit, result),
-        "bars": distribution_figures.level(result),
-        "fan": series_figures.fan(result, record, seen, material.coverage_end),
-        "headroom": distribution_figures.headroom(result),
-        "dyads": distribution_figures.dyads(result, material.others),
-        "kinds": series_figures.kinds(result),
-        "datasets": series_figures.datasets(result.datasets),
+        "share": draw.share(fit, result),
+        "recorded": draw.recorded(result),
+        "pendulum": draw.pendulum(result, record, material.named),
+        "standing": draw.standing(fit, result),
+        "bars": draw.level(result),
+        "fan": draw.fan(fit, result, record, material.coverage_end),
+        "headroom": draw.headroom(result),
+        "dyads": draw.dyads(result, material.others),
+        "kinds": draw.kinds(result),
+        "datasets": draw.datasets(result.datasets),
     }
     drawn = {name: figure for name, figure in figures.items() if figure is not None}
     return drawn if material.gate.passed else {name: stamped(figure, words.STAMP) for name, figure in drawn.items()}

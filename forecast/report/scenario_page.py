@@ -8,21 +8,25 @@ from forecast.arguments import checked
 from forecast.outlook import Estimate, NotDefined, Probability, main_horizon, plain
 from forecast.outlook.conditioning import Assumed
 from forecast.outlook.level import HorizonOutlook
+from forecast.outlook.query import Prospect
 from forecast.outlook.scenarios import Scenario, Scenarios
 from forecast.outlook.windows import WindowOutlook
-from forecast.report import series_figures, words
+from forecast.plots import plot_scenarios, style
+from forecast.plots.outcomes import WITHOUT, chances_of_higher
+from forecast.report import words
 from forecast.report.folder import SCENARIO, Files, Page, publish
+from forecast.report.illustration import Illustration, Layout, illustrate, stamped, subplots
 from forecast.report.provenance import settings, vintage
-from forecast.report.style import Illustration, stamped
 from forecast.report.table import Table
 from forecast.wording import DASH, chance, count, day, join, number, period
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from forecast.model import Fit
     from forecast.model.gate import Gate
 
 
-WITHOUT = "Without"
 FOLLOWED = "What followed"
 
 
@@ -91,11 +95,47 @@ def question_sentences(found: Scenarios, one: Scenario) -> list[str]:
 
 
 def _figure(gate: "Gate", found: Scenarios) -> Illustration:
-    drawn = series_figures.scenarios(found)
+    drawn = _illustration(found)
     faulty = any(one.fault for one in found.scenarios)
     if not gate.passed:
         return stamped(drawn, words.STAMP)
     return stamped(drawn, "PARTLY UNUSABLE") if faulty else drawn
+
+
+def _illustration(found: Scenarios) -> Illustration:
+    """Draw the fan of the level and the chances of a higher share, with and without what is assumed."""
+    change = count(found.smallest_improvement, "point")
+    names = WITHOUT, *(one.name for one in found.scenarios)
+    said = [f"{name}: {_in_words(own, found)}" for name, own in zip(names, found.prospects, strict=True)]
+    followed = " Triangles: what was recorded, higher (100%) or not (0%)." if found.followed else ""
+    return illustrate(
+        lambda layout: _draw(found, layout),
+        alt=f"Fans of the level and chances for {found.label}, {found.stamp}. {'. '.join(said)}.",
+        caption=(
+            f"{found.stamp.capitalize()}. Above: the level ahead. Filled: median, 50% and 90% equal-tailed bands "
+            "without a scenario; lines: median and, thin, the 90% band given each scenario. Below: by horizon, the "
+            f"chance that the cooperative share of what is recorded is at least {change} higher than in the months "
+            f"of the baseline.{followed}"
+        ),
+    )
+
+
+def _in_words(own: Prospect, found: Scenarios) -> str:
+    last = found.horizons[-1]
+    level = number(own.improvement[last].level.median, 0)
+    chances = [f"{count(months, 'month')} {chance(value)}" for months, value in chances_of_higher(own).items()]
+    until = period(own.improvement[last].until, weekly=found.weekly)
+    return f"median of the level {level} in {until}; chances of a higher share {', '.join(chances) or 'not defined'}"
+
+
+def _draw(found: Scenarios, layout: Layout) -> "Figure":
+    columns = 3 if layout.wide else 1
+    height = (5.8 if layout.wide else 5.2) + -(-len(found.scenarios) // columns) * 0.2
+    figure, (levels, chances) = subplots(layout, height, 2, height_ratios=(3, 2))
+    plot_scenarios(found, ax=levels)
+    plot_scenarios(found, part="chances", ax=chances)
+    style.legend(figure, columns)
+    return figure
 
 
 def _about(found: Scenarios, one: Scenario) -> dict[str, Any]:
@@ -133,7 +173,7 @@ type _Row = tuple[str, Sequence[str | int], str]
 def _table(found: Scenarios, rows: Sequence[_Row]) -> Table | None:
     """Arrange rows with a column for each prospect, and for what followed; None without rows."""
     shown = [[name, *(_value(_at(own, *path)) for own in found.prospects)] for name, path, _ in rows]
-    heads = [WITHOUT, *(one.name for one in found.scenarios)]
+    heads = ["Without", *(one.name for one in found.scenarios)]
     if any(after for *_, after in rows):
         heads.append(FOLLOWED)
         shown = [[*row, after or DASH] for row, (*_, after) in zip(shown, rows, strict=True)]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.errors import ForecastError
-from forecast.evaluation.skill import BENCHMARKS_EQUAL, CHOSEN_ON, POOL, REPORTED_ON, SPLIT, Row, Skill
+from forecast.evaluation.skill import CHOSEN_ON, POOL, REPORTED_ON, SPLIT, Row, Skill, forecaster_name
 from forecast.events.table import CountTable, EventTable, Recorded
 from forecast.numeric import Lead, lead
 from forecast.outlook import Assessment, NotDefined
@@ -24,26 +24,6 @@ if TYPE_CHECKING:
     from forecast.evaluation import Record
     from forecast.model import Fit
 
-_NAMES = {
-    MODEL: "model",
-    "no_cycle": "no cycle",
-    "no_return": "no return of the trend",
-    "no_ceiling": "no ceiling",
-    "no_hierarchy": "no hierarchy",
-    "no_month_noise": "no month noise",
-    "no_volume": "no effect of volume",
-    "base_rate_all": "base rate of the whole record",
-    REFERENCE: "ten-year base rate",
-    "base_rate_5y": "five-year base rate",
-    "base_rate_2y": "two-year base rate",
-    "last_window": "last window",
-    "local_level": "local level",
-    "ar_noise": "AR(1) plus noise",
-    "auto_ets": "AutoETS",
-    "auto_arima": "AutoARIMA",
-    BENCHMARKS_EQUAL: "mean of the benchmarks",
-    POOL: "pool of model and benchmarks",
-}
 PERIODS = {REPORTED_ON: f"origins from {SPLIT} on", CHOSEN_ON: f"origins up to {SPLIT - 1}", "all": "all origins"}
 MARKS = {
     REPORTED_ON: f"Choices are made on origins up to {SPLIT - 1}; skill is reported on origins from {SPLIT} on.",
@@ -71,11 +51,6 @@ class Compared:
     low: float | None  # 90% interval; None with fewer than three blocks of years
     high: float | None
     ahead: Lead  # Who is better
-
-
-def forecaster_name(code: str) -> str:
-    """Return the name of a forecaster, or its code if the package does not know it."""
-    return _NAMES.get(code, code.replace("_", " "))
 
 
 def versus(skill: Skill, code: str | None, horizon: int, **where: Any) -> Compared | None:

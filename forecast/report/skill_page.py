@@ -10,17 +10,25 @@ from forecast.arguments import checked
 from forecast.dates import add_months
 from forecast.evaluation.results import RULE
 from forecast.evaluation.scores import Band, calibration, pit_band
-from forecast.evaluation.skill import BENCHMARKS_EQUAL, CHOSEN_ON, REPORTED_ON, Row, Skill, within
+from forecast.evaluation.skill import (
+    BENCHMARKS_EQUAL,
+    CHOSEN_ON,
+    REPORTED_ON,
+    Row,
+    Skill,
+    forecaster_name,
+    within,
+)
 from forecast.outlook.benchmarks import REFERENCE
 from forecast.outlook.query import main_horizon
-from forecast.report import distribution_figures, series_figures
+from forecast.report import score_figures
 from forecast.report import skill as say
-from forecast.report.distribution_figures import Curve
 from forecast.report.events import unchecked_note, who
 from forecast.report.folder import SKILL, Files, Page, publish, require_report_folder
+from forecast.report.illustration import Illustration
 from forecast.report.provenance import Rows, vintage_of
+from forecast.report.score_figures import Asked, Curve
 from forecast.report.skill import Compared
-from forecast.report.style import Illustration
 from forecast.report.table import Table
 from forecast.report.words import label
 from forecast.wording import DASH, capital, count, interval, join, month, number, percent
@@ -29,12 +37,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from forecast.evaluation import Results
-
-
-def pair(skill: Skill, code: str, horizon: int, **where: Any) -> tuple[Compared | None, Compared | None]:
-    """Return how the subject compares on the origins that the page is about, and on those choices were made on."""
-    earlier = None if skill.period == CHOSEN_ON else say.versus(skill, code, horizon, period=CHOSEN_ON, **where)
-    return say.versus(skill, code, horizon, period=skill.period, **where), earlier
 
 
 def other_forms(skill: Skill) -> list[str]:
@@ -85,7 +87,7 @@ def overview(skill: Skill, period: str, code: str, *, given_n: bool = False) -> 
             columns.append([
                 ahead, f"{row['n']:,}", number(row["crps"], say.DIGITS), number(row["bias"], 1),
                 number(row["sharpness"], 0), base, percent(found["relative"]) if found else DASH, *rest,
-                say.forecaster_name(best) if best else DASH, say.ahead_words(filter(None, each)),
+                forecaster_name(best) if best else DASH, say.ahead_words(filter(None, each)),
             ])  # fmt: skip
     names = (
         "", "Windows", "CRPS", "Bias", "Sharpness", "Against the ten-year base rate", "Relative skill",
@@ -106,7 +108,7 @@ def without_table(skill: Skill, code: str) -> Table:
         )]
         for dyad in skill.choices["dyads"] if any(key[0] == dyad for key in found)
     ]  # fmt: skip
-    heads = [f"{capital(say.forecaster_name(other))}, {count(horizon, 'month')}" for other, horizon in columns]
+    heads = [f"{capital(forecaster_name(other))}, {count(horizon, 'month')}" for other, horizon in columns]
     return Table.of(["", *heads], rows)
 
 
@@ -119,7 +121,7 @@ def others_table(
     rows = [["Windows", *(f"{row['n']:,}" if row else DASH for row in scored.values())]]
     for code in codes:
         cells = [_cell(say.versus(skill, code, horizon, **where), row) for horizon, row in scored.items()]
-        rows.append([capital(say.forecaster_name(code)), *cells])
+        rows.append([capital(forecaster_name(code)), *cells])
     return Table.of(["", *_months(skill).values()], rows if codes else [])
 
 
@@ -132,14 +134,14 @@ def dyad_table(skill: Skill, horizon: int, period: str) -> Table:
             cells = [_cell(say.versus(skill, code, horizon, dyad=dyad, period=period), row) for code in codes]
             name = "All dyads" if dyad == "all" else label(dyad)
             rows.append([name, f"{row['n']:,}", number(row["crps"], say.DIGITS), *cells])
-    return Table.of(["Dyad", "Windows", "CRPS", *(capital(say.forecaster_name(code)) for code in codes)], rows)
+    return Table.of(["Dyad", "Windows", "CRPS", *(capital(forecaster_name(code)) for code in codes)], rows)
 
 
 def _scored(skill: Skill, horizon: int, period: str, *codes: str | None) -> Iterator[tuple[str, Row]]:
     """Yield the scores of some forecasters, each once, with horizon and name in words."""
     for code in filter(None, dict.fromkeys(codes)):
         if row := skill.row(horizon, model=code, period=period):
-            yield f"{count(horizon, 'month')}, {{}}{say.forecaster_name(code)}", row
+            yield f"{count(horizon, 'month')}, {{}}{forecaster_name(code)}", row
 
 
 def coverage_table(skill: Skill, period: str) -> Table:
@@ -169,7 +171,7 @@ def brier_table(skill: Skill, period: str) -> Table:
 def account_table(skill: Skill) -> Table:
     """Return how many windows each forecaster was asked for and could not be scored on."""
     return Table.of(["", "Origins", "Void windows", "Windows not over"], [
-        [capital(say.forecaster_name(one["model"])), *(f"{one[name]:,}" for name in ("origins", "void", "unfinished"))]
+        [capital(forecaster_name(one["model"])), *(f"{one[name]:,}" for name in ("origins", "void", "unfinished"))]
         for one in skill.account
     ])  # fmt: skip
 
@@ -178,7 +180,7 @@ def bias_table(skill: Skill) -> Table:
     """Return the mean real-time error of subject, model and base rate by horizon and period."""
     return Table.of(["", *_months(skill).values()], [
         [
-            f"{capital(say.forecaster_name(code))}, {say.PERIODS[period]}",
+            f"{capital(forecaster_name(code))}, {say.PERIODS[period]}",
             *(say.bias(skill.row(horizon, model=code, period=period)) for horizon in _months(skill)),
         ]
         for period in _periods(skill)
@@ -189,7 +191,7 @@ def bias_table(skill: Skill) -> Table:
 def fits_table(skill: Skill) -> Table:
     """Return how often each form of the model was fitted, and how often it had not converged."""
     return Table.of(["", "Fits", "not converged"], [
-        [capital(say.forecaster_name(one["model"])), f"{one['fits']:,}", f"{one['not_converged']:,}"]
+        [capital(forecaster_name(one["model"])), f"{one['fits']:,}", f"{one['not_converged']:,}"]
         for one in skill.account
         if "fits" in one
     ])  # fmt: skip
@@ -211,24 +213,26 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
     subject, where = say.subject_words(skill), say.PERIODS[skill.period]
     ahead = f"{count(_main(skill), 'month')} ahead"
     figures = {
-        "benchmarks": distribution_figures.differences(
+        "benchmarks": score_figures.differences(
+            skill,
             _by_horizon(skill, others(skill)),
             what=f"{capital(subject)} against every benchmark",
             caption=f"Mean CRPS of {subject} less that of each benchmark and mixture, {where}, with 90% intervals. "
             f" They are in the order of their scores {ahead}, the best first.",
         ),
-        "dyads": distribution_figures.differences(
+        "dyads": score_figures.differences(
+            skill,
             _by_dyad(skill),
             what=f"{capital(subject)} by dyad, {ahead}",
             caption=f"The same by dyad, {ahead}, against the ten-year base rate and the best benchmark.",
         ),
-        "outcomes": series_figures.over_time(
+        "outcomes": score_figures.over_time(
             _over_time(results),
             subject=subject,
             caption=f"Cooperative share in percent, {ahead}, by origin, real-time: forecasts of {subject} (mean and "
             "central 90% interval) and what was recorded.",
         ),
-        "calibration": distribution_figures.calibration(
+        "calibration": score_figures.calibration(
             _curves(results),
             subject=subject,
             caption=f"Forecasts {ahead}, {where}. How often the share had risen, or fallen, by the probability that "
@@ -236,7 +240,8 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
             "less the even distribution. The bands assume independent windows; windows overlap, so the correct bands "
             "are wider.",
         ),
-        "forms": distribution_figures.differences(
+        "forms": score_figures.differences(
+            skill,
             _by_horizon(skill, other_forms(skill), skill.model),
             what="The model against its other forms",
             caption=f"Mean CRPS of the model less that of each other form, {where}, with 90% intervals.",
@@ -281,10 +286,10 @@ def skill_page(results: "Results", figures: Mapping[str, Illustration] | None = 
         "shown_misses": SHOWN_MISSES,
         "rule": RULE,
         "account": account_table(skill),
-        "pooled": [say.forecaster_name(code) for code in skill.pool],
-        "without": {say.forecaster_name(code): without_table(skill, code) for code in (skill.subject, skill.model)},
+        "pooled": [forecaster_name(code) for code in skill.pool],
+        "without": {forecaster_name(code): without_table(skill, code) for code in (skill.subject, skill.model)},
         "tone": {
-            f"{capital(say.forecaster_name(code))}, {say.PERIODS[skill.period]}": overview(
+            f"{capital(forecaster_name(code))}, {say.PERIODS[skill.period]}": overview(
                 replace(skill, rows=skill.tone), skill.period, code
             )
             for code in dict.fromkeys((skill.subject, skill.model))
@@ -294,7 +299,7 @@ def skill_page(results: "Results", figures: Mapping[str, Illustration] | None = 
         "fits": fits_table(skill),
         "own": {"not_converged": 0} | next((one for one in skill.account if one["model"] == skill.model), {}),
         "choices": _choices(skill),
-        "forecasters": [(capital(say.forecaster_name(one["model"])), one["words"]) for one in skill.account],
+        "forecasters": [(capital(forecaster_name(one["model"])), one["words"]) for one in skill.account],
     }
     return Page("skill.html.j2", content, skill_figures(results) if figures is None else figures)
 
@@ -340,25 +345,23 @@ def _periods(skill: Skill) -> list[str]:
     return [period for period in (REPORTED_ON, CHOSEN_ON) if period in there]
 
 
-def _by_horizon(skill: Skill, codes: Sequence[str], model: str | None = None) -> dict[str, distribution_figures.Points]:
-    return {
-        ahead: {say.forecaster_name(code): pair(skill, code, horizon, model=model) for code in codes}
-        for horizon, ahead in _months(skill).items()
-    }
+def _by_horizon(skill: Skill, codes: Sequence[str], model: str | None = None) -> dict[str, Asked]:
+    horizons = _months(skill).items() if codes else ()
+    return {ahead: {"horizon": horizon, "against": codes, "model": model} for horizon, ahead in horizons}
 
 
-def _by_dyad(skill: Skill) -> dict[str, distribution_figures.Points]:
+def _by_dyad(skill: Skill) -> dict[str, Asked]:
     """Return the differences by dyad, if there are several, from the ten-year base rate and from the best benchmark."""
     main, dyads = _main(skill), _scored_dyads(skill)
     best = skill.best_benchmark(main)
     titles = {
-        REFERENCE: capital(say.forecaster_name(REFERENCE)),
-        best: f"Best benchmark: {say.forecaster_name(best)}" if best else "",
+        REFERENCE: capital(forecaster_name(REFERENCE)),
+        best: f"Best benchmark: {forecaster_name(best)}" if best else "",
     }
     if len(dyads) < 2:
         return {}
     return {
-        title: {label(dyad): pair(skill, code, main, dyad=dyad) for dyad in dyads}
+        title: {"horizon": main, "against": [code], "dyads": dyads}
         for code, title in titles.items()
         if code and code != skill.subject
     }
@@ -375,7 +378,7 @@ def _all_numbers(skill: Skill, period: str) -> list[tuple[str, Table]]:
         if given_n or period != skill.period:  # else it is in sight already
             for code in dict.fromkeys((skill.subject, skill.model)):
                 short = overview(skill, period, code, given_n=given_n)
-                tables.append((f"In short, {say.forecaster_name(code)}, {known}", short))
+                tables.append((f"In short, {forecaster_name(code)}, {known}", short))
         every = others_table(skill, benchmarks, period, given_n=given_n)
         tables.append((f"Against every benchmark, {known}", every))
     return tables
@@ -398,13 +401,12 @@ def _curves(results: "Results") -> list[Curve]:
     reference = reference[:0] if skill.subject == REFERENCE else reference
     curves = [
         Curve(
-            f"Share {word} (n {own[f'p_{event}'].notna().sum():,})", "probability stated", "how often it happened",
-            _moves(own, event), _moves(reference, event), True,
+            f"Share {word} (n {own[f'p_{event}'].notna().sum():,})", _moves(own, event), _moves(reference, event), True
         )
         for event, word in _HAPPENED.items()
-    ]  # fmt: skip
+    ]
     pit, other = (pit_band(cases["pit"]) if len(cases) > 1 else None for cases in (own, reference))  # one has no band
-    curves.append(Curve(f"PIT (n {len(own):,})", "place in the prediction", "more than even", pit, other, False))
+    curves.append(Curve(f"PIT (n {len(own):,})", pit, other, False))
     return [curve for curve in curves if curve.own is not None]
 
 

@@ -27,12 +27,13 @@ from forecast.outlook.datasets import DatasetOutlook
 from forecast.outlook.kind_counts import RULE
 from forecast.outlook.simulations import DriverOutlook
 from forecast.outlook.tone import SMALLEST_CHANGE
-from forecast.report import style, words
+from forecast.plots.outcomes import CHANGES
+from forecast.report import illustration, words
 from forecast.report.events import RecentEvent, cited
+from forecast.report.illustration import GENERATOR
 from forecast.report.material import Material
 from forecast.report.provenance import vintage
 from forecast.report.skill import DyadSkill, skill_sentence, skill_table
-from forecast.report.style import GENERATOR
 from forecast.report.table import Cell, Table
 from forecast.report.words import STAMP
 from forecast.wording import DASH, chance, count, day, interval, join, month, number, signed
@@ -56,7 +57,7 @@ def rules(result: Assessment) -> list[tuple[str, str]]:
 def cells(window: WindowOutlook) -> dict[str, str]:
     """Format what is said of a window for a table, by name; a dash where something is not defined."""
     percents, before = printed_changes(window), window.baseline
-    found = {name: chance(percents[name] / 100) if percents else DASH for name in words.CHANGES}
+    found = {name: chance(percents[name] / 100) if percents else DASH for name in CHANGES}
     found |= {"before": DASH, "counts": ""}
     if isinstance(before, Baseline):
         found["counts"] = f"{before.cooperative:,} of {before.events:,}"
@@ -104,7 +105,7 @@ def _heads(result: Assessment) -> list[Cell]:
 def recorded_table(result: Assessment) -> Table:
     """Arrange what will be recorded by horizon."""
     found = [cells(window) for window in windows_of(result)]
-    rows: list[list[Cell]] = [[label, *(one[name] for one in found)] for name, label in words.CHANGES.items()]
+    rows: list[list[Cell]] = [[label, *(one[name] for one in found)] for name, label in CHANGES.items()]
     asked = result.threshold.values() if isinstance(result.threshold, Mapping) else ()
     if at := [one for one in asked if not one.rolling]:
         chances = [DASH if isinstance(one.chance, NotDefined) else chance(one.chance.value) for one in at]
@@ -381,7 +382,7 @@ def _sources(material: Material) -> str:
 
 
 def write_export(
-    folder: Path, material: Material, figures: Mapping[str, style.Illustration], content: Mapping[str, Any]
+    folder: Path, material: Material, figures: Mapping[str, illustration.Illustration], content: Mapping[str, Any]
 ) -> None:
     """Write figures as SVG, PNG and PDF with one text of their captions, and tables as CSV and for LaTeX."""
     passed = material.gate.passed
@@ -392,9 +393,9 @@ def write_export(
         shown = table if passed else table.stamped(STAMP)
         write_text(folder / f"table-{name}.tex", shown.latex(name, source))
     for name, figure in figures.items():
-        write_text(folder / f"figure-{name}.svg", style.titled_svg(figure))
-        write_bytes(folder / f"figure-{name}.png", style.png(figure))
-        write_bytes(folder / f"figure-{name}.pdf", style.pdf(figure))
+        write_text(folder / f"figure-{name}.svg", illustration.titled_svg(figure))
+        write_bytes(folder / f"figure-{name}.png", illustration.png(figure))
+        write_bytes(folder / f"figure-{name}.pdf", illustration.pdf(figure))
     captions = [
         f"{name}\n{printable(figure.caption)}\nIn words: {printable(figure.alt)}\n" for name, figure in figures.items()
     ]

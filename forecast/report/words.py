@@ -9,15 +9,6 @@ from forecast.wording import DASH, count, number
 
 STAMP = "NOT CONVERGED"
 INTERVALS = "50% and 90% equal-tailed"
-CHANGES = {"down": "Lower", "same": "Similar", "up": "Higher"}
-"""Changes of the share, from lower to higher, as in bars and tables."""
-COLUMNS = {
-    "deterioration": "Lower",
-    "stability": "Similar",
-    "technical": "Higher, technical",
-    "structural": "Higher, structural",
-}
-"""The outcomes at a horizon, from lower to higher, as a bar has them."""
 ROWS = {
     "deterioration": "Lower",
     "stability": "Similar",
@@ -47,11 +38,6 @@ def period(result: Assessment, last: date) -> str:
 def unit(result: Assessment) -> str:
     """Return the name of a period."""
     return "week" if result.weekly else "month"
-
-
-def days_of(result: Assessment) -> int:
-    """Return the days of a period, nearly."""
-    return 7 if result.weekly else 30
 
 
 def meaning(result: Assessment) -> str:

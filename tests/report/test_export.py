@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 
 from forecast.errors import OutputPathError
 from forecast.outlook import NotDefined
-from forecast.report import style
+from forecast.report import illustration
 from forecast.report.material import gather
 from forecast.report.page import write_report
 from forecast.report.table import Table
@@ -70,23 +70,23 @@ def test_every_figure_is_there_three_times(report, figures):
         assert up / across == pytest.approx(float(box[2]) / float(box[1]), abs=0.002)
         pdf = (report / f"export/figure-{name}.pdf").read_bytes()
         assert pdf.startswith(b"%PDF-1.") and pdf.rstrip().endswith(b"%%EOF") and b"/FontFile2" in pdf
-        assert (report / f"export/figure-{name}.svg").read_text("utf-8") == style.titled_svg(figure)
+        assert (report / f"export/figure-{name}.svg").read_text("utf-8") == illustration.titled_svg(figure)
     captions = (report / "export/captions.txt").read_text("utf-8")
     assert all(figure.caption in captions for figure in figures.values())
 
 
 def test_a_figure_has_no_date_and_is_the_same_each_time(report, figures):
     figure = figures["bars"]
-    assert style.png(figure) == (report / "export/figure-bars.png").read_bytes()
-    assert style.pdf(figure) == (report / "export/figure-bars.pdf").read_bytes()
-    assert not re.search(rb"CreationDate|ModDate|tIME|D:20\d\d", style.pdf(figure) + style.png(figure))
+    assert illustration.png(figure) == (report / "export/figure-bars.png").read_bytes()
+    assert illustration.pdf(figure) == (report / "export/figure-bars.pdf").read_bytes()
+    assert not re.search(rb"CreationDate|ModDate|tIME|D:20\d\d", illustration.pdf(figure) + illustration.png(figure))
 
 
 def test_a_stamp_is_on_every_form_of_a_figure(figures):
     plain = figures["headroom"]
-    marked = style.stamped(plain, "NOT CONVERGED")
-    assert style.png(marked) != style.png(plain) and style.pdf(marked) != style.pdf(plain)
-    assert "NOT CONVERGED" in [text.get_text() for text in marked.draw(style.NARROW).texts]
+    marked = illustration.stamped(plain, "NOT CONVERGED")
+    assert illustration.png(marked) != illustration.png(plain) and illustration.pdf(marked) != illustration.pdf(plain)
+    assert "NOT CONVERGED" in [text.get_text() for text in marked.draw(illustration.NARROW).texts]
 
 
 # Tables
@@ -238,8 +238,8 @@ def quick(figures, monkeypatch):
     from forecast.report import page as report_page
 
     monkeypatch.setattr(report_page, "illustrations", lambda _: figures)
-    monkeypatch.setattr(style, "png", lambda figure: b"png")
-    monkeypatch.setattr(style, "pdf", lambda figure: b"pdf")
+    monkeypatch.setattr(illustration, "png", lambda figure: b"png")
+    monkeypatch.setattr(illustration, "pdf", lambda figure: b"pdf")
 
 
 def test_without_being_asked_for_nothing_is_exported(fit, assessment, tmp_path, quick):

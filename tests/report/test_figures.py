@@ -11,8 +11,8 @@ from matplotlib.colors import same_color, to_rgba
 
 from forecast.outlook import NotDefined
 from forecast.panel.record import observed_shares
-from forecast.report import style
-from forecast.report.distribution_figures import ENOUGH_EVENTS
+from forecast.plots import style
+from forecast.report.figures import ENOUGH_EVENTS
 from forecast.report.page import illustrations, levels_table
 from forecast.wording import chance, month
 

@@ -12,7 +12,7 @@ import pytest
 from forecast.errors import DataError, OutputPathError
 from forecast.evaluation import Results
 from forecast.evaluation.skill import REPORTED_ON
-from forecast.report import style
+from forecast.report import illustration
 from forecast.report.skill_page import (
     finding,
     fits_table,
@@ -249,7 +249,7 @@ def test_the_page_in_the_repository_says_what_its_numbers_say():
 
 def test_forecasts_and_outcomes_are_drawn_by_dyad(results):
     figure = skill_figures(results)["outcomes"]
-    drawn = figure.draw(style.WIDE)
+    drawn = figure.draw(illustration.WIDE)
     shown = [on for on in drawn.axes if on.get_visible()]
     assert [on.get_title() for on in shown] == ["US-China", "China-Japan"]
     cases = results.cases.query("model == 'pool' and horizon == 12 and not given_n")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.report.style import spread, text_width, wrap, years_of
+from forecast.plots.style import spread, text_width, wrap, years_of
 
 
 @given(st.lists(st.floats(0, 10), max_size=9), st.floats(0.01, 1))

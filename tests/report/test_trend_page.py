@@ -8,9 +8,9 @@ import pytest
 
 from forecast.model import Fit, PendulumSpec
 from forecast.outlook import assess, kinds_sentence
+from forecast.report.figures import kinds as draw_kinds
+from forecast.report.illustration import NARROW
 from forecast.report.page import write_report
-from forecast.report.series_figures import draw_panels, kind_panel
-from forecast.report.style import NARROW
 from tests.model.fits import unobserved
 from tests.model.panels import make_panel
 
@@ -75,7 +75,7 @@ def test_depth_and_severity_are_on_the_page_in_the_json_and_in_the_levels(assess
 
 def test_the_figure_has_the_series_and_the_recorded_years(assessment):
     kinds = assessment.kinds
-    figure = draw_panels([kind_panel(name, one, 30) for name, one in kinds.items()], NARROW)
+    figure = draw_kinds(assessment).draw(NARROW)
     for on, one in zip(figure.axes, kinds.values(), strict=True):
         np.testing.assert_array_equal(on.get_lines()[0].get_ydata(), one.share[1])
         dots = on.collections[-1].get_offsets()

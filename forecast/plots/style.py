@@ -1,37 +1,29 @@
-"""Common style of all figures: colour-blind-safe colours, two widths, SVG with text as paths.
+"""Common style of all figures: colour-blind-safe colours, axes, bands, dots with intervals, and text that fits."""
 
-Every figure is drawn twice, for a wide page and for a phone, because a scaled-down figure is unreadable on a phone.
-Figures do not use pyplot, which has global state and may require a display.
-"""
-
-import io
-import re
-import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from markupsafe import escape
 from numpy.typing import NDArray
 
-from forecast.escaping import printable
+from forecast.errors import SpecError
+from forecast.outlook import Estimate
 from forecast.typing import Float
+from forecast.wording import join
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-GENERATOR = "pendulum-forecast"
-"""The maker that pages, figures and manifests name."""
+    from matplotlib.figure import Figure, SubFigure
 
 # After Okabe and Ito, darkened where they carry lines or text.
 INK, MUTED, GRID, SHADE = "#1c2430", "#5b6573", "#d9dde3", "#f1f3f6"
 LEVEL, EQUILIBRIUM, CEILING, OBSERVED = "#0a4f8f", "#00805c", "#a8447c", "#b86e00"
 BETTER, RESET, SAME, WORSE = "#0072b2", "#7cc4ec", "#cfd4da", "#c2500a"
 
-_STYLE: dict[str, Any] = {
+STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "text.parse_math": False,  # a summary that names two sums in dollars is no formula
     "text.color": INK,
@@ -51,111 +43,89 @@ _STYLE: dict[str, Any] = {
     "svg.hashsalt": "pendulum-forecast",  # the same figure gives the same file
     "pdf.fonttype": 42,  # text that can be selected, in a form that journals take
 }
-MOST_WORDS = 60
-"""Of an alternative text."""
-_DOTS_PER_INCH = 200  # of a PNG: sharp on a page 9 inches wide
-
-
-@dataclass(frozen=True)
-class Layout:
-    """For which page a figure is drawn."""
-
-    width: float
-    """Inches."""
-    font: float
-    """Points."""
-    wide: bool
-
-
-WIDE = Layout(9.0, 9.0, wide=True)
-NARROW = Layout(3.9, 8.0, wide=False)
 _TICKS = 8.5  # of a time axis, at most
+_WIDE = 6.0  # inches of a figure from which it is no phone's
+_WIDTH = 8.0
 
 
-type Draw = Callable[[Layout], "Figure"]
+def axes(ax: "Axes | None", figsize: tuple[float, float] | None, height: float) -> "Axes":
+    """Return the axes that are given, or those of a new figure of pyplot, which notebooks show."""
+    if ax is not None:
+        if figsize is not None:
+            raise SpecError(f"figsize: got {figsize}; expected none with ax, whose figure has a size; leave one out")
+        return ax
+    from matplotlib import pyplot, rc_context
+
+    look: Any = STYLE
+    with rc_context(look):
+        return pyplot.subplots(figsize=figsize or (_WIDTH, height), layout="constrained")[1]
 
 
-@dataclass(frozen=True)
-class Illustration:
-    """A figure for a page: SVG for wide pages and for phones, the same in words, its caption, and how it is drawn."""
-
-    wide: str
-    narrow: str
-    alt: str
-    caption: str
-    draw: Draw = field(repr=False, compare=False)
+def finished(on: "Axes", ax: "Axes | None", *, columns: int = 4) -> "Axes":
+    """Return axes, with a legend if they are of a new figure that shows several things."""
+    if ax is None and len(on.get_legend_handles_labels()[1]) > 1:
+        legend(on.figure, columns)
+    return on
 
 
-def illustrate(draw: Draw, *, alt: str, caption: str) -> Illustration:
-    """Draw a figure in both widths; a long alternative text is cut."""
-    return Illustration(_svg(draw, WIDE), _svg(draw, NARROW), _shortened(alt), caption, draw)
+def width_of(on: "Axes") -> float:
+    """Return the width of the figure of some axes, inches."""
+    return float(on.figure.get_figure(root=True).get_size_inches()[0])
 
 
-def titled_svg(figure: Illustration) -> str:
-    """Return a figure as SVG that stands alone, with its caption as title."""
-    title = f"<title>{escape(printable(figure.caption))}</title>"
-    return re.sub(r"<svg\b[^>]*>", lambda tag: tag[0] + title, figure.wide, count=1)
+def is_wide(on: "Axes") -> bool:
+    """Return whether there is room for texts and for columns, as there is not on a phone."""
+    return width_of(on) >= _WIDE
 
 
-def _shortened(alt: str) -> str:
-    """Return the first parts of an alternative text: a listener is served by a summary, and tables have the rest."""
-    parts = re.split(r"(?<=[.;:]) ", alt)
-    while len(parts) > 1 and len(" ".join(parts).split()) > MOST_WORDS:
-        parts.pop()
-    shown = " ".join(parts)
-    return shown if shown == alt else f"{shown.rstrip(';:.')}. The tables of the page have all numbers."
+def font(less: float = 0.0) -> float:
+    """Return the size of texts, or so many points less."""
+    from matplotlib import rcParams
+
+    return float(rcParams["font.size"]) - less
 
 
-def png(figure: Illustration) -> bytes:
-    """Return a figure as PNG, as it is on a wide page."""
-    return _saved(figure.draw, WIDE, "png", {"Software": GENERATOR})
+def quantile_levels(ci_prob: float | Sequence[float]) -> list[float]:
+    """Return the quantiles of central intervals with some probabilities, and of the median, in order."""
+    masses = [float(mass) for mass in (ci_prob if isinstance(ci_prob, Sequence) else [ci_prob])]
+    if not masses or not all(0 < mass < 1 for mass in masses):
+        raise SpecError(f"ci_prob: got {ci_prob}; expected a probability above 0 and below 1, such as 0.9, or several")
+    tails = sorted((1 - mass) / 2 for mass in masses)
+    return [*tails, 0.5, *(1 - tail for tail in reversed(tails))]
 
 
-def pdf(figure: Illustration) -> bytes:
-    """Return a figure as PDF, as it is on a wide page; it has no date, so that the same figure gives the same file."""
-    return _saved(figure.draw, WIDE, "pdf", {"Creator": GENERATOR, "CreationDate": None})
+def stored(levels: Sequence[float], quantiles: Float, ci_prob: float | Sequence[float]) -> Float:
+    """Return the rows of stored quantiles that intervals with some probabilities need."""
+    places = [np.flatnonzero(np.isclose(levels, level)) for level in quantile_levels(ci_prob)]
+    if not all(map(len, places)):
+        known = join([f"{1 - 2 * level:.2g}" for level in levels if level < 0.5], "or")
+        raise SpecError(f"ci_prob: got {ci_prob}; expected {known}: other intervals are not stored")
+    return np.asarray(quantiles)[[int(place[0]) for place in places]]
 
 
-def _svg(draw: Draw, layout: Layout) -> str:
-    text = _saved(draw, layout, "svg", {"Date": None}).decode()
-    # Hundredths of a point are more than a screen shows, and a third of the size.
-    drawn = re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), text)
-    return printable(drawn, keep="\n\t")  # XML allows no other control
+def central(value: Estimate, ci_prob: float) -> tuple[float, float]:
+    """Return the central interval of a quantity of the present or past, whose draws are kept."""
+    low, _, high = quantile_levels(ci_prob)
+    if np.isclose(low, 0.05):
+        return value.low, value.high
+    ends = np.quantile(value.draws, (low, high))
+    return float(ends[0]), float(ends[1])
 
 
-def _saved(draw: Draw, layout: Layout, form: str, metadata: dict[str, str | None]) -> bytes:
-    from matplotlib import rc_context
+def merged(usual: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """Return options of an artist over the usual ones; `lw` and other short names are those of matplotlib."""
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
-    content = io.BytesIO()
-    # A letter that the font lacks is drawn as a box; the caption has it.
-    sizes = {"font.size": layout.font, "axes.titlesize": layout.font, "axes.labelsize": layout.font - 1}
-    look: Any = _STYLE | sizes
-    with rc_context(look), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")
-        draw(layout).savefig(content, format=form, dpi=_DOTS_PER_INCH, metadata=metadata)
-    return content.getvalue()
+    return usual | normalize_kwargs(normalize_kwargs(options, Line2D), Patch)
 
 
-def stamped(figure: Illustration, stamp: str) -> Illustration:
-    """Write a stamp across a figure, so that copies of the figure carry it too."""
+def normal(ci_prob: float) -> float:
+    """Return how many standard errors a normal interval reaches to each side."""
+    from scipy.special import ndtri
 
-    def draw(layout: Layout) -> "Figure":
-        drawn = figure.draw(layout)
-        size = 34 if layout.wide else 24
-        drawn.text(0.5, 0.5, stamp, size=size, weight="bold", color="#b3261e", alpha=0.3, ha="center", va="center")
-        return drawn
-
-    return illustrate(draw, alt=f"{stamp}. {figure.alt}", caption=f"{stamp}. {figure.caption}")
-
-
-def subplots(
-    layout: Layout, height: float, rows: int = 1, columns: int = 1, **options: Any
-) -> "tuple[Figure, list[Axes]]":
-    """Return a figure of the layout's width, `height` inches high, and its axes, for which room is found when drawn."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(layout.width, height), facecolor="white", layout="constrained")
-    return figure, list(figure.subplots(rows, columns, squeeze=False, **options).flat)
+    return float(ndtri(quantile_levels(ci_prob)[-1]))
 
 
 def frame(on: "Axes", grid: Literal["x", "y"], ticks: Sequence[float] | None = None) -> None:
@@ -174,10 +144,10 @@ def bare(on: "Axes", which: Literal["x", "y"]) -> None:
     on.spines["bottom" if which == "x" else "left"].set_visible(False)
 
 
-def name_rows(on: "Axes", names: Sequence[str], layout: Layout) -> None:
+def name_rows(on: "Axes", names: Sequence[str]) -> None:
     """Name rows, the first on top, on the left, broken where they are long."""
-    room = layout.width * (0.28 if layout.wide else 0.34)
-    labels = ["\n".join("\n".join(wrap(line, room, layout.font)) for line in name.split("\n")) for name in names]
+    room = width_of(on) * (0.28 if is_wide(on) else 0.34)
+    labels = ["\n".join("\n".join(wrap(line, room, font())) for line in name.split("\n")) for name in names]
     on.set_yticks(range(len(names)), labels)
     on.set_ylim(len(names) - 0.5, -0.5)
     on.tick_params(axis="y", length=0)
@@ -210,16 +180,14 @@ def bands(
     on: "Axes",
     x: NDArray[Any],
     quantiles: Sequence[Any] | NDArray[Any],
-    color: str,
-    *,
-    center: float = 1.6,
-    label: str | None = None,
+    look: dict[str, Any],
 ) -> None:
-    """Draw the bands and the median of quantiles by x: 5, 25, 50, 75 and 95%, or 5, 50 and 95%."""
-    for place, alpha in enumerate((0.16, 0.28) if len(quantiles) == 5 else (0.2,)):
+    """Draw the median of quantiles by x, as `look` says, and the bands between the outer ones, in order."""
+    half, color = len(quantiles) // 2, look["color"]
+    for place, alpha in enumerate((0.2,) if half == 1 else np.linspace(0.16, 0.28, half)):
         on.fill_between(x, quantiles[place], quantiles[-1 - place], color=color, alpha=alpha, linewidth=0)
-    middle = quantiles[len(quantiles) // 2]
-    on.plot(x, middle, color=color, linewidth=center, solid_joinstyle="round", label=label)
+    line: Any = {"linewidth": 1.6, "solid_joinstyle": "round"}
+    on.plot(x, quantiles[half], **line | look)
 
 
 def observed_dots(
@@ -242,13 +210,14 @@ def dot_interval(
     **look: Any,
 ) -> None:
     """Draw a dot on the line of its interval, if it has one."""
-    low, high = ends
-    if low is not None and high is not None:
-        on.plot([low, high], [y, y], color=color, linewidth=0.8 if small else 2, solid_capstyle="round", clip_on=False)
-    dot: Any = {"markersize": 3.5, "markerfacecolor": "white"}
-    on.plot(
-        [middle], [y], "o", color=color, **look, **(dot if small else {"markersize": 6, "markeredgecolor": "white"})
+    size: Any = (
+        {"markersize": 3.5, "markerfacecolor": "white"} if small else {"markersize": 6, "markeredgecolor": "white"}
     )
+    dot, (low, high) = merged({"color": color} | size, look), ends
+    if low is not None and high is not None:
+        line: Any = {"color": dot["color"], "linewidth": 0.8 if small else 2, "solid_capstyle": "round"}
+        on.plot([low, high], [y, y], clip_on=False, **line)
+    on.plot([middle], [y], "o", **dot)
 
 
 def note(on: "Axes", text: str, place: tuple[float, float], points: tuple[float, float], **look: Any) -> None:
@@ -256,7 +225,7 @@ def note(on: "Axes", text: str, place: tuple[float, float], points: tuple[float,
     on.annotate(text, place, points, textcoords="offset points", annotation_clip=False, **look)
 
 
-def legend(figure: "Figure", columns: int) -> None:
+def legend(figure: "Figure | SubFigure", columns: int) -> None:
     """Add a legend above the axes of what has a label, each label once."""
     labelled = [pair for on in figure.axes for pair in zip(*on.get_legend_handles_labels(), strict=True)]
     named = {label: handle for handle, label in reversed(labelled)}
@@ -306,6 +275,20 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
     steps = gap * np.arange(len(wanted))
     places = np.clip(isotonic_regression(np.asarray(wanted) - steps).x, low, high - steps[-1]) + steps
     return [float(place) for place in places]
+
+
+def require_columns(data: "pd.DataFrame", names: Sequence[str]) -> None:
+    """Reject a table that lacks some columns."""
+    if missing := [name for name in names if name not in data.columns]:
+        raise SpecError(f"data: there is no column {join(missing)}; expected the columns {join(names)}")
+
+
+def only_dyad(panel: "xr.Dataset", dyad: str | None) -> str:
+    """Return the dyad that is asked for, or the only one there is."""
+    known = [str(code) for code in panel["dyad"].to_numpy()]
+    if dyad in known or (dyad is None and len(known) == 1):
+        return dyad or known[0]
+    raise SpecError(f"dyad: got {dyad}; expected one of {join(known)}")
 
 
 def year_of(day: date) -> float:

@@ -1,0 +1,33 @@
+"""Names that examples of figures use without making them: `fit`, a fit of one dyad, and its `assessment`."""
+
+import os
+from functools import cache
+
+import pytest
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+@cache
+def _made():
+    from forecast import assess
+    from tests.plots.made import with_kinds
+    from tests.report.conftest import reported_fit
+
+    fit = reported_fit(dyads=("USA-CHN",), draws=40)
+    return {"fit": fit, "assessment": with_kinds(assess(fit, "USA-CHN", seed=1))}
+
+
+@pytest.fixture(autouse=True)
+def examples_of_figures(request, doctest_namespace):
+    """Give examples of figures a fit, and close the figures that they leave open."""
+    if not (isinstance(request.node, pytest.DoctestItem) and request.node.name.startswith("forecast.plots")):
+        yield
+        return
+    doctest_namespace.update(_made())
+    yield
+    for name in _made():
+        doctest_namespace.pop(name, None)
+    from matplotlib import pyplot
+
+    pyplot.close("all")

@@ -1,0 +1,80 @@
+"""What the scripts of the gallery draw: a small fit and what comes of it, kept under build/gallery."""
+
+import pickle
+from collections.abc import Callable
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import forecast
+from forecast import Fit
+from forecast.evaluation import Results
+from forecast.evaluation.skill import Skill
+
+ROOT = Path(__file__).parents[2]
+KEPT = ROOT / "build" / "gallery"
+DYADS = ["USA-CHN", "USA-RUS"]
+
+
+def kept[Found](name: str, make: Callable[[], Found]) -> Found:
+    """Return what was made before, or make and keep it."""
+    path = KEPT / f"{name}.pickle"
+    if not path.exists():
+        found = make()
+        KEPT.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(pickle.dumps(found))
+    return pickle.loads(path.read_bytes())
+
+
+@cache
+def panel():
+    """Return the events of two dyads since 1990, as known at the end of October 2023."""
+    return forecast.build_panel(forecast.read_chronology(dyads=DYADS), as_of="2023-10", start="1990-01")
+
+
+@cache
+def fit():
+    """Return a fit of few draws, which is enough to draw and too little to report."""
+    path = KEPT / "fit.zarr"
+    if not path.exists():
+        forecast.fit(panel(), draws=250, tune=250, chains=2, seed=1).save(path)
+    return Fit.load(path)
+
+
+@cache
+def assessments():
+    """Return the outlooks of the dyads."""
+    return [forecast.assess(fit(), dyad, seed=1, labels=None) for dyad in DYADS]
+
+
+def scenarios():
+    """Return the outlook with a visit and without."""
+    visit = forecast.Assumed(date(2023, 11, 15), "CHN", "USA", code="042")
+    return forecast.scenario(fit(), "USA-CHN", {"a visit in November": [visit]}, seed=1)
+
+
+def attribution():
+    """Return what the events of six months contributed."""
+    return kept("attribution", lambda: forecast.attribute(fit(), "USA-CHN", forecast.read_chronology(dyads=DYADS)))
+
+
+def pooled():
+    """Return the tests of two claims on all dyads."""
+
+    def make():
+        return forecast.pooled_tests(forecast.build_panel(forecast.read_chronology()), claims=["S2", "S8"])
+
+    return kept("pooled", make)
+
+
+@cache
+def skill():
+    """Return the scores of the backtest that comes with the package."""
+    return Skill.read(ROOT / "reports" / "skill" / "skill.json")
+
+
+@cache
+def cases():
+    """Return the real-time forecasts of that backtest a year ahead, from 2015 on."""
+    every = Results.read(ROOT / "reports" / "skill").cases
+    return every[(every["horizon"] == 12) & ~every["given_n"].astype(bool) & (every["origin"] >= "2015")]

@@ -1,0 +1,10 @@
+# %% [markdown]
+# # Forest, by ArviZ
+#
+# Intervals of a parameter of all dyads, chain by chain. `fit.to_arviz()` gives ArviZ its groups.
+
+# %%
+from _made import fit
+from arviz_plots import plot_forest
+
+plot_forest(fit().to_arviz(), var_names=["cycle_half_life"])

@@ -1,0 +1,11 @@
+# %% [markdown]
+# # LOO-PIT, by ArviZ
+#
+# Where the cooperative events of each month lie among those predicted without it. `fit.to_arviz()` gives ArviZ its
+# groups.
+
+# %%
+from _made import fit
+from arviz_plots import plot_loo_pit
+
+plot_loo_pit(fit().to_arviz(monthly=True))

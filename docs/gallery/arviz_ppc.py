@@ -1,0 +1,10 @@
+# %% [markdown]
+# # Predictive distribution, by ArviZ
+#
+# Simulated cooperative events by month beside the observed ones. `fit.to_arviz()` gives ArviZ its groups.
+
+# %%
+from _made import fit
+from arviz_plots import plot_ppc_dist
+
+plot_ppc_dist(fit().to_arviz(monthly=True))

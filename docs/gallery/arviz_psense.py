@@ -1,0 +1,10 @@
+# %% [markdown]
+# # Sensitivity to priors, by ArviZ
+#
+# How posteriors move if priors, or the likelihood, count more or less. `fit.to_arviz()` gives ArviZ its groups.
+
+# %%
+from _made import fit
+from arviz_plots import plot_psense_dist
+
+plot_psense_dist(fit().to_arviz(), var_names=["cycle_sd"], coords={"dyad": "USA-CHN"})

@@ -1,0 +1,10 @@
+# %% [markdown]
+# # Ranks, by ArviZ
+#
+# The ranks of the draws of each chain: chains that agree have even ranks. `fit.to_arviz()` gives ArviZ its groups.
+
+# %%
+from _made import fit
+from arviz_plots import plot_rank
+
+plot_rank(fit().to_arviz(), var_names=["cycle_sd", "cycle_half_life"])

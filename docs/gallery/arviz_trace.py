@@ -1,0 +1,10 @@
+# %% [markdown]
+# # Traces, by ArviZ
+#
+# The draws of each chain: chains that agree look alike. `fit.to_arviz()` gives ArviZ its groups.
+
+# %%
+from _made import fit
+from arviz_plots import plot_trace
+
+plot_trace(fit().to_arviz(), var_names=["cycle_sd", "cycle_half_life"])

@@ -1,0 +1,12 @@
+# %% [markdown]
+# # Calibration
+#
+# How often the share was higher, by the probability that was stated. Calibrated forecasts follow the diagonal.
+
+# %%
+from _made import cases
+
+from forecast import plots
+
+own, base = (cases()[cases()["model"] == code] for code in ("pool", "base_rate_10y"))
+plots.plot_calibration(own, event="up", reference=base)

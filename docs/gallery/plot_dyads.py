@@ -1,0 +1,11 @@
+# %% [markdown]
+# # Dyads side by side
+#
+# One quantity of every dyad of a fit: the share now, the current equilibrium or the half-life.
+
+# %%
+from _made import assessments
+
+from forecast import plots
+
+plots.plot_dyads(assessments(), quantity="equilibrium", ci_prob=0.9)

@@ -1,0 +1,12 @@
+# %% [markdown]
+# # Posterior predictive checks
+#
+# How far numbers of the record lie from what the fit makes of them, by kind of check.
+
+# %%
+from _made import fit
+
+from forecast import plots
+from forecast.checks import check_fit
+
+plots.plot_ppc(check_fit(fit(), records=100))

@@ -1,0 +1,16 @@
+# %% [markdown]
+# # Scenarios
+#
+# The level ahead without a scenario (filled) and given one (lines), and the chances of a higher share.
+
+# %%
+from _made import scenarios
+from matplotlib import pyplot
+
+from forecast import plots
+
+found = scenarios()
+figure, (level, chances) = pyplot.subplots(2, figsize=(8, 6), layout="constrained")
+plots.plot_scenarios(found, ax=level)
+plots.plot_scenarios(found, part="chances", ax=chances)
+level.legend()

@@ -1,0 +1,241 @@
+"""Figures of tests of general claims: evidence, power and false alarms."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecast.arguments import checked
+from forecast.errors import DataError, SpecError
+from forecast.events.dyads import dyad_labels
+from forecast.plots import style
+from forecast.wording import join, number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from forecast.hypotheses.outcome import Picture, Series
+    from forecast.hypotheses.power import Rate
+    from forecast.hypotheses.run import PooledResults, PooledVerdict
+
+type _Look = tuple[str, Any, str, str]
+_LOOKS: tuple[_Look, ...] = (
+    (style.LEVEL, "-", "", "o"),
+    (style.OBSERVED, (0, (5, 2)), "////", "s"),
+    (style.EQUILIBRIUM, (0, (1.5, 1.5)), "....", "^"),
+    (style.CEILING, (0, (5, 1.5, 1.5, 1.5)), "xxxx", "D"),
+    (style.MUTED, (0, (8, 2)), "\\\\\\\\", "v"),
+)
+"""Colour, dashes, hatching and marker of each series, so that they can be distinguished in print."""
+_MARKED = 16
+"""Points of a line that are marked; a line of more is a curve."""
+_LOG_AXIS = 10.0
+"""Ratio of the last to the first place of a line from which the axis is logarithmic."""
+
+
+@checked
+def plot_evidence(
+    data: "PooledResults | PooledVerdict | Picture",
+    *,
+    claim: str | None = None,
+    ci_prob: float = 0.9,
+    ax: "Axes | None" = None,
+    figsize: tuple[float, float] | None = None,
+    **kwargs: Any,
+) -> "Axes":
+    """Plot the evidence on claims: log Bayes factors with the rule that decides, or what one claim rests on.
+
+    Parameters
+    ----------
+    data : PooledResults, PooledVerdict or Picture
+        Of `forecast.pooled_tests`; or the test of one claim, or its picture.
+    claim : str, optional
+        Code of a claim, whose picture is drawn; by default all claims are, by their log Bayes factors, from the
+        smallest over rivals to the largest.
+    ci_prob : float
+        Probability of the intervals of a picture; 0.9 is stored.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; those of a new figure by default.
+    figsize : tuple of float, optional
+        Width and height of the new figure, inches.
+    **kwargs
+        Options of the lines or dots, for `matplotlib.axes.Axes.plot`; of bars, for `matplotlib.axes.Axes.barh`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from forecast import plots
+    >>> from forecast.hypotheses.outcome import Picture, Series
+    >>> adds = Series("adds", ("USA-CHN", "USA-RUS"), (1.2, -0.4))
+    >>> shown = plots.plot_evidence(Picture("Evidence by dyad", "", "log Bayes factor", "bars", (adds,)))
+    >>> [bar.get_width() for bar in shown.patches]
+    [1.2, -0.4]
+    """
+    style.stored((0.05, 0.5, 0.95), np.zeros(3), ci_prob)
+    picture = _picture(data, claim)
+    rows = picture.kind != "line"
+    names = list(dict.fromkeys(place_name(x) for one in picture.series for x in one.x)) if rows else []
+    height = (0.22 * len(picture.series) + 0.08) * len(names) + 1.0 if rows else 2.9
+    on = style.axes(ax, figsize, height)
+    rule = on.axvline if rows else on.axhline
+    rule(0, color=style.MUTED, linewidth=0.8, zorder=0)
+    for place, one in enumerate(picture.series):
+        # A prior recedes; without others, a series needs no name.
+        look = _LOOKS[-1 if one.label == "prior" else place % len(_LOOKS)]
+        named = ({"label": one.label} if len(picture.series) > 1 else {}) | kwargs
+        if rows:
+            shift = 0.8 * (place + 0.5) / len(picture.series) - 0.4
+            _draw_row(on, one, names, shift, look, picture, named)
+        else:
+            _draw_line(on, one, look, named)
+    said = [f"{'supported above' if one > 0 else 'rejected below'} {number(one, 1)}" for one in picture.limits]
+    for limit in picture.limits:
+        rule(limit, color=style.INK, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1, label=f"Rule: {', '.join(said)}")
+    if rows:
+        style.frame(on, "x")
+        style.name_rows(on, names)
+        on.margins(x=0.06)
+        on.set_xlabel(picture.y_label)
+    else:
+        _finish_lines(on, picture)
+    return style.finished(on, ax, columns=1)
+
+
+def _picture(data: "PooledResults | PooledVerdict | Picture", claim: str | None) -> "Picture":
+    """Return the picture of one claim, or one of all claims."""
+    from forecast.hypotheses.outcome import LIMIT, Picture, Series
+    from forecast.hypotheses.run import PooledResults, PooledVerdict
+
+    if isinstance(data, PooledResults) and claim is not None:
+        known = {one.code: one for one in data.verdicts}
+        if claim not in known:
+            raise SpecError(f"claim: got {claim}; expected one of {join(known)}")
+        data = known[claim]
+    if isinstance(data, PooledVerdict):
+        if data.outcome.picture is None:
+            raise DataError(f"data: the test of {data.code} has no picture; expected the results of all claims")
+        return data.outcome.picture
+    if isinstance(data, Picture):
+        return data
+    tested = [one for one in data.verdicts if np.isfinite(one.outcome.least)]
+    least, most = (tuple(getattr(one.outcome, name) for one in tested) for name in ("least", "most"))
+    series = Series("least", tuple(one.code for one in tested), least, least, most)
+    return Picture("Log Bayes factors", "", "log Bayes factor", "intervals", (series,), (LIMIT, -LIMIT))
+
+
+def _draw_row(
+    on: "Axes",
+    one: "Series",
+    names: Sequence[str],
+    shift: float,
+    look: _Look,
+    picture: "Picture",
+    options: dict[str, Any],
+) -> None:
+    """Draw the bars or intervals of a series, each in the row of its name."""
+    color, _, hatch, marker = look
+    at, bars = np.array([names.index(place_name(x)) for x in one.x]) + shift, picture.kind == "bars"
+    if bars:
+        fill: Any = {"color": color, "alpha": 0.75, "hatch": hatch, "edgecolor": "white", "linewidth": 0}
+        fill["height"] = 0.68 / len(picture.series)
+        on.barh(at, one.y, **style.merged(fill, options))
+    else:
+        dots: Any = {"marker": marker, "color": color, "markersize": 5, "linestyle": "none"}
+        on.plot(one.y, at, **style.merged(dots, options))
+    if one.low:
+        on.hlines(at, one.low, one.high, color=style.INK if bars else color, linewidth=1.1 if bars else 2)
+
+
+def _draw_line(on: "Axes", one: "Series", look: _Look, options: dict[str, Any]) -> None:
+    color, dashes, _, marker = look
+    x = np.array(one.x, dtype=float)
+    if one.low:
+        on.fill_between(x, one.low, one.high, color=color, alpha=0.18, linewidth=0)
+    shown = marker if len(x) <= _MARKED else ""
+    line: Any = {"color": color, "linestyle": dashes, "linewidth": 1.6, "marker": shown, "markersize": 3.5}
+    on.plot(x, one.y, **style.merged(line, options))
+
+
+def _finish_lines(on: "Axes", picture: "Picture") -> None:
+    """Draw the axes of lines; one is logarithmic where they cover orders of magnitude."""
+    style.frame(on, "y")
+    places = sorted({float(x) for one in picture.series for x in one.x})
+    if places and places[0] > 0 and places[-1] / places[0] >= _LOG_AXIS:
+        found = places if len(places) <= _MARKED else list(2.0 ** np.arange(-10, 20))
+        ticks = [tick for tick in found if places[0] <= tick <= places[-1]]
+        style.log_axis(on, ticks[:: -(-len(ticks) // 9)])
+    if not picture.limits and all(y >= 0 for one in picture.series for y in one.y):
+        on.set_ylim(0, None)
+    on.set_title(picture.y_label, fontweight="normal")
+    on.set_xlabel(picture.x_label)
+
+
+def place_name(x: float | str) -> str:
+    """Name a place of a series: a dyad by its label."""
+    return dyad_labels().get(x, x) if isinstance(x, str) else f"{x:g}"
+
+
+@checked
+def plot_power(
+    data: "PooledVerdict | Sequence[Rate]",
+    *,
+    ci_prob: float = 0.9,
+    ax: "Axes | None" = None,
+    figsize: tuple[float, float] | None = None,
+    **kwargs: Any,
+) -> "Axes":
+    """Plot how often a test supported a claim on simulated record sets: power where it is true, else false alarms.
+
+    Parameters
+    ----------
+    data : PooledVerdict or sequence of Rate
+        The test of one claim; or rates of `forecast.hypotheses.power`.
+    ci_prob : float
+        Probability of the intervals, which come from the number of sets (Jeffreys).
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; those of a new figure by default.
+    figsize : tuple of float, optional
+        Width and height of the new figure, inches.
+    **kwargs
+        Options of the bars, for `matplotlib.axes.Axes.barh`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from forecast import plots
+    >>> from forecast.hypotheses.power import rates_of
+    >>> plots.plot_power(rates_of("S5b")).get_xlabel()
+    'record sets that support the claim, %'
+    """
+    from scipy.stats import beta
+
+    given: Sequence[Rate] = getattr(data, "rates", data)
+    rates = [one for one in given if one.sets]
+    if not rates:
+        raise DataError("data: power was not simulated for this claim; expected at least one rate")
+    sizes = len({(one.dyads, one.events) for one in rates}) > 1
+    names = [one.truth + (f", {one.dyads} dyads, events x {one.events}" if sizes else "") for one in rates]
+    on = style.axes(ax, figsize, 0.4 * len(rates) + 0.9)
+    style.frame(on, "x")
+    style.name_rows(on, names)
+    low, _, high = style.quantile_levels(ci_prob)
+    for true, color, words in ((True, style.BETTER, "claim true: power"), (False, style.WORSE, "false: false alarms")):
+        own = [place for place, one in enumerate(rates) if one.true is true]
+        look: dict[str, Any] = {"height": 0.6, "color": color, "label": words, "hatch": "" if true else "////"}
+        look |= {"edgecolor": "white", "linewidth": 0}
+        if own:
+            on.barh(
+                own, [100 * rates[place].supported / rates[place].sets for place in own], **style.merged(look, kwargs)
+            )
+    for place, one in enumerate(rates):
+        ends = beta.ppf((low, high), one.supported + 0.5, one.sets - one.supported + 0.5)
+        on.hlines(place, *(100 * ends), color=style.INK, linewidth=1.1)
+    on.set_xlim(0, 100)
+    on.set_xlabel("record sets that support the claim, %")
+    return style.finished(on, ax)

@@ -1,0 +1,365 @@
+"""Figures of what may come and why: probabilities of outcomes, scenarios, and contributions to a forecast."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from forecast import wording
+from forecast.arguments import checked
+from forecast.errors import DataError
+from forecast.outlook import Assessment, NotDefined, Probability, printed_changes, printed_percents
+from forecast.outlook.attribution import Attribution
+from forecast.outlook.comparison import LEVEL, Change, as_shown
+from forecast.outlook.query import Prospect
+from forecast.outlook.scenarios import Scenarios
+from forecast.plots import style
+from forecast.wording import chance, count, day, month, number, signed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+CHANGES = {"down": "Lower", "same": "Similar", "up": "Higher"}
+"""Changes of the share, from lower to higher, as in bars and tables."""
+COLUMNS = {
+    "deterioration": "Lower",
+    "stability": "Similar",
+    "technical": "Higher, technical",
+    "structural": "Higher, structural",
+}
+"""The outcomes at a horizon, from lower to higher, as a bar has them."""
+_COLORS = {
+    "down": (style.WORSE, "white"),
+    "same": (style.SAME, style.INK),
+    "up": (style.BETTER, "white"),
+    "deterioration": (style.WORSE, "white"),
+    "stability": (style.SAME, style.INK),
+    "technical": (style.BETTER, "white"),
+    "structural": (style.RESET, style.INK),
+}
+"""Fill and ink of each outcome."""
+_HATCHED = ("down", "deterioration")
+_APART = 5.5  # percents between the middles of two numbers above a bar
+_ROOM = 7  # percents: a narrower part has its number above or next to the bar
+_THICK = 0.46  # of a bar, in rows
+
+type Which = Literal["observed", "expected"]
+type Bars = Mapping[int, tuple[str, Mapping[str, int]]]
+"""By horizon, it in words and whole percents by outcome, from lower to higher; they add up to 100."""
+
+
+@checked
+def plot_probabilities(
+    data: Assessment,
+    *,
+    share: Literal["observed", "expected"] = "observed",
+    horizons: Sequence[int] | None = None,
+    ci_prob: float | None = None,
+    ax: "Axes | None" = None,
+    figsize: tuple[float, float] | None = None,
+    **kwargs: Any,
+) -> "Axes":
+    """Plot the probabilities of a lower, a similar and a higher share by horizon.
+
+    Parameters
+    ----------
+    data : Assessment
+        Of one dyad.
+    share : {'observed', 'expected'}
+        The share that will be recorded; or that of the underlying level, where higher is technical or structural.
+    horizons : sequence of int, optional
+        Months; by default all of the outlook.
+    ci_prob : float, optional
+        Probability of the interval of the Monte Carlo error, drawn where two outcomes meet; none by default.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; those of a new figure by default.
+    figsize : tuple of float, optional
+        Width and height of the new figure, inches.
+    **kwargs
+        Options of the bars, for `matplotlib.axes.Axes.barh`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from forecast import plots
+    >>> bars = plots.plot_probabilities(assessment, horizons=[12]).patches
+    >>> round(sum(bar.get_width() for bar in bars))
+    100
+    """
+    bars = outcome_percents(data, share, horizons)
+    if not bars:
+        raise DataError("data: the probabilities of the share are not defined at these horizons; expected a baseline")
+    outcomes, on = CHANGES if share == "observed" else COLUMNS, style.axes(ax, figsize, 0.5 * len(bars) + 0.5)
+    style.name_rows(on, [words for words, _ in bars.values()])
+    for place, (_, parts) in enumerate(bars.values()):
+        _draw_bar(on, place, parts, outcomes, kwargs)
+    if ci_prob is not None:
+        _draw_errors(on, data, share, list(bars), ci_prob)
+    style.bare(on, "x")
+    on.set_xlim(0, 100)
+    return style.finished(on, ax)
+
+
+def outcome_percents(result: Assessment, share: Which, horizons: Sequence[int] | None = None) -> Bars:
+    """Return the chances of each horizon where they are defined."""
+    found: dict[int, tuple[date, dict[str, int]]]
+    if share == "expected":
+        order, found = COLUMNS, {at: (one.until, printed_percents(one)) for at, one in result.improvement.items()}
+    else:
+        windows = {} if isinstance(result.recorded, NotDefined) else result.recorded
+        order, found = CHANGES, {at: (one.until, printed_changes(one)) for at, one in windows.items()}
+    return {
+        months: (
+            f"{count(months, 'month')}\nto {wording.period(until, weekly=result.weekly)}",
+            {name: percents[name] for name in order},
+        )
+        for months, (until, percents) in found.items()
+        if percents and (horizons is None or months in horizons)
+    }
+
+
+def _draw_bar(
+    on: "Axes", y: float, parts: Mapping[str, int], outcomes: Mapping[str, str], options: dict[str, Any]
+) -> None:
+    begin, last, free = 0, list(parts)[-1], 1.0
+    for name, whole in parts.items():
+        fill, ink = _COLORS[name]
+        hatch = "////" if name in _HATCHED else None  # orange and blue are alike in grey
+        look: Any = {"color": fill, "edgecolor": "white", "linewidth": 0.8, "hatch": hatch, "label": outcomes[name]}
+        on.barh(y, whole, **style.merged({"left": begin, "height": _THICK} | look, options))
+        middle, text = begin + whole / 2, chance(whole / 100)
+        if name == last and whole < _ROOM:
+            style.note(on, text, (100, y), (4, 0), va="center", color=style.INK)
+        elif whole >= _ROOM:
+            box = {"facecolor": fill, "edgecolor": "none", "pad": 1.5}
+            on.text(middle, y, text, ha="center", va="center", color=ink, fontweight="bold", bbox=box)
+        else:
+            place = max(middle, free)
+            free = place + _APART
+            on.text(place, y - _THICK / 2 - 0.02, text, ha="center", va="bottom", fontsize=style.font(1))
+        begin += whole
+
+
+def _draw_errors(on: "Axes", result: Assessment, share: Which, horizons: Sequence[int], ci_prob: float) -> None:
+    """Draw the intervals of the Monte Carlo error of the chances of lower and of higher."""
+    for place, months in enumerate(horizons):
+        level = result.improvement[months]
+        ends: tuple[Any, Any] = level.deterioration, level.improvement
+        if share == "observed" and not isinstance(result.recorded, NotDefined):
+            ends = result.recorded[months].down, result.recorded[months].up
+        for at, one in zip((ends[0].value, 1 - ends[1].value), ends, strict=True):
+            error = style.normal(ci_prob) * one.mcse
+            on.hlines(place, 100 * (at - error), 100 * (at + error), color=style.INK, linewidth=2.5, zorder=4)
+
+
+@checked
+def plot_scenarios(
+    data: Scenarios,
+    *,
+    part: Literal["level", "chances"] = "level",
+    ci_prob: float | Sequence[float] = (0.5, 0.9),
+    ax: "Axes | None" = None,
+    figsize: tuple[float, float] | None = None,
+    **kwargs: Any,
+) -> "Axes":
+    """Plot the level ahead, or the chances of a higher observed share, without a scenario and given each.
+
+    Parameters
+    ----------
+    data : Scenarios
+        Of `forecast.scenario`.
+    part : {'level', 'chances'}
+        The level by month; or by horizon the chance of a higher share, with triangles for what was recorded.
+    ci_prob : float or sequence of float
+        Probabilities of the intervals of the level, of which scenarios show the widest: 0.5, 0.9 or both.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; those of a new figure by default.
+    figsize : tuple of float, optional
+        Width and height of the new figure, inches.
+    **kwargs
+        Options of the level without a scenario, for `matplotlib.axes.Axes.plot`; of the chances, of the bars.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from forecast import Assumed, plots, scenario
+    >>> visit = Assumed(date(2025, 2, 1), "USA", "CHN", code="042")
+    >>> found = scenario(fit, "USA-CHN", {"a visit": [visit]}, horizons=(3, 12))
+    >>> [line.get_label() for line in plots.plot_scenarios(found).lines][:1]
+    ['without a scenario']
+    """
+    colors = _looks(len(data.scenarios))
+    on = style.axes(ax, figsize, 3.5)
+    style.share_axis(on)
+    if part == "chances":
+        on.set_title("Chance of a higher recorded share, %")
+        _draw_chances(on, data, [color for color, _ in colors], kwargs)
+        return style.finished(on, ax)
+    on.set_title("Level")
+    now, ahead = style.year_of(data.origin), data.unconditional.fan
+    years = now + np.asarray(ahead.months) / 12
+    style.time_axis(on, now, float(years[-1]))
+    look = style.merged({"color": style.LEVEL, "label": WITHOUT}, kwargs)
+    style.bands(on, years, style.stored(ahead.quantiles, ahead.share, ci_prob), look)
+    for one, (color, line) in zip(data.scenarios, colors, strict=True):
+        fan = style.stored(one.conditional.fan.quantiles, one.conditional.fan.share, ci_prob)
+        for values, width in ((fan[0], 0.8), (fan[len(fan) // 2], 1.8), (fan[-1], 0.8)):
+            label = one.name[:40] if width > 1 else None
+            on.plot(years, values, color=color, linewidth=width, linestyle=line, label=label)
+    return style.finished(on, ax)
+
+
+WITHOUT = "without a scenario"
+_SCENARIO_COLORS = (style.OBSERVED, style.EQUILIBRIUM, style.CEILING, style.WORSE, style.RESET, style.INK)
+_SCENARIO_LINES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)))
+
+
+def _looks(number: int) -> list[tuple[str, Any]]:
+    """Return colours and dashes of scenarios in order: colours first, then other dash patterns."""
+    colors, lines = _SCENARIO_COLORS, _SCENARIO_LINES
+    return [(colors[at % len(colors)], lines[at // len(colors) % len(lines)]) for at in range(number)]
+
+
+def chances_of_higher(own: Prospect) -> dict[int, float]:
+    """Return the chances of a higher observed share by horizon, where they are defined."""
+    if isinstance(own.recorded, NotDefined):
+        return {}
+    chances = {months: window.up for months, window in own.recorded.items()}
+    return {months: one.value for months, one in chances.items() if isinstance(one, Probability)}
+
+
+def _draw_chances(on: "Axes", found: Scenarios, colors: Sequence[str], options: dict[str, Any]) -> None:
+    places = np.arange(len(found.horizons))
+    on.set_xlim(-0.5, len(places) - 0.5)
+    on.set_xticks(places, [count(months, "month") for months in found.horizons])
+    names = WITHOUT, *(one.name[:40] for one in found.scenarios)
+    rows = list(zip(found.prospects, names, (style.LEVEL, *colors), strict=True))
+    step = 0.7 / len(rows)
+    for row, (own, name, color) in enumerate(rows):
+        chances = chances_of_higher(own)
+        at = [place + (row - (len(rows) - 1) / 2) * step for place in places if found.horizons[place] in chances]
+        look: dict[str, Any] = {"width": 0.86 * step, "color": color, "linewidth": 0, "label": name}
+        on.bar(at, [100 * value for value in chances.values()], **style.merged(look, options))
+    for place, months in enumerate(found.horizons):
+        if months in found.followed and found.followed[months].outcome != "void":
+            higher = 100.0 if found.followed[months].outcome == "up" else 0.0
+            on.plot([place], [higher], marker="^" if higher else "v", color=style.INK, markersize=8, clip_on=False)
+
+
+type Named = tuple[str, float]
+WEEKS_SHOWN = 3
+"""Up to so many months contributions are by week."""
+
+
+@dataclass(frozen=True)
+class Waterfall:
+    """How a chance, or the level, came from what it was to what it is, part by part, in percent or points."""
+
+    start: Named
+    parts: tuple[Named, ...]
+    errors: tuple[float, ...]  # Monte Carlo standard errors of the parts
+    end: Named
+    unit: str
+
+    @classmethod
+    def of(cls, found: Attribution | Change) -> "Waterfall":
+        """Read contributions of events by week or month, or those of steps between two days."""
+        name = found.outcome
+        if isinstance(found, Change):
+            horizon = None if isinstance(found.asked, str) else found.asked.horizon
+            first, last = (f"as of {day(one)}" for one in found.days)
+            parts = [(step.name, step.added) for step in found.steps]
+        else:
+            horizon, first, last = found.horizon, "without them", "now"
+            weekly = len(found.by_month) <= WEEKS_SHOWN
+            parts = [
+                (day(begin) if weekly else month(begin, short=True), one.added)
+                for one in (found.by_week if weekly else found.by_month)
+                for begin in [date.fromisoformat(one.name)]
+            ]
+        shown = [(words, *as_shown(name, added[name])) for words, added in parts]
+        what = "a yes" if horizon is None else f"a higher share in {count(horizon, 'month')}"
+        return cls(
+            start=(first, as_shown(name, found.before[name])[0]),
+            parts=tuple((words, value) for words, value, _ in shown),
+            errors=tuple(error for *_, error in shown),
+            end=(last, as_shown(name, found.now[name])[0]),
+            unit="level of 100" if name == LEVEL else f"chance of {what}, %",
+        )
+
+
+@checked
+def plot_attribution(
+    data: "Attribution | Change",
+    *,
+    ci_prob: float | None = None,
+    ax: "Axes | None" = None,
+    figsize: tuple[float, float] | None = None,
+    **kwargs: Any,
+) -> "Axes":
+    """Plot what contributed to a forecast: recent events by month, or the steps between two days.
+
+    Parameters
+    ----------
+    data : Attribution or Change
+        Of `forecast.attribute` or `forecast.split_change`. Up to three months are drawn by week.
+    ci_prob : float, optional
+        Probability of the interval of the Monte Carlo error of each contribution; none by default.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; those of a new figure by default.
+    figsize : tuple of float, optional
+        Width and height of the new figure, inches.
+    **kwargs
+        Options of the bars, for `matplotlib.axes.Axes.barh`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from datetime import date
+    >>> from forecast import plots
+    >>> from forecast.outlook.comparison import Change, Step, numbers_of
+    >>> was, now = (numbers_of({"level": 100 * up, "yes": up}) for up in (np.full((2, 9), 0.25), np.full((2, 9), 0.5)))
+    >>> steps = (Step("time passed", was, now),)
+    >>> change = Change("USA-CHN", (date(2023, 9, 30), date(2023, 10, 31)), "Will they meet?", was, now, steps)
+    >>> [bar.get_width() for bar in plots.plot_attribution(change).patches]
+    [25.0]
+    """
+    found = Waterfall.of(data)
+    start, parts, end = found.start, found.parts, found.end
+    on = style.axes(ax, figsize, 0.3 * (len(parts) + 2) + 0.6)
+    style.frame(on, "x")
+    style.name_rows(on, [start[0], *(name for name, _ in parts), end[0]])
+    at, ends = start[1], [start[1], end[1]]
+    for place, ((_, value), error) in enumerate(zip(parts, found.errors, strict=True), 1):
+        color = style.BETTER if value > 0 else style.WORSE
+        look: dict[str, Any] = {"height": 0.62, "color": color, "linewidth": 0, "zorder": 2}
+        on.barh(place, value, **style.merged({"left": at} | look, kwargs))
+        on.plot([at, at], [place - 1, place], color=style.MUTED, linewidth=0.7, zorder=1)
+        on.annotate(signed(value, 1), (max(at, at + value), place), (4, 0), textcoords="offset points", va="center")
+        at += value
+        ends.append(at)
+        if ci_prob is not None:
+            reach = style.normal(ci_prob) * error
+            on.hlines(place, at - reach, at + reach, color=style.INK, linewidth=1.5, zorder=4)
+    on.plot([at, at], [len(parts), len(parts) + 1], color=style.MUTED, linewidth=0.7, zorder=1)
+    for row, value in ((0, start[1]), (len(parts) + 1, end[1])):
+        on.plot([value], [row], "o", color=style.INK, markersize=7, zorder=3)
+        text: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontweight": "bold"}
+        on.annotate(number(value, 1), (value, row), (7, 0), **text)
+    margin = max(0.12 * (max(ends) - min(ends)), 1.0)
+    on.set_xlim(min(ends) - margin, max(ends) + margin)
+    on.set_xlabel("\n".join(style.wrap(found.unit, 0.65 * style.width_of(on), style.font(), most=2)))
+    return style.finished(on, ax)

@@ -1,0 +1,334 @@
+"""Figures of the quality of forecasts and fits: calibration, scores against benchmarks, posterior predictive checks."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from forecast.arguments import checked
+from forecast.errors import DataError, SpecError
+from forecast.evaluation.scores import BAND, Band, calibration, pit_band
+from forecast.evaluation.skill import CHOSEN_ON, SPLIT, Skill, forecaster_name
+from forecast.events.dyads import dyad_labels
+from forecast.numeric import lead
+from forecast.outlook import main_horizon
+from forecast.plots import style
+from forecast.typing import Float
+from forecast.wording import join
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from forecast.checks.check import Ahead, Checks
+
+_BAND = "95% band if calibrated"
+_LEADS = {
+    "this": (style.BETTER, "clearly better"),
+    "other": (style.WORSE, "clearly worse"),
+    "undecided": (style.MUTED, "not distinguishable"),
+}
+FARTHEST = 6.0
+"""Standard deviations at which a point is drawn that lies farther out."""
+
+
+@checked
+def plot_calibration(
+    data: "pd.DataFrame | Band",
+    *,
+    event: Literal["up", "down"] = "up",
+    reference: "pd.DataFrame | Band | None" = None,
+    ci_prob: float = BAND,
+    ax: "Axes | None" = None,
+    figsize: tuple[float, float] | None = None,
+    **kwargs: Any,
+) -> "Axes":
+    """Plot how often something happened by the probability that was stated (isotonic regression).
+
+    Parameters
+    ----------
+    data : pandas.DataFrame or Band
+        Forecasts of one forecaster with what happened, such as `cases` of a backtest: columns `p_up` and `up`, or
+        `p_down` and `down`. Or the result of `forecast.evaluation.scores.calibration`.
+    event : {'up', 'down'}
+        A higher or a lower share.
+    reference : pandas.DataFrame or Band, optional
+        The same of a forecaster to compare with.
+    ci_prob : float
+        Probability with which the band contains the curve of calibrated forecasts; of a Band 0.95.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; those of a new figure by default.
+    figsize : tuple of float, optional
+        Width and height of the new figure, inches.
+    **kwargs
+        Options of the curve, for `matplotlib.axes.Axes.plot`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from forecast import plots
+    >>> cases = pd.DataFrame({"p_up": [0.1, 0.2, 0.3, 0.8, 0.9] * 8, "up": [False, False, True, True, True] * 8})
+    >>> plots.plot_calibration(cases, label="mine").get_ylabel()
+    'how often it happened'
+    """
+    own, other = _moves(data, event, ci_prob), None if reference is None else _moves(reference, event, ci_prob)
+    on = style.axes(ax, figsize or (None if ax else (4.5, 4.5)), 4.5)
+    _draw_curve(on, own, other, kwargs, diagonal=True)
+    on.set_xlabel("probability stated")
+    on.set_ylabel("how often it happened")
+    return style.finished(on, ax)
+
+
+@checked
+def plot_pit(
+    data: "pd.DataFrame | Float | Ahead | Band",
+    *,
+    reference: "pd.DataFrame | Float | Band | None" = None,
+    ci_prob: float = BAND,
+    ax: "Axes | None" = None,
+    figsize: tuple[float, float] | None = None,
+    **kwargs: Any,
+) -> "Axes":
+    """Plot how recorded shares are distributed among the predicted ones (PIT), less the even distribution.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame, array, Ahead or Band
+        Probability integral transforms, 0 to 1, or a table with them as `pit`, such as `cases` of a backtest; one of
+        ``check_fit(...).ahead``; or the result of `forecast.evaluation.scores.pit_band`.
+    reference : pandas.DataFrame, array or Band, optional
+        The same of a forecaster to compare with.
+    ci_prob : float
+        Probability with which the band contains the curve of calibrated forecasts; of a Band 0.95.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; those of a new figure by default.
+    figsize : tuple of float, optional
+        Width and height of the new figure, inches.
+    **kwargs
+        Options of the curve, for `matplotlib.axes.Axes.plot`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast import plots
+    >>> plots.plot_pit(np.linspace(0.3, 0.7, 40)).get_ylabel()
+    'more than even'
+    """
+    own, other = _pits(data, ci_prob), None if reference is None else _pits(reference, ci_prob)
+    on = style.axes(ax, figsize or (None if ax else (4.5, 4.5)), 4.5)
+    _draw_curve(on, own, other, kwargs, diagonal=False)
+    on.set_xlabel("place in the prediction")
+    on.set_ylabel("more than even")
+    return style.finished(on, ax)
+
+
+def _moves(data: "pd.DataFrame | Band", event: str, mass: float) -> Band:
+    if isinstance(data, Band):
+        return _with_band(data, mass)
+    style.require_columns(data, [f"p_{event}", event])
+    style.quantile_levels(mass)
+    asked = data[data[f"p_{event}"].notna()]
+    if asked.empty:
+        raise DataError(f"data: there is no probability in p_{event}; expected at least one row with one")
+    return calibration(asked[f"p_{event}"].astype(float), asked[event].astype(bool), mass=mass)
+
+
+def _pits(data: "pd.DataFrame | Float | Ahead | Band", mass: float) -> Band:
+    if isinstance(data, Band):
+        return _with_band(data, mass)
+    if isinstance(data, pd.DataFrame):
+        style.require_columns(data, ["pit"])
+    style.quantile_levels(mass)
+    values = np.asarray(getattr(data, "pit", data), dtype=float)
+    if values.ndim != 1 or len(values) < 2 or not ((values >= 0) & (values <= 1)).all():
+        raise DataError("data: expected at least two places in a prediction, each from 0 to 1")
+    return pit_band(values, mass)
+
+
+def _with_band(band: Band, mass: float) -> Band:
+    if mass != BAND:
+        raise SpecError(f"ci_prob: got {mass}; expected {BAND}, with which a Band was made; give the cases instead")
+    return band
+
+
+def _draw_curve(on: "Axes", own: Band, reference: Band | None, options: dict[str, Any], *, diagonal: bool) -> None:
+    """Draw a curve with its band and perhaps another without; calibrated ones follow the diagonal, or zero."""
+    curve = {"color": style.LEVEL, "linewidth": 1.8, "label": "forecasts", "zorder": 3}
+    on.plot(own.x, own.y, **style.merged(curve, options))
+    if reference is not None:
+        on.plot(reference.x, reference.y, color=style.OBSERVED, linewidth=1.1, label="reference")
+    band: Any = {"color": style.SAME, "alpha": 0.6, "linewidth": 0, "label": _BAND}
+    on.fill_between(own.x, own.low, own.high, **band)
+    on.plot([0, 1], [0, int(diagonal)], ":", color=style.INK, linewidth=1)
+    ticks = [0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"]
+    on.set_xlim(0, 1)
+    on.set_xticks(*ticks)
+    if diagonal:
+        on.set_ylim(0, 1)
+        on.set_yticks(*ticks)
+    else:
+        drawn = [own.y, own.low, own.high, *([] if reference is None else [reference.y])]
+        reach = 1.1 * max(float(np.abs(values).max()) for values in drawn)
+        on.set_ylim(-reach, reach)
+        on.locator_params(axis="y", nbins=5)
+    on.grid(color=style.GRID, linewidth=0.6)
+    on.set_axisbelow(True)
+
+
+@checked
+def plot_skill(
+    data: Skill,
+    *,
+    horizon: int | None = None,
+    against: Sequence[str] | None = None,
+    dyads: Sequence[str] | None = None,
+    model: str | None = None,
+    ci_prob: float = 0.9,
+    ax: "Axes | None" = None,
+    figsize: tuple[float, float] | None = None,
+    **kwargs: Any,
+) -> "Axes":
+    """Plot by how much forecasts were better than others in mean CRPS; left of zero they were.
+
+    Small dots are of the forecast dates on which choices were made, if others are reported.
+
+    Parameters
+    ----------
+    data : Skill
+        Contents of a ``skill.json``: ``results.skill``, or ``Skill.read(path)``.
+    horizon : int, optional
+        Months; by default the one nearest to a year.
+    against : sequence of str, optional
+        Codes of the others, a row each; by default all, the best first.
+    dyads : sequence of str, optional
+        A row for each of these dyads instead, against the first of the others.
+    model : str, optional
+        Code of the forecaster; by default the subject of the backtest.
+    ci_prob : float
+        Probability of the intervals; 0.9 is stored.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; those of a new figure by default.
+    figsize : tuple of float, optional
+        Width and height of the new figure, inches.
+    **kwargs
+        Options of the dots, for `matplotlib.axes.Axes.plot`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from forecast import plots
+    >>> from forecast.evaluation.skill import Skill
+    >>> from forecast.resources import skill_file
+    >>> shown = plots.plot_skill(Skill.read(skill_file()), against=["base_rate_10y", "local_level"])
+    >>> [row.get_text() for row in shown.get_yticklabels()]
+    ['ten-year base rate', 'local level']
+    """
+    style.stored((0.05, 0.5, 0.95), np.zeros(3), ci_prob)
+    horizon = main_horizon(data.choices["horizons"]) if horizon is None else horizon
+    if against is None:
+        scored = data.row(horizon, model=model, period=data.period)
+        against = [] if scored is None else [
+            str(one["model"]) for one in sorted(scored["against"], key=lambda one: float(one["difference"]))
+        ]  # fmt: skip
+    if not against:
+        known = join(map(str, data.choices["horizons"]), "or")
+        raise SpecError(f"horizon: got {horizon}, at which nothing was compared; expected {known}")
+    if not set(against) <= set(data.models):
+        raise SpecError(f"against: got {join(against)}; expected some of {join(data.models)}")
+    rows = named_rows(against, dyads)
+    on, named = style.axes(ax, figsize, 0.28 * len(rows) + 0.9), set[str]()
+    style.frame(on, "x")
+    style.name_rows(on, [name for name, *_ in rows])
+    periods = dict.fromkeys((data.period, CHOSEN_ON))
+    for place, (_, code, dyad) in enumerate(rows):
+        for y, period in zip((place - 0.12, place + 0.22), periods, strict=False):
+            found = data.against(code, horizon, dyad=dyad, period=period, model=model)
+            if found is not None:
+                color, words = _LEADS.get(lead(found["low"], found["high"]), _LEADS["undecided"])
+                ends, small = (found["low"], found["high"]), period != data.period
+                style.dot_interval(on, y, found["difference"], ends, color, small=small, **kwargs)
+                named.add(f"small: origins up to {SPLIT - 1}" if small else words)
+    on.axvline(0, color=style.INK, linewidth=0.8, zorder=1)
+    on.locator_params(axis="x", nbins=4)
+    keys = [(color, words, False) for color, words in _LEADS.values()]
+    for color, words, small in [*keys, (style.MUTED, f"small: origins up to {SPLIT - 1}", True)]:
+        if words in named:
+            style.dot_interval(on, 0, np.nan, (None, None), color, small=small, label=words)
+    on.set_xlabel("points of CRPS; left of zero: better")
+    return style.finished(on, ax)
+
+
+def named_rows(against: Sequence[str], dyads: Sequence[str] | None) -> list[tuple[str, str, str]]:
+    """Return a row for each other, or for each dyad against the first: its name, the other's code, and the dyad."""
+    if dyads is None:
+        return [(forecaster_name(code), code, "all") for code in against]
+    return [(dyad_labels().get(dyad, dyad), against[0], dyad) for dyad in dyads]
+
+
+@checked
+def plot_ppc(
+    data: "Checks",
+    *,
+    ci_prob: float | None = None,
+    ax: "Axes | None" = None,
+    figsize: tuple[float, float] | None = None,
+    **kwargs: Any,
+) -> "Axes":
+    """Plot how far numbers of the record lie from what a fit makes of them, by kind of check.
+
+    Parameters
+    ----------
+    data : Checks
+        Of `forecast.checks.check_fit`: posterior predictive checks.
+    ci_prob : float, optional
+        Probability of the shaded band; by default it ends at two standard deviations, from which a number is a miss.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; those of a new figure by default.
+    figsize : tuple of float, optional
+        Width and height of the new figure, inches.
+    **kwargs
+        Options of the points, for `matplotlib.axes.Axes.scatter`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Points beyond six standard deviations are drawn there.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from forecast import plots
+    >>> from forecast.checks import Checks
+    >>> rows = pd.DataFrame({"check": ["side", "side", "tails"], "z": [-0.4, 2.6, 1.1], "miss": [False, True, False]})
+    >>> [row.get_text() for row in plots.plot_ppc(Checks(rows, 200)).get_yticklabels()]
+    ['cooperative share of an era', 'months in the tails']
+    """
+    from forecast.checks.check import KINDS, LIMIT
+
+    table = data.table.dropna(subset="z")
+    kinds = [kind for kind in KINDS if kind in set(table["check"])]
+    limit = LIMIT if ci_prob is None else style.normal(ci_prob)
+    on = style.axes(ax, figsize, 0.62 * len(kinds) + 0.6)
+    style.name_rows(on, [KINDS[kind] for kind in kinds])
+    on.axvspan(-limit, limit, color=style.GRID, linewidth=0, zorder=0)
+    on.axvline(0, color=style.INK, linewidth=0.8, zorder=1)
+    for place, kind in enumerate(kinds):
+        own = np.sort(table.loc[table["check"] == kind, "z"].clip(-FARTHEST, FARTHEST).to_numpy())
+        across = place + 0.26 * ((np.arange(len(own)) * 0.618) % 1 - 0.5)  # spread over the height of the row
+        color = np.where(np.abs(own) > limit, style.WORSE, style.MUTED)
+        look = {"s": 9, "color": list(color), "linewidths": 0, "zorder": 2}
+        on.scatter(own, across, **style.merged(look, kwargs))
+    on.set_xlim(-FARTHEST - 0.2, FARTHEST + 0.2)
+    on.set_xlabel("standard deviations from the mean of simulated records")
+    return style.finished(on, ax)

@@ -1,0 +1,502 @@
+"""Figures over time: observed shares and their forecast, the underlying level, kinds of events, and coverage."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from forecast import wording
+from forecast.arguments import checked
+from forecast.dates import Clock
+from forecast.errors import DataError, SpecError
+from forecast.outlook import Assessment, Baseline, NotDefined, main_dataset, main_horizon
+from forecast.outlook.draws import FitLike, dyad_draws
+from forecast.outlook.kinds import TITLES
+from forecast.outlook.recorded import main_record
+from forecast.outlook.summary import quantiles_over_draws
+from forecast.outlook.windows import observed_windows
+from forecast.panel import validate_panel
+from forecast.panel.record import observed_shares
+from forecast.plots import style
+from forecast.typing import Bool, Float
+from forecast.wording import capital, count, join
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from forecast.archive.reading import DatasetStatus
+
+FIRST_YEAR = 2000
+"""A forecast is drawn with the past from here on, or with that of 25 years if it is made earlier."""
+_MOST_SAID = 3  # gaps of an archive that a title names
+
+
+@checked
+def plot_observed_share(
+    data: "xr.Dataset",
+    *,
+    dyad: str | None = None,
+    months: int = 12,
+    ci_prob: float | None = None,
+    ax: "Axes | None" = None,
+    figsize: tuple[float, float] | None = None,
+    **kwargs: Any,
+) -> "Axes":
+    """Plot the observed share of cooperative events in rolling windows.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        A panel of events or counts.
+    dyad : str, optional
+        Which dyad; not needed if there is only one.
+    months : int
+        Length of a window, drawn where it ends; windows with fewer than three events or a gap are left out.
+    ci_prob : float, optional
+        Probability of the interval of the share given the events of its window (Jeffreys); none by default.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; those of a new figure by default.
+    figsize : tuple of float, optional
+        Width and height of the new figure, inches.
+    **kwargs
+        Options of the line, for `matplotlib.axes.Axes.plot`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from forecast import build_panel, plots, read_chronology
+    >>> panel = build_panel(read_chronology(dyads=["USA-CHN"]), start="1990-01")
+    >>> plots.plot_observed_share(panel, ci_prob=0.9, color="black").get_ylabel()
+    'cooperative, %'
+    """
+    validate_panel(data)
+    dyad = style.only_dyad(data, dyad)
+    record, clock = main_record(data, dyad), Clock.of(data)
+    if isinstance(record, NotDefined):
+        raise DataError(f"data: {record.reason}; expected a panel of events or counts")
+    events, share = observed_windows(record, clock.periods(months))
+    if np.isnan(share).all():
+        raise DataError(f"months: {dyad} has no covered window of {clock.span(months)} with three events; try fewer")
+    days = 7 if clock.weekly else 30
+    ends = _window_ends(clock.times, days)
+    on = style.axes(ax, figsize, 3.5)
+    look = style.merged({"color": style.LEVEL, "linewidth": 1.5, "label": "observed"}, kwargs)
+    style.share_axis(on)
+    style.time_axis(on, float(ends[np.isfinite(share).argmax()]), float(ends[-1]))
+    if ci_prob is not None:
+        from scipy.stats import beta
+
+        low, _, high = style.quantile_levels(ci_prob)
+        yes = share * events / 100
+        edges = (100 * beta.ppf(level, yes + 0.5, events - yes + 0.5) for level in (low, high))
+        on.fill_between(ends, *edges, color=look["color"], alpha=0.2, linewidth=0)
+    on.plot(ends, share, **look)
+    on.set_ylabel("cooperative, %")
+    return style.finished(on, ax)
+
+
+def _window_ends(times: "np.ndarray[Any, Any]", days: int) -> Float:
+    """Return the ends of periods that begin at `times` as years with decimals: a window counts where it ends."""
+    return style.years_of(times, days) + days / 2 / 365.25
+
+
+@checked
+def plot_forecast(
+    data: "Assessment | pd.DataFrame",
+    *,
+    since: date | None = None,
+    ci_prob: float | Sequence[float] | None = None,
+    ax: "Axes | None" = None,
+    figsize: tuple[float, float] | None = None,
+    **kwargs: Any,
+) -> "Axes":
+    """Plot the forecast of the observed share after its past, or past forecasts with what was recorded.
+
+    Parameters
+    ----------
+    data : Assessment or pandas.DataFrame
+        An outlook, or a row per forecast with its `origin`, `mean`, `low`, `high` (90% interval) and the `share` that
+        was recorded, as `cases` of a backtest are for one dyad and horizon.
+    since : datetime.date, optional
+        Where the past of an outlook begins.
+    ci_prob : float or sequence of float, optional
+        Probabilities of the intervals: 0.5, 0.9 or by default both; of past forecasts 0.9 alone.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; those of a new figure by default.
+    figsize : tuple of float, optional
+        Width and height of the new figure, inches.
+    **kwargs
+        Options of the median, or mean, for `matplotlib.axes.Axes.plot`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Of an outlook with shaded eras, the share of the baseline (dashed) and those from which it is higher or lower.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from forecast import plots
+    >>> said = {"origin": ["2021-01-01", "2022-01-01"], "mean": [40.0, 35.0], "low": [28.0, 24.0]}
+    >>> cases = pd.DataFrame({**said, "high": [52.0, 47.0], "share": [37.5, 50.0]})
+    >>> [line.get_label() for line in plots.plot_forecast(cases).lines]
+    ['forecast', 'recorded']
+    >>> plots.plot_forecast(forecast.assess(fit, "USA-CHN"))  # doctest: +SKIP
+    """
+    if isinstance(data, pd.DataFrame):
+        return _plot_past_forecasts(data, ci_prob or 0.9, ax, figsize, kwargs)
+    rolling = data.rolling
+    if isinstance(rolling, NotDefined):
+        raise DataError(f"data: no share is forecast: {rolling.reason}; expected an Assessment of events or counts")
+    ends = _ends_of(data, len(rolling.observed))
+    forecast = style.stored(rolling.quantiles, rolling.forecast, ci_prob or (0.5, 0.9))
+    now, begin = float(ends[-1]), float(ends[np.isfinite(rolling.observed).argmax()]) - rolling.months / 12
+    first = max(float(FIRST_YEAR), begin) if now - FIRST_YEAR > 5 else max(begin, now - 25)
+    first, last = style.year_of(since) if since else first, now + rolling.months / 12
+    on = style.axes(ax, figsize, 4.4)
+    style.share_axis(on)
+    style.time_axis(on, first, last)
+    for era in data.frameworks.eras[1::2]:
+        start, stop = style.year_of(era.start), style.year_of(era.end) if era.end else last
+        if min(stop, last) > max(start, first):
+            on.axvspan(max(start, first), min(stop, last), color=style.SHADE, linewidth=0, zorder=0)
+    _draw_thresholds(on, data, now, last)
+    on.plot(ends, rolling.observed, color=style.LEVEL, linewidth=1.5, label="observed")
+    look = style.merged({"color": style.OBSERVED, "label": "forecast"}, kwargs)
+    style.bands(on, now + rolling.ahead / 12, forecast, look)
+    on.axvline(now, color=style.MUTED, linewidth=0.8)
+    on.set_ylabel("cooperative, %")
+    return style.finished(on, ax)
+
+
+def _ends_of(result: Assessment, number: int) -> Float:
+    """Return the ends of the last periods up to the present as years with decimals."""
+    back, last = np.arange(number)[::-1], np.datetime64(result.origin)
+    if result.weekly:
+        return _window_ends(last - 6 - 7 * back, 7)
+    return _window_ends(last.astype("datetime64[M]") - back, 30)
+
+
+def baseline_share(result: Assessment) -> float | None:
+    """Return the share with which the main horizon is compared."""
+    if isinstance(result.recorded, NotDefined):
+        return None
+    before = result.recorded[main_horizon(result.horizons)].baseline
+    return before.share if isinstance(before, Baseline) else None
+
+
+def _draw_thresholds(on: "Axes", result: Assessment, now: float, last: float) -> None:
+    """Draw the baseline where it was observed and ahead, and the shares from which it is higher or lower."""
+    if (before := baseline_share(result)) is None:
+        return
+    on.plot([now - result.baseline_months / 12, last], [before] * 2, color=style.INK, dashes=(5, 2), linewidth=1)
+    for at in (before - result.smallest_improvement, before + result.smallest_improvement):
+        if 0 < at < 100:
+            on.plot([now, last], [at] * 2, color=style.INK, linewidth=0.9, dashes=(1, 1.5), zorder=3)
+
+
+def _plot_past_forecasts(
+    cases: pd.DataFrame, ci_prob: float | Sequence[float], ax: "Axes | None", figsize: Any, options: dict[str, Any]
+) -> "Axes":
+    style.require_columns(cases, ("origin", "mean", "low", "high", "share"))
+    low, _, high = style.stored((0.05, 0.5, 0.95), cases[["low", "mean", "high"]].to_numpy().T, ci_prob)
+    on = style.axes(ax, figsize, 3.0)
+    look = style.merged({"color": style.LEVEL, "linewidth": 1.2, "label": "forecast"}, options)
+    origin = cases["origin"].astype(str)
+    when = origin.str[:4].astype(int) + (origin.str[5:7].astype(int) - 1) / 12
+    on.fill_between(when, low, high, color=look["color"], alpha=0.15, linewidth=0, label="90% interval")
+    on.plot(when, cases["mean"], **look)
+    on.plot(when, cases["share"], "o", color=style.OBSERVED, markersize=2.5, label="recorded")
+    style.frame(on, "y", (0, 50, 100))
+    on.set_ylim(-4, 104)
+    on.locator_params(axis="x", nbins=4, integer=True)
+    return style.finished(on, ax)
+
+
+@checked
+def plot_level(
+    data: "FitLike | xr.Dataset",
+    *,
+    dyad: str | None = None,
+    ahead: "Assessment | None" = None,
+    since: date | None = None,
+    ci_prob: float | Sequence[float] = (0.5, 0.9),
+    ax: "Axes | None" = None,
+    figsize: tuple[float, float] | None = None,
+    **kwargs: Any,
+) -> "Axes":
+    """Plot the underlying level of a dyad, and what an outlook simulates of it.
+
+    Parameters
+    ----------
+    data : Fit or xarray.Dataset
+        A fit, whose observed shares are drawn as dots, larger with more events; or `forecast.outlook.level_record`.
+    dyad : str, optional
+        Which dyad of the fit; not needed if there is only one.
+    ahead : Assessment, optional
+        The dyad's outlook: simulations, what would be observed of a period in them, and the equilibrium band.
+    since : datetime.date, optional
+        Where the level begins; by default with the panel.
+    ci_prob : float or sequence of float
+        Probabilities of the intervals; of an outlook, and of a `level_record`, 0.5 and 0.9 are stored.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; those of a new figure by default.
+    figsize : tuple of float, optional
+        Width and height of the new figure, inches.
+    **kwargs
+        Options of the median, for `matplotlib.axes.Axes.plot`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import xarray as xr
+    >>> from forecast import plots
+    >>> time = np.arange("2020-01", "2021-01", dtype="datetime64[M]").astype("datetime64[ns]")
+    >>> share = np.linspace(20, 60, 5)[:, None] + np.arange(12)
+    >>> record = xr.Dataset({"share": (("quantile", "time"), share)}, {"quantile": [0.05, 0.25, 0.5, 0.75, 0.95]})
+    >>> plots.plot_level(record.assign_coords(time=time), ci_prob=0.9).lines[0].get_ydata()[:3].tolist()
+    [40.0, 41.0, 42.0]
+    >>> plots.plot_level(fit, ahead=forecast.assess(fit, "USA-CHN"))  # doctest: +SKIP
+    """
+    if isinstance(data, xr.Dataset):
+        if not {"share", "quantile", "time"} <= data.variables.keys():
+            raise SpecError("data: this Dataset holds no quantiles of a level; expected level_record(fit, dyad)")
+        times = data["time"].to_numpy().astype("datetime64[D]")
+        recent = _from(times, since)
+        levels, shares = data["quantile"].to_numpy().tolist(), data["share"].to_numpy()[:, recent]
+        quantiles = style.stored(levels, shares, ci_prob)
+    else:
+        dyad = style.only_dyad(data.panel, dyad)
+        own = dyad_draws(data, dyad)
+        times = own.clock.times.astype("datetime64[D]")
+        recent = _from(times, since)
+        quantiles = quantiles_over_draws(own.share[..., recent], style.quantile_levels(ci_prob))
+    days = 7 if len(times) > 1 and times[1] - times[0] == np.timedelta64(7) else 30
+    years = style.years_of(times[recent], days)
+    on, look = style.axes(ax, figsize, 4.0), style.merged({"color": style.LEVEL, "label": "level"}, kwargs)
+    style.share_axis(on)
+    style.time_axis(on, float(years[0]), float(years[-1]))
+    style.bands(on, years, quantiles, look)
+    if ahead is not None:
+        _draw_ahead(on, ahead, years, ci_prob, look)
+    if not isinstance(data, xr.Dataset) and dyad is not None:
+        seen = observed_shares(data.panel, dyad, main_dataset(data.panel, dyad))
+        when, sizes = style.years_of(seen["time"].to_numpy(), days), np.clip(seen["events"].to_numpy(), 3, 30)
+        style.observed_dots(on, when, seen["share"].to_numpy(), 2 * sizes, float(years[0]), label="observed")
+    if ahead is not None and not isinstance(ahead.fan.observed, NotDefined):
+        _draw_would_be_observed(on, float(years[-1]), ahead)
+    return style.finished(on, ax)
+
+
+def _from(times: "np.ndarray[Any, Any]", since: date | None) -> slice:
+    """Return the periods from a day on."""
+    begin = 0 if since is None else int(np.searchsorted(times, np.datetime64(since)))
+    if begin == len(times):
+        raise SpecError(f"since: got {since}; expected a day up to {times[-1]}, when the last period begins")
+    return slice(begin, None)
+
+
+def _draw_ahead(
+    on: "Axes", result: Assessment, years: Float, ci_prob: float | Sequence[float], look: dict[str, Any]
+) -> None:
+    """Draw the simulations of an outlook after the years of its past, and the band of its equilibrium."""
+    now, first = float(years[-1]), float(years[0])
+    ahead = now + np.asarray(result.fan.months) / 12
+    style.time_axis(on, first, float(ahead[-1]))
+    on.axvspan(now, on.get_xlim()[1], color=style.SHADE, linewidth=0, zorder=0)
+    on.axvline(now, color=style.MUTED, linewidth=0.8)
+    until = wording.period(result.origin, weekly=result.weekly)
+    for text, side, across in ((f"to {until}", "right", -4), ("simulations", "left", 4)):
+        style.note(on, text, (now, 100), (across, 4), ha=side, va="bottom", fontsize=style.font(1))
+    style.bands(on, ahead, style.stored(result.fan.quantiles, result.fan.share, ci_prob), look | {"label": None})
+    if not isinstance(result.band, NotDefined):
+        reach = [max(style.year_of(result.frameworks.eras[-1].start), first), float(ahead[-1])]
+        ends = result.band.low.median, result.band.high.median
+        on.fill_between(reach, *ends, color=style.EQUILIBRIUM, alpha=0.12, linewidth=0, label="equilibrium band")
+        for edge in ends:
+            on.plot(reach, [edge, edge], color=style.EQUILIBRIUM, linewidth=0.9)
+
+
+def _draw_would_be_observed(on: "Axes", now: float, result: Assessment) -> None:
+    """Draw 50% and 90% of the shares that would be observed in a single period."""
+    assert not isinstance(result.fan.observed, NotDefined)
+    for edge, dashes in ((0, (1, 1.5)), (1, (4, 2)), (3, (4, 2)), (4, (1, 1.5))):
+        label = "would be observed" if edge == 1 else None
+        line: Any = {"linewidth": 1.1, "dashes": dashes, "clip_on": False, "label": label}
+        on.plot(now + result.fan.months / 12, result.fan.observed[edge], color=style.OBSERVED, **line)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Recorded shares by year over the band that was expected."""
+
+    title: str
+    x: Float  # Years with decimals, of the band
+    band: Float  # Low, median, high
+    years: Float  # Of the dots
+    recorded: Float
+    counts: Float
+    odd: Bool = field(default_factory=lambda: np.zeros(0, dtype=bool))  # Dots that are ringed
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The years from the first that is expected on."""
+        return float(self.x[np.isfinite(self.band[1]).argmax()]), float(self.x[-1])
+
+
+def draw_panel(on: "Axes", one: Panel, span: tuple[float, float], look: dict[str, Any]) -> None:
+    """Draw recorded shares by year over what was expected."""
+    style.share_axis(on)
+    style.time_axis(on, *span)
+    usual = {"color": style.LEVEL, "linewidth": 1.3, "label": "expected"}
+    style.bands(on, one.x, one.band, style.merged(usual, look))
+    style.observed_dots(on, one.years, one.recorded, 0.8 * np.clip(one.counts, 3, 60), label="recorded")
+    if one.odd.any():
+        at = one.years[one.odd], one.recorded[one.odd]
+        on.scatter(*at, s=70, facecolors="none", edgecolors=style.MUTED, zorder=3, clip_on=False)
+    on.set_title("\n".join(style.wrap(one.title, style.width_of(on) - 0.9, style.font())))
+
+
+@checked
+def plot_kinds(
+    data: Assessment,
+    *,
+    part: Literal["depth", "severity"] = "depth",
+    ci_prob: float = 0.9,
+    ax: "Axes | None" = None,
+    figsize: tuple[float, float] | None = None,
+    **kwargs: Any,
+) -> "Axes":
+    """Plot the depth of cooperation or the severity of conflict, with the shares that were recorded by year.
+
+    Parameters
+    ----------
+    data : Assessment
+        Of a fit whose model has kinds of events.
+    part : {'depth', 'severity'}
+        Share of the stronger kinds among cooperative events, or among hostile ones.
+    ci_prob : float
+        Probability of the interval; 0.9 is stored.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; those of a new figure by default.
+    figsize : tuple of float, optional
+        Width and height of the new figure, inches.
+    **kwargs
+        Options of the median, for `matplotlib.axes.Axes.plot`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from forecast import plots
+    >>> plots.plot_kinds(assessment, part="severity").get_title()
+    'Severity: ..., % of hostile events'
+    """
+    if isinstance(data.kinds, NotDefined):
+        raise DataError(f"data: no kinds: {data.kinds.reason}; expected an Assessment of a model with kinds")
+    one = data.kinds[part]
+    years, share = style.years_of(one.time, 7 if data.weekly else 30), style.stored(one.quantiles, one.share, ci_prob)
+    begin = float(years[np.isfinite(share[1]).argmax()])
+    title = f"{capital(TITLES[part])}: {join(one.kinds, 'or')}, % of {one.side} events"
+    at, recorded = np.clip(one.years + 0.5, begin, years[-1]), 100 * one.stronger / one.events
+    panel = Panel(title, years, share, at, recorded, one.events.astype(float))
+    on = style.axes(ax, figsize, 2.4)
+    draw_panel(on, panel, panel.span, kwargs)
+    return style.finished(on, ax)
+
+
+@checked
+def plot_coverage(
+    data: "xr.Dataset | DatasetStatus",
+    *,
+    dyad: str | None = None,
+    ax: "Axes | None" = None,
+    figsize: tuple[float, float] | None = None,
+    **kwargs: Any,
+) -> "Axes":
+    """Plot the events of each month, with the days that are not covered shaded.
+
+    Parameters
+    ----------
+    data : xarray.Dataset or DatasetStatus
+        A panel of events or counts; or a dataset of an archive, one of ``archive_status(...).datasets``.
+    dyad : str, optional
+        Which dyad of the panel, in its main dataset; not needed if there is only one.
+    ax : matplotlib.axes.Axes, optional
+        Axes to draw on; those of a new figure by default.
+    figsize : tuple of float, optional
+        Width and height of the new figure, inches.
+    **kwargs
+        Options of the bars, for `matplotlib.axes.Axes.bar`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from forecast import build_panel, plots, read_chronology
+    >>> panel = build_panel(read_chronology(dyads=["USA-CHN"]), start="2020-01", end="2020-12")
+    >>> [round(bar.get_height()) for bar in plots.plot_coverage(panel).patches][:3]
+    [..., ..., ...]
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    if isinstance(data, xr.Dataset):
+        validate_panel(data)
+        starts, rows, gaps = _months_of(data, style.only_dyad(data, dyad))
+        title = ""
+    else:
+        if not data.spans:
+            raise DataError(f"data: no file of {data.title} stands for a day, so that there is nothing to draw")
+        months = [month for month in data.months if month.days and (month.covered or month.kept)]
+        first, last = data.spans[0][0].replace(day=1), data.spans[-1][1]
+        kept = {date.fromisoformat(f"{month.month}-01"): month.kept for month in months}
+        starts = [start for start in kept if first <= start <= last]
+        rows = [kept[start] for start in starts]
+        gaps, title = [(gap.first, gap.last) for gap in data.gaps], _archive_title(data)
+    on = style.axes(ax, figsize, 2.2)
+    for begin, end in gaps:
+        on.axvspan(begin, end + timedelta(days=1), color=style.WORSE, alpha=0.25, linewidth=0)  # type: ignore[arg-type]
+    width = 7 if len(starts) > 1 and (starts[1] - starts[0]).days == 7 else 28
+    look: dict[str, Any] = {"width": width, "align": "edge", "color": style.LEVEL}
+    on.bar(starts, rows, **style.merged(look, kwargs))  # type: ignore[arg-type]
+    on.set_ylim(0, max([*rows, 1]) * 1.05)
+    on.set_ylabel("events" if isinstance(data, xr.Dataset) else "rows")
+    on.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+    on.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    on.set_title("\n".join(style.wrap(title, style.width_of(on) - 0.9, style.font())))
+    return style.finished(on, ax)
+
+
+def _months_of(panel: xr.Dataset, dyad: str) -> tuple[list[date], list[int], list[tuple[date, date]]]:
+    """Return first days and events of the periods of a dyad's main dataset, and the days that it does not cover."""
+    record = main_record(panel, dyad)
+    if isinstance(record, NotDefined):
+        raise DataError(f"data: {record.reason}; expected a panel of events or counts")
+    starts = record.clock.times.tolist()
+    gaps = [(starts[place], record.clock.end_of(starts[place])) for place in np.flatnonzero(~record.covered)]
+    return starts, record.total.tolist(), gaps
+
+
+def _archive_title(one: "DatasetStatus") -> str:
+    missing = sum(gap.days for gap in one.gaps)
+    if not missing:
+        return f"{one.title}: no gap"
+    longest = sorted(one.gaps, key=lambda gap: -gap.days)[:_MOST_SAID]
+    named = ", ".join(f"{gap.first} to {gap.last}" for gap in sorted(longest))
+    more = f" and {len(one.gaps) - len(longest)} more" if len(one.gaps) > len(longest) else ""
+    return f"{one.title}: {count(missing, 'day')} missing ({named}{more})"

@@ -1,0 +1,127 @@
+"""Figures of pages: each drawn in two widths as SVG with text as paths, and as PNG and PDF for other texts.
+
+Every figure is drawn twice, for a wide page and for a phone, because a scaled-down figure is unreadable on a phone.
+They do not use pyplot, which has global state and may require a display.
+"""
+
+import io
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import escape
+
+from forecast.escaping import printable
+from forecast.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+GENERATOR = "pendulum-forecast"
+"""The maker that pages, figures and manifests name."""
+MOST_WORDS = 60
+"""Of an alternative text."""
+_DOTS_PER_INCH = 200  # of a PNG: sharp on a page 9 inches wide
+
+
+@dataclass(frozen=True)
+class Layout:
+    """For which page a figure is drawn."""
+
+    width: float
+    """Inches."""
+    font: float
+    """Points."""
+    wide: bool
+
+
+WIDE = Layout(9.0, 9.0, wide=True)
+NARROW = Layout(3.9, 8.0, wide=False)
+
+type Draw = Callable[[Layout], "Figure"]
+
+
+@dataclass(frozen=True)
+class Illustration:
+    """A figure for a page: SVG for wide pages and for phones, the same in words, its caption, and how it is drawn."""
+
+    wide: str
+    narrow: str
+    alt: str
+    caption: str
+    draw: Draw = field(repr=False, compare=False)
+
+
+def illustrate(draw: Draw, *, alt: str, caption: str) -> Illustration:
+    """Draw a figure in both widths; a long alternative text is cut."""
+    return Illustration(_svg(draw, WIDE), _svg(draw, NARROW), _shortened(alt), caption, draw)
+
+
+def titled_svg(figure: Illustration) -> str:
+    """Return a figure as SVG that stands alone, with its caption as title."""
+    title = f"<title>{escape(printable(figure.caption))}</title>"
+    return re.sub(r"<svg\b[^>]*>", lambda tag: tag[0] + title, figure.wide, count=1)
+
+
+def _shortened(alt: str) -> str:
+    """Return the first parts of an alternative text: a listener is served by a summary, and tables have the rest."""
+    parts = re.split(r"(?<=[.;:]) ", alt)
+    while len(parts) > 1 and len(" ".join(parts).split()) > MOST_WORDS:
+        parts.pop()
+    shown = " ".join(parts)
+    return shown if shown == alt else f"{shown.rstrip(';:.')}. The tables of the page have all numbers."
+
+
+def png(figure: Illustration) -> bytes:
+    """Return a figure as PNG, as it is on a wide page."""
+    return _saved(figure.draw, WIDE, "png", {"Software": GENERATOR})
+
+
+def pdf(figure: Illustration) -> bytes:
+    """Return a figure as PDF, as it is on a wide page; it has no date, so that the same figure gives the same file."""
+    return _saved(figure.draw, WIDE, "pdf", {"Creator": GENERATOR, "CreationDate": None})
+
+
+def _svg(draw: Draw, layout: Layout) -> str:
+    text = _saved(draw, layout, "svg", {"Date": None}).decode()
+    # Hundredths of a point are more than a screen shows, and a third of the size.
+    drawn = re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), text)
+    return printable(drawn, keep="\n\t")  # XML allows no other control
+
+
+def _saved(draw: Draw, layout: Layout, form: str, metadata: dict[str, str | None]) -> bytes:
+    from matplotlib import rc_context
+
+    content = io.BytesIO()
+    # A letter that the font lacks is drawn as a box; the caption has it.
+    sizes = {"font.size": layout.font, "axes.titlesize": layout.font, "axes.labelsize": layout.font - 1}
+    look: Any = style.STYLE | sizes
+    with rc_context(look), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")
+        draw(layout).savefig(content, format=form, dpi=_DOTS_PER_INCH, metadata=metadata)
+    return content.getvalue()
+
+
+def stamped(figure: Illustration, stamp: str) -> Illustration:
+    """Write a stamp across a figure, so that copies of the figure carry it too."""
+
+    def draw(layout: Layout) -> "Figure":
+        drawn = figure.draw(layout)
+        size = 34 if layout.wide else 24
+        drawn.text(0.5, 0.5, stamp, size=size, weight="bold", color="#b3261e", alpha=0.3, ha="center", va="center")
+        return drawn
+
+    return illustrate(draw, alt=f"{stamp}. {figure.alt}", caption=f"{stamp}. {figure.caption}")
+
+
+def subplots(
+    layout: Layout, height: float, rows: int = 1, columns: int = 1, **options: Any
+) -> "tuple[Figure, list[Axes]]":
+    """Return a figure of the layout's width, `height` inches high, and its axes, for which room is found when drawn."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(layout.width, height), facecolor="white", layout="constrained")
+    return figure, list(figure.subplots(rows, columns, squeeze=False, **options).flat)
