@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Predictive distribution, by ArviZ
 #
-# Simulated cooperative events by month beside the observed ones. `fit.to_arviz()` gives ArviZ its groups.
+# Simulated cooperative events by month with the observed ones. `fit.to_arviz()` gives ArviZ its groups.
 
 # %%
 from _made import fit

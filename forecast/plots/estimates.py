@@ -1,4 +1,4 @@
-"""Figures of estimates: dyads side by side, half-lives, priors beside posteriors, and the present within the past."""
+"""Figures of estimates: dyads side by side, half-lives, priors and posteriors, and the present within the past."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -168,7 +168,7 @@ def plot_prior_posterior(
     figsize: tuple[float, float] | None = None,
     **kwargs: Any,
 ) -> "Axes":
-    """Plot priors beside posteriors of the parameters of a dyad, or the headroom with its data and without.
+    """Plot priors and posteriors of the parameters of a dyad, or the headroom with its data and without.
 
     Parameters
     ----------
