@@ -54,10 +54,8 @@ def plot_evidence(
         smallest over rivals to the largest.
     ci_prob : float
         Probability of the intervals of a picture; 0.9 is stored.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; those of a new figure by default.
-    figsize : tuple of float, optional
-        Width and height of the new figure, inches.
+    ax, figsize : optional
+        Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
         Options of the lines or dots, for `matplotlib.axes.Axes.plot`; of bars, for `matplotlib.axes.Axes.barh`.
 
@@ -195,10 +193,8 @@ def plot_power(
         The test of one claim; or rates of `forecast.hypotheses.power`.
     ci_prob : float
         Probability of the intervals, which come from the number of sets (Jeffreys).
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; those of a new figure by default.
-    figsize : tuple of float, optional
-        Width and height of the new figure, inches.
+    ax, figsize : optional
+        Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
         Options of the bars, for `matplotlib.axes.Axes.barh`.
 

@@ -44,10 +44,8 @@ def plot_eras(
         Of the dyad.
     ci_prob : float
         Probability of the intervals.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; those of a new figure by default.
-    figsize : tuple of float, optional
-        Width and height of the new figure, inches.
+    ax, figsize : optional
+        Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
         Options of the equilibria, for `matplotlib.axes.Axes.plot`.
 

@@ -51,10 +51,8 @@ def plot_dyads(
         The share now, that at which the current era comes to rest, or the half-life of deviations, months.
     ci_prob : float
         Probability of the intervals.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; those of a new figure by default.
-    figsize : tuple of float, optional
-        Width and height of the new figure, inches.
+    ax, figsize : optional
+        Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
         Options of the medians, for `matplotlib.axes.Axes.plot`.
 
@@ -119,10 +117,8 @@ def plot_halflife(
         Which dyad of a fit; not needed if there is only one.
     ci_prob : float
         Probability of the interval above the density.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; those of a new figure by default.
-    figsize : tuple of float, optional
-        Width and height of the new figure, inches.
+    ax, figsize : optional
+        Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
         Options of the density, for `matplotlib.axes.Axes.stairs`.
 
@@ -180,10 +176,8 @@ def plot_prior_posterior(
         Which dyad of a fit; not needed if there is only one.
     ci_prob : float
         Probability of the intervals; 0.9 is stored.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; those of a new figure by default.
-    figsize : tuple of float, optional
-        Width and height of the new figure, inches.
+    ax, figsize : optional
+        Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
         Options of the posterior medians, for `matplotlib.axes.Axes.plot`; of the headroom, of
         `matplotlib.axes.Axes.stairs`.

@@ -73,10 +73,8 @@ def plot_probabilities(
         Months; by default all of the outlook.
     ci_prob : float, optional
         Probability of the interval of the Monte Carlo error, drawn where two outcomes meet; none by default.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; those of a new figure by default.
-    figsize : tuple of float, optional
-        Width and height of the new figure, inches.
+    ax, figsize : optional
+        Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
         Options of the bars, for `matplotlib.axes.Axes.barh`.
 
@@ -177,10 +175,8 @@ def plot_scenarios(
         The level by month; or by horizon the chance of a higher share, with triangles for what was recorded.
     ci_prob : float or sequence of float
         Probabilities of the intervals of the level, of which scenarios show the widest: 0.5, 0.9 or both.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; those of a new figure by default.
-    figsize : tuple of float, optional
-        Width and height of the new figure, inches.
+    ax, figsize : optional
+        Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
         Options of the level without a scenario, for `matplotlib.axes.Axes.plot`; of the chances, of the bars.
 
@@ -314,10 +310,8 @@ def plot_attribution(
         Of `forecast.attribute` or `forecast.split_change`. Up to three months are drawn by week.
     ci_prob : float, optional
         Probability of the interval of the Monte Carlo error of each contribution; none by default.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; those of a new figure by default.
-    figsize : tuple of float, optional
-        Width and height of the new figure, inches.
+    ax, figsize : optional
+        Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
         Options of the bars, for `matplotlib.axes.Axes.barh`.
 

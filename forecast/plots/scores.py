@@ -56,10 +56,8 @@ def plot_calibration(
         The same of a forecaster to compare with.
     ci_prob : float
         Probability with which the band contains the curve of calibrated forecasts; of a Band 0.95.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; those of a new figure by default.
-    figsize : tuple of float, optional
-        Width and height of the new figure, inches.
+    ax, figsize : optional
+        Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
         Options of the curve, for `matplotlib.axes.Axes.plot`.
 
@@ -104,10 +102,8 @@ def plot_pit(
         The same of a forecaster to compare with.
     ci_prob : float
         Probability with which the band contains the curve of calibrated forecasts; of a Band 0.95.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; those of a new figure by default.
-    figsize : tuple of float, optional
-        Width and height of the new figure, inches.
+    ax, figsize : optional
+        Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
         Options of the curve, for `matplotlib.axes.Axes.plot`.
 
@@ -214,10 +210,8 @@ def plot_skill(
         Code of the forecaster; by default the subject of the backtest.
     ci_prob : float
         Probability of the intervals; 0.9 is stored.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; those of a new figure by default.
-    figsize : tuple of float, optional
-        Width and height of the new figure, inches.
+    ax, figsize : optional
+        Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
         Options of the dots, for `matplotlib.axes.Axes.plot`.
 
@@ -293,10 +287,8 @@ def plot_ppc(
         Of `forecast.checks.check_fit`: posterior predictive checks.
     ci_prob : float, optional
         Probability of the shaded band; by default it ends at two standard deviations, from which a number is a miss.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; those of a new figure by default.
-    figsize : tuple of float, optional
-        Width and height of the new figure, inches.
+    ax, figsize : optional
+        Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
         Options of the points, for `matplotlib.axes.Axes.scatter`.
 

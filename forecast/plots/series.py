@@ -58,10 +58,8 @@ def plot_observed_share(
         Length of a window, drawn where it ends; windows with fewer than three events or a gap are left out.
     ci_prob : float, optional
         Probability of the interval of the share given the events of its window (Jeffreys); none by default.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; those of a new figure by default.
-    figsize : tuple of float, optional
-        Width and height of the new figure, inches.
+    ax, figsize : optional
+        Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
         Options of the line, for `matplotlib.axes.Axes.plot`.
 
@@ -128,10 +126,8 @@ def plot_forecast(
         Where the past of an outlook begins.
     ci_prob : float or sequence of float, optional
         Probabilities of the intervals: 0.5, 0.9 or by default both; of past forecasts 0.9 alone.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; those of a new figure by default.
-    figsize : tuple of float, optional
-        Width and height of the new figure, inches.
+    ax, figsize : optional
+        Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
         Options of the median, or mean, for `matplotlib.axes.Axes.plot`.
 
@@ -180,8 +176,8 @@ def _ends_of(result: Assessment, number: int) -> Float:
     """Return the ends of the last periods up to the present as years with decimals."""
     back, last = np.arange(number)[::-1], np.datetime64(result.origin)
     if result.weekly:
-        return _window_ends(last - 6 - 7 * back, 7)
-    return _window_ends(last.astype("datetime64[M]") - back, 30)
+        return _window_ends(last - (6 + 7 * back).astype("timedelta64[D]"), 7)
+    return _window_ends(last.astype("datetime64[M]") - back.astype("timedelta64[M]"), 30)
 
 
 def baseline_share(result: Assessment) -> float | None:
@@ -246,10 +242,8 @@ def plot_level(
         Where the level begins; by default with the panel.
     ci_prob : float or sequence of float
         Probabilities of the intervals; of an outlook, and of a `level_record`, 0.5 and 0.9 are stored.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; those of a new figure by default.
-    figsize : tuple of float, optional
-        Width and height of the new figure, inches.
+    ax, figsize : optional
+        Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
         Options of the median, for `matplotlib.axes.Axes.plot`.
 
@@ -282,7 +276,7 @@ def plot_level(
         times = own.clock.times.astype("datetime64[D]")
         recent = _from(times, since)
         quantiles = quantiles_over_draws(own.share[..., recent], style.quantile_levels(ci_prob))
-    days = 7 if len(times) > 1 and times[1] - times[0] == np.timedelta64(7) else 30
+    days = 7 if len(times) > 1 and times[1] - times[0] == np.timedelta64(7, "D") else 30
     years = style.years_of(times[recent], days)
     on, look = style.axes(ax, figsize, 4.0), style.merged({"color": style.LEVEL, "label": "level"}, kwargs)
     style.share_axis(on)
@@ -388,10 +382,8 @@ def plot_kinds(
         Share of the stronger kinds among cooperative events, or among hostile ones.
     ci_prob : float
         Probability of the interval; 0.9 is stored.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; those of a new figure by default.
-    figsize : tuple of float, optional
-        Width and height of the new figure, inches.
+    ax, figsize : optional
+        Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
         Options of the median, for `matplotlib.axes.Axes.plot`.
 
@@ -435,10 +427,8 @@ def plot_coverage(
         A panel of events or counts; or a dataset of an archive, one of ``archive_status(...).datasets``.
     dyad : str, optional
         Which dyad of the panel, in its main dataset; not needed if there is only one.
-    ax : matplotlib.axes.Axes, optional
-        Axes to draw on; those of a new figure by default.
-    figsize : tuple of float, optional
-        Width and height of the new figure, inches.
+    ax, figsize : optional
+        Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
         Options of the bars, for `matplotlib.axes.Axes.bar`.
 

@@ -10,23 +10,22 @@ from forecast.checks.check import KINDS, LIMIT, NOT_AHEAD, NOT_CHECKED, Ahead, C
 from forecast.plots import plot_ppc
 from forecast.plots.scores import FARTHEST
 from forecast.report.folder import CHECKS, Files, Page, publish
-from forecast.report.illustration import Illustration, Layout, illustrate, subplots
+from forecast.report.illustration import Illustration, illustrate, plotted
 from forecast.report.provenance import settings
 from forecast.report.score_figures import Curve, calibration
 from forecast.report.table import Table
 from forecast.wording import count, interval, number
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from forecast.model import Fit
 
 
 def _draw_distances(checks: Checks) -> Illustration:
     """Draw the distances of all numbers, by kind of check."""
+    height = 0.62 * checks.table.dropna(subset="z")["check"].nunique() + 0.6
     found = [f"{words}: {row.misses:.0f} of {row.numbers:.0f} beyond" for words, row in checks.summary.iterrows()]
     return illustrate(
-        lambda layout: _draw(checks, layout),
+        plotted(lambda on: plot_ppc(checks, ax=on), heights=(height, height)),
         alt=f"Distances of the record from what the fit makes of it. {'; '.join(found)} {LIMIT:g}.",
         caption=(
             "Each point is a number of the record: how many standard deviations it lies from the mean of the records "
@@ -34,13 +33,6 @@ def _draw_distances(checks: Checks) -> Illustration:
             f"points beyond {FARTHEST:g} are drawn at {FARTHEST:g}."
         ),
     )
-
-
-def _draw(checks: Checks, layout: Layout) -> "Figure":
-    kinds = checks.table.dropna(subset="z")["check"].nunique()
-    figure, (on,) = subplots(layout, 0.62 * kinds + 0.6)
-    plot_ppc(checks, ax=on)
-    return figure
 
 
 SHOWN = 12

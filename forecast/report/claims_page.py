@@ -15,19 +15,17 @@ from forecast.hypotheses.power import power_words
 from forecast.hypotheses.run import DOUBTS
 from forecast.hypotheses.simulate import STAYING
 from forecast.outlook import plain
-from forecast.plots import plot_evidence, style
+from forecast.plots import plot_evidence
 from forecast.plots.claims import place_name
 from forecast.report.events import state_name
 from forecast.report.folder import TESTS, Files, Page, publish
-from forecast.report.illustration import Illustration, Layout, illustrate, subplots
+from forecast.report.illustration import Illustration, illustrate, plotted
 from forecast.report.table import Table, badge, link
 from forecast.report.words import label
 from forecast.theory import BALANCE, DECLINE, PENDULUM
 from forecast.wording import DASH, capital, interval, join, month, number, ratio, signed
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from forecast.hypotheses.outcome import Picture
     from forecast.hypotheses.run import PooledResults, PooledVerdict
 
@@ -305,26 +303,17 @@ def results_json(results: "PooledResults") -> dict[str, Any]:
 
 def draw_picture(picture: "Picture") -> Illustration:
     """Draw the picture of a claim."""
-    title = picture.title.rstrip(".")
+    title, rows = picture.title.rstrip("."), picture.kind != "line"
+    names = {place_name(x) for one in picture.series for x in one.x}
+    legends = (len(picture.series) if len(picture.series) > 1 else 0) + bool(picture.limits)
+    height = 0.19 * legends + ((0.22 * len(picture.series) + 0.08) * len(names) + 0.8 if rows else 2.9)
     shape = {"line": "Shades", "bars": "Thin lines", "intervals": "Lines"}[picture.kind]
     explained = f" {shape} are 90% intervals." if any(one.low for one in picture.series) else ""
     return illustrate(
-        lambda layout: _draw(picture, layout),
+        plotted(lambda on: plot_evidence(picture, ax=on), heights=(height, height), legend=(1, 1) if legends else None),
         alt=f"{title}. {_ends(picture)} All numbers are in tests.json.",
         caption=f"{title}.{explained}",
     )
-
-
-def _draw(picture: "Picture", layout: Layout) -> "Figure":
-    rows = picture.kind != "line"
-    names = {place_name(x) for one in picture.series for x in one.x}
-    legends = (len(picture.series) if len(picture.series) > 1 else 0) + bool(picture.limits)
-    height = (0.22 * len(picture.series) + 0.08) * len(names) + 0.8 if rows else 2.9
-    figure, (on,) = subplots(layout, height + 0.19 * legends)
-    plot_evidence(picture, ax=on)
-    if legends:
-        style.legend(figure, 1)
-    return figure
 
 
 def _ends(picture: "Picture") -> str:

@@ -18,7 +18,7 @@ from forecast.plots import plot_attribution
 from forecast.plots.outcomes import WEEKS_SHOWN, Waterfall
 from forecast.report.events import unchecked_note, who
 from forecast.report.folder import CHANGE, EXPLAIN, Files, Page, publish
-from forecast.report.illustration import Illustration, Layout, illustrate, subplots
+from forecast.report.illustration import Illustration, illustrate, plotted
 from forecast.report.provenance import vintage
 from forecast.report.table import Table
 from forecast.report.words import label
@@ -37,8 +37,6 @@ from forecast.wording import (
 )
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from forecast.model import Fit
 
 ADDED = {LEVEL: "level, points", "up": "higher, %", "down": "lower, %", "yes": "yes, %", "ahead": "of it ahead, %"}
@@ -73,19 +71,14 @@ def _contributions(before: Sequence[str], rows: Sequence[_Row], numbers: Numbers
 def _draw_waterfall(found: Attribution | Change, caption: str) -> Illustration:
     """Draw how a number came from what it was to what it is, part by part, in percent or points."""
     fall = Waterfall.of(found)
+    height = 0.3 * (len(fall.parts) + 2) + 0.6
     said = "; ".join(f"{name} {signed(value, 1)}" for name, value in fall.parts)
     ends = [f"{name} {number(value, 1)}" for name, value in (fall.start, fall.end)]
     return illustrate(
-        lambda layout: _draw(found, len(fall.parts), layout),
+        plotted(lambda on: plot_attribution(found, ax=on), heights=(height, height)),
         alt=f"{fall.unit}: {ends[0]}; {said}; {ends[1]}.",
         caption=caption,
     )
-
-
-def _draw(found: Attribution | Change, parts: int, layout: Layout) -> "Figure":
-    figure, (on,) = subplots(layout, 0.3 * (parts + 2) + 0.6)
-    plot_attribution(found, ax=on)
-    return figure
 
 
 SCHEMA = 1

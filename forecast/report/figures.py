@@ -9,7 +9,7 @@ import pandas as pd
 
 from forecast.dates import PERIODS_A_MONTH
 from forecast.errors import DataError
-from forecast.outlook import Assessment, Brief, Estimate, Headroom, NotDefined, main_horizon, printed_chances
+from forecast.outlook import Assessment, Brief, Estimate, NotDefined, main_horizon, printed_chances
 from forecast.outlook.datasets import DatasetOutlook
 from forecast.outlook.draws import FitLike
 from forecast.outlook.kinds import TITLES
@@ -38,7 +38,7 @@ from forecast.plots.estimates import (
 )
 from forecast.plots.outcomes import CHANGES, Which, outcome_percents
 from forecast.plots.series import FIRST_YEAR, Panel, baseline_share, draw_panel
-from forecast.report.illustration import Illustration, Layout, illustrate, subplots
+from forecast.report.illustration import Draw, Illustration, Layout, illustrate, plotted, subplots
 from forecast.report.words import INTERVALS, interval, period, unit, verdict
 from forecast.typing import Float
 from forecast.wording import capital, chance, count, day, join, month, number, percent
@@ -123,7 +123,7 @@ def recorded(result: Assessment) -> Illustration | None:
     )
     change = count(result.smallest_improvement, "point")
     return illustrate(
-        lambda layout: _draw_bars(result, "observed", list(bars), layout),
+        _bars(result, "observed", list(bars)),
         alt=f"Stacked bars of chances for what will be recorded of {result.label}. {said}.",
         caption=(
             f"Chances that the cooperative share of what is recorded in the months ahead is at least {change} lower, "
@@ -253,7 +253,7 @@ def level(result: Assessment) -> Illustration:
         else "Technical: under the current framework; structural: under a new one"
     )
     return illustrate(
-        lambda layout: _draw_bars(result, "expected", list(result.improvement), layout),
+        _bars(result, "expected", list(result.improvement)),
         alt=f"Stacked bars of chances for {result.label}. {'; '.join(said)}.",
         caption=(
             f"Chances that the {result.measure} is at least {change} lower, similar, or at least "
@@ -264,12 +264,13 @@ def level(result: Assessment) -> Illustration:
     )
 
 
-def _draw_bars(result: Assessment, share: Which, horizons: Sequence[int], layout: Layout) -> "Figure":
-    rows = 0.46 * len(horizons) + 0.1 if layout.wide else 0.5 * len(horizons) + 0.3
-    figure, (on,) = subplots(layout, rows + 0.3)
-    plot_probabilities(result, share=share, horizons=horizons, ax=on)
-    style.legend(figure, 4 if layout.wide else 2)
-    return figure
+def _bars(result: Assessment, share: Which, horizons: Sequence[int]) -> Draw:
+    rows = len(horizons)
+    return plotted(
+        lambda on: plot_probabilities(result, share=share, horizons=horizons, ax=on),
+        heights=(0.46 * rows + 0.4, 0.5 * rows + 0.6),
+        legend=(4, 2),
+    )
 
 
 def fan(fit: FitLike, result: Assessment, record: "xr.Dataset", coverage_end: str = "") -> Illustration:
@@ -298,7 +299,11 @@ def fan(fit: FitLike, result: Assessment, record: "xr.Dataset", coverage_end: st
     )
     over = f" Coverage ends in {coverage_end}; the level is extrapolated from there." if coverage_end else ""
     return illustrate(
-        lambda layout: _draw_fan(fit, result, begin, layout),
+        plotted(
+            lambda on: plot_level(fit, dyad=result.dyad, ahead=result, since=begin.date(), ax=on),
+            heights=(4.0, 3.6),
+            legend=(4, 2),
+        ),
         alt=(
             f"Fan of the {result.measure}, {result.label}: {interval(result.standing.level)} in "
             f"{period(result, result.origin)} (90% equal-tailed), and by {reach} a median of {middle} with "
@@ -309,13 +314,6 @@ def fan(fit: FitLike, result: Assessment, record: "xr.Dataset", coverage_end: st
             f"bands {INTERVALS}.{dots}{over}{would}{balance}"
         ),
     )
-
-
-def _draw_fan(fit: FitLike, result: Assessment, begin: pd.Timestamp, layout: Layout) -> "Figure":
-    figure, (on,) = subplots(layout, 4.0 if layout.wide else 3.6)
-    plot_level(fit, dyad=result.dyad, ahead=result, since=begin.date(), ax=on)
-    style.legend(figure, 4 if layout.wide else 2)
-    return figure
 
 
 def headroom(result: Assessment) -> Illustration | None:
@@ -329,7 +327,7 @@ def headroom(result: Assessment) -> Illustration | None:
         f"{learning.compared_with} (medians, 90% equal-tailed)"
     )
     return illustrate(
-        lambda layout: _draw_headroom(room, layout),
+        plotted(lambda on: plot_prior_posterior(room, ax=on), heights=(2.4, 2.4), legend=(2, 1)),
         alt=f"Two densities of the headroom in log-odds: {numbers}. {said}",
         caption=(
             f"Headroom of the current framework (ceiling less the trend where the era began, log-odds): {numbers}. "
@@ -337,13 +335,6 @@ def headroom(result: Assessment) -> Illustration | None:
             f"known of a framework without a single {unit(result)} of its own. {said}"
         ),
     )
-
-
-def _draw_headroom(room: Headroom, layout: Layout) -> "Figure":
-    figure, (on,) = subplots(layout, 2.4)
-    plot_prior_posterior(room, ax=on)
-    style.legend(figure, 2 if layout.wide else 1)
-    return figure
 
 
 def dyads(result: Assessment, others: Sequence[Brief]) -> Illustration | None:
@@ -391,6 +382,7 @@ def kinds(result: Assessment) -> Illustration | None:
     if isinstance(result.kinds, NotDefined):
         return None
     series = result.kinds
+    parts: list[Any] = list(series)
     said = "; ".join(
         f"{TITLES[name]} {interval(one.now)}% now, lowest median {number(float(np.nanmin(one.share[1])), 0)}, highest "
         f"{number(float(np.nanmax(one.share[1])), 0)}"
@@ -400,20 +392,16 @@ def kinds(result: Assessment) -> Illustration | None:
         f"{name} is the per cent of {one.side} events that are {join(one.kinds, 'or')}" for name, one in series.items()
     )
     return illustrate(
-        lambda layout: _draw_kinds(result, list(series), layout),
+        plotted(
+            *(lambda on, part=part: plot_kinds(result, part=part, ax=on) for part in parts),
+            heights=(1.95 * len(parts), 1.8 * len(parts)),
+        ),
         alt=f"Lines of {join(TITLES[name] for name in series)}, {result.label}: {said} (medians, 90% equal-tailed).",
         caption=(
             f"{capital(whole)}. Lines and bands: median and 90% equal-tailed interval of what is expected in each "
             f"{unit(result)}. Dots: what was recorded, year by year, larger with more events."
         ),
     )
-
-
-def _draw_kinds(result: Assessment, parts: Sequence[Any], layout: Layout) -> "Figure":
-    figure, axes = subplots(layout, len(parts) * (1.95 if layout.wide else 1.8), len(parts))
-    for on, part in zip(axes, parts, strict=True):
-        plot_kinds(result, part=part, ax=on)
-    return figure
 
 
 def datasets(found: Sequence[DatasetOutlook]) -> Illustration | None:
@@ -427,8 +415,12 @@ def datasets(found: Sequence[DatasetOutlook]) -> Illustration | None:
         for one in shown
     )
     panels = [_dataset_panel(one) for one in shown]
+    span = min(one.span[0] for one in panels) - 0.5, max(one.span[1] for one in panels) + 0.5
     return illustrate(
-        lambda layout: _draw_datasets(panels, layout),
+        plotted(
+            *(lambda on, one=one: draw_panel(on, one, span, {}) for one in panels),
+            heights=(1.95 * len(panels), 1.8 * len(panels)),
+        ),
         alt=f"Yearly cooperative shares of {join([one.name for one in shown])}: {said}.",
         caption=(
             "Dots: the cooperative share that each dataset recorded, year by year, larger with more events. Lines "
@@ -445,14 +437,6 @@ def _dataset_panel(one: DatasetOutlook) -> Panel:
     )
     title, odd = f"{capital(one.name)}, % of its events", np.isin(years, one.disagrees)
     return Panel(title, years + 0.5, np.array([low, middle, high]), years + 0.5, recorded, counts, odd)
-
-
-def _draw_datasets(panels: Sequence[Panel], layout: Layout) -> "Figure":
-    figure, axes = subplots(layout, len(panels) * (1.95 if layout.wide else 1.8), len(panels))
-    whole = min(one.span[0] for one in panels) - 0.5, max(one.span[1] for one in panels) + 0.5
-    for on, one in zip(axes, panels, strict=True):
-        draw_panel(on, one, whole, {})
-    return figure
 
 
 def archive(status: "ArchiveStatus") -> Illustration:

@@ -7,7 +7,7 @@ They do not use pyplot, which has global state and may require a display.
 import io
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -125,3 +125,23 @@ def subplots(
 
     figure = Figure(figsize=(layout.width, height), facecolor="white", layout="constrained")
     return figure, list(figure.subplots(rows, columns, squeeze=False, **options).flat)
+
+
+def plotted(
+    *plots: "Callable[[Axes], object]",
+    heights: tuple[float, float],
+    legend: tuple[int, int] | None = None,
+    ratios: Sequence[float] | None = None,
+) -> Draw:
+    """Return how to draw plots, one below the other: heights, and columns of a legend, for both widths."""
+
+    def draw(layout: Layout) -> "Figure":
+        width = 0 if layout.wide else 1
+        figure, axes = subplots(layout, heights[width], len(plots), height_ratios=ratios)
+        for on, plot in zip(axes, plots, strict=True):
+            plot(on)
+        if legend:
+            style.legend(figure, legend[width])
+        return figure
+
+    return draw

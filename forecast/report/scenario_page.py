@@ -11,18 +11,16 @@ from forecast.outlook.level import HorizonOutlook
 from forecast.outlook.query import Prospect
 from forecast.outlook.scenarios import Scenario, Scenarios
 from forecast.outlook.windows import WindowOutlook
-from forecast.plots import plot_scenarios, style
+from forecast.plots import plot_scenarios
 from forecast.plots.outcomes import WITHOUT, chances_of_higher
 from forecast.report import words
 from forecast.report.folder import SCENARIO, Files, Page, publish
-from forecast.report.illustration import Illustration, Layout, illustrate, stamped, subplots
+from forecast.report.illustration import Illustration, illustrate, plotted, stamped
 from forecast.report.provenance import settings, vintage
 from forecast.report.table import Table
 from forecast.wording import DASH, chance, count, day, join, number, period
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from forecast.model import Fit
     from forecast.model.gate import Gate
 
@@ -109,7 +107,13 @@ def _illustration(found: Scenarios) -> Illustration:
     said = [f"{name}: {_in_words(own, found)}" for name, own in zip(names, found.prospects, strict=True)]
     followed = " Triangles: what was recorded, higher (100%) or not (0%)." if found.followed else ""
     return illustrate(
-        lambda layout: _draw(found, layout),
+        plotted(
+            lambda on: plot_scenarios(found, ax=on),
+            lambda on: plot_scenarios(found, part="chances", ax=on),
+            heights=(5.8 + 0.2 * -(-len(found.scenarios) // 3), 5.2 + 0.2 * len(found.scenarios)),
+            legend=(3, 1),
+            ratios=(3, 2),
+        ),
         alt=f"Fans of the level and chances for {found.label}, {found.stamp}. {'. '.join(said)}.",
         caption=(
             f"{found.stamp.capitalize()}. Above: the level ahead. Filled: median, 50% and 90% equal-tailed bands "
@@ -126,16 +130,6 @@ def _in_words(own: Prospect, found: Scenarios) -> str:
     chances = [f"{count(months, 'month')} {chance(value)}" for months, value in chances_of_higher(own).items()]
     until = period(own.improvement[last].until, weekly=found.weekly)
     return f"median of the level {level} in {until}; chances of a higher share {', '.join(chances) or 'not defined'}"
-
-
-def _draw(found: Scenarios, layout: Layout) -> "Figure":
-    columns = 3 if layout.wide else 1
-    height = (5.8 if layout.wide else 5.2) + -(-len(found.scenarios) // columns) * 0.2
-    figure, (levels, chances) = subplots(layout, height, 2, height_ratios=(3, 2))
-    plot_scenarios(found, ax=levels)
-    plot_scenarios(found, part="chances", ax=chances)
-    style.legend(figure, columns)
-    return figure
 
 
 def _about(found: Scenarios, one: Scenario) -> dict[str, Any]:

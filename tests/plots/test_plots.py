@@ -235,7 +235,9 @@ def test_scenarios_show_the_level_and_the_chances(found, on):
 
 def test_contributions_add_up_from_the_first_day_to_the_last(change, on):
     plots.plot_attribution(change, ax=on)
-    assert [(bar.get_x(), bar.get_width()) for bar in on.patches] == [(25, pytest.approx(-10)), (15, pytest.approx(10))]
+    assert [(bar.get_x(), bar.get_width()) for bar in on.patches] == [
+        pytest.approx(one) for one in ((25, -10), (15, 10))
+    ]
     assert [row.get_text() for row in on.get_yticklabels()][1:3] == ["time passed", "new events"]
 
 
