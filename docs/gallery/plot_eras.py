@@ -5,8 +5,11 @@
 
 # %%
 from _made import assessments, fit
+from matplotlib import pyplot
 
 from forecast import plots
 
-on = plots.plot_level(fit(), dyad="USA-CHN")
+figure, on = pyplot.subplots(figsize=(8, 4), layout="constrained")
+plots.plot_level(fit(), dyad="USA-CHN", ax=on)
 plots.plot_eras(assessments()[0], ax=on)
+on.legend(loc="lower left", ncols=2)

@@ -69,7 +69,7 @@ def plot_evidence(
     >>> from forecast.hypotheses.outcome import Picture, Series
     >>> adds = Series("adds", ("USA-CHN", "USA-RUS"), (1.2, -0.4))
     >>> shown = plots.plot_evidence(Picture("Evidence by dyad", "", "log Bayes factor", "bars", (adds,)))
-    >>> [bar.get_width() for bar in shown.patches]
+    >>> [float(bar.get_width()) for bar in shown.patches]
     [1.2, -0.4]
     """
     style.stored((0.05, 0.5, 0.95), np.zeros(3), ci_prob)

@@ -328,7 +328,7 @@ def plot_attribution(
     >>> was, now = (numbers_of({"level": 100 * up, "yes": up}) for up in (np.full((2, 9), 0.25), np.full((2, 9), 0.5)))
     >>> steps = (Step("time passed", was, now),)
     >>> change = Change("USA-CHN", (date(2023, 9, 30), date(2023, 10, 31)), "Will they meet?", was, now, steps)
-    >>> [bar.get_width() for bar in plots.plot_attribution(change).patches]
+    >>> [float(bar.get_width()) for bar in plots.plot_attribution(change).patches]
     [25.0]
     """
     found = Waterfall.of(data)

@@ -395,7 +395,7 @@ def plot_kinds(
     --------
     >>> from forecast import plots
     >>> plots.plot_kinds(assessment, part="severity").get_title()
-    'Severity: ..., % of hostile events'
+    'Severity of conflict: ..., % of hostile events'
     """
     if isinstance(data.kinds, NotDefined):
         raise DataError(f"data: no kinds: {data.kinds.reason}; expected an Assessment of a model with kinds")
