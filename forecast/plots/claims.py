@@ -8,6 +8,7 @@ import numpy as np
 from forecast.arguments import checked
 from forecast.errors import DataError, SpecError
 from forecast.events.dyads import dyad_labels
+from forecast.outlook.summary import TAILS
 from forecast.plots import style
 from forecast.wording import join, number
 
@@ -72,7 +73,7 @@ def plot_evidence(
     >>> [float(bar.get_width()) for bar in shown.patches]
     [1.2, -0.4]
     """
-    style.stored((0.05, 0.5, 0.95), np.zeros(3), ci_prob)
+    style.stored_places(TAILS, ci_prob)
     picture = _picture(data, claim)
     rows = picture.kind != "line"
     names = list(dict.fromkeys(place_name(x) for one in picture.series for x in one.x)) if rows else []

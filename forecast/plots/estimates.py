@@ -11,6 +11,7 @@ from forecast.arguments import checked
 from forecast.errors import DataError
 from forecast.outlook import Assessment, Brief, Estimate, Headroom, NotDefined
 from forecast.outlook.draws import NO_CYCLE, FitLike, dyad_draws
+from forecast.outlook.summary import TAILS
 from forecast.plots import style
 from forecast.typing import Float
 from forecast.wording import chance
@@ -201,7 +202,7 @@ def plot_prior_posterior(
         data = data.prior_posterior(style.only_dyad(data.panel, dyad))
     names = ["prior_low", "prior", "prior_high", "low", "median", "high"]
     style.require_columns(data, ["quantity", *names])
-    style.stored((0.05, 0.5, 0.95), np.zeros(3), ci_prob)
+    style.stored_places(TAILS, ci_prob)
     on = style.axes(ax, figsize, 0.34 * len(data) + 0.9)
     style.frame(on, "x")
     style.name_rows(on, data["quantity"].tolist())

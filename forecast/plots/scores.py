@@ -13,6 +13,7 @@ from forecast.evaluation.skill import CHOSEN_ON, SPLIT, Skill, forecaster_name
 from forecast.events.dyads import dyad_labels
 from forecast.numeric import lead
 from forecast.outlook import main_horizon
+from forecast.outlook.summary import TAILS
 from forecast.plots import style
 from forecast.typing import Float
 from forecast.wording import join
@@ -228,7 +229,7 @@ def plot_skill(
     >>> [row.get_text() for row in shown.get_yticklabels()]
     ['ten-year base rate', 'local level']
     """
-    style.stored((0.05, 0.5, 0.95), np.zeros(3), ci_prob)
+    style.stored_places(TAILS, ci_prob)
     horizon = main_horizon(data.choices["horizons"]) if horizon is None else horizon
     if against is None:
         scored = data.row(horizon, model=model, period=data.period)

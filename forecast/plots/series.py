@@ -17,7 +17,7 @@ from forecast.outlook import Assessment, Baseline, NotDefined, main_dataset, mai
 from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.outlook.kinds import TITLES
 from forecast.outlook.recorded import main_record
-from forecast.outlook.summary import quantiles_over_draws
+from forecast.outlook.summary import TAILS, quantiles_over_draws
 from forecast.outlook.windows import observed_windows
 from forecast.panel import validate_panel
 from forecast.panel.record import observed_shares
@@ -202,7 +202,7 @@ def _plot_past_forecasts(
     cases: pd.DataFrame, ci_prob: float | Sequence[float], ax: "Axes | None", figsize: Any, options: dict[str, Any]
 ) -> "Axes":
     style.require_columns(cases, ("origin", "mean", "low", "high", "share"))
-    low, _, high = style.stored((0.05, 0.5, 0.95), cases[["low", "mean", "high"]].to_numpy().T, ci_prob)
+    low, _, high = style.stored(TAILS, cases[["low", "mean", "high"]].to_numpy().T, ci_prob)
     on = style.axes(ax, figsize, 3.0)
     look = style.merged({"color": style.LEVEL, "linewidth": 1.2, "label": "forecast"}, options)
     origin = cases["origin"].astype(str)

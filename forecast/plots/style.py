@@ -96,11 +96,16 @@ def quantile_levels(ci_prob: float | Sequence[float]) -> list[float]:
 
 def stored(levels: Sequence[float], quantiles: Float, ci_prob: float | Sequence[float]) -> Float:
     """Return the rows of stored quantiles that intervals with some probabilities need."""
+    return np.asarray(quantiles)[stored_places(levels, ci_prob)]
+
+
+def stored_places(levels: Sequence[float], ci_prob: float | Sequence[float]) -> list[int]:
+    """Return where among stored quantiles those are that intervals with some probabilities need."""
     places = [np.flatnonzero(np.isclose(levels, level)) for level in quantile_levels(ci_prob)]
     if not all(map(len, places)):
         known = join([f"{1 - 2 * level:.2g}" for level in levels if level < 0.5], "or")
         raise SpecError(f"ci_prob: got {ci_prob}; expected {known}: other intervals are not stored")
-    return np.asarray(quantiles)[[int(place[0]) for place in places]]
+    return [int(place[0]) for place in places]
 
 
 def central(value: Estimate, ci_prob: float) -> tuple[float, float]:
