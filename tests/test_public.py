@@ -90,7 +90,7 @@ RIGHT = {
     "paths": "str list", "feed": "str", "archive": "str", "datasets": "list",
     "version": "int", "stream": "str", "doi": "str", "edition": "str", "server": "str", "lists": "bool",
     "dry_run": "bool", "held_out": "bool", "seen": "bool", "predicted": "dict",
-    "frozen": "bool", "labels": "dict", "hazard": "int float",
+    "frozen": "bool", "monthly": "bool", "labels": "dict", "hazard": "int float",
 }  # fmt: skip
 
 
@@ -132,7 +132,7 @@ def wrong_arguments(function):
                 yield name, value
 
 
-FUNCTIONS = [name for name in forecast.__all__ if name.islower() and name not in ("__version__", "read_dyads")]
+FUNCTIONS = [name for name in forecast.__all__ if name.islower() and name not in ("__version__", "plots", "read_dyads")]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
