@@ -212,7 +212,7 @@ def plot_power(
     """
     from scipy.stats import beta
 
-    given: Sequence[Rate] = getattr(data, "rates", data)
+    given: Sequence[Rate] = data if isinstance(data, Sequence) else data.rates
     rates = [one for one in given if one.sets]
     if not rates:
         raise DataError("data: power was not simulated for this claim; expected at least one rate")
