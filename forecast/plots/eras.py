@@ -65,13 +65,17 @@ def plot_eras(
     if not on.has_data():
         style.share_axis(on)
         style.time_axis(on, style.year_of(data.frameworks.eras[0].start), style.year_of(data.origin))
-    low, high = on.get_xlim()
+    (low, high), named = on.get_xlim(), set[str]()
     eras = _era_spans(data, low, high)
     names = _era_names(on, eras, (style.width_of(on) - _MARGIN) / (high - low))
     for place, (era, begin, stop) in enumerate(eras):
         if place:
             on.axvline(begin, color=style.MUTED, linewidth=0.6, zorder=0.5)
         _draw_era(on, era, (begin, stop), ci_prob, kwargs)
+    for line, label in zip(*on.get_legend_handles_labels(), strict=True):
+        if label in named:
+            line.set_label(None)  # once is enough for all eras
+        named.add(label)
     _name_eras(on, eras, names)
     on.set_xlabel("\n".join(_era_keys(on, eras, names)), loc="left")
     return style.finished(on, ax)
