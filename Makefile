@@ -6,7 +6,7 @@ PY := .venv/bin/python
 ARGS ?=
 PAIR := -n 2 --dist loadfile
 
-.PHONY: help setup report test test-all lowest bench calibration what-if explain power theory index supply licences lint types docs-check check format clean
+.PHONY: help setup report test test-all lowest bench calibration what-if explain power theory index supply licences lint types docs docs-check check format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ lint: setup ## Check style, formatting and docstrings
 
 types: setup ## Check types
 	@$(PY) -m mypy
+
+docs: setup ## Build the site into build/site, with its figures and tutorials run (cached)
+	@$(PY) -m sphinx --fail-on-warning --quiet -d build/doctrees docs build/site
 
 docs-check: setup ## Check the layers and docs/modules.md against the code
 	@$(PY) scripts/check_architecture.py

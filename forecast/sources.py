@@ -255,16 +255,17 @@ class Source(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    # `chronology` (embedded, or a folder like it), `events`, `counts`, `index`, `feed`, `archive`, or `several`
     kind: str = "chronology"
-    path: str | None = None
-    mapping: str | None = None
-    sources: tuple["Source", ...] = ()
-    additions: tuple[str, ...] = ()
-    covered_to: str | None = None
-    paths: tuple[str, ...] = ()
-    feed: str | None = None
-    settings: FeedSettings | None = None
-    datasets: tuple[str, ...] = ()
+    path: str | None = None  # Folder or table as given, or null; run the plan from the same folder
+    mapping: str | None = None  # Mapping file, or null
+    sources: tuple["Source", ...] = ()  # Parts of `several`
+    additions: tuple[str, ...] = ()  # Added files or folders
+    covered_to: str | None = None  # Day to which added dyads are complete
+    paths: tuple[str, ...] = ()  # Files, archives and folders of a `feed`
+    feed: str | None = None  # Which feed, if the content does not say
+    settings: FeedSettings | None = None  # Settings of a feed that are not defaults
+    datasets: tuple[str, ...] = ()  # Datasets of an `archive`, if not all
 
     def __init__(self, **fields: Any) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Sentences and tables of README.md and docs/skill.md on skill, made from reports/skill/skill.json.
+"""Sentences of README.md and docs/skill.md on skill, and the tables of the site, made from reports/skill/skill.json.
 
 Whether something is called better is decided by `forecast.numeric.lead` alone. `--write` puts the text between the
 markers of the documents; a test compares it with what they hold.
@@ -22,13 +22,7 @@ BOTH = (POOL, MODEL)
 
 def text(skill: Skill) -> dict[str, dict[str, str]]:
     """Return by document and marker what stands there."""
-    tables = {
-        f"{when} table": table(skill, given_n=given_n) for when, given_n in (("real-time", False), ("known", True))
-    }
-    return {
-        "README.md": {"skill": readme(skill)},
-        "docs/skill.md": {**tables, "leads": leads(skill), "without": without(skill), "bias": biases(skill)},
-    }
+    return {"README.md": {"skill": readme(skill)}, "docs/skill.md": {"leads": leads(skill)}}
 
 
 def name(code: str) -> str:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import forecast
 from forecast import errors
 from forecast.cli import EXIT_CODES, app
+from scripts.docs.cli import cli_pages
 from tests.systems import linux, posix
 
 HEAVY = {
@@ -176,6 +177,6 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         _ = forecast.no_such_name
 
 
-def test_the_glossary_documents_the_exit_codes() -> None:
-    glossary = (Path(__file__).parents[1] / "docs" / "glossary.md").read_text("utf-8")
-    assert {int(code) for code in re.findall(r"^\| (\d+) \|", glossary, re.MULTILINE)} == set(EXIT_CODES)
+def test_the_page_has_the_exit_codes() -> None:
+    page = cli_pages()["cli/index.md"]
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)} == set(EXIT_CODES)

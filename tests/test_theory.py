@@ -8,6 +8,7 @@ import pytest
 
 from forecast.hypotheses.claims import CLAIMS
 from forecast.theory import DYAD, THEORY
+from scripts.docs.reference import reference_pages
 
 ROOT = Path(__file__).parents[1]
 COUNTRIES = re.compile(r"\b(US|USA|China|Chinese|Taiwan|Soviet|Russia)\b")
@@ -29,10 +30,10 @@ def test_what_is_tested_says_so():
     assert tested <= {one.code for one in THEORY if "`forecast test`" in one.answered_by}
 
 
-def test_the_glossary_has_every_statement():
-    glossary = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+def test_the_page_has_every_statement():
+    page = reference_pages(ROOT)["theory.md"]
     for one in THEORY:
-        assert f"| {one.code} | {one.title} | {one.general} |" in glossary
+        assert f"| {one.code} | {one.title} | {one.general} |" in page
 
 
 def test_no_module_looks_a_claim_up_by_a_code_of_its_own():

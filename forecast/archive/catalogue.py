@@ -75,26 +75,31 @@ class Segment(NamedTuple):
 class Entry:
     """An imported file; docs/schema/archive.md describes the fields."""
 
-    file: int
-    dataset: str
-    name: str
-    sha256: str
-    member: str
-    said: str
+    file: int  # Its number
+    dataset: str  # Name of the feed
+    name: str  # Name in messages: `archive.zip/member`
+    sha256: str  # Of the file as it was given
+    member: str  # Of a zip archive the member, else empty
+    said: str  # Name that gives days and edition
+    # `year`, `month`, `day`, `quarter hour`, `quarter hour, translated`, `release`, or `file` if its name says
+    # nothing
     series: str
-    covers: list[list[str]]
-    part: float
-    edition: str
-    year: int | None
-    first: str
-    last: str
+    covers: list[list[str]]  # First and last day of each span
+    part: float  # Fraction of its day
+    edition: str  # Stamp of the edition, or empty
+    year: int | None  # Year of the edition, or null
+    first: str  # Of an edition the first day with a row
+    last: str  # The last one
+    # From when its rows could be known, where they do not say (ICEWS): `published`, else the day after its name
     released: str
-    issued: str
-    known: str
-    mended: int
-    filtered_by: dict[str, int]
+    issued: str  # Of an edition `published`, else its stamp, else the day after its last event
+    known: str  # First day on which any of its rows was known
+    mended: int  # Rows that are not UTF-8
+    filtered_by: dict[str, int]  # Rows not between two states, by reason
+    # By month: rows, those between two states, rejected, filtered; rows without a day are in the file's first
+    # month
     months: dict[str, list[int]]
-    published: str = ""
+    published: str = ""  # Day of publication by `fetch.json`, or empty
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> "Entry":

@@ -39,23 +39,25 @@ class ExpectedFile(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    slot: str  # Its name in the manifest; of one feed no two are the same
+    slot: str  # Stamp in its name (GDELT), or id of the file (Dataverse)
     file: str  # Its name in the folder
-    first: date  # The days that it is about
+    first: date  # Days that it covers, by its name
     last: date
-    state: State = "waiting"
+    state: State = "waiting"  # `received`, `absent`, `failed`, `waiting`
     reason: str = ""  # Why it was not received
-    url: str = ""
-    listed: bool | None = None  # Whether a list of the source names it; None if no list was read
-    published: str = ""  # The day since when it could be had, where the source says so
-    edition: str = ""  # Of Dataverse, the version of the dataset in which it was found
-    size: int | None = None  # Bytes; of a file that was not received as the source says
-    md5: str = ""
+    url: str = ""  # Address requested
+    listed: bool | None = None  # A list of the source names it; null if none was read
+    # Day of publication by Dataverse (`publicationDate`, else `creationDate`), else empty; dates files in an
+    # archive
+    published: str = ""
+    edition: str = ""  # Version of the dataset
+    size: int | None = None  # Bytes; of a missing file the source's, or null
+    md5: str = ""  # Of the received file; `md5` else the source's
     sha256: str = ""
-    compared: tuple[str, ...] = ()  # What agrees with what the source says: "size", "md5"
-    came_from: str = ""  # Scheme and host that sent it; '' for a file that was in the folder already
-    modified: str = ""  # When it was last modified, as the server says
-    at: str = ""  # When it was received, UTC
+    compared: tuple[str, ...] = ()  # What agrees with the source: `size`, `md5`; may be empty
+    came_from: str = ""  # Scheme and host that sent it; empty if already in the folder
+    modified: str = ""  # Last modified, by the server
+    at: str = ""  # UTC time of arrival
     due: datetime | None = Field(default=None, exclude=True)  # From when it can be expected, UTC; None if it is listed
     # Whether size and checksum are those of what is sent; else they are compared, and a difference is noted.
     sure: bool = Field(default=True, exclude=True)

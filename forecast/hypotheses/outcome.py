@@ -32,12 +32,12 @@ class Series:
 class Picture:
     """The one picture of a claim."""
 
-    title: str
-    x_label: str
-    y_label: str
-    kind: Literal["line", "bars", "intervals"]
-    series: tuple[Series, ...]
-    limits: tuple[float, ...] = ()  # Log Bayes factors of the rule, as horizontal lines
+    title: str  # What it shows
+    x_label: str  # Horizontal axis
+    y_label: str  # Vertical axis
+    kind: Literal["line", "bars", "intervals"]  # `line`, `bars` or `intervals`
+    series: tuple[Series, ...]  # Each with `label`, `x`, `y` and the 90% interval `low` and `high`, which may be empty
+    limits: tuple[float, ...] = ()  # Log Bayes factors of the rule
 
 
 @dataclass(frozen=True)

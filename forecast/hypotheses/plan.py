@@ -39,8 +39,8 @@ class DataDigest(BaseModel):
 
     model_config = _STRICT
 
-    panel: Digest
-    files: dict[str, Digest]
+    panel: Digest  # SHA-256 of the panel
+    files: dict[str, Digest]  # SHA-256 by file; tables of the package begin with `data/`
 
 
 class Deviation(BaseModel):
@@ -57,21 +57,22 @@ class Plan(BaseModel):
 
     model_config = _STRICT
 
-    version: Literal[2] = 2  # Of this form
-    claims: tuple[str, ...] = Field(min_length=1)  # Codes, in the order of the theory
-    dyads: tuple[str, ...] = Field(min_length=2)  # Tested together
-    as_of: date
-    source: Source = Source()
-    data: DataDigest | None  # What they were when the plan was made; null if the author did not have them
-    seed: int = 1
-    # The Bayes factor that supports each claim; its inverse rejects it. Fixed by the version of the package.
+    version: Literal[2] = 2  # Version of this form
+    claims: tuple[str, ...] = Field(min_length=1)  # Codes in the order of the theory, such as S2, S5a and S5b
+    dyads: tuple[str, ...] = Field(min_length=2)  # Tested together, two at least
+    as_of: date  # Events with a later `known_at` are not used
+    source: Source = Source()  # Origin of the data
+    # Digests of the data. Null in a plan for data that its author does not have, with `seen: false`
+    data: DataDigest | None
+    seed: int = 1  # Of placebo dates
+    # Bayes factor that supports each claim; its inverse rejects it. Fixed by the package version
     rule: dict[str, float]
     predicted: dict[str, float | str] = {}  # What the author expects by claim, a log Bayes factor or words
-    seen: bool  # Whether the author had seen the data, or results from them, before
-    package: str  # Version of the package that made the plan
+    seen: bool  # The author's statement: the data, or results from them, had been seen before
+    package: str  # Package version that made the plan
     created: date  # The day it was made or frozen
-    frozen: Digest | None = None  # SHA-256 of all of the above
-    deviations: tuple[Deviation, ...] = ()
+    frozen: Digest | None = None  # SHA-256 of all of the above; null before freezing
+    deviations: tuple[Deviation, ...] = ()  # Dated entries, `day` and `text`; not part of the digest
 
     @field_validator("as_of", "created")
     @classmethod

@@ -56,15 +56,15 @@ COLUMNS = ("least", "most", "placebo")
 class Rate:
     """How often a test supported and rejected a claim on simulated record sets."""
 
-    truth: str
-    true: bool  # Whether the claim is true of them
-    sets: int
-    supported: int
-    rejected: int
-    least: float = math.nan  # Medians of the smallest and the largest log Bayes factor
-    most: float = math.nan
-    dyads: int = 0  # Of each record set; 0 where that is not stated
-    events: int = 1  # Times as many events per month as the record has
+    truth: str  # Process of the simulated record sets
+    true: bool  # The claim is true of them
+    sets: int  # Simulated record sets
+    supported: int  # Sets in which the test supported the claim
+    rejected: int  # Sets in which it rejected it
+    least: float = math.nan  # Median of `least` of these sets, or null
+    most: float = math.nan  # Median of `most`, or null
+    dyads: int = 0  # Dyads of each set
+    events: int = 1  # Times as many events per month as the embedded record has
 
 
 @checked

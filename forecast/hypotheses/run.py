@@ -48,13 +48,13 @@ DOUBTS = (
 class PooledVerdict:
     """The outcome of the test of one claim."""
 
-    code: str
-    question: str
-    claim: str
+    code: str  # Such as `S5b`
+    question: str  # The claim as a question
+    claim: str  # The claim
     outcome: Outcome
-    integration_error: float  # Difference of the log Bayes factor from a coarser integration
-    rates: tuple[Rate, ...]  # On record sets like the embedded one
-    limit: float  # The log Bayes factor that supports the claim
+    integration_error: float  # Change of `log_bayes_factor` with fewer nodes, or null
+    rates: tuple[Rate, ...]  # Simulated power and false alarms
+    limit: float  # Log Bayes factor from which the claim is supported; below its negative it is rejected
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
@@ -118,25 +118,28 @@ QUANTITIES = ((CYCLE, "half-life of deviations from the trend", "months", 1.0),
 class OwnDyad:
     """One dyad within the hierarchy: its own half-lives given all dyads, and what it adds to the evidence on claims."""
 
-    dyad: str
-    rows: tuple[Mapping[str, Any], ...]  # Quantity, unit, and 5%, 50% and 95% points before and given the data
-    evidence: Mapping[str, float]  # What the dyad adds to the log Bayes factor that decides, by claim
+    dyad: str  # Code
+    # `quantity`, `unit`, `low`, `median` and `high` given the data, and the same before (`prior_low` and so on)
+    rows: tuple[Mapping[str, Any], ...]
+    evidence: Mapping[str, float]  # What the dyad adds to `least`, by claim
 
 
 @dataclass(frozen=True, repr=False)
 class PooledResults(Displayed):
     """What the tests of a record found."""
 
-    dyads: tuple[str, ...]
-    first: str  # First and last month with events, such as 1946-02
-    last: str
-    months: int  # With events, over all dyads
+    dyads: tuple[str, ...]  # Codes of the dyads
+    first: str  # First month with events, such as `1946-02`
+    last: str  # Last month with events
+    months: int  # Months with events, over all dyads
     verdicts: tuple[PooledVerdict, ...]
-    notes: tuple[str, ...]
-    stamp: str = EXPLORATORY
-    own: OwnDyad | None = None
-    seed: int = 1
-    turned_back: Mapping[str, float] = field(default_factory=dict)  # How far each dyad moved away and back
+    notes: tuple[str, ...]  # What was left out, and why
+    stamp: str = EXPLORATORY  # `exploratory`, `frozen on data already seen` or `confirmatory`
+    own: OwnDyad | None = None  # One dyad within the hierarchy; else null
+    seed: int = 1  # Of placebo dates
+    # By dyad: how far the averages of three calendar decades moved away and back, in points of the cooperative
+    # share; of an index in standard deviations
+    turned_back: Mapping[str, float] = field(default_factory=dict)
 
     def _card(self) -> Card:
         facts = [

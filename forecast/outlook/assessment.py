@@ -45,24 +45,24 @@ _STATEMENTS = {one.code: one for one in vars(theory).values() if isinstance(one,
 class Claim:
     """One claim, answered."""
 
-    code: str  # `S1` to `S9`, or `S13` for the conclusion
-    title: str  # What is claimed, in a few words
-    statement: str  # What the theory says; about the US and China for them alone
+    code: str  # `S1` to `S9`, or `S13`
+    title: str  # In short
+    statement: str  # Wording; about the US and China for them alone
     sentence: str  # The answer
-    numbers: Mapping[str, float]  # The numbers of the sentence, unrounded; empty where nothing is defined
+    numbers: Mapping[str, float]  # Numbers of the sentence, unrounded
 
 
 @dataclass(frozen=True)
 class Brief:
     """Summary of a dyad for comparison with another one."""
 
-    dyad: str
-    label: str
+    dyad: str  # Code
+    label: str  # Name for readers
     origin: date  # Last day of the current period
-    headline: str
+    headline: str  # One sentence
     level: Estimate  # Share now
-    equilibrium: Estimate | NotDefined  # Of the current era, points of share
-    half_life: Estimate | NotDefined  # Months
+    equilibrium: Estimate | NotDefined  # Share at which the trend stands
+    half_life: Estimate | NotDefined  # Months until half of a deviation is gone
     kinds: Mapping[str, KindSeries] | NotDefined  # Depth of cooperation and severity of conflict
 
     @property
@@ -75,40 +75,41 @@ class Brief:
 class Assessment(Displayed, Prospect):
     """Everything said about one dyad: the forecast, and what else is known of it."""
 
-    schema: int  # Version of this contract (docs/schema/outlook.md)
-    dyad: str  # Its code
-    label: str  # Its name for readers
-    origin: date  # Last day of the current period; months ahead are counted from it
-    weekly: bool  # Periods are weeks, not months
-    horizons: tuple[int, ...]  # Months, in order
+    schema: int  # Version of this page
+    dyad: str  # Code
+    label: str  # Name for readers
+    origin: date  # Last day of the current period; horizons count from it
+    weekly: bool  # Periods are weeks
+    horizons: tuple[int, ...]  # Months
     baseline_months: int  # Months up to the present that every horizon is compared with
     smallest_improvement: float  # Points of share that count as a change
-    seed: int  # Of the simulation
-    draws: int  # Posterior draws, over all chains
-    simulations: int  # Simulations, over all draws
+    seed: int  # Seed
+    draws: int  # Posterior draws of all chains
+    simulations: int  # Simulations of all draws
     title: str = ""  # The chances in at most 15 words, the likeliest first
     headline: str = ""  # The same in a sentence that says what is compared with what
     verdict: str = ""  # What is expected, and why
-    standing: Standing  # S1
-    last_break: Break | NotDefined  # S2
-    frameworks: Frameworks  # S3, S4
-    pendulum: Pendulum  # S5
-    contrast: Contrast | NotDefined  # S7
-    band: EquilibriumBand | NotDefined  # S8
-    # Depth of cooperation and severity of conflict, where the model has them
-    kinds: Mapping[str, KindSeries] | NotDefined
-    # Mean Goldstein score of what will be recorded, by horizon, where the data hold scores
+    standing: Standing  # The present level compared with the past, S1
+    last_break: Break | NotDefined  # The change when the current era began, S2
+    frameworks: Frameworks  # Eras, headroom, next framework, S3 and S4
+    pendulum: Pendulum  # Half-life, return, hostile zone, S5
+    contrast: Contrast | NotDefined  # Another dyad in a named era, S7
+    band: EquilibriumBand | NotDefined  # The equilibrium band, S8
+    kinds: Mapping[str, KindSeries] | NotDefined  # `depth` of cooperation and `severity` of conflict
+    # Mean Goldstein score of what will be recorded, by horizon; not where the data hold no scores
     tone: Mapping[int, ToneOutlook] | NotDefined
-    tone_kinds: tuple[KindScore, ...]  # Contributions of the kinds to the tone of the baseline's months
-    claims: tuple[Claim, ...] = ()  # The theory's claims, answered in sentences
-    # What the level is called when it is shown from 0 to 100, and what 0, 50 and 100 of it mean
+    # Contribution of each kind to the tone of the baseline's months; empty where the data hold no scores
+    tone_kinds: tuple[KindScore, ...]
+    claims: tuple[Claim, ...] = ()  # The theory's claims
+    # Name of the 0 to 100 scale: the share of cooperative actions, or the position of an index
     measure: str = EVENTS.measure
-    scale: str = EVENTS.scale
-    moving: bool = False  # Whether the trend moves in every period
-    # Weights of the forecasters behind `recorded` and `threshold`, or why the model's simulations alone are
+    scale: str = EVENTS.scale  # Meaning of 0, 50 and 100
+    moving: bool = False  # The trend moves in every period
+    # Weights of the forecasters behind `recorded` and `threshold`, by code; or the reason why these are of the
+    # model alone
     pool: Mapping[str, float] | NotDefined
-    drivers: tuple[DriverOutlook, ...] = ()  # What drivers of the fit contribute
-    datasets: tuple[DatasetOutlook, ...] = ()  # What each of several datasets says of the dyad
+    drivers: tuple[DriverOutlook, ...] = ()  # Contributions of drivers
+    datasets: tuple[DatasetOutlook, ...] = ()  # One per dataset; empty with one
 
     @property
     def brief(self) -> Brief:

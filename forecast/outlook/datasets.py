@@ -45,15 +45,14 @@ FEWEST = 3
 class DatasetYear:
     """A calendar year of a dataset."""
 
-    year: int
-    events: int
-    share: float  # Per cent of them that were cooperative
-    # Per cent that the joint level, read as the dataset reads it, makes expect: median and 90% interval of records.
-    expected: float
-    low: float
-    high: float
-    # How far what was recorded lies from what the other datasets, and its own other years, make expect of the year,
-    # in standard deviations; None where no other dataset reports, and of years that are long over.
+    year: int  # Calendar year
+    events: int  # Events
+    share: float  # Per cent cooperative
+    expected: float  # Median of simulations at the joint level, per cent
+    low: float  # Lower end of their 90% interval
+    high: float  # Upper end
+    # Distance from what the other datasets and its own other years imply, in standard deviations; None without
+    # other datasets and beyond thirty years
     residual: float | None
 
 
@@ -61,24 +60,21 @@ class DatasetYear:
 class DatasetOutlook:
     """Level implied by one dataset."""
 
-    name: str
-    main: bool  # Whether the outlook is about it
-    first: date  # Of its coverage of the dyad
-    last: date
-    events: int
-    # How many points of share it reads above the first dataset in its last covered period, at the level of that
-    # period; None of the first, on whose scale the level is.
+    name: str  # Of the dataset
+    main: bool  # The outlook is about it
+    first: date  # First covered day
+    last: date  # Last covered day
+    events: int  # Events recorded
+    # Points by which it reads above the first dataset in its last covered period; None of the first
     offset: Estimate | None
-    drift: Estimate | None  # How much of that came since its first covered period, points
-    # Of how many independent events its busiest months are worth; None without overdispersion.
-    concentration: Estimate | None
+    drift: Estimate | None  # Part of it since its first covered period, points
+    concentration: Estimate | None  # Independent events in a very busy month; None without overdispersion
     years: tuple[DatasetYear, ...]  # Those with at least three events
-    disagrees: tuple[int, ...]  # Years whose residual is beyond two standard deviations
-    # The present level, per cent, were its last two years left out, by Gaussian algebra (see the module).
-    without: Estimate
-    with_all: Estimate  # The same with all of them, to compare with
-    worth: float  # By how many per cent the standard deviation of the present level grows without them
-    sentence: str
+    disagrees: tuple[int, ...]  # Those with a residual beyond two standard deviations
+    without: Estimate  # Present level, per cent, without its last two years (Gaussian algebra)
+    with_all: Estimate  # The same with them
+    worth: float  # Per cent by which the standard deviation of the present level, in log-odds, grows without them
+    sentence: str  # In words
 
 
 @dataclass(frozen=True)

@@ -33,20 +33,18 @@ _DECIMALS = 3  # of a series, as in levels.csv
 class KindSeries:
     """Share of a side's events in the stronger half of its kinds."""
 
-    side: str  # Of which events
-    # Names of the stronger kinds, the mildest of them first: the upper half or, of an odd number, the smaller part.
-    kinds: tuple[str, ...]
-    dataset: str  # Whose coding it is: the dyad's main dataset
+    side: str  # `cooperative` or `hostile`
+    kinds: tuple[str, ...]  # Names of the stronger kinds: the upper half or, of an odd number, the smaller part
+    dataset: str  # Main dataset
     now: Estimate  # Per cent expected in the last covered period
     change: Estimate | NotDefined  # The same less that of ten years before, points
     last: date  # Last day of the last covered period
-    time: NDArray[np.datetime64]  # First days of all periods
-    quantiles: tuple[float, ...]  # Which ones: 5, 50 and 95%
-    share: Float  # Per cent expected; NaN where no dataset covered the dyad
-    # Years in which the dataset recorded events of the side, how many, and how many of them are of these kinds.
-    years: Index
-    events: Index
-    stronger: Index
+    time: NDArray[np.datetime64]  # First days of the periods
+    quantiles: tuple[float, ...]  # 5, 50 and 95%
+    share: Float  # Per cent expected; NaN where not covered
+    years: Index  # Years with events of the side
+    events: Index  # Their number
+    stronger: Index  # Those of the stronger kinds
 
 
 def kind_series(fit: FitLike, record: DatasetRecord | NotDefined) -> dict[str, KindSeries] | NotDefined:

@@ -30,11 +30,11 @@ from forecast.wording import chance, month, whole_percents
 class Standing:
     """The present level compared with the dyad's own record."""
 
-    since: date  # From when the record counts: the date asked for, or the panel's start if that is later
-    level: Estimate  # Share of the current period, points
-    percentile: Estimate  # Percent of the record's earlier periods that lie below the current one
-    lowest: Probability  # The current period is the lowest of the record
-    lowest_years: dict[int, Probability]  # The five years most likely to have the lowest mean, the likeliest first
+    since: date  # Start of the comparison
+    level: Estimate  # Current share
+    percentile: Estimate  # Per cent of earlier periods below the current one
+    lowest: Probability  # The current period is the lowest
+    lowest_years: dict[int, Probability]  # The five years most likely to have the lowest mean
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Break:
 
     era: str  # Its name
     start: date  # Its first day
-    months_before: int  # Months before its start that it is compared with, at most 60
-    drop: Estimate  # Mean share of those months less the mean share of the era so far, points
-    dropped: Probability  # The drop is larger than the smallest change of interest
-    equilibrium_drop: Estimate | NotDefined  # Equilibrium of the era before less that of the current era, points
-    trend: Estimate | NotDefined  # Least-squares slope of the share in the era so far, points per year
-    falling: Probability | NotDefined  # The trend is below zero
+    months_before: int  # Months before it that are compared, at most 60
+    drop: Estimate  # Mean share of those months less that of the era so far, points
+    dropped: Probability  # The drop exceeds the smallest change of interest
+    equilibrium_drop: Estimate | NotDefined  # Equilibrium of the era before less the present trend, points
+    trend: Estimate | NotDefined  # Least-squares slope of the share in the era, points per year
+    falling: Probability | NotDefined  # The slope is negative
 
 
 YEARS_SHOWN = 5
@@ -156,11 +156,11 @@ def level_record(fit: FitLike, dyad: str) -> xr.Dataset:
 class DyadQuantity:
     """One quantity of two dyads."""
 
-    name: str  # Which quantity
-    first: Estimate  # Of the two dyads
-    second: Estimate
-    contrast: Estimate  # First less second, or first over second where `ratio`
-    ratio: bool  # Whether the contrast is a ratio
+    name: str  # Quantity
+    first: Estimate  # Of the first dyad
+    second: Estimate  # Of the second
+    contrast: Estimate  # First less second, or their ratio
+    ratio: bool  # The contrast is a ratio
     greater: Probability  # The first is greater
 
 
@@ -168,15 +168,15 @@ class DyadQuantity:
 class Contrast:
     """Comparison of a dyad in its current era with another dyad in a named era."""
 
-    first: str  # Codes of the dyads
-    second: str
-    second_label: str  # The second dyad's name for readers
-    first_era: str  # Names of the eras compared
-    second_era: str
+    first: str  # Code
+    second: str  # Code of the other dyad
+    second_label: str  # Its name
+    first_era: str  # Current era
+    second_era: str  # Named era of the other dyad
     half_life: DyadQuantity | NotDefined  # Months; a ratio
     equilibrium: DyadQuantity | NotDefined  # Of the two eras, points
-    mean: DyadQuantity  # Mean share over the two eras, points
-    month_noise: DyadQuantity | NotDefined  # Standard deviation of the month noise, log-odds
+    mean: DyadQuantity  # Mean shares of the two eras, points
+    month_noise: DyadQuantity | NotDefined  # Standard deviation of month-specific noise, log-odds
 
 
 def contrast(fit: FitLike, own: DyadDraws, dyad: str, era: str, label: str) -> Contrast | NotDefined:
@@ -235,17 +235,15 @@ class HorizonOutlook:
 
     months: int  # The horizon h
     until: date  # Last day of the window
-    level: Estimate  # Mean share over the window of h months, points
-    before: Estimate  # Mean share over the baseline's months, points
-    # Mean share at least the smallest improvement above that of the baseline, within it, or at least that much below.
-    improvement: Probability
-    stability: Probability
-    deterioration: Probability
-    # Improvement with no new framework by then, and with one; or, where the trend moves, without and with a rise of
-    # the trend by at least as much.
+    level: Estimate  # Mean expected share over the window
+    before: Estimate  # Mean expected share over the baseline's months
+    improvement: Probability  # At least the smallest improvement above the baseline
+    stability: Probability  # Less than that away
+    deterioration: Probability  # At least that much below
+    # Improvement without as large a rise of the trend; with a constant trend, without a new framework
     technical: Probability
-    structural: Probability
-    new_framework: Probability  # A new framework has come by then
+    structural: Probability  # The rest of improvement
+    new_framework: Probability  # A new framework has come
 
 
 def horizon_outlook(simulations: Simulations, months: int, smallest_improvement: float = 5.0) -> HorizonOutlook:
@@ -305,12 +303,10 @@ def printed_chances(outlook: HorizonOutlook) -> dict[str, str]:
 class Fan:
     """Quantiles of the future, period by period."""
 
-    months: Float  # Months from now; 0 is the present
-    quantiles: tuple[float, ...]  # Which ones: 5, 25, 50, 75 and 95%
-    share: Float  # Of the share, points
-    # Of the cooperative share of the events the dataset would hold in that period; period 0 is missing (NaN), the
-    # present being observed already.
-    observed: Float | NotDefined
+    months: Float  # Months ahead, from 0
+    quantiles: tuple[float, ...]  # 5, 25, 50, 75 and 95%
+    share: Float  # Expected share, points
+    observed: Float | NotDefined  # Observed share of the period; period 0 is NaN
 
 
 def fan(simulations: Simulations, months: int, observed: Observed | NotDefined) -> Fan:

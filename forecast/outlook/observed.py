@@ -60,14 +60,17 @@ class Cell:
 class Observed:
     """Simulated observations of a dataset; the last axis is the period, and period 0, the present, is empty."""
 
-    record: DatasetRecord  # That they continue
-    total: Index  # Events, and how many of them are cooperative
-    cooperative: Index
-    kinds: Index | None = None  # Events of each class, (chain, draw, future, period, class); None if not drawn
-    # Of a scenario, by period: how many events are of a code that it assumes.
+    record: DatasetRecord  # Record that they continue
+    total: Index  # Events
+    cooperative: Index  # Cooperative events
+    # Events of each class, (chain, draw, future, period, class); None if they were not drawn
+    kinds: Index | None = None
+    # Of a scenario, by period: events of an assumed code
     coded: dict[int, tuple[tuple[Cell, Index], ...]] = field(default_factory=dict, repr=False, compare=False)
-    read: "Reading | None" = field(default=None, repr=False, compare=False)  # How it reads the level; None of the past
-    busy: Float | None = field(default=None, repr=False, compare=False)  # How busy each period is; None of the past
+    # Measurement of the level by the dataset, for scenarios
+    read: "Reading | None" = field(default=None, repr=False, compare=False)
+    # Relative event count of each period, for scenarios
+    busy: Float | None = field(default=None, repr=False, compare=False)
 
     def chances(self, level: Float, period: int, rng: np.random.Generator) -> Float:
         """Draw the chances that a period's events are cooperative, given its log-odds (chain, draw, future)."""

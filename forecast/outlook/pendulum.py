@@ -40,13 +40,13 @@ CYCLE_QUANTILE = 1.645
 class Passage:
     """Distribution of the time until the level first gets somewhere."""
 
-    target: str  # Where, in words
-    by: Mapping[int, Probability]  # It has got there within so many months
-    beyond: Probability  # It has not got there within `limit` months
+    target: str  # In words
+    by: Mapping[int, Probability]  # Reached within so many months
+    beyond: Probability  # Not reached within `limit` months
     limit: int  # Months simulated
-    median: float | None  # Median time in months; None if that is beyond the limit
-    times: Float  # Months from now, 0 to the limit
-    mass: Float  # Probability of first getting there in that period; with `beyond` it sums to exactly 1
+    median: float | None  # Median time; None beyond the limit
+    times: Float  # Months, 0 to the limit
+    mass: Float  # Probability of first reaching it then; sums with `beyond` to 1
 
 
 def passage(there: Bool, clock: Clock, horizons: Sequence[int], limit: int, target: str) -> Passage:
@@ -92,14 +92,13 @@ def mean_spell(there: Bool, clock: Clock) -> Float:
 class EquilibriumBand:
     """The equilibrium band of the current framework, and when the level enters it."""
 
-    mass: float  # Part of the stationary distribution inside the band, the central one
-    low: Estimate  # Its edges, points of share
-    high: Estimate
-    inside_now: Probability  # The level is inside now
-    entry: Passage  # When the level first is inside; time 0 if it is inside now
-    inside: Mapping[int, Probability]  # The level is inside so many months from now
-    # It is inside in every month of the last six up to then (of all months ahead, if they are fewer).
-    throughout: Mapping[int, Probability]
+    mass: float  # Central part of the stationary distribution
+    low: Estimate  # Lower edge, points
+    high: Estimate  # Upper edge
+    inside_now: Probability  # The level is inside
+    entry: Passage  # Time until the level first is inside
+    inside: Mapping[int, Probability]  # Inside so many months ahead
+    throughout: Mapping[int, Probability]  # Inside in every month of the last six up to then
 
 
 def band_edges(own: DyadDraws, era: int, mass: float) -> tuple[Float | None, Float | None]:
@@ -149,34 +148,34 @@ class Return:
 
     era: str  # Name of the previous era
     equilibrium: Estimate  # Its equilibrium, points of share
-    above: Probability  # It lies above the present level, so that the way back is up
-    passage: Passage  # When the level first gets there, whatever frameworks come on the way
+    above: Probability  # It lies above the present level
+    passage: Passage  # Time until the level first gets there
 
 
 @dataclass(frozen=True)
 class HostileZone:
     """Duration of stays below the extreme share."""
 
-    below: float  # Upper edge of the zone, points of share
-    now: Probability  # The level is in the zone now
-    recent_months: Estimate  # Months of the last `recent_span` months spent in the zone
-    recent_span: int  # Ten years, or the whole record if it is shorter
-    spell: Estimate  # Mean length in months of the record's spells in the zone; 0 where a draw's record has none
-    ahead: Mapping[int, Probability]  # The level is in the zone so many months from now
-    way_out: Passage  # Time to leave the zone under the current framework alone, from `inside` points inside
-    inside: float  # Points of share inside the zone from which the way out begins
+    below: float  # Upper edge, points
+    now: Probability  # The level is in the zone
+    recent_months: Estimate  # Months of the last `recent_span` in the zone
+    recent_span: int  # Ten years, or all data
+    spell: Estimate  # Mean length of past spells in the zone, months; 0 without one
+    ahead: Mapping[int, Probability]  # The level is in the zone so many months ahead
+    way_out: Passage  # Time to leave the zone by mean reversion of the current era, from `inside` points inside
+    inside: float  # Points inside the zone where it begins
 
 
 @dataclass(frozen=True)
 class Pendulum:
     """Quantities of claim S5."""
 
-    trend: Estimate  # Mean of the trend over the months of the baseline, points of share
+    trend: Estimate  # Mean of the trend over the baseline's months
     deviation: Estimate  # Mean of the level over these months less that of the trend, points
-    half_life: Estimate | NotDefined  # Months in which half of a deviation from the trend is undone
-    short: Probability | NotDefined  # The half-life is below 60 months
-    back: Return | NotDefined  # The way back to the previous era's equilibrium
-    zone: HostileZone  # Staying in the extreme
+    half_life: Estimate | NotDefined  # Months until half of a deviation is gone
+    short: Probability | NotDefined  # It is below 60 months
+    back: Return | NotDefined  # Return to the previous era's equilibrium
+    zone: HostileZone  # Time in the extreme
 
 
 def pendulum(
@@ -258,28 +257,28 @@ def _hostile_zone(
 class Learning:
     """Data information on an era's headroom, compared with its prior without the era's months."""
 
-    comparison: Estimate  # The same quantity, log-odds, of an era of which nothing is known
-    compared_with: str  # Where that comes from: the prior, or the dyad's own population of frameworks
-    # Posterior standard deviation (of the headroom: of its logarithm) as a fraction of the comparison's. Near 1 the
-    # data did not narrow it.
+    comparison: Estimate  # The same quantity, log-odds, of an unknown era
+    compared_with: str  # The prior, or the dyad's other frameworks
+    # Posterior standard deviation (of the logarithm of headroom) over that of the comparison; near 1 the data are
+    # uninformative
     sd_ratio: float
-    shift: float  # Posterior mean less that of the comparison, in standard deviations of the comparison
-    moved: bool  # `sd_ratio` is below 0.9 or `shift` beyond 0.5 either way
+    shift: float  # Posterior mean less that of the comparison, in its standard deviations
+    moved: bool  # `sd_ratio` below 0.9 or `shift` beyond 0.5
 
 
 @dataclass(frozen=True)
 class Framework:
     """One era of the dyad."""
 
-    code: str  # As in the table of eras
-    name: str
-    start: date  # Its first day, which may be before the panel's
-    end: date | None  # Day before the next era's first; None for the current era
-    mean: Estimate  # Mean share over the era so far as the panel sees it, points
-    equilibrium: Estimate | NotDefined  # Share at which it comes to rest, points
-    band_low: Estimate | NotDefined  # Edges of its equilibrium band, points
-    band_high: Estimate | NotDefined
-    ceiling: Estimate | NotDefined  # Share it allows at most, points
+    code: str  # As in the table of eras, such as `detente`
+    name: str  # Name for readers
+    start: date  # First day
+    end: date | None  # Last day; None for the current era
+    mean: Estimate  # Mean share over the covered era, points
+    equilibrium: Estimate | NotDefined  # Mean of the trend, points; of the current era the present trend
+    band_low: Estimate | NotDefined  # Lower edge of the equilibrium band
+    band_high: Estimate | NotDefined  # Upper edge
+    ceiling: Estimate | NotDefined  # Upper bound of the trend, points
 
 
 @dataclass(frozen=True)
@@ -288,31 +287,31 @@ class Headroom:
 
     room: Estimate  # Ceiling less the present trend, points of share
     log_odds: Estimate  # Ceiling less the trend where the era began, log-odds
-    near: Probability  # The trend stands within 5 points of the ceiling
-    # How much a technical improvement can reach at most: points of share that the cycle at its 95% quantile would
-    # stand above the present level while the trend stays.
+    near: Probability  # The trend is within 5 points of the ceiling
+    # Most that a technical improvement can reach: the share with the cycle at its 95% quantile, less the present
+    # share, points
     reach: Estimate | NotDefined
-    learning: Learning  # Whether the data inform it
+    learning: Learning  # Information in the data
 
 
 @dataclass(frozen=True)
 class FrameworkChange:
     """Time until a new framework."""
 
-    per_year: Estimate  # New frameworks expected a year
-    breaks: int  # New frameworks seen in the panel, all dyads together
-    exposure_years: float  # Dyad-years over which they could be seen
-    by: Mapping[int, Probability]  # A new framework has come within so many months
-    lasts: Probability  # None has come within 20 years, if the rate stays what it was
+    per_year: Estimate  # New frameworks expected per year
+    breaks: int  # New frameworks seen, all dyads
+    exposure_years: float  # Dyad-years observed
+    by: Mapping[int, Probability]  # A new framework within so many months
+    lasts: Probability  # None within 20 years at a constant rate
 
 
 @dataclass(frozen=True)
 class Frameworks:
     """All of a dyad's frameworks."""
 
-    eras: tuple[Framework, ...]  # In time order; the last is the current one
-    headroom: Headroom | NotDefined  # Of the current one
-    change: FrameworkChange  # How soon it may end
+    eras: tuple[Framework, ...]  # In order of time; the last is the current era
+    headroom: Headroom | NotDefined  # Of the current era
+    change: FrameworkChange  # When it may end
 
     @property
     def ceiling_assumed(self) -> bool:

@@ -48,9 +48,9 @@ def main_horizon(horizons: Iterable[int]) -> int:
 class AtLeast:
     """Query: at least so many events of a kind are recorded."""
 
-    kind: str  # Name of a class, or how it begins
-    number: int = 1  # How many, one or more
-    months: int | None = None  # The horizon; by default the one nearest to a year
+    kind: str  # Class, or the beginning of its name
+    number: int = 1  # At least 1
+    months: int | None = None  # Horizon; by default the one nearest to a year
 
     def __post_init__(self) -> None:
         if self.number < 1:
@@ -191,16 +191,15 @@ class SimulationQuestion(Protocol):
 class Prospect:
     """Forecast from a set of simulations."""
 
-    recorded: Mapping[int, WindowOutlook] | NotDefined  # What the dataset will record, by horizon
-    # Whether it reaches the share that is asked for, by month; None if none is.
-    threshold: Mapping[int, ThresholdOutlook] | NotDefined | None
-    # How likely at least one event of a kind is, by name of the class and horizon.
+    recorded: Mapping[int, WindowOutlook] | NotDefined  # What the dataset will record, by horizon; not of an index
+    threshold: Mapping[int, ThresholdOutlook] | NotDefined | None  # Probability of the requested share, by month
+    # At least one event of a kind, by class and horizon; not of an index
     of_a_kind: Mapping[str, Mapping[int, KindOutlook]] | NotDefined
-    at_least: tuple[KindOutlook, ...] | NotDefined  # The numbers of events of a kind that are asked for
-    improvement: Mapping[int, HorizonOutlook]  # The level, by horizon (S9)
-    fan: Fan  # The level up to the last horizon, and what would be observed of it
-    rolling: RollingShare | NotDefined  # Observed share of windows as long as the main horizon, and its forecast
-    questions: tuple[QuestionOutlook, ...] = ()  # Those of a ledger, in a scenario
+    at_least: tuple[KindOutlook, ...] | NotDefined  # Requested counts of a kind
+    improvement: Mapping[int, HorizonOutlook]  # The level by horizon, S9
+    fan: Fan  # The level ahead, and observed shares
+    rolling: RollingShare | NotDefined  # Observed share of windows as long as the main one, and its forecast
+    questions: tuple[QuestionOutlook, ...] = ()  # Questions of a ledger; none but in a scenario
 
 
 type Kinds = dict[tuple[str, int, int], KindOutlook]

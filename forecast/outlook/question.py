@@ -54,11 +54,11 @@ class FixedBaseline(BaseModel):
 
     model_config = _STRICT
 
-    first: date  # First and last day of that window
+    first: date  # First and last day of the window that it is of
     last: date
-    events: Counted = Field(alias="happenings")  # What it holds; under the name that version 1 of the form has
+    events: Counted = Field(alias="happenings")  # Recorded in it, as known when asked; under its name in version 1
     cooperative: Counted
-    points: float = Field(gt=0, le=100)  # By how many points of share the window ahead is to differ
+    points: float = Field(gt=0, le=100)  # Points by which the window is to be above (`at least`) or below (`at most`)
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -87,11 +87,11 @@ class FixedTone(BaseModel):
 
     model_config = _STRICT
 
-    first: date  # First and last day of that window
+    first: date  # First and last day of the window that it is of
     last: date
-    events: Annotated[int, Field(ge=1, le=10**9)]
+    events: Annotated[int, Field(ge=1, le=10**9)]  # Recorded in it, as known when asked
     goldstein: float  # Sum of their Goldstein scores
-    points: float = Field(gt=0, le=20)  # By how many points of the Goldstein scale the window ahead is to differ
+    points: float = Field(gt=0, le=20)  # Points of the Goldstein scale by which the window is to be above or below
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -113,13 +113,14 @@ class Question(BaseModel):
     model_config = _STRICT
     resolvable: ClassVar[bool] = True  # Whether data can decide it
 
-    version: Literal[1] = 1  # Of this form
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")  # Its name: lower-case letters, digits and hyphens
-    kind: str  # Its type
-    # How often the same share, or number, was reached in windows of the ten years before, as known then.
+    version: Literal[1] = 1  # Version of this form
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")  # Lower-case letters, digits and hyphens, at most 80
+    # `share`, `passage` (rolling windows), `tone`, `count`, `level` (never resolvable), `joint` or `conditional`
+    kind: str
+    # Frequency of the outcome in the ten years before; of `joint` and `conditional` that of independent
+    # parts
     base_rate: float | None = Field(default=None, ge=0, le=1)
-    # All of it in a sentence. Generated; one that says something else is rejected.
-    sentence: str = Field(default="", max_length=LONGEST_SENTENCE)
+    sentence: str = Field(default="", max_length=LONGEST_SENTENCE)  # Generated; one that differs is rejected
 
     if TYPE_CHECKING:  # fields of a question about one dyad; of others these follow from their parts
 
@@ -217,20 +218,18 @@ class Question(BaseModel):
 class SingleQuestion(Question):
     """A question about one dyad; its types have further fields."""
 
-    # The share of the window; the share of rolling windows that end with its months; how many events of a kind it
-    # holds; or the underlying level with which it ends, which data never decide.
     kind: str
-    dyad: str = Field(pattern=r"^[A-Z]{3}-[A-Z]{3}$")  # Code, and name for readers
-    label: Text
-    dataset: Text  # Whose events count
-    joint: bool = True  # Whether a two-sided event with a row for each side counts once
-    asked: date  # The day whose knowledge it was asked with
-    data: Digest  # The edition then: SHA-256 of what was known of the dyad
-    first: date  # First and last day of the window: whole months
+    dyad: str = Field(pattern=r"^[A-Z]{3}-[A-Z]{3}$")  # Two states, such as `USA-CHN`
+    label: Text  # Their name
+    dataset: Text  # Dataset whose events count
+    joint: bool = True  # A two-sided event counts once
+    asked: date  # Day whose knowledge it was asked with
+    data: Digest  # SHA-256 of what was known of the dyad
+    first: date  # First and last day of the window, which is whole months after `asked`
     last: date
-    compare: Literal["at least", "at most"] = "at least"  # Of the bound; of a count always at least
+    compare: Literal["at least", "at most"] = "at least"
     fewest: int = Field(default=FEWEST, ge=1, le=10**6)  # A share of fewer events is void
-    void_after: date  # If by this day no edition covers the window, the question is void
+    void_after: date  # Void if by this day no edition covers the window
 
     @classmethod
     def ahead(cls, record: DatasetRecord, months: int, **own: Any) -> Self:
@@ -285,7 +284,7 @@ class ComparedQuestion(SingleQuestion):
 
     limits: ClassVar[tuple[float, float]]  # Of the number
     unit: ClassVar[str]  # Of it, after a number
-    threshold: float | None = None
+    threshold: float | None = None  # Without a baseline
     baseline: Any = None  # In place of the threshold; with the number as `value`
 
     def require_open(self) -> None:
@@ -322,9 +321,9 @@ class ShareQuestion(ComparedQuestion):
 
     limits, unit = (0, 100), "% cooperative"
     kind: Literal["share", "passage"]
-    threshold: float | None = Field(default=None, gt=0, lt=100)  # Per cent
-    baseline: FixedBaseline | None = None
-    cooperative: Text  # What counts as cooperative, in words
+    threshold: float | None = Field(default=None, gt=0, lt=100)  # Per cent; without a baseline
+    baseline: FixedBaseline | None = None  # In place of the threshold
+    cooperative: Text  # The cooperative classes
 
     def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
         """Return whether the answer is yes, and whether there is one, given the months of the window."""
@@ -372,9 +371,10 @@ class PassageQuestion(ShareQuestion):
     """The same of rolling windows that end with a month of the window."""
 
     kind: Literal["passage"]
-    when: Literal["by", "throughout"]  # In some rolling window, or in all that are not void
+    # `by` (some rolling window) or `throughout` (all that are not void)
+    when: Literal["by", "throughout"]
     span: int = Field(ge=1, le=LONGEST_SPAN)  # Months of a rolling window
-    # Events and cooperative ones of the `span - 1` months before the window, as known then.
+    # Events and cooperative ones of each of the `span` - 1 months before the window
     before: tuple[tuple[Counted, Counted], ...]
 
     def require_open(self) -> None:
@@ -426,8 +426,8 @@ class ToneQuestion(ComparedQuestion):
 
     limits, unit = (LOWEST, HIGHEST), ""
     kind: Literal["tone"]
-    threshold: float | None = Field(default=None, gt=LOWEST, lt=HIGHEST)
-    baseline: FixedTone | None = None
+    threshold: float | None = Field(default=None, gt=LOWEST, lt=HIGHEST)  # A score; without a baseline
+    baseline: FixedTone | None = None  # In place of the threshold
 
     def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
         """Return whether the answer is yes, and whether there is one, given the months of the window."""
@@ -470,10 +470,10 @@ class CountQuestion(SingleQuestion):
     kind: Literal["count"]
     compare: Literal["at least"] = "at least"
     of: Text  # The kind
-    # With what the CAMEO codes of the kind begin, where it is not a whole class.
+    # Beginnings of the CAMEO codes, if not a whole class
     codes: tuple[Annotated[str, Field(pattern=r"^\d{2,4}$")], ...] | None = None
     at_least: int = Field(ge=1, le=10**6)  # How many
-    means: Text | None = None  # The kind by its codes, in words
+    means: Text | None = None  # Its codes in words
 
     def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
         """Return whether the answer is yes, given the months of the window; it always has one."""
@@ -501,7 +501,7 @@ class LevelQuestion(SingleQuestion):
     resolvable: ClassVar[bool] = False
 
     kind: Literal["level"]
-    threshold: float = Field(gt=0, lt=100)
+    threshold: float = Field(gt=0, lt=100)  # Per cent
 
     def settle_level(self, shares: Float) -> tuple[Bool, Bool]:
         """Return in which simulations the level of the last month is as asked for; it is never void."""

@@ -79,11 +79,11 @@ def changed(share: Float | float, before: float, improvement: float) -> tuple[Bo
 class Baseline:
     """Events recorded in the months before, as of the day; later revisions do not change it."""
 
-    first: date  # First and last day
-    last: date
-    events: int  # How many, and how many of them are cooperative
-    cooperative: int
-    share: float | None  # Per cent of them that are cooperative; None with fewer than three
+    first: date  # First day
+    last: date  # Last day
+    events: int  # Events
+    cooperative: int  # Cooperative ones
+    share: float | None  # Per cent; None with fewer than three
 
 
 @dataclass(frozen=True)

@@ -56,28 +56,29 @@ type Table = str | PathLike[str] | Sequence[Assumed]
 class Scenario:
     """The outlook given what one scenario assumes."""
 
-    name: str
+    name: str  # Its name, or that of its file
+    # Rows as they were given: `date`, `source`, `target`, `code`, `kind`, `n`, `part`, `until`, `summary`
     assumed: tuple[Assumed, ...]
-    plausibility: Probability  # How many of the unconditional simulations hold at least these events in these periods
-    method: str  # How the simulations were found that hold it; `none` if nothing is assumed
-    pareto_k: float  # Of the weights; minus infinity if they have no tail
-    effective: float  # How many simulations (by the filter: draws) of equal weight they are worth
+    plausibility: Probability  # Share of unconditional simulations that satisfy the scenario
+    method: str  # `none`, `weights` or `filter`
+    pareto_k: float  # Of the weights; null without a tail
+    effective: float  # Effective number of simulations; with `filter`, of draws
     fault: str  # Why the numbers may not be used; empty if they may
-    warnings: tuple[str, ...]  # What a reader has to know, in sentences
-    sentence: str  # What it changes, at the horizon quoted
-    conditional: Prospect  # Every horizon and question, given what is assumed
+    warnings: tuple[str, ...]  # In sentences
+    sentence: str  # The change at the horizon nearest to a year
+    conditional: Prospect  # The outlook given the assumptions
 
 
 @dataclass(frozen=True)
 class Followed:
     """Events recorded in the months up to a horizon."""
 
-    months: int
-    until: date
-    events: int
-    cooperative: int
-    share: float | None  # Per cent; None with fewer than three events
-    outcome: str  # Against the baseline
+    months: int  # The horizon
+    until: date  # Last day of the window
+    events: int  # Events recorded
+    cooperative: int  # Of these
+    share: float | None  # Per cent; null with fewer than three events
+    outcome: str  # `up`, `same` or `down` against the baseline, or `void`
 
 
 @dataclass(frozen=True, repr=False)

@@ -34,8 +34,8 @@ PRIOR_MONTHS = 240.0
 class StructuralHazard:
     """Gamma posterior of the rate, a month, at which new frameworks come."""
 
-    breaks: int  # New frameworks seen, over all dyads of the panel
-    exposure: float  # Months over which they could be seen
+    breaks: int  # New frameworks seen, all dyads
+    exposure: float  # Months observed
 
     @property
     def shape(self) -> float:
@@ -186,20 +186,19 @@ def _standardised_path(
 class Simulations(Displayed):
     """Simulations; the last axis of every array is the period, 0 being the present."""
 
-    dyad: str  # Its code
+    dyad: str  # Code
     clock: Clock  # Periods and months
-    months: int  # How far they reach
+    months: int  # Length
     level: Float  # Log-odds
-    share: Float  # The same as an expected share of cooperative actions, 0 to 100
-    frameworks: NDArray[np.int16]  # How many new frameworks have come since the present
-    trend: Float  # Share at which the trend stands
-    before: Float  # Mean share of the baseline's months, (chain, draw, future), and that of the trend
-    trend_before: Float
-    ceiling: Float | None = None  # Share that the current framework allows the trend at most; None without a ceiling
-    moving: bool = True  # Whether the trend moves in every period
-    pushed: Float | None = (
-        None  # What drivers add in the month alone, in addition to the level, log-odds; None without drivers
-    )
+    share: Float  # Expected share, 0 to 100
+    frameworks: NDArray[np.int16]  # New frameworks since the present
+    trend: Float  # Trend as a share
+    before: Float  # Mean share over the baseline's months
+    trend_before: Float  # Mean of the trend over them
+    ceiling: Float | None = None  # Ceiling as a share
+    moving: bool = True  # The trend moves in every period
+    # Added to the log-odds of a period by drivers that act on the month; None without drivers
+    pushed: Float | None = None
 
     def _card(self) -> Card:
         chains, draws, simulations, _ = self.share.shape

@@ -29,33 +29,32 @@ _GRID = 2.0**40
 class Probability:
     """A probability."""
 
-    value: float  # Between 0 and 1, a multiple of 2**-40 (see `on_grid`)
-    mcse: float  # Its Monte Carlo standard error
+    value: float  # 0 to 1, a multiple of 2**-40
+    mcse: float  # Monte Carlo standard error
     definition: str  # Of what, in words
-    draws: Float = field(repr=False, compare=False)  # Probability within each posterior draw
+    draws: Float = field(repr=False, compare=False)  # Within each posterior draw
 
 
 @dataclass(frozen=True)
 class Estimate:
     """A quantity with its centre and interval."""
 
-    mean: float  # Its centre
-    median: float
-    low: float  # Ends of the interval
-    high: float
+    mean: float  # Posterior mean
+    median: float  # Posterior median, quoted in sentences
+    low: float  # Lower end of the interval
+    high: float  # Upper end
     mcse: float  # Monte Carlo standard error of the mean
-    unit: str  # Of all of them, in words
-    definition: str  # What it is, in words
-    # The quantity in each posterior draw (of the future: its mean over the draw's simulations).
-    draws: Float = field(repr=False, compare=False)
-    interval: str = INTERVAL  # Kind and mass of the interval
+    unit: str  # In words
+    definition: str  # In words
+    draws: Float = field(repr=False, compare=False)  # In each posterior draw (of the future, its mean over simulations)
+    interval: str = INTERVAL  # Kind and mass
 
 
 @dataclass(frozen=True)
 class NotDefined:
     """Placeholder for a number that this model or this dyad does not have."""
 
-    reason: str  # Why, in words
+    reason: str  # In words
 
 
 def mcse(draws: Float) -> float:

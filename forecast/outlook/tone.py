@@ -110,16 +110,15 @@ class ToneOutlook:
     """
 
     months: int  # The horizon
-    first: date  # First and last day of the window
-    until: date
-    tone: Estimate | NotDefined  # Mean score of its events
+    first: date  # First day of the window
+    until: date  # Last day of the window
+    tone: Estimate | NotDefined  # Mean score
     before: float | None  # That of the baseline's months; None with fewer than three events
-    # The tone is at least the smallest change above that of the baseline, within it, or at least that much below.
-    up: Probability | NotDefined
-    same: Probability | NotDefined
-    down: Probability | NotDefined
-    sentence: str  # The chances in a sentence
-    rule: str  # How they are resolved
+    up: Probability | NotDefined  # Higher
+    same: Probability | NotDefined  # Neither
+    down: Probability | NotDefined  # Lower
+    sentence: str  # In words
+    rule: str  # Resolution rule
 
 
 def tone_outlooks(
@@ -169,11 +168,11 @@ def _outlook(record: DatasetRecord, counts: WindowCounts, months: int, baseline_
 class KindScore:
     """Contribution of a kind to the tone of the baseline's months, and to its change."""
 
-    kind: str
-    events: int
-    score: float | None  # Their mean; None without events
-    part: float  # Points of the tone: all kinds add up to it
-    change: float | None  # Less the same of as many months before; None where these are not covered or have no events
+    kind: str  # Name of the class
+    events: int  # Events in the baseline's months
+    score: float | None  # Their mean Goldstein score; None without events
+    part: float  # Points of the tone; those of all kinds add up to it
+    change: float | None  # Less the part in as many months before; None where these are not covered or have no events
 
 
 def kind_scores(record: DatasetRecord | NotDefined, months: int) -> tuple[KindScore, ...]:

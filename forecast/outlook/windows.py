@@ -127,21 +127,19 @@ class WindowOutlook:
     """
 
     months: int  # The horizon h
-    first: date  # First and last day of the window
-    until: date
-    dataset: str  # Name of the dataset
-    events: Estimate  # How many it will record
+    first: date  # First day of the window
+    until: date  # Last day of the window
+    dataset: str  # Name
+    events: Estimate  # Number of events
     void: Probability  # Fewer than three
-    share: Estimate | NotDefined  # Per cent of them that are cooperative
-    baseline: Baseline | NotDefined  # The last 12 months, or as many as were asked for
-    # The share is at least the smallest improvement above that of the baseline, within it, or at least that much
-    # below.
-    up: Probability | NotDefined
-    same: Probability | NotDefined
-    down: Probability | NotDefined
-    sentence: str  # The chances in a sentence
-    rule: str  # How they are resolved
-    # `up`, `same` and `down` by the model's simulations alone; None where these are what is stated
+    share: Estimate | NotDefined  # Cooperative, in per cent
+    baseline: Baseline | NotDefined  # The last `baseline_months` months
+    up: Probability | NotDefined  # Higher: at least the smallest improvement above the baseline's share
+    same: Probability | NotDefined  # Similar: less than that away
+    down: Probability | NotDefined  # Lower: at least that much below
+    sentence: str  # In words
+    rule: str  # Resolution rule: data, window, classes, baseline, limits, void
+    # `up`, `same` and `down` of the model alone; None where nothing is pooled
     model: Mapping[str, Probability | NotDefined] | None = None
 
 
@@ -151,16 +149,14 @@ class ThresholdOutlook:
 
     months: int  # How far ahead
     until: date  # Last day
-    # Whether it counts if the share of the preceding `window` months is that high at the end of any month up to then;
-    # otherwise the share of all months up to then counts.
-    rolling: bool
-    window: int  # Months of a window
+    rolling: bool  # Any month up to then counts
+    window: int  # Months of a window; with `rolling` the horizon nearest to a year
     threshold: float  # Per cent
-    baseline: Baseline | NotDefined  # The last window that is over
+    baseline: Baseline | NotDefined  # The last completed window
     void: Probability  # Fewer than three events; with `rolling`, in every window
-    chance: Probability | NotDefined  # The share is at least the threshold
-    sentence: str  # The chance in a sentence
-    rule: str  # How it is resolved
+    chance: Probability | NotDefined  # The share reaches the threshold, if not void
+    sentence: str  # In words
+    rule: str  # Resolution rule
 
 
 def window_outlook(
@@ -277,21 +273,22 @@ class KindOutlook:
     """Number of events of a kind that the dataset records in the months up to a horizon."""
 
     kind: str  # Name of the class
-    cooperative: bool  # Whether it is of the cooperative side
+    cooperative: bool  # Of the cooperative side
     months: int  # The horizon
-    first: date  # First and last day of the window
-    until: date
-    at_least: int  # How many are asked for
-    chance: Probability  # So many are recorded, by the past of the kind (`forecast.outlook.kind_counts`)
-    simulated: Probability  # So many are recorded in the simulations, on which nothing but scenarios rests
-    events: Estimate  # How many are recorded
-    baseline: Baseline | NotDefined  # Those of the kind in as many months before
-    base_rate: float | NotDefined  # In how many of the windows of the last ten years there were so many, 0 to 1
-    far_from_base_rate: bool  # Whether it and the chance differ by a factor of two
-    calibrated: bool | None  # Whether chances of the kind were calibrated; None if they have not been scored
-    calibration: str  # What a reader has to know of that, in a sentence; empty if they were
-    sentence: str  # The chance in a sentence
-    rule: str  # How it is resolved
+    first: date  # First day of the window
+    until: date  # Last day of the window
+    at_least: int  # Number asked for
+    chance: Probability  # At least so many are recorded
+    simulated: Probability  # The same in the simulations, in which kinds follow the mix of the last ten years
+    events: Estimate  # Number recorded; in a scenario that of the simulations
+    baseline: Baseline | NotDefined  # Those of the same number of months before
+    base_rate: float | NotDefined  # Frequency in windows of that length in the last ten years, 0 to 1
+    far_from_base_rate: bool  # It and the probability differ by a factor of two, and by five points
+    # Probabilities of the kind were calibrated from 2015 on; None if they have not been scored for these data
+    calibrated: bool | None
+    calibration: str  # What to know of that, in words; empty if they were calibrated
+    sentence: str  # In words
+    rule: str  # Resolution rule
 
 
 class KindPast(NamedTuple):
@@ -358,11 +355,11 @@ def kind_given(record: DatasetRecord, ahead: WindowCounts, without: KindOutlook)
 class QuestionOutlook:
     """The probability of a question of a ledger."""
 
-    id: str
-    sentence: str
-    chance: Probability | NotDefined  # That the answer is yes, given that the question is not void
-    void: Probability  # That it is void for lack of events
-    # The part of the simulations that resolve to yes; that of a count is apart from `chance`.
+    id: str  # Its name
+    sentence: str  # Wording (question.md)
+    chance: Probability | NotDefined  # Probability of yes, if not void; of a count as in `KindOutlook`
+    void: Probability  # Too few events
+    # Fraction of simulations with yes; differs from `chance` for counts only
     simulated: Probability | NotDefined
 
 
@@ -409,13 +406,11 @@ def base_rate_sentence(value: float, base_rate: float) -> str:
 class RollingShare:
     """Share of the events of rolling windows that is cooperative, percent, recorded and simulated."""
 
-    months: int  # Months of a window: those of the headline
-    # Share of the window that ends with each period of the panel; NaN where it is not covered or has too few events.
-    observed: Float
+    months: int  # Months of a window: those of the main horizon
+    observed: Float  # Share of the window that ends with each period of the panel; NaN where it is not covered or void
     ahead: Float  # Months from now; 0 is the present
-    quantiles: tuple[float, ...]  # 5, 25, 50, 75 and 95%
-    # Quantiles, (quantile, period), of the window that ends in each period ahead, the part that is over as recorded.
-    # The last is the headline's window.
+    quantiles: tuple[float, ...]  # 0.05, 0.25, 0.5, 0.75, 0.95
+    # Quantiles of the window that ends then, past months as recorded. The last is the window of the title
     forecast: Float
 
 

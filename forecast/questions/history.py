@@ -55,16 +55,16 @@ class LedgerEntry(BaseModel):
 
     model_config = _STRICT
 
-    schema_: Annotated[Literal[1], Field(alias="schema")]
-    number: int  # Its line, from 1
-    previous: Digest  # Hash of the entry before
-    written: Annotated[str, AfterValidator(_moment)]  # When it was written, UTC
-    entry: Literal["asked", "answered", "resolved"]  # What kind of entry it is
-    question: Annotated[str, Field(max_length=80)]  # Name of the question it is about
-    # Whether it was written when the question's window was over: with hindsight, whatever day it is as of.
-    retrospective: bool
-    code: Annotated[str, Field(max_length=80)]  # Version of the package that wrote it
-    hash: Digest  # SHA-256 of all else
+    schema_: Annotated[Literal[1], Field(alias="schema")]  # 1
+    number: int  # Line, from 1
+    previous: Digest  # `hash` of the line before; 64 zeros in the first
+    # UTC time: `2026-06-01T10:00:00Z`; not before that of the line before
+    written: Annotated[str, AfterValidator(_moment)]
+    entry: Literal["asked", "answered", "resolved"]  # `asked`, `answered` or `resolved`
+    question: Annotated[str, Field(max_length=80)]  # `id` of the question
+    retrospective: bool  # Derived from `written`: the window's last day had come; of a resolution, as of its question
+    code: Annotated[str, Field(max_length=80)]  # Package version
+    hash: Digest  # SHA-256 of all other fields as JSON with sorted keys, without spaces
 
     @staticmethod
     def of(plain: Mapping[str, Any]) -> "LedgerEntry":
@@ -110,27 +110,29 @@ class LedgerEntry(BaseModel):
 class Asked(LedgerEntry):
     """Entry of a new question: its full content."""
 
-    content: dict[str, Any]
-    digest: Digest
+    content: dict[str, Any]  # The question
+    digest: Digest  # SHA-256 of it as JSON with sorted keys, without spaces
 
 
 class Answered(LedgerEntry):
     """Forecast of a question on a day."""
 
-    as_of: Day  # The day whose knowledge it rests on
-    # That the answer is yes, given that the question is not void; None where it is void in every future.
-    chance: Chance | None
-    mcse: Annotated[float, Field(ge=0)] | None = None  # Monte Carlo standard error of it
-    # Chance that the question is void for lack of events; None where it was not computed.
-    void: Chance | None = None
-    recorded: Annotated[int, Field(ge=0)] = 0  # Months of the window that were recorded by then
-    by: Text = "the model"  # Who says so, in words
-    data: Digest | None  # SHA-256 of the data and of the choices of the model
-    model: Digest | None
-    seed: int  # How many simulations, and from which seed
+    # Day whose knowledge it rests on: not before the question was asked or the answer before, not after
+    # `written`, and before the window ends
+    as_of: Day
+    chance: Chance | None  # Probability of yes, if not void; null if void in every simulation
+    mcse: Annotated[float, Field(ge=0)] | None = None  # Its Monte Carlo standard error
+    void: Chance | None = None  # Probability of too few events, or that a condition is not true
+    recorded: Annotated[int, Field(ge=0)] = 0  # Months of the window recorded by then
+    by: Text = "the model"  # Who answers
+    data: Digest | None  # SHA-256 of the fit's data on its dyads
+    model: Digest | None  # SHA-256 of the model's choices (`PendulumSpec.to_dict`, sorted keys, without spaces)
+    seed: int  # Seed and number of simulations
     simulations: int = Field(ge=1, alias="futures")
-    converged: bool = True  # Whether the fit has passed its convergence checks
-    note: Text | None = None  # What a reader has to know of the chance, such as that its kind was not calibrated
+    converged: bool = True  # The convergence checks passed
+    # Of a count: its kind was not calibrated or not scored, or its base rate is far away. Of several dyads: they
+    # are assumed to be independent. Left out if there is nothing to say
+    note: Text | None = None
 
     @property
     def said(self) -> str:
@@ -143,13 +145,16 @@ class Answered(LedgerEntry):
 class Resolved(LedgerEntry):
     """Resolution of a question, with the data used."""
 
+    # Day whose knowledge decided it: from the end of the window (of the first part to end) to `written`, which
+    # comes after the window. A void question without an edition has an earlier one; it is written after
+    # `void_after`
     as_of: Day
-    outcome: Literal["yes", "no", "void"]
-    reason: Text
+    outcome: Literal["yes", "no", "void"]  # `yes`, `no` or `void`
+    reason: Text  # In words
     events: int | None = Field(default=None, alias="happenings")
     cooperative: int | None = None
     of_a_kind: int | None = None
-    data: Digest
+    data: Digest  # SHA-256 of what was known of the dyad
 
     @property
     def said(self) -> str:

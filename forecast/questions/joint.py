@@ -142,8 +142,8 @@ class JointQuestion(CompoundQuestion):
     """Question on whether all, or any, of several come true."""
 
     kind: Literal["joint"]
-    required: Literal["all", "any"] = "all"
-    parts: tuple[Part, ...]
+    required: Literal["all", "any"] = "all"  # Parts that have to be yes
+    parts: tuple[Part, ...]  # Two to six questions of the kinds share, passage, tone and count, asked as of one day
 
     @property
     def _excludes(self) -> bool:
@@ -176,7 +176,7 @@ class ConditionalQuestion(CompoundQuestion):
 
     kind: Literal["conditional"]
     given: Part  # The condition
-    then: Part
+    then: Part  # What is asked given that it is yes
 
     @property
     def parts(self) -> tuple[SingleQuestion, ...]:

@@ -22,20 +22,23 @@ COMPARED = ("dyad", "months", "baseline_months", "smallest_improvement")
 class Pair:
     """What the page says of a pair."""
 
-    dyad: str
+    dyad: str  # As in `forecast.json` of its report
     label: str
-    title: str  # Of its report
+    title: str
     as_of: str
     converged: bool
-    months: int  # Horizon that is quoted
+    months: int  # What is asked: months of the window, months it is compared with, points that count as a change
     baseline_months: int
     smallest_improvement: float
-    up: float | None  # Chances that the share is higher, similar and lower; None where they are not defined
+    up: float | None  # Chances that the share is higher, similar and lower; null where they are not defined
     same: float | None
     down: float | None
-    before: float | None = None  # Chance that it is higher the time before, if the two can be compared
-    link: str = ""  # To its report
-    change: str = ""  # To the page of its change, if there is one
+    # `up` the time before; null if there was no report, it asked something else, or one of the two has not
+    # converged
+    before: float | None = None
+    # Addresses of the report and of the page of its change, relative to the page; empty if there is none
+    link: str = ""
+    change: str = ""
 
     @classmethod
     def read(cls, folder: Path, link: str, earlier: "Pair | None" = None, change: str = "") -> Self:

@@ -43,14 +43,14 @@ DIGITS = 2
 class Compared:
     """Comparison of two forecasters in mean CRPS on the windows that both predicted."""
 
-    code: str  # Code of the other
-    name: str  # What it is called
-    chosen_on: str | None  # The period on which the best benchmark was chosen
-    n: int  # Windows
-    difference: float  # Points of share; below zero the other is worse
-    low: float | None  # 90% interval; None with fewer than three blocks of years
-    high: float | None
-    ahead: Lead  # Who is better
+    code: str  # Of the benchmark
+    name: str  # Name for readers
+    chosen_on: str | None  # Forecast dates on which it was chosen; null for the reference
+    n: int  # Windows that both predicted
+    difference: float  # Mean CRPS less the benchmark's; negative is better
+    low: float | None  # Lower end of its 90% interval, blocks of years; null with fewer than three
+    high: float | None  # Upper end
+    ahead: Lead  # `this`, `other`, `undecided` (the interval includes zero), or `unknown` without an interval
 
 
 def versus(skill: Skill, code: str | None, horizon: int, **where: Any) -> Compared | None:
@@ -134,35 +134,35 @@ _MANY = 0.1
 class HorizonSkill:
     """Scores of a dyad at one horizon, event counts unknown."""
 
-    months: int
+    months: int  # Length of the window ahead
     n: int  # Windows scored
     crps: float  # Mean CRPS of the share, points
-    n_moves: int  # Windows in which up and down were asked
-    brier_up: float | None
-    brier_down: float | None
-    coverage_80: float  # How often the central 80% interval contains what was recorded
-    reference: Compared | None  # Against the ten-year base rate, and the benchmark that was best on earlier origins
-    best_benchmark: Compared | None
+    n_moves: int  # Windows with a baseline
+    brier_up: float | None  # Brier score of higher; null without such windows
+    brier_down: float | None  # The same of lower
+    coverage_80: float  # How often the 80% interval contained the outcome, 0 to 1
+    reference: Compared | None  # Against the ten-year base rate; null without one
+    best_benchmark: Compared | None  # Against the benchmark that scored best on earlier forecast dates
 
 
 @dataclass(frozen=True)
 class DyadSkill:
     """Backtest results for the forecasts of a dyad."""
 
-    sentence: str  # The same in one sentence, of the horizon nearest to a year
-    bias: str  # Mean error of all forecasts of that horizon, in a sentence
-    caveats: tuple[str, ...]  # In what the backtest is not quite of this report, in sentences
-    dyad: str
-    dataset: str
-    period: str  # Years of the origins
-    given_n: bool  # Whether the number of events was given; it never is
-    months: int  # The horizon of the sentence
-    horizons: tuple[HorizonSkill, ...]
-    improvement: float  # Points of share that counted as up or down
-    first: date  # The run's first and last origin
-    last: date
-    same_data: bool | None  # Whether the run's data are those of the report; None if that is not known
-    version: str  # Of the package that made the run
+    sentence: str  # Who scored better
+    bias: str  # Mean error of forecasts of that horizon, over all dyads
+    caveats: tuple[str, ...]  # Differences between backtest and report
+    dyad: str  # Code
+    dataset: str  # Dataset predicted
+    period: str  # Years of the forecast dates, `2015-`
+    given_n: bool  # Event counts known: false
+    months: int  # Horizon of the sentence
+    horizons: tuple[HorizonSkill, ...]  # By horizon
+    improvement: float  # Points that count as higher or lower
+    first: date  # First forecast date
+    last: date  # Last one
+    same_data: bool | None  # Events, eras and coverage are those of the report; null if unknown
+    version: str  # Package version of the run
 
 
 def read_skill(path: str | Path | None = None) -> Skill | None:

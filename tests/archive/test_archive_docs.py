@@ -1,6 +1,5 @@
 """The pages of the archive say what there is: commands, columns and fields, in their order."""
 
-import re
 import sqlite3
 from contextlib import closing
 from dataclasses import fields
@@ -9,6 +8,7 @@ from pathlib import Path
 from forecast.archive.catalogue import TABLES, Entry
 from forecast.archive.segments import FILE_COLUMNS, REJECTED_COLUMNS, ROW_COLUMNS
 from tests.commands import faults, shown_commands
+from tests.documented import sections
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -20,16 +20,13 @@ def test_every_command_exists():
 
 
 def test_columns_and_fields_stand_in_their_order():
-    text = (DOCS / "schema" / "archive.md").read_text("utf-8")
-    tables = [
-        re.findall(r"^\| `(\w+)` \|", part, re.M) for part in re.split(r"^\| (?:column|table).*$", text, flags=re.M)
-    ]
-    assert tables[1] == ROW_COLUMNS.names
-    assert tables[2] == REJECTED_COLUMNS.names
+    tables = list(sections("archive").values())
+    assert tables[0] == ROW_COLUMNS.names
+    assert tables[1] == REJECTED_COLUMNS.names
     with closing(sqlite3.connect(":memory:")) as database:
         database.executescript(TABLES)
         made = [name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         columns = [row[1] for row in database.execute("PRAGMA table_info(file)")]
-    assert tables[3] == made
-    assert tables[4] == [field.name for field in fields(Entry)] == FILE_COLUMNS.names
-    assert sorted(columns) == sorted([*tables[4], "batch"])
+    assert tables[2] == made
+    assert tables[3] == [field.name for field in fields(Entry)] == FILE_COLUMNS.names
+    assert sorted(columns) == sorted([*tables[3], "batch"])

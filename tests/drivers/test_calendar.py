@@ -1,9 +1,7 @@
 """Scheduled facts: dates that follow from a rule, days since when they were known, and what drivers make of them."""
 
-import re
 from datetime import date, timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,8 +19,8 @@ from forecast.drivers import (
 )
 from forecast.errors import DataError
 from forecast.events.tables import UNCHECKED, passing_address
+from tests.documented import sections, words
 
-PAGE = (Path(__file__).parents[2] / "docs" / "schema" / "drivers.md").read_text("utf-8")
 FACTS = read_calendar()
 
 
@@ -83,12 +81,9 @@ def test_the_calendar_drives_a_panel_ten_years_ahead():
 
 
 def test_the_page_has_every_column_kind_and_driver():
-    table = PAGE[PAGE.index("## `data/calendar.csv`") :]
-    assert tuple(re.findall(r"^\| `(\w+)` \|", table, re.M))[: len(COLUMNS)] == COLUMNS
-    assert dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", table[table.index("## The drivers") :], re.M)) == {
-        driver.name: driver.words for driver in DRIVERS
-    }
-    assert all(f"`{word}`" in table for word in (*KINDS, *KNOWN_BY))
+    assert tuple(sections("drivers")["calendar.csv"]) == COLUMNS
+    assert sections("drivers")["Drivers of the calendar"] == [driver.name for driver in DRIVERS]
+    assert all(f"`{word}`" in words("drivers") for word in (*KINDS, *KNOWN_BY))
 
 
 @pytest.mark.parametrize(

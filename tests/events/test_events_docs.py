@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from forecast.events.mapping import CountsMapping, IndexMapping, TableMapping, load_mapping
-from forecast.events.table import EVENT_COLUMNS
+from forecast.events.table import EVENT_COLUMNS, FURTHER_COLUMNS
 from forecast.panel.kinds import ATTRIBUTES, EVENTS, INDEX, VARIABLES
+from tests.documented import sections, words
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TEXT = (DOCS / "events.md").read_text("utf-8")
@@ -40,9 +41,9 @@ def test_every_field_of_a_mapping_is_explained():
 
 
 def test_the_schema_pages_are_complete():
-    events = (DOCS / "schema" / "events.md").read_text("utf-8")
-    panel = (DOCS / "schema" / "panel.md").read_text("utf-8")
-    assert re.findall(r"^\| `(\w+)` \|", events, re.MULTILINE) == list(EVENT_COLUMNS)
+    panel = words("panel")
+    assert sections("events")["Columns"] == list(EVENT_COLUMNS)
+    assert sections("events")["Further columns of feeds"] == list(FURTHER_COLUMNS)
     own = {name for kind in (EVENTS, INDEX) for name in (*kind.variables, *kind.optional, *kind.attributes)}
     for name in {*VARIABLES, *ATTRIBUTES, *own}:
         assert f"`{name}`" in panel, name

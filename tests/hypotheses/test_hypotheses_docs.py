@@ -10,22 +10,17 @@ import forecast.hypotheses
 from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.plan import VERSION, DataDigest, Plan
 from forecast.sources import Source
+from tests.documented import sections, words
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDE = (DOCS / "hypotheses.md").read_text("utf-8")
 
 
-def fields(section):
-    text = (DOCS / "schema" / "plan.md").read_text("utf-8")
-    body = re.search(rf"^## {section}\n(.*?)(?=^## |\Z)", text, re.M | re.S)[1]
-    return re.findall(r"^- `(\w+)`:", body, re.M)
-
-
 def test_every_field_of_a_plan_is_documented():
-    assert f"Version {VERSION}" in (DOCS / "schema" / "plan.md").read_text("utf-8")
-    assert fields("The file") == list(Plan.model_fields)
-    assert fields("Source") == list(Source.model_fields)
-    assert fields("Data") == list(DataDigest.model_fields)
+    assert f"Version {VERSION}" in words("plan")
+    assert sections("plan")["The file"] == list(Plan.model_fields)
+    assert sections("plan")["Source"] == list(Source.model_fields)
+    assert sections("plan")["Data"] == list(DataDigest.model_fields)
 
 
 def test_every_claim_is_in_the_guide():

@@ -3,7 +3,6 @@
 import json
 import re
 from dataclasses import fields, is_dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +13,9 @@ from forecast.errors import SpecError
 from forecast.outlook import Estimate, NotDefined, assess, brief, plain, reported, simulate_ahead
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.pendulum import band
+from scripts.docs.fields import fields_of
+from tests.documented import sections
 
-SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "outlook.md"
 KINDS = {
     "default": {},
     "no return": {"trend": "walk"},
@@ -203,12 +203,10 @@ def test_a_brief_quotes_the_level_where_nothing_is_recorded(fit):
     assert "on a scale of 0 to 100" in brief(silent, "USA-RUS").headline
 
 
-def test_the_schema_is_as_documented():
-    text = SCHEMA.read_text(encoding="utf-8")
-    sections = dict(re.findall(r"^## `(\w+)`\n(.*?)(?=^## |\Z)", text, flags=re.M | re.S))
+def test_every_field_is_documented():
     public = {name: getattr(forecast.outlook, name) for name in forecast.outlook.__all__}
     results = {name: kind for name, kind in public.items() if isinstance(kind, type) and is_dataclass(kind)}
-    assert set(sections) == set(results)
-    for name, text in sections.items():
-        documented = re.findall(r"^- `(\w+)`:", text, flags=re.M)
+    assert set(sections("outlook")) == set(results)
+    for name, documented in sections("outlook").items():
         assert documented == [item.name for item in fields(results[name])], name
+        assert all(one.words for one in fields_of(results[name])), name

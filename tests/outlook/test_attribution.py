@@ -1,7 +1,6 @@
 """What each event did is what brute force says it did, and the parts add up to the whole."""
 
 import json
-import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -52,6 +51,7 @@ from forecast.questions.ledger import QuestionFolder
 from forecast.report.explain_page import measure, write_change, write_explanation
 from forecast.wording import day
 from tests.commands import faults
+from tests.documented import sections
 from tests.model.fits import unobserved
 
 DYAD = "USA-CHN"
@@ -336,14 +336,6 @@ def test_the_later_fit_comes_second(fit, later):
 # Pages
 
 
-def documented_fields(part):
-    """Return the fields of a file in the order of its page."""
-    page = (Path(__file__).parents[2] / "docs" / "schema" / "explain-json.md").read_text("utf-8")
-    rows = page.split(f"## {part}\n")[1].split("\n## ")[0]
-    firsts = re.findall(r"^- (`[^:]*):", rows, re.MULTILINE)
-    return [name for first in firsts for name in re.findall(r"`(\w+)`", first)]
-
-
 def test_the_pages_say_what_was_computed(fit, later, found, tmp_path):
     page = write_explanation(fit, found, tmp_path / "explain")
     numbers = json.loads((page.parent / "explain.json").read_text())
@@ -351,7 +343,7 @@ def test_the_pages_say_what_was_computed(fit, later, found, tmp_path):
     assert (
         len(numbers["events"]) == len(found.events) == len((page.parent / "explain.csv").read_text().splitlines()) - 1
     )
-    assert list(numbers) == documented_fields("`explain.json`")
+    assert list(numbers) == sections("explain-json")["explain.json"]
     text = page.read_text().replace("\N{NO-BREAK SPACE}", " ")
     assert numbers["measure"] in text and numbers["level_sentence"] in text
     assert (

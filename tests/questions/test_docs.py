@@ -4,43 +4,36 @@ import re
 import shlex
 from pathlib import Path
 
-import pytest
 import typer
 
 from forecast.cli import app
 from forecast.outlook.question import FixedBaseline, FixedTone
 from forecast.questions.form import TYPES
 from forecast.questions.history import HEAD, Answered, Asked, LedgerEntry, Resolved
+from tests.documented import sections
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-def documented(page, heading=None):
-    text = (DOCS / "schema" / page).read_text()
-    part = re.split(r"^## ", text, flags=re.MULTILINE)[0] if heading is None else text.partition(f"## {heading}\n")[2]
-    cells = re.findall(r"^- (`[^:]*):", part.partition("\n## ")[0], flags=re.MULTILINE)
-    return [name for cell in cells for name in re.findall(r"`([^`]*)`", cell)]
+def names(fields):
+    return [getattr(one, "alias", None) or name for name, one in fields.items()]
 
 
 def own(entry):
-    return {name: one for name, one in entry.model_fields.items() if name not in LedgerEntry.model_fields}
+    return names({name: one for name, one in entry.model_fields.items() if name not in LedgerEntry.model_fields})
 
 
-@pytest.mark.parametrize(
-    ("page", "heading", "fields"),
-    [
-        ("question.md", None, dict.fromkeys(name for one in TYPES.values() for name in one.model_fields)),
-        ("question.md", "baseline", FixedBaseline.model_fields),
-        ("question.md", "tone baseline", FixedTone.model_fields),
-        ("ledger.md", None, dict.fromkeys(HEAD)),
-        ("ledger.md", "asked", own(Asked)),
-        ("ledger.md", "answered", own(Answered)),
-        ("ledger.md", "resolved", own(Resolved)),
-    ],
-)
-def test_every_field_is_documented_in_order(page, heading, fields):
-    names = [getattr(one, "alias", None) or name for name, one in dict(fields).items()]
-    assert documented(page, heading) == names
+def test_every_field_of_a_question_is_documented():
+    shown = {name for fields in sections("question").values() for name in fields}
+    assert {name for one in TYPES.values() for name in one.model_fields} <= shown
+    assert sections("question")["Baseline of a share"] == names(FixedBaseline.model_fields)
+    assert sections("question")["Baseline of a tone"] == names(FixedTone.model_fields)
+
+
+def test_every_field_of_a_ledger_is_documented_in_order():
+    assert sections("ledger")["An entry"] == list(HEAD)
+    for entry in (Asked, Answered, Resolved):
+        assert sections("ledger")[entry.__name__.lower()] == own(entry)
 
 
 def test_the_commands_of_the_task_page_are_there():

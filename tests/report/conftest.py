@@ -85,12 +85,6 @@ def index_of(made):
     return type(made)(made.posterior.drop_vars("concentration"), panel, made.spec)
 
 
-def keys_documented(page):
-    """Return by section of a schema's page the keys that it lists."""
-    sections = re.findall(r"^## ([^\n]+)\n(.*?)(?=^#{1,2} |\Z)", page.read_text("utf-8"), flags=re.M | re.S)
-    return {name: re.findall(r"^- `(\w+)`:", body, flags=re.M) for name, body in sections}
-
-
 class Reader(HTMLParser):
     """Tags with their attributes, and the text outside of style."""
 

@@ -5,7 +5,6 @@ import json
 import re
 from dataclasses import replace
 from itertools import pairwise, product
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -24,11 +23,11 @@ from forecast.report.claims_page import (
     results_json,
     write_tests,
 )
+from tests.documented import sections, words
 
-from .conftest import SCRIPT, Reader, keys_documented
+from .conftest import SCRIPT, Reader
 from .made_claims import BARS, MISSING, OWN, PROFILE, RATES, VERDICTS, VISITS, results, untested, verdict
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "schema" / "tests-json.md"
 ANSWERS = ("supported", "rejected", "undecided", "cannot be tested")
 FOLDED = re.compile(r"<details>.*?</details>", flags=re.DOTALL)
 
@@ -250,8 +249,8 @@ def test_the_json_says_what_the_page_says(read):
 
 
 def test_the_schema_is_as_documented():
-    content, documented = results_json(results(own=OWN)), keys_documented(DOCUMENT)
-    assert f"Version {content['schema']}" in DOCUMENT.read_text("utf-8")
+    content, documented = results_json(results(own=OWN)), sections("tests-json")
+    assert f"Version {content['schema']}" in words("tests-json")
     claim = content["claims"][0]
     for name, found in {
         "The file": content, "A claim": claim, "A rate": claim["rates"][0], "A picture": claim["picture"],

@@ -4,9 +4,9 @@ import pytest
 from outlook.conftest import with_feed
 
 from forecast.outlook import assess
+from tests.documented import sections
 
-from .conftest import LABELS, keys_documented, render_page, report_json, reported_fit
-from .test_forecast_json import DOCUMENT
+from .conftest import LABELS, render_page, report_json, reported_fit
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +26,8 @@ def test_the_page_begins_with_the_finding(both):
 def test_the_json_has_every_dataset_by_its_schema(both):
     stated = report_json(*both)["datasets"]
     assert list(stated) == ["finding", "each"]
-    documented = keys_documented(DOCUMENT.parent / "outlook.md")
-    assert list(stated["each"][0]) == documented["`DatasetOutlook`"]
-    assert list(stated["each"][1]["years"][0]) == documented["`DatasetYear`"]
+    assert list(stated["each"][0]) == sections("outlook")["DatasetOutlook"]
+    assert list(stated["each"][1]["years"][0]) == sections("outlook")["DatasetYear"]
     assert [one["name"] for one in stated["each"]] == ["chronology", "feed"]
     assert stated["each"][0]["offset"] is None
     assert stated["each"][1]["offset"]["median"] < -10

@@ -1,16 +1,14 @@
 """forecast.json against its documented schema, and against the assessment."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from forecast.outlook import printed_changes, printed_percents
 from forecast.report.page import MONTE_CARLO, SCHEMA
+from tests.documented import sections, words
 
-from .conftest import FAILED, assessed, index_of, keys_documented, report_json, reported_fit
-
-DOCUMENT = Path(__file__).parents[2] / "docs" / "schema" / "forecast-json.md"
+from .conftest import FAILED, assessed, index_of, report_json, reported_fit
 
 
 @pytest.fixture(scope="module")
@@ -19,15 +17,15 @@ def content(fit, assessment, events, others):
 
 
 def test_the_schema_is_as_documented(content):
-    documented, types = keys_documented(DOCUMENT), keys_documented(DOCUMENT.parent / "outlook.md")
-    assert f"Version {SCHEMA}" in DOCUMENT.read_text(encoding="utf-8")
+    documented, types = sections("forecast-json"), sections("outlook")
+    assert f"Version {SCHEMA}" in words("forecast-json")
     assert documented["The file"] == list(content)
-    assert [*types["`WindowOutlook`"], *documented["What will be recorded"]] == list(content["recorded"][0])
-    assert [*types["`HorizonOutlook`"], *documented["A horizon"]] == list(content["horizons"][0])
-    probability = [*types["`Probability`"], *documented["A probability"]]
+    assert [*types["WindowOutlook"], *documented["What will be recorded"]] == list(content["recorded"][0])
+    assert [*types["HorizonOutlook"], *documented["A horizon"]] == list(content["horizons"][0])
+    probability = [*types["Probability"], *documented["A probability"]]
     assert [name for name in probability if name != "draws"] == list(content["horizons"][0]["improvement"])
-    assert [name for name in types["`Estimate`"] if name != "draws"] == list(content["standing"]["level"])
-    assert [name for name in types["`Brief`"] if name not in ("origin", "kinds")] == list(content["dyads"][0])
+    assert [name for name in types["Estimate"] if name != "draws"] == list(content["standing"]["level"])
+    assert [name for name in types["Brief"] if name not in ("origin", "kinds")] == list(content["dyads"][0])
     assert documented["Provenance"] == list(content["provenance"])
     assert documented["Data"] == [*content["provenance"]["data"], "feeds"]  # the last with machine-coded feeds only
 
@@ -86,8 +84,7 @@ def test_the_share_asked_for_is_there(fit):
     assert [one["threshold"] for one in content["threshold"]] == [60.0] * 4
     assert content["headline"] == content["threshold"][2]["sentence"]
     assert content["rule"] == content["threshold"][2]["rule"]
-    documented = keys_documented(DOCUMENT.parent / "outlook.md")["`ThresholdOutlook`"]
-    assert documented == list(content["threshold"][0])
+    assert sections("outlook")["ThresholdOutlook"] == list(content["threshold"][0])
 
 
 def test_an_index_records_nothing():

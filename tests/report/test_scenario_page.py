@@ -21,10 +21,11 @@ from forecast.outlook.scenarios import SCHEMA, scenario
 from forecast.report.scenario_page import scenario_json, scenario_page, write_scenarios
 from forecast.wording import chance
 from tests.commands import faults
-from tests.report.conftest import FAILED, LABELS, SCRIPT, MadeGate, Reader, index_of, keys_documented, reported_fit
+from tests.documented import sections, words
+from tests.report.conftest import FAILED, LABELS, SCRIPT, MadeGate, Reader, index_of, reported_fit
 
 ROOT = Path(__file__).parents[2]
-DOCS, SCHEMA_PAGE = ROOT / "docs" / "what-if.md", ROOT / "docs" / "schema" / "scenario-json.md"
+DOCS = ROOT / "docs" / "what-if.md"
 EXAMPLE = ROOT / "reports" / "scenario-2023"
 V1 = ROOT / "tests" / "model" / "data" / "fit_v1.nc"
 CONTACT = Assumed(date(2025, 2, 1), "USA", "CHN", kind="class 4", n=2, summary=SCRIPT)
@@ -95,8 +96,8 @@ def test_what_has_not_converged_or_may_not_be_used_is_stamped(fit, found):
 
 
 def test_the_schema_is_as_documented(fit, found):
-    content, documented = scenario_json(fit, found, MadeGate()), keys_documented(SCHEMA_PAGE)
-    assert f"Version {SCHEMA}" in SCHEMA_PAGE.read_text(encoding="utf-8")
+    content, documented = scenario_json(fit, found, MadeGate()), sections("scenario-json")
+    assert f"Version {SCHEMA}" in words("scenario-json")
     json.dumps(content, allow_nan=False)
     assert documented["The file"] == list(content)
     assert documented["A scenario"] == list(content["scenarios"][0])
@@ -107,7 +108,7 @@ def test_the_schema_is_as_documented(fit, found):
     assert documented["What followed"] == list(content["followed"][0])
     assert content["scenarios"][0]["conditional"].keys() == content["unconditional"].keys()
     assert content["scenarios"][2]["conditional"] == content["unconditional"]
-    rows = re.findall(r"`(\w+)`", re.search(r"Rows as they were given:(.*)", SCHEMA_PAGE.read_text("utf-8"))[1])
+    rows = re.findall(r"`(\w+)`", re.search(r"Rows as they were given:(.*)", words("scenario-json"))[1])
     assert rows == list(content["scenarios"][0]["assumed"][0])
 
 

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,11 +13,11 @@ from forecast.report import skill as skill_box
 from forecast.report.material import gather
 from forecast.report.page import page, write_report
 from forecast.report.skill import DyadSkill, brier_note, find_skill, read_skill, skill_sentence
+from tests.documented import sections
 from tests.evaluation.made import MODELS, results_of
 
-from .conftest import SCRIPT, Reader, assessed, keys_documented, made_events, report_json, reported_fit
+from .conftest import SCRIPT, Reader, assessed, made_events, report_json, reported_fit
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "schema" / "forecast-json.md"
 EVENTS = made_events()
 
 
@@ -178,7 +177,7 @@ def test_page_and_json_say_the_same(fit, assessment, skill, tmp_path, undrawn):
     content = json.loads((tmp_path / "forecast.json").read_text("utf-8"))["skill"]
     assert content["sentence"] == found.sentence
     assert found.sentence in Reader((tmp_path / "index.html").read_text("utf-8")).text
-    documented = keys_documented(DOCUMENT)
+    documented = sections("forecast-json")
     assert documented["Skill"] == list(content)
     assert documented["Skill at a horizon"] == list(content["horizons"][0])
     assert documented["A comparison"] == list(content["horizons"][0]["reference"])

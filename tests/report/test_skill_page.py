@@ -23,11 +23,10 @@ from forecast.report.skill_page import (
     write_skill,
     write_skill_page,
 )
+from tests.documented import sections, words
 from tests.evaluation.made import MODELS, results_of
 
-from .conftest import SCRIPT, Reader, keys_documented
-
-DOCUMENT = Path(__file__).parents[2] / "docs" / "schema" / "skill-json.md"
+from .conftest import SCRIPT, Reader
 
 
 @pytest.fixture(scope="module")
@@ -220,15 +219,16 @@ def test_finished_origins_stay_where_they_are(results, tmp_path, undrawn):
 
 def test_the_file_has_the_fields_that_are_documented(results, tmp_path):
     content = json.loads(results.write(tmp_path).read_text())
-    text = DOCUMENT.read_text("utf-8")
-    named = set(re.findall(r"`(\w+)`", text))
+    named = set(re.findall(r"`(\w+)`", words("skill-json")))
     one_each = (content[name][0] for name in ("account", "misses", "without", "rows"))
     for record in (content, content["choices"], *one_each):
         assert set(record) <= named
     row = next(row for row in content["rows"] if row["against"] and row["up_parts"])
     assert set(row["against"][0]) | set(row["up_parts"]) <= named
     assert set(results.cases.columns) <= named
-    assert keys_documented(DOCUMENT)["rows"]
+    assert sections("skill-json")["rows"] == list(content["rows"][0])
+    assert sections("skill-json")["skill.json"] == list(content)
+    assert sections("skill-json")["cases.csv.gz"] == list(results.cases.columns)
 
 
 def test_hostile_codes_and_labels_are_shown_and_not_run(results):

@@ -1,0 +1,96 @@
+"""Configuration of the site: `make docs` builds it into build/site, without the network."""
+
+import shutil
+import sys
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+from pygments.lexers.special import TextLexer
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+sys.path.insert(0, str(ROOT))
+
+from scripts.docs import write_pages  # noqa: E402
+from scripts.docs.built import faults  # noqa: E402
+from scripts.docs.links import MissingTarget, relink  # noqa: E402
+
+project = "pendulum-forecast"
+author = "The pendulum-forecast authors"
+copyright = f"{author}. Code: Apache-2.0. Data and text: CC BY 4.0"
+version = release = version_of(project)
+language = "en"
+smartquotes = False  # options begin with two dashes
+
+extensions = ["sphinx.ext.autodoc", "numpydoc", "myst_nb"]
+exclude_patterns = ["conf.py", "gallery/*.py"]
+suppress_warnings = ["config.cache"]
+
+autodoc_typehints = "none"  # the docstrings say the types
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False
+
+myst_heading_anchors = 4
+myst_enable_extensions = ["attrs_inline", "colon_fence"]
+myst_url_schemes = {"http": None, "https": None, "mailto": None, "site": {"url": "{{path}}"}}
+
+nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(ROOT / "build" / "notebooks")
+nb_execution_timeout = 900
+nb_execution_raise_on_error = True
+nb_merge_streams = True
+
+html_theme = "pydata_sphinx_theme"
+html_title = project
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sourcelink = False
+html_sidebars = {"index": [], "start": []}
+html_theme_options = {
+    "logo": {"text": project},
+    "header_links_before_dropdown": 7,
+    "navbar_end": ["theme-switcher"],
+    "show_prev_next": False,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "navigation_with_keys": False,
+}
+
+logger = logging.getLogger(__name__)
+
+
+def _relink(app: Sphinx, page: str, source: list[str]) -> None:
+    """Convert the relative links of a page; those that lead nowhere are warnings."""
+    path = Path(app.env.doc2path(page))
+    if path.suffix == ".rst" or path.relative_to(DOCS).parts[0] in ("generated", "schema"):
+        return
+    try:
+        source[0] = relink(source[0], path, path)
+    except MissingTarget as error:
+        logger.warning("%s", error, location=page)
+
+
+def _finish(app: Sphinx, error: Exception | None) -> None:
+    """Copy the reports into the site, and check its links."""
+    if error is not None or app.builder.format != "html":
+        return
+    shutil.copytree(
+        ROOT / "reports",
+        Path(app.outdir) / "reports",
+        dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns("*.zarr", "origins", "run.json"),
+    )
+    for fault in faults(Path(app.outdir)):
+        logger.warning("%s", fault)
+
+
+def setup(app: Sphinx) -> None:
+    """Make the generated pages and connect the rest."""
+    write_pages()
+    app.add_lexer("csv", TextLexer)
+    app.connect("source-read", _relink)
+    app.connect("build-finished", _finish)

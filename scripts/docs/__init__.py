@@ -1,0 +1,42 @@
+"""Pages of the site that are made from the code: API, command line, file formats, data and gallery.
+
+`write_pages` writes them into docs/generated and docs/schema, which git ignores; docs/conf.py calls it at every build.
+"""
+
+from pathlib import Path
+
+from .api import api_pages
+from .cli import cli_pages
+from .copies import copied_pages, tutorial_pages
+from .data import data_pages
+from .formats import format_pages
+from .gallery import draw_figures, gallery_pages
+from .reference import reference_pages
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+
+
+def pages() -> dict[str, str]:
+    """Return the text of every generated page by its path below docs."""
+    generated = {
+        **api_pages(), **cli_pages(), **data_pages(ROOT), **copied_pages(ROOT), **tutorial_pages(ROOT),
+        **gallery_pages(ROOT), **reference_pages(ROOT),
+    }  # fmt: skip
+    formats = {f"schema/{name}": text for name, text in format_pages().items()}
+    return {**{f"generated/{name}": text for name, text in generated.items()}, **formats}
+
+
+def write_pages() -> None:
+    """Draw the gallery, write the pages that differ from what is there, and remove those that are no longer made."""
+    draw_figures(ROOT, DOCS / "generated" / "gallery")
+    made = pages()
+    for name, text in made.items():
+        path = DOCS / name
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+    there = [*DOCS.glob("schema/*.md"), *DOCS.glob("generated/**/*.md"), *DOCS.glob("generated/**/*.rst")]
+    for path in there:
+        if path.relative_to(DOCS).as_posix() not in made:
+            path.unlink()

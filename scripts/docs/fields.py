@@ -1,0 +1,62 @@
+"""Fields of a class with the words that its source says of them: a comment on the line, or on the lines before it."""
+
+import ast
+import inspect
+import re
+import textwrap
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Described:
+    """A field of a file or object."""
+
+    name: str
+    type: str
+    words: str
+
+
+def fields_of(kind: type[Any], *, own: bool = False) -> list[Described]:
+    """Return the fields of a dataclass or pydantic model, in their order; with `own` those that it declares itself."""
+    found: dict[str, Described] = {}
+    for base in reversed(kind.__mro__):
+        if base.__module__.startswith("forecast."):
+            found |= {one.name: one for one in _declared(base)}
+    names = getattr(kind, "model_fields", None) or getattr(kind, "__dataclass_fields__", None) or found
+    aliases = {name: getattr(names[name], "alias", None) or name for name in names} if isinstance(names, dict) else {}
+    shown = {one.name for one in _declared(kind)} if own else set(found)
+    return [Described(aliases.get(name, name), found[name].type, found[name].words) for name in names if name in shown]
+
+
+def _declared(kind: type[Any]) -> list[Described]:
+    """Return the fields that a class itself declares."""
+    lines = textwrap.dedent(inspect.getsource(kind)).splitlines()
+    body = ast.parse("\n".join(lines)).body[0]
+    assert isinstance(body, ast.ClassDef)
+    found = []
+    for node in body.body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            words = _comment(lines, node.lineno - 1, (node.end_lineno or node.lineno) - 1)
+            found.append(Described(node.target.id, _type(ast.unparse(node.annotation)), words))
+    return found
+
+
+def _comment(lines: list[str], first: int, last: int) -> str:
+    """Return the comment at the end of a field, else that of the lines before it."""
+    after = re.search(r"\s# (?!noqa|type:)(.*)$", lines[last])
+    if after:
+        return after[1].strip()
+    before: list[str] = []
+    while first > 0 and (line := lines[first - 1].strip()).startswith("# "):
+        before.insert(0, line[2:])
+        first -= 1
+    return " ".join(before)
+
+
+def _type(annotation: str) -> str:
+    """Shorten an annotation; one of a value that may be absent with a reason ends in a question mark."""
+    text = annotation.replace('"', "").replace("'", "")
+    text = re.sub(r"Annotated\[(\w+), .*\]", r"\1", re.sub(r"\bMapping\[", "dict[", text)).replace(", ...]", "]")
+    text = re.sub(r"\bFloat\b|\bIndex\b|NDArray\[[\w.]*\]", "array", re.sub(r"\b(?:Text|Digest|Day)\b", "str", text))
+    return re.sub(r" \| NotDefined\b", "?", re.sub(r"\bCounted\b", "int", re.sub(r"\bChance\b", "float", text)))

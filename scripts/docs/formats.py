@@ -1,0 +1,257 @@
+"""Pages on file formats, from records of the code and from the descriptions in forecast/contents.yaml."""
+
+import importlib.resources
+import inspect
+import re
+from collections.abc import Iterable
+from dataclasses import is_dataclass
+from typing import Any
+
+import yaml
+
+import forecast.outlook
+from forecast.archive.segments import FILE_COLUMNS, REJECTED_COLUMNS, ROW_COLUMNS
+from forecast.drivers import DRIVERS
+from forecast.model.variables import all_variables
+from forecast.outlook.scenarios import Scenario
+from forecast.panel.kinds import EVENTS, INDEX, VARIABLES
+
+from .fields import Described, fields_of
+from .text import code, table
+
+type Section = tuple[str, str, list[Described]]
+"""Heading, words below it, and the fields."""
+type Page = tuple[str, str, list[Section]]
+"""Title, words below it, and the sections."""
+
+KINDS = {"i": "int", "b": "bool", "f": "float", "M": "datetime64", "U": "text", "O": "text"}
+
+
+def format_pages() -> dict[str, str]:
+    """Return the page of every format."""
+    return {f"{name}.md": _text(page) for name, page in sorted(_pages().items())}
+
+
+def _pages() -> dict[str, Page]:
+    return {
+        "archive": _archive(),
+        "drivers": ("Covariates and calendar", "For [drivers](../drivers.md).", [
+            ("Covariates", "A CSV file in UTF-8 with one row per month, or more where a value was revised.",
+             contents("covariates")),
+            ("calendar.csv", "Scheduled facts that the package embeds.", contents("calendar.csv")),
+            ("Drivers of the calendar", "Zero or one in every month; the months in which each is one:",
+             [Described(one.name, "", one.words) for one in DRIVERS]),
+        ]),
+        "events": ("The event table", "Columns of `EventTable.events`, sorted by `date` and `event_id`.", [
+            ("Columns", "", contents("events")),
+            ("Further columns of feeds", "", contents("events of feeds")),
+            ("Attributes of a table", "", contents("event table")),
+            ("Counts", "Columns of `CountTable.counts`.", contents("counts")),
+        ]),
+        "fetch-json": ("fetch.json", "The manifest of a folder of [fetched files](../fetching.md). Schema 1.", [
+            ("The file", "", contents("fetch.json")),
+            ("A file that is expected", "", _kept("forecast.fetch.manifest:ExpectedFile")),
+        ]),
+        "fit": _fit(),
+        "forecast-json": ("forecast.json", "Numbers of a report. **Read `converged` first.** Version 2.", [
+            ("The file", "", contents("forecast.json")),
+            ("What will be recorded", _of("WindowOutlook"), contents("window")),
+            ("A horizon", _of("HorizonOutlook"), contents("horizon")),
+            ("A probability", _of("Probability"), contents("probability")),
+            *_records("forecast.report.skill", ("Skill", "DyadSkill"), ("Skill at a horizon", "HorizonSkill"),
+                      ("A comparison", "Compared")),
+            ("Provenance", "", contents("provenance")),
+            ("Data", "", contents("data")),
+            ("levels.csv", "The level of every dyad of the fit.", contents("levels.csv")),
+        ]),
+        "ledger": ("Ledger and track record", "JSON lines of [questions](../questions.md), one entry each. Schema 1.", [
+            *_records("forecast.questions.history", ("An entry", "LedgerEntry")),
+            *[(one.lower(), "", _own("forecast.questions.history", one)) for one in ("Asked", "Answered", "Resolved")],
+            ("track_record.json", "Written by `forecast question score --out`.", contents("track_record.json")),
+        ]),
+        "explain-json": ("explain.json and change.json", "Numbers from draws are `value` and `mcse`.", [
+            ("explain.json", "", contents("explain.json")),
+            ("change.json", "", contents("change.json")),
+        ]),
+        "outlook": _outlook(),
+        "pairs-json": ("pairs.json", "Written by `forecast monday` and `forecast report --all`.", [
+            ("The file", "", contents("pairs.json")),
+            *_records("forecast.report.pairs_page", ("A pair", "Pair")),
+        ]),
+        "panel": _panel(),
+        "plan": ("Plan of tests", "Every choice of a run of [tests](../hypotheses.md#plan-first). Version 2.", [
+            *_records("forecast.hypotheses.plan", ("The file", "Plan")),
+            *_records("forecast.sources", ("Source", "Source")),
+            *_records("forecast.hypotheses.plan", ("Data", "DataDigest")),
+        ]),
+        "question": _question(),
+        "scenario-json": ("scenario.json", "**Read `converged` first**, then `usable` of every scenario. Version 1.", [
+            ("The file", "", contents("scenario.json")),
+            ("A scenario", "The outlook given what one scenario assumes.", [
+                *[one for one in fields_of(Scenario) if one.name != "fault"], *contents("scenario"),
+            ]),
+            *_records("forecast.outlook.scenarios", ("What followed", "Followed")),
+            *_records("forecast.outlook.query", ("With and without", "Prospect")),
+            *_records("forecast.outlook.windows", ("A question", "QuestionOutlook")),
+        ]),
+        "skill-json": ("skill.json and kinds.json", "Results of [backtests](../skill.md). Schema 4.", [
+            ("skill.json", "", contents("skill.json")),
+            *[(name, "", contents(name)) for name in ("account", "misses", "without", "rows")],
+            ("cases.csv.gz", "One row per forecast; `tone.csv.gz` has the same of tones.", contents("cases.csv.gz")),
+            ("kinds.json", "Scores of probabilities of kinds of events, one row each.", contents("kinds.json")),
+        ]),
+        "tests-json": ("tests.json and tests.csv", "Results of `forecast test`, with natural logarithms. Version 3.", [
+            ("The file", "", contents("tests.json")),
+            ("A claim", "", contents("claim")),
+            *_records("forecast.hypotheses.power", ("A rate", "Rate")),
+            *_records("forecast.hypotheses.outcome", ("A picture", "Picture")),
+            *_records("forecast.hypotheses.run", ("A dyad", "OwnDyad")),
+            ("tests.csv", "One row per number.", contents("tests.csv")),
+        ]),
+    }  # fmt: skip
+
+
+def contents(name: str) -> list[Described]:
+    """Return the keys or columns of a file that is not one record of the code."""
+    written = yaml.safe_load((importlib.resources.files("forecast") / "contents.yaml").read_text("utf-8"))
+    rows = []
+    for names, words in written[name].items():
+        for place, one in enumerate(str(names).split(", ")):
+            rows.append(Described(one, "", "" if place else str(words)))
+    return rows
+
+
+def _records(module: str, *named: tuple[str, str]) -> list[Section]:
+    """Return a section per class of a module, under a heading each."""
+    found = importlib.import_module(module)
+    return [(title, _doc(getattr(found, name)), fields_of(getattr(found, name))) for title, name in named]
+
+
+def _own(module: str, name: str) -> list[Described]:
+    """Return the fields that a class itself declares; its kind is in the heading."""
+    kind = getattr(importlib.import_module(module), name)
+    return [one for one in fields_of(kind, own=True) if one.name != "kind"]
+
+
+def _kept(place: str) -> list[Described]:
+    """Return the fields of a pydantic model that are written."""
+    module, _, name = place.partition(":")
+    kind = getattr(importlib.import_module(module), name)
+    return [one for one in fields_of(kind) if not kind.model_fields[one.name].exclude]
+
+
+def _doc(kind: type[Any]) -> str:
+    """Return the summary of a docstring."""
+    text = " ".join((inspect.getdoc(kind) or "").partition("\n\n")[0].split())
+    return re.sub(r" \(docs/[^)]*\)", "", text)
+
+
+def _of(name: str) -> str:
+    return f"[{name}](outlook.md#{name.lower()}), without `draws`, and:"
+
+
+def _typed(rows: Iterable[Described], types: dict[str, str]) -> list[Described]:
+    return [Described(one.name, types.get(one.name, one.type), one.words) for one in rows]
+
+
+def _archive() -> Page:
+    def columns(schema: Any, rows: list[Described]) -> list[Described]:
+        return _typed(rows, {name: str(kind) for name, kind in zip(schema.names, schema.types, strict=True)})
+
+    (files,) = _records("forecast.archive.catalogue", ("The imported files", "Entry"))
+    return ("Archive", "Files of an [archive of feeds](../archive.md). Schema 1.", [
+        ("Rows", "Columns of segments below `rows`.", columns(ROW_COLUMNS, contents("archive rows"))),
+        ("Rejected rows", "Columns below `rejected`.", columns(REJECTED_COLUMNS, contents("archive rejected"))),
+        ("The catalogue", "Tables of `catalogue.sqlite`.", contents("archive catalogue")),
+        (files[0], "Columns of segments below `files`, and of the table `file`.", columns(FILE_COLUMNS, files[2])),
+    ])  # fmt: skip
+
+
+def _fit() -> Page:
+    def dims(names: Iterable[str]) -> str:
+        return ", ".join(names)
+
+    posterior = [
+        Described(name, "; ".join(part for part in (dims(one.dims), one.unit) if part), one.words)
+        for name, one in all_variables().items()
+    ]
+    return ("Fit", "A DataTree in netCDF or zarr, of [the model](../model.md). Schema 1.", [
+        ("Groups", "", contents("fit groups")),
+        ("Attributes", "", contents("fit attributes")),
+        ("posterior", "Dims `chain`, `draw` and those named, and the unit; a period is a month or week.", posterior),
+        ("sample_stats", "Dims `chain`, `draw`.", contents("sample_stats")),
+        ("provenance", "", contents("fit provenance")),
+        ("provenance, optional", "", contents("fit provenance, optional")),
+    ])  # fmt: skip
+
+
+def _outlook() -> Page:
+    public = {name: getattr(forecast.outlook, name) for name in forecast.outlook.__all__}
+    kinds = {name: kind for name, kind in public.items() if isinstance(kind, type) and is_dataclass(kind)}
+    sections = [(name, _doc(kind), fields_of(kind)) for name, kind in kinds.items()]
+    words = (
+        "Frozen dataclasses of `forecast.outlook`; [forecast.json](forecast-json.md) has them as objects. A question "
+        "mark stands for a value that may be `NotDefined` with a reason. Version 2."
+    )
+    return ("Outlook", words, sections)
+
+
+def _panel() -> Page:
+    declared = {**VARIABLES, **EVENTS.variables, **EVENTS.optional, **INDEX.variables, **INDEX.optional}
+    types = {name: f"{KINDS[kind]} ({', '.join(dims)})" for name, (dims, kind) in declared.items()}
+    return ("Panel", "An xarray Dataset; every function that takes a panel validates it. Schema 1.", [
+        ("Variables", "", _typed(contents("panel variables"), types)),
+        ("Coordinates", "", _typed(contents("panel coordinates"), types)),
+        ("Attributes", "", contents("panel attributes")),
+    ])  # fmt: skip
+
+
+def _question() -> Page:
+    module = "forecast.outlook.question"
+    joint = "forecast.questions.joint"
+    own = [
+        ("About one dyad", module, "SingleQuestion"), ("Share", module, "ShareQuestion"),
+        ("Rolling windows", module, "PassageQuestion"), ("Tone", module, "ToneQuestion"),
+        ("Count", module, "CountQuestion"), ("Level", module, "LevelQuestion"),
+        ("Joint", joint, "JointQuestion"), ("Conditional", joint, "ConditionalQuestion"),
+    ]  # fmt: skip
+    sections = [
+        (title, _doc(getattr(importlib.import_module(place), name)), _own(place, name)) for title, place, name in own
+    ]
+    words = "A YAML or JSON file by `forecast question new`. Fields that a kind does not need are left out. Version 1."
+    return ("Question", words, [
+        *_records(module, ("Every question", "Question")), *sections,
+        *_records(module, ("Baseline of a share", "FixedBaseline"), ("Baseline of a tone", "FixedTone")),
+    ])  # fmt: skip
+
+
+def _text(page: Page) -> str:
+    title, words, sections = page
+    lines = [f"# {title}", "", words, ""]
+    for head, about, rows in sections:
+        lines += [f"## {head}", "", *([about, ""] if about else []), *_table(rows)]
+    return "\n".join(lines)
+
+
+def _table(rows: list[Described]) -> list[str]:
+    """Return the table of some fields; one without words stands with the field before it."""
+    typed = any(one.type for one in rows)
+    shown: list[list[str]] = []
+    for one in rows:
+        words = one.words or _choices(one.type)
+        if not words and shown:
+            shown[-1][0] += f", `{one.name}`"
+            continue
+        kind = "" if one.type.startswith("Literal") else code(one.type.replace("|", "or"))
+        shown.append([f"`{one.name}`", *([kind] if typed else []), _cell(words)])
+    return table(["name", *(["type"] if typed else []), ""], shown)
+
+
+def _choices(kind: str) -> str:
+    found = re.fullmatch(r"Literal\[(.*)\]", kind)
+    return " or ".join(f"`{one.strip()}`" for one in found[1].split(",")) if found else ""
+
+
+def _cell(words: str) -> str:
+    """Return words for a cell: those of the code are Markdown already."""
+    return re.sub(r"(?<!\\)\|", r"\|", " ".join(words.split())) + ("" if words.endswith((".", ":")) else ".")

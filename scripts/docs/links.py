@@ -1,0 +1,59 @@
+"""Links of Markdown pages: to other pages, to the pages of reports, and to files that the site does not have."""
+
+import os
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
+
+COPIES = {
+    "CHANGELOG.md": "changelog",
+    "CONTRIBUTING.md": "contributing",
+    "ARCHITECTURE.md": "architecture",
+    "SECURITY.md": "security",
+    "benchmarks/README.md": "benchmarks",
+    "data/DATASHEET.md": "datasheet",
+    "data/codebook/CODING.md": "coding",
+    "reports/README.md": "reports",
+}
+"""Pages of the site that are copies of files of the repository, below docs/generated."""
+
+
+class MissingTarget(Exception):
+    """A link that leads to no file of the repository."""
+
+
+def relink(text: str, source: Path, page: Path) -> str:
+    """Return a page's text with its relative links as the site needs them.
+
+    `source` is the file that the text comes from, `page` the file below docs that Sphinx reads. Links to pages of
+    reports get the scheme `site:`, which docs/conf.py resolves. Of links to other files of the repository the text
+    remains.
+    """
+
+    def convert(found: re.Match[str]) -> str:
+        picture, words, link = found.groups()
+        path, _, anchor = link.partition("#")
+        if not path or re.match(r"[a-z]+:", path):
+            return found[0]
+        target = (source.parent / path).resolve()
+        made = target.parent == DOCS / "schema" or target.is_relative_to(DOCS / "generated")  # at every build
+        if not made and not (target.is_relative_to(ROOT) and target.exists()):
+            raise MissingTarget(f"{source.relative_to(ROOT)}: the link to {link} leads nowhere")
+        inside = target.relative_to(ROOT).as_posix()
+        hash_ = f"#{anchor}" if anchor else ""
+        if inside in COPIES:
+            target = DOCS / "generated" / f"{COPIES[inside]}.md"
+        elif inside.startswith("reports/") and not picture and target.is_file():
+            here = page.parent.relative_to(DOCS).as_posix()
+            return f"[{words}](site:{os.path.relpath(inside, here).replace(os.sep, '/')})"
+        elif not target.is_relative_to(DOCS) and not picture:
+            return words
+        return f"{picture}[{words}]({os.path.relpath(target, page.parent).replace(os.sep, '/')}{hash_})"
+
+    return "".join(
+        part if part.startswith("```") else LINK.sub(convert, part)
+        for part in re.split(r"(^```.*?^```$)", text, flags=re.M | re.S)
+    )

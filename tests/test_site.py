@@ -1,0 +1,113 @@
+"""The site: every page is in its tree, every link leads somewhere, and it builds without a warning."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from posixpath import normpath
+
+import pytest
+
+import forecast
+from scripts import docs as site
+from scripts.docs import built, links
+from tests import test_english
+from tests.commands import app, typer
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+TREE = re.compile(r"^```\{toctree\}\n(.*?)^```|^\.\. toctree::\n((?:[ ]{3}[^\n]*\n|\n)*)", re.M | re.S)
+
+
+@pytest.fixture(scope="module")
+def pages():
+    """The text of every page of the site by its name, generated ones included."""
+    written = {
+        path.relative_to(DOCS).with_suffix("").as_posix(): path.read_text("utf-8")
+        for path in [*DOCS.rglob("*.md"), *DOCS.glob("tutorials/*.py")]
+        if not {"generated", "schema"} & {*path.parts}
+    }
+    made = {name.rpartition(".")[0]: text for name, text in site.pages().items()}
+    return {**written, **made}
+
+
+def children(name, pages):
+    """Return the pages of the trees of a page."""
+    folder = name.rpartition("/")[0]
+    for tree in TREE.findall(pages[name]):
+        lines = [line.strip() for line in "".join(tree).splitlines()]
+        for entry in [line for line in lines if line and not line.startswith(":")]:
+            path = normpath(f"{folder}/{entry}").lstrip("/")
+            if "*" in path:
+                yield from (one for one in pages if Path(one).match(path) and one.count("/") == path.count("/"))
+            else:
+                yield path
+
+
+def test_every_page_is_in_the_tree_once(pages):
+    found, waiting = [], ["index"]
+    while waiting:
+        name = waiting.pop()
+        found.append(name)
+        waiting += children(name, pages)
+    assert sorted(found) == sorted(pages)
+
+
+def test_every_relative_link_of_a_page_leads_somewhere(pages):
+    for name, text in pages.items():
+        path = DOCS / f"{name}.md"
+        shown = text if re.match("generated|schema", name) else links.relink(text, path, path)
+        for link in re.findall(r"\]\(([^)\s:#]+)\.md\b", shown):
+            assert (path.parent / link).resolve().relative_to(DOCS).as_posix() in pages, f"{name}: {link}"
+
+
+def test_every_page_that_the_code_names_is_there(pages):
+    for path in [*ROOT.glob("forecast/**/*.py"), *ROOT.glob("scripts/**/*.py"), ROOT / "Makefile"]:
+        for name in re.findall(r"\bdocs/([\w/-]+)\.md\b", path.read_text("utf-8")):
+            assert name in pages, f"{path}: docs/{name}.md"
+
+
+def test_fields_are_described_in_plain_english(pages):
+    for name in [one for one in pages if one.startswith("schema/")]:
+        found = test_english.faults(DOCS / f"{name}.md", pages[name].replace("`happenings`", ""), 1)
+        assert not found, found
+
+
+def test_a_link_to_a_missing_file_is_an_error():
+    with pytest.raises(links.MissingTarget, match=r"start\.md.*no-such\.md"):
+        links.relink("See [that](no-such.md).", DOCS / "start.md", DOCS / "start.md")
+
+
+def test_links_are_those_that_the_site_needs():
+    page = DOCS / "research" / "pool.md"
+    text = "[a](../../reports/skill/index.html) [b](../../CHANGELOG.md) [c](../../LICENSE) [d](https://x.org) [e](#f)"
+    assert links.relink(text, page, page) == (
+        "[a](site:../reports/skill/index.html) [b](../generated/changelog.md) c [d](https://x.org) [e](#f)"
+    )
+
+
+def test_every_command_and_public_name_has_its_place(pages):
+    for name in typer.main.get_command(app).commands:
+        assert f"# forecast {name}\n" in pages[f"generated/cli/{name}"]
+    shown = "\n".join(text for name, text in pages.items() if name.startswith("generated/api/"))
+    for name in forecast.__all__:
+        assert name == "__version__" or re.search(rf":: forecast\.{name}$", shown, re.M), name
+
+
+def test_faults_of_a_built_site_are_found(tmp_path):
+    (tmp_path / "a.html").write_text('<a href="b.html#c">1</a><a href="d.html">2</a><script src="https://x.org/y.js">')
+    (tmp_path / "b.html").write_text('<p id="e">')
+    assert built.faults(tmp_path) == [
+        "a.html: b.html#c has no such anchor",
+        "a.html: https://x.org/y.js is loaded from the network",
+        "a.html: the link to d.html leads nowhere",
+    ]
+
+
+@pytest.mark.slow
+def test_it_builds_without_a_warning(tmp_path):
+    pytest.importorskip("myst_nb")
+    command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", "-d", tmp_path / "trees"]
+    done = subprocess.run([*command, DOCS, tmp_path / "site"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "site" / "reports" / "index.html").exists()
