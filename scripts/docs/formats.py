@@ -12,6 +12,7 @@ import yaml
 import forecast.outlook
 from forecast.archive.segments import FILE_COLUMNS, REJECTED_COLUMNS, ROW_COLUMNS
 from forecast.drivers import DRIVERS
+from forecast.evaluation.results import RULE
 from forecast.model.variables import all_variables
 from forecast.outlook.scenarios import Scenario
 from forecast.panel.kinds import EVENTS, INDEX, VARIABLES
@@ -24,6 +25,16 @@ type Section = tuple[str, str, list[Described]]
 type Page = tuple[str, str, list[Section]]
 """Title, words below it, and the sections."""
 
+POSTERIOR = (
+    'Dims `chain`, `draw` and those named, and the unit (`attrs["units"]`); a period is a month or week. Variables '
+    'that the spec does not have are absent; with `trend="constant"` the trend is `mu`. `depth_cut` and '
+    "`severity_cut` count thresholds from 0; `depth_place` and `severity_place` are eras, or spans of five years from 1945 on, by dyad."
+)
+ROWS = "Columns of segments below `rows`. A line of POLECAT can have several rows, one per pair of states."
+CALIBRATED = (
+    "A kind is calibrated if, with all dyads and horizons, at least one event, from 2015 on, the mean probability is "
+    "within 5 points of the frequency, and within 10 in each third (`forecast.outlook.kind_counts.calibrated`)."
+)
 KINDS = {"i": "int", "b": "bool", "f": "float", "M": "datetime64", "U": "text", "O": "text"}
 
 
@@ -71,6 +82,7 @@ def _pages() -> dict[str, Page]:
         ]),
         "explain-json": ("explain.json and change.json", "Numbers from draws are `value` and `mcse`.", [
             ("explain.json", "", contents("explain.json")),
+            ("explain.csv", "One row per event, with `level_added`, `level_error`, `level_alone` and so on.", []),
             ("change.json", "", contents("change.json")),
         ]),
         "outlook": _outlook(),
@@ -96,9 +108,11 @@ def _pages() -> dict[str, Page]:
         ]),
         "skill-json": ("skill.json and kinds.json", "Results of [backtests](../skill.md). Schema 4.", [
             ("skill.json", "", contents("skill.json")),
-            *[(name, "", contents(name)) for name in ("account", "misses", "without", "rows")],
+            ("account", "", contents("account")),
+            ("misses", RULE, contents("misses")),
+            *[(name, "", contents(name)) for name in ("without", "rows")],
             ("cases.csv.gz", "One row per forecast; `tone.csv.gz` has the same of tones.", contents("cases.csv.gz")),
-            ("kinds.json", "Scores of probabilities of kinds of events, one row each.", contents("kinds.json")),
+            ("kinds.json", f"Scores of kinds of events, one row each. {CALIBRATED}", contents("kinds.json")),
         ]),
         "tests-json": ("tests.json and tests.csv", "Results of `forecast test`, with natural logarithms. Version 3.", [
             ("The file", "", contents("tests.json")),
@@ -160,7 +174,7 @@ def _archive() -> Page:
 
     (files,) = _records("forecast.archive.catalogue", ("The imported files", "Entry"))
     return ("Archive", "Files of an [archive of feeds](../archive.md). Schema 1.", [
-        ("Rows", "Columns of segments below `rows`.", columns(ROW_COLUMNS, contents("archive rows"))),
+        ("Rows", ROWS, columns(ROW_COLUMNS, contents("archive rows"))),
         ("Rejected rows", "Columns below `rejected`.", columns(REJECTED_COLUMNS, contents("archive rejected"))),
         ("The catalogue", "Tables of `catalogue.sqlite`.", contents("archive catalogue")),
         (files[0], "Columns of segments below `files`, and of the table `file`.", columns(FILE_COLUMNS, files[2])),
@@ -178,7 +192,7 @@ def _fit() -> Page:
     return ("Fit", "A DataTree in netCDF or zarr, of [the model](../model.md). Schema 1.", [
         ("Groups", "", contents("fit groups")),
         ("Attributes", "", contents("fit attributes")),
-        ("posterior", "Dims `chain`, `draw` and those named, and the unit; a period is a month or week.", posterior),
+        ("posterior", POSTERIOR, posterior),
         ("sample_stats", "Dims `chain`, `draw`.", contents("sample_stats")),
         ("provenance", "", contents("fit provenance")),
         ("provenance, optional", "", contents("fit provenance, optional")),
@@ -229,7 +243,7 @@ def _text(page: Page) -> str:
     title, words, sections = page
     lines = [f"# {title}", "", words, ""]
     for head, about, rows in sections:
-        lines += [f"## {head}", "", *([about, ""] if about else []), *_table(rows)]
+        lines += [f"## {head}", "", *([about, ""] if about else []), *(_table(rows) if rows else [])]
     return "\n".join(lines)
 
 
