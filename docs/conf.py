@@ -25,7 +25,7 @@ language = "en"
 smartquotes = False  # options begin with two dashes
 
 extensions = ["sphinx.ext.autodoc", "numpydoc", "myst_nb"]
-exclude_patterns = ["conf.py", "gallery/*.py"]
+exclude_patterns = ["conf.py", "gallery/*.py", "tutorials/_*.py"]
 suppress_warnings = ["config.cache"]
 
 autodoc_typehints = "none"  # the docstrings say the types
@@ -41,6 +41,7 @@ nb_execution_mode = "cache"
 nb_execution_cache_path = str(ROOT / "build" / "notebooks")
 nb_execution_timeout = 900
 nb_execution_raise_on_error = True
+nb_execution_in_temp = True  # what a tutorial writes does not stay in the repository
 nb_merge_streams = True
 
 html_theme = "pydata_sphinx_theme"

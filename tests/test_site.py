@@ -24,7 +24,7 @@ def pages():
     """The text of every page of the site by its name, generated ones included."""
     written = {
         path.relative_to(DOCS).with_suffix("").as_posix(): path.read_text("utf-8")
-        for path in [*DOCS.rglob("*.md"), *DOCS.glob("tutorials/*.py")]
+        for path in [*DOCS.rglob("*.md"), *DOCS.glob("tutorials/[!_]*.py")]
         if not {"generated", "schema"} & {*path.parts}
     }
     made = {name.rpartition(".")[0]: text for name, text in site.pages().items()}

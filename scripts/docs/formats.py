@@ -28,7 +28,8 @@ type Page = tuple[str, str, list[Section]]
 POSTERIOR = (
     'Dims `chain`, `draw` and those named, and the unit (`attrs["units"]`); a period is a month or week. Variables '
     'that the spec does not have are absent; with `trend="constant"` the trend is `mu`. `depth_cut` and '
-    "`severity_cut` count thresholds from 0; `depth_place` and `severity_place` are eras, or spans of five years from 1945 on, by dyad."
+    "`severity_cut` count thresholds from 0; `depth_place` and `severity_place` are eras, or spans of five years from "
+    "1945 on, by dyad."
 )
 ROWS = "Columns of segments below `rows`. A line of POLECAT can have several rows, one per pair of states."
 CALIBRATED = (

@@ -1,11 +1,12 @@
-"""Gallery: each script of docs/gallery is run once, its figure saved, and a page made with figure and script.
+"""Gallery: the scripts of docs/gallery are run, their figures saved, and a page made of each figure and script.
 
-A script that is unchanged, with an unchanged package, is not run again.
+A script begins with a cell of Markdown: its title and what the figure shows. Scripts that are unchanged, with an
+unchanged package, are not run again.
 """
 
-import ast
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,41 +16,53 @@ from .text import toctree
 RUN = """
 import runpy, sys
 import matplotlib
-matplotlib.use("svg")
+matplotlib.use("agg")
 import matplotlib.pyplot as plt
-runpy.run_path(sys.argv[1], run_name="__main__")
-figure = plt.gcf()
-if not figure.axes:
-    raise SystemExit(f"{sys.argv[1]} draws no figure")
-figure.savefig(sys.argv[2], dpi=144, bbox_inches="tight")
+for script, picture in zip(sys.argv[1::2], sys.argv[2::2]):
+    plt.close("all")
+    runpy.run_path(script, run_name="__main__")
+    if not plt.get_fignums():
+        raise SystemExit(f"{script} draws no figure")
+    plt.gcf().savefig(picture, dpi=120, bbox_inches="tight")
 """
+CELL = re.compile(r"^# %%.*\n", re.M)
 
 
 def draw_figures(root: Path, folder: Path) -> None:
     """Run the scripts that changed, and save their figures in a folder."""
-    for script in _scripts(root):
-        _draw(script, folder / f"{script.stem}.png", root)
+    seals = {script: _seal(script, root) for script in _scripts(root)}
+    stamps = {script: folder / f"{script.stem}.stamp" for script in seals}
+    stale = [one for one, seal in seals.items() if not stamps[one].exists() or stamps[one].read_text() != seal]
+    if not stale:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    words = [str(word) for script in stale for word in (script, folder / f"{script.stem}.png")]
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *words],
+        cwd=stale[0].parent, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(f"The gallery failed:\n{done.stderr}")
+    for script in stale:
+        stamps[script].write_text(seals[script])
 
 
 def gallery_pages(root: Path) -> dict[str, str]:
     """Return the index of the gallery and a page per script."""
+    shown, lines = {}, ["# Gallery", ""]
     scripts = _scripts(root)
-    shown, cards = {}, []
+    if not scripts:
+        return {
+            "gallery/index.md": "\n".join([*lines, "[Reports](../reports.md) show the figures of the package.", ""])
+        }
+    lines += ["Figures of the package, each with the script that draws it.", "", ":::{container} gallery", ""]
     for script in scripts:
-        title, words = _title(script)
+        title, words, code = _parts(script)
         shown[f"gallery/{script.stem}.md"] = "\n".join([
-            f"# {title}", "", words, "", f"![{title}]({script.stem}.png)", "",
-            f"```{{literalinclude}} ../../gallery/{script.name}", ":language: python", "```", "",
+            f"# {title}", "", words, "", f"![{title}]({script.stem}.png)", "", "```python", code, "```", "",
         ])  # fmt: skip
-        cards.append(f"[![{title}]({script.stem}.png) {title}]({script.stem}.md)")
-    lines = ["# Gallery", ""]
-    if scripts:
-        lines += ["Figures of the package, each with the script that draws it.", "", ":::{container} gallery"]
-        for card in cards:
-            lines += [card, ""]
-        lines += [":::", "", *toctree((script.stem for script in scripts), hidden=True)]
-    else:
-        lines += ["[Reports](../reports.md) show the figures of the package.", ""]
+        lines += [f"[![{title}]({script.stem}.png) {title}]({script.stem}.md)", ""]
+    lines += [":::", "", *toctree((script.stem for script in scripts), hidden=True)]
     return {"gallery/index.md": "\n".join(lines), **shown}
 
 
@@ -57,33 +70,16 @@ def _scripts(root: Path) -> list[Path]:
     return sorted(path for path in (root / "docs" / "gallery").glob("*.py") if not path.name.startswith("_"))
 
 
-def _title(script: Path) -> tuple[str, str]:
-    """Return the first line of a script's docstring without full stop, and the rest."""
-    first, _, rest = (ast.get_docstring(ast.parse(script.read_text("utf-8"))) or script.stem).partition("\n")
-    return first.rstrip("."), rest.strip()
-
-
-def _draw(script: Path, picture: Path, root: Path) -> None:
-    """Run a script and save its figure, unless that was done with the same script and package."""
-    stamp = picture.with_suffix(".stamp")
-    seal = _seal(script, root)
-    if picture.exists() and stamp.exists() and stamp.read_text() == seal:
-        return
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "PYTHONPATH": str(root), "MPLBACKEND": "svg"}
-    done = subprocess.run(
-        [sys.executable, "-c", RUN, str(script), str(picture)],
-        cwd=script.parent, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise SystemExit(f"{script.relative_to(root)} failed:\n{done.stderr}")
-    stamp.write_text(seal)
+def _parts(script: Path) -> tuple[str, str, str]:
+    """Return the title of a script, what it says of the figure, and its code."""
+    _, head, code = CELL.split(script.read_text("utf-8"), maxsplit=2)
+    title, _, words = re.sub(r"^# ?", "", head, flags=re.M).strip().removeprefix("# ").partition("\n")
+    return title, words.strip(), code.strip()
 
 
 def _seal(script: Path, root: Path) -> str:
     """Return a digest of a script, of what scripts share, and of the package."""
-    shared = sorted(script.parent.glob("_*.py"))
     found = hashlib.sha256()
-    for path in [script, *shared, *sorted((root / "forecast").rglob("*.py"))]:
+    for path in [script, *sorted(script.parent.glob("_*.py")), *sorted((root / "forecast").rglob("*.py"))]:
         found.update(path.read_bytes())
     return found.hexdigest()
