@@ -83,7 +83,7 @@ def _usage(one: Any) -> str:
 
 
 def _argument(one: Any) -> str:
-    return (one.metavar or one.name.upper()).strip("[].")
+    return str(one.metavar or one.name.upper()).strip("[].")
 
 
 def _names(one: Any, *, argument: bool) -> str:
