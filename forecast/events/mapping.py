@@ -45,18 +45,16 @@ class FileForm(BaseModel):
     fields: ClassVar[tuple[str, ...]]
     required: ClassVar[tuple[str, ...]]
 
-    dataset: str = Field(min_length=1)
-    columns: dict[str, Place]
-    constants: dict[str, str | int | float] = {}
-    format: Literal["csv", "parquet"] | None = None
-    """Without it: parquet for the endings .parquet and .pq, else csv."""
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    quoted: bool = True
-    """False for tab-separated dumps in which a quotation mark is an ordinary letter."""
-    header: bool = True
-    encoding: str = "utf-8"
-    missing: tuple[str, ...] = ("", "NULL", "NA")
-    date_format: str = "%Y-%m-%d"
+    dataset: str = Field(min_length=1)  # Its name
+    columns: dict[str, Place]  # Column of each field: its name, or position from 1
+    constants: dict[str, str | int | float] = {}  # A value for all rows, instead of a column
+    format: Literal["csv", "parquet"] | None = None  # By default by the file's ending
+    delimiter: str = Field(default=",", min_length=1, max_length=1)  # One character, or `tab`
+    quoted: bool = True  # False if a quotation mark is an ordinary letter
+    header: bool = True  # The first line names the columns
+    encoding: str = "utf-8"  # Of a CSV
+    missing: tuple[str, ...] = ("", "NULL", "NA")  # What marks a missing value
+    date_format: str = "%Y-%m-%d"  # Of `date` or `time`
 
     @field_validator("delimiter", mode="before")
     @classmethod
@@ -98,15 +96,14 @@ class TableMapping(FileForm):
     )  # fmt: skip
     required = ("date", "source", "target", "cameo")
 
-    known_at_format: str | None = None
-    """Without it: as `date_format`."""
+    known_at_format: str | None = None  # By default as `date_format`
+    # ISO 3166 alpha-3 codes by country name; codes of states need no entry, nor those that ISO leaves to users (`XKX`);
+    # `EUR: EUR` accepts a code that is no state's
     countries: dict[str, str] = {}
-    """ISO 3166 alpha-3 codes by the table's country names; codes need no entry."""
+    # `lost` if '061' became '61'; `kept` if '10' is the root code 10; by default by the file
     leading_zeros: Literal["kept", "lost"] | None = None
-    """`lost`: the CAMEO codes went through a number ('61' for '061') and are to be mended. Without it, they are kept
-    unless the file shows signs that they are lost."""
+    # `reject`: of rows with the same id keep the first and reject the others
     duplicate_ids: Literal["refuse", "reject"] = "refuse"
-    """`reject`: of rows with the same id keep the first and put the others among the rejects."""
 
 
 class CountedClass(BaseModel):
@@ -114,9 +111,9 @@ class CountedClass(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1)  # For readers
     side: Literal["conflict", "cooperation"]
-    columns: tuple[Place, ...] = Field(min_length=1)
+    columns: tuple[Place, ...] = Field(min_length=1)  # Summed
 
 
 class CountsMapping(FileForm):
@@ -125,13 +122,11 @@ class CountsMapping(FileForm):
     fields = ("time", "source", "target", "direction", "dyad")
     required = ("time",)
 
-    date_format: str = "%Y-%m"
+    date_format: str = "%Y-%m"  # Of `time`
     frequency: Literal["month", "week"] = "month"
-    separator: str = Field(default=">", min_length=1)
-    """Between the two states of the field `direction`: USA>CHN."""
-    countries: dict[str, str] = {}
-    classes: tuple[CountedClass, ...]
-    """Classes from the most hostile to the most cooperative."""
+    separator: str = Field(default=">", min_length=1)  # Between the two states of the field `direction`: USA>CHN
+    countries: dict[str, str] = {}  # As in a table of events
+    classes: tuple[CountedClass, ...]  # From the most hostile to the most cooperative
 
     @model_validator(mode="after")
     def _states_and_sides(self) -> Self:
@@ -150,7 +145,7 @@ class IndexMapping(FileForm):
     fields = ("time", "value", "dyad")
     required = ("time", "value", "dyad")
 
-    date_format: str = "%Y-%m"
+    date_format: str = "%Y-%m"  # Of `time`
 
 
 def load_mapping[Model: FileForm](mapping: Model | dict[str, Any] | str | Path, kind: type[Model]) -> Model:

@@ -15,6 +15,7 @@ class Described:
     name: str
     type: str
     words: str
+    default: str = ""
 
 
 def fields_of(kind: type[Any], *, own: bool = False) -> list[Described]:
@@ -38,8 +39,17 @@ def _declared(kind: type[Any]) -> list[Described]:
     for node in body.body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             words = _comment(lines, node.lineno - 1, (node.end_lineno or node.lineno) - 1)
-            found.append(Described(node.target.id, _type(ast.unparse(node.annotation)), words))
+            found.append(Described(node.target.id, _type(ast.unparse(node.annotation)), words, _default(node.value)))
     return found
+
+
+def _default(value: ast.expr | None) -> str:
+    """Return a default that is a text, number or list of such."""
+    if isinstance(value, ast.Call):
+        value = next((one.value for one in value.keywords if one.arg == "default"), None)
+    parts = value.elts if isinstance(value, ast.Tuple) else [] if value is None else [value]
+    constants = [one.value for one in parts if isinstance(one, ast.Constant) and one.value not in (None, "")]
+    return ", ".join(f"`{str(one).lower() if isinstance(one, bool) else one}`" for one in constants)
 
 
 def _comment(lines: list[str], first: int, last: int) -> str:

@@ -4,7 +4,7 @@ import importlib.resources
 import inspect
 import re
 from collections.abc import Iterable
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from typing import Any
 
 import yaml
@@ -13,6 +13,7 @@ import forecast.outlook
 from forecast.archive.segments import FILE_COLUMNS, REJECTED_COLUMNS, ROW_COLUMNS
 from forecast.drivers import DRIVERS
 from forecast.evaluation.results import RULE
+from forecast.events.mapping import CountedClass, CountsMapping, FileForm, IndexMapping, TableMapping
 from forecast.model.variables import all_variables
 from forecast.outlook.scenarios import Scenario
 from forecast.panel.kinds import EVENTS, INDEX, VARIABLES
@@ -36,6 +37,10 @@ CALIBRATED = (
     "A kind is calibrated if, with all dyads and horizons, at least one event, from 2015 on, the mean probability is "
     "within 5 points of the frequency, and within 10 in each third (`forecast.outlook.kind_counts.calibrated`)."
 )
+MAPPINGS = (
+    ("Every table", FileForm), ("Events", TableMapping), ("Counts", CountsMapping), ("A class of counts", CountedClass),
+    ("Index", IndexMapping),
+)  # fmt: skip
 KINDS = {"i": "int", "b": "bool", "f": "float", "M": "datetime64", "U": "text", "O": "text"}
 
 
@@ -85,6 +90,9 @@ def _pages() -> dict[str, Page]:
             ("explain.json", "", contents("explain.json")),
             ("explain.csv", "One row per event, with `level_added`, `level_error`, `level_alone` and so on.", []),
             ("change.json", "", contents("change.json")),
+        ]),
+        "mapping": ("Mapping", "A YAML or JSON file that says which [column](../events.md) holds which field.", [
+            (title, _doc(kind), [_with_default(one) for one in fields_of(kind, own=True)]) for title, kind in MAPPINGS
         ]),
         "outlook": _outlook(),
         "pairs-json": ("pairs.json", "Written by `forecast monday` and `forecast report --all`.", [
@@ -167,6 +175,10 @@ def _of(name: str) -> str:
 
 def _typed(rows: Iterable[Described], types: dict[str, str]) -> list[Described]:
     return [Described(one.name, types.get(one.name, one.type), one.words) for one in rows]
+
+
+def _with_default(one: Described) -> Described:
+    return replace(one, words=f"{one.words.rstrip('.')}. Default: {one.default}") if one.default and one.words else one
 
 
 def _archive() -> Page:
