@@ -4,7 +4,7 @@ import ast
 import inspect
 import re
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -27,7 +27,7 @@ def fields_of(kind: type[Any], *, own: bool = False) -> list[Described]:
     names = getattr(kind, "model_fields", None) or getattr(kind, "__dataclass_fields__", None) or found
     aliases = {name: getattr(names[name], "alias", None) or name for name in names} if isinstance(names, dict) else {}
     shown = {one.name for one in _declared(kind)} if own else set(found)
-    return [Described(aliases.get(name, name), found[name].type, found[name].words) for name in names if name in shown]
+    return [replace(found[name], name=aliases.get(name, name)) for name in names if name in shown]
 
 
 def _declared(kind: type[Any]) -> list[Described]:
