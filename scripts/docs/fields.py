@@ -48,8 +48,8 @@ def _default(value: ast.expr | None) -> str:
     if isinstance(value, ast.Call):
         value = next((one.value for one in value.keywords if one.arg == "default"), None)
     parts = value.elts if isinstance(value, ast.Tuple) else [] if value is None else [value]
-    constants = [one.value for one in parts if isinstance(one, ast.Constant) and one.value not in (None, "")]
-    return ", ".join(f"`{str(one).lower() if isinstance(one, bool) else one}`" for one in constants)
+    constants = [one.value for one in parts if isinstance(one, ast.Constant) and isinstance(one.value, str | int)]
+    return ", ".join(f"`{str(one).lower() if isinstance(one, bool) else one}`" for one in constants if one != "")
 
 
 def _comment(lines: list[str], first: int, last: int) -> str:
