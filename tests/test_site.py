@@ -90,8 +90,9 @@ def test_every_command_and_public_name_has_its_place(pages):
     for name in typer.main.get_command(app).commands:
         assert f"# forecast {name}\n" in pages[f"generated/cli/{name}"]
     shown = "\n".join(text for name, text in pages.items() if name.startswith("generated/api/"))
-    for name in forecast.__all__:
-        assert name == "__version__" or re.search(rf":: forecast\.{name}$", shown, re.M), name
+    functions = {*forecast.__all__, *(f"plots.{name}" for name in forecast.plots.__all__)} - {"__version__", "plots"}
+    for name in functions:
+        assert re.search(rf":: forecast\.{re.escape(name)}$", shown, re.M), name
 
 
 def test_faults_of_a_built_site_are_found(tmp_path):
