@@ -11,10 +11,10 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 @cache
 def _made():
     from forecast import assess
+    from tests.outlook.conftest import make_fit
     from tests.plots.made import with_kinds
-    from tests.report.conftest import reported_fit
 
-    fit = reported_fit(dyads=("USA-CHN",), draws=40)
+    fit = make_fit(("USA-CHN",), draws=40)
     return {"fit": fit, "assessment": with_kinds(assess(fit, "USA-CHN", seed=1))}
 
 

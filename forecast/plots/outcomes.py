@@ -9,14 +9,14 @@ import numpy as np
 
 from forecast import wording
 from forecast.arguments import checked
-from forecast.errors import DataError
+from forecast.errors import DataError, SpecError
 from forecast.outlook import Assessment, NotDefined, Probability, printed_changes, printed_percents
 from forecast.outlook.attribution import Attribution
 from forecast.outlook.comparison import LEVEL, Change, as_shown
 from forecast.outlook.query import Prospect
 from forecast.outlook.scenarios import Scenarios
 from forecast.plots import style
-from forecast.wording import chance, count, day, month, number, signed
+from forecast.wording import chance, count, day, join, month, number, signed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,6 +89,8 @@ def plot_probabilities(
     >>> round(sum(bar.get_width() for bar in bars))
     100
     """
+    if horizons is not None and not set(horizons) <= set(data.horizons):
+        raise SpecError(f"horizons: got {list(horizons)}; expected some of {join(map(str, data.horizons))}")
     bars = outcome_percents(data, share, horizons)
     if not bars:
         raise DataError("data: the probabilities of the share are not defined at these horizons; expected a baseline")

@@ -54,6 +54,8 @@ def axes(ax: "Axes | None", figsize: tuple[float, float] | None, height: float) 
         if figsize is not None:
             raise SpecError(f"figsize: got {figsize}; expected none with ax, whose figure has a size; leave one out")
         return ax
+    if figsize is not None and not (isinstance(figsize, Sequence) and len(figsize) == 2):
+        raise SpecError(f"figsize: got {figsize}; expected width and height in inches, such as (8, 4)")
     from matplotlib import pyplot, rc_context
 
     look: Any = STYLE

@@ -189,6 +189,10 @@ def test_monte_carlo_errors_stand_where_outcomes_meet(assessment, on):
     assert ends.mean() == pytest.approx(first.deterioration.value)
     assert np.ptp(ends) == pytest.approx(2 * 1.96 * first.deterioration.mcse, rel=1e-3)
     assert len(on.patches) == 4 * len(assessment.improvement)
+    with pytest.raises(ForecastError, match=r"^horizons: got \[7\]; expected some of 3"):
+        plots.plot_probabilities(assessment, horizons=[7], ax=on)
+    with pytest.raises(ForecastError, match=r"^figsize: got 3; expected width and height"):
+        plots.plot_probabilities(assessment, figsize=3)
 
 
 def test_eras_drawn_alone_reach_from_the_first_to_now(assessment):
