@@ -1,0 +1,25 @@
+"""A sample of the damaged inputs that ``python -m tests.fuzz`` tries by the thousand."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.mutations import KINDS
+from tests.systems import posix
+
+pytestmark = posix
+QUICK = {"fit": 1}
+SLOW = 500
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_some_damaged_inputs(kind: str, tmp_path: Path) -> None:
+    for seed in range(1, 1 + QUICK.get(kind, 6)):
+        KINDS[kind](tmp_path, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_hundreds_of_damaged_inputs(kind: str, tmp_path: Path) -> None:
+    read = sum(KINDS[kind](tmp_path, seed) for seed in range(1, 1 + SLOW))
+    assert 0 < read < SLOW
