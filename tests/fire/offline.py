@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.fire.made import DATA, _fit, _record, run
+from tests.model.fits import unsampled
+from tests.records import DATA, run, write_record
 
 CALLS = ("socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname", "socket.bind")
 TO_THE_NETWORK = (socket.AF_INET, socket.AF_INET6)
@@ -43,15 +44,14 @@ def without_a_way() -> int:
 def main() -> None:
     """Make a fit of draws from the prior, and do with it what others do with theirs."""
     tried = watched()
-    _record()
+    write_record()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("forecast.model.fit", _fit)
+        patch.setattr("forecast.model.fit", unsampled)
         run("report", "USA-CHN", *DATA, "--alone", "--horizons", "3", "--out", "made")
-    window = ("--above", "50", "--months", "6", "--as-of", "2023-12-31", "--id", "half")
-    asked = ("question", "new", "USA-CHN", *DATA, *window)
+    half = ("--above", "50", "--months", "6", "--as-of", "2023-12-31", "--id", "half")
     done = [
         run("report", "USA-CHN", "--fit", "made/fit.zarr", "--horizons", "3", "--out", "out"),
-        run(*asked),
+        run("question", "new", "USA-CHN", *DATA, *half),
         run("question", "update", *DATA, "--fit", "made/fit.zarr"),
     ]
     ended = [f"{one.exit_code}: {one.output[-200:]} {one.exception!r}" for one in done]

@@ -1,7 +1,7 @@
 """Hundreds of dyads of one feed, fitted alone in one process: each has its report or a reason, and memory stays flat.
 
 DYADS says how many. Fits are draws from the prior; of every ninth dyad the chains are apart, so that it does not
-converge, and every eleventh has too few months of events.
+converge, and every eleventh has no event.
 """
 
 import itertools
@@ -32,18 +32,18 @@ STATES = (
 PAIRS = list(itertools.islice(itertools.combinations(STATES, 2), DYADS))
 YEARS = range(2014, 2019)
 CODES = ("046", "111", "057", "138", "042", "163")
-TOO_SHORT = 11
+SILENT = 11
 APART = 9
 
 
 def feed(folder: Path) -> None:
-    """Write files of GDELT with an event of each dyad on a day of every month, of some in two years only."""
+    """Write files of GDELT with an event on a day of every month, for all dyads but some."""
     folder.mkdir()
     number = 0
     for year, month in itertools.product(YEARS, range(1, 13)):
         rows = []
         for place, (one, other) in enumerate(PAIRS):
-            if place % TOO_SHORT == 0 and year > YEARS[1]:
+            if place % SILENT == 0:
                 continue
             number += 1
             day = f"{date(year, month, 1 + place % 28):%Y%m%d}"
@@ -79,13 +79,13 @@ def test_each_of_many_dyads_has_its_report_or_a_reason(tmp_path: Path, monkeypat
     for place, pair in enumerate(PAIRS):
         dyad = "-".join(pair)
         done = run(
-            "report", "--dyad", dyad, "--alone", "--data", "gdelt", "--archive", "archive", "--horizons", "3",
+            "report", dyad, "--alone", "--data", "gdelt", "--archive", "archive", "--horizons", "3",
             "--no-save-fit", "--out", dyad,
         )  # fmt: skip
         assert done.exception is None or isinstance(done.exception, SystemExit), (dyad, done.exception)
         ended.setdefault(done.exit_code, []).append(dyad)
         said = " ".join(done.output.split())
-        if place % TOO_SHORT == 0:
+        if place % SILENT == 0:
             assert done.exit_code == 2 and dyad in said and "Error: " in said, (dyad, said)
             assert not Path(dyad).exists()
         elif place % APART == 1:
