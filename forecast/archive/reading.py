@@ -37,7 +37,7 @@ from forecast.events.table import (
 from forecast.feeds.detect import FEEDS
 from forecast.feeds.feed import SECTORS, Feed, FeedSettings, named_day, text
 from forecast.feeds.judging import GONE, KEPT, REPLACED, choices, take_out_repeats
-from forecast.feeds.reading import in_contract, require_suitable, state_pair
+from forecast.feeds.reading import in_contract, no_event, require_suitable, state_pair
 from forecast.files import digest
 from forecast.wording import Card, Displayed, count, join
 
@@ -112,7 +112,7 @@ def read_archive(
         else:
             reasons.append(table)
     if not tables:
-        raise DataError(f"No event is left. {' '.join(reasons)} Ask for other dyads or settings.")
+        raise DataError(f"{no_event(dyads)} {' '.join(reasons)} Ask for other dyads or settings.")
     return combine(tables)
 
 

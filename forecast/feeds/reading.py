@@ -44,6 +44,7 @@ from forecast.feeds.lines import Chunk, FeedFile, file_digest, read_chunks, spli
 from forecast.files import fence
 from forecast.progress import ahead
 from forecast.typing import Index
+from forecast.wording import join_some
 
 if TYPE_CHECKING:
     import duckdb
@@ -140,7 +141,7 @@ def read_feed(
             if why == REPLACED:
                 opened.runs[place].filtered_lines.append((line, reason))
     duplicates = [(names[place], line, reason) for place, line, why, reason in gone if why != REPLACED]
-    account = accounted(opened, settings, repeated, len(events), duplicates)
+    account = accounted(opened, settings, repeated, len(events), duplicates, dyads)
     vintaged = (opened.feed.name,) if opened.feed.vintaged else ()
     return EventTable(sort_events(in_contract(events, opened.feed)), vintaged=vintaged, **account)
 
@@ -416,16 +417,22 @@ def _with_lines(table: pa.Table, numbers: Index) -> pa.Table:
     return table.set_column(table.schema.get_field_index("line"), "line", pa.array(numbers))
 
 
+def no_event(dyads: Sequence[str] | None) -> str:
+    """Return the sentence that no event is left, of the dyads that are asked for."""
+    return f"No event{f' of {join_some(dyads)}' if dyads else ''} is left."
+
+
 def accounted(
     opened: Opened,
     settings: FeedSettings,
     repeated: Mapping[int, int],
     number: int,
     duplicates: Sequence[tuple[str, int, str]] = (),
+    dyads: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Account for the rows of files: `rejects`, `files` and `accounts` of a table of so many rows, which has some.
 
-    Of a file, by place, so many rows repeat others; `duplicates` lists these, if asked.
+    Of a file, by place, so many rows repeat others; `duplicates` lists these, if asked. Dyads are those asked for.
     """
     runs = [(place, run) for place, run in enumerate(opened.runs) if not run.failed]
     reasons: Counter[str] = Counter()
@@ -447,7 +454,7 @@ def accounted(
     if not number:
         why = "".join(f" {number:,} rows: {reason}." for reason, number in reasons.items())
         first = " The first rejected is {}, line {}: {}.".format(*rows[0]) if rows else ""
-        raise DataError(f"No event is left. {account.sentence}{why}{first} Ask for other dyads or settings.")
+        raise DataError(f"{no_event(dyads)} {account.sentence}{why}{first} Ask for other dyads or settings.")
     return {
         "rejects": pd.DataFrame(rows, columns=list(REJECT_COLUMNS)),
         "files": tuple(SourceFile(run.file.name, run.sha256, run.rows, len(run.rejected)) for _, run in runs),

@@ -61,11 +61,12 @@ def read_stored(path: Path) -> Groups:
     try:
         with _opened(path) as opened:
             tree = opened.load()
+        problem = _foreign(tree) or _damage(tree)  # texts are not looked at before
     except Exception as error:  # every storage library raises its own kinds for a damaged file
         if isinstance(error, MemoryError) or getattr(error, "errno", None) in PASSING:
             raise
         raise FitFileError(f"{path}: cannot be read as zarr or netCDF ({error}); save the fit again") from error
-    problem = _foreign(tree) or _damage(tree) or _malformed(tree)
+    problem = problem or _malformed(tree)
     if problem:
         raise FitFileError(f"{path}: {problem}")
     tree.attrs = {name: value for name, value in tree.attrs.items() if name != DIGESTS}

@@ -155,6 +155,8 @@ def test_a_name_that_says_more_counts_whenever_it_comes(feeds, tmp_path):
     assert answers(tmp_path / "a") == answers(tmp_path / "b")
     with pytest.raises(DataError, match=r"No event is left\. ICEWS: nothing of the archive .* set editions=latest"):
         read_archive(tmp_path / "a", as_of="2019-01-01")
+    with pytest.raises(DataError, match=r"No event of USA-RUS is left\."):
+        read_archive(tmp_path / "a", dyads=["USA-RUS"])
 
 
 def test_small_files_are_judged_together_and_accounted_for_one_by_one(tmp_path, monkeypatch):

@@ -378,7 +378,7 @@ def test_what_is_no_feed_is_an_error_that_says_what_to_use(tmp_path):
         read_feed(path, feed="acled")
     with pytest.raises(UnknownDyadError, match="two ISO 3166"):
         read_feed(path, dyads=["USA-EUR"])
-    with pytest.raises(DataError, match=r"No event is left.*of another dyad"):
+    with pytest.raises(DataError, match=r"No event of USA-RUS is left.*of another dyad"):
         read_feed(path, dyads=["USA-RUS"])
 
 

@@ -16,10 +16,10 @@ import xarray as xr
 from forecast.model.fitted import Fit
 from forecast.model.spec import spec_for
 from tests.feeds.made import gdelt_row, written
-from tests.fire.made import run
 from tests.fire.test_soak import MOST, held
 from tests.model.fits import unobserved
 from tests.pages import leave_figures_empty
+from tests.records import run
 from tests.systems import linux
 
 pytestmark = linux
@@ -70,7 +70,7 @@ def test_each_of_many_dyads_has_its_report_or_a_reason(tmp_path: Path, monkeypat
     monkeypatch.chdir(tmp_path)
     for place in ("forecast.model.sampling.fit", "forecast.model.fit"):
         monkeypatch.setattr(place, drawn)
-    for name, limit in (("gate.ESS_LIMIT", 50), ("gate.R_HAT_LIMIT", 1.3)):
+    for name, limit in (("gate.ESS_LIMIT", 20), ("gate.R_HAT_LIMIT", 1.3)):
         monkeypatch.setattr(f"forecast.model.{name}", limit)
     leave_figures_empty(monkeypatch)
     feed(Path("feed"))

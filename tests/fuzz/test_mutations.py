@@ -18,6 +18,11 @@ def test_some_damaged_inputs(kind: str, tmp_path: Path) -> None:
         KINDS[kind](tmp_path, seed)
 
 
+@pytest.mark.parametrize(("kind", "seed"), [("fit", 59)])  # bytes of a text are none of UTF-8
+def test_what_once_went_wrong(kind: str, seed: int, tmp_path: Path) -> None:
+    KINDS[kind](tmp_path, seed)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_hundreds_of_damaged_inputs(kind: str, tmp_path: Path) -> None:
