@@ -67,7 +67,9 @@ def gallery_pages(root: Path) -> dict[str, str]:
 
 
 def _scripts(root: Path) -> list[Path]:
-    return sorted(path for path in (root / "docs" / "gallery").glob("*.py") if not path.name.startswith("_"))
+    """Return the scripts of the gallery, those of ArviZ's plots last."""
+    there = [path for path in (root / "docs" / "gallery").glob("*.py") if not path.name.startswith("_")]
+    return sorted(there, key=lambda path: (path.name.startswith("arviz"), path.name))
 
 
 def _parts(script: Path) -> tuple[str, str, str]:
