@@ -9,15 +9,21 @@ TYPE_CHECKING = False  # type checkers know better; importing typing would take 
 if TYPE_CHECKING:
     from forecast import plots
     from forecast.archive import archive_status, import_files, read_archive, repair_archive
-    from forecast.checks import arviz_groups
+    from forecast.checks import arviz_groups, check_fit
     from forecast.drivers import add_drivers, calendar_drivers, read_drivers
     from forecast.errors import ForecastError
+    from forecast.evaluation import Cluster, Record, origins_between
+    from forecast.evaluation.backtest import backtest, choose
     from forecast.events import add_events, combine, read_chronology, read_counts, read_index, read_table
     from forecast.events.dyads import hierarchy, read_coverage, read_dyads, read_eras
     from forecast.feeds import FeedSettings, count_feed, read_feed
+    from forecast.feeds.counting import count_sql
     from forecast.fetch import FetchSettings, fetch_feed
     from forecast.hypotheses import compare_models, make_plan, pooled_tests, read_plan, run_plan
+    from forecast.hypotheses.power import simulate_power
     from forecast.model import Fit, PendulumModel, PendulumSpec, Priors, fit, update
+    from forecast.model.declarations import Prior, Variable
+    from forecast.model.dynamics import Cycle, register_cycle
     from forecast.outlook import Assessment, simulate_ahead
     from forecast.outlook.assess import assess
     from forecast.outlook.attribution import attribute
@@ -32,12 +38,15 @@ if TYPE_CHECKING:
         conditional_question,
         joint_question,
         make_question,
+        put_question,
         read_question,
         resolve_question,
     )
     from forecast.report.claims_page import write_tests
     from forecast.report.page import write_report
     from forecast.report.scenario_page import write_scenarios
+    from forecast.report.skill import read_skill
+    from forecast.report.skill_page import write_skill
     from forecast.sources import Source, gather
 
     __version__: str
@@ -46,15 +55,21 @@ _HOMES = {
     name: f"forecast.{module}"
     for module, names in {
         "archive": "archive_status import_files read_archive repair_archive",
-        "checks": "arviz_groups",
+        "checks": "arviz_groups check_fit",
         "drivers": "add_drivers calendar_drivers read_drivers",
         "errors": "ForecastError",
+        "evaluation": "Cluster Record origins_between",
+        "evaluation.backtest": "backtest choose",
         "events": "add_events combine read_chronology read_counts read_index read_table",
         "events.dyads": "hierarchy read_coverage read_dyads read_eras",
         "feeds": "FeedSettings count_feed read_feed",
+        "feeds.counting": "count_sql",
         "fetch": "FetchSettings fetch_feed",
         "hypotheses": "compare_models make_plan pooled_tests read_plan run_plan",
+        "hypotheses.power": "simulate_power",
         "model": "Fit PendulumModel PendulumSpec Priors fit update",
+        "model.declarations": "Prior Variable",
+        "model.dynamics": "Cycle register_cycle",
         "outlook": "Assessment simulate_ahead",
         "outlook.assess": "assess",
         "outlook.attribution": "attribute",
@@ -64,10 +79,12 @@ _HOMES = {
         "panel": "build_counts_panel build_index_panel build_panel describe_panel",
         "pipeline": "ReportSettings make_report",
         "questions": "answer_question attribute_question conditional_question joint_question make_question "
-        "read_question resolve_question",
+        "put_question read_question resolve_question",
         "report.claims_page": "write_tests",
         "report.page": "write_report",
         "report.scenario_page": "write_scenarios",
+        "report.skill": "read_skill",
+        "report.skill_page": "write_skill",
         "sources": "Source gather",
     }.items()
     for name in names.split()
@@ -75,15 +92,17 @@ _HOMES = {
 """Module of each public name."""
 
 __all__ = [
-    "Assessment", "Assumed", "FeedSettings", "FetchSettings", "Fit", "ForecastError", "PendulumModel",
-    "PendulumSpec", "Priors", "ReportSettings", "Source", "__version__", "add_drivers", "add_events",
-    "answer_question", "archive_status", "arviz_groups", "assess", "attribute", "attribute_question",
-    "build_counts_panel", "build_index_panel", "build_panel", "calendar_drivers", "combine", "compare_models",
-    "conditional_question", "count_feed", "describe_panel", "fetch_feed", "fit", "gather", "hierarchy", "import_files",
-    "joint_question", "make_plan", "make_question", "make_report", "plots", "pooled_tests", "read_archive",
-    "read_chronology", "read_counts", "read_coverage", "read_drivers", "read_dyads", "read_eras", "read_feed",
-    "read_index", "read_plan", "read_question", "read_table", "repair_archive", "resolve_question", "run_plan",
-    "scenario", "simulate_ahead", "split_change", "update", "write_report", "write_scenarios", "write_tests",
+    "Assessment", "Assumed", "Cluster", "Cycle", "FeedSettings", "FetchSettings", "Fit", "ForecastError",
+    "PendulumModel", "PendulumSpec", "Prior", "Priors", "Record", "ReportSettings", "Source", "Variable",
+    "__version__", "add_drivers", "add_events", "answer_question", "archive_status", "arviz_groups", "assess",
+    "attribute", "attribute_question", "backtest", "build_counts_panel", "build_index_panel", "build_panel",
+    "calendar_drivers", "check_fit", "choose", "combine", "compare_models", "conditional_question", "count_feed",
+    "count_sql", "describe_panel", "fetch_feed", "fit", "gather", "hierarchy", "import_files", "joint_question",
+    "make_plan", "make_question", "make_report", "origins_between", "plots", "pooled_tests", "put_question",
+    "read_archive", "read_chronology", "read_counts", "read_coverage", "read_drivers", "read_dyads", "read_eras",
+    "read_feed", "read_index", "read_plan", "read_question", "read_skill", "read_table", "register_cycle",
+    "repair_archive", "resolve_question", "run_plan", "scenario", "simulate_ahead", "simulate_power",
+    "split_change", "update", "write_report", "write_scenarios", "write_skill", "write_tests",
 ]  # fmt: skip
 
 

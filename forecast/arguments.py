@@ -19,6 +19,8 @@ from forecast.files import read_bytes
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+    from forecast.typing import Seed
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -42,6 +44,13 @@ _KINDS = {
     "str": Kind("a text", lambda value: isinstance(value, str)),
     "Path": Kind("a path", lambda value: isinstance(value, str | PathLike)),
     "bool": Kind("True or False", lambda value: isinstance(value, bool) or type(value).__name__ == "bool"),
+    "Frame": Kind(
+        "a table of pandas, polars, Arrow or xarray",
+        lambda value: (
+            hasattr(value, "__arrow_c_stream__")
+            or any(_is_a(name, value) for name in ("DataFrame", "Dataset", "DataArray"))
+        ),
+    ),
     "float": Kind("a number", lambda value: isinstance(value, Real) and not isinstance(value, bool)),
     "Float": Kind("an array of numbers", lambda value: hasattr(value, "dtype") and value.dtype.kind in "iuf"),
     "Progress": Kind("a function", callable),
@@ -55,6 +64,8 @@ _KINDS = {
     ),
     "Fit": _FIT,
     "FitLike": _FIT,
+    "Executor": _having("an executor, such as Processes(2) or Cluster(address)", "ready", "run"),
+    "Forecaster": _having("a forecaster, such as those of choose()", "code", "answer"),
     "Gate": _having("convergence checks, such as fit.gate", "passed", "reasons", "to_dict"),
     "Recorded": _having("a table that was read, such as read_chronology() returns", "files", "rejects"),
 } | {
@@ -86,6 +97,7 @@ _KINDS = {
         "PooledVerdict": "the verdict on a claim, such as pooled_tests(panel)['S5b']",
         "Question": "a Question, such as read_question() or make_question() returns",
         "Rate": "a Rate",
+        "Record": "a Record, such as Record.of(read_chronology()) returns",
         "ReportSettings": "ReportSettings",
         "Results": "Results, such as backtest() returns",
         "Scenarios": "Scenarios, such as scenario(fit, 'USA-CHN', 'whatif.csv') returns",
@@ -132,13 +144,19 @@ def _kind_of_type(text: str, name: str) -> Kind | None:
     if outer == "Literal":
         names = re.findall(r"'(.*?)'", inner)
         return Kind(f"one of {', '.join(names)}", lambda value: isinstance(value, str) and value in names)
+    if outer == "Seed":
+        return Kind(
+            "a whole number from 0, or a numpy Generator",
+            lambda value: _is_a("Generator", value) or _is_whole(value, 0),
+        )
     if outer == "int":
         least = 0 if name.endswith("seed") else 1
-        return Kind(
-            f"a whole number from {least}",
-            lambda value: isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least,
-        )
+        return Kind(f"a whole number from {least}", functools.partial(_is_whole, least=least))
     return _KINDS.get(outer)
+
+
+def _is_whole(value: Any, least: int) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
 
 
 def _is_list_of(kind: Kind, value: Any) -> bool:
@@ -219,6 +237,12 @@ def require_whole(name: str, value: object) -> int:
     if not isinstance(value, Integral) or isinstance(value, bool) or not least <= int(value) <= most:
         raise SpecError(f"{name}: got {_short(value)}; expected a whole number, at least {least} and at most {most:,}")
     return int(value)
+
+
+def whole_seed(seed: "Seed") -> int:
+    """Return a seed, drawn from a generator if that is given."""
+    integers = getattr(seed, "integers", None)
+    return require_whole("seed", seed if integers is None else int(integers(LIMITS["seed"][1])))
 
 
 def require_sampler(

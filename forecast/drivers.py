@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -17,13 +18,13 @@ import pandas as pd
 from forecast.arguments import checked
 from forecast.dates import LONGEST_HORIZON, Clock, add_months, month_start, today
 from forecast.errors import DataError, SpecError
-from forecast.events.codebook import LARGEST, read_days, read_small_csv, require_cells
+from forecast.events.codebook import read_days, read_small_csv, require_cells, small_csv
 from forecast.events.dyads import dyad_code
 from forecast.events.table import Day, as_day
-from forecast.files import digest, read_bytes
+from forecast.files import digest
 from forecast.panel.record import last_known
 from forecast.resources import data_folder
-from forecast.typing import Float
+from forecast.typing import Float, Frame
 from forecast.wording import join
 
 if TYPE_CHECKING:
@@ -77,15 +78,15 @@ class DriverTable:
 
 
 @checked
-def read_drivers(path: str | Path) -> DriverTable:
-    r"""Read covariates from a CSV file (docs/schema/drivers.md).
+def read_drivers(path: str | Path | Frame) -> DriverTable:
+    r"""Read covariates from a CSV file or a table in memory (docs/schema/drivers.md).
 
     Parameters
     ----------
-    path : str or pathlib.Path
-        UTF-8, with the columns ``time`` (the month, YYYY-MM, or a day in it), ``known_at`` (the day since when the
-        value was known, YYYY-MM-DD), if need be ``dyad``, and one column a driver. An empty cell holds no value; a row
-        with a later ``known_at`` revises an earlier one.
+    path : str, pathlib.Path or table
+        A file in UTF-8, or a table of pandas, polars, Arrow or xarray, with the columns ``time`` (the month, YYYY-MM,
+        or a day in it), ``known_at`` (the day since when the value was known, YYYY-MM-DD), if need be ``dyad``, and
+        one column a driver. An empty cell holds no value; a row with a later ``known_at`` revises an earlier one.
 
     Raises
     ------
@@ -102,14 +103,15 @@ def read_drivers(path: str | Path) -> DriverTable:
     >>> read_drivers(path).names
     ('trade',)
     """
-    path = Path(path)
-    frame = read_small_csv(path, (TIME, KNOWN_AT))
-    names = _names([str(name) for name in frame], path)
-    values = _values(frame, names, path)
-    empty = [name for name in names if name not in set(values["driver"])]
+    table = Path(path) if isinstance(path, str | PathLike) else path
+    name = table if isinstance(table, Path) else Path("drivers")
+    frame = read_small_csv(table, (TIME, KNOWN_AT))
+    names = _names([str(column) for column in frame], name)
+    values = _values(frame, names, name)
+    empty = [column for column in names if column not in set(values["driver"])]
     if empty:
-        raise DataError(f"{path}: the column {empty[0]!r} holds no value; fill it in, or remove it")
-    return DriverTable(path.name, names, values, digest(read_bytes(path, LARGEST)))
+        raise DataError(f"{name}: the column {empty[0]!r} holds no value; fill it in, or remove it")
+    return DriverTable(name.name, names, values, digest(small_csv(table)))
 
 
 def _names(header: list[str], path: Path) -> tuple[str, ...]:

@@ -30,6 +30,15 @@ def data_folder() -> Path:
     )
 
 
+def manual() -> dict[str, Path]:
+    """Return the pages of the manual by topic."""
+    folder = data_folder()
+    docs = folder / "docs" if folder.parent == _PACKAGE else folder.parent / "docs"
+    return {
+        page.stem: page for page in sorted([*docs.glob("*.md"), *docs.glob("feeds/*.md")], key=lambda page: page.stem)
+    }
+
+
 def skill_file() -> Path | None:
     """Return the file of the skill that reports quote."""
     return _skill("skill.json")

@@ -76,7 +76,9 @@ def test_a_bug_is_not_dressed_up(command: Callable) -> None:
 
 
 @linux
-@pytest.mark.parametrize("arguments", ["--help", "--version", "events show USA-CHN", "events check"])
+@pytest.mark.parametrize(
+    "arguments", ["--help", "--version", "events show USA-CHN", "events show USA-CHN --json", "events check"]
+)
 def test_output_that_cannot_be_written_costs_a_sentence(arguments: str) -> None:
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "forecast", *arguments.split()]

@@ -138,7 +138,8 @@ def test_the_wheel_carries_the_data_and_finds_them(wheel: Path, tmp_path: Path) 
     shipped = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
     data = {path.relative_to(ROOT / "data") for path in (ROOT / "data").rglob("*") if path.is_file()}
     skill = {Path(name) for name in ("skill.json", "kinds.json") if (ROOT / "reports" / "skill" / name).is_file()}
-    assert shipped == data | skill
+    manual = {path.relative_to(ROOT) for form in ("*.md", "feeds/*.md") for path in (ROOT / "docs").glob(form)}
+    assert shipped == data | skill | manual
 
 
 def test_the_wheel_carries_the_record_of_skill_if_there_is_one(tmp_path: Path) -> None:

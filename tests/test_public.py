@@ -90,6 +90,8 @@ RIGHT = {
     "paths": "str list", "feed": "str", "archive": "str", "datasets": "list",
     "version": "int", "stream": "str", "doi": "str", "edition": "str", "server": "str", "lists": "bool",
     "dry_run": "bool", "held_out": "bool", "seen": "bool", "predicted": "dict",
+    "choose models": "str list", "choose benchmarks": "str list",
+    "count_sql table": "str", "count_sql dialect": "str", "count_sql where": "str",
     "frozen": "bool", "monthly": "bool", "labels": "dict", "hazard": "int float",
 }  # fmt: skip
 
@@ -167,7 +169,7 @@ def test_every_argument_of_a_wrong_type_is_named(name, events, made):
         (lambda f: f.Source(kind="feed"), "a feed is given under `paths`"),
         (lambda f: f.build_index_panel(pd.DataFrame({"dyad": ["USA-CHN"], "value": [1.0]})), "no column 'time'"),
         (
-            lambda f: f.build_index_panel(pd.DataFrame({"dyad": ["A"], "time": ["2020-01"], "value": [1.0]})),
+            lambda f: f.build_index_panel(pd.DataFrame({"dyad": ["A"], "time": [2020], "value": [1.0]})),
             "column 'time' holds",
         ),
     ],
@@ -284,3 +286,20 @@ def test_a_rate_of_new_frameworks_is_checked(made):
 def test_a_prior_of_a_monthly_pull_is_not_taken_for_months_in_weeks():
     slow = forecast.Priors(cycle_half_life=(float(np.log(200)), 0.5))
     assert slow.paced(4.35).cycle_half_life[0] == pytest.approx(np.log(200 * 4.35))
+
+
+def test_a_seed_may_be_a_generator(made):
+    one, other = (assess(made, "USA-CHN", seed=np.random.default_rng(5)) for _ in range(2))
+    assert one.title == other.title and one.seed == other.seed == int(np.random.default_rng(5).integers(2**63 - 1))
+    numbers = np.random.default_rng(5)
+    assert assess(made, "USA-CHN", seed=numbers).seed != assess(made, "USA-CHN", seed=numbers).seed
+
+
+def test_a_fit_as_a_table_has_its_level():
+    fit = forecast.Fit.load(ROOT / "tests" / "model" / "data" / "fit_v1.nc")
+    frame = fit.to_frame()
+    assert list(frame.columns) == ["dyad", "time", "mean", "median", "low", "high"]
+    assert len(frame) == fit.panel.sizes["dyad"] * fit.panel.sizes["time"]
+    assert (frame["low"] <= frame["median"]).all() and frame["high"].between(0, 100).all()
+    last = assess(fit, "USA-CHN").standing.level.median
+    assert frame[frame["dyad"] == "USA-CHN"]["median"].iloc[-1] == pytest.approx(last, abs=0.01)

@@ -268,7 +268,7 @@ def _require_own(path: Path, is_right: Callable[[int], bool]) -> None:
     if stat.S_ISLNK(mode) or path.is_junction():
         raise _link(path)
     if not is_right(mode):
-        raise DataError(f"{path} is not what an archive has there (docs/schema/archive.md). Move it away.")
+        raise DataError(f"{path} is not what an archive has there (`forecast help archive`). Move it away.")
 
 
 def _link(path: Path) -> DataError:

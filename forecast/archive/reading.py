@@ -189,7 +189,11 @@ class ArchiveReading:
         own = [entry for entry in self.catalogue.entries.values() if entry.dataset == self.feed.name]
         first = min(entry.issued or entry.released or entry.known for entry in own)
         editions = any(entry.issued for entry in own) and self.settings.editions == "issued"
-        hint = " To use editions that were issued later, set editions=latest (docs/archive.md)." if editions else ""
+        hint = (
+            " To use editions that were issued later, set editions=latest (`forecast help archive`)."
+            if editions
+            else ""
+        )
         return f"{self.feed.title}: nothing of the archive was there on {self.day}, the first is of {first}.{hint}"
 
     @contextmanager

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.arguments import checked, require_whole
+from forecast.arguments import checked, require_whole, whole_seed
 from forecast.checks.predictive import posterior_predictive, require_counts
 from forecast.dates import add_months
 from forecast.errors import DataError
@@ -19,7 +19,7 @@ from forecast.evaluation import Results
 from forecast.evaluation.scores import BAND, Band, pit_band
 from forecast.evaluation.skill import within
 from forecast.outlook import main_horizon
-from forecast.typing import Bool, Float, Index
+from forecast.typing import Bool, Float, Index, Seed
 from forecast.wording import Card, Displayed, count, join, month, percent
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class Checks(Displayed):
 
 
 @checked
-def check_fit(fit: "Fit", *, records: int = 400, seed: int = 1, backtest: "str | Path | None" = None) -> Checks:
+def check_fit(fit: "Fit", *, records: int = 400, seed: Seed = 1, backtest: "str | Path | None" = None) -> Checks:
     """Compare the event data with data simulated at the level of each draw, with equal event counts.
 
     Parameters
@@ -161,7 +161,7 @@ def check_fit(fit: "Fit", *, records: int = 400, seed: int = 1, backtest: "str |
         Of events or counts.
     records : int
         How many are simulated, 10 to 5,000.
-    seed : int
+    seed : int or numpy.random.Generator
     backtest : str or pathlib.Path, optional
         Folder of a backtest of the same form of model, for months that it had not seen (`pit_ahead`).
 
@@ -180,7 +180,7 @@ def check_fit(fit: "Fit", *, records: int = 400, seed: int = 1, backtest: "str |
     """
     require_counts(fit)
     ahead = () if backtest is None else pit_ahead(fit, backtest)
-    simulated = posterior_predictive(fit, draws=require_whole("records", records), seed=require_whole("seed", seed))
+    simulated = posterior_predictive(fit, draws=require_whole("records", records), seed=whole_seed(seed))
     table = pd.DataFrame([_row(one) for one in statistics(fit.panel, simulated)])
     return Checks(table, simulated.sizes["draw"], ahead)
 

@@ -12,13 +12,14 @@ from forecast.model.likelihood import Draws, Observed, state_of
 from forecast.model.posterior import flat
 from forecast.model.updating import ancestry
 from forecast.panel import panel_kind
+from forecast.typing import Seed
 
 if TYPE_CHECKING:
     from forecast.model import Fit
 
 
 @checked
-def posterior_predictive(fit: "Fit", *, draws: int = 200, seed: int = 1) -> xr.DataArray:
+def posterior_predictive(fit: "Fit", *, draws: int = 200, seed: Seed = 1) -> xr.DataArray:
     """Simulate the record again at the level that each draw has, as many events in every report as there were."""
     require_counts(fit)
     rng = np.random.default_rng(seed)
@@ -67,7 +68,7 @@ def pointwise_log_likelihood(fit: "Fit", draws: int | None = None) -> xr.DataArr
 
 
 @checked
-def arviz_groups(fit: "Fit", *, draws: int = 200, monthly: bool = False, seed: int = 1) -> xr.DataTree:
+def arviz_groups(fit: "Fit", *, draws: int = 200, monthly: bool = False, seed: Seed = 1) -> xr.DataTree:
     """Return a fit with the groups that ArviZ works on: what was observed, simulated, and how likely each month is.
 
     `arviz_stats.loo` and `compare` take it: their unit is a month of a dyad. So does `psense_summary`, which scales the
@@ -82,7 +83,7 @@ def arviz_groups(fit: "Fit", *, draws: int = 200, monthly: bool = False, seed: i
     monthly : bool
         Observe and predict cooperative events by month of a dyad, as LOO-PIT needs them, in every draw of the fit; by
         default, events by dataset, dyad, period, direction and class.
-    seed : int
+    seed : int or numpy.random.Generator
 
     Returns
     -------

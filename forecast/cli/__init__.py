@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from forecast.cli import backtest, claims, events, feeds, question, report, saved
+from forecast.cli import backtest, claims, events, feeds, question, report, saved, start
 from forecast.cli.terminal import console, escape
 from forecast.errors import DataError, ForecastError
 from forecast.files import PASSING, lacking, shown_path
@@ -57,18 +57,18 @@ events.app.command("status")(feeds.status_command)
 events.app.command("repair")(feeds.repair_command)
 events.app.command("count")(events.count_command)
 events.app.command("sql")(events.sql_command)
-app.add_typer(events.app, name="events")
-app.command(cls=report.ReportCommand)(report.report)
-app.command()(saved.scenario)
-app.command()(claims.test)
-app.command()(claims.power)
-app.command()(saved.check)
-app.command()(saved.explain)
-app.command()(saved.compare)
-app.command()(report.monday)
-app.command()(backtest.backtest)
-app.add_typer(claims.app, name="plan")
-app.add_typer(question.app, name="question")
+for panel, commands in {
+    "Start": {"dyads": start.dyads, "init": start.init, "open": start.open_page, "help": start.help_topic},
+    "Forecast": {"report": report.report, "scenario": saved.scenario, "monday": report.monday},
+    "Explain": {"explain": saved.explain, "compare": saved.compare, "check": saved.check},
+    "Evaluate": {"test": claims.test, "power": claims.power, "backtest": backtest.backtest},
+}.items():
+    for name, command in commands.items():
+        own = report.ReportCommand if name == "report" else None
+        app.command(name, cls=own, rich_help_panel=panel)(command)
+app.add_typer(question.app, name="question", rich_help_panel="Forecast")
+app.add_typer(claims.app, name="plan", rich_help_panel="Evaluate")
+app.add_typer(events.app, name="events", rich_help_panel="Data")
 
 
 def _version(wanted: bool) -> None:

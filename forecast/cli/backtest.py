@@ -1,10 +1,14 @@
 """`forecast backtest`: forecasts from past dates, scored against the data recorded afterwards."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecast.arguments import MOST_POINTS, require_positive
 from forecast.cli.options import (
+    COMPUTATION,
+    MODEL,
+    OUTPUT,
     AnyData,
     Driven,
     arg,
@@ -27,53 +31,60 @@ if TYPE_CHECKING:
     from forecast.evaluation.executors import Executor
     from forecast.sources import Source
 
+model = partial(opt, panel=MODEL)
 
-@grouped
+
+@grouped("backtest USA-CHN --from 2015-01 --every 6", "backtest --models no --benchmarks base_rate_10y,last_window")
 def backtest(
     data: AnyData,
     driven: Driven,
-    dyads: list[str] | None = arg("Such as USA-CHN USA-RUS. Default: all that the data hold.", metavar="[DYAD]..."),
+    dyads: list[str] | None = arg("Such as USA-CHN USA-RUS. Default: all that the data hold.", metavar="DYAD"),
     first: str = opt(
         "First month to be predicted, YYYY-MM: what is known ends the day before.", "2005-01", name="--from"
     ),
     last: str | None = opt("Last origin, YYYY-MM. Default: the last whose shortest window is recorded.", name="--to"),
     every: int = whole("Months from one origin to the next.", "every", 3),
     horizons: str = opt("Months ahead, such as 3,6,12,24.", "3,6,12,24"),
-    models: str = opt(
+    models: str = model(
         "Model variants: pendulum (the model), no_cycle (or none), no_return, no_ceiling, no_hierarchy, "
         "no_month_noise, no_volume; all; or no for none of them.",
         "pendulum",
     ),
-    benchmarks: str = opt(
+    benchmarks: str = model(
         "base_rate_all, base_rate_10y, base_rate_5y, base_rate_2y, last_window, local_level, ar_noise, auto_ets, "
         "auto_arima; all; or no for none of them.",
         "all",
     ),
-    eras: str = opt(
+    eras: str = model(
         "given (as far as recognised on the day) or none.",
         "given",
     ),
-    together: str | None = opt(
-        "Dyads that every model is fitted to. Default: the hierarchy of data/dyads.csv.", name="--with"
+    together: str | None = model(
+        "Dyads that every model is fitted to. Default: those that `forecast dyads` lists as fitted together.",
+        name="--with",
     ),
-    alone: bool = opt("Fit every dyad by itself.", False),
+    alone: bool = model("Fit every dyad by itself.", False),
     improvement: float = shared.improvement(),
     dataset: str | None = opt(
         "Of several, the one that is predicted; the model is fitted to all. Default: the first of --data."
     ),
-    processes: int | None = whole("Processes at work. Default: one per core. Changes no number.", "processes"),
-    batch: int | None = whole("Dyads to a task and a file, for hundreds of dyads (models: with --alone).", "batch"),
-    scheduler: str | None = opt("Of a Dask cluster that does the work, such as tcp://host:8786."),
+    processes: int | None = whole(
+        "Processes at work. Default: one per core. Changes no number.", "processes", panel=COMPUTATION
+    ),
+    batch: int | None = whole(
+        "Dyads to a task and a file, for hundreds of dyads (models: with --alone).", "batch", panel=COMPUTATION
+    ),
+    scheduler: str | None = opt("Of a Dask cluster that does the work, such as tcp://host:8786.", panel=COMPUTATION),
     out: Path = output("Folder of the run; with an unfinished run in it, which is continued.", Path("skill")),
-    replace: bool = opt("Replace a page in --out that has no run of its own with it.", False),
+    replace: bool = opt("Replace a page in --out that has no run of its own with it.", False, panel=OUTPUT),
     seed: int = shared.seed(),
-    remake: bool = opt("Only make the page of --out again from its files; nothing is predicted.", False),
+    remake: bool = opt("Only make the page of --out again from its files; nothing is predicted.", False, panel=OUTPUT),
     as_json: bool = shared.json(),
 ) -> None:
     """Predict as of many days of the past, and compare their scores with those of simple benchmarks.
 
     Every origin is rebuilt as of its day. Finished origins are kept in the folder: interrupted, the same command goes
-    on where it stopped. Writes a page, skill.json, skill.csv and cases.csv.gz (docs/skill.md).
+    on where it stopped. Writes a page, skill.json, skill.csv and cases.csv.gz (`forecast help skill`).
     """
     from forecast.drivers import require_drivers
     from forecast.report.folder import SKILL, require_report_folder
@@ -170,7 +181,6 @@ def _print(results: "Results", page: Path) -> None:
     from forecast.report.skill_page import finding, headline
 
     shown, skill, horizons = console(), results.skill, results.skill.choices["horizons"]
-    shown.print(f"[bold]{escape(headline(skill))}[/]\n{escape(finding(skill))}\n")
     scored = {
         model: [skill.row(horizon, model=model, period=skill.period) for horizon in horizons] for model in skill.models
     }
@@ -184,4 +194,4 @@ def _print(results: "Results", page: Path) -> None:
     )
     for line in skill.refits:
         shown.print(f"[dim]{escape(line)}[/]")
-    shown.print(f"\n{escape(str(page))}")
+    shown.print(f"{escape(str(page))}\n\n{escape(finding(skill))}\n[bold]{escape(headline(skill))}[/]")

@@ -21,12 +21,12 @@ WITH_PLAN = {"plan", "dyad", "as_of", "out", "replace", "cores", "as_json"}
 MOST_LINES = 20
 
 
-@grouped
+@grouped("test", "test USA-CHN --claims S2,S5 --out tests")
 def test(
     context: typer.Context,
     asked: Tested,
     claims: str | None = opt("Codes such as S2,S5. Default: all that the data can answer, except S12."),
-    dyad: str | None = arg("A dyad that is also shown within the hierarchy, such as USA-CHN.", metavar="[DYAD]"),
+    dyad: str | None = arg("A dyad that is also shown within the hierarchy, such as USA-CHN.", metavar="DYAD"),
     plan: Path | None = opt("Carry out this frozen plan; with --as-of, on the months after the freeze."),
     out: Path | None = output("Folder of a page with figures, tests.json and tests.csv. Default: no page."),
     replace: bool = shared.replace(),
@@ -104,7 +104,7 @@ def _reject_with_plan(context: typer.Context) -> None:
         raise SpecError(f"{', '.join(given)}: the plan says this already; leave it out, or make a new plan")
 
 
-@grouped
+@grouped("power --claims S2 --sets 20")
 def power(
     asked: Tested,
     claims: str | None = opt("Codes such as S2,S5b. Default: all that are simulated."),
@@ -149,7 +149,7 @@ app = typer.Typer(name="plan", help="Fix every choice of tests of claims before 
 
 
 @app.command()
-@grouped
+@grouped("plan new --claims S2,S5 --unseen --out plan.yaml")
 def new(
     asked: Tested,
     claims: str | None = opt("Codes such as S2,S5. Default: all that the data can answer, except S12."),
@@ -180,7 +180,7 @@ file_argument = arg("A plan, such as plan.yaml.", ..., metavar="FILE")
 
 
 @app.command()
-@grouped
+@grouped("plan freeze plan.yaml")
 def freeze(path: Path = file_argument) -> None:
     """Freeze a plan before its results are seen: from then on it is run unchanged, or rejected."""
     from forecast.hypotheses import freeze_plan, read_plan, write_plan
@@ -202,7 +202,7 @@ def freeze(path: Path = file_argument) -> None:
 
 
 @app.command()
-@grouped
+@grouped("plan show plan.yaml")
 def show(path: Path = file_argument, as_json: bool = shared.json()) -> None:
     """Show a plan, its deviations, and whether it is frozen and unchanged since."""
     from forecast.hypotheses import read_plan
@@ -216,7 +216,7 @@ def show(path: Path = file_argument, as_json: bool = shared.json()) -> None:
 
 
 @app.command(name="deviate")
-@grouped
+@grouped("plan deviate plan.yaml 'IRN-SAU left out: too few events'")
 def deviate_command(
     path: Path = file_argument,
     text: str = arg("What was done in another way than planned, and why.", ..., metavar="TEXT"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
-from forecast.cli.options import AnyData, arg, dyads_of, echo_json, event_table, grouped, opt, shared
+from forecast.cli.options import OUTPUT, AnyData, arg, dyads_of, echo_json, event_table, grouped, opt, shared
 from forecast.cli.terminal import Column, console, escape, table
 from forecast.errors import DataError, SpecError
 from forecast.wording import count
@@ -28,15 +28,15 @@ MOST_SHOWN = 30
 
 
 @app.command()
-@grouped
+@grouped("events check", "events check mine.csv --mapping mine.yaml --rejects rejects.csv")
 def check(
     data: AnyData,
     path: Path | None = arg(
         "A table (with --mapping), files of a machine-coded feed, a chronology file such as USA-CHN.csv, or a folder "
         "of such files. Without it: the embedded chronology.",
-        metavar="[PATH]",
+        metavar="PATH",
     ),
-    rejects: Path | None = opt("Write the rejected rows with their reasons to this CSV."),
+    rejects: Path | None = opt("Write the rejected rows with their reasons to this CSV.", panel=OUTPUT),
     as_json: bool = shared.json(),
 ) -> None:
     """Validate events and summarise them: rows, rejects with reasons, span, counts and coverage by dyad.
@@ -77,7 +77,10 @@ def check(
 
 
 @app.command()
-@grouped
+@grouped(
+    "events show USA-CHN --from 2023-06 --to 2023-11",
+    "events show USA-CHN --events mine.csv --mapping mine.yaml",
+)
 def show(
     data: AnyData,
     dyad: str | None = shared.dyad(),
@@ -235,10 +238,10 @@ def _grid(texts: list[str], numbers: list[str], rows: Iterable[Iterable[str]]) -
 scale_option = partial(opt, "The ordering of codes into classes: commitment or goldstein.", "commitment")
 
 
-@grouped
+@grouped("events count gdelt --out counts.csv")
 def count_command(
     paths: list[Path] = arg(
-        "Files of a machine-coded feed as published, zipped or not, or folders.", ..., metavar="PATH..."
+        "Files of a machine-coded feed as published, zipped or not, or folders.", ..., metavar="PATH"
     ),
     out: Path = opt("The counts; their mapping goes to FILE.yaml.", ..., metavar="FILE.csv"),
     feed: str | None = shared.feed(),
@@ -248,7 +251,7 @@ def count_command(
     directed: bool = opt("Count both sides of a two-sided event, for panels with directions.", False),
     as_json: bool = shared.json(),
 ) -> None:
-    """Count all dyads of states in files of a feed, in one pass and bounded memory (docs/feeds.md).
+    """Count all dyads of states in files of a feed, in one pass and bounded memory (`forecast help feeds`).
 
     Report on any of them afterwards with --counts and --mapping. Exit code 2 if a file could not be read; all others
     are counted then.
@@ -275,16 +278,16 @@ def count_command(
     require_all_read(account.unread)
 
 
-@grouped
+@grouped("events sql gdelt USA-CHN --from 2018-01-01 --to 2018-12-31")
 def sql_command(
     feed: str = arg("The feed: gdelt, of which there are public tables.", ..., metavar="FEED"),
-    dyads: list[str] = arg("Dyads, such as USA-CHN KOR-PRK.", ..., metavar="DYAD..."),
+    dyads: list[str] = arg("Dyads, such as USA-CHN KOR-PRK.", ..., metavar="DYAD"),
     first: str = opt("First day of the events, YYYY-MM-DD.", ..., name="--from", metavar="DAY"),
     last: str = opt("Last day; of what was added by then.", ..., name="--to", metavar="DAY"),
-    version: Literal["1.0", "2.0"] = opt("Of GDELT: 1.0 or 2.0.", "2.0"),
+    gdelt_version: int = opt("1 or 2.", 2, min=1, max=2),
     feed_setting: list[str] | None = shared.feed_setting(),
     scale: str = scale_option(),
-    mapping: Path | None = opt("Write the mapping of the result here.", metavar="FILE.yaml"),
+    mapping_out: Path | None = opt("Write the mapping of the result to this file.", metavar="FILE.yaml", panel=OUTPUT),
 ) -> None:
     """Print SQL that counts dyads in GDELT's public tables in BigQuery; nothing is sent.
 
@@ -298,12 +301,12 @@ def sql_command(
 
     if feed.strip().lower() != "gdelt":
         raise SpecError(f"FEED: there is no public table of {feed!r:.40}. Use gdelt.")
-    if mapping:
-        check_target(mapping)
+    if mapping_out:
+        check_target(mapping_out)
     found = bigquery_sql(
         dyads_of(dyads, "DYAD") or (), as_day(first, "--from").date(), as_day(last, "--to").date(),
-        version=version, settings=parse_settings(feed_setting or []), scale=scale,
+        version="1.0" if gdelt_version == 1 else "2.0", settings=parse_settings(feed_setting or []), scale=scale,
     )  # fmt: skip
-    if mapping:
-        write_mapping(mapping, found.mapping)
+    if mapping_out:
+        write_mapping(mapping_out, found.mapping)
     typer.echo(found.sql, nl=False)

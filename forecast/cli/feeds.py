@@ -28,27 +28,29 @@ FORMS = (".svg", ".png", ".pdf")
 folder_option = partial(opt, "Folder of the archive.", Path("archive"), name="--archive", metavar="FOLDER")
 
 
-@grouped
+@grouped("events fetch gdelt --from 2018-06-01 --to 2018-06-30")
 def fetch(
     feed: str = arg("gdelt, icews or polecat.", ..., metavar="FEED"),
     start: str | None = opt("First day, YYYY-MM-DD or YYYY-MM.", name="--from"),
     end: str | None = opt("Last day, YYYY-MM-DD or YYYY-MM.", name="--to"),
     out: Path | None = output("Folder of the files. Default: the name of the feed."),
-    version: int | None = opt("Of GDELT: 1 (a file a day; default) or 2 (one a quarter hour)."),
+    gdelt_version: int | None = opt("1 (a file per day; default) or 2 (one per quarter hour)."),
     stream: str | None = opt("Of GDELT 2: english (default), translation or both."),
     doi: str | None = opt("Another dataset of Dataverse than the feed's own."),
     edition: str | None = opt("Version of the dataset, such as 36.0, or that of a day. Default: the newest."),
     list_editions: bool = opt("Show the versions of the dataset and fetch nothing.", False),
     server: str | None = opt("Another address of the same files, such as a mirror."),
     no_list: bool = opt("Ask for each file of GDELT without looking into its lists.", False),
-    setting: list[str] | None = opt("How, such as parallel=2. Repeat it (docs/fetching.md).", name="--fetch-setting"),
+    setting: list[str] | None = opt(
+        "How, such as parallel=2. Repeat it (`forecast help fetching`).", name="--fetch-setting"
+    ),
     dry_run: bool = opt("Show what would be fetched, and write nothing.", False),
     as_json: bool = shared.json(),
 ) -> None:
     """Fetch the files of a machine-coded feed, each checked; the same command again fetches what is missing.
 
     Writes the files and fetch.json, which has every file that was expected and what became of it. Gaps of the source
-    are no failure: exit code 1 only if a file failed or the run stopped (docs/fetching.md).
+    are no failure: exit code 1 only if a file failed or the run stopped (`forecast help fetching`).
     """
     from forecast.fetch import fetch_feed
     from forecast.fetch.manifest import parse_settings
@@ -63,7 +65,7 @@ def fetch(
     try:
         with progress() as tell:
             done = fetch_feed(
-                feed, folder, start, end, version=version, stream=stream, doi=doi, edition=edition, server=server,
+                feed, folder, start, end, version=gdelt_version, stream=stream, doi=doi, edition=edition, server=server,
                 lists=not no_list, dry_run=dry_run, settings=settings, progress=tell,
             )  # fmt: skip
     except KeyboardInterrupt:
@@ -143,16 +145,16 @@ def _print_next(console: "Console", done: "Manifest") -> None:
         console.print(f"Next: forecast events import {escape(shlex.quote(str(done.folder)))} --archive archive")
 
 
-@grouped
+@grouped("events import gdelt --archive archive")
 def import_command(
     paths: list[Path] = arg(
-        "Files of machine-coded feeds as published, zipped or not, or folders.", ..., metavar="PATH..."
+        "Files of machine-coded feeds as published, zipped or not, or folders.", ..., metavar="PATH"
     ),
     archive: Path = folder_option(),
     feed: str | None = shared.feed(),
     as_json: bool = shared.json(),
 ) -> None:
-    """Take files of machine-coded feeds into an archive, each once (docs/archive.md).
+    """Take files of machine-coded feeds into an archive, each once (`forecast help archive`).
 
     A file that is there already is left out. Interrupted, the same command continues. Exit code 2 if a file could not
     be read; all others are in the archive then.
@@ -169,21 +171,21 @@ def import_command(
         raise DataError(f"{count(len(failed), 'file')} could not be imported. The first: {failed[0].reason}")
 
 
-@grouped
+@grouped("events status --archive archive", "events status USA-CHN --as-of 2019-03-31")
 def status_command(
     archive: Path = folder_option(),
     datasets: str | None = opt("Datasets of the archive, such as gdelt,icews. Default: all.", name="--data"),
     as_of: str | None = opt("What it held on this day, YYYY-MM-DD."),
     dyads: list[str] | None = arg(
         "Dyads whose events are printed, such as USA-CHN DEU-FRA. Default: those of `forecast dyads`.",
-        metavar="[DYAD]...",
+        metavar="DYAD",
     ),
     figure: Path | None = opt("Draw it into this file: .svg, .png or .pdf."),
     as_json: bool = shared.json(),
 ) -> None:
     """Show what an archive holds: coverage, gaps, rows and events of some dyads, by dataset.
 
-    --json has months, editions, all dyads and what became of every row (docs/archive.md).
+    --json has months, editions, all dyads and what became of every row (`forecast help archive`).
     """
     from forecast.archive import archive_status
     from forecast.events import read_dyads
@@ -204,7 +206,7 @@ def status_command(
     _print_status(found, asked)
 
 
-@grouped
+@grouped("events repair --archive archive")
 def repair_command(archive: Path = folder_option(), as_json: bool = shared.json()) -> None:
     """Rebuild the catalogue of an archive from its segments, when it is missing, damaged or an older copy.
 

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
+from typer.models import OptionInfo
 
 from forecast.arguments import LIMITS
 from forecast.cli.terminal import console, escape
@@ -25,16 +26,22 @@ if TYPE_CHECKING:
     from forecast.model.gate import Miss
     from forecast.sources import Data, Records, Source
 
+COMPUTATION, MODEL, OUTPUT, WINDOW = "Computation", "Model", "Output", "Forecast"
+"""Panels of the help, which those of groups of options complete."""
 CHRONOLOGY = "chronology"
 """As a table of events: the embedded chronology."""
 
 
-def opt(help: str, default: Any = None, *, name: str = "", **settings: Any) -> Any:
+def opt(help: str, default: Any = None, *, name: str = "", panel: str | None = None, **settings: Any) -> Any:
     """Declare an option as the default of a parameter or field, whose name it has unless another is given.
 
-    A default of ... stands for an option that must be given.
+    A default of ... stands for an option that must be given. The help has it in a panel, by default that of its class.
     """
-    return field(default=default, metadata={"made": lambda own: typer.Option(name or own, help=help, **settings)})
+
+    def made(own: str) -> Any:
+        return typer.Option(name or own, help=help, rich_help_panel=panel, **settings)
+
+    return field(default=default, metadata={"made": made})
 
 
 def arg(help: str, default: Any = None, **settings: Any) -> Any:
@@ -42,8 +49,12 @@ def arg(help: str, default: Any = None, **settings: Any) -> Any:
     return field(default=default, metadata={"made": lambda own: typer.Argument(help=help, **settings)})
 
 
-def grouped(command: Callable[..., None]) -> Callable[..., None]:
+def grouped(*examples: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a command of a function, with the fields of its parameters that are dataclasses as options after its own."""
+    return partial(_command, examples=examples)
+
+
+def _command(command: Callable[..., None], examples: tuple[str, ...]) -> Callable[..., None]:
     hints = get_type_hints(command, include_extras=True)
     groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
     own = inspect.signature(command).parameters
@@ -51,7 +62,7 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
     for group in groups.values():
         kinds = get_type_hints(group)
         in_order = sorted(fields(group), key=lambda one: one.name not in group.__annotations__)
-        parameters += [_parameter(one.name, one, kinds[one.name]) for one in in_order]
+        parameters += [_parameter(one.name, one, kinds[one.name], group.panel) for one in in_order]
 
     def run(**values: Any) -> None:
         made = {
@@ -59,30 +70,34 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
         }
         command(**made, **values)
 
-    run.__name__, run.__doc__, run.__module__ = command.__name__, command.__doc__, command.__module__
+    words = [" ".join(part.split()) for part in (command.__doc__ or "").split("\n\n")]
+    run.__doc__ = "\n\n".join([*words, "Examples:", "\n".join(f"    forecast {one}" for one in examples)])
+    run.__name__, run.__module__ = command.__name__, command.__module__
     run.__annotations__ = {one.name: one.annotation for one in parameters}
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return run
 
 
-def _parameter(name: str, declared: Any, kind: Any) -> inspect.Parameter:
+def _parameter(name: str, declared: Any, kind: Any, panel: str | None = None) -> inspect.Parameter:
     """Return the parameter that typer is to see."""
     if not isinstance(declared, Field):  # the context of the command
         return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind)
     made = declared.metadata["made"](f"--{name.replace('_', '-')}")
+    if isinstance(made, OptionInfo):
+        made.rich_help_panel = made.rich_help_panel or panel
     default = inspect.Parameter.empty if declared.default in (..., MISSING) else declared.default
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, made])
 
 
-def whole(help: str, name: str, default: int | None = None) -> Any:
+def whole(help: str, name: str, default: int | None = None, panel: str | None = None) -> Any:
     """Declare an option that is a whole number within the limits of its name."""
     least, most = LIMITS[name]
-    return opt(help, default, min=least, max=most)
+    return opt(help, default, min=least, max=most, panel=panel)
 
 
 def output(help: str, default: Path | None = None, kind: str = "FOLDER") -> Any:
     """Declare the option ``--out``: a file or folder to be written, with a name."""
-    return opt(help, default, parser=_output_path, metavar=kind)
+    return opt(help, default, parser=_output_path, metavar=kind, panel=OUTPUT)
 
 
 def own_folder(parent: str) -> Any:
@@ -103,21 +118,22 @@ shared = SimpleNamespace(
     feed=partial(opt, "With --events: which feed the files are of. Default: what their content says."),
     feed_setting=partial(
         opt,
-        "With a feed: what is counted of it, such as one_a_day=no. Repeat it (docs/feeds.md).",
+        "With a feed: what is counted of it, such as one_a_day=no. Repeat it (`forecast help feeds`).",
         name="--feed-setting",
     ),
-    frequency=partial(opt, "Periods: month or week; counts bring their own.", "month"),
-    seed=partial(whole, "The same seed gives the same numbers.", "seed", 1),
-    cores=partial(whole, "Cores to use; default: all. Changes no number.", "cores"),
+    frequency=partial(opt, "Periods: month or week; counts bring their own.", "month", panel=MODEL),
+    seed=partial(whole, "The same seed gives the same numbers.", "seed", 1, panel=COMPUTATION),
+    cores=partial(whole, "Cores to use; default: all. Changes no number.", "cores", panel=COMPUTATION),
     together=partial(
         opt,
-        "Dyads to fit together with this one, such as USA-RUS,CHN-RUS. Default: those that data/dyads.csv names under "
-        "`hierarchy`; none for a dyad that it keeps out.",
+        "Dyads to fit together with this one, such as USA-RUS,CHN-RUS. Default: those that `forecast dyads` "
+        "lists as fitted together; none for a dyad that is fitted alone.",
         name="--with",
+        panel=MODEL,
     ),
-    improvement=partial(opt, "Points of share (0 to 100) that count as a change.", 5.0),
-    replace=partial(opt, "Replace the earlier page that is in the folder of --out.", False),
-    json=partial(opt, "Print JSON for programs.", False, name="--json"),
+    improvement=partial(opt, "Points of share (0 to 100) that count as a change.", 5.0, panel=WINDOW),
+    replace=partial(opt, "Replace the earlier page that is in the folder of --out.", False, panel=OUTPUT),
+    json=partial(opt, "Print JSON for programs.", False, name="--json", panel=OUTPUT),
 )
 """Options that several commands have, each to be called for the default of a parameter."""
 
@@ -126,13 +142,15 @@ shared = SimpleNamespace(
 class AnyData:
     """Source of the data."""
 
+    panel = "Data"
+
     datasets: str | None = opt(
         "Datasets by name, such as chronology,gdelt: the embedded chronology, and datasets of --archive.", name="--data"
     )
-    archive: Path | None = opt("Folder of an archive of machine-coded feeds (docs/archive.md).")
+    archive: Path | None = opt("Folder of an archive of machine-coded feeds (`forecast help archive`).")
     events: list[Path] | None = opt(
-        "Your own table (with --mapping), chronology folder, or files of a machine-coded feed (docs/feeds.md). Repeat "
-        "it for several tables together; `chronology` is the embedded one."
+        "Your own table (with --mapping), chronology folder, or files of a machine-coded feed (`forecast help feeds`). "
+        "Repeat it for several tables together; `chronology` is the embedded one."
     )
     mapping: list[Path] | None = opt("Where the table's fields stand. One a table, in the order of the tables.")
     counts: Path | None = opt("Your own counts by class (with --mapping).")
@@ -176,9 +194,11 @@ class AnyData:
 class Added:
     """Events that are added to the data."""
 
+    panel = "Data"
+
     add: list[Path] | None = opt(
         "A small CSV of events to add to the record: date, source, target, code or kind, summary. Repeat it for "
-        "several, or name a folder (docs/adding-events.md)."
+        "several, or name a folder (`forecast help adding-events`)."
     )
     covered_to: str | None = opt(
         "With --add: up to which day the record is complete, YYYY-MM-DD or YYYY-MM. Default: the last added day."
@@ -201,6 +221,8 @@ class Added:
 @dataclass
 class Window:
     """Months ahead, and what is asked of them."""
+
+    panel = WINDOW
 
     horizons: str | None = opt("Months ahead, such as 6,12. Default: 3,6,12,24.")
     above: float | None = opt(
@@ -240,9 +262,11 @@ class Window:
 class Driven:
     """Covariates and what they act on."""
 
+    panel = "Covariates"
+
     drivers: Path | None = opt(
-        "Covariates: a CSV file (docs/drivers.md), or calendar for elections, congresses and summits. A backtest has "
-        "the pendulum with them and without."
+        "Covariates: a CSV file (`forecast help drivers`), or calendar for elections, congresses and summits. A "
+        "backtest has the pendulum with them and without."
     )
     driver_acts: str | None = opt(
         "What drivers act on: month, cycle or trend; or each, such as summit=month,trade=cycle. Default: month, and "
@@ -257,6 +281,8 @@ class Driven:
 @dataclass
 class Sampler:
     """Number of draws to sample."""
+
+    panel = COMPUTATION
 
     seed: int = shared.seed()
     draws: int | None = whole("Kept draws of a chain.", "draws")

@@ -13,7 +13,19 @@ import typer
 
 from forecast import dates
 from forecast.arguments import faults
-from forecast.cli.options import Added, AnyData, arg, day_of, echo_json, grouped, open_data, opt, output, say, shared
+from forecast.cli.options import (
+    Added,
+    AnyData,
+    arg,
+    day_of,
+    echo_json,
+    grouped,
+    open_data,
+    opt,
+    output,
+    say,
+    shared,
+)
 from forecast.cli.terminal import console, progress, table
 from forecast.dates import reject_future
 from forecast.errors import DataError, ForecastError, NotConverged, QuestionError, SpecError
@@ -30,14 +42,16 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="question", help="Ask questions that data decide, answer, resolve and score them.", no_args_is_help=True
 )
-folder_option = partial(opt, "Where the questions and their ledger are.", Path("questions"))
+folder_option = partial(opt, "Where the questions and their ledger are.", Path("questions"), panel="Question")
 ledger_option = partial(opt, "A ledger elsewhere.")
-names_argument = partial(arg, "Questions. Default: all that are open.", metavar="[ID]...")
+names_argument = partial(arg, "Questions. Default: all that are open.", metavar="ID")
 
 
 @dataclass
 class Asked:
     """What is asked of a dyad."""
+
+    panel = "Question"
 
     dyad: str | None = shared.dyad()
     higher: float | None = opt("Points: the share is at least so much above that before.")
@@ -48,7 +62,7 @@ class Asked:
     measure: str = opt("What these are of: the share, or the tone (the mean Goldstein score) in its points.", "share")
     at_least: str | None = opt("KIND or KIND:NUMBER, such as violence:3 or sanctions: so many are recorded.")
     level: float | None = opt("Per cent: the latent level is at least so high in the end. Never resolvable.")
-    months: int | None = opt("Length of the window. Default: 12.")
+    months: int | None = opt("Length of the window in months. Default: 12.")
     until: str | None = opt("In place of it: its last month, YYYY-MM.")
     when: str = opt("Of a share: `at` (of the window), or `by` or `throughout` (of rolling windows).", "at")
     span: int | None = opt("Months of a rolling window. Default: 12.")
@@ -92,7 +106,7 @@ def _field(text: str) -> str:
 
 
 @app.command()
-@grouped
+@grouped("question new USA-CHN --higher 5 --months 12", "question new USA-CHN --at-least sanctions:3 --until 2026-12")
 def new(
     asked: Asked,
     data: AnyData,
@@ -123,7 +137,7 @@ def new(
 
 
 @app.command("list")
-@grouped
+@grouped("question list --open")
 def list_questions(
     folder: Path = folder_option(),
     only_open: bool = opt("Only those that are not resolved.", False, name="--open"),
@@ -149,7 +163,7 @@ def list_questions(
 
 
 @app.command()
-@grouped
+@grouped("question show usa-chn-higher")
 def show(
     name: str = arg("A question.", ..., metavar="ID"), folder: Path = folder_option(), as_json: bool = shared.json()
 ) -> None:
@@ -176,7 +190,7 @@ def show(
 
 
 @app.command()
-@grouped
+@grouped("question update --fit report/fit.zarr")
 def update(
     data: AnyData,
     added: Added,
@@ -216,7 +230,7 @@ def update(
 
 
 @app.command()
-@grouped
+@grouped("question resolve --as-of 2026-06-30")
 def resolve(
     data: AnyData,
     added: Added,
@@ -241,7 +255,7 @@ def resolve(
 
 
 @app.command()
-@grouped
+@grouped("question score --out scores")
 def score(
     folder: Path = folder_option(),
     ledger: Path | None = ledger_option(),
@@ -264,7 +278,7 @@ def score(
 
 
 @app.command()
-@grouped
+@grouped("question export --out questions.csv")
 def export(
     folder: Path = folder_option(),
     ledger: Path | None = ledger_option(),

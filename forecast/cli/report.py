@@ -1,5 +1,6 @@
 """`forecast report` and `forecast monday`: the probability report of a dyad, and a week's work in one command."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,6 +10,9 @@ from typer.core import TyperCommand
 from forecast import dates
 from forecast.cli.options import (
     AS_OF,
+    MODEL,
+    OUTPUT,
+    WINDOW,
     Added,
     AnyData,
     Driven,
@@ -29,14 +33,14 @@ from forecast.cli.question import folder_option
 from forecast.cli.terminal import console, escape, of_page, progress
 from forecast.errors import NotConverged, SpecError
 from forecast.escaping import printable
-from forecast.wording import join, signed
+from forecast.wording import signed
 
 if TYPE_CHECKING:
     from forecast.model import Priors
     from forecast.monday import Monday
-    from forecast.outlook import Assessment
     from forecast.pipeline import Report, ReportSettings
 
+model, written = partial(opt, panel=MODEL), partial(opt, panel=OUTPUT)
 CYCLES = "The cycle: {cycles}, or none."
 
 
@@ -54,7 +58,11 @@ class ReportCommand(TyperCommand):
         return super().get_help(ctx)
 
 
-@grouped
+@grouped(
+    "report USA-CHN",
+    "report USA-CHN --as-of 2023-10-31 --out october",
+    "report --events mine.csv --mapping mine.yaml",
+)
 def report(
     data: AnyData,
     added: Added,
@@ -67,42 +75,47 @@ def report(
         "Folder of the report. Default: report/DYAD-DAY, with a number if there is one of that name."
     ),
     replace: bool = shared.replace(),
-    alone: bool = opt("Fit this dyad without the others.", False),
+    alone: bool = model("Fit this dyad without the others.", False),
     every: bool = opt(
-        "A report on every dyad that is fitted together with this one, from one fit, and a page of them all; those "
-        "with too short a record are named.",
+        "A report on every dyad that is fitted together with this one, or without DYAD on all that share a fit, and a "
+        "page of them all; those with too short a record are named.",
         False,
         name="--all",
     ),
     together: str | None = shared.together(),
     improvement: float = shared.improvement(),
-    since: str | None = opt("Compare with the record from this day; default: data/dyads.csv."),
-    eras: str = opt(
-        "The dyad's eras: given (data/eras.csv), none, or a CSV file with the columns of data/eras.csv.",
+    since: str | None = opt(
+        "Compare with the record from this day. Default: the reference date of the dyad.", panel=WINDOW
+    ),
+    eras: str = model(
+        "The dyad's eras: given (the embedded ones), none, or a CSV file with the columns dyad, era, start, "
+        "recognised_at, name.",
         "given",
     ),
-    trend: str | None = opt(
+    trend: str | None = model(
         "The slow component: reverting (to the dyad's long-run mean), walk or constant. Default: reverting."
     ),
-    cycle: str | None = opt(CYCLES),
-    ceiling: str | None = opt(
+    cycle: str | None = model(CYCLES),
+    ceiling: str | None = model(
         "What bounds the trend: framework (each era's ceiling; the default where a dyad has eras) or none."
     ),
-    priors: Path | None = opt("YAML file of priors by name, each a number or [centre, spread] (docs/model.md)."),
-    nodes: int = opt("Quadrature nodes of the month noise; busy feeds may need more.", 7),
+    priors: Path | None = model(
+        "YAML file of priors by name, each a number or a list of centre and spread (`forecast help model`)."
+    ),
+    nodes: int = model("Quadrature nodes of the month noise; busy feeds may need more.", 7),
     frequency: Literal["month", "week"] = shared.frequency(),
     fit: Path | None = opt("Forecast from this saved fit instead of fitting; --as-of and --add update it."),
-    save_fit: bool = opt(
+    save_fit: bool = written(
         "Save the fit in the report's folder (some 40 MB per dyad).", True, name="--save-fit/--no-save-fit"
     ),
-    export: bool = opt(
+    export: bool = written(
         "Also write every figure as SVG, PNG and PDF, and every table as CSV and for LaTeX, into the report's folder "
         "export.",
         False,
     ),
-    skill: Path | None = opt("skill.json of a backtest to quote; default: that of the package."),
+    skill: Path | None = written("skill.json of a backtest to quote; default: that of the package."),
     cores: int | None = shared.cores(),
-    as_json: bool = opt("Print forecast.json for programs.", False, name="--json"),
+    as_json: bool = written("Print forecast.json for programs.", False, name="--json"),
 ) -> None:
     """Make the report: one HTML page, forecast.json, levels.csv and the fit. Exit code 3 if not converged."""
     from forecast.pipeline import ReportSettings, make_report
@@ -178,63 +191,43 @@ def _report_all(settings: "ReportSettings", *, as_json: bool) -> None:
 
 def _print_all(done: "list[Report]", skipped: dict[str, str], page: Path) -> None:
     shown = console()
-    for one in done:
-        shown.print(f"{escape(one.assessment.title)}{'' if one.gate.passed else ' [yellow]NOT CONVERGED[/]'}")
     for words in dict.fromkeys(words for one in done for words in one.warnings):
         shown.print(f"[yellow]{escape(words)}[/]")
     for dyad, reason in skipped.items():
         shown.print(f"[yellow]No report on {escape(dyad)}: {escape(reason)}[/]")
-    shown.print(f"\n{escape(str(page))}")
+    shown.print(f"{escape(str(page))}\n")
+    for one in done:
+        shown.print(f"{escape(one.assessment.title)}{'' if one.gate.passed else ' [yellow]NOT CONVERGED[/]'}")
 
 
 def _print(done: "Report") -> None:
-    from forecast.outlook import NotDefined, kinds_line, level_sentence, quoted
+    """Print the forecast in about twenty lines, the likeliest outcome last; the page has the rest."""
+    from forecast.outlook import NotDefined
     from forecast.report.skill import skill_sentence
-    from forecast.report.tables import level_table, recorded_table
-    from forecast.wording import fitted_together
+    from forecast.report.tables import level_table, numbers_of_kinds, recorded_table
+    from forecast.wording import count, fitted_together
 
-    shown, result, question = console(), done.assessment, quoted(done.assessment)
-    shown.print(f"[bold]{escape(result.title)}[/]\n{escape(result.verdict)}\n")
-    if not isinstance(result.recorded, NotDefined):
-        shown.print(of_page(recorded_table(result)), "\n")
-    for line in _kind_lines(result):
-        shown.print(escape(line), "\n")
-    shown.print(f"{escape(skill_sentence(done.skill))}\n")
-    if question is not None:
-        shown.print(f"{escape(level_sentence(result))}\n")
-    shown.print(of_page(level_table(result)))
-    if not isinstance(result.kinds, NotDefined):
-        shown.print(f"\n{kinds_line(result.kinds)}")
-    if question is not None:
-        shown.print(f"\n[dim]How the headline is resolved. {escape(question.rule)}[/]\n")
-    shown.print(f"[dim]{escape(fitted_together(done.assessment.dyad, done.dyads))}.[/]")
-    for one in result.drivers:
-        shown.print(escape(one.sentence))
+    shown, result = console(), done.assessment
+    recorded = not isinstance(result.recorded, NotDefined)
+    shown.print(of_page(recorded_table(result) if recorded else level_table(result)))
+    points, months = count(result.smallest_improvement, "point"), count(result.baseline_months, "month")
+    shown.print(f"[dim]Higher, lower: by at least {points} than in the last {months}. Intervals: 90%.[/]")
+    asked = [] if isinstance(result.of_a_kind, NotDefined) else [sentence for sentence, _ in numbers_of_kinds(result)]
+    for line in (*asked, *(one.sentence for one in result.drivers), skill_sentence(done.skill)):
+        shown.print(escape(line))
+    if len(done.dyads) == 1:
+        shown.print(f"{escape(fitted_together(result.dyad, done.dyads))}.")
     for warning in done.warnings:
         shown.print(f"[yellow]{escape(warning)}[/]")
-    took = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in done.seconds.items())
-    shown.print(f"\n{escape(str(done.page))}\n[dim]{took}; {sum(done.seconds.values()):.0f} s in all[/]")
-
-
-def _kind_lines(result: "Assessment") -> list[str]:
-    """Return what is said of kinds of events: what was asked for, and all kinds within the horizon quoted."""
-    from forecast.outlook import NotDefined, main_horizon
-    from forecast.report.tables import numbers_of_kinds
-    from forecast.wording import chance, count
-
-    if isinstance(result.of_a_kind, NotDefined):
-        return []
-    months = main_horizon(result.horizons)
-    each = join(f"{kind} {chance(row[months].chance.value)}" for kind, row in result.of_a_kind.items())
-    asked = [sentence for sentence, _ in numbers_of_kinds(result)]
-    return [*asked, f"At least one of a kind within {count(months, 'month')}: {each}."]
+    shown.print(escape(str(done.page)))
+    shown.print(f"{escape(result.verdict)}\n[bold]{escape(result.title)}[/]")
 
 
 ADDED = Path("added")
 """Folder of added events, which is read if it is there."""
 
 
-@grouped
+@grouped("monday", "monday --covered-to 2026-06-21 --commit")
 def monday(
     data: AnyData,
     added: Added,
@@ -243,7 +236,7 @@ def monday(
     dyads: list[str] | None = arg(
         "Pairs, such as USA-CHN USA-RUS. One is fitted together with all of `forecast dyads` that share a model. "
         "Default: all of these, later those of the fit.",
-        metavar="[DYAD]...",
+        metavar="DYAD",
     ),
     alone: bool = opt("Fit the one pair that is named alone.", False),
     day: str | None = opt("Name of the week's folders, YYYY-MM-DD. Default: today."),
@@ -255,9 +248,9 @@ def monday(
 ) -> None:
     """Do a week's work in this folder: update, report on all pairs, compare, answer, resolve, score, commit.
 
-    Reads added/ and questions/, writes reports/DAY, changes/DAY and reports/index.html (docs/every-monday.md). A second
-    run on the same day continues the first. Exit code 1 if a part failed, 3 if a fit has not converged; what succeeded
-    is kept.
+    Reads added/ and questions/, writes reports/DAY, changes/DAY and reports/index.html (`forecast help
+    every-monday`). A second run on the same day continues the first. Exit code 1 if a part failed, 3 if a fit has not
+    converged; what succeeded is kept.
     """
     from forecast.monday import Monday
     from forecast.pipeline import ReportSettings
@@ -280,13 +273,13 @@ def monday(
 
 def _print_week(done: "Monday") -> None:
     """Print a line for each pair and question; end with the exit code of what failed."""
+    for line in done.lines:
+        typer.echo(f"- {printable(line)}")
+    typer.echo(f"{done.page}\n")
     for pair in sorted(done.pairs, key=lambda one: (one.moved is None, -abs(one.moved or 0.0))):
         change = "" if pair.moved is None else f" (higher: {signed(pair.moved, 0)})"
         mark = "" if pair.converged else " NOT CONVERGED: do not use these numbers"
         typer.echo(f"- {printable(pair.title)}{change}{mark}")
-    for line in done.lines:
-        typer.echo(f"- {printable(line)}")
-    typer.echo(f"\n{done.page}")
     for what, error in done.failures.items():
         typer.echo(f"Failed: {what}: {printable(str(error))}", err=True)
     if done.failures:

@@ -9,6 +9,7 @@ import typer
 
 from forecast.arguments import MOST_POINTS, require_positive
 from forecast.cli.options import (
+    COMPUTATION,
     Added,
     AnyData,
     Window,
@@ -42,11 +43,11 @@ if TYPE_CHECKING:
 
 SCENARIOS = Path("scenario")
 """Default folder of the pages."""
-SHOWN = 8
+SHOWN = 4
 """Events and numbers that are listed."""
 
 
-@grouped
+@grouped("scenario USA-CHN --fit report/fit.zarr --assume meeting.csv")
 def scenario(
     window: Window,
     assume: list[Path] = opt("A CSV of events that are assumed. Repeat it for scenarios side by side.", ...),
@@ -55,7 +56,7 @@ def scenario(
     out: Path | None = own_folder("scenario"),
     replace: bool = shared.replace(),
     questions: list[str] | None = opt(
-        "A question of the ledger: its ID, or its file. Repeat it for several.", name="--question"
+        "A question of the ledger: its ID, or its file. Repeat it for several.", name="--question", panel="Question"
     ),
     folder: Path = folder_option(),
     improvement: float = shared.improvement(),
@@ -65,8 +66,8 @@ def scenario(
 ) -> None:
     """Compute the outlook given events that are assumed, not predicted, and the outlook without them.
 
-    Writes a page and scenario.json (docs/what-if.md). Exit code 3 if the fit has not converged or a scenario is so
-    improbable that its numbers may not be used.
+    Writes a page and scenario.json (`forecast help what-if`). Exit code 3 if the fit has not converged or a scenario
+    is so improbable that its numbers may not be used.
     """
     from forecast.questions.ledger import QuestionFolder
     from forecast.report.folder import SCENARIO, chosen_folder, require_place
@@ -170,7 +171,7 @@ CHECKED = Path("checks")
 """Default folder of the pages."""
 
 
-@grouped
+@grouped("check report/fit.zarr --out checks")
 def check(
     fit: Path = arg("A saved fit, such as report/fit.zarr.", ...),
     out: Path | None = own_folder("checks"),
@@ -182,7 +183,7 @@ def check(
 ) -> None:
     """Compare a fit's record with records that the fit makes: posterior predictive checks.
 
-    Writes a page, checks.json and checks.csv (docs/checks.md). Exit code 3 if the fit has not converged.
+    Writes a page, checks.json and checks.csv (`forecast help checks`). Exit code 3 if the fit has not converged.
     """
     from forecast.report.folder import CHECKS, chosen_folder, require_place
 
@@ -222,7 +223,9 @@ def _print_checks(found: "Checks", page: Path) -> None:
 class _Asked(AnyData):
     """What is asked of reports: their headline or a question, and the events behind them."""
 
-    question: str | None = opt("In place of the headline: a question of the ledger, its ID or its file.")
+    question: str | None = opt(
+        "In place of the headline: a question of the ledger, its ID or its file.", panel="Question"
+    )
     folder: Path = folder_option()
     replace: bool = shared.replace()
     refit: bool = opt(
@@ -230,6 +233,7 @@ class _Asked(AnyData):
         "is known without is shown.",
         True,
         name="--refit/--no-refit",
+        panel=COMPUTATION,
     )
     as_json: bool = shared.json()
 
@@ -248,17 +252,18 @@ class _Asked(AnyData):
         return asked, given
 
 
-@grouped
+@grouped("explain report/USA-CHN-2026-06-13 --months 6")
 def explain(
     data: _Asked,
     added: Added,
     report: Path = arg("The folder of a report, with its fit.", ...),
-    months: int = opt("How many of the last months, 1 to 12.", 6),
+    months: int = opt("Length of the window in months: the last 1 to 12.", 6),
     out: Path = output("Folder of the page.", Path("explain")),
 ) -> None:
     """Show what each event of the last months contributed to the level and to the headline of a report, or a question.
 
-    Writes a page, explain.json, explain.csv and a figure (docs/explain.md). Exit code 3 if the fit has not converged.
+    Writes a page, explain.json, explain.csv and a figure (`forecast help explain`). Exit code 3 if the fit has not
+    converged.
     """
     from forecast.outlook.attribution import MOST_MONTHS
     from forecast.report.folder import EXPLAIN, read_report
@@ -321,20 +326,10 @@ def _attribute_longest(
 def _print_explanation(found: "Attribution", page: Path) -> None:
     from forecast.report import explain_page as said
 
-    show(
-        said.finding(found),
-        [
-            f"{said.measure(found)} {said.level_sentence(found.level)}",
-            said.months_table(found),
-            said.largest_events(found, SHOWN),
-            said.question(found),
-            said.weights_sentence(found),
-        ],
-        page,
-    )
+    show(said.finding(found), [said.level_sentence(found.level), said.largest_events(found, SHOWN)], page)
 
 
-@grouped
+@grouped("compare may june --out change")
 def compare(
     data: _Asked,
     added: Added,
@@ -344,7 +339,8 @@ def compare(
 ) -> None:
     """Split the change of the headline of two reports: time passed, new events, late data, model, baseline.
 
-    Writes a page, change.json, change.csv and a figure (docs/explain.md). Exit code 3 if a fit has not converged.
+    Writes a page, change.json, change.csv and a figure (`forecast help explain`). Exit code 3 if a fit has not
+    converged.
     """
     from forecast.report.folder import CHANGE, read_report
 

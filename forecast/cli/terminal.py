@@ -47,22 +47,21 @@ def table(columns: Iterable[Column], rows: Iterable[Iterable[str]], *, keep: str
 
 
 def of_page(made: "PageTable") -> "Table":
-    """Return a table of a page for the terminal, with its caption."""
+    """Return a table of a page for the terminal."""
     heads = [(" ".join([head] if isinstance(head, str) else head), numeric) for head, numeric in made.columns]
-    return table(heads, made.plain, caption=escape(made.caption), caption_justify="left")
+    return table(heads, made.plain, padding=(0, 1, 0, 0))
 
 
 def show(title: str, parts: "Iterable[str | PageTable | None]", page: "Path", warnings: Iterable[str] = ()) -> None:
-    """Print what a page says: a title, texts and tables without those that are empty, warnings, and its path."""
+    """Print what a page says: texts and tables without those that are empty, warnings, its path, and its title."""
     out = console()
-    out.print(f"[bold]{escape(title)}[/]")
     for part in parts:
         if part:
+            out.print(escape(part, "\n") if isinstance(part, str) else of_page(part))
             out.print()
-            out.print(escape(part, "\n") if isinstance(part, str) else table(part.columns, part.plain))
     for warning in warnings:
         out.print(f"[yellow]{escape(warning)}[/]")
-    out.print(f"\n{escape(str(page))}")
+    out.print(f"{escape(str(page))}\n\n[bold]{escape(title)}[/]")
 
 
 def console(*, stderr: bool = False) -> "Console":

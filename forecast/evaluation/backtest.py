@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecast.arguments import require, require_whole
+from forecast.arguments import checked, require, require_whole, whole_seed
 from forecast.dates import add_months
 from forecast.errors import DataError, SpecError
 from forecast.evaluation.benchmarks import BENCHMARKS, Asked, Forecaster
@@ -18,6 +18,7 @@ from forecast.evaluation.tasks import RunFolder, Setup, Task, file_name
 from forecast.evaluation.variants import VARIANTS
 from forecast.outlook.benchmarks import MODEL
 from forecast.progress import Progress, silent
+from forecast.typing import Seed
 
 if TYPE_CHECKING:
     from forecast.evaluation.results import Results
@@ -28,16 +29,17 @@ _NAMED = 12
 """Dyads named in a message."""
 
 
+@checked
 def backtest(
     record: Record,
     origins: Sequence[date],
     *,
-    horizons: tuple[int, ...] = (3, 6, 12, 24),
+    horizons: Sequence[int] = (3, 6, 12, 24),
     forecasters: Sequence[Forecaster] | None = None,
     out: str | Path,
     improvement: float = IMPROVEMENT,
     draws: int = 2000,
-    seed: int = 1,
+    seed: Seed = 1,
     batch: int | None = None,
     executor: Executor | None = None,
     progress: Progress = silent,
@@ -50,7 +52,7 @@ def backtest(
         The event data, with the days on which they became known.
     origins : sequence of datetime.date
         First days of months, such as of `origins_between`.
-    horizons : tuple of int
+    horizons : sequence of int
         Months ahead.
     forecasters : sequence of Forecaster, optional
         By default the model and all benchmarks: ``choose("pendulum", "all")``.
@@ -61,7 +63,7 @@ def backtest(
         Smallest improvement of interest, points of share.
     draws : int
         Draws per prediction.
-    seed : int
+    seed : int or numpy.random.Generator
         The same seed gives the same numbers, whatever does the work.
     batch : int, optional
         Dyads per task and file, where there are hundreds; by default all together. Changes no number.
@@ -94,6 +96,7 @@ def backtest(
     ...     out="skill",
     ... )  # doctest: +SKIP
     """
+    seed = whole_seed(seed)
     from forecast.evaluation.results import gather
 
     chosen = list(forecasters) if forecasters is not None else choose(MODEL, "all")
@@ -116,14 +119,15 @@ def backtest(
     return gather(setup, folder)
 
 
-def choose(models: str | Iterable[str] = MODEL, benchmarks: str | Iterable[str] = "all") -> list[Forecaster]:
+@checked
+def choose(models: str | Sequence[str] = MODEL, benchmarks: str | Sequence[str] = "all") -> list[Forecaster]:
     """Return forecasters by their codes.
 
     Parameters
     ----------
-    models : str or iterable of str
+    models : str or sequence of str
         Model variants; ``all`` for all of them; ``no`` for none.
-    benchmarks : str or iterable of str
+    benchmarks : str or sequence of str
         Benchmarks in the same form.
 
     Raises

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from forecast.arguments import checked
 from forecast.dates import add_months, month_start, months_between
 from forecast.errors import DataError, SpecError
 from forecast.events import find_dyad
@@ -345,6 +346,7 @@ class Record:
         return build_panel(self.table, **known)
 
 
+@checked
 def origins_between(first: date, last: date, every: int) -> tuple[date, ...]:
     """Return the first days of months from one to another, every so many months.
 

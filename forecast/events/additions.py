@@ -9,11 +9,12 @@ import pandas as pd
 
 from forecast.arguments import checked
 from forecast.errors import DataError, SpecError
-from forecast.events.codebook import code_of_kind, read_codes, read_scale
+from forecast.events.codebook import as_frame, code_of_kind, read_codes, read_scale
 from forecast.events.dyads import AddedEvent, Addition, Extension, even_spans
 from forecast.events.mapping import RawTable, TableMapping, load_raw, raw_frame
 from forecast.events.table import Day, EventTable, SourceFile, as_day, sort_events
 from forecast.events.tables import in_types, typed_rows
+from forecast.typing import Frame
 from forecast.wording import count, join
 
 CHRONOLOGY = "chronology"
@@ -31,7 +32,7 @@ SCALE = "commitment"
 @checked
 def add_events(
     table: EventTable,
-    rows: str | Path | pd.DataFrame | Sequence[Mapping[str, Any]],
+    rows: str | Path | Frame | Sequence[Mapping[str, Any]],
     *,
     dataset: str | None = None,
     covered_to: Day | None = None,
@@ -46,9 +47,10 @@ def add_events(
     ----------
     table : EventTable
         The events there are.
-    rows : path, pandas.DataFrame or sequence of mappings
-        A CSV, or its rows: `date`, `source`, `target`, a CAMEO `code` or a `kind` in a word
-        (`forecast.events.codebook.read_kinds`), and if known `summary`, `known_at`, `n`, `actor` and `reference`.
+    rows : path, table or sequence of mappings
+        A CSV, or its rows, such as a table of pandas, polars, Arrow or xarray: `date`, `source`, `target`, a CAMEO
+        `code` or a `kind` in a word (`forecast.events.codebook.read_kinds`), and if known `summary`, `known_at`, `n`,
+        `actor` and `reference`.
     dataset : str, optional
         To which they are added; by default the table's only one, or the chronology.
     covered_to : date or str, optional
@@ -136,12 +138,12 @@ def _dataset_of(table: EventTable, wanted: str | None) -> str:
     return chosen
 
 
-def _load(rows: str | Path | pd.DataFrame | Sequence[Mapping[str, Any]]) -> RawTable:
+def _load(rows: str | Path | Frame | Sequence[Mapping[str, Any]]) -> RawTable:
     """Read the rows as text, and make sure that their columns are known."""
     if isinstance(rows, str | Path):
         raw = load_raw(rows, TableMapping(dataset="added", columns={name: name for name in TableMapping.required}))
     else:
-        raw = raw_frame(rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows)), "rows")
+        raw = raw_frame(pd.DataFrame(list(rows)) if isinstance(rows, Sequence) else as_frame(rows), "rows")
     names = [str(name) for name in raw.rows.columns]
     known = [*_FIELDS, *_CODES, *_IGNORED]
     expected = f"Its first line names the columns, separated by commas: {join(_REQUIRED)}, code or kind, summary"
@@ -154,7 +156,7 @@ def _load(rows: str | Path | pd.DataFrame | Sequence[Mapping[str, Any]]) -> RawT
     if len(raw.rows) > MOST_ROWS:
         raise DataError(
             f"{raw.name}: {len(raw.rows):,} rows; at most {MOST_ROWS:,} can be added. Describe the table by a mapping "
-            "and read it as a source of its own (docs/events.md)."
+            "and read it as a source of its own (`forecast help events`)."
         )
     return raw
 

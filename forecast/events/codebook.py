@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from forecast.dates import read_day
 from forecast.errors import DataError, SpecError
 from forecast.files import read_bytes
 from forecast.resources import data_folder
+from forecast.typing import Frame
 from forecast.wording import join
 
 LARGEST = 50_000_000
@@ -104,10 +106,25 @@ def csv_lines(text: str, name: str, advice: str, **form: Any) -> dict[int, list[
     return rows
 
 
-def read_small_csv(path: Path, required: Sequence[str] = ()) -> pd.DataFrame:
+def as_frame(table: Frame) -> pd.DataFrame:
+    """Return a table of pandas, polars, Arrow or xarray as one of pandas."""
+    if isinstance(table, pd.DataFrame):
+        return table
+    of_xarray = getattr(table, "to_dataframe", None)
+    found: pd.DataFrame = pa.table(table).to_pandas() if of_xarray is None else of_xarray().reset_index()
+    return found
+
+
+def small_csv(table: Path | Frame) -> bytes:
+    """Return the content of a CSV file, or of a table in memory as one."""
+    return read_bytes(table, LARGEST) if isinstance(table, Path) else as_frame(table).to_csv(index=False).encode()
+
+
+def read_small_csv(table: Path | Frame, required: Sequence[str] = ()) -> pd.DataFrame:
     """Read a small table, one of the package or a user's: every cell as text without space around it, by line."""
+    path = table if isinstance(table, Path) else "table"
     try:
-        text = read_bytes(path, LARGEST).decode("utf-8-sig")
+        text = small_csv(table).decode("utf-8-sig")
     except (OSError, ValueError) as cause:
         reason = getattr(cause, "strerror", None) or cause
         raise DataError(f"{path}: the table cannot be read ({reason}). Give a CSV file in UTF-8.") from cause

@@ -10,9 +10,10 @@ from forecast.arguments import checked
 from forecast.dates import today
 from forecast.errors import DataError, OutputPathError
 from forecast.events.dyads import dyad_code
-from forecast.events.mapping import ADVICE, CountsMapping, IndexMapping, RawTable, load_mapping, load_raw
+from forecast.events.mapping import ADVICE, CountsMapping, IndexMapping, RawTable, load_mapping, load_raw, read_times
 from forecast.events.table import CountTable
 from forecast.files import check_target, fence, write_csv, write_text
+from forecast.typing import Frame
 
 _TIMES = {"month": "%Y-%m", "week": "%Y-%m-%d"}
 LARGEST_COUNT = 2**31 - 1
@@ -20,13 +21,13 @@ LARGEST_COUNT = 2**31 - 1
 
 
 @checked
-def read_counts(path: str | Path, mapping: CountsMapping | dict[str, Any] | str | Path) -> CountTable:
+def read_counts(path: str | Path | Frame, mapping: CountsMapping | dict[str, Any] | str | Path) -> CountTable:
     """Read counts that are aggregated already: one row per period and direction, one or more columns per class.
 
     Parameters
     ----------
-    path : str or pathlib.Path
-        A CSV or Parquet file.
+    path : str, pathlib.Path or table
+        A CSV or Parquet file, or a table of pandas, polars, Arrow or xarray.
     mapping : CountsMapping, dict, str or pathlib.Path
         A YAML or JSON file or its content; docs/events.md explains every field.
 
@@ -50,7 +51,7 @@ def read_counts(path: str | Path, mapping: CountsMapping | dict[str, Any] | str 
 
 def _as_counts(raw: RawTable, mapping: CountsMapping) -> CountTable:
     rows, cells = _read_periods_and_states(raw, mapping), _sum_cells(raw, mapping)
-    reasons = _reject_reasons(raw, rows, cells)
+    reasons = _reject_reasons(raw, mapping, rows, cells)
     good = rows.index.difference(list(reasons))
     if good.empty:
         raise raw.nothing_usable(reasons)
@@ -123,13 +124,13 @@ def write_mapping(path: str | Path, mapping: dict[str, Any]) -> None:
 
 
 @checked
-def read_index(path: str | Path, mapping: IndexMapping | dict[str, Any] | str | Path) -> pd.DataFrame:
+def read_index(path: str | Path | Frame, mapping: IndexMapping | dict[str, Any] | str | Path) -> pd.DataFrame:
     """Read an index of relations, such as a published monthly scale.
 
     Parameters
     ----------
-    path : str or pathlib.Path
-        A CSV or Parquet file.
+    path : str, pathlib.Path or table
+        A CSV or Parquet file, or a table of pandas, polars, Arrow or xarray.
     mapping : IndexMapping, dict, str or pathlib.Path
         A YAML or JSON file or its content; docs/events.md explains every field.
 
@@ -161,13 +162,13 @@ def read_index(path: str | Path, mapping: IndexMapping | dict[str, Any] | str | 
 
 def _as_index(raw: RawTable, mapping: IndexMapping) -> pd.DataFrame:
     text = pd.DataFrame({field: raw.field(field, mapping) for field in mapping.fields})
-    time = pd.to_datetime(text["time"], format=mapping.date_format, errors="coerce")
+    time = read_times(text["time"], mapping.date_format, months=True)
     value = pd.to_numeric(text["value"], errors="coerce").astype(float)
     named = text["dyad"].str.fullmatch(r"[A-Z]{3}-[A-Z]{3}").astype(bool)
     dyad = text["dyad"].map(lambda code: dyad_code(code[:3], code[4:]))
     frame = pd.DataFrame({"dyad": dyad, "time": time, "value": value})
     problems = {
-        "time is not in the date_format": time.isna(),
+        f"time is not {_form_of(mapping)}": time.isna(),
         "time is later than today": time > pd.Timestamp(today()),
         "value is not a number": value.isna() & (text["value"] != ""),
         "dyad is not like USA-CHN": ~named,
@@ -193,7 +194,7 @@ def _read_periods_and_states(raw: RawTable, mapping: CountsMapping) -> pd.DataFr
         halves = fields["dyad"].str.partition("-")
         fields |= {"source": halves[0], "target": halves[2]}
     states = [fields[side].map(lambda name: mapping.countries.get(name, name)) for side in ("source", "target")]
-    start = pd.to_datetime(fields["time"], format=mapping.date_format, errors="coerce")
+    start = read_times(fields["time"], mapping.date_format, months=True)
     length = pd.offsets.MonthEnd(0) if mapping.frequency == "month" else pd.Timedelta(days=6)
     return pd.DataFrame(
         {
@@ -219,10 +220,15 @@ def _sum_cells(raw: RawTable, mapping: CountsMapping) -> pd.DataFrame:
     return pd.DataFrame({level: total(each.columns, each.name) for level, each in enumerate(mapping.classes)})
 
 
-def _reject_reasons(raw: RawTable, rows: pd.DataFrame, cells: pd.DataFrame) -> dict[int, str]:
+def _form_of(mapping: CountsMapping | IndexMapping) -> str:
+    """Return how a time is to be written."""
+    return "in the date_format" + ("" if mapping.date_format else ", by default YYYY-MM or YYYY-MM-DD")
+
+
+def _reject_reasons(raw: RawTable, mapping: CountsMapping, rows: pd.DataFrame, cells: pd.DataFrame) -> dict[int, str]:
     state = r"[A-Z]{3}-[A-Z]{3}"
     problems = {
-        "time is not in the date_format": rows["date"].isna(),
+        f"time is not {_form_of(mapping)}": rows["date"].isna(),
         "time is later than today": rows["date"] > pd.Timestamp(today()),
         "the states are not two ISO 3166 alpha-3 codes": ~rows["dyad"].str.fullmatch(state).astype(bool)
         | (rows["dyad"].str[:3] == rows["dyad"].str[4:]),

@@ -17,9 +17,9 @@ import pandas as pd
 from forecast.arguments import checked
 from forecast.dates import reject_future
 from forecast.errors import DataError, SpecError, UnknownDyadError
-from forecast.events.codebook import read_days, read_small_csv, require_cells
+from forecast.events.codebook import as_frame, read_days, read_small_csv, require_cells
 from forecast.resources import data_folder
-from forecast.typing import Bool
+from forecast.typing import Bool, Frame
 from forecast.wording import join_some
 
 if TYPE_CHECKING:
@@ -207,13 +207,14 @@ def dyad_labels() -> dict[str, str]:
 
 
 @checked
-def read_eras(path: str | Path | pd.DataFrame | None = None) -> pd.DataFrame:
+def read_eras(path: str | Path | Frame | None = None) -> pd.DataFrame:
     """Read strategic eras.
 
     Parameters
     ----------
-    path : str, pathlib.Path or pandas.DataFrame, optional
-        A CSV or table with the columns below, its days as text or dates; the embedded `eras.csv` without it.
+    path : str, pathlib.Path or table, optional
+        A CSV, or a table of pandas, polars, Arrow or xarray, with the columns below, its days as text or dates; the
+        embedded `eras.csv` without it.
 
     Returns
     -------
@@ -241,13 +242,14 @@ def read_eras(path: str | Path | pd.DataFrame | None = None) -> pd.DataFrame:
 
 
 @checked
-def read_coverage(path: str | Path | pd.DataFrame | None = None) -> pd.DataFrame:
+def read_coverage(path: str | Path | Frame | None = None) -> pd.DataFrame:
     """Read how far the record of each dyad is even.
 
     Parameters
     ----------
-    path : str, pathlib.Path or pandas.DataFrame, optional
-        A CSV or table with the columns below, its days as text or dates; the embedded `coverage.csv` without it.
+    path : str, pathlib.Path or table, optional
+        A CSV, or a table of pandas, polars, Arrow or xarray, with the columns below, its days as text or dates; the
+        embedded `coverage.csv` without it.
 
     Returns
     -------
@@ -289,7 +291,7 @@ def compiled_in(dataset: str) -> str:
 
 def even_spans(
     rows: pd.DataFrame,
-    coverage: pd.DataFrame | str | Path | None,
+    coverage: Frame | str | Path | None,
     additions: Iterable[Addition] = (),
     covered: Iterable[Covered] = (),
 ) -> pd.DataFrame:
@@ -392,14 +394,15 @@ def find_dyad(text: str, known: Iterable[str]) -> str:
 
 
 def _read_table(
-    given: str | Path | pd.DataFrame | None, what: str, columns: tuple[str, ...], days: tuple[str, ...]
+    given: str | Path | Frame | None, what: str, columns: tuple[str, ...], days: tuple[str, ...]
 ) -> tuple[str, pd.DataFrame]:
     """Return a table of `data/` or the user's own, by line, with the name by which errors call it."""
     if given is None or isinstance(given, str | Path):
         path = Path(given) if given else data_folder() / f"{what}.csv"
         name, frame = path.name, read_small_csv(path, columns)
     else:
-        name, frame = what, given.set_axis(range(2, len(given) + 2))
+        frame = as_frame(given)
+        name, frame = what, frame.set_axis(range(2, len(frame) + 2))
         if missing := [column for column in columns if column not in frame]:
             raise DataError(f"{name}: there is no column {missing[0]!r}. The table needs {', '.join(columns)}.")
     return name, frame.assign(**{column: _past_days(frame[column], name) for column in days})

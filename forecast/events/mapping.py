@@ -7,6 +7,7 @@ import csv
 import io
 import re
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -17,9 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from forecast.arguments import faults, read_form
 from forecast.errors import DataError, MappingError
 from forecast.escaping import printable
-from forecast.events.codebook import csv_lines
+from forecast.events.codebook import as_frame, csv_lines
 from forecast.events.table import REJECT_COLUMNS, SourceFile
 from forecast.files import digest, fence, read_bytes
+from forecast.typing import Frame
 
 Place = Annotated[int, Field(ge=1)] | Annotated[str, Field(min_length=1)]
 """A column by its name, or by its position counted from 1."""
@@ -54,7 +56,7 @@ class FileForm(BaseModel):
     header: bool = True  # The first line names the columns
     encoding: str = "utf-8"  # Of a CSV
     missing: tuple[str, ...] = ("", "NULL", "NA")  # What marks a missing value
-    date_format: str = "%Y-%m-%d"  # Of `date` or `time`
+    date_format: str | None = None  # Of `date` or `time`; by default ISO, such as 2023-10-31, of `time` also 2023-10
 
     @field_validator("delimiter", mode="before")
     @classmethod
@@ -122,7 +124,6 @@ class CountsMapping(FileForm):
     fields = ("time", "source", "target", "direction", "dyad")
     required = ("time",)
 
-    date_format: str = "%Y-%m"  # Of `time`
     frequency: Literal["month", "week"] = "month"
     separator: str = Field(default=">", min_length=1)  # Between the two states of the field `direction`: USA>CHN
     countries: dict[str, str] = {}  # As in a table of events
@@ -145,8 +146,6 @@ class IndexMapping(FileForm):
     fields = ("time", "value", "dyad")
     required = ("time", "value", "dyad")
 
-    date_format: str = "%Y-%m"  # Of `time`
-
 
 def load_mapping[Model: FileForm](mapping: Model | dict[str, Any] | str | Path, kind: type[Model]) -> Model:
     """Read a mapping and check it."""
@@ -161,7 +160,7 @@ def load_mapping[Model: FileForm](mapping: Model | dict[str, Any] | str | Path, 
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        raise MappingError(f"{name}: {faults(error)}. See docs/events.md for every field.") from error
+        raise MappingError(f"{name}: {faults(error)}. See `forecast help events`.") from error
 
 
 LARGEST_FILE = 500_000_000
@@ -233,8 +232,10 @@ class RawTable:
         return buffer.getvalue()
 
 
-def load_raw(path: str | Path, form: FileForm) -> RawTable:
-    """Read a CSV or Parquet file as text."""
+def load_raw(path: str | Path | Frame, form: FileForm) -> RawTable:
+    """Read a CSV or Parquet file, or a table in memory, as text."""
+    if not isinstance(path, str | PathLike):
+        return raw_frame(as_frame(path), form.dataset, form.date_format)
     path = Path(path)
     name = printable(path.name)
     with fence(printable(str(path))):
@@ -244,13 +245,21 @@ def load_raw(path: str | Path, form: FileForm) -> RawTable:
         return (_read_parquet if is_parquet else _read_csv)(name, content, form)
 
 
-def raw_frame(frame: pd.DataFrame, name: str) -> RawTable:
+def raw_frame(frame: pd.DataFrame, name: str, date_format: str | None = None, sha256: str | None = None) -> RawTable:
     """Return a table in memory as text; its digest is that of its CSV form, its lines are counted from 1."""
     _check_header(name, [str(column) for column in frame.columns])
-    texts = {str(column): _as_text(frame[column], "%Y-%m-%d") for column in frame.columns}
+    texts = {str(column): _as_text(frame[column], date_format or "%Y-%m-%d") for column in frame.columns}
+    numeric = frozenset(str(column) for column in frame.columns if pd.api.types.is_numeric_dtype(frame[column]))
     rows = pd.DataFrame(texts, dtype=object)
     rows.index = pd.RangeIndex(1, len(rows) + 1, name="line")
-    return RawTable(name, digest(rows), rows, {})
+    return RawTable(name, sha256 or digest(rows), rows, {}, numeric)
+
+
+def read_times(texts: "pd.Series[str]", date_format: str | None, *, months: bool = False) -> "pd.Series[pd.Timestamp]":
+    """Read days or, by a day or the first of them, months; what is not of the format is missing."""
+    formats = [date_format] if date_format else ["%Y-%m-%d", "%Y-%m"][: 1 + months]
+    first, *others = (pd.to_datetime(texts, format=one, errors="coerce") for one in formats)
+    return first.fillna(others[0]) if others else first
 
 
 def _read_csv(name: str, content: bytes, form: FileForm) -> RawTable:
@@ -291,13 +300,7 @@ def _read_parquet(name: str, content: bytes, form: FileForm) -> RawTable:
                 "out rows that say nothing, or write it as CSV."
             )
         table = pd.read_parquet(io.BytesIO(content))
-    _check_header(name, [str(column) for column in table.columns])
-    numeric = frozenset(str(column) for column in table.columns if pd.api.types.is_numeric_dtype(table[column]))
-    rows = pd.DataFrame(
-        {str(column): _as_text(table[column], form.date_format) for column in table.columns}, dtype=object
-    )
-    rows.index = pd.RangeIndex(1, len(rows) + 1, name="line")
-    return RawTable(name, digest(content), rows, {}, numeric)
+    return raw_frame(table, name, form.date_format, digest(content))
 
 
 def _as_text(column: "pd.Series[Any]", date_format: str) -> "pd.Series[str]":

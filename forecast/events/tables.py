@@ -15,10 +15,11 @@ from forecast.arguments import checked
 from forecast.errors import DataError, MappingError
 from forecast.events.codebook import read_codes, read_small_csv
 from forecast.events.dyads import dyad_code, find_dyad, in_order
-from forecast.events.mapping import ADVICE, RawTable, TableMapping, load_mapping, load_raw
+from forecast.events.mapping import ADVICE, RawTable, TableMapping, load_mapping, load_raw, read_times
 from forecast.events.table import TEXT_COLUMNS, EventTable, broken_rules, combine, sort_events
 from forecast.files import digest, fence
 from forecast.resources import data_folder
+from forecast.typing import Frame
 
 if TYPE_CHECKING:
     Rows = pd.DataFrame
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
 
 
 @checked
-def read_table(path: str | Path, mapping: TableMapping | dict[str, Any] | str | Path) -> EventTable:
-    """Read events from a CSV or Parquet file that a mapping describes.
+def read_table(path: str | Path | Frame, mapping: TableMapping | dict[str, Any] | str | Path) -> EventTable:
+    """Read events from a CSV or Parquet file, or a table in memory, that a mapping describes.
 
     Parameters
     ----------
-    path : str or pathlib.Path
-        The table.
+    path : str, pathlib.Path or table
+        The file, or a table of pandas, polars, Arrow or xarray.
     mapping : TableMapping, dict, str or pathlib.Path
         A YAML or JSON file or its content; docs/events.md explains every field.
 
@@ -99,9 +100,8 @@ def in_types(events: pd.DataFrame) -> pd.DataFrame:
 def _typed(fields: pd.DataFrame, raw: RawTable, mapping: TableMapping) -> pd.DataFrame:
     """Return the columns of the contract; what cannot be read becomes missing, for the schema to find."""
 
-    def days(field: str, date_format: str) -> "pd.Series[pd.Timestamp]":
-        read = pd.to_datetime(fields[field], format=date_format, errors="coerce")
-        return read.dt.normalize().dt.as_unit("s")
+    def days(field: str, date_format: str | None) -> "pd.Series[pd.Timestamp]":
+        return read_times(fields[field], date_format).dt.normalize().dt.as_unit("s")
 
     def number(field: str, default: "pd.Series[float] | float") -> "pd.Series[float]":
         read = pd.to_numeric(fields[field], errors="coerce").astype(float)

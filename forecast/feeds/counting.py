@@ -176,6 +176,7 @@ def bigquery_sql(
     return Public(f"{sql}\n", wide_mapping("gdelt", order.classes, order.zero_cut, "month"))
 
 
+@checked
 def count_sql(
     table: str,
     dialect: str,
@@ -190,6 +191,11 @@ def count_sql(
     """Return the SQL that counts a table of GDELT events by month, direction and class, by the rules for files.
 
     The dialect is one of sqlglot, such as ``duckdb``, ``spark`` or ``bigquery``.
+
+    Examples
+    --------
+    >>> from forecast import count_sql
+    >>> print(count_sql("gdelt.events", "duckdb", dyads=["USA-CHN"]))  # doctest: +SKIP
     """
     require("sqlglot", "sql")
     import sqlglot

@@ -173,7 +173,7 @@ def unknown_file(file: FeedFile, wanted: Feed | None = None) -> DataError:
     known = join([feed.title for feed in FEEDS.values()], "or")
     return DataError(
         f"{file.name}: this does not look like {wanted.title if wanted else known}{_hint(file)}. For any other table "
-        "give a mapping (docs/events.md)."
+        "give a mapping (`forecast help events`)."
     )
 
 

@@ -62,7 +62,7 @@ class FeedSettings(BaseModel):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise SpecError(f"feed setting {faults(error)}. See docs/feeds.md for every setting.") from error
+            raise SpecError(f"feed setting {faults(error)}. See `forecast help feeds` for every setting.") from error
 
     @field_validator("sectors", mode="before")
     @classmethod

@@ -51,7 +51,7 @@ ABSENT = (404, 410)
 BUSY = (408, 425, 429, 500, 502, 503, 504)
 CERTIFICATE = (
     "its certificate is not valid for it. Nothing is fetched from a server that cannot prove who it is. Give another "
-    "address of the same files with --server (docs/fetching.md)"
+    "address of the same files with --server (`forecast help fetching`)"
 )
 
 

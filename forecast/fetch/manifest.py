@@ -252,7 +252,9 @@ class FetchSettings(BaseModel):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise SpecError(f"fetch setting {faults(error)}. See docs/fetching.md for every setting.") from error
+            raise SpecError(
+                f"fetch setting {faults(error)}. See `forecast help fetching` for every setting."
+            ) from error
 
 
 def parse_settings(texts: list[str]) -> FetchSettings:

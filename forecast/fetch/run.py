@@ -303,7 +303,7 @@ def _origin(feed: str, server: str | None, settings: FetchSettings, asked: dict[
     """Return where the files come from; options of another feed are rejected."""
     name = feed.strip().lower()
     if name not in FEEDS:
-        where = " Files of Phoenix are got by hand (docs/feeds/phoenix.md)." if name == "phoenix" else ""
+        where = " Files of Phoenix are got by hand (`forecast help phoenix`)." if name == "phoenix" else ""
         raise SpecError(f"feed: got {feed!r:.60}; expected {join(FEEDS, 'or')}.{where}")
     for option, value in asked.items():
         if value is not None and option not in (("version", "stream") if name == "gdelt" else ("doi", "edition")):

@@ -24,14 +24,14 @@ import numpy as np
 import xarray as xr
 from scipy.optimize import minimize_scalar
 
-from forecast.arguments import checked, require_sampler
+from forecast.arguments import checked, require_sampler, whole_seed
 from forecast.dates import Clock, periods_a_month
 from forecast.errors import DataError, SpecError
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence, quick_evidence
 from forecast.panel import first_periods, panel_kind
 from forecast.progress import Progress, side_by_side, silent, within
-from forecast.typing import Float
+from forecast.typing import Float, Seed
 from forecast.wording import Card, Displayed, join, number
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def compare_models(
     draws: int = 800,
     tune: int = 300,
     chains: int = 4,
-    seed: int = 1,
+    seed: Seed = 1,
     cores: int | None = None,
     progress: Progress | None = None,
 ) -> ModelComparison:
@@ -156,6 +156,7 @@ def compare_models(
     0   walk               0.0    0.0       True
     1  cycle              -0.3    0.1       True
     """
+    seed = whole_seed(seed)
     require_sampler(draws=draws, tune=tune, chains=chains, cores=cores, seed=seed)
     _require_models(models)
     months, least = panel.sizes["time"] / periods_a_month(panel), FEWEST_BLOCKS * BLOCK_MONTHS

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from forecast.arguments import checked, faults, read_form, require_whole
+from forecast.arguments import checked, faults, read_form, require_whole, whole_seed
 from forecast.dates import reject_future, today
 from forecast.errors import PlanError, SpecError
 from forecast.files import digest, write_text
@@ -21,6 +21,7 @@ from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.outcome import FACTOR
 from forecast.hypotheses.run import parse_claims
 from forecast.sources import Data, Source
+from forecast.typing import Seed
 
 VERSION = 2
 PACKAGE = "pendulum-forecast"
@@ -28,7 +29,7 @@ EXPLORATORY, ON_SEEN_DATA, CONFIRMATORY = "exploratory", "frozen on data already
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 _HEAD = """\
-# The plan of tests of claims (docs/schema/plan.md).
+# The plan of tests of claims (`forecast help hypotheses`).
 # Once frozen, `forecast test --plan` runs exactly this, and fails if the plan or its data have changed.
 # Log a deviation without breaking the freeze: forecast plan deviate FILE "what and why"
 """
@@ -132,7 +133,7 @@ def make_plan(
     *,
     seen: bool,
     claims: Sequence[str] = (),
-    seed: int = 1,
+    seed: Seed = 1,
     predicted: dict[str, float | str] | None = None,
 ) -> Plan:
     """Make a plan of tests of data that have been gathered.
@@ -145,7 +146,7 @@ def make_plan(
         Whether you had seen the data, or any results from them, before.
     claims : sequence of str
         Codes, as for `pooled_tests`.
-    seed : int
+    seed : int or numpy.random.Generator
     predicted : mapping of str to float or str, optional
         What you expect by claim: a log Bayes factor, or words.
 
@@ -166,6 +167,7 @@ def make_plan(
     >>> plan.claims, plan.stamp, len(plan.dyads)
     (('S5a', 'S5b'), 'exploratory', 15)
     """
+    seed = whole_seed(seed)
     codes = parse_claims(claims)
     given = {
         "claims": codes, "dyads": data.dyads, "as_of": data.as_of, "source": data.source,
@@ -239,9 +241,9 @@ def read_plan(path: str | Path, *, frozen: bool = True) -> Plan:
         # By way of JSON, in which the strict reading knows lists for tuples and texts for days, and nothing else.
         plan = Plan.model_validate_json(json.dumps(content, default=str))
     except ValidationError as error:
-        raise PlanError(f"{path}: {faults(error)}. See docs/schema/plan.md for every field") from error
+        raise PlanError(f"{path}: {faults(error)}. See `forecast help hypotheses`") from error
     except (TypeError, ValueError, RecursionError) as error:
-        raise PlanError(f"{path}: the plan holds what no plan can ({error}). See docs/schema/plan.md") from error
+        raise PlanError(f"{path}: the plan holds what no plan can ({error}). See `forecast help hypotheses`") from error
     if frozen:
         require_frozen(plan, f"{path}: ", f"forecast plan freeze {path}")
     return plan

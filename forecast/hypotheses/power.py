@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from forecast.arguments import checked
+from forecast.arguments import checked, whole_seed
 from forecast.errors import DataError, SpecError
 from forecast.files import append_lines, check_target, check_writable, read_journal
 from forecast.hypotheses.claims import CLAIMS
@@ -30,6 +30,7 @@ from forecast.hypotheses.outcome import decide
 from forecast.hypotheses.record import Record, read_panel
 from forecast.hypotheses.simulate import TRUTHS, enlarged, simulate
 from forecast.progress import Progress, silent
+from forecast.typing import Seed
 from forecast.wording import capital, join, number
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def simulate_power(
     more_events: int = 1,
     kept: str | Path | None = None,
     cores: int = 1,
-    seed: int = 1,
+    seed: Seed = 1,
     progress: Progress | None = None,
 ) -> dict[str, tuple[Rate, ...]]:
     """Simulate record sets as long and dense as a panel's, and count the answers of the tests on them.
@@ -100,7 +101,7 @@ def simulate_power(
         File of finished sets; with it, the same call continues after an interruption.
     cores : int
         Processes; changes no number.
-    seed : int
+    seed : int or numpy.random.Generator
     progress : callable, optional
         Called with (step in words, done, total).
 
@@ -121,6 +122,7 @@ def simulate_power(
     >>> panel = build_panel(read_chronology())
     >>> simulate_power(panel, claims=["S5b"], sets=20)["S5b"]  # doctest: +SKIP
     """
+    seed = whole_seed(seed)
     tell, record = progress or silent, read_panel(panel, None if events is None else visits_of(events, panel))
     if record.value is not None:
         raise DataError("data: power is simulated for counts of events, and this is an index")

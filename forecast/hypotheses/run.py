@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.arguments import checked
+from forecast.arguments import checked, whole_seed
 from forecast.errors import DataError, SpecError
 from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.claims.claim import Claim
@@ -21,6 +21,7 @@ from forecast.hypotheses.record import Record, read_panel, turned_back
 from forecast.hypotheses.sensitivity import Parts
 from forecast.progress import Progress, silent
 from forecast.theory import PENDULUM
+from forecast.typing import Seed
 from forecast.wording import Card, Displayed, capital, join, number
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ def pooled_tests(
     claims: Sequence[str] = (),
     dyad: str | None = None,
     cores: int = 1,
-    seed: int = 1,
+    seed: Seed = 1,
     progress: Progress | None = None,
 ) -> PooledResults:
     """Test claims on all dyads of a panel at once.
@@ -233,7 +234,7 @@ def pooled_tests(
         A dyad that is also shown within the hierarchy, such as ``USA-CHN``.
     cores : int
         How many threads; changes no number.
-    seed : int
+    seed : int or numpy.random.Generator
         Of the placebo dates.
     progress : callable, optional
         Called with (step in words, done, total).
@@ -254,6 +255,7 @@ def pooled_tests(
     >>> results["S5b"].outcome.answer  # doctest: +SKIP
     'undecided'
     """
+    seed = whole_seed(seed)
     tell, codes = progress or silent, parse_claims(claims)
     record = read_panel(panel, None if events is None else visits_of(events, panel))
     if dyad is not None and dyad not in record.dyads:

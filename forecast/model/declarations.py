@@ -59,6 +59,8 @@ class Registry[Kind: Any]:
 
     def register(self, kind: type[Kind]) -> type[Kind]:
         """Make a kind known under its name; decorates its class."""
+        if not isinstance(kind, type):
+            raise SpecError(f"kind: got {kind!r:.60}; expected a class")
         own = kind()
         if own.name in self._kinds:
             raise SpecError(f"{self.field}: {own.name!r} is registered already; choose another name")

@@ -3,7 +3,7 @@ r"""Cycles: reversion of the level to its trend, one class per cycle.
 With :math:`y` the deviation, :math:`\phi` the autoregression of a linear cycle per period, and :math:`s` its long-run
 standard deviation, a cycle moves by :math:`y' = f(y) + \sigma \epsilon`. :math:`f` is its `next`, shared by NumPy
 arrays and PyTensor variables, because sampler and simulations must agree. To add a cycle, derive a class from `Cycle`
-with a name, words, `next`, and its own priors, variables and `shape`, and `register` it.
+with a name, words, `next`, and its own priors, variables and `shape`, and `register_cycle` it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -270,5 +270,17 @@ def cubic_widening(stiffening: Any, lean: Any, backend: Any = np) -> Any:
 
 PACKAGED: tuple[Cycle, ...] = (Linear(), Band(), Cubic())
 _CYCLES = Registry[Cycle]("cycle", *PACKAGED)
-find_cycle, cycles, register, unregister = _CYCLES.find, _CYCLES.all, _CYCLES.register, _CYCLES.unregister
-"""Cycles by name; those registered join the table of variables and `Priors`, and their words help and report."""
+find_cycle, cycles, unregister_cycle = _CYCLES.find, _CYCLES.all, _CYCLES.unregister
+
+
+def register_cycle(kind: type[Cycle]) -> type[Cycle]:
+    """Make a cycle known under its name; it joins the table of variables and `Priors`, and help and report name it.
+
+    Examples
+    --------
+    >>> from forecast import Cycle, register_cycle
+    >>> @register_cycle  # doctest: +SKIP
+    ... class Saturating(Cycle):
+    ...     name = "saturating"
+    """
+    return _CYCLES.register(kind)

@@ -22,7 +22,9 @@ from forecast.model.observation.kinds import TOWARDS, places_of_dyad
 from forecast.model.posterior import Groups, groups_of, take_apart
 from forecast.model.spec import PendulumSpec
 from forecast.model.variables import all_variables, required_variables
+from forecast.numeric import share
 from forecast.panel import panel_kind, panel_of_dyad, validate_panel
+from forecast.typing import Seed
 from forecast.wording import Card, Displayed, join_some
 
 if TYPE_CHECKING:
@@ -327,6 +329,29 @@ class Fit(Displayed):
 
         return prior_beside_posterior(self, dyad, seed=seed)
 
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the underlying level of every dyad and period.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``dyad``; ``time``, the first day of the period; ``mean``, ``median``, ``low`` and ``high`` (90% interval)
+            of the level over the draws, as an expected share in per cent.
+
+        Examples
+        --------
+        >>> from forecast import Fit
+        >>> Fit.load("report/fit.zarr").to_frame().groupby("dyad")["median"].last()  # doctest: +SKIP
+        """
+        import pandas as pd
+
+        level = self.posterior["level"].transpose("dyad", "time", "chain", "draw").to_numpy()
+        drawn = share(level).reshape(*level.shape[:2], -1)
+        low, median, high = (ends.ravel() for ends in np.quantile(drawn, (0.05, 0.5, 0.95), axis=-1))
+        rows = pd.MultiIndex.from_product([self.dyads, self.panel["time"].to_numpy()], names=["dyad", "time"])
+        mean = drawn.mean(axis=-1, dtype=float).ravel()
+        return rows.to_frame(index=False).assign(mean=mean, median=median, low=low, high=high)
+
     def plot(self, **options: Any) -> "Axes":
         """Plot the underlying level of a dyad: `forecast.plots.plot_level`.
 
@@ -346,7 +371,7 @@ class Fit(Displayed):
         """
         return forecast.plots.plot_level(self, **options)
 
-    def to_arviz(self, *, draws: int = 200, monthly: bool = False, seed: int = 1) -> xr.DataTree:
+    def to_arviz(self, *, draws: int = 200, monthly: bool = False, seed: Seed = 1) -> xr.DataTree:
         """Return the groups that ArviZ works on: `forecast.checks.arviz_groups`.
 
         Parameters
@@ -355,7 +380,7 @@ class Fit(Displayed):
             Draws of the posterior predictive.
         monthly : bool
             Observe and predict cooperative events by month, as LOO-PIT needs them; by default, all cells of the panel.
-        seed : int
+        seed : int or numpy.random.Generator
 
         Returns
         -------

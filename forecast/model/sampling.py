@@ -16,7 +16,7 @@ import xarray as xr
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from forecast.arguments import checked, require_sampler
+from forecast.arguments import checked, require_sampler, whole_seed
 from forecast.errors import SpecError
 from forecast.model.arrays import SHARED, PanelArrays, panel_arrays, require_events, require_observations
 from forecast.model.assembled import NODE_PATHS
@@ -33,7 +33,7 @@ from forecast.model.variables import all_variables, sampled_variables
 from forecast.panel.record import data_facts
 from forecast.progress import Progress, silent
 from forecast.resources import release_free_memory
-from forecast.typing import Float
+from forecast.typing import Float, Seed
 
 
 def complete_dyad(
@@ -80,7 +80,7 @@ def fit(
     draws: int = 1000,
     tune: int = 300,
     chains: int = 4,
-    seed: int = 1,
+    seed: Seed = 1,
     cores: int | None = None,
     target_accept: float | None = None,
     evidence: bool = False,
@@ -96,7 +96,7 @@ def fit(
         Choices of the model; by default those that suit the panel.
     draws, tune, chains : int
         Kept draws and warm-up draws of a chain, and chains.
-    seed : int
+    seed : int or numpy.random.Generator
         The same seed gives the same numbers, whatever the number of cores.
     cores : int, optional
         Chains run at once; by default as many as the machine has.
@@ -125,6 +125,7 @@ def fit(
     ['USA-CHN']
     """
     spec = spec or spec_for(panel)
+    seed = whole_seed(seed)
     require_sampler(draws=draws, tune=tune, chains=chains, cores=cores, seed=seed)
     if target_accept is not None and not 0.0 < target_accept < 1.0:
         raise SpecError(f"target_accept: got {target_accept}; expected a number between 0 and 1")

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.arguments import checked
+from forecast.arguments import checked, whole_seed
 from forecast.dates import Clock
 from forecast.drivers import has_drivers
 from forecast.errors import DataError, NotUpdatable, SpecError
@@ -29,7 +29,7 @@ from forecast.model.trend import era_means
 from forecast.panel import build_panel, panel_kind, validate_panel
 from forecast.panel.record import data_facts, last_known
 from forecast.progress import Progress, silent
-from forecast.typing import Bool, Float, Index
+from forecast.typing import Bool, Float, Index, Seed
 from forecast.wording import count, join
 
 # What has to be the same in both panels; what may grow, each with its name in messages.
@@ -152,7 +152,7 @@ def update(
     new_events: EventTable | xr.Dataset,
     *,
     as_of: Day | None = None,
-    seed: int = 1,
+    seed: Seed = 1,
     refit: bool = True,
     progress: Progress | None = None,
 ) -> Fit:
@@ -168,7 +168,7 @@ def update(
         All events known by the later day, old and new; or the later panel of the same dyads and settings.
     as_of : date or str, optional
         Use only what was known by that day; by default all that the table holds.
-    seed : int
+    seed : int or numpy.random.Generator
         The same seed gives the same numbers.
     refit : bool
         Whether to fit the later panel from scratch, with the settings of this fit, where an update is not valid.
@@ -196,6 +196,7 @@ def update(
     >>> later.provenance["updates"][-1]["pareto_k"]  # doctest: +SKIP
     0.15
     """
+    seed = whole_seed(seed)
     report = progress or silent
     later = later_panel(fit.panel, new_events, as_of)
     reason = unforeseen(fit.panel, later)

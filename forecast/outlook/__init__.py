@@ -6,7 +6,7 @@ Entry point: `assess`, which draws one set of simulations (`simulate_ahead`) and
 from forecast.outlook.assess import assess, brief, level_sentence, quoted
 from forecast.outlook.assessment import Assessment, Brief, Claim
 from forecast.outlook.datasets import DatasetOutlook, DatasetYear, dataset_outlooks, datasets_finding
-from forecast.outlook.kinds import KindSeries, kind_series, kinds_line, kinds_sentence
+from forecast.outlook.kinds import KindSeries, kind_series, kinds_sentence
 from forecast.outlook.level import (
     Break,
     Contrast,
@@ -57,7 +57,7 @@ __all__ = [
     "Pendulum", "Probability", "Return", "RollingShare", "Simulations", "Standing", "StructuralHazard",
     "ThresholdOutlook", "ToneOutlook", "WindowOutlook", "assess", "brief", "dataset_outlooks", "datasets_finding",
     "estimate",
-    "horizon_outlook", "kind_series", "kinds_line", "kinds_sentence", "level_record", "level_sentence",
+    "horizon_outlook", "kind_series", "kinds_sentence", "level_record", "level_sentence",
     "main_dataset", "main_horizon",
     "observe", "passage", "plain", "printed_chances", "printed_changes", "printed_percents", "probability",
     "quoted", "reported", "simulate_ahead", "structural_hazard", "whole_percents",

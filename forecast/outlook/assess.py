@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from forecast.arguments import checked
+from forecast.arguments import checked, whole_seed
 from forecast.dates import LONGEST_HORIZON, months_between
 from forecast.outlook.assessment import SCHEMA, Assessment, Brief, claims
 from forecast.outlook.benchmarks import WEIGHTS, pooled
@@ -38,6 +38,7 @@ from forecast.outlook.summary import Estimate, NotDefined, Probability
 from forecast.outlook.tone import kind_scores, tone_outlooks
 from forecast.outlook.windows import ThresholdOutlook, WindowOutlook, printed_changes, window_outlook
 from forecast.panel import panel_kind
+from forecast.typing import Seed
 from forecast.wording import about, chance, count, give_or_take, month, number, percent, period
 
 LATE_MONTHS = 2
@@ -178,11 +179,11 @@ def assess(
     dyad: str,
     horizons: Sequence[int] = (3, 6, 12, 24),
     *,
-    seed: int = 1,
+    seed: Seed = 1,
     since: date | None = None,
     smallest_improvement: float = 5.0,
-    contrast_with: str = "USA-RUS",
-    contrast_era: str = "confrontation",
+    contrast_with: str | None = None,
+    contrast_era: str | None = None,
     labels: Mapping[str, str] | None = None,
     simulations_per_draw: int = 4,
     extreme_share: float = 30.0,
@@ -205,14 +206,14 @@ def assess(
         Code.
     horizons : sequence of int
         Months, 1 to 120.
-    seed : int
+    seed : int or numpy.random.Generator
         The same seed gives the same numbers, whatever else is assessed.
     since : datetime.date, optional
         From when the record counts (the dyad's reference date); the panel's start if not given.
     smallest_improvement : float
         Points of share that count as a change.
-    contrast_with, contrast_era : str
-        Dyad and era to compare with.
+    contrast_with, contrast_era : str, optional
+        Dyad and era to compare with; by default US-Russia in its confrontation for US-China, and none for other dyads.
     labels : mapping of str to str, optional
         Names of dyads for readers, by code.
     simulations_per_draw : int
@@ -250,6 +251,7 @@ def assess(
     >>> from forecast.outlook import assess
     >>> print(assess(fit, "USA-CHN", seed=1).headline)  # doctest: +SKIP
     """
+    seed = whole_seed(seed)
     own, kind, names = dyad_draws(fit, dyad), panel_kind(fit.panel), dict(labels or {})
     query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, at_least=at_least, baseline=baseline_months)
     record, hazard = main_record(fit.panel, dyad, names.get(dyad, dyad)), structural_hazard(fit.panel)
@@ -277,7 +279,7 @@ def assess(
         simulations=own.size[0] * own.size[1] * simulations_per_draw,
         standing=standing(own, since),
         last_break=last_break(own, smallest_improvement),
-        contrast=contrast(fit, own, contrast_with, contrast_era, names.get(contrast_with, contrast_with)),
+        contrast=contrast(fit, own, contrast_with, contrast_era, names),
         frameworks=frameworks(own, hazard, rate, arrives, seed=seed, band_mass=band_mass),
         pendulum=pendulum(own, simulations, query.horizons, seed=seed, extreme_share=extreme_share),
         band=band(own, simulations, query.horizons, band_mass),

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forecast.arguments import checked
+from forecast.arguments import checked, whole_seed
 from forecast.dates import Clock
 from forecast.errors import NoEvents, NotUpdatable, SpecError
 from forecast.events.codebook import VISITS
@@ -42,7 +42,7 @@ from forecast.outlook.summary import Estimate, NotDefined, estimate
 from forecast.panel import panel_of_dyad
 from forecast.panel.record import PLACES, counted_events, panel_without, relative_event_counts
 from forecast.progress import Progress, side_by_side, silent
-from forecast.typing import Float, Index
+from forecast.typing import Float, Index, Seed
 
 if TYPE_CHECKING:
     from threading import Event
@@ -221,7 +221,7 @@ def attribute(
     horizon: int = 12,
     baseline_months: int = BASELINE_MONTHS,
     smallest_improvement: float = 5.0,
-    seed: int = 1,
+    seed: Seed = 1,
     refit: bool = False,
     progress: Progress | None = None,
 ) -> Attribution:
@@ -242,7 +242,7 @@ def attribute(
         Months up to the present that they are compared with.
     smallest_improvement : float
         Points of share that count as a change.
-    seed : int
+    seed : int or numpy.random.Generator
         With the seed of a report the chances are those of the model in its `forecast.json`.
     refit : bool
         Whether to fit the model again without some events where nothing else is valid; it takes as long as a fit.
@@ -272,6 +272,7 @@ def attribute(
     >>> round(found.total["level"].value, 1)  # doctest: +SKIP
     -1.3
     """
+    seed = whole_seed(seed)
     position(fit.panel, dyad)
     record = main_record(fit.panel, dyad)
     baseline = record if isinstance(record, NotDefined) else record.baseline(baseline_months)

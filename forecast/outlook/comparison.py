@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.arguments import checked
+from forecast.arguments import checked, whole_seed
 from forecast.dates import LONGEST_HORIZON, Clock
 from forecast.errors import DataError, NotUpdatable, SpecError
 from forecast.files import digest
@@ -20,7 +20,7 @@ from forecast.outlook.summary import NotDefined, mcse
 from forecast.panel import panel_kind, recounted
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
-from forecast.typing import Bool, Float
+from forecast.typing import Bool, Float, Seed
 from forecast.wording import join
 
 if TYPE_CHECKING:
@@ -244,8 +244,8 @@ def split_change(
     horizon: int = 12,
     baseline_months: int = BASELINE_MONTHS,
     smallest_improvement: float = 5.0,
-    old_seed: int = 1,
-    new_seed: int = 1,
+    old_seed: Seed = 1,
+    new_seed: Seed = 1,
     refit: bool = False,
     carried: "CarriedOver | None" = None,
     progress: Progress | None = None,
@@ -264,7 +264,7 @@ def split_change(
         Months up to the present that it is compared with.
     smallest_improvement : float
         Points of share that count as a change.
-    old_seed, new_seed : int
+    old_seed, new_seed : int or numpy.random.Generator
         With the seeds of two reports the first and the last numbers are those of the model in their `forecast.json`.
     refit : bool
         Whether to sample again where the earlier fit cannot be updated; it takes as long as a fit. Without it what
@@ -295,6 +295,7 @@ def split_change(
     ['time passed', 'new events', 'late or revised data', 'model', 'baseline']
     """
     report = progress or silent
+    old_seed, new_seed = whole_seed(old_seed), whole_seed(new_seed)
     gap = _months_between(old, new, dyad, horizon)
     baselines = tuple(_baseline(fit, dyad, baseline_months) for fit in (old, new))
     first, second = (ShareChange(float(one.share or 0.0), smallest_improvement, horizon) for one in baselines)

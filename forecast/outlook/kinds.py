@@ -19,7 +19,7 @@ from forecast.outlook.recorded import DatasetRecord
 from forecast.outlook.summary import Estimate, NotDefined, estimate, estimate_if_defined, quantiles_over_draws
 from forecast.panel import panel_kind
 from forecast.typing import Float, Index
-from forecast.wording import capital, interval, interval_in_words, join, period
+from forecast.wording import interval_in_words, join, period
 
 SIDES = {"depth": "cooperative", "severity": "hostile"}
 """The side that each is about."""
@@ -108,12 +108,6 @@ def kinds_sentence(kinds: Mapping[str, KindSeries], *, weekly: bool = False) -> 
     for one in others:
         sentence += f"; of {one.side} ones {_expected(one)} {join(one.kinds, 'or')}{_trend(one)}"
     return f"{sentence}."
-
-
-def kinds_line(kinds: Mapping[str, KindSeries]) -> str:
-    """Return depth and severity in one short line."""
-    parts = (f"{TITLES[name]} {interval(one.now.median, one.now.low, one.now.high)}%" for name, one in kinds.items())
-    return f"{capital(', '.join(parts))}."
 
 
 def _expected(one: KindSeries) -> str:

@@ -1,5 +1,6 @@
 """Underlying level: compared with its past (S1, S2) and another dyad (S7), and forecasts by horizon (S9)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -179,8 +180,19 @@ class Contrast:
     month_noise: DyadQuantity | NotDefined  # Standard deviation of month-specific noise, log-odds
 
 
-def contrast(fit: FitLike, own: DyadDraws, dyad: str, era: str, label: str) -> Contrast | NotDefined:
+CONTRASTED = {"USA-CHN": ("USA-RUS", "confrontation")}
+"""Dyad and era that a dyad is compared with if none is named."""
+
+
+def contrast(
+    fit: FitLike, own: DyadDraws, dyad: str | None, era: str | None, labels: Mapping[str, str]
+) -> Contrast | NotDefined:
     """Compare a dyad in its current era with another dyad of the fit in a named era."""
+    if dyad is None and era is None:
+        dyad, era = CONTRASTED.get(own.dyad, (None, None))
+    if dyad is None or era is None:
+        return NotDefined("no dyad and era are named to compare with")
+    label = labels.get(dyad, dyad)
     if dyad == own.dyad:
         return NotDefined("the dyad is the one that others are compared with")
     if dyad not in fit.panel["dyad"].to_numpy():

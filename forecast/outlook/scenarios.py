@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.arguments import checked
+from forecast.arguments import checked, whole_seed
 from forecast.dates import LONGEST_HORIZON, Clock
 from forecast.errors import SpecError
 from forecast.outlook.conditioning import Assumed, Conditional, condition, periods_held, read_assumed
@@ -33,6 +33,7 @@ from forecast.outlook.summary import NotDefined, Probability, probability
 from forecast.outlook.windows import QuestionOutlook, WindowOutlook, kind_given
 from forecast.panel.record import by_class
 from forecast.progress import Progress, silent
+from forecast.typing import Seed
 from forecast.wording import Card, Displayed, chance, count, number
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def scenario(
     assumed: Mapping[str, Table] | Sequence[str | PathLike[str]] | str | PathLike[str],
     horizons: Sequence[int] = (3, 6, 12, 24),
     *,
-    seed: int = 1,
+    seed: Seed = 1,
     smallest_improvement: float = 5.0,
     labels: Mapping[str, str] | None = None,
     simulations_per_draw: int = 4,
@@ -144,7 +145,7 @@ def scenario(
         Scenarios by name, each a CSV file or a sequence of `Assumed`; files alone are named by themselves.
     horizons : sequence of int
         Months, 1 to 120.
-    seed : int
+    seed : int or numpy.random.Generator
         The same seed gives the same numbers, whatever the other scenarios and the order of rows.
     smallest_improvement : float
         Points of share that count as a change.
@@ -183,6 +184,7 @@ def scenario(
     >>> found.scenarios[0].conditional.recorded[12].up.value  # doctest: +SKIP
     0.52
     """
+    seed = whole_seed(seed)
     report = progress or silent
     tables = read_scenarios(assumed)
     label = dict(labels or {}).get(dyad, dyad)

@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.arguments import checked
+from forecast.arguments import checked, whole_seed
 from forecast.dates import LONGEST_HORIZON, Clock
 from forecast.drivers import FUTURE_WORDS, ahead_of, standardised
 from forecast.errors import SpecError
@@ -23,7 +23,7 @@ from forecast.model.trend import step_below
 from forecast.numeric import share
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws, position
 from forecast.outlook.summary import Estimate, Probability, estimate, probability
-from forecast.typing import Bool, Float, Index
+from forecast.typing import Bool, Float, Index, Seed
 from forecast.wording import Card, Displayed, number, percent
 
 PRIOR_BREAKS = 1.0
@@ -256,7 +256,7 @@ def simulate_ahead(
     dyad: str,
     months: int,
     *,
-    seed: int = 1,
+    seed: Seed = 1,
     simulations_per_draw: int = 4,
     hazard: Float | float | None = None,
     baseline_months: int = BASELINE_MONTHS,
@@ -273,7 +273,7 @@ def simulate_ahead(
     dyad : str
     months : int
         How far, 1 to 120.
-    seed : int
+    seed : int or numpy.random.Generator
     simulations_per_draw : int
     hazard : array (chain, draw) or float, optional
         Rate a month at which new frameworks come; by default its posterior given the panel
@@ -298,6 +298,7 @@ def simulate_ahead(
     >>> simulations = simulate_ahead(fit, "USA-CHN", 24, seed=1)  # doctest: +SKIP
     >>> simulations.share[..., simulations.at(12)].mean()  # doctest: +SKIP
     """
+    seed = whole_seed(seed)
     if not 1 <= months <= LONGEST_HORIZON:
         raise SpecError(f"months: {months} is not between 1 and {LONGEST_HORIZON}.")
     own = dyad_draws(fit, dyad)

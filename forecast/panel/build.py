@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from forecast.arguments import checked
 from forecast.dates import read_day, reject_future
 from forecast.errors import DataError, SpecError
-from forecast.events.codebook import Scale, read_scale
+from forecast.events.codebook import Scale, as_frame, read_days, read_scale
 from forecast.events.dyads import ATTRIBUTE, Addition, Covered, counted_additions, even_spans, find_dyad, in_order
 from forecast.events.table import CountTable, Day, EventTable, as_day, events_per_row
 from forecast.events.table import as_of as known_by
@@ -33,6 +33,7 @@ from forecast.panel.spans import (
     panel_periods,
     reject_later_eras,
 )
+from forecast.typing import Frame
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -56,8 +57,8 @@ def build_panel(
     scale: str = "commitment",
     unit: Unit = "event",
     directed: bool = False,
-    eras: pd.DataFrame | str | Path | None = None,
-    coverage: pd.DataFrame | str | Path | None = None,
+    eras: Frame | str | Path | None = None,
+    coverage: Frame | str | Path | None = None,
 ) -> "xr.Dataset":
     """Count events into a panel.
 
@@ -81,9 +82,9 @@ def build_panel(
         an undirected panel. In a directed panel each informs its own direction and both stay.
     directed : bool
         Whether to tell the two directions apart.
-    eras : pandas.DataFrame or path, optional
+    eras : table or path, optional
         In the form of `read_eras`; the embedded ones by default. A dyad without eras gets one, ``all``.
-    coverage : pandas.DataFrame or path, optional
+    coverage : table or path, optional
         In the form of `read_coverage`. By default the embedded one for the chronology, the days of its files for a
         dataset of an archive (a period of which more than a tenth is missing is not covered), and from the first
         event to the last one for other datasets, extended by what was added with `add_events`.
@@ -156,8 +157,8 @@ def build_counts_panel(
     end: Day | None = None,
     as_of: Day | None = None,
     directed: bool = False,
-    eras: pd.DataFrame | str | Path | None = None,
-    coverage: pd.DataFrame | str | Path | None = None,
+    eras: Frame | str | Path | None = None,
+    coverage: Frame | str | Path | None = None,
 ) -> "xr.Dataset":
     """Make a panel of counts that somebody else aggregated.
 
@@ -219,14 +220,14 @@ def build_counts_panel(
 
 @checked
 def build_index_panel(
-    frame: pd.DataFrame,
+    frame: Frame,
     *,
     dyads: Sequence[str] | None = None,
     start: Day | None = None,
     end: Day | None = None,
     as_of: Day | None = None,
     frequency: Frequency = "month",
-    eras: pd.DataFrame | str | Path | None = None,
+    eras: Frame | str | Path | None = None,
 ) -> "xr.Dataset":
     """Make a panel of an index, for the observation model `index`.
 
@@ -235,8 +236,8 @@ def build_index_panel(
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        `dyad`, `time` (any day of the period), `value`: what `read_index` returns.
+    frame : table
+        Of pandas, polars, Arrow or xarray: `dyad`, `time` (any day of the period), `value`, as `read_index` returns.
     dyads, start, end, as_of, frequency, eras
         As for `build_panel`.
 
@@ -265,6 +266,9 @@ def build_index_panel(
     """
     import xarray as xr
 
+    frame = as_frame(frame)
+    if "time" in frame and pd.api.types.is_string_dtype(frame["time"]):
+        frame = frame.assign(time=read_days(frame["time"], "frame"))
     _check_index(frame)
     _reject_future_rows(frame["time"], "frame: time")
     chosen = _chosen(dyads, in_order(frame["dyad"].unique()))
@@ -304,8 +308,8 @@ def _panel(
     span: Span,
     frequency: Frequency,
     directed: bool,
-    eras: pd.DataFrame | str | Path | None,
-    coverage: pd.DataFrame | str | Path | None,
+    eras: Frame | str | Path | None,
+    coverage: Frame | str | Path | None,
     attrs: dict[str, str | int],
     additions: Sequence[Addition] = (),
     covered: Sequence[Covered] = (),

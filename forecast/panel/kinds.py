@@ -176,7 +176,7 @@ def validate_panel(panel: "xr.Dataset") -> None:
     if problems:
         raise DataError(
             f"Not a panel of schema {SCHEMA}: {'; '.join(problems)}. Build it again: a panel that was cut or changed "
-            "by hand may describe itself wrongly. See docs/schema/panel.md."
+            "by hand may describe itself wrongly."
         )
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from forecast.errors import DataError, SpecError
 from forecast.events.dyads import Covered, read_eras
 from forecast.events.table import Day, as_day
-from forecast.typing import Bool
+from forecast.typing import Bool, Frame
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -109,7 +109,7 @@ def era_variables(
     dyads: Sequence[str],
     periods: pd.DatetimeIndex,
     frequency: Frequency,
-    eras: pd.DataFrame | str | Path | None,
+    eras: Frame | str | Path | None,
     as_of: pd.Timestamp | None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the variable `era_index` and the coordinates of the dim `era`."""
@@ -142,7 +142,7 @@ def era_variables(
 
 
 def reject_later_eras(
-    eras: pd.DataFrame | str | Path, dyads: Sequence[str], periods: pd.DatetimeIndex, frequency: Frequency
+    eras: Frame | str | Path, dyads: Sequence[str], periods: pd.DatetimeIndex, frequency: Frequency
 ) -> None:
     """Reject eras that begin after the last period: they would be left out in silence."""
     table = read_eras(eras)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.arguments import checked
+from forecast.arguments import checked, whole_seed
 from forecast.dates import LONGEST_HORIZON, Clock, months_between
 from forecast.errors import QuestionError, RareCondition
 from forecast.events.codebook import HOST, VISIT, read_scale
@@ -32,7 +32,7 @@ from forecast.questions.record import (
     record_without,
     require_reporting,
 )
-from forecast.typing import Bool, Float, Index
+from forecast.typing import Bool, Float, Index, Seed
 from forecast.wording import day
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def answer_question(
     fit: FitLike,
     question: Question,
     *,
-    seed: int = 1,
+    seed: Seed = 1,
     simulations_per_draw: int = SIMULATIONS_PER_DRAW,
     table: "EventTable | None" = None,
 ) -> Answer:
@@ -89,7 +89,7 @@ def answer_question(
     fit : FitLike
         As of the day of the answer.
     question : Question
-    seed : int
+    seed : int or numpy.random.Generator
     simulations_per_draw : int
         Simulations a posterior draw.
     table : EventTable, optional
@@ -115,6 +115,7 @@ def answer_question(
     >>> answer_question(fit, question).chance.value  # doctest: +SKIP
     0.31
     """
+    seed = whole_seed(seed)
     put = put_question(fit, question, seed=seed, table=table)
     yes, there = put.simulate(fit, simulations_per_draw, published=True)
     found = question_outlook(put, yes, there)
@@ -413,13 +414,22 @@ def word_outlook(
     return kind_outlook(replace(put.record, label=question.label), question, months, np.asarray(hit, dtype=bool), past)
 
 
+@checked
 def put_question(
-    fit: FitLike, question: Question, *, seed: int = 1, table: "EventTable | None" = None
+    fit: FitLike, question: Question, *, seed: Seed = 1, table: "EventTable | None" = None
 ) -> PutQuestion | PutTogether:
     """Apply a question to a fit, for `forecast.scenario` or any other set of its simulations, from a seed.
 
     Parameters and errors are those of `answer_question`.
+
+    Examples
+    --------
+    >>> from forecast import Fit, put_question, read_question, scenario
+    >>> fit = Fit.load("report/fit.zarr")  # doctest: +SKIP
+    >>> asked = put_question(fit, read_question("questions/mine.yaml"))  # doctest: +SKIP
+    >>> scenario(fit, "USA-CHN", tables, questions=[asked])  # doctest: +SKIP
     """
+    seed = whole_seed(seed)
     if isinstance(question, CompoundQuestion):
         return PutTogether(question, tuple(put_single(fit, part, seed=seed, table=table) for part in question.parts))
     assert isinstance(question, SingleQuestion)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from forecast.arguments import checked
+from forecast.arguments import checked, whole_seed
 from forecast.errors import QuestionError
 from forecast.outlook.attribution import Attribution, Posed, SampledFit, Setting, attribute_to
 from forecast.outlook.comparison import Ahead, Look, Numbers, Outcome, Outcomes, level_now, numbers_of
@@ -26,7 +26,7 @@ from forecast.progress import Progress, silent
 from forecast.questions.answer import PutQuestion, PutTogether, put_question
 from forecast.questions.joint import Settled
 from forecast.questions.record import chance_of_count, coupled, side_shares
-from forecast.typing import Bool, Float, Index
+from forecast.typing import Bool, Float, Index, Seed
 from forecast.wording import join
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def attribute_question(
     *,
     dyad: str | None = None,
     months: int = 6,
-    seed: int = 1,
+    seed: Seed = 1,
     refit: bool = False,
     progress: Progress | None = None,
 ) -> Attribution:
@@ -79,7 +79,7 @@ def attribute_question(
         Whose events; needed where the question is about several dyads.
     months : int
         How many of the fit's last months, 1 to 12.
-    seed : int
+    seed : int or numpy.random.Generator
     refit : bool
         Whether to fit the model again without some events where nothing else is valid; it takes as long as a fit.
     progress : callable, optional
@@ -106,6 +106,7 @@ def attribute_question(
     >>> round(found.total["yes"].value, 2)  # doctest: +SKIP
     -0.04
     """
+    seed = whole_seed(seed)
     if closed := question.closed(last_known(fit.panel)):
         raise QuestionError(f"{question.id}: {closed}")
     chosen = dyad or question.dyad

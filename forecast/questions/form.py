@@ -21,7 +21,7 @@ from forecast.questions.joint import ConditionalQuestion, JointQuestion
 
 VERSION = 1
 _HEAD = """\
-# A question that data decide (docs/schema/question.md). It was fixed when it was asked: do not edit it.
+# A question that data decide (`forecast help questions`). It was fixed when it was asked: do not edit it.
 """
 TYPES: dict[str, type[Question]] = {
     "share": ShareQuestion, "passage": PassageQuestion, "tone": ToneQuestion, "count": CountQuestion,
@@ -45,7 +45,7 @@ def question_of(values: Any, where: str) -> Question:
         # By way of JSON, in which the strict reading knows lists for tuples and texts for days, and nothing else.
         return TYPES[kind].model_validate_json(json.dumps(values, default=str))
     except ValidationError as error:
-        raise QuestionError(f"{where}: {faults(error)}. See docs/schema/question.md for every field") from error
+        raise QuestionError(f"{where}: {faults(error)}. See `forecast help questions`") from error
     except (TypeError, ValueError, RecursionError) as error:
         raise QuestionError(f"{where}: it holds what no question can ({error})") from error
 

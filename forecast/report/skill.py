@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forecast.arguments import checked
 from forecast.errors import ForecastError
 from forecast.evaluation.skill import CHOSEN_ON, POOL, REPORTED_ON, SPLIT, Row, Skill, forecaster_name
 from forecast.events.table import CountTable, EventTable, Recorded
@@ -165,8 +166,15 @@ class DyadSkill:
     version: str  # Package version of the run
 
 
+@checked
 def read_skill(path: str | Path | None = None) -> Skill | None:
-    """Read a file of skill, by default the one that comes with the package; None if none does."""
+    """Read the skill that a backtest found, by default that which comes with the package; None if none does.
+
+    Examples
+    --------
+    >>> from forecast import read_skill
+    >>> read_skill().to_frame()  # doctest: +SKIP
+    """
     found = Path(path) if path is not None else skill_file()
     return None if found is None else Skill.read(found)
 

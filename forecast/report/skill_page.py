@@ -460,7 +460,13 @@ def _choices(skill: Skill) -> Rows:
 
 @checked
 def write_skill(results: "Results", out: str | Path) -> Path:
-    """Write the results of a backtest: page, ``skill.json``, and tables of its rows and of the cases."""
+    """Write the results of a backtest: page, ``skill.json``, and tables of its rows and of the cases.
+
+    Examples
+    --------
+    >>> from forecast import write_skill
+    >>> write_skill(results, "skill")  # doctest: +SKIP
+    """
     return _publish(results, out, {".": results.write})
 
 

@@ -144,7 +144,7 @@ def test_questions_that_make_no_sense_are_answered():
 
 def test_the_command_prints_sql_whose_result_is_read_by_its_mapping(texts, tmp_path):
     mapping = tmp_path / "gdelt.yaml"
-    words = ["usa-chn, ind-pak", "--from", "2022-12-01", "--to", "2023-01-31", "--mapping", str(mapping)]
+    words = ["usa-chn", "ind-pak", "--from", "2022-12-01", "--to", "2023-01-31", "--mapping-out", str(mapping)]
     done = CliRunner().invoke(app, ["events", "sql", "gdelt", *words])
     assert done.exit_code == 0, done.output
     (tree,) = sqlglot.parse(done.stdout, dialect="bigquery")

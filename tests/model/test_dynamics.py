@@ -5,7 +5,7 @@ import pytensor.tensor as pt
 import pytest
 
 from forecast.errors import SpecError
-from forecast.model.dynamics import band_widening, cubic_widening, cycles, find_cycle, register, unregister
+from forecast.model.dynamics import band_widening, cubic_widening, cycles, find_cycle, register_cycle, unregister_cycle
 
 NAMES = [cycle.name for cycle in cycles()]
 SHAPE = {"phi": 0.95, "sd": 0.8, "band": 0.7, "stiffening": 0.5, "lean": 0.6, "sigma": 0.2}
@@ -69,6 +69,6 @@ def test_a_cycle_that_is_not_known_is_named_with_those_that_are():
 
 def test_a_name_is_taken_once_and_the_packages_own_stay():
     with pytest.raises(SpecError, match="'linear' is registered already"):
-        register(type(find_cycle("linear")))
-    unregister("linear")
+        register_cycle(type(find_cycle("linear")))
+    unregister_cycle("linear")
     assert find_cycle("linear") in cycles()

@@ -16,7 +16,7 @@ from forecast.cli import app
 from forecast.errors import SpecError
 from forecast.model import Fit, PendulumModel, PendulumSpec, Priors, prior_draws, simulate_panel
 from forecast.model.declarations import Prior, Variable
-from forecast.model.dynamics import Cycle, cycles, find_cycle, register, unregister
+from forecast.model.dynamics import Cycle, cycles, find_cycle, register_cycle, unregister_cycle
 from forecast.model.variables import all_variables
 from forecast.outlook import simulate_ahead
 from forecast.report.provenance import settings
@@ -49,9 +49,9 @@ class Saturating(Cycle):
 
 @pytest.fixture(scope="module", autouse=True)
 def registered():
-    register(Saturating)
+    register_cycle(Saturating)
     yield
-    unregister("saturating")
+    unregister_cycle("saturating")
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_it_is_a_choice_like_the_others():
     with pytest.raises(SpecError, match="priors: grip "):
         Priors(grip=1.0)
     with pytest.raises(SpecError, match="'saturating' is registered already"):
-        register(Saturating)
+        register_cycle(Saturating)
 
 
 def test_its_default_priors_are_kept_with_the_spec_and_with_no_other():

@@ -71,9 +71,9 @@ class GaussianIndex(Observation):
 @pytest.fixture(scope="module")
 def spec():
     register(GaussianIndex)
-    dynamics.register(Saturating)
+    dynamics.register_cycle(Saturating)
     yield PendulumSpec(cycle="saturating", observation="gaussian", trend="constant")
-    dynamics.unregister("saturating")
+    dynamics.unregister_cycle("saturating")
     unregister("gaussian")
 
 

@@ -71,7 +71,7 @@ def test_a_technical_improvement_reaches_as_far_as_the_cycle_does(fit, assessmen
 
 
 def test_a_dyad_stands_against_another(fit):
-    versus = contrast(fit, dyad_draws(fit, "USA-CHN"), "USA-RUS", "confrontation", "US-Russia")
+    versus = contrast(fit, dyad_draws(fit, "USA-CHN"), "USA-RUS", "confrontation", {"USA-RUS": "US-Russia"})
     assert (versus.first_era, versus.second_era) == ("Competition", "Confrontation")
     for item in (versus.half_life, versus.equilibrium, versus.mean, versus.month_noise):
         first, second = item.first.draws, item.second.draws
@@ -80,11 +80,11 @@ def test_a_dyad_stands_against_another(fit):
 
 
 def test_a_contrast_needs_the_era_and_the_quantity(fit, make):
-    absent = contrast(fit, dyad_draws(fit, "USA-CHN"), "USA-RUS", "detente", "US-Russia")
+    absent = contrast(fit, dyad_draws(fit, "USA-CHN"), "USA-RUS", "detente", {"USA-RUS": "US-Russia"})
     assert isinstance(absent, NotDefined)
     assert "confrontation, partnership" in absent.reason
     walk = make(trend="walk", cycle="none")
-    versus = contrast(walk, dyad_draws(walk, "USA-CHN"), "USA-RUS", "confrontation", "US-Russia")
+    versus = contrast(walk, dyad_draws(walk, "USA-CHN"), "USA-RUS", "confrontation", {"USA-RUS": "US-Russia"})
     assert isinstance(versus.half_life, NotDefined)
     assert isinstance(versus.equilibrium, NotDefined)
     assert isinstance(versus.mean.first, Estimate)

@@ -7,7 +7,7 @@ from scipy.special import expit
 
 from forecast.model import PendulumSpec
 from forecast.model.observation.kinds import FIRST_YEAR, SPAN_YEARS
-from forecast.outlook import NotDefined, assess, kind_series, kinds_line, kinds_sentence, reported
+from forecast.outlook import NotDefined, assess, kind_series, kinds_sentence, reported
 from forecast.outlook.recorded import main_record
 from tests.model.panels import make_panel
 
@@ -73,7 +73,6 @@ def test_of_three_kinds_the_strongest_counts_and_of_one_there_is_no_series():
     assert set(found) == {"depth"}
     assert found["depth"].kinds == ("class 3",)
     assert isinstance(found["depth"].change, NotDefined)
-    assert kinds_line(found).count("%") == 1
     assert "ten years" not in kinds_sentence(found) and "hostile" not in kinds_sentence(found)
 
 

@@ -214,7 +214,7 @@ def other_edition():
     fit = fit_as_of("2024-04-30")
     counts = fit.panel["counts"].copy()
     counts[..., -1, :, :] += 1
-    panel = fit.panel.assign(counts=counts)
+    panel = fit.panel.assign(counts=counts).assign_attrs(counted=int(counts.sum()))
     return SimpleNamespace(posterior=fit.posterior, panel=panel, spec=fit.spec, dyads=["USA-CHN"])
 
 

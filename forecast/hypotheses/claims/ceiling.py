@@ -164,7 +164,7 @@ def _drawn(record: Record, months: Index, gain: Float, rng: np.random.Generator)
 def _lacks(record: Record) -> str:
     if record.value is not None:
         return "an index has no kinds of events, and its scale has no frameworks; give coded events"
-    return "" if record.eras else "no dyad has an era that begins within its record; name eras (docs/events.md)"
+    return "" if record.eras else "no dyad has an era that begins within its record; name eras (`forecast help events`)"
 
 
 CEILING = Claim(

@@ -75,7 +75,7 @@ def _gain(record: Record, begins: Bool, point: Float, dyads: list[int] | None) -
 def _lacks(record: Record) -> str:
     if record.eras:
         return ""
-    return "no dyad has an era that begins within its record; name eras with their first days (docs/events.md)"
+    return "no dyad has an era that begins within its record; name eras with their first days (`forecast help events`)"
 
 
 def _ahead(engine: Engine) -> tuple[list[Reading], Reading]:

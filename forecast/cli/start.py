@@ -1,0 +1,123 @@
+"""`forecast dyads`, `init`, `open` and `help`: what is there, data of one's own, pages, and the manual."""
+
+import shlex
+import webbrowser
+from difflib import get_close_matches
+from pathlib import Path
+
+import typer
+
+from forecast.cli.options import arg, echo_json, grouped, say, shared
+from forecast.cli.terminal import console, table
+from forecast.errors import DataError, OutputPathError, SpecError
+from forecast.escaping import printable
+from forecast.wording import join
+
+EVENTS = """date,source,target,code,summary
+2019-01-22,DEU,FRA,057,"Example, to be replaced: a treaty is signed"
+2019-05-14,FRA,DEU,042,"Example, to be replaced: a visit"
+2019-10-16,DEU,FRA,040,"Example, to be replaced: talks"
+2020-03-09,FRA,DEU,111,"Example, to be replaced: criticism"
+2020-06-30,DEU,FRA,030,"Example, to be replaced: an intention to cooperate"
+2020-11-18,FRA,DEU,042,"Example, to be replaced: a visit"
+2021-02-05,DEU,FRA,120,"Example, to be replaced: a proposal is rejected"
+2021-05-31,DEU,FRA,040,"Example, to be replaced: talks"
+2021-09-13,FRA,DEU,042,"Example, to be replaced: a visit"
+2022-01-25,DEU,FRA,030,"Example, to be replaced: an intention to cooperate"
+2022-06-15,FRA,DEU,111,"Example, to be replaced: criticism"
+2022-10-19,FRA,DEU,120,"Example, to be replaced: a meeting is postponed"
+2023-01-22,DEU,FRA,057,"Example, to be replaced: a declaration is signed"
+2023-04-11,DEU,FRA,111,"Example, to be replaced: criticism"
+2023-07-03,FRA,DEU,042,"Example, to be replaced: a visit"
+2023-12-04,DEU,FRA,040,"Example, to be replaced: talks"
+"""
+MAPPING = """# Columns of events.csv. All fields: forecast help events
+# date: YYYY-MM-DD. source, target: the acting state and the other one, as ISO 3166 alpha-3 codes.
+# code: CAMEO, such as 042 (a visit) or 111 (criticism). A report needs three years of events.
+dataset: mine
+columns: {date: date, source: source, target: target, cameo: code, summary: summary}
+"""
+
+
+@grouped("dyads")
+def dyads(as_json: bool = shared.json()) -> None:
+    """List the embedded dyads: code, name, events, coverage, and whether they are fitted together by default."""
+    from forecast.events import read_chronology, read_dyads
+    from forecast.panel import summarise
+
+    found = summarise(read_chronology()).set_index("dyad")
+    known = read_dyads().loc[found.index]
+    rows = [
+        {
+            "dyad": code, "name": known.at[code, "label"], "events": int(row["events"]),
+            "since": f"{row['start']:%Y-%m-%d}", "through": f"{row['last_even']:%Y-%m-%d}",
+            "fitted": "together" if known.at[code, "hierarchy"] == "yes" else "alone",
+        }
+        for code, row in found.iterrows()
+    ]  # fmt: skip
+    if as_json:
+        echo_json(rows)
+        return
+    cells = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row.values()] for row in rows]
+    console().print(table([(name, name == "events") for name in rows[0]], cells))
+
+
+@grouped("init mine")
+def init(folder: Path = arg("A folder, which is made if it is missing.", ..., metavar="FOLDER")) -> None:
+    """Make a folder for your own events: events.csv with example rows and mapping.yaml, both to be edited.
+
+    Nothing is overwritten.
+    """
+    from forecast.files import write_text
+
+    events, mapping = folder / "events.csv", folder / "mapping.yaml"
+    for path in (events, mapping):
+        if path.exists():
+            raise OutputPathError(f"{path} exists; choose another folder, or remove it")
+    following = f"forecast report --events {shlex.quote(str(events))} --mapping {shlex.quote(str(mapping))}"
+    write_text(events, EVENTS)
+    write_text(mapping, MAPPING)
+    typer.echo(printable(f"{events}: replace the example rows with your events."))
+    typer.echo(printable(f"{mapping}: states which column holds what; change it for a table of another form."))
+    typer.echo(printable(f"Next: {following}"))
+
+
+@grouped("open", "open report/USA-CHN-2026-06-13")
+def open_page(
+    page: Path | None = arg("A page or its folder. Default: the last page written in this folder.", metavar="PAGE"),
+) -> None:
+    """Open a page in the browser, and print its path."""
+    path = _last_page() if page is None else page / "index.html" if page.is_dir() else page
+    if not path.is_file():
+        raise DataError(f"{path} does not exist. Check the path.")
+    typer.echo(printable(str(path)))
+    if not webbrowser.open(path.resolve().as_uri()):
+        say("There is no browser here; open the file by hand.")
+
+
+def _last_page() -> Path:
+    """Return the page in the working folder, or up to three folders below, that was written last."""
+    pages = [path for depth in range(4) for path in Path().glob(f"{'*/' * depth}index.html")]
+    own = [path for path in pages if path.with_name("manifest.json").is_file()]
+    if not own:
+        raise DataError("There is no page in this folder. Make one, such as with `forecast report USA-CHN`")
+    return max(own, key=lambda path: path.stat().st_mtime)
+
+
+@grouped("help", "help events")
+def help_topic(topic: str | None = arg("Default: list the topics.", metavar="TOPIC")) -> None:
+    """Show a page of the manual: data, models, questions, file formats."""
+    from forecast.resources import manual
+
+    pages = manual()
+    if topic is None:
+        titles = {name: page.read_text("utf-8").partition("\n")[0].removeprefix("# ") for name, page in pages.items()}
+        console().print(table(["topic", "page"], titles.items()))
+        return
+    if topic not in pages:
+        near = join(get_close_matches(topic, pages, 3), "or")
+        guess = f" Did you mean {near}?" if near else ""
+        raise SpecError(f"TOPIC: there is no page {topic!r:.60}.{guess} `forecast help` lists all")
+    from rich.markdown import Markdown
+
+    console().print(Markdown(pages[topic].read_text("utf-8"), hyperlinks=False))
