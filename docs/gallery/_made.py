@@ -1,7 +1,5 @@
-"""What the scripts of the gallery draw: a small fit and what comes of it, kept under build/gallery."""
+"""What the scripts of the gallery draw: a small fit, kept under build/gallery, and what comes of it."""
 
-import pickle
-from collections.abc import Callable
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -14,16 +12,6 @@ from forecast.evaluation.skill import Skill
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "build" / "gallery"
 DYADS = ["USA-CHN", "USA-RUS"]
-
-
-def kept[Found](name: str, make: Callable[[], Found]) -> Found:
-    """Return what was made before, or make and keep it."""
-    path = KEPT / f"{name}.pickle"
-    if not path.exists():
-        found = make()
-        KEPT.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(pickle.dumps(found))
-    return pickle.loads(path.read_bytes())
 
 
 @cache
@@ -53,14 +41,16 @@ def scenarios():
     return forecast.scenario(fit(), "USA-CHN", {"a visit in November": [visit]}, seed=1)
 
 
+@cache
 def attribution():
     """Return what the events of six months contributed."""
-    return kept("attribution", lambda: forecast.attribute(fit(), "USA-CHN", forecast.read_chronology(dyads=DYADS)))
+    return forecast.attribute(fit(), "USA-CHN", forecast.read_chronology(dyads=DYADS))
 
 
+@cache
 def pooled():
     """Return the tests of two claims on these dyads, which are too few to decide anything."""
-    return kept("pooled", lambda: forecast.pooled_tests(panel(), claims=["S2", "S8"]))
+    return forecast.pooled_tests(panel(), claims=["S2", "S8"])
 
 
 @cache

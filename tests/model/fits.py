@@ -83,7 +83,7 @@ def _cycles(prior, periods, spec, rng):
 _UNSAMPLED = {}
 
 
-def unsampled(panel, spec, *, seed=1, per_chain=100, **_):
+def unsampled(panel, spec=None, *, seed=1, per_chain=100, **_):
     """Fit a panel without looking at it: draws of the prior, which are independent, so that they pass every check."""
     key = (per_chain, panel.sizes["time"], *panel["dyad"].to_numpy().tolist(), seed)
     if key not in _UNSAMPLED:

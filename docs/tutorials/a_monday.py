@@ -1,0 +1,98 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # A Monday
+#
+# A week has passed and five things have happened. This tutorial adds them, updates the forecast in seconds, and asks
+# which of them mattered. The five events are **made up**.
+
+# %%
+from pathlib import Path
+
+from forecast import (
+    add_events,
+    answer_question,
+    attribute_question,
+    build_panel,
+    fit,
+    make_question,
+    plots,
+    read_chronology,
+    update,
+)
+
+events = read_chronology(dyads=["USA-CHN"])
+panel = build_panel(events, as_of="2026-05-31")
+before = fit(panel, seed=1)  # half a minute; in practice last week's, by Fit.load("fit.zarr")
+
+# %% [markdown]
+# A question is asked once. Its baseline and threshold stay as they are, so that its probability can be followed from
+# week to week.
+
+# %%
+question = make_question(panel, "USA-CHN", months=12, higher=5)
+print(question.sentence)
+last_week = answer_question(before, question).chance
+print(f"{last_week.value:.1%}")
+
+# %% [markdown]
+# ## Five events
+#
+# A line per event: day, who towards whom, and a word of the [list](../adding-events.md#columns) or a CAMEO code.
+
+# %%
+Path("week.csv").write_text(
+    """date,source,target,kind,summary
+2026-06-08,USA,CHN,criticism,Made up: a statement on the South China Sea
+2026-06-09,CHN,USA,visit,Made up: the commerce minister arrives in Washington
+2026-06-10,USA,CHN,relief of sanctions,Made up: controls on aircraft parts are lifted
+2026-06-11,USA,CHN,agreement,Made up: an agreement on fentanyl is signed
+2026-06-11,CHN,USA,agreement,Made up: an agreement on fentanyl is signed
+"""
+)
+table = add_events(events, "week.csv", covered_to="2026-06-14")
+table.additions[0]
+
+# %% [markdown]
+# `covered_to` says up to which day your list is complete. Without it the record ends with the last row. A file of
+# good news alone is read as weeks without bad news, so list everything that your source has.
+#
+# ## Update
+#
+# The draws of the fit are carried on and reweighted by the new events. Where that is not valid the model is fitted
+# again.
+
+# %%
+now = update(before, table, as_of="2026-06-14")
+now.updates
+
+# %%
+this_week = answer_question(now, question, table=table).chance
+print(f"{last_week.value:.1%} last week, {this_week.value:.1%} now, Monte Carlo error {this_week.mcse:.1%}")
+
+# %% [markdown]
+# ## What contributed
+#
+# Each event's contribution is the forecast with it less the forecast without. Added in order, they sum to the whole
+# change.
+
+# %%
+found = attribute_question(now, question, table, months=1, refit=True)
+plots.plot_attribution(found)
+
+# %% [markdown]
+# The level uses only the side of an event, so that events of one side and month contribute equally: an agreement no
+# more than a visit. The [tone](../research/tone.md) tells them apart.
+#
+# ## Every week
+#
+# ```sh
+# forecast monday --covered-to 2026-06-14 --commit
+# ```
+#
+# does all of this for every pair and question of a folder: [every Monday](../every-monday.md).

@@ -1,0 +1,91 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # A first report
+#
+# Will relations between the United States and China improve in the next twelve months? In five minutes you will have
+# a probability, the rule by which it will be resolved, and a picture.
+#
+# The data are events that editors coded from published sources: visits, sanctions, talks, threats. The package comes
+# with fifteen pairs of states, 1945 to 2026.
+
+# %%
+from forecast import assess, build_panel, fit, plots, read_chronology
+
+events = read_chronology(dyads=["USA-CHN"])
+events
+
+# %% [markdown]
+# Every event has a side, cooperative or hostile. A **panel** counts them by month, as they were known on a day.
+
+# %%
+panel = build_panel(events, as_of="2026-05-31")
+plots.plot_observed_share(panel, dyad="USA-CHN")
+
+# %% [markdown]
+# ## Fit the model
+#
+# The model sees the share of cooperative events as a pendulum: a cycle that reverts to a slow trend. Fitting one pair
+# takes half a minute on two cores. (`hierarchy("USA-CHN")` in place of one pair fits eleven together, which is better
+# and takes two to three minutes; `forecast report USA-CHN` does that.)
+
+# %%
+fitted = fit(panel, seed=1)
+fitted.gate.passed
+
+# %% [markdown]
+# `gate` holds the convergence checks. If it has not passed, do not use the numbers: sample longer (`draws=2000`).
+#
+# ## Read the answer
+
+# %%
+outlook = assess(fitted, "USA-CHN")
+outlook
+
+# %% [markdown]
+# The headline is about the events that will be recorded. For every horizon the share of cooperative events in the
+# window ahead is compared with that of the last twelve months, the **baseline**: it is *higher* or *lower* if it
+# differs by at least five points.
+
+# %%
+year = outlook.recorded[12]
+print(year.sentence)
+print(year.rule)
+
+# %% [markdown]
+# The rule names edition, days and counts, so that anybody can resolve it. All horizons as a table:
+
+# %%
+frame = outlook.to_frame().query("share == 'observed'")
+frame.pivot(index="horizon", columns="outcome", values="probability").round(2)
+
+# %% [markdown]
+# Why? The verdict says where the last year stood against the trend, and how fast such deviations have faded.
+
+# %%
+print(outlook.verdict)
+
+# %% [markdown]
+# ## A picture
+#
+# The observed twelve-month share, and the forecast of the same quantity with its 90% interval.
+
+# %%
+plots.plot_forecast(outlook)
+
+# %% [markdown]
+# ## The same from the command line
+#
+# ```sh
+# forecast report USA-CHN --alone --as-of 2026-05-31 --out report
+# forecast open report
+# ```
+#
+# writes this as a page, with the pendulum, kinds of events, past performance and all the rules.
+#
+# Next: [what happens to it on Monday](a_monday.py), or [your own pair of states](your_own_dyad.py).

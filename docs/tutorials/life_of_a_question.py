@@ -1,0 +1,85 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # The life of a question
+#
+# A forecast that is not written down cannot be scored. This tutorial asks a question in October 2023, forecasts it
+# twice, resolves it, and reads the track record. Everything goes into an append-only ledger, in which every line
+# holds the hash of the line before.
+
+# %%
+from pathlib import Path
+
+from forecast import answer_question, build_panel, fit, make_question, plots, read_chronology, resolve_question, update
+from forecast.questions import Ledger, TrackRecord, answered, append_entries, asked, resolved
+
+events = read_chronology(dyads=["USA-CHN"])
+known = build_panel(events, as_of="2023-10-31")
+ledger = Path("questions/ledger.jsonl")
+ledger.unlink(missing_ok=True)
+
+# %% [markdown]
+# ## Asked
+#
+# Baseline and threshold are fixed now, and the sentence says how anybody can resolve it.
+
+# %%
+higher = make_question(known, "USA-CHN", months=12, higher=5, id="higher")
+force = make_question(known, "USA-CHN", months=12, of="violence", id="force")
+for one in (higher, force):
+    print(one.sentence, "\n")
+append_entries(ledger, [asked(higher), asked(force)]).entries[-1].hash
+
+# %% [markdown]
+# ## Answered, twice
+
+# %%
+first = fit(known, seed=1)
+second = update(first, events, as_of="2024-03-31")
+model = first.spec.to_dict()
+for fitted in (first, second):
+    found = [answer_question(fitted, one) for one in (higher, force)]
+    append_entries(ledger, [answered(one, model=model, converged=fitted.gate.passed) for one in found])
+    print(found[0].as_of, ", ".join(f"{one.question} {one.chance.value:.0%}" for one in found))
+
+# %% [markdown]
+# The months of the window that are recorded by March 2024 count as they are; the rest is simulated.
+#
+# ## Resolved
+#
+# The rule that is printed is the code that runs: the same that counts simulations.
+
+# %%
+panel = build_panel(events)
+outcomes = [resolve_question(panel, one) for one in (higher, force)]
+append_entries(ledger, [resolved(one) for one in outcomes])
+for one in outcomes:
+    print(one.question, one.outcome, "-", one.reason)
+
+# %% [markdown]
+# ## Scored
+#
+# Forecasts are classed by the day on which they were written. These were written after the window was over, so they
+# are *retrospective*, and never mixed with forecasts that were made as it happened.
+
+# %%
+record = TrackRecord.of(Ledger.read(ledger))
+print(record.sentence)
+for case in record.cases:
+    said = f"forecast {case.first:.0%}, base rate {case.base:.0%}"
+    print(f"{case.question}: {case.outcome}, {said}, Brier score {case.brier['first']:.2f}")
+
+# %% [markdown]
+# Two questions say nothing about calibration; the [retrospective ledger](../../reports/retrospective/index.html) has
+# 1,907, and the [live one](../../reports/ledger/index.html) is open. On the command line this is `forecast question
+# new USA-CHN --higher 5`, `question update`, `question resolve` and `question score`: [questions](../questions.md).
+
+# %%
+ax = plots.plot_observed_share(build_panel(events, start="2010-01"))
+ax.axhline(higher.bound, linestyle="--", color="0.3")
+ax.axvspan(2023 + 10 / 12, 2024 + 10 / 12, alpha=0.15)

@@ -1,0 +1,60 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # A scenario
+#
+# In October 2023 a meeting of the presidents was expected in November. What would the forecast be given a meeting,
+# and given a year without one? A scenario is *assumed, not predicted*: the numbers are what the model expects on
+# learning of the meeting, and not what a meeting causes.
+
+# %%
+from datetime import date
+
+from forecast import Assumed, build_panel, fit, plots, read_chronology, scenario
+
+events = read_chronology(dyads=["USA-CHN"])
+fitted = fit(build_panel(events, as_of="2023-10-31"), seed=1)
+
+# %% [markdown]
+# A meeting at this level is one contact among others: 13 of 167 US-China contacts in the ten years before were
+# meetings of the presidents, a `part` of 0.08. `n=0` assumes that none is recorded up to a day.
+
+# %%
+meeting = Assumed(date(2023, 11, 15), "USA", "CHN", kind="contact", part=0.08, summary="A meeting of the presidents")
+none = Assumed(date(2023, 11, 1), "USA", "CHN", kind="contact", part=0.08, n=0, until=date(2024, 10, 31))
+found = scenario(
+    fitted,
+    "USA-CHN",
+    {"a meeting in November": [meeting], "a year without one": [none]},
+    events=events,
+    followed=build_panel(events),
+)
+found
+
+# %% [markdown]
+# Each scenario has a probability of its own, and a check of whether its simulations are enough to be used (`fault` is
+# empty then).
+
+# %%
+for one in found.scenarios:
+    print(f"{one.name}: happens in {one.plausibility.value:.0%} of simulations; usable: {not one.fault}")
+    print(" ", one.sentence)
+
+# %% [markdown]
+# The outcomes are known by now:
+
+# %%
+for months, what in found.followed.items():
+    print(f"{months} months: {what.share:.0f}% of {what.events} events were cooperative, {what.outcome}")
+
+# %%
+plots.plot_scenarios(found)
+
+# %% [markdown]
+# Four overlapping windows of one year do not evaluate a model: [a backtest](backtest.py) does. How conditioning
+# works, and when not to use it: [what if](../what-if.md).
