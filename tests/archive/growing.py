@@ -54,9 +54,9 @@ class Feeds:
                 if whole
                 else zipped(self.folder / f"{name}.zip", {name: "\n".join([*rows, ""])})
             )
-        if files and rng.random() < 0.1:  # a file once more, under a name that says nothing
-            again = self.folder / f"again-{stamp}{files[-1].suffix}"
-            files.append(Path(shutil.copyfile(rng.choice([one for one in files if one.suffix == again.suffix]), again)))
+        if files and rng.random() < 0.1 and files[-1].suffix != ".zip":  # inside a zip archive the name is the same
+            again = self.folder / f"again-{stamp}{files[-1].suffix}"  # a file once more, under a name that says nothing
+            files.append(Path(shutil.copyfile(files[-1], again)))
         return files
 
     def _pair(self):

@@ -174,7 +174,11 @@ class _Calls:
 
         def call(own: socket.socket, *words: Any) -> Any:
             if self._is_client(own, *words):
-                self.fault.call("socket", f"port {self.port}")
+                try:
+                    self.fault.call("socket", f"port {self.port}")
+                except MemoryError:  # libraries close after an OSError alone, and Python warns of the rest
+                    own.close()
+                    raise
             return real(own, *words)
 
         return call
