@@ -26,6 +26,7 @@ def test_every_figure_has_a_script_and_every_script_a_title():
 @pytest.mark.parametrize("name", ["plot_power", "plot_coverage", "plot_observed_share"])
 def test_a_script_draws_its_figure(name, monkeypatch):
     monkeypatch.syspath_prepend(GALLERY)
+    pyplot.close("all")
     runpy.run_path(str(GALLERY / f"{name}.py"))
     (number,) = pyplot.get_fignums()
     (on,) = pyplot.figure(number).axes
