@@ -147,7 +147,7 @@ def test_origins():
     )
     with pytest.raises(SpecError, match="swap them"):
         origins_between(date(2025, 1, 1), date(2024, 1, 1), 3)
-    with pytest.raises(SpecError, match="every: got 0 .* from 1"):
+    with pytest.raises(SpecError, match="every: got 0"):
         origins_between(date(2024, 1, 1), date(2025, 1, 1), 0)
 
 

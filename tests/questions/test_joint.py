@@ -319,7 +319,9 @@ def test_a_comparison_states_the_level_of_a_pair_that_is_asked_about(asked_about
     )
     write_question(file, question)
     reports, page = [str(tmp_path / "report")] * 2, str(tmp_path / "page")
-    done = CliRunner().invoke(app, ["compare", *reports, "--question", str(file), "--no-refit", "--out", page, "--json"])
+    done = CliRunner().invoke(
+        app, ["compare", *reports, "--question", str(file), "--no-refit", "--out", page, "--json"]
+    )
     said = json.loads(done.stdout)["before"]
     assert said["level"]["value"] == pytest.approx(level_now(fit, dyad).mean(), abs=1e-6)
     yes, there = put_question(fit, question).simulate(fit)
