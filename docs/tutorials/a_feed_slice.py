@@ -26,7 +26,8 @@ import pandas as pd
 from forecast import assess, build_panel, combine, fit, plots, read_chronology, read_feed
 
 chronology = read_chronology(dyads=["USA-CHN"])
-own = chronology.events.set_index("date")["quad"].isin([1, 2]).rolling("730D").mean()  # cooperative, of two years
+once = chronology.events.drop_duplicates(["date", "cameo"]).set_index("date")  # two-sided events have two rows
+own = once["quad"].isin([1, 2]).rolling("730D").mean()  # the cooperative share of two years
 
 rng = np.random.default_rng(1)
 rows = []
@@ -74,8 +75,8 @@ outlook
 # %% [markdown]
 # ## What the feed says
 #
-# The offset was made ten points. The model finds it, with an interval that says how well four years tell; part of it
-# may have come since the feed began, its drift.
+# The feed was made ten points worse than the chronology. The interval holds that, and the estimate is nearer to zero: four
+# years of a sparse record tell only so much.
 
 # %%
 for one in outlook.datasets:

@@ -27,17 +27,18 @@ from forecast import (
 )
 
 events = read_chronology(dyads=["USA-CHN"])
-panel = build_panel(events, as_of="2026-05-31")
-before = fit(panel, seed=1)  # half a minute; in practice last week's, by Fit.load("fit.zarr")
+before = fit(
+    build_panel(events, as_of="2026-06-13"), seed=1
+)  # half a minute; in practice last week's, by Fit.load("fit.zarr")
 
 # %% [markdown]
-# A question is asked once. Its baseline and threshold stay as they are, so that its probability can be followed from
-# week to week.
+# A question was asked at the end of May. Its baseline and threshold stay as they are, so that its probability can be
+# followed from week to week. Two weeks of its window are recorded, and count as they are.
 
 # %%
-question = make_question(panel, "USA-CHN", months=12, higher=5)
+question = make_question(build_panel(events, as_of="2026-05-31"), "USA-CHN", months=12, higher=5)
 print(question.sentence)
-last_week = answer_question(before, question).chance
+last_week = answer_question(before, question, table=events).chance
 print(f"{last_week.value:.1%}")
 
 # %% [markdown]
@@ -48,15 +49,15 @@ print(f"{last_week.value:.1%}")
 # %%
 Path("week.csv").write_text(
     """date,source,target,kind,summary
-2026-06-08,USA,CHN,criticism,Made up: a statement on the South China Sea
-2026-06-09,CHN,USA,visit,Made up: the commerce minister arrives in Washington
-2026-06-10,USA,CHN,relief of sanctions,Made up: controls on aircraft parts are lifted
-2026-06-11,USA,CHN,agreement,Made up: an agreement on fentanyl is signed
-2026-06-11,CHN,USA,agreement,Made up: an agreement on fentanyl is signed
+2026-06-15,USA,CHN,criticism,Made up: a statement on the South China Sea
+2026-06-16,CHN,USA,visit,Made up: the commerce minister arrives in Washington
+2026-06-17,USA,CHN,relief of sanctions,Made up: controls on aircraft parts are lifted
+2026-06-18,USA,CHN,agreement,Made up: an agreement on fentanyl is signed
+2026-06-18,CHN,USA,agreement,Made up: an agreement on fentanyl is signed
 """
 )
-table = add_events(events, "week.csv", covered_to="2026-06-14")
-table.additions[0]
+table = add_events(events, "week.csv", covered_to="2026-06-21")
+[(one.date, one.cameo, one.summary) for one in table.additions[0].events]
 
 # %% [markdown]
 # `covered_to` says up to which day your list is complete. Without it the record ends with the last row. A file of
@@ -68,7 +69,7 @@ table.additions[0]
 # again.
 
 # %%
-now = update(before, table, as_of="2026-06-14")
+now = update(before, table, as_of="2026-06-21")
 now.updates
 
 # %%
@@ -92,7 +93,7 @@ plots.plot_attribution(found)
 # ## Every week
 #
 # ```sh
-# forecast monday --covered-to 2026-06-14 --commit
+# forecast monday --covered-to 2026-06-21 --commit
 # ```
 #
 # does all of this for every pair and question of a folder: [every Monday](../every-monday.md).
