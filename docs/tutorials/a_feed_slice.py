@@ -75,8 +75,8 @@ outlook
 # %% [markdown]
 # ## What the feed says
 #
-# The feed was made ten points worse than the chronology. The interval holds that, and the estimate is nearer to zero: four
-# years of a sparse record tell only so much.
+# The feed was made ten points worse than the chronology. The interval holds that, and the estimate is nearer to zero:
+# four years of a sparse record tell only so much.
 
 # %%
 for one in outlook.datasets:
