@@ -1,6 +1,7 @@
 """The figures as functions: each draws its data on the axes it is given, and names what it cannot draw."""
 
 import inspect
+import os
 import subprocess
 import sys
 from datetime import date
@@ -303,3 +304,19 @@ def test_coverage_shades_what_is_not_covered(fit, on):
     assert [bar.get_height() for bar in bars] == panel["counts"].sum(
         ["dataset", "dyad", "direction", "class"]
     ).values.tolist()
+
+
+def test_what_a_backend_sets_when_it_is_first_looked_for_stays_set(tmp_path):
+    """A notebook's backend makes figures interactive; unless that lasts, it shows the first figure and no other."""
+    loud = "import matplotlib\nfrom matplotlib.backends.backend_agg import *\nmatplotlib.interactive(True)\n"
+    (tmp_path / "loud.py").write_text(loud)
+    code = """
+import matplotlib
+from forecast.plots import style
+style.axes(None, None, 3)
+print(matplotlib.is_interactive())
+"""
+    places = os.pathsep.join([str(tmp_path), str(Path(plots.__file__).parents[2])])
+    own = os.environ | {"MPLBACKEND": "module://loud", "PYTHONPATH": places}
+    done = subprocess.run([sys.executable, "-c", code], env=own, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
