@@ -60,7 +60,8 @@ def axes(ax: "Axes | None", figsize: tuple[float, float] | None, height: float) 
 
     look: Any = STYLE
     # A backend that is first looked for in the context would lose what it sets: a notebook showed no later figure.
-    pyplot.draw_if_interactive()
+    look_for_backend: Any = pyplot.draw_if_interactive
+    look_for_backend()
     with rc_context(look):
         return pyplot.subplots(figsize=figsize or (_WIDTH, height), layout="constrained")[1]
 
