@@ -1,32 +1,28 @@
 """Random hostile cases by the thousand: whatever is given, the answer is a result or a sentence, and nothing is lost.
 
 Seeded, and in pieces that run by themselves: ``pytest tests/fuzz -m slow -k "options and 17"``. A quick sample of each
-kind runs with the ordinary tests.
+kind runs with the ordinary tests. Damaged files are in `tests.fuzz.mutations`.
 """
 
 import json
 import os
 import random
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import xarray as xr
 from typer.testing import CliRunner
 
 from forecast import files, folders
 from forecast.arguments import read_form
 from forecast.cli import EXIT_CODES, app
-from forecast.errors import FitFileError, ForecastError, MappingError
+from forecast.errors import ForecastError, MappingError
 from forecast.escaping import has_controls
 from forecast.events import read_table
-from forecast.model.fitted import Fit
 from tests.systems import posix
 
 pytestmark = posix
 
-V1 = Path(__file__).parents[1] / "model" / "data" / "fit_v1.nc"
 PIECES = 20
 
 
@@ -158,67 +154,6 @@ def test_mappings(tmp_path: Path, seed: int, cases: int) -> None:
             continue
         (file,) = table.files
         assert file.rows == len(table.events) + len(table.rejects), mapping
-
-
-@pytest.mark.parametrize(("seed", "cases"), pieces(quick=10, each=200))
-def test_tables_with_bytes_changed(tmp_path: Path, seed: int, cases: int) -> None:
-    rng = random.Random(seed)
-    workshop(tmp_path)
-    whole = (tmp_path / "mine.csv").read_bytes() * 2
-    for _ in range(cases):
-        changed = bytearray(whole)
-        for _ in range(rng.randint(1, 6)):
-            changed[rng.randrange(len(changed))] = rng.choice(b'\x00\x1b"\n\r,;=\xff\x80 9A')
-        (tmp_path / "changed.csv").write_bytes(changed)
-        try:
-            table = read_table(tmp_path / "changed.csv", tmp_path / "mine.yaml")
-        except ForecastError:
-            continue
-        (file,) = table.files
-        assert file.rows == len(table.events) + len(table.rejects), bytes(changed)
-
-
-# Fits
-
-
-@pytest.fixture(scope="module")
-def fit() -> Fit:
-    return Fit.load(V1)
-
-
-def damage(rng: random.Random, folder: Path) -> None:
-    """Remove, empty, cut, change or swap files of a zarr folder."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    for path in rng.sample(paths, rng.randint(1, 3)):
-        content = path.read_bytes()
-        place = rng.randrange(max(len(content), 1))
-        kind = rng.choice(["remove", "empty", "cut", "change", "swap"])
-        if kind == "remove":
-            path.unlink()
-        elif kind == "swap":
-            path.write_bytes(rng.choice([other for other in paths if other.exists()]).read_bytes())
-        else:
-            changed = bytes([content[place] ^ 0x55]) if content else b"x"
-            path.write_bytes(
-                {"empty": b"", "cut": content[:place]}.get(kind, content[:place] + changed + content[place + 1 :])
-            )
-
-
-@pytest.mark.parametrize(("seed", "cases"), pieces(quick=2, each=100))
-def test_damaged_fits(tmp_path: Path, fit: Fit, seed: int, cases: int) -> None:
-    rng, whole = random.Random(seed), fit.save(tmp_path / "whole.zarr")
-    for number in range(cases):
-        copy = shutil.copytree(whole, tmp_path / f"{number}.zarr")
-        damage(rng, copy)
-        try:
-            believed = Fit.load(copy)
-        except FitFileError:
-            believed = None
-        if believed is not None:  # then all that was damaged is how it is stored, and not what
-            for name in ("posterior", "sample_stats", "panel"):
-                xr.testing.assert_equal(getattr(believed, name), getattr(fit, name))
-            assert (believed.spec, believed.provenance) == (fit.spec, fit.provenance)
-        shutil.rmtree(copy)
 
 
 # Kills
