@@ -3,25 +3,18 @@
 `write_pages` writes them into docs/generated and docs/schema, which git ignores; docs/conf.py calls it at every build.
 """
 
-from pathlib import Path
-
 from .api import api_pages
 from .cli import cli_pages
-from .copies import copied_pages, tutorial_pages
-from .data import data_pages
 from .formats import format_pages
 from .gallery import draw_figures, gallery_pages
+from .links import DOCS, ROOT, copied_pages
 from .reference import reference_pages
-
-ROOT = Path(__file__).resolve().parents[2]
-DOCS = ROOT / "docs"
 
 
 def pages() -> dict[str, str]:
     """Return the text of every generated page by its path below docs."""
     generated = {
-        **api_pages(), **cli_pages(), **data_pages(ROOT), **copied_pages(ROOT), **tutorial_pages(ROOT),
-        **gallery_pages(ROOT), **reference_pages(ROOT),
+        **api_pages(), **cli_pages(), **copied_pages(), **gallery_pages(ROOT), **reference_pages(ROOT),
     }  # fmt: skip
     formats = {f"schema/{name}": text for name, text in format_pages().items()}
     return {**{f"generated/{name}": text for name, text in generated.items()}, **formats}

@@ -1,12 +1,10 @@
 """Reference of the Python API: a page per public name, from its docstring, and an index by topic."""
 
-import importlib.util
 import inspect
 
 import forecast
 
 TOPICS = {
-    "forecast": "The package",
     "errors": "Errors",
     "events": "Events",
     "feeds": "Machine-coded feeds",
@@ -26,11 +24,13 @@ TOPICS = {
     "plots": "Plots",
 }
 """Title of each folder or module of the package, in the order of the index."""
+type Public = tuple[str, str, object]
+"""A public name, its page and its value."""
 
 
 def api_pages() -> dict[str, str]:
     """Return the index and the page of every public name, as reStructuredText for autodoc."""
-    topics: dict[str, list[tuple[str, str]]] = {title: [] for title in TOPICS.values()}
+    topics: dict[str, list[Public]] = {title: [] for title in TOPICS.values()}
     shown = {}
     for name in [one for one in forecast.__all__ if one != "__version__"]:
         value = getattr(forecast, name)
@@ -39,37 +39,27 @@ def api_pages() -> dict[str, str]:
         home = value.__module__.split(".")[1]
         title = TOPICS.get(home, home)
         page = f"{name.lower()}-class" if inspect.isclass(value) else name.lower()
-        topics.setdefault(title, []).append((f"forecast.{name}", page))
+        topics.setdefault(title, []).append((name, page, value))
         shown[f"api/{page}.rst"] = _page(f"forecast.{name}", value)
-    for name in _names_of("forecast.plots"):
-        value = getattr(importlib.import_module("forecast.plots"), name)
-        topics["Plots"].append((f"forecast.plots.{name}", name))
+    for name in forecast.plots.__all__:
+        value = getattr(forecast.plots, name)
+        topics["Plots"].append((f"plots.{name}", name, value))
         shown[f"api/{name}.rst"] = _page(f"forecast.plots.{name}", value)
     return {"api/index.rst": _index(topics), **shown}
 
 
-def _names_of(module: str) -> list[str]:
-    """Return the public names of a module; none if the package does not have it."""
-    if importlib.util.find_spec(module) is None:
-        return []
-    return list(importlib.import_module(module).__all__)
-
-
-def _index(topics: dict[str, list[tuple[str, str]]]) -> str:
+def _index(topics: dict[str, list[Public]]) -> str:
     lines = [
         "API", "===", "",
         "Public names of the package by topic. Import them from ``forecast``, such as ``from forecast import fit``; ",
         "each is imported on first use. Names that are not listed here may change without notice.", "",
     ]  # fmt: skip
     for title, names in topics.items():
-        if not names:
-            continue
         lines += [title, "-" * len(title), "", ".. list-table::", "   :widths: 35 65", ""]
-        for name, page in names:
-            value = getattr(importlib.import_module(name.rpartition(".")[0]), name.rpartition(".")[2])
+        for name, page, value in names:
             first = (inspect.getdoc(value) or "").partition("\n\n")[0]
-            lines += [f"   * - :doc:`{name.removeprefix('forecast.')} <{page}>`", f"     - {' '.join(first.split())}"]
-        lines += ["", ".. toctree::", "   :hidden:", "", *(f"   {page}" for _, page in names), ""]
+            lines += [f"   * - :doc:`{name} <{page}>`", f"     - {' '.join(first.split())}"]
+        lines += ["", ".. toctree::", "   :hidden:", "", *(f"   {page}" for _, page, _ in names), ""]
     return "\n".join(lines)
 
 

@@ -1,22 +1,37 @@
-"""Pages on file formats, from records of the code and from the descriptions in forecast/contents.yaml."""
+"""Pages on file formats, from records of the code and from the descriptions in contents.yaml."""
 
-import importlib.resources
 import inspect
 import re
 from collections.abc import Iterable
 from dataclasses import is_dataclass, replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 import forecast.outlook
+from forecast.archive.catalogue import Entry
 from forecast.archive.segments import FILE_COLUMNS, REJECTED_COLUMNS, ROW_COLUMNS
 from forecast.drivers import DRIVERS
 from forecast.evaluation.results import RULE
 from forecast.events.mapping import CountedClass, CountsMapping, FileForm, IndexMapping, TableMapping
+from forecast.fetch.manifest import ExpectedFile
+from forecast.hypotheses.outcome import Picture
+from forecast.hypotheses.plan import DataDigest, Plan
+from forecast.hypotheses.power import Rate
+from forecast.hypotheses.run import OwnDyad
 from forecast.model.variables import all_variables
-from forecast.outlook.scenarios import Scenario
+from forecast.outlook import question
+from forecast.outlook.query import Prospect
+from forecast.outlook.scenarios import Followed, Scenario
+from forecast.outlook.windows import QuestionOutlook
 from forecast.panel.kinds import EVENTS, INDEX, VARIABLES
+from forecast.questions.history import Answered, Asked, LedgerEntry, Resolved
+from forecast.questions.joint import ConditionalQuestion, JointQuestion
+from forecast.report.pairs_page import Pair
+from forecast.report.skill import Compared, DyadSkill, HorizonSkill
+from forecast.sources import Source
 
 from .fields import Described, fields_of
 from .text import code, table
@@ -67,7 +82,7 @@ def _pages() -> dict[str, Page]:
         ]),
         "fetch-json": ("fetch.json", "The manifest of a folder of [fetched files](../fetching.md). Schema 1.", [
             ("The file", "", contents("fetch.json")),
-            ("A file that is expected", "", _kept("forecast.fetch.manifest:ExpectedFile")),
+            ("A file that is expected", "", _kept(ExpectedFile)),
         ]),
         "fit": _fit(),
         "forecast-json": ("forecast.json", "Numbers of a report. **Read `converged` first.** Version 2.", [
@@ -75,15 +90,14 @@ def _pages() -> dict[str, Page]:
             ("What will be recorded", _of("WindowOutlook"), contents("window")),
             ("A horizon", _of("HorizonOutlook"), contents("horizon")),
             ("A probability", _of("Probability"), contents("probability")),
-            *_records("forecast.report.skill", ("Skill", "DyadSkill"), ("Skill at a horizon", "HorizonSkill"),
-                      ("A comparison", "Compared")),
+            _record("Skill", DyadSkill), _record("Skill at a horizon", HorizonSkill), _record("A comparison", Compared),
             ("Provenance", "", contents("provenance")),
             ("Data", "", contents("data")),
             ("levels.csv", "The level of every dyad of the fit.", contents("levels.csv")),
         ]),
         "ledger": ("Ledger and track record", "JSON lines of [questions](../questions.md), one entry each. Schema 1.", [
-            *_records("forecast.questions.history", ("An entry", "LedgerEntry")),
-            *[(one.lower(), "", _own("forecast.questions.history", one)) for one in ("Asked", "Answered", "Resolved")],
+            _record("An entry", LedgerEntry),
+            *[(one.__name__.lower(), "", _own(one)) for one in (Asked, Answered, Resolved)],
             ("track_record.json", "Written by `forecast question score --out`.", contents("track_record.json")),
         ]),
         "explain-json": ("explain.json and change.json", "Numbers from draws are `value` and `mcse`.", [
@@ -97,13 +111,11 @@ def _pages() -> dict[str, Page]:
         "outlook": _outlook(),
         "pairs-json": ("pairs.json", "Written by `forecast monday` and `forecast report --all`.", [
             ("The file", "", contents("pairs.json")),
-            *_records("forecast.report.pairs_page", ("A pair", "Pair")),
+            _record("A pair", Pair),
         ]),
         "panel": _panel(),
         "plan": ("Plan of tests", "Every choice of a run of [tests](../hypotheses.md#plan-first). Version 2.", [
-            *_records("forecast.hypotheses.plan", ("The file", "Plan")),
-            *_records("forecast.sources", ("Source", "Source")),
-            *_records("forecast.hypotheses.plan", ("Data", "DataDigest")),
+            _record("The file", Plan), _record("Source", Source), _record("Data", DataDigest),
         ]),
         "question": _question(),
         "scenario-json": ("scenario.json", "**Read `converged` first**, then `usable` of every scenario. Version 1.", [
@@ -111,9 +123,8 @@ def _pages() -> dict[str, Page]:
             ("A scenario", "The outlook given what one scenario assumes.", [
                 *[one for one in fields_of(Scenario) if one.name != "fault"], *contents("scenario"),
             ]),
-            *_records("forecast.outlook.scenarios", ("What followed", "Followed")),
-            *_records("forecast.outlook.query", ("With and without", "Prospect")),
-            *_records("forecast.outlook.windows", ("A question", "QuestionOutlook")),
+            _record("What followed", Followed), _record("With and without", Prospect),
+            _record("A question", QuestionOutlook),
         ]),
         "skill-json": ("skill.json and kinds.json", "Results of [backtests](../skill.md). Schema 4.", [
             ("skill.json", "", contents("skill.json")),
@@ -126,9 +137,7 @@ def _pages() -> dict[str, Page]:
         "tests-json": ("tests.json and tests.csv", "Results of `forecast test`, with natural logarithms. Version 3.", [
             ("The file", "", contents("tests.json")),
             ("A claim", "", contents("claim")),
-            *_records("forecast.hypotheses.power", ("A rate", "Rate")),
-            *_records("forecast.hypotheses.outcome", ("A picture", "Picture")),
-            *_records("forecast.hypotheses.run", ("A dyad", "OwnDyad")),
+            _record("A rate", Rate), _record("A picture", Picture), _record("A dyad", OwnDyad),
             ("tests.csv", "One row per number.", contents("tests.csv")),
         ]),
     }  # fmt: skip
@@ -136,30 +145,31 @@ def _pages() -> dict[str, Page]:
 
 def contents(name: str) -> list[Described]:
     """Return the keys or columns of a file that is not one record of the code."""
-    written = yaml.safe_load((importlib.resources.files("forecast") / "contents.yaml").read_text("utf-8"))
     rows = []
-    for names, words in written[name].items():
+    for names, words in _written()[name].items():
         for place, one in enumerate(str(names).split(", ")):
             rows.append(Described(one, "", "" if place else str(words)))
     return rows
 
 
-def _records(module: str, *named: tuple[str, str]) -> list[Section]:
-    """Return a section per class of a module, under a heading each."""
-    found = importlib.import_module(module)
-    return [(title, _doc(getattr(found, name)), fields_of(getattr(found, name))) for title, name in named]
+@cache
+def _written() -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = yaml.safe_load(Path(__file__).with_name("contents.yaml").read_text("utf-8"))
+    return found
 
 
-def _own(module: str, name: str) -> list[Described]:
+def _record(title: str, kind: type[Any]) -> Section:
+    """Return the section of a class under a heading."""
+    return title, _doc(kind), fields_of(kind)
+
+
+def _own(kind: type[Any]) -> list[Described]:
     """Return the fields that a class itself declares; its kind is in the heading."""
-    kind = getattr(importlib.import_module(module), name)
     return [one for one in fields_of(kind, own=True) if one.name != "kind"]
 
 
-def _kept(place: str) -> list[Described]:
+def _kept(kind: type[Any]) -> list[Described]:
     """Return the fields of a pydantic model that are written."""
-    module, _, name = place.partition(":")
-    kind = getattr(importlib.import_module(module), name)
     return [one for one in fields_of(kind) if not kind.model_fields[one.name].exclude]
 
 
@@ -185,21 +195,18 @@ def _archive() -> Page:
     def columns(schema: Any, rows: list[Described]) -> list[Described]:
         return _typed(rows, {name: str(kind) for name, kind in zip(schema.names, schema.types, strict=True)})
 
-    (files,) = _records("forecast.archive.catalogue", ("The imported files", "Entry"))
     return ("Archive", "Files of an [archive of feeds](../archive.md). Schema 1.", [
         ("Rows", ROWS, columns(ROW_COLUMNS, contents("archive rows"))),
         ("Rejected rows", "Columns below `rejected`.", columns(REJECTED_COLUMNS, contents("archive rejected"))),
         ("The catalogue", "Tables of `catalogue.sqlite`.", contents("archive catalogue")),
-        (files[0], "Columns of segments below `files`, and of the table `file`.", columns(FILE_COLUMNS, files[2])),
+        ("The imported files", "Columns of segments below `files`, and of the table `file`.",
+         columns(FILE_COLUMNS, fields_of(Entry))),
     ])  # fmt: skip
 
 
 def _fit() -> Page:
-    def dims(names: Iterable[str]) -> str:
-        return ", ".join(names)
-
     posterior = [
-        Described(name, "; ".join(part for part in (dims(one.dims), one.unit) if part), one.words)
+        Described(name, "; ".join(part for part in (", ".join(one.dims), one.unit) if part), one.words)
         for name, one in all_variables().items()
     ]
     return ("Fit", "A DataTree in netCDF or zarr, of [the model](../model.md). Schema 1.", [
@@ -215,7 +222,7 @@ def _fit() -> Page:
 def _outlook() -> Page:
     public = {name: getattr(forecast.outlook, name) for name in forecast.outlook.__all__}
     kinds = {name: kind for name, kind in public.items() if isinstance(kind, type) and is_dataclass(kind)}
-    sections = [(name, _doc(kind), fields_of(kind)) for name, kind in kinds.items()]
+    sections = [_record(name, kind) for name, kind in kinds.items()]
     words = (
         "Frozen dataclasses of `forecast.outlook`; [forecast.json](forecast-json.md) has them as objects. A question "
         "mark stands for a value that may be `NotDefined` with a reason. Version 2."
@@ -234,21 +241,15 @@ def _panel() -> Page:
 
 
 def _question() -> Page:
-    module = "forecast.outlook.question"
-    joint = "forecast.questions.joint"
-    own = [
-        ("About one dyad", module, "SingleQuestion"), ("Share", module, "ShareQuestion"),
-        ("Rolling windows", module, "PassageQuestion"), ("Tone", module, "ToneQuestion"),
-        ("Count", module, "CountQuestion"), ("Level", module, "LevelQuestion"),
-        ("Joint", joint, "JointQuestion"), ("Conditional", joint, "ConditionalQuestion"),
-    ]  # fmt: skip
-    sections = [
-        (title, _doc(getattr(importlib.import_module(place), name)), _own(place, name)) for title, place, name in own
-    ]
+    own = {
+        "About one dyad": question.SingleQuestion, "Share": question.ShareQuestion,
+        "Rolling windows": question.PassageQuestion, "Tone": question.ToneQuestion, "Count": question.CountQuestion,
+        "Level": question.LevelQuestion, "Joint": JointQuestion, "Conditional": ConditionalQuestion,
+    }  # fmt: skip
     words = "A YAML or JSON file by `forecast question new`. Fields that a kind does not need are left out. Version 1."
     return ("Question", words, [
-        *_records(module, ("Every question", "Question")), *sections,
-        *_records(module, ("Baseline of a share", "FixedBaseline"), ("Baseline of a tone", "FixedTone")),
+        _record("Every question", question.Question), *[(title, _doc(kind), _own(kind)) for title, kind in own.items()],
+        _record("Baseline of a share", question.FixedBaseline), _record("Baseline of a tone", question.FixedTone),
     ])  # fmt: skip
 
 

@@ -51,10 +51,6 @@ def gallery_pages(root: Path) -> dict[str, str]:
     """Return the index of the gallery and a page per script."""
     shown, lines = {}, ["# Gallery", ""]
     scripts = _scripts(root)
-    if not scripts:
-        return {
-            "gallery/index.md": "\n".join([*lines, "[Reports](../reports.md) show the figures of the package.", ""])
-        }
     lines += ["Figures of the package, each with the script that draws it.", "", ":::{container} gallery", ""]
     for script in scripts:
         title, words, code = _parts(script)

@@ -1,4 +1,4 @@
-"""Links of Markdown pages: to other pages, to the pages of reports, and to files that the site does not have."""
+"""Copies of files of the repository, and links of pages: to others, to reports, and to files that the site lacks."""
 
 import os
 import re
@@ -57,3 +57,11 @@ def relink(text: str, source: Path, page: Path) -> str:
         part if part.startswith("```") else LINK.sub(convert, part)
         for part in re.split(r"(^```.*?^```$)", text, flags=re.M | re.S)
     )
+
+
+def copied_pages() -> dict[str, str]:
+    """Return the copies, with links as the site needs them."""
+    return {
+        f"{name}.md": relink((ROOT / path).read_text("utf-8"), ROOT / path, DOCS / "generated" / f"{name}.md")
+        for path, name in COPIES.items()
+    }

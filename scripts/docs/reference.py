@@ -1,5 +1,6 @@
-"""Pages of tables that the code has: priors with their reasons, statements of the theory, scores of the backtest."""
+"""Pages of tables: priors, statements of the theory, scores of the backtest, embedded dyads, and the codebook."""
 
+import csv
 import importlib
 from pathlib import Path
 
@@ -9,10 +10,18 @@ from forecast.theory import THEORY
 
 from .text import plain, table
 
+SCALE = "commitment"
+"""Scale by which the codebook's codes are put into kinds."""
+QUADS = {"1": "verbal cooperation", "2": "material cooperation", "3": "verbal conflict", "4": "material conflict"}
+
 
 def reference_pages(root: Path) -> dict[str, str]:
     """Return the pages."""
-    shown = {"priors.md": _priors(), "theory.md": _theory(), "skill-tables.md": _skill(root)}
+    data = root / "data"
+    shown = {
+        "priors.md": _priors(), "theory.md": _theory(), "skill-tables.md": _skill(root), "dyads.md": _dyads(data),
+        "codebook.md": _codebook(data / "codebook"),
+    }  # fmt: skip
     return {name: "\n".join(lines) for name, lines in shown.items()}
 
 
@@ -55,3 +64,50 @@ def _skill(root: Path) -> list[str]:
         "## Without each dyad", "", "Differences from the ten-year base rate, real-time, by months ahead; a star marks "
         "90% intervals that exclude zero.", "", words.without(skill), "",
     ]  # fmt: skip
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _dyads(folder: Path) -> list[str]:
+    coverage = {row["dyad"]: row for row in _read(folder / "coverage.csv")}
+    lines = [
+        "# Dyads and eras", "",
+        "The embedded chronology is covered from the first day to the last; *together* marks the dyads that are fitted "
+        "together by default.", "",
+    ]  # fmt: skip
+    rows = []
+    for one in _read(folder / "dyads.csv"):
+        covered = coverage[one["dyad"]]
+        rows.append([
+            f"`{one['dyad']}`", plain(one["name"]), "together" if one["hierarchy"] == "yes" else "alone",
+            f"{covered['start']} to {covered['last_even']}", plain(covered["caveat"] or covered["note"]),
+        ])  # fmt: skip
+    lines += table(["dyad", "name", "fitted", "covered", "note"], rows)
+    lines += ["## Eras", "", "An era counts from the day on which it was recognised.", ""]
+    columns = ["dyad", "era", "start", "recognised_at", "name", "reference"]
+    return [*lines, *table(columns, [[plain(one[name]) for name in columns] for one in _read(folder / "eras.csv")])]
+
+
+def _codebook(folder: Path) -> list[str]:
+    kinds = {row["class"]: row for row in _read(folder / "scales.csv") if row["scale"] == SCALE}
+    classes = {row["code"]: kinds.get(row[SCALE], {"name": ""})["name"] for row in _read(folder / "classes.csv")}
+    lines = [
+        "# Codebook", "",
+        "The chronology and the feeds use CAMEO codes. A scale puts the codes into ordered kinds; the default scale "
+        "has the kinds below. [Coding rules](coding.md) say how an event gets its code.", "", "## Kinds", "",
+    ]  # fmt: skip
+    lines += table(["", "kind", "side"], [[number, one["name"], one["side"]] for number, one in kinds.items()])
+    lines += ["## Words for codes", "", "Words that stand for one code in added events and questions.", ""]
+    lines += table(["word", "code"], [[one["kind"], f"`{one['code']}`"] for one in _read(folder / "kinds.csv")])
+    lines += ["## Codes", "", "A two-sided event has two rows and counts once.", ""]
+    rows = [
+        [
+            f"`{one['code']}`", plain(one["name"]), one["goldstein"], QUADS.get(one["quad"], one["quad"]),
+            classes[one["code"]], "" if one["joint"] == "no" else one["joint"],
+        ]
+        for one in _read(folder / "cameo.csv")
+    ]  # fmt: skip
+    return [*lines, *table(["code", "name", "Goldstein score", "quad class", "kind", "two-sided"], rows)]

@@ -19,7 +19,7 @@ from forecast.events.codebook import code_of_kind, read_codes, read_kinds, read_
 from forecast.events.dyads import additions_of
 from forecast.panel import coverage_end, summarise
 from forecast.sources import Source, open_source
-from scripts.docs.data import data_pages
+from scripts.docs.reference import reference_pages
 
 HEADER = "date,source,target,code,kind,summary\n"
 GOOD = "2026-06-20,CHN,USA,,visit,A minister comes\n"
@@ -233,5 +233,5 @@ def test_the_page_for_users_is_right(record, tmp_path):
     panel = build_panel(told["table"], dyads=["USA-CHN"], as_of="2026-06-18")
     assert f"report/USA-CHN-{addition.extensions[0].to}" in text
     assert panel.attrs["counted"] == build_panel(record, dyads=["USA-CHN"], as_of="2026-06-18").attrs["counted"] + 4
-    words = data_pages(Path(__file__).parents[2])["codebook.md"]
+    words = reference_pages(Path(__file__).parents[2])["codebook.md"]
     assert [kind for kind in read_kinds() if f"| {kind} |" not in words] == []
