@@ -13,19 +13,7 @@ import typer
 
 from forecast import dates
 from forecast.arguments import faults
-from forecast.cli.options import (
-    Added,
-    AnyData,
-    arg,
-    day_of,
-    echo_json,
-    grouped,
-    open_data,
-    opt,
-    output,
-    say,
-    shared,
-)
+from forecast.cli.options import Added, AnyData, arg, day_of, echo_json, grouped, open_data, opt, output, say, shared
 from forecast.cli.terminal import console, progress, table
 from forecast.dates import reject_future
 from forecast.errors import DataError, ForecastError, NotConverged, QuestionError, SpecError

@@ -1,5 +1,6 @@
 """`forecast dyads`, `init`, `open` and `help`: what is there, data of one's own, pages, and the manual."""
 
+import re
 import shlex
 import webbrowser
 from difflib import get_close_matches
@@ -31,7 +32,7 @@ EVENTS = """date,source,target,code,summary
 2023-07-03,FRA,DEU,042,"Example, to be replaced: a visit"
 2023-12-04,DEU,FRA,040,"Example, to be replaced: talks"
 """
-MAPPING = """# Columns of events.csv. All fields: forecast help events
+MAPPING = """# Columns of events.csv. More: forecast help events
 # date: YYYY-MM-DD. source, target: the acting state and the other one, as ISO 3166 alpha-3 codes.
 # code: CAMEO, such as 042 (a visit) or 111 (criticism). A report needs three years of events.
 dataset: mine
@@ -120,4 +121,5 @@ def help_topic(topic: str | None = arg("Default: list the topics.", metavar="TOP
         raise SpecError(f"TOPIC: there is no page {topic!r:.60}.{guess} `forecast help` lists all")
     from rich.markdown import Markdown
 
-    console().print(Markdown(pages[topic].read_text("utf-8"), hyperlinks=False))
+    text = re.sub(r"^```\{toctree\}.*?^```$", "", pages[topic].read_text("utf-8"), flags=re.M | re.S)  # of the site
+    console().print(Markdown(text, hyperlinks=False))
