@@ -10,18 +10,14 @@ from pathlib import Path
 
 import pytest
 import typer.main
-from typer.testing import CliRunner, Result
 
 from forecast.cli import app
 from forecast.resources import manual
 from tests.commands import unknown
 from tests.model.fits import leave_out_sampling
+from tests.records import run
 
 ROOT = Path(__file__).parents[1]
-
-
-def run(*words: object) -> Result:
-    return CliRunner().invoke(app, [str(word) for word in words])
 
 
 def leaves(command=None, *path: str) -> Iterator[tuple[tuple[str, ...], typer.main.TyperCommand]]:

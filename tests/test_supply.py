@@ -1,6 +1,5 @@
 """What is installed with the package, and what is published of it: licences, and builds that give the same bytes."""
 
-import importlib.util
 import os
 import re
 import subprocess
@@ -9,9 +8,8 @@ import tarfile
 import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import ModuleType
 
-import pytest
+from scripts import licences
 
 ROOT = Path(__file__).parents[1]
 ALLOWED = {
@@ -21,16 +19,7 @@ ALLOWED = {
 """Licences of packages that a program under the Apache licence may import."""
 
 
-@pytest.fixture(scope="module")
-def licences() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("script_licences", ROOT / "scripts" / "licences.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_every_package_is_listed_with_a_licence_that_is_allowed(licences: ModuleType) -> None:
+def test_every_package_is_listed_with_a_licence_that_is_allowed() -> None:
     listed = dict(re.findall(r"^\| ([\w.-]+) \| ([^|]+) \|$", licences.PAGE.read_text("utf-8"), flags=re.MULTILINE))
     del listed["package"]
     assert list(listed) == list(licences.locked()), "run `make licences`"
