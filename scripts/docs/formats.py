@@ -17,14 +17,15 @@ from forecast.drivers import DRIVERS
 from forecast.evaluation.results import RULE
 from forecast.events.mapping import CountedClass, CountsMapping, FileForm, IndexMapping, TableMapping
 from forecast.fetch.manifest import ExpectedFile
-from forecast.hypotheses.outcome import Picture
+from forecast.hypotheses.outcome import Outcome, Picture
 from forecast.hypotheses.plan import DataDigest, Plan
 from forecast.hypotheses.power import Rate
-from forecast.hypotheses.run import OwnDyad
+from forecast.hypotheses.run import OwnDyad, PooledResults, PooledVerdict
 from forecast.model.variables import all_variables
 from forecast.outlook import question
+from forecast.outlook.assessment import Assessment
 from forecast.outlook.query import Prospect
-from forecast.outlook.scenarios import Followed, Scenario
+from forecast.outlook.scenarios import Followed, Scenario, Scenarios
 from forecast.outlook.windows import QuestionOutlook
 from forecast.panel.kinds import EVENTS, INDEX, VARIABLES
 from forecast.questions.history import Answered, Asked, LedgerEntry, Resolved
@@ -86,7 +87,7 @@ def _pages() -> dict[str, Page]:
         ]),
         "fit": _fit(),
         "forecast-json": ("forecast.json", "Numbers of a report. **Read `converged` first.** Version 2.", [
-            ("The file", "", contents("forecast.json")),
+            ("The file", "", contents("forecast.json", Assessment)),
             ("What will be recorded", _of("WindowOutlook"), contents("window")),
             ("A horizon", _of("HorizonOutlook"), contents("horizon")),
             ("A probability", _of("Probability"), contents("probability")),
@@ -119,7 +120,7 @@ def _pages() -> dict[str, Page]:
         ]),
         "question": _question(),
         "scenario-json": ("scenario.json", "**Read `converged` first**, then `usable` of every scenario. Version 1.", [
-            ("The file", "", contents("scenario.json")),
+            ("The file", "", contents("scenario.json", Scenarios)),
             ("A scenario", "The outlook given what one scenario assumes.", [
                 *[one for one in fields_of(Scenario) if one.name != "fault"], *contents("scenario"),
             ]),
@@ -135,26 +136,29 @@ def _pages() -> dict[str, Page]:
             ("kinds.json", f"Scores of kinds of events, one row each. {CALIBRATED}", contents("kinds.json")),
         ]),
         "tests-json": ("tests.json and tests.csv", "Results of `forecast test`, with natural logarithms. Version 3.", [
-            ("The file", "", contents("tests.json")),
-            ("A claim", "", contents("claim")),
+            ("The file", "", contents("tests.json", PooledResults)),
+            ("A claim", "", contents("claim", PooledVerdict, Outcome)),
             _record("A rate", Rate), _record("A picture", Picture), _record("A dyad", OwnDyad),
             ("tests.csv", "One row per number.", contents("tests.csv")),
         ]),
     }  # fmt: skip
 
 
-def contents(name: str) -> list[Described]:
-    """Return the keys or columns of a file that is not one record of the code."""
+def contents(name: str, *kinds: type[Any]) -> list[Described]:
+    """Return the keys or columns of a file that is not one record of the code; those without words are of `kinds`."""
+    own = {one.name: one.words for kind in kinds for one in fields_of(kind)}
     rows = []
     for names, words in _written()[name].items():
         for place, one in enumerate(str(names).split(", ")):
-            rows.append(Described(one, "", "" if place else str(words)))
+            rows.append(Described(one, "", "" if place else words or own[one]))
     return rows
 
 
 @cache
-def _written() -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = yaml.safe_load(Path(__file__).with_name("contents.yaml").read_text("utf-8"))
+def _written() -> dict[str, dict[str, str | None]]:
+    found: dict[str, dict[str, str | None]] = yaml.safe_load(
+        Path(__file__).with_name("contents.yaml").read_text("utf-8")
+    )
     return found
 
 
