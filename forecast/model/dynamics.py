@@ -278,9 +278,25 @@ def register_cycle(kind: type[Cycle]) -> type[Cycle]:
 
     Examples
     --------
-    >>> from forecast import Cycle, register_cycle
-    >>> @register_cycle  # doctest: +SKIP
-    ... class Saturating(Cycle):
+    >>> import numpy as np
+    >>> from forecast import Cycle, Prior, Variable, register_cycle
+    >>> class Saturating(Cycle):
     ...     name = "saturating"
+    ...     title = "reversion that saturates"
+    ...     words = "saturating: beyond a distance from the trend, reversion grows no more"
+    ...     priors = (Prior("grip", (0.0, 0.3), "a spread: near the trend, reversion is linear"),)
+    ...     variables = (Variable("grip", (), "spreads", "Distance up to which reversion grows."),)
+    ...
+    ...     def next(self, y, p, backend=np):
+    ...         reach = p["grip"] * p["sd"]
+    ...         return y - (1 - p["phi"]) * reach * backend.tanh(y / reach)
+    ...
+    ...     def shape(self, priors, pool):
+    ...         import pymc as pm
+    ...
+    ...         return {"grip": pm.LogNormal("grip", *priors.grip)}, 1.0
+    >>> float(Saturating().next(0.1, {"grip": 1.0, "sd": 0.5, "phi": 0.9}).round(3))
+    0.09
+    >>> register_cycle(Saturating)  # doctest: +SKIP
     """
     return _CYCLES.register(kind)
