@@ -105,7 +105,7 @@ def read_drivers(path: str | Path | Frame) -> DriverTable:
     """
     table = Path(path) if isinstance(path, str | PathLike) else path
     name = table if isinstance(table, Path) else Path("drivers")
-    frame = read_small_csv(table, (TIME, KNOWN_AT))
+    frame = read_small_csv(table, (TIME, KNOWN_AT), name.name)
     names = _names([str(column) for column in frame], name)
     values = _values(frame, names, name)
     empty = [column for column in names if column not in set(values["driver"])]

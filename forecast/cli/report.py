@@ -77,8 +77,8 @@ def report(
     replace: bool = shared.replace(),
     alone: bool = model("Fit this dyad without the others.", False),
     every: bool = opt(
-        "A report on every dyad that is fitted together with this one, or without DYAD on all that share a fit, and a "
-        "page of them all; those with too short a record are named.",
+        "Report on every dyad that is fitted together with this one, or, without DYAD, on all that share a fit, and "
+        "write a page of them all. Dyads with too short a record are named.",
         False,
         name="--all",
     ),
@@ -234,11 +234,11 @@ def monday(
     sampler: Sampler,
     window: Window,
     dyads: list[str] | None = arg(
-        "Pairs, such as USA-CHN USA-RUS. One is fitted together with all of `forecast dyads` that share a model. "
-        "Default: all of these, later those of the fit.",
+        "Pairs, such as USA-CHN USA-RUS. A single pair is fitted with those that `forecast dyads` lists as fitted "
+        "together. Default: all of these, later those of the fit.",
         metavar="DYAD",
     ),
-    alone: bool = opt("Fit the one pair that is named alone.", False),
+    alone: bool = opt("Fit a single pair without the others.", False),
     day: str | None = opt("Name of the week's folders, YYYY-MM-DD. Default: today."),
     improvement: float = shared.improvement(),
     folder: Path = folder_option(),

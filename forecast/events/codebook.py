@@ -120,9 +120,12 @@ def small_csv(table: Path | Frame) -> bytes:
     return read_bytes(table, LARGEST) if isinstance(table, Path) else as_frame(table).to_csv(index=False).encode()
 
 
-def read_small_csv(table: Path | Frame, required: Sequence[str] = ()) -> pd.DataFrame:
-    """Read a small table, one of the package or a user's: every cell as text without space around it, by line."""
-    path = table if isinstance(table, Path) else "table"
+def read_small_csv(table: Path | Frame, required: Sequence[str] = (), name: str = "table") -> pd.DataFrame:
+    """Read a small table, one of the package or a user's: every cell as text without space around it, by line.
+
+    Errors call a table in memory by `name`.
+    """
+    path = table if isinstance(table, Path) else name
     try:
         text = small_csv(table).decode("utf-8-sig")
     except (OSError, ValueError) as cause:
@@ -131,7 +134,7 @@ def read_small_csv(table: Path | Frame, required: Sequence[str] = ()) -> pd.Data
     lines = csv_lines(text, str(path), "Save it as CSV in UTF-8.")
     rows = {line: [cell.strip() for cell in row] for line, row in lines.items() if any(map(str.strip, row))}
     header = rows.pop(min(rows), []) if rows else []
-    if missing := [name for name in required if name not in header]:
+    if missing := [column for column in required if column not in header]:
         raise DataError(f"{path}: there is no column {missing[0]!r}; expected {', '.join(required)}")
     if len(set(header)) < len(header):
         raise DataError(f"{path}: a column is there twice; expected {join(header)} once each")

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from forecast import add_events, build_index_panel, read_coverage, read_drivers, read_eras, read_index, read_table
+from forecast.errors import DataError, MappingError
 from forecast.events import read_chronology, read_counts
 
 COLUMNS = {name: name for name in ("date", "source", "target", "cameo", "goldstein")}
@@ -94,9 +95,12 @@ def test_small_tables_in_memory_are_those_of_the_file(form, tmp_path):
     assert len(add_events(read_chronology(dyads=["USA-CHN"]), form(rows)).additions[0].events) == 1
 
 
-def test_codes_that_became_numbers_are_rejected_in_memory_too():
-    from forecast.errors import MappingError
+def test_an_error_of_a_table_in_memory_names_it():
+    with pytest.raises(DataError, match=r"^drivers: there is no column 'known_at'"):
+        read_drivers(pd.DataFrame({"time": ["2023-01"], "x": [1.5]}))
 
+
+def test_codes_that_became_numbers_are_rejected_in_memory_too():
     mapping = {"dataset": "mine", "columns": COLUMNS}
     with pytest.raises(MappingError, match="lost their leading zeros"):
         read_table(EVENTS.assign(cameo=[42, 112, 10]), mapping)
