@@ -84,7 +84,7 @@ def plot_evidence(
     for place, one in enumerate(picture.series):
         # A prior recedes; without others, a series needs no name.
         look = _LOOKS[-1 if one.label == "prior" else place % len(_LOOKS)]
-        named = ({"label": one.label} if len(picture.series) > 1 else {}) | kwargs
+        named = {"label": one.label if len(picture.series) > 1 else None} | kwargs
         if rows:
             shift = 0.8 * (place + 0.5) / len(picture.series) - 0.4
             _draw_row(on, one, names, shift, look, picture, named)
@@ -210,8 +210,6 @@ def plot_power(
     >>> plots.plot_power(rates_of("S5b")).get_xlabel()
     'record sets that support the claim, %'
     """
-    from scipy.stats import beta
-
     given: Sequence[Rate] = data if isinstance(data, Sequence) else data.rates
     rates = [one for one in given if one.sets]
     if not rates:
@@ -221,18 +219,15 @@ def plot_power(
     on = style.axes(ax, figsize, 0.4 * len(rates) + 0.9)
     style.frame(on, "x")
     style.name_rows(on, names)
-    low, _, high = style.quantile_levels(ci_prob)
     for true, color, words in ((True, style.BETTER, "claim true: power"), (False, style.WORSE, "false: false alarms")):
         own = [place for place, one in enumerate(rates) if one.true is true]
-        look: dict[str, Any] = {"height": 0.6, "color": color, "label": words, "hatch": "" if true else "////"}
-        look |= {"edgecolor": "white", "linewidth": 0}
+        look: dict[str, Any] = {"height": 0.6, "color": color, "label": words, "edgecolor": "white", "linewidth": 0}
         if own:
-            on.barh(
-                own, [100 * rates[place].supported / rates[place].sets for place in own], **style.merged(look, kwargs)
-            )
+            percents = [100 * rates[place].supported / rates[place].sets for place in own]
+            on.barh(own, percents, **style.merged(look | {"hatch": "" if true else "////"}, kwargs))
     for place, one in enumerate(rates):
-        ends = beta.ppf((low, high), one.supported + 0.5, one.sets - one.supported + 0.5)
-        on.hlines(place, *(100 * ends), color=style.INK, linewidth=1.1)
+        ends = style.share_interval(one.supported, one.sets, ci_prob)
+        on.hlines(place, *ends, color=style.INK, linewidth=1.1)
     on.set_xlim(0, 100)
     on.set_xlabel("record sets that support the claim, %")
     return style.finished(on, ax)

@@ -18,8 +18,6 @@ _ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XI
 _LINES = 6  # of an event's text, at most
 LINE = 0.135
 """Height of a line of small text, inches."""
-STRIP = 0.08
-"""Height of the strip above the axes that names eras, without its lines, inches."""
 _MARGIN = 0.5  # inches of a figure's width that axes leave out, nearly
 
 type Span = tuple[Framework, float, float]
@@ -133,6 +131,11 @@ def _draw_era(on: "Axes", era: Framework, years: tuple[float, float], ci_prob: f
         on.plot([(begin + stop) / 2] * 2, ends, linewidth=1.2, marker="_", markersize=7, **line)
 
 
+def strip_height(names: list[str]) -> float:
+    """Return the height of the strip above the axes that names eras, inches."""
+    return 0.08 + LINE * max((name.count("\n") + 1 for name in names), default=1)
+
+
 def _name_eras(on: "Axes", eras: list[Span], names: list[str]) -> None:
     """Write the name of each era above it, in a strip of the height of its lines."""
     from matplotlib.patches import Rectangle
@@ -141,7 +144,7 @@ def _name_eras(on: "Axes", eras: list[Span], names: list[str]) -> None:
     figure = on.figure.get_figure(root=True)
     inches = figure.dpi_scale_trans + ScaledTranslation(0, 1, on.transAxes)  # type: ignore[arg-type]
     above = blended_transform_factory(on.transData, inches)  # inches above the axes
-    height = STRIP + LINE * max((name.count("\n") + 1 for name in names), default=1)
+    height = strip_height(names)
     for place, ((_, begin, stop), name) in enumerate(zip(eras, names, strict=True)):
         shade = style.SHADE if place % 2 else style.GRID
         box: Any = {"color": shade, "linewidth": 0, "clip_on": False, "transform": above}

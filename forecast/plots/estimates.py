@@ -49,7 +49,7 @@ def plot_dyads(
     data : sequence of Assessment
         Of the dyads, at one moment.
     quantity : {'level', 'equilibrium', 'half_life'}
-        The share now, that at which the current era comes to rest, or the half-life of deviations, months.
+        The share now, its long-run mean in the current era, or the half-life of deviations, months.
     ci_prob : float
         Probability of the intervals.
     ax, figsize : optional
@@ -108,7 +108,7 @@ def plot_halflife(
     figsize: tuple[float, float] | None = None,
     **kwargs: Any,
 ) -> "Axes":
-    """Plot the posterior density of the months in which half of a deviation from the trend is undone.
+    """Plot the posterior density of the half-life of deviations from the trend, in months.
 
     Parameters
     ----------
@@ -209,10 +209,10 @@ def plot_prior_posterior(
     for place, row in enumerate(data[names].to_numpy(dtype=float)):
         values = np.log(row) if (row > 0).all() else row
         low, middle, high, *after = 2 * (values - values[1]) / (values[2] - values[0])
-        named: Any = {"label": "prior"} if place == 0 else {}
-        style.dot_interval(on, place - 0.14, middle, (low, high), style.MUTED, small=True, **named)
-        named = ({"label": "posterior"} if place == 0 else {}) | kwargs
-        style.dot_interval(on, place + 0.14, after[1], (after[0], after[2]), style.LEVEL, **named)
+        prior, posterior = ("prior", "posterior") if place == 0 else (None, None)  # a legend names each once
+        style.dot_interval(on, place - 0.14, middle, (low, high), style.MUTED, small=True, label=prior)
+        look = {"label": posterior} | kwargs
+        style.dot_interval(on, place + 0.14, after[1], (after[0], after[2]), style.LEVEL, **look)
     on.set_xlabel("distance from the prior's median; its 90% interval is 2 wide")
     return style.finished(on, ax)
 

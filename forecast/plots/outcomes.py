@@ -30,17 +30,14 @@ COLUMNS = {
     "structural": "Higher, structural",
 }
 """The outcomes at a horizon, from lower to higher, as a bar has them."""
-_COLORS = {
-    "down": (style.WORSE, "white"),
-    "same": (style.SAME, style.INK),
-    "up": (style.BETTER, "white"),
-    "deterioration": (style.WORSE, "white"),
-    "stability": (style.SAME, style.INK),
-    "technical": (style.BETTER, "white"),
-    "structural": (style.RESET, style.INK),
+_LOOKS = {
+    "Lower": (style.WORSE, "white", "////"),  # orange and blue are alike in grey
+    "Similar": (style.SAME, style.INK, None),
+    "Higher": (style.BETTER, "white", None),
+    "Higher, technical": (style.BETTER, "white", None),
+    "Higher, structural": (style.RESET, style.INK, None),
 }
-"""Fill and ink of each outcome."""
-_HATCHED = ("down", "deterioration")
+"""Fill, ink and hatching of each outcome."""
 _APART = 5.5  # percents between the middles of two numbers above a bar
 _ROOM = 7  # percents: a narrower part has its number above or next to the bar
 _THICK = 0.46  # of a bar, in rows
@@ -94,7 +91,8 @@ def plot_probabilities(
     bars = outcome_percents(data, share, horizons)
     if not bars:
         raise DataError("data: the probabilities of the share are not defined at these horizons; expected a baseline")
-    outcomes, on = CHANGES if share == "observed" else COLUMNS, style.axes(ax, figsize, 0.5 * len(bars) + 0.5)
+    outcomes = CHANGES if share == "observed" else COLUMNS
+    on = style.axes(ax, figsize, 0.5 * len(bars) + 0.5)
     style.name_rows(on, [words for words, _ in bars.values()])
     for place, (_, parts) in enumerate(bars.values()):
         _draw_bar(on, place, parts, outcomes, kwargs)
@@ -128,10 +126,9 @@ def _draw_bar(
 ) -> None:
     begin, last, free = 0, list(parts)[-1], 1.0
     for name, whole in parts.items():
-        fill, ink = _COLORS[name]
-        hatch = "////" if name in _HATCHED else None  # orange and blue are alike in grey
+        fill, ink, hatch = _LOOKS[outcomes[name]]
         look: Any = {"color": fill, "edgecolor": "white", "linewidth": 0.8, "hatch": hatch, "label": outcomes[name]}
-        on.barh(y, whole, **style.merged({"left": begin, "height": _THICK} | look, options))
+        on.barh(y, whole, **style.merged(look | {"left": begin, "height": _THICK}, options))
         middle, text = begin + whole / 2, chance(whole / 100)
         if name == last and whole < _ROOM:
             style.note(on, text, (100, y), (4, 0), va="center", color=style.INK)
@@ -341,10 +338,10 @@ def plot_attribution(
     at, ends = start[1], [start[1], end[1]]
     for place, ((_, value), error) in enumerate(zip(parts, found.errors, strict=True), 1):
         color = style.BETTER if value > 0 else style.WORSE
-        look: dict[str, Any] = {"height": 0.62, "color": color, "linewidth": 0, "zorder": 2}
-        on.barh(place, value, **style.merged({"left": at} | look, kwargs))
+        look: dict[str, Any] = {"left": at, "height": 0.62, "color": color, "linewidth": 0, "zorder": 2}
+        on.barh(place, value, **style.merged(look, kwargs))
         on.plot([at, at], [place - 1, place], color=style.MUTED, linewidth=0.7, zorder=1)
-        on.annotate(signed(value, 1), (max(at, at + value), place), (4, 0), textcoords="offset points", va="center")
+        style.note(on, signed(value, 1), (max(at, at + value), place), (4, 0), va="center")
         at += value
         ends.append(at)
         if ci_prob is not None:
@@ -353,8 +350,7 @@ def plot_attribution(
     on.plot([at, at], [len(parts), len(parts) + 1], color=style.MUTED, linewidth=0.7, zorder=1)
     for row, value in ((0, start[1]), (len(parts) + 1, end[1])):
         on.plot([value], [row], "o", color=style.INK, markersize=7, zorder=3)
-        text: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontweight": "bold"}
-        on.annotate(number(value, 1), (value, row), (7, 0), **text)
+        style.note(on, number(value, 1), (value, row), (7, 0), va="center", fontweight="bold")
     margin = max(0.12 * (max(ends) - min(ends)), 1.0)
     on.set_xlim(min(ends) - margin, max(ends) + margin)
     on.set_xlabel("\n".join(style.wrap(found.unit, 0.65 * style.width_of(on), style.font(), most=2)))

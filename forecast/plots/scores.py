@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from forecast.checks.check import Ahead, Checks
 
+_SMALL = f"small: origins up to {SPLIT - 1}"
 _BAND = "95% band if calibrated"
 _LEADS = {
     "this": (style.BETTER, "clearly better"),
@@ -75,7 +76,7 @@ def plot_calibration(
     'how often it happened'
     """
     own, other = _moves(data, event, ci_prob), None if reference is None else _moves(reference, event, ci_prob)
-    on = style.axes(ax, figsize or (None if ax else (4.5, 4.5)), 4.5)
+    on = style.axes(ax, figsize, 4.5, width=4.5)
     _draw_curve(on, own, other, kwargs, diagonal=True)
     on.set_xlabel("probability stated")
     on.set_ylabel("how often it happened")
@@ -120,7 +121,7 @@ def plot_pit(
     'more than even'
     """
     own, other = _pits(data, ci_prob), None if reference is None else _pits(reference, ci_prob)
-    on = style.axes(ax, figsize or (None if ax else (4.5, 4.5)), 4.5)
+    on = style.axes(ax, figsize, 4.5, width=4.5)
     _draw_curve(on, own, other, kwargs, diagonal=False)
     on.set_xlabel("place in the prediction")
     on.set_ylabel("more than even")
@@ -253,11 +254,11 @@ def plot_skill(
                 color, words = _LEADS.get(lead(found["low"], found["high"]), _LEADS["undecided"])
                 ends, small = (found["low"], found["high"]), period != data.period
                 style.dot_interval(on, y, found["difference"], ends, color, small=small, **kwargs)
-                named.add(f"small: origins up to {SPLIT - 1}" if small else words)
+                named.add(_SMALL if small else words)
     on.axvline(0, color=style.INK, linewidth=0.8, zorder=1)
     on.locator_params(axis="x", nbins=4)
     keys = [(color, words, False) for color, words in _LEADS.values()]
-    for color, words, small in [*keys, (style.MUTED, f"small: origins up to {SPLIT - 1}", True)]:
+    for color, words, small in [*keys, (style.MUTED, _SMALL, True)]:
         if words in named:
             style.dot_interval(on, 0, np.nan, (None, None), color, small=small, label=words)
     on.set_xlabel("points of CRPS; left of zero: better")

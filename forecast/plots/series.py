@@ -1,7 +1,6 @@
 """Figures over time: observed shares and their forecast, the underlying level, kinds of events, and coverage."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,7 +21,7 @@ from forecast.outlook.windows import observed_windows
 from forecast.panel import validate_panel
 from forecast.panel.record import observed_shares
 from forecast.plots import style
-from forecast.typing import Bool, Float
+from forecast.typing import Float
 from forecast.wording import capital, count, join
 
 if TYPE_CHECKING:
@@ -82,27 +81,22 @@ def plot_observed_share(
     events, share = observed_windows(record, clock.periods(months))
     if np.isnan(share).all():
         raise DataError(f"months: {dyad} has no covered window of {clock.span(months)} with three events; try fewer")
-    days = 7 if clock.weekly else 30
-    ends = _window_ends(clock.times, days)
+    ends = _window_ends(clock.times, weekly=clock.weekly)
     on = style.axes(ax, figsize, 3.5)
     look = style.merged({"color": style.LEVEL, "linewidth": 1.5, "label": "observed"}, kwargs)
     style.share_axis(on)
     style.time_axis(on, float(ends[np.isfinite(share).argmax()]), float(ends[-1]))
     if ci_prob is not None:
-        from scipy.stats import beta
-
-        low, _, high = style.quantile_levels(ci_prob)
-        yes = share * events / 100
-        edges = (100 * beta.ppf(level, yes + 0.5, events - yes + 0.5) for level in (low, high))
+        edges = style.share_interval(share * events / 100, events, ci_prob)
         on.fill_between(ends, *edges, color=look["color"], alpha=0.2, linewidth=0)
     on.plot(ends, share, **look)
     on.set_ylabel("cooperative, %")
     return style.finished(on, ax)
 
 
-def _window_ends(times: "np.ndarray[Any, Any]", days: int) -> Float:
+def _window_ends(times: "np.ndarray[Any, Any]", *, weekly: bool) -> Float:
     """Return the ends of periods that begin at `times` as years with decimals: a window counts where it ends."""
-    return style.years_of(times, days) + days / 2 / 365.25
+    return style.years_of(times, weekly=weekly) + (3.5 if weekly else 15.0) / 365.25
 
 
 @checked
@@ -147,12 +141,12 @@ def plot_forecast(
     >>> plots.plot_forecast(forecast.assess(fit, "USA-CHN"))  # doctest: +SKIP
     """
     if isinstance(data, pd.DataFrame):
-        return _plot_past_forecasts(data, ci_prob or 0.9, ax, figsize, kwargs)
+        return _plot_past_forecasts(data, 0.9 if ci_prob is None else ci_prob, ax, figsize, kwargs)
     rolling = data.rolling
     if isinstance(rolling, NotDefined):
         raise DataError(f"data: no share is forecast: {rolling.reason}; expected an Assessment of events or counts")
     ends = _ends_of(data, len(rolling.observed))
-    forecast = style.stored(rolling.quantiles, rolling.forecast, ci_prob or (0.5, 0.9))
+    forecast = style.stored(rolling.quantiles, rolling.forecast, (0.5, 0.9) if ci_prob is None else ci_prob)
     now, begin = float(ends[-1]), float(ends[np.isfinite(rolling.observed).argmax()]) - rolling.months / 12
     first = max(float(FIRST_YEAR), begin) if now - FIRST_YEAR > 5 else max(begin, now - 25)
     first, last = style.year_of(since) if since else first, now + rolling.months / 12
@@ -176,8 +170,8 @@ def _ends_of(result: Assessment, number: int) -> Float:
     """Return the ends of the last periods up to the present as years with decimals."""
     back, last = np.arange(number)[::-1], np.datetime64(result.origin)
     if result.weekly:
-        return _window_ends(last - (6 + 7 * back).astype("timedelta64[D]"), 7)
-    return _window_ends(last.astype("datetime64[M]") - back.astype("timedelta64[M]"), 30)
+        return _window_ends(last - (6 + 7 * back).astype("timedelta64[D]"), weekly=True)
+    return _window_ends(last.astype("datetime64[M]") - back.astype("timedelta64[M]"), weekly=False)
 
 
 def baseline_share(result: Assessment) -> float | None:
@@ -269,27 +263,27 @@ def plot_level(
         times = data["time"].to_numpy().astype("datetime64[D]")
         recent = _from(times, since)
         levels, shares = data["quantile"].to_numpy().tolist(), data["share"].to_numpy()[:, recent]
-        quantiles = style.stored(levels, shares, ci_prob)
+        quantiles, seen = style.stored(levels, shares, ci_prob), None
     else:
         dyad = style.only_dyad(data.panel, dyad)
         own = dyad_draws(data, dyad)
         times = own.clock.times.astype("datetime64[D]")
         recent = _from(times, since)
         quantiles = quantiles_over_draws(own.share[..., recent], style.quantile_levels(ci_prob))
-    days = 7 if len(times) > 1 and times[1] - times[0] == np.timedelta64(7, "D") else 30
-    years = style.years_of(times[recent], days)
+        seen = observed_shares(data.panel, dyad, main_dataset(data.panel, dyad))
+    weekly = len(times) > 1 and bool(times[1] - times[0] == np.timedelta64(7, "D"))
+    years = style.years_of(times[recent], weekly=weekly)
     on, look = style.axes(ax, figsize, 4.0), style.merged({"color": style.LEVEL, "label": "level"}, kwargs)
     style.share_axis(on)
     style.time_axis(on, float(years[0]), float(years[-1]))
     style.bands(on, years, quantiles, look)
     if ahead is not None:
         _draw_ahead(on, ahead, years, ci_prob, look)
-    if not isinstance(data, xr.Dataset) and dyad is not None:
-        seen = observed_shares(data.panel, dyad, main_dataset(data.panel, dyad))
-        when, sizes = style.years_of(seen["time"].to_numpy(), days), np.clip(seen["events"].to_numpy(), 3, 30)
+    if seen is not None:
+        when, sizes = style.years_of(seen["time"].to_numpy(), weekly=weekly), np.clip(seen["events"].to_numpy(), 3, 30)
         style.observed_dots(on, when, seen["share"].to_numpy(), 2 * sizes, float(years[0]), label="observed")
     if ahead is not None and not isinstance(ahead.fan.observed, NotDefined):
-        _draw_would_be_observed(on, float(years[-1]), ahead)
+        _draw_would_be_observed(on, years[-1] + ahead.fan.months / 12, ahead.fan.observed)
     return style.finished(on, ax)
 
 
@@ -322,44 +316,21 @@ def _draw_ahead(
             on.plot(reach, [edge, edge], color=style.EQUILIBRIUM, linewidth=0.9)
 
 
-def _draw_would_be_observed(on: "Axes", now: float, result: Assessment) -> None:
+def _draw_would_be_observed(on: "Axes", years: Float, quantiles: Float) -> None:
     """Draw 50% and 90% of the shares that would be observed in a single period."""
-    assert not isinstance(result.fan.observed, NotDefined)
     for edge, dashes in ((0, (1, 1.5)), (1, (4, 2)), (3, (4, 2)), (4, (1, 1.5))):
         label = "would be observed" if edge == 1 else None
         line: Any = {"linewidth": 1.1, "dashes": dashes, "clip_on": False, "label": label}
-        on.plot(now + result.fan.months / 12, result.fan.observed[edge], color=style.OBSERVED, **line)
+        on.plot(years, quantiles[edge], color=style.OBSERVED, **line)
 
 
-@dataclass(frozen=True)
-class Panel:
-    """Recorded shares by year over the band that was expected."""
-
-    title: str
-    x: Float  # Years with decimals, of the band
-    band: Float  # Low, median, high
-    years: Float  # Of the dots
-    recorded: Float
-    counts: Float
-    odd: Bool = field(default_factory=lambda: np.zeros(0, dtype=bool))  # Dots that are ringed
-
-    @property
-    def span(self) -> tuple[float, float]:
-        """The years from the first that is expected on."""
-        return float(self.x[np.isfinite(self.band[1]).argmax()]), float(self.x[-1])
-
-
-def draw_panel(on: "Axes", one: Panel, span: tuple[float, float], look: dict[str, Any]) -> None:
-    """Draw recorded shares by year over what was expected."""
-    style.share_axis(on)
-    style.time_axis(on, *span)
+def draw_recorded(
+    on: "Axes", expected: tuple[Float, Float], years: Float, shares: Float, events: Float, look: dict[str, Any]
+) -> None:
+    """Draw the shares that were recorded in some years over those expected, which are years and quantiles by year."""
     usual = {"color": style.LEVEL, "linewidth": 1.3, "label": "expected"}
-    style.bands(on, one.x, one.band, style.merged(usual, look))
-    style.observed_dots(on, one.years, one.recorded, 0.8 * np.clip(one.counts, 3, 60), label="recorded")
-    if one.odd.any():
-        at = one.years[one.odd], one.recorded[one.odd]
-        on.scatter(*at, s=70, facecolors="none", edgecolors=style.MUTED, zorder=3, clip_on=False)
-    on.set_title("\n".join(style.wrap(one.title, style.width_of(on) - 0.9, style.font())))
+    style.bands(on, *expected, style.merged(usual, look))
+    style.observed_dots(on, years, shares, 0.8 * np.clip(events, 3, 60), label="recorded")
 
 
 @checked
@@ -400,13 +371,14 @@ def plot_kinds(
     if isinstance(data.kinds, NotDefined):
         raise DataError(f"data: no kinds: {data.kinds.reason}; expected an Assessment of a model with kinds")
     one = data.kinds[part]
-    years, share = style.years_of(one.time, 7 if data.weekly else 30), style.stored(one.quantiles, one.share, ci_prob)
-    begin = float(years[np.isfinite(share[1]).argmax()])
-    title = f"{capital(TITLES[part])}: {join(one.kinds, 'or')}, % of {one.side} events"
-    at, recorded = np.clip(one.years + 0.5, begin, years[-1]), 100 * one.stronger / one.events
-    panel = Panel(title, years, share, at, recorded, one.events.astype(float))
+    years, share = style.years_of(one.time, weekly=data.weekly), style.stored(one.quantiles, one.share, ci_prob)
+    begin, end = float(years[np.isfinite(share[1]).argmax()]), float(years[-1])
     on = style.axes(ax, figsize, 2.4)
-    draw_panel(on, panel, panel.span, kwargs)
+    style.share_axis(on)
+    style.time_axis(on, begin, end)
+    at, recorded = np.clip(one.years + 0.5, begin, end), 100 * one.stronger / one.events
+    draw_recorded(on, (years, share), at, recorded, one.events, kwargs)
+    style.set_title(on, f"{capital(TITLES[part])}: {join(one.kinds, 'or')}, % of {one.side} events")
     return style.finished(on, ax)
 
 
@@ -468,7 +440,7 @@ def plot_coverage(
     on.set_ylabel("events" if isinstance(data, xr.Dataset) else "rows")
     on.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     on.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    on.set_title("\n".join(style.wrap(title, style.width_of(on) - 0.9, style.font())))
+    style.set_title(on, title)
     return style.finished(on, ax)
 
 

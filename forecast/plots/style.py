@@ -48,7 +48,7 @@ _WIDE = 6.0  # inches of a figure from which it is no phone's
 _WIDTH = 8.0
 
 
-def axes(ax: "Axes | None", figsize: tuple[float, float] | None, height: float) -> "Axes":
+def axes(ax: "Axes | None", figsize: tuple[float, float] | None, height: float, width: float = _WIDTH) -> "Axes":
     """Return the axes that are given, or those of a new figure of pyplot, which notebooks show."""
     if ax is not None:
         if figsize is not None:
@@ -63,7 +63,7 @@ def axes(ax: "Axes | None", figsize: tuple[float, float] | None, height: float) 
     look_for_backend: Any = pyplot.draw_if_interactive
     look_for_backend()
     with rc_context(look):
-        return pyplot.subplots(figsize=figsize or (_WIDTH, height), layout="constrained")[1]
+        return pyplot.subplots(figsize=figsize or (width, height), layout="constrained")[1]
 
 
 def finished(on: "Axes", ax: "Axes | None", *, columns: int = 4) -> "Axes":
@@ -138,6 +138,14 @@ def normal(ci_prob: float) -> float:
     return float(ndtri(quantile_levels(ci_prob)[-1]))
 
 
+def share_interval(yes: Any, events: Any, ci_prob: float) -> list[Any]:
+    """Return the ends of the Jeffreys interval of a share, percent, given `yes` of so many events."""
+    from scipy.stats import beta
+
+    low, _, high = quantile_levels(ci_prob)
+    return [100 * beta.ppf(level, yes + 0.5, events - yes + 0.5) for level in (low, high)]
+
+
 def frame(on: "Axes", grid: Literal["x", "y"], ticks: Sequence[float] | None = None) -> None:
     """Draw a light grid along one axis and no line on the left; `ticks` of the vertical axis have no marks."""
     on.grid(axis=grid, color=GRID, linewidth=0.6)
@@ -146,6 +154,11 @@ def frame(on: "Axes", grid: Literal["x", "y"], ticks: Sequence[float] | None = N
     on.tick_params(axis="y", length=0)
     if ticks is not None:
         on.set_yticks(ticks)
+
+
+def set_title(on: "Axes", text: str) -> None:
+    """Set a title, broken where it is wider than the axes."""
+    on.set_title("\n".join(wrap(text, width_of(on) - 0.9, font())))
 
 
 def bare(on: "Axes", which: Literal["x", "y"]) -> None:
@@ -307,10 +320,11 @@ def year_of(day: date) -> float:
     return day.year + (day - first).days / ((date(day.year + 1, 1, 1) - first).days)
 
 
-def years_of(times: NDArray[Any], period_days: float) -> Float:
-    """Return the middles of periods that begin at `times` as years with decimals."""
+def years_of(times: NDArray[Any], *, weekly: bool) -> Float:
+    """Return the middles of weeks or months that begin at `times` as years with decimals."""
     days = times.astype("datetime64[D]")
     years = days.astype("datetime64[Y]")
     start = years.astype("datetime64[D]")
     length = ((years + np.timedelta64(1, "Y")).astype("datetime64[D]") - start).astype(float)
-    return np.asarray(years.astype(int) + 1970 + ((days - start).astype(float) + period_days / 2) / length)
+    half = 3.5 if weekly else 15.0
+    return np.asarray(years.astype(int) + 1970 + ((days - start).astype(float) + half) / length)

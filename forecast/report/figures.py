@@ -26,7 +26,7 @@ from forecast.plots import (
     plot_probabilities,
     style,
 )
-from forecast.plots.eras import LINE, STRIP, draw_events
+from forecast.plots.eras import LINE, draw_events, strip_height
 from forecast.plots.estimates import (
     EDGES,
     QUANTITIES,
@@ -37,7 +37,7 @@ from forecast.plots.estimates import (
     percent_by_share,
 )
 from forecast.plots.outcomes import CHANGES, Which, outcome_percents
-from forecast.plots.series import FIRST_YEAR, Panel, baseline_share, draw_panel
+from forecast.plots.series import FIRST_YEAR, baseline_share, draw_recorded
 from forecast.report.illustration import Draw, Illustration, Layout, illustrate, plotted, subplots
 from forecast.report.words import INTERVALS, interval, period, unit, verdict
 from forecast.typing import Float
@@ -45,6 +45,7 @@ from forecast.wording import capital, chance, count, day, join, month, number, p
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from forecast.archive.reading import ArchiveStatus, DatasetStatus
@@ -180,7 +181,7 @@ def _draw_pendulum(result: Assessment, record: "xr.Dataset", events: pd.DataFram
     figure, (on,) = subplots(layout, height)
     plot_level(record, label=result.measure, linewidth=1.3, ax=on)
     plot_eras(result, ax=on)
-    strip = STRIP + LINE * max((text.get_text().count("\n") + 1 for text in on.texts), default=1)
+    strip = strip_height([text.get_text() for text in on.texts])
     keys, lines = on.get_xlabel(), 0
     on.set_xlabel("")  # below the texts of events
     if len(events):
@@ -414,12 +415,11 @@ def datasets(found: Sequence[DatasetOutlook]) -> Illustration | None:
         f"{one.years[-1].year} where {number(one.years[-1].expected, 0)}% was expected"
         for one in shown
     )
-    panels = [_dataset_panel(one) for one in shown]
-    span = min(one.span[0] for one in panels) - 0.5, max(one.span[1] for one in panels) + 0.5
+    span = min(one.years[0].year for one in shown), max(one.years[-1].year for one in shown) + 1
     return illustrate(
         plotted(
-            *(lambda on, one=one: draw_panel(on, one, span, {}) for one in panels),
-            heights=(1.95 * len(panels), 1.8 * len(panels)),
+            *(lambda on, one=one: _draw_dataset(on, one, span) for one in shown),
+            heights=(1.95 * len(shown), 1.8 * len(shown)),
         ),
         alt=f"Yearly cooperative shares of {join([one.name for one in shown])}: {said}.",
         caption=(
@@ -430,13 +430,20 @@ def datasets(found: Sequence[DatasetOutlook]) -> Illustration | None:
     )
 
 
-def _dataset_panel(one: DatasetOutlook) -> Panel:
-    low, middle, high, recorded, counts, years = (
+def _draw_dataset(on: "Axes", one: DatasetOutlook, span: tuple[int, int]) -> None:
+    """Draw the shares that a dataset recorded over those expected, with rings around years that disagree."""
+    low, middle, high, recorded, events, years = (
         np.array([getattr(year, name) for year in one.years], dtype=float)
         for name in ("low", "expected", "high", "share", "events", "year")
     )
-    title, odd = f"{capital(one.name)}, % of its events", np.isin(years, one.disagrees)
-    return Panel(title, years + 0.5, np.array([low, middle, high]), years + 0.5, recorded, counts, odd)
+    middles, odd = years + 0.5, np.isin(years, one.disagrees)
+    style.share_axis(on)
+    style.time_axis(on, *span)
+    draw_recorded(on, (middles, np.array([low, middle, high])), middles, recorded, events, {})
+    if odd.any():
+        ring: Any = {"s": 70, "facecolors": "none", "edgecolors": style.MUTED, "zorder": 3, "clip_on": False}
+        on.scatter(middles[odd], recorded[odd], **ring)
+    style.set_title(on, f"{capital(one.name)}, % of its events")
 
 
 def archive(status: "ArchiveStatus") -> Illustration:

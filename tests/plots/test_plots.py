@@ -158,6 +158,8 @@ def test_a_forecast_follows_what_was_observed(assessment, on):
     assert on.get_xlim()[0] == pytest.approx(2020)
     with pytest.raises(ForecastError, match=r"^ci_prob: got 0\.8; expected 0\.9 or 0\.5"):
         plots.plot_forecast(assessment, ci_prob=0.8, ax=on)
+    with pytest.raises(ForecastError, match=r"^ci_prob: got 0; expected a probability above 0"):
+        plots.plot_forecast(assessment, ci_prob=0, ax=on)
 
 
 def test_the_level_has_the_quantiles_of_the_draws(fit, assessment, on):
