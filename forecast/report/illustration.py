@@ -118,13 +118,16 @@ def stamped(figure: Illustration, stamp: str) -> Illustration:
 
 
 def subplots(
-    layout: Layout, height: float, rows: int = 1, columns: int = 1, **options: Any
+    layout: Layout, height: float, rows: int = 1, columns: int = 1, *, used: int | None = None, **options: Any
 ) -> "tuple[Figure, list[Axes]]":
-    """Return a figure of the layout's width, `height` inches high, and its axes, for which room is found when drawn."""
+    """Return a figure of the layout's width, `height` inches high, and its axes: all, or the first `used` of them."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(layout.width, height), facecolor="white", layout="constrained")
-    return figure, list(figure.subplots(rows, columns, squeeze=False, **options).flat)
+    axes = list(figure.subplots(rows, columns, squeeze=False, **options).flat)
+    for on in axes[used or len(axes) :]:
+        on.set_visible(False)
+    return figure, axes[:used]
 
 
 def plotted(

@@ -53,15 +53,13 @@ def _rows(skill: Skill, asked: Asked, period: str) -> dict[str, Compared | None]
 
 def _draw_differences(skill: Skill, panels: Mapping[str, Asked], layout: Layout) -> "Figure":
     across = len(panels) if layout.wide else max(1, len(panels) // 2)
-    down, rows = -(-len(panels) // across), max(len(_rows(skill, asked, skill.period)) for asked in panels.values())
+    down, rows = -(-len(panels) // across), max(len(one.get("dyads") or one["against"]) for one in panels.values())
     height = down * (0.235 * rows + 0.6) + 0.6
-    figure, axes = subplots(layout, height, down, across, sharex=True, sharey=True)
-    for on, (title, asked) in zip(axes, panels.items(), strict=False):
+    figure, axes = subplots(layout, height, down, across, used=len(panels), sharex=True, sharey=True)
+    for on, (title, asked) in zip(axes, panels.items(), strict=True):
         plot_skill(skill, **asked, ax=on)
         on.set_title(title)
         on.set_xlabel("")
-    for on in axes[len(panels) :]:
-        on.set_visible(False)
     figure.supxlabel("points of CRPS; left of zero: better", fontsize=layout.font - 1)
     style.legend(figure, 4 if layout.wide else 2)
     return figure
@@ -72,9 +70,9 @@ class Curve:
     """A panel of calibration: the subject's curve with its band, and the ten-year base rate's without."""
 
     title: str
-    own: Band | None
+    own: Band
     reference: Band | None
-    diagonal: bool  # Whether calibrated forecasts follow the diagonal, and not zero
+    diagonal: bool  # Whether calibrated forecasts follow the diagonal; otherwise they follow zero
     y_label: str = ""  # Where it is not the usual one
 
 
@@ -84,7 +82,7 @@ def calibration(
     """Draw calibration curves, one panel each; none where there is none."""
     if not curves:
         return None
-    said = "; ".join(f"{one.title}: {_outside(one)}" for one in curves)
+    said = "; ".join(f"{one.title}: {_outside(one.own.outside)}" for one in curves)
     return illustrate(
         lambda layout: _draw_calibration(curves, (subject, reference), layout),
         alt=f"Calibration curves of {subject}. {said}.",
@@ -92,18 +90,15 @@ def calibration(
     )
 
 
-def _outside(curve: Curve) -> str:
-    assert curve.own is not None
-    share = curve.own.outside
+def _outside(share: float) -> str:
     return "inside its 95% band throughout" if share == 0 else f"outside its 95% band along {percent(share)} of it"
 
 
 def _draw_calibration(curves: Sequence[Curve], names: tuple[str, str], layout: Layout) -> "Figure":
     across, down = (max(len(curves), 2), 1) if layout.wide else (1, len(curves))
     height = layout.width / across + 0.4 if layout.wide else 3.0 * down + 0.5
-    figure, axes = subplots(layout, height, down, across)
-    for on, curve in zip(axes, curves, strict=False):
-        assert curve.own is not None
+    figure, axes = subplots(layout, height, down, across, used=len(curves))
+    for on, curve in zip(axes, curves, strict=True):
         plot = plot_calibration if curve.diagonal else plot_pit
         plot(curve.own, reference=curve.reference, label=names[0], ax=on)
         if curve.reference is not None:
@@ -111,8 +106,6 @@ def _draw_calibration(curves: Sequence[Curve], names: tuple[str, str], layout: L
         on.set_box_aspect(1 if layout.wide else 0.62)
         on.set_title(curve.title)
         on.set_ylabel(curve.y_label or on.get_ylabel())
-    for on in axes[len(curves) :]:
-        on.set_visible(False)
     style.legend(figure, 3 if layout.wide else 2)
     return figure
 
@@ -135,12 +128,10 @@ def over_time(cases: Mapping[str, pd.DataFrame], *, subject: str, caption: str) 
 def _draw_over_time(cases: Mapping[str, pd.DataFrame], layout: Layout) -> "Figure":
     columns = min(4 if layout.wide else 2, len(cases))
     rows = -(-len(cases) // columns)
-    figure, axes = subplots(layout, 0.7 + 1.5 * rows, rows, columns, sharex=True, sharey=True)
-    for place, (on, (name, own)) in enumerate(zip(axes, cases.items(), strict=False)):
+    figure, axes = subplots(layout, 0.7 + 1.5 * rows, rows, columns, used=len(cases), sharex=True, sharey=True)
+    for place, (on, (name, own)) in enumerate(zip(axes, cases.items(), strict=True)):
         plot_forecast(own, ax=on)
         on.set_title(name)
         on.tick_params(axis="x", labelbottom=place + columns >= len(cases))
-    for on in axes[len(cases) :]:
-        on.set_visible(False)
     style.legend(figure, 3)
     return figure

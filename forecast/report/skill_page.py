@@ -400,14 +400,12 @@ def _curves(results: "Results") -> list[Curve]:
     own, reference = (inside[inside["model"] == code] for code in (skill.subject, REFERENCE))
     reference = reference[:0] if skill.subject == REFERENCE else reference
     curves = [
-        Curve(
-            f"Share {word} (n {own[f'p_{event}'].notna().sum():,})", _moves(own, event), _moves(reference, event), True
-        )
+        Curve(f"Share {word} (n {own[f'p_{event}'].notna().sum():,})", band, _moves(reference, event), True)
         for event, word in _HAPPENED.items()
+        if (band := _moves(own, event)) is not None
     ]
     pit, other = (pit_band(cases["pit"]) if len(cases) > 1 else None for cases in (own, reference))  # one has no band
-    curves.append(Curve(f"PIT (n {len(own):,})", pit, other, False))
-    return [curve for curve in curves if curve.own is not None]
+    return curves if pit is None else [*curves, Curve(f"PIT (n {len(own):,})", pit, other, False)]
 
 
 def _moves(cases: "pd.DataFrame", event: str) -> Band | None:
