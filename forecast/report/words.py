@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from forecast import wording
+from forecast.events.dyads import dyad_labels
 from forecast.outlook import Assessment, Estimate, Learning, NotDefined, Probability
 from forecast.wording import DASH, count, number
 
@@ -66,7 +67,4 @@ def largest_error(chances: Iterable[Probability]) -> str:
 
 def label(dyad: str) -> str:
     """Name a dyad for readers; one that the package does not know by its code."""
-    from forecast.events import read_dyads
-
-    known = read_dyads()
-    return str(known.loc[dyad, "label"]) if dyad in known.index else dyad
+    return dyad_labels().get(dyad, dyad)
