@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 import pandas as pd
 import xarray as xr
 
@@ -325,7 +326,7 @@ def _draw_would_be_observed(on: "Axes", years: Float, quantiles: Float) -> None:
 
 
 def draw_recorded(
-    on: "Axes", expected: tuple[Float, Float], years: Float, shares: Float, events: Float, look: dict[str, Any]
+    on: "Axes", expected: tuple[Float, Float], years: Float, shares: Float, events: NDArray[Any], look: dict[str, Any]
 ) -> None:
     """Draw the shares that were recorded in some years over those expected, which are years and quantiles by year."""
     usual = {"color": style.LEVEL, "linewidth": 1.3, "label": "expected"}
