@@ -5,9 +5,9 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from forecast import wording
 from forecast.arguments import checked
