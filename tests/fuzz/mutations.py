@@ -8,6 +8,7 @@ import json
 import random
 import shutil
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -79,13 +80,13 @@ def damaged_form(text: str, seed: int) -> bytes:
             inside = inside[key]
         kind = rng.randrange(5)
         if kind < 3:
-            inside[last] = rng.choice(HOSTILE)
+            inside[last] = deepcopy(rng.choice(HOSTILE))
         elif kind == 3:
             del inside[last]
         elif isinstance(inside, dict):
-            inside[rng.choice(["x", "version", "id", 1, None, "dyad", "é"])] = rng.choice(HOSTILE)
+            inside[rng.choice(["x", "version", "id", 1, None, "dyad", "é"])] = deepcopy(rng.choice(HOSTILE))
         else:
-            inside.append(rng.choice(HOSTILE))
+            inside.append(deepcopy(rng.choice(HOSTILE)))
         if not places or not _places(whole):
             break
     return yaml.safe_dump(whole, allow_unicode=bool(seed % 2)).encode("utf-8", "surrogatepass")
