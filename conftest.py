@@ -1,4 +1,4 @@
-"""Names that examples of figures use without making them: `fit`, a fit of one dyad, and its `assessment`."""
+"""Names that examples of figures and fits use without making them: `fit`, a fit of one dyad, and its `assessment`."""
 
 import os
 from functools import cache
@@ -6,6 +6,8 @@ from functools import cache
 import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+OF_A_FIT = ("forecast.plots", "forecast.model.fitted.Fit", "forecast.outlook.assessment.Assessment")
 
 
 @cache
@@ -19,9 +21,9 @@ def _made():
 
 
 @pytest.fixture(autouse=True)
-def examples_of_figures(request, doctest_namespace):
-    """Give examples of figures a fit, and close the figures that they leave open."""
-    if not (isinstance(request.node, pytest.DoctestItem) and request.node.name.startswith("forecast.plots")):
+def examples_of_fits(request, doctest_namespace):
+    """Give examples a fit, and close the figures that they leave open."""
+    if not (isinstance(request.node, pytest.DoctestItem) and request.node.name.startswith(OF_A_FIT)):
         yield
         return
     doctest_namespace.update(_made())

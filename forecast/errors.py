@@ -6,7 +6,17 @@ row or field at fault, what was expected, and how to fix it. `exit_code` is the 
 
 
 class ForecastError(Exception):
-    """Anything this package rejects or cannot do; the base of all its errors."""
+    """Anything this package rejects or cannot do; the base of all its errors.
+
+    Examples
+    --------
+    >>> from forecast import ForecastError, build_panel, read_chronology
+    >>> try:
+    ...     build_panel(read_chronology(dyads=["USA-CHN"]), as_of="1930-01-01")
+    ... except ForecastError as error:
+    ...     print(str(error)[:5])
+    as_of
+    """
 
     exit_code = 1
 

@@ -90,6 +90,13 @@ class ReportSettings:
         ``skill.json`` of a backtest to quote; by default the one that comes with the package.
     draws, tune, chains, cores : int, optional
         Of the sampler; its own defaults without them.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from forecast import ReportSettings
+    >>> ReportSettings("USA-CHN", as_of=date(2023, 10, 31), alone=True).horizons
+    (3, 6, 12, 24)
     """
 
     dyad: str | None = None

@@ -46,6 +46,11 @@ def test_type_checkers_people_and_dir_see_the_same_names():
         assert getattr(forecast, name) is not None
 
 
+def test_every_public_name_has_an_example():
+    for name in set(forecast.__all__) - {"__version__", "plots"}:
+        assert "\n>>> " in inspect.getdoc(getattr(forecast, name)), name
+
+
 def test_nothing_else_is_there_before_something_is_used():
     code = "import forecast; print(sorted(name for name in vars(forecast) if not name.startswith('_')))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

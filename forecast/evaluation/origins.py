@@ -131,7 +131,14 @@ class Window:
 
 @dataclass(frozen=True)
 class Record:
-    """All that is recorded, with the days on which it became known: the source of every view."""
+    """All that is recorded, with the days on which it became known: the source of every view.
+
+    Examples
+    --------
+    >>> from forecast import Record, read_chronology
+    >>> Record.of(read_chronology(), dyads=["USA-CHN", "USA-RUS"]).dyads
+    ('USA-CHN', 'USA-RUS')
+    """
 
     table: EventTable | CountTable = field(repr=False)  # One dataset or several, counted by month
     dyads: tuple[str, ...]  # Which dyads

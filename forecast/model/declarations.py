@@ -14,7 +14,14 @@ type PriorValue = float | tuple[float, float]
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable of the posterior."""
+    """A variable of the posterior, which a cycle of your own declares (`register_cycle`).
+
+    Examples
+    --------
+    >>> from forecast import Variable
+    >>> Variable("grip", (), "periods", "How long the cycle is held.").units("month")
+    'months'
+    """
 
     name: str
     dims: tuple[str, ...]  # Besides chain and draw
@@ -32,7 +39,14 @@ class Variable:
 
 @dataclass(frozen=True)
 class Prior:
-    """A prior that a user may change."""
+    """A prior that a user may change, which a cycle of your own declares (`register_cycle`).
+
+    Examples
+    --------
+    >>> from forecast import Prior
+    >>> Prior("grip", (0.0, 0.3), "a spread: near the trend, reversion is linear").value
+    (0.0, 0.3)
+    """
 
     name: str
     value: PriorValue  # The default: a spread, or centre and spread

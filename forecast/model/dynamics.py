@@ -60,7 +60,20 @@ class Nodes:
 
 
 class Cycle:
-    """A mean-reverting deviation from the trend."""
+    """A mean-reverting deviation from the trend.
+
+    Examples
+    --------
+    >>> from forecast import Cycle
+    >>> class Slow(Cycle):
+    ...     name, title = "slow", "reversion at half the pace"
+    ...     words = "slow: reverts at half the pace"
+    ...
+    ...     def next(self, y, p, backend=None):
+    ...         return y * p["phi"] ** 0.5
+    >>> Slow().next(1.0, {"phi": 0.81})
+    0.9
+    """
 
     name: ClassVar[str]  # As `PendulumSpec.cycle` has it
     title: ClassVar[str]  # A few words, such as `linear reversion`: what tables of models call it

@@ -210,6 +210,13 @@ class Fit(Displayed):
     tree : xarray.DataTree or mapping of str to xarray.Dataset
         Groups ``posterior``, ``sample_stats`` and ``constant_data`` (the panel); under ``/`` the attributes ``kind``,
         ``schema``, ``spec`` and ``provenance`` (JSON). Schema: docs/schema/fit.md.
+
+    Examples
+    --------
+    >>> fit.spec.trend  # fit = forecast.fit(panel)
+    'reverting'
+    >>> fit.posterior["cycle_half_life"].dims
+    ('chain', 'draw', 'dyad')
     """
 
     def __init__(self, tree: xr.DataTree | Groups) -> None:

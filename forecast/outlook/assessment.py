@@ -73,7 +73,15 @@ class Brief:
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class Assessment(Displayed, Prospect):
-    """Everything said about one dyad: the forecast, and what else is known of it."""
+    """Everything said about one dyad: the forecast, and what else is known of it.
+
+    Examples
+    --------
+    >>> assessment.dyad, assessment.horizons  # assessment = assess(fit, "USA-CHN")
+    ('USA-CHN', (3, 6, 12, 24))
+    >>> 0 < assessment.recorded[12].up.value < 1
+    True
+    """
 
     schema: int  # Version of this page
     dyad: str  # Code
