@@ -1,21 +1,12 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       format_name: percent
-# ---
-
 # %% [markdown]
-# # A slice of a feed beside the chronology
+# # A slice of a feed with the chronology
 #
-# Machine-coded feeds (GDELT, ICEWS, POLECAT, Phoenix) are dense and noisy; the embedded chronology is sparse and
-# edited. Both can inform one level. This tutorial reads four years of an ICEWS-like file, accounts for its rows, and
-# combines it with the chronology.
+# [Machine-coded feeds](../feeds.md) are dense and noisy; the embedded chronology is sparse and edited. Both can inform
+# one level.
 #
 # Feeds have licences of their own, so none comes with the package. `forecast events fetch icews --from 2018-01 --to
-# 2021-12` gets a real one. The file here is **simulated**, in the form of an ICEWS release: fifty reports a month
-# between the United States and China. It reads the relation ten points worse than the chronology, repeats itself, and
-# has a damaged row.
+# 2021-12` gets a real one. The file here is **simulated**, in the form of an ICEWS release: fifty US-China reports per
+# month, ten points worse than the chronology, with repetitions and a damaged row.
 
 # %%
 from pathlib import Path
@@ -54,13 +45,13 @@ print(feed.accounts[0].sentence)
 feed.rejects[["line", "reason"]]
 
 # %% [markdown]
-# Duplicates are reports of one event: rows of one day, source, target and code count once. The settings that decide
-# what is counted are in [feeds](../feeds.md#what-is-counted).
+# Duplicates are reports of one event: rows of one day, source, target and code count once
+# ([what is counted](../feeds.md#what-is-counted)).
 #
-# ## Beside the chronology
+# ## Combined with the chronology
 #
 # Name first the dataset that you trust: the level is on its scale. The other one gets an offset, a slow drift, and an
-# overdispersion of its own, all estimated.
+# overdispersion of its own, all estimated ([how](../combining-feeds.md)).
 
 # %%
 both = combine([chronology, feed])
@@ -75,16 +66,12 @@ outlook
 # %% [markdown]
 # ## What the feed says
 #
-# The feed was made ten points worse than the chronology. The interval holds that, and the estimate is nearer to zero:
-# four years of a sparse record tell only so much.
+# The feed was made ten points worse than the chronology. The interval contains that; the estimate is nearer to zero,
+# because four years of a sparse record say little.
 
 # %%
 for one in outlook.datasets:
     print(one.sentence)
-
-# %% [markdown]
-# Real feeds, their quirks and gaps: [machine-coded feeds](../feeds.md); how several datasets share a level:
-# [combining feeds](../combining-feeds.md).
 
 # %%
 plots.plot_forecast(outlook)

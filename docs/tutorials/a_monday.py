@@ -1,15 +1,8 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       format_name: percent
-# ---
-
 # %% [markdown]
 # # A Monday
 #
-# A week has passed and five things have happened. This tutorial adds them, updates the forecast in seconds, and asks
-# which of them mattered. The five events are **made up**.
+# A week has passed and five things have happened. Add them, update the forecast in seconds, and see which of them
+# mattered. The five events are **made up**.
 
 # %%
 from pathlib import Path
@@ -32,8 +25,8 @@ before = fit(
 )  # half a minute; in practice last week's, by Fit.load("fit.zarr")
 
 # %% [markdown]
-# A question was asked at the end of May. Its baseline and threshold stay as they are, so that its probability can be
-# followed from week to week. Two weeks of its window are recorded, and count as they are.
+# A question was asked at the end of May. Its baseline and threshold are fixed, so its probability can be followed from
+# week to week. Two weeks of its window are recorded, and count as they are.
 
 # %%
 question = make_question(build_panel(events, as_of="2026-05-31"), "USA-CHN", months=12, higher=5)
@@ -44,7 +37,7 @@ print(f"{last_week.value:.1%}")
 # %% [markdown]
 # ## Five events
 #
-# A line per event: day, who towards whom, and a word of the [list](../adding-events.md#columns) or a CAMEO code.
+# One line per event: day, who towards whom, and a [word or code](../adding-events.md#columns).
 
 # %%
 Path("week.csv").write_text(
@@ -60,13 +53,12 @@ table = add_events(events, "week.csv", covered_to="2026-06-21")
 [(one.date, one.cameo, one.summary) for one in table.additions[0].events]
 
 # %% [markdown]
-# `covered_to` says up to which day your list is complete. Without it the record ends with the last row. A file of
-# good news alone is read as weeks without bad news, so list everything that your source has.
+# `covered_to` says up to which day your list is complete. A file of good news alone is read as weeks without bad news,
+# so list everything that your source has.
 #
 # ## Update
 #
-# The draws of the fit are carried on and reweighted by the new events. Where that is not valid the model is fitted
-# again.
+# The draws of the fit are reweighted by the new events. Where that is not valid the model is fitted again.
 
 # %%
 now = update(before, table, as_of="2026-06-21")
@@ -79,16 +71,15 @@ print(f"{last_week.value:.1%} last week, {this_week.value:.1%} now, Monte Carlo 
 # %% [markdown]
 # ## What contributed
 #
-# Each event's contribution is the forecast with it less the forecast without. Added in order, they sum to the whole
-# change.
+# Each event's contribution is the forecast with it less the forecast without. In order they sum to the whole change.
 
 # %%
 found = attribute_question(now, question, table, months=1, refit=True)
 plots.plot_attribution(found)
 
 # %% [markdown]
-# The level uses only the side of an event, so that events of one side and month contribute equally: an agreement no
-# more than a visit. The [tone](../research/tone.md) tells them apart.
+# The level uses only the side of an event, so an agreement contributes no more than a visit. The
+# [tone](../research/tone.md) distinguishes them.
 #
 # ## Every week
 #

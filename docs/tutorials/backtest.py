@@ -1,15 +1,8 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       format_name: percent
-# ---
-
 # %% [markdown]
 # # Would it have been right?
 #
 # A backtest forecasts from many past days with what was known then, and scores the forecasts by what was recorded
-# afterwards. This tutorial does it for one pair and eight years, against simple benchmarks.
+# afterwards: here of one pair and eight years, against simple benchmarks.
 
 # %%
 from datetime import date
@@ -23,8 +16,7 @@ benchmarks = "base_rate_all,base_rate_10y,base_rate_5y,base_rate_2y,last_window,
 results = backtest(record, origins, forecasters=choose("pendulum", benchmarks), out="backtest")
 
 # %% [markdown]
-# In a script, put the call under `if __name__ == "__main__":`, because it starts processes. Interrupted, it
-# continues. Each row is one forecast: what was predicted, what happened, and the scores.
+# In a script, put the call under `if __name__ == "__main__":`, because it starts processes. Each row is one forecast.
 
 # %%
 results.cases[["model", "origin", "horizon", "mean", "low", "high", "share", "crps"]].tail()
@@ -33,7 +25,7 @@ results.cases[["model", "origin", "horizon", "mean", "low", "high", "share", "cr
 # ## The score
 #
 # The CRPS is the distance between the forecast distribution and the outcome, in points of share; smaller is better.
-# In real time the number of events ahead is not known (`given_n` is false).
+# Here the number of events ahead is not known (`given_n` is false).
 
 # %%
 frame = results.skill.to_frame()
@@ -44,8 +36,8 @@ everything.pivot(index="model", columns="horizon", values="crps").round(1)
 plots.plot_skill(results.skill)
 
 # %% [markdown]
-# Sixteen overlapping windows of one pair decide nothing about skill. The [page of
-# skill](../../reports/skill/index.html) has hundreds, with intervals that count every dyad and year as one.
+# Sixteen overlapping windows of one pair decide nothing about skill. The [page](../../reports/skill/index.html) has
+# hundreds, with intervals clustered by dyad and year.
 #
 # ## The worst miss
 
@@ -61,13 +53,13 @@ for event in miss["events"][:5]:
 # %% [markdown]
 # ## Calibration
 #
-# Are outcomes spread over the forecast distributions as they should be? With perfect calibration the curve stays in the
-# band. The pool is the mixture of the model and the seven benchmarks, which reports publish.
+# With perfect calibration the curve stays in the band. The pool is the mixture of the model and the seven benchmarks,
+# which reports publish.
 
 # %%
 cases = results.cases.query("not given_n and horizon == 12")
 plots.plot_pit(cases.query("model == 'pool'"), reference=cases.query("model == 'base_rate_10y'"))
 
 # %% [markdown]
-# Your own forecaster is a class with one method, scored in the same way: [skill](../skill.md). From the command line:
-# `forecast backtest USA-CHN --from 2017-01 --every 6 --out backtest`.
+# Your own forecaster is a class with one method ([skill](../skill.md)). From the command line: `forecast backtest
+# USA-CHN --from 2017-01 --every 6 --out backtest`.

@@ -1,18 +1,10 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       format_name: percent
-# ---
-
 # %% [markdown]
 # # A first report
 #
 # Will relations between the United States and China improve in the next twelve months? In five minutes you will have
 # a probability, the rule by which it will be resolved, and a picture.
 #
-# The data are events that editors coded from published sources: visits, sanctions, talks, threats. The package comes
-# with fifteen pairs of states, 1945 to 2026.
+# The data are events that editors coded from published sources: visits, sanctions, talks, threats.
 
 # %%
 from forecast import assess, build_panel, fit, plots, read_chronology
@@ -31,8 +23,8 @@ plots.plot_observed_share(panel, dyad="USA-CHN")
 # ## Fit the model
 #
 # The model sees the share of cooperative events as a pendulum: a cycle that reverts to a slow trend. Fitting one pair
-# takes half a minute on two cores. (`hierarchy("USA-CHN")` in place of one pair fits eleven together, which is better
-# and takes two to three minutes; `forecast report USA-CHN` does that.)
+# takes half a minute on two cores. (Better, but slower: `hierarchy("USA-CHN")` in place of one pair, as `forecast
+# report USA-CHN` does.)
 
 # %%
 fitted = fit(panel, seed=1)
@@ -48,9 +40,8 @@ outlook = assess(fitted, "USA-CHN")
 outlook
 
 # %% [markdown]
-# The headline is about the events that will be recorded. For every horizon the share of cooperative events in the
-# window ahead is compared with that of the last twelve months, the **baseline**: it is *higher* or *lower* if it
-# differs by at least five points.
+# The share of cooperative events in the months ahead is compared with that of the last twelve, the **baseline**: it is
+# *higher* or *lower* if it differs by at least five points.
 
 # %%
 year = outlook.recorded[12]
@@ -58,14 +49,14 @@ print(year.sentence)
 print(year.rule)
 
 # %% [markdown]
-# The rule names edition, days and counts, so that anybody can resolve it. All horizons as a table:
+# The rule names edition, days and counts, so anyone can resolve it. All horizons:
 
 # %%
 frame = outlook.to_frame().query("share == 'observed'")
 frame.pivot(index="horizon", columns="outcome", values="probability").round(2)
 
 # %% [markdown]
-# Why? The verdict says where the last year stood against the trend, and how fast such deviations have faded.
+# Why? The verdict compares the last year with the trend, and says how fast such deviations have faded.
 
 # %%
 print(outlook.verdict)
@@ -73,7 +64,7 @@ print(outlook.verdict)
 # %% [markdown]
 # ## A picture
 #
-# The observed twelve-month share, and the forecast of the same quantity with its 90% interval.
+# The observed twelve-month share, and its forecast with 90% intervals.
 
 # %%
 plots.plot_forecast(outlook)
@@ -86,6 +77,4 @@ plots.plot_forecast(outlook)
 # forecast open report
 # ```
 #
-# writes this as a page, with the pendulum, kinds of events, past performance and all the rules.
-#
-# Next: [what happens to it on Monday](a_monday.py), or [your own pair of states](your_own_dyad.py).
+# writes this as a page, with the pendulum, kinds of events and past performance.

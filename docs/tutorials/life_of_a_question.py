@@ -1,16 +1,8 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       format_name: percent
-# ---
-
 # %% [markdown]
 # # The life of a question
 #
-# A forecast that is not written down cannot be scored. This tutorial asks a question in October 2023, forecasts it
-# twice, resolves it, and reads the track record. Everything goes into an append-only ledger, in which every line
-# holds the hash of the line before.
+# A forecast that is not written down cannot be scored. A question of October 2023 is asked, forecast twice, resolved and
+# scored. Everything goes into an append-only ledger, in which every line holds the hash of the line before.
 
 # %%
 from pathlib import Path
@@ -26,7 +18,7 @@ ledger.unlink(missing_ok=True)
 # %% [markdown]
 # ## Asked
 #
-# Baseline and threshold are fixed now, and the sentence says how anybody can resolve it.
+# Baseline and threshold are fixed now, and the sentence says how anyone can resolve it.
 
 # %%
 higher = make_question(known, "USA-CHN", months=12, higher=5, id="higher")
@@ -52,7 +44,7 @@ for fitted in (first, second):
 #
 # ## Resolved
 #
-# The rule that is printed is the code that runs: the same that counts simulations.
+# The code that resolves is the one that counts simulations.
 
 # %%
 panel = build_panel(events)
@@ -64,8 +56,8 @@ for one in outcomes:
 # %% [markdown]
 # ## Scored
 #
-# Forecasts are classed by the day on which they were written. These were written after the window was over, so they
-# are *retrospective*, and never mixed with forecasts that were made as it happened.
+# These forecasts were written after the window was over, so they are *retrospective*, and never mixed with forecasts that
+# were made as it happened.
 
 # %%
 record = TrackRecord.of(Ledger.read(ledger))
@@ -76,8 +68,7 @@ for case in record.cases:
 
 # %% [markdown]
 # Two questions say nothing about calibration; the [retrospective ledger](../../reports/retrospective/index.html) has
-# 1,907, and the [live one](../../reports/ledger/index.html) is open. On the command line this is `forecast question
-# new USA-CHN --higher 5`, `question update`, `question resolve` and `question score`: [questions](../questions.md).
+# 1,907, and the [live one](../../reports/ledger/index.html) is open. [Questions](../questions.md) has the commands.
 
 # %%
 ax = plots.plot_observed_share(build_panel(events, start="2010-01"))

@@ -1,15 +1,8 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       format_name: percent
-# ---
-
 # %% [markdown]
 # # Is there mean reversion?
 #
-# "Relations swing back" is a hypothesis. This tutorial tests it against the alternatives a referee would name: first
-# on one dyad, which decides little, then on fifteen at once.
+# That relations revert is a hypothesis. Test it against the alternatives a referee would name: first on one dyad, which
+# decides little, then on fifteen at once.
 
 # %%
 from forecast import PendulumSpec, build_panel, compare_models, plots, pooled_tests, read_chronology
@@ -19,9 +12,8 @@ events = read_chronology()
 # %% [markdown]
 # ## One dyad
 #
-# Two models of US-China relations since 1990: a cycle that reverts to a moving trend, and a random walk. They are
-# compared by their marginal likelihoods (the Bayes factor) and by what they predict of blocks of months that were
-# held out.
+# Two models of US-China relations since 1990, a cycle that reverts to a moving trend and a random walk, are compared by
+# their marginal likelihoods (the Bayes factor) and by their predictions of blocks of months that were held out.
 
 # %%
 recent = build_panel(events, dyads=["USA-CHN"], start="1990-01")
@@ -30,13 +22,12 @@ compared = compare_models(recent, models, held_out=True, draws=400, seed=1)
 compared.to_frame()
 
 # %% [markdown]
-# A log Bayes factor of 2.3 is odds of ten to one, so the walk is ahead here, but by little. The held-out score needs no
-# prior on the trend's return, and has an error over blocks. One dyad is seldom enough.
+# A log Bayes factor of 2.3 is odds of ten to one, so the walk is ahead here, but by little.
 #
 # ## Fifteen dyads
 #
-# The package tests claims on all dyads at once, without sampling: a deterministic filter and quadrature. Two claims:
-# deviations from the trend fade (S5a), and the trend itself returns to a mean (S5b).
+# Claims are tested on all dyads at once, without sampling: deviations from the trend fade (S5a), and the trend itself
+# returns to a mean (S5b).
 
 # %%
 panel = build_panel(events)
@@ -48,9 +39,8 @@ for line in results.lines():
     print(line)
 
 # %% [markdown]
-# A claim is *supported* if the least log Bayes factor over its rivals exceeds 2.3, *rejected* if the greatest is
-# below -2.3, and *undecided* otherwise. The rivals of the trend's return are a walk, drifting sources, and a walk
-# between bounds. It predicts far better than a walk, but no better than a walk between bounds, so that it is
+# A claim is *supported* if the least log Bayes factor over its rivals exceeds 2.3, and *rejected* if the greatest is
+# below -2.3. The trend's return predicts far better than a walk, but no better than a walk between bounds, so it is
 # undecided what keeps trends in their range.
 
 # %%
@@ -65,12 +55,10 @@ plots.plot_evidence(results, claim="S5a")
 # %% [markdown]
 # ## Power
 #
-# An undecided answer means little without the chance of a decided one. Of a hundred simulated record sets in which a
-# claim is true, so many end with *supported*:
+# Of a hundred simulated record sets in which a claim is true, so many end with *supported*:
 
 # %%
 plots.plot_power(results["S5b"])
 
 # %% [markdown]
-# All claims, rivals and false-alarm rates: [testing claims](../hypotheses.md). A test of your own is confirmatory
-# only if it was written down before its data were seen: `make_plan`, and `forecast test --plan`.
+# All claims, rivals and false-alarm rates, and how to plan a confirmatory test: [testing claims](../hypotheses.md).

@@ -1,16 +1,8 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       format_name: percent
-# ---
-
 # %% [markdown]
 # # A scenario
 #
-# In October 2023 a meeting of the presidents was expected in November. What would the forecast be given a meeting,
-# and given a year without one? A scenario is *assumed, not predicted*: the numbers are what the model expects on
-# learning of the meeting, and not what a meeting causes.
+# In October 2023 a meeting of the presidents was expected in November. What is the forecast given a meeting, and given a
+# year without one? The numbers are what the model expects on learning of the meeting, not what a meeting causes.
 
 # %%
 from datetime import date
@@ -21,8 +13,8 @@ events = read_chronology(dyads=["USA-CHN"])
 fitted = fit(build_panel(events, as_of="2023-10-31"), seed=1)
 
 # %% [markdown]
-# A meeting at this level is one contact among others: 13 of 167 US-China contacts in the ten years before were
-# meetings of the presidents, a `part` of 0.08. `n=0` assumes that none is recorded up to a day.
+# Of 167 US-China contacts in the ten years before 13 were meetings of the presidents, a `part` of 0.08. `n=0` assumes
+# that none is recorded up to a day.
 
 # %%
 meeting = Assumed(date(2023, 11, 15), "USA", "CHN", kind="contact", part=0.08, summary="A meeting of the presidents")
@@ -37,8 +29,7 @@ found = scenario(
 found
 
 # %% [markdown]
-# Each scenario has a probability of its own, and a check of whether its simulations are enough to be used (`fault` is
-# empty then).
+# Each scenario has a probability, and a check of whether its simulations suffice (`fault` is empty then).
 
 # %%
 for one in found.scenarios:
@@ -56,5 +47,5 @@ for months, what in found.followed.items():
 plots.plot_scenarios(found)
 
 # %% [markdown]
-# Four overlapping windows of one year do not evaluate a model: [a backtest](backtest.py) does. How conditioning
-# works, and when not to use it: [what if](../what-if.md).
+# Four overlapping windows do not evaluate a model: [a backtest](backtest.py) does. How conditioning works, and when not
+# to use it: [what if](../what-if.md).

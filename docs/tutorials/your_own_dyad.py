@@ -1,18 +1,10 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       format_name: percent
-# ---
-
 # %% [markdown]
 # # Your own pair of states
 #
 # You need a table with a day, who, towards whom and what, in any layout. Two hundred rows are enough to begin with.
-# This tutorial makes such a file, reads it by a mapping, looks at what was rejected, and publishes a forecast.
+# `forecast init my-pair` makes an empty file and mapping to fill in.
 #
-# To have a file, the last two hundred rows of Greece and Turkey are written out from the embedded events in another
-# layout, and three of them are spoilt. `forecast init my-pair` makes an empty file and mapping to fill in.
+# Here the last two hundred embedded rows of Greece and Turkey are written in another layout, and three are spoilt.
 
 # %%
 from pathlib import Path
@@ -62,8 +54,8 @@ outlook = assess(fitted, "GRC-TUR")
 outlook
 
 # %% [markdown]
-# Two hundred rows leave much open: the level is known to so many points, and a forecast from less than five years of
-# events is the model's alone, without the pool of simple benchmarks.
+# Two hundred rows leave much open, and a forecast from less than five years of events is the model's alone, without
+# the pool of simple benchmarks.
 
 # %%
 level = outlook.standing.level
