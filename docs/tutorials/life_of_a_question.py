@@ -1,8 +1,8 @@
 # %% [markdown]
 # # The life of a question
 #
-# A forecast that is not written down cannot be scored. A question of October 2023 is asked, forecast twice, resolved and
-# scored. Everything goes into an append-only ledger, in which every line holds the hash of the line before.
+# A forecast that is not written down cannot be scored. A question of October 2023 is asked, forecast twice, resolved
+# and scored. Everything goes into an append-only ledger, in which every line holds the hash of the line before.
 
 # %%
 from pathlib import Path
@@ -56,8 +56,8 @@ for one in outcomes:
 # %% [markdown]
 # ## Scored
 #
-# These forecasts were written after the window was over, so they are *retrospective*, and never mixed with forecasts that
-# were made as it happened.
+# These forecasts were written after the window was over, so they are *retrospective*, and never mixed with forecasts
+# that were made as it happened.
 
 # %%
 record = TrackRecord.of(Ledger.read(ledger))

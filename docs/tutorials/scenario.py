@@ -1,8 +1,8 @@
 # %% [markdown]
 # # A scenario
 #
-# In October 2023 a meeting of the presidents was expected in November. What is the forecast given a meeting, and given a
-# year without one? The numbers are what the model expects on learning of the meeting, not what a meeting causes.
+# In October 2023 a meeting of the presidents was expected in November. What is the forecast given a meeting, and given
+# a year without one? The numbers are what the model expects on learning of the meeting, not what a meeting causes.
 
 # %%
 from datetime import date
