@@ -25,8 +25,7 @@ before = fit(
 )  # half a minute; in practice last week's, by Fit.load("fit.zarr")
 
 # %% [markdown]
-# A question was asked at the end of May. Its baseline and threshold are fixed, so its probability can be followed from
-# week to week. Two weeks of its window are recorded, and count as they are.
+# A question of the end of May has a fixed baseline, so its probability can be followed from week to week.
 
 # %%
 question = make_question(build_panel(events, as_of="2026-05-31"), "USA-CHN", months=12, higher=5)

@@ -16,7 +16,7 @@ benchmarks = "base_rate_all,base_rate_10y,base_rate_5y,base_rate_2y,last_window,
 results = backtest(record, origins, forecasters=choose("pendulum", benchmarks), out="backtest")
 
 # %% [markdown]
-# In a script, put the call under `if __name__ == "__main__":`, because it starts processes. Each row is one forecast.
+# In a script, put the call under `if __name__ == "__main__":`, because it starts processes. One row is one forecast:
 
 # %%
 results.cases[["model", "origin", "horizon", "mean", "low", "high", "share", "crps"]].tail()
@@ -61,5 +61,4 @@ cases = results.cases.query("not given_n and horizon == 12")
 plots.plot_pit(cases.query("model == 'pool'"), reference=cases.query("model == 'base_rate_10y'"))
 
 # %% [markdown]
-# Your own forecaster is a class with one method ([skill](../skill.md)). From the command line: `forecast backtest
-# USA-CHN --from 2017-01 --every 6 --out backtest`.
+# Your own forecaster is a class with one method: [skill](../skill.md).

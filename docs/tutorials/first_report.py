@@ -1,10 +1,8 @@
 # %% [markdown]
 # # A first report
 #
-# Will relations between the United States and China improve in the next twelve months? In five minutes you will have
-# a probability, the rule by which it will be resolved, and a picture.
-#
-# The data are events that editors coded from published sources: visits, sanctions, talks, threats.
+# Will US-China relations improve in the next twelve months? In five minutes you will have a probability, the rule by
+# which it will be resolved, and a picture. The data are events that editors coded from published sources.
 
 # %%
 from forecast import assess, build_panel, fit, plots, read_chronology
@@ -31,9 +29,9 @@ fitted = fit(panel, seed=1)
 fitted.gate.passed
 
 # %% [markdown]
-# `gate` holds the convergence checks. If it has not passed, do not use the numbers: sample longer (`draws=2000`).
+# `gate` has the convergence checks. If it has not passed, sample longer (`draws=2000`).
 #
-# ## Read the answer
+# ## Read the forecast
 
 # %%
 outlook = assess(fitted, "USA-CHN")
@@ -61,11 +59,6 @@ frame.pivot(index="horizon", columns="outcome", values="probability").round(2)
 # %%
 print(outlook.verdict)
 
-# %% [markdown]
-# ## A picture
-#
-# The observed twelve-month share, and its forecast with 90% intervals.
-
 # %%
 plots.plot_forecast(outlook)
 
@@ -77,4 +70,4 @@ plots.plot_forecast(outlook)
 # forecast open report
 # ```
 #
-# writes this as a page, with the pendulum, kinds of events and past performance.
+# writes this as a page.

@@ -40,8 +40,6 @@ for fitted in (first, second):
     print(found[0].as_of, ", ".join(f"{one.question} {one.chance.value:.0%}" for one in found))
 
 # %% [markdown]
-# The months of the window that are recorded by March 2024 count as they are; the rest is simulated.
-#
 # ## Resolved
 #
 # The code that resolves is the one that counts simulations.
@@ -68,7 +66,7 @@ for case in record.cases:
 
 # %% [markdown]
 # Two questions say nothing about calibration; the [retrospective ledger](../../reports/retrospective/index.html) has
-# 1,907, and the [live one](../../reports/ledger/index.html) is open. [Questions](../questions.md) has the commands.
+# 1,907. [Questions](../questions.md) has the commands.
 
 # %%
 ax = plots.plot_observed_share(build_panel(events, start="2010-01"))

@@ -47,7 +47,7 @@ for line in results.lines():
 plots.plot_evidence(results)
 
 # %% [markdown]
-# How fast deviations fade, with the posterior of the half-life:
+# How fast deviations fade:
 
 # %%
 plots.plot_evidence(results, claim="S5a")

@@ -36,9 +36,6 @@ for one in found.scenarios:
     print(f"{one.name}: happens in {one.plausibility.value:.0%} of simulations; usable: {not one.fault}")
     print(" ", one.sentence)
 
-# %% [markdown]
-# The outcomes are known by now:
-
 # %%
 for months, what in found.followed.items():
     print(f"{months} months: {what.share:.0f}% of {what.events} events were cooperative, {what.outcome}")
@@ -47,5 +44,5 @@ for months, what in found.followed.items():
 plots.plot_scenarios(found)
 
 # %% [markdown]
-# Four overlapping windows do not evaluate a model: [a backtest](backtest.py) does. How conditioning works, and when not
-# to use it: [what if](../what-if.md).
+# Four overlapping windows do not evaluate a model: [a backtest](backtest.py) does. [What if](../what-if.md) explains the
+# conditioning.

@@ -39,7 +39,7 @@ table = read_table("mine.csv", "mine.yaml")
 table
 
 # %% [markdown]
-# Bad rows never lose good ones. Each is named with its line and the reason:
+# Bad rows are named, with line and reason:
 
 # %%
 table.rejects[["line", "reason"]]
