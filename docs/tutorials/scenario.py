@@ -44,5 +44,5 @@ for months, what in found.followed.items():
 plots.plot_scenarios(found)
 
 # %% [markdown]
-# Four overlapping windows do not evaluate a model: [a backtest](backtest.py) does. [What if](../what-if.md) explains the
-# conditioning.
+# Four overlapping windows do not evaluate a model: [a backtest](backtest.py) does. [What if](../what-if.md) explains
+# the conditioning.
