@@ -130,10 +130,11 @@ def readme(skill: Skill) -> str:
                 verdicts.append(f"{words} the {name(other)} ({ends(one)})")
         sentences.append(f"The {name(code)} is {join(verdicts)}.")
     first = (
-        "[Half-yearly forecasts of eleven pairs](reports/skill/index.html), 2015 to 2026, real-time. The share of the "
-        f"next 12 months is missed by {crps[POOL]} points by the published pool of the model and seven simple "
-        f"benchmarks, {crps[MODEL]} by the model, {crps[BENCHMARKS_EQUAL]} by the mean of nine benchmarks and "
-        f"{crps[REFERENCE]} by a ten-year base rate (mean CRPS, {n} windows; differences with 90% intervals)."
+        f"[Half-yearly forecasts of {len(skill.choices['dyads'])} pairs](reports/skill/index.html), 2015 to 2026, "
+        f"real-time. The share of the next 12 months is missed by {crps[POOL]} points by the published pool of the "
+        f"model and seven simple benchmarks, {crps[MODEL]} by the model, {crps[BENCHMARKS_EQUAL]} by the mean of nine "
+        f"benchmarks and {crps[REFERENCE]} by a ten-year base rate (mean CRPS, {n} windows; differences with 90% "
+        "intervals)."
     )
     return textwrap.fill(" ".join([first, *sentences]), 120, break_on_hyphens=False, break_long_words=False)
 

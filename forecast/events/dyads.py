@@ -352,7 +352,7 @@ def hierarchy(dyad: str, present: Sequence[str] | None = None) -> list[str]:
     --------
     >>> from forecast.events import hierarchy
     >>> len(hierarchy("IND-PAK"))
-    11
+    15
     >>> hierarchy("USA-CHN", ["USA-CHN", "USA-IRN"])
     ['USA-CHN', 'USA-IRN']
     """

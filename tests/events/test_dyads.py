@@ -92,14 +92,10 @@ def test_a_dyad_is_found_in_either_order_and_any_case(text):
     assert find_dyad(text, read_dyads().index) == "USA-CHN"
 
 
-NEW = ["RUS-UKR", "USA-PRK", "JPN-KOR", "GRC-TUR"]
-
-
-def test_eleven_dyads_are_fitted_together_and_four_alone():
-    together = [dyad for dyad in read_dyads().index if dyad not in NEW]
-    assert len(together) == 11
+def test_all_embedded_dyads_are_fitted_together():
+    together = read_dyads().index.tolist()
+    assert len(together) == 15
     assert all(hierarchy(dyad) == together for dyad in together)
-    assert all(hierarchy(dyad) == [dyad] for dyad in NEW)
     present = ["USA-CHN", "IND-PAK", "DEU-FRA"]
     assert hierarchy("DEU-FRA", present) == hierarchy("USA-CHN", present) == present
 
