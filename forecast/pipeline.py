@@ -36,8 +36,6 @@ REPORTS = Path("report")
 """Default parent folder of reports."""
 SAVED_FIT = "fit.zarr"
 """Name of a fit in the folder of its reports."""
-CAREFUL = 0.9
-"""Acceptance rate where a fit is sampled again."""
 ERAS = ("given", "none")
 """Sources of the eras of the dyad."""
 
@@ -543,14 +541,11 @@ def _day_of_update(job: _Job, saved: "Fit") -> date | None:
 
 def _sample_longer(job: _Job, fit: "Fit", gate: "Gate", warnings: tuple[str, ...]) -> tuple["Fit", tuple[str, ...]]:
     """Fit once more with twice the draws in smaller steps, where the default length misses a convergence check."""
-    from forecast.model.updating import sampled_again
+    from forecast.model.updating import sampled_longer
 
-    draws = 2 * fit.posterior.sizes["draw"]
     with job.steps.step("sampling twice as long"):
-        longer = sampled_again(
-            fit, fit.panel, gate.reasons[0], job.steps.progress,
-            draws=draws, target_accept=CAREFUL, cores=job.settings.cores,
-        )  # fmt: skip
+        longer = sampled_longer(fit, gate.reasons[0], job.steps.progress, job.settings.cores)
+    draws = longer.posterior.sizes["draw"]
     return longer, (*warnings, f"Sampled again with {draws:,} draws per chain, because at first {gate.reasons[0]}.")
 
 

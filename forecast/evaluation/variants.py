@@ -99,10 +99,14 @@ class Variant:
 
     def _fitted(self, view: View, dyads: tuple[str, ...], asked: Asked) -> "Fit":
         from forecast.model import fit
+        from forecast.model.updating import sampled_longer
 
         panel, sampler = self._panel(view, dyads), dict[str, Any](self.sampler)
         cores = min((limit for limit in (self.cores, asked.cores) if limit), default=None)
-        return fit(panel, self._spec(panel), seed=asked.seed, cores=cores, **sampler)
+        found = fit(panel, self._spec(panel), seed=asked.seed, cores=cores, **sampler)
+        if sampler != SAMPLER or found.gate.passed:
+            return found
+        return sampled_longer(found, found.gate.reasons[0], cores=cores)  # as a report is
 
     def _panel(self, view: View, dyads: tuple[str, ...]) -> "xr.Dataset":
         panel = self._seen(view.part(dyads))

@@ -142,6 +142,8 @@ def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
 
 # So many months of the path are resampled: after a year little is left of where the path stood before.
 MONTHS_REDRAWN = 12
+CAREFUL = 0.9
+"""Acceptance rate where a fit is sampled once more."""
 # What of a fit's account says how to sample again.
 SAMPLER = ("draws", "tune", "chains", "seed", "target_accept")
 
@@ -419,3 +421,9 @@ def sampled_again(fit: Fit, later: xr.Dataset, reason: str, report: Progress, **
     again = sample(later, fit.spec, progress=report, **options | changes)
     eras = {name: fit.provenance[name] for name in ("eras",) if name in fit.provenance}
     return again.noting(**eras, refitted={"from": last_known(fit.panel).isoformat(), "reason": reason})
+
+
+def sampled_longer(fit: Fit, reason: str, report: Progress = silent, cores: int | None = None) -> Fit:
+    """Fit once more with twice the draws in smaller steps, because a fit missed a convergence check."""
+    draws = 2 * fit.posterior.sizes["draw"]
+    return sampled_again(fit, fit.panel, reason, report, draws=draws, target_accept=CAREFUL, cores=cores)

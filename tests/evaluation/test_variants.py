@@ -3,6 +3,7 @@
 from datetime import date
 from functools import cache
 from inspect import signature
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -52,9 +53,38 @@ def test_a_fit_uses_no_more_cores_than_it_was_given(monkeypatch):
     monkeypatch.setattr(model, "fit", lambda panel, spec, *, cores, **options: used.append(cores))
     view = Record.of(record_of(counts_of(walk(180))).table).view(date(2002, 1, 1))
     for own, given in ((None, None), (None, 1), (4, 2), (1, 4)):
-        member = Variant("quick", "few draws", cores=own)
+        member = Variant("quick", "few draws", sampler={"draws": 100}, cores=own)
         member._fitted(view, ("USA-CHN",), Asked((3,), seed=len(used), cores=given))
     assert used == [None, 1, 2, 1]
+
+
+@pytest.mark.parametrize(("sampler", "passed", "fits"), [({}, True, 1), ({}, False, 2), ({"draws": 100}, False, 1)])
+def test_a_fit_that_misses_a_check_is_sampled_once_more_as_a_report_is(sampler, passed, fits, monkeypatch):
+    import forecast.model as model
+    from forecast.model import sampling
+
+    used = []
+
+    class Made:
+        posterior = SimpleNamespace(sizes={"draw": 1000})
+        gate = SimpleNamespace(passed=passed, reasons=() if passed else ("level: R-hat 1.02",))
+        noting = lambda self, **notes: self  # noqa: E731
+
+        def __init__(self, panel, spec, **options):
+            used.append(options | {"panel": panel})
+            self.panel, self.spec = panel, spec
+            self.provenance = {name: options[name] for name in ("draws", "tune", "chains", "seed") if name in options}
+
+    for module in (model, sampling):
+        monkeypatch.setattr(module, "fit", Made)
+    view = Record.of(record_of(counts_of(walk(180))).table).view(date(2002, 1, 1))
+    member = Variant("usual", "a model", **({"sampler": sampler} if sampler else {}))
+    member._fitted(view, ("USA-CHN",), Asked((3,), seed=5))
+    assert len(used) == fits
+    if fits == 2:
+        first, second = used
+        assert second["draws"] == 2 * first["draws"] and second["target_accept"] == 0.9
+        assert second["seed"] == first["seed"] and second["panel"] is first["panel"]
 
 
 def test_ablations_leave_out_what_they_say():
