@@ -2,7 +2,7 @@
 # # Your own pair of states
 #
 # You need a table with a day, who, towards whom and what, in any layout. Two hundred rows are enough to begin with.
-# `forecast init my-pair` makes an empty file and mapping to fill in.
+# `forecast init my-pair` makes a small example of file and mapping, to be replaced by yours.
 #
 # Here the last two hundred embedded rows of Greece and Turkey are written in another layout, and three are spoilt.
 
@@ -42,7 +42,8 @@ table
 # Bad rows are named, with line and reason:
 
 # %%
-table.rejects[["line", "reason"]]
+for row in table.rejects.itertuples():
+    print(f"line {row.line}: {row.reason}")
 
 # %% [markdown]
 # ## Panel, fit, forecast

@@ -272,3 +272,9 @@ def test_the_scores_of_the_tone_have_a_table(results, undrawn, tmp_path):
     )
     assert f"{row['crps']:.2f}" in own and "Goldstein" in own and 'href="#tone"' in page
     assert 'id="tone"' not in write_skill(results, tmp_path / "none").read_text("utf-8")
+
+
+def test_tables_that_scroll_are_scrolled_by_keyboard_as_well(html):
+    scrolling = re.findall(r'<div class="(?:wide|events)"[^>]*>', html)
+    assert scrolling
+    assert all('tabindex="0"' in one for one in scrolling)
