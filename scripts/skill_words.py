@@ -34,8 +34,8 @@ def ends(one: Compared) -> str:
     """Format a difference with its 90% interval."""
     if one.low is None or one.high is None:
         return f"{one.difference:+.2f}"
-    shown = f"{one.difference:+.2f}, {one.low:.2f} to {one.high:.2f}"
-    return re.sub(r"-(0\.00)", r"\1", shown)
+    shown = f"{one.difference:+.{one.digits}f}, {one.low:.{one.digits}f} to {one.high:.{one.digits}f}"
+    return re.sub(r"-(0\.0+)(?!\d)", r"\1", shown)
 
 
 def table(skill: Skill, *, given_n: bool) -> str:

@@ -53,6 +53,13 @@ class Compared:
     high: float | None  # Upper end
     ahead: Lead  # `this`, `other`, `undecided` (the interval includes zero), or `unknown` without an interval
 
+    @property
+    def digits(self) -> int:
+        """Decimals that show which side of zero an interval is on."""
+        if self.low is None or self.high is None or self.ahead == "undecided":
+            return DIGITS
+        return DIGITS + int(min(abs(self.low), abs(self.high)) < 0.5 * 10**-DIGITS)
+
 
 def versus(skill: Skill, code: str | None, horizon: int, **where: Any) -> Compared | None:
     """Compare the subject with another forecaster; None if there is nothing to compare."""
@@ -65,7 +72,7 @@ def versus(skill: Skill, code: str | None, horizon: int, **where: Any) -> Compar
 
 def cell(one: Compared | None) -> str:
     """Format a comparison for a table: the difference with its interval, or a dash."""
-    return DASH if one is None else bracketed(one.difference, one.low, one.high, DIGITS)
+    return DASH if one is None else bracketed(one.difference, one.low, one.high, one.digits)
 
 
 def numbers(one: Compared, other: str) -> str:
@@ -75,8 +82,8 @@ def numbers(one: Compared, other: str) -> str:
     if one.ahead == "undecided":
         return f"not distinguishable from {other} ({bracketed(one.difference, one.low, one.high, DIGITS)} points)"
     side, (near, far) = "better" if one.ahead == "this" else "worse", sorted((abs(one.low), abs(one.high)))
-    by = f"{number(abs(one.difference), DIGITS)} points {side} than {other}"
-    return f"{by} (90% interval {number(near, DIGITS)} to {number(far, DIGITS)} {side})"
+    by = f"{number(abs(one.difference), one.digits)} points {side} than {other}"
+    return f"{by} (90% interval {number(near, one.digits)} to {number(far, one.digits)} {side})"
 
 
 def subject_words(skill: Skill) -> str:

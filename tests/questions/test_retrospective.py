@@ -31,7 +31,7 @@ def test_its_track_record_is_the_one_that_comes_along():
     found = TrackRecord.of(Ledger.read(LEDGER / "ledger.jsonl"))
     kept = json.loads((LEDGER / "track_record.json").read_text())
     assert json.loads(json.dumps(found.to_dict())) == kept
-    assert (found.questions, found.faults) == (1931, ())
+    assert (found.questions, found.faults) == (2632, ())
 
 
 def test_a_ledger_that_is_there_is_not_written_to(build, tmp_path):
