@@ -8,12 +8,11 @@ import xarray as xr
 
 from forecast.dates import periods_a_month
 from forecast.errors import DataError
-from forecast.model.driving import Driving
-from forecast.model.observation import Observation
+from forecast.model.driving import driver_values
 from forecast.model.observation.kinds import Aside
 from forecast.model.spec import PendulumSpec
 from forecast.panel import panel_kind, validate_panel
-from forecast.typing import Bool, Index
+from forecast.typing import Bool, Float, Index
 
 SHARED = ("dyad", "time", "era", "dataset", "direction")
 """Coordinates that model and fit have in common with their panel."""
@@ -36,10 +35,9 @@ class PanelArrays:
     node_era: Index
     node_gap: Index
     periods_a_month: float  # 1 in a monthly panel, 4.348 in a weekly one
-    observation: Observation  # What kind of observation it was read as
-    observed: Any  # What tells of the level, in the arrays of that kind
+    observed: Any  # What tells of the level, in the arrays of the spec's kind of observation
     aside: Aside | None = None  # What tells nothing of it
-    driving: Driving | None = None  # The drivers that the spec asks for
+    drivers: Float | None = None  # Standardised values of those that the spec asks for, (driver, dyad, time)
 
     @property
     def dyads(self) -> int:
@@ -92,11 +90,18 @@ def panel_arrays(panel: xr.Dataset, spec: PendulumSpec, *, dense: bool | None = 
         node_era=era_index[dyad, time],
         node_gap=gap,
         periods_a_month=periods_a_month(panel),
-        observation=observation,
         observed=observation.read(panel, node_of),
         aside=observation.read_aside(panel, node_of, spec.kind_drift),
-        driving=Driving.of(spec, panel),
+        drivers=driver_values(spec.drivers, panel),
     )
+
+
+def coordinates(panel: xr.Dataset, spec: PendulumSpec) -> dict[str, Any]:
+    """Coordinates of the dims of model and fit."""
+    own: dict[str, Any] = {name: panel[name].to_numpy() for name in SHARED if name in panel.coords}
+    if spec.drivers:
+        own["driver"] = np.array([name for name, _ in spec.drivers])
+    return own
 
 
 def require_observations(panel: xr.Dataset) -> None:

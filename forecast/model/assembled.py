@@ -28,24 +28,22 @@ from forecast.typing import Bool, Float
 WHITE = "white"
 NODE_PATHS = ("node_trend", "node_cycle")  # Free trend and cycle at the nodes
 POINT = "point"  # Name of what is kept of a draw: its coordinates
-ROWS = ("trend_mean", "trend_step", "cycle_half_life", "cycle_sd", "headroom", "noise", "volume_effect")
-"""Roles of the quantities of dyads, in the order of `forecast.model.kernels.density`."""
+ROWS = ("trend_mean", "trend_step", "cycle_half_life", "cycle_sd", "headroom_dyad", "tau", "volume_effect")
+"""Names of the quantities of dyads, in the order of `forecast.model.kernels.density`."""
+SCALARS = {"trend_jump", "trend_half_life", "headroom_era_sd"}
 
 
 def is_usual(spec: PendulumSpec, arrays: PanelArrays, part: Part) -> bool:
     """Return whether the kernels implement the density of a part of a model."""
     if spec.observation != "sides" or arrays.observed.readings is not None:
         return False
-    if part == "aside":
-        return True
-    alone = part == "path" or arrays.aside is None
-    return alone and spec.cycle in ("linear", "none") and arrays.driving is None
+    return part == "aside" or (spec.cycle in ("linear", "none") and not spec.drivers)
 
 
 def assemble(spec: PendulumSpec, arrays: PanelArrays, part: Part) -> "Assembled":
     """Assemble the density of a part of a usual model."""
     data = model_data(spec, arrays, part=part)
-    if part != "aside" or arrays.aside is None:
+    if part == "path" or arrays.aside is None:
         return Assembled((PathBlock.of(spec, arrays, data),))
     return Assembled(tuple(KindsBlock.of(spec, arrays, kinds, data) for kinds in arrays.aside.kinds))
 
@@ -165,24 +163,19 @@ class PathBlock:
         )
         trend, cycle = x[:, :: spec.components], x[:, spec.components - 1 :: spec.components]
         found = {"log_rest": rest, "log_prior": self._log_prior(points), "trend_mean": dyads[:, density.MEAN]}
-        single = {"trend_jump", "trend_half_life", "headroom_era_sd"} & self.declared.keys()
-        found |= {name: self.layout.values(name, points)[:, 0] for name in single}
+        found |= {name: dyads[:, row] for row, name in enumerate(ROWS) if name in self.declared}
+        found |= {name: self.layout.values(name, points)[:, 0] for name in SCALARS & self.declared.keys()}
         if spec.moves:
-            kept = 0.5 ** (1.0 / found["trend_half_life"]) if "trend_half_life" in found else np.ones(draws)
-            found |= {"trend_step": dyads[:, density.STEP], "trend_retention": kept, "node_trend": trend}
+            kept = 0.5 ** (1.0 / found["trend_half_life"]) if spec.reverts else np.ones(draws)
+            found |= {"trend_retention": kept, "node_trend": trend}
         else:
             found["mu"] = of_era
         if spec.has_cycle:
-            half_life, sd = dyads[:, density.HALF_LIFE], dyads[:, density.SD]
-            phi = 0.5 ** (1.0 / half_life)
-            shock = spec.cycle_model.shock_of_spread(sd, phi, {}, np)
-            found |= {"cycle_half_life": half_life, "cycle_sd": sd, "phi": phi, "sigma": shock, "node_cycle": cycle}
+            phi = 0.5 ** (1.0 / found["cycle_half_life"])
+            shock = spec.cycle_model.shock_of_spread(found["cycle_sd"], phi, {}, np)
+            found |= {"phi": phi, "sigma": shock, "node_cycle": cycle}
         if spec.has_ceiling:
-            ceiling = trend[:, data.era_start] + of_era
-            found |= {"headroom": of_era, "headroom_dyad": dyads[:, density.HEADROOM], "ceiling": ceiling}
-        for name, role, row in (("tau", "noise", density.NOISE), ("volume_effect", "volume_effect", density.VOLUME)):
-            if role in self.declared:
-                found[name] = dyads[:, row]
+            found |= {"headroom": of_era, "ceiling": trend[:, data.era_start] + of_era}
         if "concentration" in self.declared:
             found["concentration"] = self.layout.values("concentration", points)
         offset = np.zeros((draws, data.starts.size - 1, data.directions, 1))

@@ -31,7 +31,7 @@ _COMPILED: "OrderedDict[Form, Compiled]" = OrderedDict()
 _LOCK = Lock()
 
 
-def density_of(panel: "xr.Dataset", spec: "PendulumSpec", arrays: "PanelArrays", part: Part = "whole") -> "Density":
+def density_of(panel: "xr.Dataset", spec: "PendulumSpec", arrays: "PanelArrays", part: Part = "path") -> "Density":
     """Return the density of the model of a panel, or of a part of it."""
     if is_usual(spec, arrays, part):
         return assemble(spec, arrays, part)
@@ -47,7 +47,17 @@ def density_of(panel: "xr.Dataset", spec: "PendulumSpec", arrays: "PanelArrays",
         return _COMPILED[form].filled(pack(model_data(spec, arrays, part=part)))
 
 
-def is_ready(spec: "PendulumSpec", arrays: "PanelArrays", part: Part = "whole") -> bool:
+def start_sampler(density: "Density", trees: tuple[float, int], **settings: Any) -> Any:
+    """Begin to sample a density in threads of its own, at an acceptance rate, with so many doublings of a tree."""
+    import nutpie
+
+    return nutpie.sample(
+        density.sampler, **settings, save_warmup=False, progress_bar=False, blocking=False,
+        target_accept=trees[0], maxdepth=trees[1], exact_normal_trajectory=True,
+    )  # fmt: skip
+
+
+def is_ready(spec: "PendulumSpec", arrays: "PanelArrays", part: Part = "path") -> bool:
     """Return whether the density of a panel needs no further compilation in this process."""
     return is_usual(spec, arrays, part) or Form.of(spec, arrays, part) in _COMPILED
 

@@ -98,7 +98,7 @@ class Free:
     """A free variable: normal, or log-normal where it is positive."""
 
     name: str
-    prior: tuple[float, float] = (0.0, 1.0)  # Centre and spread of it, or of its logarithm
+    prior: tuple[Any, Any] = (0.0, 1.0)  # Centre and spread of it, or of its logarithm; arrays if its values differ
     dims: tuple[str | int, ...] = ()  # Names of its dims, or their sizes
     positive: bool = False
 
@@ -108,7 +108,7 @@ class Free:
 
         named = all(isinstance(dim, str) for dim in self.dims)
         form: dict[str, Any] = {} if not self.dims else {"dims": self.dims} if named else {"shape": self.dims}
-        if self.prior == FLAT:
+        if self.prior is FLAT:
             return pm.Flat(self.name, **form)
         return (pm.LogNormal if self.positive else pm.Normal)(self.name, *self.prior, **form)
 
@@ -124,28 +124,29 @@ def spread_around(name: str, typical: float) -> Free:
 
 @dataclass(frozen=True)
 class ByDyad:
-    """One value a dyad, around a population (non-centred), or independent ones with the same total spread."""
+    """Values by dyad, around a population (non-centred), or independent ones with the same total spread."""
 
     name: str  # Prefix of the names of its free variables
     prior: tuple[float, float]  # Centre and spread of the population's mean
     spread: float  # Typical spread of the dyads
     pool: bool  # Whether there is a population
     positive: bool = False  # Whether all this is about the value's logarithm
+    dims: tuple[str | int, ...] = ("dyad",)  # What comes after the dyad has a population each
 
     @property
     def free(self) -> tuple[Free, ...]:
         """Population, spread and what every dyad deviates, or the dyads' own."""
         if not self.pool:
             centre, sd = self.prior
-            return (Free(f"{self.name}_dyad", (centre, float(np.hypot(sd, self.spread))), ("dyad",)),)
+            return (Free(f"{self.name}_dyad", (centre, float(np.hypot(sd, self.spread))), self.dims),)
         return (
-            Free(f"{self.name}_population", self.prior),
+            Free(f"{self.name}_population", self.prior, self.dims[1:]),
             spread_around(f"{self.name}_dyad_sd", self.spread),
-            Free(f"{self.name}_raw", dims=("dyad",)),
+            Free(f"{self.name}_raw", dims=self.dims),
         )
 
     def add(self) -> Any:
-        """Add it to the PyMC model on the context stack; return the values, (dyad,)."""
+        """Add it to the PyMC model on the context stack; return the values."""
         import pytensor.tensor as pt
 
         *population, own = (free.add() for free in self.free)
@@ -153,7 +154,7 @@ class ByDyad:
         return pt.exp(value) if self.positive else value
 
 
-type Declared = dict[str, Free | ByDyad]  # Parameters by their role
+type Declared = dict[str, Free | ByDyad]  # Parameters by role: the name of a variable of the posterior, where it is one
 
 
 def free_of(declared: Declared) -> list[Free]:

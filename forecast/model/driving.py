@@ -60,19 +60,9 @@ def check_drivers(drivers: Drivers, *, moving: bool, linear: bool) -> None:
             )
 
 
-@dataclass(frozen=True)
-class Driving:
-    """The drivers that a spec asks for, of a panel."""
-
-    drivers: Drivers
-    value: Float  # Standardised
-
-    @classmethod
-    def of(cls, spec: "PendulumSpec", panel: "xr.Dataset") -> "Driving | None":
-        """Read them from a panel; None if the spec asks for none."""
-        if not spec.drivers:
-            return None
-        return cls(spec.drivers, standardised(panel, [name for name, _ in spec.drivers]))
+def driver_values(drivers: Drivers, panel: "xr.Dataset") -> Float | None:
+    """Return the standardised values of drivers, (driver, dyad, time), from a panel; None without drivers."""
+    return standardised(panel, [name for name, _ in drivers]) if drivers else None
 
 
 def acting_on(drivers: Drivers, what: str) -> list[int]:
@@ -95,15 +85,15 @@ def add_effects(priors: "Priors", drivers: int, pool: bool) -> Any:
     return pm.Deterministic("driver_effect", spread * (common[:, None] + apart * own), dims=("driver", "dyad"))
 
 
-def driving_data(driving: Driving, node_dyad: Index, node_time: Index) -> dict[str, Any]:
+def driving_data(drivers: Drivers, values: Float, node_dyad: Index, node_time: Index) -> dict[str, Any]:
     """Return the arrays that a model reads of its drivers, by the names of its data: nodes or months come first."""
     data: dict[str, Any] = {"driven_dyad": node_dyad}
-    at_nodes = driving.value[:, node_dyad, node_time]
+    at_nodes = values[:, node_dyad, node_time]
     for what in ("month", "trend"):
-        if places := acting_on(driving.drivers, what):
+        if places := acting_on(drivers, what):
             data[f"driver_{what}"] = at_nodes[places].T
-    if cycle := acting_on(driving.drivers, "cycle"):
-        data |= {"driver_cycle": np.moveaxis(driving.value[cycle], -1, 0), "driven_time": node_time}
+    if cycle := acting_on(drivers, "cycle"):
+        data |= {"driver_cycle": np.moveaxis(values[cycle], -1, 0), "driven_time": node_time}
     return data
 
 
@@ -119,7 +109,7 @@ def node_push(drivers: Drivers, effect: Any, motion: "Motion | None", data: Mapp
     if places := acting_on(drivers, "cycle"):
         assert motion is not None
         target = (effect[places] * data["driver_cycle"]).sum(axis=1).T
-        level = level + Following()(motion.phi, target)[dyad, data["driven_time"]]
+        level = level + Following()(motion["phi"], target)[dyad, data["driven_time"]]
     return level, month
 
 
@@ -170,12 +160,12 @@ def push(drivers: Drivers, effect: Float, value: Float, phi: Float, before: "Pus
 
 def push_of_draw(spec: "PendulumSpec", panel: "xr.Dataset", parameters: "xr.Dataset") -> Push | None:
     """Compute the push on every dyad of a panel under one draw, (dyad, time); None without drivers."""
-    driving = Driving.of(spec, panel)
-    if driving is None:
+    values = driver_values(spec.drivers, panel)
+    if values is None:
         return None
     effect = parameters["driver_effect"].transpose("dyad", "driver").to_numpy()
     phi = np.broadcast_to(parameters["phi"].to_numpy() if "phi" in parameters else 1.0, effect.shape[:1])
-    return push(spec.drivers, effect, driving.value.transpose(1, 0, 2), phi)
+    return push(spec.drivers, effect, values.transpose(1, 0, 2), phi)
 
 
 def followed(carry: Float, fresh: Float, start: Float) -> Float:

@@ -7,8 +7,6 @@ with a name, words, `next`, and its own priors, variables and `shape`, and `regi
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -20,43 +18,12 @@ if TYPE_CHECKING:
     from forecast.model.priors import Priors
 
 type Transitions = tuple[Any, Any, Any]
+type Motion = Mapping[str, Any]
+"""Parameters of a cycle by the names that `Cycle.next` reads, by dyad or one for all.
 
-
-@dataclass(frozen=True)
-class Motion:
-    """Parameters of a cycle's motion, as PyTensor variables or arrays by dyad."""
-
-    phi: Any  # Fraction of a deviation kept, the spread of a period's shock, and that of the first state
-    sigma: Any
-    start_sd: Any
-    shape: Mapping[str, Any]  # What else shapes the cycle, by name: (dyad,) or one for all
-
-
-@dataclass(frozen=True)
-class Nodes:
-    """The nodes of the path, as PyTensor variables; `forecast.model.arrays.PanelArrays` says what a node is."""
-
-    motion: Motion  # By dyad
-    data: Mapping[str, Any]  # Of `forecast.model.inputs.model_data`
-    backend: Any  # pytensor.tensor
-
-    @cached_property
-    def first(self) -> Any:
-        """Indicator of a dyad's first node, (node,)."""
-        return self.backend.eq(self.data["node_gap"], 0)
-
-    @cached_property
-    def parameters(self) -> dict[str, Any]:
-        """Parameters of `Cycle.next` at every node."""
-        motion, dyad = self.motion, self.data["node_dyad"]
-        own = {"phi": motion.phi, "sd": motion.start_sd, **motion.shape}
-        return {name: value[dyad] if value.ndim else value for name, value in own.items()}
-
-    @cached_property
-    def scale(self) -> Any:
-        """Standard deviation of every node's shock where each period is a node."""
-        motion, dyad = self.motion, self.data["node_dyad"]
-        return self.backend.where(self.first, motion.start_sd[dyad], motion.sigma[dyad])
+They are `phi`, the fraction of a deviation kept; `sd`, the spread in the long run and of the first state; `sigma`, the
+spread of a period's shock; and what else shapes the cycle.
+"""
 
 
 class Cycle:
@@ -88,9 +55,9 @@ class Cycle:
     def reads(self) -> dict[str, str]:
         """Variables of the posterior that shape the motion, by the names that `next` reads."""
         own = {variable.name: variable.name for variable in self.variables if variable.sampled}
-        return {"phi": "phi", "sd": "cycle_sd", **own}
+        return {"phi": "phi", "sd": "cycle_sd", "sigma": "sigma", **own}
 
-    def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
+    def next(self, y: Any, p: Motion, backend: Any = np) -> Any:
         """Return the deviation expected one period after ``y``."""
         raise NotImplementedError
 
@@ -113,33 +80,35 @@ class Cycle:
         half_life = pm.Deterministic("cycle_half_life", typical / wide, dims="dyad")
         phi = pm.Deterministic("phi", 0.5 ** (1.0 / half_life), dims="dyad")
         shock = self.shock_of_spread(sd / pt.sqrt(wide), phi, shape, pt)
-        return Motion(phi, pm.Deterministic("sigma", shock, dims="dyad"), sd, shape)
+        return {"phi": phi, "sd": sd, "sigma": pm.Deterministic("sigma", shock, dims="dyad"), **shape}
 
     def centre(self, priors: "Priors", dyads: int) -> Motion:
         """Return the motion of a linear cycle at the centres of the priors."""
         phi, sd = 0.5 ** (1.0 / np.exp(priors.cycle_half_life[0])), np.exp(priors.cycle_sd[0])
-        phi, shock, start = (np.full(dyads, value) for value in (phi, sd * np.sqrt(1.0 - phi**2), sd))
-        return Motion(phi, shock, start, {})
+        own = {"phi": phi, "sd": sd, "sigma": sd * np.sqrt(1.0 - phi**2)}
+        return {name: np.full(dyads, value) for name, value in own.items()}
 
-    def transitions(self, nodes: Nodes) -> Transitions:
+    def transitions(self, motion: Motion, data: Mapping[str, Any]) -> Transitions:
         """Return drift, carry and scale of what whitens the path: the cycle, or its linearisation, (node,)."""
-        pt = nodes.backend
-        if self.jumps:
-            return over_gaps(nodes.motion, nodes.data, pt)
-        p, side = nodes.parameters, nodes.parameters["sd"]
-        up, down = (self.next(y, p, pt) for y in (side, -side))
-        carry = pt.where(nodes.first, 0.0, (up - down) / (2.0 * side))
-        return pt.where(nodes.first, 0.0, (up + down) / 2.0), carry, nodes.scale
+        import pytensor.tensor as pt
 
-    def expected(self, last: Any, transitions: Transitions, nodes: Nodes) -> Any:
+        if self.jumps:
+            return over_gaps(motion, data, pt)
+        p, first = at_nodes(motion, data), pt.eq(data["node_gap"], 0)
+        up, down = (self.next(y, p, pt) for y in (p["sd"], -p["sd"]))
+        carry = pt.where(first, 0.0, (up - down) / (2.0 * p["sd"]))
+        return pt.where(first, 0.0, (up + down) / 2.0), carry, pt.where(first, p["sd"], p["sigma"])
+
+    def expected(self, last: Any, transitions: Transitions, motion: Motion, data: Mapping[str, Any]) -> Any:
         """Return where every node is expected, given the one before it."""
+        import pytensor.tensor as pt
+
         if self.jumps:
             drift, carry, _ = transitions
             return drift + carry * last
-        moved = self.next(last, nodes.parameters, nodes.backend)
-        return nodes.backend.where(nodes.first, 0.0, moved)
+        return pt.where(pt.eq(data["node_gap"], 0), 0.0, self.next(last, at_nodes(motion, data), pt))
 
-    def step(self, y: Float, shock: Float, p: Mapping[str, Float]) -> Float:
+    def step(self, y: Float, shock: Float, p: Motion) -> Float:
         """Move deviations by one period, in NumPy."""
         return np.asarray(self.next(y, p) + p["sigma"] * shock)
 
@@ -152,11 +121,16 @@ def declare_cycle(priors: "Priors", pool: bool) -> Declared:
     return {"cycle_half_life": half_life, "cycle_sd": sd}
 
 
+def at_nodes(motion: Motion, data: Mapping[str, Any]) -> Motion:
+    """Return the parameters at every node; `forecast.model.arrays.PanelArrays` says what a node is."""
+    return {name: value[data["node_dyad"]] if value.ndim else value for name, value in motion.items()}
+
+
 def over_gaps(motion: Motion, pairs: Mapping[str, Any], backend: Any = np) -> Transitions:
     r"""Return the exact transitions of a linear cycle from node to node: over k periods it keeps :math:`\phi^k`."""
     dyad, gap, pair_of = pairs["pair_dyad"], pairs["pair_gap"], pairs["pair_of_node"]
-    carry = backend.where(backend.equal(gap, 0), 0.0, backend.exp(backend.log(motion.phi)[dyad] * gap))
-    scale = motion.start_sd[dyad] * backend.sqrt(1.0 - carry**2)
+    carry = backend.where(backend.equal(gap, 0), 0.0, backend.exp(backend.log(motion["phi"])[dyad] * gap))
+    scale = motion["sd"][dyad] * backend.sqrt(1.0 - carry**2)
     carry = carry[pair_of]
     return 0.0 * carry, carry, scale[pair_of]
 
@@ -179,7 +153,7 @@ class Linear(Cycle):
     words = "linear: in every period the same part of the displacement from equilibrium is undone"
     jumps = True
 
-    def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
+    def next(self, y: Any, p: Motion, backend: Any = np) -> Any:
         return p["phi"] * y
 
 
@@ -209,7 +183,7 @@ class Band(Cycle):
                  "The same in units of the spread that linear reversion would leave: what the prior is about."),
     )  # fmt: skip
 
-    def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
+    def next(self, y: Any, p: Motion, backend: Any = np) -> Any:
         return y * (1.0 - (1.0 - p["phi"]) * (1.0 - backend.exp(-((y / (p["band"] * p["sd"])) ** 2))))
 
     def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
@@ -260,7 +234,7 @@ class Cubic(Cycle):
                  'How much more reversion stiffens on the hostile side; only with `cycle="cubic"`.', label="lean"),
     )  # fmt: skip
 
-    def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
+    def next(self, y: Any, p: Motion, backend: Any = np) -> Any:
         stiffness = p["stiffening"] * backend.exp(backend.where(y < 0, p["lean"], -p["lean"]))
         phi = p["phi"]
         return phi * y / backend.sqrt(1.0 + stiffness * (1.0 - phi**2) * (y / p["sd"]) ** 2)

@@ -17,7 +17,7 @@ import xarray as xr
 
 from forecast.errors import SpecError
 from forecast.model.arrays import panel_arrays
-from forecast.model.compiled import Density, density_of
+from forecast.model.compiled import Density, density_of, start_sampler
 from forecast.model.inputs import Part, parts_of
 from forecast.model.posterior import take_apart
 from forecast.typing import Bool, Float
@@ -146,21 +146,13 @@ def _part_evidence(
     density, aside = density_of(panel, spec, panel_arrays(panel, spec), part), part == "aside"
     own = int(chain_seeds.generate_state(2)[1 if aside else 0])
     kept = draws or (DENSE_DRAWS if spec.dense and not aside else DRAWS)
-    drawn = _draw(density, {"draws": kept, "tune": TUNE, "chains": CHAINS, "seed": own}, stop)
-    return evidence(density, drawn, np.random.default_rng(bridge_seed))
-
-
-def _draw(density: Density, settings: dict[str, int], stop: Event | None) -> xr.Dataset:
-    import nutpie
-
-    sampler = nutpie.sample(
-        density.sampler, **settings, cores=1, save_warmup=False, progress_bar=False, blocking=False,
-        target_accept=ACCEPT, maxdepth=DEPTH, exact_normal_trajectory=True,
-    )  # fmt: skip
+    sampler = start_sampler(density, (ACCEPT, DEPTH), draws=kept, tune=TUNE, chains=CHAINS, seed=own, cores=1)
     while True:
         try:
-            return take_apart(sampler.wait(timeout=LOOK))["posterior"]
+            drawn = take_apart(sampler.wait(timeout=LOOK))["posterior"]
+            break
         except TimeoutError:
             if stop is not None and stop.is_set():
                 sampler.cancel()
                 raise CancelledError from None
+    return evidence(density, drawn, np.random.default_rng(bridge_seed))

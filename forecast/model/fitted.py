@@ -259,9 +259,9 @@ class Fit(Displayed):
         return values
 
     def noting(self, **facts: Any) -> "Fit":
-        """Return the same fit with further facts in its provenance."""
-        attributes = self.attrs | {"provenance": json.dumps(self.provenance | facts)}
-        return Fit(self._groups | {"/": xr.Dataset(attrs=attributes)})
+        """Return the same fit with further facts in its provenance; those that are None are left out."""
+        noted = {name: fact for name, fact in (self.provenance | facts).items() if fact is not None}
+        return Fit(self._groups | {"/": xr.Dataset(attrs=self.attrs | {"provenance": json.dumps(noted)})})
 
     @cached_property
     def gate(self) -> Gate:
@@ -310,7 +310,8 @@ class Fit(Displayed):
         own = {"dyad": [place], "era": eras, **places_of_dyad(eras, place, self.spec.kind_drift)}
         panel = panel_of_dyad(self.panel, dyad)
         posterior = self.posterior.isel(own, missing_dims="ignore")
-        return Fit(self._groups | {"posterior": posterior, "constant_data": panel}).forgetting_gate()
+        # Stored convergence checks would not apply to other draws.
+        return Fit(self._groups | {"posterior": posterior, "constant_data": panel}).noting(**{GATE: None})
 
     def prior_posterior(self, dyad: str, *, seed: int = 1) -> "pd.DataFrame":
         """Return prior beside posterior of a dyad's parameters, with the share of the prior's variance that is left.
@@ -400,11 +401,6 @@ class Fit(Displayed):
         >>> arviz_plots.plot_trace(Fit.load("report/fit.zarr").to_arviz(), var_names=["cycle_sd"])  # doctest: +SKIP
         """
         return forecast.arviz_groups(self, draws=draws, monthly=monthly, seed=seed)
-
-    def forgetting_gate(self) -> "Fit":
-        """Return the same fit without stored convergence checks, which would not apply to other draws."""
-        facts = {name: value for name, value in self.provenance.items() if name != GATE}
-        return Fit(self._groups | {"/": xr.Dataset(attrs=self.attrs | {"provenance": json.dumps(facts)})})
 
     def _card(self) -> Card:
         panel, spec, size = self.panel, self.spec, self.posterior.sizes

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.model.posterior import bulk_ess, r_hat, tail_ess
+from forecast.model.posterior import diagnostic
 from forecast.model.variables import reported_variables
 from forecast.typing import Float
 from forecast.wording import Card, Displayed
@@ -158,7 +158,7 @@ def worst_r_hats(posterior: xr.Dataset) -> dict[str, float | None]:
     for words, values in _reported(posterior).items():
         varying = _varying(values)
         if varying is not None:
-            worst = float(np.max(r_hat(varying)))
+            worst = float(np.max(diagnostic("rhat", varying)))
             found[words] = worst if np.isfinite(worst) else None
     return found
 
@@ -187,9 +187,11 @@ def _diagnose(words: str, values: xr.DataArray, sampled: RHats | None) -> tuple[
     draws = _varying(values)
     if draws is None:
         return None
-    known = r_hat(draws) if sampled is None else sampled.get(words)
+    known = diagnostic("rhat", draws) if sampled is None else sampled.get(words)
     worst = float(np.max(np.nan if known is None else known))
-    return words, draws.shape[2], worst, float(np.min(bulk_ess(draws))), float(np.min(tail_ess(draws)))
+    bulk = diagnostic("ess", draws, method="bulk")
+    tail = diagnostic("ess", draws, method="tail", prob=0.89)  # of the 11% and 89% quantiles, the smaller one
+    return words, draws.shape[2], worst, float(np.min(bulk)), float(np.min(tail))
 
 
 def _misses(

@@ -52,7 +52,7 @@ def declare_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Declared:
         **declare_trend(spec, paced, pool),
         **(declare_cycle(paced, pool) if spec.has_cycle else {}),
         **(declare_headroom(paced, pool) if spec.has_ceiling else {}),
-        **side.declare(spec, arrays.observed.side.directions, pool),
+        **side.declare(spec, pool, arrays.observed.side.directions),
     }
 
 
@@ -65,7 +65,7 @@ def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
     motion = spec.cycle_model.add_motion(paced, pool) if spec.has_cycle else None
     headroom = add_headroom(paced, arrays, pool) if spec.has_ceiling else None
     observed = spec.observation_model.add_parameters(spec, arrays, pool)
-    effect = None if arrays.driving is None else add_effects(paced, len(arrays.driving.drivers), pool)
+    effect = add_effects(paced, len(spec.drivers), pool) if spec.drivers else None
     return Parameters(trend, mu, motion, headroom, observed, effect)
 
 
@@ -176,13 +176,13 @@ class Form:
     era_dyad: tuple[int, ...]
     shape: tuple[int, ...]
     periods_a_month: float
-    part: Part = "whole"
+    part: Part = "path"
 
     @classmethod
-    def of(cls, spec: PendulumSpec, arrays: PanelArrays, part: Part = "whole") -> "Form":
+    def of(cls, spec: PendulumSpec, arrays: PanelArrays, part: Part = "path") -> "Form":
         """Return the form of a panel, or of a part of its model, under a spec."""
         aside = () if arrays.aside is None else arrays.aside.shape
-        shape = (arrays.dyads, *arrays.observation.shape(arrays.observed), *aside, node_capacity(arrays.nodes))
+        shape = (arrays.dyads, *spec.observation_model.shape(arrays.observed), *aside, node_capacity(arrays.nodes))
         by_era = spec.has_ceiling or not spec.moves or spec.kind_drift != "years"
         eras = tuple(arrays.era_dyad.tolist()) if by_era else ()
         return cls(spec, eras, shape, arrays.periods_a_month, part)
@@ -196,7 +196,7 @@ def node_capacity(nodes: int) -> int:
 
 def parts_of(arrays: PanelArrays) -> tuple[Part, ...]:
     """Return the parts in which the model of a panel can be fitted: they share no parameter."""
-    return ("path", "aside") if arrays.aside else ("whole",)
+    return ("path", "aside") if arrays.aside else ("path",)
 
 
 def model_data(
@@ -223,8 +223,8 @@ def _path_data(spec: PendulumSpec, arrays: PanelArrays, reference: Parameters) -
         data["era_start"] = arrays.era_start
     if spec.dense:
         data |= {"node_dyad": arrays.node_dyad, "node_gap": arrays.node_gap}
-    if arrays.driving is not None:
-        data |= driving_data(arrays.driving, arrays.node_dyad, arrays.node_time)
+    if arrays.drivers is not None:
+        data |= driving_data(spec.drivers, arrays.drivers, arrays.node_dyad, arrays.node_time)
     return data | spec.observation_model.data(spec, arrays, reference.observed)
 
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 DRAWS = 100_000
 LEVELS = (0.05, 0.5, 0.95)
 COLUMNS = ["quantity", "unit", "prior_low", "prior", "prior_high", "low", "median", "high", "variance_left"]
-VARIABLES = {"noise": "tau"}  # Variables of the posterior whose names differ from their roles
 
 
 def prior_beside_posterior(fit: "Fit", dyad: str, *, seed: int = 1) -> pd.DataFrame:
@@ -51,9 +50,8 @@ def _priors(fit: "Fit", rng: np.random.Generator) -> Iterator[tuple[str, Float, 
     paced = spec.priors.paced(periods_a_month(panel))
     declared = declare_trend(spec, paced, pool) | (declare_cycle(paced, pool) if spec.has_cycle else {})
     if spec.observation == "sides":
-        declared |= side.declare(spec, 1, pool)
-    for role, one in declared.items():
-        name = VARIABLES.get(role, role)
+        declared |= side.declare(spec, pool)
+    for name, one in declared.items():
         if name in fit.posterior:
             yield name, _drawn(one, rng), one.positive
     if spec.has_ceiling:

@@ -1,6 +1,5 @@
 """Likelihood of the observations of some periods under every draw of a fit; it equals the sampler's."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,6 +7,7 @@ import xarray as xr
 
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.driving import acting_on
+from forecast.model.dynamics import Motion
 from forecast.model.observation.base import Own
 from forecast.model.observation.kinds import with_kinds_of_draws
 from forecast.model.posterior import flat, flat_or_zeros
@@ -34,7 +34,7 @@ class Draws:
     retention: Float
     mu: Float  # Mean of the trend over each era: of a constant one, the trend
     ceiling: Float | None
-    cycle: Mapping[str, Float]  # What shapes the cycle, by the names that `Cycle.next` reads, and `sigma`
+    cycle: Motion
     observed: Own  # Parameters of the observation, by the names that its class documents
     driver_effect: Float | None = None
 
@@ -48,7 +48,7 @@ class Draws:
             values = flat(posterior[name]).reshape(number, -1)
             return values if "dyad" in posterior[name].dims else values.repeat(dyads, axis=1)
 
-        reads = {**spec.cycle_model.reads, "sigma": "sigma"} if spec.has_cycle else {}
+        reads = spec.cycle_model.reads if spec.has_cycle else {}
         return cls(
             spec=spec,
             mean=flat_or_zeros(posterior, "trend_mean", dyads),
@@ -85,9 +85,9 @@ class Observed:
         node[arrays.node_dyad, arrays.node_time] = np.arange(arrays.nodes)
         seen = np.where(panel_kind(panel).seen(panel), node, -1)
         month = None
-        if arrays.driving is not None and draws.driver_effect is not None:
-            own = acting_on(arrays.driving.drivers, "month")
-            month = np.einsum("akd,kdt->adt", draws.driver_effect[:, own], arrays.driving.value[own][..., stretch])
+        if arrays.drivers is not None and draws.driver_effect is not None:
+            own = acting_on(draws.spec.drivers, "month")
+            month = np.einsum("akd,kdt->adt", draws.driver_effect[:, own], arrays.drivers[own][..., stretch])
         return cls(draws, arrays, arrays.era_index[:, stretch], seen[:, stretch], month)
 
     def log_likelihood(self, dyad: int, period: int, state: Float) -> Float:

@@ -10,10 +10,10 @@ import pytensor.tensor as pt
 import xarray as xr
 from pymc.distributions.dist_math import normal_lcdf
 
-from forecast.model.arrays import SHARED, PanelArrays, panel_arrays, require_observations
+from forecast.model.arrays import coordinates, panel_arrays, require_observations
 from forecast.model.assembled import NODE_PATHS, WHITE
 from forecast.model.driving import node_push
-from forecast.model.dynamics import Nodes, Transitions
+from forecast.model.dynamics import Transitions
 from forecast.model.inputs import Parameters, Part, add_parameters, hold, model_data, node_capacity
 from forecast.model.kernels.ops import WhitenedPair, WhitenedPath
 from forecast.model.observation.kinds import add_aside, aside_log_likelihood
@@ -30,12 +30,6 @@ class PathGraph:
     data: Mapping[str, Any]  # Of `forecast.model.inputs.model_data`
 
     @cached_property
-    def nodes(self) -> Nodes:
-        """The nodes as the cycle sees them."""
-        assert self.parameters.motion is not None
-        return Nodes(self.parameters.motion, self.data, pt)
-
-    @cached_property
     def trend(self) -> Transitions:
         """Transitions of the trend, each (node,)."""
         assert self.parameters.trend is not None
@@ -44,7 +38,8 @@ class PathGraph:
     @cached_property
     def cycle(self) -> Transitions:
         """Transitions of the Gaussian process by which the cycle is whitened, each (node,)."""
-        return self.spec.cycle_model.transitions(self.nodes)
+        assert self.parameters.motion is not None
+        return self.spec.cycle_model.transitions(self.parameters.motion, self.data)
 
     @cached_property
     def still(self) -> Any:
@@ -106,7 +101,9 @@ class PathGraph:
             if self.spec.has_ceiling:
                 total = total + self.below_ceiling(trend, expected, scale)
         if cycle is not None:
-            expected = self.spec.cycle_model.expected(_previous(cycle), self.cycle, self.nodes)
+            assert self.parameters.motion is not None
+            motion, model = self.parameters.motion, self.spec.cycle_model
+            expected = model.expected(_previous(cycle), self.cycle, motion, self.data)
             total = total + _normal(cycle - expected, self.cycle[-1])
         return total
 
@@ -189,7 +186,7 @@ class PendulumModel:
         arrays = panel_arrays(panel, spec)
         require_observations(panel)
         data = model_data(spec, arrays, reference, part)
-        with pm.Model(coords=coordinates(panel, arrays)) as model:
+        with pm.Model(coords=coordinates(panel, spec)) as model:
             held = hold(data)
             if part != "aside":
                 graph = PathGraph(spec, add_parameters(spec, arrays), held)
@@ -214,11 +211,3 @@ def _path_in_white(graph: PathGraph, capacity: int) -> None:
     pm.Deterministic("node_level", level)
     pm.Potential("path_prior", graph.prior(path) + log_det - 0.5 * (white[nodes:] ** 2).sum())
     pm.Potential(OBSERVED[0], graph.likelihood(level))
-
-
-def coordinates(panel: xr.Dataset, arrays: PanelArrays) -> dict[str, Any]:
-    """Coordinates of the model's dims, from the panel."""
-    own: dict[str, Any] = {name: panel[name].to_numpy() for name in SHARED if name in panel.coords}
-    if arrays.driving is not None:
-        own["driver"] = [name for name, _ in arrays.driving.drivers]
-    return own

@@ -44,31 +44,12 @@ def take_apart(tree: xr.DataTree) -> dict[str, xr.Dataset]:
     return groups
 
 
-def r_hat(draws: Float) -> Float:
-    """Return the rank-normalised split R-hat of draws (chain, draw, quantity)."""
-    with np.errstate(invalid="ignore", divide="ignore"):  # draws that never vary within a chain: NaN, which fails
-        return _statistic("rhat", draws)
-
-
-def bulk_ess(draws: Float) -> Float:
-    """Return the effective sample size for the bulk, as `r_hat` does."""
-    return _statistic("ess", draws, method="bulk")
-
-
-def tail_ess(draws: Float) -> Float:
-    """Return the effective sample size of the 11% and 89% quantiles, the smaller one, as `r_hat` does."""
-    return _statistic("ess", draws, method="tail", prob=0.89)
-
-
-def mean_error(draws: Float) -> float:
-    """Return the Monte Carlo standard error of the mean of one quantity, (chain, draw)."""
-    return float(_statistic("mcse", draws))
-
-
-def _statistic(name: str, draws: Float, **options: Any) -> Float:
+def diagnostic(name: str, draws: Float, **options: Any) -> Float:
+    """Return a diagnostic of `arviz_stats`, such as ``rhat``, of draws (chain, draw, quantity)."""
     from arviz_stats.base import array_stats
 
-    return np.asarray(getattr(array_stats, name)(draws, chain_axis=0, draw_axis=1, **options))
+    with np.errstate(invalid="ignore", divide="ignore"):  # draws that never vary within a chain: NaN, which fails
+        return np.asarray(getattr(array_stats, name)(draws, chain_axis=0, draw_axis=1, **options))
 
 
 def pareto_smoothed(log_weight: Float) -> tuple[Float, float] | None:

@@ -83,35 +83,35 @@ class Priors:
     changed: tuple[tuple[str, PriorValue], ...] = ()  # Those that differ from their defaults, by name
 
     def __init__(self, **values: Any) -> None:
-        given, known = {**dict(values.pop("changed", ())), **values}, known_priors()
+        given, known = {**dict(values.pop("changed", ())), **values}, all_priors()
         unknown = sorted(given.keys() - known.keys())
         if unknown:
             near = difflib.get_close_matches(unknown[0], known, n=3, cutoff=0.5)
             words = f"did you mean {' or '.join(near)}? Known are" if near else "known are"
             raise SpecError(f"priors: unknown {', '.join(unknown)}; {words} {', '.join(known)}")
         for name, value in given.items():
-            _check(_declared()[name], value)
+            _check(known[name], value)
         self._set(given)
 
     def _set(self, given: dict[str, Any]) -> None:
-        known = known_priors()
-        changed = tuple((name, value) for name, value in sorted(given.items()) if value != known[name])
+        known = all_priors()
+        changed = tuple((name, value) for name, value in sorted(given.items()) if value != known[name].value)
         object.__setattr__(self, "changed", changed)
 
     def __repr__(self) -> str:
         """Return differences from the defaults, as they would be written."""
         changed = dict(self.changed)
-        return f"Priors({', '.join(f'{name}={changed[name]!r}' for name in known_priors() if name in changed)})"
+        return f"Priors({', '.join(f'{name}={changed[name]!r}' for name in all_priors() if name in changed)})"
 
     def __getattr__(self, name: str) -> Any:
-        values = known_priors() | dict(self.changed)
-        if name in values:
-            return values[name]
-        raise AttributeError(f"priors: no prior is called {name!r}; known are {', '.join(known_priors())}")
+        known = all_priors()
+        if name in known:
+            return dict(self.changed).get(name, known[name].value)
+        raise AttributeError(f"priors: no prior is called {name!r}; known are {', '.join(known)}")
 
     def paced(self, periods_a_month: float) -> "Priors":
         """Convert to periods of another length: half-lives are longer in weeks, and a walk's steps smaller."""
-        now = {prior.name: (prior.pace, *getattr(self, prior.name)) for prior in _declared().values() if prior.pace}
+        now = {prior.name: (prior.pace, *getattr(self, prior.name)) for prior in all_priors().values() if prior.pace}
         step = np.log(periods_a_month)
         own = {name: (centre + float(pace * step), spread) for name, (pace, centre, spread) in now.items()}
         result = object.__new__(type(self))  # without the check of months: they may be in periods
@@ -130,19 +130,10 @@ class Priors:
         return {prior.name: prior.value for prior in own} | dict(self.changed)
 
 
-def _declared() -> dict[str, Prior]:
+def all_priors() -> dict[str, Prior]:
+    """Return every prior by name, those of cycles among them."""
     own = (prior for cycle in cycles() for prior in cycle.priors)
     return {prior.name: prior for prior in (*COMMON, *own)}
-
-
-def known_priors() -> dict[str, PriorValue]:
-    """Return every prior with its default, by name."""
-    return {name: prior.value for name, prior in _declared().items()}
-
-
-def reasons() -> dict[str, str]:
-    """Return why each prior stands where it stands, by name."""
-    return {name: prior.reason for name, prior in _declared().items()}
 
 
 def _check(prior: Prior, value: Any) -> None:

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from forecast.arguments import checked, require_sampler, whole_seed
 from forecast.errors import SpecError
-from forecast.model.arrays import SHARED, PanelArrays, panel_arrays, require_events, require_observations
+from forecast.model.arrays import PanelArrays, coordinates, panel_arrays, require_events, require_observations
 from forecast.model.assembled import NODE_PATHS
-from forecast.model.compiled import Density, density_of, is_ready
+from forecast.model.compiled import Density, density_of, is_ready, start_sampler
 from forecast.model.driving import push
 from forecast.model.evidence import evidence as evidence_of
 from forecast.model.evidence import together
@@ -240,13 +240,10 @@ def _sampling(
     density: Density, run: Run, trees: tuple[float, int], seed: int, words: str
 ) -> Iterator[Callable[[], Groups]]:
     """Run nutpie in threads of its own; gives what waits for the groups of its draws."""
-    import nutpie
-
     total = run.settings["chains"] * (run.settings["draws"] + run.settings["tune"])
-    sampler = nutpie.sample(
-        density.sampler, **run.settings, seed=seed, save_warmup=False, progress_bar=False, blocking=False,
+    sampler = start_sampler(
+        density, trees, **run.settings, seed=seed, progress_rate=250,
         progress_callback=lambda chains: run.report(words, sum(chain.finished_draws for chain in chains), total),
-        progress_rate=250, target_accept=trees[0], maxdepth=trees[1], exact_normal_trajectory=True,
     )  # fmt: skip
     try:
         yield lambda: take_apart(sampler.wait())
@@ -273,10 +270,8 @@ def complete_posterior(
         name: (("chain", "draw", *table[name].dims), values, {"units": table[name].units(frequency)})
         for name, values in found.items()
     }
-    coords = {name: panel[name].to_numpy() for name in SHARED if name in panel.coords}
-    if arrays.driving is not None:
-        coords["driver"] = np.array([name for name, _ in spec.drivers])
-    return xr.Dataset(result, coords={"chain": np.arange(chains), "draw": np.arange(draws), **coords})
+    by_draw = {"chain": np.arange(chains), "draw": np.arange(draws)}
+    return xr.Dataset(result, coords=by_draw | coordinates(panel, spec))
 
 
 def _complete_paths(
@@ -294,9 +289,9 @@ def _complete_paths(
         if spec.has_cycle:
             phi, sigma = draws["phi"][:, d], draws["sigma"][:, d]
             whole = slow + complete_dyad(d, draws["node_cycle"], phi, sigma, 0.0, arrays, rng)
-        if effect is not None and arrays.driving is not None:
+        if effect is not None and arrays.drivers is not None:
             kept = draws["phi"][:, d] if spec.has_cycle else np.ones(number)
-            pushed = push(spec.drivers, effect[:, :, d], arrays.driving.value[:, d], kept)
+            pushed = push(spec.drivers, effect[:, :, d], arrays.drivers[:, d], kept)
             slow, whole = slow + pushed.trend, whole + pushed.level
         level[:, d], trend[:, d] = whole, slow
         own_eras = np.flatnonzero(arrays.era_dyad == d)

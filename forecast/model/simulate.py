@@ -7,11 +7,10 @@ from pytensor.compile.mode import Mode
 from scipy.signal import lfilter
 
 from forecast.arguments import checked
-from forecast.model.arrays import panel_arrays
+from forecast.model.arrays import coordinates, panel_arrays
 from forecast.model.driving import push_of_draw
 from forecast.model.inputs import add_parameters
 from forecast.model.observation.kinds import add_aside
-from forecast.model.pendulum import coordinates
 from forecast.model.posterior import take_apart
 from forecast.model.spec import PendulumSpec, spec_for
 from forecast.model.trend import step_below
@@ -24,7 +23,7 @@ def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: i
     """Draw every parameter from the prior, dims (draw, ...); the panel gives dyads, eras and classes only."""
     spec = spec or spec_for(panel)
     arrays = panel_arrays(panel, spec, dense=False)
-    with pm.Model(coords=coordinates(panel, arrays)) as model:
+    with pm.Model(coords=coordinates(panel, spec)) as model:
         add_parameters(spec, arrays)
         if arrays.aside:
             add_aside(spec, arrays, arrays.aside)
@@ -62,7 +61,6 @@ def simulate_level(parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: 
         return trend
     cycle = spec.cycle_model
     own = {name: parameters[variable].to_numpy() for name, variable in cycle.reads.items()}
-    own["sigma"] = parameters["sigma"].to_numpy()
     shock = rng.standard_normal(era.shape)
     path = np.empty(era.shape)
     path[:, 0] = own["sd"] * shock[:, 0]

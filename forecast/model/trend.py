@@ -126,7 +126,7 @@ SOFTNESS = 0.4
 def declare_headroom(priors: "Priors", pool: bool) -> Declared:
     """Declare the logarithm of every dyad's headroom, and how eras spread around it."""
     return {
-        "headroom": ByDyad("log_headroom", priors.headroom, priors.headroom_dyads, pool),
+        "headroom_dyad": ByDyad("log_headroom", priors.headroom, priors.headroom_dyads, pool),
         "headroom_era_sd": spread_around("headroom_era_sd", priors.headroom_eras),
         "headroom_raw": Free("headroom_raw", dims=("era",)),
     }

@@ -241,7 +241,6 @@ class Carried:
 
     fit: Fit
     later: xr.Dataset
-    draws: Draws
     first: int  # The period in which the clouds that are resampled start; in this and the next they are as they were
     clouds: tuple[Cloud, ...]  # One a dyad, up to the last period
     moved: Bool  # Whether the dyad's recent path was resampled
@@ -279,7 +278,7 @@ def carry_on(
         clouds.append(cloud)
     chains = fit.posterior.sizes["chain"]
     moved = news[:, first + 2 :].any(axis=1)
-    return Carried(fit, later, draws, first, tuple(clouds), moved, gained.reshape(chains, -1, gained.shape[1]))
+    return Carried(fit, later, first, tuple(clouds), moved, gained.reshape(chains, -1, gained.shape[1]))
 
 
 def _stream(seed: int, panel: xr.Dataset, dyad: str, purpose: str) -> np.random.Generator:
@@ -373,8 +372,8 @@ def _updated(carried: Carried, verdict: WeightCheck, seed: int, clock: float) ->
         "seconds": round(time.perf_counter() - clock, 3),
     }  # fmt: skip
     r_hat = fit.provenance.get("r_hat") or worst_r_hats(fit.posterior)
-    updated = Fit({"/": xr.Dataset(attrs=fit.forgetting_gate().attrs), **groups})
-    return updated.noting(**data_facts(later), r_hat=r_hat, updates=[*fit.updates, record])
+    updated = Fit({"/": xr.Dataset(attrs=fit.attrs), **groups})
+    return updated.noting(**data_facts(later), r_hat=r_hat, updates=[*fit.updates, record], gate=None)
 
 
 def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:

@@ -104,8 +104,7 @@ class DyadDraws:
         """Parameters of the cycle by its own names, (chain, draw); empty without a cycle."""
         if self.cycle is None:
             return {}
-        own = {name: self.scalars[variable] for name, variable in self.cycle.reads.items()}
-        return own | {"sigma": self.scalars["sigma"]}
+        return {name: self.scalars[variable] for name, variable in self.cycle.reads.items()}
 
     @property
     def half_life(self) -> Float | None:

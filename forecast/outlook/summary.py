@@ -15,7 +15,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.model.posterior import mean_error
+from forecast.model.posterior import diagnostic
 from forecast.typing import Bool, Float
 
 INTERVAL = "90% equal-tailed"
@@ -64,7 +64,7 @@ def mcse(draws: Float) -> float:
     """
     if draws.min() == draws.max():
         return 0.0
-    return mean_error(draws)
+    return float(diagnostic("mcse", draws))
 
 
 def quantiles_over_draws(values: NDArray[Any], quantiles: Sequence[float]) -> Float:

@@ -5,7 +5,7 @@ import importlib
 from pathlib import Path
 
 from forecast.evaluation.skill import Skill
-from forecast.model.priors import known_priors, reasons
+from forecast.model.priors import all_priors
 from forecast.theory import THEORY
 
 from .text import plain, table
@@ -27,9 +27,9 @@ def reference_pages(root: Path) -> dict[str, str]:
 
 def _priors() -> list[str]:
     rows = []
-    for name, value in known_priors().items():
-        numbers = ", ".join(f"{one:.3g}" for one in (value if isinstance(value, tuple) else (value,)))
-        rows.append([f"`{name}`", numbers, plain(reasons()[name])])
+    for name, prior in all_priors().items():
+        numbers = ", ".join(f"{one:.3g}" for one in (prior.value if isinstance(prior.value, tuple) else (prior.value,)))
+        rows.append([f"`{name}`", numbers, plain(prior.reason)])
     return [
         "# Priors", "",
         "Normal on the scale named in the reason. A single number is a population's typical spread (log-normal, with "

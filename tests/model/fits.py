@@ -70,8 +70,8 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
 
 def _cycles(prior, periods, spec, rng):
     """Paths of the cycle (draw, dyad, time), period by period as the model's definition says."""
-    names = {"sigma": "sigma", **spec.cycle_model.reads}
-    own = {name: prior[variable].to_numpy().reshape(prior.sizes["draw"], -1) for name, variable in names.items()}
+    reads = spec.cycle_model.reads
+    own = {name: prior[variable].to_numpy().reshape(prior.sizes["draw"], -1) for name, variable in reads.items()}
     size = own["sigma"].shape
     path = np.empty((*size, periods))
     path[..., 0] = own["sd"] * rng.standard_normal(size)

@@ -8,7 +8,7 @@ import pytest
 
 from forecast.model import PendulumSpec
 from forecast.model.fitted import KIND, SCHEMA, Fit
-from forecast.model.priors import known_priors, reasons
+from forecast.model.priors import all_priors
 from forecast.model.variables import all_variables
 from scripts.docs.reference import reference_pages
 from tests.documented import sections, words
@@ -23,8 +23,8 @@ def fit() -> Fit:
 
 def test_every_prior_stands_in_its_page_with_its_value_and_reason() -> None:
     page = reference_pages(ROOT)["priors.md"]
-    assert re.findall(r"^\| `(\w+)` \|", page, re.M) == list(known_priors())
-    assert "| `trend_mean` | 0.3, 0.5 |" in page and reasons()["trend_mean"] in page
+    assert re.findall(r"^\| `(\w+)` \|", page, re.M) == list(all_priors())
+    assert "| `trend_mean` | 0.3, 0.5 |" in page and all_priors()["trend_mean"].reason in page
 
 
 def test_every_choice_stands_in_the_page() -> None:

@@ -12,7 +12,7 @@ import xarray as xr
 from forecast.errors import DataError, SpecError
 from forecast.model import PendulumModel, PendulumSpec, Priors, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
-from forecast.model.dynamics import Motion, over_gaps
+from forecast.model.dynamics import over_gaps
 from forecast.model.inputs import prior_reference, transition_pairs
 from forecast.model.observation.side import quadrature
 from forecast.model.trend import Trend
@@ -116,7 +116,7 @@ def test_where_the_path_is_whitened_does_not_matter(choices):
     own = {name: moved[name] * prior.observed[name] for name in moved if name in prior.observed}
     elsewhere = replace(prior, mu=prior.mu - 0.5, observed=prior.observed | own)
     if prior.motion is not None:
-        elsewhere = replace(elsewhere, motion=replace(prior.motion, start_sd=prior.motion.start_sd * 2))
+        elsewhere = replace(elsewhere, motion={**prior.motion, "sd": prior.motion["sd"] * 2})
     one, other = (Compiled(panel, spec, reference) for reference in (None, elsewhere))
     rng = np.random.default_rng(2)
     densities = []
@@ -144,7 +144,7 @@ def test_nodes_have_the_distribution_they_have_among_all_months(component):
     new_era = np.diff(era, axis=1, prepend=era[:, :1]) != 0
     if component == "cycle":
         start, mean, jump = step / np.sqrt(1 - kept**2), np.zeros(2), 0.0
-        drift, carry, scale = over_gaps(Motion(kept, step, start, {}), pairs)
+        drift, carry, scale = over_gaps({"phi": kept, "sd": start}, pairs)
     else:
         kept = np.full(2, 1.0 if component == "walk" else 0.97)
         start, jump = np.full(2, 1.4), 0.8

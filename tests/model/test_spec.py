@@ -5,7 +5,7 @@ import pytest
 
 from forecast.errors import SpecError
 from forecast.model import PendulumSpec, Priors
-from forecast.model.priors import known_priors
+from forecast.model.priors import all_priors
 
 
 @pytest.mark.parametrize(
@@ -113,4 +113,4 @@ def test_a_trend_may_return_in_a_century_and_a_cycle_may_not():
 def test_fields_of_no_spec_are_refused_with_those_that_there_are():
     with pytest.raises(SpecError, match=r"unknown field dynamics, structure; known are .*cycle.*trend"):
         PendulumSpec.from_dict({"dynamics": "linear", "structure": "walk"})
-    assert "cycle_half_life" in known_priors()
+    assert "cycle_half_life" in all_priors()

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.dates import periods_a_month
-from forecast.model.declarations import SPREAD_OF_SPREADS, Variable, spread_around
+from forecast.model.declarations import SPREAD_OF_SPREADS, ByDyad, Variable
 from forecast.model.observation.base import Own
-from forecast.model.observation.side import Counted
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.panel.record import relative_counts, usual_periods
 from forecast.typing import Float, Index
@@ -214,41 +213,7 @@ def add_readings(spec: "PendulumSpec", arrays: "PanelArrays", readings: Readings
     effect: Any = pt.zeros((dyads, others + 1))
     if spec.volume_effect:
         prior, spread = priors.volume_effect, priors.volume_effect_dyads
-        rest = _by_dyad_and_dataset("dataset_volume", prior, spread, (dyads, others), pool)
+        rest = ByDyad("dataset_volume", prior, spread, pool, dims=(dyads, others)).add()
         effect = pt.concatenate([first_effect[:, None], rest], axis=1)
         effect = pm.Deterministic("dataset_volume_effect", effect, dims=("dyad", "dataset"))
     return {"drift": drift, "dataset_volume_effect": effect}
-
-
-def add_scatter(spec: "PendulumSpec", arrays: "PanelArrays", side: Counted, pool: bool) -> Own:
-    """Add concentrations and offsets; a dataset is off for all dyads, and for each a little otherwise."""
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    priors, others = spec.priors, side.datasets - 1
-    concentration: Any = np.zeros(side.datasets)
-    if spec.overdispersion:
-        centre, width = zip(priors.concentration, *[priors.dataset_concentration] * others, strict=True)
-        concentration = pm.LogNormal("concentration", np.array(centre), np.array(width), dims="dataset")
-    prior = (0.0, priors.dataset)
-    rest = _by_dyad_and_dataset("dataset_offset", prior, priors.dataset_dyads, (arrays.dyads, others), pool)
-    offset = pt.concatenate([pt.zeros((arrays.dyads, 1)), rest], axis=1)[:, None, :]
-    offset = offset + pt.zeros((1, side.directions, 1))
-    if side.directions == 2:
-        direction = pm.Normal("direction_effect", 0.0, priors.direction, dims=("dyad", "dataset"))
-        offset = offset + pt.stack([direction, -direction], axis=1)
-    offset = pm.Deterministic("direction_offset", offset, dims=("dyad", "direction", "dataset"))
-    return {"concentration": concentration, "offset": offset}
-
-
-def _by_dyad_and_dataset(
-    name: str, prior: tuple[float, float], spread: float, shape: tuple[int, int], pool: bool
-) -> Any:
-    """Add values around a population a dataset (non-centred), or independent ones with the same total spread."""
-    import pymc as pm
-
-    if not pool:
-        return pm.Normal(f"{name}_dyad", prior[0], float(np.hypot(prior[1], spread)), shape=shape)
-    population = pm.Normal(f"{name}_population", *prior, shape=shape[1])
-    scale = spread_around(f"{name}_dyad_sd", spread).add()
-    return population + scale * pm.Normal(f"{name}_raw", 0.0, 1.0, shape=shape)

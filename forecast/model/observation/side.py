@@ -126,30 +126,38 @@ def _gauss_hermite(nodes: int) -> tuple[Float, Float]:
     return at, weights / weights.sum()
 
 
-def declare(spec: "PendulumSpec", directions: int, pool: bool) -> Declared:
-    """Declare effect of volume, noise, concentration and effects of directions of a single dataset."""
+def declare(spec: "PendulumSpec", pool: bool, directions: int = 1, datasets: int = 1) -> Declared:
+    """Declare effect of volume, noise, concentrations and effects of directions."""
     priors = spec.priors
     declared: Declared = {}
     if spec.volume_effect:
         declared["volume_effect"] = ByDyad("volume", priors.volume_effect, priors.volume_effect_dyads, pool)
     if spec.month_noise:
-        declared["noise"] = ByDyad("noise", priors.noise, priors.noise_dyads, pool, positive=True)
+        declared["tau"] = ByDyad("noise", priors.noise, priors.noise_dyads, pool, positive=True)
     if spec.overdispersion:
-        declared["concentration"] = Free("concentration", priors.concentration, ("dataset",), positive=True)
+        prior: Any = priors.concentration
+        if datasets > 1:
+            others = [priors.dataset_concentration] * (datasets - 1)
+            prior = tuple(np.array(own) for own in zip(prior, *others, strict=True))
+        declared["concentration"] = Free("concentration", prior, ("dataset",), positive=True)
     if directions == 2:
         declared["direction"] = Free("direction_effect", (0.0, priors.direction), ("dyad", "dataset"))
     return declared
 
 
-def add_scatter(own: Declared, dyads: int, directions: int) -> Own:
-    """Add concentration and offsets by direction of a single dataset; directions are centred on the level."""
+def add_scatter(spec: "PendulumSpec", declared: Declared, dyads: int, counted: Counted, pool: bool) -> Own:
+    """Add concentrations and offsets: of directions, and of other datasets, which are off for all dyads alike."""
     import pymc as pm
     import pytensor.tensor as pt
 
-    concentration: Any = own["concentration"].add() if "concentration" in own else np.zeros(1)
-    offset: Any = pt.zeros((dyads, directions, 1))
-    if directions == 2:
-        direction = own["direction"].add()
+    priors, others = spec.priors, counted.datasets - 1
+    concentration: Any = declared["concentration"].add() if spec.overdispersion else np.zeros(counted.datasets)
+    offset: Any = pt.zeros((dyads, counted.directions, 1))
+    if others:
+        rest = ByDyad("dataset_offset", (0.0, priors.dataset), priors.dataset_dyads, pool, dims=(dyads, others)).add()
+        offset = offset + pt.concatenate([pt.zeros((dyads, 1)), rest], axis=1)[:, None, :]
+    if counted.directions == 2:
+        direction = declared["direction"].add()
         offset = offset + pt.stack([direction, -direction], axis=1)
     offset = pm.Deterministic("direction_offset", offset, dims=("dyad", "direction", "dataset"))
     return {"concentration": concentration, "offset": offset}
@@ -176,18 +184,16 @@ def anchor_weight(weight: Any, own: Own, data: Mapping[str, Any]) -> Any:
     return weight * data["anchor_variance"] / now[data["report_of_node"]]
 
 
-def log_likelihood(spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any], shift: Any = None) -> Any:
+def log_likelihood(spec: "PendulumSpec", level: Any, shift: Any, own: Own, data: Mapping[str, Any]) -> Any:
     """Return the log-likelihood of all counts; a shift (node, dataset) moves the level for what a dataset reports."""
     import pytensor.tensor as pt
 
     from forecast.model.kernels.ops import EventLikelihood
 
     layout = [data[name] for name in LAYOUT]
-    nodes, weights = quadrature(spec)
-    *parameters, noise = (own[name] for name in KERNEL)
-    rest = *layout, pt.constant(nodes), pt.constant(weights)
-    shift = pt.constant(NO_SHIFT) if shift is None else shift
-    return EventLikelihood()(level, *parameters, pt.as_tensor(noise), shift, *rest)[0]
+    parameters = [pt.as_tensor(own[name]) for name in KERNEL]
+    rule = [pt.constant(one) for one in quadrature(spec)]
+    return EventLikelihood()(level, *parameters, pt.as_tensor(shift), *layout, *rule)[0]
 
 
 def reference(spec: "PendulumSpec", arrays: "PanelArrays", counted: Counted) -> Own:
@@ -201,11 +207,13 @@ def reference(spec: "PendulumSpec", arrays: "PanelArrays", counted: Counted) -> 
     }
 
 
-def derivatives(spec: "PendulumSpec", level: Float, reference: Own, counted: Counted) -> tuple[Float, Float]:
+def derivatives(
+    spec: "PendulumSpec", level: Float, shift: Float, reference: Own, counted: Counted
+) -> tuple[Float, Float]:
     """Return slope and averaged negative curvature of each node's log-likelihood, (node,)."""
 
     def slope(at: Float) -> Float:
-        slopes: Float = _value_and_slope(at, reference, counted, quadrature(spec))[1]
+        slopes: Float = _value_and_slope(at, shift, reference, counted, quadrature(spec))[1]
         return slopes
 
     curvature = (slope(level - CURVATURE_SPAN) - slope(level + CURVATURE_SPAN)) / (2 * CURVATURE_SPAN)
@@ -214,15 +222,14 @@ def derivatives(spec: "PendulumSpec", level: Float, reference: Own, counted: Cou
 
 
 def integration_worth(
-    spec: "PendulumSpec", level: Float, own: Own, counted: Counted, shift: Callable[[Own], Float] | None = None
+    spec: "PendulumSpec", level: Float, own: Own, counted: Counted, read: Callable[[Float, Own], tuple[Float, Float]]
 ) -> float:
     """Return the effective sample size fraction of draws weighted to a much finer integral, 0 to 1."""
     usual, finer = quadrature(spec), quadrature(replace(spec, nodes=FINE))
 
     def total(i: int, rule: tuple[Float, Float]) -> float:
         values = {name: draw[i] for name, draw in own.items()}
-        moved = {} if shift is None else {"shift": shift(values)}
-        return float(_value_and_slope(level[i], values | moved, counted, rule)[0])
+        return float(_value_and_slope(*read(level[i], values), values, counted, rule)[0])
 
     missed = np.array([total(i, finer) - total(i, usual) for i in range(len(level))])
     weight = np.exp(missed - missed.max())
@@ -251,10 +258,12 @@ def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
     return 1.0 / (0.3 * events * kept) + noise**2
 
 
-def _value_and_slope(level: Float, own: Own, counted: Counted, rule: tuple[Float, Float]) -> tuple[Any, ...]:
+def _value_and_slope(
+    level: Float, shift: Float, own: Own, counted: Counted, rule: tuple[Float, Float]
+) -> tuple[Any, ...]:
     """Compute the log-likelihood of all counts at the nodes' levels, and its slope in them."""
     from forecast.model.kernels.observation import observation_value_gradient
 
     kernel: Callable[..., tuple[Any, ...]] = observation_value_gradient
     parameters = (own[name] for name in KERNEL)
-    return kernel(level, *parameters, own.get("shift", NO_SHIFT), *counted.layout.values(), *rule)
+    return kernel(level, *parameters, shift, *counted.layout.values(), *rule)

@@ -126,33 +126,27 @@ class SidesObservation(Observation):
         import pytensor.tensor as pt
 
         side, readings, none = arrays.observed.side, arrays.observed.readings, np.zeros(arrays.dyads)
-        declared = one_side.declare(spec, side.directions, pool)
-        own: Own = {"cutpoint": pt.zeros((side.datasets, 1))}
-        for role, name in (("noise", "tau"), ("volume_effect", "volume_effect")):
-            there = role in declared
-            own[role] = pm.Deterministic(name, declared[role].add(), dims="dyad") if there else none
-        if readings is None:
-            return own | one_side.add_scatter(declared, arrays.dyads, side.directions)
-        own |= by_dataset.add_readings(spec, arrays, readings, own["volume_effect"], pool)
-        return own | by_dataset.add_scatter(spec, arrays, side, pool)
+        declared = one_side.declare(spec, pool, side.directions, side.datasets)
+        noise, volume_effect = (
+            pm.Deterministic(name, declared[name].add(), dims="dyad") if name in declared else none
+            for name in ("tau", "volume_effect")
+        )
+        own: Own = {"noise": noise, "volume_effect": volume_effect, "cutpoint": pt.zeros((side.datasets, 1))}
+        if readings is not None:
+            own |= by_dataset.add_readings(spec, arrays, readings, volume_effect, pool)
+        return own | one_side.add_scatter(spec, declared, arrays.dyads, side, pool)
 
     def data(self, spec: "PendulumSpec", arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
         observed = arrays.observed
-        volume = {
-            "relative_count": observed.relative_count, "count_dyad": arrays.node_dyad,
-            "anchor_volume_effect": reference["volume_effect"],
-        }  # fmt: skip
-        own = one_side.data(observed.side, arrays.node_dyad, reference) | (volume if spec.volume_effect else {})
+        own = one_side.data(observed.side, arrays.node_dyad, reference)
+        if spec.volume_effect:
+            own |= _volume(arrays) | {"anchor_volume_effect": reference["volume_effect"]}
         if observed.readings is None:
             return own
         return own | by_dataset.data(spec, observed.readings, arrays.node_dyad, reference)
 
     def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
-        if "reading_events" in data:
-            return one_side.log_likelihood(spec, level, own, data, by_dataset.shift(own, data))
-        if spec.volume_effect:
-            level = level + own["volume_effect"][data["count_dyad"]] * data["relative_count"]
-        return one_side.log_likelihood(spec, level, own, data)
+        return one_side.log_likelihood(spec, *_as_read(level, own, data), own, data)
 
     def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
         centre = spec.priors.volume_effect[0] if spec.volume_effect else 0.0
@@ -164,12 +158,8 @@ class SidesObservation(Observation):
     def derivatives(
         self, spec: "PendulumSpec", level: Float, reference: Own, arrays: "PanelArrays"
     ) -> tuple[Float, Float]:
-        readings = arrays.observed.readings
-        if readings is not None:
-            shift = by_dataset.shift(reference, by_dataset.layout(readings, arrays.node_dyad))
-            return one_side.derivatives(spec, level, reference | {"shift": shift}, arrays.observed.side)
-        busy = reference["volume_effect"][arrays.node_dyad] * arrays.observed.relative_count
-        return one_side.derivatives(spec, level + busy, reference, arrays.observed.side)
+        read = _as_read(level, reference, _read_by(arrays))
+        return one_side.derivatives(spec, *read, reference, arrays.observed.side)
 
     def anchor(self, weight: Any, own: Own, data: Mapping[str, Any]) -> tuple[Any, Any]:
         if "reading_events" in data:
@@ -253,15 +243,32 @@ class SidesObservation(Observation):
     def integration_worth(self, spec: "PendulumSpec", posterior: "xr.Dataset", arrays: "PanelArrays") -> float:
         if not spec.month_noise:
             return 1.0
-        observed, draws = arrays.observed, posterior.sizes["draw"]
+        draws = posterior.sizes["draw"]
         few = min(one_side.DRAWS_A_CHAIN, draws)
         some = posterior.isel(draw=np.linspace(0, draws - 1, few).astype(int))
         level, own = flat(some["level"])[:, arrays.node_dyad, arrays.node_time], self.draws(some)
-        if observed.readings is not None:
-            shifted = partial(by_dataset.shift, data=by_dataset.layout(observed.readings, arrays.node_dyad))
-            return one_side.integration_worth(spec, level, own, observed.side, shifted)
-        level = level + own["volume_effect"][:, arrays.node_dyad] * observed.relative_count
-        return one_side.integration_worth(spec, level, own, observed.side)
+        read = partial(_as_read, data=_read_by(arrays))
+        return one_side.integration_worth(spec, level, own, arrays.observed.side, read)
+
+
+def _volume(arrays: "PanelArrays") -> dict[str, Any]:
+    """Return relative event counts and dyads of the nodes, by the names of the model's data."""
+    return {"relative_count": arrays.observed.relative_count, "count_dyad": arrays.node_dyad}
+
+
+def _read_by(arrays: "PanelArrays") -> dict[str, Any]:
+    """Return the arrays that `_as_read` reads."""
+    readings = arrays.observed.readings
+    return _volume(arrays) if readings is None else by_dataset.layout(readings, arrays.node_dyad)
+
+
+def _as_read(level: Any, own: Own, data: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return the level at the nodes with the effect of volume, or what moves it for each of several datasets."""
+    if "reading_count" in data:
+        return level, by_dataset.shift(own, data)
+    if "relative_count" in data:
+        level = level + own["volume_effect"][data["count_dyad"]] * data["relative_count"]
+    return level, one_side.NO_SHIFT
 
 
 def recent_log_odds(sides: Index, panel: "xr.Dataset") -> Float:
