@@ -53,7 +53,6 @@ ALLOWED = {
     "forecast/model/fitted.py": {"beside"},
     "forecast/model/kernels/density.py": {"beside"},
     "forecast/model/kernels/path.py": {"beside"},
-    "forecast/model/learning.py": {"beside"},
     "forecast/model/priors.py": {"beside"},
     "forecast/model/sampling.py": {"draws a chain"},
     "forecast/model/updating.py": {"beside"},

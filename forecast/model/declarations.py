@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from forecast.errors import SpecError
+from forecast.typing import Float
 
 type PriorValue = float | tuple[float, float]
 
@@ -51,6 +52,7 @@ class Prior:
     name: str
     value: PriorValue  # The default: a spread, or centre and spread
     reason: str  # Why it stands there
+    needs: str = ""  # Of the spec, by its names for that; empty if every model uses it
     pace: float = 0.0  # Exponent by which the quantity grows with the number of periods in a month: 1 for a half-life
 
 
@@ -112,6 +114,11 @@ class Free:
             return pm.Flat(self.name, **form)
         return (pm.LogNormal if self.positive else pm.Normal)(self.name, *self.prior, **form)
 
+    def draw(self, number: int, rng: np.random.Generator) -> Float:
+        """Draw one value so many times, or its logarithm where it is positive."""
+        centre, sd = self.prior
+        return np.asarray(centre + sd * rng.standard_normal(number))
+
     def size(self, sizes: Mapping[str, int]) -> int:
         """Return its size, given the sizes of named dims."""
         return prod(sizes[dim] if isinstance(dim, str) else dim for dim in self.dims)
@@ -152,6 +159,11 @@ class ByDyad:
         *population, own = (free.add() for free in self.free)
         value = population[0] + population[1] * own if population else own
         return pt.exp(value) if self.positive else value
+
+    def draw(self, number: int, rng: np.random.Generator) -> Float:
+        """Draw one dyad's value so many times, or its logarithm where it is positive."""
+        *population, own = (free.draw(number, rng) for free in self.free)
+        return np.asarray(population[0] + np.exp(population[1]) * own if population else own)
 
 
 type Declared = dict[str, Free | ByDyad]  # Parameters by role: the name of a variable of the posterior, where it is one

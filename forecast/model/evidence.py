@@ -17,7 +17,7 @@ import xarray as xr
 
 from forecast.errors import SpecError
 from forecast.model.arrays import panel_arrays
-from forecast.model.compiled import Density, density_of, start_sampler
+from forecast.model.densities import Density, density_of, start_sampler
 from forecast.model.inputs import Part, parts_of
 from forecast.model.posterior import take_apart
 from forecast.typing import Bool, Float

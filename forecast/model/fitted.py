@@ -10,25 +10,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 import forecast
+from forecast.dates import periods_a_month
 from forecast.errors import FitFileError, OutputError
 from forecast.files import PASSING, check_writable, digest, partial_folder, read_bytes
 from forecast.folders import replace_folder
 from forecast.model.arrays import SHARED
+from forecast.model.dynamics import declare_cycle
 from forecast.model.gate import Gate, check_convergence, kept_gate, with_quantities
+from forecast.model.observation import side
 from forecast.model.observation.kinds import TOWARDS, places_of_dyad
-from forecast.model.posterior import Groups, groups_of, take_apart
+from forecast.model.posterior import Groups, flat, groups_of, take_apart
 from forecast.model.spec import PendulumSpec
+from forecast.model.trend import declare_headroom, declare_trend
 from forecast.model.variables import all_variables, required_variables
 from forecast.numeric import share
 from forecast.panel import panel_kind, panel_of_dyad, validate_panel
-from forecast.typing import Seed
+from forecast.typing import Float, Seed
 from forecast.wording import Card, Displayed, join_some
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
 SCHEMA = 1
@@ -198,6 +202,9 @@ def _draws_faults(
         yield f"posterior: drivers are not {', '.join(names)}, those of the spec"
 
 
+PRIOR_DRAWS = 100_000
+LEVELS = (0.05, 0.5, 0.95)
+PRIOR_POSTERIOR = ["quantity", "unit", "prior_low", "prior", "prior_high", "low", "median", "high", "variance_left"]
 GATE = "gate"  # Provenance key of the result of the convergence checks
 AHEAD_CHECKED = 24  # Periods of the level, the last ones, that an outlook is taken to rest on
 
@@ -313,7 +320,7 @@ class Fit(Displayed):
         # Stored convergence checks would not apply to other draws.
         return Fit(self._groups | {"posterior": posterior, "constant_data": panel}).noting(**{GATE: None})
 
-    def prior_posterior(self, dyad: str, *, seed: int = 1) -> "pd.DataFrame":
+    def prior_posterior(self, dyad: str, *, seed: int = 1) -> pd.DataFrame:
         """Return prior beside posterior of a dyad's parameters, with the share of the prior's variance that is left.
 
         Parameters
@@ -333,11 +340,22 @@ class Fit(Displayed):
         >>> from forecast import Fit
         >>> Fit.load("report/fit.zarr").prior_posterior("USA-CHN")  # doctest: +SKIP
         """
-        from forecast.model.learning import prior_beside_posterior
+        place, months, rows = self.dyads.index(dyad), periods_a_month(self.panel), []
+        for name, prior, positive in _drawn_priors(self, np.random.default_rng(seed)):
+            variable = all_variables()[name]
+            after = flat(self.posterior[name].isel(dyad=place) if "dyad" in variable.dims else self.posterior[name])
+            if variable.dims == ("era",):
+                after = after[:, self.panel["era_index"].to_numpy()[place, -1]]
+            after = after.reshape(len(after), -1)[:, 0]
+            left = float(np.var(np.log(after) if positive else after) / np.var(prior))
+            before, unit = np.exp(prior) if positive else prior, variable.unit
+            if unit == "periods":
+                before, after, unit = before / months, after / months, "months"
+            values = [*np.quantile(before, LEVELS), *np.quantile(after, LEVELS)]
+            rows.append([variable.label or name, unit, *values, left])
+        return pd.DataFrame(rows, columns=PRIOR_POSTERIOR)
 
-        return prior_beside_posterior(self, dyad, seed=seed)
-
-    def to_frame(self) -> "pd.DataFrame":
+    def to_frame(self) -> pd.DataFrame:
         """Return the underlying level of every dyad and period.
 
         Returns
@@ -351,11 +369,9 @@ class Fit(Displayed):
         >>> from forecast import Fit
         >>> Fit.load("report/fit.zarr").to_frame().groupby("dyad")["median"].last()  # doctest: +SKIP
         """
-        import pandas as pd
-
         level = self.posterior["level"].transpose("dyad", "time", "chain", "draw").to_numpy()
         drawn = share(level).reshape(*level.shape[:2], -1)
-        low, median, high = (ends.ravel() for ends in np.quantile(drawn, (0.05, 0.5, 0.95), axis=-1))
+        low, median, high = (ends.ravel() for ends in np.quantile(drawn, LEVELS, axis=-1))
         rows = pd.MultiIndex.from_product([self.dyads, self.panel["time"].to_numpy()], names=["dyad", "time"])
         mean = drawn.mean(axis=-1, dtype=float).ravel()
         return rows.to_frame(index=False).assign(mean=mean, median=median, low=low, high=high)
@@ -469,6 +485,21 @@ class Fit(Displayed):
             If nothing is there, the file is damaged, or it is no fit of a schema this version knows.
         """
         return cls(read_stored(Path(path)))
+
+
+def _drawn_priors(fit: Fit, rng: np.random.Generator) -> Iterator[tuple[str, Float, bool]]:
+    """Yield variables, draws of their priors on the scale where these are normal, and whether it is logarithmic."""
+    spec = fit.spec
+    pool, paced = spec.pooling and len(fit.dyads) > 1, spec.priors.paced(periods_a_month(fit.panel))
+    declared = declare_trend(spec, paced, pool) | (declare_cycle(paced, pool) if spec.has_cycle else {})
+    if spec.observation == "sides":
+        declared |= side.declare(spec, pool)
+    for name, one in declared.items():
+        if name in fit.posterior:
+            yield name, one.draw(PRIOR_DRAWS, rng), one.positive
+    if spec.has_ceiling:
+        dyad, spread, own = (one.draw(PRIOR_DRAWS, rng) for one in declare_headroom(paced, pool).values())
+        yield "headroom", dyad + np.exp(spread) * own, True
 
 
 def _encoding(tree: xr.DataTree, options: dict[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,9 @@ from forecast.model.trend import (
 )
 from forecast.typing import Float
 
+WHITE = "white"
+NODE_PATHS = ("node_trend", "node_cycle")  # Free trend and cycle at the nodes
+
 
 @dataclass(frozen=True)
 class Parameters:
@@ -206,11 +209,7 @@ def model_data(
     aside = {} if part == "path" or arrays.aside is None else aside_data(spec, arrays.aside)
     if part == "aside":
         return aside
-    return _path_data(spec, arrays, reference or prior_reference(spec, arrays)) | aside
-
-
-def _path_data(spec: PendulumSpec, arrays: PanelArrays, reference: Parameters) -> dict[str, Any]:
-    """Arrays of the path and of what tells of its level."""
+    reference = reference or prior_reference(spec, arrays)
     anchor = anchor_path(reference, arrays, spec)
     data = {
         **transition_pairs(arrays),
@@ -225,7 +224,7 @@ def _path_data(spec: PendulumSpec, arrays: PanelArrays, reference: Parameters) -
         data |= {"node_dyad": arrays.node_dyad, "node_gap": arrays.node_gap}
     if arrays.drivers is not None:
         data |= driving_data(spec.drivers, arrays.drivers, arrays.node_dyad, arrays.node_time)
-    return data | spec.observation_model.data(spec, arrays, reference.observed)
+    return data | spec.observation_model.data(spec, arrays, reference.observed) | aside
 
 
 STORES = {"held_numbers": np.float64, "held_indices": np.int64}

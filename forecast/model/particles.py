@@ -5,6 +5,7 @@ their limit: Vehtari et al. (2024), Pareto smoothed importance sampling, https:/
 """
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -13,7 +14,6 @@ import numpy as np
 
 from forecast.model.gate import ESS_LIMIT
 from forecast.model.likelihood import CYCLE, TREND, Draws, Observed
-from forecast.model.posterior import pareto_smoothed
 from forecast.model.trend import step_below
 from forecast.typing import Float, Index
 
@@ -50,14 +50,18 @@ def pareto_k_limit(draws: int) -> float:
 
 
 def smoothed(log_weight: Float) -> Weights:
-    """Smooth weights by their generalised Pareto tail."""
+    """Smooth weights by their generalised Pareto tail; those whose largest are all the same have none."""
+    from arviz_stats.base import array_stats
+
     alive = np.isfinite(log_weight)
     scaled = log_weight - np.where(alive, log_weight, -np.inf).max(axis=1, keepdims=True)
     scaled = scaled - np.log(np.exp(scaled).mean(axis=1, keepdims=True))
-    found, pareto_k = pareto_smoothed(scaled[alive]), -np.inf
-    if found is not None:
-        scaled = np.full(scaled.shape, -np.inf)
-        scaled[alive], pareto_k = found
+    pareto_k = -np.inf
+    with suppress(ValueError):  # the largest weights are all the same
+        tail, shape = array_stats.psislw(-scaled[alive])
+        if np.isfinite(shape):
+            scaled, pareto_k = np.full(scaled.shape, -np.inf), float(shape)
+            scaled[alive] = tail
     weight = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     weight /= weight.sum(axis=1, keepdims=True)
     return Weights(weight, pareto_k, float(len(weight) ** 2 / (weight**2).sum()))

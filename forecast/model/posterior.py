@@ -1,7 +1,6 @@
 """Posterior draws as plain arrays, and their ArviZ diagnostics.
 
-R-hat and effective sample sizes: Vehtari et al. (2021), https://doi.org/10.1214/20-BA1221. Smoothed weights: Vehtari et
-al. (2024), https://jmlr.org/papers/v25/19-556.html.
+R-hat and effective sample sizes: Vehtari et al. (2021), https://doi.org/10.1214/20-BA1221.
 """
 
 from collections.abc import Mapping
@@ -50,14 +49,3 @@ def diagnostic(name: str, draws: Float, **options: Any) -> Float:
 
     with np.errstate(invalid="ignore", divide="ignore"):  # draws that never vary within a chain: NaN, which fails
         return np.asarray(getattr(array_stats, name)(draws, chain_axis=0, draw_axis=1, **options))
-
-
-def pareto_smoothed(log_weight: Float) -> tuple[Float, float] | None:
-    """Smooth the largest weights by a generalised Pareto distribution."""
-    from arviz_stats.base import array_stats
-
-    try:
-        smooth, shape = array_stats.psislw(-log_weight)
-    except ValueError:  # the largest weights are all the same
-        return None
-    return (np.asarray(smooth), float(shape)) if np.isfinite(shape) else None

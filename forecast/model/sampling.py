@@ -19,13 +19,12 @@ from numpy.typing import NDArray
 from forecast.arguments import checked, require_sampler, whole_seed
 from forecast.errors import SpecError
 from forecast.model.arrays import PanelArrays, coordinates, panel_arrays, require_events, require_observations
-from forecast.model.assembled import NODE_PATHS
-from forecast.model.compiled import Density, density_of, is_ready, start_sampler
+from forecast.model.densities import Density, density_of, is_ready, start_sampler
 from forecast.model.driving import push
 from forecast.model.evidence import evidence as evidence_of
 from forecast.model.evidence import together
 from forecast.model.fitted import KIND, SCHEMA, STATISTICS, Fit
-from forecast.model.inputs import parts_of
+from forecast.model.inputs import NODE_PATHS, parts_of
 from forecast.model.posterior import Groups, flat, take_apart
 from forecast.model.spec import PendulumSpec, spec_for
 from forecast.model.trend import era_means, gathered

@@ -10,7 +10,7 @@ from forecast.errors import SpecError
 from forecast.model.driving import check_drivers, parse_drivers
 from forecast.model.dynamics import Cycle, cycles, find_cycle
 from forecast.model.observation import Observation, find_observation, observation_of
-from forecast.model.priors import OF_DATASETS, Priors
+from forecast.model.priors import COMMON, OF_DATASETS, Priors
 from forecast.model.trend import CEILINGS, TRENDS
 from forecast.panel import panel_kind, validate_panel
 
@@ -123,22 +123,29 @@ class PendulumSpec:
             )
 
     def _unused_priors(self) -> dict[str, str]:
-        """Priors that these choices do not use, and why."""
-        cycle = "cycle_half_life cycle_half_life_dyads cycle_sd cycle_sd_dyads"
-        groups = (
-            (self.reverts, "trend_half_life", f"trend={self.trend!r} does not return"),
-            (self.trend != "walk", "trend_mean_dyads", "trend='walk' has no long-run mean"),
-            (self.moves, "trend_step trend_step_dyads trend_start", f"trend={self.trend!r} has no path"),
-            (self.jumps, "trend_jump", "jumps=False has no jump"),
-            (self.has_cycle, cycle, "cycle='none' has no cycle"),
-            (self.has_ceiling, "headroom headroom_dyads headroom_eras", "ceiling='none' has no headroom"),
-            (bool(self.drivers), "driver_effects driver_dyads", "there are no drivers"),
-        )
-        unused = {name: why for used, names, why in groups if not used for name in names.split()}
-        for one in cycles():
-            if one.name != self.cycle:
-                unused |= {prior.name: f"it belongs to cycle={one.name!r}" for prior in one.priors}
-        return unused | self.observation_model.unused_priors(self)
+        """Return the priors that these choices do not use, and why."""
+        no_events = "it belongs to events, and this is an index" if self.observation == "index" else ""
+        no_index = "it belongs to an index, and these are events" if self.observation == "sides" else ""
+        drift = f"kind_drift={self.kind_drift!r} has no"
+        missing = {
+            "mean": "trend='walk' has no long-run mean" if self.trend == "walk" else "",
+            "return": "" if self.reverts else f"trend={self.trend!r} does not return",
+            "path": "" if self.moves else f"trend={self.trend!r} has no path",
+            "jumps": "" if self.jumps else "jumps=False has no jump",
+            "cycle": "" if self.has_cycle else "cycle='none' has no cycle",
+            "ceiling": "" if self.has_ceiling else "ceiling='none' has no headroom",
+            "drivers": "" if self.drivers else "there are no drivers",
+            "index": no_index,
+            "events": no_events,
+            "noise": no_events or ("" if self.month_noise else "month_noise=False has no noise"),
+            "volume": no_events or ("" if self.volume_effect else "volume_effect=False has no such effect"),
+            "scatter": no_events or ("" if self.overdispersion else "overdispersion=False has no concentration"),
+            "eras": no_events or ("" if self.kind_drift == "eras" else f"{drift} eras"),
+            "years": no_events or ("" if self.kind_drift == "years" else f"{drift} drift"),
+        }
+        others = [one for one in cycles() if one.name != self.cycle]
+        unused = {prior.name: f"it belongs to cycle={one.name!r}" for one in others for prior in one.priors}
+        return unused | {prior.name: missing[prior.needs] for prior in COMMON if missing.get(prior.needs)}
 
     @property
     def moves(self) -> bool:

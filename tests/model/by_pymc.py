@@ -4,7 +4,7 @@ import numpy as np
 import pymc as pm
 
 from forecast.model.arrays import panel_arrays
-from forecast.model.assembled import NODE_PATHS
+from forecast.model.inputs import NODE_PATHS
 from forecast.model.pendulum import PendulumModel
 from forecast.model.posterior import take_apart
 from forecast.model.sampling import complete_posterior

@@ -5,7 +5,8 @@ import pytest
 
 from forecast.model import PendulumModel, PendulumSpec
 from forecast.model.arrays import panel_arrays
-from forecast.model.assembled import WHITE, assemble, is_usual, zero_sum_basis
+from forecast.model.densities import assemble, is_usual, zero_sum_basis
+from forecast.model.inputs import WHITE
 
 from .panels import make_panel, numerical_gradient, python_mode
 

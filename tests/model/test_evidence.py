@@ -42,7 +42,7 @@ def test_the_evidence_is_that_of_the_model_compiled_from_its_graph(monkeypatch):
     panel, spec = make_panel(dyads=2, periods=40, events=3, seed=2), PendulumSpec()
     settings = {"draws": 800, "tune": 200, "chains": 2, "seed": 1, "evidence": True}
     assembled = fit(panel, spec, **settings).provenance["evidence"]
-    monkeypatch.setattr("forecast.model.compiled.is_usual", lambda *_: False)
+    monkeypatch.setattr("forecast.model.densities.is_usual", lambda *_: False)
     compiled = fit(panel, spec, **settings).provenance["evidence"]
     error = np.hypot(assembled["error"], compiled["error"])
     assert assembled["log"] == pytest.approx(compiled["log"], abs=4 * error)

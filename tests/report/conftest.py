@@ -12,7 +12,7 @@ from outlook.conftest import MadeFit, make_fit
 
 from forecast.events import EventTable
 from forecast.events.table import SourceFile
-from forecast.model.learning import COLUMNS
+from forecast.model.fitted import PRIOR_POSTERIOR
 from forecast.outlook import assess
 from forecast.report.material import gather
 from forecast.report.page import forecast_json, illustrations, page
@@ -65,7 +65,7 @@ class ReportedFit(MadeFit):
             ["half-life of the cycle", "months", 1.3, 4.0, 12.6, 2.9, 3.5, 4.4, 0.03],
             ["headroom", "log-odds", 0.3, 1.0, 3.2, 0.4, 1.1, 3.0, 0.91],
         ]
-        return pd.DataFrame(rows, columns=COLUMNS)
+        return pd.DataFrame(rows, columns=PRIOR_POSTERIOR)
 
     def save(self, path):
         path.write_text("a fit")

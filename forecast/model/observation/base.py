@@ -34,10 +34,6 @@ class Observation:
     # Those of the posterior that join the table of `forecast.model.variables`.
     variables: "ClassVar[tuple[Variable, ...]]" = ()
 
-    def unused_priors(self, spec: "PendulumSpec") -> dict[str, str]:
-        """Return the priors that it does not use under a spec, and why."""
-        return {}
-
     def check_panel(self, panel: "xr.Dataset") -> None:
         """Make sure that a panel is of the kind that this observation reads."""
         kind = panel_kind(panel).name

@@ -9,7 +9,6 @@ from numpy.random import Generator
 
 from forecast.model.declarations import Variable
 from forecast.model.observation.base import Observation, Own
-from forecast.model.observation.sides import OF_EVENTS
 from forecast.model.posterior import flat
 from forecast.typing import Float, Index
 
@@ -30,9 +29,6 @@ class IndexObservation(Observation):
         Variable("index_error", (), "standard deviations", "Scale of an index's error.", label="index error"),
         Variable("index_df", (), "", "Degrees of freedom of that error."),
     )
-
-    def unused_priors(self, spec: "PendulumSpec") -> dict[str, str]:
-        return dict.fromkeys(OF_EVENTS, "it belongs to events, and this is an index")
 
     def read(self, panel: "xr.Dataset", node_of: Index) -> Float:
         return standardised_index(panel)[node_of >= 0]

@@ -32,11 +32,6 @@ if TYPE_CHECKING:
     from forecast.model.arrays import PanelArrays
     from forecast.model.spec import PendulumSpec
 
-OF_SIDES = ("noise", "noise_dyads", "concentration", "direction", "volume_effect", "volume_effect_dyads")
-OF_KINDS = ("kind_slope", "kind_cut", "kind_gap", "kind_concentration", "kind_dyads", "kind_eras", "kind_drift")
-OF_SCATTER = ("concentration", "kind_concentration", "dataset_concentration")
-OF_EVENTS = (*OF_SIDES, *OF_KINDS, "dataset", "dataset_dyads", "dataset_drift", "dataset_concentration")
-"""Names of the priors of counted events."""
 RECENT_MONTHS = 12
 
 
@@ -109,17 +104,6 @@ class SidesObservation(Observation):
     def shape(self, observed: Sides) -> tuple[int, ...]:
         spans = () if observed.readings is None else observed.readings.spans
         return observed.side.directions, observed.side.datasets, *(end for span in spans for end in span)
-
-    def unused_priors(self, spec: "PendulumSpec") -> dict[str, str]:
-        groups = (
-            (False, ("index_error", "index_df"), "it belongs to an index, and these are events"),
-            (spec.month_noise, ("noise", "noise_dyads"), "month_noise=False has no noise"),
-            (spec.volume_effect, ("volume_effect", "volume_effect_dyads"), "volume_effect=False has no such effect"),
-            (spec.overdispersion, OF_SCATTER, "overdispersion=False has no concentration"),
-            (spec.kind_drift == "eras", ("kind_eras",), f"kind_drift={spec.kind_drift!r} has no eras"),
-            (spec.kind_drift == "years", ("kind_drift",), f"kind_drift={spec.kind_drift!r} has no drift"),
-        )
-        return {name: why for used, names, why in groups if not used for name in names}
 
     def add_parameters(self, spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Own:
         import pymc as pm
