@@ -176,8 +176,7 @@ class PathBlock:
             found["mu"] = of_era
         if spec.has_cycle:
             phi = 0.5 ** (1.0 / found["cycle_half_life"])
-            shock = spec.cycle_model.shock_of_spread(found["cycle_sd"], phi, {}, np)
-            found |= {"phi": phi, "sigma": shock, "node_cycle": cycle}
+            found |= {"phi": phi, "sigma": found["cycle_sd"] * np.sqrt(1.0 - phi**2), "node_cycle": cycle}
         if spec.has_ceiling:
             found |= {"headroom": of_era, "ceiling": trend[:, data.era_start] + of_era}
         if "concentration" in self.declared:

@@ -65,10 +65,6 @@ class Cycle:
         """Add what shapes the cycle to the PyMC model on the context stack."""
         return {}, 1.0
 
-    def shock_of_spread(self, sd: Any, phi: Any, shape: Mapping[str, Any], backend: Any = np) -> Any:
-        """Compute the spread of a period's shock that keeps a cycle at its own spread."""
-        return sd * backend.sqrt(1.0 - phi**2)
-
     def add_motion(self, priors: "Priors", pool: bool) -> Motion:
         """Add the parameters of the motion; priors are about the long run, so that they mean the same for all."""
         import pymc as pm
@@ -79,7 +75,7 @@ class Cycle:
         shape, wide = self.shape(priors, pool)
         half_life = pm.Deterministic("cycle_half_life", typical / wide, dims="dyad")
         phi = pm.Deterministic("phi", 0.5 ** (1.0 / half_life), dims="dyad")
-        shock = self.shock_of_spread(sd / pt.sqrt(wide), phi, shape, pt)
+        shock = sd / pt.sqrt(wide) * pt.sqrt(1.0 - phi**2)  # keeps a cycle at its own spread
         return {"phi": phi, "sd": sd, "sigma": pm.Deterministic("sigma", shock, dims="dyad"), **shape}
 
     def centre(self, priors: "Priors", dyads: int) -> Motion:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -18,7 +18,7 @@ import xarray as xr
 from forecast.errors import SpecError
 from forecast.model.arrays import panel_arrays
 from forecast.model.densities import Density, density_of, start_sampler
-from forecast.model.inputs import Part, parts_of
+from forecast.model.inputs import parts_of
 from forecast.model.posterior import take_apart
 from forecast.typing import Bool, Float
 
@@ -135,24 +135,22 @@ def quick_evidence(
 ) -> Evidence:
     """Estimate the marginal likelihood of a model from short fits of its parts in any thread."""
     arrays = panel_arrays(panel, spec)
-    return together([_part_evidence(panel, spec, part, seed, draws, stop) for part in parts_of(arrays)])
-
-
-def _part_evidence(
-    panel: xr.Dataset, spec: "PendulumSpec", part: Part, seed: int, draws: int | None, stop: Event | None
-) -> Evidence:
-    """Estimate the marginal likelihood of one part of a model."""
     chain_seeds, _, bridge_seed = np.random.SeedSequence(seed).spawn(3)
-    density, aside = density_of(panel, spec, panel_arrays(panel, spec), part), part == "aside"
-    own = int(chain_seeds.generate_state(2)[1 if aside else 0])
-    kept = draws or (DENSE_DRAWS if spec.dense and not aside else DRAWS)
-    sampler = start_sampler(density, (ACCEPT, DEPTH), draws=kept, tune=TUNE, chains=CHAINS, seed=own, cores=1)
+    found = []
+    for part, own in zip(parts_of(arrays), chain_seeds.generate_state(2).tolist(), strict=False):
+        density = density_of(panel, spec, arrays, part)
+        kept = draws or (DENSE_DRAWS if spec.dense and part == "path" else DRAWS)
+        sampler = start_sampler(density, (ACCEPT, DEPTH), draws=kept, tune=TUNE, chains=CHAINS, seed=own, cores=1)
+        found.append(evidence(density, _drawn(sampler, stop), np.random.default_rng(bridge_seed)))
+    return together(found)
+
+
+def _drawn(sampler: Any, stop: Event | None) -> xr.Dataset:
+    """Wait for the draws of a sampler, or stop it."""
     while True:
         try:
-            drawn = take_apart(sampler.wait(timeout=LOOK))["posterior"]
-            break
+            return take_apart(sampler.wait(timeout=LOOK))["posterior"]
         except TimeoutError:
             if stop is not None and stop.is_set():
                 sampler.cancel()
                 raise CancelledError from None
-    return evidence(density, drawn, np.random.default_rng(bridge_seed))

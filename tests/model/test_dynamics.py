@@ -5,7 +5,10 @@ import pytensor.tensor as pt
 import pytest
 
 from forecast.errors import SpecError
+from forecast.model import PendulumSpec, prior_draws
 from forecast.model.dynamics import band_widening, cubic_widening, cycles, find_cycle, register_cycle, unregister_cycle
+
+from .panels import make_panel
 
 NAMES = [cycle.name for cycle in cycles()]
 SHAPE = {"phi": 0.95, "sd": 0.8, "band": 0.7, "stiffening": 0.5, "lean": 0.6, "sigma": 0.2}
@@ -50,11 +53,12 @@ def test_a_growing_pull_leans_to_the_hostile_side():
 
 def test_shocks_keep_a_linear_cycle_at_its_spread():
     rng, cycle = np.random.default_rng(1), find_cycle("linear")
-    own = SHAPE | {"sigma": cycle.shock_of_spread(SHAPE["sd"], SHAPE["phi"], SHAPE)}
-    deviation = SHAPE["sd"] * rng.standard_normal(20_000)
+    draw = prior_draws(make_panel(periods=12), PendulumSpec(), draws=1, seed=1).isel(draw=0, dyad=0)
+    own = {name: draw[variable].item() for name, variable in cycle.reads.items()}
+    deviation = own["sd"] * rng.standard_normal(20_000)
     for _ in range(400):
         deviation = cycle.step(deviation, rng.standard_normal(20_000), own)
-    assert deviation.std() == pytest.approx(SHAPE["sd"], rel=0.03)
+    assert deviation.std() == pytest.approx(own["sd"], rel=0.03)
 
 
 def test_without_a_band_or_a_growth_the_long_run_is_that_of_a_linear_cycle():
