@@ -53,8 +53,7 @@ for event in miss["events"][:5]:
 # %% [markdown]
 # ## Calibration
 #
-# With perfect calibration the curve stays in the band. The pool is the mixture of the model and the seven benchmarks,
-# which reports publish.
+# With perfect calibration the curve stays in the band. Reports publish the pool of the model and the benchmarks.
 
 # %%
 cases = results.cases.query("not given_n and horizon == 12")

@@ -66,7 +66,7 @@ for case in record.cases:
 
 # %% [markdown]
 # Two questions say nothing about calibration; the [retrospective ledger](../../reports/retrospective/index.html) has
-# 1,907. [Questions](../questions.md) has the commands.
+# over two thousand. [Questions](../questions.md) has the commands.
 
 # %%
 ax = plots.plot_observed_share(build_panel(events, start="2010-01"))
