@@ -16,7 +16,7 @@ from forecast.report.skill import PERIODS, Compared, bias, versus
 from forecast.wording import join
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = {POOL: "pool", BENCHMARKS_EQUAL: "mean of nine benchmarks"}
+NAMES = {POOL: "pool", BENCHMARKS_EQUAL: "mean of ten benchmarks"}
 BOTH = (POOL, MODEL)
 
 
@@ -42,7 +42,7 @@ def table(skill: Skill, *, given_n: bool) -> str:
     """Return the scores of model and pool by horizon, and their differences."""
     heads = [
         "months", "windows", "", "CRPS", "bias", "sharpness", "less ten-year base rate", "relative skill",
-        "less mean of nine benchmarks", "less model",
+        "less mean of ten benchmarks", "less model",
     ]  # fmt: skip
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for months in skill.choices["horizons"]:
@@ -132,7 +132,7 @@ def readme(skill: Skill) -> str:
     first = (
         f"[Half-yearly forecasts of {len(skill.choices['dyads'])} pairs](reports/skill/index.html), 2015 to 2026, "
         f"real-time. The share of the next 12 months is missed by {crps[POOL]} points by the published pool of the "
-        f"model and seven simple benchmarks, {crps[MODEL]} by the model, {crps[BENCHMARKS_EQUAL]} by the mean of nine "
+        f"model and seven simple benchmarks, {crps[MODEL]} by the model, {crps[BENCHMARKS_EQUAL]} by the mean of ten "
         f"benchmarks and {crps[REFERENCE]} by a ten-year base rate (mean CRPS, {n} windows; differences with 90% "
         "intervals)."
     )

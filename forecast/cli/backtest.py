@@ -52,7 +52,7 @@ def backtest(
     ),
     benchmarks: str = model(
         "base_rate_all, base_rate_10y, base_rate_5y, base_rate_2y, last_window, local_level, ar_noise, auto_ets, "
-        "auto_arima; all; or no for none of them.",
+        "auto_arima, laplace; all; or no for none of them.",
         "all",
     ),
     eras: str = model(

@@ -6,9 +6,10 @@ for any event count: the recorded one (*given n*) or a simulated one (*n unknown
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -112,8 +113,8 @@ class Pooled(Benchmark):
 
 
 @dataclass(frozen=True)
-class Automatic(Benchmark):
-    """A model of statsforecast, one step ahead on windows as long as the horizon.
+class NextWindow(Benchmark):
+    """A general forecaster of series, one step ahead on windows as long as the horizon.
 
     Windows without events repeat the one before. The predicted variance contains the sampling variance of a window's
     events, which are drawn separately, so that it is subtracted.
@@ -121,7 +122,7 @@ class Automatic(Benchmark):
 
     code: str
     words: str
-    model: str  # Name of the class in `statsforecast.models`
+    step: Callable[[Float], tuple[float, float]]  # Mean and variance of the next value of a series
 
     def chances(self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator) -> Chances:
         """Draw one chance for each window."""
@@ -134,29 +135,46 @@ class Automatic(Benchmark):
             total, cooperative = total[seen[0] :], cooperative[seen[0] :]
             level, error = log_odds(total, cooperative)
             last = np.maximum.accumulate(np.where(total > 0, np.arange(len(total)), 0))
-            mean, variance = self._one_step(level[last])
+            mean, variance = self.step(level[last])
             own = max(variance - float(error[total > 0].mean()), SHARE_OF_VARIANCE * variance)
             found[horizon] = by_month(inverse(mean + np.sqrt(own) * rng.standard_normal(draws)), horizon)
         return found
 
-    def _one_step(self, series: Float) -> tuple[float, float]:
-        """Return mean and variance of the next value."""
-        require("statsforecast", "benchmarks")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import statsforecast.models
 
-            model = getattr(statsforecast.models, self.model)(season_length=1).fit(series)
-            ahead = model.predict(1, level=[ONE_SIGMA])
-        mean, high = float(np.asarray(ahead["mean"])[0]), float(np.asarray(ahead[f"hi-{ONE_SIGMA}"])[0])
-        return mean, (high - mean) ** 2
+def automatic(name: str, series: Float) -> tuple[float, float]:
+    """Return mean and variance of the next value by a model of statsforecast."""
+    require("statsforecast", "benchmarks")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import statsforecast.models
+
+        model = getattr(statsforecast.models, name)(season_length=1).fit(series)
+        ahead = model.predict(1, level=[ONE_SIGMA])
+    mean, high = float(np.asarray(ahead["mean"])[0]), float(np.asarray(ahead[f"hi-{ONE_SIGMA}"])[0])
+    return mean, (high - mean) ** 2
+
+
+def laplace(series: Float) -> tuple[float, float]:
+    """Return mean and variance of the next value by the ensemble of skaters."""
+    require("skaters", "benchmarks")
+    import skaters
+
+    step, state = skaters.laplace(k=1), None
+    for value in series.tolist():
+        ahead, state = step(value, state)
+    return float(ahead[0].mean), float(ahead[0].std) ** 2
 
 
 BENCHMARKS: dict[str, Benchmark] = {
     one.code: one
     for one in (
         *map(Pooled, SIMPLE.values()),
-        Automatic("auto_ets", "AutoETS on windows as long as the horizon (statsforecast)", "AutoETS"),
-        Automatic("auto_arima", "AutoARIMA on windows as long as the horizon (statsforecast)", "AutoARIMA"),
+        NextWindow(
+            "auto_ets", "AutoETS on windows as long as the horizon (statsforecast)", partial(automatic, "AutoETS")
+        ),
+        NextWindow(
+            "auto_arima", "AutoARIMA on windows as long as the horizon (statsforecast)", partial(automatic, "AutoARIMA")
+        ),
+        NextWindow("laplace", "an ensemble on windows as long as the horizon (skaters)", laplace),
     )
 }

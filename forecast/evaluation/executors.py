@@ -94,7 +94,7 @@ def _do(task: Task, folder: Path) -> int:
 
 PACKAGES = (
     "pendulum-forecast", "numpy", "scipy", "pandas", "xarray", "numba", "pymc", "pytensor", "nutpie", "scoringrules",
-    "statsforecast", "statsmodels",
+    "skaters", "statsforecast", "statsmodels",
 )  # fmt: skip
 """Packages whose versions decide numbers: a worker must have those of this machine."""
 KEPT = "What is finished is kept: run the same command again"

@@ -39,6 +39,7 @@ _NAMES = {
     "ar_noise": "AR(1) plus noise",
     "auto_ets": "AutoETS",
     "auto_arima": "AutoARIMA",
+    "laplace": "Laplace ensemble",
     BENCHMARKS_EQUAL: "mean of the benchmarks",
     POOL: "pool of model and benchmarks",
 }

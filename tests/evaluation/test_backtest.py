@@ -12,7 +12,7 @@ import pytest
 from forecast import read_chronology
 from forecast.errors import DataError, SpecError
 from forecast.evaluation import Processes, Record, backtest, choose
-from forecast.evaluation.benchmarks import Automatic
+from forecast.evaluation.benchmarks import NextWindow, laplace
 from forecast.evaluation.executors import local
 from forecast.evaluation.results import Results
 from forecast.panel import event_counts
@@ -223,7 +223,7 @@ def test_bad_requests_are_answered_before_long_work(tmp_path):
         choose("no", "no")
     with pytest.raises(SpecError, match="at least 1"):
         local(0)
-    odd = Automatic("../odd", "a name that is a path", "AutoETS")
+    odd = NextWindow("../odd", "a name that is a path", laplace)
     with pytest.raises(SpecError, match="names files"):
         backtest(record, FEW, forecasters=[odd], out=tmp_path)
     assert not list(tmp_path.iterdir())
