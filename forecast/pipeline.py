@@ -615,7 +615,7 @@ def _add_provenance(job: _Job, fit: "Fit") -> "Fit":
     """Store in a fit its duration, its convergence checks and, for later updates, the sampler's convergence."""
     facts: dict[str, Any] = {"seconds": fit.provenance["seconds"] | job.steps.seconds, "gate": fit.gate.diagnostics}
     if not fit.updates:
-        facts["r_hat"] = {row["quantity"]: row["r_hat"] for row in facts["gate"]["quantities"]}
+        facts["r_hat"] = fit.gate.r_hats
     return fit.noting(**facts)
 
 

@@ -124,9 +124,9 @@ class Free:
         return prod(sizes[dim] if isinstance(dim, str) else dim for dim in self.dims)
 
 
-def spread_around(name: str, typical: float) -> Free:
+def spread_around(name: str, typical: float, dims: tuple[str | int, ...] = ()) -> Free:
     """Declare the spread of a population: log-normal around its typical size."""
-    return Free(name, (float(np.log(typical)), SPREAD_OF_SPREADS), positive=True)
+    return Free(name, (float(np.log(typical)), SPREAD_OF_SPREADS), dims, positive=True)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from forecast.model.observation.kinds import SPANS, TOWARDS, Kinds, declare_kind
 from forecast.model.observation.side import quadrature
 from forecast.model.spec import PendulumSpec
 from forecast.model.trend import SOFTNESS
+from forecast.progress import Progress, silent
 from forecast.typing import Bool, Float
 
 if TYPE_CHECKING:
@@ -340,7 +341,9 @@ _COMPILED: "OrderedDict[Form, Compiled]" = OrderedDict()
 _LOCK = Lock()
 
 
-def density_of(panel: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, part: Part = "path") -> "Density":
+def density_of(
+    panel: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, part: Part = "path", report: Progress = silent
+) -> "Density":
     """Return the density of the model of a panel, or of a part of it."""
     if is_usual(spec, arrays, part):
         return assemble(spec, arrays, part)
@@ -349,6 +352,7 @@ def density_of(panel: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, part:
         if form not in _COMPILED:
             from forecast.model.pendulum import PendulumModel
 
+            report("compiling", 0, 0)
             _COMPILED[form] = _compile(PendulumModel(spec).build(panel, part=part))
             while len(_COMPILED) > KEPT_FORMS:
                 _COMPILED.popitem(last=False)
@@ -364,11 +368,6 @@ def start_sampler(density: "Density", trees: tuple[float, int], **settings: Any)
         density.sampler, **settings, save_warmup=False, progress_bar=False, blocking=False,
         target_accept=trees[0], maxdepth=trees[1], exact_normal_trajectory=True,
     )  # fmt: skip
-
-
-def is_ready(spec: PendulumSpec, arrays: PanelArrays, part: Part = "path") -> bool:
-    """Return whether the density of a panel needs no further compilation in this process."""
-    return is_usual(spec, arrays, part) or Form.of(spec, arrays, part) in _COMPILED
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,12 @@ class Gate(Displayed):
         verdict = "passed" if self.passed else "NOT passed: do not use these numbers"
         return Card(f"Convergence gate: {verdict}", (*reasons, *rest, *rows))
 
+    @property
+    def r_hats(self) -> dict[str, float | None]:
+        """R-hat by quantity, at its worst; None where it is not defined."""
+        worst = dict(zip(self.table["quantity"], self.table["r_hat"].tolist(), strict=True))
+        return {quantity: value if np.isfinite(value) else None for quantity, value in worst.items()}
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; a diagnostic that is not defined, such as R-hat of one chain, is None."""
         return {
@@ -107,16 +113,10 @@ def check_convergence(
 ) -> Gate:
     """Check the convergence of every reported quantity.
 
-    R-hat at most 1.01, bulk and tail effective sample size at least 400 (both rank-normalised [1]_), energy fraction
-    of missing information above 0.3 [2]_, divergent transitions below 0.1%; and nodes enough that draws weighed to a
-    finer integral over the month-specific noise keep half of their effective number.
-
-    References
-    ----------
-    .. [1] Vehtari et al. (2021), Rank-normalization, folding, and localization: an improved R-hat,
-       https://doi.org/10.1214/20-BA1221
-    .. [2] Betancourt (2016), Diagnosing suboptimal cotangent disintegrations in Hamiltonian Monte Carlo,
-       https://doi.org/10.48550/arXiv.1604.00695
+    R-hat at most 1.01, bulk and tail effective sample size at least 400 (both rank-normalised), energy fraction of
+    missing information above 0.3 (Betancourt 2016, https://doi.org/10.48550/arXiv.1604.00695), divergent transitions
+    below 0.1%; and nodes enough that draws weighed to a finer integral over the month-specific noise keep half of their
+    effective number.
     """
     energies = (sample_stats[name] for name in ("energy", "energy_aside") if name in sample_stats)
     values = np.stack([energy.transpose("chain", "draw").to_numpy() for energy in energies])
@@ -150,17 +150,6 @@ def _judged(
 ) -> Gate:
     misses = tuple(_misses(table, set(table["quantity"]) if sampled is None else sampled, bfmi, divergent, nodes))
     return Gate(not misses, table, divergent, bfmi, misses)
-
-
-def worst_r_hats(posterior: xr.Dataset) -> dict[str, float | None]:
-    """R-hat of every reported quantity of a fit, at its worst; None where it is not defined."""
-    found = {}
-    for words, values in _reported(posterior).items():
-        varying = _varying(values)
-        if varying is not None:
-            worst = float(np.max(diagnostic("rhat", varying)))
-            found[words] = worst if np.isfinite(worst) else None
-    return found
 
 
 def _reported(posterior: xr.Dataset) -> dict[str, xr.DataArray]:

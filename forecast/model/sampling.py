@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from forecast.arguments import checked, require_sampler, whole_seed
 from forecast.errors import SpecError
 from forecast.model.arrays import PanelArrays, coordinates, panel_arrays, require_events, require_observations
-from forecast.model.densities import Density, density_of, is_ready, start_sampler
+from forecast.model.densities import Density, density_of, start_sampler
 from forecast.model.driving import push
 from forecast.model.evidence import evidence as evidence_of
 from forecast.model.evidence import together
@@ -220,10 +220,8 @@ def _sampled_parts(run: Run) -> list[tuple[Density, Groups]]:
     """Sample the parts of a model one after the other; what comes next is made ready while the sampler runs."""
     names, found = parts_of(run.arrays), []
     seeds = [run.seed, *np.random.SeedSequence(run.seed).generate_state(len(names) - 1).tolist()]
-    if not is_ready(run.spec, run.arrays, names[0]):
-        run.report("compiling", 0, 0)
     with run.timed("compile"):
-        densities = [density_of(run.panel, run.spec, run.arrays, names[0])]
+        densities = [density_of(run.panel, run.spec, run.arrays, names[0], run.report)]
     for place, seed in enumerate(seeds):
         own, step = densities[place], "sample aside" if place else "sample"
         words, trees = ("sampling the kinds", ASIDE_TREES) if place else ("sampling", run.trees)

@@ -21,7 +21,6 @@ from forecast.events.codebook import read_scale
 from forecast.events.dyads import additions_of
 from forecast.events.table import Day, EventTable, as_day
 from forecast.model.fitted import Fit
-from forecast.model.gate import worst_r_hats
 from forecast.model.likelihood import TREND, Draws, Observed, state_of
 from forecast.model.particles import Cloud, Weights, follow, resampled, smoothed
 from forecast.model.posterior import flat
@@ -371,7 +370,7 @@ def _updated(carried: Carried, verdict: WeightCheck, seed: int, clock: float) ->
         **diagnostics(verdict.total), "resampled": not weights.alike, "seed": seed,
         "seconds": round(time.perf_counter() - clock, 3),
     }  # fmt: skip
-    r_hat = fit.provenance.get("r_hat") or worst_r_hats(fit.posterior)
+    r_hat = fit.provenance.get("r_hat") or fit.gate.r_hats
     updated = Fit({"/": xr.Dataset(attrs=fit.attrs), **groups})
     return updated.noting(**data_facts(later), r_hat=r_hat, updates=[*fit.updates, record], gate=None)
 

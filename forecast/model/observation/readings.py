@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.dates import periods_a_month
-from forecast.model.declarations import SPREAD_OF_SPREADS, ByDyad, Variable
+from forecast.model.declarations import ByDyad, Variable, spread_around
 from forecast.model.observation.base import Own
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.panel.record import relative_counts, usual_periods
@@ -201,7 +201,7 @@ def add_readings(spec: "PendulumSpec", arrays: "PanelArrays", readings: Readings
 
     priors, dyads = spec.priors, arrays.dyads
     others = readings.events.shape[1] - 1
-    step = pm.LogNormal("dataset_drift_sd", float(np.log(priors.dataset_drift)), SPREAD_OF_SPREADS, shape=others)
+    step = spread_around("dataset_drift_sd", priors.dataset_drift, (others,)).add()
     walk = pm.Normal("dataset_drift_raw", 0.0, 1.0, shape=(dyads, others, KNOTS - 1))
     risen = pt.concatenate([pt.zeros((dyads, others, 1)), pt.cumsum(walk, axis=2)], axis=2)
     inside = np.zeros((dyads, others + 1, KNOTS))
