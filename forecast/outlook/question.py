@@ -117,8 +117,8 @@ class Question(BaseModel):
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")  # Lower-case letters, digits and hyphens, at most 80
     # `share`, `passage` (rolling windows), `tone`, `count`, `level` (never resolvable), `joint` or `conditional`
     kind: str
-    # Frequency of the outcome in the ten years before; of `joint` and `conditional` that of independent
-    # parts
+    # Frequency of the outcome in the ten years before; of `joint` that of independent parts, and of
+    # `conditional` that of `then`
     base_rate: float | None = Field(default=None, ge=0, le=1)
     sentence: str = Field(default="", max_length=LONGEST_SENTENCE)  # Generated; one that differs is rejected
 
