@@ -56,7 +56,7 @@ feed.rejects[["line", "reason"]]
 # %%
 both = combine([chronology, feed])
 panel = build_panel(both, start="2005-01", as_of="2021-12-31")
-plots.plot_coverage(panel, dyad="USA-CHN")
+ax = plots.plot_coverage(panel, dyad="USA-CHN")
 
 # %%
 fitted = fit(panel, seed=1)
@@ -74,4 +74,4 @@ for one in outlook.datasets:
     print(one.sentence)
 
 # %%
-plots.plot_forecast(outlook)
+ax = plots.plot_forecast(outlook)

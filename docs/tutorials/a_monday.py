@@ -74,7 +74,7 @@ print(f"{last_week.value:.1%} last week, {this_week.value:.1%} now, Monte Carlo 
 
 # %%
 found = attribute_question(now, question, table, months=1, refit=True)
-plots.plot_attribution(found)
+ax = plots.plot_attribution(found)
 
 # %% [markdown]
 # The level uses only the side of an event, so an agreement contributes no more than a visit. The

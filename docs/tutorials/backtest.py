@@ -33,7 +33,7 @@ everything = frame.query("dyad == 'all' and not given_n and period == 'all'")
 everything.pivot(index="model", columns="horizon", values="crps").round(1)
 
 # %%
-plots.plot_skill(results.skill)
+ax = plots.plot_skill(results.skill)
 
 # %% [markdown]
 # Sixteen overlapping windows of one pair decide nothing about skill. The [page](../../reports/skill/index.html) has
@@ -57,7 +57,7 @@ for event in miss["events"][:5]:
 
 # %%
 cases = results.cases.query("not given_n and horizon == 12")
-plots.plot_pit(cases.query("model == 'pool'"), reference=cases.query("model == 'base_rate_10y'"))
+ax = plots.plot_pit(cases.query("model == 'pool'"), reference=cases.query("model == 'base_rate_10y'"))
 
 # %% [markdown]
 # Your own forecaster is a class with one method: [skill](../skill.md).

@@ -15,7 +15,7 @@ events
 
 # %%
 panel = build_panel(events, as_of="2026-05-31")
-plots.plot_observed_share(panel, dyad="USA-CHN")
+ax = plots.plot_observed_share(panel, dyad="USA-CHN")
 
 # %% [markdown]
 # ## Fit the model
@@ -60,7 +60,7 @@ frame.pivot(index="horizon", columns="outcome", values="probability").round(2)
 print(outlook.verdict)
 
 # %%
-plots.plot_forecast(outlook)
+ax = plots.plot_forecast(outlook)
 
 # %% [markdown]
 # ## The same from the command line

@@ -71,4 +71,4 @@ for case in record.cases:
 # %%
 ax = plots.plot_observed_share(build_panel(events, start="2010-01"))
 ax.axhline(higher.bound, linestyle="--", color="0.3")
-ax.axvspan(2023 + 10 / 12, 2024 + 10 / 12, alpha=0.15)
+shaded = ax.axvspan(2023 + 10 / 12, 2024 + 10 / 12, alpha=0.15)

@@ -44,13 +44,13 @@ for line in results.lines():
 # undecided what keeps trends in their range.
 
 # %%
-plots.plot_evidence(results)
+ax = plots.plot_evidence(results)
 
 # %% [markdown]
 # How fast deviations fade:
 
 # %%
-plots.plot_evidence(results, claim="S5a")
+ax = plots.plot_evidence(results, claim="S5a")
 
 # %% [markdown]
 # ## Power
@@ -58,7 +58,7 @@ plots.plot_evidence(results, claim="S5a")
 # Of a hundred simulated record sets in which a claim is true, so many end with *supported*:
 
 # %%
-plots.plot_power(results["S5b"])
+ax = plots.plot_power(results["S5b"])
 
 # %% [markdown]
 # All claims, rivals and false-alarm rates, and how to plan a confirmatory test: [testing claims](../hypotheses.md).

@@ -41,7 +41,7 @@ for months, what in found.followed.items():
     print(f"{months} months: {what.share:.0f}% of {what.events} events were cooperative, {what.outcome}")
 
 # %%
-plots.plot_scenarios(found)
+ax = plots.plot_scenarios(found)
 
 # %% [markdown]
 # Four overlapping windows do not evaluate a model: [a backtest](backtest.py) does. [What if](../what-if.md) explains

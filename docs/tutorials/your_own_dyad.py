@@ -64,7 +64,7 @@ print(f"level {level.median:.0f}, 90% interval {level.low:.0f} to {level.high:.0
 print(outlook.recorded[12].sentence)
 
 # %%
-plots.plot_forecast(outlook)
+ax = plots.plot_forecast(outlook)
 
 # %% [markdown]
 # ## From the command line

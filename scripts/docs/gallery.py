@@ -51,14 +51,19 @@ def gallery_pages(root: Path) -> dict[str, str]:
     """Return the index of the gallery and a page per script."""
     shown, lines = {}, ["# Gallery", ""]
     scripts = _scripts(root)
-    lines += ["Figures of the package, each with the script that draws it.", "", ":::{container} gallery", ""]
+    lines += [
+        "Figures of the package, each with the script that draws it. What they draw is made by [`_made.py`](made.md), "
+        "next to the scripts in `docs/gallery` of a clone.", "", ":::{container} gallery", "",
+    ]  # fmt: skip
+    made = (root / "docs" / "gallery" / "_made.py").read_text("utf-8")
+    shown["gallery/made.md"] = "\n".join(["# What the gallery draws", "", "```python", made.rstrip(), "```", ""])
     for script in scripts:
         title, words, code = _parts(script)
         shown[f"gallery/{script.stem}.md"] = "\n".join([
             f"# {title}", "", words, "", f"![{title}]({script.stem}.png)", "", "```python", code, "```", "",
         ])  # fmt: skip
         lines += [f"[![{title}]({script.stem}.png) {title}]({script.stem}.md)", ""]
-    lines += [":::", "", *toctree((script.stem for script in scripts), hidden=True)]
+    lines += [":::", "", *toctree(("made", *(script.stem for script in scripts)), hidden=True)]
     return {"gallery/index.md": "\n".join(lines), **shown}
 
 
