@@ -63,7 +63,7 @@ def gallery_pages(root: Path) -> dict[str, str]:
             f"# {title}", "", words, "", f"![{title}]({script.stem}.png)", "", "```python", code, "```", "",
         ])  # fmt: skip
         lines += [f"[![{title}]({script.stem}.png) {title}]({script.stem}.md)", ""]
-    lines += [":::", "", *toctree(("made", *(script.stem for script in scripts)), hidden=True)]
+    lines += [":::", "", *toctree((*(script.stem for script in scripts), "made"), hidden=True)]
     return {"gallery/index.md": "\n".join(lines), **shown}
 
 
