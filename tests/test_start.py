@@ -84,7 +84,7 @@ def test_the_embedded_dyads_are_listed() -> None:
     assert len(lines) == 16 and lines[1].startswith("USA-CHN")
     found = {row["dyad"]: row for row in json.loads(run("dyads", "--json").output)}
     assert found["USA-CHN"]["since"] < "1950" and found["USA-CHN"]["fitted"] == "together"
-    assert found["RUS-UKR"]["fitted"] == "alone" and all(row["events"] > 100 for row in found.values())
+    assert found["RUS-UKR"]["fitted"] == "together" and all(row["events"] > 100 for row in found.values())
 
 
 @pytest.mark.usefixtures("undrawn")

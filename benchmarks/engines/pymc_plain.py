@@ -57,8 +57,8 @@ def path_log_density(trend: Any, cycle: Any, p: Parameters, era: Index) -> Any:
     return (
         pm.logp(pm.Normal.dist(slow.mean, slow.start_sd), trend[:, 0]).sum()
         + pm.logp(pm.Normal.dist(mean + slow.retention * (trend[:, :-1] - mean), step), trend[:, 1:]).sum()
-        + pm.logp(pm.Normal.dist(0.0, motion.start_sd), cycle[:, 0]).sum()
-        + pm.logp(pm.Normal.dist(motion.phi[:, None] * cycle[:, :-1], motion.sigma[:, None]), cycle[:, 1:]).sum()
+        + pm.logp(pm.Normal.dist(0.0, motion["sd"]), cycle[:, 0]).sum()
+        + pm.logp(pm.Normal.dist(motion["phi"][:, None] * cycle[:, :-1], motion["sigma"][:, None]), cycle[:, 1:]).sum()
     )
 
 

@@ -47,11 +47,11 @@ def fake_fits(monkeypatch):
     """Fits whose evidence tells how much they were given; returns the seeds and lengths asked for."""
     asked = []
 
-    def part_evidence(panel, spec, part, seed, draws, stop):
+    def quick_evidence(panel, spec, *, seed, stop):
         asked.append((seed, panel.sizes["time"]))
         return Evidence(-10.0 * panel.sizes["time"], 0.3)
 
-    monkeypatch.setattr("forecast.model.evidence._part_evidence", part_evidence)
+    monkeypatch.setattr("forecast.hypotheses.compare.quick_evidence", quick_evidence)
     return asked
 
 
