@@ -81,7 +81,7 @@ def empty_panel(dyads: int, periods: int) -> xr.Dataset:
     """Make a panel in which nothing has happened, with two eras per dyad."""
     begins = np.linspace(0, periods, ERAS, endpoint=False).astype(int)
     era = np.searchsorted(begins, np.arange(periods), side="right") - 1
-    time = pd.date_range("1950-01-01", periods=periods, freq="MS").as_unit("ns")
+    time = pd.date_range("1945-01-01", periods=periods, freq="MS").as_unit("ns")
     codes = [f"A{d:02}-B{d:02}" for d in range(dyads)]
     dims = ("dataset", "dyad", "time", "direction", "class")
     return xr.Dataset(
