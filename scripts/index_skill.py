@@ -28,6 +28,7 @@ sys.path.insert(0, str(ROOT))
 
 from forecast import build_index_panel, fit, read_index  # noqa: E402
 from forecast.evaluation import origins_between  # noqa: E402
+from forecast.evaluation.benchmarks import FEWEST_WINDOWS, automatic, laplace  # noqa: E402
 from forecast.model.spec import spec_for  # noqa: E402
 from forecast.outlook import simulate_ahead  # noqa: E402
 
@@ -40,8 +41,6 @@ DRAWS = 2000
 SAMPLER = {"draws": 250, "tune": 200, "chains": 4}
 FEWEST = 120
 """Months of record before an origin."""
-FEWEST_WINDOWS = 8
-"""With fewer, an automatic choice of model is a choice of noise: the horizon is left out."""
 VARIATION_MONTHS = 240
 LAST_CHOSEN = 2014
 """Up to this year choices may be made; skill is reported on later origins."""
@@ -112,18 +111,14 @@ def state_space(past: Past, **form: Any) -> Forecast:
     return {horizon: months[:horizon].mean(axis=0) for horizon in HORIZONS}
 
 
-def automatic(past: Past, name: str) -> Forecast:
-    """Forecast the next window from those before, by an automatic forecaster (statsforecast)."""
-    from statsforecast import models
-
+def next_window(past: Past, step: Callable[[Float], tuple[float, float]]) -> Forecast:
+    """Forecast the next window from those before, by a general forecaster."""
     found = {}
     for horizon in HORIZONS:
         if len(past.windows(horizon)) < FEWEST_WINDOWS:
             continue
-        model = getattr(models, name)(season_length=1)
-        said = model.forecast(y=past.windows(horizon), h=1, level=[68.27])
-        spread = float(said["hi-68.27"][0] - said["lo-68.27"][0]) / 2
-        found[horizon] = float(said["mean"][0]) + spread * past.rng.standard_normal(DRAWS)
+        mean, variance = step(past.windows(horizon))
+        found[horizon] = mean + np.sqrt(variance) * past.rng.standard_normal(DRAWS)
     return found
 
 
@@ -134,8 +129,9 @@ FORECASTERS: dict[str, Callable[[Past], Forecast]] = {
     "last window": last_window,
     "local level": partial(state_space, level="llevel"),
     "AR(1) plus noise": partial(state_space, level="fixed intercept", autoregressive=1),
-    "AutoETS": partial(automatic, name="AutoETS"),
-    "AutoARIMA": partial(automatic, name="AutoARIMA"),
+    "AutoETS": partial(next_window, step=partial(automatic, "AutoETS")),
+    "AutoARIMA": partial(next_window, step=partial(automatic, "AutoARIMA")),
+    "Laplace ensemble": partial(next_window, step=laplace),
 }
 
 

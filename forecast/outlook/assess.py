@@ -84,14 +84,11 @@ def verdict(result: Assessment) -> str:
     months, pendulum = main_horizon(result.horizons), result.pendulum
     before, ahead = (count(span, "month") for span in (result.baseline_months, months))
     level, gap, trend = result.improvement[months], pendulum.deviation.median, number(pendulum.trend.median, 0)
-    where = (
-        f"{count(round(abs(gap)), 'point')} {'above' if gap > 0 else 'below'} its trend of {trend}"
-        if abs(gap) >= SMALL_DEVIATION
-        else f"near its trend of {trend}"
-    )
+    where = "near" if abs(gap) < SMALL_DEVIATION else "above" if gap > 0 else "below"
     noise = "week" if result.weekly else "month"
     reasons = [
-        f"Without the noise of single {noise}s the last {before} stood at {number(level.before.median, 0)}, {where}"
+        f"Without the noise of single {noise}s the last {before} stood at {number(level.before.median, 0)}, "
+        f"{where} its trend of {trend}"
     ]
     if not isinstance(pendulum.half_life, NotDefined):
         reasons.append(f"half of a deviation fades in {count(round(pendulum.half_life.median), 'month')}")
