@@ -59,9 +59,12 @@ def partial_folder(target: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        _remove(folder, release)
+        reason = _remove(folder, release)
     if os.path.lexists(folder):  # it would become part of a folder around it
-        folder.rmdir()  # which says why it stays
+        if reason is None:
+            folder.rmdir()  # which says why it stays
+        else:
+            raise OSError(reason.errno, reason.strerror, str(folder)) from reason
 
 
 def abandon(patience: float) -> None:
@@ -140,18 +143,23 @@ def _claim(target: Path) -> tuple[Path, Callable[[], None] | None]:
             release()
 
 
-def _remove(folder: Path, release: Callable[[], None] | None) -> None:
-    """Remove a folder before its lock is released; a lock file that Windows keeps until then goes afterwards."""
+def _remove(folder: Path, release: Callable[[], None] | None) -> OSError | None:
+    """Remove a folder before its lock is released, and return the first reason why something of it stays.
+
+    A lock file that Windows keeps until then goes afterwards.
+    """
+    reasons: list[BaseException] = []
     try:
         with contextlib.suppress(OSError):
             folder.rmdir()  # an empty one goes even where no more files can be opened
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, onexc=lambda _, __, error: reasons.append(error))
         _own.discard(folder)  # if this is interrupted, `abandon` does the rest
     finally:
         if release is not None:
             release()
     if not FOLDERS_OPEN:
         shutil.rmtree(folder, ignore_errors=True)
+    return next((reason for reason in reasons if isinstance(reason, OSError)), None)
 
 
 NO_FILES = ("/proc/", "/sys/", "/dev/std", "/dev/fd/")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from forecast.dates import months_between, today
 from forecast.errors import FitFileError, ForecastError, NoEvents, NotUpdatable, RareCondition, SpecError
-from forecast.files import partial_folder, write_text
+from forecast.files import clear_leftovers, partial_folder, write_text
 from forecast.pipeline import SAVED_FIT, PreparedReports, ReportSettings, prepare_reports
 from forecast.progress import Progress
 
@@ -183,6 +183,7 @@ class Monday:
             }
             write_change((old, made.fit), change, folder, events=self._events(made, dyad, change), links=links)
 
+        clear_leftovers(CHANGES / self.day)  # where all is there already, nothing else does
         self._each("comparison of", {dyad: dyad for dyad in made.dyads if dyad in old.dyads}, write)
 
     def _change(self, old: "Fit", made: PreparedReports, dyad: str, carried: "CarriedOver") -> "Change":

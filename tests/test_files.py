@@ -108,6 +108,20 @@ def test_unfinished_work_that_stays_is_an_error(tmp_path: Path, monkeypatch: pyt
         (folder / "half").touch()
 
 
+@posix
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.EACCES])
+def test_why_unfinished_work_stays_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    """Too many open files are nothing to change a path for, which is what a folder that is not empty would say."""
+
+    def fails(path: str, *_: object, **__: object) -> int:
+        raise OSError(code, os.strerror(code), path)
+
+    with pytest.raises(OSError, match=r"\.report\.") as found, files.partial_folder(tmp_path / "report") as folder:
+        (folder / "half").touch()
+        monkeypatch.setattr(os, "open", fails)
+    assert found.value.errno == code
+
+
 def test_the_digest_is_that_of_the_content() -> None:
     frame = pd.DataFrame({"code": ["010", "04"], "share": [0.1, 50.0]})
     # Locked: digests are written into reports, so no version of this package or of pandas may change them.

@@ -150,13 +150,17 @@ def test_what_succeeds_is_kept_and_a_second_run_does_the_rest(folder, monkeypatc
     assert {one["dyad"] for one in json.loads((folder / "reports/pairs.json").read_text())["pairs"]} == set(PAIRS)
 
 
-def test_a_comparison_that_failed_is_made_by_a_second_run(folder, monkeypatch):
-    """The fit that it compares with stays until then."""
+@pytest.mark.parametrize("late", [False, True])
+def test_a_comparison_that_failed_is_made_by_a_second_run(folder, monkeypatch, late):
+    """The fit that it compares with stays until then; where the pages are there, it clears what is left beside them."""
     from forecast.errors import OutputError
     from forecast.report.explain_page import write_change
 
     def full(fits, change, out, **options):
-        if out.name == PAIRS[1]:
+        if late:
+            write_change(fits, change, out, **options)
+            out.with_name(f".{out.name}.0123abcd.partial").mkdir()
+        if late or out.name == PAIRS[1]:
             raise OutputError("the disk is full")
         return write_change(fits, change, out, **options)
 
