@@ -1,14 +1,17 @@
-"""Locations of the embedded data and of compiled code, and return of free memory."""
+"""Locations of the embedded data and of compiled code, names imported on first use, and return of free memory."""
 
 import atexit
 import ctypes
+import importlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from forecast.errors import DataError
 
@@ -130,3 +133,14 @@ def release_free_memory() -> None:
     # Another C library has no such function, and Windows no library without a name (TypeError).
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def imported_on_use(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return `__getattr__` and `__dir__` of a package that imports its public names, by their modules, on first use."""
+
+    def find(name: str) -> Any:
+        if name in homes:
+            return getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+    return find, lambda: sorted({*vars(sys.modules[package]), *homes})

@@ -6,8 +6,9 @@ gives the likelihood of a dyad, interpolation and quadrature integrate its param
 Public names are imported on first use.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from forecast.resources import imported_on_use
 
 if TYPE_CHECKING:
     from forecast.hypotheses.compare import ModelComparison as ModelComparison
@@ -29,13 +30,4 @@ _HOMES = {
     "read_plan": "plan", "run_plan": "planned", "write_plan": "plan",
 }  # fmt: skip
 __all__ = [*_HOMES]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"forecast.hypotheses.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = imported_on_use(__name__, _HOMES)

@@ -3,10 +3,9 @@
 Public names are imported on first use: loading a saved fit never imports PyMC.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from forecast.resources import prepare_caches
+from forecast.resources import imported_on_use, prepare_caches
 
 if TYPE_CHECKING:
     from forecast.model.fitted import Fit as Fit
@@ -28,13 +27,4 @@ _HOMES = {
     "update": "updating",
 }  # fmt: skip
 __all__ = [*_HOMES]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"forecast.model.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = imported_on_use(__name__, _HOMES)

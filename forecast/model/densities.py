@@ -7,9 +7,11 @@ compiled once per environment. Other forms are compiled once per process and reu
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,12 +20,13 @@ from scipy.linalg import helmert
 
 from forecast.model.arrays import PanelArrays
 from forecast.model.declarations import FLAT, ByDyad, Declared, Free, free_of
-from forecast.model.inputs import NODE_PATHS, WHITE, Form, Part, declare_parameters, model_data, pack
+from forecast.model.inputs import NODE_PATHS, WHITE, Part, declare_parameters, form_of, model_data, pack
 from forecast.model.kernels import density
 from forecast.model.kernels.density import NONE
 from forecast.model.kernels.path import Pairs
 from forecast.model.observation.kinds import SPANS, TOWARDS, Kinds, declare_kinds, declare_shift
 from forecast.model.observation.side import quadrature
+from forecast.model.posterior import Groups, take_apart
 from forecast.model.spec import PendulumSpec
 from forecast.model.trend import SOFTNESS
 from forecast.progress import Progress, silent
@@ -43,14 +46,6 @@ def is_usual(spec: PendulumSpec, arrays: PanelArrays, part: Part) -> bool:
     if spec.observation != "sides" or arrays.observed.readings is not None:
         return False
     return part == "aside" or (spec.cycle in ("linear", "none") and not spec.drivers)
-
-
-def assemble(spec: PendulumSpec, arrays: PanelArrays, part: Part) -> "Assembled":
-    """Assemble the density of a part of a usual model."""
-    data = model_data(spec, arrays, part=part)
-    if part == "path" or arrays.aside is None:
-        return Assembled((PathBlock.of(spec, arrays, data),))
-    return Assembled(tuple(KindsBlock.of(spec, arrays, kinds, data) for kinds in arrays.aside.kinds))
 
 
 @dataclass(frozen=True)
@@ -291,20 +286,12 @@ class Assembled:
         """Return the coordinates of draws, (chain, draw, coordinate)."""
         return np.ascontiguousarray(drawn[POINT].transpose("chain", "draw", ...).to_numpy(), dtype=np.float64)
 
-    def prepare(self) -> None:
-        """Do nothing: all is compiled."""
-
     def derived(self, drawn: xr.Dataset) -> dict[str, Float]:
         """Return the variables of the posterior, and ``log_rest``, all of the log-density but the likelihood."""
-        points = self.points(drawn)
-        found = self.of_points(points.reshape(-1, points.shape[-1]))
-        return {name: values.reshape(*points.shape[:2], *values.shape[1:]) for name, values in found.items()}
-
-    def of_points(self, points: Float) -> dict[str, Float]:
-        """Return the same of points (draw, coordinate)."""
-        result: dict[str, Float] = {}
-        for block, own in zip(self.blocks, self._split(points), strict=True):
-            for name, values in block.derived(np.ascontiguousarray(own)).items():
+        points, result = self.points(drawn), dict[str, Float]()
+        for block, own in zip(self.blocks, self._split(points.reshape(-1, points.shape[-1])), strict=True):
+            for name, found in block.derived(np.ascontiguousarray(own)).items():
+                values = found.reshape(*points.shape[:2], *found.shape[1:])
                 result[name] = result[name] + values if name in result else values
         return result
 
@@ -336,18 +323,23 @@ def _held(value: Any) -> Any:
 
 # A form takes 100 to 250 MB (one dyad, six of them); a comparison of models needs a handful at once, some of two parts.
 KEPT_FORMS = 12
-_COMPILED: "OrderedDict[Form, Compiled]" = OrderedDict()
+_COMPILED: "OrderedDict[tuple[Any, ...], Compiled]" = OrderedDict()
 # All panels of one form share the data of the compiled model; a filled sampler has its own.
 _LOCK = Lock()
+LOOK = 0.1
+"""Seconds between looks at whether the sampler is to stop."""
 
 
 def density_of(
     panel: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, part: Part = "path", report: Progress = silent
 ) -> "Density":
     """Return the density of the model of a panel, or of a part of it."""
+    data = model_data(spec, arrays, part=part)
     if is_usual(spec, arrays, part):
-        return assemble(spec, arrays, part)
-    form = Form.of(spec, arrays, part)
+        if part == "path" or arrays.aside is None:
+            return Assembled((PathBlock.of(spec, arrays, data),))
+        return Assembled(tuple(KindsBlock.of(spec, arrays, kinds, data) for kinds in arrays.aside.kinds))
+    form = form_of(spec, arrays, part)
     with _LOCK:
         if form not in _COMPILED:
             from forecast.model.pendulum import PendulumModel
@@ -357,17 +349,26 @@ def density_of(
             while len(_COMPILED) > KEPT_FORMS:
                 _COMPILED.popitem(last=False)
         _COMPILED.move_to_end(form)
-        return _COMPILED[form].filled(pack(model_data(spec, arrays, part=part)))
+        return _COMPILED[form].filled(pack(data))
 
 
-def start_sampler(density: "Density", trees: tuple[float, int], **settings: Any) -> Any:
-    """Begin to sample a density in threads of its own, at an acceptance rate, with so many doublings of a tree."""
+def sample(density: "Density", trees: tuple[float, int], *, stop: Event | None = None, **settings: Any) -> Groups:
+    """Sample a density, at an acceptance rate and with so many doublings of a tree, or until it is to stop."""
     import nutpie
 
-    return nutpie.sample(
+    sampler = nutpie.sample(
         density.sampler, **settings, save_warmup=False, progress_bar=False, blocking=False,
         target_accept=trees[0], maxdepth=trees[1], exact_normal_trajectory=True,
     )  # fmt: skip
+    try:
+        while True:
+            with suppress(TimeoutError):
+                return take_apart(sampler.wait(timeout=LOOK))
+            if stop is not None and stop.is_set():
+                raise CancelledError
+    except BaseException:
+        sampler.cancel()
+        raise
 
 
 @dataclass(frozen=True)
@@ -397,10 +398,6 @@ class Compiled:
     def unnormalised(self) -> int:
         """Number of coordinates whose prior is written without its constant: of the path and of those to spare."""
         return int(self.white.sum())
-
-    def prepare(self) -> None:
-        """Compile what `derived` needs."""
-        self.derivation()
 
     def points(self, drawn: xr.Dataset) -> Float:
         """Return draws in the sampler's coordinates."""

@@ -10,9 +10,8 @@ whitened path. With :math:`x_t` the standardised driver and :math:`b` its effect
 Effects are shrunk to zero together: normal around zero with one spread for all, itself half-normal.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -113,8 +112,7 @@ def node_push(drivers: Drivers, effect: Any, motion: "Motion | None", data: Mapp
     return level, month
 
 
-@dataclass(frozen=True)
-class Push:
+class Push(NamedTuple):
     """Effect of the drivers, log-odds, (..., time)."""
 
     trend: Float  # Parts of the level
@@ -125,19 +123,6 @@ class Push:
     def level(self) -> Float:
         """Effect on the level."""
         return np.asarray(self.trend + self.cycle)
-
-    def mapped(self, change: Callable[[Float], Float]) -> "Push":
-        """Return the same with each part changed in one way."""
-        return Push(change(self.trend), change(self.cycle), change(self.month))
-
-    def followed_by(self, later: "Push") -> "Push":
-        """Return the last period of this one, and then another."""
-
-        def joined(now: Float, then: Float) -> Float:
-            start = np.broadcast_to(now[..., -1:], (*then.shape[:-1], 1))
-            return np.concatenate([start, then], axis=-1)
-
-        return Push(joined(self.trend, later.trend), joined(self.cycle, later.cycle), joined(self.month, later.month))
 
 
 def push(drivers: Drivers, effect: Float, value: Float, phi: Float, before: "Push | None" = None) -> Push:

@@ -7,19 +7,17 @@ noise. Multinomial coefficients are left out: marginal likelihoods compare only 
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
 from forecast.errors import SpecError
 from forecast.model.arrays import panel_arrays
-from forecast.model.densities import Density, density_of, start_sampler
+from forecast.model.densities import Density, density_of, sample
 from forecast.model.inputs import parts_of
-from forecast.model.posterior import take_apart
 from forecast.typing import Bool, Float
 
 if TYPE_CHECKING:
@@ -126,8 +124,6 @@ DRAWS, DENSE_DRAWS = 1000, 2000
 # In white coordinates seven leapfrog steps already turn a path round: trees of depth 3 give the evidence twice as many
 # draws for half the work, and a smaller error (0.15 for a linear cycle on US-China, against 0.25 of 250 full ones).
 DEPTH = 3
-# Seconds between looks at whether the work is to stop.
-LOOK = 0.1
 
 
 def quick_evidence(
@@ -140,17 +136,7 @@ def quick_evidence(
     for part, own in zip(parts_of(arrays), chain_seeds.generate_state(2).tolist(), strict=False):
         density = density_of(panel, spec, arrays, part)
         kept = draws or (DENSE_DRAWS if spec.dense and part == "path" else DRAWS)
-        sampler = start_sampler(density, (ACCEPT, DEPTH), draws=kept, tune=TUNE, chains=CHAINS, seed=own, cores=1)
-        found.append(evidence(density, _drawn(sampler, stop), np.random.default_rng(bridge_seed)))
+        settings = {"draws": kept, "tune": TUNE, "chains": CHAINS, "seed": own, "cores": 1}
+        drawn = sample(density, (ACCEPT, DEPTH), stop=stop, **settings)["posterior"]
+        found.append(evidence(density, drawn, np.random.default_rng(bridge_seed)))
     return together(found)
-
-
-def _drawn(sampler: Any, stop: Event | None) -> xr.Dataset:
-    """Wait for the draws of a sampler, or stop it."""
-    while True:
-        try:
-            return take_apart(sampler.wait(timeout=LOOK))["posterior"]
-        except TimeoutError:
-            if stop is not None and stop.is_set():
-                sampler.cancel()
-                raise CancelledError from None

@@ -20,8 +20,8 @@ from forecast.files import PASSING, check_writable, digest, partial_folder, read
 from forecast.folders import replace_folder
 from forecast.model.dynamics import declare_cycle
 from forecast.model.gate import Gate, check_convergence, kept_gate, with_quantities
-from forecast.model.observation import side
 from forecast.model.observation.kinds import places_of_dyad
+from forecast.model.observation.sides import declare_sides
 from forecast.model.posterior import Groups, flat, groups_of, take_apart
 from forecast.model.spec import PendulumSpec
 from forecast.model.trend import declare_headroom, declare_trend
@@ -444,7 +444,7 @@ def _drawn_priors(fit: Fit, rng: np.random.Generator) -> Iterator[tuple[str, Flo
     pool, paced = spec.pooling and len(fit.dyads) > 1, spec.priors.paced(periods_a_month(fit.panel))
     declared = declare_trend(spec, paced, pool) | (declare_cycle(paced, pool) if spec.has_cycle else {})
     if spec.observation == "sides":
-        declared |= side.declare(spec, pool)
+        declared |= declare_sides(spec, pool)
     for name, one in declared.items():
         if name in fit.posterior:
             yield name, one.draw(PRIOR_DRAWS, rng), one.positive

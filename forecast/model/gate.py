@@ -10,7 +10,6 @@ import xarray as xr
 
 from forecast.model.posterior import diagnostic
 from forecast.model.variables import reported_variables
-from forecast.typing import Float
 from forecast.wording import Card, Displayed
 
 COLUMNS = ["quantity", "number", "r_hat", "ess_bulk", "ess_tail"]
@@ -162,19 +161,13 @@ def _reported(posterior: xr.Dataset) -> dict[str, xr.DataArray]:
     return groups
 
 
-def _varying(values: xr.DataArray) -> Float | None:
-    """Numbers of a group, (chain, draw, number), that vary from draw to draw, and what is no number."""
+def _diagnose(words: str, values: xr.DataArray, sampled: RHats | None) -> tuple[str, int, float, float, float] | None:
+    """Worst diagnostics of the numbers of a group that vary from draw to draw; None if none does."""
     draws = values.transpose("chain", "draw", ...).to_numpy().astype(np.float64)
     draws = draws.reshape(*draws.shape[:2], -1)
     # By comparison and not by its spread: that of a constant may be a rounding error, that of a NaN is no number.
-    varies = ~(draws == draws[0, 0]).all(axis=(0, 1))
-    return draws[..., varies] if varies.any() else None
-
-
-def _diagnose(words: str, values: xr.DataArray, sampled: RHats | None) -> tuple[str, int, float, float, float] | None:
-    """Worst diagnostics of a group."""
-    draws = _varying(values)
-    if draws is None:
+    draws = draws[..., ~(draws == draws[0, 0]).all(axis=(0, 1))]
+    if not draws.size:
         return None
     known = diagnostic("rhat", draws) if sampled is None else sampled.get(words)
     worst = float(np.max(np.nan if known is None else known))

@@ -16,9 +16,9 @@ from forecast.model.declarations import Declared
 from forecast.model.driving import add_effects, driving_data
 from forecast.model.dynamics import Motion, declare_cycle, over_gaps
 from forecast.model.kernels.path import pair_forward, path_forward
-from forecast.model.observation import side
 from forecast.model.observation.base import Own
 from forecast.model.observation.kinds import aside_data
+from forecast.model.observation.sides import declare_sides
 from forecast.model.spec import PendulumSpec
 from forecast.model.trend import (
     Trend,
@@ -42,8 +42,8 @@ class Parameters:
     trend: Trend | None  # Of a trend that moves
     mu: Any  # A constant trend
     motion: Motion | None  # Of the cycle
-    headroom: Any
     observed: Own
+    headroom: Any = None
     effect: Any = None
 
 
@@ -55,7 +55,7 @@ def declare_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Declared:
         **declare_trend(spec, paced, pool),
         **(declare_cycle(paced, pool) if spec.has_cycle else {}),
         **(declare_headroom(paced, pool) if spec.has_ceiling else {}),
-        **side.declare(spec, pool, arrays.observed.side.directions),
+        **declare_sides(spec, pool, arrays.observed.side.directions),
     }
 
 
@@ -69,9 +69,10 @@ def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
     headroom = add_headroom(paced, arrays, pool) if spec.has_ceiling else None
     observed = spec.observation_model.add_parameters(spec, arrays, pool)
     effect = add_effects(paced, len(spec.drivers), pool) if spec.drivers else None
-    return Parameters(trend, mu, motion, headroom, observed, effect)
+    return Parameters(trend, mu, motion, observed, headroom, effect)
 
 
+NEWTON_STEPS, DAMPING = 40, 0.6
 AVERAGED_DRAWS, AVERAGED_ITERATIONS, LEAST_WEIGHT = 32, 20, 0.02
 
 
@@ -82,42 +83,43 @@ def prior_reference(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
         trend=central_trend(spec, p, arrays.dyads) if spec.moves else None,
         mu=np.full(arrays.eras, p.trend_mean[0]),
         motion=spec.cycle_model.centre(p, arrays.dyads) if spec.has_cycle else None,
-        headroom=None,
         observed=spec.observation_model.reference(spec, arrays),
     )
 
 
-@dataclass(frozen=True)
-class Anchor:
-    """Linearisation point of the path: level, and weight and value of each node's pseudo-observation of it."""
+def anchor_path(reference: Parameters, arrays: PanelArrays, spec: PendulumSpec) -> tuple[Float, Float]:
+    """Return weight and level of each node's pseudo-observation, (node,): on average they say of it what the data say.
 
-    mean: Float
-    weight: Float
-    level: Float
-
-
-def anchor_path(
-    reference: Parameters, arrays: PanelArrays, spec: PendulumSpec, iterations: int = 40, damping: float = 0.6
-) -> Anchor:
-    """Anchor of the whitening, arrays (node,): a damped Newton search for the mode of the level, without a ceiling."""
-    path, still = _level_under(reference, arrays), np.zeros(spec.components * arrays.nodes)
+    A Gaussian variational approximation (Opper and Archambeau 2009, https://doi.org/10.1162/neco.2008.08-07-592) by
+    fixed-point iteration, without a ceiling. It starts from the mode, found by a damped Newton search, around which a
+    month of few events is far from Gaussian.
+    """
+    path, still = level_under(reference, arrays), np.zeros(spec.components * arrays.nodes)
 
     def derivatives(level: Float) -> tuple[Float, Float]:
         return spec.observation_model.derivatives(spec, level, reference.observed, arrays)
 
-    level = np.full(arrays.nodes, spec.priors.trend_mean[0])
-    anchor = Anchor(level, np.zeros_like(level), level)
-    for _ in range(iterations):
+    level = target = np.full(arrays.nodes, spec.priors.trend_mean[0])
+    weight = np.zeros_like(level)
+    for _ in range(NEWTON_STEPS):
         slope, weight = derivatives(level)
-        anchor = Anchor(level, weight, level + np.where(weight > 0, slope / np.where(weight > 0, weight, 1.0), 0.0))
-        level = level + damping * (path(still, weight, weight * anchor.level) - level)
-    return _average(anchor, path, still, lambda level: derivatives(level)[0])
+        target = level + np.where(weight > 0, slope / np.where(weight > 0, weight, 1.0), 0.0)
+        level = level + DAMPING * (path(still, weight, weight * target) - level)
+    noise = np.random.default_rng(0).standard_normal((AVERAGED_DRAWS, still.size))
+    mean, seen, information = level, weight > 0, weight * target
+    for _ in range(AVERAGED_ITERATIONS):
+        mean = path(still, weight, information)
+        spread = np.sqrt(np.mean([(path(white, weight, information) - mean) ** 2 for white in noise], axis=0))
+        up, down = (derivatives(at)[0] for at in (mean + spread, mean - spread))
+        curved = np.where(seen, np.maximum((down - up) / (2.0 * spread), LEAST_WEIGHT), 0.0)
+        weight, information = (
+            0.5 * (weight + curved),
+            0.5 * (information + curved * mean + np.where(seen, (up + down) / 2.0, 0.0)),
+        )
+    return weight, np.divide(information, weight, out=mean.copy(), where=seen)
 
 
-type _Path = Callable[[Float, Float, Float], Float]
-
-
-def _level_under(reference: Parameters, arrays: PanelArrays) -> _Path:
+def level_under(reference: Parameters, arrays: PanelArrays) -> Callable[[Float, Float, Float], Float]:
     """Return the function from white noise and pseudo-observations to the level at every node."""
     pairs, starts = transition_pairs(arrays), arrays.starts
     trend = None if reference.trend is None else reference.trend.transitions(pairs)
@@ -136,27 +138,6 @@ def _level_under(reference: Parameters, arrays: PanelArrays) -> _Path:
     return path
 
 
-def _average(anchor: Anchor, path: _Path, still: Float, slope_at: Callable[[Float], Float]) -> Anchor:
-    """Return pseudo-observations that say of the level on average what the data say, and not only at its mode.
-
-    A Gaussian variational approximation (Opper and Archambeau 2009, https://doi.org/10.1162/neco.2008.08-07-592) by
-    fixed-point iteration: a month of few events is far from Gaussian.
-    """
-    noise = np.random.default_rng(0).standard_normal((AVERAGED_DRAWS, still.size))
-    weight, information = anchor.weight, anchor.weight * anchor.level
-    seen, mean = weight > 0, anchor.mean
-    for _ in range(AVERAGED_ITERATIONS):
-        mean = path(still, weight, information)
-        spread = np.sqrt(np.mean([(path(white, weight, information) - mean) ** 2 for white in noise], axis=0))
-        up, down = slope_at(mean + spread), slope_at(mean - spread)
-        curved = np.where(seen, np.maximum((down - up) / (2.0 * spread), LEAST_WEIGHT), 0.0)
-        weight, information = (
-            0.5 * (weight + curved),
-            0.5 * (information + curved * mean + np.where(seen, (up + down) / 2.0, 0.0)),
-        )
-    return Anchor(mean, weight, np.divide(information, weight, out=mean.copy(), where=seen))
-
-
 def transition_pairs(arrays: PanelArrays) -> dict[str, Any]:
     """Return the distinct pairs of dyad and gap, apart where an era begins, and which of them every node has."""
     new_era = (np.diff(arrays.node_era, prepend=-1) != 0) & (arrays.node_gap > 0)
@@ -171,24 +152,13 @@ type Part = Literal["whole", "path", "aside"]
 """Of a model: all of it; the path and what tells of the level; or what tells nothing of it, and is fitted apart."""
 
 
-@dataclass(frozen=True)
-class Form:
-    """All that a compiled model has built in; two panels with one form differ in data only."""
-
-    spec: PendulumSpec
-    era_dyad: tuple[int, ...]
-    shape: tuple[int, ...]
-    periods_a_month: float
-    part: Part = "path"
-
-    @classmethod
-    def of(cls, spec: PendulumSpec, arrays: PanelArrays, part: Part = "path") -> "Form":
-        """Return the form of a panel, or of a part of its model, under a spec."""
-        aside = () if arrays.aside is None else arrays.aside.shape
-        shape = (arrays.dyads, *spec.observation_model.shape(arrays.observed), *aside, node_capacity(arrays.nodes))
-        by_era = spec.has_ceiling or not spec.moves or spec.kind_drift != "years"
-        eras = tuple(arrays.era_dyad.tolist()) if by_era else ()
-        return cls(spec, eras, shape, arrays.periods_a_month, part)
+def form_of(spec: PendulumSpec, arrays: PanelArrays, part: Part = "path") -> tuple[Any, ...]:
+    """Return all that the compiled model of a panel, or of a part of it, has built in; the rest is data."""
+    aside = () if arrays.aside is None else arrays.aside.shape
+    shape = (arrays.dyads, *spec.observation_model.shape(arrays.observed), *aside, node_capacity(arrays.nodes))
+    by_era = spec.has_ceiling or not spec.moves or spec.kind_drift != "years"
+    eras = tuple(arrays.era_dyad.tolist()) if by_era else ()
+    return spec, eras, shape, arrays.periods_a_month, part
 
 
 def node_capacity(nodes: int) -> int:
@@ -210,13 +180,13 @@ def model_data(
     if part == "aside":
         return aside
     reference = reference or prior_reference(spec, arrays)
-    anchor = anchor_path(reference, arrays, spec)
+    weight, level = anchor_path(reference, arrays, spec)
     data = {
         **transition_pairs(arrays),
         "node_era": arrays.node_era,
         "starts": arrays.starts,
-        "anchor_weight": anchor.weight,
-        "anchor_level": anchor.level,
+        "anchor_weight": weight,
+        "anchor_level": level,
     }
     if spec.has_ceiling:
         data["era_start"] = arrays.era_start

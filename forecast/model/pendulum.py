@@ -197,14 +197,13 @@ class PendulumModel:
         with pm.Model(coords=coordinates(panel, spec)) as model:
             held = hold(data)
             if part != "aside":
-                graph = PathGraph(spec, add_parameters(spec, arrays), held)
-                _path_in_white(graph, node_capacity(arrays.nodes))
+                _add_path(PathGraph(spec, add_parameters(spec, arrays), held), node_capacity(arrays.nodes))
             if part != "path" and arrays.aside:
                 pm.Potential(OBSERVED[1], aside_log_likelihood(add_aside(spec, arrays, arrays.aside, held), held))
         return model
 
 
-def _path_in_white(graph: PathGraph, capacity: int) -> None:
+def _add_path(graph: PathGraph, capacity: int) -> None:
     """Add the path in coordinates near white noise, its prior and what is seen of it."""
     components = graph.spec.components
     white = pm.Flat(WHITE, shape=components * capacity)

@@ -14,7 +14,7 @@ import numpy as np
 
 from forecast.errors import SpecError
 from forecast.model.declarations import Prior, PriorValue
-from forecast.model.dynamics import PACKAGED, Cycle, cycles
+from forecast.model.dynamics import cycles
 
 COMMON = (
     Prior("trend_mean", (0.3, 0.5), "slightly cooperative: states that talk at all record more talks than threats"),
@@ -94,6 +94,7 @@ class Priors:
 
     def __init__(self, **values: Any) -> None:
         given, known = {**dict(values.pop("changed", ())), **values}, all_priors()
+        given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
         unknown = sorted(given.keys() - known.keys())
         if unknown:
             near = difflib.get_close_matches(unknown[0], known, n=3, cutoff=0.5)
@@ -128,16 +129,9 @@ class Priors:
         result._set(dict(self.changed) | own)
         return result
 
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Priors":
-        """Rebuild from plain values (lists where a pair stands), rejecting names it does not know."""
-        return cls(**{name: tuple(v) if isinstance(v, (list, tuple)) else v for name, v in values.items()})
-
-    def to_dict(self, cycle: Cycle | None = None) -> dict[str, Any]:
-        """Return plain values, ready for JSON; those of a cycle from outside of the package too if it is given."""
-        listed = (*PACKAGED, *([] if cycle is None else [cycle]))
-        own = [*COMMON, *(prior for one in listed for prior in one.priors)]
-        return {prior.name: prior.value for prior in own} | dict(self.changed)
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON; ``Priors(**values)`` is the inverse."""
+        return {name: getattr(self, name) for name in all_priors()}
 
 
 def all_priors() -> dict[str, Prior]:
@@ -149,8 +143,8 @@ def all_priors() -> dict[str, Prior]:
 def _check(prior: Prior, value: Any) -> None:
     """Reject values of another form, and months where their logarithm is meant."""
     name, pair = prior.name, isinstance(prior.value, tuple)
-    numbers = value if isinstance(value, tuple | list) else (value,)
-    fitting = isinstance(value, tuple | list) == pair and len(numbers) == 1 + pair
+    numbers = value if isinstance(value, tuple) else (value,)
+    fitting = isinstance(value, tuple) == pair and len(numbers) == 1 + pair
     if not (fitting and all(isinstance(n, int | float) and np.isfinite(n) for n in numbers) and numbers[-1] > 0):
         form = "a pair of finite numbers, the second positive" if pair else "a positive finite number"
         raise SpecError(f"priors: {name} is {value!r}; expected {form}")

@@ -3,11 +3,9 @@
 import json
 import os
 import platform
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
@@ -19,18 +17,18 @@ from numpy.typing import NDArray
 from forecast.arguments import checked, require_sampler, whole_seed
 from forecast.errors import SpecError
 from forecast.model.arrays import PanelArrays, coordinates, panel_arrays, require_events, require_observations
-from forecast.model.densities import Density, density_of, start_sampler
+from forecast.model.densities import Density, density_of, sample
 from forecast.model.driving import push
 from forecast.model.evidence import evidence as evidence_of
 from forecast.model.evidence import together
 from forecast.model.fitted import KIND, SCHEMA, STATISTICS, Fit
 from forecast.model.inputs import NODE_PATHS, parts_of
-from forecast.model.posterior import Groups, flat, take_apart
+from forecast.model.posterior import Groups, flat
 from forecast.model.spec import PendulumSpec, spec_for
 from forecast.model.trend import era_means, gathered
 from forecast.model.variables import all_variables, sampled_variables
 from forecast.panel.record import data_facts
-from forecast.progress import Progress, silent
+from forecast.progress import Progress, Steps, silent
 from forecast.resources import release_free_memory
 from forecast.typing import Float, Seed
 
@@ -128,31 +126,33 @@ def fit(
     require_sampler(draws=draws, tune=tune, chains=chains, cores=cores, seed=seed)
     if target_accept is not None and not 0.0 < target_accept < 1.0:
         raise SpecError(f"target_accept: got {target_accept}; expected a number between 0 and 1")
-    report = progress or silent
     sampler_seed, path_seed, bridge_seed = np.random.SeedSequence(seed).spawn(3)
-
-    report("building the model", 0, 0)
-    arrays = panel_arrays(panel, spec)
-    require_observations(panel)
-    require_events(panel)
+    steps = Steps(progress or silent)
+    with steps.step("compile", "building the model"):
+        arrays = panel_arrays(panel, spec)
+        require_observations(panel)
+        require_events(panel)
+        densities = [density_of(panel, spec, arrays, part, steps.progress) for part in parts_of(arrays)]
     accept, depth = PATH_TREES[spec.has_ceiling]
-    run = Run(
-        panel, spec, arrays, (target_accept or accept, depth), report,
-        settings={"draws": draws, "tune": tune, "chains": chains, "cores": min(cores or os.cpu_count() or 1, chains)},
-        seed=int(sampler_seed.generate_state(1)[0]),
-        bridge=np.random.default_rng(bridge_seed) if evidence else None,
-    )  # fmt: skip
-    sampled, statistics, facts = _sample(run)
-
-    report("filling in the path", 0, 0)
-    with run.timed("path"):
-        rng, threads = np.random.default_rng(path_seed), run.settings["cores"]
-        posterior = complete_posterior(sampled, panel, spec, arrays, rng, threads=threads)
+    accept = target_accept or accept
+    cores = min(cores or os.cpu_count() or 1, chains)
+    settings = {"draws": draws, "tune": tune, "chains": chains, "cores": cores}
+    drawn = _sampled(densities, ((accept, depth), ASIDE_TREES), settings, int(sampler_seed.generate_state(1)[0]), steps)
+    facts = {}
+    if evidence:
+        rng, parts = np.random.default_rng(bridge_seed), zip(densities, drawn, strict=True)
+        with steps.step("evidence", "bridge sampling"):
+            found = [evidence_of(density, own["posterior"], rng) for density, own in parts]
+            facts["evidence"] = asdict(together(found))
+    with steps.step("path", "filling in the path"):
+        sampled, statistics = _put_together(densities, drawn)
+        rng = np.random.default_rng(path_seed)
+        posterior = complete_posterior(sampled, panel, spec, arrays, rng, threads=cores)
         worth = spec.observation_model.integration_worth(spec, posterior, arrays)
     provenance = {
-        "seed": seed, "sampler": "nutpie", **run.settings, "target_accept": run.trees[0], "tree_depth": depth,
+        "seed": seed, "sampler": "nutpie", **settings, "target_accept": accept, "tree_depth": depth,
         **data_facts(panel), "versions": {name: version(name) for name in VERSIONS},
-        "python": platform.python_version(), "seconds": run.seconds, "nodes_worth": round(worth, 4), **facts,
+        "python": platform.python_version(), "seconds": steps.seconds, "nodes_worth": round(worth, 4), **facts,
     }  # fmt: skip
     texts = {"spec": json.dumps(spec.to_dict()), "provenance": json.dumps(provenance)}
     attributes = {"kind": KIND, "schema": SCHEMA, **texts}
@@ -167,42 +167,32 @@ def fit(
 PATH_TREES, ASIDE_TREES = {False: (0.85, 4), True: (0.85, 5)}, (0.8, 4)
 
 
-@dataclass(frozen=True)
-class Run:
-    """Inputs of a sampler run, and durations of its steps."""
-
-    panel: xr.Dataset  # What is fitted
-    spec: PendulumSpec
-    arrays: PanelArrays
-    trees: tuple[float, int]  # Along the path
-    report: Progress  # Called with (step in words, done, total)
-    settings: dict[str, int]  # Draws, tune, chains and cores
-    seed: int  # Of the sampler
-    bridge: Generator | None  # For bridge sampling; without it the evidence is not estimated
-    seconds: dict[str, float] = field(default_factory=dict)  # By step
-
-    @contextmanager
-    def timed(self, step: str) -> Iterator[None]:
-        """Note how long a step takes."""
-        begun = time.perf_counter()
-        yield
-        self.seconds[step] = round(time.perf_counter() - begun, 3)
+STEPS = {"sample": "sampling", "sample aside": "sampling the kinds"}
 
 
-def _sample(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
-    """Run nutpie on every part of the model, and put together what it found."""
-    parts = _sampled_parts(run)
-    with run.timed("derive"):
-        derived = [density.derived(groups["posterior"]) for density, groups in parts]
+def _sampled(
+    densities: list[Density], trees: Sequence[tuple[float, int]], settings: dict[str, int], seed: int, steps: Steps
+) -> list[Groups]:
+    """Run nutpie on the parts of a model, one after the other."""
+    seeds = [seed, *np.random.SeedSequence(seed).generate_state(len(densities) - 1).tolist()]
+    total, found = settings["chains"] * (settings["draws"] + settings["tune"]), []
+    for density, own, tree, (name, words) in zip(densities, seeds, trees, STEPS.items(), strict=False):
+
+        def tell(chains: Any, words: str = words) -> None:
+            steps.progress(words, sum(chain.finished_draws for chain in chains), total)
+
+        with steps.step(name, words):
+            found.append(sample(density, tree, **settings, seed=own, progress_rate=250, progress_callback=tell))
+        steps.progress(words, total, total)
+    return found
+
+
+def _put_together(densities: list[Density], drawn: list[Groups]) -> tuple[xr.Dataset, xr.Dataset]:
+    """Return the variables of the posterior and the statistics of all parts of a model."""
+    derived = [density.derived(own["posterior"]) for density, own in zip(densities, drawn, strict=True)]
     log_prior, log_rest = (sum(own.pop(name) for own in derived) for name in ("log_prior", "log_rest"))
-    every = [groups["sample_stats"].transpose("chain", "draw", ...) for _, groups in parts]
+    every = [own["sample_stats"].transpose("chain", "draw", ...) for own in drawn]
     log_likelihood = sum(statistics["logp"].to_numpy() for statistics in every) - log_rest
-    facts = {}
-    if run.bridge is not None:
-        run.report("bridge sampling", 0, 0)
-        with run.timed("evidence"):
-            found = [evidence_of(density, groups["posterior"], run.bridge) for density, groups in parts]
-            facts["evidence"] = asdict(together(found))
     dims = {**sampled_variables(), **dict.fromkeys(NODE_PATHS, ("node",))}
     values = {name: values for own in derived for name, values in own.items() if name in dims}
     sampled = {name: (("chain", "draw", *dims[name]), own) for name, own in values.items()}
@@ -212,42 +202,7 @@ def _sample(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
         kept["n_steps"] = kept["n_steps"] + aside["n_steps"].to_numpy()
         kept["energy_aside"] = aside["energy"].to_numpy()
     kept |= {"log_prior": log_prior, "log_likelihood_total": log_likelihood}
-    by_draw = {name: (("chain", "draw"), own) for name, own in kept.items()}
-    return xr.Dataset(sampled), xr.Dataset(by_draw), facts
-
-
-def _sampled_parts(run: Run) -> list[tuple[Density, Groups]]:
-    """Sample the parts of a model one after the other; what comes next is made ready while the sampler runs."""
-    names, found = parts_of(run.arrays), []
-    seeds = [run.seed, *np.random.SeedSequence(run.seed).generate_state(len(names) - 1).tolist()]
-    with run.timed("compile"):
-        densities = [density_of(run.panel, run.spec, run.arrays, names[0], run.report)]
-    for place, seed in enumerate(seeds):
-        own, step = densities[place], "sample aside" if place else "sample"
-        words, trees = ("sampling the kinds", ASIDE_TREES) if place else ("sampling", run.trees)
-        with run.timed(step), _sampling(own, run, trees, seed, words) as wait:
-            densities += [density_of(run.panel, run.spec, run.arrays, name) for name in names[place + 1 : place + 2]]
-            own.prepare()
-            found.append((own, wait()))
-    return found
-
-
-@contextmanager
-def _sampling(
-    density: Density, run: Run, trees: tuple[float, int], seed: int, words: str
-) -> Iterator[Callable[[], Groups]]:
-    """Run nutpie in threads of its own; gives what waits for the groups of its draws."""
-    total = run.settings["chains"] * (run.settings["draws"] + run.settings["tune"])
-    sampler = start_sampler(
-        density, trees, **run.settings, seed=seed, progress_rate=250,
-        progress_callback=lambda chains: run.report(words, sum(chain.finished_draws for chain in chains), total),
-    )  # fmt: skip
-    try:
-        yield lambda: take_apart(sampler.wait())
-    except BaseException:
-        sampler.cancel()
-        raise
-    run.report(words, total, total)
+    return xr.Dataset(sampled), xr.Dataset({name: (("chain", "draw"), own) for name, own in kept.items()})
 
 
 def complete_posterior(

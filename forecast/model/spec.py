@@ -83,17 +83,16 @@ class PendulumSpec:
         if not isinstance(self.priors, Priors):
             raise SpecError(
                 f"priors: got an object of type {type(self.priors).__name__}; expected Priors, such as "
-                "Priors(cycle_half_life=(np.log(24), 0.5)), or a dict through Priors.from_dict"
+                "Priors(cycle_half_life=(np.log(24), 0.5)), or Priors(**values) of a dict"
             )
         if not self.ceiling:
             bounds = self.moves and self.observation == "sides"
             object.__setattr__(self, "ceiling", "framework" if bounds else "none")
-        for name, known in (("trend", TRENDS), ("ceiling", CEILINGS), ("kind_drift", KIND_DRIFTS)):
+        known_cycles = (*(one.name for one in cycles()), NO_CYCLE)
+        choices = {"trend": TRENDS, "cycle": known_cycles, "ceiling": CEILINGS, "kind_drift": KIND_DRIFTS}
+        for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise SpecError(f"{name}: got {getattr(self, name)!r}; expected one of {', '.join(known)}")
-        if self.cycle != NO_CYCLE and self.cycle not in [one.name for one in cycles()]:
-            names = ", ".join([*(one.name for one in cycles()), NO_CYCLE])
-            raise SpecError(f"cycle: got {self.cycle!r}; expected one of {names}")
         find_observation(self.observation)
         self._check_components()
         object.__setattr__(self, "drivers", parse_drivers(self.drivers))
@@ -190,7 +189,7 @@ class PendulumSpec:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON; :meth:`from_dict` is the inverse."""
         left_out = {*self._unused_priors(), *(OF_DATASETS - dict(self.priors.changed).keys())}
-        priors = {name: own for name, own in self.priors.to_dict(self.cycle_model).items() if name not in left_out}
+        priors = {name: own for name, own in self.priors.to_dict().items() if name not in left_out}
         return {**asdict(self), "drivers": dict(self.drivers), "priors": priors}
 
     @classmethod
@@ -200,7 +199,7 @@ class PendulumSpec:
         unknown = sorted(set(values) - known)
         if unknown:
             raise SpecError(f"spec: unknown field {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-        return cls(**{**values, "priors": Priors.from_dict(values.get("priors", {}))})
+        return cls(**{**values, "priors": Priors(**values.get("priors", {}))})
 
 
 DENSE = 30.0  # Events per covered month from which on a record is a feed's; the chronology has two

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from forecast.arguments import checked, whole_seed
 from forecast.dates import Clock
@@ -25,7 +24,7 @@ from forecast.model.likelihood import TREND, Draws, Observed, state_of
 from forecast.model.particles import Cloud, Weights, follow, resampled, smoothed
 from forecast.model.posterior import flat
 from forecast.model.trend import era_means
-from forecast.panel import build_panel, panel_kind, validate_panel
+from forecast.panel import build_panel, panel_kind
 from forecast.panel.record import data_facts, last_known
 from forecast.progress import Progress, silent
 from forecast.typing import Bool, Float, Index, Seed
@@ -42,7 +41,6 @@ def later_panel(panel: xr.Dataset, news: EventTable | xr.Dataset, as_of: Day | N
     if isinstance(news, xr.Dataset):
         if as_of is not None:
             raise SpecError("as_of: a panel has its own day; leave it out, or give a table of events")
-        validate_panel(news)
         later = news
     else:
         if as_of is not None:
@@ -385,7 +383,7 @@ def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
         path = np.empty((*found[name].shape[:-1], periods), dtype=np.float32)
         path[..., :known] = found[name]
         found[name] = path
-    kept = (chain * number + places).ravel()
+    kept, index = (chain * number + places).ravel(), later["era_index"].transpose("dyad", "time").to_numpy()
     for dyad, cloud in enumerate(carried.clouds):
         code = str(later["dyad"].to_numpy()[dyad])
         path = cloud.paths(kept, _stream(seed, panel, code, "paths"))
@@ -393,21 +391,12 @@ def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
         own = path[:, path.shape[1] - (periods - start) :]
         for name, values in (("level", own.sum(axis=-1)), ("trend", own[..., TREND])):
             found[name][:, :, dyad, start:] = values.reshape(chains, number, -1)
-    if carried.fit.spec.moves:
-        found["mu"] = _era_means(found["trend"], later)
+        if carried.fit.spec.moves:
+            eras = np.flatnonzero(later["era_dyad"].to_numpy() == dyad)
+            found["mu"][..., eras] = era_means(found["trend"][:, :, dyad], index[dyad], eras)
     coords = {name: before[name].to_numpy() for name in before.coords if name != "time"}
     posterior = {name: (before[name].dims, values, before[name].attrs) for name, values in found.items()}
     return xr.Dataset(posterior, coords={**coords, "time": later["time"].to_numpy()})
-
-
-def _era_means(trend: NDArray[Any], panel: xr.Dataset) -> Float:
-    """Return the mean of the trend (chain, draw, dyad, time) over every era, (chain, draw, era)."""
-    index, dyads = panel["era_index"].transpose("dyad", "time").to_numpy(), panel["era_dyad"].to_numpy()
-    means = np.empty((*trend.shape[:2], len(dyads)))
-    for dyad, own in enumerate(index):
-        eras = np.flatnonzero(dyads == dyad)
-        means[..., eras] = era_means(trend[:, :, dyad], own, eras)
-    return means
 
 
 def sampled_again(fit: Fit, later: xr.Dataset, reason: str, report: Progress, **changes: Any) -> Fit:

@@ -95,17 +95,21 @@ class FuturePush:
             _standardised_path(fit, name, own.dyad, size, periods, streams(f"driver {name}")) for name, _ in drivers
         ]
         values = np.stack(np.broadcast_arrays(*paths), axis=-2)
-        now = past.mapped(lambda part: part[:, :, None])
+        now = Push(*(part[:, :, None] for part in past))
         ahead = push(drivers, effect[:, :, None], values, phi[..., None], now)
-        return cls(past.mapped(lambda part: part[..., -1:]), now.followed_by(ahead))
+        joined = (
+            np.concatenate([np.broadcast_to(present[..., -1:], (*later.shape[:-1], 1)), later], axis=-1)
+            for present, later in zip(now, ahead, strict=True)
+        )
+        return cls(Push(*(part[..., -1:] for part in past)), Push(*joined))
 
     def at(self, period: int, size: tuple[int, ...]) -> Push:
         """Return their effect in a period, (chain, draw, future) of that size."""
-        return self.ahead.mapped(lambda part: np.broadcast_to(part[..., period], size))
+        return Push(*(np.broadcast_to(part[..., period], size) for part in self.ahead))
 
     def picked(self, pick: Callable[[Float], Float], size: tuple[int, ...]) -> Self:
         """Return that of the simulations that are picked among so many (chain, draw, future)."""
-        ahead = self.ahead.mapped(lambda part: pick(np.broadcast_to(part, (*size, part.shape[-1]))))
+        ahead = Push(*(pick(np.broadcast_to(part, (*size, part.shape[-1]))) for part in self.ahead))
         return replace(self, ahead=ahead)
 
     def taken_out(self, own: DyadDraws) -> DyadDraws:

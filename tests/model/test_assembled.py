@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from forecast.model import PendulumModel, PendulumSpec
 from forecast.model.arrays import panel_arrays
-from forecast.model.densities import assemble, is_usual, zero_sum_basis
+from forecast.model.densities import POINT, density_of, is_usual, zero_sum_basis
 from forecast.model.inputs import WHITE
 
 from .panels import make_panel, numerical_gradient, python_mode
@@ -38,7 +39,7 @@ def panel_of(shape):
 def parts(spec, panel):
     arrays = panel_arrays(panel, spec)
     names = ("path", "aside") if arrays.aside else ("whole",)
-    return [(name, assemble(spec, arrays, name)) for name in names]
+    return [(name, density_of(panel, spec, arrays, name)) for name in names]
 
 
 def to_pymc(point, block, start):
@@ -93,7 +94,8 @@ def test_what_follows_from_a_point_is_what_follows_in_the_pymc_model():
         model = PendulumModel(spec).build(panel, part=part)
         start = model.initial_point()
         points = np.stack([density.start(seed) for seed in range(3)])
-        found = density.of_points(points)
+        drawn = xr.Dataset({POINT: (("chain", "draw", "coordinate"), points[None])})
+        found = {name: values[0] for name, values in density.derived(drawn).items()}
         names = [name for name in found if name in model.named_vars]
         assert set(found) - set(names) == {"log_prior", "log_rest"}
         compute = model.compile_fn(

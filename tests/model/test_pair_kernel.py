@@ -86,7 +86,7 @@ def test_every_gradient_is_that_of_finite_differences(sizes, seed):
 
     path, _, *factor = pair_forward(*inputs.values(), starts)
     processes = (inputs[name] for name in NAMES[:7])
-    gradients = pair_backward(*processes, path, *factor, by_path, by_log_det, starts)
+    gradients = pair_backward(*processes, path, *factor, by_path, np.asarray(by_log_det), starts)
     for name, gradient in zip(NAMES, gradients, strict=True):
         step = 1e-5 if name.startswith("scale") else 1e-4
         expected = numerical_gradient(lambda at, name=name: value(name, at), inputs[name], step)
@@ -119,6 +119,6 @@ def test_the_operation_and_its_gradient_agree_with_the_kernel(mode):
     x, determinant, *factor = pair_forward(*inputs.values(), starts)
     weights = np.arange(2.0 * starts[-1])
     np.testing.assert_allclose(found[0], weights @ x + 2.0 * determinant)
-    expected = pair_backward(*(inputs[name] for name in NAMES[:7]), x, *factor, weights, 2.0, starts)
+    expected = pair_backward(*(inputs[name] for name in NAMES[:7]), x, *factor, weights, np.asarray(2.0), starts)
     for name, got, want in zip(NAMES, found[1:], expected, strict=True):
         np.testing.assert_allclose(got, want, err_msg=name)

@@ -80,7 +80,7 @@ def test_the_determinant_of_a_long_path_keeps_its_digits():
 def test_every_gradient_is_that_of_finite_differences(sizes, seed):
     inputs, starts = draw_inputs(sizes, seed)
     rng = np.random.default_rng(seed)
-    by_path, by_log_det = rng.standard_normal(starts[-1]), float(rng.standard_normal())
+    by_path, by_log_det = rng.standard_normal(starts[-1]), np.asarray(rng.standard_normal())
 
     def value(name, at):
         path, log_det, _, _ = path_forward(*(inputs | {name: at}).values(), starts)
@@ -122,7 +122,7 @@ def functions():
 def test_the_op_and_its_gradients_are_those_of_the_kernels(functions):
     inputs, starts = draw_inputs([4, 1, 6], 3)
     rng = np.random.default_rng(4)
-    by_path, by_log_det = rng.standard_normal(starts[-1]), 0.7
+    by_path, by_log_det = rng.standard_normal(starts[-1]), np.asarray(0.7)
     path, log_det, inverse, solved = path_forward(*inputs.values(), starts)
 
     def gradients(by_path, by_log_det):
@@ -134,7 +134,7 @@ def test_the_op_and_its_gradients_are_those_of_the_kernels(functions):
         path,
         log_det,
         *gradients(by_path, by_log_det),
-        *gradients(by_path, 0.0),
+        *gradients(by_path, np.asarray(0.0)),
         *gradients(np.zeros_like(by_path), by_log_det),
     ]
     for function in functions:

@@ -189,11 +189,10 @@ def test_a_prior_that_makes_no_sense_is_refused_by_name(values, field):
 
 def test_priors_go_through_plain_values_and_back():
     priors = replace(Priors(), cycle_half_life=(3.5, 0.2))
-    assert Priors.from_dict(priors.to_dict()) == priors
-    assert Priors.from_dict({"cycle_half_life": [3.5, 0.2]}) == priors
-    for unknown in (Priors.from_dict, lambda values: Priors(**values)):
-        with pytest.raises(SpecError, match="unknown halflife"):
-            unknown({"halflife": [3.5, 0.2]})
+    assert Priors(**priors.to_dict()) == priors
+    assert Priors(cycle_half_life=[3.5, 0.2]) == priors
+    with pytest.raises(SpecError, match="unknown halflife"):
+        Priors(halflife=[3.5, 0.2])
 
 
 def test_priors_show_what_was_changed():
@@ -208,7 +207,7 @@ def test_priors_of_a_cycle_are_changed_and_read_like_all_others():
     priors = replace(Priors(lean=0.5), band=(0.1, 0.2), cycle_sd_dyads=0.3)
     assert (priors.lean, priors.band, priors.cycle_sd_dyads) == (0.5, (0.1, 0.2), 0.3)
     assert priors.stiffening == Priors().stiffening
-    assert Priors.from_dict(priors.to_dict()) == priors
+    assert Priors(**priors.to_dict()) == priors
     assert pickle.loads(pickle.dumps(priors)) == priors
     assert priors != Priors()
     assert hash(replace(priors, lean=Priors().lean)) != hash(priors)

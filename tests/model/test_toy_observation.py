@@ -11,7 +11,7 @@ from forecast.errors import SpecError
 from forecast.model import PendulumModel, PendulumSpec, dynamics, fit, prior_draws, simulate_panel, update
 from forecast.model.arrays import panel_arrays
 from forecast.model.declarations import Variable
-from forecast.model.inputs import anchor_path, prior_reference
+from forecast.model.inputs import anchor_path, level_under, prior_reference
 from forecast.model.observation import Observation, find_observation, observation_of, register, unregister
 from forecast.model.posterior import flat
 from forecast.panel import first_periods
@@ -106,13 +106,15 @@ def test_its_simulated_values_follow_the_level(simulated):
 
 def test_the_path_is_whitened_towards_its_values(simulated, spec):
     arrays = panel_arrays(simulated[0], spec)
-    anchor = anchor_path(prior_reference(spec, arrays), arrays, spec)
+    reference = prior_reference(spec, arrays)
+    weight, level = anchor_path(reference, arrays, spec)
+    mean = level_under(reference, arrays)(np.zeros(spec.components * arrays.nodes), weight, weight * level)
     seen = np.isfinite(arrays.observed)
     # For a normal error the pseudo-observations are the observations themselves.
-    np.testing.assert_allclose(anchor.level[seen], arrays.observed[seen])
-    np.testing.assert_allclose(anchor.weight, np.where(seen, PRIOR**-2, 0.0))
+    np.testing.assert_allclose(level[seen], arrays.observed[seen])
+    np.testing.assert_allclose(weight, np.where(seen, PRIOR**-2, 0.0))
     # The path passes the values, which lie within 0.01 of a path of the model, no further off than the error assumed.
-    off = simulated[1].to_numpy()[0, arrays.node_time] - anchor.mean
+    off = simulated[1].to_numpy()[0, arrays.node_time] - mean
     assert np.sqrt(np.mean(off[seen] ** 2)) < PRIOR
 
 

@@ -264,7 +264,7 @@ def kinds_at(
 
 
 MEAN, STEP, HALF_LIFE, SD, HEADROOM, NOISE, VOLUME = range(7)  # Rows of the quantities of dyads
-INFORMATION = 0.3  # Of an event on the level, as in `forecast.model.observation.side.report_variance`
+INFORMATION = 0.3  # Of an event on the level, as in `forecast.model.observation.sides.report_variance`
 
 
 class Choices(NamedTuple):
@@ -506,12 +506,12 @@ def path_density(
         g_z, drift, carry, scale, drift_c, carry_c, scale_c, g_weight, g_information = pair_backward(
             values[choices.white : choices.white + x.size], path.trend[0], path.trend[1], path.trend[2],
             path.cycle[0], path.cycle[1], path.cycle[2],
-            x, path.inverse, path.solved, path.beside, path.beyond, g_x, 1.0, data.starts,
+            x, path.inverse, path.solved, path.beside, path.beyond, g_x, np.asarray(1.0), data.starts,
         )  # fmt: skip
     else:
         process = path.trend if choices.moves else path.cycle
         g_z, drift, carry, scale, g_weight, g_information = path_backward(
-            process[0], process[1], process[2], x, path.inverse, path.solved, g_x, 1.0, data.starts
+            process[0], process[1], process[2], x, path.inverse, path.solved, g_x, np.asarray(1.0), data.starts
         )
         drift_c, carry_c, scale_c = drift, carry, scale
     by_value[choices.white : choices.white + g_z.size] = g_z

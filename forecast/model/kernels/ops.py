@@ -26,9 +26,8 @@ class KernelOp(Op):  # type: ignore[misc]
 
     __props__ = ("kernel", "dims")
 
-    def __init__(self, kernel: Callable[..., Any], dims: tuple[int, ...], *, by_number: bool = False) -> None:
+    def __init__(self, kernel: Callable[..., Any], dims: tuple[int, ...]) -> None:
         self.kernel, self.dims = kernel, dims  # `dims` are the numbers of dims of its outputs
-        self.by_number = by_number  # Whether the kernel takes the last input but one as a plain number
 
     def make_node(self, *inputs: Any) -> Apply:
         outputs = [pt.tensor(dtype="float64", shape=(None,) * dims) for dims in self.dims]
@@ -36,8 +35,7 @@ class KernelOp(Op):  # type: ignore[misc]
 
     def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
         """Evaluate outside numba mode."""
-        given = [*inputs[:-2], float(inputs[-2]), inputs[-1]] if self.by_number else inputs
-        values = self.kernel(*given)
+        values = self.kernel(*inputs)
         for cell, value in zip(outputs, values if len(outputs) > 1 else (values,), strict=True):
             cell[0] = value
 
@@ -50,11 +48,7 @@ def _compile(op: KernelOp, **_: Any) -> Any:
     def evaluate(*inputs: Any) -> Any:
         return kernel(*inputs)
 
-    @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
-    def evaluate_by_number(*inputs: Any) -> Any:
-        return kernel(*inputs[:-2], inputs[-2].item(), inputs[-1])
-
-    return evaluate_by_number if op.by_number else evaluate, f"{kernel.__name__} {STAMP}"
+    return evaluate, f"{kernel.__name__} {STAMP}"
 
 
 class EventLikelihood(KernelOp):
@@ -78,7 +72,7 @@ class WhitenedPath(KernelOp):
     """Op of :func:`path_forward`, ``(z, ..., starts) -> (x, log_det, ...)``; the first two carry gradients."""
 
     forward: ClassVar[tuple[Callable[..., Any], tuple[int, ...]]] = path_forward, (1, 0, 1, 1)
-    gradient: ClassVar[KernelOp] = KernelOp(path_backward, (1,) * 6, by_number=True)
+    gradient: ClassVar[KernelOp] = KernelOp(path_backward, (1,) * 6)
     read_again: ClassVar[slice] = slice(1, 4)  # Which of the inputs the gradient reads
 
     def __init__(self) -> None:
@@ -104,7 +98,7 @@ class WhitenedPair(WhitenedPath):
     """Op of :func:`pair_forward`: trend and cycle of every node in turn, and the log-determinant."""
 
     forward = pair_forward, (1, 0, 1, 1, 1, 1)
-    gradient = KernelOp(pair_backward, (1,) * 9, by_number=True)
+    gradient = KernelOp(pair_backward, (1,) * 9)
     read_again = slice(7)
 
 

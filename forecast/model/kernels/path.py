@@ -105,10 +105,10 @@ def path_forward(
 @kernel
 def path_backward(
     drift: Float, carry: Float, scale: Float, x: Float, inverse: Float, solved: Float,
-    g_x: Float, g_log_det: float, starts: Index,
+    g_x: Float, g_log_det: Float, starts: Index,
 ) -> tuple[Float, Float, Float, Float, Float, Float]:  # fmt: skip
     """Gradients with respect to z, drift, carry, scale, weight and information."""
-    nodes = x.size
+    nodes, by_log_det = x.size, g_log_det.item()
     g_z, g_drift, g_carry, g_scale = np.empty(nodes), np.zeros(nodes), np.zeros(nodes), np.empty(nodes)
     g_weight, g_information = np.empty(nodes), np.empty(nodes)
     g_l, g_b = np.empty(nodes), np.zeros(nodes)
@@ -125,7 +125,7 @@ def path_backward(
                 continue
             g = g_x[i] + above[d]
             g_z[i] = g * inverse[i]
-            g_l[i] = -(g_log_det + g * x[i]) * inverse[i]
+            g_l[i] = -(by_log_det + g * x[i]) * inverse[i]
             if i + 1 < starts[d + 1]:
                 g_b[i + 1] = -g_z[i] * x[i + 1]
                 above[d] = g_z[i] * coupling[i + 1] * inverse[i]
@@ -258,11 +258,13 @@ def _add_transitions(
 def pair_backward(
     z: Float, drift_s: Float, carry_s: Float, scale_s: Float, drift_f: Float, carry_f: Float, scale_f: Float,
     x: Float, inverse: Float, solved: Float, beside: Float, beyond: Float,
-    g_x: Float, g_log_det: float, starts: Index,
+    g_x: Float, g_log_det: Float, starts: Index,
 ) -> tuple[Float, Float, Float, Float, Float, Float, Float, Float, Float]:  # fmt: skip
     """Gradients with respect to all inputs of `pair_forward` but the starts."""
     nodes = scale_s.size
-    g_z, g_diagonal, g_off, g_off2, g_right = colour_backward(z, x, inverse, solved, beside, beyond, g_x, g_log_det)
+    g_z, g_diagonal, g_off, g_off2, g_right = colour_backward(
+        z, x, inverse, solved, beside, beyond, g_x, g_log_det.item()
+    )
     g_weight, g_information = np.empty(nodes), np.empty(nodes)
     for i in range(nodes):
         g_weight[i] = g_diagonal[2 * i] + g_diagonal[2 * i + 1] + g_off[2 * i + 1]

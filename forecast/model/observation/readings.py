@@ -106,11 +106,10 @@ def layout(readings: Readings, dyad: Index) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def data(spec: "PendulumSpec", readings: Readings, dyad: Index, reference: Own) -> dict[str, Any]:
+def data(readings: Readings, dyad: Index, reference: Own) -> dict[str, Any]:
     """Return the arrays that a model reads of several datasets, by the names of its data."""
     read, events = layout(readings, dyad), readings.events.astype(np.float64)
-    concentration = reference["concentration"] if spec.overdispersion else None
-    known = _variance(_information(events, concentration), reference["noise"][dyad])
+    known = _variance(_information(events, reference["concentration"]), reference["noise"][dyad])
     return read | {
         "reading_events": events, "reading_variance": known, "reading_anchor": shift(reference, read),
     }  # fmt: skip
@@ -121,12 +120,13 @@ def anchor_weight(weight: Any, own: Own, data: Mapping[str, Any]) -> Any:
     import pytensor.tensor as pt
 
     noise = pt.as_tensor(own["noise"])[data["reading_dyad"]]
-    return weight * data["reading_variance"] / _variance(_dataset_information(own, data), noise)
+    information = _information(data["reading_events"], own["concentration"])
+    return weight * data["reading_variance"] / _variance(information, noise)
 
 
 def anchor_shift(own: Own, data: Mapping[str, Any]) -> Any:
     """Return how far the pseudo-observations move as the datasets' readings do: by what each tells of the level."""
-    information = _dataset_information(own, data)
+    information = _information(data["reading_events"], own["concentration"])
     offset = own["offset"].mean(axis=1)[data["reading_dyad"]]
     moved = offset + shift(own, data) - data["reading_anchor"]
     return -(information * moved).sum(axis=1) / (information.sum(axis=1) + NEXT_TO_NOTHING)
@@ -153,11 +153,6 @@ def draws(posterior: "xr.Dataset", own: Own) -> Own:
         "drift": flat(posterior["dataset_drift"]),
         "dataset_volume_effect": flat_or_zeros(posterior, "dataset_volume_effect", dyads, datasets),
     } | {name: flat(posterior[f"dataset_{name}"]) for name in slopes}
-
-
-def _dataset_information(own: Own, data: Mapping[str, Any]) -> Any:
-    concentration = own["concentration"]  # plain zeros without overdispersion
-    return _information(data["reading_events"], None if isinstance(concentration, np.ndarray) else concentration)
 
 
 def _variance(information: Any, noise: Any) -> Any:
@@ -188,7 +183,7 @@ def drift_between(drift: Float, knot: int | Index, part: float | Float) -> Float
 
 def _information(events: Any, concentration: Any) -> Any:
     """Return rough inverse variances of what each dataset's events tell of the level, (node, dataset)."""
-    if concentration is None:
+    if isinstance(concentration, np.ndarray) and not concentration.any():  # there is no overdispersion
         return INFORMATION * events
     return INFORMATION * events * (concentration + 1.0) / (concentration + events)
 

@@ -1,19 +1,16 @@
-"""Likelihood of counts by side given the level, month-specific noise integrated out; sparse count arrays."""
+"""Sparse arrays of event counts, and what every likelihood of counts shares: its quadrature, and draws of classes."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.model.declarations import ByDyad, Declared, Free
 from forecast.model.observation.base import Own
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
-    from forecast.model.arrays import PanelArrays
     from forecast.model.spec import PendulumSpec
 
 
@@ -100,140 +97,18 @@ def _blocks(cells: Index, rows: Index) -> Index:
     return np.array(blocks, dtype=np.int64).reshape(-1, 5)
 
 
-# Half the span over which the slope of the log-likelihood is differenced, in log-odds: about the posterior spread of
-# a month's level, so that the curvature is what the path meets on average and not what it is at one point.
-CURVATURE_SPAN = 0.5
-CURVATURE_FLOOR = 0.02
-# Nodes of the finer integral over the month noise, and draws per chain that are compared.
-FINE = 61
-DRAWS_A_CHAIN = 15
 # The order in which the kernels read the parameters.
 KERNEL = ("offset", "cutpoint", "concentration", "noise")
 NO_SHIFT = np.zeros((0, 0))  # Empty shift: datasets read the level without an offset
 
 
+@cache  # every month of an update asks for them
 def quadrature(spec: "PendulumSpec") -> tuple[Float, Float]:
     """Return Gauss-Hermite nodes and weights for a standard normal; a single node at 0 without month-specific noise."""
     if not spec.month_noise:
         return np.zeros(1), np.ones(1)
-    return _gauss_hermite(spec.nodes)
-
-
-@cache
-def _gauss_hermite(nodes: int) -> tuple[Float, Float]:
-    """Return nodes and weights, which add up to 1; every month of an update asks for them."""
-    at, weights = np.polynomial.hermite_e.hermegauss(nodes)
+    at, weights = np.polynomial.hermite_e.hermegauss(spec.nodes)
     return at, weights / weights.sum()
-
-
-def declare(spec: "PendulumSpec", pool: bool, directions: int = 1, datasets: int = 1) -> Declared:
-    """Declare effect of volume, noise, concentrations and effects of directions."""
-    priors = spec.priors
-    declared: Declared = {}
-    if spec.volume_effect:
-        declared["volume_effect"] = ByDyad("volume", priors.volume_effect, priors.volume_effect_dyads, pool)
-    if spec.month_noise:
-        declared["tau"] = ByDyad("noise", priors.noise, priors.noise_dyads, pool, positive=True)
-    if spec.overdispersion:
-        prior: Any = priors.concentration
-        if datasets > 1:
-            others = [priors.dataset_concentration] * (datasets - 1)
-            prior = tuple(np.array(own) for own in zip(prior, *others, strict=True))
-        declared["concentration"] = Free("concentration", prior, ("dataset",), positive=True)
-    if directions == 2:
-        declared["direction"] = Free("direction_effect", (0.0, priors.direction), ("dyad", "dataset"))
-    return declared
-
-
-def add_scatter(spec: "PendulumSpec", declared: Declared, dyads: int, counted: Counted, pool: bool) -> Own:
-    """Add concentrations and offsets: of directions, and of other datasets, which are off for all dyads alike."""
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    priors, others = spec.priors, counted.datasets - 1
-    concentration: Any = declared["concentration"].add() if spec.overdispersion else np.zeros(counted.datasets)
-    offset: Any = pt.zeros((dyads, counted.directions, 1))
-    if others:
-        rest = ByDyad("dataset_offset", (0.0, priors.dataset), priors.dataset_dyads, pool, dims=(dyads, others)).add()
-        offset = offset + pt.concatenate([pt.zeros((dyads, 1)), rest], axis=1)[:, None, :]
-    if counted.directions == 2:
-        direction = declared["direction"].add()
-        offset = offset + pt.stack([direction, -direction], axis=1)
-    offset = pm.Deterministic("direction_offset", offset, dims=("dyad", "direction", "dataset"))
-    return {"concentration": concentration, "offset": offset}
-
-
-def data(counted: Counted, node_dyad: Index, reference: Own) -> dict[str, Any]:
-    """Return the counts, and how many events every node has for the weight of the whitening."""
-    events = np.maximum(counted.events_at_nodes(), 1.0)
-    reports, report_of_node = np.unique(np.column_stack([node_dyad, events]), axis=0, return_inverse=True)
-    dyad, number = reports[:, 0].astype(np.int64), reports[:, 1]
-    known = report_variance(number, reference["concentration"][0], reference["noise"][dyad])[report_of_node]
-    return {
-        "report_dyad": dyad, "report_events": number, "report_of_node": report_of_node, "anchor_variance": known,
-        **counted.layout,
-    }  # fmt: skip
-
-
-def anchor_weight(weight: Any, own: Own, data: Mapping[str, Any]) -> Any:
-    """Return the weight, which falls as noise and overdispersion grow."""
-    import pytensor.tensor as pt
-
-    noise = pt.as_tensor(own["noise"])[data["report_dyad"]]
-    now = report_variance(data["report_events"], own["concentration"][0], noise)
-    return weight * data["anchor_variance"] / now[data["report_of_node"]]
-
-
-def log_likelihood(spec: "PendulumSpec", level: Any, shift: Any, own: Own, data: Mapping[str, Any]) -> Any:
-    """Return the log-likelihood of all counts; a shift (node, dataset) moves the level for what a dataset reports."""
-    import pytensor.tensor as pt
-
-    from forecast.model.kernels.ops import EventLikelihood
-
-    layout = [data[name] for name in LAYOUT]
-    parameters = [pt.as_tensor(own[name]) for name in KERNEL]
-    rule = [pt.constant(one) for one in quadrature(spec)]
-    return EventLikelihood()(level, *parameters, pt.as_tensor(shift), *layout, *rule)[0]
-
-
-def reference(spec: "PendulumSpec", arrays: "PanelArrays", counted: Counted) -> Own:
-    """Return the centres of the priors."""
-    p, datasets = spec.priors, counted.datasets
-    return {
-        "noise": np.full(arrays.dyads, np.exp(p.noise[0]) if spec.month_noise else 0.0),
-        "cutpoint": np.zeros((datasets, 1)),
-        "concentration": np.full(datasets, np.exp(p.concentration[0]) if spec.overdispersion else 0.0),
-        "offset": np.zeros((arrays.dyads, counted.directions, datasets)),
-    }
-
-
-def derivatives(
-    spec: "PendulumSpec", level: Float, shift: Float, reference: Own, counted: Counted
-) -> tuple[Float, Float]:
-    """Return slope and averaged negative curvature of each node's log-likelihood, (node,)."""
-
-    def slope(at: Float) -> Float:
-        slopes: Float = _value_and_slope(at, shift, reference, counted, quadrature(spec))[1]
-        return slopes
-
-    curvature = (slope(level - CURVATURE_SPAN) - slope(level + CURVATURE_SPAN)) / (2 * CURVATURE_SPAN)
-    seen = counted.events_at_nodes() > 0
-    return slope(level), np.where(seen, np.maximum(curvature, CURVATURE_FLOOR), 0.0)
-
-
-def integration_worth(
-    spec: "PendulumSpec", level: Float, own: Own, counted: Counted, read: Callable[[Float, Own], tuple[Float, Float]]
-) -> float:
-    """Return the effective sample size fraction of draws weighted to a much finer integral, 0 to 1."""
-    usual, finer = quadrature(spec), quadrature(replace(spec, nodes=FINE))
-
-    def total(i: int, rule: tuple[Float, Float]) -> float:
-        values = {name: draw[i] for name, draw in own.items()}
-        return float(_value_and_slope(*read(level[i], values), values, counted, rule)[0])
-
-    missed = np.array([total(i, finer) - total(i, usual) for i in range(len(level))])
-    weight = np.exp(missed - missed.max())
-    return float(weight.sum() ** 2 / (weight**2).sum() / weight.size)
 
 
 def log_likelihood_of_draws(
@@ -249,21 +124,3 @@ def log_likelihood_of_draws(
         counted.entries, *rule,
     )  # fmt: skip
     return result
-
-
-def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
-    """Return the rough variance of a month's level from its events, 0.3 units of information each."""
-    independent = isinstance(concentration, float) and concentration == 0.0
-    kept = 1.0 if independent else (concentration + 1.0) / (concentration + events)
-    return 1.0 / (0.3 * events * kept) + noise**2
-
-
-def _value_and_slope(
-    level: Float, shift: Float, own: Own, counted: Counted, rule: tuple[Float, Float]
-) -> tuple[Any, ...]:
-    """Compute the log-likelihood of all counts at the nodes' levels, and its slope in them."""
-    from forecast.model.kernels.observation import observation_value_gradient
-
-    kernel: Callable[..., tuple[Any, ...]] = observation_value_gradient
-    parameters = (own[name] for name in KERNEL)
-    return kernel(level, *parameters, shift, *counted.layout.values(), *rule)

@@ -5,9 +5,8 @@ events for every dyad. The *kind* within a side follows a separate ordered logit
 conflict. Kinds drift and may depend on last year's recorded share, not on the level, so that they cannot bias it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +14,23 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from forecast.dates import periods_a_month
-from forecast.model.declarations import Variable
+from forecast.model.declarations import ByDyad, Declared, Free, Variable
 from forecast.model.observation import readings as by_dataset
-from forecast.model.observation import side as one_side
 from forecast.model.observation.base import Observation, Own
 from forecast.model.observation.kinds import TOWARDS, Aside, Kinds, log_odds, places_of, spans_of
 from forecast.model.observation.readings import Readings
-from forecast.model.observation.side import ORDER, Counted, class_probabilities, count_sparsely, draw_classes
+from forecast.model.observation.side import (
+    KERNEL,
+    LAYOUT,
+    NO_SHIFT,
+    ORDER,
+    Counted,
+    class_probabilities,
+    count_sparsely,
+    draw_classes,
+    log_likelihood_of_draws,
+    quadrature,
+)
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.panel.record import relative_event_counts
 from forecast.typing import Float, Index
@@ -33,6 +42,13 @@ if TYPE_CHECKING:
     from forecast.model.spec import PendulumSpec
 
 RECENT_MONTHS = 12
+# Half the span over which the slope of the log-likelihood is differenced, in log-odds: about the posterior spread of
+# a month's level, so that the curvature is what the path meets on average and not what it is at one point.
+CURVATURE_SPAN = 0.5
+CURVATURE_FLOOR = 0.02
+# Nodes of the finer integral over the month noise, and draws per chain that are compared.
+FINE = 61
+DRAWS_A_CHAIN = 15
 
 
 @dataclass(frozen=True)
@@ -58,6 +74,25 @@ def _variables(name: str, what: str, kinds: str) -> tuple[Variable, ...]:
         Variable(f"{name}_concentration", ("dataset",), "events",
                  "Of their Dirichlet-multinomial; absent without overdispersion.", reported=f"concentration of {name}"),
     )  # fmt: skip
+
+
+def declare_sides(spec: "PendulumSpec", pool: bool, directions: int = 1, datasets: int = 1) -> Declared:
+    """Declare effect of volume, noise, concentrations and effects of directions."""
+    priors = spec.priors
+    declared: Declared = {}
+    if spec.volume_effect:
+        declared["volume_effect"] = ByDyad("volume", priors.volume_effect, priors.volume_effect_dyads, pool)
+    if spec.month_noise:
+        declared["tau"] = ByDyad("noise", priors.noise, priors.noise_dyads, pool, positive=True)
+    if spec.overdispersion:
+        prior: Any = priors.concentration
+        if datasets > 1:
+            others = [priors.dataset_concentration] * (datasets - 1)
+            prior = tuple(np.array(own) for own in zip(prior, *others, strict=True))
+        declared["concentration"] = Free("concentration", prior, ("dataset",), positive=True)
+    if directions == 2:
+        declared["direction"] = Free("direction_effect", (0.0, priors.direction), ("dyad", "dataset"))
+    return declared
 
 
 class SidesObservation(Observation):
@@ -108,46 +143,85 @@ class SidesObservation(Observation):
         import pymc as pm
         import pytensor.tensor as pt
 
-        side, readings, none = arrays.observed.side, arrays.observed.readings, np.zeros(arrays.dyads)
-        declared = one_side.declare(spec, pool, side.directions, side.datasets)
+        side, readings, dyads = arrays.observed.side, arrays.observed.readings, arrays.dyads
+        declared = declare_sides(spec, pool, side.directions, side.datasets)
         noise, volume_effect = (
-            pm.Deterministic(name, declared[name].add(), dims="dyad") if name in declared else none
+            pm.Deterministic(name, declared[name].add(), dims="dyad") if name in declared else np.zeros(dyads)
             for name in ("tau", "volume_effect")
         )
         own: Own = {"noise": noise, "volume_effect": volume_effect, "cutpoint": pt.zeros((side.datasets, 1))}
         if readings is not None:
             own |= by_dataset.add_readings(spec, arrays, readings, volume_effect, pool)
-        return own | one_side.add_scatter(spec, declared, arrays.dyads, side, pool)
+        own["concentration"] = declared["concentration"].add() if spec.overdispersion else np.zeros(side.datasets)
+        offset: Any = pt.zeros((dyads, side.directions, 1))
+        if readings is not None:  # other datasets are off for all dyads alike
+            prior, dims = (0.0, spec.priors.dataset), (dyads, side.datasets - 1)
+            rest = ByDyad("dataset_offset", prior, spec.priors.dataset_dyads, pool, dims=dims).add()
+            offset = offset + pt.concatenate([pt.zeros((dyads, 1)), rest], axis=1)[:, None, :]
+        if side.directions == 2:
+            direction = declared["direction"].add()
+            offset = offset + pt.stack([direction, -direction], axis=1)
+        own["offset"] = pm.Deterministic("direction_offset", offset, dims=("dyad", "direction", "dataset"))
+        return own
 
     def data(self, spec: "PendulumSpec", arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
-        observed = arrays.observed
-        own = one_side.data(observed.side, arrays.node_dyad, reference)
+        side, readings = arrays.observed.side, arrays.observed.readings
+        events = np.maximum(side.events_at_nodes(), 1.0)
+        reports, report_of_node = np.unique(np.column_stack([arrays.node_dyad, events]), axis=0, return_inverse=True)
+        dyad, number = reports[:, 0].astype(np.int64), reports[:, 1]
+        known = report_variance(number, reference["concentration"][0], reference["noise"][dyad])[report_of_node]
+        own = {
+            "report_dyad": dyad, "report_events": number, "report_of_node": report_of_node, "anchor_variance": known,
+            **side.layout,
+        }  # fmt: skip
         if spec.volume_effect:
             own |= _volume(arrays) | {"anchor_volume_effect": reference["volume_effect"]}
-        if observed.readings is None:
-            return own
-        return own | by_dataset.data(spec, observed.readings, arrays.node_dyad, reference)
+        return own if readings is None else own | by_dataset.data(readings, arrays.node_dyad, reference)
 
     def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
-        return one_side.log_likelihood(spec, *_as_read(level, own, data), own, data)
+        import pytensor.tensor as pt
+
+        from forecast.model.kernels.ops import EventLikelihood
+
+        level, shift = _as_read(level, own, data)
+        layout = [data[name] for name in LAYOUT]
+        parameters = [pt.as_tensor(own[name]) for name in KERNEL]
+        rule = [pt.constant(one) for one in quadrature(spec)]
+        return EventLikelihood()(level, *parameters, pt.as_tensor(shift), *layout, *rule)[0]
 
     def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
-        centre = spec.priors.volume_effect[0] if spec.volume_effect else 0.0
-        own = one_side.reference(spec, arrays, arrays.observed.side) | {"volume_effect": np.full(arrays.dyads, centre)}
-        if arrays.observed.readings is not None:
-            own |= by_dataset.reference(spec, arrays.dyads, arrays.observed.side.datasets)
-        return own
+        p, dyads, side = spec.priors, arrays.dyads, arrays.observed.side
+        own = {
+            "noise": np.full(dyads, np.exp(p.noise[0]) if spec.month_noise else 0.0),
+            "cutpoint": np.zeros((side.datasets, 1)),
+            "concentration": np.full(side.datasets, np.exp(p.concentration[0]) if spec.overdispersion else 0.0),
+            "offset": np.zeros((dyads, side.directions, side.datasets)),
+            "volume_effect": np.full(dyads, p.volume_effect[0] if spec.volume_effect else 0.0),
+        }
+        return own if arrays.observed.readings is None else own | by_dataset.reference(spec, dyads, side.datasets)
 
     def derivatives(
         self, spec: "PendulumSpec", level: Float, reference: Own, arrays: "PanelArrays"
     ) -> tuple[Float, Float]:
-        read = _as_read(level, reference, _read_by(arrays))
-        return one_side.derivatives(spec, *read, reference, arrays.observed.side)
+        counted: Counted = arrays.observed.side
+        level, shift = _as_read(level, reference, _read_by(arrays))
+
+        def slope(at: Float) -> Float:
+            slopes: Float = _value_and_slope(at, shift, reference, counted, quadrature(spec))[1]
+            return slopes
+
+        curvature = (slope(level - CURVATURE_SPAN) - slope(level + CURVATURE_SPAN)) / (2 * CURVATURE_SPAN)
+        seen = counted.events_at_nodes() > 0
+        return slope(level), np.where(seen, np.maximum(curvature, CURVATURE_FLOOR), 0.0)
 
     def anchor(self, weight: Any, own: Own, data: Mapping[str, Any]) -> tuple[Any, Any]:
+        import pytensor.tensor as pt
+
         if "reading_events" in data:
             return by_dataset.anchor_weight(weight, own, data), by_dataset.anchor_shift(own, data)
-        weight = one_side.anchor_weight(weight, own, data)
+        noise = pt.as_tensor(own["noise"])[data["report_dyad"]]
+        now = report_variance(data["report_events"], own["concentration"][0], noise)
+        weight = weight * data["anchor_variance"] / now[data["report_of_node"]]
         if "relative_count" not in data:
             return weight, 0.0
         effect = (data["anchor_volume_effect"] - own["volume_effect"])[data["count_dyad"]]
@@ -179,7 +253,7 @@ class SidesObservation(Observation):
         else:
             shift = by_dataset.shift_of_draws(own, readings, dyad, node)
             month, side = level, own | {"offset": own["offset"] + shift[:, None, None, :]}
-        return one_side.log_likelihood_of_draws(observed.side, node, month, side, one_side.quadrature(spec))
+        return log_likelihood_of_draws(observed.side, node, month, side, quadrature(spec))
 
     def simulate(
         self, spec: "PendulumSpec", panel: "xr.Dataset", level: Float, parameters: "xr.Dataset", rng: Generator
@@ -226,12 +300,39 @@ class SidesObservation(Observation):
     def integration_worth(self, spec: "PendulumSpec", posterior: "xr.Dataset", arrays: "PanelArrays") -> float:
         if not spec.month_noise:
             return 1.0
-        draws = posterior.sizes["draw"]
-        few = min(one_side.DRAWS_A_CHAIN, draws)
+        draws, counted = posterior.sizes["draw"], arrays.observed.side
+        few = min(DRAWS_A_CHAIN, draws)
         some = posterior.isel(draw=np.linspace(0, draws - 1, few).astype(int))
         level, own = flat(some["level"])[:, arrays.node_dyad, arrays.node_time], self.draws(some)
-        read = partial(_as_read, data=_read_by(arrays))
-        return one_side.integration_worth(spec, level, own, arrays.observed.side, read)
+        rules, data = (quadrature(replace(spec, nodes=FINE)), quadrature(spec)), _read_by(arrays)
+
+        def missed(i: int) -> float:
+            values = {name: draw[i] for name, draw in own.items()}
+            read = _as_read(level[i], values, data)
+            finer, usual = (float(_value_and_slope(*read, values, counted, rule)[0]) for rule in rules)
+            return finer - usual
+
+        log_weight = np.array([missed(i) for i in range(len(level))])
+        weight = np.exp(log_weight - log_weight.max())
+        return float(weight.sum() ** 2 / (weight**2).sum() / weight.size)
+
+
+def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
+    """Return the rough variance of a month's level from its events, 0.3 units of information each."""
+    independent = isinstance(concentration, float) and concentration == 0.0
+    kept = 1.0 if independent else (concentration + 1.0) / (concentration + events)
+    return 1.0 / (0.3 * events * kept) + noise**2
+
+
+def _value_and_slope(
+    level: Float, shift: Float, own: Own, counted: Counted, rule: tuple[Float, Float]
+) -> tuple[Any, ...]:
+    """Compute the log-likelihood of all counts at the nodes' levels, and its slope in them."""
+    from forecast.model.kernels.observation import observation_value_gradient
+
+    kernel: Callable[..., tuple[Any, ...]] = observation_value_gradient
+    parameters = (own[name] for name in KERNEL)
+    return kernel(level, *parameters, shift, *counted.layout.values(), *rule)
 
 
 def _volume(arrays: "PanelArrays") -> dict[str, Any]:
@@ -251,7 +352,7 @@ def _as_read(level: Any, own: Own, data: Mapping[str, Any]) -> tuple[Any, Any]:
         return level, by_dataset.shift(own, data)
     if "relative_count" in data:
         level = level + own["volume_effect"][data["count_dyad"]] * data["relative_count"]
-    return level, one_side.NO_SHIFT
+    return level, NO_SHIFT
 
 
 def recent_log_odds(sides: Index, panel: "xr.Dataset") -> Float:
