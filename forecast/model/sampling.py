@@ -144,8 +144,9 @@ def fit(
         with steps.step("evidence", "bridge sampling"):
             found = [evidence_of(density, own["posterior"], rng) for density, own in parts]
             facts["evidence"] = asdict(together(found))
-    with steps.step("path", "filling in the path"):
+    with steps.step("derive", "filling in the path"):
         sampled, statistics = _put_together(densities, drawn)
+    with steps.step("path", "filling in the path"):
         rng = np.random.default_rng(path_seed)
         posterior = complete_posterior(sampled, panel, spec, arrays, rng, threads=cores)
         worth = spec.observation_model.integration_worth(spec, posterior, arrays)
@@ -171,7 +172,7 @@ STEPS = {"sample": "sampling", "sample aside": "sampling the kinds"}
 
 
 def _sampled(
-    densities: list[Density], trees: Sequence[tuple[float, int]], settings: dict[str, int], seed: int, steps: Steps
+    densities: list[Density], trees: Sequence[tuple[float, int]], settings: dict[str, Any], seed: int, steps: Steps
 ) -> list[Groups]:
     """Run nutpie on the parts of a model, one after the other."""
     seeds = [seed, *np.random.SeedSequence(seed).generate_state(len(densities) - 1).tolist()]

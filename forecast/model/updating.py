@@ -24,7 +24,7 @@ from forecast.model.likelihood import TREND, Draws, Observed, state_of
 from forecast.model.particles import Cloud, Weights, follow, resampled, smoothed
 from forecast.model.posterior import flat
 from forecast.model.trend import era_means
-from forecast.panel import build_panel, panel_kind
+from forecast.panel import build_panel, panel_kind, validate_panel
 from forecast.panel.record import data_facts, last_known
 from forecast.progress import Progress, silent
 from forecast.typing import Bool, Float, Index, Seed
@@ -41,6 +41,7 @@ def later_panel(panel: xr.Dataset, news: EventTable | xr.Dataset, as_of: Day | N
     if isinstance(news, xr.Dataset):
         if as_of is not None:
             raise SpecError("as_of: a panel has its own day; leave it out, or give a table of events")
+        validate_panel(news)
         later = news
     else:
         if as_of is not None:

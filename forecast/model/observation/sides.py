@@ -206,9 +206,8 @@ class SidesObservation(Observation):
         counted: Counted = arrays.observed.side
         level, shift = _as_read(level, reference, _read_by(arrays))
 
-        def slope(at: Float) -> Float:
-            slopes: Float = _value_and_slope(at, shift, reference, counted, quadrature(spec))[1]
-            return slopes
+        def slope(at: Float) -> Any:
+            return _value_and_slope(at, shift, reference, counted, quadrature(spec))[1]
 
         curvature = (slope(level - CURVATURE_SPAN) - slope(level + CURVATURE_SPAN)) / (2 * CURVATURE_SPAN)
         seen = counted.events_at_nodes() > 0
