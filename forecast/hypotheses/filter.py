@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import norm
 
 from forecast.model.kernels import kernel
 from forecast.typing import Float, Index
@@ -42,8 +43,11 @@ PARTS = 8
 MANY = 40
 """Above so many events per month the likelihood is taken by gamma functions, below by a product."""
 FINE, REACH = 256, 16
-"""Table of the logistic function: its entries per unit, and how far it reaches on both sides."""
-_LOGISTIC = 1.0 / (1.0 + np.exp(-np.arange(-REACH * FINE, REACH * FINE + 2) / FINE))
+"""Tables of the logistic function and of the normal hazard: entries per unit, and how far they reach on both sides."""
+_AT = np.arange(-REACH * FINE, REACH * FINE + 2) / FINE
+_LOGISTIC = 1.0 / (1.0 + np.exp(-_AT))
+_HAZARD = np.exp(norm.logpdf(_AT) - norm.logcdf(_AT))
+"""The standard normal density over the probability below."""
 
 
 def _gauss(size: int) -> tuple[Float, Float]:
@@ -71,15 +75,21 @@ class Steps(NamedTuple):
 
 
 @kernel
+def _read(table: Float, at: float) -> float:
+    """Read a table between its entries; beyond them it goes on as at its ends."""
+    place = (min(max(at, -REACH + 0.1), REACH - 0.1) + REACH) * FINE
+    low = int(place)
+    return table[low] + (place - low) * (table[low + 1] - table[low])
+
+
+@kernel
 def _weigh(
     cooperative: int, events: int, level: float, sd: float, a: float, nodes: Float, weights: Float, table: Float,
     lik: Float, good: Float, bad: Float,
 ) -> float:  # fmt: skip
     """Weigh the nodes of a month's level by their likelihood in place, and return what was divided out, a logarithm."""
     for j in range(nodes.size):
-        at = (min(max(level + sd * nodes[j], -REACH + 0.1), REACH - 0.1) + REACH) * FINE
-        place = int(at)
-        p = table[place] + (at - place) * (table[place + 1] - table[place])
+        p = _read(table, level + sd * nodes[j])
         good[j], bad[j] = a * p, a - a * p
         lik[j] = weights[j]
     if events <= MANY:
@@ -105,16 +115,8 @@ def _weigh(
 
 
 @kernel
-def _hazard(z: float) -> float:
-    """Return the standard normal density over the probability below."""
-    if z < -6.0:
-        return -z - 1.0 / z
-    return math.exp(-0.5 * z * z) * 0.7978845608028654 / math.erfc(-z * 0.7071067811865476)
-
-
-@kernel
 def _forced(
-    force: int, size: float, y: float, spread2: float, r: float, q: float, nodes: Float, weights: Float
+    force: int, size: float, y: float, spread2: float, r: float, q: float, nodes: Float, weights: Float, table: Float
 ) -> tuple[float, float, float]:  # fmt: skip
     """Linearise the force on a trend at a distance y: mean, slope along y, and what it adds to the variance."""
     sd, edge = math.sqrt(spread2), math.sqrt(q + EDGE2)
@@ -125,12 +127,12 @@ def _forced(
             own = -at * min(STRONGEST, (1.0 - r) * size * at * at)
         else:
             z = (size - at) / edge
-            up = _hazard(z)
+            up = _read(table, z)
             own = -q / edge * up
             lost += weights[j] * up * (up + z)
             if force == 2:
                 z = (size + at) / edge
-                down = _hazard(z)
+                down = _read(table, z)
                 own += q / edge * down
                 lost += weights[j] * down * (down + z)
         mean += weights[j] * own
@@ -145,7 +147,7 @@ def _forced(
 def _filter(
     points: Float, cooperative: Index, events: Index, value: Float, volume: Float, gap: Index, begins: Float,
     anchor: Index, impulse: Float, occasion: Float, ends: Index, noise2: float, nodes: Float, weights: Float,
-    force_nodes: Float, force_weights: Float, table: Float, out: Float,
+    force_nodes: Float, force_weights: Float, logistic: Float, hazard: Float, out: Float,
 ) -> None:  # fmt: skip
     """Write log-likelihood, mean and variance of the long-run mean, of every point and dyad, (point, dyad, 3)."""
     size = nodes.size
@@ -199,7 +201,7 @@ def _filter(
                         y, ys, yf, yb, ym, yx = s - m, ss - sm, sf - fm, sb - bm, sm - mm, sx - mx
                         yy = ys - ym
                     mean, slope, more = _forced(
-                        force, reach, y, max(yy, 1e-9), keep, step2, force_nodes, force_weights
+                        force, reach, y, max(yy, 1e-9), keep, step2, force_nodes, force_weights, hazard
                     )  # fmt: skip
                     mean, slope, more = g * mean, g * slope, g * more
                     s += mean
@@ -230,7 +232,7 @@ def _filter(
                     spread2 += noise2
                     sd = math.sqrt(spread2)
                     log = _weigh(
-                        cooperative[e], events[e], level, sd, a, nodes, weights, table, lik, good, bad
+                        cooperative[e], events[e], level, sd, a, nodes, weights, logistic, lik, good, bad
                     )  # fmt: skip
                     z, first, second = 0.0, 0.0, 0.0
                     for j in range(size):
@@ -272,7 +274,8 @@ def likelihoods(steps: Steps, points: Float, cores: int = 1) -> Float:
 
     def work(part: slice) -> None:
         _filter(
-            points[part], *steps, NOISE_SD**2, _NODES, _WEIGHTS, _FORCE_NODES, _FORCE_WEIGHTS, _LOGISTIC, out[part]
+            points[part], *steps, NOISE_SD**2, _NODES, _WEIGHTS, _FORCE_NODES, _FORCE_WEIGHTS, _LOGISTIC, _HAZARD,
+            out[part],
         )  # fmt: skip
 
     length = -(-len(points) // (PARTS * cores))
