@@ -7,11 +7,16 @@ first two moments along the level, from Gauss-Hermite nodes; in between, the sta
 
 A further variable of the state is either the trend at the start of an era or the offset of a source. A trend under a
 ceiling, between bounds or with growing reversion is moved by a force that is linearised in the same way.
+
+Points go through the same months in blocks, each a record ``k`` of arrays with a lane per point. The compiler makes
+vector instructions of loops over lanes, whose length it knows, and unrolls loops over nodes. It may not change the
+order of sums: what it does not make vectors of would have other digits in some lanes.
 """
 
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.stats import norm
@@ -40,14 +45,19 @@ largest share of a distance by which growing reversion moves a trend in a month;
 that a bound takes away."""
 NODES, FORCE_NODES = 8, 5
 PARTS = 8
-MANY = 40
-"""Above so many events per month the likelihood is taken by gamma functions, below by a product."""
+LANES = 8
+"""Points that are computed together; fewer take almost as long, and of more many are empty."""
+MANY, TOGETHER = 40, 7
+"""Above so many events per month the likelihood is taken by gamma functions, below by a product; the number of steps
+whose likelihoods are multiplied before a logarithm is taken, so few that their product is never too small for a float.
+"""
 FINE, REACH = 256, 16
 """Tables of the logistic function and of the normal hazard: entries per unit, and how far they reach on both sides."""
 _AT = np.arange(-REACH * FINE, REACH * FINE + 2) / FINE
-_LOGISTIC = 1.0 / (1.0 + np.exp(-_AT))
-_HAZARD = np.exp(norm.logpdf(_AT) - norm.logcdf(_AT))
-"""The standard normal density over the probability below."""
+_TABLES = np.stack([1.0 / (1.0 + np.exp(-_AT)), np.exp(norm.logpdf(_AT) - norm.logcdf(_AT))])
+_RISES = np.diff(_TABLES)
+_LOGISTIC, _HAZARD = 0, 1
+"""The tables; the hazard is the standard normal density over the probability below."""
 
 
 def _gauss(size: int) -> tuple[Float, Float]:
@@ -57,6 +67,17 @@ def _gauss(size: int) -> tuple[Float, Float]:
 
 _NODES, _WEIGHTS = _gauss(NODES)
 _FORCE_NODES, _FORCE_WEIGHTS = _gauss(FORCE_NODES)
+_STATE = "s f b m x ss sf sb sm sx ff fb fm fx bb bm bx mm mx xx"
+_MONTH = "edge kept walked decayed level spread2 es ef eb em ex move lost product total"
+_BLOCK = np.dtype(
+    [(name, np.float64, (LANES,)) for name in f"{_NAMES} {_STATE} {_MONTH}".split()]
+    + [(name, np.float64, ((NODES + 1) * LANES,)) for name in ("lik", "good", "bad")]
+)
+"""A block: points; means of trend s, cycle f, coefficient b, long-run mean m and the further variable x, and their
+covariances; the soft edge of a bound with a step, and what months keep and add; mean and variance of a combination, its
+covariances with the variables, and what a month tells of it; the likelihood of the last months and, before them, its
+logarithm. By node: likelihoods with the two shapes that they are made of, and last what they are divided by.
+"""
 
 
 class Steps(NamedTuple):
@@ -74,215 +95,315 @@ class Steps(NamedTuple):
     ends: Index  # First step of each dyad, and the number of all, (dyad + 1,)
 
 
-@kernel
-def _read(table: Float, at: float) -> float:
+def _kernel[F: Callable[..., Any]](function: F) -> F:
+    """Compile a function with sums in the order in which they stand."""
+    return kernel(function, {"nnan", "ninf", "nsz", "contract"})
+
+
+@_kernel
+def _read(table: int, at: float) -> float:
     """Read a table between its entries; beyond them it goes on as at its ends."""
     place = (min(max(at, -REACH + 0.1), REACH - 0.1) + REACH) * FINE
-    low = int(place)
-    return table[low] + (place - low) * (table[low + 1] - table[low])
+    below = np.int32(place)
+    entry = np.uintp(below)  # An index without sign is not looked at from the end
+    return float(_TABLES[table, entry] + (place - below) * _RISES[table, entry])
 
 
-@kernel
-def _weigh(
-    cooperative: int, events: int, level: float, sd: float, a: float, nodes: Float, weights: Float, table: Float,
-    lik: Float, good: Float, bad: Float,
-) -> float:  # fmt: skip
-    """Weigh the nodes of a month's level by their likelihood in place, and return what was divided out, a logarithm."""
-    for j in range(nodes.size):
-        p = _read(table, level + sd * nodes[j])
-        good[j], bad[j] = a * p, a - a * p
-        lik[j] = weights[j]
+@_kernel
+def _set_months(k: Any, months: int) -> None:
+    """Set what so many months keep of trend and cycle, and how far the trend walks in them."""
+    for i in range(LANES):
+        kept, walked, decayed = 1.0, 0.0, 1.0
+        for _ in range(months):
+            kept, decayed = kept * k.keep[i], decayed * k.cycle_keep[i]
+            walked = walked * k.keep[i] * k.keep[i] + k.step2[i]
+        k.kept[i], k.walked[i], k.decayed[i] = kept, walked, decayed
+
+
+@_kernel
+def _move(k: Any) -> None:
+    """Let the months go by that are set."""
+    for i in range(LANES):
+        r, c = k.kept[i], k.decayed[i]
+        u = 1.0 - r
+        k.ss[i] = r * r * k.ss[i] + 2.0 * r * u * k.sm[i] + u * u * k.mm[i] + k.walked[i]
+        k.sf[i] = c * (r * k.sf[i] + u * k.fm[i])
+        k.sb[i] = r * k.sb[i] + u * k.bm[i]
+        k.sx[i] = r * k.sx[i] + u * k.mx[i]
+        k.sm[i] = r * k.sm[i] + u * k.mm[i]
+        k.ff[i] = c * c * k.ff[i] + k.cycle2[i] * (1.0 - c * c)
+        k.fb[i] *= c
+        k.fm[i] *= c
+        k.fx[i] *= c
+        k.s[i] = r * k.s[i] + u * k.m[i]
+        k.f[i] *= c
+
+
+@_kernel
+def _combine(k: Any, f: float, b: float, m: float, x: float, occasion: float) -> None:
+    """Combine the trend with so much of the other variables, and an occasion."""
+    for i in range(LANES):
+        k.es[i] = es = k.ss[i] + f * k.sf[i] + b * k.sb[i] + m * k.sm[i] + x * k.sx[i]
+        k.ef[i] = ef = k.sf[i] + f * k.ff[i] + b * k.fb[i] + m * k.fm[i] + x * k.fx[i]
+        k.eb[i] = eb = k.sb[i] + f * k.fb[i] + b * k.bb[i] + m * k.bm[i] + x * k.bx[i]
+        k.em[i] = em = k.sm[i] + f * k.fm[i] + b * k.bm[i] + m * k.mm[i] + x * k.mx[i]
+        k.ex[i] = ex = k.sx[i] + f * k.fx[i] + b * k.bx[i] + m * k.mx[i] + x * k.xx[i]
+        k.spread2[i] = es + f * ef + b * eb + m * em + x * ex
+        k.level[i] = k.s[i] + f * k.f[i] + b * k.b[i] + m * k.m[i] + x * k.x[i] + k.occasion[i] * occasion
+
+
+@_kernel
+def _grow(k: Any) -> None:
+    """Write by node how far growing reversion moves the trend in a month."""
+    for i in range(LANES):
+        sd, growth = math.sqrt(max(k.spread2[i], 1e-9)), (1.0 - k.keep[i]) * k.size[i]
+        k.lost[i] = 0.0
+        for j in range(FORCE_NODES):
+            at = k.level[i] + sd * _FORCE_NODES[j]
+            k.lik[j * LANES + i] = -at * min(STRONGEST, growth * at * at)
+
+
+@_kernel
+def _bound(k: Any, lower: float) -> None:
+    """Write by node how far an upper bound, and a lower one if that is 1, move the trend, and the variance lost."""
+    for i in range(LANES):
+        sd, edge, lost = math.sqrt(max(k.spread2[i], 1e-9)), k.edge[i], 0.0
+        drift = k.step2[i] / edge
+        for j in range(FORCE_NODES):
+            at = k.level[i] + sd * _FORCE_NODES[j]
+            above, below = (k.size[i] - at) / edge, (k.size[i] + at) / edge
+            up, down = _read(_HAZARD, above), lower * _read(_HAZARD, below)
+            k.lik[j * LANES + i] = drift * (down - up)
+            lost += _FORCE_WEIGHTS[j] * (up * (up + above) + down * (down + below))
+        k.lost[i] = min(drift * drift * lost, MOST_LOST * k.step2[i])
+
+
+@_kernel
+def _force(k: Any, force: int, months: int) -> None:
+    """Let the force on a trend act for some months, linearised where it would be without its walk in these."""
+    for i in range(LANES):
+        k.ss[i] -= k.walked[i]
+    if force == 1:  # distance above the trend at the era's start
+        _combine(k, 0.0, 0.0, 0.0, -1.0, 0.0)
+    else:  # distance from the long-run mean
+        _combine(k, 0.0, 0.0, -1.0, 0.0, 0.0)
+    if force == 3:
+        _grow(k)
+    else:
+        _bound(k, 1.0 if force == 2 else 0.0)
+    for i in range(LANES):
+        mean, along, square = 0.0, 0.0, 0.0
+        for j in range(FORCE_NODES):
+            own = k.lik[j * LANES + i]
+            mean += _FORCE_WEIGHTS[j] * own
+            along += _FORCE_WEIGHTS[j] * own * _FORCE_NODES[j]
+            square += _FORCE_WEIGHTS[j] * own * own
+        more = max(square - mean * mean - along * along, 0.0) - k.lost[i]
+        slope = months * along / math.sqrt(max(k.spread2[i], 1e-9))
+        k.s[i] += months * mean
+        k.ss[i] += slope * (2.0 * k.es[i] + slope * k.spread2[i]) + k.walked[i] + months * more
+        k.sf[i] += slope * k.ef[i]
+        k.sb[i] += slope * k.eb[i]
+        k.sm[i] += slope * k.em[i]
+        k.sx[i] += slope * k.ex[i]
+
+
+@_kernel
+def _anchor(k: Any, begins: float, anchor: int, force: int) -> None:
+    """Let an era begin, or do what an anchor does."""
+    for i in range(LANES):
+        k.ss[i] += begins * k.jump2[i]
+        if anchor == SET_CEILING and force == 1:
+            k.x[i], k.sx[i], k.fx[i], k.bx[i], k.mx[i], k.xx[i] = k.s[i], k.ss[i], k.sf[i], k.sb[i], k.sm[i], k.ss[i]
+        elif anchor == NEW_SOURCE and force != 1:
+            k.x[i], k.sx[i], k.fx[i], k.bx[i], k.mx[i], k.xx[i] = 0.0, 0.0, 0.0, 0.0, 0.0, k.offset2[i]
+        elif anchor == NEW_MEAN:
+            k.m[i], k.sm[i], k.fm[i], k.bm[i], k.mx[i], k.mm[i] = MEAN, 0.0, 0.0, 0.0, 0.0, k.mean2[i]
+
+
+@_kernel
+def _see_value(k: Any, value: float) -> None:
+    """Read a value, with the inverse of the concentration as variance."""
+    for i in range(LANES):
+        k.lost[i] = 1.0 / (k.spread2[i] + 1.0 / k.concentration[i])
+        k.move[i] = (value - k.level[i]) * k.lost[i]
+        k.total[i] -= 0.5 * (value - k.level[i]) * k.move[i]
+        k.product[i] *= math.sqrt(k.lost[i] / (2.0 * math.pi))
+
+
+@_kernel
+def _see_events(k: Any, cooperative: int, events: int) -> None:
+    """Read a month's events at the nodes of its level."""
+    for i in range(LANES):
+        sd, a, end = math.sqrt(k.spread2[i] + NOISE_SD * NOISE_SD), k.concentration[i], NODES * LANES + i
+        k.lik[end], k.good[end], k.bad[end] = 1.0, a, a + cooperative
+        for j in range(NODES):
+            p, node = _read(_LOGISTIC, k.level[i] + sd * _NODES[j]), j * LANES + i
+            k.lik[node], k.good[node], k.bad[node] = _WEIGHTS[j], a * p, a - a * p
     if events <= MANY:
-        divisor = 1.0
-        for i in range(events):
-            divisor *= a + i
-        for i in range(cooperative):
-            for j in range(nodes.size):
-                lik[j] *= good[j] + i
-        for i in range(events - cooperative):
-            for j in range(nodes.size):
-                lik[j] *= bad[j] + i
-        return -math.log(divisor)
-    top = -math.inf
-    for j in range(nodes.size):
-        own = math.lgamma(good[j] + cooperative) - math.lgamma(good[j])
-        own += math.lgamma(bad[j] + events - cooperative) - math.lgamma(bad[j])
-        good[j] = own
-        top = max(top, own)
-    for j in range(nodes.size):
-        lik[j] *= math.exp(good[j] - top)
-    return top + math.lgamma(a) - math.lgamma(a + events)
+        _multiply(k, cooperative, events - cooperative)
+    else:
+        _weigh_many(k, cooperative, events - cooperative)
+    for i in range(LANES):
+        z, first, second = 0.0, 0.0, 0.0
+        for j in range(NODES):
+            lik = k.lik[j * LANES + i]
+            z += lik
+            first += lik * _NODES[j]
+            second += lik * (_NODES[j] * _NODES[j])
+        k.product[i] *= z / k.lik[NODES * LANES + i]
+        part, precision = 1.0 / z, 1.0 / (k.spread2[i] + NOISE_SD * NOISE_SD)
+        first *= part
+        k.move[i], k.lost[i] = first * math.sqrt(precision), (1.0 - (second * part - first * first)) * precision
 
 
-@kernel
-def _forced(
-    force: int, size: float, y: float, spread2: float, r: float, q: float, nodes: Float, weights: Float, table: Float
-) -> tuple[float, float, float]:  # fmt: skip
-    """Linearise the force on a trend at a distance y: mean, slope along y, and what it adds to the variance."""
-    sd, edge = math.sqrt(spread2), math.sqrt(q + EDGE2)
-    mean, along, square, lost = 0.0, 0.0, 0.0, 0.0
-    for j in range(nodes.size):
-        at = y + sd * nodes[j]
-        if force == 3:
-            own = -at * min(STRONGEST, (1.0 - r) * size * at * at)
-        else:
-            z = (size - at) / edge
-            up = _read(table, z)
-            own = -q / edge * up
-            lost += weights[j] * up * (up + z)
-            if force == 2:
-                z = (size + at) / edge
-                down = _read(table, z)
-                own += q / edge * down
-                lost += weights[j] * down * (down + z)
-        mean += weights[j] * own
-        along += weights[j] * own * nodes[j]
-        square += weights[j] * own * own
-    slope = along / sd
-    more = max(square - mean * mean - along * along, 0.0)
-    return mean, slope, more - min(q * q / (edge * edge) * lost, MOST_LOST * q)
+@_kernel
+def _multiply(k: Any, cooperative: int, hostile: int) -> None:
+    """Weigh nodes by the likelihood of some events, a product, and multiply what it is divided by."""
+    for n in range(cooperative):
+        for node in range((NODES + 1) * LANES):
+            k.lik[node] *= k.good[node] + n
+    for n in range(hostile):
+        for node in range((NODES + 1) * LANES):
+            k.lik[node] *= k.bad[node] + n
 
 
-@kernel
+@_kernel
+def _weigh_many(k: Any, cooperative: int, hostile: int) -> None:
+    """Weigh nodes by the likelihood of many events, by gamma functions."""
+    for i in range(LANES):
+        top, a = -math.inf, k.concentration[i]
+        for node in range(i, NODES * LANES, LANES):
+            own = math.lgamma(k.good[node] + cooperative) - math.lgamma(k.good[node])
+            k.good[node] = own + math.lgamma(k.bad[node] + hostile) - math.lgamma(k.bad[node])
+            top = max(top, k.good[node])
+        for node in range(i, NODES * LANES, LANES):
+            k.lik[node] *= math.exp(k.good[node] - top)
+        k.total[i] += top + math.lgamma(a) - math.lgamma(a + cooperative + hostile)
+
+
+@_kernel
+def _learn(k: Any, impulse: float) -> None:
+    """Move the state by what a month says of its level; an impulse moves the cycle after it."""
+    for i in range(LANES):
+        move, lost, es, ef, eb, em, ex = k.move[i], k.lost[i], k.es[i], k.ef[i], k.eb[i], k.em[i], k.ex[i]
+        k.s[i] += es * move
+        k.f[i] += ef * move + k.push[i] * impulse
+        k.b[i] += eb * move
+        k.m[i] += em * move
+        k.x[i] += ex * move
+        k.ss[i] -= lost * es * es
+        k.sf[i] -= lost * es * ef
+        k.sb[i] -= lost * es * eb
+        k.sm[i] -= lost * es * em
+        k.sx[i] -= lost * es * ex
+        k.ff[i] -= lost * ef * ef
+        k.fb[i] -= lost * ef * eb
+        k.fm[i] -= lost * ef * em
+        k.fx[i] -= lost * ef * ex
+        k.bb[i] -= lost * eb * eb
+        k.bm[i] -= lost * eb * em
+        k.bx[i] -= lost * eb * ex
+        k.mm[i] -= lost * em * em
+        k.mx[i] -= lost * em * ex
+        k.xx[i] -= lost * ex * ex
+
+
+@_kernel
+def _take_log(k: Any) -> None:
+    """Add the likelihood of the last months to that of all before."""
+    for i in range(LANES):
+        k.total[i] += math.log(k.product[i])
+        k.product[i] = 1.0
+
+
+@_kernel
 def _filter(
-    points: Float, cooperative: Index, events: Index, value: Float, volume: Float, gap: Index, begins: Float,
-    anchor: Index, impulse: Float, occasion: Float, ends: Index, noise2: float, nodes: Float, weights: Float,
-    force_nodes: Float, force_weights: Float, logistic: Float, hazard: Float, out: Float,
+    blocks: Any, chunks: Index, force: int, cooperative: Index, events: Index, value: Float, volume: Float, gap: Index,
+    begins: Float, anchor: Index, impulse: Float, occasion: Float, ends: Index, out: Float,
 ) -> None:  # fmt: skip
-    """Write log-likelihood, mean and variance of the long-run mean, of every point and dyad, (point, dyad, 3)."""
-    size = nodes.size
-    lik, good, bad = np.empty(size), np.empty(size), np.empty(size)
-    longest = max(int(gap.max()), CHUNK) + 1
-    kept, walked, decayed = np.empty(longest), np.empty(longest), np.empty(longest)
-    for p in range(points.shape[0]):
-        keep, step2, cycle_keep, cycle2, start2 = points[p, 0], points[p, 1], points[p, 2], points[p, 3], points[p, 4]
-        mean2, b0, volume2, jump2, a = points[p, 5], points[p, 6], points[p, 7], points[p, 8], points[p, 9]
-        offset2, push, effect, reach = points[p, 10], points[p, 11], points[p, 12], points[p, 14]
-        force = int(points[p, 13])
-        chunk = max(1, min(CHUNK, int(STABLE * (1.0 + EDGE2 / max(step2, 1e-9))))) if force < 3 else 3
-        kept[0], walked[0], decayed[0] = 1.0, 0.0, 1.0
-        for g in range(1, longest):
-            kept[g] = kept[g - 1] * keep
-            walked[g] = walked[g - 1] * keep * keep + step2
-            decayed[g] = decayed[g - 1] * cycle_keep
+    """Write log-likelihood, mean and variance of the long-run mean, of every block and dyad, (block, dyad, 3, lane)."""
+    own = blocks[:1].copy()
+    k = own[0]
+    for p in range(blocks.size):
         for d in range(ends.size - 1):
-            # Means of trend s, cycle f, coefficient b, long-run mean m and the variable x, and their covariances.
-            s, f, b, m, x = MEAN, 0.0, b0, MEAN, 0.0
-            ss, sf, sb, sm, sx = start2, 0.0, 0.0, 0.0, 0.0
-            ff, fb, fm, fx, bb, bm, bx, mm, mx, xx = cycle2, 0.0, 0.0, 0.0, volume2, 0.0, 0.0, mean2, 0.0, offset2
-            if force == 1:
-                x, sx, xx = s, ss, ss
-            has_source, total = offset2 > 0.0, 0.0
+            own[0], months = blocks[p], 0
             for e in range(ends[d], ends[d + 1]):
+                if e % TOGETHER == 0:
+                    _take_log(k)
                 left = gap[e]
                 while left > 0:
-                    g = left if force == 0 else min(left, chunk)
-                    left -= g
-                    r, c = kept[g], decayed[g]
-                    u = 1.0 - r
-                    ss = r * r * ss + 2.0 * r * u * sm + u * u * mm
-                    sf = c * (r * sf + u * fm)
-                    sb = r * sb + u * bm
-                    sx = r * sx + u * mx
-                    sm = r * sm + u * mm
-                    ff = cycle2 + c * c * (ff - cycle2)
-                    fb *= c
-                    fm *= c
-                    fx *= c
-                    s = r * s + u * m
-                    f *= c
-                    if force == 0:
-                        ss += walked[g]
-                        continue
-                    if force == 1:  # distance above the trend at the era's start
-                        y, ys, yf, yb, ym, yx = s - x, ss - sx, sf - fx, sb - bx, sm - mx, sx - xx
-                        yy = ys - yx
-                    else:  # distance from the long-run mean
-                        y, ys, yf, yb, ym, yx = s - m, ss - sm, sf - fm, sb - bm, sm - mm, sx - mx
-                        yy = ys - ym
-                    mean, slope, more = _forced(
-                        force, reach, y, max(yy, 1e-9), keep, step2, force_nodes, force_weights, hazard
-                    )  # fmt: skip
-                    mean, slope, more = g * mean, g * slope, g * more
-                    s += mean
-                    ss += 2.0 * slope * ys + slope * slope * yy + walked[g] + more
-                    sf += slope * yf
-                    sb += slope * yb
-                    sm += slope * ym
-                    sx += slope * yx
-                ss += begins[e] * jump2
-                if anchor[e] == SET_CEILING and force == 1:
-                    x, sx, fx, bx, mx, xx = s, ss, sf, sb, sm, ss
-                elif anchor[e] == NEW_SOURCE and has_source:
-                    x, sx, fx, bx, mx, xx = 0.0, 0.0, 0.0, 0.0, 0.0, offset2
-                elif anchor[e] == NEW_MEAN:
-                    m, sm, fm, bm, mx, mm = MEAN, 0.0, 0.0, 0.0, 0.0, mean2
+                    if months != min(left, chunks[p]):
+                        months = min(left, chunks[p])
+                        _set_months(k, months)
+                    left -= months
+                    _move(k)
+                    if force > 0:
+                        _force(k, force, months)
+                if begins[e] > 0.0 or anchor[e] > 0:
+                    _anchor(k, begins[e], anchor[e], force)
                 if events[e] == 0:
-                    f += push * impulse[e]
+                    for i in range(LANES):
+                        k.f[i] += k.push[i] * impulse[e]
                     continue
-                v, w = volume[e], 1.0 if has_source else 0.0
-                es, ef, eb = ss + sf + v * sb + w * sx, sf + ff + v * fb + w * fx, sb + fb + v * bb + w * bx
-                em, ex = sm + fm + v * bm + w * mx, sx + fx + v * bx + w * xx
-                level, spread2 = s + f + v * b + w * x + effect * occasion[e], es + ef + v * eb + w * ex
-                if events[e] < 0:  # a value, with the inverse of the concentration as variance
-                    spread2 += 1.0 / a
-                    move, lost = (value[e] - level) / spread2, 1.0 / spread2
-                    total -= 0.5 * (math.log(2.0 * math.pi * spread2) + (value[e] - level) * move)
+                _combine(k, 1.0, volume[e], 0.0, 0.0 if force == 1 else 1.0, occasion[e])
+                if events[e] < 0:
+                    _see_value(k, value[e])
                 else:
-                    spread2 += noise2
-                    sd = math.sqrt(spread2)
-                    log = _weigh(
-                        cooperative[e], events[e], level, sd, a, nodes, weights, logistic, lik, good, bad
-                    )  # fmt: skip
-                    z, first, second = 0.0, 0.0, 0.0
-                    for j in range(size):
-                        z += lik[j]
-                        first += lik[j] * nodes[j]
-                        second += lik[j] * nodes[j] * nodes[j]
-                    total += math.log(z) + log
-                    first /= z
-                    move, lost = first / sd, (1.0 - (second / z - first * first)) / spread2
-                s += es * move
-                f += ef * move + push * impulse[e]
-                b += eb * move
-                m += em * move
-                x += ex * move
-                ss -= lost * es * es
-                sf -= lost * es * ef
-                sb -= lost * es * eb
-                sm -= lost * es * em
-                sx -= lost * es * ex
-                ff -= lost * ef * ef
-                fb -= lost * ef * eb
-                fm -= lost * ef * em
-                fx -= lost * ef * ex
-                bb -= lost * eb * eb
-                bm -= lost * eb * em
-                bx -= lost * eb * ex
-                mm -= lost * em * em
-                mx -= lost * em * ex
-                xx -= lost * ex * ex
-            out[p, d, 0], out[p, d, 1], out[p, d, 2] = total, m, mm
+                    _see_events(k, cooperative[e], events[e])
+                _learn(k, impulse[e])
+            _take_log(k)
+            for i in range(LANES):
+                out[p, d, 0, i], out[p, d, 1, i], out[p, d, 2, i] = k.total[i], k.m[i], k.mm[i]
+
+
+def _chunks_of(points: Float, force: int) -> Index:
+    """Return over how many months the force is constant, (point,)."""
+    if force in (FORCES["none"], FORCES["growing"]):
+        return np.full(len(points), 3 if force else np.iinfo(np.int64).max)
+    step2 = np.maximum(points[:, COLUMN["step2"]], 1e-9)
+    return np.clip(STABLE * (1.0 + EDGE2 / step2), 1, CHUNK).astype(np.int64)
+
+
+def _blocks_of(points: Float, force: int) -> Any:
+    """Return blocks as they are before a dyad's first month."""
+    blocks = np.zeros(len(points), _BLOCK)
+    for name, column in COLUMN.items():
+        blocks[name] = points[..., column]
+    blocks["edge"], blocks["product"] = np.sqrt(blocks["step2"] + EDGE2), 1.0
+    blocks["s"], blocks["m"], blocks["b"] = MEAN, MEAN, blocks["volume"]
+    for covariance, name in zip(
+        ("ss", "ff", "bb", "mm", "xx"), ("start2", "cycle2", "volume2", "mean2", "offset2"), strict=True
+    ):
+        blocks[covariance] = blocks[name]
+    if force == FORCES["ceiling"]:
+        blocks["x"], blocks["sx"], blocks["xx"] = MEAN, blocks["start2"], blocks["start2"]
+    return blocks
 
 
 def likelihoods(steps: Steps, points: Float, cores: int = 1) -> Float:
     """Return log-likelihood, and mean and variance of the long-run mean given all months, (point, dyad, 3).
 
-    Binomial coefficients are left out. Points are independent of each other: cores change no number.
+    Binomial coefficients are left out. Points have one force. They are independent of each other: neither cores nor
+    other points change a number.
     """
-    out = np.empty((len(points), steps.ends.size - 1, 3))
+    (force,) = {int(one) for one in points[:, COLUMN["force"]]}
+    chunk = _chunks_of(points, force)
+    alike = [np.flatnonzero(chunk == one) for one in np.unique(chunk)]  # copies of the last point fill the last block
+    order = np.concatenate([np.pad(own, (0, -len(own) % LANES), mode="edge") for own in alike]).reshape(-1, LANES)
+    blocks, chunks = _blocks_of(points[order], force), chunk[order[:, 0]]
+    found = np.empty((len(order), steps.ends.size - 1, 3, LANES))
 
     def work(part: slice) -> None:
-        _filter(
-            points[part], *steps, NOISE_SD**2, _NODES, _WEIGHTS, _FORCE_NODES, _FORCE_WEIGHTS, _LOGISTIC, _HAZARD,
-            out[part],
-        )  # fmt: skip
+        _filter(blocks[part], chunks[part], force, *steps, found[part])
 
-    length = -(-len(points) // (PARTS * cores))
-    parts = [slice(at, at + length) for at in range(0, len(points), length)]
+    length = -(-len(order) // (PARTS * cores))
+    parts = [slice(at, at + length) for at in range(0, len(order), length)]
     if cores == 1:
         work(slice(None))
     else:
         with ThreadPoolExecutor(cores) as pool:
             list(pool.map(work, parts))
+    out = np.empty((len(points), *found.shape[1:3]))
+    out[order] = np.moveaxis(found, -1, 1)
     return out

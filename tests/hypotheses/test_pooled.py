@@ -149,23 +149,39 @@ def test_the_filter_has_the_likelihood_of_particles(model, values):
     assert found == pytest.approx(particles(record, point), abs=0.3)
 
 
-def test_cores_change_no_number_and_counts_of_any_size_are_alike(monkeypatch):
-    record = simulate(made(3, 60, rate=20.0), Truth("", **CYCLE), 3)
-    points = np.repeat(RETURN_CYCLE.points(np.array([[-2.0, 0.0, 1.3, 4.8, 2.5]])), 40, axis=0)
-    points[:, 1] *= np.linspace(0.5, 2.0, 40)
-    one = pooled_filter.likelihoods(record.steps, points)
-    assert np.array_equal(one, pooled_filter.likelihoods(record.steps, points, 3))
-    n, k, a = 60, 20, 13.0
-    nodes, weights = pooled_filter._NODES, pooled_filter._WEIGHTS
-    for events, cooperative in ((n, k), (30, 10)):
-        lik, good, bad = (np.empty(nodes.size) for _ in range(3))
-        log = pooled_filter._weigh(
-            cooperative, events, 0.3, 1.1, a, nodes, weights, pooled_filter._LOGISTIC, lik, good, bad
-        )  # fmt: skip
-        share = 1 / (1 + np.exp(-(0.3 + 1.1 * nodes)))
-        exact = gammaln(a * share + cooperative) - gammaln(a * share) + gammaln(a) - gammaln(a + events)
-        exact += gammaln(a * (1 - share) + events - cooperative) - gammaln(a * (1 - share))
-        assert np.log(lik) + log == pytest.approx(np.log(weights) + exact, abs=1e-4)
+@pytest.mark.parametrize(("model", "values"), [
+    (RETURN_CYCLE, [-2.0, 0.0, 1.3, 4.8, 2.5]), (BOUNDED_CYCLE, [-1.7, 0.0, 1.3, 0.0, 2.5]),
+    (GROWING_CYCLE, [-1.7, 0.0, 1.3, 4.0, 1.0, 2.5]), (CEILING_ONLY, [-1.7, 0.0, 1.3, -1.0, 2.5]),
+])  # fmt: skip
+def test_neither_cores_nor_other_points_change_a_number(model, values):
+    rng = np.random.default_rng(2)
+    points = model.points(np.array(values) + 0.4 * rng.standard_normal((40, len(values))), 0.4)
+    for rate in (0.3, 40.0):
+        record = simulate(made(2, 60, rate), Truth("", **CYCLE), 3)
+        steps = record.anchored(pooled_filter.SET_CEILING, record.begins).steps
+        found, order = pooled_filter.likelihoods(steps, points), rng.permutation(40)
+        assert np.isfinite(found).all()
+        assert np.array_equal(found, pooled_filter.likelihoods(steps, points, 3))
+        assert np.array_equal(found[order], pooled_filter.likelihoods(steps, points[order]))
+        for at in range(10):
+            assert np.array_equal(found[[at]], pooled_filter.likelihoods(steps, points[[at]]))
+
+
+@pytest.mark.parametrize(("events", "cooperative"), [(60, 20), (30, 10), (1, 0), (41, 41)])
+def test_counts_of_any_size_are_alike(events, cooperative):
+    (point,) = WALK_CYCLE.points(np.array([[-2.0, 0.0, 1.3, 2.5]]))
+    none, zero = np.zeros(1), np.zeros(1, dtype=int)
+    month = pooled_filter.Steps(
+        np.array([cooperative]), np.array([events]), none, none, zero, none, zero, none, none, np.array([0, 1])
+    )
+    at = {name: point[place] for name, place in pooled_filter.COLUMN.items()}
+    sd, a = math.sqrt(at["start2"] + at["cycle2"] + pooled_filter.NOISE_SD**2), at["concentration"]
+    raw, weights = np.polynomial.hermite_e.hermegauss(pooled_filter.NODES)
+    share = 1 / (1 + np.exp(-(pooled_filter.MEAN + sd * raw)))
+    exact = gammaln(a * share + cooperative) - gammaln(a * share) + gammaln(a) - gammaln(a + events)
+    exact += gammaln(a * (1 - share) + events - cooperative) - gammaln(a * (1 - share))
+    found = pooled_filter.likelihoods(month, point[None])[0, 0, 0]
+    assert found == pytest.approx(np.log(weights / weights.sum() @ np.exp(exact)), abs=1e-4)
 
 
 def test_a_profile_weighed_by_its_prior_is_the_evidence():
