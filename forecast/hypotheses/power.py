@@ -50,6 +50,8 @@ PLACEBOS = 60
 TESTS = 2
 """Version of what simulated sets are tested for; another one is a new checkpoint."""
 type Row = tuple[float, float, float]
+type Task = tuple[str, int, list[str]]
+"""Truth, number of the record set, and claims that are not tested on it yet."""
 COLUMNS = ("least", "most", "placebo")
 
 
@@ -135,14 +137,13 @@ def simulate_power(
     if not names:
         raise SpecError(f"claims: no simulated record sets are about {join(codes)}")
     store = Kept.open(None if kept is None else Path(kept), identity, COLUMNS)
-    tasks = [(name, at) for at in range(sets) for name in names]
-    left = [
-        (name, at)
-        for name, at in tasks
-        if any(_key(size, name, at, code) not in store.found for code in _codes_of(name, codes))
-    ]
+    tasks = [
+        (name, at, [code for code in _codes_of(name, codes) if _key(size, name, at, code) not in store.found])
+        for at in range(sets) for name in names
+    ]  # fmt: skip
+    left = [task for task in tasks if task[2]]
     done = len(tasks) - len(left)
-    for (name, at), found in _all(partial(_tested, record, codes, seed), left, cores):
+    for (name, at, _), found in _all(partial(_tested, record, seed), left, cores):
         for code, row in found.items():
             store.add(_key(size, name, at, code), (row,))
         done += 1
@@ -172,7 +173,9 @@ def _codes_of(name: str, codes: Sequence[str]) -> list[str]:
     return [code for code in TRUTHS[name].tells if code in codes]
 
 
-def _all[T](work: Callable[[T], dict[str, Row]], tasks: Sequence[T], cores: int) -> Iterator[tuple[T, dict[str, Row]]]:
+def _all(
+    work: Callable[[Task], dict[str, Row]], tasks: Sequence[Task], cores: int
+) -> Iterator[tuple[Task, dict[str, Row]]]:
     """Yield the tasks with their results as they are done."""
     if cores == 1:
         yield from ((task, work(task)) for task in tasks)
@@ -186,13 +189,13 @@ def _all[T](work: Callable[[T], dict[str, Row]], tasks: Sequence[T], cores: int)
             pool.shutdown(cancel_futures=True)
 
 
-def _tested(record: Record, codes: Sequence[str], seed: int, task: tuple[str, int]) -> dict[str, Row]:
-    """Simulate a record set, and test the claims on it that its truth is about."""
-    name, number = task
+def _tested(record: Record, seed: int, task: Task) -> dict[str, Row]:
+    """Simulate a record set, and test claims on it."""
+    name, number, codes = task
     made = simulate(record, TRUTHS[name], zlib.crc32(name.encode()) + number + (seed << 33))
     engine = Engine(made, finesse=FINESSE, mean_sds=MEAN_SDS, placebos=PLACEBOS, brief=True, laplace=True)
     found = {}
-    for code in _codes_of(name, codes):
+    for code in codes:
         outcome = CLAIMS[code].test(engine)
         placebo = max(outcome.details.get("placebos_as_good", {"": 0.0}).values())
         found[code] = outcome.least, outcome.most, placebo
