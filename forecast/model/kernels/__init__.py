@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,16 @@ STAMP = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file
 def kernel[F: Callable[..., Any]](function: F, fastmath: bool | set[str] = True) -> F:
     """Compile a function once an environment: later processes read it from numba's cache.
 
-    That cache looks at the file of a function alone, and a kernel has others built in. So each is stamped by all.
+    That cache looks at the date of a function's file alone, and a kernel has others built in. So each is stamped by the
+    source of all, and of its own file.
     """
     compiled = numba.njit(cache=True, fastmath=fastmath, error_model="numpy", nogil=True)(function)
     cached = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if cached is not None:
-        cached._source_stamp = STAMP
+        cached._source_stamp = _stamp(function.__code__.co_filename)
     return compiled  # type: ignore[no-any-return]
+
+
+@cache
+def _stamp(path: str) -> str:
+    return hashlib.sha256(STAMP.encode() + Path(path).read_bytes()).hexdigest()
