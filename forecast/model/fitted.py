@@ -266,7 +266,7 @@ class Fit(Displayed):
         """
         place = self.dyads.index(dyad)
         eras = np.flatnonzero(self.panel["era_dyad"].to_numpy() == place)
-        own = {"dyad": [place], "era": eras, **places_of_dyad(eras, place, self.spec.kind_drift)}
+        own = {"dyad": [place], "era": eras, **places_of_dyad(self.panel, eras, place, self.spec.kind_drift)}
         panel = panel_of_dyad(self.panel, dyad)
         posterior = self.posterior.isel(own, missing_dims="ignore")
         # Stored convergence checks would not apply to other draws.

@@ -6,7 +6,9 @@ import pytest
 from forecast.model import PendulumModel, PendulumSpec, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
 from forecast.model.observation.readings import FIRST_YEAR, KNOT_YEARS, drift_between, knots
+from forecast.model.observation.sides import stronger_log_odds
 
+from .fits import unobserved
 from .panels import consistent, make_panel
 
 
@@ -66,3 +68,14 @@ def test_a_dataset_says_nothing_where_it_covers_nothing(panel):
     alone = arrays.observed.readings.events[arrays.node_dyad == 1]
     assert not alone[:, 1].any()
     assert np.isfinite(arrays.observed.readings.relative_count).all()
+
+
+@pytest.mark.parametrize("kind_drift", ["years", "eras"])
+def test_the_part_of_a_dyad_has_the_kinds_of_every_dataset(kind_drift):
+    panel = make_panel(dyads=2, periods=40, datasets=2, seed=8)
+    whole = unobserved(panel, PendulumSpec(kind_drift=kind_drift), draws=20)
+    one = whole.of_dyad(whole.dyads[1])
+    for dataset in (0, 1):
+        expected = stronger_log_odds("depth", 1, whole.panel, whole.posterior, (1, dataset), kind_drift)
+        found = stronger_log_odds("depth", 1, one.panel, one.posterior, (0, dataset), kind_drift)
+        np.testing.assert_array_equal(found, expected)

@@ -77,11 +77,11 @@ def places_of(panel: "xr.Dataset", kind_drift: str) -> tuple[Index, int]:
     return span_of(panel) + SPANS * np.arange(len(era))[:, None], SPANS * len(era)
 
 
-def places_of_dyad(eras: Index, dyad: int, kind_drift: str) -> dict[str, Index]:
-    """Return the places of one dyad, whose eras are given, by dim."""
-    return dict.fromkeys(
-        (f"{name}_place" for name in TOWARDS), SPANS * dyad + np.arange(SPANS) if kind_drift == "years" else eras
-    )
+def places_of_dyad(panel: "xr.Dataset", eras: Index, dyad: int, kind_drift: str) -> dict[str, Index]:
+    """Return the places of one dyad, whose eras are given, in every dataset, by dim."""
+    own = SPANS * dyad + np.arange(SPANS) if kind_drift == "years" else eras
+    apart = places_of(panel, kind_drift)[1] * np.arange(panel.sizes.get("dataset", 1))
+    return {f"{name}_place": (own + apart[:, None]).ravel() for name in TOWARDS}
 
 
 def log_odds(name: str, slope: Any, recent: Any, shift: Any) -> Any:
