@@ -12,7 +12,7 @@ from forecast.model.driving import driver_values
 from forecast.model.observation.kinds import Aside
 from forecast.model.spec import PendulumSpec
 from forecast.panel import panel_kind, validate_panel
-from forecast.typing import Bool, Float, Index
+from forecast.typing import Float, Index
 
 FEWEST = 3  # Events of a dyad without which a fit shows nothing but its prior
 
@@ -72,8 +72,12 @@ def panel_arrays(panel: xr.Dataset, spec: PendulumSpec, *, dense: bool | None = 
     observation = spec.observation_model
     observation.check_panel(panel)
     era_index = panel["era_index"].transpose("dyad", "time").to_numpy().astype(np.int64)
-    is_dense = spec.dense if dense is None else dense
-    dyad, time = np.nonzero(_is_node(panel_kind(panel).seen(panel), era_index, is_dense))
+    node = panel_kind(panel).seen(panel) | (spec.dense if dense is None else dense)
+    node[:, [0, -1]] = True
+    new_era = np.diff(era_index, axis=1) != 0
+    node[:, 1:] |= new_era
+    node[:, :-1] |= new_era
+    dyad, time = np.nonzero(node)
     starts = np.searchsorted(dyad, np.arange(len(era_index) + 1))
     gap = np.diff(time, prepend=0)
     gap[starts[:-1]] = 0
@@ -120,14 +124,3 @@ def require_events(panel: xr.Dataset) -> None:
             f"panel: {', '.join(short)} of the at least {FEWEST} events that a dyad needs; leave the dyad out, or give "
             "a longer record"
         )
-
-
-def _is_node(seen: Bool, era_index: Index, dense: bool) -> Bool:
-    if dense:
-        return np.ones_like(seen)
-    node = seen.copy()
-    node[:, [0, -1]] = True
-    new_era = np.diff(era_index, axis=1) != 0
-    node[:, 1:] |= new_era
-    node[:, :-1] |= new_era
-    return node

@@ -20,15 +20,17 @@ from scipy.linalg import helmert
 
 from forecast.model.arrays import PanelArrays
 from forecast.model.declarations import FLAT, ByDyad, Declared, Free, free_of
-from forecast.model.inputs import NODE_PATHS, WHITE, Part, declare_parameters, form_of, model_data, pack
+from forecast.model.dynamics import declare_cycle
+from forecast.model.inputs import NODE_PATHS, WHITE, Part, form_of, model_data, pack
 from forecast.model.kernels import density
 from forecast.model.kernels.density import NONE
 from forecast.model.kernels.path import Pairs
 from forecast.model.observation.kinds import SPANS, TOWARDS, Kinds, declare_kinds, declare_shift
 from forecast.model.observation.side import quadrature
+from forecast.model.observation.sides import declare_sides
 from forecast.model.posterior import Groups, take_apart
 from forecast.model.spec import PendulumSpec
-from forecast.model.trend import SOFTNESS
+from forecast.model.trend import SOFTNESS, declare_headroom, declare_trend
 from forecast.progress import Progress, silent
 from forecast.typing import Bool, Float
 
@@ -110,7 +112,13 @@ class PathBlock:
     @classmethod
     def of(cls, spec: PendulumSpec, arrays: PanelArrays, data: Mapping[str, Any]) -> "PathBlock":
         """Lay out the parameters and the data of a panel."""
-        declared, paced = declare_parameters(spec, arrays), spec.priors.paced(arrays.periods_a_month)
+        pool, paced = spec.pooling and arrays.dyads > 1, spec.priors.paced(arrays.periods_a_month)
+        declared: Declared = {
+            **declare_trend(spec, paced, pool),
+            **(declare_cycle(paced, pool) if spec.has_cycle else {}),
+            **(declare_headroom(paced, pool) if spec.has_ceiling else {}),
+            **declare_sides(spec, pool, arrays.observed.side.directions),
+        }
         white = Free(WHITE, FLAT, (spec.components * arrays.nodes,))
         sizes = {"dyad": arrays.dyads, "era": arrays.eras, "dataset": 1}
         layout = Layout.of([*free_of(declared), white], sizes)

@@ -12,23 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.model.arrays import PanelArrays
-from forecast.model.declarations import Declared
 from forecast.model.driving import add_effects, driving_data
-from forecast.model.dynamics import Motion, declare_cycle, over_gaps
+from forecast.model.dynamics import Motion, over_gaps
 from forecast.model.kernels.path import pair_forward, path_forward
 from forecast.model.observation.base import Own
 from forecast.model.observation.kinds import aside_data
-from forecast.model.observation.sides import declare_sides
 from forecast.model.spec import PendulumSpec
-from forecast.model.trend import (
-    Trend,
-    add_constant,
-    add_headroom,
-    add_trend,
-    central_trend,
-    declare_headroom,
-    declare_trend,
-)
+from forecast.model.trend import Trend, add_constant, add_headroom, add_trend, central_trend
 from forecast.typing import Float
 
 WHITE = "white"
@@ -45,18 +35,6 @@ class Parameters:
     observed: Own
     headroom: Any = None
     effect: Any = None
-
-
-def declare_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Declared:
-    """Declare the parameters of a linear cycle or none, a trend, and one dataset of sides, by their roles."""
-    pool = spec.pooling and arrays.dyads > 1
-    paced = spec.priors.paced(arrays.periods_a_month)
-    return {
-        **declare_trend(spec, paced, pool),
-        **(declare_cycle(paced, pool) if spec.has_cycle else {}),
-        **(declare_headroom(paced, pool) if spec.has_ceiling else {}),
-        **declare_sides(spec, pool, arrays.observed.side.directions),
-    }
 
 
 def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
