@@ -29,14 +29,16 @@ Place = Annotated[int, Field(ge=1)] | Annotated[str, Field(min_length=1)]
 
 def readable_format(date_format: str) -> str:
     """Return a format of dates if dates can be read by it."""
+    plain = date_format.replace("%%", "")
+    years = "YyG" if "%d" in plain else "YyGFcxD"  # beside a day Python does not see the year of a whole date
+    if date_format != "ISO8601" and not re.search(f"%[{years}]", plain):
+        raise ValueError(f"{date_format!r:.60} has no year; write a format such as '%Y-%m-%d'")
     try:
         pd.to_datetime(pd.Series(["no date"]), format=date_format, errors="coerce")
     except (ValueError, TypeError, re.error) as error:
         raise ValueError(
             f"{date_format!r:.60} is no format of dates ({error!s:.100}); write one such as '%Y-%m-%d'"
         ) from error
-    if date_format != "ISO8601" and not re.search("%[YyGFcxD]", date_format):
-        raise ValueError(f"{date_format!r:.60} has no year; write a format such as '%Y-%m-%d'")
     return date_format
 
 

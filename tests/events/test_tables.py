@@ -268,6 +268,14 @@ def test_a_malformed_mapping_names_the_field(write, mapping, message):
         read_table(write(HEADER + "2024-05-15,USA,CHN,010\n"), mapping)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("form", ["%m-%d", "%%Y-%m-%d", "%d %x", "%j"])
+def test_a_format_of_dates_without_a_year_is_rejected_before_it_is_tried(write, form):
+    """Python only warns of such a format, and takes another year in later versions."""
+    with pytest.raises(MappingError, match="has no year; write a format such as"):
+        read_table(write(HEADER + "2024-05-15,USA,CHN,010\n"), MAPPING | {"date_format": form})
+
+
 @pytest.mark.parametrize(("text", "message"), [("dataset: [", "neither YAML"), ("just words", "expected fields")])
 def test_a_mapping_file_that_is_none(write, tmp_path, text, message):
     (tmp_path / "m.yaml").write_text(text)
