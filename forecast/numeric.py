@@ -1,6 +1,7 @@
 """Conversion of levels to shares, and paired differences of scores with their uncertainty."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -75,11 +76,16 @@ def _clustered(residual: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.maximum(np.maximum(by_year, by_dyad), both))
 
 
+@cache
+def _random_weights(size: tuple[int, ...]) -> NDArray[Any]:
+    """Return the weights of the wild bootstrap: the same in every comparison of as many clusters."""
+    return np.asarray(np.random.default_rng(0).choice([*_SIX_POINTS, *-_SIX_POINTS], size))
+
+
 def _quantile(residual: NDArray[Any], cases: NDArray[Any], way: int) -> float:
     """Return how many errors the mean is off in 90% of resamples with random weights of years (0) or dyads (1)."""
-    rng = np.random.default_rng(0)
     size = (_RESAMPLES, *(number if axis == way else 1 for axis, number in enumerate(residual.shape)))
-    drawn = rng.choice([*_SIX_POINTS, *-_SIX_POINTS], size) * residual
+    drawn = _random_weights(size) * residual
     off = drawn.sum((-1, -2)) / cases.sum()
     error = np.sqrt(_clustered(drawn - off[:, None, None] * cases)) / cases.sum()
     return float(np.quantile(np.abs(off) / np.maximum(error, np.finfo(float).tiny), INTERVAL))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast.dates import add_months
 from forecast.errors import DataError
@@ -45,6 +46,7 @@ from forecast.numeric import paired
 from forecast.outlook.benchmarks import MODEL, REFERENCE
 from forecast.outlook.tone import TONE_UNIT, percent_to_tone, tone_to_percent
 from forecast.panel import event_counts
+from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -289,14 +291,14 @@ def skill_rows(cases: "pd.DataFrame", subjects: Sequence[str]) -> list[dict[str,
     every = every.assign(**{name: pd.Categorical(every[name], values) for name, values in order.items()})
     rows: list[dict[str, Any]] = []
     for key, part in every.groupby(["horizon", "given_n", "period", "dyad"], observed=True):
-        table = part.pivot(index=_WINDOW, columns="model", values="crps")
+        table = _Scores.of(part.pivot(index=_WINDOW, columns="model", values="crps"))
         others = [("reference", REFERENCE, None), *best.get(key[:3], [])]
-        rest = [("other", str(code), None) for code in table if code not in {code for _, code, _ in others}]
+        rest = [("other", code, None) for code in table.of_model if code not in {code for _, code, _ in others}]
         for code, scored in part.groupby("model"):
             against = [
                 {"role": role, "model": other, "chosen_on": chosen_on, **numbers}
                 for role, other, chosen_on in others + (rest if code in subjects else [])
-                if other != code and other in table and (numbers := _difference(table, str(code), other, int(key[0])))
+                if other != code and (numbers := table.difference(str(code), other, int(key[0])))
             ]
             rows.append({**_summary(scored, str(code), str(key[3]), str(key[2])), "against": against})
     return rows
@@ -344,18 +346,34 @@ def _bias(scored: "pd.DataFrame") -> dict[str, Any]:
     return {"bias": rounded(found.mean), "bias_low": rounded(found.low), "bias_high": rounded(found.high)}
 
 
-def _difference(table: "pd.DataFrame", code: str, other: str, horizon: int) -> dict[str, Any]:
-    """Return the difference of two models over the windows that both predicted, if there are any."""
-    both = table[[code, other]].dropna()
-    if both.empty:
-        return {}
-    year, dyad = (both.index.get_level_values(name).to_numpy() for name in ("year", "place"))
-    found = paired(both[code].to_numpy(), both[other].to_numpy(), year, horizon, dyad)
-    names = ("error", "low", "high", "relative")
-    return {
-        "n": found.n, "difference": rounded(found.mean), "blocks": found.blocks,
-        **{name: rounded(getattr(found, name)) for name in names},
-    }  # fmt: skip
+@dataclass(frozen=True)
+class _Scores:
+    """Scores of models over the same windows, NaN where one did not predict."""
+
+    of_model: dict[str, Float]
+    year: Index
+    dyad: NDArray[Any]
+
+    @classmethod
+    def of(cls, table: "pd.DataFrame") -> Self:
+        """Take them from a table of windows by model."""
+        year, dyad = (table.index.get_level_values(name).to_numpy() for name in ("year", "place"))
+        return cls({str(code): table[code].to_numpy(dtype=float) for code in table}, year, dyad)
+
+    def difference(self, code: str, other: str, horizon: int, without: str | None = None) -> dict[str, Any]:
+        """Return the difference of two models over the windows that both predicted, if there are any."""
+        if code not in self.of_model or other not in self.of_model:
+            return {}
+        one, two = self.of_model[code], self.of_model[other]
+        both = ~(np.isnan(one) | np.isnan(two)) & (self.dyad != without)
+        if not both.any():
+            return {}
+        found = paired(one[both], two[both], self.year[both], horizon, self.dyad[both])
+        names = ("error", "low", "high", "relative")
+        return {
+            "n": found.n, "difference": rounded(found.mean), "blocks": found.blocks,
+            **{name: rounded(getattr(found, name)) for name in names},
+        }  # fmt: skip
 
 
 def without_dyads(cases: "pd.DataFrame", subjects: Sequence[str]) -> list[dict[str, Any]]:
@@ -365,12 +383,12 @@ def without_dyads(cases: "pd.DataFrame", subjects: Sequence[str]) -> list[dict[s
     period = next(one for one in (REPORTED_ON, CHOSEN_ON) if within(free["year"], one).any())
     found: list[dict[str, Any]] = []
     for horizon, part in free[within(free["year"], period)].groupby("horizon"):
-        table = part.pivot(index=["place", "origin", "year"], columns="model", values="crps")
-        dyads = table.index.get_level_values("place")
+        table = _Scores.of(part.pivot(index=["place", "origin", "year"], columns="model", values="crps"))
+        dyads = sorted(set(table.dyad))
         pairs = product(subjects, (REFERENCE, BENCHMARKS_EQUAL))
-        for code, other in [pair for pair in pairs if set(pair) <= set(table) and pair[0] != pair[1]]:
-            for dyad in sorted(set(dyads)) if dyads.nunique() > 1 else ():
-                numbers = _difference(table[dyads != dyad], code, other, int(horizon))
+        for code, other in [pair for pair in pairs if set(pair) <= set(table.of_model) and pair[0] != pair[1]]:
+            for dyad in dyads if len(dyads) > 1 else ():
+                numbers = table.difference(code, other, int(horizon), without=dyad)
                 where = {"period": period, "horizon": int(horizon), "without": dyad}
                 found.append({"model": code, "against": other, **where, **numbers})
     return found

@@ -190,10 +190,10 @@ def _probabilities_of_count(chances: Float, total: Index, count: int, variance: 
     there = half[variance * (1 - np.cos(2 * np.pi * half / size)) < _NOTHING]
     weight = np.where((there == 0) | (2 * there == size), 1.0, 2.0)
     turn = np.exp(2j * np.pi * there / size)
-    log_transform = np.zeros((len(chances), len(there)), dtype=np.complex128)
+    transform = np.ones((len(chances), len(there)), dtype=np.complex128)
     for month, events in enumerate(total):
-        log_transform += events * np.log(1 + chances[:, month, None] * (turn - 1))
-    return np.asarray((np.exp(log_transform) * turn**-count).real @ weight / size)
+        transform *= (1 + chances[:, month, None] * (turn - 1)) ** int(events)
+    return np.asarray((transform * turn**-count).real @ weight / size)
 
 
 def _against(
