@@ -133,7 +133,7 @@ def fit(
         require_observations(panel)
         require_events(panel)
         densities = [density_of(panel, spec, arrays, part, steps.progress) for part in parts_of(arrays)]
-    accept, depth = PATH_TREES[spec.has_ceiling]
+    accept, depth = LONE_TREES if spec.has_ceiling and arrays.dyads == 1 else PATH_TREES[spec.has_ceiling]
     accept = target_accept or accept
     cores = min(cores or os.cpu_count() or 1, chains)
     settings = {"draws": draws, "tune": tune, "chains": chains, "cores": cores}
@@ -164,10 +164,8 @@ def fit(
 
 # Target acceptance rate, and maximum number of doublings of a tree: what gives most effective draws a second without
 # divergent transitions (docs/speed.md). Nearly all coordinates are white noise, along which trajectories are exact.
-# Under ceilings the headrooms move slowly and need longer ones.
-PATH_TREES, ASIDE_TREES = {False: (0.85, 4), True: (0.85, 5)}, (0.8, 4)
-
-
+# Under ceilings the headrooms of many dyads move slowly and need longer ones; that of one alone needs smaller steps.
+PATH_TREES, LONE_TREES, ASIDE_TREES = {False: (0.85, 4), True: (0.85, 5)}, (0.9, 4), (0.8, 4)
 STEPS = {"sample": "sampling", "sample aside": "sampling the kinds"}
 
 
