@@ -31,7 +31,7 @@ from forecast.typing import Bool, Float, Index
 
 NONE = -1
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
-FINE, REACH = 32, 8
+FINE, REACH = 32, 30
 _AT = np.arange(-REACH * FINE, REACH * FINE + 1) / FINE
 _SLOPE = np.exp(-0.5 * _AT**2 - HALF_LOG_TWO_PI - log_ndtr(_AT))
 BELOW = np.column_stack([log_ndtr(_AT), _SLOPE, -_SLOPE * (_AT + _SLOPE)])
@@ -407,20 +407,15 @@ def find_path(values: Float, dyads: Float, eras: Float, choices: Choices, data: 
 def log_below(at: float) -> tuple[float, float]:
     """Logarithm of the standard normal distribution function, and its slope: cubics between the places of a table."""
     place = (at + REACH) * FINE
-    if 0.0 <= place < len(BELOW) - 1:
-        low = int(place)
-        t = place - low
-        u, (f, g, h), (f1, g1, h1) = 1.0 - t, BELOW[low], BELOW[low + 1]
-        start, end = (1.0 + 2.0 * t) * u * u, (3.0 - 2.0 * t) * t * t
-        rise, fall = t * u * u / FINE, t * t * u / FINE
-        return start * f + end * f1 + rise * g - fall * g1, start * g + end * g1 + rise * h - fall * h1
-    log_density = -0.5 * at * at - HALF_LOG_TWO_PI
-    if at > -30.0:
-        log_mass = math.log(0.5 * math.erfc(-at * math.sqrt(0.5)))
-    else:  # four terms of the asymptotic series: exact to 1e-9
-        inverse = 1.0 / (at * at)
+    if place < 0.0:  # four terms of the asymptotic series: exact to 1e-9
+        inverse, log_density = 1.0 / (at * at), -0.5 * at * at - HALF_LOG_TWO_PI
         log_mass = log_density - math.log(-at) + math.log1p(-inverse * (1.0 - 3.0 * inverse * (1.0 - 5.0 * inverse)))
-    return log_mass, math.exp(log_density - log_mass)
+        return log_mass, math.exp(log_density - log_mass)
+    low = min(int(place), len(BELOW) - 2)
+    t, (f, g, h), (f1, g1, h1) = place - low, BELOW[low], BELOW[low + 1]
+    u = 1.0 - t
+    start, end, rise, fall = (1.0 + 2.0 * t) * u * u, (3.0 - 2.0 * t) * t * t, t * u * u / FINE, t * t * u / FINE
+    return start * f + end * f1 + rise * g - fall * g1, start * g + end * g1 + rise * h - fall * h1
 
 
 @kernel
