@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 from forecast import build_panel, read_chronology
 from forecast.files import write_text
 from forecast.hypotheses.claims import CLAIMS
-from forecast.hypotheses.power import POWER_TABLE, SETS, SIZE_TABLE, Rate, simulate_power
+from forecast.hypotheses.power import POWER_TABLE, SIZE_TABLE, Rate, simulate_power
 from forecast.hypotheses.simulate import STAYING, TRUTHS
 from forecast.progress import Progress
-from forecast.theory import CEILING, REASONS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,9 +21,8 @@ if TYPE_CHECKING:
 
 SIZES = ((2, 1), (4, 1), (1, 4))
 """Times as many dyads and as many events per month, of the larger record sets."""
-FEW_SETS, SIZE_SETS = 40, 10
-"""Record sets of costly claims and truths, and of larger records."""
-COSTLY = (CEILING.code, REASONS.code)
+SETS, FEW_SETS, SIZE_SETS = 200, 100, 10
+"""Record sets of a truth, of one whose dyads are chosen by how they moved or stayed, and of larger records."""
 
 
 def make_tables(
@@ -33,14 +31,11 @@ def make_tables(
 ) -> None:  # fmt: skip
     """Simulate both tables of the package again; after an interruption the same call continues."""
     shared: dict[str, Any] = {"events": events, "kept": kept, "cores": cores, "progress": progress}
-    few = min(sets, FEW_SETS)
     chosen = [name for name, one in TRUTHS.items() if one.chosen or name == STAYING]
-    usual = [code for code in CLAIMS if code not in COSTLY]
-    table: dict[str, list[Rate]] = {}
     others = [name for name in TRUTHS if name not in chosen]
-    for claims, truths, size in ((usual, others, sets), (usual, chosen, few), (COSTLY, (), few)):
-        found = simulate_power(panel, claims=claims, truths=truths, sets=size, **shared)
-        for code, own in found.items():
+    table: dict[str, list[Rate]] = {}
+    for truths, number in ((others, sets), (chosen, min(sets, FEW_SETS))):
+        for code, own in simulate_power(panel, truths=truths, sets=number, **shared).items():
             table.setdefault(code, []).extend(own)
     write_table({code: table[code] for code in CLAIMS if code in table}, tables[0])
     rates: dict[str, list[Rate]] = {}
