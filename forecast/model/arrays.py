@@ -14,6 +14,8 @@ from forecast.model.spec import PendulumSpec
 from forecast.panel import panel_kind, validate_panel
 from forecast.typing import Float, Index
 
+SHARED = ("dyad", "time", "era", "dataset", "direction")
+"""Coordinates that model and fit have in common with their panel."""
 FEWEST = 3  # Events of a dyad without which a fit shows nothing but its prior
 
 
@@ -100,8 +102,7 @@ def panel_arrays(panel: xr.Dataset, spec: PendulumSpec, *, dense: bool | None = 
 
 def coordinates(panel: xr.Dataset, spec: PendulumSpec) -> dict[str, Any]:
     """Coordinates of the dims of model and fit."""
-    shared = [name for name in ("dyad", "time", "era", "dataset", "direction") if name in panel.coords]
-    own: dict[str, Any] = {name: panel[name].to_numpy() for name in shared}
+    own: dict[str, Any] = {name: panel[name].to_numpy() for name in SHARED if name in panel.coords}
     if spec.drivers:
         own["driver"] = np.array([name for name, _ in spec.drivers])
     return own

@@ -31,6 +31,7 @@ class Variable:
     label: str = ""  # What a figure calls it
     reported: str = ""  # What the report and its gate call it; empty if it only serves those that are reported
     sampled: bool = True  # Whether the model has it; otherwise it is completed from the draws
+    required: bool | str = True  # Whether every fit has it, or the choice of the spec with which it does
 
     def units(self, frequency: str) -> str:
         """Return the unit as a fit's variable has it: months or weeks for periods, and 1 for none."""

@@ -18,16 +18,17 @@ from forecast.dates import periods_a_month
 from forecast.errors import FitFileError, OutputError
 from forecast.files import PASSING, check_writable, digest, partial_folder, read_bytes
 from forecast.folders import replace_folder
+from forecast.model.arrays import SHARED
 from forecast.model.dynamics import declare_cycle
 from forecast.model.gate import Gate, check_convergence, kept_gate, with_quantities
-from forecast.model.observation.kinds import places_of_dyad
+from forecast.model.observation.kinds import TOWARDS, places_of_dyad
 from forecast.model.observation.sides import declare_sides
 from forecast.model.posterior import Groups, flat, groups_of, take_apart
 from forecast.model.spec import PendulumSpec
 from forecast.model.trend import declare_headroom, declare_trend
-from forecast.model.variables import all_variables
+from forecast.model.variables import all_variables, required_variables
 from forecast.numeric import share
-from forecast.panel import panel_of_dyad, validate_panel
+from forecast.panel import panel_kind, panel_of_dyad, validate_panel
 from forecast.typing import Float, Seed
 from forecast.wording import Card, Displayed, join_some
 
@@ -40,7 +41,7 @@ GROUPS = ("posterior", "sample_stats", "constant_data")
 DIGESTS = "digests"
 LONGEST = 10_000_000
 """Bytes of the attributes of a saved fit that are read to see whether it is one."""
-STATISTICS = ("diverging", "energy", "step_size", "n_steps")
+STATISTICS = {"diverging": "b", "energy": "f", "step_size": "f", "n_steps": "iu"}
 
 
 def is_saved_fit(path: Path) -> bool:
@@ -71,7 +72,7 @@ def read_stored(path: Path) -> Groups:
         if isinstance(error, MemoryError) or getattr(error, "errno", None) in PASSING:
             raise
         raise FitFileError(f"{path}: cannot be read as zarr or netCDF ({error}); save the fit again") from error
-    problem = problem or _unreadable(tree)
+    problem = problem or _malformed(tree)
     if problem:
         raise FitFileError(f"{path}: {problem}")
     tree.attrs = {name: value for name, value in tree.attrs.items() if name != DIGESTS}
@@ -143,15 +144,62 @@ def _bytes(values: "np.ndarray[tuple[int, ...], np.dtype[Any]]") -> bytes | memo
     return ordered.reshape(-1).view(np.uint8).data  # the numbers themselves: a copy of the paths is half a gigabyte
 
 
-def _unreadable(tree: xr.DataTree) -> str:
-    """Describe what this version does not know in a fit that is as it was saved."""
+def _malformed(tree: xr.DataTree) -> str:
+    """Describe what a fit of its spec has and this one lacks."""
     try:
-        PendulumSpec.from_dict(json.loads(tree.attrs["spec"]))
-        panel, fitted = tree["constant_data"].to_dataset(), json.loads(tree.attrs["provenance"])["data_digest"]
+        spec, provenance = PendulumSpec.from_dict(json.loads(tree.attrs["spec"])), json.loads(tree.attrs["provenance"])
+        if not isinstance(provenance, dict):
+            raise TypeError(f"provenance is {type(provenance).__name__}, not a mapping")
+    except Exception as error:  # whatever a foreign text holds
+        return f"spec or provenance cannot be read ({error!s:.200}); save the fit again"
+    posterior, statistics, panel = (tree[group].to_dataset() for group in GROUPS)
+    try:
         validate_panel(panel)
-    except Exception as error:  # whatever another version wrote
-        return f"spec, provenance or panel cannot be read ({error!s:.300}); fit again with this version"
-    return "" if fitted == panel.attrs["digest"] else "the panel's digest is not that of the data fitted; fit again"
+        faults = [*_panel_faults(panel, spec, provenance), *_draws_faults(posterior, statistics, panel, spec)]
+    except Exception as error:  # a panel so altered that it cannot even be looked into
+        return f"the panel is not one ({error!s:.300}); save the fit again"
+    return f"{'; '.join(faults[:5])}; damaged or altered, save the fit again" if faults else ""
+
+
+def _panel_faults(panel: xr.Dataset, spec: PendulumSpec, provenance: dict[str, Any]) -> Iterator[str]:
+    kind = panel_kind(panel)
+    if kind.name != spec.observation_model.panel:
+        yield f"the spec is of {spec.observation}, and the panel holds {kind.name}"
+    if not kind.number(panel) or not all(panel.sizes.get(name, 1) for name in SHARED):
+        yield "the panel holds no observation"
+    if panel.attrs.get("unit", "event") not in ("event", "row"):
+        yield f"the panel counts by {panel.attrs['unit']!r:.40}; expected event or row: fit again with this version"
+    if provenance.get("data_digest") != panel.attrs["digest"]:
+        yield "the panel's digest is not that of the data fitted"
+
+
+def _draws_faults(
+    posterior: xr.Dataset, statistics: xr.Dataset, panel: xr.Dataset, spec: PendulumSpec
+) -> Iterator[str]:
+    """Describe missing variables, and those of another form than the table of variables has."""
+    sides = [[f"{name}_{part}" for part in ("shift", "slope", "cutpoint")] for name in TOWARDS]
+    wanted = [*required_variables(spec), *(name for own in sides if posterior.keys() & set(own) for name in own)]
+    yield from (f"posterior: {name} is missing" for name in wanted if name not in posterior)
+    yield from (f"sample_stats: {name} is missing" for name in STATISTICS if name not in statistics)
+    table, by_draw = all_variables(), ("chain", "draw")
+    size = tuple(posterior.sizes.get(name) for name in by_draw)
+    draws = {str(name): (values, "f") for name, values in posterior.items()}
+    known = {name: (*by_draw, *table[name].dims) for name in draws.keys() & table.keys()}
+    draws |= {str(name): (values, STATISTICS.get(str(name), "biuf")) for name, values in statistics.items()}
+    for name, (values, kinds) in draws.items():
+        shaped = values.dims == known.get(name, values.dims) and values.dims[:2] == by_draw
+        if not shaped or (name in statistics and values.ndim != 2) or values.dtype.kind not in kinds:
+            yield f"{name} is {values.dtype} {values.dims}"
+        elif not values.size or values.shape[:2] != size or not np.isfinite(values).all():
+            yield f"{name} holds no number, or one that is none"
+    for name in SHARED:
+        if name in posterior.dims and not (
+            name in posterior.coords and posterior[name].equals(panel[name].reset_coords(drop=True))
+        ):
+            yield f"posterior: {name} is not that of the panel"
+    names = [name for name, _ in spec.drivers]
+    if names and "driver" in posterior.dims and posterior["driver"].to_numpy().tolist() != names:
+        yield f"posterior: drivers are not {', '.join(names)}, those of the spec"
 
 
 PRIOR_DRAWS = 100_000

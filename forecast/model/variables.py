@@ -4,9 +4,14 @@ The contents of a fit, its dims, the variables of the convergence checks and the
 from it. Each cycle declares its own variables.
 """
 
+from typing import TYPE_CHECKING
+
 from forecast.model.declarations import Variable
 from forecast.model.dynamics import cycles
 from forecast.model.observation import observations
+
+if TYPE_CHECKING:
+    from forecast.model.spec import PendulumSpec
 
 PATHS = (
     Variable("level", ("dyad", "time"), "log-odds",
@@ -26,21 +31,24 @@ TREND = (
     Variable(
         "trend_half_life", (), "periods",
         "Time in which the trend undoes half of its distance from the long-run mean; only with `trend=\"reverting\"`.",
-        label="half-life of the trend", reported="half-life of the trend",
+        label="half-life of the trend", reported="half-life of the trend", required="reverts",
     ),
-    Variable("trend_retention", (), "", "Fraction of that distance left after a period; 1 for a walk."),
+    Variable("trend_retention", (), "", "Fraction of that distance left after a period; 1 for a walk.",
+             required="moves"),
     Variable("trend_step", ("dyad",), "log-odds", "Standard deviation of a period's step of the trend.",
-             label="step of the trend", reported="step of the trend"),
+             label="step of the trend", reported="step of the trend", required="moves"),
     Variable("trend_jump", (), "log-odds",
              "Standard deviation of what the beginning of an era adds to that step; absent without jumps.",
-             label="jump of the trend", reported="jump of the trend"),
+             label="jump of the trend", reported="jump of the trend", required="jumps"),
     Variable("headroom", ("era",), "log-odds",
              "Ceiling of the era less the trend where it begins; absent without ceiling.", label="headroom",
-             reported="headroom by era"),
+             reported="headroom by era", required="has_ceiling"),
     Variable("ceiling", ("era",), "log-odds", "Upper bound of the trend in the era; absent without ceiling.",
-             label="ceiling", reported="ceiling by era"),
-    Variable("headroom_dyad", ("dyad",), "log of log-odds", "Mean of the logarithm of the dyad's headrooms."),
-    Variable("headroom_era_sd", (), "", "Spread of that logarithm over eras, one for all dyads."),
+             label="ceiling", reported="ceiling by era", required="has_ceiling"),
+    Variable("headroom_dyad", ("dyad",), "log of log-odds", "Mean of the logarithm of the dyad's headrooms.",
+             required="has_ceiling"),
+    Variable("headroom_era_sd", (), "", "Spread of that logarithm over eras, one for all dyads.",
+             required="has_ceiling"),
 )  # fmt: skip
 
 CYCLE = (
@@ -48,22 +56,23 @@ CYCLE = (
         "cycle_half_life", ("dyad",), "periods",
         "Time in which half of a deviation from the trend is undone (outside of a band, or near the trend of a cubic "
         "one); absent without cycle.",
-        label="half-life of the cycle", reported="half-life of the cycle",
+        label="half-life of the cycle", reported="half-life of the cycle", required="has_cycle",
     ),
-    Variable("phi", ("dyad",), "", "Fraction of a deviation left after a period: 0.5^(1 / cycle_half_life)."),
+    Variable("phi", ("dyad",), "", "Fraction of a deviation left after a period: 0.5^(1 / cycle_half_life).",
+             required="has_cycle"),
     Variable("cycle_sd", ("dyad",), "log-odds", "Long-run standard deviation of the cycle around the trend.",
-             label="spread of the cycle", reported="spread of the cycle"),
+             label="spread of the cycle", reported="spread of the cycle", required="has_cycle"),
     Variable("sigma", ("dyad",), "log-odds", "Standard deviation of a period's shock to the cycle.", label="shock",
-             reported="monthly shock"),
+             reported="monthly shock", required="has_cycle"),
 )  # fmt: skip
 
 DRIVERS = (
     Variable("driver_effect", ("driver", "dyad"), "log-odds",
              "What a standard deviation of a driver pushes the level of a dyad, or its month; only with `drivers`.",
-             label="effect of a driver", reported="effects of drivers"),
+             label="effect of a driver", reported="effects of drivers", required="drivers"),
     Variable("driver_common", ("driver",), "log-odds", "Mean of that effect over all dyads there could be.",
-             reported="common effects of drivers"),
-    Variable("driver_effects_sd", (), "log-odds", "Spread of the effects of drivers around zero."),
+             reported="common effects of drivers", required=False),
+    Variable("driver_effects_sd", (), "log-odds", "Spread of the effects of drivers around zero.", required=False),
 )  # fmt: skip
 
 
@@ -78,6 +87,13 @@ def all_variables() -> dict[str, Variable]:
 def sampled_variables() -> dict[str, tuple[str, ...]]:
     """Return the dims of every variable that is taken from the model's draws; chain and draw come before them."""
     return {name: one.dims for name, one in all_variables().items() if one.sampled}
+
+
+def required_variables(spec: "PendulumSpec") -> list[str]:
+    """Return the names of the variables that every fit of a spec has."""
+    cycle = spec.cycle_model.variables if spec.has_cycle else ()
+    own = (*PATHS, *TREND, *CYCLE, *DRIVERS, *cycle, *spec.observation_model.variables)
+    return [one.name for one in own if (getattr(spec, one.required) if isinstance(one.required, str) else one.required)]
 
 
 def reported_variables() -> dict[str, str]:

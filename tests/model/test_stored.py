@@ -1,4 +1,4 @@
-"""A stored fit is believed only if it is whole and unaltered, and of a spec and panel that this version knows."""
+"""A stored fit is believed only if it is whole, unaltered and of the form that its spec asks for."""
 
 import gc
 import itertools
@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import xarray as xr
 
@@ -28,7 +29,7 @@ def folder(fit, tmp_path_factory):
 
 
 def stored(tree, path):
-    """Store a tree as another version would."""
+    """Store a tree as somebody could who knows how a fit is sealed."""
     sealed(tree).to_netcdf(path, engine="netcdf4")
     return path
 
@@ -122,7 +123,7 @@ def test_a_changed_attribute_is_found(folder, tmp_path, attribute):
         Fit.load(copy)
 
 
-# Of another version, though nothing was altered
+# Of the right form, though nothing says that it was altered
 
 
 @pytest.mark.parametrize(
@@ -153,9 +154,70 @@ def test_strange_panels_are_rejected(fit, tmp_path, attribute, value):
         Fit.load(stored(tree, tmp_path / "fit.nc"))
 
 
+def cases(fit):
+    """Yield what can be done to each variable of each group."""
+    for group in GROUPS:
+        data = fit.tree[group].to_dataset()
+        yield group, "empty", lambda data: data.drop_vars(list(data.variables))
+        for name in data.data_vars:
+            yield group, f"without {name}", lambda data, name=name: data.drop_vars(name)
+            yield group, f"{name} as text", lambda data, name=name: data.assign({name: data[name].astype(str)})
+            yield group, f"{name} turned", lambda data, name=name: data.assign({name: data[name].T})
+            yield (
+                group,
+                f"{name} without its last dim",
+                lambda data, name=name: data.assign({name: data[name].isel({data[name].dims[-1]: 0}, drop=True)}),
+            )
+        for dim in data.sizes:
+            yield group, f"no {dim}", lambda data, dim=dim: data.isel({dim: slice(0, 0)})
+
+
+@pytest.mark.parametrize("every", [19, EVERY])
+def test_alterations_of_form_are_rejected(fit, tmp_path, every):
+    tried, believed = 0, []
+    for number, (group, words, change) in enumerate(list(cases(fit))[::every]):
+        try:
+            path = stored(altered(fit, group, change), tmp_path / f"{number}.nc")
+        except Exception:
+            continue
+        tried += 1
+        with xr.open_datatree(path, engine="netcdf4") as opened:
+            unsealed = opened.load()
+        del unsealed.attrs["digests"]
+        unsealed.to_netcdf(tmp_path / "unsealed.nc", engine="netcdf4")
+        with pytest.raises(FitFileError):
+            Fit.load(tmp_path / "unsealed.nc")
+        try:
+            Fit.load(path)
+        except FitFileError:
+            continue
+        believed.append(words)
+    assert tried > 80 / every
+    assert set(believed) <= {"without log_prior", "without log_likelihood_total"}
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_draws_that_are_no_numbers_are_rejected(fit, tmp_path, value):
+    tree = altered(fit, "posterior", lambda data: data.assign(level=data["level"].where(data["level"] > 0, value)))
+    with pytest.raises(FitFileError, match="level"):
+        Fit.load(stored(tree, tmp_path / "fit.nc"))
+
+
+def test_other_dyads_in_panel_and_draws_are_rejected(fit, tmp_path):
+    tree = altered(fit, "posterior", lambda data: data.assign_coords(dyad=["USA-CHN", "USA-IRN"]))
+    with pytest.raises(FitFileError, match="dyad is not that of the panel"):
+        Fit.load(stored(tree, tmp_path / "fit.nc"))
+
+
 @posix
 @pytest.mark.parametrize("path", ["/dev/null", "/dev/zero", "/dev/stdin"])
 def test_devices_are_no_fits(path):
     with pytest.raises(FitFileError):
         Fit.load(path)
     assert not is_saved_fit(Path(path))
+
+
+def test_a_panel_that_counts_in_another_unit_is_rejected_by_name(fit, tmp_path):
+    tree = altered(fit, "constant_data", lambda panel: panel.assign_attrs(unit="happening"))
+    with pytest.raises(FitFileError, match="counts by 'happening'; expected event or row: fit again"):
+        Fit.load(stored(tree, tmp_path / "fit.nc"))

@@ -32,16 +32,17 @@ VARIABLES = (
     Variable(
         "dataset_drift", ("dyad", "dataset", "knot"), "log-odds",
         "What the offset of a dataset is beyond its mean over its record, every five years from 1945 on; zero for the "
-        "first dataset. Only with several datasets, as those below.",
+        "first dataset. Only with several datasets, as those below.", required=False,
     ),
     Variable("dataset_drift_sd", ("other",), "log-odds",
              "Step of that drift in five years, of every dataset but the first.",
-             reported="steps of the drift of datasets"),
+             reported="steps of the drift of datasets", required=False),
     Variable("dataset_volume_effect", ("dyad", "dataset"), "log-odds",
              "Effect of volume on what a dataset reports, by its own volume; absent without it.",
-             reported="effect of volume by dataset"),
-    Variable("dataset_depth_slope", ("dataset",), "", "Slope of depth of every dataset."),
-    Variable("dataset_severity_slope", ("dataset",), "", "Slope of severity of every dataset."),
+             reported="effect of volume by dataset", required=False),
+    Variable("dataset_depth_slope", ("dataset",), "", "Slope of depth of every dataset.", required=False),
+    Variable("dataset_severity_slope", ("dataset",), "", "Slope of severity of every dataset.",
+             required=False),
 )  # fmt: skip
 
 

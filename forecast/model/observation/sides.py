@@ -65,14 +65,15 @@ def _variables(name: str, what: str, kinds: str) -> tuple[Variable, ...]:
     return (
         Variable(f"{name}_shift", (f"{name}_place",), "log-odds",
                  f"{what}, beyond what follows from the recent share: by era, or by five years of a dyad; "
-                 'only with `observation="sides"`.'),
+                 'only with `observation="sides"`.', required=False),
         Variable(f"{name}_slope", (), "",
                  "What a unit of the last year's log-odds of cooperation adds to it, or takes from severity.",
-                 label=f"slope of {name}", reported=f"slope of {name}"),
+                 label=f"slope of {name}", reported=f"slope of {name}", required=False),
         Variable(f"{name}_cutpoint", ("dataset", f"{name}_cut"), "log-odds", f"Thresholds between {kinds}.",
-                 reported=f"cutpoints of {name}"),
+                 reported=f"cutpoints of {name}", required=False),
         Variable(f"{name}_concentration", ("dataset",), "events",
-                 "Of their Dirichlet-multinomial; absent without overdispersion.", reported=f"concentration of {name}"),
+                 "Of their Dirichlet-multinomial; absent without overdispersion.", reported=f"concentration of {name}",
+                 required=False),
     )  # fmt: skip
 
 
@@ -104,11 +105,11 @@ class SidesObservation(Observation):
     variables = (
         Variable("volume_effect", ("dyad",), "log-odds",
                  "What a period e times as busy as usual adds to the level; absent without it.",
-                 label="effect of volume", reported="effect of volume"),
+                 label="effect of volume", reported="effect of volume", required="volume_effect"),
         Variable("tau", ("dyad",), "log-odds", "Month noise; absent without it.", label="month noise",
-                 reported="month noise"),
+                 reported="month noise", required="month_noise"),
         Variable("concentration", ("dataset",), "events", "Of the beta-binomial; absent without overdispersion.",
-                 label="concentration", reported="concentration"),
+                 label="concentration", reported="concentration", required="overdispersion"),
         Variable("direction_offset", ("dyad", "direction", "dataset"), "log-odds",
                  "Added to the level for the reports of a direction and dataset."),
         *_variables("depth", "Depth of cooperation", "kinds of cooperation"),
