@@ -1,7 +1,7 @@
 """Conversion of levels to shares, and paired differences of scores with their uncertainty."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -76,7 +76,7 @@ def _clustered(residual: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.maximum(np.maximum(by_year, by_dyad), both))
 
 
-@cache
+@lru_cache(maxsize=64)
 def _random_weights(size: tuple[int, ...]) -> NDArray[Any]:
     """Return the weights of the wild bootstrap: the same in every comparison of as many clusters."""
     return np.asarray(np.random.default_rng(0).choice([*_SIX_POINTS, *-_SIX_POINTS], size))
