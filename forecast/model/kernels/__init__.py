@@ -12,13 +12,14 @@ STAMP = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file
 """Digest of the source of all kernels: code compiled from another source is not used."""
 
 
-def kernel[F: Callable[..., Any]](function: F, fastmath: bool | set[str] = True) -> F:
+def kernel[F: Callable[..., Any]](function: F, **options: Any) -> F:
     """Compile a function once an environment: later processes read it from numba's cache.
 
     That cache looks at the date of a function's file alone, and a kernel has others built in. So each is stamped by the
     source of all, and of its own file.
     """
-    compiled = numba.njit(cache=True, fastmath=fastmath, error_model="numpy", nogil=True)(function)
+    usual = {"cache": True, "fastmath": True, "error_model": "numpy", "nogil": True}
+    compiled = numba.njit(**usual | options)(function)
     cached = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if cached is not None:
         cached._source_stamp = _stamp(function.__code__.co_filename)
