@@ -120,7 +120,7 @@ def build_panel(
     if day is not None:
         table = known_by(table, day)
         chosen = [dyad for dyad in chosen if dyads is not None or dyad in table.dyads]
-    events = table.events
+    events, of_datasets = table.events, vintaged_datasets(table)
     joint_once = unit == "event" and not directed
     rows = events.assign(
         **{"class": events["cameo"].map(order.class_of)},
@@ -140,7 +140,7 @@ def build_panel(
             "unit": unit,
             "late": table.late,
             "digest": digest(events.sort_values(["date", "event_id"])),
-            **vintaged_datasets(table),
+            **of_datasets,
         },
         additions=table.additions,
         covered=() if coverage is not None else table.covered,

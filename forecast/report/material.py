@@ -72,7 +72,7 @@ def gather(
                 f"others: {other.dyad} as of {other.origin} cannot be compared with {result.dyad} as of "
                 f"{result.origin}. Give assessments of other dyads of the same fit."
             )
-    day, seen = as_of(fit, result), np.flatnonzero(observed_periods(fit.panel, result.dyad))
+    seen, day = np.flatnonzero(observed_periods(fit.panel, result.dyad)), as_of(fit, result)
     first, last = (int(seen[0]), int(seen[-1])) if seen.size else (0, fit.panel.sizes["time"] - 1)
     record = level_record(fit, result.dyad).isel(time=slice(first, None))
     over = last < fit.panel.sizes["time"] - 1
@@ -95,9 +95,9 @@ def gather(
         recent=recent_events(known, str(fit.panel.attrs.get("scale", "")), day),
         named=notable_events(known, record, dates[result.dyad].date() if result.dyad in dates.index else None),
         skill=skill or find_skill(fit, result, events),
+        facts=facts(fit, result, events),
         caveats=caveats_of(fit, result.dyad),
         learned=fit.prior_posterior(result.dyad),
-        facts=facts(fit, result, events),
     )
 
 

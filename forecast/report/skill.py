@@ -14,7 +14,6 @@ from forecast.numeric import Lead, lead
 from forecast.outlook import Assessment, NotDefined
 from forecast.outlook.benchmarks import MODEL, REFERENCE
 from forecast.outlook.query import main_horizon
-from forecast.outlook.recorded import main_dataset
 from forecast.panel import panel_kind
 from forecast.report.table import Cell, Table
 from forecast.resources import skill_file
@@ -306,7 +305,8 @@ def _mismatch(fit: "Fit", assessment: Assessment, skill: Skill, record: "Record 
     tested = choices.get("datasets", [choices["dataset"]])
     if sorted(names) != tested:
         return f"the backtest is of the dataset {join(tested)}, and this report of {join(sorted(names))}"
-    own = names[main_dataset(fit.panel, assessment.dyad)]
+    assert not isinstance(assessment.recorded, NotDefined)  # or there were no pool
+    own = next(iter(assessment.recorded.values())).dataset
     if own != choices["dataset"]:
         return f"the backtest predicts the dataset {choices['dataset']}, and this report {own}"
     if (skill.subject, skill.model) != (POOL, MODEL) or choices["eras"] != "given":
