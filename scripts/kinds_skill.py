@@ -23,6 +23,7 @@ from forecast.evaluation.origins import View
 from forecast.events.codebook import read_kinds
 from forecast.files import write_json
 from forecast.numeric import paired
+from forecast.outlook.draws import stream
 from forecast.outlook.kind_counts import SCHEMA, KindRates, calibrated
 from forecast.outlook.observed import MIX_MONTHS, recording_level, simulate_kinds
 from forecast.panel.record import by_class, placed_events
@@ -67,7 +68,7 @@ def simulated(view: View, dyad: str) -> Index:
     known = view.recorded[dyad]
     total = recording_level(known).simulate(chances.shape, rng)
     cooperative = rng.binomial(total, np.clip(chances, 0.0, 1.0))
-    return simulate_kinds(known, total, cooperative, seed=1)
+    return simulate_kinds(known, total, cooperative, stream(1, dyad, f"kinds {known.number}"))
 
 
 def counted(panel: "xr.Dataset", dyad: str, record: Record, kinds: Sequence[CountedKind]) -> list[Index]:

@@ -3,49 +3,47 @@
 Entry point: `assess`, which draws one set of simulations (`simulate_ahead`) and computes every number from it.
 """
 
-from forecast.outlook.assess import assess, brief, level_sentence, quoted
-from forecast.outlook.assessment import Assessment, Brief, Claim
+from forecast.outlook.assess import Assessment, Brief, Claim, assess, brief, level_sentence, quoted
 from forecast.outlook.datasets import DatasetOutlook, DatasetYear, dataset_outlooks, datasets_finding
-from forecast.outlook.kinds import KindSeries, kind_series, kinds_sentence
-from forecast.outlook.level import (
-    Break,
-    Contrast,
-    DyadQuantity,
-    Fan,
-    HorizonOutlook,
-    Standing,
-    horizon_outlook,
-    level_record,
-    printed_chances,
-    printed_percents,
-)
-from forecast.outlook.observed import Observed, observe
-from forecast.outlook.pendulum import (
-    EquilibriumBand,
-    Framework,
-    FrameworkChange,
-    Frameworks,
-    Headroom,
-    HostileZone,
-    Learning,
-    Passage,
-    Pendulum,
-    Return,
-    passage,
-)
-from forecast.outlook.query import AtLeast, main_horizon
-from forecast.outlook.recorded import Baseline, main_dataset
-from forecast.outlook.simulations import Simulations, StructuralHazard, simulate_ahead, structural_hazard
-from forecast.outlook.summary import (
+from forecast.outlook.draws import (
     Estimate,
     NotDefined,
+    Passage,
     Probability,
     estimate,
+    passage,
     plain,
     probability,
     reported,
 )
-from forecast.outlook.tone import KindScore, ToneOutlook
+from forecast.outlook.level import (
+    Break,
+    Contrast,
+    DyadQuantity,
+    Framework,
+    FrameworkChange,
+    Frameworks,
+    Headroom,
+    Learning,
+    Standing,
+    level_record,
+)
+from forecast.outlook.observed import Observed, observe
+from forecast.outlook.pendulum import (
+    EquilibriumBand,
+    Fan,
+    HorizonOutlook,
+    HostileZone,
+    Pendulum,
+    Return,
+    horizon_outlook,
+    printed_chances,
+    printed_percents,
+)
+from forecast.outlook.query import AtLeast, main_horizon
+from forecast.outlook.recorded import Baseline, main_dataset
+from forecast.outlook.simulations import Simulations, StructuralHazard, simulate_ahead, structural_hazard
+from forecast.outlook.tone import KindScore, KindSeries, ToneOutlook, kind_series, kinds_sentence
 from forecast.outlook.windows import KindOutlook, RollingShare, ThresholdOutlook, WindowOutlook, printed_changes
 from forecast.wording import whole_percents
 

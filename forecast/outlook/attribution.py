@@ -35,10 +35,9 @@ from forecast.outlook.comparison import (
     level_now,
     numbers_of,
 )
-from forecast.outlook.draws import dyad_draws, position
+from forecast.outlook.draws import Estimate, NotDefined, dyad_draws, estimate, position
 from forecast.outlook.recorded import Baseline, main_record
 from forecast.outlook.simulations import BASELINE_MONTHS
-from forecast.outlook.summary import Estimate, NotDefined, estimate
 from forecast.panel import panel_of_dyad
 from forecast.panel.record import PLACES, counted_events, panel_without, relative_event_counts
 from forecast.progress import Progress, side_by_side, silent

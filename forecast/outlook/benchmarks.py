@@ -17,10 +17,9 @@ from typing import Protocol, Self
 
 import numpy as np
 
+from forecast.outlook.draws import NotDefined, stream
 from forecast.outlook.observed import Observed
 from forecast.outlook.recorded import DatasetRecord
-from forecast.outlook.simulations import stream
-from forecast.outlook.summary import NotDefined
 from forecast.typing import Bool, Float, Index
 
 VARIATION_MONTHS = 240

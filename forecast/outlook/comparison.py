@@ -12,11 +12,10 @@ from forecast.dates import LONGEST_HORIZON, Clock
 from forecast.errors import DataError, NotUpdatable, SpecError
 from forecast.files import digest
 from forecast.numeric import share
-from forecast.outlook.draws import FitLike, dyad_draws, position
+from forecast.outlook.draws import FitLike, NotDefined, dyad_draws, mcse, position
 from forecast.outlook.observed import Observed, observe
 from forecast.outlook.recorded import FEWEST, Baseline, DatasetRecord, changed, main_record, shares_of
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations, simulate_ahead
-from forecast.outlook.summary import NotDefined, mcse
 from forecast.panel import panel_kind, recounted
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent

@@ -15,6 +15,7 @@ goes on with shocks of its own.
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +28,10 @@ from forecast.events.codebook import HOST, VISIT, read_scale, scale_names
 from forecast.events.mapping import TableMapping, load_raw
 from forecast.model.gate import ESS_LIMIT
 from forecast.model.particles import Weights, resampled, smoothed
-from forecast.outlook.draws import FitLike, dyad_draws
+from forecast.outlook.draws import FitLike, dyad_draws, stream
 from forecast.outlook.observed import MIX_MONTHS, Cell, Observed, draw_kinds, draw_mixes, upcoming
 from forecast.outlook.recorded import DatasetRecord, folded
-from forecast.outlook.simulations import Simulations, picked, simulate_particles, stream, structural_hazard
+from forecast.outlook.simulations import Simulations, picked, simulate_particles, structural_hazard
 from forecast.panel.kinds import panel_kind
 from forecast.panel.record import counts_once, event_counts
 from forecast.typing import Float, Index
@@ -484,12 +485,13 @@ def _by_filter(
     """Follow many particles, picked in the months that something is assumed of; None if none is left."""
     own, dyad = dyad_draws(fit, simulations.dyad), simulations.dyad
     each = simulations.level.shape[2]
-    blank = upcoming(fit, record, (*own.size, PARTICLES), periods, seed=seed)
+    blank = upcoming(fit, record, (*own.size, PARTICLES), periods, stream(seed, dyad, f"volume {record.number}"))
     assert isinstance(blank, Observed)  # as it was before the scenario
     records = _records(blank, seed)
     steer = _Filter(records, held, (dyad, seed), own.size[1] * each)
     rate = structural_hazard(fit.panel).draws(own.size, seed)
-    found = simulate_particles(fit, own, rate, _months(simulations, periods), PARTICLES, steer, seed=seed)
+    months, streams = _months(simulations, periods), partial(stream, seed, dyad)
+    found = simulate_particles(fit, own, rate, months, PARTICLES, streams, steer)
     if steer.lost:
         return None
     rest = [period for period in range(1, periods + 1) if period not in steer.held]

@@ -18,10 +18,8 @@ from forecast.model.observation.readings import KNOT_YEARS, drift_between, knots
 from forecast.model.posterior import flat
 from forecast.model.priors import Priors
 from forecast.numeric import share
-from forecast.outlook.draws import FitLike, position
+from forecast.outlook.draws import Estimate, FitLike, estimate, position, stream
 from forecast.outlook.recorded import DatasetRecord, main_dataset, source_words
-from forecast.outlook.simulations import stream
-from forecast.outlook.summary import Estimate, estimate
 from forecast.panel.record import relative_counts, usual_periods
 from forecast.typing import Float, Index
 from forecast.wording import capital, interval_in_words, join, number
@@ -84,6 +82,8 @@ class _Reading:
     record: DatasetRecord
     offset: Float
     concentration: Float | None
+    knot: Index  # Knot of the drift before every period, and how far the period is on the way to the next
+    part: Float
 
     @property
     def ends(self) -> tuple[int, int]:
@@ -96,14 +96,17 @@ def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[Dataset
     place, panel = position(fit.panel, dyad), fit.panel
     if panel.sizes.get("dataset", 1) < 2 or "dataset_drift" not in fit.posterior:
         return ()
-    draws = _thinned(fit.posterior)
-    level = flat(draws["level"].isel(dyad=place))
+    few = max(DRAWS // fit.posterior.sizes["chain"], 1)
+    kept = np.unique(np.linspace(0, fit.posterior.sizes["draw"] - 1, few).astype(int))
+    draws = fit.posterior.isel(draw=kept).isel(dyad=place)
     records = [DatasetRecord.of(panel, dyad, number) for number in range(panel.sizes["dataset"])]
     data = [_reading(panel, draws, place, record) for record in records if record.covered.any()]
     if len(data) < 2:
         return ()
-    noise = flat(draws["tau"].isel(dyad=place)) if "tau" in draws else np.zeros(len(level))
-    present = _Present.of(fit, draws, place, level.mean(axis=0), float((noise**2).mean()), data)
+    level = flat(draws["level"])
+    noise = flat(draws["tau"]) if "tau" in draws else np.zeros(len(level))
+    era = panel["era_index"].isel(dyad=place).to_numpy()
+    present = _Present.of(fit, draws, era, level.mean(axis=0), float((noise**2).mean()), data)
     main = main_dataset(panel, dyad)
     return tuple(_outlook(fit, place, one, level, noise, present, one.record.number == main, seed) for one in data)
 
@@ -128,14 +131,8 @@ def _range(level: Estimate) -> str:
     return f"±{number((level.high - level.low) / 2, 0)}"
 
 
-def _thinned(posterior: "xr.Dataset") -> "xr.Dataset":
-    few = max(DRAWS // posterior.sizes["chain"], 1)
-    kept = np.unique(np.linspace(0, posterior.sizes["draw"] - 1, few).astype(int))
-    return posterior.isel(draw=kept)
-
-
 def _reading(panel: "xr.Dataset", draws: "xr.Dataset", place: int, record: DatasetRecord) -> _Reading:
-    own, covered = draws.isel(dyad=place, dataset=record.number), record.covered
+    own, covered = draws.isel(dataset=record.number), record.covered
     reports = panel["counts"].isel(dyad=place, dataset=record.number).sum(["time", "class"]).to_numpy()
     weight = reports / reports.sum() if reports.any() else np.full(len(reports), 1 / len(reports))
     knot, part = knots(panel)
@@ -143,7 +140,7 @@ def _reading(panel: "xr.Dataset", draws: "xr.Dataset", place: int, record: Datas
     if "dataset_volume_effect" in own:
         busy = relative_counts(record.total, covered, *usual_periods(record.clock.periods(1)))
         offset = offset + flat(own["dataset_volume_effect"])[:, None] * np.where(covered, busy, 0.0)
-    return _Reading(record, offset, flat(own["concentration"]) if "concentration" in own else None)
+    return _Reading(record, offset, flat(own["concentration"]) if "concentration" in own else None, knot, part)
 
 
 def _outlook(
@@ -193,9 +190,9 @@ def _offsets(fit: FitLike, place: int, data: _Reading) -> tuple[Estimate | None,
     own = fit.posterior.isel(dyad=place, dataset=number)
     drift = own["dataset_drift"].transpose("chain", "draw", "knot").to_numpy().astype(np.float64)
     fixed = own["direction_offset"].mean("direction").transpose("chain", "draw").to_numpy().astype(np.float64)
-    (knot, part), (first, last) = knots(fit.panel), data.ends
+    first, last = data.ends
     at = fit.posterior["level"].isel(dyad=place, time=last).transpose("chain", "draw").to_numpy().astype(np.float64)
-    then, now = (fixed + drift_between(drift, int(knot[end]), float(part[end])) for end in (first, last))
+    then, now = (fixed + drift_between(drift, int(data.knot[end]), float(data.part[end])) for end in (first, last))
     words = f"points of share that {data.record.dataset} reads above the first dataset"
     offset = estimate(share(at + now) - share(at), "points", f"{words}, at the end of its record")
     moved = estimate(share(at + now) - share(at + then), "points", f"{words}: at the end less at the beginning")
@@ -272,23 +269,25 @@ class _Present:
 
     @classmethod
     def of(
-        cls, fit: FitLike, draws: "xr.Dataset", dyad: int, level: Float, news: float, data: Sequence[_Reading]
+        cls, fit: FitLike, draws: "xr.Dataset", era: Index, level: Float, news: float, data: Sequence[_Reading]
     ) -> "_Present":
-        """Solve it for one dyad; ``level`` (time,) is the posterior mean, ``news`` the month-specific variance."""
+        """Solve it for one dyad, with the place of each month's era.
+
+        ``level`` (time,) is the posterior mean, ``news`` the month-specific variance.
+        """
         clock = data[0].record.clock
         periods = clock.periods(12 * YEARS_BACK)
         window = slice(max(len(level) - periods, 0), len(level))
-        era = fit.panel["era_index"].isel(dyad=dyad).to_numpy()[window]
-        moves, centre = _level_covariance(draws, dyad, era, float(level.mean()))
+        moves, centre = _level_covariance(draws, era[window], float(level.mean()))
         steps = flat(draws["dataset_drift_sd"]).mean(axis=0)
         priors = getattr(fit.spec, "priors", None) or Priors()
         seen = {
             (number := one.record.number): _Seen.of(
-                one, level, window, _off(fit.panel, priors, float(steps[max(number - 1, 0)]))
+                one, level, window, _off(one.knot + one.part, priors, float(steps[max(number - 1, 0)]))
             )
             for one in data
         }
-        recent = len(era) - clock.periods(RECENT_MONTHS)
+        recent = len(moves) - clock.periods(RECENT_MONTHS)
         found: dict[int | None, tuple[float, float]] = {None: _solve(list(seen.values()), moves, news, centre)}
         for name in seen:
             kept = [part.before(recent) if place == name else part for place, part in seen.items()]
@@ -312,12 +311,11 @@ class _Present:
         return estimate(share(quantiles).reshape(self.size), "per cent", f"{what}, by Gaussian algebra")
 
 
-def _level_covariance(draws: "xr.Dataset", dyad: int, era: Index, mean: float) -> tuple[Float, float]:
+def _level_covariance(draws: "xr.Dataset", era: Index, mean: float) -> tuple[Float, float]:
     """Return prior covariance (month, month) and mean of the level, at the posterior's mean parameters."""
 
     def value(name: str) -> float:
-        own = draws[name].isel(dyad=dyad) if "dyad" in draws[name].dims else draws[name]
-        return float(own.mean())
+        return float(draws[name].mean())
 
     months = np.arange(len(era))
     apart = np.abs(months[:, None] - months)
@@ -333,10 +331,12 @@ def _level_covariance(draws: "xr.Dataset", dyad: int, era: Index, mean: float) -
     return np.asarray(cycle + (carried * variance) @ carried.T), value("trend_mean")
 
 
-def _off(panel: "xr.Dataset", priors: Priors, step: float) -> Float:
-    """Return the prior covariance of what a dataset is off in any two periods, (time, time): constant and drifting."""
-    knot, part = knots(panel)
-    at = KNOT_YEARS * (knot + part)
+def _off(at: Float, priors: Priors, step: float) -> Float:
+    """Return the prior covariance of what a dataset is off in any two periods, (time, time): constant and drifting.
+
+    `at` counts knots up to each period.
+    """
+    at = KNOT_YEARS * at
     walk = step**2 * np.minimum(at[:, None], at) / KNOT_YEARS
     inside = walk - walk.mean(axis=0) - walk.mean(axis=1)[:, None] + walk.mean()
     return np.asarray(inside + priors.dataset**2 + priors.dataset_dyads**2)

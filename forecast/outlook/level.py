@@ -1,30 +1,32 @@
-"""Underlying level: compared with its past (S1, S2) and another dyad (S7), and forecasts by horizon (S9)."""
+"""The level up to the present: its record (S1, S2), the frameworks and ceilings (S3, S4), another dyad (S7)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 import numpy as np
 import xarray as xr
 
 from forecast.errors import SpecError
 from forecast.numeric import share
-from forecast.outlook.draws import NO_CYCLE, DyadDraws, Era, FitLike, dyad_draws
-from forecast.outlook.observed import Observed
-from forecast.outlook.simulations import Simulations
-from forecast.outlook.summary import (
+from forecast.outlook.draws import (
+    NO_CYCLE,
     QUANTILES,
+    DyadDraws,
+    Era,
     Estimate,
+    FitLike,
     NotDefined,
     Probability,
+    dyad_draws,
     estimate,
     estimate_if_defined,
     probability,
     quantiles_over_draws,
-    seen_quantiles,
 )
-from forecast.typing import Float
-from forecast.wording import chance, month, whole_percents
+from forecast.outlook.simulations import StructuralHazard
+from forecast.typing import Float, Index
+from forecast.wording import month
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,13 @@ class Break:
 YEARS_SHOWN = 5
 MONTHS_BEFORE = 60
 MONTHS_FOR_TREND = 12
+NO_CEILING = "this model has no ceiling (ceiling='none')"
+POPULATION = "the dyad's own population of frameworks"
+LASTING_YEARS = 20
+UNMOVED_RATIO = 0.9
+UNMOVED_SHIFT = 0.5
+NEAR_POINTS = 5.0
+CYCLE_QUANTILE = 1.645
 
 
 def standing(own: DyadDraws, since: date | None = None) -> Standing:
@@ -64,10 +73,15 @@ def standing(own: DyadDraws, since: date | None = None) -> Standing:
         raise SpecError(f"since: no period lies between {since} and {own.clock.name()}. Go further back.")
     past, now = own.level[..., first:-1], own.level[..., -1:]
     begin = max(since, own.clock.times[0].item()) if since else own.clock.times[first].item()
-    words = f"since {month(begin)}"
+    words, lowest, level = f"since {month(begin)}", _lowest_year(own, first), present(own)
+    years = {
+        int(year): probability(lowest == year, f"{year} has the lowest mean share of the years {words}")
+        for year in ([] if lowest is None else np.unique(lowest))
+    }
+    ranked = sorted(years, key=lambda year: (-years[year].value, year))
     return Standing(
         since=begin,
-        level=present(own),
+        level=level,
         percentile=estimate(
             100 * (past < now).mean(axis=-1),
             "per cent",
@@ -77,7 +91,7 @@ def standing(own: DyadDraws, since: date | None = None) -> Standing:
             (past > now).all(axis=-1),
             f"in no {own.clock.unit} {words} was the share as low as in {own.clock.name()}",
         ),
-        lowest_years=_lowest_years(own, first, words),
+        lowest_years={year: years[year] for year in ranked[:YEARS_SHOWN]},
     )
 
 
@@ -86,21 +100,14 @@ def present(own: DyadDraws) -> Estimate:
     return estimate(share(own.level_now), "points of share", f"share in {own.clock.name()}")
 
 
-def _lowest_years(own: DyadDraws, first: int, words: str) -> dict[int, Probability]:
-    """Rank the calendar years, at least half of which the record holds, by how likely they are the lowest."""
-    years = own.clock.years[first:]
-    names, starts, counts = np.unique(years, return_index=True, return_counts=True)
+def _lowest_year(own: DyadDraws, first: int) -> Index | None:
+    """Return the calendar year with the lowest mean, (chain, draw), of those with half of their months or more."""
+    names, starts, counts = np.unique(own.clock.years[first:], return_index=True, return_counts=True)
     whole = counts >= 6 * own.clock.per_month
     if not whole.any():
-        return {}
+        return None
     sums = np.add.reduceat(own.share[..., first:], starts, axis=-1)
-    lowest = names[whole][(sums / counts)[..., whole].argmin(axis=-1)]
-    chances = {
-        int(year): probability(lowest == year, f"{year} has the lowest mean share of the years {words}")
-        for year in np.unique(lowest)
-    }
-    ranked = sorted(chances, key=lambda year: (-chances[year].value, year))
-    return {year: chances[year] for year in ranked[:YEARS_SHOWN]}
+    return np.asarray(names[whole][(sums / counts)[..., whole].argmin(axis=-1)])
 
 
 def last_break(own: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefined:
@@ -110,11 +117,12 @@ def last_break(own: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefin
     era, previous = own.eras[-1], own.eras[-2]
     begin = max(0, era.first - own.clock.periods(MONTHS_BEFORE))
     months = round((era.first - begin) / own.clock.per_month)
+    slope = _slope(own, era)
     drop = own.share[..., begin : era.first].mean(axis=-1, dtype=np.float64) - own.mean(-1)
     then, now = own.rest(-2), own.rest(-1)
     lower = None if then is None or now is None else then - now
     words = f"mean share in the {months} months before {month(era.start)} less its mean since"
-    trend = _trend(own, era)
+    short = f"the current era is shorter than {MONTHS_FOR_TREND} months, too short for a trend"
     return Break(
         era=era.name,
         start=era.start,
@@ -124,20 +132,22 @@ def last_break(own: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefin
         equilibrium_drop=estimate_if_defined(
             lower, "points of share", f"equilibrium of “{previous.name}” less that of “{era.name}”", NO_CYCLE
         ),
-        trend=trend,
-        falling=trend
-        if isinstance(trend, NotDefined)
-        else probability(trend.draws < 0, f"the share has had a falling trend since {month(era.start)}"),
+        trend=estimate_if_defined(
+            slope, "points of share a year", f"least-squares trend of the share since {month(era.start)}", short
+        ),
+        falling=NotDefined(short)
+        if slope is None
+        else probability(slope < 0, f"the share has had a falling trend since {month(era.start)}"),
     )
 
 
-def _trend(own: DyadDraws, era: Era) -> Estimate | NotDefined:
+def _slope(own: DyadDraws, era: Era) -> Float | None:
+    """Return the least-squares slope of the share in the current era, points per year; None if that is too short."""
     years = np.arange(era.stop - era.first) / own.clock.per_month / 12
     if len(years) < MONTHS_FOR_TREND * own.clock.per_month:
-        return NotDefined(f"the current era is shorter than {MONTHS_FOR_TREND} months, too short for a trend")
+        return None
     centred = years - years.mean()
-    slope = own.share[..., era.first :] @ (centred / (centred @ centred))
-    return estimate(slope, "points of share a year", f"least-squares trend of the share since {month(era.start)}")
+    return np.asarray(own.share[..., era.first :] @ (centred / (centred @ centred)))
 
 
 def level_record(fit: FitLike, dyad: str) -> xr.Dataset:
@@ -202,29 +212,33 @@ def contrast(
     if era not in codes:
         return NotDefined(f"{label} has no era {era!r} in this panel (it has {', '.join(codes)})")
     then = codes.index(era)
+    pairs = {
+        "half-life": (own.half_life, other.half_life),
+        "equilibrium of the era": (own.rest(-1), other.rest(then)),
+        "mean share over the era": (own.mean(-1), other.mean(then)),
+        "month noise": (own.scalars.get("tau"), other.scalars.get("tau")),
+    }
+    half_life, equilibrium, mean, noise = (_compare(name, *pair) for name, pair in pairs.items())
+    assert isinstance(mean, DyadQuantity)
     return Contrast(
         first=own.dyad,
         second=other.dyad,
         second_label=label,
         first_era=own.eras[-1].name,
         second_era=other.eras[then].name,
-        half_life=_compare_both("half-life", own.half_life, other.half_life, NO_CYCLE),
-        equilibrium=_compare_both("equilibrium of the era", own.rest(-1), other.rest(then), NO_CYCLE),
-        mean=_compare("mean share over the era", own.mean(-1), other.mean(then)),
-        month_noise=_compare_both(
-            "month noise", own.scalars.get("tau"), other.scalars.get("tau"), "the model has no month noise"
-        ),
+        half_life=half_life,
+        equilibrium=equilibrium,
+        mean=mean,
+        month_noise=noise,
     )
 
 
 _UNITS = {"half-life": "months", "month noise": "log-odds"}
 
 
-def _compare_both(name: str, first: Float | None, second: Float | None, otherwise: str) -> DyadQuantity | NotDefined:
-    return NotDefined(otherwise) if first is None or second is None else _compare(name, first, second)
-
-
-def _compare(name: str, first: Float, second: Float) -> DyadQuantity:
+def _compare(name: str, first: Float | None, second: Float | None) -> DyadQuantity | NotDefined:
+    if first is None or second is None:
+        return NotDefined("the model has no month noise" if name == "month noise" else NO_CYCLE)
     unit, ratio = _UNITS.get(name, "points of share"), name == "half-life"
     return DyadQuantity(
         name=name,
@@ -239,94 +253,154 @@ def _compare(name: str, first: Float, second: Float) -> DyadQuantity:
 
 
 @dataclass(frozen=True)
-class HorizonOutlook:
-    """The outlook at one horizon.
+class Learning:
+    """Data information on an era's headroom, compared with its prior without the era's months."""
 
-    `improvement + stability + deterioration == 1` and `technical + structural == improvement`, exactly.
-    """
-
-    months: int  # The horizon h
-    until: date  # Last day of the window
-    level: Estimate  # Mean expected share over the window
-    before: Estimate  # Mean expected share over the baseline's months
-    improvement: Probability  # At least the smallest improvement above the baseline
-    stability: Probability  # Less than that away
-    deterioration: Probability  # At least that much below
-    # Improvement without as large a rise of the trend; with a constant trend, without a new framework
-    technical: Probability
-    structural: Probability  # The rest of improvement
-    new_framework: Probability  # A new framework has come
-
-
-def horizon_outlook(simulations: Simulations, months: int, smallest_improvement: float = 5.0) -> HorizonOutlook:
-    """Compute the outlook at one horizon."""
-    if smallest_improvement <= 0:
-        raise SpecError(f"smallest_improvement: {smallest_improvement:g} is not above 0 points of share.")
-    clock, at = simulations.clock, simulations.at(months)
-    change = simulations.change(months)
-    better, worse = change >= smallest_improvement, change <= -smallest_improvement
-    points, present = f"{smallest_improvement:g} points", "that of the baseline"
-    window = f"the mean share over the {clock.span(months)} to {clock.name(months)}"
-    improvement = probability(better, f"{window} is at least {points} above {present}")
-    deterioration = probability(worse, f"{window} is at least {points} below {present}")
-    stability = probability(~(better | worse), f"{window} is less than {points} from {present}")
-    structurally = simulations.structural(months, smallest_improvement)
-    without, with_it = ("with no new framework by then", "and a new framework has come by then")
-    if simulations.moving:
-        without, with_it = (f"the mean of the trend {has} risen by {points}" for has in ("has not", "has"))
-    technical = probability(better & ~structurally, f"{improvement.definition}, {without}")
-    structural = probability(better & structurally, f"{improvement.definition}, {with_it}")
-    return HorizonOutlook(
-        months=months,
-        until=clock.last_day(months),
-        level=estimate(simulations.share[..., 1 : at + 1].mean(axis=-1), "points of share", window),
-        before=estimate(simulations.before, "points of share", "mean share over the months of the baseline"),
-        improvement=improvement,
-        stability=replace(stability, value=1 - improvement.value - deterioration.value),
-        deterioration=deterioration,
-        technical=technical,
-        structural=replace(structural, value=improvement.value - technical.value),
-        new_framework=probability(
-            simulations.broken[..., at], f"a new strategic framework has come by {clock.name(months)}"
-        ),
-    )
-
-
-def printed_percents(outlook: HorizonOutlook) -> dict[str, int]:
-    """Return a horizon's chances in whole percents that add up as printed, by name.
-
-    Improvement, stability and deterioration make 100, technical and structural make improvement; so a
-    percent may differ by one from the plain rounding of its chance. Print these wherever whole percents are
-    shown.
-    """
-    three = ("improvement", "stability", "deterioration")
-    values = [getattr(outlook, name).value for name in three]
-    percents = dict(zip(three, whole_percents(values, 100), strict=True))
-    parts = whole_percents([outlook.technical.value, outlook.structural.value], percents["improvement"])
-    return percents | dict(zip(("technical", "structural"), parts, strict=True))
-
-
-def printed_chances(outlook: HorizonOutlook) -> dict[str, str]:
-    """Return a horizon's chances as they are printed, in percents that add up, by name (see `printed_percents`)."""
-    return {name: chance(whole / 100) for name, whole in printed_percents(outlook).items()}
+    comparison: Estimate  # The same quantity, log-odds, of an unknown era
+    compared_with: str  # The prior, or the dyad's other frameworks
+    # Posterior standard deviation (of the logarithm of headroom) over that of the comparison; near 1 the data are
+    # uninformative
+    sd_ratio: float
+    shift: float  # Posterior mean less that of the comparison, in its standard deviations
+    moved: bool  # `sd_ratio` below 0.9 or `shift` beyond 0.5
 
 
 @dataclass(frozen=True)
-class Fan:
-    """Quantiles of the future, period by period."""
+class Framework:
+    """One era of the dyad."""
 
-    months: Float  # Months ahead, from 0
-    quantiles: tuple[float, ...]  # 5, 25, 50, 75 and 95%
-    share: Float  # Expected share, points
-    observed: Float | NotDefined  # Observed share of the period; period 0 is NaN
+    code: str  # As in the table of eras, such as `detente`
+    name: str  # Name for readers
+    start: date  # First day
+    end: date | None  # Last day; None for the current era
+    mean: Estimate  # Mean share over the covered era, points
+    equilibrium: Estimate | NotDefined  # Mean of the trend, points; of the current era the present trend
+    band_low: Estimate | NotDefined  # Lower edge of the equilibrium band
+    band_high: Estimate | NotDefined  # Upper edge
+    ceiling: Estimate | NotDefined  # Upper bound of the trend, points
 
 
-def fan(simulations: Simulations, months: int, observed: Observed | NotDefined) -> Fan:
-    """Compute the quantiles of the simulations."""
-    stop = simulations.at(months) + 1
-    return Fan(
-        months=simulations.clock.months(stop - 1),
-        quantiles=QUANTILES,
-        share=seen_quantiles(simulations.share[..., :stop]),
-        observed=observed if isinstance(observed, NotDefined) else seen_quantiles(observed.share[..., :stop]),
+@dataclass(frozen=True)
+class Headroom:
+    """Room under the ceiling of the current framework."""
+
+    room: Estimate  # Ceiling less the present trend, points of share
+    log_odds: Estimate  # Ceiling less the trend where the era began, log-odds
+    near: Probability  # The trend is within 5 points of the ceiling
+    # Most that a technical improvement can reach: the share with the cycle at its 95% quantile, less the present
+    # share, points
+    reach: Estimate | NotDefined
+    learning: Learning  # Information in the data
+
+
+@dataclass(frozen=True)
+class FrameworkChange:
+    """Time until a new framework."""
+
+    per_year: Estimate  # New frameworks expected per year
+    breaks: int  # New frameworks seen, all dyads
+    exposure_years: float  # Dyad-years observed
+    by: Mapping[int, Probability]  # A new framework within so many months
+    lasts: Probability  # None within 20 years at a constant rate
+
+
+@dataclass(frozen=True)
+class Frameworks:
+    """All of a dyad's frameworks."""
+
+    eras: tuple[Framework, ...]  # In order of time; the last is the current era
+    headroom: Headroom | NotDefined  # Of the current era
+    change: FrameworkChange  # When it may end
+
+    @property
+    def ceiling_assumed(self) -> bool:
+        """Return whether the current ceiling is an assumption, uninformed by the data."""
+        return not isinstance(self.headroom, NotDefined) and not self.headroom.learning.moved
+
+
+def frameworks(
+    own: DyadDraws,
+    hazard: StructuralHazard,
+    rate: Float,
+    by: Mapping[int, Probability],
+    rng: np.random.Generator,
+    band_mass: float = 0.5,
+) -> Frameworks:
+    """Compute what each era of a dyad allows, the room under the current ceiling, and how soon it may end.
+
+    `rate` has the hazard of each draw, `by` the chances of a new framework by horizon.
+    """
+    eras, room = tuple(_framework(own, era, band_mass) for era in range(len(own.eras))), headroom(own, rng)
+    change = FrameworkChange(
+        per_year=estimate(12 * rate, "a year", "rate at which new strategic frameworks come to a dyad"),
+        breaks=hazard.breaks,
+        exposure_years=hazard.exposure / 12,
+        by=by,
+        lasts=probability(
+            np.exp(-12 * LASTING_YEARS * rate),
+            f"no new strategic framework comes within {LASTING_YEARS} years",
+        ),
+    )
+    return Frameworks(eras, room, change)
+
+
+def _framework(own: DyadDraws, era: int, band_mass: float) -> Framework:
+    """Compute what one era of the dyad allows."""
+    this, following = own.eras[era], own.eras[era + 1 :]
+    ceiling, (low, high), rest = own.ceiling(era), own.band(era, band_mass), own.rest(era)
+
+    def points(values: Float | None, what: str, reason: str) -> Estimate | NotDefined:
+        return estimate_if_defined(values, "points of share", f"{what} under “{this.name}”", reason)
+
+    return Framework(
+        code=this.code,
+        name=this.name,
+        start=this.start,
+        end=following[0].start - timedelta(days=1) if following else None,
+        mean=estimate(own.mean(era), "points of share", f"mean share under “{this.name}”"),
+        equilibrium=points(rest, "share at rest", NO_CYCLE),
+        band_low=points(low, "lower edge of the equilibrium band", NO_CYCLE),
+        band_high=points(high, "upper edge of the equilibrium band", NO_CYCLE),
+        ceiling=points(None if ceiling is None else share(ceiling), "highest share possible", NO_CEILING),
+    )
+
+
+def equilibrium(own: DyadDraws, era: int = -1) -> Estimate | NotDefined:
+    """Return the long-run mean share of an era, by default of the current one."""
+    words = f"share at rest under “{own.eras[era].name}”"
+    return estimate_if_defined(own.rest(era), "points of share", words, NO_CYCLE)
+
+
+def headroom(own: DyadDraws, rng: np.random.Generator) -> Headroom | NotDefined:
+    """Compute the room under the current ceiling, and whether the data inform it.
+
+    The comparison is with the dyad's own population of frameworks: the posterior of an era without months.
+    """
+    ceiling = own.ceiling(-1)
+    if ceiling is None:
+        return NotDefined(NO_CEILING)
+    values, trend = own.by_era["headroom"][..., -1], share(own.trend[..., -1].astype(np.float64))
+    population = own.scalars["headroom_dyad"] + own.scalars["headroom_era_sd"] * rng.standard_normal(own.size)
+    spread = float(population.std())
+    ratio = float(np.log(values).std()) / spread
+    shift = float(np.log(values).mean() - population.mean()) / spread
+    room = share(ceiling) - trend
+    best = own.rest(-1, CYCLE_QUANTILE)
+    return Headroom(
+        room=estimate(room, "points of share", "ceiling less the present trend"),
+        log_odds=estimate(values, "log-odds", "ceiling less the trend where the era began"),
+        near=probability(room <= NEAR_POINTS, f"the trend stands within {NEAR_POINTS:g} points of its ceiling"),
+        reach=estimate_if_defined(
+            None if best is None else best - share(own.level_now),
+            "points of share",
+            "the share with the cycle at its 95% quantile and the trend unchanged, less the present share",
+            NO_CYCLE,
+        ),
+        learning=Learning(
+            comparison=estimate(np.exp(population), "log-odds", f"the same according to {POPULATION}"),
+            compared_with=POPULATION,
+            sd_ratio=ratio,
+            shift=shift,
+            moved=ratio < UNMOVED_RATIO or abs(shift) > UNMOVED_SHIFT,
+        ),
     )

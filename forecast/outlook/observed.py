@@ -6,14 +6,12 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.model.observation.readings import drift_between, knots
 from forecast.numeric import share
-from forecast.outlook.draws import FitLike, dyad_draws, position
+from forecast.outlook.draws import FitLike, NotDefined, dyad_draws, position, stream
 from forecast.outlook.recorded import RECENT_MONTHS, DatasetRecord, WindowCounts
-from forecast.outlook.simulations import Simulations, picked, stream
-from forecast.outlook.summary import NotDefined
+from forecast.outlook.simulations import Simulations, picked
 from forecast.panel.record import relative_counts, usual_periods
 from forecast.typing import Float, Index
 
@@ -146,14 +144,17 @@ def observe(
     """
     if isinstance(record, NotDefined):
         return record
-    blank = upcoming(fit, record, simulations.level.shape[:-1], simulations.at(months), seed=seed)
+    volume, rng, of_kinds = (
+        stream(seed, record.dyad, f"{purpose} {record.number}") for purpose in ("volume", "observed", "kinds")
+    )
+    blank = upcoming(fit, record, simulations.level.shape[:-1], simulations.at(months), volume)
     if isinstance(blank, NotDefined):
         return blank
-    rng, level = stream(seed, record.dyad, f"observed {record.number}"), simulations.month_level
+    level = simulations.month_level
     for period in range(1, blank.total.shape[-1]):  # one by one, so that longer simulations continue shorter ones
         chances = blank.chances(level[..., period], period, rng)
         blank.cooperative[..., period] = rng.binomial(blank.total[..., period], chances)
-    return replace(blank, kinds=simulate_kinds(record, blank.total, blank.cooperative, seed=seed)) if kinds else blank
+    return replace(blank, kinds=simulate_kinds(record, blank.total, blank.cooperative, of_kinds)) if kinds else blank
 
 
 def observe_unrecorded(
@@ -167,23 +168,27 @@ def observe_unrecorded(
     if not recently_reported(record):
         return NOTHING_RECENT
     own, part = dyad_draws(fit, record.dyad), record.left[first:]
-    size, rng = (*own.size, simulations_per_draw, len(part)), stream(seed, record.dyad, f"unrecorded {record.number}")
+    size = (*own.size, simulations_per_draw, len(part))
+    rng, of_kinds = (stream(seed, record.dyad, f"{purpose} {record.number}") for purpose in ("unrecorded", "kinds"))
     whole = recording_level(record).simulate(size, rng)
     total, read = rng.binomial(whole, part), reading(fit, record)
     level = np.broadcast_to(own.level[:, :, None, first:].astype(np.float64), size)
     month = add_volume(simulate_months(level, read, rng), read, relative_count(record, whole))
     cooperative = rng.binomial(total, simulate_chances(month, read, rng))
-    return Observed(record, total, cooperative, simulate_kinds(record, total, cooperative, seed=seed, events=rng))
+    return Observed(record, total, cooperative, simulate_kinds(record, total, cooperative, of_kinds, rng))
 
 
 def upcoming(
-    fit: FitLike, record: DatasetRecord, size: tuple[int, ...], periods: int, *, seed: int
+    fit: FitLike, record: DatasetRecord, size: tuple[int, ...], periods: int, rng: np.random.Generator
 ) -> Observed | NotDefined:
     """Simulate what does not depend on the level in the periods ahead: no event is cooperative yet."""
     if not recently_reported(record):
         return NOTHING_RECENT
-    total = recording_level(record).simulate((*size, periods), stream(seed, record.dyad, f"volume {record.number}"))
-    total, busy = (_after_present(values) for values in (total, relative_count(record, total)))
+    total = recording_level(record).simulate((*size, periods), rng)
+    total, busy = (
+        np.concatenate([np.zeros_like(values[..., :1]), values], axis=-1)  # the present is a period without events
+        for values in (total, relative_count(record, total))
+    )
     return Observed(record, total, np.zeros_like(total), read=reading(fit, record), busy=busy)
 
 
@@ -193,11 +198,6 @@ NOTHING_RECENT = NotDefined(f"no event of the dyad is counted in its last {RECEN
 def recently_reported(record: DatasetRecord) -> bool:
     """Return whether an event is counted in the last covered months of a record, so that more can be expected."""
     return bool(record.total[record.covered][-round(RECENT_MONTHS * record.clock.per_month) :].any())
-
-
-def _after_present(values: NDArray[Any]) -> NDArray[Any]:
-    """Put an empty period, the present, before those ahead."""
-    return np.concatenate([np.zeros_like(values[..., :1]), values], axis=-1)
 
 
 def relative_count(record: DatasetRecord, ahead: Index) -> Float:
@@ -232,18 +232,14 @@ def simulate_chances(month: Float, read: Reading, rng: np.random.Generator) -> F
     An event is of one direction or the other as often as the recent ones, so that the chance is the mean over
     directions. Overdispersed classes (Dirichlet-multinomial) make the chance Beta-distributed.
     """
-    weight = None if read.concentration is None else _by_draw(read.concentration, month)
-    parts = [
-        part * draw_chances(month + _by_draw(read.offset[..., place], month), weight, rng)
-        for place, part in enumerate(read.directions)
-    ]
-    return np.asarray(sum(parts))
-
-
-def draw_chances(log_odds: Float, concentration: Float | None, rng: np.random.Generator) -> Float:
-    """Draw the chances by which events are cooperative, from log-odds and a concentration that broadcasts."""
-    chance = np.clip(share(log_odds) / 100, _EDGE, 1 - _EDGE)
-    return chance if concentration is None else rng.beta(concentration * chance, concentration * (1 - chance))
+    found: Float = np.zeros(month.shape)
+    for place, part in enumerate(read.directions):
+        chance = np.clip(share(month + _by_draw(read.offset[..., place], month)) / 100, _EDGE, 1 - _EDGE)
+        if read.concentration is not None:
+            weight = _by_draw(read.concentration, month)
+            chance = rng.beta(weight * chance, weight * (1 - chance))
+        found += part * chance
+    return found
 
 
 def reading(fit: FitLike, record: DatasetRecord) -> Reading:
@@ -367,8 +363,7 @@ def simulate_kinds(
     record: DatasetRecord,
     total: Index,
     cooperative: Index,
-    *,
-    seed: int,
+    rng: np.random.Generator,
     events: np.random.Generator | None = None,
 ) -> Index:
     """Draw the kinds of the events that a dataset records in simulations.
@@ -376,7 +371,6 @@ def simulate_kinds(
     Each future has its own mix of either side, drawn from what the last ten years leave possible; its events are
     multinomial, drawn from a stream of their own if one is given.
     """
-    rng = stream(seed, record.dyad, f"kinds {record.number}")
     mixes = draw_mixes(record, total.shape[:-1], rng)
     rng = rng if events is None else events
     found = np.zeros((*total.shape, len(record.names)), dtype=np.int32)

@@ -1,76 +1,37 @@
-"""Mean reversion (S5), middle ground (S8) and strategic frameworks with their ceilings (S3, S4)."""
+"""The level in simulations: mean reversion (S5), the equilibrium band (S8), and its forecast by horizon (S9)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from statistics import NormalDist
+from datetime import date
 
 import numpy as np
 
 from forecast.dates import Clock
 from forecast.errors import SpecError
 from forecast.numeric import share
-from forecast.outlook.draws import NO_CYCLE, DyadDraws
-from forecast.outlook.simulations import Simulations, StructuralHazard, simulate_from, stream
-from forecast.outlook.summary import (
+from forecast.outlook.draws import (
+    NO_CYCLE,
+    QUANTILES,
+    DyadDraws,
     Estimate,
     NotDefined,
+    Passage,
     Probability,
     estimate,
     estimate_if_defined,
-    on_grid,
+    passage,
     probability,
+    seen_quantiles,
 )
+from forecast.outlook.observed import Observed
+from forecast.outlook.simulations import Simulations
 from forecast.typing import Bool, Float
+from forecast.wording import chance, whole_percents
 
 THROUGHOUT_MONTHS = 6
 SHORT_MONTHS = 60
 RECENT_MONTHS = 120
 INSIDE = 5.0
-NO_CEILING = "this model has no ceiling (ceiling='none')"
-POPULATION = "the dyad's own population of frameworks"
-LASTING_YEARS = 20
-UNMOVED_RATIO = 0.9
-UNMOVED_SHIFT = 0.5
-NEAR_POINTS = 5.0
-CYCLE_QUANTILE = 1.645
-
-
-@dataclass(frozen=True)
-class Passage:
-    """Distribution of the time until the level first gets somewhere."""
-
-    target: str  # In words
-    by: Mapping[int, Probability]  # Reached within so many months
-    beyond: Probability  # Not reached within `limit` months
-    limit: int  # Months simulated
-    median: float | None  # Median time; None beyond the limit
-    times: Float  # Months, 0 to the limit
-    mass: Float  # Probability of first reaching it then; sums with `beyond` to 1
-
-
-def passage(there: Bool, clock: Clock, horizons: Sequence[int], limit: int, target: str) -> Passage:
-    """Summarise when something first happens."""
-    reached = np.logical_or.accumulate(there, axis=-1)
-    cumulative = np.array([on_grid(here) for here in reached.mean(axis=(0, 1, 2))])
-    times = clock.months(there.shape[-1] - 1)
-    half = np.flatnonzero(cumulative >= 0.5)
-    by = {
-        months: probability(
-            reached[..., clock.periods(months)], f"the level first reaches {target} within {months} months"
-        )
-        for months in horizons
-    }
-    never = probability(~reached[..., -1], f"the level does not reach {target} within {limit} months")
-    return Passage(
-        target=target,
-        by=by,
-        beyond=replace(never, value=1 - float(cumulative[-1])),
-        limit=limit,
-        median=float(times[half[0]]) if half.size else None,
-        times=times,
-        mass=np.diff(cumulative, prepend=0.0),
-    )
 
 
 def crosses(share: Float, target: Float) -> Bool:
@@ -101,14 +62,6 @@ class EquilibriumBand:
     throughout: Mapping[int, Probability]  # Inside in every month of the last six up to then
 
 
-def band_edges(own: DyadDraws, era: int, mass: float) -> tuple[Float | None, Float | None]:
-    """Return the edges (chain, draw), points of share, of an era's equilibrium band; None without a cycle."""
-    if not 0 < mass < 1:
-        raise SpecError(f"band_mass: {mass:g} is not between 0 and 1.")
-    deviations = NormalDist().inv_cdf(0.5 + mass / 2)
-    return own.rest(era, -deviations), own.rest(era, deviations)
-
-
 def band(
     own: DyadDraws, simulations: Simulations, horizons: Sequence[int], mass: float = 0.5
 ) -> EquilibriumBand | NotDefined:
@@ -117,7 +70,7 @@ def band(
     The band is the central part of the stationary distribution of the level that the current framework
     implies, draw by draw: trend plus and minus some standard deviations of the cycle.
     """
-    low, high = band_edges(own, -1, mass)
+    low, high = own.band(-1, mass)
     if low is None or high is None:
         return NotDefined(NO_CYCLE)
     inside = (simulations.share >= low[..., None, None]) & (simulations.share <= high[..., None, None])
@@ -179,14 +132,15 @@ class Pendulum:
 
 
 def pendulum(
-    own: DyadDraws, simulations: Simulations, horizons: Sequence[int], *, seed: int, extreme_share: float = 30.0
+    own: DyadDraws, simulations: Simulations, released: Float, horizons: Sequence[int], extreme_share: float = 30.0
 ) -> Pendulum:
-    """Compute the half-life, the return to the previous era's equilibrium, and the time in the hostile zone."""
-    if not INSIDE < extreme_share < 100:
-        raise SpecError(f"extreme_share: {extreme_share:g} is not between {INSIDE:g} and 100 points of share.")
-    zone = _hostile_zone(own, simulations, horizons, seed, extreme_share)
-    back, months, fades = _return_to_previous(own, simulations, horizons), own.half_life, half_life(own)
+    """Compute the half-life, the return to the previous era's equilibrium, and the time in the hostile zone.
+
+    `released` are shares simulated from `INSIDE` points inside that zone (`simulate_from`).
+    """
     trend = simulations.trend_before[..., 0]
+    fades, back = half_life(own), _return_to_previous(own, simulations, horizons)
+    zone = _hostile_zone(own, simulations, released, horizons, extreme_share)
     return Pendulum(
         trend=estimate(trend, "points of share", "mean of the trend over the baseline's months"),
         deviation=estimate(
@@ -196,8 +150,8 @@ def pendulum(
         ),
         half_life=fades,
         short=NotDefined(NO_CYCLE)
-        if months is None
-        else probability(months < SHORT_MONTHS, f"the half-life is below {SHORT_MONTHS} months"),
+        if own.half_life is None
+        else probability(own.half_life < SHORT_MONTHS, f"the half-life is below {SHORT_MONTHS} months"),
         back=back,
         zone=zone,
     )
@@ -216,8 +170,8 @@ def _return_to_previous(own: DyadDraws, simulations: Simulations, horizons: Sequ
         return NotDefined("the panel sees only one era of the dyad")
     name, target = own.eras[-2].name, own.rest(-2)
     assert target is not None
-    words = f"the equilibrium of “{name}”"
-    way = passage(crosses(simulations.share, target), simulations.clock, horizons, simulations.months, words)
+    words, there = f"the equilibrium of “{name}”", crosses(simulations.share, target)
+    way = passage(there, simulations.clock, horizons, simulations.months, words)
     return Return(
         era=name,
         equilibrium=estimate(target, "points of share", words),
@@ -227,15 +181,14 @@ def _return_to_previous(own: DyadDraws, simulations: Simulations, horizons: Sequ
 
 
 def _hostile_zone(
-    own: DyadDraws, simulations: Simulations, horizons: Sequence[int], seed: int, below: float
+    own: DyadDraws, simulations: Simulations, released: Float, horizons: Sequence[int], below: float
 ) -> HostileZone:
     record, there = own.share < below, simulations.share < below
     recent = record[..., -own.clock.periods(RECENT_MONTHS) :]
     span = round(recent.shape[-1] / own.clock.per_month)
     words, name = f"the hostile zone, a share below {below:g}", simulations.clock.name
-    start, (*_, simulations_per_draw, periods) = below - INSIDE, simulations.share.shape
-    released = simulate_from(own, start, periods - 1, simulations_per_draw, seed=seed)
-    edge, spell = f"{below:g}, from {start:g} under “{own.eras[-1].name}” alone,", mean_spell(record, own.clock)
+    edge = f"{below:g}, from {below - INSIDE:g} under “{own.eras[-1].name}” alone,"
+    spell = mean_spell(record, own.clock)
     way_out = passage(released >= below, simulations.clock, horizons, simulations.months, f"a share of {edge}")
     return HostileZone(
         below=below,
@@ -254,157 +207,94 @@ def _hostile_zone(
 
 
 @dataclass(frozen=True)
-class Learning:
-    """Data information on an era's headroom, compared with its prior without the era's months."""
+class HorizonOutlook:
+    """The outlook at one horizon.
 
-    comparison: Estimate  # The same quantity, log-odds, of an unknown era
-    compared_with: str  # The prior, or the dyad's other frameworks
-    # Posterior standard deviation (of the logarithm of headroom) over that of the comparison; near 1 the data are
-    # uninformative
-    sd_ratio: float
-    shift: float  # Posterior mean less that of the comparison, in its standard deviations
-    moved: bool  # `sd_ratio` below 0.9 or `shift` beyond 0.5
-
-
-@dataclass(frozen=True)
-class Framework:
-    """One era of the dyad."""
-
-    code: str  # As in the table of eras, such as `detente`
-    name: str  # Name for readers
-    start: date  # First day
-    end: date | None  # Last day; None for the current era
-    mean: Estimate  # Mean share over the covered era, points
-    equilibrium: Estimate | NotDefined  # Mean of the trend, points; of the current era the present trend
-    band_low: Estimate | NotDefined  # Lower edge of the equilibrium band
-    band_high: Estimate | NotDefined  # Upper edge
-    ceiling: Estimate | NotDefined  # Upper bound of the trend, points
-
-
-@dataclass(frozen=True)
-class Headroom:
-    """Room under the ceiling of the current framework."""
-
-    room: Estimate  # Ceiling less the present trend, points of share
-    log_odds: Estimate  # Ceiling less the trend where the era began, log-odds
-    near: Probability  # The trend is within 5 points of the ceiling
-    # Most that a technical improvement can reach: the share with the cycle at its 95% quantile, less the present
-    # share, points
-    reach: Estimate | NotDefined
-    learning: Learning  # Information in the data
-
-
-@dataclass(frozen=True)
-class FrameworkChange:
-    """Time until a new framework."""
-
-    per_year: Estimate  # New frameworks expected per year
-    breaks: int  # New frameworks seen, all dyads
-    exposure_years: float  # Dyad-years observed
-    by: Mapping[int, Probability]  # A new framework within so many months
-    lasts: Probability  # None within 20 years at a constant rate
-
-
-@dataclass(frozen=True)
-class Frameworks:
-    """All of a dyad's frameworks."""
-
-    eras: tuple[Framework, ...]  # In order of time; the last is the current era
-    headroom: Headroom | NotDefined  # Of the current era
-    change: FrameworkChange  # When it may end
-
-    @property
-    def ceiling_assumed(self) -> bool:
-        """Return whether the current ceiling is an assumption, uninformed by the data."""
-        return not isinstance(self.headroom, NotDefined) and not self.headroom.learning.moved
-
-
-def frameworks(
-    own: DyadDraws,
-    hazard: StructuralHazard,
-    rate: Float,
-    by: Mapping[int, Probability],
-    *,
-    seed: int,
-    band_mass: float = 0.5,
-) -> Frameworks:
-    """Compute what each era of a dyad allows, the room under the current ceiling, and how soon it may end.
-
-    `rate` has the hazard of each draw, `by` the chances of a new framework by horizon.
+    `improvement + stability + deterioration == 1` and `technical + structural == improvement`, exactly.
     """
-    room, eras = headroom(own, seed=seed), tuple(_framework(own, era, band_mass) for era in range(len(own.eras)))
-    change = FrameworkChange(
-        per_year=estimate(12 * rate, "a year", "rate at which new strategic frameworks come to a dyad"),
-        breaks=hazard.breaks,
-        exposure_years=hazard.exposure / 12,
-        by=by,
-        lasts=probability(
-            np.exp(-12 * LASTING_YEARS * rate),
-            f"no new strategic framework comes within {LASTING_YEARS} years",
+
+    months: int  # The horizon h
+    until: date  # Last day of the window
+    level: Estimate  # Mean expected share over the window
+    before: Estimate  # Mean expected share over the baseline's months
+    improvement: Probability  # At least the smallest improvement above the baseline
+    stability: Probability  # Less than that away
+    deterioration: Probability  # At least that much below
+    # Improvement without as large a rise of the trend; with a constant trend, without a new framework
+    technical: Probability
+    structural: Probability  # The rest of improvement
+    new_framework: Probability  # A new framework has come
+
+
+def horizon_outlook(simulations: Simulations, months: int, smallest_improvement: float = 5.0) -> HorizonOutlook:
+    """Compute the outlook at one horizon."""
+    if smallest_improvement <= 0:
+        raise SpecError(f"smallest_improvement: {smallest_improvement:g} is not above 0 points of share.")
+    clock, at = simulations.clock, simulations.at(months)
+    change = simulations.change(months)
+    better, worse = change >= smallest_improvement, change <= -smallest_improvement
+    points, present = f"{smallest_improvement:g} points", "that of the baseline"
+    window = f"the mean share over the {clock.span(months)} to {clock.name(months)}"
+    improvement = probability(better, f"{window} is at least {points} above {present}")
+    deterioration = probability(worse, f"{window} is at least {points} below {present}")
+    stability = probability(~(better | worse), f"{window} is less than {points} from {present}")
+    structurally = simulations.structural(months, smallest_improvement)
+    without, with_it = ("with no new framework by then", "and a new framework has come by then")
+    if simulations.moving:
+        without, with_it = (f"the mean of the trend {has} risen by {points}" for has in ("has not", "has"))
+    technical = probability(better & ~structurally, f"{improvement.definition}, {without}")
+    structural = probability(better & structurally, f"{improvement.definition}, {with_it}")
+    return HorizonOutlook(
+        months=months,
+        until=clock.last_day(months),
+        level=estimate(simulations.share[..., 1 : at + 1].mean(axis=-1), "points of share", window),
+        before=estimate(simulations.before, "points of share", "mean share over the months of the baseline"),
+        improvement=improvement,
+        stability=replace(stability, value=1 - improvement.value - deterioration.value),
+        deterioration=deterioration,
+        technical=technical,
+        structural=replace(structural, value=improvement.value - technical.value),
+        new_framework=probability(
+            simulations.broken[..., at], f"a new strategic framework has come by {clock.name(months)}"
         ),
-    )
-    return Frameworks(eras, room, change)
-
-
-def _framework(own: DyadDraws, era: int, band_mass: float) -> Framework:
-    """Compute what one era of the dyad allows."""
-    this, following = own.eras[era], own.eras[era + 1 :]
-    ceiling, (low, high), rest = own.ceiling(era), band_edges(own, era, band_mass), equilibrium(own, era)
-
-    def points(values: Float | None, what: str, reason: str) -> Estimate | NotDefined:
-        return estimate_if_defined(values, "points of share", f"{what} under “{this.name}”", reason)
-
-    return Framework(
-        code=this.code,
-        name=this.name,
-        start=this.start,
-        end=following[0].start - timedelta(days=1) if following else None,
-        mean=estimate(own.mean(era), "points of share", f"mean share under “{this.name}”"),
-        equilibrium=rest,
-        band_low=points(low, "lower edge of the equilibrium band", NO_CYCLE),
-        band_high=points(high, "upper edge of the equilibrium band", NO_CYCLE),
-        ceiling=points(None if ceiling is None else share(ceiling), "highest share possible", NO_CEILING),
     )
 
 
-def equilibrium(own: DyadDraws, era: int = -1) -> Estimate | NotDefined:
-    """Return the long-run mean share of an era, by default of the current one."""
-    words = f"share at rest under “{own.eras[era].name}”"
-    return estimate_if_defined(own.rest(era), "points of share", words, NO_CYCLE)
+def printed_percents(outlook: HorizonOutlook) -> dict[str, int]:
+    """Return a horizon's chances in whole percents that add up as printed, by name.
 
-
-def headroom(own: DyadDraws, *, seed: int) -> Headroom | NotDefined:
-    """Compute the room under the current ceiling, and whether the data inform it.
-
-    The comparison is with the dyad's own population of frameworks: the posterior of an era without months.
+    Improvement, stability and deterioration make 100, technical and structural make improvement; so a
+    percent may differ by one from the plain rounding of its chance. Print these wherever whole percents are
+    shown.
     """
-    ceiling = own.ceiling(-1)
-    if ceiling is None:
-        return NotDefined(NO_CEILING)
-    values, trend = own.by_era["headroom"][..., -1], share(own.trend[..., -1].astype(np.float64))
-    population = own.scalars["headroom_dyad"] + own.scalars["headroom_era_sd"] * stream(
-        seed, own.dyad, "headroom"
-    ).standard_normal(own.size)
-    spread = float(population.std())
-    ratio = float(np.log(values).std()) / spread
-    shift = float(np.log(values).mean() - population.mean()) / spread
-    room = share(ceiling) - trend
-    best = own.rest(-1, CYCLE_QUANTILE)
-    return Headroom(
-        room=estimate(room, "points of share", "ceiling less the present trend"),
-        log_odds=estimate(values, "log-odds", "ceiling less the trend where the era began"),
-        near=probability(room <= NEAR_POINTS, f"the trend stands within {NEAR_POINTS:g} points of its ceiling"),
-        reach=estimate_if_defined(
-            None if best is None else best - share(own.level_now),
-            "points of share",
-            "the share with the cycle at its 95% quantile and the trend unchanged, less the present share",
-            NO_CYCLE,
-        ),
-        learning=Learning(
-            comparison=estimate(np.exp(population), "log-odds", f"the same according to {POPULATION}"),
-            compared_with=POPULATION,
-            sd_ratio=ratio,
-            shift=shift,
-            moved=ratio < UNMOVED_RATIO or abs(shift) > UNMOVED_SHIFT,
-        ),
+    three = ("improvement", "stability", "deterioration")
+    values = [getattr(outlook, name).value for name in three]
+    percents = dict(zip(three, whole_percents(values, 100), strict=True))
+    parts = whole_percents([outlook.technical.value, outlook.structural.value], percents["improvement"])
+    return percents | dict(zip(("technical", "structural"), parts, strict=True))
+
+
+def printed_chances(outlook: HorizonOutlook) -> dict[str, str]:
+    """Return a horizon's chances as they are printed, in percents that add up, by name (see `printed_percents`)."""
+    return {name: chance(whole / 100) for name, whole in printed_percents(outlook).items()}
+
+
+@dataclass(frozen=True)
+class Fan:
+    """Quantiles of the future, period by period."""
+
+    months: Float  # Months ahead, from 0
+    quantiles: tuple[float, ...]  # 5, 25, 50, 75 and 95%
+    share: Float  # Expected share, points
+    observed: Float | NotDefined  # Observed share of the period; period 0 is NaN
+
+
+def fan(simulations: Simulations, months: int, observed: Observed | NotDefined) -> Fan:
+    """Compute the quantiles of the simulations."""
+    stop = simulations.clock.periods(months) + 1
+    return Fan(
+        months=simulations.clock.months(stop - 1),
+        quantiles=QUANTILES,
+        share=seen_quantiles(simulations.share[..., :stop]),
+        observed=observed if isinstance(observed, NotDefined) else seen_quantiles(observed.share[..., :stop]),
     )

@@ -1,38 +1,19 @@
-"""Validated forecast queries, and the forecasts for them from a set of simulations."""
+"""Validated forecast queries."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from forecast.dates import LONGEST_HORIZON, Clock, months_ahead
 from forecast.drivers import require_given
 from forecast.errors import SpecError
-from forecast.outlook.kind_counts import KindRates
-from forecast.outlook.level import Fan, HorizonOutlook, fan, horizon_outlook
-from forecast.outlook.observed import Observed
-from forecast.outlook.question import CountQuestion, Question
-from forecast.outlook.recorded import DatasetRecord, WindowCounts, class_codes, kinds_like, main_dataset
-from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
-from forecast.outlook.summary import NotDefined, Probability, certain, probability
-from forecast.outlook.windows import (
-    KindOutlook,
-    KindPast,
-    QuestionOutlook,
-    RollingShare,
-    ThresholdOutlook,
-    WindowOutlook,
-    kind_outlook,
-    rolling_share,
-    shifted_as,
-    threshold_outlook,
-    window_outlook,
-)
+from forecast.outlook.recorded import kinds_like, main_dataset
+from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.panel import panel_kind
 from forecast.panel.record import sides
-from forecast.typing import Bool, Float
 from forecast.wording import join
 
 if TYPE_CHECKING:
@@ -166,132 +147,3 @@ def _ordered(horizons: Sequence[int]) -> tuple[int, ...]:
             "Use some such as (3, 6, 12, 24)."
         )
     return tuple(sorted(int(months) for months in horizons))
-
-
-class SimulationQuestion(Protocol):
-    """A question that was put to a fit, as a forecast needs it (`forecast.questions.PutQuestion`)."""
-
-    @property
-    def question(self) -> Question:
-        """The question itself."""
-
-    @property
-    def ahead(self) -> int:
-        """Months from the present to the end of its window."""
-
-    @property
-    def counted(self) -> float | None:
-        """Chance of yes by the past of the kind that a count asks for; None of another question."""
-
-    def settle(self, simulations: Simulations, observed: Observed | NotDefined) -> tuple[Bool | Float, Bool | Float]:
-        """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future)."""
-
-
-@dataclass(frozen=True)
-class Prospect:
-    """Forecast from a set of simulations."""
-
-    recorded: Mapping[int, WindowOutlook] | NotDefined  # What the dataset will record, by horizon; not of an index
-    threshold: Mapping[int, ThresholdOutlook] | NotDefined | None  # Probability of the requested share, by month
-    # At least one event of a kind, by class and horizon; not of an index
-    of_a_kind: Mapping[str, Mapping[int, KindOutlook]] | NotDefined
-    at_least: tuple[KindOutlook, ...] | NotDefined  # Requested counts of a kind
-    improvement: Mapping[int, HorizonOutlook]  # The level by horizon, S9
-    fan: Fan  # The level ahead, and observed shares
-    rolling: RollingShare | NotDefined  # Observed share of windows as long as the main one, and its forecast
-    questions: tuple[QuestionOutlook, ...] = ()  # Questions of a ledger; none but in a scenario
-
-
-type Kinds = dict[tuple[str, int, int], KindOutlook]
-"""Forecasts of kinds by name, months and the number that is asked for."""
-
-
-def kind_outlooks(panel: "xr.Dataset", observed: Observed | NotDefined, query: Query) -> Kinds:
-    """Compute the forecast of every kind by horizon, and of the numbers that are asked for; none of an index."""
-    if isinstance(observed, NotDefined):
-        return {}
-    record = observed.record
-    found: Kinds = {}
-    rates = {name: KindRates.of(panel, record.number, (place,)) for place, name in enumerate(record.names)}
-    asked = [(name, 1, months) for name in record.names for months in query.horizons]
-    for name, number, months in [*asked, *query.numbers]:
-        place, periods = record.names.index(name), record.clock.periods(months)
-        means = class_codes(record.scale, place) or None
-        question = CountQuestion.ahead(record, months, of=name, at_least=number, means=means)
-        hit, _ = question.settle(observed.ahead(periods, place))
-        rate = rates[name].rate(record.dyad, periods)
-        past = KindPast(record.counts[:, place], rate, place >= record.zero_cut)
-        found[name, months, number] = kind_outlook(record, question, months, hit, past)
-    return found
-
-
-def prospect(
-    simulations: Simulations,
-    observed: Observed | NotDefined,
-    query: Query,
-    kinds: Kinds,
-    improvement: float = 5.0,
-    *,
-    published: Mapping[int, Observed] | None = None,
-) -> Prospect:
-    """Compute the forecast from simulations; shares are those of the pool, by months of the window, if there is one."""
-    common: dict[str, Any] = {
-        "improvement": {months: horizon_outlook(simulations, months, improvement) for months in query.horizons},
-        "fan": fan(simulations, query.horizons[-1], observed),
-    }
-    if isinstance(observed, NotDefined):
-        threshold = None if query.above is None else observed
-        return Prospect(observed, threshold, observed, observed, rolling=observed, **common)
-    record, main = observed.record, main_horizon(query.horizons)
-    own, ahead = (
-        {months: some.get(months, observed).ahead(record.clock.periods(months)) for months in query.windows}
-        for some in ({}, published or {})
-    )
-    return Prospect(
-        recorded={
-            months: window_outlook(
-                record, ahead[months], months, improvement, query.baseline, model=own[months] if published else None
-            )
-            for months in query.horizons
-        },
-        threshold=_thresholds(record, ahead, query),
-        of_a_kind={name: {months: kinds[name, months, 1] for months in query.horizons} for name in record.names},
-        at_least=tuple(kinds[name, months, number] for name, number, months in query.numbers),
-        rolling=rolling_share(record, ahead[main], main),
-        **common,
-    )
-
-
-def _thresholds(
-    record: DatasetRecord, ahead: Mapping[int, WindowCounts], query: Query
-) -> Mapping[int, ThresholdOutlook] | None:
-    """Return the forecast of reaching the requested share."""
-    if query.above is None:
-        return None
-    if query.by is not None:
-        return {query.by: threshold_outlook(record, ahead[query.by], query.by, query.above, query.window)}
-    return {
-        months: threshold_outlook(record, ahead[months], months, query.above, baseline_months=query.baseline)
-        for months in query.horizons
-    }
-
-
-def question_outlook(
-    put: SimulationQuestion, yes: Bool | Float, there: Bool | Float, unconditional: QuestionOutlook | None = None
-) -> QuestionOutlook:
-    """Return the probability of a question from its outcomes in simulations; of a count from its kind's past.
-
-    In a scenario, with `unconditional` the question without it, the odds of a count change as they do in simulations.
-    """
-    name, sentence = put.question.id, put.question.sentence
-    nothing = NotDefined("the question is void in every simulated future")
-    simulated = probability(yes, sentence, there) if there.any() else nothing
-    chance = simulated
-    if isinstance(simulated, Probability) and (counted := put.counted) is not None:
-        chance = (
-            certain(counted, sentence, yes.shape[:2])
-            if unconditional is None
-            else shifted_as(unconditional, simulated, sentence)
-        )
-    void = probability(1 - there, f"the question is void: {name}")
-    return QuestionOutlook(name, sentence, chance, void, simulated)

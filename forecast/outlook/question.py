@@ -2,7 +2,7 @@
 
 A question's baseline is fixed when it is asked: later events change its probability, not its meaning. Each type has its
 sentence, its rule, and its resolution from data or simulations. Reports answer the same questions about their horizons
-(`SingleQuestion.ahead`). Files: `forecast.questions.form`; questions of several: `forecast.questions.joint`.
+(`SingleQuestion.ahead`). Files, and questions made of several: `forecast.questions.form`.
 """
 
 import json

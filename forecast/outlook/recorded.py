@@ -12,7 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from forecast.dates import Clock, months_between
 from forecast.events.codebook import read_scale, scale_names
-from forecast.outlook.summary import NotDefined
+from forecast.outlook.draws import NotDefined
 from forecast.panel import panel_kind
 from forecast.panel.record import by_class, goldstein_sums, last_known, unrecorded_part
 from forecast.typing import Bool, Float, Index
@@ -205,6 +205,11 @@ class DatasetRecord:
         """The classes that count as cooperative, with their codes where they have any."""
         codes = cooperative_codes(self.scale)
         return "; ".join(self.names[self.zero_cut :]) + (f" ({codes})" if codes else "")
+
+    @property
+    def class_codes(self) -> tuple[str, ...]:
+        """The codes of each class, by what they begin with; empty of a scale without CAMEO codes."""
+        return tuple(class_codes(self.scale, number) for number in range(len(self.names)))
 
     @property
     def counted(self) -> str:

@@ -11,27 +11,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.arguments import checked, whole_seed
-from forecast.dates import LONGEST_HORIZON, Clock
+from forecast.dates import LONGEST_HORIZON
 from forecast.errors import SpecError
 from forecast.outlook.conditioning import Assumed, Conditional, condition, periods_held, read_assumed
-from forecast.outlook.draws import FitLike
+from forecast.outlook.draws import FitLike, NotDefined, Probability, probability
 from forecast.outlook.observed import Observed, observe
-from forecast.outlook.query import (
-    AtLeast,
+from forecast.outlook.query import AtLeast, Query, main_horizon
+from forecast.outlook.recorded import DatasetRecord, changed, main_record, share_before
+from forecast.outlook.simulations import BASELINE_MONTHS, simulate_ahead
+from forecast.outlook.windows import (
     Kinds,
     Prospect,
-    Query,
+    QuestionOutlook,
     SimulationQuestion,
+    WindowOutlook,
+    kind_given,
     kind_outlooks,
-    main_horizon,
     prospect,
     question_outlook,
 )
-from forecast.outlook.recorded import Baseline, changed, main_record, share_before
-from forecast.outlook.simulations import BASELINE_MONTHS, simulate_ahead
-from forecast.outlook.summary import NotDefined, Probability, probability
-from forecast.outlook.windows import QuestionOutlook, WindowOutlook, kind_given
-from forecast.panel.record import by_class
 from forecast.progress import Progress, silent
 from forecast.typing import Seed
 from forecast.wording import Card, Displayed, chance, count, number
@@ -334,31 +332,27 @@ def followed_windows(
     recorded: Mapping[int, WindowOutlook],
     improvement: float,
 ) -> dict[int, Followed]:
-    """Return the event data of a later panel in the windows of a forecast that it completes."""
+    """Return the event data of a later panel in the windows of a forecast that it completes.
+
+    A window or a baseline with too few events makes the comparison void.
+    """
     if not recorded:
         return {}
     dataset = next(iter(recorded.values())).dataset
     names = [str(name) for name in panel["dataset"].to_numpy()] if "dataset" in panel.coords else []
     if dataset not in names or dyad not in panel["dyad"].to_numpy():
         raise SpecError(f"followed: the panel does not hold {dyad} in the dataset {dataset!r}")
-    counts, covered = by_class(panel, dyad, names.index(dataset))
-    clock, cut = Clock.of(panel), int(panel.attrs["zero_cut"])
-    found = {}
+    record, found = DatasetRecord.of(panel, dyad, names.index(dataset)), {}
     for months, window in recorded.items():
-        own = (clock.times >= np.datetime64(window.first)) & (clock.times <= np.datetime64(window.until))
-        if own.sum() < clock.periods(months) or not covered[own].all():
+        times = record.clock.times
+        own = (times >= np.datetime64(window.first)) & (times <= np.datetime64(window.until))
+        if own.sum() < record.clock.periods(months) or not record.covered[own].all():
             continue
-        events, cooperative = int(counts[own].sum()), int(counts[own, cut:].sum())
-        share = share_before(cooperative, events)
-        found[months] = Followed(
-            months, window.until, events, cooperative, share, _outcome(share, window.baseline, improvement)
-        )
+        events, cooperative = int(record.total[own].sum()), int(record.cooperative[own].sum())
+        share, outcome = share_before(cooperative, events), "void"
+        before = None if isinstance(window.baseline, NotDefined) else window.baseline.share
+        if share is not None and before is not None:
+            above, below = changed(share, before, improvement)
+            outcome = "up" if above else "down" if below else "same"
+        found[months] = Followed(months, window.until, events, cooperative, share, outcome)
     return found
-
-
-def _outcome(share: float | None, baseline: Baseline | NotDefined, improvement: float) -> str:
-    """Compare a share with that of a baseline (higher, similar, lower); void if either has too few events."""
-    if share is None or isinstance(baseline, NotDefined) or baseline.share is None:
-        return "void"
-    above, below = changed(share, baseline.share, improvement)
-    return "up" if above else "down" if below else "same"

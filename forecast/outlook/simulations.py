@@ -21,8 +21,18 @@ from forecast.errors import SpecError
 from forecast.model.driving import Drivers, Push, push
 from forecast.model.trend import step_below
 from forecast.numeric import share
-from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws, position
-from forecast.outlook.summary import Estimate, Probability, estimate, probability
+from forecast.outlook.draws import (
+    DyadDraws,
+    Estimate,
+    FitLike,
+    Probability,
+    Streams,
+    dyad_draws,
+    estimate,
+    position,
+    probability,
+    stream,
+)
 from forecast.typing import Bool, Float, Index, Seed
 from forecast.wording import Card, Displayed, number, percent
 
@@ -80,9 +90,7 @@ class FuturePush:
     ahead: Push  # (chain, draw, future, period), period 0 being the present; of one future where all are alike
 
     @classmethod
-    def of(
-        cls, fit: FitLike, own: DyadDraws, periods: int, simulations: int, streams: Callable[[str], np.random.Generator]
-    ) -> Self | None:
+    def of(cls, fit: FitLike, own: DyadDraws, periods: int, simulations: int, streams: Streams) -> Self | None:
         """Compute it from a fit; None if that has no drivers. `streams` returns the random stream of a purpose."""
         if "driver_effect" not in fit.posterior:
             return None
@@ -245,15 +253,6 @@ class Simulations(Displayed):
         return self.clock.periods(months)
 
 
-def stream(seed: int, dyad: str, purpose: str) -> np.random.Generator:
-    """Return the random stream of a purpose, given by the seed, the dyad's code and the purpose alone.
-
-    Other dyads, their order, and what else is drawn change nothing.
-    """
-    key = (*dyad.encode(), 0, *purpose.encode())
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
-
-
 @checked
 def simulate_ahead(
     fit: FitLike,
@@ -307,7 +306,8 @@ def simulate_ahead(
         raise SpecError(f"months: {months} is not between 1 and {LONGEST_HORIZON}.")
     own = dyad_draws(fit, dyad)
     rate = structural_hazard(fit.panel).draws(own.size, seed) if hazard is None else _each_draw(hazard, own.size)
-    return simulate_particles(fit, own, rate, months, simulations_per_draw, seed=seed, baseline_months=baseline_months)
+    streams = partial(stream, seed, dyad)
+    return simulate_particles(fit, own, rate, months, simulations_per_draw, streams, baseline_months=baseline_months)
 
 
 def _each_draw(hazard: Float | float, size: tuple[int, int]) -> Float:
@@ -355,23 +355,23 @@ class _Particles:
             motion={name: values[..., None] for name, values in own.motion.items()},
             chance=-np.expm1(-hazard / own.clock.per_month)[..., None],
             trend=_repeat(own.trend[..., -1].astype(np.float64), size),
-            cycle=_repeat(own.cycle_now, size),
+            cycle=_repeat(own.level_now - own.trend[..., -1], size),
             ceiling=None if ceiling is None else _repeat(ceiling, size),
             count=np.zeros(size, dtype=np.int16),
         )
 
-    def moved(self, own: DyadDraws, streams: Mapping[str, np.random.Generator]) -> "_Particles":
+    def moved(self, own: DyadDraws, rngs: Mapping[str, np.random.Generator]) -> "_Particles":
         """Move on by a period."""
-        arrived = streams["breaks"].random(self.trend.shape) < self.chance
+        arrived = rngs["breaks"].random(self.trend.shape) < self.chance
         ceiling = self.ceiling
-        trend = trend_step(own, self.trend, arrived, self.parameters, streams["trend"], ceiling)
+        trend = trend_step(own, self.trend, arrived, self.parameters, rngs["trend"], ceiling)
         if ceiling is not None:
-            headroom = _new_headroom(arrived, self.parameters, streams["frameworks"])
+            headroom = _new_headroom(arrived, self.parameters, rngs["frameworks"])
             ceiling = ceiling.copy()
             ceiling[arrived] = trend[arrived] + headroom
         cycle = self.cycle
         if own.cycle is not None:
-            cycle = own.cycle.step(cycle, streams["shocks"].standard_normal(cycle.shape), self.motion)
+            cycle = own.cycle.step(cycle, rngs["shocks"].standard_normal(cycle.shape), self.motion)
         return replace(self, trend=trend, cycle=cycle, ceiling=ceiling, count=self.count + arrived)
 
     def at(self, places: Index) -> "_Particles":
@@ -396,24 +396,23 @@ def simulate_particles(
     hazard: Float,
     months: int,
     simulations_per_draw: int,
+    streams: Streams,
     steer: Steer | None = None,
-    *,
-    seed: int,
     baseline_months: int = BASELINE_MONTHS,
 ) -> Simulations:
     """Run simulations of a dyad; with `steer` some are picked on their way, to go on from where they stand."""
-    driven = FuturePush.of(fit, own, own.clock.periods(months), simulations_per_draw, partial(stream, seed, own.dyad))
+    driven = FuturePush.of(fit, own, own.clock.periods(months), simulations_per_draw, streams)
     past = slice(-min(own.clock.periods(baseline_months), len(own.clock.times)), None)
     size = (*own.size, simulations_per_draw)
     before, trend_before = (
         _repeat(share(part[..., past]).mean(axis=-1, dtype=np.float64), size) for part in (own.level, own.trend)
     )
     own = own if driven is None else driven.taken_out(own)
-    streams = {name: stream(seed, own.dyad, name) for name in ("shocks", "breaks", "frameworks", "trend")}
+    rngs = {name: streams(name) for name in ("shocks", "breaks", "frameworks", "trend")}
     particles = _Particles.start(own, simulations_per_draw, hazard)
     history: dict[str, list[NDArray[Any]]] = {}
     for period in range(own.clock.periods(months) + 1):
-        particles = particles.moved(own, streams) if period else particles
+        particles = particles.moved(own, rngs) if period else particles
         added = NOTHING if driven is None else driven.at(period, particles.trend.shape)
         trend = particles.trend + added.trend
         level = trend + particles.cycle + added.cycle
@@ -437,16 +436,17 @@ def simulate_particles(
     )  # fmt: skip
 
 
-def simulate_from(own: DyadDraws, start: float, periods: int, simulations_per_draw: int, *, seed: int) -> Float:
+def simulate_from(
+    own: DyadDraws, start: float, periods: int, simulations_per_draw: int, rng: np.random.Generator
+) -> Float:
     """Simulate from a share, without news at the start and under the current framework alone."""
-    rng = stream(seed, own.dyad, "release")
     particles = _Particles.start(own, simulations_per_draw, np.zeros(own.size))
     level = np.full(particles.trend.shape, np.log(start / (100 - start)))
     particles = replace(particles, cycle=level - particles.trend)
     levels = [level]
-    streams = dict.fromkeys(("shocks", "breaks", "frameworks", "trend"), rng)
+    rngs = dict.fromkeys(("shocks", "breaks", "frameworks", "trend"), rng)
     for _ in range(periods):
-        particles = particles.moved(own, streams)
+        particles = particles.moved(own, rngs)
         levels.append(particles.trend + particles.cycle)
     return share(_stack_periods(levels))
 

@@ -1,10 +1,13 @@
-"""Tone: the mean Goldstein score of a window's events, -10 to 10, from its two sides and the kinds within them.
+"""Kinds of events within the two sides: the tone of a window, and depth of cooperation and severity of conflict.
 
-The share counts an air strike and a protest alike; the tone does not: Goldstein scores them -10 and -6.5. The numbers
-of events of each side are those of the forecasts of the share. The mean score of a side is expected to be the dyad's
-mean of the last 1, 2, 5 or 10 years, equally likely, in which the mean of all dyads counts as ten events. Windows vary
-around it as those of all dyads have, and single events as the kinds of the side do. Other forms, and their scores:
-docs/research/tone.md.
+Tone is the mean Goldstein score of a window's events, -10 to 10. The share counts an air strike and a protest alike;
+the tone does not: Goldstein scores them -10 and -6.5. The numbers of events of each side are those of the forecasts of
+the share. The mean score of a side is expected to be the dyad's mean of the last 1, 2, 5 or 10 years, equally likely,
+in which the mean of all dyads counts as ten events. Windows vary around it as those of all dyads have, and single
+events as the kinds of the side do. Other forms, and their scores: docs/research/tone.md.
+
+Depth and severity come from models of side and kind, which also have a component for the kinds within each side: the
+expected share of cooperative events in the deeper half of their kinds, and of hostile events in the more severe half.
 
 References
 ----------
@@ -17,20 +20,35 @@ from datetime import date
 from typing import TYPE_CHECKING, Self, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
+from forecast.model.observation.sides import ordered_kinds, stronger_log_odds
+from forecast.numeric import share
+from forecast.outlook.draws import (
+    TAILS,
+    Estimate,
+    FitLike,
+    NotDefined,
+    Probability,
+    Streams,
+    estimate,
+    estimate_if_defined,
+    position,
+    quantiles_over_draws,
+)
 from forecast.outlook.kind_counts import MEMORIES
 from forecast.outlook.observed import Observed
 from forecast.outlook.query import Query
 from forecast.outlook.question import FixedTone, ToneQuestion
-from forecast.outlook.recorded import FEWEST, HIGHEST, LOWEST, DatasetRecord, WindowCounts
-from forecast.outlook.simulations import stream
-from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate
+from forecast.outlook.recorded import FEWEST, HIGHEST, LOWEST, Baseline, DatasetRecord, WindowCounts
 from forecast.outlook.windows import ALWAYS_VOID, FEW_BEFORE, chances_of_change, printed_changes, rule_of_change
+from forecast.panel import panel_kind
 from forecast.typing import Float, Index
-from forecast.wording import chance, interval_in_words, number
+from forecast.wording import chance, interval_in_words, join, number, period
 
 if TYPE_CHECKING:
     import xarray as xr
+
 
 WORTH = 10.0
 """Number of events as which the mean of all dyads counts."""
@@ -126,30 +144,32 @@ def tone_outlooks(
     observed: Observed | NotDefined,
     query: Query,
     published: Mapping[int, Observed],
-    *,
-    seed: int,
+    streams: Streams,
 ) -> dict[int, ToneOutlook] | NotDefined:
     """Compute the tone of the windows up to each horizon, from the published simulations of their sides if given."""
     if isinstance(observed, NotDefined):
         return observed
     record = observed.record
-    scores = SideScores.of(panel, record)
+    scores, before = SideScores.of(panel, record), record.baseline(query.baseline)
     if isinstance(scores, NotDefined):
         return scores
-    found = {}
+    after = "" if isinstance(before, NotDefined) else record.before(query.baseline, before)
+    was, found = fixed_tone(record, before, query.baseline, SMALLEST_CHANGE), {}
     for months in query.horizons:
         counts = published.get(months, observed).ahead(record.clock.periods(months))
-        scored = scores.of_window(counts, stream(seed, record.dyad, "tone"))
-        found[months] = _outlook(record, scored, months, query.baseline)
+        scored = scores.of_window(counts, streams("tone"))
+        found[months] = _outlook(record, scored, months, was, after)
     return found
 
 
-def _outlook(record: DatasetRecord, counts: WindowCounts, months: int, baseline_months: int) -> ToneOutlook:
+def _outlook(
+    record: DatasetRecord, counts: WindowCounts, months: int, was: FixedTone | NotDefined, after: str
+) -> ToneOutlook:
+    """Compute the tone of a window; `was` is that of the baseline's months, `after` their name."""
     assert counts.goldstein is not None
     total, words = counts.total.sum(axis=-1), f"in {record.ahead(months)}"
     there, tones = total >= FEWEST, counts.goldstein.sum(axis=-1) / np.maximum(total, 1)
-    before = fixed_tone(record, baseline_months, SMALLEST_CHANGE)
-    fixed, undefined = (None, before) if isinstance(before, NotDefined) else (before, None)
+    fixed, undefined = (None, was) if isinstance(was, NotDefined) else (was, None)
     higher, lower = (ToneQuestion.ahead(record, months, compare=way, baseline=fixed) for way in ("at least", "at most"))
     result = ToneOutlook(
         months=months,
@@ -161,7 +181,7 @@ def _outlook(record: DatasetRecord, counts: WindowCounts, months: int, baseline_
         sentence="",
         rule=rule_of_change(higher, lower),
     )
-    return replace(result, sentence=_sentence(record, result, baseline_months))
+    return replace(result, sentence=_sentence(record, result, after))
 
 
 @dataclass(frozen=True)
@@ -199,9 +219,10 @@ def kind_scores(record: DatasetRecord | NotDefined, months: int) -> tuple[KindSc
     )
 
 
-def fixed_tone(record: DatasetRecord, months: int, points: float) -> FixedTone | NotDefined:
-    """Return the tone of the last so many covered months, which a window ahead is compared with."""
-    before = record.baseline(months)
+def fixed_tone(
+    record: DatasetRecord, before: Baseline | NotDefined, months: int, points: float
+) -> FixedTone | NotDefined:
+    """Return the tone of a baseline of so many months, which a window ahead is compared with."""
     if isinstance(before, NotDefined):
         return before
     if before.share is None:
@@ -214,19 +235,115 @@ def fixed_tone(record: DatasetRecord, months: int, points: float) -> FixedTone |
     )  # fmt: skip
 
 
-def _sentence(record: DatasetRecord, outlook: ToneOutlook, baseline_months: int) -> str:
+def _sentence(record: DatasetRecord, outlook: ToneOutlook, before: str) -> str:
+    """State the expected tone and the chances of its change, after that of the window before."""
     tone, where = outlook.tone, record.ahead(outlook.months)
     if isinstance(tone, NotDefined):
         return f"The tone {where} is not defined: {tone.reason}."
     expected = f"The mean Goldstein score of {record.counted} in {where} is expected to be " + interval_in_words(
         tone.median, tone.low, tone.high, decimals=1
     )
-    before = record.baseline(baseline_months)
-    if outlook.before is None or isinstance(before, NotDefined):
+    if outlook.before is None:
         return f"{expected}."
     percents = printed_changes(outlook)
     return (
-        f"{expected}, after {number(outlook.before, 1)} in {record.before(baseline_months, before)}: "
+        f"{expected}, after {number(outlook.before, 1)} in {before}: "
         f"{chance(percents['up'] / 100)} at least {SMALLEST_CHANGE:g} points higher, {chance(percents['down'] / 100)} "
         f"at least {SMALLEST_CHANGE:g} lower."
     )
+
+
+SIDES = {"depth": "cooperative", "severity": "hostile"}
+"""The side that each is about."""
+TITLES = {"depth": "depth of cooperation", "severity": "severity of conflict"}
+
+YEARS_BACK = 10
+_DECIMALS = 3  # of a series, as in levels.csv
+
+
+@dataclass(frozen=True)
+class KindSeries:
+    """Share of a side's events in the stronger half of its kinds."""
+
+    side: str  # `cooperative` or `hostile`
+    kinds: tuple[str, ...]  # Names of the stronger kinds: the upper half or, of an odd number, the smaller part
+    dataset: str  # Main dataset
+    now: Estimate  # Per cent expected in the last covered period
+    change: Estimate | NotDefined  # The same less that of ten years before, points
+    last: date  # Last day of the last covered period
+    time: NDArray[np.datetime64]  # First days of the periods
+    quantiles: tuple[float, ...]  # 5, 50 and 95%
+    share: Float  # Per cent expected; NaN where not covered
+    years: Index  # Years with events of the side
+    events: Index  # Their number
+    stronger: Index  # Those of the stronger kinds
+
+
+def kind_series(fit: FitLike, record: DatasetRecord | NotDefined) -> dict[str, KindSeries] | NotDefined:
+    """Compute depth of cooperation and severity of conflict of a dyad over the whole panel, from its main record."""
+    names = [name for name in SIDES if f"{name}_slope" in fit.posterior]
+    if isinstance(record, NotDefined) or not names:
+        return NotDefined("the model does not read kinds within a side (observation='sides' does)")
+    covered = np.flatnonzero(panel_kind(fit.panel).observed_periods(fit.panel, record.dyad))
+    if not covered.size:
+        return NotDefined("no period of the dyad is covered")
+    return {name: _series(fit, name, record, covered) for name in names}
+
+
+def _series(fit: FitLike, name: str, record: DatasetRecord, covered: Index) -> KindSeries:
+    panel, clock, at = fit.panel, record.clock, (position(fit.panel, record.dyad), record.number)
+    ordered = ordered_kinds(name, panel)
+    stronger = ordered[-(len(ordered) // 2) :]
+    draws = stronger_log_odds(name, len(stronger), panel, fit.posterior, at, fit.spec.kind_drift)
+    kinds, place = tuple(record.names[one] for one in stronger), int(covered[-1])
+    what = f"per cent of {SIDES[name]} events that are {join(kinds, 'or')}"
+    years, firsts = np.unique(clock.years, return_index=True)
+    by_year, last = np.add.reduceat(record.counts, firsts, axis=0), clock.end_of(clock.times[place].item())
+    events = by_year[:, ordered].sum(axis=1)
+    now, before = share(draws[..., place]), place - clock.periods(12 * YEARS_BACK)
+    quantiles = np.full((len(TAILS), len(clock.times)), np.nan)
+    # The share of a quantile is the quantile of the share, and far fewer numbers are to be transformed.
+    quantiles[:, covered] = share(quantiles_over_draws(draws[..., covered], TAILS)).round(_DECIMALS)
+    return KindSeries(
+        side=SIDES[name],
+        kinds=kinds,
+        dataset=record.dataset,
+        now=estimate(now, "per cent", f"{what}, expected in {period(last, weekly=clock.weekly)}"),
+        change=estimate_if_defined(
+            now - share(draws[..., before]) if before in covered else None,
+            "points",
+            f"{what}: now less {YEARS_BACK} years before",
+            f"the period {YEARS_BACK} years before is not covered",
+        ),
+        last=last,
+        time=clock.times,
+        quantiles=TAILS,
+        share=quantiles,
+        years=years[events > 0],
+        events=events[events > 0],
+        stronger=by_year[:, stronger].sum(axis=1)[events > 0],
+    )
+
+
+def kinds_sentence(kinds: Mapping[str, KindSeries], *, weekly: bool = False) -> str:
+    """Return depth and severity in one sentence, each with what has become of it in ten years."""
+    first, *others = kinds.values()
+    sentence = (
+        f"In {period(first.last, weekly=weekly)} {_expected(first)} of {first.side} events are expected to be "
+        f"{join(first.kinds, 'or')}{_trend(first)}"
+    )
+    for one in others:
+        sentence += f"; of {one.side} ones {_expected(one)} {join(one.kinds, 'or')}{_trend(one)}"
+    return f"{sentence}."
+
+
+def _expected(one: KindSeries) -> str:
+    return interval_in_words(one.now.median, one.now.low, one.now.high, unit="%")
+
+
+def _trend(one: KindSeries) -> str:
+    if isinstance(one.change, NotDefined):
+        return ""
+    more, fewer = one.change.low > 0, one.change.high < 0
+    how = "clearly more" if more else "clearly fewer" if fewer else "not clearly more or fewer"
+    return f", {how} than ten years before"

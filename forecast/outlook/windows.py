@@ -1,27 +1,13 @@
-"""Chances of what will be recorded in windows of months: their share, their events of a kind; with resolution rules."""
+"""Chances of what will be recorded in windows of months, with their resolution rules: the forecast of simulations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from forecast.outlook.kind_counts import KindRate, calibration_of, far_apart, shifted
-from forecast.outlook.observed import MIX_MONTHS
-from forecast.outlook.question import ComparedQuestion, CountQuestion, FixedBaseline, PassageQuestion, ShareQuestion
-from forecast.outlook.recorded import (
-    FEWEST,
-    Baseline,
-    DatasetRecord,
-    WindowCounts,
-    rolling_sums,
-    share_before,
-    shares_of,
-    source_words,
-)
-from forecast.outlook.simulations import BASELINE_MONTHS
-from forecast.outlook.summary import (
+from forecast.outlook.draws import (
     QUANTILES,
     TAILS,
     Estimate,
@@ -33,8 +19,34 @@ from forecast.outlook.summary import (
     probability,
     seen_quantiles,
 )
+from forecast.outlook.kind_counts import Calibration, KindRate, KindRates, calibration_of, far_apart, shifted
+from forecast.outlook.observed import MIX_MONTHS, Observed
+from forecast.outlook.pendulum import Fan, HorizonOutlook, fan, horizon_outlook
+from forecast.outlook.query import Query, main_horizon
+from forecast.outlook.question import (
+    ComparedQuestion,
+    CountQuestion,
+    FixedBaseline,
+    PassageQuestion,
+    Question,
+    ShareQuestion,
+)
+from forecast.outlook.recorded import (
+    FEWEST,
+    Baseline,
+    DatasetRecord,
+    WindowCounts,
+    rolling_sums,
+    share_before,
+    shares_of,
+    source_words,
+)
+from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
 from forecast.typing import Bool, Float, Index
 from forecast.wording import capital, chance, count, percent, whole_percents
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _MENTIONED = 0.005
 """A smaller chance that a window is void is not worth a clause."""
@@ -163,16 +175,17 @@ def window_outlook(
     record: DatasetRecord,
     ahead: WindowCounts,
     months: int,
+    baseline: Baseline | NotDefined,
     smallest_improvement: float = 5.0,
     baseline_months: int = BASELINE_MONTHS,
     *,
     model: WindowCounts | None = None,
 ) -> WindowOutlook:
-    """Compute what will be recorded up to a horizon: whether the share is higher, and whether it is lower.
+    """Compute what will be recorded up to a horizon: whether the share is higher or lower than that of the baseline.
 
     `ahead` has the published simulations of the window, `model` those of the model alone where these are others.
     """
-    baseline, total = record.baseline(baseline_months), ahead.total.sum(axis=-1)
+    total = ahead.total.sum(axis=-1)
     there, shares = total >= FEWEST, shares_of(total, ahead.cooperative.sum(axis=-1))
     fixed = undefined = None
     if isinstance(baseline, NotDefined) or baseline.share is None:
@@ -235,6 +248,7 @@ def threshold_outlook(
     ahead: WindowCounts,
     months: int,
     threshold: float,
+    baseline: Baseline | NotDefined,
     window: int | None = None,
     baseline_months: int = BASELINE_MONTHS,
 ) -> ThresholdOutlook:
@@ -259,7 +273,7 @@ def threshold_outlook(
         rolling=rolling,
         window=span,
         threshold=threshold,
-        baseline=record.baseline(span if rolling else baseline_months),
+        baseline=baseline,
         void=probability(~there, f"fewer than {FEWEST} events are recorded {where}"),
         chance=probability(hit, question.words(), there) if there.any() else ALWAYS_VOID,
         sentence="",
@@ -297,6 +311,8 @@ class KindPast(NamedTuple):
     counts: Index  # The dyad's own events, (period,)
     rate: KindRate  # Of the window ahead, from the past of all dyads
     cooperative: bool  # Whether it is of the cooperative side
+    before: Baseline | NotDefined  # Events of all kinds in as many months before
+    scored: Calibration  # Whether chances of the kind were calibrated
 
 
 def kind_outlook(record: DatasetRecord, question: CountQuestion, months: int, hit: Bool, past: KindPast) -> KindOutlook:
@@ -305,13 +321,13 @@ def kind_outlook(record: DatasetRecord, question: CountQuestion, months: int, hi
     `hit` says in which simulations there are enough of them.
     """
     kind, at_least, periods = question.of, question.at_least, record.clock.periods(months)
-    own, baseline, rate = past.counts[record.covered], record.baseline(months), past.rate
+    own, baseline, rate = past.counts[record.covered], past.before, past.rate
     if not isinstance(baseline, NotDefined):
         events = int(own[-periods:].sum())
         cooperative = events if past.cooperative else 0
         baseline = replace(baseline, events=events, cooperative=cooperative, share=share_before(cooperative, events))
     base_rate = window_base_rate(own[-record.clock.periods(MIX_MONTHS) :], periods, at_least)
-    known, yes, size = calibration_of(record.dataset, record.scale, kind), question.words(), hit.shape[:2]
+    yes, size = question.words(), hit.shape[:2]
     words = f"events of the kind “{kind}” are recorded in {record.ahead(months)}"
     chance = certain(rate.at_least(at_least), yes, size)
     result = KindOutlook(
@@ -327,8 +343,8 @@ def kind_outlook(record: DatasetRecord, question: CountQuestion, months: int, hi
         baseline=baseline,
         base_rate=base_rate,
         far_from_base_rate=not isinstance(base_rate, NotDefined) and far_apart(chance.value, base_rate),
-        calibrated=known.passed,
-        calibration=known.sentence,
+        calibrated=past.scored.passed,
+        calibration=past.scored.sentence,
         sentence="",
         rule=f"{yes} {question.rule}",
     )
@@ -439,3 +455,129 @@ def rolling_share(record: DatasetRecord, ahead: WindowCounts, months: int) -> Ro
     usable = (total >= FEWEST) & (rolling_sums(gaps, periods) == 0)
     shares = np.where(usable, shares_of(total, cooperative), np.nan)
     return RollingShare(months, observed, record.clock.months(periods), QUANTILES, seen_quantiles(shares))
+
+
+class SimulationQuestion(Protocol):
+    """A question that was put to a fit, as a forecast needs it (`forecast.questions.PutQuestion`)."""
+
+    @property
+    def question(self) -> Question:
+        """The question itself."""
+
+    @property
+    def ahead(self) -> int:
+        """Months from the present to the end of its window."""
+
+    @property
+    def counted(self) -> float | None:
+        """Chance of yes by the past of the kind that a count asks for; None of another question."""
+
+    def settle(self, simulations: Simulations, observed: Observed | NotDefined) -> tuple[Bool | Float, Bool | Float]:
+        """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future)."""
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """Forecast from a set of simulations."""
+
+    recorded: Mapping[int, WindowOutlook] | NotDefined  # What the dataset will record, by horizon; not of an index
+    threshold: Mapping[int, ThresholdOutlook] | NotDefined | None  # Probability of the requested share, by month
+    # At least one event of a kind, by class and horizon; not of an index
+    of_a_kind: Mapping[str, Mapping[int, KindOutlook]] | NotDefined
+    at_least: tuple[KindOutlook, ...] | NotDefined  # Requested counts of a kind
+    improvement: Mapping[int, HorizonOutlook]  # The level by horizon, S9
+    fan: Fan  # The level ahead, and observed shares
+    rolling: RollingShare | NotDefined  # Observed share of windows as long as the main one, and its forecast
+    questions: tuple[QuestionOutlook, ...] = ()  # Questions of a ledger; none but in a scenario
+
+
+type Kinds = dict[tuple[str, int, int], KindOutlook]
+"""Forecasts of kinds by name, months and the number that is asked for."""
+
+
+def kind_outlooks(panel: "xr.Dataset", observed: Observed | NotDefined, query: Query) -> Kinds:
+    """Compute the forecast of every kind by horizon, and of the numbers that are asked for; none of an index."""
+    if isinstance(observed, NotDefined):
+        return {}
+    record = observed.record
+    found: Kinds = {}
+    rates = {name: KindRates.of(panel, record.number, (place,)) for place, name in enumerate(record.names)}
+    asked = [(name, 1, months) for name in record.names for months in query.horizons]
+    before = {months: record.baseline(months) for _, _, months in [*asked, *query.numbers]}
+    for name, number, months in [*asked, *query.numbers]:
+        place, periods = record.names.index(name), record.clock.periods(months)
+        means = record.class_codes[place] or None
+        question = CountQuestion.ahead(record, months, of=name, at_least=number, means=means)
+        hit, _ = question.settle(observed.ahead(periods, place))
+        rate = rates[name].rate(record.dyad, periods)
+        scored = calibration_of(record.dataset, record.scale, name)
+        past = KindPast(record.counts[:, place], rate, place >= record.zero_cut, before[months], scored)
+        found[name, months, number] = kind_outlook(record, question, months, hit, past)
+    return found
+
+
+def prospect(
+    simulations: Simulations,
+    observed: Observed | NotDefined,
+    query: Query,
+    kinds: Kinds,
+    improvement: float = 5.0,
+    *,
+    published: Mapping[int, Observed] | None = None,
+) -> Prospect:
+    """Compute the forecast from simulations; shares are those of the pool, by months of the window, if there is one."""
+    common: dict[str, Any] = {
+        "improvement": {months: horizon_outlook(simulations, months, improvement) for months in query.horizons},
+        "fan": fan(simulations, query.horizons[-1], observed),
+    }
+    if isinstance(observed, NotDefined):
+        threshold = None if query.above is None else observed
+        return Prospect(observed, threshold, observed, observed, rolling=observed, **common)
+    record, main = observed.record, main_horizon(query.horizons)
+    before, window = record.baseline(query.baseline), None if query.by is None else query.window
+    last = before if window is None else record.baseline(window)
+    ends = query.horizons if query.by is None else (query.by,)
+    periods = {months: record.clock.periods(months) for months in query.windows}
+    ahead = own = {months: observed.ahead(number) for months, number in periods.items()}
+    if published is not None:
+        ahead = {months: published[months].ahead(number) for months, number in periods.items()}
+    model = {} if published is None else own
+    return Prospect(
+        recorded={
+            months: window_outlook(
+                record, ahead[months], months, before, improvement, query.baseline, model=model.get(months)
+            )
+            for months in query.horizons
+        },
+        threshold=None
+        if query.above is None
+        else {
+            months: threshold_outlook(record, ahead[months], months, query.above, last, window, query.baseline)
+            for months in ends
+        },
+        of_a_kind={name: {months: kinds[name, months, 1] for months in query.horizons} for name in record.names},
+        at_least=tuple(kinds[name, months, number] for name, number, months in query.numbers),
+        rolling=rolling_share(record, ahead[main], main),
+        **common,
+    )
+
+
+def question_outlook(
+    put: SimulationQuestion, yes: Bool | Float, there: Bool | Float, unconditional: QuestionOutlook | None = None
+) -> QuestionOutlook:
+    """Return the probability of a question from its outcomes in simulations; of a count from its kind's past.
+
+    In a scenario, with `unconditional` the question without it, the odds of a count change as they do in simulations.
+    """
+    name, sentence = put.question.id, put.question.sentence
+    nothing = NotDefined("the question is void in every simulated future")
+    simulated = probability(yes, sentence, there) if there.any() else nothing
+    chance = simulated
+    if isinstance(simulated, Probability) and (counted := put.counted) is not None:
+        chance = (
+            certain(counted, sentence, yes.shape[:2])
+            if unconditional is None
+            else shifted_as(unconditional, simulated, sentence)
+        )
+    void = probability(1 - there, f"the question is void: {name}")
+    return QuestionOutlook(name, sentence, chance, void, simulated)

@@ -8,7 +8,7 @@ import numpy as np
 from forecast.arguments import checked
 from forecast.errors import DataError, SpecError
 from forecast.events.dyads import dyad_labels
-from forecast.outlook.summary import TAILS
+from forecast.outlook.draws import TAILS
 from forecast.plots import style
 from forecast.wording import join, number
 

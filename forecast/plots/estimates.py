@@ -10,8 +10,7 @@ from forecast import wording
 from forecast.arguments import checked
 from forecast.errors import DataError
 from forecast.outlook import Assessment, Brief, Estimate, Headroom, NotDefined
-from forecast.outlook.draws import NO_CYCLE, FitLike, dyad_draws
-from forecast.outlook.summary import TAILS
+from forecast.outlook.draws import NO_CYCLE, TAILS, FitLike, dyad_draws
 from forecast.plots import style
 from forecast.typing import Float
 from forecast.wording import chance

@@ -13,8 +13,8 @@ from forecast.errors import DataError, SpecError
 from forecast.outlook import Assessment, NotDefined, Probability, printed_changes, printed_percents
 from forecast.outlook.attribution import Attribution
 from forecast.outlook.comparison import LEVEL, Change, as_shown
-from forecast.outlook.query import Prospect
 from forecast.outlook.scenarios import Scenarios
+from forecast.outlook.windows import Prospect
 from forecast.plots import style
 from forecast.wording import chance, count, day, join, month, number, signed
 

@@ -13,7 +13,7 @@ from forecast.evaluation.skill import CHOSEN_ON, SPLIT, Skill, forecaster_name
 from forecast.events.dyads import dyad_labels
 from forecast.numeric import lead
 from forecast.outlook import main_horizon
-from forecast.outlook.summary import TAILS
+from forecast.outlook.draws import TAILS
 from forecast.plots import style
 from forecast.typing import Float
 from forecast.wording import join

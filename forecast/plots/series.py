@@ -14,10 +14,9 @@ from forecast.arguments import checked
 from forecast.dates import Clock
 from forecast.errors import DataError, SpecError
 from forecast.outlook import Assessment, Baseline, NotDefined, main_dataset, main_horizon
-from forecast.outlook.draws import FitLike, dyad_draws
-from forecast.outlook.kinds import TITLES
+from forecast.outlook.draws import TAILS, FitLike, dyad_draws, quantiles_over_draws
 from forecast.outlook.recorded import main_record
-from forecast.outlook.summary import TAILS, quantiles_over_draws
+from forecast.outlook.tone import TITLES
 from forecast.outlook.windows import observed_windows
 from forecast.panel import validate_panel
 from forecast.panel.record import observed_shares

@@ -17,9 +17,8 @@ from forecast.questions.answer import (
 )
 from forecast.questions.ask import conditional_question, joint_question, make_question
 from forecast.questions.explain import attribute_question
-from forecast.questions.form import question_of, read_question, write_question
+from forecast.questions.form import ConditionalQuestion, JointQuestion, question_of, read_question, write_question
 from forecast.questions.history import Draft, History, LedgerEntry
-from forecast.questions.joint import ConditionalQuestion, JointQuestion
 from forecast.questions.ledger import Ledger, answered, append_entries, asked, resolved
 from forecast.questions.resolution import Resolution, resolve_question
 from forecast.questions.track_record import TrackRecord

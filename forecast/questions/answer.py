@@ -11,19 +11,18 @@ from forecast.dates import LONGEST_HORIZON, Clock, months_between
 from forecast.errors import QuestionError, RareCondition
 from forecast.events.codebook import HOST, VISIT, read_scale
 from forecast.outlook.benchmarks import forecasters, pooled
-from forecast.outlook.draws import FitLike, dyad_draws
+from forecast.outlook.draws import FitLike, NotDefined, Probability, dyad_draws, stream
 from forecast.outlook.kind_counts import KindRates, calibration_of, far_apart
 from forecast.outlook.observed import Cell, Observed, observe, observe_unrecorded, simulate_kinds
-from forecast.outlook.query import AtLeast, question_outlook
+from forecast.outlook.query import AtLeast
 from forecast.outlook.question import CountQuestion, LevelQuestion, Question, SingleQuestion, ToneQuestion
 from forecast.outlook.recorded import DatasetRecord, WindowCounts
-from forecast.outlook.simulations import Simulations, simulate_ahead, stream
-from forecast.outlook.summary import NotDefined, Probability
+from forecast.outlook.simulations import Simulations, simulate_ahead
 from forecast.outlook.tone import SideScores
-from forecast.outlook.windows import KindOutlook, KindPast, base_rate_sentence, kind_outlook
+from forecast.outlook.windows import KindOutlook, KindPast, base_rate_sentence, kind_outlook, question_outlook
 from forecast.panel.record import counted_events, last_known
 from forecast.questions.ask import make_question
-from forecast.questions.joint import INDEPENDENT, CompoundQuestion, ConditionalQuestion, Settled
+from forecast.questions.form import INDEPENDENT, CompoundQuestion, ConditionalQuestion, Settled
 from forecast.questions.record import (
     ALL,
     CountedKind,
@@ -36,7 +35,7 @@ from forecast.typing import Bool, Float, Index, Seed
 from forecast.wording import day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
 
@@ -186,8 +185,8 @@ class PutQuestion:
         found = observed if isinstance(pool, NotDefined) else pool[self.ahead]
         if self.kind is None:
             return found
-        kinds = simulate_kinds(self.record, found.total, found.cooperative, seed=self.seed)
-        return replace(found, kinds=kinds)
+        rng = stream(self.seed, self.record.dyad, f"kinds {self.record.number}")
+        return replace(found, kinds=simulate_kinds(self.record, found.total, found.cooperative, rng))
 
     def _as_often(self, counts: WindowCounts, size: tuple[int, ...]) -> Float:
         """Return the simulations with the most events of the kind, as large a part of all as `counted`; ties by lot.
@@ -410,7 +409,9 @@ def word_outlook(
     hit, _ = put.simulate(fit)
     counts = put.record.kind.sum(axis=1)
     rate = put.rates.rate(dyad, months, counts)
-    past = KindPast(counts, rate, cooperative=put.kind.places[0] >= put.record.zero_cut)
+    scored = calibration_of(put.record.dataset, put.record.scale, question.of)
+    cooperative = put.kind.places[0] >= put.record.zero_cut
+    past = KindPast(counts, rate, cooperative, put.record.baseline(months), scored)
     return kind_outlook(replace(put.record, label=question.label), question, months, np.asarray(hit, dtype=bool), past)
 
 
@@ -489,22 +490,18 @@ def _coded(
             found += total
             continue
         of_kind = codes.index[(codes == place) & codes.index.str.startswith(kind.codes)]
+        of_kind = of_kind.where(of_kind != HOST, VISIT)  # a visit is grouped with its hosting
         shares = rng.beta(*of_class, size=total.shape[:-1])
         drawn = rng.binomial(total, shares[..., None])
         for period, sorts in observed.coded.items():
             assumed = [(cell, number) for cell, number in sorts if cell.of_class == place]
             if assumed and period in months:
                 at = months.index(period)
-                known = any(cell.every and _all_begin(of_kind, cell.code) for cell, _ in assumed)
+                known = any(cell.every and of_kind.str.startswith(cell.code).all() for cell, _ in assumed)
                 rest = np.zeros_like(shares) if known else shares
                 drawn[..., at] = _among_assumed(kind, assumed, total[..., at], (shares, rest), rng)
         found += drawn
     return found
-
-
-def _all_begin(codes: "Iterable[str]", code: str) -> bool:
-    """Return whether all codes begin with one; a visit is grouped with its hosting."""
-    return all((VISIT if own == HOST else own).startswith(code) for own in codes)
 
 
 def _among_assumed(

@@ -11,15 +11,13 @@ from forecast.arguments import checked
 from forecast.dates import LONGEST_HORIZON, add_months, month_end
 from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels
-from forecast.outlook.draws import position
+from forecast.outlook.draws import NotDefined, position
 from forecast.outlook.question import FixedBaseline, PassageQuestion, Question, SingleQuestion, terms_of
 from forecast.outlook.recorded import DatasetRecord, main_dataset
 from forecast.outlook.simulations import BASELINE_MONTHS
-from forecast.outlook.summary import NotDefined
 from forecast.outlook.tone import NO_SCORES, fixed_tone
 from forecast.outlook.windows import FEW_BEFORE
-from forecast.questions.form import question_of
-from forecast.questions.joint import CompoundQuestion
+from forecast.questions.form import CompoundQuestion, question_of
 from forecast.questions.record import CountedKind, named_dataset, record_of, require_monthly_counts, require_reporting
 from forecast.typing import Bool
 
@@ -286,7 +284,7 @@ def _tone_fields(record: DatasetRecord, baseline_months: int, name: str, value: 
     fields: dict[str, Any] = {"kind": "tone", "compare": "at least" if name in ("higher", "above") else "at most"}
     if name in ("above", "below"):
         return fields | {"threshold": value}
-    before = fixed_tone(record, baseline_months, value)
+    before = fixed_tone(record, record.baseline(baseline_months), baseline_months, value)
     if isinstance(before, NotDefined):
         raise QuestionError(f"baseline: {before.reason}; compare with other months (baseline_months), or ask `above`")
     return fields | {"baseline": before.model_dump()}

@@ -24,7 +24,7 @@ from forecast.outlook.recorded import WindowCounts
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
 from forecast.questions.answer import PutQuestion, PutTogether, put_question
-from forecast.questions.joint import Settled
+from forecast.questions.form import Settled
 from forecast.questions.record import chance_of_count, coupled, side_shares
 from forecast.typing import Bool, Float, Index, Seed
 from forecast.wording import join

@@ -11,7 +11,7 @@ from forecast.files import digest
 from forecast.outlook.question import Question, SingleQuestion
 from forecast.outlook.recorded import DatasetRecord
 from forecast.panel.spans import covered_to
-from forecast.questions.joint import CompoundQuestion, Outcome, numbered
+from forecast.questions.form import CompoundQuestion, Outcome, numbered
 from forecast.questions.record import question_record
 from forecast.wording import day
 

@@ -237,7 +237,7 @@ def _scores(
 
 
 def _rows(cases: Sequence[Case]) -> Iterable[dict[str, Any]]:
-    kinds, horizons = _present(cases, "kind"), [words for _, words in HORIZONS]
+    kinds, horizons = sorted({case.kind for case in cases}), [words for _, words in HORIZONS]
     for hindsight in TIMINGS:
         for kind in ("all", *kinds):
             for horizon in ("all", *horizons):
@@ -247,10 +247,6 @@ def _rows(cases: Sequence[Case]) -> Iterable[dict[str, Any]]:
                 ]  # fmt: skip
                 if own:
                     yield {"hindsight": hindsight, "kind": kind, "horizon": horizon, **_row(own)}
-
-
-def _present(cases: Sequence[Case], name: str) -> list[str]:
-    return sorted({getattr(case, name) for case in cases})
 
 
 def _row(cases: Sequence[Case]) -> dict[str, Any]:

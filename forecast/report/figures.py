@@ -12,7 +12,7 @@ from forecast.errors import DataError
 from forecast.outlook import Assessment, Brief, Estimate, NotDefined, main_horizon, printed_chances
 from forecast.outlook.datasets import DatasetOutlook
 from forecast.outlook.draws import FitLike
-from forecast.outlook.kinds import TITLES
+from forecast.outlook.tone import TITLES
 from forecast.panel import panel_kind
 from forecast.plots import (
     plot_coverage,

@@ -9,8 +9,8 @@ from forecast.arguments import checked
 from forecast.evaluation.scores import calibration
 from forecast.files import write_json
 from forecast.numeric import Lead, difference_interval, lead
+from forecast.questions.form import INDEPENDENT
 from forecast.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
-from forecast.questions.joint import INDEPENDENT
 from forecast.questions.track_record import BY, Case, TrackRecord
 from forecast.report import score_figures
 from forecast.report.folder import TRACK_RECORD, Files, Page, publish

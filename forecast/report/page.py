@@ -27,12 +27,13 @@ from forecast.outlook import (
     plain,
     quoted,
 )
-from forecast.outlook.assessment import numbers_in_words
+from forecast.outlook.assess import numbers_in_words
 from forecast.outlook.draws import FitLike
-from forecast.outlook.kinds import KindSeries, kind_series
-from forecast.outlook.level import level_record, printed_percents
+from forecast.outlook.level import level_record
 from forecast.outlook.observed import MEMORY_MONTHS
+from forecast.outlook.pendulum import printed_percents
 from forecast.outlook.recorded import main_record
+from forecast.outlook.tone import KindSeries, kind_series
 from forecast.outlook.windows import printed_changes
 from forecast.panel import panel_kind
 from forecast.panel.record import observed_periods

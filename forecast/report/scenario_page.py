@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from forecast.arguments import checked
 from forecast.outlook import Estimate, NotDefined, Probability, main_horizon, plain
 from forecast.outlook.conditioning import Assumed
-from forecast.outlook.level import HorizonOutlook
-from forecast.outlook.query import Prospect
+from forecast.outlook.pendulum import HorizonOutlook
 from forecast.outlook.scenarios import Scenario, Scenarios
-from forecast.outlook.windows import WindowOutlook
+from forecast.outlook.windows import Prospect, WindowOutlook
 from forecast.plots import plot_scenarios
 from forecast.plots.outcomes import WITHOUT, chances_of_higher
 from forecast.report import words

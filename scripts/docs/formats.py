@@ -23,13 +23,12 @@ from forecast.hypotheses.power import Rate
 from forecast.hypotheses.run import OwnDyad, PooledResults, PooledVerdict
 from forecast.model.variables import all_variables
 from forecast.outlook import question
-from forecast.outlook.assessment import Assessment
-from forecast.outlook.query import Prospect
+from forecast.outlook.assess import Assessment
 from forecast.outlook.scenarios import Followed, Scenario, Scenarios
-from forecast.outlook.windows import QuestionOutlook
+from forecast.outlook.windows import Prospect, QuestionOutlook
 from forecast.panel.kinds import EVENTS, INDEX, VARIABLES
+from forecast.questions.form import ConditionalQuestion, JointQuestion
 from forecast.questions.history import Answered, Asked, LedgerEntry, Resolved
-from forecast.questions.joint import ConditionalQuestion, JointQuestion
 from forecast.report.pairs_page import Pair
 from forecast.report.skill import Compared, DyadSkill, HorizonSkill
 from forecast.sources import Source

@@ -33,6 +33,7 @@ from forecast.outlook.comparison import (
     split_change,
     split_question_change,
 )
+from forecast.outlook.draws import stream
 from forecast.outlook.observed import observe, simulate_kinds
 from forecast.outlook.recorded import main_record
 from forecast.outlook.simulations import simulate_ahead
@@ -506,7 +507,7 @@ def brute_answer(prior, panel, question, without, table):
     put = put_question(fitted, question, table=without)
     simulations = simulate_ahead(fitted, DYAD, put.ahead)
     observed = observe(fitted, simulations, put.ahead, main_record(panel, DYAD), seed=1)
-    kinds = simulate_kinds(main_record(other, DYAD), observed.total, observed.cooperative, seed=1)
+    kinds = simulate_kinds(main_record(other, DYAD), observed.total, observed.cooperative, stream(1, DYAD, "kinds 0"))
     yes, there = put.settle(simulations, replace(observed, kinds=kinds))
     each = np.broadcast_to((weight / weight.mean())[..., None], yes.shape)
     return (each * yes).sum() / (each * there).sum(), weight.sum() ** 2 / (weight**2).sum()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from forecast.model import Priors
+from forecast.model.observation.readings import knots
 from forecast.outlook import dataset_outlooks, datasets_finding
 from forecast.outlook.datasets import _joint, _off, _residuals, _Seen, _solve
 from outlook.conftest import make_fit, with_feed
@@ -125,7 +126,7 @@ def test_a_year_is_held_against_the_rest():
 
 
 def test_what_a_dataset_is_off_varies_as_its_priors_say(alone):
-    off = _off(alone.panel, Priors(), 0.2)
+    off = _off(np.add(*knots(alone.panel)), Priors(), 0.2)
     assert off.mean() == pytest.approx(0.7**2 + 0.3**2)
     apart = off[0, 0] + off[-1, -1] - 2 * off[0, -1]
     assert apart == pytest.approx(0.2**2 * 299 / 60, rel=0.01), "a walk of so many years"

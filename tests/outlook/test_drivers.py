@@ -15,10 +15,10 @@ from forecast.model.driving import push
 from forecast.model.fitted import Fit
 from forecast.model.posterior import flat
 from forecast.outlook import assess, simulate_ahead
-from forecast.outlook.draws import dyad_draws
+from forecast.outlook.draws import dyad_draws, stream
 from forecast.outlook.observed import observe
 from forecast.outlook.recorded import main_record
-from forecast.outlook.simulations import FuturePush, driver_outlooks, picked, simulate_particles, stream
+from forecast.outlook.simulations import FuturePush, driver_outlooks, picked, simulate_particles
 
 DYAD, MONTHS = "USA-CHN", 18
 
@@ -108,7 +108,7 @@ def test_particles_that_are_picked_keep_their_own_push():
         return places if period == 5 else None
 
     no_break = np.zeros((2, 40))
-    found = simulate_particles(driven, own, no_break, MONTHS, 4, steer, seed=3)
+    found = simulate_particles(driven, own, no_break, MONTHS, 4, streams, steer)
     plain = simulate_ahead(driven, DYAD, MONTHS, seed=3, hazard=0.0)
     assert found.level.shape == (2, 160, 1, MONTHS + 1)
     np.testing.assert_allclose(found.level[..., :6], picked(plain.level, places)[..., :6])

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from forecast.outlook import Estimate, NotDefined, assess
-from forecast.outlook.assessment import claims
-from forecast.outlook.draws import dyad_draws
-from forecast.outlook.level import contrast
-from forecast.outlook.pendulum import headroom
+from forecast.outlook.assess import claims
+from forecast.outlook.draws import dyad_draws, stream
+from forecast.outlook.level import contrast, headroom
 
 
 def test_eras_follow_each_other(assessment):
@@ -40,7 +39,7 @@ def test_headroom_is_compared_with_its_population(make, narrower, moved):
         "ceiling": made.posterior["mu"] + np.exp(log_headroom),
     }
     own = dyad_draws(type(made)(made.posterior.assign(values), made.panel, made.spec), "USA-CHN")
-    learning = headroom(own, seed=1).learning
+    learning = headroom(own, stream(1, "USA-CHN", "headroom")).learning
     # 2 000 draws on either side: the ratio's standard error is 1/sqrt(2 000), 0.022.
     assert learning.sd_ratio == pytest.approx(narrower, abs=4 * 0.022)
     assert learning.moved is moved
@@ -48,7 +47,10 @@ def test_headroom_is_compared_with_its_population(make, narrower, moved):
     assert result.frameworks.ceiling_assumed is not moved
     said = next(claim for claim in claims(result) if claim.code == "S4").sentence
     assert ("it is an assumption" in said) is not moved
-    assert headroom(own, seed=1).learning.compared_with == "the dyad's own population of frameworks"
+    assert (
+        headroom(own, stream(1, "USA-CHN", "headroom")).learning.compared_with
+        == "the dyad's own population of frameworks"
+    )
 
 
 def test_room_is_from_the_trend_up_to_the_ceiling(fit, assessment):
@@ -65,7 +67,7 @@ def test_a_technical_improvement_reaches_as_far_as_the_cycle_does(fit, assessmen
     own, reach = dyad_draws(fit, "USA-CHN"), assessment.frameworks.headroom.reach
     best = own.trend[..., -1] + 1.645 * own.scalars["cycle_sd"]
     np.testing.assert_allclose(reach.draws, 100 / (1 + np.exp(-best)) - assessment.standing.level.draws, atol=1e-4)
-    none = headroom(dyad_draws(make(trend="walk", cycle="none"), "USA-CHN"), seed=1)
+    none = headroom(dyad_draws(make(trend="walk", cycle="none"), "USA-CHN"), stream(1, "USA-CHN", "headroom"))
     assert isinstance(none.reach, NotDefined)
     assert none.room.low > 0
 

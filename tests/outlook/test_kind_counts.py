@@ -8,7 +8,8 @@ import pytest
 
 from forecast.errors import SpecError
 from forecast.outlook import AtLeast, NotDefined, assess, observe, simulate_ahead
-from forecast.outlook.kind_counts import KindRates
+from forecast.outlook.draws import stream
+from forecast.outlook.kind_counts import KindRates, calibration_of
 from forecast.outlook.observed import simulate_kinds
 from forecast.outlook.query import Query
 from forecast.outlook.question import CountQuestion
@@ -32,7 +33,8 @@ def panel_of(months, classes=4, cut=2):
 
 def drawn(panel, total=10, cooperative=4, simulations=2000, months=12):
     size = simulations, months
-    return simulate_kinds(DatasetRecord.of(panel, DYAD, 0), np.full(size, total), np.full(size, cooperative), seed=1)
+    record, rng = DatasetRecord.of(panel, DYAD, 0), stream(1, DYAD, "kinds 0")
+    return simulate_kinds(record, np.full(size, total), np.full(size, cooperative), rng)
 
 
 def test_kinds_add_up_to_the_sides(observed):
@@ -78,7 +80,8 @@ def test_chances_come_from_the_past_and_those_of_simulations_stand_beside_them(f
     record, rates = main_record(fit.panel, DYAD, "US-China"), KindRates.of(fit.panel, 0, (0,))
     number = observed.kinds[..., 1:13, 0].sum(axis=-1)
     question = CountQuestion.ahead(record, 12, of="class 0", at_least=2)
-    past = KindPast(record.counts[:, 0], rates.rate(DYAD, 12), False)
+    scored = calibration_of(record.dataset, record.scale, "class 0")
+    past = KindPast(record.counts[:, 0], rates.rate(DYAD, 12), False, record.baseline(12), scored)
     found = kind_outlook(record, question, 12, question.settle(observed.ahead(12, 0))[0], past)
     assert found.simulated.value == pytest.approx((number >= 2).mean(), abs=1e-9)
     rate = rates.rate(DYAD, 12)

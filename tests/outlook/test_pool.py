@@ -44,7 +44,7 @@ def exact(past, observed, threshold, draws=40_000):
 
 @pytest.mark.parametrize("threshold", [40.0, 50.0, 60.0])
 def test_chances_are_the_weighted_mean_of_the_forecasters(record, seen, mixed, threshold):
-    found = threshold_outlook(record, mixed.ahead(MONTHS), MONTHS, threshold).chance
+    found = threshold_outlook(record, mixed.ahead(MONTHS), MONTHS, threshold, record.baseline(12)).chance
     assert found.value == pytest.approx(exact(Past.of(record), seen, threshold), abs=0.012)
 
 
@@ -57,7 +57,9 @@ def test_every_forecaster_has_as_many_simulations(seen, mixed):
 
 def test_higher_similar_and_lower_add_up_and_stand_beside_the_models(record, seen, mixed):
     ahead, own = mixed.ahead(MONTHS), seen.ahead(MONTHS)
-    window, alone = window_outlook(record, ahead, MONTHS, model=own), window_outlook(record, own, MONTHS)
+    before = record.baseline(12)
+    window = window_outlook(record, ahead, MONTHS, before, model=own)
+    alone = window_outlook(record, own, MONTHS, before)
     assert window.up.value + window.same.value + window.down.value == 1
     assert [window.model[name].value for name in ("up", "same", "down")] == [
         one.value for one in (alone.up, alone.same, alone.down)

@@ -243,7 +243,7 @@ def test_a_future_let_go_starts_from_the_share_and_returns_to_the_trend(make):
     """Without news at the start and without a new framework; the trend starts where it is."""
     made = altered(make(("USA-CHN",), ceiling="framework", spread=0.0), trend_step=0.0, trend_retention=1.0, sigma=0.0)
     own = dyad_draws(made, "USA-CHN")
-    paths = simulate_from(own, 20.0, 600, 2, seed=1)
+    paths = simulate_from(own, 20.0, 600, 2, np.random.default_rng(1))
     np.testing.assert_allclose(paths[..., 0], 20.0)
     np.testing.assert_allclose(paths[..., -1], np.repeat(share(own.trend[..., -1:]), 2, axis=-1), atol=1e-3)
 

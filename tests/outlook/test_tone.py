@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from forecast import build_panel, read_chronology
+from forecast.outlook.draws import NotDefined
 from forecast.outlook.recorded import DatasetRecord
-from forecast.outlook.summary import NotDefined
 from forecast.outlook.tone import (
     SCATTER,
     WORTH,
@@ -83,7 +83,7 @@ def test_the_scale_of_scores_is_that_of_goldstein():
 def test_kinds_add_up_to_the_tone_and_to_its_change(panel):
     record = DatasetRecord.of(panel, "USA-CHN", 0)
     kinds = kind_scores(record, 12)
-    now, before = (fixed_tone(record, 12, 0.5).value, record.months(slice(-24, -12)))
+    now, before = (fixed_tone(record, record.baseline(12), 12, 0.5).value, record.months(slice(-24, -12)))
     assert sum(one.part for one in kinds) == pytest.approx(now, abs=0.01)
     change = now - before.goldstein.sum() / before.total.sum()
     assert sum(one.change for one in kinds) == pytest.approx(change, abs=0.01)

@@ -37,11 +37,12 @@ def recording(total, cooperative, past=(4, 1), fit=FIT):
 
 
 def window_of(made, months, *asked):
-    return window_outlook(made.record, made.ahead(months), months, *asked)
+    return window_outlook(made.record, made.ahead(months), months, made.record.baseline(12), *asked)
 
 
-def threshold_of(made, months, *asked, **options):
-    return threshold_outlook(made.record, made.ahead(months), months, *asked, **options)
+def threshold_of(made, months, threshold, window=None, baseline_months=12):
+    before = made.record.baseline(window or baseline_months)
+    return threshold_outlook(made.record, made.ahead(months), months, threshold, before, window, baseline_months)
 
 
 COUNTS = arrays(np.int64, (*SIZE, MONTHS), elements=st.integers(0, 3))

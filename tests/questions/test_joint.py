@@ -39,8 +39,7 @@ from forecast.questions import (
     resolved,
     write_question,
 )
-from forecast.questions.form import TYPES
-from forecast.questions.joint import INDEPENDENT
+from forecast.questions.form import INDEPENDENT, TYPES
 from forecast.report.ledger_page import track_record_page
 from tests.model.fits import unobserved
 from tests.questions.conftest import prior_fit

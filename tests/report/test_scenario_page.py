@@ -16,8 +16,8 @@ from forecast.errors import OutputPathError
 from forecast.model import Fit
 from forecast.outlook import AtLeast
 from forecast.outlook.conditioning import Assumed, periods_held, read_assumed
-from forecast.outlook.query import Prospect
 from forecast.outlook.scenarios import SCHEMA, scenario
+from forecast.outlook.windows import Prospect
 from forecast.report.scenario_page import scenario_json, scenario_page, write_scenarios
 from forecast.wording import chance
 from tests.commands import faults
