@@ -29,6 +29,7 @@ from forecast.dates import Clock, periods_a_month
 from forecast.errors import DataError, SpecError
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence, quick_evidence
+from forecast.model.updating import sampled_longer
 from forecast.panel import first_periods, panel_kind
 from forecast.progress import Progress, side_by_side, silent, within
 from forecast.typing import Float, Seed
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
 # Blocks of two years over the last twenty: long enough for reversion to show, and ten of them.
 BLOCK_MONTHS = 24
 BLOCKS = 10
-CAREFUL = 0.97
-"""Acceptance rate of a fit that is made again."""
 FEWEST_BLOCKS = 3
 """One to learn from, and two that are predicted."""
 
@@ -188,12 +187,9 @@ def _require_models(models: Mapping[str, PendulumSpec]) -> None:
 
 
 def _converged(panel: xr.Dataset, spec: PendulumSpec, sampler: dict[str, Any], tell: Progress) -> "Fit":
-    """Fit a model with its evidence; once more with twice the draws if it has not converged."""
+    """Fit a model with its evidence; once more, as a report is, if it has not converged."""
     fitted = fit(panel, spec, evidence=True, progress=tell, **sampler)
-    if fitted.gate.passed:
-        return fitted
-    more = sampler | {"draws": 2 * sampler["draws"]}
-    return fit(panel, spec, evidence=True, progress=tell, target_accept=CAREFUL, **more)
+    return fitted if fitted.gate.passed else sampled_longer(fitted, fitted.gate.reasons[0], tell, sampler["cores"])
 
 
 def leave_future_out(
@@ -205,13 +201,9 @@ def leave_future_out(
     cores: int | None = None,
     progress: Progress | None = None,
 ) -> "pd.DataFrame":
-    """Predict the last blocks of a panel, each from a fit to the months before.
+    """Predict the last blocks of a panel, each from a fit to the months before; ``whole`` is the panel's evidence.
 
-    Returns a row per block: `origin` and `until` (first days of the last month known and the last predicted),
-    `log_density` of the block's events with the Monte Carlo standard `error`, and the number of `events`.
-
-    ``whole`` is the evidence of the whole panel, if it is known already; ``cores`` changes no number. An index is
-    standardised again at every origin, so that its densities compare models and mean nothing alone.
+    An index is standardised again at every origin, so that its densities compare models and mean nothing alone.
     """
     import pandas as pd
 

@@ -406,7 +406,7 @@ def sampled_again(fit: Fit, later: xr.Dataset, reason: str, report: Progress, **
 
     report(f"fitting again: {reason}", 0, 0)
     options = {name: fit.provenance[name] for name in SAMPLER if name in fit.provenance}
-    again = sample(later, fit.spec, progress=report, **options | changes)
+    again = sample(later, fit.spec, evidence="evidence" in fit.provenance, progress=report, **options | changes)
     eras = {name: fit.provenance[name] for name in ("eras",) if name in fit.provenance}
     return again.noting(**eras, refitted={"from": last_known(fit.panel).isoformat(), "reason": reason})
 

@@ -11,6 +11,7 @@ from model.panels import make_panel
 from forecast import compare_models
 from forecast.errors import DataError, SpecError
 from forecast.model import PendulumSpec
+from forecast.model.updating import CAREFUL
 
 WALK = PendulumSpec(trend="walk", cycle="none", ceiling="none")
 CYCLE = PendulumSpec(trend="walk", ceiling="none")
@@ -25,18 +26,25 @@ class Settling:
 
     enough: int
     asked: list
+    accepted: list
 
-    def __call__(self, panel, spec, *, draws, **settings):
+    def __call__(self, panel, spec, *, draws, evidence, seed, target_accept=0.85, **settings):
+        assert evidence and seed == 1
         self.asked.append((spec.cycle, draws))
-        evidence = {"log": LOGS[spec.cycle], "error": 0.3}
-        gate = SimpleNamespace(passed=draws >= self.enough)
-        return SimpleNamespace(spec=spec, panel=panel, provenance={"evidence": evidence}, gate=gate)
+        self.accepted.append(target_accept)
+        account = {"evidence": {"log": LOGS[spec.cycle], "error": 0.3}, "seed": seed, "target_accept": target_accept}
+        gate = SimpleNamespace(passed=draws >= self.enough, reasons=("R-hat 1.02, limit 1.01",))
+        posterior = SimpleNamespace(sizes={"draw": draws})
+        made = SimpleNamespace(spec=spec, panel=panel, provenance=account, gate=gate, posterior=posterior)
+        made.noting = lambda **facts: made
+        return made
 
 
 @pytest.fixture
 def fits(monkeypatch):
-    made = Settling(800, [])
-    monkeypatch.setattr("forecast.hypotheses.compare.fit", made)
+    made = Settling(800, [], [])
+    for module in ("forecast.hypotheses.compare", "forecast.model.sampling"):
+        monkeypatch.setattr(f"{module}.fit", made)
     return made
 
 
@@ -75,6 +83,7 @@ def test_a_fit_that_has_not_converged_is_made_once_more_and_said_so(fits):
     fits.enough = 1600
     found = compare_models(make_panel(periods=48), MODELS)
     assert fits.asked == [("none", 800), ("none", 1600), ("linear", 800), ("linear", 1600)]
+    assert fits.accepted == [0.85, CAREFUL, 0.85, CAREFUL]  # as a report is sampled again
     assert found.converged
     fits.enough = 10_000
     found = compare_models(make_panel(periods=48), MODELS)

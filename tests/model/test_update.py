@@ -393,7 +393,7 @@ def test_it_is_fitted_anew_with_its_own_settings_where_it_is_not_valid(fit, monk
     settings = {"draws": 7, "tune": 8, "chains": 2, "seed": 9, "target_accept": 0.95}
     news = loud()
     again = update(fit.noting(**settings, cores=64), news, progress=lambda *step: told.append(step))
-    assert asked["options"] == settings
+    assert asked["options"] == settings | {"evidence": False}
     assert asked["spec"] == fit.spec
     xr.testing.assert_identical(asked["panel"], news)
     assert again.provenance["seed"] == 77
