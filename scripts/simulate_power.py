@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from forecast import build_panel, read_chronology
 from forecast.files import write_text
 from forecast.hypotheses.claims import CLAIMS
-from forecast.hypotheses.power import POWER_TABLE, SIZE_TABLE, Rate, simulate_power
+from forecast.hypotheses.power import POWER_TABLE, SETS, SIZE_TABLE, Rate, simulate_power
 from forecast.hypotheses.simulate import STAYING, TRUTHS
 from forecast.progress import Progress
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 SIZES = ((2, 1), (4, 1), (1, 4))
 """Times as many dyads and as many events per month, of the larger record sets."""
-SETS, FEW_SETS, SIZE_SETS = 200, 100, 10
-"""Record sets of a truth, of one whose dyads are chosen by how they moved or stayed, and of larger records."""
+FEW_SETS, SIZE_SETS = 100, 10
+"""Record sets of a truth whose dyads are chosen by how they moved or stayed, and of larger records."""
 
 
 def make_tables(

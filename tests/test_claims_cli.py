@@ -39,7 +39,7 @@ def tested(monkeypatch):
         verdict = PooledVerdict("S5b", "Does the trend return?", "it returns", outcome, 0.1, (), 2.3)
         return PooledResults(("USA-CHN", "USA-RUS"), "1946-01", "1980-12", 900, (verdict,), ("Left out.",))
 
-    for module in ("run", "planned"):
+    for module in ("run", "plan"):
         monkeypatch.setattr(f"forecast.hypotheses.{module}.pooled_tests", pooled_tests)
     return asked
 
@@ -157,7 +157,7 @@ def test_power_is_printed_or_json(simulated):
     assert "a return in 10 years" in said(result)
     found = json.loads(run("power", *DATA, "--more-dyads", 2, "--more-events", 4, "--json").stdout)
     assert found["S5b"][0] == {
-        "truth": "no return", "true": False, "sets": 100, "supported": 1, "rejected": 2, "least": -3.0, "most": 0.5,
+        "truth": "no return", "true": False, "sets": 200, "supported": 1, "rejected": 2, "least": -3.0, "most": 0.5,
         "dyads": 6, "events": 4,
     }  # fmt: skip
 

@@ -108,7 +108,7 @@ def _reject_with_plan(context: typer.Context) -> None:
 def power(
     asked: Tested,
     claims: str | None = opt("Codes such as S2,S5b. Default: all that are simulated."),
-    sets: int = opt("Simulated record sets per truth.", 100),
+    sets: int | None = opt("Simulated record sets per truth. Default: as many as the tables of the package have."),
     more_dyads: int = opt("Times as many dyads as the data have.", 1),
     more_events: int = opt("Times as many events per month as the data have.", 1),
     checkpoint: Path | None = opt("File of finished sets; with it, the same command continues after an interruption."),
@@ -119,7 +119,7 @@ def power(
 
     Record sets are as long and dense as the data, or larger. Each set takes seconds to a minute.
     """
-    from forecast.hypotheses.power import check_checkpoint
+    from forecast.hypotheses.power import SETS, check_checkpoint
     from forecast.outlook import plain
 
     if checkpoint is not None:
@@ -130,9 +130,9 @@ def power(
         from forecast.hypotheses.power import simulate_power
 
         found = simulate_power(
-            data.panel, events=data.events, claims=_codes(claims), sets=sets, more_dyads=more_dyads,
-            more_events=more_events, kept=checkpoint, cores=cores or os.cpu_count() or 1, seed=asked.seed,
-            progress=tell,
+            data.panel, events=data.events, claims=_codes(claims), sets=SETS if sets is None else sets,
+            more_dyads=more_dyads, more_events=more_events, kept=checkpoint, cores=cores or os.cpu_count() or 1,
+            seed=asked.seed, progress=tell,
         )  # fmt: skip
     if as_json:
         echo_json(plain(found))

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from forecast.hypotheses.plan import freeze_plan as freeze_plan
     from forecast.hypotheses.plan import make_plan as make_plan
     from forecast.hypotheses.plan import read_plan as read_plan
+    from forecast.hypotheses.plan import run_plan as run_plan
     from forecast.hypotheses.plan import write_plan as write_plan
-    from forecast.hypotheses.planned import run_plan as run_plan
     from forecast.hypotheses.run import PooledResults as PooledResults
     from forecast.hypotheses.run import PooledVerdict as PooledVerdict
     from forecast.hypotheses.run import pooled_tests as pooled_tests
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ModelComparison": "compare", "Plan": "plan", "PooledResults": "run", "PooledVerdict": "run",
     "compare_models": "compare", "deviate": "plan", "freeze_plan": "plan", "make_plan": "plan", "pooled_tests": "run",
-    "read_plan": "plan", "run_plan": "planned", "write_plan": "plan",
+    "read_plan": "plan", "run_plan": "plan", "write_plan": "plan",
 }  # fmt: skip
 __all__ = [*_HOMES]
 __getattr__, __dir__ = imported_on_use(__name__, _HOMES)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from forecast.hypotheses.evidence import MEAN_SDS, USUAL, Evidence, Finesse, evidence_of
-from forecast.hypotheses.filter import NEW_MEAN, NEW_SOURCE, SET_CEILING, Steps
+from forecast.hypotheses.filter import NEW_MEAN, NEW_SOURCE, SET_CEILING
 from forecast.hypotheses.models import CYCLE, CYCLE_SD, WALK_CYCLE, Centre, Model, centre_of
 from forecast.hypotheses.outcome import Answer, Deciding, Outcome, Picture, decide, left_out
 from forecast.hypotheses.record import Record
@@ -41,20 +41,12 @@ class Engine:
     only: tuple[int, ...] | None = None  # The dyads whose evidence counts; all for None
     centres: dict[Any, Centre] = field(default_factory=dict)
     kept: dict[Any, Evidence] = field(default_factory=dict)
-    variants: dict[str, tuple[Record, Steps]] = field(default_factory=dict)
+    variants: dict[str, Record] = field(default_factory=dict)
 
-    def steps(self, variant: str) -> Steps:
-        """Return a variant of the record as the filter reads it."""
-        return self._variant(variant)[1]
-
-    def add_variant(self, name: str, make: Callable[[], Record]) -> None:
-        """Add a variant of the record that a claim makes, under a name of its own, once."""
+    def variant(self, name: str, make: Callable[[], Record] | None = None) -> Record:
+        """Return a variant of the record, made once; a claim may make one of its own, under a name of its own."""
         if name not in self.variants:
-            made = make()
-            self.variants[name] = made, made.steps
-
-    def _variant(self, name: str) -> tuple[Record, Steps]:
-        self.add_variant(name, lambda: self._varied(name))
+            self.variants[name] = make() if make else self._varied(name)
         return self.variants[name]
 
     def _varied(self, variant: str) -> Record:
@@ -80,7 +72,7 @@ class Engine:
             if self.laplace and CYCLE in model.axes:
                 centre, mass = centre.holding(CYCLE, CYCLE_SD)
             found = evidence_of(
-                centre.model, self.steps(variant), cores=self.cores, finesse=self.finesse, centre=centre,
+                centre.model, self.variant(variant).steps, cores=self.cores, finesse=self.finesse, centre=centre,
                 mean_sds=self.mean_sds, jumps=jumps,
             )  # fmt: skip
             self.kept[key] = replace(found, log_prior=found.log_prior + mass)
@@ -94,13 +86,13 @@ class Engine:
             if len(model.axes) > len(WALK_CYCLE.axes) and not model.held:  # near the mode without the last parameter
                 mode = self.centre(WALK_CYCLE).mode
                 start = np.concatenate([mode[:-1], [model.axes[-1].mean], mode[-1:]])
-            self.centres[key] = centre_of(model, self.steps(variant), self.cores, start)
+            self.centres[key] = centre_of(model, self.variant(variant).steps, self.cores, start)
         return self.centres[key]
 
     def reading(self, model: Model, variant: str = "plain", jump_sd: float | None = None) -> Reading:
         """Return the record as a model reads it with the model's mode."""
         centre = self.centre(model, variant)
-        return Reading(self._variant(variant)[0], model.points(centre.mode[None], jump_sd))
+        return Reading(self.variant(variant), model.points(centre.mode[None], jump_sd))
 
     def outcome(
         self,

@@ -15,17 +15,7 @@ from scipy.interpolate import CubicSpline
 from scipy.special import logsumexp
 
 from forecast.hypotheses.filter import MEAN, MEAN_SD, NEW_MEAN, Steps, likelihoods
-from forecast.hypotheses.models import (
-    BOUND,
-    CONCENTRATION,
-    RETURN,
-    YEARS,
-    Axis,
-    Centre,
-    Model,
-    centre_of,
-    jump_weights,
-)
+from forecast.hypotheses.models import BOUND, CONCENTRATION, RETURN, YEARS, Axis, Centre, Model, centre_of, jump_weights
 from forecast.typing import Float
 
 MEAN_SDS = (0.5, 0.71, 1.0, 1.41, 2.0)
@@ -145,16 +135,14 @@ def evidence_of(
     grids = [_grid(axis, *span, finesse) for axis, span in zip(model.axes, spans, strict=True)]
     inner = [_Inner.of(axis, grid, finesse) for axis, grid in zip(model.axes, grids, strict=True)]
     tall, log_weights = _heights(centre, finesse)
-    nodes = np.stack(np.meshgrid(*(one.nodes for one in inner), indexing="ij"), axis=-1)
-    shape, flat = nodes.shape[:-1], nodes.reshape(-1, len(inner))
+    shape, flat = _all_nodes(inner)
     log = np.empty((len(tall), len(mean_sds), len(jumps), *(len(grid) for grid in grids), dyads))
     for i, height in enumerate(tall):
         values = flat if model.has(CONCENTRATION) else np.column_stack([flat, np.full(len(flat), height)])
         for k, jump in enumerate(jumps):
             found = likelihoods(steps, model.points(values, jump), cores)
             for j, sd in enumerate(mean_sds):
-                own = found[..., 0] if sd == MEAN_SD else with_mean_sd(found, sd)
-                log[i, j, k] = _over_dyads(own.reshape(*shape, dyads), inner)
+                log[i, j, k] = _over_dyads(with_mean_sd(found, sd).reshape(*shape, dyads), inner)
     prior = log_weights
     for weights in (np.full(len(mean_sds), 1.0 / len(mean_sds)), jump_weights(jumps)):
         prior = np.add.outer(prior, np.log(weights))
@@ -169,21 +157,16 @@ def own_posterior(
     """Return places of a dyad's own parameter in its units, and their posterior probabilities given all dyads."""
     model, at = evidence.model, evidence.model.axes.index(axis)
     inner = [_Inner.of(one, grid, finesse) for one, grid in zip(model.axes, evidence.grids, strict=True)]
-    nodes = np.stack(np.meshgrid(*(one.nodes for one in inner), indexing="ij"), axis=-1)
-    shape, flat = nodes.shape[:-1], nodes.reshape(-1, len(inner))
-    chance = np.zeros(len(inner[at].places))
+    shape, flat = _all_nodes(inner)
+    others, chance = [one for place, one in enumerate(inner) if place != at], np.zeros(len(inner[at].places))
     for i, height in enumerate(np.log(evidence.concentrations)):
         values = np.column_stack([flat, np.full(len(flat), height)])
         found = likelihoods(_of_dyad(steps, dyad), model.points(values))
         for j in range(evidence.log.shape[1]):
             sd = MEAN_SDS[j] if evidence.log.shape[1] > 1 else MEAN_SD
-            own = (found[..., 0] if sd == MEAN_SD else with_mean_sd(found, sd)).reshape(shape)
-            for place, one in enumerate(inner):
-                own = np.moveaxis(np.tensordot(one.to_grid, own, axes=(1, place)), 0, place)
+            own = _along([one.to_grid for one in inner], with_mean_sd(found, sd).reshape(shape))
             top = own.max()
-            own = np.moveaxis(np.exp(own - top), at, -1)
-            for place, one in enumerate([one for k, one in enumerate(inner) if k != at]):
-                own = np.moveaxis(np.tensordot(one.weights, own, axes=(1, place)), 0, place)
+            own = _along([one.weights for one in others], np.moveaxis(np.exp(own - top), at, -1))
             given = np.exp(evidence.log[i, j, 0, ..., dyad] - top)
             weight = np.moveaxis(evidence.posterior[i, j, 0] / given, at, -1)
             joint = np.tensordot(weight.reshape(-1, len(evidence.grids[at])), own.reshape(-1, len(chance)), axes=(0, 0))
@@ -204,6 +187,8 @@ def with_mean_sd(found: Float, sd: float) -> Float:
     The filter's moments of the mean give its likelihood, up to a constant: a Gaussian in the mean.
     """
     log, mean, variance = found[..., 0], found[..., 1], found[..., 2]
+    if sd == MEAN_SD:
+        return log
     precision = np.maximum(1.0 / variance - MEAN_SD**-2, 0.0)
     slope = mean / variance - MEAN * MEAN_SD**-2
 
@@ -242,13 +227,23 @@ class _Inner:
 
 def _over_dyads(values: Float, inner: list[_Inner]) -> Float:
     """Integrate over the parameters of dyads, (node..., dyad) to (mean..., dyad)."""
-    for at, one in enumerate(inner):
-        values = np.moveaxis(np.tensordot(one.to_grid, values, axes=(1, at)), 0, at)
+    values = _along([one.to_grid for one in inner], values)
     top = values.max(axis=tuple(range(len(inner))))
-    values = np.exp(values - top)
-    for at, one in enumerate(inner):
-        values = np.moveaxis(np.tensordot(one.weights, values, axes=(1, at)), 0, at)
+    values = _along([one.weights for one in inner], np.exp(values - top))
     return np.asarray(np.log(np.maximum(values, 1e-300)) + top)
+
+
+def _along(matrices: list[Float], values: Float) -> Float:
+    """Multiply the first axes of values by a matrix each."""
+    for at, matrix in enumerate(matrices):
+        values = np.moveaxis(np.tensordot(matrix, values, axes=(1, at)), 0, at)
+    return values
+
+
+def _all_nodes(inner: list[_Inner]) -> tuple[tuple[int, ...], Float]:
+    """Return the shape of the grid of all axes' nodes, and the nodes, (node, axis)."""
+    nodes = np.stack(np.meshgrid(*(one.nodes for one in inner), indexing="ij"), axis=-1)
+    return nodes.shape[:-1], nodes.reshape(-1, len(inner))
 
 
 def _span(axis: Axis, at: int, centre: Centre, dyads: int) -> tuple[float, float]:

@@ -114,10 +114,7 @@ def exceptions(
         if one.answer not in (outcome.answer, UNTESTED)
     }
     (dyad, without_dyad), (state, without_state) = outcome.without_dyad, outcome.without_state
-    omitted = {
-        f"without {dyad_name(dyad)}": without_dyad,
-        f"without all dyads of {state_name(state)}": without_state,
-    }
+    omitted = {f"without {dyad_name(dyad)}": without_dyad, f"without all dyads of {state_name(state)}": without_state}
     return found | {
         name: value for name, value in omitted.items() if (value <= LIMIT if supported else value >= -LIMIT)
     }

@@ -22,8 +22,8 @@ from forecast.arguments import checked, whole_seed
 from forecast.errors import DataError, SpecError
 from forecast.files import append_lines, check_target, check_writable, read_journal
 from forecast.hypotheses.claims import CLAIMS
+from forecast.hypotheses.claims.effects import visits_of
 from forecast.hypotheses.claims.jumping import PLACEBO_SHARE
-from forecast.hypotheses.claims.visits import visits_of
 from forecast.hypotheses.engine import Engine
 from forecast.hypotheses.evidence import Finesse
 from forecast.hypotheses.outcome import decide
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from forecast.events.table import EventTable
 
 POWER_TABLE, SIZE_TABLE = (Path(__file__).with_name(name) for name in ("power.csv", "power_by_size.csv"))
-SETS = 100
-"""Record sets of each truth."""
+SETS = 200
+"""Record sets of each truth, as in the tables of the package."""
 ENOUGH = 0.8
 """Share of record sets that support a true claim, from which their size is said to decide it."""
 FINESSE = Finesse()
@@ -138,7 +138,7 @@ def simulate_power(
         raise SpecError(f"claims: no simulated record sets are about {join(codes)}")
     store = Kept.open(None if kept is None else Path(kept), identity, COLUMNS)
     tasks = [
-        (name, at, [code for code in _codes_of(name, codes) if _key(size, name, at, code) not in store.found])
+        (name, at, [one for one in TRUTHS[name].tells if one in codes and _key(size, name, at, one) not in store.found])
         for at in range(sets) for name in names
     ]  # fmt: skip
     left = [task for task in tasks if task[2]]
@@ -167,10 +167,6 @@ def _key(size: tuple[int, int], name: str, number: int, code: str) -> str:
 def _known(field: str, names: Sequence[str], known: Iterable[str]) -> None:
     if unknown := [name for name in names if name not in known]:
         raise SpecError(f"{field}: {join(unknown)}; choose among {'; '.join(known)}")
-
-
-def _codes_of(name: str, codes: Sequence[str]) -> list[str]:
-    return [code for code in TRUTHS[name].tells if code in codes]
 
 
 def _all(

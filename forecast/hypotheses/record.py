@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,7 +57,7 @@ class Record:
         names = sorted({state for dyad in self.dyads for state in dyad.split("-")})
         return {name: [at for at, dyad in enumerate(self.dyads) if name in dyad.split("-")] for name in names}
 
-    @property
+    @cached_property
     def steps(self) -> Steps:
         """The months in which something happens, as the filter reads them."""
         none = np.zeros(self.events.shape)

@@ -11,7 +11,7 @@ from forecast.arguments import checked, whole_seed
 from forecast.errors import DataError, SpecError
 from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.claims.claim import Claim
-from forecast.hypotheses.claims.visits import visits_of
+from forecast.hypotheses.claims.effects import visits_of
 from forecast.hypotheses.engine import Engine
 from forecast.hypotheses.evidence import FINER, USUAL, own_posterior
 from forecast.hypotheses.models import CYCLE, RETURN, RETURN_CYCLE
@@ -288,7 +288,7 @@ def own_dyad(engine: Engine, dyad: str, evidence: Mapping[str, float]) -> OwnDya
     rows = []
     for axis, name, unit, scale in QUANTITIES:
         places, chance = own_posterior(
-            found, engine.steps("plain"), engine.centre(RETURN_CYCLE), at, axis, engine.finesse
+            found, engine.variant("plain").steps, engine.centre(RETURN_CYCLE), at, axis, engine.finesse
         )  # fmt: skip
         below = np.cumsum(chance) - 0.5 * chance
         points = np.exp(np.interp((0.05, 0.5, 0.95), below, np.log(places))) / scale

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 from scipy.signal import lfilter
 
-from forecast.hypotheses.claims.calendar import occasions_of
+from forecast.hypotheses.claims.effects import occasions_of
 from forecast.hypotheses.filter import MEAN, NOISE_SD
 from forecast.hypotheses.record import Record, turned_back
 from forecast.theory import BALANCE, CEILING, COST, DECLINE, REASONS, VISITS
@@ -88,10 +88,8 @@ TRUTHS = {
         replace(_CYCLE, name="walk + cycle, jumps of 0.5", jump_sd=0.5),
         replace(_CYCLE, name="walk + cycle, jumps of 0.8", jump_sd=0.8),
         _RETURN,
-        replace(_RETURN, name="return in 20 years + cycle", step=0.11, trend_half_life=240.0, sized=(),
-                tells=_MEAN),
-        replace(_RETURN, name="return in 5 years + cycle", step=0.18, trend_half_life=60.0, sized=(),
-                tells=_MEAN),
+        replace(_RETURN, name="return in 20 years + cycle", step=0.11, trend_half_life=240.0, sized=(), tells=_MEAN),
+        replace(_RETURN, name="return in 5 years + cycle", step=0.18, trend_half_life=60.0, sized=(), tells=_MEAN),
         replace(_CYCLE, name="walk between bounds + cycle", step=0.16, bound=2.0, sized=("S5b", "S8")),
         replace(_CYCLE, name="walk + cycle, dyads chosen because they turned back", chosen="turned", tells=_MEAN),
         replace(_RETURN, name="return in 10 years + cycle, dyads chosen because they stayed", chosen="stayed",
@@ -115,11 +113,11 @@ def enlarged(record: Record, dyads: int, events: int) -> Record:
     More events are drawn around the average of the two years around each month, so that empty months fill.
     """
     names = ("events", "cooperative", "volume", "begins", "first", "stop", "visits")
-    arrays: dict[str, Any] = {name: getattr(record, name) for name in names}
-    repeated: dict[str, Any] = {
-        name: None if one is None else np.concatenate([one] * dyads) for name, one in arrays.items()
-    }
-    codes = tuple(_renamed(dyad, at) for at in range(dyads) for dyad in record.dyads)
+    arrays = ((name, getattr(record, name)) for name in names)
+    repeated: dict[str, Any] = {name: None if one is None else np.concatenate([one] * dyads) for name, one in arrays}
+    codes = tuple(
+        "-".join(f"{state}{at or ''}" for state in dyad.split("-")) for at in range(dyads) for dyad in record.dyads
+    )
     found: Record = replace(record, dyads=codes, counts=None, **repeated)
     if events == 1:
         return found
@@ -133,10 +131,6 @@ def enlarged(record: Record, dyads: int, events: int) -> Record:
         known |= found.visits
     drawn = np.maximum(drawn, known)
     return replace(found, events=drawn, cooperative=np.minimum(found.cooperative, drawn))
-
-
-def _renamed(dyad: str, copy: int) -> str:
-    return "-".join(f"{state}{copy or ''}" for state in dyad.split("-"))
 
 
 def simulate(record: Record, truth: Truth, seed: int) -> Record:

@@ -232,7 +232,7 @@ def tested(monkeypatch):
         return PooledResults(("USA-CHN", "USA-RUS"), "1946-01", "1980-12", 900, verdicts, ("Left out.",))
 
     asked_months = gather(Source(), DYADS, as_of=AS_OF).panel.sizes["time"]
-    monkeypatch.setattr("forecast.hypotheses.planned.pooled_tests", pooled_tests)
+    monkeypatch.setattr("forecast.hypotheses.plan.pooled_tests", pooled_tests)
     return asked
 
 

@@ -18,8 +18,7 @@ from forecast.cli import app
 from forecast.errors import DataError, SpecError
 from forecast.hypotheses import filter as pooled_filter
 from forecast.hypotheses.claims import CLAIMS
-from forecast.hypotheses.claims.effects import SIZES, Effect
-from forecast.hypotheses.claims.visits import visits_of
+from forecast.hypotheses.claims.effects import SIZES, Effect, visits_of
 from forecast.hypotheses.engine import Engine
 from forecast.hypotheses.evidence import FINER, evidence_of, with_mean_sd
 from forecast.hypotheses.models import (

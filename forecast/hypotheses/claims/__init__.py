@@ -1,14 +1,11 @@
-"""The claims that pooled tests decide, each in a module of its own, in the order of the theory."""
+"""The claims that pooled tests decide, by code, in the order of the theory."""
 
-from forecast.hypotheses.claims.calendar import CALENDAR
 from forecast.hypotheses.claims.ceiling import CEILING
 from forecast.hypotheses.claims.claim import Claim
 from forecast.hypotheses.claims.contrast import CONTRAST
-from forecast.hypotheses.claims.fading import FADING
-from forecast.hypotheses.claims.growing import GROWING
+from forecast.hypotheses.claims.effects import CALENDAR, VISITING
 from forecast.hypotheses.claims.jumping import JUMPING
-from forecast.hypotheses.claims.returning import RANGE, RETURNING
-from forecast.hypotheses.claims.visits import VISITING
+from forecast.hypotheses.claims.reversion import FADING, GROWING, RANGE, RETURNING
 
 CLAIMS: dict[str, Claim] = {
     one.code: one

@@ -1,22 +1,55 @@
-"""Effects of things with dates: what each adds to the cycle or to the level, at the mode of a reverting trend."""
+"""Effects of high-level visits (S10) and of scheduled occasions (S12), at the mode of a reverting trend.
 
+S10: a high-level visit moves relations beyond what the visit itself tells. In the model a visit is a cooperative event
+like others; the claim is that it adds an impulse to the cycle in the month after. The placebo is the same impulse a
+year later. S12: scheduled elections, congresses and summits predict relations.
+"""
+
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from scipy.special import logsumexp
 
+from forecast.drivers import calendar_drivers
+from forecast.errors import DataError
+from forecast.events.codebook import VISIT
+from forecast.hypotheses.claims.claim import Claim, by_dyad, factor
 from forecast.hypotheses.engine import Engine, Reading
 from forecast.hypotheses.filter import COLUMN, likelihoods
 from forecast.hypotheses.models import RETURN_CYCLE
+from forecast.hypotheses.outcome import LIMIT, Outcome, Picture, Series
 from forecast.hypotheses.record import Record
-from forecast.typing import Float
+from forecast.theory import REASONS, VISITS
+from forecast.typing import Bool, Float
+from forecast.wording import join, number
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.events.table import EventTable
 
 SIZES = np.linspace(-0.8, 0.8, 33)
 """Effects, log-odds."""
 PRIOR_SD = 0.3
 POINTS = 25.0
 """Points of share per log-odds at an even share."""
+HIGH = re.compile(
+    r"\b(?:President|Premier|Prime Minister|Chairman|Chancellor|General Secretary|Secretary|Minister|State Councillor"
+    r"|National Security Adviser|Leader|King|Shah|Emperor|Crown Prince)\b"
+)
+"""High-level visitors: heads of state and government, their deputies, ministers and equivalent ranks."""
+LOWER = re.compile(
+    r"\b(?:Deputy(?! Premier| Prime)|Assistant|Under|Vice(?! President| Premier| Chairman)|Permanent|[Ff]ormer|[Ee]x-)"
+)
+FEWEST = 20
+"""Months with a visit, over all dyads."""
+LATER = 12
+"""Months by which the placebo follows a visit."""
+OCCASION = "occasion"
 
 
 @dataclass(frozen=True)
@@ -75,3 +108,131 @@ def ahead_of(engine: Engine, months: Mapping[str, Float], column: str) -> tuple[
 def _prior(width: float = 1.0) -> Float:
     mass = np.exp(-0.5 * (SIZES / (width * PRIOR_SD)) ** 2)
     return np.asarray(mass / mass.sum())
+
+
+def test_visits(engine: Engine) -> Outcome:
+    """Compare an impulse after visits with none, and with the same impulse a year later."""
+    record = engine.record
+    assert record.visits is not None, "checked by what the claim lacks"
+    own, later = (
+        effect_of(engine, months.astype(np.float64), "push") for months in (record.visits, _later(record))
+    )  # fmt: skip
+
+    def deciding(dyads: list[int] | None) -> tuple[float, float]:
+        counted = engine.counted(dyads)
+        found = own.factor(counted, engine.width)
+        return min(found, found - later.factor(counted, engine.width)), found
+
+    found = deciding(None)[1]
+    (mean, sd), (placebo, placebo_sd) = own.points, later.points
+    details: dict[str, Any] = {
+        "visits": int(record.visits.sum()), "effect_points": (mean, sd), "placebo_points": (placebo, placebo_sd),
+        "smallest_found_points": own.found_from(LIMIT), "placebo_log_bayes_factor": later.factor(),
+    }  # fmt: skip
+    sentences = [
+        f"A visit adds {number(mean, 1)} points (standard deviation {number(sd, 1)}) to the month after, beyond what "
+        f"any cooperative event tells, against no effect: {factor(found)}. {details['visits']} months have a visit.",
+        f"A year later it adds {number(placebo, 1)} ({number(placebo_sd, 1)}), the placebo. The test would find an "
+        f"effect of {number(details['smallest_found_points'], 1)} points.",
+    ]
+    dyads = {name: own.factor([at]) for at, name in enumerate(record.dyads)}
+    picture = by_dyad("Evidence of an impulse after visits, by dyad alone", dyads)
+    return engine.outcome(deciding, found, sentences, picture, details)
+
+
+def _visits_ahead(engine: Engine) -> tuple[list[Reading], Reading]:
+    assert engine.record.visits is not None, "checked by what the claim lacks"
+    return ahead_of(engine, {"visits": engine.record.visits.astype(np.float64)}, "push")
+
+
+def _later(record: Record) -> Bool:
+    assert record.visits is not None
+    month = np.arange(record.events.shape[1])
+    found = np.zeros_like(record.visits)
+    found[:, LATER:] = record.visits[:, :-LATER]
+    return np.asarray(found & (month < record.stop[:, None]))
+
+
+def visits_of(events: "EventTable", panel: "xr.Dataset") -> Bool:
+    """Find the months of a panel with a high-level visit, (dyad, month); of any rank where no title says which."""
+    time = panel["time"].to_numpy().astype("datetime64[D]")
+    last = pd.Timestamp(str(panel.attrs.get("as_of") or time[-1] + np.timedelta64(31, "D")))
+    rows = events.events[(events.events["cameo"] == VISIT) & (events.events["known_at"] <= last)]
+    found = np.zeros((panel.sizes["dyad"], len(time)), dtype=bool)
+    for at, dyad in enumerate(panel["dyad"].to_numpy()):
+        own = rows[rows["dyad"] == dyad]
+        high = own["actor"].map(is_high).astype(bool)
+        days = (own[high] if high.any() else own)["date"].to_numpy().astype("datetime64[D]")
+        places = np.searchsorted(time, days, side="right") - 1
+        found[at, places[places >= 0]] = True
+    return found
+
+
+def is_high(actor: str) -> bool:
+    """Check whether a title is that of a leader, a minister or their like."""
+    return bool(HIGH.search(actor)) and not LOWER.search(actor)
+
+
+def _lacks_visits(record: Record) -> str:
+    if record.visits is None:
+        return "visits are found among single events; give the events of the panel as well (`events`)"
+    number_ = int(record.visits.sum())
+    return "" if number_ >= FEWEST else f"{number_} months have a high-level visit, and {FEWEST} are needed"
+
+
+def test_calendar(engine: Engine) -> Outcome:
+    """Compare an effect of each kind of occasion on its months with none; kinds are taken as independent."""
+    effects = {name: effect_of(engine, months, OCCASION) for name, months in occasions_of(engine.record).items()}
+
+    def deciding(dyads: list[int] | None) -> tuple[float, float]:
+        found = sum(one.factor(engine.counted(dyads), engine.width) for one in effects.values())
+        return found, found
+
+    found = deciding(None)[0]
+    points = {name: one.points for name, one in effects.items()}
+    details: dict[str, Any] = {
+        "effects_points": points, "log_bayes_factors": {name: one.factor() for name, one in effects.items()},
+    }  # fmt: skip
+    parts = [f"{name.replace('_', ' ')} {number(mean, 1)} ({number(sd, 1)})" for name, (mean, sd) in points.items()]
+    sentences = [
+        f"Scheduled occasions against none: {factor(found)}.",
+        f"In points of share, with standard deviations, they add: {join(parts)}. A summit is itself recorded as "
+        "meetings, so that its effect is no finding about the reasons of states.",
+    ]
+    names = tuple(name.replace("_", " ") for name in points)
+    mean, sd = (np.array([one[at] for one in points.values()]) for at in (0, 1))
+    series = Series("effect", names, tuple(mean), tuple(mean - 1.645 * sd), tuple(mean + 1.645 * sd))
+    picture = Picture("What scheduled occasions add", "", "points of share", "intervals", (series,))
+    return engine.outcome(deciding, found, sentences, picture, details)
+
+
+def occasions_of(record: Record) -> dict[str, Float]:
+    """Return by kind which months have an occasion, (dyad, month)."""
+    table = calendar_drivers(list(record.dyads))
+    found = {name: np.zeros(record.events.shape) for name in table.names}
+    for name, months in found.items():
+        for at, dyad in enumerate(record.dyads):
+            known = table.known(name, dyad, record.time[-1].astype("datetime64[D]").item())
+            month = known.index.to_numpy().astype("datetime64[M]")
+            place = np.minimum(np.searchsorted(record.time, month), len(record.time) - 1)
+            inside = record.time[place] == month
+            months[at, place[inside]] = known["value"].to_numpy()[inside]
+    return found
+
+
+def _lacks_calendar(record: Record) -> str:
+    try:
+        calendar_drivers(list(record.dyads))
+    except DataError as error:
+        return str(error)
+    return ""
+
+
+VISITING = Claim(
+    VISITS.code, "Do high-level visits move relations?", "high-level visits move relations", test_visits, _lacks_visits,
+    _visits_ahead,
+)  # fmt: skip
+CALENDAR = Claim(
+    REASONS.code, "Do scheduled occasions predict relations?", "scheduled occasions predict relations", test_calendar,
+    _lacks_calendar, lambda engine: ahead_of(engine, occasions_of(engine.record), OCCASION), usual=False,
+)  # fmt: skip

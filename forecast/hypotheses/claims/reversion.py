@@ -1,7 +1,9 @@
-"""S5b and S8: the trend reverts to a long-run mean, and it keeps to a range.
+"""Deviations fade (S5a); the trend reverts to a mean (S5b), by more than in proportion (S6), and keeps to a range (S8).
 
-Both must hold at every spread of the dyads' long-run means. Reversion is set against walks, drifting sources and a walk
-between bounds; a range, by reversion or by bounds, against walks and drifting sources.
+S5a sets a walk with a cycle against walks without one. S5b and S8 must hold at every spread of the dyads' long-run
+means. Reversion is set against walks, drifting sources and a walk between bounds; a range, by reversion or by bounds,
+against walks and drifting sources. S6 sets reversion that grows with the distance from the mean against one in
+proportion to it.
 """
 
 import math
@@ -12,24 +14,62 @@ import numpy as np
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from forecast.hypotheses.claims.claim import Claim, by_dyad, factor, listed, versus
-from forecast.hypotheses.engine import Engine
+from forecast.hypotheses.claims.claim import Claim, by_dyad, factor, learned, listed, versus
+from forecast.hypotheses.engine import Engine, Reading
 from forecast.hypotheses.models import (
     BOUND,
     BOUNDED_CYCLE,
+    CYCLE,
+    CYCLE_SD,
+    GROWING_CYCLE,
+    GROWTH,
     RETURN,
     RETURN_CYCLE,
+    SOURCE_SD,
     SOURCES_CYCLE,
     STEP,
+    WALK,
     WALK_CYCLE,
     YEARS,
+    Model,
 )
 from forecast.hypotheses.outcome import LIMIT, Outcome, Picture, Series
-from forecast.wording import interval_in_words, number
+from forecast.theory import COST
+from forecast.wording import chance, interval_in_words, number
 
+NEWS_MONTHS = 2.0
+"""A cycle with a shorter half-life is only news."""
+BOUNDED = Model("a bounded walk", (STEP, BOUND))
+SOURCES = Model("a walk with drifting sources", (STEP, SOURCE_SD))
 SHOWN_YEARS = (4.0, 8.0, 16.0, 32.0, 64.0)
 EXTREME, MIDDLE = 2.0, 1.0
 """Long-run standard deviations of the trend from its mean: an extreme, and the edge of the middle ground."""
+
+
+def test_fading(engine: Engine) -> Outcome:
+    """Compare a cycle around a walk with a walk, a bounded walk, and a walk with drifting sources."""
+    claim, walk = engine.evidence(WALK_CYCLE), engine.evidence(WALK)
+    rivals = {
+        WALK.name: walk, BOUNDED.name: engine.evidence(BOUNDED), SOURCES.name: engine.evidence(SOURCES, "sources"),
+    }  # fmt: skip
+
+    deciding = engine.against(claim, rivals.values())
+    against = {name: engine.total(claim) - engine.total(one) for name, one in rivals.items()}
+    if engine.brief:
+        return engine.outcome(deciding, against[WALK.name], (), None, {"against": against})
+    low, middle, high = claim.interval(CYCLE)
+    news = claim.below(CYCLE, NEWS_MONTHS)
+    details: dict[str, Any] = {
+        "half_life_months": (low, middle, high), "half_life_months_prior": CYCLE.prior_interval(),
+        "probability_news": news, "against": against,
+    }  # fmt: skip
+    sentences = [
+        f"Deviations from the trend halve in {interval_in_words(middle, low, high, 1)} months; the probability that "
+        f"they are mere news (half-life below two months) is {chance(news)}.",
+        f"A cycle around a walk against {versus(against)}.",
+    ]
+    picture = learned("How fast deviations from the trend fade", "half-life, months", claim, CYCLE)
+    return engine.outcome(deciding, against[WALK.name], sentences, picture, details)
 
 
 def test_return(engine: Engine) -> Outcome:
@@ -64,7 +104,11 @@ def test_return(engine: Engine) -> Outcome:
         "rivals and spreads decides.",
         f"Against a walk by half-life in years: {listed((year, years[year]) for year in SHOWN_YEARS)}.",
     ]
-    return engine.outcome(deciding, against["a walk"], sentences, _profile(profile), details)
+    picture = Picture(
+        "Evidence of reversion against a walk, by its half-life", "half-life of the trend's return, years",
+        "log Bayes factor", "line", (Series("reversion against a walk", YEARS, tuple(profile)),), (-LIMIT, LIMIT),
+    )  # fmt: skip
+    return engine.outcome(deciding, against["a walk"], sentences, picture, details)
 
 
 def test_range(engine: Engine) -> Outcome:
@@ -110,13 +154,45 @@ def _band(engine: Engine) -> float:
     return math.exp(at[STEP]) / math.sqrt(1.0 - keep**2)
 
 
-def _profile(profile: list[float]) -> Picture:
-    return Picture(
-        "Evidence of reversion against a walk, by its half-life", "half-life of the trend's return, years",
-        "log Bayes factor", "line", (Series("reversion against a walk", YEARS, tuple(profile)),), (-LIMIT, LIMIT),
+def test_growing(engine: Engine) -> Outcome:
+    """Compare growing reversion with a linear one, the cycle's parameters held at their mode."""
+    claim, linear = (engine.evidence(model) for model in _growing_models(engine))
+
+    deciding = engine.against(claim, [linear])
+    by_spread = dict(zip(engine.mean_sds, (engine.totals(claim) - engine.totals(linear)).tolist(), strict=True))
+    low, middle, high = claim.interval(GROWTH)
+    found = engine.total(claim) - engine.total(linear)
+    details: dict[str, Any] = {
+        "growth": (low, middle, high), "growth_prior": GROWTH.prior_interval(), "by_spread_of_means": by_spread,
+    }  # fmt: skip
+    sentences = [
+        f"Reversion that grows with the distance against reversion in proportion to it: {factor(found)}; by the spread "
+        f"of long-run means: {listed(by_spread.items())}. The least and the largest decide.",
+        f"At a distance of one log-odds it would be {interval_in_words(1 + middle, 1 + low, 1 + high, 1)} times "
+        "as strong, for its distance, as near the mean.",
+    ]
+    picture = learned(
+        "By how much stronger reversion is one log-odds from the mean", "additional strength, as a multiple", claim,
+        GROWTH,
     )  # fmt: skip
+    return engine.outcome(deciding, found, sentences, picture, details)
 
 
+def _growing_models(engine: Engine) -> tuple[Model, Model]:
+    """Return growing and linear reversion with the cycle's parameters held at their mode."""
+    held = engine.centre(RETURN_CYCLE).at(CYCLE, CYCLE_SD)
+    return GROWING_CYCLE.holding(held), RETURN_CYCLE.holding(held)
+
+
+def _growing_ahead(engine: Engine) -> tuple[list[Reading], Reading]:
+    claim, linear = (engine.reading(model) for model in _growing_models(engine))
+    return [claim], linear
+
+
+FADING = Claim(
+    "S5a", "Do deviations from the trend fade?", "deviations from the trend fade", test_fading,
+    ahead=lambda engine: ([engine.reading(WALK_CYCLE)], engine.reading(WALK)),
+)  # fmt: skip
 RETURNING = Claim(
     "S5b", "Does the trend revert to a long-run mean?", "the trend reverts to a long-run mean", test_return,
     ahead=lambda engine: ([engine.reading(RETURN_CYCLE)], engine.reading(WALK_CYCLE)),
@@ -126,4 +202,8 @@ RANGE = Claim(
     ahead=lambda engine: (
         [engine.reading(RETURN_CYCLE), engine.reading(BOUNDED_CYCLE)], engine.reading(WALK_CYCLE)
     ),
+)  # fmt: skip
+GROWING = Claim(
+    COST.code, "Does reversion grow with the distance?", "reversion grows with the distance from the mean",
+    test_growing, ahead=_growing_ahead,
 )  # fmt: skip
