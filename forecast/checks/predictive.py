@@ -8,7 +8,7 @@ import xarray as xr
 from forecast.arguments import checked
 from forecast.errors import DataError
 from forecast.model.driving import push_of_draw
-from forecast.model.likelihood import Draws, Observed, state_of
+from forecast.model.particles import Draws, Observed, state_of
 from forecast.model.posterior import flat
 from forecast.model.updating import ancestry
 from forecast.panel import panel_kind

@@ -66,21 +66,14 @@ class Layout:
         centre, sd = np.repeat(np.array([one.prior for one in free], dtype=np.float64).T, number, axis=1)
         return cls(places, density.Coordinates(centre, sd, np.repeat([one.positive for one in free], number)))
 
-    @property
-    def size(self) -> int:
-        """Number of coordinates."""
-        return int(self.coordinates.sd.size)
-
     def place(self, free: "Free | ByDyad | None") -> int:
         """Return where a variable begins; `NONE` of one that the model does not have."""
         return self.places[free.name].start if isinstance(free, Free) else NONE
 
-    def places_by_dyad(self, one: "Free | ByDyad | None") -> tuple[int, int, int]:
+    def places_by_dyad(self, one: "Free | ByDyad | None") -> list[int]:
         """Return where a population's mean and spread are, and what belongs to the dyads."""
-        if not isinstance(one, ByDyad):
-            return NONE, NONE, NONE
-        *population, own = (self.place(free) for free in one.free)
-        return (population[0], population[1], own) if population else (NONE, NONE, own)
+        places = [self.place(free) for free in one.free] if isinstance(one, ByDyad) else []
+        return [NONE] * (3 - len(places)) + places
 
     def values(self, name: str, points: Float) -> Float:
         """Take the values of a variable out of points (draw, coordinate)."""
@@ -93,7 +86,7 @@ class Layout:
 
     def start(self, rng: np.random.Generator) -> Float:
         """Draw a point to start from: near the priors' centres, and white noise where there is no prior."""
-        noise = rng.standard_normal(self.size)
+        noise = rng.standard_normal(self.coordinates.sd.size)
         flat = self.coordinates.sd == 0.0
         return np.asarray(np.where(flat, noise, self.coordinates.centre + 0.5 * self.coordinates.sd * noise))
 
@@ -145,7 +138,7 @@ class PathBlock:
         nodes, weights = quadrature(spec)
         still = {"relative_count": np.zeros(arrays.nodes), "anchor_volume_effect": np.zeros(arrays.dyads)}
         every = still | dict(data) | {
-            "pair_nodes": np.bincount(data["pair_of_node"]), "node_dyad": arrays.node_dyad, "nodes": nodes,
+            "pair_nodes": np.bincount(data["pair_of_node"]), "nodes": nodes,
             "era_dyad": arrays.era_dyad, "era_start": arrays.era_start, "weights": weights,
             "directions": arrays.observed.side.directions,
         }  # fmt: skip
@@ -159,18 +152,16 @@ class PathBlock:
         return cls(spec, declared, layout, by_dyad, choices, tuple_of(density.PathData))
 
     def evaluate(self, point: Float) -> tuple[float, Float]:
-        found: tuple[float, Float] = density.path_density(
-            point, self.layout.coordinates, self.by_dyad, self.choices, self.data
-        )
-        return found
+        return density.path_density(point, self.layout.coordinates, self.by_dyad, self.choices, self.data)
 
     def derived(self, points: Float) -> dict[str, Float]:
         spec, draws, data = self.spec, len(points), self.data
-        dyads, of_era, x, rest = _of_points(
+        dyads, of_era, x, prior, white = _of_points(
             density.path_at, points, self.layout.coordinates, self.by_dyad, self.choices, data
         )
         trend, cycle = x[:, :: spec.components], x[:, spec.components - 1 :: spec.components]
-        found = {"log_rest": rest, "log_prior": self._log_prior(points), "trend_mean": dyads[:, density.MEAN]}
+        found = {"log_rest": prior + white, "log_prior": prior - self.layout.log_scale(points)}
+        found["trend_mean"] = dyads[:, density.MEAN]
         found |= {name: dyads[:, row] for row, name in enumerate(ROWS) if name in self.declared}
         found |= {name: self.layout.values(name, points)[:, 0] for name in SCALARS & self.declared.keys()}
         if spec.moves:
@@ -190,13 +181,6 @@ class PathBlock:
             effect = self.layout.values("direction_effect", points)
             offset[:, :, 0, 0], offset[:, :, 1, 0] = effect, -effect
         return found | {"direction_offset": offset}
-
-    def _log_prior(self, points: Float) -> Float:
-        c = self.layout.coordinates
-        own = c.sd > 0.0
-        off = (points[:, own] - c.centre[own]) / c.sd[own]
-        constant = np.log(c.sd[own]).sum() + own.sum() * density.HALF_LOG_TWO_PI
-        return np.asarray(-0.5 * (off**2).sum(axis=1) - constant - self.layout.log_scale(points))
 
 
 @dataclass(frozen=True)
@@ -229,8 +213,7 @@ class KindsBlock:
         return cls(own.name, layout, choices, density.KindsData(**held))
 
     def evaluate(self, point: Float) -> tuple[float, Float]:
-        found: tuple[float, Float] = density.kinds_density(point, self.layout.coordinates, self.choices, self.data)
-        return found
+        return density.kinds_density(point, self.layout.coordinates, self.choices, self.data)
 
     def derived(self, points: Float) -> dict[str, Float]:
         name = self.name
@@ -255,7 +238,7 @@ class Assembled:
     @cached_property
     def ends(self) -> list[int]:
         """End of every block in a point."""
-        return np.cumsum([block.layout.size for block in self.blocks]).tolist()
+        return np.cumsum([block.layout.coordinates.sd.size for block in self.blocks]).tolist()
 
     @cached_property
     def white(self) -> Bool:

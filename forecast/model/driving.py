@@ -86,8 +86,7 @@ def add_effects(priors: "Priors", drivers: int, pool: bool) -> Any:
 
 def driving_data(drivers: Drivers, values: Float, node_dyad: Index, node_time: Index) -> dict[str, Any]:
     """Return the arrays that a model reads of its drivers, by the names of its data: nodes or months come first."""
-    data: dict[str, Any] = {"driven_dyad": node_dyad}
-    at_nodes = values[:, node_dyad, node_time]
+    data, at_nodes = dict[str, Any](), values[:, node_dyad, node_time]
     for what in ("month", "trend"):
         if places := acting_on(drivers, what):
             data[f"driver_{what}"] = at_nodes[places].T
@@ -100,7 +99,7 @@ def node_push(drivers: Drivers, effect: Any, motion: "Motion | None", data: Mapp
     """Return the effect of drivers on the level at every node, and in the month alone, as PyTensor expressions."""
     from forecast.model.kernels.ops import Following
 
-    dyad, level, month = data["driven_dyad"], 0.0, 0.0
+    dyad, level, month = data["node_dyad"], 0.0, 0.0
     if places := acting_on(drivers, "month"):
         month = (effect[places].T[dyad] * data["driver_month"]).sum(axis=1)
     if places := acting_on(drivers, "trend"):

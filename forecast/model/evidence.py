@@ -117,12 +117,10 @@ def _meng_wong(ours: Float, theirs: Float) -> Evidence:
 
 
 TUNE, CHAINS, ACCEPT = 100, 2, 0.8
-# Half of the draws give the guide of the bridge a mean and a spread for each white coordinate. With 500 the evidence of
-# a cubic cycle on US-China, which has two coordinates a month, came out 2.6 too low and its error 0.7; with these three
-# seeds agree to 0.15 (for a linear cycle to 0.05).
+# Half of the draws give the guide of the bridge a mean and a spread for each white coordinate; a cubic cycle has two of
+# these a month. With so many, seeds agree to 0.05 for a linear cycle on US-China and to 0.15 for a cubic one.
 DRAWS, DENSE_DRAWS = 1000, 2000
-# In white coordinates seven leapfrog steps already turn a path round: trees of depth 3 give the evidence twice as many
-# draws for half the work, and a smaller error (0.15 for a linear cycle on US-China, against 0.25 of 250 full ones).
+# In white coordinates seven leapfrog steps already turn a path round: deeper trees cost more than they add.
 DEPTH = 3
 
 

@@ -1,8 +1,4 @@
-"""Shared inputs of the PyMC graph and the assembled density: parameters, whitening, and panel data.
-
-The path is whitened by pseudo-observations of the level, from an approximation at the centres of the priors. The change
-of variables is exact for any of them (`forecast.model.kernels.path`); near the data the coordinates are white noise.
-"""
+"""Shared inputs of the PyMC graph and the assembled density: parameters, whitening, and panel data."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -161,6 +157,7 @@ def model_data(
     weight, level = anchor_path(reference, arrays, spec)
     data = {
         **transition_pairs(arrays),
+        "node_dyad": arrays.node_dyad,
         "node_era": arrays.node_era,
         "starts": arrays.starts,
         "anchor_weight": weight,
@@ -169,7 +166,7 @@ def model_data(
     if spec.has_ceiling:
         data["era_start"] = arrays.era_start
     if spec.dense:
-        data |= {"node_dyad": arrays.node_dyad, "node_gap": arrays.node_gap}
+        data["node_gap"] = arrays.node_gap
     if arrays.drivers is not None:
         data |= driving_data(spec.drivers, arrays.drivers, arrays.node_dyad, arrays.node_time)
     return data | spec.observation_model.data(spec, arrays, reference.observed) | aside
@@ -181,10 +178,7 @@ ENDS = "held_ends"
 
 
 def pack(data: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Pack arrays of numbers and of indices into one vector each; their ends are a third.
-
-    A sampler compiles code for every array that a model holds; a slice of a vector costs nothing.
-    """
+    """Pack arrays into a vector of numbers, one of indices and one of ends: a sampler compiles code for every array."""
     packed = {name: np.zeros(0, dtype=dtype) for name, dtype in STORES.items()}
     ends = []
     for array in data.values():

@@ -13,16 +13,7 @@ from pymc.distributions.dist_math import normal_lcdf
 from forecast.model.arrays import coordinates, panel_arrays, require_observations
 from forecast.model.driving import node_push
 from forecast.model.dynamics import Transitions
-from forecast.model.inputs import (
-    NODE_PATHS,
-    WHITE,
-    Parameters,
-    Part,
-    add_parameters,
-    hold,
-    model_data,
-    node_capacity,
-)
+from forecast.model.inputs import NODE_PATHS, WHITE, Parameters, Part, add_parameters, hold, model_data, node_capacity
 from forecast.model.kernels.ops import WhitenedPair, WhitenedPath
 from forecast.model.observation.kinds import add_aside, aside_log_likelihood
 from forecast.model.spec import PendulumSpec, spec_for

@@ -39,14 +39,14 @@ class Trend:
         dyad, gap, pair_of = pairs["pair_dyad"], pairs["pair_gap"], pairs["pair_of_node"]
         first = backend.equal(gap, 0)
         carry = backend.where(first, 0.0, self.retention**gap)
-        variance = self.step[dyad] ** 2 * gathered(self.retention, gap, backend)
+        variance = self.step[dyad] ** 2 * gathered(self.retention, gap)
         variance = variance + self.jump**2 * pairs["pair_new_era"]
         # A first node has no gap: the one added there only keeps the root's slope finite.
         scale = backend.where(first, self.start_sd, backend.sqrt(backend.where(first, 1.0, variance)))
         return (self.mean[dyad] * (1.0 - carry))[pair_of], carry[pair_of], scale[pair_of]
 
 
-def gathered(retention: Any, periods: Any, backend: Any = np) -> Any:
+def gathered(retention: Any, periods: Any) -> Any:
     """Return the variance of so many unit steps, each carried to the end: the sum of even powers of the retention."""
     if isinstance(retention, float) and retention == 1.0:
         return periods

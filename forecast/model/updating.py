@@ -20,8 +20,7 @@ from forecast.events.codebook import read_scale
 from forecast.events.dyads import additions_of
 from forecast.events.table import Day, EventTable, as_day
 from forecast.model.fitted import Fit
-from forecast.model.likelihood import TREND, Draws, Observed, state_of
-from forecast.model.particles import Cloud, Weights, follow, resampled, smoothed
+from forecast.model.particles import TREND, Cloud, Draws, Observed, Weights, follow, resampled, smoothed, state_of
 from forecast.model.posterior import flat
 from forecast.model.trend import era_means
 from forecast.panel import build_panel, panel_kind, validate_panel
@@ -38,17 +37,16 @@ BY_HAND = "Build the later panel with the settings of the first (eras=, coverage
 
 def later_panel(panel: xr.Dataset, news: EventTable | xr.Dataset, as_of: Day | None = None) -> xr.Dataset:
     """Return the panel of a later day, built as the earlier one was."""
-    if isinstance(news, xr.Dataset):
-        if as_of is not None:
-            raise SpecError("as_of: a panel has its own day; leave it out, or give a table of events")
-        validate_panel(news)
-        later = news
-    else:
+    if not isinstance(news, xr.Dataset):
         if as_of is not None:
             _reject_past(panel, as_day(as_of, "as_of").date())
-        later = _counted(panel, news, as_of)
-    _reject_past(panel, last_known(later))
-    return later
+        news = _counted(panel, news, as_of)
+    elif as_of is not None:
+        raise SpecError("as_of: a panel has its own day; leave it out, or give a table of events")
+    else:
+        validate_panel(news)
+    _reject_past(panel, last_known(news))
+    return news
 
 
 def _reject_past(panel: xr.Dataset, day: date) -> None:
@@ -210,10 +208,10 @@ def update(
             return fit
         clock = time.perf_counter()
         carried = carry_on(fit, same_scale, seed, report)
-        verdict = judge(carried)
-        if not verdict.fault:
-            return _updated(carried, verdict, seed, clock)
-        reason, cause = verdict.fault, "the weights of the draws do not hold"
+        months, total, reason = judge(carried)
+        if not reason:
+            return _updated(carried, months, total, seed, clock)
+        cause = "the weights of the draws do not hold"
     span = f"from {last_known(fit.panel)} to {last_known(later)}"
     if not refit:
         raise NotUpdatable(f"The fit cannot be updated {span}: {reason}. Fit the later panel, or use refit=True", cause)
@@ -229,8 +227,8 @@ def redraw(fit: Fit, panel: xr.Dataset, months: int, *, seed: int = 1) -> tuple[
         )
     clock = time.perf_counter()
     carried = carry_on(fit, panel, seed, silent, months=months, level_only=True)
-    verdict = judge(carried)
-    return _updated(carried, verdict, seed, clock), verdict.total
+    judged, total, _ = judge(carried)
+    return _updated(carried, judged, total, seed, clock), total
 
 
 @dataclass(frozen=True)
@@ -301,17 +299,8 @@ def _reweighed(posterior: xr.Dataset, panels: tuple[xr.Dataset, xr.Dataset], dra
     return total
 
 
-@dataclass(frozen=True)
-class WeightCheck:
-    """Check of whether the carried draws still represent the posterior."""
-
-    months: list[dict[str, Any]]  # By step: `period`, `pareto_k` and `effective_draws` of its weights alone
-    total: Weights  # On the draws of the last fit that was sampled, all updates since taken together
-    fault: str  # Why they do not; empty if they do
-
-
-def judge(carried: Carried) -> WeightCheck:
-    """Judge the weights of every period, and of all that has come since the fit was last sampled."""
+def judge(carried: Carried) -> tuple[list[dict[str, Any]], Weights, str]:
+    """Return diagnostics of every period's weights, the weights since the fit was last sampled, and why they fail."""
     known = carried.fit.panel.sizes["time"]
     starts = [str(start)[:10] for start in carried.later["time"].to_numpy()[known - 1 :]]
     ancestors, months, fault = ancestry(carried.fit), [], ""
@@ -324,7 +313,7 @@ def judge(carried: Carried) -> WeightCheck:
         if fault:
             fault += f" in the period from {start}"
             break
-    return WeightCheck(months, total, fault)
+    return months, total, fault
 
 
 def diagnostics(weights: Weights) -> dict[str, float | None]:
@@ -350,7 +339,7 @@ def on_ancestors(log_weight: Float, ancestors: Index) -> Float:
     return total
 
 
-def _updated(carried: Carried, verdict: WeightCheck, seed: int, clock: float) -> Fit:
+def _updated(carried: Carried, months: list[dict[str, Any]], total: Weights, seed: int, clock: float) -> Fit:
     """Return the carried draws as a fit, drawn in proportion to their weights."""
     fit, later = carried.fit, carried.later
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(last_known(fit.panel).toordinal(),)))
@@ -365,8 +354,8 @@ def _updated(carried: Carried, verdict: WeightCheck, seed: int, clock: float) ->
         "constant_data": later,
     }
     record = {
-        "from": last_known(fit.panel).isoformat(), "to": last_known(later).isoformat(), "months": verdict.months,
-        **diagnostics(verdict.total), "resampled": not weights.alike, "seed": seed,
+        "from": last_known(fit.panel).isoformat(), "to": last_known(later).isoformat(), "months": months,
+        **diagnostics(total), "resampled": not weights.alike, "seed": seed,
         "seconds": round(time.perf_counter() - clock, 3),
     }  # fmt: skip
     r_hat = fit.provenance.get("r_hat") or fit.gate.r_hats

@@ -51,8 +51,7 @@ if TYPE_CHECKING:
 
     from forecast.events import EventTable
     from forecast.model import Fit
-    from forecast.model.likelihood import Draws, Observed
-    from forecast.model.particles import Weights
+    from forecast.model.particles import Draws, Observed, Weights
     from forecast.panel.spans import Frequency
 
 MOST_MONTHS = 12
@@ -417,14 +416,14 @@ class ReducedFit:
 
     @cached_property
     def _draws(self) -> "Draws":
-        from forecast.model.likelihood import Draws
+        from forecast.model.particles import Draws
 
         return Draws.of(self.fit.posterior, self.fit.spec)
 
     @cached_property
     def _period(self) -> Callable[[int], tuple[Float, Float]]:
         """State of the draws (draw, 1[, part]) and log-likelihood (draw,) in a period; each is computed once."""
-        from forecast.model.likelihood import Observed, state_of
+        from forecast.model.particles import Observed, state_of
         from forecast.model.posterior import flat
 
         known = Observed.of(self.fit.panel, self._draws, level_only=True)
@@ -439,7 +438,7 @@ class ReducedFit:
 
     def _log_weights(self, panel: "xr.Dataset") -> Float:
         """Return the log-likelihood ratio of the other event data to these under every draw, (draw,)."""
-        from forecast.model.likelihood import Observed
+        from forecast.model.particles import Observed
 
         changed = np.flatnonzero((_read(self.fit.panel) != _read(panel)).any(axis=-1))
         other, total = Observed.of(panel, self._draws, level_only=True), np.zeros(len(self._draws.mu))

@@ -18,7 +18,7 @@ from forecast.cli import app
 from forecast.errors import DataError, SpecError
 from forecast.model import Fit, PendulumSpec, Priors
 from forecast.model import fit as sample
-from forecast.model.likelihood import Draws, Observed, state_of
+from forecast.model.particles import Draws, Observed, state_of
 from forecast.panel.record import last_known
 from forecast.report.checks_page import checks_page, write_checks
 from tests.evaluation.made import results_of

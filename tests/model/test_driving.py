@@ -15,7 +15,7 @@ from forecast.model.driving import followed, push, push_of_draw
 from forecast.model.inputs import model_data, pack, prior_reference
 from forecast.model.kernels.ops import Following
 from forecast.model.kernels.path import follow_backward, follow_forward
-from forecast.model.likelihood import Draws, Observed
+from forecast.model.particles import Draws, Observed
 from forecast.model.sampling import complete_posterior
 from forecast.model.updating import redraw, unforeseen
 

@@ -6,8 +6,8 @@ from scipy.stats import t as student
 
 from forecast.model import PendulumSpec
 from forecast.model.kernels.observation import observation_value_gradient
-from forecast.model.likelihood import Draws, Observed
 from forecast.model.observation.side import KERNEL, NO_SHIFT, quadrature
+from forecast.model.particles import Draws, Observed
 
 from .fits import unobserved
 from .panels import make_panel

@@ -11,7 +11,7 @@ import xarray as xr
 
 from forecast.errors import DataError, SpecError
 from forecast.model import Fit, PendulumSpec, fit, prior_draws, simulate_panel
-from forecast.model.likelihood import Draws, Observed, state_of
+from forecast.model.particles import Draws, Observed, state_of
 from forecast.model.posterior import flat
 from forecast.model.trend import SOFTNESS
 from forecast.model.variables import all_variables

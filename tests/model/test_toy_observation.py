@@ -119,7 +119,7 @@ def test_the_path_is_whitened_towards_its_values(simulated, spec):
 
 
 def test_the_likelihood_of_model_and_draws_agree(fitted, spec):
-    from forecast.model.likelihood import Draws, Observed, state_of
+    from forecast.model.particles import Draws, Observed, state_of
 
     draws = Draws.of(fitted.posterior, spec)
     level, trend = (flat(fitted.posterior[name])[:, 0] for name in ("level", "trend"))

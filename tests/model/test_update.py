@@ -16,8 +16,8 @@ import xarray as xr
 from forecast.errors import NotUpdatable
 from forecast.model import Fit, PendulumSpec, Priors, simulate_panel, update
 from forecast.model import fit as sample
-from forecast.model.likelihood import Draws, Observed, state_of
 from forecast.model.observation.index import IndexObservation, standardised_index
+from forecast.model.particles import Draws, Observed, state_of
 from forecast.model.posterior import flat
 from forecast.model.simulate import prior_draws
 from forecast.outlook import assess

@@ -16,7 +16,7 @@ from forecast.errors import DataError, OutputPathError, QuestionError, SpecError
 from forecast.events import read_chronology
 from forecast.model import Fit, PendulumSpec, update
 from forecast.model import fit as sample
-from forecast.model.likelihood import Draws, Observed, state_of
+from forecast.model.particles import Draws, Observed, state_of
 from forecast.model.posterior import flat
 from forecast.model.updating import redraw
 from forecast.outlook import assess, attribution

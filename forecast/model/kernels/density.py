@@ -588,11 +588,11 @@ def era_backward(
 @kernel
 def path_at(
     point: Float, coordinates: Coordinates, by_dyad: ByDyad, choices: Choices, data: PathData
-) -> tuple[Float, Float, Float, float]:
-    """Return the quantities of dyads and eras at a point, its path, and its log-density without the likelihood."""
+) -> tuple[Float, Float, Float, float, float]:
+    """Return the quantities of dyads and eras at a point, its path, and the log-densities of its prior and its path."""
     values, total, _ = values_of(point, coordinates)
     dyads = dyads_forward(values, by_dyad, data.starts.size - 1)
     eras = era_values(values, dyads, choices, data.era_dyad)
     path = find_path(values, dyads, eras, choices, data)
-    rest = total + path_prior(path, eras, choices, data, np.zeros(path.x.size), np.zeros(eras.size))[0]
-    return dyads, eras, path.x, rest
+    white, _, _ = path_prior(path, eras, choices, data, np.zeros(path.x.size), np.zeros(eras.size))
+    return dyads, eras, path.x, total, white

@@ -9,16 +9,8 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch import basic as numba_dispatch
 
-from forecast.model.kernels import STAMP
+from forecast.model.kernels import STAMP, path
 from forecast.model.kernels.observation import observation_value_gradient
-from forecast.model.kernels.path import (
-    follow_backward,
-    follow_forward,
-    pair_backward,
-    pair_forward,
-    path_backward,
-    path_forward,
-)
 
 
 class KernelOp(Op):  # type: ignore[misc]
@@ -71,8 +63,8 @@ class EventLikelihood(KernelOp):
 class WhitenedPath(KernelOp):
     """Op of :func:`path_forward`, ``(z, ..., starts) -> (x, log_det, ...)``; the first two carry gradients."""
 
-    forward: ClassVar[tuple[Callable[..., Any], tuple[int, ...]]] = path_forward, (1, 0, 1, 1)
-    gradient: ClassVar[KernelOp] = KernelOp(path_backward, (1,) * 6)
+    forward: ClassVar[tuple[Callable[..., Any], tuple[int, ...]]] = path.path_forward, (1, 0, 1, 1)
+    gradient: ClassVar[KernelOp] = KernelOp(path.path_backward, (1,) * 6)
     read_again: ClassVar[slice] = slice(1, 4)  # Which of the inputs the gradient reads
 
     def __init__(self) -> None:
@@ -97,8 +89,8 @@ class WhitenedPath(KernelOp):
 class WhitenedPair(WhitenedPath):
     """Op of :func:`pair_forward`: trend and cycle of every node in turn, and the log-determinant."""
 
-    forward = pair_forward, (1, 0, 1, 1, 1, 1)
-    gradient = KernelOp(pair_backward, (1,) * 9)
+    forward = path.pair_forward, (1, 0, 1, 1, 1, 1)
+    gradient = KernelOp(path.pair_backward, (1,) * 9)
     read_again = slice(7)
 
 
@@ -106,8 +98,8 @@ class Following(KernelOp):
     """Op of :func:`follow_forward`, ``(phi, target) -> series``."""
 
     def __init__(self) -> None:
-        super().__init__(follow_forward, (2,))
+        super().__init__(path.follow_forward, (2,))
 
     def pullback(self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]) -> list[Any]:
-        gradients: list[Any] = KernelOp(follow_backward, (1, 2))(*inputs, outputs[0], cotangents[0])
+        gradients: list[Any] = KernelOp(path.follow_backward, (1, 2))(*inputs, outputs[0], cotangents[0])
         return gradients

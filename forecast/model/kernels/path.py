@@ -164,14 +164,10 @@ def path_backward(
 def colour(
     z: Float, diagonal: Float, off: Float, off2: Float, right: Float
 ) -> tuple[Float, Float, Float, Float, Float, Float]:
-    """Vector, log-determinant, and what serves the gradient; all arrays (entry,).
-
-    That is the inverse Cholesky diagonal, the half-solved vector :math:`D^{-1} M^{-1} r`, and the two diagonals of
-    :math:`M`, each followed by two zeros.
-    """
+    """Vector, log-determinant, and for the gradient inverse Cholesky diagonal, half-solved vector, diagonals of M."""
     number = z.size
     x, inverse, solved = np.empty(number), np.empty(number), np.empty(number)
-    beside, beyond = np.zeros(number + 2), np.zeros(number + 2)
+    beside, beyond = np.zeros(number + 2), np.zeros(number + 2)  # Followed by two zeros each
     m, k, k_before, y, y_before = 0.0, 0.0, 0.0, 0.0, 0.0
     product, log_det = 1.0, 0.0
     for i in range(number):
@@ -232,8 +228,7 @@ def pair_forward(
         off[2 * i + 1] = weight[i]
     _add_transitions(drift_s, carry_s, scale_s, starts, 0, diagonal, off2, right)
     _add_transitions(drift_f, carry_f, scale_f, starts, 1, diagonal, off2, right)
-    result: tuple[Float, Float, Float, Float, Float, Float] = colour(z, diagonal, off, off2, right)
-    return result
+    return colour(z, diagonal, off, off2, right)
 
 
 @kernel

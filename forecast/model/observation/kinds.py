@@ -245,8 +245,7 @@ def _add_shift(
 def walk_of_white(kinds: Kinds, step: float) -> Float:
     """Return what makes a walk's steps of white noise, and below it its walk, (dataset * dyad, 2 span, span).
 
-    Steps that have unit variance beforehand are far from it, and from independent, after hundreds of events. White
-    noise of about the covariance that these leave is sampled instead; the posterior is the same.
+    Hundreds of events leave steps far from white; noise of about their covariance is sampled for the same posterior.
     """
     made = np.empty((len(kinds.record), 2 * SPANS, SPANS))
     for both, record, information in zip(made, kinds.record, kinds.information, strict=True):

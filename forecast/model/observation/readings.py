@@ -41,8 +41,7 @@ VARIABLES = (
              "Effect of volume on what a dataset reports, by its own volume; absent without it.",
              reported="effect of volume by dataset", required=False),
     Variable("dataset_depth_slope", ("dataset",), "", "Slope of depth of every dataset.", required=False),
-    Variable("dataset_severity_slope", ("dataset",), "", "Slope of severity of every dataset.",
-             required=False),
+    Variable("dataset_severity_slope", ("dataset",), "", "Slope of severity of every dataset.", required=False),
 )  # fmt: skip
 
 
@@ -93,7 +92,7 @@ def knots(panel: "xr.Dataset") -> tuple[Index, Float]:
 
 def shift(own: Own, data: Mapping[str, Any]) -> Any:
     """Return what drift and volume add to the level as each dataset reads it, (node, dataset)."""
-    dyad, knot, part = data["reading_dyad"], data["reading_knot"], data["reading_part"][:, None]
+    dyad, knot, part = data["node_dyad"], data["reading_knot"], data["reading_part"][:, None]
     drift = own["drift"].transpose(0, 2, 1)  # (dyad, knot, dataset)
     moved = drift[dyad, knot] * (1.0 - part) + drift[dyad, knot + 1] * part
     return moved + own["dataset_volume_effect"][dyad] * data["reading_count"]
@@ -102,7 +101,7 @@ def shift(own: Own, data: Mapping[str, Any]) -> Any:
 def layout(readings: Readings, dyad: Index) -> dict[str, Any]:
     """Return the arrays that `shift` reads, by their names; ``dyad`` (node,) is that of every node."""
     return {
-        "reading_dyad": dyad, "reading_knot": readings.knot, "reading_part": readings.part,
+        "node_dyad": dyad, "reading_knot": readings.knot, "reading_part": readings.part,
         "reading_count": readings.relative_count,
     }  # fmt: skip
 
@@ -116,21 +115,15 @@ def data(readings: Readings, dyad: Index, reference: Own) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def anchor_weight(weight: Any, own: Own, data: Mapping[str, Any]) -> Any:
-    """Return the weight of the pseudo-observations, from month-specific noise and each dataset's concentration."""
+def anchor(weight: Any, own: Own, data: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return weight and shift of the pseudo-observations, both by what each dataset's events tell of the level."""
     import pytensor.tensor as pt
 
-    noise = pt.as_tensor(own["noise"])[data["reading_dyad"]]
+    noise, offset = (one[data["node_dyad"]] for one in (pt.as_tensor(own["noise"]), own["offset"].mean(axis=1)))
     information = _information(data["reading_events"], own["concentration"])
-    return weight * data["reading_variance"] / _variance(information, noise)
-
-
-def anchor_shift(own: Own, data: Mapping[str, Any]) -> Any:
-    """Return how far the pseudo-observations move as the datasets' readings do: by what each tells of the level."""
-    information = _information(data["reading_events"], own["concentration"])
-    offset = own["offset"].mean(axis=1)[data["reading_dyad"]]
     moved = offset + shift(own, data) - data["reading_anchor"]
-    return -(information * moved).sum(axis=1) / (information.sum(axis=1) + NEXT_TO_NOTHING)
+    weight = weight * data["reading_variance"] / _variance(information, noise)
+    return weight, -(information * moved).sum(axis=1) / (information.sum(axis=1) + NEXT_TO_NOTHING)
 
 
 def reference(spec: "PendulumSpec", dyads: int, datasets: int) -> Own:

@@ -119,8 +119,7 @@ def log_likelihood_of_draws(
 
     cutpoint, scatter = (own[f"{prefix}{part}"] for part in ("cutpoint", "concentration"))
     cell = counted.cells[counted.cell_of_node[node]]
-    result: Float = event_log_likelihood(
+    return event_log_likelihood(
         np.ascontiguousarray(level), cutpoint, scatter, own["offset"], own["noise"], cell, counted.rows,
         counted.entries, *rule,
     )  # fmt: skip
-    return result

@@ -176,7 +176,8 @@ class SidesObservation(Observation):
             **side.layout,
         }  # fmt: skip
         if spec.volume_effect:
-            own |= _volume(arrays) | {"anchor_volume_effect": reference["volume_effect"]}
+            count, effect = arrays.observed.relative_count, reference["volume_effect"]
+            own |= {"relative_count": count, "anchor_volume_effect": effect}
         return own if readings is None else own | by_dataset.data(readings, arrays.node_dyad, reference)
 
     def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
@@ -218,13 +219,13 @@ class SidesObservation(Observation):
         import pytensor.tensor as pt
 
         if "reading_events" in data:
-            return by_dataset.anchor_weight(weight, own, data), by_dataset.anchor_shift(own, data)
+            return by_dataset.anchor(weight, own, data)
         noise = pt.as_tensor(own["noise"])[data["report_dyad"]]
         now = report_variance(data["report_events"], own["concentration"][0], noise)
         weight = weight * data["anchor_variance"] / now[data["report_of_node"]]
         if "relative_count" not in data:
             return weight, 0.0
-        effect = (data["anchor_volume_effect"] - own["volume_effect"])[data["count_dyad"]]
+        effect = (data["anchor_volume_effect"] - own["volume_effect"])[data["node_dyad"]]
         return weight, effect * data["relative_count"]
 
     def draws(self, posterior: "xr.Dataset") -> Own:
@@ -239,8 +240,8 @@ class SidesObservation(Observation):
         }
         for name in TOWARDS:
             if f"{name}_slope" in posterior:
-                parts = {part: f"{name}_{part}" for part in ("slope", "shift", "cutpoint")}
-                own |= {full: flat(posterior[full]) for full in parts.values()}
+                parts = [f"{name}_{part}" for part in ("slope", "shift", "cutpoint")]
+                own |= {part: flat(posterior[part]) for part in parts}
                 own[f"{name}_concentration"] = flat_or_zeros(posterior, f"{name}_concentration", datasets)
         return own if datasets == 1 else own | by_dataset.draws(posterior, own)
 
@@ -335,15 +336,12 @@ def _value_and_slope(
     return kernel(level, *parameters, shift, *counted.layout.values(), *rule)
 
 
-def _volume(arrays: "PanelArrays") -> dict[str, Any]:
-    """Return relative event counts and dyads of the nodes, by the names of the model's data."""
-    return {"relative_count": arrays.observed.relative_count, "count_dyad": arrays.node_dyad}
-
-
 def _read_by(arrays: "PanelArrays") -> dict[str, Any]:
-    """Return the arrays that `_as_read` reads."""
-    readings = arrays.observed.readings
-    return _volume(arrays) if readings is None else by_dataset.layout(readings, arrays.node_dyad)
+    """Return the arrays that `_as_read` reads, by the names of the model's data."""
+    observed, dyad = arrays.observed, arrays.node_dyad
+    if observed.readings is None:
+        return {"node_dyad": dyad, "relative_count": observed.relative_count}
+    return by_dataset.layout(observed.readings, dyad)
 
 
 def _as_read(level: Any, own: Own, data: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -351,7 +349,7 @@ def _as_read(level: Any, own: Own, data: Mapping[str, Any]) -> tuple[Any, Any]:
     if "reading_count" in data:
         return level, by_dataset.shift(own, data)
     if "relative_count" in data:
-        level = level + own["volume_effect"][data["count_dyad"]] * data["relative_count"]
+        level = level + own["volume_effect"][data["node_dyad"]] * data["relative_count"]
     return level, NO_SHIFT
 
 
