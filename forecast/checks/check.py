@@ -35,11 +35,6 @@ KINDS = {
     "runs": "runs of months with one side alone",
     "tails": "months in the tails",
 }
-NOT_CHECKED = "How many events there are is not part of the model and is taken as it was."
-NOT_AHEAD = (
-    "The checks are of the record that was fitted. Whether months that the model has not seen look as it predicts is "
-    "read from the folder of a backtest, if one is given (--backtest)."
-)
 
 
 @dataclass(frozen=True)

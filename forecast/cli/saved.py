@@ -212,9 +212,9 @@ def name_of(dyads: list[str]) -> str:
 
 
 def _print_checks(found: "Checks", page: Path) -> None:
-    from forecast.report.checks_page import misses, summary
+    from forecast.report.checks_page import numbers_table, summary
 
-    worst = misses(found, SHOWN)
+    worst = numbers_table(found.misses.head(SHOWN))
     ahead = (one.sentence for one in found.ahead)
     show(found.finding, [summary(found), *ahead, "The farthest:" if worst.rows else "", worst], page)
 

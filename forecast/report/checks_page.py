@@ -1,17 +1,17 @@
 """Page of posterior predictive checks, with its JSON and its figure."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from forecast.arguments import checked
-from forecast.checks.check import KINDS, LIMIT, NOT_AHEAD, NOT_CHECKED, Ahead, Checks
+from forecast.checks.check import KINDS, LIMIT, Ahead, Checks
 from forecast.plots import plot_ppc
 from forecast.plots.scores import FARTHEST
 from forecast.report.folder import CHECKS, Files, Page, publish
 from forecast.report.illustration import Illustration, illustrate, plotted
-from forecast.report.provenance import settings
 from forecast.report.score_figures import Curve, calibration
 from forecast.report.table import Table
 from forecast.wording import count, interval, number
@@ -44,19 +44,7 @@ def checks_page(fit: "Fit", checks: Checks) -> Page:
     gate = fit.gate
     drawn = {"distances": _draw_distances(checks), "ahead": _draw_ahead(checks)}
     figures = {name: figure for name, figure in drawn.items() if figure is not None}
-    content = {
-        "dyads": ", ".join(fit.dyads),
-        "finding": checks.finding,
-        "ahead": [one.sentence for one in checks.ahead],
-        "limit": f"{LIMIT:g}",
-        "records": f"{checks.records:,}",
-        "summary": summary(checks),
-        "misses": misses(checks, SHOWN),
-        "more": _table(checks.misses.iloc[SHOWN:]),
-        "all": {words: _table(checks.table[checks.table["check"] == kind]) for kind, words in KINDS.items()},
-        "not_checked": NOT_CHECKED if checks.ahead else f"{NOT_CHECKED} {NOT_AHEAD}",
-        "settings": settings(fit.spec, fit.dyads),
-    }
+    content = {"page": sys.modules[__name__], "fit": fit, "checks": checks}
     files: Files = {"checks.json": checks_json(fit, checks), "checks.csv": checks.table}
     return Page("checks.html.j2", content, figures, gate.passed, gate.reasons, files)
 
@@ -93,9 +81,9 @@ def _draw_ahead(checks: Checks) -> Illustration | None:
     )
 
 
-def misses(checks: Checks, most: int) -> Table:
-    """Arrange the numbers that lie farthest from what the fit makes of them."""
-    return _table(checks.misses.head(most))
+def by_kind(checks: Checks) -> dict[str, Table]:
+    """Arrange all numbers by kind of check."""
+    return {words: numbers_table(checks.table[checks.table["check"] == kind]) for kind, words in KINDS.items()}
 
 
 def summary(checks: Checks) -> Table:
@@ -106,7 +94,8 @@ def summary(checks: Checks) -> Table:
     ])  # fmt: skip
 
 
-def _table(rows: pd.DataFrame) -> Table:
+def numbers_table(rows: pd.DataFrame) -> Table:
+    """Arrange numbers of the record, and what the fit makes of them."""
     return Table.of(("what", "dyad, era", "observed", "simulated", "distance"), [
         (
             row["what"], row["dyad"] if not row["era"] else f"{row['dyad']}, {row['era'].rpartition(':')[2]}",

@@ -1,6 +1,7 @@
 """Page of the pooled tests of claims, with tests.json and tests.csv."""
 
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -27,7 +28,7 @@ from forecast.wording import DASH, capital, interval, join, month, number, ratio
 
 if TYPE_CHECKING:
     from forecast.hypotheses.outcome import Picture
-    from forecast.hypotheses.run import PooledResults, PooledVerdict
+    from forecast.hypotheses.run import OwnDyad, PooledResults, PooledVerdict
 
 SHOWN = 2
 """Sentences of a finding that are not folded."""
@@ -59,25 +60,11 @@ def claims_page(results: "PooledResults", figures: Mapping[str, Illustration] | 
     """Combine text, tables and figures, by default its own, with the files of the page."""
     drawn = claims_figures(results) if figures is None else figures
     span = " to ".join(month(date.fromisoformat(f"{one}-01")) for one in (results.first, results.last))
-    ordered = sorted(results.verdicts, key=_secondary)
     content = {
-        "headline": headline(results),
-        "results": results,
-        "span": span,
-        "stamp_means": _STAMPS[results.stamp],
-        "answers": _answers(ordered),
-        "verdicts": [_section(one) for one in ordered],
-        "chosen": _chosen(results),
-        "own": _own(results) if results.own else None,
-        "doubts": DOUBTS,
-        "run": [
-            ("Dyads", f"{len(results.dyads)}: {join(label(dyad) for dyad in results.dyads)}"),
-            ("Months with events", f"{results.months:,}, {span}"),
-            ("Stamp", results.stamp),
-            ("Seed", str(results.seed)),
-            ("Version of the package", forecast.__version__),
-        ],
-    }
+        "page": sys.modules[__name__], "headline": headline(results), "results": results, "span": span,
+        "verdicts": sorted(results.verdicts, key=_secondary), "stamp_means": _STAMPS[results.stamp], "doubts": DOUBTS,
+        "version": forecast.__version__,
+    }  # fmt: skip
     files: Files = {
         "tests.json": results_json(results), "tests.csv": results.to_frame(),
         **{f"{code}.svg": one.wide for code, one in drawn.items()},
@@ -85,10 +72,11 @@ def claims_page(results: "PooledResults", figures: Mapping[str, Illustration] | 
     return Page("claims.html.j2", content, drawn, files=files)
 
 
-def _answers(ordered: "Sequence[PooledVerdict]") -> Table:
+def answers_table(ordered: "Sequence[PooledVerdict]") -> Table:
+    """Arrange the answers to all claims."""
     return Table.of(("Question", "Answer", "Power and false alarms", "Log Bayes factor"), [
         (
-            link(f"#{one.code}", one.code, f" {one.question}"), _badge(one),
+            link(f"#{one.code}", one.code, f" {one.question}"), answer_badge(one),
             DASH if one.outcome.answer == UNTESTED else power_words(one.rates), _factor(one),
         )
         for one in ordered
@@ -156,7 +144,8 @@ def found_words(verdict: "PooledVerdict") -> str:
     return f"{fails} {capital(power_words(verdict.rates))}. {evidence}.".strip()
 
 
-def _badge(verdict: "PooledVerdict") -> str:
+def answer_badge(verdict: "PooledVerdict") -> str:
+    """Return the answer to a claim in the colour of its kind."""
     return badge(verdict.outcome.answer, ", narrowly" * narrow(verdict))
 
 
@@ -170,25 +159,12 @@ def _range(least: float, most: float) -> str:
     return f"{number(least, 1)} to {number(most, 1)}" if least < most else number(least, 1)
 
 
-def _section(verdict: "PooledVerdict") -> dict[str, Any]:
-    """Return what the template needs of a claim."""
-    found = verdict.outcome
-    return {
-        "code": verdict.code,
-        "question": verdict.question,
-        "claim": verdict.claim,
-        "badge": _badge(verdict),
-        "line": found_words(verdict),
-        "sentences": found.sentences[:SHOWN],
-        "more": found.sentences[SHOWN:],
-        "would_decide": str(found.details.get("would_decide", "")),
-        "without": _without(verdict),
-        "numbers": [(_name(name), _said(value)) for name, value in found.details.items() if name != "would_decide"],
-        **_tables(verdict),
-    }
+def numbers_of(verdict: "PooledVerdict") -> list[tuple[str, str]]:
+    """Return the further numbers of a test with their names."""
+    return [(_name(name), _said(value)) for name, value in verdict.outcome.details.items() if name != "would_decide"]
 
 
-def _tables(verdict: "PooledVerdict") -> dict[str, Table]:
+def tables_of(verdict: "PooledVerdict") -> dict[str, Table]:
     """Return the tables of a claim by name."""
     found, details = verdict.outcome, verdict.outcome.details
     dyads = sorted(found.dyads.items(), key=lambda one: (math.isnan(one[1]), -one[1]))
@@ -218,7 +194,7 @@ def _tables(verdict: "PooledVerdict") -> dict[str, Table]:
     }  # fmt: skip
 
 
-def _without(verdict: "PooledVerdict") -> str:
+def without(verdict: "PooledVerdict") -> str:
     """Describe the least favourable dyad and state to leave out."""
     (dyad, least), (state, fewest) = verdict.outcome.without_dyad, verdict.outcome.without_state
     if not math.isfinite(least) and not math.isfinite(fewest):
@@ -234,44 +210,38 @@ def _state(code: str, dyads: Iterable[str]) -> str:
     return next((state_name(dyad, code) for dyad in dyads if code in dyad.split("-")), code)
 
 
-def _chosen(results: "PooledResults") -> dict[str, Any] | None:
-    """Return what the template needs on how dyads were chosen, if a claim on the pendulum was tested on parts."""
+def chosen_table(results: "PooledResults") -> Table | None:
+    """Arrange the evidence by how far dyads turned back, if a claim on the pendulum was tested on parts."""
     about = [one for one in results.verdicts if not _secondary(one) and one.outcome.parts]
     if not about:
         return None
-    turned = sorted(results.turned_back.items(), key=lambda one: -one[1])
     names = [name for name in about[0].outcome.parts if name.startswith("with")]
-    heads = ("Claim", "All dyads", *map(capital, names), "Expected if dyads stay")
-    return {
-        "answers": Table.of(heads, [
-            (
-                f"{one.code} {one.question}", _factor(one),
-                *(_range(one.outcome.parts[name].least, one.outcome.parts[name].most) for name in names),
-                *([_range(rate.least, rate.most) for rate in one.rates if rate.truth == STAYING] or [DASH]),
-            )
-            for one in about
-        ]),
-        "turned": "; ".join(f"{label(dyad)} {number(value, 0)}" for dyad, value in turned),
-    }  # fmt: skip
+    return Table.of(("Claim", "All dyads", *map(capital, names), "Expected if dyads stay"), [
+        (
+            f"{one.code} {one.question}", _factor(one),
+            *(_range(one.outcome.parts[name].least, one.outcome.parts[name].most) for name in names),
+            *([_range(rate.least, rate.most) for rate in one.rates if rate.truth == STAYING] or [DASH]),
+        )
+        for one in about
+    ])  # fmt: skip
 
 
-def _own(results: "PooledResults") -> dict[str, Any]:
-    """Return what the template needs of a dyad within the hierarchy."""
-    own = results.own
-    assert own is not None
-    rows = [
+def own_table(own: "OwnDyad") -> Table:
+    """Arrange prior and posterior of a dyad within the hierarchy."""
+    return Table.of(("Quantity", "Unit", "Prior", "Posterior"), [
         (
             capital(row["quantity"]), row["unit"],
             *(interval(row[f"{of}median"], row[f"{of}low"], row[f"{of}high"], 1) for of in ("prior_", "")),
         )
         for row in own.rows
-    ]  # fmt: skip
-    evidence = [(f"{code} {results[code].question}", signed(value, 1)) for code, value in own.evidence.items()]
-    return {
-        "label": label(own.dyad),
-        "table": Table.of(("Quantity", "Unit", "Prior", "Posterior"), rows, (0, 1)),
-        "evidence": Table.of(("Claim", "Adds to the log Bayes factor, given the others"), evidence),
-    }
+    ], (0, 1))  # fmt: skip
+
+
+def own_evidence(results: "PooledResults", own: "OwnDyad") -> Table:
+    """Arrange what a dyad adds to the evidence on each claim."""
+    return Table.of(("Claim", "Adds to the log Bayes factor, given the others"), [
+        (f"{code} {results[code].question}", signed(value, 1)) for code, value in own.evidence.items()
+    ])  # fmt: skip
 
 
 def _name(name: str) -> str:

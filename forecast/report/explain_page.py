@@ -1,14 +1,15 @@
 """Pages of contributions: of recent events, and to the change between two days."""
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from forecast.arguments import checked
-from forecast.dates import months_between
 from forecast.events.codebook import VISITS
 from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import Estimate, NotDefined, plain
@@ -16,10 +17,9 @@ from forecast.outlook.attribution import Attribution, LevelCourse, Part
 from forecast.outlook.comparison import BASELINE, LEVEL, TIME, Change, Numbers, Step, as_shown, difference
 from forecast.plots import plot_attribution
 from forecast.plots.outcomes import WEEKS_SHOWN, Waterfall
-from forecast.report.events import unchecked_note, who
+from forecast.report.events import who
 from forecast.report.folder import CHANGE, EXPLAIN, Files, Page, publish
 from forecast.report.illustration import Illustration, illustrate, plotted
-from forecast.report.provenance import vintage
 from forecast.report.table import Table
 from forecast.report.words import label
 from forecast.wording import (
@@ -27,7 +27,6 @@ from forecast.wording import (
     chance,
     count,
     day,
-    fitted_together,
     interval,
     interval_in_words,
     join,
@@ -89,32 +88,7 @@ LARGEST = 12
 def explain_page(fit: "Fit", found: Attribution) -> Page:
     """Combine text, tables and figure, with the files of the page."""
     figure = explanation_figure(found)
-    content = {
-        "label": label(found.dyad),
-        "months": _months(found),
-        "finding": finding(found),
-        "measure": measure(found),
-        "level": level_sentence(found.level),
-        "question": question(found),
-        "vintage": vintage(fit.panel),
-        "course": _course(found),
-        "by_month": months_table(found),
-        "by_week": _parts("week from", [(day(date.fromisoformat(one.name)), one) for one in found.by_week], found),
-        "by_kind": _parts("kind", [(one.name, one) for one in found.by_kind], found),
-        "sums": _sums(found),
-        "visits": _events(found, [place for place, code in enumerate(found.events["cameo"]) if code in VISITS]),
-        "together": fitted_together(found.dyad, fit.dyads),
-        "largest": events_table(found),
-        "all": _events(found, list(range(len(found.events)))),
-        "references": [
-            (day(row["date"].date()), row["reference"]) for row in found.events.to_dict("records") if row["reference"]
-        ],
-        "note": unchecked_note(found.events["reference"]),
-        "posed": found.posed,
-        "window_months": 0 if (posed := found.posed) is None else months_between(posed.first, posed.last) + 1,
-        "ahead": "ahead" in found.now,
-        "weights": weights_sentence(found),
-    }
+    content = {"page": sys.modules[__name__], "found": found, "fit": fit, "posed": found.posed}
     files: Files = {
         "explain.json": explanation_json(found), "explain.csv": pd.DataFrame(_event_rows(found)),
         "explain.svg": figure.wide,
@@ -193,7 +167,7 @@ def finding(found: Attribution) -> str:
     changed = [f"the level of {label(found.dyad)} relations from {_from_to(LEVEL, found)} of 100"]
     if found.outcome != LEVEL:
         changed.append(f"{_chance_in_words(found)} from {_from_to(found.outcome, found)}")
-    return f"The {count(number_of, 'event')} {_months(found)} changed {' and '.join(changed)}."
+    return f"The {count(number_of, 'event')} {span(found)} changed {' and '.join(changed)}."
 
 
 def question(found: Attribution) -> str:
@@ -252,7 +226,8 @@ def _from_to(name: str, found: Attribution) -> str:
     return f"{_said(name, found.before)} to {_said(name, found.now)}"
 
 
-def _months(found: Attribution) -> str:
+def span(found: Attribution) -> str:
+    """Return the first and the last day whose events are explained."""
     return f"from {day(found.first)} to {day(found.last)}"
 
 
@@ -268,7 +243,7 @@ def months_table(found: Attribution) -> Table:
     return _contributions(["month", "events"], rows, found.now, ["± level"])
 
 
-def _course(found: Attribution) -> Table:
+def course_table(found: Attribution) -> Table:
     """Return a table of the level and its change by month, with 90% intervals."""
     course = found.level
     rows = [(month(date.fromisoformat(one.name)), one.level, one.change) for one in course.months]
@@ -296,11 +271,6 @@ def largest_events(found: Attribution, most: int) -> str:
     return "\n".join(lines)
 
 
-def events_table(found: Attribution) -> Table:
-    """Return a table of the events that contributed most to the level, or to the chance of a question."""
-    return _events(found, _by_size(found)[:LARGEST])
-
-
 def _by_size(found: Attribution) -> list[int]:
     """Return the places of the events, those first that added or took most."""
     name = _followed(found)
@@ -308,14 +278,17 @@ def _by_size(found: Attribution) -> list[int]:
     return sorted(range(len(sizes)), key=lambda place: (sizes[place], place))
 
 
-def _parts(what: str, parts: Sequence[tuple[str, Part]], found: Attribution) -> Table:
-    rows = [((name, f"{part.events}"), part.added, ()) for name, part in parts]
+def parts_table(what: str, parts: Sequence[Part], found: Attribution) -> Table:
+    """Return a table of what weeks, by their first day, or kinds added."""
+    names = [day(date.fromisoformat(one.name)) if what == "week from" else one.name for one in parts]
+    rows = [((name, f"{part.events}"), part.added, ()) for name, part in zip(names, parts, strict=True)]
     return _contributions([what, "events"], [*rows, (("all together", ""), found.total, ())], found.now)
 
 
-def _events(found: Attribution, places: Sequence[int]) -> Table:
+def events_table(found: Attribution, places: Iterable[int] | None = None) -> Table:
+    """Return a table of events, by default of those that contributed most to the level, or the chance of a question."""
     name, rows = _followed(found), []
-    for place in places:
+    for place in _by_size(found)[:LARGEST] if places is None else places:
         row, alone = found.events.iloc[place], found.alone[place]
         what = f"{who(found.dyad, row['source'], row['target'])}: {row['summary']}"
         after = _added(name, alone.added), "" if alone.how == "weights" else alone.how
@@ -324,7 +297,12 @@ def _events(found: Attribution, places: Sequence[int]) -> Table:
     return _contributions(["day", "what", "kind"], rows, found.now, last)
 
 
-def _sums(found: Attribution) -> Table:
+def visits_table(found: Attribution) -> Table:
+    """Return a table of the visits among the events."""
+    return events_table(found, np.flatnonzero(found.events["cameo"].isin(VISITS)))
+
+
+def sums_table(found: Attribution) -> Table:
     """Return a table of what events left out one by one, and together, would take."""
     alone, visits = difference(found.total, found.rest), found.visits
     rows: list[_Row] = [
@@ -341,18 +319,7 @@ def change_page(fits: "tuple[Fit, Fit]", change: Change, events: Attribution | N
     """Combine text, table and figure, with the files of the page."""
     figure = change_figure(change)
     reasons = tuple(reason for fit in fits for reason in fit.gate.reasons if not fit.gate.passed)
-    content = {
-        "label": label(change.dyad),
-        "days": [day(one) for one in change.days],
-        "sentences": sentences(change),
-        "question": change_question(change),
-        "vintage": vintage(fits[1].panel, " and ".join(map(day, change.days))),
-        "steps": steps_table(change),
-        "notes": [(step.name, step.note) for step in change.steps if step.note],
-        "events": None if events is None else events_table(events),
-        "since": "" if events is None else day(events.first),
-        "of_question": events is not None and events.posed is not None,
-    }
+    content = {"page": sys.modules[__name__], "change": change, "events": events, "panel": fits[1].panel}
     converged = all(fit.gate.passed for fit in fits)
     files: Files = {
         "change.json": change_json(change, events), "change.csv": pd.DataFrame(change_rows(change)),

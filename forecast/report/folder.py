@@ -15,6 +15,7 @@ from urllib.parse import quote
 import pandas as pd
 from markupsafe import Markup
 
+from forecast.dates import months_between
 from forecast.errors import DataError, OutputError, OutputPathError
 from forecast.escaping import printable
 from forecast.files import (
@@ -30,10 +31,10 @@ from forecast.files import (
 from forecast.folders import atomic_folder, finish_moves
 from forecast.model.fitted import is_saved_fit
 from forecast.outlook.query import main_horizon
-from forecast.report.events import cited
+from forecast.report.events import cited, unchecked_note, who
 from forecast.report.illustration import GENERATOR, Illustration
-from forecast.report.words import STAMP, interval
-from forecast.wording import chance, count, day, join, number, percent
+from forecast.report.words import STAMP, interval, label
+from forecast.wording import chance, count, day, fitted_together, join, number, percent, period
 
 if TYPE_CHECKING:
     from forecast.model import Fit
@@ -97,8 +98,10 @@ class Page:
 
 
 def render(template: str, content: Mapping[str, Any]) -> str:
-    """Fill in a template; all that it is given is escaped."""
+    """Fill in a template, which may call common words and the functions of its `page`; all texts are escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    from forecast.report.provenance import settings, vintage
 
     environment = Environment(
         loader=PackageLoader("forecast.report"),
@@ -107,10 +110,20 @@ def render(template: str, content: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"address": _address, "day": day, "cited": cited, "interval": interval}
-    environment.globals |= {"chance": chance, "count": count, "join": join, "number": number, "percent": percent}
+    environment.filters |= {
+        "address": _address, "cited": cited, "day": _day, "interval": interval, "label": label, "period": period,
+    }  # fmt: skip
+    environment.globals |= {
+        "chance": chance, "count": count, "fitted_together": fitted_together, "join": join, "label": label,
+        "months_between": months_between, "number": number, "percent": percent, "settings": settings,
+        "unchecked_note": unchecked_note, "vintage": vintage, "who": who,
+    }  # fmt: skip
     text = printable(environment.get_template(template).render(content), keep="\n")
     return text.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
+
+
+def _day(when: date | str) -> str:
+    return day(date.fromisoformat(when) if isinstance(when, str) else when)
 
 
 def _address(svg: str) -> str:

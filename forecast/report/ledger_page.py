@@ -1,5 +1,6 @@
 """Page of a track record: scores of a ledger's forecasts."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -11,7 +12,7 @@ from forecast.files import write_json
 from forecast.numeric import Lead, difference_interval, lead
 from forecast.questions.form import INDEPENDENT
 from forecast.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
-from forecast.questions.track_record import BY, Case, TrackRecord
+from forecast.questions.track_record import BY, TrackRecord
 from forecast.report import score_figures
 from forecast.report.folder import TRACK_RECORD, Files, Page, publish
 from forecast.report.illustration import Illustration
@@ -40,21 +41,8 @@ COLUMNS = (
 
 def track_record_page(record: TrackRecord) -> Page:
     """Combine text, tables and figures."""
-    parts = [_part(record, name) for name in TIMINGS if any(row["hindsight"] == name for row in record.rows)]
     figures = {name.replace(" ", "-"): figure for name in TIMINGS if (figure := _draw(record, name)) is not None}
-    latest = sorted(record.cases, key=lambda case: (case.last, case.question), reverse=True)[:LATEST]
-    dyads = [*(one.dyad for one in record.waiting), *(case.dyad for case in record.cases)]
-    content = {
-        "headline": headline(record),
-        "counted": record.sentence,
-        "parts": parts,
-        "latest": _latest(latest),
-        "waiting": _waiting(record),
-        "independent": INDEPENDENT if any(" " in dyad for dyad in dyads) else "",
-        "head": record.head,
-        "entries": f"{record.entries:,}",
-        "faults": list(record.faults),
-    }
+    content = {"page": sys.modules[__name__], "record": record, "headline": headline(record)}
     files: Files = {
         "track_record.json": lambda path: write_json(path, record.to_dict(), by_record=True),
         "questions.csv": cases_table(record),
@@ -93,20 +81,14 @@ def _reading(row: dict[str, Any], score: str) -> str:
     return _READINGS[lead(*(ends or (None, None)))]
 
 
-def _part(record: TrackRecord, hindsight: Timing) -> dict[str, Any]:
+def scored_rows(record: TrackRecord, hindsight: Timing) -> list[dict[str, Any]]:
+    """Return the scores of the questions of a timing, those of all together only if there are several kinds."""
     rows = [row for row in record.rows if row["hindsight"] == hindsight]
-    if len({row["kind"] for row in rows}) == 2:  # one kind is all there is
-        rows = [row for row in rows if row["kind"] != "all"]
-    return {
-        "name": hindsight.replace(" ", "-"),
-        "title": TITLES[hindsight],
-        "brier": _scores(rows, "brier"),
-        "log_score": _scores(rows, "log_score"),
-        "calibration": _calibration([row for row in record.calibration if row["hindsight"] == hindsight]),
-    }
+    return [row for row in rows if row["kind"] != "all"] if len({row["kind"] for row in rows}) == 2 else rows
 
 
-def _scores(rows: list[dict[str, Any]], score: str) -> Table:
+def scores_table(rows: list[dict[str, Any]], score: str) -> Table:
+    """Arrange scores by kind of question."""
     heads = ["questions", "n", "void", "yes", *(WHOSE[by] for by in BY), "first less base"]
     return Table.of(heads, [_score_row(row, score) for row in rows])
 
@@ -124,13 +106,14 @@ def _score_row(row: dict[str, Any], score: str) -> list[str]:
     ]  # fmt: skip
 
 
-def _calibration(rows: list[dict[str, Any]]) -> Table:
+def calibration_table(record: TrackRecord, hindsight: Timing) -> Table:
+    """Arrange how often the answer was yes by the probability that was stated."""
     return Table.of(["forecast", "n", "mean forecast", "answer was yes"], [
         [
             f"{percent(row['from'])} to {percent(row['to'])}", f"{row['n']:,}", percent(row["said"]),
             f"{percent(row['happened'])} [{number(100 * row['low'], 0)}, {number(100 * row['high'], 0)}]",
         ]
-        for row in rows
+        for row in record.calibration if row["hindsight"] == hindsight
     ])  # fmt: skip
 
 
@@ -152,19 +135,30 @@ def _draw(record: TrackRecord, hindsight: Timing) -> Illustration | None:
     )
 
 
-def _latest(cases: list[Case]) -> Table:
-    rows = [
-        [case.sentence, chance(case.first), chance(case.last_answer), chance(case.base), case.outcome] for case in cases
-    ]
-    return Table.of(["question", "first", "last", "base rate", "outcome"], rows, (0, 4))
+def latest_table(record: TrackRecord) -> Table:
+    """Arrange the latest resolutions."""
+    latest = sorted(record.cases, key=lambda case: (case.last, case.question), reverse=True)[:LATEST]
+    return Table.of(["question", "first", "last", "base rate", "outcome"], [
+        [case.sentence, chance(case.first), chance(case.last_answer), chance(case.base), case.outcome]
+        for case in latest
+    ], (0, 4))  # fmt: skip
 
 
-def _waiting(record: TrackRecord) -> Table:
-    rows = [
+def open_table(record: TrackRecord) -> Table:
+    """Arrange the open questions."""
+    return Table.of(["pair", "question", "forecast", "base rate", "due"], [
         [one.label, one.sentence, chance(one.chance), chance(one.base), day(date.fromisoformat(one.due))]
         for one in record.waiting
-    ]
-    return Table.of(["pair", "question", "forecast", "base rate", "due"], rows, (0, 1))
+    ], (0, 1))  # fmt: skip
+
+
+def independence(record: TrackRecord) -> str:
+    """State what is assumed of questions on several dyads, if there are any."""
+    return (
+        INDEPENDENT
+        if any(" " in dyad for dyad in [one.dyad for one in record.waiting] + [case.dyad for case in record.cases])
+        else ""
+    )
 
 
 def cases_table(record: TrackRecord) -> "pd.DataFrame":

@@ -1,5 +1,6 @@
 """Report page in one self-contained HTML file, with forecast.json (docs/schema/forecast-json.md) and levels.csv."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -16,7 +17,6 @@ from forecast.events.table import Recorded
 from forecast.outlook import (
     Assessment,
     Brief,
-    Headroom,
     NotDefined,
     Probability,
     ThresholdOutlook,
@@ -33,28 +33,29 @@ from forecast.outlook.level import level_record
 from forecast.outlook.observed import MEMORY_MONTHS
 from forecast.outlook.pendulum import printed_percents
 from forecast.outlook.recorded import main_record
+from forecast.outlook.scenarios import Followed
 from forecast.outlook.tone import KindSeries, kind_series
 from forecast.outlook.windows import printed_changes
 from forecast.panel import panel_kind
 from forecast.panel.record import observed_periods
 from forecast.report import events, provenance, tables, words
 from forecast.report import figures as draw
-from forecast.report.events import RULE, unchecked_note
+from forecast.report.events import RULE
 from forecast.report.folder import EXPORT, REPORT, SAVED_FIT, Files, Page, publish
 from forecast.report.illustration import Illustration, stamped
 from forecast.report.material import Material, gather
 from forecast.report.provenance import vintage
 from forecast.report.skill import DyadSkill, brier_note
 from forecast.report.table import Table
-from forecast.report.tables import summary, tables_of, write_export
-from forecast.wording import chance, count, number, percent
+from forecast.report.tables import summary, write_export
+from forecast.wording import chance, count, join, percent
 
 if TYPE_CHECKING:
     from forecast.model import Fit
     from forecast.model.gate import Gate
 
 
-_SHOWN_IN = {
+SHOWN_IN = {
     theory.LOW.code: "standing",
     theory.DECLINE.code: "pendulum",
     theory.ERAS.code: "pendulum",
@@ -100,64 +101,25 @@ def page(material: Material, figures: Mapping[str, Illustration], *, exported: b
 
 
 def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[str, Any]:
-    result = material.result
-    main_months = main_horizon(result.horizons)
-    main = None if isinstance(result.recorded, NotDefined) else result.recorded[main_months]
-    asked = [sentence for sentence, _ in tables.numbers_of_kinds(result)]
-    if isinstance(threshold := quoted(result), ThresholdOutlook):
-        asked = [threshold.sentence, *asked]
-    both = [one for window in tables.windows_of(result) for one in (window.up, window.down)]
-    chances = [one for one in both if isinstance(one, Probability)]
-    fit, known, headroom = material.fit, material.facts, result.frameworks.headroom
+    fit, result, known = material.fit, material.result, material.facts
     return vars(material) | {
-        "vintage": vintage(fit.panel),
-        "now": words.period(result, result.origin),
-        "unit": words.unit(result),
-        "title": result.title,
-        "level_words": level_sentence(result),
-        "meaning": words.meaning(result),
-        "tables": tables_of(material),
-        "followed": _followed_sentence(material),
-        "asked_sentences": asked,
-        "main_sentence": "" if main is None else main.sentence,
-        "brier_note": "" if isinstance(material.skill, NotDefined) else brier_note(material.skill),
-        "tone_sentence": "" if isinstance(result.tone, NotDefined) else result.tone[main_months].sentence,
-        "numbers_of_kinds": tables.numbers_of_kinds(result),
-        "kinds_note": tables.kinds_note(result),
-        "resolution": tables.rules(result),
-        "fewest_void": max((window.void.value for window in tables.windows_of(result)), default=0.0),
-        "memory_years": MEMORY_MONTHS // 12,
-        "recorded_error": words.largest_error(chances),
+        "page": sys.modules[__name__],
+        "say": tables,
+        "words": words,
         "theory": theory,
-        "of_the_essay": result.dyad == theory.DYAD,
+        "unit": words.unit(result),
+        "main": main_horizon(result.horizons),
+        "tables": tables.tables_of(material),
+        "memory_years": MEMORY_MONTHS // 12,
         "claims": {claim.code: claim for claim in result.claims},
         "claim_numbers": {claim.code: numbers_in_words(result, claim) for claim in result.claims},
-        "shown_in": {code: name for code, name in _SHOWN_IN.items() if name in figures},
-        "level_error": number(
-            100 * max(getattr(outlook, name).mcse for outlook in result.improvement.values() for name in words.ROWS), 1
-        ),
-        "note": panel_kind(fit.panel).note,
-        "classes": fit.panel["class_name"].to_numpy().tolist() if "class_name" in fit.panel.coords else [],
-        "resting": not isinstance(result.band, NotDefined),
-        "moving": result.moving,
-        "new_by": [
-            f"{chance(value.value)} within {count(months, 'month')}"
-            for months, value in result.frameworks.change.by.items()
-        ],
         "kinds": "" if isinstance(result.kinds, NotDefined) else kinds_sentence(result.kinds, weekly=result.weekly),
-        "capped": isinstance(headroom, Headroom),
         "alone": fit.panel.sizes["dyad"] == 1,
-        "learned_of_headroom": words.verdict(headroom.learning) if isinstance(headroom, Headroom) else "",
-        "named": material.named.to_dict("records"),
-        "named_note": unchecked_note(material.named["reference"]),
-        "recent_note": unchecked_note(event.reference for event in material.recent),
         "rule": RULE,
+        "brier_note": brier_note,
         "listed": isinstance(material.events, EventTable),
         "diagnostics": provenance.diagnostics(material.gate.to_dict(), known["fit"]),
         "learned": provenance.learned(material.learned),
-        "settings": provenance.settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
-        "datasets_finding": datasets_finding(result.datasets) if result.datasets else "",
-        "with_all": words.interval(result.datasets[0].with_all) if result.datasets else "",
         # An index has no events to count, to pair or to leave out.
         "data_rows": provenance.provenance({
             name: fact for name, fact in known["data"].items()
@@ -171,10 +133,33 @@ def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[st
     }  # fmt: skip
 
 
-def _followed_sentence(material: Material) -> str:
+def asked_sentences(result: Assessment) -> list[str]:
+    """Return the answers to what was asked besides the headline."""
+    asked = [sentence for sentence, _ in tables.numbers_of_kinds(result)]
+    threshold = quoted(result)
+    return [threshold.sentence, *asked] if isinstance(threshold, ThresholdOutlook) else asked
+
+
+def recorded_error(result: Assessment) -> str:
+    """Return the largest Monte Carlo error of the chances of what will be recorded."""
+    both = [one for window in tables.windows_of(result) for one in (window.up, window.down)]
+    return words.largest_error(one for one in both if isinstance(one, Probability))
+
+
+def level_error(result: Assessment) -> str:
+    """Return the largest Monte Carlo error of the chances of the level."""
+    return words.largest_error(getattr(one, name) for one in result.improvement.values() for name in words.ROWS)
+
+
+def new_frameworks(result: Assessment) -> str:
+    """Return the chances of a new framework by horizon, in words."""
+    by = result.frameworks.change.by
+    return join(f"{chance(value.value)} within {count(months, 'month')}" for months, value in by.items())
+
+
+def followed_sentence(result: Assessment, followed: Mapping[int, Followed]) -> str:
     """Describe what was recorded in the window of the title, if it is over."""
-    result = material.result
-    found = material.followed.get(main_horizon(result.horizons))
+    found = followed.get(main_horizon(result.horizons))
     if found is None or found.share is None:
         return ""
     outcome = {"up": "more cooperative", "same": "similar", "down": "less cooperative", "void": "void"}[found.outcome]

@@ -1,5 +1,6 @@
 """Page and JSON of scenarios: the outlook given the assumptions, with the unconditional outlook."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,6 @@ from forecast.plots.outcomes import WITHOUT, chances_of_higher
 from forecast.report import words
 from forecast.report.folder import SCENARIO, Files, Page, publish
 from forecast.report.illustration import Illustration, illustrate, plotted, stamped
-from forecast.report.provenance import settings, vintage
 from forecast.report.table import Table
 from forecast.wording import DASH, chance, count, day, join, number, period
 
@@ -29,26 +29,7 @@ FOLLOWED = "What followed"
 
 def scenario_page(fit: "Fit", found: Scenarios, gate: "Gate") -> Page:
     """Combine text, tables and figure."""
-    content = {
-        "label": found.label,
-        "finding": finding(found),
-        "assumed_stamp": found.stamp,
-        "origin": period(found.origin, weekly=found.weekly),
-        "vintage": vintage(fit.panel),
-        "scenarios": [_about(found, one) for one in found.scenarios],
-        "recorded": _table(found, _window_rows(found, RECORDED)),
-        "level": _level(found),
-        "kinds": _kinds(found),
-        "kinds_within": count(main_horizon(found.horizons), "month"),
-        "asked": _asked(found),
-        "questions": _table(found, _question_rows(found)),
-        "question_rules": [f"{one.id}: {one.sentence}" for one in found.unconditional.questions],
-        "rules": [window.rule for window in _windows(found)],
-        "error": _largest_error(found),
-        "simulations": f"{found.simulation['simulations']:,}",
-        "followed": bool(found.followed),
-        "settings": settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
-    }
+    content = {"page": sys.modules[__name__], "found": found, "fit": fit}
     files: Files = {"scenario.json": scenario_json(fit, found, gate)}
     return Page("scenario.html.j2", content, {"scenarios": _figure(gate, found)}, gate.passed, gate.reasons, files)
 
@@ -131,14 +112,9 @@ def _in_words(own: Prospect, found: Scenarios) -> str:
     return f"median of the level {level} in {until}; chances of a higher share {', '.join(chances) or 'not defined'}"
 
 
-def _about(found: Scenarios, one: Scenario) -> dict[str, Any]:
-    return {
-        "name": one.name, "sentence": " ".join([one.sentence, *question_sentences(found, one)]),
-        "warnings": one.warnings, "method": one.method, "effective": f"{one.effective:,.0f}",
-        "pareto_k": "" if one.pareto_k == float("-inf") else number(one.pareto_k, 2),
-        "plausibility": chance(one.plausibility.value, 1 if one.plausibility.value < 0.1 else 0),
-        "rows": Table.of(["day", "what", "how many"], map(_row, one.assumed), (0, 1)),
-    }  # fmt: skip
+def assumed_table(one: Scenario) -> Table:
+    """Arrange what a scenario assumes."""
+    return Table.of(["day", "what", "how many"], map(_row, one.assumed), (0, 1))
 
 
 def _row(row: Assumed) -> list[str]:
@@ -177,12 +153,22 @@ def _value(value: Probability | Estimate | NotDefined) -> str:
     return chance(value.value) if isinstance(value, Probability) else words.or_dash(value)
 
 
-def _windows(found: Scenarios) -> list[WindowOutlook]:
+def windows(found: Scenarios) -> list[WindowOutlook]:
+    """Return what will be recorded without a scenario, by horizon; nothing of an index."""
     own = found.unconditional.recorded
     return [] if isinstance(own, NotDefined) else list(own.values())
 
 
-RECORDED = {"up": "Higher", "down": "Lower", "share": "Share, %", "events": "Recorded"}
+def recorded_table(found: Scenarios) -> Table | None:
+    """Arrange what will be recorded."""
+    return _table(
+        found, _window_rows(found, {"up": "Higher", "down": "Lower", "share": "Share, %", "events": "Recorded"})
+    )
+
+
+def questions_table(found: Scenarios) -> Table | None:
+    """Arrange the questions that were asked on an earlier day."""
+    return _table(found, _question_rows(found))
 
 
 def chances(found: Scenarios) -> Table | None:
@@ -194,7 +180,7 @@ def _window_rows(found: Scenarios, names: Mapping[str, str]) -> list[_Row]:
     """Return rows of what will be recorded, by horizon."""
     return [
         (f"{title}, {_until(found, window)}", ("recorded", window.months, name), _after(found, window.months, name))
-        for window in _windows(found)
+        for window in windows(found)
         for name, title in names.items()
     ]
 
@@ -215,7 +201,8 @@ def _after(found: Scenarios, months: int, name: str) -> str:
     return "void" if after.outcome == "void" else "yes" if after.outcome == name else "no"
 
 
-def _level(found: Scenarios) -> Table | None:
+def level_table(found: Scenarios) -> Table | None:
+    """Arrange the chances of the level."""
     names = {"improvement": "Higher", "structural": "of it structural", "deterioration": "Lower", "level": "Share"}
     return _table(found, [
         (f"{title}, {_until(found, outlook)}", ("improvement", outlook.months, name), "")
@@ -224,13 +211,14 @@ def _level(found: Scenarios) -> Table | None:
     ])  # fmt: skip
 
 
-def _kinds(found: Scenarios) -> Table | None:
+def kinds_table(found: Scenarios) -> Table | None:
+    """Arrange the chance of an event of each kind within the main horizon."""
     kinds, months = found.unconditional.of_a_kind, main_horizon(found.horizons)
     names = [] if isinstance(kinds, NotDefined) else list(kinds)
     return _table(found, [(kind.capitalize(), ("of_a_kind", kind, months, "chance"), "") for kind in names])
 
 
-def _asked(found: Scenarios) -> Table | None:
+def asked_table(found: Scenarios) -> Table | None:
     """Arrange the share and the numbers of a kind that were asked for; None if nothing was."""
     rows: list[_Row] = []
     asked, numbers = found.unconditional.threshold, found.unconditional.at_least
@@ -254,12 +242,12 @@ def _question_rows(found: Scenarios) -> list[_Row]:
     return rows
 
 
-def _largest_error(found: Scenarios) -> str:
+def largest_error(found: Scenarios) -> str:
     """Return the largest Monte Carlo standard error of the chances of recorded shares, points."""
     both = [
         _at(own, "recorded", window.months, name)
         for own in found.prospects
-        for window in _windows(found)
+        for window in windows(found)
         for name in ("up", "down")
     ]
     return words.largest_error([one for one in both if isinstance(one, Probability)])

@@ -1,5 +1,6 @@
 """Page of a backtest: scores against every benchmark, calibration and largest misses."""
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -23,7 +24,6 @@ from forecast.outlook.benchmarks import REFERENCE
 from forecast.outlook.query import main_horizon
 from forecast.report import score_figures
 from forecast.report import skill as say
-from forecast.report.events import unchecked_note, who
 from forecast.report.folder import SKILL, Files, Page, publish, require_report_folder
 from forecast.report.illustration import Illustration
 from forecast.report.provenance import Rows, vintage_of
@@ -67,7 +67,7 @@ def _scored_dyads(skill: Skill) -> list[str]:
     return [dyad for dyad in skill.choices["dyads"] if dyad in there]
 
 
-def _months(skill: Skill) -> dict[int, str]:
+def months(skill: Skill) -> dict[int, str]:
     """Return the horizons, each in words."""
     return {horizon: count(horizon, "month") for horizon in skill.choices["horizons"]}
 
@@ -76,7 +76,7 @@ def overview(skill: Skill, period: str, code: str, *, given_n: bool = False) -> 
     """Return the scores of a forecaster, and how it compares with the others, a column a horizon."""
     where: dict[str, Any] = {"period": period, "given_n": given_n, "model": code}
     columns = []
-    for horizon, ahead in _months(skill).items():
+    for horizon, ahead in months(skill).items():
         best = skill.best_benchmark(horizon, given_n=given_n)
         if row := skill.row(horizon, **where):
             compared = (say.versus(skill, one, horizon, **where) for one in (REFERENCE, BENCHMARKS_EQUAL, best))
@@ -117,12 +117,12 @@ def others_table(
 ) -> Table:
     """Return the differences from other forecasters, a column a horizon, under the number of the subject's windows."""
     where: dict[str, Any] = {"period": period, "given_n": given_n, "model": model}
-    scored = {horizon: skill.row(horizon, **where) for horizon in _months(skill)}
+    scored = {horizon: skill.row(horizon, **where) for horizon in months(skill)}
     rows = [["Windows", *(f"{row['n']:,}" if row else DASH for row in scored.values())]]
     for code in codes:
         cells = [_cell(say.versus(skill, code, horizon, **where), row) for horizon, row in scored.items()]
         rows.append([capital(forecaster_name(code)), *cells])
-    return Table.of(["", *_months(skill).values()], rows if codes else [])
+    return Table.of(["", *months(skill).values()], rows if codes else [])
 
 
 def dyad_table(skill: Skill, horizon: int, period: str) -> Table:
@@ -148,7 +148,7 @@ def coverage_table(skill: Skill, period: str) -> Table:
     """Return the interval coverage by horizon, of the subject and of the base rate."""
     return Table.of(["", "Windows", "50% intervals", "80% intervals", "90% intervals"], [
         [name.format(""), f"{row['n']:,}", *(percent(row[f"coverage_{mass}"]) for mass in (50, 80, 90))]
-        for horizon in _months(skill)
+        for horizon in months(skill)
         for name, row in _scored(skill, horizon, period, skill.subject, skill.model, REFERENCE)
     ])  # fmt: skip
 
@@ -161,7 +161,7 @@ def brier_table(skill: Skill, period: str) -> Table:
             name.format(f"{event}, "), f"{row['n_moves']:,}", number(row[f"brier_{event}"], 3),
             *(number(row[f"{event}_parts"][part], 3) for part in parts),
         ]
-        for horizon in _months(skill)
+        for horizon in months(skill)
         for event in ("up", "down")
         for name, row in _scored(skill, horizon, period, skill.subject, REFERENCE, skill.best_benchmark(horizon))
         if row["n_moves"]
@@ -176,14 +176,24 @@ def account_table(skill: Skill) -> Table:
     ])  # fmt: skip
 
 
+def forecasters(skill: Skill) -> Rows:
+    """Return the forecasters with what they are."""
+    return [(capital(forecaster_name(one["model"])), one["words"]) for one in skill.account]
+
+
+def of_tone(skill: Skill) -> Skill:
+    """Return the skill with the scores of tones in place of shares."""
+    return replace(skill, rows=skill.tone)
+
+
 def bias_table(skill: Skill) -> Table:
     """Return the mean real-time error of subject, model and base rate by horizon and period."""
-    return Table.of(["", *_months(skill).values()], [
+    return Table.of(["", *months(skill).values()], [
         [
-            f"{capital(forecaster_name(code))}, {say.PERIODS[period]}",
-            *(say.bias(skill.row(horizon, model=code, period=period)) for horizon in _months(skill)),
+            f"{capital(forecaster_name(code))}, {words}",
+            *(say.bias(skill.row(horizon, model=code, period=period)) for horizon in months(skill)),
         ]
-        for period in _periods(skill)
+        for period, words in _periods(skill).items()
         for code in dict.fromkeys((skill.subject, skill.model, REFERENCE))
     ])  # fmt: skip
 
@@ -252,55 +262,15 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
 
 def skill_page(results: "Results", figures: Mapping[str, Illustration] | None = None) -> Page:
     """Combine text, tables and figures, by default its own."""
-    skill, period, main = results.skill, results.skill.period, _main(results.skill)
-    choices, periods = skill.choices, {one: say.PERIODS[one] for one in _periods(skill)}
-    datasets, forms = choices.get("datasets", [choices["dataset"]]), other_forms(skill)
+    skill = results.skill
+    choices = skill.choices
+    datasets = choices.get("datasets", [choices["dataset"]])
     content = {
-        "dataset": choices["dataset"],
-        "span": _span(skill),
+        "page": sys.modules[__name__], "say": say, "skill": skill, "headline": headline(skill), "main": _main(skill),
+        "subject": say.subject_words(skill), "period": say.PERIODS[skill.period], "periods": _periods(skill),
         "vintage": vintage_of(datasets, choices.get("vintaged", ()), "the day before each origin"),
-        "headline": headline(skill),
-        "finding": finding(skill),
-        "subject": say.subject_words(skill),
-        "period": say.PERIODS[period],
-        "mark": say.MARKS[period],
-        "improvement": count(choices["improvement"], "point"),
-        "overview": overview(skill, period, skill.subject),
-        "model_overview": overview(skill, period, skill.model) if skill.model != skill.subject else None,
-        "all_numbers": {words: (say.MARKS[one], _all_numbers(skill, one)) for one, words in periods.items()},
-        "by_dyad": {
-            words: [(ahead, dyad_table(skill, months, one)) for months, ahead in _months(skill).items()]
-            for one, words in periods.items()
-        },
-        "main": count(main, "month"),
-        "main_row": skill.row(main, period=period),
-        "coverage": coverage_table(skill, period),
-        "brier": brier_table(skill, period),
-        "forms": {words: others_table(skill, forms, one, model=skill.model) for one, words in periods.items() if forms},
-        "bias": bias_table(skill),
-        "bias_sentence": say.bias_sentence(skill, main),
-        "misses": {
-            words: [_miss(miss) for miss in skill.misses if miss["period"] == one] for one, words in periods.items()
-        },
-        "unchecked": unchecked_note(event["reference"] for miss in skill.misses for event in miss["events"]),
-        "shown_misses": SHOWN_MISSES,
         "rule": RULE,
-        "account": account_table(skill),
-        "pooled": [forecaster_name(code) for code in skill.pool],
-        "without": {forecaster_name(code): without_table(skill, code) for code in (skill.subject, skill.model)},
-        "tone": {
-            f"{capital(forecaster_name(code))}, {say.PERIODS[skill.period]}": overview(
-                replace(skill, rows=skill.tone), skill.period, code
-            )
-            for code in dict.fromkeys((skill.subject, skill.model))
-        }
-        if skill.tone
-        else {},
-        "fits": fits_table(skill),
-        "own": {"not_converged": 0} | next((one for one in skill.account if one["model"] == skill.model), {}),
-        "choices": _choices(skill),
-        "forecasters": [(capital(forecaster_name(one["model"])), one["words"]) for one in skill.account],
-    }
+    }  # fmt: skip
     return Page("skill.html.j2", content, skill_figures(results) if figures is None else figures)
 
 
@@ -339,14 +309,14 @@ def _main_pairs(skill: Skill) -> list[tuple[say.Compared, str]]:
     return say.named_pair(*(say.versus(skill, code, main, period=skill.period) for code in codes))
 
 
-def _periods(skill: Skill) -> list[str]:
-    """Return the periods that have scores, the page's own first."""
+def _periods(skill: Skill) -> dict[str, str]:
+    """Return the periods that have scores, each in words, the page's own first."""
     there = {row["period"] for row in skill.rows}
-    return [period for period in (REPORTED_ON, CHOSEN_ON) if period in there]
+    return {period: say.PERIODS[period] for period in (REPORTED_ON, CHOSEN_ON) if period in there}
 
 
 def _by_horizon(skill: Skill, codes: Sequence[str], model: str | None = None) -> dict[str, Asked]:
-    horizons = _months(skill).items() if codes else ()
+    horizons = months(skill).items() if codes else ()
     return {ahead: {"horizon": horizon, "against": codes, "model": model} for horizon, ahead in horizons}
 
 
@@ -367,12 +337,14 @@ def _by_dyad(skill: Skill) -> dict[str, Asked]:
     }
 
 
-def _span(skill: Skill) -> str:
+def span(skill: Skill) -> str:
+    """Return the number of origins, the first and the last."""
     origins = sorted(date.fromisoformat(origin) for origin in skill.choices["origins"])
     return f"{count(len(origins), 'origin')}, {month(origins[0])} to {month(origins[-1])}"
 
 
-def _all_numbers(skill: Skill, period: str) -> list[tuple[str, Table]]:
+def all_numbers(skill: Skill, period: str) -> list[tuple[str, Table]]:
+    """Return the tables of a period that are not in sight, with their titles."""
     benchmarks, tables = others(skill), []
     for given_n, known in ((False, "n unknown"), (True, "given n")):
         if given_n or period != skill.period:  # else it is in sight already
@@ -413,47 +385,16 @@ def _moves(cases: "pd.DataFrame", event: str) -> Band | None:
     return calibration(asked[f"p_{event}"].astype(float), asked[event].astype(bool)) if len(asked) else None
 
 
-def _miss(miss: Mapping[str, Any]) -> dict[str, Any]:
-    first, dyad = date.fromisoformat(miss["origin"]), miss["dyad"]
+def window(miss: Mapping[str, Any]) -> str:
+    """Name the window of a miss."""
+    first = date.fromisoformat(miss["origin"])
     last = add_months(first, miss["horizon"] - 1)
-    return {
-        "dyad": label(dyad),
-        "window": f"{count(miss['horizon'], 'month')}, {month(first, short=True)} to {month(last, short=True)}",
-        "predicted": _predicted(miss),
-        "reference": _predicted(miss["reference"]) if miss["reference"] else "",
-        "recorded": f"{number(miss['share'], 0)} ({miss['k']:,} of {count(miss['n'], 'event')})",
-        "events": [
-            {
-                "day": date.fromisoformat(event["date"]),
-                "who": who(dyad, event["source"], event["target"]),
-                **{name: event[name] for name in ("kind", "summary", "reference")},
-            }
-            for event in miss["events"]
-        ],
-    }
+    return f"{count(miss['horizon'], 'month')}, {month(first, short=True)} to {month(last, short=True)}"
 
 
-def _predicted(one: Mapping[str, Any]) -> str:
+def predicted(one: Mapping[str, Any]) -> str:
+    """Return a prediction with its score."""
     return f"{interval(one['mean'], one['low'], one['high'])}, CRPS {number(one['crps'], 1)}"
-
-
-def _choices(skill: Skill) -> Rows:
-    choices = skill.choices
-    return [
-        ("Dataset", choices["dataset"]),
-        *([("The model is fitted to", join(choices["datasets"]))] if "datasets" in choices else []),
-        ("Dyads", join(label(dyad) for dyad in choices["dyads"])),
-        ("Origins", _span(skill)),
-        ("Choices made on", say.PERIODS[CHOSEN_ON]),
-        ("Reported on", say.PERIODS[REPORTED_ON]),
-        ("Horizons", f"{join(str(horizon) for horizon in choices['horizons'])} months"),
-        ("Change that counts as up or down", count(choices["improvement"], "point")),
-        ("Draws of a prediction", f"{choices['draws']:,}"),
-        ("Seed", str(choices["seed"])),
-        ("Version of the package", choices["version"]),
-        *([("Commit", choices["commit"])] if "commit" in choices else []),
-        ("Digest of events, eras and coverage (SHA-256)", choices["data"]),
-    ]
 
 
 @checked
