@@ -71,7 +71,6 @@ _KINDS = {
 } | {
     name: Kind(words, functools.partial(_is_a, name))
     for name, words in {
-        "Ahead": "one of check_fit(fit, 'skill').ahead",
         "Assessment": "an Assessment, such as assess(fit, 'USA-CHN') returns",
         "Attribution": "an Attribution, such as attribute(fit, 'USA-CHN', read_chronology()) returns",
         "Axes": "matplotlib Axes",
@@ -84,7 +83,6 @@ _KINDS = {
         "Data": "Data, such as gather(Source()) returns",
         "DataFrame": "a pandas.DataFrame",
         "Dataset": "an xarray.Dataset",
-        "DatasetStatus": "one of archive_status('archive').datasets",
         "DriverTable": "a DriverTable, such as read_drivers('trade.csv') returns",
         "EventTable": "an EventTable, such as read_chronology() returns",
         "FeedSettings": "FeedSettings, such as FeedSettings(one_a_day=False)",

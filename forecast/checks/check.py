@@ -1,10 +1,7 @@
 """Summary of posterior predictive checks: which statistics of the data a fit reproduces, and which it does not."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
-from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,14 +10,8 @@ import xarray as xr
 
 from forecast.arguments import checked, require_whole, whole_seed
 from forecast.checks.predictive import posterior_predictive, require_counts
-from forecast.dates import add_months
-from forecast.errors import DataError
-from forecast.evaluation import Results
-from forecast.evaluation.scores import BAND, Band, pit_band
-from forecast.evaluation.skill import within
-from forecast.outlook import main_horizon
 from forecast.typing import Bool, Float, Index, Seed
-from forecast.wording import Card, Displayed, count, join, month, percent
+from forecast.wording import Card, Displayed, count
 
 if TYPE_CHECKING:
     from forecast.model import Fit
@@ -50,65 +41,6 @@ class Statistic:
     simulated: Float
 
 
-@dataclass(frozen=True)
-class Ahead:
-    """Probability integral transforms of recorded shares at one horizon.
-
-    Attributes
-    ----------
-    months : int
-        The horizon.
-    pit : array (window,)
-        Places in the prediction, 0 to 1: even if predictions are calibrated. Of windows that do not overlap.
-    windows : int
-        Those that were scored, overlapping ones included.
-    dyads : tuple of str
-        Of the fit, those that the backtest is of.
-    first, last : datetime.date
-        The first and the last origin.
-    """
-
-    months: int
-    pit: Float
-    windows: int
-    dyads: tuple[str, ...]
-    first: date
-    last: date
-
-    @cached_property
-    def band(self) -> Band:
-        """Their distribution function less the even one, and its simultaneous 95% band (ArviZ)."""
-        return pit_band(self.pit)
-
-    @property
-    def below(self) -> float:
-        """Part of the windows whose share is below the predicted median; a half if predictions are calibrated."""
-        return float((self.pit < 0.5).mean())
-
-    @property
-    def outside(self) -> float:
-        """Part of the windows outside of the central 80%; a fifth if predictions are calibrated."""
-        return float(((self.pit < OUTER) | (self.pit > 1 - OUTER)).mean())
-
-    @property
-    def inside_band(self) -> bool:
-        """Return whether the distribution function is inside its band throughout."""
-        return self.band.outside == 0
-
-    @property
-    def sentence(self) -> str:
-        """Result in words."""
-        verdict = (
-            "not distinguishable from calibrated (inside" if self.inside_band else "clearly not calibrated (outside"
-        )
-        return (
-            f"{count(self.months, 'month')} ahead, {count(len(self.pit), 'window')} that do not overlap, origins from "
-            f"{month(self.first)} to {month(self.last)}: {verdict} the {percent(BAND)} band). {percent(self.below)} of "
-            f"the recorded shares were below the predicted median (50% if calibrated), and {percent(self.outside)} "
-            "outside of the central 80% (20% if calibrated)."
-        )
-
-
 @dataclass(frozen=True, repr=False)
 class Checks(Displayed):
     """Results of the posterior predictive checks of a fit."""
@@ -117,7 +49,6 @@ class Checks(Displayed):
     # simulated), `z` (NaN where all simulated ones are alike) and `miss`.
     table: pd.DataFrame
     records: int  # How many were simulated
-    ahead: tuple[Ahead, ...] = ()  # Of months that the model had not seen, by horizon; empty without a backtest
 
     @property
     def summary(self) -> pd.DataFrame:
@@ -147,7 +78,7 @@ class Checks(Displayed):
 
 
 @checked
-def check_fit(fit: "Fit", *, records: int = 400, seed: Seed = 1, backtest: "str | Path | None" = None) -> Checks:
+def check_fit(fit: "Fit", *, records: int = 400, seed: Seed = 1) -> Checks:
     """Compare the event data with data simulated at the level of each draw, with equal event counts.
 
     Parameters
@@ -157,13 +88,11 @@ def check_fit(fit: "Fit", *, records: int = 400, seed: Seed = 1, backtest: "str 
     records : int
         How many are simulated, 10 to 5,000.
     seed : int or numpy.random.Generator
-    backtest : str or pathlib.Path, optional
-        Folder of a backtest of the same form of model, for months that it had not seen (`pit_ahead`).
 
     Raises
     ------
     DataError
-        If the fit is of an index, or the backtest is none of such fits.
+        If the fit is of an index.
     SpecError
         If the number of records or the seed makes no sense.
 
@@ -174,10 +103,9 @@ def check_fit(fit: "Fit", *, records: int = 400, seed: Seed = 1, backtest: "str 
     >>> check_fit(Fit.load("report/fit.zarr")).summary  # doctest: +SKIP
     """
     require_counts(fit)
-    ahead = () if backtest is None else pit_ahead(fit, backtest)
     simulated = posterior_predictive(fit, draws=require_whole("records", records), seed=whole_seed(seed))
     table = pd.DataFrame([_row(one) for one in statistics(fit.panel, simulated)])
-    return Checks(table, simulated.sizes["draw"], ahead)
+    return Checks(table, simulated.sizes["draw"])
 
 
 def _row(one: Statistic) -> dict[str, object]:
@@ -266,77 +194,3 @@ def _longest(there: Bool) -> int:
     """Return the length of the longest run."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], there.astype(np.int8), [0]])))
     return int(np.diff(edges)[::2].max(initial=0))
-
-
-OUTER = 0.1
-"""Either tail outside of the central 80%."""
-
-
-def pit_ahead(fit: "Fit", backtest: str | Path) -> tuple[Ahead, ...]:
-    """Read from a backtest where recorded shares lie in the predicted ones, at its shortest horizon and about a year.
-
-    The number of events is not given. Of the windows of a dyad those are taken that do not overlap, from the first
-    origin on: the band of the PIT takes them for independent.
-
-    Parameters
-    ----------
-    fit : Fit
-    backtest : str or pathlib.Path
-        Folder of a backtest of the same form of model.
-
-    Raises
-    ------
-    DataError
-        If the folder holds no backtest, or one of another model or of other dyads.
-
-    Examples
-    --------
-    >>> from forecast.checks import pit_ahead
-    >>> [one.sentence for one in pit_ahead(fit, "skill")]  # doctest: +SKIP
-    """
-    results = Results.read(backtest)
-    _require_same_model(fit, results, backtest)
-    cases = results.cases
-    free = cases[(cases["model"] == results.skill.model) & ~cases["given_n"].astype(bool)]
-    own = free[free["dyad"].isin(fit.dyads) & within(free["origin"].str[:4].astype(int), results.skill.period)]
-    if not len(own):
-        raise DataError(
-            f"backtest: {backtest} has no scored window of {join(fit.dyads)}. Run one of them: forecast backtest "
-            f"{' '.join(fit.dyads)}"
-        )
-    horizons = sorted({int(own["horizon"].min()), main_horizon(own["horizon"].unique().tolist())})
-    return tuple(_at(own[own["horizon"] == months], months) for months in horizons)
-
-
-def _require_same_model(fit: "Fit", results: Results, backtest: str | Path) -> None:
-    if fit.panel.attrs["frequency"] != "month":
-        raise DataError("backtest: it is by month, and the fit by week; give a fit of months")
-    if differing := results.skill.other_choices(fit.spec.to_dict()):
-        raise DataError(
-            f"backtest: {backtest} is of another model than the fit: it differs in {join(differing)}. Run one of the "
-            "fit's form (forecast backtest --models), or check a fit of the form that was tested"
-        )
-
-
-def _at(cases: "pd.DataFrame", months: int) -> Ahead:
-    origins = [date.fromisoformat(text) for text in cases["origin"]]
-    ordered = cases.assign(day=origins).sort_values(["dyad", "day"])
-    apart = np.concatenate([_apart(own["day"].tolist(), months) for _, own in ordered.groupby("dyad")])
-    taken = ordered[apart]
-    return Ahead(
-        months=months,
-        pit=taken["pit"].to_numpy(dtype=np.float64),
-        windows=len(cases),
-        dyads=tuple(sorted(taken["dyad"].unique())),
-        first=min(taken["day"]),
-        last=max(taken["day"]),
-    )
-
-
-def _apart(origins: Sequence[date], months: int) -> Bool:
-    """Return which of ordered origins are taken so that windows of so many months do not overlap."""
-    free, taken = date.min, []
-    for origin in origins:
-        taken.append(origin >= free)
-        free = add_months(origin, months) if taken[-1] else free
-    return np.array(taken, dtype=np.bool_)

@@ -10,7 +10,7 @@ import typer
 
 from forecast.cli.options import arg, day_of, dyads_of, echo_json, grouped, opt, output, shared
 from forecast.cli.terminal import console, escape, progress, table
-from forecast.errors import DataError, OutputPathError, SpecError
+from forecast.errors import DataError, SpecError
 from forecast.stopping import INTERRUPTED
 from forecast.wording import count
 
@@ -24,7 +24,6 @@ MOST_NAMED = 10
 """Gaps, and files that have failed, that are printed."""
 MOST_FILES = 20
 MOST_DYADS = 20
-FORMS = (".svg", ".png", ".pdf")
 folder_option = partial(opt, "Folder of the archive.", Path("archive"), name="--archive", metavar="FOLDER")
 
 
@@ -180,7 +179,6 @@ def status_command(
         "Dyads whose events are printed, such as USA-CHN DEU-FRA. Default: those of `forecast dyads`.",
         metavar="DYAD",
     ),
-    figure: Path | None = opt("Draw it into this file: .svg, .png or .pdf."),
     as_json: bool = shared.json(),
 ) -> None:
     """Show what an archive holds: coverage, gaps, rows and events of some dyads, by dataset.
@@ -191,15 +189,11 @@ def status_command(
     from forecast.events import read_dyads
     from forecast.feeds.reading import state_pair
 
-    if figure is not None and figure.suffix not in FORMS:
-        raise OutputPathError(f"--figure: {figure} ends in none of {', '.join(FORMS)}. Choose one of them.")
     asked = [state_pair(dyad) for dyad in dyads_of(dyads, "DYAD") or read_dyads().index]
     names = None if datasets is None else [word.strip() for word in datasets.split(",") if word.strip()]
     with progress() as tell:
         tell("reading the archive", 0, 0)
         found = archive_status(archive, names, as_of=day_of(as_of, "as-of"))
-    if figure is not None:
-        _write_figure(found, figure)
     if as_json:
         echo_json(found.summary())
         return
@@ -244,19 +238,6 @@ def _print_import(done: "Imported") -> None:
     for finding in done.findings[:MOST_FILES]:
         shown.print(f"[yellow]{escape(finding)}[/]")
     shown.print(escape(done.sentence))
-
-
-def _write_figure(found: "ArchiveStatus", path: Path) -> None:
-    from forecast.files import check_target, write_bytes, write_text
-    from forecast.report import illustration
-    from forecast.report.figures import archive
-
-    check_target(path, [found.archive])
-    drawn = archive(found)
-    if path.suffix == ".svg":
-        write_text(path, drawn.wide)
-    else:
-        write_bytes(path, illustration.png(drawn) if path.suffix == ".png" else illustration.pdf(drawn))
 
 
 def _print_status(found: "ArchiveStatus", dyads: list[str]) -> None:

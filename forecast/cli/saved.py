@@ -177,7 +177,6 @@ def check(
     out: Path | None = own_folder("checks"),
     replace: bool = shared.replace(),
     records: int = whole("How many records are simulated.", "records", 400),
-    backtest: Path | None = opt("Folder of a backtest of the same form of model, for months it had not seen."),
     seed: int = shared.seed(),
     as_json: bool = shared.json(),
 ) -> None:
@@ -187,7 +186,7 @@ def check(
     """
     from forecast.report.folder import CHECKS, chosen_folder, require_place
 
-    require_place(out, CHECKED, CHECKS, [fit, backtest], replace=replace)
+    require_place(out, CHECKED, CHECKS, [fit], replace=replace)
     with progress() as tell:
         tell("loading the fit", 0, 0)
         from forecast.checks import check_fit
@@ -197,7 +196,7 @@ def check(
 
         loaded = Fit.load(fit)
         tell("simulating records", 0, 0)
-        found = check_fit(loaded, records=records, seed=seed, backtest=backtest)
+        found = check_fit(loaded, records=records, seed=seed)
         tell("writing the page", 0, 0)
         with chosen_folder(out, CHECKED, name_of(loaded.dyads), last_known(loaded.panel)) as folder:
             page = write_checks(loaded, found, folder)
@@ -215,8 +214,7 @@ def _print_checks(found: "Checks", page: Path) -> None:
     from forecast.report.checks_page import numbers_table, summary
 
     worst = numbers_table(found.misses.head(SHOWN))
-    ahead = (one.sentence for one in found.ahead)
-    show(found.finding, [summary(found), *ahead, "The farthest:" if worst.rows else "", worst], page)
+    show(found.finding, [summary(found), "The farthest:" if worst.rows else "", worst], page)
 
 
 @dataclass

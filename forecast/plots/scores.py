@@ -21,7 +21,7 @@ from forecast.wording import join
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from forecast.checks.check import Ahead, Checks
+    from forecast.checks.check import Checks
 
 _SMALL = f"small: origins up to {SPLIT - 1}"
 _BAND = "95% band if calibrated"
@@ -85,7 +85,7 @@ def plot_calibration(
 
 @checked
 def plot_pit(
-    data: "pd.DataFrame | Float | Ahead | Band",
+    data: "pd.DataFrame | Float | Band",
     *,
     reference: "pd.DataFrame | Float | Band | None" = None,
     ci_prob: float = BAND,
@@ -97,9 +97,9 @@ def plot_pit(
 
     Parameters
     ----------
-    data : pandas.DataFrame, array, Ahead or Band
-        Probability integral transforms, 0 to 1, or a table with them as `pit`, such as `cases` of a backtest; one of
-        ``check_fit(...).ahead``; or the result of `forecast.evaluation.scores.pit_band`.
+    data : pandas.DataFrame, array or Band
+        Probability integral transforms, 0 to 1, or a table with them as `pit`, such as `cases` of a backtest; or the
+        result of `forecast.evaluation.scores.pit_band`.
     reference : pandas.DataFrame, array or Band, optional
         The same of a forecaster to compare with.
     ci_prob : float
@@ -139,7 +139,7 @@ def _moves(data: "pd.DataFrame | Band", event: str, mass: float) -> Band:
     return calibration(asked[f"p_{event}"].astype(float), asked[event].astype(bool), mass=mass)
 
 
-def _pits(data: "pd.DataFrame | Float | Ahead | Band", mass: float) -> Band:
+def _pits(data: "pd.DataFrame | Float | Band", mass: float) -> Band:
     if isinstance(data, Band):
         return _with_band(data, mass)
     if isinstance(data, pd.DataFrame):

@@ -22,16 +22,14 @@ from forecast.panel import validate_panel
 from forecast.panel.record import observed_shares
 from forecast.plots import style
 from forecast.typing import Float
-from forecast.wording import capital, count, join
+from forecast.wording import capital, join
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from forecast.archive.reading import DatasetStatus
 
 FIRST_YEAR = 2000
 """A forecast is drawn with the past from here on, or with that of 25 years if it is made earlier."""
-_MOST_SAID = 3  # gaps of an archive that a title names
 
 
 @checked
@@ -384,7 +382,7 @@ def plot_kinds(
 
 @checked
 def plot_coverage(
-    data: "xr.Dataset | DatasetStatus",
+    data: "xr.Dataset",
     *,
     dyad: str | None = None,
     ax: "Axes | None" = None,
@@ -395,8 +393,8 @@ def plot_coverage(
 
     Parameters
     ----------
-    data : xarray.Dataset or DatasetStatus
-        A panel of events or counts; or a dataset of an archive, one of ``archive_status(...).datasets``.
+    data : xarray.Dataset
+        A panel of events or counts.
     dyad : str, optional
         Which dyad of the panel, in its main dataset; not needed if there is only one.
     ax, figsize : optional
@@ -417,19 +415,8 @@ def plot_coverage(
     """
     from matplotlib.ticker import MaxNLocator
 
-    if isinstance(data, xr.Dataset):
-        validate_panel(data)
-        starts, rows, gaps = _months_of(data, style.only_dyad(data, dyad))
-        title = ""
-    else:
-        if not data.spans:
-            raise DataError(f"data: no file of {data.title} stands for a day, so that there is nothing to draw")
-        months = [month for month in data.months if month.days and (month.covered or month.kept)]
-        first, last = data.spans[0][0].replace(day=1), data.spans[-1][1]
-        kept = {date.fromisoformat(f"{month.month}-01"): month.kept for month in months}
-        starts = [start for start in kept if first <= start <= last]
-        rows = [kept[start] for start in starts]
-        gaps, title = [(gap.first, gap.last) for gap in data.gaps], _archive_title(data)
+    validate_panel(data)
+    starts, rows, gaps = _months_of(data, style.only_dyad(data, dyad))
     on = style.axes(ax, figsize, 2.2)
     for begin, end in gaps:
         on.axvspan(begin, end + timedelta(days=1), color=style.WORSE, alpha=0.25, linewidth=0)  # type: ignore[arg-type]
@@ -437,10 +424,9 @@ def plot_coverage(
     look: dict[str, Any] = {"width": width, "align": "edge", "color": style.LEVEL}
     on.bar(starts, rows, **style.merged(look, kwargs))  # type: ignore[arg-type]
     on.set_ylim(0, max([*rows, 1]) * 1.05)
-    on.set_ylabel("events" if isinstance(data, xr.Dataset) else "rows")
+    on.set_ylabel("events")
     on.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     on.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    style.set_title(on, title)
     return style.finished(on, ax)
 
 
@@ -452,13 +438,3 @@ def _months_of(panel: xr.Dataset, dyad: str) -> tuple[list[date], list[int], lis
     starts = record.clock.times.tolist()
     gaps = [(starts[place], record.clock.end_of(starts[place])) for place in np.flatnonzero(~record.covered)]
     return starts, record.total.tolist(), gaps
-
-
-def _archive_title(one: "DatasetStatus") -> str:
-    missing = sum(gap.days for gap in one.gaps)
-    if not missing:
-        return f"{one.title}: no gap"
-    longest = sorted(one.gaps, key=lambda gap: -gap.days)[:_MOST_SAID]
-    named = ", ".join(f"{gap.first} to {gap.last}" for gap in sorted(longest))
-    more = f" and {len(one.gaps) - len(longest)} more" if len(one.gaps) > len(longest) else ""
-    return f"{one.title}: {count(missing, 'day')} missing ({named}{more})"

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from forecast.arguments import checked
-from forecast.checks.check import KINDS, LIMIT, Ahead, Checks
+from forecast.checks.check import KINDS, LIMIT, Checks
 from forecast.plots import plot_ppc
 from forecast.plots.scores import FARTHEST
 from forecast.report.folder import CHECKS, Files, Page, publish
 from forecast.report.illustration import Illustration, illustrate, plotted
-from forecast.report.score_figures import Curve, calibration
 from forecast.report.table import Table
-from forecast.wording import count, interval, number
+from forecast.wording import interval, number
 
 if TYPE_CHECKING:
     from forecast.model import Fit
@@ -42,43 +41,19 @@ SHOWN = 12
 def checks_page(fit: "Fit", checks: Checks) -> Page:
     """Combine text, tables and figures."""
     gate = fit.gate
-    drawn = {"distances": _draw_distances(checks), "ahead": _draw_ahead(checks)}
-    figures = {name: figure for name, figure in drawn.items() if figure is not None}
     content = {"page": sys.modules[__name__], "fit": fit, "checks": checks}
     files: Files = {"checks.json": checks_json(fit, checks), "checks.csv": checks.table}
-    return Page("checks.html.j2", content, figures, gate.passed, gate.reasons, files)
+    return Page("checks.html.j2", content, {"distances": _draw_distances(checks)}, gate.passed, gate.reasons, files)
 
 
 def checks_json(fit: "Fit", checks: Checks) -> dict[str, Any]:
-    """Return the checks as plain values: `finding`, `converged`, `summary`, all `checks`, and months `ahead`."""
+    """Return the checks as plain values: `finding`, `converged`, `summary` and all `checks`."""
     rows = checks.table.astype(object).where(checks.table.notna(), None).to_dict("records")
     return {
         "schema": 1, "finding": checks.finding, "converged": fit.gate.passed, "dyads": fit.dyads,
         "records": checks.records,
         "summary": checks.summary.reset_index().to_dict("records"), "checks": rows,
-        "ahead": [_ahead(one) for one in checks.ahead],
     }  # fmt: skip
-
-
-def _ahead(one: Ahead) -> dict[str, Any]:
-    return {
-        "months": one.months, "sentence": one.sentence, "dyads": list(one.dyads), "first": one.first.isoformat(),
-        "last": one.last.isoformat(), "windows": one.windows, "n": len(one.pit), "below_median": one.below,
-        "outside_80": one.outside, "inside_band": one.inside_band, "pit": one.pit.tolist(),
-    }  # fmt: skip
-
-
-def _draw_ahead(checks: Checks) -> Illustration | None:
-    """Draw how recorded shares are distributed among the predicted ones, a panel a horizon; none without backtest."""
-    titles = [f"{count(one.months, 'month')} ahead (n {len(one.pit)})" for one in checks.ahead]
-    return calibration(
-        [Curve(title, one.band, None, False) for title, one in zip(titles, checks.ahead, strict=True)],
-        subject="this form of the model",
-        caption="How recorded shares are distributed among the predicted ones (PIT), less the even distribution. Above "
-        "zero on the left: less was cooperative than predicted more often than it should be; below zero there: less "
-        "often. Above on the left and below on the right: intervals are too narrow. The band assumes "
-        "independent windows: those drawn do not overlap, but neighbouring windows and dyads may be correlated.",
-    )
 
 
 def by_kind(checks: Checks) -> dict[str, Table]:

@@ -1,21 +1,18 @@
 """Figures of a forecast report with their captions and alternative texts, made of the functions of `forecast.plots`."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from forecast.dates import PERIODS_A_MONTH
-from forecast.errors import DataError
 from forecast.outlook import Assessment, Brief, Estimate, NotDefined, main_horizon, printed_chances
 from forecast.outlook.datasets import DatasetOutlook
 from forecast.outlook.draws import FitLike
 from forecast.outlook.tone import TITLES
 from forecast.panel import panel_kind
 from forecast.plots import (
-    plot_coverage,
     plot_dyads,
     plot_eras,
     plot_forecast,
@@ -48,7 +45,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from forecast.archive.reading import ArchiveStatus, DatasetStatus
 
 YEARS_BACK = 5
 """Years of the past in a fan."""
@@ -444,26 +440,3 @@ def _draw_dataset(on: "Axes", one: DatasetOutlook, span: tuple[int, int]) -> Non
         ring: Any = {"s": 70, "facecolors": "none", "edgecolors": style.MUTED, "zorder": 3, "clip_on": False}
         on.scatter(middles[odd], recorded[odd], **ring)
     style.set_title(on, f"{capital(one.name)}, % of its events")
-
-
-def archive(status: "ArchiveStatus") -> Illustration:
-    """Draw the days of an archive's datasets without files, and its rows by month, one dataset above the other."""
-    shown = [one for one in status.datasets if one.spans]
-    if not shown:
-        raise DataError(f"{status.archive}: no file of it stands for a day, so that there is nothing to draw.")
-    sentences = " ".join(one.sentence for one in shown)
-    return illustrate(
-        lambda layout: _draw_archive(shown, layout),
-        alt=f"Rows by month, with gaps shaded. {sentences}",
-        caption=f"Rows kept of each month if all between two states are read; shaded: no file is there. {sentences}",
-    )
-
-
-def _draw_archive(shown: "list[DatasetStatus]", layout: Layout) -> "Figure":
-    figure, axes = subplots(layout, len(shown) * 1.7 + 0.3, len(shown), sharex=True)
-    for on, one in zip(axes, shown, strict=True):
-        plot_coverage(one, ax=on)
-    first, last = min(one.spans[0][0] for one in shown), max(one.spans[-1][1] for one in shown)
-    margin = max((last - first) / 50, timedelta(days=20))
-    axes[0].set_xlim(first - margin, last + margin)  # type: ignore[arg-type]
-    return figure

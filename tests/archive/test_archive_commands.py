@@ -37,10 +37,6 @@ def test_import_and_status_from_the_command_line(feeds, tmp_path, monkeypatch):
     failed = run("events", "import", "absent.tab", "feeds")
     assert failed.exit_code == 2
     assert "1 file could not be imported. The first: absent.tab" in " ".join(failed.output.split())
-    shown = run("events", "status", "--figure", "a.svg")
-    assert shown.exit_code == 0, shown.output
-    assert (tmp_path / "a.svg").read_text("utf-8").lstrip().startswith("<?xml")
-    assert run("events", "status", "--figure", "a.gif").exit_code == 2
     assert run("events", "status", "--archive", "feeds").exit_code == 2
 
 

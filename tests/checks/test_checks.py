@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import arviz_stats
@@ -12,7 +11,7 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from forecast import build_panel, read_chronology
-from forecast.checks import arviz_groups, check_fit, pit_ahead, posterior_predictive
+from forecast.checks import arviz_groups, check_fit, posterior_predictive
 from forecast.checks.predictive import pointwise_log_likelihood
 from forecast.cli import app
 from forecast.errors import DataError, SpecError
@@ -21,10 +20,8 @@ from forecast.model import fit as sample
 from forecast.model.particles import Draws, Observed, state_of
 from forecast.panel.record import last_known
 from forecast.report.checks_page import checks_page, write_checks
-from tests.evaluation.made import results_of
 from tests.model.fits import unobserved
 from tests.model.panels import make_panel
-from tests.report.conftest import Reader
 
 DOCS = Path(__file__).parents[2] / "docs" / "checks.md"
 V1 = Path(__file__).parents[1] / "model" / "data" / "fit_v1.nc"
@@ -125,68 +122,6 @@ def test_the_example_of_the_documentation_compares_two_fits(tmp_path, monkeypatc
     assert set(found["table"].index) == {"eras", "walk"}
     months = (panel["counts"].sum(("dataset", "direction", "class")) > 0).sum()
     assert np.isfinite(found["alone"].elpd) and found["alone"].pareto_k.size == int(months)
-
-
-def backtested(fit, out, **changes):
-    """A folder of a backtest that has scored the fit's form of model on USA-CHN, 3 and 12 months ahead."""
-    made = results_of(spec=fit.spec.to_dict(), **{name: changes.pop(name) for name in ("dyads",) if name in changes})
-    replace(made, cases=made.cases.assign(**changes)).write(out)
-    return out
-
-
-@ONE
-def test_even_places_in_the_predictions_are_inside_their_band(fit, tmp_path):
-    short, long = pit_ahead(fit, backtested(fit, tmp_path / "skill"))
-    assert (short.months, long.months) == (3, 12)
-    assert short.dyads == long.dyads == ("USA-CHN",)
-    assert len(long.pit) == 9 and (long.first.year, long.last.year) == (2015, 2023)  # origins that are reported on
-    assert short.inside_band and "not distinguishable from calibrated (inside the 95% band)" in short.sentence
-
-
-@ONE
-def test_places_that_are_all_low_are_said_to_be(fit, tmp_path):
-    one = pit_ahead(fit, backtested(fit, tmp_path / "skill", pit=0.05))[0]
-    assert not one.inside_band and one.below == one.outside == 1.0
-    assert (
-        "clearly not calibrated (outside the 95% band)" in one.sentence
-        and "100% of the recorded shares" in one.sentence
-    )
-
-
-@ONE
-def test_windows_that_overlap_are_left_out(fit, tmp_path):
-    results = results_of(spec=fit.spec.to_dict(), years=range(2015, 2024))
-    quarters = {f"{2015 + q}-01-01": f"{2015 + q // 4}-{1 + 3 * (q % 4):02}-01" for q in range(9)}
-    replace(results, cases=results.cases.replace({"origin": quarters})).write(tmp_path)
-    short, long = pit_ahead(fit, tmp_path)
-    assert (len(short.pit), short.windows) == (9, 9)
-    assert (len(long.pit), long.windows) == (3, 9)
-
-
-@ONE
-def test_a_backtest_of_another_model_or_of_other_dyads_is_rejected(fit, tmp_path):
-    results_of(spec={**fit.spec.to_dict(), "nodes": 9}).write(tmp_path / "nodes")
-    with pytest.raises(DataError, match="another model than the fit: it differs in nodes"):
-        pit_ahead(fit, tmp_path / "nodes")
-    with pytest.raises(DataError, match="no scored window of USA-CHN and USA-RUS"):
-        pit_ahead(fit, backtested(fit, tmp_path / "dyads", dyads=("CHN-JPN",)))
-    with pytest.raises(DataError):
-        pit_ahead(fit, tmp_path / "none")
-
-
-@ONE
-def test_page_json_and_command_have_the_months_ahead(fit, tmp_path):
-    fit.save(tmp_path / "fit.nc")
-    skill, out = backtested(fit, tmp_path / "skill"), tmp_path / "checks"
-    arguments = ["check", str(tmp_path / "fit.nc"), "--out", str(out), "--records", "20", "--backtest", str(skill)]
-    done = CliRunner().invoke(app, arguments)
-    assert done.exit_code == 3, done.output
-    told = json.loads((out / "checks.json").read_text())["ahead"]
-    ahead = pit_ahead(fit, skill)
-    assert [one["pit"] for one in told] == [one.pit.tolist() for one in ahead]
-    page = Reader((out / "index.html").read_text("utf-8"))
-    assert all(one.sentence in page.text for one in ahead) and {"id": "figure-ahead"} in page.named("figure")
-    assert " ".join(ahead[0].sentence.split()) in " ".join(done.output.split())
 
 
 @ONE
