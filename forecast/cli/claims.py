@@ -8,7 +8,7 @@ import typer
 
 from forecast.arguments import named_values
 from forecast.cli.options import Tested, arg, day_of, echo_json, grouped, opt, output, say, shared
-from forecast.cli.terminal import console, escape, progress, table
+from forecast.cli.terminal import console, escape, progress, records, table
 from forecast.errors import SpecError
 from forecast.escaping import printable
 
@@ -137,12 +137,14 @@ def power(
     if as_json:
         echo_json(plain(found))
     else:
-        rows = [
-            [code, one.truth, "yes" if one.true else "no", str(one.sets), str(one.supported), str(one.rejected)]
+        console().print(records([
+            {
+                "claim": code, "simulated": one.truth, "true": "yes" if one.true else "no", "sets": one.sets,
+                "supported": one.supported, "rejected": one.rejected,
+            }
             for code, rates in found.items()
             for one in rates
-        ]
-        console().print(table(["claim", "simulated", "true", "sets", "supported", "rejected"], rows))
+        ]))  # fmt: skip
 
 
 app = typer.Typer(name="plan", help="Fix every choice of tests of claims before their results.", no_args_is_help=True)

@@ -1,7 +1,7 @@
 """`forecast events`: check, show and count coded events."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 
 from forecast.cli.options import OUTPUT, AnyData, arg, dyads_of, echo_json, event_table, grouped, opt, shared
-from forecast.cli.terminal import Column, console, escape, table
+from forecast.cli.terminal import console, escape, print_rest, records
 from forecast.errors import DataError, SpecError
 from forecast.wording import count
 
@@ -161,24 +161,21 @@ def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
     for feed in summary.get("feeds", []):
         _print_feed(shown, feed)
     if "feeds" not in summary:
-        files = ([file["name"], f"{file['rows']:,}", f"{file['rejected']:,}"] for file in summary["files"])
-        shown.print(_grid(["file"], ["rows", "rejected"], files))
+        files = [{"file": one["name"], "rows": one["rows"], "rejected": one["rejected"]} for one in summary["files"]]
+        shown.print(records(files))
     several = len({row["dataset"] for row in summary["dyads"]}) > 1
-    rows = [
-        [
-            row["dyad"], *_if(several, row["dataset"]), f"{row['start'][:7]} to {row['last_even'][:7]}", row["last"],
-            f"{row['rows']:,}", f"{row['events']:,}", f"{row['empty_months']} of {row['months']}",
-        ]
+    shown.print(records([
+        {
+            "dyad": row["dyad"], **({"dataset": row["dataset"]} if several else {}),
+            "coverage": f"{row['start'][:7]} to {row['last_even'][:7]}", "last event": row["last"],
+            "rows": row["rows"], "events": row["events"], "empty months": f"{row['empty_months']} of {row['months']}",
+        }
         for row in summary["dyads"][:MOST_SHOWN]
-    ]  # fmt: skip
-    names = ["dyad", *_if(several, "dataset"), "coverage", "last event"]
-    shown.print(_grid(names, ["rows", "events", "empty months"], rows))
-    if len(summary["dyads"]) > MOST_SHOWN:
-        shown.print(f"And {len(summary['dyads']) - MOST_SHOWN:,} dyads more; --json has all.")
+    ]))  # fmt: skip
+    print_rest(shown, len(summary["dyads"]) - MOST_SHOWN, "dyad")
     if summary["reasons"]:
-        reasons = ([reason, f"{n:,}"] for reason, n in list(summary["reasons"].items())[:MOST_SHOWN])
         where = f"They are in {escape(str(rejects))}." if rejects else "Write them to a file with --rejects."
-        shown.print(_grid(["why rows were rejected"], ["rows"], reasons))
+        shown.print(_by_reason("rejected", summary["reasons"]))
         shown.print(f"Rejected rows: {summary['rejected']:,}. {where}")
     if "breaches" in summary:
         known = sum(breach["known"] for breach in summary["breaches"])
@@ -186,14 +183,18 @@ def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
         shown.print(f"Rows that break a coding rule: {new}; named exceptions: {known}.")
 
 
+def _by_reason(became: str, reasons: Mapping[str, int]) -> "Table":
+    """Return a table of the commonest reasons why rows were rejected or filtered."""
+    return records([{f"why rows were {became}": reason, "rows": n} for reason, n in [*reasons.items()][:MOST_SHOWN]])
+
+
 def _print_feed(shown: "Console", feed: dict[str, Any]) -> None:
     """Print what became of the rows of a feed."""
-    numbers = ["rows", "kept", "rejected", "filtered", "duplicates"]
-    files = ([file["name"], *(f"{file[name]:,}" for name in numbers)] for file in feed["files"])
-    shown.print(f"{feed['feed']}: {escape(feed['settings'])}", _grid(["file"], numbers, files))
+    names = ("rows", "kept", "rejected", "filtered", "duplicates")
+    files = [{"file": file["name"], **{name: file[name] for name in names}} for file in feed["files"]]
+    shown.print(f"{feed['feed']}: {escape(feed['settings'])}", records(files))
     if feed["filtered_by"]:
-        reasons = ([reason, f"{n:,}"] for reason, n in feed["filtered_by"].items())
-        shown.print(_grid(["why rows were filtered"], ["rows"], reasons))
+        shown.print(_by_reason("filtered", feed["filtered_by"]))
     for words in [*(file["reason"] for file in feed["unread"]), *feed["findings"]][:MOST_SHOWN]:
         shown.print(f"[yellow]{escape(words)}[/]")
 
@@ -211,28 +212,16 @@ def _print_events(events: "pd.DataFrame", span: str) -> None:
     scale, several = read_scale("commitment"), events["dataset"].nunique() > 1
     columns = events[["date", "dataset", "source", "target", "cameo", "actor", "summary"]]
     rows = [
-        [
-            f"{day:%Y-%m-%d}", *_if(several, dataset), f"{one} > {other}", code,
-            scale.classes[int(scale.class_of.loc[code])], summary or actor,
-        ]
+        {
+            "date": f"{day:%Y-%m-%d}", **({"dataset": dataset} if several else {}), "who": f"{one} > {other}",
+            "code": code, "kind": scale.classes[int(scale.class_of.loc[code])], "what": summary or actor,
+        }
         for day, dataset, one, other, code, actor, summary in columns.itertuples(index=False, name=None)
     ]  # fmt: skip
     shown, unchecked = console(), sum(map(is_unchecked, events["reference"]))
     shown.print(f"{len(events):,} events, {span}" + (f"; unchecked: {unchecked:,}" if unchecked else ""))
     if rows:
-        shown.print(_grid(["date", *_if(several, "dataset"), "who", "code", "kind", "what"], [], rows))
-
-
-def _if(several: bool, text: str) -> list[str]:
-    """Return what a row says of its dataset, if there are several."""
-    return [text] if several else []
-
-
-def _grid(texts: list[str], numbers: list[str], rows: Iterable[Iterable[str]]) -> "Table":
-    from rich import box
-
-    columns: list[Column] = [*texts, *((name, True) for name in numbers)]
-    return table(columns, rows, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+        shown.print(records(rows))
 
 
 scale_option = partial(opt, "The ordering of codes into classes: commitment or goldstein.", "commitment")

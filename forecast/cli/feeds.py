@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from forecast.cli.options import arg, day_of, dyads_of, echo_json, grouped, opt, output, shared
-from forecast.cli.terminal import console, escape, progress, table
+from forecast.cli.terminal import console, escape, print_rest, progress, records
 from forecast.errors import DataError, SpecError
 from forecast.stopping import INTERRUPTED
 from forecast.wording import count
@@ -219,20 +219,15 @@ def repair_command(archive: Path = folder_option(), as_json: bool = shared.json(
 
 
 def _print_import(done: "Imported") -> None:
-    shown = console()
-    new = [file for file in done.files if file.became != "known"]
+    shown, new = console(), [file for file in done.files if file.became != "known"]
     rows = [
-        [
-            file.name, file.dataset, file.became,
-            *(f"{number:,}" for number in (file.rows, file.between, file.rejected, file.filtered) if file.dataset),
-        ]
+        {"file": file.name, "dataset": file.dataset, "": file.became}
+        | {"rows": file.rows, "between states": file.between, "rejected": file.rejected, "filtered": file.filtered}
         for file in new[:MOST_FILES]
-    ]  # fmt: skip
-    numbers = [(name, True) for name in ("rows", "between states", "rejected", "filtered")]
+    ]
     if new:
-        shown.print(table(["file", "dataset", "", *numbers], rows))
-    if len(new) > MOST_FILES:
-        shown.print(f"And {count(len(new) - MOST_FILES, 'file')} more; --json has all.")
+        shown.print(records(rows))
+    print_rest(shown, len(new) - MOST_FILES, "file")
     for file in [*done.of("failed"), *done.of("skipped")][:MOST_FILES]:
         shown.print(f"[yellow]{escape(file.reason)}[/]")
     for finding in done.findings[:MOST_FILES]:
@@ -251,9 +246,8 @@ def _print_status(found: "ArchiveStatus", dyads: list[str]) -> None:
             shown.print(f"And {count(len(dataset.gaps) - MOST_NAMED, 'gap')} before; --json has all.")
     if found.unfinished:
         shown.print("An import is at work, or was killed: then run the same import again.")
-    heads = [(dataset.dataset, True) for dataset in found.datasets]
-    rows = [[dyad, *(f"{dataset.dyads.get(dyad, 0):,}" for dataset in found.datasets)] for dyad in dyads[:MOST_DYADS]]
     shown.print("\nEvents of all actors of two states, by dyad:")
-    shown.print(table(["dyad", *heads], rows))
-    if len(dyads) > MOST_DYADS:
-        shown.print(f"And {count(len(dyads) - MOST_DYADS, 'dyad')} more; --json has all.")
+    shown.print(records([
+        {"dyad": dyad} | {one.dataset: one.dyads.get(dyad, 0) for one in found.datasets} for dyad in dyads[:MOST_DYADS]
+    ]))  # fmt: skip
+    print_rest(shown, len(dyads) - MOST_DYADS, "dyad")

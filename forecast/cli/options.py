@@ -191,10 +191,8 @@ class AnyData:
 
 
 @dataclass
-class Added:
-    """Events that are added to the data."""
-
-    panel = "Data"
+class Added(AnyData):
+    """Source of the data, and events that are added to them."""
 
     add: list[Path] | None = opt(
         "A small CSV of events to add to the record: date, source, target, code or kind, summary. Repeat it for "
@@ -204,18 +202,18 @@ class Added:
         "With --add: up to which day the record is complete, YYYY-MM-DD or YYYY-MM. Default: the last added day."
     )
 
-    def to(self, data: AnyData) -> "Source | None":
-        """Return the source of the data with the events that are added to it."""
+    @property
+    def given(self) -> "Source | None":
+        """The source of the data with the events that are added to it."""
         from forecast.sources import Source
 
         if not self.add:
             if self.covered_to:
                 raise SpecError("--covered-to: says how far added events complete the record; give --add as well")
-            return data.source
+            return self.source
         until = day_of(self.covered_to, "covered-to")
-        stated = None if until is None else until.isoformat()
-        added = {"additions": tuple(map(str, self.add)), "covered_to": stated}
-        return (data.source or Source()).model_copy(update=added)
+        added = {"additions": tuple(map(str, self.add)), "covered_to": until and until.isoformat()}
+        return (self.source or Source()).model_copy(update=added)
 
 
 @dataclass
@@ -437,12 +435,16 @@ def not_converged(misses: "Iterable[Miss]") -> NotConverged:
     )
 
 
-def show_result(page: Path, name: str, print_result: Callable[[], None], *, as_json: bool) -> None:
-    """Print the JSON file of a page for programs, or the result for people."""
+def show_result(
+    page: Path, name: str, print_result: Callable[[], None], *, as_json: bool, converged: bool = True
+) -> None:
+    """Print the JSON file of a page for programs, or the result for people; end with 3 if a fit has not converged."""
     if as_json:
         typer.echo((page.parent / name).read_text("utf-8"))
     else:
         print_result()
+    if not converged:
+        raise typer.Exit(NotConverged.exit_code)
 
 
 def echo_json(values: Any) -> None:

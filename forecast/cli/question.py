@@ -13,8 +13,8 @@ import typer
 
 from forecast import dates
 from forecast.arguments import faults
-from forecast.cli.options import Added, AnyData, arg, day_of, echo_json, grouped, open_data, opt, output, say, shared
-from forecast.cli.terminal import console, progress, table
+from forecast.cli.options import Added, arg, day_of, echo_json, grouped, open_data, opt, output, say, shared
+from forecast.cli.terminal import console, progress, records
 from forecast.dates import reject_future
 from forecast.errors import DataError, ForecastError, NotConverged, QuestionError, SpecError
 from forecast.escaping import printable
@@ -97,8 +97,7 @@ def _field(text: str) -> str:
 @grouped("question new USA-CHN --higher 5 --months 12", "question new USA-CHN --at-least sanctions:3 --until 2026-12")
 def new(
     asked: Asked,
-    data: AnyData,
-    added: Added,
+    data: Added,
     all_of: list[str] | None = opt(
         "Another question that must come true as well, such as 'USA-RUS higher 5'. Repeat it for several.", name="--and"
     ),
@@ -116,7 +115,7 @@ def new(
     from forecast.questions.ledger import QuestionFolder
 
     links = {"and": all_of or [], "or": any_of or [], "given": [given] if given else []}
-    question = read_question(file) if file else _question(asked, links, added.to(data), _as_of(as_of), name)
+    question = read_question(file) if file else _question(asked, links, data.given, _as_of(as_of), name)
     place = QuestionFolder(folder)
     if place.ledger.exists() and (mended := place.mend(place.read())):
         say(mended)
@@ -139,14 +138,13 @@ def list_questions(
     if as_json:
         echo_json([_summary(history) for history in found])
         return
-    rows = [
-        [
-            history.question.id, history.question.last.isoformat(), str(len(history.answers)),
-            chance(None if history.last_answer is None else history.last_answer.chance), _outcome(history),
-        ]
-        for history in found
-    ]  # fmt: skip
-    console().print(table(["question", "until", "answers", "last", "outcome"], rows))
+    console().print(records([
+        {
+            "question": one.question.id, "until": one.question.last, "answers": len(one.answers),
+            "last": chance(None if one.last_answer is None else one.last_answer.chance), "outcome": _outcome(one),
+        }
+        for one in found
+    ]))  # fmt: skip
     say(f"{count(ledger.lines, 'line')} in the ledger; the last has the hash {ledger.head}")
 
 
@@ -180,8 +178,7 @@ def show(
 @app.command()
 @grouped("question update --fit report/fit.zarr")
 def update(
-    data: AnyData,
-    added: Added,
+    data: Added,
     fit: Path = opt("A saved fit, such as fit.zarr in the folder of a report.", ...),
     names: list[str] | None = names_argument(),
     as_of: str | None = shared.as_of(),
@@ -201,7 +198,7 @@ def update(
     with progress() as tell:
         tell("reading the data", 0, 0)
         day = _as_of(as_of)
-        records = open_data(added.to(data), None if day else _only_dyad(chosen), day)
+        records = open_data(data.given, None if day else _only_dyad(chosen), day)
         tell("loading the fit", 0, 0)
         known = _fit_as_of(fit, records, day, seed=seed, refit=refit, tell=tell)
         choices, converged = known.spec.to_dict(), known.gate.passed
@@ -220,8 +217,7 @@ def update(
 @app.command()
 @grouped("question resolve --as-of 2026-06-30")
 def resolve(
-    data: AnyData,
-    added: Added,
+    data: Added,
     names: list[str] | None = names_argument(),
     as_of: str | None = shared.as_of(),
     folder: Path = folder_option(),
@@ -233,10 +229,10 @@ def resolve(
     place, ledger = _read(folder)
     chosen = _chosen(ledger, names)
     day = _as_of(as_of) or dates.today()
-    records = open_data(added.to(data), _only_dyad(chosen), day)
+    records = open_data(data.given, _only_dyad(chosen), day)
 
     def decide(history: "History") -> "Draft | str":
-        return resolution_of(history, records, day, now=dates.today(), added_resolve=bool(added.covered_to))
+        return resolution_of(history, records, day, now=dates.today(), added_resolve=bool(data.covered_to))
 
     drafts = _each(chosen, decide, named=bool(names))
     _append(place, drafts, "No question was resolved.", {}, as_json=as_json)
@@ -429,15 +425,14 @@ def _summary(history: "History") -> dict[str, Any]:
 
 
 def _print_record(record: "TrackRecord") -> None:
-    shown = console()
-    rows = [
-        [
-            *(str(row[name]) for name in ("hindsight", "kind", "horizon", "n", "void")),
-            *(number(row[f"brier_{by}"], 3) for by in ("first", "base", "last")),
-        ]
+    shown, briers = console(), {"Brier": "first", "base rate": "base", "last": "last"}
+    shown.print(records([
+        {
+            "": row["hindsight"], **{name: row[name] for name in ("kind", "horizon", "n", "void")},
+            **{name: number(row[f"brier_{by}"], 3) for name, by in briers.items()},
+        }
         for row in record.rows
-    ]
-    shown.print(table(["", "kind", "horizon", "n", "void", "Brier", "base rate", "last"], rows))
+    ]))  # fmt: skip
     shown.print(record.sentence)
 
 

@@ -14,7 +14,6 @@ from forecast.cli.options import (
     OUTPUT,
     WINDOW,
     Added,
-    AnyData,
     Driven,
     Sampler,
     Window,
@@ -64,8 +63,7 @@ class ReportCommand(TyperCommand):
     "report --events mine.csv --mapping mine.yaml",
 )
 def report(
-    data: AnyData,
-    added: Added,
+    data: Added,
     driven: Driven,
     sampler: Sampler,
     window: Window,
@@ -120,7 +118,7 @@ def report(
     """Make the report: one HTML page, forecast.json, levels.csv and the fit. Exit code 3 if not converged."""
     from forecast.pipeline import ReportSettings, make_report
 
-    source = added.to(data)
+    source = data.given
     if fit and together:
         raise SpecError("--fit: a saved fit has its own dyads; leave out --with")
     if alone and together:
@@ -229,8 +227,7 @@ ADDED = Path("added")
 
 @grouped("monday", "monday --covered-to 2026-06-21 --commit")
 def monday(
-    data: AnyData,
-    added: Added,
+    data: Added,
     sampler: Sampler,
     window: Window,
     dyads: list[str] | None = arg(
@@ -255,18 +252,18 @@ def monday(
     from forecast.monday import Monday
     from forecast.pipeline import ReportSettings
 
-    if not added.add and any(ADDED.glob("*.csv")):
-        added.add = [ADDED]
+    if not data.add and any(ADDED.glob("*.csv")):
+        data.add = [ADDED]
     asked = dyads_of(dyads, "DYAD")
     settings = ReportSettings(
-        dyad=asked[0] if asked else None, alone=alone, source=added.to(data), export=export, cores=cores,
+        dyad=asked[0] if asked else None, alone=alone, source=data.given, export=export, cores=cores,
         hierarchy=asked[1:] if asked and len(asked) > 1 else None, smallest_improvement=improvement, replace=True,
         **window.asked, **vars(sampler),
     )  # fmt: skip
     name = day_of(day, "day") or dates.today()
     with progress() as tell:
         tell("loading the libraries", 0, 0)
-        week = Monday(settings, name.isoformat(), folder, asked, bool(added.covered_to), commit, tell, say)
+        week = Monday(settings, name.isoformat(), folder, asked, bool(data.covered_to), commit, tell, say)
         week.run()
     _print_week(week)
 

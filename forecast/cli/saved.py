@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from forecast.arguments import MOST_POINTS, require_positive
 from forecast.cli.options import (
     COMPUTATION,
     Added,
-    AnyData,
     Window,
     arg,
     event_table,
@@ -26,7 +23,7 @@ from forecast.cli.options import (
 )
 from forecast.cli.question import folder_option
 from forecast.cli.terminal import progress, show
-from forecast.errors import DataError, NoEvents, NotConverged, NotUpdatable, QuestionError, SpecError
+from forecast.errors import DataError, NoEvents, NotUpdatable, QuestionError, SpecError
 from forecast.progress import Progress
 from forecast.wording import count, join
 
@@ -39,7 +36,6 @@ if TYPE_CHECKING:
     from forecast.outlook.scenarios import Scenarios
     from forecast.questions import PutQuestion, PutTogether, Question
     from forecast.report.folder import SavedReport
-    from forecast.sources import Source
 
 SCENARIOS = Path("scenario")
 """Default folder of the pages."""
@@ -86,9 +82,8 @@ def scenario(
         tell("writing the page", 0, 0)
         with chosen_folder(out, SCENARIOS, found.dyad, found.origin) as own:
             page = write_scenarios(loaded, found, own, gate=gate)
-    show_result(page, "scenario.json", lambda: _print_scenarios(found, page), as_json=as_json)
-    if not gate.passed or any(one.fault for one in found.scenarios):
-        raise typer.Exit(NotConverged.exit_code)
+    usable = gate.passed and not any(one.fault for one in found.scenarios)
+    show_result(page, "scenario.json", lambda: _print_scenarios(found, page), as_json=as_json, converged=usable)
 
 
 def _computed(
@@ -200,9 +195,7 @@ def check(
         tell("writing the page", 0, 0)
         with chosen_folder(out, CHECKED, name_of(loaded.dyads), last_known(loaded.panel)) as folder:
             page = write_checks(loaded, found, folder)
-    show_result(page, "checks.json", lambda: _print_checks(found, page), as_json=as_json)
-    if not loaded.gate.passed:
-        raise typer.Exit(NotConverged.exit_code)
+    show_result(page, "checks.json", lambda: _print_checks(found, page), as_json=as_json, converged=loaded.gate.passed)
 
 
 def name_of(dyads: list[str]) -> str:
@@ -218,7 +211,7 @@ def _print_checks(found: "Checks", page: Path) -> None:
 
 
 @dataclass
-class _Asked(AnyData):
+class _Asked(Added):
     """What is asked of reports: their headline or a question, and the events behind them."""
 
     question: str | None = opt(
@@ -235,25 +228,74 @@ class _Asked(AnyData):
     )
     as_json: bool = shared.json()
 
-    def prepare(
-        self, added: Added, out: Path, kind: str, reports: list[Path]
-    ) -> "tuple[Question | None, Source | None]":
-        """Return the question and the source of events, and make sure that the page may be written."""
+    def prepare(self, out: Path, kind: str, reports: list[Path]) -> "Question | None":
+        """Return the question, if there is one, and make sure that the page may be written."""
         from forecast.questions.ledger import QuestionFolder
         from forecast.report.folder import require_report_folder
 
         asked = None if self.question is None else QuestionFolder(self.folder).find(self.question)
-        given = added.to(self)
         file = [Path(self.question)] if self.question and Path(self.question).is_file() else []
-        read = [*reports, *file, *self.paths, *(added.add or [])]
+        read = [*reports, *file, *self.paths, *(self.add or [])]
         require_report_folder(out, kind, read, replace=self.replace)
-        return asked, given
+        return asked
+
+    def attribute(self, saved: "SavedReport", asked: "Question | None", tell: Progress, months: int) -> "Attribution":
+        """Return what the events of the last months did to the headline of a report, or to a question."""
+        from forecast.outlook.attribution import attribute
+        from forecast.panel.record import last_known
+        from forecast.questions import attribute_question
+
+        options: dict[str, Any] = {"seed": saved.seed, "progress": tell, "months": months, "refit": self.refit}
+        if asked is not None and saved.dyad not in asked.dyads:
+            wanted = join(asked.dyads, "or")
+            raise QuestionError(
+                f"{asked.id}: it is about {wanted}, and the report about {saved.dyad}; give a report of {wanted}"
+            )
+        tell("reading the data", 0, 0)
+        several = asked is not None and len(asked.dyads) > 1
+        table = event_table(self.given, None if several else saved.dyad, last_known(saved.fit.panel))
+        if asked is not None:
+            return attribute_question(saved.fit, asked, table, dyad=saved.dyad, **options)
+        return attribute(saved.fit, saved.dyad, table, **saved.terms, **options)
+
+    def attribute_longest(
+        self, saved: "SavedReport", asked: "Question | None", tell: Progress, months: int
+    ) -> "Attribution":
+        """Return the contributions of the last months, or of as many of them as need no new fit."""
+        for number in range(months, 1, -1):
+            try:
+                return self.attribute(saved, asked, tell, number)
+            except NotUpdatable as error:
+                say(f"The last {count(number, 'month')}: {error}")
+        return self.attribute(saved, asked, tell, 1)
+
+    def attribute_since(
+        self, change: "Change", later: "SavedReport", asked: "Question | None", tell: Progress
+    ) -> "Attribution | None":
+        """Return what the events since then did, where the later fit is of single events of not too many months.
+
+        To the question, if it is about the dyad of the reports and open on the later day; to the headline else.
+        """
+        from forecast.dates import months_between
+        from forecast.outlook.attribution import MOST_MONTHS
+
+        months = max(months_between(*change.days), 1)
+        if months > MOST_MONTHS:
+            return None
+        if asked is not None and (later.dyad not in asked.dyads or asked.closed(change.days[1])):
+            asked = None
+        try:
+            return self.attribute(later, asked, tell, months)
+        except (DataError, NotUpdatable, SpecError) as error:
+            if self.given is not None and not isinstance(error, NoEvents | NotUpdatable):
+                raise
+            say(f"The events since then are not listed: {error}")
+            return None
 
 
 @grouped("explain report/USA-CHN-2026-06-13 --months 6")
 def explain(
     data: _Asked,
-    added: Added,
     report: Path = arg("The folder of a report, with its fit.", ...),
     months: int = opt("Length of the window in months: the last 1 to 12.", 6),
     out: Path = output("Folder of the page.", Path("explain")),
@@ -268,57 +310,22 @@ def explain(
 
     if not 1 <= months <= MOST_MONTHS:
         raise SpecError(f"--months: got {months}; expected 1 to {MOST_MONTHS}")
-    asked, given = data.prepare(added, out, EXPLAIN, [report])
+    asked = data.prepare(out, EXPLAIN, [report])
     with progress() as tell:
         tell("loading the fit", 0, 0)
         from forecast.report.explain_page import write_explanation
 
         saved = read_report(report)
-        found = _attribute_longest(saved, asked, given, tell, months, refit=data.refit)
+        found = data.attribute_longest(saved, asked, tell, months)
         tell("writing the page", 0, 0)
         page = write_explanation(saved.fit, found, out)
-    show_result(page, "explain.json", lambda: _print_explanation(found, page), as_json=data.as_json)
-    if not saved.fit.gate.passed:
-        raise typer.Exit(NotConverged.exit_code)
-
-
-def _attribute(
-    saved: "SavedReport", asked: "Question | None", given: "Source | None", tell: Progress, **options: Any
-) -> "Attribution":
-    """Return what events did to the headline of a report, or to a question."""
-    from forecast.outlook.attribution import attribute
-    from forecast.panel.record import last_known
-    from forecast.questions import attribute_question
-
-    if asked is not None and saved.dyad not in asked.dyads:
-        wanted = join(asked.dyads, "or")
-        raise QuestionError(
-            f"{asked.id}: it is about {wanted}, and the report about {saved.dyad}; give a report of {wanted}"
-        )
-    tell("reading the data", 0, 0)
-    several = asked is not None and len(asked.dyads) > 1
-    table = event_table(given, None if several else saved.dyad, last_known(saved.fit.panel))
-    if asked is not None:
-        return attribute_question(saved.fit, asked, table, dyad=saved.dyad, seed=saved.seed, progress=tell, **options)
-    return attribute(saved.fit, saved.dyad, table, **saved.terms, seed=saved.seed, progress=tell, **options)
-
-
-def _attribute_longest(
-    saved: "SavedReport",
-    asked: "Question | None",
-    given: "Source | None",
-    tell: Progress,
-    months: int,
-    *,
-    refit: bool,
-) -> "Attribution":
-    """Return the contributions of the last months, or of as many of them as need no new fit."""
-    for number in range(months, 1, -1):
-        try:
-            return _attribute(saved, asked, given, tell, months=number, refit=refit)
-        except NotUpdatable as error:
-            say(f"The last {count(number, 'month')}: {error}")
-    return _attribute(saved, asked, given, tell, months=1, refit=refit)
+    show_result(
+        page,
+        "explain.json",
+        lambda: _print_explanation(found, page),
+        as_json=data.as_json,
+        converged=saved.fit.gate.passed,
+    )
 
 
 def _print_explanation(found: "Attribution", page: Path) -> None:
@@ -330,7 +337,6 @@ def _print_explanation(found: "Attribution", page: Path) -> None:
 @grouped("compare may june --out change")
 def compare(
     data: _Asked,
-    added: Added,
     old: Path = arg("The folder of the earlier report, with its fit.", ...),
     new: Path = arg("The folder of the later report, with its fit.", ...),
     out: Path = output("Folder of the page.", Path("change")),
@@ -342,7 +348,7 @@ def compare(
     """
     from forecast.report.folder import CHANGE, read_report
 
-    asked, given = data.prepare(added, out, CHANGE, [old, new])
+    asked = data.prepare(out, CHANGE, [old, new])
     with progress() as tell:
         tell("loading the fits", 0, 0)
         from forecast.outlook.comparison import split_change, split_question_change
@@ -359,17 +365,18 @@ def compare(
         else:
             dyad, *others = sorted(asked.dyads, key=lambda one: one != later.dyad)  # that of the report, if it is asked
             counts = any(part.kind == "count" for part in asked.parts)
-            table = event_table(given, None if others else dyad) if counts else None
+            table = event_table(data.given, None if others else dyad) if counts else None
             change = split_question_change(
                 earlier.fit, later.fit, dyad, asked.sentence, asking(asked, dyad, table),
                 seeds=(earlier.seed, later.seed), refit=data.refit, progress=tell,
             )  # fmt: skip
-        found = _attribute_since(change, later, asked, given, tell, refit=data.refit)
+        found = data.attribute_since(change, later, asked, tell)
         tell("writing the page", 0, 0)
         page = write_change((earlier.fit, later.fit), change, out, events=found)
-    show_result(page, "change.json", lambda: _print_change(change, found, page), as_json=data.as_json)
-    if not all(one.fit.gate.passed for one in reports):
-        raise typer.Exit(NotConverged.exit_code)
+    converged = all(one.fit.gate.passed for one in reports)
+    show_result(
+        page, "change.json", lambda: _print_change(change, found, page), as_json=data.as_json, converged=converged
+    )
 
 
 def _require_alike(old: "SavedReport", new: "SavedReport") -> None:
@@ -381,36 +388,6 @@ def _require_alike(old: "SavedReport", new: "SavedReport") -> None:
                 f"OLD, NEW: the reports differ in {name.replace('_', ' ')}, {earlier} and {values[1][name]}; make them "
                 "alike to compare"
             )
-
-
-def _attribute_since(
-    change: "Change",
-    later: "SavedReport",
-    asked: "Question | None",
-    given: "Source | None",
-    tell: Progress,
-    *,
-    refit: bool,
-) -> "Attribution | None":
-    """Return what the events since then did, where the later fit is of single events of not too many months.
-
-    To the question, if it is about the dyad of the reports and open on the later day; to the headline else.
-    """
-    from forecast.dates import months_between
-    from forecast.outlook.attribution import MOST_MONTHS
-
-    months = max(months_between(*change.days), 1)
-    if months > MOST_MONTHS:
-        return None
-    if asked is not None and (later.dyad not in asked.dyads or asked.closed(change.days[1])):
-        asked = None
-    try:
-        return _attribute(later, asked, given, tell, months=months, refit=refit)
-    except (DataError, NotUpdatable, SpecError) as error:
-        if given is not None and not isinstance(error, NoEvents | NotUpdatable):
-            raise
-        say(f"The events since then are not listed: {error}")
-        return None
 
 
 def _print_change(change: "Change", found: "Attribution | None", page: Path) -> None:

@@ -9,35 +9,13 @@ from pathlib import Path
 import typer
 
 from forecast.cli.options import arg, echo_json, grouped, say, shared
-from forecast.cli.terminal import console, table
+from forecast.cli.terminal import console, records, table
 from forecast.errors import DataError, OutputPathError, SpecError
 from forecast.escaping import printable
 from forecast.wording import join
 
-EVENTS = """date,source,target,code,summary
-2019-01-22,DEU,FRA,057,"Example, to be replaced: a treaty is signed"
-2019-05-14,FRA,DEU,042,"Example, to be replaced: a visit"
-2019-10-16,DEU,FRA,040,"Example, to be replaced: talks"
-2020-03-09,FRA,DEU,111,"Example, to be replaced: criticism"
-2020-06-30,DEU,FRA,030,"Example, to be replaced: an intention to cooperate"
-2020-11-18,FRA,DEU,042,"Example, to be replaced: a visit"
-2021-02-05,DEU,FRA,120,"Example, to be replaced: a proposal is rejected"
-2021-05-31,DEU,FRA,040,"Example, to be replaced: talks"
-2021-09-13,FRA,DEU,042,"Example, to be replaced: a visit"
-2022-01-25,DEU,FRA,030,"Example, to be replaced: an intention to cooperate"
-2022-06-15,FRA,DEU,111,"Example, to be replaced: criticism"
-2022-10-19,FRA,DEU,120,"Example, to be replaced: a meeting is postponed"
-2023-01-22,DEU,FRA,057,"Example, to be replaced: a declaration is signed"
-2023-04-11,DEU,FRA,111,"Example, to be replaced: criticism"
-2023-07-03,FRA,DEU,042,"Example, to be replaced: a visit"
-2023-12-04,DEU,FRA,040,"Example, to be replaced: talks"
-"""
-MAPPING = """# Columns of events.csv. More: forecast help events
-# date: YYYY-MM-DD. source, target: the acting state and the other one, as ISO 3166 alpha-3 codes.
-# code: CAMEO, such as 042 (a visit) or 111 (criticism). A report needs three years of events.
-dataset: mine
-columns: {date: date, source: source, target: target, cameo: code, summary: summary}
-"""
+EXAMPLE = Path(__file__).parent / "example"
+"""Files of a folder for data of one's own."""
 
 
 @grouped("dyads")
@@ -59,8 +37,7 @@ def dyads(as_json: bool = shared.json()) -> None:
     if as_json:
         echo_json(rows)
         return
-    cells = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row.values()] for row in rows]
-    console().print(table([(name, name == "events") for name in rows[0]], cells))
+    console().print(records(rows))
 
 
 @grouped("init mine")
@@ -76,8 +53,8 @@ def init(folder: Path = arg("A folder, which is made if it is missing.", ..., me
         if path.exists():
             raise OutputPathError(f"{path} exists; choose another folder, or remove it")
     following = f"forecast report --events {shlex.quote(str(events))} --mapping {shlex.quote(str(mapping))}"
-    write_text(events, EVENTS)
-    write_text(mapping, MAPPING)
+    for path in (events, mapping):
+        write_text(path, (EXAMPLE / path.name).read_text("utf-8"))
     typer.echo(printable(f"{events}: replace the example rows with your events."))
     typer.echo(printable(f"{mapping}: states which column holds what; change it for a table of another form."))
     typer.echo(printable(f"Next: {following}"))

@@ -1,12 +1,13 @@
 """Terminal output: escaping of untrusted text, and progress bars."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from forecast.escaping import printable
+from forecast.wording import count
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +45,19 @@ def table(columns: Iterable[Column], rows: Iterable[Iterable[str]], *, keep: str
     for row in rows:
         shown.add_row(*(escape(text, keep) for text in row))
     return shown
+
+
+def records(rows: Sequence[Mapping[str, Any]]) -> "Table":
+    """Return a table of rows by name, in which whole numbers are written with commas and stand on the right."""
+    heads = [(name, isinstance(value, int)) for name, value in (rows[0] if rows else {}).items()]
+    cells = ([f"{value:,}" if isinstance(value, int) else str(value) for value in row.values()] for row in rows)
+    return table(heads, cells)
+
+
+def print_rest(shown: "Console", rest: int, thing: str) -> None:
+    """Print how many things of a list are not shown, if any."""
+    if rest > 0:
+        shown.print(f"And {count(rest, thing)} more; --json has all.")
 
 
 def of_page(made: "PageTable") -> "Table":
