@@ -35,10 +35,11 @@ from forecast.plots.estimates import (
 )
 from forecast.plots.outcomes import CHANGES, Which, outcome_percents
 from forecast.plots.series import FIRST_YEAR, baseline_share, draw_recorded
+from forecast.report.folder import phrases
 from forecast.report.illustration import Draw, Illustration, Layout, illustrate, plotted, subplots
-from forecast.report.words import INTERVALS, interval, period, unit, verdict
+from forecast.report.words import INTERVALS, period, unit, verdict
 from forecast.typing import Float
-from forecast.wording import capital, chance, count, day, join, month, number, percent
+from forecast.wording import capital, chance, count, join
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -50,10 +51,13 @@ YEARS_BACK = 5
 """Years of the past in a fan."""
 ENOUGH_EVENTS = 20
 """Expected events of a window: with fewer, one or two of them decide, and only the table has its chances."""
-_MEANINGS: dict[Quantity, str] = {
-    "equilibrium": "Equilibrium: the long-run mean of the share under the current framework.",
-    "half_life": "Half-life: the time in which half of a displacement is undone.",
-}
+
+
+def _worded(name: str, draw: Draw, result: Assessment | None = None, **facts: Any) -> Illustration:
+    """Draw a figure with the words that `figures.j2` has for it."""
+    own = {} if result is None else {"result": result, "unit": unit(result), "intervals": INTERVALS}
+    said = phrases("figures.j2", own | facts)
+    return illustrate(draw, alt=said(f"{name}_alt"), caption=said(f"{name}_caption"))
 
 
 def share(fit: FitLike, result: Assessment) -> Illustration | None:
@@ -64,22 +68,14 @@ def share(fit: FitLike, result: Assessment) -> Illustration | None:
     window = result.recorded[main_horizon(result.horizons)]
     if not isinstance(window.share, Estimate):
         return None
-    baseline, point = "", count(result.smallest_improvement, "point")
-    if (before := baseline_share(result)) is not None:
-        span = count(result.baseline_months, "month")
-        baseline = f" Dashed: the share of the last {span}, {number(before, 0)}%; dotted: {point} above and below."
-    ends = f"{number(window.share.low, 0)} to {number(window.share.high, 0)}"
-    return illustrate(
+    return _worded(
+        "share",
         lambda layout: _draw_share(fit, result, layout),
-        alt=(
-            f"Line of the share of events that is cooperative, {result.label}, and its forecast: median "
-            f"{number(window.share.median, 0)}% in the {count(rolling.months, 'month')} to "
-            f"{period(result, window.until)} (90% {ends}).{baseline}"
-        ),
-        caption=(
-            f"Cooperative share of {result.label} events over windows of {count(rolling.months, 'month')}, and "
-            f"its forecast to {period(result, window.until)}: median, bands {INTERVALS}.{baseline} Shaded: eras."
-        ),
+        result,
+        window=window,
+        rolling=rolling,
+        until=period(result, window.until),
+        before=baseline_share(result),
     )
 
 
@@ -113,62 +109,37 @@ def recorded(result: Assessment) -> Illustration | None:
     bars = outcome_percents(result, "observed", list(shown))
     if not bars:
         return None
-    said = "; ".join(
-        f"{when.replace('\n', ' ')}: "
-        + ", ".join(f"{words.lower()} {chance(parts[name] / 100)}" for name, words in CHANGES.items())
-        for when, parts in bars.values()
-    )
-    change = count(result.smallest_improvement, "point")
-    return illustrate(
+    return _worded(
+        "recorded",
         _bars(result, "observed", list(bars)),
-        alt=f"Stacked bars of chances for what will be recorded of {result.label}. {said}.",
-        caption=(
-            f"Chances that the cooperative share of what is recorded in the months ahead is at least {change} lower, "
-            f"similar, or at least {change} higher than in the last {count(result.baseline_months, 'month')}."
-            + f" {count(left_out, 'window')} with fewer than {ENOUGH_EVENTS} expected events left out."
-            * bool(left_out)
-        ),
+        result,
+        bars={at: (when.replace("\n", " "), parts) for at, (when, parts) in bars.items()},
+        changes=CHANGES,
+        change=count(result.smallest_improvement, "point"),
+        left_out=left_out,
+        enough=ENOUGH_EVENTS,
     )
 
 
 def pendulum(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -> Illustration:
     """Draw the pendulum; `record` begins where the dyad's record does, `events` are those to be named."""
-    begins, ends = str(record["time"].to_numpy()[0])[:4], period(result, result.origin)
-    eras = result.frameworks.eras
+    eras, middle, times = (
+        result.frameworks.eras,
+        record["share"].sel(quantile=0.5).to_numpy(),
+        record["time"].to_numpy(),
+    )
     resting = any(isinstance(era.equilibrium, Estimate) for era in eras)
     capped = any(isinstance(era.ceiling, Estimate) for era in eras)
     assumed = "; the current one is an assumption, which the data did not move" * result.frameworks.ceiling_assumed
-    parts = [
-        *(["the equilibrium (line)"] if resting else []),
-        *([f"the ceiling of the trend (dashed{assumed})"] if capped else []),
-    ]
-    also = f" Across each era {join(parts)}, with 90% equal-tailed intervals." if parts else ""
-    return illustrate(
+    return _worded(
+        "pendulum",
         lambda layout: _draw_pendulum(result, record, events, layout),
-        alt=_alt_text(result, record, events),
-        caption=(
-            f"{capital(result.measure)} in {result.label} relations, {begins} to {ends}: posterior median "
-            f"of each {unit(result)}, bands {INTERVALS}.{also}"
-        ),
-    )
-
-
-def _alt_text(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -> str:
-    middle = record["share"].sel(quantile=0.5).to_numpy()
-    times = record["time"].to_numpy()
-    low, high = int(middle.argmin()), int(middle.argmax())
-    eras = [
-        f"{era.name} from {era.start:%Y}: mean {interval(era.mean)}"
-        + (f", equilibrium {interval(era.equilibrium)}" if isinstance(era.equilibrium, Estimate) else "")
-        + (f", ceiling {interval(era.ceiling)}" if isinstance(era.ceiling, Estimate) else "")
-        for era in result.frameworks.eras
-    ]
-    named = [f"{day(row['date'].date())}, {row['summary']}" for row in events.to_dict("records")]
-    return (
-        f"Line of the {result.measure}, {result.label}. Lowest median {number(middle[low], 0)} in "
-        f"{month(pd.Timestamp(times[low]))}, highest {number(middle[high], 0)} in {month(pd.Timestamp(times[high]))}, "
-        f"now {interval(result.standing.level)} (90% equal-tailed). Eras: {'; '.join(eras)}."
-        + (f" Events: {'; '.join(named)}." if named else "")
+        result,
+        begins=str(times[0])[:4],
+        lowest=(middle.min(), pd.Timestamp(times[middle.argmin()])),
+        highest=(middle.max(), pd.Timestamp(times[middle.argmax()])),
+        events=events.to_dict("records"),
+        parts=["the equilibrium (line)"] * resting + [f"the ceiling of the trend (dashed{assumed})"] * capped,
     )
 
 
@@ -194,27 +165,16 @@ def _draw_pendulum(result: Assessment, record: "xr.Dataset", events: pd.DataFram
 
 def standing(fit: FitLike, result: Assessment) -> Illustration:
     """Draw how the record's shares are distributed, with the present one among them."""
-    here = result.standing
-    spent, units = percent_by_share(fit, result), f"{unit(result)}s"
-    since, now = month(here.since), period(result, result.origin)
-    years = [f"{year} ({chance(likely.value)})" for year, likely in here.lowest_years.items()]
-    fullest = int(spent.argmax())
-    return illustrate(
+    here, spent = result.standing, percent_by_share(fit, result)
+    return _worded(
+        "standing",
         lambda layout: _draw_standing(result, spent, layout),
-        alt=(
-            f"Histogram of the {result.measure} in the {units} since {since}: most often between "
-            f"{EDGES[fullest]} and {EDGES[fullest + 1]}. In {now} it is {interval(here.level)}, higher than "
-            f"in {interval(here.percentile)}% of the earlier {units} (90% equal-tailed). Chance that no "
-            f"{unit(result)} was lower: {chance(here.lowest.value)}."
-            + (f" Years most likely to have been the lowest: {join(years)}." if years else "")
-        ),
-        caption=(
-            f"The {units} since {since} by their {result.measure} (percent of them in each {STEP} points, "
-            f"posterior mean; dark below the present median), and {now}: median and 90% equal-tailed interval. It is "
-            f"higher than {percent(here.percentile.median / 100)} of the earlier {units} (90% equal-tailed "
-            f"{number(here.percentile.low, 0)} to {number(here.percentile.high, 0)})."
-            + (" The other bars: years most likely to have had the lowest mean share." if years else "")
-        ),
+        result,
+        here=here,
+        now=period(result, result.origin),
+        fullest=EDGES[spent.argmax()],
+        step=STEP,
+        years=[f"{year} ({chance(likely.value)})" for year, likely in here.lowest_years.items()],
     )
 
 
@@ -234,30 +194,13 @@ def _draw_standing(result: Assessment, spent: Float, layout: Layout) -> "Figure"
 
 def level(result: Assessment) -> Illustration:
     """Draw the chances of the level at each horizon."""
-    change = count(result.smallest_improvement, "point")
-    said = []
-    for outlook in result.improvement.values():
-        chances = printed_chances(outlook)
-        until = period(result, outlook.until)
-        said.append(
-            f"to {until}: higher {chances['improvement']} (technical {chances['technical']}, structural "
-            f"{chances['structural']}), similar {chances['stability']}, lower {chances['deterioration']}"
-        )
-    last = list(result.improvement.values())[-1]
-    parts = (
-        f"Structural: the trend has risen by {change} too; technical: it has not"
-        if result.moving
-        else "Technical: under the current framework; structural: under a new one"
-    )
-    return illustrate(
+    return _worded(
+        "level",
         _bars(result, "expected", list(result.improvement)),
-        alt=f"Stacked bars of chances for {result.label}. {'; '.join(said)}.",
-        caption=(
-            f"Chances that the {result.measure} is at least {change} lower, similar, or at least "
-            f"{change} higher over the months ahead than over the last {count(result.baseline_months, 'month')}. "
-            f"{parts} (chance of a new framework by {period(result, last.until)}: {chance(last.new_framework.value)}). "
-            "The percents of a bar add up to 100."
-        ),
+        result,
+        change=count(result.smallest_improvement, "point"),
+        printed=printed_chances,
+        last=list(result.improvement.values())[-1],
     )
 
 
@@ -272,44 +215,23 @@ def _bars(result: Assessment, share: Which, horizons: Sequence[int]) -> Draw:
 
 def fan(fit: FitLike, result: Assessment, record: "xr.Dataset", coverage_end: str = "") -> Illustration:
     """Draw the fan of a record; `coverage_end` is the end of the record if it is over."""
-    reach = period(result, list(result.improvement.values())[-1].until)
     back = round(YEARS_BACK * 12 * PERIODS_A_MONTH["week" if result.weekly else "month"])
     begin = pd.Timestamp(record["time"].to_numpy()[-back:][0])
-    low, middle, high = (number(float(result.fan.share[place, -1]), 0) for place in (0, 2, 4))
-    seen, band = result.fan.observed, result.band
-    would = (
-        f" Dashed and dotted: 50% and 90% of the shares that the dataset would show in a single {unit(result)} with "
-        "events."
-        if not isinstance(seen, NotDefined)
-        else f" Not drawn is what the dataset would show: {seen.reason}."
-    )
-    balance = (
-        f" Green: equilibrium band, the central {percent(band.mass)} of where the cycle would "
-        f"keep the level, {number(band.low.median, 0)} to {number(band.high.median, 0)} (medians)."
-        if not isinstance(band, NotDefined)
-        else f" No equilibrium band: {band.reason}."
-    )
-    dots = (
-        f" Dots: the share observed in each {unit(result)}, larger with more events."
-        if panel_kind(fit.panel).coded
-        else ""
-    )
-    over = f" Coverage ends in {coverage_end}; the level is extrapolated from there." if coverage_end else ""
-    return illustrate(
+    return _worded(
+        "fan",
         plotted(
             lambda on: plot_level(fit, dyad=result.dyad, ahead=result, since=begin.date(), ax=on),
             heights=(4.0, 3.6),
             legend=(4, 2),
         ),
-        alt=(
-            f"Fan of the {result.measure}, {result.label}: {interval(result.standing.level)} in "
-            f"{period(result, result.origin)} (90% equal-tailed), and by {reach} a median of {middle} with "
-            f"90% of the simulations from {low} to {high}." + balance
-        ),
-        caption=(
-            f"{capital(result.measure)} from {month(begin)} on and in the simulations to {reach}: medians, "
-            f"bands {INTERVALS}.{dots}{over}{would}{balance}"
-        ),
+        result,
+        begin=begin,
+        reach=period(result, list(result.improvement.values())[-1].until),
+        ends=[float(result.fan.share[place, -1]) for place in (0, 2, 4)],
+        seen=result.fan.observed,
+        band=result.band,
+        coded=panel_kind(fit.panel).coded,
+        coverage_end=coverage_end,
     )
 
 
@@ -318,20 +240,8 @@ def headroom(result: Assessment) -> Illustration | None:
     room = result.frameworks.headroom
     if isinstance(room, NotDefined):
         return None
-    learning, said = room.learning, verdict(room.learning)
-    numbers = (
-        f"{interval(room.log_odds, 1)} with these data, {interval(learning.comparison, 1)} according to "
-        f"{learning.compared_with} (medians, 90% equal-tailed)"
-    )
-    return illustrate(
-        plotted(lambda on: plot_prior_posterior(room, ax=on), heights=(2.4, 2.4), legend=(2, 1)),
-        alt=f"Two densities of the headroom in log-odds: {numbers}. {said}",
-        caption=(
-            f"Headroom of the current framework (ceiling less the trend where the era began, log-odds): {numbers}. "
-            f"The latter is what is "
-            f"known of a framework without a single {unit(result)} of its own. {said}"
-        ),
-    )
+    draw = plotted(lambda on: plot_prior_posterior(room, ax=on), heights=(2.4, 2.4), legend=(2, 1))
+    return _worded("headroom", draw, result, room=room, said=verdict(room.learning))
 
 
 def dyads(result: Assessment, others: Sequence[Brief]) -> Illustration | None:
@@ -346,20 +256,14 @@ def dyads(result: Assessment, others: Sequence[Brief]) -> Illustration | None:
         for name, found in values.items()
         if len(estimates := [one for one in found if isinstance(one, Estimate)]) == len(found)
     }
-    titles = {name: title.lower() for name, (title, *_) in QUANTITIES.items()}
-    said = [
-        f"{one.label}: " + ", ".join(f"{titles[name]} {interval(found[place])}" for name, found in there.items())
-        for place, one in enumerate(results)
-    ]
-    explained = " ".join(_MEANINGS[name] for name in there if name in _MEANINGS)
-    missing = f" Not drawn, because not defined: {join(sorted(reasons))}." if reasons else ""
-    return illustrate(
+    return _worded(
+        "dyads",
         lambda layout: _draw_dyads(results, list(there), layout),
-        alt=f"Dots and intervals of {len(results)} dyads, 90% equal-tailed, half-life in months. {'; '.join(said)}.",
-        caption=(
-            f"{result.label} and the other dyads of the same fit, {period(result, result.origin)}"
-            f": posterior medians and 90% equal-tailed intervals. {explained}{missing}"
-        ),
+        result,
+        briefs=results,
+        there=there,
+        titles={name: title for name, (title, *_) in QUANTITIES.items()},
+        reasons=sorted(reasons),
     )
 
 
@@ -380,24 +284,20 @@ def kinds(result: Assessment) -> Illustration | None:
         return None
     series = result.kinds
     parts: list[Any] = list(series)
-    said = "; ".join(
-        f"{TITLES[name]} {interval(one.now)}% now, lowest median {number(float(np.nanmin(one.share[1])), 0)}, highest "
-        f"{number(float(np.nanmax(one.share[1])), 0)}"
-        for name, one in series.items()
-    )
-    whole = join(
-        f"{name} is the per cent of {one.side} events that are {join(one.kinds, 'or')}" for name, one in series.items()
-    )
-    return illustrate(
+    return _worded(
+        "kinds",
         plotted(
             *(lambda on, part=part: plot_kinds(result, part=part, ax=on) for part in parts),
             heights=(1.95 * len(parts), 1.8 * len(parts)),
         ),
-        alt=f"Lines of {join(TITLES[name] for name in series)}, {result.label}: {said} (medians, 90% equal-tailed).",
-        caption=(
-            f"{capital(whole)}. Lines and bands: median and 90% equal-tailed interval of what is expected in each "
-            f"{unit(result)}. Dots: what was recorded, year by year, larger with more events."
-        ),
+        result,
+        titles={name: TITLES[name] for name in series},
+        least={name: float(np.nanmin(one.share[1])) for name, one in series.items()},
+        most={name: float(np.nanmax(one.share[1])) for name, one in series.items()},
+        wholes=[
+            f"{name} is the per cent of {one.side} events that are {join(one.kinds, 'or')}"
+            for name, one in series.items()
+        ],
     )
 
 
@@ -406,23 +306,14 @@ def datasets(found: Sequence[DatasetOutlook]) -> Illustration | None:
     shown = [one for one in found if one.years]
     if len(shown) < 2:
         return None
-    said = "; ".join(
-        f"{one.name}: {count(len(one.years), 'year')}, {number(one.years[-1].share, 0)}% recorded in "
-        f"{one.years[-1].year} where {number(one.years[-1].expected, 0)}% was expected"
-        for one in shown
-    )
     span = min(one.years[0].year for one in shown), max(one.years[-1].year for one in shown) + 1
-    return illustrate(
+    return _worded(
+        "datasets",
         plotted(
             *(lambda on, one=one: _draw_dataset(on, one, span) for one in shown),
             heights=(1.95 * len(shown), 1.8 * len(shown)),
         ),
-        alt=f"Yearly cooperative shares of {join([one.name for one in shown])}: {said}.",
-        caption=(
-            "Dots: the cooperative share that each dataset recorded, year by year, larger with more events. Lines "
-            "and bands: median and 90% interval of what the joint level, read as the dataset reads it, makes expect. "
-            "Ringed: years that lie further than two standard deviations from what the others make expect."
-        ),
+        shown=shown,
     )
 
 

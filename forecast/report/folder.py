@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import functools
 import itertools
 import json
 import re
@@ -34,9 +35,11 @@ from forecast.outlook.query import main_horizon
 from forecast.report.events import cited, unchecked_note, who
 from forecast.report.illustration import GENERATOR, Illustration
 from forecast.report.words import STAMP, interval, label
-from forecast.wording import chance, count, day, fitted_together, join, number, percent, period
+from forecast.wording import capital, chance, count, day, fitted_together, join, month, number, percent, period
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from forecast.model import Fit
 
 MANIFEST = "manifest.json"
@@ -99,27 +102,38 @@ class Page:
 
 def render(template: str, content: Mapping[str, Any]) -> str:
     """Fill in a template, which may call common words and the functions of its `page`; all texts are escaped."""
+    text = printable(_environment(escaped=True).get_template(template).render(content), keep="\n")
+    return text.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
+
+
+def phrases(template: str, content: Mapping[str, Any]) -> Callable[[str], str]:
+    """Return the plain texts of the macros of a template, by name."""
+    module = _environment(escaped=False).get_template(template).make_module(dict(content))
+    return lambda name: re.sub(r"[ \n]+", " ", getattr(module, name)()).strip()
+
+
+@functools.cache
+def _environment(*, escaped: bool) -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     from forecast.report.provenance import settings, vintage
 
-    environment = Environment(
+    made = Environment(
         loader=PackageLoader("forecast.report"),
-        autoescape=True,
+        autoescape=escaped,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "address": _address, "cited": cited, "day": _day, "interval": interval, "label": label, "period": period,
     }  # fmt: skip
-    environment.globals |= {
-        "chance": chance, "count": count, "fitted_together": fitted_together, "join": join, "label": label,
-        "months_between": months_between, "number": number, "percent": percent, "settings": settings,
-        "unchecked_note": unchecked_note, "vintage": vintage, "who": who,
+    made.globals |= {
+        "capital": capital, "chance": chance, "count": count, "fitted_together": fitted_together, "join": join,
+        "label": label, "month": month, "months_between": months_between, "number": number, "percent": percent,
+        "settings": settings, "unchecked_note": unchecked_note, "vintage": vintage, "who": who,
     }  # fmt: skip
-    text = printable(environment.get_template(template).render(content), keep="\n")
-    return text.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
+    return made
 
 
 def _day(when: date | str) -> str:
