@@ -1,6 +1,5 @@
 """Event lists for readers: last year's events, added events, and those labelled in the pendulum figure."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +19,6 @@ from forecast.events.tables import is_unchecked
 from forecast.panel import event_counts
 from forecast.plots.style import year_of
 from forecast.report.table import Table
-from forecast.typing import Bool
 from forecast.wording import count, day, join
 
 if TYPE_CHECKING:
@@ -143,9 +141,9 @@ _USUAL_MONTHS = 120
 """Ten years: the usual number of events of a month is their mean."""
 _LEAST = 0.375
 """Added to counts before their square roots are taken, whose variance is then nearly constant (Anscombe 1948)."""
-_HEADS = re.compile(
-    r"(?:President|Premier|Prime Minister|Chairman Mao|General Secretary|Emperor|King|Queen|Shah|"
-    r"Supreme Leader|Paramount Leader)\b"
+_HEADS = (
+    r"(?:President|Premier|Prime Minister|Chairman Mao|General Secretary|Emperor|King|Queen|Shah|Supreme Leader|"
+    r"Paramount Leader)\b"
 )
 
 RULE = (
@@ -166,7 +164,7 @@ def notable_events(events: pd.DataFrame, record: "xr.Dataset", reference: date |
     rows = events.assign(
         year=[year_of(day.date()) for day in events["date"]],
         place=np.searchsorted(times, days, side="right") - 1,
-        first=_visits_after_pause(events) + 2 * (events["date"] == pd.Timestamp(reference or date.max)),
+        first=_visits_after_pause(events).astype(int) + 2 * (events["date"] == pd.Timestamp(reference or date.max)),
         size=events["goldstein"].abs(),
         busy=months.map(_busy_months(months)),
     )
@@ -192,17 +190,12 @@ def _busy_months(months: "pd.Series[Any]") -> "pd.Series[Any]":
     return above
 
 
-def _head_visits(events: pd.DataFrame) -> Bool:
-    """Return which events are visits by heads of state or government, in the row of the visitor."""
-    heads = np.array([bool(_HEADS.match(str(actor))) for actor in events["actor"]], dtype=bool)
-    return heads & (events["cameo"] == VISIT).to_numpy()
+def _visits_after_pause(events: pd.DataFrame) -> "pd.Series[bool]":
+    """Return which events are visits by a head of state or government, the first or after ten years without one.
 
-
-def _visits_after_pause(events: pd.DataFrame) -> Bool:
-    """Return which visits of heads follow ten years without one, or are the first."""
-    visits = _head_visits(events)
-    days = events["date"].to_numpy().astype("datetime64[D]")[visits]  # in time order, as the table is
-    longest = np.timedelta64(round(DAYS_A_YEAR * _PAUSE_YEARS), "D")
-    first = np.zeros(len(events), dtype=bool)
-    first[visits] = np.concatenate([[True], np.diff(days) >= longest])[: len(days)]
-    return first
+    The row is that of the visitor; events are in time order, as in their table.
+    """
+    visits = events["actor"].astype(str).str.match(_HEADS) & (events["cameo"] == VISIT)
+    pause = events["date"][visits].diff()
+    first = pause.isna() | (pause >= pd.Timedelta(days=round(DAYS_A_YEAR * _PAUSE_YEARS)))
+    return first.reindex(events.index, fill_value=False)

@@ -118,7 +118,8 @@ def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[st
         "rule": RULE,
         "brier_note": brier_note,
         "listed": isinstance(material.events, EventTable),
-        "diagnostics": provenance.diagnostics(material.gate.to_dict(), known["fit"]),
+        "checks": material.gate.to_dict(),
+        "quantities": provenance.quantities_table(material.gate.to_dict()),
         "learned": provenance.learned(material.learned),
         # An index has no events to count, to pair or to leave out.
         "data_rows": provenance.provenance({

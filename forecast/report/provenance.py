@@ -136,11 +136,6 @@ _FACTS = {
 _LEFT_OUT = {"r_hat", "additions", "gate"}
 PRIOR = 0.8
 """Share of the prior's variance from which a parameter is mostly determined by its prior."""
-_UPDATED = (
-    "The draws were sampled for an earlier day and reweighted by what became known since. R-hat, energy and "
-    "divergences are those of the sampling; effective sample sizes are those of the draws as they are now, in which a "
-    "draw of large weight appears several times."
-)
 _STEPS = {
     "build": "building the model",
     "compile": "compiling it",
@@ -192,20 +187,15 @@ def _hierarchy(dyads: Sequence[str], pooling: bool) -> str:
     return f"{'partially pooled' if pooling else 'not pooled'}{named}"
 
 
-def diagnostics(gate: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Describe the result of the convergence checks in words."""
-    rows = [
+def quantities_table(gate: Mapping[str, Any]) -> Table:
+    """Arrange the convergence checks by quantity."""
+    return Table.of(("Quantity", "Numbers", "Worst R-hat", "Smallest bulk ESS", "Smallest tail ESS"), [
         (
             {"outlook": "every number of the outlook"}.get(one["quantity"], one["quantity"]), f"{one['number']:,}",
             number(one["r_hat"], 3), number(one["ess_bulk"], 0), number(one["ess_tail"], 0),
         )
         for one in gate["quantities"]
-    ]  # fmt: skip
-    return {
-        "updated": _UPDATED if (facts or {}).get("updates") else "",
-        "table": Table.of(("Quantity", "Numbers", "Worst R-hat", "Smallest bulk ESS", "Smallest tail ESS"), rows),
-        "energy": number(gate["bfmi"], 2), "divergent": percent(gate["divergence_share"], 2), "limits": gate["limits"],
-    }  # fmt: skip
+    ])  # fmt: skip
 
 
 def provenance(facts: Mapping[str, Any]) -> Rows:
