@@ -90,7 +90,11 @@ def backtest(
     from forecast.report.folder import SKILL, require_report_folder
 
     if remake:
-        _remake(out, as_json=as_json)
+        from forecast.evaluation import Results
+        from forecast.report.skill_page import write_skill_page
+
+        page = write_skill_page(out)
+        show_result(page, "skill.json", lambda: _print(Results.read(out), page), as_json=as_json)
         return
     from forecast.dates import parse_horizons
     from forecast.evaluation.tasks import RUN_FILE
@@ -131,14 +135,6 @@ def backtest(
 
         page = write_skill(results, out)
     show_result(page, "skill.json", lambda: _print(results, page), as_json=as_json)
-
-
-def _remake(out: Path, *, as_json: bool) -> None:
-    from forecast.evaluation import Results
-    from forecast.report.skill_page import write_skill_page
-
-    page = write_skill_page(out)
-    show_result(page, "skill.json", lambda: _print(Results.read(out), page), as_json=as_json)
 
 
 def _executor(processes: int | None, scheduler: str | None) -> "Executor":

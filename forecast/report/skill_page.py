@@ -24,7 +24,7 @@ from forecast.outlook.benchmarks import REFERENCE
 from forecast.outlook.query import main_horizon
 from forecast.report import score_figures
 from forecast.report import skill as say
-from forecast.report.folder import SKILL, Files, Page, publish, require_report_folder
+from forecast.report.folder import SKILL, Files, Page, phrases, publish, require_report_folder
 from forecast.report.illustration import Illustration
 from forecast.report.provenance import Rows, vintage_of
 from forecast.report.score_figures import Asked, Curve
@@ -222,42 +222,22 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
     skill = results.skill
     subject, where = say.subject_words(skill), say.PERIODS[skill.period]
     ahead = f"{count(_main(skill), 'month')} ahead"
-    figures = {
-        "benchmarks": score_figures.differences(
-            skill,
-            _by_horizon(skill, others(skill)),
-            what=f"{capital(subject)} against every benchmark",
-            caption=f"Mean CRPS of {subject} less that of each benchmark and mixture, {where}, with 90% intervals. "
-            f" They are in the order of their scores {ahead}, the best first.",
-        ),
-        "dyads": score_figures.differences(
-            skill,
-            _by_dyad(skill),
-            what=f"{capital(subject)} by dyad, {ahead}",
-            caption=f"The same by dyad, {ahead}, against the ten-year base rate and the best benchmark.",
-        ),
-        "outcomes": score_figures.over_time(
-            _over_time(results),
-            subject=subject,
-            caption=f"Cooperative share in percent, {ahead}, by origin, real-time: forecasts of {subject} (mean and "
-            "central 90% interval) and what was recorded.",
-        ),
-        "calibration": score_figures.calibration(
-            _curves(results),
-            subject=subject,
-            caption=f"Forecasts {ahead}, {where}. How often the share had risen, or fallen, by the probability that "
-            "was stated (isotonic regression), and how recorded shares are distributed among the predicted ones (PIT), "
-            "less the even distribution. The bands assume independent windows; windows overlap, so the correct bands "
-            "are wider.",
-        ),
-        "forms": score_figures.differences(
-            skill,
-            _by_horizon(skill, other_forms(skill), skill.model),
-            what="The model against its other forms",
-            caption=f"Mean CRPS of the model less that of each other form, {where}, with 90% intervals.",
-        ),
+    caption = phrases("skill_figures.j2", {"subject": subject, "where": where, "ahead": ahead})
+    differences = {
+        "benchmarks": (_by_horizon(skill, others(skill)), f"{capital(subject)} against every benchmark"),
+        "dyads": (_by_dyad(skill), f"{capital(subject)} by dyad, {ahead}"),
+        "forms": (_by_horizon(skill, other_forms(skill), skill.model), "The model against its other forms"),
     }
-    return {name: figure for name, figure in figures.items() if figure is not None}
+    figures = {
+        name: score_figures.differences(skill, panels, what=what, caption=caption(name))
+        for name, (panels, what) in differences.items()
+    }
+    figures["outcomes"] = score_figures.over_time(_over_time(results), subject=subject, caption=caption("outcomes"))
+    figures["calibration"] = score_figures.calibration(
+        _curves(results), subject=subject, caption=caption("calibration")
+    )
+    order = ("benchmarks", "dyads", "outcomes", "calibration", "forms")
+    return {name: figure for name in order if (figure := figures[name]) is not None}
 
 
 def skill_page(results: "Results", figures: Mapping[str, Illustration] | None = None) -> Page:
