@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from forecast.dates import months_between
 from forecast.errors import DataError, OutputError, OutputPathError
-from forecast.escaping import printable
+from forecast.escaping import markdown, printable
 from forecast.files import (
     check_writable,
     file_digest,
@@ -106,6 +106,11 @@ def render(template: str, content: Mapping[str, Any]) -> str:
     return text.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
 
 
+def fill(template: str, content: Mapping[str, Any]) -> str:
+    """Fill in a template of a text that is not HTML."""
+    return _environment(escaped=False).get_template(template).render(content) + "\n"
+
+
 def phrases(template: str, content: Mapping[str, Any]) -> Callable[[str], str]:
     """Return the plain texts of the macros of a template, by name."""
     module = _environment(escaped=False).get_template(template).make_module(dict(content))
@@ -126,7 +131,8 @@ def _environment(*, escaped: bool) -> "Environment":
         lstrip_blocks=True,
     )
     made.filters |= {
-        "address": _address, "cited": cited, "day": _day, "interval": interval, "label": label, "period": period,
+        "address": _address, "cited": cited, "day": _day, "interval": interval, "label": label, "markdown": markdown,
+        "period": period,
     }  # fmt: skip
     made.globals |= {
         "capital": capital, "chance": chance, "count": count, "fitted_together": fitted_together, "join": join,

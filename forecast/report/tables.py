@@ -8,7 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from forecast.drivers import FUTURE_WORDS
-from forecast.escaping import markdown, printable
+from forecast.escaping import printable
 from forecast.files import write_bytes, write_csv, write_text
 from forecast.outlook import (
     Assessment,
@@ -30,10 +30,10 @@ from forecast.outlook.tone import SMALLEST_CHANGE
 from forecast.plots.outcomes import CHANGES
 from forecast.report import illustration, words
 from forecast.report.events import RecentEvent, cited
+from forecast.report.folder import fill
 from forecast.report.illustration import GENERATOR
 from forecast.report.material import Material
-from forecast.report.provenance import vintage
-from forecast.report.skill import DyadSkill, skill_sentence, skill_table
+from forecast.report.skill import skill_sentence, skill_table
 from forecast.report.table import Cell, Table
 from forecast.report.words import STAMP
 from forecast.wording import DASH, chance, count, day, interval, join, month, number, signed
@@ -335,19 +335,21 @@ _BRACKETS = "Brackets hold 90% equal-tailed intervals."
 
 def summary(material: Material) -> str:
     """Return a report in short as Markdown."""
-    result, question = material.result, quoted(material.result)
+    result, question, known = material.result, quoted(material.result), material.facts
     lede = words.meaning(result) if question is None else level_sentence(result)
-    parts = [
-        f"# {markdown(result.label)} relations, outlook as of {day(material.as_of)}",
-        "" if material.gate.passed else f"**{STAMP}: do not use these numbers.**",
-        markdown(" ".join(within(MOST_WORDS, [result.headline, lede, _BRACKETS]))),
-        (recorded_table(result) if windows_of(result) else level_table(result)).transposed("Window").markdown(),
-        "" if question is None else f"**How this is resolved.** {markdown(question.rule)}",
-        f"**Skill.** {markdown(_skill(material.skill))}",
-        *(f"**The data.** {markdown(text)}" for text in material.caveats),
-        f"**Sources.** {markdown(_sources(material))}",
-    ]
-    return "\n\n".join(filter(None, parts)) + "\n"
+    shown = recorded_table(result) if windows_of(result) else level_table(result)
+    # The remedy of an unknown skill is for the author of the report, not for the readers of the memo.
+    unknown = isinstance(material.skill, NotDefined)
+    return fill("summary.md.j2", vars(material) | {
+        "question": question, "stamp": STAMP, "lede": " ".join(within(MOST_WORDS, [result.headline, lede, _BRACKETS])),
+        "table": shown.transposed("Window").markdown(), "digits": _DIGITS,
+        "how_good": "How good such forecasts have been is not known." if unknown else skill_sentence(material.skill),
+        "files": [
+            f"{file['name']} ({count(file['rows'], 'row')}, SHA-256 {file['sha256'][:_DIGITS]}…)"
+            for file in known["files"]
+        ],
+        "maker": f"{GENERATOR} {known['fit'].get('versions', {}).get(GENERATOR, '')}".strip(),
+    })  # fmt: skip
 
 
 def within(most: int, sentences: Sequence[str]) -> list[str]:
@@ -357,28 +359,6 @@ def within(most: int, sentences: Sequence[str]) -> list[str]:
         if len(" ".join([*kept, sentence]).split()) <= most:
             kept.append(sentence)
     return kept
-
-
-def _skill(found: DyadSkill | NotDefined) -> str:
-    # The remedy is for the author of the report, not for the readers of the memo.
-    return "How good such forecasts have been is not known." if isinstance(found, NotDefined) else skill_sentence(found)
-
-
-def _sources(material: Material) -> str:
-    known = material.facts
-    files = [
-        f"{file['name']} ({count(file['rows'], 'row')}, SHA-256 {file['sha256'][:_DIGITS]}…)" for file in known["files"]
-    ]
-    counted, made = known["data"]["digest"][:_DIGITS], known["simulation"]
-    version = known["fit"].get("versions", {}).get(GENERATOR, "")
-    sentences = [
-        vintage(material.fit.panel).removesuffix("."),
-        f"What was counted has SHA-256 {counted}…" if counted else "",
-        f"Files read: {join(files)}" if files else "",
-        f"Made with {f'{GENERATOR} {version}'.strip()} from {made['simulations']:,} simulations of {made['draws']:,} "
-        f"posterior draws, seed {made['seed']}",
-    ]
-    return " ".join(f"{sentence}." for sentence in sentences if sentence)
 
 
 def write_export(
