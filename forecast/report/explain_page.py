@@ -12,13 +12,13 @@ import pandas as pd
 from forecast.arguments import checked
 from forecast.events.codebook import VISITS
 from forecast.model.particles import PARETO_K_LIMIT
-from forecast.outlook import Estimate, NotDefined, plain
+from forecast.outlook import Estimate, plain
 from forecast.outlook.attribution import Attribution, LevelCourse, Part
 from forecast.outlook.comparison import BASELINE, LEVEL, TIME, Change, Numbers, Step, as_shown, difference
 from forecast.plots import plot_attribution
 from forecast.plots.outcomes import WEEKS_SHOWN, Waterfall
 from forecast.report.events import who
-from forecast.report.folder import CHANGE, EXPLAIN, Files, Page, publish
+from forecast.report.folder import CHANGE, EXPLAIN, Files, Page, phrases, publish
 from forecast.report.illustration import Illustration, illustrate, plotted
 from forecast.report.table import Table
 from forecast.report.words import label
@@ -128,6 +128,11 @@ def _event_rows(found: Attribution) -> list[dict[str, Any]]:
     return rows
 
 
+def _words(name: str, **facts: Any) -> str:
+    """Return a sentence of `explain_words.j2`."""
+    return phrases("explain_words.j2", facts)(name)
+
+
 def measure(found: Attribution) -> str:
     """Return what of an event the model sees, in a sentence."""
     facts, posed = [], found.posed
@@ -135,30 +140,12 @@ def measure(found: Attribution) -> str:
         facts.append("kind")
     if posed is not None and "tone" in posed.parts and posed.recorded:  # scores of months ahead stay as they are
         facts.append("score")
-    more = f" The chance of this question depends on its {join(facts)}, too." if facts else ""
-    return (
-        "Of an event the model sees the side, cooperative or hostile, and the period, not the kind: events of one side "
-        f"and period contribute the same to the level.{more}"
-    )
+    return _words("measure", facts=facts)
 
 
 def level_sentence(course: LevelCourse) -> str:
     """Return the change of the level with its 90% interval, and the level without the events, in sentences."""
-
-    def words(one: Estimate) -> str:
-        return interval_in_words(one.mean, one.low, one.high, 0)
-
-    contributed = signed(course.now.mean - course.without.mean, 1)
-    without = (
-        f"Without these events the estimate would be {words(course.without)}: they contribute {contributed} points."
-    )
-    if course.start is None or course.change is None:
-        return f"The level, an estimate, is {words(course.now)}. {without}"
-    ends = f"{signed(course.change.low, 0)} to {signed(course.change.high, 0)}"
-    return (
-        f"Over these months the level, an estimate, changed by {signed(course.change.mean, 1)} points (90% interval "
-        f"{ends}), from {words(course.start)} to {words(course.now)}. {without}"
-    )
+    return _words("level", course=course, estimate=lambda one: interval_in_words(one.mean, one.low, one.high, 0))
 
 
 def finding(found: Attribution) -> str:
@@ -172,33 +159,14 @@ def finding(found: Attribution) -> str:
 
 def question(found: Attribution) -> str:
     """Return the question in a sentence."""
-    if found.posed is not None:
-        return f"Asked on {day(found.posed.asked)}: {found.posed.sentence}"
-    baseline = found.baseline
-    assert baseline is not None and found.horizon is not None and found.smallest_improvement is not None
-    points = count(found.smallest_improvement, "point")
-    if isinstance(baseline, NotDefined) or baseline.share is None:
-        reason = baseline.reason if isinstance(baseline, NotDefined) else "it has fewer than three events"
-        return f"No chances are given: there is no baseline to compare with ({reason})."
-    months, before = count(found.horizon, "month"), f"{day(baseline.first)} to {day(baseline.last)}"
-    return (
-        f"Higher, lower: the cooperative share of the {months} after {day(found.last)} is at least {points} above, or "
-        f"below, {number(baseline.share, 1)}%, that of {before} as it was recorded. This baseline stays, whatever is "
-        "left out."
-    )
+    return _words("question", found=found)
 
 
 def weights_sentence(found: Attribution) -> str:
     """Return the accuracy of the computation, in a sentence."""
-    k = found.pareto_k
-    trusted = "" if k is None else f" Pareto k was at most {k:.2f} (limit 0.70)."
-    if k is not None and k > PARETO_K_LIMIT:
-        trusted += " So contributions of single events in some months are approximate; those of the months are not."
-    errors = [scaled[1] for scaled in (as_shown(name, one) for name, one in found.total.items())]
+    error = max(as_shown(name, one)[1] for name, one in found.total.items())
     lost = sum(not one.added for one in found.alone)
-    missing = f" Leaving out {count(lost, 'event')} alone would need a new fit." if lost else ""
-    error = number(max(errors), 1)
-    return f"The draws of the fit were reweighted.{trusted} Monte Carlo error of the sums: at most {error}.{missing}"
+    return _words("weights", k=found.pareto_k, limit=PARETO_K_LIMIT, error=error, lost=lost)
 
 
 def explanation_figure(found: Attribution) -> Illustration:
@@ -355,41 +323,20 @@ def change_rows(change: Change) -> list[dict[str, Any]]:
 
 def sentences(change: Change) -> list[str]:
     """Return the change in three sentences: by how much, which parts, and what became of the level."""
-    name, asked = change.outcome, change.asked
+    name = change.outcome
     was, now = (chance(numbers[name].value) for numbers in (change.before, change.now))
-    days = [day(one) for one in change.days]
-    level = (
-        f"The level of relations, an estimate, was {number(change.before[LEVEL].value, 0)} of 100 and is "
-        f"{number(change.now[LEVEL].value, 0)}"
-    )
-    if isinstance(asked, str):
-        first, last = f"The chance of a yes was {was} as of {days[0]} and is {now} as of {days[1]}.", f"{level}."
-    else:
-        months, points = count(asked.horizon, "month"), count(asked.smallest_improvement, "point")
-        first = (
-            f"The chance that the cooperative share of the {months} ahead is at least {points} higher than in as many "
-            f"months before was {was} as of {days[0]} and is {now} as of {days[1]}."
-        )
-        before, after = (number(one.share, 1) for one in asked.baselines)
-        last = f"{level}; the baseline was {before}% and is {after}%."
+    level = [numbers[LEVEL].value for numbers in (change.before, change.now)]
     parts = [f"{step.name} {_added(name, step.added)}" for step in change.steps]
-    return [first, f"The change is {_added(name, change.total)} points of probability: {join(parts)}.", last]
+    return [
+        _words("change_first", change=change, was=was, now=now),
+        f"The change is {_added(name, change.total)} points of probability: {join(parts)}.",
+        _words("change_last", change=change, level=level),
+    ]
 
 
 def change_question(change: Change) -> str:
     """Return what is asked at each step, in a sentence or two."""
-    asked = change.asked
-    if isinstance(asked, str):
-        return (
-            f"Asked: {asked} The passing of time alone does not move the probability of a question with a fixed window."
-        )
-    first, second = (number(one.share, 1) for one in asked.baselines)
-    points = count(asked.smallest_improvement, "point")
-    return (
-        f"Up to “{BASELINE}” every step asks the same: whether the share is {points} above {first}%, the baseline of "
-        f"the earlier day. The last step puts that of the later day, {second}%, in its place: it changes the "
-        "question, not the relation."
-    )
+    return _words("change_question", change=change, baseline=BASELINE)
 
 
 def change_figure(change: Change) -> Illustration:

@@ -35,7 +35,7 @@ from forecast.outlook.query import main_horizon
 from forecast.report.events import cited, unchecked_note, who
 from forecast.report.illustration import GENERATOR, Illustration
 from forecast.report.words import STAMP, interval, label
-from forecast.wording import capital, chance, count, day, fitted_together, join, month, number, percent, period
+from forecast.wording import capital, chance, count, day, fitted_together, join, month, number, percent, period, signed
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -137,7 +137,7 @@ def _environment(*, escaped: bool) -> "Environment":
     made.globals |= {
         "capital": capital, "chance": chance, "count": count, "fitted_together": fitted_together, "join": join,
         "label": label, "month": month, "months_between": months_between, "number": number, "percent": percent,
-        "settings": settings, "unchecked_note": unchecked_note, "vintage": vintage, "who": who,
+        "settings": settings, "signed": signed, "unchecked_note": unchecked_note, "vintage": vintage, "who": who,
     }  # fmt: skip
     return made
 
