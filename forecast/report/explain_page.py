@@ -325,12 +325,12 @@ def sentences(change: Change) -> list[str]:
     """Return the change in three sentences: by how much, which parts, and what became of the level."""
     name = change.outcome
     was, now = (chance(numbers[name].value) for numbers in (change.before, change.now))
-    level = [numbers[LEVEL].value for numbers in (change.before, change.now)]
+    levels = [numbers[LEVEL].value for numbers in (change.before, change.now)]
     parts = [f"{step.name} {_added(name, step.added)}" for step in change.steps]
     return [
         _words("change_first", change=change, was=was, now=now),
         f"The change is {_added(name, change.total)} points of probability: {join(parts)}.",
-        _words("change_last", change=change, level=level),
+        _words("change_last", change=change, levels=levels),
     ]
 
 
