@@ -39,10 +39,11 @@ def parse_date(text: str, field: str) -> datetime.date:
     raise SpecError(f"{field}: {text!r} is not a date. Write YYYY-MM-DD, or YYYY-MM for its last day.")
 
 
-def read_day(given: "str | datetime.date | np.datetime64", field: str) -> datetime.date:
-    """Read a day that is given as text, as a date, or as a moment without a time zone."""
+def read_day(given: "str | datetime.date | np.datetime64", field: str, *, first: bool = False) -> datetime.date:
+    """Read a day from text, a date, or a moment without a time zone; `first` is whether a month means its first day."""
     if isinstance(given, str):
-        return parse_date(given, field)
+        day = parse_date(given, field)
+        return month_start(day) if first and _MONTH.fullmatch(given.strip()) else day
     day = given if isinstance(given, datetime.date) else given.astype("datetime64[D]").item()
     if not isinstance(day, datetime.date) or day != day:
         raise SpecError(f"{field}: {given} is not a day. Give one such as 2023-10-31.")

@@ -49,11 +49,9 @@ swapping = threading.Lock()
 
 @contextlib.contextmanager
 def partial_folder(target: Path) -> Iterator[Path]:
-    """Make a hidden folder next to a target, and remove it in the end, whatever happens.
-
-    It is locked as long as this process lives. Those next to it that no process locks were left by runs that have been
-    killed; they are removed first.
-    """
+    """Make a hidden folder next to a target, and remove it in the end, whatever happens."""
+    # It is locked as long as this process lives. Those next to it that no process locks were left by runs that have
+    # been killed; they are removed first.
     clear_leftovers(target.parent)
     folder, release = _claim(target)
     try:
@@ -68,10 +66,7 @@ def partial_folder(target: Path) -> Iterator[Path]:
 
 
 def abandon(patience: float) -> None:
-    """Remove all unfinished work of this process, which is about to end.
-
-    A swap that is going on is waited for, and none begins afterwards.
-    """
+    """Remove all unfinished work of this process, which is about to end, after a swap that is going on."""
     if swapping.acquire(timeout=patience):  # and never released
         for folder in tuple(_own):
             shutil.rmtree(folder, ignore_errors=True)
@@ -87,10 +82,8 @@ def clear_leftovers(folder: Path) -> None:
 
 
 def lock_folder(folder: Path, *, wait: bool = False) -> Callable[[], None] | None:
-    """Lock a folder until the process ends or calls the function returned; None if another run holds the lock.
-
-    On a disk without locks nothing is kept out, and None is returned as well.
-    """
+    """Lock a folder until the process ends or calls what is returned; None if another run has it."""
+    # On a disk without locks nothing is kept out, and None is returned as well.
     if not FOLDERS_OPEN:
         lock = FileLock(folder / LOCK, thread_local=False, poll_interval=POLL)
         try:
@@ -144,10 +137,7 @@ def _claim(target: Path) -> tuple[Path, Callable[[], None] | None]:
 
 
 def _remove(folder: Path, release: Callable[[], None] | None) -> OSError | None:
-    """Remove a folder before its lock is released, and return the first reason why something of it stays.
-
-    A lock file that Windows keeps until then goes afterwards.
-    """
+    """Remove a folder before its lock is released, and return the first reason why something of it stays."""
     reasons: list[BaseException] = []
     try:
         with contextlib.suppress(OSError):
@@ -179,7 +169,7 @@ def write_text(path: str | Path, text: str) -> None:
 def write_bytes(path: str | Path, content: bytes, *, durable: bool = False) -> None:
     """Write bytes to `path`, making its folder if need be."""
     target = _target(Path(path))
-    try:
+    with writing(Path(path)):
         target.parent.mkdir(parents=True, exist_ok=True)
         with partial_folder(target) as partial:
             with (partial / "new").open("wb") as file:
@@ -190,15 +180,10 @@ def write_bytes(path: str | Path, content: bytes, *, durable: bool = False) -> N
             (partial / "new").replace(target)
         if durable:
             sync_folder(target.parent)
-    except OSError as error:
-        raise OutputError(unwritable(Path(path), error)) from error
 
 
 def write_json(path: str | Path, obj: Any, *, by_record: bool = False) -> None:
-    """Write `obj` as JSON, indented by two, keys in the order given.
-
-    NumPy scalars and arrays become numbers and lists, dates become ISO text.
-    """
+    """Write `obj` as JSON, indented by two: NumPy values as numbers and lists, dates as ISO text."""
     try:
         text = _json_by_record(obj) if by_record else _json(obj, indent=2)
     except (TypeError, ValueError) as error:
@@ -366,6 +351,17 @@ def unwritable(path: Path, error: OSError) -> str:
     return f"{shown_path(path)} cannot be written: {reason}. Choose another place, or make it writable."
 
 
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an error of the system into that of a place that cannot be written."""
+    try:
+        yield
+    except ForecastError:
+        raise
+    except OSError as error:
+        raise OutputError(unwritable(path, error)) from error
+
+
 def output_error(path: Path, error: OSError) -> OutputError:
     """Return the error of a place that cannot be written: the place is at fault, or the system lacks something."""
     return (OutputError if error.errno in PASSING else OutputPathError)(unwritable(path, error))
@@ -406,7 +402,7 @@ def read_journal(path: Path) -> Journal:
 
 def append_lines(path: Path, make: Callable[[Journal], tuple[bytes, ...]]) -> Journal:
     """Append lines to a file, which is made if need be; the lock of its folder keeps other writers out."""
-    try:
+    with writing(path):
         target = Path(os.path.realpath(path))
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target.parent, required=True):
@@ -417,8 +413,6 @@ def append_lines(path: Path, make: Callable[[Journal], tuple[bytes, ...]]) -> Jo
                 raise ValueError("a line holds a line end")
             if lines:
                 _append(target, len(content), before.torn, lines)
-    except OSError as error:
-        raise OutputError(unwritable(path, error)) from error
     return before
 
 

@@ -14,8 +14,7 @@ import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from forecast.errors import OutputError
-from forecast.files import check_writable, clear_leftovers, locked, partial_folder, swapping, unwritable
+from forecast.files import check_writable, clear_leftovers, locked, partial_folder, swapping, writing
 
 _READY = re.compile(r"\.swap\.[0-9a-f]{8}\.ready")
 
@@ -31,19 +30,15 @@ def atomic_folder(folder: str | Path, subfolders: Collection[str] = ()) -> Itera
     check_writable(folder)
     target = folder.resolve()
     with contextlib.ExitStack() as stack:
-        try:
+        with writing(folder):
             finish_moves(target)
             target.parent.mkdir(parents=True, exist_ok=True)
             new = stack.enter_context(_partial_next_to(target)) / "new"
             new.mkdir()
-        except OSError as error:
-            raise OutputError(unwritable(folder, error)) from error
         yield new
-        try:
+        with writing(folder):
             put_in_place(new, target, subfolders)
             stack.close()
-        except OSError as error:
-            raise OutputError(unwritable(folder, error)) from error
 
 
 def put_in_place(new: Path, target: Path, subfolders: Collection[str] = ()) -> None:
@@ -68,10 +63,7 @@ def put_in_place(new: Path, target: Path, subfolders: Collection[str] = ()) -> N
 
 
 def replace_folder(new: Path, target: Path) -> None:
-    """Put a finished folder in the place of another, of which nothing stays.
-
-    Where the system cannot exchange two names, for a moment between two renames there is neither.
-    """
+    """Put a finished folder in the place of another; where names cannot be exchanged, for a moment there is neither."""
     with swapping, locked(target.parent):  # no other run puts anything in place there
         if not os.path.lexists(target):
             new.rename(target)

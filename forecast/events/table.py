@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 import pandas as pd
 
 from forecast.arguments import checked
-from forecast.dates import month_start, read_day, reject_future, today
+from forecast.dates import read_day, reject_future, today
 from forecast.errors import DataError, OutputPathError, SpecError
 from forecast.events.codebook import is_state, read_codes
 from forecast.events.dyads import Addition, Covered, in_order
@@ -250,13 +250,8 @@ def write_rejects(table: Recorded, path: str | Path) -> None:
 
 
 def as_day(date: Day, field: str, *, first: bool = False) -> pd.Timestamp:
-    """Return a day of the past or today as a Timestamp without time; `field` is what an error calls it.
-
-    A month (`2023-10`) means its last day, or with `first` its first.
-    """
-    day = read_day(date, field)
-    if first and isinstance(date, str) and len(date.strip()) == len("2023-10"):
-        day = month_start(day)
+    """Return a day up to today as a Timestamp; a month means its last day or, with `first`, its first."""
+    day = read_day(date, field, first=first)
     reject_future(day, field)
     return pd.Timestamp(day)
 
@@ -280,10 +275,7 @@ def events_per_row(events: pd.DataFrame) -> "pd.Series[int]":
 
 
 def event_schema(named: Collection[str] = ()) -> "pa.DataFrameSchema":
-    """Return the pandera schema of the event table; each check's text is the reason of a rejected row.
-
-    Codes `named` by a mapping are accepted as states.
-    """
+    """Return the pandera schema of events; texts of checks are reasons of rejections, and codes `named` are states."""
     import pandera.pandas as pa
 
     def column(dtype: object, reason: str, check: object, **options: bool) -> pa.Column:

@@ -33,14 +33,7 @@ from tenacity import (
 from forecast.errors import DataError, SpecError
 from forecast.escaping import has_controls, printable
 from forecast.feeds.lines import find_files, read_chunks
-from forecast.fetch.manifest import (
-    AbsentError,
-    ExpectedFile,
-    FetchError,
-    FetchSettings,
-    PassingError,
-    StoppedError,
-)
+from forecast.fetch.manifest import AbsentError, ExpectedFile, FetchError, FetchSettings, PassingError, StoppedError
 from forecast.files import NO_LINK, OPENING, file_digest, require_ordinary, write_text
 
 LARGEST_ANSWER = 100_000_000
@@ -313,10 +306,8 @@ ZIP = b"PK"
 
 
 def _checked(path: Path, file: ExpectedFile, when: datetime, **origin: str) -> ExpectedFile:
-    """Return a file as received, with its digests and what of it was compared with what the source says.
-
-    An archive is looked through as it will be before it is read, and without a checksum that agrees, to its end.
-    """
+    """Return a file as received, with its digests and what of it was compared with what the source says."""
+    # An archive is looked through as before it is read and, without a checksum that agrees, to its end.
     size, sha256 = path.stat().st_size, file_digest(path)
     # Checksums of publishers are compared, nothing rests on them being hard to forge.
     md5 = file_digest(path, "md5")
@@ -362,10 +353,7 @@ PAGES = ("text/html", "application/xhtml+xml")
 
 
 def fetch_file(client: Client, file: ExpectedFile, folder: Path) -> ExpectedFile:
-    """Fetch a file into a folder, or take the one that is there.
-
-    A beginning that an earlier attempt or run has left is gone on with, if the server still has the same file.
-    """
+    """Fetch a file into a folder, after a beginning of the same file if there is one, or take the one that is there."""
     target = folder / file.file
     part = Unfinished(target)
     if target.exists():

@@ -62,10 +62,8 @@ def _of_the_second(server: str, stream: str, first: date, last: date) -> Iterato
 
 
 def _read_list(place: str, lines: Iterable[bytes], found: dict[str, dict[str, Any]]) -> tuple[int, int]:
-    """Read a list line by line into size and md5 of the files that are wanted; return its lines, and the bad ones.
-
-    Lines are ``md5  file`` of `MD5SUMS`, ``bytes file`` of `FILESIZES`, ``bytes md5 address`` of the lists of 2.0.
-    """
+    """Read a list line by line into size and md5 of the files that are wanted; return its lines, and the bad ones."""
+    # Lines are `md5  file` of MD5SUMS, `bytes file` of FILESIZES, `bytes md5 address` of the lists of 2.0.
     number, unreadable = 0, 0
     for line in lines:
         number += 1

@@ -17,7 +17,7 @@ from rich.filesize import decimal
 
 from forecast.arguments import checked, require
 from forecast.dates import read_day
-from forecast.errors import ForecastError, OutputError, SpecError
+from forecast.errors import OutputError, SpecError
 from forecast.feeds.lines import MANIFEST
 from forecast.fetch import dataverse, gdelt
 from forecast.fetch.dataverse import DOIS, Dataverse, Edition, require_doi
@@ -33,7 +33,7 @@ from forecast.fetch.manifest import (
     StoppedError,
     read_manifest,
 )
-from forecast.files import check_writable, lock_folder, partial_folder, unwritable
+from forecast.files import check_writable, lock_folder, partial_folder, writing
 from forecast.progress import Progress, side_by_side, silent
 from forecast.wording import join
 
@@ -180,13 +180,14 @@ class _Run:
     def sort(self, files: list[ExpectedFile], scratch: Path) -> None:
         """Put every file into its state before anything is fetched; `wanted` are those to be fetched."""
         now = datetime.now(UTC)
-        due, missing = [], []
+        missing = []
         for file in files:
-            early, there = file.due is not None and file.due > now, self._is_there(file)
-            if early and not there:
+            if self._is_there(file):
+                continue
+            if file.due is not None and file.due > now:
                 self._record(file, "waiting", f"not to be expected before {file.due:%Y-%m-%d %H:%M} UTC")
-            due += [] if early else [file]
-            missing += [] if early or there else [file]
+            else:
+                missing.append(file)
         for file in self.origin.look_up(self.client, missing, scratch, self.manifest):
             if file.listed is False:
                 self._record(file, "absent", "the list does not name it")
@@ -197,7 +198,6 @@ class _Run:
                 self.wanted.append(file)
         self.files = files
         self.manifest.gaps = self.origin.gaps(self.manifest, files)
-        self._note_stale(due)
 
     def fetch(self) -> None:
         """Fetch what is wanted, and keep the manifest up to date."""
@@ -222,7 +222,6 @@ class _Run:
         finally:
             self.manifest.gaps = self.origin.gaps(self.manifest, self.files)
             self.manifest.write()
-        self._doubt()
 
     def _one(self, file: ExpectedFile, stop: Event) -> tuple[ExpectedFile, ExpectedFile | FetchError]:
         """Fetch a file; what went wrong with it is returned."""
@@ -247,23 +246,6 @@ class _Run:
             self.manifest.write()
             # A long manifest takes its time: not more than a tenth of that of the fetch.
             self.saved = time.monotonic() + 9 * (time.monotonic() - before)
-
-    def _doubt(self) -> None:
-        """Doubt the address if nothing at all was there."""
-        absent = [file for file in self.wanted if self.manifest.entries[file.slot].state == "absent"]
-        if absent and len(absent) == len(self.wanted) and not self.manifest.counts["received"]:
-            reason = "not there, and neither is any other file: check the address of the server"
-            for file in absent:
-                self._record(file, "failed", reason)
-
-    def _note_stale(self, due: list[ExpectedFile]) -> None:
-        """Note it if the lists name none of the newest files: perhaps the lists have ended, and not the feed."""
-        named = (self.manifest.entries[file.slot].listed is not False for file in reversed(due))
-        unlisted = next((place for place, is_named in enumerate(named) if is_named), len(due))
-        if unlisted > 1:
-            self.manifest.notes.append(
-                f"the lists name none of the last {unlisted:,} files: if you think that they are there, try --no-list"
-            )
 
     def _is_there(self, file: ExpectedFile) -> bool:
         """Return whether a file was received and still exists."""
@@ -290,10 +272,7 @@ class _Run:
 
 
 def _span(start: str | date, end: str | date) -> tuple[date, date]:
-    first = read_day(start, "start")
-    if isinstance(start, str) and len(start.strip()) == len("2018-06"):
-        first = first.replace(day=1)
-    last = read_day(end, "end")
+    first, last = read_day(start, "start", first=True), read_day(end, "end")
     if first > last:
         raise SpecError(f"start: {first} comes after the end, {last}; choose an earlier day")
     return first, last
@@ -349,22 +328,16 @@ def _prepared(folder: Path, *, dry_run: bool) -> Iterator[Path]:
         return
     check_writable(folder)
     made = not folder.exists()
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         release = lock_folder(folder)
-    except OSError as error:
-        raise OutputError(unwritable(folder, error)) from error
-    if release is None:
-        raise OutputError(f"{folder}: another fetch is at work in it. Wait for it, or choose another folder.")
-    try:
-        with partial_folder(folder / "lists") as scratch:
-            yield scratch
-    except ForecastError:
-        raise
-    except OSError as error:
-        raise OutputError(unwritable(folder, error)) from error
-    finally:
-        release()
-        if made:
-            with suppress(OSError):  # what is in it stays
-                folder.rmdir()
+        if release is None:
+            raise OutputError(f"{folder}: another fetch is at work in it. Wait for it, or choose another folder.")
+        try:
+            with partial_folder(folder / "lists") as scratch:
+                yield scratch
+        finally:
+            release()
+            if made:
+                with suppress(OSError):  # what is in it stays
+                    folder.rmdir()
