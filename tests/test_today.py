@@ -178,7 +178,7 @@ def test_empty_tables_are_refused(table):
 def test_files_to_come_cover_nothing():
     from forecast.archive.reading import covered_days
 
-    files = [SimpleNamespace(spans=[(day, day)], part=1) for day in (TODAY, TODAY + datetime.timedelta(days=1))]
+    files = [SimpleNamespace(covers=[(day, day)], part=1) for day in (TODAY, TODAY + datetime.timedelta(days=1))]
     assert covered_days(files) == [(TODAY, TODAY)]
 
 

@@ -6,11 +6,13 @@ import sqlite3
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
 
 from forecast.errors import DataError, ForecastError, OutputError
 from forecast.files import digest, file_digest, lacking, partial_folder, unwritable
@@ -26,17 +28,12 @@ PATIENCE = 30
 """Seconds that SQLite waits for another process."""
 PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM}
 """Errors of SQLite that say nothing of what is in the file."""
-ENTRY_AS_JSON = ("covers", "filtered_by", "months")
 TABLES = """
 CREATE TABLE batch (
     number INTEGER PRIMARY KEY, at TEXT NOT NULL, next_file INTEGER NOT NULL, sha256 TEXT NOT NULL
 ) STRICT;
 CREATE TABLE file (
-    file INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batch, dataset TEXT NOT NULL, name TEXT NOT NULL,
-    sha256 TEXT NOT NULL, member TEXT NOT NULL, said TEXT NOT NULL, series TEXT NOT NULL, covers TEXT NOT NULL,
-    part REAL NOT NULL, edition TEXT NOT NULL, year INTEGER, first TEXT NOT NULL, last TEXT NOT NULL,
-    released TEXT NOT NULL, issued TEXT NOT NULL, known TEXT NOT NULL, mended INTEGER NOT NULL,
-    filtered_by TEXT NOT NULL, months TEXT NOT NULL, published TEXT NOT NULL
+    file INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batch, entry TEXT NOT NULL
 ) STRICT;
 CREATE TABLE segment (
     path TEXT PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batch, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL,
@@ -71,9 +68,10 @@ class Segment(NamedTuple):
     rows: int
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(BaseModel):
     """An imported file; docs/schema/archive.md describes the fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     file: int  # Its number
     dataset: str  # Name of the feed
@@ -84,42 +82,27 @@ class Entry:
     # `year`, `month`, `day`, `quarter hour`, `quarter hour, translated`, `release`, or `file` if its name says
     # nothing
     series: str
-    covers: list[list[str]]  # First and last day of each span
+    covers: tuple[tuple[date, date], ...]  # First and last day of each span
     part: float  # Fraction of its day
     edition: str  # Stamp of the edition, or empty
     year: int | None  # Year of the edition, or null
-    first: str  # Of an edition the first day with a row
-    last: str  # The last one
+    first: date | None  # Of an edition the first day with a row
+    last: date | None  # The last one
     # From when its rows could be known, where they do not say (ICEWS): `published`, else the day after its name
-    released: str
-    issued: str  # Of an edition `published`, else its stamp, else the day after its last event
-    known: str  # First day on which any of its rows was known
+    released: date | None
+    issued: date | None  # Of an edition `published`, else its stamp, else the day after its last event
+    known: date | None  # First day on which any of its rows was known
     mended: int  # Rows that are not UTF-8
     filtered_by: dict[str, int]  # Rows not between two states, by reason
     # By month: rows, those between two states, rejected, filtered; rows without a day are in the file's first
     # month
-    months: dict[str, list[int]]
-    published: str = ""  # Day of publication by `fetch.json`, or empty
-
-    @classmethod
-    def of(cls, row: dict[str, Any]) -> "Entry":
-        """Return the entry that `row` returned."""
-        nested = json.loads(f"[{', '.join(row[name] for name in ENTRY_AS_JSON)}]")  # at once, which is faster
-        return cls(**row | dict(zip(ENTRY_AS_JSON, nested, strict=True)))
-
-    def row(self) -> dict[str, Any]:
-        """Return its fields as numbers and text."""
-        return vars(self) | {name: json.dumps(getattr(self, name), ensure_ascii=False) for name in ENTRY_AS_JSON}
+    months: dict[str, Counts]
+    published: date | None = None  # Day of publication by `fetch.json`, or null
 
     @property
     def key(self) -> Key:
         """Identity of the file, whatever its name."""
         return self.sha256, self.member
-
-    @property
-    def spans(self) -> list[tuple[date, date]]:
-        """The days that the file stands for."""
-        return [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in self.covers]
 
     @property
     def counts(self) -> Counts:
@@ -144,8 +127,8 @@ class Batch:
     @property
     def sha256(self) -> str:
         """Checksum of everything that the catalogue says of the batch."""
-        files = [vars(entry) for entry in self.files]
-        return digest(json.dumps([self.number, self.at, self.next_file, files, self.segments]).encode())
+        stated = json.dumps([self.number, self.at, self.next_file, self.segments])
+        return digest("\n".join([stated, *(entry.model_dump_json() for entry in self.files)]).encode())
 
 
 @dataclass(frozen=True)
@@ -326,9 +309,8 @@ def _require_schema(folder: Path, database: sqlite3.Connection) -> None:
 def _loaded(folder: Path, database: sqlite3.Connection) -> Catalogue:
     database.execute("BEGIN")  # one state of all tables
     files: dict[int, list[Entry]] = {}
-    columns = ", ".join(field.name for field in fields(Entry))
-    for row in database.execute(f"SELECT batch, {columns} FROM file ORDER BY file"):
-        files.setdefault(row["batch"], []).append(Entry.of({name: row[name] for name in row.keys()[1:]}))
+    for batch, entry in database.execute("SELECT batch, entry FROM file ORDER BY file"):
+        files.setdefault(batch, []).append(Entry.model_validate_json(entry))
     segments: dict[int, list[Segment]] = {}
     for batch, *values in database.execute("SELECT batch, path, bytes, sha256, rows FROM segment ORDER BY rowid"):
         segments.setdefault(batch, []).append(Segment(*values))
@@ -351,7 +333,6 @@ def connected(folder: Path) -> Iterator[sqlite3.Connection]:
     fixed = not os.access(folder, os.W_OK) and not path.with_name(f"{CATALOGUE}-wal").exists()
     address = f"{path.absolute().as_uri()}?mode={'ro&immutable=1' if fixed else 'rw'}"
     with closing(sqlite3.connect(address, uri=True, timeout=PATIENCE, isolation_level=None)) as database:
-        database.row_factory = sqlite3.Row
         database.execute("PRAGMA foreign_keys = ON")
         database.execute("PRAGMA synchronous = FULL")
         yield database
@@ -396,10 +377,10 @@ def add_batch(catalogue: Catalogue, batch: Batch) -> Catalogue:
         database.execute(
             "INSERT INTO batch VALUES (?, ?, ?, ?)", (batch.number, batch.at, batch.next_file, batch.sha256)
         )
-        for entry in batch.files:
-            row = entry.row() | {"batch": batch.number}
-            marks = ", ".join(f":{name}" for name in row)
-            database.execute(f"INSERT INTO file ({', '.join(row)}) VALUES ({marks})", row)
+        database.executemany(
+            "INSERT INTO file VALUES (?, ?, ?)",
+            [(entry.file, batch.number, entry.model_dump_json()) for entry in batch.files],
+        )
         database.executemany(
             "INSERT INTO segment (path, bytes, sha256, rows, batch) VALUES (?, ?, ?, ?, ?)",
             [(*segment, batch.number) for segment in batch.segments],

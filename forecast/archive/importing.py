@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,26 +27,18 @@ from forecast.progress import Progress, ahead, silent
 from forecast.wording import Card, Displayed, count
 
 
-def published_days(folder: Path) -> dict[str, str]:
-    """Return the days on which files of a folder were published, by their SHA-256, where its manifest says so.
-
-    A file that was published twice could be had since the first time.
-    """
-    days: dict[str, str] = {}
+def published_days(folder: Path) -> dict[str, date]:
+    """Return the days on which files of a folder were first published, by SHA-256, where its manifest says so."""
+    days: dict[str, date] = {}
     try:
         manifest = read_manifest(folder)
         for one in manifest[2].values() if manifest else ():
             if one.sha256 and one.published:
-                day = date.fromisoformat(one.published).isoformat()
-                days[one.sha256] = earliest(day, days.get(one.sha256, ""))
+                day = date.fromisoformat(one.published)
+                days[one.sha256] = min(day, days.get(one.sha256, day))
     except (DataError, ValueError) as error:
         raise DataError(f"{error} Its files are taken without the days on which they were published.") from error
     return days
-
-
-def earliest(one: str, other: str) -> str:
-    """Return the earlier of two days as ISO writes them; of one and none, the one."""
-    return min(filter(None, (one, other)), default="")
 
 
 EVERYTHING = FeedSettings(sectors="all", one_a_day=False)
@@ -194,7 +186,7 @@ class _Run:
         self.folder, self.wanted = folder, wanted
         self.done: list[ImportedFile] = []
         self.together: dict[str, Together] = {}
-        self.published: dict[Path, dict[str, str]] = {}
+        self.published: dict[Path, dict[str, date]] = {}
         self.catalogue: Catalogue | None = None
 
     def start(self, catalogue: Catalogue) -> None:
@@ -225,7 +217,7 @@ class _Run:
         except DataError as error:
             self._failed(printable(path.name), error)
             return
-        published = self._published(path.parent).get(sha256, "")
+        published = self._published(path.parent).get(sha256)
         for file in files:
             try:
                 detected = detect_file(file)
@@ -241,7 +233,7 @@ class _Run:
     def _failed(self, name: str, error: DataError) -> None:
         self.done.append(ImportedFile(name, "", "failed", reason=str(error)))
 
-    def _published(self, folder: Path) -> dict[str, str]:
+    def _published(self, folder: Path) -> dict[str, date]:
         """Return when the files of a folder were published; a manifest that cannot be read stops none of them."""
         if folder not in self.published:
             self.published[folder] = {}
@@ -251,14 +243,14 @@ class _Run:
                 self._failed(MANIFEST, error)
         return self.published[folder]
 
-    def _take_detected(self, file: FeedFile, detected: Detected, key: Key, published: str) -> None:
+    def _take_detected(self, file: FeedFile, detected: Detected, key: Key, published: date | None) -> None:
         """Take a file of a feed; if it was imported already, what is known of it besides its content is merged."""
         if key in self.waiting:
             self._settle()
         feed, there = detected.feed, self.known.get(key)
         name, named = file.name, Named.of(feed, file)
         if there:
-            published = earliest(published, there.published)
+            published = min(filter(None, (published, there.published)), default=None)
             before = Named.read(feed, there.said)
             if not named.says_more(before):
                 name, named = there.name, before
@@ -272,7 +264,6 @@ class _Run:
         reading = _Reading(
             self.next_file, file, detected.layout, FileFacts(), key[0], DaysOfRows.of(feed, file),
             feed=feed, name=name, named=named, published=published, key=key, place=len(self.done),
-            tallies=_Tallies(feed),
         )  # fmt: skip
         self.months[self.next_file] = reading.month
         self.next_file += 1
@@ -318,20 +309,26 @@ class _Run:
 
 @dataclass(kw_only=True)
 class _Reading(FileRun):
-    """A file that is being imported, with what is known of it besides its content, from its names and the manifests."""
+    """A file that is being imported, with its rows by day and what names and manifests say of it."""
 
     feed: Feed
     name: str
     named: Named
-    published: str
+    published: date | None
     key: Key
     place: int  # Its place among the results
-    tallies: "_Tallies"
+    days_of_files: Counter[date] = field(default_factory=Counter)  # Rows by the day by which rows are put into files
+    known: date | None = None  # First day on which any of its rows was known
+    counts: dict[str, Counter[str]] = field(default_factory=dict)  # By month, what became of how many rows
 
     def tally(self, day: date | None, known: date | None, became: str, number: int) -> None:
         """Count lines of a day, known on a day, of which the same became."""
         super().tally(day, known, became, number)
-        self.tallies.add(day, known, became, number)
+        if became != "rejected" and (own := known if self.feed.by_known else day):
+            self.days_of_files[own] += number
+        if became != "rejected" and known is not None:
+            self.known = min(known, self.known or known)
+        self.counts.setdefault("" if day is None else f"{day:%Y-%m}", Counter())[became] += number
 
     @property
     def month(self) -> str:
@@ -343,18 +340,17 @@ class _Reading(FileRun):
 
     def entry(self) -> Entry:
         """Return its catalogue entry."""
-        named, tallies, facts = self.named, self.tallies, self.named.facts
+        named, rows, facts = self.named, self.days_of_files, self.named.facts
         stands, edition = named.stands, facts.edition or ""
-        covers = days_of(named, tallies.days)
-        undated = f"{covers[0][0]:%Y-%m}" if covers else "undated"
-        in_year = [day for day in tallies.days if day.year == facts.year]
+        covers = days_of(named, rows)
+        in_year = [day for day in rows if day.year == facts.year]
         first, last = (min(in_year), max(in_year)) if in_year else (None, None)
-        released = issued = ""
+        released = issued = None
         if facts.year is not None:  # the day of an edition: that of its stamp, else the day after its last event
             stamped = named_day(edition[:8]) if edition else None
-            issued = self.published or _iso(stamped or (last + DAY if last else None))
+            issued = self.published or stamped or (last and last + DAY)
         elif self.feed.newest_first:  # rows of a release do not say themselves from when they could be known
-            released = self.published or _iso(named.day + DAY if named.day else None)
+            released = self.published or (named.day and named.day + DAY)
         return Entry(
             file=self.number,
             dataset=self.feed.name,
@@ -363,49 +359,29 @@ class _Reading(FileRun):
             member=self.key[1],
             said=named.name,
             series=stands.series if stands else "release" if facts.day else "file",
-            covers=[[f"{one}", f"{other}"] for one, other in covers],
+            covers=tuple(covers),
             part=stands.part if stands else 1.0,
             edition=edition,
             year=facts.year,
-            first=_iso(first),
-            last=_iso(last),
+            first=first,
+            last=last,
             released=released,
             issued=issued,
-            known=_iso(tallies.known),
+            known=self.known,
             mended=self.mended,
             filtered_by=dict(self.filtered),
-            months=tallies.months(undated, self),
+            months=self._months(f"{covers[0][0]:%Y-%m}" if covers else "undated"),
             published=self.published,
         )
 
-
-class _Tallies:
-    """Row counts of a file by day, and accounting of its rows by month."""
-
-    def __init__(self, feed: Feed) -> None:
-        self.by_known = feed.by_known
-        self.days: Counter[date] = Counter()
-        self.known: date | None = None
-        self.counts: dict[str, Counter[str]] = {}
-
-    def add(self, day: date | None, known: date | None, became: str, number: int) -> None:
-        """Add lines of a day, known on a day, of which the same became."""
-        stands_for = known if self.by_known else day
-        if became != "rejected" and stands_for is not None:
-            self.days[stands_for] += number
-        if became != "rejected" and known is not None:
-            self.known = min(known, self.known or known)
-        month = "" if day is None else f"{day:%Y-%m}"
-        self.counts.setdefault(month, Counter())[became] += number
-
-    def months(self, undated: str, run: FileRun) -> dict[str, list[int]]:
-        """Return the counts by month; rows without a day count in a month that is given."""
-        broken = len(run.rejected) - sum(one["rejected"] for one in self.counts.values())
+    def _months(self, undated: str) -> dict[str, Counts]:
+        """Account for the rows by month; rows without a day count in a month that is given."""
+        broken = len(self.rejected) - sum(one["rejected"] for one in self.counts.values())
         nowhere = self.counts.pop("", Counter()) + Counter(rejected=broken)
         if nowhere.total():
             self.counts.setdefault(undated, Counter()).update(nowhere)
         return {
-            month: list(Counts(one.total(), one["kept"], one["rejected"], one["filtered"]))
+            month: Counts(one.total(), one["kept"], one["rejected"], one["filtered"])
             for month, one in sorted(self.counts.items())
         }
 
@@ -422,7 +398,3 @@ def days_of(named: Named, rows: Mapping[date, int]) -> list[Days]:
         busy = [day for day, number in inside.items() if number >= STRAY * max(inside.values())]
         chosen = set(each_day(min(busy), max(busy))) if busy else chosen
     return as_spans(chosen)
-
-
-def _iso(day: date | None) -> str:
-    return "" if day is None else day.isoformat()

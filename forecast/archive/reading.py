@@ -4,7 +4,7 @@ Duplicates, replacements by newer editions and the counted rows are determined w
 and the catalogue. The order of imports therefore does not matter.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 import pyarrow as pa
 
-from forecast.archive.catalogue import REJECTED, ROWS, Batch, Catalogue, Counts, Entry, read_catalogue
+from forecast.archive.catalogue import REJECTED, ROWS, Batch, Catalogue, Entry, read_catalogue
 from forecast.archive.importing import EVERYTHING
 from forecast.archive.segments import REJECTED_COLUMNS, ROW_COLUMNS
 from forecast.arguments import checked
@@ -146,8 +146,9 @@ class ArchiveReading:
         own = [entry for entry in self.catalogue.entries.values() if entry.dataset == self.feed.name]
         if self.day is None:
             return own
-        day, by_issue = self.day.isoformat(), self.settings.editions == "issued"
-        return [one for one in own if ((one.issued if by_issue else "") or one.released or one.known) <= day]
+        by_issue = self.settings.editions == "issued"
+        since = {one.file: (one.issued if by_issue else None) or one.released or one.known for one in own}
+        return [one for one in own if (since[one.file] or self.day) <= self.day]
 
     def table(self) -> EventTable | str:
         """Read the events; without any, return why there is none."""
@@ -187,7 +188,7 @@ class ArchiveReading:
 
     def _unknown(self) -> str:
         own = [entry for entry in self.catalogue.entries.values() if entry.dataset == self.feed.name]
-        first = min(entry.issued or entry.released or entry.known for entry in own)
+        first = min(filter(None, (entry.issued or entry.released or entry.known for entry in own)))
         editions = any(entry.issued for entry in own) and self.settings.editions == "issued"
         hint = (
             " To use editions that were issued later, set editions=latest (`forecast help archive`)."
@@ -291,13 +292,11 @@ def _number(database: "duckdb.DuckDBPyConnection", rows: str) -> int:
 
 
 def covered_days(entries: Sequence[Entry], day: date | None = None) -> list[Days]:
-    """Return the days that files stand for, up to a day, by default today, as spans in order of time.
-
-    A day whose files stand for parts of it, such as quarter hours, counts if at most a tenth of it is missing.
-    """
+    """Return the spans of days that files stand for, up to a day, by default today."""
+    # A day whose files stand for parts of it, such as quarter hours, counts if at most a tenth of it is missing.
     whole, parts = set[date](), dict[tuple[str, date], dict[str, float]]()
     for entry in entries:
-        for first, last in entry.spans:
+        for first, last in entry.covers:
             end = min(last, day or today())
             days = each_day(first, end)
             if entry.part >= 1:
@@ -325,10 +324,6 @@ LINES = f"""
 
 def _add_files(database: "duckdb.DuckDBPyConnection", feed: Feed, entries: list[Entry]) -> None:
     """Add what the catalogue says of files as the table `files`."""
-
-    def days(texts: list[str]) -> Any:
-        return pa.array([date.fromisoformat(one) if one else None for one in texts], pa.date32())
-
     said = [feed.facts(entry.said).day for entry in entries]
     named = [named_day(day) if day else None for day in said]
     table = pa.table(
@@ -337,11 +332,14 @@ def _add_files(database: "duckdb.DuckDBPyConnection", feed: Feed, entries: list[
             "name": [entry.name for entry in entries],
             "sha256": [f"{entry.sha256} {entry.member}" for entry in entries],
             "edition": [entry.edition for entry in entries],
-            "edition_day": days([entry.issued if entry.edition or entry.published else "" for entry in entries]),
+            "edition_day": pa.array(
+                [entry.issued if entry.edition or entry.published else None for entry in entries], pa.date32()
+            ),
             "year": pa.array([entry.year for entry in entries], pa.int32()),
-            "first": days([entry.first for entry in entries]),
-            "last": days([entry.last for entry in entries]),
-            "released": days([entry.released for entry in entries]),
+            **{
+                name: pa.array([getattr(entry, name) for entry in entries], pa.date32())
+                for name in ("first", "last", "released")
+            },
             "named": pa.array(named, pa.date32()),
         }
     )
@@ -524,7 +522,11 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
             for source, target, number in database.execute(events).fetchall():
                 dyads[dyad_code(source, target)] += number
     covered = Covered(name, tuple(covered_days(entries, day)))
-    issued = sorted((entry for entry in entries if entry.issued), key=lambda one: (one.issued, one.name))
+    editions = [
+        Edition(one.name, f"{one.issued}", "published" if one.published else "stamp" if one.edition else LAST)
+        for one in entries
+        if one.issued
+    ]
     return DatasetStatus(
         dataset=name,
         title=feed.title,
@@ -533,10 +535,7 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
         spans=covered.spans,
         gaps=tuple(_missing(first, last, feed.gaps) for first, last in covered.gaps),
         published=sum(bool(entry.published) for entry in entries),
-        editions=tuple(
-            Edition(one.name, one.issued, "published" if one.published else "stamp" if one.edition else LAST)
-            for one in issued
-        ),
+        editions=tuple(sorted(editions, key=lambda one: (one.issued, one.file))),
         months=tuple(_months(entries, covered, by_month)),
         rejected_by=rejected_by,
         filtered_by=dict(sorted(filtered_by.items())),
@@ -551,25 +550,22 @@ def _missing(first: date, last: date, known: Sequence[tuple[date, date, str]]) -
 
 def _months(entries: Sequence[Entry], covered: Covered, became: dict[str, Counter[str]]) -> list[MonthStatus]:
     """Return the months of the record and those of any other rows, in order of time."""
-    counts: dict[str, list[Counts]] = {}
-    standing: dict[str, list[Entry]] = {}
+    counts, standing = defaultdict[str, Counter[str]](Counter), defaultdict[str, list[Entry]](list)
     for entry in entries:
         for month, numbers in entry.months.items():
-            counts.setdefault(month, []).append(Counts(*numbers))
-        for month in {month for first, last in entry.spans for month in _months_between(first, last)}:
-            standing.setdefault(month, []).append(entry)
+            counts[month].update(numbers._asdict())
+        for month in {month for first, last in entry.covers for month in _months_between(first, last)}:
+            standing[month].append(entry)
     days = covered.by_month
     between = _months_between(covered.first, covered.last) if covered.spans else []
     found = []
     for month in sorted({*counts, *between}):
-        lots, of_month = became.get(month, Counter()), counts.get(month, [])
-        rejected = sum(one.rejected for one in of_month)
-        editions = {entry.edition for entry in standing.get(month, []) if entry.edition}
-        filtered = sum(one.filtered for one in of_month) + lots["filtered"]
-        rows = (sum(one.rows for one in of_month), lots["kept"], rejected, filtered, lots["duplicate"])
-        files = len(standing.get(month, []))
+        lots, own, files = became.get(month, Counter()), counts[month], standing[month]
+        editions = {entry.edition for entry in files if entry.edition}
+        filtered = own["filtered"] + lots["filtered"]
+        rows = (own["rows"], lots["kept"], own["rejected"], filtered, lots["duplicate"])
         length = 0 if month == "undated" else month_end(date.fromisoformat(f"{month}-01")).day
-        found.append(MonthStatus(month, length, days[month], files, tuple(sorted(editions)), *rows))
+        found.append(MonthStatus(month, length, days[month], len(files), tuple(sorted(editions)), *rows))
     return found
 
 

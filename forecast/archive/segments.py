@@ -39,7 +39,7 @@ from forecast.archive.catalogue import (
 from forecast.arguments import checked
 from forecast.errors import DataError, OutputError
 from forecast.feeds.reading import FileRun
-from forecast.files import check_writable, clear_leftovers, digest, locked, read_bytes, unwritable, write_bytes
+from forecast.files import check_writable, clear_leftovers, digest, locked, read_bytes, write_bytes, writing
 from forecast.wording import Card, Displayed, count, join_some
 
 MOST_ROWS = 400_000
@@ -64,9 +64,8 @@ ROW_COLUMNS = pa.schema(
 )  # fmt: skip
 """Columns of rows between two states; docs/schema/archive.md says what they hold."""
 REJECTED_COLUMNS = pa.schema({"file": pa.int32(), "line": pa.int64(), "reason": pa.string(), "row": pa.string()})
-_TYPES = {"file": pa.int32(), "part": pa.float64(), "year": pa.int32(), "mended": pa.int64()}
-FILE_COLUMNS = pa.schema({name: _TYPES.get(name, pa.string()) for name in Entry.__dataclass_fields__})
-"""Columns of imported files, in the order of the catalogue."""
+FILE_COLUMNS = pa.schema({"entry": pa.string()})
+"""Columns of imported files: each as JSON, as in the catalogue."""
 
 
 class SegmentWriter:
@@ -115,15 +114,13 @@ class SegmentWriter:
 
 
 def write_batch(catalogue: Catalogue, files: Sequence[Entry], segments: Sequence[Segment], next_file: int) -> Catalogue:
-    """Write the segment that names the files of a batch, and commit the batch; return the catalogue with it.
-
-    The catalogue can be rebuilt from these segments (`forecast events repair`).
-    """
+    """Write the segment that names the files of a batch, to rebuild the catalogue from, and commit the batch."""
     number = catalogue.batches[-1].number + 1 if catalogue.batches else 1
     at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     stated = {"schema": SCHEMA, "number": number, "at": at, "next_file": next_file}
     metadata = {BATCH: json.dumps(stated | {"segments": [segment._asdict() for segment in segments]})}
-    table = pa.Table.from_pylist([entry.row() for entry in files], FILE_COLUMNS.with_metadata(metadata))
+    entries = [entry.model_dump_json() for entry in files]
+    table = pa.table({"entry": entries}, FILE_COLUMNS.with_metadata(metadata))
     own, content = _segment(FILES, table)
     _write(catalogue.folder, {own: content})
     return add_batch(catalogue, Batch(number, at, next_file, tuple(files), (*segments, own)))
@@ -140,7 +137,7 @@ def read_batch(folder: Path, path: str) -> Batch | None:
         stated = json.loads(table.schema.metadata[BATCH])
         if stated["schema"] != SCHEMA:
             return None
-        files = tuple(Entry.of(row) for row in table.to_pylist())
+        files = tuple(map(Entry.model_validate_json, table["entry"].to_pylist()))
         segments = tuple(Segment(**one) for one in stated["segments"])
     except (OSError, ValueError, TypeError, KeyError):
         return None
@@ -202,11 +199,9 @@ def opened_for_import(folder: Path, before: Catalogue | None = None) -> Iterator
 def _alone(folder: Path) -> Iterator[None]:
     check_writable(folder)
     with ExitStack() as stack:
-        try:
+        with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(locked(folder))
-        except OSError as error:
-            raise OutputError(unwritable(folder, error)) from error
         yield
 
 
@@ -351,14 +346,12 @@ def _set_aside(folder: Path, paths: Iterable[str]) -> list[str]:
         for above in [*reversed(place.relative_to(folder).parents)][1:]:
             if (folder / above).is_symlink() or (folder / above).is_junction():
                 raise DataError(f"{folder / above} is a link. Put a folder in its place, and repeat the repair.")
-        try:
+        with writing(place):
             place.parent.mkdir(parents=True, exist_ok=True)
             number = 1
             while os.path.lexists(place):
                 number += 1
                 place = folder / ASIDE / f"{path}.{number}"
             (folder / path).rename(place)
-        except OSError as error:
-            raise OutputError(unwritable(place, error)) from error
         moved.append(place.relative_to(folder / ASIDE).as_posix())
     return moved

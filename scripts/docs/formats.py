@@ -12,7 +12,7 @@ import yaml
 
 import forecast.outlook
 from forecast.archive.catalogue import Entry
-from forecast.archive.segments import FILE_COLUMNS, REJECTED_COLUMNS, ROW_COLUMNS
+from forecast.archive.segments import REJECTED_COLUMNS, ROW_COLUMNS
 from forecast.drivers import DRIVERS
 from forecast.evaluation.results import RULE
 from forecast.events.mapping import CountedClass, CountsMapping, FileForm, IndexMapping, TableMapping
@@ -202,8 +202,8 @@ def _archive() -> Page:
         ("Rows", ROWS, columns(ROW_COLUMNS, contents("archive rows"))),
         ("Rejected rows", "Columns below `rejected`.", columns(REJECTED_COLUMNS, contents("archive rejected"))),
         ("The catalogue", "Tables of `catalogue.sqlite`.", contents("archive catalogue")),
-        ("The imported files", "Columns of segments below `files`, and of the table `file`.",
-         columns(FILE_COLUMNS, fields_of(Entry))),
+        ("The imported files", "JSON in `entry`, the column of segments below `files` and of the table `file`.",
+         fields_of(Entry)),
     ])  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def answers(archive, asked=ASKED):
 
 def entry_of(name):
     stands = GDELT.stands(name)
-    return SimpleNamespace(said=name, series=stands.series, part=stands.part, spans=[(stands.first, stands.last)])
+    return SimpleNamespace(said=name, series=stands.series, part=stands.part, covers=[(stands.first, stands.last)])
 
 
 def ids(table, dataset="icews"):
@@ -260,7 +260,7 @@ def test_a_file_of_a_quarter_hour_stands_for_its_part_of_a_day(tmp_path):
     import_files(written(tmp_path / "20250403001500.translation.export.CSV", [row]), tmp_path / "a")
     (entry,) = read_catalogue(tmp_path / "a").entries.values()
     assert (entry.series, entry.part, entry.covers) == (
-        "quarter hour, translated", 1 / 96, [["2025-04-03", "2025-04-03"]],
+        "quarter hour, translated", 1 / 96, ((date(2025, 4, 3), date(2025, 4, 3)),),
     )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 import sqlite3
 from contextlib import closing
-from dataclasses import fields
 from pathlib import Path
 
 from forecast.archive.catalogue import TABLES, Entry
@@ -28,5 +27,5 @@ def test_columns_and_fields_stand_in_their_order():
         made = [name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         columns = [row[1] for row in database.execute("PRAGMA table_info(file)")]
     assert tables[2] == made
-    assert tables[3] == [field.name for field in fields(Entry)] == FILE_COLUMNS.names
-    assert sorted(columns) == sorted([*tables[3], "batch"])
+    assert tables[3] == list(Entry.model_fields)
+    assert columns == ["file", "batch", *FILE_COLUMNS.names]
