@@ -276,11 +276,7 @@ MOST_FAULTS = 10
 
 
 def read_form(path: Path, what: str, error: type[ForecastError]) -> Any:
-    """Read YAML, or JSON by the ending, into plain values.
-
-    Anchors, aliases and tags of YAML are rejected: no form needs them, and with them a few lines can stand for more
-    than a machine holds.
-    """
+    """Read YAML, or JSON by the ending, into plain values."""
     import yaml
 
     try:
@@ -324,6 +320,7 @@ def _require_plain(text: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         where = f"line {event.start_mark.line + 1}" if event.start_mark else "somewhere"
+        # No form needs these, and with them a few lines can stand for more than a machine holds.
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise ValueError(f"{where}: anchors and aliases are not allowed")
         if tag := getattr(event, "tag", None):

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -63,10 +63,7 @@ class DriverTable:
         return found
 
     def known(self, driver: str, dyad: str, as_of: date) -> pd.DataFrame:
-        """Return `known_at` and `value` of a driver of a dyad by month: the last revision of each by a day.
-
-        Where there is no value of the dyad alone, the one of all dyads counts.
-        """
+        """Return `known_at` and `value` of a driver by month: the last revision by a day, of the dyad or of all."""
         own = [self._series[key] for key in ((driver, ""), (driver, dyad)) if key in self._series]
         found = pd.concat(own) if own else self.values.iloc[:0]
         found = found[found["known_at"] <= pd.Timestamp(as_of)].sort_values(["month", "dyad", "known_at"])
@@ -176,8 +173,7 @@ FIRST, LAST = date(1945, 1, 1), date(2040, 12, 1)
 """The months that the drivers have."""
 
 
-@dataclass(frozen=True)
-class Scheduled:
+class Scheduled(NamedTuple):
     """A fact known in advance."""
 
     day: date  # When it takes place, and since when that was known
@@ -236,15 +232,10 @@ def read_calendar(path: str | Path | None = None) -> tuple[Scheduled, ...]:
     frame = read_small_csv(path, COLUMNS)
     for name, (fits, expected) in _CELLS.items():
         require_cells(frame[name], frame[name].map(fits), expected, path)
-    frame["date"], frame["known_at"] = (read_days(frame[name], path) for name in ("date", "known_at"))
-    require_cells(frame["known_at"], frame["known_at"] <= frame["date"], "the day of the fact or an earlier one", path)
-    found = [
-        Scheduled(
-            row["date"].date(), row["known_at"].date(), row["known_by"], row["kind"], tuple(row["states"].split()),
-            row["host"], row["name"], row["reference"],
-        )
-        for _, row in frame.iterrows()
-    ]  # fmt: skip
+    days, known = (read_days(frame[name], path) for name in ("date", "known_at"))
+    require_cells(known, known <= days, "the day of the fact or an earlier one", path)
+    frame = frame.assign(date=days.dt.date, known_at=known.dt.date, states=frame["states"].str.split().map(tuple))
+    found = (Scheduled(*row) for row in frame[list(COLUMNS)].itertuples(index=False, name=None))
     return tuple(sorted(found, key=lambda one: (one.day, one.kind, one.name)))
 
 
@@ -367,10 +358,8 @@ class Ahead:
 
 
 def autoregression(series: Float) -> tuple[float, float, float]:
-    """Fit an AR(1) by least squares: what is carried over, the mean, and the spread of a month's shock.
-
-    A series that would explode is taken for a random walk, and its uncertainty in these three numbers is left out.
-    """
+    """Fit an AR(1) by least squares: what is carried over, the mean, and the spread of a month's shock."""
+    # A series that would explode is taken for a random walk; the uncertainty of the three numbers is left out.
     mean = float(series.mean())
     before, after = series[:-1] - mean, series[1:] - mean
     power = float((before**2).sum())
@@ -405,10 +394,7 @@ def has_drivers(panel: "xr.Dataset") -> bool:
 
 
 def standardised(panel: "xr.Dataset", names: Iterable[str]) -> Float:
-    """Return drivers of a panel by their names, standardised, (driver, dyad, time); zero where there is no value.
-
-    They are less their mean and divided by their standard deviation, so that one prior suits all.
-    """
+    """Return drivers of a panel less their mean, over their spread, (driver, dyad, time); zero without a value."""
     wanted = list(names)
     there = [str(name) for name in panel["driver"].to_numpy()] if has_drivers(panel) else []
     missing = [name for name in wanted if name not in there]

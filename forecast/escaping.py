@@ -45,10 +45,8 @@ def json_text(text: str) -> str:
 
 
 def web_host(text: str) -> str:
-    """Return the host of a web address that a reader sees for what it is, else nothing.
-
-    Letters beyond ASCII in a host, and names that stand for such, can look like another host's.
-    """
+    """Return the host of a web address that a reader sees for what it is, else nothing."""
+    # Letters beyond ASCII in a host, and names that stand for such, can look like another host's.
     address = _ADDRESS.fullmatch(text)
     if address is None or "xn--" in address[1].lower() or has_controls(text):
         return ""
@@ -61,18 +59,13 @@ def spreadsheet_cell(text: str) -> str:
 
 
 def latex(text: str) -> str:
-    r"""Return a text that LaTeX sets as it is written, in a sentence or the cell of a table.
-
-    Letters beyond Latin need XeLaTeX or LuaLaTeX, and a font that has them.
-    """
+    """Return a text that LaTeX sets as it is written; letters beyond Latin need XeLaTeX or LuaLaTeX, and a font."""
     # Two of a kind would be drawn together, as a dash or a quotation mark.
     return _LIGATURE.sub(r"\1{}", _LATEX_SIGNS.sub(lambda sign: _LATEX[sign[0]], printable(text)))
 
 
 def markdown(text: str) -> str:
-    r"""Return a text that Markdown shows as it is written, on a line of its own paragraph or in a table.
-
-    What could be a tag or an entity is written as an entity, which those renderers show as well that let tags through.
-    """
+    """Return a text that Markdown shows as it is written, on a line of its own paragraph or in a table."""
+    # What could be a tag or an entity becomes an entity: renderers show it as well that let tags through.
     shown = _TAG_OR_ENTITY.sub(lambda sign: "&lt;" if sign[0] == "<" else "&amp;", printable(text))
     return _MARKDOWN.sub(r"\\\g<0>", shown)

@@ -5,7 +5,6 @@ comparison with its last one and a place on one page (docs/every-monday.md). Wha
 kept apart, and the rest goes on. In a git repository a fit counts only with the digest that was committed with it.
 """
 
-import hashlib
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from forecast.dates import months_between, today
 from forecast.errors import FitFileError, ForecastError, NoEvents, NotUpdatable, RareCondition, SpecError
-from forecast.files import clear_leftovers, partial_folder, write_text
+from forecast.files import clear_leftovers, file_digest, partial_folder, write_text
 from forecast.pipeline import SAVED_FIT, PreparedReports, ReportSettings, prepare_reports
 from forecast.progress import Progress
 
@@ -297,10 +296,7 @@ def digests(folder: Path) -> str:
 
 
 def _digest(path: Path) -> str:
-    if path.is_symlink() or not path.is_file():
-        return "no ordinary file"
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_digest(path) if path.is_file() and not path.is_symlink() else "no ordinary file"
 
 
 @dataclass(frozen=True)

@@ -113,10 +113,8 @@ type Lead = Literal["this", "other", "undecided", "unknown"]
 
 
 def lead(low: float | None, high: float | None) -> Lead:
-    """Return who is better by the 90% interval of a difference in scores, of which smaller ones are better.
-
-    Undecided if it includes zero, unknown without one. Every "better" of pages and documents comes from here.
-    """
+    """Return who is better by the 90% interval of a difference in scores, of which smaller ones are better."""
+    # Every "better" of pages and documents comes from here.
     if low is None or high is None:
         return "unknown"
     return "this" if high < 0 else "other" if low > 0 else "undecided"

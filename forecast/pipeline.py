@@ -16,7 +16,7 @@ from forecast.events import describe_additions
 from forecast.events.dyads import additions_of, choose_dyad, dyad_labels, find_dyad, hierarchy, last_covered, read_dyads
 from forecast.panel import panel_kind
 from forecast.panel.record import last_known, observed_periods, partly_known, require_record
-from forecast.panel.spans import Eras, eras_of_file, no_eras
+from forecast.panel.spans import chosen_eras
 from forecast.progress import Progress, Steps, side_by_side, silent
 from forecast.sources import Frequency, Records, Source, open_source, wanted_together
 from forecast.wording import Card, Displayed, count, day, fitted_together, month
@@ -179,10 +179,6 @@ class _Job:
         if self.settings.alone:
             return [self.dyad]
         return self.records.hierarchy(self.dyad, self.as_of, self.settings.hierarchy)
-
-    def panel(self, dyads: list[str], eras: Eras | None = None) -> "xr.Dataset":
-        """Count the records of some dyads."""
-        return self.records.panel(dyads, self.as_of, self.settings.frequency, eras=None if eras is None else eras.table)
 
 
 @checked
@@ -404,9 +400,10 @@ def _read_records(settings: ReportSettings, table: "EventTable | None") -> Recor
 def _fit_records(job: _Job, spec: "PendulumSpec | None") -> tuple["Fit", tuple[str, ...]]:
     """Fit the records as of the day; return the fit with what a reader has to know of them."""
     settings, steps = job.settings, job.steps
-    eras = _choose_eras(job)
+    eras = chosen_eras(settings.eras, job.dyad)
     with steps.step("building the panel"):
-        panel = job.panel(job.together, eras)
+        own = None if eras is None else eras.table
+        panel = job.records.panel(job.together, job.as_of, settings.frequency, eras=own)
         if job.every:
             dyads, _ = _reported(job, panel)
         else:
@@ -433,13 +430,6 @@ def _add_drivers(panel: "xr.Dataset", settings: ReportSettings) -> tuple["xr.Dat
     table = drivers_for(settings.drivers, [str(dyad) for dyad in panel["dyad"].to_numpy()])
     driven = add_drivers(panel, table, future=settings.driver_future)  # type: ignore[arg-type]
     return driven, {"drivers": table.acting(settings.driver_acts)}
-
-
-def _choose_eras(job: _Job) -> Eras | None:
-    """Return the eras that replace the named ones, if that is asked for."""
-    if job.settings.eras == "given":
-        return None
-    return no_eras(job.dyad) if job.settings.eras == "none" else eras_of_file(job.settings.eras, job.dyad)
 
 
 def _check_record(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...]:
@@ -520,11 +510,9 @@ def _update_saved_fit(job: _Job, saved: "Fit") -> tuple["Fit", tuple[str, ...]]:
 
 
 def _day_of_update(job: _Job, saved: "Fit") -> date | None:
-    """Return the day to which a saved fit is to be updated; None if it is not.
-
-    By default it stays as of its own day, but goes on to the last of what is added to its dyads: an event, or a day to
-    which their coverage is extended.
-    """
+    """Return the day to which a saved fit is to be updated; None if it is not."""
+    # By default it stays as of its own day, but goes on to the last of what is added to its dyads: an event, or a day
+    # to which their coverage is extended.
     table = job.records.events
     if job.settings.as_of is not None or table is None or not table.additions:
         return job.settings.as_of

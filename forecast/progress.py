@@ -39,11 +39,7 @@ class Steps:
 def side_by_side[Task, Result](
     work: Callable[[Task, Event], Result], tasks: Iterable[Task], threads: int, hurry: Callable[[], None] = lambda: None
 ) -> Generator[Result]:
-    """Do tasks in threads, and yield results as they are done.
-
-    When the consumer stops, by an interrupt or otherwise, tasks that have not begun are dropped and those under way
-    are asked to stop.
-    """
+    """Do tasks in threads, and yield results as they are done; if the consumer stops, the tasks are asked to."""
     stop, pool, running = Event(), ThreadPoolExecutor(threads), set[Future[Result]]()
     try:
         running = {pool.submit(work, task, stop) for task in tasks}
@@ -59,10 +55,7 @@ def side_by_side[Task, Result](
 
 
 def ahead[Item](items: Generator[Item]) -> Generator[Item]:
-    """Yield items of a generator, each while the next one is being made in a thread.
-
-    When the consumer stops, the item under way is finished and the generator is closed.
-    """
+    """Yield items of a generator, each while the next is made in a thread; if the consumer stops, it is closed."""
     with closing(items), ThreadPoolExecutor(1) as pool:
         end = object()
         coming = pool.submit(next, items, end)

@@ -125,11 +125,9 @@ def _add_flag(name: str, folder: Path) -> None:
 
 
 def release_free_memory() -> None:
-    """Return to the system what has been freed, where the C library is glibc; elsewhere do nothing.
-
-    Every chain of a fit samples in a thread of its own, and glibc gives threads separate heaps that keep their free
-    pages: in a loop of 14 fits what was in use stayed at 174 MB, while the free part of the heaps grew from 170 to 620.
-    """
+    """Return to the system what has been freed, where the C library is glibc; elsewhere do nothing."""
+    # Every chain of a fit samples in a thread of its own, and glibc gives threads separate heaps that keep free pages:
+    # in a loop of 14 fits what was in use stayed at 174 MB, while the free part of the heaps grew from 170 to 620.
     # Another C library has no such function, and Windows no library without a name (TypeError).
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)

@@ -176,10 +176,7 @@ class Records:
         unit: Unit = "event",
         eras: pd.DataFrame | None = None,
     ) -> "xr.Dataset":
-        """Count the records of some dyads, or of all, into a panel of what was known by a day.
-
-        Counts bring their own frequency; scale and unit are of single events only.
-        """
+        """Count some dyads, or all, into a panel of what was known by a day; counts bring their own frequency."""
         chosen: dict[str, Any] = {"dyads": dyads, "as_of": as_of, "eras": eras}
         if isinstance(self.table, EventTable):
             return build_panel(self.table, frequency=frequency, scale=scale, unit=unit, **chosen)

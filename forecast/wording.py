@@ -70,10 +70,7 @@ def percent(share: float | None, decimals: int = 0) -> str:
 
 
 def chance(probability: float | None, decimals: int = 0) -> str:
-    """Format a probability in percent, never claiming certainty, or a dash where there is none.
-
-    Zero draws of some thousand are no proof that a thing cannot happen, so even an estimate of 0 reads ``<1%``.
-    """
+    """Format a probability in percent, never as certain: draws are no proof, and even 0 reads ``<1%``."""
     inside = None if probability is None else min(max(probability, math.ulp(0.0)), math.nextafter(1.0, 0.0))
     return percent(inside, decimals)
 

@@ -184,10 +184,8 @@ def _read_rows(raw: RawTable, dataset: str) -> tuple[pd.DataFrame, dict[int, str
 
 
 def code_of_row(code: str, cameo: str, kind: str) -> str:
-    """Return the code of a row that a person has written; `code` and `cameo` are two names of one column.
-
-    A spreadsheet takes '042' for 42 and '010' for 10, which is another code. So two digits are never read as a code.
-    """
+    """Return the code of a row that a person has written; `code` and `cameo` are two names of one column."""
+    # A spreadsheet takes '042' for 42 and '010' for 10, another code: two digits are never read as a code.
     words = [word for word in (code, cameo, kind) if word]
     if len(words) != 1:
         raise DataError(f"{'no' if not words else 'more than one'} code or kind; give one of them")

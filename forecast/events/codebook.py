@@ -54,11 +54,9 @@ def read_codes() -> pd.DataFrame:
 
 @functools.cache
 def state_names() -> dict[str, str]:
-    """Return the state of every name and code that is known, in lower case; '' for what is known to be no state.
-
-    Names and alpha-3 codes are those of ISO 3166, today's and former ones, and those of `codebook/countries.csv`:
-    names that feeds use, CAMEO codes that differ from ISO, regions and organisations, which are no states.
-    """
+    """Return the state of every name and code in lower case; '' for what is known to be no state."""
+    # Those of ISO 3166, today's and former ones, and those of `codebook/countries.csv`: names that feeds use, CAMEO
+    # codes that differ from ISO, regions and organisations, which are no states.
     import pycountry
 
     names: dict[str, str] = {}
@@ -121,10 +119,7 @@ def small_csv(table: Path | Frame) -> bytes:
 
 
 def read_small_csv(table: Path | Frame, required: Sequence[str] = (), name: str = "table") -> pd.DataFrame:
-    """Read a small table, one of the package or a user's: every cell as text without space around it, by line.
-
-    Errors call a table in memory by `name`.
-    """
+    """Read a small table by line, every cell as text without space around it; errors call one in memory by `name`."""
     path = table if isinstance(table, Path) else name
     try:
         text = small_csv(table).decode("utf-8-sig")

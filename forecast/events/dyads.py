@@ -295,11 +295,9 @@ def even_spans(
     additions: Iterable[Addition] = (),
     covered: Iterable[Covered] = (),
 ) -> pd.DataFrame:
-    """Return the first and last day of coverage, `start` and `last`, by (dataset, dyad), and whether it is `stated`.
-
-    Coverage that is not stated goes from the first event to the last. It is stated by files of which it is known, by
-    the table that comes with the data, which added events extend, or by one that a caller gives, which stays as it is.
-    """
+    """Return the first and last day of coverage, `start` and `last`, by (dataset, dyad), and whether it is `stated`."""
+    # Coverage that is not stated goes from the first event to the last. It is stated by files, by the table that comes
+    # with the data, which added events extend, or by one that a caller gives, which stays as it is.
     spans = rows.groupby(["dataset", "dyad"])[["date"]].agg(start=("date", "min"), last=("date", "max"))
     files = {one.dataset: one for one in covered if one.spans}
     for one in files.values():

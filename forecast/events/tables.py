@@ -59,10 +59,7 @@ def read_table(path: str | Path | Frame, mapping: TableMapping | dict[str, Any] 
 def conform(
     raw: RawTable, mapping: TableMapping, only_dyad: str | None = None, unchecked: "pd.Series[bool] | None" = None
 ) -> EventTable:
-    """Convert rows of text to an event table.
-
-    With `only_dyad`, rows of other dyads are rejected. The references of `unchecked` rows (by line) say so.
-    """
+    """Convert text to an event table, of `only_dyad` if given; references of `unchecked` rows (by line) say so."""
     if raw.rows.empty:
         raise raw.nothing_usable({line: reason for line, (reason, _) in raw.broken.items()})
     events, reasons = typed_rows(raw, mapping)
@@ -131,13 +128,11 @@ def _typed(fields: pd.DataFrame, raw: RawTable, mapping: TableMapping) -> pd.Dat
 
 
 def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.Series[str]":
-    """Return the CAMEO codes, mended if the mapping says that their leading zeros are lost.
-
-    Event codes have three or four digits. Two digits have therefore lost a zero, and of those with three the
-    ones from 211 on (root 20 ends at 204): no code can be meant in two ways. Undeclared, though, a '10' is
-    the root DEMAND; so a file that shows signs of lost zeros is rejected rather than misread in part. One sign
-    is a code of two digits where no code begins with a zero.
-    """
+    """Return the CAMEO codes, mended if the mapping says that their leading zeros are lost."""
+    # Event codes have three or four digits. Two digits have therefore lost a zero, and of those with three the
+    # ones from 211 on (root 20 ends at 204): no code can be meant in two ways. Undeclared, though, a '10' is
+    # the root DEMAND; so a file that shows signs of lost zeros is rejected rather than misread in part. One sign
+    # is a code of two digits where no code begins with a zero.
     if mapping.leading_zeros == "lost":
         short = (text.str.len() == 2) | ((text.str.len() == 3) & (text >= "205"))
         return text.mask(short, "0" + text)
@@ -273,10 +268,10 @@ LONGEST_SUMMARY = 160
 KEY = ["rule", "dyad", "date", "source", "cameo", "summary"]
 
 
-def coding_breaches(folder: str | Path | None = None, dyads: Sequence[str] | None = None) -> pd.DataFrame:
+def coding_breaches(folder: str | Path | None = None) -> pd.DataFrame:
     """Find the rows of a chronology that break a coding rule."""
     found = []
-    for dyad, path in chronology_files(folder, dyads).items():
+    for dyad, path in chronology_files(folder).items():
         rows = load_raw(path, MAPPING).rows
         if tuple(rows.columns) != COLUMNS:
             raise DataError(f"{path.name}, line 1: the columns must be {', '.join(COLUMNS)}.")
@@ -386,11 +381,7 @@ _PASSING = {
 
 
 def passing_address(reference: str) -> str:
-    """Describe why an address in a reference is not the publisher's own, lasting page; an empty text if it is.
-
-    A reference without an address is fine. A copy of a wire report on a reputable site looks like its
-    address.
-    """
+    """Describe why an address in a reference is not the publisher's own, lasting page; '' if it is or there is none."""
     if re.fullmatch(r"(?:www\.)?(?:[\w-]+\.)+[a-z]{2,}/?", reference):
         return "a host without a page"
     addresses = re.findall(r"https?://([^\s;]+)", reference)

@@ -108,10 +108,7 @@ def _counts(database: "duckdb.DuckDBPyConnection", scale: str, frequency: Litera
 
 
 def _sides(scale: str) -> str:
-    """Return the SQL of `sides`: `days` with dyad, class and `once`, by which a two-sided event of a day counts once.
-
-    `forecast.panel.record` counts rows that are one event each in the same way.
-    """
+    """Return the SQL of `sides`: `days` with dyad, class and `once`, which are the `event_counts` of the panel."""
     codes, class_of = read_codes(), read_scale(scale).class_of
     classes = {
         "code": list(codes.index), "joint": [int(joint) for joint in codes["joint"]],

@@ -202,10 +202,7 @@ YEARS = range(1700, 2200)
 
 
 def named_day(digits: str) -> date | None:
-    """Return the day that a name writes as 20180601; of a day beyond the end of its month, that end; else None.
-
-    Numbers that would be a day long before or after all events are no day.
-    """
+    """Return the day that a name writes as 20180601, at most its month's last; None outside the years of events."""
     year, month, day_of_month = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
     if year not in YEARS or not 1 <= month <= 12 or day_of_month < 1:
         return None
@@ -251,10 +248,8 @@ _SHAPES = {"%Y-%m-%d": r"\d{4}-\d{2}-\d{2}", "%m/%d/%Y": r"\d{1,2}/\d{1,2}/\d{4}
 
 
 def day(column: str, *forms: str) -> str:
-    """Return the SQL of a column as a day in one of some forms, as for strptime; NULL if it is none.
-
-    The shape is looked at first: the reader of dates is more generous than any feed.
-    """
+    """Return the SQL of a column as a day in one of some forms, as for strptime; NULL if it is none."""
+    # The shape is looked at first: the reader of dates is more generous than any feed.
     name = quoted(column)
     shapes = {form: f"regexp_full_match({name}, {text(shape)})" for form, shape in _SHAPES.items()}
     shapes["%Y%m%d"] = digits(column, 8, 8)

@@ -60,10 +60,8 @@ def _facts(name: str) -> FileFacts:
 
 
 def _known(settings: FeedSettings, facts: FileFacts) -> str:
-    """Return the SQL of the day after the one a release is named after, else after the event's.
-
-    Files hold events that are dated after their name: these were known on their own day.
-    """
+    """Return the SQL of the day after the one a release is named after, else after the event's."""
+    # Files hold events that are dated after their name: these were known on their own day.
     edition = facts.edition[:8] if facts.edition and settings.icews_known == "edition" else None
     named = edition or facts.day
     if not named:
@@ -112,10 +110,8 @@ def _acts(side: Side, settings: FeedSettings) -> str:
 
 
 def _stands(name: str) -> Standing | None:
-    """Return the year of an edition, the day, days or month of a release.
-
-    Weekly releases, since May 2020, have a name that does not say: what is in them does.
-    """
+    """Return the year of an edition, the day, days or month of a release."""
+    # Weekly releases, since May 2020, have a name that does not say: what is in them does.
     facts = _facts(name)
     if facts.year is not None:
         return whole_year("year", str(facts.year), whole=False)

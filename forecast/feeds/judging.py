@@ -10,18 +10,7 @@ import pyarrow as pa
 
 from forecast.dates import EARLIEST, today
 from forecast.events.codebook import read_codes, state_names
-from forecast.feeds.feed import (
-    FIELDS,
-    SECTORS,
-    Feed,
-    FeedSettings,
-    FileFacts,
-    Layout,
-    Side,
-    digits,
-    quoted,
-    text,
-)
+from forecast.feeds.feed import FIELDS, SECTORS, Feed, FeedSettings, FileFacts, Layout, Side, digits, quoted, text
 
 if TYPE_CHECKING:
     import duckdb
@@ -273,11 +262,9 @@ ROWS_OF_A_DAY = 10**12
 
 
 def take_out_repeats(database: "duckdb.DuckDBPyConnection", *, one_a_day: bool, age: str = "place") -> None:
-    """Fill `gone` with the rows of `kept` that repeat others, and make the view `unique_rows` of all others.
-
-    Of rows that repeat each other the first one of `kept` stays. A row goes if one of the `editions` covers its day and
-    is newer than its file: has a smaller `age`, a column of `kept`.
-    """
+    """Fill `gone` with the rows of `kept` that repeat others, and make the view `unique_rows` of all others."""
+    # Of rows that repeat each other the first one of `kept` stays. A row goes if one of the `editions` covers its day
+    # and is newer than its file: has a smaller `age`, a column of `kept`.
     run = database.execute
     # By row of `kept`: why it is gone, and for what: the place of a file that replaces it, or a row that it repeats.
     run("CREATE TEMP TABLE gone (row BIGINT, why TINYINT, cause BIGINT)")

@@ -304,10 +304,8 @@ BLOCK = 2**20
 
 
 def split_lines(chunk: Chunk, layout: Layout, columns: Sequence[str]) -> tuple[pa.Table, dict[int, str]]:
-    """Return `line` and some columns of lines as text, and by line why others have none.
-
-    Most lines of a file have as many fields as its first one, and are split all at once; the others one by one.
-    """
+    """Return `line` and some columns of lines as text, and by line why others have none."""
+    # Most lines of a file have as many fields as its first one, and are split all at once; the others one by one.
     tables, places = _split_alike(chunk, layout, columns)
     found: dict[str, list[Any]] = {name: [] for name in ("line", *columns)}
     broken = {}

@@ -255,10 +255,7 @@ def _in_order(feed: Feed, found: list[tuple[FeedFile, Detected]]) -> list[tuple[
 def judged_files(
     opened: Opened, rules: Rules, memory: str = "1GB"
 ) -> "Iterator[tuple[duckdb.DuckDBPyConnection, Counter[int]]]":
-    """Yield a database with the events of files, and how many lines of each repeat others; account for all rows.
-
-    A database that does not fit into memory goes to a scratch folder.
-    """
+    """Yield a database with the events of files, on disk if need be, and how many lines of each repeat others."""
     import duckdb
 
     runs = opened.runs
@@ -296,10 +293,7 @@ def judged_files(
 
 
 def _read_files(runs: "Sequence[FileRun]", judge: Judge) -> Iterator[pa.Table]:
-    """Yield the events of files with the number of their file as `place`, in order; account for all rows.
-
-    A file can fail after some of its events were yielded: these are not to be used.
-    """
+    """Yield the events of files in order, with their file's number as `place`; those of one that fails do not count."""
     together = Together(judge)
     for run, chunk in ahead(_chunks_of(runs, judge.rules.feed)):
         try:
@@ -430,10 +424,7 @@ def accounted(
     duplicates: Sequence[tuple[str, int, str]] = (),
     dyads: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """Account for the rows of files: `rejects`, `files` and `accounts` of a table of so many rows, which has some.
-
-    Of a file, by place, so many rows repeat others; `duplicates` lists these, if asked. Dyads are those asked for.
-    """
+    """Account for the rows of files: `rejects`, `files` and `accounts` of a table of so many rows, at least one."""
     runs = [(place, run) for place, run in enumerate(opened.runs) if not run.failed]
     reasons: Counter[str] = Counter()
     files = []

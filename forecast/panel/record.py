@@ -94,11 +94,7 @@ def require_record(panel: "xr.Dataset", dyad: str, as_of: date) -> None:
 
 
 def whole_periods(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Bool:
-    """Return which periods a dataset covers to their end, (time,): the others are known in part, or not at all.
-
-    A month of which half is known says as much of its share as any, with fewer events, but not how many events
-    there are in a month.
-    """
+    """Return which periods a dataset covers to their end, (time,): others leave its number of events open."""
     covered = panel["covered"].sel(dyad=dyad).isel(dataset=dataset).to_numpy()
     return np.asarray(covered & (_ends(panel) <= np.datetime64(_known_to(panel, dyad, dataset))))
 
@@ -284,11 +280,8 @@ FEWEST_MONTHS = 12
 
 
 def relative_counts(total: Index, covered: Bool, periods: int, fewest: int) -> Float:
-    """Return the logarithm of one and the events of each period, less its mean over the events before.
-
-    The mean is over events and not over periods: a typical event falls into a usual month, and the level is its
-    log-odds.
-    """
+    """Return the logarithm of one and the events of each period, less its mean over the events before."""
+    # Over events, not periods: a typical event falls into a usual month, and the level is its log-odds.
     seen = np.broadcast_to(covered, total.shape)
     log = np.where(seen, np.log1p(total), 0.0)
     ends = np.arange(total.shape[-1])

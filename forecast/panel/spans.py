@@ -162,24 +162,20 @@ class Eras:
     words: str  # Where the dyad's eras come from, a sentence
 
 
-def no_eras(dyad: str) -> Eras:
-    """Return one era for the whole record of a dyad."""
-    return Eras(_others(dyad), f"The whole record of {dyad} counts as one era, by choice.")
-
-
-def eras_of_file(path: str, dyad: str) -> Eras:
-    """Return the eras that a file has of a dyad."""
-    table = read_eras(path)
+def chosen_eras(choice: str, dyad: str) -> Eras | None:
+    """Return the eras that replace those named for a dyad: with `none` a single one, else those of a file."""
+    if choice == "given":
+        return None
+    named = read_eras()
+    others = named[named["dyad"] != dyad]
+    if choice == "none":
+        return Eras(others, f"The whole record of {dyad} counts as one era, by choice.")
+    table = read_eras(choice)
     own = table[table["dyad"] == dyad]
     if own.empty:
-        raise DataError(f"{path}: no row has the dyad {dyad}; add its eras, or choose --eras none")
-    both = pd.concat([_others(dyad), own], ignore_index=True)
-    return Eras(both, f"The eras of {dyad} are those of {Path(path).name}.")
-
-
-def _others(dyad: str) -> pd.DataFrame:
-    eras = read_eras()
-    return eras[eras["dyad"] != dyad]
+        raise DataError(f"{choice}: no row has the dyad {dyad}; add its eras, or choose --eras none")
+    both = pd.concat([others, own], ignore_index=True)
+    return Eras(both, f"The eras of {dyad} are those of {Path(choice).name}.")
 
 
 def panel_of_dyad(panel: "xr.Dataset", dyad: str) -> "xr.Dataset":
