@@ -64,7 +64,9 @@ class Layout:
         ends = np.cumsum(number).tolist()
         places = {one.name: slice(end - size, end) for one, size, end in zip(free, number, ends, strict=True)}
         centre, sd = np.repeat(np.array([one.prior for one in free], dtype=np.float64).T, number, axis=1)
-        return cls(places, density.Coordinates(centre, sd, np.repeat([one.positive for one in free], number)))
+        positive = np.repeat([one.positive for one in free], number)
+        own = np.flatnonzero((sd > 0.0) | positive)
+        return cls(places, density.Coordinates(centre, sd, positive, own))
 
     def place(self, free: "Free | ByDyad | None") -> int:
         """Return where a variable begins; `NONE` of one that the model does not have."""

@@ -165,7 +165,7 @@ def fit(
 # Target acceptance rate, and maximum number of doublings of a tree: what gives most effective draws a second without
 # divergent transitions (docs/speed.md). Nearly all coordinates are white noise, along which trajectories are exact.
 # Under ceilings the headrooms of many dyads move slowly and need longer ones; that of one alone needs smaller steps.
-PATH_TREES, LONE_TREES, ASIDE_TREES = {False: (0.85, 4), True: (0.85, 5)}, (0.9, 4), (0.8, 4)
+PATH_TREES, LONE_TREES, ASIDE_TREES = {False: (0.85, 4), True: (0.85, 5)}, (0.92, 4), (0.8, 4)
 STEPS = {"sample": "sampling", "sample aside": "sampling the kinds"}
 
 

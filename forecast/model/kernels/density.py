@@ -45,6 +45,7 @@ class Coordinates(NamedTuple):
     centre: Float
     sd: Float
     positive: Bool
+    own: Index  # Those with a prior or a logarithm: all others are nearly white noise
 
 
 class ByDyad(NamedTuple):
@@ -58,9 +59,10 @@ class ByDyad(NamedTuple):
 @kernel
 def values_of(point: Float, coordinates: Coordinates) -> tuple[Float, float, Float]:
     """Values of a point, the log-density of its coordinates under their own priors, and the slopes of that."""
-    values, slope, total = np.empty(point.size), np.zeros(point.size), 0.0
-    for i in range(point.size):
-        values[i] = math.exp(point[i]) if coordinates.positive[i] else point[i]
+    values, slope, total = point.copy(), np.zeros(point.size), 0.0
+    for i in coordinates.own:
+        if coordinates.positive[i]:
+            values[i] = math.exp(point[i])
         sd = coordinates.sd[i]
         if sd > 0.0:
             off = (point[i] - coordinates.centre[i]) / sd
@@ -72,8 +74,11 @@ def values_of(point: Float, coordinates: Coordinates) -> tuple[Float, float, Flo
 @kernel
 def add_slopes(values: Float, by_value: Float, coordinates: Coordinates, slope: Float) -> None:
     """Add slopes in the values to those in the coordinates."""
+    for i in coordinates.own:
+        if coordinates.positive[i]:
+            by_value[i] *= values[i]
     for i in range(values.size):
-        slope[i] += by_value[i] * values[i] if coordinates.positive[i] else by_value[i]
+        slope[i] += by_value[i]
 
 
 @kernel
