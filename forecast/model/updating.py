@@ -138,7 +138,7 @@ def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
 
 # So many months of the path are resampled: after a year little is left of where the path stood before.
 MONTHS_REDRAWN = 12
-CAREFUL = 0.9
+CAREFUL = 0.95
 """Acceptance rate where a fit is sampled once more."""
 # What of a fit's account says how to sample again.
 SAMPLER = ("draws", "tune", "chains", "seed", "target_accept")
