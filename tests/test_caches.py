@@ -69,6 +69,22 @@ print(hashlib.sha256(b"".join(posterior[name].to_numpy().tobytes() for name in s
 """
 
 
+DENSITIES = """
+import hashlib
+from forecast import PendulumSpec, build_panel, read_chronology
+from forecast.model.arrays import panel_arrays
+from forecast.model.densities import density_of
+from forecast.model.inputs import parts_of
+panel, spec = build_panel(read_chronology(dyads=["USA-CHN", "USA-RUS"])), PendulumSpec()
+arrays = panel_arrays(panel, spec)
+found = hashlib.sha256()
+for part in parts_of(arrays):
+    density = density_of(panel, spec, arrays, part, print)
+    for seed in range(100):
+        value, gradient = density.evaluate(density.start(seed))
+        found.update(f"{value!r}".encode() + gradient.tobytes())
+print(found.hexdigest())
+"""
 FILTERED = """
 import numpy
 from forecast import build_panel, read_chronology
@@ -83,7 +99,7 @@ for model in (WALK_CYCLE, BOUNDED_CYCLE, GROWING_CYCLE):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("script", [DRAWS, FILTERED])
+@pytest.mark.parametrize("script", [DRAWS, DENSITIES, FILTERED])
 def test_a_cold_cache_gives_the_same_numbers_as_a_warm_one(tmp_path, script):
     cleared = ("PYTENSOR_FLAGS", "NUMBA_CACHE_DIR")
     environment = {name: value for name, value in os.environ.items() if name not in cleared}

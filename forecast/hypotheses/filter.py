@@ -96,11 +96,8 @@ class Steps(NamedTuple):
 
 
 def _kernel[F: Callable[..., Any]](function: F) -> F:
-    """Compile a function with sums in the order in which they stand, as a part of what calls it.
-
-    Apart from it, the process that compiles it would have other last digits than those that read it from the cache.
-    """
-    return kernel(function, fastmath={"nnan", "ninf", "nsz", "contract"}, forceinline=True)
+    """Compile a function with sums in the order in which they stand."""
+    return kernel(function, fastmath={"nnan", "ninf", "nsz", "contract"})
 
 
 @_kernel

@@ -16,9 +16,10 @@ def kernel[F: Callable[..., Any]](function: F, **options: Any) -> F:
     """Compile a function once an environment: later processes read it from numba's cache.
 
     That cache looks at the date of a function's file alone, and a kernel has others built in. So each is stamped by the
-    source of all, and of its own file.
+    source of all, and of its own file. It becomes a part of the kernels that call it: apart from them, the process that
+    compiles it would have other last digits than those that read it from the cache.
     """
-    usual = {"cache": True, "fastmath": True, "error_model": "numpy", "nogil": True}
+    usual = {"cache": True, "fastmath": True, "error_model": "numpy", "nogil": True, "forceinline": True}
     compiled = numba.njit(**usual | options)(function)
     cached = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if cached is not None:
