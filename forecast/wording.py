@@ -54,7 +54,7 @@ def signed(value: float | None, decimals: int | None = None) -> str:
 
 def quantity(value: float | None, unit: str, decimals: int | None = None) -> str:
     """Format a number with its unit."""
-    return f"{number(value, decimals)} {unit}".rstrip()
+    return f"{number(value, decimals)}{'' if unit == '%' else ' '}{unit}".rstrip()
 
 
 def percent(share: float | None, decimals: int = 0) -> str:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from forecast.cli import app
 from forecast.hypotheses import read_plan
 from forecast.hypotheses.outcome import Outcome
-from forecast.hypotheses.power import Rate
+from forecast.hypotheses.power import SETS, Rate
 from forecast.hypotheses.run import PooledResults, PooledVerdict
 
 DATA = ("--with", "USA-CHN,USA-RUS", "--as-of", "1980-12-31")
@@ -155,9 +155,10 @@ def test_power_is_printed_or_json(simulated):
     assert result.exit_code == 0, result.stderr
     assert simulated == [(("S5b",), 5, "kept.jsonl", 1)]
     assert "a return in 10 years" in said(result)
+    assert f"{SETS}" in run("power", "--help").output
     found = json.loads(run("power", *DATA, "--more-dyads", 2, "--more-events", 4, "--json").stdout)
     assert found["S5b"][0] == {
-        "truth": "no return", "true": False, "sets": 200, "supported": 1, "rejected": 2, "least": -3.0, "most": 0.5,
+        "truth": "no return", "true": False, "sets": SETS, "supported": 1, "rejected": 2, "least": -3.0, "most": 0.5,
         "dyads": 6, "events": 4,
     }  # fmt: skip
 

@@ -168,6 +168,11 @@ def test_the_wheel_carries_the_record_of_skill_if_there_is_one(tmp_path: Path) -
 def test_the_wheel_holds_the_package_alone(wheel: Path) -> None:
     assert {path.name for path in wheel.iterdir() if path.suffix != ".dist-info"} == {"forecast"}
     assert (wheel / "forecast" / "py.typed").is_file()
+    own, carried = (
+        {path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+        for folder in (ROOT / "forecast", wheel / "forecast")
+    )
+    assert own == {path for path in carried if path.parts[0] != "data"}
     (info,) = wheel.glob("*.dist-info")
     assert "forecast = forecast.__main__:main" in (info / "entry_points.txt").read_text("utf-8")
 

@@ -145,3 +145,9 @@ def test_a_day_reads_back(when):
     assert wording.day(when).endswith(wording.month(when))
     assert wording.month(when)[:3] == wording.month(when, short=True)[:3]
     assert wording.period(when, weekly=True) == f"the week to {wording.day(when)}"
+
+
+def test_a_percent_sign_stands_at_its_number():
+    assert wording.interval_in_words(17, 13, 21, unit="%") == "17% (90% interval 13 to 21)"
+    assert wording.quantity(3, "months", 0) == "3 months"
+    assert wording.quantity(3, "", 0) == "3"

@@ -108,7 +108,7 @@ def _reject_with_plan(context: typer.Context) -> None:
 def power(
     asked: Tested,
     claims: str | None = opt("Codes such as S2,S5b. Default: all that are simulated."),
-    sets: int | None = opt("Simulated record sets per truth. Default: as many as the tables of the package have."),
+    sets: int | None = opt("Simulated record sets per truth. Default: 200, as in the tables of the package."),
     more_dyads: int = opt("Times as many dyads as the data have.", 1),
     more_events: int = opt("Times as many events per month as the data have.", 1),
     checkpoint: Path | None = opt("File of finished sets; with it, the same command continues after an interruption."),

@@ -162,7 +162,7 @@ def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
         _print_feed(shown, feed)
     if "feeds" not in summary:
         files = [{"file": one["name"], "rows": one["rows"], "rejected": one["rejected"]} for one in summary["files"]]
-        shown.print(records(files))
+        shown.print(records(files), "")
     several = len({row["dataset"] for row in summary["dyads"]}) > 1
     shown.print(records([
         {
@@ -173,9 +173,10 @@ def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
         for row in summary["dyads"][:MOST_SHOWN]
     ]))  # fmt: skip
     print_rest(shown, len(summary["dyads"]) - MOST_SHOWN, "dyad")
+    shown.print()
     if summary["reasons"]:
         where = f"They are in {escape(str(rejects))}." if rejects else "Write them to a file with --rejects."
-        shown.print(_by_reason("rejected", summary["reasons"]))
+        shown.print(_by_reason("rejected", summary["reasons"]), "")
         shown.print(f"Rejected rows: {summary['rejected']:,}. {where}")
     if "breaches" in summary:
         known = sum(breach["known"] for breach in summary["breaches"])
@@ -192,9 +193,9 @@ def _print_feed(shown: "Console", feed: dict[str, Any]) -> None:
     """Print what became of the rows of a feed."""
     names = ("rows", "kept", "rejected", "filtered", "duplicates")
     files = [{"file": file["name"], **{name: file[name] for name in names}} for file in feed["files"]]
-    shown.print(f"{feed['feed']}: {escape(feed['settings'])}", records(files))
+    shown.print(f"{feed['feed']}: {escape(feed['settings'])}", records(files), "")
     if feed["filtered_by"]:
-        shown.print(_by_reason("filtered", feed["filtered_by"]))
+        shown.print(_by_reason("filtered", feed["filtered_by"]), "")
     for words in [*(file["reason"] for file in feed["unread"]), *feed["findings"]][:MOST_SHOWN]:
         shown.print(f"[yellow]{escape(words)}[/]")
 

@@ -220,9 +220,11 @@ def repair_command(archive: Path = folder_option(), as_json: bool = shared.json(
 
 def _print_import(done: "Imported") -> None:
     shown, new = console(), [file for file in done.files if file.became != "known"]
+    numbers = {"rows": "rows", "between states": "between", "rejected": "rejected", "filtered": "filtered"}
     rows = [
         {"file": file.name, "dataset": file.dataset, "": file.became}
-        | {"rows": file.rows, "between states": file.between, "rejected": file.rejected, "filtered": file.filtered}
+        # A file that was not read is not one without rows.
+        | {head: getattr(file, name) if file.dataset else "" for head, name in numbers.items()}
         for file in new[:MOST_FILES]
     ]
     if new:

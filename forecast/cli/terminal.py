@@ -49,7 +49,7 @@ def table(columns: Iterable[Column], rows: Iterable[Iterable[str]], *, keep: str
 
 def records(rows: Sequence[Mapping[str, Any]]) -> "Table":
     """Return a table of rows by name, in which whole numbers are written with commas and stand on the right."""
-    heads = [(name, isinstance(value, int)) for name, value in (rows[0] if rows else {}).items()]
+    heads = [(name, any(isinstance(row[name], int) for row in rows)) for name in (rows[0] if rows else {})]
     cells = ([f"{value:,}" if isinstance(value, int) else str(value) for value in row.values()] for row in rows)
     return table(heads, cells)
 

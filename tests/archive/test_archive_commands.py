@@ -37,6 +37,7 @@ def test_import_and_status_from_the_command_line(feeds, tmp_path, monkeypatch):
     failed = run("events", "import", "absent.tab", "feeds")
     assert failed.exit_code == 2
     assert "1 file could not be imported. The first: absent.tab" in " ".join(failed.output.split())
+    assert [line.split() for line in failed.stdout.splitlines()][1] == ["absent.tab", "failed"]  # not one of 0 rows
     assert run("events", "status", "--archive", "feeds").exit_code == 2
 
 

@@ -38,6 +38,7 @@ def test_check_summarises_the_chronology(run):
     assert result.exit_code == 0
     assert "20,144 events, 1945-09-11 to 2026-09-24" in result.output
     assert "Rows that break a coding rule: 0; named exceptions: 0." in result.output
+    assert result.output.count("\n\n") == 2  # after either table
 
 
 def test_check_tells_programs_the_same(run):
