@@ -198,6 +198,7 @@ class _Run:
                 self.wanted.append(file)
         self.files = files
         self.manifest.gaps = self.origin.gaps(self.manifest, files)
+        self._note_stale([file for file in files if file.due is None or file.due <= now])
 
     def fetch(self) -> None:
         """Fetch what is wanted, and keep the manifest up to date."""
@@ -222,6 +223,7 @@ class _Run:
         finally:
             self.manifest.gaps = self.origin.gaps(self.manifest, self.files)
             self.manifest.write()
+        self._doubt()
 
     def _one(self, file: ExpectedFile, stop: Event) -> tuple[ExpectedFile, ExpectedFile | FetchError]:
         """Fetch a file; what went wrong with it is returned."""
@@ -246,6 +248,23 @@ class _Run:
             self.manifest.write()
             # A long manifest takes its time: not more than a tenth of that of the fetch.
             self.saved = time.monotonic() + 9 * (time.monotonic() - before)
+
+    def _doubt(self) -> None:
+        """Doubt the address if nothing at all was there."""
+        absent = [file for file in self.wanted if self.manifest.entries[file.slot].state == "absent"]
+        if absent and len(absent) == len(self.wanted) and not self.manifest.counts["received"]:
+            reason = "not there, and neither is any other file: check the address of the server"
+            for file in absent:
+                self._record(file, "failed", reason)
+
+    def _note_stale(self, due: list[ExpectedFile]) -> None:
+        """Note it if the lists name none of the newest files: perhaps the lists have ended, and not the feed."""
+        named = (self.manifest.entries[file.slot].listed is not False for file in reversed(due))
+        unlisted = next((place for place, is_named in enumerate(named) if is_named), len(due))
+        if unlisted > 1:
+            self.manifest.notes.append(
+                f"the lists name none of the last {unlisted:,} files: if you think that they are there, try --no-list"
+            )
 
     def _is_there(self, file: ExpectedFile) -> bool:
         """Return whether a file was received and still exists."""

@@ -241,6 +241,13 @@ def test_a_server_that_has_gone_is_not_asked_for_everything(fetch, server):
     assert not done.complete
 
 
+def test_a_server_that_has_nothing_at_all_is_the_wrong_one(fetch, server):
+    server.files = {}
+    done = fetch(lists=False)
+    assert done.counts["failed"] == 3
+    assert "check the address" in entry(done).reason
+
+
 def test_requests_keep_their_distance(fetch, server, monkeypatch):
     from forecast.fetch import client
 

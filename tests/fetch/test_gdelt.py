@@ -84,8 +84,10 @@ def test_what_is_listed_and_not_there_is_absent_and_says_so(fetch, server):
     assert fetch().counts["received"] == 3
 
 
-def test_a_file_that_no_list_names_is_received_without_lists(fetch, server):
-    assert fetch(end="2018-06-08").counts["absent"] == 5
+def test_lists_that_have_ended_are_noted(fetch, server):
+    done = fetch(end="2018-06-08")
+    assert done.counts["absent"] == 5
+    assert "name none of the last 5 files" in done.notes[0]
     server.files["events/20180604.export.CSV.zip"] = zipped("a.CSV", ["row"])
     assert fetch(end="2018-06-04", lists=False).entries["20180604"].state == "received"
 
