@@ -18,7 +18,7 @@ from forecast.errors import DataError, ForecastError, OutputError
 from forecast.files import digest, file_digest, lacking, partial_folder, unwritable
 from forecast.wording import join_some
 
-SCHEMA = 1
+SCHEMA = 2
 APPLICATION = 0x70656E64
 """Application id of the SQLite file: "pend"."""
 CATALOGUE = "catalogue.sqlite"

@@ -307,10 +307,10 @@ def test_a_batch_whose_rows_all_fall_away_survives_the_loss_of_the_catalogue(tmp
 
 def test_a_catalogue_of_a_newer_version_is_left_alone(archive):
     with sqlite3.connect(archive / CATALOGUE) as database:
-        database.execute("PRAGMA user_version = 2")
+        database.execute("PRAGMA user_version = 3")
     database.close()
     for use in (read_archive, repair_archive):
-        with pytest.raises(DataError, match=r"schema 2; this version reads 1\. Use a newer version"):
+        with pytest.raises(DataError, match=r"schema 3; this version reads 2\. Use a newer version"):
             use(archive)
 
 
