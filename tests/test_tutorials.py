@@ -38,6 +38,8 @@ def small(tmp_path, monkeypatch):
     monkeypatch.setattr("forecast.evaluation.origins_between", two_origins)
     monkeypatch.setattr(import_module("forecast.evaluation.backtest"), "local", partial(local, 1))
     monkeypatch.setattr("forecast.hypotheses.compare.compare_models", compared)
+    # So few draws never converge, and sampling once more would be left out too.
+    monkeypatch.setattr("forecast.hypotheses.compare.sampled_longer", lambda fitted, *_: fitted)
     monkeypatch.setattr("forecast.hypotheses.run.pooled_tests", lambda *_, **__: results())
     yield
     pyplot.close("all")
