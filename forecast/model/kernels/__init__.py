@@ -12,15 +12,14 @@ STAMP = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file
 """Digest of the source of all kernels: code compiled from another source is not used."""
 
 
-def kernel[F: Callable[..., Any]](function: F, **options: Any) -> F:
+def kernel[F: Callable[..., Any]](function: F, fastmath: bool | set[str] = True) -> F:
     """Compile a function once an environment: later processes read it from numba's cache.
 
     That cache looks at the date of a function's file alone, and a kernel has others built in. So each is stamped by the
     source of all, and of its own file. It becomes a part of the kernels that call it: apart from them, the process that
     compiles it would have other last digits than those that read it from the cache.
     """
-    usual = {"cache": True, "fastmath": True, "error_model": "numpy", "nogil": True, "forceinline": True}
-    compiled = numba.njit(**usual | options)(function)
+    compiled = numba.njit(cache=True, fastmath=fastmath, error_model="numpy", nogil=True, forceinline=True)(function)
     cached = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if cached is not None:
         cached._source_stamp = _stamp(function.__code__.co_filename)
