@@ -4,11 +4,10 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 from pytensor.compile.mode import Mode
-from scipy.signal import lfilter
 
 from forecast.arguments import checked
 from forecast.model.arrays import coordinates, panel_arrays
-from forecast.model.driving import push_of_draw
+from forecast.model.driving import followed, push_of_draw
 from forecast.model.inputs import add_parameters
 from forecast.model.observation.kinds import add_aside
 from forecast.model.posterior import take_apart
@@ -55,38 +54,41 @@ def simulate_panel(
 
 
 def simulate_level(parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: np.random.Generator) -> Float:
-    """Simulate the path of the level (dyad, time) in log-odds, month by month."""
+    """Simulate the path of the level ([draw,] dyad, time) in log-odds, month by month."""
     trend = simulate_trend(parameters, era, spec, rng)
-    if not spec.has_cycle:
-        return trend
-    cycle = spec.cycle_model
-    own = {name: parameters[variable].to_numpy() for name, variable in cycle.reads.items()}
-    shock = rng.standard_normal(era.shape)
-    path = np.empty(era.shape)
-    path[:, 0] = own["sd"] * shock[:, 0]
-    for t in range(1, era.shape[1]):
-        path[:, t] = cycle.step(path[:, t - 1], shock[:, t], own)
-    return trend + path
+    return trend + simulate_cycle(parameters, era.shape[1], spec, rng) if spec.has_cycle else trend
+
+
+def simulate_cycle(parameters: xr.Dataset, periods: int, spec: PendulumSpec, rng: np.random.Generator) -> Float:
+    """Simulate the cycle ([draw,] dyad, time) in log-odds."""
+    read = {name: parameters[variable] for name, variable in spec.cycle_model.reads.items()}
+    own = {name: one.to_numpy() if "dyad" in one.dims else one.to_numpy()[..., None] for name, one in read.items()}
+    shock = rng.standard_normal((*own["sd"].shape, periods))
+    path = np.empty(shock.shape)
+    path[..., 0] = own["sd"] * shock[..., 0]
+    for t in range(1, periods):
+        path[..., t] = spec.cycle_model.step(path[..., t - 1], shock[..., t], own)
+    return path
 
 
 def simulate_trend(parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: np.random.Generator) -> Float:
-    """Simulate the trend (dyad, time) in log-odds, under its ceiling."""
+    """Simulate the trend ([draw,] dyad, time) in log-odds, under its ceiling."""
     if not spec.moves:
-        return np.asarray(parameters["mu"].to_numpy()[era])
-    mean, kept = parameters["trend_mean"].to_numpy()[:, None], float(parameters["trend_retention"])
-    step = parameters["trend_step"].to_numpy()[:, None]
-    jump = float(parameters["trend_jump"]) if spec.jumps else 0.0
+        return np.asarray(parameters["mu"].to_numpy()[..., era])
+    mean, step = (parameters[name].to_numpy()[..., None] for name in ("trend_mean", "trend_step"))
+    kept = parameters["trend_retention"].to_numpy()[..., None]
+    jump = parameters["trend_jump"].to_numpy()[..., None, None] if spec.jumps else 0.0
     new_era = np.diff(era, axis=1, prepend=era[:, :1]) != 0
     scale = np.sqrt(step**2 + jump**2 * new_era)
-    scale[:, 0] = spec.priors.trend_start
+    scale[..., 0] = spec.priors.trend_start
     if not spec.has_ceiling:
-        return np.asarray(mean + lfilter([1.0], [1.0, -kept], scale * rng.standard_normal(era.shape), axis=1))
+        return np.asarray(mean + followed(kept, scale * rng.standard_normal(scale.shape), 0.0))
     new_era[:, 0] = True
-    headroom, trend, ceiling = parameters["headroom"].to_numpy()[era], np.empty(era.shape), np.empty(len(era))
-    now = mean[:, 0]
+    now = mean = mean[..., 0]
+    headroom, trend, ceiling = parameters["headroom"].to_numpy()[..., era], np.empty(scale.shape), np.empty(now.shape)
     for t in range(era.shape[1]):
-        expected, begins = mean[:, 0] + kept * (now - mean[:, 0]), new_era[:, t]
-        now = step_below(expected, scale[:, t], np.where(begins, np.inf, ceiling), rng)
-        ceiling = np.where(begins, now + headroom[:, t], ceiling)
-        trend[:, t] = now
+        expected, begins = mean + kept * (now - mean), new_era[:, t]
+        now = step_below(expected, scale[..., t], np.where(begins, np.inf, ceiling), rng)
+        ceiling = np.where(begins, now + headroom[..., t], ceiling)
+        trend[..., t] = now
     return trend

@@ -1,6 +1,6 @@
 """Complete outlook of a dyad from one set of simulations, in numbers and words, with the claims of the theory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, partial
@@ -84,7 +84,7 @@ from forecast.wording import (
 
 if TYPE_CHECKING:
     import pandas as pd
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
 
 LATE_MONTHS = 2
@@ -590,13 +590,23 @@ def _answer(result: Assessment, code: str, texts: Mapping[str, Any], known: Mapp
     return Claim(code, title, statement, _filled(texts["sentence"], known), defined)
 
 
+@cache
+def _template(text: str) -> "Template":
+    return _environment().from_string(text)
+
+
+@cache
+def _expression(text: str) -> Callable[..., Any]:
+    return _environment().compile_expression(text)
+
+
 def _filled(text: str, known: Mapping[str, Any]) -> str:
-    return " ".join(_environment().from_string(text).render(known).split())
+    return " ".join(_template(text).render(known).split())
 
 
 def _value(expression: str, known: Mapping[str, Any]) -> Any:
     """Return the value of an expression; None if a part of it is not defined."""
-    return _environment().compile_expression(expression)(**known)
+    return _expression(expression)(**known)
 
 
 def _number(value: Any) -> float | None:

@@ -7,12 +7,10 @@ import numpy as np
 import xarray as xr
 
 from forecast.model.fitted import KIND, SCHEMA, Fit
-from forecast.model.simulate import prior_draws, simulate_trend
+from forecast.model.simulate import prior_draws, simulate_cycle, simulate_trend
 from forecast.model.spec import spec_for
 from forecast.model.trend import era_means
 from forecast.panel import recounted
-
-OF_THE_TREND = ("mu", "trend_mean", "trend_retention", "trend_step", "trend_jump", "headroom")
 
 
 def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
@@ -25,19 +23,14 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
     if "index_error" in prior:  # an error of next to nothing, which the prior allows, makes weights without a variance
         prior["index_error"] = prior["index_error"] + 0.3
     era, rng = panel["era_index"].to_numpy(), np.random.default_rng(seed)
-    moving = {name: (prior[name].dims[1:], prior[name].to_numpy()) for name in OF_THE_TREND if name in prior}
-    each = (  # much faster than a dataset of each draw
-        {name: xr.Variable(dims, values[i]) for name, (dims, values) in moving.items()}
-        for i in range(prior.sizes["draw"])
-    )
-    trend = np.stack([simulate_trend(one, era, spec, rng) for one in each])
+    trend = simulate_trend(prior, era, spec, rng)
     if spec.has_ceiling:
         own, first = np.unique(era, return_index=True)
         dyad, start = np.unravel_index(first, era.shape)
         ceiling = np.full((len(trend), own[-1] + 1), np.nan)
         ceiling[:, own] = trend[:, dyad, start] + prior["headroom"].to_numpy()[:, own]
         prior["ceiling"] = (("draw", "era"), np.where(np.isnan(ceiling), 0.0, ceiling))
-    level = trend + _cycles(prior, era.shape[1], spec, rng) if spec.has_cycle else trend
+    level = trend + simulate_cycle(prior, era.shape[1], spec, rng) if spec.has_cycle else trend
     means = [era_means(trend[:, d], own, np.unique(own)) for d, own in enumerate(era)]
     made = prior.drop_attrs().assign(
         level=(("draw", "dyad", "time"), level.astype(np.float32)),
@@ -66,18 +59,6 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
         "constant_data": panel,
     }
     return Fit({"/": xr.Dataset(attrs=attributes), **groups})
-
-
-def _cycles(prior, periods, spec, rng):
-    """Paths of the cycle (draw, dyad, time), period by period as the model's definition says."""
-    reads = spec.cycle_model.reads
-    own = {name: prior[variable].to_numpy().reshape(prior.sizes["draw"], -1) for name, variable in reads.items()}
-    size = own["sigma"].shape
-    path = np.empty((*size, periods))
-    path[..., 0] = own["sd"] * rng.standard_normal(size)
-    for t in range(1, periods):
-        path[..., t] = spec.cycle_model.step(path[..., t - 1], rng.standard_normal(size), own)
-    return path
 
 
 _UNSAMPLED = {}

@@ -35,8 +35,7 @@ def draws(panel):
 def share(panel, draws):
     """Share (draw, dyad, time) of 20 years in three eras."""
     rng, era = np.random.default_rng(2), panel["era_index"].to_numpy()
-    levels = [simulate_level(draws.isel(draw=i), era, SPEC, rng) for i in range(DRAWS)]
-    return 100 / (1 + np.exp(-np.array(levels)))
+    return 100 / (1 + np.exp(-simulate_level(draws, era, SPEC, rng)))
 
 
 def test_every_prior_has_a_reason():
@@ -110,7 +109,7 @@ def test_a_walk_goes_as_far_in_a_decade_as_the_reason_says():
     panel, spec = make_panel(dyads=2, periods=121, eras=1), PendulumSpec(trend="walk", cycle="none")
     walks = prior_draws(panel, spec, draws=400, seed=1)
     era, rng = panel["era_index"].to_numpy(), np.random.default_rng(1)
-    level = np.array([simulate_level(walks.isel(draw=i), era, spec, rng) for i in range(400)])
+    level = simulate_level(walks, era, spec, rng)
     moved = level[..., -1] - level[..., 0]
     assert np.quantile(np.abs(moved), 0.683) == pytest.approx(1.1, abs=0.2)
     assert not {"cycle_half_life", "trend_half_life", "phi"} & set(walks)

@@ -222,7 +222,10 @@ def test_the_change_of_the_level_has_the_interval_of_its_posterior(fit, found):
     assert course.months[-1].level == replace(course.now, definition=course.months[-1].level.definition)
     for estimated, numbers in ((course.now, found.now), (course.without, found.before)):
         assert estimated.mean == pytest.approx(numbers["level"].value, abs=1e-9)
-    assert course.without.high - course.without.low > course.now.high - course.now.low  # events inform
+    # Events inform: in log-odds, as far from the middle the same width is fewer points.
+    ends = np.array([[one.low, one.high] for one in (course.without, course.now)])
+    without, now = np.diff(np.log(ends / (100 - ends)))[:, 0]
+    assert without > now
 
 
 def test_where_the_record_begins_the_level_has_no_change(fit, panel, table):

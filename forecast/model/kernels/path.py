@@ -56,13 +56,22 @@ LOG_EVERY = 16
 
 
 @kernel
+def _longest(starts: Index) -> int:
+    """Return the most nodes of a dyad; `numpy.diff` would take two seconds to compile."""
+    most = 0
+    for d in range(starts.size - 1):
+        most = max(most, starts[d + 1] - starts[d])
+    return most
+
+
+@kernel
 def path_forward(
     z: Float, drift: Float, carry: Float, scale: Float, weight: Float, information: Float, starts: Index
 ) -> tuple[Float, Float, Float, Float]:
     """Path, log-determinant, and what serves the gradient: inverse Cholesky diagonal and half-solved vector."""
     nodes, dyads = z.size, starts.size - 1
     x, diagonal, inverse, solved = np.empty(nodes), np.empty(nodes), np.empty(nodes), np.empty(nodes)
-    longest = np.max(np.diff(starts))
+    longest = _longest(starts)
     q = 1.0 / (scale * scale)
     coupling = carry * q
     product = np.ones(dyads)
@@ -116,7 +125,7 @@ def path_backward(
     coupling = carry * q
     g_q = np.zeros(nodes)
     dyads = starts.size - 1
-    longest = np.max(np.diff(starts))
+    longest = _longest(starts)
     above, below_v, below_l = np.zeros(dyads), np.zeros(dyads), np.zeros(dyads)
     for step in range(longest):  # reverse of the sweep up
         for d in range(dyads):
