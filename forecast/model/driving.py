@@ -152,7 +152,7 @@ def push_of_draw(spec: "PendulumSpec", panel: "xr.Dataset", parameters: "xr.Data
     return push(spec.drivers, effect, values.transpose(1, 0, 2), phi)
 
 
-def followed(carry: Float, fresh: Float, start: Float) -> Float:
+def followed(carry: Float, fresh: Float, start: Float | float) -> Float:
     """Return the series in which every value is the one before, carried over in part, and what is fresh."""
     shape = np.broadcast_shapes(carry.shape, fresh.shape[:-1], np.shape(start))
     series, now = np.empty((*shape, fresh.shape[-1])), np.broadcast_to(start, shape)
