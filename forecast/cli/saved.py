@@ -332,7 +332,8 @@ def explain(
 def _print_explanation(found: "Attribution", page: Path) -> None:
     from forecast.report import explain_page as said
 
-    show(said.finding(found), [said.level_sentence(found.level), said.largest_events(found, SHOWN)], page)
+    level = said.sentence("level_sentence", found)
+    show(said.sentence("finding", found), [level, said.largest_events(found, SHOWN)], page)
 
 
 @grouped("compare may june --out change")

@@ -13,27 +13,15 @@ from forecast.arguments import checked
 from forecast.events.codebook import VISITS
 from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import Estimate, plain
-from forecast.outlook.attribution import Attribution, LevelCourse, Part
-from forecast.outlook.comparison import BASELINE, LEVEL, TIME, Change, Numbers, Step, as_shown, difference
+from forecast.outlook.attribution import Attribution, Part
+from forecast.outlook.comparison import LEVEL, Change, Numbers, Step, as_shown, difference
 from forecast.plots import plot_attribution
 from forecast.plots.outcomes import WEEKS_SHOWN, Waterfall
 from forecast.report.events import who
 from forecast.report.folder import CHANGE, EXPLAIN, Files, Page, phrases, publish
 from forecast.report.illustration import Illustration, illustrate, plotted
 from forecast.report.table import Table
-from forecast.report.words import label
-from forecast.wording import (
-    DASH,
-    chance,
-    count,
-    day,
-    interval,
-    interval_in_words,
-    join,
-    month,
-    number,
-    signed,
-)
+from forecast.wording import DASH, day, interval, join, month, number, signed
 
 if TYPE_CHECKING:
     from forecast.model import Fit
@@ -49,12 +37,6 @@ def _added(name: str, numbers: Numbers) -> str:
     return signed(as_shown(name, numbers[name])[0], 1) if name in numbers else DASH
 
 
-def _said(name: str, numbers: Numbers) -> str:
-    """Format a number: a share, or a chance."""
-    one = numbers[name]
-    return number(one.value, 0) if name == LEVEL else chance(one.value)
-
-
 type _Row = tuple[Sequence[str], Numbers, Sequence[str]]
 """Cells, what was added, and cells after it."""
 
@@ -67,16 +49,19 @@ def _contributions(before: Sequence[str], rows: Sequence[_Row], numbers: Numbers
     return Table.of(heads, cells, [place for place, head in enumerate(heads) if head in WORDS])
 
 
-def _draw_waterfall(found: Attribution | Change, caption: str) -> Illustration:
+def sentence(name: str, found: Attribution | Change, **facts: Any) -> str:
+    """Return a sentence of `explain_words.j2`."""
+    return phrases("explain_words.j2", {"page": sys.modules[__name__], "found": found, **facts})(name)
+
+
+def _draw_waterfall(found: Attribution | Change) -> Illustration:
     """Draw how a number came from what it was to what it is, part by part, in percent or points."""
     fall = Waterfall.of(found)
     height = 0.3 * (len(fall.parts) + 2) + 0.6
-    said = "; ".join(f"{name} {signed(value, 1)}" for name, value in fall.parts)
-    ends = [f"{name} {number(value, 1)}" for name, value in (fall.start, fall.end)]
     return illustrate(
         plotted(lambda on: plot_attribution(found, ax=on), heights=(height, height)),
-        alt=f"{fall.unit}: {ends[0]}; {said}; {ends[1]}.",
-        caption=caption,
+        alt=sentence("waterfall_alt", found, fall=fall),
+        caption=sentence("waterfall_caption", found, weeks=WEEKS_SHOWN),
     )
 
 
@@ -87,7 +72,7 @@ LARGEST = 12
 
 def explain_page(fit: "Fit", found: Attribution) -> Page:
     """Combine text, tables and figure, with the files of the page."""
-    figure = explanation_figure(found)
+    figure = _draw_waterfall(found)
     content = {"page": sys.modules[__name__], "found": found, "fit": fit, "posed": found.posed}
     files: Files = {
         "explain.json": explanation_json(found), "explain.csv": pd.DataFrame(_event_rows(found)),
@@ -109,8 +94,8 @@ def explanation_json(found: Attribution) -> dict[str, Any]:
         "dyad", "first", "last", "horizon", "baseline", "smallest_improvement", "level", "now", "before", "total",
         "rest", "pareto_k", "by_month", "by_side", "by_week", "by_kind", "sides_by_month", "visits", "posed",
     )  # fmt: skip
-    sentences = {"measure": measure(found), "finding": finding(found), "level_sentence": level_sentence(found.level)}
-    body = {"schema": SCHEMA, **sentences, "question": question(found)}
+    body: dict[str, Any] = {"schema": SCHEMA}
+    body |= {name: sentence(name, found) for name in ("measure", "finding", "level_sentence", "question")}
     return body | {name: plain(getattr(found, name)) for name in names} | {"events": events}
 
 
@@ -128,70 +113,15 @@ def _event_rows(found: Attribution) -> list[dict[str, Any]]:
     return rows
 
 
-def _words(name: str, **facts: Any) -> str:
-    """Return a sentence of `explain_words.j2`."""
-    return phrases("explain_words.j2", facts)(name)
-
-
-def measure(found: Attribution) -> str:
-    """Return what of an event the model sees, in a sentence."""
-    facts, posed = [], found.posed
-    if posed is not None and "count" in posed.parts:
-        facts.append("kind")
-    if posed is not None and "tone" in posed.parts and posed.recorded:  # scores of months ahead stay as they are
-        facts.append("score")
-    return _words("measure", facts=facts)
-
-
-def level_sentence(course: LevelCourse) -> str:
-    """Return the change of the level with its 90% interval, and the level without the events, in sentences."""
-    return _words("level", course=course, estimate=lambda one: interval_in_words(one.mean, one.low, one.high, 0))
-
-
-def finding(found: Attribution) -> str:
-    """Return the contribution of all events, in a sentence."""
-    number_of = int(found.events["counted"].sum())
-    changed = [f"the level of {label(found.dyad)} relations from {_from_to(LEVEL, found)} of 100"]
-    if found.outcome != LEVEL:
-        changed.append(f"{_chance_in_words(found)} from {_from_to(found.outcome, found)}")
-    return f"The {count(number_of, 'event')} {span(found)} changed {' and '.join(changed)}."
-
-
-def question(found: Attribution) -> str:
-    """Return the question in a sentence."""
-    return _words("question", found=found)
-
-
 def weights_sentence(found: Attribution) -> str:
     """Return the accuracy of the computation, in a sentence."""
     error = max(as_shown(name, one)[1] for name, one in found.total.items())
-    lost = sum(not one.added for one in found.alone)
-    return _words("weights", k=found.pareto_k, limit=PARETO_K_LIMIT, error=error, lost=lost)
-
-
-def explanation_figure(found: Attribution) -> Illustration:
-    """Draw how the chance that is followed, or the level, went from before the first event to now."""
-    by = "week" if len(found.by_month) <= WEEKS_SHOWN else "month"
-    return _draw_waterfall(
-        found,
-        f"Contributions by {by}, in order of time: from the forecast without these events to the present one.",
-    )
-
-
-def _chance_in_words(found: Attribution) -> str:
-    """Name the chance that is followed."""
-    if found.horizon is None:
-        return "the chance of a yes"
-    return f"the chance of a higher share in {count(found.horizon, 'month')}"
+    return sentence("weights", found, limit=PARETO_K_LIMIT, error=error)
 
 
 def _followed(found: Attribution) -> str:
     """Name the number by which events are ordered: the level, or the chance of a question."""
     return LEVEL if found.posed is None else found.outcome
-
-
-def _from_to(name: str, found: Attribution) -> str:
-    return f"{_said(name, found.before)} to {_said(name, found.now)}"
 
 
 def span(found: Attribution) -> str:
@@ -285,7 +215,7 @@ def sums_table(found: Attribution) -> Table:
 
 def change_page(fits: "tuple[Fit, Fit]", change: Change, events: Attribution | None) -> Page:
     """Combine text, table and figure, with the files of the page."""
-    figure = change_figure(change)
+    figure = _draw_waterfall(change)
     reasons = tuple(reason for fit in fits for reason in fit.gate.reasons if not fit.gate.passed)
     content = {"page": sys.modules[__name__], "change": change, "events": events, "panel": fits[1].panel}
     converged = all(fit.gate.passed for fit in fits)
@@ -301,7 +231,7 @@ def change_json(change: Change, events: Attribution | None = None) -> dict[str, 
     body = {
         "schema": SCHEMA,
         "sentences": sentences(change),
-        "question": change_question(change),
+        "question": sentence("change_question", change),
         "total": plain(change.total),
     }
     whole: dict[str, Any] = body | plain(change) | {"explain": None if events is None else explanation_json(events)}
@@ -323,29 +253,9 @@ def change_rows(change: Change) -> list[dict[str, Any]]:
 
 def sentences(change: Change) -> list[str]:
     """Return the change in three sentences: by how much, which parts, and what became of the level."""
-    name = change.outcome
-    was, now = (chance(numbers[name].value) for numbers in (change.before, change.now))
-    levels = [numbers[LEVEL].value for numbers in (change.before, change.now)]
-    parts = [f"{step.name} {_added(name, step.added)}" for step in change.steps]
-    return [
-        _words("change_first", change=change, was=was, now=now),
-        f"The change is {_added(name, change.total)} points of probability: {join(parts)}.",
-        _words("change_last", change=change, levels=levels),
-    ]
-
-
-def change_question(change: Change) -> str:
-    """Return what is asked at each step, in a sentence or two."""
-    return _words("change_question", change=change, baseline=BASELINE)
-
-
-def change_figure(change: Change) -> Illustration:
-    """Draw how the chance went from what it was to what it is."""
-    return _draw_waterfall(
-        change,
-        f"One thing is changed after the other. “{TIME.capitalize()}”: the earlier fit, asked from the later day "
-        "on, with nothing known of the months between.",
-    )
+    parts = [f"{step.name} {_added(change.outcome, step.added)}" for step in change.steps]
+    middle = f"The change is {_added(change.outcome, change.total)} points of probability: {join(parts)}."
+    return [sentence("change_first", change), middle, sentence("change_last", change)]
 
 
 def steps_table(change: Change) -> Table:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import pandas as pd
 from markupsafe import Markup
 
+from forecast import wording
 from forecast.dates import months_between
 from forecast.errors import DataError, OutputError, OutputPathError
 from forecast.escaping import markdown, printable
@@ -35,7 +36,7 @@ from forecast.outlook.query import main_horizon
 from forecast.report.events import cited, unchecked_note, who
 from forecast.report.illustration import GENERATOR, Illustration
 from forecast.report.words import STAMP, interval, label
-from forecast.wording import capital, chance, count, day, fitted_together, join, month, number, percent, period, signed
+from forecast.wording import day
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -58,7 +59,11 @@ PAIRS = r"pairs\.json|fit\.(zarr|nc)"
 TRACK_RECORD = r"track_record\.json|questions\.csv"
 """Names of the files that accompany each kind of page."""
 LONGEST = 100_000_000
-
+_WORDS = (
+    "capital", "chance", "count", "fitted_together", "interval_in_words", "join", "month", "number", "percent",
+    "signed",
+)  # fmt: skip
+"""Functions of `forecast.wording` that templates call."""
 
 type Files = dict[str, pd.DataFrame | str | Mapping[str, Any] | Callable[[Path], object]]
 
@@ -121,7 +126,9 @@ def phrases(template: str, content: Mapping[str, Any]) -> Callable[[str], str]:
 def _environment(*, escaped: bool) -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    from forecast.report.provenance import settings, vintage
+    from forecast.model.dynamics import cycles
+    from forecast.model.observation import observations
+    from forecast.report.provenance import differences, vintage
 
     made = Environment(
         loader=PackageLoader("forecast.report"),
@@ -132,12 +139,11 @@ def _environment(*, escaped: bool) -> "Environment":
     )
     made.filters |= {
         "address": _address, "cited": cited, "day": _day, "interval": interval, "label": label, "markdown": markdown,
-        "period": period,
+        "period": wording.period,
     }  # fmt: skip
-    made.globals |= {
-        "capital": capital, "chance": chance, "count": count, "fitted_together": fitted_together, "join": join,
-        "label": label, "month": month, "months_between": months_between, "number": number, "percent": percent,
-        "settings": settings, "signed": signed, "unchecked_note": unchecked_note, "vintage": vintage, "who": who,
+    made.globals |= {name: getattr(wording, name) for name in _WORDS} | {
+        "cycles": cycles, "differences": differences, "label": label, "months_between": months_between,
+        "observations": observations, "unchecked_note": unchecked_note, "vintage": vintage, "who": who,
     }  # fmt: skip
     return made
 

@@ -1,7 +1,7 @@
 """Provenance and diagnostics of the numbers, for page and JSON."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -11,8 +11,6 @@ import pandas as pd
 from forecast.events import EventTable
 from forecast.events.dyads import additions_of, caveats, compiled_in
 from forecast.events.table import Recorded
-from forecast.model.dynamics import cycles
-from forecast.model.observation import observations
 from forecast.outlook import Assessment
 from forecast.panel.record import last_known, vintaged
 from forecast.report.table import Table
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.model import Fit
-    from forecast.outlook.draws import SpecLike
 
 
 INDEX = "The index counts up to {until} as it was read, later revisions included."
@@ -98,17 +95,19 @@ def differing(spec: Any) -> dict[str, Any]:
     return found | ({"priors": priors} if priors else {})
 
 
+def differences(spec: Any) -> list[str]:
+    """Return the same in words."""
+    return [_choice(name, value) for name, value in differing(spec).items()]
+
+
+def _choice(name: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{name} ({', '.join(f'{one}: {json.dumps(number)}' for one, number in value.items())})"
+    return f"{name} ({value})"
+
+
 type Rows = list[tuple[str, str]]
 
-_TRENDS = {
-    "reverting": "a walk that returns to the dyad's long-run mean, with an estimated half-life",
-    "walk": "a walk, without a mean to return to",
-    "constant": "one value for each era, or for the dyad",
-}
-_CEILINGS = {
-    "none": "none",
-    "framework": "each era's framework bounds the trend softly from above; the cycle may pass it",
-}
 _FACTS = {
     "digest": "Digest of the data (SHA-256)",
     "data_digest": "Digest of the data (SHA-256)",
@@ -144,47 +143,6 @@ _STEPS = {
     "evidence": "bridge sampling",
     "path": "filling in the path",
 }
-
-
-def settings(spec: "SpecLike", dyads: Sequence[str] = ()) -> Rows:
-    """Describe the choices of the model with which a fit was made, and of which dyads."""
-
-    def words(field: str, meanings: Mapping[str, str]) -> str:
-        chosen = str(getattr(spec, field, ""))
-        return meanings.get(chosen, chosen or "not stated")
-
-    chosen = differing(spec)
-    return [
-        ("Trend", words("trend", _TRENDS)),
-        ("Jumps", "where an era begins" if getattr(spec, "jumps", True) else "none"),
-        ("Ceiling", words("ceiling", _CEILINGS)),
-        ("Cycle", words("cycle", {cycle.name: cycle.words for cycle in cycles()})),
-        (
-            "News of the single month",
-            "modelled, apart from the level" if getattr(spec, "month_noise", True) else "not modelled",
-        ),
-        *([("Busy months", "may be more hostile at the same level")] if getattr(spec, "volume_effect", False) else []),
-        ("Dyads", _hierarchy(dyads, bool(getattr(spec, "pooling", True)))),
-        ("Observed", words("observation", {one.name: one.words for one in observations()})),
-        *(
-            [("Differs from the default", join(_choice(name, value) for name, value in chosen.items()))]
-            if chosen
-            else []
-        ),
-    ]
-
-
-def _choice(name: str, value: Any) -> str:
-    if isinstance(value, Mapping):
-        return f"{name} ({', '.join(f'{one}: {json.dumps(number)}' for one, number in value.items())})"
-    return f"{name} ({value})"
-
-
-def _hierarchy(dyads: Sequence[str], pooling: bool) -> str:
-    if len(dyads) == 1:
-        return f"{dyads[0]} alone"
-    named = f": {join(dyads)}" if dyads else ""
-    return f"{'partially pooled' if pooling else 'not pooled'}{named}"
 
 
 def quantities_table(gate: Mapping[str, Any]) -> Table:

@@ -49,7 +49,7 @@ from forecast.questions import (
 )
 from forecast.questions.explain import asking
 from forecast.questions.ledger import QuestionFolder
-from forecast.report.explain_page import measure, write_change, write_explanation
+from forecast.report.explain_page import sentence, write_change, write_explanation
 from forecast.wording import day
 from tests.commands import faults
 from tests.documented import sections
@@ -588,8 +588,8 @@ def test_the_page_says_what_tells_events_apart_for_any_part_of_a_question(split,
     ):
         _, found = split[name]
         page = write_explanation(fit, found, tmp_path / name).read_text().replace("\N{NO-BREAK SPACE}", " ")
-        assert measure(found).endswith(f"{more}." if more.endswith("too") else more)
-        assert told in page and measure(found) in page
+        assert sentence("measure", found).endswith(f"{more}." if more.endswith("too") else more)
+        assert told in page and sentence("measure", found) in page
 
 
 def test_the_chance_of_a_question_is_split_and_time_alone_does_not_move_it(fit, later, panel):
