@@ -172,17 +172,12 @@ def _ends_of(result: Assessment, number: int) -> Float:
     return _window_ends(last.astype("datetime64[M]") - back.astype("timedelta64[M]"), weekly=False)
 
 
-def baseline_share(result: Assessment) -> float | None:
-    """Return the share with which the main horizon is compared."""
-    if isinstance(result.recorded, NotDefined):
-        return None
-    before = result.recorded[main_horizon(result.horizons)].baseline
-    return before.share if isinstance(before, Baseline) else None
-
-
 def _draw_thresholds(on: "Axes", result: Assessment, now: float, last: float) -> None:
     """Draw the baseline where it was observed and ahead, and the shares from which it is higher or lower."""
-    if (before := baseline_share(result)) is None:
+    if isinstance(result.recorded, NotDefined):
+        return
+    baseline = result.recorded[main_horizon(result.horizons)].baseline
+    if not isinstance(baseline, Baseline) or (before := baseline.share) is None:
         return
     on.plot([now - result.baseline_months / 12, last], [before] * 2, color=style.INK, dashes=(5, 2), linewidth=1)
     for at in (before - result.smallest_improvement, before + result.smallest_improvement):

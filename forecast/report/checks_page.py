@@ -10,28 +10,13 @@ from forecast.arguments import checked
 from forecast.checks.check import KINDS, LIMIT, Checks
 from forecast.plots import plot_ppc
 from forecast.plots.scores import FARTHEST
-from forecast.report.folder import CHECKS, Files, Page, publish
-from forecast.report.illustration import Illustration, illustrate, plotted
+from forecast.report.folder import CHECKS, Files, Page, publish, worded
+from forecast.report.illustration import plotted
 from forecast.report.table import Table
 from forecast.wording import interval, number
 
 if TYPE_CHECKING:
     from forecast.model import Fit
-
-
-def _draw_distances(checks: Checks) -> Illustration:
-    """Draw the distances of all numbers, by kind of check."""
-    height = 0.62 * checks.table.dropna(subset="z")["check"].nunique() + 0.6
-    found = [f"{words}: {row.misses:.0f} of {row.numbers:.0f} beyond" for words, row in checks.summary.iterrows()]
-    return illustrate(
-        plotted(lambda on: plot_ppc(checks, ax=on), heights=(height, height)),
-        alt=f"Distances of the record from what the fit makes of it. {'; '.join(found)} {LIMIT:g}.",
-        caption=(
-            "Each point is a number of the record: how many standard deviations it lies from the mean of the records "
-            f"that the fit makes. If the model is right, one point in twenty lies outside the band of ±{LIMIT:g}; "
-            f"points beyond {FARTHEST:g} are drawn at {FARTHEST:g}."
-        ),
-    )
 
 
 SHOWN = 12
@@ -40,10 +25,13 @@ SHOWN = 12
 
 def checks_page(fit: "Fit", checks: Checks) -> Page:
     """Combine text, tables and figures."""
-    gate = fit.gate
+    gate, height = fit.gate, 0.62 * checks.table.dropna(subset="z")["check"].nunique() + 0.6
+    facts = {"kinds": list(checks.summary.iterrows()), "limit": f"{LIMIT:g}", "farthest": f"{FARTHEST:g}"}
+    draw = plotted(lambda on: plot_ppc(checks, ax=on), heights=(height, height))
+    figures = {"distances": worded("figures.j2", "distances", draw, facts)}
     content = {"page": sys.modules[__name__], "fit": fit, "checks": checks}
     files: Files = {"checks.json": checks_json(fit, checks), "checks.csv": checks.table}
-    return Page("checks.html.j2", content, {"distances": _draw_distances(checks)}, gate.passed, gate.reasons, files)
+    return Page("checks.html.j2", content, figures, gate.passed, gate.reasons, files)
 
 
 def checks_json(fit: "Fit", checks: Checks) -> dict[str, Any]:

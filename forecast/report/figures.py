@@ -28,18 +28,16 @@ from forecast.plots.estimates import (
     EDGES,
     QUANTITIES,
     STEP,
-    Quantity,
     draw_lowest_years,
     draw_standing,
     percent_by_share,
 )
 from forecast.plots.outcomes import CHANGES, Which, outcome_percents
-from forecast.plots.series import FIRST_YEAR, baseline_share, draw_recorded
-from forecast.report.folder import phrases
-from forecast.report.illustration import Draw, Illustration, Layout, illustrate, plotted, subplots
-from forecast.report.words import INTERVALS, period, unit, verdict
-from forecast.typing import Float
-from forecast.wording import capital, chance, count, join
+from forecast.plots.series import FIRST_YEAR, draw_recorded
+from forecast.report.folder import worded
+from forecast.report.illustration import Draw, Illustration, Layout, plotted, subplots
+from forecast.report.words import INTERVALS, unit, verdict
+from forecast.wording import capital, chance, join
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -56,8 +54,7 @@ ENOUGH_EVENTS = 20
 def _worded(name: str, draw: Draw, result: Assessment | None = None, **facts: Any) -> Illustration:
     """Draw a figure with the words that `figures.j2` has for it."""
     own = {} if result is None else {"result": result, "unit": unit(result), "intervals": INTERVALS}
-    said = phrases("figures.j2", own | facts)
-    return illustrate(draw, alt=said(f"{name}_alt"), caption=said(f"{name}_caption"))
+    return worded("figures.j2", name, draw, own | facts)
 
 
 def share(fit: FitLike, result: Assessment) -> Illustration | None:
@@ -68,35 +65,27 @@ def share(fit: FitLike, result: Assessment) -> Illustration | None:
     window = result.recorded[main_horizon(result.horizons)]
     if not isinstance(window.share, Estimate):
         return None
-    return _worded(
-        "share",
-        lambda layout: _draw_share(fit, result, layout),
-        result,
-        window=window,
-        rolling=rolling,
-        until=period(result, window.until),
-        before=baseline_share(result),
-    )
-
-
-def _draw_share(fit: FitLike, result: Assessment, layout: Layout) -> "Figure":
-    assert not isinstance(result.rolling, NotDefined)
-    times, there = fit.panel["time"].to_numpy(), np.isfinite(result.rolling.observed)
+    times, there = fit.panel["time"].to_numpy(), np.isfinite(rolling.observed)
     small = bool(there.any() and times[there.argmax()] < np.datetime64(f"{FIRST_YEAR - 9}"))  # a record from the 1980s
-    figure, axes = subplots(layout, 4.4 if layout.wide else 4.2, 1 + small, height_ratios=(1, 5) if small else (1,))
-    plot_forecast(result, ax=axes[-1])
-    if not layout.wide:
-        axes[-1].set_ylabel("")
-    if small:
-        on, months = axes[0], result.rolling.months
-        plot_observed_share(fit.panel, dyad=result.dyad, months=months, linewidth=0.9, ax=on)
-        first, last = axes[-1].get_xlim()
-        style.time_axis(on, on.get_xlim()[0], last)
-        on.axvspan(first, last, color=style.SHADE, linewidth=0, zorder=0)
-        on.set_yticks([0, 100])
-        on.set_ylabel("")
-    style.legend(figure, 2)
-    return figure
+
+    def draw(layout: Layout) -> "Figure":
+        ratios = (1, 5) if small else (1,)
+        figure, axes = subplots(layout, 4.4 if layout.wide else 4.2, len(ratios), height_ratios=ratios)
+        plot_forecast(result, ax=axes[-1])
+        if not layout.wide:
+            axes[-1].set_ylabel("")
+        if small:
+            on = axes[0]
+            plot_observed_share(fit.panel, dyad=result.dyad, months=rolling.months, linewidth=0.9, ax=on)
+            first, last = axes[-1].get_xlim()
+            style.time_axis(on, on.get_xlim()[0], last)
+            on.axvspan(first, last, color=style.SHADE, linewidth=0, zorder=0)
+            on.set_yticks([0, 100])
+            on.set_ylabel("")
+        style.legend(figure, 2)
+        return figure
+
+    return _worded("share", draw, result, window=window)
 
 
 def recorded(result: Assessment) -> Illustration | None:
@@ -105,7 +94,6 @@ def recorded(result: Assessment) -> Illustration | None:
         return None
     main = main_horizon(result.horizons)
     shown = {at: one for at, one in result.recorded.items() if at == main or one.events.median >= ENOUGH_EVENTS}
-    left_out = len(result.recorded) - len(shown)
     bars = outcome_percents(result, "observed", list(shown))
     if not bars:
         return None
@@ -113,10 +101,9 @@ def recorded(result: Assessment) -> Illustration | None:
         "recorded",
         _bars(result, "observed", list(bars)),
         result,
-        bars={at: (when.replace("\n", " "), parts) for at, (when, parts) in bars.items()},
+        bars=bars,
         changes=CHANGES,
-        change=count(result.smallest_improvement, "point"),
-        left_out=left_out,
+        left_out=len(result.recorded) - len(shown),
         enough=ENOUGH_EVENTS,
     )
 
@@ -131,9 +118,27 @@ def pendulum(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -> 
     resting = any(isinstance(era.equilibrium, Estimate) for era in eras)
     capped = any(isinstance(era.ceiling, Estimate) for era in eras)
     assumed = "; the current one is an assumption, which the data did not move" * result.frameworks.ceiling_assumed
+
+    def draw(layout: Layout) -> "Figure":
+        height = 3.3 if layout.wide else 2.7
+        figure, (on,) = subplots(layout, height)
+        plot_level(record, label=result.measure, linewidth=1.3, ax=on)
+        plot_eras(result, ax=on)
+        strip = strip_height([text.get_text() for text in on.texts])
+        keys = on.get_xlabel()
+        on.set_xlabel("")  # below the texts of events
+        lines = draw_events(on, events, middle[events["place"]]) if len(events) else 0
+        lane = 0.42 + LINE * lines if lines else 0.0
+        more = 0.16 * (keys.count("\n") + 1 if keys else 0) + (0.68 if layout.wide else 0.85)
+        figure.set_size_inches(layout.width, height + strip + lane + more)
+        style.legend(figure, 3 if layout.wide else 2)
+        if keys:
+            figure.supxlabel(keys, x=0.01, ha="left", fontsize=layout.font - 1)
+        return figure
+
     return _worded(
         "pendulum",
-        lambda layout: _draw_pendulum(result, record, events, layout),
+        draw,
         result,
         begins=str(times[0])[:4],
         lowest=(middle.min(), pd.Timestamp(times[middle.argmin()])),
@@ -143,65 +148,35 @@ def pendulum(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -> 
     )
 
 
-def _draw_pendulum(result: Assessment, record: "xr.Dataset", events: pd.DataFrame, layout: Layout) -> "Figure":
-    height = 3.3 if layout.wide else 2.7
-    figure, (on,) = subplots(layout, height)
-    plot_level(record, label=result.measure, linewidth=1.3, ax=on)
-    plot_eras(result, ax=on)
-    strip = strip_height([text.get_text() for text in on.texts])
-    keys, lines = on.get_xlabel(), 0
-    on.set_xlabel("")  # below the texts of events
-    if len(events):
-        middle = record["share"].sel(quantile=0.5).to_numpy()[events["place"]]
-        lines = draw_events(on, events, middle)
-    lane = 0.42 + LINE * lines if lines else 0.0
-    more = 0.16 * (keys.count("\n") + 1 if keys else 0) + (0.68 if layout.wide else 0.85)
-    figure.set_size_inches(layout.width, height + strip + lane + more)
-    style.legend(figure, 3 if layout.wide else 2)
-    if keys:
-        figure.supxlabel(keys, x=0.01, ha="left", fontsize=layout.font - 1)
-    return figure
-
-
 def standing(fit: FitLike, result: Assessment) -> Illustration:
     """Draw how the record's shares are distributed, with the present one among them."""
-    here, spent = result.standing, percent_by_share(fit, result)
+    spent, years = percent_by_share(fit, result), result.standing.lowest_years
+
+    def draw(layout: Layout) -> "Figure":
+        if not years:
+            figure, axes = subplots(layout, 3.0)
+        elif layout.wide:
+            figure, axes = subplots(layout, 3.0, 1, 2, width_ratios=(3, 1))
+        else:
+            figure, axes = subplots(layout, 3.4 + 0.24 * len(years), 2, height_ratios=(2.4, 0.24 * len(years)))
+        draw_standing(axes[0], result, spent)
+        for on in axes[1:]:
+            draw_lowest_years(on, result)
+        return figure
+
     return _worded(
         "standing",
-        lambda layout: _draw_standing(result, spent, layout),
+        draw,
         result,
-        here=here,
-        now=period(result, result.origin),
         fullest=EDGES[spent.argmax()],
         step=STEP,
-        years=[f"{year} ({chance(likely.value)})" for year, likely in here.lowest_years.items()],
+        years=[f"{year} ({chance(likely.value)})" for year, likely in years.items()],
     )
-
-
-def _draw_standing(result: Assessment, spent: Float, layout: Layout) -> "Figure":
-    years = len(result.standing.lowest_years)
-    if not years:
-        figure, axes = subplots(layout, 3.0)
-    elif layout.wide:
-        figure, axes = subplots(layout, 3.0, 1, 2, width_ratios=(3, 1))
-    else:
-        figure, axes = subplots(layout, 3.4 + 0.24 * years, 2, height_ratios=(2.4, 0.24 * years))
-    draw_standing(axes[0], result, spent)
-    for on in axes[1:]:
-        draw_lowest_years(on, result)
-    return figure
 
 
 def level(result: Assessment) -> Illustration:
     """Draw the chances of the level at each horizon."""
-    return _worded(
-        "level",
-        _bars(result, "expected", list(result.improvement)),
-        result,
-        change=count(result.smallest_improvement, "point"),
-        printed=printed_chances,
-        last=list(result.improvement.values())[-1],
-    )
+    return _worded("level", _bars(result, "expected", list(result.improvement)), result, printed=printed_chances)
 
 
 def _bars(result: Assessment, share: Which, horizons: Sequence[int]) -> Draw:
@@ -226,10 +201,7 @@ def fan(fit: FitLike, result: Assessment, record: "xr.Dataset", coverage_end: st
         ),
         result,
         begin=begin,
-        reach=period(result, list(result.improvement.values())[-1].until),
-        ends=[float(result.fan.share[place, -1]) for place in (0, 2, 4)],
-        seen=result.fan.observed,
-        band=result.band,
+        ends=result.fan.share[(0, 2, 4), -1],
         coded=panel_kind(fit.panel).coded,
         coverage_end=coverage_end,
     )
@@ -256,26 +228,26 @@ def dyads(result: Assessment, others: Sequence[Brief]) -> Illustration | None:
         for name, found in values.items()
         if len(estimates := [one for one in found if isinstance(one, Estimate)]) == len(found)
     }
+    quantities, height = list(there), 0.26 * len(results) + 0.75
+
+    def draw(layout: Layout) -> "Figure":
+        across, down = (len(there), 1) if layout.wide else (1, len(there))
+        figure, axes = subplots(layout, height * down, down, across)
+        for on, quantity in zip(axes, quantities, strict=True):
+            plot_dyads(results, quantity=quantity, ax=on)
+            if layout.wide and on is not axes[0]:
+                on.set_yticklabels([""] * len(results))
+        return figure
+
     return _worded(
         "dyads",
-        lambda layout: _draw_dyads(results, list(there), layout),
+        draw,
         result,
         briefs=results,
         there=there,
         titles={name: title for name, (title, *_) in QUANTITIES.items()},
         reasons=sorted(reasons),
     )
-
-
-def _draw_dyads(dyads: Sequence[Brief], there: Sequence[Quantity], layout: Layout) -> "Figure":
-    height = 0.26 * len(dyads) + 0.75
-    across, down = (len(there), 1) if layout.wide else (1, len(there))
-    figure, axes = subplots(layout, height * down, down, across)
-    for on, quantity in zip(axes, there, strict=True):
-        plot_dyads(dyads, quantity=quantity, ax=on)
-        if layout.wide and on is not axes[0]:
-            on.set_yticklabels([""] * len(dyads))
-    return figure
 
 
 def kinds(result: Assessment) -> Illustration | None:

@@ -34,7 +34,7 @@ from forecast.folders import atomic_folder, finish_moves
 from forecast.model.fitted import is_saved_fit
 from forecast.outlook.query import main_horizon
 from forecast.report.events import cited, unchecked_note, who
-from forecast.report.illustration import GENERATOR, Illustration
+from forecast.report.illustration import GENERATOR, Draw, Illustration, illustrate
 from forecast.report.words import STAMP, interval, label
 from forecast.wording import day
 
@@ -120,6 +120,12 @@ def phrases(template: str, content: Mapping[str, Any]) -> Callable[[str], str]:
     """Return the plain texts of the macros of a template, by name."""
     module = _environment(escaped=False).get_template(template).make_module(dict(content))
     return lambda name: re.sub(r"[ \n]+", " ", getattr(module, name)()).strip()
+
+
+def worded(template: str, name: str, draw: Draw, facts: Mapping[str, Any]) -> Illustration:
+    """Draw a figure with the alternative text and the caption that a template has for it."""
+    said = phrases(template, facts)
+    return illustrate(draw, alt=said(f"{name}_alt"), caption=said(f"{name}_caption"))
 
 
 @functools.cache

@@ -125,14 +125,8 @@ def _draw(record: TrackRecord, hindsight: Timing) -> Illustration | None:
     answers = calibration([case.first or 0.0 for case in own], [case.outcome == "yes" for case in own])
     base = calibration([case.base or 0.0 for case in based], [case.outcome == "yes" for case in based])
     title = f"First answers (n {len(own):,})"
-    return score_figures.calibration(
-        [Curve(title, answers, base, diagonal=True, y_label="how often yes")],
-        subject="first answers",
-        reference="base rate",
-        caption="How often the answer was yes, by the probability that was stated (isotonic regression). Calibrated "
-        "forecasts follow the diagonal. The band contains the curve of calibrated forecasts with 95% probability if "
-        "questions are independent; overlapping windows are not, so the correct band is wider.",
-    )
+    curve = Curve(title, answers, base, diagonal=True, y_label="how often yes")
+    return score_figures.calibration([curve], "answers", subject="first answers", reference="base rate")
 
 
 def latest_table(record: TrackRecord) -> Table:

@@ -10,12 +10,12 @@ from forecast.outlook import Estimate, NotDefined, Probability, main_horizon, pl
 from forecast.outlook.conditioning import Assumed
 from forecast.outlook.pendulum import HorizonOutlook
 from forecast.outlook.scenarios import Scenario, Scenarios
-from forecast.outlook.windows import Prospect, WindowOutlook
+from forecast.outlook.windows import WindowOutlook
 from forecast.plots import plot_scenarios
 from forecast.plots.outcomes import WITHOUT, chances_of_higher
 from forecast.report import words
-from forecast.report.folder import SCENARIO, Files, Page, publish
-from forecast.report.illustration import Illustration, illustrate, plotted, stamped
+from forecast.report.folder import SCENARIO, Files, Page, publish, worded
+from forecast.report.illustration import Illustration, plotted, stamped
 from forecast.report.table import Table
 from forecast.wording import DASH, chance, count, day, join, number, period
 
@@ -73,43 +73,20 @@ def question_sentences(found: Scenarios, one: Scenario) -> list[str]:
 
 
 def _figure(gate: "Gate", found: Scenarios) -> Illustration:
-    drawn = _illustration(found)
-    faulty = any(one.fault for one in found.scenarios)
+    """Draw the fan of the level and the chances of a higher share, with and without what is assumed."""
+    names = WITHOUT, *(one.name for one in found.scenarios)
+    prospects = zip(names, found.prospects, map(chances_of_higher, found.prospects), strict=True)
+    draw = plotted(
+        lambda on: plot_scenarios(found, ax=on),
+        lambda on: plot_scenarios(found, part="chances", ax=on),
+        heights=(5.8 + 0.2 * -(-len(found.scenarios) // 3), 5.2 + 0.2 * len(found.scenarios)),
+        legend=(3, 1),
+        ratios=(3, 2),
+    )
+    drawn = worded("figures.j2", "scenarios", draw, {"found": found, "prospects": list(prospects)})
     if not gate.passed:
         return stamped(drawn, words.STAMP)
-    return stamped(drawn, "PARTLY UNUSABLE") if faulty else drawn
-
-
-def _illustration(found: Scenarios) -> Illustration:
-    """Draw the fan of the level and the chances of a higher share, with and without what is assumed."""
-    change = count(found.smallest_improvement, "point")
-    names = WITHOUT, *(one.name for one in found.scenarios)
-    said = [f"{name}: {_in_words(own, found)}" for name, own in zip(names, found.prospects, strict=True)]
-    followed = " Triangles: what was recorded, higher (100%) or not (0%)." if found.followed else ""
-    return illustrate(
-        plotted(
-            lambda on: plot_scenarios(found, ax=on),
-            lambda on: plot_scenarios(found, part="chances", ax=on),
-            heights=(5.8 + 0.2 * -(-len(found.scenarios) // 3), 5.2 + 0.2 * len(found.scenarios)),
-            legend=(3, 1),
-            ratios=(3, 2),
-        ),
-        alt=f"Fans of the level and chances for {found.label}, {found.stamp}. {'. '.join(said)}.",
-        caption=(
-            f"{found.stamp.capitalize()}. Above: the level ahead. Filled: median, 50% and 90% equal-tailed bands "
-            "without a scenario; lines: median and, thin, the 90% band given each scenario. Below: by horizon, the "
-            f"chance that the cooperative share of what is recorded is at least {change} higher than in the months "
-            f"of the baseline.{followed}"
-        ),
-    )
-
-
-def _in_words(own: Prospect, found: Scenarios) -> str:
-    last = found.horizons[-1]
-    level = number(own.improvement[last].level.median, 0)
-    chances = [f"{count(months, 'month')} {chance(value)}" for months, value in chances_of_higher(own).items()]
-    until = period(own.improvement[last].until, weekly=found.weekly)
-    return f"median of the level {level} in {until}; chances of a higher share {', '.join(chances) or 'not defined'}"
+    return stamped(drawn, "PARTLY UNUSABLE") if any(one.fault for one in found.scenarios) else drawn
 
 
 def assumed_table(one: Scenario) -> Table:

@@ -10,9 +10,9 @@ from forecast.evaluation.scores import Band
 from forecast.evaluation.skill import CHOSEN_ON, Skill
 from forecast.plots import plot_calibration, plot_forecast, plot_pit, plot_skill, style
 from forecast.plots.scores import named_rows
-from forecast.report.illustration import Illustration, Layout, illustrate, subplots
+from forecast.report.folder import worded
+from forecast.report.illustration import Illustration, Layout, subplots
 from forecast.report.skill import Compared, cell, versus
-from forecast.wording import percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,24 +24,6 @@ type Asked = Mapping[str, Any]
 """What a panel of differences is about: the horizon, the others, perhaps dyads and a model, as for `plot_skill`."""
 
 
-def differences(skill: Skill, panels: Mapping[str, Asked], *, what: str, caption: str) -> Illustration | None:
-    """Draw panels of differences in skill by their titles; none where there is nothing to draw."""
-    both = [(asked, period) for asked in panels.values() for period in (skill.period, CHOSEN_ON)]
-    if not any(one for asked, period in both for one in _rows(skill, asked, period).values()):
-        return None
-    said = [
-        f"{title}, {row}: {cell(one)}"
-        for title, asked in panels.items()
-        for row, one in _rows(skill, asked, skill.period).items()
-    ]
-    more = f"; and {len(said) - _MOST_SAID} more" if len(said) > _MOST_SAID else ""
-    return illustrate(
-        lambda layout: _draw_differences(skill, panels, layout),
-        alt=f"{what}: differences in mean CRPS, points, with 90% intervals. {'; '.join(said[:_MOST_SAID])}{more}.",
-        caption=caption,
-    )
-
-
 def _rows(skill: Skill, asked: Asked, period: str) -> dict[str, Compared | None]:
     """Return the differences of a panel on the origins of a period, by the names of its rows."""
     where = {"model": asked.get("model"), "period": period}
@@ -51,18 +33,33 @@ def _rows(skill: Skill, asked: Asked, period: str) -> dict[str, Compared | None]
     }
 
 
-def _draw_differences(skill: Skill, panels: Mapping[str, Asked], layout: Layout) -> "Figure":
-    across = len(panels) if layout.wide else max(1, len(panels) // 2)
-    down, rows = -(-len(panels) // across), max(len(one.get("dyads") or one["against"]) for one in panels.values())
-    height = down * (0.235 * rows + 0.6) + 0.6
-    figure, axes = subplots(layout, height, down, across, used=len(panels), sharex=True, sharey=True)
-    for on, (title, asked) in zip(axes, panels.items(), strict=True):
-        plot_skill(skill, **asked, ax=on)
-        on.set_title(title)
-        on.set_xlabel("")
-    figure.supxlabel("points of CRPS; left of zero: better", fontsize=layout.font - 1)
-    style.legend(figure, 4 if layout.wide else 2)
-    return figure
+def differences(skill: Skill, panels: Mapping[str, Asked], name: str, **facts: str) -> Illustration | None:
+    """Draw panels of differences in skill by their titles; none where there is nothing to draw."""
+    both = [(asked, period) for asked in panels.values() for period in (skill.period, CHOSEN_ON)]
+    if not any(one for asked, period in both for one in _rows(skill, asked, period).values()):
+        return None
+    rows = max(len(asked.get("dyads") or asked["against"]) for asked in panels.values())
+    said = [
+        f"{title}, {row}: {cell(one)}"
+        for title, asked in panels.items()
+        for row, one in _rows(skill, asked, skill.period).items()
+    ]
+
+    def draw(layout: Layout) -> "Figure":
+        across = len(panels) if layout.wide else max(1, len(panels) // 2)
+        down = -(-len(panels) // across)
+        height = down * (0.235 * rows + 0.6) + 0.6
+        figure, axes = subplots(layout, height, down, across, used=len(panels), sharex=True, sharey=True)
+        for on, (title, asked) in zip(axes, panels.items(), strict=True):
+            plot_skill(skill, **asked, ax=on)
+            on.set_title(title)
+            on.set_xlabel("")
+        figure.supxlabel("points of CRPS; left of zero: better", fontsize=layout.font - 1)
+        style.legend(figure, 4 if layout.wide else 2)
+        return figure
+
+    shown = {"said": said[:_MOST_SAID], "more": len(said) - _MOST_SAID}
+    return worded("skill_figures.j2", name, draw, facts | shown)
 
 
 @dataclass(frozen=True)
@@ -77,61 +74,45 @@ class Curve:
 
 
 def calibration(
-    curves: Sequence[Curve], *, subject: str, caption: str, reference: str = "ten-year base rate"
+    curves: Sequence[Curve], name: str, *, subject: str, reference: str = "ten-year base rate", **facts: str
 ) -> Illustration | None:
     """Draw calibration curves, one panel each; none where there is none."""
     if not curves:
         return None
-    said = "; ".join(f"{one.title}: {_outside(one.own.outside)}" for one in curves)
-    return illustrate(
-        lambda layout: _draw_calibration(curves, (subject, reference), layout),
-        alt=f"Calibration curves of {subject}. {said}.",
-        caption=caption,
-    )
+
+    def draw(layout: Layout) -> "Figure":
+        across, down = (max(len(curves), 2), 1) if layout.wide else (1, len(curves))
+        height = layout.width / across + 0.4 if layout.wide else 3.0 * down + 0.5
+        figure, axes = subplots(layout, height, down, across, used=len(curves))
+        for on, curve in zip(axes, curves, strict=True):
+            plot = plot_calibration if curve.diagonal else plot_pit
+            plot(curve.own, reference=curve.reference, label=subject, ax=on)
+            if curve.reference is not None:
+                on.lines[1].set_label(reference)
+            on.set_box_aspect(1 if layout.wide else 0.62)
+            on.set_title(curve.title)
+            on.set_ylabel(curve.y_label or on.get_ylabel())
+        style.legend(figure, 3 if layout.wide else 2)
+        return figure
+
+    return worded("skill_figures.j2", name, draw, facts | {"subject": subject, "curves": curves})
 
 
-def _outside(share: float) -> str:
-    return "inside its 95% band throughout" if share == 0 else f"outside its 95% band along {percent(share)} of it"
-
-
-def _draw_calibration(curves: Sequence[Curve], names: tuple[str, str], layout: Layout) -> "Figure":
-    across, down = (max(len(curves), 2), 1) if layout.wide else (1, len(curves))
-    height = layout.width / across + 0.4 if layout.wide else 3.0 * down + 0.5
-    figure, axes = subplots(layout, height, down, across, used=len(curves))
-    for on, curve in zip(axes, curves, strict=True):
-        plot = plot_calibration if curve.diagonal else plot_pit
-        plot(curve.own, reference=curve.reference, label=names[0], ax=on)
-        if curve.reference is not None:
-            on.lines[1].set_label(names[1])
-        on.set_box_aspect(1 if layout.wide else 0.62)
-        on.set_title(curve.title)
-        on.set_ylabel(curve.y_label or on.get_ylabel())
-    style.legend(figure, 3 if layout.wide else 2)
-    return figure
-
-
-def over_time(cases: Mapping[str, pd.DataFrame], *, subject: str, caption: str) -> Illustration | None:
+def over_time(cases: Mapping[str, pd.DataFrame], name: str, **facts: str) -> Illustration | None:
     """Draw forecasts with their 90% intervals and what was recorded, a panel a dyad; none without cases."""
     if not cases:
         return None
-    said = "; ".join(
-        f"{name}: {((own['low'] <= own['share']) & (own['share'] <= own['high'])).sum()} of {len(own)} inside"
-        for name, own in cases.items()
-    )
-    return illustrate(
-        lambda layout: _draw_over_time(cases, layout),
-        alt=f"Forecasts of {subject} by origin with 90% intervals, and recorded shares. {said}.",
-        caption=caption,
-    )
+    inside = {dyad: own["share"].between(own["low"], own["high"]) for dyad, own in cases.items()}
 
+    def draw(layout: Layout) -> "Figure":
+        columns = min(4 if layout.wide else 2, len(cases))
+        rows = -(-len(cases) // columns)
+        figure, axes = subplots(layout, 0.7 + 1.5 * rows, rows, columns, used=len(cases), sharex=True, sharey=True)
+        for place, (on, (dyad, own)) in enumerate(zip(axes, cases.items(), strict=True)):
+            plot_forecast(own, ax=on)
+            on.set_title(dyad)
+            on.tick_params(axis="x", labelbottom=place + columns >= len(cases))
+        style.legend(figure, 3)
+        return figure
 
-def _draw_over_time(cases: Mapping[str, pd.DataFrame], layout: Layout) -> "Figure":
-    columns = min(4 if layout.wide else 2, len(cases))
-    rows = -(-len(cases) // columns)
-    figure, axes = subplots(layout, 0.7 + 1.5 * rows, rows, columns, used=len(cases), sharex=True, sharey=True)
-    for place, (on, (name, own)) in enumerate(zip(axes, cases.items(), strict=True)):
-        plot_forecast(own, ax=on)
-        on.set_title(name)
-        on.tick_params(axis="x", labelbottom=place + columns >= len(cases))
-    style.legend(figure, 3)
-    return figure
+    return worded("skill_figures.j2", name, draw, facts | {"inside": inside})

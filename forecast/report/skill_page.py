@@ -24,7 +24,7 @@ from forecast.outlook.benchmarks import REFERENCE
 from forecast.outlook.query import main_horizon
 from forecast.report import score_figures
 from forecast.report import skill as say
-from forecast.report.folder import SKILL, Files, Page, phrases, publish, require_report_folder
+from forecast.report.folder import SKILL, Files, Page, publish, require_report_folder
 from forecast.report.illustration import Illustration
 from forecast.report.provenance import Rows, vintage_of
 from forecast.report.score_figures import Asked, Curve
@@ -220,24 +220,17 @@ _HAPPENED = {"up": "risen", "down": "fallen"}
 def skill_figures(results: "Results") -> dict[str, Illustration]:
     """Draw the figures by name, in the order of the page; one with nothing to show is left out."""
     skill = results.skill
-    subject, where = say.subject_words(skill), say.PERIODS[skill.period]
     ahead = f"{count(_main(skill), 'month')} ahead"
-    caption = phrases("skill_figures.j2", {"subject": subject, "where": where, "ahead": ahead})
-    differences = {
-        "benchmarks": (_by_horizon(skill, others(skill)), f"{capital(subject)} against every benchmark"),
-        "dyads": (_by_dyad(skill), f"{capital(subject)} by dyad, {ahead}"),
-        "forms": (_by_horizon(skill, other_forms(skill), skill.model), "The model against its other forms"),
-    }
+    facts = {"subject": say.subject_words(skill), "where": say.PERIODS[skill.period], "ahead": ahead}
+    forms = _by_horizon(skill, other_forms(skill), skill.model)
     figures = {
-        name: score_figures.differences(skill, panels, what=what, caption=caption(name))
-        for name, (panels, what) in differences.items()
+        "benchmarks": score_figures.differences(skill, _by_horizon(skill, others(skill)), "benchmarks", **facts),
+        "dyads": score_figures.differences(skill, _by_dyad(skill), "dyads", **facts),
+        "outcomes": score_figures.over_time(_over_time(results), "outcomes", **facts),
+        "calibration": score_figures.calibration(_curves(results), "calibration", **facts),
+        "forms": score_figures.differences(skill, forms, "forms", **facts),
     }
-    figures["outcomes"] = score_figures.over_time(_over_time(results), subject=subject, caption=caption("outcomes"))
-    figures["calibration"] = score_figures.calibration(
-        _curves(results), subject=subject, caption=caption("calibration")
-    )
-    order = ("benchmarks", "dyads", "outcomes", "calibration", "forms")
-    return {name: figure for name in order if (figure := figures[name]) is not None}
+    return {name: figure for name, figure in figures.items() if figure is not None}
 
 
 def skill_page(results: "Results", figures: Mapping[str, Illustration] | None = None) -> Page:
