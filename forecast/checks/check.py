@@ -28,17 +28,8 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True)
-class Statistic:
-    """One number of the record and of every simulated copy."""
-
-    name: str  # Of the kind of number
-    words: str  # What it is, such as `binding agreement, per cent of cooperative events`
-    dyad: str  # The era is empty where the number is of the whole record
-    era: str
-    n: int  # Events that it rests on
-    observed: float
-    simulated: Float
+type Row = dict[str, object]
+"""One number of the record, and what the simulated copies make of it."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -104,17 +95,18 @@ def check_fit(fit: "Fit", *, records: int = 400, seed: Seed = 1) -> Checks:
     """
     require_counts(fit)
     simulated = posterior_predictive(fit, draws=require_whole("records", records), seed=whole_seed(seed))
-    table = pd.DataFrame([_row(one) for one in statistics(fit.panel, simulated)])
+    table = pd.DataFrame(statistics(fit.panel, simulated))
     return Checks(table, simulated.sizes["draw"])
 
 
-def _row(one: Statistic) -> dict[str, object]:
-    mean, spread = float(one.simulated.mean()), float(one.simulated.std())
-    low, high = np.quantile(one.simulated, [0.05, 0.95])
-    z = (one.observed - mean) / spread if spread > 0 else np.nan
-    miss = abs(z) > LIMIT if spread > 0 else one.observed != mean
+def _row(kind: str, words: str, dyad: str, era: str, n: int, observed: float, simulated: Float) -> Row:
+    """Compare a number that rests on `n` events; the era is empty where it is of the whole record."""
+    mean, spread = float(simulated.mean()), float(simulated.std())
+    low, high = np.quantile(simulated, [0.05, 0.95])
+    z = (observed - mean) / spread if spread > 0 else np.nan
+    miss = abs(z) > LIMIT if spread > 0 else observed != mean
     return {
-        "check": one.name, "what": one.words, "dyad": one.dyad, "era": one.era, "n": one.n, "observed": one.observed,
+        "check": kind, "what": words, "dyad": dyad, "era": era, "n": n, "observed": observed,
         "mean": mean, "low": float(low), "high": float(high), "z": z, "miss": bool(miss),
     }  # fmt: skip
 
@@ -123,7 +115,7 @@ FEWEST = 20
 """Events of an era, or of a dyad, below which nothing is compared."""
 
 
-def statistics(panel: xr.Dataset, simulated: xr.DataArray) -> Iterator[Statistic]:
+def statistics(panel: xr.Dataset, simulated: xr.DataArray) -> Iterator[Row]:
     """Yield everything that a record is compared by; all datasets and directions together."""
     order = ("dyad", "time", "class")
     observed = panel["counts"].sum(("dataset", "direction")).transpose(*order).to_numpy()
@@ -138,12 +130,12 @@ def statistics(panel: xr.Dataset, simulated: xr.DataArray) -> Iterator[Statistic
         yield from _months(dyad, own, made, cut)
 
 
-def _shares(dyad: str, era: str, own: Index, made: Index, names: list[str], cut: int) -> Iterator[Statistic]:
+def _shares(dyad: str, era: str, own: Index, made: Index, names: list[str], cut: int) -> Iterator[Row]:
     """Yield the share of cooperation in an era, and of every kind on its side."""
     if own.sum() >= FEWEST:
         share = 100 * made[:, cut:].sum(1) / made.sum(1)
         observed = 100 * own[cut:].sum() / own.sum()
-        yield Statistic("side", "cooperative, per cent", dyad, era, int(own.sum()), observed, share)
+        yield _row("side", "cooperative, per cent", dyad, era, int(own.sum()), observed, share)
     for side, words in ((slice(0, cut), "of hostile"), (slice(cut, None), "of cooperative")):
         number = own[side].sum()
         if number < FEWEST or len(own[side]) < 2:
@@ -151,10 +143,10 @@ def _shares(dyad: str, era: str, own: Index, made: Index, names: list[str], cut:
         for place in range(*side.indices(len(own))):
             simulated = 100 * made[:, place] / np.maximum(made[:, side].sum(1), 1)
             what = f"{names[place]}, per cent {words}"
-            yield Statistic("kind", what, dyad, era, int(number), 100 * own[place] / number, simulated)
+            yield _row("kind", what, dyad, era, int(number), 100 * own[place] / number, simulated)
 
 
-def _months(dyad: str, own: Index, made: Index, cut: int) -> Iterator[Statistic]:
+def _months(dyad: str, own: Index, made: Index, cut: int) -> Iterator[Row]:
     """Yield how much months scatter, hang together and go on with one side alone."""
     total = own.sum(axis=1)
     busy = total > 0
@@ -165,8 +157,8 @@ def _months(dyad: str, own: Index, made: Index, cut: int) -> Iterator[Statistic]
     scale = np.sqrt(n * expected * (1 - expected))
     residual, residuals = (good - n * expected) / scale, (copies - n * expected) / scale
 
-    def one(name: str, words: str, observed: float, simulated: Float) -> Statistic:
-        return Statistic(name, words, dyad, "", int(total.sum()), observed, simulated)
+    def one(name: str, words: str, observed: float, simulated: Float) -> Row:
+        return _row(name, words, dyad, "", int(total.sum()), observed, simulated)
 
     words = "variance of a month's share, in units of that of independent events"
     yield one("scatter", words, float((residual**2).mean()), (residuals**2).mean(axis=1))

@@ -239,8 +239,12 @@ class Record:
 
     def predictable(self, origin: date) -> list[str]:
         """Return the dyads that have a past long enough at an origin."""
-        first = self.first_counted(origin - timedelta(days=1))
-        return [dyad for dyad in first if months_between(first[dyad], origin) >= SHORTEST_PAST]
+        import pandas as pd
+
+        known = self._counted[self._counted["known_at"] <= pd.Timestamp(origin - timedelta(days=1))]
+        first = known.groupby("dyad")["date"].min().dt.date
+        there = [dyad for dyad in self.dyads if dyad in first.index]
+        return [dyad for dyad in there if months_between(first[dyad], origin) >= SHORTEST_PAST]
 
     def fitted_with(self, dyad: str, present: Sequence[str]) -> tuple[str, ...]:
         """Return the dyads, of those that are present, that a model of a dyad is fitted to."""
@@ -249,13 +253,6 @@ class Record:
         if self.together == "default":
             return tuple(hierarchy(dyad, present))
         return tuple(in_order({dyad, *self.together}.intersection(present)))
-
-    def first_counted(self, day: date) -> dict[str, date]:
-        """Return the day of the first event of each dyad that a panel of what was known by a day counts."""
-        import pandas as pd
-
-        first = self._counted[self._counted["known_at"] <= pd.Timestamp(day)].groupby("dyad")["date"].min()
-        return {dyad: first[dyad].date() for dyad in self.dyads if dyad in first.index}
 
     @cached_property
     def _counted(self) -> "pd.DataFrame":

@@ -321,6 +321,9 @@ def _best_benchmarks(frame: "pd.DataFrame") -> dict[Any, list[tuple[str, str, st
 
 def _summary(scored: "pd.DataFrame", code: str, dyad: str, period: str) -> dict[str, Any]:
     first, logs = scored.iloc[0], scored["log_score"].dropna()
+    horizon = int(first["horizon"])
+    # Clustered by years and dyads, as the differences are.
+    bias = paired(scored["mean"], scored["share"], scored["year"], horizon, scored["place"])
     asked = scored[scored["p_up"].notna()]
     moves: dict[str, Any] = {}
     for name in ("up", "down"):
@@ -330,20 +333,15 @@ def _summary(scored: "pd.DataFrame", code: str, dyad: str, period: str) -> dict[
         found = brier(said, happened) if len(asked) and dyad == "all" else None
         moves[f"{name}_parts"] = found and {part: rounded(getattr(found, part)) for part in _PARTS}
     return {
-        "model": code, "benchmark": bool(first["benchmark"]), "dyad": dyad, "horizon": int(first["horizon"]),
+        "model": code, "benchmark": bool(first["benchmark"]), "dyad": dyad, "horizon": horizon,
         "period": period, "given_n": bool(first["given_n"]), "n": len(scored),
-        "n_origins": int(scored["origin"].nunique()), "crps": rounded(scored["crps"].mean()), **_bias(scored),
+        "n_origins": int(scored["origin"].nunique()), "crps": rounded(scored["crps"].mean()),
+        "bias": rounded(bias.mean), "bias_low": rounded(bias.low), "bias_high": rounded(bias.high),
         "sharpness": rounded((scored["high"] - scored["low"]).mean()),
         "log_score": rounded(logs.mean()) if len(logs) else None, "n_moves": len(asked), **moves,
         **{name.replace("covered", "coverage"): rounded(scored[name].mean()) for name in _COVERED},
         **{f"pit_{100 * level:.0f}": rounded(in_the_middle(scored["pit"], level)) for level in COVERAGES},
     }  # fmt: skip
-
-
-def _bias(scored: "pd.DataFrame") -> dict[str, Any]:
-    """Return the mean forecast less what was recorded, with an interval clustered by years and dyads."""
-    found = paired(scored["mean"], scored["share"], scored["year"], int(scored["horizon"].iloc[0]), scored["place"])
-    return {"bias": rounded(found.mean), "bias_low": rounded(found.low), "bias_high": rounded(found.high)}
 
 
 @dataclass(frozen=True)
@@ -402,8 +400,8 @@ def worst_misses(
     free, other = (frame[~frame["given_n"].astype(bool)] for frame in (cases, reference))
     counted = free[free["n"] >= FEWEST_EVENTS]
     ranked = (free if counted.empty else counted).sort_values(["crps", *keys], ascending=[False, True, True, True])
-    chosen: dict[str, list[dict[str, Any]]] = {REPORTED_ON: [], CHOSEN_ON: []}
-    for case in _records(ranked):
+    chosen: dict[str, list[dict[Any, Any]]] = {REPORTED_ON: [], CHOSEN_ON: []}
+    for case in ranked.to_dict("records"):
         (start, stop), period = _window(case), REPORTED_ON if int(case["origin"][:4]) >= SPLIT else CHOSEN_ON
         overlap = (
             one["dyad"] == case["dyad"] and start < last and first < stop
@@ -412,10 +410,10 @@ def worst_misses(
         )
         if len(chosen[period]) < MOST and not any(overlap):
             chosen[period].append(case)
-    others = {tuple(case[key] for key in keys): case for case in _records(other)}
+    others = {tuple(case[key] for key in keys): case for case in other.to_dict("records")}
     numbers = ("mean", "low", "high", "crps")
 
-    def predicted(case: Mapping[str, Any] | None) -> dict[str, float] | None:
+    def predicted(case: Mapping[Any, Any] | None) -> dict[str, float] | None:
         return None if case is None else {name: float(case[name]) for name in numbers}
 
     return [
@@ -429,17 +427,13 @@ def worst_misses(
     ]  # fmt: skip
 
 
-def _records(cases: "pd.DataFrame") -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in case.items()} for case in cases.to_dict("records")]
-
-
-def _window(case: Mapping[str, Any]) -> tuple[date, date]:
+def _window(case: Mapping[Any, Any]) -> tuple[date, date]:
     """Return the first day of a window, and the first day after it."""
     first = date.fromisoformat(case["origin"])
     return first, add_months(first, int(case["horizon"]))
 
 
-def _telling_events(case: Mapping[str, Any], events: "pd.DataFrame") -> list[dict[str, str]]:
+def _telling_events(case: Mapping[Any, Any], events: "pd.DataFrame") -> list[dict[str, str]]:
     """Return the strongest events of a window on the side on which the prediction was wrong; a two-sided one once."""
     import pandas as pd
 

@@ -125,11 +125,8 @@ class Skill:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content of `skill.json`."""
-        return {
-            "schema": SCHEMA, "chosen_on": CHOSEN_ON, "reported_on": REPORTED_ON, "subject": self.subject,
-            "choices": self.choices, "account": self.account, "misses": self.misses, "pool": self.pool,
-            "without": self.without, "rows": self.rows, "tone": self.tone,
-        }  # fmt: skip
+        about = {"schema": SCHEMA, "chosen_on": CHOSEN_ON, "reported_on": REPORTED_ON}
+        return about | {name: getattr(self, name) for name in _FILE.model_fields}
 
     def to_frame(self) -> "pd.DataFrame":
         """Return a row per model, dyad, horizon, period and knowledge of event counts: the content of ``skill.csv``.

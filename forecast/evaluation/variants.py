@@ -67,10 +67,7 @@ class Variant:
     cores: int | None = None  # Chains run at once; changes no number
     drivers: VariantDrivers | None = None  # Covariates that it uses
 
-    @property
-    def benchmark(self) -> bool:
-        """It is this package's own."""
-        return False
+    benchmark = False  # It is this package's own
 
     def settings(self, panel: "xr.Dataset") -> dict[str, Any]:
         """Return every choice of the model on such a panel as plain values: `PendulumSpec.to_dict`."""

@@ -10,6 +10,7 @@ from forecast.errors import DataError, SpecError
 from forecast.events.dyads import dyad_labels
 from forecast.outlook.draws import TAILS
 from forecast.plots import style
+from forecast.typing import Float
 from forecast.wording import join, number
 
 if TYPE_CHECKING:
@@ -86,8 +87,8 @@ def plot_evidence(
         look = _LOOKS[-1 if one.label == "prior" else place % len(_LOOKS)]
         named = {"label": one.label if len(picture.series) > 1 else None} | kwargs
         if rows:
-            shift = 0.8 * (place + 0.5) / len(picture.series) - 0.4
-            _draw_row(on, one, names, shift, look, picture, named)
+            at = np.array([names.index(place_name(x)) for x in one.x]) + 0.8 * (place + 0.5) / len(picture.series) - 0.4
+            _draw_row(on, one, at, look, 0.68 / len(picture.series) if picture.kind == "bars" else None, named)
         else:
             _draw_line(on, one, look, named)
     said = [f"{'supported above' if one > 0 else 'rejected below'} {number(one, 1)}" for one in picture.limits]
@@ -125,27 +126,17 @@ def _picture(data: "PooledResults | PooledVerdict | Picture", claim: str | None)
     return Picture("Log Bayes factors", "", "log Bayes factor", "intervals", (series,), (LIMIT, -LIMIT))
 
 
-def _draw_row(
-    on: "Axes",
-    one: "Series",
-    names: Sequence[str],
-    shift: float,
-    look: _Look,
-    picture: "Picture",
-    options: dict[str, Any],
-) -> None:
-    """Draw the bars or intervals of a series, each in the row of its name."""
+def _draw_row(on: "Axes", one: "Series", at: Float, look: _Look, bar: float | None, options: dict[str, Any]) -> None:
+    """Draw the bars of a series, so thick, or its intervals, each in its row."""
     color, _, hatch, marker = look
-    at, bars = np.array([names.index(place_name(x)) for x in one.x]) + shift, picture.kind == "bars"
-    if bars:
+    if bar is not None:
         fill: Any = {"color": color, "alpha": 0.75, "hatch": hatch, "edgecolor": "white", "linewidth": 0}
-        fill["height"] = 0.68 / len(picture.series)
-        on.barh(at, one.y, **style.merged(fill, options))
+        on.barh(at, one.y, **style.merged(fill | {"height": bar}, options))
     else:
         dots: Any = {"marker": marker, "color": color, "markersize": 5, "linestyle": "none"}
         on.plot(one.y, at, **style.merged(dots, options))
     if one.low:
-        on.hlines(at, one.low, one.high, color=style.INK if bars else color, linewidth=1.1 if bars else 2)
+        on.hlines(at, one.low, one.high, color=color if bar is None else style.INK, linewidth=2 if bar is None else 1.1)
 
 
 def _draw_line(on: "Axes", one: "Series", look: _Look, options: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import cycle, islice, product
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -192,12 +193,12 @@ def plot_scenarios(
     >>> [line.get_label() for line in plots.plot_scenarios(found).lines][:1]
     ['without a scenario']
     """
-    colors = _looks(len(data.scenarios))
+    looks = list(islice(cycle(_SCENARIO_LOOKS), len(data.scenarios)))
     on = style.axes(ax, figsize, 3.5)
     style.share_axis(on)
     if part == "chances":
         on.set_title("Chance of a higher recorded share, %")
-        _draw_chances(on, data, [color for color, _ in colors], kwargs)
+        _draw_chances(on, data, [color for _, color in looks], kwargs)
         return style.finished(on, ax)
     on.set_title("Level")
     now, ahead = style.year_of(data.origin), data.unconditional.fan
@@ -205,7 +206,7 @@ def plot_scenarios(
     style.time_axis(on, now, float(years[-1]))
     look = style.merged({"color": style.LEVEL, "label": WITHOUT}, kwargs)
     style.bands(on, years, style.stored(ahead.quantiles, ahead.share, ci_prob), look)
-    for one, (color, line) in zip(data.scenarios, colors, strict=True):
+    for one, (line, color) in zip(data.scenarios, looks, strict=True):
         fan = style.stored(one.conditional.fan.quantiles, one.conditional.fan.share, ci_prob)
         for values, width in ((fan[0], 0.8), (fan[len(fan) // 2], 1.8), (fan[-1], 0.8)):
             label = one.name[:40] if width > 1 else None
@@ -214,14 +215,11 @@ def plot_scenarios(
 
 
 WITHOUT = "without a scenario"
-_SCENARIO_COLORS = (style.OBSERVED, style.EQUILIBRIUM, style.CEILING, style.WORSE, style.RESET, style.INK)
-_SCENARIO_LINES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)))
-
-
-def _looks(number: int) -> list[tuple[str, Any]]:
-    """Return colours and dashes of scenarios in order: colours first, then other dash patterns."""
-    colors, lines = _SCENARIO_COLORS, _SCENARIO_LINES
-    return [(colors[at % len(colors)], lines[at // len(colors) % len(lines)]) for at in range(number)]
+_SCENARIO_LOOKS: Sequence[tuple[Any, str]] = list(product(
+    ("-", (0, (6, 2)), (0, (2, 1.5))),
+    (style.OBSERVED, style.EQUILIBRIUM, style.CEILING, style.WORSE, style.RESET, style.INK),
+))  # fmt: skip
+"""Dashes and colours of scenarios in order: colours first, then other dash patterns."""
 
 
 def chances_of_higher(own: Prospect) -> dict[int, float]:
@@ -260,8 +258,7 @@ class Waterfall:
     """How a chance, or the level, came from what it was to what it is, part by part, in percent or points."""
 
     start: Named
-    parts: tuple[Named, ...]
-    errors: tuple[float, ...]  # Monte Carlo standard errors of the parts
+    parts: tuple[tuple[str, float, float], ...]  # Each with its Monte Carlo standard error
     end: Named
     unit: str
 
@@ -281,12 +278,10 @@ class Waterfall:
                 for one in (found.by_week if weekly else found.by_month)
                 for begin in [date.fromisoformat(one.name)]
             ]
-        shown = [(words, *as_shown(name, added[name])) for words, added in parts]
         what = "a yes" if horizon is None else f"a higher share in {count(horizon, 'month')}"
         return cls(
             start=(first, as_shown(name, found.before[name])[0]),
-            parts=tuple((words, value) for words, value, _ in shown),
-            errors=tuple(error for *_, error in shown),
+            parts=tuple((words, *as_shown(name, added[name])) for words, added in parts),
             end=(last, as_shown(name, found.now[name])[0]),
             unit="level of 100" if name == LEVEL else f"chance of {what}, %",
         )
@@ -334,9 +329,9 @@ def plot_attribution(
     start, parts, end = found.start, found.parts, found.end
     on = style.axes(ax, figsize, 0.3 * (len(parts) + 2) + 0.6)
     style.frame(on, "x")
-    style.name_rows(on, [start[0], *(name for name, _ in parts), end[0]])
+    style.name_rows(on, [start[0], *(name for name, *_ in parts), end[0]])
     at, ends = start[1], [start[1], end[1]]
-    for place, ((_, value), error) in enumerate(zip(parts, found.errors, strict=True), 1):
+    for place, (_, value, error) in enumerate(parts, 1):
         color = style.BETTER if value > 0 else style.WORSE
         look: dict[str, Any] = {"left": at, "height": 0.62, "color": color, "linewidth": 0, "zorder": 2}
         on.barh(place, value, **style.merged(look, kwargs))

@@ -15,7 +15,7 @@ from forecast.dates import Clock
 from forecast.errors import DataError, SpecError
 from forecast.outlook import Assessment, Baseline, NotDefined, main_dataset, main_horizon
 from forecast.outlook.draws import TAILS, FitLike, dyad_draws, quantiles_over_draws
-from forecast.outlook.recorded import main_record
+from forecast.outlook.recorded import DatasetRecord, main_record
 from forecast.outlook.tone import TITLES
 from forecast.outlook.windows import observed_windows
 from forecast.panel import validate_panel
@@ -73,9 +73,7 @@ def plot_observed_share(
     """
     validate_panel(data)
     dyad = style.only_dyad(data, dyad)
-    record, clock = main_record(data, dyad), Clock.of(data)
-    if isinstance(record, NotDefined):
-        raise DataError(f"data: {record.reason}; expected a panel of events or counts")
+    record, clock = _record_of(data, dyad), Clock.of(data)
     events, share = observed_windows(record, clock.periods(months))
     if np.isnan(share).all():
         raise DataError(f"months: {dyad} has no covered window of {clock.span(months)} with three events; try fewer")
@@ -90,6 +88,14 @@ def plot_observed_share(
     on.plot(ends, share, **look)
     on.set_ylabel("cooperative, %")
     return style.finished(on, ax)
+
+
+def _record_of(panel: xr.Dataset, dyad: str) -> DatasetRecord:
+    """Return the record of a dyad's main dataset."""
+    record = main_record(panel, dyad)
+    if isinstance(record, NotDefined):
+        raise DataError(f"data: {record.reason}; expected a panel of events or counts")
+    return record
 
 
 def _window_ends(times: "np.ndarray[Any, Any]", *, weekly: bool) -> Float:
@@ -411,25 +417,17 @@ def plot_coverage(
     from matplotlib.ticker import MaxNLocator
 
     validate_panel(data)
-    starts, rows, gaps = _months_of(data, style.only_dyad(data, dyad))
+    record = _record_of(data, style.only_dyad(data, dyad))
+    starts, rows = record.clock.times.tolist(), record.total.tolist()
     on = style.axes(ax, figsize, 2.2)
-    for begin, end in gaps:
-        on.axvspan(begin, end + timedelta(days=1), color=style.WORSE, alpha=0.25, linewidth=0)  # type: ignore[arg-type]
+    for place in np.flatnonzero(~record.covered):
+        begin, end = starts[place], record.clock.end_of(starts[place]) + timedelta(days=1)
+        on.axvspan(begin, end, color=style.WORSE, alpha=0.25, linewidth=0)  # type: ignore[arg-type]
     width = 7 if len(starts) > 1 and (starts[1] - starts[0]).days == 7 else 28
     look: dict[str, Any] = {"width": width, "align": "edge", "color": style.LEVEL}
-    on.bar(starts, rows, **style.merged(look, kwargs))  # type: ignore[arg-type]
+    on.bar(starts, rows, **style.merged(look, kwargs))
     on.set_ylim(0, max([*rows, 1]) * 1.05)
     on.set_ylabel("events")
     on.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     on.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     return style.finished(on, ax)
-
-
-def _months_of(panel: xr.Dataset, dyad: str) -> tuple[list[date], list[int], list[tuple[date, date]]]:
-    """Return first days and events of the periods of a dyad's main dataset, and the days that it does not cover."""
-    record = main_record(panel, dyad)
-    if isinstance(record, NotDefined):
-        raise DataError(f"data: {record.reason}; expected a panel of events or counts")
-    starts = record.clock.times.tolist()
-    gaps = [(starts[place], record.clock.end_of(starts[place])) for place in np.flatnonzero(~record.covered)]
-    return starts, record.total.tolist(), gaps

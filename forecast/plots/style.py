@@ -199,12 +199,7 @@ def log_axis(on: "Axes", ticks: Sequence[float]) -> None:
     on.minorticks_off()
 
 
-def bands(
-    on: "Axes",
-    x: NDArray[Any],
-    quantiles: Sequence[Any] | NDArray[Any],
-    look: dict[str, Any],
-) -> None:
+def bands(on: "Axes", x: NDArray[Any], quantiles: Sequence[Any] | NDArray[Any], look: dict[str, Any]) -> None:
     """Draw the median of quantiles by x, as `look` says, and the bands between the outer ones, in order."""
     half, color = len(quantiles) // 2, look["color"]
     for place, alpha in enumerate((0.2,) if half == 1 else np.linspace(0.16, 0.28, half)):

@@ -58,11 +58,15 @@ _STAMPS = {
 
 def claims_page(results: "PooledResults", figures: Mapping[str, Illustration] | None = None) -> Page:
     """Combine text, tables and figures, by default its own, with the files of the page."""
-    drawn = claims_figures(results) if figures is None else figures
+    ordered = sorted(results.verdicts, key=_secondary)
+    pictures = {one.code: one.outcome.picture for one in ordered}
+    drawn = figures
+    if drawn is None:
+        drawn = {code: draw_picture(picture) for code, picture in pictures.items() if picture is not None}
     span = " to ".join(month(date.fromisoformat(f"{one}-01")) for one in (results.first, results.last))
     content = {
         "page": sys.modules[__name__], "headline": headline(results), "results": results, "span": span,
-        "verdicts": sorted(results.verdicts, key=_secondary), "stamp_means": _STAMPS[results.stamp], "doubts": DOUBTS,
+        "verdicts": ordered, "stamp_means": _STAMPS[results.stamp], "doubts": DOUBTS,
         "version": forecast.__version__,
     }  # fmt: skip
     files: Files = {
@@ -81,12 +85,6 @@ def answers_table(ordered: "Sequence[PooledVerdict]") -> Table:
         )
         for one in ordered
     ], range(3))  # fmt: skip
-
-
-def claims_figures(results: "PooledResults") -> dict[str, Illustration]:
-    """Draw the figure of each claim that has one, by its code."""
-    pictures = {one.code: one.outcome.picture for one in sorted(results.verdicts, key=_secondary)}
-    return {code: draw_picture(picture) for code, picture in pictures.items() if picture is not None}
 
 
 def headline(results: "PooledResults") -> str:
@@ -290,10 +288,9 @@ def _ends(picture: "Picture") -> str:
     """Describe where each series is smallest and largest."""
     said = []
     for one in picture.series:
-        finite = [at for at, y in enumerate(one.y) if np.isfinite(y)]
-        if finite:
-            ends = (min(finite, key=one.y.__getitem__), max(finite, key=one.y.__getitem__))
-            least, most = (f"{number(one.y[at], 1)} ({place_name(one.x[at])})" for at in ends)
+        y = np.array(one.y, dtype=float)
+        if np.isfinite(y).any():
+            least, most = (f"{number(y[at], 1)} ({place_name(one.x[at])})" for at in (np.nanargmin(y), np.nanargmax(y)))
             said.append(f"{one.label}: from {least} to {most}.")
     return " ".join(said)
 

@@ -1,7 +1,6 @@
 """Event lists for readers: last year's events, added events, and those labelled in the pendulum figure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -30,18 +29,6 @@ UNCHECKED_NOTE = (
 )
 
 
-@dataclass(frozen=True)
-class RecentEvent:
-    """One event as a reader sees it."""
-
-    day: date
-    who: str
-    what: str
-    kind: str
-    cooperative: bool
-    reference: str
-
-
 def cited(text: str) -> str:
     """Return a reference; only a complete web address becomes a link."""
     host = web_host(text).removeprefix("www.")
@@ -53,22 +40,19 @@ def unchecked_note(references: Iterable[str]) -> str:
     return UNCHECKED_NOTE if any(map(is_unchecked, references)) else ""
 
 
-def recent_events(events: pd.DataFrame, scale: str, until: date) -> list[RecentEvent]:
-    """Return the events of the last twelve months, the latest first; a two-sided event has one row."""
+def recent_events(events: pd.DataFrame, scale: str, until: date) -> pd.DataFrame:
+    """Return the events of the last twelve months as a reader sees them, the latest first; a two-sided one once."""
     since = pd.Timestamp(add_months(until, -MONTHS))
-    here = events[(events["date"] > since) & (events["date"] <= pd.Timestamp(until))]
+    here = events[(events["date"] > since) & (events["date"] <= pd.Timestamp(until))].iloc[::-1]
     if here.empty:
-        return []
-    order = read_scale(scale)
-    here = here[event_counts(here) > 0]
-    coded = zip(here.to_dict("records"), here["cameo"].map(order.class_of), strict=True)
-    return [
-        RecentEvent(
-            row["date"].date(), who(row["dyad"], row["source"], row["target"]), row["summary"], order.classes[place],
-            place >= order.zero_cut, row["reference"],
-        )
-        for row, place in coded
-    ][::-1]  # fmt: skip
+        return pd.DataFrame()
+    order, here = read_scale(scale), here[event_counts(here) > 0]
+    place = here["cameo"].map(order.class_of)
+    return pd.DataFrame({
+        "date": here["date"].dt.date, "who": list(map(who, here["dyad"], here["source"], here["target"])),
+        "what": here["summary"], "kind": [order.classes[one] for one in place],
+        "side": np.where(place >= order.zero_cut, "cooperative", "hostile"), "source": here["reference"],
+    })  # fmt: skip
 
 
 def who(dyad: str, source: str, target: str) -> str:

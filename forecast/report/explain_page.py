@@ -12,7 +12,7 @@ import pandas as pd
 from forecast.arguments import checked
 from forecast.events.codebook import VISITS
 from forecast.model.particles import PARETO_K_LIMIT
-from forecast.outlook import Estimate, plain
+from forecast.outlook import plain
 from forecast.outlook.attribution import Attribution, Part
 from forecast.outlook.comparison import LEVEL, Change, Numbers, Step, as_shown, difference
 from forecast.plots import plot_attribution
@@ -149,13 +149,12 @@ def course_table(found: Attribution) -> Table:
         rows = [("before", course.start, None), *rows, ("all together", course.now, course.change)]
     heads = "month", "level at its end", "change, points"
     return Table.of(heads, [
-        (name, interval(level.mean, level.low, level.high), DASH if change is None else _signed_interval(change))
+        (
+            name, interval(level.mean, level.low, level.high),
+            DASH if change is None else f"{signed(change.mean, 1)} [{signed(change.low, 0)}, {signed(change.high, 0)}]",
+        )
         for name, level, change in rows
     ])  # fmt: skip
-
-
-def _signed_interval(change: Estimate) -> str:
-    return f"{signed(change.mean, 1)} [{signed(change.low, 0)}, {signed(change.high, 0)}]"
 
 
 def largest_events(found: Attribution, most: int) -> str:

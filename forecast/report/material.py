@@ -12,13 +12,14 @@ import xarray as xr
 from forecast.errors import SpecError
 from forecast.events import EventTable, read_dyads
 from forecast.events.codebook import scale_names
+from forecast.events.dyads import caveats
 from forecast.events.table import Recorded
 from forecast.outlook import Assessment, Brief, NotDefined, level_record, main_dataset
 from forecast.outlook.scenarios import Followed, followed_windows
 from forecast.panel import build_panel, panel_kind
 from forecast.panel.record import observed_periods
-from forecast.report.events import RecentEvent, notable_events, recent_events
-from forecast.report.provenance import as_of, caveats_of, facts
+from forecast.report.events import notable_events, recent_events
+from forecast.report.provenance import facts
 from forecast.report.skill import DyadSkill, find_skill
 from forecast.wording import month
 
@@ -44,7 +45,7 @@ class Material:
     known: pd.DataFrame
     named: pd.DataFrame  # Those to be named along the pendulum
     followed: Mapping[int, Followed]  # What was recorded in windows that are over by now, by horizon
-    recent: list[RecentEvent]  # Those of the last twelve months
+    recent: pd.DataFrame  # Those of the last twelve months, as readers see them
     learned: pd.DataFrame  # Prior and posterior of the dyad
     skill: DyadSkill | NotDefined  # What a backtest says of such forecasts
     caveats: tuple[str, ...]  # What a reader has to know of how the datasets record the dyad
@@ -72,13 +73,19 @@ def gather(
                 f"others: {other.dyad} as of {other.origin} cannot be compared with {result.dyad} as of "
                 f"{result.origin}. Give assessments of other dyads of the same fit."
             )
-    seen, day = np.flatnonzero(observed_periods(fit.panel, result.dyad)), as_of(fit, result)
-    first, last = (int(seen[0]), int(seen[-1])) if seen.size else (0, fit.panel.sizes["time"] - 1)
+    panel, seen = fit.panel, np.flatnonzero(observed_periods(fit.panel, result.dyad))
+    stated = str(panel.attrs.get("as_of") or "")
+    day = date.fromisoformat(stated) if stated else result.origin  # else the end of its last period
+    first, last = (int(seen[0]), int(seen[-1])) if seen.size else (0, panel.sizes["time"] - 1)
     record = level_record(fit, result.dyad).isel(time=slice(first, None))
-    over = last < fit.panel.sizes["time"] - 1
-    known, dates = _known_events(events, result.dyad, day), read_dyads()["reference_date"]
-    if fit.panel.sizes.get("dataset", 1) > 1 and "dataset" in known:
-        main = str(fit.panel["dataset"].to_numpy()[main_dataset(fit.panel, result.dyad)])
+    kind, over = panel_kind(panel), last < panel.sizes["time"] - 1
+    names = ["date", "known_at", "source", "target", "cameo", "actor", "summary", "reference"]
+    known, dates = pd.DataFrame(columns=names), read_dyads()["reference_date"]
+    if isinstance(events, EventTable):
+        table = events.events
+        known = table[(table["dyad"] == result.dyad) & (table["known_at"] <= pd.Timestamp(day))]
+    if panel.sizes.get("dataset", 1) > 1 and "dataset" in known:
+        main = str(panel["dataset"].to_numpy()[main_dataset(panel, result.dyad)])
         known = known[known["dataset"] == main]
     return Material(
         fit=fit,
@@ -88,15 +95,15 @@ def gather(
         events=events,
         as_of=day,
         record=record,
-        coverage_end=month(pd.Timestamp(fit.panel["time"].to_numpy()[last])) if over else "",
-        kind=_kind(fit.panel),
+        coverage_end=month(pd.Timestamp(panel["time"].to_numpy()[last])) if over else "",
+        kind="counts" if kind.coded and panel.attrs.get("scale") not in scale_names() else kind.name,
         known=known,
-        followed=_followed(fit.panel, result, events),
-        recent=recent_events(known, str(fit.panel.attrs.get("scale", "")), day),
+        followed=_followed(panel, result, events),
+        recent=recent_events(known, str(panel.attrs.get("scale", "")), day),
         named=notable_events(known, record, dates[result.dyad].date() if result.dyad in dates.index else None),
         skill=skill or find_skill(fit, result, events),
         facts=facts(fit, result, events),
-        caveats=caveats_of(fit, result.dyad),
+        caveats=caveats(result.dyad, map(str, panel["dataset"].to_numpy())) if "dataset" in panel.coords else (),
         learned=fit.prior_posterior(result.dyad),
     )
 
@@ -112,17 +119,3 @@ def _followed(panel: xr.Dataset, result: Assessment, events: Recorded | None) ->
         return {}
     since = build_panel(events, dyads=[result.dyad], directed=bool(panel.attrs.get("directed", False)))
     return followed_windows(since, result.dyad, result.recorded, result.smallest_improvement)
-
-
-def _kind(panel: xr.Dataset) -> str:
-    """Return the inputs of a panel; counts have their own scale."""
-    if not (kind := panel_kind(panel)).coded:
-        return kind.name
-    return "events" if panel.attrs.get("scale") in scale_names() else "counts"
-
-
-def _known_events(events: Recorded | None, dyad: str, day: date) -> pd.DataFrame:
-    if not isinstance(events, EventTable):
-        return pd.DataFrame(columns=["date", "known_at", "source", "target", "cameo", "actor", "summary", "reference"])
-    table = events.events
-    return table[(table["dyad"] == dyad) & (table["known_at"] <= pd.Timestamp(day))]

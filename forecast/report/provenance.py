@@ -3,13 +3,12 @@
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from forecast.events import EventTable
-from forecast.events.dyads import additions_of, caveats, compiled_in
+from forecast.events.dyads import additions_of, compiled_in
 from forecast.events.table import Recorded
 from forecast.outlook import Assessment
 from forecast.panel.record import last_known, vintaged
@@ -44,18 +43,6 @@ def _sentence(dataset: str, until: str, *, vintaged: bool) -> str:
     year = compiled_in(dataset)
     compiled = f", compiled in {year}," if year else ""
     return f"Events up to {until} count as the {dataset} data{compiled} date them, whenever each became known."
-
-
-def as_of(fit: "Fit", result: Assessment) -> date:
-    """Return the as-of day of a fit: that of its panel, else the end of its last period."""
-    text = str(fit.panel.attrs.get("as_of") or "")
-    return date.fromisoformat(text) if text else result.origin
-
-
-def caveats_of(fit: "Fit", dyad: str) -> tuple[str, ...]:
-    """Return what a reader has to know of how the datasets of a fit record a dyad; an index has none."""
-    coords = fit.panel.coords
-    return caveats(dyad, map(str, coords["dataset"].to_numpy())) if "dataset" in coords else ()
 
 
 def facts(fit: "Fit", result: Assessment, events: Recorded | None) -> dict[str, Any]:

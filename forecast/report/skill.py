@@ -206,7 +206,8 @@ def find_skill(
     )
     main = main_horizon(one.months for one in horizons)
     origins = sorted(date.fromisoformat(origin) for origin in skill.choices["origins"])
-    same_data = _same_data(record, skill.choices)
+    ran_on = skill.choices["data_by_dyad"]  # By dyad the digest of events, eras and coverage
+    same_data = None if record is None else all(record.digests[dyad] == ran_on.get(dyad) for dyad in record.dyads)
     return DyadSkill(
         sentence=_sentence(assessment.label, next(one for one in horizons if one.months == main)),
         bias=bias_sentence(skill, main),
@@ -272,13 +273,6 @@ def _record(fit: "Fit", events: Recorded | None, choices: Mapping[str, Any]) -> 
         return Record.of(events, dyads=_dyads(fit), dataset=choices["dataset"], together=together)
     except ForecastError:  # another dataset, or dyads that are not there
         return None
-
-
-def _same_data(record: "Record | None", choices: Mapping[str, Any]) -> bool | None:
-    """Return whether the report's dyads have the run's events, eras and coverage; None if that is unknown."""
-    if record is None:
-        return None
-    return all(record.digests[dyad] == choices["data_by_dyad"].get(dyad) for dyad in record.dyads)
 
 
 def _dyads(fit: "Fit") -> list[str]:

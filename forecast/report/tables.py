@@ -29,7 +29,7 @@ from forecast.outlook.simulations import DriverOutlook
 from forecast.outlook.tone import SMALLEST_CHANGE
 from forecast.plots.outcomes import CHANGES
 from forecast.report import illustration, words
-from forecast.report.events import RecentEvent, cited
+from forecast.report.events import cited
 from forecast.report.folder import fill
 from forecast.report.illustration import GENERATOR
 from forecast.report.material import Material
@@ -264,19 +264,15 @@ def _dyads(material: Material) -> Table:
     )  # fmt: skip
 
 
-def _side(event: RecentEvent) -> str:
-    return "cooperative" if event.cooperative else "hostile"
-
-
 def _recent(material: Material) -> Table:
     return Table.of(
         ("Day", "Who", "What", "Kind", "Source"),
         [
             (
-                Markup('<time datetime="{}">{}</time>').format(one.day, day(one.day)), one.who, one.what,
-                Markup('<span class="side {}"></span>{}').format(_side(one), one.kind), cited(one.reference),
+                Markup('<time datetime="{}">{}</time>').format(one["date"], day(one["date"])), one["who"], one["what"],
+                Markup('<span class="side {}"></span>{}').format(one["side"], one["kind"]), cited(one["source"]),
             )
-            for one in material.recent
+            for one in material.recent.to_dict("records")
         ],
         range(5),
         caption=f"Events of the last twelve months of {material.result.label} relations, the latest first",
@@ -299,13 +295,7 @@ def frames(material: Material, content: Mapping[str, Any]) -> dict[str, pd.DataF
     """Tabulate the numbers of a report, by the name of the table; those without rows are left out."""
     found = {name: _list(content, keys) for name, keys in _LISTS.items()}
     made = {name: pd.DataFrame([dict(_flat(row)) for row in rows], dtype=object) for name, rows in found.items()}
-    made["recent"] = pd.DataFrame([
-        {
-            "date": one.day.isoformat(), "who": one.who, "what": one.what, "kind": one.kind,
-            "side": _side(one), "source": one.reference,
-        }
-        for one in material.recent
-    ])  # fmt: skip
+    made["recent"] = material.recent
     return {name: frame for name, frame in made.items() if len(frame)}
 
 

@@ -164,7 +164,7 @@ def test_what_others_wrote_is_text_in_tables(report):
 
 
 def test_a_formula_of_others_is_no_formula_in_a_table(material, figures, said, tmp_path):
-    recent = [replace(one, what="=1+1") for one in material.recent]
+    recent = material.recent.assign(what="=1+1")
     write_export(tmp_path, replace(material, recent=recent), {}, said)
     assert {row["what"] for row in rows_of(tmp_path / "table-recent.csv")} == {"'=1+1"}
 
