@@ -202,7 +202,8 @@ def _print(done: "Report") -> None:
     """Print the forecast in about twenty lines, the likeliest outcome last; the page has the rest."""
     from forecast.outlook import NotDefined
     from forecast.report.skill import skill_sentence
-    from forecast.report.tables import level_table, numbers_of_kinds, recorded_table
+    from forecast.report.tables import level_table, recorded_table
+    from forecast.report.words import listed
     from forecast.wording import count, fitted_together
 
     shown, result = console(), done.assessment
@@ -210,7 +211,7 @@ def _print(done: "Report") -> None:
     shown.print(of_page(recorded_table(result) if recorded else level_table(result)))
     points, months = count(result.smallest_improvement, "point"), count(result.baseline_months, "month")
     shown.print(f"[dim]Higher, lower: by at least {points} than in the last {months}. Intervals: 90%.[/]")
-    asked = [] if isinstance(result.of_a_kind, NotDefined) else [sentence for sentence, _ in numbers_of_kinds(result)]
+    asked = [one.sentence for one in listed(result.at_least)]
     for line in (*asked, *(one.sentence for one in result.drivers), skill_sentence(done.skill)):
         shown.print(escape(line))
     if len(done.dyads) == 1:

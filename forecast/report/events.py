@@ -83,8 +83,7 @@ def arrange(panel_attributes: Mapping[Any, Any], events: Recorded | None) -> dic
     left_out: list[tuple[str, str]] = []
     if events is not None:
         rejects = events.rejects[events.rejects["file"].isin({one.file for one in files})].head(MOST_SHOWN)
-        columns = (rejects[name] for name in ("file", "line", "reason"))
-        left_out = [(f"{file}, line {line}", reason) for file, line, reason in zip(*columns, strict=True)]
+        left_out = [(f"{one['file']}, line {one['line']}", one["reason"]) for one in rejects.to_dict("records")]
     datasets = join(sorted({one.dataset for one in files}))
     heads = ("File added", "Rows", "Counted here", "There already", "Rejected", "SHA-256, first digits")
     return {

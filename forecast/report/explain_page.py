@@ -227,14 +227,9 @@ def change_page(fits: "tuple[Fit, Fit]", change: Change, events: Attribution | N
 
 def change_json(change: Change, events: Attribution | None = None) -> dict[str, Any]:
     """Return a change as plain values (docs/schema/explain-json.md)."""
-    body = {
-        "schema": SCHEMA,
-        "sentences": sentences(change),
-        "question": sentence("change_question", change),
-        "total": plain(change.total),
-    }
-    whole: dict[str, Any] = body | plain(change) | {"explain": None if events is None else explanation_json(events)}
-    return whole
+    said = {"sentences": sentences(change), "question": sentence("change_question", change)}
+    body: dict[str, Any] = {"schema": SCHEMA, **said, "total": plain(change.total), **plain(change)}
+    return body | {"explain": None if events is None else explanation_json(events)}
 
 
 def change_rows(change: Change) -> list[dict[str, Any]]:

@@ -60,13 +60,7 @@ def gather(
     gate: "Gate | None",
     skill: DyadSkill | NotDefined | None = None,
 ) -> Material:
-    """Gather what a report is made of.
-
-    Raises
-    ------
-    SpecError
-        If the other assessments are not of other dyads at the same moment.
-    """
+    """Gather what a report is made of; the other assessments must be of other dyads at the same moment."""
     for other in others:
         if other.origin != result.origin or other.dyad == result.dyad:
             raise SpecError(

@@ -19,7 +19,6 @@ from forecast.outlook import (
     Brief,
     NotDefined,
     Probability,
-    ThresholdOutlook,
     datasets_finding,
     kinds_sentence,
     level_sentence,
@@ -33,7 +32,6 @@ from forecast.outlook.level import level_record
 from forecast.outlook.observed import MEMORY_MONTHS
 from forecast.outlook.pendulum import printed_percents
 from forecast.outlook.recorded import main_record
-from forecast.outlook.scenarios import Followed
 from forecast.outlook.tone import KindSeries, kind_series
 from forecast.outlook.windows import printed_changes
 from forecast.panel import panel_kind
@@ -48,7 +46,7 @@ from forecast.report.provenance import vintage
 from forecast.report.skill import DyadSkill, brier_note
 from forecast.report.table import Table
 from forecast.report.tables import summary, write_export
-from forecast.wording import chance, count, join, percent
+from forecast.wording import chance, count, join
 
 if TYPE_CHECKING:
     from forecast.model import Fit
@@ -134,16 +132,9 @@ def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[st
     }  # fmt: skip
 
 
-def asked_sentences(result: Assessment) -> list[str]:
-    """Return the answers to what was asked besides the headline."""
-    asked = [sentence for sentence, _ in tables.numbers_of_kinds(result)]
-    threshold = quoted(result)
-    return [threshold.sentence, *asked] if isinstance(threshold, ThresholdOutlook) else asked
-
-
 def recorded_error(result: Assessment) -> str:
     """Return the largest Monte Carlo error of the chances of what will be recorded."""
-    both = [one for window in tables.windows_of(result) for one in (window.up, window.down)]
+    both = [one for window in words.listed(result.recorded) for one in (window.up, window.down)]
     return words.largest_error(one for one in both if isinstance(one, Probability))
 
 
@@ -156,18 +147,6 @@ def new_frameworks(result: Assessment) -> str:
     """Return the chances of a new framework by horizon, in words."""
     by = result.frameworks.change.by
     return join(f"{chance(value.value)} within {count(months, 'month')}" for months, value in by.items())
-
-
-def followed_sentence(result: Assessment, followed: Mapping[int, Followed]) -> str:
-    """Describe what was recorded in the window of the title, if it is over."""
-    found = followed.get(main_horizon(result.horizons))
-    if found is None or found.share is None:
-        return ""
-    outcome = {"up": "more cooperative", "same": "similar", "down": "less cooperative", "void": "void"}[found.outcome]
-    return (
-        f"What followed: {found.cooperative:,} of {found.events:,} events to {words.period(result, found.until)} were "
-        f"cooperative, {percent(found.share / 100)}: {outcome}."
-    )
 
 
 type Kinds = Mapping[str, KindSeries] | NotDefined

@@ -132,8 +132,7 @@ def _value(value: Probability | Estimate | NotDefined) -> str:
 
 def windows(found: Scenarios) -> list[WindowOutlook]:
     """Return what will be recorded without a scenario, by horizon; nothing of an index."""
-    own = found.unconditional.recorded
-    return [] if isinstance(own, NotDefined) else list(own.values())
+    return words.listed(found.unconditional.recorded)
 
 
 def recorded_table(found: Scenarios) -> Table | None:
@@ -198,12 +197,11 @@ def kinds_table(found: Scenarios) -> Table | None:
 def asked_table(found: Scenarios) -> Table | None:
     """Arrange the share and the numbers of a kind that were asked for; None if nothing was."""
     rows: list[_Row] = []
-    asked, numbers = found.unconditional.threshold, found.unconditional.at_least
-    for one in asked.values() if isinstance(asked, Mapping) else ():
+    for one in words.listed(found.unconditional.threshold):
         when = f"in some {'week' if found.weekly else 'month'} up to" if one.rolling else "by"
         title = f"At least {one.threshold:g}%, {when} {period(one.until, weekly=found.weekly)}"
         rows.append((title, ("threshold", one.months, "chance"), ""))
-    for place, kind in enumerate(() if isinstance(numbers, NotDefined) else numbers):
+    for place, kind in enumerate(words.listed(found.unconditional.at_least)):
         title = f"At least {kind.at_least} of {kind.kind}, {count(kind.months, 'month')}"
         rows.append((title, ("at_least", place, "chance"), ""))
     return _table(found, rows)

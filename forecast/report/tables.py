@@ -35,7 +35,7 @@ from forecast.report.illustration import GENERATOR
 from forecast.report.material import Material
 from forecast.report.skill import skill_sentence, skill_table
 from forecast.report.table import Cell, Table
-from forecast.report.words import STAMP
+from forecast.report.words import STAMP, listed
 from forecast.wording import DASH, chance, count, day, interval, join, month, number, signed
 
 ERAS = {"mean": "Mean so far", "equilibrium": "Equilibrium", "ceiling": "Ceiling"}
@@ -43,15 +43,10 @@ ERAS = {"mean": "Mean so far", "equilibrium": "Equilibrium", "ceiling": "Ceiling
 _INTERVALS = "Medians and 90% equal-tailed intervals."
 
 
-def windows_of(result: Assessment) -> list[WindowOutlook]:
-    """Return what will be recorded, by horizon; nothing of an index."""
-    return [] if isinstance(result.recorded, NotDefined) else list(result.recorded.values())
-
-
 def rules(result: Assessment) -> list[tuple[str, str]]:
     """Return how each forecast of what is recorded is resolved, with its title."""
-    asked = result.threshold.values() if isinstance(result.threshold, Mapping) else ()
-    return [(_title(result, one), one.rule) for one in (*asked, *windows_of(result))]
+    asked: list[WindowOutlook | ThresholdOutlook] = [*listed(result.threshold), *listed(result.recorded)]
+    return [(_title(result, one), one.rule) for one in asked]
 
 
 def cells(window: WindowOutlook) -> dict[str, str]:
@@ -63,13 +58,6 @@ def cells(window: WindowOutlook) -> dict[str, str]:
         found["counts"] = f"{before.cooperative:,} of {before.events:,}"
         found["before"] = number(before.share, 0)
     return found | {"share": words.or_dash(window.share), "events": words.interval(window.events)}
-
-
-def numbers_of_kinds(result: Assessment) -> list[tuple[str, str]]:
-    """Return sentence and rule of each number of events of a kind that was asked for."""
-    if isinstance(result.at_least, NotDefined):
-        return []
-    return [(one.sentence, one.rule) for one in result.at_least]
 
 
 def _title(result: Assessment, question: WindowOutlook | ThresholdOutlook) -> str:
@@ -99,15 +87,17 @@ def tables_of(material: Material) -> dict[str, Table]:
 
 
 def _heads(result: Assessment) -> list[Cell]:
-    return ["", *((count(one.months, "month"), f"to {words.period(result, one.until)}") for one in windows_of(result))]
+    return [
+        "",
+        *((count(one.months, "month"), f"to {words.period(result, one.until)}") for one in listed(result.recorded)),
+    ]
 
 
 def recorded_table(result: Assessment) -> Table:
     """Arrange what will be recorded by horizon."""
-    found = [cells(window) for window in windows_of(result)]
+    found = [cells(window) for window in listed(result.recorded)]
     rows: list[list[Cell]] = [[label, *(one[name] for one in found)] for name, label in CHANGES.items()]
-    asked = result.threshold.values() if isinstance(result.threshold, Mapping) else ()
-    if at := [one for one in asked if not one.rolling]:
+    if at := [one for one in listed(result.threshold) if not one.rolling]:
         chances = [DASH if isinstance(one.chance, NotDefined) else chance(one.chance.value) for one in at]
         rows.append([f"At least {at[0].threshold:g}%", *chances])
     rows.append(["Share before, %", *((one["before"], one["counts"]) for one in found)])
@@ -327,7 +317,7 @@ def summary(material: Material) -> str:
     """Return a report in short as Markdown."""
     result, question, known = material.result, quoted(material.result), material.facts
     lede = words.meaning(result) if question is None else level_sentence(result)
-    shown = recorded_table(result) if windows_of(result) else level_table(result)
+    shown = recorded_table(result) if listed(result.recorded) else level_table(result)
     # The remedy of an unknown skill is for the author of the report, not for the readers of the memo.
     unknown = isinstance(material.skill, NotDefined)
     return fill("summary.md.j2", vars(material) | {

@@ -1,7 +1,8 @@
 """Wording of a report about an assessment; `forecast.wording` formats its numbers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from forecast import wording
 from forecast.events.dyads import dyad_labels
@@ -29,6 +30,13 @@ def interval(value: Estimate, decimals: int = 0) -> str:
 def or_dash(value: Estimate | NotDefined, decimals: int = 0) -> str:
     """Format an estimate, or a dash where the model does not have it."""
     return DASH if isinstance(value, NotDefined) else interval(value, decimals)
+
+
+def listed[One](found: Mapping[Any, One] | Sequence[One] | NotDefined | None) -> list[One]:
+    """Return the values of a mapping, or the items of a sequence; none of what is not defined."""
+    if isinstance(found, Mapping):
+        return list(found.values())
+    return [] if found is None or isinstance(found, NotDefined) else list(found)
 
 
 def period(result: Assessment, last: date) -> str:
