@@ -16,6 +16,7 @@ from forecast.outlook.draws import (
     probability,
     reported,
 )
+from forecast.outlook.kind_counts import KindOutlook
 from forecast.outlook.level import (
     Break,
     Contrast,
@@ -44,7 +45,7 @@ from forecast.outlook.query import AtLeast, main_horizon
 from forecast.outlook.recorded import Baseline, main_dataset
 from forecast.outlook.simulations import Simulations, StructuralHazard, simulate_ahead, structural_hazard
 from forecast.outlook.tone import KindScore, KindSeries, ToneOutlook, kind_series, kinds_sentence
-from forecast.outlook.windows import KindOutlook, RollingShare, ThresholdOutlook, WindowOutlook, printed_changes
+from forecast.outlook.windows import RollingShare, ThresholdOutlook, WindowOutlook, printed_changes
 from forecast.wording import whole_percents
 
 __all__ = [

@@ -16,6 +16,7 @@ from forecast.errors import SpecError
 from forecast.outlook.benchmarks import WEIGHTS, pooled
 from forecast.outlook.datasets import DatasetOutlook, dataset_outlooks
 from forecast.outlook.draws import Estimate, FitLike, NotDefined, Passage, Probability, dyad_draws, stream
+from forecast.outlook.kind_counts import kind_outlooks
 from forecast.outlook.level import (
     LASTING_YEARS,
     Break,
@@ -58,7 +59,6 @@ from forecast.outlook.windows import (
     Prospect,
     ThresholdOutlook,
     WindowOutlook,
-    kind_outlooks,
     printed_changes,
     prospect,
     window_outlook,

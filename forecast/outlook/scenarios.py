@@ -15,18 +15,16 @@ from forecast.dates import LONGEST_HORIZON
 from forecast.errors import SpecError
 from forecast.outlook.conditioning import Assumed, Conditional, condition, periods_held, read_assumed
 from forecast.outlook.draws import FitLike, NotDefined, Probability, probability
+from forecast.outlook.kind_counts import Kinds, kind_given, kind_outlooks
 from forecast.outlook.observed import Observed, observe
 from forecast.outlook.query import AtLeast, Query, main_horizon
 from forecast.outlook.recorded import DatasetRecord, changed, main_record, share_before
 from forecast.outlook.simulations import BASELINE_MONTHS, simulate_ahead
 from forecast.outlook.windows import (
-    Kinds,
     Prospect,
     QuestionOutlook,
     SimulationQuestion,
     WindowOutlook,
-    kind_given,
-    kind_outlooks,
     prospect,
     question_outlook,
 )

@@ -3,29 +3,26 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from forecast.outlook.draws import (
     QUANTILES,
-    TAILS,
     Estimate,
     NotDefined,
     Probability,
     certain,
     estimate,
-    expected,
     probability,
     seen_quantiles,
 )
-from forecast.outlook.kind_counts import Calibration, KindRate, KindRates, calibration_of, far_apart, shifted
-from forecast.outlook.observed import MIX_MONTHS, Observed
+from forecast.outlook.kind_counts import KindOutlook, Kinds, shifted_as
+from forecast.outlook.observed import Observed
 from forecast.outlook.pendulum import Fan, HorizonOutlook, fan, horizon_outlook
 from forecast.outlook.query import Query, main_horizon
 from forecast.outlook.question import (
     ComparedQuestion,
-    CountQuestion,
     FixedBaseline,
     PassageQuestion,
     Question,
@@ -37,16 +34,14 @@ from forecast.outlook.recorded import (
     DatasetRecord,
     WindowCounts,
     rolling_sums,
-    share_before,
     shares_of,
-    source_words,
 )
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
 from forecast.typing import Bool, Float, Index
 from forecast.wording import capital, chance, count, percent, whole_percents
 
 if TYPE_CHECKING:
-    import xarray as xr
+    pass
 
 _MENTIONED = 0.005
 """A smaller chance that a window is void is not worth a clause."""
@@ -283,91 +278,6 @@ def threshold_outlook(
 
 
 @dataclass(frozen=True)
-class KindOutlook:
-    """Number of events of a kind that the dataset records in the months up to a horizon."""
-
-    kind: str  # Name of the class
-    cooperative: bool  # Of the cooperative side
-    months: int  # The horizon
-    first: date  # First day of the window
-    until: date  # Last day of the window
-    at_least: int  # Number asked for
-    chance: Probability  # At least so many are recorded
-    simulated: Probability  # The same in the simulations, in which kinds follow the mix of the last ten years
-    events: Estimate  # Number recorded; in a scenario that of the simulations
-    baseline: Baseline | NotDefined  # Those of the same number of months before
-    base_rate: float | NotDefined  # Frequency in windows of that length in the last ten years, 0 to 1
-    far_from_base_rate: bool  # It and the probability differ by a factor of two, and by five points
-    # Probabilities of the kind were calibrated from 2015 on; None if they have not been scored for these data
-    calibrated: bool | None
-    calibration: str  # What to know of that, in words; empty if they were calibrated
-    sentence: str  # In words
-    rule: str  # Resolution rule
-
-
-class KindPast(NamedTuple):
-    """What is known of a kind of events."""
-
-    counts: Index  # The dyad's own events, (period,)
-    rate: KindRate  # Of the window ahead, from the past of all dyads
-    cooperative: bool  # Whether it is of the cooperative side
-    before: Baseline | NotDefined  # Events of all kinds in as many months before
-    scored: Calibration  # Whether chances of the kind were calibrated
-
-
-def kind_outlook(record: DatasetRecord, question: CountQuestion, months: int, hit: Bool, past: KindPast) -> KindOutlook:
-    """Compute how many events of a kind will be recorded up to a horizon: its probability is that of its past.
-
-    `hit` says in which simulations there are enough of them.
-    """
-    kind, at_least, periods = question.of, question.at_least, record.clock.periods(months)
-    own, baseline, rate = past.counts[record.covered], past.before, past.rate
-    if not isinstance(baseline, NotDefined):
-        events = int(own[-periods:].sum())
-        cooperative = events if past.cooperative else 0
-        baseline = replace(baseline, events=events, cooperative=cooperative, share=share_before(cooperative, events))
-    base_rate = window_base_rate(own[-record.clock.periods(MIX_MONTHS) :], periods, at_least)
-    yes, size = question.words(), hit.shape[:2]
-    words = f"events of the kind “{kind}” are recorded in {record.ahead(months)}"
-    chance = certain(rate.at_least(at_least), yes, size)
-    result = KindOutlook(
-        kind=kind,
-        cooperative=past.cooperative,
-        months=months,
-        first=question.first,
-        until=question.last,
-        at_least=at_least,
-        chance=chance,
-        simulated=probability(hit, f"{yes} In the simulations."),
-        events=expected(float(rate.mean.mean()), rate.quantiles(TAILS), "events", words, size),
-        baseline=baseline,
-        base_rate=base_rate,
-        far_from_base_rate=not isinstance(base_rate, NotDefined) and far_apart(chance.value, base_rate),
-        calibrated=past.scored.passed,
-        calibration=past.scored.sentence,
-        sentence="",
-        rule=f"{yes} {question.rule}",
-    )
-    return replace(result, sentence=kind_sentence(record, result))
-
-
-def kind_given(record: DatasetRecord, ahead: WindowCounts, without: KindOutlook) -> KindOutlook:
-    """Compute the same in a scenario: the odds without it change as they do in the simulations."""
-    assert ahead.kind is not None
-    number, base_rate = ahead.kind.sum(axis=-1), without.base_rate
-    simulated = probability(number >= without.at_least, without.simulated.definition)
-    chance = shifted_as(without, simulated, without.chance.definition)
-    result = replace(
-        without,
-        chance=chance,
-        simulated=simulated,
-        events=estimate(number, "events", f"{without.events.definition}, in the simulations"),
-        far_from_base_rate=not isinstance(base_rate, NotDefined) and far_apart(chance.value, base_rate),
-    )
-    return replace(result, sentence=kind_sentence(record, result))
-
-
-@dataclass(frozen=True)
 class QuestionOutlook:
     """The probability of a question of a ledger."""
 
@@ -377,45 +287,6 @@ class QuestionOutlook:
     void: Probability  # Too few events
     # Fraction of simulations with yes; differs from `chance` for counts only
     simulated: Probability | NotDefined
-
-
-def shifted_as(without: KindOutlook | QuestionOutlook, simulated: Probability, words: str) -> Probability:
-    """Return the chance of a count in a scenario: the odds without it change as those of simulations do."""
-    chance, before = without.chance, without.simulated
-    assert isinstance(chance, Probability) and isinstance(before, Probability)  # a count is never void
-    return certain(shifted(chance.value, before.value, simulated.value), words, simulated.draws.shape)
-
-
-def window_base_rate(counts: Index, periods: int, at_least: int = 1) -> float | NotDefined:
-    """Return the share of windows of so many periods that have at least so many events."""
-    if len(counts) < periods:
-        return NotDefined("the record of the last ten years is shorter than the window")
-    return float((rolling_sums(counts, periods) >= at_least).mean())
-
-
-def kind_sentence(terms: DatasetRecord, outlook: KindOutlook) -> str:
-    """State the chance that so many events of a kind are recorded, with its base rate, and whether to rely on it."""
-    before, last = outlook.baseline, ""
-    if not isinstance(before, NotDefined):
-        last = f", after {before.events:,} in {terms.before(outlook.months, before)}"
-    least = f"at least {count(outlook.at_least, 'event')} of the kind “{outlook.kind}”"
-    sentences = [
-        f"The chance that {source_words(terms.dataset)} records {least} between {terms.label} in "
-        f"{terms.ahead(outlook.months)} is {chance(outlook.chance.value)}{last}.",
-        ""
-        if isinstance(outlook.base_rate, NotDefined)
-        else base_rate_sentence(outlook.chance.value, outlook.base_rate),
-        outlook.calibration,
-    ]
-    return " ".join(one for one in sentences if one)
-
-
-def base_rate_sentence(value: float, base_rate: float) -> str:
-    """State the base rate, and whether the chance is far from it."""
-    far = ""
-    if far_apart(value, base_rate):
-        far = f", at {'most half' if base_rate < value else 'least twice'} the forecast"
-    return f"The base rate of windows of this length in the last ten years is {percent(base_rate)}{far}."
 
 
 @dataclass(frozen=True)
@@ -491,31 +362,6 @@ class Prospect:
     questions: tuple[QuestionOutlook, ...] = ()  # Questions of a ledger; none but in a scenario
 
 
-type Kinds = dict[tuple[str, int, int], KindOutlook]
-"""Forecasts of kinds by name, months and the number that is asked for."""
-
-
-def kind_outlooks(panel: "xr.Dataset", observed: Observed | NotDefined, query: Query) -> Kinds:
-    """Compute the forecast of every kind by horizon, and of the numbers that are asked for; none of an index."""
-    if isinstance(observed, NotDefined):
-        return {}
-    record = observed.record
-    found: Kinds = {}
-    rates = {name: KindRates.of(panel, record.number, (place,)) for place, name in enumerate(record.names)}
-    asked = [(name, 1, months) for name in record.names for months in query.horizons]
-    before = {months: record.baseline(months) for _, _, months in [*asked, *query.numbers]}
-    for name, number, months in [*asked, *query.numbers]:
-        place, periods = record.names.index(name), record.clock.periods(months)
-        means = record.class_codes[place] or None
-        question = CountQuestion.ahead(record, months, of=name, at_least=number, means=means)
-        hit, _ = question.settle(observed.ahead(periods, place))
-        rate = rates[name].rate(record.dyad, periods)
-        scored = calibration_of(record.dataset, record.scale, name)
-        past = KindPast(record.counts[:, place], rate, place >= record.zero_cut, before[months], scored)
-        found[name, months, number] = kind_outlook(record, question, months, hit, past)
-    return found
-
-
 def prospect(
     simulations: Simulations,
     observed: Observed | NotDefined,
@@ -577,7 +423,7 @@ def question_outlook(
         chance = (
             certain(counted, sentence, yes.shape[:2])
             if unconditional is None
-            else shifted_as(unconditional, simulated, sentence)
+            else shifted_as(unconditional.chance, unconditional.simulated, simulated, sentence)
         )
     void = probability(1 - there, f"the question is void: {name}")
     return QuestionOutlook(name, sentence, chance, void, simulated)

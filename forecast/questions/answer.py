@@ -12,14 +12,22 @@ from forecast.errors import QuestionError, RareCondition
 from forecast.events.codebook import HOST, VISIT, read_scale
 from forecast.outlook.benchmarks import forecasters, pooled
 from forecast.outlook.draws import FitLike, NotDefined, Probability, dyad_draws, stream
-from forecast.outlook.kind_counts import KindRates, calibration_of, far_apart
+from forecast.outlook.kind_counts import (
+    KindOutlook,
+    KindPast,
+    KindRates,
+    base_rate_sentence,
+    calibration_of,
+    far_apart,
+    kind_outlook,
+)
 from forecast.outlook.observed import Cell, Observed, observe, observe_unrecorded, simulate_kinds
 from forecast.outlook.query import AtLeast
 from forecast.outlook.question import CountQuestion, LevelQuestion, Question, SingleQuestion, ToneQuestion
 from forecast.outlook.recorded import DatasetRecord, WindowCounts
 from forecast.outlook.simulations import Simulations, simulate_ahead
 from forecast.outlook.tone import SideScores
-from forecast.outlook.windows import KindOutlook, KindPast, base_rate_sentence, kind_outlook, question_outlook
+from forecast.outlook.windows import question_outlook
 from forecast.panel.record import counted_events, last_known
 from forecast.questions.ask import make_question
 from forecast.questions.form import INDEPENDENT, CompoundQuestion, ConditionalQuestion, Settled

@@ -9,12 +9,11 @@ import pytest
 from forecast.errors import SpecError
 from forecast.outlook import AtLeast, NotDefined, assess, observe, simulate_ahead
 from forecast.outlook.draws import stream
-from forecast.outlook.kind_counts import KindRates, calibration_of
+from forecast.outlook.kind_counts import KindPast, KindRates, calibration_of, kind_outlook, window_base_rate
 from forecast.outlook.observed import simulate_kinds
 from forecast.outlook.query import Query
 from forecast.outlook.question import CountQuestion
 from forecast.outlook.recorded import DatasetRecord, main_record
-from forecast.outlook.windows import KindPast, kind_outlook, window_base_rate
 from tests.model.panels import make_panel
 
 DYAD = "USA-CHN"

@@ -23,9 +23,9 @@ from forecast.outlook.kind_counts import (
     dyads_worth,
     far_apart,
     shifted,
+    window_base_rate,
 )
 from forecast.outlook.scenarios import scenario
-from forecast.outlook.windows import window_base_rate
 from tests.model.panels import make_panel
 from tests.outlook.conftest import make_fit
 
