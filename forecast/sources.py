@@ -26,22 +26,9 @@ from pydantic import model_validator as validator
 from forecast.arguments import checked, faults
 from forecast.dates import month_end, reject_future
 from forecast.errors import SpecError, UnknownDyadError
-from forecast.events import (
-    CountTable,
-    EventTable,
-    SourceFile,
-    add_events,
-    combine,
-    find_dyad,
-    hierarchy,
-    read_chronology,
-    read_counts,
-    read_dyads,
-    read_index,
-    read_table,
-)
-from forecast.events.dyads import choose_dyad, in_order
-from forecast.events.table import REJECT_COLUMNS, Recorded
+from forecast.events import add_events, combine, read_chronology, read_counts, read_index, read_table
+from forecast.events.dyads import choose_dyad, find_dyad, hierarchy, in_order, read_dyads
+from forecast.events.table import REJECT_COLUMNS, CountTable, EventTable, Recorded, SourceFile
 from forecast.events.tables import chronology_files
 from forecast.feeds.feed import FeedSettings
 from forecast.files import digest

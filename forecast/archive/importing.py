@@ -17,7 +17,8 @@ from forecast.errors import DataError
 from forecast.escaping import printable
 from forecast.events.dyads import Days, as_spans, each_day
 from forecast.feeds.detect import DaysOfRows, Detected, Named, detect_file, find_feed, unknown_file
-from forecast.feeds.feed import Feed, FeedSettings, FileFacts, named_day
+from forecast.feeds.expressions import named_day
+from forecast.feeds.feed import Feed, FeedSettings, FileFacts
 from forecast.feeds.judging import Judge, Rules
 from forecast.feeds.lines import CHUNK, MANIFEST, FeedFile, file_digest, find_files, is_ignored, read_chunks
 from forecast.feeds.reading import FileRun, Together

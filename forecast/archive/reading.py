@@ -35,7 +35,8 @@ from forecast.events.table import (
     sort_events,
 )
 from forecast.feeds.detect import FEEDS
-from forecast.feeds.feed import SECTORS, Feed, FeedSettings, named_day, text
+from forecast.feeds.expressions import named_day, text
+from forecast.feeds.feed import SECTORS, Feed, FeedSettings
 from forecast.feeds.judging import GONE, KEPT, REPLACED, choices, take_out_repeats
 from forecast.feeds.reading import in_contract, no_event, require_suitable, state_pair
 from forecast.files import digest

@@ -5,28 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecast.arguments import MOST_POINTS, require_positive
-from forecast.cli.options import (
-    COMPUTATION,
-    MODEL,
-    OUTPUT,
-    AnyData,
-    Driven,
-    arg,
-    dyads_of,
-    grouped,
-    named_datasets,
-    opt,
-    output,
-    shared,
-    show_result,
-    whole,
-)
-from forecast.cli.terminal import console, escape, progress, table
+from forecast.cli.declaring import COMPUTATION, MODEL, OUTPUT, arg, grouped, opt, output, shared, whole
+from forecast.cli.options import AnyData, Driven, dyads_of, named_datasets
+from forecast.cli.terminal import console, escape, progress, show_result, table
 from forecast.errors import SpecError
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from forecast.evaluation import Record, Results
     from forecast.evaluation.executors import Executor
     from forecast.sources import Source
@@ -98,8 +82,12 @@ def backtest(
         return
     from forecast.dates import parse_horizons
     from forecast.evaluation.tasks import RUN_FILE
+    from forecast.events.table import as_day
 
-    months, start, stop = parse_horizons(horizons), _month(first, "--from"), _month(last, "--to") if last else None
+    months, start = parse_horizons(horizons), as_day(first, "--from").date().replace(day=1)
+    stop = as_day(last, "--to").date().replace(day=1) if last else None
+    if together is not None and alone:
+        raise SpecError("with, alone: choose one; --alone fits every dyad by itself")
     require_positive("improvement", improvement, MOST_POINTS, "points of share")
     require_drivers(driven.drivers, driven.driver_acts, driven.driver_future)
     resumed = (out / RUN_FILE).is_file()  # a run replaces its own page only: it rejects the folder of another
@@ -107,13 +95,8 @@ def backtest(
     executor = _executor(processes, scheduler)
     with progress() as tell:
         tell("reading the events", 0, 0)
-        record = _record(
-            data.source,
-            dyads,
-            dataset or next(iter(named_datasets(data.datasets)), None),
-            eras,
-            _together(together, alone=alone),
-        )
+        chosen = dataset or next(iter(named_datasets(data.datasets)), None)
+        record = _record(data.source, dyads, chosen, eras, () if alone else dyads_of(together))
         from forecast.evaluation import backtest as run
         from forecast.evaluation import choose, origins_between
 
@@ -148,28 +131,16 @@ def _executor(processes: int | None, scheduler: str | None) -> "Executor":
     return Cluster(scheduler)
 
 
-def _month(text: str, field: str) -> "date":
-    from forecast.events.table import as_day
-
-    return as_day(text, field, first=True).date().replace(day=1)
-
-
-def _together(listed: str | None, *, alone: bool) -> str | tuple[str, ...]:
-    if listed is not None and alone:
-        raise SpecError("with, alone: choose one; --alone fits every dyad by itself")
-    return "alone" if alone else dyads_of(listed) or "default"
-
-
 def _record(
-    chosen: "Source | None", dyads: list[str] | None, dataset: str | None, eras: str, together: str | tuple[str, ...]
+    source: "Source | None", dyads: list[str] | None, dataset: str | None, eras: str, others: tuple[str, ...] | None
 ) -> "Record":
+    """Read the record of dyads, and of others that they are fitted with: by default (None) those of the hierarchy."""
     from forecast.evaluation import Record
     from forecast.sources import Source, open_source, wanted_together
 
     named = dyads_of(dyads, "DYAD")
-    others = {"alone": (), "default": None}[together] if isinstance(together, str) else together
-    wanted = None if named is None else wanted_together(named, others)
-    table = open_source(chosen or Source(), wanted).table
+    table = open_source(source or Source(), None if named is None else wanted_together(named, others)).table
+    together = "default" if others is None else others or "alone"
     return Record.of(table, dyads=named, dataset=dataset, eras=eras, together=together)
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from forecast.arguments import named_values
-from forecast.cli.options import Tested, arg, day_of, echo_json, grouped, opt, output, say, shared
-from forecast.cli.terminal import console, escape, progress, records, table
+from forecast.cli.declaring import arg, grouped, opt, output, shared
+from forecast.cli.options import Tested, day_of
+from forecast.cli.terminal import console, echo_json, escape, progress, records, say, table
 from forecast.errors import SpecError
 from forecast.escaping import printable
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
-from forecast.cli.options import OUTPUT, AnyData, arg, dyads_of, echo_json, event_table, grouped, opt, shared
-from forecast.cli.terminal import console, escape, print_rest, records
+from forecast.cli.declaring import OUTPUT, arg, grouped, opt, shared
+from forecast.cli.options import AnyData, dyads_of, event_table
+from forecast.cli.terminal import console, echo_json, escape, print_rest, records
 from forecast.errors import DataError, SpecError
 from forecast.wording import count
 
@@ -101,7 +102,8 @@ def show(
     if not directed:
         events = events[event_counts(events) > 0]
     if as_json:
-        echo_json(_records(events))
+        days = {column: events[column].dt.strftime("%Y-%m-%d") for column in ("date", "known_at")}
+        echo_json(json.loads(events.assign(**days).to_json(orient="records")))
     else:
         _print_events(events, f"{first:%Y-%m-%d} to {last:%Y-%m-%d}")
         if rows > len(events):
@@ -147,12 +149,6 @@ def _summary(table: "EventTable", breaches: "pd.DataFrame | None") -> dict[str, 
     if breaches is not None:
         summary["breaches"] = json.loads(breaches.to_json(orient="records"))
     return summary
-
-
-def _records(events: "pd.DataFrame") -> list[dict[str, Any]]:
-    days = {column: events[column].dt.strftime("%Y-%m-%d") for column in ("date", "known_at")}
-    records: list[dict[str, Any]] = json.loads(events.assign(**days).to_json(orient="records"))
-    return records
 
 
 def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:

@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from forecast.cli.options import arg, day_of, dyads_of, echo_json, grouped, opt, output, shared
-from forecast.cli.terminal import console, escape, print_rest, progress, records
+from forecast.cli.declaring import arg, grouped, opt, output, shared
+from forecast.cli.options import day_of, dyads_of
+from forecast.cli.terminal import console, echo_json, escape, print_rest, progress, records
 from forecast.errors import DataError, SpecError
 from forecast.stopping import INTERRUPTED
 from forecast.wording import count
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from forecast.archive import ArchiveStatus, Imported
-    from forecast.fetch import FetchSettings, Manifest
+    from forecast.fetch import Manifest
 
 MOST_NAMED = 10
 """Gaps, and files that have failed, that are printed."""
-MOST_FILES = 20
-MOST_DYADS = 20
+MOST_SHOWN = 20
+"""Files of an import, and dyads, that are printed."""
 folder_option = partial(opt, "Folder of the archive.", Path("archive"), name="--archive", metavar="FOLDER")
 
 
@@ -52,11 +51,16 @@ def fetch(
     are no failure: exit code 1 only if a file failed or the run stopped (`forecast help fetching`).
     """
     from forecast.fetch import fetch_feed
+    from forecast.fetch import list_editions as fetch_editions
     from forecast.fetch.manifest import parse_settings
 
     settings = parse_settings(setting or [])
     if list_editions:
-        _print_editions(feed, doi, server, settings, as_json=as_json)
+        editions = fetch_editions(feed, doi=doi, server=server, settings=settings)
+        if as_json:
+            echo_json([vars(one) for one in editions])
+        for one in () if as_json else editions:
+            typer.echo(f"{one.number:>6}  {one.released}")
         return
     if start is None or end is None:
         raise SpecError("--from and --to: give the first and the last day, such as --from 2018-06-01 --to 2018-06-30")
@@ -79,43 +83,32 @@ def fetch(
         raise typer.Exit(1)
 
 
-def _print_editions(
-    feed: str, doi: str | None, server: str | None, settings: "FetchSettings", *, as_json: bool
-) -> None:
-    from forecast.fetch import list_editions
-
-    editions = list_editions(feed, doi=doi, server=server, settings=settings)
-    if as_json:
-        echo_json([vars(edition) for edition in editions])
-        return
-    for edition in editions:
-        typer.echo(f"{edition.number:>6}  {edition.released}")
-
-
 def _print_fetch(done: "Manifest", *, dry_run: bool) -> None:
     from rich.console import Console
 
-    console = Console(highlight=False, soft_wrap=True)
-    request = done.request
-    console.print(escape(f"{done.feed}, {request['from']} to {request['to']}, from {request['server']}"))
-    if dry_run:
-        _print_plan(console, done)
-    else:
-        console.print(done.sentence)
-    _print_gaps(console, done)
-    for entry in done.of_state("failed")[:MOST_NAMED]:
-        console.print(f"[red]Failed:[/] {escape(entry.file)}: {escape(entry.reason)}")
-    more = len(done.of_state("failed")) - MOST_NAMED
-    if more > 0:
-        console.print(f"And {more:,} more that failed; {escape(str(done.path))} has all.")
+    from forecast.fetch.manifest import gap_words
+
+    shown = Console(highlight=False, soft_wrap=True).print
+    request, failed = done.request, done.of_state("failed")
+    shown(escape(f"{done.feed}, {request['from']} to {request['to']}, from {request['server']}"))
+    shown(_plan(done) if dry_run else done.sentence)
+    for words in gap_words(done.gaps[:MOST_NAMED]):
+        shown(f"[yellow]Gap at the source:[/] {escape(words)}. Missing, not without events.")
+    for entry in failed[:MOST_NAMED]:
+        shown(f"[red]Failed:[/] {escape(entry.file)}: {escape(entry.reason)}")
+    for number, things in ((len(done.gaps), "more gaps"), (len(failed), "more that failed")):
+        if number > MOST_NAMED:
+            shown(f"And {number - MOST_NAMED:,} {things}; {escape(str(done.path))} has all.")
     for note in done.notes:
-        console.print(f"[yellow]Note:[/] {escape(note)}")
+        shown(f"[yellow]Note:[/] {escape(note)}")
     if not dry_run:
-        console.print(f"Manifest: {escape(str(done.path))}")
-        _print_next(console, done)
+        shown(f"Manifest: {escape(str(done.path))}")
+        if done.counts["received"] and sys.stdout.isatty():
+            shown(f"Next: forecast events import {escape(shlex.quote(str(done.folder)))} --archive archive")
 
 
-def _print_plan(console: "Console", done: "Manifest") -> None:
+def _plan(done: "Manifest") -> str:
+    """Describe what would be fetched."""
     from rich.filesize import decimal
 
     counts, wanted = done.counts, done.to_fetch
@@ -123,25 +116,10 @@ def _print_plan(console: "Console", done: "Manifest") -> None:
     known = [entry.size for entry in wanted if entry.size is not None]
     sizes = decimal(sum(known)) if known else "of unknown size"
     unknown = f", and {len(wanted) - len(known):,} of unknown size" if known and len(known) < len(wanted) else ""
-    console.print(
+    return (
         f"{counts['expected']:,} files expected: {len(wanted):,} to fetch ({sizes}{unknown}), {counts['received']:,} "
         f"received already, {counts['absent']:,} absent at the source, {early:,} not there yet."
     )
-
-
-def _print_gaps(console: "Console", done: "Manifest") -> None:
-    from forecast.fetch.manifest import gap_words
-
-    for words in gap_words(done.gaps[:MOST_NAMED]):
-        console.print(f"[yellow]Gap at the source:[/] {escape(words)}. Missing, not without events.")
-    if len(done.gaps) > MOST_NAMED:
-        console.print(f"And {len(done.gaps) - MOST_NAMED:,} more gaps; {escape(str(done.path))} has all.")
-
-
-def _print_next(console: "Console", done: "Manifest") -> None:
-    """Print the command that makes something of the files."""
-    if done.counts["received"] and sys.stdout.isatty():
-        console.print(f"Next: forecast events import {escape(shlex.quote(str(done.folder)))} --archive archive")
 
 
 @grouped("events import gdelt --archive archive")
@@ -225,15 +203,14 @@ def _print_import(done: "Imported") -> None:
         {"file": file.name, "dataset": file.dataset, "": file.became}
         # A file that was not read is not one without rows.
         | {head: getattr(file, name) if file.dataset else "" for head, name in numbers.items()}
-        for file in new[:MOST_FILES]
+        for file in new[:MOST_SHOWN]
     ]
     if new:
         shown.print(records(rows))
-    print_rest(shown, len(new) - MOST_FILES, "file")
-    for file in [*done.of("failed"), *done.of("skipped")][:MOST_FILES]:
-        shown.print(f"[yellow]{escape(file.reason)}[/]")
-    for finding in done.findings[:MOST_FILES]:
-        shown.print(f"[yellow]{escape(finding)}[/]")
+    print_rest(shown, len(new) - MOST_SHOWN, "file")
+    reasons = [file.reason for state in ("failed", "skipped") for file in done.of(state)]
+    for words in (*reasons[:MOST_SHOWN], *done.findings[:MOST_SHOWN]):
+        shown.print(f"[yellow]{escape(words)}[/]")
     shown.print(escape(done.sentence))
 
 
@@ -250,6 +227,6 @@ def _print_status(found: "ArchiveStatus", dyads: list[str]) -> None:
         shown.print("An import is at work, or was killed: then run the same import again.")
     shown.print("\nEvents of all actors of two states, by dyad:")
     shown.print(records([
-        {"dyad": dyad} | {one.dataset: one.dyads.get(dyad, 0) for one in found.datasets} for dyad in dyads[:MOST_DYADS]
+        {"dyad": dyad} | {one.dataset: one.dyads.get(dyad, 0) for one in found.datasets} for dyad in dyads[:MOST_SHOWN]
     ]))  # fmt: skip
-    print_rest(shown, len(dyads) - MOST_DYADS, "dyad")
+    print_rest(shown, len(dyads) - MOST_SHOWN, "dyad")

@@ -13,16 +13,15 @@ import typer
 
 from forecast import dates
 from forecast.arguments import faults
-from forecast.cli.options import Added, arg, day_of, echo_json, grouped, open_data, opt, output, say, shared
-from forecast.cli.terminal import console, progress, records
+from forecast.cli.declaring import arg, grouped, opt, output, shared
+from forecast.cli.options import Added, day_of, open_data
+from forecast.cli.terminal import console, echo_json, progress, records, say
 from forecast.dates import reject_future
 from forecast.errors import DataError, ForecastError, NotConverged, QuestionError, SpecError
 from forecast.escaping import printable
 from forecast.wording import chance, count, join, number
 
 if TYPE_CHECKING:
-    from forecast.model import Fit
-    from forecast.progress import Progress
     from forecast.questions import Draft, History, Ledger, Question, TrackRecord
     from forecast.questions.ledger import QuestionFolder
     from forecast.sources import Records, Source
@@ -75,17 +74,19 @@ class Asked:
 
     def question(self, records: "Records", day: date, name: str | None = None) -> "Question":
         """Make the question, as of a day."""
+        from forecast.outlook.query import AtLeast
         from forecast.questions import make_question
 
-        code, (kind, least) = records.find(self.dyad), _kind(self.at_least)
-        given = {
-            "higher": self.higher, "lower": self.lower, "above": self.above, "below": self.below, "of": kind,
-            "at_least": least, "level": self.level, "measure": self.measure,
-            "months": self.months, "last": day_of(self.until, "until"),
-            "span": self.span, "dataset": self.dataset, "id": name, "baseline_months": self.baseline,
+        code, asked = records.find(self.dyad), None if self.at_least is None else AtLeast.parse(self.at_least)
+        if asked and asked.months is not None:
+            raise SpecError(f"--at-least: got {self.at_least!r:.80}; the window is given by --months or --until")
+        given = vars(self) | {
+            "of": asked and asked.kind, "at_least": asked and asked.number, "last": day_of(self.until, "until"),
+            "id": name, "baseline_months": self.baseline,
         }  # fmt: skip
-        chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-        return make_question(records.panel([code], day), code, when=self.when, table=records.events, **chosen)
+        own = {key: value for key, value in given.items() if value is not None}
+        chosen: dict[str, Any] = {key: own[key] for key in own.keys() - {"dyad", "baseline", "until"}}
+        return make_question(records.panel([code], day), code, table=records.events, **chosen)
 
 
 def _field(text: str) -> str:
@@ -200,7 +201,14 @@ def update(
         day = _as_of(as_of)
         records = open_data(data.given, None if day else _only_dyad(chosen), day)
         tell("loading the fit", 0, 0)
-        known = _fit_as_of(fit, records, day, seed=seed, refit=refit, tell=tell)
+        from forecast.model import Fit
+        from forecast.model import update as update_fit
+
+        known = Fit.load(fit)
+        if day is not None:
+            tell("updating the fit", 0, 0)
+            data_known = records.events or records.panel(known.dyads, day)
+            known = update_fit(known, data_known, as_of=day, seed=seed, refit=refit, progress=tell)
         choices, converged = known.spec.to_dict(), known.gate.passed
 
         def answer(history: "History") -> "Draft | str":
@@ -352,30 +360,6 @@ def _as_of(text: str | None) -> date | None:
     if day is not None:
         reject_future(day, "as-of")
     return day
-
-
-def _kind(text: str | None) -> tuple[str | None, int | None]:
-    if text is None:
-        return None, None
-    from forecast.outlook.query import AtLeast
-
-    asked = AtLeast.parse(text)
-    if asked.months is not None:
-        raise SpecError(f"--at-least: got {text!r:.80}; the window is given by --months or --until")
-    return asked.kind, asked.number
-
-
-def _fit_as_of(path: Path, records: "Records", day: date | None, *, seed: int, refit: bool, tell: "Progress") -> "Fit":
-    """Load a fit, and bring it to a later day if one is given."""
-    from forecast.model import Fit
-    from forecast.model import update as update_fit
-
-    loaded = Fit.load(path)
-    if day is None:
-        return loaded
-    tell("updating the fit", 0, 0)
-    known = records.events or records.panel(loaded.dyads, day)
-    return update_fit(loaded, known, as_of=day, seed=seed, refit=refit, progress=tell)
 
 
 def _each(chosen: "Iterable[History]", work: "Callable[[History], Draft | str]", *, named: bool) -> "list[Draft]":

@@ -8,28 +8,10 @@ import typer
 from typer.core import TyperCommand
 
 from forecast import dates
-from forecast.cli.options import (
-    AS_OF,
-    MODEL,
-    OUTPUT,
-    WINDOW,
-    Added,
-    Driven,
-    Sampler,
-    Window,
-    arg,
-    day_of,
-    dyads_of,
-    grouped,
-    not_converged,
-    opt,
-    output,
-    say,
-    shared,
-    show_result,
-)
+from forecast.cli.declaring import AS_OF, MODEL, OUTPUT, WINDOW, arg, grouped, opt, output, shared
+from forecast.cli.options import Added, Driven, Sampler, Window, day_of, dyads_of
 from forecast.cli.question import folder_option
-from forecast.cli.terminal import console, escape, of_page, progress
+from forecast.cli.terminal import console, escape, not_converged, of_page, progress, say, show_result
 from forecast.errors import NotConverged, SpecError
 from forecast.escaping import printable
 from forecast.wording import signed

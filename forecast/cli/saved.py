@@ -1,36 +1,24 @@
 """Commands on saved fits: `forecast scenario`, `check`, `explain` and `compare`."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.arguments import MOST_POINTS, require_positive
-from forecast.cli.options import (
-    COMPUTATION,
-    Added,
-    Window,
-    arg,
-    event_table,
-    grouped,
-    opt,
-    output,
-    own_folder,
-    say,
-    shared,
-    show_result,
-    whole,
-)
+from forecast.cli.declaring import COMPUTATION, arg, grouped, opt, output, own_folder, shared, whole
+from forecast.cli.options import Added, Window, event_table
 from forecast.cli.question import folder_option
-from forecast.cli.terminal import progress, show
+from forecast.cli.terminal import progress, say, show, show_result
 from forecast.errors import DataError, NoEvents, NotUpdatable, QuestionError, SpecError
 from forecast.progress import Progress
 from forecast.wording import count, join
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from forecast.checks import Checks
     from forecast.events import EventTable
-    from forecast.model import Fit, Gate
+    from forecast.model import Fit
     from forecast.outlook.attribution import Attribution
     from forecast.outlook.comparison import Change
     from forecast.outlook.scenarios import Scenarios
@@ -70,15 +58,28 @@ def scenario(
 
     require_positive("improvement", improvement, MOST_POINTS, "points of share")
     require_place(out, SCENARIOS, SCENARIO, [fit, *assume], replace=replace)
-    asked = window.asked
-    put = [QuestionFolder(folder).find(text) for text in questions or ()]
+    terms = window.asked | {"smallest_improvement": improvement}
+    asked = [QuestionFolder(folder).find(text) for text in questions or ()]
     with progress() as tell:
         tell("loading the fit", 0, 0)
+        from forecast.events.dyads import choose_dyad, dyad_labels
+        from forecast.model import Fit
+        from forecast.outlook import reported
+        from forecast.outlook.scenarios import read_scenarios
+        from forecast.outlook.scenarios import scenario as compute
         from forecast.report.scenario_page import write_scenarios
 
-        loaded, found, gate = _computed(
-            fit, dyad, assume, put, tell, followed=followed, seed=seed, smallest_improvement=improvement, **asked
-        )
+        tables = read_scenarios(assume)  # first: a broken file is found before anything takes time
+        loaded = Fit.load(fit)
+        code = choose_dyad(dyad, loaded.dyads)
+        events, since = _chronology_of(loaded, code, tell, followed=followed)
+        put = [_put(loaded, code, one, events, seed) for one in asked]
+        found = compute(
+            loaded, code, tables, labels=dyad_labels(), questions=put, events=events, followed=since, progress=tell,
+            seed=seed, **terms,
+        )  # fmt: skip
+        tell("checking convergence", 0, 0)
+        gate = loaded.gate_ahead(code, outlook=reported(found.unconditional).to_dataarray("quantity"))
         tell("writing the page", 0, 0)
         with chosen_folder(out, SCENARIOS, found.dyad, found.origin) as own:
             page = write_scenarios(loaded, found, own, gate=gate)
@@ -86,49 +87,22 @@ def scenario(
     show_result(page, "scenario.json", lambda: _print_scenarios(found, page), as_json=as_json, converged=usable)
 
 
-def _computed(
-    path: Path,
-    dyad: str | None,
-    files: Sequence[Path],
-    questions: "Sequence[Question]",
-    tell: Progress,
-    *,
-    followed: bool,
-    seed: int,
-    **asked: Any,
-) -> "tuple[Fit, Scenarios, Gate]":
-    """Compute scenarios from a saved fit.
-
-    Which part of its class a code is, is taken from the embedded chronology if the fit was made of it.
-    """
+def _chronology_of(
+    fit: "Fit", dyad: str, tell: Progress, *, followed: bool
+) -> "tuple[EventTable | None, xr.Dataset | None]":
+    """Return the chronology of a fit made of it, to say which part of its class a code is, and what has followed."""
     from forecast.events import read_chronology
     from forecast.events.additions import CHRONOLOGY
-    from forecast.events.dyads import choose_dyad, dyad_labels
-    from forecast.model.fitted import Fit
-    from forecast.outlook import reported
-    from forecast.outlook.scenarios import read_scenarios, scenario
+    from forecast.panel import build_panel
 
-    tables = read_scenarios(files)  # first: a broken file is found before anything takes time
-    fit = Fit.load(path)
-    code = choose_dyad(dyad, fit.dyads)
-    names = [str(name) for name in fit.panel["dataset"].to_numpy()] if "dataset" in fit.panel.coords else []
-    events = since = None
-    if CHRONOLOGY in names:
-        tell("reading the chronology", 0, 0)
-        events = read_chronology(dyads=[code])
-    elif followed:
+    if "dataset" not in fit.panel.coords or CHRONOLOGY not in fit.panel["dataset"].to_numpy():
+        if not followed:
+            return None, None
         raise SpecError("followed: the fit is not of the chronology, so that what followed is not known; leave it out")
-    if followed and events is not None:
-        from forecast.panel import build_panel
-
-        since = build_panel(events, dyads=[code], frequency=fit.panel.attrs["frequency"])
-    found = scenario(
-        fit, code, tables, labels=dyad_labels(), questions=[_put(fit, code, one, events, seed) for one in questions],
-        events=events, followed=since, progress=tell, seed=seed, **asked,
-    )  # fmt: skip
-    tell("checking convergence", 0, 0)
-    stated = reported(found.unconditional).to_dataarray("quantity")
-    return fit, found, fit.gate_ahead(code, outlook=stated)
+    tell("reading the chronology", 0, 0)
+    events = read_chronology(dyads=[dyad])
+    since = build_panel(events, dyads=[dyad], frequency=fit.panel.attrs["frequency"]) if followed else None
+    return events, since
 
 
 def _put(
@@ -193,14 +167,10 @@ def check(
         tell("simulating records", 0, 0)
         found = check_fit(loaded, records=records, seed=seed)
         tell("writing the page", 0, 0)
-        with chosen_folder(out, CHECKED, name_of(loaded.dyads), last_known(loaded.panel)) as folder:
+        name = loaded.dyads[0] if len(loaded.dyads) == 1 else f"{len(loaded.dyads)}-dyads"
+        with chosen_folder(out, CHECKED, name, last_known(loaded.panel)) as folder:
             page = write_checks(loaded, found, folder)
     show_result(page, "checks.json", lambda: _print_checks(found, page), as_json=as_json, converged=loaded.gate.passed)
-
-
-def name_of(dyads: list[str]) -> str:
-    """Return what the folder of a fit of some dyads is called."""
-    return dyads[0] if len(dyads) == 1 else f"{len(dyads)}-dyads"
 
 
 def _print_checks(found: "Checks", page: Path) -> None:
@@ -320,12 +290,9 @@ def explain(
         found = data.attribute_longest(saved, asked, tell, months)
         tell("writing the page", 0, 0)
         page = write_explanation(saved.fit, found, out)
+    converged = saved.fit.gate.passed
     show_result(
-        page,
-        "explain.json",
-        lambda: _print_explanation(found, page),
-        as_json=data.as_json,
-        converged=saved.fit.gate.passed,
+        page, "explain.json", lambda: _print_explanation(found, page), as_json=data.as_json, converged=converged
     )
 
 

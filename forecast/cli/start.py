@@ -8,8 +8,8 @@ from pathlib import Path
 
 import typer
 
-from forecast.cli.options import arg, echo_json, grouped, say, shared
-from forecast.cli.terminal import console, records, table
+from forecast.cli.declaring import arg, grouped, shared
+from forecast.cli.terminal import console, echo_json, records, say, table
 from forecast.errors import DataError, OutputPathError, SpecError
 from forecast.escaping import printable
 from forecast.wording import join

@@ -1,20 +1,24 @@
-"""Terminal output: escaping of untrusted text, and progress bars."""
+"""Terminal output: results for people or programs, escaping of untrusted text, and progress bars."""
 
+import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from forecast.escaping import printable
+import typer
+
+from forecast.errors import NotConverged
+from forecast.escaping import json_text, printable
 from forecast.wording import count
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import Console
     from rich.table import Table
 
+    from forecast.model.gate import Miss
     from forecast.progress import Progress
     from forecast.report.table import Table as PageTable
 
@@ -34,8 +38,8 @@ type Column = str | tuple[Any, bool]
 """The head of a column, and whether it holds numbers."""
 
 
-def table(columns: Iterable[Column], rows: Iterable[Iterable[str]], *, keep: str = "", **options: Any) -> "Table":
-    """Return a table of texts, which are shown as they are, but for controls to `keep`."""
+def table(columns: Iterable[Column], rows: Iterable[Iterable[str]], **options: Any) -> "Table":
+    """Return a table of texts, which are shown as they are."""
     from rich.table import Table
 
     shown = Table(**({"box": None, "padding": (0, 2, 0, 0)} | options))
@@ -43,7 +47,7 @@ def table(columns: Iterable[Column], rows: Iterable[Iterable[str]], *, keep: str
         name, numeric = (column, False) if isinstance(column, str) else column
         shown.add_column(escape(name), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*(escape(text, keep) for text in row))
+        shown.add_row(*map(escape, row))
     return shown
 
 
@@ -66,7 +70,7 @@ def of_page(made: "PageTable") -> "Table":
     return table(heads, made.plain, padding=(0, 1, 0, 0))
 
 
-def show(title: str, parts: "Iterable[str | PageTable | None]", page: "Path", warnings: Iterable[str] = ()) -> None:
+def show(title: str, parts: "Iterable[str | PageTable | None]", page: Path, warnings: Iterable[str] = ()) -> None:
     """Print what a page says: texts and tables without those that are empty, warnings, its path, and its title."""
     out = console()
     for part in parts:
@@ -85,6 +89,38 @@ def console(*, stderr: bool = False) -> "Console":
     return Console(stderr=stderr, highlight=False, soft_wrap=stderr)
 
 
+def not_converged(misses: "Iterable[Miss]") -> NotConverged:
+    """Return the error of a run that missed limits of the convergence checks: how many, the worst, and what to do."""
+    from forecast.model.gate import summarize_misses
+
+    return NotConverged(
+        f"NOT CONVERGED: do not use these numbers. {summarize_misses(misses)}. All are under Diagnostics on the page "
+        "and in its JSON file. Take more --draws and --tune"
+    )
+
+
+def show_result(
+    page: Path, name: str, print_result: Callable[[], None], *, as_json: bool, converged: bool = True
+) -> None:
+    """Print the JSON file of a page for programs, or the result for people; end with 3 if a fit has not converged."""
+    if as_json:
+        typer.echo((page.parent / name).read_text("utf-8"))
+    else:
+        print_result()
+    if not converged:
+        raise typer.Exit(NotConverged.exit_code)
+
+
+def echo_json(values: Any) -> None:
+    """Print values as JSON."""
+    typer.echo(json_text(json.dumps(values, indent=2, ensure_ascii=False)))
+
+
+def say(message: str) -> None:
+    """Print on standard error, apart from the output for programs."""
+    console(stderr=True).print(f"[dim]{escape(message)}[/]")
+
+
 @contextmanager
 def progress() -> "Iterator[Progress]":
     """Show the step at work, with time gone and left, on the error stream: a bar in a terminal, else lines."""
@@ -99,13 +135,8 @@ def progress() -> "Iterator[Progress]":
     if not errors.is_terminal:
         yield _lines()
         return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
+    times = TimeElapsedColumn(), TimeRemainingColumn()
+    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), *times
     with Progress(*columns, console=errors, transient=True) as shown:
         task: Any = None
         current = ""

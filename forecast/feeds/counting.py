@@ -12,7 +12,8 @@ from forecast.events.codebook import HOST, VISIT, read_codes, read_scale
 from forecast.events.counts import class_column, wide_mapping
 from forecast.events.dyads import read_dyads
 from forecast.events.table import CountTable
-from forecast.feeds.feed import FeedSettings, FileFacts, text
+from forecast.feeds.expressions import text
+from forecast.feeds.feed import FeedSettings, FileFacts
 from forecast.feeds.gdelt import DAILY, GDELT
 from forecast.feeds.judging import COUNTED, Rules, lookups
 from forecast.feeds.reading import accounted, begin, judged_files, state_pair

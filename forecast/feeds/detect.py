@@ -10,7 +10,8 @@ from typing import NamedTuple
 from forecast.errors import DataError, SpecError
 from forecast.escaping import printable
 from forecast.events.table import Unread
-from forecast.feeds.feed import Feed, FileFacts, Layout, Standing, named_day
+from forecast.feeds.expressions import named_day
+from forecast.feeds.feed import Feed, FileFacts, Layout, Standing
 from forecast.feeds.gdelt import GDELT
 from forecast.feeds.icews import ICEWS
 from forecast.feeds.lines import FeedFile, find_files, paths_in

@@ -3,21 +3,8 @@
 import re
 from datetime import date
 
-from forecast.feeds.feed import (
-    CAMEO_AGENTS,
-    Feed,
-    FeedSettings,
-    FileFacts,
-    Layout,
-    Side,
-    Standing,
-    acting,
-    day,
-    digits,
-    named_day,
-    one_of,
-    whole_year,
-)
+from forecast.feeds.expressions import acting, day, digits, named_day, one_of, whole_year
+from forecast.feeds.feed import CAMEO_AGENTS, Feed, FeedSettings, FileFacts, Layout, Side, Standing
 
 _ACTOR = (
     "Code", "Name", "CountryCode", "KnownGroupCode", "EthnicCode", "Religion1Code", "Religion2Code", "Type1Code",

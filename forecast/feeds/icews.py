@@ -3,21 +3,8 @@
 import re
 from datetime import date
 
-from forecast.feeds.feed import (
-    Feed,
-    FeedSettings,
-    FileFacts,
-    Layout,
-    Side,
-    Standing,
-    acting,
-    day,
-    digits,
-    header_names,
-    named_day,
-    text,
-    whole_year,
-)
+from forecast.feeds.expressions import acting, day, digits, header_names, named_day, text, whole_year
+from forecast.feeds.feed import Feed, FeedSettings, FileFacts, Layout, Side, Standing
 
 COLUMNS = (
     "Event ID", "Event Date", "Source Name", "Source Sectors", "Source Country", "Event Text", "CAMEO Code",

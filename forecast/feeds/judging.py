@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from forecast.dates import EARLIEST, today
 from forecast.events.codebook import read_codes, state_names
-from forecast.feeds.feed import FIELDS, SECTORS, Feed, FeedSettings, FileFacts, Layout, Side, digits, quoted, text
+from forecast.feeds.expressions import digits, quoted, text
+from forecast.feeds.feed import FIELDS, SECTORS, Feed, FeedSettings, FileFacts, Layout, Side
 
 if TYPE_CHECKING:
     import duckdb

@@ -2,20 +2,8 @@
 
 import re
 
-from forecast.feeds.feed import (
-    CAMEO_AGENTS,
-    Feed,
-    FeedSettings,
-    FileFacts,
-    Layout,
-    Side,
-    Standing,
-    acting,
-    day,
-    header_names,
-    named_day,
-    text,
-)
+from forecast.feeds.expressions import acting, day, header_names, named_day, text
+from forecast.feeds.feed import CAMEO_AGENTS, Feed, FeedSettings, FileFacts, Layout, Side, Standing
 
 _CODED = (
     "year", "month", "day", "source", "source_root", "source_agent", "source_others", "target", "target_root",

@@ -7,20 +7,8 @@ dyad. There is no published conversion of its types to CAMEO codes; `codebook/pl
 import re
 
 from forecast.events.codebook import read_small_csv
-from forecast.feeds.feed import (
-    CAMEO_AGENTS,
-    Feed,
-    FeedSettings,
-    FileFacts,
-    Layout,
-    Side,
-    Standing,
-    acting,
-    header_names,
-    quoted,
-    text,
-    whole_year,
-)
+from forecast.feeds.expressions import acting, header_names, quoted, text, whole_year
+from forecast.feeds.feed import CAMEO_AGENTS, Feed, FeedSettings, FileFacts, Layout, Side, Standing
 from forecast.resources import data_folder
 
 COLUMNS = (

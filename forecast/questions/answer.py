@@ -177,7 +177,12 @@ class PutQuestion:
             observed = observe(fit, simulations, self.ahead, self.record, seed=seed, kinds=kinds)
             counts = self._window(simulations, self._published(observed) if published else observed, rest)
         elif isinstance(question, LevelQuestion):
-            return question.settle_level(_levels_before(fit, question, self.ahead, simulations_per_draw))
+            own = dyad_draws(fit, question.dyad).share
+            place = own.shape[-1] - 1 + self.ahead
+            if place < 0:
+                raise QuestionError(f"{question.id}: the data begin after {day(question.last)}")
+            levels = np.repeat(own[..., place, None], simulations_per_draw, axis=-1)
+            return question.settle_level(levels.astype(np.float64))
         else:
             assert self.past is not None
             counts = self.past if rest is None else rest.after(self.past, self.missing)
@@ -533,12 +538,3 @@ def _among_assumed(
         found, rest = found + rng.binomial(amount, chance), rest - amount
         left, part = left - cell.part * chance, part + cell.part
     return np.asarray(found + rng.binomial(rest, np.clip(left / max(1 - part, _LEAST), 0, 1)))
-
-
-def _levels_before(fit: FitLike, question: LevelQuestion, ahead: int, simulations_per_draw: int) -> Float:
-    """Return the shares of a past month, repeated over simulations."""
-    own = dyad_draws(fit, question.dyad).share
-    place = own.shape[-1] - 1 + ahead
-    if place < 0:
-        raise QuestionError(f"{question.id}: the data begin after {day(question.last)}")
-    return np.repeat(own[..., place, None], simulations_per_draw, axis=-1).astype(np.float64)

@@ -43,17 +43,13 @@ type Outcome = Literal["yes", "no", "void", "open", "never"]
 _SETTLED: dict[Outcome, tuple[float, float]] = {"yes": (1.0, 1.0), "no": (0.0, 1.0), "void": (0.0, 0.0)}
 
 
-def _kind_of(value: Any) -> Any:
-    return value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
-
-
 Part = Annotated[
     Annotated[ShareQuestion, Tag("share")]
     | Annotated[PassageQuestion, Tag("passage")]
     | Annotated[ToneQuestion, Tag("tone")]
     | Annotated[CountQuestion, Tag("count")],
     Discriminator(
-        _kind_of,
+        lambda value: value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None),
         custom_error_type="part",
         custom_error_message="expected a question about one dyad that data decide, of the kind share, passage, "
         "tone or count; name the parts of a joint question one by one, and leave out levels",
@@ -74,15 +70,10 @@ class CompoundQuestion(Question):
                 raise ValueError(f"{both} are asked as of {one.asked} and {other.asked}; ask both as of one day")
             if one.sentence == other.sentence:
                 raise ValueError(f"{both} are the same question; leave one out, or ask another")
-            if self._excludes and _exclude(one, other):
+            if getattr(self, "required", "all") == "all" and _exclude(one, other):
                 raise ValueError(f"{both} exclude each other, so that the answer is decided already; change one")
         if len(self.words()) > LONGEST_SENTENCE:
             raise ValueError(f"parts: their sentences are longer than {LONGEST_SENTENCE:,} characters; leave some out")
-
-    @property
-    def _excludes(self) -> bool:
-        """Whether parts that exclude each other decide it."""
-        return True
 
     def settle(self, parts: Weights) -> tuple[Float, Float]:
         """Return how much is a yes and how much is not void, given the same of its parts."""
@@ -151,10 +142,6 @@ class JointQuestion(CompoundQuestion):
     kind: Literal["joint"]
     required: Literal["all", "any"] = "all"  # Parts that have to be yes
     parts: tuple[Part, ...]  # Two to six questions of the kinds share, passage, tone and count, asked as of one day
-
-    @property
-    def _excludes(self) -> bool:
-        return self.required == "all"
 
     def settle(self, parts: Weights) -> tuple[Float, Float]:
         """Return the same: one no decides if all are required, one yes if any is; otherwise a void part voids it."""

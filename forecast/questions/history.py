@@ -163,8 +163,6 @@ class Resolved(LedgerEntry):
 
 
 KINDS: dict[str, type[LedgerEntry]] = {"asked": Asked, "answered": Answered, "resolved": Resolved}
-HEAD = [one.alias or name for name, one in LedgerEntry.model_fields.items()]
-"""Fields that every entry has."""
 
 
 def canonical(values: Mapping[str, Any]) -> bytes:

@@ -85,7 +85,21 @@ def resolve_question(
             dates.reject_future(stated, name)
 
     def resolve(part: SingleQuestion) -> Resolution:
-        return _resolve_single(panel, part, coverage_end, today, table)
+        record, _ = question_record(panel, part, table)
+        if not part.resolvable:
+            return Resolution(part.id, "never", part.rule, record.known, record.digest)
+        start, stop = record.place(part.first), record.place(part.last) + 1
+        covered = stop <= len(record.whole) and bool(record.whole[max(start, 0) : stop].all()) and start >= 0
+        end = coverage_end or covered_to(panel, part.dyad, record.number) or record.covered_to
+        if not covered or end < part.last or record.known < part.last:
+            known = record.known if panel.attrs["as_of"] else dates.today()
+            return _not_covered(part, record, end, today or known)
+        counts = record.months(slice(start, stop))
+        yes, there = part.settle(counts)
+        outcome: Outcome = "void" if not there else "yes" if yes else "no"
+        n, k = int(counts.total.sum()), int(counts.cooperative.sum())
+        of_a_kind = None if counts.kind is None else int(counts.kind.sum())
+        return Resolution(part.id, outcome, part.reason(outcome, counts), record.known, record.digest, n, k, of_a_kind)
 
     return resolve_parts(question, resolve)
 
@@ -104,31 +118,6 @@ def resolve_parts(question: Question, resolve: Callable[[SingleQuestion], Resolu
         as_of=max(part.as_of for part in parts),
         data=editions[0] if len(editions) == 1 else digest(" ".join(editions).encode()),
     )
-
-
-def _resolve_single(
-    panel: "xr.Dataset",
-    question: SingleQuestion,
-    coverage_end: date | None,
-    today: date | None,
-    table: "EventTable | None",
-) -> Resolution:
-    record, _ = question_record(panel, question, table)
-    if not question.resolvable:
-        return Resolution(question.id, "never", question.rule, record.known, record.digest)
-    start, stop = record.place(question.first), record.place(question.last) + 1
-    covered = stop <= len(record.whole) and bool(record.whole[max(start, 0) : stop].all()) and start >= 0
-    end = coverage_end or covered_to(panel, question.dyad, record.number) or record.covered_to
-    if not covered or end < question.last or record.known < question.last:
-        known = record.known if panel.attrs["as_of"] else dates.today()
-        return _not_covered(question, record, end, today or known)
-    counts = record.months(slice(start, stop))
-    yes, there = question.settle(counts)
-    outcome: Outcome = "void" if not there else "yes" if yes else "no"
-    n, k = int(counts.total.sum()), int(counts.cooperative.sum())
-    of_a_kind = None if counts.kind is None else int(counts.kind.sum())
-    reason = question.reason(outcome, counts)
-    return Resolution(question.id, outcome, reason, record.known, record.digest, n, k, of_a_kind)
 
 
 def _not_covered(question: SingleQuestion, record: DatasetRecord, end: date, today: date) -> Resolution:

@@ -14,6 +14,7 @@ doi:10.1111/j.2517-6161.1952.tb00104.x; Wilson (1927), Probable inference, doi:1
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -134,14 +135,12 @@ class TrackRecord:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
         plain = asdict(self)
-        return {"schema": SCHEMA, **plain, "cases": [_plain_case(case) for case in self.cases]}
-
-
-def _plain_case(case: Case) -> dict[str, Any]:
-    plain = asdict(case)
-    scores = {f"{score}_{by}": plain[score].get(by) for score in ("brier", "log_score") for by in BY}
-    left_out = ("brier", "log_score", "sentence")  # sentences stand in the ledger
-    return {name: value for name, value in plain.items() if name not in left_out} | scores
+        for case in plain["cases"]:
+            del case["sentence"]  # it stands in the ledger
+            for score in ("brier", "log_score"):
+                of = case.pop(score)
+                case.update({f"{score}_{by}": of.get(by) for by in BY})
+        return {"schema": SCHEMA, **plain, "cases": list(plain["cases"])}
 
 
 def _open(history: History) -> OpenQuestion:
@@ -159,10 +158,14 @@ def _open(history: History) -> OpenQuestion:
 
 
 def _case(history: History) -> Case:
+    assert history.resolution is not None
     question, last = history.question, history.question.last
     hindsight, said = _said(history)
     chances = [chance for _, chance in said]
-    held = _held([day for day, _ in said], _until(history))
+    # An earlier resolution ends the answers before the window does.
+    days = [history.resolution.day, *(answer.day + timedelta(days=1) for answer in history.answers)]
+    starts, until = [day for day, _ in said], min(last, max(days))
+    held = [(end - start).days for start, end in zip(starts, [*starts, until][1:], strict=True)]
     outcome = history.outcome
     brier, log = ({}, {}) if outcome == "void" else _scores(chances, held, question.base_rate, outcome == "yes")
     return Case(
@@ -200,18 +203,6 @@ def _said(history: History) -> tuple[Timing, list[tuple[date, float]]]:
     return timing, [(day, chance) for _, day, chance in open_then]
 
 
-def _until(history: History) -> date:
-    """Return the last day of the window, or that on which an earlier resolution ended the answers."""
-    assert history.resolution is not None
-    days = [history.resolution.day, *(answer.day + timedelta(days=1) for answer in history.answers)]
-    return min(history.question.last, max(days))
-
-
-def _held(starts: Sequence[date], last: date) -> list[int]:
-    """Return for how many days each answer was the last one."""
-    return [(end - start).days for start, end in zip(starts, [*starts, last][1:], strict=True)]
-
-
 def _scores(
     chances: Sequence[float], held: Sequence[int], base: float | None, yes: bool
 ) -> tuple[dict[str, float], dict[str, float]]:
@@ -238,15 +229,11 @@ def _scores(
 
 def _rows(cases: Sequence[Case]) -> Iterable[dict[str, Any]]:
     kinds, horizons = sorted({case.kind for case in cases}), [words for _, words in HORIZONS]
-    for hindsight in TIMINGS:
-        for kind in ("all", *kinds):
-            for horizon in ("all", *horizons):
-                own = [
-                    case for case in cases
-                    if case.hindsight == hindsight and kind in ("all", case.kind) and horizon in ("all", case.horizon)
-                ]  # fmt: skip
-                if own:
-                    yield {"hindsight": hindsight, "kind": kind, "horizon": horizon, **_row(own)}
+    for hindsight, kind, horizon in product(TIMINGS, ("all", *kinds), ("all", *horizons)):
+        timed = [case for case in cases if case.hindsight == hindsight]
+        own = [case for case in timed if kind in ("all", case.kind) and horizon in ("all", case.horizon)]
+        if own:
+            yield {"hindsight": hindsight, "kind": kind, "horizon": horizon, **_row(own)}
 
 
 def _row(cases: Sequence[Case]) -> dict[str, Any]:
