@@ -5,9 +5,10 @@ import importlib.util
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
@@ -338,17 +339,10 @@ def _require_shallow(content: Any) -> None:
     for _ in range(DEEPEST + 1):
         if any(isinstance(value, str) and len(value) > LONGEST_SCALAR for value in level):
             raise ValueError(f"a value of more than {LONGEST_SCALAR} characters")
-        level = [inner for outer in level for inner in _inside(outer)]
+        listed = (one for one in level if isinstance(one, dict | list))
+        level = [inner for one in listed for inner in (chain(one, one.values()) if isinstance(one, dict) else one)]
     if level:
         raise ValueError(f"nested more than {DEEPEST} deep")
-
-
-def _inside(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        yield from value
-        yield from value.values()
-    elif isinstance(value, list):
-        yield from value
 
 
 def _fault(details: Any) -> str:

@@ -91,3 +91,23 @@ class NotUpdatable(ForecastError):
     def __init__(self, message: str, cause: str = "") -> None:
         super().__init__(message)
         self.cause = cause or message
+
+
+class FetchError(ForecastError):
+    """A file, list or answer that cannot be had; trying again at once would not help."""
+
+
+class PassingError(FetchError):
+    """Temporary error, such as a busy server or a broken connection."""
+
+    def __init__(self, message: str, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class AbsentError(FetchError):
+    """Error for a file that does not exist at the source."""
+
+
+class StoppedError(FetchError):
+    """A fetch that was asked to stop."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from forecast.dates import months_between, today
 from forecast.errors import FitFileError, ForecastError, NoEvents, NotUpdatable, RareCondition, SpecError
@@ -22,7 +22,7 @@ from forecast.progress import Progress
 if TYPE_CHECKING:
     from forecast.model import Fit
     from forecast.outlook.attribution import Attribution
-    from forecast.outlook.comparison import CarriedOver, Change
+    from forecast.outlook.comparison import Change
     from forecast.questions import Draft, History
     from forecast.report.pairs_page import Pair
 
@@ -52,6 +52,11 @@ class Monday:
     def new(self) -> Path:
         """The folder of the week's reports."""
         return REPORTS / self.day
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """What the headlines compare with, and by how much."""
+        return {name: getattr(self.settings, name) for name in ("baseline_months", "smallest_improvement")}
 
     @cached_property
     def repository(self) -> "_Repository | None":
@@ -164,7 +169,8 @@ class Monday:
 
     def _compare(self, old: "Fit", made: PreparedReports, *, keep: bool) -> None:
         """Write what has changed of each pair since the last fit, which is updated once for all."""
-        from forecast.outlook.comparison import carry_over
+        from forecast.outlook.comparison import carry_over, split_change
+        from forecast.outlook.query import main_horizon
 
         seed = self.settings.seed
         carried = carry_over(old, made.fit, seed=seed, progress=self.progress)
@@ -175,7 +181,10 @@ class Monday:
             folder = CHANGES / self.day / dyad
             if keep and (folder / "index.html").exists():
                 return
-            change = self._change(old, made, dyad, carried)
+            change = split_change(
+                old, made.fit, dyad, horizon=main_horizon(made.assessments[dyad].horizons), **self.terms,
+                old_seed=seed, new_seed=seed, carried=carried, progress=self.progress,
+            )  # fmt: skip
             links = {
                 "All pairs": f"../../../{REPORTS}/index.html",
                 "Report": f"../../../{REPORTS}/{self.day}/{dyad}/index.html",
@@ -185,29 +194,17 @@ class Monday:
         clear_leftovers(CHANGES / self.day)  # where all is there already, nothing else does
         self._each("comparison of", {dyad: dyad for dyad in made.dyads if dyad in old.dyads}, write)
 
-    def _change(self, old: "Fit", made: PreparedReports, dyad: str, carried: "CarriedOver") -> "Change":
-        from forecast.outlook.comparison import split_change
-        from forecast.outlook.query import main_horizon
-
-        settings = self.settings
-        return split_change(
-            old, made.fit, dyad, horizon=main_horizon(made.assessments[dyad].horizons),
-            baseline_months=settings.baseline_months, smallest_improvement=settings.smallest_improvement,
-            old_seed=settings.seed, new_seed=settings.seed, carried=carried, progress=self.progress,
-        )  # fmt: skip
-
     def _events(self, made: PreparedReports, dyad: str, change: "Change") -> "Attribution | None":
         """Return what the events since then did, within at most a year; None where a new fit would have to say."""
         from forecast.outlook.attribution import MOST_MONTHS, attribute
 
-        months, table, settings = months_between(*change.days), made.job.records.events, self.settings
+        months, table = months_between(*change.days), made.job.records.events
         if months > MOST_MONTHS or table is None:
             return None
         try:
             return attribute(
                 made.fit, dyad, table, months=max(months, 1), horizon=change.asked.horizon,  # type: ignore[union-attr]
-                baseline_months=settings.baseline_months, smallest_improvement=settings.smallest_improvement,
-                seed=settings.seed, progress=self.progress,
+                **self.terms, seed=self.settings.seed, progress=self.progress,
             )  # fmt: skip
         except (NoEvents, NotUpdatable) as error:
             self.say(f"{dyad}: the events since then are not listed: {error}")

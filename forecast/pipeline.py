@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.events import EventTable
-    from forecast.events.table import Recorded
     from forecast.model import Fit, Gate, PendulumSpec
     from forecast.outlook import Assessment, AtLeast, Brief, NotDefined
     from forecast.report.skill import DyadSkill
@@ -260,9 +259,11 @@ def prepare_reports(
     if not saved and settings.draws is None and not made.worst.passed:
         fit, notes = _sample_longer(job, fit, made.worst, notes)
         made = _assess(job, fit, dyads)
-    return replace(
-        made, fit=_add_provenance(job, fit), unchanged=fit is saved, notes=notes, skipped=skipped, tested=tested
-    )
+    # For later updates: the duration, the convergence checks, and the sampler's convergence.
+    facts: dict[str, Any] = {"seconds": fit.provenance["seconds"] | steps.seconds, "gate": fit.gate.diagnostics}
+    if not fit.updates:
+        facts["r_hat"] = fit.gate.r_hats
+    return replace(made, fit=fit.noting(**facts), unchanged=fit is saved, notes=notes, skipped=skipped, tested=tested)
 
 
 @dataclass(frozen=True)
@@ -299,7 +300,9 @@ class PreparedReports:
         job, fit, assessment, gate = self.job, self.fit, self.assessments[dyad], self.gates[dyad]
         briefs = {code: one.brief for code, one in self.assessments.items()} | self.briefs
         with job.steps.step("writing the report"):
-            shown = _shown_table(job.records, fit)
+            fitted = set(map(str, fit.panel["dataset"].to_numpy())) if "dataset" in fit.panel.coords else set()
+            read = job.records.datasets  # of which a saved fit need not have been made
+            shown = job.records.table_of(fit.dyads) if fitted == read or fitted & read else None
             skill = find_skill(fit, assessment, shown, self.tested)
             page = write_report(
                 fit, assessment, out=out, events=shown, others=[briefs[code] for code in fit.dyads if code != dyad],
@@ -597,18 +600,3 @@ def _with_words(job: _Job, fit: "Fit", result: "Assessment", words: "Sequence[At
     main, seed, events = main_horizon(result.horizons), job.settings.seed, job.records.events
     found = [word_outlook(fit, result.dyad, one, one.months or main, seed=seed, table=events) for one in words]
     return replace(result, at_least=(*result.at_least, *found))
-
-
-def _add_provenance(job: _Job, fit: "Fit") -> "Fit":
-    """Store in a fit its duration, its convergence checks and, for later updates, the sampler's convergence."""
-    facts: dict[str, Any] = {"seconds": fit.provenance["seconds"] | job.steps.seconds, "gate": fit.gate.diagnostics}
-    if not fit.updates:
-        facts["r_hat"] = fit.gate.r_hats
-    return fit.noting(**facts)
-
-
-def _shown_table(records: Records, fit: "Fit") -> "Recorded | None":
-    """Return what was read of the fit's dyads, if the fit was made of it: a saved fit may have been made of another."""
-    fitted = set(map(str, fit.panel["dataset"].to_numpy())) if "dataset" in fit.panel.coords else set()
-    known = fitted == records.datasets or fitted & records.datasets
-    return records.table_of(fit.dyads) if known else None

@@ -4,7 +4,7 @@ Entry points: `open_source` reads the data that a `Source` names, and `gather` c
 of source, name it in `KINDS` and read it in `_read`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -13,14 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    SerializerFunctionWrapHandler,
-    ValidationError,
-    field_validator,
-    model_serializer,
-)
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_serializer
 from pydantic import model_validator as validator
 
 from forecast.arguments import checked, faults
@@ -277,10 +270,9 @@ class Source(BaseModel):
         return self
 
     @model_serializer(mode="wrap")
-    def _without_empty_parts(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_empty_parts(self, handler: Callable[[Self], dict[str, Any]]) -> dict[str, Any]:
         """Leave out what there is none of, so that plans of one source read as they always did."""
-        content: dict[str, Any] = handler(self)
-        return {name: value for name, value in content.items() if value or name not in _SELDOM}
+        return {name: value for name, value in handler(self).items() if value or name not in _SELDOM}
 
     @property
     def latest(self) -> "Source":
@@ -322,13 +314,8 @@ def open_source(source: Source, dyads: Sequence[str] | None = None, as_of: date 
     records = _read(source, None if source.additions else dyads, as_of)
     if not source.additions:
         return records
-    if records.events is None:
+    if (table := records.events) is None:
         raise SpecError("add: the source holds no single events, to which others could be added; leave it out")
-    return _with_additions(records, records.events, source)
-
-
-def _with_additions(records: Records, table: EventTable, source: Source) -> Records:
-    """Add the events of small files, or of all CSV files of a folder in the order of names."""
     for path in map(Path, source.additions):
         files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
         if not files:

@@ -39,10 +39,7 @@ def backtest(
         "auto_arima, laplace; all; or no for none of them.",
         "all",
     ),
-    eras: str = model(
-        "given (as far as recognised on the day) or none.",
-        "given",
-    ),
+    eras: str = model("given (as far as recognised on the day) or none.", "given"),
     together: str | None = model(
         "Dyads that every model is fitted to. Default: those that `forecast dyads` lists as fitted together.",
         name="--with",

@@ -4,6 +4,7 @@ import datetime
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -162,7 +163,7 @@ class Judge:
         import duckdb
 
         self.rules = rules
-        self._columns: dict[tuple[Layout, FileFacts], tuple[str, ...]] = {}
+        self.columns = cache(rules.columns)
         self.database = duckdb.connect(
             ":memory:", config={"memory_limit": memory, "threads": 2, "temp_directory": scratch}
         )
@@ -177,12 +178,6 @@ class Judge:
 
     def __exit__(self, *_: object) -> None:
         self.database.close()
-
-    def columns(self, layout: Layout, facts: FileFacts) -> tuple[str, ...]:
-        """Return which columns of a layout are looked at."""
-        if (layout, facts) not in self._columns:
-            self._columns[layout, facts] = self.rules.columns(layout, facts)
-        return self._columns[layout, facts]
 
     def judge(self, lines: pa.Table, layout: Layout, facts: FileFacts) -> Judged:
         """Judge lines, a table of `line` and the columns that are looked at, as text."""

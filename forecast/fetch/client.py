@@ -21,19 +21,12 @@ from typing import Self
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import httpx
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception_type,
-    sleep_using_event,
-    stop_after_attempt,
-    wait_exponential_jitter,
-)
+import tenacity
 
-from forecast.errors import DataError, SpecError
+from forecast.errors import AbsentError, DataError, FetchError, PassingError, SpecError, StoppedError
 from forecast.escaping import has_controls, printable
 from forecast.feeds.lines import find_files, read_chunks
-from forecast.fetch.manifest import AbsentError, ExpectedFile, FetchError, FetchSettings, PassingError, StoppedError
+from forecast.fetch.manifest import ExpectedFile, FetchSettings
 from forecast.files import NO_LINK, OPENING, file_digest, require_ordinary, write_text
 
 LARGEST_ANSWER = 100_000_000
@@ -80,20 +73,20 @@ class Client:
     def with_retries[Result](self, work: Callable[[], Result]) -> Result:
         """Do something, and retry if the error may be over after a while."""
         settings = self.settings
-        growing = wait_exponential_jitter(
+        growing = tenacity.wait_exponential_jitter(
             multiplier=settings.first_wait, jitter=settings.first_wait, max=settings.longest_wait
         )
 
-        def wait(state: RetryCallState) -> float:
+        def wait(state: tenacity.RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
             asked = error.wait if isinstance(error, PassingError) else None
             return growing(state) if asked is None else asked
 
-        retrying = Retrying(
-            stop=stop_after_attempt(settings.attempts),
+        retrying = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(settings.attempts),
             wait=wait,
-            retry=retry_if_exception_type(PassingError),
-            sleep=sleep_using_event(self._stop),
+            retry=tenacity.retry_if_exception_type(PassingError),
+            sleep=tenacity.sleep_using_event(self._stop),
             reraise=True,
         )
         return retrying(work)
@@ -358,7 +351,10 @@ def fetch_file(client: Client, file: ExpectedFile, folder: Path) -> ExpectedFile
     part = Unfinished(target)
     if target.exists():
         part.discard()
-        return _taken(target, file)
+        try:  # to take what no manifest knows
+            return _checked(target, file, datetime.fromtimestamp(target.stat().st_mtime, UTC))
+        except FetchError as error:
+            raise FetchError(f"a file of this name is there already, and {error}. Move it away.") from error
     return client.with_retries(lambda: _attempt(client, file, part))
 
 
@@ -377,14 +373,6 @@ def fetch_list(client: Client, address: str, target: Path) -> str:
     sha256 = client.with_retries(once)
     part.finish()
     return sha256
-
-
-def _taken(target: Path, file: ExpectedFile) -> ExpectedFile:
-    """Take a file that is there already, which no manifest knows."""
-    try:
-        return _checked(target, file, datetime.fromtimestamp(target.stat().st_mtime, UTC))
-    except FetchError as error:
-        raise FetchError(f"a file of this name is there already, and {error}. Move it away.") from error
 
 
 def _attempt(client: Client, file: ExpectedFile, part: Unfinished) -> ExpectedFile:

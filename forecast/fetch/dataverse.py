@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from forecast.errors import SpecError
+from forecast.errors import FetchError, SpecError
 from forecast.events.dyads import as_spans, each_day
-from forecast.fetch.manifest import ExpectedFile, FetchError, Gap, Manifest
+from forecast.fetch.manifest import ExpectedFile, Gap, Manifest
 
 if TYPE_CHECKING:
     from forecast.fetch.client import Client

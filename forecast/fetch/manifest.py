@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rich.filesize import decimal
 
 from forecast.arguments import faults, named_values
-from forecast.errors import DataError, ForecastError, SpecError
+from forecast.errors import DataError, SpecError
 from forecast.feeds.lines import MANIFEST
 from forecast.files import read_bytes, write_json
 from forecast.wording import Card, Displayed, count, join_some
@@ -260,23 +260,3 @@ class FetchSettings(BaseModel):
 def parse_settings(texts: list[str]) -> FetchSettings:
     """Read settings from texts such as ``parallel=2``."""
     return FetchSettings(**named_values(texts, "fetch setting", "parallel=2"))
-
-
-class FetchError(ForecastError):
-    """A file, list or answer that cannot be had; trying again at once would not help."""
-
-
-class PassingError(FetchError):
-    """Temporary error, such as a busy server or a broken connection."""
-
-    def __init__(self, message: str, wait: float | None = None) -> None:
-        super().__init__(message)
-        self.wait = wait
-
-
-class AbsentError(FetchError):
-    """Error for a file that does not exist at the source."""
-
-
-class StoppedError(FetchError):
-    """A fetch that was asked to stop."""

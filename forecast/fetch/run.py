@@ -17,22 +17,12 @@ from rich.filesize import decimal
 
 from forecast.arguments import checked, require
 from forecast.dates import read_day
-from forecast.errors import OutputError, SpecError
+from forecast.errors import AbsentError, FetchError, OutputError, SpecError, StoppedError
 from forecast.feeds.lines import MANIFEST
 from forecast.fetch import dataverse, gdelt
 from forecast.fetch.dataverse import DOIS, Dataverse, Edition, require_doi
 from forecast.fetch.gdelt import STREAMS, Gdelt
-from forecast.fetch.manifest import (
-    LEFT,
-    AbsentError,
-    ExpectedFile,
-    FetchError,
-    FetchSettings,
-    Manifest,
-    State,
-    StoppedError,
-    read_manifest,
-)
+from forecast.fetch.manifest import LEFT, ExpectedFile, FetchSettings, Manifest, State, read_manifest
 from forecast.files import check_writable, lock_folder, partial_folder, writing
 from forecast.progress import Progress, side_by_side, silent
 from forecast.wording import join
@@ -49,7 +39,6 @@ AT_A_TIME = 400
 """Files that are handed to the threads together."""
 Origin = Dataverse | Gdelt
 OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
-STEP = "fetching files"
 
 
 @checked
@@ -124,7 +113,9 @@ def fetch_feed(
       folder  gdelt
     """
     settings, tell = settings or FetchSettings(), progress or silent
-    first, last = _span(start, end)
+    first, last = read_day(start, "start", first=True), read_day(end, "end")
+    if first > last:
+        raise SpecError(f"start: {first} comes after the end, {last}; choose an earlier day")
     asked = {"version": version, "stream": stream, "doi": doi, "edition": edition}
     origin = _origin(feed, server, settings, asked, lists=lists)
     folder = Path(out)
@@ -211,7 +202,7 @@ class _Run:
                     for file, outcome in outcomes:
                         self._note(file, outcome)
                         done += 1
-                        self.tell(STEP, done, len(self.wanted))
+                        self.tell("fetching files", done, len(self.wanted))
                         lost = isinstance(outcome, FetchError) and not isinstance(outcome, AbsentError)
                         in_a_row = in_a_row + 1 if lost else 0
                         if in_a_row >= self.client.settings.give_up_after:
@@ -288,13 +279,6 @@ class _Run:
                 f"{self.manifest.folder}: {decimal(size)} are to be fetched, and the disk has {decimal(free)} free. "
                 "Choose another folder or fewer days."
             )
-
-
-def _span(start: str | date, end: str | date) -> tuple[date, date]:
-    first, last = read_day(start, "start", first=True), read_day(end, "end")
-    if first > last:
-        raise SpecError(f"start: {first} comes after the end, {last}; choose an earlier day")
-    return first, last
 
 
 def _origin(feed: str, server: str | None, settings: FetchSettings, asked: dict[str, Any], *, lists: bool) -> Origin:

@@ -8,13 +8,7 @@ from forecast.outlook.question import (
     Question,
     ShareQuestion,
 )
-from forecast.questions.answer import (
-    Answer,
-    PutQuestion,
-    PutTogether,
-    answer_question,
-    put_question,
-)
+from forecast.questions.answer import Answer, PutQuestion, PutTogether, answer_question, put_question
 from forecast.questions.ask import conditional_question, joint_question, make_question
 from forecast.questions.explain import attribute_question
 from forecast.questions.form import ConditionalQuestion, JointQuestion, question_of, read_question, write_question

@@ -31,14 +31,7 @@ from forecast.outlook.windows import question_outlook
 from forecast.panel.record import counted_events, last_known
 from forecast.questions.ask import make_question
 from forecast.questions.form import INDEPENDENT, CompoundQuestion, ConditionalQuestion, Settled
-from forecast.questions.record import (
-    ALL,
-    CountedKind,
-    code_shares,
-    question_record,
-    record_without,
-    require_reporting,
-)
+from forecast.questions.record import ALL, CountedKind, code_shares, question_record, record_without, require_reporting
 from forecast.typing import Bool, Float, Index, Seed
 from forecast.wording import day
 

@@ -218,13 +218,7 @@ def resolved(resolution: Resolution) -> Draft:
 
 
 def answer_of(
-    history: History,
-    fit: FitLike,
-    *,
-    model: Mapping[str, Any],
-    converged: bool,
-    seed: int,
-    table: "EventTable | None",
+    history: History, fit: FitLike, *, model: Mapping[str, Any], converged: bool, seed: int, table: "EventTable | None"
 ) -> Draft | str:
     """Return the entry of a question's answer from a fit, or why there is none."""
     as_of = last_known(fit.panel)

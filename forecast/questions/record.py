@@ -12,14 +12,7 @@ from forecast.events.codebook import VISITS, read_kinds, read_scale, scale_names
 from forecast.outlook.draws import position
 from forecast.outlook.observed import MIX_MONTHS, WHOLE_RECORD, mix_weights
 from forecast.outlook.question import CountQuestion, ShareQuestion, SingleQuestion, ToneQuestion
-from forecast.outlook.recorded import (
-    DatasetRecord,
-    WindowCounts,
-    class_codes,
-    folded,
-    kinds_like,
-    reporting_datasets,
-)
+from forecast.outlook.recorded import DatasetRecord, WindowCounts, class_codes, folded, kinds_like, reporting_datasets
 from forecast.outlook.tone import NO_SCORES
 from forecast.panel import panel_kind
 from forecast.panel.record import count_placed, placed_events
@@ -91,11 +84,9 @@ class CountedKind:
 
     def words(self, scale: str) -> str:
         """Return the codes in words, for a sentence; empty where the data have none."""
-        return (
-            f"CAMEO codes that begin with {join(self.codes, 'or')}"
-            if self.codes
-            else class_codes(scale, self.places[0])
-        )
+        if self.codes:
+            return f"CAMEO codes that begin with {join(self.codes, 'or')}"
+        return class_codes(scale, self.places[0])
 
     def counts(
         self, panel: "xr.Dataset", dyad: str, dataset: int, by_class: Index, table: "EventTable | None"
@@ -195,14 +186,6 @@ class BetaShare(NamedTuple):
     own: float
     rest: float
 
-    @classmethod
-    def from_moments(cls, mean: float, square: float) -> "BetaShare":
-        """Return the distribution with a mean and a mean square."""
-        if not 0 < mean < _ONE:
-            return NONE if mean <= 0 else ALL
-        weight = (mean - square) / (square - mean**2)
-        return cls(mean * weight, (1 - mean) * weight)
-
     @property
     def mean(self) -> float:
         """Mean."""
@@ -249,7 +232,11 @@ def _together(mix: Float, shares: list[BetaShare]) -> BetaShare:
     mean, square = (np.array([getattr(share, name) for share in shares]) for name in ("mean", "square"))
     total, part = mix.sum(), mix * mean
     both = part.sum() ** 2 - (part**2).sum() + (mix * (mix + 1) * square).sum()
-    return BetaShare.from_moments(float(part.sum() / total), float(both / (total * (total + 1))))
+    first, second = float(part.sum() / total), float(both / (total * (total + 1)))
+    if not 0 < first < _ONE:
+        return NONE if first <= 0 else ALL
+    weight = (first - second) / (second - first**2)
+    return BetaShare(first * weight, (1 - first) * weight)
 
 
 def chance_of_count(need: int, ahead: WindowCounts, shares: tuple[BetaShare, BetaShare]) -> Float:

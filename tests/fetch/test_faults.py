@@ -10,9 +10,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from forecast.errors import OutputError, SpecError
+from forecast.errors import FetchError, OutputError, SpecError
 from forecast.fetch.client import Client, _asked_to_wait, _next, require_server
-from forecast.fetch.manifest import FetchError
 from scripts.feed_server import gdelt_lists, zipped
 from tests.fetch.conftest import QUICK
 from tests.fetch.server import (
