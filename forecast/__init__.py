@@ -32,16 +32,11 @@ if TYPE_CHECKING:
     from forecast.outlook.scenarios import scenario
     from forecast.panel import build_counts_panel, build_index_panel, build_panel, describe_panel
     from forecast.pipeline import ReportSettings, make_report
-    from forecast.questions import (
-        answer_question,
-        attribute_question,
-        conditional_question,
-        joint_question,
-        make_question,
-        put_question,
-        read_question,
-        resolve_question,
-    )
+    from forecast.questions.answer import answer_question, put_question
+    from forecast.questions.ask import conditional_question, joint_question, make_question
+    from forecast.questions.explain import attribute_question
+    from forecast.questions.form import read_question
+    from forecast.questions.resolution import resolve_question
     from forecast.report.claims_page import write_tests
     from forecast.report.page import write_report
     from forecast.report.scenario_page import write_scenarios

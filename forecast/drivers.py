@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MOST_DRIVERS = 12
 LONGEST_NAME = 40
 TIME, KNOWN_AT, DYAD = "time", "known_at", "dyad"
+_DYAD = "([A-Za-z]{3}[-_][A-Za-z]{3})?"
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _values(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> pd.DataF
     in_time = known_at.dt.date <= today()
     require_cells(known_at, in_time, "the day since when the value is known, not one in the future", path)
     dyads = frame[DYAD] if DYAD in frame else pd.Series("", frame.index, name=DYAD)
-    require_cells(dyads, dyads.map(_is_dyad), "two ISO 3166 alpha-3 codes such as USA-CHN, or empty", path)
+    require_cells(dyads, dyads.str.fullmatch(_DYAD), "two ISO 3166 alpha-3 codes such as USA-CHN, or empty", path)
     found = []
     for name in names:
         cells = frame.loc[frame[name] != "", name]
@@ -150,11 +151,6 @@ def _values(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> pd.DataF
             f"twice as known at {one['known_at']:%Y-%m-%d}; keep one of them, or give the revision its own day"
         )
     return values
-
-
-def _is_dyad(text: str) -> bool:
-    parts = text.replace("_", "-").split("-")
-    return not text or (len(parts) == 2 and all(len(part) == 3 and part.isalpha() for part in parts))
 
 
 def _code(text: str) -> str:

@@ -97,8 +97,12 @@ class Monday:
         path = own if resumed else None if last is None else last / SAVED_FIT
         settings = self.settings
         if path is not None:
+            from forecast.model import Fit
+
             settings = replace(settings, hierarchy=None, fit_path=path)
-            self._require_dyads(path)
+            if self.dyads is not None and set(self.dyads) != set(known := Fit.load(path).dyads):
+                there = f"dyads: {path} is a fit of {', '.join(known)}"
+                raise SpecError(f"{there}; leave the choice out, or remove the fit to fit again")
         made = prepare_reports(settings, every=True, progress=self.progress)
         if not (resumed and made.unchanged):
             made.fit.save(own)
@@ -106,16 +110,6 @@ class Monday:
         if self.commit and self.repository is not None:
             self.repository.run("add", "--", (self.new / DIGESTS).as_posix())
         return made, resumed and made.unchanged
-
-    def _require_dyads(self, path: Path) -> None:
-        """Reject a choice of pairs that are not those of the fit."""
-        from forecast.model import Fit
-
-        asked = self.dyads
-        if asked is not None and set(asked) != set(known := Fit.load(path).dyads):
-            raise SpecError(
-                f"dyads: {path} is a fit of {', '.join(known)}; leave the choice out, or remove the fit to fit again"
-            )
 
     def _last_fit(self) -> "tuple[Path, Fit] | None":
         """Return the latest folder of reports with a fit that converged, and in a repository was committed."""
@@ -214,7 +208,9 @@ class Monday:
         """Write the page of all pairs, with their chances the time before."""
         from forecast.report.pairs_page import Pair, write_pairs
 
-        day, before = self.day, self._reported_before()
+        day = self.day
+        days = sorted({path.parents[1] for path in REPORTS.glob("*/*/forecast.json")}, reverse=True)
+        before = next((folder for folder in days if folder.name < day), None)
 
         def read(dyad: str) -> Pair:
             earlier = None
@@ -226,10 +222,10 @@ class Monday:
 
         there = {dyad: dyad for dyad in made.dyads if f"{REPORTING} {dyad}" not in self.failures}
         self.pairs = self._each("listing", there, read)
-        days = None if before is None else (before.name, day)
+        compared = None if before is None else (before.name, day)
         failed = {dyad: str(self.failures[f"{REPORTING} {dyad}"]) for dyad in made.dyads if dyad not in there}
         links = {"Track record": f"../{record}"} if (record := self._record_address()) else {}
-        self.page = write_pairs(self.pairs, REPORTS, made.skipped | failed, days, links)
+        self.page = write_pairs(self.pairs, REPORTS, made.skipped | failed, compared, links)
 
     def _record_address(self) -> str:
         """Return the address of the track record from this folder; empty if there is none, or it lies elsewhere."""
@@ -237,11 +233,6 @@ class Monday:
         if not (self.questions / "ledger.jsonl").exists() or not place.is_relative_to(Path.cwd()):
             return ""
         return place.relative_to(Path.cwd()).as_posix()
-
-    def _reported_before(self) -> Path | None:
-        """Return the folder of the last reports before this day's."""
-        days = sorted({path.parents[1] for path in REPORTS.glob("*/*/forecast.json")}, reverse=True)
-        return next((folder for folder in days if folder.name < self.day), None)
 
     def _answer(self, made: PreparedReports) -> None:
         """Answer and resolve what is open in the ledger, and write the track record."""
@@ -288,12 +279,12 @@ class Monday:
 
 def digests(folder: Path) -> str:
     """Return the digest of each file of a saved fit, as `sha256sum` prints them; a link has none."""
-    files = sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
-    return "".join(f"{_digest(path)}  ./{path.relative_to(folder).as_posix()}\n" for path in files)
-
-
-def _digest(path: Path) -> str:
-    return file_digest(path) if path.is_file() and not path.is_symlink() else "no ordinary file"
+    lines = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()):
+        ordinary = path.is_file() and not path.is_symlink()
+        stated = file_digest(path) if ordinary else "no ordinary file"
+        lines.append(f"{stated}  ./{path.relative_to(folder).as_posix()}\n")
+    return "".join(lines)
 
 
 @dataclass(frozen=True)

@@ -249,7 +249,11 @@ def prepare_reports(
     fit, notes = _update_saved_fit(job, saved) if saved else _fit_records(job, spec)
     dyads, skipped = _reported(job, fit.panel) if every else ([job.dyad], {})
     made = _assess(job, fit, dyads)
-    if saved and fit is not saved and any(_only_weights_fail(fit, gate) for gate in made.gates.values()):
+    from forecast.model.gate import R_HAT_LIMIT
+
+    missed = [gate for gate in made.gates.values() if not gate.passed]
+    # Where the sampler converged, but the weights of an update leave too few draws, a new fit has enough.
+    if saved and fit is not saved and fit.updates and any(gate.table["r_hat"].max() <= R_HAT_LIMIT for gate in missed):
         with steps.step("fitting again"):
             from forecast.model.updating import sampled_again
 
@@ -257,7 +261,13 @@ def prepare_reports(
         notes = _describe_update(fit)
         made = _assess(job, fit, dyads)
     if not saved and settings.draws is None and not made.worst.passed:
-        fit, notes = _sample_longer(job, fit, made.worst, notes)
+        from forecast.model.updating import sampled_longer
+
+        reason = made.worst.reasons[0]
+        with steps.step("sampling twice as long"):
+            fit = sampled_longer(fit, reason, steps.progress, settings.cores)
+        draws = fit.posterior.sizes["draw"]
+        notes = (*notes, f"Sampled again with {draws:,} draws per chain, because at first {reason}.")
         made = _assess(job, fit, dyads)
     # For later updates: the duration, the convergence checks, and the sampler's convergence.
     facts: dict[str, Any] = {"seconds": fit.provenance["seconds"] | steps.seconds, "gate": fit.gate.diagnostics}
@@ -325,13 +335,6 @@ def _reported(job: _Job, panel: "xr.Dataset") -> tuple[list[str], dict[str, str]
     if not found:
         raise DataError(f"dyads: no record is long enough for a report: {'; '.join(skipped.values())}")
     return found, skipped
-
-
-def _only_weights_fail(fit: "Fit", gate: "Gate") -> bool:
-    """Return whether the sampler converged but the weights of an update leave too few draws; a new fit has enough."""
-    from forecast.model.gate import R_HAT_LIMIT
-
-    return bool(fit.updates) and not gate.passed and bool(gate.table["r_hat"].max() <= R_HAT_LIMIT)
 
 
 def check_place(settings: ReportSettings, names: str) -> None:
@@ -528,16 +531,6 @@ def _day_of_update(job: _Job, saved: "Fit") -> date | None:
         known: date = own["known_at"].max().date()
         days.append(min(known, max(ends)))
     return max(days if covered is None else [*days, covered])
-
-
-def _sample_longer(job: _Job, fit: "Fit", gate: "Gate", warnings: tuple[str, ...]) -> tuple["Fit", tuple[str, ...]]:
-    """Fit once more with twice the draws in smaller steps, where the default length misses a convergence check."""
-    from forecast.model.updating import sampled_longer
-
-    with job.steps.step("sampling twice as long"):
-        longer = sampled_longer(fit, gate.reasons[0], job.steps.progress, job.settings.cores)
-    draws = longer.posterior.sizes["draw"]
-    return longer, (*warnings, f"Sampled again with {draws:,} draws per chain, because at first {gate.reasons[0]}.")
 
 
 def _describe_update(fit: "Fit") -> tuple[str, ...]:

@@ -9,21 +9,21 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_serializer
+from pydantic import field_validator, model_serializer
 from pydantic import model_validator as validator
 
-from forecast.arguments import checked, faults
+from forecast.arguments import checked
 from forecast.dates import month_end, reject_future
 from forecast.errors import SpecError, UnknownDyadError
 from forecast.events import add_events, combine, read_chronology, read_counts, read_index, read_table
 from forecast.events.dyads import choose_dyad, find_dyad, hierarchy, in_order, read_dyads
 from forecast.events.table import REJECT_COLUMNS, CountTable, EventTable, Recorded, SourceFile
 from forecast.events.tables import chronology_files
-from forecast.feeds.feed import FeedSettings
+from forecast.feeds.feed import FeedSettings, Settings
 from forecast.files import digest
 from forecast.panel import build_counts_panel, build_index_panel, build_panel, coverage_end, describe_panel
 from forecast.resources import data_folder
@@ -196,7 +196,7 @@ FEED_TABLES = ("codebook/countries.csv", "codebook/plover.csv")
 _SELDOM = ("sources", "additions", "covered_to", "paths", "feed", "settings", "datasets")
 
 
-class Source(BaseModel):
+class Source(Settings):
     """Data source.
 
     Attributes
@@ -230,7 +230,7 @@ class Source(BaseModel):
     'a table of events (mine.csv)'
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    wrong: ClassVar[str] = "source: {}"
 
     # `chronology` (embedded, or a folder like it), `events`, `counts`, `index`, `feed`, `archive`, or `several`
     kind: str = "chronology"
@@ -243,12 +243,6 @@ class Source(BaseModel):
     feed: str | None = None  # Which feed, if the content does not say
     settings: FeedSettings | None = None  # Settings of a feed that are not defaults
     datasets: tuple[str, ...] = ()  # Datasets of an `archive`, if not all
-
-    def __init__(self, **fields: Any) -> None:
-        try:
-            super().__init__(**fields)
-        except ValidationError as error:
-            raise SpecError(f"source: {faults(error)}") from error
 
     @field_validator("kind")
     @classmethod

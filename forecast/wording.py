@@ -35,14 +35,11 @@ def number(value: float | None, decimals: int | None = None) -> str:
         return DASH
     if math.isinf(value):
         return "∞" if value > 0 else f"{_MINUS}∞"
-    text = f"{value:,.{decimals_for(value) if decimals is None else decimals}f}"
-    return text.replace("-", _MINUS) if any(digit in "123456789" for digit in text) else text.lstrip("-")
-
-
-def decimals_for(value: float) -> int:
-    """Return the number of decimals for a number of this size, about three significant digits."""
     size = abs(value)
-    return 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 or size == 0 else 3
+    if decimals is None:  # about three significant digits
+        decimals = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 or size == 0 else 3
+    text = f"{value:,.{decimals}f}"
+    return text.replace("-", _MINUS) if any(digit in "123456789" for digit in text) else text.lstrip("-")
 
 
 def signed(value: float | None, decimals: int | None = None) -> str:

@@ -26,8 +26,8 @@ from forecast.errors import DataError, ForecastError, QuestionError  # noqa: E40
 from forecast.evaluation import Record, Results  # noqa: E402
 from forecast.panel.record import coverage_end  # noqa: E402
 from forecast.questions import Ledger, TrackRecord, append_entries, asked, make_question, resolve_question  # noqa: E402
-from forecast.questions.history import Draft  # noqa: E402
-from forecast.questions.ledger import NAME, model_digest, resolved  # noqa: E402
+from forecast.questions.history import Draft, hash_of  # noqa: E402
+from forecast.questions.ledger import NAME, resolved  # noqa: E402
 
 if TYPE_CHECKING:
     from forecast.evaluation.origins import View
@@ -95,7 +95,7 @@ def _drafts(results: Results, record: Record, first: date, counts: Counts) -> It
     choices = results.skill.choices
     own = results.cases[(results.cases["model"] == results.skill.subject) & ~results.cases["given_n"]]
     cases = {(row["dyad"], row["origin"], row["horizon"]): row for row in own.to_dict("records")}
-    model = model_digest(choices["spec"])
+    model = hash_of(choices["spec"])
     for origin in (date.fromisoformat(text) for text in choices["origins"]):
         view = record.view(origin) if origin >= first else None
         if view is None:

@@ -12,7 +12,6 @@ from forecast.errors import SpecError
 
 if TYPE_CHECKING:
     from forecast.evaluation import Record, Results
-    from forecast.evaluation.executors import Executor
     from forecast.sources import Source
 
 model = partial(opt, panel=MODEL)
@@ -78,18 +77,22 @@ def backtest(
         show_result(page, "skill.json", lambda: _print(Results.read(out), page), as_json=as_json)
         return
     from forecast.dates import parse_horizons
+    from forecast.evaluation import Cluster
+    from forecast.evaluation.executors import local
     from forecast.evaluation.tasks import RUN_FILE
     from forecast.events.table import as_day
 
-    months, start = parse_horizons(horizons), as_day(first, "--from").date().replace(day=1)
-    stop = as_day(last, "--to").date().replace(day=1) if last else None
+    months, start = parse_horizons(horizons), as_day(first, "--from", first=True).date().replace(day=1)
+    stop = as_day(last, "--to", first=True).date().replace(day=1) if last else None
     if together is not None and alone:
         raise SpecError("with, alone: choose one; --alone fits every dyad by itself")
     require_positive("improvement", improvement, MOST_POINTS, "points of share")
     require_drivers(driven.drivers, driven.driver_acts, driven.driver_future)
     resumed = (out / RUN_FILE).is_file()  # a run replaces its own page only: it rejects the folder of another
     require_report_folder(out, SKILL, [*data.paths, driven.drivers], replace=replace or resumed)
-    executor = _executor(processes, scheduler)
+    if scheduler is not None and processes is not None:
+        raise SpecError("scheduler, processes: choose one; with --scheduler the cluster's workers do the work")
+    executor = local(processes) if scheduler is None else Cluster(scheduler)
     with progress() as tell:
         tell("reading the events", 0, 0)
         chosen = dataset or next(iter(named_datasets(data.datasets)), None)
@@ -115,17 +118,6 @@ def backtest(
 
         page = write_skill(results, out)
     show_result(page, "skill.json", lambda: _print(results, page), as_json=as_json)
-
-
-def _executor(processes: int | None, scheduler: str | None) -> "Executor":
-    from forecast.evaluation import Cluster
-    from forecast.evaluation.executors import local
-
-    if scheduler is None:
-        return local(processes)
-    if processes is not None:
-        raise SpecError("scheduler, processes: choose one; with --scheduler the cluster's workers do the work")
-    return Cluster(scheduler)
 
 
 def _record(

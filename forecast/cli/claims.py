@@ -14,8 +14,7 @@ from forecast.errors import SpecError
 from forecast.escaping import printable
 
 if TYPE_CHECKING:
-    from forecast.hypotheses import Plan, PooledResults
-    from forecast.progress import Progress
+    from forecast.hypotheses import Plan
 
 WITH_PLAN = {"plan", "dyad", "as_of", "out", "replace", "cores", "as_json"}
 """Options that may be given together with a plan."""
@@ -46,11 +45,19 @@ def test(
         _reject_with_plan(context)
     with progress() as tell:
         tell("loading the libraries", 0, 0)
-        if plan is None:
-            results = _exploratory(asked, claims, dyad, cores, tell)
-        else:
-            from forecast.hypotheses import read_plan, run_plan
+        from forecast.events import find_dyad
+        from forecast.hypotheses import pooled_tests, read_plan, run_plan
+        from forecast.hypotheses.run import parse_claims
 
+        if plan is None:
+            parse_claims(codes := _codes(claims))
+            tell("gathering the data", 0, 0)
+            data = asked.gathered()
+            results = pooled_tests(
+                data.panel, events=data.events, claims=codes, dyad=find_dyad(dyad, list(data.dyads)) if dyad else None,
+                cores=cores or os.cpu_count() or 1, seed=asked.seed, progress=tell,
+            )  # fmt: skip
+        else:
             later = day_of(asked.as_of, "as-of")
             results = run_plan(read_plan(plan), dyad=dyad, as_of=later, cores=cores, progress=tell)
         if out is not None:
@@ -75,22 +82,6 @@ def _shortened(lines: list[str]) -> list[str]:
         return lines
     kept = [line for line in lines if not line.startswith(" ")]
     return [*kept[: MOST_LINES - 1], "Findings, simulated power and figures are on the page: --out FOLDER."]
-
-
-def _exploratory(
-    asked: Tested, claims: str | None, dyad: str | None, cores: int | None, tell: "Progress"
-) -> "PooledResults":
-    from forecast.events import find_dyad
-    from forecast.hypotheses.run import parse_claims, pooled_tests
-
-    codes = _codes(claims)
-    parse_claims(codes)
-    tell("gathering the data", 0, 0)
-    data = asked.gathered()
-    return pooled_tests(
-        data.panel, events=data.events, claims=codes, dyad=find_dyad(dyad, list(data.dyads)) if dyad else None,
-        cores=cores or os.cpu_count() or 1, seed=asked.seed, progress=tell,
-    )  # fmt: skip
 
 
 def _codes(claims: str | None) -> tuple[str, ...]:

@@ -78,10 +78,7 @@ def check(
 
 
 @app.command()
-@grouped(
-    "events show USA-CHN --from 2023-06 --to 2023-11",
-    "events show USA-CHN --events mine.csv --mapping mine.yaml",
-)
+@grouped("events show USA-CHN --from 2023-06 --to 2023-11", "events show USA-CHN --events mine.csv --mapping mine.yaml")
 def show(
     data: AnyData,
     dyad: str | None = shared.dyad(),

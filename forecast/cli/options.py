@@ -128,14 +128,10 @@ class Window:
         if self.horizons and self.at:
             raise SpecError("--horizons, --at: both say how far ahead; leave out one of them")
         kinds = tuple(AtLeast.parse(text) for text in self.at_least or ())
-        days = {"at": day_of(self.at, "at"), "by": day_of(self.by, "by")}
         return {
-            "horizons": parse_horizons(self.horizons or "3,6,12,24"),
-            "baseline_months": self.baseline,
-            "above": self.above,
-            "at_least": kinds,
-            **days,
-        }
+            "horizons": parse_horizons(self.horizons or "3,6,12,24"), "baseline_months": self.baseline,
+            "above": self.above, "at_least": kinds, "at": day_of(self.at, "at"), "by": day_of(self.by, "by"),
+        }  # fmt: skip
 
 
 @dataclass

@@ -16,12 +16,10 @@ from forecast.wording import count, join
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.checks import Checks
     from forecast.events import EventTable
     from forecast.model import Fit
     from forecast.outlook.attribution import Attribution
     from forecast.outlook.comparison import Change
-    from forecast.outlook.scenarios import Scenarios
     from forecast.questions import PutQuestion, PutTogether, Question
     from forecast.report.folder import SavedReport
 
@@ -67,7 +65,7 @@ def scenario(
         from forecast.outlook import reported
         from forecast.outlook.scenarios import read_scenarios
         from forecast.outlook.scenarios import scenario as compute
-        from forecast.report.scenario_page import write_scenarios
+        from forecast.report.scenario_page import chances, question_sentences, write_scenarios
 
         tables = read_scenarios(assume)  # first: a broken file is found before anything takes time
         loaded = Fit.load(fit)
@@ -84,7 +82,10 @@ def scenario(
         with chosen_folder(out, SCENARIOS, found.dyad, found.origin) as own:
             page = write_scenarios(loaded, found, own, gate=gate)
     usable = gate.passed and not any(one.fault for one in found.scenarios)
-    show_result(page, "scenario.json", lambda: _print_scenarios(found, page), as_json=as_json, converged=usable)
+    said = [f"{one.name}: {' '.join([one.sentence, *question_sentences(found, one)])}" for one in found.scenarios]
+    warnings = [f"{one.name}: {warning}" for one in found.scenarios for warning in one.warnings]
+    title, parts = f"{found.label}: {found.stamp}", [chances(found), *said]
+    show_result(page, "scenario.json", lambda: show(title, parts, page, warnings), as_json=as_json, converged=usable)
 
 
 def _chronology_of(
@@ -128,14 +129,6 @@ def _put(
         ) from error
 
 
-def _print_scenarios(found: "Scenarios", page: Path) -> None:
-    from forecast.report.scenario_page import chances, question_sentences
-
-    said = [f"{one.name}: {' '.join([one.sentence, *question_sentences(found, one)])}" for one in found.scenarios]
-    warnings = [f"{one.name}: {warning}" for one in found.scenarios for warning in one.warnings]
-    show(f"{found.label}: {found.stamp}", [chances(found), *said], page, warnings)
-
-
 CHECKED = Path("checks")
 """Default folder of the pages."""
 
@@ -161,7 +154,7 @@ def check(
         from forecast.checks import check_fit
         from forecast.model import Fit
         from forecast.panel.record import last_known
-        from forecast.report.checks_page import write_checks
+        from forecast.report.checks_page import numbers_table, summary, write_checks
 
         loaded = Fit.load(fit)
         tell("simulating records", 0, 0)
@@ -170,14 +163,9 @@ def check(
         name = loaded.dyads[0] if len(loaded.dyads) == 1 else f"{len(loaded.dyads)}-dyads"
         with chosen_folder(out, CHECKED, name, last_known(loaded.panel)) as folder:
             page = write_checks(loaded, found, folder)
-    show_result(page, "checks.json", lambda: _print_checks(found, page), as_json=as_json, converged=loaded.gate.passed)
-
-
-def _print_checks(found: "Checks", page: Path) -> None:
-    from forecast.report.checks_page import numbers_table, summary
-
-    worst = numbers_table(found.misses.head(SHOWN))
-    show(found.finding, [summary(found), "The farthest:" if worst.rows else "", worst], page)
+    worst, converged = numbers_table(found.misses.head(SHOWN)), loaded.gate.passed
+    parts = [summary(found), "The farthest:" if worst.rows else "", worst]
+    show_result(page, "checks.json", lambda: show(found.finding, parts, page), as_json=as_json, converged=converged)
 
 
 @dataclass
@@ -284,23 +272,15 @@ def explain(
     asked = data.prepare(out, EXPLAIN, [report])
     with progress() as tell:
         tell("loading the fit", 0, 0)
-        from forecast.report.explain_page import write_explanation
+        from forecast.report.explain_page import largest_events, sentence, write_explanation
 
         saved = read_report(report)
         found = data.attribute_longest(saved, asked, tell, months)
         tell("writing the page", 0, 0)
         page = write_explanation(saved.fit, found, out)
-    converged = saved.fit.gate.passed
-    show_result(
-        page, "explain.json", lambda: _print_explanation(found, page), as_json=data.as_json, converged=converged
-    )
-
-
-def _print_explanation(found: "Attribution", page: Path) -> None:
-    from forecast.report import explain_page as said
-
-    level = said.sentence("level_sentence", found)
-    show(said.sentence("finding", found), [level, said.largest_events(found, SHOWN)], page)
+    title, converged = sentence("finding", found), saved.fit.gate.passed
+    parts = [sentence("level_sentence", found), largest_events(found, SHOWN)]
+    show_result(page, "explain.json", lambda: show(title, parts, page), as_json=data.as_json, converged=converged)
 
 
 @grouped("compare may june --out change")
@@ -322,7 +302,7 @@ def compare(
         tell("loading the fits", 0, 0)
         from forecast.outlook.comparison import split_change, split_question_change
         from forecast.questions.explain import asking
-        from forecast.report.explain_page import write_change
+        from forecast.report.explain_page import largest_events, sentences, steps_table, write_change
 
         reports = earlier, later = read_report(old), read_report(new)
         if asked is None:
@@ -343,9 +323,11 @@ def compare(
         tell("writing the page", 0, 0)
         page = write_change((earlier.fit, later.fit), change, out, events=found)
     converged = all(one.fit.gate.passed for one in reports)
-    show_result(
-        page, "change.json", lambda: _print_change(change, found, page), as_json=data.as_json, converged=converged
-    )
+    first, *others = sentences(change)
+    notes = "\n".join(f"{step.name}: {step.note}" for step in change.steps if step.note)
+    events = None if found is None else largest_events(found, SHOWN)
+    parts: list[Any] = [" ".join(others), steps_table(change), events, notes]
+    show_result(page, "change.json", lambda: show(first, parts, page), as_json=data.as_json, converged=converged)
 
 
 def _require_alike(old: "SavedReport", new: "SavedReport") -> None:
@@ -357,12 +339,3 @@ def _require_alike(old: "SavedReport", new: "SavedReport") -> None:
                 f"OLD, NEW: the reports differ in {name.replace('_', ' ')}, {earlier} and {values[1][name]}; make them "
                 "alike to compare"
             )
-
-
-def _print_change(change: "Change", found: "Attribution | None", page: Path) -> None:
-    from forecast.report.explain_page import largest_events, sentences, steps_table
-
-    first, *others = sentences(change)
-    events = "" if found is None else largest_events(found, SHOWN)
-    notes = "\n".join(f"{step.name}: {step.note}" for step in change.steps if step.note)
-    show(first, [" ".join(others), steps_table(change), events, notes], page)

@@ -6,7 +6,7 @@ Fields are SQL expressions over the columns of a file as text.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -18,7 +18,20 @@ SECTORS: tuple[Sector, ...] = get_args(Sector)
 """Organs of a state, in words that all feeds share."""
 
 
-class FeedSettings(BaseModel):
+class Settings(BaseModel):
+    """Settings, of which a wrong one raises SpecError."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    wrong: ClassVar[str]  # Words around what is wrong
+
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise SpecError(self.wrong.format(faults(error))) from error
+
+
+class FeedSettings(Settings):
     """Selection of the counted rows of a feed.
 
     Attributes
@@ -47,7 +60,7 @@ class FeedSettings(BaseModel):
     'actors: government; statements and appeals counted; one event per day, source, target and code'
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    wrong: ClassVar[str] = "feed setting {}. See `forecast help feeds` for every setting."
 
     sectors: tuple[Sector, ...] | Literal["all"] = ("government", "military")
     statements: bool = True
@@ -56,12 +69,6 @@ class FeedSettings(BaseModel):
     icews_known: Literal["release", "edition"] = "release"
     editions: Literal["issued", "latest"] = "issued"
     list_filtered: bool = False
-
-    def __init__(self, **fields: Any) -> None:
-        try:
-            super().__init__(**fields)
-        except ValidationError as error:
-            raise SpecError(f"feed setting {faults(error)}. See `forecast help feeds` for every setting.") from error
 
     @field_validator("sectors", mode="before")
     @classmethod
@@ -97,7 +104,8 @@ class FeedSettings(BaseModel):
 
 def parse_settings(texts: list[str]) -> FeedSettings:
     """Read settings from texts such as ``one_a_day=no``."""
-    return FeedSettings(**named_values(texts, "feed setting", "one_a_day=no"))
+    given: dict[str, Any] = named_values(texts, "feed setting", "one_a_day=no")
+    return FeedSettings(**given)
 
 
 Side = Literal["source", "target"]

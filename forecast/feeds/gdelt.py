@@ -72,10 +72,6 @@ def _acts(side: Side, settings: FeedSettings) -> str:
     return f"({actor}Code = {actor}CountryCode OR {typed})" if "government" in settings.sectors else f"({typed})"
 
 
-QUARTERS = 96
-"""Quarter hours of a day, each with a file of 2.0."""
-
-
 def _stands(name: str) -> Standing | None:
     """Read the name: 2005.zip, 201303.zip, 20180601.export.CSV, 20180601001500.export.CSV or one of translations."""
     number = re.match(r"(\d+)(?!\d)", name)
@@ -88,7 +84,7 @@ def _stands(name: str) -> Standing | None:
         return None
     if length == 14:
         series = "quarter hour, translated" if ".translation." in name.lower() else "quarter hour"
-        return Standing(series, first, last, part=1 / QUARTERS)
+        return Standing(series, first, last, part=1 / 96)  # a file of 2.0 per quarter hour
     if length == 4:
         return whole_year("year", number[1], whole=True)
     return Standing("month" if length == 6 else "day", first, last)

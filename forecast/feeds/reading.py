@@ -15,18 +15,10 @@ import pyarrow as pa
 
 from forecast.arguments import checked
 from forecast.errors import DataError, OutputError, SpecError, UnknownDyadError
+from forecast.events import EventTable, SourceFile
 from forecast.events.codebook import state_names
 from forecast.events.dyads import dyad_code
-from forecast.events.table import (
-    REJECT_COLUMNS,
-    TEXT_COLUMNS,
-    EventTable,
-    FeedAccount,
-    FileAccount,
-    SourceFile,
-    Unread,
-    sort_events,
-)
+from forecast.events.table import REJECT_COLUMNS, TEXT_COLUMNS, FeedAccount, FileAccount, Unread, sort_events
 from forecast.feeds.detect import DaysOfRows, Detected, detect_files, find_feed, unknown_file
 from forecast.feeds.feed import Feed, FeedSettings, FileFacts, Layout
 from forecast.feeds.judging import (
@@ -221,16 +213,10 @@ def _detect(
         raise none_read(unread)
     if not found:
         raise unknown_file(strange[0], wanted) if strange else DataError("paths: no file is named; name at least one")
-    _require_different(found)
+    (name, number), *_ = Counter(file.name for file, _ in found).most_common(1)
+    if number > 1:  # a name and a line would not mean one place
+        raise DataError(f"{name} is named twice. Name each file once, or give files of one name others.")
     return found, strange, unread
-
-
-def _require_different(found: list[tuple[FeedFile, Detected]]) -> None:
-    """Make sure that a name and a line mean one place."""
-    names = [file.name for file, _ in found]
-    twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
-    if twice:
-        raise DataError(f"{twice} is named twice. Name each file once, or give files of one name others.")
 
 
 def require_suitable(feed: Feed, settings: FeedSettings) -> None:

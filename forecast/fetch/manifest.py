@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rich.filesize import decimal
 
 from forecast.arguments import faults, named_values
-from forecast.errors import DataError, SpecError
+from forecast.errors import DataError
+from forecast.feeds.feed import Settings
 from forecast.feeds.lines import MANIFEST
 from forecast.files import read_bytes, write_json
 from forecast.wording import Card, Displayed, count, join_some
@@ -73,7 +74,7 @@ class _Stored(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    schema_: int
+    schema_: int = Field(alias="schema")
     feed: str
     of: dict[str, str]
     slots: list[ExpectedFile]
@@ -179,11 +180,10 @@ def read_manifest(folder: Path) -> tuple[str, dict[str, str], dict[str, Expected
         return None
     mend = "Move it away: the files are then checked again and those that are fine are not fetched again."
     try:
-        content = json.loads(read_bytes(path, LARGEST))
-        stored = _Stored.model_validate(content | {"schema_": content["schema"]})
+        stored = _Stored.model_validate(json.loads(read_bytes(path, LARGEST)))
     except ValidationError as error:
         raise DataError(f"{path} is no manifest of a fetch: {faults(error)}. {mend}") from error
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or "it is damaged"
         raise DataError(f"{path} is no manifest of a fetch: {reason}. {mend}") from error
     if stored.schema_ != SCHEMA:
@@ -199,7 +199,7 @@ def gap_words(gaps: Iterable[Gap]) -> list[str]:
 GIGABYTE = 1_000_000_000
 
 
-class FetchSettings(BaseModel):
+class FetchSettings(Settings):
     """Settings of a fetch.
 
     Attributes
@@ -233,7 +233,7 @@ class FetchSettings(BaseModel):
     5
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    wrong: ClassVar[str] = "fetch setting {}. See `forecast help fetching` for every setting."
 
     parallel: int = Field(default=4, ge=1, le=8)
     per_second: float = Field(default=8.0, gt=0, le=1_000)
@@ -248,15 +248,8 @@ class FetchSettings(BaseModel):
     give_up_after: int = Field(default=10, ge=1)
     originals: bool = True
 
-    def __init__(self, **fields: Any) -> None:
-        try:
-            super().__init__(**fields)
-        except ValidationError as error:
-            raise SpecError(
-                f"fetch setting {faults(error)}. See `forecast help fetching` for every setting."
-            ) from error
-
 
 def parse_settings(texts: list[str]) -> FetchSettings:
     """Read settings from texts such as ``parallel=2``."""
-    return FetchSettings(**named_values(texts, "fetch setting", "parallel=2"))
+    given: dict[str, Any] = named_values(texts, "fetch setting", "parallel=2")
+    return FetchSettings(**given)

@@ -214,7 +214,12 @@ class _Run:
         finally:
             self.manifest.gaps = self.origin.gaps(self.manifest, self.files)
             self.manifest.write()
-        self._doubt()
+        absent = [file for file in self.wanted if self.manifest.entries[file.slot].state == "absent"]
+        if absent and len(absent) == len(self.wanted) and not self.manifest.counts["received"]:
+            for file in absent:
+                self._record(
+                    file, "failed", "not there, and neither is any other file: check the address of the server"
+                )
 
     def _one(self, file: ExpectedFile, stop: Event) -> tuple[ExpectedFile, ExpectedFile | FetchError]:
         """Fetch a file; what went wrong with it is returned."""
@@ -239,14 +244,6 @@ class _Run:
             self.manifest.write()
             # A long manifest takes its time: not more than a tenth of that of the fetch.
             self.saved = time.monotonic() + 9 * (time.monotonic() - before)
-
-    def _doubt(self) -> None:
-        """Doubt the address if nothing at all was there."""
-        absent = [file for file in self.wanted if self.manifest.entries[file.slot].state == "absent"]
-        if absent and len(absent) == len(self.wanted) and not self.manifest.counts["received"]:
-            reason = "not there, and neither is any other file: check the address of the server"
-            for file in absent:
-                self._record(file, "failed", reason)
 
     def _note_stale(self, due: list[ExpectedFile]) -> None:
         """Note it if the lists name none of the newest files: perhaps the lists have ended, and not the feed."""

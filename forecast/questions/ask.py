@@ -149,10 +149,12 @@ def make_question(
         }  # fmt: skip
     elif name == "level":
         fields = {"kind": "level", "threshold": float(value)}
-    elif measure == "tone":
-        fields = _tone_fields(record, baseline_months, name, float(value))
     else:
-        fields = _share_fields(record, baseline_months, name, float(value), when, span or SPAN)
+        fields = {"compare": "at least" if name in ("higher", "above") else "at most"}
+        if measure == "tone":
+            fields |= _tone_fields(record, baseline_months, name, float(value))
+        else:
+            fields |= _share_fields(record, baseline_months, name, float(value), when, span or SPAN)
     fields |= {"version": 1, "id": id or _name(dyad, what, fields.get("when", ""), window), **terms_of(record, *window)}
     made = question_of({key: value for key, value in fields.items() if value is not None}, "question")
     assert isinstance(made, SingleQuestion)
@@ -281,13 +283,12 @@ def _settle_earlier(question: SingleQuestion, record: DatasetRecord, window: sli
 
 def _tone_fields(record: DatasetRecord, baseline_months: int, name: str, value: float) -> dict[str, Any]:
     """Return the fields of a question about the tone, with what the record fixes of them."""
-    fields: dict[str, Any] = {"kind": "tone", "compare": "at least" if name in ("higher", "above") else "at most"}
     if name in ("above", "below"):
-        return fields | {"threshold": value}
+        return {"kind": "tone", "threshold": value}
     before = fixed_tone(record, record.baseline(baseline_months), baseline_months, value)
     if isinstance(before, NotDefined):
         raise QuestionError(f"baseline: {before.reason}; compare with other months (baseline_months), or ask `above`")
-    return fields | {"baseline": before.model_dump()}
+    return {"kind": "tone", "baseline": before.model_dump()}
 
 
 def _share_fields(
@@ -297,11 +298,7 @@ def _share_fields(
     if when not in ("at", "by", "throughout"):
         raise QuestionError(f"when: got {when!r:.40}; expected at, by or throughout")
     rolling = when != "at"
-    fields: dict[str, Any] = {
-        "kind": "passage" if rolling else "share",
-        "compare": "at least" if name in ("higher", "above") else "at most",
-        "cooperative": record.cooperative_words,
-    }
+    fields: dict[str, Any] = {"kind": "passage" if rolling else "share", "cooperative": record.cooperative_words}
     if name in ("higher", "lower"):
         before = record.baseline(baseline_months)
         if isinstance(before, NotDefined):

@@ -18,7 +18,6 @@ from forecast.questions.form import question_of
 from forecast.wording import chance
 
 PACKAGE = "pendulum-forecast"
-LONGEST_LINE = 100_000
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -165,19 +164,15 @@ class Resolved(LedgerEntry):
 KINDS: dict[str, type[LedgerEntry]] = {"asked": Asked, "answered": Answered, "resolved": Resolved}
 
 
-def canonical(values: Mapping[str, Any]) -> bytes:
-    """Return plain values as JSON with sorted keys, which is what hashes are of."""
-    return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
-
-
 def line_of(plain: Mapping[str, Any]) -> bytes:
     """Return the line, without its end, of the fields of an entry."""
     return json.dumps(plain, separators=(",", ":"), allow_nan=False).encode()
 
 
 def hash_of(plain: Mapping[str, Any]) -> str:
-    """Return the hash of the fields of an entry, all but the hash itself."""
-    return digest(canonical({name: value for name, value in plain.items() if name != "hash"}))
+    """Return the hash of plain values, such as the fields of an entry: of JSON with sorted keys, without `hash`."""
+    hashed = {name: value for name, value in plain.items() if name != "hash"}
+    return digest(json.dumps(hashed, sort_keys=True, separators=(",", ":"), allow_nan=False).encode())
 
 
 Timing = Literal["as it happened", "late", "retrospective"]

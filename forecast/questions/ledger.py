@@ -14,24 +14,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from forecast.dates import today
 from forecast.errors import LedgerError, OutputError, QuestionError
-from forecast.files import PASSING, TORN, Journal, append_lines, clear_leftovers, digest, read_journal
+from forecast.files import PASSING, TORN, Journal, append_lines, clear_leftovers, read_journal
 from forecast.outlook.draws import FitLike, NotDefined
 from forecast.outlook.question import Question, SingleQuestion
 from forecast.panel.record import last_known
 from forecast.questions.answer import Answer, answer_question
 from forecast.questions.form import read_question, write_question
-from forecast.questions.history import (
-    LONGEST_LINE,
-    BadLine,
-    Draft,
-    History,
-    LedgerEntry,
-    Resolved,
-    canonical,
-    follow,
-    hash_of,
-    line_of,
-)
+from forecast.questions.history import BadLine, Draft, History, LedgerEntry, Resolved, follow, hash_of, line_of
 from forecast.questions.resolution import Resolution, resolve_parts, resolve_question
 from forecast.wording import count, join
 
@@ -43,6 +32,7 @@ if TYPE_CHECKING:
 
 
 NAME = "ledger.jsonl"
+LONGEST_LINE = 100_000
 FIRST = "0" * 64
 """Previous hash of the first entry."""
 _RESTORE = "Nothing was written. Restore the file from a copy, or move it away to begin another"
@@ -200,7 +190,7 @@ def answered(answer: Answer, *, model: Mapping[str, Any] | None, converged: bool
         "recorded": answer.recorded,
         "by": by,
         "data": answer.data or None,
-        "model": None if model is None else model_digest(model),
+        "model": None if model is None else hash_of(model),
         "seed": answer.seed,
         "futures": answer.simulations,
         "converged": converged,
@@ -252,11 +242,6 @@ def resolution_of(history: History, records: "Records", day: date, *, now: date,
 
     found = resolve_parts(question, resolve)
     return found.reason if found.outcome in ("open", "never") else resolved(found)
-
-
-def model_digest(choices: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the choices of a model, as `PendulumSpec.to_dict` has them."""
-    return digest(canonical(choices))
 
 
 def _torn_words(path: Path, line: int, done: str) -> str:
