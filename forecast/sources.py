@@ -179,10 +179,7 @@ _NAMING = {"path", "mapping", "sources", "paths", "feed", "settings", "datasets"
 _FORMS = {
     "chronology": (set[str](), {"path"}, "a chronology needs a `path` at most"),
     "feed": ({"paths"}, {"feed", "settings"}, "a feed is given under `paths`, at least one"),
-    "archive": (
-        {"path"}, {"datasets", "settings"},
-        "an archive is given under `path`, its datasets under `datasets`",
-    ),
+    "archive": ({"path"}, {"datasets", "settings"}, "an archive is given under `path`, its datasets under `datasets`"),
     "several": (
         {"sources"}, set[str](),
         "several sources are given under `sources`, at least two, each with its own path",

@@ -99,8 +99,7 @@ def show(
     if not directed:
         events = events[event_counts(events) > 0]
     if as_json:
-        days = {column: events[column].dt.strftime("%Y-%m-%d") for column in ("date", "known_at")}
-        echo_json(json.loads(events.assign(**days).to_json(orient="records")))
+        echo_json(_rows(events))
     else:
         _print_events(events, f"{first:%Y-%m-%d} to {last:%Y-%m-%d}")
         if rows > len(events):
@@ -128,9 +127,6 @@ def _summary(table: "EventTable", breaches: "pd.DataFrame | None") -> dict[str, 
     from forecast.panel import summarise
 
     events = table.events
-    by_dyad = summarise(table)
-    days = by_dyad.select_dtypes("datetime").columns
-    by_dyad[days] = by_dyad[days].apply(lambda column: column.dt.strftime("%Y-%m-%d"))
     reasons = table.rejects["reason"].value_counts()
     summary: dict[str, Any] = {
         "files": [file._asdict() for file in table.files],
@@ -139,13 +135,19 @@ def _summary(table: "EventTable", breaches: "pd.DataFrame | None") -> dict[str, 
         "reasons": {str(reason): int(n) for reason, n in reasons.items()},
         "first": f"{events['date'].min():%Y-%m-%d}",
         "last": f"{events['date'].max():%Y-%m-%d}",
-        "dyads": json.loads(by_dyad.to_json(orient="records")),
+        "dyads": _rows(summarise(table)),
     }
     if table.accounts:
         summary["feeds"] = [account.summary() for account in table.accounts]
     if breaches is not None:
-        summary["breaches"] = json.loads(breaches.to_json(orient="records"))
+        summary["breaches"] = _rows(breaches)
     return summary
+
+
+def _rows(frame: "pd.DataFrame") -> Any:
+    """Return the rows of a table as plain values, with days as text."""
+    days = {str(name): frame[name].dt.strftime("%Y-%m-%d") for name in frame.select_dtypes("datetime")}
+    return json.loads(frame.assign(**days).to_json(orient="records"))
 
 
 def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:

@@ -59,8 +59,8 @@ def fetch(
         editions = fetch_editions(feed, doi=doi, server=server, settings=settings)
         if as_json:
             echo_json([vars(one) for one in editions])
-        for one in () if as_json else editions:
-            typer.echo(f"{one.number:>6}  {one.released}")
+        else:
+            typer.echo("\n".join(f"{one.number:>6}  {one.released}" for one in editions))
         return
     if start is None or end is None:
         raise SpecError("--from and --to: give the first and the last day, such as --from 2018-06-01 --to 2018-06-30")

@@ -16,7 +16,6 @@ from forecast.arguments import faults
 from forecast.cli.declaring import arg, grouped, opt, output, shared
 from forecast.cli.options import Added, day_of, open_data
 from forecast.cli.terminal import console, echo_json, progress, records, say
-from forecast.dates import reject_future
 from forecast.errors import DataError, ForecastError, NotConverged, QuestionError, SpecError
 from forecast.escaping import printable
 from forecast.wording import chance, count, join, number
@@ -116,7 +115,7 @@ def new(
     from forecast.questions.ledger import QuestionFolder
 
     links = {"and": all_of or [], "or": any_of or [], "given": [given] if given else []}
-    question = read_question(file) if file else _question(asked, links, data.given, _as_of(as_of), name)
+    question = read_question(file) if file else _question(asked, links, data.given, day_of(as_of, "as-of"), name)
     place = QuestionFolder(folder)
     if place.ledger.exists() and (mended := place.mend(place.read())):
         say(mended)
@@ -198,7 +197,7 @@ def update(
     chosen = _chosen(ledger, names)
     with progress() as tell:
         tell("reading the data", 0, 0)
-        day = _as_of(as_of)
+        day = day_of(as_of, "as-of")
         records = open_data(data.given, None if day else _only_dyad(chosen), day)
         tell("loading the fit", 0, 0)
         from forecast.model import Fit
@@ -236,7 +235,7 @@ def resolve(
 
     place, ledger = _read(folder)
     chosen = _chosen(ledger, names)
-    day = _as_of(as_of) or dates.today()
+    day = day_of(as_of, "as-of") or dates.today()
     records = open_data(data.given, _only_dyad(chosen), day)
 
     def decide(history: "History") -> "Draft | str":
@@ -353,13 +352,6 @@ def _naming(part: str) -> Iterator[None]:
         if not part:
             raise
         raise QuestionError(f"{part}: {error}") from error
-
-
-def _as_of(text: str | None) -> date | None:
-    day = day_of(text, "as-of")
-    if day is not None:
-        reject_future(day, "as-of")
-    return day
 
 
 def _each(chosen: "Iterable[History]", work: "Callable[[History], Draft | str]", *, named: bool) -> "list[Draft]":

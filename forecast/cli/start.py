@@ -65,21 +65,18 @@ def open_page(
     page: Path | None = arg("A page or its folder. Default: the last page written in this folder.", metavar="PAGE"),
 ) -> None:
     """Open a page in the browser, and print its path."""
-    path = _last_page() if page is None else page / "index.html" if page.is_dir() else page
+    if page is None:  # the one in this folder, or up to three folders below, that was written last
+        pages = [path for depth in range(4) for path in Path().glob(f"{'*/' * depth}index.html")]
+        own = [path for path in pages if path.with_name("manifest.json").is_file()]
+        if not own:
+            raise DataError("There is no page in this folder. Make one, such as with `forecast report USA-CHN`")
+        page = max(own, key=lambda path: path.stat().st_mtime)
+    path = page / "index.html" if page.is_dir() else page
     if not path.is_file():
         raise DataError(f"{path} does not exist. Check the path.")
     typer.echo(printable(str(path)))
     if not webbrowser.open(path.resolve().as_uri()):
         say("There is no browser here; open the file by hand.")
-
-
-def _last_page() -> Path:
-    """Return the page in the working folder, or up to three folders below, that was written last."""
-    pages = [path for depth in range(4) for path in Path().glob(f"{'*/' * depth}index.html")]
-    own = [path for path in pages if path.with_name("manifest.json").is_file()]
-    if not own:
-        raise DataError("There is no page in this folder. Make one, such as with `forecast report USA-CHN`")
-    return max(own, key=lambda path: path.stat().st_mtime)
 
 
 @grouped("help", "help events")

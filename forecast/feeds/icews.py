@@ -114,9 +114,16 @@ def _stands(name: str) -> Standing | None:
     return Standing("month" if month else "day", first, last)
 
 
-AROUND = (29, 1)
-"""As measured in 167 daily files: the oldest rows are 29 days before the day of the name, the latest one after it."""
-
 ICEWS = Feed(
-    "icews", "ICEWS", _recognise, _fields, _acts, _facts, ("", "NA"), newest_first=True, stands=_stands, around=AROUND
+    "icews",
+    "ICEWS",
+    _recognise,
+    _fields,
+    _acts,
+    _facts,
+    missing=("", "NA"),
+    newest_first=True,
+    stands=_stands,
+    # As measured in 167 daily files: the oldest rows are 29 days before the day of the name, the latest one after it.
+    around=(29, 1),
 )
