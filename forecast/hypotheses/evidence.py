@@ -131,8 +131,8 @@ def evidence_of(
     if not (model.has(RETURN) or model.has(BOUND)) or np.any(steps.anchor == NEW_MEAN):
         mean_sds = (MEAN_SD,)
     dyads = steps.ends.size - 1
-    spans = [_span(axis, at, centre, dyads) for at, axis in enumerate(model.axes)]
-    grids = [_grid(axis, *span, finesse) for axis, span in zip(model.axes, spans, strict=True)]
+    sds = [math.hypot(float(centre.sd[at]), axis.spread / math.sqrt(dyads)) for at, axis in enumerate(model.axes)]
+    grids = [_grid(axis, float(centre.mode[at]), sds[at], finesse) for at, axis in enumerate(model.axes)]
     inner = [_Inner.of(axis, grid, finesse) for axis, grid in zip(model.axes, grids, strict=True)]
     tall, log_weights = _heights(centre, finesse)
     shape, flat = _all_nodes(inner)
@@ -211,9 +211,7 @@ class _Inner:
 
     @classmethod
     def of(cls, axis: Axis, grid: Float, finesse: Finesse) -> "_Inner":
-        low, high = (
-            max(grid[0] - BEYOND * axis.spread, axis.low), min(grid[-1] + BEYOND * axis.spread, axis.high)
-        )  # fmt: skip
+        low, high = max(grid[0] - BEYOND * axis.spread, axis.low), min(grid[-1] + BEYOND * axis.spread, axis.high)
         size = max(4, math.ceil((high - low) / (finesse.node * WIDER.get(axis, 1.0))))
         angles = (np.arange(size) + 0.5) * np.pi / size
         nodes = 0.5 * (low + high) - 0.5 * (high - low) * np.cos(angles)
@@ -244,11 +242,6 @@ def _all_nodes(inner: list[_Inner]) -> tuple[tuple[int, ...], Float]:
     """Return the shape of the grid of all axes' nodes, and the nodes, (node, axis)."""
     nodes = np.stack(np.meshgrid(*(one.nodes for one in inner), indexing="ij"), axis=-1)
     return nodes.shape[:-1], nodes.reshape(-1, len(inner))
-
-
-def _span(axis: Axis, at: int, centre: Centre, dyads: int) -> tuple[float, float]:
-    """Return mode and spread of a population's mean."""
-    return float(centre.mode[at]), math.hypot(float(centre.sd[at]), axis.spread / math.sqrt(dyads))
 
 
 def _grid(axis: Axis, mode: float, sd: float, finesse: Finesse) -> Float:

@@ -23,7 +23,7 @@ from forecast.errors import DataError, SpecError
 from forecast.files import append_lines, check_target, check_writable, read_journal
 from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.claims.effects import visits_of
-from forecast.hypotheses.claims.jumping import PLACEBO_SHARE
+from forecast.hypotheses.claims.eras import PLACEBO_SHARE
 from forecast.hypotheses.engine import Engine
 from forecast.hypotheses.evidence import Finesse
 from forecast.hypotheses.outcome import decide

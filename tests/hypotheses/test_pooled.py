@@ -49,8 +49,7 @@ from forecast.hypotheses.power import (
     would_decide,
 )
 from forecast.hypotheses.record import Record, placebo_sets, read_panel, turned_back
-from forecast.hypotheses.run import own_dyad
-from forecast.hypotheses.sensitivity import WIDTHS, Parts
+from forecast.hypotheses.run import WIDTHS, Parts, own_dyad
 from forecast.hypotheses.simulate import TRUTHS, Truth, enlarged, simulate
 from forecast.outlook import plain
 from scripts.simulate_power import SIZES as LARGER

@@ -1,12 +1,33 @@
 """The claims that pooled tests decide, by code, in the order of the theory."""
 
-from forecast.hypotheses.claims.ceiling import CEILING
-from forecast.hypotheses.claims.claim import Claim
-from forecast.hypotheses.claims.contrast import CONTRAST
-from forecast.hypotheses.claims.effects import CALENDAR, VISITING
-from forecast.hypotheses.claims.jumping import JUMPING
-from forecast.hypotheses.claims.reversion import FADING, GROWING, RANGE, RETURNING
+import math
 
+from forecast.hypotheses.claims.claim import Claim
+from forecast.hypotheses.claims.effects import CALENDAR, VISITING
+from forecast.hypotheses.claims.eras import CEILING, JUMPING
+from forecast.hypotheses.claims.reversion import FADING, GROWING, RANGE, RETURNING
+from forecast.hypotheses.engine import Engine
+from forecast.hypotheses.outcome import Outcome
+from forecast.theory import NATURE
+
+
+def test_contrast(engine: Engine) -> Outcome:
+    """Explain why the levels of two dyads cannot be compared (S7: less hostile than US-Soviet relations were)."""
+    why = (
+        "A share compares a dyad with itself: of friends a chronicle notes quarrels, of enemies talks, and coders of "
+        "different periods note different things."
+    )
+    would = (
+        "One feed that codes US-Soviet relations to 1991 and US-China relations since 2018 by one method would decide, "
+        "or votes, trade or troops, which have an absolute scale."
+    )
+    return Outcome(math.nan, "cannot be tested", (why,), details={"would_decide": would})
+
+
+CONTRAST = Claim(
+    NATURE.code, "Is the relation less hostile by nature than another?", "the relation is less hostile by nature",
+    test_contrast,
+)  # fmt: skip
 CLAIMS: dict[str, Claim] = {
     one.code: one
     for one in (JUMPING, CEILING, FADING, RETURNING, GROWING, CONTRAST, RANGE, VISITING, CALENDAR)

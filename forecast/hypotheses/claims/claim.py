@@ -14,11 +14,6 @@ type Ahead = Callable[[Engine], tuple[Sequence[Reading], Reading]]
 """Returns the readings of a claim, each as likely before the data, and that of a rival, for windows ahead."""
 
 
-def nothing(record: Record) -> str:
-    """Ask nothing of a record."""
-    return ""
-
-
 @dataclass(frozen=True)
 class Claim:
     """A claim about all dyads, and its test."""
@@ -27,7 +22,8 @@ class Claim:
     question: str  # As the heading of its section
     claim: str  # In a few words, a statement
     test: Callable[[Engine], Outcome]
-    lacks: Callable[[Record], str] = nothing  # What a record lacks for the test, with the remedy; empty if nothing
+    # What a record lacks for the test, with the remedy; empty if nothing
+    lacks: Callable[[Record], str] = lambda record: ""
     ahead: Ahead | None = None  # For windows ahead
     usual: bool = True  # Tested without being named
 

@@ -114,9 +114,8 @@ def test_visits(engine: Engine) -> Outcome:
     """Compare an impulse after visits with none, and with the same impulse a year later."""
     record = engine.record
     assert record.visits is not None, "checked by what the claim lacks"
-    own, later = (
-        effect_of(engine, months.astype(np.float64), "push") for months in (record.visits, _later(record))
-    )  # fmt: skip
+    own = effect_of(engine, record.visits.astype(np.float64), "push")
+    later = effect_of(engine, _later(record).astype(np.float64), "push")
 
     def deciding(dyads: list[int] | None) -> tuple[float, float]:
         counted = engine.counted(dyads)
@@ -161,16 +160,11 @@ def visits_of(events: "EventTable", panel: "xr.Dataset") -> Bool:
     found = np.zeros((panel.sizes["dyad"], len(time)), dtype=bool)
     for at, dyad in enumerate(panel["dyad"].to_numpy()):
         own = rows[rows["dyad"] == dyad]
-        high = own["actor"].map(is_high).astype(bool)
+        high = own["actor"].map(lambda title: bool(HIGH.search(title)) and not LOWER.search(title)).astype(bool)
         days = (own[high] if high.any() else own)["date"].to_numpy().astype("datetime64[D]")
         places = np.searchsorted(time, days, side="right") - 1
         found[at, places[places >= 0]] = True
     return found
-
-
-def is_high(actor: str) -> bool:
-    """Check whether a title is that of a leader, a minister or their like."""
-    return bool(HIGH.search(actor)) and not LOWER.search(actor)
 
 
 def _lacks_visits(record: Record) -> str:

@@ -14,33 +14,18 @@ import numpy as np
 from scipy.integrate import quad
 from scipy.stats import norm
 
+from forecast.hypotheses import models
 from forecast.hypotheses.claims.claim import Claim, by_dyad, factor, learned, listed, versus
 from forecast.hypotheses.engine import Engine, Reading
-from forecast.hypotheses.models import (
-    BOUND,
-    BOUNDED_CYCLE,
-    CYCLE,
-    CYCLE_SD,
-    GROWING_CYCLE,
-    GROWTH,
-    RETURN,
-    RETURN_CYCLE,
-    SOURCE_SD,
-    SOURCES_CYCLE,
-    STEP,
-    WALK,
-    WALK_CYCLE,
-    YEARS,
-    Model,
-)
+from forecast.hypotheses.models import CYCLE, GROWTH, RETURN, RETURN_CYCLE, STEP, WALK, WALK_CYCLE, YEARS, Model
 from forecast.hypotheses.outcome import LIMIT, Outcome, Picture, Series
 from forecast.theory import COST
 from forecast.wording import chance, interval_in_words, number
 
 NEWS_MONTHS = 2.0
 """A cycle with a shorter half-life is only news."""
-BOUNDED = Model("a bounded walk", (STEP, BOUND))
-SOURCES = Model("a walk with drifting sources", (STEP, SOURCE_SD))
+BOUNDED = Model("a bounded walk", (STEP, models.BOUND))
+SOURCES = Model("a walk with drifting sources", (STEP, models.SOURCE_SD))
 SHOWN_YEARS = (4.0, 8.0, 16.0, 32.0, 64.0)
 EXTREME, MIDDLE = 2.0, 1.0
 """Long-run standard deviations of the trend from its mean: an extreme, and the edge of the middle ground."""
@@ -52,7 +37,6 @@ def test_fading(engine: Engine) -> Outcome:
     rivals = {
         WALK.name: walk, BOUNDED.name: engine.evidence(BOUNDED), SOURCES.name: engine.evidence(SOURCES, "sources"),
     }  # fmt: skip
-
     deciding = engine.against(claim, rivals.values())
     against = {name: engine.total(claim) - engine.total(one) for name, one in rivals.items()}
     if engine.brief:
@@ -76,10 +60,9 @@ def test_return(engine: Engine) -> Outcome:
     """Compare a reverting trend with a walk, drifting sources and a walk between bounds, all with a cycle."""
     claim, walk = engine.evidence(RETURN_CYCLE), engine.evidence(WALK_CYCLE)
     rivals = {
-        "a walk": walk, "drifting sources": engine.evidence(SOURCES_CYCLE, "sources"),
-        "a walk between bounds": engine.evidence(BOUNDED_CYCLE),
+        "a walk": walk, "drifting sources": engine.evidence(models.SOURCES_CYCLE, "sources"),
+        "a walk between bounds": engine.evidence(models.BOUNDED_CYCLE),
     }  # fmt: skip
-
     deciding = engine.against(claim, rivals.values())
     base = engine.total(walk)
     by_spread = engine.totals(claim) - base
@@ -113,8 +96,8 @@ def test_return(engine: Engine) -> Outcome:
 
 def test_range(engine: Engine) -> Outcome:
     """Compare a trend that keeps to a range, by reversion or by bounds, with a walk and drifting sources."""
-    reverting, bounds = engine.evidence(RETURN_CYCLE), engine.evidence(BOUNDED_CYCLE)
-    walk, sources = engine.evidence(WALK_CYCLE), engine.evidence(SOURCES_CYCLE, "sources")
+    reverting, bounds = engine.evidence(RETURN_CYCLE), engine.evidence(models.BOUNDED_CYCLE)
+    walk, sources = engine.evidence(WALK_CYCLE), engine.evidence(models.SOURCES_CYCLE, "sources")
 
     def deciding(dyads: list[int] | None) -> tuple[float, float]:
         own = np.logaddexp(engine.totals(reverting, dyads), engine.totals(bounds, dyads)) - math.log(2.0)
@@ -122,7 +105,9 @@ def test_range(engine: Engine) -> Outcome:
         return float(found.min()), float(found.max())
 
     both = float(np.logaddexp(engine.total(reverting), engine.total(bounds))) - math.log(2.0)
-    band, passage, reach = _band(engine), passage_years(engine), bounds.interval(BOUND)
+    mode = engine.centre(RETURN_CYCLE).at(RETURN, STEP)
+    band = math.exp(mode[STEP]) / math.sqrt(1.0 - (0.5 ** (1.0 / math.exp(mode[RETURN]))) ** 2)
+    passage, reach = passage_years(engine), bounds.interval(models.BOUND)
     details: dict[str, Any] = {
         "against": {"a walk": both - engine.total(walk), "drifting sources": both - engine.total(sources)},
         "reversion_against_bounds": engine.total(reverting) - engine.total(bounds),
@@ -147,17 +132,9 @@ def passage_years(engine: Engine) -> float:
     return float(found * months / math.log(2.0) / 12.0)
 
 
-def _band(engine: Engine) -> float:
-    """Return the long-run standard deviation of a reverting trend around its mean at the mode."""
-    at = engine.centre(RETURN_CYCLE).at(RETURN, STEP)
-    keep = 0.5 ** (1.0 / math.exp(at[RETURN]))
-    return math.exp(at[STEP]) / math.sqrt(1.0 - keep**2)
-
-
 def test_growing(engine: Engine) -> Outcome:
     """Compare growing reversion with a linear one, the cycle's parameters held at their mode."""
     claim, linear = (engine.evidence(model) for model in _growing_models(engine))
-
     deciding = engine.against(claim, [linear])
     by_spread = dict(zip(engine.mean_sds, (engine.totals(claim) - engine.totals(linear)).tolist(), strict=True))
     low, middle, high = claim.interval(GROWTH)
@@ -180,8 +157,8 @@ def test_growing(engine: Engine) -> Outcome:
 
 def _growing_models(engine: Engine) -> tuple[Model, Model]:
     """Return growing and linear reversion with the cycle's parameters held at their mode."""
-    held = engine.centre(RETURN_CYCLE).at(CYCLE, CYCLE_SD)
-    return GROWING_CYCLE.holding(held), RETURN_CYCLE.holding(held)
+    held = engine.centre(RETURN_CYCLE).at(CYCLE, models.CYCLE_SD)
+    return models.GROWING_CYCLE.holding(held), RETURN_CYCLE.holding(held)
 
 
 def _growing_ahead(engine: Engine) -> tuple[list[Reading], Reading]:
@@ -200,7 +177,7 @@ RETURNING = Claim(
 RANGE = Claim(
     "S8", "Does the trend keep to a range around a mean?", "the trend keeps to a range", test_range,
     ahead=lambda engine: (
-        [engine.reading(RETURN_CYCLE), engine.reading(BOUNDED_CYCLE)], engine.reading(WALK_CYCLE)
+        [engine.reading(RETURN_CYCLE), engine.reading(models.BOUNDED_CYCLE)], engine.reading(WALK_CYCLE)
     ),
 )  # fmt: skip
 GROWING = Claim(

@@ -1,9 +1,9 @@
-"""S4: the framework of an era sets a ceiling to the trend.
+"""Eras: the trend jumps where they begin (S2), and the framework of an era sets a ceiling to the trend (S4).
 
-The trend returns to its mean, jumps where eras begin and has a cycle around it. A ceiling above the trend at each era's
-start is set against none, bounds around the dyad's mean, ceilings set blindly every ten years or where the record
-itself breaks most, and means by era. The depth of cooperation and the severity of conflict by era are set against
-drift.
+S2 is set against no jumps and against placebo dates. In S4 the trend returns to its mean, jumps where eras begin and
+has a cycle around it. A ceiling above the trend at each era's start is set against none, bounds around the dyad's mean,
+ceilings set blindly every ten years or where the record itself breaks most, and means by era. The depth of cooperation
+and the severity of conflict by era are set against drift.
 """
 
 import math
@@ -13,27 +13,94 @@ from typing import Any
 import numpy as np
 from scipy.special import logsumexp
 
-from forecast.hypotheses.claims.claim import Claim, factor, learned, versus
+from forecast.hypotheses import models
+from forecast.hypotheses.claims.claim import Claim, by_dyad, factor, learned, versus
 from forecast.hypotheses.engine import Engine, Reading
 from forecast.hypotheses.evidence import Evidence
-from forecast.hypotheses.filter import MEAN_SD, NEW_SOURCE, SET_CEILING, likelihoods
-from forecast.hypotheses.models import (
-    BOUNDED_CYCLE,
-    CYCLE,
-    CYCLE_SD,
-    HEADROOM,
-    RETURN,
-    RETURN_CYCLE,
-    SOURCE_SD,
-    WALK_CYCLE,
-    Axis,
-    Model,
-)
-from forecast.hypotheses.outcome import Outcome
-from forecast.hypotheses.record import Record
-from forecast.theory import CEILING as STATEMENT
+from forecast.hypotheses.filter import COLUMN, MEAN_SD, NEW_SOURCE, SET_CEILING, likelihoods
+from forecast.hypotheses.models import HEADROOM, JUMPS, RETURN_CYCLE, WALK_CYCLE, Axis, Model
+from forecast.hypotheses.outcome import Outcome, decide
+from forecast.hypotheses.record import Record, placebo_sets
+from forecast.theory import CEILING as FRAMEWORK
+from forecast.theory import DECLINE
 from forecast.typing import Bool, Float, Index
-from forecast.wording import interval_in_words, number
+from forecast.wording import interval_in_words, join, number
+
+PLACEBO_JUMP = 0.5
+"""Standard deviation of the jumps with which placebos are tried, log-odds."""
+PLACEBO_SHARE = 0.05
+"""A jump is no finding of era starts if more of the placebo sets are as good."""
+
+
+def test_jumps(engine: Engine) -> Outcome:
+    """Compare a walk with a cycle that jumps where eras begin with one that does not, and with placebo dates."""
+    claim = engine.evidence(WALK_CYCLE, "eras", JUMPS)
+    null = engine.evidence(WALK_CYCLE)
+    deciding = engine.against(claim, [null])
+    by_jump = claim.posterior.sum(axis=tuple(at for at in range(claim.posterior.ndim) if at != 2))
+    record, point = engine.record, WALK_CYCLE.points(engine.centre(WALK_CYCLE).mode[None])
+    counted = engine.counted()
+    real = _gain_of(record, record.begins, point, counted)
+    kinds = placebo_sets(record, engine.placebos, engine.seed)
+    as_good = {
+        kind: float(np.mean([_gain_of(record, begins, point, counted) >= real for begins in sets]))
+        for kind, sets in kinds.items()
+    }
+    early = record.begins | np.pad(record.begins[:, :-1], ((0, 0), (1, 0)))
+    found = deciding(None)[0]
+    details: dict[str, Any] = {
+        "eras": record.eras,
+        "jump_sd": float((by_jump * np.array(JUMPS)).sum()),
+        "placebos": engine.placebos,
+        "placebos_as_good": as_good,
+        "without_first_two_months": _gain_of(record.without_months(early), record.begins, point, counted),
+        "at_one_point": real,
+    }
+    sets = engine.placebos
+    placebos = join([f"{round(share * sets)} of {sets} {kind}" for kind, share in as_good.items()])
+    sentences = [
+        f"The trend jumps at the {record.eras} era starts by {number(details['jump_sd'], 1)} log-odds (standard "
+        f"deviation), against no jumps: {factor(found)}. As good are {placebos} placebo sets.",
+        f"At fixed parameters {factor(real)}, without the first two months of eras "
+        f"{factor(details['without_first_two_months'])}. Eras were named with hindsight.",
+    ]
+    answer = decide(found, found)
+    if answer == "supported" and max(as_good.values()) > PLACEBO_SHARE:
+        answer = "undecided"
+    dyads = {name: deciding([at])[0] for at, name in enumerate(record.dyads)}
+    picture = by_dyad("Evidence of jumps where eras begin, by dyad", dyads)
+    return engine.outcome(deciding, found, sentences, picture, details, answer=answer)
+
+
+def _gain_of(record: Record, begins: Bool, point: Float, dyads: list[int] | None) -> float:
+    """Return by how much jumps at some months raise the log-likelihood of some dyads, at one point."""
+    steps = replace(record, begins=begins).steps
+    jumps = point.copy()
+    jumps[:, COLUMN["jump2"]] = PLACEBO_JUMP**2
+    found = likelihoods(steps, np.concatenate([point, jumps]))[..., 0]
+    found = (found if dyads is None else found[:, dyads]).sum(axis=1)
+    return float(found[1] - found[0])
+
+
+def _lacks_eras(record: Record) -> str:
+    if record.eras:
+        return ""
+    return "no dyad has an era that begins within its record; name eras with their first days (`forecast help events`)"
+
+
+def _jumps_ahead(engine: Engine) -> tuple[list[Reading], Reading]:
+    """Return jumps at eras, those that begin within the windows included, and none."""
+    plain = engine.reading(WALK_CYCLE)
+    jumping = plain.point.copy()
+    jumping[:, COLUMN["jump2"]] = PLACEBO_JUMP**2
+    return [Reading(engine.record, jumping)], plain
+
+
+JUMPING = Claim(
+    DECLINE.code, "Does the trend jump where named eras begin?", "the trend jumps where named eras begin", test_jumps,
+    _lacks_eras, _jumps_ahead,
+)  # fmt: skip
+
 
 JUMP_SD = 0.6
 """Jumps of the trend where eras begin, log-odds, in all models."""
@@ -43,10 +110,10 @@ CEILING_MODEL = Model("a ceiling by the framework", (*RETURN_CYCLE.axes, HEADROO
 KIND_STEP = Axis("trend_step", math.log(0.035), 0.7, 0.3, math.log(0.002), math.log(0.5))
 KIND_VOLUME = (0.0, 0.4)
 DRIFT = Model("drift", (KIND_STEP,), volume=KIND_VOLUME)
-BY_ERA = Model("by era", (SOURCE_SD,), held=((KIND_STEP, math.log(0.001)),), volume=KIND_VOLUME)
+BY_ERA = Model("by era", (models.SOURCE_SD,), held=((KIND_STEP, math.log(0.001)),), volume=KIND_VOLUME)
 
 
-def test(engine: Engine) -> Outcome:
+def test_ceiling(engine: Engine) -> Outcome:
     """Compare a ceiling by the framework with its rivals; cycle and return are held at their mode."""
     own, (ceiling, jumping, bounded) = replace(engine, mean_sds=(MEAN_SD,)), _models(engine)
     claim = own.evidence(ceiling, "ceilings")
@@ -57,7 +124,6 @@ def test(engine: Engine) -> Outcome:
         "ceilings where the record breaks most": blind_ceilings(own, ceiling),
         "a long-run mean by era": own.evidence(jumping, "means"),
     }
-
     deciding = own.against(claim, rivals.values())
     against = {name: own.total(claim) - own.total(one) for name, one in rivals.items()}
     low, middle, high = claim.interval(HEADROOM)
@@ -83,13 +149,13 @@ def test(engine: Engine) -> Outcome:
 
 def _models(engine: Engine) -> tuple[Model, Model, Model]:
     """Return a ceiling, none, and bounds, with cycle and return held at their mode."""
-    held = engine.centre(RETURN_CYCLE).at(CYCLE, CYCLE_SD, RETURN)
-    models = CEILING_MODEL, replace(RETURN_CYCLE, jump_sd=JUMP_SD), replace(BOUNDED_CYCLE, jump_sd=JUMP_SD)
-    ceiling, jumping, bounded = (model.holding(held) for model in models)
+    held = engine.centre(RETURN_CYCLE).at(models.CYCLE, models.CYCLE_SD, models.RETURN)
+    every = CEILING_MODEL, replace(RETURN_CYCLE, jump_sd=JUMP_SD), replace(models.BOUNDED_CYCLE, jump_sd=JUMP_SD)
+    ceiling, jumping, bounded = (model.holding(held) for model in every)
     return ceiling, jumping, bounded
 
 
-def _ahead(engine: Engine) -> tuple[list[Reading], Reading]:
+def _ceiling_ahead(engine: Engine) -> tuple[list[Reading], Reading]:
     ceiling, jumping, _ = _models(engine)
     return [engine.reading(ceiling, "ceilings")], engine.reading(jumping, "eras")
 
@@ -161,13 +227,13 @@ def _drawn(record: Record, months: Index, gain: Float, rng: np.random.Generator)
     return found, weight
 
 
-def _lacks(record: Record) -> str:
+def _lacks_frameworks(record: Record) -> str:
     if record.value is not None:
         return "an index has no kinds of events, and its scale has no frameworks; give coded events"
     return "" if record.eras else "no dyad has an era that begins within its record; name eras (`forecast help events`)"
 
 
 CEILING = Claim(
-    STATEMENT.code, "Does the framework of an era set a ceiling?", "the framework of an era sets a ceiling", test,
-    _lacks, _ahead,
+    FRAMEWORK.code, "Does the framework of an era set a ceiling?", "the framework of an era sets a ceiling",
+    test_ceiling, _lacks_frameworks, _ceiling_ahead,
 )  # fmt: skip
