@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "data/*.md", "benchmarks/*.md", "forecast/report/templates/*.j2")
+    for pattern in ("*.md", "docs/**/*.md", "data/*.md", "benchmarks/*.md", "forecast/**/*.j2")
     for path in ROOT.glob(pattern)
     if path.parts[-2] not in ("generated", "schema")  # made from the code, by scripts/docs
 )

@@ -15,7 +15,7 @@ from forecast.dates import LONGEST_HORIZON, months_between
 from forecast.errors import SpecError
 from forecast.outlook.benchmarks import WEIGHTS, pooled
 from forecast.outlook.datasets import DatasetOutlook, dataset_outlooks
-from forecast.outlook.draws import Estimate, FitLike, NotDefined, Passage, Probability, dyad_draws, stream
+from forecast.outlook.draws import Estimate, FitLike, NotDefined, Probability, dyad_draws, stream
 from forecast.outlook.kind_counts import kind_outlooks
 from forecast.outlook.level import (
     LASTING_YEARS,
@@ -34,7 +34,6 @@ from forecast.outlook.observed import observe
 from forecast.outlook.pendulum import (
     INSIDE,
     EquilibriumBand,
-    HorizonOutlook,
     Pendulum,
     band,
     half_life,
@@ -44,7 +43,8 @@ from forecast.outlook.pendulum import (
     printed_percents,
 )
 from forecast.outlook.query import AtLeast, Query, main_horizon
-from forecast.outlook.recorded import Baseline, main_record
+from forecast.outlook.recorded import main_record
+from forecast.outlook.sentences import environment, interval, sentence
 from forecast.outlook.simulations import (
     BASELINE_MONTHS,
     DriverOutlook,
@@ -69,16 +69,13 @@ from forecast.typing import Seed
 from forecast.wording import (
     Card,
     Displayed,
-    about,
     chance,
     count,
     give_or_take,
-    interval_in_words,
     join,
     month,
     number,
     percent,
-    period,
     quantity,
 )
 
@@ -372,7 +369,7 @@ def assess(
         result,
         title=title(result, data_through),
         headline=headline(result),
-        verdict=verdict(result),
+        verdict=_verdict(result),
         claims=claims(result),
     )
 
@@ -400,83 +397,29 @@ def brief(
         before = observed.record.baseline(baseline_months)
         window = window_outlook(observed.record, seen, months, before, smallest_improvement, baseline_months)
     if window is None or isinstance(window.up, NotDefined):
-        sentence = change_sentence(
-            horizon_outlook(simulations, months, smallest_improvement), level, label, own.clock.last_day(),
-            improvement=smallest_improvement, weekly=own.clock.weekly, baseline_months=baseline_months,
+        outlook = horizon_outlook(simulations, months, smallest_improvement)
+        words = sentence(
+            "change", outlook, level, printed_chances(outlook), label, own.clock.last_day(),
+            smallest_improvement, own.clock.weekly, baseline_months,
         )  # fmt: skip
     else:
-        sentence = window.sentence
+        words = window.sentence
     return Brief(
-        dyad, label, own.clock.last_day(), sentence, level, equilibrium(own), half_life(own), kind_series(fit, record)
+        dyad, label, own.clock.last_day(), words, level, equilibrium(own), half_life(own), kind_series(fit, record)
     )
 
 
 def title(result: Assessment, data_through: date) -> str:
     """Return the chances of the main window, the likeliest first, and the end of the data if it is long before."""
-    behind = months_between(data_through, result.origin)
-    return _chances(result) + (f" (data through {month(data_through)})" if behind > LATE_MONTHS else "")
-
-
-def _chances(result: Assessment) -> str:
-    """Return the chances of the main window in at most 15 words, the likeliest first."""
-    months = main_horizon(result.horizons)
-    asked, level = quoted(result), result.improvement[months]
-    unit = "week" if result.weekly else "month"
-    length = {12: "year", 24: "two years"}.get(months) if not result.weekly else None
-    until = period((asked or level).until, weekly=result.weekly)
-    if isinstance(asked, ThresholdOutlook) and isinstance(asked.chance, Probability):
-        when = f"by {until}" if asked.rolling else f"{length or count(months, 'month')} to {until}"
-        return (
-            f"{result.label}, {when}: {chance(asked.chance.value)} chance of at least {asked.threshold:g}% cooperative"
-        )
-    if isinstance(asked, WindowOutlook):
-        parts, what = printed_changes(asked), " cooperative"
-        chances = {"more": parts["up"], "similar": parts["same"], "less": parts["down"]}
+    level, asked = result.improvement[main_horizon(result.horizons)], quoted(result)
+    if recorded := isinstance(asked, WindowOutlook):
+        chances = dict(zip(("more", "similar", "less"), printed_changes(asked).values(), strict=True))
     else:
-        percents, what = printed_percents(level), ""
-        chances = {
-            "higher": percents["improvement"], "similar": percents["stability"], "lower": percents["deterioration"],
-        }  # fmt: skip
+        percents, ways = printed_percents(level), ("improvement", "stability", "deterioration")
+        chances = {name: percents[way] for name, way in zip(("higher", "similar", "lower"), ways, strict=True)}
     ranked = sorted(chances.items(), key=lambda one: -one[1])
-    named = next(name for name, _ in ranked if name != "similar")
-    words = [f"{chance(percents / 100)} {name}{what * (name == named)}" for name, percents in ranked]
-    return f"{result.label}, {length or count(months, unit)} to {until}: {', '.join(words)}"
-
-
-def verdict(result: Assessment) -> str:
-    """Return what is expected and why: where the level stood, how fast deviations fade, and the ceiling."""
-    months, pendulum = main_horizon(result.horizons), result.pendulum
-    before, ahead = (count(span, "month") for span in (result.baseline_months, months))
-    level, gap, trend = result.improvement[months], pendulum.deviation.median, number(pendulum.trend.median, 0)
-    where = "near" if abs(gap) < SMALL_DEVIATION else "above" if gap > 0 else "below"
-    noise = "week" if result.weekly else "month"
-    reasons = [
-        f"Without the noise of single {noise}s the last {before} stood at {number(level.before.median, 0)}, "
-        f"{where} its trend of {trend}"
-    ]
-    if not isinstance(pendulum.half_life, NotDefined):
-        reasons.append(f"half of a deviation fades in {count(round(pendulum.half_life.median), 'month')}")
-    ceiling = result.frameworks.eras[-1].ceiling
-    if isinstance(ceiling, Estimate) and not result.frameworks.ceiling_assumed:
-        reasons.append(f"the current framework limits the trend to about {number(ceiling.median, 0)}")
-    return f"{_expected(result, before, ahead)} {'; '.join(reasons)}."
-
-
-def _expected(result: Assessment, before: str, ahead: str) -> str:
-    """Return the expected share of the main window, after that of the baseline; of an index, the level."""
-    months = main_horizon(result.horizons)
-    window = None if isinstance(result.recorded, NotDefined) else result.recorded[months]
-    if window is None or isinstance(window.share, NotDefined):
-        level = result.improvement[months].level
-        return f"The expected level of the next {ahead} is {about(level.median, level.low, level.high)}."
-    after = ""
-    if isinstance(window.baseline, Baseline) and window.baseline.share is not None:
-        after = f", after {percent(window.baseline.share / 100)} in the last {before}"
-    ends = f"{number(window.share.low, 0)} to {number(window.share.high, 0)}"
-    return (
-        f"In the next {ahead} {percent(window.share.median / 100)} of events are expected to be cooperative (90% "
-        f"interval {ends}){after}."
-    )
+    ended = data_through if months_between(data_through, result.origin) > LATE_MONTHS else None
+    return sentence("title", result, level, asked, ranked, recorded, ended)
 
 
 def headline(result: Assessment) -> str:
@@ -484,10 +427,17 @@ def headline(result: Assessment) -> str:
     if (question := quoted(result)) is not None:
         return question.sentence
     outlook = result.improvement[main_horizon(result.horizons)]
-    return change_sentence(
-        outlook, result.standing.level, result.label, result.origin,
-        improvement=result.smallest_improvement, weekly=result.weekly, baseline_months=result.baseline_months,
+    return sentence(
+        "change", outlook, result.standing.level, printed_chances(outlook), result.label, result.origin,
+        result.smallest_improvement, result.weekly, result.baseline_months,
     )  # fmt: skip
+
+
+def _verdict(result: Assessment) -> str:
+    """Return what is expected and why: where the level stood, how fast deviations fade, and the ceiling."""
+    months = main_horizon(result.horizons)
+    window = None if isinstance(result.recorded, NotDefined) else result.recorded[months]
+    return sentence("verdict", result, result.improvement[months], window, SMALL_DEVIATION)
 
 
 def quoted(result: Assessment) -> WindowOutlook | ThresholdOutlook | None:
@@ -505,33 +455,7 @@ def quoted(result: Assessment) -> WindowOutlook | ThresholdOutlook | None:
 
 def level_sentence(result: Assessment) -> str:
     """Return the present level in one sentence, as what it is: an estimate."""
-    level, periods = result.standing.level, "weeks" if result.weekly else "months"
-    return (
-        f"The level of relations, which leaves out the news of single {periods}, is "
-        f"{give_or_take(level.median, level.low, level.high)}."
-    )
-
-
-def change_sentence(
-    outlook: HorizonOutlook,
-    now: Estimate,
-    label: str,
-    origin: date,
-    *,
-    improvement: float,
-    weekly: bool,
-    baseline_months: int,
-) -> str:
-    """Return how likely the level is to change until a horizon, and where it stands, in one sentence."""
-    chances, points = printed_chances(outlook), count(improvement, "point")
-    then, today = (period(last, weekly=weekly) for last in (outlook.until, origin))
-    window = f"the {count(outlook.months, 'month')} to {then}"
-    return (
-        f"The chance that {label} relations are at least {points} higher in {window} than in the "
-        f"{count(baseline_months, 'month')} to {today} is {chances['improvement']}, and that they are at least "
-        f"{points} lower {chances['deterioration']}; they now stand at {about(now.median, now.low, now.high)} on a "
-        "scale of 0 to 100."
-    )
+    return sentence("level", result.standing.level, result.weekly)
 
 
 @cache
@@ -544,12 +468,10 @@ def _texts() -> dict[str, dict[str, Any]]:
 
 @cache
 def _environment() -> "Environment":
-    from jinja2 import ChainableUndefined, Environment
+    from jinja2 import ChainableUndefined
 
-    found = Environment(undefined=ChainableUndefined)  # plain text: the page escapes it
-    found.filters |= {"interval": _interval, "difference": _difference, "passage": _passage}
-    names = ("chance", "join", "month", "number", "percent", "period", "signed")
-    found.globals |= {"printed_chances": printed_chances, **{name: getattr(wording, name) for name in names}}
+    found = environment().overlay(undefined=ChainableUndefined)  # a part of a claim that is not defined is left out
+    found.globals = environment().globals | {"printed_chances": printed_chances}
     return found
 
 
@@ -573,7 +495,7 @@ def _names(result: Assessment) -> dict[str, Any]:
         "now": wording.period(result.origin, weekly=result.weekly), "lasting_years": LASTING_YEARS,
         "points": count(result.smallest_improvement, "point"), "contrasted": contrasted,
         "past_eras": [f"{number(value.median, 0)} under “{era.name}”" for era, value in eras[:-1]],
-        "present_era": f"{_interval(value)} under “{last.name}”",
+        "present_era": f"{interval(value)} under “{last.name}”",
         "by_era": {era.code: value.median for era, value in eras},
     }  # fmt: skip
 
@@ -634,22 +556,3 @@ def _describe(name: str, unit: str, value: float) -> tuple[str, str]:
     if unit == "percent":
         return name, percent(value / 100, 1)
     return name, quantity(value, "" if unit == "ratio" else unit, _DECIMALS.get(unit, 2))
-
-
-def _interval(value: Estimate) -> str:
-    return interval_in_words(value.median, value.low, value.high)
-
-
-def _difference(value: Estimate) -> str:
-    """Format a difference by its size and side: ``12 points more (90% interval 5 to 20)``."""
-    sign, word = (1, "more") if value.median >= 0 else (-1, "less")
-    low, high = sorted((sign * value.low, sign * value.high))
-    return interval_in_words(sign * value.median, low, high, unit=f"points {word}")
-
-
-def _passage(passage: Passage) -> str:
-    if passage.median is None:
-        return f"more than {passage.limit} months in most simulations"
-    if round(passage.median) < 2:
-        return "less than two months in half of the simulations"
-    return f"up to {number(passage.median, 0)} months in half of the simulations"

@@ -20,9 +20,10 @@ from forecast.model.priors import Priors
 from forecast.numeric import share
 from forecast.outlook.draws import Estimate, FitLike, estimate, position, stream
 from forecast.outlook.recorded import DatasetRecord, main_dataset, source_words
+from forecast.outlook.sentences import sentence
 from forecast.panel.record import relative_counts, usual_periods
 from forecast.typing import Float, Index
-from forecast.wording import capital, interval_in_words, join, number
+from forecast.wording import join
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -114,21 +115,10 @@ def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[Dataset
 def datasets_finding(found: Sequence[DatasetOutlook]) -> str:
     """Return in a sentence or two which dataset decides the present level, and where they disagree."""
     decisive = max(found, key=lambda one: one.worth)
-    level = decisive.with_all
-    sentence = (
-        f"{capital(source_words(decisive.name))} decides most of where the level stands now: without its last two "
-        f"years it would be known to {_range(decisive.without)} instead of {_range(level)} points."
-    )
     odd = [
         f"{source_words(one.name)} in {join([str(year) for year in one.disagrees])}" for one in found if one.disagrees
     ]
-    if not odd:
-        return f"{sentence} No year of one lies further from what the others say than two standard deviations."
-    return f"{sentence} Further from what the others say than two standard deviations: {join(odd)}."
-
-
-def _range(level: Estimate) -> str:
-    return f"±{number((level.high - level.low) / 2, 0)}"
+    return sentence("datasets", decisive, odd)
 
 
 def _reading(panel: "xr.Dataset", draws: "xr.Dataset", place: int, record: DatasetRecord) -> _Reading:
@@ -168,17 +158,7 @@ def _outlook(
         without=present.level(record.number),
         with_all=present.level(None),
         worth=present.worth(record.number),
-        sentence=_sentence(record.dataset, offset, drift),
-    )
-
-
-def _sentence(name: str, offset: Estimate | None, drift: Estimate | None) -> str:
-    if offset is None or drift is None:
-        return f"The level is on the scale of {source_words(name)}."
-    reads = interval_in_words(offset.median, offset.low, offset.high, 0, "points")
-    moved = interval_in_words(drift.median, drift.low, drift.high, 0, "points")
-    return (
-        f"{capital(source_words(name))} reads the level {reads} above the first dataset; since its beginning {moved}."
+        sentence=sentence("reading", record.dataset, offset, drift),
     )
 
 

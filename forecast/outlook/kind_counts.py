@@ -26,10 +26,11 @@ from forecast.outlook.draws import TAILS, Estimate, NotDefined, Probability, cer
 from forecast.outlook.observed import MIX_MONTHS, Observed
 from forecast.outlook.query import Query
 from forecast.outlook.question import CountQuestion
-from forecast.outlook.recorded import Baseline, DatasetRecord, WindowCounts, rolling_sums, share_before, source_words
+from forecast.outlook.recorded import Baseline, DatasetRecord, WindowCounts, rolling_sums, share_before
+from forecast.outlook.sentences import sentence
 from forecast.resources import kinds_file
 from forecast.typing import Bool, Float, Index
-from forecast.wording import chance, count, percent
+from forecast.wording import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -304,7 +305,7 @@ def kind_outlook(record: DatasetRecord, question: CountQuestion, months: int, hi
         sentence="",
         rule=f"{yes} {question.rule}",
     )
-    return replace(result, sentence=kind_sentence(record, result))
+    return replace(result, sentence=sentence("kind", record, result))
 
 
 def kind_given(record: DatasetRecord, ahead: WindowCounts, without: KindOutlook) -> KindOutlook:
@@ -320,7 +321,7 @@ def kind_given(record: DatasetRecord, ahead: WindowCounts, without: KindOutlook)
         events=estimate(number, "events", f"{without.events.definition}, in the simulations"),
         far_from_base_rate=not isinstance(base_rate, NotDefined) and far_apart(chance.value, base_rate),
     )
-    return replace(result, sentence=kind_sentence(record, result))
+    return replace(result, sentence=sentence("kind", record, result))
 
 
 type Kinds = dict[tuple[str, int, int], KindOutlook]
@@ -363,26 +364,6 @@ def window_base_rate(counts: Index, periods: int, at_least: int = 1) -> float | 
     return float((rolling_sums(counts, periods) >= at_least).mean())
 
 
-def kind_sentence(terms: DatasetRecord, outlook: KindOutlook) -> str:
-    """State the chance that so many events of a kind are recorded, with its base rate, and whether to rely on it."""
-    before, last = outlook.baseline, ""
-    if not isinstance(before, NotDefined):
-        last = f", after {before.events:,} in {terms.before(outlook.months, before)}"
-    least = f"at least {count(outlook.at_least, 'event')} of the kind “{outlook.kind}”"
-    sentences = [
-        f"The chance that {source_words(terms.dataset)} records {least} between {terms.label} in "
-        f"{terms.ahead(outlook.months)} is {chance(outlook.chance.value)}{last}.",
-        ""
-        if isinstance(outlook.base_rate, NotDefined)
-        else base_rate_sentence(outlook.chance.value, outlook.base_rate),
-        outlook.calibration,
-    ]
-    return " ".join(one for one in sentences if one)
-
-
 def base_rate_sentence(value: float, base_rate: float) -> str:
     """State the base rate, and whether the chance is far from it."""
-    far = ""
-    if far_apart(value, base_rate):
-        far = f", at {'most half' if base_rate < value else 'least twice'} the forecast"
-    return f"The base rate of windows of this length in the last ten years is {percent(base_rate)}{far}."
+    return sentence("base_rate", value, base_rate, far_apart(value, base_rate))

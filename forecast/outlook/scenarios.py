@@ -19,6 +19,7 @@ from forecast.outlook.kind_counts import Kinds, kind_given, kind_outlooks
 from forecast.outlook.observed import Observed, observe
 from forecast.outlook.query import AtLeast, Query, main_horizon
 from forecast.outlook.recorded import DatasetRecord, changed, main_record, share_before
+from forecast.outlook.sentences import sentence
 from forecast.outlook.simulations import BASELINE_MONTHS, simulate_ahead
 from forecast.outlook.windows import (
     Prospect,
@@ -30,7 +31,7 @@ from forecast.outlook.windows import (
 )
 from forecast.progress import Progress, silent
 from forecast.typing import Seed
-from forecast.wording import Card, Displayed, chance, count, number
+from forecast.wording import Card, Displayed, chance
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -217,9 +218,12 @@ def scenario(
             own = replace(own, questions=_answers_given(holding, questions, answers))
             method, pareto_k, effective, fault = holding.method, holding.pareto_k, holding.effective, holding.fault
         plausible = probability(likelihood, words)
-        sentence = _sentence(own, unconditional, query, smallest_improvement, plausible)
+        changed_to = sentence(
+            "scenario", own, unconditional, main_horizon(query.horizons), query.baseline, smallest_improvement,
+            plausible.value, 1 if plausible.value < RARE else 0,
+        )  # fmt: skip
         warnings = _warnings(plausible, fault)
-        found.append(Scenario(name, rows, plausible, method, pareto_k, effective, fault, warnings, sentence, own))
+        found.append(Scenario(name, rows, plausible, method, pareto_k, effective, fault, warnings, changed_to, own))
     since: Mapping[int, Followed] = {}
     if followed is not None and not isinstance(unconditional.recorded, NotDefined):
         since = followed_windows(followed, dyad, unconditional.recorded, smallest_improvement)
@@ -304,24 +308,6 @@ def _warnings(plausible: Probability, fault: str) -> tuple[str, ...]:
     if fault:
         found.append(f"Do not use the numbers of this scenario: {fault}. Assume fewer events or months.")
     return tuple(found)
-
-
-def _sentence(own: Prospect, unconditional: Prospect, query: Query, improvement: float, plausible: Probability) -> str:
-    months = main_horizon(query.horizons)
-    holds = f"{chance(plausible.value, 1 if plausible.value < RARE else 0)} of the simulations satisfy it"
-    if not isinstance(own.recorded, NotDefined) and not isinstance(unconditional.recorded, NotDefined):
-        then, now = own.recorded[months].up, unconditional.recorded[months].up
-        if not isinstance(then, NotDefined) and not isinstance(now, NotDefined):
-            return (
-                f"If this is assumed, the chance that the recorded cooperative share of the {count(months, 'month')} "
-                f"ahead is at least {count(improvement, 'point')} above that of the last "
-                f"{count(query.baseline, 'month')} is {chance(then.value)}, and {chance(now.value)} without; {holds}."
-            )
-    then_level, now_level = (each.improvement[months].level.median for each in (own, unconditional))
-    return (
-        f"If this is assumed, the median share of the level over the next {count(months, 'month')} is "
-        f"{number(then_level, 0)}, and without it {number(now_level, 0)}; {holds}."
-    )
 
 
 def followed_windows(

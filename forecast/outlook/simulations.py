@@ -33,8 +33,9 @@ from forecast.outlook.draws import (
     probability,
     stream,
 )
+from forecast.outlook.sentences import sentence
 from forecast.typing import Bool, Float, Index, Seed
-from forecast.wording import Card, Displayed, number, percent
+from forecast.wording import Card, Displayed, number
 
 PRIOR_BREAKS = 1.0
 PRIOR_MONTHS = 240.0
@@ -172,11 +173,7 @@ def _outlook(fit: FitLike, dyad: str, place: int) -> DriverOutlook:
         positive=positive,
         future=ahead.future,
         now=float(ahead.record[-1]) if ahead.record.size else None,
-        sentence=(
-            f"A standard deviation of {name} adds {points.median:+.1f} points to {of} (90% from {points.low:+.1f} to "
-            f"{points.high:+.1f}); the chance that it helps is {percent(positive.value)}. Ahead it "
-            f"{FUTURE_WORDS[ahead.future]}."
-        ),
+        sentence=sentence("driver", name, of, points, positive, FUTURE_WORDS[ahead.future]),
     )
 
 

@@ -41,10 +41,11 @@ from forecast.outlook.observed import Observed
 from forecast.outlook.query import Query
 from forecast.outlook.question import FixedTone, ToneQuestion
 from forecast.outlook.recorded import FEWEST, HIGHEST, LOWEST, Baseline, DatasetRecord, WindowCounts
+from forecast.outlook.sentences import sentence
 from forecast.outlook.windows import ALWAYS_VOID, FEW_BEFORE, chances_of_change, printed_changes, rule_of_change
 from forecast.panel import panel_kind
 from forecast.typing import Float, Index
-from forecast.wording import chance, interval_in_words, join, number, period
+from forecast.wording import join, period
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -155,33 +156,29 @@ def tone_outlooks(
         return scores
     after = "" if isinstance(before, NotDefined) else record.before(query.baseline, before)
     was, found = fixed_tone(record, before, query.baseline, SMALLEST_CHANGE), {}
+    fixed, undefined = (None, was) if isinstance(was, NotDefined) else (was, None)
     for months in query.horizons:
         counts = published.get(months, observed).ahead(record.clock.periods(months))
-        scored = scores.of_window(counts, streams("tone"))
-        found[months] = _outlook(record, scored, months, was, after)
+        counts = scores.of_window(counts, streams("tone"))
+        assert counts.goldstein is not None
+        total, words = counts.total.sum(axis=-1), f"in {record.ahead(months)}"
+        there, tones = total >= FEWEST, counts.goldstein.sum(axis=-1) / np.maximum(total, 1)
+        higher, lower = (
+            ToneQuestion.ahead(record, months, compare=way, baseline=fixed) for way in ("at least", "at most")
+        )
+        result = ToneOutlook(
+            months=months,
+            first=record.first,
+            until=higher.last,
+            tone=estimate(tones, "points", f"mean Goldstein score {words}", there) if there.any() else ALWAYS_VOID,
+            before=None if fixed is None else fixed.value,
+            **chances_of_change("tone", higher, lower, counts, undefined),
+            sentence="",
+            rule=rule_of_change(higher, lower),
+        )
+        said = sentence("tone", record, result, after, printed_changes(result), SMALLEST_CHANGE)
+        found[months] = replace(result, sentence=said)
     return found
-
-
-def _outlook(
-    record: DatasetRecord, counts: WindowCounts, months: int, was: FixedTone | NotDefined, after: str
-) -> ToneOutlook:
-    """Compute the tone of a window; `was` is that of the baseline's months, `after` their name."""
-    assert counts.goldstein is not None
-    total, words = counts.total.sum(axis=-1), f"in {record.ahead(months)}"
-    there, tones = total >= FEWEST, counts.goldstein.sum(axis=-1) / np.maximum(total, 1)
-    fixed, undefined = (None, was) if isinstance(was, NotDefined) else (was, None)
-    higher, lower = (ToneQuestion.ahead(record, months, compare=way, baseline=fixed) for way in ("at least", "at most"))
-    result = ToneOutlook(
-        months=months,
-        first=record.first,
-        until=higher.last,
-        tone=estimate(tones, "points", f"mean Goldstein score {words}", there) if there.any() else ALWAYS_VOID,
-        before=None if fixed is None else fixed.value,
-        **chances_of_change("tone", higher, lower, counts, undefined),
-        sentence="",
-        rule=rule_of_change(higher, lower),
-    )
-    return replace(result, sentence=_sentence(record, result, after))
 
 
 @dataclass(frozen=True)
@@ -233,24 +230,6 @@ def fixed_tone(
         first=before.first, last=min(before.last, record.known), events=before.events,
         goldstein=round(float(scores), 2), points=points,
     )  # fmt: skip
-
-
-def _sentence(record: DatasetRecord, outlook: ToneOutlook, before: str) -> str:
-    """State the expected tone and the chances of its change, after that of the window before."""
-    tone, where = outlook.tone, record.ahead(outlook.months)
-    if isinstance(tone, NotDefined):
-        return f"The tone {where} is not defined: {tone.reason}."
-    expected = f"The mean Goldstein score of {record.counted} in {where} is expected to be " + interval_in_words(
-        tone.median, tone.low, tone.high, decimals=1
-    )
-    if outlook.before is None:
-        return f"{expected}."
-    percents = printed_changes(outlook)
-    return (
-        f"{expected}, after {number(outlook.before, 1)} in {before}: "
-        f"{chance(percents['up'] / 100)} at least {SMALLEST_CHANGE:g} points higher, {chance(percents['down'] / 100)} "
-        f"at least {SMALLEST_CHANGE:g} lower."
-    )
 
 
 SIDES = {"depth": "cooperative", "severity": "hostile"}
@@ -327,23 +306,4 @@ def _series(fit: FitLike, name: str, record: DatasetRecord, covered: Index) -> K
 
 def kinds_sentence(kinds: Mapping[str, KindSeries], *, weekly: bool = False) -> str:
     """Return depth and severity in one sentence, each with what has become of it in ten years."""
-    first, *others = kinds.values()
-    sentence = (
-        f"In {period(first.last, weekly=weekly)} {_expected(first)} of {first.side} events are expected to be "
-        f"{join(first.kinds, 'or')}{_trend(first)}"
-    )
-    for one in others:
-        sentence += f"; of {one.side} ones {_expected(one)} {join(one.kinds, 'or')}{_trend(one)}"
-    return f"{sentence}."
-
-
-def _expected(one: KindSeries) -> str:
-    return interval_in_words(one.now.median, one.now.low, one.now.high, unit="%")
-
-
-def _trend(one: KindSeries) -> str:
-    if isinstance(one.change, NotDefined):
-        return ""
-    more, fewer = one.change.low > 0, one.change.high < 0
-    how = "clearly more" if more else "clearly fewer" if fewer else "not clearly more or fewer"
-    return f", {how} than ten years before"
+    return sentence("kinds", list(kinds.values()), weekly)

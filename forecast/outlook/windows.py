@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -36,15 +36,10 @@ from forecast.outlook.recorded import (
     rolling_sums,
     shares_of,
 )
+from forecast.outlook.sentences import sentence
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
 from forecast.typing import Bool, Float, Index
-from forecast.wording import capital, chance, count, percent, whole_percents
-
-if TYPE_CHECKING:
-    pass
-
-_MENTIONED = 0.005
-"""A smaller chance that a window is void is not worth a clause."""
+from forecast.wording import whole_percents
 
 
 class Changes(Protocol):
@@ -66,64 +61,6 @@ def printed_changes(outlook: Changes) -> dict[str, int]:
     changes = {"up": outlook.up, "same": outlook.same, "down": outlook.down}
     values = [change.value for change in changes.values() if isinstance(change, Probability)]
     return dict(zip(changes, whole_percents(values, 100), strict=True)) if len(values) == len(changes) else {}
-
-
-def window_sentence(
-    terms: DatasetRecord, outlook: "WindowOutlook", improvement: float, baseline_months: int = BASELINE_MONTHS
-) -> str:
-    """State the chances that the share of a window is higher and lower than that of the baseline."""
-    share, span = f"the cooperative share of {terms.counted}", terms.ahead(outlook.months)
-    before, chances = outlook.baseline, {name: chance(part / 100) for name, part in printed_changes(outlook).items()}
-    if isinstance(before, NotDefined) or before.share is None or not chances:
-        missing = next(one for one in (before, outlook.up) if isinstance(one, NotDefined))
-        return f"Whether {share} will be higher in {span} than before is not defined: {missing.reason}."
-    points, void = count(improvement, "point"), _void(terms, outlook.void)
-    than = f"in {span} than in {terms.before(baseline_months, before)} ({_share(before)})"
-    if before.share + improvement > 100:
-        return (
-            f"{capital(share)} cannot be {points} higher {than}; the chance that it is at least {points} lower is "
-            f"{chances['down']}.{void}"
-        )
-    if before.share < improvement:
-        return (
-            f"{capital(share)} cannot be {points} lower {than}; the chance that it is at least {points} higher is "
-            f"{chances['up']}.{void}"
-        )
-    return (
-        f"The chance that {share} is at least {points} higher {than} is {chances['up']}, and that it is at least "
-        f"{points} lower {chances['down']}.{void}"
-    )
-
-
-def threshold_sentence(
-    terms: DatasetRecord, outlook: "ThresholdOutlook", baseline_months: int = BASELINE_MONTHS
-) -> str:
-    """State the chance that a threshold is reached."""
-    when = f"in {terms.ahead(outlook.months)}"
-    if outlook.rolling:
-        span, unit = terms.clock.span(outlook.window), terms.clock.unit
-        when = f"in the {span} to the end of some {unit} up to {terms.end(outlook.until)}"
-    share = f"at least {outlook.threshold:g}% of {terms.counted} are cooperative {when}"
-    if isinstance(outlook.chance, NotDefined):
-        return f"Whether {share} is not defined: {outlook.chance.reason}."
-    last, after = outlook.baseline, ""
-    if not isinstance(last, NotDefined) and last.share is not None:
-        parts = f"{last.cooperative:,} of {last.events:,}"
-        compared = outlook.window if outlook.rolling else baseline_months
-        after = f", after {percent(last.share / 100)} ({parts}) in {terms.before(compared, last)}"
-    return f"The chance that {share} is {chance(outlook.chance.value)}{after}.{_void(terms, outlook.void)}"
-
-
-def _void(terms: DatasetRecord, void: Probability) -> str:
-    if void.value < _MENTIONED:
-        return ""
-    return f" The chance of fewer than {FEWEST} events, and so of no answer, is {chance(void.value)}."
-
-
-def _share(baseline: "Baseline", decimals: int = 0) -> str:
-    """Format what a window holds: ``29%, 41 of 141``."""
-    parts = f"{baseline.cooperative:,} of {baseline.events:,}"
-    return parts if baseline.share is None else f"{percent(baseline.share / 100, decimals)}, {parts}"
 
 
 @dataclass(frozen=True)
@@ -208,7 +145,8 @@ def window_outlook(
         rule=rule_of_change(higher, lower),
         model=None if model is None else chances_of_change("share", higher, lower, model, undefined),
     )
-    return replace(result, sentence=window_sentence(record, result, smallest_improvement, baseline_months))
+    words = sentence("window", record, result, printed_changes(result), smallest_improvement, baseline_months)
+    return replace(result, sentence=words)
 
 
 def chances_of_change(
@@ -274,7 +212,7 @@ def threshold_outlook(
         sentence="",
         rule=f"{question.words()} {question.rule}",
     )
-    return replace(result, sentence=threshold_sentence(record, result, baseline_months))
+    return replace(result, sentence=sentence("threshold", record, result, baseline_months))
 
 
 @dataclass(frozen=True)
@@ -415,15 +353,15 @@ def question_outlook(
 
     In a scenario, with `unconditional` the question without it, the odds of a count change as they do in simulations.
     """
-    name, sentence = put.question.id, put.question.sentence
+    name, words = put.question.id, put.question.sentence
     nothing = NotDefined("the question is void in every simulated future")
-    simulated = probability(yes, sentence, there) if there.any() else nothing
+    simulated = probability(yes, words, there) if there.any() else nothing
     chance = simulated
     if isinstance(simulated, Probability) and (counted := put.counted) is not None:
         chance = (
-            certain(counted, sentence, yes.shape[:2])
+            certain(counted, words, yes.shape[:2])
             if unconditional is None
-            else shifted_as(unconditional.chance, unconditional.simulated, simulated, sentence)
+            else shifted_as(unconditional.chance, unconditional.simulated, simulated, words)
         )
     void = probability(1 - there, f"the question is void: {name}")
-    return QuestionOutlook(name, sentence, chance, void, simulated)
+    return QuestionOutlook(name, words, chance, void, simulated)
