@@ -59,6 +59,11 @@ class Counts(NamedTuple):
     filtered: int = 0
 
 
+def summed(counts: Iterable[Counts]) -> Counts:
+    """Add numbers of rows."""
+    return Counts(*map(sum, zip(Counts(), *counts, strict=True)))
+
+
 class Segment(NamedTuple):
     """A Parquet file of the archive, with its size and checksum."""
 
@@ -107,7 +112,7 @@ class Entry(BaseModel):
     @property
     def counts(self) -> Counts:
         """Its rows, over all months."""
-        return Counts(*map(sum, zip(*self.months.values(), strict=True))) if self.months else Counts()
+        return summed(self.months.values())
 
 
 @dataclass(frozen=True)
@@ -158,11 +163,6 @@ class Catalogue:
     def datasets(self) -> list[str]:
         """Names of the datasets."""
         return sorted({entry.dataset for entry in self.entries.values()})
-
-    def batches_of(self, entries: Sequence[Entry]) -> list[Batch]:
-        """Return the batches that contain some of these files."""
-        wanted = {entry.file for entry in entries}
-        return [batch for batch in self.batches if any(entry.file in wanted for entry in batch.files)]
 
     def current(self, batch: Batch) -> list[Entry]:
         """Return the files of a batch that no later entry replaces."""

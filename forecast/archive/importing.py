@@ -27,21 +27,6 @@ from forecast.files import fence
 from forecast.progress import Progress, ahead, silent
 from forecast.wording import Card, Displayed, count
 
-
-def published_days(folder: Path) -> dict[str, date]:
-    """Return the days on which files of a folder were first published, by SHA-256, where its manifest says so."""
-    days: dict[str, date] = {}
-    try:
-        manifest = read_manifest(folder)
-        for one in manifest[2].values() if manifest else ():
-            if one.sha256 and one.published:
-                day = date.fromisoformat(one.published)
-                days[one.sha256] = min(day, days.get(one.sha256, day))
-    except (DataError, ValueError) as error:
-        raise DataError(f"{error} Its files are taken without the days on which they were published.") from error
-    return days
-
-
 EVERYTHING = FeedSettings(sectors="all", one_a_day=False)
 """All rows between two states: what is counted of them is chosen when they are read."""
 MOST_FILES = 200
@@ -231,17 +216,23 @@ class _Run:
             except DataError as error:
                 self._failed(file.name, error)
 
-    def _failed(self, name: str, error: DataError) -> None:
-        self.done.append(ImportedFile(name, "", "failed", reason=str(error)))
+    def _failed(self, name: str, reason: object) -> None:
+        self.done.append(ImportedFile(name, "", "failed", reason=str(reason)))
 
     def _published(self, folder: Path) -> dict[str, date]:
-        """Return when the files of a folder were published; a manifest that cannot be read stops none of them."""
+        """Return the first days on which files of a folder were published, by SHA-256, where its manifest says so."""
         if folder not in self.published:
-            self.published[folder] = {}
+            days: dict[str, date] = {}
             try:
-                self.published[folder] = published_days(folder)
-            except DataError as error:
-                self._failed(MANIFEST, error)
+                manifest = read_manifest(folder)
+                for one in manifest[2].values() if manifest else ():
+                    if one.sha256 and one.published:
+                        day = date.fromisoformat(one.published)
+                        days[one.sha256] = min(day, days.get(one.sha256, day))
+            except (DataError, ValueError) as error:  # it stops none of its files
+                self._failed(MANIFEST, f"{error} Its files are taken without the days on which they were published.")
+                days = {}
+            self.published[folder] = days
         return self.published[folder]
 
     def _take_detected(self, file: FeedFile, detected: Detected, key: Key, published: date | None) -> None:

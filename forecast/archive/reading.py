@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 import pyarrow as pa
 
-from forecast.archive.catalogue import REJECTED, ROWS, Batch, Catalogue, Entry, read_catalogue
+from forecast.archive.catalogue import REJECTED, ROWS, Batch, Catalogue, Entry, read_catalogue, summed
 from forecast.archive.importing import EVERYTHING
 from forecast.archive.segments import REJECTED_COLUMNS, ROW_COLUMNS
 from forecast.arguments import checked
@@ -177,11 +177,8 @@ class ArchiveReading:
     def source_file(self, entries: list[Entry]) -> SourceFile:
         """Return all files together as one, with a digest that any change of them changes."""
         own = sorted((*entry.key, entry.said) for entry in entries)
-        counts = [entry.counts for entry in entries]
-        return SourceFile(
-            self.title(entries), digest("\n".join(map(" ".join, own)).encode()),
-            sum(one.rows for one in counts), sum(one.rejected for one in counts),
-        )  # fmt: skip
+        rows, _, rejected, _ = summed(entry.counts for entry in entries)
+        return SourceFile(self.title(entries), digest("\n".join(map(" ".join, own)).encode()), rows, rejected)
 
     def title(self, entries: list[Entry]) -> str:
         """Return the common name of the files."""
@@ -191,19 +188,17 @@ class ArchiveReading:
         own = [entry for entry in self.catalogue.entries.values() if entry.dataset == self.feed.name]
         first = min(filter(None, (entry.issued or entry.released or entry.known for entry in own)))
         editions = any(entry.issued for entry in own) and self.settings.editions == "issued"
-        hint = (
-            " To use editions that were issued later, set editions=latest (`forecast help archive`)."
-            if editions
-            else ""
-        )
-        return f"{self.feed.title}: nothing of the archive was there on {self.day}, the first is of {first}.{hint}"
+        said = f"{self.feed.title}: nothing of the archive was there on {self.day}, the first is of {first}."
+        later = " To use editions that were issued later, set editions=latest (`forecast help archive`)."
+        return said + later if editions else said
 
     @contextmanager
     def database(self, entries: list[Entry]) -> "Iterator[duckdb.DuckDBPyConnection]":
         """Open a database with `unique_rows`, the events of the pairs asked for, and `lines`: what became of each."""
         import duckdb
 
-        batches = self.catalogue.batches_of(entries)
+        wanted = {entry.file for entry in entries}
+        batches = [batch for batch in self.catalogue.batches if any(entry.file in wanted for entry in batch.files)]
         limits: dict[str, Any] = {"memory_limit": MEMORY, "threads": THREADS}
         with (
             TemporaryDirectory(prefix="forecast-archive-") as spill,
@@ -265,7 +260,7 @@ class ArchiveReading:
         filtered: Counter[str] = Counter()
         for entry in entries:
             filtered.update(entry.filtered_by)
-        others = sum(entry.counts.between for entry in entries) - _number(database, "lines")
+        others = summed(entry.counts for entry in entries).between - _number(database, "lines")
         filtered.update({"of another dyad": others} if others else {})
         why = "SELECT filtered, count(*) FROM lines WHERE became = 'filtered' GROUP BY filtered ORDER BY filtered"
         filtered.update(dict(database.execute(why).fetchall()))
@@ -274,11 +269,11 @@ class ArchiveReading:
     def _account(self, entries: list[Entry], database: "duckdb.DuckDBPyConnection") -> FeedAccount:
         """Account for every row of the files."""
         listed = "SELECT name AS file, line, {0} AS reason FROM lines WHERE became = '{1}' ORDER BY file, line"
-        counts, filtered = [entry.counts for entry in entries], self.filtered_by(entries, database)
+        counts, filtered = summed(entry.counts for entry in entries), self.filtered_by(entries, database)
+        kept, repeats = (_number(database, f"lines WHERE became = '{what}'") for what in ("kept", "duplicate"))
         file = FileAccount(
-            self.title(entries), sum(one.rows for one in counts), _number(database, "lines WHERE became = 'kept'"),
-            sum(one.rejected for one in counts), sum(filtered.values()),
-            _number(database, "lines WHERE became = 'duplicate'"), sum(entry.mended for entry in entries),
+            self.title(entries), counts.rows, kept, counts.rejected, sum(filtered.values()), repeats,
+            sum(entry.mended for entry in entries),
         )  # fmt: skip
         return FeedAccount(
             self.feed.name, self.feed.title, self.settings.words, (file,), dict(filtered),

@@ -14,28 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from forecast.archive.catalogue import (
-    CATALOGUE,
-    FILES,
-    PARTS,
-    REJECTED,
-    ROWS,
-    SCHEMA,
-    Batch,
-    Catalogue,
-    Entry,
-    NewerError,
-    Segment,
-    add_batch,
-    add_pending,
-    create,
-    holds_segments,
-    load,
-    read_catalogue,
-    segments_on_disk,
-    transaction,
-    unknown_segments,
-)
+from forecast.archive import catalogue as stored
+from forecast.archive.catalogue import CATALOGUE, FILES, PARTS, ROWS, Batch, Catalogue, Entry, Segment, add_batch
 from forecast.arguments import checked
 from forecast.errors import DataError, OutputError
 from forecast.feeds.reading import FileRun
@@ -94,7 +74,7 @@ class SegmentWriter:
         if run.rejected:
             lines, reasons, texts = zip(*run.rejected, strict=True)
             columns: dict[str, Any] = {"file": [file] * len(lines), "line": lines, "reason": reasons, "row": texts}
-            self._hold(f"{REJECTED}/dataset={dataset}", pa.table(columns, REJECTED_COLUMNS))
+            self._hold(f"{stored.REJECTED}/dataset={dataset}", pa.table(columns, REJECTED_COLUMNS))
 
     def write(self) -> None:
         """Write the rows that are held."""
@@ -117,7 +97,7 @@ def write_batch(catalogue: Catalogue, files: Sequence[Entry], segments: Sequence
     """Write the segment that names the files of a batch, to rebuild the catalogue from, and commit the batch."""
     number = catalogue.batches[-1].number + 1 if catalogue.batches else 1
     at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    stated = {"schema": SCHEMA, "number": number, "at": at, "next_file": next_file}
+    stated = {"schema": stored.SCHEMA, "number": number, "at": at, "next_file": next_file}
     metadata = {BATCH: json.dumps(stated | {"segments": [segment._asdict() for segment in segments]})}
     entries = [entry.model_dump_json() for entry in files]
     table = pa.table({"entry": entries}, FILE_COLUMNS.with_metadata(metadata))
@@ -135,7 +115,7 @@ def read_batch(folder: Path, path: str) -> Batch | None:
             return None
         table = pq.read_table(io.BytesIO(content))
         stated = json.loads(table.schema.metadata[BATCH])
-        if stated["schema"] != SCHEMA:
+        if stated["schema"] != stored.SCHEMA:
             return None
         files = tuple(map(Entry.model_validate_json, table["entry"].to_pylist()))
         segments = tuple(Segment(**one) for one in stated["segments"])
@@ -157,7 +137,7 @@ def _segment(place: str, rows: pa.Table) -> tuple[Segment, bytes]:
 def _write(folder: Path, contents: Mapping[Segment, bytes]) -> None:
     """Write segments, after the catalogue has noted that they are pending."""
     if contents:
-        add_pending(folder, [segment.path for segment in contents])
+        stored.add_pending(folder, [segment.path for segment in contents])
     for segment, content in contents.items():
         write_bytes(folder / segment.path, content, durable=True)
 
@@ -191,8 +171,8 @@ def opened_for_import(folder: Path, before: Catalogue | None = None) -> Iterator
     with _alone(folder):
         if not os.path.lexists(folder / CATALOGUE):
             _require_fresh(folder)
-            create(folder)
-        yield _without_pending(_unchanged(folder, before) or read_catalogue(folder))
+            stored.create(folder)
+        yield _without_pending(_unchanged(folder, before) or stored.read_catalogue(folder))
 
 
 @contextmanager
@@ -206,9 +186,9 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _require_fresh(folder: Path) -> None:
-    segments_on_disk(folder)  # no part is a link
-    if holds_segments(folder):
-        load(folder)  # says that the catalogue is missing
+    stored.segments_on_disk(folder)  # no part is a link
+    if stored.holds_segments(folder):
+        stored.load(folder)  # says that the catalogue is missing
     others = [path.name for path in folder.iterdir() if path.name not in PARTS and not path.name.startswith(".")]
     if others:
         raise OutputError(
@@ -220,7 +200,7 @@ def _unchanged(folder: Path, before: Catalogue | None) -> Catalogue | None:
     """Return the catalogue of an earlier batch of this run with what is pending now; None if it is not the last."""
     if before is None:
         return None
-    with transaction(folder) as database:
+    with stored.transaction(folder) as database:
         (number,) = database.execute("SELECT max(number) FROM batch").fetchone()
         pending = frozenset(path for (path,) in database.execute("SELECT path FROM pending"))
     same = number == (before.batches[-1].number if before.batches else None)
@@ -233,12 +213,12 @@ def _without_pending(catalogue: Catalogue) -> Catalogue:
         return catalogue
     inside = [path for path in catalogue.pending if path.startswith(OWN) and ".." not in Path(path).parts]
     catalogue = _adopt(catalogue, catalogue.pending)
-    segments_on_disk(catalogue.folder)  # no part is a link
+    stored.segments_on_disk(catalogue.folder)  # no part is a link
     for place in {(catalogue.folder / path).parent for path in inside}:
         clear_leftovers(place)
     for path in catalogue.pending.intersection(inside):
         (catalogue.folder / path).unlink(missing_ok=True)
-    with transaction(catalogue.folder) as database:
+    with stored.transaction(catalogue.folder) as database:
         database.execute("DELETE FROM pending")
     return replace(catalogue, pending=frozenset())
 
@@ -310,22 +290,22 @@ def repair_archive(archive: str | Path) -> Repaired:
     'The catalogue names 167 files again.'
     """
     folder = Path(archive)
-    if not folder.is_dir() or not (os.path.lexists(folder / CATALOGUE) or holds_segments(folder)):
+    if not folder.is_dir() or not (os.path.lexists(folder / CATALOGUE) or stored.holds_segments(folder)):
         raise DataError(f"{folder} is no archive: it has neither {CATALOGUE} nor segments. Check the path.")
     with _alone(folder):
-        found = segments_on_disk(folder)
+        found = stored.segments_on_disk(folder)
         aside = list[str]()
         try:
-            catalogue = load(folder)
-        except NewerError:
+            catalogue = stored.load(folder)
+        except stored.NewerError:
             raise
         except DataError:
             aside += _set_aside(folder, [f"{CATALOGUE}{ending}" for ending in ("-wal", "-shm", "")])
-            create(folder)
-            catalogue = load(folder)
+            stored.create(folder)
+            catalogue = stored.load(folder)
         known = set(catalogue.entries)
         catalogue = _without_pending(_adopt(catalogue, found - catalogue.paths))
-        aside += _set_aside(folder, unknown_segments(catalogue, found))
+        aside += _set_aside(folder, stored.unknown_segments(catalogue, found))
         adopted = sorted(entry.name for key, entry in catalogue.entries.items() if key not in known)
         damaged = {
             entry.name

@@ -1,7 +1,7 @@
 """Events added to a dataset: read from a small CSV or from rows, checked, and merged into its table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +82,9 @@ def add_events(
     if raw.name in {file.name for file in table.files}:  # a name and a line mean one thing in all that is said of it
         raise DataError(f"{raw.name}: a file of this name was read already. Rename it, or add it only once.")
     read, unread = _read_rows(raw, chosen)
-    record = _Record.of(table, chosen)
-    reasons = record.reasons_against(read)
+    events = table.events[table.events["dataset"] == chosen]
+    spans = even_spans(events, None, table.additions, table.covered).droplevel("dataset")
+    reasons = _reasons_against(read, events, spans)
     fresh, every = read.drop(index=list(reasons)), unread | reasons
     repeats = [line for line, reason in every.items() if reason.startswith(_REPEATS)]
     if fresh.empty and not repeats:
@@ -97,9 +98,18 @@ def add_events(
         repeated=len(repeats),
         rejected=len(every) - len(repeats),
         events=_added_events(fresh),
-        extensions=record.extensions(usable, None if covered_to is None else as_day(covered_to, "covered-to")),
+        extensions=_extensions(usable, spans, None if covered_to is None else as_day(covered_to, "covered-to")),
     )
-    return _merged(table, fresh, raw, every, addition)
+    places = [f"{raw.name}, {'line' if raw.name != 'rows' else 'row'} {line}" for line in fresh.index]
+    known = fresh["reference"] != ""
+    fresh = fresh.assign(reference=fresh["reference"].where(known, pd.Series(places, index=fresh.index, dtype="str")))
+    return replace(
+        table,
+        events=sort_events(pd.concat([table.events, fresh], ignore_index=True)),
+        rejects=pd.concat([table.rejects, raw.rejects(every)], ignore_index=True),
+        files=(*table.files, SourceFile(raw.name, raw.sha256, addition.rows, len(every))),
+        additions=(*table.additions, addition),
+    )
 
 
 def describe_additions(table: EventTable) -> tuple[str, ...]:
@@ -203,54 +213,42 @@ _REPEATS = "is there already"
 _KEY = ["date", "source", "target", "cameo"]
 
 
-@dataclass(frozen=True)
-class _Record:
-    """Contents of a dataset before events are added to it."""
+def _reasons_against(rows: pd.DataFrame, events: pd.DataFrame, spans: pd.DataFrame) -> dict[int, str]:
+    """Return, by line, why rows cannot be added to a dataset: outside its coverage (`spans`), or there already."""
+    there = events[events["dyad"].isin(rows["dyad"])].drop_duplicates(_KEY)
+    known = there.set_index(_KEY)["summary"].to_dict()
+    firsts: dict[tuple[Any, ...], int] = {}
+    reasons = {}
+    for line, row in rows.iterrows():
+        key, dyad, day = tuple(row[_KEY]), row["dyad"], row["date"]
+        if dyad not in spans.index:
+            reason = f"there is no record of {dyad} to add to; there are {join(spans.index)}"
+        elif day < (start := spans.loc[dyad, "start"]):
+            reason = f"date {day:%Y-%m-%d}: before the record of {dyad} begins, {start:%Y-%m-%d}"
+        elif key in known:
+            what = " ".join(str(known[key]).split())
+            reason = f"{_REPEATS}, the same day, sides and code: {what or 'without a summary'!s:.120}"
+        else:
+            first = firsts.setdefault((*key, " ".join(row["summary"].casefold().split())), int(str(line)))
+            reason = f"{_REPEATS}, in line {first}" if first != line else ""
+        if reason:
+            reasons[int(str(line))] = reason
+    return reasons
 
-    events: pd.DataFrame  # Of the dataset alone
-    spans: pd.DataFrame  # First and last day of coverage, `start` and `last`, by dyad
 
-    @classmethod
-    def of(cls, table: EventTable, dataset: str) -> "_Record":
-        """Take a dataset out of a table; coverage is that of `coverage.csv`, else from the first event to the last."""
-        events = table.events[table.events["dataset"] == dataset]
-        return cls(events, even_spans(events, None, table.additions, table.covered).droplevel("dataset"))
-
-    def reasons_against(self, rows: pd.DataFrame) -> dict[int, str]:
-        """Return, by line, why rows cannot be added: outside the record, or there already."""
-        there = self.events[self.events["dyad"].isin(rows["dyad"])].drop_duplicates(_KEY)
-        known = there.set_index(_KEY)["summary"].to_dict()
-        firsts: dict[tuple[Any, ...], int] = {}
-        reasons = {}
-        for line, row in rows.iterrows():
-            key, dyad, day = tuple(row[_KEY]), row["dyad"], row["date"]
-            if dyad not in self.spans.index:
-                reason = f"there is no record of {dyad} to add to; there are {join(self.spans.index)}"
-            elif day < (start := self.spans.loc[dyad, "start"]):
-                reason = f"date {day:%Y-%m-%d}: before the record of {dyad} begins, {start:%Y-%m-%d}"
-            elif key in known:
-                what = " ".join(str(known[key]).split())
-                reason = f"{_REPEATS}, the same day, sides and code: {what or 'without a summary'!s:.120}"
-            else:
-                first = firsts.setdefault((*key, " ".join(row["summary"].casefold().split())), int(str(line)))
-                reason = f"{_REPEATS}, in line {first}" if first != line else ""
-            if reason:
-                reasons[int(str(line))] = reason
-        return reasons
-
-    def extensions(self, rows: pd.DataFrame, stated: pd.Timestamp | None) -> tuple[Extension, ...]:
-        """Return by how much coverage is extended: to the last of the rows of a dyad, or to the day stated."""
-        extended = []
-        for dyad, last in rows.groupby("dyad")["date"].max().items():
-            before, to = self.spans["last"][str(dyad)], last if stated is None else stated
-            if stated is not None and stated < before:
-                raise SpecError(
-                    f"covered-to: {stated:%Y-%m-%d} is before {before:%Y-%m-%d}, up to which the record of {dyad} is "
-                    "complete without the added events; give that day or a later one"
-                )
-            if to > before:
-                extended.append(Extension(str(dyad), f"{before:%Y-%m-%d}", f"{to:%Y-%m-%d}"))
-        return tuple(extended)
+def _extensions(rows: pd.DataFrame, spans: pd.DataFrame, stated: pd.Timestamp | None) -> tuple[Extension, ...]:
+    """Return by how much coverage is extended: to the last of the rows of a dyad, or to the day stated."""
+    extended = []
+    for dyad, last in rows.groupby("dyad")["date"].max().items():
+        before, to = spans["last"][str(dyad)], last if stated is None else stated
+        if stated is not None and stated < before:
+            raise SpecError(
+                f"covered-to: {stated:%Y-%m-%d} is before {before:%Y-%m-%d}, up to which the record of {dyad} is "
+                "complete without the added events; give that day or a later one"
+            )
+        if to > before:
+            extended.append(Extension(str(dyad), f"{before:%Y-%m-%d}", f"{to:%Y-%m-%d}"))
+    return tuple(extended)
 
 
 def _added_events(rows: pd.DataFrame) -> tuple[AddedEvent, ...]:
@@ -261,22 +259,6 @@ def _added_events(rows: pd.DataFrame) -> tuple[AddedEvent, ...]:
         )
         for line, row in rows.sort_index().iterrows()
     )  # fmt: skip
-
-
-def _merged(
-    table: EventTable, fresh: pd.DataFrame, raw: RawTable, reasons: dict[int, str], addition: Addition
-) -> EventTable:
-    """Put rows into a table, with all that is known of their file."""
-    places = [f"{addition.file}, {'line' if addition.file != 'rows' else 'row'} {line}" for line in fresh.index]
-    known = fresh["reference"] != ""
-    fresh = fresh.assign(reference=fresh["reference"].where(known, pd.Series(places, index=fresh.index, dtype="str")))
-    return replace(
-        table,
-        events=sort_events(pd.concat([table.events, fresh], ignore_index=True)),
-        rejects=pd.concat([table.rejects, raw.rejects(reasons)], ignore_index=True),
-        files=(*table.files, SourceFile(raw.name, raw.sha256, addition.rows, len(reasons))),
-        additions=(*table.additions, addition),
-    )
 
 
 def _resembling(table: EventTable, addition: Addition) -> list[str]:

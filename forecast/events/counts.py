@@ -46,25 +46,21 @@ def read_counts(path: str | Path | Frame, mapping: CountsMapping | dict[str, Any
     mapping = load_mapping(mapping, CountsMapping)
     raw = load_raw(path, mapping)
     with fence(raw.name, ADVICE):
-        return _as_counts(raw, mapping)
-
-
-def _as_counts(raw: RawTable, mapping: CountsMapping) -> CountTable:
-    rows, cells = _read_periods_and_states(raw, mapping), _sum_cells(raw, mapping)
-    reasons = _reject_reasons(raw, mapping, rows, cells)
-    good = rows.index.difference(list(reasons))
-    if good.empty:
-        raise raw.nothing_usable(reasons)
-    whole = rows.loc[good].join(cells.loc[good].astype("int64"))
-    counts = whole.melt(list(rows.columns), var_name="class", value_name="n")
-    return CountTable(
-        counts=counts.astype({"class": "int64"}).assign(dataset=mapping.dataset),
-        classes=tuple(each.name for each in mapping.classes),
-        zero_cut=sum(each.side == "conflict" for each in mapping.classes),
-        frequency=mapping.frequency,
-        rejects=raw.rejects(reasons),
-        files=(raw.source_file(reasons),),
-    )
+        rows, cells = _read_periods_and_states(raw, mapping), _sum_cells(raw, mapping)
+        reasons = _reject_reasons(raw, mapping, rows, cells)
+        good = rows.index.difference(list(reasons))
+        if good.empty:
+            raise raw.nothing_usable(reasons)
+        whole = rows.loc[good].join(cells.loc[good].astype("int64"))
+        counts = whole.melt(list(rows.columns), var_name="class", value_name="n")
+        return CountTable(
+            counts=counts.astype({"class": "int64"}).assign(dataset=mapping.dataset),
+            classes=tuple(each.name for each in mapping.classes),
+            zero_cut=sum(each.side == "conflict" for each in mapping.classes),
+            frequency=mapping.frequency,
+            rejects=raw.rejects(reasons),
+            files=(raw.source_file(reasons),),
+        )
 
 
 def wide_counts(table: CountTable, *, directed: bool = False) -> pd.DataFrame:
@@ -157,31 +153,27 @@ def read_index(path: str | Path | Frame, mapping: IndexMapping | dict[str, Any] 
     mapping = load_mapping(mapping, IndexMapping)
     raw = load_raw(path, mapping)
     with fence(raw.name, ADVICE):
-        return _as_index(raw, mapping)
-
-
-def _as_index(raw: RawTable, mapping: IndexMapping) -> pd.DataFrame:
-    text = pd.DataFrame({field: raw.field(field, mapping) for field in mapping.fields})
-    time = read_times(text["time"], mapping.date_format, months=True)
-    value = pd.to_numeric(text["value"], errors="coerce").astype(float)
-    named = text["dyad"].str.fullmatch(r"[A-Z]{3}-[A-Z]{3}").astype(bool)
-    dyad = text["dyad"].map(lambda code: dyad_code(code[:3], code[4:]))
-    frame = pd.DataFrame({"dyad": dyad, "time": time, "value": value})
-    problems = {
-        f"time is not {_form_of(mapping)}": time.isna(),
-        "time is later than today": time > pd.Timestamp(today()),
-        "value is not a number": value.isna() & (text["value"] != ""),
-        "dyad is not like USA-CHN": ~named,
-        "the same dyad and time as before": frame.duplicated(["dyad", "time"]),
-    }
-    for problem, where in problems.items():
-        if where.any():
-            line = where.index[where][0]
-            raise DataError(f"{raw.name}, line {line}: {problem} ({', '.join(text.loc[line])!r:.80}).")
-    if raw.broken or value.isna().all():
-        what = f"line {min(raw.broken)} is broken" if raw.broken else "there is no value"
-        raise DataError(f"{raw.name}: {what}. {ADVICE}")
-    return frame.sort_values(["dyad", "time"], ignore_index=True)
+        text = pd.DataFrame({field: raw.field(field, mapping) for field in mapping.fields})
+        time = read_times(text["time"], mapping.date_format, months=True)
+        value = pd.to_numeric(text["value"], errors="coerce").astype(float)
+        named = text["dyad"].str.fullmatch(r"[A-Z]{3}-[A-Z]{3}").astype(bool)
+        dyad = text["dyad"].map(lambda code: dyad_code(code[:3], code[4:]))
+        frame = pd.DataFrame({"dyad": dyad, "time": time, "value": value})
+        problems = {
+            f"time is not {_form_of(mapping)}": time.isna(),
+            "time is later than today": time > pd.Timestamp(today()),
+            "value is not a number": value.isna() & (text["value"] != ""),
+            "dyad is not like USA-CHN": ~named,
+            "the same dyad and time as before": frame.duplicated(["dyad", "time"]),
+        }
+        for problem, where in problems.items():
+            if where.any():
+                line = where.index[where][0]
+                raise DataError(f"{raw.name}, line {line}: {problem} ({', '.join(text.loc[line])!r:.80}).")
+        if raw.broken or value.isna().all():
+            what = f"line {min(raw.broken)} is broken" if raw.broken else "there is no value"
+            raise DataError(f"{raw.name}: {what}. {ADVICE}")
+        return frame.sort_values(["dyad", "time"], ignore_index=True)
 
 
 def _read_periods_and_states(raw: RawTable, mapping: CountsMapping) -> pd.DataFrame:
@@ -210,14 +202,11 @@ def _read_periods_and_states(raw: RawTable, mapping: CountsMapping) -> pd.DataFr
 
 def _sum_cells(raw: RawTable, mapping: CountsMapping) -> pd.DataFrame:
     """Return the counts of each class, from 0; NaN where one cannot be read."""
-
-    def total(places: tuple[int | str, ...], name: str) -> "pd.Series[float]":
-        texts = pd.DataFrame({place: raw.column(name, place) for place in places})
-        numbers = texts.apply(pd.to_numeric, errors="coerce").astype(float)
-        summed: pd.Series[float] = numbers.sum(axis=1, skipna=False)
-        return summed
-
-    return pd.DataFrame({level: total(each.columns, each.name) for level, each in enumerate(mapping.classes)})
+    sums = {}
+    for level, each in enumerate(mapping.classes):
+        texts = pd.DataFrame({place: raw.column(each.name, place) for place in each.columns})
+        sums[level] = texts.apply(pd.to_numeric, errors="coerce").astype(float).sum(axis=1, skipna=False)
+    return pd.DataFrame(sums)
 
 
 def _form_of(mapping: CountsMapping | IndexMapping) -> str:

@@ -129,14 +129,6 @@ class Addition:
     events: tuple[AddedEvent, ...]  # Those that were added
     extensions: tuple[Extension, ...]  # By how much coverage is extended; dyads whose coverage stays are left out
 
-    def among(self, event_ids: Collection[str], dyads: Collection[str], until: str) -> "Addition":
-        """Return the part of it that is about some events, and about the coverage of some dyads up to a day."""
-        return replace(
-            self,
-            events=tuple(one for one in self.events if one.event_id in event_ids),
-            extensions=tuple(one for one in self.extensions if one.dyad in dyads and one.before < until),
-        )
-
     @property
     def account(self) -> dict[str, Any]:
         """Entry in the provenance: the file, its digest and rows, and which of its lines are counted."""
@@ -160,9 +152,12 @@ def counted_additions(
     additions: Iterable[Addition], event_ids: Iterable[str], dyads: Collection[str], until: str
 ) -> str:
     """Return as JSON what of some additions is counted in a panel; an empty text if nothing is."""
-    counted = set(event_ids)
-    parts = [one.among(counted, dyads, until) for one in additions]
-    kept = [asdict(one) for one in parts if one.events or one.extensions]
+    counted, kept = set(event_ids), []
+    for addition in additions:
+        events = tuple(one for one in addition.events if one.event_id in counted)
+        extensions = tuple(one for one in addition.extensions if one.dyad in dyads and one.before < until)
+        if events or extensions:
+            kept.append(asdict(replace(addition, events=events, extensions=extensions)))
     return json.dumps(kept, ensure_ascii=False) if kept else ""
 
 

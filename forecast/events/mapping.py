@@ -27,21 +27,6 @@ Place = Annotated[int, Field(ge=1)] | Annotated[str, Field(min_length=1)]
 """A column by its name, or by its position counted from 1."""
 
 
-def readable_format(date_format: str) -> str:
-    """Return a format of dates if dates can be read by it."""
-    plain = date_format.replace("%%", "")
-    years = "YyG" if "%d" in plain else "YyGFcxD"  # beside a day Python does not see the year of a whole date
-    if date_format != "ISO8601" and not re.search(f"%[{years}]", plain):
-        raise ValueError(f"{date_format!r:.60} has no year; write a format such as '%Y-%m-%d'")
-    try:
-        pd.to_datetime(pd.Series(["no date"]), format=date_format, errors="coerce")
-    except (ValueError, TypeError, re.error) as error:
-        raise ValueError(
-            f"{date_format!r:.60} is no format of dates ({error!s:.100}); write one such as '%Y-%m-%d'"
-        ) from error
-    return date_format
-
-
 class FileForm(BaseModel):
     """File format and columns of the fields; the same for every kind of table."""
 
@@ -70,7 +55,19 @@ class FileForm(BaseModel):
     @field_validator("date_format", "known_at_format", check_fields=False)
     @classmethod
     def _readable(cls, value: str | None) -> str | None:
-        return value if value is None else readable_format(value)
+        if value is None or value == "ISO8601":
+            return value
+        plain = value.replace("%%", "")
+        years = "YyG" if "%d" in plain else "YyGFcxD"  # beside a day Python does not see the year of a whole date
+        if not re.search(f"%[{years}]", plain):
+            raise ValueError(f"{value!r:.60} has no year; write a format such as '%Y-%m-%d'")
+        try:
+            pd.to_datetime(pd.Series(["no date"]), format=value, errors="coerce")
+        except (ValueError, TypeError, re.error) as error:
+            raise ValueError(
+                f"{value!r:.60} is no format of dates ({error!s:.100}); write one such as '%Y-%m-%d'"
+            ) from error
+        return value
 
     @model_validator(mode="after")
     def _known_and_complete(self) -> Self:
@@ -211,7 +208,12 @@ class RawTable:
 
     def rejects(self, reasons: dict[int, str]) -> pd.DataFrame:
         """Return the rows named in `reasons` (by line) in the form of the rejects file."""
-        rows = [(self.name, line, reasons[line], self._text_of(line)) for line in sorted(reasons)]
+        rows = []
+        for line in sorted(reasons):
+            text = io.StringIO()
+            fields = self.broken[line][1] if line in self.broken else list(self.rows.loc[line])
+            csv.writer(text, lineterminator="").writerow(fields)
+            rows.append((self.name, line, reasons[line], text.getvalue()))
         return pd.DataFrame(rows, columns=list(REJECT_COLUMNS))
 
     def source_file(self, reasons: dict[int, str]) -> SourceFile:
@@ -226,12 +228,6 @@ class RawTable:
         return DataError(
             f"{self.name}: none of {len(reasons)} rows is usable. The first, line {line}: {reasons[line]}. {ADVICE}"
         )
-
-    def _text_of(self, line: int) -> str:
-        fields = self.broken[line][1] if line in self.broken else list(self.rows.loc[line])
-        buffer = io.StringIO()
-        csv.writer(buffer, lineterminator="").writerow(fields)
-        return buffer.getvalue()
 
 
 def load_raw(path: str | Path | Frame, form: FileForm) -> RawTable:

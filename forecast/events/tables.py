@@ -83,19 +83,11 @@ def conform(
 
 
 def typed_rows(raw: RawTable, mapping: TableMapping) -> tuple[pd.DataFrame, dict[int, str]]:
-    """Return all rows with the columns of the contract, index `line`, and by line what is wrong with some of them."""
+    """Return all rows with the columns of the contract, index `line`, and by line what is wrong with some of them.
+
+    What cannot be read becomes missing, for the schema to find.
+    """
     fields = pd.DataFrame({field: raw.field(field, mapping) for field in mapping.fields})
-    events = _typed(fields, raw, mapping)
-    return events, _reasons(events, fields, mapping)
-
-
-def in_types(events: pd.DataFrame) -> pd.DataFrame:
-    """Return events of which nothing is wrong in the types of the contract."""
-    return events.astype({"quad": "int8", "n": "int64", **dict.fromkeys(TEXT_COLUMNS, "str")})
-
-
-def _typed(fields: pd.DataFrame, raw: RawTable, mapping: TableMapping) -> pd.DataFrame:
-    """Return the columns of the contract; what cannot be read becomes missing, for the schema to find."""
 
     def days(field: str, date_format: str | None) -> "pd.Series[pd.Timestamp]":
         return read_times(fields[field], date_format).dt.normalize().dt.as_unit("s")
@@ -124,7 +116,12 @@ def _typed(fields: pd.DataFrame, raw: RawTable, mapping: TableMapping) -> pd.Dat
     pairs = events[["source", "target"]].drop_duplicates()
     names = {pair: dyad_code(*pair) for pair in pairs.itertuples(index=False, name=None)}
     events["dyad"] = [names[pair] for pair in zip(events["source"], events["target"], strict=True)]
-    return events
+    return events, _reasons(events, fields, mapping)
+
+
+def in_types(events: pd.DataFrame) -> pd.DataFrame:
+    """Return events of which nothing is wrong in the types of the contract."""
+    return events.astype({"quad": "int8", "n": "int64", **dict.fromkeys(TEXT_COLUMNS, "str")})
 
 
 def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.Series[str]":
@@ -232,8 +229,7 @@ def read_chronology(folder: str | Path | None = None, dyads: Sequence[str] | Non
     >>> table.dyads, table.events["cameo"].iloc[0]
     (['USA-CHN'], '173')
     """
-    paths = chronology_files(folder, dyads)
-    return combine([_read_dyad(dyad, path) for dyad, path in paths.items()])
+    return combine([_read_dyad(dyad, path) for dyad, path in chronology_files(folder, dyads).items()])
 
 
 def _read_dyad(dyad: str, path: Path) -> EventTable:
@@ -295,17 +291,6 @@ def _answered(rows: "Rows") -> "Broken":
     return pd.Series(sought.isin(there), index=rows.index)
 
 
-def _invalid_day(rows: "Rows") -> "Broken":
-    iso = rows["date"].str.fullmatch(r"\d{4}-\d{2}-\d{2}").astype(bool)
-    return ~iso | pd.to_datetime(rows["date"], format="%Y-%m-%d", errors="coerce").isna()
-
-
-def _other_dyad(rows: "Rows") -> "Broken":
-    sides = rows["source"] + "-" + rows["target"]
-    back = rows["target"] + "-" + rows["source"]
-    return (rows["dyad"] != sides) & (rows["dyad"] != back)
-
-
 def _untidy_text(rows: "Rows") -> "Broken":
     texts = rows[["actor", "summary", "reference"]]
     tidy: Broken = texts.apply(lambda text: text.str.fullmatch(r"\S|\S.*\S").astype(bool)).all(axis=1)
@@ -318,14 +303,26 @@ def _twice(rows: "Rows", pattern: str) -> "Broken":
 
 
 RULES: dict[str, tuple[str, "Callable[[Rows], Broken]"]] = {
-    "day": ("a day of the calendar, YYYY-MM-DD", _invalid_day),
+    "day": (
+        "a day of the calendar, YYYY-MM-DD",
+        lambda rows: (
+            ~rows["date"].str.fullmatch(r"\d{4}-\d{2}-\d{2}").astype(bool)
+            | pd.to_datetime(rows["date"], format="%Y-%m-%d", errors="coerce").isna()
+        ),
+    ),
     "precision": (
         "precision `day`, or `month` and then the 15th",
         lambda rows: (
             (rows["precision"] != "day") & ~((rows["precision"] == "month") & rows["date"].str.endswith("-15"))
         ),
     ),
-    "dyad": ("source and target are the two states of the file", _other_dyad),
+    "dyad": (
+        "source and target are the two states of the file",
+        lambda rows: (
+            (rows["dyad"] != rows["source"] + "-" + rows["target"])
+            & (rows["dyad"] != rows["target"] + "-" + rows["source"])
+        ),
+    ),
     "code": (
         "a code of the codebook with three or four digits",
         lambda rows: ~rows["cameo"].isin(read_codes().index) | (rows["cameo"].str.len() < 3),

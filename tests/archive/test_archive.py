@@ -389,14 +389,16 @@ def test_releases_that_were_published_together_replace_each_other_by_their_names
 
 
 @pytest.mark.parametrize(
-    "content", ['{"schema": 1, "slots": [{"published": "2020', '{"slots": 3, "published": "2020"}']
-)
-def test_a_manifest_that_cannot_be_read_stops_no_file(fetched, tmp_path, content):
+    ("content", "fault"),
+    [('{"schema": 1, "slots": [{"published": "2020', "it is damaged"),
+     ('{"slots": 3, "published": "2020"}', "field `schema`")],
+)  # fmt: skip
+def test_a_manifest_that_cannot_be_read_stops_no_file(fetched, tmp_path, content, fault):
     sound = (fetched / "fetch.json").read_text("utf-8")
     (fetched / "fetch.json").write_text(content, "utf-8")
     done = import_files(fetched, tmp_path / "a")
     assert (len(done.of("imported")), [one.name for one in done.of("failed")]) == (5, ["fetch.json"])
-    assert "is no manifest of a fetch: it is damaged" in done.of("failed")[0].reason
+    assert f"is no manifest of a fetch: {fault}" in done.of("failed")[0].reason
     (fetched / "fetch.json").write_text(sound, "utf-8")
     assert len(import_files(fetched, tmp_path / "a").of("imported")) == 3
     assert archive_status(tmp_path / "a").datasets[0].published == 3
