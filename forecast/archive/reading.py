@@ -22,18 +22,9 @@ from forecast.archive.segments import REJECTED_COLUMNS, ROW_COLUMNS
 from forecast.arguments import checked
 from forecast.dates import month_end, today
 from forecast.errors import DataError, SpecError
+from forecast.events import combine
 from forecast.events.dyads import MOST_MISSING, Covered, Days, as_spans, dyad_code, each_day
-from forecast.events.table import (
-    REJECT_COLUMNS,
-    Day,
-    EventTable,
-    FeedAccount,
-    FileAccount,
-    SourceFile,
-    as_day,
-    combine,
-    sort_events,
-)
+from forecast.events.table import Day, EventTable, FeedAccount, FileAccount, SourceFile, as_day, sort_events
 from forecast.feeds.detect import FEEDS
 from forecast.feeds.expressions import named_day, text
 from forecast.feeds.feed import SECTORS, Feed, FeedSettings
@@ -160,7 +151,7 @@ class ArchiveReading:
         with self.database(entries) as database:
             events = database.sql(f"SELECT {EVENT} FROM unique_rows ORDER BY id").df()
             account = self._account(entries, database)
-            rejects = database.sql(f"SELECT {', '.join(REJECT_COLUMNS)} FROM rejected ORDER BY file, sha256, line").df()
+            rejects = database.sql("SELECT file, line, reason, row FROM rejected ORDER BY file, sha256, line").df()
         if events.empty:
             reasons = "".join(f" {number:,} rows: {reason}." for reason, number in account.filtered_by.items())
             return account.sentence + reasons

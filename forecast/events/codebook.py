@@ -29,9 +29,6 @@ VISITS = VISIT, HOST = "042", "043"
 """The two rows of a visit, one event under either code."""
 
 
-_LEFT_TO_USERS = "AA[A-Z]|Q[M-Z][A-Z]|X[A-Z][A-Z]|ZZ[A-Z]"
-
-
 @dataclass(frozen=True)
 class Scale:
     """An ordering of all codes into classes, from the most hostile to the most cooperative."""
@@ -67,11 +64,6 @@ def state_names() -> dict[str, str]:
         names |= {one.casefold(): country.alpha_3 for one in written if one}
     table = read_small_csv(data_folder() / "codebook" / "countries.csv")
     return names | {one.casefold(): state for one, state in zip(table["written"], table["state"], strict=True)}
-
-
-def is_state(code: "pd.Series[str]") -> "pd.Series[bool]":
-    """Return whether each text is the alpha-3 code of a state, or one of the codes that ISO 3166 leaves to users."""
-    return code.isin(set(state_names().values()) - {""}) | code.str.fullmatch(_LEFT_TO_USERS).fillna(False).astype(bool)
 
 
 @functools.cache

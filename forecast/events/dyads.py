@@ -9,10 +9,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from forecast.arguments import checked
 from forecast.dates import reject_future
@@ -21,10 +22,6 @@ from forecast.events.codebook import as_frame, read_days, read_small_csv, requir
 from forecast.resources import data_folder
 from forecast.typing import Bool, Frame
 from forecast.wording import join_some
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
 
 Days = tuple[date, date]
 """First and last day of a span."""
@@ -62,7 +59,7 @@ class Covered:
         """Number of days of each month, such as `2018-06`."""
         return Counter(f"{day:%Y-%m}" for first, last in self.spans for day in each_day(first, last))
 
-    def missing(self, starts: "ArrayLike", ends: "ArrayLike") -> Bool:
+    def missing(self, starts: ArrayLike, ends: ArrayLike) -> Bool:
         """Return in which periods too many days are missing, (period,)."""
         first, last = (np.asarray(days, dtype="datetime64[D]") for days in (starts, ends))
         missing = np.zeros(len(first))

@@ -11,7 +11,7 @@ import pandas as pd
 from forecast.arguments import checked
 from forecast.dates import read_day, reject_future, today
 from forecast.errors import DataError, OutputPathError, SpecError
-from forecast.events.codebook import is_state, read_codes
+from forecast.events.codebook import read_codes, state_names
 from forecast.events.dyads import Addition, Covered, in_order
 from forecast.files import check_target, file_digest, write_csv
 from forecast.wording import Card, Displayed, count, join_some
@@ -99,6 +99,8 @@ EVENT_COLUMNS = (
 FURTHER_COLUMNS = ("source_quad", "events")
 """Columns that only tables of feeds have: the quad class as the feed says (0 if it says none), and how many events
 the row is, where `n` counts reports."""
+LEFT_TO_USERS = "AA[A-Z]|Q[M-Z][A-Z]|X[A-Z][A-Z]|ZZ[A-Z]"
+"""Codes that ISO 3166 leaves to users count as codes of states."""
 TEXT_COLUMNS = ("source", "target", "cameo", "actor", "summary", "reference", "dataset", "event_id", "dyad")
 
 Day = str | datetime.date
@@ -289,7 +291,8 @@ def event_schema(named: Collection[str] = ()) -> "pa.DataFrameSchema":
         return column(None, reason, lambda value: value.str.fullmatch(pattern))
 
     def states(value: "pd.Series[str]") -> "pd.Series[bool]":
-        return is_state(value) | (value.isin(named) & value.str.fullmatch("[A-Z]{3}"))
+        known = value.isin(set(state_names().values()) - {""}) | (value.isin(named) & value.str.fullmatch("[A-Z]{3}"))
+        return known | value.str.fullmatch(LEFT_TO_USERS).fillna(False).astype(bool)
 
     def not_later(field: str) -> pa.Check:
         """Reject days to come; where `known_at` is the date, the date alone is named."""

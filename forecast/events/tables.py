@@ -7,7 +7,7 @@ rows that violate a rule and cannot be corrected without inventing facts are lis
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -21,9 +21,8 @@ from forecast.files import digest, fence
 from forecast.resources import data_folder
 from forecast.typing import Frame
 
-if TYPE_CHECKING:
-    Rows = pd.DataFrame
-    Broken = pd.Series[bool]
+type Rows = pd.DataFrame
+type Broken = pd.Series[bool]
 
 
 @checked
@@ -282,7 +281,7 @@ def coding_breaches(folder: str | Path | None = None) -> pd.DataFrame:
     return breaches
 
 
-def _answered(rows: "Rows") -> "Broken":
+def _answered(rows: Rows) -> Broken:
     """Return whether each row has its counterpart: same day, other direction, same code (042 and 043 each other)."""
     rank = rows.groupby(["date", "source", "cameo"]).cumcount()
     other = rows["cameo"].replace({"042": "043", "043": "042"})
@@ -291,18 +290,18 @@ def _answered(rows: "Rows") -> "Broken":
     return pd.Series(sought.isin(there), index=rows.index)
 
 
-def _untidy_text(rows: "Rows") -> "Broken":
+def _untidy_text(rows: Rows) -> Broken:
     texts = rows[["actor", "summary", "reference"]]
     tidy: Broken = texts.apply(lambda text: text.str.fullmatch(r"\S|\S.*\S").astype(bool)).all(axis=1)
     return ~tidy
 
 
-def _twice(rows: "Rows", pattern: str) -> "Broken":
+def _twice(rows: Rows, pattern: str) -> Broken:
     """Return the rows of some codes that tell again, from whichever side, what an earlier one tells."""
     return rows["cameo"].str.match(pattern).astype(bool) & rows.duplicated(["date", "cameo", "summary"])
 
 
-RULES: dict[str, tuple[str, "Callable[[Rows], Broken]"]] = {
+RULES: dict[str, tuple[str, Callable[[Rows], Broken]]] = {
     "day": (
         "a day of the calendar, YYYY-MM-DD",
         lambda rows: (

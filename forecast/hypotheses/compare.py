@@ -18,9 +18,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import pairwise
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from scipy.optimize import minimize_scalar
 
@@ -29,17 +30,12 @@ from forecast.dates import Clock, periods_a_month
 from forecast.errors import DataError, SpecError
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence, quick_evidence
+from forecast.model.gate import Gate
 from forecast.model.updating import sampled_longer
 from forecast.panel import first_periods, panel_kind
 from forecast.progress import Progress, side_by_side, silent, within
 from forecast.typing import Float, Seed
 from forecast.wording import Card, Displayed, join, number
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from forecast.model import Fit
-    from forecast.model.gate import Gate
 
 # Blocks of two years over the last twenty: long enough for reversion to show, and ten of them.
 BLOCK_MONTHS = 24
@@ -54,25 +50,23 @@ class ModelComparison(Displayed):
 
     names: tuple[str, ...]
     evidence: tuple[Evidence, ...]  # Log marginal likelihoods
-    gates: "dict[str, Gate]"  # Convergence checks of each model
+    gates: dict[str, Gate]  # Convergence checks of each model
     # A row per block of months: `origin` and `until` (last month known and last predicted), `events`, and the log
     # predictive density of each model under its name; None if it was not asked for.
-    blocks: "pd.DataFrame | None" = field(repr=False)
+    blocks: pd.DataFrame | None = field(repr=False)
 
     @property
     def converged(self) -> bool:
         """Return whether all fits passed the convergence checks; if not, the numbers must not be used."""
         return all(gate.passed for gate in self.gates.values())
 
-    def to_frame(self) -> "pd.DataFrame":
+    def to_frame(self) -> pd.DataFrame:
         """Return a row per model, the first with zeros; positive numbers favour the model over the first.
 
         Columns ``model``, ``log_bayes_factor`` (natural logarithm) and its Monte Carlo ``error``; with held-out blocks
         ``held_out_difference`` of log predictive densities, its standard error over blocks ``held_out_error``, and
         ``weight``, with which the mixture of the model and the first predicts best; ``converged``.
         """
-        import pandas as pd
-
         return pd.DataFrame([self._row(at) for at in range(len(self.names))])
 
     def _row(self, at: int) -> dict[str, Any]:
@@ -162,8 +156,14 @@ def compare_models(
     if held_out and months < least:
         raise DataError(f"held_out: the panel has {months:.0f} months; expected {least} at least, or leave it out")
     tell = progress or silent
-    sampler = {"draws": draws, "tune": tune, "chains": chains, "seed": seed, "cores": cores}
-    fits = {name: _converged(panel, spec, sampler, within(tell, name)) for name, spec in models.items()}
+    sampler: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "seed": seed, "cores": cores}
+    fits = {}
+    for name, spec in models.items():
+        own = within(tell, name)
+        fitted = fit(panel, spec, evidence=True, progress=own, **sampler)
+        if not fitted.gate.passed:  # once more, as a report is
+            fitted = sampled_longer(fitted, fitted.gate.reasons[0], own, cores)
+        fits[name] = fitted
     evidence = {name: Evidence(**one.provenance["evidence"]) for name, one in fits.items()}
     blocks = None
     for name, spec in models.items() if held_out else ():
@@ -186,12 +186,6 @@ def _require_models(models: Mapping[str, PendulumSpec]) -> None:
         raise SpecError(f"models: {join(same)} is the same as one before; expected different specs")
 
 
-def _converged(panel: xr.Dataset, spec: PendulumSpec, sampler: dict[str, Any], tell: Progress) -> "Fit":
-    """Fit a model with its evidence; once more, as a report is, if it has not converged."""
-    fitted = fit(panel, spec, evidence=True, progress=tell, **sampler)
-    return fitted if fitted.gate.passed else sampled_longer(fitted, fitted.gate.reasons[0], tell, sampler["cores"])
-
-
 def leave_future_out(
     panel: xr.Dataset,
     spec: PendulumSpec,
@@ -200,13 +194,11 @@ def leave_future_out(
     whole: Evidence | None = None,
     cores: int | None = None,
     progress: Progress | None = None,
-) -> "pd.DataFrame":
+) -> pd.DataFrame:
     """Predict the last blocks of a panel, each from a fit to the months before; ``whole`` is the panel's evidence.
 
     An index is standardised again at every origin, so that its densities compare models and mean nothing alone.
     """
-    import pandas as pd
-
     tell = progress or silent
     stops = block_ends(panel)
     known = [stops[0] - _periods(panel), *stops]

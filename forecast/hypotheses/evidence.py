@@ -159,9 +159,12 @@ def own_posterior(
     inner = [_Inner.of(one, grid, finesse) for one, grid in zip(model.axes, evidence.grids, strict=True)]
     shape, flat = _all_nodes(inner)
     others, chance = [one for place, one in enumerate(inner) if place != at], np.zeros(len(inner[at].places))
+    part = slice(steps.ends[dyad], steps.ends[dyad + 1])
+    own_months: Any = {name: getattr(steps, name)[part] for name in Steps._fields}
+    alone = Steps(**own_months | {"ends": np.array([0, part.stop - part.start])})
     for i, height in enumerate(np.log(evidence.concentrations)):
         values = np.column_stack([flat, np.full(len(flat), height)])
-        found = likelihoods(_of_dyad(steps, dyad), model.points(values))
+        found = likelihoods(alone, model.points(values))
         for j in range(evidence.log.shape[1]):
             sd = MEAN_SDS[j] if evidence.log.shape[1] > 1 else MEAN_SD
             own = _along([one.to_grid for one in inner], with_mean_sd(found, sd).reshape(shape))
@@ -172,13 +175,6 @@ def own_posterior(
             joint = np.tensordot(weight.reshape(-1, len(evidence.grids[at])), own.reshape(-1, len(chance)), axes=(0, 0))
             chance += (joint * inner[at].weights).sum(axis=0)
     return np.exp(inner[at].places), chance / chance.sum()
-
-
-def _of_dyad(steps: Steps, dyad: int) -> Steps:
-    """Return the steps of one dyad."""
-    part = slice(steps.ends[dyad], steps.ends[dyad + 1])
-    own: Any = {name: getattr(steps, name)[part] for name in Steps._fields}
-    return Steps(**own | {"ends": np.array([0, part.stop - part.start])})
 
 
 def with_mean_sd(found: Float, sd: float) -> Float:

@@ -14,12 +14,15 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
+import xarray as xr
+from pydantic import TypeAdapter
 
 from forecast.arguments import checked, whole_seed
 from forecast.errors import DataError, SpecError
+from forecast.events.table import EventTable
 from forecast.files import append_lines, check_target, check_writable, read_journal
 from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.claims.effects import visits_of
@@ -32,11 +35,6 @@ from forecast.hypotheses.simulate import TRUTHS, enlarged, simulate
 from forecast.progress import Progress, silent
 from forecast.typing import Seed
 from forecast.wording import capital, join, number
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from forecast.events.table import EventTable
 
 POWER_TABLE, SIZE_TABLE = (Path(__file__).with_name(name) for name in ("power.csv", "power_by_size.csv"))
 SETS = 200
@@ -72,9 +70,9 @@ class Rate:
 
 @checked
 def simulate_power(
-    panel: "xr.Dataset",
+    panel: xr.Dataset,
     *,
-    events: "EventTable | None" = None,
+    events: EventTable | None = None,
     claims: Sequence[str] = (),
     truths: Sequence[str] = (),
     sets: int = SETS,
@@ -222,13 +220,7 @@ def rates_of(code: str, table: Path = POWER_TABLE) -> tuple[Rate, ...]:
     """Return the rates of the test of a claim on record sets like the embedded one, or on larger ones."""
     with table.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["claim"] == code]
-    return tuple(
-        Rate(
-            row["truth"], row["true"] == "yes", int(row["sets"]), int(row["supported"]), int(row["rejected"]),
-            float(row["least"]), float(row["most"]), int(row["dyads"]), int(row["events"]),
-        )
-        for row in rows
-    )  # fmt: skip
+    return TypeAdapter(tuple[Rate, ...]).validate_python(rows)
 
 
 def would_decide(rates: Sequence[Rate], sizes: Sequence[Rate]) -> str:

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.errors import DataError
@@ -14,9 +15,6 @@ from forecast.panel import panel_kind
 from forecast.panel.record import relative_event_counts
 from forecast.typing import Bool, Float, Index
 from forecast.wording import join
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 FEWEST_DYADS = 2
 SHORTEST = 240
@@ -118,7 +116,7 @@ class Record:
         )  # fmt: skip
 
 
-def read_panel(panel: "xr.Dataset", visits: Bool | None = None) -> Record:
+def read_panel(panel: xr.Dataset, visits: Bool | None = None) -> Record:
     """Read a panel, and reject what cannot be pooled."""
     if panel.attrs["frequency"] != "month":
         raise DataError("frequency: the tests read months, and the panel has weeks; build a monthly one")
@@ -137,7 +135,7 @@ def read_panel(panel: "xr.Dataset", visits: Bool | None = None) -> Record:
     return record
 
 
-def _of_counts(panel: "xr.Dataset", visits: Bool | None) -> Record:
+def _of_counts(panel: xr.Dataset, visits: Bool | None) -> Record:
     """Read the counts of the one dataset of a panel."""
     if panel.sizes["dataset"] > 1:
         names = join([str(name) for name in panel["dataset"].to_numpy()])
@@ -151,7 +149,7 @@ def _of_counts(panel: "xr.Dataset", visits: Bool | None) -> Record:
     )  # fmt: skip
 
 
-def _of_index(panel: "xr.Dataset") -> Record:
+def _of_index(panel: xr.Dataset) -> Record:
     """Read the values of an index, each dyad's in its own standard deviations from its own mean."""
     values = panel["index"].transpose("dyad", "time").to_numpy()
     there, none = np.isfinite(values), np.zeros(values.shape, dtype=np.int64)
@@ -162,7 +160,7 @@ def _of_index(panel: "xr.Dataset") -> Record:
     return _record(panel, np.where(there, -1, 0), none, none.astype(np.float64), value=scaled)
 
 
-def _record(panel: "xr.Dataset", events: Index, cooperative: Index, volume: Float, **more: Any) -> Record:
+def _record(panel: xr.Dataset, events: Index, cooperative: Index, volume: Float, **more: Any) -> Record:
     first = (events != 0).argmax(axis=1)
     stop = events.shape[1] - (events[:, ::-1] != 0).argmax(axis=1)
     dyads = tuple(str(code) for code in panel["dyad"].to_numpy())
@@ -170,7 +168,7 @@ def _record(panel: "xr.Dataset", events: Index, cooperative: Index, volume: Floa
     return Record(dyads, events, cooperative, volume, begins, first, stop, time, **more)
 
 
-def _era_starts(panel: "xr.Dataset", first: Index, stop: Index) -> Bool:
+def _era_starts(panel: xr.Dataset, first: Index, stop: Index) -> Bool:
     """Find the months in which a named era begins, within the record of its dyad, (dyad, month)."""
     begins = np.zeros((panel.sizes["dyad"], panel.sizes["time"]), dtype=bool)
     months = panel["time"].to_numpy().astype("datetime64[M]")

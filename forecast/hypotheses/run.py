@@ -7,12 +7,15 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+import xarray as xr
 
 from forecast.arguments import checked, whole_seed
 from forecast.errors import DataError, SpecError
+from forecast.events.table import EventTable
 from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.claims.claim import Ahead, Claim
 from forecast.hypotheses.claims.effects import visits_of
@@ -27,12 +30,6 @@ from forecast.progress import Progress, silent
 from forecast.theory import PENDULUM
 from forecast.typing import Seed
 from forecast.wording import Card, Displayed, capital, join, number
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import xarray as xr
-
-    from forecast.events.table import EventTable
 
 SCHEMA = 3
 PARTS = {PENDULUM.code: ("S5a", "S5b")}
@@ -164,7 +161,7 @@ class PooledResults(Displayed):
         own = None if self.own is None else asdict(self.own)
         return {"schema": SCHEMA, **facts, "own": own, "claims": [one.to_dict() for one in self.verdicts]}
 
-    def to_frame(self) -> "pd.DataFrame":
+    def to_frame(self) -> pd.DataFrame:
         """Return a row per number of the tests: the content of ``tests.csv``.
 
         Returns
@@ -179,8 +176,6 @@ class PooledResults(Displayed):
         >>> frame = results.to_frame()  # doctest: +SKIP
         >>> frame[frame["group"] == "dyad adds"].pivot(index="name", columns="code", values="value")  # doctest: +SKIP
         """
-        import pandas as pd
-
         rows = [row for one in self.verdicts for row in one.rows()]
         for row in self.own.rows if self.own else ():
             for group, start in (("own dyad", ""), ("own dyad, prior", "prior_")):
@@ -306,9 +301,9 @@ def _gain(origin: int, first: int, last: int, readings: Sequence[Reading]) -> fl
 
 @checked
 def pooled_tests(
-    panel: "xr.Dataset",
+    panel: xr.Dataset,
     *,
-    events: "EventTable | None" = None,
+    events: EventTable | None = None,
     claims: Sequence[str] = (),
     dyad: str | None = None,
     cores: int = 1,

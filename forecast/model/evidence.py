@@ -9,7 +9,6 @@ noise. Multinomial coefficients are left out: marginal likelihoods compare only 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event
-from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -18,10 +17,8 @@ from forecast.errors import SpecError
 from forecast.model.arrays import panel_arrays
 from forecast.model.densities import Density, density_of, sample
 from forecast.model.inputs import parts_of
+from forecast.model.spec import PendulumSpec
 from forecast.typing import Bool, Float
-
-if TYPE_CHECKING:
-    from forecast.model.spec import PendulumSpec
 
 
 @dataclass(frozen=True)
@@ -125,7 +122,7 @@ DEPTH = 3
 
 
 def quick_evidence(
-    panel: xr.Dataset, spec: "PendulumSpec", *, seed: int, draws: int | None = None, stop: Event | None = None
+    panel: xr.Dataset, spec: PendulumSpec, *, seed: int, draws: int | None = None, stop: Event | None = None
 ) -> Evidence:
     """Estimate the marginal likelihood of a model from short fits of its parts in any thread."""
     arrays = panel_arrays(panel, spec)

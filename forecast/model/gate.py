@@ -140,8 +140,21 @@ def kept_gate(kept: Mapping[str, Any], sampled: RHats | None, nodes: tuple[int, 
 
 
 def _diagnosed(groups: Mapping[str, xr.DataArray], sampled: RHats | None) -> pd.DataFrame:
-    rows = [_diagnose(words, values, sampled) for words, values in groups.items()]
-    return pd.DataFrame([row for row in rows if row], columns=COLUMNS)
+    """Return the worst diagnostics by group, of the numbers that vary from draw to draw."""
+    rows = []
+    for words, values in groups.items():
+        draws = values.transpose("chain", "draw", ...).to_numpy().astype(np.float64)
+        draws = draws.reshape(*draws.shape[:2], -1)
+        # By comparison and not by its spread: that of a constant may be a rounding error, that of a NaN is no number.
+        draws = draws[..., ~(draws == draws[0, 0]).all(axis=(0, 1))]
+        if not draws.size:
+            continue
+        known = diagnostic("rhat", draws) if sampled is None else sampled.get(words)
+        worst = float(np.max(np.nan if known is None else known))
+        bulk = diagnostic("ess", draws, method="bulk")
+        tail = diagnostic("ess", draws, method="tail", prob=0.89)  # of the 11% and 89% quantiles, the smaller one
+        rows.append((words, draws.shape[2], worst, float(np.min(bulk)), float(np.min(tail))))
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _judged(
@@ -159,21 +172,6 @@ def _reported(posterior: xr.Dataset) -> dict[str, xr.DataArray]:
         checked = [t for t in range(last + 1) if t > last - 24 or (last - t) % CHECKED_EVERY[words] == 0]
         groups[words] = groups[words].isel(time=checked)
     return groups
-
-
-def _diagnose(words: str, values: xr.DataArray, sampled: RHats | None) -> tuple[str, int, float, float, float] | None:
-    """Worst diagnostics of the numbers of a group that vary from draw to draw; None if none does."""
-    draws = values.transpose("chain", "draw", ...).to_numpy().astype(np.float64)
-    draws = draws.reshape(*draws.shape[:2], -1)
-    # By comparison and not by its spread: that of a constant may be a rounding error, that of a NaN is no number.
-    draws = draws[..., ~(draws == draws[0, 0]).all(axis=(0, 1))]
-    if not draws.size:
-        return None
-    known = diagnostic("rhat", draws) if sampled is None else sampled.get(words)
-    worst = float(np.max(np.nan if known is None else known))
-    bulk = diagnostic("ess", draws, method="bulk")
-    tail = diagnostic("ess", draws, method="tail", prob=0.89)  # of the 11% and 89% quantiles, the smaller one
-    return words, draws.shape[2], worst, float(np.min(bulk)), float(np.min(tail))
 
 
 def _misses(

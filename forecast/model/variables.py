@@ -4,14 +4,10 @@ The contents of a fit, its dims, the variables of the convergence checks and the
 from it. Each cycle declares its own variables.
 """
 
-from typing import TYPE_CHECKING
-
 from forecast.model.declarations import Variable
 from forecast.model.dynamics import cycles
 from forecast.model.observation import observations
-
-if TYPE_CHECKING:
-    from forecast.model.spec import PendulumSpec
+from forecast.model.spec import PendulumSpec
 
 PATHS = (
     Variable("level", ("dyad", "time"), "log-odds",
@@ -89,7 +85,7 @@ def sampled_variables() -> dict[str, tuple[str, ...]]:
     return {name: one.dims for name, one in all_variables().items() if one.sampled}
 
 
-def required_variables(spec: "PendulumSpec") -> list[str]:
+def required_variables(spec: PendulumSpec) -> list[str]:
     """Return the names of the variables that every fit of a spec has."""
     cycle = spec.cycle_model.variables if spec.has_cycle else ()
     own = (*PATHS, *TREND, *CYCLE, *DRIVERS, *cycle, *spec.observation_model.variables)

@@ -8,15 +8,17 @@ year later. S12: scheduled elections, congresses and summits predict relations.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from scipy.special import logsumexp
 
 from forecast.drivers import calendar_drivers
 from forecast.errors import DataError
 from forecast.events.codebook import VISIT
+from forecast.events.table import EventTable
 from forecast.hypotheses.claims.claim import Claim, by_dyad, factor
 from forecast.hypotheses.engine import Engine, Reading
 from forecast.hypotheses.filter import COLUMN, likelihoods
@@ -26,11 +28,6 @@ from forecast.hypotheses.record import Record
 from forecast.theory import REASONS, VISITS
 from forecast.typing import Bool, Float
 from forecast.wording import join, number
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from forecast.events.table import EventTable
 
 SIZES = np.linspace(-0.8, 0.8, 33)
 """Effects, log-odds."""
@@ -152,7 +149,7 @@ def _later(record: Record) -> Bool:
     return np.asarray(found & (month < record.stop[:, None]))
 
 
-def visits_of(events: "EventTable", panel: "xr.Dataset") -> Bool:
+def visits_of(events: EventTable, panel: xr.Dataset) -> Bool:
     """Find the months of a panel with a high-level visit, (dyad, month); of any rank where no title says which."""
     time = panel["time"].to_numpy().astype("datetime64[D]")
     last = pd.Timestamp(str(panel.attrs.get("as_of") or time[-1] + np.timedelta64(31, "D")))

@@ -16,21 +16,11 @@ from numpy.typing import NDArray
 from forecast.dates import periods_a_month
 from forecast.model.declarations import ByDyad, Declared, Free, Variable
 from forecast.model.observation import readings as by_dataset
+from forecast.model.observation import side as one_side
 from forecast.model.observation.base import Observation, Own
 from forecast.model.observation.kinds import TOWARDS, Aside, Kinds, log_odds, places_of, spans_of
 from forecast.model.observation.readings import Readings
-from forecast.model.observation.side import (
-    KERNEL,
-    LAYOUT,
-    NO_SHIFT,
-    ORDER,
-    Counted,
-    class_probabilities,
-    count_sparsely,
-    draw_classes,
-    log_likelihood_of_draws,
-    quadrature,
-)
+from forecast.model.observation.side import LAYOUT, ORDER, Counted, count_sparsely, draw_classes, quadrature
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.panel.record import relative_event_counts
 from forecast.typing import Float, Index
@@ -187,7 +177,7 @@ class SidesObservation(Observation):
 
         level, shift = _as_read(level, own, data)
         layout = [data[name] for name in LAYOUT]
-        parameters = [pt.as_tensor(own[name]) for name in KERNEL]
+        parameters = [pt.as_tensor(own[name]) for name in one_side.KERNEL]
         rule = [pt.constant(one) for one in quadrature(spec)]
         return EventLikelihood()(level, *parameters, pt.as_tensor(shift), *layout, *rule)[0]
 
@@ -254,7 +244,7 @@ class SidesObservation(Observation):
         else:
             shift = by_dataset.shift_of_draws(own, readings, dyad, node)
             month, side = level, own | {"offset": own["offset"] + shift[:, None, None, :]}
-        return log_likelihood_of_draws(observed.side, node, month, side, quadrature(spec))
+        return one_side.log_likelihood_of_draws(observed.side, node, month, side, quadrature(spec))
 
     def simulate(
         self, spec: "PendulumSpec", panel: "xr.Dataset", level: Float, parameters: "xr.Dataset", rng: Generator
@@ -275,7 +265,7 @@ class SidesObservation(Observation):
             name = f"{prefix}concentration"
             return np.asarray(parameters[name].to_numpy()[q]) if name in parameters else None
 
-        by_side = draw_classes(total[d, t, s, q], class_probabilities(at, np.zeros(1)), concentration(""), rng)
+        by_side = draw_classes(total[d, t, s, q], one_side.class_probabilities(at, np.zeros(1)), concentration(""), rng)
         place, places = places_of(panel, spec.kind_drift)
         sides = np.zeros((*total.shape[:2], total.shape[3], 2), dtype=np.int64)
         np.add.at(sides, (d, t, q), by_side)
@@ -289,7 +279,7 @@ class SidesObservation(Observation):
             shift = parameters[f"{name}_shift"].to_numpy()[place[d, t] + places * q]
             slope = parameters[f"dataset_{name}_slope" if several else f"{name}_slope"].to_numpy()
             kind = log_odds(name, np.broadcast_to(slope, total.shape[3])[q], recent[d, t, q], shift)
-            chances = class_probabilities(kind, parameters[f"{name}_cutpoint"].to_numpy()[q])
+            chances = one_side.class_probabilities(kind, parameters[f"{name}_cutpoint"].to_numpy()[q])
             ordered = draw_classes(number, chances, concentration(f"{name}_"), rng)
             drawn[:, own] = ordered if name == "depth" else ordered[:, ::-1]
         simulated = np.zeros_like(counts.to_numpy())
@@ -332,7 +322,7 @@ def _value_and_slope(
     from forecast.model.kernels.observation import observation_value_gradient
 
     kernel: Callable[..., tuple[Any, ...]] = observation_value_gradient
-    parameters = (own[name] for name in KERNEL)
+    parameters = (own[name] for name in one_side.KERNEL)
     return kernel(level, *parameters, shift, *counted.layout.values(), *rule)
 
 
@@ -350,7 +340,7 @@ def _as_read(level: Any, own: Own, data: Mapping[str, Any]) -> tuple[Any, Any]:
         return level, by_dataset.shift(own, data)
     if "relative_count" in data:
         level = level + own["volume_effect"][data["node_dyad"]] * data["relative_count"]
-    return level, NO_SHIFT
+    return level, one_side.NO_SHIFT
 
 
 def recent_log_odds(sides: Index, panel: "xr.Dataset") -> Float:
