@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from forecast import theory, wording
 from forecast.arguments import checked, whole_seed
@@ -66,21 +67,9 @@ from forecast.outlook.windows import (
 from forecast.panel import panel_kind
 from forecast.panel.kinds import EVENTS
 from forecast.typing import Seed
-from forecast.wording import (
-    Card,
-    Displayed,
-    chance,
-    count,
-    give_or_take,
-    join,
-    month,
-    number,
-    percent,
-    quantity,
-)
+from forecast.wording import Card, Displayed, count, number
 
 if TYPE_CHECKING:
-    import pandas as pd
     from jinja2 import Environment, Template
 
 
@@ -179,7 +168,7 @@ class Assessment(Displayed, Prospect):
             self.frameworks.eras[-1].equilibrium, self.pendulum.half_life, self.kinds,
         )  # fmt: skip
 
-    def to_frame(self) -> "pd.DataFrame":
+    def to_frame(self) -> pd.DataFrame:
         """Return a row per horizon and outcome, of the observed share and of the expected one, the underlying level's.
 
         Returns
@@ -197,8 +186,6 @@ class Assessment(Displayed, Prospect):
         >>> frame = assess(fit, "USA-CHN", seed=1).to_frame()  # doctest: +SKIP
         >>> frame.pivot(index=["share", "horizon"], columns="outcome", values="probability")  # doctest: +SKIP
         """
-        import pandas as pd
-
         windows = self.recorded.values() if isinstance(self.recorded, Mapping) else ()
         found = [("observed", one, (one.up, one.same, one.down), one.baseline, one.share) for one in windows] + [
             ("expected", one, (one.improvement, one.stability, one.deterioration), one.before, one.level)
@@ -217,16 +204,16 @@ class Assessment(Displayed, Prospect):
 
     def _card(self) -> Card:
         windows = self.recorded.values() if isinstance(self.recorded, Mapping) else ()
-        facts = [(f"recorded to {month(one.until, short=True)}", _changes(one)) for one in windows]
+        facts = [(f"recorded to {wording.month(one.until, short=True)}", _changes(one)) for one in windows]
         level = self.standing.level
-        facts.append(("level", give_or_take(level.median, level.low, level.high)))
+        facts.append(("level", wording.give_or_take(level.median, level.low, level.high)))
         for one in self.improvement.values():
             better, worse, same = (printed_chances(one)[way] for way in ("improvement", "deterioration", "stability"))
             facts.append(
-                (f"level by {month(one.until, short=True)}", f"higher {better}, similar {same}, lower {worse}")
+                (f"level by {wording.month(one.until, short=True)}", f"higher {better}, similar {same}, lower {worse}")
             )
         if self.claims:
-            facts.append(("claims", join(claim.code for claim in self.claims)))
+            facts.append(("claims", wording.join(claim.code for claim in self.claims)))
         return Card(self.headline, tuple(facts))
 
 
@@ -234,7 +221,7 @@ def _changes(window: WindowOutlook) -> str:
     """Return the chances of a window in words."""
     if not (percents := printed_changes(window)):
         return "not defined"
-    up, same, down = (chance(percent / 100) for percent in percents.values())
+    up, same, down = (wording.chance(percent / 100) for percent in percents.values())
     return f"share higher {up}, similar {same}, lower {down}"
 
 
@@ -550,9 +537,9 @@ def numbers_in_words(result: Assessment, claim: Claim) -> list[tuple[str, str]]:
 
 def _describe(name: str, unit: str, value: float) -> tuple[str, str]:
     if unit == "chance":
-        return f"chance: {name}", chance(value, 1)
+        return f"chance: {name}", wording.chance(value, 1)
     if unit == "year":
         return name, f"{value:.0f}"
     if unit == "percent":
-        return name, percent(value / 100, 1)
-    return name, quantity(value, "" if unit == "ratio" else unit, _DECIMALS.get(unit, 2))
+        return name, wording.percent(value / 100, 1)
+    return name, wording.quantity(value, "" if unit == "ratio" else unit, _DECIMALS.get(unit, 2))

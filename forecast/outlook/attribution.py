@@ -15,14 +15,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from threading import Event
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
+import xarray as xr
 
 from forecast.arguments import checked, whole_seed
 from forecast.dates import Clock
 from forecast.errors import NoEvents, NotUpdatable, SpecError
+from forecast.events import EventTable
 from forecast.events.codebook import VISITS
+from forecast.model import Fit
+from forecast.model.particles import Draws, Observed, Weights, pareto_k_limit, smoothed, state_of
+from forecast.model.posterior import flat
+from forecast.model.updating import redraw, sampled_again
 from forecast.numeric import share
 from forecast.outlook.comparison import (
     LEVEL,
@@ -40,19 +48,9 @@ from forecast.outlook.recorded import Baseline, main_record
 from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.panel import panel_of_dyad
 from forecast.panel.record import PLACES, counted_events, panel_without, relative_event_counts
+from forecast.panel.spans import Frequency, floor_period
 from forecast.progress import Progress, side_by_side, silent
 from forecast.typing import Float, Index, Seed
-
-if TYPE_CHECKING:
-    from threading import Event
-
-    import pandas as pd
-    import xarray as xr
-
-    from forecast.events import EventTable
-    from forecast.model import Fit
-    from forecast.model.particles import Draws, Observed, Weights
-    from forecast.panel.spans import Frequency
 
 MOST_MONTHS = 12
 """So many months at most; the path of a year more is drawn again under each draw, where events are left out."""
@@ -141,7 +139,7 @@ class Attribution:
     before: Numbers
     level: LevelCourse
     # As `forecast.panel.record.counted_events` returns them, from the first to the last, and their `side`
-    events: "pd.DataFrame"
+    events: pd.DataFrame
     in_order: tuple[Part, ...]  # What each event added, in the order of `events`
     alone: tuple[Alone, ...]  # What each event adds alone, in the same order
     # What they did only together: `now` less `before`, less the sum of `alone`. The sum of `in_order` has no rest.
@@ -187,10 +185,8 @@ class Attribution:
         months, sides = self._starts("month"), self.events["side"].sort_values(kind="stable")
         return {month: self._by(sides[months[sides.index] == month]) for month in dict.fromkeys(months)}
 
-    def _starts(self, frequency: "Frequency") -> "pd.Series[str]":
+    def _starts(self, frequency: Frequency) -> "pd.Series[str]":
         """Return the first day of each event's week or month."""
-        from forecast.panel.spans import floor_period
-
         return floor_period(self.events["date"], frequency).dt.strftime("%Y-%m-%d")
 
     def _by(self, groups: "pd.Series[str]") -> tuple[Part, ...]:
@@ -211,9 +207,9 @@ def _sum(numbers: Sequence[Numbers]) -> Numbers:
 
 @checked
 def attribute(
-    fit: "Fit",
+    fit: Fit,
     dyad: str,
-    table: "EventTable",
+    table: EventTable,
     *,
     months: int = 6,
     horizon: int = 12,
@@ -277,7 +273,7 @@ def attribute(
     fixed = None if isinstance(baseline, NotDefined) else baseline.share
     asked = None if fixed is None else ShareChange(fixed, smallest_improvement, horizon)
 
-    def seen(some: "Fit", _: "pd.DataFrame") -> Look:  # it counts nothing of the record but a baseline that stays
+    def seen(some: Fit, _: pd.DataFrame) -> Look:  # it counts nothing of the record but a baseline that stays
         if asked is None:
             return Look(level_now(some, dyad), {})
         return Ahead.of(some, dyad, horizon, record, seed=seed).look(asked)
@@ -288,7 +284,7 @@ def attribute(
     )
 
 
-def attribute_to(setting: "Setting", table: "EventTable", months: int, **asked: Any) -> Attribution:
+def attribute_to(setting: "Setting", table: EventTable, months: int, **asked: Any) -> Attribution:
     """Compute the contribution of every event of the last months to the level and to what a setting looks at."""
     if months > MOST_MONTHS:
         raise SpecError(f"months: got {months}; expected 1 to {MOST_MONTHS}")
@@ -319,7 +315,7 @@ def attribute_to(setting: "Setting", table: "EventTable", months: int, **asked: 
     )
 
 
-def _level_course(fit: "Fit", dyad: str, first: int, now: Float, without: Float) -> LevelCourse:
+def _level_course(fit: Fit, dyad: str, first: int, now: Float, without: Float) -> LevelCourse:
     """Describe the level from a period on; `now` and `without` are its draws with all and with none of the events."""
     own = dyad_draws(fit, dyad)
 
@@ -352,30 +348,30 @@ def _level_course(fit: "Fit", dyad: str, first: int, now: Float, without: Float)
 class Setting:
     """Quantities that do not depend on which events are left out."""
 
-    fit: "Fit"  # Of the record with all events, and of all dyads
+    fit: Fit  # Of the record with all events, and of all dyads
     dyad: str
-    panel: "xr.Dataset"  # Event data of the dyad with all events, which determine the number of future events
+    panel: xr.Dataset  # Event data of the dyad with all events, which determine the number of future events
     # Returns the numbers of a fit to the dyad's record without some events.
-    look: "Callable[[Fit, pd.DataFrame], Look]"
+    look: Callable[[Fit, pd.DataFrame], Look]
     seed: int
     refit: bool
     report: Progress
     # Returns a number for each event; events that only the question distinguishes have different numbers.
-    sorts: "Callable[[pd.DataFrame], Index] | None" = None
+    sorts: Callable[[pd.DataFrame], Index] | None = None
 
 
 @dataclass(frozen=True)
 class ReducedFit:
     """A fit to a record from which events are left out, and what it says."""
 
-    fit: "Fit"  # Of the dyad alone
+    fit: Fit  # Of the dyad alone
     setting: Setting
     look: Look
     how: How = "weights"  # How it came about
-    weights: "Weights | None" = None  # Of the draws of the fit that was sampled, if its path was drawn again
+    weights: Weights | None = None  # Of the draws of the fit that was sampled, if its path was drawn again
 
     @classmethod
-    def of(cls, fit: "Fit", setting: Setting, left_out: "pd.DataFrame", **facts: Any) -> "ReducedFit":
+    def of(cls, fit: Fit, setting: Setting, left_out: pd.DataFrame, **facts: Any) -> "ReducedFit":
         """Look at what a fit says, from whose record events were left out."""
         return cls(fit, setting, setting.look(fit, left_out), **facts)
 
@@ -384,22 +380,17 @@ class ReducedFit:
         """Numbers of the forecast by draw."""
         return self.look.numbers
 
-    def without(self, events: "pd.DataFrame") -> "xr.Dataset":
+    def without(self, events: pd.DataFrame) -> xr.Dataset:
         """Return the panel of the whole record without some events."""
         return panel_without(self.setting.panel, self.setting.dyad, events)
 
-    def weighed(self, events: "pd.DataFrame") -> "tuple[dict[str, Float], Weights]":
+    def weighed(self, events: pd.DataFrame) -> tuple[dict[str, Float], Weights]:
         """Return the forecast given all event data except some events, by weights of the draws, and these."""
-        from forecast.model.particles import smoothed
-
         weights = smoothed(self._log_weights(self.without(events)).reshape(self.look.level.shape))
         return self.look.without(events).weighed(weights.weight), weights
 
-    def redraw(self, events: "pd.DataFrame") -> "ReducedFit":
+    def redraw(self, events: pd.DataFrame) -> "ReducedFit":
         """Return the same without some events: the path of the last year drawn again, or the model fitted again."""
-        from forecast.model.particles import pareto_k_limit
-        from forecast.model.updating import redraw, sampled_again
-
         setting = self.setting
         fit, weights = redraw(self.fit, self.without(events), 2 * MOST_MONTHS, seed=setting.seed)
         if weights.pareto_k <= pareto_k_limit(weights.weight.size):
@@ -415,17 +406,12 @@ class ReducedFit:
         return ReducedFit.of(fit.of_dyad(setting.dyad), setting, events, how="fitted again")
 
     @cached_property
-    def _draws(self) -> "Draws":
-        from forecast.model.particles import Draws
-
+    def _draws(self) -> Draws:
         return Draws.of(self.fit.posterior, self.fit.spec)
 
     @cached_property
     def _period(self) -> Callable[[int], tuple[Float, Float]]:
         """State of the draws (draw, 1[, part]) and log-likelihood (draw,) in a period; each is computed once."""
-        from forecast.model.particles import Observed, state_of
-        from forecast.model.posterior import flat
-
         known = Observed.of(self.fit.panel, self._draws, level_only=True)
 
         @cache
@@ -436,10 +422,8 @@ class ReducedFit:
 
         return period
 
-    def _log_weights(self, panel: "xr.Dataset") -> Float:
+    def _log_weights(self, panel: xr.Dataset) -> Float:
         """Return the log-likelihood ratio of the other event data to these under every draw, (draw,)."""
-        from forecast.model.particles import Observed
-
         changed = np.flatnonzero((_read(self.fit.panel) != _read(panel)).any(axis=-1))
         other, total = Observed.of(panel, self._draws, level_only=True), np.zeros(len(self._draws.mu))
         for time in changed.tolist():
@@ -448,30 +432,30 @@ class ReducedFit:
         return total
 
 
-def _likelihood(observed: "Observed", period: int, state: Float) -> Float:
+def _likelihood(observed: Observed, period: int, state: Float) -> Float:
     """Return the log-likelihood of a period of the only dyad at states (draw, 1[, part]), (draw,)."""
     if observed.node[0, period] < 0:
         return np.zeros(len(state))
     return np.asarray(observed.log_likelihood(0, period, state)[:, 0])
 
 
-def _read(panel: "xr.Dataset") -> Float:
+def _read(panel: xr.Dataset) -> Float:
     """Return all that a model reads of every period's events of the only dyad, (time, part)."""
     counts = panel["counts"].transpose("dyad", "time", ...).to_numpy()[0]
     return np.column_stack([counts.reshape(len(counts), -1).astype(np.float64), relative_event_counts(panel)[0]])
 
 
-def _in_order(whole: ReducedFit, events: "pd.DataFrame") -> dict[str, Any]:
+def _in_order(whole: ReducedFit, events: pd.DataFrame) -> dict[str, Any]:
     """Take periods back from the last to the first; return what each had added, shared out among its events.
 
     Periods are independent of each other once the path is drawn again without the events of each and all later ones.
     """
     periods = np.unique(events["of_period"]).tolist()
 
-    def without(period: int, _: "Event") -> tuple[int, ReducedFit]:
+    def without(period: int, _: Event) -> tuple[int, ReducedFit]:
         return period, whole.redraw(events[events["of_period"] >= period])
 
-    def shared(period: int, _: "Event") -> tuple[dict[int, dict[str, Float]], float]:
+    def shared(period: int, _: Event) -> tuple[dict[int, dict[str, Float]], float]:
         own, later = events[events["of_period"] == period], events[events["of_period"] > period]
         return _shared(with_it[period], before[period], own, later)
 
@@ -490,7 +474,7 @@ def _in_order(whole: ReducedFit, events: "pd.DataFrame") -> dict[str, Any]:
 
 
 def _at_once[Result](
-    whole: ReducedFit, step: str, work: "Callable[[int, Event], Result]", periods: Sequence[int]
+    whole: ReducedFit, step: str, work: Callable[[int, Event], Result], periods: Sequence[int]
 ) -> "Iterator[Result]":
     """Do something for every period, as many at once as there are cores."""
     for done, result in enumerate(side_by_side(work, periods, min(os.cpu_count() or 1, MOST_AT_ONCE))):
@@ -499,7 +483,7 @@ def _at_once[Result](
 
 
 def _shared(
-    record: ReducedFit, before: ReducedFit, own: "pd.DataFrame", later: "pd.DataFrame"
+    record: ReducedFit, before: ReducedFit, own: pd.DataFrame, later: pd.DataFrame
 ) -> tuple[dict[int, dict[str, Float]], float]:
     """Share out what a period added among its events, by their places; return the highest Pareto k, too.
 
@@ -511,8 +495,6 @@ def _shared(
     ----------
     .. [1] Shapley (1953), A value for n-person games, https://doi.org/10.1515/9781400881970-018
     """
-    import pandas as pd
-
     kinds = _alike(record, own)
     rank, size = own.groupby(kinds).cumcount().to_numpy(), np.bincount(kinds)
     # The forecasts with none and with all of the period's events are known.
@@ -546,15 +528,14 @@ def _shared(
     return shares, max(worst)
 
 
-def _alike(record: ReducedFit, events: "pd.DataFrame") -> Index:
+def _alike(record: ReducedFit, events: pd.DataFrame) -> Index:
     """Return a number for each event, the same for those that tell the same of the level and the question, (event,)."""
-    side = (events["of_class"] >= int(record.fit.panel.attrs["zero_cut"])).astype(np.int64)
     sorts = record.setting.sorts
-    cells = events[[*PLACES, "counted"]].assign(of_class=side, sort=sorts(events) if sorts else 0)
+    cells = events[[*PLACES, "counted"]].assign(of_class=events["side"], sort=sorts(events) if sorts else 0)
     return np.asarray(cells.groupby(list(cells), sort=False).ngroup().to_numpy(), dtype=np.int64)
 
 
-def _alone(record: ReducedFit, events: "pd.DataFrame") -> tuple[Alone, ...]:
+def _alone(record: ReducedFit, events: pd.DataFrame) -> tuple[Alone, ...]:
     """Leave out each event in turn; of those that tell the same one is."""
     kinds = _alike(record, events)
     found: dict[int, Alone] = {}
@@ -565,7 +546,7 @@ def _alone(record: ReducedFit, events: "pd.DataFrame") -> tuple[Alone, ...]:
     return tuple(found[kind] for kind in kinds.tolist())
 
 
-def _left_out(record: ReducedFit, events: "pd.DataFrame") -> Alone:
+def _left_out(record: ReducedFit, events: pd.DataFrame) -> Alone:
     """Leave out some events while the others stay."""
     without, weights = record.weighed(events)
     how: How = "weights"

@@ -13,7 +13,7 @@ of events are the model's alone.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 
@@ -66,18 +66,20 @@ class Past:
         return total, cooperative
 
 
-class Simple(Protocol):
+type Chances = Mapping[int, Float]
+"""Draws of the chance of cooperation by horizon, each (draw, month)."""
+
+
+@dataclass(frozen=True)
+class Simple:
     """A simple forecaster."""
 
-    @property
-    def code(self) -> str: ...  # noqa: D102
-    @property
-    def words(self) -> str: ...  # noqa: D102
+    code: str
+    words: str
 
-    def chances(
-        self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
-    ) -> Mapping[int, Float]:
-        """Return draws of the chance of cooperation by horizon, each (draw, month)."""
+    def chances(self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator) -> Chances:
+        """Draw the chances of the months ahead."""
+        raise NotImplementedError
 
 
 def log_odds(total: Index, cooperative: Index) -> tuple[Float, Float]:
@@ -100,16 +102,12 @@ def inverse(log_odds: Float) -> Float:
 
 
 @dataclass(frozen=True)
-class BaseRate:
+class BaseRate(Simple):
     """The share of the last years, in beta-binomial windows that vary as much as past ones."""
 
-    code: str
-    words: str
     months: int | None  # How far back the share is taken; None for all months
 
-    def chances(
-        self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
-    ) -> Mapping[int, Float]:
+    def chances(self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator) -> Chances:
         """Draw one chance for each window."""
         recent = past.recent(self.months or len(past.total))
         total, cooperative = recent.total.sum(), recent.cooperative.sum()
@@ -139,15 +137,13 @@ def correlation(total: Index, cooperative: Index, mean: float) -> float:
 
 
 @dataclass(frozen=True)
-class LastWindow:
+class LastWindow(Simple):
     """The log-odds of the last window, changed as much as from window to window in the past."""
 
     code: str = "last_window"
     words: str = "the share of the last window of the same length, with the changes between past windows"
 
-    def chances(
-        self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
-    ) -> Mapping[int, Float]:
+    def chances(self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator) -> Chances:
         """Draw the change of the log-odds from a normal distribution."""
         recent = past.recent(VARIATION_MONTHS)
         found = {}
@@ -174,20 +170,16 @@ def _change(level: Float, error: Float) -> float:
 
 
 @dataclass(frozen=True)
-class StateSpace:
+class StateSpace(Simple):
     """Monthly log-odds of cooperation: a level, month-specific noise and the sampling error of few events.
 
     The level is a random walk (local level), or an autoregression of first order around a mean. Durbin and Koopman
     (2012), Time series analysis by state space methods, doi:10.1093/acprof:oso/9780199641178.001.0001.
     """
 
-    code: str
-    words: str
     reverts: bool  # Whether the level returns to a mean
 
-    def chances(
-        self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
-    ) -> Mapping[int, Float]:
+    def chances(self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator) -> Chances:
         """Simulate the level from its filtered state, and add noise to each month."""
         months = max(horizons)
         phi, mean, step, noise, level, error = fitted(

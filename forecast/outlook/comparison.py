@@ -3,16 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+import xarray as xr
 
 from forecast.arguments import checked, whole_seed
 from forecast.dates import LONGEST_HORIZON, Clock
 from forecast.errors import DataError, NotUpdatable, SpecError
 from forecast.files import digest
+from forecast.model import Fit, update
 from forecast.numeric import share
-from forecast.outlook.draws import FitLike, NotDefined, dyad_draws, mcse, position
+from forecast.outlook.draws import FitLike, NotDefined, dyad_draws, mcse, position, ratio
 from forecast.outlook.observed import Observed, observe
 from forecast.outlook.recorded import FEWEST, Baseline, DatasetRecord, changed, main_record, shares_of
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations, simulate_ahead
@@ -21,13 +23,6 @@ from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
 from forecast.typing import Bool, Float, Seed
 from forecast.wording import join
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import xarray as xr
-
-    from forecast.model import Fit
-
 
 LEVEL = "level"
 """Name of the level among the numbers of a look: the mean share now, points. The others are probabilities."""
@@ -115,23 +110,23 @@ class Look:
     level: Float  # Share now, points
     outcomes: Outcomes
     # Returns the outcomes without some events of the record, where the question counts these (`without`).
-    given: "Callable[[pd.DataFrame], Outcomes] | None" = field(default=None, repr=False, compare=False)
+    given: Callable[[pd.DataFrame], Outcomes] | None = field(default=None, repr=False, compare=False)
 
     @property
     def numbers(self) -> dict[str, Float]:
         """Draws (chain, draw) of every number: their mean is the number, and its error that of the mean."""
         return self.weighed(np.ones(self.level.shape))
 
-    def without(self, events: "pd.DataFrame") -> "Look":
+    def without(self, events: pd.DataFrame) -> "Look":
         """Return the same simulations where some events do not count for the question; draws are as they are."""
         return self if self.given is None else replace(self, outcomes=self.given(events))
 
     def weighed(self, draws: Float) -> dict[str, Float]:
         """Return the numbers with weights of draws (chain, draw)."""
-        found = {LEVEL: _ratio(draws * self.level, draws)}
+        found = {LEVEL: ratio(draws * self.level, draws)}
         for name, (hit, there) in self.outcomes.items():
             counted = draws[..., None] * there
-            found[name] = _ratio((counted * hit).mean(axis=-1), counted.mean(axis=-1))
+            found[name] = ratio((counted * hit).mean(axis=-1), counted.mean(axis=-1))
         return found
 
 
@@ -173,12 +168,6 @@ def _level_in(simulations: Simulations, months: int) -> Float:
 def level_now(fit: FitLike, dyad: str) -> Float:
     """Return the share of the level now, (chain, draw), points."""
     return share(dyad_draws(fit, dyad).level_now)
-
-
-def _ratio(part: Float, whole: Float) -> Float:
-    """Return draws whose mean is that of ``part`` over that of ``whole``, with its error to first order."""
-    mean = part.mean() / whole.mean()
-    return np.asarray(mean + (part - mean * whole) / whole.mean())
 
 
 TIME, EVENTS, REVISED, MODEL, BASELINE = "time passed", "new events", "late or revised data", "model", "baseline"
@@ -236,8 +225,8 @@ class Change:
 
 @checked
 def split_change(
-    old: "Fit",
-    new: "Fit",
+    old: Fit,
+    new: Fit,
     dyad: str,
     *,
     horizon: int = 12,
@@ -301,10 +290,10 @@ def split_change(
     report("asking both fits", 0, 0)
     later = ShareChange(first.before, smallest_improvement, horizon, gap)
 
-    def simulate(fit: "Fit", seed: int, months: int = horizon) -> Ahead:
+    def simulate(fit: Fit, seed: int, months: int = horizon) -> Ahead:
         return Ahead.of(fit, dyad, months, main_record(fit.panel, dyad), seed=seed)
 
-    def ask(fit: "Fit", seed: int) -> Numbers:
+    def ask(fit: Fit, seed: int) -> Numbers:
         return numbers_of(simulate(fit, seed).look(first).numbers)
 
     then, now = simulate(old, old_seed, gap + horizon), simulate(new, new_seed)
@@ -318,8 +307,8 @@ def split_change(
 
 
 def split_question_change(
-    old: "Fit",
-    new: "Fit",
+    old: Fit,
+    new: Fit,
     dyad: str,
     sentence: str,
     ask: Ask,
@@ -348,7 +337,7 @@ type Parts = Sequence[tuple[str, Numbers, str]]
 """Names of the parts of a change, the numbers with each part and all before it, and notes."""
 
 
-def _change(old: "Fit", new: "Fit", dyad: str, asked: Headline | str, before: Numbers, parts: Parts) -> Change:
+def _change(old: Fit, new: Fit, dyad: str, asked: Headline | str, before: Numbers, parts: Parts) -> Change:
     steps, last = [], before
     for name, after, note in parts:
         steps.append(Step(name, difference(after, last), after, note))
@@ -356,7 +345,7 @@ def _change(old: "Fit", new: "Fit", dyad: str, asked: Headline | str, before: Nu
     return Change(dyad, (last_known(old.panel), last_known(new.panel)), asked, before, last, tuple(steps))
 
 
-def _until_now(old: "Fit", new: "Fit", ask: Ask, seed: int, last: Numbers, carried: "CarriedOver") -> Parts:
+def _until_now(old: Fit, new: Fit, ask: Ask, seed: int, last: Numbers, carried: "CarriedOver") -> Parts:
     """Return new events, late or revised data and the model, whose fit says `last`; or all together."""
     if not carried.fits:
         return [(TOGETHER, last, f"They cannot be separated: {carried.reason}")]
@@ -366,7 +355,7 @@ def _until_now(old: "Fit", new: "Fit", ask: Ask, seed: int, last: Numbers, carri
     return [*parts, (MODEL, last, _differing(old, new))]
 
 
-def _months_between(old: "Fit", new: "Fit", dyad: str, horizon: int = 0) -> int:
+def _months_between(old: Fit, new: Fit, dyad: str, horizon: int = 0) -> int:
     """Return the number of months by which the second fit extends the first; both must hold the dyad."""
     panels = old.panel, new.panel
     for panel in panels:
@@ -388,7 +377,7 @@ def _months_between(old: "Fit", new: "Fit", dyad: str, horizon: int = 0) -> int:
     return months
 
 
-def _baseline(fit: "Fit", dyad: str, months: int) -> Baseline:
+def _baseline(fit: Fit, dyad: str, months: int) -> Baseline:
     record = main_record(fit.panel, dyad)
     found = record if isinstance(record, NotDefined) else record.baseline(months)
     if isinstance(found, NotDefined) or found.share is None:
@@ -402,16 +391,14 @@ class CarriedOver:
     """An earlier fit with what became known since, the same for all its dyads."""
 
     # Part, the fit with it and all before (None if it brings nothing new), and how that came about
-    fits: tuple[tuple[str, "Fit | None", str], ...]
+    fits: tuple[tuple[str, Fit | None, str], ...]
     reason: str = ""  # Why there are none
 
 
 def carry_over(
-    old: "Fit", new: "Fit", *, seed: int = 1, refit: bool = False, progress: Progress | None = None
+    old: Fit, new: Fit, *, seed: int = 1, refit: bool = False, progress: Progress | None = None
 ) -> CarriedOver:
     """Update the earlier fit with new events and then with late ones; return nothing, and why, if that is not valid."""
-    from forecast.model import update
-
     found: list[tuple[str, Fit | None, str]] = []
     last = None
     try:
@@ -428,7 +415,7 @@ def carry_over(
     return CarriedOver(tuple(found))
 
 
-def _sampled_from(new: "Fit", old: "Fit", panel: "xr.Dataset") -> bool:
+def _sampled_from(new: Fit, old: Fit, panel: xr.Dataset) -> bool:
     """Return whether the later fit is the earlier model, sampled again on its day because an update did not hold.
 
     Then it is what fitting again would give.
@@ -440,7 +427,7 @@ def _sampled_from(new: "Fit", old: "Fit", panel: "xr.Dataset") -> bool:
     return alike and not bool(panel_kind(panel).news(panel, new.panel).any())
 
 
-def _with_news(old: "xr.Dataset", new: "xr.Dataset") -> "xr.Dataset":
+def _with_news(old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
     """Return the later panel with the earlier one's counts of the months that this knew whole."""
     kind = panel_kind(new)
     shapes = [[one.sizes[dim] for dim in kind.dims if dim != "time"] for one in (old, new)]
@@ -449,7 +436,7 @@ def _with_news(old: "xr.Dataset", new: "xr.Dataset") -> "xr.Dataset":
     clock = Clock.of(old)
     known = len(clock.times) - (last_known(old) < clock.last_day())
 
-    def mixed(name: str) -> "xr.DataArray":
+    def mixed(name: str) -> xr.DataArray:
         values = new[name].transpose(*kind.dims)
         both = values.to_numpy().copy()
         both[:, :known] = old[name].transpose(*kind.dims).to_numpy()[:, :known]
@@ -462,13 +449,13 @@ def _with_news(old: "xr.Dataset", new: "xr.Dataset") -> "xr.Dataset":
     return recounted(new.assign(given).assign_attrs(digest=edition))
 
 
-def _again(fit: "Fit", old: "Fit") -> str:
+def _again(fit: Fit, old: Fit) -> str:
     """Return why the earlier model had to be fitted again, if it had."""
     again = fit.provenance.get("refitted")
     return "" if again is None or again == old.provenance.get("refitted") else f"Fitted again: {again['reason']}."
 
 
-def _differing(old: "Fit", new: "Fit") -> str:
+def _differing(old: Fit, new: Fit) -> str:
     """Return in words what differs between the models of two fits."""
     if old.dyads != new.dyads:
         return f"The earlier fit is of {', '.join(old.dyads)}, the later one of {', '.join(new.dyads)}."

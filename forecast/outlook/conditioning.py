@@ -17,9 +17,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+import xarray as xr
 
 from forecast.dates import LONGEST_HORIZON, Clock, add_months, months_between, parse_date
 from forecast.errors import DataError, SpecError
@@ -36,11 +38,6 @@ from forecast.panel.kinds import panel_kind
 from forecast.panel.record import counts_once, event_counts
 from forecast.typing import Float, Index
 from forecast.wording import join
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import xarray as xr
-
 
 COLUMNS = ("date", "source", "target", "code", "kind", "n", "part", "until", "summary")
 """Columns of a scenario's table; either code or kind is required; n, part, until and summary are optional."""
@@ -132,7 +129,7 @@ def _read_row(place: str, row: Mapping[Any, str]) -> Assumed:
     return Assumed(day, source, target, cells["code"], cells["kind"], number, part, until, cells["summary"], place)
 
 
-def periods_held(rows: Sequence[Assumed], panel: "xr.Dataset", dyad: str, events: "pd.DataFrame | None" = None) -> Held:
+def periods_held(rows: Sequence[Assumed], panel: xr.Dataset, dyad: str, events: pd.DataFrame | None = None) -> Held:
     """Check what is assumed against a panel, and arrange it by period.
 
     A two-sided event that has a row for each side (a visit and its hosting on one day) is one event, as in the panel.
@@ -153,7 +150,7 @@ def periods_held(rows: Sequence[Assumed], panel: "xr.Dataset", dyad: str, events
     return {period: _cells(found[period], panel) for period in sorted(found)}
 
 
-def _cells(sorts: Mapping[Cell, list[int]], panel: "xr.Dataset") -> tuple[Cell, ...]:
+def _cells(sorts: Mapping[Cell, list[int]], panel: xr.Dataset) -> tuple[Cell, ...]:
     """Return the assumptions about a period, by sort; a number of -1 means no events."""
     cells, unit = [], Clock.of(panel).unit
     for sort, numbers in sorts.items():
@@ -195,7 +192,7 @@ def _period(day: datetime.date, clock: Clock, place: str) -> int:
     return (day - start).days // 7 if clock.weekly else months_between(start, day)
 
 
-def _code_of(row: Assumed, panel: "xr.Dataset") -> str:
+def _code_of(row: Assumed, panel: xr.Dataset) -> str:
     """Return the code of a row; an empty one if its kind is the name of a class of the panel."""
     names, kind = _class_names(panel), folded(row.kind)
     if kind in names and not row.code:
@@ -208,11 +205,11 @@ def _code_of(row: Assumed, panel: "xr.Dataset") -> str:
         raise SpecError(f"{row.place}: {error}") from error
 
 
-def _class_names(panel: "xr.Dataset") -> list[str]:
+def _class_names(panel: xr.Dataset) -> list[str]:
     return [str(name).casefold() for name in panel["class_name"].to_numpy()]
 
 
-def _sort(row: Assumed, code: str, panel: "xr.Dataset", known: "pd.DataFrame | None") -> Cell:
+def _sort(row: Assumed, code: str, panel: xr.Dataset, known: pd.DataFrame | None) -> Cell:
     """Return the sort of events that a row describes, however many."""
     if not code:
         return Cell(_class_names(panel).index(folded(row.kind)), 1.0 if row.part is None else row.part, 0)
@@ -221,13 +218,11 @@ def _sort(row: Assumed, code: str, panel: "xr.Dataset", known: "pd.DataFrame | N
     return Cell(of_class, part, 0) if part == 1 else Cell(of_class, part, 0, act, row.part is None)
 
 
-def _recent_events(events: "pd.DataFrame | None", panel: "xr.Dataset", dyad: str) -> "pd.DataFrame | None":
+def _recent_events(events: pd.DataFrame | None, panel: xr.Dataset, dyad: str) -> pd.DataFrame | None:
     """Return code, class and number of the dyad's events in the ten years up to the present."""
     scale = str(panel.attrs.get("scale", ""))
     if events is None or scale not in scale_names():
         return None
-    import pandas as pd
-
     last = Clock.of(panel).last_day()
     known = (events["dyad"] == dyad) & (events["known_at"] <= pd.Timestamp(last))
     recent = events[known & (events["date"] > pd.Timestamp(add_months(last, -MIX_MONTHS)))]
@@ -235,7 +230,7 @@ def _recent_events(events: "pd.DataFrame | None", panel: "xr.Dataset", dyad: str
     return pd.DataFrame({"act": act, "class": act.map(read_scale(scale).class_of), "n": event_counts(recent)})
 
 
-def _part(act: str, of_class: int, known: "pd.DataFrame | None") -> float:
+def _part(act: str, of_class: int, known: pd.DataFrame | None) -> float:
     """Return which part of the events of its class are such acts; half of one more is added, and one to all."""
     if known is None:
         return 1.0
@@ -243,14 +238,12 @@ def _part(act: str, of_class: int, known: "pd.DataFrame | None") -> float:
     return float((own.loc[own["act"].str.startswith(act), "n"].sum() + 0.5) / (own["n"].sum() + 1.0))
 
 
-def _numbers(rows: Sequence[Assumed], codes: Sequence[str], panel: "xr.Dataset", dyad: str) -> list[int]:
+def _numbers(rows: Sequence[Assumed], codes: Sequence[str], panel: xr.Dataset, dyad: str) -> list[int]:
     """Return the number of events of each row: none if it is the other side of another row."""
     coded = [place for place, (row, code) in enumerate(zip(rows, codes, strict=True)) if code and row.n]
     numbers = [row.n for row in rows]
     if not coded or not counts_once(panel):
         return numbers
-    import pandas as pd
-
     # Rows pair as in a panel where they mean the same part.
     acts = [
         {

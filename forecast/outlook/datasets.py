@@ -8,9 +8,9 @@ disagrees if it is far from the prediction by the other datasets and the dataset
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
 from scipy.linalg import block_diag
 from scipy.special import ndtri
 
@@ -24,9 +24,6 @@ from forecast.outlook.sentences import sentence
 from forecast.panel.record import relative_counts, usual_periods
 from forecast.typing import Float, Index
 from forecast.wording import join
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 DRAWS = 400
 """Draws of the posterior, evenly spaced, under which records are simulated."""
@@ -107,9 +104,40 @@ def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[Dataset
     level = flat(draws["level"])
     noise = flat(draws["tau"]) if "tau" in draws else np.zeros(len(level))
     era = panel["era_index"].isel(dyad=place).to_numpy()
-    present = _Present.of(fit, draws, era, level.mean(axis=0), float((noise**2).mean()), data)
-    main = main_dataset(panel, dyad)
-    return tuple(_outlook(fit, place, one, level, noise, present, one.record.number == main, seed) for one in data)
+    present, residuals = _present(fit, draws, era, level.mean(axis=0), float((noise**2).mean()), data)
+    size, main = (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]), main_dataset(panel, dyad)
+    found = []
+    for one in data:
+        record, (first, last) = one.record, one.ends
+        rng = stream(seed, dyad, f"dataset {record.number}")
+        years = _years(one, level, noise, residuals[record.number], rng)
+        offset, drift = _offsets(fit, place, one)
+        concentration = None
+        if "concentration" in fit.posterior:
+            own = fit.posterior["concentration"].isel(dataset=record.number).transpose("chain", "draw").to_numpy()
+            concentration = estimate(own + 1.0, "events", "independent events that a very busy month is worth")
+        without = present[record.number]
+        found.append(
+            DatasetOutlook(
+                name=record.dataset,
+                main=record.number == main,
+                first=record.clock.times[first].item(),
+                last=record.clock.end_of(record.clock.times[last].item()),
+                events=int(record.total[record.covered].sum()),
+                offset=offset,
+                drift=drift,
+                concentration=concentration,
+                years=years,
+                disagrees=tuple(
+                    each.year for each in years if each.residual is not None and abs(each.residual) > BEYOND
+                ),
+                without=_as_estimate(without, "present level without the last two years of the dataset", size),
+                with_all=_as_estimate(present[None], "present level", size),
+                worth=100.0 * (without[1] / present[None][1] - 1.0),
+                sentence=sentence("reading", record.dataset, offset, drift),
+            )
+        )
+    return tuple(found)
 
 
 def datasets_finding(found: Sequence[DatasetOutlook]) -> str:
@@ -121,7 +149,7 @@ def datasets_finding(found: Sequence[DatasetOutlook]) -> str:
     return sentence("datasets", decisive, odd)
 
 
-def _reading(panel: "xr.Dataset", draws: "xr.Dataset", place: int, record: DatasetRecord) -> _Reading:
+def _reading(panel: xr.Dataset, draws: xr.Dataset, place: int, record: DatasetRecord) -> _Reading:
     own, covered = draws.isel(dataset=record.number), record.covered
     reports = panel["counts"].isel(dyad=place, dataset=record.number).sum(["time", "class"]).to_numpy()
     weight = reports / reports.sum() if reports.any() else np.full(len(reports), 1 / len(reports))
@@ -131,35 +159,6 @@ def _reading(panel: "xr.Dataset", draws: "xr.Dataset", place: int, record: Datas
         busy = relative_counts(record.total, covered, *usual_periods(record.clock.periods(1)))
         offset = offset + flat(own["dataset_volume_effect"])[:, None] * np.where(covered, busy, 0.0)
     return _Reading(record, offset, flat(own["concentration"]) if "concentration" in own else None, knot, part)
-
-
-def _outlook(
-    fit: FitLike, place: int, data: _Reading, level: Float, noise: Float, present: "_Present", main: bool, seed: int
-) -> DatasetOutlook:
-    record, clock, (first, last) = data.record, data.record.clock, data.ends
-    rng = stream(seed, record.dyad, f"dataset {record.number}")
-    years = _years(data, level, noise, present.residuals[record.number], rng)
-    offset, drift = _offsets(fit, place, data)
-    concentration = None
-    if "concentration" in fit.posterior:
-        draws = fit.posterior["concentration"].isel(dataset=record.number).transpose("chain", "draw").to_numpy()
-        concentration = estimate(draws + 1.0, "events", "independent events that a very busy month is worth")
-    return DatasetOutlook(
-        name=record.dataset,
-        main=main,
-        first=clock.times[first].item(),
-        last=clock.end_of(clock.times[last].item()),
-        events=int(record.total[record.covered].sum()),
-        offset=offset,
-        drift=drift,
-        concentration=concentration,
-        years=years,
-        disagrees=tuple(one.year for one in years if one.residual is not None and abs(one.residual) > BEYOND),
-        without=present.level(record.number),
-        with_all=present.level(None),
-        worth=present.worth(record.number),
-        sentence=sentence("reading", record.dataset, offset, drift),
-    )
 
 
 def _offsets(fit: FitLike, place: int, data: _Reading) -> tuple[Estimate | None, Estimate | None]:
@@ -236,62 +235,42 @@ class _Seen:
         return _Seen(self.month[own], self.value[own], self.variance[own], self.shared[np.ix_(own, own)])
 
 
-@dataclass(frozen=True)
-class _Present:
-    """The present level in log-odds as Gaussian algebra has it, (mean, standard deviation), by what is left out.
+def _present(
+    fit: FitLike, draws: xr.Dataset, era: Index, level: Float, news: float, data: Sequence[_Reading]
+) -> tuple[Mapping[int | None, tuple[float, float]], Mapping[int, Mapping[int, float]]]:
+    """Solve for the present level in log-odds, (mean, standard deviation) by what is left out, and residuals by year.
 
     The working responses have the mean reading of their dataset taken out, and its uncertainty is in their covariance.
+    `era` (time,) has the place of each month's era, `level` (time,) is the posterior mean, `news` the month-specific
+    variance.
     """
-
-    found: Mapping[int | None, tuple[float, float]]
-    residuals: Mapping[int, Mapping[int, float]]
-    size: tuple[int, int]
-
-    @classmethod
-    def of(
-        cls, fit: FitLike, draws: "xr.Dataset", era: Index, level: Float, news: float, data: Sequence[_Reading]
-    ) -> "_Present":
-        """Solve it for one dyad, with the place of each month's era.
-
-        ``level`` (time,) is the posterior mean, ``news`` the month-specific variance.
-        """
-        clock = data[0].record.clock
-        periods = clock.periods(12 * YEARS_BACK)
-        window = slice(max(len(level) - periods, 0), len(level))
-        moves, centre = _level_covariance(draws, era[window], float(level.mean()))
-        steps = flat(draws["dataset_drift_sd"]).mean(axis=0)
-        priors = getattr(fit.spec, "priors", None) or Priors()
-        seen = {
-            (number := one.record.number): _Seen.of(
-                one, level, window, _off(one.knot + one.part, priors, float(steps[max(number - 1, 0)]))
-            )
-            for one in data
-        }
-        recent = len(moves) - clock.periods(RECENT_MONTHS)
-        found: dict[int | None, tuple[float, float]] = {None: _solve(list(seen.values()), moves, news, centre)}
-        for name in seen:
-            kept = [part.before(recent) if place == name else part for place, part in seen.items()]
-            found[name] = _solve(kept, moves, news, centre)
-        return cls(
-            found,
-            _residuals(seen, clock.years[window], moves, news, centre),
-            (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]),
+    clock = data[0].record.clock
+    window = slice(max(len(level) - clock.periods(12 * YEARS_BACK), 0), len(level))
+    moves, centre = _level_covariance(draws, era[window], float(level.mean()))
+    steps = flat(draws["dataset_drift_sd"]).mean(axis=0)
+    priors = getattr(fit.spec, "priors", None) or Priors()
+    seen = {
+        (number := one.record.number): _Seen.of(
+            one, level, window, _off(one.knot + one.part, priors, float(steps[max(number - 1, 0)]))
         )
-
-    def worth(self, dataset: int) -> float:
-        """By how many percent the standard deviation grows without a dataset's last two years."""
-        return 100.0 * (self.found[dataset][1] / self.found[None][1] - 1.0)
-
-    def level(self, left_out: int | None) -> Estimate:
-        """Return the present level, percent, without a dataset's last two years; draws are a normal's quantiles."""
-        mean, spread = self.found[left_out]
-        number = self.size[0] * self.size[1]
-        quantiles = mean + spread * ndtri((np.arange(number) + 0.5) / number)
-        what = "present level" if left_out is None else "present level without the last two years of the dataset"
-        return estimate(share(quantiles).reshape(self.size), "per cent", f"{what}, by Gaussian algebra")
+        for one in data
+    }
+    recent = len(moves) - clock.periods(RECENT_MONTHS)
+    found: dict[int | None, tuple[float, float]] = {None: _solve(list(seen.values()), moves, news, centre)}
+    for name in seen:
+        kept = [part.before(recent) if place == name else part for place, part in seen.items()]
+        found[name] = _solve(kept, moves, news, centre)
+    return found, _residuals(seen, clock.years[window], moves, news, centre)
 
 
-def _level_covariance(draws: "xr.Dataset", era: Index, mean: float) -> tuple[Float, float]:
+def _as_estimate(level: tuple[float, float], words: str, size: tuple[int, int]) -> Estimate:
+    """Summarise a normal level in log-odds, percent; draws, so many by chain and draw, are its quantiles."""
+    number = size[0] * size[1]
+    quantiles = level[0] + level[1] * ndtri((np.arange(number) + 0.5) / number)
+    return estimate(share(quantiles).reshape(size), "per cent", f"{words}, by Gaussian algebra")
+
+
+def _level_covariance(draws: xr.Dataset, era: Index, mean: float) -> tuple[Float, float]:
     """Return prior covariance (month, month) and mean of the level, at the posterior's mean parameters."""
 
     def value(name: str) -> float:

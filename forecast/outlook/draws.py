@@ -324,7 +324,11 @@ def _per_draw(values: NDArray[Any], given: Bool | Float | None = None) -> Float:
     if given is None or given.all():
         means = values.mean(axis=2) if values.ndim == 3 else values
         return np.asarray(means, dtype=np.float64)
-    part, whole = _per_draw(np.where(given, values, 0.0)), _per_draw(given)
+    return ratio(_per_draw(np.where(given, values, 0.0)), _per_draw(given))
+
+
+def ratio(part: Float, whole: Float) -> Float:
+    """Return draws whose mean is that of ``part`` over that of ``whole``, with its error to first order."""
     mean = part.mean() / whole.mean()
     return np.asarray(mean + (part - mean * whole) / whole.mean(), dtype=np.float64)
 

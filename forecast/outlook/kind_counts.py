@@ -15,9 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
+import xarray as xr
 
 from forecast.dates import periods_a_month
 from forecast.errors import DataError
@@ -31,9 +32,6 @@ from forecast.outlook.sentences import sentence
 from forecast.resources import kinds_file
 from forecast.typing import Bool, Float, Index
 from forecast.wording import percent
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 MEMORIES = (12, 24, 60, 120)
 """Months whose rate continues, equally likely."""
@@ -100,7 +98,7 @@ class KindRates:
     _known: dict[int, float] = field(default_factory=dict, repr=False, compare=False)  # Scatter by periods
 
     @classmethod
-    def of(cls, panel: "xr.Dataset", dataset: int, places: Sequence[int]) -> Self:
+    def of(cls, panel: xr.Dataset, dataset: int, places: Sequence[int]) -> Self:
         """Read the past of a kind from a panel."""
         ordered = panel["counts"].transpose("dataset", "dyad", "time", "direction", "class").to_numpy()[dataset]
         events = ordered[..., list(places)].astype(np.int64).sum(axis=(-1, -2))
@@ -262,26 +260,20 @@ class KindOutlook:
     rule: str  # Resolution rule
 
 
-class KindPast(NamedTuple):
-    """What is known of a kind of events."""
-
-    counts: Index  # The dyad's own events, (period,)
-    rate: KindRate  # Of the window ahead, from the past of all dyads
-    cooperative: bool  # Whether it is of the cooperative side
-    before: Baseline | NotDefined  # Events of all kinds in as many months before
-    scored: Calibration  # Whether chances of the kind were calibrated
-
-
-def kind_outlook(record: DatasetRecord, question: CountQuestion, months: int, hit: Bool, past: KindPast) -> KindOutlook:
+def kind_outlook(
+    record: DatasetRecord, question: CountQuestion, months: int, hit: Bool, counts: Index, rate: KindRate, side: bool
+) -> KindOutlook:
     """Compute how many events of a kind will be recorded up to a horizon: its probability is that of its past.
 
-    `hit` says in which simulations there are enough of them.
+    `hit` says in which simulations there are enough of them, `counts` how many there were in each period, and `side`
+    whether the kind is of the cooperative side.
     """
     kind, at_least, periods = question.of, question.at_least, record.clock.periods(months)
-    own, baseline, rate = past.counts[record.covered], past.before, past.rate
+    own, baseline = counts[record.covered], record.baseline(months)
+    scored = calibration_of(record.dataset, record.scale, kind)
     if not isinstance(baseline, NotDefined):
         events = int(own[-periods:].sum())
-        cooperative = events if past.cooperative else 0
+        cooperative = events if side else 0
         baseline = replace(baseline, events=events, cooperative=cooperative, share=share_before(cooperative, events))
     base_rate = window_base_rate(own[-record.clock.periods(MIX_MONTHS) :], periods, at_least)
     yes, size = question.words(), hit.shape[:2]
@@ -289,7 +281,7 @@ def kind_outlook(record: DatasetRecord, question: CountQuestion, months: int, hi
     chance = certain(rate.at_least(at_least), yes, size)
     result = KindOutlook(
         kind=kind,
-        cooperative=past.cooperative,
+        cooperative=side,
         months=months,
         first=question.first,
         until=question.last,
@@ -300,8 +292,8 @@ def kind_outlook(record: DatasetRecord, question: CountQuestion, months: int, hi
         baseline=baseline,
         base_rate=base_rate,
         far_from_base_rate=not isinstance(base_rate, NotDefined) and far_apart(chance.value, base_rate),
-        calibrated=past.scored.passed,
-        calibration=past.scored.sentence,
+        calibrated=scored.passed,
+        calibration=scored.sentence,
         sentence="",
         rule=f"{yes} {question.rule}",
     )
@@ -328,7 +320,7 @@ type Kinds = dict[tuple[str, int, int], KindOutlook]
 """Forecasts of kinds by name, months and the number that is asked for."""
 
 
-def kind_outlooks(panel: "xr.Dataset", observed: Observed | NotDefined, query: Query) -> Kinds:
+def kind_outlooks(panel: xr.Dataset, observed: Observed | NotDefined, query: Query) -> Kinds:
     """Compute the forecast of every kind by horizon, and of the numbers that are asked for; none of an index."""
     if isinstance(observed, NotDefined):
         return {}
@@ -336,16 +328,13 @@ def kind_outlooks(panel: "xr.Dataset", observed: Observed | NotDefined, query: Q
     found: Kinds = {}
     rates = {name: KindRates.of(panel, record.number, (place,)) for place, name in enumerate(record.names)}
     asked = [(name, 1, months) for name in record.names for months in query.horizons]
-    before = {months: record.baseline(months) for _, _, months in [*asked, *query.numbers]}
     for name, number, months in [*asked, *query.numbers]:
         place, periods = record.names.index(name), record.clock.periods(months)
         means = record.class_codes[place] or None
         question = CountQuestion.ahead(record, months, of=name, at_least=number, means=means)
         hit, _ = question.settle(observed.ahead(periods, place))
-        rate = rates[name].rate(record.dyad, periods)
-        scored = calibration_of(record.dataset, record.scale, name)
-        past = KindPast(record.counts[:, place], rate, place >= record.zero_cut, before[months], scored)
-        found[name, months, number] = kind_outlook(record, question, months, hit, past)
+        rate, side = rates[name].rate(record.dyad, periods), place >= record.zero_cut
+        found[name, months, number] = kind_outlook(record, question, months, hit, record.counts[:, place], rate, side)
     return found
 
 

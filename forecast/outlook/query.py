@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
+import xarray as xr
 
 from forecast.dates import LONGEST_HORIZON, Clock, months_ahead
 from forecast.drivers import require_given
@@ -13,11 +14,8 @@ from forecast.errors import SpecError
 from forecast.outlook.recorded import kinds_like, main_dataset
 from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.panel import panel_kind
-from forecast.panel.record import sides
+from forecast.panel.record import by_class
 from forecast.wording import join
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 
 def main_horizon(horizons: Iterable[int]) -> int:
@@ -72,7 +70,7 @@ class Query:
     @classmethod
     def of(
         cls,
-        panel: "xr.Dataset",
+        panel: xr.Dataset,
         dyad: str,
         horizons: Sequence[int],
         *,
@@ -111,13 +109,13 @@ class Query:
         """The farthest month that is asked about."""
         return max(self.horizons[-1], self.by or 0, *(months for _, _, months in self.numbers))
 
-    def _require_answer(self, panel: "xr.Dataset", dyad: str) -> None:
+    def _require_answer(self, panel: xr.Dataset, dyad: str) -> None:
         """Make sure that events are counted, and that windows which are half over can be."""
         if self.above is not None and not panel_kind(panel).coded:
             raise SpecError("above: the data are an index, of which no events are recorded; leave it out")
         if self.by is None:
             return
-        clock, covered = Clock.of(panel), np.flatnonzero(sides(panel, dyad, main_dataset(panel, dyad))[2])
+        clock, covered = Clock.of(panel), np.flatnonzero(by_class(panel, dyad, main_dataset(panel, dyad))[1])
         if not covered.size or covered[-1] < panel.sizes["time"] - 1:
             raise SpecError(
                 f"by: coverage ends before {clock.name()}, so that windows which are half over cannot be counted; "

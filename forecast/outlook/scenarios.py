@@ -6,13 +6,14 @@ from datetime import date
 from math import ceil
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
 
 from forecast.arguments import checked, whole_seed
 from forecast.dates import LONGEST_HORIZON
 from forecast.errors import SpecError
+from forecast.events.table import EventTable
 from forecast.outlook.conditioning import Assumed, Conditional, condition, periods_held, read_assumed
 from forecast.outlook.draws import FitLike, NotDefined, Probability, probability
 from forecast.outlook.kind_counts import Kinds, kind_given, kind_outlooks
@@ -32,11 +33,6 @@ from forecast.outlook.windows import (
 from forecast.progress import Progress, silent
 from forecast.typing import Seed
 from forecast.wording import Card, Displayed, chance
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from forecast.events.table import EventTable
 
 SCHEMA = 1
 STAMP = "assumed, not predicted"
@@ -123,8 +119,8 @@ def scenario(
     at_least: Sequence[AtLeast] = (),
     baseline_months: int = BASELINE_MONTHS,
     questions: Sequence[SimulationQuestion] = (),
-    events: "EventTable | None" = None,
-    followed: "xr.Dataset | None" = None,
+    events: EventTable | None = None,
+    followed: xr.Dataset | None = None,
     progress: Progress | None = None,
 ) -> Scenarios:
     """Compute the outlook given assumed events: assumed, not predicted.
@@ -311,7 +307,7 @@ def _warnings(plausible: Probability, fault: str) -> tuple[str, ...]:
 
 
 def followed_windows(
-    panel: "xr.Dataset",
+    panel: xr.Dataset,
     dyad: str,
     recorded: Mapping[int, WindowOutlook],
     improvement: float,

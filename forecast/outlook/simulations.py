@@ -48,20 +48,10 @@ class StructuralHazard:
     breaks: int  # New frameworks seen, all dyads
     exposure: float  # Months observed
 
-    @property
-    def shape(self) -> float:
-        """Shape of the Gamma posterior."""
-        return PRIOR_BREAKS + self.breaks
-
-    @property
-    def rate(self) -> float:
-        """Rate of the Gamma posterior, months."""
-        return PRIOR_MONTHS + self.exposure
-
     def draws(self, size: tuple[int, int], seed: int) -> Float:
         """Draw the rate per month, (chain, draw): the same for every dyad of one seed."""
         rng = np.random.default_rng(np.random.SeedSequence(seed))
-        return rng.gamma(self.shape, 1 / self.rate, size)
+        return rng.gamma(PRIOR_BREAKS + self.breaks, 1 / (PRIOR_MONTHS + self.exposure), size)
 
 
 def structural_hazard(panel: xr.Dataset) -> StructuralHazard:
@@ -148,33 +138,33 @@ def driver_outlooks(fit: FitLike, dyad: str) -> tuple[DriverOutlook, ...]:
     """Describe the drivers of a fit; empty if it has none."""
     if "driver_effect" not in fit.posterior:
         return ()
-    return tuple(_outlook(fit, dyad, place) for place in range(fit.posterior.sizes["driver"]))
+    found = []
+    for (name, acts), effect in zip(drivers_of(fit), np.moveaxis(_effect(fit, dyad), -1, 0), strict=True):
+        ahead = ahead_of(fit.panel, name, dyad)
+        of = {"month": "that month alone", "cycle": "what the cycle reverts to", "trend": "the trend"}[acts]
+        words = f"points of share that a standard deviation of {name} adds to {of}, from an even share"
+        points = estimate(share(effect) - 50.0, "points", words)
+        positive = probability(effect > 0, f"{name} helps cooperation")
+        found.append(
+            DriverOutlook(
+                name=name,
+                acts=acts,
+                spread=float(fit.panel["driver_spread"].sel(driver=name)),
+                effect=estimate(effect, "log-odds", f"what a standard deviation of {name} adds to {of}"),
+                points=points,
+                positive=positive,
+                future=ahead.future,
+                now=float(ahead.record[-1]) if ahead.record.size else None,
+                sentence=sentence("driver", name, of, points, positive, FUTURE_WORDS[ahead.future]),
+            )
+        )
+    return tuple(found)
 
 
 def drivers_of(fit: FitLike) -> Drivers:
     """Return the drivers of a fit and what they act on; of settings that know none, none."""
     found: Drivers = getattr(fit.spec, "drivers", ())
     return found
-
-
-def _outlook(fit: FitLike, dyad: str, place: int) -> DriverOutlook:
-    name, acts = drivers_of(fit)[place]
-    effect, ahead = _effect(fit, dyad)[..., place], ahead_of(fit.panel, name, dyad)
-    of = {"month": "that month alone", "cycle": "what the cycle reverts to", "trend": "the trend"}[acts]
-    words = f"points of share that a standard deviation of {name} adds to {of}, from an even share"
-    points = estimate(share(effect) - 50.0, "points", words)
-    positive = probability(effect > 0, f"{name} helps cooperation")
-    return DriverOutlook(
-        name=name,
-        acts=acts,
-        spread=float(fit.panel["driver_spread"].sel(driver=name)),
-        effect=estimate(effect, "log-odds", f"what a standard deviation of {name} adds to {of}"),
-        points=points,
-        positive=positive,
-        future=ahead.future,
-        now=float(ahead.record[-1]) if ahead.record.size else None,
-        sentence=sentence("driver", name, of, points, positive, FUTURE_WORDS[ahead.future]),
-    )
 
 
 def _effect(fit: FitLike, dyad: str) -> Float:

@@ -17,9 +17,10 @@ Goldstein (1992), A conflict-cooperation scale for WEIS events data, doi:10.1177
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Self, overload
+from typing import Self, overload
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.model.observation.sides import ordered_kinds, stronger_log_odds
@@ -46,10 +47,6 @@ from forecast.outlook.windows import ALWAYS_VOID, FEW_BEFORE, chances_of_change,
 from forecast.panel import panel_kind
 from forecast.typing import Float, Index
 from forecast.wording import join, period
-
-if TYPE_CHECKING:
-    import xarray as xr
-
 
 WORTH = 10.0
 """Number of events as which the mean of all dyads counts."""
@@ -88,7 +85,7 @@ class SideScores:
     spread: Float  # Standard deviation of single events, (side,)
 
     @classmethod
-    def of(cls, panel: "xr.Dataset", record: DatasetRecord) -> "Self | NotDefined":
+    def of(cls, panel: xr.Dataset, record: DatasetRecord) -> "Self | NotDefined":
         """Read them from the record of a dyad and, for the mean of all dyads, from its panel."""
         if record.goldstein is None:
             return NO_SCORES
@@ -141,7 +138,7 @@ class ToneOutlook:
 
 
 def tone_outlooks(
-    panel: "xr.Dataset",
+    panel: xr.Dataset,
     observed: Observed | NotDefined,
     query: Query,
     published: Mapping[int, Observed],

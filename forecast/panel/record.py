@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from forecast.arguments import checked
 from forecast.dates import Clock, month_end, periods_a_month
@@ -95,28 +94,17 @@ def require_record(panel: "xr.Dataset", dyad: str, as_of: date) -> None:
 
 def whole_periods(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Bool:
     """Return which periods a dataset covers to their end, (time,): others leave its number of events open."""
-    covered = panel["covered"].sel(dyad=dyad).isel(dataset=dataset).to_numpy()
-    return np.asarray(covered & (_ends(panel) <= np.datetime64(_known_to(panel, dyad, dataset))))
+    return np.asarray(unrecorded_part(panel, dyad, dataset) == 0)
 
 
 def unrecorded_part(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Float:
     """Return which part of each period's days a dataset does not cover, (time,): zero of whole periods."""
-    covered, ends = panel["covered"].sel(dyad=dyad).isel(dataset=dataset).to_numpy(), _ends(panel)
-    days = (ends - Clock.of(panel).times).astype(int) + 1
-    left = (ends - np.datetime64(_known_to(panel, dyad, dataset))).astype(int)
+    covered, clock = panel["covered"].sel(dyad=dyad).isel(dataset=dataset).to_numpy(), Clock.of(panel)
+    ends = np.array([clock.end_of(start) for start in clock.times.tolist()], dtype="datetime64[D]")
+    days, stated = (ends - clock.times).astype(int) + 1, covered_to(panel, dyad, dataset)
+    known = last_known(panel) if stated is None else min(last_known(panel), stated)
+    left = (ends - np.datetime64(known)).astype(int)
     return np.asarray(np.where(covered, np.clip(left / days, 0.0, 1.0), 1.0))
-
-
-def _known_to(panel: "xr.Dataset", dyad: str, dataset: int) -> date:
-    """Return the day to which a panel knows the record of a dyad in a dataset."""
-    stated = covered_to(panel, dyad, dataset)
-    return last_known(panel) if stated is None else min(last_known(panel), stated)
-
-
-def _ends(panel: "xr.Dataset") -> NDArray[np.datetime64]:
-    """Return the last day of each period, (time,)."""
-    clock = Clock.of(panel)
-    return np.array([clock.end_of(start) for start in clock.times.tolist()], dtype="datetime64[D]")
 
 
 def partly_known(panel: "xr.Dataset", dyad: str) -> date | None:
@@ -137,12 +125,6 @@ def observed_shares(panel: "xr.Dataset", dyad: str, dataset: int | None = None) 
     """
     some = panel if dataset is None or "dataset" not in panel.dims else panel.isel(dataset=[dataset])
     return panel_kind(panel).shares(some, dyad)
-
-
-def sides(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, Index, Bool]:
-    """Return the counts of a dyad in a dataset: events, cooperative ones, and coverage, each (time,)."""
-    counts, covered = by_class(panel, dyad, dataset)
-    return counts.sum(axis=1), counts[:, int(panel.attrs["zero_cut"]) :].sum(axis=1), covered
 
 
 def by_class(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, Bool]:

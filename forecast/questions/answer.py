@@ -14,7 +14,6 @@ from forecast.outlook.benchmarks import forecasters, pooled
 from forecast.outlook.draws import FitLike, NotDefined, Probability, dyad_draws, stream
 from forecast.outlook.kind_counts import (
     KindOutlook,
-    KindPast,
     KindRates,
     base_rate_sentence,
     calibration_of,
@@ -415,10 +414,8 @@ def word_outlook(
     hit, _ = put.simulate(fit)
     counts = put.record.kind.sum(axis=1)
     rate = put.rates.rate(dyad, months, counts)
-    scored = calibration_of(put.record.dataset, put.record.scale, question.of)
-    cooperative = put.kind.places[0] >= put.record.zero_cut
-    past = KindPast(counts, rate, cooperative, put.record.baseline(months), scored)
-    return kind_outlook(replace(put.record, label=question.label), question, months, np.asarray(hit, dtype=bool), past)
+    side, record = put.kind.places[0] >= put.record.zero_cut, replace(put.record, label=question.label)
+    return kind_outlook(record, question, months, np.asarray(hit, dtype=bool), counts, rate, side)
 
 
 @checked

@@ -9,7 +9,7 @@ import pytest
 from forecast.errors import SpecError
 from forecast.outlook import AtLeast, NotDefined, assess, observe, simulate_ahead
 from forecast.outlook.draws import stream
-from forecast.outlook.kind_counts import KindPast, KindRates, calibration_of, kind_outlook, window_base_rate
+from forecast.outlook.kind_counts import KindRates, kind_outlook, window_base_rate
 from forecast.outlook.observed import simulate_kinds
 from forecast.outlook.query import Query
 from forecast.outlook.question import CountQuestion
@@ -79,9 +79,8 @@ def test_chances_come_from_the_past_and_those_of_simulations_stand_beside_them(f
     record, rates = main_record(fit.panel, DYAD, "US-China"), KindRates.of(fit.panel, 0, (0,))
     number = observed.kinds[..., 1:13, 0].sum(axis=-1)
     question = CountQuestion.ahead(record, 12, of="class 0", at_least=2)
-    scored = calibration_of(record.dataset, record.scale, "class 0")
-    past = KindPast(record.counts[:, 0], rates.rate(DYAD, 12), False, record.baseline(12), scored)
-    found = kind_outlook(record, question, 12, question.settle(observed.ahead(12, 0))[0], past)
+    hit, _ = question.settle(observed.ahead(12, 0))
+    found = kind_outlook(record, question, 12, hit, record.counts[:, 0], rates.rate(DYAD, 12), False)
     assert found.simulated.value == pytest.approx((number >= 2).mean(), abs=1e-9)
     rate = rates.rate(DYAD, 12)
     assert found.chance.value == pytest.approx(rate.at_least(2), abs=1e-9) and found.chance.mcse == 0.0
