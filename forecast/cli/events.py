@@ -10,14 +10,13 @@ import typer
 
 from forecast.cli.declaring import OUTPUT, arg, grouped, opt, shared
 from forecast.cli.options import AnyData, dyads_of, event_table
-from forecast.cli.terminal import console, echo_json, escape, print_rest, records
+from forecast.cli.terminal import console, echo_json, escape, print_findings, print_rest, records
 from forecast.errors import DataError, SpecError
 from forecast.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
-    from rich.table import Table
 
     from forecast.events import EventTable
     from forecast.events.table import Unread
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 app = typer.Typer(name="events", help="Check and show coded events, and keep them.", no_args_is_help=True)
 
 MOST_SHOWN = 30
-"""Dyads, and reasons of rejected rows, that are printed."""
+"""Dyads, reasons of rejected rows, and findings that are printed."""
 
 
 @app.command()
@@ -128,14 +127,16 @@ def _summary(table: "EventTable", breaches: "pd.DataFrame | None") -> dict[str, 
 
     events = table.events
     reasons = table.rejects["reason"].value_counts()
+    dyads = _rows(summarise(table))
     summary: dict[str, Any] = {
         "files": [file._asdict() for file in table.files],
-        "events": len(events),
+        "rows": len(events),
+        "events": sum(row["events"] for row in dyads),  # The two rows of a two-sided event are one
         "rejected": len(table.rejects),
         "reasons": {str(reason): int(n) for reason, n in reasons.items()},
         "first": f"{events['date'].min():%Y-%m-%d}",
         "last": f"{events['date'].max():%Y-%m-%d}",
-        "dyads": _rows(summarise(table)),
+        "dyads": dyads,
     }
     if table.accounts:
         summary["feeds"] = [account.summary() for account in table.accounts]
@@ -152,7 +153,7 @@ def _rows(frame: "pd.DataFrame") -> Any:
 
 def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
     shown = console()
-    shown.print(f"{summary['events']:,} events, {summary['first']} to {summary['last']}")
+    shown.print(f"{summary['events']:,} events in {summary['rows']:,} rows, {summary['first']} to {summary['last']}")
     for feed in summary.get("feeds", []):
         _print_feed(shown, feed)
     if "feeds" not in summary:
@@ -163,7 +164,7 @@ def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
         {
             "dyad": row["dyad"], **({"dataset": row["dataset"]} if several else {}),
             "coverage": f"{row['start'][:7]} to {row['last_even'][:7]}", "last event": row["last"],
-            "rows": row["rows"], "events": row["events"], "empty months": f"{row['empty_months']} of {row['months']}",
+            "rows": row["rows"], "events": row["events"], "months": row["months"], "empty": row["empty_months"],
         }
         for row in summary["dyads"][:MOST_SHOWN]
     ]))  # fmt: skip
@@ -171,7 +172,7 @@ def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
     shown.print()
     if summary["reasons"]:
         where = f"They are in {escape(str(rejects))}." if rejects else "Write them to a file with --rejects."
-        shown.print(_by_reason("rejected", summary["reasons"]), "")
+        _print_reasons(shown, "rejected", summary["reasons"])
         shown.print(f"Rejected rows: {summary['rejected']:,}. {where}")
     if "breaches" in summary:
         known = sum(breach["known"] for breach in summary["breaches"])
@@ -179,9 +180,12 @@ def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
         shown.print(f"Rows that break a coding rule: {new}; named exceptions: {known}.")
 
 
-def _by_reason(became: str, reasons: Mapping[str, int]) -> "Table":
-    """Return a table of the commonest reasons why rows were rejected or filtered."""
-    return records([{f"why rows were {became}": reason, "rows": n} for reason, n in [*reasons.items()][:MOST_SHOWN]])
+def _print_reasons(shown: "Console", became: str, reasons: Mapping[str, int]) -> None:
+    """Print the commonest reasons why rows were rejected or filtered."""
+    rows = [{f"why rows were {became}": reason, "rows": n} for reason, n in reasons.items()]
+    shown.print(records(rows[:MOST_SHOWN]))
+    print_rest(shown, len(rows) - MOST_SHOWN, "reason")
+    shown.print()
 
 
 def _print_feed(shown: "Console", feed: dict[str, Any]) -> None:
@@ -190,9 +194,8 @@ def _print_feed(shown: "Console", feed: dict[str, Any]) -> None:
     files = [{"file": file["name"], **{name: file[name] for name in names}} for file in feed["files"]]
     shown.print(f"{feed['feed']}: {escape(feed['settings'])}", records(files), "")
     if feed["filtered_by"]:
-        shown.print(_by_reason("filtered", feed["filtered_by"]), "")
-    for words in [*(file["reason"] for file in feed["unread"]), *feed["findings"]][:MOST_SHOWN]:
-        shown.print(f"[yellow]{escape(words)}[/]")
+        _print_reasons(shown, "filtered", feed["filtered_by"])
+    print_findings(shown, [*(file["reason"] for file in feed["unread"]), *feed["findings"]], MOST_SHOWN)
 
 
 def require_all_read(unread: "Sequence[Unread]") -> None:

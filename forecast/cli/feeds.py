@@ -10,7 +10,7 @@ import typer
 
 from forecast.cli.declaring import arg, grouped, opt, output, shared
 from forecast.cli.options import day_of, dyads_of
-from forecast.cli.terminal import console, echo_json, escape, print_rest, progress, records
+from forecast.cli.terminal import console, echo_json, escape, print_findings, print_rest, progress, records
 from forecast.errors import DataError, SpecError
 from forecast.stopping import INTERRUPTED
 from forecast.wording import count
@@ -209,8 +209,8 @@ def _print_import(done: "Imported") -> None:
         shown.print(records(rows))
     print_rest(shown, len(new) - MOST_SHOWN, "file")
     reasons = [file.reason for state in ("failed", "skipped") for file in done.of(state)]
-    for words in (*reasons[:MOST_SHOWN], *done.findings[:MOST_SHOWN]):
-        shown.print(f"[yellow]{escape(words)}[/]")
+    for findings in (reasons, done.findings):
+        print_findings(shown, findings, MOST_SHOWN)
     shown.print(escape(done.sentence))
 
 

@@ -64,6 +64,13 @@ def print_rest(shown: "Console", rest: int, thing: str) -> None:
         shown.print(f"And {count(rest, thing)} more; --json has all.")
 
 
+def print_findings(shown: "Console", findings: Sequence[str], most: int) -> None:
+    """Print so many findings, and how many more there are."""
+    for words in findings[:most]:
+        shown.print(f"[yellow]{escape(words)}[/]")
+    print_rest(shown, len(findings) - most, "finding")
+
+
 def of_page(made: "PageTable") -> "Table":
     """Return a table of a page for the terminal."""
     heads = [(" ".join([head] if isinstance(head, str) else head), numeric) for head, numeric in made.columns]
