@@ -36,14 +36,15 @@ def mine(tmp_path):
 def test_check_summarises_the_chronology(run):
     result = run("check")
     assert result.exit_code == 0
-    assert "20,144 events, 1945-09-11 to 2026-09-24" in result.output
+    assert "15,177 events in 20,144 rows, 1945-09-11 to 2026-09-24" in result.output
     assert "Rows that break a coding rule: 0; named exceptions: 0." in result.output
     assert result.output.count("\n\n") == 2  # after either table
 
 
 def test_check_tells_programs_the_same(run):
     summary = json.loads(run("check", "--json").stdout)
-    assert (summary["events"], summary["rejected"], len(summary["breaches"])) == (20144, 0, 0)
+    assert (summary["rows"], summary["rejected"], len(summary["breaches"])) == (20144, 0, 0)
+    assert summary["events"] == sum(row["events"] for row in summary["dyads"]) == 15177
     assert [row["dyad"] for row in summary["dyads"]][:2] == ["USA-CHN", "USA-RUS"]
     assert summary["dyads"][0]["last_even"] == "2026-06-13"
     assert len(summary["files"][0]["sha256"]) == 64
