@@ -32,17 +32,7 @@ from forecast.model.particles import Draws, Observed, Weights, pareto_k_limit, s
 from forecast.model.posterior import flat
 from forecast.model.updating import redraw, sampled_again
 from forecast.numeric import share
-from forecast.outlook.comparison import (
-    LEVEL,
-    Ahead,
-    Look,
-    Number,
-    Numbers,
-    ShareChange,
-    difference,
-    level_now,
-    numbers_of,
-)
+from forecast.outlook.comparison import LEVEL, Ahead, Look, Numbers, ShareChange, difference, level_now, numbers_of
 from forecast.outlook.draws import Estimate, NotDefined, dyad_draws, estimate, position
 from forecast.outlook.recorded import Baseline, main_record
 from forecast.outlook.simulations import BASELINE_MONTHS
@@ -63,8 +53,7 @@ MOST_AT_ONCE = 4
 ORDERS = 2
 """Random orders, and their reverses, in which the events of one period join."""
 
-type SampledFit = Fit
-"""A fit whose draws can be weighed, and which can be fitted again."""
+type SampledFit = Fit  # Its draws can be weighed, and it can be fitted again
 type How = Literal["weights", "path drawn again", "fitted again", "needs a new fit"]
 
 
@@ -202,7 +191,7 @@ class Attribution:
 
 def _sum(numbers: Sequence[Numbers]) -> Numbers:
     """Add up numbers of the same draws."""
-    return {name: Number.of(np.asarray(sum(one[name].draws for one in numbers))) for name in numbers[0]}
+    return numbers_of({name: np.asarray(sum(one[name].draws for one in numbers)) for name in numbers[0]})
 
 
 @checked
@@ -288,8 +277,7 @@ def attribute_to(setting: "Setting", table: EventTable, months: int, **asked: An
     """Compute the contribution of every event of the last months to the level and to what a setting looks at."""
     if months > MOST_MONTHS:
         raise SpecError(f"months: got {months}; expected 1 to {MOST_MONTHS}")
-    fit, dyad = setting.fit, setting.dyad
-    clock = Clock.of(fit.panel)
+    fit, dyad, clock = setting.fit, setting.dyad, Clock.of(setting.fit.panel)
     first = max(fit.panel.sizes["time"] - clock.periods(months), 0)
     events = counted_events(fit.panel, dyad, table, first)
     if events.empty:
@@ -380,27 +368,25 @@ class ReducedFit:
         """Numbers of the forecast by draw."""
         return self.look.numbers
 
-    def without(self, events: pd.DataFrame) -> xr.Dataset:
-        """Return the panel of the whole record without some events."""
-        return panel_without(self.setting.panel, self.setting.dyad, events)
-
     def weighed(self, events: pd.DataFrame) -> tuple[dict[str, Float], Weights]:
         """Return the forecast given all event data except some events, by weights of the draws, and these."""
-        weights = smoothed(self._log_weights(self.without(events)).reshape(self.look.level.shape))
+        left = panel_without(self.setting.panel, self.setting.dyad, events)
+        weights = smoothed(self._log_weights(left).reshape(self.look.level.shape))
         return self.look.without(events).weighed(weights.weight), weights
 
     def redraw(self, events: pd.DataFrame) -> "ReducedFit":
         """Return the same without some events: the path of the last year drawn again, or the model fitted again."""
         setting = self.setting
-        fit, weights = redraw(self.fit, self.without(events), 2 * MOST_MONTHS, seed=setting.seed)
+        left = panel_without(setting.panel, setting.dyad, events)
+        fit, weights = redraw(self.fit, left, 2 * MOST_MONTHS, seed=setting.seed)
         if weights.pareto_k <= pareto_k_limit(weights.weight.size):
             return ReducedFit.of(fit, setting, events, how="path drawn again", weights=weights)
         if not setting.refit:
-            words = f"Pareto k of the draws' weights is {weights.pareto_k:.2f}"
             raise NotUpdatable(
-                f"months: {words} where events are left out, so that only a new fit shows what they did. Take fewer "
-                "months, or use refit=True (--refit)", "the weights of the draws do not hold"
-            )  # fmt: skip
+                f"months: Pareto k of the draws' weights is {weights.pareto_k:.2f} where events are left out, so that "
+                "only a new fit shows what they did. Take fewer months, or use refit=True (--refit)",
+                "the weights of the draws do not hold",
+            )
         others = panel_without(setting.fit.panel, setting.dyad, events)
         fit = sampled_again(setting.fit, others, "events were left out", setting.report)
         return ReducedFit.of(fit.of_dyad(setting.dyad), setting, events, how="fitted again")
@@ -465,12 +451,11 @@ def _in_order(whole: ReducedFit, events: pd.DataFrame) -> dict[str, Any]:
     parts = {place: added for shares, _ in found for place, added in shares.items()}
     weights = [one.weights.pareto_k for one in before.values() if one.weights is not None]
     worst = max([*weights, *(pareto_k for _, pareto_k in found)])
-    record = before[periods[0]]
     in_order = [
         Part(str(place), int(number), numbers_of(parts[index]))
         for place, (index, number) in enumerate(zip(events.index.tolist(), events["counted"].tolist(), strict=True))
     ]
-    return {"before": numbers_of(record.numbers), "in_order": tuple(in_order), "pareto_k": _shown(worst)}
+    return {"before": numbers_of(before[periods[0]].numbers), "in_order": tuple(in_order), "pareto_k": _shown(worst)}
 
 
 def _at_once[Result](

@@ -27,7 +27,7 @@ from forecast.outlook.draws import TAILS, Estimate, NotDefined, Probability, cer
 from forecast.outlook.observed import MIX_MONTHS, Observed
 from forecast.outlook.query import Query
 from forecast.outlook.question import CountQuestion
-from forecast.outlook.recorded import Baseline, DatasetRecord, WindowCounts, rolling_sums, share_before
+from forecast.outlook.recorded import Baseline, DatasetRecord, WindowCounts, class_codes, rolling_sums, share_before
 from forecast.outlook.sentences import sentence
 from forecast.resources import kinds_file
 from forecast.typing import Bool, Float, Index
@@ -330,7 +330,7 @@ def kind_outlooks(panel: xr.Dataset, observed: Observed | NotDefined, query: Que
     asked = [(name, 1, months) for name in record.names for months in query.horizons]
     for name, number, months in [*asked, *query.numbers]:
         place, periods = record.names.index(name), record.clock.periods(months)
-        means = record.class_codes[place] or None
+        means = class_codes(record.scale, place) or None
         question = CountQuestion.ahead(record, months, of=name, at_least=number, means=means)
         hit, _ = question.settle(observed.ahead(periods, place))
         rate, side = rates[name].rate(record.dyad, periods), place >= record.zero_cut

@@ -204,11 +204,6 @@ class DatasetRecord:
         return "; ".join(self.names[self.zero_cut :]) + (f" ({codes})" if codes else "")
 
     @property
-    def class_codes(self) -> tuple[str, ...]:
-        """The codes of each class, by what they begin with; empty of a scale without CAMEO codes."""
-        return tuple(class_codes(self.scale, number) for number in range(len(self.names)))
-
-    @property
     def counted(self) -> str:
         """Counted events, their actors and their dataset, in words."""
         return f"{self.label} events in {source_words(self.dataset)}"

@@ -17,7 +17,7 @@ from forecast.events.table import EventTable
 from forecast.outlook.conditioning import Assumed, Conditional, condition, periods_held, read_assumed
 from forecast.outlook.draws import FitLike, NotDefined, Probability, probability
 from forecast.outlook.kind_counts import Kinds, kind_given, kind_outlooks
-from forecast.outlook.observed import Observed, observe
+from forecast.outlook.observed import observe
 from forecast.outlook.query import AtLeast, Query, main_horizon
 from forecast.outlook.recorded import DatasetRecord, changed, main_record, share_before
 from forecast.outlook.sentences import sentence
@@ -209,9 +209,7 @@ def scenario(
         if held[name] and not isinstance(observed, NotDefined):
             holding = condition(fit, simulations, observed, held[name], seed=seed)
             likelihood = holding.likelihood
-            given = _kinds_given(holding.observed, kinds)
-            own = prospect(holding.simulations, holding.observed, query, given, smallest_improvement)
-            own = replace(own, questions=_answers_given(holding, questions, answers))
+            own = _prospect_given(holding, query, kinds, smallest_improvement, questions, answers)
             method, pareto_k, effective, fault = holding.method, holding.pareto_k, holding.effective, holding.fault
         plausible = probability(likelihood, words)
         changed_to = sentence(
@@ -240,24 +238,25 @@ def scenario(
     )
 
 
-def _kinds_given(observed: Observed, kinds: Kinds) -> Kinds:
-    """Return the forecasts of kinds in a scenario, from those without it."""
-    record = observed.record
-    found: Kinds = {}
+def _prospect_given(
+    holding: Conditional,
+    query: Query,
+    kinds: Kinds,
+    improvement: float,
+    questions: Sequence[SimulationQuestion],
+    answers: Sequence[QuestionOutlook],
+) -> Prospect:
+    """Compute the forecast in a scenario: of kinds and questions from those without it."""
+    observed, record = holding.observed, holding.observed.record
+    given: Kinds = {}
     for key, one in kinds.items():
         ahead = observed.ahead(record.clock.periods(one.months), record.names.index(one.kind))
-        found[key] = kind_given(record, ahead, one)
-    return found
-
-
-def _answers_given(
-    holding: Conditional, questions: Sequence[SimulationQuestion], answers: Sequence[QuestionOutlook]
-) -> tuple[QuestionOutlook, ...]:
-    """Return the forecasts of questions in a scenario, from those without it."""
-    return tuple(
-        question_outlook(one, *one.settle(holding.simulations, holding.observed), without)
+        given[key] = kind_given(record, ahead, one)
+    conditional = tuple(
+        question_outlook(one, *one.settle(holding.simulations, observed), without)
         for one, without in zip(questions, answers, strict=True)
     )
+    return replace(prospect(holding.simulations, observed, query, given, improvement), questions=conditional)
 
 
 def read_scenarios(

@@ -17,7 +17,7 @@ Goldstein (1992), A conflict-cooperation scale for WEIS events data, doi:10.1177
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Self, overload
+from typing import Self
 
 import numpy as np
 import xarray as xr
@@ -63,11 +63,7 @@ TONE_UNIT = (HIGHEST - LOWEST) / 100
 """Points of the Goldstein scale that one of a scale from 0 to 100 stands for."""
 
 
-@overload
-def tone_to_percent(tone: float) -> float: ...
-@overload
-def tone_to_percent(tone: Float) -> Float: ...
-def tone_to_percent(tone: float | Float) -> float | Float:
+def tone_to_percent[Number: (float, Float)](tone: Number) -> Number:
     """Return a tone on a scale from 0 to 100."""
     return (tone - LOWEST) / TONE_UNIT
 

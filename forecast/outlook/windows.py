@@ -21,21 +21,8 @@ from forecast.outlook.kind_counts import KindOutlook, Kinds, shifted_as
 from forecast.outlook.observed import Observed
 from forecast.outlook.pendulum import Fan, HorizonOutlook, fan, horizon_outlook
 from forecast.outlook.query import Query, main_horizon
-from forecast.outlook.question import (
-    ComparedQuestion,
-    FixedBaseline,
-    PassageQuestion,
-    Question,
-    ShareQuestion,
-)
-from forecast.outlook.recorded import (
-    FEWEST,
-    Baseline,
-    DatasetRecord,
-    WindowCounts,
-    rolling_sums,
-    shares_of,
-)
+from forecast.outlook.question import ComparedQuestion, FixedBaseline, PassageQuestion, Question, ShareQuestion
+from forecast.outlook.recorded import FEWEST, Baseline, DatasetRecord, WindowCounts, rolling_sums, shares_of
 from forecast.outlook.sentences import sentence
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
 from forecast.typing import Bool, Float, Index
