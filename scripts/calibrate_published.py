@@ -28,7 +28,7 @@ from forecast import build_panel, fit, read_chronology  # noqa: E402
 from forecast.evaluation.variants import two_classes  # noqa: E402
 from forecast.events import hierarchy  # noqa: E402
 from forecast.files import write_text  # noqa: E402
-from forecast.model.simulate import prior_draws, simulate_panel, simulate_trend  # noqa: E402
+from forecast.model.pendulum import prior_draws, simulate_panel, simulate_trend  # noqa: E402
 from forecast.model.spec import spec_for  # noqa: E402
 from forecast.outlook import simulate_ahead  # noqa: E402
 from forecast.outlook.observed import add_volume, reading, relative_count, simulate_chances, simulate_months  # noqa: E402

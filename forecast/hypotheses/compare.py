@@ -201,7 +201,7 @@ def leave_future_out(
     """
     tell = progress or silent
     stops = block_ends(panel)
-    known = [stops[0] - _periods(panel), *stops]
+    known = [stops[0] - Clock.of(panel).periods(BLOCK_MONTHS), *stops]
     found = {} if whole is None else {panel.sizes["time"]: whole}
     asked = [(i, stop) for i, stop in enumerate(known) if stop not in found]
 
@@ -231,7 +231,7 @@ def leave_future_out(
 
 def block_ends(panel: xr.Dataset) -> list[int]:
     """Return how many periods are known at each block's end: the last blocks, that leave half of the record before."""
-    periods, block = panel.sizes["time"], _periods(panel)
+    periods, block = panel.sizes["time"], Clock.of(panel).periods(BLOCK_MONTHS)
     number = min(BLOCKS, max(periods // 2 // block, 2))
     return [periods - block * i for i in range(number - 1, -1, -1)]
 
@@ -251,7 +251,3 @@ def stacking_weight(by_block: Float) -> float:
     ratio = np.exp(np.clip(by_block, -500, 500))
     found = minimize_scalar(lambda w: -np.log(w * ratio + 1.0 - w).sum(), bounds=(0.0, 1.0), method="bounded")
     return float(found.x)
-
-
-def _periods(panel: xr.Dataset) -> int:
-    return Clock.of(panel).periods(BLOCK_MONTHS)

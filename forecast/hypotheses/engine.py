@@ -1,4 +1,4 @@
-"""Evidences of models on one record, each computed once, with the variants of the record that rivals need."""
+"""Evidences of models on a record, each computed once; claims that are tested by them, and how findings are shown."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,10 +8,11 @@ import numpy as np
 
 from forecast.hypotheses.evidence import MEAN_SDS, USUAL, Evidence, Finesse, evidence_of
 from forecast.hypotheses.filter import NEW_MEAN, NEW_SOURCE, SET_CEILING
-from forecast.hypotheses.models import CYCLE, CYCLE_SD, WALK_CYCLE, Centre, Model, centre_of
-from forecast.hypotheses.outcome import Answer, Deciding, Outcome, Picture, decide, left_out
+from forecast.hypotheses.models import CYCLE, CYCLE_SD, WALK_CYCLE, Axis, Centre, Model, centre_of
+from forecast.hypotheses.outcome import Answer, Deciding, Outcome, Picture, Series, decide, left_out
 from forecast.hypotheses.record import Record
 from forecast.typing import Float
+from forecast.wording import number
 
 SOURCE_MONTHS, DECADE = 180, 120
 """How long a source lasts in the rival of drifting sources, and an era in that of blind eras."""
@@ -89,10 +90,9 @@ class Engine:
             self.centres[key] = centre_of(model, self.variant(variant).steps, self.cores, start)
         return self.centres[key]
 
-    def reading(self, model: Model, variant: str = "plain", jump_sd: float | None = None) -> Reading:
+    def reading(self, model: Model, variant: str = "plain") -> Reading:
         """Return the record as a model reads it with the model's mode."""
-        centre = self.centre(model, variant)
-        return Reading(self.variant(variant), model.points(centre.mode[None], jump_sd))
+        return Reading(self.variant(variant), model.points(self.centre(model, variant).mode[None]))
 
     def outcome(
         self,
@@ -134,3 +134,52 @@ class Engine:
         places, own = range(evidence.log.shape[1]), self.counted(dyads)
         found = np.array([evidence.total(own, mean_sd=place, width=self.width) for place in places])
         return np.broadcast_to(found, len(self.mean_sds))
+
+
+type Ahead = Callable[[Engine], tuple[Sequence[Reading], Reading]]
+"""Returns the readings of a claim, each as likely before the data, and that of a rival, for windows ahead."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim about all dyads, and its test."""
+
+    code: str
+    question: str  # As the heading of its section
+    claim: str  # In a few words, a statement
+    test: Callable[[Engine], Outcome]
+    # What a record lacks for the test, with the remedy; empty if nothing
+    lacks: Callable[[Record], str] = lambda record: ""
+    ahead: Ahead | None = None  # For windows ahead
+    usual: bool = True  # Tested without being named
+
+
+def factor(value: float) -> str:
+    """Return a log Bayes factor in words."""
+    return f"LBF {number(value, 1)}"
+
+
+def versus(against: Mapping[str, float]) -> str:
+    """Return rivals with the log Bayes factors against them."""
+    return "; ".join(f"{name}: {factor(one)}" for name, one in against.items())
+
+
+def learned(title: str, x_label: str, evidence: Evidence, axis: Axis) -> Picture:
+    """Return the posterior of a population's mean with its prior."""
+    places, density = evidence.density(axis)
+    lines = {"posterior": density, "prior": axis.density(places)}
+    series = tuple(Series(name, tuple(places), tuple(values)) for name, values in lines.items())
+    return Picture(title, x_label, "probability per log unit", "line", series)
+
+
+def by_dyad(title: str, dyads: Mapping[str, float]) -> Picture:
+    """Return bars of what each dyad adds, the largest first."""
+    ordered = sorted(dyads.items(), key=lambda one: -one[1])
+    series = Series("log Bayes factor", tuple(name for name, _ in ordered), tuple(one for _, one in ordered))
+    return Picture(title, "", "log Bayes factor, given the others", "bars", (series,))
+
+
+def listed(items: Iterable[tuple[object, float]]) -> str:
+    """Return names with log Bayes factors, such as ``0.5: 12.1, 1: 9.1``."""
+    return ", ".join(f"{name:g}: {number(one, 1)}" if isinstance(name, float) else f"{name} {number(one, 1)}"
+                     for name, one in items)  # fmt: skip

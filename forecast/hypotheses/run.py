@@ -17,9 +17,8 @@ from forecast.arguments import checked, whole_seed
 from forecast.errors import DataError, SpecError
 from forecast.events.table import EventTable
 from forecast.hypotheses.claims import CLAIMS
-from forecast.hypotheses.claims.claim import Ahead, Claim
 from forecast.hypotheses.claims.effects import visits_of
-from forecast.hypotheses.engine import Engine, Reading
+from forecast.hypotheses.engine import Ahead, Claim, Engine, Reading
 from forecast.hypotheses.evidence import FINER, USUAL, own_posterior
 from forecast.hypotheses.filter import likelihoods
 from forecast.hypotheses.models import CYCLE, RETURN, RETURN_CYCLE

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from forecast.model.gate import Gate as Gate
     from forecast.model.gate import check_convergence as check_convergence
     from forecast.model.pendulum import PendulumModel as PendulumModel
+    from forecast.model.pendulum import prior_draws as prior_draws
+    from forecast.model.pendulum import simulate_panel as simulate_panel
     from forecast.model.priors import Priors as Priors
     from forecast.model.sampling import fit as fit
-    from forecast.model.simulate import prior_draws as prior_draws
-    from forecast.model.simulate import simulate_panel as simulate_panel
     from forecast.model.spec import PendulumSpec as PendulumSpec
     from forecast.model.updating import update as update
 
@@ -23,7 +23,7 @@ prepare_caches()
 
 _HOMES = {
     "Fit": "fitted", "Gate": "gate", "PendulumModel": "pendulum", "PendulumSpec": "spec", "Priors": "priors",
-    "check_convergence": "gate", "fit": "sampling", "prior_draws": "simulate", "simulate_panel": "simulate",
+    "check_convergence": "gate", "fit": "sampling", "prior_draws": "pendulum", "simulate_panel": "pendulum",
     "update": "updating",
 }  # fmt: skip
 __all__ = [*_HOMES]

@@ -165,13 +165,10 @@ class Band(Cycle):
     hint = "none near the trend"
     words = "band: no reversion near the equilibrium, and the full one further away"
     priors = (
-        Prior(
-            "band",
-            (float(np.log(0.7)), 0.4),
-            "half-width of the band without reversion, in units of the spread: at 0.7 a pendulum is inside half of the "
-            "time",
-        ),
-    )
+        Prior("band", (float(np.log(0.7)), 0.4),
+              "half-width of the band without reversion, in units of the spread: at 0.7 a pendulum is inside half of "
+              "the time"),
+    )  # fmt: skip
     variables = (
         Variable("band", (), "spreads", 'Half-width of the band without reversion; only with `cycle="band"`.',
                  label="band"),
@@ -209,18 +206,12 @@ class Cubic(Cycle):
     hint = "stronger the larger the deviation"
     words = "cubic: the further the displacement from equilibrium, the more of it is undone in a period"
     priors = (
-        Prior(
-            "stiffening",
-            0.5,
-            "half-normal scale: at 0.5 reversion is one and a half times as strong one spread away as near the "
-            "equilibrium; zero, linear reversion, is where the density is highest",
-        ),
-        Prior(
-            "lean",
-            0.7,
-            "log ratio: at 0.7 the growth of reversion is twice as strong on the hostile side, or half as strong",
-        ),
-    )
+        Prior("stiffening", 0.5,
+              "half-normal scale: at 0.5 reversion is one and a half times as strong one spread away as near the "
+              "equilibrium; zero, linear reversion, is where the density is highest"),
+        Prior("lean", 0.7,
+              "log ratio: at 0.7 the growth of reversion is twice as strong on the hostile side, or half as strong"),
+    )  # fmt: skip
     variables = (
         Variable("stiffening", (), "",
                  'How much stronger, relatively, reversion is one `sd` away; only with `cycle="cubic"`.',

@@ -24,11 +24,10 @@ TREND = (
     Variable("trend_mean", ("dyad",), "log-odds",
              "Long-run mean of the trend; for a walk the centre of where it starts.", label="long-run mean",
              reported="long-run mean of the trend"),
-    Variable(
-        "trend_half_life", (), "periods",
-        "Time in which the trend undoes half of its distance from the long-run mean; only with `trend=\"reverting\"`.",
-        label="half-life of the trend", reported="half-life of the trend", required="reverts",
-    ),
+    Variable("trend_half_life", (), "periods",
+             "Time in which the trend undoes half of its distance from the long-run mean; only with "
+             '`trend="reverting"`.', label="half-life of the trend", reported="half-life of the trend",
+             required="reverts"),
     Variable("trend_retention", (), "", "Fraction of that distance left after a period; 1 for a walk.",
              required="moves"),
     Variable("trend_step", ("dyad",), "log-odds", "Standard deviation of a period's step of the trend.",
@@ -48,12 +47,10 @@ TREND = (
 )  # fmt: skip
 
 CYCLE = (
-    Variable(
-        "cycle_half_life", ("dyad",), "periods",
-        "Time in which half of a deviation from the trend is undone (outside of a band, or near the trend of a cubic "
-        "one); absent without cycle.",
-        label="half-life of the cycle", reported="half-life of the cycle", required="has_cycle",
-    ),
+    Variable("cycle_half_life", ("dyad",), "periods",
+             "Time in which half of a deviation from the trend is undone (outside of a band, or near the trend of a "
+             "cubic one); absent without cycle.",
+             label="half-life of the cycle", reported="half-life of the cycle", required="has_cycle"),
     Variable("phi", ("dyad",), "", "Fraction of a deviation left after a period: 0.5^(1 / cycle_half_life).",
              required="has_cycle"),
     Variable("cycle_sd", ("dyad",), "log-odds", "Long-run standard deviation of the cycle around the trend.",

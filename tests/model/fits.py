@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.model.fitted import KIND, SCHEMA, Fit
-from forecast.model.simulate import prior_draws, simulate_cycle, simulate_trend
+from forecast.model.pendulum import prior_draws, simulate_cycle, simulate_trend
 from forecast.model.spec import spec_for
 from forecast.model.trend import era_means
 from forecast.panel import recounted

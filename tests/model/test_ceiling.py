@@ -7,7 +7,7 @@ from scipy.stats import norm
 
 from forecast.model import PendulumModel, PendulumSpec, Priors, fit, prior_draws, simulate_panel
 from forecast.model.kernels.density import log_below
-from forecast.model.simulate import simulate_trend
+from forecast.model.pendulum import simulate_trend
 from forecast.model.trend import SOFTNESS, step_below
 
 from .panels import make_panel, numerical_gradient, python_mode

@@ -59,7 +59,7 @@ def test_evidence_is_the_mean_likelihood_under_the_prior(choices):
     The mean over prior draws is exact but for its own Monte Carlo error, some 0.04 in the logarithm.
     """
     from forecast.model import prior_draws
-    from forecast.model.simulate import simulate_level
+    from forecast.model.pendulum import simulate_level
     from forecast.panel.record import relative_event_counts
 
     from .reference import fine_quadrature, log_likelihood, side_counts

@@ -6,7 +6,7 @@ import pytest
 from forecast.model import PendulumSpec, prior_draws
 from forecast.model.arrays import panel_arrays
 from forecast.model.inputs import transition_pairs
-from forecast.model.simulate import simulate_trend
+from forecast.model.pendulum import simulate_trend
 from forecast.model.trend import Trend, central_trend, era_means, gathered
 
 from .panels import make_panel

@@ -2,11 +2,10 @@
 
 import math
 
-from forecast.hypotheses.claims.claim import Claim
 from forecast.hypotheses.claims.effects import CALENDAR, VISITING
 from forecast.hypotheses.claims.eras import CEILING, JUMPING
 from forecast.hypotheses.claims.reversion import FADING, GROWING, RANGE, RETURNING
-from forecast.hypotheses.engine import Engine
+from forecast.hypotheses.engine import Claim, Engine
 from forecast.hypotheses.outcome import Outcome
 from forecast.theory import NATURE
 

@@ -19,8 +19,7 @@ from forecast.drivers import calendar_drivers
 from forecast.errors import DataError
 from forecast.events.codebook import VISIT
 from forecast.events.table import EventTable
-from forecast.hypotheses.claims.claim import Claim, by_dyad, factor
-from forecast.hypotheses.engine import Engine, Reading
+from forecast.hypotheses.engine import Claim, Engine, Reading, by_dyad, factor
 from forecast.hypotheses.filter import COLUMN, likelihoods
 from forecast.hypotheses.models import RETURN_CYCLE
 from forecast.hypotheses.outcome import LIMIT, Outcome, Picture, Series

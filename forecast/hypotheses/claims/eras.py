@@ -14,8 +14,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from forecast.hypotheses import models
-from forecast.hypotheses.claims.claim import Claim, by_dyad, factor, learned, versus
-from forecast.hypotheses.engine import Engine, Reading
+from forecast.hypotheses.engine import Claim, Engine, Reading, by_dyad, factor, learned, versus
 from forecast.hypotheses.evidence import Evidence
 from forecast.hypotheses.filter import COLUMN, MEAN_SD, NEW_SOURCE, SET_CEILING, likelihoods
 from forecast.hypotheses.models import HEADROOM, JUMPS, RETURN_CYCLE, WALK_CYCLE, Axis, Model

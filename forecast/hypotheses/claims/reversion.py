@@ -15,8 +15,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from forecast.hypotheses import models
-from forecast.hypotheses.claims.claim import Claim, by_dyad, factor, learned, listed, versus
-from forecast.hypotheses.engine import Engine, Reading
+from forecast.hypotheses.engine import Claim, Engine, Reading, by_dyad, factor, learned, listed, versus
 from forecast.hypotheses.models import CYCLE, GROWTH, RETURN, RETURN_CYCLE, STEP, WALK, WALK_CYCLE, YEARS, Model
 from forecast.hypotheses.outcome import LIMIT, Outcome, Picture, Series
 from forecast.theory import COST

@@ -29,11 +29,9 @@ NEXT_TO_NOTHING = 1e-9
 INFORMATION = 0.25
 """Information of an event about its log-odds of being cooperative, where both sides are about as frequent."""
 VARIABLES = (
-    Variable(
-        "dataset_drift", ("dyad", "dataset", "knot"), "log-odds",
-        "What the offset of a dataset is beyond its mean over its record, every five years from 1945 on; zero for the "
-        "first dataset. Only with several datasets, as those below.", required=False,
-    ),
+    Variable("dataset_drift", ("dyad", "dataset", "knot"), "log-odds",
+             "What the offset of a dataset is beyond its mean over its record, every five years from 1945 on; zero for "
+             "the first dataset. Only with several datasets, as those below.", required=False),
     Variable("dataset_drift_sd", ("other",), "log-odds",
              "Step of that drift in five years, of every dataset but the first.",
              reported="steps of the drift of datasets", required=False),
