@@ -17,6 +17,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from forecast.escaping import printable
 
@@ -203,3 +206,22 @@ class Displayed:
 
     def _repr_html_(self) -> str:
         return self._card().html
+
+
+@cache
+def _macros(path: Path) -> Any:
+    from jinja2 import Environment, StrictUndefined
+
+    made = Environment(undefined=StrictUndefined, trim_blocks=True)  # plain text: a page escapes it
+    made.globals |= {one.__name__: one for one in (capital, chance, interval_in_words, number)}
+    return made.from_string(path.read_text("utf-8")).module
+
+
+def lines(path: Path, name: str, **named: Any) -> list[str]:
+    """Return the lines of a macro in a file of templates."""
+    return [line for line in str(getattr(_macros(path), name)(**named)).splitlines() if line.strip()]
+
+
+def sentences(path: Path, name: str, **named: Any) -> list[str]:
+    """Return the paragraphs of a macro in a file of templates, each on one line."""
+    return [" ".join(one.split()) for one in str(getattr(_macros(path), name)(**named)).split("\n\n") if one.strip()]

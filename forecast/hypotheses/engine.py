@@ -12,7 +12,6 @@ from forecast.hypotheses.models import CYCLE, CYCLE_SD, WALK_CYCLE, Axis, Centre
 from forecast.hypotheses.outcome import Answer, Deciding, Outcome, Picture, Series, decide, left_out
 from forecast.hypotheses.record import Record
 from forecast.typing import Float
-from forecast.wording import number
 
 SOURCE_MONTHS, DECADE = 180, 120
 """How long a source lasts in the rival of drifting sources, and an era in that of blind eras."""
@@ -154,16 +153,6 @@ class Claim:
     usual: bool = True  # Tested without being named
 
 
-def factor(value: float) -> str:
-    """Return a log Bayes factor in words."""
-    return f"LBF {number(value, 1)}"
-
-
-def versus(against: Mapping[str, float]) -> str:
-    """Return rivals with the log Bayes factors against them."""
-    return "; ".join(f"{name}: {factor(one)}" for name, one in against.items())
-
-
 def learned(title: str, x_label: str, evidence: Evidence, axis: Axis) -> Picture:
     """Return the posterior of a population's mean with its prior."""
     places, density = evidence.density(axis)
@@ -177,9 +166,3 @@ def by_dyad(title: str, dyads: Mapping[str, float]) -> Picture:
     ordered = sorted(dyads.items(), key=lambda one: -one[1])
     series = Series("log Bayes factor", tuple(name for name, _ in ordered), tuple(one for _, one in ordered))
     return Picture(title, "", "log Bayes factor, given the others", "bars", (series,))
-
-
-def listed(items: Iterable[tuple[object, float]]) -> str:
-    """Return names with log Bayes factors, such as ``0.5: 12.1, 1: 9.1``."""
-    return ", ".join(f"{name:g}: {number(one, 1)}" if isinstance(name, float) else f"{name} {number(one, 1)}"
-                     for name, one in items)  # fmt: skip

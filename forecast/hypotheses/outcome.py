@@ -3,10 +3,17 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
+from forecast import wording
 from forecast.hypotheses.record import Record
 from forecast.wording import number
+
+TEMPLATES = Path(__file__).with_name("sentences.j2")
+sentences = partial(wording.sentences, TEMPLATES)
+"""Renders the sentences of a macro, such as those on a claim."""
 
 type Answer = Literal["supported", "rejected", "undecided", "cannot be tested"]
 UNTESTED: Answer = "cannot be tested"

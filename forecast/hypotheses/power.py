@@ -29,12 +29,12 @@ from forecast.hypotheses.claims.effects import visits_of
 from forecast.hypotheses.claims.eras import PLACEBO_SHARE
 from forecast.hypotheses.engine import Engine
 from forecast.hypotheses.evidence import Finesse
-from forecast.hypotheses.outcome import decide
+from forecast.hypotheses.outcome import decide, sentences
 from forecast.hypotheses.record import Record, read_panel
 from forecast.hypotheses.simulate import TRUTHS, enlarged, simulate
 from forecast.progress import Progress, silent
 from forecast.typing import Seed
-from forecast.wording import capital, join, number
+from forecast.wording import join
 
 POWER_TABLE, SIZE_TABLE = (Path(__file__).with_name(name) for name in ("power.csv", "power_by_size.csv"))
 SETS = 200
@@ -66,6 +66,11 @@ class Rate:
     most: float = math.nan  # Median of `most`, or null
     dyads: int = 0  # Dyads of each set
     events: int = 1  # Times as many events per month as the embedded record has
+
+    @property
+    def share(self) -> float:
+        """Share of the sets that supported the claim."""
+        return self.supported / self.sets
 
 
 @checked
@@ -226,52 +231,20 @@ def rates_of(code: str, table: Path = POWER_TABLE) -> tuple[Rate, ...]:
 def would_decide(rates: Sequence[Rate], sizes: Sequence[Rate]) -> str:
     """Describe which data would decide a claim, from larger record sets if there are any; empty without simulations."""
     names = [one.truth for one in sizes if one.true]
-    if not names and (true := [one for one in rates if one.true]):
-        best = max(true, key=_found)
-        return f"Where it is true ({best.truth}), {_of(best)} simulated record sets support it; none was larger."
-    found = sorted(
-        (one for one in (*rates, *sizes) if one.true and one.truth in names[:1]),
-        key=lambda one: (one.events, one.dyads),
-    )  # fmt: skip
-    if not found:
-        return ""
-    numbers = "; ".join(f"{_size(one)} {_of(one)}" for one in found)
-    error = 100.0 * math.sqrt(0.25 / min(one.sets for one in found))
-    deciding = [one for one in found if one.supported >= ENOUGH * one.sets]
-    said = f"Where it is true ({found[0].truth}), it is supported in this many simulated record sets: {numbers} "
-    said += f"(standard errors to {number(error, 0)} points). "
-    if not deciding:
-        return said + "None of these sizes would decide it."
-    least = min(deciding, key=lambda one: one.dyads * one.events)
-    return said + f"{capital(_size(least))} would decide it in four of five."
-
-
-def _size(rate: Rate) -> str:
-    return f"{rate.dyads} dyads" + ("" if rate.events == 1 else f" with {rate.events} times the events")
+    if not names:
+        best = max((one for one in rates if one.true), key=lambda one: one.share, default=None)
+        return sentences("would_be_found", best=best)[0] if best else ""
+    true = (one for one in (*rates, *sizes) if one.true and one.truth == names[0])
+    found = sorted(true, key=lambda one: (one.events, one.dyads))
+    deciding = sorted(
+        (one for one in found if one.supported >= ENOUGH * one.sets), key=lambda one: one.dyads * one.events
+    )
+    return sentences("would_decide", found=found, deciding=deciding)[0]
 
 
 def power_words(rates: Sequence[Rate]) -> str:
     """Describe power and false alarms of a test in one line."""
-    true, false = ([one for one in rates if one.true is here and one.sets] for here in (True, False))
-    said = []
-    if true:
-        best, worst = max(true, key=_found), min(true, key=_found)
-        said += [f"found in {_of(best)} simulated record sets ({best.truth})"]
-        said += [f"in {_of(worst)} ({worst.truth})"] if worst is not best else []
-    if false:
-        alarms, sets = sum(one.supported for one in false), sum(one.sets for one in false)
-        most = max(false, key=_found)
-        worst_case = f" (at most {_of(most)}: {most.truth})" if len(false) > 1 and most.supported else ""
-        said.append(f"false alarms {alarms:,} of {sets:,}{worst_case}")
-    return "; ".join(said) or "power and false alarms were not simulated"
-
-
-def _found(rate: Rate) -> float:
-    return rate.supported / rate.sets
-
-
-def _of(rate: Rate) -> str:
-    return f"{rate.supported:,} of {rate.sets:,}"
+    return sentences("power", rates=[one for one in rates if one.sets])[0]
 
 
 type Rows = tuple[tuple[float, ...], ...]

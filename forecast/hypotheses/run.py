@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from forecast import wording
 from forecast.arguments import checked, whole_seed
 from forecast.errors import DataError, SpecError
 from forecast.events.table import EventTable
@@ -22,27 +23,28 @@ from forecast.hypotheses.engine import Ahead, Claim, Engine, Reading
 from forecast.hypotheses.evidence import FINER, USUAL, own_posterior
 from forecast.hypotheses.filter import likelihoods
 from forecast.hypotheses.models import CYCLE, RETURN, RETURN_CYCLE
-from forecast.hypotheses.outcome import LIMIT, UNTESTED, Choice, Outcome, exception_words, exceptions
+from forecast.hypotheses.outcome import (
+    LIMIT,
+    TEMPLATES,
+    UNTESTED,
+    Choice,
+    Outcome,
+    exception_words,
+    exceptions,
+    sentences,
+)
 from forecast.hypotheses.power import SIZE_TABLE, Rate, power_words, rates_of, would_decide
 from forecast.hypotheses.record import Record, read_panel, turned_back
 from forecast.progress import Progress, silent
 from forecast.theory import PENDULUM
 from forecast.typing import Seed
-from forecast.wording import Card, Displayed, capital, join, number
+from forecast.wording import Card, Displayed, join, number
 
 SCHEMA = 3
 PARTS = {PENDULUM.code: ("S5a", "S5b")}
 """Claims that are answered in parts."""
 EXPLORATORY = "exploratory"
-DOUBTS = (
-    "The embedded dyads were chosen because they turned, and no file says which for what. Pairs whose relations never "
-    "changed are missing; six pairs drawn at random spoke weakly against a return.",
-    "A chronicle is relative: of friends it notes quarrels, of enemies talks. A norm of news that adapts within a "
-    "decade looks like a return of the trend.",
-    "In the embedded data the evidence for a return comes mostly from before 1985.",
-    "Shocks that several dyads share are ignored, which overstates the evidence.",
-    "Eras were named with hindsight by the people who compiled the events.",
-)
+DOUBTS = tuple(sentences("doubts"))
 
 
 @dataclass(frozen=True)
@@ -96,14 +98,19 @@ class PooledVerdict:
             for name, value in numbers.items():
                 yield self.code, group, name, value, None, None
 
+    @property
+    def fails(self) -> str:
+        """Choices under which the answer does not hold, in words; empty if it holds under all."""
+        return exception_words(exceptions(self.outcome))
+
+    @property
+    def power(self) -> str:
+        """Simulated power and false alarms in words."""
+        return power_words(self.rates)
+
     def lines(self) -> list[str]:
         """Return the verdict as lines for a terminal."""
-        found, shown = self.outcome, f"{self.code} {self.question} {self.outcome.answer.capitalize()}"
-        if np.isfinite(found.least):
-            shown += f" (least LBF {number(found.least, 1)}, supported from {number(self.limit, 1)})"
-        power = [f"    {capital(power_words(self.rates))}."] if self.rates else []
-        fails = [f"    {words}"] if (words := exception_words(exceptions(found))) else []
-        return [shown, *fails, f"    {found.sentences[0]}", *power]
+        return wording.lines(TEMPLATES, "verdict", one=self)
 
 
 def _named(value: Any) -> Any:
@@ -186,24 +193,7 @@ class PooledResults(Displayed):
 
     def lines(self) -> list[str]:
         """Return the results as lines for a terminal."""
-        found = [
-            f"{len(self.dyads)} dyads, {self.first} to {self.last}, {self.months:,} months with events; {self.stamp}.",
-            "LBF: natural log Bayes factor, the least over rivals decides. Intervals are 90%.",
-        ]
-        for one in self.verdicts:
-            found += one.lines()
-        if self.own is not None:
-            found += _own_lines(self.own)
-        return [*found, *self.notes]
-
-
-def _own_lines(own: OwnDyad) -> list[str]:
-    lines = [f"{own.dyad} within the hierarchy:"]
-    for row in own.rows:
-        low, middle, high, before = (number(row[name], 1) for name in ("low", "median", "high", "prior_median"))
-        lines.append(f"    {row['quantity']}: {middle} {row['unit']} ({low} to {high}; before the data {before})")
-    added = ", ".join(f"{code} {number(one, 1)}" for code, one in own.evidence.items())
-    return [*lines, f"    adds to the least LBF, given the others: {added}"]
+        return wording.lines(TEMPLATES, "lines", results=self)
 
 
 WIDTHS = {"with priors half as wide": 0.5, "with priors twice as wide": 2.0}

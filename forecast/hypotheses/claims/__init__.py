@@ -6,20 +6,13 @@ from forecast.hypotheses.claims.effects import CALENDAR, VISITING
 from forecast.hypotheses.claims.eras import CEILING, JUMPING
 from forecast.hypotheses.claims.reversion import FADING, GROWING, RANGE, RETURNING
 from forecast.hypotheses.engine import Claim, Engine
-from forecast.hypotheses.outcome import Outcome
+from forecast.hypotheses.outcome import Outcome, sentences
 from forecast.theory import NATURE
 
 
 def test_contrast(engine: Engine) -> Outcome:
     """Explain why the levels of two dyads cannot be compared (S7: less hostile than US-Soviet relations were)."""
-    why = (
-        "A share compares a dyad with itself: of friends a chronicle notes quarrels, of enemies talks, and coders of "
-        "different periods note different things."
-    )
-    would = (
-        "One feed that codes US-Soviet relations to 1991 and US-China relations since 2018 by one method would decide, "
-        "or votes, trade or troops, which have an absolute scale."
-    )
+    why, would = sentences("contrast")
     return Outcome(math.nan, "cannot be tested", (why,), details={"would_decide": would})
 
 

@@ -19,14 +19,13 @@ from forecast.drivers import calendar_drivers
 from forecast.errors import DataError
 from forecast.events.codebook import VISIT
 from forecast.events.table import EventTable
-from forecast.hypotheses.engine import Claim, Engine, Reading, by_dyad, factor
+from forecast.hypotheses.engine import Claim, Engine, Reading, by_dyad
 from forecast.hypotheses.filter import COLUMN, likelihoods
 from forecast.hypotheses.models import RETURN_CYCLE
-from forecast.hypotheses.outcome import LIMIT, Outcome, Picture, Series
+from forecast.hypotheses.outcome import LIMIT, Outcome, Picture, Series, sentences
 from forecast.hypotheses.record import Record
 from forecast.theory import REASONS, VISITS
 from forecast.typing import Bool, Float
-from forecast.wording import join, number
 
 SIZES = np.linspace(-0.8, 0.8, 33)
 """Effects, log-odds."""
@@ -119,20 +118,14 @@ def test_visits(engine: Engine) -> Outcome:
         return min(found, found - later.factor(counted, engine.width)), found
 
     found = deciding(None)[1]
-    (mean, sd), (placebo, placebo_sd) = own.points, later.points
     details: dict[str, Any] = {
-        "visits": int(record.visits.sum()), "effect_points": (mean, sd), "placebo_points": (placebo, placebo_sd),
+        "visits": int(record.visits.sum()), "effect_points": own.points, "placebo_points": later.points,
         "smallest_found_points": own.found_from(LIMIT), "placebo_log_bayes_factor": later.factor(),
     }  # fmt: skip
-    sentences = [
-        f"A visit adds {number(mean, 1)} points (standard deviation {number(sd, 1)}) to the month after, beyond what "
-        f"any cooperative event tells, against no effect: {factor(found)}. {details['visits']} months have a visit.",
-        f"A year later it adds {number(placebo, 1)} ({number(placebo_sd, 1)}), the placebo. The test would find an "
-        f"effect of {number(details['smallest_found_points'], 1)} points.",
-    ]
     dyads = {name: own.factor([at]) for at, name in enumerate(record.dyads)}
     picture = by_dyad("Evidence of an impulse after visits, by dyad alone", dyads)
-    return engine.outcome(deciding, found, sentences, picture, details)
+    said = sentences("visits", details=details, found=found)
+    return engine.outcome(deciding, found, said, picture, details)
 
 
 def _visits_ahead(engine: Engine) -> tuple[list[Reading], Reading]:
@@ -183,17 +176,12 @@ def test_calendar(engine: Engine) -> Outcome:
     details: dict[str, Any] = {
         "effects_points": points, "log_bayes_factors": {name: one.factor() for name, one in effects.items()},
     }  # fmt: skip
-    parts = [f"{name.replace('_', ' ')} {number(mean, 1)} ({number(sd, 1)})" for name, (mean, sd) in points.items()]
-    sentences = [
-        f"Scheduled occasions against none: {factor(found)}.",
-        f"In points of share, with standard deviations, they add: {join(parts)}. A summit is itself recorded as "
-        "meetings, so that its effect is no finding about the reasons of states.",
-    ]
     names = tuple(name.replace("_", " ") for name in points)
     mean, sd = (np.array([one[at] for one in points.values()]) for at in (0, 1))
     series = Series("effect", names, tuple(mean), tuple(mean - 1.645 * sd), tuple(mean + 1.645 * sd))
     picture = Picture("What scheduled occasions add", "", "points of share", "intervals", (series,))
-    return engine.outcome(deciding, found, sentences, picture, details)
+    said = sentences("calendar", details=details, found=found)
+    return engine.outcome(deciding, found, said, picture, details)
 
 
 def occasions_of(record: Record) -> dict[str, Float]:

@@ -14,16 +14,15 @@ import numpy as np
 from scipy.special import logsumexp
 
 from forecast.hypotheses import models
-from forecast.hypotheses.engine import Claim, Engine, Reading, by_dyad, factor, learned, versus
+from forecast.hypotheses.engine import Claim, Engine, Reading, by_dyad, learned
 from forecast.hypotheses.evidence import Evidence
 from forecast.hypotheses.filter import COLUMN, MEAN_SD, NEW_SOURCE, SET_CEILING, likelihoods
 from forecast.hypotheses.models import HEADROOM, JUMPS, RETURN_CYCLE, WALK_CYCLE, Axis, Model
-from forecast.hypotheses.outcome import Outcome, decide
+from forecast.hypotheses.outcome import Outcome, decide, sentences
 from forecast.hypotheses.record import Record, placebo_sets
 from forecast.theory import CEILING as FRAMEWORK
 from forecast.theory import DECLINE
 from forecast.typing import Bool, Float, Index
-from forecast.wording import interval_in_words, join, number
 
 PLACEBO_JUMP = 0.5
 """Standard deviation of the jumps with which placebos are tried, log-odds."""
@@ -55,20 +54,13 @@ def test_jumps(engine: Engine) -> Outcome:
         "without_first_two_months": _gain_of(record.without_months(early), record.begins, point, counted),
         "at_one_point": real,
     }
-    sets = engine.placebos
-    placebos = join([f"{round(share * sets)} of {sets} {kind}" for kind, share in as_good.items()])
-    sentences = [
-        f"The trend jumps at the {record.eras} era starts by {number(details['jump_sd'], 1)} log-odds (standard "
-        f"deviation), against no jumps: {factor(found)}. As good are {placebos} placebo sets.",
-        f"At fixed parameters {factor(real)}, without the first two months of eras "
-        f"{factor(details['without_first_two_months'])}. Eras were named with hindsight.",
-    ]
     answer = decide(found, found)
     if answer == "supported" and max(as_good.values()) > PLACEBO_SHARE:
         answer = "undecided"
     dyads = {name: deciding([at])[0] for at, name in enumerate(record.dyads)}
     picture = by_dyad("Evidence of jumps where eras begin, by dyad", dyads)
-    return engine.outcome(deciding, found, sentences, picture, details, answer=answer)
+    said = sentences("jumps", details=details, found=found)
+    return engine.outcome(deciding, found, said, picture, details, answer=answer)
 
 
 def _gain_of(record: Record, begins: Bool, point: Float, dyads: list[int] | None) -> float:
@@ -125,25 +117,19 @@ def test_ceiling(engine: Engine) -> Outcome:
     }
     deciding = own.against(claim, rivals.values())
     against = {name: own.total(claim) - own.total(one) for name, one in rivals.items()}
-    low, middle, high = claim.interval(HEADROOM)
     details: dict[str, Any] = {
-        "against": against, "headroom": (low, middle, high), "headroom_prior": HEADROOM.prior_interval(),
+        "against": against, "headroom": claim.interval(HEADROOM), "headroom_prior": HEADROOM.prior_interval(),
     }  # fmt: skip
-    sentences = [
-        f"A ceiling above the trend at each era's start against {versus(against)}.",
-        f"Its headroom is {interval_in_words(middle, low, high, 1)} log-odds (before the data "
-        f"{number(details['headroom_prior'][1], 1)}): a ceiling so far away binds rarely.",
-    ]
     for name, record in () if engine.brief else engine.record.kinds():
         kinds = Engine(record, engine.cores, engine.finesse)
         eras = Engine(record.anchored(NEW_SOURCE, record.begins), engine.cores, engine.finesse)
-        details[f"{name}_by_era_against_drift"] = found = (
-            eras.evidence(BY_ERA, "eras").total() - kinds.evidence(DRIFT).total()
-        )
-        sentences.append(f"The {name} by era against drift: {factor(found)}.")
+        gained = eras.evidence(BY_ERA, "eras").total() - kinds.evidence(DRIFT).total()
+        details[f"{name}_by_era_against_drift"] = gained
     title = "Headroom of a framework's ceiling above the trend at its start"
     picture = learned(title, "log-odds", claim, HEADROOM)
-    return engine.outcome(deciding, against["no ceiling"], sentences, picture, details)
+    return engine.outcome(
+        deciding, against["no ceiling"], sentences("ceiling", details=details), picture, details
+    )  # fmt: skip
 
 
 def _models(engine: Engine) -> tuple[Model, Model, Model]:

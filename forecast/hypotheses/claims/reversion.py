@@ -15,11 +15,10 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from forecast.hypotheses import models
-from forecast.hypotheses.engine import Claim, Engine, Reading, by_dyad, factor, learned, listed, versus
+from forecast.hypotheses.engine import Claim, Engine, Reading, by_dyad, learned
 from forecast.hypotheses.models import CYCLE, GROWTH, RETURN, RETURN_CYCLE, STEP, WALK, WALK_CYCLE, YEARS, Model
-from forecast.hypotheses.outcome import LIMIT, Outcome, Picture, Series
+from forecast.hypotheses.outcome import LIMIT, Outcome, Picture, Series, sentences
 from forecast.theory import COST
-from forecast.wording import chance, interval_in_words, number
 
 NEWS_MONTHS = 2.0
 """A cycle with a shorter half-life is only news."""
@@ -40,19 +39,12 @@ def test_fading(engine: Engine) -> Outcome:
     against = {name: engine.total(claim) - engine.total(one) for name, one in rivals.items()}
     if engine.brief:
         return engine.outcome(deciding, against[WALK.name], (), None, {"against": against})
-    low, middle, high = claim.interval(CYCLE)
-    news = claim.below(CYCLE, NEWS_MONTHS)
     details: dict[str, Any] = {
-        "half_life_months": (low, middle, high), "half_life_months_prior": CYCLE.prior_interval(),
-        "probability_news": news, "against": against,
+        "half_life_months": claim.interval(CYCLE), "half_life_months_prior": CYCLE.prior_interval(),
+        "probability_news": claim.below(CYCLE, NEWS_MONTHS), "against": against,
     }  # fmt: skip
-    sentences = [
-        f"Deviations from the trend halve in {interval_in_words(middle, low, high, 1)} months; the probability that "
-        f"they are mere news (half-life below two months) is {chance(news)}.",
-        f"A cycle around a walk against {versus(against)}.",
-    ]
     picture = learned("How fast deviations from the trend fade", "half-life, months", claim, CYCLE)
-    return engine.outcome(deciding, against[WALK.name], sentences, picture, details)
+    return engine.outcome(deciding, against[WALK.name], sentences("fading", details=details), picture, details)
 
 
 def test_return(engine: Engine) -> Outcome:
@@ -65,11 +57,10 @@ def test_return(engine: Engine) -> Outcome:
     deciding = engine.against(claim, rivals.values())
     base = engine.total(walk)
     by_spread = engine.totals(claim) - base
-    low, middle, high = (months / 12.0 for months in claim.interval(RETURN))
     against = {name: engine.total(claim) - engine.total(one) for name, one in rivals.items()}
     profile = (claim.profile(RETURN) - base).tolist()
     details: dict[str, Any] = {
-        "half_life_years": (low, middle, high),
+        "half_life_years": tuple(months / 12.0 for months in claim.interval(RETURN)),
         "half_life_years_prior": tuple(months / 12.0 for months in RETURN.prior_interval()),
         "by_half_life_years": dict(zip(YEARS, profile, strict=True)),
         "by_spread_of_means": dict(zip(engine.mean_sds, by_spread.tolist(), strict=True)),
@@ -78,19 +69,13 @@ def test_return(engine: Engine) -> Outcome:
             name: float((engine.totals(claim) - engine.totals(one)).min()) for name, one in rivals.items()
         },
     }  # fmt: skip
-    years, spreads = details["by_half_life_years"], details["by_spread_of_means"]
-    sentences = [
-        f"A reverting trend, with a half-life of {interval_in_words(middle, low, high, 1)} years, against "
-        f"{versus(against)}.",
-        f"Against a walk by the spread of dyads' long-run means in log-odds: {listed(spreads.items())}; the least over "
-        "rivals and spreads decides.",
-        f"Against a walk by half-life in years: {listed((year, years[year]) for year in SHOWN_YEARS)}.",
-    ]
+    shown = {year: details["by_half_life_years"][year] for year in SHOWN_YEARS}
+    said = sentences("return", details=details, shown=shown)
     picture = Picture(
         "Evidence of reversion against a walk, by its half-life", "half-life of the trend's return, years",
         "log Bayes factor", "line", (Series("reversion against a walk", YEARS, tuple(profile)),), (-LIMIT, LIMIT),
     )  # fmt: skip
-    return engine.outcome(deciding, against["a walk"], sentences, picture, details)
+    return engine.outcome(deciding, against["a walk"], said, picture, details)
 
 
 def test_range(engine: Engine) -> Outcome:
@@ -106,21 +91,13 @@ def test_range(engine: Engine) -> Outcome:
     both = float(np.logaddexp(engine.total(reverting), engine.total(bounds))) - math.log(2.0)
     mode = engine.centre(RETURN_CYCLE).at(RETURN, STEP)
     band = math.exp(mode[STEP]) / math.sqrt(1.0 - (0.5 ** (1.0 / math.exp(mode[RETURN]))) ** 2)
-    passage, reach = passage_years(engine), bounds.interval(models.BOUND)
     details: dict[str, Any] = {
         "against": {"a walk": both - engine.total(walk), "drifting sources": both - engine.total(sources)},
         "reversion_against_bounds": engine.total(reverting) - engine.total(bounds),
-        "long_run_sd": band, "passage_years": passage, "bound": reach,
+        "long_run_sd": band, "passage_years": passage_years(engine), "bound": bounds.interval(models.BOUND),
     }  # fmt: skip
-    sentences = [
-        "Trends keep to a range around a long-run mean: by reversion or by bounds, each as likely before the data, "
-        f"against {versus(details['against'])}.",
-        f"With reversion the trend's long-run standard deviation is {number(band, 2)} log-odds. From two of them away "
-        f"it takes {number(passage, 1)} years on average to come within one (at the mode of the parameters).",
-        f"With bounds they are {interval_in_words(reach[1], reach[0], reach[2], 1)} log-odds from the mean. "
-        f"Reversion against bounds: {factor(details['reversion_against_bounds'])}.",
-    ]
-    found = engine.outcome(deciding, details["against"]["a walk"], sentences, None, details)
+    said = sentences("range", details=details)
+    found = engine.outcome(deciding, details["against"]["a walk"], said, None, details)
     return replace(found, picture=by_dyad("What each dyad adds to the evidence of a range", found.dyads))
 
 
@@ -136,22 +113,16 @@ def test_growing(engine: Engine) -> Outcome:
     claim, linear = (engine.evidence(model) for model in _growing_models(engine))
     deciding = engine.against(claim, [linear])
     by_spread = dict(zip(engine.mean_sds, (engine.totals(claim) - engine.totals(linear)).tolist(), strict=True))
-    low, middle, high = claim.interval(GROWTH)
     found = engine.total(claim) - engine.total(linear)
     details: dict[str, Any] = {
-        "growth": (low, middle, high), "growth_prior": GROWTH.prior_interval(), "by_spread_of_means": by_spread,
+        "growth": claim.interval(GROWTH), "growth_prior": GROWTH.prior_interval(), "by_spread_of_means": by_spread,
     }  # fmt: skip
-    sentences = [
-        f"Reversion that grows with the distance against reversion in proportion to it: {factor(found)}; by the spread "
-        f"of long-run means: {listed(by_spread.items())}. The least and the largest decide.",
-        f"At a distance of one log-odds it would be {interval_in_words(1 + middle, 1 + low, 1 + high, 1)} times "
-        "as strong, for its distance, as near the mean.",
-    ]
     picture = learned(
         "By how much stronger reversion is one log-odds from the mean", "additional strength, as a multiple", claim,
         GROWTH,
     )  # fmt: skip
-    return engine.outcome(deciding, found, sentences, picture, details)
+    said = sentences("growing", details=details, found=found)
+    return engine.outcome(deciding, found, said, picture, details)
 
 
 def _growing_models(engine: Engine) -> tuple[Model, Model]:
