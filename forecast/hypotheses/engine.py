@@ -9,7 +9,7 @@ import numpy as np
 from forecast.hypotheses.evidence import MEAN_SDS, USUAL, Evidence, Finesse, evidence_of
 from forecast.hypotheses.filter import NEW_MEAN, NEW_SOURCE, SET_CEILING
 from forecast.hypotheses.models import CYCLE, CYCLE_SD, WALK_CYCLE, Axis, Centre, Model, centre_of
-from forecast.hypotheses.outcome import Answer, Deciding, Outcome, Picture, Series, decide, left_out
+from forecast.hypotheses.outcome import Answer, Deciding, Outcome, Picture, Series, decide, left_out, sentences
 from forecast.hypotheses.record import Record
 from forecast.typing import Float
 
@@ -95,19 +95,21 @@ class Engine:
 
     def outcome(
         self,
+        name: str,
         deciding: Deciding,
         log_bayes_factor: float,
-        sentences: Sequence[str],
         picture: Picture | None,
         details: Mapping[str, Any],
         *,
         answer: Answer | None = None,
     ) -> Outcome:
-        """Decide a claim, and again without each dyad and state."""
+        """Decide a claim, and again without each dyad and state; its sentences are those of a name."""
         least, most = deciding(None)
-        found = answer or decide(least, most)
-        rest = {} if self.brief else left_out(self.record, deciding, found)
-        return Outcome(log_bayes_factor, found, tuple(sentences), picture, least, most, details=details, **rest)
+        found, said, rest = answer or decide(least, most), list[str](), dict[str, Any]()
+        if not self.brief:
+            said = sentences(name, details=details, found=log_bayes_factor)
+            rest = left_out(self.record, deciding, found)
+        return Outcome(log_bayes_factor, found, tuple(said), picture, least, most, details=details, **rest)
 
     def against(self, claim: Evidence, rivals: Iterable[Evidence]) -> Deciding:
         """Return how a claim is decided: by its evidence against each rival, at every spread of long-run means."""

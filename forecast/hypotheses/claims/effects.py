@@ -22,7 +22,7 @@ from forecast.events.table import EventTable
 from forecast.hypotheses.engine import Claim, Engine, Reading, by_dyad
 from forecast.hypotheses.filter import COLUMN, likelihoods
 from forecast.hypotheses.models import RETURN_CYCLE
-from forecast.hypotheses.outcome import LIMIT, Outcome, Picture, Series, sentences
+from forecast.hypotheses.outcome import LIMIT, Outcome, Picture, Series
 from forecast.hypotheses.record import Record
 from forecast.theory import REASONS, VISITS
 from forecast.typing import Bool, Float
@@ -124,8 +124,7 @@ def test_visits(engine: Engine) -> Outcome:
     }  # fmt: skip
     dyads = {name: own.factor([at]) for at, name in enumerate(record.dyads)}
     picture = by_dyad("Evidence of an impulse after visits, by dyad alone", dyads)
-    said = sentences("visits", details=details, found=found)
-    return engine.outcome(deciding, found, said, picture, details)
+    return engine.outcome("visits", deciding, found, picture, details)
 
 
 def _visits_ahead(engine: Engine) -> tuple[list[Reading], Reading]:
@@ -180,8 +179,7 @@ def test_calendar(engine: Engine) -> Outcome:
     mean, sd = (np.array([one[at] for one in points.values()]) for at in (0, 1))
     series = Series("effect", names, tuple(mean), tuple(mean - 1.645 * sd), tuple(mean + 1.645 * sd))
     picture = Picture("What scheduled occasions add", "", "points of share", "intervals", (series,))
-    said = sentences("calendar", details=details, found=found)
-    return engine.outcome(deciding, found, said, picture, details)
+    return engine.outcome("calendar", deciding, found, picture, details)
 
 
 def occasions_of(record: Record) -> dict[str, Float]:

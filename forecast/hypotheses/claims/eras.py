@@ -18,7 +18,7 @@ from forecast.hypotheses.engine import Claim, Engine, Reading, by_dyad, learned
 from forecast.hypotheses.evidence import Evidence
 from forecast.hypotheses.filter import COLUMN, MEAN_SD, NEW_SOURCE, SET_CEILING, likelihoods
 from forecast.hypotheses.models import HEADROOM, JUMPS, RETURN_CYCLE, WALK_CYCLE, Axis, Model
-from forecast.hypotheses.outcome import Outcome, decide, sentences
+from forecast.hypotheses.outcome import Outcome, decide
 from forecast.hypotheses.record import Record, placebo_sets
 from forecast.theory import CEILING as FRAMEWORK
 from forecast.theory import DECLINE
@@ -59,8 +59,7 @@ def test_jumps(engine: Engine) -> Outcome:
         answer = "undecided"
     dyads = {name: deciding([at])[0] for at, name in enumerate(record.dyads)}
     picture = by_dyad("Evidence of jumps where eras begin, by dyad", dyads)
-    said = sentences("jumps", details=details, found=found)
-    return engine.outcome(deciding, found, said, picture, details, answer=answer)
+    return engine.outcome("jumps", deciding, found, picture, details, answer=answer)
 
 
 def _gain_of(record: Record, begins: Bool, point: Float, dyads: list[int] | None) -> float:
@@ -127,9 +126,7 @@ def test_ceiling(engine: Engine) -> Outcome:
         details[f"{name}_by_era_against_drift"] = gained
     title = "Headroom of a framework's ceiling above the trend at its start"
     picture = learned(title, "log-odds", claim, HEADROOM)
-    return engine.outcome(
-        deciding, against["no ceiling"], sentences("ceiling", details=details), picture, details
-    )  # fmt: skip
+    return engine.outcome("ceiling", deciding, against["no ceiling"], picture, details)
 
 
 def _models(engine: Engine) -> tuple[Model, Model, Model]:

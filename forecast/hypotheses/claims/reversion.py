@@ -17,14 +17,13 @@ from scipy.stats import norm
 from forecast.hypotheses import models
 from forecast.hypotheses.engine import Claim, Engine, Reading, by_dyad, learned
 from forecast.hypotheses.models import CYCLE, GROWTH, RETURN, RETURN_CYCLE, STEP, WALK, WALK_CYCLE, YEARS, Model
-from forecast.hypotheses.outcome import LIMIT, Outcome, Picture, Series, sentences
+from forecast.hypotheses.outcome import LIMIT, Outcome, Picture, Series
 from forecast.theory import COST
 
 NEWS_MONTHS = 2.0
 """A cycle with a shorter half-life is only news."""
 BOUNDED = Model("a bounded walk", (STEP, models.BOUND))
 SOURCES = Model("a walk with drifting sources", (STEP, models.SOURCE_SD))
-SHOWN_YEARS = (4.0, 8.0, 16.0, 32.0, 64.0)
 EXTREME, MIDDLE = 2.0, 1.0
 """Long-run standard deviations of the trend from its mean: an extreme, and the edge of the middle ground."""
 
@@ -38,13 +37,13 @@ def test_fading(engine: Engine) -> Outcome:
     deciding = engine.against(claim, rivals.values())
     against = {name: engine.total(claim) - engine.total(one) for name, one in rivals.items()}
     if engine.brief:
-        return engine.outcome(deciding, against[WALK.name], (), None, {"against": against})
+        return engine.outcome("fading", deciding, against[WALK.name], None, {"against": against})
     details: dict[str, Any] = {
         "half_life_months": claim.interval(CYCLE), "half_life_months_prior": CYCLE.prior_interval(),
         "probability_news": claim.below(CYCLE, NEWS_MONTHS), "against": against,
     }  # fmt: skip
     picture = learned("How fast deviations from the trend fade", "half-life, months", claim, CYCLE)
-    return engine.outcome(deciding, against[WALK.name], sentences("fading", details=details), picture, details)
+    return engine.outcome("fading", deciding, against[WALK.name], picture, details)
 
 
 def test_return(engine: Engine) -> Outcome:
@@ -69,13 +68,11 @@ def test_return(engine: Engine) -> Outcome:
             name: float((engine.totals(claim) - engine.totals(one)).min()) for name, one in rivals.items()
         },
     }  # fmt: skip
-    shown = {year: details["by_half_life_years"][year] for year in SHOWN_YEARS}
-    said = sentences("return", details=details, shown=shown)
     picture = Picture(
         "Evidence of reversion against a walk, by its half-life", "half-life of the trend's return, years",
         "log Bayes factor", "line", (Series("reversion against a walk", YEARS, tuple(profile)),), (-LIMIT, LIMIT),
     )  # fmt: skip
-    return engine.outcome(deciding, against["a walk"], said, picture, details)
+    return engine.outcome("return", deciding, against["a walk"], picture, details)
 
 
 def test_range(engine: Engine) -> Outcome:
@@ -96,8 +93,7 @@ def test_range(engine: Engine) -> Outcome:
         "reversion_against_bounds": engine.total(reverting) - engine.total(bounds),
         "long_run_sd": band, "passage_years": passage_years(engine), "bound": bounds.interval(models.BOUND),
     }  # fmt: skip
-    said = sentences("range", details=details)
-    found = engine.outcome(deciding, details["against"]["a walk"], said, None, details)
+    found = engine.outcome("range", deciding, details["against"]["a walk"], None, details)
     return replace(found, picture=by_dyad("What each dyad adds to the evidence of a range", found.dyads))
 
 
@@ -121,8 +117,7 @@ def test_growing(engine: Engine) -> Outcome:
         "By how much stronger reversion is one log-odds from the mean", "additional strength, as a multiple", claim,
         GROWTH,
     )  # fmt: skip
-    said = sentences("growing", details=details, found=found)
-    return engine.outcome(deciding, found, said, picture, details)
+    return engine.outcome("growing", deciding, found, picture, details)
 
 
 def _growing_models(engine: Engine) -> tuple[Model, Model]:
