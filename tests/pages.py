@@ -7,6 +7,9 @@ from urllib.parse import unquote
 
 import pytest
 
+from forecast.model import PendulumSpec
+from forecast.report.folder import _environment
+
 
 def dangling(folder: Path) -> list[str]:
     """Return the relative links of all pages below a folder that lead nowhere."""
@@ -16,6 +19,14 @@ def dangling(folder: Path) -> list[str]:
         for link in re.findall(r'href="([^"#:]+)"', page.read_text("utf-8"))
         if not (page.parent / unquote(unescape(link))).exists()
     ]
+
+
+def choices_shown(spec: PendulumSpec) -> dict[str, str]:
+    """Return what pages say of the choices of a model, by name."""
+    words = '{% from "parts.html.j2" import settings with context %}{{ settings(spec, ["USA-CHN"]) }}'
+    page = _environment(escaped=True).from_string(words).render(spec=spec)
+    rows = re.findall(r"<tr>\s*<th[^>]*>(.*?)</th>\s*<td[^>]*>(.*?)</td>", page, re.S)
+    return {unescape(name).strip(): unescape(value).strip() for name, value in rows}
 
 
 def leave_figures_empty(patch: pytest.MonkeyPatch) -> None:

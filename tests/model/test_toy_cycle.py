@@ -19,7 +19,7 @@ from forecast.model.declarations import Prior, Variable
 from forecast.model.dynamics import Cycle, cycles, find_cycle, register_cycle, unregister_cycle
 from forecast.model.variables import all_variables
 from forecast.outlook import simulate_ahead
-from forecast.report.provenance import settings
+from tests.pages import choices_shown
 
 from .fits import unobserved
 from .panels import make_panel, numerical_gradient, python_mode
@@ -125,7 +125,7 @@ def test_data_are_simulated_from_it():
 
 
 def test_its_words_reach_report_and_help():
-    assert ("Cycle", Saturating.words) in settings(PendulumSpec(cycle="saturating"))
+    assert choices_shown(PendulumSpec(cycle="saturating"))["Cycle"] == Saturating.words
     shown = re.sub(r"[│\s]+", " ", CliRunner().invoke(app, ["report", "--help"]).output)
     for cycle in cycles():
         assert (f"{cycle.name} ({cycle.hint})" if cycle.hint else cycle.name) in shown

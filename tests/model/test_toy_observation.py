@@ -15,7 +15,7 @@ from forecast.model.inputs import anchor_path, level_under, prior_reference
 from forecast.model.observation import Observation, find_observation, observation_of, register, unregister
 from forecast.model.posterior import flat
 from forecast.panel import first_periods
-from forecast.report.provenance import settings
+from tests.pages import choices_shown
 
 from .panels import make_panel
 from .test_toy_cycle import Saturating
@@ -152,7 +152,7 @@ def test_a_panel_of_another_kind_is_rejected(spec):
 
 
 def test_its_words_are_in_the_report(spec):
-    assert ("Observed", "an index with a normal error") in settings(spec)
+    assert choices_shown(spec)["Observed"] == "an index with a normal error"
 
 
 def test_a_saved_fit_is_read_again(fitted, tmp_path):
