@@ -19,9 +19,12 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forecast.escaping import printable
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 DASH = "–"
 _MINUS = "\N{MINUS SIGN}"
@@ -208,13 +211,28 @@ class Displayed:
         return self._card().html
 
 
+def environment(**names: Any) -> "Environment":
+    """Return the environment of templates of plain text, which may call some functions of this module, and others.
+
+    To show what is not there is an error; to ask whether it is there is none.
+    """
+    from jinja2 import ChainableUndefined, Environment, StrictUndefined
+
+    class Missing(ChainableUndefined, StrictUndefined):
+        pass
+
+    made = Environment(undefined=Missing, trim_blocks=True)  # a page escapes it
+    own = (
+        about, capital, chance, count, give_or_take, interval_in_words, join, month, number, percent, period, signed,
+    )  # fmt: skip
+    made.globals |= {one.__name__: one for one in own} | names
+    made.filters |= names
+    return made
+
+
 @cache
 def _macros(path: Path) -> Any:
-    from jinja2 import Environment, StrictUndefined
-
-    made = Environment(undefined=StrictUndefined, trim_blocks=True)  # plain text: a page escapes it
-    made.globals |= {one.__name__: one for one in (capital, chance, interval_in_words, number)}
-    return made.from_string(path.read_text("utf-8")).module
+    return environment().from_string(path.read_text("utf-8")).module
 
 
 def lines(path: Path, name: str, **named: Any) -> list[str]:

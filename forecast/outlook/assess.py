@@ -45,7 +45,7 @@ from forecast.outlook.pendulum import (
 )
 from forecast.outlook.query import AtLeast, Query, main_horizon
 from forecast.outlook.recorded import main_record
-from forecast.outlook.sentences import environment, interval, sentence
+from forecast.outlook.sentences import interval, sentence, templates
 from forecast.outlook.simulations import (
     BASELINE_MONTHS,
     DriverOutlook,
@@ -454,11 +454,11 @@ def _texts() -> dict[str, dict[str, Any]]:
 
 
 @cache
-def _environment() -> "Environment":
+def _templates() -> "Environment":
     from jinja2 import ChainableUndefined
 
-    found = environment().overlay(undefined=ChainableUndefined)  # a part of a claim that is not defined is left out
-    found.globals = environment().globals | {"printed_chances": printed_chances}
+    found = templates().overlay(undefined=ChainableUndefined)  # a part of a claim that is not defined is left out
+    found.globals = templates().globals | {"printed_chances": printed_chances}
     return found
 
 
@@ -501,12 +501,12 @@ def _answer(result: Assessment, code: str, texts: Mapping[str, Any], known: Mapp
 
 @cache
 def _template(text: str) -> "Template":
-    return _environment().from_string(text)
+    return _templates().from_string(text)
 
 
 @cache
 def _expression(text: str) -> Callable[..., Any]:
-    return _environment().compile_expression(text)
+    return _templates().compile_expression(text)
 
 
 def _filled(text: str, known: Mapping[str, Any]) -> str:

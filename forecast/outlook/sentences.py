@@ -1,4 +1,4 @@
-"""Sentences on numbers, from the macros of `sentences.j2`, and the environment in which templates of words are read."""
+"""Sentences on numbers, from the macros of `sentences.j2`."""
 
 from functools import cache
 from pathlib import Path
@@ -12,26 +12,13 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from jinja2.environment import TemplateModule
 
-NAMES = (
-    "about", "capital", "chance", "count", "give_or_take", "interval_in_words", "join", "month", "number", "percent",
-    "period", "signed",
-)  # fmt: skip
-"""Functions of `forecast.wording` that templates call."""
-
 
 @cache
-def environment() -> "Environment":
-    """Return the environment of templates: to show what is not there is an error, and to ask whether it is, is not."""
-    from jinja2 import ChainableUndefined, Environment, StrictUndefined
-
-    class Missing(ChainableUndefined, StrictUndefined):
-        pass
-
-    found = Environment(undefined=Missing, trim_blocks=True)  # plain text: the page escapes it
-    found.filters |= {"interval": interval, "difference": _difference, "passage": _passage}
-    found.globals |= {name: getattr(wording, name) for name in NAMES}
-    found.globals |= {"FEWEST": FEWEST, "source_words": source_words}
-    return found
+def templates() -> "Environment":
+    """Return the environment of templates about outlooks."""
+    return wording.environment(
+        interval=interval, difference=_difference, passage=_passage, FEWEST=FEWEST, source_words=source_words
+    )
 
 
 def sentence(name: str, *parts: Any, **named: Any) -> str:
@@ -41,7 +28,7 @@ def sentence(name: str, *parts: Any, **named: Any) -> str:
 
 @cache
 def _macros() -> "TemplateModule":
-    return environment().from_string(Path(__file__).with_name("sentences.j2").read_text("utf-8")).module
+    return templates().from_string(Path(__file__).with_name("sentences.j2").read_text("utf-8")).module
 
 
 def interval(value: Estimate) -> str:
