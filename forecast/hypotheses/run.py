@@ -44,7 +44,6 @@ SCHEMA = 3
 PARTS = {PENDULUM.code: ("S5a", "S5b")}
 """Claims that are answered in parts."""
 EXPLORATORY = "exploratory"
-DOUBTS = tuple(sentences("doubts"))
 
 
 @dataclass(frozen=True)
@@ -163,7 +162,7 @@ class PooledResults(Displayed):
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
         names = ("dyads", "first", "last", "months", "notes", "stamp", "seed", "turned_back")
-        facts = {name: getattr(self, name) for name in names} | {"doubts": DOUBTS}
+        facts = {name: getattr(self, name) for name in names} | {"doubts": tuple(sentences("doubts"))}
         own = None if self.own is None else asdict(self.own)
         return {"schema": SCHEMA, **facts, "own": own, "claims": [one.to_dict() for one in self.verdicts]}
 

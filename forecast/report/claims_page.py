@@ -11,9 +11,8 @@ import numpy as np
 
 import forecast
 from forecast.arguments import checked
-from forecast.hypotheses.outcome import exception_words, exceptions
+from forecast.hypotheses.outcome import exception_words, exceptions, sentences
 from forecast.hypotheses.power import power_words
-from forecast.hypotheses.run import DOUBTS
 from forecast.hypotheses.simulate import STAYING
 from forecast.outlook import plain
 from forecast.plots import plot_evidence
@@ -66,7 +65,7 @@ def claims_page(results: "PooledResults", figures: Mapping[str, Illustration] | 
     span = " to ".join(month(date.fromisoformat(f"{one}-01")) for one in (results.first, results.last))
     content = {
         "page": sys.modules[__name__], "headline": headline(results), "results": results, "span": span,
-        "verdicts": ordered, "stamp_means": _STAMPS[results.stamp], "doubts": DOUBTS,
+        "verdicts": ordered, "stamp_means": _STAMPS[results.stamp], "doubts": sentences("doubts"),
         "version": forecast.__version__,
     }  # fmt: skip
     files: Files = {

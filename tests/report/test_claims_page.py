@@ -11,9 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast.cli import app
-from forecast.hypotheses.outcome import Choice
+from forecast.hypotheses.outcome import Choice, sentences
 from forecast.hypotheses.power import power_words
-from forecast.hypotheses.run import DOUBTS
 from forecast.report.claims_page import (
     claims_page,
     draw_picture,
@@ -198,7 +197,7 @@ def test_a_dyad_that_is_named_has_its_own_section(read):
 def test_the_stamp_opens_the_page_and_stands_among_the_doubts(stamp):
     text = Reader(claims_page(results(stamp=stamp), {}).html()).text
     assert text.count(f"{stamp.capitalize()}.") == 1 and f"Stamp: {stamp}." in text
-    for doubt in DOUBTS:
+    for doubt in sentences("doubts"):
         assert doubt in text
 
 

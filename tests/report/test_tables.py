@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from forecast.outlook import AtLeast, NotDefined, windows
+from forecast.outlook import AtLeast, NotDefined, kind_counts
 from forecast.outlook.kind_counts import Calibration
 from forecast.report.events import RULE, recent_events
 from forecast.report.page import page
@@ -116,7 +116,7 @@ def test_chances_of_a_kind_are_those_of_the_json(html, said):
 def test_kinds_that_were_not_calibrated_are_left_out_and_named(fit, monkeypatch):
     known = {"class 0": Calibration(False, "Do not rely on them."), "class 1": Calibration(True, "")}
     unknown = Calibration(None, "They have not been scored.")
-    monkeypatch.setattr(windows, "calibration_of", lambda dataset, scale, kind: known.get(kind, unknown))
+    monkeypatch.setattr(kind_counts, "calibration_of", lambda dataset, scale, kind: known.get(kind, unknown))
     result = assessed(fit, at_least=[AtLeast("class 0", 2, 12)])
     html = render_page(fit, result)
     (rows,) = Tables(html).named("chances of-a-kind")
