@@ -31,6 +31,7 @@ def made():
     counts[1, 0, FEED, 0, 0] = rng.poisson(DENSE, FEED.stop - FEED.start)
     covered[1, 0] = False
     covered[1, 0, FEED] = True
+    panel = recounted(panel)
     truth = prior_draws(panel, spec, draws=1, seed=3).isel(draw=0)
     knot = knots(panel)[0][FEED]
     drift = np.zeros((1, 2, KNOTS))
