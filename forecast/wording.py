@@ -226,7 +226,7 @@ def environment(**names: Any) -> "Environment":
         about, capital, chance, count, give_or_take, interval_in_words, join, month, number, percent, period, signed,
     )  # fmt: skip
     made.globals |= {one.__name__: one for one in own} | names
-    made.filters |= names
+    made.filters |= {name: one for name, one in names.items() if callable(one)}
     return made
 
 
