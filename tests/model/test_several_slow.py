@@ -77,7 +77,7 @@ def test_offset_and_drift_are_found(found):
 
 
 def test_each_scatters_as_it_does(found):
-    """That of the dense one is far from its prior's centre, 20; months of three events leave the sparse one much of its.
+    """The dense one is far from its prior's centre, 20; months of three events leave the sparse one much of its prior.
 
     A quick cycle scatters a feed's months as well, so that half of the prior's spread, 1, may stay.
     """
