@@ -171,7 +171,7 @@ def kinds_shift(values: Float, choices: KindsChoices, data: KindsData) -> tuple[
                 for k in range(spans):
                     g_white[d, k] -= step * data.made_of_white[d, s, k]
     elif choices.raw >= 0:
-        walk[:] = values[choices.raw : choices.raw + places]
+        walk = values[choices.raw : choices.raw + places].copy()
     step = scalar(values, choices.step, 0.0)
     shift = np.empty(places)
     for p in range(places):
@@ -501,7 +501,8 @@ def path_density(
     )  # fmt: skip
 
     by_value, g_dyads, g_eras, g_x = np.zeros(values.size), np.zeros(dyads.shape), np.zeros(eras.size), np.zeros(x.size)
-    g_dyads[NOISE] = g_noise
+    for d in range(g_noise.size):
+        g_dyads[NOISE, d] = g_noise[d]
     if choices.direction >= 0:
         for d in range(number):
             by_value[choices.direction + d] += g_offset[d, 0, 0] - g_offset[d, 1, 0]
@@ -528,7 +529,8 @@ def path_density(
             process[0], process[1], process[2], x, path.inverse, path.solved, g_x, np.asarray(1.0), data.starts
         )
         drift_c, carry_c, scale_c = drift, carry, scale
-    by_value[choices.white : choices.white + g_z.size] = g_z
+    for i in range(g_z.size):
+        by_value[choices.white + i] = g_z[i]
     if choices.moves:
         jump, half_life = scalar(values, choices.jump, 0.0), scalar(values, choices.half_life, 0.0)
         g_jump, g_half_life = trend_backward(

@@ -196,7 +196,9 @@ def observation_value_gradient(
                 posterior[k, c] = product
         for c in range(n_cells):
             if cells[first_cell + c, 4] > PRODUCT_LIMIT:
-                highest = logs[:, c].max()
+                highest = logs[0, c]
+                for k in range(1, points):
+                    highest = max(highest, logs[k, c])
                 total += highest
                 for k in range(points):
                     posterior[k, c] *= math.exp(logs[k, c] - highest)
