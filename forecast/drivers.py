@@ -4,13 +4,13 @@
 ``data/calendar.csv``. `add_drivers` adds either to a panel, with the values known on the panel's day.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,6 @@ from forecast.dates import LONGEST_HORIZON, Clock, add_months, month_start, toda
 from forecast.errors import DataError, SpecError
 from forecast.events.codebook import read_days, read_small_csv, require_cells, small_csv
 from forecast.events.dyads import dyad_code
-from forecast.events.table import Day, as_day
 from forecast.files import digest
 from forecast.panel.record import last_known
 from forecast.resources import data_folder
@@ -104,26 +103,19 @@ def read_drivers(path: str | Path | Frame) -> DriverTable:
     table = Path(path) if isinstance(path, str | PathLike) else path
     name = table if isinstance(table, Path) else Path("drivers")
     frame = read_small_csv(table, (TIME, KNOWN_AT), name.name)
-    names = _names([str(column) for column in frame], name)
+    names = tuple(str(column) for column in frame if column not in (TIME, KNOWN_AT, DYAD))
+    if not names:
+        raise DataError(f"{name}: there is no column of a driver other than {join(map(str, frame))}; add one")
+    if len(names) > MOST_DRIVERS:
+        raise DataError(f"{name}: {len(names)} drivers; expected at most {MOST_DRIVERS}: each needs data of its own")
+    wrong = [one for one in names if not one or len(one) > LONGEST_NAME or not one.isprintable()]
+    if wrong:
+        raise DataError(f"{name}: {wrong[0]!r:.60} is no name of a driver; expected 1 to {LONGEST_NAME} characters")
     values = _values(frame, names, name)
     empty = [column for column in names if column not in set(values["driver"])]
     if empty:
         raise DataError(f"{name}: the column {empty[0]!r} holds no value; fill it in, or remove it")
     return DriverTable(name.name, names, values, digest(small_csv(table)))
-
-
-def _names(header: list[str], path: Path) -> tuple[str, ...]:
-    names = tuple(name for name in header if name not in (TIME, KNOWN_AT, DYAD))
-    if not names:
-        raise DataError(f"{path}: there is no column of a driver other than {join(header)}; add one")
-    if len(names) > MOST_DRIVERS:
-        raise DataError(
-            f"{path}: {len(names)} drivers; expected at most {MOST_DRIVERS}, for each needs data of its own"
-        )
-    wrong = [name for name in names if not name or len(name) > LONGEST_NAME or not name.isprintable()]
-    if wrong:
-        raise DataError(f"{path}: {wrong[0]!r:.60} is no name of a driver; expected 1 to {LONGEST_NAME} characters")
-    return names
 
 
 def _values(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> pd.DataFrame:
@@ -142,7 +134,8 @@ def _values(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> pd.DataF
     values = pd.concat(found)
     months = read_days(frame[TIME], path)
     values["month"] = months - pd.to_timedelta(months.dt.day - 1, unit="D")
-    values["known_at"], values["dyad"] = known_at, dyads.map(_code)
+    values["known_at"] = known_at
+    values["dyad"] = dyads.map(lambda text: text and dyad_code(*text.upper().replace("_", "-").split("-")))
     twice = values[values.duplicated(["driver", "dyad", "month", "known_at"])]
     if len(twice):
         one = twice.iloc[0]
@@ -153,33 +146,11 @@ def _values(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> pd.DataF
     return values
 
 
-def _code(text: str) -> str:
-    return dyad_code(*text.upper().replace("_", "-").split("-")) if text else ""
-
-
 CALENDAR = "calendar"
 """Stands for ``data/calendar.csv`` where a file of drivers is asked for."""
-COLUMNS = ("date", "known_at", "known_by", "kind", "states", "host", "name", "reference")
-KNOWN_BY = ("law", "treaty", "announcement", "thirty days", "opening")
-"""Why a fact was known on its day: by a rule of law or of the treaty itself, on the day it was announced; or, where
-that day is not known for certain, thirty days before, or not before the day itself."""
 SUMMITS = ("g20_summit", "apec_summit", "sco_summit", "brics_summit")
-KINDS = ("us_election", "us_inauguration", "party_congress", "election", "treaty_expiry", *SUMMITS)
 FIRST, LAST = date(1945, 1, 1), date(2040, 12, 1)
 """The months that the drivers have."""
-
-
-class Scheduled(NamedTuple):
-    """A fact known in advance."""
-
-    day: date  # When it takes place, and since when that was known
-    known_at: date
-    known_by: str  # Why it was known then, one of `KNOWN_BY`
-    kind: str  # One of `KINDS`
-    states: tuple[str, ...]  # Whose: ISO 3166 alpha-3 codes
-    host: str  # State that receives it, or an empty text
-    name: str
-    reference: str
 
 
 @dataclass(frozen=True)
@@ -198,46 +169,35 @@ class CalendarDriver:
 
 DRIVERS = (
     CalendarDriver(
-        "us_election_year",
-        "the twelve months up to a US presidential election",
-        ("us_election",),
-        first=-11,
+        "us_election_year", "the twelve months up to a US presidential election", ("us_election",), first=-11,
         acts="cycle",
     ),
     CalendarDriver(
-        "us_first_year",
-        "the first twelve months of a US presidential term",
-        ("us_inauguration",),
-        last=11,
+        "us_first_year", "the first twelve months of a US presidential term", ("us_inauguration",), last=11,
         acts="cycle",
     ),
     CalendarDriver("election", "a month with an election in another of the two states", ("election",)),
     CalendarDriver("party_congress", "a month with a Chinese party congress", ("party_congress",)),
     CalendarDriver("summit", "a month with a G20, APEC, SCO or BRICS summit of both states", SUMMITS, both=True),
     CalendarDriver(
-        "treaty_expiry", "the year before a treaty of both states expires", ("treaty_expiry",), True, -12, -1, "cycle"
+        "treaty_expiry", "the year before a treaty of both states expires", ("treaty_expiry",), both=True, first=-12,
+        last=-1, acts="cycle",
     ),
-)
+)  # fmt: skip
 """Calendar drivers; facts that look ahead for months are known years before, so that no month uses hindsight."""
 
 
-@checked
-def read_calendar(path: str | Path | None = None) -> tuple[Scheduled, ...]:
-    """Read scheduled facts, those of ``data/calendar.csv`` by default."""
-    path = data_folder() / "calendar.csv" if path is None else Path(path)
-    frame = read_small_csv(path, COLUMNS)
-    for name, (fits, expected) in _CELLS.items():
-        require_cells(frame[name], frame[name].map(fits), expected, path)
-    days, known = (read_days(frame[name], path) for name in ("date", "known_at"))
-    require_cells(known, known <= days, "the day of the fact or an earlier one", path)
-    frame = frame.assign(date=days.dt.date, known_at=known.dt.date, states=frame["states"].str.split().map(tuple))
-    found = (Scheduled(*row) for row in frame[list(COLUMNS)].itertuples(index=False, name=None))
-    return tuple(sorted(found, key=lambda one: (one.day, one.kind, one.name)))
+def read_calendar() -> pd.DataFrame:
+    """Return the scheduled facts of ``data/calendar.csv``, with days as dates and the states concerned as a tuple."""
+    path = data_folder() / "calendar.csv"
+    frame = read_small_csv(path)
+    days = {name: read_days(frame[name], path).dt.date for name in ("date", "known_at")}
+    return frame.assign(**days, states=frame["states"].str.split().map(tuple))
 
 
 @checked
-def calendar_drivers(dyads: Sequence[str], path: str | Path | None = None) -> DriverTable:
-    """Turn scheduled facts into monthly drivers, each zero or one.
+def calendar_drivers(dyads: Sequence[str]) -> DriverTable:
+    """Turn the scheduled facts of ``data/calendar.csv`` into monthly drivers, each zero or one.
 
     A month of the record counts a fact that was known by then. Of the months ahead the ones count that are known on the
     as-of day: elections and terms of US presidents for ever, the next summits for a month. Drivers that never are one
@@ -246,8 +206,6 @@ def calendar_drivers(dyads: Sequence[str], path: str | Path | None = None) -> Dr
     Parameters
     ----------
     dyads : sequence of str
-    path : str or pathlib.Path, optional
-        Of a calendar like ``data/calendar.csv``, which it is by default.
 
     Raises
     ------
@@ -264,7 +222,7 @@ def calendar_drivers(dyads: Sequence[str], path: str | Path | None = None) -> Dr
     >>> float(table.known("summit", "USA-CHN", date(2023, 10, 31)).loc["2023-11-01", "value"])
     1.0
     """
-    facts = read_calendar(path)
+    facts = read_calendar()
     values = pd.concat(
         [_calendar_values(driver, dyad, facts) for driver in DRIVERS for dyad in dyads], ignore_index=True
     )
@@ -272,7 +230,7 @@ def calendar_drivers(dyads: Sequence[str], path: str | Path | None = None) -> Dr
     names = tuple(driver.name for driver in DRIVERS if driver.name in moving)
     if not names:
         raise DataError(f"calendar: no scheduled fact concerns {', '.join(dyads)}; give drivers of your own")
-    content = "\n".join(map(str, facts)) + " ".join(dyads)
+    content = digest(facts) + " ".join(dyads)
     acts = {driver.name: driver.acts for driver in DRIVERS if driver.name in names}
     return DriverTable("calendar.csv", names, values[values["driver"].isin(names)], digest(content.encode()), acts)
 
@@ -282,12 +240,12 @@ def drivers_for(source: str | Path, dyads: Sequence[str]) -> DriverTable:
     return calendar_drivers(dyads) if str(source) == CALENDAR else read_drivers(source)
 
 
-def _calendar_values(driver: CalendarDriver, dyad: str, facts: Sequence[Scheduled]) -> pd.DataFrame:
+def _calendar_values(driver: CalendarDriver, dyad: str, facts: pd.DataFrame) -> pd.DataFrame:
     """Return a driver's values: zero in every month from the beginning, and one since it is known."""
     states = dyad.split("-")
     ones = [
-        (add_months(month_start(fact.day), step), max(fact.known_at, FIRST), 1.0)
-        for fact in facts
+        (add_months(month_start(fact.date), step), max(fact.known_at, FIRST), 1.0)
+        for fact in facts.itertuples()
         if fact.kind in driver.kinds and (all if driver.both else any)(state in fact.states for state in states)
         for step in range(driver.first, driver.last + 1)
     ]
@@ -299,23 +257,7 @@ def _calendar_values(driver: CalendarDriver, dyad: str, facts: Sequence[Schedule
     return first.assign(driver=driver.name, dyad=dyad)
 
 
-def _are_states(text: str) -> bool:
-    return bool(text) and all(len(code) == 3 and code.isalpha() and code.isupper() for code in text.split(" "))
-
-
-_CELLS: dict[str, tuple[Callable[[str], bool], str]] = {
-    "kind": (KINDS.__contains__, f"one of {', '.join(KINDS)}"),
-    "known_by": (KNOWN_BY.__contains__, f"one of {', '.join(KNOWN_BY)}"),
-    "states": (_are_states, "ISO 3166 alpha-3 codes with spaces between them"),
-    "host": (lambda text: not text or _are_states(text), "one such code, or nothing"),
-    "name": (bool, "what takes place"),
-    "reference": (bool, "where that can be looked up"),
-}
-"""Validator of a cell of each column, and its description for messages."""
-
-
 Future = Literal["given", "carried", "simulated"]
-FUTURES: tuple[Future, ...] = get_args(Future)
 """The months ahead are as the file has them, stay at the last value, or are drawn from an AR(1)."""
 FUTURE_WORDS: dict[str, str] = {
     "given": "is as the file has it",
@@ -361,12 +303,6 @@ def autoregression(series: Float) -> tuple[float, float, float]:
     power = float((before**2).sum())
     carry = float(np.clip((before * after).sum() / power, -1.0, 1.0)) if power else 0.0
     return carry, mean, float(np.std(after - carry * before)) if len(series) > 1 else 0.0
-
-
-def require_future(future: str) -> None:
-    """Make sure that what is assumed of the months ahead is one of `FUTURES`."""
-    if future not in FUTURES:
-        raise SpecError(f"driver future: got {future!r:.60}; expected one of {', '.join(FUTURES)}")
 
 
 def attach(panel: "xr.Dataset", names: list[str], values: Float, given: Float, future: Future) -> "xr.Dataset":
@@ -447,9 +383,7 @@ def require_drivers(drivers: Path | str | None, acts: str | None, future: str) -
 
 
 @checked
-def add_drivers(
-    panel: "xr.Dataset", table: DriverTable, *, future: Future = "given", as_of: Day | None = None
-) -> "xr.Dataset":
+def add_drivers(panel: "xr.Dataset", table: DriverTable, *, future: Future = "given") -> "xr.Dataset":
     """Put drivers into a panel: what was known of them on its day, and nothing later.
 
     Months before a driver's first value, and dyads of which there is none, are not driven. After the first value every
@@ -464,8 +398,6 @@ def add_drivers(
     future : {"given", "carried", "simulated"}
         What forecasts assume of the months ahead: the values of the file that were known on the day (scheduled facts),
         the last value, or an AR(1) fitted to the record.
-    as_of : date or str, optional
-        By default the panel's own day, or the end of its last month.
 
     Returns
     -------
@@ -492,7 +424,7 @@ def add_drivers(
         raise SpecError("drivers: the panel is weekly, and drivers have one value per month; build a monthly panel")
     if has_drivers(panel):
         raise SpecError("drivers: the panel has some already; give all of them in one table")
-    day = last_known(panel) if as_of is None else as_day(as_of, "as_of").date()
+    day = last_known(panel)
     months = panel["time"].to_index()
     ahead = pd.date_range(months[-1], periods=LONGEST_HORIZON + 1, freq="MS")[1:]
     dyads = [str(dyad) for dyad in panel["dyad"].to_numpy()]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.drivers import has_drivers
+from forecast.arguments import checked
+from forecast.drivers import DriverTable, Future, add_drivers, drivers_for, has_drivers
 from forecast.evaluation.benchmarks import Answer, Asked, Chances
 from forecast.evaluation.origins import View
 from forecast.outlook.benchmarks import MODEL
@@ -19,7 +20,6 @@ from forecast.typing import Float, Index
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.drivers import DriverTable, Future
     from forecast.model import Fit, PendulumSpec
     from forecast.outlook.observed import Reading
     from forecast.outlook.recorded import DatasetRecord
@@ -36,21 +36,17 @@ class VariantDrivers:
 
     source: str  # A file of drivers, or `calendar`
     acts: str | None = None  # What they act on, as `DriverTable.acting` reads it
-    future: "Future" = "given"
+    future: Future = "given"
 
     def added(self, panel: "xr.Dataset") -> "xr.Dataset":
         """Put them into a panel, as they were known on its day."""
-        from forecast.drivers import add_drivers
-
         return add_drivers(panel, self._table(panel), future=self.future)
 
     def choice(self, panel: "xr.Dataset") -> dict[str, Any]:
         """Return the choice of the model that uses those of a panel."""
         return {"drivers": self._table(panel).acting(self.acts)} if has_drivers(panel) else {}
 
-    def _table(self, panel: "xr.Dataset") -> "DriverTable":
-        from forecast.drivers import drivers_for
-
+    def _table(self, panel: "xr.Dataset") -> DriverTable:
         return drivers_for(self.source, [str(dyad) for dyad in panel["dyad"].to_numpy()])
 
 
@@ -186,17 +182,16 @@ VARIANTS: dict[str, Variant] = {
 }
 
 
-def with_drivers(source: str | Path, acts: str | None = None, future: "Future" = "given") -> Variant:
+@checked
+def with_drivers(source: str | Path, acts: str | None = None, future: Future = "given") -> Variant:
     """Return the pendulum that uses covariates.
 
     Its code has a piece of the digest of what they are and act on, by which a resumed run recognises them.
     """
-    from forecast.drivers import drivers_for, require_future
     from forecast.events import read_dyads
     from forecast.files import digest
     from forecast.model.driving import parse_drivers
 
-    require_future(future)
     table = drivers_for(source, list(read_dyads().index))
     chosen = parse_drivers(table.acting(acts))
     code = f"drivers_{future}_{digest(f'{table.digest} {chosen}'.encode())[:6]}"

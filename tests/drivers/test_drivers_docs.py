@@ -3,7 +3,7 @@
 import doctest
 from pathlib import Path
 
-from forecast.drivers import FUTURES
+from forecast.drivers import FUTURE_WORDS
 from forecast.model.driving import ACTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "drivers.md"
@@ -16,4 +16,4 @@ def test_the_examples_of_the_page_are_right():
 
 def test_the_page_has_everything_to_choose_from():
     text = PAGE.read_text("utf-8")
-    assert all(f"| `{word}` |" in text for word in (*ACTS, *FUTURES))
+    assert all(f"| `{word}` |" in text for word in (*ACTS, *FUTURE_WORDS))
