@@ -46,46 +46,6 @@ if TYPE_CHECKING:
 
     __version__: str
 
-_HOMES = {
-    name: f"forecast.{module}"
-    for module, names in {
-        "archive": "archive_status import_files read_archive repair_archive",
-        "checks": "arviz_groups check_fit",
-        "drivers": "add_drivers calendar_drivers read_drivers",
-        "errors": "ForecastError",
-        "evaluation": "Cluster Record origins_between",
-        "evaluation.backtest": "backtest choose",
-        "events": "add_events combine read_chronology read_counts read_index read_table",
-        "events.dyads": "hierarchy read_coverage read_dyads read_eras",
-        "feeds": "FeedSettings count_feed read_feed",
-        "feeds.counting": "count_sql",
-        "fetch": "FetchSettings fetch_feed",
-        "hypotheses": "compare_models make_plan pooled_tests read_plan run_plan",
-        "hypotheses.power": "simulate_power",
-        "model": "Fit PendulumModel PendulumSpec Priors fit update",
-        "model.declarations": "Prior Variable",
-        "model.dynamics": "Cycle register_cycle",
-        "outlook": "Assessment simulate_ahead",
-        "outlook.assess": "assess",
-        "outlook.attribution": "attribute",
-        "outlook.comparison": "split_change",
-        "outlook.conditioning": "Assumed",
-        "outlook.scenarios": "scenario",
-        "panel": "build_counts_panel build_index_panel build_panel describe_panel",
-        "pipeline": "ReportSettings make_report",
-        "questions": "answer_question attribute_question conditional_question joint_question make_question "
-        "put_question read_question resolve_question",
-        "report.claims_page": "write_tests",
-        "report.page": "write_report",
-        "report.scenario_page": "write_scenarios",
-        "report.skill": "read_skill",
-        "report.skill_page": "write_skill",
-        "sources": "Source gather",
-    }.items()
-    for name in names.split()
-}
-"""Module of each public name."""
-
 __all__ = [
     "Assessment", "Assumed", "Cluster", "Cycle", "FeedSettings", "FetchSettings", "Fit", "ForecastError",
     "PendulumModel", "PendulumSpec", "Prior", "Priors", "Record", "ReportSettings", "Source", "Variable",
@@ -109,14 +69,12 @@ if not TYPE_CHECKING:  # a type checker knows the names from above, and no other
     del TYPE_CHECKING
 
     def __getattr__(name):
-        """Import a public name from its home."""
+        """Import a public name when it is first used, from where type checkers find it."""
         from importlib import import_module
         from importlib.metadata import version
 
+        from forecast.resources import imported_on_use
+
         if name == "__version__":
             return version("pendulum-forecast")
-        if name == "plots":
-            return import_module("forecast.plots")
-        if name in _HOMES:
-            return getattr(import_module(_HOMES[name]), name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return import_module("forecast.plots") if name == "plots" else imported_on_use(__name__)[1](name)

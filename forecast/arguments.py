@@ -1,5 +1,6 @@
 """Validation of arguments, limits, optional packages and configuration files."""
 
+import csv
 import functools
 import importlib.util
 import inspect
@@ -55,9 +56,7 @@ _KINDS = {
     "float": Kind("a number", lambda value: isinstance(value, Real) and not isinstance(value, bool)),
     "Float": Kind("an array of numbers", lambda value: hasattr(value, "dtype") and value.dtype.kind in "iuf"),
     "Progress": Kind("a function", callable),
-    **dict.fromkeys(
-        ("Mapping", "dict"), Kind("a mapping such as a dict", lambda value: isinstance(value, Mapping))
-    ),
+    **dict.fromkeys(("Mapping", "dict"), Kind("a mapping such as a dict", lambda value: isinstance(value, Mapping))),
     "date": Kind("a datetime.date", lambda value: isinstance(value, date) and not isinstance(value, datetime)),
     "Day": Kind(
         "a day such as '2023-10-31' or a date",
@@ -69,56 +68,14 @@ _KINDS = {
     "Forecaster": _having("a forecaster, such as those of choose()", "code", "answer"),
     "Gate": _having("convergence checks, such as fit.gate", "passed", "reasons", "to_dict"),
     "Recorded": _having("a table that was read, such as read_chronology() returns", "files", "rejects"),
-} | {
-    name: Kind(words, functools.partial(_is_a, name))
-    for name, words in {
-        "Assessment": "an Assessment, such as assess(fit, 'USA-CHN') returns",
-        "Attribution": "an Attribution, such as attribute(fit, 'USA-CHN', read_chronology()) returns",
-        "Axes": "matplotlib Axes",
-        "Band": "a Band, such as calibration() of forecast.evaluation.scores returns",
-        "AtLeast": "AtLeast, such as AtLeast('violence', 3, 12)",
-        "Brief": "a Brief",
-        "Change": "a Change, such as split_change(old, new, 'USA-CHN') returns",
-        "Checks": "Checks, such as check_fit(fit) returns",
-        "CountTable": "a CountTable, such as read_counts() returns",
-        "Data": "Data, such as gather(Source()) returns",
-        "DataFrame": "a pandas.DataFrame",
-        "Dataset": "an xarray.Dataset",
-        "DriverTable": "a DriverTable, such as read_drivers('trade.csv') returns",
-        "EventTable": "an EventTable, such as read_chronology() returns",
-        "FeedSettings": "FeedSettings, such as FeedSettings(one_a_day=False)",
-        "FetchSettings": "FetchSettings, such as FetchSettings(parallel=2)",
-        "Headroom": "the headroom of an outlook, such as assess(fit, 'USA-CHN').frameworks.headroom",
-        "PendulumSpec": "a PendulumSpec",
-        "Picture": "a Picture",
-        "Plan": "a Plan, such as make_plan() or read_plan() returns",
-        "PooledResults": "PooledResults, such as pooled_tests() returns",
-        "PooledVerdict": "the verdict on a claim, such as pooled_tests(panel)['S5b']",
-        "Question": "a Question, such as read_question() or make_question() returns",
-        "Rate": "a Rate",
-        "Record": "a Record, such as Record.of(read_chronology()) returns",
-        "ReportSettings": "ReportSettings",
-        "Results": "Results, such as backtest() returns",
-        "Scenarios": "Scenarios, such as scenario(fit, 'USA-CHN', 'whatif.csv') returns",
-        "Skill": "a Skill, such as Skill.read('skill.json') of forecast.evaluation.skill returns",
-        "Source": "a Source, such as Source() for the chronology or Source(kind='events', ...)",
-        **dict.fromkeys(("CountsMapping", "IndexMapping", "TableMapping"), "a mapping"),
-    }.items()
-}  # fmt: skip
+}
+with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as _file:
+    _EXPECTED = {(row["of"], row["name"]): row["expected"] for row in csv.DictReader(_file)}
+"""What is expected of arguments of a type and, where that says less, of arguments of a name."""
+_KINDS |= {name: Kind(words, functools.partial(_is_a, name)) for (of, name), words in _EXPECTED.items() if of == "type"}
 """Kinds by the name of a type in an annotation; arguments of any other type are not checked."""
 _PANELS = ("panel", "followed", "new_events")
 """Names of arguments that are panels, if they are a dataset."""
-_WORDS = {
-    **dict.fromkeys(_PANELS[:2], "a panel (xarray.Dataset), such as build_panel(read_chronology()) returns"),
-    "new_events": "an EventTable, such as read_chronology() returns, or a later panel",
-    **dict.fromkeys(("dyad", "contrast_with", "text"), "the code of a dyad, such as 'USA-CHN'"),
-    **dict.fromkeys(("dyads", "present"), "a list of dyads, such as ['USA-CHN']"),
-    "horizons": "a list of months, such as [3, 6, 12]",
-    "mapping": "a mapping, or the path of its file",
-    "others": "a list of Assessments, such as [assess(fit, 'USA-RUS')]",
-    "tables": "a list of EventTables, such as [read_chronology(), read_table(...)]",
-}
-"""What is expected of arguments of some names, where their type alone says less."""
 _MODULE = re.compile(r"\b[a-zA-Z_][\w.]*\.(?=[A-Za-z_])")
 _TYPE = re.compile(r"[^|\s\[]+(?:\[(?:[^\[\]]|\[[^\[\]]*\])*\])?")
 
@@ -131,7 +88,7 @@ def _kind(annotation: str, name: str) -> Kind | None:
     known = [kind for kind in kinds if kind is not None]
     if not known or len(known) < len(kinds):
         return None
-    words = _WORDS.get(name) or " or ".join(kind.words for kind in known)
+    words = _EXPECTED.get(("argument", name)) or " or ".join(kind.words for kind in known)
     return Kind(words, lambda value: any(kind.fits(value) for kind in known))
 
 

@@ -211,12 +211,9 @@ def write_csv(path: str | Path, frame: "pd.DataFrame") -> None:
 
 def csv_text(frame: "pd.DataFrame") -> str:
     """Return the CSV of a table; a text that a spreadsheet would take for a formula gets an apostrophe in front."""
-
-    def shown(cell: Any) -> Any:
-        return spreadsheet_cell(cell) if isinstance(cell, str) else cell
-
-    texts = frame.select_dtypes(exclude=["number", "bool", "datetime"]).columns
-    return _csv(frame.assign(**{name: frame[name].map(shown) for name in texts}))
+    texts = frame.select_dtypes(exclude=["number", "bool", "datetime"])
+    shown = texts.map(lambda cell: spreadsheet_cell(cell) if isinstance(cell, str) else cell)
+    return _csv(frame.assign(**{str(name): shown[name] for name in shown}))
 
 
 def check_writable(folder: str | Path) -> None:

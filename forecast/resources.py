@@ -1,15 +1,18 @@
 """Locations of the embedded data and of compiled code, names imported on first use, and return of free memory."""
 
+import ast
 import atexit
 import ctypes
 import importlib
 import os
+import pkgutil
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,17 +45,8 @@ def manual() -> dict[str, Path]:
     }
 
 
-def skill_file() -> Path | None:
-    """Return the file of the skill that reports quote."""
-    return _skill("skill.json")
-
-
-def kinds_file() -> Path | None:
-    """Return the file of the scores of kinds of events, by which their chances are published."""
-    return _skill("kinds.json")
-
-
-def _skill(name: str) -> Path | None:
+def skill_file(name: str = "skill.json") -> Path | None:
+    """Return a file of the package's own backtest: the skill that reports quote, or `kinds.json` of kinds of events."""
     folder = data_folder()
     path = folder / name if folder.parent == _PACKAGE else folder.parent / "reports" / "skill" / name
     return path if path.is_file() else None
@@ -133,12 +127,17 @@ def release_free_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def imported_on_use(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return `__getattr__` and `__dir__` of a package that imports its public names, by their modules, on first use."""
+@cache
+def imported_on_use(package: str) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
+    """Return the names that a package imports for type checkers, with `__getattr__`, by first use, and `__dir__`."""
+    tree = ast.parse(pkgutil.get_data(package, "__init__.py") or b"")
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
+    homes = {alias.name: str(node.module) for node in imports for alias in node.names}
 
     def find(name: str) -> Any:
         if name in homes:
-            return getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
+            return getattr(importlib.import_module(homes[name]), name)
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
-    return find, lambda: sorted({*vars(sys.modules[package]), *homes})
+    return sorted(homes), find, lambda: sorted({*vars(sys.modules[package]), *homes})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import field_validator, model_serializer
+from pydantic import model_serializer
 from pydantic import model_validator as validator
 
 from forecast.arguments import checked
@@ -165,28 +165,24 @@ class Records:
         return build_index_panel(self.table.values, frequency=frequency, **chosen)
 
 
-KINDS = {
-    "chronology": "a chronology",
-    "events": "a table of events",
-    "counts": "a table of counts",
-    "index": "an index",
-    "feed": "a machine-coded feed",
-    "archive": "an archive",
-    "several": "several sources",
-}
-"""The kinds of source, each with its words."""
-_NAMING = {"path", "mapping", "sources", "paths", "feed", "settings", "datasets"}
-_FORMS = {
-    "chronology": (set[str](), {"path"}, "a chronology needs a `path` at most"),
-    "feed": ({"paths"}, {"feed", "settings"}, "a feed is given under `paths`, at least one"),
-    "archive": ({"path"}, {"datasets", "settings"}, "an archive is given under `path`, its datasets under `datasets`"),
+_TABLE = (("path", "mapping"), (), "{kind} need a path and a mapping; give both")
+KINDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], str]] = {
+    "chronology": ("a chronology", (), ("path",), "a chronology needs a `path` at most"),
+    "events": ("a table of events", *_TABLE),
+    "counts": ("a table of counts", *_TABLE),
+    "index": ("an index", *_TABLE),
+    "feed": ("a machine-coded feed", ("paths",), ("feed", "settings"), "a feed is given under `paths`, at least one"),
+    "archive": (
+        "an archive", ("path",), ("datasets", "settings"),
+        "an archive is given under `path`, its datasets under `datasets`",
+    ),
     "several": (
-        {"sources"}, set[str](),
+        "several sources", ("sources",), (),
         "several sources are given under `sources`, at least two, each with its own path",
     ),
 }  # fmt: skip
-_TABLE = ({"path", "mapping"}, set[str](), "{kind} need a path and a mapping; give both")
-"""Fields of each kind and of tables: required, optional, and the message otherwise."""
+"""The kinds of source: words, fields that it must have and may have, and the message otherwise."""
+_NAMING = {"path", "mapping", "sources", "paths", "feed", "settings", "datasets"}
 EVENT_TABLES = ("eras.csv", "coverage.csv", "codebook/cameo.csv", "codebook/classes.csv", "codebook/scales.csv")
 FEED_TABLES = ("codebook/countries.csv", "codebook/plover.csv")
 """Tables in `data/` that decide how events, and those of feeds, are counted."""
@@ -241,21 +237,16 @@ class Source(Settings):
     settings: FeedSettings | None = None  # Settings of a feed that are not defaults
     datasets: tuple[str, ...] = ()  # Datasets of an `archive`, if not all
 
-    @field_validator("kind")
-    @classmethod
-    def _known(cls, kind: str) -> str:
-        if kind not in KINDS:
-            raise ValueError(f"there is no source {kind!r}; use one of {', '.join(KINDS)}")
-        return kind
-
     @validator(mode="after")
     def _complete(self) -> Self:
         if self.covered_to and not self.additions:
             raise ValueError("covered_to: says how far added events complete the record, but none are added")
-        required, optional, words = _FORMS.get(self.kind, _TABLE)
+        if self.kind not in KINDS:
+            raise ValueError(f"there is no source {self.kind!r}; use one of {', '.join(KINDS)}")
+        _, required, optional, words = KINDS[self.kind]
         given = {name for name in _NAMING if getattr(self, name)}
-        unknown = given - required - optional
-        if unknown or not required <= given or (self.kind == "several" and len(self.sources) < 2):
+        unknown = given.difference(required, optional)
+        if unknown or not given.issuperset(required) or (self.kind == "several" and len(self.sources) < 2):
             leave = f"; leave out {join(sorted(unknown))}, or name another kind" if unknown else ""
             raise ValueError(words.format(kind=self.kind) + leave)
         return self
@@ -293,7 +284,7 @@ class Source(Settings):
             return "the embedded chronology"
         named = join_some([Path(one).name for one in self.paths or (str(self.path),)])
         of = f"{join(self.datasets)} of " if self.datasets else ""
-        return f"{of}{KINDS[self.kind]} ({named})"
+        return f"{of}{KINDS[self.kind][0]} ({named})"
 
 
 @checked
@@ -442,11 +433,10 @@ def gather(
     (('USA-CHN',), 889, 'USA-CHN.csv')
     """
     records = open_source(source, dyads, as_of)
-    if dyads is None:
-        known = records.dyads if as_of is None else records.known(as_of)
-        chosen = [code for code in records.dyads if code in known]
-    else:
+    if dyads is not None:
         chosen = list(dict.fromkeys(records.find(dyad) for dyad in dyads))
+    else:
+        chosen = records.dyads if as_of is None else records.known(as_of)
     day = as_of or max(records.last_day(dyad) for dyad in chosen)
     if as_of is None and source.latest != source:  # read once more as it can be read again on that day
         source = source.latest

@@ -24,10 +24,4 @@ if TYPE_CHECKING:
     from forecast.hypotheses.run import PooledVerdict as PooledVerdict
     from forecast.hypotheses.run import pooled_tests as pooled_tests
 
-_HOMES = {
-    "ModelComparison": "compare", "Plan": "plan", "PooledResults": "run", "PooledVerdict": "run",
-    "compare_models": "compare", "deviate": "plan", "freeze_plan": "plan", "make_plan": "plan", "pooled_tests": "run",
-    "read_plan": "plan", "run_plan": "plan", "write_plan": "plan",
-}  # fmt: skip
-__all__ = [*_HOMES]
-__getattr__, __dir__ = imported_on_use(__name__, _HOMES)
+__all__, __getattr__, __dir__ = imported_on_use(__name__)

@@ -21,10 +21,4 @@ if TYPE_CHECKING:
 
 prepare_caches()
 
-_HOMES = {
-    "Fit": "fitted", "Gate": "gate", "PendulumModel": "pendulum", "PendulumSpec": "spec", "Priors": "priors",
-    "check_convergence": "gate", "fit": "sampling", "prior_draws": "pendulum", "simulate_panel": "pendulum",
-    "update": "updating",
-}  # fmt: skip
-__all__ = [*_HOMES]
-__getattr__, __dir__ = imported_on_use(__name__, _HOMES)
+__all__, __getattr__, __dir__ = imported_on_use(__name__)

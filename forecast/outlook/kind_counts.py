@@ -29,7 +29,7 @@ from forecast.outlook.query import Query
 from forecast.outlook.question import CountQuestion
 from forecast.outlook.recorded import Baseline, DatasetRecord, WindowCounts, class_codes, rolling_sums, share_before
 from forecast.outlook.sentences import sentence
-from forecast.resources import kinds_file
+from forecast.resources import skill_file
 from forecast.typing import Bool, Float, Index
 from forecast.wording import percent
 
@@ -208,7 +208,7 @@ def calibrated(row: Mapping[str, Any]) -> bool:
 
 def calibration_of(dataset: str, scale: str, kind: str, path: Path | None = None) -> Calibration:
     """Decide whether chances of a kind of a dataset were calibrated; `path` is by default the committed scores."""
-    path = kinds_file() if path is None else path
+    path = skill_file("kinds.json") if path is None else path
     scores = {} if path is None else _read(path)
     there = (scores.get("dataset"), scores.get("scale")) == (dataset, scale)
     wanted = {"kind": kind, "dyad": "all", "months": "all", "at_least": 1, "period": "2015-"}

@@ -248,7 +248,7 @@ def test_scores_that_cannot_be_read_are_rejected(tmp_path, text):
 
 
 def test_without_a_file_nothing_is_said_of_calibration(monkeypatch):
-    monkeypatch.setattr(scores, "kinds_file", lambda: None)
+    monkeypatch.setattr(scores, "skill_file", lambda name: None)
     assert calibration_of("chronology", "commitment", "violence").passed is None
 
 
