@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from forecast.arguments import MOST_POINTS, require_positive
 from forecast.cli.declaring import COMPUTATION, MODEL, OUTPUT, arg, grouped, opt, output, shared, whole
 from forecast.cli.options import AnyData, Driven, dyads_of, named_datasets
-from forecast.cli.terminal import console, escape, progress, show_result, table
+from forecast.cli.terminal import console, print_lines, progress, show_result, table
 from forecast.errors import SpecError
 
 if TYPE_CHECKING:
@@ -136,18 +136,14 @@ def _record(
 def _print(results: "Results", page: Path) -> None:
     from forecast.report.skill_page import finding, headline
 
-    shown, skill, horizons = console(), results.skill, results.skill.choices["horizons"]
+    skill, horizons = results.skill, results.skill.choices["horizons"]
     scored = {
         model: [skill.row(horizon, model=model, period=skill.period) for horizon in horizons] for model in skill.models
     }
     rows = [[model, *(f"{row['crps']:.2f}" if row else "" for row in found)] for model, found in scored.items()]
-    shown.print(table(["model", *((f"{horizon} months", True) for horizon in horizons)], rows))
+    console().print(table(["model", *((f"{horizon} months", True) for horizon in horizons)], rows))
     windows = [max(row["n"] if row else 0 for row in column) for column in zip(*scored.values(), strict=True)]
-    counted = ", ".join(f"{n} at {horizon}" for horizon, n in zip(horizons, windows, strict=True))
-    shown.print(
-        "[dim]Mean CRPS of the share, points (smaller is better), real-time; origins "
-        f"{skill.period}; windows: {counted} months[/]"
-    )
-    for line in skill.refits:
-        shown.print(f"[dim]{escape(line)}[/]")
-    shown.print(f"{escape(str(page))}\n\n{escape(finding(skill))}\n[bold]{escape(headline(skill))}[/]")
+    print_lines(
+        "backtest", skill=skill, windows=dict(zip(horizons, windows, strict=True)), page=page, finding=finding(skill),
+        headline=headline(skill),
+    )  # fmt: skip

@@ -10,14 +10,13 @@ import typer
 
 from forecast.cli.declaring import arg, grouped, opt, output, shared
 from forecast.cli.options import day_of, dyads_of
-from forecast.cli.terminal import console, echo_json, escape, print_findings, print_rest, progress, records
+from forecast.cli.terminal import console, echo_json, escape, print_findings, print_lines, print_rest, progress, records
 from forecast.errors import DataError, SpecError
 from forecast.stopping import INTERRUPTED
 from forecast.wording import count
 
 if TYPE_CHECKING:
-    from forecast.archive import ArchiveStatus, Imported
-    from forecast.fetch import Manifest
+    from forecast.archive import Imported
 
 MOST_NAMED = 10
 """Gaps, and files that have failed, that are printed."""
@@ -78,48 +77,16 @@ def fetch(
         failed = [entry.model_dump(mode="json") for entry in done.of_state("failed")]
         echo_json(done.summary() | {"failed": failed})
     else:
-        _print_fetch(done, dry_run=dry_run)
+        from forecast.fetch.manifest import gap_words
+
+        following = f"forecast events import {shlex.quote(str(done.folder))} --archive archive"
+        print_lines(
+            "fetch", soft_wrap=True, done=done, dry_run=dry_run, gaps=gap_words(done.gaps),
+            failed=done.of_state("failed"), most=MOST_NAMED,
+            following=following if done.counts["received"] and sys.stdout.isatty() else "",
+        )  # fmt: skip
     if not dry_run and not done.complete:
         raise typer.Exit(1)
-
-
-def _print_fetch(done: "Manifest", *, dry_run: bool) -> None:
-    from rich.console import Console
-
-    from forecast.fetch.manifest import gap_words
-
-    shown = Console(highlight=False, soft_wrap=True).print
-    request, failed = done.request, done.of_state("failed")
-    shown(escape(f"{done.feed}, {request['from']} to {request['to']}, from {request['server']}"))
-    shown(_plan(done) if dry_run else done.sentence)
-    for words in gap_words(done.gaps[:MOST_NAMED]):
-        shown(f"[yellow]Gap at the source:[/] {escape(words)}. Missing, not without events.")
-    for entry in failed[:MOST_NAMED]:
-        shown(f"[red]Failed:[/] {escape(entry.file)}: {escape(entry.reason)}")
-    for number, things in ((len(done.gaps), "more gaps"), (len(failed), "more that failed")):
-        if number > MOST_NAMED:
-            shown(f"And {number - MOST_NAMED:,} {things}; {escape(str(done.path))} has all.")
-    for note in done.notes:
-        shown(f"[yellow]Note:[/] {escape(note)}")
-    if not dry_run:
-        shown(f"Manifest: {escape(str(done.path))}")
-        if done.counts["received"] and sys.stdout.isatty():
-            shown(f"Next: forecast events import {escape(shlex.quote(str(done.folder)))} --archive archive")
-
-
-def _plan(done: "Manifest") -> str:
-    """Describe what would be fetched."""
-    from rich.filesize import decimal
-
-    counts, wanted = done.counts, done.to_fetch
-    early = counts["waiting"] - len(wanted)
-    known = [entry.size for entry in wanted if entry.size is not None]
-    sizes = decimal(sum(known)) if known else "of unknown size"
-    unknown = f", and {len(wanted) - len(known):,} of unknown size" if known and len(known) < len(wanted) else ""
-    return (
-        f"{counts['expected']:,} files expected: {len(wanted):,} to fetch ({sizes}{unknown}), {counts['received']:,} "
-        f"received already, {counts['absent']:,} absent at the source, {early:,} not there yet."
-    )
 
 
 @grouped("events import gdelt --archive archive")
@@ -175,7 +142,11 @@ def status_command(
     if as_json:
         echo_json(found.summary())
         return
-    _print_status(found, asked)
+    print_lines("status", found=found, most=MOST_NAMED)
+    console().print(records([
+        {"dyad": dyad} | {one.dataset: one.dyads.get(dyad, 0) for one in found.datasets} for dyad in asked[:MOST_SHOWN]
+    ]))  # fmt: skip
+    print_rest(console(), len(asked) - MOST_SHOWN, "dyad")
 
 
 @grouped("events repair --archive archive")
@@ -212,21 +183,3 @@ def _print_import(done: "Imported") -> None:
     for findings in (reasons, done.findings):
         print_findings(shown, findings, MOST_SHOWN)
     shown.print(escape(done.sentence))
-
-
-def _print_status(found: "ArchiveStatus", dyads: list[str]) -> None:
-    """Print what each dataset holds and lacks, and how many events there are of some dyads."""
-    shown = console()
-    for dataset in found.datasets:
-        shown.print(escape(dataset.sentence))
-        for gap in dataset.gaps[-MOST_NAMED:]:
-            shown.print(f"Gap: {gap.first} to {gap.last}, {count(gap.days, 'day')}. {escape(gap.note)}")
-        if len(dataset.gaps) > MOST_NAMED:
-            shown.print(f"And {count(len(dataset.gaps) - MOST_NAMED, 'gap')} before; --json has all.")
-    if found.unfinished:
-        shown.print("An import is at work, or was killed: then run the same import again.")
-    shown.print("\nEvents of all actors of two states, by dyad:")
-    shown.print(records([
-        {"dyad": dyad} | {one.dataset: one.dyads.get(dyad, 0) for one in found.datasets} for dyad in dyads[:MOST_SHOWN]
-    ]))  # fmt: skip
-    print_rest(shown, len(dyads) - MOST_SHOWN, "dyad")

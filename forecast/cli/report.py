@@ -11,10 +11,10 @@ from forecast import dates
 from forecast.cli.declaring import AS_OF, MODEL, OUTPUT, WINDOW, arg, grouped, opt, output, shared
 from forecast.cli.options import Added, Driven, Sampler, Window, day_of, dyads_of
 from forecast.cli.question import folder_option
-from forecast.cli.terminal import console, escape, not_converged, of_page, progress, say, show_result
+from forecast.cli.terminal import console, not_converged, of_page, print_lines, progress, say, show_result
 from forecast.errors import NotConverged, SpecError
 from forecast.escaping import printable
-from forecast.wording import signed
+from forecast.wording import fitted_together, signed
 
 if TYPE_CHECKING:
     from forecast.model import Priors
@@ -164,20 +164,11 @@ def _report_all(settings: "ReportSettings", *, as_json: bool) -> None:
                 made.fit.save(out / SAVED_FIT)
             done = [made.write(dyad, out / dyad, links={"All pairs": "../index.html"}) for dyad in made.dyads]
             page = write_pairs([Pair.read(out / dyad, f"{dyad}/index.html") for dyad in made.dyads], out, made.skipped)
-    show_result(page, "pairs.json", lambda: _print_all(done, made.skipped, page), as_json=as_json)
+    warnings = dict.fromkeys(words for one in done for words in one.warnings)
+    shown = partial(print_lines, "reports", done=done, warnings=warnings, skipped=made.skipped, page=page)
+    show_result(page, "pairs.json", shown, as_json=as_json)
     if misses := [miss for one in done if not one.gate.passed for miss in one.gate.misses]:
         raise not_converged(misses)
-
-
-def _print_all(done: "list[Report]", skipped: dict[str, str], page: Path) -> None:
-    shown = console()
-    for words in dict.fromkeys(words for one in done for words in one.warnings):
-        shown.print(f"[yellow]{escape(words)}[/]")
-    for dyad, reason in skipped.items():
-        shown.print(f"[yellow]No report on {escape(dyad)}: {escape(reason)}[/]")
-    shown.print(f"{escape(str(page))}\n")
-    for one in done:
-        shown.print(f"{escape(one.assessment.title)}{'' if one.gate.passed else ' [yellow]NOT CONVERGED[/]'}")
 
 
 def _print(done: "Report") -> None:
@@ -186,22 +177,13 @@ def _print(done: "Report") -> None:
     from forecast.report.skill import skill_sentence
     from forecast.report.tables import level_table, recorded_table
     from forecast.report.words import listed
-    from forecast.wording import count, fitted_together
 
-    shown, result = console(), done.assessment
+    result = done.assessment
     recorded = not isinstance(result.recorded, NotDefined)
-    shown.print(of_page(recorded_table(result) if recorded else level_table(result)))
-    points, months = count(result.smallest_improvement, "point"), count(result.baseline_months, "month")
-    shown.print(f"[dim]Higher, lower: by at least {points} than in the last {months}. Intervals: 90%.[/]")
-    asked = [one.sentence for one in listed(result.at_least)]
-    for line in (*asked, *(one.sentence for one in result.drivers), skill_sentence(done.skill)):
-        shown.print(escape(line))
-    if len(done.dyads) == 1:
-        shown.print(f"{escape(fitted_together(result.dyad, done.dyads))}.")
-    for warning in done.warnings:
-        shown.print(f"[yellow]{escape(warning)}[/]")
-    shown.print(escape(str(done.page)))
-    shown.print(f"{escape(result.verdict)}\n[bold]{escape(result.title)}[/]")
+    console().print(of_page(recorded_table(result) if recorded else level_table(result)))
+    alone = fitted_together(result.dyad, done.dyads) if len(done.dyads) == 1 else ""
+    skill = skill_sentence(done.skill)
+    print_lines("report", done=done, result=result, asked=listed(result.at_least), skill=skill, alone=alone)
 
 
 ADDED = Path("added")

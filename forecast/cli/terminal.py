@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import typer
 
 from forecast.errors import NotConverged
 from forecast.escaping import json_text, printable
-from forecast.wording import count
+from forecast.wording import count, environment
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -87,6 +88,22 @@ def show(title: str, parts: "Iterable[str | PageTable | None]", page: Path, warn
     for warning in warnings:
         out.print(f"[yellow]{escape(warning)}[/]")
     out.print(f"{escape(str(page))}\n\n[bold]{escape(title)}[/]")
+
+
+@cache
+def _macros() -> Any:
+    """Return the macros of terminal.j2, in which all that is inserted is escaped."""
+    from rich.filesize import decimal
+
+    made = environment(decimal=decimal)
+    made.finalize = lambda value: escape(str(value))
+    return made.from_string(Path(__file__).with_name("terminal.j2").read_text("utf-8")).module
+
+
+def print_lines(name: str, *, soft_wrap: bool = False, **values: Any) -> None:
+    """Print the lines of a macro of terminal.j2, broken where the terminal ends unless `soft_wrap`."""
+    for line in str(getattr(_macros(), name)(**values)).splitlines():
+        console().print(line, soft_wrap=soft_wrap)
 
 
 def console(*, stderr: bool = False) -> "Console":
