@@ -7,7 +7,7 @@ kept apart, and the rest goes on. In a git repository a fit counts only with the
 
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -59,15 +59,15 @@ class Monday:
         return {name: getattr(self.settings, name) for name in ("baseline_months", "smallest_improvement")}
 
     @cached_property
-    def repository(self) -> "_Repository | None":
-        """The git repository of the folder, if there is one."""
-        return _Repository.here()
+    def repository(self) -> bool:
+        """Whether the folder is in a git repository."""
+        return shutil.which("git") is not None and not _git("rev-parse", "--is-inside-work-tree").returncode
 
     def run(self) -> None:
         """Do it."""
         from forecast.report.folder import PAIRS, require_report_folder
 
-        if self.commit and self.repository is None:
+        if self.commit and not self.repository:
             raise SpecError(
                 "--commit: the folder is no git repository, or git is missing; run `git init`, or leave it out"
             )
@@ -84,11 +84,16 @@ class Monday:
         if made.fit.gate.passed:
             # After a failure the next run of this day compares with the last fit again.
             self._remove_fits(keep={self.new, last[0]} if last and self.failures else {self.new})
-        if self.commit and self.repository is not None:
-            source = self.settings.source
-            added = [] if source is None else [Path(path) for path in source.additions]
-            places = [*added, self.questions, REPORTS, CHANGES]
-            self.repository.commit(places, f"Forecast of {self.day}")
+        if self.commit:
+            self._commit()
+
+    def _commit(self) -> None:
+        """Commit what is new in the folders of the week, but for saved fits."""
+        added = map(Path, self.settings.source.additions) if self.settings.source else ()
+        there = [path.as_posix() for path in (*added, self.questions, REPORTS, CHANGES) if path.exists()]
+        _run_git("add", "--", *there, f":(exclude,glob){REPORTS.as_posix()}/*/{SAVED_FIT}/**")
+        if _git("diff", "--cached", "--quiet", "--", *there).returncode:
+            _run_git("commit", "--quiet", "--message", f"Forecast of {self.day}", "--", *there)
 
     def _prepare(self, last: Path | None) -> tuple[PreparedReports, bool]:
         """Return the reports, with the fit of this day, the last one's or a new one; and whether it is this day's."""
@@ -107,8 +112,8 @@ class Monday:
         if not (resumed and made.unchanged):
             made.fit.save(own)
         write_text(self.new / DIGESTS, digests(own))
-        if self.commit and self.repository is not None:
-            self.repository.run("add", "--", (self.new / DIGESTS).as_posix())
+        if self.commit:
+            _run_git("add", "--", (self.new / DIGESTS).as_posix())
         return made, resumed and made.unchanged
 
     def _last_fit(self) -> "tuple[Path, Fit] | None":
@@ -130,9 +135,10 @@ class Monday:
 
     def _trusted(self, path: Path) -> bool:
         """Return whether a fit may be used: in a repository, whether its digests are the committed ones."""
-        if self.repository is None:
+        if not self.repository:
             return True
-        stated = self.repository.stated(path.with_name(DIGESTS))
+        # As it is committed, or was added for the commit of a run that stopped; empty if it is not.
+        stated = _git("show", f":./{path.with_name(DIGESTS).as_posix()}").stdout
         if stated and stated == digests(path):
             return True
         self.say(
@@ -287,37 +293,13 @@ def digests(folder: Path) -> str:
     return "".join(lines)
 
 
-@dataclass(frozen=True)
-class _Repository:
-    """The git repository of the working folder."""
+def _git(*words: str) -> "subprocess.CompletedProcess[str]":
+    """Run git in the working folder."""
+    return subprocess.run([shutil.which("git") or "git", *words], capture_output=True, text=True, check=False)
 
-    git: str
 
-    @classmethod
-    def here(cls) -> "_Repository | None":
-        """Return it, if there is one."""
-        git = shutil.which("git")
-        found = None if git is None else cls(git)
-        inside = found is not None and found._call("rev-parse", "--is-inside-work-tree").returncode == 0
-        return found if inside else None
-
-    def stated(self, path: Path) -> str:
-        """Return a file as it is committed, or was added for the commit of a run that stopped; empty if it is not."""
-        return self._call("show", f":./{path.as_posix()}").stdout
-
-    def commit(self, places: Sequence[Path], message: str) -> None:
-        """Commit what is new in some places, but for saved fits."""
-        there = [path.as_posix() for path in places if path.exists()]
-        fits = f"{REPORTS.as_posix()}/*/{SAVED_FIT}/**"
-        self.run("add", "--", *there, f":(exclude,glob){fits}")
-        if self._call("diff", "--cached", "--quiet", "--", *there).returncode:
-            self.run("commit", "--quiet", "--message", message, "--", *there)
-
-    def run(self, *words: str) -> None:
-        """Run git."""
-        done = self._call(*words)
-        if done.returncode:
-            raise ForecastError(f"git {words[0]}: {(done.stderr or done.stdout).strip()}. Mend that, and run it again")
-
-    def _call(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run([self.git, *words], capture_output=True, text=True, check=False)
+def _run_git(*words: str) -> None:
+    """Run git, and fail as it does."""
+    done = _git(*words)
+    if done.returncode:
+        raise ForecastError(f"git {words[0]}: {(done.stderr or done.stdout).strip()}. Mend that, and run it again")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.arguments import MOST_POINTS, check, checked, require_positive, require_sampler
 from forecast.dates import Clock, months_between, reject_future, today
-from forecast.drivers import add_drivers, drivers_for, require_drivers
+from forecast.drivers import Future, add_drivers, drivers_for, require_drivers
 from forecast.errors import DataError, SpecError
 from forecast.events import describe_additions
 from forecast.events.dyads import additions_of, choose_dyad, dyad_labels, find_dyad, hierarchy, last_covered, read_dyads
@@ -117,7 +117,7 @@ class ReportSettings:
     model: Mapping[str, Any] = field(default_factory=dict)
     drivers: "Path | str | None" = None
     driver_acts: str | None = None
-    driver_future: str = "given"
+    driver_future: Future = "given"
     fit_path: Path | None = None
     save_fit: bool = True
     export: bool = False
@@ -236,7 +236,11 @@ def prepare_reports(
     steps = Steps(progress or silent)
     saved = _load_fit(settings, steps) if settings.fit_path else None
     with steps.step("reading the data"):
-        records = _read_records(settings, table)
+        # A saved fit has its own dyads.
+        own = None if saved or settings.dyad is None else [settings.dyad]
+        wanted = own and wanted_together(own, () if settings.alone else settings.hierarchy)
+        source = settings.source or Source()
+        records = Records(table, {}) if table is not None else open_source(source, wanted, settings.as_of)
         dyad = _choose_dyad(settings, saved.dyads if saved else records.dyads, every)
         job = _Job(settings, records, dyad, steps, every)
         if settings.since is not None and not settings.fit_path and settings.since >= job.as_of:
@@ -318,7 +322,7 @@ class PreparedReports:
                 fit, assessment, out=out, events=shown, others=[briefs[code] for code in fit.dyads if code != dyad],
                 gate=gate, skill=skill, fit_name=fit_name, export=job.settings.export, links=links,
             )  # fmt: skip
-        of_record = () if self.unchanged else _check_record(fit.panel, dyad, last_known(fit.panel))
+        of_record = () if self.unchanged else _describe_end(fit.panel, dyad, last_known(fit.panel))
         warnings = (*_describe_added(job.records, fit), *self.notes, *of_record)
         return Report(page, assessment, gate, job.steps.seconds, warnings, tuple(fit.dyads), skill)
 
@@ -394,15 +398,6 @@ def _check_settings(settings: ReportSettings) -> None:
     )
 
 
-def _read_records(settings: ReportSettings, table: "EventTable | None") -> Records:
-    if table is not None:
-        return Records(table, {})
-    others = () if settings.alone else settings.hierarchy
-    # A saved fit has its own dyads.
-    dyads = None if settings.fit_path or settings.dyad is None else wanted_together([settings.dyad], others)
-    return open_source(settings.source or Source(), dyads, settings.as_of)
-
-
 def _fit_records(job: _Job, spec: "PendulumSpec | None") -> tuple["Fit", tuple[str, ...]]:
     """Fit the records as of the day; return the fit with what a reader has to know of them."""
     settings, steps = job.settings, job.steps
@@ -415,7 +410,11 @@ def _fit_records(job: _Job, spec: "PendulumSpec | None") -> tuple["Fit", tuple[s
         else:
             dyads = [job.dyad]
             require_record(panel, job.dyad, job.as_of)
-        panel, drivers = _add_drivers(panel, settings)
+        drivers = {}
+        if settings.drivers is not None:
+            table = drivers_for(settings.drivers, [str(dyad) for dyad in panel["dyad"].to_numpy()])
+            panel = add_drivers(panel, table, future=settings.driver_future)
+            drivers["drivers"] = table.acting(settings.driver_acts)
         for dyad in dyads:
             _check_query(panel, dyad, settings)
     with steps.step("fitting"):
@@ -429,20 +428,10 @@ def _fit_records(job: _Job, spec: "PendulumSpec | None") -> tuple["Fit", tuple[s
     return (fit, ()) if eras is None else (fit.noting(eras=eras.words), (eras.words,))
 
 
-def _add_drivers(panel: "xr.Dataset", settings: ReportSettings) -> tuple["xr.Dataset", dict[str, Any]]:
-    """Put the drivers asked for into a panel; return it, and the choice of the model that uses them."""
-    if settings.drivers is None:
-        return panel, {}
-    table = drivers_for(settings.drivers, [str(dyad) for dyad in panel["dyad"].to_numpy()])
-    driven = add_drivers(panel, table, future=settings.driver_future)  # type: ignore[arg-type]
-    return driven, {"drivers": table.acting(settings.driver_acts)}
-
-
-def _check_record(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...]:
-    """Reject a record too short to show a pendulum; warn of a last month known in part, or of an end long before."""
+def _describe_end(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...]:
+    """Describe the end of a record, if it is long before a day, or its last month is known only in part."""
     import numpy as np
 
-    require_record(panel, dyad, as_of)
     last = panel["time"].to_numpy()[np.flatnonzero(observed_periods(panel, dyad))[-1]].astype("datetime64[D]").item()
     behind = months_between(last, as_of)
     if behind > 1:

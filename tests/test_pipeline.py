@@ -150,10 +150,10 @@ def test_what_is_there_already_moves_the_day_as_far_as_it_extends_coverage() -> 
 def test_a_last_month_that_is_known_in_part_is_said() -> None:
     table = read_chronology(dyads=["USA-CHN"])
     day = date(2026, 6, 13)
-    (words,) = pipeline._check_record(build_panel(table, as_of=day), "USA-CHN", day)
+    (words,) = pipeline._describe_end(build_panel(table, as_of=day), "USA-CHN", day)
     assert "known to 13 June 2026" in words and "begins on 1 July 2026" in words
     whole = date(2026, 5, 31)
-    assert not pipeline._check_record(build_panel(table, as_of=whole), "USA-CHN", whole)
+    assert not pipeline._describe_end(build_panel(table, as_of=whole), "USA-CHN", whole)
 
 
 @pytest.mark.usefixtures("undrawn")
