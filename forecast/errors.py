@@ -21,10 +21,14 @@ class ForecastError(Exception):
     exit_code = 1
 
 
-class DataError(ForecastError, ValueError):
-    """Data that break their contract: a file, a table, a panel."""
+class InputError(ForecastError):
+    """Anything that a user gave and can put right."""
 
     exit_code = 2
+
+
+class DataError(InputError, ValueError):
+    """Data that break their contract: a file, a table, a panel."""
 
 
 class NoEvents(DataError):
@@ -35,16 +39,12 @@ class MappingError(DataError):
     """A mapping file that does not describe the table it is meant for."""
 
 
-class UnknownDyadError(ForecastError, LookupError):
+class UnknownDyadError(InputError, LookupError):
     """A dyad that the data at hand do not hold."""
 
-    exit_code = 2
 
-
-class SpecError(ForecastError, ValueError):
+class SpecError(InputError, ValueError):
     """A setting or argument that makes no sense."""
-
-    exit_code = 2
 
 
 class PlanError(SpecError):
@@ -63,20 +63,16 @@ class LedgerError(DataError):
     """A ledger that has been edited, or an entry that does not follow from those before."""
 
 
-class FitFileError(ForecastError, ValueError):
+class FitFileError(InputError, ValueError):
     """A saved fit that is corrupt, foreign, or of a schema this version does not know."""
-
-    exit_code = 2
 
 
 class OutputError(ForecastError, OSError):
     """A place that cannot be written to."""
 
 
-class OutputPathError(OutputError):
+class OutputPathError(InputError, OutputError):
     """A place that is not to be written to: an input, somebody else's file, or no name for a file at all."""
-
-    exit_code = 2
 
 
 class NotConverged(ForecastError):

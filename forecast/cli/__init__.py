@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from forecast.cli import backtest, claims, events, feeds, question, report, saved, start
+from forecast.cli import backtest, claims, events, question, report, saved, start
 from forecast.cli.terminal import console, escape
 from forecast.errors import DataError, ForecastError
 from forecast.files import PASSING, lacking, shown_path
@@ -51,12 +51,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-events.app.command()(feeds.fetch)
-events.app.command("import")(feeds.import_command)
-events.app.command("status")(feeds.status_command)
-events.app.command("repair")(feeds.repair_command)
-events.app.command("count")(events.count_command)
-events.app.command("sql")(events.sql_command)
 for panel, commands in {
     "Start": {"dyads": start.dyads, "init": start.init, "open": start.open_page, "help": start.help_topic},
     "Forecast": {"report": report.report, "scenario": saved.scenario, "monday": report.monday},
