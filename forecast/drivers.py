@@ -242,11 +242,11 @@ def drivers_for(source: str | Path, dyads: Sequence[str]) -> DriverTable:
 
 def _calendar_values(driver: CalendarDriver, dyad: str, facts: pd.DataFrame) -> pd.DataFrame:
     """Return a driver's values: zero in every month from the beginning, and one since it is known."""
-    states = dyad.split("-")
+    states, columns = dyad.split("-"), facts[["date", "known_at", "kind", "states"]]
     ones = [
-        (add_months(month_start(fact.date), step), max(fact.known_at, FIRST), 1.0)
-        for fact in facts.itertuples()
-        if fact.kind in driver.kinds and (all if driver.both else any)(state in fact.states for state in states)
+        (add_months(month_start(day), step), max(known_at, FIRST), 1.0)
+        for day, known_at, kind, concerned in columns.itertuples(index=False, name=None)
+        if kind in driver.kinds and (all if driver.both else any)(state in concerned for state in states)
         for step in range(driver.first, driver.last + 1)
     ]
     zeros = [(month, FIRST - timedelta(days=1), 0.0) for month in pd.date_range(FIRST, LAST, freq="MS").date]
