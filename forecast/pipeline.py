@@ -19,7 +19,7 @@ from forecast.panel.record import last_known, observed_periods, partly_known, re
 from forecast.panel.spans import chosen_eras
 from forecast.progress import Progress, Steps, side_by_side, silent
 from forecast.sources import Frequency, Records, Source, open_source, wanted_together
-from forecast.wording import Card, Displayed, count, day, fitted_together, month
+from forecast.wording import Card, Displayed, count, day, fitted_together, month, sentences
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -355,20 +355,19 @@ def _is_updated(settings: ReportSettings) -> bool:
     return bool(settings.as_of or (settings.source and settings.source.additions))
 
 
+def _words(name: str, **named: Any) -> tuple[str, ...]:
+    return tuple(sentences(Path(__file__).with_name("sentences.j2"), name, **named))
+
+
 def _describe_added(records: Records, fit: "Fit") -> tuple[str, ...]:
     """Describe the events added to the data, and how many of them are in a fit."""
     if records.events is None:
         return ()
-    sentences = describe_additions(records.events)
     given, counted = (
         sum(len(one.events) for one in some) for some in (records.events.additions, additions_of(fit.panel.attrs))
     )
-    if given > counted:
-        sentences += (
-            f"{given - counted} of {count(given, 'added event')} not counted here: of a dyad that was not fitted, not "
-            f"known by {last_known(fit.panel)}, or after the end of coverage.",
-        )
-    return sentences
+    left_out = _words("added", given=given, counted=counted, day=last_known(fit.panel)) if given > counted else ()
+    return (*describe_additions(records.events), *left_out)
 
 
 def _check_settings(settings: ReportSettings) -> None:
@@ -433,17 +432,11 @@ def _describe_end(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...
     import numpy as np
 
     last = panel["time"].to_numpy()[np.flatnonzero(observed_periods(panel, dyad))[-1]].astype("datetime64[D]").item()
-    behind = months_between(last, as_of)
-    if behind > 1:
-        words = f"{dyad} is recorded evenly up to {month(last)} only"
-        return (f"{words}; {behind} months up to {as_of} are extrapolated.",)
-    if known := partly_known(panel, dyad):
-        ahead = day(Clock.of(panel).last_day() + timedelta(days=1))
-        return (
-            f"{dyad} is known to {day(known)}, and that {Clock.of(panel).unit} only in part: it counts in the level "
-            f"and in the share of the months before. What is ahead begins on {ahead}; the days between are in neither.",
-        )
-    return ()
+    clock, known = Clock.of(panel), partly_known(panel, dyad)
+    return _words(
+        "end", dyad=dyad, last=month(last), day=as_of, behind=months_between(last, as_of), known=known and day(known),
+        unit=clock.unit, ahead=day(clock.last_day() + timedelta(days=1)),
+    )  # fmt: skip
 
 
 def _check_query(panel: "xr.Dataset", dyad: str, settings: ReportSettings) -> None:
@@ -524,17 +517,11 @@ def _day_of_update(job: _Job, saved: "Fit") -> date | None:
 
 def _describe_update(fit: "Fit") -> tuple[str, ...]:
     """Describe how a saved fit came to its new day."""
-    day = last_known(fit.panel)
-    if fit.updates:
-        last, number = fit.updates[-1], fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]
-        words = (
-            f"The fit was updated from {last['from']} to {day} without sampling again: the draws' weights are worth "
-            f"{last['effective_draws']:,.0f} of {number:,} draws"
-            + ("." if last["pareto_k"] is None else f", Pareto k {last['pareto_k']:.2f}.")
-        )
-    else:
-        words = f"The model was fitted again as of {day}: {fit.provenance['refitted']['reason']}."
-    return (words,)
+    sizes = fit.posterior.sizes
+    return _words(
+        "update", last=fit.updates[-1] if fit.updates else None, draws=sizes["chain"] * sizes["draw"],
+        day=last_known(fit.panel), reason=fit.provenance.get("refitted", {}).get("reason"),
+    )  # fmt: skip
 
 
 def _assess(job: _Job, fit: "Fit", dyads: "Sequence[str]") -> PreparedReports:
