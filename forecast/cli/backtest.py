@@ -4,15 +4,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import forecast
 from forecast.arguments import MOST_POINTS, require_positive
 from forecast.cli.declaring import COMPUTATION, MODEL, OUTPUT, arg, grouped, opt, output, shared, whole
 from forecast.cli.options import AnyData, Driven, dyads_of, named_datasets
 from forecast.cli.terminal import console, print_lines, progress, show_result, table
+from forecast.dates import parse_horizons
 from forecast.errors import SpecError
 
 if TYPE_CHECKING:
-    from forecast.evaluation import Record, Results
-    from forecast.sources import Source
+    from forecast.evaluation import Results
 
 model = partial(opt, panel=MODEL)
 
@@ -76,8 +77,6 @@ def backtest(
         page = write_skill_page(out)
         show_result(page, "skill.json", lambda: _print(Results.read(out), page), as_json=as_json)
         return
-    from forecast.dates import parse_horizons
-    from forecast.evaluation import Cluster
     from forecast.evaluation.executors import local
     from forecast.evaluation.tasks import RUN_FILE
     from forecast.events.table import as_day
@@ -92,15 +91,11 @@ def backtest(
     require_report_folder(out, SKILL, [*data.paths, driven.drivers], replace=replace or resumed)
     if scheduler is not None and processes is not None:
         raise SpecError("scheduler, processes: choose one; with --scheduler the cluster's workers do the work")
-    executor = local(processes) if scheduler is None else Cluster(scheduler)
-    with progress() as tell:
-        tell("reading the events", 0, 0)
+    executor = local(processes) if scheduler is None else forecast.Cluster(scheduler)
+    with progress("reading the events") as tell:
         chosen = dataset or next(iter(named_datasets(data.datasets)), None)
         record = _record(data.source, dyads, chosen, eras, () if alone else dyads_of(together))
-        from forecast.evaluation import backtest as run
-        from forecast.evaluation import choose, origins_between
-
-        forecasters = choose(models, benchmarks)
+        forecasters = forecast.choose(models, benchmarks)
         if driven.drivers is not None:
             from forecast.evaluation.variants import VARIANTS, with_drivers
             from forecast.outlook.benchmarks import MODEL
@@ -108,29 +103,30 @@ def backtest(
             if MODEL not in {one.code for one in forecasters}:
                 forecasters.append(VARIANTS[MODEL])
             forecasters.append(with_drivers(**vars(driven)))
-        origins = origins_between(start, stop or record.last_origin(min(months)), every)
-        results = run(
+        origins = forecast.origins_between(start, stop or record.last_origin(min(months)), every)
+        results = forecast.backtest(
             record, origins, horizons=months, forecasters=forecasters, out=out, improvement=improvement,
             seed=seed, batch=batch, executor=executor, progress=tell,
         )  # fmt: skip
         tell("writing the page", 0, 0)
-        from forecast.report.skill_page import write_skill
-
-        page = write_skill(results, out)
+        page = forecast.write_skill(results, out)
     show_result(page, "skill.json", lambda: _print(results, page), as_json=as_json)
 
 
 def _record(
-    source: "Source | None", dyads: list[str] | None, dataset: str | None, eras: str, others: tuple[str, ...] | None
-) -> "Record":
+    source: "forecast.Source | None",
+    dyads: list[str] | None,
+    dataset: str | None,
+    eras: str,
+    others: tuple[str, ...] | None,
+) -> "forecast.Record":
     """Read the record of dyads, and of others that they are fitted with: by default (None) those of the hierarchy."""
-    from forecast.evaluation import Record
-    from forecast.sources import Source, open_source, wanted_together
+    from forecast.sources import open_source, wanted_together
 
     named = dyads_of(dyads, "DYAD")
-    table = open_source(source or Source(), None if named is None else wanted_together(named, others)).table
+    table = open_source(source or forecast.Source(), None if named is None else wanted_together(named, others)).table
     together = "default" if others is None else others or "alone"
-    return Record.of(table, dyads=named, dataset=dataset, eras=eras, together=together)
+    return forecast.Record.of(table, dyads=named, dataset=dataset, eras=eras, together=together)
 
 
 def _print(results: "Results", page: Path) -> None:

@@ -2,19 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
+import forecast
 from forecast.arguments import named_values
 from forecast.cli.declaring import arg, grouped, opt, output, shared
 from forecast.cli.options import Tested, day_of
 from forecast.cli.terminal import console, echo_json, escape, progress, records, say, table
 from forecast.errors import SpecError
 from forecast.escaping import printable
-
-if TYPE_CHECKING:
-    from forecast.hypotheses import Plan
 
 WITH_PLAN = {"plan", "dyad", "as_of", "out", "replace", "cores", "as_json"}
 """Options that may be given together with a plan."""
@@ -43,28 +40,24 @@ def test(
         require_report_folder(out, TESTS, [plan, *asked.paths], replace=replace)
     if plan is not None:
         _reject_with_plan(context)
-    with progress() as tell:
-        tell("loading the libraries", 0, 0)
+    with progress("loading the libraries") as tell:
         from forecast.events import find_dyad
-        from forecast.hypotheses import pooled_tests, read_plan, run_plan
         from forecast.hypotheses.run import parse_claims
 
         if plan is None:
             parse_claims(codes := _codes(claims))
             tell("gathering the data", 0, 0)
             data = asked.gathered()
-            results = pooled_tests(
+            results = forecast.pooled_tests(
                 data.panel, events=data.events, claims=codes, dyad=find_dyad(dyad, list(data.dyads)) if dyad else None,
                 cores=cores or os.cpu_count() or 1, seed=asked.seed, progress=tell,
             )  # fmt: skip
         else:
             later = day_of(asked.as_of, "as-of")
-            results = run_plan(read_plan(plan), dyad=dyad, as_of=later, cores=cores, progress=tell)
+            results = forecast.run_plan(forecast.read_plan(plan), dyad=dyad, as_of=later, cores=cores, progress=tell)
         if out is not None:
-            from forecast.report.claims_page import write_tests
-
             tell("writing the page", 0, 0)
-            page = write_tests(results, out)
+            page = forecast.write_tests(results, out)
     if out is not None:
         say(str(page))
     if as_json:
@@ -116,12 +109,9 @@ def power(
 
     if checkpoint is not None:
         check_checkpoint(checkpoint, asked.paths)
-    with progress() as tell:
-        tell("gathering the data", 0, 0)
+    with progress("gathering the data") as tell:
         data = asked.gathered()
-        from forecast.hypotheses.power import simulate_power
-
-        found = simulate_power(
+        found = forecast.simulate_power(
             data.panel, events=data.events, claims=_codes(claims), sets=SETS if sets is None else sets,
             more_dyads=more_dyads, more_events=more_events, kept=checkpoint, cores=cores or os.cpu_count() or 1,
             seed=asked.seed, progress=tell,
@@ -152,12 +142,14 @@ def new(
     out: Path = output("File of the plan.", Path("plan.yaml"), kind="FILE"),
 ) -> None:
     """Write a plan, to be edited and frozen: claims, dyads, data with their digests, rule, predictions, seed."""
-    from forecast.hypotheses import make_plan, write_plan
+    from forecast.hypotheses import write_plan
 
     if out.exists():
         raise SpecError(f"--out: {out} exists; choose another name, or remove it")
     expected = {code: _number_or_text(one) for code, one in named_values(predicted or [], "predicted", "S5b=3").items()}
-    plan = make_plan(asked.gathered(), claims=_codes(claims), seed=asked.seed, seen=not unseen, predicted=expected)
+    plan = forecast.make_plan(
+        asked.gathered(), claims=_codes(claims), seed=asked.seed, seen=not unseen, predicted=expected
+    )
     write_plan(out, plan)
     typer.echo(f"{out}: {', '.join(plan.claims)} on {len(plan.dyads)} dyads as of {plan.as_of}, not frozen.")
     typer.echo(f"Check and edit it, then: forecast plan freeze {out}")
@@ -177,16 +169,15 @@ file_argument = arg("A plan, such as plan.yaml.", ..., metavar="FILE")
 @grouped("plan freeze plan.yaml")
 def freeze(path: Path = file_argument) -> None:
     """Freeze a plan before its results are seen: from then on it is run unchanged, or rejected."""
-    from forecast.hypotheses import freeze_plan, read_plan, write_plan
+    from forecast.hypotheses import freeze_plan, write_plan
     from forecast.hypotheses.plan import require_data
-    from forecast.sources import gather
 
-    plan, name = read_plan(path, frozen=False), printable(str(path))
+    plan, name = forecast.read_plan(path, frozen=False), printable(str(path))
     if plan.frozen == plan.digest:
         typer.echo(f"{name}: frozen on {plan.created} already, and unchanged since: {plan.digest[:12]}.")
         return
     if plan.data is not None:  # else they are not there yet
-        require_data(plan, gather(plan.source, plan.dyads, as_of=plan.as_of))
+        require_data(plan, forecast.gather(plan.source, plan.dyads, as_of=plan.as_of))
     done = freeze_plan(plan)
     write_plan(path, done)
     if plan.frozen:
@@ -199,10 +190,9 @@ def freeze(path: Path = file_argument) -> None:
 @grouped("plan show plan.yaml")
 def show(path: Path = file_argument, as_json: bool = shared.json()) -> None:
     """Show a plan, its deviations, and whether it is frozen and unchanged since."""
-    from forecast.hypotheses import read_plan
     from forecast.hypotheses.plan import describe
 
-    plan = read_plan(path, frozen=False)
+    plan = forecast.read_plan(path, frozen=False)
     if as_json:
         echo_json(plan.model_dump(mode="json") | {"digest": plan.digest, "stamp": plan.stamp})
     else:
@@ -216,8 +206,8 @@ def deviate_command(
     text: str = arg("What was done in another way than planned, and why.", ..., metavar="TEXT"),
 ) -> None:
     """Log a deviation from a plan: results print it, and the freeze stays."""
-    from forecast.hypotheses import deviate, read_plan, write_plan
+    from forecast.hypotheses import deviate, write_plan
 
-    plan: Plan = deviate(read_plan(path), text)
+    plan = deviate(forecast.read_plan(path), text)
     write_plan(path, plan)
     typer.echo(f"{printable(str(path))}: deviation {len(plan.deviations)} of {plan.deviations[-1].day} logged.")

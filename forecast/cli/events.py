@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
+import forecast
 from forecast.cli.declaring import OUTPUT, arg, grouped, opt, output, shared
 from forecast.cli.options import AnyData, day_of, dyads_of, event_table
 from forecast.cli.terminal import (
@@ -22,7 +23,10 @@ from forecast.cli.terminal import (
     progress,
     records,
 )
+from forecast.dates import add_months
 from forecast.errors import DataError, SpecError
+from forecast.files import check_target
+from forecast.resources import data_folder
 from forecast.stopping import INTERRUPTED
 from forecast.wording import count
 
@@ -62,9 +66,6 @@ def check(
     """
     from forecast.events import write_rejects
     from forecast.events.tables import coding_breaches
-    from forecast.files import check_target
-    from forecast.resources import data_folder
-    from forecast.sources import Source
 
     if path is not None:
         if data.events or data.datasets or data.archive:
@@ -72,7 +73,7 @@ def check(
         if not path.exists():
             raise SpecError(f"{path} does not exist. Check the path.")
         data.events = [path]
-    source = data.source or Source()
+    source = data.source or forecast.Source()
     if rejects:
         check_target(rejects, inputs=[*source.files, data_folder()])
     found = event_table(source)
@@ -127,7 +128,6 @@ def show(
 def _span(events: "pd.DataFrame", start: str | None, end: str | None) -> "tuple[pd.Timestamp, pd.Timestamp]":
     import pandas as pd
 
-    from forecast.dates import add_months
     from forecast.events.table import as_day
 
     last = as_day(end, "--to") if end else events["date"].max()
@@ -263,13 +263,12 @@ def count_command(
     are counted then.
     """
     from forecast.events.counts import write_counts
-    from forecast.feeds import count_feed, parse_settings
-    from forecast.files import check_target
+    from forecast.feeds import parse_settings
 
     for target in (out, out.with_suffix(".yaml")):
         check_target(target, inputs=paths)
     settings = parse_settings(feed_setting or [])
-    counted = count_feed(paths, feed=feed, settings=settings, scale=scale, frequency=frequency)
+    counted = forecast.count_feed(paths, feed=feed, settings=settings, scale=scale, frequency=frequency)
     mapping = write_counts(counted, out, directed=directed)
     (account,) = counted.accounts
     dyads = counted.counts["dyad"].nunique()
@@ -304,7 +303,6 @@ def sql_command(
     from forecast.events.table import as_day
     from forecast.feeds import parse_settings
     from forecast.feeds.counting import bigquery_sql
-    from forecast.files import check_target
 
     if feed.strip().lower() != "gdelt":
         raise SpecError(f"FEED: there is no public table of {feed!r:.40}. Use gdelt.")
@@ -347,7 +345,6 @@ def fetch(
     Writes the files and fetch.json, which has every file that was expected and what became of it. Gaps of the source
     are no failure: exit code 1 only if a file failed or the run stopped (`forecast help fetching`).
     """
-    from forecast.fetch import fetch_feed
     from forecast.fetch import list_editions as fetch_editions
     from forecast.fetch.manifest import parse_settings
 
@@ -363,8 +360,8 @@ def fetch(
         raise SpecError("--from and --to: give the first and the last day, such as --from 2018-06-01 --to 2018-06-30")
     folder = out or Path(feed.strip().lower())
     try:
-        with progress() as tell:
-            done = fetch_feed(
+        with progress("listing the files") as tell:
+            done = forecast.fetch_feed(
                 feed, folder, start, end, version=gdelt_version, stream=stream, doi=doi, edition=edition, server=server,
                 lists=not no_list, dry_run=dry_run, settings=settings, progress=tell,
             )  # fmt: skip
@@ -402,10 +399,8 @@ def import_command(
     A file that is there already is left out. Interrupted, the same command continues. Exit code 2 if a file could not
     be read; all others are in the archive then.
     """
-    from forecast.archive import import_files
-
-    with progress() as tell:
-        done = import_files(paths, archive, feed=feed, progress=tell)
+    with progress("looking at the files") as tell:
+        done = forecast.import_files(paths, archive, feed=feed, progress=tell)
     if as_json:
         echo_json(done.summary())
     else:
@@ -430,15 +425,12 @@ def status_command(
 
     --json has months, editions, all dyads and what became of every row (`forecast help archive`).
     """
-    from forecast.archive import archive_status
-    from forecast.events import read_dyads
     from forecast.feeds.reading import state_pair
 
-    asked = [state_pair(dyad) for dyad in dyads_of(dyads, "DYAD") or read_dyads().index]
+    asked = [state_pair(dyad) for dyad in dyads_of(dyads, "DYAD") or forecast.read_dyads().index]
     names = None if datasets is None else [word.strip() for word in datasets.split(",") if word.strip()]
-    with progress() as tell:
-        tell("reading the archive", 0, 0)
-        found = archive_status(archive, names, as_of=day_of(as_of, "as-of"))
+    with progress("reading the archive"):
+        found = forecast.archive_status(archive, names, as_of=day_of(as_of, "as-of"))
     if as_json:
         echo_json(found.summary())
         return
@@ -457,9 +449,7 @@ def repair_command(archive: Path = archive_option(), as_json: bool = shared.json
     Files that cannot be recognised are moved into the folder set-aside of the archive. Nothing is deleted. Exit code 2
     if files have to be imported again.
     """
-    from forecast.archive import repair_archive
-
-    done = repair_archive(archive)
+    done = forecast.repair_archive(archive)
     if as_json:
         echo_json(done.summary())
     else:

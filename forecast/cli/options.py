@@ -6,15 +6,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import forecast
 from forecast.cli.declaring import COMPUTATION, WINDOW, opt, shared, whole
+from forecast.dates import parse_date, parse_horizons
 from forecast.errors import DataError, SpecError
 
 if TYPE_CHECKING:
     from datetime import date
 
     from forecast.events import EventTable
-    from forecast.feeds import FeedSettings
-    from forecast.sources import Data, Records, Source
+    from forecast.sources import Data, Records
 
 CHRONOLOGY = "chronology"
 """As a table of events: the embedded chronology."""
@@ -41,10 +42,9 @@ class AnyData:
     feed_setting: list[str] | None = shared.feed_setting()
 
     @cached_property
-    def source(self) -> "Source | None":
+    def source(self) -> "forecast.Source | None":
         """The source of the data; None if no option names one."""
         from forecast.feeds import parse_settings
-        from forecast.sources import Source
 
         mappings, settings = self.mapping or [], parse_settings(self.feed_setting) if self.feed_setting else None
         tables = {"events": self.events, "counts": self.counts, "index": self.index}
@@ -61,7 +61,7 @@ class AnyData:
             return _of_files(self.events, mappings, self.feed, settings)
         if named:
             _require_mappings(named[0], 1, mappings)
-            return Source(kind=named[0], path=str(tables[named[0]]), mapping=str(mappings[0]))
+            return forecast.Source(kind=named[0], path=str(tables[named[0]]), mapping=str(mappings[0]))
         if mappings:
             raise SpecError("--mapping: says how to read --events, --counts or --index, which is missing; give both")
         return None
@@ -85,17 +85,15 @@ class Added(AnyData):
     )
 
     @property
-    def given(self) -> "Source | None":
+    def given(self) -> "forecast.Source | None":
         """The source of the data with the events that are added to it."""
-        from forecast.sources import Source
-
         if not self.add:
             if self.covered_to:
                 raise SpecError("--covered-to: says how far added events complete the record; give --add as well")
             return self.source
         until = day_of(self.covered_to, "covered-to")
         added = {"additions": tuple(map(str, self.add)), "covered_to": until and until.isoformat()}
-        return (self.source or Source()).model_copy(update=added)
+        return (self.source or forecast.Source()).model_copy(update=added)
 
 
 @dataclass
@@ -122,7 +120,6 @@ class Window:
     @property
     def asked(self) -> dict[str, Any]:
         """The arguments by which an outlook is asked for."""
-        from forecast.dates import parse_horizons
         from forecast.outlook.query import AtLeast
 
         if self.horizons and self.at:
@@ -179,29 +176,26 @@ class Tested(AnyData):
 
     def gathered(self) -> "Data":
         """Read the data and count them into one panel."""
-        from forecast.sources import Source, gather
-
-        return gather(
-            self.source or Source(), dyads_of(self.together), as_of=day_of(self.as_of, "as-of"),
+        return forecast.gather(
+            self.source or forecast.Source(), dyads_of(self.together), as_of=day_of(self.as_of, "as-of"),
             frequency=self.frequency,
         )  # fmt: skip
 
 
 def day_of(text: str | None, name: str) -> "date | None":
     """Return the day that an option names; None if it was not given."""
-    from forecast.dates import parse_date
-
     return parse_date(text, name) if text else None
 
 
-def _of_files(paths: list[Path], mappings: list[Path], feed: str | None, settings: "FeedSettings | None") -> "Source":
+def _of_files(
+    paths: list[Path], mappings: list[Path], feed: str | None, settings: "forecast.FeedSettings | None"
+) -> "forecast.Source":
     """Return the source of chronologies, tables and files of feeds, which stand last.
 
     With --feed all are files of it; else those that look like one, unless every table has its mapping.
     """
     from forecast.feeds import detect_feed
     from forecast.feeds.detect import find_feed
-    from forecast.sources import Source
 
     if feed and mappings:
         raise SpecError("--feed, --mapping: a feed needs no mapping; leave out one of them")
@@ -222,11 +216,13 @@ def _of_files(paths: list[Path], mappings: list[Path], feed: str | None, setting
     _require_mappings("events", len(tables), mappings)
     of_table = dict(zip(tables, mappings, strict=True))
     sources = [
-        Source(kind="events", path=str(path), mapping=str(of_table[path])) if path in of_table
-        else Source(path=None if str(path) == CHRONOLOGY else str(path))
+        forecast.Source(kind="events", path=str(path), mapping=str(of_table[path])) if path in of_table
+        else forecast.Source(path=None if str(path) == CHRONOLOGY else str(path))
         for path in others
     ]  # fmt: skip
-    sources += [Source(kind="feed", paths=tuple(own), feed=name, settings=settings) for name, own in feeds.items()]
+    sources += [
+        forecast.Source(kind="feed", paths=tuple(own), feed=name, settings=settings) for name, own in feeds.items()
+    ]
     return _together(sources)
 
 
@@ -238,10 +234,8 @@ def _require_mappings(kind: str, tables: int, mappings: list[Path]) -> None:
         )
 
 
-def _together(sources: "list[Source]") -> "Source":
-    from forecast.sources import Source
-
-    return sources[0] if len(sources) == 1 else Source(kind="several", sources=tuple(sources))
+def _together(sources: "list[forecast.Source]") -> "forecast.Source":
+    return sources[0] if len(sources) == 1 else forecast.Source(kind="several", sources=tuple(sources))
 
 
 def named_datasets(data: str | None) -> list[str]:
@@ -252,10 +246,8 @@ def named_datasets(data: str | None) -> list[str]:
     return names
 
 
-def _named_data(data: str | None, archive: Path | None, settings: "FeedSettings | None") -> "Source":
+def _named_data(data: str | None, archive: Path | None, settings: "forecast.FeedSettings | None") -> "forecast.Source":
     """Return the source of datasets that are named; without names, all that an archive holds."""
-    from forecast.sources import Source
-
     names = named_datasets(data)
     of_archive = [name for name in names if name != CHRONOLOGY]
     if of_archive and archive is None:
@@ -264,9 +256,9 @@ def _named_data(data: str | None, archive: Path | None, settings: "FeedSettings 
         raise SpecError("--archive: none of its datasets is named; name one in --data, or leave --archive out")
     if settings and archive is None:
         raise SpecError("--feed-setting: the chronology is no feed; leave it out, or name a dataset of an archive")
-    sources = [Source()] if CHRONOLOGY in names else []
+    sources = [forecast.Source()] if CHRONOLOGY in names else []
     if archive is not None:
-        kept = Source(kind="archive", path=str(archive), datasets=tuple(of_archive), settings=settings)
+        kept = forecast.Source(kind="archive", path=str(archive), datasets=tuple(of_archive), settings=settings)
         sources = [kept, *sources] if names and names[0] != CHRONOLOGY else [*sources, kept]
     return _together(sources)
 
@@ -278,14 +270,14 @@ def _is_chronology(path: Path) -> bool:
     return str(path) == CHRONOLOGY or any(name.fullmatch(one.name) for one in files)
 
 
-def open_data(given: "Source | None", dyad: str | None = None, as_of: "date | None" = None) -> "Records":
+def open_data(given: "forecast.Source | None", dyad: str | None = None, as_of: "date | None" = None) -> "Records":
     """Open a source, by default the chronology, as it was on a day; no more than one dyad needs, if it is given."""
-    from forecast.sources import Source, open_source
+    from forecast.sources import open_source
 
-    return open_source(given or Source(), None if dyad is None else [dyad], as_of)
+    return open_source(given or forecast.Source(), None if dyad is None else [dyad], as_of)
 
 
-def event_table(given: "Source | None", dyad: str | None = None, as_of: "date | None" = None) -> "EventTable":
+def event_table(given: "forecast.Source | None", dyad: str | None = None, as_of: "date | None" = None) -> "EventTable":
     """Return the single events of a source as known on a day, of all dyads or of one."""
     events = open_data(given, dyad, as_of).events
     if events is None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+import forecast
 from forecast import dates
 from forecast.arguments import faults
 from forecast.cli.declaring import arg, grouped, opt, output, shared
@@ -18,12 +19,13 @@ from forecast.cli.options import Added, day_of, open_data
 from forecast.cli.terminal import console, echo_json, progress, records, say
 from forecast.errors import DataError, ForecastError, NotConverged, QuestionError, SpecError
 from forecast.escaping import printable
+from forecast.files import check_target, write_csv, write_json
 from forecast.wording import chance, count, join, number
 
 if TYPE_CHECKING:
     from forecast.questions import Draft, History, Ledger, Question, TrackRecord
     from forecast.questions.ledger import QuestionFolder
-    from forecast.sources import Records, Source
+    from forecast.sources import Records
 
 app = typer.Typer(
     name="question", help="Ask questions that data decide, answer, resolve and score them.", no_args_is_help=True
@@ -74,7 +76,6 @@ class Asked:
     def question(self, records: "Records", day: date, name: str | None = None) -> "Question":
         """Make the question, as of a day."""
         from forecast.outlook.query import AtLeast
-        from forecast.questions import make_question
 
         code, asked = records.find(self.dyad), None if self.at_least is None else AtLeast.parse(self.at_least)
         if asked and asked.months is not None:
@@ -85,7 +86,7 @@ class Asked:
         }  # fmt: skip
         own = {key: value for key, value in given.items() if value is not None}
         chosen: dict[str, Any] = {key: own[key] for key in own.keys() - {"dyad", "baseline", "until"}}
-        return make_question(records.panel([code], day), code, table=records.events, **chosen)
+        return forecast.make_question(records.panel([code], day), code, table=records.events, **chosen)
 
 
 def _field(text: str) -> str:
@@ -111,11 +112,12 @@ def new(
     folder: Path = folder_option(),
 ) -> None:
     """Ask a question: what it compares with is fixed, and it goes into the ledger."""
-    from forecast.questions import read_question
     from forecast.questions.ledger import QuestionFolder
 
     links = {"and": all_of or [], "or": any_of or [], "given": [given] if given else []}
-    question = read_question(file) if file else _question(asked, links, data.given, day_of(as_of, "as-of"), name)
+    question = (
+        forecast.read_question(file) if file else _question(asked, links, data.given, day_of(as_of, "as-of"), name)
+    )
     place = QuestionFolder(folder)
     if place.ledger.exists() and (mended := place.mend(place.read())):
         say(mended)
@@ -195,19 +197,15 @@ def update(
 
     place, ledger = _read(folder)
     chosen = _chosen(ledger, names)
-    with progress() as tell:
-        tell("reading the data", 0, 0)
+    with progress("reading the data") as tell:
         day = day_of(as_of, "as-of")
         records = open_data(data.given, None if day else _only_dyad(chosen), day)
         tell("loading the fit", 0, 0)
-        from forecast.model import Fit
-        from forecast.model import update as update_fit
-
-        known = Fit.load(fit)
+        known = forecast.Fit.load(fit)
         if day is not None:
             tell("updating the fit", 0, 0)
             data_known = records.events or records.panel(known.dyads, day)
-            known = update_fit(known, data_known, as_of=day, seed=seed, refit=refit, progress=tell)
+            known = forecast.update(known, data_known, as_of=day, seed=seed, refit=refit, progress=tell)
         choices, converged = known.spec.to_dict(), known.gate.passed
 
         def answer(history: "History") -> "Draft | str":
@@ -276,7 +274,6 @@ def export(
     out: Path = output("File: .csv or .json.", Path("questions.csv"), kind="FILE"),
 ) -> None:
     """Write every entry of the ledger as a row of CSV, or as JSON."""
-    from forecast.files import check_target, write_csv, write_json
     from forecast.questions.ledger import QuestionFolder, entry_rows
 
     check_target(out, [ledger or QuestionFolder(folder).ledger])
@@ -317,11 +314,9 @@ def _only_dyad(chosen: "Iterable[History]") -> str | None:
 
 
 def _question(
-    asked: Asked, links: Mapping[str, list[str]], source: "Source | None", day: date | None, name: str | None
+    asked: Asked, links: Mapping[str, list[str]], source: "forecast.Source | None", day: date | None, name: str | None
 ) -> "Question":
     """Make the question that is asked, alone or with others that an option joins to it."""
-    from forecast.questions import conditional_question, joint_question
-
     chosen = [option for option, texts in links.items() if texts]
     if len(chosen) > 1:
         raise SpecError(f"--{', --'.join(chosen)}: questions are joined in one way; leave out all but one")
@@ -339,8 +334,8 @@ def _question(
     if not chosen:
         return made[0]
     if links["given"]:
-        return conditional_question(made[1], made[0], id=name)
-    return joint_question(made, required="all" if links["and"] else "any", id=name)
+        return forecast.conditional_question(made[1], made[0], id=name)
+    return forecast.joint_question(made, required="all" if links["and"] else "any", id=name)
 
 
 @contextmanager

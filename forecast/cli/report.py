@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 from typer.core import TyperCommand
 
+import forecast
 from forecast import dates
+from forecast.arguments import read_form
 from forecast.cli.declaring import AS_OF, MODEL, OUTPUT, WINDOW, arg, grouped, opt, output, shared
 from forecast.cli.options import Added, Driven, Sampler, Window, day_of, dyads_of
 from forecast.cli.question import folder_option
@@ -17,9 +19,8 @@ from forecast.escaping import printable
 from forecast.wording import fitted_together, signed
 
 if TYPE_CHECKING:
-    from forecast.model import Priors
     from forecast.monday import Monday
-    from forecast.pipeline import Report, ReportSettings
+    from forecast.pipeline import Report
 
 model, written = partial(opt, panel=MODEL), partial(opt, panel=OUTPUT)
 CYCLES = "The cycle: {cycles}, or none."
@@ -98,8 +99,6 @@ def report(
     as_json: bool = written("Print forecast.json for programs.", False, name="--json"),
 ) -> None:
     """Make the report: one HTML page, forecast.json, levels.csv and the fit. Exit code 3 if not converged."""
-    from forecast.pipeline import ReportSettings, make_report
-
     source = data.given
     if fit and together:
         raise SpecError("--fit: a saved fit has its own dyads; leave out --with")
@@ -108,7 +107,7 @@ def report(
     if fit and data.source and not as_of:
         raise SpecError("--events: with --fit they need --as-of, the day to which the fit is to be updated; give it")
     chosen = {"nodes": nodes, "trend": trend, "cycle": cycle, "ceiling": ceiling, "priors": _priors(priors, fit)}
-    settings = ReportSettings(
+    settings = forecast.ReportSettings(
         dyad=dyad, as_of=day_of(as_of, "as-of"), out=out, replace=replace, source=source,
         frequency=frequency, alone=alone, hierarchy=dyads_of(together), eras=eras,
         since=day_of(since, "since"), smallest_improvement=improvement,
@@ -119,34 +118,30 @@ def report(
     if every:
         _report_all(settings, as_json=as_json)
         return
-    with progress() as report_progress:
-        report_progress("loading the libraries", 0, 0)
-        done = make_report(settings, progress=report_progress)
+    with progress("loading the libraries") as report_progress:
+        done = forecast.make_report(settings, progress=report_progress)
     show_result(done.page, "forecast.json", lambda: _print(done), as_json=as_json)
     if not done.gate.passed:
         raise not_converged(done.gate.misses)
 
 
-def _priors(path: Path | None, fit: Path | None) -> "Priors | None":
+def _priors(path: Path | None, fit: Path | None) -> "forecast.Priors | None":
     """Read priors from a file; none without one."""
     if path is None:
         return None
     if fit is not None:
         raise SpecError("--priors: a saved fit has its own priors; leave out the choice, or fit again")
-    from forecast.arguments import read_form
-    from forecast.model import Priors
-
     pairs = read_form(path, "table of priors", SpecError)
     if not isinstance(pairs, dict):
         raise SpecError(f"{path}: expected priors by name, such as `cycle_sd: [-1.0, 0.2]`")
     values = {str(name): tuple(value) if isinstance(value, list) else value for name, value in pairs.items()}
     try:
-        return Priors(**values)
+        return forecast.Priors(**values)
     except SpecError as error:
         raise SpecError(f"{path}: {error}") from error
 
 
-def _report_all(settings: "ReportSettings", *, as_json: bool) -> None:
+def _report_all(settings: "forecast.ReportSettings", *, as_json: bool) -> None:
     """Make the reports of all dyads of a fit, in a folder of one each, and the page of them all."""
     from forecast.panel.record import last_known
     from forecast.pipeline import REPORTS, SAVED_FIT, check_place, prepare_reports
@@ -156,8 +151,7 @@ def _report_all(settings: "ReportSettings", *, as_json: bool) -> None:
     if settings.eras != "given":
         raise SpecError("--all, --eras: eras are chosen for one dyad; leave out one of them")
     check_place(settings, PAIRS)
-    with progress() as report_progress:
-        report_progress("loading the libraries", 0, 0)
+    with progress("loading the libraries") as report_progress:
         made = prepare_reports(settings, every=True, progress=report_progress)
         with chosen_folder(settings.out, REPORTS, "all", last_known(made.fit.panel)) as out:
             if settings.save_fit and not made.unchanged:
@@ -215,19 +209,17 @@ def monday(
     converged; what succeeded is kept.
     """
     from forecast.monday import Monday
-    from forecast.pipeline import ReportSettings
 
     if not data.add and any(ADDED.glob("*.csv")):
         data.add = [ADDED]
     asked = dyads_of(dyads, "DYAD")
-    settings = ReportSettings(
+    settings = forecast.ReportSettings(
         dyad=asked[0] if asked else None, alone=alone, source=data.given, export=export, cores=cores,
         hierarchy=asked[1:] if asked and len(asked) > 1 else None, smallest_improvement=improvement, replace=True,
         **window.asked, **vars(sampler),
     )  # fmt: skip
     name = day_of(day, "day") or dates.today()
-    with progress() as tell:
-        tell("loading the libraries", 0, 0)
+    with progress("loading the libraries") as tell:
         week = Monday(settings, name.isoformat(), folder, asked, bool(data.covered_to), commit, tell, say)
         week.run()
     _print_week(week)

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import forecast
 from forecast.arguments import MOST_POINTS, require_positive
 from forecast.cli.declaring import COMPUTATION, arg, grouped, opt, output, own_folder, shared, whole
 from forecast.cli.options import Added, Window, event_table
 from forecast.cli.question import folder_option
 from forecast.cli.terminal import progress, say, show, show_result
+from forecast.dates import months_between
 from forecast.errors import DataError, NoEvents, NotUpdatable, QuestionError, SpecError
 from forecast.progress import Progress
 from forecast.wording import count, join
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.events import EventTable
-    from forecast.model import Fit
     from forecast.outlook.attribution import Attribution
     from forecast.outlook.comparison import Change
     from forecast.questions import PutQuestion, PutTogether, Question
@@ -58,21 +59,18 @@ def scenario(
     require_place(out, SCENARIOS, SCENARIO, [fit, *assume], replace=replace)
     terms = window.asked | {"smallest_improvement": improvement}
     asked = [QuestionFolder(folder).find(text) for text in questions or ()]
-    with progress() as tell:
-        tell("loading the fit", 0, 0)
+    with progress("loading the fit") as tell:
         from forecast.events.dyads import choose_dyad, dyad_labels
-        from forecast.model import Fit
         from forecast.outlook import reported
         from forecast.outlook.scenarios import read_scenarios
-        from forecast.outlook.scenarios import scenario as compute
-        from forecast.report.scenario_page import chances, question_sentences, write_scenarios
+        from forecast.report.scenario_page import chances, question_sentences
 
         tables = read_scenarios(assume)  # first: a broken file is found before anything takes time
-        loaded = Fit.load(fit)
+        loaded = forecast.Fit.load(fit)
         code = choose_dyad(dyad, loaded.dyads)
         events, since = _chronology_of(loaded, code, tell, followed=followed)
         put = [_put(loaded, code, one, events, seed) for one in asked]
-        found = compute(
+        found = forecast.scenario(
             loaded, code, tables, labels=dyad_labels(), questions=put, events=events, followed=since, progress=tell,
             seed=seed, **terms,
         )  # fmt: skip
@@ -80,7 +78,7 @@ def scenario(
         gate = loaded.gate_ahead(code, outlook=reported(found.unconditional).to_dataarray("quantity"))
         tell("writing the page", 0, 0)
         with chosen_folder(out, SCENARIOS, found.dyad, found.origin) as own:
-            page = write_scenarios(loaded, found, own, gate=gate)
+            page = forecast.write_scenarios(loaded, found, own, gate=gate)
     usable = gate.passed and not any(one.fault for one in found.scenarios)
     said = [f"{one.name}: {' '.join([one.sentence, *question_sentences(found, one)])}" for one in found.scenarios]
     warnings = [f"{one.name}: {warning}" for one in found.scenarios for warning in one.warnings]
@@ -89,29 +87,26 @@ def scenario(
 
 
 def _chronology_of(
-    fit: "Fit", dyad: str, tell: Progress, *, followed: bool
+    fit: "forecast.Fit", dyad: str, tell: Progress, *, followed: bool
 ) -> "tuple[EventTable | None, xr.Dataset | None]":
     """Return the chronology of a fit made of it, to say which part of its class a code is, and what has followed."""
-    from forecast.events import read_chronology
     from forecast.events.additions import CHRONOLOGY
-    from forecast.panel import build_panel
 
     if "dataset" not in fit.panel.coords or CHRONOLOGY not in fit.panel["dataset"].to_numpy():
         if not followed:
             return None, None
         raise SpecError("followed: the fit is not of the chronology, so that what followed is not known; leave it out")
     tell("reading the chronology", 0, 0)
-    events = read_chronology(dyads=[dyad])
-    since = build_panel(events, dyads=[dyad], frequency=fit.panel.attrs["frequency"]) if followed else None
+    events = forecast.read_chronology(dyads=[dyad])
+    since = forecast.build_panel(events, dyads=[dyad], frequency=fit.panel.attrs["frequency"]) if followed else None
     return events, since
 
 
 def _put(
-    fit: "Fit", dyad: str, question: "Question", table: "EventTable | None", seed: int
+    fit: "forecast.Fit", dyad: str, question: "Question", table: "EventTable | None", seed: int
 ) -> "PutQuestion | PutTogether":
     """Put a question to the fit, if it is about the dyad and open on the day of the fit."""
     from forecast.panel.record import last_known
-    from forecast.questions import put_question
 
     if question.dyads != (dyad,):
         only = f", or a scenario of {question.dyad}" if len(question.dyads) == 1 else " alone"
@@ -121,7 +116,7 @@ def _put(
     if closed := question.closed(last_known(fit.panel)):
         raise QuestionError(f"{question.id}: {closed}")
     try:
-        return put_question(fit, question, seed=seed, table=table)
+        return forecast.put_question(fit, question, seed=seed, table=table)
     except DataError as error:
         raise QuestionError(
             f"{question.id}: the fit is not of the chronology as it comes with the package, in which its codes would "
@@ -149,16 +144,13 @@ def check(
     from forecast.report.folder import CHECKS, chosen_folder, require_place
 
     require_place(out, CHECKED, CHECKS, [fit], replace=replace)
-    with progress() as tell:
-        tell("loading the fit", 0, 0)
-        from forecast.checks import check_fit
-        from forecast.model import Fit
+    with progress("loading the fit") as tell:
         from forecast.panel.record import last_known
         from forecast.report.checks_page import numbers_table, summary, write_checks
 
-        loaded = Fit.load(fit)
+        loaded = forecast.Fit.load(fit)
         tell("simulating records", 0, 0)
-        found = check_fit(loaded, records=records, seed=seed)
+        found = forecast.check_fit(loaded, records=records, seed=seed)
         tell("writing the page", 0, 0)
         name = loaded.dyads[0] if len(loaded.dyads) == 1 else f"{len(loaded.dyads)}-dyads"
         with chosen_folder(out, CHECKED, name, last_known(loaded.panel)) as folder:
@@ -200,9 +192,7 @@ class _Asked(Added):
 
     def attribute(self, saved: "SavedReport", asked: "Question | None", tell: Progress, months: int) -> "Attribution":
         """Return what the events of the last months did to the headline of a report, or to a question."""
-        from forecast.outlook.attribution import attribute
         from forecast.panel.record import last_known
-        from forecast.questions import attribute_question
 
         options: dict[str, Any] = {"seed": saved.seed, "progress": tell, "months": months, "refit": self.refit}
         if asked is not None and saved.dyad not in asked.dyads:
@@ -214,8 +204,8 @@ class _Asked(Added):
         several = asked is not None and len(asked.dyads) > 1
         table = event_table(self.given, None if several else saved.dyad, last_known(saved.fit.panel))
         if asked is not None:
-            return attribute_question(saved.fit, asked, table, dyad=saved.dyad, **options)
-        return attribute(saved.fit, saved.dyad, table, **saved.terms, **options)
+            return forecast.attribute_question(saved.fit, asked, table, dyad=saved.dyad, **options)
+        return forecast.attribute(saved.fit, saved.dyad, table, **saved.terms, **options)
 
     def attribute_longest(
         self, saved: "SavedReport", asked: "Question | None", tell: Progress, months: int
@@ -235,7 +225,6 @@ class _Asked(Added):
 
         To the question, if it is about the dyad of the reports and open on the later day; to the headline else.
         """
-        from forecast.dates import months_between
         from forecast.outlook.attribution import MOST_MONTHS
 
         months = max(months_between(*change.days), 1)
@@ -270,8 +259,7 @@ def explain(
     if not 1 <= months <= MOST_MONTHS:
         raise SpecError(f"--months: got {months}; expected 1 to {MOST_MONTHS}")
     asked = data.prepare(out, EXPLAIN, [report])
-    with progress() as tell:
-        tell("loading the fit", 0, 0)
+    with progress("loading the fit") as tell:
         from forecast.report.explain_page import largest_events, sentence, write_explanation
 
         saved = read_report(report)
@@ -298,16 +286,15 @@ def compare(
     from forecast.report.folder import CHANGE, read_report
 
     asked = data.prepare(out, CHANGE, [old, new])
-    with progress() as tell:
-        tell("loading the fits", 0, 0)
-        from forecast.outlook.comparison import split_change, split_question_change
+    with progress("loading the fits") as tell:
+        from forecast.outlook.comparison import split_question_change
         from forecast.questions.explain import asking
         from forecast.report.explain_page import largest_events, sentences, steps_table, write_change
 
         reports = earlier, later = read_report(old), read_report(new)
         if asked is None:
             _require_alike(earlier, later)
-            change = split_change(
+            change = forecast.split_change(
                 earlier.fit, later.fit, later.dyad, **later.terms, old_seed=earlier.seed, new_seed=later.seed,
                 refit=data.refit, progress=tell,
             )  # fmt: skip

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import typer
 
+import forecast
 from forecast.cli.declaring import arg, grouped, shared
 from forecast.cli.terminal import console, echo_json, records, say, table
 from forecast.errors import DataError, OutputPathError, SpecError
 from forecast.escaping import printable
+from forecast.files import write_text
+from forecast.resources import manual
 from forecast.wording import join
 
 EXAMPLE = Path(__file__).parent / "example"
@@ -21,11 +24,10 @@ EXAMPLE = Path(__file__).parent / "example"
 @grouped("dyads")
 def dyads(as_json: bool = shared.json()) -> None:
     """List the embedded dyads: code, name, events, coverage, and whether they are fitted together by default."""
-    from forecast.events import read_chronology, read_dyads
     from forecast.panel import summarise
 
-    found = summarise(read_chronology()).set_index("dyad")
-    known = read_dyads().loc[found.index]
+    found = summarise(forecast.read_chronology()).set_index("dyad")
+    known = forecast.read_dyads().loc[found.index]
     rows = [
         {
             "dyad": code, "name": known.at[code, "label"], "events": int(row["events"]),
@@ -46,8 +48,6 @@ def init(folder: Path = arg("A folder, which is made if it is missing.", ..., me
 
     Nothing is overwritten.
     """
-    from forecast.files import write_text
-
     events, mapping = folder / "events.csv", folder / "mapping.yaml"
     for path in (events, mapping):
         if path.exists():
@@ -82,8 +82,6 @@ def open_page(
 @grouped("help", "help events")
 def help_topic(topic: str | None = arg("Default: list the topics.", metavar="TOPIC")) -> None:
     """Show a page of the manual: data, models, questions, file formats."""
-    from forecast.resources import manual
-
     pages = manual()
     if topic is None:
         titles = {name: page.read_text("utf-8").partition("\n")[0].removeprefix("# ") for name, page in pages.items()}

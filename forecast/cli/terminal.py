@@ -146,8 +146,8 @@ def say(message: str) -> None:
 
 
 @contextmanager
-def progress() -> "Iterator[Progress]":
-    """Show the step at work, with time gone and left, on the error stream: a bar in a terminal, else lines."""
+def progress(first: str) -> "Iterator[Progress]":
+    """Show the step at work, from the first, with time gone and left, on the error stream: as a bar or in lines."""
     import logging
 
     from rich.console import Console
@@ -157,7 +157,9 @@ def progress() -> "Iterator[Progress]":
     logging.getLogger("pymc.sampling.forward").setLevel(logging.WARNING)
     errors = Console(stderr=True)
     if not errors.is_terminal:
-        yield _lines()
+        lines = _lines()
+        lines(first, 0, 0)
+        yield lines
         return
     times = TimeElapsedColumn(), TimeRemainingColumn()
     columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), *times
@@ -173,6 +175,7 @@ def progress() -> "Iterator[Progress]":
                 task, current = shown.add_task(step, total=None), step
             shown.update(task, total=total or None, completed=done)
 
+        tell(first, 0, 0)
         yield tell
 
 
