@@ -22,7 +22,6 @@ MOST_LINES = 20
 def test(
     context: typer.Context,
     asked: Tested,
-    claims: str | None = opt("Codes such as S2,S5. Default: all that the data can answer, except S12."),
     dyad: str | None = arg("A dyad that is also shown within the hierarchy, such as USA-CHN.", metavar="DYAD"),
     plan: Path | None = opt("Carry out this frozen plan; with --as-of, on the months after the freeze."),
     out: Path | None = output("Folder of a page with figures, tests.json and tests.csv. Default: no page."),
@@ -45,12 +44,12 @@ def test(
         from forecast.hypotheses.run import parse_claims
 
         if plan is None:
-            parse_claims(codes := _codes(claims))
+            parse_claims(asked.codes)
             tell("gathering the data", 0, 0)
             data = asked.gathered()
             results = forecast.pooled_tests(
-                data.panel, events=data.events, claims=codes, dyad=find_dyad(dyad, list(data.dyads)) if dyad else None,
-                cores=cores or os.cpu_count() or 1, seed=asked.seed, progress=tell,
+                data.panel, events=data.events, claims=asked.codes, seed=asked.seed, progress=tell,
+                dyad=find_dyad(dyad, list(data.dyads)) if dyad else None, cores=cores or os.cpu_count() or 1,
             )  # fmt: skip
         else:
             later = day_of(asked.as_of, "as-of")
@@ -77,10 +76,6 @@ def _shortened(lines: list[str]) -> list[str]:
     return [*kept[: MOST_LINES - 1], "Findings, simulated power and figures are on the page: --out FOLDER."]
 
 
-def _codes(claims: str | None) -> tuple[str, ...]:
-    return tuple(code.strip() for code in claims.split(",")) if claims else ()
-
-
 def _reject_with_plan(context: typer.Context) -> None:
     """Reject options that would change what a plan says."""
     sources = {option: context.get_parameter_source(str(option.name)) for option in context.command.params}
@@ -92,7 +87,6 @@ def _reject_with_plan(context: typer.Context) -> None:
 @grouped("power --claims S2 --sets 20")
 def power(
     asked: Tested,
-    claims: str | None = opt("Codes such as S2,S5b. Default: all that are simulated."),
     sets: int | None = opt("Simulated record sets per truth. Default: 200, as in the tables of the package."),
     more_dyads: int = opt("Times as many dyads as the data have.", 1),
     more_events: int = opt("Times as many events per month as the data have.", 1),
@@ -112,7 +106,7 @@ def power(
     with progress("gathering the data") as tell:
         data = asked.gathered()
         found = forecast.simulate_power(
-            data.panel, events=data.events, claims=_codes(claims), sets=SETS if sets is None else sets,
+            data.panel, events=data.events, claims=asked.codes, sets=SETS if sets is None else sets,
             more_dyads=more_dyads, more_events=more_events, kept=checkpoint, cores=cores or os.cpu_count() or 1,
             seed=asked.seed, progress=tell,
         )  # fmt: skip
@@ -136,7 +130,6 @@ app = typer.Typer(name="plan", help="Fix every choice of tests of claims before 
 @grouped("plan new --claims S2,S5 --unseen --out plan.yaml")
 def new(
     asked: Tested,
-    claims: str | None = opt("Codes such as S2,S5. Default: all that the data can answer, except S12."),
     unseen: bool = opt("You state that you have not looked at these data, nor at results from them.", False),
     predicted: list[str] | None = opt("What you expect: CLAIM=TEXT or a log Bayes factor, such as S5b=3. Repeat it."),
     out: Path = output("File of the plan.", Path("plan.yaml"), kind="FILE"),
@@ -148,7 +141,7 @@ def new(
         raise SpecError(f"--out: {out} exists; choose another name, or remove it")
     expected = {code: _number_or_text(one) for code, one in named_values(predicted or [], "predicted", "S5b=3").items()}
     plan = forecast.make_plan(
-        asked.gathered(), claims=_codes(claims), seed=asked.seed, seen=not unseen, predicted=expected
+        asked.gathered(), claims=asked.codes, seed=asked.seed, seen=not unseen, predicted=expected
     )
     write_plan(out, plan)
     typer.echo(f"{out}: {', '.join(plan.claims)} on {len(plan.dyads)} dyads as of {plan.as_of}, not frozen.")

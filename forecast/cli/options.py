@@ -116,6 +116,7 @@ class Window:
         "KIND, KIND:NUMBER or KIND:NUMBER:MONTHS, such as violence:3:12 or sanctions: the chance that at least so many "
         "events of a kind are recorded. May be given several times."
     )
+    improvement: float = shared.improvement()
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -128,6 +129,7 @@ class Window:
         return {
             "horizons": parse_horizons(self.horizons or "3,6,12,24"), "baseline_months": self.baseline,
             "above": self.above, "at_least": kinds, "at": day_of(self.at, "at"), "by": day_of(self.by, "by"),
+            "smallest_improvement": self.improvement,
         }  # fmt: skip
 
 
@@ -153,7 +155,7 @@ class Driven:
 
 @dataclass
 class Sampler:
-    """Number of draws to sample."""
+    """Number of draws to sample, and cores to use."""
 
     panel = COMPUTATION
 
@@ -161,6 +163,7 @@ class Sampler:
     draws: int | None = whole("Kept draws of a chain.", "draws")
     tune: int | None = whole("Warm-up draws of a chain.", "tune")
     chains: int | None = whole("Chains.", "chains")
+    cores: int | None = shared.cores()
 
 
 @dataclass
@@ -172,7 +175,15 @@ class Tested(AnyData):
     together: str | None = opt(
         "Dyads to test together, such as USA-RUS,CHN-RUS. Default: all of the data.", name="--with"
     )
+    claims: str | None = opt(
+        "Codes such as S2,S5. Default: all that the data can answer, except S12; of power, all that are simulated."
+    )
     seed: int = shared.seed()
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Codes of the claims; none for the default."""
+        return tuple(code.strip() for code in self.claims.split(",")) if self.claims else ()
 
     def gathered(self) -> "Data":
         """Read the data and count them into one panel."""

@@ -64,7 +64,6 @@ def report(
         name="--all",
     ),
     together: str | None = shared.together(),
-    improvement: float = shared.improvement(),
     since: str | None = opt(
         "Compare with the record from this day. Default: the reference date of the dyad.", panel=WINDOW
     ),
@@ -95,7 +94,6 @@ def report(
         False,
     ),
     skill: Path | None = written("skill.json of a backtest to quote; default: that of the package."),
-    cores: int | None = shared.cores(),
     as_json: bool = written("Print forecast.json for programs.", False, name="--json"),
 ) -> None:
     """Make the report: one HTML page, forecast.json, levels.csv and the fit. Exit code 3 if not converged."""
@@ -110,9 +108,9 @@ def report(
     settings = forecast.ReportSettings(
         dyad=dyad, as_of=day_of(as_of, "as-of"), out=out, replace=replace, source=source,
         frequency=frequency, alone=alone, hierarchy=dyads_of(together), eras=eras,
-        since=day_of(since, "since"), smallest_improvement=improvement,
+        since=day_of(since, "since"),
         model={name: value for name, value in chosen.items() if value or name == "nodes"},
-        fit_path=fit, save_fit=save_fit, export=export, skill=skill, cores=cores,
+        fit_path=fit, save_fit=save_fit, export=export, skill=skill,
         **window.asked, **vars(driven), **vars(sampler),
     )  # fmt: skip
     if every:
@@ -196,10 +194,8 @@ def monday(
     ),
     alone: bool = opt("Fit a single pair without the others.", False),
     day: str | None = opt("Name of the week's folders, YYYY-MM-DD. Default: today."),
-    improvement: float = shared.improvement(),
     folder: Path = folder_option(),
     export: bool = opt("Also write figures and tables of each report as files.", False),
-    cores: int | None = shared.cores(),
     commit: bool = opt("Commit what is new to the git repository of the folder, without the fits.", False),
 ) -> None:
     """Do a week's work in this folder: update, report on all pairs, compare, answer, resolve, score, commit.
@@ -214,8 +210,8 @@ def monday(
         data.add = [ADDED]
     asked = dyads_of(dyads, "DYAD")
     settings = forecast.ReportSettings(
-        dyad=asked[0] if asked else None, alone=alone, source=data.given, export=export, cores=cores,
-        hierarchy=asked[1:] if asked and len(asked) > 1 else None, smallest_improvement=improvement, replace=True,
+        dyad=asked[0] if asked else None, alone=alone, source=data.given, export=export,
+        hierarchy=asked[1:] if asked and len(asked) > 1 else None, replace=True,
         **window.asked, **vars(sampler),
     )  # fmt: skip
     name = day_of(day, "day") or dates.today()

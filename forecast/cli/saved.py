@@ -42,7 +42,6 @@ def scenario(
         "A question of the ledger: its ID, or its file. Repeat it for several.", name="--question", panel="Question"
     ),
     folder: Path = folder_option(),
-    improvement: float = shared.improvement(),
     followed: bool = opt("Show what the chronology has recorded since, of an earlier fit.", False),
     seed: int = shared.seed(),
     as_json: bool = shared.json(),
@@ -55,9 +54,8 @@ def scenario(
     from forecast.questions.ledger import QuestionFolder
     from forecast.report.folder import SCENARIO, chosen_folder, require_place
 
-    require_positive("improvement", improvement, MOST_POINTS, "points of share")
+    require_positive("improvement", window.improvement, MOST_POINTS, "points of share")
     require_place(out, SCENARIOS, SCENARIO, [fit, *assume], replace=replace)
-    terms = window.asked | {"smallest_improvement": improvement}
     asked = [QuestionFolder(folder).find(text) for text in questions or ()]
     with progress("loading the fit") as tell:
         from forecast.events.dyads import choose_dyad, dyad_labels
@@ -72,7 +70,7 @@ def scenario(
         put = [_put(loaded, code, one, events, seed) for one in asked]
         found = forecast.scenario(
             loaded, code, tables, labels=dyad_labels(), questions=put, events=events, followed=since, progress=tell,
-            seed=seed, **terms,
+            seed=seed, **window.asked,
         )  # fmt: skip
         tell("checking convergence", 0, 0)
         gate = loaded.gate_ahead(code, outlook=reported(found.unconditional).to_dataarray("quantity"))
