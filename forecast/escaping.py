@@ -29,14 +29,10 @@ def has_controls(text: str) -> bool:
 
 def printable(text: str, keep: str = "") -> str:
     r"""Return a text with every control character written out, so that it can be seen and does nothing."""
-
-    def written_out(match: re.Match[str]) -> str:
-        character = match.group()
-        if character in keep:
-            return character
-        return character.encode("unicode_escape", "surrogatepass").decode("ascii")
-
-    return _CONTROLS.sub(written_out, text)
+    return _CONTROLS.sub(
+        lambda match: match[0] if match[0] in keep else match[0].encode("unicode_escape", "surrogatepass").decode(),
+        text,
+    )
 
 
 def json_text(text: str) -> str:

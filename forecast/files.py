@@ -213,7 +213,7 @@ def csv_text(frame: "pd.DataFrame") -> str:
     """Return the CSV of a table; a text that a spreadsheet would take for a formula gets an apostrophe in front."""
     texts = frame.select_dtypes(exclude=["number", "bool", "datetime"])
     shown = texts.map(lambda cell: spreadsheet_cell(cell) if isinstance(cell, str) else cell)
-    return _csv(frame.assign(**{str(name): shown[name] for name in shown}))
+    return frame.assign(**{str(name): shown[name] for name in shown}).to_csv(index=False, lineterminator="\n")
 
 
 def check_writable(folder: str | Path) -> None:
@@ -287,7 +287,7 @@ def sync_folder(folder: Path) -> None:
 
 def digest(content: "bytes | pd.DataFrame") -> str:
     """Return the SHA-256 of bytes, or of a table's CSV form, in hexadecimal."""
-    data = content if isinstance(content, bytes) else _csv(content).encode()
+    data = content if isinstance(content, bytes) else content.to_csv(index=False, lineterminator="\n").encode()
     return hashlib.sha256(data).hexdigest()
 
 
@@ -295,10 +295,6 @@ def file_digest(path: Path, kind: str = "sha256") -> str:
     """Return a digest of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
-
-
-def _csv(frame: "pd.DataFrame") -> str:
-    return str(frame.to_csv(index=False, lineterminator="\n"))
 
 
 def _plain(value: Any) -> Any:

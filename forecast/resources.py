@@ -78,7 +78,13 @@ def prepare_caches() -> None:
     _settled = True
     folder = _home_cache()
     if folder is None:
-        folder = _temporary_cache()
+        folder = Path(tempfile.mkdtemp(prefix="pendulum-forecast-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        print(
+            "The home folder is missing or cannot be written to: what is compiled is kept for this run only. "
+            "Set HOME to a folder of yours, and later runs start faster.",
+            file=sys.stderr,
+        )
         _add_flag("base_compiledir", folder)
         os.environ.setdefault("NUMBA_CACHE_DIR", str(folder / "numba"))
         os.environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))
@@ -97,17 +103,6 @@ def _home_cache() -> Path | None:
             return folder
     except (OSError, RuntimeError):  # RuntimeError: the home folder is unknown
         return None
-
-
-def _temporary_cache() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="pendulum-forecast-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    print(
-        "The home folder is missing or cannot be written to: what is compiled is kept for this run only. "
-        "Set HOME to a folder of yours, and later runs start faster.",
-        file=sys.stderr,
-    )
-    return folder
 
 
 def _add_flag(name: str, folder: Path) -> None:

@@ -64,16 +64,12 @@ def test(
 
         echo_json(plain(results.to_dict()))
     else:
-        for line in _shortened(results.lines()):
+        lines = results.lines()
+        if len(lines) > MOST_LINES:  # of many claims the answers alone
+            answers = [line for line in lines if not line.startswith(" ")][: MOST_LINES - 1]
+            lines = [*answers, "Findings, simulated power and figures are on the page: --out FOLDER."]
+        for line in lines:
             console().print(escape(line), soft_wrap=True)
-
-
-def _shortened(lines: list[str]) -> list[str]:
-    """Return at most twenty lines: of many claims the answers alone, for the rest is on the page."""
-    if len(lines) <= MOST_LINES:
-        return lines
-    kept = [line for line in lines if not line.startswith(" ")]
-    return [*kept[: MOST_LINES - 1], "Findings, simulated power and figures are on the page: --out FOLDER."]
 
 
 def _reject_with_plan(context: typer.Context) -> None:

@@ -23,7 +23,7 @@ from forecast.files import check_target, write_csv, write_json
 from forecast.wording import chance, count, join, number
 
 if TYPE_CHECKING:
-    from forecast.questions import Draft, History, Ledger, Question, TrackRecord
+    from forecast.questions import Draft, History, Ledger, Question
     from forecast.questions.ledger import QuestionFolder
     from forecast.sources import Records
 
@@ -262,8 +262,16 @@ def score(
         say(str(write_track_record(record, out, inputs=[found.path])))
     if as_json:
         echo_json(record.to_dict())
-    else:
-        _print_record(record)
+        return
+    shown, briers = console(), {"Brier": "first", "base rate": "base", "last": "last"}
+    shown.print(records([
+        {
+            "": row["hindsight"], **{name: row[name] for name in ("kind", "horizon", "n", "void")},
+            **{name: number(row[f"brier_{by}"], 3) for name, by in briers.items()},
+        }
+        for row in record.rows
+    ]))  # fmt: skip
+    shown.print(record.sentence)
 
 
 @app.command()
@@ -393,18 +401,6 @@ def _summary(history: "History") -> dict[str, Any]:
         **history.question.described, "answers": len(history.answers), "chance": None if last is None else last.chance,
         "as_of": None if last is None else last.as_of, "outcome": _outcome(history),
     }  # fmt: skip
-
-
-def _print_record(record: "TrackRecord") -> None:
-    shown, briers = console(), {"Brier": "first", "base rate": "base", "last": "last"}
-    shown.print(records([
-        {
-            "": row["hindsight"], **{name: row[name] for name in ("kind", "horizon", "n", "void")},
-            **{name: number(row[f"brier_{by}"], 3) for name, by in briers.items()},
-        }
-        for row in record.rows
-    ]))  # fmt: skip
-    shown.print(record.sentence)
 
 
 def _echo(text: str) -> None:

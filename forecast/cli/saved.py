@@ -205,17 +205,6 @@ class _Asked(Added):
             return forecast.attribute_question(saved.fit, asked, table, dyad=saved.dyad, **options)
         return forecast.attribute(saved.fit, saved.dyad, table, **saved.terms, **options)
 
-    def attribute_longest(
-        self, saved: "SavedReport", asked: "Question | None", tell: Progress, months: int
-    ) -> "Attribution":
-        """Return the contributions of the last months, or of as many of them as need no new fit."""
-        for number in range(months, 1, -1):
-            try:
-                return self.attribute(saved, asked, tell, number)
-            except NotUpdatable as error:
-                say(f"The last {count(number, 'month')}: {error}")
-        return self.attribute(saved, asked, tell, 1)
-
     def attribute_since(
         self, change: "Change", later: "SavedReport", asked: "Question | None", tell: Progress
     ) -> "Attribution | None":
@@ -261,7 +250,14 @@ def explain(
         from forecast.report.explain_page import largest_events, sentence, write_explanation
 
         saved = read_report(report)
-        found = data.attribute_longest(saved, asked, tell, months)
+        for number in range(months, 1, -1):  # the last months, or as many of them as need no new fit
+            try:
+                found = data.attribute(saved, asked, tell, number)
+                break
+            except NotUpdatable as error:
+                say(f"The last {count(number, 'month')}: {error}")
+        else:
+            found = data.attribute(saved, asked, tell, 1)
         tell("writing the page", 0, 0)
         page = write_explanation(saved.fit, found, out)
     title, converged = sentence("finding", found), saved.fit.gate.passed
