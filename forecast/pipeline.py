@@ -24,8 +24,7 @@ from forecast.wording import Card, Displayed, count, day, fitted_together, month
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.events import EventTable
-    from forecast.model import Fit, Gate, PendulumSpec
+    from forecast.model import Fit, Gate
     from forecast.outlook import Assessment, AtLeast, Brief, NotDefined
     from forecast.report.skill import DyadSkill
 
@@ -181,23 +180,13 @@ class _Job:
 
 
 @checked
-def make_report(
-    settings: ReportSettings,
-    *,
-    table: "EventTable | None" = None,
-    spec: "PendulumSpec | None" = None,
-    progress: Progress | None = None,
-) -> Report:
+def make_report(settings: ReportSettings, *, progress: Progress | None = None) -> Report:
     """Make the report of a dyad.
 
     Parameters
     ----------
     settings : ReportSettings
         What it is about and how it is made.
-    table : EventTable, optional
-        Events that have been read already, in place of the source that the settings name.
-    spec : PendulumSpec, optional
-        The model, in place of the choices that the settings name.
     progress : callable, optional
         Called with (step in words, done, total).
 
@@ -215,19 +204,14 @@ def make_report(
     from forecast.report.folder import REPORT, chosen_folder
 
     check_place(settings, REPORT)
-    made = prepare_reports(settings, table=table, spec=spec, progress=progress)
+    made = prepare_reports(settings, progress=progress)
     (dyad,) = made.dyads
     with chosen_folder(settings.out, REPORTS, dyad, last_known(made.fit.panel)) as out:
         return made.write(dyad, out, fit_name=SAVED_FIT if settings.save_fit and not made.unchanged else None)
 
 
 def prepare_reports(
-    settings: ReportSettings,
-    *,
-    every: bool = False,
-    table: "EventTable | None" = None,
-    spec: "PendulumSpec | None" = None,
-    progress: Progress | None = None,
+    settings: ReportSettings, *, every: bool = False, progress: Progress | None = None
 ) -> "PreparedReports":
     """Fit, or update a saved fit, and assess its dyad or every dyad whose record is long enough."""
     from forecast.report.skill import read_skill
@@ -239,8 +223,7 @@ def prepare_reports(
         # A saved fit has its own dyads.
         own = None if saved or settings.dyad is None else [settings.dyad]
         wanted = own and wanted_together(own, () if settings.alone else settings.hierarchy)
-        source = settings.source or Source()
-        records = Records(table, {}) if table is not None else open_source(source, wanted, settings.as_of)
+        records = open_source(settings.source or Source(), wanted, settings.as_of)
         dyad = _choose_dyad(settings, saved.dyads if saved else records.dyads, every)
         job = _Job(settings, records, dyad, steps, every)
         if settings.since is not None and not settings.fit_path and settings.since >= job.as_of:
@@ -250,7 +233,7 @@ def prepare_reports(
         tested = read_skill(settings.skill)  # a broken file is found before long work
     if saved and not _is_updated(settings):
         _check_query(saved.panel, job.dyad, settings)
-    fit, notes = _update_saved_fit(job, saved) if saved else _fit_records(job, spec)
+    fit, notes = _update_saved_fit(job, saved) if saved else _fit_records(job)
     dyads, skipped = _reported(job, fit.panel) if every else ([job.dyad], {})
     made = _assess(job, fit, dyads)
     from forecast.model.gate import R_HAT_LIMIT
@@ -397,7 +380,7 @@ def _check_settings(settings: ReportSettings) -> None:
     )
 
 
-def _fit_records(job: _Job, spec: "PendulumSpec | None") -> tuple["Fit", tuple[str, ...]]:
+def _fit_records(job: _Job) -> tuple["Fit", tuple[str, ...]]:
     """Fit the records as of the day; return the fit with what a reader has to know of them."""
     settings, steps = job.settings, job.steps
     eras = chosen_eras(settings.eras, job.dyad)
@@ -422,7 +405,7 @@ def _fit_records(job: _Job, spec: "PendulumSpec | None") -> tuple["Fit", tuple[s
 
         given = {"draws": settings.draws, "tune": settings.tune, "chains": settings.chains, "cores": settings.cores}
         options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        spec = spec or spec_for(panel, **{**settings.model, **drivers})
+        spec = spec_for(panel, **{**settings.model, **drivers})
         fit = fit_panel(panel, spec, seed=settings.seed, progress=steps.progress, **options)
     return (fit, ()) if eras is None else (fit.noting(eras=eras.words), (eras.words,))
 

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Frequency = Literal["month", "week"]
-Unit = Literal["event", "row"]
 
 
 def wanted_together(dyads: Sequence[str], others: Sequence[str] | None = None) -> tuple[str, ...]:
@@ -147,19 +146,12 @@ class Records:
         return min([self.last_day(dyad, dataset), *before])
 
     def panel(
-        self,
-        dyads: Sequence[str] | None,
-        as_of: date,
-        frequency: Frequency = "month",
-        *,
-        scale: str = "commitment",
-        unit: Unit = "event",
-        eras: pd.DataFrame | None = None,
+        self, dyads: Sequence[str] | None, as_of: date, frequency: Frequency = "month", eras: pd.DataFrame | None = None
     ) -> "xr.Dataset":
         """Count some dyads, or all, into a panel of what was known by a day; counts bring their own frequency."""
         chosen: dict[str, Any] = {"dyads": dyads, "as_of": as_of, "eras": eras}
         if isinstance(self.table, EventTable):
-            return build_panel(self.table, frequency=frequency, scale=scale, unit=unit, **chosen)
+            return build_panel(self.table, frequency=frequency, **chosen)
         if isinstance(self.table, CountTable):
             return build_counts_panel(self.table, **chosen)
         return build_index_panel(self.table.values, frequency=frequency, **chosen)
@@ -403,8 +395,6 @@ def gather(
     *,
     as_of: date | None = None,
     frequency: Frequency = "month",
-    scale: str = "commitment",
-    unit: Unit = "event",
 ) -> Data:
     """Read the data and count them into a panel, with digests of all that they follow from.
 
@@ -416,8 +406,8 @@ def gather(
     as_of : datetime.date, optional
         By default the last day to which the record of any of the dyads is complete. Of an archive the latest editions
         are read then (`Source.latest`).
-    frequency, scale, unit
-        As for `build_panel`; counts bring their own, and an index only uses the frequency.
+    frequency : {"month", "week"}
+        As for `build_panel`; counts bring their own.
 
     Raises
     ------
@@ -441,7 +431,7 @@ def gather(
     if as_of is None and source.latest != source:  # read once more as it can be read again on that day
         source = source.latest
         records = open_source(source, dyads, day)
-    panel = records.panel(chosen, day, frequency, scale=scale, unit=unit)
+    panel = records.panel(chosen, day, frequency)
     codes = tuple(str(code) for code in panel["dyad"].to_numpy())
     return Data(source, codes, day, panel, panel_digest(panel), records.digests_of(codes), records.events)
 
