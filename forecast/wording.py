@@ -132,6 +132,11 @@ def join(items: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(most)} {last} {end}" if most else end
 
 
+def source_words(dataset: str) -> str:
+    """Return a dataset in a sentence."""
+    return f"the {dataset}" if dataset == "chronology" else f"“{dataset}”"
+
+
 def fitted_together(dyad: str, dyads: Iterable[str]) -> str:
     """Describe with which others a dyad was fitted."""
     others = [other for other in dyads if other != dyad]
@@ -211,8 +216,9 @@ class Displayed:
         return self._card().html
 
 
-def environment(**names: Any) -> "Environment":
-    """Return the environment of templates of plain text, which may call some functions of this module, and others.
+@cache
+def environment() -> "Environment":
+    """Return the environment of templates of plain text, which may call some functions of this module.
 
     To show what is not there is an error; to ask whether it is there is none.
     """
@@ -224,22 +230,29 @@ def environment(**names: Any) -> "Environment":
     made = Environment(undefined=Missing, trim_blocks=True)  # a page escapes it
     own = (
         about, capital, chance, count, give_or_take, interval_in_words, join, month, number, percent, period, signed,
+        source_words,
     )  # fmt: skip
-    made.globals |= {one.__name__: one for one in own} | names
-    made.filters |= {name: one for name, one in names.items() if callable(one)}
+    made.globals |= {one.__name__: one for one in own}
     return made
 
 
 @cache
-def _macros(path: Path) -> Any:
+def macros(path: Path) -> Any:
+    """Return the macros of a file of templates."""
     return environment().from_string(path.read_text("utf-8")).module
 
 
 def lines(path: Path, name: str, **named: Any) -> list[str]:
     """Return the lines of a macro in a file of templates."""
-    return [line for line in str(getattr(_macros(path), name)(**named)).splitlines() if line.strip()]
+    return [line for line in str(getattr(macros(path), name)(**named)).splitlines() if line.strip()]
 
 
-def sentences(path: Path, name: str, **named: Any) -> list[str]:
+def sentences(path: Path, name: str, *parts: Any, **named: Any) -> list[str]:
     """Return the paragraphs of a macro in a file of templates, each on one line."""
-    return [" ".join(one.split()) for one in str(getattr(_macros(path), name)(**named)).split("\n\n") if one.strip()]
+    text = str(getattr(macros(path), name)(*parts, **named))
+    return [" ".join(one.split()) for one in text.split("\n\n") if one.strip()]
+
+
+def sentence(path: Path, name: str, *parts: Any, **named: Any) -> str:
+    """Return the text of a macro in a file of templates, on one line."""
+    return " ".join(sentences(path, name, *parts, **named))

@@ -31,7 +31,7 @@ from forecast.files import write_text  # noqa: E402
 from forecast.model.pendulum import prior_draws, simulate_panel, simulate_trend  # noqa: E402
 from forecast.model.spec import spec_for  # noqa: E402
 from forecast.outlook import simulate_ahead  # noqa: E402
-from forecast.outlook.observed import add_volume, reading, relative_count, simulate_chances, simulate_months  # noqa: E402
+from forecast.outlook.observed import reading, relative_count, simulate_chances, simulate_months  # noqa: E402
 from forecast.outlook.recorded import DatasetRecord  # noqa: E402
 from forecast.panel import recounted  # noqa: E402
 
@@ -125,8 +125,7 @@ def year_ahead(fitted: Any, dyad: str, ahead: np.ndarray, seed: int) -> tuple[li
     record = DatasetRecord.of(fitted.panel, dyad, 0)
     read = reading(fitted, record).of_draws(kept // 4)
     month = simulate_months(level.reshape(1, -1, AHEAD)[:, kept], read, rng)
-    busy = relative_count(record, total)
-    chance = simulate_chances(add_volume(month, read, busy), read, rng)[0]
+    chance = simulate_chances(month, read, rng, relative_count(record, total))[0]
     drawn = rng.binomial(total, chance).sum(1)
     below, same = (drawn < cooperative).sum(), (drawn == cooperative).sum()
     rank = int((below + rng.uniform() * (same + 1)) / (len(drawn) + 1) * (AMONG + 1))

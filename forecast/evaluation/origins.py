@@ -21,9 +21,9 @@ from forecast.events.dyads import Covered, hierarchy, in_order
 from forecast.events.table import CountTable, EventTable
 from forecast.files import digest
 from forecast.outlook.benchmarks import SHORTEST_PAST, Past
-from forecast.outlook.draws import NotDefined
 from forecast.outlook.recorded import FEWEST, DatasetRecord, share_before
 from forecast.outlook.simulations import BASELINE_MONTHS
+from forecast.outlook.summary import NotDefined
 from forecast.outlook.tone import SideScores
 from forecast.typing import Index
 

@@ -17,8 +17,8 @@ from forecast.evaluation.benchmarks import Answer, Asked, Forecaster, GivenVolum
 from forecast.evaluation.origins import Record, View, Window
 from forecast.evaluation.scores import IMPROVEMENT, outcomes, predict_free, predict_given, predict_tone, tone_outcomes
 from forecast.files import check_writable, clear_leftovers, read_bytes, write_json, write_text
-from forecast.outlook.draws import NotDefined
 from forecast.outlook.observed import recording_level
+from forecast.outlook.summary import NotDefined
 from forecast.resources import commit
 from forecast.typing import Float, Index
 

@@ -157,10 +157,10 @@ class _VolumeChances:
 
     def given(self, total: Index) -> Float:
         """Return the chances, (draw, month)."""
-        from forecast.outlook.observed import add_volume, relative_count, simulate_chances
+        from forecast.outlook.observed import relative_count, simulate_chances
 
-        log_odds = add_volume(self.month, self.read, relative_count(self.record, total))
-        drawn: Float = simulate_chances(log_odds, self.read, np.random.default_rng(self.seed))[0]
+        busy, rng = relative_count(self.record, total), np.random.default_rng(self.seed)
+        drawn: Float = simulate_chances(self.month, self.read, rng, busy)[0]
         return drawn
 
 

@@ -5,17 +5,6 @@ Entry point: `assess`, which draws one set of simulations (`simulate_ahead`) and
 
 from forecast.outlook.assess import Assessment, Brief, Claim, assess, brief, level_sentence, quoted
 from forecast.outlook.datasets import DatasetOutlook, DatasetYear, dataset_outlooks, datasets_finding
-from forecast.outlook.draws import (
-    Estimate,
-    NotDefined,
-    Passage,
-    Probability,
-    estimate,
-    passage,
-    plain,
-    probability,
-    reported,
-)
 from forecast.outlook.kind_counts import KindOutlook
 from forecast.outlook.level import (
     Break,
@@ -35,15 +24,18 @@ from forecast.outlook.pendulum import (
     Fan,
     HorizonOutlook,
     HostileZone,
+    Passage,
     Pendulum,
     Return,
     horizon_outlook,
+    passage,
     printed_chances,
     printed_percents,
 )
 from forecast.outlook.query import AtLeast, main_horizon
 from forecast.outlook.recorded import Baseline, main_dataset
 from forecast.outlook.simulations import Simulations, StructuralHazard, simulate_ahead, structural_hazard
+from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, plain, probability, reported
 from forecast.outlook.tone import KindScore, KindSeries, ToneOutlook, kind_series, kinds_sentence
 from forecast.outlook.windows import RollingShare, ThresholdOutlook, WindowOutlook, printed_changes
 from forecast.wording import whole_percents

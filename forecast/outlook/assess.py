@@ -1,11 +1,11 @@
 """Complete outlook of a dyad from one set of simulations, in numbers and words, with the claims of the theory."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from forecast.dates import LONGEST_HORIZON, months_between
 from forecast.errors import SpecError
 from forecast.outlook.benchmarks import WEIGHTS, pooled
 from forecast.outlook.datasets import DatasetOutlook, dataset_outlooks
-from forecast.outlook.draws import Estimate, FitLike, NotDefined, Probability, dyad_draws, stream
+from forecast.outlook.draws import FitLike, dyad_draws, stream
 from forecast.outlook.kind_counts import kind_outlooks
 from forecast.outlook.level import (
     LASTING_YEARS,
@@ -45,16 +45,15 @@ from forecast.outlook.pendulum import (
 )
 from forecast.outlook.query import AtLeast, Query, main_horizon
 from forecast.outlook.recorded import main_record
-from forecast.outlook.sentences import interval, sentence, templates
 from forecast.outlook.simulations import (
     BASELINE_MONTHS,
     DriverOutlook,
     driver_outlooks,
-    simulate_ahead,
+    simulate,
     simulate_from,
-    simulate_particles,
     structural_hazard,
 )
+from forecast.outlook.summary import SENTENCES, Estimate, NotDefined, Probability, sentence
 from forecast.outlook.tone import KindScore, KindSeries, ToneOutlook, kind_scores, kind_series, tone_outlooks
 from forecast.outlook.windows import (
     Prospect,
@@ -69,17 +68,12 @@ from forecast.panel.kinds import EVENTS
 from forecast.typing import Seed
 from forecast.wording import Card, Displayed, count, number
 
-if TYPE_CHECKING:
-    from jinja2 import Environment, Template
-
-
 LATE_MONTHS = 2
 """Months by which the data may end before the forecast date without it being said in the title."""
 SMALL_DEVIATION = 1.5
 """Points: a smaller deviation from the trend is none."""
 SCHEMA = 2
 _DECIMALS = {"points of share": 1, "months": 1}
-_STATEMENTS = {one.code: one for one in vars(theory).values() if isinstance(one, theory.Statement)}
 
 
 @dataclass(frozen=True)
@@ -203,9 +197,11 @@ class Assessment(Displayed, Prospect):
         ]).astype(dict.fromkeys(("probability", "baseline", "median", "low", "high"), float))  # fmt: skip
 
     def _card(self) -> Card:
-        windows = self.recorded.values() if isinstance(self.recorded, Mapping) else ()
-        facts = [(f"recorded to {wording.month(one.until, short=True)}", _changes(one)) for one in windows]
-        level = self.standing.level
+        facts, level = [], self.standing.level
+        for window in self.recorded.values() if isinstance(self.recorded, Mapping) else ():
+            percents = {name: wording.chance(percent / 100) for name, percent in printed_changes(window).items()}
+            said = "share higher {up}, similar {same}, lower {down}" if percents else "not defined"
+            facts.append((f"recorded to {wording.month(window.until, short=True)}", said.format(**percents)))
         facts.append(("level", wording.give_or_take(level.median, level.low, level.high)))
         for one in self.improvement.values():
             better, worse, same = (printed_chances(one)[way] for way in ("improvement", "deterioration", "stability"))
@@ -215,14 +211,6 @@ class Assessment(Displayed, Prospect):
         if self.claims:
             facts.append(("claims", wording.join(claim.code for claim in self.claims)))
         return Card(self.headline, tuple(facts))
-
-
-def _changes(window: WindowOutlook) -> str:
-    """Return the chances of a window in words."""
-    if not (percents := printed_changes(window)):
-        return "not defined"
-    up, same, down = (wording.chance(percent / 100) for percent in percents.values())
-    return f"share higher {up}, similar {same}, lower {down}"
 
 
 @checked
@@ -310,17 +298,15 @@ def assess(
     if not INSIDE < extreme_share < 100:
         raise SpecError(f"extreme_share: {extreme_share:g} is not between {INSIDE:g} and 100 points of share.")
     record, hazard = main_record(fit.panel, dyad, names.get(dyad, dyad)), structural_hazard(fit.panel)
-    rate, streams = hazard.draws(own.size, seed), partial(stream, seed, dyad)
-    simulations = simulate_particles(
-        fit, own, rate, LONGEST_HORIZON, simulations_per_draw, streams, baseline_months=baseline_months
-    )
+    streams = partial(stream, seed, dyad)
+    simulations = simulate(fit, own, LONGEST_HORIZON, seed, simulations_per_draw, baseline_months=baseline_months)
     released = simulate_from(
         own, extreme_share - INSIDE, simulations.share.shape[-1] - 1, simulations_per_draw, streams("release")
     )
     observed = observe(fit, simulations, query.reach, record, seed=seed, kinds=True)
     pool, kinds = pooled(observed, query.windows, seed=seed), kind_outlooks(fit.panel, observed, query)
-    published = None if isinstance(pool, NotDefined) else pool
-    ahead = prospect(simulations, observed, query, kinds, smallest_improvement, published=published)
+    published = {} if isinstance(pool, NotDefined) else pool
+    ahead = prospect(simulations, observed, query, kinds, smallest_improvement, published)
     arrives = {months: outlook.new_framework for months, outlook in ahead.improvement.items()}
     result = Assessment(
         **vars(ahead),
@@ -338,11 +324,11 @@ def assess(
         standing=standing(own, since),
         last_break=last_break(own, smallest_improvement),
         contrast=contrast(fit, own, contrast_with, contrast_era, names),
-        frameworks=frameworks(own, hazard, rate, arrives, streams("headroom"), band_mass),
+        frameworks=frameworks(own, hazard, hazard.draws(own.size, seed), arrives, streams("headroom"), band_mass),
         pendulum=pendulum(own, simulations, released, query.horizons, extreme_share),
         band=band(own, simulations, query.horizons, band_mass),
         kinds=kind_series(fit, record),
-        tone=tone_outlooks(fit.panel, observed, query, published or {}, streams),
+        tone=tone_outlooks(fit.panel, observed, query, published, streams),
         tone_kinds=kind_scores(record, baseline_months),
         measure=kind.measure,
         scale=kind.scale,
@@ -352,11 +338,12 @@ def assess(
         datasets=dataset_outlooks(fit, dyad, seed=seed),
     )
     data_through = own.clock.end_of(own.clock.times[seen[-1] if seen.size else -1].item())
+    main, recorded = main_horizon(query.horizons), {} if isinstance(ahead.recorded, NotDefined) else ahead.recorded
     return replace(
         result,
         title=title(result, data_through),
         headline=headline(result),
-        verdict=_verdict(result),
+        verdict=sentence("verdict", result, result.improvement[main], recorded.get(main), SMALL_DEVIATION),
         claims=claims(result),
     )
 
@@ -375,12 +362,12 @@ def brief(
     """Compute the summary of a dyad for comparison: as `assess` does, from simulations to the headline's horizon."""
     own, label = dyad_draws(fit, dyad), dict(labels or {}).get(dyad, dyad)
     months = main_horizon(Query.of(fit.panel, dyad, horizons, at=at).horizons)
-    simulations = simulate_ahead(fit, dyad, months, seed=seed, baseline_months=baseline_months)
+    simulations = simulate(fit, own, months, seed, baseline_months=baseline_months)
     record, level, window = main_record(fit.panel, dyad, label), present(own), None
     observed = observe(fit, simulations, months, record, seed=seed)
     if not isinstance(observed, NotDefined):
         pool = pooled(observed, (months,), seed=seed)
-        seen = (observed if isinstance(pool, NotDefined) else pool[months]).ahead(simulations.at(months))
+        seen = (observed if isinstance(pool, NotDefined) else pool[months]).ahead(months)
         before = observed.record.baseline(baseline_months)
         window = window_outlook(observed.record, seen, months, before, smallest_improvement, baseline_months)
     if window is None or isinstance(window.up, NotDefined):
@@ -420,13 +407,6 @@ def headline(result: Assessment) -> str:
     )  # fmt: skip
 
 
-def _verdict(result: Assessment) -> str:
-    """Return what is expected and why: where the level stood, how fast deviations fade, and the ceiling."""
-    months = main_horizon(result.horizons)
-    window = None if isinstance(result.recorded, NotDefined) else result.recorded[months]
-    return sentence("verdict", result, result.improvement[months], window, SMALL_DEVIATION)
-
-
 def quoted(result: Assessment) -> WindowOutlook | ThresholdOutlook | None:
     """Return what the headline quotes, with its rule: the share that was asked for, else the change of the window.
 
@@ -446,35 +426,43 @@ def level_sentence(result: Assessment) -> str:
 
 
 @cache
-def _texts() -> dict[str, dict[str, Any]]:
+def _claims() -> dict[str, dict[str, Any]]:
+    """Return the texts of the claims by code, with templates and expressions compiled."""
     import yaml
 
+    templates = wording.environment()
     texts: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("claims.yaml").read_text("utf-8"))
+    for one in texts.values():
+        one |= {part: templates.from_string(one[part]) for part in ("title", "sentence")}
+        one["about"] = templates.compile_expression(one.get("about", "none"))
+        one["numbers"] = {
+            name: (templates.compile_expression(value), *words) for name, (value, *words) in one["numbers"].items()
+        }
     return texts
-
-
-@cache
-def _templates() -> "Environment":
-    from jinja2 import ChainableUndefined
-
-    found = templates().overlay(undefined=ChainableUndefined)  # a part of a claim that is not defined is left out
-    found.globals = templates().globals | {"printed_chances": printed_chances}
-    return found
 
 
 def claims(result: Assessment) -> tuple[Claim, ...]:
     """Answer the theory's claims from the numbers of an assessment."""
-    known = _names(result)
-    return tuple(_answer(result, code, texts, known) for code, texts in _texts().items())
+    known, statements = _names(result), {one.code: one.about(result.dyad) for one in theory.THEORY}
+
+    def answer(code: str, texts: Mapping[str, Any]) -> Claim:
+        title, about = " ".join(texts["title"].render(known).split()), texts["about"](**known)
+        if isinstance(about, NotDefined):
+            return Claim(code, title, statements[code], f"Not defined here: {about.reason}.", {})
+        numbers = {name: _number(value(**known)) for name, (value, *_) in texts["numbers"].items()}
+        defined = {name: value for name, value in numbers.items() if value is not None}
+        sentence = " ".join(texts["sentence"].render(known).split())
+        return Claim(code, title, statements[code], sentence, known["by_era"] if code == theory.ERAS.code else defined)
+
+    return tuple(answer(code, texts) for code, texts in _claims().items())
 
 
 def _names(result: Assessment) -> dict[str, Any]:
     """Return what the templates name."""
     resting = [(era, era.equilibrium) for era in result.frameworks.eras if isinstance(era.equilibrium, Estimate)]
     eras = resting or [(era, era.mean) for era in result.frameworks.eras]
-    last, value = eras[-1]
-    versus = result.contrast
-    contrasted = None
+    (last, value), words = eras[-1], wording.macros(SENTENCES)
+    versus, contrasted = result.contrast, None
     if not isinstance(versus, NotDefined):
         contrasted = versus.mean if isinstance(versus.equilibrium, NotDefined) else versus.equilibrium
     return {
@@ -482,43 +470,13 @@ def _names(result: Assessment) -> dict[str, Any]:
         "now": wording.period(result.origin, weekly=result.weekly), "lasting_years": LASTING_YEARS,
         "points": count(result.smallest_improvement, "point"), "contrasted": contrasted,
         "past_eras": [f"{number(value.median, 0)} under “{era.name}”" for era, value in eras[:-1]],
-        "present_era": f"{interval(value)} under “{last.name}”",
-        "by_era": {era.code: value.median for era, value in eras},
+        "present_era": f"{words.interval(value)} under “{last.name}”",
+        "by_era": {era.code: value.median for era, value in eras}, "words": words, "printed_chances": printed_chances,
     }  # fmt: skip
-
-
-def _answer(result: Assessment, code: str, texts: Mapping[str, Any], known: Mapping[str, Any]) -> Claim:
-    title, statement = _filled(texts["title"], known), _STATEMENTS[code].about(result.dyad)
-    about = _value(texts["about"], known) if "about" in texts else None
-    if isinstance(about, NotDefined):
-        return Claim(code, title, statement, f"Not defined here: {about.reason}.", {})
-    numbers = {name: _number(_value(expression, known)) for name, (expression, *_) in texts["numbers"].items()}
-    defined = known["by_era"] if code == theory.ERAS.code else {
-        name: value for name, value in numbers.items() if value is not None
-    }  # fmt: skip
-    return Claim(code, title, statement, _filled(texts["sentence"], known), defined)
-
-
-@cache
-def _template(text: str) -> "Template":
-    return _templates().from_string(text)
-
-
-@cache
-def _expression(text: str) -> Callable[..., Any]:
-    return _templates().compile_expression(text)
-
-
-def _filled(text: str, known: Mapping[str, Any]) -> str:
-    return " ".join(_template(text).render(known).split())
-
-
-def _value(expression: str, known: Mapping[str, Any]) -> Any:
-    """Return the value of an expression; None if a part of it is not defined."""
-    return _expression(expression)(**known)
 
 
 def _number(value: Any) -> float | None:
+    """Return a number of a claim, by its median if it is an estimate; None if it is not defined."""
     if isinstance(value, Estimate):
         return value.median
     if isinstance(value, Probability):
@@ -529,17 +487,17 @@ def _number(value: Any) -> float | None:
 def numbers_in_words(result: Assessment, claim: Claim) -> list[tuple[str, str]]:
     """Format the numbers of a claim with their names and units, and one decimal more than in the sentence."""
     described: dict[str, tuple[str, str]] = {
-        name: (words, unit) for name, (_, words, unit) in _texts()[claim.code]["numbers"].items()
+        name: (words, unit) for name, (_, words, unit) in _claims()[claim.code]["numbers"].items()
     }
     described |= {era.code: (f"under “{era.name}”", "points of share") for era in result.frameworks.eras}
-    return [_describe(*described[name], value) for name, value in claim.numbers.items()]
 
+    def described_as(name: str, unit: str, value: float) -> tuple[str, str]:
+        if unit == "chance":
+            return f"chance: {name}", wording.chance(value, 1)
+        if unit == "year":
+            return name, f"{value:.0f}"
+        if unit == "percent":
+            return name, wording.percent(value / 100, 1)
+        return name, wording.quantity(value, "" if unit == "ratio" else unit, _DECIMALS.get(unit, 2))
 
-def _describe(name: str, unit: str, value: float) -> tuple[str, str]:
-    if unit == "chance":
-        return f"chance: {name}", wording.chance(value, 1)
-    if unit == "year":
-        return name, f"{value:.0f}"
-    if unit == "percent":
-        return name, wording.percent(value / 100, 1)
-    return name, wording.quantity(value, "" if unit == "ratio" else unit, _DECIMALS.get(unit, 2))
+    return [described_as(*described[name], value) for name, value in claim.numbers.items()]

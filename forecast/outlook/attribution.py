@@ -33,9 +33,10 @@ from forecast.model.posterior import flat
 from forecast.model.updating import redraw, sampled_again
 from forecast.numeric import share
 from forecast.outlook.comparison import LEVEL, Ahead, Look, Numbers, ShareChange, difference, level_now, numbers_of
-from forecast.outlook.draws import Estimate, NotDefined, dyad_draws, estimate, position
+from forecast.outlook.draws import dyad_draws, position
 from forecast.outlook.recorded import Baseline, main_record
 from forecast.outlook.simulations import BASELINE_MONTHS
+from forecast.outlook.summary import Estimate, NotDefined, estimate
 from forecast.panel import panel_of_dyad
 from forecast.panel.record import PLACES, counted_events, panel_without, relative_event_counts
 from forecast.panel.spans import Frequency, floor_period
@@ -180,13 +181,11 @@ class Attribution:
 
     def _by(self, groups: "pd.Series[str]") -> tuple[Part, ...]:
         """Add up what the events of each group added."""
-        found: dict[str, list[Part]] = {}
-        for place, name in zip(groups.index.tolist(), groups.tolist(), strict=True):
-            found.setdefault(name, []).append(self.in_order[place])
-        return tuple(
-            Part(name, sum(part.events for part in parts), _sum([part.added for part in parts]))
-            for name, parts in found.items()
-        )
+        found = []
+        for name, places in groups.groupby(groups, sort=False).groups.items():
+            parts = [self.in_order[place] for place in places]
+            found.append(Part(str(name), sum(part.events for part in parts), _sum([part.added for part in parts])))
+        return tuple(found)
 
 
 def _sum(numbers: Sequence[Numbers]) -> Numbers:
@@ -371,7 +370,12 @@ class ReducedFit:
     def weighed(self, events: pd.DataFrame) -> tuple[dict[str, Float], Weights]:
         """Return the forecast given all event data except some events, by weights of the draws, and these."""
         left = panel_without(self.setting.panel, self.setting.dyad, events)
-        weights = smoothed(self._log_weights(left).reshape(self.look.level.shape))
+        changed = np.flatnonzero((_read(self.fit.panel) != _read(left)).any(axis=-1))
+        other, total = Observed.of(left, self._draws, level_only=True), np.zeros(len(self._draws.mu))
+        for time in changed.tolist():  # the log-likelihood ratio of the other event data to these, under every draw
+            state, own = self._period(time)
+            total += _likelihood(other, time, state) - own
+        weights = smoothed(total.reshape(self.look.level.shape))
         return self.look.without(events).weighed(weights.weight), weights
 
     def redraw(self, events: pd.DataFrame) -> "ReducedFit":
@@ -407,15 +411,6 @@ class ReducedFit:
             return state, _likelihood(known, time, state)
 
         return period
-
-    def _log_weights(self, panel: xr.Dataset) -> Float:
-        """Return the log-likelihood ratio of the other event data to these under every draw, (draw,)."""
-        changed = np.flatnonzero((_read(self.fit.panel) != _read(panel)).any(axis=-1))
-        other, total = Observed.of(panel, self._draws, level_only=True), np.zeros(len(self._draws.mu))
-        for time in changed.tolist():
-            state, own = self._period(time)
-            total += _likelihood(other, time, state) - own
-        return total
 
 
 def _likelihood(observed: Observed, period: int, state: Float) -> Float:

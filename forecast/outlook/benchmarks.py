@@ -17,9 +17,10 @@ from typing import Self
 
 import numpy as np
 
-from forecast.outlook.draws import NotDefined, stream
+from forecast.outlook.draws import stream
 from forecast.outlook.observed import Observed
 from forecast.outlook.recorded import DatasetRecord
+from forecast.outlook.summary import NotDefined
 from forecast.typing import Bool, Float, Index
 
 VARIATION_MONTHS = 240
@@ -287,22 +288,18 @@ def pooled(observed: Observed | NotDefined, windows: Iterable[int], *, seed: int
         return observed
     if observed.record.clock.weekly:
         return NotDefined("the benchmarks are of months, and the panel is by week")
-    past = Past.of(observed.record)
+    past, record, found = Past.of(observed.record), observed.record, {}
     if len(past.total) < SHORTEST_PAST:
         return NotDefined(f"the first event is less than {SHORTEST_PAST} months ago")
-    return {months: _mixed(observed, past, months, seed) for months in windows}
-
-
-def _mixed(observed: Observed, past: Past, months: int, seed: int) -> Observed:
-    """Return the model's simulations with those of the benchmarks put in place, for a window up to a horizon."""
-    record, own = observed.record, slice(1, months + 1)
     member = forecasters(seed, record.dyad, observed.total.shape[:-1])
-    cooperative = observed.cooperative.copy()
-    for place, code in enumerate(SIMPLE, 1):
-        theirs, rng = member == place, stream(seed, record.dyad, f"pool {code} {record.number}")
-        chances = SIMPLE[code].chances(past, (months,), int(theirs.sum()), rng)[months]
-        cooperative[theirs, own] = rng.binomial(observed.total[theirs, own], chances)
-    return replace(observed, cooperative=cooperative)
+    for months in windows:  # the model's simulations, those of the benchmarks put in place
+        own, cooperative = slice(1, months + 1), observed.cooperative.copy()
+        for place, code in enumerate(SIMPLE, 1):
+            theirs, rng = member == place, stream(seed, record.dyad, f"pool {code} {record.number}")
+            chances = SIMPLE[code].chances(past, (months,), int(theirs.sum()), rng)[months]
+            cooperative[theirs, own] = rng.binomial(observed.total[theirs, own], chances)
+        found[months] = replace(observed, cooperative=cooperative)
+    return found
 
 
 def forecasters(seed: int, dyad: str, size: tuple[int, ...]) -> Index:

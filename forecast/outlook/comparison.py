@@ -14,10 +14,11 @@ from forecast.errors import DataError, NotUpdatable, SpecError
 from forecast.files import digest
 from forecast.model import Fit, update
 from forecast.numeric import share
-from forecast.outlook.draws import FitLike, NotDefined, dyad_draws, mcse, position, ratio
+from forecast.outlook.draws import FitLike, dyad_draws, position
 from forecast.outlook.observed import Observed, observe
 from forecast.outlook.recorded import FEWEST, Baseline, DatasetRecord, changed, main_record, shares_of
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations, simulate_ahead
+from forecast.outlook.summary import NotDefined, mcse, ratio
 from forecast.panel import panel_kind, recounted
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
@@ -44,16 +45,11 @@ class ShareChange:
     length: int  # Months of the window
     start: int = 0  # Months from the present to the beginning of the window
 
-    @property
-    def months(self) -> int:
-        """Number of months that the simulations must reach."""
-        return self.start + self.length
-
     def outcomes(self, observed: Observed, simulations: Simulations) -> Outcomes:
         """Return which simulations are higher, similar and lower, and which are not void."""
         clock = simulations.clock
         first = clock.periods(self.start) if self.start else 0
-        ahead = slice(first + 1, clock.periods(self.months) + 1)
+        ahead = slice(first + 1, clock.periods(self.start + self.length) + 1)
         total, cooperative = (counts[..., ahead].sum(axis=-1) for counts in (observed.total, observed.cooperative))
         up, down = changed(shares_of(total, cooperative), self.before, self.improvement)
         there = total >= FEWEST
@@ -156,13 +152,10 @@ class Ahead:
     def look(self, asked: ShareChange, ahead: int = 0) -> Look:
         """Look at the level, now or in so many months, and at a question that asks of no later months than these."""
         simulations, observed = self.simulations, self.observed
-        level = _level_in(simulations, ahead) if ahead else level_now(self.fit, simulations.dyad)
+        level = level_now(self.fit, simulations.dyad)
+        if ahead:
+            level = simulations.share[..., simulations.at(ahead)].mean(axis=-1)
         return Look(level, {} if isinstance(observed, NotDefined) else asked.outcomes(observed, simulations))
-
-
-def _level_in(simulations: Simulations, months: int) -> Float:
-    """Return the expected share in so many months, (chain, draw), points."""
-    return np.asarray(simulations.share[..., simulations.at(months)].mean(axis=-1))
 
 
 def level_now(fit: FitLike, dyad: str) -> Float:
@@ -326,7 +319,7 @@ def split_question_change(
     gap = _months_between(old, new, dyad)
     report("asking both fits", 0, 0)
     before, last = ask(old, seeds[0]), ask(new, seeds[1])
-    level = _level_in(simulate_ahead(old, dyad, gap, seed=seeds[0]), gap) if gap else level_now(old, dyad)
+    level = simulate_ahead(old, dyad, gap, seed=seeds[0]).share[..., -1].mean(axis=-1) if gap else level_now(old, dyad)
     passed = {**before, **numbers_of({LEVEL: level})}
     carried = carry_over(old, new, seed=seeds[0], refit=refit, progress=report)
     parts = [(TIME, passed, ""), *_until_now(old, new, ask, seeds[0], last, carried)]
@@ -352,7 +345,14 @@ def _until_now(old: Fit, new: Fit, ask: Ask, seed: int, last: Numbers, carried: 
     parts: list[tuple[str, Numbers, str]] = []
     for name, fit, note in carried.fits:
         parts.append((name, parts[-1][1] if fit is None else ask(fit, seed), note))
-    return [*parts, (MODEL, last, _differing(old, new))]
+    before, now = (one.spec.to_dict() for one in (old, new))
+    names = [name for name in now if before.get(name) != now[name]]
+    note = "The choices are the same: what differs is the sampling, and what an update approximates."
+    if old.dyads != new.dyads:
+        note = f"The earlier fit is of {', '.join(old.dyads)}, the later one of {', '.join(new.dyads)}."
+    elif names:
+        note = f"The models differ in {join(names)}."
+    return [*parts, (MODEL, last, note)]
 
 
 def _months_between(old: Fit, new: Fit, dyad: str, horizon: int = 0) -> int:
@@ -400,7 +400,7 @@ def carry_over(
 ) -> CarriedOver:
     """Update the earlier fit with new events and then with late ones; return nothing, and why, if that is not valid."""
     found: list[tuple[str, Fit | None, str]] = []
-    last = None
+    last, before = None, old.provenance.get("refitted")
     try:
         for name, panel in ((EVENTS, _with_news(old.panel, new.panel)), (REVISED, new.panel)):
             (progress or silent)(f"updating the earlier fit: {name}", 0, 0)
@@ -409,7 +409,9 @@ def carry_over(
                 continue
             again = last is None and _sampled_from(new, old, panel)
             fit, last = new if again else update(old, panel, refit=refit, seed=seed), panel
-            found.append((name, fit, _again(fit, old)))
+            refitted = fit.provenance.get("refitted")
+            note = f"Fitted again: {refitted['reason']}." if refitted and refitted != before else ""
+            found.append((name, fit, note))
     except (NotUpdatable, DataError) as error:
         return CarriedOver((), str(error))
     return CarriedOver(tuple(found))
@@ -447,20 +449,3 @@ def _with_news(old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
     edition = digest(changed[kind.values].to_numpy().tobytes())
     given = {name: values.transpose(*new[name].dims) for name, values in changed.items()}
     return recounted(new.assign(given).assign_attrs(digest=edition))
-
-
-def _again(fit: Fit, old: Fit) -> str:
-    """Return why the earlier model had to be fitted again, if it had."""
-    again = fit.provenance.get("refitted")
-    return "" if again is None or again == old.provenance.get("refitted") else f"Fitted again: {again['reason']}."
-
-
-def _differing(old: Fit, new: Fit) -> str:
-    """Return in words what differs between the models of two fits."""
-    if old.dyads != new.dyads:
-        return f"The earlier fit is of {', '.join(old.dyads)}, the later one of {', '.join(new.dyads)}."
-    choices = [fit.spec.to_dict() for fit in (old, new)]
-    names = [name for name in choices[1] if choices[0].get(name) != choices[1][name]]
-    if names:
-        return f"The models differ in {join(names)}."
-    return "The choices are the same: what differs is the sampling, and what an update approximates."

@@ -15,7 +15,6 @@ goes on with shocks of its own.
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ from forecast.model.particles import Weights, resampled, smoothed
 from forecast.outlook.draws import FitLike, dyad_draws, stream
 from forecast.outlook.observed import MIX_MONTHS, Cell, Observed, draw_kinds, draw_mixes, upcoming
 from forecast.outlook.recorded import DatasetRecord, folded
-from forecast.outlook.simulations import Simulations, picked, simulate_particles, structural_hazard
+from forecast.outlook.simulations import Simulations, picked, simulate
 from forecast.panel.kinds import panel_kind
 from forecast.panel.record import counts_once, event_counts
 from forecast.typing import Float, Index
@@ -140,11 +139,10 @@ def periods_held(rows: Sequence[Assumed], panel: xr.Dataset, dyad: str, events: 
     if not panel_kind(panel).coded:
         raise SpecError("scenario: the data are an index, of which no events are recorded; none can be assumed")
     clock, known = Clock.of(panel), _recent_events(events, panel, dyad)
-    spans, codes = [_periods_of(row, clock, dyad) for row in rows], [_code_of(row, panel) for row in rows]
+    spans, sorts = [_periods_of(row, clock, dyad) for row in rows], [_sort(row, panel, known) for row in rows]
     found: dict[int, dict[Cell, list[int]]] = {}
-    numbers = _numbers(rows, codes, panel, dyad)
-    for row, code, number, (first, last) in zip(rows, codes, numbers, spans, strict=True):
-        sort = _sort(row, code, panel, known)
+    numbers = _numbers(rows, [code for code, _ in sorts], panel, dyad)
+    for row, (_, sort), number, (first, last) in zip(rows, sorts, numbers, spans, strict=True):
         for period in range(first, last + 1):
             found.setdefault(period, {}).setdefault(sort, []).append(number if row.n else -1)
     return {period: _cells(found[period], panel) for period in sorted(found)}
@@ -178,44 +176,34 @@ def _periods_of(row: Assumed, clock: Clock, dyad: str) -> tuple[int, int]:
         raise SpecError(f"{row.place}: part is {row.part:g}; expected more than 0 and at most 1")
     if row.until is not None and (row.n or row.until < row.date):
         raise SpecError(f"{row.place}: until is for rows with n=0, and not before their date; leave it out, or mend it")
-    first, last = (_period(day, clock, row.place) for day in (row.date, row.until or row.date))
+    known, start = clock.last_day(), clock.times[-1].item()
+    days = row.date, row.until or row.date
+    for day in days:
+        if day <= known:
+            raise SpecError(f"{row.place}: {day} is not ahead: the record is known to {known}. Give a later day")
+        if day > clock.last_day(LONGEST_HORIZON):
+            raise SpecError(f"{row.place}: {day} is too far ahead; expected at most {clock.last_day(LONGEST_HORIZON)}")
+    first, last = ((day - start).days // 7 if clock.weekly else months_between(start, day) for day in days)
     return first, last
 
 
-def _period(day: datetime.date, clock: Clock, place: str) -> int:
-    """Return the period of a day ahead, counted from the present."""
-    origin, start = clock.last_day(), clock.times[-1].item()
-    if day <= origin:
-        raise SpecError(f"{place}: {day} is not ahead: the record is known to {origin}. Give a later day")
-    if day > clock.last_day(LONGEST_HORIZON):
-        raise SpecError(f"{place}: {day} is too far ahead; expected at most {clock.last_day(LONGEST_HORIZON)}")
-    return (day - start).days // 7 if clock.weekly else months_between(start, day)
-
-
-def _code_of(row: Assumed, panel: xr.Dataset) -> str:
-    """Return the code of a row; an empty one if its kind is the name of a class of the panel."""
-    names, kind = _class_names(panel), folded(row.kind)
+def _sort(row: Assumed, panel: xr.Dataset, known: pd.DataFrame | None) -> tuple[str, Cell]:
+    """Return the code of a row, empty if it names a class, and the sort of its events, however many."""
+    names, kind = [str(name).casefold() for name in panel["class_name"].to_numpy()], folded(row.kind)
     if kind in names and not row.code:
-        return ""
+        return "", Cell(names.index(kind), 1.0 if row.part is None else row.part, 0)
     if str(panel.attrs.get("scale", "")) not in scale_names():
         raise SpecError(f"{row.place}: {row.kind or row.code!r:.60}: these data have the kinds {join(names)}; give one")
     try:
-        return code_of_row(row.code, "", kind)
+        code = code_of_row(row.code, "", kind)
     except DataError as error:
         raise SpecError(f"{row.place}: {error}") from error
-
-
-def _class_names(panel: xr.Dataset) -> list[str]:
-    return [str(name).casefold() for name in panel["class_name"].to_numpy()]
-
-
-def _sort(row: Assumed, code: str, panel: xr.Dataset, known: pd.DataFrame | None) -> Cell:
-    """Return the sort of events that a row describes, however many."""
-    if not code:
-        return Cell(_class_names(panel).index(folded(row.kind)), 1.0 if row.part is None else row.part, 0)
     act, of_class = VISIT if code == HOST else code, int(read_scale(panel.attrs["scale"]).class_of[code])
-    part = _part(act, of_class, known) if row.part is None else row.part
-    return Cell(of_class, part, 0) if part == 1 else Cell(of_class, part, 0, act, row.part is None)
+    part = 1.0 if row.part is None else row.part
+    if row.part is None and known is not None:  # half an event more of such acts, and one of all
+        own = known[known["class"] == of_class]
+        part = float((own.loc[own["act"].str.startswith(act), "n"].sum() + 0.5) / (own["n"].sum() + 1.0))
+    return code, Cell(of_class, part, 0) if part == 1 else Cell(of_class, part, 0, act, row.part is None)
 
 
 def _recent_events(events: pd.DataFrame | None, panel: xr.Dataset, dyad: str) -> pd.DataFrame | None:
@@ -228,14 +216,6 @@ def _recent_events(events: pd.DataFrame | None, panel: xr.Dataset, dyad: str) ->
     recent = events[known & (events["date"] > pd.Timestamp(add_months(last, -MIX_MONTHS)))]
     act = recent["cameo"].where(recent["cameo"] != HOST, VISIT)
     return pd.DataFrame({"act": act, "class": act.map(read_scale(scale).class_of), "n": event_counts(recent)})
-
-
-def _part(act: str, of_class: int, known: pd.DataFrame | None) -> float:
-    """Return which part of the events of its class are such acts; half of one more is added, and one to all."""
-    if known is None:
-        return 1.0
-    own = known[known["class"] == of_class]
-    return float((own.loc[own["act"].str.startswith(act), "n"].sum() + 0.5) / (own["n"].sum() + 1.0))
 
 
 def _numbers(rows: Sequence[Assumed], codes: Sequence[str], panel: xr.Dataset, dyad: str) -> list[int]:
@@ -282,75 +262,56 @@ class Conditional:
     fault: str  # Why the simulations may not be used; empty if they may
 
 
-@dataclass(frozen=True)
-class _Records:
-    """Simulated event data, which are changed month by month, and the mix of kinds in each simulation."""
+def _hold(
+    seen: Observed, period: int, cells: tuple[Cell, ...], level: Float, rng: np.random.Generator, chances: int
+) -> Float:
+    """Write a month so that it holds what is assumed, and return log-likelihoods, (chain, draw, future)."""
+    assert seen.kinds is not None and seen.mixes is not None
+    total, kinds = seen.total[..., period], seen.kinds[..., period, :]
+    chance, numbers, weight = _drawn(seen, period, cells, level, rng)
+    for _ in range(chances - 1):
+        *other, log_likelihood = _drawn(seen, period, cells, level, rng)
+        weight = np.logaddexp(weight, log_likelihood)
+        with np.errstate(invalid="ignore"):  # where neither can hold it
+            stays = np.log(rng.random(level.shape)) >= log_likelihood - weight
+        stays |= ~np.isfinite(weight)
+        chance, numbers = np.where(stays, chance, other[0]), np.where(stays, numbers, other[1])
+    free = np.ones(kinds.shape[-1])
+    np.subtract.at(free, [cell.of_class for cell in cells], [cell.part for cell in cells])
+    rest = _class_chances(seen, chance) * free.clip(0.0)
+    kinds[...] = rng.multinomial(total - sum(numbers), rest / rest.sum(axis=-1, keepdims=True))
+    for cell, number in zip(cells, numbers, strict=True):
+        kinds[..., cell.of_class] += number
+    seen.coded[period] = tuple((cell, own) for cell, own in zip(cells, numbers, strict=True) if cell.code)
+    seen.cooperative[..., period] = kinds[..., seen.record.zero_cut :].sum(axis=-1)
+    return np.asarray(weight - np.log(chances))
 
-    seen: Observed
-    mixes: tuple[Float, Float]
 
-    @property
-    def kinds(self) -> Index:
-        """Events of each class, (chain, draw, future, period, class)."""
-        assert self.seen.kinds is not None
-        return self.seen.kinds
+def _drawn(
+    seen: Observed, period: int, cells: tuple[Cell, ...], level: Float, rng: np.random.Generator
+) -> tuple[Float, Index, Float]:
+    """Draw a chance that events are cooperative and, given it, how many are of each sort; and its log-likelihood.
 
-    def at(self, places: Index) -> "_Records":
-        hostile, cooperative = (picked(mix, places) for mix in self.mixes)
-        return _Records(self.seen.at(places), (hostile, cooperative))
+    The numbers are (sort, chain, draw, future).
+    """
+    chances = seen.chances(level, period, rng)
+    by_class, left = _class_chances(seen, chances), np.ones(chances.shape)
+    numbers, rest, log_likelihood = [], seen.total[..., period], np.zeros(chances.shape)
+    for cell in cells:
+        own = by_class[..., cell.of_class] * cell.part
+        number, chance = draw_at_least(rest, np.clip(own / left, 0.0, EDGE), cell.least, rng)
+        with np.errstate(divide="ignore"):
+            log_likelihood = log_likelihood + np.log(chance)
+        numbers.append(number)
+        rest, left = rest - number, np.maximum(left - own, 1.0 - EDGE)
+    return chances, np.array(numbers), log_likelihood
 
-    def hold(self, period: int, cells: tuple[Cell, ...], level: Float, rng: np.random.Generator, chances: int) -> Float:
-        """Write a month so that it holds what is assumed, and return log-likelihoods, (chain, draw, future)."""
-        total = self.seen.total[..., period]
-        chance, numbers, weight = self._drawn(period, cells, level, rng)
-        for _ in range(chances - 1):
-            *other, log_likelihood = self._drawn(period, cells, level, rng)
-            weight = np.logaddexp(weight, log_likelihood)
-            with np.errstate(invalid="ignore"):  # where neither can hold it
-                stays = np.log(rng.random(level.shape)) >= log_likelihood - weight
-            stays |= ~np.isfinite(weight)
-            chance, numbers = np.where(stays, chance, other[0]), np.where(stays, numbers, other[1])
-        free = np.ones(self.kinds.shape[-1])
-        np.subtract.at(free, [cell.of_class for cell in cells], [cell.part for cell in cells])
-        rest = self._class_chances(chance) * free.clip(0.0)
-        self.kinds[..., period, :] = rng.multinomial(total - sum(numbers), rest / rest.sum(axis=-1, keepdims=True))
-        for cell, number in zip(cells, numbers, strict=True):
-            self.kinds[..., period, cell.of_class] += number
-        self.seen.coded[period] = tuple((cell, own) for cell, own in zip(cells, numbers, strict=True) if cell.code)
-        self.seen.cooperative[..., period] = self.kinds[..., period, self.mixes[0].shape[-1] :].sum(axis=-1)
-        return np.asarray(weight - np.log(chances))
 
-    def _drawn(
-        self, period: int, cells: tuple[Cell, ...], level: Float, rng: np.random.Generator
-    ) -> tuple[Float, Index, Float]:
-        """Draw a chance that events are cooperative and, given it, how many are of each sort; and its log-likelihood.
-
-        The numbers are (sort, chain, draw, future).
-        """
-        chances = self.seen.chances(level, period, rng)
-        by_class, left = self._class_chances(chances), np.ones(chances.shape)
-        numbers, rest, log_likelihood = [], self.seen.total[..., period], np.zeros(chances.shape)
-        for cell in cells:
-            own = by_class[..., cell.of_class] * cell.part
-            number, chance = draw_at_least(rest, np.clip(own / left, 0.0, EDGE), cell.least, rng)
-            with np.errstate(divide="ignore"):
-                log_likelihood = log_likelihood + np.log(chance)
-            numbers.append(number)
-            rest, left = rest - number, np.maximum(left - own, 1.0 - EDGE)
-        return chances, np.array(numbers), log_likelihood
-
-    def _class_chances(self, chances: Float) -> Float:
-        """Return the chances that an event is of each class, (chain, draw, future, class)."""
-        hostile, cooperative = self.mixes
-        return np.concatenate([(1 - chances)[..., None] * hostile, chances[..., None] * cooperative], axis=-1)
-
-    def fill(self, level: Float, periods: Sequence[int], rng: np.random.Generator) -> None:
-        """Draw the months of which nothing is assumed; levels are (chain, draw, future, period)."""
-        for period in periods:
-            total = self.seen.total[..., period]
-            own = rng.binomial(total, self.seen.chances(level[..., period], period, rng))
-            self.seen.cooperative[..., period] = own
-            self.kinds[..., period, :] = draw_kinds(self.mixes, total, own, rng)
+def _class_chances(seen: Observed, chances: Float) -> Float:
+    """Return the chances that an event is of each class, (chain, draw, future, class)."""
+    assert seen.mixes is not None
+    hostile, cooperative = seen.mixes
+    return np.concatenate([(1 - chances)[..., None] * hostile, chances[..., None] * cooperative], axis=-1)
 
 
 def draw_at_least(total: Index, chance: Float, least: int, rng: np.random.Generator) -> tuple[Index, Float]:
@@ -379,13 +340,12 @@ def draw_at_least(total: Index, chance: Float, least: int, rng: np.random.Genera
 
 def condition(fit: FitLike, simulations: Simulations, observed: Observed, held: Held, *, seed: int) -> Conditional:
     """Find the simulations that satisfy the scenario."""
-    periods = observed.total.shape[-1] - 1
-    records = _records(observed, seed)
+    periods, seen = observed.total.shape[-1] - 1, _blank(observed, seed)
     log_weight, months = np.zeros(simulations.level.shape[:-1]), simulations.month_level
     for period, cells in held.items():
         rng = stream(seed, simulations.dyad, f"scenario {period}")
-        log_weight += records.hold(period, cells, months[..., period], rng, CHANCES)
-    found = _by_weights(simulations, records, log_weight, seed)
+        log_weight += _hold(seen, period, cells, months[..., period], rng, CHANCES)
+    found = _by_weights(simulations, seen, log_weight, seed)
     if found is None or found.fault:
         filtered = _by_filter(fit, observed.record, simulations, periods, held, seed)
         found = found if filtered is None else replace(filtered, likelihood=np.exp(log_weight))
@@ -397,15 +357,15 @@ def condition(fit: FitLike, simulations: Simulations, observed: Observed, held: 
     return found
 
 
-def _records(observed: Observed, seed: int) -> _Records:
+def _blank(observed: Observed, seed: int) -> Observed:
     """Copy event data, to write what is assumed into them; if their kinds are not drawn, no month has events yet."""
     record, kinds = observed.record, observed.kinds
     mixes = draw_mixes(record, observed.total.shape[:-1], stream(seed, record.dyad, f"kinds {record.number}"))
     kinds = np.zeros((*observed.total.shape, len(record.names)), dtype=np.int32) if kinds is None else kinds.copy()
-    return _Records(replace(observed, cooperative=observed.cooperative.copy(), kinds=kinds, coded={}), mixes)
+    return replace(observed, cooperative=observed.cooperative.copy(), kinds=kinds, coded={}, mixes=mixes)
 
 
-def _by_weights(simulations: Simulations, records: _Records, log_weight: Float, seed: int) -> Conditional | None:
+def _by_weights(simulations: Simulations, seen: Observed, log_weight: Float, seed: int) -> Conditional | None:
     """Weight the outlook's own simulations, with their own event data except in the months of the scenario."""
     weights = _weights(log_weight)
     if weights is None:
@@ -414,9 +374,15 @@ def _by_weights(simulations: Simulations, records: _Records, log_weight: Float, 
     fault = weights.fault
     if not fault and weights.effective < KEPT * weights.weight.size:
         fault = f"the weights are worth {weights.effective:.0f} of {weights.weight.size} simulations"
-    periods = records.kinds.shape[-2] - 1
+    names = ("level", "share", "frameworks", "trend", "ceiling", "pushed")
+    kept = {name: getattr(simulations, name) for name in names}
+    some: dict[str, Any] = {
+        name: picked(values[..., : seen.total.shape[-1]], places) for name, values in kept.items() if values is not None
+    }
+    some |= {name: picked(getattr(simulations, name), places) for name in ("before", "trend_before")}
+    months = round((seen.total.shape[-1] - 1) / simulations.clock.per_month)
     return Conditional(
-        _simulations_at(simulations, places, periods), records.at(places).seen, np.exp(log_weight), "weights",
+        replace(simulations, months=months, **some), seen.at(places), np.exp(log_weight), "weights",
         weights.pareto_k, weights.effective, fault,
     )  # fmt: skip
 
@@ -427,73 +393,49 @@ def _weights(log_weight: Float) -> Weights | None:
     return smoothed(flat) if np.isfinite(flat).any(axis=1).all() else None
 
 
-def _simulations_at(simulations: Simulations, places: Index, periods: int) -> Simulations:
-    """Return some simulations, up to a period."""
-    names = ("level", "share", "frameworks", "trend", "ceiling", "pushed")
-    kept = {name: getattr(simulations, name) for name in names}
-    some: dict[str, Any] = {
-        name: picked(values[..., : periods + 1], places) for name, values in kept.items() if values is not None
-    }
-    some |= {name: picked(getattr(simulations, name), places) for name in ("before", "trend_before")}
-    return replace(simulations, months=_months(simulations, periods), **some)
-
-
-def _months(simulations: Simulations, periods: int) -> int:
-    return round(periods / simulations.clock.per_month)
-
-
-class _Filter:
-    """Picks particles in the months that something is assumed of, with their records."""
-
-    def __init__(self, records: _Records, held: Held, place: tuple[str, int], simulations: int) -> None:
-        self.records, self.held, self.simulations = records, held, simulations
-        (self.dyad, self.seed), self.last = place, max(held)
-        chains, draws, particles = records.seen.total.shape[:3]
-        self.draw = np.broadcast_to(np.arange(draws)[:, None], (chains, draws, particles))
-        self.draws, self.weights, self.lost = draws, list[Weights](), False
-
-    def __call__(self, period: int, level: Float) -> Index | None:
-        if period not in self.held or self.lost:
-            return None
-        rng = stream(self.seed, self.dyad, f"filter {period}")
-        weights = _weights(self.records.hold(period, self.held[period], level, rng, CHANCES_OF_PARTICLES))
-        if weights is None:
-            self.lost = True
-            return None
-        self.weights.append(weights)
-        places = resampled(weights.weight, rng, self.simulations if period == self.last else None)
-        self.records, self.draw = self.records.at(places), picked(self.draw, places)
-        return places
-
-    @property
-    def ancestors(self) -> float:
-        """Effective number of the draws that the particles descend from."""
-        shares = [np.bincount(own.ravel(), minlength=self.draws) / own.size for own in self.draw]
-        return float(len(shares) ** 2 / np.square(shares).sum())
-
-
 def _by_filter(
     fit: FitLike, record: DatasetRecord, simulations: Simulations, periods: int, held: Held, seed: int
 ) -> Conditional | None:
     """Follow many particles, picked in the months that something is assumed of; None if none is left."""
     own, dyad = dyad_draws(fit, simulations.dyad), simulations.dyad
-    each = simulations.level.shape[2]
-    blank = upcoming(fit, record, (*own.size, PARTICLES), periods, stream(seed, dyad, f"volume {record.number}"))
+    chains, draws, each = simulations.level.shape[:3]
+    blank = upcoming(fit, record, (chains, draws, PARTICLES), periods, stream(seed, dyad, f"volume {record.number}"))
     assert isinstance(blank, Observed)  # as it was before the scenario
-    records = _records(blank, seed)
-    steer = _Filter(records, held, (dyad, seed), own.size[1] * each)
-    rate = structural_hazard(fit.panel).draws(own.size, seed)
-    months, streams = _months(simulations, periods), partial(stream, seed, dyad)
-    found = simulate_particles(fit, own, rate, months, PARTICLES, streams, steer)
-    if steer.lost:
+    seen, weights, lost = _blank(blank, seed), list[Weights](), False
+    draw = np.broadcast_to(np.arange(draws)[:, None], (chains, draws, PARTICLES))  # That each particle descends from
+
+    def steer(period: int, level: Float) -> Index | None:
+        nonlocal seen, lost, draw
+        if period not in held or lost:
+            return None
+        rng = stream(seed, dyad, f"filter {period}")
+        found = _weights(_hold(seen, period, held[period], level, rng, CHANCES_OF_PARTICLES))
+        if found is None:
+            lost = True
+            return None
+        weights.append(found)
+        places = resampled(found.weight, rng, draws * each if period == max(held) else None)
+        seen, draw = seen.at(places), picked(draw, places)
+        return places
+
+    found = simulate(fit, own, round(periods / simulations.clock.per_month), seed, PARTICLES, steer=steer)
+    if lost:
         return None
-    rest = [period for period in range(1, periods + 1) if period not in steer.held]
-    steer.records.fill(found.month_level, rest, stream(seed, dyad, "filter"))
-    ancestors, fault = steer.ancestors, next((one.fault for one in steer.weights if one.fault), "")
+    rng, level = stream(seed, dyad, "filter"), found.month_level
+    assert seen.kinds is not None and seen.mixes is not None
+    for period in range(1, periods + 1):
+        if period not in held:
+            total = seen.total[..., period]
+            cooperative = rng.binomial(total, seen.chances(level[..., period], period, rng))
+            seen.cooperative[..., period] = cooperative
+            seen.kinds[..., period, :] = draw_kinds(seen.mixes, total, cooperative, rng)
+    shares = [np.bincount(one.ravel(), minlength=draws) / one.size for one in draw]
+    ancestors = float(len(shares) ** 2 / np.square(shares).sum())
+    fault = next((one.fault for one in weights if one.fault), "")
     if not fault and ancestors < ESS_LIMIT:
         fault = (
             f"the simulations descend from as few draws as {ancestors:.0f} of equal weight, at least {ESS_LIMIT} needed"
         )
-    effective = min(ancestors, *(one.effective for one in steer.weights))
-    pareto_k = max(one.pareto_k for one in steer.weights)
-    return Conditional(found, steer.records.seen, np.ones(()), "filter", pareto_k, effective, fault)
+    effective = min(ancestors, *(one.effective for one in weights))
+    pareto_k = max(one.pareto_k for one in weights)
+    return Conditional(found, seen, np.ones(()), "filter", pareto_k, effective, fault)

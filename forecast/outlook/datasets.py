@@ -18,12 +18,12 @@ from forecast.model.observation.readings import KNOT_YEARS, drift_between, knots
 from forecast.model.posterior import flat
 from forecast.model.priors import Priors
 from forecast.numeric import share
-from forecast.outlook.draws import Estimate, FitLike, estimate, position, stream
-from forecast.outlook.recorded import DatasetRecord, main_dataset, source_words
-from forecast.outlook.sentences import sentence
+from forecast.outlook.draws import FitLike, position, stream
+from forecast.outlook.recorded import FEWEST, DatasetRecord, main_dataset
+from forecast.outlook.summary import Estimate, estimate, sentence
 from forecast.panel.record import relative_counts, usual_periods
 from forecast.typing import Float, Index
-from forecast.wording import join
+from forecast.wording import join, source_words
 
 DRAWS = 400
 """Draws of the posterior, evenly spaced, under which records are simulated."""
@@ -33,8 +33,6 @@ RECENT_MONTHS = 24
 """Last months of a dataset that inform the present level; earlier months inform its offset."""
 BEYOND = 2.0
 """Standard deviations from which a year counts as a disagreement: one year in twenty by chance."""
-FEWEST = 3
-"""Smallest number of events of a year for which results are reported."""
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,12 @@ import xarray as xr
 from forecast.dates import periods_a_month
 from forecast.errors import DataError
 from forecast.files import read_bytes
-from forecast.outlook.draws import TAILS, Estimate, NotDefined, Probability, certain, estimate, expected, probability
+from forecast.outlook.draws import TAILS
 from forecast.outlook.observed import MIX_MONTHS, Observed
 from forecast.outlook.query import Query
 from forecast.outlook.question import CountQuestion
 from forecast.outlook.recorded import Baseline, DatasetRecord, WindowCounts, class_codes, rolling_sums, share_before
-from forecast.outlook.sentences import sentence
+from forecast.outlook.summary import Estimate, NotDefined, Probability, certain, estimate, probability, sentence
 from forecast.resources import skill_file
 from forecast.typing import Bool, Float, Index
 from forecast.wording import percent
@@ -269,16 +269,17 @@ def kind_outlook(
     whether the kind is of the cooperative side.
     """
     kind, at_least, periods = question.of, question.at_least, record.clock.periods(months)
-    own, baseline = counts[record.covered], record.baseline(months)
-    scored = calibration_of(record.dataset, record.scale, kind)
+    own, scored = counts[record.covered], calibration_of(record.dataset, record.scale, kind)
+    base_rate = window_base_rate(own[-record.clock.periods(MIX_MONTHS) :], periods, at_least)
+    baseline = record.baseline(months)
     if not isinstance(baseline, NotDefined):
         events = int(own[-periods:].sum())
         cooperative = events if side else 0
         baseline = replace(baseline, events=events, cooperative=cooperative, share=share_before(cooperative, events))
-    base_rate = window_base_rate(own[-record.clock.periods(MIX_MONTHS) :], periods, at_least)
     yes, size = question.words(), hit.shape[:2]
     words = f"events of the kind “{kind}” are recorded in {record.ahead(months)}"
     chance = certain(rate.at_least(at_least), yes, size)
+    mean, (low, median, high) = float(rate.mean.mean()), rate.quantiles(TAILS)
     result = KindOutlook(
         kind=kind,
         cooperative=side,
@@ -288,7 +289,7 @@ def kind_outlook(
         at_least=at_least,
         chance=chance,
         simulated=probability(hit, f"{yes} In the simulations."),
-        events=expected(float(rate.mean.mean()), rate.quantiles(TAILS), "events", words, size),
+        events=Estimate(mean, median, low, high, 0.0, "events", words, np.full(size, mean)),
         baseline=baseline,
         base_rate=base_rate,
         far_from_base_rate=not isinstance(base_rate, NotDefined) and far_apart(chance.value, base_rate),
@@ -332,7 +333,7 @@ def kind_outlooks(panel: xr.Dataset, observed: Observed | NotDefined, query: Que
         place, periods = record.names.index(name), record.clock.periods(months)
         means = class_codes(record.scale, place) or None
         question = CountQuestion.ahead(record, months, of=name, at_least=number, means=means)
-        hit, _ = question.settle(observed.ahead(periods, place))
+        hit, _ = question.settle(observed.ahead(months, place))
         rate, side = rates[name].rate(record.dyad, periods), place >= record.zero_cut
         found[name, months, number] = kind_outlook(record, question, months, hit, record.counts[:, place], rate, side)
     return found
@@ -351,8 +352,3 @@ def window_base_rate(counts: Index, periods: int, at_least: int = 1) -> float | 
     if len(counts) < periods:
         return NotDefined("the record of the last ten years is shorter than the window")
     return float((rolling_sums(counts, periods) >= at_least).mean())
-
-
-def base_rate_sentence(value: float, base_rate: float) -> str:
-    """State the base rate, and whether the chance is far from it."""
-    return sentence("base_rate", value, base_rate, far_apart(value, base_rate))

@@ -9,23 +9,10 @@ import xarray as xr
 
 from forecast.errors import SpecError
 from forecast.numeric import share
-from forecast.outlook.draws import (
-    NO_CYCLE,
-    QUANTILES,
-    DyadDraws,
-    Era,
-    Estimate,
-    FitLike,
-    NotDefined,
-    Probability,
-    dyad_draws,
-    estimate,
-    estimate_if_defined,
-    probability,
-    quantiles_over_draws,
-)
+from forecast.outlook.draws import NO_CYCLE, QUANTILES, DyadDraws, Era, FitLike, dyad_draws, quantiles_over_draws
 from forecast.outlook.simulations import StructuralHazard
-from forecast.typing import Float, Index
+from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, estimate_if_defined, probability
+from forecast.typing import Float
 from forecast.wording import month
 
 
@@ -73,11 +60,14 @@ def standing(own: DyadDraws, since: date | None = None) -> Standing:
         raise SpecError(f"since: no period lies between {since} and {own.clock.name()}. Go further back.")
     past, now = own.level[..., first:-1], own.level[..., -1:]
     begin = max(since, own.clock.times[0].item()) if since else own.clock.times[first].item()
-    words, lowest, level = f"since {month(begin)}", _lowest_year(own, first), present(own)
-    years = {
-        int(year): probability(lowest == year, f"{year} has the lowest mean share of the years {words}")
-        for year in ([] if lowest is None else np.unique(lowest))
-    }
+    words, level = f"since {month(begin)}", present(own)
+    names, starts, counts = np.unique(own.clock.years[first:], return_index=True, return_counts=True)
+    whole, years = counts >= 6 * own.clock.per_month, dict[int, Probability]()
+    if whole.any():  # a year with half of its months or more
+        means = np.add.reduceat(own.share[..., first:], starts, axis=-1) / counts
+        lowest = names[whole][means[..., whole].argmin(axis=-1)]
+        for year in np.unique(lowest).tolist():
+            years[year] = probability(lowest == year, f"{year} has the lowest mean share of the years {words}")
     ranked = sorted(years, key=lambda year: (-years[year].value, year))
     return Standing(
         since=begin,
@@ -98,16 +88,6 @@ def standing(own: DyadDraws, since: date | None = None) -> Standing:
 def present(own: DyadDraws) -> Estimate:
     """Return the share of the present period."""
     return estimate(share(own.level_now), "points of share", f"share in {own.clock.name()}")
-
-
-def _lowest_year(own: DyadDraws, first: int) -> Index | None:
-    """Return the calendar year with the lowest mean, (chain, draw), of those with half of their months or more."""
-    names, starts, counts = np.unique(own.clock.years[first:], return_index=True, return_counts=True)
-    whole = counts >= 6 * own.clock.per_month
-    if not whole.any():
-        return None
-    sums = np.add.reduceat(own.share[..., first:], starts, axis=-1)
-    return np.asarray(names[whole][(sums / counts)[..., whole].argmin(axis=-1)])
 
 
 def last_break(own: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefined:
@@ -212,13 +192,13 @@ def contrast(
     if era not in codes:
         return NotDefined(f"{label} has no era {era!r} in this panel (it has {', '.join(codes)})")
     then = codes.index(era)
-    pairs = {
-        "half-life": (own.half_life, other.half_life),
-        "equilibrium of the era": (own.rest(-1), other.rest(then)),
-        "mean share over the era": (own.mean(-1), other.mean(then)),
-        "month noise": (own.scalars.get("tau"), other.scalars.get("tau")),
-    }
-    half_life, equilibrium, mean, noise = (_compare(name, *pair) for name, pair in pairs.items())
+    pairs: tuple[tuple[str, str, Float | None, Float | None, str], ...] = (
+        ("half-life", "months", own.half_life, other.half_life, NO_CYCLE),
+        ("equilibrium of the era", "points of share", own.rest(-1), other.rest(then), NO_CYCLE),
+        ("mean share over the era", "points of share", own.mean(-1), other.mean(then), ""),
+        ("month noise", "log-odds", own.scalars.get("tau"), other.scalars.get("tau"), "the model has no month noise"),
+    )
+    half_life, equilibrium, mean, noise = (_compare(*pair) for pair in pairs)
     assert isinstance(mean, DyadQuantity)
     return Contrast(
         first=own.dyad,
@@ -233,13 +213,11 @@ def contrast(
     )
 
 
-_UNITS = {"half-life": "months", "month noise": "log-odds"}
-
-
-def _compare(name: str, first: Float | None, second: Float | None) -> DyadQuantity | NotDefined:
+def _compare(name: str, unit: str, first: Float | None, second: Float | None, reason: str) -> DyadQuantity | NotDefined:
+    """Compare a quantity of two dyads; one in months by its ratio."""
     if first is None or second is None:
-        return NotDefined("the model has no month noise" if name == "month noise" else NO_CYCLE)
-    unit, ratio = _UNITS.get(name, "points of share"), name == "half-life"
+        return NotDefined(reason)
+    ratio = unit == "months"
     return DyadQuantity(
         name=name,
         first=estimate(first, unit, f"{name} of the first dyad"),

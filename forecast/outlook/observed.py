@@ -9,9 +9,10 @@ import numpy as np
 
 from forecast.model.observation.readings import drift_between, knots
 from forecast.numeric import share
-from forecast.outlook.draws import FitLike, NotDefined, dyad_draws, position, stream
+from forecast.outlook.draws import FitLike, dyad_draws, position, stream
 from forecast.outlook.recorded import RECENT_MONTHS, DatasetRecord, WindowCounts
 from forecast.outlook.simulations import Simulations, picked
+from forecast.outlook.summary import NotDefined
 from forecast.panel.record import relative_counts, usual_periods
 from forecast.typing import Float, Index
 
@@ -63,6 +64,8 @@ class Observed:
     cooperative: Index  # Cooperative events
     # Events of each class, (chain, draw, future, period, class); None if they were not drawn
     kinds: Index | None = None
+    # Of a scenario, the mix of the kinds of either side in each simulation
+    mixes: tuple[Float, Float] | None = field(default=None, repr=False, compare=False)
     # Of a scenario, by period: events of an assumed code
     coded: dict[int, tuple[tuple[Cell, Index], ...]] = field(default_factory=dict, repr=False, compare=False)
     # Measurement of the level by the dataset, for scenarios
@@ -74,7 +77,7 @@ class Observed:
         """Draw the chances that a period's events are cooperative, given its log-odds (chain, draw, future)."""
         assert self.read is not None and self.busy is not None
         month = simulate_months(level, self.read, rng)
-        return simulate_chances(add_volume(month, self.read, self.busy[..., period]), self.read, rng)
+        return simulate_chances(month, self.read, rng, self.busy[..., period])
 
     def at(self, places: Index) -> "Observed":
         """Return those of some simulations, by their places among all of a chain's."""
@@ -83,6 +86,7 @@ class Observed:
             total=picked(self.total, places),
             cooperative=picked(self.cooperative, places),
             kinds=None if self.kinds is None else picked(self.kinds, places),
+            mixes=None if self.mixes is None else (picked(self.mixes[0], places), picked(self.mixes[1], places)),
             busy=None if self.busy is None else picked(self.busy, places),
             read=None if self.read is None else self.read.at(places, self.total.shape[2]),
             coded={
@@ -91,9 +95,9 @@ class Observed:
             },
         )
 
-    def ahead(self, periods: int, kind: int | None = None) -> WindowCounts:
-        """Return the periods ahead up to one; with a class, also its events."""
-        own = slice(1, periods + 1)
+    def ahead(self, months: int, kind: int | None = None) -> WindowCounts:
+        """Return the periods of so many months ahead; with a class, also its events."""
+        own = slice(1, self.record.clock.periods(months) + 1)
         of_kind = None if kind is None or self.kinds is None else self.kinds[..., own, kind]
         return WindowCounts(self.total[..., own], self.cooperative[..., own], of_kind)
 
@@ -144,14 +148,14 @@ def observe(
     """
     if isinstance(record, NotDefined):
         return record
+    periods, level = simulations.at(months), simulations.month_level
     volume, rng, of_kinds = (
         stream(seed, record.dyad, f"{purpose} {record.number}") for purpose in ("volume", "observed", "kinds")
     )
-    blank = upcoming(fit, record, simulations.level.shape[:-1], simulations.at(months), volume)
+    blank = upcoming(fit, record, level.shape[:-1], periods, volume)
     if isinstance(blank, NotDefined):
         return blank
-    level = simulations.month_level
-    for period in range(1, blank.total.shape[-1]):  # one by one, so that longer simulations continue shorter ones
+    for period in range(1, periods + 1):  # one by one, so that longer simulations continue shorter ones
         chances = blank.chances(level[..., period], period, rng)
         blank.cooperative[..., period] = rng.binomial(blank.total[..., period], chances)
     return replace(blank, kinds=simulate_kinds(record, blank.total, blank.cooperative, of_kinds)) if kinds else blank
@@ -173,8 +177,8 @@ def observe_unrecorded(
     whole = recording_level(record).simulate(size, rng)
     total, read = rng.binomial(whole, part), reading(fit, record)
     level = np.broadcast_to(own.level[:, :, None, first:].astype(np.float64), size)
-    month = add_volume(simulate_months(level, read, rng), read, relative_count(record, whole))
-    cooperative = rng.binomial(total, simulate_chances(month, read, rng))
+    chances = simulate_chances(simulate_months(level, read, rng), read, rng, relative_count(record, whole))
+    cooperative = rng.binomial(total, chances)
     return Observed(record, total, cooperative, simulate_kinds(record, total, cooperative, of_kinds, rng))
 
 
@@ -221,17 +225,15 @@ def simulate_months(level: Float, read: Reading, rng: np.random.Generator) -> Fl
     return np.asarray(level + _by_draw(read.noise, level) * rng.standard_normal(level.shape))
 
 
-def add_volume(month: Float, read: Reading, busy: Float) -> Float:
-    """Add to log-odds (chain, draw, ...) what it means that a period is busier than usual, or less busy."""
-    return month if read.volume_effect is None else month + _by_draw(read.volume_effect, month) * busy
-
-
-def simulate_chances(month: Float, read: Reading, rng: np.random.Generator) -> Float:
+def simulate_chances(month: Float, read: Reading, rng: np.random.Generator, busy: Float | None = None) -> Float:
     """Draw the chance that an event is cooperative, from the log-odds of its period: direction and overdispersion.
 
     An event is of one direction or the other as often as the recent ones, so that the chance is the mean over
-    directions. Overdispersed classes (Dirichlet-multinomial) make the chance Beta-distributed.
+    directions. Overdispersed classes (Dirichlet-multinomial) make the chance Beta-distributed. `busy` has how much
+    busier than usual each period is, or less busy.
     """
+    if read.volume_effect is not None and busy is not None:
+        month = month + _by_draw(read.volume_effect, month) * busy
     found: Float = np.zeros(month.shape)
     for place, part in enumerate(read.directions):
         chance = np.clip(share(month + _by_draw(read.offset[..., place], month)) / 100, _EDGE, 1 - _EDGE)
@@ -309,7 +311,10 @@ def recording_level(record: DatasetRecord) -> RecordingLevel:
 def _infer(counts: tuple[int, ...], a_month: float) -> RecordingLevel:
     """Filter counts, -1 where nothing is covered, forward over the grid, for all steps and shapes at once."""
     values = np.array(counts)
-    steps, levels = STEPS / np.sqrt(a_month), _grid(values[values >= 0], round(12 * a_month))
+    seen, steps = values[values >= 0], STEPS / np.sqrt(a_month)
+    year = min(round(12 * a_month), len(seen))
+    means = (np.convolve(seen, np.ones(year), "valid") + 0.5) / year  # half an event: no record is silent forever
+    levels = np.linspace(np.log(means.min() / MARGIN), np.log(means.max() * MARGIN), LEVELS)
     likelihood, moves = _likelihood(values, levels), _moves(steps, levels)
     centre, spread = STEP_PRIOR
     evidence = np.repeat(-0.5 * (np.log(STEPS / centre) / spread)[:, None] ** 2, len(SHAPES), axis=1)
@@ -322,16 +327,6 @@ def _infer(counts: tuple[int, ...], a_month: float) -> RecordingLevel:
         belief /= total
     weights = belief * np.exp(evidence - evidence.max())[..., None]
     return RecordingLevel(weights / weights.sum(), steps, levels)
-
-
-def _grid(counts: Index, year: int) -> Float:
-    """Return the log levels between a quarter of the quietest year and four times the busiest; half an event more.
-
-    The half keeps a silent record from being silent forever.
-    """
-    year = min(year, len(counts))
-    means = (np.convolve(counts, np.ones(year), "valid") + 0.5) / year
-    return np.linspace(np.log(means.min() / MARGIN), np.log(means.max() * MARGIN), LEVELS)
 
 
 def _likelihood(counts: Index, levels: Float) -> dict[int, Float]:

@@ -9,22 +9,10 @@ import numpy as np
 from forecast.dates import Clock
 from forecast.errors import SpecError
 from forecast.numeric import share
-from forecast.outlook.draws import (
-    NO_CYCLE,
-    QUANTILES,
-    DyadDraws,
-    Estimate,
-    NotDefined,
-    Passage,
-    Probability,
-    estimate,
-    estimate_if_defined,
-    passage,
-    probability,
-    seen_quantiles,
-)
+from forecast.outlook.draws import NO_CYCLE, QUANTILES, DyadDraws
 from forecast.outlook.observed import Observed
 from forecast.outlook.simulations import Simulations
+from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, on_grid, probability
 from forecast.typing import Bool, Float
 from forecast.wording import chance, whole_percents
 
@@ -43,10 +31,41 @@ def crosses(share: Float, target: Float) -> Bool:
     return np.asarray((share - target[..., None, None]) * side >= 0)
 
 
-def mean_spell(there: Bool, clock: Clock) -> Float:
-    """Mean length in months of the spells for which something lasts, (...); 0 where it never does."""
-    begun = (there[..., 1:] & ~there[..., :-1]).sum(axis=-1) + there[..., 0]
-    return np.asarray(there.sum(axis=-1) / np.maximum(begun, 1) / clock.per_month)
+@dataclass(frozen=True)
+class Passage:
+    """Distribution of the time until the level first gets somewhere."""
+
+    target: str  # In words
+    by: Mapping[int, Probability]  # Reached within so many months
+    beyond: Probability  # Not reached within `limit` months
+    limit: int  # Months simulated
+    median: float | None  # Median time; None beyond the limit
+    times: Float  # Months, 0 to the limit
+    mass: Float  # Probability of first reaching it then; sums with `beyond` to 1
+
+
+def passage(there: Bool, clock: Clock, horizons: Sequence[int], limit: int, target: str) -> Passage:
+    """Summarise when something first happens."""
+    reached = np.logical_or.accumulate(there, axis=-1)
+    cumulative = np.array([on_grid(here) for here in reached.mean(axis=(0, 1, 2))])
+    times = clock.months(there.shape[-1] - 1)
+    half = np.flatnonzero(cumulative >= 0.5)
+    by = {
+        months: probability(
+            reached[..., clock.periods(months)], f"the level first reaches {target} within {months} months"
+        )
+        for months in horizons
+    }
+    never = probability(~reached[..., -1], f"the level does not reach {target} within {limit} months")
+    return Passage(
+        target=target,
+        by=by,
+        beyond=replace(never, value=1 - float(cumulative[-1])),
+        limit=limit,
+        median=float(times[half[0]]) if half.size else None,
+        times=times,
+        mass=np.diff(cumulative, prepend=0.0),
+    )
 
 
 @dataclass(frozen=True)
@@ -160,7 +179,7 @@ def pendulum(
 def half_life(own: DyadDraws) -> Estimate | NotDefined:
     """Return the half-life of the cycle, months."""
     words = "time in which half of a deviation from the trend is undone"
-    return estimate_if_defined(own.half_life, "months", words, NO_CYCLE)
+    return NotDefined(NO_CYCLE) if own.half_life is None else estimate(own.half_life, "months", words)
 
 
 def _return_to_previous(own: DyadDraws, simulations: Simulations, horizons: Sequence[int]) -> Return | NotDefined:
@@ -188,7 +207,8 @@ def _hostile_zone(
     span = round(recent.shape[-1] / own.clock.per_month)
     words, name = f"the hostile zone, a share below {below:g}", simulations.clock.name
     edge = f"{below:g}, from {below - INSIDE:g} under “{own.eras[-1].name}” alone,"
-    spell = mean_spell(record, own.clock)
+    begun = (record[..., 1:] & ~record[..., :-1]).sum(axis=-1) + record[..., 0]
+    spell = record.sum(axis=-1) / np.maximum(begun, 1) / own.clock.per_month
     way_out = passage(released >= below, simulations.clock, horizons, simulations.months, f"a share of {edge}")
     return HostileZone(
         below=below,
@@ -231,32 +251,33 @@ def horizon_outlook(simulations: Simulations, months: int, smallest_improvement:
     if smallest_improvement <= 0:
         raise SpecError(f"smallest_improvement: {smallest_improvement:g} is not above 0 points of share.")
     clock, at = simulations.clock, simulations.at(months)
-    change = simulations.change(months)
+    mean = simulations.share[..., 1 : at + 1].mean(axis=-1)
+    change = mean - simulations.before
     better, worse = change >= smallest_improvement, change <= -smallest_improvement
     points, present = f"{smallest_improvement:g} points", "that of the baseline"
     window = f"the mean share over the {clock.span(months)} to {clock.name(months)}"
     improvement = probability(better, f"{window} is at least {points} above {present}")
     deterioration = probability(worse, f"{window} is at least {points} below {present}")
     stability = probability(~(better | worse), f"{window} is less than {points} from {present}")
-    structurally = simulations.structural(months, smallest_improvement)
+    structurally = arrived = simulations.broken[..., at]
     without, with_it = ("with no new framework by then", "and a new framework has come by then")
     if simulations.moving:
+        rise = simulations.trend[..., 1 : at + 1].mean(axis=-1) - simulations.trend_before
+        structurally = rise >= smallest_improvement
         without, with_it = (f"the mean of the trend {has} risen by {points}" for has in ("has not", "has"))
     technical = probability(better & ~structurally, f"{improvement.definition}, {without}")
     structural = probability(better & structurally, f"{improvement.definition}, {with_it}")
     return HorizonOutlook(
         months=months,
         until=clock.last_day(months),
-        level=estimate(simulations.share[..., 1 : at + 1].mean(axis=-1), "points of share", window),
+        level=estimate(mean, "points of share", window),
         before=estimate(simulations.before, "points of share", "mean share over the months of the baseline"),
         improvement=improvement,
         stability=replace(stability, value=1 - improvement.value - deterioration.value),
         deterioration=deterioration,
         technical=technical,
         structural=replace(structural, value=improvement.value - technical.value),
-        new_framework=probability(
-            simulations.broken[..., at], f"a new strategic framework has come by {clock.name(months)}"
-        ),
+        new_framework=probability(arrived, f"a new strategic framework has come by {clock.name(months)}"),
     )
 
 
@@ -298,3 +319,11 @@ def fan(simulations: Simulations, months: int, observed: Observed | NotDefined) 
         share=seen_quantiles(simulations.share[..., :stop]),
         observed=observed if isinstance(observed, NotDefined) else seen_quantiles(observed.share[..., :stop]),
     )
+
+
+def seen_quantiles(values: Float) -> Float:
+    """Return quantiles (quantile, period) of simulations (..., period) without what is missing; NaN where all is."""
+    periods = [values[..., period].ravel() for period in range(values.shape[-1])]
+    seen = [period[~np.isnan(period)] for period in periods]
+    missing = np.full(len(QUANTILES), np.nan)
+    return np.stack([np.quantile(period, QUANTILES) if period.size else missing for period in seen], axis=1)

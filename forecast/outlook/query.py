@@ -84,14 +84,29 @@ class Query:
         require_consistent(above, at, by, baseline)
         clock = Clock.of(panel)
         months = [months_ahead(clock.last_day(), at, "at")] if at else horizons
-        ordered = _ordered(months)
-        if at_least and not panel_kind(panel).coded:
-            raise SpecError("at-least: the data are an index, of which no events are recorded; leave it out")
+        if not months or len(set(months)) < len(months) or not all(1 <= one <= LONGEST_HORIZON for one in months):
+            raise SpecError(
+                f"horizons: {list(months)} are not different whole months from 1 to {LONGEST_HORIZON}. "
+                "Use some such as (3, 6, 12, 24)."
+            )
+        ordered = tuple(sorted(int(one) for one in months))
+        for option, given in (("at-least", bool(at_least)), ("above", above is not None)):
+            if given and not panel_kind(panel).coded:
+                raise SpecError(f"{option}: the data are an index, of which no events are recorded; leave it out")
         names = [str(name) for name in panel["class_name"].to_numpy()] if at_least else []
         kinds = tuple(one.among(names, ordered) for one in at_least)
         query = cls(ordered, above, months_ahead(clock.last_day(), by, "by") if by else None, kinds, baseline)
-        query._require_answer(panel, dyad)
         require_given(panel, dyad, query.reach)
+        if query.by is None:
+            return query
+        covered = np.flatnonzero(by_class(panel, dyad, main_dataset(panel, dyad))[1])
+        if not covered.size or covered[-1] < panel.sizes["time"] - 1:
+            raise SpecError(
+                f"by: coverage ends before {clock.name()}, so that windows which are half over cannot be counted; "
+                "choose an earlier as-of day, or --at"
+            )
+        if covered.size < clock.periods(main_horizon(ordered)):
+            raise SpecError(f"by: fewer than {clock.span(main_horizon(ordered))} are covered; choose shorter horizons")
         return query
 
     @property
@@ -100,29 +115,9 @@ class Query:
         return self.horizons if self.by is None else (*self.horizons, self.by)
 
     @property
-    def window(self) -> int:
-        """Months of the windows that end with the months up to `by`: the horizon that is quoted."""
-        return main_horizon(self.horizons)
-
-    @property
     def reach(self) -> int:
         """The farthest month that is asked about."""
         return max(self.horizons[-1], self.by or 0, *(months for _, _, months in self.numbers))
-
-    def _require_answer(self, panel: xr.Dataset, dyad: str) -> None:
-        """Make sure that events are counted, and that windows which are half over can be."""
-        if self.above is not None and not panel_kind(panel).coded:
-            raise SpecError("above: the data are an index, of which no events are recorded; leave it out")
-        if self.by is None:
-            return
-        clock, covered = Clock.of(panel), np.flatnonzero(by_class(panel, dyad, main_dataset(panel, dyad))[1])
-        if not covered.size or covered[-1] < panel.sizes["time"] - 1:
-            raise SpecError(
-                f"by: coverage ends before {clock.name()}, so that windows which are half over cannot be counted; "
-                "choose an earlier as-of day, or --at"
-            )
-        if covered.size < clock.periods(self.window):
-            raise SpecError(f"by: fewer than {clock.span(self.window)} are covered; choose shorter horizons")
 
 
 def require_consistent(above: float | None, at: date | None, by: date | None, baseline: int = BASELINE_MONTHS) -> None:
@@ -135,13 +130,3 @@ def require_consistent(above: float | None, at: date | None, by: date | None, ba
         raise SpecError("at, by: one asks for a month, the other for any month up to one; give one of them")
     if by is not None and above is None:
         raise SpecError("by: the month up to which a share is to be reached; give the share too, with above")
-
-
-def _ordered(horizons: Sequence[int]) -> tuple[int, ...]:
-    wrong = [months for months in horizons if not 1 <= months <= LONGEST_HORIZON]
-    if wrong or not horizons or len(set(horizons)) < len(horizons):
-        raise SpecError(
-            f"horizons: {list(horizons)} are not different whole months from 1 to {LONGEST_HORIZON}. "
-            "Use some such as (3, 6, 12, 24)."
-        )
-    return tuple(sorted(int(months) for months in horizons))

@@ -23,14 +23,12 @@ from forecast.outlook.recorded import (
     DatasetRecord,
     WindowCounts,
     changed,
-    data_rule,
     reached,
     rolling_sums,
     shares_of,
-    source_words,
 )
 from forecast.typing import Bool, Float
-from forecast.wording import capital, count, day, month, number, percent
+from forecast.wording import capital, count, day, month, number, percent, source_words
 
 YEAR = 12
 LONGEST_SPAN = 60
@@ -265,9 +263,15 @@ class SingleQuestion(Question):
     @property
     def rule(self) -> str:
         """By which data, and how, it is resolved, and when it is void."""
-        data, (counting, fixed, few) = data_rule(self.dataset, self.dyad, self.last, joint=self.joint), self._counting
-        asked = f"Asked as of {day(self.asked)} (SHA-256 {self.data[:12]}…)."
-        return f"{data} {counting}{asked}{fixed} Void: {few}no such edition by {day(self.void_after)}."
+        counted = "event" if self.joint else "row"
+        once = "; a two-sided event with a row for each side counts once" if self.joint else ""
+        counting, fixed, few = self._counting
+        return (
+            f"Data: the first edition of {source_words(self.dataset)} whose coverage of {self.dyad} reaches "
+            f"{day(self.last)}. Every {counted} between the two counts, whichever side acts{once}. {counting}Asked as "
+            f"of {day(self.asked)} (SHA-256 {self.data[:12]}…).{fixed} Void: {few}no such edition by "
+            f"{day(self.void_after)}."
+        )
 
     @property
     def _counting(self) -> tuple[str, str, str]:

@@ -13,11 +13,11 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from forecast.dates import Clock, months_between
 from forecast.events.codebook import read_scale, scale_names
-from forecast.outlook.draws import NotDefined
+from forecast.outlook.summary import NotDefined
 from forecast.panel import panel_kind
 from forecast.panel.record import by_class, goldstein_sums, last_known, unrecorded_part
 from forecast.typing import Bool, Float, Index
-from forecast.wording import day, join, month
+from forecast.wording import day, join, month, source_words
 
 NO_ACTIONS = "the data are an index, which counts no actions"
 """Reason why future event data cannot be predicted."""
@@ -225,21 +225,6 @@ class DatasetRecord:
     def end(self, last: date) -> str:
         """Name the end of a window."""
         return day(last) if self.clock.weekly else month(last)
-
-
-def source_words(dataset: str) -> str:
-    """Return a dataset in a sentence."""
-    return f"the {dataset}" if dataset == "chronology" else f"“{dataset}”"
-
-
-def data_rule(dataset: str, dyad: str, until: date, *, joint: bool) -> str:
-    """State which data resolve what is asked of the days up to one, and what of them counts."""
-    counted = "event" if joint else "row"
-    once = "; a two-sided event with a row for each side counts once" if joint else ""
-    return (
-        f"Data: the first edition of {source_words(dataset)} whose coverage of {dyad} reaches {day(until)}. Every "
-        f"{counted} between the two counts, whichever side acts{once}."
-    )
 
 
 def folded(text: str) -> str:

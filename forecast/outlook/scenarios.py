@@ -15,13 +15,13 @@ from forecast.dates import LONGEST_HORIZON
 from forecast.errors import SpecError
 from forecast.events.table import EventTable
 from forecast.outlook.conditioning import Assumed, Conditional, condition, periods_held, read_assumed
-from forecast.outlook.draws import FitLike, NotDefined, Probability, probability
+from forecast.outlook.draws import FitLike
 from forecast.outlook.kind_counts import Kinds, kind_given, kind_outlooks
 from forecast.outlook.observed import observe
 from forecast.outlook.query import AtLeast, Query, main_horizon
 from forecast.outlook.recorded import DatasetRecord, changed, main_record, share_before
-from forecast.outlook.sentences import sentence
 from forecast.outlook.simulations import BASELINE_MONTHS, simulate_ahead
+from forecast.outlook.summary import NotDefined, Probability, probability, sentence
 from forecast.outlook.windows import (
     Prospect,
     QuestionOutlook,
@@ -182,7 +182,9 @@ def scenario(
     tables = read_scenarios(assumed)
     label = dict(labels or {}).get(dyad, dyad)
     query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, at_least=at_least, baseline=baseline_months)
-    _require_different(questions)
+    ids = [one.question.id for one in questions]
+    if len(ids) > MOST_QUESTIONS or len(set(ids)) < len(ids):
+        raise SpecError(f"questions: {len(ids)} are asked; expected at most {MOST_QUESTIONS}, each of them once")
     record = main_record(fit.panel, dyad, label)
     report("simulating", 0, len(tables))
     simulations = simulate_ahead(
@@ -200,24 +202,26 @@ def scenario(
 
     kinds, found = kind_outlooks(fit.panel, observed, query), []
     answers = tuple(question_outlook(one, *one.settle(simulations, observed)) for one in questions)
-    unconditional = replace(prospect(simulations, observed, query, kinds, smallest_improvement), questions=answers)
+    unconditional = replace(prospect(simulations, observed, query, kinds, smallest_improvement, {}), questions=answers)
     words = f"each {simulations.clock.unit} that something is assumed of holds at least that"
     for place, (name, rows) in enumerate(tables.items()):
         report(f"scenario {name}", place, len(tables))
         own, likelihood = unconditional, np.ones(simulations.level.shape[:-1])
-        method, pareto_k, effective, fault = "none", -np.inf, float(likelihood.size), ""
+        how: tuple[str, float, float, str] = "none", -np.inf, float(likelihood.size), ""
         if held[name] and not isinstance(observed, NotDefined):
             holding = condition(fit, simulations, observed, held[name], seed=seed)
-            likelihood = holding.likelihood
+            likelihood, how = holding.likelihood, (holding.method, holding.pareto_k, holding.effective, holding.fault)
             own = _prospect_given(holding, query, kinds, smallest_improvement, questions, answers)
-            method, pareto_k, effective, fault = holding.method, holding.pareto_k, holding.effective, holding.fault
-        plausible = probability(likelihood, words)
+        plausible, warnings = probability(likelihood, words), []
+        if plausible.value < RARE:
+            warnings.append(f"This is rare: {chance(plausible.value, 1)} of the simulations satisfy it.")
+        if how[-1]:
+            warnings.append(f"Do not use the numbers of this scenario: {how[-1]}. Assume fewer events or months.")
         changed_to = sentence(
             "scenario", own, unconditional, main_horizon(query.horizons), query.baseline, smallest_improvement,
             plausible.value, 1 if plausible.value < RARE else 0,
         )  # fmt: skip
-        warnings = _warnings(plausible, fault)
-        found.append(Scenario(name, rows, plausible, method, pareto_k, effective, fault, warnings, changed_to, own))
+        found.append(Scenario(name, rows, plausible, *how, tuple(warnings), changed_to, own))
     since: Mapping[int, Followed] = {}
     if followed is not None and not isinstance(unconditional.recorded, NotDefined):
         since = followed_windows(followed, dyad, unconditional.recorded, smallest_improvement)
@@ -250,13 +254,13 @@ def _prospect_given(
     observed, record = holding.observed, holding.observed.record
     given: Kinds = {}
     for key, one in kinds.items():
-        ahead = observed.ahead(record.clock.periods(one.months), record.names.index(one.kind))
+        ahead = observed.ahead(one.months, record.names.index(one.kind))
         given[key] = kind_given(record, ahead, one)
     conditional = tuple(
         question_outlook(one, *one.settle(holding.simulations, observed), without)
         for one, without in zip(questions, answers, strict=True)
     )
-    return replace(prospect(holding.simulations, observed, query, given, improvement), questions=conditional)
+    return replace(prospect(holding.simulations, observed, query, given, improvement, {}), questions=conditional)
 
 
 def read_scenarios(
@@ -277,32 +281,14 @@ def read_scenarios(
         raise SpecError(f"assumed: {len(pairs)} scenarios; expected 1 to {MOST_SCENARIOS}, of different names")
     if not all(0 < len(name) <= LONGEST_NAME for name in names):
         raise SpecError(f"assumed: a scenario's name has 1 to {LONGEST_NAME} characters; name its file so")
-    return {name: _rows(table) for name, (_, table) in zip(names, pairs, strict=True)}
-
-
-def _require_different(questions: Sequence[SimulationQuestion]) -> None:
-    names = [one.question.id for one in questions]
-    if len(names) > MOST_QUESTIONS or len(set(names)) < len(names):
-        raise SpecError(f"questions: {len(names)} are asked; expected at most {MOST_QUESTIONS}, each of them once")
-
-
-def _rows(table: Table) -> tuple[Assumed, ...]:
-    if isinstance(table, str | PathLike):
-        return read_assumed(Path(table))
-    if not all(isinstance(row, Assumed) for row in table):
-        raise SpecError(
-            "assumed: a row is no Assumed; make them as in Assumed(date(2026, 11, 18), 'USA', 'CHN', '042')"
-        )
-    return tuple(table)
-
-
-def _warnings(plausible: Probability, fault: str) -> tuple[str, ...]:
-    found = []
-    if plausible.value < RARE:
-        found.append(f"This is rare: {chance(plausible.value, 1)} of the simulations satisfy it.")
-    if fault:
-        found.append(f"Do not use the numbers of this scenario: {fault}. Assume fewer events or months.")
-    return tuple(found)
+    found = {}
+    for name, (_, table) in zip(names, pairs, strict=True):
+        found[name] = read_assumed(Path(table)) if isinstance(table, str | PathLike) else tuple(table)
+        if not all(isinstance(row, Assumed) for row in found[name]):
+            raise SpecError(
+                "assumed: a row is no Assumed; make them as in Assumed(date(2026, 11, 18), 'USA', 'CHN', '042')"
+            )
+    return found
 
 
 def followed_windows(

@@ -8,7 +8,7 @@ dyad's population of frameworks. Drivers add the effect of their assumed future 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -18,22 +18,11 @@ from forecast.arguments import checked, whole_seed
 from forecast.dates import LONGEST_HORIZON, Clock
 from forecast.drivers import FUTURE_WORDS, ahead_of, standardised
 from forecast.errors import SpecError
-from forecast.model.driving import Drivers, Push, push
+from forecast.model.driving import Push, push
 from forecast.model.trend import step_below
 from forecast.numeric import share
-from forecast.outlook.draws import (
-    DyadDraws,
-    Estimate,
-    FitLike,
-    Probability,
-    Streams,
-    dyad_draws,
-    estimate,
-    position,
-    probability,
-    stream,
-)
-from forecast.outlook.sentences import sentence
+from forecast.outlook.draws import DyadDraws, FitLike, Streams, dyad_draws, stream
+from forecast.outlook.summary import Estimate, Probability, estimate, probability, sentence
 from forecast.typing import Bool, Float, Index, Seed
 from forecast.wording import Card, Displayed, number
 
@@ -73,50 +62,33 @@ NOTHING = Push(*(np.zeros(()) for _ in range(3)))
 """Zero effect of drivers."""
 
 
-@dataclass(frozen=True)
-class FuturePush:
-    """Effect of drivers on one dyad."""
+def without_drivers(
+    fit: FitLike, own: DyadDraws, periods: int, simulations: int, streams: Streams
+) -> tuple[DyadDraws, Push | None]:
+    """Return the draws where trend and cycle would stand without drivers now, and what drivers add ahead.
 
-    past: Push  # In the last period of the record, (chain, draw, 1)
-    ahead: Push  # (chain, draw, future, period), period 0 being the present; of one future where all are alike
-
-    @classmethod
-    def of(cls, fit: FitLike, own: DyadDraws, periods: int, simulations: int, streams: Streams) -> Self | None:
-        """Compute it from a fit; None if that has no drivers. `streams` returns the random stream of a purpose."""
-        if "driver_effect" not in fit.posterior:
-            return None
-        drivers, effect = drivers_of(fit), _effect(fit, own.dyad)
-        record = standardised(fit.panel, [name for name, _ in drivers])[:, position(fit.panel, own.dyad)]
-        phi = own.scalars.get("phi", np.ones(own.size))
-        past = push(drivers, effect, record, phi)
-        size = (*own.size, simulations)
-        paths = [
-            _standardised_path(fit, name, own.dyad, size, periods, streams(f"driver {name}")) for name, _ in drivers
-        ]
-        values = np.stack(np.broadcast_arrays(*paths), axis=-2)
-        now = Push(*(part[:, :, None] for part in past))
-        ahead = push(drivers, effect[:, :, None], values, phi[..., None], now)
-        joined = (
-            np.concatenate([np.broadcast_to(present[..., -1:], (*later.shape[:-1], 1)), later], axis=-1)
-            for present, later in zip(now, ahead, strict=True)
-        )
-        return cls(Push(*(part[..., -1:] for part in past)), Push(*joined))
-
-    def at(self, period: int, size: tuple[int, ...]) -> Push:
-        """Return their effect in a period, (chain, draw, future) of that size."""
-        return Push(*(np.broadcast_to(part[..., period], size) for part in self.ahead))
-
-    def picked(self, pick: Callable[[Float], Float], size: tuple[int, ...]) -> Self:
-        """Return that of the simulations that are picked among so many (chain, draw, future)."""
-        ahead = Push(*(pick(np.broadcast_to(part, (*size, part.shape[-1]))) for part in self.ahead))
-        return replace(self, ahead=ahead)
-
-    def taken_out(self, own: DyadDraws) -> DyadDraws:
-        """Return the draws as if there were no drivers: where trend and cycle stand without their push."""
-        trend, cycle = (part[..., -1].astype(np.float32) for part in (self.past.trend, self.past.cycle))
-        now = own.trend[..., -1:] - trend[..., None]
-        level = own.level[..., -1:] - (trend + cycle)[..., None]
-        return replace(own, level=level, trend=now)
+    The latter is (chain, draw, future, period), period 0 being the present; None of a fit that has no drivers.
+    """
+    if "driver_effect" not in fit.posterior:
+        return own, None
+    drivers, effect, size = fit.spec.drivers, _effect(fit, own.dyad), (*own.size, simulations)
+    record = standardised(fit.panel.sel(dyad=[own.dyad]), [name for name, _ in drivers])[:, 0]
+    paths = []
+    for name, _ in drivers:
+        panel = fit.panel.sel(driver=name)
+        path = ahead_of(fit.panel, name, own.dyad).paths(size, periods, streams(f"driver {name}"))
+        paths.append((path - float(panel["driver_mean"])) / float(panel["driver_spread"]))
+    phi = own.scalars.get("phi", np.ones(own.size))
+    past = push(drivers, effect, record, phi)
+    now = Push(*(part[:, :, None] for part in past))
+    later = push(drivers, effect[:, :, None], np.stack(np.broadcast_arrays(*paths), axis=-2), phi[..., None], now)
+    ahead = Push(*(
+        np.concatenate([np.broadcast_to(one[..., -1:], (*size, 1)), np.broadcast_to(other, (*size, periods))], axis=-1)
+        for one, other in zip(now, later, strict=True)
+    ))  # fmt: skip
+    trend, cycle = (part[..., -1:].astype(np.float32) for part in (past.trend, past.cycle))
+    level = own.level[..., -1:] - (trend + cycle)
+    return replace(own, level=level, trend=own.trend[..., -1:] - trend), ahead
 
 
 @dataclass(frozen=True)
@@ -139,7 +111,7 @@ def driver_outlooks(fit: FitLike, dyad: str) -> tuple[DriverOutlook, ...]:
     if "driver_effect" not in fit.posterior:
         return ()
     found = []
-    for (name, acts), effect in zip(drivers_of(fit), np.moveaxis(_effect(fit, dyad), -1, 0), strict=True):
+    for (name, acts), effect in zip(fit.spec.drivers, np.moveaxis(_effect(fit, dyad), -1, 0), strict=True):
         ahead = ahead_of(fit.panel, name, dyad)
         of = {"month": "that month alone", "cycle": "what the cycle reverts to", "trend": "the trend"}[acts]
         words = f"points of share that a standard deviation of {name} adds to {of}, from an even share"
@@ -161,24 +133,9 @@ def driver_outlooks(fit: FitLike, dyad: str) -> tuple[DriverOutlook, ...]:
     return tuple(found)
 
 
-def drivers_of(fit: FitLike) -> Drivers:
-    """Return the drivers of a fit and what they act on; of settings that know none, none."""
-    found: Drivers = getattr(fit.spec, "drivers", ())
-    return found
-
-
 def _effect(fit: FitLike, dyad: str) -> Float:
     values = fit.posterior["driver_effect"].sel(dyad=dyad).transpose("chain", "draw", "driver")
     return values.to_numpy().astype(np.float64)
-
-
-def _standardised_path(
-    fit: FitLike, name: str, dyad: str, size: tuple[int, ...], periods: int, rng: np.random.Generator
-) -> Float:
-    """Return a driver's values ahead, standardised, (chain, draw, future, period)."""
-    panel = fit.panel.sel(driver=name)
-    values = ahead_of(fit.panel, name, dyad).paths(size, periods, rng)
-    return np.asarray((values - float(panel["driver_mean"])) / float(panel["driver_spread"]))
 
 
 @dataclass(frozen=True, repr=False)
@@ -208,20 +165,6 @@ class Simulations(Displayed):
             ("mean share", f"{now} at the start, {end} at the end"),
         )
         return Card(f"Simulations of {self.dyad}", facts)
-
-    def change(self, months: int) -> Float:
-        """Return the mean share of the window ahead minus that of the baseline, (chain, draw, future), points."""
-        return np.asarray(self.share[..., 1 : self.at(months) + 1].mean(axis=-1) - self.before)
-
-    def structural(self, months: int, points: float) -> Bool:
-        """Return whether a rise is structural: the trend's mean over the window is higher by so many points.
-
-        Of a constant trend it is whether a new framework has come.
-        """
-        at = self.at(months)
-        if not self.moving:
-            return self.broken[..., at]
-        return np.asarray(self.trend[..., 1 : at + 1].mean(axis=-1) - self.trend_before >= points)
 
     @property
     def month_level(self) -> Float:
@@ -291,20 +234,17 @@ def simulate_ahead(
     seed = whole_seed(seed)
     if not 1 <= months <= LONGEST_HORIZON:
         raise SpecError(f"months: {months} is not between 1 and {LONGEST_HORIZON}.")
-    own = dyad_draws(fit, dyad)
-    rate = structural_hazard(fit.panel).draws(own.size, seed) if hazard is None else _each_draw(hazard, own.size)
-    streams = partial(stream, seed, dyad)
-    return simulate_particles(fit, own, rate, months, simulations_per_draw, streams, baseline_months=baseline_months)
-
-
-def _each_draw(hazard: Float | float, size: tuple[int, int]) -> Float:
-    """Return the rate at which new frameworks come by draw."""
-    rates = np.asarray(hazard, dtype=float)
-    if not (np.isfinite(rates) & (rates >= 0)).all():
-        raise SpecError("hazard: a value is negative or not finite; expected rates per month of zero or more")
-    if rates.shape not in ((), size):
-        raise SpecError(f"hazard: got an array of shape {rates.shape}; expected one number, or one per draw, {size}")
-    return np.broadcast_to(rates, size)
+    own, rate = dyad_draws(fit, dyad), None
+    if hazard is not None:
+        rates, size = np.asarray(hazard, dtype=float), own.size
+        if not (np.isfinite(rates) & (rates >= 0)).all():
+            raise SpecError("hazard: a value is negative or not finite; expected rates per month of zero or more")
+        if rates.shape not in ((), size):
+            raise SpecError(
+                f"hazard: got an array of shape {rates.shape}; expected one number, or one per draw, {size}"
+            )
+        rate = np.broadcast_to(rates, size)
+    return simulate(fit, own, months, seed, simulations_per_draw, hazard=rate, baseline_months=baseline_months)
 
 
 type Steer = Callable[[int, Float], Index | None]
@@ -320,27 +260,20 @@ def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class _Particles:
-    """States of the simulations in a period, with their parameters, each (chain, draw, future).
+    """States of the simulations in a period, with their parameters, each (chain, draw, future)."""
 
-    The ceiling is None where the model has none.
-    """
-
-    parameters: Mapping[str, Float]
-    motion: Mapping[str, Float]
-    chance: Float
+    parameters: Mapping[str, Float]  # Those of the dyad, and the `chance` of a new framework in a period
     trend: Float
     cycle: Float
-    ceiling: Float | None
-    count: NDArray[np.int16]
+    ceiling: Float | None  # None where the model has none
+    count: NDArray[np.int16]  # New frameworks so far
 
     @classmethod
     def start(cls, own: DyadDraws, simulations_per_draw: int, hazard: Float) -> "_Particles":
-        size = (*own.size, simulations_per_draw)
-        ceiling = own.ceiling(-1)
+        size, ceiling = (*own.size, simulations_per_draw), own.ceiling(-1)
+        parameters = {**own.scalars, "chance": -np.expm1(-hazard / own.clock.per_month)}
         return cls(
-            parameters={name: values[..., None] for name, values in own.scalars.items()},
-            motion={name: values[..., None] for name, values in own.motion.items()},
-            chance=-np.expm1(-hazard / own.clock.per_month)[..., None],
+            parameters={name: values[..., None] for name, values in parameters.items()},
             trend=_repeat(own.trend[..., -1].astype(np.float64), size),
             cycle=_repeat(own.level_now - own.trend[..., -1], size),
             ceiling=None if ceiling is None else _repeat(ceiling, size),
@@ -348,59 +281,62 @@ class _Particles:
         )
 
     def moved(self, own: DyadDraws, rngs: Mapping[str, np.random.Generator]) -> "_Particles":
-        """Move on by a period."""
-        arrived = rngs["breaks"].random(self.trend.shape) < self.chance
-        ceiling = self.ceiling
-        trend = trend_step(own, self.trend, arrived, self.parameters, rngs["trend"], ceiling)
-        if ceiling is not None:
-            headroom = _new_headroom(arrived, self.parameters, rngs["frameworks"])
+        """Move on by a period; where a new framework comes, the trend jumps below a new ceiling."""
+        given, trend, ceiling, cycle = self.parameters, self.trend, self.ceiling, self.cycle
+        arrived = rngs["breaks"].random(trend.shape) < given["chance"]
+        jump, mean = given.get("trend_jump", np.zeros(1)), given["trend_mean"]
+        if own.moves:
+            spread = np.sqrt(given["trend_step"] ** 2 + jump**2 * arrived)
+            bound = None if ceiling is None else np.where(arrived, np.inf, ceiling)
+            trend = step_below(mean + given["trend_retention"] * (trend - mean), spread, bound, rngs["trend"])
+        elif "trend_jump" in given:
+            trend = np.where(arrived, mean + jump * rngs["trend"].standard_normal(arrived.shape), trend)
+        if ceiling is not None:  # that of a new framework is from the dyad's population of them
+            centre, spread = (
+                np.broadcast_to(given[name], arrived.shape)[arrived] for name in ("headroom_dyad", "headroom_era_sd")
+            )
             ceiling = ceiling.copy()
-            ceiling[arrived] = trend[arrived] + headroom
-        cycle = self.cycle
+            ceiling[arrived] = trend[arrived] + np.exp(
+                centre + spread * rngs["frameworks"].standard_normal(centre.size)
+            )
         if own.cycle is not None:
-            cycle = own.cycle.step(cycle, rngs["shocks"].standard_normal(cycle.shape), self.motion)
+            motion = {name: given[variable] for name, variable in own.cycle.reads.items()}
+            cycle = own.cycle.step(cycle, rngs["shocks"].standard_normal(cycle.shape), motion)
         return replace(self, trend=trend, cycle=cycle, ceiling=ceiling, count=self.count + arrived)
 
     def at(self, places: Index) -> "_Particles":
         """Return those at some places."""
-        size = self.trend.shape
-
-        def some(values: NDArray[Any]) -> NDArray[Any]:
-            return picked(np.broadcast_to(values, size), places)
-
-        states = {name: getattr(self, name) for name in ("chance", "trend", "cycle", "ceiling", "count")}
-        return replace(
-            self,
-            parameters={name: some(values) for name, values in self.parameters.items()},
-            motion={name: some(values) for name, values in self.motion.items()},
-            **{name: some(values) for name, values in states.items() if values is not None},
-        )
+        size, states = self.trend.shape, {name: getattr(self, name) for name in ("trend", "cycle", "ceiling", "count")}
+        parameters = {name: picked(np.broadcast_to(values, size), places) for name, values in self.parameters.items()}
+        some = {name: picked(values, places) for name, values in states.items() if values is not None}
+        return replace(self, parameters=parameters, **some)
 
 
-def simulate_particles(
+def simulate(
     fit: FitLike,
     own: DyadDraws,
-    hazard: Float,
     months: int,
-    simulations_per_draw: int,
-    streams: Streams,
+    seed: int,
+    simulations_per_draw: int = 4,
+    *,
+    hazard: Float | None = None,
     steer: Steer | None = None,
     baseline_months: int = BASELINE_MONTHS,
 ) -> Simulations:
     """Run simulations of a dyad; with `steer` some are picked on their way, to go on from where they stand."""
-    driven = FuturePush.of(fit, own, own.clock.periods(months), simulations_per_draw, streams)
-    past = slice(-min(own.clock.periods(baseline_months), len(own.clock.times)), None)
-    size = (*own.size, simulations_per_draw)
+    clock, size, streams = own.clock, (*own.size, simulations_per_draw), partial(stream, seed, own.dyad)
+    rate = structural_hazard(fit.panel).draws(own.size, seed) if hazard is None else hazard
+    past = slice(-min(clock.periods(baseline_months), len(clock.times)), None)
     before, trend_before = (
         _repeat(share(part[..., past]).mean(axis=-1, dtype=np.float64), size) for part in (own.level, own.trend)
     )
-    own = own if driven is None else driven.taken_out(own)
+    own, driven = without_drivers(fit, own, clock.periods(months), simulations_per_draw, streams)
     rngs = {name: streams(name) for name in ("shocks", "breaks", "frameworks", "trend")}
-    particles = _Particles.start(own, simulations_per_draw, hazard)
+    particles = _Particles.start(own, simulations_per_draw, rate)
     history: dict[str, list[NDArray[Any]]] = {}
-    for period in range(own.clock.periods(months) + 1):
+    for period in range(clock.periods(months) + 1):
         particles = particles.moved(own, rngs) if period else particles
-        added = NOTHING if driven is None else driven.at(period, particles.trend.shape)
+        added = NOTHING if driven is None else Push(*(part[..., period] for part in driven))
         trend = particles.trend + added.trend
         level = trend + particles.cycle + added.cycle
         now: dict[str, NDArray[Any]] = {"level": level, "frameworks": particles.count, "trend": share(trend)}
@@ -412,13 +348,13 @@ def simulate_particles(
             history.setdefault(name, []).append(values)
         places = steer(period, level + added.month) if steer is not None and period else None
         if places is not None:
-            driven = None if driven is None else driven.picked(partial(picked, places=places), particles.trend.shape)
+            driven = None if driven is None else Push(*(picked(part, places) for part in driven))
             particles = particles.at(places)
             history = {name: [picked(values, places) for values in then] for name, then in history.items()}
             before, trend_before = picked(before, places), picked(trend_before, places)
     stacked = {name: _stack_periods(values) for name, values in history.items()}
     return Simulations(
-        dyad=own.dyad, clock=own.clock, months=months, share=share(stacked["level"]), moving=own.moves, before=before,
+        dyad=own.dyad, clock=clock, months=months, share=share(stacked["level"]), moving=own.moves, before=before,
         trend_before=trend_before, **stacked,
     )  # fmt: skip
 
@@ -444,29 +380,3 @@ def _repeat(values: Float, size: tuple[int, ...]) -> Float:
 
 def _stack_periods(periods: list[NDArray[Any]]) -> NDArray[Any]:
     return np.moveaxis(np.stack(periods), 0, -1)
-
-
-def trend_step(
-    own: DyadDraws,
-    trend: Float,
-    arrived: Bool,
-    parameters: Mapping[str, Float],
-    rng: Any,
-    ceiling: Float | None = None,
-) -> Float:
-    """Move the trend by a period below its ceiling, with a jump where a new framework has arrived."""
-    jump, mean = parameters.get("trend_jump", np.zeros(1)), parameters["trend_mean"]
-    if not own.moves:
-        moved = mean + jump * rng.standard_normal(arrived.shape)
-        return np.where(arrived, moved, trend) if "trend_jump" in parameters else trend
-    spread = np.sqrt(parameters["trend_step"] ** 2 + jump**2 * arrived)
-    bound = None if ceiling is None else np.where(arrived, np.inf, ceiling)
-    return step_below(mean + parameters["trend_retention"] * (trend - mean), spread, bound, rng)
-
-
-def _new_headroom(arrived: Bool, parameters: Mapping[str, Float], rng: Any) -> Float:
-    """Draw the headroom of the frameworks that have arrived from the dyad's population, (number,)."""
-    centre, spread = (
-        np.broadcast_to(parameters[name], arrived.shape)[arrived] for name in ("headroom_dyad", "headroom_era_sd")
-    )
-    return np.asarray(np.exp(centre + spread * rng.standard_normal(centre.size)))

@@ -25,24 +25,13 @@ from numpy.typing import NDArray
 
 from forecast.model.observation.sides import ordered_kinds, stronger_log_odds
 from forecast.numeric import share
-from forecast.outlook.draws import (
-    TAILS,
-    Estimate,
-    FitLike,
-    NotDefined,
-    Probability,
-    Streams,
-    estimate,
-    estimate_if_defined,
-    position,
-    quantiles_over_draws,
-)
+from forecast.outlook.draws import TAILS, FitLike, Streams, position, quantiles_over_draws
 from forecast.outlook.kind_counts import MEMORIES
 from forecast.outlook.observed import Observed
 from forecast.outlook.query import Query
 from forecast.outlook.question import FixedTone, ToneQuestion
 from forecast.outlook.recorded import FEWEST, HIGHEST, LOWEST, Baseline, DatasetRecord, WindowCounts
-from forecast.outlook.sentences import sentence
+from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, estimate_if_defined, sentence
 from forecast.outlook.windows import ALWAYS_VOID, FEW_BEFORE, chances_of_change, printed_changes, rule_of_change
 from forecast.panel import panel_kind
 from forecast.typing import Float, Index
@@ -151,8 +140,7 @@ def tone_outlooks(
     was, found = fixed_tone(record, before, query.baseline, SMALLEST_CHANGE), {}
     fixed, undefined = (None, was) if isinstance(was, NotDefined) else (was, None)
     for months in query.horizons:
-        counts = published.get(months, observed).ahead(record.clock.periods(months))
-        counts = scores.of_window(counts, streams("tone"))
+        counts = scores.of_window(published.get(months, observed).ahead(months), streams("tone"))
         assert counts.goldstein is not None
         total, words = counts.total.sum(axis=-1), f"in {record.ahead(months)}"
         there, tones = total >= FEWEST, counts.goldstein.sum(axis=-1) / np.maximum(total, 1)

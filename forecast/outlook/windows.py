@@ -7,24 +7,15 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from forecast.outlook.draws import (
-    QUANTILES,
-    Estimate,
-    NotDefined,
-    Probability,
-    certain,
-    estimate,
-    probability,
-    seen_quantiles,
-)
+from forecast.outlook.draws import QUANTILES
 from forecast.outlook.kind_counts import KindOutlook, Kinds, shifted_as
 from forecast.outlook.observed import Observed
-from forecast.outlook.pendulum import Fan, HorizonOutlook, fan, horizon_outlook
+from forecast.outlook.pendulum import Fan, HorizonOutlook, fan, horizon_outlook, seen_quantiles
 from forecast.outlook.query import Query, main_horizon
 from forecast.outlook.question import ComparedQuestion, FixedBaseline, PassageQuestion, Question, ShareQuestion
 from forecast.outlook.recorded import FEWEST, Baseline, DatasetRecord, WindowCounts, rolling_sums, shares_of
-from forecast.outlook.sentences import sentence
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
+from forecast.outlook.summary import Estimate, NotDefined, Probability, certain, estimate, probability, sentence
 from forecast.typing import Bool, Float, Index
 from forecast.wording import whole_percents
 
@@ -132,7 +123,7 @@ def window_outlook(
         rule=rule_of_change(higher, lower),
         model=None if model is None else chances_of_change("share", higher, lower, model, undefined),
     )
-    words = sentence("window", record, result, printed_changes(result), smallest_improvement, baseline_months)
+    words = sentence("window", record, result, printed_changes(result), smallest_improvement, baseline_months, FEWEST)
     return replace(result, sentence=words)
 
 
@@ -199,7 +190,7 @@ def threshold_outlook(
         sentence="",
         rule=f"{question.words()} {question.rule}",
     )
-    return replace(result, sentence=sentence("threshold", record, result, baseline_months))
+    return replace(result, sentence=sentence("threshold", record, result, baseline_months, FEWEST))
 
 
 @dataclass(frozen=True)
@@ -292,9 +283,8 @@ def prospect(
     observed: Observed | NotDefined,
     query: Query,
     kinds: Kinds,
-    improvement: float = 5.0,
-    *,
-    published: Mapping[int, Observed] | None = None,
+    improvement: float,
+    published: Mapping[int, Observed],
 ) -> Prospect:
     """Compute the forecast from simulations; shares are those of the pool, by months of the window, if there is one."""
     common: dict[str, Any] = {
@@ -305,14 +295,11 @@ def prospect(
         threshold = None if query.above is None else observed
         return Prospect(observed, threshold, observed, observed, rolling=observed, **common)
     record, main = observed.record, main_horizon(query.horizons)
-    before, window = record.baseline(query.baseline), None if query.by is None else query.window
+    before, window = record.baseline(query.baseline), None if query.by is None else main
     last = before if window is None else record.baseline(window)
     ends = query.horizons if query.by is None else (query.by,)
-    periods = {months: record.clock.periods(months) for months in query.windows}
-    ahead = own = {months: observed.ahead(number) for months, number in periods.items()}
-    if published is not None:
-        ahead = {months: published[months].ahead(number) for months, number in periods.items()}
-    model = {} if published is None else own
+    ahead = {months: published.get(months, observed).ahead(months) for months in query.windows}
+    model = {months: observed.ahead(months) for months in published}
     return Prospect(
         recorded={
             months: window_outlook(

@@ -11,20 +11,14 @@ from forecast.dates import LONGEST_HORIZON, Clock, months_between
 from forecast.errors import QuestionError, RareCondition
 from forecast.events.codebook import HOST, VISIT, read_scale
 from forecast.outlook.benchmarks import forecasters, pooled
-from forecast.outlook.draws import FitLike, NotDefined, Probability, dyad_draws, stream
-from forecast.outlook.kind_counts import (
-    KindOutlook,
-    KindRates,
-    base_rate_sentence,
-    calibration_of,
-    far_apart,
-    kind_outlook,
-)
+from forecast.outlook.draws import FitLike, dyad_draws, stream
+from forecast.outlook.kind_counts import KindOutlook, KindRates, calibration_of, far_apart, kind_outlook
 from forecast.outlook.observed import Cell, Observed, observe, observe_unrecorded, simulate_kinds
 from forecast.outlook.query import AtLeast
 from forecast.outlook.question import CountQuestion, LevelQuestion, Question, SingleQuestion, ToneQuestion
 from forecast.outlook.recorded import DatasetRecord, WindowCounts
 from forecast.outlook.simulations import Simulations, simulate_ahead
+from forecast.outlook.summary import NotDefined, Probability, sentence
 from forecast.outlook.tone import SideScores
 from forecast.outlook.windows import question_outlook
 from forecast.panel.record import counted_events, last_known
@@ -269,7 +263,7 @@ class PutQuestion:
         assert isinstance(self.question, CountQuestion)
         sentences = [calibration_of(self.record.dataset, self.record.scale, self.question.of).sentence]
         if base_rate is not None and not self.recorded and far_apart(chance, base_rate):
-            sentences.append(base_rate_sentence(chance, base_rate))
+            sentences.append(sentence("base_rate", chance, base_rate, True))
         return " ".join(sentences).strip()
 
     @property

@@ -11,10 +11,11 @@ from forecast.arguments import checked
 from forecast.dates import LONGEST_HORIZON, add_months, month_end
 from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels
-from forecast.outlook.draws import NotDefined, position
+from forecast.outlook.draws import position
 from forecast.outlook.question import FixedBaseline, PassageQuestion, Question, SingleQuestion, terms_of
 from forecast.outlook.recorded import DatasetRecord, main_dataset
 from forecast.outlook.simulations import BASELINE_MONTHS
+from forecast.outlook.summary import NotDefined
 from forecast.outlook.tone import NO_SCORES, fixed_tone
 from forecast.outlook.windows import FEW_BEFORE
 from forecast.questions.form import CompoundQuestion, question_of

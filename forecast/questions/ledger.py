@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Self
 from forecast.dates import today
 from forecast.errors import LedgerError, OutputError, QuestionError
 from forecast.files import PASSING, TORN, Journal, append_lines, clear_leftovers, read_journal
-from forecast.outlook.draws import FitLike, NotDefined
+from forecast.outlook.draws import FitLike
 from forecast.outlook.question import Question, SingleQuestion
+from forecast.outlook.summary import NotDefined
 from forecast.panel.record import last_known
 from forecast.questions.answer import Answer, answer_question
 from forecast.questions.form import read_question, write_question

@@ -134,7 +134,9 @@ def brute(prior, panel, asked, events):
     other = panel_without(panel, DYAD, events) if len(events) else panel
     log_weight = given(prior, other)
     weight = np.exp(log_weight - log_weight.max())
-    looked = Ahead.of(holding(prior, other), DYAD, asked.months, main_record(panel, DYAD), seed=1).look(asked)
+    looked = Ahead.of(holding(prior, other), DYAD, asked.start + asked.length, main_record(panel, DYAD), seed=1).look(
+        asked
+    )
     numbers = looked.weighed(weight)
     return {name: values.mean() for name, values in numbers.items()}, weight.sum() ** 2 / (weight**2).sum()
 

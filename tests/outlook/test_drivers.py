@@ -18,7 +18,7 @@ from forecast.outlook import assess, simulate_ahead
 from forecast.outlook.draws import dyad_draws, stream
 from forecast.outlook.observed import observe
 from forecast.outlook.recorded import main_record
-from forecast.outlook.simulations import FuturePush, driver_outlooks, picked, simulate_particles
+from forecast.outlook.simulations import driver_outlooks, picked, simulate, without_drivers
 
 DYAD, MONTHS = "USA-CHN", 18
 
@@ -101,20 +101,19 @@ def test_particles_that_are_picked_keep_their_own_push():
     _, driven, _ = pair("simulated")
     own, size = dyad_draws(driven, DYAD), (2, 40, 4)
     streams = partial(stream, 3, DYAD)
-    push_ahead = FuturePush.of(driven, own, MONTHS, 4, streams)
+    _, push_ahead = without_drivers(driven, own, MONTHS, 4, streams)
     places = np.tile(np.arange(159, -1, -1), (2, 1))
 
     def steer(period, level):
         return places if period == 5 else None
 
     no_break = np.zeros((2, 40))
-    found = simulate_particles(driven, own, no_break, MONTHS, 4, streams, steer)
+    found = simulate(driven, own, MONTHS, 3, hazard=no_break, steer=steer)
     plain = simulate_ahead(driven, DYAD, MONTHS, seed=3, hazard=0.0)
     assert found.level.shape == (2, 160, 1, MONTHS + 1)
     np.testing.assert_allclose(found.level[..., :6], picked(plain.level, places)[..., :6])
-    np.testing.assert_allclose(
-        found.pushed, picked(np.broadcast_to(push_ahead.ahead.month, (*size, MONTHS + 1)), places)
-    )
+    assert push_ahead.month.shape == (*size, MONTHS + 1)
+    np.testing.assert_allclose(found.pushed, picked(push_ahead.month, places))
 
 
 def test_effects_are_stated_and_horizons_beyond_what_is_given_rejected():

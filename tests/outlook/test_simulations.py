@@ -10,7 +10,7 @@ from forecast.errors import DataError, SpecError, UnknownDyadError
 from forecast.model.dynamics import cycles, find_cycle
 from forecast.model.trend import SOFTNESS
 from forecast.numeric import share
-from forecast.outlook import simulate_ahead, structural_hazard
+from forecast.outlook import horizon_outlook, simulate_ahead, structural_hazard
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.simulations import simulate_from
 from forecast.panel import validate_panel
@@ -61,7 +61,7 @@ def test_without_hazard_the_framework_stays(make, trend):
     if trend == "constant":
         assert simulations.ceiling is None
         assert (simulations.trend == simulations.trend[..., :1]).all()
-        assert not simulations.structural(24, 0.0).any()
+        assert horizon_outlook(simulations, 24).structural.value == 0.0
     else:
         assert (simulations.ceiling == simulations.ceiling[..., :1]).all()
         assert (np.diff(simulations.trend, axis=-1) != 0).all()

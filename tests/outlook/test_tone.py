@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from forecast import build_panel, read_chronology
-from forecast.outlook.draws import NotDefined
 from forecast.outlook.recorded import DatasetRecord
+from forecast.outlook.summary import NotDefined
 from forecast.outlook.tone import (
     SCATTER,
     WORTH,

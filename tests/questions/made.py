@@ -5,7 +5,7 @@ from datetime import date
 
 import numpy as np
 
-from forecast.outlook.draws import probability
+from forecast.outlook.summary import probability
 from forecast.questions import Answer, Resolution, question_of
 from forecast.questions.history import hash_of, line_of
 
