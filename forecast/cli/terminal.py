@@ -95,9 +95,9 @@ def _macros() -> Any:
     """Return the macros of terminal.j2, in which all that is inserted is escaped."""
     from rich.filesize import decimal
 
-    made = environment(decimal=decimal)
-    made.finalize = lambda value: escape(str(value))
-    return made.from_string(Path(__file__).with_name("terminal.j2").read_text("utf-8")).module
+    source = Path(__file__).with_name("terminal.j2").read_text("utf-8")
+    escaping = environment().overlay(finalize=lambda value: escape(str(value)))
+    return escaping.from_string(source, {"decimal": decimal}).module
 
 
 def print_lines(name: str, *, soft_wrap: bool = False, **values: Any) -> None:
