@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "data/*.md", "benchmarks/*.md", "forecast/**/*.j2")
+    for pattern in ("*.md", "docs/**/*.md", "data/*.md", "benchmarks/*.md", "forecast/**/*.j2", "forecast/**/*.toml")
     for path in ROOT.glob(pattern)
     if path.parts[-2] not in ("generated", "schema")  # made from the code, by scripts/docs
 )
@@ -53,7 +53,6 @@ ALLOWED = {
     "forecast/model/fitted.py": {"beside"},
     "forecast/model/kernels/density.py": {"beside"},
     "forecast/model/kernels/path.py": {"beside"},
-    "forecast/model/priors.py": {"beside"},
     "forecast/model/sampling.py": {"draws a chain"},
     "forecast/model/updating.py": {"beside"},
 }

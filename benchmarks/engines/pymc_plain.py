@@ -12,12 +12,12 @@ from benchmarks.engines.layout import FAR, Months
 from benchmarks.problems import SPEC, Problem
 from benchmarks.runs import CHAINS, PARAMETERS, PATHS, Run, as_dataset, cores
 from forecast.model.arrays import PanelArrays, panel_arrays
-from forecast.model.inputs import Parameters, add_parameters
+from forecast.model.inputs import Parameters
 from forecast.model.observation.base import Own
 from forecast.model.observation.kinds import Aside, Kinds, add_aside, log_odds
 from forecast.model.observation.side import quadrature
 from forecast.model.observation.sides import Sides
-from forecast.model.pendulum import coordinates
+from forecast.model.pendulum import add_parameters, coordinates
 from forecast.typing import Index
 
 STILL = np.zeros(1)

@@ -1,8 +1,11 @@
 """Declarations of model parts (variables, priors, parameters by dyad), and registries of named kinds."""
 
+import math
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,6 +57,24 @@ class Prior:
     reason: str  # Why it stands there
     needs: str = ""  # Of the spec, by its names for that; empty if every model uses it
     pace: float = 0.0  # Exponent by which the quantity grows with the number of periods in a month: 1 for a half-life
+
+
+def variables_of(part: str) -> tuple[Variable, ...]:
+    """Return the variables of a part of the model, as variables.toml has them."""
+    return tuple(Variable(name, tuple(row.pop("dims")), **row) for name, row in _table("variables.toml")[part].items())
+
+
+def priors_of(part: str) -> tuple[Prior, ...]:
+    """Return the priors of a part of the model, as priors.toml has them."""
+    found = []
+    for name, row in _table("priors.toml")[part].items():
+        value = row.pop("value") if "value" in row else (math.log(row.pop("median")), row.pop("spread"))
+        found.append(Prior(name, tuple(value) if isinstance(value, list) else value, **row))
+    return tuple(found)
+
+
+def _table(name: str) -> dict[str, dict[str, Any]]:
+    return tomllib.loads(Path(__file__).with_name(name).read_text("utf-8"))
 
 
 class Registry[Kind: Any]:

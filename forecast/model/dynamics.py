@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from forecast.model.declarations import ByDyad, Declared, Prior, Registry, Variable
+from forecast.model.declarations import ByDyad, Declared, Prior, Registry, Variable, priors_of, variables_of
 from forecast.typing import Float
 
 if TYPE_CHECKING:
@@ -164,17 +164,7 @@ class Band(Cycle):
     title = "reversion outside a band"
     hint = "none near the trend"
     words = "band: no reversion near the equilibrium, and the full one further away"
-    priors = (
-        Prior("band", (float(np.log(0.7)), 0.4),
-              "half-width of the band without reversion, in units of the spread: at 0.7 a pendulum is inside half of "
-              "the time"),
-    )  # fmt: skip
-    variables = (
-        Variable("band", (), "spreads", 'Half-width of the band without reversion; only with `cycle="band"`.',
-                 label="band"),
-        Variable("inner_band", (), "spreads",
-                 "The same in units of the spread that linear reversion would leave: what the prior is about."),
-    )  # fmt: skip
+    priors, variables = priors_of("band"), variables_of("band")
 
     def next(self, y: Any, p: Motion, backend: Any = np) -> Any:
         return y * (1.0 - (1.0 - p["phi"]) * (1.0 - backend.exp(-((y / (p["band"] * p["sd"])) ** 2))))
@@ -205,21 +195,7 @@ class Cubic(Cycle):
     title = "nonlinear reversion"
     hint = "stronger the larger the deviation"
     words = "cubic: the further the displacement from equilibrium, the more of it is undone in a period"
-    priors = (
-        Prior("stiffening", 0.5,
-              "half-normal scale: at 0.5 reversion is one and a half times as strong one spread away as near the "
-              "equilibrium; zero, linear reversion, is where the density is highest"),
-        Prior("lean", 0.7,
-              "log ratio: at 0.7 the growth of reversion is twice as strong on the hostile side, or half as strong"),
-    )  # fmt: skip
-    variables = (
-        Variable("stiffening", (), "",
-                 'How much stronger, relatively, reversion is one `sd` away; only with `cycle="cubic"`.',
-                 label="stiffening"),
-        Variable("inner_stiffening", (), "", "The same one spread of linear reversion away: what the prior is about."),
-        Variable("lean", (), "log ratio",
-                 'How much more reversion stiffens on the hostile side; only with `cycle="cubic"`.', label="lean"),
-    )  # fmt: skip
+    priors, variables = priors_of("cubic"), variables_of("cubic")
 
     def next(self, y: Any, p: Motion, backend: Any = np) -> Any:
         stiffness = p["stiffening"] * backend.exp(backend.where(y < 0, p["lean"], -p["lean"]))

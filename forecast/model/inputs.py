@@ -1,20 +1,19 @@
 """Shared inputs of the PyMC graph and the assembled density: parameters, whitening, and panel data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.model.arrays import PanelArrays
-from forecast.model.driving import add_effects, driving_data
+from forecast.model.driving import driving_data
 from forecast.model.dynamics import Motion, over_gaps
 from forecast.model.kernels.path import pair_forward, path_forward
 from forecast.model.observation.base import Own
 from forecast.model.observation.kinds import aside_data
 from forecast.model.spec import PendulumSpec
-from forecast.model.trend import Trend, add_constant, add_headroom, add_trend, central_trend
+from forecast.model.trend import Trend, central_trend
 from forecast.typing import Float
 
 WHITE = "white"
@@ -31,19 +30,6 @@ class Parameters:
     observed: Own
     headroom: Any = None
     effect: Any = None
-
-
-def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
-    """Add the parameters of path and level to the PyMC model on the context stack."""
-    pool = spec.pooling and arrays.dyads > 1
-    paced = spec.priors.paced(arrays.periods_a_month)
-    trend = add_trend(spec, paced, pool) if spec.moves else None
-    mu = None if spec.moves else add_constant(spec, paced, arrays, pool)
-    motion = spec.cycle_model.add_motion(paced, pool) if spec.has_cycle else None
-    headroom = add_headroom(paced, arrays, pool) if spec.has_ceiling else None
-    observed = spec.observation_model.add_parameters(spec, arrays, pool)
-    effect = add_effects(paced, len(spec.drivers), pool) if spec.drivers else None
-    return Parameters(trend, mu, motion, observed, headroom, effect)
 
 
 NEWTON_STEPS, DAMPING = 40, 0.6
@@ -126,21 +112,6 @@ type Part = Literal["whole", "path", "aside"]
 """Of a model: all of it; the path and what tells of the level; or what tells nothing of it, and is fitted apart."""
 
 
-def form_of(spec: PendulumSpec, arrays: PanelArrays, part: Part = "path") -> tuple[Any, ...]:
-    """Return all that the compiled model of a panel, or of a part of it, has built in; the rest is data."""
-    aside = () if arrays.aside is None else arrays.aside.shape
-    shape = (arrays.dyads, *spec.observation_model.shape(arrays.observed), *aside, node_capacity(arrays.nodes))
-    by_era = spec.has_ceiling or not spec.moves or spec.kind_drift != "years"
-    eras = tuple(arrays.era_dyad.tolist()) if by_era else ()
-    return spec, eras, shape, arrays.periods_a_month, part
-
-
-def node_capacity(nodes: int) -> int:
-    """Round a number of nodes up, so that a few more months need no new compilation; those to spare are white noise."""
-    step = max(128, 2 ** (int(np.ceil(np.log2(max(nodes, 2)))) - 3))
-    return int(-(-nodes // step) * step)
-
-
 def parts_of(arrays: PanelArrays) -> tuple[Part, ...]:
     """Return the parts in which the model of a panel can be fitted: they share no parameter."""
     return ("path", "aside") if arrays.aside else ("path",)
@@ -170,38 +141,3 @@ def model_data(
     if arrays.drivers is not None:
         data |= driving_data(spec.drivers, arrays.drivers, arrays.node_dyad, arrays.node_time)
     return data | spec.observation_model.data(spec, arrays, reference.observed) | aside
-
-
-STORES = {"held_numbers": np.float64, "held_indices": np.int64}
-ENDS = "held_ends"
-"""Vectors by name with the type of what they hold, and the end of each array in its vector, in their order."""
-
-
-def pack(data: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Pack arrays into a vector of numbers, one of indices and one of ends: a sampler compiles code for every array."""
-    packed = {name: np.zeros(0, dtype=dtype) for name, dtype in STORES.items()}
-    ends = []
-    for array in data.values():
-        store = _store(array)
-        packed[store] = np.append(packed[store], array.ravel().astype(STORES[store]))
-        ends.append(packed[store].size)
-    return packed | {ENDS: np.array(ends, dtype=np.int64)}
-
-
-def hold(data: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    """Add the packed arrays to the PyMC model on the context stack; return each as a slice, by its name."""
-    import pymc as pm
-
-    held = {name: pm.Data(name, value) for name, value in pack(data).items()}
-    begin: dict[str, Any] = dict.fromkeys(STORES, 0)
-    slices = {}
-    for place, (name, array) in enumerate(data.items()):
-        store, end = _store(array), held[ENDS][place]
-        own = held[store][begin[store] : end]
-        slices[name] = own if array.ndim == 1 else own.reshape((-1, *array.shape[1:]))
-        begin[store] = end
-    return slices
-
-
-def _store(array: NDArray[Any]) -> str:
-    return "held_numbers" if array.dtype.kind == "f" else "held_indices"

@@ -12,19 +12,20 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
+from numpy.typing import NDArray
 from pymc.distributions.dist_math import normal_lcdf
 from pytensor.compile.mode import Mode
 
 from forecast.arguments import checked
-from forecast.model.arrays import coordinates, panel_arrays, require_observations
-from forecast.model.driving import followed, node_push, push_of_draw
+from forecast.model.arrays import PanelArrays, coordinates, panel_arrays, require_observations
+from forecast.model.driving import add_effects, followed, node_push, push_of_draw
 from forecast.model.dynamics import Transitions
-from forecast.model.inputs import NODE_PATHS, WHITE, Parameters, Part, add_parameters, hold, model_data, node_capacity
+from forecast.model.inputs import NODE_PATHS, WHITE, Parameters, Part, model_data
 from forecast.model.kernels.ops import WhitenedPair, WhitenedPath
 from forecast.model.observation.kinds import add_aside, aside_log_likelihood
 from forecast.model.posterior import take_apart
 from forecast.model.spec import PendulumSpec, spec_for
-from forecast.model.trend import SOFTNESS, step_below
+from forecast.model.trend import SOFTNESS, add_constant, add_headroom, add_trend, step_below
 from forecast.model.variables import sampled_variables
 from forecast.typing import Float, Index
 
@@ -193,14 +194,33 @@ class PendulumModel:
         spec = self.spec or spec_for(panel)
         arrays = panel_arrays(panel, spec)
         require_observations(panel)
-        data = model_data(spec, arrays, reference, part)
-        with pm.Model(coords=coordinates(panel, spec)) as model:
-            held = hold(data)
-            if part != "aside":
-                _add_path(PathGraph(spec, add_parameters(spec, arrays), held), node_capacity(arrays.nodes))
-            if part != "path" and arrays.aside:
-                pm.Potential(OBSERVED[1], aside_log_likelihood(add_aside(spec, arrays, arrays.aside, held), held))
-        return model
+        return build_part(panel, spec, arrays, model_data(spec, arrays, reference, part), part)
+
+
+def build_part(
+    panel: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, data: Mapping[str, NDArray[Any]], part: Part
+) -> pm.Model:
+    """Build the model of a panel, or a part of it, on arrays of `forecast.model.inputs.model_data`."""
+    with pm.Model(coords=coordinates(panel, spec)) as model:
+        held = hold(data)
+        if part != "aside":
+            _add_path(PathGraph(spec, add_parameters(spec, arrays), held), node_capacity(arrays.nodes))
+        if part != "path" and arrays.aside:
+            pm.Potential(OBSERVED[1], aside_log_likelihood(add_aside(spec, arrays, arrays.aside, held), held))
+    return model
+
+
+def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
+    """Add the parameters of path and level to the PyMC model on the context stack."""
+    pool = spec.pooling and arrays.dyads > 1
+    paced = spec.priors.paced(arrays.periods_a_month)
+    trend = add_trend(spec, paced, pool) if spec.moves else None
+    mu = None if spec.moves else add_constant(spec, paced, arrays, pool)
+    motion = spec.cycle_model.add_motion(paced, pool) if spec.has_cycle else None
+    headroom = add_headroom(paced, arrays, pool) if spec.has_ceiling else None
+    observed = spec.observation_model.add_parameters(spec, arrays, pool)
+    effect = add_effects(paced, len(spec.drivers), pool) if spec.drivers else None
+    return Parameters(trend, mu, motion, observed, headroom, effect)
 
 
 def _add_path(graph: PathGraph, capacity: int) -> None:
@@ -218,6 +238,45 @@ def _add_path(graph: PathGraph, capacity: int) -> None:
     pm.Deterministic("node_level", level)
     pm.Potential("path_prior", graph.prior(path) + log_det - 0.5 * (white[nodes:] ** 2).sum())
     pm.Potential(OBSERVED[0], graph.likelihood(level))
+
+
+def node_capacity(nodes: int) -> int:
+    """Round a number of nodes up, so that a few more months need no new compilation; those to spare are white noise."""
+    step = max(128, 2 ** (int(np.ceil(np.log2(max(nodes, 2)))) - 3))
+    return int(-(-nodes // step) * step)
+
+
+STORES = {"held_numbers": np.float64, "held_indices": np.int64}
+ENDS = "held_ends"
+"""Vectors by name with the type of what they hold, and the end of each array in its vector, in their order."""
+
+
+def pack(data: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Pack arrays into a vector of numbers, one of indices and one of ends: a sampler compiles code for every array."""
+    packed = {name: np.zeros(0, dtype=dtype) for name, dtype in STORES.items()}
+    ends = []
+    for array in data.values():
+        store = _store(array)
+        packed[store] = np.append(packed[store], array.ravel().astype(STORES[store]))
+        ends.append(packed[store].size)
+    return packed | {ENDS: np.array(ends, dtype=np.int64)}
+
+
+def hold(data: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """Add the packed arrays to the PyMC model on the context stack; return each as a slice, by its name."""
+    held = {name: pm.Data(name, value) for name, value in pack(data).items()}
+    begin: dict[str, Any] = dict.fromkeys(STORES, 0)
+    slices = {}
+    for place, (name, array) in enumerate(data.items()):
+        store, end = _store(array), held[ENDS][place]
+        own = held[store][begin[store] : end]
+        slices[name] = own if array.ndim == 1 else own.reshape((-1, *array.shape[1:]))
+        begin[store] = end
+    return slices
+
+
+def _store(array: NDArray[Any]) -> str:
+    return "held_numbers" if array.dtype.kind == "f" else "held_indices"
 
 
 @checked

@@ -9,7 +9,7 @@ from forecast.dates import periods_a_month
 from forecast.errors import SpecError
 from forecast.model.driving import check_drivers, parse_drivers
 from forecast.model.dynamics import Cycle, cycles, find_cycle
-from forecast.model.observation import Observation, find_observation, observation_of
+from forecast.model.observation import Observation, find_observation, observations
 from forecast.model.priors import COMMON, OF_DATASETS, Priors
 from forecast.model.trend import CEILINGS, TRENDS
 from forecast.panel import panel_kind, validate_panel
@@ -212,10 +212,11 @@ def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
     month or more is unknown beforehand, so it has the wide prior of a further dataset.
     """
     validate_panel(panel)
-    suits: dict[str, Any] = {"observation": observation_of(panel).name}
+    kind = panel_kind(panel)
+    suits: dict[str, Any] = {"observation": next(one.name for one in observations() if one.panel == kind.name)}
     if panel.sizes["era"] == panel.sizes["dyad"]:
         suits["ceiling"] = "none"
-    if panel_kind(panel).coded and is_dense(panel) and choices.get("overdispersion", True):
+    if kind.coded and is_dense(panel) and choices.get("overdispersion", True):
         suits["priors"] = Priors(concentration=Priors().dataset_concentration)
     return PendulumSpec(**suits | choices)
 

@@ -23,7 +23,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.model.observation.sides import ordered_kinds, stronger_log_odds
+from forecast.model.observation.kinds import stronger_log_odds
+from forecast.model.observation.side import ordered_kinds
 from forecast.numeric import share
 from forecast.outlook.draws import TAILS, FitLike, Streams, position, quantiles_over_draws
 from forecast.outlook.kind_counts import MEMORIES

@@ -12,8 +12,9 @@ from forecast import build_panel, read_chronology
 from forecast.dates import add_months
 from forecast.model import PendulumModel, PendulumSpec, fit
 from forecast.model.arrays import panel_arrays
-from forecast.model.densities import KEPT_FORMS, density_of
-from forecast.model.inputs import form_of, node_capacity
+from forecast.model.compiled import KEPT_FORMS, form_of
+from forecast.model.densities import density_of
+from forecast.model.pendulum import node_capacity
 
 from .panels import make_panel, python_mode
 
@@ -72,7 +73,7 @@ def compilations(monkeypatch):
         return compile_model(model, **options)
 
     monkeypatch.setattr(nutpie, "compile_pymc_model", watched)
-    monkeypatch.setattr("forecast.model.densities._COMPILED", OrderedDict())
+    monkeypatch.setattr("forecast.model.compiled._COMPILED", OrderedDict())
     return made
 
 
@@ -113,7 +114,7 @@ def test_a_second_panel_of_the_same_form_gives_the_numbers_it_gives_alone(compil
     first, second = (make_panel(dyads=2, periods=60 + 6 * seed, empty=0.1, index=True, seed=seed) for seed in (1, 2))
     fit(first, INDEX, **TINY)
     after = fit(second, INDEX, **TINY)
-    monkeypatch.setattr("forecast.model.densities._COMPILED", OrderedDict())
+    monkeypatch.setattr("forecast.model.compiled._COMPILED", OrderedDict())
     assert_same_draws(after, fit(second, INDEX, **TINY))
     assert len(compilations) == 2
 
@@ -154,8 +155,8 @@ def test_memory_holds_a_handful_of_forms(compilations, monkeypatch):
         def filled(self, data):
             return self
 
-    monkeypatch.setattr("forecast.model.densities._compile", lambda model: Made())
-    from forecast.model.densities import _COMPILED
+    monkeypatch.setattr("forecast.model.compiled._compile", lambda model: Made())
+    from forecast.model.compiled import _COMPILED
 
     panel = make_panel(periods=40)
     for nodes in range(3, 3 + KEPT_FORMS + 2):

@@ -12,10 +12,11 @@ from forecast.errors import DataError, SpecError
 from forecast.model import PendulumModel, PendulumSpec, Priors, fit, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
 from forecast.model.driving import followed, push, push_of_draw
-from forecast.model.inputs import model_data, pack, prior_reference
+from forecast.model.inputs import model_data, prior_reference
 from forecast.model.kernels.ops import Following
 from forecast.model.kernels.path import follow_backward, follow_forward
 from forecast.model.particles import Draws, Observed
+from forecast.model.pendulum import pack
 from forecast.model.sampling import complete_posterior
 from forecast.model.updating import redraw, unforeseen
 

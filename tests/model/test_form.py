@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast.model.inputs import hold, pack
+from forecast.model.pendulum import hold, pack
 
 LENGTHS = st.lists(st.integers(0, 7), min_size=4, max_size=4)
 

@@ -5,8 +5,8 @@ import pytest
 
 from forecast.model import PendulumModel, PendulumSpec, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
+from forecast.model.observation.kinds import stronger_log_odds
 from forecast.model.observation.readings import FIRST_YEAR, KNOT_YEARS, drift_between, knots
-from forecast.model.observation.sides import stronger_log_odds
 
 from .fits import unobserved
 from .panels import consistent, make_panel

@@ -12,8 +12,9 @@ from forecast.model import PendulumModel, PendulumSpec, dynamics, fit, prior_dra
 from forecast.model.arrays import panel_arrays
 from forecast.model.declarations import Variable
 from forecast.model.inputs import anchor_path, level_under, prior_reference
-from forecast.model.observation import Observation, find_observation, observation_of, register, unregister
+from forecast.model.observation import Observation, find_observation, register, unregister
 from forecast.model.posterior import flat
+from forecast.model.spec import spec_for
 from forecast.panel import first_periods
 from tests.pages import choices_shown
 
@@ -92,7 +93,7 @@ def fitted(simulated, spec):
 
 def test_it_is_known_by_its_name_and_only_while_registered(spec):
     assert find_observation("gaussian").words == "an index with a normal error"
-    assert observation_of(make_panel(index=True)).name == "index"
+    assert spec_for(make_panel(index=True)).observation == "index"
     with pytest.raises(SpecError, match="registered already"):
         register(GaussianIndex)
 

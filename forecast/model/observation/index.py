@@ -7,7 +7,7 @@ import numpy as np
 import scipy.special
 from numpy.random import Generator
 
-from forecast.model.declarations import Variable
+from forecast.model.declarations import variables_of
 from forecast.model.observation.base import Observation, Own
 from forecast.model.posterior import flat
 from forecast.typing import Float, Index
@@ -25,10 +25,7 @@ class IndexObservation(Observation):
     name = "index"
     panel = "index"
     words = "a published index, with Student-t error"
-    variables = (
-        Variable("index_error", (), "standard deviations", "Scale of an index's error.", label="index error"),
-        Variable("index_df", (), "", "Degrees of freedom of that error."),
-    )
+    variables = variables_of("index")
 
     def read(self, panel: "xr.Dataset", node_of: Index) -> Float:
         return standardised_index(panel)[node_of >= 0]

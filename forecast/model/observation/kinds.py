@@ -9,11 +9,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from forecast.dates import periods_a_month
 from forecast.model.declarations import FLAT, Declared, Free, spread_around
 from forecast.model.observation.base import Own
 from forecast.model.observation.readings import INFORMATION
-from forecast.model.observation.side import LAYOUT, Counted, log_likelihood_of_draws
+from forecast.model.observation.side import (
+    LAYOUT,
+    ORDER,
+    Counted,
+    count_sides,
+    count_sparsely,
+    log_likelihood_of_draws,
+    ordered_kinds,
+)
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
@@ -22,6 +32,7 @@ if TYPE_CHECKING:
     from forecast.model.arrays import PanelArrays
     from forecast.model.spec import PendulumSpec
 
+RECENT_MONTHS = 12
 SPAN_YEARS, FIRST_YEAR, SPANS = 5, 1945, 20
 """A drifting depth or severity has one value for a span of years: its length, the first year of all, and how many."""
 QUADRATURE = np.zeros(1), np.ones(1)  # The month-specific noise is the side's alone
@@ -57,6 +68,22 @@ class Aside:
     places: int
     recent: Float  # Log-odds of cooperation in the twelve months that end with the node's; (node, dataset) of several
 
+    @classmethod
+    def of(cls, panel: "xr.Dataset", node_of: Index, kind_drift: str) -> "Aside | None":
+        """Read the kinds of a panel; ``node_of`` (dyad, period) is -1 off the nodes. None without any kinds."""
+        counts, there = panel["counts"].transpose(*ORDER).to_numpy(), node_of >= 0
+        ordered = {name: counts[..., ordered_kinds(name, panel)] for name in TOWARDS}
+        kinds = tuple(
+            Kinds(name, count_sparsely(own, node_of), *spans_of(own.sum(axis=(2, 4)), panel))
+            for name, own in ordered.items()
+            if own.shape[-1] > 1
+        )
+        if not kinds:
+            return None
+        place, places = places_of(panel, kind_drift)
+        recent = recent_log_odds(count_sides(panel).sum(axis=2), panel)[there]
+        return cls(kinds, place[there], places, recent if recent.shape[1] > 1 else recent[:, 0])
+
     @property
     def shape(self) -> tuple[int, ...]:
         """The sizes that are built into a compiled model."""
@@ -87,6 +114,15 @@ def places_of_dyad(panel: "xr.Dataset", eras: Index, dyad: int, kind_drift: str)
 def log_odds(name: str, slope: Any, recent: Any, shift: Any) -> Any:
     """Return where the kinds of a side stand on their own scale, for arrays and PyTensor variables alike."""
     return TOWARDS[name] * slope * recent + shift
+
+
+def recent_log_odds(sides: Index, panel: "xr.Dataset") -> Float:
+    """Return the recorded log-odds of cooperation over twelve months, (dyad, time, dataset), of sides (..., side)."""
+    total = np.concatenate([np.zeros_like(sides[:, :1]), sides.cumsum(axis=1)], axis=1)
+    ends = np.arange(1, total.shape[1])
+    begins = np.maximum(ends - round(RECENT_MONTHS * periods_a_month(panel)), 0)
+    hostile, cooperative = np.moveaxis(total[:, ends] - total[:, begins], -1, 0)
+    return np.asarray(np.log((cooperative + 1.0) / (hostile + 1.0)))
 
 
 def aside_data(spec: "PendulumSpec", aside: Aside) -> dict[str, Any]:
@@ -267,3 +303,21 @@ def spans_of(counts: Index, panel: "xr.Dataset") -> tuple[Float, Float]:
         record[dataset, dyad, seen.min() : seen.max() + 1] = 1.0 / (seen.max() + 1 - seen.min())
         information[dataset, dyad] = INFORMATION * np.bincount(span, events, SPANS)
     return record.reshape(-1, SPANS), information.reshape(-1, SPANS)
+
+
+def stronger_log_odds(
+    name: str, stronger: int, panel: "xr.Dataset", posterior: "xr.Dataset", at: tuple[int, int], kind_drift: str
+) -> NDArray[np.float32]:
+    """Compute log-odds that an event of a side is expected to be of its strongest kinds, (chain, draw, time)."""
+    dyad, dataset = at
+
+    def draws(variable: str) -> NDArray[np.float32]:
+        return np.asarray(posterior[variable].transpose("chain", "draw", ...).to_numpy(), dtype=np.float32)
+
+    several = f"dataset_{name}_slope" in posterior
+    slope = draws(f"dataset_{name}_slope")[..., dataset] if several else draws(f"{name}_slope")
+    place, places = places_of(panel, kind_drift)
+    shift = draws(f"{name}_shift")[..., place[dyad] + places * dataset]
+    highest = draws(f"{name}_cutpoint")[:, :, dataset, -stronger, None]
+    recent = recent_log_odds(count_sides(panel).sum(axis=2), panel)[dyad, :, dataset].astype(np.float32)
+    return np.asarray(log_odds(name, slope[..., None], recent, shift - highest))

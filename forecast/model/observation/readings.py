@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.dates import periods_a_month
-from forecast.model.declarations import ByDyad, Variable, spread_around
+from forecast.model.declarations import ByDyad, spread_around
 from forecast.model.observation.base import Own
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.panel.record import relative_counts, usual_periods
@@ -28,19 +28,6 @@ KNOT_YEARS, FIRST_YEAR, KNOTS = 5, 1945, 21
 NEXT_TO_NOTHING = 1e-9
 INFORMATION = 0.25
 """Information of an event about its log-odds of being cooperative, where both sides are about as frequent."""
-VARIABLES = (
-    Variable("dataset_drift", ("dyad", "dataset", "knot"), "log-odds",
-             "What the offset of a dataset is beyond its mean over its record, every five years from 1945 on; zero for "
-             "the first dataset. Only with several datasets, as those below.", required=False),
-    Variable("dataset_drift_sd", ("other",), "log-odds",
-             "Step of that drift in five years, of every dataset but the first.",
-             reported="steps of the drift of datasets", required=False),
-    Variable("dataset_volume_effect", ("dyad", "dataset"), "log-odds",
-             "Effect of volume on what a dataset reports, by its own volume; absent without it.",
-             reported="effect of volume by dataset", required=False),
-    Variable("dataset_depth_slope", ("dataset",), "", "Slope of depth of every dataset.", required=False),
-    Variable("dataset_severity_slope", ("dataset",), "", "Slope of severity of every dataset.", required=False),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from forecast.model.observation.base import Own
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from forecast.model.spec import PendulumSpec
 
 
@@ -63,6 +65,19 @@ class Counted:
         events = np.zeros(self.cell_of_node.size, dtype=np.int64)
         events[self.cells[:, 1]] = self.cells[:, 4]
         return events
+
+
+def count_sides(panel: "xr.Dataset") -> Index:
+    """Count hostile and cooperative events, (dyad, time, direction, dataset, side)."""
+    counts = panel["counts"].transpose(*ORDER).to_numpy()
+    cut = int(panel.attrs["zero_cut"])
+    return np.stack([counts[..., :cut].sum(-1), counts[..., cut:].sum(-1)], axis=-1)
+
+
+def ordered_kinds(name: str, panel: "xr.Dataset") -> Index:
+    """Return the classes of a side, from the mildest kind to the strongest."""
+    cut, classes = int(panel.attrs["zero_cut"]), int(panel.sizes["class"])
+    return np.arange(cut, classes) if name == "depth" else np.arange(cut)[::-1]
 
 
 def count_sparsely(counts: NDArray[Any], node_of: Index) -> Counted:

@@ -11,16 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
-from forecast.dates import periods_a_month
-from forecast.model.declarations import ByDyad, Declared, Free, Variable
+from forecast.model.declarations import ByDyad, Declared, Free, variables_of
 from forecast.model.observation import readings as by_dataset
 from forecast.model.observation import side as one_side
 from forecast.model.observation.base import Observation, Own
-from forecast.model.observation.kinds import TOWARDS, Aside, Kinds, log_odds, places_of, spans_of
+from forecast.model.observation.kinds import TOWARDS, Aside, log_odds, places_of, recent_log_odds
 from forecast.model.observation.readings import Readings
-from forecast.model.observation.side import LAYOUT, ORDER, Counted, count_sparsely, draw_classes, quadrature
+from forecast.model.observation.side import (
+    LAYOUT,
+    ORDER,
+    Counted,
+    count_sides,
+    count_sparsely,
+    draw_classes,
+    quadrature,
+)
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.panel.record import relative_event_counts
 from forecast.typing import Float, Index
@@ -31,7 +37,6 @@ if TYPE_CHECKING:
     from forecast.model.arrays import PanelArrays
     from forecast.model.spec import PendulumSpec
 
-RECENT_MONTHS = 12
 # Half the span over which the slope of the log-likelihood is differenced, in log-odds: about the posterior spread of
 # a month's level, so that the curvature is what the path meets on average and not what it is at one point.
 CURVATURE_SPAN = 0.5
@@ -49,22 +54,6 @@ class Sides:
     # Relative event count of the node's period, against what is usual for its dyad (`forecast.panel.record`).
     relative_count: Float
     readings: Readings | None = None  # What several datasets have of their own; None of a single one
-
-
-def _variables(name: str, what: str, kinds: str) -> tuple[Variable, ...]:
-    return (
-        Variable(f"{name}_shift", (f"{name}_place",), "log-odds",
-                 f"{what}, beyond what follows from the recent share: by era, or by five years of a dyad; "
-                 'only with `observation="sides"`.', required=False),
-        Variable(f"{name}_slope", (), "",
-                 "What a unit of the last year's log-odds of cooperation adds to it, or takes from severity.",
-                 label=f"slope of {name}", reported=f"slope of {name}", required=False),
-        Variable(f"{name}_cutpoint", ("dataset", f"{name}_cut"), "log-odds", f"Thresholds between {kinds}.",
-                 reported=f"cutpoints of {name}", required=False),
-        Variable(f"{name}_concentration", ("dataset",), "events",
-                 "Of their Dirichlet-multinomial; absent without overdispersion.", reported=f"concentration of {name}",
-                 required=False),
-    )  # fmt: skip
 
 
 def declare_sides(spec: "PendulumSpec", pool: bool, directions: int = 1, datasets: int = 1) -> Declared:
@@ -92,39 +81,15 @@ class SidesObservation(Observation):
     name = "sides"
     panel = "events"
     words = "coded events: cooperative or hostile, overdispersed, and their kinds in a part of their own"
-    variables = (
-        Variable("volume_effect", ("dyad",), "log-odds",
-                 "What a period e times as busy as usual adds to the level; absent without it.",
-                 label="effect of volume", reported="effect of volume", required="volume_effect"),
-        Variable("tau", ("dyad",), "log-odds", "Month noise; absent without it.", label="month noise",
-                 reported="month noise", required="month_noise"),
-        Variable("concentration", ("dataset",), "events", "Of the beta-binomial; absent without overdispersion.",
-                 label="concentration", reported="concentration", required="overdispersion"),
-        Variable("direction_offset", ("dyad", "direction", "dataset"), "log-odds",
-                 "Added to the level for the reports of a direction and dataset."),
-        *_variables("depth", "Depth of cooperation", "kinds of cooperation"),
-        *_variables("severity", "Severity of conflict", "kinds of conflict"),
-        *by_dataset.VARIABLES,
-    )  # fmt: skip
+    variables = variables_of("sides")
 
     def read(self, panel: "xr.Dataset", node_of: Index) -> Sides:
-        side, busy = count_sparsely(_count_sides(panel), node_of), relative_event_counts(panel)
+        side, busy = count_sparsely(count_sides(panel), node_of), relative_event_counts(panel)
         readings = Readings.of(panel, node_of) if side.datasets > 1 else None
         return Sides(side, busy[node_of >= 0], readings)
 
     def read_aside(self, panel: "xr.Dataset", node_of: Index, kind_drift: str) -> Aside | None:
-        counts, there = panel["counts"].transpose(*ORDER).to_numpy(), node_of >= 0
-        ordered = {name: counts[..., ordered_kinds(name, panel)] for name in TOWARDS}
-        kinds = tuple(
-            Kinds(name, count_sparsely(own, node_of), *spans_of(own.sum(axis=(2, 4)), panel))
-            for name, own in ordered.items()
-            if own.shape[-1] > 1
-        )
-        if not kinds:
-            return None
-        place, places = places_of(panel, kind_drift)
-        recent = recent_log_odds(_count_sides(panel).sum(axis=2), panel)[there]
-        return Aside(kinds, place[there], places, recent if recent.shape[1] > 1 else recent[:, 0])
+        return Aside.of(panel, node_of, kind_drift)
 
     def shape(self, observed: Sides) -> tuple[int, ...]:
         spans = () if observed.readings is None else observed.readings.spans
@@ -341,43 +306,3 @@ def _as_read(level: Any, own: Own, data: Mapping[str, Any]) -> tuple[Any, Any]:
     if "relative_count" in data:
         level = level + own["volume_effect"][data["node_dyad"]] * data["relative_count"]
     return level, one_side.NO_SHIFT
-
-
-def recent_log_odds(sides: Index, panel: "xr.Dataset") -> Float:
-    """Return the recorded log-odds of cooperation over twelve months, (dyad, time, dataset), of sides (..., side)."""
-    total = np.concatenate([np.zeros_like(sides[:, :1]), sides.cumsum(axis=1)], axis=1)
-    ends = np.arange(1, total.shape[1])
-    begins = np.maximum(ends - round(RECENT_MONTHS * periods_a_month(panel)), 0)
-    hostile, cooperative = np.moveaxis(total[:, ends] - total[:, begins], -1, 0)
-    return np.asarray(np.log((cooperative + 1.0) / (hostile + 1.0)))
-
-
-def _count_sides(panel: "xr.Dataset") -> Index:
-    """Count hostile and cooperative events, (dyad, time, direction, dataset, side)."""
-    counts = panel["counts"].transpose(*ORDER).to_numpy()
-    cut = int(panel.attrs["zero_cut"])
-    return np.stack([counts[..., :cut].sum(-1), counts[..., cut:].sum(-1)], axis=-1)
-
-
-def ordered_kinds(name: str, panel: "xr.Dataset") -> Index:
-    """Return the classes of a side, from the mildest kind to the strongest."""
-    cut, classes = int(panel.attrs["zero_cut"]), int(panel.sizes["class"])
-    return np.arange(cut, classes) if name == "depth" else np.arange(cut)[::-1]
-
-
-def stronger_log_odds(
-    name: str, stronger: int, panel: "xr.Dataset", posterior: "xr.Dataset", at: tuple[int, int], kind_drift: str
-) -> NDArray[np.float32]:
-    """Compute log-odds that an event of a side is expected to be of its strongest kinds, (chain, draw, time)."""
-    dyad, dataset = at
-
-    def draws(variable: str) -> NDArray[np.float32]:
-        return np.asarray(posterior[variable].transpose("chain", "draw", ...).to_numpy(), dtype=np.float32)
-
-    several = f"dataset_{name}_slope" in posterior
-    slope = draws(f"dataset_{name}_slope")[..., dataset] if several else draws(f"{name}_slope")
-    place, places = places_of(panel, kind_drift)
-    shift = draws(f"{name}_shift")[..., place[dyad] + places * dataset]
-    highest = draws(f"{name}_cutpoint")[:, :, dataset, -stronger, None]
-    recent = recent_log_odds(_count_sides(panel).sum(axis=2), panel)[dyad, :, dataset].astype(np.float32)
-    return np.asarray(log_odds(name, slope[..., None], recent, shift - highest))
