@@ -96,7 +96,7 @@ def loop_arguments(problem: Problem) -> list[tuple[Any, ...]]:
 
 def centres(arrays: PanelArrays) -> Own:
     """Return the centres of the priors of sides and kinds, by name."""
-    own, priors = dict(prior_reference(SPEC, arrays).observed), SPEC.priors
+    own, priors = dict(prior_reference(arrays).observed), SPEC.priors
     for kinds in arrays.aside.kinds if arrays.aside else ():
         gaps = np.exp(priors.kind_gap[0]) * np.arange(kinds.cuts)
         own[f"{kinds.name}_slope"] = priors.kind_slope[0]

@@ -79,7 +79,7 @@ panel, spec = build_panel(read_chronology(dyads=["USA-CHN", "USA-RUS"])), Pendul
 arrays = panel_arrays(panel, spec)
 found = hashlib.sha256()
 for part in parts_of(arrays):
-    density = density_of(panel, spec, arrays, part, print)
+    density = density_of(arrays, part, print)
     for seed in range(100):
         value, gradient = density.evaluate(density.start(seed))
         found.update(f"{value!r}".encode() + gradient.tobytes())

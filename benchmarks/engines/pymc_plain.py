@@ -17,7 +17,7 @@ from forecast.model.observation.base import Own
 from forecast.model.observation.kinds import Aside, Kinds, add_aside, log_odds
 from forecast.model.observation.side import quadrature
 from forecast.model.observation.sides import Sides
-from forecast.model.pendulum import add_parameters, coordinates
+from forecast.model.pendulum import add_parameters
 from forecast.typing import Index
 
 STILL = np.zeros(1)
@@ -33,14 +33,14 @@ def plain_model(panel: xr.Dataset) -> pm.Model:
         If the panel has several datasets or directions.
     """
     arrays = panel_arrays(panel, SPEC, dense=True)
-    with pm.Model(coords=coordinates(panel, arrays)) as model:
-        p = add_parameters(SPEC, arrays)
+    with pm.Model(coords=arrays.coordinates) as model:
+        p = add_parameters(arrays)
         trend, cycle = (pm.Flat(f"{name}_path", dims=("dyad", "time")) for name in ("trend", "cycle"))
         pm.Potential("path_prior", path_log_density(trend, cycle, p, arrays.era_index))
         level = trend + cycle
         pm.Potential("sides", sides_log_likelihood(level.ravel(), p.observed, arrays.observed))
         if arrays.aside:
-            own = add_aside(SPEC, arrays, arrays.aside)
+            own = add_aside(arrays, arrays.aside)
             for kinds in arrays.aside.kinds:
                 pm.Potential(kinds.name, kinds_log_likelihood(kinds, own, arrays.aside))
         for name, path in zip(PATHS, (level, trend), strict=True):

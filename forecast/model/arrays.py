@@ -10,6 +10,7 @@ from forecast.dates import periods_a_month
 from forecast.errors import DataError
 from forecast.model.driving import driver_values
 from forecast.model.observation.kinds import Aside
+from forecast.model.priors import Priors
 from forecast.model.spec import PendulumSpec
 from forecast.panel import panel_kind, validate_panel
 from forecast.typing import Float, Index
@@ -27,6 +28,8 @@ class PanelArrays:
     Between nodes trend and cycle move by exact transitions; a cycle without one asks for ``dense`` nodes.
     """
 
+    panel: xr.Dataset
+    spec: PendulumSpec  # For which it is read
     era_index: Index
     era_dyad: Index
     starts: Index  # Where each dyad's nodes begin
@@ -67,6 +70,24 @@ class PanelArrays:
         """Number of eras over all dyads."""
         return int(self.era_dyad.size)
 
+    @property
+    def coordinates(self) -> dict[str, Any]:
+        """Coordinates of the dims of model and fit."""
+        own: dict[str, Any] = {name: self.panel[name].to_numpy() for name in SHARED if name in self.panel.coords}
+        if self.spec.drivers:
+            own["driver"] = np.array([name for name, _ in self.spec.drivers])
+        return own
+
+    @property
+    def pool(self) -> bool:
+        """Return whether the dyads share population distributions."""
+        return self.spec.pooling and self.dyads > 1
+
+    @property
+    def priors(self) -> Priors:
+        """Priors in periods of the panel."""
+        return self.spec.priors.paced(self.periods_a_month)
+
 
 def panel_arrays(panel: xr.Dataset, spec: PendulumSpec, *, dense: bool | None = None) -> PanelArrays:
     """Read the arrays of a panel."""
@@ -86,6 +107,8 @@ def panel_arrays(panel: xr.Dataset, spec: PendulumSpec, *, dense: bool | None = 
     node_of = np.full(era_index.shape, -1)
     node_of[dyad, time] = np.arange(dyad.size)
     return PanelArrays(
+        panel=panel,
+        spec=spec,
         era_index=era_index,
         era_dyad=panel["era_dyad"].to_numpy().astype(np.int64),
         starts=starts,
@@ -98,14 +121,6 @@ def panel_arrays(panel: xr.Dataset, spec: PendulumSpec, *, dense: bool | None = 
         aside=observation.read_aside(panel, node_of, spec.kind_drift),
         drivers=driver_values(spec.drivers, panel),
     )
-
-
-def coordinates(panel: xr.Dataset, spec: PendulumSpec) -> dict[str, Any]:
-    """Coordinates of the dims of model and fit."""
-    own: dict[str, Any] = {name: panel[name].to_numpy() for name in SHARED if name in panel.coords}
-    if spec.drivers:
-        own["driver"] = np.array([name for name, _ in spec.drivers])
-    return own
 
 
 def require_observations(panel: xr.Dataset) -> None:

@@ -23,7 +23,6 @@ from pymc.distributions.transforms import LogTransform
 from forecast.model.arrays import PanelArrays
 from forecast.model.inputs import NODE_PATHS, WHITE, Part
 from forecast.model.pendulum import OBSERVED, build_part, node_capacity, pack
-from forecast.model.spec import PendulumSpec
 from forecast.model.variables import sampled_variables
 from forecast.progress import Progress
 from forecast.typing import Bool, Float
@@ -35,24 +34,22 @@ _COMPILED: "OrderedDict[tuple[Any, ...], Compiled]" = OrderedDict()
 _LOCK = Lock()
 
 
-def compiled_density(
-    panel: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, data: dict[str, Any], part: Part, report: Progress
-) -> "Compiled":
+def compiled_density(arrays: PanelArrays, data: dict[str, Any], part: Part, report: Progress) -> "Compiled":
     """Return the density of a part of a panel's model; its form is compiled if it is new."""
-    form = form_of(spec, arrays, part)
+    form = form_of(arrays, part)
     with _LOCK:
         if form not in _COMPILED:
             report("compiling", 0, 0)
-            _COMPILED[form] = _compile(build_part(panel, spec, arrays, data, part))
+            _COMPILED[form] = _compile(build_part(arrays, data, part))
             while len(_COMPILED) > KEPT_FORMS:
                 _COMPILED.popitem(last=False)
         _COMPILED.move_to_end(form)
         return _COMPILED[form].filled(pack(data))
 
 
-def form_of(spec: PendulumSpec, arrays: PanelArrays, part: Part = "path") -> tuple[Any, ...]:
+def form_of(arrays: PanelArrays, part: Part = "path") -> tuple[Any, ...]:
     """Return all that the compiled model of a panel, or of a part of it, has built in; the rest is data."""
-    aside = () if arrays.aside is None else arrays.aside.shape
+    spec, aside = arrays.spec, () if arrays.aside is None else arrays.aside.shape
     shape = (arrays.dyads, *spec.observation_model.shape(arrays.observed), *aside, node_capacity(arrays.nodes))
     by_era = spec.has_ceiling or not spec.moves or spec.kind_drift != "years"
     eras = tuple(arrays.era_dyad.tolist()) if by_era else ()

@@ -42,8 +42,9 @@ ROWS = ("trend_mean", "trend_step", "cycle_half_life", "cycle_sd", "headroom_dya
 SCALARS = {"trend_jump", "trend_half_life", "headroom_era_sd"}
 
 
-def is_usual(spec: PendulumSpec, arrays: PanelArrays, part: Part) -> bool:
+def is_usual(arrays: PanelArrays, part: Part) -> bool:
     """Return whether the kernels implement the density of a part of a model."""
+    spec = arrays.spec
     if spec.observation != "sides" or arrays.observed.readings is not None:
         return False
     return part == "aside" or (spec.cycle in ("linear", "none") and not spec.drivers)
@@ -104,9 +105,9 @@ class PathBlock:
     data: density.PathData
 
     @classmethod
-    def of(cls, spec: PendulumSpec, arrays: PanelArrays, data: Mapping[str, Any]) -> "PathBlock":
+    def of(cls, arrays: PanelArrays, data: Mapping[str, Any]) -> "PathBlock":
         """Lay out the parameters and the data of a panel."""
-        pool, paced = spec.pooling and arrays.dyads > 1, spec.priors.paced(arrays.periods_a_month)
+        spec, pool, paced = arrays.spec, arrays.pool, arrays.priors
         declared: Declared = {
             **declare_trend(spec, paced, pool),
             **(declare_cycle(paced, pool) if spec.has_cycle else {}),
@@ -194,9 +195,9 @@ class KindsBlock:
     data: density.KindsData
 
     @classmethod
-    def of(cls, spec: PendulumSpec, arrays: PanelArrays, own: Kinds, data: Mapping[str, Any]) -> "KindsBlock":
+    def of(cls, arrays: PanelArrays, own: Kinds, data: Mapping[str, Any]) -> "KindsBlock":
         """Lay out the parameters and the data of a panel."""
-        declared = declare_kinds(spec, own) | declare_shift(spec, arrays, own)
+        declared = declare_kinds(arrays.spec, own) | declare_shift(arrays, own)
         if "dyad_sd" in declared:
             declared["dyad"] = Free(f"{own.name}_dyad", FLAT, (arrays.dyads - 1,))
         layout = Layout.of(free_of(declared), {"era": arrays.eras, "dataset": 1})
@@ -207,7 +208,7 @@ class KindsBlock:
         walks = data.get(f"{own.name}_walk", np.zeros((0, 0, 0)))
         every = {
             "basis": zero_sum_basis(arrays.dyads), "made_of_white": walks,
-            "dyad_of_place": by_span if spec.kind_drift == "years" else arrays.era_dyad,
+            "dyad_of_place": by_span if arrays.spec.kind_drift == "years" else arrays.era_dyad,
             "directions": own.counted.directions,
         } | dict(data) | own.counted.layout  # fmt: skip
         held = {name: _held(every[name]) for name in density.KindsData._fields}
@@ -317,18 +318,16 @@ LOOK = 0.1
 """Seconds between looks at whether the sampler is to stop."""
 
 
-def density_of(
-    panel: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, part: Part = "path", report: Progress = silent
-) -> "Density":
+def density_of(arrays: PanelArrays, part: Part = "path", report: Progress = silent) -> "Density":
     """Return the density of the model of a panel, or of a part of it."""
-    data = model_data(spec, arrays, part=part)
-    if is_usual(spec, arrays, part):
+    data = model_data(arrays, part=part)
+    if is_usual(arrays, part):
         if part == "path" or arrays.aside is None:
-            return Assembled((PathBlock.of(spec, arrays, data),))
-        return Assembled(tuple(KindsBlock.of(spec, arrays, kinds, data) for kinds in arrays.aside.kinds))
+            return Assembled((PathBlock.of(arrays, data),))
+        return Assembled(tuple(KindsBlock.of(arrays, kinds, data) for kinds in arrays.aside.kinds))
     from forecast.model.compiled import compiled_density
 
-    return compiled_density(panel, spec, arrays, data, part, report)
+    return compiled_density(arrays, data, part, report)
 
 
 def sample(density: "Density", trees: tuple[float, int], *, stop: Event | None = None, **settings: Any) -> Groups:

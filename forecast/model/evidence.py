@@ -129,7 +129,7 @@ def quick_evidence(
     chain_seeds, _, bridge_seed = np.random.SeedSequence(seed).spawn(3)
     found = []
     for part, own in zip(parts_of(arrays), chain_seeds.generate_state(2).tolist(), strict=False):
-        density = density_of(panel, spec, arrays, part)
+        density = density_of(arrays, part)
         kept = draws or (DENSE_DRAWS if spec.dense and part == "path" else DRAWS)
         settings = {"draws": kept, "tune": TUNE, "chains": CHAINS, "seed": own, "cores": 1}
         drawn = sample(density, (ACCEPT, DEPTH), stop=stop, **settings)["posterior"]

@@ -12,7 +12,6 @@ from forecast.model.dynamics import Motion, over_gaps
 from forecast.model.kernels.path import pair_forward, path_forward
 from forecast.model.observation.base import Own
 from forecast.model.observation.kinds import aside_data
-from forecast.model.spec import PendulumSpec
 from forecast.model.trend import Trend, central_trend
 from forecast.typing import Float
 
@@ -36,28 +35,29 @@ NEWTON_STEPS, DAMPING = 40, 0.6
 AVERAGED_DRAWS, AVERAGED_ITERATIONS, LEAST_WEIGHT = 32, 20, 0.02
 
 
-def prior_reference(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
+def prior_reference(arrays: PanelArrays) -> Parameters:
     """Centres of the priors, around which the path is whitened."""
-    p = spec.priors.paced(arrays.periods_a_month)
+    spec, p = arrays.spec, arrays.priors
     return Parameters(
         trend=central_trend(spec, p, arrays.dyads) if spec.moves else None,
         mu=np.full(arrays.eras, p.trend_mean[0]),
         motion=spec.cycle_model.centre(p, arrays.dyads) if spec.has_cycle else None,
-        observed=spec.observation_model.reference(spec, arrays),
+        observed=spec.observation_model.reference(arrays),
     )
 
 
-def anchor_path(reference: Parameters, arrays: PanelArrays, spec: PendulumSpec) -> tuple[Float, Float]:
+def anchor_path(reference: Parameters, arrays: PanelArrays) -> tuple[Float, Float]:
     """Return weight and level of each node's pseudo-observation, (node,): on average they say of it what the data say.
 
     A Gaussian variational approximation (Opper and Archambeau 2009, https://doi.org/10.1162/neco.2008.08-07-592) by
     fixed-point iteration, without a ceiling. It starts from the mode, found by a damped Newton search, around which a
     month of few events is far from Gaussian.
     """
-    path, still = level_under(reference, arrays), np.zeros(spec.components * arrays.nodes)
+    spec, path = arrays.spec, level_under(reference, arrays)
+    still = np.zeros(spec.components * arrays.nodes)
 
     def derivatives(level: Float) -> tuple[Float, Float]:
-        return spec.observation_model.derivatives(spec, level, reference.observed, arrays)
+        return spec.observation_model.derivatives(level, reference.observed, arrays)
 
     level = target = np.full(arrays.nodes, spec.priors.trend_mean[0])
     weight = np.zeros_like(level)
@@ -117,15 +117,14 @@ def parts_of(arrays: PanelArrays) -> tuple[Part, ...]:
     return ("path", "aside") if arrays.aside else ("path",)
 
 
-def model_data(
-    spec: PendulumSpec, arrays: PanelArrays, reference: Parameters | None = None, part: Part = "whole"
-) -> dict[str, Any]:
+def model_data(arrays: PanelArrays, reference: Parameters | None = None, part: Part = "whole") -> dict[str, Any]:
     """Arrays that a model, or a part of it, reads of a panel; the path is whitened at ``reference``."""
-    aside = {} if part == "path" or arrays.aside is None else aside_data(spec, arrays.aside)
+    spec = arrays.spec
+    aside = {} if part == "path" or arrays.aside is None else aside_data(arrays.aside, spec)
     if part == "aside":
         return aside
-    reference = reference or prior_reference(spec, arrays)
-    weight, level = anchor_path(reference, arrays, spec)
+    reference = reference or prior_reference(arrays)
+    weight, level = anchor_path(reference, arrays)
     data = {
         **transition_pairs(arrays),
         "node_dyad": arrays.node_dyad,
@@ -140,4 +139,4 @@ def model_data(
         data["node_gap"] = arrays.node_gap
     if arrays.drivers is not None:
         data |= driving_data(spec.drivers, arrays.drivers, arrays.node_dyad, arrays.node_time)
-    return data | spec.observation_model.data(spec, arrays, reference.observed) | aside
+    return data | spec.observation_model.data(arrays, reference.observed) | aside

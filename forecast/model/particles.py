@@ -105,7 +105,7 @@ class Observed:
         if self.month is not None:
             level = level + self.month[:, dyad, period, None]
         own, aside = self.draws.observed, self.arrays.aside
-        total = spec.observation_model.log_likelihood_of_draws(spec, level, own, self.arrays, node)
+        total = spec.observation_model.log_likelihood_of_draws(level, own, self.arrays, node)
         return total if aside is None else with_kinds_of_draws(total, aside, node, own)
 
 

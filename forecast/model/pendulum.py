@@ -17,7 +17,7 @@ from pymc.distributions.dist_math import normal_lcdf
 from pytensor.compile.mode import Mode
 
 from forecast.arguments import checked
-from forecast.model.arrays import PanelArrays, coordinates, panel_arrays, require_observations
+from forecast.model.arrays import PanelArrays, panel_arrays, require_observations
 from forecast.model.driving import add_effects, followed, node_push, push_of_draw
 from forecast.model.dynamics import Transitions
 from forecast.model.inputs import NODE_PATHS, WHITE, Parameters, Part, model_data
@@ -194,31 +194,28 @@ class PendulumModel:
         spec = self.spec or spec_for(panel)
         arrays = panel_arrays(panel, spec)
         require_observations(panel)
-        return build_part(panel, spec, arrays, model_data(spec, arrays, reference, part), part)
+        return build_part(arrays, model_data(arrays, reference, part), part)
 
 
-def build_part(
-    panel: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, data: Mapping[str, NDArray[Any]], part: Part
-) -> pm.Model:
+def build_part(arrays: PanelArrays, data: Mapping[str, NDArray[Any]], part: Part) -> pm.Model:
     """Build the model of a panel, or a part of it, on arrays of `forecast.model.inputs.model_data`."""
-    with pm.Model(coords=coordinates(panel, spec)) as model:
+    with pm.Model(coords=arrays.coordinates) as model:
         held = hold(data)
         if part != "aside":
-            _add_path(PathGraph(spec, add_parameters(spec, arrays), held), node_capacity(arrays.nodes))
+            _add_path(PathGraph(arrays.spec, add_parameters(arrays), held), node_capacity(arrays.nodes))
         if part != "path" and arrays.aside:
-            pm.Potential(OBSERVED[1], aside_log_likelihood(add_aside(spec, arrays, arrays.aside, held), held))
+            pm.Potential(OBSERVED[1], aside_log_likelihood(add_aside(arrays, arrays.aside, held), held))
     return model
 
 
-def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
+def add_parameters(arrays: PanelArrays) -> Parameters:
     """Add the parameters of path and level to the PyMC model on the context stack."""
-    pool = spec.pooling and arrays.dyads > 1
-    paced = spec.priors.paced(arrays.periods_a_month)
+    spec, paced, pool = arrays.spec, arrays.priors, arrays.pool
     trend = add_trend(spec, paced, pool) if spec.moves else None
     mu = None if spec.moves else add_constant(spec, paced, arrays, pool)
     motion = spec.cycle_model.add_motion(paced, pool) if spec.has_cycle else None
     headroom = add_headroom(paced, arrays, pool) if spec.has_ceiling else None
-    observed = spec.observation_model.add_parameters(spec, arrays, pool)
+    observed = spec.observation_model.add_parameters(arrays)
     effect = add_effects(paced, len(spec.drivers), pool) if spec.drivers else None
     return Parameters(trend, mu, motion, observed, headroom, effect)
 
@@ -284,10 +281,10 @@ def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: i
     """Draw every parameter from the prior, dims (draw, ...); the panel gives dyads, eras and classes only."""
     spec = spec or spec_for(panel)
     arrays = panel_arrays(panel, spec, dense=False)
-    with pm.Model(coords=coordinates(panel, spec)) as model:
-        add_parameters(spec, arrays)
+    with pm.Model(coords=arrays.coordinates) as model:
+        add_parameters(arrays)
         if arrays.aside:
-            add_aside(spec, arrays, arrays.aside)
+            add_aside(arrays, arrays.aside)
         dims = {name: own for name, own in sampled_variables().items() if name in model.named_vars}
         # Not compiled: that would take longer than thousands of draws.
         plain = {"mode": Mode(linker="py", optimizer=None)}

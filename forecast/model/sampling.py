@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from forecast.arguments import checked, require_sampler, whole_seed
 from forecast.errors import SpecError
-from forecast.model.arrays import PanelArrays, coordinates, panel_arrays, require_events, require_observations
+from forecast.model.arrays import PanelArrays, panel_arrays, require_events, require_observations
 from forecast.model.densities import Density, density_of, sample
 from forecast.model.driving import push
 from forecast.model.evidence import evidence as evidence_of
@@ -132,7 +132,7 @@ def fit(
         arrays = panel_arrays(panel, spec)
         require_observations(panel)
         require_events(panel)
-        densities = [density_of(panel, spec, arrays, part, steps.progress) for part in parts_of(arrays)]
+        densities = [density_of(arrays, part, steps.progress) for part in parts_of(arrays)]
     accept, depth = LONE_TREES if spec.has_ceiling and arrays.dyads == 1 else PATH_TREES[spec.has_ceiling]
     accept = target_accept or accept
     cores = min(cores or os.cpu_count() or 1, chains)
@@ -148,8 +148,8 @@ def fit(
         sampled, statistics = _put_together(densities, drawn)
     with steps.step("path", "filling in the path"):
         rng = np.random.default_rng(path_seed)
-        posterior = complete_posterior(sampled, panel, spec, arrays, rng, threads=cores)
-        worth = spec.observation_model.integration_worth(spec, posterior, arrays)
+        posterior = complete_posterior(sampled, arrays, rng, threads=cores)
+        worth = spec.observation_model.integration_worth(posterior, arrays)
     provenance = {
         "seed": seed, "sampler": "nutpie", **settings, "target_accept": accept, "tree_depth": depth,
         **data_facts(panel), "versions": {name: version(name) for name in VERSIONS},
@@ -204,39 +204,35 @@ def _put_together(densities: list[Density], drawn: list[Groups]) -> tuple[xr.Dat
     return xr.Dataset(sampled), xr.Dataset({name: (("chain", "draw"), own) for name, own in kept.items()})
 
 
-def complete_posterior(
-    sampled: xr.Dataset, panel: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, rng: Generator, threads: int = 1
-) -> xr.Dataset:
+def complete_posterior(sampled: xr.Dataset, arrays: PanelArrays, rng: Generator, threads: int = 1) -> xr.Dataset:
     """Return the posterior by the fit's schema from what any sampler drew: paths completed, dims named."""
     chains, draws = sampled.sizes["chain"], sampled.sizes["draw"]
-    completed = _complete_paths(sampled, spec, arrays, rng, threads)
+    completed = _complete_paths(sampled, arrays, rng, threads)
     table = all_variables()
     found = {
         name: sampled[name].transpose("chain", "draw", ...).to_numpy()
         for name in sampled_variables()
         if name in sampled
     } | {name: values.reshape(chains, draws, *values.shape[1:]) for name, values in completed.items()}
-    frequency = panel.attrs["frequency"]
+    frequency = arrays.panel.attrs["frequency"]
     result = {
         name: (("chain", "draw", *table[name].dims), values, {"units": table[name].units(frequency)})
         for name, values in found.items()
     }
     by_draw = {"chain": np.arange(chains), "draw": np.arange(draws)}
-    return xr.Dataset(result, coords=by_draw | coordinates(panel, spec))
+    return xr.Dataset(result, coords=by_draw | arrays.coordinates)
 
 
-def _complete_paths(
-    sampled: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, rng: Generator, threads: int
-) -> dict[str, NDArray[Any]]:
+def _complete_paths(sampled: xr.Dataset, arrays: PanelArrays, rng: Generator, threads: int) -> dict[str, NDArray[Any]]:
     """Return level and trend, (draw, dyad, time), and the mean of the trend over every era."""
-    number = sampled.sizes["chain"] * sampled.sizes["draw"]
+    spec, number = arrays.spec, sampled.sizes["chain"] * sampled.sizes["draw"]
     draws = {str(name): flat(sampled[name]) for name in sampled if sampled[name].ndim <= 3}
     level, trend = np.empty((2, number, arrays.dyads, arrays.periods), dtype=np.float32)
     mu = np.empty((number, arrays.eras))
     effect = flat(sampled["driver_effect"]) if "driver_effect" in sampled else None
 
     def complete(d: int, rng: Generator) -> None:
-        slow = whole = _complete_trend(d, draws, spec, arrays, rng)
+        slow = whole = _complete_trend(d, draws, arrays, rng)
         if spec.has_cycle:
             phi, sigma = draws["phi"][:, d], draws["sigma"][:, d]
             whole = slow + complete_dyad(d, draws["node_cycle"], phi, sigma, 0.0, arrays, rng)
@@ -254,13 +250,13 @@ def _complete_paths(
     return found | {"mu": mu} if spec.moves else found
 
 
-def _complete_trend(d: int, draws: dict[str, Float], spec: PendulumSpec, arrays: PanelArrays, rng: Generator) -> Float:
+def _complete_trend(d: int, draws: dict[str, Float], arrays: PanelArrays, rng: Generator) -> Float:
     """Return the trend of one dyad without drivers, (draw, time); between nodes it is folded back at a ceiling."""
-    if not spec.moves:
+    if not arrays.spec.moves:
         return draws["mu"][:, arrays.era_index[d]]
     step, mean = draws["trend_step"][:, d], draws["trend_mean"][:, d]
     trend = complete_dyad(d, draws["node_trend"], draws["trend_retention"], step, mean, arrays, rng)
-    if spec.has_ceiling:
+    if arrays.spec.has_ceiling:
         between = np.ones(arrays.periods, dtype=bool)
         between[arrays.node_time[arrays.starts[d] : arrays.starts[d + 1]]] = False
         ceiling = draws["ceiling"][:, arrays.era_index[d][between]]

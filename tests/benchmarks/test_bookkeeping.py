@@ -183,9 +183,9 @@ def test_both_loops_evaluate_the_likelihood(size, density):
     arrays = panel_arrays(problem.panel, SPEC, dense=True)
     own, sides = centres(arrays), SPEC.observation_model
     aside = own | {"kinds_offset": np.zeros_like(own["offset"])}
-    data = sides.data(SPEC, arrays, own) | {"node_dyad": arrays.node_dyad}
+    data = sides.data(arrays, own) | {"node_dyad": arrays.node_dyad}
     likelihood = sides.log_likelihood(SPEC, np.zeros(arrays.nodes), own, data)
-    likelihood += aside_log_likelihood(aside, aside_data(SPEC, arrays.aside))
+    likelihood += aside_log_likelihood(aside, aside_data(arrays.aside, SPEC))
     expected = float(likelihood.eval(mode=python_mode()))
     for loop in (plain_loop, lean_loop):
         assert sum(loop(*part) for part in loop_arguments(problem)) == pytest.approx(expected, rel=1e-10)

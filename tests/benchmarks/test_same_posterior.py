@@ -24,7 +24,7 @@ def log_density_of(model):
 
 def in_white(point, panel):
     """The point with the walks of kinds in the package's coordinates, in place of their steps."""
-    made = aside_data(SPEC, panel_arrays(panel, SPEC).aside)
+    made = aside_data(panel_arrays(panel, SPEC).aside, SPEC)
     for name in ("depth", "severity"):
         if f"{name}_walk" in made:
             steps, steps_of_white = point.pop(f"{name}_drift_raw"), made[f"{name}_walk"][:, :SPANS]

@@ -22,4 +22,4 @@ def sample_by_pymc(panel, spec=None, *, seed=1, **settings):
             var_names=kept, compile_kwargs={"mode": "NUMBA"}, **settings,
         )  # fmt: skip
     arrays = panel_arrays(panel, spec)
-    return complete_posterior(take_apart(tree)["posterior"], panel, spec, arrays, np.random.default_rng(seed))
+    return complete_posterior(take_apart(tree)["posterior"], arrays, np.random.default_rng(seed))

@@ -39,7 +39,7 @@ def panel_of(shape):
 def parts(spec, panel):
     arrays = panel_arrays(panel, spec)
     names = ("path", "aside") if arrays.aside else ("whole",)
-    return [(name, density_of(panel, spec, arrays, name)) for name in names]
+    return [(name, density_of(arrays, name)) for name in names]
 
 
 def to_pymc(point, block, start):
@@ -120,7 +120,7 @@ def test_what_follows_from_a_point_is_what_follows_in_the_pymc_model():
 )
 def test_other_models_are_compiled_from_their_graph(choices, shape, usual):
     spec = PendulumSpec(**choices)
-    assert is_usual(spec, panel_arrays(panel_of(shape), spec), "path") is usual
+    assert is_usual(panel_arrays(panel_of(shape), spec), "path") is usual
 
 
 def test_a_basis_of_what_sums_to_zero_is_orthonormal():

@@ -97,7 +97,7 @@ def test_a_second_panel_of_the_same_form_compiles_nothing_and_has_the_density_of
     assert_same_draws(before, again)
     assert not np.array_equal(again.posterior["trend"], after.posterior["trend"])
     for panel in (first, second):
-        density = density_of(panel, spec, panel_arrays(panel, spec))
+        density = density_of(panel_arrays(panel, spec))
         plain = PendulumModel(spec).build(panel, part="whole").compile_logp(mode=python_mode())
         for point, flat in random_points(density, seed=2):
             assert density.log_density(flat) == pytest.approx(float(plain(point)), rel=1e-9)
@@ -131,7 +131,7 @@ def test_36_origins_have_at_most_two_forms():
         end = add_months(np.datetime64("2019-03-31").item(), month)
         panels.append(build_panel(table, start="2014-01", end=f"{end:%Y-%m}"))
     assert [panel.sizes["time"] for panel in panels] == list(range(63, 99))
-    assert len({form_of(spec, panel_arrays(panel, spec)) for panel in panels}) <= 2
+    assert len({form_of(panel_arrays(panel, spec)) for panel in panels}) <= 2
 
 
 def test_what_is_built_in_makes_another_form():
@@ -139,7 +139,7 @@ def test_what_is_built_in_makes_another_form():
 
     def form(panel=panel, **choices):
         spec = PendulumSpec(**choices)
-        return form_of(spec, panel_arrays(panel, spec))
+        return form_of(panel_arrays(panel, spec))
 
     assert form() == form(make_panel(dyads=2, periods=60, eras=2, seed=9))
     others = [
@@ -161,7 +161,7 @@ def test_memory_holds_a_handful_of_forms(compilations, monkeypatch):
     panel = make_panel(periods=40)
     for nodes in range(3, 3 + KEPT_FORMS + 2):
         spec = PendulumSpec(nodes=nodes, cycle="cubic")
-        density_of(panel, spec, panel_arrays(panel, spec))
+        density_of(panel_arrays(panel, spec))
     assert len(_COMPILED) == KEPT_FORMS
     assert min(spec.nodes for spec, *_ in _COMPILED) == 5
 

@@ -78,7 +78,7 @@ def test_a_compiled_model_is_refilled_with_a_longer_panel():
     short, long = (driven_panel(periods=periods, events=3.0) for periods in (14, 19))
     refilled, own = (Compiled(panel, SPEC) for panel in (short, long))
     arrays = panel_arrays(long, SPEC)
-    for name, value in pack(model_data(SPEC, arrays, prior_reference(SPEC, arrays))).items():
+    for name, value in pack(model_data(arrays, prior_reference(arrays))).items():
         refilled.model[name].set_value(value.astype(refilled.model[name].type.dtype))
     point = own.random_point(np.random.default_rng(8))
     assert refilled.log_density(point) == pytest.approx(own.log_density(point))
@@ -152,9 +152,9 @@ def test_the_completed_posterior_holds_the_push():
     for name in ("node_trend", "node_cycle"):
         sampled[name] = (("chain", "draw", "node"), rng.normal(size=(1, 6, arrays.nodes)))
     sampled["ceiling"] = 2.0 + 0.0 * sampled["headroom"]
-    with_push = complete_posterior(sampled, panel, SPEC, arrays, np.random.default_rng(4)).isel(chain=0)
+    with_push = complete_posterior(sampled, arrays, np.random.default_rng(4)).isel(chain=0)
     still = sampled.assign(driver_effect=0.0 * sampled["driver_effect"])
-    without = complete_posterior(still, panel, SPEC, arrays, np.random.default_rng(4)).isel(chain=0)
+    without = complete_posterior(still, arrays, np.random.default_rng(4)).isel(chain=0)
     assert with_push["driver"].to_numpy().tolist() == list(ACTS)
     for i in range(6):
         one, other = with_push.isel(draw=i), without.isel(draw=i)

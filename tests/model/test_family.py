@@ -344,7 +344,7 @@ def test_the_likelihood_of_draws_is_that_of_the_model():
     draws, total = observation.draws(own), 0.0
     for node in np.flatnonzero(arrays.observed.side.cell_of_node >= 0):
         at = level[[[arrays.node_dyad[node]]], arrays.node_time[node]]
-        of_level = observation.log_likelihood_of_draws(spec, at, draws, arrays, node)
+        of_level = observation.log_likelihood_of_draws(at, draws, arrays, node)
         total += with_kinds_of_draws(of_level, arrays.aside, node, draws)[0, 0]
     assert total == pytest.approx(events_density(panel, spec, level, values), rel=1e-9)
 

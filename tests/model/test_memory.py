@@ -37,7 +37,7 @@ def test_completing_the_path_takes_little_more_than_its_result():
         | {"trend_retention": drawn(sizes=[])}
     )
     tracemalloc.start()
-    posterior = complete_posterior(sampled, panel, spec, arrays, np.random.default_rng(2))
+    posterior = complete_posterior(sampled, arrays, np.random.default_rng(2))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert posterior["level"].dtype == np.float32

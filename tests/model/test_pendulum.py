@@ -111,7 +111,7 @@ def test_where_the_path_is_whitened_does_not_matter(choices):
     panel = panel_with_gaps(index=choices == INDEX)
     spec = PendulumSpec(**choices)
     arrays = panel_arrays(panel, spec)
-    prior = prior_reference(spec, arrays)
+    prior = prior_reference(arrays)
     moved = {"noise": 0.5, "concentration": 1.5, "error": 2.0}
     own = {name: moved[name] * prior.observed[name] for name in moved if name in prior.observed}
     elsewhere = replace(prior, mu=prior.mu - 0.5, observed=prior.observed | own)

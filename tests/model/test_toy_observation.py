@@ -35,12 +35,12 @@ class GaussianIndex(Observation):
     def read(self, panel, node_of):
         return panel["index"].to_numpy()[node_of >= 0]
 
-    def add_parameters(self, spec, arrays, pool):
+    def add_parameters(self, arrays):
         import pymc as pm
 
         return {"error": pm.HalfNormal("gaussian_error", PRIOR)}
 
-    def data(self, spec, arrays, reference):
+    def data(self, arrays, reference):
         seen = np.flatnonzero(np.isfinite(arrays.observed))
         return {"seen": seen, "value": arrays.observed[seen]}
 
@@ -49,17 +49,17 @@ class GaussianIndex(Observation):
 
         return pm.logp(pm.Normal.dist(level[data["seen"]], own["error"]), data["value"]).sum()
 
-    def reference(self, spec, arrays):
+    def reference(self, arrays):
         return {"error": PRIOR}
 
-    def derivatives(self, spec, level, reference, arrays):
+    def derivatives(self, level, reference, arrays):
         precision = np.where(np.isfinite(arrays.observed), reference["error"] ** -2.0, 0.0)
         return precision * (np.nan_to_num(arrays.observed) - level), precision
 
     def draws(self, posterior):
         return {"error": flat(posterior["gaussian_error"])}
 
-    def log_likelihood_of_draws(self, spec, level, own, arrays, node):
+    def log_likelihood_of_draws(self, level, own, arrays, node):
         from scipy.stats import norm
 
         return norm.logpdf(arrays.observed[node], level, own["error"][:, None])
@@ -107,8 +107,8 @@ def test_its_simulated_values_follow_the_level(simulated):
 
 def test_the_path_is_whitened_towards_its_values(simulated, spec):
     arrays = panel_arrays(simulated[0], spec)
-    reference = prior_reference(spec, arrays)
-    weight, level = anchor_path(reference, arrays, spec)
+    reference = prior_reference(arrays)
+    weight, level = anchor_path(reference, arrays)
     mean = level_under(reference, arrays)(np.zeros(spec.components * arrays.nodes), weight, weight * level)
     seen = np.isfinite(arrays.observed)
     # For a normal error the pseudo-observations are the observations themselves.

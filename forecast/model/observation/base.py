@@ -55,11 +55,11 @@ class Observation:
         """Return the sizes that are built into a compiled model."""
         return ()
 
-    def add_parameters(self, spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Own:
+    def add_parameters(self, arrays: "PanelArrays") -> Own:
         """Add the parameters between level and data to the PyMC model on the context stack."""
         return {}
 
-    def data(self, spec: "PendulumSpec", arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
+    def data(self, arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
         """Return the arrays that the model reads, by the names of its data; names must not clash with the path's."""
         raise NotImplementedError
 
@@ -67,13 +67,11 @@ class Observation:
         """Return the log-likelihood of what tells of the level, as a PyTensor expression of the level at the nodes."""
         raise NotImplementedError
 
-    def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
+    def reference(self, arrays: "PanelArrays") -> Own:
         """Return the centres of the priors, by the names of the parameters."""
         raise NotImplementedError
 
-    def derivatives(
-        self, spec: "PendulumSpec", level: Float, reference: Own, arrays: "PanelArrays"
-    ) -> tuple[Float, Float]:
+    def derivatives(self, level: Float, reference: Own, arrays: "PanelArrays") -> tuple[Float, Float]:
         """Return slope and averaged negative curvature of each node's log-likelihood in its level, (node,)."""
         raise NotImplementedError
 
@@ -85,9 +83,7 @@ class Observation:
         """Take the parameters out of the posterior of a fit, (draw, ...), chains one after the other."""
         raise NotImplementedError
 
-    def log_likelihood_of_draws(
-        self, spec: "PendulumSpec", level: Float, own: Own, arrays: "PanelArrays", node: int
-    ) -> Float:
+    def log_likelihood_of_draws(self, level: Float, own: Own, arrays: "PanelArrays", node: int) -> Float:
         """Return the log-likelihood of one node's data at levels (draw, particle) of every draw."""
         raise NotImplementedError
 
@@ -101,6 +97,6 @@ class Observation:
         """Return a later panel on the scale of an earlier one, where data are standardised."""
         return panel
 
-    def integration_worth(self, spec: "PendulumSpec", posterior: "xr.Dataset", arrays: "PanelArrays") -> float:
+    def integration_worth(self, posterior: "xr.Dataset", arrays: "PanelArrays") -> float:
         """Return the effective sample size fraction of draws under a finer integral over the month-specific noise."""
         return 1.0

@@ -30,14 +30,14 @@ class IndexObservation(Observation):
     def read(self, panel: "xr.Dataset", node_of: Index) -> Float:
         return standardised_index(panel)[node_of >= 0]
 
-    def add_parameters(self, spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Own:
+    def add_parameters(self, arrays: "PanelArrays") -> Own:
         import pymc as pm
 
-        error = pm.HalfNormal("index_error", spec.priors.index_error)
-        df = pm.Deterministic("index_df", 1.0 + pm.Gamma("index_df_excess", *spec.priors.index_df))
+        error = pm.HalfNormal("index_error", arrays.spec.priors.index_error)
+        df = pm.Deterministic("index_df", 1.0 + pm.Gamma("index_df_excess", *arrays.spec.priors.index_df))
         return {"error": error, "df": df}
 
-    def data(self, spec: "PendulumSpec", arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
+    def data(self, arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
         seen = np.flatnonzero(np.isfinite(arrays.observed))
         return {"seen": seen, "index_seen": arrays.observed[seen]}
 
@@ -47,12 +47,10 @@ class IndexObservation(Observation):
         error = (level[data["seen"]] - data["index_seen"]) / own["error"]
         return (student_log_density(error, own["df"], pt) - pt.log(own["error"])).sum()
 
-    def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
-        return {"error": spec.priors.index_error}
+    def reference(self, arrays: "PanelArrays") -> Own:
+        return {"error": arrays.spec.priors.index_error}
 
-    def derivatives(
-        self, spec: "PendulumSpec", level: Float, reference: Own, arrays: "PanelArrays"
-    ) -> tuple[Float, Float]:
+    def derivatives(self, level: Float, reference: Own, arrays: "PanelArrays") -> tuple[Float, Float]:
         index, precision = arrays.observed, 1.0 / reference["error"] ** 2
         seen = np.isfinite(index)
         return np.where(seen, precision * (np.nan_to_num(index) - level), 0.0), np.where(seen, precision, 0.0)
@@ -60,9 +58,7 @@ class IndexObservation(Observation):
     def draws(self, posterior: "xr.Dataset") -> Own:
         return {"error": flat(posterior["index_error"]), "df": flat(posterior["index_df"])}
 
-    def log_likelihood_of_draws(
-        self, spec: "PendulumSpec", level: Float, own: Own, arrays: "PanelArrays", node: int
-    ) -> Float:
+    def log_likelihood_of_draws(self, level: Float, own: Own, arrays: "PanelArrays", node: int) -> Float:
         scale, df = own["error"][:, None], own["df"][:, None]
         error = (arrays.observed[node] - level) / scale
         return np.asarray(student_log_density(error, df) - np.log(scale))

@@ -125,7 +125,7 @@ def recent_log_odds(sides: Index, panel: "xr.Dataset") -> Float:
     return np.asarray(np.log((cooperative + 1.0) / (hostile + 1.0)))
 
 
-def aside_data(spec: "PendulumSpec", aside: Aside) -> dict[str, Any]:
+def aside_data(aside: Aside, spec: "PendulumSpec") -> dict[str, Any]:
     """Return the arrays that a model reads of the kinds, by the names of its data."""
     layouts = {f"{one.name}_{part}": one.counted.layout[part] for one in aside.kinds for part in LAYOUT}
     places = {"place_of_node": aside.place_of_node, "recent": aside.recent}
@@ -135,14 +135,14 @@ def aside_data(spec: "PendulumSpec", aside: Aside) -> dict[str, Any]:
     return layouts | places | dict(walks)
 
 
-def add_aside(spec: "PendulumSpec", arrays: "PanelArrays", aside: Aside, data: Mapping[str, Any] | None = None) -> Own:
+def add_aside(arrays: "PanelArrays", aside: Aside, data: Mapping[str, Any] | None = None) -> Own:
     """Add the parameters of the kinds to the PyMC model on the context stack; without data as priors can be drawn."""
     import pytensor.tensor as pt
 
     side = aside.kinds[0].counted
     own: Own = {}
     for kinds in aside.kinds:
-        own |= add_kinds(spec, arrays, kinds, data)
+        own |= add_kinds(arrays, kinds, data)
     return own | {"kinds_offset": pt.zeros((arrays.dyads, side.directions, side.datasets))}
 
 
@@ -202,9 +202,9 @@ def declare_kinds(spec: "PendulumSpec", kinds: Kinds) -> Declared:
     return declared
 
 
-def declare_shift(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds, dataset: int = 0) -> Declared:
+def declare_shift(arrays: "PanelArrays", kinds: Kinds, dataset: int = 0) -> Declared:
     """Declare the shifts of kinds by dataset; that dyads sum to zero is not declared here."""
-    priors, name = spec.priors, f"{kinds.name}_{dataset}" if dataset else kinds.name
+    spec, priors, name = arrays.spec, arrays.spec.priors, f"{kinds.name}_{dataset}" if dataset else kinds.name
     declared: Declared = {}
     if len(kinds.dyads_of(dataset)) > 1:  # the thresholds say where the dyads stand together
         declared["dyad_sd"] = spread_around(f"{name}_dyad_sd", priors.kind_dyads)
@@ -217,19 +217,19 @@ def declare_shift(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds, dat
     return declared
 
 
-def add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds, data: Mapping[str, Any] | None) -> Own:
+def add_kinds(arrays: "PanelArrays", kinds: Kinds, data: Mapping[str, Any] | None) -> Own:
     """Add slope, shifts, thresholds and concentration of one side's kinds."""
     import pymc as pm
     import pytensor.tensor as pt
 
-    name, priors, datasets = kinds.name, spec.priors, kinds.counted.datasets
+    spec, name, datasets = arrays.spec, kinds.name, kinds.counted.datasets
     declared = declare_kinds(spec, kinds)
     slope: Any = declared["slope"].add()
-    shifts = [_add_shift(spec, arrays, kinds, data, 0)]
+    shifts = [_add_shift(arrays, kinds, data, 0)]
     if datasets > 1:  # the kinds of another dataset are its own affair
-        others = pm.Normal(f"{name}_other_slope", *priors.kind_slope, shape=datasets - 1)
+        others = pm.Normal(f"{name}_other_slope", *spec.priors.kind_slope, shape=datasets - 1)
         slope = pm.Deterministic(f"dataset_{name}_slope", pt.concatenate([slope[None], others]), dims="dataset")
-        shifts += [_add_shift(spec, arrays, kinds, data, q) for q in range(1, datasets)]
+        shifts += [_add_shift(arrays, kinds, data, q) for q in range(1, datasets)]
     shift = pm.Deterministic(f"{name}_shift", pt.concatenate(shifts))
     cutpoint = first = declared["cut"].add()
     if kinds.cuts > 1:
@@ -242,22 +242,20 @@ def add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds, data: M
     }  # fmt: skip
 
 
-def _add_shift(
-    spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds, data: Mapping[str, Any] | None, dataset: int
-) -> Any:
+def _add_shift(arrays: "PanelArrays", kinds: Kinds, data: Mapping[str, Any] | None, dataset: int) -> Any:
     """Add the shift of every place, (place,): the dyad's, around which eras vary or years drift."""
     import pymc as pm
     import pytensor.tensor as pt
 
     name = f"{kinds.name}_{dataset}" if dataset else kinds.name
-    declared = declare_shift(spec, arrays, kinds, dataset)
+    declared = declare_shift(arrays, kinds, dataset)
     dyad: Any = pt.zeros(arrays.dyads)
     differing = kinds.dyads_of(dataset)
     if "dyad_sd" in declared:
         spread = declared["dyad_sd"].add()
         own = pm.ZeroSumNormal(f"{name}_dyad", spread, shape=len(differing))  # by itself: each has hundreds of events
         dyad = own if len(differing) == arrays.dyads else dyad[differing].set(own)
-    if spec.kind_drift == "years":
+    if arrays.spec.kind_drift == "years":
         step = declared["step"].add()
         rows = slice(dataset * arrays.dyads, (dataset + 1) * arrays.dyads)
         if data is None:
@@ -273,7 +271,7 @@ def _add_shift(
             pm.Potential(f"{name}_drift_prior", log_det - 0.5 * (steps**2).sum() - constant)
             walk = (made_of_white[:, SPANS:] * white).sum(axis=2)
         return (dyad[:, None] + step * walk).ravel()
-    if spec.kind_drift == "eras":
+    if arrays.spec.kind_drift == "eras":
         return dyad[arrays.era_dyad] + declared["step"].add() * declared["raw"].add()
     return dyad[arrays.era_dyad]
 

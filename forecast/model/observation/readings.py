@@ -167,12 +167,12 @@ def _information(events: Any, concentration: Any) -> Any:
     return INFORMATION * events * (concentration + 1.0) / (concentration + events)
 
 
-def add_readings(spec: "PendulumSpec", arrays: "PanelArrays", readings: Readings, first_effect: Any, pool: bool) -> Own:
+def add_readings(arrays: "PanelArrays", first_effect: Any) -> Own:
     """Add drift and effect of volume of every dataset; those of the first are none, and ``first_effect`` (dyad,)."""
     import pymc as pm
     import pytensor.tensor as pt
 
-    priors, dyads = spec.priors, arrays.dyads
+    spec, priors, dyads, readings = arrays.spec, arrays.spec.priors, arrays.dyads, arrays.observed.readings
     others = readings.events.shape[1] - 1
     step = spread_around("dataset_drift_sd", priors.dataset_drift, (others,)).add()
     walk = pm.Normal("dataset_drift_raw", 0.0, 1.0, shape=(dyads, others, KNOTS - 1))
@@ -186,7 +186,7 @@ def add_readings(spec: "PendulumSpec", arrays: "PanelArrays", readings: Readings
     effect: Any = pt.zeros((dyads, others + 1))
     if spec.volume_effect:
         prior, spread = priors.volume_effect, priors.volume_effect_dyads
-        rest = ByDyad("dataset_volume", prior, spread, pool, dims=(dyads, others)).add()
+        rest = ByDyad("dataset_volume", prior, spread, arrays.pool, dims=(dyads, others)).add()
         effect = pt.concatenate([first_effect[:, None], rest], axis=1)
         effect = pm.Deterministic("dataset_volume_effect", effect, dims=("dyad", "dataset"))
     return {"drift": drift, "dataset_volume_effect": effect}

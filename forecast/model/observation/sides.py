@@ -95,11 +95,12 @@ class SidesObservation(Observation):
         spans = () if observed.readings is None else observed.readings.spans
         return observed.side.directions, observed.side.datasets, *(end for span in spans for end in span)
 
-    def add_parameters(self, spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Own:
+    def add_parameters(self, arrays: "PanelArrays") -> Own:
         import pymc as pm
         import pytensor.tensor as pt
 
-        side, readings, dyads = arrays.observed.side, arrays.observed.readings, arrays.dyads
+        spec, pool, dyads = arrays.spec, arrays.pool, arrays.dyads
+        side, readings = arrays.observed.side, arrays.observed.readings
         declared = declare_sides(spec, pool, side.directions, side.datasets)
         noise, volume_effect = (
             pm.Deterministic(name, declared[name].add(), dims="dyad") if name in declared else np.zeros(dyads)
@@ -107,7 +108,7 @@ class SidesObservation(Observation):
         )
         own: Own = {"noise": noise, "volume_effect": volume_effect, "cutpoint": pt.zeros((side.datasets, 1))}
         if readings is not None:
-            own |= by_dataset.add_readings(spec, arrays, readings, volume_effect, pool)
+            own |= by_dataset.add_readings(arrays, volume_effect)
         own["concentration"] = declared["concentration"].add() if spec.overdispersion else np.zeros(side.datasets)
         offset: Any = pt.zeros((dyads, side.directions, 1))
         if readings is not None:  # other datasets are off for all dyads alike
@@ -120,7 +121,7 @@ class SidesObservation(Observation):
         own["offset"] = pm.Deterministic("direction_offset", offset, dims=("dyad", "direction", "dataset"))
         return own
 
-    def data(self, spec: "PendulumSpec", arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
+    def data(self, arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
         side, readings = arrays.observed.side, arrays.observed.readings
         events = np.maximum(side.events_at_nodes(), 1.0)
         reports, report_of_node = np.unique(np.column_stack([arrays.node_dyad, events]), axis=0, return_inverse=True)
@@ -130,7 +131,7 @@ class SidesObservation(Observation):
             "report_dyad": dyad, "report_events": number, "report_of_node": report_of_node, "anchor_variance": known,
             **side.layout,
         }  # fmt: skip
-        if spec.volume_effect:
+        if arrays.spec.volume_effect:
             count, effect = arrays.observed.relative_count, reference["volume_effect"]
             own |= {"relative_count": count, "anchor_volume_effect": effect}
         return own if readings is None else own | by_dataset.data(readings, arrays.node_dyad, reference)
@@ -146,8 +147,9 @@ class SidesObservation(Observation):
         rule = [pt.constant(one) for one in quadrature(spec)]
         return EventLikelihood()(level, *parameters, pt.as_tensor(shift), *layout, *rule)[0]
 
-    def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
-        p, dyads, side = spec.priors, arrays.dyads, arrays.observed.side
+    def reference(self, arrays: "PanelArrays") -> Own:
+        spec, dyads, side = arrays.spec, arrays.dyads, arrays.observed.side
+        p = spec.priors
         own = {
             "noise": np.full(dyads, np.exp(p.noise[0]) if spec.month_noise else 0.0),
             "cutpoint": np.zeros((side.datasets, 1)),
@@ -157,14 +159,12 @@ class SidesObservation(Observation):
         }
         return own if arrays.observed.readings is None else own | by_dataset.reference(spec, dyads, side.datasets)
 
-    def derivatives(
-        self, spec: "PendulumSpec", level: Float, reference: Own, arrays: "PanelArrays"
-    ) -> tuple[Float, Float]:
+    def derivatives(self, level: Float, reference: Own, arrays: "PanelArrays") -> tuple[Float, Float]:
         counted: Counted = arrays.observed.side
         level, shift = _as_read(level, reference, _read_by(arrays))
 
         def slope(at: Float) -> Any:
-            return _value_and_slope(at, shift, reference, counted, quadrature(spec))[1]
+            return _value_and_slope(at, shift, reference, counted, quadrature(arrays.spec))[1]
 
         curvature = (slope(level - CURVATURE_SPAN) - slope(level + CURVATURE_SPAN)) / (2 * CURVATURE_SPAN)
         seen = counted.events_at_nodes() > 0
@@ -200,16 +200,14 @@ class SidesObservation(Observation):
                 own[f"{name}_concentration"] = flat_or_zeros(posterior, f"{name}_concentration", datasets)
         return own if datasets == 1 else own | by_dataset.draws(posterior, own)
 
-    def log_likelihood_of_draws(
-        self, spec: "PendulumSpec", level: Float, own: Own, arrays: "PanelArrays", node: int
-    ) -> Float:
+    def log_likelihood_of_draws(self, level: Float, own: Own, arrays: "PanelArrays", node: int) -> Float:
         observed, dyad, readings = arrays.observed, int(arrays.node_dyad[node]), arrays.observed.readings
         if readings is None:
             month, side = level + own["volume_effect"][:, dyad, None] * observed.relative_count[node], own
         else:
             shift = by_dataset.shift_of_draws(own, readings, dyad, node)
             month, side = level, own | {"offset": own["offset"] + shift[:, None, None, :]}
-        return one_side.log_likelihood_of_draws(observed.side, node, month, side, quadrature(spec))
+        return one_side.log_likelihood_of_draws(observed.side, node, month, side, quadrature(arrays.spec))
 
     def simulate(
         self, spec: "PendulumSpec", panel: "xr.Dataset", level: Float, parameters: "xr.Dataset", rng: Generator
@@ -253,7 +251,8 @@ class SidesObservation(Observation):
         result["counts"] = counts.copy(data=simulated).transpose(*panel["counts"].dims)
         return result
 
-    def integration_worth(self, spec: "PendulumSpec", posterior: "xr.Dataset", arrays: "PanelArrays") -> float:
+    def integration_worth(self, posterior: "xr.Dataset", arrays: "PanelArrays") -> float:
+        spec = arrays.spec
         if not spec.month_noise:
             return 1.0
         draws, counted = posterior.sizes["draw"], arrays.observed.side
