@@ -50,43 +50,28 @@ def bridge(log_density: Callable[[Float], float], points: Float, white: Bool, rn
             f"draws: {chains} x {draws} are too few for the evidence of a model with {parameters} parameters, which "
             f"half of them have to outnumber; take at least {2 * (parameters // chains + 1)} a chain"
         )
-    guide = Gaussian.of(points[:, :half].reshape(-1, points.shape[2]), white)
     kept = points[:, half:].reshape(-1, points.shape[2])
-    drawn = guide.draw(len(kept), rng)
-    ours, theirs = (np.array([log_density(p) for p in many]) - guide.log_density(many) for many in (kept, drawn))
+    guide, drawn = _guide(points[:, :half].reshape(-1, points.shape[2]), white, rng, len(kept))
+    ours, theirs = (np.array([log_density(p) for p in many]) - guide(many) for many in (kept, drawn))
     return _meng_wong(ours.reshape(len(points), -1), theirs)
 
 
-@dataclass(frozen=True)
-class Gaussian:
-    """A normal distribution: full covariance among the parameters, none among the white noise."""
+def _guide(points: Float, white: Bool, rng: np.random.Generator, number: int) -> tuple[Callable[[Float], Float], Float]:
+    """Fit a normal distribution to points, with covariance among the parameters alone; its log-density, and draws."""
+    mean, spread = points.mean(axis=0), points[:, white].std(axis=0)
+    factor = np.linalg.cholesky(np.cov(points[:, ~white].T).reshape(2 * (int((~white).sum()),)))
+    volume = np.log(spread).sum() + np.log(np.diag(factor)).sum()
+    drawn = rng.standard_normal((number, mean.size))
+    drawn[:, ~white] = drawn[:, ~white] @ factor.T
+    drawn[:, white] *= spread
 
-    mean: Float
-    spread: Float
-    factor: Float
-    white: Bool
-
-    @classmethod
-    def of(cls, points: Float, white: Bool) -> "Gaussian":
-        """Fit it to points (draw, coordinate)."""
-        factor = np.linalg.cholesky(np.cov(points[:, ~white].T).reshape(2 * (int((~white).sum()),)))
-        return cls(points.mean(axis=0), points[:, white].std(axis=0), factor, white)
-
-    def draw(self, number: int, rng: np.random.Generator) -> Float:
-        """Draw points (draw, coordinate)."""
-        points = rng.standard_normal((number, self.mean.size))
-        points[:, ~self.white] = points[:, ~self.white] @ self.factor.T
-        points[:, self.white] *= self.spread
-        return np.asarray(points + self.mean)
-
-    def log_density(self, points: Float) -> Float:
-        """Log-density of points (draw, coordinate)."""
-        off = points - self.mean
-        noise = off[:, self.white] / self.spread
-        rest = np.linalg.solve(self.factor, off[:, ~self.white].T)
-        volume = np.log(self.spread).sum() + np.log(np.diag(self.factor)).sum()
+    def log_density(points: Float) -> Float:
+        off = points - mean
+        noise, rest = off[:, white] / spread, np.linalg.solve(factor, off[:, ~white].T)
         squares = (noise**2).sum(axis=1) + (rest**2).sum(axis=0)
-        return np.asarray(-0.5 * squares - volume - 0.5 * self.mean.size * np.log(2 * np.pi))
+        return np.asarray(-0.5 * squares - volume - 0.5 * mean.size * np.log(2 * np.pi))
+
+    return log_density, drawn + mean
 
 
 def _meng_wong(ours: Float, theirs: Float) -> Evidence:

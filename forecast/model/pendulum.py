@@ -5,7 +5,6 @@ Draws from the prior and data simulated from the model need no compilation.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,118 +27,6 @@ from forecast.model.spec import PendulumSpec, spec_for
 from forecast.model.trend import SOFTNESS, add_constant, add_headroom, add_trend, step_below
 from forecast.model.variables import sampled_variables
 from forecast.typing import Float, Index
-
-
-@dataclass(frozen=True)
-class PathGraph:
-    """Expressions over the nodes; a path is (node,), or (node, 2), trend and cycle, where both move."""
-
-    spec: PendulumSpec
-    parameters: Parameters
-    data: Mapping[str, Any]  # Of `forecast.model.inputs.model_data`
-
-    @cached_property
-    def trend(self) -> Transitions:
-        """Transitions of the trend, each (node,)."""
-        assert self.parameters.trend is not None
-        return self.parameters.trend.transitions(self.data, pt)
-
-    @cached_property
-    def cycle(self) -> Transitions:
-        """Transitions of the Gaussian process by which the cycle is whitened, each (node,)."""
-        assert self.parameters.motion is not None
-        return self.spec.cycle_model.transitions(self.parameters.motion, self.data)
-
-    @cached_property
-    def still(self) -> Any:
-        """A constant trend at every node; zero where the trend moves."""
-        return 0.0 if self.spec.moves else self.parameters.mu[self.data["node_era"]]
-
-    @cached_property
-    def pseudo(self) -> tuple[Any, Any]:
-        """Weight and information of the anchor's pseudo-observations; they follow the parameters."""
-        observed, data, model = self.parameters.observed, self.data, self.spec.observation_model
-        weight, shift = model.anchor(data["anchor_weight"], observed, data)
-        target = data["anchor_level"] + shift - self.still
-        if self.push is not None:  # what is read as level is the path and all that drivers add to it
-            target = target - sum(self.push)
-        return weight, weight * target
-
-    @cached_property
-    def push(self) -> tuple[Any, Any] | None:
-        """Effect of drivers at every node on the level, and on the month alone; None without drivers."""
-        if self.parameters.effect is None:
-            return None
-        return node_push(self.spec.drivers, self.parameters.effect, self.parameters.motion, self.data)
-
-    def path(self, white: Any, weight: Any, information: Any) -> tuple[Any, Any]:
-        """Path of white noise under pseudo-observations of its level, and the log-determinant."""
-        starts = self.data["starts"]
-        if self.spec.components == 2:
-            path, log_det, *_ = WhitenedPair()(white, *self.trend, *self.cycle, weight, information, starts)
-            return path.reshape((-1, 2)), log_det
-        process = self.trend if self.spec.moves else self.cycle
-        path, log_det, *_ = WhitenedPath()(white, *process, weight, information, starts)
-        return path, log_det
-
-    def parts(self, path: Any) -> tuple[Any, Any]:
-        """Free trend and cycle of a path; None for a component without one."""
-        if self.spec.components == 2:
-            return path[:, 0], path[:, 1]
-        return (path, None) if self.spec.moves else (None, path)
-
-    def ceiling(self, trend: Any) -> Any:
-        """Ceiling of every era: a headroom above the trend where the era begins."""
-        return trend[self.data["era_start"]] + self.parameters.headroom
-
-    def level(self, path: Any) -> Any:
-        """Level: trend, cycle, and what drivers add to them."""
-        trend, cycle = self.parts(path)
-        level = self.still if trend is None else trend
-        level = level if cycle is None else level + cycle
-        return level if self.push is None else level + self.push[0]
-
-    def prior(self, path: Any) -> Any:
-        """Log-density of a path, up to half the logarithm of two pi per node and component."""
-        trend, cycle = self.parts(path)
-        total: Any = 0.0
-        if trend is not None:
-            drift, carry, scale = self.trend
-            expected = drift + carry * _previous(trend)
-            total = total + _normal(trend - expected, scale)
-            if self.spec.has_ceiling:
-                total = total + self.below_ceiling(trend, expected, scale)
-        if cycle is not None:
-            assert self.parameters.motion is not None
-            motion, model = self.parameters.motion, self.spec.cycle_model
-            expected = model.expected(_previous(cycle), self.cycle, motion, self.data)
-            total = total + _normal(cycle - expected, self.cycle[-1])
-        return total
-
-    def below_ceiling(self, trend: Any, expected: Any, scale: Any) -> Any:
-        """Log-density that ceilings add to the trend's steps within an era."""
-        first = self.data["era_start"][self.data["node_era"]]
-        ceiling = self.ceiling(trend)[self.data["node_era"]]
-        kept = normal_lcdf(0.0, 1.0, (ceiling - trend) / SOFTNESS)
-        mass = normal_lcdf(0.0, 1.0, (ceiling - expected) / pt.sqrt(scale**2 + SOFTNESS**2))
-        return pt.where(pt.eq(pt.arange(trend.shape[0]), first), 0.0, kept - mass).sum()
-
-    def likelihood(self, level: Any) -> Any:
-        """Log-likelihood of everything seen, given the level at the nodes."""
-        if self.push is not None:
-            level = level + self.push[1]
-        return self.spec.observation_model.log_likelihood(self.spec, level, self.parameters.observed, self.data)
-
-
-def _normal(off: Any, scale: Any) -> Any:
-    """Log-density of normal deviations, but for the constants."""
-    return -0.5 * ((off / scale) ** 2).sum() - pt.log(scale).sum()
-
-
-def _previous(path: Any) -> Any:
-    """Return the node before each; a first node's has no meaning."""
-    return pt.concatenate([path[:1], path[:-1]])
-
 
 OBSERVED = ("events", "events_aside")  # Names of the log-likelihoods of what tells of the level, and of what does not
 
@@ -202,7 +89,7 @@ def build_part(arrays: PanelArrays, data: Mapping[str, NDArray[Any]], part: Part
     with pm.Model(coords=arrays.coordinates) as model:
         held = hold(data)
         if part != "aside":
-            _add_path(PathGraph(arrays.spec, add_parameters(arrays), held), node_capacity(arrays.nodes))
+            _add_path(arrays.spec, add_parameters(arrays), held, node_capacity(arrays.nodes))
         if part != "path" and arrays.aside:
             pm.Potential(OBSERVED[1], aside_log_likelihood(add_aside(arrays, arrays.aside, held), held))
     return model
@@ -220,21 +107,76 @@ def add_parameters(arrays: PanelArrays) -> Parameters:
     return Parameters(trend, mu, motion, observed, headroom, effect)
 
 
-def _add_path(graph: PathGraph, capacity: int) -> None:
+def _add_path(spec: PendulumSpec, p: Parameters, data: Mapping[str, Any], capacity: int) -> None:
     """Add the path in coordinates near white noise, its prior and what is seen of it."""
-    components = graph.spec.components
-    white = pm.Flat(WHITE, shape=components * capacity)
-    nodes = components * graph.data["starts"][-1]
-    path, log_det = graph.path(white[:nodes], *graph.pseudo)
-    level = graph.level(path)
-    for name, values in zip(NODE_PATHS, graph.parts(path), strict=True):
+    observation, cycle_model, starts = spec.observation_model, spec.cycle_model, data["starts"]
+    white = pm.Flat(WHITE, shape=spec.components * capacity)
+    trend = None if p.trend is None else p.trend.transitions(data, pt)
+    cycle = None if p.motion is None else cycle_model.transitions(p.motion, data)
+    still = p.mu[data["node_era"]] if trend is None else 0.0
+    push = None if p.effect is None else node_push(spec.drivers, p.effect, p.motion, data)
+
+    # Pseudo-observations of the path: of what is read as level, less all that is added to the path.
+    weight, shift = observation.anchor(data["anchor_weight"], p.observed, data)
+    target = data["anchor_level"] + shift - still
+    if push is not None:
+        target = target - sum(push)
+    nodes = spec.components * starts[-1]
+    slow, fast, log_det = _coloured(white[:nodes], trend, cycle, weight, weight * target, starts)
+
+    level = still if slow is None else slow
+    level = level if fast is None else level + fast
+    level = level if push is None else level + push[0]
+    for name, values in zip(NODE_PATHS, (slow, fast), strict=True):
         if values is not None:
             pm.Deterministic(name, values)
-    if graph.spec.has_ceiling:
-        pm.Deterministic("ceiling", graph.ceiling(graph.parts(path)[0]), dims="era")
+    prior: Any = 0.0
+    if trend is not None:
+        expected = trend[0] + trend[1] * _previous(slow)
+        prior = prior + _normal(slow - expected, trend[2])
+        if spec.has_ceiling:
+            ceiling = slow[data["era_start"]] + p.headroom
+            pm.Deterministic("ceiling", ceiling, dims="era")
+            prior = prior + _below(ceiling, slow, expected, trend[2], data)
+    if cycle is not None and p.motion is not None:
+        expected = cycle_model.expected(_previous(fast), cycle, p.motion, data)
+        prior = prior + _normal(fast - expected, cycle[2])
     pm.Deterministic("node_level", level)
-    pm.Potential("path_prior", graph.prior(path) + log_det - 0.5 * (white[nodes:] ** 2).sum())
-    pm.Potential(OBSERVED[0], graph.likelihood(level))
+    pm.Potential("path_prior", prior + log_det - 0.5 * (white[nodes:] ** 2).sum())
+    month = level if push is None else level + push[1]
+    pm.Potential(OBSERVED[0], observation.log_likelihood(spec, month, p.observed, data))
+
+
+def _coloured(
+    white: Any, trend: Transitions | None, cycle: Transitions | None, weight: Any, information: Any, starts: Any
+) -> tuple[Any, Any, Any]:
+    """Return free trend and cycle of white noise under pseudo-observations of their sum, and the log-determinant."""
+    if trend is not None and cycle is not None:
+        path, log_det, *_ = WhitenedPair()(white, *trend, *cycle, weight, information, starts)
+        path = path.reshape((-1, 2))
+        return path[:, 0], path[:, 1], log_det
+    process = trend or cycle
+    assert process is not None
+    path, log_det, *_ = WhitenedPath()(white, *process, weight, information, starts)
+    return (None, path, log_det) if trend is None else (path, None, log_det)
+
+
+def _normal(off: Any, scale: Any) -> Any:
+    """Log-density of normal deviations, but for the constants: half the logarithm of two pi for each."""
+    return -0.5 * ((off / scale) ** 2).sum() - pt.log(scale).sum()
+
+
+def _previous(path: Any) -> Any:
+    """Return the node before each; a first node's has no meaning."""
+    return pt.concatenate([path[:1], path[:-1]])
+
+
+def _below(ceiling: Any, trend: Any, expected: Any, scale: Any, data: Mapping[str, Any]) -> Any:
+    """Log-density that ceilings, (era,), add to the trend's steps within an era."""
+    first, ceiling = data["era_start"][data["node_era"]], ceiling[data["node_era"]]
+    kept = normal_lcdf(0.0, 1.0, (ceiling - trend) / SOFTNESS)
+    mass = normal_lcdf(0.0, 1.0, (ceiling - expected) / pt.sqrt(scale**2 + SOFTNESS**2))
+    return pt.where(pt.eq(pt.arange(trend.shape[0]), first), 0.0, kept - mass).sum()
 
 
 def node_capacity(nodes: int) -> int:

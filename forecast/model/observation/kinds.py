@@ -36,6 +36,7 @@ RECENT_MONTHS = 12
 SPAN_YEARS, FIRST_YEAR, SPANS = 5, 1945, 20
 """A drifting depth or severity has one value for a span of years: its length, the first year of all, and how many."""
 QUADRATURE = np.zeros(1), np.ones(1)  # The month-specific noise is the side's alone
+PARTS = ("slope", "shift", "cutpoint", "concentration")  # Parameters of the kinds of a side
 TOWARDS = {"depth": 1.0, "severity": -1.0}  # Depth grows with the recent share, severity as it falls
 
 
@@ -147,8 +148,23 @@ def add_aside(arrays: "PanelArrays", aside: Aside, data: Mapping[str, Any] | Non
 
 
 def aside_log_likelihood(own: Own, data: Mapping[str, Any]) -> Any:
-    """Return the log-likelihood of the kinds, as a PyTensor expression."""
-    return sum(kinds_log_likelihood(name, own, data) for name in TOWARDS if f"{name}_slope" in own)
+    """Return the log-likelihood of the kinds, as a PyTensor expression; datasets are apart where there are several."""
+    import pytensor.tensor as pt
+
+    from forecast.model.kernels.ops import EventLikelihood
+
+    recent, place, offset, total = data["recent"], data["place_of_node"], own["kinds_offset"], 0
+    noise, rule = pt.zeros(offset.shape[0]), [pt.constant(one) for one in QUADRATURE]
+    for name in (name for name in TOWARDS if f"{name}_slope" in own):
+        slope, shift, cutpoint, concentration = (own[f"{name}_{part}"] for part in PARTS)
+        layout = [data[f"{name}_{part}"] for part in LAYOUT]
+        if recent.ndim == 1:
+            at, by_dataset = log_odds(name, slope, recent, shift[place]), pt.zeros((0, 0))
+        else:
+            by_dataset = log_odds(name, slope, recent, shift.reshape((cutpoint.shape[0], -1))[:, place].T)
+            at = pt.zeros(by_dataset.shape[0])
+        total += EventLikelihood()(at, offset, cutpoint, concentration, noise, by_dataset, *layout, *rule)[0]
+    return total
 
 
 def with_kinds_of_draws(total: Float, aside: Aside, node: int, own: Own) -> Float:
@@ -166,25 +182,6 @@ def with_kinds_of_draws(total: Float, aside: Aside, node: int, own: Own) -> Floa
         where = np.broadcast_to(at, total.shape)
         total = total + log_likelihood_of_draws(kinds.counted, node, where, here, QUADRATURE, f"{name}_")
     return total
-
-
-def kinds_log_likelihood(name: str, own: Own, data: Mapping[str, Any]) -> Any:
-    """Return the log-likelihood of the kinds of a side; of several datasets each stands in a place of its own."""
-    import pytensor.tensor as pt
-
-    from forecast.model.kernels.ops import EventLikelihood
-
-    offset, noise = own["kinds_offset"], pt.zeros(own["kinds_offset"].shape[0])
-    cutpoint, concentration = own[f"{name}_cutpoint"], own[f"{name}_concentration"]
-    layout = [data[f"{name}_{part}"] for part in LAYOUT]
-    rule = [pt.constant(one) for one in QUADRATURE]
-    slope, shift, recent, place = own[f"{name}_slope"], own[f"{name}_shift"], data["recent"], data["place_of_node"]
-    if recent.ndim == 1:
-        at, by_dataset = log_odds(name, slope, recent, shift[place]), pt.zeros((0, 0))
-    else:
-        by_dataset = log_odds(name, slope, recent, shift.reshape((cutpoint.shape[0], -1))[:, place].T)
-        at = pt.zeros(by_dataset.shape[0])
-    return EventLikelihood()(at, offset, cutpoint, concentration, noise, by_dataset, *layout, *rule)[0]
 
 
 def declare_kinds(spec: "PendulumSpec", kinds: Kinds) -> Declared:
@@ -236,10 +233,8 @@ def add_kinds(arrays: "PanelArrays", kinds: Kinds, data: Mapping[str, Any] | Non
         cutpoint = pt.concatenate([first, first + pt.cumsum(declared["gap"].add(), axis=1)], axis=1)
     cutpoint = pm.Deterministic(f"{name}_cutpoint", cutpoint)
     concentration: Any = declared["concentration"].add() if spec.overdispersion else pt.zeros(datasets)
-    return {
-        f"{name}_slope": slope, f"{name}_shift": shift, f"{name}_cutpoint": cutpoint,
-        f"{name}_concentration": concentration,
-    }  # fmt: skip
+    found = (slope, shift, cutpoint, concentration)
+    return {f"{name}_{part}": value for part, value in zip(PARTS, found, strict=True)}
 
 
 def _add_shift(arrays: "PanelArrays", kinds: Kinds, data: Mapping[str, Any] | None, dataset: int) -> Any:
