@@ -1,6 +1,7 @@
 """Panel as the plain arrays that the kernels read."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,16 @@ class PanelArrays:
         begins = np.flatnonzero(np.diff(self.node_era, prepend=-1) != 0)
         first[self.node_era[begins]] = begins
         return first
+
+    @cached_property
+    def pairs(self) -> dict[str, Any]:
+        """Distinct pairs of dyad and gap, apart where an era begins, and which of them every node has."""
+        new_era = (np.diff(self.node_era, prepend=-1) != 0) & (self.node_gap > 0)
+        columns = np.column_stack([self.node_dyad, self.node_gap, new_era])
+        pairs, pair_of = np.unique(columns, axis=0, return_inverse=True)
+        return {
+            "pair_dyad": pairs[:, 0], "pair_gap": pairs[:, 1], "pair_new_era": pairs[:, 2], "pair_of_node": pair_of,
+        }  # fmt: skip
 
     @property
     def eras(self) -> int:

@@ -81,7 +81,7 @@ def anchor_path(reference: Parameters, arrays: PanelArrays) -> tuple[Float, Floa
 
 def level_under(reference: Parameters, arrays: PanelArrays) -> Callable[[Float, Float, Float], Float]:
     """Return the function from white noise and pseudo-observations to the level at every node."""
-    pairs, starts = transition_pairs(arrays), arrays.starts
+    pairs, starts = arrays.pairs, arrays.starts
     trend = None if reference.trend is None else reference.trend.transitions(pairs)
     cycle = None if reference.motion is None else over_gaps(reference.motion, pairs)
     constant = reference.mu[arrays.node_era] if trend is None else np.zeros(arrays.nodes)
@@ -96,16 +96,6 @@ def level_under(reference: Parameters, arrays: PanelArrays) -> Callable[[Float, 
         return own + constant
 
     return path
-
-
-def transition_pairs(arrays: PanelArrays) -> dict[str, Any]:
-    """Return the distinct pairs of dyad and gap, apart where an era begins, and which of them every node has."""
-    new_era = (np.diff(arrays.node_era, prepend=-1) != 0) & (arrays.node_gap > 0)
-    columns = np.column_stack([arrays.node_dyad, arrays.node_gap, new_era])
-    pairs, pair_of = np.unique(columns, axis=0, return_inverse=True)
-    return {
-        "pair_dyad": pairs[:, 0], "pair_gap": pairs[:, 1], "pair_new_era": pairs[:, 2], "pair_of_node": pair_of,
-    }  # fmt: skip
 
 
 type Part = Literal["whole", "path", "aside"]
@@ -126,7 +116,7 @@ def model_data(arrays: PanelArrays, reference: Parameters | None = None, part: P
     reference = reference or prior_reference(arrays)
     weight, level = anchor_path(reference, arrays)
     data = {
-        **transition_pairs(arrays),
+        **arrays.pairs,
         "node_dyad": arrays.node_dyad,
         "node_era": arrays.node_era,
         "starts": arrays.starts,

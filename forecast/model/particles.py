@@ -5,6 +5,7 @@ https://doi.org/10.1109/ISPA.2005.195385. Smoothed weights and their limit: Veht
 importance sampling, https://jmlr.org/papers/v25/19-556.html.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -14,11 +15,10 @@ import xarray as xr
 
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.driving import acting_on
-from forecast.model.dynamics import Motion
 from forecast.model.gate import ESS_LIMIT
 from forecast.model.observation.base import Own
 from forecast.model.observation.kinds import with_kinds_of_draws
-from forecast.model.posterior import flat, flat_or_zeros
+from forecast.model.posterior import flat
 from forecast.model.spec import PendulumSpec
 from forecast.model.trend import step_below
 from forecast.panel import panel_kind
@@ -37,39 +37,17 @@ class Draws:
     """The draws of a fit as plain arrays, chains one after the other."""
 
     spec: PendulumSpec
-    mean: Float  # Of a trend that moves; zeros for a constant one
-    step: Float
-    jump: Float
-    retention: Float
-    mu: Float  # Mean of the trend over each era: of a constant one, the trend
-    ceiling: Float | None
-    cycle: Motion
+    values: Mapping[str, Float]  # By the names of the posterior, (draw, ...); without the paths
     observed: Own  # Parameters of the observation, by the names that its class documents
-    driver_effect: Float | None = None
 
     @classmethod
     def of(cls, posterior: xr.Dataset, spec: PendulumSpec) -> "Draws":
         """Take them out of a fit's posterior."""
-        sizes = posterior.sizes
-        number, dyads = sizes["chain"] * sizes["draw"], sizes["dyad"]
+        values = {str(name): flat(own) for name, own in posterior.items() if "time" not in own.dims}
+        return cls(spec, values, spec.observation_model.draws(posterior))
 
-        def by_dyad(name: str) -> Float:
-            values = flat(posterior[name]).reshape(number, -1)
-            return values if "dyad" in posterior[name].dims else values.repeat(dyads, axis=1)
-
-        reads = spec.cycle_model.reads if spec.has_cycle else {}
-        return cls(
-            spec=spec,
-            mean=flat_or_zeros(posterior, "trend_mean", dyads),
-            step=flat_or_zeros(posterior, "trend_step", dyads),
-            jump=flat_or_zeros(posterior, "trend_jump"),
-            retention=flat_or_zeros(posterior, "trend_retention"),
-            mu=flat(posterior["mu"]),
-            ceiling=flat(posterior["ceiling"]) if spec.has_ceiling else None,
-            cycle={name: by_dyad(variable) for name, variable in reads.items()},
-            observed=spec.observation_model.draws(posterior),
-            driver_effect=flat(posterior["driver_effect"]) if "driver_effect" in posterior else None,
-        )
+    def __len__(self) -> int:
+        return len(self.values["mu"])
 
 
 @dataclass(frozen=True)
@@ -94,9 +72,10 @@ class Observed:
         node[arrays.node_dyad, arrays.node_time] = np.arange(arrays.nodes)
         seen = np.where(panel_kind(panel).seen(panel), node, -1)
         month = None
-        if arrays.drivers is not None and draws.driver_effect is not None:
+        if arrays.drivers is not None:
             own = acting_on(draws.spec.drivers, "month")
-            month = np.einsum("akd,kdt->adt", draws.driver_effect[:, own], arrays.drivers[own][..., stretch])
+            effect = draws.values["driver_effect"][:, own]
+            month = np.einsum("akd,kdt->adt", effect, arrays.drivers[own][..., stretch])
         return cls(draws, arrays, arrays.era_index[:, stretch], seen[:, stretch], month)
 
     def log_likelihood(self, dyad: int, period: int, state: Float) -> Float:
@@ -251,16 +230,19 @@ def follow(
 
 def carried(draws: Draws, dyad: int, eras: tuple[int, int], state: Float, rng: np.random.Generator) -> Float:
     """Move states (draw, particle, part) by one period's transition from an era into another or the same."""
-    size, spec, moved = state.shape[:2], draws.spec, np.zeros(state.shape)
+    size, spec, values, moved = state.shape[:2], draws.spec, draws.values, np.zeros(state.shape)
     if spec.moves:
-        kept, jump = draws.retention[:, None], draws.jump[:, None] if eras[0] != eras[1] else 0.0
-        mean, step = draws.mean[:, dyad, None], np.sqrt(draws.step[:, dyad, None] ** 2 + jump**2)
-        ceiling = None if draws.ceiling is None or eras[0] != eras[1] else draws.ceiling[:, eras[1], None]
+        within, kept = eras[0] == eras[1], values["trend_retention"][:, None]
+        mean, step = values["trend_mean"][:, dyad, None], values["trend_step"][:, dyad, None]
+        if spec.jumps and not within:
+            step = np.sqrt(step**2 + values["trend_jump"][:, None] ** 2)
+        ceiling = values["ceiling"][:, eras[1], None] if spec.has_ceiling and within else None
         moved[..., TREND] = step_below(mean + kept * (state[..., TREND] - mean), step, ceiling, rng)
     else:
-        moved[..., TREND] = draws.mu[:, eras[1], None]
+        moved[..., TREND] = values["mu"][:, eras[1], None]
     if spec.has_cycle:
-        own = {name: values[:, dyad, None] for name, values in draws.cycle.items()}
+        read = {name: values[variable] for name, variable in spec.cycle_model.reads.items()}
+        own = {name: one[:, dyad, None] if one.ndim > 1 else one[:, None] for name, one in read.items()}
         moved[..., CYCLE] = spec.cycle_model.step(state[..., CYCLE], rng.standard_normal(size), own)
     return moved
 

@@ -255,7 +255,7 @@ def carry_on(
     recent = fit.posterior.isel(time=slice(first, None))
     path = state_of(flat(recent["level"]), flat(recent["trend"]))  # (draw, dyad, period, part)
     before, now = (Observed.of(one, draws, slice(first, None), level_only=level_only) for one in (panel, later))
-    gained = np.zeros((len(draws.mu), periods - known + 1))
+    gained = np.zeros((len(draws), periods - known + 1))
     gained[:, 0] = _reweighed(fit.posterior, (panel, later), draws, news[:, : first + 2])
     clouds = []
     for dyad, fresh in enumerate(news[:, first + 2 :]):
@@ -285,7 +285,7 @@ def _stream(seed: int, panel: xr.Dataset, dyad: str, purpose: str) -> np.random.
 
 def _reweighed(posterior: xr.Dataset, panels: tuple[xr.Dataset, xr.Dataset], draws: Draws, news: Bool) -> Float:
     """Log-weights by what has changed in periods too long ago to be resampled, (draw,): at the draws' own level."""
-    total = np.zeros(len(draws.mu))
+    total = np.zeros(len(draws))
     if not news.any():
         return total
     stretch = slice(int(news.any(axis=0).argmax()), news.shape[1])

@@ -371,7 +371,7 @@ class ReducedFit:
         """Return the forecast given all event data except some events, by weights of the draws, and these."""
         left = panel_without(self.setting.panel, self.setting.dyad, events)
         changed = np.flatnonzero((_read(self.fit.panel) != _read(left)).any(axis=-1))
-        other, total = Observed.of(left, self._draws, level_only=True), np.zeros(len(self._draws.mu))
+        other, total = Observed.of(left, self._draws, level_only=True), np.zeros(len(self._draws))
         for time in changed.tolist():  # the log-likelihood ratio of the other event data to these, under every draw
             state, own = self._period(time)
             total += _likelihood(other, time, state) - own

@@ -13,7 +13,7 @@ from forecast.errors import DataError, SpecError
 from forecast.model import PendulumModel, PendulumSpec, Priors, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
 from forecast.model.dynamics import over_gaps
-from forecast.model.inputs import prior_reference, transition_pairs
+from forecast.model.inputs import prior_reference
 from forecast.model.observation.side import quadrature
 from forecast.model.trend import Trend
 from forecast.panel import validate_panel
@@ -139,7 +139,7 @@ def test_nodes_have_the_distribution_they_have_among_all_months(component):
     panel = panel_with_gaps()
     arrays = panel_arrays(panel, PendulumSpec())
     assert (arrays.node_gap > 2).any()
-    era, pairs = panel["era_index"].to_numpy(), transition_pairs(arrays)
+    era, pairs = panel["era_index"].to_numpy(), arrays.pairs
     kept, step, mean = np.array([0.7, 0.97]), np.array([0.1, 0.3]), np.array([-0.5, 0.4])
     new_era = np.diff(era, axis=1, prepend=era[:, :1]) != 0
     if component == "cycle":

@@ -5,7 +5,6 @@ import pytest
 
 from forecast.model import PendulumSpec, prior_draws
 from forecast.model.arrays import panel_arrays
-from forecast.model.inputs import transition_pairs
 from forecast.model.pendulum import simulate_trend
 from forecast.model.trend import Trend, central_trend, era_means, gathered
 
@@ -36,7 +35,7 @@ def months_one_by_one(trend, dyad, era):
 @pytest.mark.parametrize("jump", [0.0, 0.7])
 def test_transitions_over_gaps_are_exact(arrays, retention, jump):
     trend = Trend(np.array([0.4, -0.8]), np.array([0.1, 0.3]), jump, 1.4, retention)
-    drift, carry, scale = trend.transitions(transition_pairs(arrays))
+    drift, carry, scale = trend.transitions(arrays.pairs)
     assert arrays.node_gap.max() > 3
     for dyad in range(2):
         own = slice(arrays.starts[dyad], arrays.starts[dyad + 1])

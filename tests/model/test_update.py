@@ -206,12 +206,12 @@ def parts_now(fit):
 def test_months_without_events_move_trend_and_cycle_by_their_transitions(fit):
     """Two months on, the standardised shocks have mean 0 and variance 1, within 5 standard errors."""
     updated = update(fit, seen_at((), 20), refit=False)
-    p = Draws.of(fit.posterior, fit.spec)
+    p = Draws.of(fit.posterior, fit.spec).values
     (trend, cycle), (trend_then, cycle_then) = parts_now(fit), parts_now(updated)
-    kept, phi = p.retention[:, None], p.cycle["phi"]
+    kept, phi = p["trend_retention"][:, None], p["phi"]
     shocks = (
-        (trend_then - p.mean - kept**2 * (trend - p.mean)) / (p.step * np.sqrt(1 + kept**2)),
-        (cycle_then - phi**2 * cycle) / (p.cycle["sigma"] * np.sqrt(1 + phi**2)),
+        (trend_then - p["trend_mean"] - kept**2 * (trend - p["trend_mean"])) / (p["trend_step"] * np.sqrt(1 + kept**2)),
+        (cycle_then - phi**2 * cycle) / (p["sigma"] * np.sqrt(1 + phi**2)),
     )
     for shock in shocks:
         assert np.abs(shock.mean()) < 5 / np.sqrt(shock.size)
@@ -248,7 +248,7 @@ def test_shocks_of_successive_updates_have_nothing_to_do_with_each_other(fit):
     second = update(first, seen_at((), 20), refit=False)
     p = Draws.of(fit.posterior, fit.spec)
     cycles = [parts_now(one)[1][:, 0] for one in (fit, first, second)]
-    phi, sigma = p.cycle["phi"][:, 0], p.cycle["sigma"][:, 0]
+    phi, sigma = p.values["phi"][:, 0], p.values["sigma"][:, 0]
     one, two = ((now - phi * then) / sigma for then, now in pairwise(cycles))
     assert np.abs(np.corrcoef(one, two)[0, 1]) < 5 / np.sqrt(one.size)
 

@@ -303,7 +303,7 @@ LOG_TWO = math.log(2.0)
 
 
 class Pairs(NamedTuple):
-    """Distinct pairs of dyad and gap, as `forecast.model.inputs.transition_pairs`, and which every node has."""
+    """Distinct pairs of dyad and gap, as `forecast.model.arrays.PanelArrays.pairs`, and which every node has."""
 
     dyad: Index
     gap: Index
