@@ -34,6 +34,7 @@ class PanelArrays:
     era_index: Index
     era_dyad: Index
     starts: Index  # Where each dyad's nodes begin
+    node_of: Index  # Node of every period, (dyad, time); -1 where there is none
     node_dyad: Index  # Dyad, period, era, and number of periods since the node before (0 at a dyad's first)
     node_time: Index
     node_era: Index
@@ -123,6 +124,7 @@ def panel_arrays(panel: xr.Dataset, spec: PendulumSpec, *, dense: bool | None = 
         era_index=era_index,
         era_dyad=panel["era_dyad"].to_numpy().astype(np.int64),
         starts=starts,
+        node_of=node_of,
         node_dyad=dyad,
         node_time=time,
         node_era=era_index[dyad, time],

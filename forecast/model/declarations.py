@@ -4,7 +4,6 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +141,7 @@ class Free:
 
     def size(self, sizes: Mapping[str, int]) -> int:
         """Return its size, given the sizes of named dims."""
-        return prod(sizes[dim] if isinstance(dim, str) else dim for dim in self.dims)
+        return math.prod(sizes[dim] if isinstance(dim, str) else dim for dim in self.dims)
 
 
 def spread_around(name: str, typical: float, dims: tuple[str | int, ...] = ()) -> Free:

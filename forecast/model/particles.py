@@ -68,9 +68,7 @@ class Observed:
         arrays = panel_arrays(panel, draws.spec, dense=False)
         if level_only:
             arrays = replace(arrays, aside=None)
-        node = np.full(arrays.era_index.shape, -1)
-        node[arrays.node_dyad, arrays.node_time] = np.arange(arrays.nodes)
-        seen = np.where(panel_kind(panel).seen(panel), node, -1)
+        seen = np.where(panel_kind(panel).seen(panel), arrays.node_of, -1)
         month = None
         if arrays.drivers is not None:
             own = acting_on(draws.spec.drivers, "month")

@@ -1,4 +1,4 @@
-"""Priors of the model, each with its reason; each cycle declares its own.
+"""Priors of the model, as priors.toml states them with their reasons, and as a user changes them.
 
 A pair is the mean and standard deviation of a normal prior, on the log-odds scale of the level or of a logarithm (see
 docs/model.md). A single number that ends in dyads or eras is the typical standard deviation of these around their

@@ -1,7 +1,7 @@
-"""Table of the posterior's variables: name, dims, unit, meaning, and use in the report.
+"""Variables of the posterior, as variables.toml states them: name, dims, unit, meaning, and use in the report.
 
 The contents of a fit, its dims, the variables of the convergence checks and the page on the fit's schema are derived
-from it. Each cycle declares its own variables.
+from them. Cycles and kinds of observation declare their own.
 """
 
 from forecast.model.declarations import Variable, variables_of
