@@ -83,9 +83,7 @@ def index_scale(panel: "xr.Dataset") -> tuple[Float, Float]:
     if "index_mean" in panel:  # of an updated fit, or simulated
         return panel["index_mean"].to_numpy(), panel["index_spread"].to_numpy()
     index = panel["index"].astype(np.float64)
-    seen = np.isfinite(index)
-    mean = index.where(seen).mean("time").fillna(0.0)
-    spread = index.where(seen).std("time").fillna(0.0)
+    mean, spread = index.mean("time").fillna(0.0), index.std("time").fillna(0.0)
     return mean.to_numpy(), spread.where(spread > 0, 1.0).to_numpy()
 
 
@@ -93,7 +91,7 @@ def standardised_index(panel: "xr.Dataset") -> Float:
     """Return the index of a panel, (dyad, time), less its mean and divided by its spread; NaN where there is none."""
     raw = panel["index"].transpose("dyad", "time").to_numpy().astype(np.float64)
     mean, spread = index_scale(panel)
-    return np.where(np.isfinite(raw), (raw - mean[:, None]) / spread[:, None], np.nan)
+    return np.asarray((raw - mean[:, None]) / spread[:, None])
 
 
 def student_log_density(value: Any, df: Any, backend: Any = np) -> Any:
