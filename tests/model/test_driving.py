@@ -171,7 +171,8 @@ def test_the_likelihood_of_draws_knows_the_push_on_the_month():
     posterior = unobserved(panel, spec, draws=8).posterior
     draws = Draws.of(posterior, spec)
     state = np.random.default_rng(1).normal(size=(8, 1, 2))
-    observed, bare = (Observed.of(panel, one) for one in (draws, replace(draws, driver_effect=None)))
+    silent = draws.values | {"driver_effect": np.zeros_like(draws.values["driver_effect"])}
+    observed, bare = (Observed.of(panel, one) for one in (draws, replace(draws, values=silent)))
     month = observed.month
     t = int(np.flatnonzero(observed.node[0] >= 0)[-1])
     moved = state + np.stack([month[:, 0, [t]], 0 * month[:, 0, [t]]], axis=-1)
