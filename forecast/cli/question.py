@@ -16,7 +16,7 @@ from forecast import dates
 from forecast.arguments import faults
 from forecast.cli.declaring import arg, grouped, opt, output, shared
 from forecast.cli.options import Added, day_of, open_data
-from forecast.cli.terminal import console, echo_json, progress, records, say
+from forecast.cli.terminal import console, echo_json, print_lines, progress, records, say
 from forecast.errors import DataError, ForecastError, NotConverged, QuestionError, SpecError
 from forecast.escaping import printable
 from forecast.files import check_target, write_csv, write_json
@@ -160,20 +160,11 @@ def show(
 
     place, ledger = _read(folder)
     (history,) = _chosen(ledger, [name])
-    question, resolution = history.question, history.resolution
     if as_json:
-        entries = [history.asked, *history.answers, *([resolution] if resolution else [])]
-        echo_json({**_summary(history), "rule": question.rule, "entries": [entry.plain for entry in entries]})
+        entries = [history.asked, *history.answers, *([history.resolution] if history.resolution else [])]
+        echo_json({**_summary(history), "rule": history.question.rule, "entries": [entry.plain for entry in entries]})
         return
-    lines = [question.sentence, question.rule]
-    if question.base_rate is not None:
-        lines.append(f"Base rate of the ten years before: {chance(question.base_rate)}.")
-    for entry in history.answers:
-        marks = {LATE: f", late (written on {entry.day})", WITH_HINDSIGHT: ", with hindsight"}
-        lines.append(f"{entry.by}{marks.get(history.timing(entry), '')}: {entry.said}")
-    if resolution is not None:
-        lines.append(f"{resolution.said}, as of {resolution.as_of}.")
-    _echo("\n".join(lines))
+    print_lines("question", soft_wrap=True, history=history, late=LATE, hindsight=WITH_HINDSIGHT)
     _warn(place.edited(history))
 
 

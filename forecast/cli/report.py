@@ -16,7 +16,7 @@ from forecast.cli.question import folder_option
 from forecast.cli.terminal import console, not_converged, of_page, print_lines, progress, say, show_result
 from forecast.errors import NotConverged, SpecError
 from forecast.escaping import printable
-from forecast.wording import fitted_together, signed
+from forecast.wording import fitted_together
 
 if TYPE_CHECKING:
     from forecast.monday import Monday
@@ -223,13 +223,8 @@ def monday(
 
 def _print_week(done: "Monday") -> None:
     """Print a line for each pair and question; end with the exit code of what failed."""
-    for line in done.lines:
-        typer.echo(f"- {printable(line)}")
-    typer.echo(f"{done.page}\n")
-    for pair in sorted(done.pairs, key=lambda one: (one.moved is None, -abs(one.moved or 0.0))):
-        change = "" if pair.moved is None else f" (higher: {signed(pair.moved, 0)})"
-        mark = "" if pair.converged else " NOT CONVERGED: do not use these numbers"
-        typer.echo(f"- {printable(pair.title)}{change}{mark}")
+    pairs = sorted(done.pairs, key=lambda one: (one.moved is None, -abs(one.moved or 0.0)))
+    print_lines("week", soft_wrap=True, week=done, pairs=pairs)
     for what, error in done.failures.items():
         typer.echo(f"Failed: {what}: {printable(str(error))}", err=True)
     if done.failures:

@@ -110,7 +110,7 @@ def console(*, stderr: bool = False) -> "Console":
     """Return the terminal to print to; messages on standard error are not broken into lines."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=stderr)
+    return Console(stderr=stderr, highlight=False, emoji=False, soft_wrap=stderr)
 
 
 def not_converged(misses: "Iterable[Miss]") -> NotConverged:
