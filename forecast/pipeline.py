@@ -365,9 +365,9 @@ def _check_settings(settings: ReportSettings) -> None:
     if settings.eras not in ERAS and not settings.eras.lower().endswith(".csv"):
         raise SpecError(f"eras: got {settings.eras!r}; expected {', '.join(ERAS)} or the path of a CSV file")
     if settings.alone and settings.hierarchy is not None:
-        raise SpecError("alone, hierarchy: a dyad alone has no hierarchy; leave out one of them")
+        raise SpecError("alone, hierarchy (--alone, --with): a dyad alone has no others; leave out one of them")
     own = {
-        "hierarchy: a saved fit has its own dyads": settings.hierarchy is not None,
+        "hierarchy (--with): a saved fit has its own dyads": settings.hierarchy is not None,
         "drivers: a saved fit has its own drivers, or none": settings.drivers is not None,
         "eras: a saved fit has its own eras": settings.eras != "given",
     }

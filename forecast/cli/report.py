@@ -98,10 +98,6 @@ def report(
 ) -> None:
     """Make the report: one HTML page, forecast.json, levels.csv and the fit. Exit code 3 if not converged."""
     source = data.given
-    if fit and together:
-        raise SpecError("--fit: a saved fit has its own dyads; leave out --with")
-    if alone and together:
-        raise SpecError("--alone, --with: a dyad alone has no others; leave out one of them")
     if fit and data.source and not as_of:
         raise SpecError("--events: with --fit they need --as-of, the day to which the fit is to be updated; give it")
     chosen = {"nodes": nodes, "trend": trend, "cycle": cycle, "ceiling": ceiling, "priors": _priors(priors, fit)}
