@@ -370,6 +370,7 @@ def _check_settings(settings: ReportSettings) -> None:
         "hierarchy (--with): a saved fit has its own dyads": settings.hierarchy is not None,
         "drivers: a saved fit has its own drivers, or none": settings.drivers is not None,
         "eras: a saved fit has its own eras": settings.eras != "given",
+        "model (trend, cycle, ceiling, priors): a saved fit has its own": bool(settings.model.keys() - {"nodes"}),
     }
     for words, chosen in own.items():
         if settings.fit_path and chosen:

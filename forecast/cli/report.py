@@ -100,7 +100,7 @@ def report(
     source = data.given
     if fit and data.source and not as_of:
         raise SpecError("--events: with --fit they need --as-of, the day to which the fit is to be updated; give it")
-    chosen = {"nodes": nodes, "trend": trend, "cycle": cycle, "ceiling": ceiling, "priors": _priors(priors, fit)}
+    chosen = {"nodes": nodes, "trend": trend, "cycle": cycle, "ceiling": ceiling, "priors": _priors(priors)}
     settings = forecast.ReportSettings(
         dyad=dyad, as_of=day_of(as_of, "as-of"), out=out, replace=replace, source=source,
         frequency=frequency, alone=alone, hierarchy=dyads_of(together), eras=eras,
@@ -119,12 +119,10 @@ def report(
         raise not_converged(done.gate.misses)
 
 
-def _priors(path: Path | None, fit: Path | None) -> "forecast.Priors | None":
+def _priors(path: Path | None) -> "forecast.Priors | None":
     """Read priors from a file; none without one."""
     if path is None:
         return None
-    if fit is not None:
-        raise SpecError("--priors: a saved fit has its own priors; leave out the choice, or fit again")
     pairs = read_form(path, "table of priors", SpecError)
     if not isinstance(pairs, dict):
         raise SpecError(f"{path}: expected priors by name, such as `cycle_sd: [-1.0, 0.2]`")
