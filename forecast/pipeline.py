@@ -356,10 +356,9 @@ def _describe_added(records: Records, fit: "Fit") -> tuple[str, ...]:
 def _check_settings(settings: ReportSettings) -> None:
     from forecast.outlook.query import require_consistent
 
-    for name, stated in (("as-of", settings.as_of), ("since", settings.since)):
-        if stated is not None:
-            check(name.replace("-", "_"), stated, "date")
-            reject_future(stated, name)
+    if settings.since is not None:
+        check("since", settings.since, "date")
+        reject_future(settings.since, "since")
     require_positive("improvement", settings.smallest_improvement, MOST_POINTS, "points of share")
     require_consistent(settings.above, settings.at, settings.by, settings.baseline_months)
     if settings.eras not in ERAS and not settings.eras.lower().endswith(".csv"):
