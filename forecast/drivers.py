@@ -279,10 +279,8 @@ class Ahead:
     def paths(self, size: tuple[int, ...], periods: int, rng: np.random.Generator) -> Float:
         """Return values of the months ahead, (*size, period), or (*ones, period) where no future differs."""
         alike = (1,) * len(size)
-        if not self.record.size:
-            return np.full((*alike, periods), self.mean)
-        if self.future == "carried":
-            return np.full((*alike, periods), self.record[-1])
+        if not self.record.size or self.future == "carried":
+            return np.full((*alike, periods), self.record[-1] if self.record.size else self.mean)
         if self.future == "given":
             known = self.given[:periods]
             values = np.concatenate([known, np.full(periods - len(known), np.nan)])

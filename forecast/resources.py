@@ -62,9 +62,9 @@ def commit() -> str | None:
 
 
 _FLAGS = "PYTENSOR_FLAGS"
-_settled = False
 
 
+@cache
 def prepare_caches() -> None:
     """Choose where PyTensor, numba and Matplotlib keep what they compile and compute; call before importing them.
 
@@ -72,10 +72,8 @@ def prepare_caches() -> None:
     removed at the end of the run, and a sentence on standard error says so. PyTensor's generated sources are kept with
     its compiled code, for by default it leaves thousands of files in the temporary folder of the system.
     """
-    global _settled
-    if _settled or "base_compiledir" in os.environ.get(_FLAGS, ""):
+    if "base_compiledir" in os.environ.get(_FLAGS, ""):
         return
-    _settled = True
     folder = _home_cache()
     if folder is None:
         folder = Path(tempfile.mkdtemp(prefix="pendulum-forecast-"))
@@ -94,10 +92,7 @@ def prepare_caches() -> None:
 def _home_cache() -> Path | None:
     """Return PyTensor's folder in the home, None if there is no home or it cannot be written to."""
     try:
-        home = Path.home()
-        if not home.is_dir():
-            return None
-        folder = home / ".pytensor"
+        folder = Path.home() / ".pytensor"
         folder.mkdir(exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return folder
