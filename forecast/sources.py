@@ -11,7 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-import numpy as np
 import pandas as pd
 from pydantic import model_serializer
 from pydantic import model_validator as validator
@@ -441,14 +440,10 @@ def panel_digest(panel: "xr.Dataset") -> str:
     parts = [f"{name}={panel.attrs[name]}".encode() for name in sorted(panel.attrs)]
     for name in sorted(str(name) for name in panel.variables):
         values = panel[name].to_numpy()
-        parts.append(f"{name} {panel[name].dims} {values.shape}".encode())
-        parts.append(_bytes(values))
+        if values.dtype.kind in "OUT":
+            content = "\0".join(map(str, values.ravel())).encode()
+        else:
+            numbers = values.astype("datetime64[s]") if values.dtype.kind == "M" else values
+            content = numbers.astype("<f8" if values.dtype.kind == "f" else "<i8").tobytes()
+        parts += [f"{name} {panel[name].dims} {values.shape}".encode(), content]
     return digest(b"\0".join(parts))
-
-
-def _bytes(values: "np.ndarray[tuple[int, ...], np.dtype[np.generic]]") -> bytes:
-    if values.dtype.kind in "OUT":
-        return "\0".join(map(str, values.ravel())).encode()
-    if values.dtype.kind == "M":
-        values = values.astype("datetime64[s]").astype(np.int64)
-    return values.astype("<f8" if values.dtype.kind == "f" else "<i8").tobytes()
