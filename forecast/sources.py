@@ -389,11 +389,7 @@ class Data(Displayed):
 
 @checked
 def gather(
-    source: Source,
-    dyads: Sequence[str] | None = None,
-    *,
-    as_of: date | None = None,
-    frequency: Frequency = "month",
+    source: Source, dyads: Sequence[str] | None = None, *, as_of: date | None = None, frequency: Frequency = "month"
 ) -> Data:
     """Read the data and count them into a panel, with digests of all that they follow from.
 

@@ -13,16 +13,7 @@ import typer
 import forecast
 from forecast.cli.declaring import OUTPUT, arg, grouped, opt, output, shared
 from forecast.cli.options import AnyData, day_of, dyads_of, event_table
-from forecast.cli.terminal import (
-    console,
-    echo_json,
-    escape,
-    print_findings,
-    print_lines,
-    print_rest,
-    progress,
-    records,
-)
+from forecast.cli.terminal import console, echo_json, escape, print_findings, print_lines, print_rest, progress, records
 from forecast.dates import add_months
 from forecast.errors import DataError, SpecError
 from forecast.files import check_target
@@ -416,8 +407,7 @@ def status_command(
     datasets: str | None = opt("Datasets of the archive, such as gdelt,icews. Default: all.", name="--data"),
     as_of: str | None = opt("What it held on this day, YYYY-MM-DD."),
     dyads: list[str] | None = arg(
-        "Dyads whose events are printed, such as USA-CHN DEU-FRA. Default: those of `forecast dyads`.",
-        metavar="DYAD",
+        "Dyads whose events are printed, such as USA-CHN DEU-FRA. Default: those of `forecast dyads`.", metavar="DYAD"
     ),
     as_json: bool = shared.json(),
 ) -> None:
