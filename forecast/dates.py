@@ -189,8 +189,7 @@ class Clock:
 
     def name(self, months: int = 0) -> str:
         """Return the period `months` from now in words: ``October 2024``, ``the week to 6 October 2024``."""
-        last = self.last_day(months)
-        return period(last, weekly=self.weekly)
+        return period(self.last_day(months), weekly=self.weekly)
 
     def span(self, months: int) -> str:
         """Return the length of so many months in words: ``12 months``, ``52 weeks``, ``month``."""

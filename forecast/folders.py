@@ -33,7 +33,7 @@ def atomic_folder(folder: str | Path, subfolders: Collection[str] = ()) -> Itera
         with writing(folder):
             finish_moves(target)
             target.parent.mkdir(parents=True, exist_ok=True)
-            new = stack.enter_context(_partial_next_to(target)) / "new"
+            new = _partial_next_to(target, stack) / "new"
             new.mkdir()
         yield new
         with writing(folder):
@@ -151,17 +151,14 @@ def _move_all(ready: Path, folder: Path) -> None:
         ready.rmdir()
 
 
-@contextlib.contextmanager
-def _partial_next_to(folder: Path) -> Iterator[Path]:
-    """Make a partial folder next to a folder, or inside it if there alone one may write."""
-    with contextlib.ExitStack() as stack:
-        try:
-            partial = stack.enter_context(partial_folder(folder))
-        except OSError:
-            if not folder.is_dir():
-                raise
-            partial = stack.enter_context(partial_folder(folder / "swap"))
-        yield partial
+def _partial_next_to(folder: Path, stack: contextlib.ExitStack) -> Path:
+    """Make a partial folder next to a folder, or inside it if there alone one may write, until the stack is closed."""
+    try:
+        return stack.enter_context(partial_folder(folder))
+    except OSError:
+        if not folder.is_dir():
+            raise
+        return stack.enter_context(partial_folder(folder / "swap"))
 
 
 def _names(folder: Path) -> set[str]:

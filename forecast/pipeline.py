@@ -234,7 +234,7 @@ def prepare_reports(
     if saved and not _is_updated(settings):
         _check_query(saved.panel, job.dyad, settings)
     fit, notes = _update_saved_fit(job, saved) if saved else _fit_records(job)
-    dyads, skipped = _reported(job, fit.panel) if every else ([job.dyad], {})
+    dyads, skipped = _reported(fit.panel) if every else ([job.dyad], {})
     made = _assess(job, fit, dyads)
     from forecast.model.gate import R_HAT_LIMIT
 
@@ -310,7 +310,7 @@ class PreparedReports:
         return Report(page, assessment, gate, job.steps.seconds, warnings, tuple(fit.dyads), skill)
 
 
-def _reported(job: _Job, panel: "xr.Dataset") -> tuple[list[str], dict[str, str]]:
+def _reported(panel: "xr.Dataset") -> tuple[list[str], dict[str, str]]:
     """Return the dyads of a panel whose records are long enough, and why others have none."""
     found, skipped = list[str](), dict[str, str]()
     for dyad in map(str, panel["dyad"].to_numpy()):
@@ -388,7 +388,7 @@ def _fit_records(job: _Job) -> tuple["Fit", tuple[str, ...]]:
         own = None if eras is None else eras.table
         panel = job.records.panel(job.together, job.as_of, settings.frequency, eras=own)
         if job.every:
-            dyads, _ = _reported(job, panel)
+            dyads, _ = _reported(panel)
         else:
             dyads = [job.dyad]
             require_record(panel, job.dyad, job.as_of)
