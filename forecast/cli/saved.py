@@ -181,10 +181,9 @@ class _Asked(Added):
         from forecast.questions.ledger import QuestionFolder
         from forecast.report.folder import require_report_folder
 
-        added = self.given.additions if self.given else ()
         asked = None if self.question is None else QuestionFolder(self.folder).find(self.question)
         file = [Path(self.question)] if self.question and Path(self.question).is_file() else []
-        read = [*reports, *file, *self.paths, *map(Path, added)]
+        read = [*reports, *file, *(self.given.files if self.given else ())]
         require_report_folder(out, kind, read, replace=self.replace)
         return asked
 
