@@ -177,8 +177,10 @@ def _draws_faults(
     posterior: xr.Dataset, statistics: xr.Dataset, panel: xr.Dataset, spec: PendulumSpec
 ) -> Iterator[str]:
     """Describe missing variables, and those of another form than the table of variables has."""
-    sides = [[f"{name}_{part}" for part in ("shift", "slope", "cutpoint")] for name in TOWARDS]
-    wanted = [*required_variables(spec), *(name for own in sides if posterior.keys() & set(own) for name in own)]
+    parts = ("shift", "slope", "cutpoint", "concentration")[: 4 if spec.overdispersion else 3]
+    sides = [[f"{name}_{part}" for part in parts] for name in TOWARDS]
+    kinds = [name for own in sides if posterior.keys() & set(own) for name in own]
+    wanted = [*required_variables(spec), *kinds]
     yield from (f"posterior: {name} is missing" for name in wanted if name not in posterior)
     yield from (f"sample_stats: {name} is missing" for name in STATISTICS if name not in statistics)
     table, by_draw = all_variables(), ("chain", "draw")
