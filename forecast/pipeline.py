@@ -326,11 +326,11 @@ def _reported(panel: "xr.Dataset") -> tuple[list[str], dict[str, str]]:
 
 def check_place(settings: ReportSettings, names: str) -> None:
     """Make sure, before any work, that pages with some files can be written and that nothing is lost by it."""
-    from forecast.report.folder import require_place
+    from forecast.report.folder import require_report_folder
 
     replaced = settings.fit_path if settings.save_fit and _is_updated(settings) else None
     read = [*(settings.source.files if settings.source else ()), settings.drivers, settings.skill, replaced]
-    require_place(settings.out, REPORTS, names, read, replace=settings.replace)
+    require_report_folder(settings.out, names, read, replace=settings.replace, parent=REPORTS)
 
 
 def _is_updated(settings: ReportSettings) -> bool:

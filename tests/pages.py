@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import pytest
 
 from forecast.model import PendulumSpec
-from forecast.report.folder import _environment
+from forecast.report.folder import environment
 
 
 def dangling(folder: Path) -> list[str]:
@@ -24,7 +24,7 @@ def dangling(folder: Path) -> list[str]:
 def choices_shown(spec: PendulumSpec) -> dict[str, str]:
     """Return what pages say of the choices of a model, by name."""
     words = '{% from "parts.html.j2" import settings with context %}{{ settings(spec, ["USA-CHN"]) }}'
-    page = _environment(escaped=True).from_string(words).render(spec=spec)
+    page = environment(escaped=True).from_string(words).render(spec=spec)
     rows = re.findall(r"<tr>\s*<th[^>]*>(.*?)</th>\s*<td[^>]*>(.*?)</td>", page, re.S)
     return {unescape(name).strip(): unescape(value).strip() for name, value in rows}
 

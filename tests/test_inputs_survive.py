@@ -13,7 +13,7 @@ from forecast import files
 from forecast.cli import app
 from forecast.errors import OutputError, OutputPathError
 from forecast.events import read_table, write_rejects
-from forecast.report.folder import REPORT, TESTS, dated_folder, require_report_folder
+from forecast.report.folder import REPORT, TESTS, chosen_folder, require_report_folder
 from forecast.resources import data_folder
 from tests.systems import posix
 
@@ -212,16 +212,16 @@ def test_folders_with_the_date_never_meet(tmp_path: Path) -> None:
     parent = tmp_path / "deep" / "report"
     names = []
     for _ in range(3):
-        with dated_folder(parent, "USA-CHN", date(2026, 5, 31)) as folder:
+        with chosen_folder(None, parent, "USA-CHN", date(2026, 5, 31)) as folder:
             files.write_text(folder / "index.html", str(len(names)))
         names.append(folder.name)
     assert names == ["USA-CHN-2026-05-31", "USA-CHN-2026-05-31-2", "USA-CHN-2026-05-31-3"]
     assert [(parent / name / "index.html").read_text() for name in names] == ["0", "1", "2"]
-    with pytest.raises(KeyboardInterrupt), dated_folder(parent, "USA-CHN", date(2026, 6, 30)):
+    with pytest.raises(KeyboardInterrupt), chosen_folder(None, parent, "USA-CHN", date(2026, 6, 30)):
         raise KeyboardInterrupt
     assert not (parent / "USA-CHN-2026-06-30").exists()
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OutputError), dated_folder(tmp_path / "file", "USA-CHN", date(2026, 5, 31)):
+    with pytest.raises(OutputError), chosen_folder(None, tmp_path / "file", "USA-CHN", date(2026, 5, 31)):
         pass
 
 

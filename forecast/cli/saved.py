@@ -52,10 +52,10 @@ def scenario(
     is so improbable that its numbers may not be used.
     """
     from forecast.questions.ledger import QuestionFolder
-    from forecast.report.folder import SCENARIO, chosen_folder, require_place
+    from forecast.report.folder import SCENARIO, chosen_folder, require_report_folder
 
     require_positive("improvement", window.improvement, MOST_POINTS, "points of share")
-    require_place(out, SCENARIOS, SCENARIO, [fit, *assume], replace=replace)
+    require_report_folder(out, SCENARIO, [fit, *assume], replace=replace, parent=SCENARIOS)
     asked = [QuestionFolder(folder).find(text) for text in questions or ()]
     with progress("loading the fit") as tell:
         from forecast.events.dyads import choose_dyad, dyad_labels
@@ -139,9 +139,9 @@ def check(
 
     Writes a page, checks.json and checks.csv (`forecast help checks`). Exit code 3 if the fit has not converged.
     """
-    from forecast.report.folder import CHECKS, chosen_folder, require_place
+    from forecast.report.folder import CHECKS, chosen_folder, require_report_folder
 
-    require_place(out, CHECKED, CHECKS, [fit], replace=replace)
+    require_report_folder(out, CHECKS, [fit], replace=replace, parent=CHECKED)
     with progress("loading the fit") as tell:
         from forecast.panel.record import last_known
         from forecast.report.checks_page import numbers_table, summary, write_checks

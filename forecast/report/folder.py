@@ -19,7 +19,7 @@ from markupsafe import Markup
 from forecast import wording
 from forecast.dates import months_between
 from forecast.errors import DataError, OutputError, OutputPathError
-from forecast.escaping import markdown, printable
+from forecast.escaping import latex, markdown, printable
 from forecast.files import (
     check_writable,
     file_digest,
@@ -59,11 +59,6 @@ PAIRS = r"pairs\.json|fit\.(zarr|nc)"
 TRACK_RECORD = r"track_record\.json|questions\.csv"
 """Names of the files that accompany each kind of page."""
 LONGEST = 100_000_000
-_WORDS = (
-    "capital", "chance", "count", "fitted_together", "interval_in_words", "join", "month", "number", "percent",
-    "signed",
-)  # fmt: skip
-"""Functions of `forecast.wording` that templates call."""
 
 type Files = dict[str, pd.DataFrame | str | Mapping[str, Any] | Callable[[Path], object]]
 
@@ -107,18 +102,18 @@ class Page:
 
 def render(template: str, content: Mapping[str, Any]) -> str:
     """Fill in a template, which may call common words and the functions of its `page`; all texts are escaped."""
-    text = printable(_environment(escaped=True).get_template(template).render(content), keep="\n")
+    text = printable(environment(escaped=True).get_template(template).render(content), keep="\n")
     return text.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
 
 
 def fill(template: str, content: Mapping[str, Any]) -> str:
     """Fill in a template of a text that is not HTML."""
-    return _environment(escaped=False).get_template(template).render(content) + "\n"
+    return environment(escaped=False).get_template(template).render(content) + "\n"
 
 
 def phrases(template: str, content: Mapping[str, Any]) -> Callable[[str], str]:
     """Return the plain texts of the macros of a template, by name."""
-    module = _environment(escaped=False).get_template(template).make_module(dict(content))
+    module = environment(escaped=False).get_template(template).make_module(dict(content))
     return lambda name: re.sub(r"[ \n]+", " ", getattr(module, name)()).strip()
 
 
@@ -129,29 +124,22 @@ def worded(template: str, name: str, draw: Draw, facts: Mapping[str, Any]) -> Il
 
 
 @functools.cache
-def _environment(*, escaped: bool) -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+def environment(*, escaped: bool) -> "Environment":
+    """Return the environment of the templates of pages, or of those of other texts, whose values are not escaped."""
+    from jinja2 import PackageLoader, StrictUndefined
 
     from forecast.model.dynamics import cycles
     from forecast.model.observation import observations
     from forecast.report.provenance import differences, vintage
 
-    made = Environment(
-        loader=PackageLoader("forecast.report"),
-        autoescape=escaped,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {
-        "address": _address, "cited": cited, "day": _day, "interval": interval, "label": label, "markdown": markdown,
-        "period": wording.period,
-    }  # fmt: skip
-    made.globals |= {name: getattr(wording, name) for name in _WORDS} | {
-        "cycles": cycles, "differences": differences, "label": label, "months_between": months_between,
-        "observations": observations, "unchecked_note": unchecked_note, "vintage": vintage, "who": who,
-    }  # fmt: skip
-    return made
+    made = wording.environment(
+        address=_address, cited=cited, cycles=cycles, day=_day, differences=differences,
+        fitted_together=wording.fitted_together, interval=interval, label=label, latex=latex, markdown=markdown,
+        months_between=months_between, observations=observations, period=wording.period, printable=printable,
+        unchecked_note=unchecked_note, vintage=vintage, who=who,
+    )  # fmt: skip
+    pages = PackageLoader("forecast.report")
+    return made.overlay(loader=pages, autoescape=escaped, undefined=StrictUndefined, lstrip_blocks=True)
 
 
 def _day(when: date | str) -> str:
@@ -254,10 +242,20 @@ def _digest(path: Path) -> str:
 
 
 def require_report_folder(
-    out: str | Path, names: str, inputs: Iterable[str | Path | None] = (), *, replace: bool = True, dated: bool = False
+    out: str | Path | None,
+    names: str,
+    inputs: Iterable[str | Path | None] = (),
+    *,
+    replace: bool = True,
+    parent: Path | None = None,
 ) -> None:
-    """Make sure that a page may be written to a folder: nothing in it is replaced but an earlier page."""
-    check_writable(out)
+    """Make sure that a page may be written to a folder, or to one of its own in `parent` if none is named.
+
+    Nothing is replaced but an earlier page.
+    """
+    check_writable(out or parent or ".")
+    if out is None:
+        return
     folder = Path(out).resolve()
     if not folder.is_dir():
         return
@@ -277,7 +275,7 @@ def require_report_folder(
     if read:
         raise OutputPathError(f"{read[0]} is read by this command and would be replaced. Choose another folder.")
     if replaced and not replace:
-        other = "Choose another folder, leave out --out for one with the date," if dated else "Choose another --out,"
+        other = "Choose another folder, leave out --out for one with the date," if parent else "Choose another --out,"
         raise OutputPathError(
             f"{out} holds {_describe_report(folder)} already, which would be replaced. {other} or say --replace."
         )
@@ -305,27 +303,12 @@ def _describe_report(folder: Path) -> str:
         return "a report"
 
 
-def require_place(
-    out: Path | None, parent: Path, names: str, inputs: Iterable[str | Path | None] = (), *, replace: bool = False
-) -> None:
-    """Make sure that a report may be written to the folder that is named, or to one of its own in another.
-
-    Parameters and errors are those of `require_report_folder` and `chosen_folder`.
-    """
-    if out is None:
-        check_writable(parent)
-    else:
-        require_report_folder(out, names, inputs, replace=replace, dated=True)
-
-
-def chosen_folder(out: Path | None, parent: Path, dyad: str, as_of: date) -> contextlib.AbstractContextManager[Path]:
-    """Return the folder that is named; without a name one with the date, as `dated_folder` makes it."""
-    return contextlib.nullcontext(out) if out is not None else dated_folder(parent, dyad, as_of)
-
-
 @contextlib.contextmanager
-def dated_folder(parent: Path, dyad: str, as_of: date) -> Iterator[Path]:
-    """Make a folder for a report of a day, numbered if the name is taken, by this process alone."""
+def chosen_folder(out: Path | None, parent: Path, dyad: str, as_of: date) -> Iterator[Path]:
+    """Return the folder that is named; else make one with the date, numbered if the name is taken."""
+    if out is not None:
+        yield out
+        return
     try:
         parent.mkdir(parents=True, exist_ok=True)
         folder = _first_free(parent, f"{dyad}-{as_of}")
