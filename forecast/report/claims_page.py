@@ -18,10 +18,10 @@ from forecast.outlook import plain
 from forecast.plots import plot_evidence
 from forecast.plots.claims import place_name
 from forecast.report.events import state_name
-from forecast.report.folder import TESTS, Files, Page, publish
-from forecast.report.illustration import Illustration, illustrate, plotted
+from forecast.report.folder import TESTS, Files, Page, publish, worded
+from forecast.report.illustration import Illustration, plotted
 from forecast.report.table import Table, badge, link
-from forecast.report.words import label
+from forecast.report.words import label, sentence
 from forecast.theory import BALANCE, DECLINE, PENDULUM
 from forecast.wording import DASH, capital, interval, join, month, number, ratio, signed
 
@@ -46,13 +46,6 @@ _TITLES = {
 """Parts of the title by claim, one for each of `_ANSWERS`, in their order."""
 UNTESTED = "cannot be tested"
 _ANSWERS = ("supported", "rejected", "undecided", UNTESTED)
-_STAMPS = {
-    "exploratory": "No plan was frozen before these data were seen. Read the answers as suggestions for a test on "
-    "other data.",
-    "frozen on data already seen": "The plan was frozen before this run, but its author had seen the data. It fixes "
-    "the choices; it does not make the answers independent of the data.",
-    "confirmatory": "The plan was frozen before its author had seen these data.",
-}
 
 
 def claims_page(results: "PooledResults", figures: Mapping[str, Illustration] | None = None) -> Page:
@@ -65,7 +58,7 @@ def claims_page(results: "PooledResults", figures: Mapping[str, Illustration] | 
     span = " to ".join(month(date.fromisoformat(f"{one}-01")) for one in (results.first, results.last))
     content = {
         "page": sys.modules[__name__], "headline": headline(results), "results": results, "span": span,
-        "verdicts": ordered, "stamp_means": _STAMPS[results.stamp], "doubts": sentences("doubts"),
+        "verdicts": ordered, "doubts": sentences("doubts"), "isfinite": math.isfinite,
         "version": forecast.__version__,
     }  # fmt: skip
     files: Files = {
@@ -118,27 +111,13 @@ def _secondary(verdict: "PooledVerdict") -> bool:
     return not verdict.code.startswith((PENDULUM.code, BALANCE.code))
 
 
-def evidence_words(verdict: "PooledVerdict") -> str:
-    """Describe the log Bayes factor of a claim, or its range over rivals, with the limits of its rule."""
-    found, (low, high) = verdict.outcome, (number(-verdict.limit, 1), number(verdict.limit, 1))
-    if not math.isfinite(found.log_bayes_factor):
-        return "No Bayes factor could be computed"
-    error = f"± {number(verdict.integration_error, 2)} by integration"
-    if found.least < found.most:
-        said = f"Log Bayes factor {_factor(verdict)} over rivals and spreads of long-run means, {error}"
-        return f"{said}; supported if all exceed {high}, rejected if all are below {low}"
-    odds = f"{ratio(found.log_bayes_factor)} to 1 {'for' if found.log_bayes_factor > 0 else 'against'} it"
-    said = f"Log Bayes factor {_factor(verdict)} {error}, {odds}"
-    return f"{said}; supported if it exceeds {high}, rejected if it is below {low}"
-
-
 def found_words(verdict: "PooledVerdict") -> str:
     """Describe where an answer does not hold, its power, false alarms and evidence."""
-    found, evidence = verdict.outcome, evidence_words(verdict)
-    if found.answer == UNTESTED:
-        return f"{evidence}."
-    fails = exception_words(exceptions(found, label, lambda state: _state(state, found.dyads)))
-    return f"{fails} {capital(power_words(verdict.rates))}. {evidence}.".strip()
+    found = verdict.outcome
+    fails = exception_words(exceptions(found, label, lambda state: state_of(state, found.dyads)))
+    odds = ratio(found.log_bayes_factor) if math.isfinite(found.log_bayes_factor) else ""
+    power = power_words(verdict.rates)
+    return sentence("tested", verdict=verdict, fails=fails, power=power, factor=_factor(verdict), odds=odds)
 
 
 def answer_badge(verdict: "PooledVerdict") -> str:
@@ -191,18 +170,7 @@ def tables_of(verdict: "PooledVerdict") -> dict[str, Table]:
     }  # fmt: skip
 
 
-def without(verdict: "PooledVerdict") -> str:
-    """Describe the least favourable dyad and state to leave out."""
-    (dyad, least), (state, fewest) = verdict.outcome.without_dyad, verdict.outcome.without_state
-    if not math.isfinite(least) and not math.isfinite(fewest):
-        return ""
-    return (
-        f"Least favourable omissions: the log Bayes factor that decides is {number(least, 1)} without {label(dyad)} "
-        f"and {number(fewest, 1)} without all dyads of {_state(state, verdict.outcome.dyads)}."
-    )
-
-
-def _state(code: str, dyads: Iterable[str]) -> str:
+def state_of(code: str, dyads: Iterable[str]) -> str:
     """Name a state for readers, as the label of one of its dyads does."""
     return next((state_name(dyad, code) for dyad in dyads if code in dyad.split("-")), code)
 
@@ -270,17 +238,13 @@ def results_json(results: "PooledResults") -> dict[str, Any]:
 
 def draw_picture(picture: "Picture") -> Illustration:
     """Draw the picture of a claim."""
-    title, rows = picture.title.rstrip("."), picture.kind != "line"
+    rows = picture.kind != "line"
     names = {place_name(x) for one in picture.series for x in one.x}
     legends = (len(picture.series) if len(picture.series) > 1 else 0) + bool(picture.limits)
     height = 0.19 * legends + ((0.22 * len(picture.series) + 0.08) * len(names) + 0.8 if rows else 2.9)
-    shape = {"line": "Shades", "bars": "Thin lines", "intervals": "Lines"}[picture.kind]
-    explained = f" {shape} are 90% intervals." if any(one.low for one in picture.series) else ""
-    return illustrate(
-        plotted(lambda on: plot_evidence(picture, ax=on), heights=(height, height), legend=(1, 1) if legends else None),
-        alt=f"{title}. {_ends(picture)} All numbers are in tests.json.",
-        caption=f"{title}.{explained}",
-    )
+    columns = (1, 1) if legends else None
+    draw = plotted(lambda on: plot_evidence(picture, ax=on), heights=(height, height), legend=columns)
+    return worded("figures.j2", "evidence", draw, {"picture": picture, "ends": _ends(picture)})
 
 
 def _ends(picture: "Picture") -> str:

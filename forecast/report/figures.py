@@ -115,9 +115,6 @@ def pendulum(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -> 
         record["share"].sel(quantile=0.5).to_numpy(),
         record["time"].to_numpy(),
     )
-    resting = any(isinstance(era.equilibrium, Estimate) for era in eras)
-    capped = any(isinstance(era.ceiling, Estimate) for era in eras)
-    assumed = "; the current one is an assumption, which the data did not move" * result.frameworks.ceiling_assumed
 
     def draw(layout: Layout) -> "Figure":
         height = 3.3 if layout.wide else 2.7
@@ -144,7 +141,8 @@ def pendulum(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -> 
         lowest=(middle.min(), pd.Timestamp(times[middle.argmin()])),
         highest=(middle.max(), pd.Timestamp(times[middle.argmax()])),
         events=events.to_dict("records"),
-        parts=["the equilibrium (line)"] * resting + [f"the ceiling of the trend (dashed{assumed})"] * capped,
+        resting=any(isinstance(era.equilibrium, Estimate) for era in eras),
+        capped=any(isinstance(era.ceiling, Estimate) for era in eras),
     )
 
 
@@ -223,17 +221,13 @@ def dyads(result: Assessment, others: Sequence[Brief]) -> Illustration | None:
     results = (result.brief, *others)
     values = {name: [value_of(one) for one in results] for name, (*_, value_of) in QUANTITIES.items()}
     reasons = {one.reason for found in values.values() for one in found if isinstance(one, NotDefined)}
-    there = {
-        name: estimates
-        for name, found in values.items()
-        if len(estimates := [one for one in found if isinstance(one, Estimate)]) == len(found)
-    }
-    quantities, height = list(there), 0.26 * len(results) + 0.75
+    there = {name: found for name, found in values.items() if all(isinstance(one, Estimate) for one in found)}
+    height = 0.26 * len(results) + 0.75
 
     def draw(layout: Layout) -> "Figure":
         across, down = (len(there), 1) if layout.wide else (1, len(there))
         figure, axes = subplots(layout, height * down, down, across)
-        for on, quantity in zip(axes, quantities, strict=True):
+        for on, quantity in zip(axes, there, strict=True):
             plot_dyads(results, quantity=quantity, ax=on)
             if layout.wide and on is not axes[0]:
                 on.set_yticklabels([""] * len(results))

@@ -9,7 +9,7 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from markupsafe import escape
 
@@ -42,6 +42,10 @@ WIDE = Layout(9.0, 9.0, wide=True)
 NARROW = Layout(3.9, 8.0, wide=False)
 
 type Draw = Callable[[Layout], "Figure"]
+type Form = Literal["svg", "png", "pdf"]
+_METADATA: dict[Form, dict[str, str | None]] = {
+    "svg": {"Date": None}, "png": {"Software": GENERATOR}, "pdf": {"Creator": GENERATOR, "CreationDate": None},
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,24 +79,15 @@ def _shortened(alt: str) -> str:
     return shown if shown == alt else f"{shown.rstrip(';:.')}. The tables of the page have all numbers."
 
 
-def png(figure: Illustration) -> bytes:
-    """Return a figure as PNG, as it is on a wide page."""
-    return _saved(figure.draw, WIDE, "png", {"Software": GENERATOR})
-
-
-def pdf(figure: Illustration) -> bytes:
-    """Return a figure as PDF, as it is on a wide page; it has no date, so that the same figure gives the same file."""
-    return _saved(figure.draw, WIDE, "pdf", {"Creator": GENERATOR, "CreationDate": None})
-
-
 def _svg(draw: Draw, layout: Layout) -> str:
-    text = _saved(draw, layout, "svg", {"Date": None}).decode()
+    text = drawn_as("svg", draw, layout).decode()
     # Hundredths of a point are more than a screen shows, and a third of the size.
     drawn = re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), text)
     return printable(drawn, keep="\n\t")  # XML allows no other control
 
 
-def _saved(draw: Draw, layout: Layout, form: str, metadata: dict[str, str | None]) -> bytes:
+def drawn_as(form: Form, draw: Draw, layout: Layout = WIDE) -> bytes:
+    """Return a figure as a file, as it is on a wide page; it has no date: the same figure gives the same file."""
     from matplotlib import rc_context
 
     content = io.BytesIO()
@@ -101,7 +96,7 @@ def _saved(draw: Draw, layout: Layout, form: str, metadata: dict[str, str | None
     look: Any = style.STYLE | sizes
     with rc_context(look), warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")
-        draw(layout).savefig(content, format=form, dpi=_DOTS_PER_INCH, metadata=metadata)
+        draw(layout).savefig(content, format=form, dpi=_DOTS_PER_INCH, metadata=_METADATA[form])
     return content.getvalue()
 
 

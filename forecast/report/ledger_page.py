@@ -10,7 +10,6 @@ from forecast.arguments import checked
 from forecast.evaluation.scores import calibration
 from forecast.files import write_json
 from forecast.numeric import Lead, difference_interval, lead
-from forecast.questions.form import INDEPENDENT
 from forecast.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
 from forecast.questions.track_record import BY, TrackRecord
 from forecast.report import score_figures
@@ -18,7 +17,8 @@ from forecast.report.folder import TRACK_RECORD, Files, Page, publish
 from forecast.report.illustration import Illustration
 from forecast.report.score_figures import Curve
 from forecast.report.table import Table
-from forecast.wording import DASH, capital, chance, count, day, interval, number, percent
+from forecast.report.words import sentence
+from forecast.wording import DASH, capital, chance, day, interval, number, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,8 @@ COLUMNS = (
 def track_record_page(record: TrackRecord) -> Page:
     """Combine text, tables and figures."""
     figures = {name.replace(" ", "-"): figure for name in TIMINGS if (figure := _draw(record, name)) is not None}
-    content = {"page": sys.modules[__name__], "record": record, "headline": headline(record)}
+    dyads = {one.dyad for one in record.waiting} | {case.dyad for case in record.cases}
+    content = {"page": sys.modules[__name__], "record": record, "headline": headline(record), "dyads": dyads}
     files: Files = {
         "track_record.json": lambda path: write_json(path, record.to_dict(), by_record=True),
         "questions.csv": cases_table(record),
@@ -53,19 +54,10 @@ def track_record_page(record: TrackRecord) -> Page:
 def headline(record: TrackRecord) -> str:
     """Summarise the track record in a sentence."""
     row = next((row for row in record.rows if row["n_base"]), None)
-    if row is None and record.waiting:
-        due = min(date.fromisoformat(one.due) for one in record.waiting)
-        dyads = len({dyad for one in record.waiting for dyad in one.dyad.split()})
-        return (
-            f"{count(record.open, 'open question')} on {count(dyads, 'pair')} of states; the first is due on {day(due)}"
-        )
-    if row is None:
-        return "No question with a forecast has been resolved yet."
-    reading = _reading(row, "brier")
-    return (
-        f"{capital(row['hindsight'])}: of {count(row['n'], 'resolved question')} the Brier score of the first answers "
-        f"is {number(row['brier_first'], 3)}, that of base rates {number(row['brier_base'], 3)}: {reading}."
-    )
+    reading = "" if row is None else _READINGS[lead(*_ends(row, "brier"))]
+    due = min((date.fromisoformat(one.due) for one in record.waiting), default=None)
+    dyads = len({dyad for one in record.waiting for dyad in one.dyad.split()})
+    return sentence("track_record", record=record, row=row, reading=reading, due=due and day(due), dyads=dyads)
 
 
 _READINGS: dict[Lead, str] = {
@@ -76,9 +68,10 @@ _READINGS: dict[Lead, str] = {
 }
 
 
-def _reading(row: dict[str, Any], score: str) -> str:
-    ends = difference_interval(row[f"{score}_difference"] or 0.0, row[f"{score}_error"], row[f"{score}_blocks"])
-    return _READINGS[lead(*(ends or (None, None)))]
+def _ends(row: dict[str, Any], score: str) -> tuple[float | None, float | None]:
+    """Return the interval of the difference from base rates, if there are enough years for one."""
+    found = difference_interval(row[f"{score}_difference"] or 0.0, row[f"{score}_error"], row[f"{score}_blocks"])
+    return found or (None, None)
 
 
 def scored_rows(record: TrackRecord, hindsight: Timing) -> list[dict[str, Any]]:
@@ -90,20 +83,20 @@ def scored_rows(record: TrackRecord, hindsight: Timing) -> list[dict[str, Any]]:
 def scores_table(rows: list[dict[str, Any]], score: str) -> Table:
     """Arrange scores by kind of question."""
     heads = ["questions", "n", "void", "yes", *(WHOSE[by] for by in BY), "first less base"]
-    return Table.of(heads, [_score_row(row, score) for row in rows])
+    return Table.of(heads, [
+        [
+            capital(KINDS[row["kind"]]) + (f", {row['horizon']}" if row["horizon"] != "all" else ""),
+            f"{row['n']:,}", f"{row['void']:,}", percent(row["yes"]),
+            *(number(row[f"{score}_{by}"], 3) for by in BY), _compared(row, score),
+        ]
+        for row in rows
+    ])  # fmt: skip
 
 
-def _score_row(row: dict[str, Any], score: str) -> list[str]:
-    kind, horizon = KINDS[row["kind"]], row["horizon"]
-    what = kind if horizon == "all" else f"{kind}, {horizon}"
-    difference, error = row[f"{score}_difference"], row[f"{score}_error"]
-    ends = None if difference is None else difference_interval(difference, error, row[f"{score}_blocks"])
-    low, high = ends or (None, None)
-    compared = DASH if difference is None else interval(difference, low, high, 3)
-    return [
-        capital(what), f"{row['n']:,}", f"{row['void']:,}", percent(row["yes"]),
-        *(number(row[f"{score}_{by}"], 3) for by in BY), compared,
-    ]  # fmt: skip
+def _compared(row: dict[str, Any], score: str) -> str:
+    """Format the difference from base rates, with its interval if there is one."""
+    difference = row[f"{score}_difference"]
+    return DASH if difference is None else interval(difference, *_ends(row, score), 3)
 
 
 def calibration_table(record: TrackRecord, hindsight: Timing) -> Table:
@@ -144,15 +137,6 @@ def open_table(record: TrackRecord) -> Table:
         [one.label, one.sentence, chance(one.chance), chance(one.base), day(date.fromisoformat(one.due))]
         for one in record.waiting
     ], (0, 1))  # fmt: skip
-
-
-def independence(record: TrackRecord) -> str:
-    """State what is assumed of questions on several dyads, if there are any."""
-    return (
-        INDEPENDENT
-        if any(" " in dyad for dyad in [one.dyad for one in record.waiting] + [case.dyad for case in record.cases])
-        else ""
-    )
 
 
 def cases_table(record: TrackRecord) -> "pd.DataFrame":

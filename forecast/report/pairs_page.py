@@ -10,7 +10,8 @@ from markupsafe import Markup
 from forecast.outlook.query import main_horizon
 from forecast.report.folder import PAIRS, Page, publish, read_numbers
 from forecast.report.table import Table, link
-from forecast.wording import DASH, chance, count, signed, whole_percents
+from forecast.report.words import sentence
+from forecast.wording import DASH, chance, signed, whole_percents
 
 SCHEMA = 1
 CHANCES = ("up", "same", "down")
@@ -50,13 +51,10 @@ class Pair:
         chances = {name: window.get(name, {}).get("value") for name in CHANCES}
         facts = ("dyad", "label", "title", "as_of", "converged", "baseline_months", "smallest_improvement")
         made = cls(**{name: numbers[name] for name in facts}, months=months, **chances, link=link, change=change)
-        return made.since(earlier)
-
-    def since(self, earlier: "Pair | None") -> Self:
-        """Return the same with the chance of the time before, if both ask the same and have converged."""
-        ask = [[getattr(one, name) for name in COMPARED] for one in (self, earlier or self)]
-        known = earlier is not None and earlier.converged and self.converged and ask[0] == ask[1]
-        return replace(self, before=earlier.up if known and earlier is not None else None)
+        if earlier is None or not (earlier.converged and made.converged):
+            return made
+        same = all(getattr(made, name) == getattr(earlier, name) for name in COMPARED)
+        return replace(made, before=earlier.up) if same else made
 
     @property
     def printed(self) -> list[str]:
@@ -98,19 +96,8 @@ def write_pairs(
     ordered = sorted(pairs, key=lambda pair: (pair.moved is None, -abs(pair.moved or 0.0), pair.label))
     heads = ("Pair", "higher", "similar", "lower", "change of “higher”")
     table = Table.of(heads, [(pair.cell, *pair.printed, pair.change_cell) for pair in ordered])
-    content = {"pairs": table, "missing": dict(missing), "days": days, "headline": headline(ordered, days)}
+    headline = sentence("pairs", ordered=ordered, compared=days is not None)
+    content = {"pairs": table, "missing": dict(missing), "days": days, "headline": headline}
     values = {"schema": SCHEMA, "days": days, "pairs": [asdict(pair) for pair in ordered], "missing": dict(missing)}
     page = Page("pairs.html.j2", content, files={"pairs.json": values})
     return publish(out, PAIRS, lambda: page, links=links)
-
-
-def headline(ordered: Sequence[Pair], days: tuple[str, str] | None) -> str:
-    """Return what has changed most, in a sentence."""
-    number = count(len(ordered), "pair")
-    if days is None or not ordered or (most := ordered[0].moved) is None:
-        return f"{number}: chances of a higher and a lower share"
-    points = count(abs(round(most)), "point")
-    way = "has not changed by a point for any pair" if not round(most) else (
-        f"moved most for {ordered[0].label}: {'up' if most > 0 else 'down'} {points}"
-    )  # fmt: skip
-    return f"The chance of a higher share {way}"

@@ -16,6 +16,7 @@ from forecast.outlook.benchmarks import MODEL, REFERENCE
 from forecast.outlook.query import main_horizon
 from forecast.panel import panel_kind
 from forecast.report.table import Cell, Table
+from forecast.report.words import sentence, sentences
 from forecast.resources import skill_file
 from forecast.wording import DASH, count, join, number, percent
 from forecast.wording import interval as bracketed
@@ -25,11 +26,6 @@ if TYPE_CHECKING:
     from forecast.model import Fit
 
 PERIODS = {REPORTED_ON: f"origins from {SPLIT} on", CHOSEN_ON: f"origins up to {SPLIT - 1}", "all": "all origins"}
-MARKS = {
-    REPORTED_ON: f"Choices are made on origins up to {SPLIT - 1}; skill is reported on origins from {SPLIT} on.",
-    CHOSEN_ON: "Choices, of the model and of the best benchmark, are made on these origins: not a report of skill.",
-    "all": "Choices are made on some of these origins: not a report of skill.",
-}
 _VERDICTS: dict[Lead, str] = {
     "other": "clearly worse than",
     "this": "clearly better than",
@@ -100,11 +96,7 @@ def bias_sentence(skill: Skill, horizon: int) -> str:
     """State the mean error of forecasts of a horizon, over all dyads."""
     rows = {period: skill.row(horizon, period=period) for period in (REPORTED_ON, CHOSEN_ON)}
     errors = [f"{bias(row)} for {PERIODS[period]}" for period, row in rows.items() if row is not None]
-    ahead = count(horizon, "month")
-    return (
-        f"Over all dyads the mean error of forecasts {ahead} ahead was {join(errors) or DASH}, points of share with "
-        "90% intervals; above zero, forecasts were too cooperative."
-    )
+    return sentence("bias", errors=errors, ahead=count(horizon, "month"))
 
 
 def named_pair(reference: Compared | None, best: Compared | None) -> list[tuple[Compared, str]]:
@@ -118,6 +110,8 @@ def named_pair(reference: Compared | None, best: Compared | None) -> list[tuple[
 
 def verdicts(pairs: Sequence[tuple[Compared, str]]) -> str:
     """Describe which is better than which, without numbers, those that are ahead first."""
+    if not pairs:
+        return "compared with no benchmark"
     phrases = []
     for ahead, words in _VERDICTS.items():
         if named := [other for one, other in pairs if one.ahead == ahead]:
@@ -256,10 +250,7 @@ def skill_table(found: DyadSkill) -> Table:
         "Brier, lower": [number(one.brier_down, 3) for one in at],
         "80% interval contains": [percent(one.coverage_80) for one in at],
     }
-    return Table.of(
-        ["", *(count(one.months, "month") for one in at)], [(label, *cells) for label, cells in rows.items()],
-        caption=skill_sentence(found), widths=dict.fromkeys(range(len(at) + 1), 0.95 / (len(at) + 1)),
-    )  # fmt: skip
+    return Table.of(["", *(count(one.months, "month") for one in at)], [(name, *row) for name, row in rows.items()])
 
 
 def _record(fit: "Fit", events: Recorded | None, choices: Mapping[str, Any]) -> "Record | None":
@@ -270,13 +261,9 @@ def _record(fit: "Fit", events: Recorded | None, choices: Mapping[str, Any]) -> 
         return None
     together = choices["together"] if isinstance(choices["together"], str) else tuple(choices["together"])
     try:
-        return Record.of(events, dyads=_dyads(fit), dataset=choices["dataset"], together=together)
+        return Record.of(events, dyads=fit.dyads, dataset=choices["dataset"], together=together)
     except ForecastError:  # another dataset, or dyads that are not there
         return None
-
-
-def _dyads(fit: "Fit") -> list[str]:
-    return [str(code) for code in fit.panel["dyad"].to_numpy()]
 
 
 def _untestable(fit: "Fit", assessment: Assessment) -> str:
@@ -294,7 +281,7 @@ def _untestable(fit: "Fit", assessment: Assessment) -> str:
 
 def _mismatch(fit: "Fit", assessment: Assessment, skill: Skill, record: "Record | None") -> str:
     """Describe why a backtest is not of such forecasts; an empty text if it is."""
-    choices, dyads = skill.choices, _dyads(fit)
+    choices, dyads = skill.choices, fit.dyads
     names = [str(name) for name in fit.panel["dataset"].to_numpy()]
     tested = choices.get("datasets", [choices["dataset"]])
     if sorted(names) != tested:
@@ -315,7 +302,7 @@ def _mismatch(fit: "Fit", assessment: Assessment, skill: Skill, record: "Record 
 
 def _remedy(fit: "Fit") -> str:
     """Describe how to find out how good forecasts such as those of a fit have been."""
-    command = f"forecast backtest {' '.join(_dyads(fit))} --out skill"
+    command = f"forecast backtest {' '.join(fit.dyads)} --out skill"
     return f"To find out: {command}, on the same data, then this report again with --skill skill/skill.json"
 
 
@@ -328,27 +315,18 @@ def _at_horizon(skill: Skill, dyad: str, months: int, row: Row) -> HorizonSkill:
 def _sentence(label: str, one: HorizonSkill) -> str:
     """Describe in plain words how such forecasts have compared; that a simple benchmark has been better comes first."""
     pairs = named_pair(one.reference, one.best_benchmark)
-    plain = "A simple benchmark has been better: on " if any(each.ahead == "other" for each, _ in pairs) else "On "
-    verdict = verdicts(pairs) if pairs else "compared with no benchmark"
-    tested = f"{count(one.n, 'window')} of {label} relations, {count(one.months, 'month')} ahead"
-    return f"{plain}{tested}, {PERIODS[REPORTED_ON]}, forecasts like these were {verdict}."
+    simpler, verdict = any(each.ahead == "other" for each, _ in pairs), verdicts(pairs)
+    return sentence("compared", one=one, label=label, simpler=simpler, verdict=verdict, origins=PERIODS[REPORTED_ON])
 
 
 def _caveats(assessment: Assessment, skill: Skill, same_data: bool | None) -> list[str]:
     from importlib.metadata import version
 
-    choices, caveats = skill.choices, []
-    if same_data is False:
-        caveats.append("The data have changed since that backtest, which scored an edition other than this report's.")
-    if same_data is None:
-        caveats.append("Whether the data are those of that backtest is not known.")
-    if choices["improvement"] != assessment.smallest_improvement:
-        caveats.append(f"Higher and lower were scored for {count(choices['improvement'], 'point')}.")
-    if choices["version"] != version("pendulum-forecast"):
-        caveats.append(f"The backtest was made with version {choices['version']} of the package.")
-    own = next((one for one in skill.account if one["model"] == skill.model), {})
-    if own.get("not_converged", 0) > _MANY * own.get("fits", 0):
-        caveats.append(f"{own['not_converged']:,} of the backtest's {own['fits']:,} fits had not converged.")
-    if choices["origins"] and date.fromisoformat(max(choices["origins"])) > assessment.origin:
-        caveats.append("The backtest scores forecasts of months after this outlook as well.")
-    return caveats
+    choices = skill.choices
+    own: Mapping[str, Any] = next((one for one in skill.account if one["model"] == skill.model), {})
+    return sentences(
+        "caveats", same_data=same_data, choices=choices, version=version("pendulum-forecast"),
+        own=own, many=own.get("not_converged", 0) > _MANY * own.get("fits", 0),
+        improvement=assessment.smallest_improvement,
+        later=bool(choices["origins"]) and date.fromisoformat(max(choices["origins"])) > assessment.origin,
+    )  # fmt: skip

@@ -26,7 +26,7 @@ from forecast.report import score_figures
 from forecast.report import skill as say
 from forecast.report.folder import SKILL, Files, Page, publish, require_report_folder
 from forecast.report.illustration import Illustration
-from forecast.report.provenance import Rows, vintage_of
+from forecast.report.provenance import vintage_of
 from forecast.report.score_figures import Asked, Curve
 from forecast.report.skill import Compared
 from forecast.report.table import Table
@@ -176,7 +176,7 @@ def account_table(skill: Skill) -> Table:
     ])  # fmt: skip
 
 
-def forecasters(skill: Skill) -> Rows:
+def forecasters(skill: Skill) -> list[tuple[str, str]]:
     """Return the forecasters with what they are."""
     return [(capital(forecaster_name(one["model"])), one["words"]) for one in skill.account]
 
@@ -249,9 +249,7 @@ def skill_page(results: "Results", figures: Mapping[str, Illustration] | None = 
 
 def headline(skill: Skill) -> str:
     """Describe in a sentence who is ahead: the subject, the ten-year base rate or the best benchmark."""
-    pairs = _main_pairs(skill)
-    compared = say.verdicts(pairs) if pairs else "compared with no benchmark"
-    return f"{capital(say.subject_words(skill))} was {compared}, {_where(skill)}"
+    return f"{capital(say.subject_words(skill))} was {say.verdicts(_main_pairs(skill))}, {_where(skill)}"
 
 
 def finding(skill: Skill) -> str:

@@ -13,7 +13,6 @@ from forecast.files import write_bytes, write_csv, write_text
 from forecast.outlook import (
     Assessment,
     Baseline,
-    Estimate,
     KindOutlook,
     NotDefined,
     ThresholdOutlook,
@@ -25,12 +24,13 @@ from forecast.outlook import (
 )
 from forecast.outlook.datasets import DatasetOutlook
 from forecast.outlook.kind_counts import RULE
+from forecast.outlook.pendulum import HorizonOutlook
 from forecast.outlook.simulations import DriverOutlook
 from forecast.outlook.tone import SMALLEST_CHANGE
 from forecast.plots.outcomes import CHANGES
 from forecast.report import illustration, words
 from forecast.report.events import cited
-from forecast.report.folder import fill
+from forecast.report.folder import fill, phrases
 from forecast.report.illustration import GENERATOR
 from forecast.report.material import Material
 from forecast.report.skill import skill_sentence, skill_table
@@ -40,7 +40,6 @@ from forecast.wording import DASH, chance, count, day, interval, join, month, nu
 
 ERAS = {"mean": "Mean so far", "equilibrium": "Equilibrium", "ceiling": "Ceiling"}
 """Columns of the table of frameworks; those that the model does not provide are left out."""
-_INTERVALS = "Medians and 90% equal-tailed intervals."
 
 
 def rules(result: Assessment) -> list[tuple[str, str]]:
@@ -77,8 +76,7 @@ def tables_of(material: Material) -> dict[str, Table]:
         "level": level_table(result),
         "frameworks": _frameworks(result), "dyads": _dyads(material),
         "claims": Table.of(
-            ["Claim", "Answer"], [(f"{one.code}. {one.title}", one.sentence) for one in result.claims], (0, 1),
-            caption="The claims of the theory, answered", widths={0: 0.25, 1: 0.68}, long=True,
+            ["Claim", "Answer"], [(f"{one.code}. {one.title}", one.sentence) for one in result.claims], (0, 1)
         ),
         "skill": None if isinstance(material.skill, NotDefined) else skill_table(material.skill),
         "recent": _recent(material), "datasets": _datasets(result.datasets), "drivers": _drivers(result.drivers),
@@ -86,16 +84,14 @@ def tables_of(material: Material) -> dict[str, Table]:
     return {name: table for name, table in made.items() if table and table.rows}
 
 
-def _heads(result: Assessment) -> list[Cell]:
-    return [
-        "",
-        *((count(one.months, "month"), f"to {words.period(result, one.until)}") for one in listed(result.recorded)),
-    ]
+def _heads(result: Assessment, outlooks: Iterable[WindowOutlook | HorizonOutlook]) -> list[Cell]:
+    return ["", *((count(one.months, "month"), f"to {words.period(result, one.until)}") for one in outlooks)]
 
 
 def recorded_table(result: Assessment) -> Table:
     """Arrange what will be recorded by horizon."""
-    found = [cells(window) for window in listed(result.recorded)]
+    windows = listed(result.recorded)
+    found = [cells(window) for window in windows]
     rows: list[list[Cell]] = [[label, *(one[name] for one in found)] for name, label in CHANGES.items()]
     if at := [one for one in listed(result.threshold) if not one.rolling]:
         chances = [DASH if isinstance(one.chance, NotDefined) else chance(one.chance.value) for one in at]
@@ -103,12 +99,7 @@ def recorded_table(result: Assessment) -> Table:
     rows.append(["Share before, %", *((one["before"], one["counts"]) for one in found)])
     for name, label in {"share": "Share then, %", "events": "Recorded then"}.items():
         rows.append([label, *(_split(one[name]) for one in found)])
-    return Table.of(
-        _heads(result), rows if found else [],
-        caption=f"What will be recorded of {result.label} relations. Higher, lower: the cooperative share, by at least "
-        f"{count(result.smallest_improvement, 'point')}, than in the last "
-        f"{count(result.baseline_months, 'month')}. {_INTERVALS}",
-    )  # fmt: skip
+    return Table.of(_heads(result, windows), rows if found else [])
 
 
 def _split(interval: str) -> Cell:
@@ -116,16 +107,10 @@ def _split(interval: str) -> Cell:
     return tuple(interval.split(" ", 1))
 
 
-def _kinds(result: Assessment) -> Table | None:
+def _kinds(result: Assessment) -> Table:
     """Return how likely at least one event of each published kind is, and how often that was so."""
-    if isinstance(result.of_a_kind, NotDefined):
-        return None
-    return Table.of(
-        _heads(result), [(kind, *map(_kind_cell, row.values())) for kind, row in published_kinds(result).items()],
-        caption=f"{result.label} relations: the chance that at least one event of a kind is recorded and, below, in "
-        "how many windows of the same length that was so in the last ten years; an asterisk where the two differ by a "
-        "factor of two", widths={0: 0.19},
-    )  # fmt: skip
+    rows = [(kind, *map(_kind_cell, row.values())) for kind, row in published_kinds(result).items()]
+    return Table.of(_heads(result, listed(result.recorded)), rows)
 
 
 def published_kinds(result: Assessment) -> dict[str, Mapping[int, KindOutlook]]:
@@ -147,11 +132,9 @@ def kinds_note(result: Assessment) -> str:
     return " ".join(parts)
 
 
-def tone_table(result: Assessment) -> Table | None:
+def tone_table(result: Assessment) -> Table:
     """Arrange the tone by horizon, as what will be recorded."""
-    if isinstance(result.tone, NotDefined):
-        return None
-    found = list(result.tone.values())
+    found = listed(result.tone)
     percents = [printed_changes(one) for one in found]
     rows: list[list[Cell]] = [
         [label, *(chance(one[name] / 100) if one else DASH for one in percents)]
@@ -160,28 +143,17 @@ def tone_table(result: Assessment) -> Table | None:
     rows.append(["Tone before", *(number(one.before, 1) for one in found)])
     then = (None if isinstance(one.tone, NotDefined) else one.tone for one in found)
     ends = [DASH if one is None else _split(interval(one.median, one.low, one.high, 1)) for one in then]
-    return Table.of(
-        _heads(result), [*rows, ["Tone then", *ends]],
-        caption=f"Mean Goldstein score of what will be recorded of {result.label} relations, from -10 to 10. Higher, "
-        f"lower: by at least {SMALLEST_CHANGE:g} points than in the last {count(result.baseline_months, 'month')}. "
-        f"{_INTERVALS}",
-    )  # fmt: skip
+    return Table.of(_heads(result, listed(result.recorded)), [*rows, ["Tone then", *ends]] if found else [])
 
 
 def tone_kinds_table(result: Assessment) -> Table | None:
     """Arrange what each kind added to the tone of the last months, and to its change."""
     if isinstance(result.tone, NotDefined):
         return None
-    span = count(result.baseline_months, "month")
-    return Table.of(
-        ["Kind", "Events", "Mean score", "Part of the tone", "Change"],
-        [
-            (one.kind, f"{one.events:,}", number(one.score, 1), number(one.part, 2), signed(one.change, 2))
-            for one in result.tone_kinds
-        ],
-        caption=f"Tone of {result.label} relations in the last {span} by kind; the parts add up to it. Change: less "
-        f"the part in the {span} before",
-    )  # fmt: skip
+    return Table.of(["Kind", "Events", "Mean score", "Part of the tone", "Change"], [
+        (one.kind, f"{one.events:,}", number(one.score, 1), number(one.part, 2), signed(one.change, 2))
+        for one in result.tone_kinds
+    ])  # fmt: skip
 
 
 def _kind_cell(outlook: KindOutlook) -> Cell:
@@ -194,15 +166,11 @@ def _datasets(found: Sequence[DatasetOutlook]) -> Table:
         "Dataset", "covers", "events", "reads higher by, points", "of that since its beginning",
         "a busy month is worth", "level without its last two years", "years apart",
     )  # fmt: skip
-
-    def shown(value: Estimate | None) -> str:
-        return DASH if value is None else words.interval(value)
-
     return Table.of(heads, [
         (
             f"{one.name} (main)" if one.main else one.name,
             f"{month(one.first, short=True)} to {month(one.last, short=True)}", number(one.events),
-            shown(one.offset), shown(one.drift), shown(one.concentration), shown(one.without),
+            *map(words.or_dash, (one.offset, one.drift, one.concentration, one.without)),
             join([str(year) for year in one.disagrees]) or DASH,
         )
         for one in found
@@ -225,11 +193,8 @@ def level_table(result: Assessment) -> Table:
     outlooks = list(result.improvement.values())
     columns = [printed_chances(one) | {"new_framework": chance(one.new_framework.value)} for one in outlooks]
     rows: list[list[Cell]] = [[label, *(one[name] for one in columns)] for name, label in words.ROWS.items()]
-    return Table.of(
-        ["", *((count(one.months, "month"), f"to {words.period(result, one.until)}") for one in outlooks)],
-        [*rows, ["Share then", *(_split(words.interval(one.level)) for one in outlooks)]],
-        caption=f"The level of {result.label} relations: chances by horizon. {words.meaning(result)} {_INTERVALS}",
-    )  # fmt: skip
+    rows.append(["Share then", *(_split(words.interval(one.level)) for one in outlooks)])
+    return Table.of(_heads(result, outlooks), rows)
 
 
 def _frameworks(result: Assessment) -> Table:
@@ -237,37 +202,24 @@ def _frameworks(result: Assessment) -> Table:
     shown = {name: [words.or_dash(getattr(era, name)) for era in eras] for name in ERAS}
     columns = {name: cells for name, cells in shown.items() if set(cells) != {DASH}}
     names = [(era.name, f"{era.start:%Y}–{f'{era.end:%Y}' if era.end else ''}") for era in eras]
-    return Table.of(
-        ["Framework", *(ERAS[name] for name in columns)], zip(names, *columns.values(), strict=True),
-        caption=f"{result.label} relations by framework, points of share. {_INTERVALS}", widths={0: 0.25},
-    )  # fmt: skip
+    return Table.of(["Framework", *(ERAS[name] for name in columns)], zip(names, *columns.values(), strict=True))
 
 
 def _dyads(material: Material) -> Table:
-    result = material.result
-    return Table.of(
-        ("Dyad", "Share now", "Current equilibrium", "Half-life, months"),
-        [(one.label, *map(words.or_dash, (one.level, one.equilibrium, one.half_life)))
-         for one in (result.brief, *material.others)],
-        caption=f"{result.label} relations and those of the other dyads of the same fit, "
-        f"{words.period(result, result.origin)}. {_INTERVALS}",
-    )  # fmt: skip
+    return Table.of(("Dyad", "Share now", "Current equilibrium", "Half-life, months"), [
+        (one.label, *map(words.or_dash, (one.level, one.equilibrium, one.half_life)))
+        for one in (material.result.brief, *material.others)
+    ])  # fmt: skip
 
 
 def _recent(material: Material) -> Table:
-    return Table.of(
-        ("Day", "Who", "What", "Kind", "Source"),
-        [
-            (
-                Markup('<time datetime="{}">{}</time>').format(one["date"], day(one["date"])), one["who"], one["what"],
-                Markup('<span class="side {}"></span>{}').format(one["side"], one["kind"]), cited(one["source"]),
-            )
-            for one in material.recent.to_dict("records")
-        ],
-        range(5),
-        caption=f"Events of the last twelve months of {material.result.label} relations, the latest first",
-        widths={0: 0.1, 1: 0.11, 2: 0.29, 3: 0.13, 4: 0.28}, long=True,
-    )  # fmt: skip
+    return Table.of(("Day", "Who", "What", "Kind", "Source"), [
+        (
+            Markup('<time datetime="{}">{}</time>').format(one["date"], day(one["date"])), one["who"], one["what"],
+            Markup('<span class="side {}"></span>{}').format(one["side"], one["kind"]), cited(one["source"]),
+        )
+        for one in material.recent.to_dict("records")
+    ], range(5))  # fmt: skip
 
 
 _LISTS = {
@@ -345,17 +297,20 @@ def write_export(
     folder: Path, material: Material, figures: Mapping[str, illustration.Illustration], content: Mapping[str, Any]
 ) -> None:
     """Write figures as SVG, PNG and PDF with one text of their captions, and tables as CSV and for LaTeX."""
-    passed = material.gate.passed
+    stamp = "" if material.gate.passed else STAMP
     for name, frame in frames(material, content).items():
-        write_csv(folder / f"table-{name}.csv", frame if passed else frame.assign(stamp=STAMP))
+        write_csv(folder / f"table-{name}.csv", frame.assign(stamp=stamp) if stamp else frame)
     source = f"{GENERATOR}: {material.result.label} relations, outlook as of {day(material.as_of)}"
+    facts = {"result": material.result, "words": words, "smallest_change": SMALLEST_CHANGE}
+    caption = phrases("captions.j2", facts | {"how_good": skill_sentence(material.skill)})
     for name, table in tables_of(material).items():
-        shown = table if passed else table.stamped(STAMP)
-        write_text(folder / f"table-{name}.tex", shown.latex(name, source))
+        said = ". ".join(filter(None, (stamp, caption(name))))
+        text = fill("table.tex.j2", {"table": table, "name": name, "caption": said, "source": source})
+        write_text(folder / f"table-{name}.tex", text)
     for name, figure in figures.items():
         write_text(folder / f"figure-{name}.svg", illustration.titled_svg(figure))
-        write_bytes(folder / f"figure-{name}.png", illustration.png(figure))
-        write_bytes(folder / f"figure-{name}.pdf", illustration.pdf(figure))
+        write_bytes(folder / f"figure-{name}.png", illustration.drawn_as("png", figure.draw))
+        write_bytes(folder / f"figure-{name}.pdf", illustration.drawn_as("pdf", figure.draw))
     captions = [
         f"{name}\n{printable(figure.caption)}\nIn words: {printable(figure.alt)}\n" for name, figure in figures.items()
     ]

@@ -97,7 +97,7 @@ class _Source:
     def numbers(self, place: int, numbers: Mapping[str, Any], inside: str = "") -> list[tuple[str, str, str]]:
         """Return numbers with their names in words and where in the file they are."""
         at = f"{self.path.as_posix()}: {self.part}[{place}]{inside}"
-        return [(_name(name), number(value), f"{at}.{name}") for name, value in numbers.items()]
+        return [(capital(name.replace("_", " ")), number(value), f"{at}.{name}") for name, value in numbers.items()]
 
 
 def _statement(one: Statement, tests: _Source, forecast: _Source, scenario: _Source) -> dict[str, Any]:
@@ -159,7 +159,3 @@ def _scenario(source: _Source, place: int) -> dict[str, Any]:
         "sure": f"Assumed, not predicted; {chance(plausible)} of simulations satisfy it",
         "numbers": source.numbers(place, {"value": plausible}, ".plausibility"),
     }  # fmt: skip
-
-
-def _name(name: str) -> str:
-    return capital(name.replace("_", " "))

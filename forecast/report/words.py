@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from forecast import wording
 from forecast.events.dyads import dyad_labels
 from forecast.outlook import Assessment, Estimate, Learning, NotDefined, Probability
-from forecast.wording import DASH, count, number
+from forecast.wording import DASH, number
 
 STAMP = "NOT CONVERGED"
 INTERVALS = "50% and 90% equal-tailed"
@@ -22,14 +24,23 @@ ROWS = {
 """The chances at a horizon, as a table has them."""
 
 
+sentences = partial(wording.sentences, Path(__file__).parent / "templates" / "words.j2")
+"""Renders the sentences of a macro of `words.j2`."""
+
+
+def sentence(name: str, **facts: Any) -> str:
+    """Return the one sentence of a macro."""
+    return sentences(name, **facts)[0]
+
+
 def interval(value: Estimate, decimals: int = 0) -> str:
     """Format the median with its interval: ``52 [32, 70]``."""
     return wording.interval(value.median, value.low, value.high, decimals)
 
 
-def or_dash(value: Estimate | NotDefined, decimals: int = 0) -> str:
+def or_dash(value: Estimate | NotDefined | None, decimals: int = 0) -> str:
     """Format an estimate, or a dash where the model does not have it."""
-    return DASH if isinstance(value, NotDefined) else interval(value, decimals)
+    return interval(value, decimals) if isinstance(value, Estimate) else DASH
 
 
 def listed[One](found: Mapping[Any, One] | Sequence[One] | NotDefined | None) -> list[One]:
@@ -51,25 +62,17 @@ def unit(result: Assessment) -> str:
 
 def meaning(result: Assessment) -> str:
     """Explain higher and lower, of the level."""
-    change = count(result.smallest_improvement, "point")
-    return (
-        f"“Higher” means that the mean {result.measure} over these months is at least {change} above that of the last "
-        f"{count(result.baseline_months, 'month')}, “lower” at least {change} below, on a scale where {result.scale}."
-    )
+    return sentence("meaning", result=result)
 
 
 def verdict(learning: Learning) -> str:
     """Describe in a sentence whether the data moved a quantity."""
-    spread = f"its spread is {number(learning.sd_ratio, 2)} times that of {learning.compared_with}"
-    if not learning.moved:
-        return f"The data did not move it: {spread}. It is an assumption, not a finding."
-    shift = f"its mean {number(abs(learning.shift), 1)} standard deviations away"
-    return f"The data moved it: {spread}, {shift}."
+    return sentence("learning", found=learning)
 
 
-def largest_error(chances: Iterable[Probability]) -> str:
+def largest_error(chances: Iterable[Probability | NotDefined]) -> str:
     """Format the largest Monte Carlo standard error of some chances, in percentage points; empty without any."""
-    errors = [one.mcse for one in chances]
+    errors = [one.mcse for one in chances if isinstance(one, Probability)]
     return number(100 * max(errors), 1) if errors else ""
 
 

@@ -42,6 +42,10 @@ class MadeFit:
     def __post_init__(self):
         object.__setattr__(self, "panel", consistent(self.panel))
 
+    @property
+    def dyads(self):
+        return list(map(str, self.panel["dyad"].to_numpy()))
+
 
 def make_fit(
     dyads=("USA-CHN", "USA-RUS", "CHN-RUS"),

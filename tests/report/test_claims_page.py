@@ -16,7 +16,6 @@ from forecast.hypotheses.power import power_words
 from forecast.report.claims_page import (
     claims_page,
     draw_picture,
-    evidence_words,
     found_words,
     headline,
     results_json,
@@ -109,20 +108,20 @@ def test_power_and_false_alarms_are_said_in_one_line():
 
 def test_evidence_is_read_with_the_rule():
     low = "\N{MINUS SIGN}2.3"
-    assert evidence_words(verdict()) == (
-        "Log Bayes factor 10.8 ± 0.10 by integration, >1,000 to 1 for it; "
-        f"supported if it exceeds 2.3, rejected if it is below {low}"
+    power = f"F{power_words(RATES)[1:]}."
+    assert found_words(verdict()) == (
+        f"{power} Log Bayes factor 10.8 ± 0.10 by integration, >1,000 to 1 for it; "
+        f"supported if it exceeds 2.3, rejected if it is below {low}."
     )
-    assert "4.5 to 1 against it" in evidence_words(verdict(value=-1.5))
-    assert evidence_words(verdict(least=0.4, most=12.5)) == (
-        "Log Bayes factor 0.4 to 12.5 over rivals and spreads of long-run means, ± 0.10 by integration; "
-        f"supported if all exceed 2.3, rejected if all are below {low}"
+    assert "4.5 to 1 against it" in found_words(verdict(value=-1.5))
+    assert found_words(verdict(least=0.4, most=12.5)) == (
+        f"{power} Log Bayes factor 0.4 to 12.5 over rivals and spreads of long-run means, ± 0.10 by integration; "
+        f"supported if all exceed 2.3, rejected if all are below {low}."
     )
-    assert evidence_words(untested()) == "No Bayes factor could be computed"
+    assert found_words(untested()) == "No Bayes factor could be computed."
 
 
-def test_power_stands_with_every_verdict():
-    assert found_words(verdict()) == f"F{power_words(RATES)[1:]}. {evidence_words(verdict())}."
+def test_a_verdict_without_power_says_so():
     assert found_words(verdict(rates=())).startswith("Power and false alarms were not simulated. Log Bayes factor")
 
 

@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 from forecast.errors import OutputPathError
 from forecast.outlook import NotDefined
 from forecast.report import illustration
+from forecast.report.folder import fill
 from forecast.report.material import gather
 from forecast.report.page import write_report
 from forecast.report.table import Table
@@ -76,16 +77,17 @@ def test_every_figure_is_there_three_times(report, figures):
 
 
 def test_a_figure_has_no_date_and_is_the_same_each_time(report, figures):
-    figure = figures["bars"]
-    assert illustration.png(figure) == (report / "export/figure-bars.png").read_bytes()
-    assert illustration.pdf(figure) == (report / "export/figure-bars.pdf").read_bytes()
-    assert not re.search(rb"CreationDate|ModDate|tIME|D:20\d\d", illustration.pdf(figure) + illustration.png(figure))
+    for form in ("png", "pdf"):
+        drawn = illustration.drawn_as(form, figures["bars"].draw)
+        assert drawn == (report / f"export/figure-bars.{form}").read_bytes()
+        assert not re.search(rb"CreationDate|ModDate|tIME|D:20\d\d", drawn)
 
 
 def test_a_stamp_is_on_every_form_of_a_figure(figures):
     plain = figures["headroom"]
     marked = illustration.stamped(plain, "NOT CONVERGED")
-    assert illustration.png(marked) != illustration.png(plain) and illustration.pdf(marked) != illustration.pdf(plain)
+    for form in ("png", "pdf"):
+        assert illustration.drawn_as(form, marked.draw) != illustration.drawn_as(form, plain.draw)
     assert "NOT CONVERGED" in [text.get_text() for text in marked.draw(illustration.NARROW).texts]
 
 
@@ -147,7 +149,8 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 @given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=3), TEXT, TEXT)
 def test_nothing_in_a_cell_ends_it(rows, caption, source):
-    lines = Table.of(("x", "y"), rows, caption=caption).latex("a", source).split("\n")
+    table = {"table": Table.of(("x", "y"), rows), "name": "a", "caption": caption, "source": source}
+    lines = fill("table.tex.j2", table).split("\n")
     assert lines[0].startswith("%") and lines[-2] == r"\end{table}"
     body = lines[lines.index(r"\midrule") + 1 : lines.index(r"\bottomrule")]
     assert len(body) == len(rows)
@@ -238,8 +241,7 @@ def quick(figures, monkeypatch):
     from forecast.report import page as report_page
 
     monkeypatch.setattr(report_page, "illustrations", lambda _: figures)
-    monkeypatch.setattr(illustration, "png", lambda figure: b"png")
-    monkeypatch.setattr(illustration, "pdf", lambda figure: b"pdf")
+    monkeypatch.setattr(illustration, "drawn_as", lambda form, draw: form.encode())
 
 
 def test_without_being_asked_for_nothing_is_exported(fit, assessment, tmp_path, quick):
