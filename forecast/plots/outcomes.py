@@ -205,9 +205,9 @@ def plot_scenarios(
     years = now + np.asarray(ahead.months) / 12
     style.time_axis(on, now, float(years[-1]))
     look = style.merged({"color": style.LEVEL, "label": WITHOUT}, kwargs)
-    style.bands(on, years, style.stored(ahead.quantiles, ahead.share, ci_prob), look)
+    style.bands(on, years, ahead.share[style.stored_places(ahead.quantiles, ci_prob)], look)
     for one, (line, color) in zip(data.scenarios, looks, strict=True):
-        fan = style.stored(one.conditional.fan.quantiles, one.conditional.fan.share, ci_prob)
+        fan = one.conditional.fan.share[style.stored_places(one.conditional.fan.quantiles, ci_prob)]
         for values, width in ((fan[0], 0.8), (fan[len(fan) // 2], 1.8), (fan[-1], 0.8)):
             label = one.name[:40] if width > 1 else None
             on.plot(years, values, color=color, linewidth=width, linestyle=line, label=label)

@@ -150,7 +150,7 @@ def plot_forecast(
     if isinstance(rolling, NotDefined):
         raise DataError(f"data: no share is forecast: {rolling.reason}; expected an Assessment of events or counts")
     ends = _ends_of(data, len(rolling.observed))
-    forecast = style.stored(rolling.quantiles, rolling.forecast, (0.5, 0.9) if ci_prob is None else ci_prob)
+    forecast = rolling.forecast[style.stored_places(rolling.quantiles, (0.5, 0.9) if ci_prob is None else ci_prob)]
     now, begin = float(ends[-1]), float(ends[np.isfinite(rolling.observed).argmax()]) - rolling.months / 12
     first = max(float(FIRST_YEAR), begin) if now - FIRST_YEAR > 5 else max(begin, now - 25)
     first, last = style.year_of(since) if since else first, now + rolling.months / 12
@@ -195,7 +195,7 @@ def _plot_past_forecasts(
     cases: pd.DataFrame, ci_prob: float | Sequence[float], ax: "Axes | None", figsize: Any, options: dict[str, Any]
 ) -> "Axes":
     style.require_columns(cases, ("origin", "mean", "low", "high", "share"))
-    low, _, high = style.stored(TAILS, cases[["low", "mean", "high"]].to_numpy().T, ci_prob)
+    low, _, high = cases[["low", "mean", "high"]].to_numpy().T[style.stored_places(TAILS, ci_prob)]
     on = style.axes(ax, figsize, 3.0)
     look = style.merged({"color": style.LEVEL, "linewidth": 1.2, "label": "forecast"}, options)
     origin = cases["origin"].astype(str)
@@ -262,7 +262,7 @@ def plot_level(
         times = data["time"].to_numpy().astype("datetime64[D]")
         recent = _from(times, since)
         levels, shares = data["quantile"].to_numpy().tolist(), data["share"].to_numpy()[:, recent]
-        quantiles, seen = style.stored(levels, shares, ci_prob), None
+        quantiles, seen = shares[style.stored_places(levels, ci_prob)], None
     else:
         dyad = style.only_dyad(data.panel, dyad)
         own = dyad_draws(data, dyad)
@@ -306,7 +306,7 @@ def _draw_ahead(
     until = wording.period(result.origin, weekly=result.weekly)
     for text, side, across in ((f"to {until}", "right", -4), ("simulations", "left", 4)):
         style.note(on, text, (now, 100), (across, 4), ha=side, va="bottom", fontsize=style.font(1))
-    style.bands(on, ahead, style.stored(result.fan.quantiles, result.fan.share, ci_prob), look | {"label": None})
+    style.bands(on, ahead, result.fan.share[style.stored_places(result.fan.quantiles, ci_prob)], look | {"label": None})
     if not isinstance(result.band, NotDefined):
         reach = [max(style.year_of(result.frameworks.eras[-1].start), first), float(ahead[-1])]
         ends = result.band.low.median, result.band.high.median
@@ -370,7 +370,7 @@ def plot_kinds(
     if isinstance(data.kinds, NotDefined):
         raise DataError(f"data: no kinds: {data.kinds.reason}; expected an Assessment of a model with kinds")
     one = data.kinds[part]
-    years, share = style.years_of(one.time, weekly=data.weekly), style.stored(one.quantiles, one.share, ci_prob)
+    years, share = style.years_of(one.time, weekly=data.weekly), one.share[style.stored_places(one.quantiles, ci_prob)]
     begin, end = float(years[np.isfinite(share[1]).argmax()]), float(years[-1])
     on = style.axes(ax, figsize, 2.4)
     style.share_axis(on)

@@ -99,11 +99,6 @@ def quantile_levels(ci_prob: float | Sequence[float]) -> list[float]:
     return [*tails, 0.5, *(1 - tail for tail in reversed(tails))]
 
 
-def stored(levels: Sequence[float], quantiles: Float, ci_prob: float | Sequence[float]) -> Float:
-    """Return the rows of stored quantiles that intervals with some probabilities need."""
-    return np.asarray(quantiles)[stored_places(levels, ci_prob)]
-
-
 def stored_places(levels: Sequence[float], ci_prob: float | Sequence[float]) -> list[int]:
     """Return where among stored quantiles those are that intervals with some probabilities need."""
     places = [np.flatnonzero(np.isclose(levels, level)) for level in quantile_levels(ci_prob)]

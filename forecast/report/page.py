@@ -18,7 +18,6 @@ from forecast.outlook import (
     Assessment,
     Brief,
     NotDefined,
-    Probability,
     datasets_finding,
     kinds_sentence,
     level_sentence,
@@ -53,20 +52,6 @@ if TYPE_CHECKING:
     from forecast.model.gate import Gate
 
 
-SHOWN_IN = {
-    theory.LOW.code: "standing",
-    theory.DECLINE.code: "pendulum",
-    theory.ERAS.code: "pendulum",
-    theory.CEILING.code: "headroom",
-    theory.PENDULUM.code: "dyads",
-    theory.NATURE.code: "dyads",
-    theory.BALANCE.code: "fan",
-    theory.IMPROVEMENT.code: "bars",
-    theory.CONCLUSION.code: "bars",
-}
-"""The figure in which a claim of the theory is to be seen."""
-
-
 def illustrations(material: Material) -> dict[str, Illustration]:
     """Draw the figures by name, in the order of the page; one that is not defined is left out."""
     fit, result, record = material.fit, material.result, material.record
@@ -99,7 +84,7 @@ def page(material: Material, figures: Mapping[str, Illustration], *, exported: b
 
 
 def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[str, Any]:
-    fit, result, known = material.fit, material.result, material.facts
+    fit, result = material.fit, material.result
     return vars(material) | {
         "page": sys.modules[__name__],
         "say": tables,
@@ -119,23 +104,12 @@ def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[st
         "checks": material.gate.to_dict(),
         "quantities": provenance.quantities_table(material.gate.to_dict()),
         "learned": provenance.learned(material.learned),
-        # An index has no events to count, to pair or to leave out.
-        "data_rows": provenance.provenance({
-            name: fact for name, fact in known["data"].items()
-            if material.kind != "index" or name in ("digest", "rejected")
-        }),
-        "fit_rows": provenance.provenance({name: fact for name, fact in known["fit"].items() if name != "data_digest"}),
         "sources": Table.of(("File read", "Rows", "Rejected", "SHA-256, first digits"), [
-            (file["name"], f"{file['rows']:,}", str(file["rejected"]), file["sha256"][:12]) for file in known["files"]
+            (file["name"], f"{file['rows']:,}", str(file["rejected"]), file["sha256"][:12])
+            for file in material.facts["files"]
         ], (0, 3)),
         "added": events.arrange(fit.panel.attrs, material.events),
     }  # fmt: skip
-
-
-def recorded_error(result: Assessment) -> str:
-    """Return the largest Monte Carlo error of the chances of what will be recorded."""
-    both = [one for window in words.listed(result.recorded) for one in (window.up, window.down)]
-    return words.largest_error(one for one in both if isinstance(one, Probability))
 
 
 def level_error(result: Assessment) -> str:
@@ -159,7 +133,7 @@ ENDS = {"": 1, "_low": 0, "_high": 2}
 
 def levels_table(fit: FitLike, kinds: Mapping[str, Kinds] | None = None) -> pd.DataFrame:
     """Tabulate the share of cooperative actions of every dyad and period of a fit."""
-    dyads, known = [str(dyad) for dyad in fit.panel["dyad"].to_numpy()], dict(kinds or {})
+    dyads, known = list(map(str, fit.panel["dyad"].to_numpy())), dict(kinds or {})
     known |= {dyad: kind_series(fit, main_record(fit.panel, dyad)) for dyad in dyads if dyad not in known}
     return pd.concat([_dyad_levels(fit, dyad, known[dyad]) for dyad in dyads], ignore_index=True)
 
@@ -212,7 +186,7 @@ def forecast_json(material: Material) -> dict[str, Any]:
         "threshold": _listed(result.threshold),
         "of_a_kind": kinds if isinstance(kinds, NotDefined) else [one for by in kinds.values() for one in by.values()],
         "at_least": result.at_least,
-        "tone": result.tone if isinstance(result.tone, NotDefined) else list(result.tone.values()),
+        "tone": _listed(result.tone),
         "tone_kinds": result.tone_kinds,
         "horizons": [
             plain(outlook) | {"percent": printed_percents(outlook)} for outlook in result.improvement.values()

@@ -13,6 +13,7 @@ from forecast.events.table import Recorded
 from forecast.outlook import Assessment
 from forecast.panel.record import last_known, vintaged
 from forecast.report.table import Table
+from forecast.report.words import sentence
 from forecast.wording import day, join, number, percent
 
 if TYPE_CHECKING:
@@ -21,28 +22,18 @@ if TYPE_CHECKING:
     from forecast.model import Fit
 
 
-INDEX = "The index counts up to {until} as it was read, later revisions included."
-
-
 def vintage(panel: "xr.Dataset", until: str = "") -> str:
     """Describe the data of a panel, up to its own day if no other is named."""
     until = until or day(last_known(panel))
     if "dataset" not in panel.coords:
-        return INDEX.format(until=until)
+        return f"The index counts up to {until} as it was read, later revisions included."
     return vintage_of(map(str, panel["dataset"].to_numpy()), vintaged(panel), until)
 
 
 def vintage_of(datasets: Iterable[str], known: Collection[str], until: str) -> str:
     """Describe datasets, of which those in `known` say when each event became known."""
-    return " ".join(_sentence(name, until, vintaged=name in known) for name in datasets)
-
-
-def _sentence(dataset: str, until: str, *, vintaged: bool) -> str:
-    if vintaged:
-        return f"Of the {dataset} data only what was known by {until} counts."
-    year = compiled_in(dataset)
-    compiled = f", compiled in {year}," if year else ""
-    return f"Events up to {until} count as the {dataset} data{compiled} date them, whenever each became known."
+    compiled = {name: compiled_in(name) for name in datasets}
+    return sentence("vintage", compiled=compiled, known=known, until=until)
 
 
 def facts(fit: "Fit", result: Assessment, events: Recorded | None) -> dict[str, Any]:
@@ -93,43 +84,8 @@ def _choice(name: str, value: Any) -> str:
     return f"{name} ({value})"
 
 
-type Rows = list[tuple[str, str]]
-
-_FACTS = {
-    "digest": "Digest of the data (SHA-256)",
-    "data_digest": "Digest of the data (SHA-256)",
-    "counted": "Events counted, all dyads",
-    "paired": "Second rows of two-sided events, counted once",
-    "outside_coverage": "Events outside coverage, not counted",
-    "outside_span": "Events outside the panel's months, not counted",
-    "late": "Events not known by the as-of date, left out",
-    "rejected": "Rows rejected as unusable",
-    "feeds": "Feeds",
-    "seed": "Seed",
-    "draws": "Draws per chain",
-    "tune": "Warm-up draws per chain",
-    "chains": "Chains",
-    "cores": "Chains run at once",
-    "sampler": "Sampler",
-    "python": "Python",
-    "versions": "Versions",
-    "seconds": "Time",
-    "nodes_worth": "Effective draws left by a finer integral over the month noise",
-    "updates": "Updated without sampling again",
-    "refitted": "Sampled again",
-}
-# Shown elsewhere on the page.
-_LEFT_OUT = {"r_hat", "additions", "gate"}
 PRIOR = 0.8
 """Share of the prior's variance from which a parameter is mostly determined by its prior."""
-_STEPS = {
-    "build": "building the model",
-    "compile": "compiling it",
-    "sample": "sampling",
-    "derive": "computing derived quantities",
-    "evidence": "bridge sampling",
-    "path": "filling in the path",
-}
 
 
 def quantities_table(gate: Mapping[str, Any]) -> Table:
@@ -141,42 +97,6 @@ def quantities_table(gate: Mapping[str, Any]) -> Table:
         )
         for one in gate["quantities"]
     ])  # fmt: skip
-
-
-def provenance(facts: Mapping[str, Any]) -> Rows:
-    """Format facts as rows of a table."""
-    shown = {key: fact for key, fact in facts.items() if key not in _LEFT_OUT}
-    return [
-        (_FACTS.get(key, key.replace("_", " ").capitalize()), _format_fact(key, fact)) for key, fact in shown.items()
-    ]
-
-
-def _format_fact(key: str, value: Any) -> str:
-    if key == "updates":
-        return "; ".join(map(_format_update, value))
-    if key == "refitted":
-        return f"instead of an update from {value['from']}: {value['reason']}"
-    if key == "nodes_worth":
-        return percent(value)
-    if key == "seconds":
-        return ", ".join(f"{_STEPS.get(step, step)} {number(took, 1)} s" for step, took in value.items())
-    if isinstance(value, Mapping):
-        return ", ".join(f"{part} {_format_fact(part, inner)}" for part, inner in value.items())
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(_format_fact("", one) for one in value)
-    if isinstance(value, float):
-        return number(value, 1)
-    return f"{value:,}" if isinstance(value, int) and key != "seed" else str(value)
-
-
-def _format_update(one: Mapping[str, Any]) -> str:
-    """Format from when to when a fit was updated, and how many draws are left in effect."""
-    span = f"from {one['from']} to {one['to']}"
-    if one["pareto_k"] is None:
-        return f"{span} (nothing new)"
-    return f"{span} (Pareto k {number(one['pareto_k'], 2)}, {number(one['effective_draws'], 0)} effective draws)"
 
 
 def learned(parameters: pd.DataFrame) -> dict[str, Any]:

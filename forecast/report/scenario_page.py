@@ -29,7 +29,7 @@ FOLLOWED = "What followed"
 
 def scenario_page(fit: "Fit", found: Scenarios, gate: "Gate") -> Page:
     """Combine text, tables and figure."""
-    content = {"page": sys.modules[__name__], "found": found, "fit": fit}
+    content = {"page": sys.modules[__name__], "found": found, "fit": fit, "tables": tables_of(found)}
     files: Files = {"scenario.json": scenario_json(fit, found, gate)}
     return Page("scenario.html.j2", content, {"scenarios": _figure(gate, found)}, gate.passed, gate.reasons, files)
 
@@ -135,16 +135,27 @@ def windows(found: Scenarios) -> list[WindowOutlook]:
     return words.listed(found.unconditional.recorded)
 
 
-def recorded_table(found: Scenarios) -> Table | None:
-    """Arrange what will be recorded."""
-    return _table(
-        found, _window_rows(found, {"up": "Higher", "down": "Lower", "share": "Share, %", "events": "Recorded"})
-    )
-
-
-def questions_table(found: Scenarios) -> Table | None:
-    """Arrange the questions that were asked on an earlier day."""
-    return _table(found, _question_rows(found))
+def tables_of(found: Scenarios) -> dict[str, Table | None]:
+    """Arrange the tables of the page by name; None of what has no rows."""
+    own, kinds = found.unconditional, found.unconditional.of_a_kind
+    recorded = {"up": "Higher", "down": "Lower", "share": "Share, %", "events": "Recorded"}
+    level = {"improvement": "Higher", "structural": "of it structural", "deterioration": "Lower", "level": "Share"}
+    main = main_horizon(found.horizons)
+    rows: dict[str, list[_Row]] = {
+        "recorded": _window_rows(found, recorded),
+        "asked": _asked_rows(found),
+        "questions": _question_rows(found),
+        "level": [
+            (f"{title}, {_until(found, outlook)}", ("improvement", outlook.months, name), "")
+            for outlook in own.improvement.values()
+            for name, title in level.items()
+        ],
+        "kinds": [
+            (kind.capitalize(), ("of_a_kind", kind, main, "chance"), "")
+            for kind in (() if isinstance(kinds, NotDefined) else kinds)
+        ],
+    }
+    return {name: _table(found, one) for name, one in rows.items()}
 
 
 def chances(found: Scenarios) -> Table | None:
@@ -177,25 +188,8 @@ def _after(found: Scenarios, months: int, name: str) -> str:
     return "void" if after.outcome == "void" else "yes" if after.outcome == name else "no"
 
 
-def level_table(found: Scenarios) -> Table | None:
-    """Arrange the chances of the level."""
-    names = {"improvement": "Higher", "structural": "of it structural", "deterioration": "Lower", "level": "Share"}
-    return _table(found, [
-        (f"{title}, {_until(found, outlook)}", ("improvement", outlook.months, name), "")
-        for outlook in found.unconditional.improvement.values()
-        for name, title in names.items()
-    ])  # fmt: skip
-
-
-def kinds_table(found: Scenarios) -> Table | None:
-    """Arrange the chance of an event of each kind within the main horizon."""
-    kinds, months = found.unconditional.of_a_kind, main_horizon(found.horizons)
-    names = [] if isinstance(kinds, NotDefined) else list(kinds)
-    return _table(found, [(kind.capitalize(), ("of_a_kind", kind, months, "chance"), "") for kind in names])
-
-
-def asked_table(found: Scenarios) -> Table | None:
-    """Arrange the share and the numbers of a kind that were asked for; None if nothing was."""
+def _asked_rows(found: Scenarios) -> list[_Row]:
+    """Return rows of the share and the numbers of a kind that were asked for."""
     rows: list[_Row] = []
     for one in words.listed(found.unconditional.threshold):
         when = f"in some {'week' if found.weekly else 'month'} up to" if one.rolling else "by"
@@ -204,7 +198,7 @@ def asked_table(found: Scenarios) -> Table | None:
     for place, kind in enumerate(words.listed(found.unconditional.at_least)):
         title = f"At least {kind.at_least} of {kind.kind}, {count(kind.months, 'month')}"
         rows.append((title, ("at_least", place, "chance"), ""))
-    return _table(found, rows)
+    return rows
 
 
 def _question_rows(found: Scenarios) -> list[_Row]:
@@ -219,13 +213,12 @@ def _question_rows(found: Scenarios) -> list[_Row]:
 
 def largest_error(found: Scenarios) -> str:
     """Return the largest Monte Carlo standard error of the chances of recorded shares, points."""
-    both = [
+    return words.largest_error(
         _at(own, "recorded", window.months, name)
         for own in found.prospects
         for window in windows(found)
         for name in ("up", "down")
-    ]
-    return words.largest_error([one for one in both if isinstance(one, Probability)])
+    )
 
 
 @checked
