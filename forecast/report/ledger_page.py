@@ -10,6 +10,7 @@ from forecast.arguments import checked
 from forecast.evaluation.scores import calibration
 from forecast.files import write_json
 from forecast.numeric import Lead, difference_interval, lead
+from forecast.questions.form import INDEPENDENT
 from forecast.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
 from forecast.questions.track_record import BY, TrackRecord
 from forecast.report import score_figures
@@ -42,8 +43,9 @@ COLUMNS = (
 def track_record_page(record: TrackRecord) -> Page:
     """Combine text, tables and figures."""
     figures = {name.replace(" ", "-"): figure for name in TIMINGS if (figure := _draw(record, name)) is not None}
-    dyads = {one.dyad for one in record.waiting} | {case.dyad for case in record.cases}
-    content = {"page": sys.modules[__name__], "record": record, "headline": headline(record), "dyads": dyads}
+    content = {"page": sys.modules[__name__], "record": record, "headline": headline(record)}
+    if any(" " in dyad for dyad in {one.dyad for one in record.waiting} | {case.dyad for case in record.cases}):
+        content["independence"] = INDEPENDENT
     files: Files = {
         "track_record.json": lambda path: write_json(path, record.to_dict(), by_record=True),
         "questions.csv": cases_table(record),
