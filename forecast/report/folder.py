@@ -132,13 +132,15 @@ def environment(*, escaped: bool) -> "Environment":
     from forecast.model.observation import observations
     from forecast.report.provenance import differences, vintage
 
-    made = wording.environment(
-        address=_address, cited=cited, cycles=cycles, day=_day, differences=differences,
-        fitted_together=wording.fitted_together, interval=interval, label=label, latex=latex, markdown=markdown,
-        months_between=months_between, observations=observations, period=wording.period, printable=printable,
-        unchecked_note=unchecked_note, vintage=vintage, who=who,
-    )  # fmt: skip
-    pages = PackageLoader("forecast.report")
+    names: dict[str, Any] = {
+        "address": _address, "cited": cited, "cycles": cycles, "day": _day, "differences": differences,
+        "fitted_together": wording.fitted_together, "interval": interval, "label": label, "latex": latex,
+        "markdown": markdown, "months_between": months_between, "observations": observations, "period": wording.period,
+        "printable": printable, "unchecked_note": unchecked_note, "vintage": vintage, "who": who,
+    }  # fmt: skip
+    pages, made = PackageLoader("forecast.report"), wording.environment()
+    made.globals |= names
+    made.filters |= names
     return made.overlay(loader=pages, autoescape=escaped, undefined=StrictUndefined, lstrip_blocks=True)
 
 

@@ -23,14 +23,9 @@ ROWS = {
 }
 """The chances at a horizon, as a table has them."""
 
-
-sentences = partial(wording.sentences, Path(__file__).parent / "templates" / "words.j2")
-"""Renders the sentences of a macro of `words.j2`."""
-
-
-def sentence(name: str, **facts: Any) -> str:
-    """Return the one sentence of a macro."""
-    return sentences(name, **facts)[0]
+_SENTENCES = Path(__file__).parent / "templates" / "words.j2"
+sentence, sentences = partial(wording.sentence, _SENTENCES), partial(wording.sentences, _SENTENCES)
+"""Render the text of a macro of `words.j2`, and its paragraphs."""
 
 
 def interval(value: Estimate, decimals: int = 0) -> str:
