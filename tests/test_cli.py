@@ -29,7 +29,6 @@ HEAVY = {
     "arviz",
     "matplotlib",
     "numba",
-    "pandera",
 }
 ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
 

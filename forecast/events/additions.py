@@ -185,7 +185,7 @@ def _read_rows(raw: RawTable, dataset: str) -> tuple[pd.DataFrame, dict[int, str
     fields = {name: text[name] for name in _FIELDS if name in text}
     fields |= {side: text[side].str.upper() for side in ("source", "target")}
     rows = pd.DataFrame(fields | {"cameo": pd.Series(codes, dtype=object)}, index=raw.rows.index).loc[list(codes)]
-    reasons |= {line: reason for line, (reason, _) in raw.broken.items()}
+    reasons |= raw.faults
     if rows.empty:
         raise raw.nothing_usable(reasons)
     mapping = TableMapping(dataset=dataset, columns={name: name for name in rows.columns}, missing=("",))

@@ -226,7 +226,7 @@ def _reject_reasons(raw: RawTable, mapping: CountsMapping, rows: pd.DataFrame, c
         ),
         "the same period and direction as an earlier line": rows.duplicated(["date", "dyad", "source"]),
     }
-    reasons = {line: reason for line, (reason, _) in raw.broken.items()}
+    reasons = raw.faults
     for problem, where in problems.items():
         for line in where.index[where]:
             reasons.setdefault(int(line), problem)

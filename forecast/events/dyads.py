@@ -3,7 +3,6 @@
 import difflib
 import functools
 import json
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -18,7 +17,7 @@ from numpy.typing import ArrayLike
 from forecast.arguments import checked
 from forecast.dates import reject_future
 from forecast.errors import DataError, SpecError, UnknownDyadError
-from forecast.events.codebook import as_frame, read_days, read_small_csv, require_cells
+from forecast.events.codebook import read_days, read_small_csv, require_cells
 from forecast.resources import data_folder
 from forecast.typing import Bool, Frame
 from forecast.wording import join_some
@@ -387,21 +386,15 @@ def _read_table(
     given: str | Path | Frame | None, what: str, columns: tuple[str, ...], days: tuple[str, ...]
 ) -> tuple[str, pd.DataFrame]:
     """Return a table of `data/` or the user's own, by line, with the name by which errors call it."""
-    if given is None or isinstance(given, str | Path):
-        path = Path(given) if given else data_folder() / f"{what}.csv"
-        name, frame = path.name, read_small_csv(path, columns)
-    else:
-        frame = as_frame(given)
-        name, frame = what, frame.set_axis(range(2, len(frame) + 2))
-        if missing := [column for column in columns if column not in frame]:
-            raise DataError(f"{name}: there is no column {missing[0]!r}. The table needs {', '.join(columns)}.")
+    given = data_folder() / f"{what}.csv" if given is None else given
+    table = Path(given) if isinstance(given, str | Path) else given
+    name, frame = table.name if isinstance(table, Path) else what, read_small_csv(table, columns, what)
     return name, frame.assign(**{column: _past_days(frame[column], name) for column in days})
 
 
 def _past_days(cells: "pd.Series[Any]", name: str) -> "pd.Series[pd.Timestamp]":
     """Read a column of whole days, none of them in the future."""
-    texts = cells.map(lambda cell: not isinstance(cell, str) or re.fullmatch(r"\d{4}-\d{2}-\d{2}", cell) is not None)
-    require_cells(cells, texts, "a day, as YYYY-MM-DD", name)
+    require_cells(cells, cells.str.fullmatch(r"\d{4}-\d{2}-\d{2}"), "a day, as YYYY-MM-DD", name)
     days = read_days(cells, name)
     for line, day in days.drop_duplicates().items():
         try:

@@ -178,10 +178,16 @@ class RawTable:
     sha256: str
     rows: pd.DataFrame
     """Text, index `line` (of a Parquet file: the number of the row, from 1)."""
-    broken: dict[int, tuple[str, list[str]]]
-    """Rows that do not have the header's number of fields: line to reason and fields."""
+    broken: dict[int, list[str]]
+    """Rows that do not have the header's number of fields: line to fields."""
     numeric: frozenset[str] = frozenset()
     """Columns that the file itself stores as numbers."""
+
+    @property
+    def faults(self) -> dict[int, str]:
+        """What is wrong with each of the broken rows, by line."""
+        width = self.rows.shape[1]
+        return {line: f"{len(fields)} fields where {width} are expected" for line, fields in self.broken.items()}
 
     def column(self, field: str, place: Place) -> "pd.Series[str]":
         """Return the column at `place`, which the mapping names for `field`."""
@@ -211,8 +217,7 @@ class RawTable:
         rows = []
         for line in sorted(reasons):
             text = io.StringIO()
-            fields = self.broken[line][1] if line in self.broken else list(self.rows.loc[line])
-            csv.writer(text, lineterminator="").writerow(fields)
+            csv.writer(text, lineterminator="").writerow(self.broken.get(line) or self.rows.loc[line])
             rows.append((self.name, line, reasons[line], text.getvalue()))
         return pd.DataFrame(rows, columns=list(REJECT_COLUMNS))
 
@@ -276,17 +281,10 @@ def _read_csv(name: str, content: bytes, form: FileForm) -> RawTable:
     first = min(rows)
     header = rows.pop(first) if form.header else [f"column {place + 1}" for place in range(len(rows[first]))]
     _check_header(name, header)
-    width = len(header)
-    whole = {line: fields for line, fields in rows.items() if len(fields) == width}
-    broken = {
-        line: (f"{len(fields)} fields where {width} are expected", fields)
-        for line, fields in rows.items()
-        if len(fields) != width
-    }
-    lines = pd.Index(list(whole), dtype="int64", name="line")
-    return RawTable(
-        name, digest(content), pd.DataFrame(list(whole.values()), columns=header, index=lines, dtype=object), broken
-    )
+    broken = {line: fields for line, fields in rows.items() if len(fields) != len(header)}
+    lines = pd.Index([line for line in rows if line not in broken], dtype="int64", name="line")
+    whole = pd.DataFrame([rows[line] for line in lines], columns=header, index=lines, dtype=object)
+    return RawTable(name, digest(content), whole, broken)
 
 
 def _read_parquet(name: str, content: bytes, form: FileForm) -> RawTable:

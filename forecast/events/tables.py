@@ -60,17 +60,15 @@ def conform(
 ) -> EventTable:
     """Convert text to an event table, of `only_dyad` if given; references of `unchecked` rows (by line) say so."""
     if raw.rows.empty:
-        raise raw.nothing_usable({line: reason for line, (reason, _) in raw.broken.items()})
+        raise raw.nothing_usable(raw.faults)
     events, reasons = typed_rows(raw, mapping)
     if unchecked is not None:
         events.loc[unchecked, "reference"] = events.loc[unchecked, "reference"].map(shown_reference)
     if only_dyad:
-        for line in events.index[events["dyad"] != only_dyad].difference(list(reasons)):
-            reasons[line] = f"not of the dyad {only_dyad}"
-    reasons |= {line: reason for line, (reason, _) in raw.broken.items()}
-    events = events.drop(index=list(reasons.keys() & set(events.index)))
-    reasons |= _duplicates(events, raw.name, mapping)
-    events = events.drop(index=list(reasons.keys() & set(events.index)))
+        reasons = dict.fromkeys(events.index[events["dyad"] != only_dyad], f"not of the dyad {only_dyad}") | reasons
+    events = events.drop(index=list(reasons))
+    repeats = _duplicates(events, raw.name, mapping)
+    events, reasons = events.drop(index=list(repeats)), reasons | repeats | raw.faults
     if events.empty:
         raise raw.nothing_usable(reasons)
     return EventTable(
@@ -151,14 +149,13 @@ def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.
 def _reasons(events: pd.DataFrame, fields: pd.DataFrame, mapping: TableMapping) -> dict[int, str]:
     """Return, by line, what is wrong with each row that breaks the schema."""
     reasons: dict[int, list[str]] = {}
-    broken = broken_rules(events, set(mapping.countries.values()))
-    for line, column, reason in broken.itertuples(index=False, name=None):
+    for line, column, reason in broken_rules(events, set(mapping.countries.values())):
         if column in fields and not mapping.has(column):
             continue  # it follows from another field, which is at fault
         if column in fields and fields.at[line, column] == "":
             reason = "missing"
         subject = f"{column} {fields.at[line, column]!r}: " if column in fields else ""
-        reasons.setdefault(int(line), []).append(subject + reason)
+        reasons.setdefault(line, []).append(subject + reason)
     return {line: "; ".join(several) for line, several in reasons.items()}
 
 
@@ -192,11 +189,11 @@ def is_unchecked(reference: str) -> bool:
     return reference.startswith(UNCHECKED.strip())
 
 
-DATASET = "chronology"
-
+COLUMNS = ("date", "precision", "source", "target", "actor", "cameo", "summary", "reference", "verified")
+"""Columns of the files of the chronology; all but `precision` and `verified` are fields of events."""
+_FIELDS = {name: name for name in COLUMNS if name not in ("precision", "verified")}
 # Only the empty cell is missing here: 'NA' could be somebody's summary.
-_CHRONOLOGY_FIELDS = ("date", "source", "target", "actor", "cameo", "summary", "reference")
-MAPPING = TableMapping(dataset=DATASET, columns={field: field for field in _CHRONOLOGY_FIELDS}, missing=("",))
+MAPPING = TableMapping(dataset="chronology", columns=_FIELDS, missing=("",))
 
 
 @checked
@@ -228,7 +225,8 @@ def read_chronology(folder: str | Path | None = None, dyads: Sequence[str] | Non
     >>> table.dyads, table.events["cameo"].iloc[0]
     (['USA-CHN'], '173')
     """
-    return combine([_read_dyad(dyad, path) for dyad, path in chronology_files(folder, dyads).items()])
+    files = chronology_files(folder, dyads)
+    return combine([_read_dyad(dyad, path) for dyad, path in files.items()])
 
 
 def _read_dyad(dyad: str, path: Path) -> EventTable:
@@ -240,8 +238,14 @@ def _read_dyad(dyad: str, path: Path) -> EventTable:
 def chronology_files(folder: str | Path | None = None, dyads: Sequence[str] | None = None) -> dict[str, Path]:
     """Return the files of a chronology by dyad: those asked for, else all in the order of `dyads.csv`."""
     folder = Path(folder) if folder else data_folder() / "chronology"
-    # A file is read itself: on its disk another may be called the same but for its case.
-    paths = {path.stem: path for path in folder.glob("*.csv")} if not folder.is_file() else _one_file(folder)
+    paths = {path.stem: path for path in folder.glob("*.csv")}
+    if folder.is_file():  # it is read itself: on its disk another may be called the same but for its case
+        states = folder.stem.upper().split("-")
+        if folder.suffix != ".csv" or [len(state) for state in states] != [3, 3]:
+            raise DataError(
+                f"{folder} is not named like a chronology file (USA-CHN.csv). Rename it, or describe it with a mapping."
+            )
+        paths = {dyad_code(*states): folder}
     if not paths:
         raise DataError(f"{folder} holds no chronology: it needs files such as USA-CHN.csv.")
     order = in_order(paths)
@@ -249,16 +253,6 @@ def chronology_files(folder: str | Path | None = None, dyads: Sequence[str] | No
     return {dyad: paths[dyad] for dyad in chosen}
 
 
-def _one_file(path: Path) -> dict[str, Path]:
-    states = path.stem.upper().split("-")
-    if path.suffix != ".csv" or [len(state) for state in states] != [3, 3]:
-        raise DataError(
-            f"{path} is not named like a chronology file (USA-CHN.csv). Rename it, or describe it with a mapping."
-        )
-    return {dyad_code(*states): path}
-
-
-COLUMNS = ("date", "precision", "source", "target", "actor", "cameo", "summary", "reference", "verified")
 LONGEST_SUMMARY = 160
 KEY = ["rule", "dyad", "date", "source", "cameo", "summary"]
 

@@ -104,8 +104,7 @@ def read_assumed(path: str | Path) -> tuple[Assumed, ...]:
     expected = "expected date, source, target, code or kind, and if wanted n, part, until and summary"
     if not set(NEEDED) <= set(names) <= set(COLUMNS) or not {"code", "kind"} & set(names):
         raise DataError(f"{raw.name}: the columns are {join(names):.200}; {expected}")
-    if raw.broken:
-        line, (reason, _) = next(iter(raw.broken.items()))
+    for line, reason in raw.faults.items():
         raise DataError(f"{raw.name}, line {line}: {reason}; write the row as the header says")
     if len(raw.rows) > MOST_ROWS:
         raise DataError(f"{raw.name}: {len(raw.rows):,} rows; a scenario has at most {MOST_ROWS:,}")

@@ -54,7 +54,7 @@ def test_a_table_becomes_the_contract(write):
     assert list(table.events["goldstein"]) == [0.0, 3.4]
     assert set(table.events["dataset"]) == {"mine"}
     assert set(table.events["dyad"]) == {"USA-CHN"}
-    assert broken_rules(table.events).empty
+    assert broken_rules(table.events) == []
     # Text is `str` from pandas 3 on and `object` before.
     types = table.events.dtypes.astype(str).replace("object", "str")
     assert types.to_dict() == DTYPES

@@ -42,7 +42,7 @@ def icews(tmp_path, *rows, name="20180601-icews-events.tab"):
 def test_rows_become_the_contract(tmp_path):
     table = read_feed(gdelt(tmp_path, gdelt_row(1), gdelt_row(2, day="20180531", code="112", added="20180601")))
     assert tuple(table.events.columns) == EVENT_COLUMNS + FURTHER_COLUMNS
-    assert broken_rules(table.events).empty
+    assert broken_rules(table.events) == []
     assert table.events["event_id"].tolist() == ["gdelt:2", "gdelt:1"]
     assert table.events["known_at"].dt.strftime("%Y-%m-%d").tolist() == ["2018-06-01", "2018-06-01"]
     assert set(table.events["dataset"]) == {"gdelt"}

@@ -80,7 +80,7 @@ def check(path, content, header, **choices):
     )  # fmt: skip
     elsewhere = [*table.rejects["line"], *account.filtered["line"], *account.duplicates["line"]]
     assert len(set(elsewhere)) == len(elsewhere)
-    assert broken_rules(table.events).empty
+    assert broken_rules(table.events) == []
     assert table.events["event_id"].is_unique
     return True
 
