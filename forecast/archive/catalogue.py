@@ -170,16 +170,13 @@ class Catalogue:
 
     def damaged(self) -> set[Key]:
         """Return the files with a missing segment or one of another size; contents are not compared."""
-        return {
-            entry.key
-            for batch in self.batches
-            if any(self._size(segment) != segment.bytes for segment in batch.segments)
-            for entry in self.current(batch)
-        }
 
-    def _size(self, segment: Segment) -> int | None:
-        path = self.folder / segment.path
-        return path.stat().st_size if path.is_file() else None
+        def is_there(segment: Segment) -> bool:
+            path = self.folder / segment.path
+            return path.is_file() and path.stat().st_size == segment.bytes
+
+        broken = [batch for batch in self.batches if not all(map(is_there, batch.segments))]
+        return {entry.key for batch in broken for entry in self.current(batch)}
 
     def require_whole(self, batches: Sequence[Batch], inside: str = "") -> None:
         """Compare segments whose path begins with `inside` with their checksums."""

@@ -7,19 +7,15 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from forecast.archive.catalogue import Catalogue, Counts, Entry, Key
 from forecast.archive.segments import SegmentWriter, opened_for_import, write_batch
 from forecast.arguments import checked
 from forecast.errors import DataError
 from forecast.escaping import printable
 from forecast.events.dyads import Days, as_spans, each_day
-from forecast.feeds.detect import DaysOfRows, Detected, Named, detect_file, find_feed, unknown_file
-from forecast.feeds.expressions import named_day
-from forecast.feeds.feed import Feed, FeedSettings, FileFacts
-from forecast.feeds.judging import Judge, Rules
+from forecast.feeds.detect import Detected, detect_file, find_feed, read_name, unknown_file
+from forecast.feeds.feed import Feed, FeedSettings, Named
+from forecast.feeds.judging import ACTING, KEPT, Judge, Rules
 from forecast.feeds.lines import CHUNK, MANIFEST, FeedFile, file_digest, find_files, is_ignored, read_chunks
 from forecast.feeds.reading import FileRun, Together
 from forecast.fetch.manifest import read_manifest
@@ -240,22 +236,23 @@ class _Run:
         if key in self.waiting:
             self._settle()
         feed, there = detected.feed, self.known.get(key)
-        name, named = file.name, Named.of(feed, file)
+        name, named = file.name, read_name(feed, file)
+        said = named
         if there:
             published = min(filter(None, (published, there.published)), default=None)
-            before = Named.read(feed, there.said)
+            before = feed.named(there.said)
             if not named.says_more(before):
-                name, named = there.name, before
-            if key not in self.damaged and (named.name, published) == (there.said, there.published):
+                name, said = there.name, before
+            if key not in self.damaged and (said.name, published) == (there.said, there.published):
                 as_name = "" if there.name == file.name else f"as {there.name}"
                 self.done.append(ImportedFile(file.name, there.dataset, "known", *there.counts, reason=as_name))
                 return
         if feed.name not in self.together:
-            self.together[feed.name] = Together(Judge(Rules(feed, EVERYTHING, organs=True)))
+            self.together[feed.name] = Together(Judge(Rules(feed, EVERYTHING, kept=(*KEPT, *ACTING))))
         together = self.together[feed.name]
         reading = _Reading(
-            self.next_file, file, detected.layout, FileFacts(), key[0], DaysOfRows.of(feed, file),
-            feed=feed, name=name, named=named, published=published, key=key, place=len(self.done),
+            self.next_file, file, feed, detected.layout, key[0], named,
+            name=name, said=said, published=published, key=key, place=len(self.done),
         )  # fmt: skip
         self.months[self.next_file] = reading.month
         self.next_file += 1
@@ -272,9 +269,7 @@ class _Run:
     def _judge(self, dataset: str) -> None:
         """Judge what was read of a feed, and put its rows on their way into segments."""
         for kept in self.together[dataset].judged():
-            for month in sorted(set(self.months.values())):
-                files = [number for number, one in self.months.items() if one == month]
-                self.writer.add(dataset, kept.filter(pc.is_in(kept["place"], pa.array(files))), month)
+            self.writer.add(dataset, kept, self.months)
 
     def _settle(self) -> None:
         """Judge all that was read, and put its files into the batch."""
@@ -295,29 +290,25 @@ class _Run:
             self.known[entry.key] = entry
             self.damaged.discard(entry.key)
             self.done[reading.place] = self.done[reading.place]._replace(
-                **entry.counts._asdict(), finding=reading.days.finding
+                **entry.counts._asdict(), finding=reading.finding
             )
 
 
 @dataclass(kw_only=True)
 class _Reading(FileRun):
-    """A file that is being imported, with its rows by day and what names and manifests say of it."""
+    """A file that is being imported, with its rows by month and what names and manifests say of it."""
 
-    feed: Feed
     name: str
-    named: Named
+    said: Named  # What its name says, or an earlier one that says more
     published: date | None
     key: Key
     place: int  # Its place among the results
-    days_of_files: Counter[date] = field(default_factory=Counter)  # Rows by the day by which rows are put into files
     known: date | None = None  # First day on which any of its rows was known
     counts: dict[str, Counter[str]] = field(default_factory=dict)  # By month, what became of how many rows
 
-    def tally(self, day: date | None, known: date | None, became: str, number: int) -> None:
-        """Count lines of a day, known on a day, of which the same became."""
-        super().tally(day, known, became, number)
-        if became != "rejected" and (own := known if self.feed.by_known else day):
-            self.days_of_files[own] += number
+    def tally(self, became: str, day: date | None, known: date | None, number: int) -> None:
+        """Count lines of a day, known on a day, that are kept, rejected, or filtered for a reason."""
+        super().tally(became, day, known, number)
         if became != "rejected" and known is not None:
             self.known = min(known, self.known or known)
         self.counts.setdefault("" if day is None else f"{day:%Y-%m}", Counter())[became] += number
@@ -325,36 +316,32 @@ class _Reading(FileRun):
     @property
     def month(self) -> str:
         """The month that its name says all its rows are of, '' if it does not."""
-        stands = self.named.stands
-        if stands and stands.last - stands.first < MONTH:
-            return f"{stands.first:%Y-%m}"
-        return f"{self.named.day:%Y-%m}" if self.named.day else ""
+        days = self.said.days
+        return f"{days[0]:%Y-%m}" if days and days[1] - days[0] < MONTH else ""
 
     def entry(self) -> Entry:
         """Return its catalogue entry."""
-        named, rows, facts = self.named, self.days_of_files, self.named.facts
-        stands, edition = named.stands, facts.edition or ""
-        covers = days_of(named, rows)
-        in_year = [day for day in rows if day.year == facts.year]
+        said = self.said
+        covers = days_of(said, self.days)
+        in_year = [day for day in self.days if day.year == said.year]
         first, last = (min(in_year), max(in_year)) if in_year else (None, None)
         released = issued = None
-        if facts.year is not None:  # the day of an edition: that of its stamp, else the day after its last event
-            stamped = named_day(edition[:8]) if edition else None
-            issued = self.published or stamped or (last and last + DAY)
+        if said.year is not None:  # the day of an edition: that of its stamp, else the day after its last event
+            issued = self.published or said.stamped or (last and last + DAY)
         elif self.feed.newest_first:  # rows of a release do not say themselves from when they could be known
-            released = self.published or (named.day and named.day + DAY)
+            released = self.published or (said.day and said.day + DAY)
         return Entry(
             file=self.number,
             dataset=self.feed.name,
             name=self.name,
             sha256=self.key[0],
             member=self.key[1],
-            said=named.name,
-            series=stands.series if stands else "release" if facts.day else "file",
+            said=said.name,
+            series=said.series,
             covers=tuple(covers),
-            part=stands.part if stands else 1.0,
-            edition=edition,
-            year=facts.year,
+            part=said.part,
+            edition=said.edition,
+            year=said.year,
             first=first,
             last=last,
             released=released,
@@ -373,20 +360,20 @@ class _Reading(FileRun):
         if nowhere.total():
             self.counts.setdefault(undated, Counter()).update(nowhere)
         return {
-            month: Counts(one.total(), one["kept"], one["rejected"], one["filtered"])
+            month: Counts(one.total(), one["kept"], one["rejected"], one.total() - one["kept"] - one["rejected"])
             for month, one in sorted(self.counts.items())
         }
 
 
 def days_of(named: Named, rows: Mapping[date, int]) -> list[Days]:
     """Return the days that a file with so many rows of each day stands for, as spans in order of time."""
-    stands, own = named.stands, named.day
-    chosen = set(each_day(stands.first, stands.last)) if stands and stands.whole else set[date]()
+    own = named.day
+    chosen = set(each_day(*named.days)) if named.days and named.whole else set[date]()
     if own is not None:
         near = {day: number for day, number in rows.items() if own - BEFORE <= day <= own + AFTER}
         chosen |= {day for day, number in near.items() if number >= BUSY * max(near.values())}
     elif not chosen:
-        inside = {day: n for day, n in rows.items() if stands is None or stands.first <= day <= stands.last}
+        inside = {day: n for day, n in rows.items() if named.days is None or named.days[0] <= day <= named.days[1]}
         busy = [day for day, number in inside.items() if number >= STRAY * max(inside.values())]
         chosen = set(each_day(min(busy), max(busy))) if busy else chosen
     return as_spans(chosen)

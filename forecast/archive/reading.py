@@ -26,7 +26,7 @@ from forecast.events import combine
 from forecast.events.dyads import MOST_MISSING, Covered, Days, as_spans, dyad_code, each_day
 from forecast.events.table import Day, EventTable, FeedAccount, FileAccount, SourceFile, as_day, sort_events
 from forecast.feeds.detect import FEEDS
-from forecast.feeds.expressions import named_day, text
+from forecast.feeds.expressions import text
 from forecast.feeds.feed import SECTORS, Feed, FeedSettings
 from forecast.feeds.judging import GONE, KEPT, REPLACED, choices, take_out_repeats
 from forecast.feeds.reading import in_contract, no_event, require_suitable, state_pair
@@ -311,26 +311,17 @@ LINES = f"""
 
 def _add_files(database: "duckdb.DuckDBPyConnection", feed: Feed, entries: list[Entry]) -> None:
     """Add what the catalogue says of files as the table `files`."""
-    said = [feed.facts(entry.said).day for entry in entries]
-    named = [named_day(day) if day else None for day in said]
-    table = pa.table(
+    rows = [
         {
-            "file": pa.array([entry.file for entry in entries], pa.int32()),
-            "name": [entry.name for entry in entries],
-            "sha256": [f"{entry.sha256} {entry.member}" for entry in entries],
-            "edition": [entry.edition for entry in entries],
-            "edition_day": pa.array(
-                [entry.issued if entry.edition or entry.published else None for entry in entries], pa.date32()
-            ),
-            "year": pa.array([entry.year for entry in entries], pa.int32()),
-            **{
-                name: pa.array([getattr(entry, name) for entry in entries], pa.date32())
-                for name in ("first", "last", "released")
-            },
-            "named": pa.array(named, pa.date32()),
+            "file": one.file, "name": one.name, "sha256": f"{one.sha256} {one.member}", "edition": one.edition,
+            "edition_day": one.issued if one.edition or one.published else None, "year": one.year,
+            "first": one.first, "last": one.last, "released": one.released, "named": feed.named(one.said).day,
         }
-    )
-    database.register("given", table)
+        for one in entries
+    ]  # fmt: skip
+    types = dict.fromkeys(("file", "year"), pa.int32()) | dict.fromkeys(("name", "sha256", "edition"), pa.string())
+    types |= dict.fromkeys(("edition_day", "first", "last", "released", "named"), pa.date32())
+    database.register("given", pa.Table.from_pylist(rows, pa.schema(types)))
     age = "dense_rank() OVER (ORDER BY year IS NULL, edition DESC)"
     database.execute(f"CREATE TEMP TABLE files AS SELECT *, {age} AS age FROM given")
     database.execute("CREATE TEMP VIEW names AS SELECT file AS place, name FROM files")
@@ -557,7 +548,4 @@ def _months(entries: Sequence[Entry], covered: Covered, became: dict[str, Counte
 
 
 def _months_between(first: date, last: date) -> list[str]:
-    return [
-        f"{place // 12:04}-{place % 12 + 1:02}"
-        for place in range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
-    ]
+    return list(pd.period_range(first, last, freq="M").strftime("%Y-%m"))

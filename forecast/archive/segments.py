@@ -57,15 +57,13 @@ class SegmentWriter:
         self.held = 0
         self._waiting: dict[str, list[pa.Table]] = {}
 
-    def add(self, dataset: str, kept: pa.Table, month: str) -> None:
-        """Add rows of files as they were judged; without a month, by that of their dates."""
-        if not kept.num_rows:
-            return
+    def add(self, dataset: str, kept: pa.Table, months: Mapping[int, str]) -> None:
+        """Add rows of files as they were judged, by the month of their file or, where that is '', of their dates."""
         rows = _as_rows(kept)
-        months = [month] if month else pc.unique(pc.strftime(rows["date"], "%Y-%m")).to_pylist()
-        for one in months:
-            part = rows if month else rows.filter(pc.equal(pc.strftime(rows["date"], "%Y-%m"), one))
-            self._hold(f"{ROWS}/dataset={dataset}/month={one}", part)
+        named = pa.array(months.values()).take(pc.index_in(rows["file"], pa.array(months.keys(), pa.int32())))
+        month = pc.if_else(pc.equal(named, ""), pc.strftime(rows["date"], "%Y-%m"), named)
+        for one in pc.unique(month).to_pylist():
+            self._hold(f"{ROWS}/dataset={dataset}/month={one}", rows.filter(pc.equal(month, one)))
         if self.held >= MOST_ROWS:
             self.write()
 

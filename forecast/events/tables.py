@@ -191,9 +191,11 @@ def is_unchecked(reference: str) -> bool:
 
 COLUMNS = ("date", "precision", "source", "target", "actor", "cameo", "summary", "reference", "verified")
 """Columns of the files of the chronology; all but `precision` and `verified` are fields of events."""
-_FIELDS = {name: name for name in COLUMNS if name not in ("precision", "verified")}
-# Only the empty cell is missing here: 'NA' could be somebody's summary.
-MAPPING = TableMapping(dataset="chronology", columns=_FIELDS, missing=("",))
+MAPPING = TableMapping(
+    dataset="chronology",
+    columns={name: name for name in COLUMNS if name not in ("precision", "verified")},
+    missing=("",),  # only the empty cell: 'NA' could be somebody's summary
+)
 
 
 @checked

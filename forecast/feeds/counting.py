@@ -1,7 +1,7 @@
 """Counts of all dyads of a feed in one pass: from files in bounded memory, or by SQL where GDELT is in a database."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -13,7 +13,7 @@ from forecast.events.counts import class_column, wide_mapping
 from forecast.events.dyads import read_dyads
 from forecast.events.table import CountTable
 from forecast.feeds.expressions import text
-from forecast.feeds.feed import FeedSettings, FileFacts
+from forecast.feeds.feed import FeedSettings
 from forecast.feeds.gdelt import DAILY, GDELT
 from forecast.feeds.judging import COUNTED, Rules, lookups
 from forecast.feeds.reading import accounted, begin, judged_files, state_pair
@@ -86,9 +86,9 @@ def count_feed(
         raise SpecError("list_filtered: counting lists no rows. Leave the setting out, or use read_feed.")
     order = read_scale(scale)
     opened = begin(paths, feed, settings)
-    with judged_files(opened, Rules(opened.feed, settings, kept=tuple(COUNTED)), MEMORY) as (database, repeated):
+    with judged_files(opened, Rules(opened.feed, settings, kept=tuple(COUNTED)), MEMORY) as database:
         counts = _counts(database, scale, frequency)
-    account = accounted(opened, settings, repeated, len(counts))
+    account = accounted(opened, settings, len(counts))
     return CountTable(counts.assign(dataset=opened.feed.name), order.classes, order.zero_cut, frequency, **account)
 
 
@@ -110,11 +110,7 @@ def _counts(database: "duckdb.DuckDBPyConnection", scale: str, frequency: Litera
 
 def _sides(scale: str) -> str:
     """Return the SQL of `sides`: `days` with dyad, class and `once`, which are the `event_counts` of the panel."""
-    codes, class_of = read_codes(), read_scale(scale).class_of
-    classes = {
-        "code": list(codes.index), "joint": [int(joint) for joint in codes["joint"]],
-        "class": class_of[codes.index].tolist(),
-    }  # fmt: skip
+    classes = read_codes()[["joint"]].astype(int).join(read_scale(scale).class_of.rename("class")).reset_index()
     # Of most dyads the first state is the first by the alphabet; of these it is the other one.
     turned = ", ".join(text("-".join(sorted(dyad.split("-")))) for dyad in read_dyads().index if dyad[:3] > dyad[4:])
     return f"""
@@ -135,13 +131,13 @@ def _sides(scale: str) -> str:
                 AND led.target = acts.source AND led.cameo = acts.lead_code)"""
 
 
-def _values(columns: Mapping[str, Sequence[str | int | float]]) -> str:
+def _values(table: "pd.DataFrame") -> str:
     """Return the SQL of a small table."""
     rows = (
         ", ".join(text(one) if isinstance(one, str) else str(one) for one in row)
-        for row in zip(*columns.values(), strict=True)
+        for row in table.itertuples(index=False, name=None)
     )
-    return f"SELECT * FROM (VALUES {', '.join(f'({row})' for row in rows)}) AS given({', '.join(columns)})"
+    return f"SELECT * FROM (VALUES {', '.join(f'({row})' for row in rows)}) AS given({', '.join(table.columns)})"
 
 
 class Public(NamedTuple):
@@ -201,7 +197,7 @@ def count_sql(
     settings = settings or FeedSettings()
     pairs = None if dyads is None else [state_pair(dyad) for dyad in dyads]
     rules = Rules(GDELT, settings, pairs, kept=tuple(COUNTED))
-    columns = rules.columns(DAILY, FileFacts())
+    columns = rules.columns(DAILY)
     cells = ", ".join(f"coalesce(CAST({name} AS VARCHAR), '') AS {name}" for name in columns)
     begin, end = (f"DATE '{day}'" for day in (first or EARLIEST, last or today()))
     level = read_scale(scale)
@@ -212,7 +208,7 @@ def count_sql(
     tables = ", ".join(f"{name} AS ({_values(content)})" for name, content in lookups().items())
     sql = f"""
         WITH lines AS (SELECT 0 AS line, {cells} FROM {table} WHERE {where}), {tables},
-        judged AS ({rules.statement(DAILY, FileFacts(), columns)}),
+        judged AS ({rules.statement(DAILY, columns)}),
         placed AS (
             SELECT date, source_state, target_state, cameo, row_number() OVER (
                 PARTITION BY id ORDER BY known, date, source_state, target_state, cameo) AS place

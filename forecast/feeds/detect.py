@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -10,8 +9,7 @@ from typing import NamedTuple
 from forecast.errors import DataError, SpecError
 from forecast.escaping import printable
 from forecast.events.table import Unread
-from forecast.feeds.expressions import named_day
-from forecast.feeds.feed import Feed, FileFacts, Layout, Standing
+from forecast.feeds.feed import Feed, Layout, Named
 from forecast.feeds.gdelt import GDELT
 from forecast.feeds.icews import ICEWS
 from forecast.feeds.lines import FeedFile, find_files, paths_in
@@ -31,82 +29,27 @@ def find_feed(name: str) -> Feed:
     return feed
 
 
-@dataclass(frozen=True)
-class Named:
-    """The facts in the name of a file: of the member, or of its zip archive if that says more."""
-
-    name: str
-    facts: FileFacts
-    stands: Standing | None
-
-    @classmethod
-    def read(cls, feed: Feed, name: str) -> "Named":
-        """Read a name."""
-        return cls(name, feed.facts(name), feed.stands(name))
-
-    @classmethod
-    def of(cls, feed: Feed, file: FeedFile) -> "Named":
-        """Read the name of a file or, where it says nothing, that of its archive."""
-        own, outer = cls.read(feed, file.own_name), cls.read(feed, file.outer_name)
-        return outer if outer.says and not own.says else own
-
-    @property
-    def says(self) -> bool:
-        """Return whether the name is informative."""
-        return self.stands is not None or self.facts != FileFacts()
-
-    @property
-    def day(self) -> date | None:
-        """The day in the name."""
-        return named_day(self.facts.day) if self.facts.day else None
-
-    def says_more(self, before: "Named") -> bool:
-        """Return whether it is more informative than another name; of two informative ones, always the same one."""
-        differs = (self.facts, self.stands) != (before.facts, before.stands)
-        return differs and (self.says, self.name) > (before.says, before.name)
+def read_name(feed: Feed, file: FeedFile) -> Named:
+    """Read the name of a file: of the member or, where it says nothing, of its zip archive."""
+    own, outer = feed.named(file.own_name), feed.named(file.outer_name)
+    return outer if outer.says and not own.says else own
 
 
-@dataclass
-class DaysOfRows:
-    """The days of the rows of a file and those of its name."""
-
-    name: str  # Of the file
-    named: tuple[date, date] | None  # First and last day by the name
-    known: bool  # Whether these are days on which rows became known, not those of the events
-    around: tuple[int, int]  # How many days before and after the named ones rows may be
-    rows: Counter[date] = field(default_factory=Counter)
-
-    @classmethod
-    def of(cls, feed: Feed, file: FeedFile) -> "DaysOfRows":
-        """Return those of a file of which no row was read yet."""
-        named = Named.of(feed, file)
-        days = None if named.day is None else (named.day, named.day)
-        if named.stands is not None:
-            days = named.stands.first, named.stands.last
-        # A file of a day holds what a feed added on that day; what a longer one was added to, its name does not say.
-        return cls(file.name, days, feed.by_known and days is not None and days[0] == days[1], feed.around)
-
-    def add(self, day: date | None, known: date | None, number: int) -> None:
-        """Add rows of a day, known on a day."""
-        if self.named and (own := known if self.known else day):
-            self.rows[own] += number
-
-    @property
-    def finding(self) -> str:
-        """In words that most of the rows are of other days than those of the name; '' if they are not."""
-        if self.named is None or not self.rows:
-            return ""
-        (before, after), named = self.around, _span(*self.named)
-        first, last = self.named[0].toordinal() - before, self.named[1].toordinal() + after
-        inside = sum(number for day, number in self.rows.items() if first <= day.toordinal() <= last)
-        if 2 * inside >= self.rows.total():
-            return ""
-        what = "added" if self.known else "dated"
-        margin = f" or up to {before} days before and {after} after" if any(self.around) else ""
-        return (
-            f"{self.name}: by its name rows are {what} {named}{margin}; {inside:,} of {self.rows.total():,} are, and "
-            f"all are of {_span(min(self.rows), max(self.rows))}. Check whether the file has its own name."
-        )
+def finding(feed: Feed, file: FeedFile, named: Named, rows: Counter[date]) -> str:
+    """Return in words that most rows of a file are of other days than those of its name; '' if they are not."""
+    if named.days is None or not rows:
+        return ""
+    first, last = (day.toordinal() for day in named.days)
+    before, after = feed.around
+    inside = sum(number for day, number in rows.items() if first - before <= day.toordinal() <= last + after)
+    if 2 * inside >= rows.total():
+        return ""
+    what = "added" if feed.by_known and first == last else "dated"
+    margin = f" or up to {before} days before and {after} after" if before or after else ""
+    return (
+        f"{file.name}: by its name rows are {what} {_span(*named.days)}{margin}; {inside:,} of {rows.total():,} are, "
+        f"and all are of {_span(min(rows), max(rows))}. Check whether the file has its own name."
+    )
 
 
 def _span(first: date, last: date) -> str:

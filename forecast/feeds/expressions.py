@@ -4,12 +4,13 @@ import calendar
 from collections.abc import Mapping
 from datetime import date
 
-from forecast.feeds.feed import FeedSettings, Standing
+from forecast.events.dyads import Days
+from forecast.feeds.feed import FeedSettings
 
 
-def acting(settings: FeedSettings, written: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Return how a feed writes the organs that act for a state by the settings, which name some; `written` has all."""
-    return tuple(code for sector in settings.sectors for code in written[sector])
+def acting(settings: FeedSettings, written: Mapping[str, tuple[str, ...]]) -> str:
+    """Return, as SQL lists them, the organs that act for a state by the settings, as a feed writes them all."""
+    return ", ".join(text(code) for sector in settings.sectors for code in written[sector])
 
 
 YEARS = range(1700, 2200)
@@ -24,9 +25,9 @@ def named_day(digits: str) -> date | None:
     return date(year, month, min(day_of_month, calendar.monthrange(year, month)[1]))
 
 
-def whole_year(series: str, year: str, *, whole: bool) -> Standing | None:
-    """Return the days covered by a yearly file."""
-    return Standing(series, date(int(year), 1, 1), date(int(year), 12, 31), whole) if int(year) in YEARS else None
+def whole_year(year: int) -> Days | None:
+    """Return the days of a year; None outside the years of events."""
+    return (date(year, 1, 1), date(year, 12, 31)) if year in YEARS else None
 
 
 def header_names(line: str, delimiter: str) -> tuple[str, ...]:
@@ -47,11 +48,6 @@ def quoted(name: str) -> str:
 def text(value: str) -> str:
     """Return a text as SQL writes it."""
     return "'" + value.replace("'", "''") + "'"
-
-
-def one_of(column: str, values: tuple[str, ...]) -> str:
-    """Return the SQL condition that a column has one of some texts."""
-    return f"{quoted(column)} IN ({', '.join(map(text, values))})" if values else "false"
 
 
 def digits(name: str, least: int, most: int) -> str:

@@ -4,14 +4,15 @@ Fields are SQL expressions over the columns of a file as text.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from forecast.arguments import faults, named_values
 from forecast.errors import SpecError
+from forecast.events.dyads import Days
 
 Sector = Literal["government", "military", "legislature", "courts", "police"]
 SECTORS: tuple[Sector, ...] = get_args(Sector)
@@ -109,6 +110,7 @@ def parse_settings(texts: list[str]) -> FeedSettings:
 
 
 Side = Literal["source", "target"]
+SIDES: tuple[Side, ...] = get_args(Side)
 Encoding = Literal["utf-8", "latin-1"]
 
 CAMEO_AGENTS = {
@@ -149,24 +151,35 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class FileFacts:
-    """Information in a file name: its last day, its year and its edition, if any."""
+class Named:
+    """What the name of a file says."""
 
-    day: str | None = None
-    year: int | None = None
-    edition: str | None = None
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Days covered by a file, by its name."""
-
-    series: str  # Which of the feed's series of files it belongs to, such as `day`
-    first: date
-    last: date
+    name: str
+    series: str = "file"  # Which of the feed's series of files it belongs to, such as `day`; `file` if it does not say
+    days: Days | None = None  # First and last day that it stands for
     # Whether it stands for each of these days, even one without a row; else from its first busy day to its last.
-    whole: bool = True
+    whole: bool = False
     part: float = 1.0  # The part of its day that it stands for, 1 for files of a day and more
+    day: date | None = None  # The day after which a release is named, its last one
+    year: int | None = None  # Of an edition the year, the stamp, and the day of that
+    edition: str = ""
+    stamped: date | None = None
+
+    @property
+    def says(self) -> bool:
+        """Return whether the name is informative."""
+        return self.days is not None or self.year is not None
+
+    def says_more(self, before: "Named") -> bool:
+        """Return whether it is more informative than another name; of two informative ones, always the same one."""
+        differs = replace(self, name=before.name) != before
+        return differs and (self.says, self.name) > (before.says, before.name)
+
+    def since(self, settings: FeedSettings) -> date | None:
+        """Return the day from which rows of a release or edition could be known, where they do not say themselves."""
+        if self.stamped is not None:
+            return self.stamped if settings.icews_known == "edition" else None
+        return self.day and self.day + timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -177,20 +190,18 @@ class Feed:
     title: str  # For readers
     # From the first lines of a file to the layout of its rows; None if it is no file of this feed.
     recognise: Callable[[list[str]], Layout | None]
-    # From the columns at hand, the settings and the facts of the file to the SQL of each of `FIELDS`.
-    fields: Callable[[tuple[str, ...], FeedSettings, FileFacts], Mapping[str, str]]
+    # From the columns at hand and the day from which a file could be known, if its rows do not say themselves, to the
+    # SQL of each of `FIELDS`.
+    fields: Callable[[tuple[str, ...], date | None], Mapping[str, str]]
     # From a side and the settings to the SQL condition that the actor on this side acts for its state.
     acts: Callable[[Side, FeedSettings], str]
-    # From the name of a file to what it says.
-    facts: Callable[[str], FileFacts] = field(default=lambda name: FileFacts())
+    named: Callable[[str], Named]  # From the name of a file to what it says
     missing: tuple[str, ...] = ("",)  # What marks a missing value
     encoding: Encoding = "utf-8"  # How bytes that are not UTF-8 are read
     mentions: bool = False  # Whether the feed counts mentions
     # SQL of the list of pairs of countries of a row, for a feed that puts several into one field; '' for others.
     pairs: str = ""
     newest_first: bool = False  # Whether a later edition of a year replaces what it repeats
-    # From the name of a file to the days that it stands for; None if the name does not say.
-    stands: Callable[[str], Standing | None] = field(default=lambda name: None)
     # Whether rows are put into files by the day on which they became known, in place of the day of the event.
     by_known: bool = False
     vintaged: bool = True  # Whether its files say when each row became known

@@ -3,8 +3,8 @@
 import re
 from datetime import date
 
-from forecast.feeds.expressions import acting, day, digits, named_day, one_of, whole_year
-from forecast.feeds.feed import CAMEO_AGENTS, Feed, FeedSettings, FileFacts, Layout, Side, Standing
+from forecast.feeds.expressions import acting, day, digits, named_day
+from forecast.feeds.feed import CAMEO_AGENTS, Feed, FeedSettings, Layout, Named, Side
 
 _ACTOR = (
     "Code", "Name", "CountryCode", "KnownGroupCode", "EthnicCode", "Religion1Code", "Religion2Code", "Type1Code",
@@ -45,7 +45,7 @@ def _recognise(lines: list[str]) -> Layout | None:
     return SECOND if 2 * second > len(shaped) else DAILY
 
 
-def _fields(columns: tuple[str, ...], settings: FeedSettings, facts: FileFacts) -> dict[str, str]:
+def _fields(columns: tuple[str, ...], since: date | None) -> dict[str, str]:
     return {
         "id": f"CASE WHEN {digits('GLOBALEVENTID', 1, 18)} THEN GLOBALEVENTID ELSE '' END",
         "date": day("SQLDATE", "%Y%m%d"),
@@ -68,28 +68,27 @@ def _acts(side: Side, settings: FeedSettings) -> str:
     """Return whether an actor is an organ of the state, or named by its country alone."""
     actor = "Actor1" if side == "source" else "Actor2"
     chosen = acting(settings, CAMEO_AGENTS)
-    typed = " OR ".join(one_of(f"{actor}Type{place}Code", chosen) for place in (1, 2, 3))
+    typed = " OR ".join(f"{actor}Type{place}Code IN ({chosen})" for place in (1, 2, 3))
     return f"({actor}Code = {actor}CountryCode OR {typed})" if "government" in settings.sectors else f"({typed})"
 
 
-def _stands(name: str) -> Standing | None:
+def _named(name: str) -> Named:
     """Read the name: 2005.zip, 201303.zip, 20180601.export.CSV, 20180601001500.export.CSV or one of translations."""
     number = re.match(r"(\d+)(?!\d)", name)
-    length = len(number[1]) if number else 0
-    if number is None or length not in (4, 6, 8, 14):
-        return None
-    first = named_day(f"{number[1]}0101"[:8])
-    last = named_day((number[1] + ("1231" if length == 4 else "31"))[:8]) if length < 8 else first
+    digits = number[1] if number else ""
+    series = {4: "year", 6: "month", 8: "day", 14: "quarter hour"}.get(len(digits))
+    if series is None:
+        return Named(name)
+    first = named_day(f"{digits}0101"[:8])
+    last = named_day((digits + ("1231" if series == "year" else "31"))[:8])
     if first is None or last is None:
-        return None
-    if length == 14:
-        series = "quarter hour, translated" if ".translation." in name.lower() else "quarter hour"
-        return Standing(series, first, last, part=1 / 96)  # a file of 2.0 per quarter hour
-    if length == 4:
-        return whole_year("year", number[1], whole=True)
-    return Standing("month" if length == 6 else "day", first, last)
+        return Named(name)
+    if series == "quarter hour" and ".translation." in name.lower():
+        series = "quarter hour, translated"
+    part = 1 / 96 if len(digits) == 14 else 1.0  # a file of 2.0 per quarter hour
+    return Named(name, series, (first, last), whole=True, part=part)
 
 
 GAPS = ((date(2025, 6, 14), date(2025, 7, 1), "nothing was published, and it was never filled"),)
 
-GDELT = Feed("gdelt", "GDELT", _recognise, _fields, _acts, mentions=True, stands=_stands, by_known=True, gaps=GAPS)
+GDELT = Feed("gdelt", "GDELT", _recognise, _fields, _acts, _named, mentions=True, by_known=True, gaps=GAPS)

@@ -5,14 +5,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
+import pandas as pd
 import pyarrow as pa
 
 from forecast.dates import EARLIEST, today
 from forecast.events.codebook import read_codes, state_names
 from forecast.feeds.expressions import digits, quoted, text
-from forecast.feeds.feed import FIELDS, SECTORS, Feed, FeedSettings, FileFacts, Layout, Side
+from forecast.feeds.feed import FIELDS, SECTORS, SIDES, Feed, FeedSettings, Layout, Side
 
 if TYPE_CHECKING:
     import duckdb
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 MOST_REPORTS = 2**31 - 1
 REPORT_DIGITS = 10
 STRIDE = 2**40
-"""Offset between the line numbers of chunks that are processed together: a chunk adds its place times this."""
+"""Offset between the line numbers of files that are judged together: a file adds its number times this."""
 PARENTS = {"1214": "121", "1834": "183", "1951": "195", "1952": "195", "155": "150", "176": "170"}
 """Codes that GDELT uses beyond the codebook, read as what they are a kind of."""
 TEXTS = ("actor", "summary", "reference")
@@ -35,14 +36,14 @@ ACTING = ("source_organs", "target_organs", "mentions")
 """With `KEPT`, what later choices of settings need: of each side the organs that act, one bit a sector of `SECTORS`."""
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(NamedTuple):
     """Accounting of some lines."""
 
-    kept: pa.Table  # Events, columns `KEPT`, and `ACTING` if asked for; a line can have several
-    rejected: dict[int, str]  # Reason by line
-    filtered: list[tuple[int, str, int]]  # Place of the chunk, reason, and how many lines
-    filtered_lines: dict[int, str]  # Reason by line, if the settings ask for the list
+    kept: pa.Table  # Events: `KEPT`, `ACTING` if asked for, and their file as `place`; a line can have several
+    rejected: list[tuple[int, int, str]]  # File, line and reason
+    filtered: list[tuple[int, int, str]]  # The same, if the settings ask for the list
+    # By file: what became of lines (`kept`, `rejected`, or why they are filtered), their day, when known, and how many
+    became: list[tuple[int, str, datetime.date | None, datetime.date | None, int]]
 
 
 @dataclass(frozen=True)
@@ -52,17 +53,16 @@ class Rules:
     feed: Feed
     settings: FeedSettings
     dyads: Sequence[str] | None = None  # All by default
-    kept: Sequence[str] = tuple(KEPT)  # Columns of the events
-    organs: bool = False  # Whether events have the columns `ACTING` as well
+    kept: Sequence[str] = tuple(KEPT)  # Columns of the events: some of `KEPT`, and of `ACTING` all or none
 
-    def columns(self, layout: Layout, facts: FileFacts) -> tuple[str, ...]:
+    def columns(self, layout: Layout) -> tuple[str, ...]:
         """Return which columns of a layout are looked at."""
-        statement = self.statement(layout, facts, ())
+        statement = self.statement(layout, ())
         return tuple(name for name in layout.columns if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", statement))
 
-    def statement(self, layout: Layout, facts: FileFacts, present: Sequence[str]) -> str:
-        """Return the statement; columns of the layout that are not present are not looked at."""
-        fields = self.feed.fields(layout.columns, self.settings, facts)
+    def statement(self, layout: Layout, present: Sequence[str], since: datetime.date | None = None) -> str:
+        """Return the statement, for a file known since a day; columns that are not present are not looked at."""
+        fields = self.feed.fields(layout.columns, since)
         missing = ", ".join(map(text, self.feed.missing))
         cell = "CASE WHEN {0} IN (" + missing + ") THEN '' ELSE {0} END" if self.feed.missing != ("",) else "{0}"
         cells = ", ".join(
@@ -73,7 +73,7 @@ class Rules:
             rows = f"SELECT *, unnest({self.feed.pairs}) AS pair FROM ({rows})"
         said = ", ".join(f"{"''" if name in self._unasked() else fields[name]} AS {name}" for name in FIELDS)
         said += f", {self._acts(fields)} AS acts"
-        said += self._organs("source") + self._organs("target") if self.organs else ""
+        said += "".join(self._organs(side) for side in SIDES if f"{side}_organs" in self.kept)
         said = f"SELECT line, {said} FROM ({rows})"
         located = f"""
             SELECT said.*, code.code AS cameo, code.quad, s.state AS source_state, t.state AS target_state,
@@ -106,7 +106,7 @@ class Rules:
         unasked = {name for name in TEXTS if name not in self.kept}
         if "given_quad" not in self.kept:
             unasked.add("source_quad")
-        if not self.organs and self.settings.minimum_mentions == 1:
+        if "mentions" not in self.kept and self.settings.minimum_mentions == 1:
             unasked.add("mentions")
         return unasked
 
@@ -114,7 +114,7 @@ class Rules:
         """Return the SQL condition that both actors act for their states; of rows without two it is not asked."""
         if self.settings.sectors == "all":
             return "true"
-        source, target = (self.feed.acts(side, self.settings) for side in ("source", "target"))
+        source, target = (self.feed.acts(side, self.settings) for side in SIDES)
         two = f"{fields['source']} <> '' AND {fields['target']} <> '' AND {fields['source']} <> {fields['target']}"
         return f"CASE WHEN {two} THEN ({source}) AND ({target}) END"
 
@@ -138,21 +138,15 @@ def choices(settings: FeedSettings, acts: str, mentions: str) -> dict[str, str]:
     return cases
 
 
-def lookups() -> dict[str, dict[str, list[Any]]]:
+def lookups() -> dict[str, pd.DataFrame]:
     """Return the tables of codes and of states by which rows are judged."""
     known, names = read_codes(), state_names()
-    written = {code: code for code in known.index} | {
-        code: to for code, to in PARENTS.items() if code not in known.index
-    }
-    codes = known.loc[list(written.values())]
+    written = dict(zip(known.index, known.index, strict=True))
+    written |= {code: to for code, to in PARENTS.items() if code not in written}
+    codes = pd.DataFrame({"written": list(written), "code": list(written.values())})
     return {
-        "codes": {
-            "written": list(written),
-            "code": list(written.values()),
-            "quad": codes["quad"].tolist(),
-            "goldstein": codes["goldstein"].tolist(),
-        },
-        "states": {"written": list(names), "state": list(names.values())},
+        "codes": codes.join(known[["quad", "goldstein"]], on="code"),
+        "states": pd.DataFrame({"written": list(names), "state": list(names.values())}),
     }
 
 
@@ -168,61 +162,48 @@ class Judge:
             ":memory:", config={"memory_limit": memory, "threads": 2, "temp_directory": scratch}
         )
         self.database.execute("SET enable_external_access = false")
-        for name, columns in lookups().items():
-            self.database.register("given", pa.table(columns))
+        for name, table in lookups().items():
+            self.database.register("given", table)
             self.database.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM given")
             self.database.unregister("given")
 
-    def __enter__(self) -> "Judge":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Close the database."""
         self.database.close()
 
-    def judge(self, lines: pa.Table, layout: Layout, facts: FileFacts) -> Judged:
+    def judge(self, lines: pa.Table, layout: Layout, since: datetime.date | None) -> Judged:
         """Judge lines, a table of `line` and the columns that are looked at, as text."""
         run, rules = self.database.execute, self.rules
         self.database.register("lines", lines)
         # Most rows of a feed are filtered: of these nothing but the days is carried along.
-        names = (*rules.kept, *(ACTING if rules.organs else ()))
-        kept = ", ".join(
-            name if name in ("line", "date", "known") else f"CASE WHEN kept THEN {name} END AS {name}" for name in names
-        )
-        statement = rules.statement(layout, facts, lines.column_names)
+        whole = ("line", "date", "known")
+        kept = ", ".join(name if name in whole else f"CASE WHEN kept THEN {name} END AS {name}" for name in rules.kept)
+        statement = rules.statement(layout, lines.column_names, since)
         judged = f"SELECT *, reason = '' AND filter = 0 AS kept FROM ({statement})"
         run(f"CREATE OR REPLACE TEMP TABLE judged AS SELECT {kept}, reason, filter, kept FROM ({judged})")
         self.database.unregister("lines")
-        events = self.database.sql(f"SELECT {', '.join(names)} FROM judged WHERE kept ORDER BY line, id")
-        others = "(SELECT line, reason, filter FROM judged WHERE NOT kept)"
-        if rules.feed.pairs:
-            others = (
-                "(SELECT line, max(reason) AS reason, max(filter) AS filter FROM judged GROUP BY line "
-                "HAVING NOT bool_or(kept))"
+        place = f"line // {STRIDE} AS place, line % {STRIDE} AS line"
+        events = self.database.sql(f"SELECT {place}, * EXCLUDE (line, reason, filter, kept) FROM judged WHERE kept")
+        each = "judged"
+        if rules.feed.pairs:  # a line is kept if any of its pairs is
+            each = (
+                "(SELECT line, min(date) AS date, min(known) AS known, max(reason) AS reason, max(filter) AS filter, "
+                "bool_or(kept) AS kept FROM judged GROUP BY line)"
             )
-        rejected = run(f"SELECT line, reason FROM {others} WHERE reason <> '' ORDER BY line").fetchall()
-        filtered = run(
-            f"SELECT line // {STRIDE}, filter, count(*) FROM {others} WHERE reason = '' GROUP BY ALL ORDER BY ALL"
+        rejected = run(f"SELECT {place}, reason FROM {each} WHERE NOT kept AND reason <> '' ORDER BY ALL").fetchall()
+        filtered = f"SELECT {place}, filter FROM {each} WHERE NOT kept AND reason = ''"
+        listed = run(filtered).fetchall() if rules.settings.list_filtered else []
+        became = "CASE WHEN kept THEN 0 WHEN reason <> '' THEN -1 ELSE filter END AS became"
+        numbers = run(
+            f"SELECT line // {STRIDE}, {became}, date, known, count(*) FROM {each} GROUP BY ALL ORDER BY ALL"
         ).fetchall()
-        listed = f"SELECT line, filter FROM {others} WHERE reason = '' ORDER BY line"
-        lines_filtered = run(listed).fetchall() if rules.settings.list_filtered else []
-        words = list(rules.filters.values())
+        words = dict(enumerate(["rejected", "kept", *rules.filters.values()], -1))
         return Judged(
             events.to_arrow_table(),
-            dict(rejected),
-            [(place, words[at - 1], number) for place, at, number in filtered],
-            {line: words[at - 1] for line, at in lines_filtered},
+            rejected,
+            [(file, line, words[at]) for file, line, at in listed],
+            [(file, words[at], day, known, number) for file, at, day, known, number in numbers],
         )
-
-    def tally(self) -> "list[tuple[int, datetime.date | None, datetime.date | None, str, int]]":
-        """Count the lines judged last by chunk, day of the event, day of becoming known, and what became of them."""
-        became = "CASE WHEN {} THEN 'kept' WHEN {} <> '' THEN 'rejected' ELSE 'filtered' END AS became"
-        lines = f"SELECT line, date, known, {became.format('kept', 'reason')} FROM judged"
-        if self.rules.feed.pairs:
-            least = "min(date) AS date, min(known) AS known"
-            lines = f"SELECT line, {least}, {became.format('bool_or(kept)', 'max(reason)')} FROM judged GROUP BY line"
-        return self.database.execute(
-            f"SELECT line // {STRIDE}, date, known, became, count(*) FROM ({lines}) GROUP BY ALL ORDER BY ALL"
-        ).fetchall()
 
 
 def _reasons() -> str:

@@ -113,6 +113,11 @@ class Chunk:
         """Return the line at a place."""
         return self.text[self.ends[place - 1] + 1 if place else 0 : self.ends[place]].decode()
 
+    def numbered(self, number: int) -> str:
+        """Return the line of a number; '' if it is not here."""
+        place = int(np.searchsorted(self.numbers, number))
+        return self.line(place) if number in self.numbers[place : place + 1] else ""
+
     def without_first(self) -> "Chunk":
         """Return the chunk without its first line."""
         start = self.ends[0] + 1
@@ -307,20 +312,17 @@ def split_lines(chunk: Chunk, layout: Layout, columns: Sequence[str]) -> tuple[p
     """Return `line` and some columns of lines as text, and by line why others have none."""
     # Most lines of a file have as many fields as its first one, and are split all at once; the others one by one.
     tables, places = _split_alike(chunk, layout, columns)
-    found: dict[str, list[Any]] = {name: [] for name in ("line", *columns)}
+    rows: list[dict[str, Any]] = []
     broken = {}
-    at = [layout.columns.index(name) for name in columns]
     for place in places:
         number, fields = int(chunk.numbers[place]), _fields(chunk.line(place), layout)
-        if len(fields) not in layout.widths:
+        if len(fields) in layout.widths:
+            rows.append({"line": number} | dict(zip(layout.columns, fields, strict=False)))
+        else:
             expected = join(list(map(str, layout.widths)), "or")
             broken[number] = f"{len(fields)} fields where {expected} are expected"
-            continue
-        found["line"].append(number)
-        for name, one in zip(columns, at, strict=True):
-            found[name].append(fields[one] if one < len(fields) else None)
     schema = pa.schema({"line": pa.int64(), **dict.fromkeys(columns, pa.string())})
-    return pa.concat_tables([*tables, pa.table(found, schema)]), broken
+    return pa.concat_tables([*tables, pa.Table.from_pylist(rows, schema)]), broken
 
 
 def _split_alike(chunk: Chunk, layout: Layout, columns: Sequence[str]) -> tuple[list[pa.Table], Sequence[int]]:

@@ -1,9 +1,10 @@
 """Phoenix events: historical files of the Cline Center (25 columns) and real-time files of OEDA (26)."""
 
 import re
+from datetime import date
 
-from forecast.feeds.expressions import acting, day, header_names, named_day, text
-from forecast.feeds.feed import CAMEO_AGENTS, Feed, FeedSettings, FileFacts, Layout, Side, Standing
+from forecast.feeds.expressions import acting, day, header_names, named_day
+from forecast.feeds.feed import CAMEO_AGENTS, Feed, FeedSettings, Layout, Named, Side
 
 _CODED = (
     "year", "month", "day", "source", "source_root", "source_agent", "source_others", "target", "target_root",
@@ -46,13 +47,15 @@ def _code() -> str:
     )
 
 
-def _fields(columns: tuple[str, ...], settings: FeedSettings, facts: FileFacts) -> dict[str, str]:
+def _fields(columns: tuple[str, ...], since: date | None) -> dict[str, str]:
     historical = "story_date" in columns
     date = day("story_date" if historical else "date", "%m/%d/%Y", "%Y-%m-%d", "%Y%m%d")
     number = "'1'" if historical else "CAST(len(list_filter(string_split(ids, ';'), lambda one: one <> '')) AS VARCHAR)"
     # Ids of real-time files are numbered within a day.
     own_id = "eid" if historical else "CASE WHEN id_version = '' THEN '' ELSE id_version || '-' || \"date\" END"
-    quad = next((column for column in ("quad", "quad_class") if column in columns), None)
+    reference = "string_split(urls, ';')[1]"
+    if historical:
+        reference = "aid" if "aid" in columns else "''"
     return {
         "id": own_id,
         "date": date,
@@ -61,27 +64,27 @@ def _fields(columns: tuple[str, ...], settings: FeedSettings, facts: FileFacts) 
         "target": "target_root",
         "code": _code(),
         "goldstein": "goldstein",
-        "source_quad": quad or "''",
+        "source_quad": "quad_class" if historical else "quad",
         "reports": number,
         "mentions": number,
         "actor": '"source"',
         "summary": "''",
-        "reference": "aid" if "aid" in columns else "string_split(urls, ';')[1]" if not historical else "''",
+        "reference": reference,
     }
 
 
 def _acts(side: Side, settings: FeedSettings) -> str:
     """Return whether the agent is an organ of the state, or there is none: a country by itself."""
-    agent, chosen = f"{side}_agent", ", ".join(map(text, acting(settings, CAMEO_AGENTS)))
-    found = f"left({agent}, 3) IN ({chosen})"
+    agent = f"{side}_agent"
+    found = f"left({agent}, 3) IN ({acting(settings, CAMEO_AGENTS)})"
     return f"({agent} = '' OR {found})" if "government" in settings.sectors else f"({found})"
 
 
-def _stands(name: str) -> Standing | None:
-    """Return the day of a real-time file: Phoenix.events.20180601.txt."""
+def _named(name: str) -> Named:
+    """Read the name of a real-time file: Phoenix.events.20180601.txt."""
     digits = re.search(r"(?<!\d)(\d{8})(?!\d)", name)
     own = named_day(digits[1]) if digits else None
-    return Standing("day", own, own) if own else None
+    return Named(name, "day", (own, own), whole=True) if own else Named(name)
 
 
 PHOENIX = Feed(
@@ -90,9 +93,9 @@ PHOENIX = Feed(
     _recognise,
     _fields,
     _acts,
+    _named,
     missing=("", "---", "NULL", "NA"),
     mentions=True,
-    stands=_stands,
     vintaged=False,
     around=(31, 1),
 )

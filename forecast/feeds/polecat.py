@@ -5,20 +5,13 @@ dyad. There is no published conversion of its types to CAMEO codes; `codebook/pl
 """
 
 import re
+from datetime import date
 
 from forecast.events.codebook import read_small_csv
-from forecast.feeds.expressions import acting, header_names, quoted, text, whole_year
-from forecast.feeds.feed import CAMEO_AGENTS, Feed, FeedSettings, FileFacts, Layout, Side, Standing
+from forecast.feeds.expressions import acting, header_names, named_day, quoted, text, whole_year
+from forecast.feeds.feed import CAMEO_AGENTS, Feed, FeedSettings, Layout, Named, Side
 from forecast.resources import data_folder
 
-COLUMNS = (
-    "Event ID", "Event Date", "Event Type", "Event Mode", "Event Intensity", "Quad Code", "Contexts", "Actor Name",
-    "Actor Country", "Actor COW", "Primary Actor Sector", "Actor Sectors", "Actor Title", "Actor Name Raw",
-    "Wikipedia Actor ID", "Recipient Name", "Recipient Country", "Recipient COW", "Primary Recipient Sector",
-    "Recipient Sectors", "Recipient Title", "Recipient Name Raw", "Wikipedia Recipient ID", "Placename", "City",
-    "District", "Province", "Country", "Latitude", "Longitude", "GeoNames ID", "Raw Placename", "Feature Type",
-    "Source", "Publication Date", "Story People", "Story Organizations", "Story Locations", "Language", "Version",
-)  # fmt: skip
 NEEDED = {
     "Event ID", "Event Date", "Event Type", "Event Mode", "Quad Code", "Contexts", "Actor Name", "Actor Country",
     "Primary Actor Sector", "Actor Sectors", "Recipient Country", "Primary Recipient Sector", "Recipient Sectors",
@@ -90,7 +83,7 @@ def _day(column: str) -> str:
     )
 
 
-def _fields(columns: tuple[str, ...], settings: FeedSettings, facts: FileFacts) -> dict[str, str]:
+def _fields(columns: tuple[str, ...], since: date | None) -> dict[str, str]:
     intensity = next((name for name in INTENSITIES if name in columns), None)
     quads = " ".join(f"WHEN {text(words)} THEN '{place}'" for place, words in enumerate(QUADS, 1))
     several = f"(len({_countries('Actor')}) > 1 OR len({_countries('Recipient')}) > 1)"
@@ -114,7 +107,7 @@ def _fields(columns: tuple[str, ...], settings: FeedSettings, facts: FileFacts) 
 
 def _acts(side: Side, settings: FeedSettings) -> str:
     """Return whether an actor has a sector of the state or none at all; the second side of a two-sided event is one."""
-    chosen = ", ".join(map(text, acting(settings, CAMEO_AGENTS)))
+    chosen = acting(settings, CAMEO_AGENTS)
 
     def acts(whose: str) -> str:
         primary, all_of = f"Primary {whose} Sector", f"{whose} Sectors"
@@ -129,16 +122,13 @@ def _acts(side: Side, settings: FeedSettings) -> str:
     return f"CASE WHEN \"Recipient Country\" = '' THEN {acts('Actor')} ELSE {acts('Recipient')} END"
 
 
-def _facts(name: str) -> FileFacts:
-    """Read the name of a weekly release: ngecEvents.20240108101010.Release123.DV.txt."""
+def _named(name: str) -> Named:
+    """Read the name of a yearly file, or of a weekly release: ngecEvents.20240108101010.Release123.DV.txt."""
     week = re.search(r"(?<!\d)(\d{8})\d{6}(?!\d)", name)
-    return FileFacts(day=week[1]) if week else FileFacts()
-
-
-def _stands(name: str) -> Standing | None:
-    """Return the year of a yearly file; which days a release stands for is seen by what is in it."""
-    year = None if _facts(name).day else re.search(r"(?<!\d)((?:19|20)\d{2})(?!\d)", name)
-    return whole_year("year", year[1], whole=False) if year else None
+    if week and (day := named_day(week[1])):
+        return Named(name, "release", (day, day), day=day)
+    year = None if week else re.search(r"(?<!\d)((?:19|20)\d{2})(?!\d)", name)
+    return Named(name, "year", whole_year(int(year[1]))) if year else Named(name)
 
 
 POLECAT = Feed(
@@ -147,10 +137,9 @@ POLECAT = Feed(
     _recognise,
     _fields,
     _acts,
-    _facts,
+    _named,
     missing=("", "None"),
     encoding="latin-1",
     pairs=_pairs(),
-    stands=_stands,
     around=(31, 1),
 )

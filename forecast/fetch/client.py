@@ -396,25 +396,26 @@ def _receive(
     client: Client, address: str, part: Unfinished, size: int | None, most: int, *, trusted: bool
 ) -> tuple[bool, str, str]:
     """Receive the missing part of a file; return whether it was resumed, the server and the time of modification."""
+    headers: dict[str, str] = {}
     if part.size and (size is None or part.size < size) and (part.tag or trusted):
         headers = {"Range": f"bytes={part.size}-"} | ({"If-Range": part.tag} if part.tag else {})
     else:
         part.discard()
-        headers = {}
     with client.asked(address, headers) as response:
-        try:
-            goes_on = response.status_code == 206 and _continues(response, part)
-        except FetchError:
+        resumed = response.status_code == 206
+        stated = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "").strip())
+        changed = part.tag and _tag(response) not in (part.tag, "")
+        if resumed and (stated is None or int(stated[1]) != part.size or changed):
             part.discard()
-            raise
-        if not goes_on:
+            raise PassingError("the server sent another part than it was asked for", 0.0)
+        if not resumed:
             part.start(_tag(response))
         _require_reasonable(response, part.size, size, most)
         _append(client, response, part, most)
         if size is not None and part.size < size:
             raise PassingError(f"{part.size:,} bytes came of {size:,}")
         came_from = f"{response.url.scheme}://{response.url.netloc.decode('ascii', 'replace')}"
-        return goes_on, came_from, response.headers.get("Last-Modified", "")[:100]
+        return resumed, came_from, response.headers.get("Last-Modified", "")[:100]
 
 
 def _append(client: Client, response: httpx.Response, part: Unfinished, most: int) -> None:
@@ -428,15 +429,6 @@ def _append(client: Client, response: httpx.Response, part: Unfinished, most: in
                 part.discard()
                 raise FetchError(f"it has more than the {most:,} bytes that are fetched")
             stream.write(piece)
-
-
-def _continues(response: httpx.Response, part: Unfinished) -> bool:
-    """Return whether a part is the requested one, of the same version of the file."""
-    stated = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "").strip())
-    changed = part.tag and _tag(response) not in (part.tag, "")
-    if stated is None or int(stated[1]) != part.size or changed:
-        raise PassingError("the server sent another part than it was asked for", 0.0)
-    return True
 
 
 def _tag(response: httpx.Response) -> str:

@@ -132,7 +132,7 @@ def fetch_feed(
                 f"start: {folder} would have {many:,} files, more than {MOST_FILES:,}. Fetch fewer days into it, and "
                 "others into another folder."
             )
-        run = _Run(client, origin, manifest, tell, dry_run=dry_run)
+        run = _Run(client, origin, manifest, tell)
         run.sort(files, scratch)
         if not dry_run:
             run.fetch()
@@ -163,7 +163,6 @@ class _Run:
     origin: Origin
     manifest: Manifest
     tell: Progress
-    dry_run: bool
     saved: float = 0.0
     wanted: list[ExpectedFile] = field(default_factory=list)  # To be fetched
     files: list[ExpectedFile] = field(default_factory=list)

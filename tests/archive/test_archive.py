@@ -41,8 +41,8 @@ def answers(archive, asked=ASKED):
 
 
 def entry_of(name):
-    stands = GDELT.stands(name)
-    return SimpleNamespace(said=name, series=stands.series, part=stands.part, covers=[(stands.first, stands.last)])
+    named = GDELT.named(name)
+    return SimpleNamespace(said=name, series=named.series, part=named.part, covers=[named.days])
 
 
 def ids(table, dataset="icews"):

@@ -7,11 +7,22 @@ import io
 import zipfile
 
 from forecast.feeds.gdelt import DAILY, SECOND
-from forecast.feeds.icews import COLUMNS as ICEWS_COLUMNS
 from forecast.feeds.phoenix import HISTORICAL, REAL_TIME
-from forecast.feeds.polecat import COLUMNS as POLECAT_COLUMNS
 
 GDELT_COLUMNS = {57: DAILY.columns[:57], 58: DAILY.columns, 61: SECOND.columns}
+ICEWS_COLUMNS = (
+    "Event ID", "Event Date", "Source Name", "Source Sectors", "Source Country", "Event Text", "CAMEO Code",
+    "Intensity", "Target Name", "Target Sectors", "Target Country", "Story ID", "Sentence Number", "Publisher", "City",
+    "District", "Province", "Country", "Latitude", "Longitude",
+)  # fmt: skip
+POLECAT_COLUMNS = (
+    "Event ID", "Event Date", "Event Type", "Event Mode", "Event Intensity", "Quad Code", "Contexts", "Actor Name",
+    "Actor Country", "Actor COW", "Primary Actor Sector", "Actor Sectors", "Actor Title", "Actor Name Raw",
+    "Wikipedia Actor ID", "Recipient Name", "Recipient Country", "Recipient COW", "Primary Recipient Sector",
+    "Recipient Sectors", "Recipient Title", "Recipient Name Raw", "Wikipedia Recipient ID", "Placename", "City",
+    "District", "Province", "Country", "Latitude", "Longitude", "GeoNames ID", "Raw Placename", "Feature Type",
+    "Source", "Publication Date", "Story People", "Story Organizations", "Story Locations", "Language", "Version",
+)  # fmt: skip
 
 
 def gdelt_row(
