@@ -13,7 +13,11 @@ import pytensor.tensor as pt
 import xarray as xr
 from numpy.typing import NDArray
 from pymc.distributions.dist_math import normal_lcdf
+from pymc.distributions.distribution import SymbolicRandomVariable
+from pymc.distributions.shape_utils import change_dist_size
 from pytensor.compile.mode import Mode
+from pytensor.graph.replace import vectorize_graph
+from pytensor.graph.traversal import ancestors
 
 from forecast.arguments import checked
 from forecast.model.arrays import PanelArrays, panel_arrays, require_observations
@@ -22,7 +26,6 @@ from forecast.model.dynamics import Transitions
 from forecast.model.inputs import NODE_PATHS, WHITE, Parameters, Part, model_data
 from forecast.model.kernels.ops import WhitenedPair, WhitenedPath
 from forecast.model.observation.kinds import add_aside, aside_log_likelihood
-from forecast.model.posterior import take_apart
 from forecast.model.spec import PendulumSpec, spec_for
 from forecast.model.trend import SOFTNESS, add_constant, add_headroom, add_trend, step_below
 from forecast.model.variables import sampled_variables
@@ -227,13 +230,32 @@ def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: i
         add_parameters(arrays)
         if arrays.aside:
             add_aside(arrays, arrays.aside)
-        dims = {name: own for name, own in sampled_variables().items() if name in model.named_vars}
-        # Not compiled: that would take longer than thousands of draws.
-        plain = {"mode": Mode(linker="py", optimizer=None)}
-        with np.errstate(over="ignore"):
-            tree = pm.sample_prior_predictive(draws=draws, var_names=list(dims), random_seed=seed, compile_kwargs=plain)
-    prior = take_apart(tree)["prior"].isel(chain=0, drop=True)
-    return xr.Dataset({name: (("draw", *own), prior[name].to_numpy()) for name, own in dims.items()})
+    dims = {name: own for name, own in sampled_variables().items() if name in model.named_vars}
+    names = sorted(dims)
+    # Not compiled: that would take longer than the draws, which are made all at once.
+    expressions = _repeated([model[name] for name in names], model.basic_RVs, draws)
+    with np.errstate(over="ignore"):
+        values = pm.draw(expressions, random_seed=seed, mode=Mode(linker="py", optimizer=None))
+    made = dict(zip(names, values, strict=True))
+    prior = {}
+    for name, own in dims.items():
+        shape = made[name].shape[made[name].ndim - len(own) :]  # without draws if the prior leaves no choice
+        prior[name] = ("draw", *own), np.broadcast_to(made[name], (draws, *shape)).copy()
+    return xr.Dataset(prior)
+
+
+def _repeated(expressions: list[Any], random: list[Any], draws: int) -> list[Any]:
+    """Return expressions of random variables with a first axis of draws: the numbers of as many draws one by one."""
+    own: dict[Any, Any] = {}
+    for variable in random:
+        if own.keys().isdisjoint(ancestors([variable])):
+            own[variable] = change_dist_size(variable, (draws,), expand=True)
+        elif isinstance(op := variable.owner.op, SymbolicRandomVariable):  # PyTensor adds no axis to these
+            parameters = vectorize_graph(op.dist_params(variable.owner), own)
+            own[variable] = op.rv_op(*parameters, rng=op.rng_params(variable.owner)[0])
+        else:
+            own[variable] = vectorize_graph(variable, own)
+    return list(vectorize_graph(expressions, own))
 
 
 @checked

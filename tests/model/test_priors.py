@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from forecast.dates import WEEKS_A_MONTH
 from forecast.errors import SpecError
@@ -36,6 +37,15 @@ def share(panel, draws):
     """Share (draw, dyad, time) of 20 years in three eras."""
     rng, era = np.random.default_rng(2), panel["era_index"].to_numpy()
     return 100 / (1 + np.exp(-simulate_level(draws, era, SPEC, rng)))
+
+
+@pytest.mark.parametrize("shape", [{"dyads": 2, "datasets": 2}, {"index": True}], ids=["two datasets", "index"])
+def test_draws_begin_alike_however_many_there_are(shape):
+    """Draws are made all at once, of the random numbers that one after the other would take."""
+    panel = make_panel(periods=12, **shape)
+    few, many = (prior_draws(panel, draws=draws, seed=3) for draws in (2, 5))
+    xr.testing.assert_allclose(few, many.isel(draw=slice(2)), rtol=1e-12)
+    assert [name for name, values in many.items() if (values == values.isel(draw=0)).all()] == []
 
 
 def test_every_prior_has_a_reason():
