@@ -8,6 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+# Where Python may not write bytecode next to the sources, as in many containers, every process that a test starts would
+# compile all packages again, which takes longer than most tests. It goes where pytest keeps its own cache.
+if sys.dont_write_bytecode:
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 from hypothesis import settings
 
 # How long one example takes says how busy the machine is, and nothing of the code.
@@ -21,18 +30,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # The benchmarks are no part of the installed package.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.pages import leave_figures_empty  # noqa: E402
-
 # PyTensor notes of every node of a graph which lines made it, which takes a third of the time that models are built in.
 os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, (os.environ.get("PYTENSOR_FLAGS"), "traceback__limit=0")))
 
-# Where Python may not write bytecode next to the sources, as in many containers, every process that a test starts would
-# compile all packages again, which takes longer than most tests. It goes where pytest keeps its own cache.
-if sys.dont_write_bytecode:
-    sys.dont_write_bytecode = False
-    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
-    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Leave garbage while tests are collected: nearly all that imports make stays."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_collection_finish() -> None:
@@ -48,6 +57,8 @@ def pytest_collection_finish() -> None:
 @pytest.fixture
 def undrawn(monkeypatch):
     """Leave figures of pages empty, which takes a second less per page; captions and words stay."""
+    from tests.pages import leave_figures_empty
+
     leave_figures_empty(monkeypatch)
 
 
