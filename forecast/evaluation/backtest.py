@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from forecast.arguments import checked, require, require_whole, whole_seed
 from forecast.dates import add_months
@@ -13,20 +12,17 @@ from forecast.errors import DataError, SpecError
 from forecast.evaluation.benchmarks import BENCHMARKS, Asked, Forecaster
 from forecast.evaluation.executors import Executor, local
 from forecast.evaluation.origins import Record
+from forecast.evaluation.results import Results, gather
 from forecast.evaluation.scores import IMPROVEMENT
 from forecast.evaluation.tasks import RunFolder, Setup, Task, file_name
 from forecast.evaluation.variants import VARIANTS
 from forecast.outlook.benchmarks import MODEL
 from forecast.progress import Progress, silent
 from forecast.typing import Seed
-
-if TYPE_CHECKING:
-    from forecast.evaluation.results import Results
+from forecast.wording import join_some
 
 ALIASES = {"none": "no_cycle"}
 """Other codes of model variants."""
-_NAMED = 12
-"""Dyads named in a message."""
 
 
 @checked
@@ -43,7 +39,7 @@ def backtest(
     batch: int | None = None,
     executor: Executor | None = None,
     progress: Progress = silent,
-) -> "Results":
+) -> Results:
     """Predict from every origin as of its day, and score the predictions by the later event data.
 
     Parameters
@@ -97,8 +93,6 @@ def backtest(
     ... )  # doctest: +SKIP
     """
     seed = whole_seed(seed)
-    from forecast.evaluation.results import gather
-
     chosen = list(forecasters) if forecasters is not None else choose(MODEL, "all")
     asked = Asked(tuple(sorted(horizons)), draws, seed)
     setup = Setup(record, asked, {one.code: one for one in chosen}, improvement, batch)
@@ -154,7 +148,14 @@ def check(setup: Setup, origins: Sequence[date]) -> None:
     for code in setup.forecasters:
         if not re.fullmatch(r"[\w-]+", code):
             raise SpecError(f"forecasters: the code {code!r} names files; it may have letters, digits, - and _")
-    _check_batch(setup)
+    if setup.batch is not None:
+        require_whole("batch", setup.batch)
+        models = [code for code, one in setup.forecasters.items() if not one.benchmark]
+        if models and setup.record.together != "alone":
+            raise SpecError(
+                f"batch: {models[0]} is fitted to several dyads together, which a batch would divide; fit every dyad "
+                'alone (--alone, or Record.of(..., together="alone")), or leave out the batch'
+            )
     require("scoringrules", "benchmarks")
     faults = (_fault(setup.part(batch), origins) for batch in setup.batches)
     first = next(faults)
@@ -167,7 +168,7 @@ def _fault(setup: Setup, origins: Sequence[date]) -> str | None:
     last = origins[-1]
     if setup.record.view(last) is None:
         return (
-            f"from, to: at {last:%Y-%m}, the last origin, no dyad of {_named_dyads(setup.record.dyads)} has a "
+            f"from, to: at {last:%Y-%m}, the last origin, no dyad of {join_some(setup.record.dyads)} has a "
             "record of five years; choose later origins"
         )
     shortest = min(setup.asked.horizons)
@@ -176,37 +177,20 @@ def _fault(setup: Setup, origins: Sequence[date]) -> str | None:
         end = add_months(first_view.origin, shortest - 1)
         return (
             f"from, horizons: the first windows end in {end:%Y-%m}, and no record of "
-            f"{_named_dyads(first_view.dyads)} is even up to then; choose earlier origins or shorter horizons"
+            f"{join_some(first_view.dyads)} is even up to then; choose earlier origins or shorter horizons"
         )
     return None
 
 
 def missing_tasks(setup: Setup, origins: Sequence[date], folder: Path) -> list[Task]:
     """Return the tasks still to be done: at every origin all forecasters that have no file of it."""
-    there = {path.name for path in folder.glob("*.json")} if folder.exists() else set()
+    there = {path.name for path in folder.glob("*.json")}
     tasks = []
     for batch, origin in product(setup.batches, origins):
         missing = tuple(code for code in setup.forecasters if file_name(origin, code, batch) not in there)
         if missing:
             tasks.append(Task(missing, origin, batch))
     return tasks
-
-
-def _named_dyads(dyads: Sequence[str]) -> str:
-    more = f" and {len(dyads) - _NAMED} more" if len(dyads) > _NAMED else ""
-    return ", ".join(dyads[:_NAMED]) + more
-
-
-def _check_batch(setup: Setup) -> None:
-    if setup.batch is None:
-        return
-    require_whole("batch", setup.batch)
-    models = [code for code, one in setup.forecasters.items() if not one.benchmark]
-    if models and setup.record.together != "alone":
-        raise SpecError(
-            f"batch: {models[0]} is fitted to several dyads together, which a batch would divide; fit every dyad alone "
-            '(--alone, or Record.of(..., together="alone")), or leave out the batch'
-        )
 
 
 def _named[One: Forecaster](field: str, codes: str | Iterable[str], known: Mapping[str, One]) -> list[One]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, Protocol
@@ -268,7 +268,7 @@ def _do_in_worker(shared: tuple[Setup, Versions], task: Task) -> list[Finished]:
     key = worker.get_current_task()
     files: list[Finished] = []
     with _one_at_a_time:
-        for finished in carry_out(setup.on(worker.state.nthreads), task):
+        for finished in carry_out(replace(setup, asked=replace(setup.asked, cores=worker.state.nthreads)), task):
             files.append(finished)
             held = worker.state.tasks.get(key)
             if held is None or held.state == "cancelled":

@@ -9,27 +9,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-import numpy as np
+import pandas as pd
+import xarray as xr
 
 from forecast.arguments import checked
 from forecast.dates import add_months, month_start, months_between
 from forecast.errors import DataError, SpecError
-from forecast.events import find_dyad
-from forecast.events.dyads import Covered, hierarchy, in_order
+from forecast.events import find_dyad, read_coverage, read_eras
+from forecast.events.dyads import Covered, even_spans, hierarchy, in_order
 from forecast.events.table import CountTable, EventTable
 from forecast.files import digest
 from forecast.outlook.benchmarks import SHORTEST_PAST, Past
-from forecast.outlook.recorded import FEWEST, DatasetRecord, share_before
+from forecast.outlook.recorded import FEWEST, DatasetRecord, WindowCounts, share_before
 from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.tone import SideScores
-from forecast.typing import Index
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import xarray as xr
+from forecast.panel import build_counts_panel, build_panel
 
 ERAS = ("given", "none")
 TOGETHER = ("default", "alone")
@@ -43,7 +40,7 @@ class View:
 
     origin: date  # First day of the first month to be predicted
     # Counted from what was known of all datasets, up to the month before the origin; dyads with a past long enough.
-    panel: "xr.Dataset" = field(repr=False)
+    panel: xr.Dataset = field(repr=False)
     record: "Record" = field(repr=False)  # What it is a view of
 
     @property
@@ -51,7 +48,7 @@ class View:
         """Codes of the dyads that can be predicted."""
         return [str(code) for code in self.panel["dyad"].to_numpy()]
 
-    def part(self, dyads: Sequence[str]) -> "xr.Dataset":
+    def part(self, dyads: Sequence[str]) -> xr.Dataset:
         """Return the panel of some dyads alone, counted again."""
         if list(dyads) == self.dyads:
             return self.panel
@@ -87,24 +84,23 @@ class Window:
     dyad: str
     origin: date
     horizon: int  # Months
-    total: Index  # Events of each month, and how many of them are cooperative
-    cooperative: Index
-    # The same of the last twelve months before the origin, as known then: the fixed baseline of *up* and *down*.
-    before_total: int
-    before_cooperative: int
-    # Sums of the Goldstein scores of the window's events and of those before; None where the data hold no scores
-    goldstein: float | None = None
-    before_goldstein: float | None = None
+    counts: WindowCounts  # Events of each month
+    past: WindowCounts  # Those of the last twelve months before, as known then: the baseline of *up* and *down*
 
     @property
     def n(self) -> int:
         """Events of the window."""
-        return int(self.total.sum())
+        return int(self.counts.total.sum())
 
     @property
     def k(self) -> int:
         """Cooperative events of the window."""
-        return int(self.cooperative.sum())
+        return int(self.counts.cooperative.sum())
+
+    @property
+    def share(self) -> float:
+        """Share of the window, 0 to 100."""
+        return 100 * self.k / self.n
 
     @property
     def void(self) -> bool:
@@ -114,19 +110,23 @@ class Window:
     @property
     def before(self) -> float | None:
         """Share of the months before, 0 to 100; None if there were too few events."""
-        return share_before(self.before_cooperative, self.before_total)
+        return share_before(int(self.past.cooperative.sum()), int(self.past.total.sum()))
 
     @property
     def tone(self) -> float | None:
-        """Mean Goldstein score of its events; None where the data hold no scores."""
-        return None if self.goldstein is None else self.goldstein / self.n
+        """Mean Goldstein score of its events; None without scores or with too few events."""
+        return _tone(self.counts)
 
     @property
     def tone_before(self) -> float | None:
-        """That of the months before; None without scores or with too few events."""
-        if self.before_goldstein is None or self.before_total < FEWEST:
-            return None
-        return self.before_goldstein / self.before_total
+        """That of the months before."""
+        return _tone(self.past)
+
+
+def _tone(counts: WindowCounts) -> float | None:
+    """Return the mean Goldstein score of the events of some months."""
+    events = int(counts.total.sum())
+    return None if counts.goldstein is None or events < FEWEST else float(counts.goldstein.sum()) / events
 
 
 @dataclass(frozen=True)
@@ -146,9 +146,9 @@ class Record:
     # fitted to all datasets, as they were known on the day
     dataset: str
     # In the form of `forecast.events.read_eras`; None for the embedded ones
-    eras: "pd.DataFrame | None" = field(default=None, repr=False)
+    eras: pd.DataFrame | None = field(default=None, repr=False)
     # In the form of `forecast.events.read_coverage`; None for the embedded one
-    coverage: "pd.DataFrame | None" = field(default=None, repr=False)
+    coverage: pd.DataFrame | None = field(default=None, repr=False)
     # Which dyads a model is fitted to together, as in a report: the default hierarchy, none, or these
     together: str | tuple[str, ...] = "default"
 
@@ -159,8 +159,8 @@ class Record:
         *,
         dyads: Sequence[str] | None = None,
         dataset: str | None = None,
-        eras: "pd.DataFrame | str" = "given",
-        coverage: "pd.DataFrame | None" = None,
+        eras: pd.DataFrame | str = "given",
+        coverage: pd.DataFrame | None = None,
         together: str | Sequence[str] = "default",
     ) -> Self:
         """Choose what of a table is predicted.
@@ -203,8 +203,11 @@ class Record:
         own = _of_dataset(table, dataset)
         present = in_order((_rows(own) if dyads is not None else _counted(own, coverage))["dyad"].unique())
         chosen = present if dyads is None else [find_dyad(dyad, present) for dyad in dyads]
-        own_order = tuple(in_order(set(chosen)))
-        return cls(table, own_order, dataset, _eras(eras), coverage, _together(together, present))
+        if not isinstance(together, str):
+            together = tuple(in_order({find_dyad(dyad, present) for dyad in together}))
+        elif together not in TOGETHER:
+            raise SpecError(f"together: got {together!r}; expected {', '.join(TOGETHER)}, or a list of dyads")
+        return cls(table, tuple(in_order(set(chosen))), dataset, _eras(eras), coverage, together)
 
     @cached_property
     def datasets(self) -> list[str]:
@@ -216,21 +219,14 @@ class Record:
         """The table of the dataset that is predicted, alone."""
         return _of_dataset(self.table, self.dataset)
 
-    def place_in(self, panel: "xr.Dataset") -> int:
+    def place_in(self, panel: xr.Dataset) -> int:
         """Return the position in a panel of the dataset that is predicted."""
         return [str(name) for name in panel["dataset"].to_numpy()].index(self.dataset)
 
     def only(self, dyads: Sequence[str]) -> "Record":
         """Return the data of some of the dyads."""
-        table, coverage = self.table, self.coverage
-        if isinstance(table, CountTable):
-            own = table.counts[table.counts["dyad"].isin(dyads)]
-            table = replace(table, counts=own, rejects=table.rejects.iloc[:0])
-        else:
-            table = replace(table, events=table.events[table.events["dyad"].isin(dyads)])
-        if coverage is not None:
-            coverage = coverage[coverage["dyad"].isin(dyads)]
-        return replace(self, table=table, dyads=tuple(dyads), coverage=coverage)
+        coverage = None if self.coverage is None else self.coverage[self.coverage["dyad"].isin(dyads)]
+        return replace(self, table=_only(self.table, "dyad", dyads), dyads=tuple(dyads), coverage=coverage)
 
     def view(self, origin: date) -> View | None:
         """Rebuild what was known on the day before an origin; None if no dyad had a past long enough."""
@@ -239,8 +235,6 @@ class Record:
 
     def predictable(self, origin: date) -> list[str]:
         """Return the dyads that have a past long enough at an origin."""
-        import pandas as pd
-
         known = self._counted[self._counted["known_at"] <= pd.Timestamp(origin - timedelta(days=1))]
         first = known.groupby("dyad")["date"].min().dt.date
         there = [dyad for dyad in self.dyads if dyad in first.index]
@@ -255,13 +249,13 @@ class Record:
         return tuple(in_order({dyad, *self.together}.intersection(present)))
 
     @cached_property
-    def _counted(self) -> "pd.DataFrame":
+    def _counted(self) -> pd.DataFrame:
         """Days of events inside coverage, and when they became known."""
         rows = _counted(self.predicted, self.coverage)
         return rows.loc[rows["dyad"].isin(self.dyads), ["dyad", "date", "known_at"]]
 
     @cached_property
-    def final(self) -> "xr.Dataset":
+    def final(self) -> xr.Dataset:
         """The panel of all that is known now of the dataset that is predicted: what resolves predictions."""
         return replace(self, table=self.predicted).panel(list(self.dyads), None)
 
@@ -272,8 +266,8 @@ class Record:
 
     def last_origin(self, horizon: int) -> date:
         """Return the last origin from which a window of so many months is all recorded, for at least one dyad."""
-        covered = self.final["covered"].isel(dataset=0).any("dyad").to_numpy()
-        return add_months(_first_month(self.final), int(np.flatnonzero(covered)[-1]) + 1 - horizon)
+        last = max(record.covered_to for record in self.resolving.values())
+        return add_months(month_start(last), 1 - horizon)
 
     @property
     def choices(self) -> dict[str, Any]:
@@ -283,10 +277,9 @@ class Record:
         """
         given = "own" if self.eras is not None and len(self.eras) else "given" if self.eras is None else "none"
         together = self.together if isinstance(self.together, str) else list(self.together)
-        several = {"datasets": self.datasets} if len(self.datasets) > 1 else {}
-        known = list(self.table.vintaged) if isinstance(self.table, EventTable) else []
-        vintaged = {"vintaged": known} if known else {}
-        return {"eras": given, "together": together, **several, **vintaged}
+        vintaged = list(self.table.vintaged) if isinstance(self.table, EventTable) else []
+        more = {"datasets": self.datasets if len(self.datasets) > 1 else [], "vintaged": vintaged}
+        return {"eras": given, "together": together, **{name: values for name, values in more.items() if values}}
 
     @cached_property
     def digest(self) -> str:
@@ -307,10 +300,8 @@ class Record:
             found[dyad] = digest(" ".join(own).encode())
         return found
 
-    def _tables(self) -> "list[pd.DataFrame]":
+    def _tables(self) -> list[pd.DataFrame]:
         """Return events or counts, eras and coverage as text, in their own order, without what is for readers."""
-        from forecast.events import read_coverage, read_eras
-
         eras = read_eras() if self.eras is None else self.eras
         coverage = read_coverage() if self.coverage is None else self.coverage
         kept = [
@@ -322,31 +313,18 @@ class Record:
     def window(self, view: View, dyad: str, horizon: int) -> Window | None:
         """Return the event data of a dyad in the months after a forecast date; None if they are incomplete."""
         then, known = self.resolving[dyad], view.recorded[dyad]
-        start = months_between(_first_month(self.final), view.origin)
+        start = then.place(view.origin)
         stop = start + horizon
         if stop > len(then.total) or not then.covered[start:stop].all():
             return None
-        own, before = then.months(slice(start, stop)), known.months(slice(-BASELINE_MONTHS, None))
-        return Window(
-            dyad=dyad,
-            origin=view.origin,
-            horizon=horizon,
-            total=own.total,
-            cooperative=own.cooperative,
-            before_total=int(before.total.sum()),
-            before_cooperative=int(before.cooperative.sum()),
-            goldstein=None if own.goldstein is None else float(own.goldstein.sum()),
-            before_goldstein=None if before.goldstein is None else float(before.goldstein.sum()),
-        )
+        counts, past = then.months(slice(start, stop)), known.months(slice(-BASELINE_MONTHS, None))
+        return Window(dyad, view.origin, horizon, counts, past)
 
-    def panel(self, dyads: list[str], day: date | None) -> "xr.Dataset":
+    def panel(self, dyads: list[str], day: date | None) -> xr.Dataset:
         """Count what was known of some dyads by a day, or is known now."""
-        from forecast.panel import build_counts_panel, build_panel
-
         known: dict[str, Any] = {"dyads": dyads, "as_of": day, "eras": self.eras, "coverage": self.coverage}
         if isinstance(self.table, CountTable):
-            counts = self.table.counts
-            return build_counts_panel(replace(self.table, counts=counts[counts["dyad"].isin(dyads)]), **known)
+            return build_counts_panel(self.table, **known)
         return build_panel(self.table, **known)
 
 
@@ -381,7 +359,7 @@ def origins_between(first: date, last: date, every: int) -> tuple[date, ...]:
     return tuple(add_months(first, step) for step in range(0, months_between(first, last) + 1, every))
 
 
-def _rows(table: EventTable | CountTable) -> "pd.DataFrame":
+def _rows(table: EventTable | CountTable) -> pd.DataFrame:
     return table.counts if isinstance(table, CountTable) else table.events
 
 
@@ -402,15 +380,19 @@ def _chosen_dataset(table: EventTable | CountTable, wanted: str | None) -> str:
     return present[0] if wanted is None else wanted
 
 
-def _of_dataset(table: EventTable | CountTable, dataset: str) -> EventTable | CountTable:
-    """Return the rows of a dataset in a table; the table itself if it has no others."""
+def _only(table: EventTable | CountTable, column: str, values: Sequence[str]) -> EventTable | CountTable:
+    """Return the rows of some dyads or datasets in a table; rejected rows of counts are not sent along."""
     rows = _rows(table)
-    own = rows[rows["dataset"] == dataset]
-    if len(own) == len(rows):
-        return table
+    own = rows[rows[column].isin(values)]
     if isinstance(table, CountTable):
         return replace(table, counts=own, rejects=table.rejects.iloc[:0])
-    return replace(table, events=own, covered=tuple(one for one in table.covered if one.dataset == dataset))
+    covered = tuple(one for one in table.covered if column != "dataset" or one.dataset in values)
+    return replace(table, events=own, covered=covered)
+
+
+def _of_dataset(table: EventTable | CountTable, dataset: str) -> EventTable | CountTable:
+    """Return the rows of a dataset in a table; the table itself if it has no others."""
+    return table if _datasets(table) == [dataset] else _only(table, "dataset", [dataset])
 
 
 def _files(table: EventTable | CountTable) -> tuple[Covered, ...]:
@@ -418,10 +400,8 @@ def _files(table: EventTable | CountTable) -> tuple[Covered, ...]:
     return table.covered if isinstance(table, EventTable) else ()
 
 
-def _counted(table: EventTable | CountTable, coverage: "pd.DataFrame | None") -> "pd.DataFrame":
+def _counted(table: EventTable | CountTable, coverage: pd.DataFrame | None) -> pd.DataFrame:
     """Return the rows of a table that a panel counts: in counts, many rows say that nothing happened."""
-    from forecast.events.dyads import even_spans
-
     rows = _rows(table)
     rows = rows[rows["n"] > 0]
     even = even_spans(rows, coverage, covered=() if coverage is not None else _files(table))
@@ -430,24 +410,9 @@ def _counted(table: EventTable | CountTable, coverage: "pd.DataFrame | None") ->
     return rows[inside]
 
 
-def _first_month(panel: "xr.Dataset") -> date:
-    first: date = panel["time"].to_numpy()[0].astype("datetime64[D]").item()
-    return first
-
-
-def _eras(eras: "pd.DataFrame | str") -> "pd.DataFrame | None":
-    from forecast.events import read_eras
-
+def _eras(eras: pd.DataFrame | str) -> pd.DataFrame | None:
     if not isinstance(eras, str):
         return eras
     if eras not in ERAS:
         raise SpecError(f"eras: got {eras!r}; expected one of {', '.join(ERAS)}")
     return None if eras == "given" else read_eras().iloc[:0]
-
-
-def _together(chosen: str | Sequence[str], present: Sequence[str]) -> str | tuple[str, ...]:
-    if not isinstance(chosen, str):
-        return tuple(in_order({find_dyad(dyad, present) for dyad in chosen}))
-    if chosen not in TOGETHER:
-        raise SpecError(f"together: got {chosen!r}; expected {', '.join(TOGETHER)}, or a list of dyads")
-    return chosen

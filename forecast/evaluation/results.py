@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.dates import add_months
@@ -17,7 +18,7 @@ from forecast.evaluation.benchmarks import BENCHMARKS, Asked, Pooled
 from forecast.evaluation.scores import (
     COVERAGES,
     Prediction,
-    brier,
+    brier_parts,
     brier_score,
     covered,
     crps,
@@ -48,9 +49,6 @@ from forecast.outlook.tone import TONE_UNIT, percent_to_tone, tone_to_percent
 from forecast.panel import event_counts
 from forecast.typing import Float, Index
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 CASES, TONE_CASES = "cases.csv.gz", "tone.csv.gz"
 """Every scored prediction of every forecaster, of shares and of tones: what a page needs with `skill.json`."""
 _COVERED = tuple(f"covered_{100 * level:.0f}" for level in COVERAGES)
@@ -62,7 +60,6 @@ _NUMBERS = ("share", "before", "mean", "low", "high", "crps", "log_score", "p_up
 _WINDOW = ["year", "place", "origin"]
 """Columns that tell the windows of a horizon apart."""
 _DIGITS = 4
-_PARTS = ("reliability", "resolution", "uncertainty", "within_bins", "discrimination")
 MOST = 8
 """Misses of each period."""
 MOST_EVENTS = 3
@@ -85,10 +82,10 @@ class Results:
     # One row per prediction: `model`, `benchmark`, `dyad`, `origin`, `horizon`, `given_n`, `n`, `k`, `share`,
     # `before`, `mean` (predicted share), `low`, `high`, `crps`, `log_score`, `p_up`, `up`, `p_down`, `down`, `pit`,
     # `covered_50`, `covered_80`, `covered_90`; docs/schema/skill-json.md.
-    cases: "pd.DataFrame" = field(repr=False)
+    cases: pd.DataFrame = field(repr=False)
     skill: Skill  # Their scores, what was asked, and what was counted by forecaster
     # The same of tones, in points of the Goldstein scale, without event counts; empty where the data hold no scores.
-    tone: "pd.DataFrame" = field(repr=False)
+    tone: pd.DataFrame = field(repr=False)
 
     def write(self, out: str | Path) -> Path:
         """Write ``skill.json``, ``skill.csv`` (its rows), ``cases.csv.gz`` and ``tone.csv.gz``; return the first."""
@@ -106,9 +103,7 @@ class Results:
         return cls(_read_cases(Path(folder) / CASES), skill, _read_cases(Path(folder) / TONE_CASES))
 
 
-def _read_cases(path: Path) -> "pd.DataFrame":
-    import pandas as pd
-
+def _read_cases(path: Path) -> pd.DataFrame:
     try:
         cases = pd.read_csv(path, engine="pyarrow", dtype={"model": str, "dyad": str, "origin": str})
     except (OSError, EOFError, ValueError) as error:
@@ -120,8 +115,6 @@ def _read_cases(path: Path) -> "pd.DataFrame":
 
 def gather(setup: Setup, folder: RunFolder) -> Results:
     """Score everything that the finished origins of a run hold, by all forecasters."""
-    import pandas as pd
-
     finished = folder.finished()
     scoring = _Scoring.of(setup, finished)
     by_origin = [_frame(scoring.scored(origin, files)) for origin, files in finished.items()]
@@ -149,10 +142,8 @@ def gather(setup: Setup, folder: RunFolder) -> Results:
     return Results(cases, skill, tone)
 
 
-def _frame(rows: Iterable[dict[str, Any]]) -> "pd.DataFrame":
+def _frame(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """Arrange the cases of an origin: the table of all grows without holding them as rows."""
-    import pandas as pd
-
     types: dict[str, Any] = {**dict.fromkeys(_NUMBERS, float), "up": object, "down": object}
     return pd.DataFrame(list(rows), columns=["measure", *_COLUMNS]).astype(types)
 
@@ -171,9 +162,8 @@ class _Scoring:
     words: dict[str, str]  # By forecaster
     benchmarks: dict[str, bool]  # Whether a forecaster is a benchmark
     everywhere: tuple[str, ...]  # Those that forecast at every origin, of whom mixtures are made
-    reports: dict[str, list[dict[str, Any]]] = field(
-        default_factory=dict
-    )  # By forecaster, its files without predictions
+    # By forecaster, its files without predictions
+    reports: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, setup: Setup, finished: Mapping[date, Mapping[str, Sequence[Path]]]) -> Self:
@@ -198,7 +188,8 @@ class _Scoring:
         equal = [code for code in self.everywhere if self.benchmarks[code] and code in said]
         whole = [code for code in self.pool if code in said]
         groups = {BENCHMARKS_EQUAL: equal, POOL: whole if len(whole) == len(self.pool) else []}
-        return {code: _equal([said[one] for one in own]) for code, own in groups.items() if len(own) > 1}
+        parts = {code: [said[one] for one in own] for code, own in groups.items() if len(own) > 1}
+        return {code: tuple(map(mixed, zip(*own, strict=True))) for code, own in parts.items()}
 
     def scored(self, origin: date, files: Mapping[str, Sequence[Path]]) -> Iterator[dict[str, Any]]:
         """Yield the scores of what all forecasters said at an origin, by dyad and horizon."""
@@ -221,26 +212,17 @@ class _Scoring:
                     yield named | _scores(self.asked, origin, facts[key], prediction, measure)
 
     def account(self) -> list[dict[str, Any]]:
-        """Count origins, windows and fits by forecaster."""
-        return [_counted(code, words, self.reports.get(code, [])) for code, words in self.words.items()]
-
-
-def _equal(parts: Sequence[Said]) -> Said:
-    weights = [1 / len(parts)] * len(parts)
-    return tuple(mixed(same, weights) for same in zip(*parts, strict=True))
-
-
-def _counted(code: str, words: str, reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Count the origins, the windows without a score and the fits of a forecaster."""
-    fits = [fit for one in reports for fit in one["notes"].get("fits", ())]
-    plain: dict[str, Any] = {
-        "model": code, "words": words,
-        "origins": len({one["origin"] for one in reports if one["cases"] or one["void"] or one["unfinished"]}),
-        "void": sum(one["void"] for one in reports), "unfinished": sum(one["unfinished"] for one in reports),
-    }  # fmt: skip
-    if not fits:
-        return plain
-    return plain | {"fits": len(fits), "not_converged": sum(not fit["converged"] for fit in fits)}
+        """Count origins, windows without a score and fits by forecaster."""
+        found: list[dict[str, Any]] = []
+        for code, words in self.words.items():
+            reports = self.reports.get(code, [])
+            predicted = {one["origin"] for one in reports if one["cases"] or one["void"] or one["unfinished"]}
+            void, unfinished = (sum(one[name] for one in reports) for name in ("void", "unfinished"))
+            fits = [fit for one in reports for fit in one["notes"].get("fits", ())]
+            fitted = {"fits": len(fits), "not_converged": sum(not fit["converged"] for fit in fits)} if fits else {}
+            counts = {"origins": len(predicted), "void": void, "unfinished": unfinished}
+            found.append({"model": code, "words": words, **counts, **fitted})
+        return found
 
 
 def _scores(asked: Asked, origin: date, facts: Mapping[str, Any], said: Prediction, measure: str) -> dict[str, Any]:
@@ -249,14 +231,8 @@ def _scores(asked: Asked, origin: date, facts: Mapping[str, Any], said: Predicti
     if measure == "tone":
         own, share, unit = facts["tone"], tone_to_percent(facts["tone"]["recorded"]) / 100, TONE_UNIT
     low, high = said.interval(0.9)
-    shown = {
-        "share": 100 * share,
-        "mean": 100 * float(said.weights @ said.support),
-        "low": 100 * low,
-        "high": 100 * high,
-    }
-    if measure == "tone":
-        shown = {name: percent_to_tone(value) for name, value in shown.items()}
+    shown = {"share": share, "mean": float(said.weights @ said.support), "low": low, "high": high}
+    shown = {name: percent_to_tone(100 * one) if measure == "tone" else 100 * one for name, one in shown.items()}
     numbers = shown | {
         "before": own["before"], "crps": unit * crps(said, share), "log_score": log_score(said),
         "p_up": said.up, "p_down": said.down,
@@ -275,14 +251,12 @@ def rounded(value: Any) -> Any:
     return None if value is None or not np.isfinite(value) else round(float(value), _DIGITS)
 
 
-def skill_rows(cases: "pd.DataFrame", subjects: Sequence[str]) -> list[dict[str, Any]]:
+def skill_rows(cases: pd.DataFrame, subjects: Sequence[str]) -> list[dict[str, Any]]:
     """Return scores by model, dyad (and all together), horizon, period and whether n is given.
 
     Differences are paired: over the cases that both predicted. Every model is compared with the reference and the
     best benchmark, and the subjects with all others.
     """
-    import pandas as pd
-
     frame = cases.assign(year=cases["origin"].str[:4].astype(int), place=cases["dyad"])
     best = _best_benchmarks(frame)
     every = pd.concat([frame[within(frame["year"], period)].assign(period=period) for period in PERIODS])
@@ -304,7 +278,7 @@ def skill_rows(cases: "pd.DataFrame", subjects: Sequence[str]) -> list[dict[str,
     return rows
 
 
-def _best_benchmarks(frame: "pd.DataFrame") -> dict[Any, list[tuple[str, str, str | None]]]:
+def _best_benchmarks(frame: pd.DataFrame) -> dict[Any, list[tuple[str, str, str | None]]]:
     """Return by horizon, `given_n` and period the benchmark of the smallest CRPS, and the origins it was chosen on."""
     found: dict[Any, list[tuple[str, str, str | None]]] = {}
     for key, part in frame[frame["benchmark"].astype(bool)].groupby(["horizon", "given_n"]):
@@ -319,7 +293,7 @@ def _best_benchmarks(frame: "pd.DataFrame") -> dict[Any, list[tuple[str, str, st
     return found
 
 
-def _summary(scored: "pd.DataFrame", code: str, dyad: str, period: str) -> dict[str, Any]:
+def _summary(scored: pd.DataFrame, code: str, dyad: str, period: str) -> dict[str, Any]:
     first, logs = scored.iloc[0], scored["log_score"].dropna()
     horizon = int(first["horizon"])
     # Clustered by years and dyads, as the differences are.
@@ -330,8 +304,8 @@ def _summary(scored: "pd.DataFrame", code: str, dyad: str, period: str) -> dict[
         said, happened = asked[f"p_{name}"].to_numpy(dtype=float), asked[name].to_numpy(dtype=bool)
         moves[f"brier_{name}"] = rounded(brier_score(said, happened)) if len(asked) else None
         # The windows of one dyad are too few for ten bins.
-        found = brier(said, happened) if len(asked) and dyad == "all" else None
-        moves[f"{name}_parts"] = found and {part: rounded(getattr(found, part)) for part in _PARTS}
+        parts = brier_parts(said, happened) if len(asked) and dyad == "all" else None
+        moves[f"{name}_parts"] = parts and {part: rounded(value) for part, value in parts.items()}
     return {
         "model": code, "benchmark": bool(first["benchmark"]), "dyad": dyad, "horizon": horizon,
         "period": period, "given_n": bool(first["given_n"]), "n": len(scored),
@@ -353,7 +327,7 @@ class _Scores:
     dyad: NDArray[Any]
 
     @classmethod
-    def of(cls, table: "pd.DataFrame") -> Self:
+    def of(cls, table: pd.DataFrame) -> Self:
         """Take them from a table of windows by model."""
         year, dyad = (table.index.get_level_values(name).to_numpy() for name in ("year", "place"))
         return cls({str(code): table[code].to_numpy(dtype=float) for code in table}, year, dyad)
@@ -374,7 +348,7 @@ class _Scores:
         }  # fmt: skip
 
 
-def without_dyads(cases: "pd.DataFrame", subjects: Sequence[str]) -> list[dict[str, Any]]:
+def without_dyads(cases: pd.DataFrame, subjects: Sequence[str]) -> list[dict[str, Any]]:
     """Return the real-time differences of subjects from the reference and the benchmarks without each dyad."""
     free = cases[~cases["given_n"].astype(bool)]
     free = free.assign(year=free["origin"].str[:4].astype(int), place=free["dyad"])
@@ -392,9 +366,7 @@ def without_dyads(cases: "pd.DataFrame", subjects: Sequence[str]) -> list[dict[s
     return found
 
 
-def worst_misses(
-    cases: "pd.DataFrame", reference: "pd.DataFrame", table: EventTable | CountTable
-) -> list[dict[str, Any]]:
+def worst_misses(cases: pd.DataFrame, reference: pd.DataFrame, table: EventTable | CountTable) -> list[dict[str, Any]]:
     """Return the worst predictions of one forecaster, the worst first, for each period."""
     keys = ["dyad", "origin", "horizon"]
     free, other = (frame[~frame["given_n"].astype(bool)] for frame in (cases, reference))
@@ -433,10 +405,8 @@ def _window(case: Mapping[Any, Any]) -> tuple[date, date]:
     return first, add_months(first, int(case["horizon"]))
 
 
-def _telling_events(case: Mapping[Any, Any], events: "pd.DataFrame") -> list[dict[str, str]]:
+def _telling_events(case: Mapping[Any, Any], events: pd.DataFrame) -> list[dict[str, str]]:
     """Return the strongest events of a window on the side on which the prediction was wrong; a two-sided one once."""
-    import pandas as pd
-
     first, stop = map(pd.Timestamp, _window(case))
     scale, sign = read_scale(SCALE), 1 if case["share"] > case["mean"] else -1
     here = events[(events["dyad"] == case["dyad"]) & (events["date"] >= first) & (events["date"] < stop)]

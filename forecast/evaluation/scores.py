@@ -14,18 +14,19 @@ test for discrete uniformity and its applications, doi:10.1007/s11222-022-10090-
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+import xarray as xr
+from numpy.typing import ArrayLike
 
 from forecast.arguments import require
 from forecast.errors import SpecError
 from forecast.evaluation.origins import Window
 from forecast.outlook.recorded import FEWEST, ROUNDING, changed, reached
 from forecast.outlook.tone import SMALLEST_CHANGE, TONE_UNIT, SideScores, tone_to_percent
-from forecast.typing import Bool, Float, Index
+from forecast.typing import Float, Index
 
 GRID = 200
 """Steps of the grid of shares where the number of events is not given: half a point each."""
@@ -89,12 +90,11 @@ def predict_given(
 ) -> Prediction:
     """Predict the share of a window whose monthly number of events is given."""
     chances = np.clip(chances, _EDGE, 1 - _EDGE)
-    cooperative = rng.binomial(window.total, chances).sum(axis=1)
+    cooperative = rng.binomial(window.counts.total, chances).sum(axis=1)
     weights = np.bincount(cooperative, minlength=window.n + 1) / len(cooperative)
-    shares = 100 * cooperative / window.n
     thinned = chances[:: max(len(chances) // DENSITY_DRAWS, 1)]
-    density = probability_of_count(thinned, window.total, window.k)
-    against = _against(shares, 100 * window.k / window.n, window.before, improvement)
+    density = probability_of_count(thinned, window.counts.total, window.k)
+    against = _against(100 * cooperative / window.n, window.share, window.before, improvement)
     return Prediction(weights, *against, density=density)
 
 
@@ -108,7 +108,7 @@ def predict_free(
     cooperative = rng.binomial(volume, np.clip(chances, _EDGE, 1 - _EDGE)).sum(axis=1)[there]
     shares = 100 * cooperative / total[there]
     weights = np.bincount(np.rint(shares * GRID / 100).astype(np.int64), minlength=GRID + 1) / len(shares)
-    return Prediction(weights, *_against(shares, 100 * window.k / window.n, window.before, improvement))
+    return Prediction(weights, *_against(shares, window.share, window.before, improvement))
 
 
 def predict_tone(
@@ -139,28 +139,19 @@ def _not_all_void(volume: Index, rng: np.random.Generator) -> Index:
     return np.asarray(rng.multinomial(FEWEST, np.full(months, 1 / months), len(volume)))
 
 
-def mixed(predictions: Sequence[Prediction], weights: Sequence[float]) -> Prediction:
-    """Mix predictions of one window."""
+def mixed(predictions: Sequence[Prediction]) -> Prediction:
+    """Mix predictions of one window, all with the same weight."""
 
-    def mean(values: list[Any]) -> Any:
-        return None if values[0] is None else sum(w * v for w, v in zip(weights, values, strict=True))
+    def mean(name: str) -> Any:
+        values = [getattr(one, name) for one in predictions]
+        return None if values[0] is None else sum(1 / len(values) * value for value in values)
 
-    names = ("weights", "below", "up_to", "up", "down", "density")
-    return Prediction(*(mean([getattr(one, name) for one in predictions]) for name in names))
-
-
-def outcomes(window: Window, improvement: float = IMPROVEMENT) -> tuple[bool | None, bool | None]:
-    """Return whether the share rose, and whether it fell, by the smallest improvement; None without baseline."""
-    if window.before is None:
-        return None, None
-    return changed(100 * window.k / window.n, window.before, improvement)
+    return Prediction(**{one.name: mean(one.name) for one in fields(Prediction)})
 
 
-def tone_outcomes(window: Window) -> tuple[bool | None, bool | None]:
-    """Return whether the tone rose, and whether it fell, by the smallest change; None without baseline or scores."""
-    if window.tone is None or window.tone_before is None:
-        return None, None
-    return changed(window.tone, window.tone_before, SMALLEST_CHANGE)
+def outcomes(recorded: float, before: float | None, change: float) -> tuple[bool | None, bool | None]:
+    """Return whether a share or tone rose, and whether it fell, by the smallest change; None without baseline."""
+    return (None, None) if before is None else changed(recorded, before, change)
 
 
 def probability_of_count(chances: Float, total: Index, count: int) -> float:
@@ -258,46 +249,42 @@ def in_the_middle(values: ArrayLike, coverage: float) -> float:
     return float((off <= coverage / 2).mean())
 
 
-@dataclass(frozen=True)
-class Brier:
-    """The Brier score of a series of probabilities, and what it is made of."""
+def brier_parts(probability: ArrayLike, happened: ArrayLike) -> dict[str, float | None]:
+    """Return the parts of the Brier score of probabilities, and their discrimination.
 
-    n: int  # Probabilities
-    score: float  # Mean squared distance from what happened: reliability - resolution + uncertainty + within_bins
-    reliability: float  # How far the probabilities of a bin are from how often it happened; zero is best
-    resolution: float  # How far what happened in a bin is from what happens on average; large is good
-    uncertainty: float  # The score of always saying how often it happens
-    within_bins: float  # What the bins leave out: their probabilities are not all alike
-    # The chance that a case in which it happened has the higher probability: area under the ROC curve. None if it
-    # always or never happened.
-    discrimination: float | None
-    bins: int = BINS  # Of equal width, from 0 to 1
+    The score is reliability - resolution + uncertainty + within_bins. The discrimination is the chance that a case in
+    which it happened has the higher probability, the area under the ROC curve; None if it always or never happened.
+    """
+    from scipy.stats import mannwhitneyu
 
-
-def brier(probability: ArrayLike, happened: ArrayLike) -> Brier:
-    """Score probabilities of something that happened or not."""
     said, was = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.float64)
-    if not said.size:
-        raise SpecError("brier: there is no probability to score")
-    score = brier_score(said, was)
+    score, overall = brier_score(said, was), was.mean()
     place = np.minimum((said * BINS).astype(np.int64), BINS - 1)
     size = np.bincount(place, minlength=BINS)
     there = size > 0
     mean_said, mean_was = (np.bincount(place, v, BINS)[there] / size[there] for v in (said, was))
-    share, overall = size[there] / said.size, was.mean()
+    share = size[there] / said.size
     reliability = float(share @ (mean_said - mean_was) ** 2)
-    resolution = float(share @ (mean_was - overall) ** 2)
-    uncertainty = float(overall * (1 - overall))
-    within = score - (reliability - resolution + uncertainty)
-    return Brier(said.size, score, reliability, resolution, uncertainty, within, _discrimination(said, was > 0))
+    resolution, uncertainty = float(share @ (mean_was - overall) ** 2), float(overall * (1 - overall))
+    yes, no = said[was > 0], said[was == 0]
+    pairs = yes.size * no.size
+    return {
+        "reliability": reliability,  # How far the probabilities of a bin are from how often it happened; zero is best
+        "resolution": resolution,  # How far what happened in a bin is from what happens on average; large is good
+        "uncertainty": uncertainty,  # The score of always saying how often it happens
+        "within_bins": score - (reliability - resolution + uncertainty),  # Their probabilities are not all alike
+        "discrimination": float(mannwhitneyu(yes, no).statistic / pairs) if pairs else None,
+    }
 
 
 def brier_score(probability: ArrayLike, happened: ArrayLike) -> float:
-    """Return the mean squared distance of probabilities from what happened; `brier` has its parts as well."""
+    """Return the mean squared distance of probabilities from what happened."""
     require("scoringrules", "benchmarks")
     import scoringrules
 
     said, was = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.float64)
+    if not said.size:
+        raise SpecError("brier: there is no probability to score")
     return float(np.mean(scoringrules.brier_score(was, said)))
 
 
@@ -329,7 +316,6 @@ def calibration(
     probability: ArrayLike, happened: ArrayLike, *, draws: int = 1000, seed: int = 1, mass: float = BAND
 ) -> Band:
     """Return observed frequencies by forecast probability (isotonic regression) with their consistency band."""
-    import xarray as xr
     from arviz_stats.helper_stats import isotonic_fit
 
     said, was = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.int64)
@@ -344,13 +330,3 @@ def calibration(
         found = isotonic_fit(tree, "p", "posterior_predictive", mass)["p"]
     x, y, low, high = (found.sel(plot_axis=axis).to_numpy() for axis in ("x", "y", "y_bottom", "y_top"))
     return Band(said[np.argsort(said)], y, low, high) if x.size != said.size else Band(x, y, low, high)
-
-
-def _discrimination(said: Float, happened: Bool) -> float | None:
-    from scipy.stats import mannwhitneyu
-
-    yes: NDArray[np.float64] = said[happened]
-    no = said[~happened]
-    if not yes.size or not no.size:
-        return None
-    return float(mannwhitneyu(yes, no).statistic / (yes.size * no.size))

@@ -8,34 +8,26 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
+import pandas as pd
 from pydantic import ValidationError, create_model
 
 from forecast.errors import DataError, SpecError
 from forecast.files import read_bytes
 from forecast.outlook.benchmarks import MODEL, REFERENCE
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 SCHEMA = 4
 POOL, BENCHMARKS_EQUAL = "pool", "mixture_equal"
 """Codes of the mixtures: the published pool of the model and simple benchmarks; all benchmarks alike."""
 _NAMES = {
     MODEL: "model",
-    "no_cycle": "no cycle",
     "no_return": "no return of the trend",
-    "no_ceiling": "no ceiling",
-    "no_hierarchy": "no hierarchy",
-    "no_month_noise": "no month noise",
     "no_volume": "no effect of volume",
     "base_rate_all": "base rate of the whole record",
     REFERENCE: "ten-year base rate",
     "base_rate_5y": "five-year base rate",
     "base_rate_2y": "two-year base rate",
-    "last_window": "last window",
-    "local_level": "local level",
     "ar_noise": "AR(1) plus noise",
     "auto_ets": "AutoETS",
     "auto_arima": "AutoARIMA",
@@ -43,7 +35,7 @@ _NAMES = {
     BENCHMARKS_EQUAL: "mean of the benchmarks",
     POOL: "pool of model and benchmarks",
 }
-"""Names of forecasters by their codes."""
+"""Names of forecasters by their codes, where the code does not say it."""
 SPLIT = 2015
 """Choices are made on origins before this year, and reported on origins from it on."""
 PERIODS = (f"-{SPLIT - 1}", f"{SPLIT}-", "all")
@@ -128,7 +120,7 @@ class Skill:
         about = {"schema": SCHEMA, "chosen_on": CHOSEN_ON, "reported_on": REPORTED_ON}
         return about | {name: getattr(self, name) for name in _FILE.model_fields}
 
-    def to_frame(self) -> "pd.DataFrame":
+    def to_frame(self) -> pd.DataFrame:
         """Return a row per model, dyad, horizon, period and knowledge of event counts: the content of ``skill.csv``.
 
         Returns
@@ -143,8 +135,6 @@ class Skill:
         >>> frame = Skill.read("skill/skill.json").to_frame()  # doctest: +SKIP
         >>> frame.query("dyad == 'all' and not given_n")[["model", "horizon", "period", "crps"]]  # doctest: +SKIP
         """
-        import pandas as pd
-
         return pd.DataFrame(self.rows).drop(columns="against", errors="ignore")
 
     @cached_property
@@ -206,7 +196,7 @@ class Skill:
 
 
 def forecaster_name(code: str) -> str:
-    """Return the name of a forecaster, or its code if the package does not know it."""
+    """Return the name of a forecaster for readers; without one, its code in words."""
     return _NAMES.get(code, code.replace("_", " "))
 
 

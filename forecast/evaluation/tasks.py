@@ -15,10 +15,11 @@ import numpy as np
 from forecast.errors import SpecError
 from forecast.evaluation.benchmarks import Answer, Asked, Forecaster, GivenVolume
 from forecast.evaluation.origins import Record, View, Window
-from forecast.evaluation.scores import IMPROVEMENT, outcomes, predict_free, predict_given, predict_tone, tone_outcomes
+from forecast.evaluation.scores import IMPROVEMENT, outcomes, predict_free, predict_given, predict_tone
 from forecast.files import check_writable, clear_leftovers, read_bytes, write_json, write_text
 from forecast.outlook.observed import recording_level
 from forecast.outlook.summary import NotDefined
+from forecast.outlook.tone import SMALLEST_CHANGE
 from forecast.resources import commit
 from forecast.typing import Float, Index
 
@@ -37,10 +38,6 @@ class Setup:
     # Dyads per task and file; all of them if it is not given. Changes no number.
     batch: int | None = None
     _parts: dict[int, "Setup"] = field(default_factory=dict, repr=False, compare=False)
-
-    def on(self, cores: int) -> "Setup":
-        """Return the same for a task that may use so many cores."""
-        return replace(self, asked=replace(self.asked, cores=cores))
 
     def fresh(self) -> "Setup":
         """Return the same to be sent elsewhere, without what has been computed on the way."""
@@ -114,14 +111,11 @@ def carry_out_here(setup: Setup, task: Task, folder: Path) -> int:
 
 
 def _content(setup: Setup, code: str, view: View | None, answer: Answer) -> dict[str, Any]:
+    """Return the contents of the file of a forecaster at an origin; without a view, it has predicted nothing."""
     asked = [(dyad, horizon) for dyad, chances in answer.chances.items() for horizon in sorted(chances)]
     windows = [setup.record.window(view, dyad, horizon) for dyad, horizon in asked] if view else []
-    over = [window for window in windows if window is not None]
-    cases = [
-        _case(setup, view, window, answer.chances[window.dyad][window.horizon])
-        for window in over
-        if view and not window.void
-    ]
+    over = [window for window in windows if window]
+    cases = [_case(setup, view, one, answer.chances[one.dyad][one.horizon]) for one in over if view and not one.void]
     return {
         "origin": answer.origin.isoformat(), "forecaster": code, "rival": setup.forecasters[code].benchmark,
         "words": setup.forecasters[code].words, "notes": answer.notes,
@@ -134,18 +128,17 @@ def _case(setup: Setup, view: View, window: Window, chances: Float | GivenVolume
     rng = setup.asked.stream(window.origin, window.dyad, f"happenings {window.horizon}")
     volume = recording_level(view.recorded[window.dyad]).simulate((setup.asked.draws, window.horizon), rng)
     free = predict_free(_at(chances, volume), volume, window, rng, setup.improvement)
-    given = predict_given(_at(chances, window.total), window, rng, setup.improvement)
-    up, down = outcomes(window, setup.improvement)
+    given = predict_given(_at(chances, window.counts.total), window, rng, setup.improvement)
+    up, down = outcomes(window.share, window.before, setup.improvement)
     scores, tone = view.scores[window.dyad], None
     if window.tone is not None and not isinstance(scores, NotDefined):
         stream = setup.asked.stream(window.origin, window.dyad, f"tone {window.horizon}")
         said = predict_tone(_at(chances, volume), volume, window, scores, stream)
-        rose, fell = tone_outcomes(window)
+        rose, fell = outcomes(window.tone, window.tone_before, SMALLEST_CHANGE)
         tone = {"recorded": window.tone, "before": window.tone_before, "up": rose, "down": fell, "said": said.to_dict()}
     return {
         "dyad": window.dyad, "horizon": window.horizon, "n": window.n, "k": window.k, "before": window.before,
-        "up": up, "down": down, "given": given.to_dict(), "free": free.to_dict(),
-        "tone": tone,
+        "up": up, "down": down, "given": given.to_dict(), "free": free.to_dict(), "tone": tone,
     }  # fmt: skip
 
 

@@ -8,21 +8,25 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import xarray as xr
 
 from forecast.arguments import checked
 from forecast.drivers import DriverTable, Future, add_drivers, drivers_for, has_drivers
 from forecast.evaluation.benchmarks import Answer, Asked, Chances
 from forecast.evaluation.origins import View
+from forecast.events import read_dyads
+from forecast.files import digest
+from forecast.model.driving import parse_drivers
+from forecast.model.spec import PendulumSpec, spec_for
+from forecast.outlook import simulate_ahead
 from forecast.outlook.benchmarks import MODEL
+from forecast.outlook.observed import Reading, reading, relative_count, simulate_chances, simulate_months
+from forecast.outlook.recorded import DatasetRecord
 from forecast.panel import panel_kind
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
-    import xarray as xr
-
-    from forecast.model import Fit, PendulumSpec
-    from forecast.outlook.observed import Reading
-    from forecast.outlook.recorded import DatasetRecord
+    from forecast.model import Fit
 
 SAMPLER = MappingProxyType({"draws": 1000, "tune": 300, "chains": 4})
 """As long as the fit of a report: shorter ones predict alike, but fail the convergence checks."""
@@ -38,15 +42,8 @@ class VariantDrivers:
     acts: str | None = None  # What they act on, as `DriverTable.acting` reads it
     future: Future = "given"
 
-    def added(self, panel: "xr.Dataset") -> "xr.Dataset":
-        """Put them into a panel, as they were known on its day."""
-        return add_drivers(panel, self._table(panel), future=self.future)
-
-    def choice(self, panel: "xr.Dataset") -> dict[str, Any]:
-        """Return the choice of the model that uses those of a panel."""
-        return {"drivers": self._table(panel).acting(self.acts)} if has_drivers(panel) else {}
-
-    def _table(self, panel: "xr.Dataset") -> DriverTable:
+    def table(self, panel: xr.Dataset) -> DriverTable:
+        """Return those of the dyads of a panel."""
         return drivers_for(self.source, [str(dyad) for dyad in panel["dyad"].to_numpy()])
 
 
@@ -65,18 +62,17 @@ class Variant:
 
     benchmark = False  # It is this package's own
 
-    def settings(self, panel: "xr.Dataset") -> dict[str, Any]:
+    def settings(self, panel: xr.Dataset) -> dict[str, Any]:
         """Return every choice of the model on such a panel as plain values: `PendulumSpec.to_dict`."""
         return self._spec(self._seen(panel)).to_dict()
 
-    def _seen(self, panel: "xr.Dataset") -> "xr.Dataset":
+    def _seen(self, panel: xr.Dataset) -> xr.Dataset:
         return two_classes(panel) if self.sides and panel_kind(panel).coded else panel
 
-    def _spec(self, panel: "xr.Dataset") -> "PendulumSpec":
-        from forecast.model.spec import spec_for
-
-        driven = {} if self.drivers is None else self.drivers.choice(panel)
-        return spec_for(panel, **self.spec, **driven)
+    def _spec(self, panel: xr.Dataset) -> PendulumSpec:
+        if self.drivers is None or not has_drivers(panel):
+            return spec_for(panel, **self.spec)
+        return spec_for(panel, **self.spec, drivers=self.drivers.table(panel).acting(self.drivers.acts))
 
     def answer(self, view: View, asked: Asked) -> Answer:
         """Fit the dyads of a view, together or alone, and run simulations from the fits."""
@@ -104,15 +100,13 @@ class Variant:
             return found
         return sampled_longer(found, found.gate.reasons[0], cores=cores)  # as a report is
 
-    def _panel(self, view: View, dyads: tuple[str, ...]) -> "xr.Dataset":
-        panel = self._seen(view.part(dyads))
-        return panel if self.drivers is None else self.drivers.added(panel)
+    def _panel(self, view: View, dyads: tuple[str, ...]) -> xr.Dataset:
+        panel, own = self._seen(view.part(dyads)), self.drivers
+        return panel if own is None else add_drivers(panel, own.table(panel), future=own.future)
 
 
-def two_classes(panel: "xr.Dataset") -> "xr.Dataset":
+def two_classes(panel: xr.Dataset) -> xr.Dataset:
     """Return a panel in which events are only hostile or cooperative."""
-    import xarray as xr
-
     cut, counts = int(panel.attrs["zero_cut"]), panel["counts"]
     sides = [counts.isel({"class": part}).sum("class", dtype=counts.dtype) for part in (slice(cut), slice(cut, None))]
     both = xr.concat(sides, dim="class").transpose(*counts.dims)
@@ -126,10 +120,6 @@ def two_classes(panel: "xr.Dataset") -> "xr.Dataset":
 
 def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View) -> Chances:
     """Return the chance that an event is cooperative in each month ahead, in as many simulations as are asked for."""
-    from forecast.outlook import simulate_ahead
-    from forecast.outlook.observed import reading, simulate_months
-    from forecast.outlook.recorded import DatasetRecord
-
     months = max(asked.horizons)
     each = -(-asked.draws // (fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]))
     level = simulate_ahead(fit, dyad, months, seed=asked.seed, simulations_per_draw=each).month_level[..., 1:]
@@ -139,7 +129,7 @@ def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View) -> Chances:
     read = reading(fit, record).of_draws(kept // each)
     month = simulate_months(level.reshape(1, -1, months)[:, kept], read, rng)
     own = _VolumeChances(month, read, record, int(rng.integers(2**63)))
-    return {horizon: own.until(horizon) for horizon in asked.horizons}
+    return {horizon: replace(own, month=month[..., :horizon]) for horizon in asked.horizons}
 
 
 @dataclass(frozen=True)
@@ -147,18 +137,12 @@ class _VolumeChances:
     """Chances of one dyad given how many events there are."""
 
     month: Float  # Log-odds of usual months, their news included
-    read: "Reading"
-    record: "DatasetRecord"
+    read: Reading
+    record: DatasetRecord
     seed: int  # Of the overdispersion: the same for any volume
-
-    def until(self, months: int) -> "_VolumeChances":
-        """Return the same up to a month."""
-        return replace(self, month=self.month[..., :months])
 
     def given(self, total: Index) -> Float:
         """Return the chances, (draw, month)."""
-        from forecast.outlook.observed import relative_count, simulate_chances
-
         busy, rng = relative_count(self.record, total), np.random.default_rng(self.seed)
         drawn: Float = simulate_chances(self.month, self.read, rng, busy)[0]
         return drawn
@@ -188,10 +172,6 @@ def with_drivers(source: str | Path, acts: str | None = None, future: Future = "
 
     Its code has a piece of the digest of what they are and act on, by which a resumed run recognises them.
     """
-    from forecast.events import read_dyads
-    from forecast.files import digest
-    from forecast.model.driving import parse_drivers
-
     table = drivers_for(source, list(read_dyads().index))
     chosen = parse_drivers(table.acting(acts))
     code = f"drivers_{future}_{digest(f'{table.digest} {chosen}'.encode())[:6]}"

@@ -13,6 +13,7 @@ from forecast.evaluation.tasks import Setup, _case
 from forecast.evaluation.variants import chances_of
 from forecast.outlook import assess
 from forecast.outlook.benchmarks import SIMPLE
+from forecast.outlook.recorded import WindowCounts
 from tests.evaluation.made import counts_of, record_of, walk
 
 ORIGIN = date(2025, 1, 1)
@@ -44,9 +45,8 @@ def backtested(fit):
     found = {}
     for months in HORIZONS:
         before, ahead = view.past("USA-CHN").recent(12), np.full(months, 3)
-        window = Window(
-            "USA-CHN", ORIGIN, months, ahead, ahead // 3, int(before.total.sum()), int(before.cooperative.sum())
-        )
+        past, counts = WindowCounts(before.total, before.cooperative), WindowCounts(ahead, ahead // 3)
+        window = Window("USA-CHN", ORIGIN, months, counts, past)
         found[months] = [_case(setup, view, window, chances[months]) for chances in members]
     return found
 

@@ -112,7 +112,8 @@ def test_windows_hold_what_was_recorded_and_the_baseline_that_was_known():
     window = record.window(record.view(origin), "USA-CHN", 6)
     final, _ = record.final["counts"].sel(dyad="USA-CHN").sum(("dataset", "direction", "class")).to_numpy(), None
     assert window.n == window.k == final[240:246].sum()
-    assert (window.before_total, window.before_cooperative, window.before) == (final[228:240].sum(), 0, 0.0)
+    past = window.past
+    assert (past.total.sum(), past.cooperative.sum(), window.before) == (final[228:240].sum(), 0, 0.0)
 
 
 def test_windows_that_are_not_over_are_none():

@@ -12,7 +12,8 @@ from forecast.errors import SpecError
 from forecast.evaluation.origins import Window
 from forecast.evaluation.scores import (
     Prediction,
-    brier,
+    brier_parts,
+    brier_score,
     calibration,
     covered,
     crps,
@@ -27,10 +28,12 @@ from forecast.evaluation.scores import (
     probability_of_count,
 )
 from forecast.numeric import lead, paired
+from forecast.outlook.recorded import WindowCounts
 
 
 def window(total, cooperative, before=(10, 5)):
-    return Window("USA-CHN", date(2020, 1, 1), len(total), np.array(total), np.array(cooperative), *before)
+    counts = WindowCounts(np.array(total), np.array(cooperative))
+    return Window("USA-CHN", date(2020, 1, 1), len(total), counts, WindowCounts(*np.array(before)[:, None]))
 
 
 def rng(seed=1):
@@ -41,7 +44,7 @@ def test_crps_is_that_of_the_draws():
     chances = rng().beta(3, 2, (400, 3))
     seen = window([5, 0, 4], [2, 0, 3])
     found = predict_given(chances, seen, rng(7))
-    draws = rng(7).binomial(seen.total, chances).sum(axis=1) / seen.n
+    draws = rng(7).binomial(seen.counts.total, chances).sum(axis=1) / seen.n
     assert crps(found, 5 / 9) == pytest.approx(100 * scoringrules.crps_ensemble(5 / 9, draws, estimator="nrg"))
     assert crps(found, 5 / 9) == pytest.approx(
         100 * (np.abs(draws - 5 / 9).mean() - np.abs(draws[:, None] - draws).mean() / 2)
@@ -80,10 +83,12 @@ def test_the_log_score_of_beta_binomial_chances():
 
 def test_up_and_down():
     seen = window([10], [6], before=(10, 5))
-    assert outcomes(seen) == (True, False)
-    assert outcomes(seen, improvement=10.0) == (True, False)  # exactly ten points more, whatever the last bit says
-    assert outcomes(seen, improvement=10.1) == (False, False)
-    assert outcomes(window([10], [6], before=(2, 1))) == (None, None)
+    assert outcomes(seen.share, seen.before, 5.0) == (True, False)
+    # exactly ten points more, whatever the last bit says
+    assert outcomes(seen.share, seen.before, 10.0) == (True, False)
+    assert outcomes(seen.share, seen.before, 10.1) == (False, False)
+    assert window([10], [6], before=(2, 1)).before is None
+    assert outcomes(60.0, None, 5.0) == (None, None)
     sure = predict_given(np.full((100, 1), 1 - 1e-9), seen, rng())
     assert (sure.up, sure.down) == (1.0, 0.0)
 
@@ -110,7 +115,7 @@ def test_kept_values_come_back_as_they_were():
 def test_a_mixture_is_scored_as_its_draws_would_be():
     seen = window([8], [3])
     parts = [predict_given(rng(i).beta(a, b, (500, 1)), seen, rng(i + 5)) for i, (a, b) in enumerate(((2, 5), (5, 2)))]
-    blend = mixed(parts, [0.5, 0.5])
+    blend = mixed(parts)
     draws = np.concatenate([np.repeat(part.support, np.rint(500 * part.weights).astype(int)) for part in parts])
     assert crps(blend, 3 / 8) == pytest.approx(100 * scoringrules.crps_ensemble(3 / 8, draws, estimator="nrg"))
     assert blend.up == pytest.approx((parts[0].up + parts[1].up) / 2)
@@ -142,16 +147,17 @@ def test_a_pit_that_is_not_uniform_leaves_its_band():
 def test_the_parts_of_a_brier_score_add_up_to_it():
     said = rng().random(400)
     was = rng(2).random(400) < said**2
-    found = brier(said, was)
-    assert found.score == pytest.approx(np.mean((said - was) ** 2))
-    assert found.reliability - found.resolution + found.uncertainty + found.within_bins == pytest.approx(found.score)
-    on_bins = brier(np.round(said * 9) / 10 + 0.05, was)
-    assert on_bins.within_bins == pytest.approx(0, abs=1e-12)
+    found, score = brier_parts(said, was), np.mean((said - was) ** 2)
+    assert brier_score(said, was) == pytest.approx(score)
+    whole = found["reliability"] - found["resolution"] + found["uncertainty"] + found["within_bins"]
+    assert whole == pytest.approx(score)
+    on_bins = brier_parts(np.round(said * 9) / 10 + 0.05, was)
+    assert on_bins["within_bins"] == pytest.approx(0, abs=1e-12)
     yes, no = said[was], said[~was]
-    assert found.discrimination == pytest.approx((yes[:, None] > no).mean())
-    assert brier([0.2], [False]).discrimination is None
+    assert found["discrimination"] == pytest.approx((yes[:, None] > no).mean())
+    assert brier_parts([0.2], [False])["discrimination"] is None
     with pytest.raises(SpecError):
-        brier([], [])
+        brier_parts([], [])
 
 
 def test_calibration_finds_what_is_said_too_boldly():

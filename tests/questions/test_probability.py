@@ -255,14 +255,15 @@ COMPARE = st.sampled_from(["at least", "at most"])
 def test_a_question_is_resolved_as_the_backtest_resolves_its_window(before, after, compare, points):
     n, k = (sum(month[place] for month in before) for place in (0, 1))
     total, cooperative = np.array(after).T
-    window = Window("USA-CHN", date(2021, 1, 1), 12, total, cooperative, n, k)
+    past = WindowCounts(*np.array(before).T)
+    window = Window("USA-CHN", date(2021, 1, 1), 12, WindowCounts(total, cooperative), past)
     share = 100 * k / n if n else 0
     possible = 0 <= share + (points if compare == "at least" else -points) <= 100
     if window.before is None or window.void or not possible:
         return
     baseline = {"first": "2020-01-01", "last": "2020-12-31", "happenings": n, "cooperative": k, "points": points}
     question = made(threshold=None, baseline=baseline, compare=compare)
-    up, down = outcomes(window, points)
+    up, down = outcomes(window.share, window.before, points)
     yes, there = question.settle(WindowCounts(total, cooperative))
     assert there and bool(yes) == (up if compare == "at least" else down)
 
