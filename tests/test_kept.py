@@ -9,7 +9,6 @@ from forecast.errors import OutputPathError, SpecError
 from forecast.hypotheses.power import Kept, check_checkpoint
 from tests.systems import posix
 
-COLUMNS = ("log_bayes_factor", "error")
 FOREIGN = {
     "empty": b"",
     "text": b"years of work\n",
@@ -20,31 +19,31 @@ FOREIGN = {
     "deep": b"[" * 100_000 + b"\n",
     "no lines": b'{"of": "a"}\n{"key": "one"}\n',
     "no key": b'{"of": "a"}\n3\n',
-    "ragged": b'{"of": "a"}\n{"key": "one", "log_bayes_factor": [1.0, 2.0], "error": [1.0]}\n',
-    "no column": b'{"of": "a"}\n{"key": "one", "log_bayes_factor": 1.0, "error": 1.0}\n',
+    "too few numbers": b'{"of": "a"}\n["one", [1.0, 2.0]]\n',
+    "no numbers": b'{"of": "a"}\n["one", [1.0, 2.0, "three"]]\n',
 }
 
 
 def test_what_is_kept_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "kept.jsonl"
-    first = Kept.open(path, "a", COLUMNS)
-    first.add("one", ((1.0, 0.1), (2.0, 0.2)))
-    first.add("two", ((3.0, 0.3), (4.0, 0.4)))
-    assert Kept.open(path, "a", COLUMNS).found == first.found
+    first = Kept.open(path, "a")
+    first.add("one", (1.0, 2.0, 0.1))
+    first.add("two", (3.0, 4.0, 0.2))
+    assert Kept.open(path, "a").found == first.found
     with pytest.raises(SpecError, match="of another record"):
-        Kept.open(path, "b", COLUMNS)
+        Kept.open(path, "b")
 
 
 def test_a_result_that_was_not_written_to_its_end_is_made_again(tmp_path: Path) -> None:
     path = tmp_path / "kept.jsonl"
-    first = Kept.open(path, "a", COLUMNS)
-    first.add("one", ((1.0, 0.1),))
+    first = Kept.open(path, "a")
+    first.add("one", (1.0, 2.0, 0.1))
     with path.open("ab") as file:
-        file.write(b'{"key": "two", "log_bay')
-    again = Kept.open(path, "a", COLUMNS)
+        file.write(b'["two", [3.0, 4.')
+    again = Kept.open(path, "a")
     assert again.found == first.found
-    again.add("two", ((3.0, 0.3),))
-    assert Kept.open(path, "a", COLUMNS).found == {"one": ((1.0, 0.1),), "two": ((3.0, 0.3),)}
+    again.add("two", (3.0, 4.0, 0.2))
+    assert Kept.open(path, "a").found == {"one": (1.0, 2.0, 0.1), "two": (3.0, 4.0, 0.2)}
 
 
 @pytest.mark.parametrize("kind", FOREIGN)
@@ -52,7 +51,7 @@ def test_what_is_no_file_of_results_is_left_as_it_is(tmp_path: Path, kind: str) 
     path = tmp_path / "kept.jsonl"
     path.write_bytes(FOREIGN[kind])
     with pytest.raises(SpecError, match="no file of simulations"):
-        Kept.open(path, "a", COLUMNS)
+        Kept.open(path, "a")
     assert path.read_bytes() == FOREIGN[kind]
 
 

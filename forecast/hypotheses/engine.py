@@ -15,6 +15,15 @@ from forecast.typing import Float
 
 SOURCE_MONTHS, DECADE = 180, 120
 """How long a source lasts in the rival of drifting sources, and an era in that of blind eras."""
+VARIANTS: dict[str, Callable[[Record], Record]] = {
+    "plain": Record.without_eras,
+    "eras": lambda record: record,  # The trend may jump where they begin
+    "ceilings": lambda record: record.anchored(SET_CEILING, record.begins),  # Each era also sets one
+    "decades": lambda record: record.anchored(SET_CEILING, record.every(DECADE)),  # Every ten years do
+    "means": lambda record: record.anchored(NEW_MEAN, record.begins),  # Each era has its own long-run mean
+    "sources": lambda record: record.without_eras().anchored(NEW_SOURCE, record.every(SOURCE_MONTHS)),
+}
+"""The record as models read it; in `sources`, these change blindly."""
 PLACEBOS = 300
 
 
@@ -43,26 +52,11 @@ class Engine:
     kept: dict[Any, Evidence] = field(default_factory=dict)
     variants: dict[str, Record] = field(default_factory=dict)
 
-    def variant(self, name: str, make: Callable[[], Record] | None = None) -> Record:
+    def variant(self, name: str, make: Callable[[Record], Record] | None = None) -> Record:
         """Return a variant of the record, made once; a claim may make one of its own, under a name of its own."""
         if name not in self.variants:
-            self.variants[name] = make() if make else self._varied(name)
+            self.variants[name] = (make or VARIANTS[name])(self.record)
         return self.variants[name]
-
-    def _varied(self, variant: str) -> Record:
-        """Return the record as a model reads it.
-
-        ``plain`` has no eras; in ``eras`` the trend may jump where they begin, in ``ceilings`` each also sets one, in
-        ``decades`` every ten years do, in ``means`` each era has its own long-run mean; ``sources`` change blindly.
-        """
-        record, month = self.record, np.arange(self.record.events.shape[1])
-        if variant in ("plain", "sources"):
-            bare = record.without_eras()
-            return bare if variant == "plain" else bare.anchored(NEW_SOURCE, month % SOURCE_MONTHS == 0)
-        if variant == "decades":
-            return record.anchored(SET_CEILING, month % DECADE == 0)
-        anchor = {"ceilings": SET_CEILING, "means": NEW_MEAN}.get(variant)
-        return record if anchor is None else record.anchored(anchor, record.begins)
 
     def evidence(self, model: Model, variant: str = "plain", jumps: tuple[float | None, ...] = (None,)) -> Evidence:
         """Return the evidence of a model."""

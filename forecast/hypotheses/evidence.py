@@ -151,9 +151,7 @@ def evidence_of(
     return Evidence(model, log, prior, tuple(grids), np.exp(tall), jumps)
 
 
-def own_posterior(
-    evidence: Evidence, steps: Steps, centre: Centre, dyad: int, axis: Axis, finesse: Finesse = USUAL
-) -> tuple[Float, Float]:
+def own_posterior(evidence: Evidence, steps: Steps, dyad: int, axis: Axis, finesse: Finesse) -> tuple[Float, Float]:
     """Return places of a dyad's own parameter in its units, and their posterior probabilities given all dyads."""
     model, at = evidence.model, evidence.model.axes.index(axis)
     inner = [_Inner.of(one, grid, finesse) for one, grid in zip(model.axes, evidence.grids, strict=True)]

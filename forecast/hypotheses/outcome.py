@@ -91,11 +91,11 @@ def left_out(record: Record, deciding: Deciding, answer: Answer) -> dict[str, An
         return deciding([at for at in range(len(record.dyads)) if at not in out])
 
     def least_safe(found: Mapping[str, tuple[float, float]]) -> tuple[str, float]:
-        if answer == "rejected":
-            return max(((name, most) for name, (_, most) in found.items()), key=lambda one: one[1], default=nothing)
-        return min(((name, least) for name, (least, _) in found.items()), key=lambda one: one[1], default=nothing)
+        own = {name: most if answer == "rejected" else least for name, (least, most) in found.items()}
+        worst = max if answer == "rejected" else min
+        return worst(own.items(), key=lambda one: one[1], default=("", math.nan))
 
-    nothing, least = ("", math.nan), deciding(None)[0]
+    least = deciding(None)[0]
     dyads = {dyad: without([at]) for at, dyad in enumerate(record.dyads)}
     states = {name: without(at) for name, at in record.states.items() if len(at) < len(record.dyads)}
     return {

@@ -14,11 +14,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from forecast.arguments import checked, faults, read_form, require_whole, whole_seed
 from forecast.dates import month_end, reject_future, today
-from forecast.errors import PlanError, SpecError
+from forecast.errors import PlanError
 from forecast.events import find_dyad
 from forecast.files import digest, write_text
 from forecast.hypotheses.claims import CLAIMS
@@ -84,22 +85,16 @@ class Plan(BaseModel):
     @field_validator("as_of", "created")
     @classmethod
     def _past(cls, day: date, info: ValidationInfo) -> date:
-        try:
-            reject_future(day, str(info.field_name))
-        except SpecError as error:
-            raise ValueError(str(error)) from error
+        reject_future(day, str(info.field_name))
         return day
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
-        try:
-            if self.claims != parse_claims(self.claims):
-                raise ValueError(f"claims: expected each once, in the order {', '.join(CLAIMS)}")
-            require_whole("seed", self.seed)
-        except SpecError as error:
-            raise ValueError(str(error)) from error
-        if self.rule != rule_of(self.claims):
-            raise ValueError(f"rule: this version decides by {rule_of(self.claims)}; make a new plan")
+        if self.claims != parse_claims(self.claims):
+            raise ValueError(f"claims: expected each once, in the order {', '.join(CLAIMS)}")
+        require_whole("seed", self.seed)
+        if self.rule != (rule := dict.fromkeys(self.claims, FACTOR)):
+            raise ValueError(f"rule: this version decides by {rule}; make a new plan")
         if self.data is None and self.seen:
             raise ValueError("data: missing, though they had been seen; make the plan from them, or say seen: false")
         if extra := sorted(set(self.predicted) - set(self.claims)):
@@ -119,18 +114,6 @@ class Plan(BaseModel):
         if self.frozen is None:
             return EXPLORATORY
         return ON_SEEN_DATA if self.seen else CONFIRMATORY
-
-    @property
-    def standing(self) -> str:
-        """Whether the plan is frozen, and since when."""
-        if self.frozen is None:
-            return f"not frozen; made on {self.created}"
-        return f"frozen on {self.created}" + ("" if self.frozen == self.digest else "; CHANGED since")
-
-
-def rule_of(claims: Sequence[str]) -> dict[str, float]:
-    """Return the Bayes factor from which each claim is supported."""
-    return dict.fromkeys(claims, FACTOR)
 
 
 @checked
@@ -177,7 +160,7 @@ def make_plan(
     codes = parse_claims(claims)
     given = {
         "claims": codes, "dyads": data.dyads, "as_of": data.as_of, "source": data.source,
-        "data": DataDigest(panel=data.digest, files=data.files), "seed": seed, "rule": rule_of(codes),
+        "data": DataDigest(panel=data.digest, files=data.files), "seed": seed, "rule": dict.fromkeys(codes, FACTOR),
         "predicted": dict(predicted or {}), "seen": seen, "package": version(PACKAGE), "created": today(),
     }  # fmt: skip
     try:
@@ -201,11 +184,8 @@ def deviate(plan: Plan, text: str, day: date | None = None) -> Plan:
 
 def write_plan(path: str | Path, plan: Plan) -> None:
     """Write a plan as YAML."""
-    import yaml
-
-    content = plan.model_dump(mode="json")
     # Letters beyond ASCII are escaped: some of them are line ends to YAML, and would not come back.
-    text = yaml.safe_dump(content, sort_keys=False, width=110, default_flow_style=None)
+    text = yaml.safe_dump(plan.model_dump(mode="json"), sort_keys=False, width=110, default_flow_style=None)
     write_text(path, _HEAD + text)
 
 
@@ -395,8 +375,10 @@ def _notes(plan: Plan) -> list[str]:
 def describe(plan: Plan) -> list[tuple[str, Any]]:
     """Return the plan as names and texts for a terminal."""
     rule = ", ".join(f"{code} {factor:g}" for code, factor in plan.rule.items())
+    made = f"frozen on {plan.created}" if plan.frozen else f"not frozen; made on {plan.created}"
+    changed = "; CHANGED since" if plan.frozen not in (None, plan.digest) else ""
     return [
-        ("plan", f"{plan.standing}; digest {plan.digest[:12]}"),
+        ("plan", f"{made}{changed}; digest {plan.digest[:12]}"),
         ("stamp", plan.stamp),
         ("claims", ", ".join(plan.claims)),
         ("supported from a Bayes factor of", rule),

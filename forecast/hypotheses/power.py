@@ -45,12 +45,12 @@ FINESSE = Finesse()
 MEAN_SDS = (0.5, 1.0, 2.0)
 PLACEBOS = 60
 """How simulated record sets are integrated, and how many placebo sets each has."""
-TESTS = 2
-"""Version of what simulated sets are tested for; another one is a new checkpoint."""
+TESTS = 3
+"""Version of what simulated sets are tested for and of the checkpoint; another one is a new checkpoint."""
 type Row = tuple[float, float, float]
+"""Least and most log Bayes factor, and the largest share of placebo sets that are as good."""
 type Task = tuple[str, int, list[str]]
 """Truth, number of the record set, and claims that are not tested on it yet."""
-COLUMNS = ("least", "most", "placebo")
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def simulate_power(
     names = [name for name in tuple(truths) or TRUTHS if set(TRUTHS[name].tells) & set(codes)]
     if not names:
         raise SpecError(f"claims: no simulated record sets are about {join(codes)}")
-    store = Kept.open(None if kept is None else Path(kept), identity, COLUMNS)
+    store = Kept.open(None if kept is None else Path(kept), identity)
     tasks = [
         (name, at, [one for one in TRUTHS[name].tells if one in codes and _key(size, name, at, one) not in store.found])
         for at in range(sets) for name in names
@@ -148,13 +148,13 @@ def simulate_power(
     done = len(tasks) - len(left)
     for (name, at, _), found in _all(partial(_tested, record, seed), left, cores):
         for code, row in found.items():
-            store.add(_key(size, name, at, code), (row,))
+            store.add(_key(size, name, at, code), row)
         done += 1
         tell("simulating record sets", done, len(tasks))
     return {
         code: tuple(
-            _rate([row for at in range(sets) for row in store.found[_key(size, name, at, code)]], code, name,
-                  len(record.dyads), more_events)
+            _rate([store.found[_key(size, name, at, code)] for at in range(sets)], code, name, len(record.dyads),
+                  more_events)
             for name in names if code in TRUTHS[name].tells
         )
         for code in codes
@@ -201,7 +201,7 @@ def _tested(record: Record, seed: int, task: Task) -> dict[str, Row]:
     return found
 
 
-def _rate(rows: Sequence[tuple[float, ...]], code: str, name: str, dyads: int, events: int) -> Rate:
+def _rate(rows: Sequence[Row], code: str, name: str, dyads: int, events: int) -> Rate:
     answers = [decide(least, most) for least, most, _ in rows]
     supported = sum(
         answer == "supported" and placebo <= PLACEBO_SHARE for answer, (*_, placebo) in zip(answers, rows, strict=True)
@@ -247,45 +247,35 @@ def power_words(rates: Sequence[Rate]) -> str:
     return sentences("power", rates=[one for one in rates if one.sets])[0]
 
 
-type Rows = tuple[tuple[float, ...], ...]
-"""Result for one record: rows of numbers."""
-
-
 @dataclass
 class Kept:
-    """Rows of numbers found for records, by the record's key."""
+    """Results of finished record sets, by key."""
 
-    path: Path | None  # JSON lines: first what they are of, then a line per record. None keeps nothing beyond the run
+    path: Path | None  # JSON lines: first what they are of, then a line per set. None keeps nothing beyond the run
     identity: str  # Digest of everything the results rest on
-    columns: tuple[str, ...]  # Names of the numbers in a row
-    found: dict[str, Rows]  # By key, its rows
+    found: dict[str, Row]
 
     @classmethod
-    def open(cls, path: Path | None, identity: str, columns: tuple[str, ...]) -> Self:
+    def open(cls, path: Path | None, identity: str) -> Self:
         """Read the results that are there."""
-        kept = cls(path, identity, columns, {})
         if path is None or not (stored := check_checkpoint(path)):
-            return kept
+            return cls(path, identity, {})
         first, *lines = stored
         if first["of"] != identity:
             raise SpecError(
                 f"{path}: holds simulations of another record, model, seed or version; name another file or remove it"
             )
         try:
-            for line in lines:
-                kept.found[line["key"]] = tuple(zip(*(line[name] for name in columns), strict=True))
-        except (ValueError, KeyError, TypeError) as error:
+            return cls(path, identity, dict(TypeAdapter(list[tuple[str, Row]]).validate_python(lines)))
+        except ValueError as error:
             raise _foreign(path, error) from error
-        return kept
 
-    def add(self, key: str, rows: Rows) -> None:
-        """Keep what was found for one more record."""
-        self.found[key] = rows
-        if self.path is None:
-            return
-        line = {"key": key, **dict(zip(self.columns, zip(*rows, strict=True), strict=True))}
-        first = json.dumps({"of": self.identity}).encode()
-        append_lines(self.path, lambda before: (*(() if before.lines else (first,)), json.dumps(line).encode()))
+    def add(self, key: str, row: Row) -> None:
+        """Keep what was found on one more set."""
+        self.found[key] = row
+        if self.path is not None:
+            first, line = (json.dumps(one).encode() for one in ({"of": self.identity}, (key, row)))
+            append_lines(self.path, lambda before: (line,) if before.lines else (first, line))
 
 
 def check_checkpoint(path: Path, inputs: Iterable[str | Path | None] = ()) -> list[dict[str, Any]]:

@@ -83,6 +83,10 @@ class Record:
         within = (month > self.first[:, None]) & (month < self.stop[:, None])
         return replace(self, anchor=np.where(within & months, anchor, 0))
 
+    def every(self, months: int) -> Bool:
+        """Return which months begin another so many."""
+        return np.asarray(np.arange(self.events.shape[1]) % months == 0)
+
     def kinds(self) -> "Iterator[tuple[str, Record]]":
         """Yield the record of deep among cooperative events, and that of severe among hostile ones, by name."""
         if self.counts is None:
@@ -161,22 +165,15 @@ def _of_index(panel: xr.Dataset) -> Record:
 
 
 def _record(panel: xr.Dataset, events: Index, cooperative: Index, volume: Float, **more: Any) -> Record:
+    """Arrange what was read, with the months in which a named era begins within the record of its dyad."""
     first = (events != 0).argmax(axis=1)
     stop = events.shape[1] - (events[:, ::-1] != 0).argmax(axis=1)
+    time, start = (panel[name].to_numpy().astype("datetime64[M]") for name in ("time", "era_start"))
+    dyad, month, begins = panel["era_dyad"].to_numpy(), np.searchsorted(time, start), np.zeros(events.shape, dtype=bool)
+    inside = (first[dyad] < month) & (month < stop[dyad])
+    begins[dyad[inside], month[inside]] = True
     dyads = tuple(str(code) for code in panel["dyad"].to_numpy())
-    begins, time = _era_starts(panel, first, stop), panel["time"].to_numpy().astype("datetime64[M]")
     return Record(dyads, events, cooperative, volume, begins, first, stop, time, **more)
-
-
-def _era_starts(panel: xr.Dataset, first: Index, stop: Index) -> Bool:
-    """Find the months in which a named era begins, within the record of its dyad, (dyad, month)."""
-    begins = np.zeros((panel.sizes["dyad"], panel.sizes["time"]), dtype=bool)
-    months = panel["time"].to_numpy().astype("datetime64[M]")
-    for dyad, start in zip(panel["era_dyad"].to_numpy(), panel["era_start"].to_numpy(), strict=True):
-        at = int(np.searchsorted(months, start.astype("datetime64[M]")))
-        if first[dyad] < at < stop[dyad]:
-            begins[dyad, at] = True
-    return begins
 
 
 def turned_back(record: Record) -> Float:

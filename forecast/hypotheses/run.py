@@ -6,7 +6,6 @@ Each test is repeated with other choices: other widths of priors, parts of the r
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,7 +36,7 @@ from forecast.hypotheses.power import SIZE_TABLE, Rate, power_words, rates_of, w
 from forecast.hypotheses.record import Record, read_panel, turned_back
 from forecast.progress import Progress, silent
 from forecast.theory import PENDULUM
-from forecast.typing import Seed
+from forecast.typing import Bool, Seed
 from forecast.wording import Card, Displayed, join, number
 
 SCHEMA = 3
@@ -65,7 +64,9 @@ class PooledVerdict:
             own[name] = dict(zip(("name", "log_bayes_factor"), own[name], strict=True))
         own["windows"] = {name: dict(zip(("gain", "error"), one, strict=True)) for name, one in own["windows"].items()}
         own["exceptions"] = exceptions(self.outcome)
-        own["details"] = {name: _named(value) for name, value in own["details"].items()}
+        for name, value in own["details"].items():
+            if isinstance(value, Mapping):
+                own["details"][name] = {str(key): one for key, one in value.items()}
         error, rates = self.integration_error, [asdict(rate) for rate in self.rates]
         about = {"code": self.code, "question": self.question, "claim": self.claim, "limit": self.limit}
         return {**about, **own, "integration_error": error, "rates": rates}
@@ -106,15 +107,6 @@ class PooledVerdict:
     def power(self) -> str:
         """Simulated power and false alarms in words."""
         return power_words(self.rates)
-
-    def lines(self) -> list[str]:
-        """Return the verdict as lines for a terminal."""
-        return wording.lines(TEMPLATES, "verdict", one=self)
-
-
-def _named(value: Any) -> Any:
-    """Return a mapping with its names as texts."""
-    return {str(name): one for name, one in value.items()} if isinstance(value, Mapping) else value
 
 
 QUANTITIES = ((CYCLE, "half-life of deviations from the trend", "months", 1.0),
@@ -203,46 +195,31 @@ FEWEST = 4
 """Dyads of a record that can be split by how far they turned back."""
 
 
-@dataclass(frozen=True)
-class Parts:
-    """Parts of the record of an engine, each with what it has computed."""
-
-    engine: Engine
-
-    @cached_property
-    def engines(self) -> dict[str, Engine]:
-        """Engines of each half of the record, and of the dyads that turned back least and most, by name."""
-        return self._halves() | self._by_turning()
-
-    def _halves(self) -> dict[str, Engine]:
-        """Return engines of the record to its middle month with events, and from there."""
-        record, end = self.engine.record, self.engine.record.events.shape[1]
-        middle = int(np.median(np.repeat(np.arange(end), (record.events != 0).sum(axis=0))))
-        return {
-            name: replace(self.engine, record=record.between(*ends), brief=True, centres={}, kept={}, variants={})
-            for name, ends in (
-                (f"in the first half of the record (to {record.time[middle - 1]})", (0, middle)),
-                (f"in the second half of the record (from {record.time[middle]})", (middle, end)),
-            )
-        }
-
-    def _by_turning(self) -> dict[str, Engine]:
-        size = len(self.engine.record.dyads)
-        if size < FEWEST:
-            return {}
-        order = [int(at) for at in np.argsort(-turned_back(self.engine.record), kind="stable")]
+def parts_of(engine: Engine) -> dict[str, Engine]:
+    """Return engines of each half of the record, and of the dyads that turned back least and most, by name."""
+    record, end = engine.record, engine.record.events.shape[1]
+    middle = int(np.median(np.repeat(np.arange(end), (record.events != 0).sum(axis=0))))  # by months with events
+    halves = {
+        f"in the first half of the record (to {record.time[middle - 1]})": record.between(0, middle),
+        f"in the second half of the record (from {record.time[middle]})": record.between(middle, end),
+    }
+    brief = replace(engine, brief=True)
+    parts = {name: replace(brief, record=half, centres={}, kept={}, variants={}) for name, half in halves.items()}
+    size = len(record.dyads)
+    if size >= FEWEST:
+        order = [int(at) for at in np.argsort(-turned_back(record), kind="stable")]
         most, least = (tuple(sorted(part)) for part in (order[: size // 2], order[size // 2 :]))
-        return {
-            f"without the {len(most)} dyads that turned back most": replace(self.engine, only=least, brief=True),
-            "with those dyads alone": replace(self.engine, only=most, brief=True),
-        }
+        parts[f"without the {len(most)} dyads that turned back most"] = replace(brief, only=least)
+        parts["with those dyads alone"] = replace(brief, only=most)
+    return parts
 
-    def sensitivity(self, claim: Claim) -> dict[str, Any]:
-        """Test a claim with other widths of priors (`priors`) and on `parts`, and score `windows` ahead."""
-        priors = {name: _choice(claim, replace(self.engine, width=width, brief=True)) for name, width in WIDTHS.items()}
-        parts = {name: _choice(claim, engine) for name, engine in self.engines.items()}
-        ahead = {} if claim.ahead is None else windows(self.engine, claim.ahead)
-        return {"priors": priors, "parts": parts, "windows": ahead}
+
+def sensitivity(claim: Claim, engine: Engine, parts: Mapping[str, Engine]) -> dict[str, Any]:
+    """Test a claim with other widths of priors (`priors`) and on `parts`, and score `windows` ahead."""
+    priors = {name: _choice(claim, replace(engine, width=width, brief=True)) for name, width in WIDTHS.items()}
+    by_part = {name: _choice(claim, part) for name, part in parts.items()}
+    ahead = {} if claim.ahead is None else windows(engine, claim.ahead)
+    return {"priors": priors, "parts": by_part, "windows": ahead}
 
 
 def _choice(claim: Claim, engine: Engine) -> Choice:
@@ -272,19 +249,17 @@ def windows(engine: Engine, ahead: Ahead) -> dict[str, tuple[float, float]]:
 
 def _gain(origin: int, first: int, last: int, readings: Sequence[Reading]) -> float:
     """Return the log predictive density of a window, summed over dyads."""
+    month = np.arange(readings[0].record.events.shape[1])
+    past, window = month < origin, (month >= origin + first) & (month < origin + last)
 
-    def total(ahead: bool) -> float:
+    def total(seen: Bool) -> float:
         logs = []
-        for reading in readings:
-            month = np.arange(reading.record.events.shape[1])
-            out = month >= origin
-            if ahead:
-                out &= (month < origin + first) | (month >= origin + last)
-            record = reading.record.without_months(np.broadcast_to(out, reading.record.events.shape))
-            logs.append(likelihoods(record.steps, reading.point)[..., 0].sum())
+        for record, point in readings:
+            part = record.without_months(np.broadcast_to(~seen, record.events.shape))
+            logs.append(likelihoods(part.steps, point)[..., 0].sum())
         return float(np.logaddexp.reduce(logs))
 
-    return total(True) - total(False)
+    return total(past | window) - total(past)
 
 
 @checked
@@ -341,12 +316,11 @@ def pooled_tests(
         raise SpecError(f"dyad: the data have no {dyad!r:.40}; choose among {join(record.dyads)}")
     codes, notes = _answerable(codes, record, named=bool(claims))
     fine = Engine(record, cores, FINER, seed=seed)
-    parts = Parts(fine)
     coarse = Engine(record, cores, USUAL, placebos=1, seed=seed, brief=True)
-    verdicts = []
+    parts, verdicts = parts_of(fine), []
     for at, code in enumerate(codes):
         tell(f"{code}, {CLAIMS[code].claim}", at, len(codes))
-        verdicts.append(_verdict(CLAIMS[code], coarse, parts))
+        verdicts.append(_verdict(CLAIMS[code], coarse, fine, parts))
     own = None
     if dyad is not None:
         tell(f"{dyad} within the hierarchy", len(codes), len(codes))
@@ -366,9 +340,7 @@ def own_dyad(engine: Engine, dyad: str, evidence: Mapping[str, float]) -> OwnDya
     at, found = engine.record.dyads.index(dyad), engine.evidence(RETURN_CYCLE)
     rows = []
     for axis, name, unit, scale in QUANTITIES:
-        places, chance = own_posterior(
-            found, engine.variant("plain").steps, engine.centre(RETURN_CYCLE), at, axis, engine.finesse
-        )  # fmt: skip
+        places, chance = own_posterior(found, engine.variant("plain").steps, at, axis, engine.finesse)
         below = np.cumsum(chance) - 0.5 * chance
         points = np.exp(np.interp((0.05, 0.5, 0.95), below, np.log(places))) / scale
         own = replace(axis, sd=math.hypot(axis.sd, axis.spread))  # Mean and dyads around it
@@ -379,10 +351,10 @@ def own_dyad(engine: Engine, dyad: str, evidence: Mapping[str, float]) -> OwnDya
     return OwnDyad(dyad, tuple(rows), evidence)
 
 
-def _verdict(claim: Claim, coarse: Engine, parts: Parts) -> PooledVerdict:
-    rough, outcome = claim.test(coarse), claim.test(parts.engine)
+def _verdict(claim: Claim, coarse: Engine, fine: Engine, parts: Mapping[str, Engine]) -> PooledVerdict:
+    rough, outcome = claim.test(coarse), claim.test(fine)
     if outcome.answer != UNTESTED:
-        outcome = replace(outcome, **parts.sensitivity(claim))
+        outcome = replace(outcome, **sensitivity(claim, fine, parts))
     error, rates = abs(outcome.log_bayes_factor - rough.log_bayes_factor), rates_of(claim.code)
     if outcome.answer == "undecided" and (words := would_decide(rates, rates_of(claim.code, SIZE_TABLE))):
         outcome = replace(outcome, details={**outcome.details, "would_decide": words})

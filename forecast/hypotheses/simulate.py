@@ -2,9 +2,12 @@
 
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import yaml
+from pydantic import TypeAdapter
 from scipy.ndimage import uniform_filter1d
 from scipy.signal import lfilter
 
@@ -64,46 +67,9 @@ class Truth:
         }[claim]
 
 
-_SLOW, _MEAN = (COST.code, CEILING.code), ("S5a", "S5b", "S8")
 STAYING = "trend that hardly moves + cycle"
-_WALK = Truth("walk", 0.135, 6.0, tells=("S5a",))
-_CYCLE = Truth("walk + cycle", 0.09, cycle=(4.5, 1.05))
-_RETURN = Truth("return in 10 years + cycle", 0.13, cycle=(3.5, 1.0), trend_half_life=120.0,
-                tells=(*_MEAN, *_SLOW, VISITS.code, REASONS.code), sized=("S5b", "S8"))  # fmt: skip
-_JUMPS = replace(
-    _RETURN, name="return + cycle, jumps of 0.6", step=0.11, jump_sd=0.6, tells=(DECLINE.code, *_SLOW), sized=()
-)
-TRUTHS = {
-    truth.name: truth
-    for truth in (
-        _WALK,
-        replace(_WALK, name="walk, heavy-tailed steps", heavy=True),
-        replace(_WALK, name="walk, changing sources", sources=True),
-        replace(_WALK, name="walk, shared shocks", shared=0.5),
-        _CYCLE,
-        replace(_CYCLE, name="walk + cycle, heavy-tailed steps", heavy=True),
-        replace(_CYCLE, name="walk + cycle, changing sources", sources=True),
-        replace(_CYCLE, name="walk + cycle, shared shocks", shared=0.5),
-        replace(_CYCLE, name="walk + two-year cycle", step=0.08, cycle=(24.0, 0.8)),
-        replace(_CYCLE, name="walk + cycle, jumps of 0.5", jump_sd=0.5),
-        replace(_CYCLE, name="walk + cycle, jumps of 0.8", jump_sd=0.8),
-        _RETURN,
-        replace(_RETURN, name="return in 20 years + cycle", step=0.11, trend_half_life=240.0, sized=(), tells=_MEAN),
-        replace(_RETURN, name="return in 5 years + cycle", step=0.18, trend_half_life=60.0, sized=(), tells=_MEAN),
-        replace(_CYCLE, name="walk between bounds + cycle", step=0.16, bound=2.0, sized=("S5b", "S8")),
-        replace(_CYCLE, name="walk + cycle, dyads chosen because they turned back", chosen="turned", tells=_MEAN),
-        replace(_RETURN, name="return in 10 years + cycle, dyads chosen because they stayed", chosen="stayed",
-                tells=_MEAN, sized=()),
-        replace(_CYCLE, name=STAYING, step=0.01, tells=_MEAN),
-        _JUMPS,
-        replace(_JUMPS, name="return + cycle, jumps of 0.6, ceiling 0.5 above", headroom=0.5, tells=_SLOW,
-                sized=(CEILING.code,)),
-        replace(_RETURN, name="reversion five times as strong one log-odds away", trend_half_life=240.0, growth=4.0,
-                tells=_SLOW, sized=(COST.code,)),
-        replace(_RETURN, name="visits add 5 points", visit=0.2, tells=(VISITS.code,), sized=(VISITS.code,)),
-        replace(_RETURN, name="occasions add 5 points", occasion=0.2, tells=(REASONS.code,), sized=()),
-    )
-}  # fmt: skip
+_TABLE = yaml.safe_load(Path(__file__).with_name("truths.yaml").read_text("utf-8"))
+TRUTHS = {truth.name: truth for truth in TypeAdapter(tuple[Truth, ...]).validate_python(_TABLE)}
 """The truths of the power table, by name."""
 
 

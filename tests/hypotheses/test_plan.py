@@ -16,7 +16,7 @@ from forecast.errors import PlanError, SpecError
 from forecast.hypotheses import deviate, freeze_plan, write_plan
 from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.outcome import Outcome
-from forecast.hypotheses.plan import require_data
+from forecast.hypotheses.plan import describe, require_data
 from forecast.hypotheses.run import PooledResults, PooledVerdict
 
 DYADS = ["USA-CHN", "USA-RUS"]
@@ -128,7 +128,7 @@ def test_an_edit_can_be_frozen_anew_and_shows_its_day(plan, tmp_path):
     path.write_text(path.read_text().replace("seed: 1", "seed: 2"))
     with pytest.raises(PlanError, match="changed since it was frozen on 1981-01-10"):
         read_plan(path)
-    assert "CHANGED since" in read_plan(path, frozen=False).standing
+    assert "CHANGED since" in dict(describe(read_plan(path, frozen=False)))["plan"]
     write_plan(path, freeze_plan(read_plan(path, frozen=False), LATER))
     assert (read_plan(path).seed, read_plan(path).created) == (2, LATER)
 

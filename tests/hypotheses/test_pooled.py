@@ -49,7 +49,7 @@ from forecast.hypotheses.power import (
     would_decide,
 )
 from forecast.hypotheses.record import Record, placebo_sets, read_panel, turned_back
-from forecast.hypotheses.run import WIDTHS, Parts, own_dyad
+from forecast.hypotheses.run import WIDTHS, own_dyad, parts_of, sensitivity
 from forecast.hypotheses.simulate import TRUTHS, Truth, enlarged, simulate
 from forecast.outlook import plain
 from scripts.simulate_power import SIZES as LARGER
@@ -264,16 +264,17 @@ def test_every_claim_is_tested_with_other_priors_on_parts_of_the_record_and_ahea
     visits = np.random.default_rng(3).random(record.events.shape) < 0.1
     record = replace(record, visits=visits, events=np.maximum(record.events, visits))
     truth = Truth("", 0.2, cycle=(3.0, 0.7), trend_half_life=48.0, jump_sd=0.6)
-    parts = Parts(Engine(simulate(record, truth, 2), placebos=10, cores=2))
+    engine = Engine(simulate(record, truth, 2), placebos=10, cores=2)
+    parts = parts_of(engine)
     claims = [one for one in CLAIMS.values() if one.usual and one.ahead]
     assert len(claims) == len(CLAIMS) - 2  # not S12, which is tested only if it is named, nor what no data can answer
     for claim in claims:
-        found = parts.sensitivity(claim)
+        found = sensitivity(claim, engine, parts)
         assert set(found["priors"]) == set(WIDTHS) and len(found["parts"]) == 4, claim.code
         for one in (*found["priors"].values(), *found["parts"].values()):
             assert one.least <= one.most and one.answer in ("supported", "rejected", "undecided"), claim.code
         half, twice = (found["priors"][name].log_bayes_factor for name in WIDTHS)
-        usual = claim.test(replace(parts.engine, brief=True)).log_bayes_factor
+        usual = claim.test(replace(engine, brief=True)).log_bayes_factor
         assert abs(half - usual) + abs(twice - usual) > 1e-3, claim.code
         assert found["windows"] and all(error > 0.0 for _, error in found["windows"].values()), claim.code
 

@@ -154,7 +154,7 @@ def test_the_verdict_says_under_which_choices_an_answer_does_not_hold():
         "Not in the second half (LBF 1.4); without US-China (LBF 2.1); without all dyads of US (LBF \N{MINUS SIGN}0.4)"
     )
     assert said in found_words(some) and said in Reader(FOLDED.sub("", claims_page(results([some]), {}).html())).text
-    assert "without USA-CHN (LBF 2.1)" in " ".join(some.lines())
+    assert "without USA-CHN (LBF 2.1)" in " ".join(results([some]).lines())
     rejected = verdict(
         answer="rejected", value=-9.0, least=-9.0, most=-3.0, without_dyad=("USA-CHN", -1.0),
         without_state=("USA", -4.0), parts={},

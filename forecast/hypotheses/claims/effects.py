@@ -107,10 +107,8 @@ def _prior(width: float = 1.0) -> Float:
 
 def test_visits(engine: Engine) -> Outcome:
     """Compare an impulse after visits with none, and with the same impulse a year later."""
-    record = engine.record
-    assert record.visits is not None, "checked by what the claim lacks"
-    own = effect_of(engine, record.visits.astype(np.float64), "push")
-    later = effect_of(engine, _later(record).astype(np.float64), "push")
+    record, visits = engine.record, _visits(engine.record)
+    own, later = (effect_of(engine, months, "push") for months in (visits, _later(record)))
 
     def deciding(dyads: list[int] | None) -> tuple[float, float]:
         counted = engine.counted(dyads)
@@ -119,7 +117,7 @@ def test_visits(engine: Engine) -> Outcome:
 
     found = deciding(None)[1]
     details: dict[str, Any] = {
-        "visits": int(record.visits.sum()), "effect_points": own.points, "placebo_points": later.points,
+        "visits": int(visits.sum()), "effect_points": own.points, "placebo_points": later.points,
         "smallest_found_points": own.found_from(LIMIT), "placebo_log_bayes_factor": later.factor(),
     }  # fmt: skip
     dyads = {name: own.factor([at]) for at, name in enumerate(record.dyads)}
@@ -127,17 +125,16 @@ def test_visits(engine: Engine) -> Outcome:
     return engine.outcome("visits", deciding, found, picture, details)
 
 
-def _visits_ahead(engine: Engine) -> tuple[list[Reading], Reading]:
-    assert engine.record.visits is not None, "checked by what the claim lacks"
-    return ahead_of(engine, {"visits": engine.record.visits.astype(np.float64)}, "push")
+def _visits(record: Record) -> Float:
+    """Return 1 for a month with a visit, else 0, (dyad, month)."""
+    assert record.visits is not None, "checked by what the claim lacks"
+    return record.visits.astype(np.float64)
 
 
-def _later(record: Record) -> Bool:
-    assert record.visits is not None
-    month = np.arange(record.events.shape[1])
-    found = np.zeros_like(record.visits)
-    found[:, LATER:] = record.visits[:, :-LATER]
-    return np.asarray(found & (month < record.stop[:, None]))
+def _later(record: Record) -> Float:
+    """Return 1 for a month a year after a visit, else 0."""
+    shifted = np.pad(_visits(record)[:, :-LATER], ((0, 0), (LATER, 0)))
+    return np.asarray(shifted * (np.arange(shifted.shape[1]) < record.stop[:, None]))
 
 
 def visits_of(events: EventTable, panel: xr.Dataset) -> Bool:
@@ -206,7 +203,7 @@ def _lacks_calendar(record: Record) -> str:
 
 VISITING = Claim(
     VISITS.code, "Do high-level visits move relations?", "high-level visits move relations", test_visits, _lacks_visits,
-    _visits_ahead,
+    lambda engine: ahead_of(engine, {"visits": _visits(engine.record)}, "push"),
 )  # fmt: skip
 CALENDAR = Claim(
     REASONS.code, "Do scheduled occasions predict relations?", "scheduled occasions predict relations", test_calendar,

@@ -151,7 +151,7 @@ def blind_ceilings(engine: Engine, ceiling: Model) -> Evidence:
     key = BREAKS, ceiling
     if key not in engine.kept:
         record, (months, gain) = engine.record, _gains(engine)
-        engine.variant(BREAKS, lambda: record.anchored(SET_CEILING, _best(record, months, gain)))
+        engine.variant(BREAKS, lambda record: record.anchored(SET_CEILING, _best(record, months, gain)))
         (broken, point), logs = engine.reading(ceiling, BREAKS), []
         rng = np.random.default_rng(engine.seed)
         for _ in range(DRAWS):
