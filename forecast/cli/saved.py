@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from forecast.events import EventTable
     from forecast.outlook.attribution import Attribution
     from forecast.outlook.comparison import Change
-    from forecast.questions import PutQuestion, PutTogether, Question
+    from forecast.questions import PutQuestion, Question
     from forecast.report.folder import SavedReport
 
 SCENARIOS = Path("scenario")
@@ -100,9 +100,7 @@ def _chronology_of(
     return events, since
 
 
-def _put(
-    fit: "forecast.Fit", dyad: str, question: "Question", table: "EventTable | None", seed: int
-) -> "PutQuestion | PutTogether":
+def _put(fit: "forecast.Fit", dyad: str, question: "Question", table: "EventTable | None", seed: int) -> "PutQuestion":
     """Put a question to the fit, if it is about the dyad and open on the day of the fit."""
     from forecast.panel.record import last_known
 

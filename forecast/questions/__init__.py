@@ -8,7 +8,7 @@ from forecast.outlook.question import (
     Question,
     ShareQuestion,
 )
-from forecast.questions.answer import Answer, PutQuestion, PutTogether, answer_question, put_question
+from forecast.questions.answer import Answer, PutQuestion, answer_question, put_question
 from forecast.questions.ask import conditional_question, joint_question, make_question
 from forecast.questions.explain import attribute_question
 from forecast.questions.form import ConditionalQuestion, JointQuestion, question_of, read_question, write_question
@@ -19,7 +19,7 @@ from forecast.questions.track_record import TrackRecord
 
 __all__ = [
     "Answer", "ConditionalQuestion", "CountQuestion", "Draft", "FixedBaseline", "History", "JointQuestion", "Ledger",
-    "LedgerEntry", "LevelQuestion", "PassageQuestion", "PutQuestion", "PutTogether", "Question", "Resolution",
+    "LedgerEntry", "LevelQuestion", "PassageQuestion", "PutQuestion", "Question", "Resolution",
     "ShareQuestion", "TrackRecord", "answer_question", "answered", "append_entries", "asked", "attribute_question",
     "conditional_question", "joint_question", "make_question", "put_question", "question_of", "read_question",
     "resolve_question", "resolved", "write_question",

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
+    import xarray as xr
 
     from forecast.events import EventTable
 
@@ -126,8 +127,8 @@ def answer_question(
 
 
 @dataclass(frozen=True)
-class PutQuestion:
-    """A question applied to a fit: recorded events of its window, and simulations of the rest.
+class PutPart:
+    """A question about one dyad applied to a fit: recorded events of its window, and simulations of the rest.
 
     What was fixed when it was asked stays, whatever else is recorded or left out: its baseline, and the months before.
     """
@@ -135,12 +136,11 @@ class PutQuestion:
     question: SingleQuestion
     ahead: int  # Months from the present to the end of its window; zero or less if that is over
     seed: int  # Of the simulations
-    kind: CountedKind | None = None  # Of a count
-    record: DatasetRecord | None = None  # None of a level
-    past: WindowCounts | None = None  # What is recorded of its months up to the present; None of a level
+    record: DatasetRecord
+    past: WindowCounts  # What is recorded of its months up to the present; no months of a level
     missing: int = 0  # How many of these, the last ones, are not recorded to their end
-    rates: KindRates | None = None  # The past of the classes of a count's kind
-    left: float = 0.0  # How much of its months up to the present is not recorded, months
+    kind: CountedKind | None = None  # Of a count
+    counted: float | None = None  # Chance of a count by the past of its kind, given what is recorded
     scores: SideScores | None = None  # What events of either side score, of a tone
 
     def simulate(
@@ -158,10 +158,10 @@ class PutQuestion:
             )
             if isinstance(question, LevelQuestion):
                 return question.settle_level(simulations.share[..., self._last(simulations)])
-            assert self.record is not None
             kinds = self.kind is not None and not published
-            observed = observe(fit, simulations, self.ahead, self.record, seed=seed, kinds=kinds)
-            counts = self._window(simulations, self._published(observed) if published else observed, rest)
+            observed = self.require(observe(fit, simulations, self.ahead, self.record, seed=seed, kinds=kinds))
+            observed = self._published(observed) if published else observed
+            counts = self.unknown(simulations, observed, rest).after(self.past, self.missing)
         elif isinstance(question, LevelQuestion):
             own = dyad_draws(fit, question.dyad).share
             place = own.shape[-1] - 1 + self.ahead
@@ -170,16 +170,13 @@ class PutQuestion:
             levels = np.repeat(own[..., place, None], simulations_per_draw, axis=-1)
             return question.settle_level(levels.astype(np.float64))
         else:
-            assert self.past is not None
             counts = self.past if rest is None else rest.after(self.past, self.missing)
         size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"], simulations_per_draw
         yes, there = (np.broadcast_to(one, size) for one in question.settle(counts))
         return self._as_often(counts, size) if published and self.kind else yes, there
 
-    def _published(self, observed: Observed | NotDefined) -> Observed | NotDefined:
+    def _published(self, observed: Observed) -> Observed:
         """Return the pool's simulations, or the model's where there is no pool, with kinds if they are needed."""
-        if self.record is None or isinstance(observed, NotDefined):
-            return observed
         pool = pooled(observed, (self.ahead,), seed=self.seed)
         found = observed if isinstance(pool, NotDefined) else pool[self.ahead]
         if self.kind is None:
@@ -208,59 +205,36 @@ class PutQuestion:
         """
         if isinstance(self.question, LevelQuestion):
             return self.question.settle_level(simulations.share[..., self._last(simulations)])
-        return self.question.settle(self._window(simulations, observed, rest))
+        return self.question.settle(self.unknown(simulations, observed, rest).after(self.past, self.missing))
 
-    def _window(
+    def unknown(
         self, simulations: Simulations, observed: Observed | NotDefined, rest: WindowCounts | None
     ) -> WindowCounts:
-        """Return the months of the window, recorded and simulated."""
-        assert self.past is not None
-        ahead = self._counts(self.require(observed), self._months_ahead(simulations))
-        return self.after_rest(ahead, rest).after(self.past, self.missing)
+        """Return the simulated months of the window: what is not recorded of those before, and those ahead."""
+        last = simulations.clock.last_day()
+        if self.missing and rest is None:
+            raise QuestionError(
+                f"{self.question.id}: months of its window are not recorded to their end, and these simulations begin "
+                f"after {day(last)}. Take a fit as of the end of a recorded month, or add events"
+            )
+        months = range(max(months_between(last, self.question.first), 1), self._last(simulations) + 1)
+        ahead = self._counts(self.require(observed), months)
+        return ahead if rest is None else rest.then(ahead)
 
     def rest(self, fit: FitLike, simulations_per_draw: int) -> WindowCounts | None:
         """Simulate what is not recorded of the months of the window up to the present; None if all is."""
         if not self.missing:
             return None
-        assert self.record is not None
         first = self.record.place(self.question.first) + self.recorded - self.missing
         found = observe_unrecorded(fit, self.record, first, seed=self.seed, simulations_per_draw=simulations_per_draw)
         return self._counts(self.require(found), range(self.missing), "unrecorded ")
-
-    def after_rest(self, ahead: WindowCounts, rest: WindowCounts | None) -> WindowCounts:
-        """Return the simulated months with what is not recorded of those before."""
-        if self.missing and rest is None:
-            assert self.record is not None
-            raise QuestionError(
-                f"{self.question.id}: months of its window are not recorded to their end, and these simulations begin "
-                f"after {day(self.record.clock.last_day())}. Take a fit as of the end of a recorded month, or add "
-                "events"
-            )
-        return ahead if rest is None else rest.then(ahead)
-
-    @property
-    def counted(self) -> float | None:
-        """Chance of enough events by the past of their kind, given what is recorded; None of another question."""
-        if not isinstance(self.question, CountQuestion):
-            return None
-        assert self.kind and self.rates and self.record and self.past
-        assert self.past.kind is not None and self.record.kind is not None
-        need, ahead = (
-            self.question.at_least - int(self.past.kind.sum()),
-            self.question.months - self.recorded + self.left,
-        )
-        if need <= 0 or not ahead:
-            return float(need <= 0)
-        own = self.record.kind.sum(axis=1) if self.kind.codes else None
-        return self.rates.rate(self.question.dyad, ahead, own).at_least(need)
 
     @property
     def note(self) -> str:
         """What a reader has to know of the chance of a count, in sentences; empty of another question."""
         chance, base_rate = self.counted, self.question.base_rate
-        if chance is None or self.record is None or self.ahead <= 0:
+        if chance is None or not isinstance(self.question, CountQuestion) or self.ahead <= 0:
             return ""
-        assert isinstance(self.question, CountQuestion)
         sentences = [calibration_of(self.record.dataset, self.record.scale, self.question.of).sentence]
         if base_rate is not None and not self.recorded and far_apart(chance, base_rate):
             sentences.append(sentence("base_rate", chance, base_rate, True))
@@ -269,7 +243,7 @@ class PutQuestion:
     @property
     def recorded(self) -> int:
         """Number of months of the window up to the present, some of them `missing` in part."""
-        return 0 if self.past is None else len(self.past.total)
+        return len(self.past.total)
 
     @property
     def known(self) -> int:
@@ -280,28 +254,17 @@ class PutQuestion:
         """Return the future event data."""
         if isinstance(observed, NotDefined):
             raise QuestionError(f"{self.question.id}: nothing can be said of what will be recorded: {observed.reason}")
-        if self.record is None or observed.record.number != self.record.number:
+        if observed.record.number != self.record.number:
             raise QuestionError(
                 f"{self.question.id}: the simulations are of another dataset than {self.question.dataset!r:.60}; ask "
                 "about the main one, or answer the question without a scenario"
             )
         return observed
 
-    def without(self, rows: "pd.DataFrame") -> "PutQuestion":
+    def without(self, rows: "pd.DataFrame") -> "PutPart":
         """Return the question put to its record without those of some rows that are in it (`placed_events`)."""
-        assert self.record is not None
         record = record_without(self.record, rows[rows["of_dataset"] == self.record.number], self.kind)
         return replace(self, record=record, past=_recorded(record, self.question)[0])
-
-    def sides_ahead(self, simulations: Simulations, observed: Observed, rest: WindowCounts | None) -> WindowCounts:
-        """Return the simulated months of the window, without kinds."""
-        ahead = replace(self, kind=None)._counts(observed, self._months_ahead(simulations))
-        return self.after_rest(ahead, rest)
-
-    def _months_ahead(self, simulations: Simulations) -> range:
-        """Return which simulated months are in the window."""
-        last = simulations.clock.last_day()
-        return range(max(months_between(last, self.question.first), 1), self._last(simulations) + 1)
 
     def _last(self, simulations: Simulations) -> int:
         """Return the period with which the window ends."""
@@ -309,7 +272,6 @@ class PutQuestion:
 
     def _counts(self, observed: Observed, own: range, which: str = "") -> WindowCounts:
         """Return some simulated months; `which` they are has random streams of its own."""
-        assert self.record is not None
         kind, counts = self.kind, None
         if kind is not None and not kind.codes:
             assert observed.kinds is not None
@@ -324,15 +286,16 @@ class PutQuestion:
 
 
 @dataclass(frozen=True)
-class PutTogether:
-    """A question that is made of several, applied to a fit as `PutQuestion` applies its parts."""
+class PutQuestion:
+    """A question applied to a fit: its parts, of a question about one dyad a single one."""
 
-    question: CompoundQuestion
-    parts: tuple[PutQuestion, ...]
+    question: Question
+    parts: tuple[PutPart, ...]
 
     @property
-    def counted(self) -> None:
-        """None: its chance is that of simulations."""
+    def counted(self) -> float | None:
+        """Chance of a count by the past of its kind, given what is recorded; None of another question."""
+        return self.parts[0].counted if isinstance(self.question, CountQuestion) else None
 
     @property
     def ahead(self) -> int:
@@ -366,15 +329,18 @@ class PutTogether:
         """
         found = [part.simulate(fit, simulations_per_draw, published=published) for part in self.parts]
         if published:
-            found = [self._matched(part, settled) for part, settled in zip(self.parts, found, strict=True)]
+            later = zip(self.parts[1:], found[1:], strict=True)
+            found = [found[0], *(self._matched(part, settled) for part, settled in later)]
         return self.of_parts(found)
 
     def settle(self, simulations: Simulations, observed: Observed | NotDefined) -> Settled:
-        """Return the same of simulations of its only dyad."""
+        """Return the same of given simulations of its only dyad."""
         return self.of_parts([part.settle(simulations, observed) for part in self.parts])
 
     def of_parts(self, parts: "Sequence[Settled]") -> Settled:
         """Settle the question; reject a condition that is true in too few simulations."""
+        if not isinstance(self.question, CompoundQuestion):
+            return parts[0]
         if isinstance(self.question, ConditionalQuestion):
             held, number = round(float(np.sum(parts[0][0]))), np.size(parts[0][0])
             if held < FEWEST_HELD:
@@ -385,7 +351,7 @@ class PutTogether:
                 )
         return self.question.settle(parts)
 
-    def _matched(self, part: PutQuestion, settled: Settled) -> Settled:
+    def _matched(self, part: PutPart, settled: Settled) -> Settled:
         """Arrange the simulations of a part so that each is of the same forecaster as that of the first part."""
         first, own = (
             np.argsort(forecasters(part.seed, dyad, np.shape(settled[0])), axis=None, kind="stable")
@@ -403,19 +369,17 @@ def word_outlook(
     """Compute how many events of a kind that is a word for some codes will be recorded, as reports do of classes."""
     question = make_question(fit.panel, dyad, months=months, of=asked.kind, at_least=asked.number, table=table)
     assert isinstance(question, CountQuestion)
-    put = put_single(fit, question, seed=seed, table=table)
-    assert put.record and put.kind and put.rates and put.record.kind is not None
+    put = _put_part(fit, question, seed, table)
+    assert put.kind and put.record.kind is not None
     hit, _ = put.simulate(fit)
     counts = put.record.kind.sum(axis=1)
-    rate = put.rates.rate(dyad, months, counts)
+    rate = KindRates.of(fit.panel, put.record.number, put.kind.places).rate(dyad, months, counts)
     side, record = put.kind.places[0] >= put.record.zero_cut, replace(put.record, label=question.label)
     return kind_outlook(record, question, months, np.asarray(hit, dtype=bool), counts, rate, side)
 
 
 @checked
-def put_question(
-    fit: FitLike, question: Question, *, seed: Seed = 1, table: "EventTable | None" = None
-) -> PutQuestion | PutTogether:
+def put_question(fit: FitLike, question: Question, *, seed: Seed = 1, table: "EventTable | None" = None) -> PutQuestion:
     """Apply a question to a fit, for `forecast.scenario` or any other set of its simulations, from a seed.
 
     Parameters and errors are those of `answer_question`.
@@ -428,15 +392,10 @@ def put_question(
     >>> scenario(fit, "USA-CHN", tables, questions=[asked])  # doctest: +SKIP
     """
     seed = whole_seed(seed)
-    if isinstance(question, CompoundQuestion):
-        return PutTogether(question, tuple(put_single(fit, part, seed=seed, table=table) for part in question.parts))
-    assert isinstance(question, SingleQuestion)
-    return put_single(fit, question, seed=seed, table=table)
+    return PutQuestion(question, tuple(_put_part(fit, part, seed, table) for part in question.parts))
 
 
-def put_single(
-    fit: FitLike, question: SingleQuestion, *, seed: int = 1, table: "EventTable | None" = None
-) -> PutQuestion:
+def _put_part(fit: FitLike, question: SingleQuestion, seed: int, table: "EventTable | None") -> PutPart:
     """Apply a question about one dyad."""
     (record, kind), clock = question_record(fit.panel, question, table), Clock.of(fit.panel)
     ahead = months_between(clock.last_day(), question.last)
@@ -446,7 +405,7 @@ def put_single(
             f"{LONGEST_HORIZON}. Use a later fit"
         )
     if not question.resolvable:
-        return PutQuestion(question, ahead, seed)
+        return PutPart(question, ahead, seed, record, record.months(slice(0)))
     past, missing = _recorded(record, question)
     if kind is not None and kind.codes and table is not None and past.total.size:
         counted_events(fit.panel, question.dyad, table, record.place(question.first))
@@ -454,10 +413,27 @@ def put_single(
         require_reporting(fit.panel, question.dyad, record.number, question.id)
     scores = SideScores.of(fit.panel, record) if isinstance(question, ToneQuestion) else None
     assert not isinstance(scores, NotDefined)  # `question_record` makes sure of them
-    rates = None if kind is None else KindRates.of(fit.panel, record.number, kind.places)
-    stop = max(record.place(question.first), 0) + past.total.size
+    counted = None if kind is None else _counted(fit.panel, question, record, kind, past, missing)
+    return PutPart(question, ahead, seed, record, past, missing, kind, counted, scores)
+
+
+def _counted(
+    panel: "xr.Dataset",
+    question: SingleQuestion,
+    record: DatasetRecord,
+    kind: CountedKind,
+    past: WindowCounts,
+    missing: int,
+) -> float:
+    """Return the chance of enough events by the past of their kind, given what is recorded."""
+    assert isinstance(question, CountQuestion) and past.kind is not None and record.kind is not None
+    stop = max(record.place(question.first), 0) + len(past.total)
     left = float(record.left[stop - missing : stop].sum())
-    return PutQuestion(question, ahead, seed, kind, record, past, missing, rates, left, scores)
+    need, ahead = question.at_least - int(past.kind.sum()), question.months - len(past.total) + left
+    if need <= 0 or not ahead:
+        return float(need <= 0)
+    own = record.kind.sum(axis=1) if kind.codes else None
+    return KindRates.of(panel, record.number, kind.places).rate(question.dyad, ahead, own).at_least(need)
 
 
 def _recorded(record: DatasetRecord, question: SingleQuestion) -> tuple[WindowCounts, int]:

@@ -8,9 +8,9 @@ For counts of a kind, the events of each side in each simulation are weighted li
 among them is summed out (`forecast.questions.record`), so that the mix of kinds also excludes the omitted events.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,11 +19,14 @@ from forecast.errors import QuestionError
 from forecast.outlook.attribution import Attribution, Posed, SampledFit, Setting, attribute_to
 from forecast.outlook.comparison import Ahead, Look, Numbers, Outcome, Outcomes, level_now, numbers_of
 from forecast.outlook.draws import FitLike
-from forecast.outlook.question import CountQuestion, Question
+from forecast.outlook.observed import Observed
+from forecast.outlook.question import CountQuestion, LevelQuestion, Question
 from forecast.outlook.recorded import WindowCounts
+from forecast.outlook.simulations import Simulations
+from forecast.outlook.summary import NotDefined
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
-from forecast.questions.answer import PutQuestion, PutTogether, put_question
+from forecast.questions.answer import PutPart, PutQuestion, put_question
 from forecast.questions.form import Settled
 from forecast.questions.record import chance_of_count, coupled, side_shares
 from forecast.typing import Bool, Float, Index, Seed
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 
 YES, AHEAD = "yes", "ahead"
 """Names of the numbers: the chance of a yes, and the same with the months of the window as they were recorded."""
+type Named = dict[str, Settled]
+"""How a part of a question is settled, by these names."""
 
 
 def asking(question: Question, dyad: str, table: "EventTable | None" = None) -> "Callable[[FitLike, int], Numbers]":
@@ -45,7 +50,7 @@ def asking(question: Question, dyad: str, table: "EventTable | None" = None) -> 
 
     def ask(fit: FitLike, seed: int) -> Numbers:
         put = put_question(fit, question, seed=seed, table=table)
-        outcome = _require_there(question, _given_there(put.simulate(fit)))
+        outcome = _outcome(question, put.simulate(fit))
         return numbers_of(Look(level_now(fit, dyad), {YES: outcome}).numbers)
 
     return ask
@@ -112,47 +117,47 @@ def attribute_question(
     chosen = dyad or question.dyad
     if chosen not in question.dyads:
         raise QuestionError(f"{question.id}: it is about {join(question.dyads)}; name one of them as dyad")
-    put = put_question(fit, question, seed=seed, table=table)
-    own = fit.of_dyad(chosen)
-    reduced = _Reduced(put, own) if isinstance(put, PutQuestion) else _ReducedTogether.of(put, fit, own, chosen)
+    put, own = put_question(fit, question, seed=seed, table=table), fit.of_dyad(chosen)
+    # What is simulated of other dyads stays, whatever is left out of this one.
+    parts = tuple(_Part(part, own) if part.question.dyad == chosen else part.simulate(fit) for part in put.parts)
+    reduced = _Reduced(put, chosen, parts)
     setting = Setting(fit, chosen, own.panel, reduced.look, seed, refit, progress or silent, reduced.sorts)
     facts = {name: getattr(question, name) for name in ("id", "kind", "sentence", "asked", "first", "last")}
-    parts = tuple(dict.fromkeys(part.kind for part in question.parts))
-    posed = Posed(**facts, parts=parts, recorded=put.recorded)
+    kinds = tuple(dict.fromkeys(part.kind for part in question.parts))
+    posed = Posed(**facts, parts=kinds, recorded=put.recorded)
     return attribute_to(setting, table, months, posed=posed, horizon=None, baseline=None, smallest_improvement=None)
 
 
-def _given_there(settled: Settled) -> Outcome:
+def _outcome(question: Question, settled: Settled) -> Outcome:
     """Return the probability of a yes in each simulation if the question is not void there, and that of the latter."""
     yes, there = settled
+    if not np.any(there):
+        raise QuestionError(f"{question.id}: it is void in every simulated future; there is no probability to split")
     return np.divide(yes, there, out=np.zeros(np.shape(yes)), where=there > 0), there
 
 
-def _require_there(question: Question, outcome: Outcome) -> Outcome:
-    """Return the outcome of a question; reject a question that is void in every simulation."""
-    if not outcome[1].any():
-        raise QuestionError(f"{question.id}: it is void in every simulated future; there is no probability to split")
-    return outcome
-
-
 @dataclass(frozen=True)
-class _Reduced:
-    """A question put to a record from which events are left out."""
+class _Part:
+    """A question about one dyad put to a record from which events are left out."""
 
-    put: PutQuestion  # To the fit of the whole record
+    put: PutPart  # To the fit of the whole record
     fit: SampledFit  # Of the dyad alone; its panel says how many events lie ahead
 
-    def look(self, fit: SampledFit, left_out: "pd.DataFrame") -> Look:
-        """Look at what a fit to the record without some events says."""
-        level = level_now(fit, self.put.question.dyad)
-        if self.put.record is None:
-            return Look(level, {YES: self.put.simulate(fit)})
-        months = self._months(self._ahead(fit))
+    def given(self, fit: SampledFit) -> "Callable[[pd.DataFrame], Named]":
+        """Return what a fit to the record without some events says, as a function of those that do not count either."""
+        if isinstance(self.put.question, LevelQuestion):
+            level = {YES: self.put.simulate(fit)}
+            return lambda _: level
+        months = replace(self.put, kind=None).unknown(*self._ahead(fit))
 
-        def given(events: "pd.DataFrame") -> Outcomes:
-            return self._outcomes(months, events)
+        def settled(left_out: "pd.DataFrame") -> Named:
+            put = self.put.without(left_out)
+            found = {YES: self._settled(put, put.past, months)}
+            if self.put.recorded:
+                found[AHEAD] = self._settled(put, self.put.past, months)
+            return found
 
-        return Look(level, given(left_out), given)
+        return settled
 
     def sorts(self, events: "pd.DataFrame") -> Index:
         """Return a number for each event: of a count, by its class and whether it is of the kind; of a tone, by score.
@@ -166,40 +171,22 @@ class _Reduced:
             return np.zeros(len(events), dtype=np.int64)
         return np.asarray(2 * events["of_class"].to_numpy() + kind.holds(events), dtype=np.int64)
 
-    def _ahead(self, fit: SampledFit) -> Ahead:
-        """Simulate the months ahead of a fit, as `answer_question` does."""
+    def _ahead(self, fit: SampledFit) -> tuple[Simulations, Observed | NotDefined, WindowCounts | None]:
+        """Simulate the months ahead of a fit, as `answer_question` does, and what is not recorded of those before."""
         put = self.put
-        assert put.record is not None
         months, kinds = max(put.ahead, 1), put.kind is not None
-        return Ahead.of(fit, put.question.dyad, months, put.record, seed=put.seed, kinds=kinds)
-
-    def _rest(self, ahead: Ahead) -> WindowCounts | None:
-        """Return what is not recorded of the window's months up to the present."""
-        return self.put.rest(ahead.fit, ahead.simulations.share.shape[2])
-
-    def _months(self, ahead: Ahead) -> WindowCounts:
-        """Return the simulated months of the window, without kinds."""
-        return self.put.sides_ahead(ahead.simulations, self.put.require(ahead.observed), self._rest(ahead))
+        found = Ahead.of(fit, put.question.dyad, months, put.record, seed=put.seed, kinds=kinds)
+        return found.simulations, found.observed, put.rest(fit, found.simulations.share.shape[2])
 
     @cached_property
     def _drawn(self) -> tuple[Bool, Float]:
         """Return which simulations given all event data hold enough events, and how likely that was in each."""
-        ahead, put = self._ahead(self.fit), self.put
-        hit, _ = put.settle(ahead.simulations, ahead.observed, self._rest(ahead))
-        return hit, _chance(put, put.past, self._months(ahead))
+        put, ahead = self.put, self._ahead(self.fit)
+        return put.settle(*ahead)[0], _chance(put, put.past, replace(put, kind=None).unknown(*ahead))
 
-    def _outcomes(self, months: WindowCounts, left_out: "pd.DataFrame") -> Outcomes:
-        """Return the outcomes of the question without some events, given the months ahead in every simulation."""
-        put = self.put.without(left_out)
-        found = {YES: self._outcome(put, put.past, months)}
-        if self.put.recorded:
-            found[AHEAD] = self._outcome(put, self.put.past, months)
-        return found
-
-    def _outcome(self, put: PutQuestion, past: WindowCounts | None, months: WindowCounts) -> Outcome:
-        assert past is not None
+    def _settled(self, put: PutPart, past: WindowCounts, months: WindowCounts) -> Settled:
         if put.kind is None:
-            return _require_there(put.question, put.question.settle(months.after(past, put.missing)))
+            return put.question.settle(months.after(past, put.missing))
         (hit, before), chance = self._drawn, _chance(put, past, months)
         if before.shape == chance.shape:  # a new fit may have another number of draws
             chance = coupled(hit, before, chance)
@@ -207,53 +194,45 @@ class _Reduced:
 
 
 @dataclass(frozen=True)
-class _ReducedTogether:
-    """A question made of several, put to a record from which events of one dyad are left out."""
+class _Reduced:
+    """A question put to a record from which events of one dyad are left out."""
 
-    put: PutTogether
+    put: PutQuestion
     dyad: str
-    parts: tuple[_Reduced | Settled, ...]  # Of other dyads their simulations, whatever is left out of this one
-
-    @classmethod
-    def of(cls, put: PutTogether, fit: SampledFit, own: SampledFit, dyad: str) -> Self:
-        """Reduce the parts about a dyad; `own` is its part of the fit."""
-        parts = [_Reduced(part, own) if part.question.dyad == dyad else part.simulate(fit) for part in put.parts]
-        return cls(put, dyad, tuple(parts))
+    parts: tuple[_Part | Settled, ...]  # Those about other dyads as they are settled
 
     def look(self, fit: SampledFit, left_out: "pd.DataFrame") -> Look:
         """Look at what a fit to the record without some events says."""
-        seen = [part.look(fit, left_out) if isinstance(part, _Reduced) else part for part in self.parts]
+        functions = [part.given(fit) if isinstance(part, _Part) else part for part in self.parts]
 
         def given(events: "pd.DataFrame") -> Outcomes:
-            return self._outcomes([one.without(events).outcomes if isinstance(one, Look) else one for one in seen])
+            return self._outcomes([one if isinstance(one, tuple) else one(events) for one in functions])
 
         return Look(level_now(fit, self.dyad), given(left_out), given)
 
-    def _outcomes(self, parts: "Sequence[Outcomes | Settled]") -> Outcomes:
-        """Combine the outcomes of the parts; one without recorded months of its window has the same outcome `ahead`."""
-        own = [one for one in parts if not isinstance(one, tuple)]
+    def _outcomes(self, parts: "Sequence[Named | Settled]") -> Outcomes:
+        """Combine the parts; one without recorded months of its window is the same `ahead`."""
+        own = [one for one in parts if isinstance(one, dict)]
         size = np.shape(own[0][YES][1])
 
-        def settled(part: "Outcomes | Settled", name: str) -> Settled:
-            if isinstance(part, tuple):  # a new fit may have another number of draws
-                yes, there = (np.resize(one, size) for one in part)
-                return yes, there
-            chance, there = part.get(name, part[YES])
-            return chance * there, there
+        def settled(part: Named | Settled, name: str) -> Settled:
+            if isinstance(part, dict):
+                return part.get(name, part[YES])
+            yes, there = (np.resize(one, size) for one in part)  # a new fit may have another number of draws
+            return yes, there
 
         names = dict.fromkeys(name for one in own for name in one)
         found = {name: self.put.of_parts([settled(part, name) for part in parts]) for name in names}
-        return {name: _require_there(self.put.question, _given_there(one)) for name, one in found.items()}
+        return {name: _outcome(self.put.question, one) for name, one in found.items()}
 
     def sorts(self, events: "pd.DataFrame") -> Index:
         """Return a number for each event, the same for those that are alike to every part."""
-        each = np.column_stack([part.sorts(events) for part in self.parts if isinstance(part, _Reduced)])
+        each = np.column_stack([part.sorts(events) for part in self.parts if isinstance(part, _Part)])
         return np.asarray(np.unique(each, axis=0, return_inverse=True)[1].ravel(), dtype=np.int64)
 
 
-def _chance(put: PutQuestion, past: WindowCounts | None, months: WindowCounts) -> Float:
+def _chance(put: PutPart, past: WindowCounts, months: WindowCounts) -> Float:
     """Return the probability of reaching a count in each simulation, given the events of each side."""
-    assert isinstance(put.question, CountQuestion) and put.kind is not None and put.record is not None
-    assert past is not None and past.kind is not None
+    assert isinstance(put.question, CountQuestion) and put.kind is not None and past.kind is not None
     need = put.question.at_least - int(past.kind.sum())
     return chance_of_count(need, months, side_shares(put.record, put.kind))

@@ -178,7 +178,7 @@ def asked(question: Question) -> Draft:
     return {"entry": "asked", "question": question.id, "content": question.plain, "digest": question.digest}
 
 
-def answered(answer: Answer, *, model: Mapping[str, Any] | None, converged: bool, by: str = "the model") -> Draft:
+def answered(answer: Answer, *, model: Mapping[str, Any] | None, converged: bool) -> Draft:
     """Return the entry of an answer from a fit, of which `model` are the choices."""
     chance = None if isinstance(answer.chance, NotDefined) else answer.chance
     return {
@@ -189,7 +189,7 @@ def answered(answer: Answer, *, model: Mapping[str, Any] | None, converged: bool
         "mcse": None if chance is None else round(float(chance.mcse), 6),
         "void": round(float(answer.void.value), 6),
         "recorded": answer.recorded,
-        "by": by,
+        "by": "the model",
         "data": answer.data or None,
         "model": None if model is None else hash_of(model),
         "seed": answer.seed,

@@ -88,28 +88,24 @@ class CountedKind:
             return f"CAMEO codes that begin with {join(self.codes, 'or')}"
         return class_codes(scale, self.places[0])
 
-    def counts(
-        self, panel: "xr.Dataset", dyad: str, dataset: int, by_class: Index, table: "EventTable | None"
-    ) -> Index:
-        """Return the number of events of the kind in each month of a panel, (month, class of `places`)."""
-        if not self.codes:
-            return by_class[:, list(self.places)]
-        if table is None:
-            raise QuestionError(
-                f"kind “{self.name}”: it is some codes of a class, and can be counted in a table of events only; give "
-                "the events"
-            )
-        rows = placed_events(panel, dyad, table)
-        found: Index = count_placed(panel, rows[self.holds(rows)])[dataset].sum(axis=1)
-        return found[:, list(self.places)]
-
 
 def record_of(
     panel: "xr.Dataset", dyad: str, dataset: int, kind: CountedKind | None = None, table: "EventTable | None" = None
 ) -> DatasetRecord:
     """Read a record with its events of a kind; `table` has the events behind it, for kinds that are single codes."""
     record = DatasetRecord.of(panel, dyad, dataset)
-    return record if kind is None else replace(record, kind=kind.counts(panel, dyad, dataset, record.counts, table))
+    if kind is None:
+        return record
+    counts = record.counts
+    if kind.codes:
+        if table is None:
+            raise QuestionError(
+                f"kind “{kind.name}”: it is some codes of a class, and can be counted in a table of events only; give "
+                "the events"
+            )
+        rows = placed_events(panel, dyad, table)
+        counts = count_placed(panel, rows[kind.holds(rows)])[dataset].sum(axis=1)
+    return replace(record, kind=counts[:, list(kind.places)])
 
 
 def record_without(record: DatasetRecord, rows: "pd.DataFrame", kind: CountedKind | None) -> DatasetRecord:

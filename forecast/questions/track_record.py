@@ -11,7 +11,7 @@ doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2; Good (1952), Rational decis
 doi:10.1111/j.2517-6161.1952.tb00104.x; Wilson (1927), Probable inference, doi:10.1080/01621459.1927.10502953
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from itertools import product
@@ -32,6 +32,8 @@ BINS = 10
 HORIZONS = ((6, "up to 6 months"), (12, "7 to 12 months"), (24, "13 to 24 months"), (10**6, "more than 24 months"))
 BY = ("first", "mean", "last", "base")
 """Whose scores: of the first answer, of all of them over time, of the last one, and of the base rate."""
+SCORES = tuple(f"{score}_{by}" for score in ("brier", "log_score") for by in BY)
+"""Names of scores; of the mean it is the mean of the answers' scores over time."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,7 @@ class Case:
     mean: float | None
     last_answer: float | None
     base: float | None
-    # Scores by `BY`, smaller for better answers; of the mean, the mean of the answers' scores over time.
-    brier: dict[str, float]
-    log_score: dict[str, float]
+    scores: dict[str, float]  # By name (`SCORES`), smaller for better answers; none if it is void
     sentence: str
 
     @property
@@ -65,7 +65,7 @@ class Case:
     @property
     def scored(self) -> bool:
         """Return whether it has a forecast and a resolution."""
-        return "first" in self.brier
+        return "brier_first" in self.scores
 
 
 @dataclass(frozen=True)
@@ -137,9 +137,7 @@ class TrackRecord:
         plain = asdict(self)
         for case in plain["cases"]:
             del case["sentence"]  # it stands in the ledger
-            for score in ("brier", "log_score"):
-                of = case.pop(score)
-                case.update({f"{score}_{by}": of.get(by) for by in BY})
+            case.update(dict.fromkeys(SCORES) | case.pop("scores"))
         return {"schema": SCHEMA, **plain, "cases": list(plain["cases"])}
 
 
@@ -167,7 +165,6 @@ def _case(history: History) -> Case:
     starts, until = [day for day, _ in said], min(last, max(days))
     held = [(end - start).days for start, end in zip(starts, [*starts, until][1:], strict=True)]
     outcome = history.outcome
-    brier, log = ({}, {}) if outcome == "void" else _scores(chances, held, question.base_rate, outcome == "yes")
     return Case(
         question=question.id,
         kind=question.kind,
@@ -182,8 +179,7 @@ def _case(history: History) -> Case:
         mean=_rounded(float(np.average(chances, weights=held))) if chances else None,
         last_answer=chances[-1] if chances else None,
         base=question.base_rate,
-        brier=brier,
-        log_score=log,
+        scores={} if outcome == "void" else _scores(chances, held, question.base_rate, outcome == "yes"),
         sentence=question.sentence,
     )
 
@@ -203,28 +199,22 @@ def _said(history: History) -> tuple[Timing, list[tuple[date, float]]]:
     return timing, [(day, chance) for _, day, chance in open_then]
 
 
-def _scores(
-    chances: Sequence[float], held: Sequence[int], base: float | None, yes: bool
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Return Brier and logarithmic scores."""
-
-    def brier(chance: float) -> float:
-        return (chance - yes) ** 2
+def _scores(chances: Sequence[float], held: Sequence[int], base: float | None, yes: bool) -> dict[str, float]:
+    """Return Brier and logarithmic scores by name."""
 
     def log(chance: float) -> float:
         inside = min(max(chance, EDGE), 1 - EDGE)
         return -float(np.log(inside if yes else 1 - inside))
 
-    def scored(score: Callable[[float], float]) -> dict[str, float]:
-        found = {}
+    found: dict[str, float] = {}
+    for name, score in (("brier", lambda chance: (chance - yes) ** 2), ("log_score", log)):
         if chances:
             each = [score(chance) for chance in chances]
-            found = {"first": each[0], "mean": float(np.average(each, weights=held)), "last": each[-1]}
+            mean = float(np.average(each, weights=held))
+            found |= {f"{name}_first": each[0], f"{name}_mean": mean, f"{name}_last": each[-1]}
         if base is not None:
-            found["base"] = score(base)
-        return {name: _rounded(value) for name, value in found.items()}
-
-    return scored(brier), scored(log)
+            found[f"{name}_base"] = score(base)
+    return {name: _rounded(value) for name, value in found.items()}
 
 
 def _rows(cases: Sequence[Case]) -> Iterable[dict[str, Any]]:
@@ -239,7 +229,7 @@ def _rows(cases: Sequence[Case]) -> Iterable[dict[str, Any]]:
 def _row(cases: Sequence[Case]) -> dict[str, Any]:
     """Score some cases; those of a difference have a base rate too."""
     scored = [case for case in cases if case.scored]
-    both = [case for case in scored if "base" in case.brier]
+    both = [case for case in scored if "brier_base" in case.scores]
     row: dict[str, Any] = {
         "n": len(scored),
         "void": sum(case.outcome == "void" for case in cases),
@@ -250,7 +240,7 @@ def _row(cases: Sequence[Case]) -> dict[str, Any]:
     for score in ("brier", "log_score"):
         for by in BY:
             of = both if by == "base" else scored
-            row[f"{score}_{by}"] = _mean(getattr(case, score)[by] for case in of)
+            row[f"{score}_{by}"] = _mean(case.scores[f"{score}_{by}"] for case in of)
         row |= {f"{score}_{name}": value for name, value in _difference(both, score).items()}
     return row
 
@@ -259,7 +249,7 @@ def _difference(cases: Sequence[Case], score: str) -> dict[str, Any]:
     """Compare the first forecasts with the base rate: below zero if they are better."""
     if not cases:
         return {"difference": None, "error": None, "blocks": 0}
-    one, other = ([getattr(case, score)[by] for case in cases] for by in ("first", "base"))
+    one, other = ([case.scores[f"{score}_{by}"] for case in cases] for by in ("first", "base"))
     years = [int(case.asked[:4]) for case in cases]
     found = paired(one, other, years, max(case.months for case in cases))
     error = None if found.error is None else _rounded(found.error)

@@ -12,7 +12,7 @@ from forecast.files import write_json
 from forecast.numeric import Lead, difference_interval, lead
 from forecast.questions.form import INDEPENDENT
 from forecast.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
-from forecast.questions.track_record import BY, TrackRecord
+from forecast.questions.track_record import BY, SCORES, TrackRecord
 from forecast.report import score_figures
 from forecast.report.folder import TRACK_RECORD, Files, Page, publish
 from forecast.report.illustration import Illustration
@@ -145,12 +145,8 @@ def cases_table(record: TrackRecord) -> "pd.DataFrame":
     """Return the resolved questions, one per row."""
     import pandas as pd
 
-    rows = [{name: getattr(case, name) for name in COLUMNS} for case in record.cases]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    for score in ("brier", "log_score"):
-        for by in BY:
-            table[f"{score}_{by}"] = [getattr(case, score).get(by) for case in record.cases]
-    return table
+    rows = [{name: getattr(case, name) for name in COLUMNS} | case.scores for case in record.cases]
+    return pd.DataFrame(rows, columns=[*COLUMNS, *SCORES])
 
 
 @checked

@@ -26,7 +26,7 @@ from forecast.questions import (
     put_question,
     resolve_question,
 )
-from forecast.questions.record import CountedKind
+from forecast.questions.record import CountedKind, record_of
 from tests.questions.conftest import PriorFit, events, fit_as_of, panel_as_of
 from tests.questions.made import made
 
@@ -106,7 +106,7 @@ def test_codes_are_counted_as_the_panel_counts_them(how):
     place = int(read_scale("commitment").class_of["042"])
     codes = tuple(read_scale("commitment").class_of.loc[lambda of_class: of_class == place].index)
     kind, counts = CountedKind.of_codes("commitment", "contacts", codes), by_class(panel, "USA-CHN")[0]
-    found = kind.counts(panel, "USA-CHN", 0, counts, events())[:, kind.places.index(place)]
+    found = record_of(panel, "USA-CHN", 0, kind, events()).kind[:, kind.places.index(place)]
     assert found.tolist() == counts[:, place].tolist()
 
 
@@ -143,7 +143,7 @@ def kinds_from(day, kind, first="2023-11-01"):
 @pytest.mark.parametrize("of", ["coercion", "sanctions"])
 def test_of_a_month_that_is_half_known_what_is_recorded_counts_and_the_rest_is_simulated(of):
     fit, question = fit_as_of("2024-04-15"), ask(of=of, months=24)
-    put = put_question(fit, question, table=events())
+    (put,) = put_question(fit, question, table=events()).parts
     so_far = int(put.past.kind.sum())
     enough, more = (question.model_copy(update={"at_least": so_far + some}) for some in (0, 1))
     answer = answer_question(fit, enough, table=events())
@@ -154,7 +154,7 @@ def test_of_a_month_that_is_half_known_what_is_recorded_counts_and_the_rest_is_s
 
 def test_half_of_a_month_is_simulated_as_half_of_one():
     fit, question = fit_as_of("2024-04-15"), ask(higher=5, months=24)
-    rest = put_question(fit, question).rest(fit, 20)
+    rest = put_question(fit, question).parts[0].rest(fit, 20)
     ahead = observe(
         fit, simulate_ahead(fit, "USA-CHN", 1, simulations_per_draw=20), 1, main_record(fit.panel, "USA-CHN"), seed=1
     )
@@ -168,7 +168,7 @@ def test_half_of_a_month_is_simulated_as_half_of_one():
 def test_a_window_that_ends_with_the_month_so_far_is_open():
     fit = fit_as_of("2024-04-15")
     violence = ask(of="violence", months=6, at_least=kinds_from("2024-04-15", 0) + 1)
-    past = put_question(fit, violence).past
+    past = put_question(fit, violence).parts[0].past
     so_far = round(100 * past.cooperative.sum() / past.total.sum(), 2)  # any two events decide between above and below
     asked = (violence, ask(above=so_far, months=6), ask(above=so_far, months=6, when="by", span=6))
     chances = [answer_question(fit, one).chance.value for one in asked]

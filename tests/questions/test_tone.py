@@ -77,14 +77,14 @@ def test_it_has_the_chance_of_the_report():
 def test_higher_thresholds_are_less_likely_and_recorded_months_count():
     chances = [answer_question(fitted(), ask(above=bound)).chance.value for bound in (-4.0, -1.0, 2.0)]
     assert chances == sorted(chances, reverse=True) and 0 < chances[1] < 1
-    later = put_question(fitted("2024-03-31"), ask(above=-1.0))
+    (later,) = put_question(fitted("2024-03-31"), ask(above=-1.0)).parts
     assert later.past.goldstein.sum() == pytest.approx(
         mean_score("2023-11-01", "2024-03-31")[0] * later.past.total.sum()
     )
 
 
 def test_without_an_event_its_score_is_gone_as_well():
-    rows = put_question(fitted("2024-03-31"), ask(above=-1.0))
+    (rows,) = put_question(fitted("2024-03-31"), ask(above=-1.0)).parts
     from forecast.panel.record import placed_events
 
     placed = placed_events(panel("2024-03-31"), "USA-CHN", events())
