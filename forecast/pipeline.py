@@ -383,10 +383,9 @@ def _check_settings(settings: ReportSettings) -> None:
 def _fit_records(job: _Job) -> tuple["Fit", tuple[str, ...]]:
     """Fit the records as of the day; return the fit with what a reader has to know of them."""
     settings, steps = job.settings, job.steps
-    eras = chosen_eras(settings.eras, job.dyad)
+    eras, words = chosen_eras(settings.eras, job.dyad)
     with steps.step("building the panel"):
-        own = None if eras is None else eras.table
-        panel = job.records.panel(job.together, job.as_of, settings.frequency, eras=own)
+        panel = job.records.panel(job.together, job.as_of, settings.frequency, eras=eras)
         if job.every:
             dyads, _ = _reported(panel)
         else:
@@ -407,7 +406,7 @@ def _fit_records(job: _Job) -> tuple["Fit", tuple[str, ...]]:
         options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         spec = spec_for(panel, **{**settings.model, **drivers})
         fit = fit_panel(panel, spec, seed=settings.seed, progress=steps.progress, **options)
-    return (fit, ()) if eras is None else (fit.noting(eras=eras.words), (eras.words,))
+    return (fit.noting(eras=words), (words,)) if words else (fit, ())
 
 
 def _describe_end(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...]:

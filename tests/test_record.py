@@ -21,7 +21,7 @@ from forecast.panel.record import (
     observed_shares,
     partly_known,
     require_record,
-    whole_periods,
+    unrecorded_part,
 )
 
 
@@ -88,15 +88,15 @@ def test_a_month_is_whole_if_it_is_covered_and_known_to_its_end(table, day, know
     panel = build_panel(table, as_of=day)
     assert observed_periods(panel, "USA-CHN")[-1]
     assert partly_known(panel, "USA-CHN") == known
-    whole = whole_periods(panel, "USA-CHN")
+    whole = unrecorded_part(panel, "USA-CHN") == 0
     assert whole[:-1].all() and whole[-1] == (known is None)
 
 
 def test_a_panel_that_does_not_state_its_coverage_is_known_to_its_day(table):
     other = replace(table, events=table.events.assign(dataset="another"))
-    assert whole_periods(build_panel(other, as_of="2023-10-31"), "USA-CHN")[-1]
+    assert unrecorded_part(build_panel(other, as_of="2023-10-31"), "USA-CHN")[-1] == 0
     earlier = build_panel(table, as_of="2026-06-13").drop_attrs().assign_attrs(frequency="month", as_of="2026-06-13")
-    assert whole_periods(earlier, "USA-CHN")[-2:].tolist() == [True, False]
+    assert (unrecorded_part(earlier, "USA-CHN")[-2:] == 0).tolist() == [True, False]
 
 
 def test_a_part_of_a_month_says_nothing_of_how_many_events_a_month_has(table):

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from forecast.arguments import checked, require_whole, whole_seed
-from forecast.checks.predictive import posterior_predictive, require_counts
+from forecast.checks.predictive import posterior_predictive
 from forecast.typing import Bool, Float, Index, Seed
 from forecast.wording import Card, Displayed, count
 
@@ -93,7 +93,6 @@ def check_fit(fit: "Fit", *, records: int = 400, seed: Seed = 1) -> Checks:
     >>> from forecast.checks import check_fit
     >>> check_fit(Fit.load("report/fit.zarr")).summary  # doctest: +SKIP
     """
-    require_counts(fit)
     simulated = posterior_predictive(fit, draws=require_whole("records", records), seed=whole_seed(seed))
     table = pd.DataFrame(statistics(fit.panel, simulated))
     return Checks(table, simulated.sizes["draw"])

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 @checked
 def posterior_predictive(fit: "Fit", *, draws: int = 200, seed: Seed = 1) -> xr.DataArray:
     """Simulate the record again at the level that each draw has, as many events in every report as there were."""
-    require_counts(fit)
+    if not panel_kind(fit.panel).coded:
+        raise DataError("check: the fit is of an index, which counts no events; give a fit of events or counts")
     rng = np.random.default_rng(seed)
     observation, number = fit.spec.observation_model, fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]
     places = np.unique(np.linspace(0, number - 1, min(draws, number)).astype(int))  # evenly over all chains
@@ -38,19 +39,10 @@ def posterior_predictive(fit: "Fit", *, draws: int = 200, seed: Seed = 1) -> xr.
     return xr.concat([one.transpose(*order) for one in made], dim="draw", coords="minimal", compat="override")
 
 
-def require_counts(fit: "Fit") -> None:
-    """Reject a fit of an index."""
-    if not panel_kind(fit.panel).coded:
-        raise DataError("check: the fit is of an index, which counts no events; give a fit of events or counts")
-
-
 @checked
-def pointwise_log_likelihood(fit: "Fit", draws: int | None = None) -> xr.DataArray:
+def pointwise_log_likelihood(fit: "Fit") -> xr.DataArray:
     """Compute the log-likelihood of every month's record under draws, (chain, draw, observed)."""
-    posterior = fit.posterior
-    if draws is not None and draws < posterior.sizes["draw"]:
-        posterior = posterior.isel(draw=np.linspace(0, posterior.sizes["draw"] - 1, draws).astype(int))
-    own = Draws.of(posterior, fit.spec)
+    posterior, own = fit.posterior, Draws.of(fit.posterior, fit.spec)
     observed = Observed.of(fit.spec.observation_model.on_scale_of(fit.panel, fit.panel), own)
     level, trend = flat(posterior["level"]), flat(posterior["trend"])
     months = np.argwhere(observed.node >= 0)

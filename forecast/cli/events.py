@@ -97,7 +97,7 @@ def show(
 ) -> None:
     """Print the events of a dyad; without days, those of its last twelve months."""
     from forecast.events.dyads import choose_dyad
-    from forecast.panel import event_counts
+    from forecast.events.table import event_counts
 
     found = event_table(data.source, dyad)
     events = found.events[found.events["dyad"] == choose_dyad(dyad, found.dyads)]

@@ -41,12 +41,11 @@ from forecast.evaluation.skill import (
 from forecast.evaluation.tasks import RunFolder, Setup, read_finished
 from forecast.evaluation.variants import VARIANTS, Variant
 from forecast.events.codebook import read_scale
-from forecast.events.table import CountTable, EventTable
+from forecast.events.table import CountTable, EventTable, event_counts
 from forecast.files import csv_text, write_bytes, write_csv, write_json
 from forecast.numeric import paired
 from forecast.outlook.benchmarks import MODEL, REFERENCE
 from forecast.outlook.tone import TONE_UNIT, percent_to_tone, tone_to_percent
-from forecast.panel import event_counts
 from forecast.typing import Float, Index
 
 CASES, TONE_CASES = "cases.csv.gz", "tone.csv.gz"

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from forecast.dates import read_day
+from forecast.dates import read_day, reject_future
 from forecast.errors import DataError, SpecError
 from forecast.files import read_bytes
 from forecast.resources import data_folder
@@ -149,6 +149,18 @@ def read_days(cells: "pd.Series[Any]", name: str | Path) -> "pd.Series[pd.Timest
             except SpecError as cause:
                 raise DataError(f"{name}, line {line}: {cause}") from cause
     return cells.map(days).astype("datetime64[s]")
+
+
+def past_days(cells: "pd.Series[Any]", name: str) -> "pd.Series[pd.Timestamp]":
+    """Read a column of whole days, none of them in the future."""
+    require_cells(cells, cells.str.fullmatch(r"\d{4}-\d{2}-\d{2}"), "a day, as YYYY-MM-DD", name)
+    days = read_days(cells, name)
+    for line, day in days.drop_duplicates().items():
+        try:
+            reject_future(day.date(), str(cells.name))
+        except SpecError as error:
+            raise DataError(f"{name}, line {line}: {error}") from error
+    return days
 
 
 @functools.cache

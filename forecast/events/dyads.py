@@ -15,9 +15,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from forecast.arguments import checked
-from forecast.dates import reject_future
 from forecast.errors import DataError, SpecError, UnknownDyadError
-from forecast.events.codebook import read_days, read_small_csv, require_cells
+from forecast.events.codebook import past_days, read_small_csv, require_cells
 from forecast.resources import data_folder
 from forecast.typing import Bool, Frame
 from forecast.wording import join_some
@@ -189,7 +188,7 @@ def read_dyads() -> pd.DataFrame:
     'US-China'
     """
     dyads = read_small_csv(data_folder() / "dyads.csv").set_index("dyad")
-    return dyads.assign(reference_date=_past_days(dyads["reference_date"], "dyads.csv"))
+    return dyads.assign(reference_date=past_days(dyads["reference_date"], "dyads.csv"))
 
 
 def dyad_labels() -> dict[str, str]:
@@ -389,16 +388,4 @@ def _read_table(
     given = data_folder() / f"{what}.csv" if given is None else given
     table = Path(given) if isinstance(given, str | Path) else given
     name, frame = table.name if isinstance(table, Path) else what, read_small_csv(table, columns, what)
-    return name, frame.assign(**{column: _past_days(frame[column], name) for column in days})
-
-
-def _past_days(cells: "pd.Series[Any]", name: str) -> "pd.Series[pd.Timestamp]":
-    """Read a column of whole days, none of them in the future."""
-    require_cells(cells, cells.str.fullmatch(r"\d{4}-\d{2}-\d{2}"), "a day, as YYYY-MM-DD", name)
-    days = read_days(cells, name)
-    for line, day in days.drop_duplicates().items():
-        try:
-            reject_future(day.date(), str(cells.name))
-        except SpecError as error:
-            raise DataError(f"{name}, line {line}: {error}") from error
-    return days
+    return name, frame.assign(**{column: past_days(frame[column], name) for column in days})

@@ -12,7 +12,7 @@ import pandas as pd
 from forecast.arguments import checked
 from forecast.dates import read_day, reject_future, today
 from forecast.errors import DataError, OutputPathError, SpecError
-from forecast.events.codebook import read_codes, state_names
+from forecast.events.codebook import HOST, VISIT, read_codes, state_names
 from forecast.events.dyads import Addition, Covered, in_order
 from forecast.files import check_target, file_digest, write_csv
 from forecast.wording import Card, Displayed, count, join_some
@@ -272,6 +272,25 @@ def events_per_row(events: pd.DataFrame) -> "pd.Series[int]":
     if "events" not in events:
         return events["n"]
     return events["events"].fillna(events["n"]).astype("int64")
+
+
+def event_counts(events: pd.DataFrame) -> "pd.Series[int]":
+    """Count what each row stands for (its n; a row of a feed one), less what is the other side of a two-sided event.
+
+    Two rows pair when they have one date, opposite directions and one joint code, or are a visit and its
+    hosting. Of a visit the visitor's row is kept, else that of the first state; pairing is one-to-one.
+    """
+    visit = events["cameo"].isin([VISIT, HOST])
+    visitor = events["source"].where(events["cameo"] == VISIT, events["target"])
+    act = events["cameo"].mask(visit, "visit by " + visitor)
+    leads = (events["cameo"] == VISIT) | (~visit & (events["source"] == events["dyad"].str[:3]))
+    joint = events["cameo"].map(read_codes()["joint"]).astype(bool)
+    by = [events["dataset"], events["dyad"], events["date"], act]
+    each = events_per_row(events)
+    led = each.where(leads, 0).groupby(by).transform("sum")
+    followed = each.mask(leads, 0).groupby(by).cumsum()
+    alone = np.minimum(each, (followed - led).clip(lower=0))
+    return each.where(leads | ~joint, alone)
 
 
 def broken_rules(events: pd.DataFrame, named: Collection[str] = ()) -> list[tuple[int, str, str]]:

@@ -63,7 +63,7 @@ from forecast.outlook.windows import (
     prospect,
     window_outlook,
 )
-from forecast.panel import panel_kind
+from forecast.panel import observed_periods, panel_kind
 from forecast.panel.kinds import EVENTS
 from forecast.typing import Seed
 from forecast.wording import Card, Displayed, count, number
@@ -293,7 +293,7 @@ def assess(
     """
     seed = whole_seed(seed)
     own, names, kind = dyad_draws(fit, dyad), dict(labels or {}), panel_kind(fit.panel)
-    seen = np.flatnonzero(kind.observed_periods(fit.panel, dyad))
+    seen = np.flatnonzero(observed_periods(fit.panel, dyad))
     query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, at_least=at_least, baseline=baseline_months)
     if not INSIDE < extreme_share < 100:
         raise SpecError(f"extreme_share: {extreme_share:g} is not between {INSIDE:g} and 100 points of share.")

@@ -38,8 +38,8 @@ from forecast.outlook.recorded import Baseline, main_record
 from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.outlook.summary import Estimate, NotDefined, estimate
 from forecast.panel import panel_of_dyad
-from forecast.panel.record import PLACES, counted_events, panel_without, relative_event_counts
-from forecast.panel.spans import Frequency, floor_period
+from forecast.panel.record import counted_events, panel_without, relative_event_counts
+from forecast.panel.spans import PLACES, Frequency, floor_period
 from forecast.progress import Progress, side_by_side, silent
 from forecast.typing import Float, Index, Seed
 

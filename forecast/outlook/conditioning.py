@@ -27,6 +27,7 @@ from forecast.errors import DataError, SpecError
 from forecast.events.additions import code_of_row
 from forecast.events.codebook import HOST, VISIT, read_scale, scale_names
 from forecast.events.mapping import TableMapping, load_raw
+from forecast.events.table import event_counts
 from forecast.model.gate import ESS_LIMIT
 from forecast.model.particles import Weights, resampled, smoothed
 from forecast.outlook.draws import FitLike, dyad_draws, stream
@@ -34,7 +35,7 @@ from forecast.outlook.observed import MIX_MONTHS, Cell, Observed, draw_kinds, dr
 from forecast.outlook.recorded import DatasetRecord, folded
 from forecast.outlook.simulations import Simulations, picked, simulate
 from forecast.panel.kinds import panel_kind
-from forecast.panel.record import counts_once, event_counts
+from forecast.panel.record import counts_once
 from forecast.typing import Float, Index
 from forecast.wording import join
 

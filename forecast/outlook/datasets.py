@@ -21,7 +21,7 @@ from forecast.numeric import share
 from forecast.outlook.draws import FitLike, position, stream
 from forecast.outlook.recorded import FEWEST, DatasetRecord, main_dataset
 from forecast.outlook.summary import Estimate, estimate, sentence
-from forecast.panel.record import relative_counts, usual_periods
+from forecast.panel.record import relative_counts
 from forecast.typing import Float, Index
 from forecast.wording import join, source_words
 
@@ -148,14 +148,14 @@ def datasets_finding(found: Sequence[DatasetOutlook]) -> str:
 
 
 def _reading(panel: xr.Dataset, draws: xr.Dataset, place: int, record: DatasetRecord) -> _Reading:
-    own, covered = draws.isel(dataset=record.number), record.covered
+    own = draws.isel(dataset=record.number)
     reports = panel["counts"].isel(dyad=place, dataset=record.number).sum(["time", "class"]).to_numpy()
     weight = reports / reports.sum() if reports.any() else np.full(len(reports), 1 / len(reports))
     knot, part = knots(panel)
     offset = (flat(own["direction_offset"]) @ weight)[:, None] + drift_between(flat(own["dataset_drift"]), knot, part)
     if "dataset_volume_effect" in own:
-        busy = relative_counts(record.total, covered, *usual_periods(record.clock.periods(1)))
-        offset = offset + flat(own["dataset_volume_effect"])[:, None] * np.where(covered, busy, 0.0)
+        busy = relative_counts(record.total, record.covered, record.clock.periods(1))
+        offset = offset + flat(own["dataset_volume_effect"])[:, None] * busy
     return _Reading(record, offset, flat(own["concentration"]) if "concentration" in own else None, knot, part)
 
 

@@ -13,7 +13,7 @@ from forecast.outlook.draws import FitLike, dyad_draws, position, stream
 from forecast.outlook.recorded import RECENT_MONTHS, DatasetRecord, WindowCounts
 from forecast.outlook.simulations import Simulations, picked
 from forecast.outlook.summary import NotDefined
-from forecast.panel.record import relative_counts, usual_periods
+from forecast.panel.record import USUAL_MONTHS, relative_counts
 from forecast.typing import Float, Index
 
 _EDGE = 1e-9  # keeps both parameters of the Beta distribution above zero
@@ -206,13 +206,12 @@ def recently_reported(record: DatasetRecord) -> bool:
 
 def relative_count(record: DatasetRecord, ahead: Index) -> Float:
     """Return the relative event counts of future periods, given their events (..., period)."""
-    periods, fewest = usual_periods(record.clock.per_month)
-    last = int(np.flatnonzero(record.covered)[-1]) + 1
-    past = slice(max(last - periods, 0), last)
+    a_month, last = record.clock.per_month, int(np.flatnonzero(record.covered)[-1]) + 1
+    past = slice(max(last - round(USUAL_MONTHS * a_month), 0), last)
     total, whole = record.total[past], record.whole[past]
     before = np.broadcast_to(total, (*ahead.shape[:-1], len(total)))
     covered = np.concatenate([whole, np.ones(ahead.shape[-1], dtype=bool)])
-    return relative_counts(np.concatenate([before, ahead], axis=-1), covered, periods, fewest)[..., len(total) :]
+    return relative_counts(np.concatenate([before, ahead], axis=-1), covered, a_month)[..., len(total) :]
 
 
 def _by_draw(values: Float, like: Float) -> Float:

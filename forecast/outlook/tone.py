@@ -34,7 +34,7 @@ from forecast.outlook.question import FixedTone, ToneQuestion
 from forecast.outlook.recorded import FEWEST, HIGHEST, LOWEST, Baseline, DatasetRecord, WindowCounts
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, estimate_if_defined, sentence
 from forecast.outlook.windows import ALWAYS_VOID, FEW_BEFORE, chances_of_change, printed_changes, rule_of_change
-from forecast.panel import panel_kind
+from forecast.panel import observed_periods
 from forecast.typing import Float, Index
 from forecast.wording import join, period
 
@@ -245,7 +245,7 @@ def kind_series(fit: FitLike, record: DatasetRecord | NotDefined) -> dict[str, K
     names = [name for name in SIDES if f"{name}_slope" in fit.posterior]
     if isinstance(record, NotDefined) or not names:
         return NotDefined("the model does not read kinds within a side (observation='sides' does)")
-    covered = np.flatnonzero(panel_kind(fit.panel).observed_periods(fit.panel, record.dyad))
+    covered = np.flatnonzero(observed_periods(fit.panel, record.dyad))
     if not covered.size:
         return NotDefined("no period of the dyad is covered")
     return {name: _series(fit, name, record, covered) for name in names}

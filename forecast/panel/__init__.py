@@ -4,13 +4,13 @@ An empty cell of a covered period is a true zero; a period outside coverage is m
 account for every event of the requested dyads (`counted`, `paired`, `outside_coverage`, `outside_span`, `late`).
 """
 
+from forecast.events.table import event_counts
 from forecast.panel.build import build_counts_panel, build_index_panel, build_panel
 from forecast.panel.kinds import SCHEMA, PanelKind, panel_kind, validate_panel
 from forecast.panel.record import (
     PanelDescription,
     coverage_end,
     describe_panel,
-    event_counts,
     observed_periods,
     observed_shares,
     require_record,

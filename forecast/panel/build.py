@@ -15,11 +15,11 @@ from forecast.dates import read_day, reject_future
 from forecast.errors import DataError, SpecError
 from forecast.events.codebook import Scale, as_frame, read_days, read_scale
 from forecast.events.dyads import ATTRIBUTE, Addition, Covered, counted_additions, even_spans, find_dyad, in_order
-from forecast.events.table import CountTable, Day, EventTable, as_day, events_per_row
+from forecast.events.table import CountTable, Day, EventTable, as_day, event_counts, events_per_row
 from forecast.events.table import as_of as known_by
 from forecast.files import digest
 from forecast.panel.kinds import CELLS, DIRECTIONS, SCHEMA
-from forecast.panel.record import event_counts, vintaged_datasets
+from forecast.panel.record import VINTAGED
 from forecast.panel.spans import (
     COVERED_TO,
     END,
@@ -28,8 +28,8 @@ from forecast.panel.spans import (
     covered_periods,
     era_variables,
     floor_period,
+    in_cells,
     last_days,
-    missing_periods,
     panel_periods,
     reject_later_eras,
 )
@@ -120,8 +120,8 @@ def build_panel(
     if day is not None:
         table = known_by(table, day)
         chosen = [dyad for dyad in chosen if dyads is not None or dyad in table.dyads]
-    events, of_datasets = table.events, vintaged_datasets(table)
-    joint_once = unit == "event" and not directed
+    events, joint_once = table.events, unit == "event" and not directed
+    vintaged = [name for name in table.datasets if name in table.vintaged]
     rows = events.assign(
         **{"class": events["cameo"].map(order.class_of)},
         counted=event_counts(events) if joint_once else events_per_row(events),
@@ -140,7 +140,7 @@ def build_panel(
             "unit": unit,
             "late": table.late,
             "digest": digest(events.sort_values(["date", "event_id"])),
-            **of_datasets,
+            **({VINTAGED: json.dumps(vintaged)} if vintaged else {}),
         },
         additions=table.additions,
         covered=() if coverage is not None else table.covered,
@@ -318,45 +318,38 @@ def _panel(
     """Assemble a panel from rows: date, dyad, source, dataset, n, `counted` (n less pairs), `class`."""
     import xarray as xr
 
+    _, end, day = span
     covered_spans = even_spans(rows, coverage, additions, covered)
     periods = panel_periods(covered_spans, span, frequency)
     datasets = list(datasets) or sorted(rows["dataset"].unique())
-    missing = missing_periods(covered, datasets, periods, frequency)
-    pair = rows[["dataset", "dyad"]].merge(covered_spans, how="left", left_on=["dataset", "dyad"], right_index=True)
-    inside = ((rows["date"] >= pair["start"].array) & (rows["date"] <= pair["last"].array)).to_numpy()
-    at = periods.searchsorted(floor_period(rows["date"], frequency))
-    in_span = (rows["date"] >= periods[0]).to_numpy() & (at < len(periods))
-    of_dataset = rows["dataset"].map(datasets.index).to_numpy()
-    inside = inside & ~(in_span & missing[of_dataset, np.minimum(at, len(periods) - 1)])
-    kept = inside & in_span
-    backward = (rows["source"] != rows["dyad"].str[:3]).to_numpy() & directed
-    places = (
-        of_dataset,
-        rows["dyad"].map({dyad: place for place, dyad in enumerate(dyads)}).to_numpy(),
-        at,
-        backward.astype(int),
-        rows["class"].to_numpy(),
+    seen = covered_periods(covered_spans, covered, datasets, dyads, periods, frequency)
+    rows = in_cells(rows, datasets, periods, frequency, directed=directed)
+    rows = rows.assign(of_dyad=pd.Index(dyads).get_indexer(pd.Index(rows["dyad"]))).join(
+        covered_spans, on=["dataset", "dyad"]
     )
+    in_span = rows["of_period"] >= 0
+    seen_then = seen[rows["of_dataset"], rows["of_dyad"], rows["of_period"]]
+    inside = rows["date"].between(rows["start"], rows["last"]) & (seen_then | ~in_span)
+    kept = rows[inside & in_span]
+    cells = tuple(kept[["of_dataset", "of_dyad", "of_period", "of_direction", "class"]].to_numpy().T)
     sizes = len(datasets), len(dyads), len(periods), len(DIRECTIONS[directed]), len(order.classes)
     counts: NDArray[Any] = np.zeros(sizes, dtype=np.int64)
-    np.add.at(counts, tuple(place[kept] for place in places), rows["counted"].to_numpy()[kept])
+    np.add.at(counts, cells, kept["counted"].to_numpy())
     scores = {}
-    if "goldstein" in rows:
+    if "goldstein" in kept:
         sums: NDArray[Any] = np.zeros(sizes)
-        np.add.at(sums, tuple(place[kept] for place in places), (rows["counted"] * rows["goldstein"]).to_numpy()[kept])
+        np.add.at(sums, cells, (kept["counted"] * kept["goldstein"]).to_numpy())
         scores = {"goldstein": (CELLS, sums, {"units": "points of the Goldstein scale"})}
     if counts.max(initial=0) <= np.iinfo(np.int32).max:  # half the memory, and nearly always enough
         counts = counts.astype(np.int32)
     _reject_empty(counts.sum(axis=(0, 2, 3, 4)), dyads, periods)
-    n, counted = rows["n"].to_numpy(), rows["counted"].to_numpy()
-    outside = rows.assign(n=np.where(inside, 0, n)).groupby("dyad")["n"].sum()
-    seen = covered_periods(covered_spans, datasets, dyads, periods, frequency) & ~missing[:, None, :]
-    if eras is not None and span[1] is None and span[2] is None:
+    outside = rows["n"].mask(inside, 0).groupby(rows["dyad"]).sum()
+    if eras is not None and end is None and day is None:
         reject_later_eras(eras, dyads, periods, frequency)
-    variables, coords = era_variables(dyads, periods, frequency, eras, span[2])
+    variables, coords = era_variables(dyads, periods, frequency, eras, day)
     if additions:
-        until = f"{span[2] or covered_spans['last'].max():%Y-%m-%d}"
-        added = counted_additions(additions, rows.loc[kept, "event_id"], dyads, until)
+        until = f"{day or covered_spans['last'].max():%Y-%m-%d}"
+        added = counted_additions(additions, kept["event_id"], dyads, until)
         attrs = attrs | ({ATTRIBUTE: added} if added else {})
     return xr.Dataset(
         {
@@ -379,12 +372,12 @@ def _panel(
             "scale": order.name,
             "zero_cut": order.zero_cut,
             "frequency": frequency,
-            "as_of": "" if span[2] is None else f"{span[2]:%Y-%m-%d}",
-            **({} if span[1] is None else {END: f"{periods[-1]:%Y-%m-%d}"}),
+            "as_of": "" if day is None else f"{day:%Y-%m-%d}",
+            **({} if end is None else {END: f"{periods[-1]:%Y-%m-%d}"}),
             "counted": int(counts.sum()),
-            "paired": int((n - counted)[kept].sum()),
+            "paired": int((kept["n"] - kept["counted"]).sum()),
             "outside_coverage": json.dumps({dyad: int(outside.get(dyad, 0)) for dyad in dyads}),
-            "outside_span": int(n[inside & ~in_span].sum()),
+            "outside_span": int(rows.loc[inside & ~in_span, "n"].sum()),
             COVERED_TO: covered_days(covered_spans.loc[covered_spans["stated"], "last"]),
             **attrs,
         },

@@ -15,7 +15,6 @@ from forecast.panel.spans import COVERED_TO, END
 from forecast.typing import Bool, Index
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
 Variables = dict[str, tuple[tuple[str, ...], str]]
@@ -74,12 +73,6 @@ class PanelKind:
         there = values > 0 if self.coded else np.isfinite(values)
         return np.asarray(there.any(axis=tuple(range(2, there.ndim))))
 
-    def observed_periods(self, panel: "xr.Dataset", dyad: str) -> Bool:
-        """Return which periods of a dyad were covered, whether or not something was observed in them, (time,)."""
-        if self.coded:
-            return np.asarray(panel["covered"].sel(dyad=dyad).any("dataset").to_numpy())
-        return np.asarray(self.seen(panel.sel(dyad=[dyad]))[0])
-
     def number(self, panel: "xr.Dataset") -> int:
         """Count the observations: events, or periods with a value."""
         return int(panel["counts"].sum() if self.coded else self.seen(panel).sum())
@@ -89,25 +82,6 @@ class PanelKind:
         if not self.coded:
             return np.zeros(panel.sizes["time"], dtype=np.int64)
         return np.asarray(panel["counts"].sel(dyad=dyad).sum(["dataset", "direction", "class"]).to_numpy())
-
-    def shares(self, panel: "xr.Dataset", dyad: str) -> "xr.Dataset":
-        """Return a dyad's observed cooperative `share`, 0 to 100, and its `events`, in periods that have some."""
-        import xarray as xr
-
-        if not self.coded:
-            return xr.Dataset({"share": ("time", np.empty(0)), "events": ("time", np.empty(0, dtype=int))})
-        counts = panel["counts"].sel(dyad=dyad).sum(["dataset", "direction"])
-        events = counts.sum("class")
-        cooperative = counts.isel({"class": slice(int(panel.attrs["zero_cut"]), None)}).sum("class")
-        share = (100 * cooperative / events.where(events > 0)).assign_attrs(units="percent")
-        return xr.Dataset({"share": share, "events": events}).isel(time=(events > 0).to_numpy())
-
-    def series(self, panel: "xr.Dataset", dyad: str) -> "pd.Series[float]":
-        """Return a dyad's observed shares or index by period, NaN where nothing was observed."""
-        if self.coded:
-            return self.shares(panel, dyad)["share"].to_series().reindex(panel.indexes["time"])
-        series: pd.Series[float] = panel["index"].sel(dyad=dyad).to_series()
-        return series
 
     def news(self, before: "xr.Dataset", now: "xr.Dataset") -> Bool:
         """Return in which periods of a later panel more, or other things, were observed, (dyad, period)."""

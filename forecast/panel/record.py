@@ -12,13 +12,13 @@ import pandas as pd
 from forecast.arguments import checked
 from forecast.dates import Clock, month_end, periods_a_month
 from forecast.errors import DataError
-from forecast.events.codebook import HOST, VISIT, read_codes, read_scale, scale_names
+from forecast.events.codebook import read_scale, scale_names
 from forecast.events.dyads import additions_of, even_spans, extended_ends, read_coverage
-from forecast.events.table import EventTable, events_per_row
+from forecast.events.table import EventTable, event_counts, events_per_row
 from forecast.events.table import as_of as known_by
 from forecast.files import digest
 from forecast.panel.kinds import CELLS, panel_kind
-from forecast.panel.spans import covered_to, floor_period, missing_periods, steps
+from forecast.panel.spans import PLACES, covered_periods, covered_to, in_cells, panel_periods
 from forecast.typing import Bool, Float, Index
 from forecast.wording import Card, Displayed, join_some
 
@@ -56,12 +56,6 @@ def last_known(panel: "xr.Dataset") -> date:
     return date.fromisoformat(stated[:10]) if stated else Clock.of(panel).last_day()
 
 
-def vintaged_datasets(table: EventTable) -> dict[str, str]:
-    """Return the attribute of a panel that names its datasets that say when each event became known; none, if none."""
-    named = [name for name in table.datasets if name in table.vintaged]
-    return {VINTAGED: json.dumps(named)} if named else {}
-
-
 def vintaged(panel: "xr.Dataset") -> tuple[str, ...]:
     """Return the datasets of a panel that say when each event became known."""
     return tuple(json.loads(str(panel.attrs.get(VINTAGED, "[]"))))
@@ -69,7 +63,9 @@ def vintaged(panel: "xr.Dataset") -> tuple[str, ...]:
 
 def observed_periods(panel: "xr.Dataset", dyad: str) -> Bool:
     """Return the periods in which some dataset covered the dyad, or in which its index has a value, (time,)."""
-    return panel_kind(panel).observed_periods(panel, dyad)
+    if panel_kind(panel).coded:
+        return np.asarray(panel["covered"].sel(dyad=dyad).any("dataset").to_numpy())
+    return np.asarray(panel_kind(panel).seen(panel.sel(dyad=[dyad]))[0])
 
 
 def data_facts(panel: "xr.Dataset") -> dict[str, Any]:
@@ -92,11 +88,6 @@ def require_record(panel: "xr.Dataset", dyad: str, as_of: date) -> None:
         )
 
 
-def whole_periods(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Bool:
-    """Return which periods a dataset covers to their end, (time,): others leave its number of events open."""
-    return np.asarray(unrecorded_part(panel, dyad, dataset) == 0)
-
-
 def unrecorded_part(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Float:
     """Return which part of each period's days a dataset does not cover, (time,): zero of whole periods."""
     covered, clock = panel["covered"].sel(dyad=dyad).isel(dataset=dataset).to_numpy(), Clock.of(panel)
@@ -112,7 +103,7 @@ def partly_known(panel: "xr.Dataset", dyad: str) -> date | None:
     if not panel_kind(panel).coded or not observed_periods(panel, dyad)[-1]:
         return None
     sets = range(panel.sizes["dataset"])
-    if any(whole_periods(panel, dyad, place)[-1] for place in sets):
+    if any(unrecorded_part(panel, dyad, place)[-1] == 0 for place in sets):
         return None
     stated = [covered_to(panel, dyad, place) for place in sets if panel["covered"].sel(dyad=dyad)[place, -1]]
     return min([last_known(panel), *(one for one in stated if one is not None)])
@@ -123,8 +114,16 @@ def observed_shares(panel: "xr.Dataset", dyad: str, dataset: int | None = None) 
 
     Of one dataset, by its position, or all together; and only periods with events; of an index, none.
     """
-    some = panel if dataset is None or "dataset" not in panel.dims else panel.isel(dataset=[dataset])
-    return panel_kind(panel).shares(some, dyad)
+    import xarray as xr
+
+    if not panel_kind(panel).coded:
+        return xr.Dataset({"share": ("time", np.empty(0)), "events": ("time", np.empty(0, dtype=int))})
+    some = panel["counts"] if dataset is None else panel["counts"].isel(dataset=[dataset])
+    counts = some.sel(dyad=dyad).sum(["dataset", "direction"])
+    events = counts.sum("class")
+    cooperative = counts.isel({"class": slice(int(panel.attrs["zero_cut"]), None)}).sum("class")
+    share = (100 * cooperative / events.where(events > 0)).assign_attrs(units="percent")
+    return xr.Dataset({"share": share, "events": events}).isel(time=(events > 0).to_numpy())
 
 
 def by_class(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, Bool]:
@@ -147,27 +146,6 @@ def counts_once(panel: "xr.Dataset") -> bool:
     return panel.attrs.get("unit") == "event" and panel.sizes["direction"] == 1
 
 
-def event_counts(events: pd.DataFrame) -> "pd.Series[int]":
-    """Count what each row stands for (its n; a row of a feed one), less what is the other side of a two-sided event.
-
-    Two rows pair when they have one date, opposite directions and one joint code, or are a visit and its
-    hosting. Of a visit the visitor's row is kept, else that of the first state; pairing is one-to-one.
-    """
-    visit = events["cameo"].isin([VISIT, HOST])
-    visitor = events["source"].where(events["cameo"] == VISIT, events["target"])
-    act = events["cameo"].mask(visit, "visit by " + visitor)
-    leads = (events["cameo"] == VISIT) | (~visit & (events["source"] == events["dyad"].str[:3]))
-    joint = events["cameo"].map(read_codes()["joint"]).astype(bool)
-    by = [events["dataset"], events["dyad"], events["date"], act]
-    each = events_per_row(events)
-    led = each.where(leads, 0).groupby(by).transform("sum")
-    followed = each.mask(leads, 0).groupby(by).cumsum()
-    alone = np.minimum(each, (followed - led).clip(lower=0))
-    return each.where(leads | ~joint, alone)
-
-
-PLACES = ["of_dataset", "of_period", "of_direction", "of_class"]
-"""Columns that say in which cell of the panel a row is counted."""
 WHERE = "Give the events that the fit was made of (--events)"
 
 
@@ -175,8 +153,17 @@ def counted_events(panel: "xr.Dataset", dyad: str, table: EventTable, first: int
     """Return the events of a dyad that a panel counts from a period on, as `placed_events` does, after a check."""
     rows = placed_events(panel, dyad, table)
     rows = rows[rows["of_period"] >= first].reset_index(drop=True)
-    _require_same(panel, dyad, rows, first)
-    return rows
+    place = _names(panel, "dyad").index(dyad)
+    counts, found = _counts(panel)[:, place, first:], count_placed(panel, rows)[:, first:]
+    if (found == counts).all():
+        return rows
+    dataset, period = np.argwhere(found != counts)[0][:2]
+    month = str(panel["time"].to_numpy()[first + period])[:10]
+    raise DataError(
+        f"events: of {dyad} in the period from {month} the fit counts {counts[dataset, period].sum()} in the dataset "
+        f"{_names(panel, 'dataset')[dataset]}, and the events are {found[dataset, period].sum()}, or of other kinds. "
+        f"{WHERE}"
+    )
 
 
 def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> pd.DataFrame:
@@ -184,23 +171,20 @@ def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> pd.DataF
     scale = str(panel.attrs.get("scale", ""))
     if not panel_kind(panel).coded or scale not in scale_names():
         raise DataError("events: the fit was not made of single coded events, so that none can be left out")
-
-    rows = _known(panel, dyad, table)
-    order, directed = read_scale(scale), panel.sizes["direction"] > 1
-    datasets = [str(name) for name in panel["dataset"].to_numpy()]
-    backward = (rows["source"] != dyad[:3]).to_numpy() & directed
-    starts = floor_period(rows["date"], panel.attrs["frequency"])
+    own, day = replace(table, events=table.events[table.events["dyad"] == dyad]), panel.attrs.get("as_of")
+    if own.events.empty:
+        raise DataError(f"events: there is none of {dyad}. {WHERE}")
+    rows = (known_by(own, str(day)) if day else own).events.reset_index(drop=True)
+    order, datasets = read_scale(scale), _names(panel, "dataset")
     classes = rows["cameo"].map(order.class_of)
     rows = rows.assign(
         counted=event_counts(rows) if counts_once(panel) else events_per_row(rows),
-        of_dataset=rows["dataset"].map({name: place for place, name in enumerate(datasets)}),
-        of_period=panel["time"].to_index().get_indexer(pd.Index(starts)),
-        of_direction=backward.astype(int),
         of_class=classes,
         **{"class": [order.classes[place] for place in classes]},
     )
-    rows = rows[rows["of_dataset"].notna() & (rows["of_period"] >= 0) & (rows["counted"] > 0)]
-    rows = rows.astype({"of_dataset": int})
+    directed = panel.sizes["direction"] > 1
+    rows = in_cells(rows, datasets, panel.indexes["time"], panel.attrs["frequency"], directed=directed)
+    rows = rows[(rows["of_dataset"] >= 0) & (rows["of_period"] >= 0) & (rows["counted"] > 0)]
     covered = panel["covered"].sel(dyad=dyad).transpose("dataset", "time").to_numpy()
     rows = rows[covered[rows["of_dataset"], rows["of_period"]]]
     for place in range(len(datasets)):
@@ -214,30 +198,6 @@ def count_placed(panel: "xr.Dataset", rows: pd.DataFrame) -> Index:
     found = np.zeros([panel.sizes[name] for name in ("dataset", "time", "direction", "class")], dtype=np.int64)
     np.add.at(found, tuple(rows[PLACES].to_numpy().T), rows["counted"].to_numpy())
     return found
-
-
-def _known(panel: "xr.Dataset", dyad: str, table: EventTable) -> pd.DataFrame:
-    """Return the dyad's rows that were known on the panel's day."""
-    own = replace(table, events=table.events[table.events["dyad"] == dyad])
-    if own.events.empty:
-        raise DataError(f"events: there is none of {dyad}. {WHERE}")
-    day = panel.attrs.get("as_of")
-    return (known_by(own, str(day)) if day else own).events.reset_index(drop=True)
-
-
-def _require_same(panel: "xr.Dataset", dyad: str, rows: pd.DataFrame, first: int) -> None:
-    """Reject events that are not those which the panel counts."""
-    place = panel["dyad"].to_numpy().tolist().index(dyad)
-    counts, found = _counts(panel)[:, place, first:], count_placed(panel, rows)[:, first:]
-    if (found == counts).all():
-        return
-    dataset, period = np.argwhere(found != counts)[0][:2]
-    month = str(panel["time"].to_numpy()[first + period])[:10]
-    raise DataError(
-        f"events: of {dyad} in the period from {month} the fit counts {counts[dataset, period].sum()} in the dataset "
-        f"{panel['dataset'].to_numpy()[dataset]!s}, and the events are {found[dataset, period].sum()}, or of other "
-        f"kinds. {WHERE}"
-    )
 
 
 def panel_without(panel: "xr.Dataset", dyad: str, rows: pd.DataFrame) -> "xr.Dataset":
@@ -261,9 +221,13 @@ FEWEST_MONTHS = 12
 """With fewer months before, nothing is unusual."""
 
 
-def relative_counts(total: Index, covered: Bool, periods: int, fewest: int) -> Float:
-    """Return the logarithm of one and the events of each period, less its mean over the events before."""
+def relative_counts(total: Index, covered: Bool, a_month: float) -> Float:
+    """Return the logarithm of one and the events of each period, less its mean over the events before, 0 without any.
+
+    `a_month` are the periods of a month.
+    """
     # Over events, not periods: a typical event falls into a usual month, and the level is its log-odds.
+    periods, fewest = round(USUAL_MONTHS * a_month), round(FEWEST_MONTHS * a_month)
     seen = np.broadcast_to(covered, total.shape)
     log = np.where(seen, np.log1p(total), 0.0)
     ends = np.arange(total.shape[-1])
@@ -279,18 +243,22 @@ def relative_counts(total: Index, covered: Bool, periods: int, fewest: int) -> F
     return np.asarray(np.where(seen & (number >= fewest) & (events > 0), log - usual, 0.0))
 
 
-def usual_periods(periods: float) -> tuple[int, int]:
-    """Return over how many periods the usual is taken, and the fewest; `periods` are those of a month."""
-    return round(USUAL_MONTHS * periods), round(FEWEST_MONTHS * periods)
+def total_events(panel: "xr.Dataset") -> Index:
+    """Count the events that every dataset reports, (dataset, dyad, time)."""
+    spare = set(panel["counts"].dims) - {"dataset", "dyad", "time"}
+    return np.asarray(panel["counts"].sum(spare).transpose("dataset", "dyad", "time").to_numpy())
+
+
+def dataset_relative_counts(panel: "xr.Dataset") -> Float:
+    """Return the relative event counts of every dataset, (dataset, dyad, time); 0 where it does not cover a period."""
+    covered = panel["covered"].transpose("dataset", "dyad", "time").to_numpy()
+    return relative_counts(total_events(panel), covered, periods_a_month(panel))
 
 
 def relative_event_counts(panel: "xr.Dataset") -> Float:
     """Return the relative event count of every period, (dyad, time): the mean over the datasets that cover it."""
     covered = panel["covered"].transpose("dataset", "dyad", "time").to_numpy()
-    spare = set(panel["counts"].dims) - {"dataset", "dyad", "time"}
-    total = panel["counts"].sum(spare).transpose("dataset", "dyad", "time").to_numpy()
-    found = relative_counts(total, covered, *usual_periods(periods_a_month(panel)))
-    return np.asarray(np.where(covered, found, 0.0).sum(axis=0) / np.maximum(covered.sum(axis=0), 1))
+    return np.asarray(dataset_relative_counts(panel).sum(axis=0) / np.maximum(covered.sum(axis=0), 1))
 
 
 @dataclass(frozen=True, repr=False)
@@ -377,24 +345,22 @@ def _names(panel: "xr.Dataset", coordinate: str) -> tuple[str, ...]:
 def summarise(table: EventTable, coverage: pd.DataFrame | str | Path | None = None) -> pd.DataFrame:
     """Summarise how much there is of each dyad and dataset, and how much of it lies in its coverage."""
     events = table.events.assign(events=event_counts(table.events))
-    events["month"] = floor_period(events["date"], "month")
     files = () if coverage is not None else table.covered
     covered_spans = even_spans(events, coverage, table.additions, files)
-    by = events.groupby(["dataset", "dyad"])
-    summary = by.agg(first=("date", "min"), last=("date", "max"), rows=("date", "size"), events=("events", "sum"))
+    summary = events.groupby(["dataset", "dyad"]).agg(
+        first=("date", "min"), last=("date", "max"), rows=("date", "size"), events=("events", "sum")
+    )
     summary.insert(2, "start", covered_spans["start"])
     summary.insert(3, "last_even", covered_spans["last"])
-    covered = []
-    for dataset, start, last in zip(
-        summary.index.get_level_values("dataset"), floor_period(summary["start"], "month"), summary["last_even"],
-        strict=True,
-    ):  # fmt: skip
-        months = steps(start, last, "month")
-        covered.append(pd.DatetimeIndex(months[~missing_periods(files, [dataset], months, "month")[0]]))
-    summary["months"] = list(map(len, covered))
-    pairs = zip(covered, by["month"].unique(), strict=True)
-    summary["empty_months"] = [len(months.difference(pd.DatetimeIndex(seen))) for months, seen in pairs]
+    datasets, dyads = table.datasets, table.dyads
+    months = panel_periods(covered_spans, (None, None, None), "month")
+    covered = covered_periods(covered_spans, files, datasets, dyads, months, "month")
+    rows = in_cells(events, datasets, months, "month", directed=False)
+    rows = rows[rows["of_period"] >= 0]
+    empty = covered.copy()
+    empty[rows["of_dataset"], pd.Index(dyads).get_indexer(pd.Index(rows["dyad"])), rows["of_period"]] = False
     summary = summary.reset_index()
+    own = summary["dataset"].map(datasets.index), summary["dyad"].map(dyads.index)
+    summary["months"], summary["empty_months"] = covered[own].sum(axis=1), empty[own].sum(axis=1)
     summary.insert(0, "dyad", summary.pop("dyad"))
-    order = {dyad: place for place, dyad in enumerate(table.dyads)}
-    return summary.sort_values("dyad", key=lambda dyad: dyad.map(order), ignore_index=True)
+    return summary.sort_values("dyad", key=lambda dyad: dyad.map(dyads.index), ignore_index=True)

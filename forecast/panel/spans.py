@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -50,52 +49,53 @@ def panel_periods(
     if first > last:
         raise SpecError(f"start {first:%Y-%m-%d} comes after the end, {last:%Y-%m-%d}. Choose an earlier start.")
     ends = floor_period(pd.Series([first, last]), frequency)
-    return steps(ends[0], ends[1], frequency)
-
-
-def steps(first: pd.Timestamp, last: pd.Timestamp, frequency: Frequency) -> pd.DatetimeIndex:
-    """Return the periods from the one that begins on `first` to the one that holds `last`."""
     step = "MS" if frequency == "month" else "7D"
-    return pd.date_range(first, last, freq=step, name="time").as_unit("ns")
+    return pd.date_range(ends[0], ends[1], freq=step, name="time").as_unit("ns")
 
 
 def covered_periods(
     covered_spans: pd.DataFrame,
+    files: Sequence[Covered],
     datasets: Sequence[str],
     dyads: Sequence[str],
     periods: pd.DatetimeIndex,
     frequency: Frequency,
-) -> np.ndarray:
-    """Return which periods are covered, (dataset, dyad, time)."""
+) -> Bool:
+    """Return which periods are covered, (dataset, dyad, time): with files of nearly all days, where files are known."""
     covered = np.zeros((len(datasets), len(dyads), len(periods)), dtype=bool)
     # The period in which a record begins is covered too, though not from its first day.
     starts = floor_period(covered_spans["start"], frequency)
     place = {dyad: number for number, dyad in enumerate(dyads)}
     for (dataset, dyad), start, last in zip(covered_spans.index, starts, covered_spans["last"], strict=True):
         covered[datasets.index(dataset), place[dyad]] = (periods >= start) & (periods <= last)
+    for one in files:
+        if one.dataset in datasets and one.spans:
+            ends = last_days(periods.to_series(), frequency).to_numpy()
+            covered[datasets.index(one.dataset)] &= ~one.missing(periods.to_numpy(), ends)
     return covered
 
 
-def missing_periods(
-    covered: Sequence[Covered], datasets: Sequence[str], periods: pd.DatetimeIndex, frequency: Frequency
-) -> Bool:
-    """Return the periods of which too many days have no file, (dataset, time); none where nothing is said of files."""
-    missing = np.zeros((len(datasets), len(periods)), dtype=bool)
-    for one in covered:
-        if one.dataset in datasets and one.spans:
-            ends = last_days(periods.to_series(), frequency).to_numpy()
-            missing[datasets.index(one.dataset)] = one.missing(periods.to_numpy(), ends)
-    return missing
+PLACES = ["of_dataset", "of_period", "of_direction", "of_class"]
+"""Columns that say in which cell of a dyad's panel a row is counted."""
+
+
+def in_cells(
+    rows: pd.DataFrame, datasets: Sequence[str], periods: "pd.Index[Any]", frequency: Frequency, *, directed: bool
+) -> pd.DataFrame:
+    """Return rows with their dataset, period and direction in a panel as numbers; -1 where it has none of it."""
+    starts = pd.Index(floor_period(rows["date"], frequency))
+    backward = (rows["source"] != rows["dyad"].str[:3]).to_numpy() & directed
+    return rows.assign(
+        of_dataset=pd.Index(datasets).get_indexer(pd.Index(rows["dataset"])),
+        of_period=periods.get_indexer(starts),
+        of_direction=backward.astype(int),
+    )
 
 
 def covered_days(last: "pd.Series[pd.Timestamp]") -> str:
     """Return as JSON to which day each dyad is covered, from last days by (dataset, dyad)."""
-    found: dict[str, dict[str, str]] = {}
-    ordered = last.sort_index()
-    for place, day in zip(ordered.index.to_list(), ordered, strict=True):
-        dataset, dyad = map(str, place)
-        found.setdefault(dataset, {})[dyad] = f"{day:%Y-%m-%d}"
-    return json.dumps(found, ensure_ascii=False)
+    table = last.dt.strftime("%Y-%m-%d").unstack("dataset")
+    return json.dumps({name: days.dropna().to_dict() for name, days in table.items()}, ensure_ascii=False)
 
 
 def covered_to(panel: "xr.Dataset", dyad: str, dataset: int) -> date | None:
@@ -118,7 +118,7 @@ def era_variables(
     if as_of is not None:
         table = table[table["recognised_at"] <= as_of]
     index = np.zeros((len(dyads), len(periods)), dtype=np.int16)
-    found: list[tuple[str, int, str, pd.Timestamp]] = []
+    found: list[pd.DataFrame] = []
     for place, dyad in enumerate(dyads):
         own = table[(table["dyad"] == dyad) & (table["since"] <= periods[-1])]
         current = np.maximum(np.searchsorted(own["since"], periods, side="right") - 1, 0)
@@ -126,17 +126,14 @@ def era_variables(
         own, current = own.iloc[current.min() :], current - current.min()
         if own.empty:
             own = pd.DataFrame({"era": ["all"], "name": ["The whole record"], "start": [periods[0]]})
-        index[place] = len(found) + current
-        found += [
-            (f"{dyad}:{era}", place, name, start)
-            for era, name, start in zip(own["era"], own["name"], own["start"], strict=True)
-        ]
-    codes, places, names, starts = zip(*found, strict=True)
+        index[place] = sum(map(len, found)) + current
+        found.append(own.assign(code=f"{dyad}:" + own["era"], place=place))
+    every = pd.concat(found)
     coords = {
-        "era": list(codes),
-        "era_dyad": ("era", np.array(places, dtype=np.int16)),
-        "era_name": ("era", list(names)),
-        "era_start": ("era", pd.DatetimeIndex(starts).as_unit("ns")),
+        "era": list(every["code"]),
+        "era_dyad": ("era", every["place"].to_numpy(np.int16)),
+        "era_name": ("era", list(every["name"])),
+        "era_start": ("era", pd.DatetimeIndex(every["start"]).as_unit("ns")),
     }
     return {"era_index": (("dyad", "time"), index)}, coords
 
@@ -154,28 +151,22 @@ def reject_later_eras(
         )
 
 
-@dataclass(frozen=True)
-class Eras:
-    """Eras of a dyad that are not those named for it."""
+def chosen_eras(choice: str, dyad: str) -> tuple[pd.DataFrame | None, str]:
+    """Return all eras, with those of a dyad replaced, and their source in words: `none` is a single era.
 
-    table: pd.DataFrame  # In the form of `read_eras`: all other dyads keep their named eras
-    words: str  # Where the dyad's eras come from, a sentence
-
-
-def chosen_eras(choice: str, dyad: str) -> Eras | None:
-    """Return the eras that replace those named for a dyad: with `none` a single one, else those of a file."""
+    Of the choice `given` there is no table and nothing to say.
+    """
     if choice == "given":
-        return None
+        return None, ""
     named = read_eras()
     others = named[named["dyad"] != dyad]
     if choice == "none":
-        return Eras(others, f"The whole record of {dyad} counts as one era, by choice.")
+        return others, f"The whole record of {dyad} counts as one era, by choice."
     table = read_eras(choice)
     own = table[table["dyad"] == dyad]
     if own.empty:
         raise DataError(f"{choice}: no row has the dyad {dyad}; add its eras, or choose --eras none")
-    both = pd.concat([others, own], ignore_index=True)
-    return Eras(both, f"The eras of {dyad} are those of {Path(choice).name}.")
+    return pd.concat([others, own], ignore_index=True), f"The eras of {dyad} are those of {Path(choice).name}."
 
 
 def panel_of_dyad(panel: "xr.Dataset", dyad: str) -> "xr.Dataset":

@@ -13,9 +13,8 @@ from forecast.escaping import web_host
 from forecast.events import read_dyads
 from forecast.events.codebook import VISIT, read_scale, scale_names
 from forecast.events.dyads import Addition, additions_of
-from forecast.events.table import Recorded
+from forecast.events.table import Recorded, event_counts
 from forecast.events.tables import is_unchecked
-from forecast.panel import event_counts
 from forecast.plots.style import year_of
 from forecast.report.table import Table
 from forecast.wording import count, day, join

@@ -94,7 +94,7 @@ def test_simulated_records_have_the_number_of_events_of_the_record(fit):
 
 
 def test_months_add_up_to_the_record(fit):
-    by_month = pointwise_log_likelihood(fit, 2)
+    by_month = pointwise_log_likelihood(fit)
     own = Draws.of(fit.posterior.isel(draw=[0]), fit.spec)
     observed = Observed.of(fit.panel, own)
     level, trend = (fit.posterior[name].isel(chain=0, draw=[0]).to_numpy().astype(float) for name in ("level", "trend"))

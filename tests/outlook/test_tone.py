@@ -16,7 +16,8 @@ from forecast.outlook.tone import (
     percent_to_tone,
     tone_to_percent,
 )
-from forecast.panel.record import event_counts, goldstein_sums
+from forecast.panel import event_counts
+from forecast.panel.record import goldstein_sums
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.dates import periods_a_month
 from forecast.model.declarations import ByDyad, spread_around
 from forecast.model.observation.base import Own
 from forecast.model.posterior import flat, flat_or_zeros
-from forecast.panel.record import relative_counts, usual_periods
+from forecast.panel.record import dataset_relative_counts, total_events
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
@@ -45,25 +44,12 @@ class Readings:
     @classmethod
     def of(cls, panel: "xr.Dataset", node_of: Index) -> "Readings":
         """Read the panel of several datasets; ``node_of`` (dyad, period) is -1 where there is no node."""
-        total, there, (knot, part) = totals(panel), node_of >= 0, knots(panel)
+        total, there, (knot, part) = total_events(panel), node_of >= 0, knots(panel)
         period = np.nonzero(there)[1]
         events, busy = total.transpose(1, 2, 0)[there], dataset_relative_counts(panel).transpose(1, 2, 0)[there]
         seen = [knot[months] for dyad in total.transpose(1, 0, 2) > 0 for months in dyad]
         spans = tuple((int(own.min()), int(own.max()) + 2) if own.size else (0, KNOTS) for own in seen)
         return cls(events, busy, knot[period], part[period], spans)
-
-
-def totals(panel: "xr.Dataset") -> Index:
-    """Count the events that every dataset reports, (dataset, dyad, time)."""
-    spare = set(panel["counts"].dims) - {"dataset", "dyad", "time"}
-    return np.asarray(panel["counts"].sum(spare).transpose("dataset", "dyad", "time").to_numpy())
-
-
-def dataset_relative_counts(panel: "xr.Dataset") -> Float:
-    """Return the relative event counts of every dataset, (dataset, dyad, time); 0 where it is not covered."""
-    covered = panel["covered"].transpose("dataset", "dyad", "time").to_numpy()
-    found = relative_counts(totals(panel), covered, *usual_periods(periods_a_month(panel)))
-    return np.asarray(np.where(covered, found, 0.0))
 
 
 def knots(panel: "xr.Dataset") -> tuple[Index, Float]:
