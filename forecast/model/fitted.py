@@ -188,9 +188,9 @@ def _draws_faults(
     draws = {str(name): (values, "f") for name, values in posterior.items()}
     known = {name: (*by_draw, *table[name].dims) for name in draws.keys() & table.keys()}
     draws |= {str(name): (values, STATISTICS.get(str(name), "biuf")) for name, values in statistics.items()}
-    for name, (values, kinds) in draws.items():
+    for name, (values, types) in draws.items():
         shaped = values.dims == known.get(name, values.dims) and values.dims[:2] == by_draw
-        if not shaped or (name in statistics and values.ndim != 2) or values.dtype.kind not in kinds:
+        if not shaped or (name in statistics and values.ndim != 2) or values.dtype.kind not in types:
             yield f"{name} is {values.dtype} {values.dims}"
         elif not values.size or values.shape[:2] != size or not np.isfinite(values).all():
             yield f"{name} holds no number, or one that is none"
