@@ -29,6 +29,7 @@ HEAVY = {
     "arviz",
     "matplotlib",
     "numba",
+    "pandera",
 }
 ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
 

@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,9 @@ from forecast.events.codebook import HOST, VISIT, read_codes, state_names
 from forecast.events.dyads import Addition, Covered, in_order
 from forecast.files import check_target, file_digest, write_csv
 from forecast.wording import Card, Displayed, count, join_some
+
+if TYPE_CHECKING:
+    import pandera.pandas as pa
 
 REJECT_COLUMNS = ("file", "line", "reason", "row")
 
@@ -293,37 +296,72 @@ def event_counts(events: pd.DataFrame) -> "pd.Series[int]":
     return each.where(leads | ~joint, alone)
 
 
-def broken_rules(events: pd.DataFrame, named: Collection[str] = ()) -> list[tuple[int, str, str]]:
-    """Return row, column and reason of each rule of the contract that is broken; codes `named` by a mapping are states.
+def event_schema(named: Collection[str] = ()) -> "pa.DataFrameSchema":
+    """Return the pandera schema of events; texts of checks are reasons of rejections, and codes `named` are states."""
+    import pandera.pandas as pa
 
-    What could not be read as the type of its column is missing, and so is what is expected there.
-    """
-    known, codes, latest = set(state_names().values()) - {""}, read_codes().index, pd.Timestamp(today())
-    date, known_at, n = events["date"], events["known_at"], events["n"]
+    def column(dtype: object, reason: str, check: object, **options: bool) -> pa.Column:
+        return pa.Column(dtype, pa.Check(check, error=reason), **options)  # type: ignore[arg-type]
 
-    def is_state(code: "pd.Series[str]") -> "pd.Series[bool]":
-        there = code.isin(known) | (code.isin(named) & code.str.fullmatch("[A-Z]{3}").fillna(False).astype(bool))
-        return there | code.str.fullmatch(LEFT_TO_USERS).fillna(False).astype(bool)
+    def days(reason: str) -> pa.Column:
+        span = pd.Timestamp("1700-01-01"), pd.Timestamp("2200-01-01")
+        return column("datetime64[s]", reason, lambda day: day.between(*span))
 
+    def text(reason: str, pattern: str) -> pa.Column:
+        return column(None, reason, lambda value: value.str.fullmatch(pattern))
+
+    def states(value: "pd.Series[str]") -> "pd.Series[bool]":
+        known = value.isin(set(state_names().values()) - {""}) | (value.isin(named) & value.str.fullmatch("[A-Z]{3}"))
+        return known | value.str.fullmatch(LEFT_TO_USERS).fillna(False).astype(bool)
+
+    def not_later(field: str) -> pa.Check:
+        """Reject days to come; where `known_at` is the date, the date alone is named."""
+
+        def holds(e: pd.DataFrame) -> "pd.Series[bool]":
+            later = e[field] > pd.Timestamp(today())
+            return ~(later if field == "date" else later & (e[field] != e["date"]))
+
+        return pa.Check(holds, error=f"{field} is later than today")
+
+    codes = read_codes().index
     day = "not a day; write YYYY-MM-DD, or the format that a mapping states"
     state = "not an ISO 3166 alpha-3 code of a state, such as CHN; a mapping can translate it under `countries`"
-    fields = {
-        **{name: (day, events[name].between("1700-01-01", "2200-01-01")) for name in ("date", "known_at")},
-        **{name: (state, is_state(events[name])) for name in ("source", "target")},
-        "cameo": ("not a code of the codebook", events["cameo"].isin(codes)),
-        "goldstein": ("not a number from -10 to 10", events["goldstein"].between(-10, 10)),
-        "quad": ("not 1, 2, 3 or 4", events["quad"].isin([1, 2, 3, 4])),
-        "n": ("not a whole number from 1", n.between(1, 2**31 - 1) & (n % 1 == 0)),
-        **{name: ("empty", events[name] != "") for name in ("dataset", "event_id")},
-    }
+    return pa.DataFrameSchema(
+        {
+            **{name: days(day) for name in ("date", "known_at")},
+            **{name: column(None, state, states) for name in ("source", "target")},
+            "cameo": column(None, "not a code of the codebook", lambda code: code.isin(codes)),
+            "goldstein": column(float, "not a number from -10 to 10", lambda value: value.between(-10, 10)),
+            "quad": column(None, "not 1, 2, 3 or 4", lambda value: value.isin([1, 2, 3, 4])),
+            "n": column(None, "not a whole number from 1", lambda n: n.between(1, 2**31 - 1) & (n % 1 == 0)),
+            **{name: text("empty", r".+") for name in ("dataset", "event_id")},
+        },
+        checks=[
+            pa.Check(lambda e: e["source"] != e["target"], error="source and target are the same"),
+            pa.Check(lambda e: ~(e["known_at"] < e["date"]), error="known_at is before date"),
+            *(not_later(field) for field in ("date", "known_at")),
+        ],
+    )
+
+
+def broken_rules(events: pd.DataFrame, named: Collection[str] = ()) -> list[tuple[int, str, str]]:
+    """Return row, column and reason of each rule of the schema that is broken; a rule about two fields has no column.
+
+    What could not be read as the type of its column is missing, and the reason is what was expected there.
+    """
+    import pandera.pandas as pa
+
+    schema = event_schema(named)
+    try:
+        schema.validate(events, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        cases = error.failure_cases
+    else:
+        return []
+    whole_row = cases["schema_context"] == "DataFrameSchema"
     # A rule about two fields says nothing new of a row in which one of them is wrong by itself.
-    whole = np.logical_and.reduce([right for _, right in fields.values()])
-    rows = {
-        "source and target are the same": events["source"] == events["target"],
-        "known_at is before date": known_at < date,
-        "date is later than today": date > latest,
-        "known_at is later than today": (known_at > latest) & (known_at != date),
-    }
-    broken = [(name, reason, ~right) for name, (reason, right) in fields.items()]
-    broken += [("", reason, wrong & whole) for reason, wrong in rows.items()]
-    return [(int(row), name, reason) for name, reason, wrong in broken for row in events.index[wrong]]
+    cases = cases[~(whole_row & cases["index"].isin(cases.loc[~whole_row, "index"]))]
+    expected = {name: column.checks[0].error for name, column in schema.columns.items()}
+    reasons = cases["check"].mask(cases["check"] == "not_nullable", cases["column"].map(expected))
+    columns = cases["column"].mask(whole_row, "")
+    return list(dict.fromkeys(zip(cases["index"].astype(int), columns, reasons, strict=True)))
