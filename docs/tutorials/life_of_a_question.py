@@ -62,7 +62,7 @@ record = TrackRecord.of(Ledger.read(ledger))
 print(record.sentence)
 for case in record.cases:
     said = f"forecast {case.first:.0%}, base rate {case.base:.0%}"
-    print(f"{case.question}: {case.outcome}, {said}, Brier score {case.brier['first']:.2f}")
+    print(f"{case.question}: {case.outcome}, {said}, Brier score {case.scores['brier_first']:.2f}")
 
 # %% [markdown]
 # Two questions say nothing about calibration; the [retrospective ledger](../../reports/retrospective/index.html) has
