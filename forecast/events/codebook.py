@@ -152,7 +152,8 @@ def read_days(cells: "pd.Series[Any]", name: str | Path) -> "pd.Series[pd.Timest
 
 
 def past_days(cells: "pd.Series[Any]", name: str) -> "pd.Series[pd.Timestamp]":
-    """Read a column of whole days, none of them in the future."""
+    """Read a column of whole days, none of them in the future; a moment at midnight is its day."""
+    cells = cells.str.removesuffix(" 00:00:00")
     require_cells(cells, cells.str.fullmatch(r"\d{4}-\d{2}-\d{2}"), "a day, as YYYY-MM-DD", name)
     days = read_days(cells, name)
     for line, day in days.drop_duplicates().items():

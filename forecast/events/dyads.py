@@ -203,8 +203,8 @@ def read_eras(path: str | Path | Frame | None = None) -> pd.DataFrame:
     Parameters
     ----------
     path : str, pathlib.Path or table, optional
-        A CSV, or a table of pandas, polars, Arrow or xarray, with the columns below, its days as text or dates; the
-        embedded `eras.csv` without it.
+        A CSV, or a table of pandas, polars, Arrow or xarray, with the columns below, its days as text or dates
+        without a time of day; the embedded `eras.csv` without it.
 
     Returns
     -------
@@ -238,8 +238,8 @@ def read_coverage(path: str | Path | Frame | None = None) -> pd.DataFrame:
     Parameters
     ----------
     path : str, pathlib.Path or table, optional
-        A CSV, or a table of pandas, polars, Arrow or xarray, with the columns below, its days as text or dates; the
-        embedded `coverage.csv` without it.
+        A CSV, or a table of pandas, polars, Arrow or xarray, with the columns below, its days as text or dates
+        without a time of day; the embedded `coverage.csv` without it.
 
     Returns
     -------

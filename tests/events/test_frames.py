@@ -1,5 +1,6 @@
 """Tables in memory are read as files are, and ISO dates without a format."""
 
+import datetime
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,21 @@ def test_small_tables_in_memory_are_those_of_the_file(form, tmp_path):
     assert read_coverage(form(cover))["last_even"].dt.year.tolist() == [2020]
     rows = pd.DataFrame({"date": ["2026-06-20"], "source": "CHN", "target": "USA", "kind": "visit"})
     assert len(add_events(read_chronology(dyads=["USA-CHN"]), form(rows)).additions[0].events) == 1
+
+
+def test_days_of_a_table_in_memory_are_moments_at_midnight_and_no_others():
+    midnight, noon = datetime.datetime(1949, 10, 1), datetime.datetime(1979, 1, 1, 12)
+    eras = pd.DataFrame({"dyad": "USA-CHN", "era": ["a", "b"], "start": [midnight, "1979-01-01"], "name": "One"})
+    found = read_eras(eras.assign(recognised_at=eras["start"]))
+    assert found["start"].tolist() == [pd.Timestamp("1949-10-01"), pd.Timestamp("1979-01-01")]
+    message = r"^eras, line 3: recognised_at is '1979-01-01 12:00:00'; expected a day, as YYYY-MM-DD"
+    with pytest.raises(DataError, match=message):
+        read_eras(eras.assign(recognised_at=[midnight, noon]))
+
+
+def test_an_empty_path_is_not_the_embedded_table():
+    with pytest.raises(DataError, match="cannot be read"):
+        read_eras("")
 
 
 def test_an_error_of_a_table_in_memory_names_it():
