@@ -78,7 +78,7 @@ class SegmentWriter:
         """Write the rows that are held."""
         contents = {}
         for place, tables in sorted(self._waiting.items()):
-            keys = ("pair", "date", "file", "line") if place.startswith(ROWS) else ("file", "line")
+            keys = ("pair", "date", "file", "line", "id") if place.startswith(ROWS) else ("file", "line")
             rows = pa.concat_tables(tables).sort_by([(key, "ascending") for key in keys])
             segment, content = _segment(place, rows)
             contents[segment] = content

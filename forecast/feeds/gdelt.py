@@ -74,18 +74,18 @@ def _acts(side: Side, settings: FeedSettings) -> str:
 
 def _named(name: str) -> Named:
     """Read the name: 2005.zip, 201303.zip, 20180601.export.CSV, 20180601001500.export.CSV or one of translations."""
-    number = re.match(r"(\d+)(?!\d)", name)
-    digits = number[1] if number else ""
-    series = {4: "year", 6: "month", 8: "day", 14: "quarter hour"}.get(len(digits))
+    found = re.match(r"\d+", name)
+    number = found[0] if found else ""
+    series = {4: "year", 6: "month", 8: "day", 14: "quarter hour"}.get(len(number))
     if series is None:
         return Named(name)
-    first = named_day(f"{digits}0101"[:8])
-    last = named_day((digits + ("1231" if series == "year" else "31"))[:8])
+    first = named_day(f"{number}0101"[:8])
+    last = named_day((number + ("1231" if series == "year" else "31"))[:8])
     if first is None or last is None:
         return Named(name)
     if series == "quarter hour" and ".translation." in name.lower():
         series = "quarter hour, translated"
-    part = 1 / 96 if len(digits) == 14 else 1.0  # a file of 2.0 per quarter hour
+    part = 1 / 96 if len(number) == 14 else 1.0  # a file of 2.0 per quarter hour
     return Named(name, series, (first, last), whole=True, part=part)
 
 

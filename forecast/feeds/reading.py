@@ -332,7 +332,7 @@ class Together:
                 tables.append(judged.kept)
                 for file, line, reason in judged.rejected:
                     run, chunks = self._added[file]
-                    run.reject(line, reason, next(filter(None, (chunk.numbered(line) for chunk in chunks))))
+                    run.reject(line, reason, "".join(chunk.numbered(line) for chunk in chunks))
                 for file, line, reason in judged.filtered:
                     self._added[file][0].filtered_lines.append((line, reason))
                 for file, became, day, known, number in judged.became:
@@ -371,13 +371,12 @@ def accounted(
         reasons.update(run.filtered)
         lots = len(run.rejected), run.filtered.total(), run.repeated
         files.append(FileAccount(run.file.name, run.rows, run.rows - sum(lots), *lots, run.mended))
-
-    def listed(lot: str) -> pd.DataFrame:
-        return pd.DataFrame(sorted((run.file.name, *each) for run in runs for each in getattr(run, lot)), columns=PLACE)
-
+    repeats = sorted((run.file.name, *each) for run in runs for each in run.repeats)
+    filtered = sorted((run.file.name, *each) for run in runs for each in run.filtered_lines)
     account = FeedAccount(
         opened.feed.name, opened.feed.title, settings.words, tuple(files), dict(reasons),
-        duplicates=listed("repeats"), filtered=listed("filtered_lines"), unread=tuple(opened.failures),
+        duplicates=pd.DataFrame(repeats, columns=PLACE), filtered=pd.DataFrame(filtered, columns=PLACE),
+        unread=tuple(opened.failures),
         findings=tuple(run.finding for run in runs if run.finding),
     )  # fmt: skip
     rows = [(run.file.name, *each) for run in runs for each in sorted(run.rejected)]

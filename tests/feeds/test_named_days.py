@@ -99,6 +99,26 @@ def test_the_name_of_an_archive_counts_where_that_of_its_member_says_nothing(tmp
     assert findings(path)[0].startswith("20141124.export.CSV.zip/rows.CSV: by its name rows are added 2014-11-24")
 
 
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("20180603-icews-events.tab", "2018-06-04"),
+        ("201806-icews-events.tab", "2018-07-01"),
+        ("20181301-icews-events.tab", "2018-06-02"),  # which is no day, so that each row was known on the day after it
+        ("20180601-20181399-icews-events.tab", "2018-06-02"),
+        ("events.2018.20200427084805.tab", "2020-04-27"),
+        ("events.2018.20201399084805.tab", "2018-06-02"),
+    ],
+)
+def test_rows_are_known_since_the_day_of_the_name_in_an_archive_or_not(tmp_path, name, known):
+    rows = icews("2018-06-01")
+    plain = written(tmp_path / name, rows)
+    inside = zipped(tmp_path / f"{name}.zip", {"rows.tab": in_archive(rows)})
+    settings = FeedSettings(icews_known="edition")
+    for path in (plain, inside):
+        assert str(read_feed(path, settings=settings).events["known_at"].iloc[0].date()) == known
+
+
 @pytest.mark.parametrize("command", [("check",), ("count", "--out", "c.csv"), ("import", "--archive", "a")])
 def test_commands_show_findings_and_end_well(tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
