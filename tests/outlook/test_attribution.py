@@ -504,6 +504,39 @@ def test_a_question_about_two_dyads_is_split_among_the_events_of_one():
         assert (alone.added["yes"].value > 0) == good
 
 
+def talks_in_august(table, number):
+    """The table with so many talks in August 2023, each of one side, and nothing else in this month."""
+    august = table.events["date"].between("2023-08-01", "2023-08-31")
+    talks, days = table.events[august].iloc[:1], pd.date_range("2023-08-05", periods=number, freq="7D")
+    own = [talks.assign(cameo="036", date=one, known_at=one, event_id=str(one)) for one in days]
+    return replace(table, events=pd.concat([table.events[~august], *own], ignore_index=True).sort_values("date"))
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_a_part_that_is_void_in_every_simulation_does_not_stop_the_question(prior, table, number):
+    """Three events in August decide its part; of two, or without one of three, nothing but a no decides the whole."""
+    few = talks_in_august(table, number)
+    question = joint_question([make_question(panel_of(few, EARLY), DYAD, above=50, months=last) for last in (1, 12)])
+    fit = posterior(prior, panel_of(few), 300)
+    found = attribute_question(fit, question, few, months=3)
+    now, (yes, there) = found.now["yes"].value, put_question(fit, question, table=few).simulate(fit)
+    assert now == pytest.approx(yes.sum() / there.sum(), abs=1e-12)
+    assert (now > 0.01) == (number == 3)
+    august = found.events["date"].between("2023-08-01", "2023-08-31")
+    assert august.sum() == number
+    for inside, alone in zip(august, found.alone, strict=True):
+        assert (alone.added["yes"].value == pytest.approx(now)) == (inside or number == 2)
+
+
+def test_a_question_that_is_void_in_every_simulation_has_nothing_to_split(prior, table):
+    few = talks_in_august(table, 2)
+    above, august = (make_question(panel_of(few, EARLY), DYAD, above=50, months=last) for last in (12, 1))
+    with pytest.raises(QuestionError, match=r"^nothing: it is void in every simulated future"):
+        attribute_question(
+            posterior(prior, panel_of(few), 300), conditional_question(above, august, id="nothing"), few, months=3
+        )
+
+
 def brute_answer(prior, panel, question, without, table):
     """Return the chance of a yes given a record, by weights of the prior's draws and what they then answer."""
     other = panel_of(without)
