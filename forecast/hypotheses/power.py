@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import numpy as np
 import xarray as xr
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from forecast.arguments import checked, whole_seed
 from forecast.errors import DataError, SpecError
@@ -267,8 +267,9 @@ class Kept:
             )
         try:
             return cls(path, identity, dict(TypeAdapter(list[tuple[str, Row]]).validate_python(lines)))
-        except ValueError as error:
-            raise _foreign(path, error) from error
+        except ValidationError as error:
+            line = error.errors()[0]["loc"][0]
+            raise _foreign(path, f"line {int(line) + 2}: expected a key and three numbers") from error
 
     def add(self, key: str, row: Row) -> None:
         """Keep what was found on one more set."""
@@ -278,7 +279,7 @@ class Kept:
             append_lines(self.path, lambda before: (line,) if before.lines else (first, line))
 
 
-def check_checkpoint(path: Path, inputs: Iterable[str | Path | None] = ()) -> list[dict[str, Any]]:
+def check_checkpoint(path: Path, inputs: Iterable[str | Path | None] = ()) -> list[Any]:
     """Make sure that results can be kept in a file before hours are spent on them; return what is in it, if it is."""
     check_target(path, inputs)
     check_writable(path.parent)
@@ -293,5 +294,5 @@ def check_checkpoint(path: Path, inputs: Iterable[str | Path | None] = ()) -> li
         raise _foreign(path, error) from error
 
 
-def _foreign(path: Path, error: Exception) -> SpecError:
+def _foreign(path: Path, error: Exception | str) -> SpecError:
     return SpecError(f"{path}: is no file of simulations ({error!s:.200}); name another file or remove it")
