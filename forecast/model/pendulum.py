@@ -22,9 +22,11 @@ from pytensor.graph.traversal import ancestors
 from forecast.arguments import checked
 from forecast.model.arrays import PanelArrays, panel_arrays, require_observations
 from forecast.model.driving import add_effects, followed, node_push, push_of_draw
+from forecast.model.dynamics import PACKAGED as CYCLES
 from forecast.model.dynamics import Transitions
 from forecast.model.inputs import NODE_PATHS, WHITE, Parameters, Part, model_data
 from forecast.model.kernels.ops import WhitenedPair, WhitenedPath
+from forecast.model.observation import PACKAGED as OBSERVATIONS
 from forecast.model.observation.kinds import add_aside, aside_log_likelihood
 from forecast.model.spec import PendulumSpec, spec_for
 from forecast.model.trend import SOFTNESS, add_constant, add_headroom, add_trend, step_below
@@ -231,11 +233,14 @@ def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: i
         if arrays.aside:
             add_aside(arrays, arrays.aside)
     dims = {name: own for name, own in sampled_variables().items() if name in model.named_vars}
-    names = sorted(dims)
-    # Not compiled: that would take longer than the draws, which are made all at once.
-    expressions = _repeated([model[name] for name in names], model.basic_RVs, draws)
+    names, random = sorted(dims), model.basic_RVs
+    expressions = [model[name] for name in names]
+    plain = Mode(linker="py", optimizer=None)  # Not compiled: that would take longer than the draws
     with np.errstate(over="ignore"):
-        values = pm.draw(expressions, random_seed=seed, mode=Mode(linker="py", optimizer=None))
+        if spec.cycle_model in CYCLES and spec.observation_model in OBSERVATIONS:
+            values = pm.draw(_repeated(expressions, random, draws), random_seed=seed, mode=plain)
+        else:  # a registered class may have random variables to which no axis can be added
+            values = pm.draw(expressions, draws=draws, random_seed=seed, mode=plain)
     made = dict(zip(names, values, strict=True))
     prior = {}
     for name, own in dims.items():
@@ -245,7 +250,10 @@ def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: i
 
 
 def _repeated(expressions: list[Any], random: list[Any], draws: int) -> list[Any]:
-    """Return expressions of random variables with a first axis of draws: the numbers of as many draws one by one."""
+    """Return expressions of random variables with a first axis of draws: the numbers of as many draws one by one.
+
+    It is for variables as the packaged model has them; those that depend on others have the shape of their parameters.
+    """
     own: dict[Any, Any] = {}
     for variable in random:
         if own.keys().isdisjoint(ancestors([variable])):

@@ -124,6 +124,31 @@ def test_data_are_simulated_from_it():
     assert int(simulated["counts"].sum()) == int(panel["counts"].sum())
 
 
+@pytest.mark.parametrize("draws", [1, 5])
+def test_its_prior_may_have_random_variables_of_any_kind(draws):
+    """Of these PyMC adds an axis of draws to none: a spread that three values share, and what is cut off or mixed."""
+    import pymc as pm
+
+    class Scattered(Saturating):
+        name, priors, variables = "scattered", (), (Variable("scattered", (), "spreads", "Distance."),)
+
+        def shape(self, priors: Priors, pool: bool) -> tuple[dict[str, Any], Any]:
+            spread = pm.HalfNormal("scattered_spread", 1.0)
+            parts = pm.Normal("scattered_parts", 0.0, spread, shape=3)
+            bounded = pm.Censored("scattered_bounded", pm.Normal.dist(spread, 1.0), lower=0.0, upper=None)
+            mixed = pm.NormalMixture("scattered_mixed", [0.5, 0.5], [0.0, spread], 1.0)
+            return {"scattered": pm.Deterministic("scattered", parts.sum() + bounded + mixed)}, 1.0
+
+    register_cycle(Scattered)
+    try:
+        drawn = prior_draws(make_panel(periods=12), PendulumSpec(cycle="scattered"), draws=draws, seed=1)["scattered"]
+    finally:
+        unregister_cycle("scattered")
+    assert drawn.dims == ("draw",)
+    assert np.isfinite(drawn).all()
+    assert len(set(drawn.to_numpy().tolist())) == draws
+
+
 def test_its_words_reach_report_and_help():
     assert choices_shown(PendulumSpec(cycle="saturating"))["Cycle"] == Saturating.words
     shown = re.sub(r"[│\s]+", " ", CliRunner().invoke(app, ["report", "--help"]).output)
