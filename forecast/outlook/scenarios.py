@@ -271,7 +271,7 @@ def read_scenarios(
     if isinstance(assumed, Mapping):
         given = assumed.items()
     else:
-        paths = [assumed] if isinstance(assumed, str | PathLike) else list(assumed)
+        paths = list(assumed) if isinstance(assumed, Sequence) and not isinstance(assumed, str) else [assumed]
         if not all(isinstance(path, str | PathLike) for path in paths):
             raise SpecError("assumed: expected scenarios by name, as in {'a meeting': rows}, or paths of CSV files")
         given = [(Path(path).stem, path) for path in paths]
@@ -283,11 +283,12 @@ def read_scenarios(
         raise SpecError(f"assumed: a scenario's name has 1 to {LONGEST_NAME} characters; name its file so")
     found = {}
     for name, (_, table) in zip(names, pairs, strict=True):
-        found[name] = read_assumed(Path(table)) if isinstance(table, str | PathLike) else tuple(table)
-        if not all(isinstance(row, Assumed) for row in found[name]):
+        rows = read_assumed(Path(table)) if isinstance(table, str | PathLike) else table
+        if not isinstance(rows, Sequence) or not all(isinstance(row, Assumed) for row in rows):
             raise SpecError(
                 "assumed: a row is no Assumed; make them as in Assumed(date(2026, 11, 18), 'USA', 'CHN', '042')"
             )
+        found[name] = tuple(rows)
     return found
 
 

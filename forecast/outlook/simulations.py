@@ -262,7 +262,8 @@ def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
 class _Particles:
     """States of the simulations in a period, with their parameters, each (chain, draw, future)."""
 
-    parameters: Mapping[str, Float]  # Those of the dyad, and the `chance` of a new framework in a period
+    parameters: Mapping[str, Float]  # By the names of the posterior
+    chance: Float  # That a new framework comes in a period
     trend: Float
     cycle: Float
     ceiling: Float | None  # None where the model has none
@@ -271,9 +272,9 @@ class _Particles:
     @classmethod
     def start(cls, own: DyadDraws, simulations_per_draw: int, hazard: Float) -> "_Particles":
         size, ceiling = (*own.size, simulations_per_draw), own.ceiling(-1)
-        parameters = {**own.scalars, "chance": -np.expm1(-hazard / own.clock.per_month)}
         return cls(
-            parameters={name: values[..., None] for name, values in parameters.items()},
+            parameters={name: values[..., None] for name, values in own.scalars.items()},
+            chance=_repeat(-np.expm1(-hazard / own.clock.per_month), size),
             trend=_repeat(own.trend[..., -1].astype(np.float64), size),
             cycle=_repeat(own.level_now - own.trend[..., -1], size),
             ceiling=None if ceiling is None else _repeat(ceiling, size),
@@ -283,7 +284,7 @@ class _Particles:
     def moved(self, own: DyadDraws, rngs: Mapping[str, np.random.Generator]) -> "_Particles":
         """Move on by a period; where a new framework comes, the trend jumps below a new ceiling."""
         given, trend, ceiling, cycle = self.parameters, self.trend, self.ceiling, self.cycle
-        arrived = rngs["breaks"].random(trend.shape) < given["chance"]
+        arrived = rngs["breaks"].random(trend.shape) < self.chance
         jump, mean = given.get("trend_jump", np.zeros(1)), given["trend_mean"]
         if own.moves:
             spread = np.sqrt(given["trend_step"] ** 2 + jump**2 * arrived)
@@ -306,7 +307,8 @@ class _Particles:
 
     def at(self, places: Index) -> "_Particles":
         """Return those at some places."""
-        size, states = self.trend.shape, {name: getattr(self, name) for name in ("trend", "cycle", "ceiling", "count")}
+        size, names = self.trend.shape, ("chance", "trend", "cycle", "ceiling", "count")
+        states = {name: getattr(self, name) for name in names}
         parameters = {name: picked(np.broadcast_to(values, size), places) for name, values in self.parameters.items()}
         some = {name: picked(values, places) for name, values in states.items() if values is not None}
         return replace(self, parameters=parameters, **some)

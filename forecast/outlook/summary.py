@@ -1,4 +1,4 @@
-"""Numbers of an outlook: summaries of draws or simulations, the times until something happens, and their sentences.
+"""Numbers of an outlook: summaries of draws or simulations, and the sentences that word them.
 
 Every number keeps its posterior draws (one value per chain and draw, averaged over the simulations of that draw). Its
 Monte Carlo error comes from these draws, and convergence is checked for the reported quantities (`reported`). Undefined

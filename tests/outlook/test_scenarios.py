@@ -173,7 +173,14 @@ def test_a_window_holds_what_followed(fit, make):
 
 @pytest.mark.parametrize(
     ("assumed", "words"),
-    [({}, "0 scenarios"), ({"": []}, "name"), ({"a": [1]}, "no Assumed"), (["a/x.csv", "b/x.csv"], "different names")],
+    [
+        ({}, "0 scenarios"),
+        ({"": []}, "name"),
+        ({"a": [1]}, "no Assumed"),
+        ({"a": 1}, "no Assumed"),
+        (["a/x.csv", "b/x.csv"], "different names"),
+        (3, "scenarios by name"),
+    ],
 )
 def test_scenarios_that_are_none_are_rejected(fit, assumed, words):
     with pytest.raises(SpecError, match=words):

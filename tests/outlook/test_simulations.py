@@ -53,6 +53,14 @@ def test_a_ceiling_changes_with_its_framework_alone(fit):
     )
 
 
+def test_a_variable_of_a_registered_cycle_may_have_any_name(make):
+    fit = make()
+    named = replace(fit, posterior=fit.posterior.assign(chance=1.0 + 0.0 * fit.posterior["phi"]))
+    ours, theirs = (simulate_ahead(one, "USA-CHN", 12, seed=1) for one in (fit, named))
+    np.testing.assert_array_equal(ours.level, theirs.level)
+    np.testing.assert_array_equal(ours.frameworks, theirs.frameworks)
+
+
 @pytest.mark.parametrize("trend", ["reverting", "walk", "constant"])
 def test_without_hazard_the_framework_stays(make, trend):
     ceiling = "none" if trend == "constant" else "framework"
@@ -61,7 +69,8 @@ def test_without_hazard_the_framework_stays(make, trend):
     if trend == "constant":
         assert simulations.ceiling is None
         assert (simulations.trend == simulations.trend[..., :1]).all()
-        assert horizon_outlook(simulations, 24).structural.value == 0.0
+        outlook = horizon_outlook(simulations, 24)
+        assert outlook.improvement.value > outlook.structural.value == outlook.new_framework.value == 0.0
     else:
         assert (simulations.ceiling == simulations.ceiling[..., :1]).all()
         assert (np.diff(simulations.trend, axis=-1) != 0).all()
