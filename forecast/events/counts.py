@@ -45,6 +45,8 @@ def read_counts(path: str | Path | Frame, mapping: CountsMapping | dict[str, Any
     """
     mapping = load_mapping(mapping, CountsMapping)
     raw = load_raw(path, mapping)
+    if raw.rows.empty:
+        raise raw.nothing_usable(raw.faults)
     with fence(raw.name, ADVICE):
         rows, cells = _read_periods_and_states(raw, mapping), _sum_cells(raw, mapping)
         reasons = _reject_reasons(raw, mapping, rows, cells)

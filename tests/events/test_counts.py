@@ -81,6 +81,17 @@ def test_a_file_without_a_usable_row_is_an_error(write):
 
 
 @pytest.mark.parametrize(
+    ("rows", "message"),
+    [("2020-02,USA\n", "The first, line 2: 2 fields where 4 are expected"), ("", "has a header and no rows")],
+)
+def test_a_file_without_a_whole_row_is_an_error(write, rows, message):
+    states = {"time": "month", "source": "from", "target": "to"}
+    classes = [{"name": name, "side": name, "columns": ["n"]} for name in ("conflict", "cooperation")]
+    with pytest.raises(DataError, match=f"^mine.csv.* {message}"):
+        read_counts(write("month,from,to,n\n" + rows), {"dataset": "mine", "columns": states, "classes": classes})
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"columns": {"time": "month"}}, "the states are to be given as"),
