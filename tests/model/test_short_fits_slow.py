@@ -21,12 +21,12 @@ def fits():
 
 
 def reported(fitted):
-    """What the gate watches, the level at every twelfth month, as (chain, draw, quantity)."""
+    """What the gate watches, level and trend at every twelfth month, as (chain, draw, quantity)."""
     posterior = fitted.posterior
     columns = []
     for name in reported_variables().values():
         if name in posterior:
-            values = posterior[name].isel(time=slice(None, None, 12)) if name == "level" else posterior[name]
+            values = posterior[name].isel(time=slice(None, None, 12), missing_dims="ignore")
             columns.append(values.transpose("chain", "draw", ...).to_numpy().reshape(*values.shape[:2], -1))
     return xr.Dataset({"x": (("chain", "draw", "quantity"), np.concatenate(columns, axis=-1))})
 
@@ -43,8 +43,8 @@ def summarised(draws, level):
 def test_short_and_long_agree_within_their_monte_carlo_errors(fits, level):
     """Their differences in units of the errors stated.
 
-    Some 600 quantities, many of them strongly dependent. Were all independent and normal, the largest of 600 would
-    exceed 5 once in 3,000 runs; the errors are themselves estimated, from some 400 effective draws.
+    Some 3,000 quantities, most of them strongly dependent. Were all independent and normal, the largest of 3,000 would
+    exceed 5 once in 600 runs; the errors are themselves estimated, from some 400 effective draws.
     """
     short, long = (reported(one) for one in fits)
     moving = ~(short["x"] == short["x"][0, 0]).all(("chain", "draw"))
