@@ -476,7 +476,11 @@ def _update_saved_fit(job: _Job, saved: "Fit") -> tuple["Fit", tuple[str, ...]]:
 
         known = job.records.events or job.records.panel(saved.dyads, day, saved.panel.attrs["frequency"])
         fit = update(saved, known, as_of=day, seed=settings.seed, progress=job.steps.progress)
-    return (fit, ()) if fit is saved else (fit, _describe_update(fit))
+    if fit is saved:
+        return fit, ()
+    if not job.every:  # where each dyad gets a report, those with too short a record are left out
+        require_record(fit.panel, job.dyad, day)
+    return fit, _describe_update(fit)
 
 
 def _day_of_update(job: _Job, saved: "Fit") -> date | None:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from forecast import pipeline
 from forecast.cli import app
-from forecast.errors import SpecError
+from forecast.errors import DataError, SpecError
 from forecast.events import add_events, read_chronology
 from forecast.files import digest
 from forecast.model import fit
@@ -154,6 +154,21 @@ def test_a_last_month_that_is_known_in_part_is_said() -> None:
     assert "known to 13 June 2026" in words and "begins on 1 July 2026" in words
     whole = date(2026, 5, 31)
     assert not pipeline._describe_end(build_panel(table, as_of=whole), "USA-CHN", whole)
+
+
+@pytest.mark.parametrize("every", [False, True])
+def test_an_updated_fit_is_no_way_around_the_shortest_record(every: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    table, day = read_chronology(dyads=["USA-CHN"]), date(1950, 6, 30)
+    updated = SimpleNamespace(panel=build_panel(table, as_of=day))
+    monkeypatch.setattr("forecast.model.update", lambda *_, **__: updated)
+    monkeypatch.setattr(pipeline, "_describe_update", lambda fit: ("updated",))
+    job = pipeline._Job(ReportSettings(as_of=day), Records(table, {}), "USA-CHN", Steps(silent), every)
+    saved = SimpleNamespace(provenance={})
+    if every:
+        assert pipeline._update_saved_fit(job, saved) == (updated, ("updated",))
+        return
+    with pytest.raises(DataError, match="USA-CHN has 9 covered months by 1950-06-30"):
+        pipeline._update_saved_fit(job, saved)
 
 
 @pytest.mark.usefixtures("undrawn")
