@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from forecast import files
 from forecast.cli import app
+from forecast.cli.terminal import print_lines
 from forecast.escaping import has_controls, json_text, latex, markdown, printable, spreadsheet_cell, web_host
 from forecast.report.events import cited
 from forecast.report.folder import render
@@ -186,3 +187,10 @@ def test_an_address_in_disguise_is_no_link(text: str) -> None:
 )
 def test_an_address_is_a_link(text: str, host: str) -> None:
     assert web_host(text) == host and f'href="{escape(text)}"' in cited(text)
+
+
+def test_what_a_line_of_the_terminal_inserts_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "a [red]b[/] [/bold] :smile: {{ x }} \x1b[31m"
+    print_lines("reports", soft_wrap=True, done=[], warnings=[text], skipped={text: text}, page=Path("[b]/index.html"))
+    shown = printable(text)
+    assert capsys.readouterr().out.splitlines() == [shown, f"No report on {shown}: {shown}", "[b]/index.html", ""]
