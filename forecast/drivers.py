@@ -375,7 +375,9 @@ MOST_CARRIED = 12
 
 
 def require_drivers(drivers: Path | str | None, acts: str | None, future: str) -> None:
-    """Reject choices of drivers where there are no drivers."""
+    """Reject an unknown future, and choices of drivers where there are no drivers."""
+    if future not in FUTURE_WORDS:
+        raise SpecError(f"driver-future: got {future!r:.40}; expected one of {', '.join(FUTURE_WORDS)}")
     if drivers is None and (acts is not None or future != "given"):
         raise SpecError("driver-acts, driver-future: say what drivers do, and there are none; give drivers as well")
 

@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import forecast
 from forecast.arguments import MOST_POINTS, require_positive
@@ -67,7 +67,7 @@ def backtest(
     Every origin is rebuilt as of its day. Finished origins are kept in the folder: interrupted, the same command goes
     on where it stopped. Writes a page, skill.json, skill.csv and cases.csv.gz (`forecast help skill`).
     """
-    from forecast.drivers import require_drivers
+    from forecast.drivers import Future, require_drivers
     from forecast.report.folder import SKILL, require_report_folder
 
     if remake:
@@ -87,6 +87,7 @@ def backtest(
         raise SpecError("with, alone: choose one; --alone fits every dyad by itself")
     require_positive("improvement", improvement, MOST_POINTS, "points of share")
     require_drivers(driven.drivers, driven.driver_acts, driven.driver_future)
+    future = cast(Future, driven.driver_future)
     resumed = (out / RUN_FILE).is_file()  # a run replaces its own page only: it rejects the folder of another
     require_report_folder(out, SKILL, [*data.paths, driven.drivers], replace=replace or resumed)
     if scheduler is not None and processes is not None:
@@ -102,7 +103,7 @@ def backtest(
 
             if MODEL not in {one.code for one in forecasters}:
                 forecasters.append(VARIANTS[MODEL])
-            forecasters.append(with_drivers(**vars(driven)))
+            forecasters.append(with_drivers(driven.drivers, driven.driver_acts, future))
         origins = forecast.origins_between(start, stop or record.last_origin(min(months)), every)
         results = forecast.backtest(
             record, origins, horizons=months, forecasters=forecasters, out=out, improvement=improvement,

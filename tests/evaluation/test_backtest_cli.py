@@ -1,6 +1,7 @@
 """The command `forecast backtest`: what it writes and prints, and how it answers bad input."""
 
 import json
+import re
 import shutil
 from datetime import date
 
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from forecast import read_chronology
 from forecast.cli import app
+from forecast.errors import DataError
 from forecast.evaluation import Record
 from tests.pages import leave_figures_empty
 
@@ -125,3 +127,17 @@ def test_what_drivers_do_needs_drivers(tmp_path):
     result = forecast(*SMALL, "--driver-future", "carried", "--out", tmp_path / "run")
     assert result.exit_code == 2 and "there are none" in result.output
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_with_drivers_has_the_model_with_them_and_without(tmp_path, monkeypatch):
+    def stopped(record, origins, *, forecasters, **choices):
+        raise DataError(f"stopped: {' '.join(one.code for one in forecasters)}; {forecasters[-1].drivers}")
+
+    monkeypatch.setattr("forecast.backtest", stopped)
+    drivers = ["--drivers", "calendar", "--driver-acts", "cycle", "--driver-future", "carried"]
+    result = forecast(*SMALL, "--benchmarks", "base_rate_10y", *drivers, "--out", tmp_path / "run")
+    words = " ".join(result.output.split())
+    assert re.search("stopped: base_rate_10y pendulum drivers_carried_[0-9a-f]{6};", words), words
+    assert "source='calendar', acts='cycle', future='carried'" in words
+    wrong = forecast(*SMALL, "--drivers", "calendar", "--driver-future", "soon", "--out", tmp_path / "run")
+    assert wrong.exit_code == 2 and "driver-future: got 'soon'; expected one of given, carried" in wrong.output
