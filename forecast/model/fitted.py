@@ -21,7 +21,7 @@ from forecast.folders import replace_folder
 from forecast.model.arrays import SHARED
 from forecast.model.dynamics import declare_cycle
 from forecast.model.gate import Gate, check_convergence, kept_gate, with_quantities
-from forecast.model.observation.kinds import TOWARDS, places_of_dyad
+from forecast.model.observation.kinds import PARTS, TOWARDS, places_of_dyad
 from forecast.model.observation.sides import declare_sides
 from forecast.model.posterior import Groups, flat, groups_of, take_apart
 from forecast.model.spec import PendulumSpec
@@ -177,7 +177,7 @@ def _draws_faults(
     posterior: xr.Dataset, statistics: xr.Dataset, panel: xr.Dataset, spec: PendulumSpec
 ) -> Iterator[str]:
     """Describe missing variables, and those of another form than the table of variables has."""
-    parts = ("shift", "slope", "cutpoint", "concentration")[: 4 if spec.overdispersion else 3]
+    parts = [part for part in PARTS if part != "concentration" or spec.overdispersion]
     sides = [[f"{name}_{part}" for part in parts] for name in TOWARDS]
     kinds = [name for own in sides if posterior.keys() & set(own) for name in own]
     wanted = [*required_variables(spec), *kinds]
