@@ -121,7 +121,7 @@ def release_free_memory() -> None:
 def imported_on_use(package: str) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
     """Return the names that a package imports for type checkers, with `__getattr__`, by first use, and `__dir__`."""
     tree = ast.parse(pkgutil.get_data(package, "__init__.py") or b"")
-    block = next(node for node in tree.body if isinstance(node, ast.If))
+    block = next(node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
     imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
     homes = {alias.name: str(node.module) for node in imports for alias in node.names}
 
