@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from forecast.cli import app
 from forecast.hypotheses import read_plan
-from forecast.hypotheses.outcome import Outcome
+from forecast.hypotheses.outcome import LIMIT, Outcome
 from forecast.hypotheses.power import SETS, Rate
 from forecast.hypotheses.run import PooledResults, PooledVerdict
 
@@ -159,8 +159,8 @@ def test_power_is_printed_or_json(simulated):
     found = json.loads(run("power", *DATA, "--more-dyads", 2, "--more-events", 4, "--json").stdout)
     assert found["S5b"][0] == {
         "truth": "no return", "true": False, "sets": SETS, "supported": 1, "rejected": 2, "least": -3.0, "most": 0.5,
-        "dyads": 6, "events": 4,
-    }  # fmt: skip
+        "dyads": 6, "events": 4, "limit": LIMIT, "months": 0,
+        }  # fmt: skip
 
 
 @pytest.mark.parametrize("options", [("--sets", "0"), ("--claims", "S99"), ("--checkpoint", "power.csv")])

@@ -320,6 +320,7 @@ def test_the_schema_is_locked(tmp_path):
         "era_dyad": ("era",),
         "era_name": ("era",),
         "era_start": ("era",),
+        "era_recognised": ("era",),
     }
     assert {name: type(value) for name, value in panel.attrs.items()} == {
         "schema": int,

@@ -22,9 +22,15 @@ VARIANTS: dict[str, Callable[[Record], Record]] = {
     "decades": lambda record: record.anchored(SET_CEILING, record.every(DECADE)),  # Every ten years do
     "means": lambda record: record.anchored(NEW_MEAN, record.begins),  # Each era has its own long-run mean
     "sources": lambda record: record.without_eras().anchored(NEW_SOURCE, record.every(SOURCE_MONTHS)),
+    "prompt eras": Record.with_prompt_eras,  # Eras that were recognised within a week alone
+    "last events": Record.with_last_events,  # What the last month with events was like is known
 }
 """The record as models read it; in `sources`, these change blindly."""
 PLACEBOS = 300
+MATCHED = "walks that turned back as these dyads did"
+HINDSIGHT = "walks with late eras dated where the record moves most"
+EPISODES = "walks whose events repeat the last ones"
+"""Null sets: simulated record sets in which a claim is false and that look as if it were true (`nulls`)."""
 
 
 class Reading(NamedTuple):
@@ -116,6 +122,16 @@ class Engine:
 
         return deciding
 
+    def against_each(self, pairs: Iterable[tuple[Evidence, Evidence]]) -> Deciding:
+        """Return how a claim is decided that is tested under several models: by all pairs of claim and rival."""
+        each = [self.against(claim, [rival]) for claim, rival in pairs]
+
+        def deciding(dyads: list[int] | None) -> tuple[float, float]:
+            found = [one(dyads) for one in each]
+            return min(least for least, _ in found), max(most for _, most in found)
+
+        return deciding
+
     def counted(self, dyads: list[int] | None = None) -> list[int] | None:
         """Return the dyads that count: those that are given, else those of the engine; None for all."""
         return list(self.only) if dyads is None and self.only is not None else dyads
@@ -146,6 +162,7 @@ class Claim:
     # What a record lacks for the test, with the remedy; empty if nothing
     lacks: Callable[[Record], str] = lambda record: ""
     ahead: Ahead | None = None  # For windows ahead
+    nulls: tuple[str, ...] = ()  # Null sets that a supported claim must stand out from
     usual: bool = True  # Tested without being named
 
 

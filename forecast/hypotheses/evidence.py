@@ -6,6 +6,7 @@ concentration, one for all, is integrated with Gauss-Hermite nodes.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -114,6 +115,27 @@ class Evidence:
         fine = np.linspace(grid[0], grid[-1], 2001)
         density = np.exp(np.interp(fine, grid, np.log(np.maximum(chance, 1e-300))))
         return float(density[fine < math.log(value)].sum() / density.sum())
+
+
+def averaged_interval(evidences: Sequence[Evidence], axis: Axis) -> tuple[float, float, float]:
+    """Return 5%, 50% and 95% points of a population's mean, averaged over models by their evidence.
+
+    Models are equally likely before the data.
+    """
+    low = min(float(one.marginal(axis)[0][0]) for one in evidences)
+    high = max(float(one.marginal(axis)[0][-1]) for one in evidences)
+    places = np.linspace(low, high, 2001)
+    totals = np.array([one.total() for one in evidences])
+    weights = np.exp(totals - logsumexp(totals))
+    density = np.zeros(len(places))
+    for evidence, weight in zip(evidences, weights, strict=True):
+        grid, chance = evidence.marginal(axis)
+        log_chance = np.log(np.maximum(chance, 1e-300))
+        own = np.exp(np.interp(places, grid, log_chance, left=-np.inf, right=-np.inf))
+        density += weight * own / own.sum()
+    below = np.cumsum(density) - 0.5 * density
+    five, middle, ninety_five = np.exp(np.interp((0.05, 0.5, 0.95), below, places))
+    return float(five), float(middle), float(ninety_five)
 
 
 def evidence_of(

@@ -50,11 +50,15 @@ HEADROOM = Axis("headroom", math.log(1.5), 0.7, 0.4, math.log(0.1), math.log(12.
 BOUND = Axis("bound", math.log(1.5), 0.5, 0.3, math.log(0.3), math.log(8.0))  # Log-odds from the long-run mean
 GROWTH = Axis("growth", math.log(2.0), 1.0, 0.3, math.log(0.05), math.log(40.0))  # Of reversion, one log-odds away
 SOURCE_SD = Axis("source_sd", math.log(0.4), 0.5, 0.2, math.log(0.05), math.log(2.0))  # Offsets of sources, log-odds
+# How much likelier an event is to be of the last month's side, log-odds if all of that month were of one side
+REPEAT = Axis("repeat", 0.0, 1.0, 0.3, math.log(0.02), math.log(8.0))
 CONCENTRATION = Axis("concentration", 1.6, 0.5, 0.0, 0.0, 4.5)  # One for all dyads
 YEARS = (2.0, 2.8, 4.0, 5.7, 8.0, 11.3, 16.0, 22.7, 32.0, 45.2, 64.0, 90.5)
 """Half-lives of the trend's return at which it is profiled; their prior is that of `RETURN` within these."""
 JUMPS, JUMP_SCALE = (0.1, 0.25, 0.4, 0.6, 0.9, 1.3), 0.4
 """Standard deviations of the jumps where eras begin, log-odds, and the scale of their half-normal prior."""
+JUMP_SD = 0.6
+"""Jumps of the trend where eras begin, log-odds, in models that only allow for them."""
 FORCE_OF = {HEADROOM.name: "ceiling", BOUND.name: "bounds", GROWTH.name: "growing"}
 
 
@@ -86,6 +90,10 @@ class Model:
         """The axes with the concentration, unless it is held."""
         return self.axes if self.has(CONCENTRATION) else (*self.axes, CONCENTRATION)
 
+    def jumping(self, jump_sd: float = JUMP_SD) -> "Model":
+        """Return the model with jumps of the trend where eras begin."""
+        return replace(self, name=f"{self.name}, jumps at eras", jump_sd=jump_sd)
+
     def holding(self, values: Mapping[Axis, float]) -> "Model":
         """Return the model with some of its parameters held."""
         held = {**dict(self.held), **{axis: one for axis, one in values.items() if axis in self.free}}
@@ -106,6 +114,8 @@ class Model:
             own |= {"keep": 0.5 ** (1.0 / named[RETURN.name]), "mean2": MEAN_SD**2}
         if SOURCE_SD.name in named:
             own |= {"offset2": named[SOURCE_SD.name] ** 2}
+        if REPEAT.name in named:
+            own |= {"occasion": named[REPEAT.name]}
         for name, force in FORCE_OF.items():
             if name in named:
                 own |= {"force": float(FORCES[force]), "size": named[name], "mean2": MEAN_SD**2}
@@ -116,6 +126,10 @@ class Model:
 
 
 WALK = Model("a walk", (STEP,))
+WALK_REPEATS = Model("a walk whose events repeat the last ones", (STEP, REPEAT))
+RETURN_ALONE = Model("a reverting trend", (STEP, RETURN))
+BOUNDED = Model("a bounded walk", (STEP, BOUND))
+SOURCES = Model("a walk with drifting sources", (STEP, SOURCE_SD))
 WALK_CYCLE = Model("a walk with a cycle", (STEP, CYCLE_SD, CYCLE))
 RETURN_CYCLE = Model("a reverting trend with a cycle", (STEP, CYCLE_SD, CYCLE, RETURN))
 BOUNDED_CYCLE = Model("a bounded walk with a cycle", (STEP, CYCLE_SD, CYCLE, BOUND))

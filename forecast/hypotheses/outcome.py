@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from scipy.stats import beta
+
 from forecast import wording
 from forecast.hypotheses.record import Record
 from forecast.wording import number
@@ -20,6 +22,9 @@ UNTESTED: Answer = "cannot be tested"
 FACTOR = 10.0
 """A claim is supported if every Bayes factor that decides it exceeds this, and rejected if none exceeds the inverse."""
 LIMIT = math.log(FACTOR)
+MOST_FALSE_ALARMS = (
+    0.05  # share of null sets that may give a supported claim as much evidence, simulation error included
+)
 type Deciding = Callable[[list[int] | None], tuple[float, float]]
 """Returns the smallest and the largest log Bayes factor of some dyads, over rivals and spreads; of all for None."""
 
@@ -58,6 +63,22 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class NullSets:
+    """How many simulated record sets in which a claim is false give it as much evidence as the record does."""
+
+    name: str  # What these sets are
+    sets: int  # Simulated sets; fewer where so many were as good that the claim cannot be supported
+    as_good: int  # Sets with at least as large a least log Bayes factor
+    turned_back: float  # How far their dyads turned back, mean; points of the cooperative share, or standard deviations
+    recorded_turned_back: float  # How far the recorded dyads did
+
+    @property
+    def too_many(self) -> bool:
+        """Whether too many sets are as good for the claim to be supported."""
+        return too_many(self.as_good, self.sets)
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What the test of a claim found; log Bayes factors are natural."""
 
@@ -75,11 +96,18 @@ class Outcome:
     parts: Mapping[str, Choice] = field(default_factory=dict)  # On parts of the record
     windows: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # Gain of log score, standard error
     details: Mapping[str, Any] = field(default_factory=dict)
+    nulls: tuple[NullSets, ...] = ()  # Of a claim that its Bayes factors support
 
 
-def decide(least: float, most: float) -> Answer:
+def too_many(as_good: int, sets: int) -> bool:
+    """Check whether the share of null sets that are as good may exceed 5%: its 95% point, under Jeffreys' prior."""
+    share = beta.ppf(0.95, as_good + 0.5, sets - as_good + 0.5)
+    return bool(share > MOST_FALSE_ALARMS)
+
+
+def decide(least: float, most: float, limit: float = LIMIT) -> Answer:
     """Answer by the smallest and the largest log Bayes factor."""
-    if least > LIMIT:
+    if least > limit:
         return "supported"
     return "rejected" if most < -LIMIT else "undecided"
 

@@ -1,5 +1,8 @@
 """How often the tests answer what on simulated record sets: power where a claim is true, false alarms where it is not.
 
+The log Bayes factor from which a claim is supported is that which at most 5% of the record's null sets reach (`nulls`).
+The null sets of the table are others than those that set this limit.
+
 The tables in the package are of record sets like the embedded one, and of larger ones; `simulate_power` makes those of
 any panel.
 """
@@ -9,9 +12,9 @@ import hashlib
 import json
 import math
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -22,17 +25,19 @@ from pydantic import TypeAdapter, ValidationError
 
 from forecast.arguments import checked, whole_seed
 from forecast.errors import DataError, SpecError
+from forecast.events.dyads import read_dyads
 from forecast.events.table import EventTable
 from forecast.files import append_lines, check_target, check_writable, read_journal
 from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.claims.effects import visits_of
 from forecast.hypotheses.claims.eras import PLACEBO_SHARE
-from forecast.hypotheses.engine import Engine
-from forecast.hypotheses.evidence import Finesse
-from forecast.hypotheses.outcome import decide, sentences
+from forecast.hypotheses.engine import EPISODES, HINDSIGHT, MATCHED, Engine
+from forecast.hypotheses.nulls import FINESSE, MEAN_SDS, limit_of, null_truth, simulated_engine
+from forecast.hypotheses.outcome import LIMIT, decide, sentences
 from forecast.hypotheses.record import Record, read_panel
-from forecast.hypotheses.simulate import TRUTHS, enlarged, simulate
+from forecast.hypotheses.simulate import TRUTHS, Truth, enlarged, simulate
 from forecast.progress import Progress, silent
+from forecast.theory import BALANCE
 from forecast.typing import Seed
 from forecast.wording import join
 
@@ -41,11 +46,10 @@ SETS = 200
 """Record sets of each truth, as in the tables of the package."""
 ENOUGH = 0.8
 """Share of record sets that support a true claim, from which their size is said to decide it."""
-FINESSE = Finesse()
-MEAN_SDS = (0.5, 1.0, 2.0)
-PLACEBOS = 60
-"""How simulated record sets are integrated, and how many placebo sets each has."""
-TESTS = 3
+PLACEBOS = 60  # placebo sets of each simulated record set
+ALIKE = 0.05  # share by which the months with events of a record may differ from those of the simulated ones
+NULLS = (MATCHED, HINDSIGHT, EPISODES)
+TESTS = 4
 """Version of what simulated sets are tested for and of the checkpoint; another one is a new checkpoint."""
 type Row = tuple[float, float, float]
 """Least and most log Bayes factor, and the largest share of placebo sets that are as good."""
@@ -66,6 +70,8 @@ class Rate:
     most: float = math.nan  # Median of `most`, or null
     dyads: int = 0  # Dyads of each set
     events: int = 1  # Times as many events per month as the embedded record has
+    limit: float = LIMIT  # Log Bayes factor from which a set counts as supported
+    months: int = 0  # Months with events of the record that the sets imitate, over all dyads
 
     @property
     def share(self) -> float:
@@ -135,31 +141,72 @@ def simulate_power(
     record = record if size == (1, 1) else enlarged(record, *size)
     _known("claims", claims, CLAIMS)
     codes = [code for code in claims or CLAIMS if not CLAIMS[code].lacks(record)]
-    _known("truths", truths, TRUTHS)
-    names = [name for name in tuple(truths) or TRUTHS if set(TRUTHS[name].tells) & set(codes)]
+    nulls = _null_truths(record, seed)
+    _known("truths", truths, TRUTHS | nulls)
+    every = TRUTHS | nulls
+    names = [name for name in tuple(truths) or every if set(every[name].tells) & set(codes)]
     if not names:
         raise SpecError(f"claims: no simulated record sets are about {join(codes)}")
     store = Kept.open(None if kept is None else Path(kept), identity)
-    tasks = [
-        (name, at, [one for one in TRUTHS[name].tells if one in codes and _key(size, name, at, one) not in store.found])
-        for at in range(sets) for name in names
-    ]  # fmt: skip
+
+    def key(name: str, number: int, code: str) -> str:
+        return _key(size, name, number, code)
+
+    tasks = _tasks(names, codes, every, sets, lambda *task: key(*task) not in store.found)
     left = [task for task in tasks if task[2]]
     done = len(tasks) - len(left)
-    for (name, at, _), found in _all(partial(_tested, record, seed), left, cores):
+    for (name, at, _), found in _all(partial(_tested, record, seed, every), left, cores):
         for code, row in found.items():
-            store.add(_key(size, name, at, code), row)
+            store.add(key(name, at, code), row)
         done += 1
         tell("simulating record sets", done, len(tasks))
-    return {
-        code: tuple(
-            _rate([store.found[_key(size, name, at, code)] for at in range(sets)], code, name, len(record.dyads),
-                  more_events)
-            for name in names if code in TRUTHS[name].tells
+    rates: dict[str, tuple[Rate, ...]] = {}
+    for code in codes:
+        about = [name for name in names if code in every[name].tells]
+        if not about:
+            continue
+        limit = max(
+            (limit_of([store.found[key(name, at, code)][0] for at in range(sets)]) for name in CLAIMS[code].nulls),
+            default=LIMIT,
         )
-        for code in codes
-        if any(code in TRUTHS[name].tells for name in names)
-    }  # fmt: skip
+        rates[code] = tuple(
+            _rate([store.found[key(name, at, code)] for at in _numbers(name, sets)], code, every[name], record,
+                  more_events, limit)
+            for name in about
+        )  # fmt: skip
+    return rates
+
+
+def _null_truths(record: Record, seed: int) -> dict[str, Truth]:
+    """Return the processes of a record's null sets; all claims that are simulated are tested on them."""
+    engine = Engine(record, seed=seed)
+    told = tuple({code: None for truth in TRUTHS.values() for code in truth.tells})
+    return {name: replace(null_truth(name, engine), tells=told) for name in NULLS}
+
+
+def _numbers(name: str, sets: int) -> range:
+    """Return the numbers of the sets that a table counts; of null sets the first ones set the limit."""
+    return range(sets, 2 * sets) if name in NULLS else range(sets)
+
+
+def _tasks(
+    names: Sequence[str],
+    codes: Sequence[str],
+    truths: Mapping[str, Truth],
+    sets: int,
+    missing: Callable[[str, int, str], bool],
+) -> list[Task]:
+    """Return what to simulate: sets that are counted, and null sets that set the limits of claims."""
+    tasks: list[Task] = []
+    for at in range(sets):
+        for name in names:
+            number = _numbers(name, sets)[at]
+            told = [code for code in truths[name].tells if code in codes]
+            tasks.append((name, number, [code for code in told if missing(name, number, code)]))
+        for name in NULLS:
+            told = [code for code in codes if name in CLAIMS[code].nulls]
+            tasks.append((name, at, [code for code in told if missing(name, at, code)]))
+    return tasks
 
 
 def _key(size: tuple[int, int], name: str, number: int, code: str) -> str:
@@ -188,11 +235,11 @@ def _all(
             pool.shutdown(cancel_futures=True)
 
 
-def _tested(record: Record, seed: int, task: Task) -> dict[str, Row]:
+def _tested(record: Record, seed: int, truths: Mapping[str, Truth], task: Task) -> dict[str, Row]:
     """Simulate a record set, and test claims on it."""
     name, number, codes = task
-    made = simulate(record, TRUTHS[name], zlib.crc32(name.encode()) + number + (seed << 33))
-    engine = Engine(made, finesse=FINESSE, mean_sds=MEAN_SDS, placebos=PLACEBOS, brief=True, laplace=True)
+    made = simulate(record, truths[name], zlib.crc32(name.encode()) + number + (seed << 33))
+    engine = simulated_engine(made, PLACEBOS)
     found = {}
     for code in codes:
         outcome = CLAIMS[code].test(engine)
@@ -201,22 +248,31 @@ def _tested(record: Record, seed: int, task: Task) -> dict[str, Row]:
     return found
 
 
-def _rate(rows: Sequence[Row], code: str, name: str, dyads: int, events: int) -> Rate:
-    answers = [decide(least, most) for least, most, _ in rows]
+def _rate(rows: Sequence[Row], code: str, truth: Truth, record: Record, events: int, limit: float) -> Rate:
+    answers = [decide(least, most, limit) for least, most, _ in rows]
     supported = sum(
         answer == "supported" and placebo <= PLACEBO_SHARE for answer, (*_, placebo) in zip(answers, rows, strict=True)
     )
     least, most, _ = np.median(rows, axis=0)
     return Rate(
-        name, TRUTHS[name].follows(code), len(rows), supported, answers.count("rejected"), float(least), float(most),
-        dyads, events,
-    )  # fmt: skip
+        truth.name,
+        truth.follows(code),
+        len(rows),
+        supported,
+        answers.count("rejected"),
+        float(least),
+        float(most),
+        len(record.dyads),
+        events,
+        limit,
+        int((record.events != 0).sum()),
+    )
 
 
 def _identity(record: Record, seed: int) -> str:
     """Return a digest of what simulated sets rest on."""
     digest = hashlib.sha256(f"{TESTS} {seed} {FINESSE} {MEAN_SDS} {PLACEBOS} {record.dyads}".encode())
-    for one in (record.events, record.begins, record.volume):
+    for one in (record.events, record.cooperative, record.begins, record.prompt, record.volume):
         digest.update(np.ascontiguousarray(one).tobytes())
     return digest.hexdigest()
 
@@ -226,6 +282,13 @@ def rates_of(code: str, table: Path = POWER_TABLE) -> tuple[Rate, ...]:
     with table.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["claim"] == code]
     return TypeAdapter(tuple[Rate, ...]).validate_python(rows)
+
+
+def like_embedded(record: Record) -> bool:
+    """Check whether the table of simulated sets is about a record: the embedded dyads, as many months with events."""
+    months = int((record.events != 0).sum())
+    simulated = max((rate.months for rate in rates_of(BALANCE.code)), default=0)
+    return set(record.dyads) == set(read_dyads().index) and abs(months - simulated) <= ALIKE * simulated
 
 
 def would_decide(rates: Sequence[Rate], sizes: Sequence[Rate]) -> str:

@@ -19,7 +19,9 @@ from forecast.wording import join
 FEWEST_DYADS = 2
 SHORTEST = 240
 """Months from a dyad's first event to its last."""
-FEWEST_IN_DECADE = 20
+MIN_EVENTS_PER_DECADE = 20  # months or events of which the average of a decade is taken
+PROMPT_DAYS = 7  # an era start that was recognised within so many days cannot have been chosen by what followed
+EPISODE_MONTHS = 3  # an event within so many months of the last ones may belong to the same episode
 FROM_END, FROM_ERA, ALIKE = 24, 18, 12
 """Placebos: months from the ends of a record, months from every era start, and the number of months as busy."""
 
@@ -33,6 +35,7 @@ class Record:
     cooperative: Index
     volume: Float  # Relative event count
     begins: Bool  # An era begins, after the first month with events and before the last
+    prompt: Bool  # An era begins that was recognised within a week of its start
     first: Index  # First month with events, and one after the last, (dyad,)
     stop: Index
     time: NDArray[np.datetime64]  # Months
@@ -75,7 +78,26 @@ class Record:
 
     def without_eras(self) -> "Record":
         """Return the record without era starts."""
-        return replace(self, begins=np.zeros_like(self.begins))
+        none = np.zeros_like(self.begins)
+        return replace(self, begins=none, prompt=none)
+
+    def with_prompt_eras(self) -> "Record":
+        """Return the record with those era starts alone that were recognised within a week."""
+        return replace(self, begins=self.begins & self.prompt)
+
+    def with_last_events(self) -> "Record":
+        """Return the record without eras; its occasions are the balance of the last month with events.
+
+        The balance is 1 if all events of that month were cooperative and -1 if none was; it is 0 where there was no
+        month with events within the last three.
+        """
+        balance = np.zeros(self.events.shape)
+        for dyad, counts in enumerate(self.events):
+            months = np.flatnonzero(counts > 0)
+            share = self.cooperative[dyad, months] / counts[months]
+            near = np.diff(months) <= EPISODE_MONTHS
+            balance[dyad, months[1:][near]] = 2.0 * share[:-1][near] - 1.0
+        return replace(self.without_eras(), occasion=balance)
 
     def anchored(self, anchor: int, months: Bool) -> "Record":
         """Return the record with an anchor of the filter in some months, after a dyad's first one."""
@@ -109,9 +131,10 @@ class Record:
         there = part.events != 0
         first = np.where(there.any(axis=1), there.argmax(axis=1), start)
         stop = np.where(there.any(axis=1), len(month) - there[:, ::-1].argmax(axis=1), start)
-        begins = self.begins & (month > first[:, None]) & (month < stop[:, None])
+        within = (month > first[:, None]) & (month < stop[:, None])
+        begins, prompt = self.begins & within, self.prompt & within
         visits = None if self.visits is None else self.visits & inside
-        return replace(part, first=first, stop=stop, begins=begins, visits=visits)
+        return replace(part, first=first, stop=stop, begins=begins, prompt=prompt, visits=visits)
 
     def without_months(self, months: Bool) -> "Record":
         """Return the record without the events of some months."""
@@ -140,17 +163,27 @@ def read_panel(panel: xr.Dataset, visits: Bool | None = None) -> Record:
 
 
 def _of_counts(panel: xr.Dataset, visits: Bool | None) -> Record:
-    """Read the counts of the one dataset of a panel."""
-    if panel.sizes["dataset"] > 1:
-        names = join([str(name) for name in panel["dataset"].to_numpy()])
-        raise DataError(f"data: the tests read one dataset, and there are {names}; name one of them")
-    counts = panel["counts"].isel(dataset=0).sum("direction").transpose("dyad", "time", "class").to_numpy()
+    """Read the counts of a panel in which each dyad is of one dataset."""
+    _reject_dyads_of_several_datasets(panel)
+    counts = panel["counts"].sum(("dataset", "direction")).transpose("dyad", "time", "class").to_numpy()
     events, hostile = counts.sum(axis=2).astype(np.int64), int(panel.attrs["zero_cut"])
     cooperative = counts[..., hostile:].sum(axis=2).astype(np.int64)
     return _record(
         panel, events, cooperative, relative_event_counts(panel), counts=counts.astype(np.int64), hostile=hostile,
         visits=visits,
     )  # fmt: skip
+
+
+def _reject_dyads_of_several_datasets(panel: xr.Dataset) -> None:
+    """Reject a dyad with events of two datasets: what one reports is no second event of the other."""
+    has_events = panel["counts"].sum(("direction", "class", "time")).transpose("dyad", "dataset").to_numpy() > 0
+    for dyad, present in zip(panel["dyad"].to_numpy(), has_events, strict=True):
+        if present.sum() > 1:
+            names = join([str(name) for name in panel["dataset"].to_numpy()[present]])
+            raise DataError(
+                f"data: {dyad} has events of {names}, and the tests read one dataset per dyad; leave it out of all "
+                f"but one of them, or name one dataset"
+            )
 
 
 def _of_index(panel: xr.Dataset) -> Record:
@@ -168,12 +201,18 @@ def _record(panel: xr.Dataset, events: Index, cooperative: Index, volume: Float,
     """Arrange what was read, with the months in which a named era begins within the record of its dyad."""
     first = (events != 0).argmax(axis=1)
     stop = events.shape[1] - (events[:, ::-1] != 0).argmax(axis=1)
-    time, start = (panel[name].to_numpy().astype("datetime64[M]") for name in ("time", "era_start"))
-    dyad, month, begins = panel["era_dyad"].to_numpy(), np.searchsorted(time, start), np.zeros(events.shape, dtype=bool)
+    time = panel["time"].to_numpy().astype("datetime64[M]")
+    start = panel["era_start"].to_numpy().astype("datetime64[D]")
+    recognised = panel["era_recognised"].to_numpy().astype("datetime64[D]")
+    dyad = panel["era_dyad"].to_numpy()
+    month = np.searchsorted(time, start.astype("datetime64[M]"))
     inside = (first[dyad] < month) & (month < stop[dyad])
+    at_once = inside & (recognised - start <= np.timedelta64(PROMPT_DAYS, "D"))
+    begins, prompt = np.zeros(events.shape, dtype=bool), np.zeros(events.shape, dtype=bool)
     begins[dyad[inside], month[inside]] = True
+    prompt[dyad[at_once], month[at_once]] = True
     dyads = tuple(str(code) for code in panel["dyad"].to_numpy())
-    return Record(dyads, events, cooperative, volume, begins, first, stop, time, **more)
+    return Record(dyads, events, cooperative, volume, begins, prompt, first, stop, time, **more)
 
 
 def turned_back(record: Record) -> Float:
@@ -182,18 +221,28 @@ def turned_back(record: Record) -> Float:
     Of counts these are points of the cooperative share, of an index standard deviations. The smaller of both moves
     counts, of the three decades where it is largest; decades with fewer than 20 months or events are left out.
     """
-    decades = record.time.astype("datetime64[Y]").astype(np.int64) // 10
+    decade = record.time.astype("datetime64[Y]").astype(np.int64) // 10
+    decade -= decade[0]
     weight = np.abs(record.events)
     value = 100.0 * record.cooperative if record.value is None else record.value
-    found = np.zeros(len(record.dyads))
-    for d in range(len(found)):
-        size = np.bincount(decades - decades[0], weight[d])
-        total, there = np.bincount(decades - decades[0], value[d]), size >= FEWEST_IN_DECADE
-        means = total[there] / size[there]
-        for at in range(1, len(means) - 1):
-            before, after = means[:at] - means[at], means[at + 1 :] - means[at]
-            found[d] = max(found[d], min(before.max(), after.max()), min(-before.min(), -after.min()))
-    return found
+    return np.array([_largest_turn(decade, weight[d], value[d]) for d in range(len(record.dyads))])
+
+
+def _largest_turn(decade: Index, weight: Index, value: Float) -> float:
+    """Return the largest turn of one dyad."""
+    events = np.bincount(decade, weight)
+    enough = events >= MIN_EVENTS_PER_DECADE
+    means = np.bincount(decade, value)[enough] / events[enough]
+    return max((_turn_at(means, at) for at in range(1, len(means) - 1)), default=0.0)
+
+
+def _turn_at(means: Float, at: int) -> float:
+    """Return the smaller of the moves to and from a decade if both go the same way, else 0."""
+    rise_before = means[:at] - means[at]
+    rise_after = means[at + 1 :] - means[at]
+    low_point = min(rise_before.max(), rise_after.max())
+    high_point = min(-rise_before.min(), -rise_after.min())
+    return float(max(low_point, high_point, 0.0))
 
 
 def shifted_eras(record: Record, rng: np.random.Generator) -> Bool:

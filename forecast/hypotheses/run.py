@@ -22,24 +22,26 @@ from forecast.hypotheses.engine import Ahead, Claim, Engine, Reading
 from forecast.hypotheses.evidence import FINER, USUAL, own_posterior
 from forecast.hypotheses.filter import likelihoods
 from forecast.hypotheses.models import CYCLE, RETURN, RETURN_CYCLE
+from forecast.hypotheses.nulls import stands_out
 from forecast.hypotheses.outcome import (
     LIMIT,
     TEMPLATES,
     UNTESTED,
+    Answer,
     Choice,
     Outcome,
     exception_words,
     exceptions,
     sentences,
 )
-from forecast.hypotheses.power import SIZE_TABLE, Rate, power_words, rates_of, would_decide
+from forecast.hypotheses.power import SIZE_TABLE, Rate, like_embedded, power_words, rates_of, would_decide
 from forecast.hypotheses.record import Record, read_panel, turned_back
 from forecast.progress import Progress, silent
 from forecast.theory import PENDULUM
 from forecast.typing import Bool, Seed
 from forecast.wording import Card, Displayed, join, number
 
-SCHEMA = 3
+SCHEMA = 4
 PARTS = {PENDULUM.code: ("S5a", "S5b")}
 """Claims that are answered in parts."""
 EXPLORATORY = "exploratory"
@@ -94,6 +96,8 @@ class PooledVerdict:
             "median least": {one.truth: one.least for one in self.rates},
             "median most": {one.truth: one.most for one in self.rates},
         }  # fmt: skip
+        groups["null sets"] = {null.name: null.sets for null in found.nulls}
+        groups["null sets as good"] = {null.name: null.as_good for null in found.nulls}
         for group, numbers in groups.items():
             for name, value in numbers.items():
                 yield self.code, group, name, value, None, None
@@ -353,10 +357,17 @@ def own_dyad(engine: Engine, dyad: str, evidence: Mapping[str, float]) -> OwnDya
 
 def _verdict(claim: Claim, coarse: Engine, fine: Engine, parts: Mapping[str, Engine]) -> PooledVerdict:
     rough, outcome = claim.test(coarse), claim.test(fine)
+    if outcome.answer == "supported":
+        nulls = stands_out(claim, coarse, outcome.least)
+        answer: Answer = "undecided" if any(one.too_many for one in nulls) else "supported"
+        outcome = replace(outcome, answer=answer, nulls=nulls)
     if outcome.answer != UNTESTED:
         outcome = replace(outcome, **sensitivity(claim, fine, parts))
-    error, rates = abs(outcome.log_bayes_factor - rough.log_bayes_factor), rates_of(claim.code)
-    if outcome.answer == "undecided" and (words := would_decide(rates, rates_of(claim.code, SIZE_TABLE))):
+    error = abs(outcome.log_bayes_factor - rough.log_bayes_factor)
+    alike = like_embedded(fine.record)
+    rates = rates_of(claim.code) if alike else ()
+    sizes = rates_of(claim.code, SIZE_TABLE) if alike else ()
+    if outcome.answer == "undecided" and (words := would_decide(rates, sizes)):
         outcome = replace(outcome, details={**outcome.details, "would_decide": words})
     return PooledVerdict(claim.code, claim.question, claim.claim, outcome, error, rates, LIMIT)
 

@@ -13,7 +13,7 @@ from scipy.signal import lfilter
 
 from forecast.hypotheses.claims.effects import occasions_of
 from forecast.hypotheses.filter import MEAN, NOISE_SD
-from forecast.hypotheses.record import Record, turned_back
+from forecast.hypotheses.record import EPISODE_MONTHS, Record, turned_back
 from forecast.theory import BALANCE, CEILING, COST, DECLINE, REASONS, VISITS
 from forecast.typing import Bool, Float, Index
 
@@ -24,6 +24,8 @@ SOURCE_MONTHS, SOURCE_SD = 180, 0.4
 VOLUME, VOLUME_SD = -0.55, 0.2
 CANDIDATES = 4
 """Dyads of which one is chosen by how far it turned back, where a truth says so."""
+MATCHES = 40  # dyads of which the one is chosen that turned back most nearly as far as the recorded one
+MIN_APART = 36  # months between the largest moves of a record at which late eras are dated with hindsight
 AROUND = 24
 """Months over which event counts are averaged before denser ones are drawn."""
 STEP_SPREAD, CYCLE_SPREAD, CYCLE_SD_SPREAD, RETURN_SPREAD, CONCENTRATION_SPREAD = 0.25, 0.25, 0.15, 0.25, 0.5
@@ -49,7 +51,10 @@ class Truth:
     growth: float = 0.0  # By how much stronger reversion is one log-odds from the mean
     visit: float = 0.0  # What a visit adds to the cycle in the month after
     occasion: float = 0.0  # What a scheduled occasion adds to the level of its month
-    chosen: Literal["", "turned", "stayed"] = ""  # Dyads that turned back most or least of `CANDIDATES` each
+    # Dyads that turned back most or least of `CANDIDATES` each, or of `MATCHES` most nearly as far as the recorded one
+    chosen: Literal["", "turned", "stayed", "matched"] = ""
+    repeat: float = 0.0  # Chance that an event within three months of the last one is of the same side for that reason
+    hindsight: bool = False  # Eras that were not recognised at once are dated where the record moves most
     tells: tuple[str, ...] = (DECLINE.code, "S5a", "S5b", "S8")  # The claims whose test it is about
     sized: tuple[str, ...] = ()  # Those that it is also about on larger record sets
 
@@ -78,7 +83,7 @@ def enlarged(record: Record, dyads: int, events: int) -> Record:
 
     More events are drawn around the average of the two years around each month, so that empty months fill.
     """
-    names = ("events", "cooperative", "volume", "begins", "first", "stop", "visits")
+    names = ("events", "cooperative", "volume", "begins", "prompt", "first", "stop", "visits")
     arrays = ((name, getattr(record, name)) for name in names)
     repeated: dict[str, Any] = {name: None if one is None else np.concatenate([one] * dyads) for name, one in arrays}
     codes = tuple(
@@ -101,13 +106,51 @@ def enlarged(record: Record, dyads: int, events: int) -> Record:
 
 def simulate(record: Record, truth: Truth, seed: int) -> Record:
     """Simulate cooperative events in the months and at the event counts of a record."""
-    if not truth.chosen:
-        return _simulated(record, truth, seed)
-    made = [_simulated(record, truth, seed + (at << 40)) for at in range(CANDIDATES)]
+    simulated = _chosen(record, truth, seed) if truth.chosen else _simulated(record, truth, seed)
+    return dated_by_hindsight(simulated) if truth.hindsight else simulated
+
+
+def _chosen(record: Record, truth: Truth, seed: int) -> Record:
+    """Simulate several dyads for each, and take one of them by how far it turned back."""
+    candidates = MATCHES if truth.chosen == "matched" else CANDIDATES
+    made = [_simulated(record, truth, seed + (at << 40)) for at in range(candidates)]
     turns = np.array([turned_back(one) for one in made])
-    best = (turns if truth.chosen == "turned" else -turns).argmax(axis=0)
+    match truth.chosen:
+        case "turned":
+            score = turns
+        case "stayed":
+            score = -turns
+        case _:
+            score = -np.abs(turns - turned_back(record))
+    best = score.argmax(axis=0)
     cooperative = np.array([one.cooperative for one in made])
     return replace(record, cooperative=cooperative[best, np.arange(len(best))])
+
+
+def dated_by_hindsight(record: Record) -> Record:
+    """Return the record with the eras that were not recognised at once dated where the record itself moves most."""
+    begins = record.begins & record.prompt
+    month = np.arange(record.events.shape[1])
+    for d, late in enumerate((record.begins & ~record.prompt).sum(axis=1)):
+        moves = _moves(record.events[d], record.cooperative[d])
+        inside = (month > record.first[d]) & (month < record.stop[d] - 1)
+        for at in np.argsort(-np.where(inside, moves, -1.0)):
+            near = begins[d, max(0, at - MIN_APART + 1) : at + MIN_APART]
+            if late and inside[at] and not near.any():
+                begins[d, at] = True
+                late -= 1
+    return replace(record, begins=begins)
+
+
+def _moves(events: Index, cooperative: Index) -> Float:
+    """Return by how much the share of the two years from each month differs from that of the two years before."""
+    total, good = (np.concatenate([[0], np.cumsum(counts)]) for counts in (events, cooperative))
+    month = np.arange(len(events))
+    before, after = np.maximum(month - AROUND, 0), np.minimum(month + AROUND, len(events))
+    n_before, n_after = total[month] - total[before], total[after] - total[month]
+    share_before = (good[month] - good[before] + 1.0) / (n_before + 2.0)
+    share_after = (good[after] - good[month] + 1.0) / (n_after + 2.0)
+    return np.asarray(np.abs(share_after - share_before))
 
 
 def _simulated(record: Record, truth: Truth, seed: int) -> Record:
@@ -142,7 +185,24 @@ def _simulated(record: Record, truth: Truth, seed: int) -> Record:
             level += rng.normal(0.0, SOURCE_SD, source[-1] + 1)[source]
             concentration *= np.exp(rng.normal(0.0, CONCENTRATION_SPREAD, source[-1] + 1))[source]
         cooperative[d, part] = _draw(level, concentration, record.events[d, part], rng)
+        if truth.repeat:
+            cooperative[d, part] = _repeated(cooperative[d, part], record.events[d, part], truth.repeat, rng)
     return replace(record, cooperative=cooperative)
+
+
+def _repeated(cooperative: Index, events: Index, chance: float, rng: np.random.Generator) -> Index:
+    """Let each event be of the side of the last one, by a chance, if that was within three months."""
+    found = np.zeros_like(cooperative)
+    last_side, last_month = False, -EPISODE_MONTHS - 1
+    for month in np.flatnonzero(events > 0).tolist():
+        sides = rng.permutation(np.arange(events[month]) < cooperative[month])
+        repeats = rng.random(len(sides)) < chance
+        for at in range(len(sides)):
+            if repeats[at] and month - last_month <= EPISODE_MONTHS:
+                sides[at] = last_side
+            last_side, last_month = sides[at], month
+        found[month] = sides.sum()
+    return found
 
 
 def _unit_steps(record: Record, truth: Truth, rng: np.random.Generator) -> Float:

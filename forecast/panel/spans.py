@@ -125,7 +125,8 @@ def era_variables(
         # Eras that ended before the panel begins have no period in it and are left out.
         own, current = own.iloc[current.min() :], current - current.min()
         if own.empty:
-            own = pd.DataFrame({"era": ["all"], "name": ["The whole record"], "start": [periods[0]]})
+            whole = {"era": ["all"], "name": ["The whole record"]}
+            own = pd.DataFrame(whole | {"start": [periods[0]], "recognised_at": [periods[0]]})
         index[place] = sum(map(len, found)) + current
         found.append(own.assign(code=f"{dyad}:" + own["era"], place=place))
     every = pd.concat(found)
@@ -134,6 +135,7 @@ def era_variables(
         "era_dyad": ("era", every["place"].to_numpy(np.int16)),
         "era_name": ("era", list(every["name"])),
         "era_start": ("era", pd.DatetimeIndex(every["start"]).as_unit("ns")),
+        "era_recognised": ("era", pd.DatetimeIndex(every["recognised_at"]).as_unit("ns")),
     }
     return {"era_index": (("dyad", "time"), index)}, coords
 

@@ -38,9 +38,9 @@ NARROW = 10.0
 _ASKED = "Is there a pendulum?"
 _FADES, _RETURNS = f"{PENDULUM.code}a", f"{PENDULUM.code}b"
 _TITLES = {
-    _FADES: ("deviations fade", "deviations do not fade", "fading is undecided", "fading cannot be tested"),
     _RETURNS: ("the trend returns", "the trend does not return", "return undecided", "return cannot be tested"),
-    BALANCE.code: ("trends keep to a range", "trends keep to no range", "range undecided", "range cannot be tested"),
+    BALANCE.code: ("a range holds", "no range holds", "range undecided", "range cannot be tested"),
+    _FADES: ("events stay alike", "events do not stay alike", "alikeness undecided", "alikeness cannot be tested"),
     DECLINE.code: ("eras begin with jumps", "eras begin without jumps", "jumps undecided", "jumps cannot be tested"),
 }
 """Parts of the title by claim, one for each of `_ANSWERS`, in their order."""
@@ -118,6 +118,12 @@ def found_words(verdict: "PooledVerdict") -> str:
     odds = ratio(found.log_bayes_factor) if math.isfinite(found.log_bayes_factor) else ""
     power = power_words(verdict.rates)
     return sentence("tested", verdict=verdict, fails=fails, power=power, factor=_factor(verdict), odds=odds)
+
+
+def null_words(verdict: "PooledVerdict") -> str:
+    """Describe how many null sets give a claim as much evidence; empty if none were simulated."""
+    nulls = verdict.outcome.nulls
+    return sentences("null_sets", nulls=nulls)[0] if nulls else ""
 
 
 def answer_badge(verdict: "PooledVerdict") -> str:

@@ -17,7 +17,7 @@ from forecast.drivers import DRIVERS
 from forecast.evaluation.results import RULE
 from forecast.events.mapping import CountedClass, CountsMapping, FileForm, IndexMapping, TableMapping
 from forecast.fetch.manifest import ExpectedFile
-from forecast.hypotheses.outcome import Outcome, Picture
+from forecast.hypotheses.outcome import NullSets, Outcome, Picture
 from forecast.hypotheses.plan import DataDigest, Plan
 from forecast.hypotheses.power import Rate
 from forecast.hypotheses.run import OwnDyad, PooledResults, PooledVerdict
@@ -134,10 +134,11 @@ def _pages() -> dict[str, Page]:
             ("cases.csv.gz", "One row per forecast; `tone.csv.gz` has the same of tones.", contents("cases.csv.gz")),
             ("kinds.json", f"Scores of kinds of events, one row each. {CALIBRATED}", contents("kinds.json")),
         ]),
-        "tests-json": ("tests.json and tests.csv", "Results of `forecast test`, with natural logarithms. Version 3.", [
+        "tests-json": ("tests.json and tests.csv", "Results of `forecast test`, with natural logarithms. Version 4.", [
             ("The file", "", contents("tests.json", PooledResults)),
             ("A claim", "", contents("claim", PooledVerdict, Outcome)),
-            _record("A rate", Rate), _record("A picture", Picture), _record("A dyad", OwnDyad),
+            _record("A rate", Rate), _record("Null sets", NullSets),
+            _record("A picture", Picture), _record("A dyad", OwnDyad),
             ("tests.csv", "One row per number.", contents("tests.csv")),
         ]),
     }  # fmt: skip

@@ -68,7 +68,8 @@ def made(dyads=4, months=360, rate=2.0, eras=4, seed=1):
     names = ("USA-CHN", "USA-RUS", "CHN-RUS", "IND-PAK", "EGY-ISR", "GRC-TUR")[:dyads]
     volume = np.log1p(events) - np.log1p(rate)
     time = np.datetime64("1980-01", "M") + np.arange(months)
-    return Record(names, events, 0 * events, volume, begins, np.zeros(dyads, int), np.full(dyads, months), time)
+    first, stop = np.zeros(dyads, int), np.full(dyads, months)
+    return Record(names, events, 0 * events, volume, begins, begins, first, stop, time)
 
 
 def forced(trend, centre, force, size, keep, step2, rng):
@@ -525,7 +526,7 @@ def test_results_are_words_and_json(events):
     assert set(written["turned_back"]) == set(written["dyads"])
     assert written["own"]["dyad"] == "USA-CHN" and "S5a" in written["own"]["evidence"]
     text = " ".join(results.lines())
-    for words in ("Do deviations from the trend fade?", "Cannot be tested", "USA-CHN within the hierarchy", "half"):
+    for words in ("Do events stay alike for a quarter?", "Cannot be tested", "USA-CHN within the hierarchy", "half"):
         assert words in text
     assert len(results.lines()) < 30
 

@@ -2,7 +2,7 @@
 
 import math
 
-from forecast.hypotheses.outcome import Choice, Outcome, Picture, Series
+from forecast.hypotheses.outcome import Choice, NullSets, Outcome, Picture, Series
 from forecast.hypotheses.power import Rate
 from forecast.hypotheses.run import OwnDyad, PooledResults, PooledVerdict
 
@@ -41,6 +41,7 @@ def outcome(answer="supported", value=10.8, **changes):
             "without the dyads that turned back most": Choice(7.0, 6.0, 8.0, answer),
         },
         "windows": {"months 13 to 24": (0.21, 0.1)},
+        "nulls": (NullSets("walks that turned back as these dyads did", 200, 3, 30.9, 31.5),),
     }  # fmt: skip
     return Outcome(**(given | changes))
 

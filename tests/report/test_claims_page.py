@@ -42,11 +42,11 @@ def read(html):
 
 def test_the_title_answers_first_whether_there_is_a_pendulum():
     assert headline(results()) == (
-        "Is there a pendulum? Deviations fade, the trend returns, trends keep to a range (narrowly)."
+        "Is there a pendulum? The trend returns, a range holds (narrowly), events stay alike."
     )
     undecided = [verdict("S5b", answer="undecided", value=1.0) if one.code == "S5b" else one for one in VERDICTS]
     assert headline(results(undecided)) == (
-        "Is there a pendulum? Deviations fade, return undecided, trends keep to a range (narrowly)."
+        "Is there a pendulum? Return undecided, a range holds (narrowly), events stay alike."
     )
     assert headline(results([VERDICTS[1], untested()])) == "Other claims: 1 rejected and 1 cannot be tested."
 
@@ -103,7 +103,7 @@ def test_power_and_false_alarms_are_said_in_one_line():
     )
     two = (*RATES, replace(RATES[-1], truth="two-year cycle", supported=7))
     assert power_words(two).endswith("false alarms 8 of 200 (at most 7 of 100: two-year cycle)")
-    assert power_words(()) == "power and false alarms were not simulated"
+    assert power_words(()) == "power and false alarms were not simulated for these data"
 
 
 def test_evidence_is_read_with_the_rule():
@@ -122,7 +122,7 @@ def test_evidence_is_read_with_the_rule():
 
 
 def test_a_verdict_without_power_says_so():
-    assert found_words(verdict(rates=())).startswith("Power and false alarms were not simulated. Log Bayes factor")
+    assert found_words(verdict(rates=())).startswith("Power and false alarms were not simulated for these data. Log")
 
 
 def test_what_goes_beyond_the_finding_is_folded(html):
@@ -252,6 +252,7 @@ def test_the_schema_is_as_documented():
     claim = content["claims"][0]
     for name, found in {
         "The file": content, "A claim": claim, "A rate": claim["rates"][0], "A picture": claim["picture"],
+        "Null sets": claim["nulls"][0],
         "A dyad": content["own"], "tests.csv": results().to_frame(),
     }.items():  # fmt: skip
         assert documented[name] == list(found)

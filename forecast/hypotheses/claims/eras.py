@@ -1,9 +1,12 @@
 """Eras: the trend jumps where they begin (S2), and the framework of an era sets a ceiling to the trend (S4).
 
-S2 is set against no jumps and against placebo dates. In S4 the trend returns to its mean, jumps where eras begin and
-has a cycle around it. A ceiling above the trend at each era's start is set against none, bounds around the dyad's mean,
-ceilings set blindly every ten years or where the record itself breaks most, and means by era. The depth of cooperation
-and the severity of conflict by era are set against drift.
+S2 is set against no jumps under a walk and a reverting trend, and against placebo dates. Starts that were recognised
+within a week must support it alone: later ones may have been dated by what the record showed.
+
+In S4 the trend returns to its mean, jumps where eras begin and has a cycle around it. A ceiling above the trend at each
+era's start is set against none, bounds around the dyad's mean, ceilings set blindly every ten years or where the record
+itself breaks most, and means by era. The depth of cooperation and the severity of conflict by era are set against
+drift.
 """
 
 import math
@@ -14,10 +17,10 @@ import numpy as np
 from scipy.special import logsumexp
 
 from forecast.hypotheses import models
-from forecast.hypotheses.engine import Claim, Engine, Reading, by_dyad, learned
+from forecast.hypotheses.engine import HINDSIGHT, MATCHED, Claim, Engine, Reading, by_dyad, learned
 from forecast.hypotheses.evidence import Evidence
 from forecast.hypotheses.filter import COLUMN, MEAN_SD, NEW_SOURCE, SET_CEILING, likelihoods
-from forecast.hypotheses.models import HEADROOM, JUMPS, RETURN_CYCLE, WALK_CYCLE, Axis, Model
+from forecast.hypotheses.models import HEADROOM, JUMP_SD, JUMPS, RETURN_CYCLE, WALK_CYCLE, Axis, Model
 from forecast.hypotheses.outcome import Outcome, decide
 from forecast.hypotheses.record import Record, placebo_sets
 from forecast.theory import CEILING as FRAMEWORK
@@ -34,7 +37,15 @@ def test_jumps(engine: Engine) -> Outcome:
     """Compare a walk with a cycle that jumps where eras begin with one that does not, and with placebo dates."""
     claim = engine.evidence(WALK_CYCLE, "eras", JUMPS)
     null = engine.evidence(WALK_CYCLE)
-    deciding = engine.against(claim, [null])
+    prompt = engine.evidence(WALK_CYCLE, "prompt eras", JUMPS)
+    reverting = engine.evidence(RETURN_CYCLE)
+    pairs = {
+        "all starts": (claim, null),
+        "all starts, reverting trend": (engine.evidence(RETURN_CYCLE, "eras", JUMPS), reverting),
+        "starts recognised within a week": (prompt, null),
+        "those, reverting trend": (engine.evidence(RETURN_CYCLE, "prompt eras", JUMPS), reverting),
+    }
+    deciding = engine.against_each(pairs.values())
     by_jump = claim.posterior.sum(axis=tuple(at for at in range(claim.posterior.ndim) if at != 2))
     record, point = engine.record, WALK_CYCLE.points(engine.centre(WALK_CYCLE).mode[None])
     counted = engine.counted()
@@ -45,21 +56,25 @@ def test_jumps(engine: Engine) -> Outcome:
         for kind, sets in kinds.items()
     }
     early = record.begins | np.pad(record.begins[:, :-1], ((0, 0), (1, 0)))
-    found = deciding(None)[0]
+    least, most = deciding(None)
+    against = {name: engine.total(one) - engine.total(rival) for name, (one, rival) in pairs.items()}
     details: dict[str, Any] = {
         "eras": record.eras,
+        "prompt_eras": int(record.prompt.sum()),
+        "against": against,
         "jump_sd": float((by_jump * np.array(JUMPS)).sum()),
         "placebos": engine.placebos,
         "placebos_as_good": as_good,
         "without_first_two_months": _gain_of(record.without_months(early), record.begins, point, counted),
         "at_one_point": real,
     }
-    answer = decide(found, found)
+    answer = decide(least, most)
     if answer == "supported" and max(as_good.values()) > PLACEBO_SHARE:
         answer = "undecided"
-    dyads = {name: deciding([at])[0] for at, name in enumerate(record.dyads)}
+    all_starts = engine.against(claim, [null])
+    dyads = {name: all_starts([at])[0] for at, name in enumerate(record.dyads)}
     picture = by_dyad("Evidence of jumps where eras begin, by dyad", dyads)
-    return engine.outcome("jumps", deciding, found, picture, details, answer=answer)
+    return engine.outcome("jumps", deciding, against["all starts"], picture, details, answer=answer)
 
 
 def _gain_of(record: Record, begins: Bool, point: Float, dyads: list[int] | None) -> float:
@@ -88,12 +103,10 @@ def _jumps_ahead(engine: Engine) -> tuple[list[Reading], Reading]:
 
 JUMPING = Claim(
     DECLINE.code, "Does the trend jump where named eras begin?", "the trend jumps where named eras begin", test_jumps,
-    _lacks_eras, _jumps_ahead,
+    _lacks_eras, _jumps_ahead, nulls=(MATCHED, HINDSIGHT),
 )  # fmt: skip
 
 
-JUMP_SD = 0.6
-"""Jumps of the trend where eras begin, log-odds, in all models."""
 BREAKS, STRIDE, APART, DRAWS = "breaks", 6, 36, 100
 """Variant of the record with blind breaks; months between those that are tried, and between breaks; sets drawn."""
 CEILING_MODEL = Model("a ceiling by the framework", (*RETURN_CYCLE.axes, HEADROOM), jump_sd=JUMP_SD)
@@ -132,7 +145,7 @@ def test_ceiling(engine: Engine) -> Outcome:
 def _models(engine: Engine) -> tuple[Model, Model, Model]:
     """Return a ceiling, none, and bounds, with cycle and return held at their mode."""
     held = engine.centre(RETURN_CYCLE).at(models.CYCLE, models.CYCLE_SD, models.RETURN)
-    every = CEILING_MODEL, replace(RETURN_CYCLE, jump_sd=JUMP_SD), replace(models.BOUNDED_CYCLE, jump_sd=JUMP_SD)
+    every = CEILING_MODEL, RETURN_CYCLE.jumping(), models.BOUNDED_CYCLE.jumping()
     ceiling, jumping, bounded = (model.holding(held) for model in every)
     return ceiling, jumping, bounded
 
@@ -217,5 +230,5 @@ def _lacks_frameworks(record: Record) -> str:
 
 CEILING = Claim(
     FRAMEWORK.code, "Does the framework of an era set a ceiling?", "the framework of an era sets a ceiling",
-    test_ceiling, _lacks_frameworks, _ceiling_ahead,
+    test_ceiling, _lacks_frameworks, _ceiling_ahead, nulls=(MATCHED, HINDSIGHT),
 )  # fmt: skip

@@ -1,9 +1,10 @@
-"""Deviations fade (S5a); the trend reverts to a mean (S5b), by more than in proportion (S6), and keeps to a range (S8).
+"""Events stay alike for a quarter (S5a); the trend returns (S5b), by more than in proportion (S6), to a range (S8).
 
-S5a sets a walk with a cycle against walks without one. S5b and S8 must hold at every spread of the dyads' long-run
-means. Reversion is set against walks, drifting sources and a walk between bounds; a range, by reversion or by bounds,
-against walks and drifting sources. S6 sets reversion that grows with the distance from the mean against one in
-proportion to it.
+S5a sets a cycle against none under each trend: a walk, a reverting and a bounded one. It also sets a walk with a cycle
+against walks with drifting sources and with events that repeat the last ones. S5b and S8 must hold at every spread of
+the dyads' long-run means, without and with jumps where eras begin. Reversion is set against walks, drifting sources
+and a walk between bounds; a range, by reversion or by bounds, against walks and drifting sources. S6 sets reversion
+that grows with the distance from the mean against one in proportion to it.
 """
 
 import math
@@ -12,51 +13,107 @@ from typing import Any
 
 import numpy as np
 from scipy.integrate import quad
+from scipy.special import expit
 from scipy.stats import norm
 
 from forecast.hypotheses import models
-from forecast.hypotheses.engine import Claim, Engine, Reading, by_dyad, learned
-from forecast.hypotheses.models import CYCLE, GROWTH, RETURN, RETURN_CYCLE, STEP, WALK, WALK_CYCLE, YEARS, Model
+from forecast.hypotheses.engine import EPISODES, MATCHED, Claim, Engine, Reading, by_dyad, learned
+from forecast.hypotheses.evidence import Evidence, averaged_interval
+from forecast.hypotheses.filter import MEAN
+from forecast.hypotheses.models import (
+    BOUNDED,
+    BOUNDED_CYCLE,
+    CYCLE,
+    GROWTH,
+    RETURN,
+    RETURN_ALONE,
+    RETURN_CYCLE,
+    SOURCES,
+    STEP,
+    WALK,
+    WALK_CYCLE,
+    WALK_REPEATS,
+    YEARS,
+    Model,
+)
 from forecast.hypotheses.outcome import LIMIT, Outcome, Picture, Series
 from forecast.theory import COST
+from forecast.typing import Float
 
-NEWS_MONTHS = 2.0
-"""A cycle with a shorter half-life is only news."""
-BOUNDED = Model("a bounded walk", (STEP, models.BOUND))
-SOURCES = Model("a walk with drifting sources", (STEP, models.SOURCE_SD))
-EXTREME, MIDDLE = 2.0, 1.0
-"""Long-run standard deviations of the trend from its mean: an extreme, and the edge of the middle ground."""
+NEWS_MONTHS = 2.0  # a cycle with a shorter half-life is only news
+EXTREME, MIDDLE = 2.0, 1.0  # long-run standard deviations of the trend from its mean: an extreme, the middle ground
 
 
 def test_fading(engine: Engine) -> Outcome:
-    """Compare a cycle around a walk with a walk, a bounded walk, and a walk with drifting sources."""
-    claim, walk = engine.evidence(WALK_CYCLE), engine.evidence(WALK)
-    rivals = {
-        WALK.name: walk, BOUNDED.name: engine.evidence(BOUNDED), SOURCES.name: engine.evidence(SOURCES, "sources"),
-    }  # fmt: skip
-    deciding = engine.against(claim, rivals.values())
-    against = {name: engine.total(claim) - engine.total(one) for name, one in rivals.items()}
+    """Compare a cycle with none under each trend, and with walks that look like one.
+
+    A walk looks like a cycle if sources change, or if events repeat the last ones as reports of one episode do.
+    """
+    claim = engine.evidence(WALK_CYCLE)
+    pairs = {
+        WALK.name: (claim, engine.evidence(WALK)),
+        RETURN_ALONE.name: (engine.evidence(RETURN_CYCLE), engine.evidence(RETURN_ALONE)),
+        BOUNDED.name: (engine.evidence(BOUNDED_CYCLE), engine.evidence(BOUNDED)),
+        SOURCES.name: (claim, engine.evidence(SOURCES, "sources")),
+        WALK_REPEATS.name: (claim, engine.evidence(WALK_REPEATS, "last events")),
+    }
+    if engine.record.eras:
+        pairs["a walk with jumps at eras"] = (
+            engine.evidence(WALK_CYCLE.jumping(), "eras"),
+            engine.evidence(WALK.jumping(), "eras"),
+        )
+        pairs["a reverting trend with jumps at eras"] = (
+            engine.evidence(RETURN_CYCLE.jumping(), "eras"),
+            engine.evidence(RETURN_ALONE.jumping(), "eras"),
+        )
+    deciding = engine.against_each(pairs.values())
+    against = {name: engine.total(with_cycle) - engine.total(without) for name, (with_cycle, without) in pairs.items()}
     if engine.brief:
         return engine.outcome("fading", deciding, against[WALK.name], None, {"against": against})
+    by_trend = _cycles_by_trend(engine)
+    half_life = averaged_interval(list(by_trend.values()), CYCLE)
     details: dict[str, Any] = {
-        "half_life_months": claim.interval(CYCLE), "half_life_months_prior": CYCLE.prior_interval(),
-        "probability_news": claim.below(CYCLE, NEWS_MONTHS), "against": against,
-    }  # fmt: skip
-    picture = learned("How fast deviations from the trend fade", "half-life, months", claim, CYCLE)
+        "half_life_months": half_life,
+        "half_life_months_prior": CYCLE.prior_interval(),
+        "half_life_by_trend": {name: one.interval(CYCLE) for name, one in by_trend.items()},
+        "probability_news": max(one.below(CYCLE, NEWS_MONTHS) for one in by_trend.values()),
+        "repeat": engine.evidence(WALK_REPEATS, "last events").interval(models.REPEAT),
+        "against": against,
+    }
+    best = max(by_trend.values(), key=engine.total)
+    picture = learned("How long deviations from the trend last", "half-life, months", best, CYCLE)
     return engine.outcome("fading", deciding, against[WALK.name], picture, details)
+
+
+def _cycles_by_trend(engine: Engine) -> dict[str, Evidence]:
+    """Return the evidence of a cycle around each trend, with jumps where the record has eras."""
+    trends = {
+        "a walk": engine.evidence(WALK_CYCLE),
+        "a reverting trend": engine.evidence(RETURN_CYCLE),
+        "a bounded walk": engine.evidence(BOUNDED_CYCLE),
+    }
+    if engine.record.eras:
+        jumping = engine.evidence(RETURN_CYCLE.jumping(), "eras")
+        trends["a reverting trend with jumps at eras"] = jumping
+    return trends
 
 
 def test_return(engine: Engine) -> Outcome:
     """Compare a reverting trend with a walk, drifting sources and a walk between bounds, all with a cycle."""
     claim, walk = engine.evidence(RETURN_CYCLE), engine.evidence(WALK_CYCLE)
-    rivals = {
-        "a walk": walk, "drifting sources": engine.evidence(models.SOURCES_CYCLE, "sources"),
-        "a walk between bounds": engine.evidence(models.BOUNDED_CYCLE),
-    }  # fmt: skip
-    deciding = engine.against(claim, rivals.values())
+    pairs = {
+        "a walk": (claim, walk),
+        "drifting sources": (claim, engine.evidence(models.SOURCES_CYCLE, "sources")),
+        "a walk between bounds": (claim, engine.evidence(BOUNDED_CYCLE)),
+    }
+    if engine.record.eras:
+        jumping = engine.evidence(RETURN_CYCLE.jumping(), "eras")
+        pairs["a walk, both with jumps at eras"] = jumping, engine.evidence(WALK_CYCLE.jumping(), "eras")
+    deciding = engine.against_each(pairs.values())
+    by_pair = {name: engine.totals(one) - engine.totals(rival) for name, (one, rival) in pairs.items()}
+    against = {name: engine.total(one) - engine.total(rival) for name, (one, rival) in pairs.items()}
     base = engine.total(walk)
     by_spread = engine.totals(claim) - base
-    against = {name: engine.total(claim) - engine.total(one) for name, one in rivals.items()}
     profile = (claim.profile(RETURN) - base).tolist()
     details: dict[str, Any] = {
         "half_life_years": tuple(months / 12.0 for months in claim.interval(RETURN)),
@@ -64,37 +121,75 @@ def test_return(engine: Engine) -> Outcome:
         "by_half_life_years": dict(zip(YEARS, profile, strict=True)),
         "by_spread_of_means": dict(zip(engine.mean_sds, by_spread.tolist(), strict=True)),
         "against": against,
-        "against_least": {
-            name: float((engine.totals(claim) - engine.totals(one)).min()) for name, one in rivals.items()
-        },
-    }  # fmt: skip
+        "against_least": {name: float(values.min()) for name, values in by_pair.items()},
+    }
+    line = Series("reversion against a walk", YEARS, tuple(profile))
     picture = Picture(
-        "Evidence of reversion against a walk, by its half-life", "half-life of the trend's return, years",
-        "log Bayes factor", "line", (Series("reversion against a walk", YEARS, tuple(profile)),), (-LIMIT, LIMIT),
-    )  # fmt: skip
+        "Evidence of reversion against a walk, by its half-life",
+        "half-life of the trend's return, years",
+        "log Bayes factor",
+        "line",
+        (line,),
+        (-LIMIT, LIMIT),
+    )
     return engine.outcome("return", deciding, against["a walk"], picture, details)
 
 
 def test_range(engine: Engine) -> Outcome:
     """Compare a trend that keeps to a range, by reversion or by bounds, with a walk and drifting sources."""
-    reverting, bounds = engine.evidence(RETURN_CYCLE), engine.evidence(models.BOUNDED_CYCLE)
-    walk, sources = engine.evidence(WALK_CYCLE), engine.evidence(models.SOURCES_CYCLE, "sources")
+    reverting, bounds = engine.evidence(RETURN_CYCLE), engine.evidence(BOUNDED_CYCLE)
+    walk = engine.evidence(WALK_CYCLE)
+    pairs = {
+        "a walk": ((reverting, bounds), walk),
+        "drifting sources": ((reverting, bounds), engine.evidence(models.SOURCES_CYCLE, "sources")),
+    }
+    if engine.record.eras:
+        jumping = (
+            engine.evidence(RETURN_CYCLE.jumping(), "eras"),
+            engine.evidence(BOUNDED_CYCLE.jumping(), "eras"),
+        )
+        walk_jumping = engine.evidence(WALK_CYCLE.jumping(), "eras")
+        pairs["a walk, both with jumps at eras"] = jumping, walk_jumping
 
     def deciding(dyads: list[int] | None) -> tuple[float, float]:
-        own = np.logaddexp(engine.totals(reverting, dyads), engine.totals(bounds, dyads)) - math.log(2.0)
-        found = np.array([own - engine.totals(one, dyads) for one in (walk, sources)])
-        return float(found.min()), float(found.max())
+        found = [
+            _either(*(engine.totals(one, dyads) for one in ranges)) - engine.totals(rival, dyads)
+            for ranges, rival in pairs.values()
+        ]
+        return float(np.min(found)), float(np.max(found))
 
-    both = float(np.logaddexp(engine.total(reverting), engine.total(bounds))) - math.log(2.0)
+    def total(ranges: tuple[Evidence, Evidence]) -> float:
+        first, second = (np.array(engine.total(one)) for one in ranges)
+        return float(_either(first, second))
+
+    against = {name: total(ranges) - engine.total(rival) for name, (ranges, rival) in pairs.items()}
     mode = engine.centre(RETURN_CYCLE).at(RETURN, STEP)
-    band = math.exp(mode[STEP]) / math.sqrt(1.0 - (0.5 ** (1.0 / math.exp(mode[RETURN]))) ** 2)
+    keep = 0.5 ** (1.0 / math.exp(mode[RETURN]))
+    spread = math.exp(mode[STEP]) / math.sqrt(1.0 - keep**2)
+    bound = bounds.interval(models.BOUND)
     details: dict[str, Any] = {
-        "against": {"a walk": both - engine.total(walk), "drifting sources": both - engine.total(sources)},
+        "against": against,
         "reversion_against_bounds": engine.total(reverting) - engine.total(bounds),
-        "long_run_sd": band, "passage_years": passage_years(engine), "bound": bounds.interval(models.BOUND),
-    }  # fmt: skip
-    found = engine.outcome("range", deciding, details["against"]["a walk"], None, details)
+        "long_run_sd": spread,
+        "mean_points": 100.0 * float(expit(MEAN)),
+        "middle_two_thirds_points": around_mean(spread),
+        "passage_years": passage_years(engine),
+        "bound": bound,
+        "bound_points": around_mean(bound[1]),
+    }
+    found = engine.outcome("range", deciding, against["a walk"], None, details)
     return replace(found, picture=by_dyad("What each dyad adds to the evidence of a range", found.dyads))
+
+
+def _either(first: Float, second: Float) -> Float:
+    """Return the log evidence of either of two models that are equally likely before the data."""
+    return np.asarray(np.logaddexp(first, second) - math.log(2.0))
+
+
+def around_mean(distance: float) -> tuple[float, float]:
+    """Return the shares, in %, that are so many log-odds below and above the prior mean of long-run means."""
+    low, high = 100.0 * expit([MEAN - distance, MEAN + distance])
+    return float(low), float(high)
 
 
 def passage_years(engine: Engine) -> float:
@@ -132,20 +227,26 @@ def _growing_ahead(engine: Engine) -> tuple[list[Reading], Reading]:
 
 
 FADING = Claim(
-    "S5a", "Do deviations from the trend fade?", "deviations from the trend fade", test_fading,
+    "S5a",
+    "Do events stay alike for a quarter?",
+    "events stay alike for about a quarter, beyond what the last event was",
+    test_fading,
     ahead=lambda engine: ([engine.reading(WALK_CYCLE)], engine.reading(WALK)),
-)  # fmt: skip
+    nulls=(EPISODES,),
+)
 RETURNING = Claim(
     "S5b", "Does the trend revert to a long-run mean?", "the trend reverts to a long-run mean", test_return,
     ahead=lambda engine: ([engine.reading(RETURN_CYCLE)], engine.reading(WALK_CYCLE)),
+    nulls=(MATCHED,),
 )  # fmt: skip
 RANGE = Claim(
     "S8", "Does the trend keep to a range around a mean?", "the trend keeps to a range", test_range,
     ahead=lambda engine: (
-        [engine.reading(RETURN_CYCLE), engine.reading(models.BOUNDED_CYCLE)], engine.reading(WALK_CYCLE)
+        [engine.reading(RETURN_CYCLE), engine.reading(BOUNDED_CYCLE)], engine.reading(WALK_CYCLE)
     ),
+    nulls=(MATCHED,),
 )  # fmt: skip
 GROWING = Claim(
     COST.code, "Does reversion grow with the distance?", "reversion grows with the distance from the mean",
-    test_growing, ahead=_growing_ahead,
+    test_growing, ahead=_growing_ahead, nulls=(MATCHED,),
 )  # fmt: skip

@@ -1,0 +1,100 @@
+"""Sentences of README.md and the table of docs/hypotheses.md on claims, made from reports/hypotheses/tests.json.
+
+The answers are those of the tests alone. `--write` puts the text between the markers of the documents; a test compares
+it with what they hold.
+"""
+
+import json
+import sys
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from skill_words import put  # noqa: E402
+
+TESTS = ROOT / "reports/hypotheses/tests.json"
+WIDTH = 120  # columns of the documents
+
+
+def text(tests: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return by document and marker what stands there."""
+    claims = {claim["code"]: claim for claim in tests["claims"]}
+    return {
+        "README.md": {"claims": readme(claims, len(tests["dyads"]))},
+        "docs/hypotheses.md": {"claims": table(claims)},
+    }
+
+
+def readme(claims: Mapping[str, Any], dyads: int) -> str:
+    """Return the paragraph of the README."""
+    returning, ranging, alike, jumping = (claims[code] for code in ("S5b", "S8", "S5a", "S2"))
+    years = [returning["answer"], ranging["answer"]]
+    if "supported" in years:
+        pendulum = "these data support a pendulum of years"
+    else:
+        pendulum = "**these data cannot yet tell whether there is a pendulum of years**"
+    limit = f"{returning['limit']:.1f}"
+    low, high = ranging["details"]["bound_points"]
+    half_life = interval(alike["details"]["half_life_months"])
+    against = jumping["details"]["against"]
+    sentences = [
+        f"On [all {dyads} pairs](reports/hypotheses/index.html), exploratory: {pendulum}.",
+        f"That the trend returns to a mean is {returning['answer']} (least log Bayes factor "
+        f"{number(returning['least'])}, supported from {limit}).",
+        f"That it keeps to a range is {ranging['answer']} ({number(ranging['least'])}{null_clause(ranging)}); the "
+        f"range would be shares of {low:.0f} to {high:.0f}%, nearly the whole scale.",
+        f"That events stay alike for about a quarter is {alike['answer']}: deviations from the trend halve in "
+        f"{half_life} months.",
+        f"Jumps where named eras begin are {jumping['answer']}: {number(against['all starts'])} with all starts, "
+        f"{number(against['starts recognised within a week'])} with those that were recognised within a week.",
+    ]
+    paragraph = " ".join(sentences)
+    return textwrap.fill(paragraph, WIDTH, break_on_hyphens=False, break_long_words=False)
+
+
+def null_clause(claim: Mapping[str, Any]) -> str:
+    """Describe null sets that are as good as the data, if they were simulated."""
+    parts = [f"{null['as_good']} of {null['sets']} sets of {null['name']}" for null in claim["nulls"]]
+    return f", but so much have {' and '.join(parts)}" if parts else ""
+
+
+def table(claims: Mapping[str, Any]) -> str:
+    """Return the table of answers."""
+    rows = [
+        f"| {code} {claim['question']} | {claim['answer']} | {number(claim['least'])} to {number(claim['most'])} "
+        f"| {claim['sentences'][0]} |"
+        for code, claim in claims.items()
+        if claim["least"] is not None
+    ]
+    heads = "| claim | answer | log Bayes factors | finding |\n|---|---|---|---|"
+    return "\n".join([heads, *rows])
+
+
+def number(value: float) -> str:
+    """Format a log Bayes factor."""
+    return f"{value:.1f}".replace("-0.0", "0.0")
+
+
+def interval(ends: list[float]) -> str:
+    """Format a median with its 90% interval, from its 5%, 50% and 95% points."""
+    low, middle, high = ends
+    return f"{middle:.1f} ({low:.1f} to {high:.1f})"
+
+
+def main(arguments: list[str]) -> None:
+    """Write the documents, or say which of them are stale."""
+    texts = text(json.loads(TESTS.read_text("utf-8")))
+    made = {ROOT / path: put(ROOT / path, parts) for path, parts in texts.items()}
+    if "--write" in arguments:
+        for path, words in made.items():
+            path.write_text(words, "utf-8")
+    elif stale := [str(path) for path, words in made.items() if path.read_text("utf-8") != words]:
+        raise SystemExit(f"{', '.join(stale)}: not what tests.json says; run scripts/claims_words.py --write")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
