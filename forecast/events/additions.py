@@ -188,7 +188,7 @@ def _read_rows(raw: RawTable, dataset: str) -> tuple[pd.DataFrame, dict[int, str
     reasons |= raw.faults
     if rows.empty:
         raise raw.nothing_usable(reasons)
-    mapping = TableMapping(dataset=dataset, columns={name: name for name in rows.columns}, missing=("",))
+    mapping = TableMapping(dataset=dataset, columns={name: name for name in rows.columns}, missing=("",), known_at_empty="date")
     events, wrong = typed_rows(replace(raw, rows=rows, broken={}), mapping)
     return in_types(events.drop(index=list(wrong))), reasons | wrong
 
