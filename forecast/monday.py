@@ -38,7 +38,6 @@ class Monday:
     day: str  # Name of the week's folders
     questions: Path
     dyads: tuple[str, ...] | None  # Pairs that are asked for; None for those of the hierarchy, or of the fit
-    covered: bool  # Whether it is said to which day added events complete the record
     commit: bool
     progress: Progress
     say: Callable[[str], None]  # Prints what has been done, line by line
@@ -261,7 +260,7 @@ class Monday:
                 return str(error)
 
         def resolve(history: "History") -> "Draft | str":
-            return resolution_of(history, records, today(), now=today(), added_resolve=self.covered)
+            return resolution_of(history, records, today(), now=today())
 
         for words, draft in (("forecast of", answer), ("resolution of", resolve)):
             open_now = {one.question.id: one for one in questions_of(place.read(), only_open=True)}

@@ -80,8 +80,11 @@ class Added(AnyData):
         "A small CSV of events to add to the record: date, source, target, code or kind, summary. Repeat it for "
         "several, or name a folder (`forecast help adding-events`)."
     )
-    covered_to: str | None = opt(
-        "With --add: up to which day the record is complete, YYYY-MM-DD or YYYY-MM. Default: the last added day."
+    covered_to: list[str] | None = opt(
+        "With --add: up to which day the record of a pair is complete, such as USA-CHN:2026-06-21. Repeat it for other "
+        "pairs. PAIR:FIRST:LAST also covers a gap before the added events, such as USA-RUS:2026-03-29:2026-06-21. "
+        "Default: the last added day, without a gap of more than 31 days.",
+        metavar="PAIR:DAY",
     )
 
     @property
@@ -91,8 +94,10 @@ class Added(AnyData):
             if self.covered_to:
                 raise SpecError("--covered-to: says how far added events complete the record; give --add as well")
             return self.source
-        until = day_of(self.covered_to, "covered-to")
-        added = {"additions": tuple(map(str, self.add)), "covered_to": until and until.isoformat()}
+        from forecast.events.coverage import parse_statements
+
+        stated = tuple(map(str, parse_statements(self.covered_to)))
+        added = {"additions": tuple(map(str, self.add)), "covered_to": stated}
         return (self.source or forecast.Source()).model_copy(update=added)
 
 

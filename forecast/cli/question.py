@@ -228,7 +228,7 @@ def resolve(
     records = open_data(data.given, _only_dyad(chosen), day)
 
     def decide(history: "History") -> "Draft | str":
-        return resolution_of(history, records, day, now=dates.today(), added_resolve=bool(data.covered_to))
+        return resolution_of(history, records, day, now=dates.today())
 
     drafts = _each(chosen, decide, named=bool(names))
     _append(place, drafts, "No question was resolved.", {}, as_json=as_json)

@@ -224,8 +224,9 @@ MAPPING = TableMapping(
 def read_chronology(folder: str | Path | None = None, dyads: Sequence[str] | None = None) -> EventTable:
     """Read the hand-coded chronology.
 
-    An event of the chronology is taken to be known on its day, a secret one from its `known_at`. The `reference` of a row that was not looked up
-    (`verified` other than ``yes``) begins with ``unchecked:``; it says where to look, and is no citation.
+    An event of the chronology is taken to be known on its day, a secret one from its `known_at`. The `reference` of a
+    row that was not looked up (`verified` other than ``yes``) begins with ``unchecked:``; it says where to look, and is
+    no citation.
 
     Parameters
     ----------

@@ -13,6 +13,7 @@ from forecast.arguments import checked
 from forecast.dates import Clock, month_end, periods_a_month
 from forecast.errors import DataError
 from forecast.events.codebook import read_scale, scale_names
+from forecast.events.coverage import announced, beside_additions, coverage_gaps
 from forecast.events.dyads import additions_of, even_spans, extended_ends, read_coverage
 from forecast.events.table import EventTable, event_counts, events_per_row
 from forecast.events.table import as_of as known_by
@@ -187,6 +188,7 @@ def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> pd.DataF
     rows = rows[(rows["of_dataset"] >= 0) & (rows["of_period"] >= 0) & (rows["counted"] > 0)]
     covered = panel["covered"].sel(dyad=dyad).transpose("dataset", "time").to_numpy()
     rows = rows[covered[rows["of_dataset"], rows["of_period"]]]
+    rows = rows[~beside_additions(rows, additions_of(panel.attrs))]
     for place in range(len(datasets)):
         if last := covered_to(panel, dyad, place):
             rows = rows[(rows["of_dataset"] != place) | (rows["date"] <= pd.Timestamp(last))]
@@ -343,18 +345,25 @@ def _names(panel: "xr.Dataset", coordinate: str) -> tuple[str, ...]:
 
 
 def summarise(table: EventTable, coverage: pd.DataFrame | str | Path | None = None) -> pd.DataFrame:
-    """Summarise how much there is of each dyad and dataset, and how much of it lies in its coverage."""
+    """Summarise how much there is of each dyad and dataset, and how much of it lies in its coverage.
+
+    `announced` are the rows beyond the complete record, which are shown and not counted.
+    """
     events = table.events.assign(events=event_counts(table.events))
     files = () if coverage is not None else table.covered
     covered_spans = even_spans(events, coverage, table.additions, files)
     summary = events.groupby(["dataset", "dyad"]).agg(
         first=("date", "min"), last=("date", "max"), rows=("date", "size"), events=("events", "sum")
     )
+    if coverage is None:
+        summary["announced"] = announced(table).groupby([events["dataset"], events["dyad"]]).sum()
     summary.insert(2, "start", covered_spans["start"])
     summary.insert(3, "last_even", covered_spans["last"])
     datasets, dyads = table.datasets, table.dyads
     months = panel_periods(covered_spans, (None, None, None), "month")
-    covered = covered_periods(covered_spans, files, datasets, dyads, months, "month")
+    additions = () if coverage is not None else table.additions
+    gaps = coverage_gaps(additions)
+    covered = covered_periods(covered_spans, files, datasets, dyads, months, "month", gaps)
     rows = in_cells(events, datasets, months, "month", directed=False)
     rows = rows[rows["of_period"] >= 0]
     empty = covered.copy()
