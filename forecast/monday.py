@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.dates import months_between, today
 from forecast.errors import FitFileError, ForecastError, NoEvents, NotUpdatable, RareCondition, SpecError
+from forecast.events.coverage import gap_warnings
 from forecast.files import clear_leftovers, file_digest, partial_folder, write_text
 from forecast.pipeline import SAVED_FIT, PreparedReports, ReportSettings, prepare_reports
 from forecast.progress import Progress
@@ -162,7 +163,8 @@ class Monday:
             if not (keep and (self.new / dyad / "index.html").exists()):
                 made.write(dyad, self.new / dyad, links={"All pairs": "../../index.html"})
 
-        for words in made.notes:
+        table = made.job.records.events
+        for words in (*made.notes, *(() if table is None else gap_warnings(table.additions))):
             self.say(words)
         self._each(REPORTING, {dyad: dyad for dyad in made.dyads}, write)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import forecast
 from forecast.cli.declaring import COMPUTATION, WINDOW, opt, shared, whole
+from forecast.cli.terminal import say
 from forecast.dates import parse_date, parse_horizons
 from forecast.errors import DataError, SpecError
 
@@ -288,9 +289,13 @@ def _is_chronology(path: Path) -> bool:
 
 def open_data(given: "forecast.Source | None", dyad: str | None = None, as_of: "date | None" = None) -> "Records":
     """Open a source, by default the chronology, as it was on a day; no more than one dyad needs, if it is given."""
+    from forecast.events.coverage import gap_warnings
     from forecast.sources import open_source
 
-    return open_source(given or forecast.Source(), None if dyad is None else [dyad], as_of)
+    records = open_source(given or forecast.Source(), None if dyad is None else [dyad], as_of)
+    for warning in () if records.events is None else gap_warnings(records.events.additions):
+        say(warning)
+    return records
 
 
 def event_table(given: "forecast.Source | None", dyad: str | None = None, as_of: "date | None" = None) -> "EventTable":

@@ -16,10 +16,12 @@ from forecast.errors import DataError, SpecError
 from forecast.events.codebook import Scale, as_frame, read_days, read_scale
 from forecast.events.coverage import beside_additions, coverage_gaps
 from forecast.events.dyads import ATTRIBUTE, Addition, Covered, counted_additions, even_spans, find_dyad, in_order
+from forecast.events.editions import edition_of
 from forecast.events.table import CountTable, Day, EventTable, as_day, event_counts, events_per_row
 from forecast.events.table import as_of as known_by
 from forecast.files import digest
 from forecast.panel.kinds import CELLS, DIRECTIONS, SCHEMA
+from forecast.panel.notes import EDITION
 from forecast.panel.record import VINTAGED
 from forecast.panel.spans import (
     COVERED_TO,
@@ -124,6 +126,7 @@ def build_panel(
     events, joint_once = table.events, unit == "event" and not directed
     # A coverage that is given stays as it is: added files do not extend it.
     additions = [replace(one, extensions=()) for one in table.additions] if coverage is not None else table.additions
+    edition = edition_of(table.files)
     vintaged = [name for name in table.datasets if name in table.vintaged]
     rows = events.assign(
         **{"class": events["cameo"].map(order.class_of)},
@@ -144,6 +147,7 @@ def build_panel(
             "late": table.late,
             "digest": digest(events.sort_values(["date", "event_id"])),
             **({VINTAGED: json.dumps(vintaged)} if vintaged else {}),
+            **({EDITION: json.dumps(edition._asdict())} if edition else {}),
         },
         additions=additions,
         covered=() if coverage is not None else table.covered,

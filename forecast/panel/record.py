@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 VINTAGED = "vintaged"
+FEWEST_EVENTS = 5
+"""The share of a year with fewer events says little: one event moves it by 20 points or more."""
 SHORTEST_RECORD = 36
 """Months: a pendulum of years cannot be seen in less."""
 
@@ -125,6 +127,44 @@ def observed_shares(panel: "xr.Dataset", dyad: str, dataset: int | None = None) 
     cooperative = counts.isel({"class": slice(int(panel.attrs["zero_cut"]), None)}).sum("class")
     share = (100 * cooperative / events.where(events > 0)).assign_attrs(units="percent")
     return xr.Dataset({"share": share, "events": events}).isel(time=(events > 0).to_numpy())
+
+
+@checked
+def observed_years(panel: "xr.Dataset", dyad: str) -> pd.DataFrame:
+    """Return a dyad's observed cooperative share by calendar year, and whether the year is thin.
+
+    Parameters
+    ----------
+    panel : xarray.Dataset
+        Of events or counts.
+    dyad : str
+        Which dyad.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index `year`, of all with a covered period; columns `events` (all datasets together), `share` (0 to 100; NaN
+        without an event) and `thin` (fewer than five events). Of an index it is empty.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, read_chronology
+    >>> from forecast.panel import observed_years
+    >>> years = observed_years(build_panel(read_chronology(dyads=["EGY-ISR"])), "EGY-ISR")
+    >>> bool(years.loc[1963, "thin"]), bool(years.loc[1979, "thin"])
+    (True, False)
+    """
+    if not panel_kind(panel).coded:
+        columns = {"events": "int64", "share": "float64", "thin": "bool"}
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()}).rename_axis("year")
+    counts = panel["counts"].sel(dyad=dyad).sum(["dataset", "direction"]).transpose("time", "class").to_numpy()
+    year = panel["time"].dt.year.to_numpy()
+    cooperative = counts[:, int(panel.attrs["zero_cut"]) :].sum(axis=1)
+    periods = pd.DataFrame({"year": year, "events": counts.sum(axis=1), "cooperative": cooperative})
+    years = periods[observed_periods(panel, dyad)].groupby("year").sum()
+    events = years["events"]
+    share = 100 * years["cooperative"] / events.where(events > 0)
+    return pd.DataFrame({"events": events, "share": share, "thin": events < FEWEST_EVENTS})
 
 
 def by_class(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, Bool]:
