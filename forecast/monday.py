@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.dates import months_between, today
 from forecast.errors import FitFileError, ForecastError, NoEvents, NotUpdatable, RareCondition, SpecError
+from forecast.events.coverage import gap_warnings
 from forecast.files import clear_leftovers, file_digest, partial_folder, write_text
 from forecast.pipeline import SAVED_FIT, PreparedReports, ReportSettings, prepare_reports
 from forecast.progress import Progress
@@ -38,7 +39,6 @@ class Monday:
     day: str  # Name of the week's folders
     questions: Path
     dyads: tuple[str, ...] | None  # Pairs that are asked for; None for those of the hierarchy, or of the fit
-    covered: bool  # Whether it is said to which day added events complete the record
     commit: bool
     progress: Progress
     say: Callable[[str], None]  # Prints what has been done, line by line
@@ -163,7 +163,8 @@ class Monday:
             if not (keep and (self.new / dyad / "index.html").exists()):
                 made.write(dyad, self.new / dyad, links={"All pairs": "../../index.html"})
 
-        for words in made.notes:
+        table = made.job.records.events
+        for words in (*made.notes, *(() if table is None else gap_warnings(table.additions))):
             self.say(words)
         self._each(REPORTING, {dyad: dyad for dyad in made.dyads}, write)
 
@@ -261,7 +262,7 @@ class Monday:
                 return str(error)
 
         def resolve(history: "History") -> "Draft | str":
-            return resolution_of(history, records, today(), now=today(), added_resolve=self.covered)
+            return resolution_of(history, records, today(), now=today())
 
         for words, draft in (("forecast of", answer), ("resolution of", resolve)):
             open_now = {one.question.id: one for one in questions_of(place.read(), only_open=True)}

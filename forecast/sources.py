@@ -6,7 +6,7 @@ of source, name it in `KINDS` and read it in `_read`.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -19,6 +19,8 @@ from forecast.arguments import checked
 from forecast.dates import month_end, reject_future
 from forecast.errors import SpecError, UnknownDyadError
 from forecast.events import add_events, combine, read_chronology, read_counts, read_index, read_table
+from forecast.events.additions import state_coverage
+from forecast.events.coverage import parse_statements, unstated_days
 from forecast.events.dyads import choose_dyad, find_dyad, hierarchy, in_order, read_dyads
 from forecast.events.table import REJECT_COLUMNS, CountTable, EventTable, Recorded, SourceFile
 from forecast.events.tables import chronology_files
@@ -138,11 +140,11 @@ class Records:
         last: date = (own["time"] if isinstance(self.table, IndexTable) else own["known_at"]).max().date()
         return month_end(last) if isinstance(self.table, IndexTable) else last
 
-    def last_day_before(self, dyad: str, dataset: str) -> date:
-        """Return the same without what added events say of coverage."""
-        added = [] if self.events is None else [one for one in self.events.additions if one.dataset == dataset]
-        before = [date.fromisoformat(one.before) for each in added for one in each.extensions if one.dyad == dyad]
-        return min([self.last_day(dyad, dataset), *before])
+    def last_stated_day(self, dyad: str, dataset: str) -> date:
+        """Return the last day before the first that an added file covers without a statement that it is complete."""
+        added = () if self.events is None else self.events.additions
+        unstated = [first - timedelta(days=1) for first, _ in unstated_days(added, dataset, dyad)]
+        return min([self.last_day(dyad, dataset), *unstated])
 
     def panel(
         self, dyads: Sequence[str] | None, as_of: date, frequency: Frequency = "month", eras: pd.DataFrame | None = None
@@ -194,8 +196,9 @@ class Source(Settings):
         The parts of several, and of no other kind.
     additions : tuple of str
         Small files of events, or folders of such, that are added to it (`forecast.add_events`).
-    covered_to : str, optional
-        Up to which day the record of the dyads added to is complete, in place of their last added day.
+    covered_to : tuple of str
+        Up to which day the record of a dyad is complete, in place of its last added day: ``USA-CHN:2026-06-21``, or
+        with the first complete day after a gap ``USA-RUS:2026-03-29:2026-06-21``.
     paths : tuple of str
         The files, archives and folders of a feed.
     feed : str, optional
@@ -222,7 +225,7 @@ class Source(Settings):
     mapping: str | None = None  # Mapping file, or null
     sources: tuple["Source", ...] = ()  # Parts of `several`
     additions: tuple[str, ...] = ()  # Added files or folders
-    covered_to: str | None = None  # Day to which added dyads are complete
+    covered_to: tuple[str, ...] = ()  # Days to which dyads are complete: PAIR:DAY or PAIR:FIRST:LAST
     paths: tuple[str, ...] = ()  # Files, archives and folders of a `feed`
     feed: str | None = None  # Which feed, if the content does not say
     settings: FeedSettings | None = None  # Settings of a feed that are not defaults
@@ -232,6 +235,7 @@ class Source(Settings):
     def _complete(self) -> Self:
         if self.covered_to and not self.additions:
             raise ValueError("covered_to: says how far added events complete the record, but none are added")
+        parse_statements(self.covered_to)
         if self.kind not in KINDS:
             raise ValueError(f"there is no source {self.kind!r}; use one of {', '.join(KINDS)}")
         _, required, optional, words = KINDS[self.kind]
@@ -267,7 +271,7 @@ class Source(Settings):
     def words(self) -> str:
         """Description for readers."""
         if self.additions:
-            alone = self.model_copy(update={"additions": (), "covered_to": None})
+            alone = self.model_copy(update={"additions": (), "covered_to": ()})
             return f"{alone.words} and what {join(Path(path).name for path in self.additions)} add"
         if self.sources:
             return " and ".join(source.words for source in self.sources)
@@ -294,7 +298,8 @@ def open_source(source: Source, dyads: Sequence[str] | None = None, as_of: date 
         if not files:
             raise SpecError(f"add: {path} holds no file with the ending .csv; name a file, or another folder")
         for file in files:
-            table = add_events(table, file, covered_to=source.covered_to)
+            table = add_events(table, file)
+    table = state_coverage(table, parse_statements(source.covered_to))
     new = {one.file: one.sha256 for one in table.additions}
     return replace(records, table=table, digests=records.digests | new)
 

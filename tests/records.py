@@ -21,7 +21,8 @@ def run(*words: object) -> Any:
 
 def run_monday(day: date, *words: object, pairs: tuple[str, ...] = PAIRS) -> Any:
     """Run `forecast monday` as on a day."""
-    covered = () if "--covered-to" in words else ("--covered-to", day - timedelta(days=1))
+    stated = [word for pair in pairs for word in ("--covered-to", f"{pair}:{day - timedelta(days=1)}")]
+    covered = () if "--covered-to" in words else stated
     own = (*pairs, "--day", day, "--horizons", "3,6")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("forecast.monday.today", lambda: day)

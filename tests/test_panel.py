@@ -336,6 +336,7 @@ def test_the_schema_is_locked(tmp_path):
         "unit": str,
         "late": int,
         "digest": str,
+        "edition": str,
     }
     assert (panel.attrs["schema"], panel.attrs["as_of"], panel.attrs["zero_cut"]) == (1, "2023-10-31", 4)
     assert panel["time"].dtype == panel["era_start"].dtype == "datetime64[ns]"

@@ -191,7 +191,7 @@ def test_a_fit_does_not_forget_what_was_added(with_week: tuple[Path, str]) -> No
     ("arguments", "words"),
     [
         (["--add", "no-such-file.csv"], "no-such-file.csv"),
-        (["--covered-to", "2026-06-30"], "--covered-to: says how far added events complete"),
+        (["--covered-to", "USA-CHN:2026-06-30"], "--covered-to: says how far added events complete"),
         (["USA-XXX"], "USA-XXX"),
         (["--as-of", "1930-01-01"], "1930"),
         (["--as-of", "1950-06-30", "--alone"], "36"),

@@ -81,7 +81,8 @@ def test_every_topic_that_is_named_is_in_the_manual() -> None:
 
 def test_the_embedded_dyads_are_listed() -> None:
     lines = run("dyads").output.splitlines()
-    assert len(lines) == 16 and lines[1].startswith("USA-CHN")
+    assert len(lines) == 17 and lines[1].startswith("USA-CHN")
+    assert lines[-1].startswith("Rows after the last covered day are announced or later, and not counted: USA-CHN ")
     found = {row["dyad"]: row for row in json.loads(run("dyads", "--json").output)}
     assert found["USA-CHN"]["since"] < "1950" and found["USA-CHN"]["fitted"] == "together"
     assert found["RUS-UKR"]["fitted"] == "together" and all(row["events"] > 100 for row in found.values())

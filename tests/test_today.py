@@ -70,7 +70,8 @@ def test_a_strange_day_is_refused_by_the_name_of_its_argument(table, day):
     with pytest.raises(SpecError, match=r"^as_of"):
         as_of(table, day)
     with pytest.raises(SpecError, match=r"^covered-to"):
-        add_events(table, [{"date": "2026-06-20", "source": "USA", "target": "CHN", "code": "036"}], covered_to=day)
+        added = [{"date": "2026-06-20", "source": "USA", "target": "CHN", "code": "036"}]
+        add_events(table, added, covered_to=f"USA-CHN:{day}")
     if not isinstance(day, str | np.datetime64):
         with pytest.raises(SpecError, match=r"^as.of"):
             gather(Source(), ["USA-CHN"], as_of=day)

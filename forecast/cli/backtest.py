@@ -8,7 +8,7 @@ import forecast
 from forecast.arguments import MOST_POINTS, require_positive
 from forecast.cli.declaring import COMPUTATION, MODEL, OUTPUT, arg, grouped, opt, output, shared, whole
 from forecast.cli.options import AnyData, Driven, dyads_of, named_datasets
-from forecast.cli.terminal import console, print_lines, progress, show_result, table
+from forecast.cli.terminal import console, print_caveats, print_lines, progress, show_result, table
 from forecast.dates import parse_horizons
 from forecast.errors import SpecError
 
@@ -131,8 +131,9 @@ def _record(
 
 
 def _print(results: "Results", page: Path) -> None:
-    from forecast.report.skill_page import finding, headline
+    from forecast.report.skill_page import finding, headline, notes_on_data
 
+    print_caveats(notes_on_data(results.skill).caveats)
     skill, horizons = results.skill, results.skill.choices["horizons"]
     scored = {
         model: [skill.row(horizon, model=model, period=skill.period) for horizon in horizons] for model in skill.models

@@ -9,7 +9,7 @@ import forecast
 from forecast.arguments import named_values
 from forecast.cli.declaring import arg, grouped, opt, output, shared
 from forecast.cli.options import Tested, day_of
-from forecast.cli.terminal import console, echo_json, escape, progress, records, say, table
+from forecast.cli.terminal import console, echo_json, escape, print_caveats, progress, records, say, table
 from forecast.errors import SpecError
 from forecast.escaping import printable
 
@@ -68,6 +68,7 @@ def test(
         if len(lines) > MOST_LINES:  # of many claims the answers alone
             answers = [line for line in lines if not line.startswith(" ")][: MOST_LINES - 1]
             lines = [*answers, "Findings, simulated power and figures are on the page: --out FOLDER."]
+        print_caveats(results.data_notes.caveats)
         for line in lines:
             console().print(escape(line), soft_wrap=True)
 

@@ -95,13 +95,19 @@ def show(
     directed: bool = opt("Show both rows of a two-sided event, one per direction.", False),
     as_json: bool = shared.json(),
 ) -> None:
-    """Print the events of a dyad; without days, those of its last twelve months."""
+    """Print the events of a dyad; without days, those of its last twelve months.
+
+    The remark "announced or later" marks rows beyond the complete record of the dyad: they are not counted.
+    """
+    from forecast.events.coverage import REMARK, announced
     from forecast.events.dyads import choose_dyad
     from forecast.events.table import event_counts
 
     found = event_table(data.source, dyad)
     events = found.events[found.events["dyad"] == choose_dyad(dyad, found.dyads)]
     first, last = _span(events, start, end)
+    remarks = announced(found).map({True: REMARK, False: ""})
+    events = events.assign(remark=remarks[events.index])
     events = events[events["date"].between(first, last)]
     rows = len(events)
     if not directed:
@@ -217,16 +223,29 @@ def _print_events(events: "pd.DataFrame", span: str) -> None:
     from forecast.events.tables import is_unchecked
 
     scale, several = read_scale("commitment"), events["dataset"].nunique() > 1
-    columns = events[["date", "dataset", "source", "target", "cameo", "actor", "summary"]]
+    beyond = (events["remark"] != "").sum()
     rows = [
         {
-            "date": f"{day:%Y-%m-%d}", **({"dataset": dataset} if several else {}), "who": f"{one} > {other}",
-            "code": code, "kind": scale.classes[int(scale.class_of.loc[code])], "what": summary or actor,
+            "date": f"{event.date:%Y-%m-%d}",
+            **({"dataset": event.dataset} if several else {}),
+            "who": f"{event.source} > {event.target}",
+            "code": event.cameo,
+            "kind": scale.classes[int(scale.class_of.loc[str(event.cameo)])],
+            "what": event.summary or event.actor,
+            **({"remark": event.remark} if beyond else {}),
         }
-        for day, dataset, one, other, code, actor, summary in columns.itertuples(index=False, name=None)
-    ]  # fmt: skip
+        for event in events.itertuples(index=False)
+    ]
     shown, unchecked = console(), sum(map(is_unchecked, events["reference"]))
-    shown.print(f"{len(events):,} events, {span}" + (f"; unchecked: {unchecked:,}" if unchecked else ""))
+    facts = {"unchecked": unchecked, "announced or later, not counted": beyond}
+    shown.print(
+        "; ".join(
+            [
+                f"{len(events):,} events, {span}",
+                *(f"{what}: {number:,}" for what, number in facts.items() if number),
+            ]
+        )
+    )
     if rows:
         shown.print(records(rows))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import forecast
 from forecast.cli.declaring import COMPUTATION, WINDOW, opt, shared, whole
+from forecast.cli.terminal import say
 from forecast.dates import parse_date, parse_horizons
 from forecast.errors import DataError, SpecError
 
@@ -80,8 +81,11 @@ class Added(AnyData):
         "A small CSV of events to add to the record: date, source, target, code or kind, summary. Repeat it for "
         "several, or name a folder (`forecast help adding-events`)."
     )
-    covered_to: str | None = opt(
-        "With --add: up to which day the record is complete, YYYY-MM-DD or YYYY-MM. Default: the last added day."
+    covered_to: list[str] | None = opt(
+        "With --add: up to which day the record of a pair is complete, such as USA-CHN:2026-06-21. Repeat it for other "
+        "pairs. PAIR:FIRST:LAST also covers a gap before the added events, such as USA-RUS:2026-03-29:2026-06-21. "
+        "Default: the last added day, without a gap of more than 31 days.",
+        metavar="PAIR:DAY",
     )
 
     @property
@@ -91,8 +95,10 @@ class Added(AnyData):
             if self.covered_to:
                 raise SpecError("--covered-to: says how far added events complete the record; give --add as well")
             return self.source
-        until = day_of(self.covered_to, "covered-to")
-        added = {"additions": tuple(map(str, self.add)), "covered_to": until and until.isoformat()}
+        from forecast.events.coverage import parse_statements
+
+        stated = tuple(map(str, parse_statements(self.covered_to)))
+        added = {"additions": tuple(map(str, self.add)), "covered_to": stated}
         return (self.source or forecast.Source()).model_copy(update=added)
 
 
@@ -283,9 +289,13 @@ def _is_chronology(path: Path) -> bool:
 
 def open_data(given: "forecast.Source | None", dyad: str | None = None, as_of: "date | None" = None) -> "Records":
     """Open a source, by default the chronology, as it was on a day; no more than one dyad needs, if it is given."""
+    from forecast.events.coverage import gap_warnings
     from forecast.sources import open_source
 
-    return open_source(given or forecast.Source(), None if dyad is None else [dyad], as_of)
+    records = open_source(given or forecast.Source(), None if dyad is None else [dyad], as_of)
+    for warning in () if records.events is None else gap_warnings(records.events.additions):
+        say(warning)
+    return records
 
 
 def event_table(given: "forecast.Source | None", dyad: str | None = None, as_of: "date | None" = None) -> "EventTable":

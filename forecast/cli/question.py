@@ -16,7 +16,7 @@ from forecast import dates
 from forecast.arguments import faults
 from forecast.cli.declaring import arg, grouped, opt, output, shared
 from forecast.cli.options import Added, day_of, open_data
-from forecast.cli.terminal import console, echo_json, print_lines, progress, records, say
+from forecast.cli.terminal import console, echo_json, print_caveats, print_lines, progress, records, say
 from forecast.errors import DataError, ForecastError, NotConverged, QuestionError, SpecError
 from forecast.escaping import printable
 from forecast.files import check_target, write_csv, write_json
@@ -123,6 +123,7 @@ def new(
         say(mended)
     _warn(place.ask(question).repaired)
     _echo(f"{question.id}: {question.sentence}\n{question.rule}")
+    print_caveats(_caveats([question]))
 
 
 @app.command("list")
@@ -147,6 +148,7 @@ def list_questions(
         }
         for one in found
     ]))  # fmt: skip
+    print_caveats(_caveats(one.question for one in found))
     say(f"{count(ledger.lines, 'line')} in the ledger; the last has the hash {ledger.head}")
 
 
@@ -165,6 +167,7 @@ def show(
         echo_json({**_summary(history), "rule": history.question.rule, "entries": [entry.plain for entry in entries]})
         return
     print_lines("question", soft_wrap=True, history=history, late=LATE, hindsight=WITH_HINDSIGHT)
+    print_caveats(_caveats([history.question]))
     _warn(place.edited(history))
 
 
@@ -228,7 +231,7 @@ def resolve(
     records = open_data(data.given, _only_dyad(chosen), day)
 
     def decide(history: "History") -> "Draft | str":
-        return resolution_of(history, records, day, now=dates.today(), added_resolve=bool(data.covered_to))
+        return resolution_of(history, records, day, now=dates.today())
 
     drafts = _each(chosen, decide, named=bool(names))
     _append(place, drafts, "No question was resolved.", {}, as_json=as_json)
@@ -262,6 +265,7 @@ def score(
         }
         for row in record.rows
     ]))  # fmt: skip
+    print_caveats(record.notes.caveats)
     shown.print(record.sentence)
 
 
@@ -373,13 +377,22 @@ def _append(
 
     done = append_entries(place.ledger, drafts)
     _warn(done.repaired)
+    asked = {name: history.question for name, history in place.read().histories.items()}
     if as_json:
-        echo_json([entry.plain for entry in done.entries])
+        echo_json([entry.plain | {"caveats": _caveats([asked[entry.question]])} for entry in done.entries])
         return
     for entry in done.entries:
         _echo(f"{entry.question}: {entry.said}{before.get(entry.question, '')}")
+    print_caveats(_caveats(asked[entry.question] for entry in done.entries))
     if not done.entries:
         _echo(none)
+
+
+def _caveats(questions: "Iterable[Question]") -> list[str]:
+    """Return what people have to know of the data that questions are about."""
+    from forecast.questions.track_record import notes_of_questions
+
+    return list(notes_of_questions(questions).caveats)
 
 
 def _outcome(history: "History") -> str:
@@ -391,6 +404,7 @@ def _summary(history: "History") -> dict[str, Any]:
     return {
         **history.question.described, "answers": len(history.answers), "chance": None if last is None else last.chance,
         "as_of": None if last is None else last.as_of, "outcome": _outcome(history),
+        "caveats": _caveats([history.question]),
     }  # fmt: skip
 
 

@@ -176,7 +176,7 @@ ADDED = Path("added")
 """Folder of added events, which is read if it is there."""
 
 
-@grouped("monday", "monday --covered-to 2026-06-21 --commit")
+@grouped("monday", "monday --covered-to USA-CHN:2026-06-21 --commit")
 def monday(
     data: Added,
     sampler: Sampler,
@@ -210,7 +210,7 @@ def monday(
     )  # fmt: skip
     name = day_of(day, "day") or dates.today()
     with progress("loading the libraries") as tell:
-        week = Monday(settings, name.isoformat(), folder, asked, bool(data.covered_to), commit, tell, say)
+        week = Monday(settings, name.isoformat(), folder, asked, commit, tell, say)
         week.run()
     _print_week(week)
 

@@ -23,7 +23,10 @@ EXAMPLE = Path(__file__).parent / "example"
 
 @grouped("dyads")
 def dyads(as_json: bool = shared.json()) -> None:
-    """List the embedded dyads: code, name, events, coverage, and whether they are fitted together by default."""
+    """List the embedded dyads: code, name, events, coverage, and whether they are fitted together by default.
+
+    Rows beyond the coverage are announced or later: `forecast events show` has them, and no forecast counts them.
+    """
     from forecast.panel import summarise
 
     found = summarise(forecast.read_chronology()).set_index("dyad")
@@ -33,13 +36,17 @@ def dyads(as_json: bool = shared.json()) -> None:
             "dyad": code, "name": known.at[code, "label"], "events": int(row["events"]),
             "since": f"{row['start']:%Y-%m-%d}", "through": f"{row['last_even']:%Y-%m-%d}",
             "fitted": "together" if known.at[code, "hierarchy"] == "yes" else "alone",
+            "announced": int(row["announced"]),
         }
         for code, row in found.iterrows()
     ]  # fmt: skip
     if as_json:
         echo_json(rows)
         return
-    console().print(records(rows))
+    console().print(records([{name: cell for name, cell in row.items() if name != "announced"} for row in rows]))
+    later = [f"{row['dyad']} {row['announced']}" for row in rows if row["announced"]]
+    if later:
+        typer.echo(f"Rows after the last covered day are announced or later, and not counted: {join(later)}.")
 
 
 @grouped("init mine")

@@ -126,13 +126,23 @@ def not_converged(misses: "Iterable[Miss]") -> NotConverged:
 def show_result(
     page: Path, name: str, print_result: Callable[[], None], *, as_json: bool, converged: bool = True
 ) -> None:
-    """Print the JSON file of a page for programs, or the result for people; end with 3 if a fit has not converged."""
+    """Print the JSON file of a page for programs, or the result for people; end with 3 if a fit has not converged.
+
+    For people what they have to know of the data comes first, as the file states it.
+    """
+    content = (page.parent / name).read_text("utf-8")
     if as_json:
-        typer.echo((page.parent / name).read_text("utf-8"))
+        typer.echo(content)
     else:
+        print_caveats(json.loads(content).get("caveats", ()))
         print_result()
     if not converged:
         raise typer.Exit(NotConverged.exit_code)
+
+
+def print_caveats(caveats: Iterable[str]) -> None:
+    """Print what people have to know of the data behind an answer."""
+    print_lines("caveats", texts=list(caveats))
 
 
 def echo_json(values: Any) -> None:

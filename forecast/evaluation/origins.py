@@ -19,6 +19,7 @@ from forecast.dates import add_months, month_start, months_between
 from forecast.errors import DataError, SpecError
 from forecast.events import find_dyad, read_coverage, read_eras
 from forecast.events.dyads import Covered, even_spans, hierarchy, in_order
+from forecast.events.editions import edition_of
 from forecast.events.table import CountTable, EventTable
 from forecast.files import digest
 from forecast.outlook.benchmarks import SHORTEST_PAST, Past
@@ -273,12 +274,18 @@ class Record:
     def choices(self) -> dict[str, Any]:
         """Settings as plain values: source of the eras, pooled dyads, and datasets.
 
-        `datasets` only if there are several, `vintaged` only if some say when each event became known.
+        `datasets` only if there are several, `vintaged` only if some say when each event became known, `edition` only
+        of the chronology.
         """
         given = "own" if self.eras is not None and len(self.eras) else "given" if self.eras is None else "none"
         together = self.together if isinstance(self.together, str) else list(self.together)
         vintaged = list(self.table.vintaged) if isinstance(self.table, EventTable) else []
-        more = {"datasets": self.datasets if len(self.datasets) > 1 else [], "vintaged": vintaged}
+        edition = edition_of(self.table.files)
+        more: dict[str, Any] = {
+            "datasets": self.datasets if len(self.datasets) > 1 else [],
+            "vintaged": vintaged,
+            "edition": None if edition is None else edition._asdict(),
+        }
         return {"eras": given, "together": together, **{name: values for name, values in more.items() if values}}
 
     @cached_property

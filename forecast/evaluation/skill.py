@@ -66,7 +66,7 @@ _SCORED = _form("Scored", {
 _CHOICES = _form("Choices", {
     str: "dataset version eras data", list[str]: "dyads", list[int]: "horizons", float: "improvement",
     str | list[str]: "together", dict[str, str]: "data_by_dyad", list[date]: "origins", dict[str, Any] | None: "spec",
-}, {list[str]: "datasets vintaged", str: "commit"})  # fmt: skip
+}, {list[str]: "datasets vintaged", str: "commit", dict[str, Any]: "edition"})  # fmt: skip
 _ACCOUNT = _form("Account", {str: "model words", int: "origins void unfinished"})
 _EVENT = _form("Event", {date: "date", str: "source target actor kind summary reference"})
 _PREDICTED = {float: "mean low high crps"}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,19 @@ import pandas as pd
 from forecast.arguments import checked
 from forecast.errors import DataError, SpecError
 from forecast.events.codebook import as_frame, code_of_kind, read_codes, read_scale
-from forecast.events.dyads import AddedEvent, Addition, Extension, even_spans
+from forecast.events.coverage import (
+    LONGEST_GAP,
+    ONE_DAY,
+    Statement,
+    announced,
+    coverage_gaps,
+    first_day_after,
+    gap_warnings,
+    parse_statements,
+)
+from forecast.events.dyads import AddedEvent, Addition, Extension, even_spans, find_dyad
 from forecast.events.mapping import RawTable, TableMapping, load_raw, raw_frame
-from forecast.events.table import Day, EventTable, SourceFile, as_day, sort_events
+from forecast.events.table import EventTable, SourceFile, sort_events
 from forecast.events.tables import in_types, typed_rows
 from forecast.typing import Frame
 from forecast.wording import count, join
@@ -35,13 +46,14 @@ def add_events(
     rows: str | Path | Frame | Sequence[Mapping[str, Any]],
     *,
     dataset: str | None = None,
-    covered_to: Day | None = None,
+    covered_to: str | Sequence[str] | None = None,
 ) -> EventTable:
     """Add a few events to a dataset of a table.
 
     They become part of the dataset: nothing but `additions` of the result tells them apart. Adding them states that
-    the record of their dyads is complete up to the last of them, so that coverage is extended to there
-    (docs/adding-events.md).
+    the record of their dyads is complete up to the last of them, so that coverage is extended to there, except for a
+    gap of more than 31 days before the first of them (docs/adding-events.md). An event of the dataset itself beyond
+    its complete record is replaced by the added one of the same day, sides and code.
 
     Parameters
     ----------
@@ -53,8 +65,9 @@ def add_events(
         `actor` and `reference`.
     dataset : str, optional
         To which they are added; by default the table's only one, or the chronology.
-    covered_to : date or str, optional
-        Up to which day the record of the dyads that are added to is complete, in place of their last added day.
+    covered_to : str or sequence of str, optional
+        Up to which day the record of a dyad is complete, in place of its last added day: ``USA-CHN:2026-06-21``, or
+        with the first complete day after a gap ``USA-RUS:2026-03-29:2026-06-21``.
 
     Returns
     -------
@@ -67,7 +80,8 @@ def add_events(
     DataError
         If the file cannot be read, lacks a column or has one that is unknown, or has no usable row.
     SpecError
-        If the dataset is not in the table, or `covered_to` is in the future or before the end of coverage.
+        If the dataset is not in the table, or `covered_to` names no pair, is in the future or before the end of
+        coverage.
 
     Examples
     --------
@@ -77,14 +91,15 @@ def add_events(
     >>> len(table.additions[0].events), table.additions[0].extensions[0].to
     (1, '2026-06-20')
     """
-    chosen = _dataset_of(table, dataset)
+    chosen, statements = _dataset_of(table, dataset), parse_statements(covered_to)
     raw = _load(rows)
     if raw.name in {file.name for file in table.files}:  # a name and a line mean one thing in all that is said of it
         raise DataError(f"{raw.name}: a file of this name was read already. Rename it, or add it only once.")
     read, unread = _read_rows(raw, chosen)
-    events = table.events[table.events["dataset"] == chosen]
-    spans = even_spans(events, None, table.additions, table.covered).droplevel("dataset")
-    reasons = _reasons_against(read, events, spans)
+    of_dataset = table.events["dataset"] == chosen
+    later = announced(table) & of_dataset
+    spans = even_spans(table.events[of_dataset], None, table.additions, table.covered).droplevel("dataset")
+    reasons = _reasons_against(read, table.events[of_dataset & ~later], spans)
     fresh, every = read.drop(index=list(reasons)), unread | reasons
     repeats = [line for line, reason in every.items() if reason.startswith(_REPEATS)]
     if fresh.empty and not repeats:
@@ -98,18 +113,86 @@ def add_events(
         repeated=len(repeats),
         rejected=len(every) - len(repeats),
         events=_added_events(fresh),
-        extensions=_extensions(usable, spans, None if covered_to is None else as_day(covered_to, "covered-to")),
+        extensions=_extensions(usable, spans),
     )
     places = [f"{raw.name}, {'line' if raw.name != 'rows' else 'row'} {line}" for line in fresh.index]
     known = fresh["reference"] != ""
     fresh = fresh.assign(reference=fresh["reference"].where(known, pd.Series(places, index=fresh.index, dtype="str")))
-    return replace(
+    confirmed = later & pd.MultiIndex.from_frame(table.events[_KEY]).isin(pd.MultiIndex.from_frame(fresh[_KEY]))
+    merged = replace(
         table,
-        events=sort_events(pd.concat([table.events, fresh], ignore_index=True)),
+        events=sort_events(pd.concat([table.events[~confirmed], fresh], ignore_index=True)),
         rejects=pd.concat([table.rejects, raw.rejects(every)], ignore_index=True),
         files=(*table.files, SourceFile(raw.name, raw.sha256, addition.rows, len(every))),
         additions=(*table.additions, addition),
     )
+    return state_coverage(merged, statements)
+
+
+def state_coverage(table: EventTable, statements: Sequence[Statement]) -> EventTable:
+    """Extend coverage to the days that somebody states to be complete, of the dataset that was added to last."""
+    dataset = table.additions[-1].dataset
+    for statement in sorted(statements, key=lambda one: one.last):
+        table = replace(table, additions=_with_statement(table, dataset, statement))
+    return table
+
+
+def _with_statement(table: EventTable, dataset: str, statement: Statement) -> tuple[Addition, ...]:
+    """Return the additions of a table, one of which extends coverage as stated."""
+    events = table.events[table.events["dataset"] == dataset]
+    ends = even_spans(events, None, table.additions, table.covered).droplevel("dataset")["last"]
+    dyad = find_dyad(statement.dyad, list(map(str, ends.index)))
+    additions, place = list(table.additions), _place_of(table.additions, dataset, dyad)
+    own = [one for one in additions[place].extensions if one.dyad == dyad]
+    # The extension by the last row gives way to the statement; others stay beside it.
+    latest = own[-1] if own and not own[-1].stated else None
+    replaced = latest if latest and statement.last >= latest.first else None
+    before = ends[dyad].date() if latest is None else date.fromisoformat(latest.before)
+    if statement.last < before:
+        raise SpecError(
+            f"covered-to: {statement.last} is before {before}, up to which the record of {dyad} is complete without "
+            "the added events; give that day or a later one"
+        )
+    first = _first_stated_day(table.additions, dataset, dyad, statement, before, extended=bool(own))
+    if first > statement.last:
+        raise SpecError(
+            f"covered-to: {statement.last} lies in a gap of the record of {dyad}. Say from which day on it is "
+            f"complete, such as {dyad}:{before + ONE_DAY}:{statement.last}"
+        )
+    start = "" if first == before + ONE_DAY else first.isoformat()
+    stated = Extension(dyad, before.isoformat(), statement.last.isoformat(), start, stated=True)
+    kept = [one for one in additions[place].extensions if one is not replaced]
+    if statement.last > before or first <= before:
+        kept.append(stated)
+    extensions = tuple(sorted(kept, key=lambda one: (one.dyad, one.to)))
+    additions[place] = replace(additions[place], extensions=extensions)
+    return tuple(additions)
+
+
+def _place_of(additions: Sequence[Addition], dataset: str, dyad: str) -> int:
+    """Return the place of the last addition that extends the coverage of a dyad, or has events of it, or the last."""
+    own = [place for place, one in enumerate(additions) if one.dataset == dataset]
+    extending = [place for place in own if any(one.dyad == dyad for one in additions[place].extensions)]
+    having = [place for place in own if any(one.dyad == dyad for one in additions[place].events)]
+    return (extending or having or own)[-1]
+
+
+def _first_stated_day(
+    additions: Sequence[Addition], dataset: str, dyad: str, statement: Statement, before: date, *, extended: bool
+) -> date:
+    """Return from which day on a statement covers: as it says, or from the day after the last gap."""
+    if statement.first is not None:
+        return first_day_after(before, statement.first)
+    extensions = [one for each in additions if each.dataset == dataset for one in each.extensions if one.dyad == dyad]
+    if extended:
+        gaps = [last for _, last in coverage_gaps(additions).get((dataset, dyad), [])]
+        return max(gaps) + ONE_DAY if gaps else min(one.after for one in extensions)
+    if (statement.last - before).days > LONGEST_GAP:
+        raise SpecError(
+            f"covered-to: no event of {dyad} was added after {before}, up to which its record is complete. If it is "
+            f"complete from there on, say so: {dyad}:{before + ONE_DAY}:{statement.last}"
+        )
+    return before + ONE_DAY
 
 
 def describe_additions(table: EventTable) -> tuple[str, ...]:
@@ -124,11 +207,11 @@ def describe_additions(table: EventTable) -> tuple[str, ...]:
             opening = f"{addition.file}: counted, but make sure that they are not there already"
             sentences.append(_listed(opening, alike))
         sentences += [
-            f"{addition.file}: by adding it you say that the record of {one.dyad} is complete up to {one.to}; it was "
-            f"known to be up to {one.before}."
+            f"{addition.file}: by adding it you say that the record of {one.dyad} is complete"
+            f"{f' from {one.start}' if one.start else ''} up to {one.to}; it was known to be up to {one.before}."
             for one in addition.extensions
         ]
-    return tuple(sentences)
+    return (*sentences, *gap_warnings(table.additions))
 
 
 MOST_LISTED = 5
@@ -188,7 +271,9 @@ def _read_rows(raw: RawTable, dataset: str) -> tuple[pd.DataFrame, dict[int, str
     reasons |= raw.faults
     if rows.empty:
         raise raw.nothing_usable(reasons)
-    mapping = TableMapping(dataset=dataset, columns={name: name for name in rows.columns}, missing=("",))
+    mapping = TableMapping(
+        dataset=dataset, columns={name: name for name in rows.columns}, missing=("",), known_at_empty="date"
+    )
     events, wrong = typed_rows(replace(raw, rows=rows, broken={}), mapping)
     return in_types(events.drop(index=list(wrong))), reasons | wrong
 
@@ -236,18 +321,16 @@ def _reasons_against(rows: pd.DataFrame, events: pd.DataFrame, spans: pd.DataFra
     return reasons
 
 
-def _extensions(rows: pd.DataFrame, spans: pd.DataFrame, stated: pd.Timestamp | None) -> tuple[Extension, ...]:
-    """Return by how much coverage is extended: to the last of the rows of a dyad, or to the day stated."""
+def _extensions(rows: pd.DataFrame, spans: pd.DataFrame) -> tuple[Extension, ...]:
+    """Return by how much coverage is extended: to the last of the rows of a dyad, without a long gap before them."""
     extended = []
-    for dyad, last in rows.groupby("dyad")["date"].max().items():
-        before, to = spans["last"][str(dyad)], last if stated is None else stated
-        if stated is not None and stated < before:
-            raise SpecError(
-                f"covered-to: {stated:%Y-%m-%d} is before {before:%Y-%m-%d}, up to which the record of {dyad} is "
-                "complete without the added events; give that day or a later one"
-            )
-        if to > before:
-            extended.append(Extension(str(dyad), f"{before:%Y-%m-%d}", f"{to:%Y-%m-%d}"))
+    for dyad, days in rows.groupby("dyad")["date"]:
+        before, last = spans["last"][str(dyad)], days.max()
+        if last > before:
+            earliest, end = days[days > before].min().date(), before.date()
+            first = first_day_after(end, earliest)
+            start = "" if first == end + ONE_DAY else first.isoformat()
+            extended.append(Extension(str(dyad), f"{before:%Y-%m-%d}", f"{last:%Y-%m-%d}", start))
     return tuple(extended)
 
 

@@ -59,12 +59,17 @@ class Covered:
 
     def missing(self, starts: ArrayLike, ends: ArrayLike) -> Bool:
         """Return in which periods too many days are missing, (period,)."""
-        first, last = (np.asarray(days, dtype="datetime64[D]") for days in (starts, ends))
-        missing = np.zeros(len(first))
-        for begin, end in self.gaps:
-            inside = np.minimum(last, np.datetime64(end)) - np.maximum(first, np.datetime64(begin))
-            missing += np.maximum(inside.astype(int) + 1, 0)
-        return np.asarray(missing > MOST_MISSING * ((last - first).astype(int) + 1))
+        return missing_periods(self.gaps, starts, ends)
+
+
+def missing_periods(gaps: Iterable[Days], starts: ArrayLike, ends: ArrayLike) -> Bool:
+    """Return in which periods too many days lie in gaps, (period,)."""
+    first, last = (np.asarray(days, dtype="datetime64[D]") for days in (starts, ends))
+    missing = np.zeros(len(first))
+    for begin, end in gaps:
+        inside = np.minimum(last, np.datetime64(end)) - np.maximum(first, np.datetime64(begin))
+        missing += np.maximum(inside.astype(int) + 1, 0)
+    return np.asarray(missing > MOST_MISSING * ((last - first).astype(int) + 1))
 
 
 def each_day(first: date, last: date) -> list[date]:
@@ -109,6 +114,23 @@ class Extension:
     dyad: str  # Code
     before: str  # Last day of coverage without and with the added events, ISO
     to: str
+    start: str = ""  # First day of what is covered, ISO, where days before it are missing; else the day after `before`
+    stated: bool = False  # Whether somebody stated that each of its days is complete (`--covered-to`)
+
+    @property
+    def after(self) -> date:
+        """The day after the coverage without it."""
+        return date.fromisoformat(self.before) + timedelta(days=1)
+
+    @property
+    def first(self) -> date:
+        """The first day that it covers."""
+        return date.fromisoformat(self.start) if self.start else self.after
+
+    @property
+    def last(self) -> date:
+        """The last day that it covers."""
+        return date.fromisoformat(self.to)
 
 
 @dataclass(frozen=True)
@@ -128,9 +150,19 @@ class Addition:
     def account(self) -> dict[str, Any]:
         """Entry in the provenance: the file, its digest and rows, and which of its lines are counted."""
         kept = ("file", "sha256", "dataset", "rows", "repeated", "rejected")
-        covered = {one.dyad: {"before": one.before, "to": one.to} for one in self.extensions}
+        covered = {one.dyad: _plain_span(one) for one in self.extensions}
         lines = [one.line for one in self.events]
         return {name: getattr(self, name) for name in kept} | {"lines": lines, "coverage": covered}
+
+
+def _plain_span(extension: Extension) -> dict[str, Any]:
+    """Return the days of an extension for the provenance, without what goes without saying."""
+    span: dict[str, Any] = {"before": extension.before, "to": extension.to}
+    if extension.start:
+        span["start"] = extension.start
+    if extension.stated:
+        span["stated"] = True
+    return span
 
 
 def extended_ends(additions: Iterable[Addition]) -> dict[tuple[str, str], pd.Timestamp]:

@@ -98,6 +98,8 @@ class TableMapping(FileForm):
     required = ("date", "source", "target", "cameo")
 
     known_at_format: str | None = None  # By default as `date_format`
+    # What an empty `known_at` means: `missing`, so that the row is rejected, or `date`, the day of the event
+    known_at_empty: Literal["missing", "date"] = "missing"
     # ISO 3166 alpha-3 codes by country name; codes of states need no entry, nor those that ISO leaves to users (`XKX`);
     # `EUR: EUR` accepts a code that is no state's
     countries: dict[str, str] = {}

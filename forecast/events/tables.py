@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from forecast.arguments import checked
+from forecast.dates import today
 from forecast.errors import DataError, MappingError
 from forecast.events.codebook import read_codes, read_small_csv
 from forecast.events.dyads import dyad_code, find_dyad, in_order
@@ -75,7 +76,7 @@ def conform(
         events=sort_events(in_types(events)),
         rejects=raw.rejects(reasons),
         files=(raw.source_file(reasons),),
-        vintaged=(mapping.dataset,) if mapping.has("known_at") else (),
+        vintaged=(mapping.dataset,) if mapping.has("known_at") and mapping.known_at_empty == "missing" else (),
     )
 
 
@@ -97,7 +98,8 @@ def typed_rows(raw: RawTable, mapping: TableMapping) -> tuple[pd.DataFrame, dict
     events["date"] = days("date", mapping.date_format)
     events["known_at"] = events["date"]
     if mapping.has("known_at"):
-        events["known_at"] = days("known_at", mapping.known_at_format or mapping.date_format)
+        known_at = days("known_at", mapping.known_at_format or mapping.date_format)
+        events["known_at"] = known_at.mask(_known_on_its_day(fields, mapping), events["date"])
     for side in ("source", "target"):
         events[side] = fields[side].map(lambda name: mapping.countries.get(name, name))
     events["cameo"] = _codes(fields["cameo"], raw, mapping)
@@ -114,6 +116,11 @@ def typed_rows(raw: RawTable, mapping: TableMapping) -> tuple[pd.DataFrame, dict
     names = {pair: dyad_code(*pair) for pair in pairs.itertuples(index=False, name=None)}
     events["dyad"] = [names[pair] for pair in zip(events["source"], events["target"], strict=True)]
     return events, _reasons(events, fields, mapping)
+
+
+def _known_on_its_day(fields: pd.DataFrame, mapping: TableMapping) -> Broken:
+    """Return which rows state no day of becoming known, and are taken to be known on the day of the event."""
+    return (fields["known_at"] == "") & (mapping.known_at_empty == "date")
 
 
 def in_types(events: pd.DataFrame) -> pd.DataFrame:
@@ -149,9 +156,12 @@ def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.
 def _reasons(events: pd.DataFrame, fields: pd.DataFrame, mapping: TableMapping) -> dict[int, str]:
     """Return, by line, what is wrong with each row that breaks the schema."""
     reasons: dict[int, list[str]] = {}
+    on_its_day = _known_on_its_day(fields, mapping)
     for line, column, reason in broken_rules(events, set(mapping.countries.values())):
         if column in fields and not mapping.has(column):
             continue  # it follows from another field, which is at fault
+        if column == "known_at" and on_its_day[line]:
+            continue  # it is the date, which is at fault
         if column in fields and fields.at[line, column] == "":
             reason = "missing"
         subject = f"{column} {fields.at[line, column]!r}: " if column in fields else ""
@@ -189,12 +199,24 @@ def is_unchecked(reference: str) -> bool:
     return reference.startswith(UNCHECKED.strip())
 
 
-COLUMNS = ("date", "precision", "source", "target", "actor", "cameo", "summary", "reference", "verified")
+COLUMNS = (
+    "date",
+    "precision",
+    "source",
+    "target",
+    "actor",
+    "cameo",
+    "summary",
+    "reference",
+    "verified",
+    "known_at",
+)
 """Columns of the files of the chronology; all but `precision` and `verified` are fields of events."""
 MAPPING = TableMapping(
     dataset="chronology",
     columns={name: name for name in COLUMNS if name not in ("precision", "verified")},
     missing=("",),  # only the empty cell: 'NA' could be somebody's summary
+    known_at_empty="date",
 )
 
 
@@ -202,8 +224,9 @@ MAPPING = TableMapping(
 def read_chronology(folder: str | Path | None = None, dyads: Sequence[str] | None = None) -> EventTable:
     """Read the hand-coded chronology.
 
-    An event of the chronology is taken to be known on its day. The `reference` of a row that was not looked up
-    (`verified` other than ``yes``) begins with ``unchecked:``; it says where to look, and is no citation.
+    An event of the chronology is taken to be known on its day, a secret one from its `known_at`. The `reference` of a
+    row that was not looked up (`verified` other than ``yes``) begins with ``unchecked:``; it says where to look, and is
+    no citation.
 
     Parameters
     ----------
@@ -233,8 +256,12 @@ def read_chronology(folder: str | Path | None = None, dyads: Sequence[str] | Non
 
 def _read_dyad(dyad: str, path: Path) -> EventTable:
     raw = load_raw(path, MAPPING)
+    mapping = MAPPING
+    if "known_at" not in raw.rows:  # a file of one's own need not have the column
+        columns = {name: place for name, place in MAPPING.columns.items() if name != "known_at"}
+        mapping = MAPPING.model_copy(update={"columns": columns})
     unchecked = raw.rows["verified"].str.strip() != "yes" if "verified" in raw.rows else None
-    return conform(raw, MAPPING, only_dyad=dyad, unchecked=unchecked)
+    return conform(raw, mapping, only_dyad=dyad, unchecked=unchecked)
 
 
 def chronology_files(folder: str | Path | None = None, dyads: Sequence[str] | None = None) -> dict[str, Path]:
@@ -292,6 +319,28 @@ def _untidy_text(rows: Rows) -> Broken:
     return ~tidy
 
 
+def _days_since_the_event(rows: Rows) -> Broken:
+    """Return whether `known_at` is a day from the date of the event to today; texts of ISO days sort as days do."""
+    days = pd.to_datetime(rows["known_at"], format="%Y-%m-%d", errors="coerce")
+    written = rows["known_at"].str.fullmatch(r"\d{4}-\d{2}-\d{2}").astype(bool)
+    later = rows["known_at"] >= rows["date"]
+    return written & days.notna() & later & (days <= pd.Timestamp(today()))
+
+
+_DENIAL = (
+    r"(?i)\b(?:den(?:y|ies|ied)|rejects?|dismiss(?:es)?)\b.*"
+    r"\b(?:charges?|accusations?|allegations?|claims?)\b"
+)
+"""A summary that says that a charge is denied."""
+
+
+def _denial_as_cooperation(rows: Rows) -> Broken:
+    """Return the rows that code a denied charge as cooperation (roots 01 to 08), and every row with `016`."""
+    cooperative = rows["cameo"].str[:2] < "09"
+    says_so = rows["summary"].str.contains(_DENIAL).astype(bool)
+    return (rows["cameo"] == "016") | (cooperative & says_so)
+
+
 def _twice(rows: Rows, pattern: str) -> Broken:
     """Return the rows of some codes that tell again, from whichever side, what an earlier one tells."""
     return rows["cameo"].str.match(pattern).astype(bool) & rows.duplicated(["date", "cameo", "summary"])
@@ -332,6 +381,10 @@ RULES: dict[str, tuple[str, Callable[[Rows], Broken]]] = {
         lambda rows: rows["reference"].map(passing_address) != "",
     ),
     "verified": ("verified `yes` or `memory`", lambda rows: ~rows["verified"].isin(["yes", "memory"])),
+    "known_at": (
+        "`known_at` empty, or a day from the date of the event to today, YYYY-MM-DD",
+        lambda rows: (rows["known_at"] != "") & ~_days_since_the_event(rows),
+    ),
     "order": ("rows sorted by date", lambda rows: rows["date"] < rows["date"].shift(fill_value="")),
     "repeated": (
         "one event gives at most one row per direction",
@@ -350,6 +403,11 @@ RULES: dict[str, tuple[str, Callable[[Rows], Broken]]] = {
         lambda rows: (
             rows["cameo"].str.startswith("06") & rows["summary"].str.contains(r"(?i)\bjoint\b") & ~_answered(rows)
         ),
+    ),
+    "denial": ("a denied charge as `120` or another `12x`; `016` is not used", _denial_as_cooperation),
+    "clash": (
+        "a clash of both sides (19x) as one row, its source the side that opened fire",
+        lambda rows: _twice(rows, "19"),
     ),
     "intent": ("an intent, praise or optimistic statement as one row", lambda rows: _twice(rows, "03|013$|051$")),
     "aid": ("aid (07x) as one row, of the giver", lambda rows: _twice(rows, "07")),

@@ -36,6 +36,7 @@ from forecast.hypotheses.outcome import (
 )
 from forecast.hypotheses.power import SIZE_TABLE, Rate, like_embedded, power_words, rates_of, would_decide
 from forecast.hypotheses.record import Record, read_panel, turned_back
+from forecast.panel.notes import DataNotes, notes_of_panel
 from forecast.progress import Progress, silent
 from forecast.theory import PENDULUM
 from forecast.typing import Bool, Seed
@@ -143,6 +144,7 @@ class PooledResults(Displayed):
     # By dyad: how far the averages of three calendar decades moved away and back, in points of the cooperative
     # share; of an index in standard deviations
     turned_back: Mapping[str, float] = field(default_factory=dict)
+    data_notes: DataNotes = field(default_factory=DataNotes)  # What readers have to know of the data
 
     def _card(self) -> Card:
         facts = [
@@ -159,6 +161,7 @@ class PooledResults(Displayed):
         """Return plain values, ready for JSON."""
         names = ("dyads", "first", "last", "months", "notes", "stamp", "seed", "turned_back")
         facts = {name: getattr(self, name) for name in names} | {"doubts": tuple(sentences("doubts"))}
+        facts |= self.data_notes.facts
         own = None if self.own is None else asdict(self.own)
         return {"schema": SCHEMA, **facts, "own": own, "claims": [one.to_dict() for one in self.verdicts]}
 
@@ -335,8 +338,17 @@ def pooled_tests(
     months = int((record.events != 0).sum())
     turned = dict(zip(record.dyads, turned_back(record).tolist(), strict=True))
     return PooledResults(
-        record.dyads, first, last, months, tuple(verdicts), notes, own=own, seed=seed, turned_back=turned
-    )  # fmt: skip
+        record.dyads,
+        first,
+        last,
+        months,
+        tuple(verdicts),
+        notes,
+        own=own,
+        seed=seed,
+        turned_back=turned,
+        data_notes=notes_of_panel(panel, record.dyads),
+    )
 
 
 def own_dyad(engine: Engine, dyad: str, evidence: Mapping[str, float]) -> OwnDyad:

@@ -215,6 +215,7 @@ class RollingShare:
     quantiles: tuple[float, ...]  # 0.05, 0.25, 0.5, 0.75, 0.95
     # Quantiles of the window that ends then, past months as recorded. The last is the window of the title
     forecast: Float
+    events: Index  # Events of the window that ends with each period: shares of fewer than five say little
 
 
 def observed_windows(record: DatasetRecord, periods: int) -> tuple[Index, Float]:
@@ -233,7 +234,7 @@ def rolling_share(record: DatasetRecord, ahead: WindowCounts, months: int) -> Ro
     periods = record.clock.periods(months)
     if len(record.total) < periods:
         return NotDefined(f"the record is shorter than {record.clock.span(months)}")
-    _, observed = observed_windows(record, periods)
+    events, observed = observed_windows(record, periods)
     whole = np.where(record.covered, 0, 1)
     last = slice(len(record.total) - periods, None)
     joined = ahead.after(record.months(last))
@@ -241,7 +242,7 @@ def rolling_share(record: DatasetRecord, ahead: WindowCounts, months: int) -> Ro
     gaps = np.concatenate([whole[last], np.zeros(periods, dtype=np.int64)])
     usable = (total >= FEWEST) & (rolling_sums(gaps, periods) == 0)
     shares = np.where(usable, shares_of(total, cooperative), np.nan)
-    return RollingShare(months, observed, record.clock.months(periods), QUANTILES, seen_quantiles(shares))
+    return RollingShare(months, observed, record.clock.months(periods), QUANTILES, seen_quantiles(shares), events)
 
 
 class SimulationQuestion(Protocol):

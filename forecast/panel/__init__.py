@@ -13,13 +13,30 @@ from forecast.panel.record import (
     describe_panel,
     observed_periods,
     observed_shares,
+    observed_years,
     require_record,
     summarise,
 )
 from forecast.panel.spans import first_periods, panel_of_dyad, recounted
 
 __all__ = [
-    "SCHEMA", "PanelDescription", "PanelKind", "build_counts_panel", "build_index_panel", "build_panel",
-    "coverage_end", "describe_panel", "event_counts", "first_periods", "observed_periods", "observed_shares",
-    "panel_kind", "panel_of_dyad", "recounted", "require_record", "summarise", "validate_panel",
-]  # fmt: skip
+    "SCHEMA",
+    "PanelDescription",
+    "PanelKind",
+    "build_counts_panel",
+    "build_index_panel",
+    "build_panel",
+    "coverage_end",
+    "describe_panel",
+    "event_counts",
+    "first_periods",
+    "observed_periods",
+    "observed_shares",
+    "observed_years",
+    "panel_kind",
+    "panel_of_dyad",
+    "recounted",
+    "require_record",
+    "summarise",
+    "validate_panel",
+]

@@ -14,11 +14,14 @@ from forecast.arguments import checked
 from forecast.dates import read_day, reject_future
 from forecast.errors import DataError, SpecError
 from forecast.events.codebook import Scale, as_frame, read_days, read_scale
+from forecast.events.coverage import beside_additions, coverage_gaps
 from forecast.events.dyads import ATTRIBUTE, Addition, Covered, counted_additions, even_spans, find_dyad, in_order
+from forecast.events.editions import edition_of
 from forecast.events.table import CountTable, Day, EventTable, as_day, event_counts, events_per_row
 from forecast.events.table import as_of as known_by
 from forecast.files import digest
 from forecast.panel.kinds import CELLS, DIRECTIONS, SCHEMA
+from forecast.panel.notes import EDITION
 from forecast.panel.record import VINTAGED
 from forecast.panel.spans import (
     COVERED_TO,
@@ -121,6 +124,9 @@ def build_panel(
         table = known_by(table, day)
         chosen = [dyad for dyad in chosen if dyads is not None or dyad in table.dyads]
     events, joint_once = table.events, unit == "event" and not directed
+    # A coverage that is given stays as it is: added files do not extend it.
+    additions = [replace(one, extensions=()) for one in table.additions] if coverage is not None else table.additions
+    edition = edition_of(table.files)
     vintaged = [name for name in table.datasets if name in table.vintaged]
     rows = events.assign(
         **{"class": events["cameo"].map(order.class_of)},
@@ -141,8 +147,9 @@ def build_panel(
             "late": table.late,
             "digest": digest(events.sort_values(["date", "event_id"])),
             **({VINTAGED: json.dumps(vintaged)} if vintaged else {}),
+            **({EDITION: json.dumps(edition._asdict())} if edition else {}),
         },
-        additions=table.additions,
+        additions=additions,
         covered=() if coverage is not None else table.covered,
         datasets=table.datasets,
     )
@@ -322,7 +329,8 @@ def _panel(
     covered_spans = even_spans(rows, coverage, additions, covered)
     periods = panel_periods(covered_spans, span, frequency)
     datasets = list(datasets) or sorted(rows["dataset"].unique())
-    seen = covered_periods(covered_spans, covered, datasets, dyads, periods, frequency)
+    gaps = coverage_gaps(additions)
+    seen = covered_periods(covered_spans, covered, datasets, dyads, periods, frequency, gaps)
     rows = in_cells(rows, datasets, periods, frequency, directed=directed)
     rows = rows.assign(of_dyad=pd.Index(dyads).get_indexer(pd.Index(rows["dyad"]))).join(
         covered_spans, on=["dataset", "dyad"]
@@ -330,6 +338,8 @@ def _panel(
     in_span = rows["of_period"] >= 0
     seen_then = seen[rows["of_dataset"], rows["of_dyad"], rows["of_period"]]
     inside = rows["date"].between(rows["start"], rows["last"]) & (seen_then | ~in_span)
+    if additions:
+        inside &= ~beside_additions(rows, additions)
     kept = rows[inside & in_span]
     cells = tuple(kept[["of_dataset", "of_dyad", "of_period", "of_direction", "class"]].to_numpy().T)
     sizes = len(datasets), len(dyads), len(periods), len(DIRECTIONS[directed]), len(order.classes)

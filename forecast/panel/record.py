@@ -13,6 +13,7 @@ from forecast.arguments import checked
 from forecast.dates import Clock, month_end, periods_a_month
 from forecast.errors import DataError
 from forecast.events.codebook import read_scale, scale_names
+from forecast.events.coverage import announced, beside_additions, coverage_gaps
 from forecast.events.dyads import additions_of, even_spans, extended_ends, read_coverage
 from forecast.events.table import EventTable, event_counts, events_per_row
 from forecast.events.table import as_of as known_by
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 VINTAGED = "vintaged"
+FEWEST_EVENTS = 5
+"""The share of a year with fewer events says little: one event moves it by 20 points or more."""
 SHORTEST_RECORD = 36
 """Months: a pendulum of years cannot be seen in less."""
 
@@ -126,6 +129,44 @@ def observed_shares(panel: "xr.Dataset", dyad: str, dataset: int | None = None) 
     return xr.Dataset({"share": share, "events": events}).isel(time=(events > 0).to_numpy())
 
 
+@checked
+def observed_years(panel: "xr.Dataset", dyad: str) -> pd.DataFrame:
+    """Return a dyad's observed cooperative share by calendar year, and whether the year is thin.
+
+    Parameters
+    ----------
+    panel : xarray.Dataset
+        Of events or counts.
+    dyad : str
+        Which dyad.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index `year`, of all with a covered period; columns `events` (all datasets together), `share` (0 to 100; NaN
+        without an event) and `thin` (fewer than five events). Of an index it is empty.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, read_chronology
+    >>> from forecast.panel import observed_years
+    >>> years = observed_years(build_panel(read_chronology(dyads=["EGY-ISR"])), "EGY-ISR")
+    >>> bool(years.loc[1963, "thin"]), bool(years.loc[1979, "thin"])
+    (True, False)
+    """
+    if not panel_kind(panel).coded:
+        columns = {"events": "int64", "share": "float64", "thin": "bool"}
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()}).rename_axis("year")
+    counts = panel["counts"].sel(dyad=dyad).sum(["dataset", "direction"]).transpose("time", "class").to_numpy()
+    year = panel["time"].dt.year.to_numpy()
+    cooperative = counts[:, int(panel.attrs["zero_cut"]) :].sum(axis=1)
+    periods = pd.DataFrame({"year": year, "events": counts.sum(axis=1), "cooperative": cooperative})
+    years = periods[observed_periods(panel, dyad)].groupby("year").sum()
+    events = years["events"]
+    share = 100 * years["cooperative"] / events.where(events > 0)
+    return pd.DataFrame({"events": events, "share": share, "thin": events < FEWEST_EVENTS})
+
+
 def by_class(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, Bool]:
     """Return the events of each class that a dataset counts of a dyad, (time, class), and its coverage, (time,)."""
     own = panel.sel(dyad=dyad).isel(dataset=dataset)
@@ -187,6 +228,7 @@ def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> pd.DataF
     rows = rows[(rows["of_dataset"] >= 0) & (rows["of_period"] >= 0) & (rows["counted"] > 0)]
     covered = panel["covered"].sel(dyad=dyad).transpose("dataset", "time").to_numpy()
     rows = rows[covered[rows["of_dataset"], rows["of_period"]]]
+    rows = rows[~beside_additions(rows, additions_of(panel.attrs))]
     for place in range(len(datasets)):
         if last := covered_to(panel, dyad, place):
             rows = rows[(rows["of_dataset"] != place) | (rows["date"] <= pd.Timestamp(last))]
@@ -343,18 +385,25 @@ def _names(panel: "xr.Dataset", coordinate: str) -> tuple[str, ...]:
 
 
 def summarise(table: EventTable, coverage: pd.DataFrame | str | Path | None = None) -> pd.DataFrame:
-    """Summarise how much there is of each dyad and dataset, and how much of it lies in its coverage."""
+    """Summarise how much there is of each dyad and dataset, and how much of it lies in its coverage.
+
+    `announced` are the rows beyond the complete record, which are shown and not counted.
+    """
     events = table.events.assign(events=event_counts(table.events))
     files = () if coverage is not None else table.covered
     covered_spans = even_spans(events, coverage, table.additions, files)
     summary = events.groupby(["dataset", "dyad"]).agg(
         first=("date", "min"), last=("date", "max"), rows=("date", "size"), events=("events", "sum")
     )
+    if coverage is None:
+        summary["announced"] = announced(table).groupby([events["dataset"], events["dyad"]]).sum()
     summary.insert(2, "start", covered_spans["start"])
     summary.insert(3, "last_even", covered_spans["last"])
     datasets, dyads = table.datasets, table.dyads
     months = panel_periods(covered_spans, (None, None, None), "month")
-    covered = covered_periods(covered_spans, files, datasets, dyads, months, "month")
+    additions = () if coverage is not None else table.additions
+    gaps = coverage_gaps(additions)
+    covered = covered_periods(covered_spans, files, datasets, dyads, months, "month", gaps)
     rows = in_cells(events, datasets, months, "month", directed=False)
     rows = rows[rows["of_period"] >= 0]
     empty = covered.copy()

@@ -1,16 +1,17 @@
 """Periods of a panel: their span, their coverage and their eras."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from forecast.errors import DataError, SpecError
-from forecast.events.dyads import Covered, read_eras
+from forecast.events.dyads import Covered, Days, missing_periods, read_eras
 from forecast.events.table import Day, as_day
 from forecast.typing import Bool, Frame
 
@@ -60,17 +61,24 @@ def covered_periods(
     dyads: Sequence[str],
     periods: pd.DatetimeIndex,
     frequency: Frequency,
+    gaps: Mapping[tuple[str, str], Sequence[Days]] = MappingProxyType({}),
 ) -> Bool:
-    """Return which periods are covered, (dataset, dyad, time): with files of nearly all days, where files are known."""
+    """Return which periods are covered, (dataset, dyad, time): with files of nearly all days, where files are known.
+
+    `gaps` of the coverage, by dataset and dyad, count as missing files do.
+    """
     covered = np.zeros((len(datasets), len(dyads), len(periods)), dtype=bool)
     # The period in which a record begins is covered too, though not from its first day.
     starts = floor_period(covered_spans["start"], frequency)
     place = {dyad: number for number, dyad in enumerate(dyads)}
     for (dataset, dyad), start, last in zip(covered_spans.index, starts, covered_spans["last"], strict=True):
         covered[datasets.index(dataset), place[dyad]] = (periods >= start) & (periods <= last)
+    ends = last_days(periods.to_series(), frequency).to_numpy()
+    for (dataset, dyad), missing in gaps.items():
+        if dataset in datasets and dyad in place:
+            covered[datasets.index(dataset), place[dyad]] &= ~missing_periods(missing, periods.to_numpy(), ends)
     for one in files:
         if one.dataset in datasets and one.spans:
-            ends = last_days(periods.to_series(), frequency).to_numpy()
             covered[datasets.index(one.dataset)] &= ~one.missing(periods.to_numpy(), ends)
     return covered
 

@@ -19,7 +19,7 @@ from forecast.outlook.recorded import DatasetRecord, main_record
 from forecast.outlook.tone import TITLES
 from forecast.outlook.windows import observed_windows
 from forecast.panel import validate_panel
-from forecast.panel.record import observed_shares
+from forecast.panel.record import FEWEST_EVENTS, observed_shares
 from forecast.plots import style
 from forecast.typing import Float
 from forecast.wording import capital, join
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+PALE = 0.35
+"""Opacity of shares that rest on few events."""
 FIRST_YEAR = 2000
 """A forecast is drawn with the past from here on, or with that of 25 years if it is made earlier."""
 
@@ -52,7 +54,8 @@ def plot_observed_share(
     dyad : str, optional
         Which dyad; not needed if there is only one.
     months : int
-        Length of a window, drawn where it ends; windows with fewer than three events or a gap are left out.
+        Length of a window, drawn where it ends; windows with fewer than three events or a gap are left out, and the
+        line is pale where a window has fewer than five.
     ci_prob : float, optional
         Probability of the interval of the share given the events of its window (Jeffreys); none by default.
     ax, figsize : optional
@@ -85,9 +88,21 @@ def plot_observed_share(
     if ci_prob is not None:
         edges = style.share_interval(share * events / 100, events, ci_prob)
         on.fill_between(ends, *edges, color=look["color"], alpha=0.2, linewidth=0)
-    on.plot(ends, share, **look)
+    _draw_shares(on, ends, share, events, look)
     on.set_ylabel("cooperative, %")
     return style.finished(on, ax)
+
+
+def _draw_shares(on: "Axes", ends: Float, share: Float, events: "NDArray[Any]", look: dict[str, Any]) -> None:
+    """Draw observed shares as a line, which is pale where a share rests on fewer than five events."""
+    thin = np.isfinite(share) & (events < FEWEST_EVENTS)
+    if thin.any():
+        beside = thin.copy()  # with the next point on either side, so that the line does not break
+        beside[1:] |= thin[:-1]
+        beside[:-1] |= thin[1:]
+        pale = look | {"alpha": PALE, "label": f"fewer than {FEWEST_EVENTS} events"}
+        on.plot(ends, np.where(beside, share, np.nan), **pale)
+    on.plot(ends, np.where(thin, np.nan, share), **look)
 
 
 def _record_of(panel: xr.Dataset, dyad: str) -> DatasetRecord:
@@ -162,7 +177,8 @@ def plot_forecast(
         if min(stop, last) > max(start, first):
             on.axvspan(max(start, first), min(stop, last), color=style.SHADE, linewidth=0, zorder=0)
     _draw_thresholds(on, data, now, last)
-    on.plot(ends, rolling.observed, color=style.LEVEL, linewidth=1.5, label="observed")
+    look = {"color": style.LEVEL, "linewidth": 1.5, "label": "observed"}
+    _draw_shares(on, ends, rolling.observed, rolling.events, look)
     look = style.merged({"color": style.OBSERVED, "label": "forecast"}, kwargs)
     style.bands(on, now + rolling.ahead / 12, forecast, look)
     on.axvline(now, color=style.MUTED, linewidth=0.8)

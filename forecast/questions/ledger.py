@@ -223,19 +223,18 @@ def answer_of(
     return "nothing new since the last answer" if same else draft
 
 
-def resolution_of(history: History, records: "Records", day: date, *, now: date, added_resolve: bool) -> Draft | str:
+def resolution_of(history: History, records: "Records", day: date, *, now: date) -> Draft | str:
     """Return the entry of a question's resolution from what was known by a day, or why it is not resolved now.
 
     What resolves is final: added events resolve only where somebody says to which day the record is complete.
     """
     question = history.question
-    last_day = records.last_day if added_resolve else records.last_day_before
 
     def resolve(part: SingleQuestion) -> Resolution:
         code = records.find(part.dyad)
         found = resolve_question(
             records.panel([code], day), part, today=day, table=records.events,
-            coverage_end=last_day(code, part.dataset),
+            coverage_end=records.last_stated_day(code, part.dataset),
         )  # fmt: skip
         if found.outcome in ("open", "never") or part.last < now:
             return found

@@ -12,7 +12,7 @@ doi:10.1111/j.2517-6161.1952.tb00104.x; Wilson (1927), Probable inference, doi:1
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from itertools import product
 from typing import Any
@@ -21,6 +21,8 @@ import numpy as np
 
 from forecast.dates import today
 from forecast.numeric import paired
+from forecast.outlook.question import Question
+from forecast.panel.notes import DataNotes, notes_of_pairs
 from forecast.questions.history import TIMINGS, WITH_HINDSIGHT, History, Timing, written_when
 from forecast.questions.ledger import Ledger
 from forecast.wording import count
@@ -97,6 +99,7 @@ class TrackRecord:
     cases: tuple[Case, ...]  # Those that are resolved
     rows: list[dict[str, Any]]  # Scores by hindsight, kind and horizon (docs/schema/ledger.md)
     calibration: list[dict[str, Any]]  # By hindsight and tenth of the first answers, how often the answer was yes
+    notes: DataNotes = field(default_factory=DataNotes)  # On the data that questions are about
 
     @classmethod
     def of(cls, ledger: Ledger, *, day: date | None = None) -> "TrackRecord":
@@ -118,6 +121,7 @@ class TrackRecord:
             cases=cases,
             rows=list(_rows(cases)),
             calibration=[row for name in TIMINGS for row in _calibration(name, cases)],
+            notes=notes_of_questions(one.question for one in histories),
         )
 
     @property
@@ -134,11 +138,17 @@ class TrackRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        plain = asdict(self)
+        plain = asdict(self) | self.notes.facts
+        del plain["notes"]
         for case in plain["cases"]:
             del case["sentence"]  # it stands in the ledger
             case.update(dict.fromkeys(SCORES) | case.pop("scores"))
         return {"schema": SCHEMA, **plain, "cases": list(plain["cases"])}
+
+
+def notes_of_questions(questions: Iterable[Question]) -> DataNotes:
+    """Return what readers have to know of the data that some questions are about."""
+    return notes_of_pairs((part.dyad, part.dataset) for question in questions for part in question.parts)
 
 
 def _open(history: History) -> OpenQuestion:

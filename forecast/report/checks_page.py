@@ -8,6 +8,7 @@ import pandas as pd
 
 from forecast.arguments import checked
 from forecast.checks.check import KINDS, LIMIT, Checks
+from forecast.panel.notes import notes_of_panel
 from forecast.plots import plot_ppc
 from forecast.plots.scores import FARTHEST
 from forecast.report.folder import CHECKS, Files, Page, publish, worded
@@ -31,7 +32,7 @@ def checks_page(fit: "Fit", checks: Checks) -> Page:
     figures = {"distances": worded("figures.j2", "distances", draw, facts)}
     content = {"page": sys.modules[__name__], "fit": fit, "checks": checks}
     files: Files = {"checks.json": checks_json(fit, checks), "checks.csv": checks.table}
-    return Page("checks.html.j2", content, figures, gate.passed, gate.reasons, files)
+    return Page("checks.html.j2", content, figures, gate.passed, gate.reasons, files, notes_of_panel(fit.panel))
 
 
 def checks_json(fit: "Fit", checks: Checks) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def checks_json(fit: "Fit", checks: Checks) -> dict[str, Any]:
     rows = checks.table.astype(object).where(checks.table.notna(), None).to_dict("records")
     return {
         "schema": 1, "finding": checks.finding, "converged": fit.gate.passed, "dyads": fit.dyads,
-        "records": checks.records,
+        "records": checks.records, **notes_of_panel(fit.panel).facts,
         "summary": checks.summary.reset_index().to_dict("records"), "checks": rows,
     }  # fmt: skip
 

@@ -65,7 +65,7 @@ def claims_page(results: "PooledResults", figures: Mapping[str, Illustration] | 
         "tests.json": results_json(results), "tests.csv": results.to_frame(),
         **{f"{code}.svg": one.wide for code, one in drawn.items()},
     }  # fmt: skip
-    return Page("claims.html.j2", content, drawn, files=files)
+    return Page("claims.html.j2", content, drawn, files=files, notes=results.data_notes)
 
 
 def answers_table(ordered: "Sequence[PooledVerdict]") -> Table:

@@ -15,6 +15,7 @@ from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import plain
 from forecast.outlook.attribution import Attribution, Part
 from forecast.outlook.comparison import LEVEL, Change, Numbers, Step, as_shown, difference
+from forecast.panel.notes import notes_of_panel
 from forecast.plots import plot_attribution
 from forecast.plots.outcomes import WEEKS_SHOWN, Waterfall
 from forecast.report.events import who
@@ -72,13 +73,13 @@ LARGEST = 12
 
 def explain_page(fit: "Fit", found: Attribution) -> Page:
     """Combine text, tables and figure, with the files of the page."""
-    figure = _draw_waterfall(found)
+    figure, notes = _draw_waterfall(found), notes_of_panel(fit.panel, [found.dyad])
     content = {"page": sys.modules[__name__], "found": found, "fit": fit, "posed": found.posed}
     files: Files = {
-        "explain.json": explanation_json(found), "explain.csv": pd.DataFrame(_event_rows(found)),
+        "explain.json": explanation_json(found) | notes.facts, "explain.csv": pd.DataFrame(_event_rows(found)),
         "explain.svg": figure.wide,
     }  # fmt: skip
-    return Page("explain.html.j2", content, {"fall": figure}, fit.gate.passed, fit.gate.reasons, files)
+    return Page("explain.html.j2", content, {"fall": figure}, fit.gate.passed, fit.gate.reasons, files, notes)
 
 
 def explanation_json(found: Attribution) -> dict[str, Any]:
@@ -214,15 +215,15 @@ def sums_table(found: Attribution) -> Table:
 
 def change_page(fits: "tuple[Fit, Fit]", change: Change, events: Attribution | None) -> Page:
     """Combine text, table and figure, with the files of the page."""
-    figure = _draw_waterfall(change)
+    figure, notes = _draw_waterfall(change), notes_of_panel(fits[1].panel, [change.dyad])
     reasons = tuple(reason for fit in fits for reason in fit.gate.reasons if not fit.gate.passed)
     content = {"page": sys.modules[__name__], "change": change, "events": events, "panel": fits[1].panel}
     converged = all(fit.gate.passed for fit in fits)
     files: Files = {
-        "change.json": change_json(change, events), "change.csv": pd.DataFrame(change_rows(change)),
+        "change.json": change_json(change, events) | notes.facts, "change.csv": pd.DataFrame(change_rows(change)),
         "change.svg": figure.wide,
     }  # fmt: skip
-    return Page("change.html.j2", content, {"fall": figure}, converged, reasons, files)
+    return Page("change.html.j2", content, {"fall": figure}, converged, reasons, files, notes)
 
 
 def change_json(change: Change, events: Attribution | None = None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from forecast.outlook.datasets import DatasetOutlook
 from forecast.outlook.draws import FitLike
 from forecast.outlook.tone import TITLES
 from forecast.panel import panel_kind
+from forecast.panel.record import FEWEST_EVENTS
 from forecast.plots import (
     plot_dyads,
     plot_eras,
@@ -85,7 +86,8 @@ def share(fit: FitLike, result: Assessment) -> Illustration | None:
         style.legend(figure, 2)
         return figure
 
-    return _worded("share", draw, result, window=window)
+    few = there & (rolling.events < FEWEST_EVENTS)
+    return _worded("share", draw, result, window=window, thin=FEWEST_EVENTS if few.any() else 0)
 
 
 def recorded(result: Assessment) -> Illustration | None:

@@ -20,6 +20,7 @@ from forecast import wording
 from forecast.dates import months_between
 from forecast.errors import DataError, OutputError, OutputPathError
 from forecast.escaping import latex, markdown, printable
+from forecast.events.editions import Edition
 from forecast.files import (
     check_writable,
     file_digest,
@@ -33,6 +34,7 @@ from forecast.files import (
 from forecast.folders import atomic_folder, finish_moves
 from forecast.model.fitted import is_saved_fit
 from forecast.outlook.query import main_horizon
+from forecast.panel.notes import DataNotes, read_edition
 from forecast.report.events import cited, unchecked_note, who
 from forecast.report.illustration import GENERATOR, Draw, Illustration, illustrate
 from forecast.report.words import STAMP, interval, label
@@ -74,6 +76,7 @@ class Page:
     reasons: Sequence[str] = ()  # Why the fit has not converged
     # By name, the file of the page: a table, a text, values for JSON, or what writes it to a path; "." is the folder.
     files: "Files" = field(default_factory=dict)
+    notes: DataNotes = field(default_factory=DataNotes)  # What readers have to know of the data
 
     def write(self, folder: Path) -> None:
         """Write the files."""
@@ -96,6 +99,7 @@ class Page:
             "numbers": {name: place for place, name in enumerate(self.figures, 1)},
             "files": list(files),
             "links": dict(links or {}),
+            "notes": self.notes,
         }
         return render(self.template, frame | dict(self.content))
 
@@ -174,7 +178,7 @@ def publish(
         written = sorted(path.name for path in new.iterdir() if path.name != EXPORT)
         around = _links_around(Path(out).resolve()) if links is None else links
         write_text(new / "index.html", page.html(written if names is None else names, around))
-        _write_manifest(new, Path(out))
+        _write_manifest(new, Path(out), page.notes)
     return Path(out) / "index.html"
 
 
@@ -197,7 +201,9 @@ def write_index(folder: str | Path) -> Path:
     forecasts = sorted((place for place in found if "forecast.json" in found[place]), reverse=True)  # the latest first
     places = [*forecasts, *sorted(found.keys() - set(forecasts))]
     pages = [_listed_page(place) for place in places if "index.html" in found[place]]
-    return publish(folder, "", lambda: Page("index.html.j2", {"pages": pages}))
+    editions = {place: edition_of_page(place) for place in places}
+    notes = DataNotes(edition=max(filter(None, editions.values()), default=None))
+    return publish(folder, "", lambda: Page("index.html.j2", {"pages": pages}, notes=notes))
 
 
 def _listed_page(folder: Path) -> tuple[str, str, str, str]:
@@ -210,12 +216,13 @@ def _listed_page(folder: Path) -> tuple[str, str, str, str]:
     return f"{quote(folder.name)}/index.html", title, kind, says.removeprefix(title).strip()
 
 
-def _write_manifest(new: Path, out: Path) -> None:
-    """List the files of a new folder, and those of an earlier page that stay with them."""
+def _write_manifest(new: Path, out: Path, notes: DataNotes) -> None:
+    """List the files of a new folder and those of an earlier page that stay, with the edition of the data."""
     written = {path.name for path in new.iterdir()}
     stay = {name: sha for name, sha in _manifest(out).items() if name.partition("/")[0] not in written}
     files = stay | {path.relative_to(new).as_posix(): _digest(path) for path in _listed(new)}
-    write_json(new / MANIFEST, {"generator": GENERATOR, "files": dict(sorted(files.items()))})
+    edition = {} if notes.edition is None else {"edition": notes.edition._asdict()}
+    write_json(new / MANIFEST, {"generator": GENERATOR, **edition, "files": dict(sorted(files.items()))})
 
 
 def _manifest(folder: Path) -> dict[str, str]:
@@ -225,6 +232,14 @@ def _manifest(folder: Path) -> dict[str, str]:
         return dict(stated["files"]) if stated["generator"] == GENERATOR else {}
     except (OSError, ValueError, TypeError, LookupError):
         return {}
+
+
+def edition_of_page(folder: Path) -> Edition | None:
+    """Return the edition of the data that the manifest of a page states."""
+    try:
+        return read_edition(json.loads(read_bytes(folder / MANIFEST, LONGEST)).get("edition"))
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
 
 
 def _listed(folder: Path) -> Iterator[Path]:

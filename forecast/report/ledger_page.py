@@ -50,7 +50,7 @@ def track_record_page(record: TrackRecord) -> Page:
         "track_record.json": lambda path: write_json(path, record.to_dict(), by_record=True),
         "questions.csv": cases_table(record),
     }
-    return Page("ledger.html.j2", content, figures, files=files)
+    return Page("ledger.html.j2", content, figures, files=files, notes=record.notes)
 
 
 def headline(record: TrackRecord) -> str:

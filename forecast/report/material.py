@@ -12,11 +12,11 @@ import xarray as xr
 from forecast.errors import SpecError
 from forecast.events import EventTable, read_dyads
 from forecast.events.codebook import scale_names
-from forecast.events.dyads import caveats
 from forecast.events.table import Recorded
 from forecast.outlook import Assessment, Brief, NotDefined, level_record, main_dataset
 from forecast.outlook.scenarios import Followed, followed_windows
 from forecast.panel import build_panel, panel_kind
+from forecast.panel.notes import DataNotes, notes_of_panel
 from forecast.panel.record import observed_periods
 from forecast.report.events import notable_events, recent_events
 from forecast.report.provenance import facts
@@ -48,7 +48,7 @@ class Material:
     recent: pd.DataFrame  # Those of the last twelve months, as readers see them
     learned: pd.DataFrame  # Prior and posterior of the dyad
     skill: DyadSkill | NotDefined  # What a backtest says of such forecasts
-    caveats: tuple[str, ...]  # What a reader has to know of how the datasets record the dyad
+    notes: DataNotes  # What a reader has to know of how the datasets record the dyad
     facts: Mapping[str, Any]  # Provenance of the data, the fit and the simulation
 
 
@@ -97,7 +97,7 @@ def gather(
         named=notable_events(known, record, dates[result.dyad].date() if result.dyad in dates.index else None),
         skill=skill or find_skill(fit, result, events),
         facts=facts(fit, result, events),
-        caveats=caveats(result.dyad, map(str, panel["dataset"].to_numpy())) if "dataset" in panel.coords else (),
+        notes=notes_of_panel(panel, [result.dyad]),
         learned=fit.prior_posterior(result.dyad),
     )
 

@@ -33,7 +33,7 @@ from forecast.outlook.pendulum import printed_percents
 from forecast.outlook.recorded import main_record
 from forecast.outlook.tone import KindSeries, kind_series
 from forecast.outlook.windows import printed_changes
-from forecast.panel import panel_kind
+from forecast.panel import observed_years, panel_kind
 from forecast.panel.record import observed_periods
 from forecast.report import events, provenance, tables, words
 from forecast.report import figures as draw
@@ -48,6 +48,8 @@ from forecast.report.tables import summary, write_export
 from forecast.wording import chance, count, join
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from forecast.model import Fit
     from forecast.model.gate import Gate
 
@@ -80,7 +82,8 @@ def page(material: Material, figures: Mapping[str, Illustration], *, exported: b
     files |= {f"{name}.svg": figures[name].wide for name in ("share", "pendulum") if name in figures}
     if exported:
         files[EXPORT] = lambda folder: write_export(folder, material, figures, numbers)
-    return Page("report.html.j2", content, figures, material.gate.passed, material.gate.reasons, files)
+    gate = material.gate
+    return Page("report.html.j2", content, figures, gate.passed, gate.reasons, files, material.notes)
 
 
 def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[str, Any]:
@@ -131,6 +134,12 @@ ENDS = {"": 1, "_low": 0, "_high": 2}
 """Column suffixes of depth and severity, with the row of the series that each contains."""
 
 
+def thin_years(panel: "xr.Dataset", dyad: str) -> list[int]:
+    """Return the years with fewer than five events."""
+    years = observed_years(panel, dyad)
+    return [int(year) for year in years.index[years["thin"]]]
+
+
 def levels_table(fit: FitLike, kinds: Mapping[str, Kinds] | None = None) -> pd.DataFrame:
     """Tabulate the share of cooperative actions of every dyad and period of a fit."""
     dyads, known = list(map(str, fit.panel["dyad"].to_numpy())), dict(kinds or {})
@@ -171,7 +180,8 @@ def forecast_json(material: Material) -> dict[str, Any]:
         "stamp": "" if gate.passed else words.STAMP,
         "as_of": material.as_of,
         "vintage": vintage(material.fit.panel),
-        "caveats": material.caveats,
+        **material.notes.facts,
+        "thin_years": thin_years(material.fit.panel, result.dyad),
         **_parts(result, "origin", "dyad", "label", "title", "headline", "verdict"),
         "rule": None if question is None else question.rule,
         "level": level_sentence(result),

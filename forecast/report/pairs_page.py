@@ -7,7 +7,9 @@ from typing import Any, Self
 
 from markupsafe import Markup
 
+from forecast.events.editions import Edition
 from forecast.outlook.query import main_horizon
+from forecast.panel.notes import DataNotes, labelled, read_edition
 from forecast.report.folder import PAIRS, Page, publish, read_numbers
 from forecast.report.table import Table, link
 from forecast.report.words import sentence
@@ -40,6 +42,9 @@ class Pair:
     # Addresses of the report and of the page of its change, relative to the page; empty if there is none
     link: str = ""
     change: str = ""
+    # What readers have to know of the data on the pair
+    caveats: tuple[str, ...] = ()
+    edition: Edition | None = None
 
     @classmethod
     def read(cls, folder: Path, link: str, earlier: "Pair | None" = None, change: str = "") -> Self:
@@ -50,11 +55,18 @@ class Pair:
         window: dict[str, Any] = next((one for one in windows if one["months"] == months), {})
         chances = {name: window.get(name, {}).get("value") for name in CHANCES}
         facts = ("dyad", "label", "title", "as_of", "converged", "baseline_months", "smallest_improvement")
-        made = cls(**{name: numbers[name] for name in facts}, months=months, **chances, link=link, change=change)
+        said: dict[str, Any] = {"caveats": tuple(numbers["caveats"]), "edition": read_edition(numbers.get("edition"))}
+        own = {name: numbers[name] for name in facts}
+        made = cls(**own, months=months, **chances, link=link, change=change, **said)
         if earlier is None or not (earlier.converged and made.converged):
             return made
         same = all(getattr(made, name) == getattr(earlier, name) for name in COMPARED)
         return replace(made, before=earlier.up) if same else made
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self) | DataNotes(self.caveats, self.edition).facts
 
     @property
     def printed(self) -> list[str]:
@@ -98,6 +110,8 @@ def write_pairs(
     table = Table.of(heads, [(pair.cell, *pair.printed, pair.change_cell) for pair in ordered])
     headline = sentence("pairs", ordered=ordered, compared=days is not None)
     content = {"pairs": table, "missing": dict(missing), "days": days, "headline": headline}
-    values = {"schema": SCHEMA, "days": days, "pairs": [asdict(pair) for pair in ordered], "missing": dict(missing)}
-    page = Page("pairs.html.j2", content, files={"pairs.json": values})
+    caveats = tuple(labelled(pair.dyad, text) for pair in pairs for text in pair.caveats)
+    notes = DataNotes(caveats, next((pair.edition for pair in pairs if pair.edition), None))
+    values = {"schema": SCHEMA, "days": days, "pairs": [pair.plain for pair in ordered], "missing": dict(missing)}
+    page = Page("pairs.html.j2", content, files={"pairs.json": values | notes.facts}, notes=notes)
     return publish(out, PAIRS, lambda: page, links=links)

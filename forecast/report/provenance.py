@@ -11,6 +11,7 @@ from forecast.events import EventTable
 from forecast.events.dyads import additions_of, compiled_in
 from forecast.events.table import Recorded
 from forecast.outlook import Assessment
+from forecast.panel.notes import edition_of_panel
 from forecast.panel.record import last_known, vintaged
 from forecast.report.table import Table
 from forecast.report.words import sentence
@@ -38,7 +39,7 @@ def vintage_of(datasets: Iterable[str], known: Collection[str], until: str) -> s
 
 def facts(fit: "Fit", result: Assessment, events: Recorded | None) -> dict[str, Any]:
     """Return the provenance: of the data, the fit and the simulation."""
-    attributes = fit.panel.attrs
+    attributes, edition = fit.panel.attrs, edition_of_panel(fit.panel)
     outside = json.loads(str(attributes.get("outside_coverage") or "{}"))
     late = int(attributes.get("late", 0)) + (events.late if isinstance(events, EventTable) else 0)
     feeds = [account.sentence for account in events.accounts] if isinstance(events, EventTable) else []
@@ -51,6 +52,7 @@ def facts(fit: "Fit", result: Assessment, events: Recorded | None) -> dict[str, 
             "outside_span": int(attributes.get("outside_span", 0)),
             "late": late,
             "rejected": len(events.rejects) if events else 0,
+            **({"edition": f"{edition.name} ({edition.digest})"} if edition else {}),
             **({"feeds": feeds} if feeds else {}),
         },
         "additions": [asdict(one) for one in additions_of(attributes)],

@@ -11,6 +11,7 @@ from forecast.outlook.conditioning import Assumed
 from forecast.outlook.pendulum import HorizonOutlook
 from forecast.outlook.scenarios import Scenario, Scenarios
 from forecast.outlook.windows import WindowOutlook
+from forecast.panel.notes import notes_of_panel
 from forecast.plots import plot_scenarios
 from forecast.plots.outcomes import WITHOUT, chances_of_higher
 from forecast.report import words
@@ -31,7 +32,8 @@ def scenario_page(fit: "Fit", found: Scenarios, gate: "Gate") -> Page:
     """Combine text, tables and figure."""
     content = {"page": sys.modules[__name__], "found": found, "fit": fit, "tables": tables_of(found)}
     files: Files = {"scenario.json": scenario_json(fit, found, gate)}
-    return Page("scenario.html.j2", content, {"scenarios": _figure(gate, found)}, gate.passed, gate.reasons, files)
+    figures, notes = {"scenarios": _figure(gate, found)}, notes_of_panel(fit.panel, [found.dyad])
+    return Page("scenario.html.j2", content, figures, gate.passed, gate.reasons, files, notes)
 
 
 def finding(found: Scenarios) -> str:
@@ -60,7 +62,8 @@ def scenario_json(fit: "Fit", found: Scenarios, gate: "Gate") -> dict[str, Any]:
             del row["place"]
     body["followed"] = list(body["followed"].values())
     about = {"schema": found.schema, "converged": bool(gate.passed), "reasons": list(gate.reasons)}
-    return about | {"data_digest": str(fit.panel.attrs.get("digest", ""))} | body
+    data = {"data_digest": str(fit.panel.attrs.get("digest", ""))} | notes_of_panel(fit.panel, [found.dyad]).facts
+    return about | data | body
 
 
 def question_sentences(found: Scenarios, one: Scenario) -> list[str]:

@@ -22,6 +22,7 @@ from forecast.evaluation.skill import (
 )
 from forecast.outlook.benchmarks import REFERENCE
 from forecast.outlook.query import main_horizon
+from forecast.panel.notes import DataNotes, notes_of_pairs, read_edition
 from forecast.report import score_figures
 from forecast.report import skill as say
 from forecast.report.folder import SKILL, Files, Page, publish, require_report_folder
@@ -237,14 +238,22 @@ def skill_page(results: "Results", figures: Mapping[str, Illustration] | None = 
     """Combine text, tables and figures, by default its own."""
     skill = results.skill
     choices = skill.choices
-    datasets = choices.get("datasets", [choices["dataset"]])
+    datasets, notes = choices.get("datasets", [choices["dataset"]]), notes_on_data(skill)
     content = {
         "page": sys.modules[__name__], "say": say, "skill": skill, "headline": headline(skill), "main": _main(skill),
         "subject": say.subject_words(skill), "period": say.PERIODS[skill.period], "periods": _periods(skill),
         "vintage": vintage_of(datasets, choices.get("vintaged", ()), "the day before each origin"),
         "rule": RULE,
     }  # fmt: skip
-    return Page("skill.html.j2", content, skill_figures(results) if figures is None else figures)
+    return Page("skill.html.j2", content, skill_figures(results) if figures is None else figures, notes=notes)
+
+
+def notes_on_data(skill: Skill) -> DataNotes:
+    """Return what readers have to know of the data of a backtest."""
+    choices = skill.choices
+    datasets = choices.get("datasets", [choices["dataset"]])
+    caveats = notes_of_pairs((dyad, name) for dyad in choices["dyads"] for name in datasets).caveats
+    return DataNotes(caveats, read_edition(choices.get("edition")))
 
 
 def headline(skill: Skill) -> str:

@@ -12,7 +12,8 @@ from markupsafe import Markup
 
 from forecast.errors import DataError
 from forecast.files import read_bytes
-from forecast.report.folder import LONGEST, Page, publish
+from forecast.panel.notes import DataNotes
+from forecast.report.folder import LONGEST, Page, edition_of_page, publish
 from forecast.report.table import Table, badge, link
 from forecast.theory import (
     CEILING,
@@ -70,7 +71,9 @@ def theory_page(tests: str | Path, forecast: str | Path, scenario: str | Path, o
         "stamp_of_tests": str(sources["tests"].content.get("stamp", "")),
         "as_of": date.fromisoformat(sources["forecast"].content["as_of"]),
     }  # fmt: skip
-    return Page("theory.html.j2", content)
+    tested = sources["tests"].content
+    notes = DataNotes(tuple(tested.get("caveats", ())), edition_of_page(Path(tests).parent))
+    return Page("theory.html.j2", content, notes=notes)
 
 
 def headline(statements: list[dict[str, Any]]) -> str:

@@ -88,7 +88,8 @@ def test_one_bad_row_loses_no_good_one(record, tmp_path):
 
 
 def test_what_is_there_already_is_named_and_not_counted_twice(record, tmp_path):
-    there = record.events[record.events["dyad"] == "USA-CHN"].iloc[-1]
+    covered = record.events[record.events["date"] <= "2026-06-13"]
+    there = covered[covered["dyad"] == "USA-CHN"].iloc[-1]
     again = f"{there['date']:%Y-%m-%d},{there['source']},{there['target']},{there['cameo']},,in other words\n"
     table = add_events(record, file(tmp_path, again + GOOD + GOOD.replace("minister", "Minister ")))
     assert there["summary"] in reasons(table)[2]
@@ -113,15 +114,15 @@ def test_whoever_adds_says_that_the_record_is_complete(record, tmp_path):
     assert coverage_end(table, "USA-CHN") == date(2026, 6, 20)
     assert str(summarise(table).set_index("dyad").loc["USA-CHN", "last_even"].date()) == "2026-06-20"
     assert coverage_end(table, "IND-PAK") == coverage_end(record, "IND-PAK")
-    stated = add_events(record, file(tmp_path, GOOD), covered_to="2026-07-31")
+    stated = add_events(record, file(tmp_path, GOOD), covered_to="USA-CHN:2026-07-31")
     panel = build_panel(stated, dyads=["USA-CHN"])
     assert str(panel["time"].to_numpy()[-1])[:7] == "2026-07"
     assert panel["covered"].to_numpy()[0, 0, -1]
-    early = add_events(record, file(tmp_path, GOOD), covered_to="2026-06-15")
+    early = add_events(record, file(tmp_path, GOOD), covered_to="USA-CHN:2026-06-15")
     assert additions_of(build_panel(early, dyads=["USA-CHN"]).attrs)[0].events == ()  # there, and outside coverage
     for day, words in (("2026-06-01", "is before 2026-06-13"), (date.today() + timedelta(days=1), "in the future")):
         with pytest.raises(SpecError, match=words):
-            add_events(record, file(tmp_path, GOOD), covered_to=day)
+            add_events(record, file(tmp_path, GOOD), covered_to=f"USA-CHN:{day}")
 
 
 def test_an_old_event_shortens_no_coverage(record, tmp_path):
@@ -183,7 +184,7 @@ def test_a_file_that_is_no_such_file_is_rejected_whole(record, tmp_path):
 def test_a_source_with_additions(tmp_path):
     file(tmp_path, GOOD, "1.csv")
     file(tmp_path, GOOD.replace("06-20", "06-21"), "2.csv")
-    records = open_source(Source(additions=(str(tmp_path),), covered_to="2026-06-30"), ["USA-CHN"])
+    records = open_source(Source(additions=(str(tmp_path),), covered_to=("USA-CHN:2026-06-30",)), ["USA-CHN"])
     assert [one.file for one in records.table.additions] == ["1.csv", "2.csv"]
     assert records.last_day("USA-CHN") == date(2026, 6, 30)
     assert {"1.csv", "2.csv", "USA-CHN.csv"} <= records.digests_of(["USA-CHN"]).keys()
@@ -192,12 +193,12 @@ def test_a_source_with_additions(tmp_path):
     with pytest.raises(SpecError, match="no file with the ending"):
         open_source(Source(additions=(str(tmp_path / "empty"),)))
     with pytest.raises(SpecError, match="none are added"):
-        Source(covered_to="2026-06-30")
+        Source(covered_to=("USA-CHN:2026-06-30",))
 
 
 @pytest.mark.parametrize("command", [["report"], ["explain", "old"], ["compare", "old", "new"]])
 def test_a_day_of_coverage_without_events_is_rejected(command):
-    result = CliRunner().invoke(app, [*command, "--covered-to", "2026-06-30"])
+    result = CliRunner().invoke(app, [*command, "--covered-to", "USA-CHN:2026-06-30"])
     assert result.exit_code == 2
     assert "give --add as well" in " ".join(result.output.split())
 

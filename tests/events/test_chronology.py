@@ -1,6 +1,7 @@
 """The embedded chronology reads whole, and every coding rule that a machine can check holds."""
 
 import shutil
+from datetime import date, timedelta
 
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ from forecast.events import read_chronology
 from forecast.events.codebook import read_codes, read_small_csv
 from forecast.events.table import EVENT_COLUMNS
 from forecast.events.tables import COLUMNS, KEY, RULES, chronology_files, coding_breaches, is_unchecked, passing_address
+from forecast.panel import build_panel
 from forecast.resources import data_folder
 
 GOOD = {
@@ -22,6 +24,7 @@ GOOD = {
     "summary": "The President criticises",
     "reference": "A newspaper",
     "verified": "memory",
+    "known_at": "",
 }
 
 
@@ -59,7 +62,7 @@ def test_values_of_an_event_come_from_its_code():
     events, codes = read_chronology().events, read_codes()
     assert (events["goldstein"] == events["cameo"].map(codes["goldstein"])).all()
     assert (events["quad"] == events["cameo"].map(codes["quad"])).all()
-    assert (events["known_at"] == events["date"]).all()
+    assert (events["known_at"] >= events["date"]).all()
     assert events["event_id"].is_unique
 
 
@@ -96,6 +99,10 @@ def test_a_good_row_breaks_nothing(tmp_path):
         ("length", [{"summary": "x" * 161}]),
         ("reference", [{"reference": "https://staging.example.org/news/1"}]),
         ("verified", [{"verified": "no"}]),
+        ("known_at", [{"known_at": "2024-05-14"}]),
+        ("known_at", [{"known_at": "2024-06"}]),
+        ("known_at", [{"known_at": "2024-05-15?"}]),
+        ("known_at", [{"known_at": f"{date.today() + timedelta(days=2)}"}]),
         ("order", [{}, {"date": "2024-05-14"}]),
         ("repeated", [{}, {}]),
         ("visit", [{"cameo": "042"}]),
@@ -103,6 +110,11 @@ def test_a_good_row_breaks_nothing(tmp_path):
         ("both directions", [{"cameo": "041"}]),
         ("both directions", [{"cameo": "057"}, {"cameo": "046", "source": "CHN", "target": "USA"}]),
         ("two-sided event", [{"cameo": "062", "summary": "First joint exercise"}]),
+        ("denial", [{"cameo": "016"}]),
+        ("denial", [{"cameo": "016", "summary": "The Foreign Ministry denies the charge"}]),
+        ("denial", [{"cameo": "010", "summary": "The Foreign Ministry rejects the accusation of espionage"}]),
+        ("clash", [{"cameo": "190"}, {"cameo": "190", "source": "CHN", "target": "USA"}]),
+        ("clash", [{"cameo": "193"}, {"cameo": "193", "source": "CHN", "target": "USA"}]),
         ("intent", [{"cameo": "036"}, {"cameo": "036", "source": "CHN", "target": "USA"}]),
         ("aid", [{"cameo": "073"}, {"cameo": "073", "source": "CHN", "target": "USA"}]),
     ],
@@ -156,6 +168,59 @@ def test_an_address_that_does_not_last_is_refused(address, why):
 )
 def test_a_publishers_own_page_is_not_refused(reference):
     assert passing_address(reference) == ""
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"cameo": "120", "summary": "The Foreign Ministry denies the charge"}],
+        [{"cameo": "017", "summary": "A delegate denies entry to nobody"}],
+        [{"cameo": "190"}, {"cameo": "190", "source": "CHN", "target": "USA", "summary": "China fires back"}],
+        [{"cameo": "190"}, {"date": "2024-05-16", "cameo": "190", "source": "CHN", "target": "USA"}],
+        [{"known_at": "2024-05-15"}],
+        [{"known_at": "2024-07-15"}],
+    ],
+)
+def test_what_the_rules_allow_breaks_none(tmp_path, rows):
+    assert breaches_of(tmp_path, *rows) == []
+
+
+def test_a_secret_event_is_unseen_until_it_became_known(tmp_path):
+    """Kissinger's flight of 9 July 1971 was announced on 15 July."""
+    open_event = {"date": "1971-06-10", "summary": "Nixon ends the embargo on trade", "cameo": "085"}
+    secret = {"date": "1971-07-09", "known_at": "1971-07-15", "summary": "Kissinger is in Beijing", "cameo": "036"}
+    rows = pd.DataFrame([GOOD | open_event, GOOD | secret], columns=list(COLUMNS))
+    rows.to_csv(tmp_path / "USA-CHN.csv", index=False)
+    table = read_chronology(tmp_path)
+    assert table.rejects.empty
+    assert table.vintaged == ()  # of other events it does not say when they became known
+    assert table.events["known_at"].dt.strftime("%Y-%m-%d").tolist() == ["1971-06-10", "1971-07-15"]
+    between, after = (build_panel(table, as_of=day) for day in ("1971-07-12", "1971-07-15"))
+    assert (between.attrs["counted"], after.attrs["counted"]) == (1, 2)
+    assert between.attrs["late"] == 1
+
+
+def test_the_day_of_becoming_known_changes_no_id_of_other_rows(tmp_path):
+    for folder, columns in (("with", COLUMNS), ("without", COLUMNS[:-1])):
+        (tmp_path / folder).mkdir()
+        frame = pd.DataFrame([GOOD], columns=list(columns))
+        frame.to_csv(tmp_path / folder / "USA-CHN.csv", index=False)
+    one, other = (read_chronology(tmp_path / folder).events for folder in ("with", "without"))
+    assert one.equals(other)
+
+
+@pytest.mark.parametrize(
+    ("known_at", "reason"),
+    [
+        ("2024-05-14", "known_at is before date"),
+        (f"{date.today() + timedelta(days=2)}", "known_at is later than today"),
+        ("soon", "known_at 'soon': not a day"),
+    ],
+)
+def test_a_day_of_becoming_known_that_cannot_be_is_rejected(tmp_path, known_at, reason):
+    rows = [GOOD, GOOD | {"date": "2024-05-15", "summary": "Another", "known_at": known_at}]
+    pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(tmp_path / "USA-CHN.csv", index=False)
+    assert reason in read_chronology(tmp_path).rejects["reason"].iloc[0]
 
 
 def test_visits_on_one_day_pair_one_to_one(tmp_path):

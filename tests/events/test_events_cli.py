@@ -64,7 +64,7 @@ def test_check_of_an_edited_chronology_names_the_row(run, tmp_path):
     path = Path(shutil.copy(chronology_files()["USA-IRN"], tmp_path))
     assert run("check", path).exit_code == 0
     with path.open("a") as file:
-        file.write("2026-05-01,day,USA,IRN,President,042,A visit without its host,A paper,memory\n")
+        file.write("2026-05-01,day,USA,IRN,President,042,A visit without its host,A paper,memory,\n")
     result = run("check", path)
     assert result.exit_code == 2
     assert "Rows that break a coding rule: 1, the first in USA-IRN.csv, line 964: expected visitor 042" in result.output

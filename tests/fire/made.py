@@ -27,7 +27,7 @@ from tests.model.fits import leave_out_sampling
 from tests.pages import leave_figures_empty
 from tests.records import DATA, PAIRS, run, run_monday, write_record
 
-ADDED = ("--add", "added", "--covered-to", "2024-01-07")
+ADDED = ("--add", "added", "--covered-to", "USA-CHN:2024-01-07")
 WEEKS = (date(2024, 1, 8), date(2024, 1, 15))
 FETCH = ("first_wait=0.001", "longest_wait=0.01", "stall=1", "attempts=2", "per_second=1000", "parallel=1")
 MOMENT = datetime(2026, 8, 1, 12, tzinfo=UTC)
@@ -232,7 +232,17 @@ def _backtest() -> Any:
 ASK = ("question", "new", "USA-CHN", *DATA, "--below", "40", "--months", "3", "--as-of", "2023-12-31", "--id", "low")
 OUT = ("--horizons", "3", "--out", "out", "--replace")
 WITH_ADDED = ("report", "USA-CHN", *DATA, *ADDED, "--fit", "base/fit.zarr", "--as-of", "2024-01-07", *OUT)
-RESOLVE = ("question", "resolve", *DATA, "--add", "added", "--covered-to", "2024-02-04", "--as-of", "2024-02-05")
+RESOLVE = (
+    "question",
+    "resolve",
+    *DATA,
+    "--add",
+    "added",
+    "--covered-to",
+    "USA-CHN:2024-02-04",
+    "--as-of",
+    "2024-02-05",
+)
 UPDATE = ("question", "update", *DATA, "--fit", "base/fit.zarr")
 COMMANDS = {
     one.name: one

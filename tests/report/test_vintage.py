@@ -22,7 +22,10 @@ from tests.feeds.made import gdelt_row, phoenix_row, written
 
 from .conftest import LABELS, MadeGate, Reader, assessed, render_page, report_json, reported_fit
 
-DATED = "count as the chronology data, compiled in 2026, date them, whenever each became known."
+DATED = (
+    "count as the chronology data, compiled in 2026, date them, whenever each became known; of secret ones only those "
+    "that were public by then."
+)
 KNOWN = "Of the gdelt data only what was known by 30 June 2018 counts."
 ALL = FeedSettings(sectors="all")
 
