@@ -46,6 +46,7 @@ SETS = 200
 """Record sets of each truth, as in the tables of the package."""
 ENOUGH = 0.8
 """Share of record sets that support a true claim, from which their size is said to decide it."""
+LIMIT_SETS = 100  # null sets of each kind that set the limit of a claim
 PLACEBOS = 60  # placebo sets of each simulated record set
 ALIKE = 0.05  # share by which the months with events of a record may differ from those of the simulated ones
 NULLS = (MATCHED, HINDSIGHT, EPISODES)
@@ -166,7 +167,7 @@ def simulate_power(
         if not about:
             continue
         limit = max(
-            (limit_of([store.found[key(name, at, code)][0] for at in range(sets)]) for name in CLAIMS[code].nulls),
+            (limit_of([store.found[key(name, at, code)][0] for at in range(LIMIT_SETS)]) for name in CLAIMS[code].nulls),
             default=LIMIT,
         )
         rates[code] = tuple(
@@ -186,7 +187,7 @@ def _null_truths(record: Record, seed: int) -> dict[str, Truth]:
 
 def _numbers(name: str, sets: int) -> range:
     """Return the numbers of the sets that a table counts; of null sets the first ones set the limit."""
-    return range(sets, 2 * sets) if name in NULLS else range(sets)
+    return range(LIMIT_SETS, LIMIT_SETS + sets) if name in NULLS else range(sets)
 
 
 def _tasks(
@@ -198,14 +199,15 @@ def _tasks(
 ) -> list[Task]:
     """Return what to simulate: sets that are counted, and null sets that set the limits of claims."""
     tasks: list[Task] = []
+    for at in range(LIMIT_SETS):
+        for name in NULLS:
+            told = [code for code in codes if name in CLAIMS[code].nulls]
+            tasks.append((name, at, [code for code in told if missing(name, at, code)]))
     for at in range(sets):
         for name in names:
             number = _numbers(name, sets)[at]
             told = [code for code in truths[name].tells if code in codes]
             tasks.append((name, number, [code for code in told if missing(name, number, code)]))
-        for name in NULLS:
-            told = [code for code in codes if name in CLAIMS[code].nulls]
-            tasks.append((name, at, [code for code in told if missing(name, at, code)]))
     return tasks
 
 
