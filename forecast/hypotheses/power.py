@@ -166,10 +166,11 @@ def simulate_power(
         about = [name for name in names if code in every[name].tells]
         if not about:
             continue
-        limit = max(
-            (limit_of([store.found[key(name, at, code)][0] for at in range(LIMIT_SETS)]) for name in CLAIMS[code].nulls),
-            default=LIMIT,
-        )
+        limits = [
+            limit_of([store.found[key(name, at, code)][0] for at in range(LIMIT_SETS)])
+            for name in CLAIMS[code].nulls
+        ]
+        limit = max(limits, default=LIMIT)
         rates[code] = tuple(
             _rate([store.found[key(name, at, code)] for at in _numbers(name, sets)], code, every[name], record,
                   more_events, limit)
