@@ -166,10 +166,11 @@ def simulate_power(
         about = [name for name in names if code in every[name].tells]
         if not about:
             continue
-        limit = max(
-            (limit_of([store.found[key(name, at, code)][0] for at in range(LIMIT_SETS)]) for name in CLAIMS[code].nulls),
-            default=LIMIT,
-        )
+        limits = [
+            limit_of([store.found[key(name, at, code)][0] for at in range(LIMIT_SETS)])
+            for name in CLAIMS[code].nulls
+        ]
+        limit = max(limits, default=LIMIT)
         rates[code] = tuple(
             _rate([store.found[key(name, at, code)] for at in _numbers(name, sets)], code, every[name], record,
                   more_events, limit)
@@ -181,8 +182,8 @@ def simulate_power(
 def _null_truths(record: Record, seed: int) -> dict[str, Truth]:
     """Return the processes of a record's null sets; all claims that are simulated are tested on them."""
     engine = Engine(record, seed=seed)
-    told = tuple({code: None for truth in TRUTHS.values() for code in truth.tells})
-    return {name: replace(null_truth(name, engine), tells=told) for name in NULLS}
+    claims = tuple({code: None for truth in TRUTHS.values() for code in truth.tells})
+    return {name: replace(null_truth(name, engine), tells=claims) for name in NULLS}
 
 
 def _numbers(name: str, sets: int) -> range:
@@ -201,13 +202,13 @@ def _tasks(
     tasks: list[Task] = []
     for at in range(LIMIT_SETS):
         for name in NULLS:
-            told = [code for code in codes if name in CLAIMS[code].nulls]
-            tasks.append((name, at, [code for code in told if missing(name, at, code)]))
+            tested = [code for code in codes if name in CLAIMS[code].nulls]
+            tasks.append((name, at, [code for code in tested if missing(name, at, code)]))
     for at in range(sets):
         for name in names:
             number = _numbers(name, sets)[at]
-            told = [code for code in truths[name].tells if code in codes]
-            tasks.append((name, number, [code for code in told if missing(name, number, code)]))
+            tested = [code for code in truths[name].tells if code in codes]
+            tasks.append((name, number, [code for code in tested if missing(name, number, code)]))
     return tasks
 
 
