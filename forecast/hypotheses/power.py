@@ -167,8 +167,7 @@ def simulate_power(
         if not about:
             continue
         limits = [
-            limit_of([store.found[key(name, at, code)][0] for at in range(LIMIT_SETS)])
-            for name in CLAIMS[code].nulls
+            limit_of([store.found[key(name, at, code)][0] for at in range(LIMIT_SETS)]) for name in CLAIMS[code].nulls
         ]
         limit = max(limits, default=LIMIT)
         rates[code] = tuple(
