@@ -242,9 +242,14 @@ def coders_by_dyad(_: pd.DataFrame) -> str:
             f"{bias:+.1f}".replace("+0.0", "0").replace("-", "\N{MINUS SIGN}"),
         ]
     heads = [
-        "exact", "root, kappa", "kind, kappa", "quad class, kappa", "same side", "95% interval",
+        "exact",
+        "root, kappa",
+        "kind, kappa",
+        "quad class, kappa",
+        "same side",
+        "95% interval",
         "second less first, points of share",
-    ]  # fmt: skip
+    ]
     order = [dyad for dyad in read_dyads().index if dyad in lines]
     return _markdown(pd.DataFrame.from_dict(lines, orient="index", columns=heads).loc[order], "dyad")
 
@@ -275,12 +280,15 @@ def by_checked(rows: pd.DataFrame) -> str:
             "checked": _percent(sums["events"][True] / total),
             "share of checked": shares[True].map("{:.0f}%".format),
             "share of unchecked": shares[False].map("{:.0f}%".format),
-            "difference, points": difference.map(lambda points: f"{points:+d}" if points else "0").str.replace(
-                "-", "\N{MINUS SIGN}"
-            ),
+            "difference, points": difference.map(_signed),
         }
     )
     return _markdown(table.loc[[*rows["dyad"].unique(), "all"]], "dyad")
+
+
+def _signed(points: int) -> str:
+    """Return a number with its sign; 0 has none."""
+    return f"{points:+d}".replace("-", "\N{MINUS SIGN}") if points else "0"
 
 
 def thin_years(rows: pd.DataFrame) -> str:
@@ -306,9 +314,16 @@ def _spans_of_years(years: list[int]) -> str:
 
 
 RULES = {
-    1: "denials", 2: "appeals", 3: "rounds", 4: "broken off", 5: "clashes", 6: "one row a measure", 7: "`050`",
-    8: "no target", 9: "secret",
-}  # fmt: skip
+    1: "denials",
+    2: "appeals",
+    3: "rounds",
+    4: "broken off",
+    5: "clashes",
+    6: "one row a measure",
+    7: "`050`",
+    8: "no target",
+    9: "secret",
+}
 """Rules for doubtful cases in their order in codebook/CODING.md."""
 
 
