@@ -1,21 +1,27 @@
-"""Put the numbers and the figure of data/DATASHEET.md in order with the data.
+"""Put the numbers and the figure of data/DATASHEET.md in order with the data, and the digests of the edition.
 
 Run from anywhere: ``python scripts/make_datasheet.py``. It rewrites what stands between the marks
-``<!-- numbers: NAME -->`` and ``<!-- end -->``, and draws data/datasheet.svg.
+``<!-- numbers: NAME -->`` and ``<!-- end -->``, draws data/datasheet.svg, and writes the digests of the files into the
+rows of the last edition in data/editions.csv.
 """
 
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import beta
 
-from forecast.events import read_chronology
-from forecast.events.codebook import Scale, read_scale, read_small_csv
-from forecast.events.tables import chronology_files
-from forecast.files import write_text
-from forecast.panel import summarise
+from forecast.events import read_chronology, read_dyads
+from forecast.events.codebook import Scale, read_codes, read_scale, read_small_csv
+from forecast.events.editions import COLUMNS, TABLE, edition_files, embedded_digests
+from forecast.events.table import event_counts
+from forecast.events.tables import chronology_files, is_unchecked
+from forecast.files import write_csv, write_text
+from forecast.panel import build_panel, observed_years, summarise
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 MARKED = re.compile(r"(<!-- numbers: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -25,10 +31,23 @@ COLOURS = ("#67001f", "#b2182b", "#d6604d", "#f4a582", "#d1e5f0", "#92c5de", "#4
 
 def main() -> None:
     """Rewrite the tables of the datasheet and draw its figure."""
+    write_edition()
     rows = read_rows()
     sheet = DATA / "DATASHEET.md"
     write_text(sheet, with_numbers(sheet.read_text("utf-8"), rows))
     draw(rows).savefig(DATA / "datasheet.svg", metadata={"Date": None})
+
+
+def write_edition() -> None:
+    """Write the digests of the files as those of the last edition."""
+    current, *_ = reversed(edition_files())
+    editions = {edition: files for edition, files in edition_files().items() if edition != current}
+    rows = [
+        (edition.number, edition.name, file, sha256)
+        for edition, files in (*editions.items(), (current, embedded_digests()))
+        for file, sha256 in files.items()
+    ]
+    write_csv(DATA / TABLE, pd.DataFrame(rows, columns=list(COLUMNS)))
 
 
 def read_rows() -> pd.DataFrame:
@@ -47,7 +66,12 @@ def with_numbers(text: str, rows: pd.DataFrame) -> str:
         "kinds": by_kind,
         "spans": spans,
         "references": by_reference,
+        "coders": by_coders,
+        "coders_by_dyad": coders_by_dyad,
+        "checked": by_checked,
+        "thin": thin_years,
         "rules": exceptions,
+        "changes": by_change,
     }
     return MARKED.sub(lambda match: f"{match[1]}{tables[match[2]](rows)}\n{match[3]}", text)
 
@@ -112,6 +136,212 @@ def exceptions(rows: pd.DataFrame) -> str:
     counted = named.groupby(["rule", "dyad"], as_index=False).size().itertuples(index=False, name=None)
     parts = [f"{n} of the rule *{rule}* in {dyad}" for rule, dyad, n in counted]
     return f"{len(named)} of {len(rows):,} rows are named exceptions{': ' if parts else ''}{', '.join(parts)}."
+
+
+RESAMPLES = 1000  # bootstrap samples; the ends of intervals move by less than .01 with more
+PERIODS = {"to 1974": (0, 1974), "1975 to 2001": (1975, 2001), "2002 and later": (2002, 9999)}
+LEVELS = ("exact", "root", "kind", "quad", "side")
+
+
+def read_coders() -> pd.DataFrame:
+    """Return the rows coded twice, each code with its root, kind, quad class, side and Goldstein value."""
+    rows = read_small_csv(DATA / "second-coder.csv").rename(columns={"file": "dyad"})
+    scale, codes = read_scale("commitment"), read_codes()
+    for coder in ("first", "second"):
+        code = rows[f"{coder}_code"]
+        kind = code.map(scale.class_of)
+        values = {
+            "exact": code,
+            "root": code.str[:2],
+            "kind": kind,
+            "quad": code.map(codes["quad"]),
+            "side": kind >= scale.zero_cut,
+            "goldstein": code.map(codes["goldstein"]),
+        }
+        for level, value in values.items():
+            rows[f"{level}_{coder}"] = value
+    return rows.assign(year=rows["date"].str[:4].astype(int))
+
+
+def kappa(first: np.ndarray, second: np.ndarray) -> float:
+    """Return Cohen's kappa of two codings by whole numbers from 0; 1 where both give one and the same code."""
+    size = max(first.max(), second.max()) + 1
+    shares = [np.bincount(codes, minlength=size) / len(codes) for codes in (first, second)]
+    expected, observed = float(shares[0] @ shares[1]), float((first == second).mean())
+    return 1.0 if expected == 1.0 else (observed - expected) / (1.0 - expected)
+
+
+def by_coders(_: pd.DataFrame) -> str:
+    """Return the agreement of the two coders by level and period, with 95% intervals by bootstrap within dyads."""
+    coders = read_coders()
+    parts = {"all": coders}
+    parts |= {name: coders[coders["year"].between(*years)] for name, years in PERIODS.items()}
+    lines = {name: _agreement(part) for name, part in parts.items()}
+    heads = ["rows", "exact", "root, kappa", "kind, kappa", "quad class, kappa", "side", "side, kappa", "Goldstein, r"]
+    return _markdown(pd.DataFrame.from_dict(lines, orient="index", columns=heads), "period")
+
+
+def _agreement(rows: pd.DataFrame) -> list[str | int]:
+    """Return the agreement on some rows, by level, as cells of a table."""
+    codes = {level: _numbered(rows, level) for level in LEVELS}
+    measures: dict[str, Callable[[np.ndarray], float]] = {
+        "exact": lambda at: float((codes["exact"][0][at] == codes["exact"][1][at]).mean()),
+        **{level: partial(_kappa_at, *codes[level]) for level in ("root", "kind", "quad")},
+        "side": lambda at: float((codes["side"][0][at] == codes["side"][1][at]).mean()),
+        "side kappa": partial(_kappa_at, *codes["side"]),
+        "goldstein": partial(_correlation, *(rows[f"goldstein_{one}"].to_numpy() for one in ("first", "second"))),
+    }
+    samples = _resampled(rows)
+    every = np.arange(len(rows))
+    return [len(rows), *(_with_interval(measure, every, samples) for measure in measures.values())]
+
+
+def _numbered(rows: pd.DataFrame, level: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the two codings at a level as whole numbers."""
+    both = pd.concat([rows[f"{level}_first"], rows[f"{level}_second"]])
+    numbers = pd.factorize(both)[0]
+    return numbers[: len(rows)], numbers[len(rows) :]
+
+
+def _kappa_at(first: np.ndarray, second: np.ndarray, at: np.ndarray) -> float:
+    return kappa(first[at], second[at])
+
+
+def _correlation(first: np.ndarray, second: np.ndarray, at: np.ndarray) -> float:
+    return float(np.corrcoef(first[at], second[at])[0, 1])
+
+
+def _resampled(rows: pd.DataFrame) -> list[np.ndarray]:
+    """Return places of rows, drawn with replacement within each dyad, once for each sample."""
+    rng = np.random.default_rng(1)
+    groups = [np.flatnonzero(rows["dyad"] == dyad) for dyad in rows["dyad"].unique()]
+    return [np.concatenate([rng.choice(own, len(own)) for own in groups]) for _ in range(RESAMPLES)]
+
+
+def _with_interval(measure: Callable[[np.ndarray], float], every: np.ndarray, samples: list[np.ndarray]) -> str:
+    low, high = np.quantile([measure(at) for at in samples], [0.025, 0.975])
+    return f"{_hundredths(measure(every))} ({_hundredths(low)} to {_hundredths(high)})"
+
+
+def _hundredths(value: float) -> str:
+    return f"{value:.2f}".removeprefix("0") if round(value, 2) < 1 else "1"
+
+
+def coders_by_dyad(_: pd.DataFrame) -> str:
+    """Return the agreement of the two coders by dyad, and how far the second coder's share lies above the first's."""
+    lines = {}
+    for dyad, rows in read_coders().groupby("dyad", sort=False):
+        same = (rows["side_first"] == rows["side_second"]).sum()
+        bias = 100 * (rows["side_second"].mean() - rows["side_first"].mean())
+        low, high = beta.ppf([0.025, 0.975], same + 0.5, len(rows) - same + 0.5)
+        lines[dyad] = [
+            _hundredths(float((rows["exact_first"] == rows["exact_second"]).mean())),
+            *(_hundredths(kappa(*_numbered(rows, level))) for level in ("root", "kind", "quad")),
+            f"{same} of {len(rows)}",
+            f"{_hundredths(low)} to {_hundredths(high)}",
+            f"{bias:+.1f}".replace("+0.0", "0").replace("-", "\N{MINUS SIGN}"),
+        ]
+    heads = [
+        "exact",
+        "root, kappa",
+        "kind, kappa",
+        "quad class, kappa",
+        "same side",
+        "95% interval",
+        "second less first, points of share",
+    ]
+    order = [dyad for dyad in read_dyads().index if dyad in lines]
+    return _markdown(pd.DataFrame.from_dict(lines, orient="index", columns=heads).loc[order], "dyad")
+
+
+SINCE = 2002
+"""From this year on there are pages of Wikipedia's portal for every day."""
+
+
+def by_checked(rows: pd.DataFrame) -> str:
+    """Return the cooperative share of checked and of unchecked events by dyad since 2002."""
+    scale, events = read_scale("commitment"), read_chronology().events
+    late = events[events["date"].dt.year >= SINCE]
+    counted = pd.DataFrame(
+        {
+            "dyad": late["dyad"],
+            "checked": ~late["reference"].map(is_unchecked),
+            "events": event_counts(late),
+            "cooperative": event_counts(late).where(late["cameo"].map(scale.class_of) >= scale.zero_cut, 0),
+        }
+    )
+    sums = pd.concat([counted, counted.assign(dyad="all")]).groupby(["dyad", "checked"]).sum().unstack()
+    shares = 100 * sums["cooperative"] / sums["events"]
+    total = sums["events"].sum(axis=1)
+    difference = (shares[False] - shares[True]).round().astype(int)
+    table = pd.DataFrame(
+        {
+            "events": total,
+            "checked": _percent(sums["events"][True] / total),
+            "share of checked": shares[True].map("{:.0f}%".format),
+            "share of unchecked": shares[False].map("{:.0f}%".format),
+            "difference, points": difference.map(_signed),
+        }
+    )
+    return _markdown(table.loc[[*rows["dyad"].unique(), "all"]], "dyad")
+
+
+def _signed(points: int) -> str:
+    """Return a number with its sign; 0 has none."""
+    return f"{points:+d}".replace("-", "\N{MINUS SIGN}") if points else "0"
+
+
+def thin_years(rows: pd.DataFrame) -> str:
+    """Return the covered years with fewer than five events by dyad."""
+    panel, lines = build_panel(read_chronology()), {}
+    for dyad in rows["dyad"].unique():
+        years = observed_years(panel, dyad)
+        thin = [int(year) for year in years.index[years["thin"]]]
+        lines[dyad] = [len(years), len(thin), _spans_of_years(thin)]
+    table = pd.DataFrame.from_dict(lines, orient="index", columns=["covered years", "thin", "which"])
+    return _markdown(table[["which", "covered years", "thin"]], "dyad", texts=1)
+
+
+def _spans_of_years(years: list[int]) -> str:
+    """Return years in order as spans: 1951, 1958-66."""
+    spans: list[list[int]] = []
+    for year in years:
+        if spans and year == spans[-1][1] + 1:
+            spans[-1][1] = year
+        else:
+            spans.append([year, year])
+    return ", ".join(str(first) if first == last else f"{first}-{last % 100:02}" for first, last in spans)
+
+
+RULES = {
+    1: "denials",
+    2: "appeals",
+    3: "rounds",
+    4: "broken off",
+    5: "clashes",
+    6: "one row a measure",
+    7: "`050`",
+    8: "no target",
+    9: "secret",
+}
+"""Rules for doubtful cases in their order in codebook/CODING.md."""
+
+
+def by_change(rows: pd.DataFrame) -> str:
+    """Return how many rows were changed, by dyad and rule, with links to the tables of them."""
+    files = {path.stem: path for path in (DATA / "changes").glob("*.csv")}
+    if not files:
+        return "0 rows have been changed."
+    lines = {}
+    for dyad in [one for one in rows["dyad"].unique() if one in files]:
+        changes = read_small_csv(files[dyad])
+        rule = changes["why"].str.extract(r"(?i)\brule (\d)", expand=False).fillna("0").astype(int)
+        counted = rule.value_counts()
+        own = [int(counted.get(number, 0)) for number in RULES]
+        lines[f"[{dyad}](changes/{dyad}.csv)"] = [*own, len(changes) - sum(own), len(changes)]
+    table = pd.DataFrame.from_dict(lines, orient="index", columns=[*RULES.values(), "other", "all"])
+    table.loc["all"] = table.sum()
+    return _markdown(table, "dyad")
 
 
 def draw(rows: pd.DataFrame) -> Any:

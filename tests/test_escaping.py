@@ -19,6 +19,7 @@ from forecast import files
 from forecast.cli import app
 from forecast.cli.terminal import print_lines
 from forecast.escaping import has_controls, json_text, latex, markdown, printable, spreadsheet_cell, web_host
+from forecast.panel.notes import DataNotes
 from forecast.report.events import cited
 from forecast.report.folder import render
 
@@ -153,7 +154,7 @@ def test_a_page_holds_no_control_characters() -> None:
         "base.html.j2",
         {
             "stamp": "a\x00b\x1b\x85\u202e<b>", "reasons": ["\x07"], "headline": "\x1b", "files": [],
-            "links": {"\x1b<b>": "a\x07.html"},
+            "links": {"\x1b<b>": "a\x07.html"}, "notes": DataNotes(("\x1b<b>",)),
         },
     )  # fmt: skip
     assert not any(acts(character) for character in page if character != "\n")

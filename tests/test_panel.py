@@ -20,6 +20,7 @@ from forecast.panel import (
     describe_panel,
     event_counts,
     observed_shares,
+    observed_years,
     panel_kind,
     summarise,
     validate_panel,
@@ -554,3 +555,17 @@ def test_events_after_the_coverage_of_their_dyad_are_none_of_the_panel():
         counted = panel["counts"].sel(dyad=dyad).isel(time=slice(-6, None))
         assert 0 < int(events["counted"].sum()) == int(counted.sum())
     assert (events["date"] <= "2020-06-30").all()
+
+
+def test_years_of_few_events_are_thin():
+    panel = build_panel(read_chronology(dyads=["EGY-ISR"]))
+    years = observed_years(panel, "EGY-ISR")
+    shares = observed_shares(panel, "EGY-ISR")
+    assert years["events"].sum() == int(shares["events"].sum())
+    assert (years["thin"] == (years["events"] < 5)).all() and years["thin"].any()
+    for year in (1962, 1979):
+        own = shares.sel(time=str(year))
+        cooperative = float((own["share"] * own["events"]).sum() / own["events"].sum())
+        assert years.loc[year, "share"] == pytest.approx(cooperative)
+    quiet = years[years["events"] == 0]
+    assert quiet["share"].isna().all() and quiet["thin"].all()

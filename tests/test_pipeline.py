@@ -134,12 +134,12 @@ def test_events_are_added_to_a_saved_fit(with_week: tuple[Path, str], made: tupl
     assert "warfare" in (out / "index.html").read_text()
 
 
-def test_what_is_there_already_moves_the_day_as_far_as_it_extends_coverage() -> None:
+def test_what_was_announced_moves_the_day_as_far_as_it_extends_coverage() -> None:
     table = read_chronology(dyads=["USA-CHN"])
     late = table.events[table.events["date"] > "2026-06-13"].iloc[-1]
     row = {name: str(late[name]) for name in ("source", "target", "cameo")} | {"date": f"{late['date']:%Y-%m-%d}"}
     added = add_events(table, [row])
-    assert not added.additions[0].events and added.additions[0].repeated == 1
+    assert len(added.additions[0].events) == 1 and added.additions[0].repeated == 0
     saved = SimpleNamespace(dyads=["USA-CHN"], panel=build_panel(table, as_of="2026-05-31"))
     for given, day in ((added, late["date"].date()), (table, None)):
         records = Records(given, {})

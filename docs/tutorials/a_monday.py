@@ -48,12 +48,12 @@ Path("week.csv").write_text(
 2026-06-18,CHN,USA,agreement,Made up: an agreement on fentanyl is signed
 """
 )
-table = add_events(events, "week.csv", covered_to="2026-06-21")
+table = add_events(events, "week.csv", covered_to="USA-CHN:2026-06-21")
 [(one.date, one.cameo, one.summary) for one in table.additions[0].events]
 
 # %% [markdown]
-# `covered_to` says up to which day your list is complete. A file of good news alone is read as weeks without bad news,
-# so list everything that your source has.
+# `covered_to` says up to which day your list of a pair is complete. A file of good news alone is read as weeks without
+# bad news, so list everything that your source has.
 #
 # ## Update
 #
@@ -83,7 +83,7 @@ ax = plots.plot_attribution(found)
 # ## Every week
 #
 # ```sh
-# forecast monday --covered-to 2026-06-21 --commit
+# forecast monday --covered-to USA-CHN:2026-06-21 --commit
 # ```
 #
 # does all of this for every pair and question of a folder: [every Monday](../every-monday.md).

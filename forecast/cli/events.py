@@ -13,7 +13,17 @@ import typer
 import forecast
 from forecast.cli.declaring import OUTPUT, arg, grouped, opt, output, shared
 from forecast.cli.options import AnyData, day_of, dyads_of, event_table
-from forecast.cli.terminal import console, echo_json, escape, print_findings, print_lines, print_rest, progress, records
+from forecast.cli.terminal import (
+    console,
+    echo_json,
+    escape,
+    print_caveats,
+    print_findings,
+    print_lines,
+    print_rest,
+    progress,
+    records,
+)
 from forecast.dates import add_months
 from forecast.errors import DataError, SpecError
 from forecast.files import check_target
@@ -102,9 +112,11 @@ def show(
     from forecast.events.coverage import REMARK, announced
     from forecast.events.dyads import choose_dyad
     from forecast.events.table import event_counts
+    from forecast.panel.notes import notes_of_pairs
 
     found = event_table(data.source, dyad)
-    events = found.events[found.events["dyad"] == choose_dyad(dyad, found.dyads)]
+    code = choose_dyad(dyad, found.dyads)
+    events = found.events[found.events["dyad"] == code]
     first, last = _span(events, start, end)
     remarks = announced(found).map({True: REMARK, False: ""})
     events = events.assign(remark=remarks[events.index])
@@ -115,6 +127,8 @@ def show(
     if as_json:
         echo_json(_rows(events))
     else:
+        datasets = map(str, events["dataset"].unique())
+        print_caveats(notes_of_pairs((code, name) for name in datasets).caveats)
         _print_events(events, f"{first:%Y-%m-%d} to {last:%Y-%m-%d}")
         if rows > len(events):
             typer.echo(

@@ -1,8 +1,8 @@
 """Coverage beyond the complete record: statements of complete days, gaps, and rows that are announced or later.
 
 A dataset's record of a dyad is complete up to a day. An added file extends it, and `--covered-to` states which days are
-complete. Days between that nobody covers are a gap. Rows of the dataset itself that lie beyond its complete record are
-*announced or later*: they are shown, and count only on days that are stated to be complete.
+complete. Days between that no file and no statement covers are a gap. Rows of the dataset itself that lie beyond its
+complete record are *announced or later*: they are shown, and count only on days that are stated to be complete.
 """
 
 import re
@@ -81,14 +81,14 @@ def coverage_gaps(additions: Iterable[Addition]) -> dict[tuple[str, str], list[D
 
 
 def unstated_days(additions: Iterable[Addition], dataset: str, dyad: str) -> list[Days]:
-    """Return the spans of days that added files cover only by their last row: nobody stated that they are complete."""
+    """Return the spans of days that added files cover by their rows alone, without a statement of completeness."""
     own = [one for each in additions if each.dataset == dataset for one in each.extensions if one.dyad == dyad]
     days = {day for one in own if not one.stated for day in each_day(one.first, one.last)}
     stated = {day for one in own if one.stated for day in each_day(one.first, one.last)}
     return as_spans(days - stated)
 
 
-def beside_additions(rows: pd.DataFrame, additions: Sequence[Addition]) -> "pd.Series[bool]":
+def on_unstated_days(rows: pd.DataFrame, additions: Sequence[Addition]) -> "pd.Series[bool]":
     """Return which rows lie on days that additions cover without stating them complete, and were not added.
 
     `rows` has `dataset`, `dyad`, `date` and `event_id`.
@@ -111,13 +111,13 @@ def announced(table: EventTable) -> "pd.Series[bool]":
     spans = even_spans(events, None, table.additions, table.covered)["last"]
     keys = pd.MultiIndex.from_frame(events[["dataset", "dyad"]])
     last = pd.Series(spans.reindex(keys).to_numpy(), index=events.index)
-    return (events["date"] > last) | beside_additions(events, table.additions)
+    return (events["date"] > last) | on_unstated_days(events, table.additions)
 
 
 def gap_sentences(additions: Iterable[Addition], dyad: str) -> tuple[str, ...]:
     """Describe for readers the gaps that additions leave in the record of a dyad."""
     return tuple(
-        f"The record of {dyad} has a gap: nobody has stated that the {(last - first).days + 1} days from {first} to "
+        f"The record of {dyad} has a gap: no one has stated that the {(last - first).days + 1} days from {first} to "
         f"{last} are complete. They count as missing, and so does a month that lacks more than a tenth of its days."
         for (_, code), spans in coverage_gaps(additions).items()
         if code == dyad

@@ -341,6 +341,30 @@ def _denial_as_cooperation(rows: Rows) -> Broken:
     return (rows["cameo"] == "016") | (cooperative & says_so)
 
 
+_NUMBERED_ROUND = (
+    r"(?i)\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|\w+teenth|\w+tieth|\d+(?:st|nd|rd|th)"
+    r"|new|another|next|last|latest|final)\b.*\brounds?\b"
+)
+"""A summary that numbers a round of talks; of other visits some mention "a round of talks"."""
+_COOPERATES_DIPLOMATICALLY = (
+    r"(?i)ratif|approv|acced|accession|\bjoins?\b|\benters?\b|\bin(?:to)? force|instrument|signs the law|extended"
+    r"|parliament|senate|duma|\bdiet\b|congress"
+    r"|embass|consul|liaison|legation|mission|ambassador|envoy|credential|representative|charg\w+ d'affaires"
+)
+"""A summary of what `050` is for: ratification or accession, and missions and their heads."""
+
+
+def _no_ratification_or_mission(rows: Rows) -> Broken:
+    """Return the rows of `050` whose summary tells of neither ratification or accession nor a mission or its head."""
+    fits = rows["summary"].str.contains(_COOPERATES_DIPLOMATICALLY).astype(bool)
+    return (rows["cameo"] == "050") & ~fits
+
+
+def _round_as_visit(rows: Rows) -> Broken:
+    """Return the visits whose summary numbers a round of talks."""
+    return rows["cameo"].isin(["042", "043"]) & rows["summary"].str.contains(_NUMBERED_ROUND).astype(bool)
+
+
 def _twice(rows: Rows, pattern: str) -> Broken:
     """Return the rows of some codes that tell again, from whichever side, what an earlier one tells."""
     return rows["cameo"].str.match(pattern).astype(bool) & rows.duplicated(["date", "cameo", "summary"])
@@ -405,6 +429,11 @@ RULES: dict[str, tuple[str, Callable[[Rows], Broken]]] = {
         ),
     ),
     "denial": ("a denied charge as `120` or another `12x`; `016` is not used", _denial_as_cooperation),
+    "round": ("a round of talks as 046 in both directions, wherever it is held", _round_as_visit),
+    "diplomatic cooperation": (
+        "`050` only for a ratification or accession, a mission, or an ambassador, which the summary names",
+        _no_ratification_or_mission,
+    ),
     "clash": (
         "a clash of both sides (19x) as one row, its source the side that opened fire",
         lambda rows: _twice(rows, "19"),

@@ -14,7 +14,7 @@ from forecast.arguments import checked
 from forecast.dates import read_day, reject_future
 from forecast.errors import DataError, SpecError
 from forecast.events.codebook import Scale, as_frame, read_days, read_scale
-from forecast.events.coverage import beside_additions, coverage_gaps
+from forecast.events.coverage import coverage_gaps, on_unstated_days
 from forecast.events.dyads import ATTRIBUTE, Addition, Covered, counted_additions, even_spans, find_dyad, in_order
 from forecast.events.editions import edition_of
 from forecast.events.table import CountTable, Day, EventTable, as_day, event_counts, events_per_row
@@ -339,7 +339,7 @@ def _panel(
     seen_then = seen[rows["of_dataset"], rows["of_dyad"], rows["of_period"]]
     inside = rows["date"].between(rows["start"], rows["last"]) & (seen_then | ~in_span)
     if additions:
-        inside &= ~beside_additions(rows, additions)
+        inside &= ~on_unstated_days(rows, additions)
     kept = rows[inside & in_span]
     cells = tuple(kept[["of_dataset", "of_dyad", "of_period", "of_direction", "class"]].to_numpy().T)
     sizes = len(datasets), len(dyads), len(periods), len(DIRECTIONS[directed]), len(order.classes)

@@ -13,7 +13,7 @@ from forecast.arguments import checked
 from forecast.dates import Clock, month_end, periods_a_month
 from forecast.errors import DataError
 from forecast.events.codebook import read_scale, scale_names
-from forecast.events.coverage import announced, beside_additions, coverage_gaps
+from forecast.events.coverage import announced, coverage_gaps, on_unstated_days
 from forecast.events.dyads import additions_of, even_spans, extended_ends, read_coverage
 from forecast.events.table import EventTable, event_counts, events_per_row
 from forecast.events.table import as_of as known_by
@@ -228,7 +228,7 @@ def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> pd.DataF
     rows = rows[(rows["of_dataset"] >= 0) & (rows["of_period"] >= 0) & (rows["counted"] > 0)]
     covered = panel["covered"].sel(dyad=dyad).transpose("dataset", "time").to_numpy()
     rows = rows[covered[rows["of_dataset"], rows["of_period"]]]
-    rows = rows[~beside_additions(rows, additions_of(panel.attrs))]
+    rows = rows[~on_unstated_days(rows, additions_of(panel.attrs))]
     for place in range(len(datasets)):
         if last := covered_to(panel, dyad, place):
             rows = rows[(rows["of_dataset"] != place) | (rows["date"] <= pd.Timestamp(last))]

@@ -97,11 +97,11 @@ def _draw_shares(on: "Axes", ends: Float, share: Float, events: "NDArray[Any]", 
     """Draw observed shares as a line, which is pale where a share rests on fewer than five events."""
     thin = np.isfinite(share) & (events < FEWEST_EVENTS)
     if thin.any():
-        beside = thin.copy()  # with the next point on either side, so that the line does not break
-        beside[1:] |= thin[:-1]
-        beside[:-1] |= thin[1:]
+        linked = thin.copy()  # with the next point on either side, so that the line does not break
+        linked[1:] |= thin[:-1]
+        linked[:-1] |= thin[1:]
         pale = look | {"alpha": PALE, "label": f"fewer than {FEWEST_EVENTS} events"}
-        on.plot(ends, np.where(beside, share, np.nan), **pale)
+        on.plot(ends, np.where(linked, share, np.nan), **pale)
     on.plot(ends, np.where(thin, np.nan, share), **look)
 
 

@@ -110,7 +110,8 @@ def _added_rows(addition: Addition, scale: str) -> list[tuple[str, ...]]:
 
 def _coverage(addition: Addition) -> str:
     spans = (
-        f"{one.dyad} to {day(date.fromisoformat(one.to))} (before: {day(date.fromisoformat(one.before))})"
+        f"{one.dyad} {f'from {day(one.first)} ' if one.start else ''}to {day(one.last)} "
+        f"(before: {day(date.fromisoformat(one.before))}{', as stated' if one.stated else ''})"
         for one in addition.extensions
     )
     return f"With {addition.file} the record is taken to be complete: {join(spans)}."

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import beta
 
@@ -30,9 +32,50 @@ def test_every_table_is_there():
         "dyads",
         "kinds",
         "spans",
+        "thin",
         "references",
+        "checked",
+        "coders",
+        "coders_by_dyad",
         "rules",
+        "changes",
     ]
+
+
+def test_the_agreement_of_the_coders_is_that_of_their_table(script):
+    coders = script.read_coders()
+    assert len(coders) == 450 and (coders.groupby("dyad").size() == 30).all()
+    assert ((coders["side_first"] == coders["side_second"]) == (coders["side_agrees"] == "yes")).all()
+    found = script.by_coders(None).splitlines()[2]
+    assert re.findall(r"[.]\d\d(?= \()", found) == [".79", ".90", ".88", ".93", ".98", ".96", ".97"]
+    ukraine = next(line for line in script.coders_by_dyad(None).splitlines() if "RUS-UKR" in line)
+    assert "28 of 30" in ukraine and "\N{MINUS SIGN}6.7" in ukraine
+
+
+def test_kappa_is_that_of_cohen(script):
+    first, second = np.array([0, 0, 0, 1, 1, 1]), np.array([0, 0, 1, 1, 1, 0])
+    assert script.kappa(first, second) == pytest.approx((4 / 6 - 0.5) / 0.5)
+    assert script.kappa(first, first) == 1 == script.kappa(first * 0, first * 0)
+
+
+def test_the_sheet_says_what_the_agreement_does_not_test():
+    words = " ".join(SHEET.split())
+    assert "These numbers are an upper bound." in words
+    assert "finding events, selecting them and splitting them were not" in words
+    assert "Egypt-Israel against COPDAB is low for four reasons" in words
+
+
+def test_changes_are_counted_by_dyad_and_rule(script, tmp_path, monkeypatch):
+    (tmp_path / "changes").mkdir()
+    columns = "date,source,target,summary,was,now,change,why\n"
+    rows = (
+        '2001-01-01,USA,CHN,A denial,016,120,recoded,"Rule 1: a denial"\n2001-01-02,USA,CHN,A visit,042,,removed,odd\n'
+    )
+    (tmp_path / "changes" / "USA-CHN.csv").write_text(columns + rows)
+    monkeypatch.setattr(script, "DATA", tmp_path)
+    lines = script.by_change(pd.DataFrame({"dyad": ["USA-CHN"]})).splitlines()
+    assert lines[2] == "| [USA-CHN](changes/USA-CHN.csv) | 1 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 1 | 2 |"
+    assert lines[3].startswith("| all | 1 |")
 
 
 def test_the_figure_is_there_and_can_be_drawn(script):

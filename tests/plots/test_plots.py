@@ -135,6 +135,21 @@ def edges(band):
     return corners.min().to_numpy(), corners.max().to_numpy()
 
 
+def test_shares_of_few_events_are_pale_with_an_entry_of_the_legend(on):
+    table = forecast.read_chronology(dyads=["EGY-ISR", "USA-CHN"])
+    panel = forecast.build_panel(table)
+    plots.plot_observed_share(panel, dyad="EGY-ISR", ax=on)
+    pale, solid = on.lines
+    assert (pale.get_label(), solid.get_label()) == ("fewer than 5 events", "observed")
+    assert pale.get_alpha() < 1 and same_color(pale.get_color(), solid.get_color())
+    drawn, thin = np.isfinite(solid.get_ydata()), np.isfinite(pale.get_ydata())
+    assert thin.any() and not (thin & drawn).all()
+    on.clear()
+    recent = forecast.build_panel(table, dyads=["USA-CHN"], start="2000-01")
+    plots.plot_observed_share(recent, ax=on)
+    assert [line.get_label() for line in on.lines] == ["observed"]
+
+
 def test_the_observed_share_is_that_of_the_outlook(fit, assessment, on):
     plots.plot_observed_share(fit.panel, ci_prob=0.9, ax=on)
     np.testing.assert_allclose(on.lines[0].get_ydata(), assessment.rolling.observed)

@@ -56,6 +56,13 @@ def test_the_page_names_every_file_line_and_reason(added_to, assessment):
     assert SCRIPT not in html and "week<b>" not in html
 
 
+def test_the_page_says_from_which_day_on_a_statement_covers():
+    extension = Extension("USA-CHN", "2024-08-12", "2024-10-31", "2024-10-01", stated=True)
+    added = counted_additions([replace(ADDITION, extensions=(extension,))], ["new"], ["USA-CHN"], "2024-12-31")
+    (words,) = arrange({"additions": added, "scale": "commitment"}, None)["coverage"]
+    assert "USA-CHN from 1 October 2024 to 31 October 2024 (before: 12 August 2024, as stated)" in words
+
+
 def test_the_numbers_have_it_all(added_to, assessment, fit, events):
     stated = report_json(added_to[0], assessment, events=added_to[1])["provenance"]["additions"]
     assert json.loads(json.dumps(stated))[0]["events"][0] == {

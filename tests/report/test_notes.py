@@ -99,6 +99,11 @@ def test_questions_in_terminal_and_json(tmp_path, monkeypatch):
     assert SAID in run("question", "score")
 
 
+def test_events_that_are_shown():
+    assert SAID in run("events", "show", PAIR, "--from", "2023-01", "--to", "2023-01")
+    assert SAID not in run("events", "show", "USA-CHN", "--from", "2023-01", "--to", "2023-01")
+
+
 def test_the_terminal_says_what_the_json_of_a_page_says(tmp_path, capsys):
     page = tmp_path / "index.html"
     (tmp_path / "forecast.json").write_text(json.dumps({"caveats": ["A [b] caveat."]}))
