@@ -97,8 +97,20 @@ def unrecorded_part(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Float:
     ends = np.array([clock.end_of(start) for start in clock.times.tolist()], dtype="datetime64[D]")
     days, stated = (ends - clock.times).astype(int) + 1, covered_to(panel, dyad, dataset)
     known = last_known(panel) if stated is None else min(last_known(panel), stated)
-    left = (ends - np.datetime64(known)).astype(int)
+    left = np.clip((ends - np.datetime64(known)).astype(int), 0, days)
+    left += _days_in_gaps(panel, dyad, dataset, ends)
     return np.asarray(np.where(covered, np.clip(left / days, 0.0, 1.0), 1.0))
+
+
+def _days_in_gaps(panel: "xr.Dataset", dyad: str, dataset: int, ends: "np.ndarray[Any, Any]") -> Index:
+    """Return how many days of each period lie in a gap that begins in it, (time,)."""
+    key, found = (str(panel["dataset"].to_numpy()[dataset]), dyad), np.zeros(len(ends), dtype=np.int64)
+    starts = Clock.of(panel).times.astype("datetime64[D]")
+    for first, last in coverage_gaps(additions_of(panel.attrs)).get(key, []):
+        begins = (starts < np.datetime64(first)) & (np.datetime64(first) <= ends)
+        inside = (np.minimum(ends, np.datetime64(last)) - np.datetime64(first)).astype(int) + 1
+        found += np.where(begins, inside, 0)
+    return found
 
 
 def partly_known(panel: "xr.Dataset", dyad: str) -> date | None:

@@ -65,7 +65,8 @@ def covered_periods(
 ) -> Bool:
     """Return which periods are covered, (dataset, dyad, time): with files of nearly all days, where files are known.
 
-    `gaps` of the coverage, by dataset and dyad, count as missing files do.
+    `gaps` of the coverage, by dataset and dyad, count as missing files do for the periods that begin in them. The
+    period of the last day before a gap stays covered in part, as that of the last day of a record does.
     """
     covered = np.zeros((len(datasets), len(dyads), len(periods)), dtype=bool)
     # The period in which a record begins is covered too, though not from its first day.
@@ -76,11 +77,20 @@ def covered_periods(
     ends = last_days(periods.to_series(), frequency).to_numpy()
     for (dataset, dyad), missing in gaps.items():
         if dataset in datasets and dyad in place:
-            covered[datasets.index(dataset), place[dyad]] &= ~missing_periods(missing, periods.to_numpy(), ends)
+            lacking = missing_periods(missing, periods.to_numpy(), ends) & _begins_in(missing, periods)
+            covered[datasets.index(dataset), place[dyad]] &= ~lacking
     for one in files:
         if one.dataset in datasets and one.spans:
             covered[datasets.index(one.dataset)] &= ~one.missing(periods.to_numpy(), ends)
     return covered
+
+
+def _begins_in(spans: Sequence[Days], periods: pd.DatetimeIndex) -> Bool:
+    """Return which periods begin on a day of some spans, (period,)."""
+    inside = np.zeros(len(periods), dtype=bool)
+    for first, last in spans:
+        inside |= (periods >= pd.Timestamp(first)) & (periods <= pd.Timestamp(last))
+    return inside
 
 
 PLACES = ["of_dataset", "of_period", "of_direction", "of_class"]

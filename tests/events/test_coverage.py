@@ -16,7 +16,7 @@ from forecast.events import EventTable, describe_additions, read_coverage
 from forecast.events.coverage import REMARK, Statement, announced, coverage_gaps, unstated_days
 from forecast.events.dyads import additions_of
 from forecast.panel import coverage_end, observed_periods, summarise
-from forecast.panel.record import count_placed, placed_events
+from forecast.panel.record import count_placed, placed_events, unrecorded_part
 from forecast.sources import Source, open_source
 
 JUNE_ROW = {"date": "2026-06-18", "source": "RUS", "target": "USA", "kind": "talks", "summary": "Talks in Vienna"}
@@ -110,6 +110,21 @@ def test_one_added_row_does_not_close_eleven_weeks(russia):
         (warning,) = (one for one in describe_additions(table) if "has a gap" in one)
         assert "the 81 days from 2026-03-29 to 2026-06-17" in warning
         assert "give --covered-to USA-RUS:2026-03-29:" in warning
+
+
+def test_the_month_of_the_last_complete_day_counts_as_it_did(russia, monkeypatch):
+    """A row in June takes nothing from March, whose last seven days are in the gap."""
+    early = read_coverage()
+    early.loc[early["dyad"] == "USA-RUS", "last_even"] = pd.Timestamp("2026-03-24")
+    for name in ("forecast.events.dyads", "forecast.panel.record"):
+        monkeypatch.setattr(f"{name}.read_coverage", lambda given=None: early)
+    before = build_panel(russia, dyads=["USA-RUS"], as_of="2026-06-21").sel(time=slice(None, "2026-03"))
+    after = build_panel(add_events(russia, [JUNE_ROW]), dyads=["USA-RUS"], as_of="2026-06-21")
+    march = after.sel(time=slice(None, "2026-03"))
+    assert march["counts"].equals(before["counts"]) and march["covered"].equals(before["covered"])
+    left = unrecorded_part(after, "USA-RUS")
+    assert left[march.sizes["time"] - 1] == pytest.approx(7 / 31)
+    assert (left[: march.sizes["time"] - 1] == 0).all() and (left[march.sizes["time"] :] == 1).all()
 
 
 def test_a_gap_closes_where_somebody_states_that_it_is_complete(russia):
