@@ -143,9 +143,9 @@ PERIODS = {"to 1974": (0, 1974), "1975 to 2001": (1975, 2001), "2002 and later":
 LEVELS = ("exact", "root", "kind", "quad", "side")
 
 
-def read_coders() -> pd.DataFrame:
+def read_coders(file: str = "second-coder.csv") -> pd.DataFrame:
     """Return the rows coded twice, each code with its root, kind, quad class, side and Goldstein value."""
-    rows = read_small_csv(DATA / "second-coder.csv").rename(columns={"file": "dyad"})
+    rows = read_small_csv(DATA / file).rename(columns={"file": "dyad"})
     scale, codes = read_scale("commitment"), read_codes()
     for coder in ("first", "second"):
         code = rows[f"{coder}_code"]
@@ -176,6 +176,7 @@ def by_coders(_: pd.DataFrame) -> str:
     coders = read_coders()
     parts = {"all": coders}
     parts |= {name: coders[coders["year"].between(*years)] for name, years in PERIODS.items()}
+    parts["fourth edition"] = read_coders("recoded-blind.csv")
     lines = {name: _agreement(part) for name, part in parts.items()}
     heads = ["rows", "exact", "root, kappa", "kind, kappa", "quad class, kappa", "side", "side, kappa", "Goldstein, r"]
     return _markdown(pd.DataFrame.from_dict(lines, orient="index", columns=heads), "period")
