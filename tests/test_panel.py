@@ -296,7 +296,7 @@ def test_the_default_panel_of_the_chronology():
     )
     outside = json.loads(panel.attrs["outside_coverage"])
     assert panel.attrs["counted"] + panel.attrs["paired"] == len(table.events) - sum(outside.values())
-    assert (outside["USA-CHN"], outside["KOR-PRK"], outside["IND-PAK"]) == (21, 47, 0)
+    assert (outside["USA-CHN"], outside["KOR-PRK"], outside["IND-PAK"]) == (21, 46, 0)
     months = panel["covered"].sum("time")
     assert (months.drop_sel(dyad="RUS-UKR").values > 650).all()
     assert int(months.sel(dyad="RUS-UKR").item()) == 416  # Ukraine is independent since August 1991
