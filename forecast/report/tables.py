@@ -275,7 +275,9 @@ def summary(material: Material) -> str:
     return fill("summary.md.j2", vars(material) | {
         "question": question, "stamp": STAMP, "lede": " ".join(within(MOST_WORDS, [result.headline, lede, _BRACKETS])),
         "table": shown.transposed("Window").markdown(), "digits": _DIGITS,
-        "how_good": "How good such forecasts have been is not known." if unknown else skill_sentence(material.skill),
+        "how_good": "How good such forecasts have been is not known." if unknown else " ".join(
+            filter(None, (material.skill.record, skill_sentence(material.skill)))
+        ),
         "files": [
             f"{file['name']} ({count(file['rows'], 'row')}, SHA-256 {file['sha256'][:_DIGITS]}…)"
             for file in known["files"]
