@@ -50,14 +50,23 @@ def _row(row: dict[str, str]) -> Worth:
 
 
 @cache
-def worth_sentence() -> str:
-    """Describe what the ceiling is worth, and what it does to forecasts by assumption."""
-    rows, labels = read_worth(), dyad_labels()
-    own = {
-        labels.get(dyad, dyad): [row for row in rows if row.dyad == dyad]
-        for dyad in dict.fromkeys(row.dyad for row in rows)
+def worth_sentence(dyad: str | None = None) -> str:
+    """Describe what the ceiling is worth, and what it does to forecasts by assumption.
+
+    For a dyad of the table only with its own numbers; for another dyad without the names of those of the table.
+    """
+    rows = {
+        code: [row for row in read_worth() if row.dyad == code]
+        for code in dict.fromkeys(row.dyad for row in read_worth())
     }
-    evidence = {label: [signed(row.evidence, 1) for row in found[1:]] for label, found in own.items()}
-    medians = dict.fromkeys(f"{row.prior_median:.2g}" for row in rows if row.prior_median is not None)
-    needed = any(row.evidence > 2 * row.error for row in rows if row.prior_median is not None)
+    names = {code: dyad_labels().get(code, code) for code in rows}
+    if dyad in rows:
+        rows = {dyad: rows[dyad]}
+    elif dyad is not None:
+        names = dict(zip(rows, ("one dyad", "another"), strict=True))
+    own = {names[code]: found for code, found in rows.items()}
+    evidence = {name: [signed(row.evidence, 1) for row in found[1:]] for name, found in own.items()}
+    every = [row for found in rows.values() for row in found if row.prior_median is not None]
+    medians = dict.fromkeys(f"{row.prior_median:.2g}" for row in every)
+    needed = any(row.evidence > 2 * row.error for row in every)
     return sentence("ceiling_worth", own, evidence, list(medians), needed)

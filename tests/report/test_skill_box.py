@@ -216,7 +216,7 @@ def test_the_box_stands_under_the_chances(fit, assessment, skill):
         page(gather(fit, assessment, EVENTS, (), None, find_skill(fit, assessment, EVENTS, skill)), {}).html()
     ).text
     assert text.index("All numbers, and how each is resolved") < text.index("How good has this been?")
-    assert text.index("How good has this been?") < text.index("The underlying level: chances")
+    assert text.index("How good has this been?") < text.index("The underlying level, by the model alone: chances")
 
 
 def test_the_record_of_a_checkout_and_of_a_wheel_are_found(tmp_path, monkeypatch):
