@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from forecast import resources
+from forecast.cli.terminal import print_lines
 from forecast.evaluation import Record
 from forecast.outlook import NotDefined
 from forecast.report import skill as skill_box
@@ -108,6 +109,19 @@ def test_the_pairs_own_record_stands_with_its_headline(fit, assessment):
         {name: value for name, value in one.items() if name not in ("higher_said", "mae")} for one in skill.rows
     ]))  # fmt: skip
     assert unknown.record == ""  # a file of an earlier version
+
+
+def test_the_terminal_prints_the_pairs_own_record_above_the_headline(fit, assessment, capsys):
+    found = find_skill(fit, assessment, EVENTS, skill_of(fit, 0.0))
+    done = SimpleNamespace(skill=found, warnings=(), page="index.html", assessment=assessment, gate=fit.gate)
+    print_lines("report", done=done, result=assessment, asked=[], skill=skill_sentence(found), alone="")
+    printed = " ".join(capsys.readouterr().out.split())
+    assert printed.index(found.record) < printed.index(assessment.title)
+    print_lines("reports", done=[done], warnings=[], skipped={}, page="index.html")
+    assert found.record in " ".join(capsys.readouterr().out.split())
+    unknown = SimpleNamespace(**{**vars(done), "skill": NotDefined("for a reason")})
+    print_lines("report", done=unknown, result=assessment, asked=[], skill="", alone="")
+    assert assessment.title in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_few_windows_are_no_evidence(fit, assessment):

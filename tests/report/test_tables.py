@@ -135,7 +135,7 @@ def test_the_share_asked_for_has_its_row(fit):
 
 def test_other_answers_are_named_ordered_and_folded(html, tables, said):
     """One page has one answer: the pool's is open, that of the model and that of its level are named and folded."""
-    _, (_, *body) = tables.named("chances answers")
+    ((_, *body),) = tables.named("chances answers")
     cells = {row[0]: row[1:] for row in body}
     assert list(cells) == [
         f"{name}: {way}"
