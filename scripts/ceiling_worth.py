@@ -99,7 +99,7 @@ def csv_text(rows: list[Worth]) -> str:
 
 def text(rows: list[Worth]) -> dict[str, str]:
     """Return by document what stands between its markers."""
-    return {"README.md": f"- {documents.filled(worth_sentence())}", "docs/model.md": table(rows)}
+    return {"README.md": documents.filled(f"- {worth_sentence()}", indent="  "), "docs/model.md": table(rows)}
 
 
 def table(rows: list[Worth]) -> str:

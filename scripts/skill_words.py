@@ -157,8 +157,20 @@ def readme(skill: Skill) -> str:
         f"model and seven simple benchmarks, {crps.get(POOL_WITHOUT_MODEL, 'unknown')} for these seven without the "
         f"model, {crps.get(MODEL)} for the model and {crps.get(REFERENCE)} for a ten-year base rate."
     )
-    verdicts = (compared(skill, code, 12) for code in BOTH)
-    return filled(first, *verdicts, model_worth(skill), errors_sentence(skill, 12))
+    verdicts = " ".join(compared(skill, code, 12) for code in BOTH)
+    parts = (verdicts, model_worth(skill), errors_sentence(skill, 12), overall(skill))
+    return "\n".join([filled(first), "", *(filled(f"- {one}", indent="  ") for one in parts if one)])
+
+
+def overall(skill: Skill) -> str:
+    """State the mean chances of a higher and a lower share, and how often they happened, over all horizons."""
+    found = [
+        f"*{one['outcome']}* was forecast at {percent(one['said'])} on average and happened in "
+        f"{percent(one['frequency'])} of {one['n']:,} windows"
+        for one in skill.reliability
+        if (one["period"], one["horizon"], one["low"], one["high"]) == (REPORTED_ON, None, 0.0, 1.0)
+    ]
+    return f"Over all horizons {join(found)}." if found else ""
 
 
 def compared(skill: Skill, code: str, months: int) -> str:
@@ -211,9 +223,10 @@ def record(skill: Skill) -> str:
     return "\n".join(lines)
 
 
-def filled(*parts: str) -> str:
-    """Return sentences in lines of a document."""
-    return textwrap.fill(" ".join(filter(None, parts)), 120, break_on_hyphens=False, break_long_words=False)
+def filled(*parts: str, indent: str = "") -> str:
+    """Return sentences in lines of a document, all but the first indented."""
+    text = " ".join(filter(None, parts))
+    return textwrap.fill(text, 120, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
 
 
 def put(path: Path, parts: Mapping[str, str]) -> str:
