@@ -1,5 +1,6 @@
 """Conversion of levels to shares, and paired differences of scores with their uncertainty."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -101,6 +102,34 @@ def difference_interval(difference: float, error: float | None, blocks: int) -> 
         return None
     reach = _student(blocks) * error
     return difference - reach, difference + reach
+
+
+def p_value(difference: float, low: float | None, high: float | None, blocks: int) -> float | None:
+    """Return the two-sided p of a mean difference from its 90% interval; None without an interval.
+
+    The interval is taken as Student's with one degree of freedom less than blocks, so that p is below 0.1 if and only
+    if the interval excludes zero.
+    """
+    from scipy.special import stdtr
+
+    if low is None or high is None:
+        return None
+    reach = (high - low) / 2
+    if not reach:
+        return 1.0 if difference == 0 else 0.0
+    return float(2 * stdtr(blocks - 1, -abs(difference) / reach * _student(blocks)))
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """Return p values corrected for how many there are, in the same order: the chance of any false one stays below p.
+
+    Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6, 65-70.
+    """
+    found, largest = [1.0] * len(values), 0.0
+    for rank, place in enumerate(sorted(range(len(values)), key=lambda one: values[one])):
+        largest = max(largest, min(1.0, (len(values) - rank) * values[place]))
+        found[place] = largest
+    return found
 
 
 def _student(clusters: int) -> float:

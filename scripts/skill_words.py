@@ -1,4 +1,4 @@
-"""Sentences of README.md and docs/skill.md on skill, and the tables of the site, made from reports/skill/skill.json.
+"""Sentences of README.md and docs on skill, and the tables of the site, made from reports/skill/skill.json.
 
 Whether something is called better is decided by `forecast.numeric.lead` alone. `--write` puts the text between the
 markers of the documents; a test compares it with what they hold.
@@ -10,10 +10,30 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
-from forecast.evaluation.skill import BENCHMARKS_EQUAL, POOL, Skill, forecaster_name
+from forecast.evaluation.skill import (
+    BENCHMARKS_EQUAL,
+    CHOSEN_ON,
+    NO_CHANGE,
+    POOL,
+    POOL_WITHOUT_MODEL,
+    REPORTED_ON,
+    Skill,
+    forecaster_name,
+)
+from forecast.numeric import lead
 from forecast.outlook.benchmarks import MODEL, REFERENCE
-from forecast.report.skill import PERIODS, Compared, bias, versus
-from forecast.wording import join
+from forecast.report.skill import (
+    PERIODS,
+    SHORT_VERDICTS,
+    Compared,
+    bias,
+    cell,
+    errors_sentence,
+    model_worth,
+    versus,
+)
+from forecast.report.skill_page import bin_words, gap
+from forecast.wording import capital, interval, join, percent
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = {POOL: "pool", BENCHMARKS_EQUAL: "mean of ten benchmarks"}
@@ -22,7 +42,11 @@ BOTH = (POOL, MODEL)
 
 def text(skill: Skill) -> dict[str, dict[str, str]]:
     """Return by document and marker what stands there."""
-    return {"README.md": {"skill": readme(skill)}, "docs/skill.md": {"leads": leads(skill)}}
+    return {
+        "README.md": {"skill": readme(skill)},
+        "docs/skill.md": {"worth": worth(skill), "leads": leads(skill)},
+        "docs/calibration.md": {"record": record(skill)},
+    }
 
 
 def name(code: str) -> str:
@@ -41,7 +65,8 @@ def ends(one: Compared) -> str:
 def table(skill: Skill, *, given_n: bool) -> str:
     """Return the scores of model and pool by horizon, and their differences."""
     heads = [
-        "months", "windows", "", "CRPS", "bias", "sharpness", "less ten-year base rate", "relative skill",
+        "months", "windows", "", "CRPS", "absolute error", "of no change", "root mean square error", "of no change",
+        "bias", "sharpness", "less ten-year base rate", "relative skill", "less pool's seven benchmarks",
         "less mean of ten benchmarks", "less model",
     ]  # fmt: skip
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
@@ -49,14 +74,19 @@ def table(skill: Skill, *, given_n: bool) -> str:
         for code in BOTH:
             where = {"model": code, "given_n": given_n}
             row = skill.row(months, **where)
-            base = skill.against(REFERENCE, months, **where)
-            if row is None or base is None:
+            base, unchanged = (
+                skill.against(REFERENCE, months, **where),
+                skill.row(months, **{**where, "model": NO_CHANGE}),
+            )
+            if row is None or base is None or unchanged is None:
                 continue
-            less = [versus(skill, other, months, **where) for other in (REFERENCE, BENCHMARKS_EQUAL, MODEL)]
+            others = (REFERENCE, POOL_WITHOUT_MODEL, BENCHMARKS_EQUAL, MODEL)
+            less = [versus(skill, other, months, **where) for other in others]
             shown = [ends(one) if one else "" for one in less]
             lines.append(
-                f"| {months} | {row['n']} | {name(code)} | {row['crps']:.2f} | {row['bias']:+.1f} "
-                f"| {row['sharpness']:.0f} | {shown[0]} | {100 * base['relative']:.0f}% | {shown[1]} | {shown[2]} |"
+                f"| {months} | {row['n']} | {name(code)} | {row['crps']:.2f} | {row['mae']:.1f} "
+                f"| {unchanged['mae']:.1f} | {row['rmse']:.1f} | {unchanged['rmse']:.1f} | {row['bias']:+.1f} "
+                f"| {row['sharpness']:.0f} | {shown[0]} | {100 * base['relative']:.0f}% | {' | '.join(shown[1:])} |"
             )
     return "\n".join(lines)
 
@@ -117,26 +147,86 @@ def biases(skill: Skill) -> str:
 
 def readme(skill: Skill) -> str:
     """Return the paragraph of README.md."""
-    scores = {code: skill.row(12, model=code) for code in (*BOTH, BENCHMARKS_EQUAL, REFERENCE)}
+    codes = (POOL, POOL_WITHOUT_MODEL, MODEL, REFERENCE)
+    scores = {code: skill.row(12, model=code) for code in codes}
     crps = {code: f"{row['crps']:.1f}" for code, row in scores.items() if row}
     n = scores[POOL]["n"] if scores[POOL] else 0
-    sentences = []
-    for code in BOTH:
-        verdicts = []
-        for other in (REFERENCE, BENCHMARKS_EQUAL):
-            one = versus(skill, other, 12, model=code)
-            if one is not None:
-                words = {"this": "better than", "other": "worse than"}.get(one.ahead, "not distinguishable from")
-                verdicts.append(f"{words} the {name(other)} ({ends(one)})")
-        sentences.append(f"The {name(code)} is {join(verdicts)}.")
     first = (
         f"[Half-yearly forecasts of {len(skill.choices['dyads'])} pairs](reports/skill/index.html), 2015 to 2026, "
-        f"real-time. The share of the next 12 months is missed by {crps[POOL]} points by the published pool of the "
-        f"model and seven simple benchmarks, {crps[MODEL]} by the model, {crps[BENCHMARKS_EQUAL]} by the mean of ten "
-        f"benchmarks and {crps[REFERENCE]} by a ten-year base rate (mean CRPS, {n} windows; differences with 90% "
-        "intervals)."
+        f"real-time, {n} windows of 12 months: the mean CRPS is {crps.get(POOL)} points for the published pool of the "
+        f"model and seven simple benchmarks, {crps.get(POOL_WITHOUT_MODEL, 'unknown')} for these seven without the "
+        f"model, {crps.get(MODEL)} for the model and {crps.get(REFERENCE)} for a ten-year base rate."
     )
-    return textwrap.fill(" ".join([first, *sentences]), 120, break_on_hyphens=False, break_long_words=False)
+    verdicts = " ".join(compared(skill, code, 12) for code in BOTH)
+    parts = (verdicts, model_worth(skill), errors_sentence(skill, 12), overall(skill))
+    return "\n".join([filled(first), "", *(filled(f"- {one}", indent="  ") for one in parts if one)])
+
+
+def overall(skill: Skill) -> str:
+    """State the mean chances of a higher and a lower share, and how often they happened, over all horizons."""
+    found = [
+        f"*{one['outcome']}* was forecast at {percent(one['said'])} on average and happened in "
+        f"{percent(one['frequency'])} of {one['n']:,} windows"
+        for one in skill.reliability
+        if (one["period"], one["horizon"], one["low"], one["high"]) == (REPORTED_ON, None, 0.0, 1.0)
+    ]
+    return f"Over all horizons {join(found)}." if found else ""
+
+
+def compared(skill: Skill, code: str, months: int) -> str:
+    """Describe how a forecaster compares with the ten-year base rate and with the pool's benchmarks."""
+    found = []
+    for other in (REFERENCE, POOL_WITHOUT_MODEL):
+        one = versus(skill, other, months, model=code)
+        if one is not None:
+            words = {"this": "better than", "other": "worse than"}.get(one.ahead, "not distinguishable from")
+            found.append(f"{words} the {name(other)} ({ends(one)})")
+    return f"The {name(code)} is {join(found)}."
+
+
+def worth(skill: Skill) -> str:
+    """Return what the model adds to the pool, and the errors of the mean forecast, for docs/skill.md."""
+    heads = [
+        "forecast dates", "months", "CRPS of the pool", "less its seven benchmarks", "absolute error", "of no change",
+        "difference", "root mean square error", "of no change", "difference of squares",
+    ]  # fmt: skip
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for period in (REPORTED_ON, CHOSEN_ON):
+        for months in skill.choices["horizons"]:
+            row, unchanged = (skill.row(months, model=code, period=period) for code in (POOL, NO_CHANGE))
+            one = versus(skill, POOL_WITHOUT_MODEL, months, model=POOL, period=period)
+            if row is None or unchanged is None or one is None:
+                continue
+            squares = SHORT_VERDICTS[lead(row["mse_low"], row["mse_high"])]
+            less = interval(row["mae_less_no_change"], row["mae_low"], row["mae_high"], 1)
+            lines.append(
+                f"| {PERIODS[period].removeprefix('origins ')} | {months} | {row['crps']:.2f} | {cell(one)} "
+                f"| {row['mae']:.1f} | {unchanged['mae']:.1f} | {less} | {row['rmse']:.1f} | {unchanged['rmse']:.1f} "
+                f"| {squares} |"
+            )
+    return "\n".join([filled(model_worth(skill)), "", *lines])
+
+
+def record(skill: Skill) -> str:
+    """Return how often a higher and a lower share happened by the pool's probability, for docs/calibration.md."""
+    heads = ["chance stated", *(f"{one}: windows, mean chance, happened, gap in points" for one in ("higher", "lower"))]
+    found = {
+        (one["low"], one["high"], one["outcome"]): one
+        for one in skill.reliability
+        if (one["period"], one["horizon"]) == (REPORTED_ON, None)
+    }
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for low, high in sorted({key[:2] for key in found}, key=lambda ends: (ends[1] - ends[0] == 1, ends)):
+        own = [found[low, high, outcome] for outcome in ("higher", "lower") if (low, high, outcome) in found]
+        cells = [f"{one['n']:,}, {percent(one['said'])}, {percent(one['frequency'])}, {gap(one)}" for one in own]
+        lines.append(f"| {capital(bin_words(own[0]))} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def filled(*parts: str, indent: str = "") -> str:
+    """Return sentences in lines of a document, all but the first indented."""
+    text = " ".join(filter(None, parts))
+    return textwrap.fill(text, 120, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
 
 
 def put(path: Path, parts: Mapping[str, str]) -> str:

@@ -28,6 +28,7 @@ BANNED = {
     r"\btold by\b": "source",
     r"\btold of\b": "source; recorded",
     r"\banew\b": "again",
+    r"\bclearly\b": "excludes zero; better or worse by the rule",
     r"\bthus:": "as follows",
     r"\beven (?:record|part of the record)\b": "coverage",
     r"\bhow far \w+(?: \w+)? (?:is|are) even\b": "coverage end",

@@ -4,7 +4,7 @@ import gzip
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,8 +30,11 @@ from forecast.evaluation.scores import (
 from forecast.evaluation.skill import (
     BENCHMARKS_EQUAL,
     CHOSEN_ON,
+    DERIVED,
+    NO_CHANGE,
     PERIODS,
     POOL,
+    POOL_WITHOUT_MODEL,
     REPORTED_ON,
     SPLIT,
     Skill,
@@ -59,6 +62,9 @@ _NUMBERS = ("share", "before", "mean", "low", "high", "crps", "log_score", "p_up
 _WINDOW = ["year", "place", "origin"]
 """Columns that tell the windows of a horizon apart."""
 _DIGITS = 4
+POOLED = tuple(code for code, one in BENCHMARKS.items() if isinstance(one, Pooled))
+"""Benchmarks of the published pool."""
+_OUTCOMES = {"up": "higher", "down": "lower"}
 MOST = 8
 """Misses of each period."""
 MOST_EVENTS = 3
@@ -137,7 +143,10 @@ def gather(setup: Setup, folder: RunFolder) -> Results:
     compared = tuple(dict.fromkeys((subject, *pool[:1])))
     rows, without = skill_rows(cases, compared), without_dyads(cases, compared)
     weights = dict.fromkeys(pool, 1 / max(len(pool), 1))
-    skill = Skill(subject, choices, scoring.account(), misses, weights, without, rows, skill_rows(tone, compared))
+    skill = Skill(
+        subject, choices, scoring.account(), misses, weights, without, rows, skill_rows(tone, compared),
+        reliability_rows(cases, subject),
+    )  # fmt: skip
     return Results(cases, skill, tone)
 
 
@@ -179,15 +188,14 @@ class _Scoring:
     def pool(self) -> tuple[str, ...]:
         """Members of the pool, the model first; empty without a model."""
         own = [code for code in (MODEL, *self.everywhere) if code in self.everywhere and not self.benchmarks[code]]
-        cheap = [code for code, one in BENCHMARKS.items() if isinstance(one, Pooled)]
-        return (own[0], *cheap) if own else ()
+        return (own[0], *POOLED) if own else ()
 
     def mixed(self, said: Mapping[str, Said]) -> dict[str, Said]:
-        """Return the mean of the benchmarks and, if all of its members forecast, the pool."""
+        """Return the mean of the benchmarks and, if all members forecast, the pool with and without the model."""
         equal = [code for code in self.everywhere if self.benchmarks[code] and code in said]
-        whole = [code for code in self.pool if code in said]
-        groups = {BENCHMARKS_EQUAL: equal, POOL: whole if len(whole) == len(self.pool) else []}
-        parts = {code: [said[one] for one in own] for code, own in groups.items() if len(own) > 1}
+        groups = {BENCHMARKS_EQUAL: equal, POOL: self.pool, POOL_WITHOUT_MODEL: POOLED}
+        there = {code: own for code, own in groups.items() if len(own) > 1 and {*own} <= said.keys()}
+        parts = {code: [said[one] for one in own] for code, own in there.items()}
         return {code: tuple(map(mixed, zip(*own, strict=True))) for code, own in parts.items()}
 
     def scored(self, origin: date, files: Mapping[str, Sequence[Path]]) -> Iterator[dict[str, Any]]:
@@ -203,12 +211,16 @@ class _Scoring:
                     said.setdefault(key, {})[code] = tuple(map(Prediction.from_dict, parts))
                 self.reports.setdefault(code, []).append(content | {"cases": len(content["cases"])})
         for key in sorted(facts):
-            everyone = said[key] | self.mixed(said[key])
+            everyone, unchanged = said[key] | self.mixed(said[key]), dict[tuple[str, bool], dict[str, Any]]()
             for code, both in everyone.items():
-                benchmark = self.benchmarks.get(code, code == BENCHMARKS_EQUAL)
+                benchmark = self.benchmarks.get(code, code in DERIVED)
                 for prediction, (measure, given_n) in zip(both, PREDICTED, strict=False):
                     named = {"model": code, "benchmark": benchmark, "origin": origin.isoformat(), "given_n": given_n}
-                    yield named | _scores(self.asked, origin, facts[key], prediction, measure)
+                    scored = _scores(self.asked, origin, facts[key], prediction, measure)
+                    yield named | scored
+                    if found := _unchanged(scored):
+                        unchanged[measure, given_n] = named | {"model": NO_CHANGE, "benchmark": True} | found
+            yield from unchanged.values()
 
     def account(self) -> list[dict[str, Any]]:
         """Count origins, windows without a score and fits by forecaster."""
@@ -245,6 +257,22 @@ def _scores(asked: Asked, origin: date, facts: Mapping[str, Any], said: Predicti
     }  # fmt: skip
 
 
+def _unchanged(scored: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the scores of no change in a window, from those of any forecaster; None without a share before.
+
+    The CRPS of a point is its absolute error. An interval without width contains only the point.
+    """
+    before, share = scored["before"], scored["share"]
+    if before is None:
+        return None
+    hit = abs(share - before) < 10**-_DIGITS
+    return {
+        **scored, "mean": before, "low": before, "high": before, "crps": rounded(abs(share - before)),
+        "log_score": None, "p_up": 0.0, "p_down": 0.0, "pit": 0.5 if hit else float(share > before),
+        **dict.fromkeys(_COVERED, hit),
+    }  # fmt: skip
+
+
 def rounded(value: Any) -> Any:
     """Return a number with the decimals of the files; None where there is none."""
     return None if value is None or not np.isfinite(value) else round(float(value), _DIGITS)
@@ -265,6 +293,11 @@ def skill_rows(cases: pd.DataFrame, subjects: Sequence[str]) -> list[dict[str, A
     rows: list[dict[str, Any]] = []
     for key, part in every.groupby(["horizon", "given_n", "period", "dyad"], observed=True):
         table = _Scores.of(part.pivot(index=_WINDOW, columns="model", values="crps"))
+        off = (part["mean"] - part["share"]).abs()
+        absolute, squared = (
+            _Scores.of(part.assign(off=one).pivot(index=_WINDOW, columns="model", values="off"))
+            for one in (off, off**2)
+        )
         others = [("reference", REFERENCE, None), *best.get(key[:3], [])]
         rest = [("other", code, None) for code in table.of_model if code not in {code for _, code, _ in others}]
         for code, scored in part.groupby("model"):
@@ -273,14 +306,37 @@ def skill_rows(cases: pd.DataFrame, subjects: Sequence[str]) -> list[dict[str, A
                 for role, other, chosen_on in others + (rest if code in subjects else [])
                 if other != code and (numbers := table.difference(str(code), other, int(key[0])))
             ]
-            rows.append({**_summary(scored, str(code), str(key[3]), str(key[2])), "against": against})
+            errors = _errors(absolute, squared, str(code), int(key[0]), compare=key[3] == "all")
+            rows.append({**_summary(scored, str(code), str(key[3]), str(key[2])), **errors, "against": against})
     return rows
+
+
+def _errors(absolute: "_Scores", squared: "_Scores", code: str, horizon: int, *, compare: bool) -> dict[str, Any]:
+    """Return mean absolute and root mean square error of mean forecasts, and their differences from no change.
+
+    The windows of one dyad are too few for that: of one dyad the differences are None.
+    """
+    found = {
+        "mae": rounded(np.nanmean(absolute.of_model[code])),
+        "rmse": rounded(np.sqrt(np.nanmean(squared.of_model[code]))),
+    }
+    for name, scores in (("mae", absolute), ("mse", squared)):
+        less = scores.difference(code, NO_CHANGE, horizon) if compare and code != NO_CHANGE else {}
+        found |= {
+            f"{name}_less_no_change": less.get("difference"),
+            f"{name}_low": less.get("low"),
+            f"{name}_high": less.get("high"),
+        }
+    return found
 
 
 def _best_benchmarks(frame: pd.DataFrame) -> dict[Any, list[tuple[str, str, str | None]]]:
     """Return by horizon, `given_n` and period the benchmark of the smallest CRPS, and the origins it was chosen on."""
     found: dict[Any, list[tuple[str, str, str | None]]] = {}
-    for key, part in frame[frame["benchmark"].astype(bool)].groupby(["horizon", "given_n"]):
+    # No change is a point: its score is an error, and it is missing where the months before are void.
+    for key, part in frame[frame["benchmark"].astype(bool) & (frame["model"] != NO_CHANGE)].groupby(
+        ["horizon", "given_n"]
+    ):
         # Over the windows that all benchmarks predicted, so that none gains by leaving out the hard ones.
         common = part.pivot(index=_WINDOW, columns="model", values="crps").dropna()
         year = common.index.get_level_values("year")
@@ -299,12 +355,14 @@ def _summary(scored: pd.DataFrame, code: str, dyad: str, period: str) -> dict[st
     bias = paired(scored["mean"], scored["share"], scored["year"], horizon, scored["place"])
     asked = scored[scored["p_up"].notna()]
     moves: dict[str, Any] = {}
-    for name in ("up", "down"):
+    for name, word in _OUTCOMES.items():
         said, happened = asked[f"p_{name}"].to_numpy(dtype=float), asked[name].to_numpy(dtype=bool)
         moves[f"brier_{name}"] = rounded(brier_score(said, happened)) if len(asked) else None
         # The windows of one dyad are too few for ten bins.
         parts = brier_parts(said, happened) if len(asked) and dyad == "all" else None
         moves[f"{name}_parts"] = parts and {part: rounded(value) for part, value in parts.items()}
+        moves[f"{word}_said"] = rounded(said.mean()) if len(asked) else None
+        moves[f"{word}_happened"] = int(happened.sum()) if len(asked) else None
     return {
         "model": code, "benchmark": bool(first["benchmark"]), "dyad": dyad, "horizon": horizon,
         "period": period, "given_n": bool(first["given_n"]), "n": len(scored),
@@ -315,6 +373,40 @@ def _summary(scored: pd.DataFrame, code: str, dyad: str, period: str) -> dict[st
         **{name.replace("covered", "coverage"): rounded(scored[name].mean()) for name in _COVERED},
         **{f"pit_{100 * level:.0f}": rounded(in_the_middle(scored["pit"], level)) for level in COVERAGES},
     }  # fmt: skip
+
+
+FIFTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+"""Edges of the bins of probabilities; one on an edge belongs to the higher bin."""
+
+
+def reliability_rows(cases: pd.DataFrame, code: str) -> list[dict[str, Any]]:
+    """Return how often a higher and a lower share happened by a forecaster's real-time probability.
+
+    Rows are by period, outcome, horizon (None for all together) and bin; the first row of each has all bins. The gap is
+    the mean probability less the frequency, with its 90% interval, from blocks of two years where all horizons are
+    together.
+    """
+    own = cases[(cases["model"] == code) & ~cases["given_n"].astype(bool) & cases["p_up"].notna()]
+    year = own["origin"].str[:4].astype(int)
+    horizons = sorted(own["horizon"].unique().tolist())
+    found: list[dict[str, Any]] = []
+    for period, (name, word), horizon in product(PERIODS[:2], _OUTCOMES.items(), (None, *horizons)):
+        asked = own[within(year, period) & (True if horizon is None else own["horizon"] == horizon)]
+        edges = [(FIFTHS[0], FIFTHS[-1]), *pairwise(FIFTHS)]
+        for low, high in edges:
+            said = asked[f"p_{name}"].astype(float)
+            part = asked[(said >= low) & ((said < high) | (high == FIFTHS[-1]))]
+            if part.empty:
+                continue
+            happened = part[name].astype(bool).to_numpy(dtype=float)
+            gap = paired(part[f"p_{name}"], happened, year[part.index], horizon or max(horizons), part["dyad"])
+            found.append({
+                "period": period, "outcome": word, "horizon": horizon, "low": low, "high": high, "n": len(part),
+                "said": rounded(part[f"p_{name}"].mean()), "happened": int(happened.sum()),
+                "frequency": rounded(happened.mean()),
+                "gap": rounded(gap.mean), "gap_low": rounded(gap.low), "gap_high": rounded(gap.high),
+            })  # fmt: skip
+    return found
 
 
 @dataclass(frozen=True)
@@ -348,7 +440,10 @@ class _Scores:
 
 
 def without_dyads(cases: pd.DataFrame, subjects: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the real-time differences of subjects from the reference and the benchmarks without each dyad."""
+    """Return the real-time differences of subjects from the reference and the pool's benchmarks without each dyad.
+
+    Without one of the pool's benchmarks it is the mean of all benchmarks.
+    """
     free = cases[~cases["given_n"].astype(bool)]
     free = free.assign(year=free["origin"].str[:4].astype(int), place=free["dyad"])
     period = next(one for one in (REPORTED_ON, CHOSEN_ON) if within(free["year"], one).any())
@@ -356,7 +451,8 @@ def without_dyads(cases: pd.DataFrame, subjects: Sequence[str]) -> list[dict[str
     for horizon, part in free[within(free["year"], period)].groupby("horizon"):
         table = _Scores.of(part.pivot(index=["place", "origin", "year"], columns="model", values="crps"))
         dyads = sorted(set(table.dyad))
-        pairs = product(subjects, (REFERENCE, BENCHMARKS_EQUAL))
+        mean = POOL_WITHOUT_MODEL if POOL_WITHOUT_MODEL in table.of_model else BENCHMARKS_EQUAL
+        pairs = product(subjects, (REFERENCE, mean))
         for code, other in [pair for pair in pairs if set(pair) <= set(table.of_model) and pair[0] != pair[1]]:
             for dyad in dyads if len(dyads) > 1 else ():
                 numbers = table.difference(code, other, int(horizon), without=dyad)

@@ -15,11 +15,16 @@ from pydantic import ValidationError, create_model
 
 from forecast.errors import DataError, SpecError
 from forecast.files import read_bytes
+from forecast.numeric import INTERVAL, Lead, holm, lead, p_value
 from forecast.outlook.benchmarks import MODEL, REFERENCE
 
 SCHEMA = 4
-POOL, BENCHMARKS_EQUAL = "pool", "mixture_equal"
-"""Codes of the mixtures: the published pool of the model and simple benchmarks; all benchmarks alike."""
+POOL, POOL_WITHOUT_MODEL, BENCHMARKS_EQUAL = "pool", "pool_without_model", "mixture_equal"
+"""Codes of the mixtures: the published pool of the model and seven benchmarks; these seven alone; all benchmarks."""
+NO_CHANGE = "no_change"
+"""Code of the point forecast that the share of the last 12 months continues; its CRPS is its absolute error."""
+DERIVED = (POOL_WITHOUT_MODEL, BENCHMARKS_EQUAL, NO_CHANGE)
+"""Benchmarks that are made of what a run predicts anyway: nothing is run for them."""
 _NAMES = {
     MODEL: "model",
     "no_return": "no return of the trend",
@@ -32,7 +37,9 @@ _NAMES = {
     "auto_ets": "AutoETS",
     "auto_arima": "AutoARIMA",
     "laplace": "Laplace ensemble",
-    BENCHMARKS_EQUAL: "mean of the benchmarks",
+    BENCHMARKS_EQUAL: "mean of all benchmarks",
+    POOL_WITHOUT_MODEL: "pool's seven benchmarks",
+    NO_CHANGE: "no change",
     POOL: "pool of model and benchmarks",
 }
 """Names of forecasters by their codes, where the code does not say it."""
@@ -53,6 +60,11 @@ def _form(name: str, fields: Mapping[Any, str], optional: Mapping[Any, str] = Ma
     return create_model(name, **own)
 
 
+ERRORS = (
+    "mae", "rmse", "mae_less_no_change", "mae_low", "mae_high", "mse_less_no_change", "mse_low", "mse_high",
+    "higher_said", "lower_said",
+)  # fmt: skip
+"""Fields of a row on the point forecast and on what was said, which files of earlier versions lack."""
 _list: Any = list  # Of forms, which are no types to a type checker
 _DIFFERENCE = {str: "model", int: "n blocks", float: "difference relative", float | None: "error low high"}
 _COMPARED = _form("Compared", _DIFFERENCE | {str: "model role", str | None: "chosen_on"})
@@ -62,7 +74,9 @@ _SCORED = _form("Scored", {
     float: "crps bias sharpness coverage_50 coverage_80 coverage_90",
     float | None: "bias_low bias_high brier_up brier_down",
     dict[str, float | None] | None: "up_parts down_parts", _list[_COMPARED]: "against",
-}, {float: "pit_50 pit_80 pit_90"})  # fmt: skip
+}, {
+    float: "pit_50 pit_80 pit_90", float | None: " ".join(ERRORS), int | None: "higher_happened lower_happened",
+})  # fmt: skip
 _CHOICES = _form("Choices", {
     str: "dataset version eras data", list[str]: "dyads", list[int]: "horizons", float: "improvement",
     str | list[str]: "together", dict[str, str]: "data_by_dyad", list[date]: "origins", dict[str, Any] | None: "spec",
@@ -74,10 +88,14 @@ _MISS = _form("Miss", {
     str: "period dyad", date: "origin", int: "horizon n k", float: f"share {_PREDICTED[float]}",
     _form("Predicted", _PREDICTED) | None: "reference", _list[_EVENT]: "events",
 })  # fmt: skip
+_BIN = _form("Bin", {
+    str: "outcome period", int: "n happened", float: "low high said frequency", int | None: "horizon",
+    float | None: "gap gap_low gap_high",
+})  # fmt: skip
 _FILE = _form("File", {
     str: "subject", _CHOICES: "choices", _list[_ACCOUNT]: "account", _list[_MISS]: "misses", dict[str, float]: "pool",
     _list[_WITHOUT]: "without", _list[_SCORED]: "rows tone",
-})  # fmt: skip
+}, {_list[_BIN]: "reliability"})  # fmt: skip
 """What a file of skill must hold; more is allowed."""
 
 
@@ -97,6 +115,8 @@ class Skill:
     rows: list[dict[str, Any]] = field(repr=False)
     # The same of the tone, in points of the Goldstein scale, n unknown; empty where the data hold no scores.
     tone: list[dict[str, Any]] = field(repr=False)
+    # How often a higher and a lower share happened by the subject's probability, real-time; empty in earlier files.
+    reliability: list[dict[str, Any]] = field(default_factory=list, repr=False)
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
@@ -113,7 +133,7 @@ class Skill:
             raise _unreadable(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
         except (OSError, ValueError, RecursionError) as error:
             raise _unreadable(path, getattr(error, "strerror", None) or str(error)) from error
-        return cls(**{name: content[name] for name in _FILE.model_fields})
+        return cls(**{name: content[name] for name in _FILE.model_fields if name in content})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content of `skill.json`."""
@@ -176,6 +196,49 @@ class Skill:
         """Compare the subject with another model on common predictions: one of a row's `against`."""
         row = self.row(horizon, **where)
         return row and next((one for one in row["against"] if one["model"] == other), None)
+
+    @cached_property
+    def _corrected(self) -> dict[tuple[Any, ...], float]:
+        """Corrected p of the differences of single dyads (`corrected`)."""
+        families: dict[tuple[Any, ...], dict[tuple[Any, ...], float]] = {}
+        for row in self.rows:
+            for one in row["against"] if row["dyad"] != "all" else ():
+                p = p_value(one["difference"], one["low"], one["high"], one["blocks"])
+                if p is not None:
+                    family = (row["model"], one["model"], row["period"], row["given_n"])
+                    families.setdefault(family, {})[row["dyad"], row["horizon"]] = p
+        return {
+            (*family, *place): p
+            for family, found in families.items()
+            for place, p in zip(found, holm(list(found.values())), strict=True)
+        }
+
+    def lead(self, other: str, horizon: int, *, dyad: str = "all", **where: Any) -> Lead | None:
+        """Return who is better of the subject and another, by the 90% interval; None if they were not compared.
+
+        Of one dyad, one of dozens, better is only what remains after Holm's correction over all dyads and horizons.
+        """
+        found = self.against(other, horizon, dyad=dyad, **where)
+        if found is None:
+            return None
+        ahead = lead(found["low"], found["high"])
+        if dyad == "all" or ahead not in ("this", "other"):
+            return ahead
+        p = self.corrected(other, horizon, dyad=dyad, **where)
+        return ahead if p is not None and p < 1 - INTERVAL else "undecided"
+
+    def corrected(
+        self,
+        other: str,
+        horizon: int,
+        *,
+        dyad: str,
+        model: str | None = None,
+        period: str = REPORTED_ON,
+        given_n: bool = False,
+    ) -> float | None:
+        """Return the p of a difference of one dyad, by Holm over all dyads and horizons; None without an interval."""
+        return self._corrected.get((model or self.subject, other, period, given_n, dyad, horizon))
 
     def other_choices(self, spec: Mapping[str, Any]) -> list[str]:
         """Return the names of the choices in which a model, by its spec, is not the one that was tested."""

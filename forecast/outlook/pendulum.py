@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast.dates import Clock
 from forecast.errors import SpecError
-from forecast.numeric import share
 from forecast.outlook.draws import NO_CYCLE, QUANTILES, DyadDraws
 from forecast.outlook.observed import Observed
 from forecast.outlook.simulations import Simulations
@@ -16,16 +17,34 @@ from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate
 from forecast.typing import Bool, Float
 from forecast.wording import chance, whole_percents
 
+PASSAGE_MONTHS = 12
+"""Passages are of means over so many months: a single month's level crosses anything near it within a year or two."""
 THROUGHOUT_MONTHS = 6
 SHORT_MONTHS = 60
 RECENT_MONTHS = 120
 INSIDE = 5.0
 
 
+def yearly_means(past: NDArray[Any], ahead: Float, clock: Clock) -> Float:
+    """Return means of the share over the twelve months up to each period, the present and every one ahead.
+
+    `past` are the shares up to the present, (chain, draw, period); a short record has fewer than twelve months of them.
+    `ahead` are those of simulations, (chain, draw, future, period), from the present.
+    """
+    span = clock.periods(PASSAGE_MONTHS)
+    own = past[..., None, -span:]
+    before = np.broadcast_to(own, (*ahead.shape[:-1], own.shape[-1]))
+    path = np.concatenate([before, ahead[..., 1:]], axis=-1, dtype=np.float64)
+    sums = np.cumsum(np.concatenate([np.zeros_like(path[..., :1]), path], axis=-1), axis=-1)
+    ends = np.arange(own.shape[-1], path.shape[-1] + 1)
+    starts = np.maximum(ends - span, 0)
+    return np.asarray((sums[..., ends] - sums[..., starts]) / (ends - starts))
+
+
 def crosses(share: Float, target: Float) -> Bool:
     """Return whether the share is at or across `target` (chain, draw), seen from its present side.
 
-    A level exactly on the target is there at once.
+    A share exactly on the target is there at once.
     """
     side = np.sign(target - share[:, :, 0, 0])[..., None, None]
     return np.asarray((share - target[..., None, None]) * side >= 0)
@@ -33,7 +52,7 @@ def crosses(share: Float, target: Float) -> Bool:
 
 @dataclass(frozen=True)
 class Passage:
-    """Distribution of the time until the level first gets somewhere."""
+    """Distribution of the time until the mean level of twelve months first gets somewhere."""
 
     target: str  # In words
     by: Mapping[int, Probability]  # Reached within so many months
@@ -52,11 +71,14 @@ def passage(there: Bool, clock: Clock, horizons: Sequence[int], limit: int, targ
     half = np.flatnonzero(cumulative >= 0.5)
     by = {
         months: probability(
-            reached[..., clock.periods(months)], f"the level first reaches {target} within {months} months"
+            reached[..., clock.periods(months)],
+            f"the mean level of {PASSAGE_MONTHS} months first reaches {target} within {months} months",
         )
         for months in horizons
     }
-    never = probability(~reached[..., -1], f"the level does not reach {target} within {limit} months")
+    never = probability(
+        ~reached[..., -1], f"the mean level of {PASSAGE_MONTHS} months does not reach {target} within {limit} months"
+    )
     return Passage(
         target=target,
         by=by,
@@ -70,13 +92,13 @@ def passage(there: Bool, clock: Clock, horizons: Sequence[int], limit: int, targ
 
 @dataclass(frozen=True)
 class EquilibriumBand:
-    """The equilibrium band of the current framework, and when the level enters it."""
+    """The equilibrium band of the current framework, and when the mean level of twelve months enters it."""
 
     mass: float  # Central part of the stationary distribution
     low: Estimate  # Lower edge, points
     high: Estimate  # Upper edge
     inside_now: Probability  # The level is inside
-    entry: Passage  # Time until the level first is inside
+    entry: Passage  # Time until the mean level of twelve months first is inside
     inside: Mapping[int, Probability]  # Inside so many months ahead
     throughout: Mapping[int, Probability]  # Inside in every month of the last six up to then
 
@@ -92,11 +114,14 @@ def band(
     low, high = own.band(-1, mass)
     if low is None or high is None:
         return NotDefined(NO_CYCLE)
-    inside = (simulations.share >= low[..., None, None]) & (simulations.share <= high[..., None, None])
+    means = yearly_means(own.share, simulations.share, simulations.clock)
+    inside, entered = (
+        (values >= low[..., None, None]) & (values <= high[..., None, None]) for values in (simulations.share, means)
+    )
     words = f"the equilibrium band of “{own.eras[-1].name}”"
     edge = f"edge of the central {mass:.0%} of the level's stationary distribution under “{own.eras[-1].name}”"
     name, at, span = simulations.clock.name, simulations.at, simulations.clock.periods(THROUGHOUT_MONTHS)
-    entry = passage(inside, simulations.clock, horizons, simulations.months, words)
+    entry = passage(entered, simulations.clock, horizons, simulations.months, words)
     return EquilibriumBand(
         mass=mass,
         low=estimate(low, "points of share", f"lower {edge}"),
@@ -120,8 +145,8 @@ class Return:
 
     era: str  # Name of the previous era
     equilibrium: Estimate  # Its equilibrium, points of share
-    above: Probability  # It lies above the present level
-    passage: Passage  # Time until the level first gets there
+    above: Probability  # It lies above the mean level of the last twelve months
+    passage: Passage  # Time until the mean level of twelve months first gets there
 
 
 @dataclass(frozen=True)
@@ -134,7 +159,9 @@ class HostileZone:
     recent_span: int  # Ten years, or all data
     spell: Estimate  # Mean length of past spells in the zone, months; 0 without one
     ahead: Mapping[int, Probability]  # The level is in the zone so many months ahead
-    way_out: Passage  # Time to leave the zone by mean reversion of the current era, from `inside` points inside
+    # Time until the mean level of twelve months has left the zone by mean reversion of the current era, after twelve
+    # months at `inside` points inside
+    way_out: Passage
     inside: float  # Points inside the zone where it begins
 
 
@@ -189,12 +216,15 @@ def _return_to_previous(own: DyadDraws, simulations: Simulations, horizons: Sequ
         return NotDefined("the panel sees only one era of the dyad")
     name, target = own.eras[-2].name, own.rest(-2)
     assert target is not None
-    words, there = f"the equilibrium of “{name}”", crosses(simulations.share, target)
+    means = yearly_means(own.share, simulations.share, simulations.clock)
+    words, there = f"the equilibrium of “{name}”", crosses(means, target)
     way = passage(there, simulations.clock, horizons, simulations.months, words)
     return Return(
         era=name,
         equilibrium=estimate(target, "points of share", words),
-        above=probability(target > share(own.level_now), f"{words} lies above the share of {own.clock.name()}"),
+        above=probability(
+            target > means[:, :, 0, 0], f"{words} lies above the mean share of the last {PASSAGE_MONTHS} months"
+        ),
         passage=way,
     )
 
@@ -209,7 +239,9 @@ def _hostile_zone(
     edge = f"{below:g}, from {below - INSIDE:g} under “{own.eras[-1].name}” alone,"
     begun = (record[..., 1:] & ~record[..., :-1]).sum(axis=-1) + record[..., 0]
     spell = record.sum(axis=-1) / np.maximum(begun, 1) / own.clock.per_month
-    way_out = passage(released >= below, simulations.clock, horizons, simulations.months, f"a share of {edge}")
+    stayed = np.repeat(released[:, :, 0, :1], own.clock.periods(PASSAGE_MONTHS), axis=-1)
+    left = yearly_means(stayed, released, own.clock) >= below
+    way_out = passage(left, simulations.clock, horizons, simulations.months, f"a share of {edge}")
     return HostileZone(
         below=below,
         now=probability(there[..., 0, 0], f"the share of {name()} is in {words}"),

@@ -36,7 +36,11 @@ def printed_changes(outlook: Changes) -> dict[str, int]:
 
     Print these wherever whole percents are shown.
     """
-    changes = {"up": outlook.up, "same": outlook.same, "down": outlook.down}
+    return whole_changes({"up": outlook.up, "same": outlook.same, "down": outlook.down})
+
+
+def whole_changes(changes: Mapping[str, Probability | NotDefined]) -> dict[str, int]:
+    """Return chances by name in whole percents that add up to 100 as printed; none if not defined."""
     values = [change.value for change in changes.values() if isinstance(change, Probability)]
     return dict(zip(changes, whole_percents(values, 100), strict=True)) if len(values) == len(changes) else {}
 

@@ -11,7 +11,6 @@ from forecast.errors import DataError, SpecError
 from forecast.evaluation.scores import BAND, Band, calibration, pit_band
 from forecast.evaluation.skill import CHOSEN_ON, SPLIT, Skill, forecaster_name
 from forecast.events.dyads import dyad_labels
-from forecast.numeric import lead
 from forecast.outlook import main_horizon
 from forecast.outlook.draws import TAILS
 from forecast.plots import style
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
 _SMALL = f"small: origins up to {SPLIT - 1}"
 _BAND = "95% band if calibrated"
 _LEADS = {
-    "this": (style.BETTER, "clearly better"),
-    "other": (style.WORSE, "clearly worse"),
+    "this": (style.BETTER, "better"),
+    "other": (style.WORSE, "worse"),
     "undecided": (style.MUTED, "not distinguishable"),
 }
 FARTHEST = 6.0
@@ -196,7 +195,8 @@ def plot_skill(
 ) -> "Axes":
     """Plot by how much forecasts were better than others in mean CRPS; left of zero they were.
 
-    Small dots are of the forecast dates on which choices were made, if others are reported.
+    Colours follow 90% intervals; of single dyads after Holm's correction over all dyads and horizons. Small dots
+    are of the forecast dates on which choices were made, if others are reported.
 
     Parameters
     ----------
@@ -251,7 +251,8 @@ def plot_skill(
         for y, period in zip((place - 0.12, place + 0.22), periods, strict=False):
             found = data.against(code, horizon, dyad=dyad, period=period, model=model)
             if found is not None:
-                color, words = _LEADS.get(lead(found["low"], found["high"]), _LEADS["undecided"])
+                ahead = data.lead(code, horizon, dyad=dyad, period=period, model=model)
+                color, words = _LEADS.get(ahead or "undecided", _LEADS["undecided"])
                 ends, small = (found["low"], found["high"]), period != data.period
                 style.dot_interval(on, y, found["difference"], ends, color, small=small, **kwargs)
                 named.add(_SMALL if small else words)

@@ -63,8 +63,8 @@ def headline(record: TrackRecord) -> str:
 
 
 _READINGS: dict[Lead, str] = {
-    "this": "the answers are clearly better",
-    "other": "the answers are clearly worse",
+    "this": "the answers are better",
+    "other": "the answers are worse",
     "undecided": "not distinguishable",
     "unknown": "too few years to say which is better",
 }

@@ -26,8 +26,9 @@ from forecast.outlook import (
     quoted,
 )
 from forecast.outlook.assess import numbers_in_words
+from forecast.outlook.ceiling import read_worth, worth_sentence
 from forecast.outlook.draws import FitLike
-from forecast.outlook.level import level_record
+from forecast.outlook.level import NO_CEILING, level_record
 from forecast.outlook.observed import MEMORY_MONTHS
 from forecast.outlook.pendulum import printed_percents
 from forecast.outlook.recorded import main_record
@@ -202,6 +203,9 @@ def forecast_json(material: Material) -> dict[str, Any]:
             plain(outlook) | {"percent": printed_percents(outlook)} for outlook in result.improvement.values()
         ],
         **_parts(result, "standing", "last_break", "frameworks", "pendulum", "band", "contrast", "kinds", "drivers"),
+        "ceiling_worth": NotDefined(NO_CEILING)
+        if isinstance(result.frameworks.headroom, NotDefined)
+        else {"sentence": worth_sentence(result.dyad), "rows": list(read_worth())},
         "datasets": {"finding": datasets_finding(found), "each": list(found)} if (found := result.datasets) else None,
         **_parts(result, "rolling", "fan", "claims"),
         "skill": material.skill,

@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.arguments import checked
 from forecast.errors import ForecastError
-from forecast.evaluation.skill import CHOSEN_ON, POOL, REPORTED_ON, SPLIT, Row, Skill, forecaster_name
+from forecast.evaluation.skill import (
+    CHOSEN_ON,
+    NO_CHANGE,
+    POOL,
+    POOL_WITHOUT_MODEL,
+    REPORTED_ON,
+    SPLIT,
+    Row,
+    Skill,
+    forecaster_name,
+)
 from forecast.events.table import CountTable, EventTable, Recorded
-from forecast.numeric import Lead, lead
+from forecast.numeric import INTERVAL, Lead, holm, lead, p_value
 from forecast.outlook import Assessment, NotDefined
 from forecast.outlook.benchmarks import MODEL, REFERENCE
 from forecast.outlook.query import main_horizon
@@ -27,10 +37,16 @@ if TYPE_CHECKING:
 
 PERIODS = {REPORTED_ON: f"origins from {SPLIT} on", CHOSEN_ON: f"origins up to {SPLIT - 1}", "all": "all origins"}
 _VERDICTS: dict[Lead, str] = {
-    "other": "clearly worse than",
-    "this": "clearly better than",
+    "other": "worse than",
+    "this": "better than",
     "undecided": "not distinguishable from",
     "unknown": "tested over too few years to be compared with",
+}
+SHORT_VERDICTS: dict[Lead, str] = {
+    "other": "worse",
+    "this": "better",
+    "undecided": "not distinguishable",
+    "unknown": "too few years to compare",
 }
 DIGITS = 2
 
@@ -46,7 +62,10 @@ class Compared:
     difference: float  # Mean CRPS less the benchmark's; negative is better
     low: float | None  # Lower end of its 90% interval, blocks of years; null with fewer than three
     high: float | None  # Upper end
-    ahead: Lead  # `this`, `other`, `undecided` (the interval includes zero), or `unknown` without an interval
+    # `this`, `other`, `undecided` (the interval includes zero or, of one dyad, no difference is left by Holm's
+    # correction), or `unknown` without an interval
+    ahead: Lead
+    corrected: float | None = None  # Of one dyad: p by Holm over all dyads and horizons of the run
 
     @property
     def digits(self) -> int:
@@ -59,10 +78,12 @@ class Compared:
 def versus(skill: Skill, code: str | None, horizon: int, **where: Any) -> Compared | None:
     """Compare the subject with another forecaster; None if there is nothing to compare."""
     found = skill.against(code, horizon, **where) if code else None
-    if code is None or found is None:
+    ahead = skill.lead(code, horizon, **where) if code else None
+    if code is None or found is None or ahead is None:
         return None
     same = {name: found[name] for name in ("chosen_on", "n", "difference", "low", "high")}
-    return Compared(code, forecaster_name(code), **same, ahead=lead(found["low"], found["high"]))
+    p = skill.corrected(code, horizon, **where) if where.get("dyad", "all") != "all" else None
+    return Compared(code, forecaster_name(code), **same, ahead=ahead, corrected=p)
 
 
 def cell(one: Compared | None) -> str:
@@ -99,13 +120,64 @@ def bias_sentence(skill: Skill, horizon: int) -> str:
     return sentence("bias", errors=errors, ahead=count(horizon, "month"))
 
 
-def named_pair(reference: Compared | None, best: Compared | None) -> list[tuple[Compared, str]]:
-    """Return the comparisons that a headline makes, each with what the other is; one if both are the same."""
-    if reference is None or best is None or reference.code != best.code:
+def named_pair(reference: Compared | None, own: Compared | None, best: Compared | None) -> list[tuple[Compared, str]]:
+    """Return the comparisons that a headline makes, each with what the other is.
+
+    A pool is compared with its own benchmarks, any other subject with the best one.
+    """
+    if own is not None:
+        pairs = [(reference, "the ten-year base rate"), (own, f"the {own.name}")]
+    elif reference is None or best is None or reference.code != best.code:
         pairs = [(reference, "the ten-year base rate"), (best, "the best benchmark")]
     else:
         pairs = [(reference, "the ten-year base rate (the best benchmark)")]
     return [(one, other) for one, other in pairs if one is not None]
+
+
+def model_worth(skill: Skill, period: str = REPORTED_ON) -> str:
+    """Describe what the model adds to the pool: better or worse by Holm's correction over the horizons, or neither.
+
+    Empty if the run has no pool, or not its benchmarks alone.
+    """
+    if skill.subject != POOL:
+        return ""
+    found = {months: versus(skill, POOL_WITHOUT_MODEL, months, period=period) for months in skill.choices["horizons"]}
+    pairs = {months: one for months, one in found.items() if one is not None}
+    if not pairs:
+        return ""
+    p = _corrected_over_horizons(skill, pairs, period)
+    leads: dict[Lead, list[int]] = {"this": [], "other": []}
+    for months, value in p.items():
+        if value < 1 - INTERVAL:
+            leads["this" if pairs[months].difference < 0 else "other"].append(months)
+    alone = [months for months, one in pairs.items() if one.ahead in leads]
+    return sentence(
+        "model_worth", horizons=list(pairs), shown=list(map(cell, pairs.values())), better=leads["this"],
+        worse=leads["other"], alone=alone, tested=bool(p), origins=PERIODS[period],
+    )  # fmt: skip
+
+
+def _corrected_over_horizons(skill: Skill, pairs: Iterable[int], period: str) -> dict[int, float]:
+    """Return the corrected p of the pool's differences from its benchmarks by horizon; of those with an interval."""
+    values: dict[int, float] = {}
+    for months in pairs:
+        found = skill.against(POOL_WITHOUT_MODEL, months, period=period)
+        p = p_value(found["difference"], found["low"], found["high"], found["blocks"]) if found else None
+        if p is not None:
+            values[months] = p
+    return dict(zip(values, holm(list(values.values())), strict=True))
+
+
+def errors_sentence(skill: Skill, months: int, period: str = REPORTED_ON) -> str:
+    """State mean absolute and root mean square error of the subject's mean forecast, with those of no change."""
+    own, other = (skill.row(months, model=model, period=period) for model in (None, NO_CHANGE))
+    if own is None or other is None or own.get("mae") is None:
+        return ""
+    leads = {name: lead(own[f"{name}_low"], own[f"{name}_high"]) for name in ("mae", "mse")}
+    return sentence(
+        "errors", own=own, other=other, leads=leads, verdicts=SHORT_VERDICTS, subject=subject_words(skill),
+        months=months, shown=bracketed(own["mae_less_no_change"], own["mae_low"], own["mae_high"], 1),
+    )  # fmt: skip
 
 
 def verdicts(pairs: Sequence[tuple[Compared, str]]) -> str:
@@ -142,7 +214,14 @@ class HorizonSkill:
     brier_up: float | None  # Brier score of higher; null without such windows
     brier_down: float | None  # The same of lower
     coverage_80: float  # How often the 80% interval contained the outcome, 0 to 1
+    mae: float | None  # Mean absolute error of the mean forecast, points; null in earlier files
+    no_change_mae: float | None  # The same of no change: the share of the last 12 months
+    higher_said: float | None  # Mean probability of higher; null without windows with a baseline, and in earlier files
+    higher_happened: int | None  # In how many of these windows the share was higher
+    lower_said: float | None  # The same of lower
+    lower_happened: int | None
     reference: Compared | None  # Against the ten-year base rate; null without one
+    own_benchmarks: Compared | None  # Against the seven benchmarks of the pool without the model
     best_benchmark: Compared | None  # Against the benchmark that scored best on earlier forecast dates
 
 
@@ -150,7 +229,10 @@ class HorizonSkill:
 class DyadSkill:
     """Backtest results for the forecasts of a dyad."""
 
+    # How often higher and lower happened to this dyad, by their mean probability, at that horizon; empty if unknown
+    record: str
     sentence: str  # Who scored better
+    model_worth: str  # What the model adds to the pool, over all dyads; empty if unknown
     bias: str  # Mean error of forecasts of that horizon, over all dyads
     caveats: tuple[str, ...]  # Differences between backtest and report
     dyad: str  # Code
@@ -202,8 +284,11 @@ def find_skill(
     origins = sorted(date.fromisoformat(origin) for origin in skill.choices["origins"])
     ran_on = skill.choices["data_by_dyad"]  # By dyad the digest of events, eras and coverage
     same_data = None if record is None else all(record.digests[dyad] == ran_on.get(dyad) for dyad in record.dyads)
+    quoted = next(one for one in horizons if one.months == main)
     return DyadSkill(
-        sentence=_sentence(assessment.label, next(one for one in horizons if one.months == main)),
+        record=_record_sentence(assessment.label, quoted, skill),
+        sentence=_sentence(assessment.label, quoted),
+        model_worth=model_worth(skill),
         bias=bias_sentence(skill, main),
         caveats=tuple(_caveats(assessment, skill, same_data)),
         dyad=assessment.dyad,
@@ -224,7 +309,7 @@ def skill_sentence(found: DyadSkill | NotDefined) -> str:
     """Describe in a line how good such forecasts have been, or why that is not known."""
     if isinstance(found, NotDefined):
         return f"How good such forecasts have been is not known: {found.reason}."
-    return " ".join((found.sentence, *found.caveats))
+    return " ".join(filter(None, (found.sentence, found.model_worth, *found.caveats)))
 
 
 def brier_note(found: DyadSkill) -> str:
@@ -244,13 +329,22 @@ def skill_table(found: DyadSkill) -> Table:
     rows: dict[str, list[Cell]] = {
         "CRPS, points": [(number(one.crps, DIGITS), count(one.n, "window")) for one in at],
         "against the base rate": [tuple(cell(one.reference).split(" ", 1)) for one in at],
+        "Absolute error, points": [number(one.mae, 1) for one in at],
+        "of no change": [number(one.no_change_mae, 1) for one in at],
+        "against the pool's benchmarks": [tuple(cell(one.own_benchmarks).split(" ", 1)) for one in at],
         "against the best benchmark": [tuple(cell(one.best_benchmark).split(" ", 1)) for one in at],
         "the best benchmark": [("", one.best_benchmark.name if one.best_benchmark else DASH) for one in at],
+        "Higher: forecast, happened": [_frequency(one.higher_said, one.higher_happened, one.n_moves) for one in at],
+        "Lower: forecast, happened": [_frequency(one.lower_said, one.lower_happened, one.n_moves) for one in at],
         "Brier, higher": [number(one.brier_up, 3) for one in at],
         "Brier, lower": [number(one.brier_down, 3) for one in at],
         "80% interval contains": [percent(one.coverage_80) for one in at],
     }
     return Table.of(["", *(count(one.months, "month") for one in at)], [(name, *row) for name, row in rows.items()])
+
+
+def _frequency(said: float | None, happened: int | None, n: int) -> Cell:
+    return DASH if said is None or happened is None else (percent(said), f"{happened} of {n}")
 
 
 def _record(fit: "Fit", events: Recorded | None, choices: Mapping[str, Any]) -> "Record | None":
@@ -307,15 +401,30 @@ def _remedy(fit: "Fit") -> str:
 
 
 def _at_horizon(skill: Skill, dyad: str, months: int, row: Row) -> HorizonSkill:
-    reference, best = (versus(skill, code, months, dyad=dyad) for code in (REFERENCE, skill.best_benchmark(months)))
+    codes = (REFERENCE, POOL_WITHOUT_MODEL, skill.best_benchmark(months))
+    reference, own, best = (versus(skill, code, months, dyad=dyad) for code in codes)
+    unchanged = skill.row(months, model=NO_CHANGE, dyad=dyad)
     names = ("n", "crps", "n_moves", "brier_up", "brier_down", "coverage_80")
-    return HorizonSkill(months, **{name: row[name] for name in names}, reference=reference, best_benchmark=best)
+    later = ("mae", "higher_said", "higher_happened", "lower_said", "lower_happened")  # earlier files lack them
+    numbers: dict[str, Any] = {name: row[name] for name in names} | {name: row.get(name) for name in later}
+    return HorizonSkill(
+        months=months, **numbers, no_change_mae=None if unchanged is None else unchanged["crps"],
+        reference=reference, own_benchmarks=own, best_benchmark=best,
+    )  # fmt: skip
+
+
+def _record_sentence(label: str, one: HorizonSkill, skill: Skill) -> str:
+    """State how often higher and lower happened to a dyad by their mean probability; empty if that is not known."""
+    if one.higher_said is None or one.lower_said is None:
+        return ""
+    return sentence("record", one=one, label=label, origins=PERIODS[REPORTED_ON], points=skill.choices["improvement"])
 
 
 def _sentence(label: str, one: HorizonSkill) -> str:
     """Describe in plain words how such forecasts have compared; that a simple benchmark has been better comes first."""
-    pairs = named_pair(one.reference, one.best_benchmark)
-    simpler, verdict = any(each.ahead == "other" for each, _ in pairs), verdicts(pairs)
+    pairs = named_pair(one.reference, one.own_benchmarks, one.best_benchmark)
+    others = (one.reference, one.own_benchmarks, one.best_benchmark)
+    simpler, verdict = any(each is not None and each.ahead == "other" for each in others), verdicts(pairs)
     return sentence("compared", one=one, label=label, simpler=simpler, verdict=verdict, origins=PERIODS[REPORTED_ON])
 
 

@@ -12,8 +12,10 @@ from forecast.dates import add_months
 from forecast.evaluation.results import RULE
 from forecast.evaluation.scores import Band, calibration, pit_band
 from forecast.evaluation.skill import (
-    BENCHMARKS_EQUAL,
     CHOSEN_ON,
+    DERIVED,
+    NO_CHANGE,
+    POOL_WITHOUT_MODEL,
     REPORTED_ON,
     Row,
     Skill,
@@ -80,19 +82,22 @@ def overview(skill: Skill, period: str, code: str, *, given_n: bool = False) -> 
     for horizon, ahead in months(skill).items():
         best = skill.best_benchmark(horizon, given_n=given_n)
         if row := skill.row(horizon, **where):
-            compared = (say.versus(skill, one, horizon, **where) for one in (REFERENCE, BENCHMARKS_EQUAL, best))
+            compared = (say.versus(skill, one, horizon, **where) for one in (REFERENCE, POOL_WITHOUT_MODEL, best))
             base, *rest = map(say.cell, compared)
             found = skill.against(REFERENCE, horizon, **where)
-            named = (one for one, benchmark in skill.models.items() if benchmark and one != BENCHMARKS_EQUAL)
+            unchanged = skill.row(horizon, **{**where, "model": NO_CHANGE})
+            named = (one for one, benchmark in skill.models.items() if benchmark and one not in DERIVED)
             each = (say.versus(skill, one, horizon, **where) for one in named)
             columns.append([
-                ahead, f"{row['n']:,}", number(row["crps"], say.DIGITS), number(row["bias"], 1),
+                ahead, f"{row['n']:,}", number(row["crps"], say.DIGITS), number(row.get("mae"), 1),
+                number(unchanged["crps"] if unchanged else None, 1), number(row["bias"], 1),
                 number(row["sharpness"], 0), base, percent(found["relative"]) if found else DASH, *rest,
                 forecaster_name(best) if best else DASH, say.ahead_words(filter(None, each)),
             ])  # fmt: skip
     names = (
-        "", "Windows", "CRPS", "Bias", "Sharpness", "Against the ten-year base rate", "Relative skill",
-        "Against the mean of the benchmarks", "Against the best benchmark", "Best benchmark", "Benchmarks better",
+        "", "Windows", "CRPS", "Absolute error", "of no change", "Bias", "Sharpness", "Against the ten-year base rate",
+        "Relative skill", "Against the pool's benchmarks", "Against the best benchmark", "Best benchmark",
+        "Benchmarks better",
     )  # fmt: skip
     heads, *rows = zip(names, *columns, strict=True)
     return Table.of(heads, rows if columns else [])
@@ -267,11 +272,41 @@ def finding(skill: Skill) -> str:
     if row is None:
         return f"No window was scored {_where(skill)}."
     numbers = join(
-        say.numbers(one, other if one.code == REFERENCE else f"{other}, {one.name}")
+        say.numbers(one, f"{other}, {one.name}" if other == "the best benchmark" else other)
         for one, other in _main_pairs(skill)
     )
     score = f"a mean CRPS of {number(row['crps'], say.DIGITS)} points"
-    return f"{capital(count(row['n'], 'window'))}, {score}{': ' if numbers else ''}{numbers}."
+    first = f"{capital(count(row['n'], 'window'))}, {score}{': ' if numbers else ''}{numbers}."
+    more = (say.errors_sentence(skill, _main(skill), skill.period), say.model_worth(skill, skill.period))
+    return " ".join(filter(None, (first, *more)))
+
+
+def reliability_table(skill: Skill, period: str, horizon: int | None = None) -> Table:
+    """Return how often a higher and a lower share happened, by the probability stated."""
+    rows = [one for one in skill.reliability if (one["period"], one["horizon"]) == (period, horizon)]
+    return Table.of(["", "Windows", "Stated", "Happened", "Gap, points"], [
+        [
+            f"{capital(one['outcome'])}, {bin_words(one)}", f"{one['n']:,}", percent(one["said"]),
+            (percent(one["frequency"]), f"{one['happened']:,}"), gap(one),
+        ]
+        for one in rows
+    ])  # fmt: skip
+
+
+def gap(one: Mapping[str, Any]) -> str:
+    """Format the mean probability of a bin less the frequency, points, with its interval."""
+    middle, low, high = (None if one[name] is None else 100 * one[name] for name in ("gap", "gap_low", "gap_high"))
+    return DASH if middle is None else interval(middle, low, high)
+
+
+def bin_words(one: Mapping[str, Any]) -> str:
+    """Name a bin of probabilities."""
+    low, high = one["low"], one["high"]
+    if (low, high) == (0.0, 1.0):
+        return "all"
+    if low == 0.0:
+        return f"below {percent(high)}"
+    return f"{percent(low)} or more" if high == 1.0 else f"{100 * low:.0f} to {percent(high)}"
 
 
 def _main(skill: Skill) -> int:
@@ -283,9 +318,9 @@ def _where(skill: Skill) -> str:
 
 
 def _main_pairs(skill: Skill) -> list[tuple[say.Compared, str]]:
-    """Return how the subject compares with the ten-year base rate and with the best benchmark."""
+    """Return how the subject compares with the ten-year base rate, and with the pool's benchmarks or the best one."""
     main = _main(skill)
-    codes = (REFERENCE, skill.best_benchmark(main))
+    codes = (REFERENCE, POOL_WITHOUT_MODEL if skill.pool else None, skill.best_benchmark(main))
     return say.named_pair(*(say.versus(skill, code, main, period=skill.period) for code in codes))
 
 

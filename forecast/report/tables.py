@@ -24,9 +24,10 @@ from forecast.outlook import (
 )
 from forecast.outlook.datasets import DatasetOutlook
 from forecast.outlook.kind_counts import RULE
-from forecast.outlook.pendulum import HorizonOutlook
+from forecast.outlook.pendulum import HorizonOutlook, printed_percents
 from forecast.outlook.simulations import DriverOutlook
 from forecast.outlook.tone import SMALLEST_CHANGE
+from forecast.outlook.windows import whole_changes
 from forecast.plots.outcomes import CHANGES
 from forecast.report import illustration, words
 from forecast.report.events import cited
@@ -71,8 +72,8 @@ def tables_of(material: Material) -> dict[str, Table]:
     """Arrange the tables of a report by name; those without rows are left out."""
     result = material.result
     made = {
-        "recorded": recorded_table(result), "kinds": _kinds(result), "tone": tone_table(result),
-        "tone_kinds": tone_kinds_table(result),
+        "recorded": recorded_table(result), "answers": answers_table(result), "kinds": _kinds(result),
+        "tone": tone_table(result), "tone_kinds": tone_kinds_table(result),
         "level": level_table(result),
         "frameworks": _frameworks(result), "dyads": _dyads(material),
         "claims": Table.of(
@@ -100,6 +101,32 @@ def recorded_table(result: Assessment) -> Table:
     for name, label in {"share": "Share then, %", "events": "Recorded then"}.items():
         rows.append([label, *(_split(one[name]) for one in found)])
     return Table.of(_heads(result, windows), rows if found else [])
+
+
+ANSWERS = ("Published pool", "Model alone", "Underlying level, model alone")
+"""Answers to what a share does, by what they are of, the published one first."""
+
+
+def answers_table(result: Assessment) -> Table | None:
+    """Arrange the published chances, those of the model alone and those of its level; None where nothing is pooled."""
+    windows = listed(result.recorded)
+    if not windows or isinstance(result.pool, NotDefined):
+        return None
+    found = {
+        ANSWERS[0]: [printed_changes(one) for one in windows],
+        ANSWERS[1]: [whole_changes(one.model or {}) for one in windows],
+        ANSWERS[2]: [_level_changes(result.improvement[one.months]) for one in windows],
+    }
+    return Table.of(_heads(result, windows), [
+        [f"{name}: {label.lower()}", *(chance(one[way] / 100) if one else DASH for one in each)]
+        for name, each in found.items() for way, label in CHANGES.items()
+    ])  # fmt: skip
+
+
+def _level_changes(outlook: HorizonOutlook) -> dict[str, int]:
+    """Return the chances of a level by the names of those of a share."""
+    percents = printed_percents(outlook)
+    return {"up": percents["improvement"], "same": percents["stability"], "down": percents["deterioration"]}
 
 
 def _split(interval: str) -> Cell:
@@ -271,11 +298,13 @@ def summary(material: Material) -> str:
     lede = words.meaning(result) if question is None else level_sentence(result)
     shown = recorded_table(result) if listed(result.recorded) else level_table(result)
     # The remedy of an unknown skill is for the author of the report, not for the readers of the memo.
-    unknown = isinstance(material.skill, NotDefined)
+    how_good = "How good such forecasts have been is not known."
+    if not isinstance(material.skill, NotDefined):
+        how_good = " ".join(filter(None, (material.skill.record, skill_sentence(material.skill))))
     return fill("summary.md.j2", vars(material) | {
         "question": question, "stamp": STAMP, "lede": " ".join(within(MOST_WORDS, [result.headline, lede, _BRACKETS])),
         "table": shown.transposed("Window").markdown(), "digits": _DIGITS,
-        "how_good": "How good such forecasts have been is not known." if unknown else skill_sentence(material.skill),
+        "how_good": how_good,
         "files": [
             f"{file['name']} ({count(file['rows'], 'row')}, SHA-256 {file['sha256'][:_DIGITS]}…)"
             for file in known["files"]

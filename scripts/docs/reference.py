@@ -25,18 +25,23 @@ def reference_pages(root: Path) -> dict[str, str]:
     return {name: "\n".join(lines) for name, lines in shown.items()}
 
 
-def _priors() -> list[str]:
+def priors_table() -> list[str]:
+    """Return the table of every prior."""
     rows = []
     for name, prior in all_priors().items():
         numbers = ", ".join(f"{one:.3g}" for one in (prior.value if isinstance(prior.value, tuple) else (prior.value,)))
         rows.append([f"`{name}`", numbers, plain(prior.reason)])
+    return table(["name", "centre, spread (or spread)", "reason"], rows)
+
+
+def _priors() -> list[str]:
     return [
         "# Priors", "",
         "Normal on the scale named in the reason. A single number is a population's typical spread (log-normal, with "
         "standard deviation 0.4 of the logarithm) or a plain scale. A prior that the model does not use must keep its "
         "default. A first dataset of thirty events per month or more gets `dataset_concentration`. Reports and "
         "`Fit.prior_posterior` compare prior and posterior; [the model](../model.md) has the equations.", "",
-        *table(["name", "centre, spread (or spread)", "reason"], rows),
+        *priors_table(),
     ]  # fmt: skip
 
 

@@ -179,7 +179,7 @@ def test_more_benchmarks_are_added_to_a_finished_run(tmp_path):
     told = []
     both = run_few(record, tmp_path, progress=lambda *step: told.append(step))
     assert told[0] == ("predicting", len(FEW), 2 * len(FEW))
-    assert set(both.cases["model"]) == {"base_rate_10y", "last_window", "mixture_equal"}
+    assert set(both.cases["model"]) == {"base_rate_10y", "last_window", "mixture_equal", "no_change"}
 
 
 def test_a_model_at_fewer_origins_is_compared_there_and_takes_no_part_in_mixtures(few, tmp_path):
@@ -246,13 +246,15 @@ def test_files_keep_their_schema(walks, tmp_path):
     content = json.loads(walks.write(tmp_path).read_text())
     assert list(content) == [
         "schema", "chosen_on", "reported_on", "subject", "choices", "account", "misses", "pool", "without",
-        "rows", "tone",
+        "rows", "tone", "reliability",
     ]  # fmt: skip
     assert list(content["rows"][0]) == [
         "model", "benchmark", "dyad", "horizon", "period", "given_n", "n", "n_origins", "crps", "bias", "bias_low",
         "bias_high", "sharpness", "log_score", "n_moves",
-        "brier_up", "up_parts", "brier_down", "down_parts", "coverage_50", "coverage_80", "coverage_90",
-        "pit_50", "pit_80", "pit_90", "against",
+        "brier_up", "up_parts", "higher_said", "higher_happened",
+        "brier_down", "down_parts", "lower_said", "lower_happened", "coverage_50", "coverage_80", "coverage_90",
+        "pit_50", "pit_80", "pit_90", "mae", "rmse", "mae_less_no_change", "mae_low", "mae_high",
+        "mse_less_no_change", "mse_low", "mse_high", "against",
     ]  # fmt: skip
     keys = [tuple(row[name] for name in ("horizon", "given_n", "period", "dyad", "model")) for row in content["rows"]]
     assert len(set(keys)) == len(keys)
@@ -264,7 +266,10 @@ def test_tones_are_forecast_by_every_forecaster_of_shares_and_scored_in_points_o
     record = Record.of(read_chronology(), dyads=["USA-CHN", "KOR-PRK"])
     results = run(record, tmp_path, benchmarks="base_rate_10y,local_level", origins=(date(2018, 1, 1),))
     tone, events = results.tone, read_chronology().events
-    assert set(tone["model"]) == {"base_rate_10y", "local_level", "mixture_equal"} and not tone["given_n"].any()
+    assert (
+        set(tone["model"]) == {"base_rate_10y", "local_level", "mixture_equal", "no_change"}
+        and not tone["given_n"].any()
+    )
     shares = results.cases[~results.cases["given_n"]]
     keys = ["model", "dyad", "origin", "horizon"]
     assert tone[keys].to_numpy().tolist() == shares[keys].to_numpy().tolist()

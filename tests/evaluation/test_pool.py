@@ -8,7 +8,7 @@ import pytest
 
 from forecast.evaluation import Processes, backtest, choose
 from forecast.evaluation.benchmarks import Pooled
-from forecast.evaluation.skill import BENCHMARKS_EQUAL, POOL
+from forecast.evaluation.skill import BENCHMARKS_EQUAL, NO_CHANGE, POOL, POOL_WITHOUT_MODEL
 from forecast.outlook.benchmarks import SIMPLE, BaseRate, LastWindow
 from tests.evaluation.made import counts_of, record_of, walk
 
@@ -66,4 +66,38 @@ def test_the_subject_is_the_pool_and_is_compared_with_the_model(runs):
 def test_without_every_member_there_is_no_pool(tmp_path):
     found = pooled(record_of(counts_of(walk())), tmp_path, "base_rate_10y,local_level").skill
     assert (found.subject, found.model, found.pool) == ("stand_in", "stand_in", {})
-    assert set(found.models) == {"stand_in", "other", "base_rate_10y", "local_level", BENCHMARKS_EQUAL}
+    assert set(found.models) == {"stand_in", "other", "base_rate_10y", "local_level", BENCHMARKS_EQUAL, NO_CHANGE}
+
+
+def test_the_benchmarks_of_the_pool_alone_are_a_forecaster(runs):
+    """Whether the model improves the pool is measured against its seven benchmarks, not against a mean of more."""
+    cases = runs[0].cases
+    table = cases.pivot(index=["origin", "given_n"], columns="model", values="p_up")
+    assert table[POOL_WITHOUT_MODEL].to_numpy() == pytest.approx(table[[*SIMPLE]].mean(axis=1).to_numpy(), abs=1e-4)
+    seven, pool = table[POOL_WITHOUT_MODEL], table[POOL]
+    assert (7 * seven + table["stand_in"]).to_numpy() == pytest.approx((8 * pool).to_numpy(), abs=2e-3)
+    assert runs[0].skill.against(POOL_WITHOUT_MODEL, 6) and runs[0].skill.models[POOL_WITHOUT_MODEL]
+    assert {one["against"] for one in runs[0].skill.without} <= {"base_rate_10y", POOL_WITHOUT_MODEL}
+
+
+def test_no_change_is_the_share_before_and_scores_its_absolute_error(runs):
+    cases = runs[0].cases.set_index(["origin", "given_n", "model"])
+    for (origin, given_n), _ in runs[0].cases.groupby(["origin", "given_n"]):
+        own, pool = cases.loc[(origin, given_n, NO_CHANGE)], cases.loc[(origin, given_n, POOL)]
+        assert own["mean"] == own["low"] == own["high"] == pool["before"]
+        assert own["crps"] == pytest.approx(abs(pool["share"] - pool["before"]), abs=1e-4)
+        assert own["p_up"] == own["p_down"] == 0
+
+
+def test_errors_of_the_mean_forecast_are_those_of_the_cases(runs):
+    skill, cases = runs[0].skill, runs[0].cases
+    own = cases[(cases["model"] == POOL) & ~cases["given_n"] & (cases["origin"] >= "2015")]
+    off = own["mean"] - own["share"]
+    row = skill.row(6)
+    assert row["mae"] == pytest.approx(off.abs().mean(), abs=1e-4)
+    assert row["rmse"] == pytest.approx(np.sqrt((off**2).mean()), abs=1e-4)
+    assert row["higher_said"] == pytest.approx(own["p_up"].mean(), abs=1e-4)
+    assert (row["higher_happened"], row["lower_happened"]) == (own["up"].sum(), own["down"].sum())
+    unchanged = (own["before"] - own["share"]).abs()
+    assert row["mae_less_no_change"] == pytest.approx((off.abs() - unchanged).mean(), abs=1e-3)
+    assert NO_CHANGE not in {skill.best_benchmark(6)}

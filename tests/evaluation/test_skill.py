@@ -1,6 +1,7 @@
 """The file of skill: read again it is the same, what is none is rejected, and its rows are found."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -10,9 +11,9 @@ import pytest
 from forecast import read_chronology
 from forecast.errors import DataError
 from forecast.evaluation import Processes, Record, Results, backtest, choose
-from forecast.evaluation.results import MOST, MOST_EVENTS, worst_misses
+from forecast.evaluation.results import MOST, MOST_EVENTS, reliability_rows, worst_misses
 from forecast.evaluation.skill import Skill, subject_of
-from forecast.numeric import difference_interval, paired
+from forecast.numeric import difference_interval, holm, p_value, paired
 from tests.evaluation.made import counts_of, record_of, walk
 
 ORIGINS = tuple(date(year, 1, 1) for year in range(2009, 2022))
@@ -43,7 +44,7 @@ def test_a_file_has_a_row_a_line(folder):
     text = (folder / "skill.json").read_text()
     rows = json.loads(text)["rows"]
     assert sum(line.startswith('{"model":') for line in text.splitlines()) > len(rows)
-    assert len(text) < 1000 * len(rows)
+    assert len(text) < 1500 * len(rows)
 
 
 def test_the_table_of_scores_is_the_file_of_rows(folder, results):
@@ -97,7 +98,7 @@ def test_cases_without_a_column_are_rejected(folder, tmp_path):
 def test_rows_are_found_and_the_subject_is_compared_with_everybody(results):
     skill = results.skill
     assert skill.subject == "base_rate_10y" and skill.period == "2015-"
-    assert list(skill.models) == ["base_rate_10y", "last_window", "base_rate_2y", "mixture_equal"]
+    assert list(skill.models) == ["base_rate_10y", "last_window", "base_rate_2y", "mixture_equal", "no_change"]
     for other in set(skill.models) - {skill.subject}:
         found, row = skill.against(other, 12), skill.row(12, model=other)
         assert found["difference"] == pytest.approx(skill.row(12)["crps"] - row["crps"], abs=2e-4)
@@ -158,3 +159,51 @@ def test_the_events_of_a_miss_are_on_the_side_on_which_it_was_wrong():
     assert not kinds & {event["kind"] for event in cooperative["events"]}
     assert all(event["summary"] and event["reference"] for event in hostile["events"] + cooperative["events"])
     assert Record.of(table).dataset == "chronology"
+
+
+def test_holm_is_the_step_down_rule():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1.0, 1.0] and holm([]) == []
+
+
+def test_a_p_is_below_a_tenth_if_and_only_if_the_interval_excludes_zero():
+    for low, high in ((-2.0, -0.001), (-2.0, 0.001), (0.001, 3.0), (-0.001, 3.0)):
+        p = p_value((low + high) / 2, low, high, 8)
+        assert (p < 0.1) == (low > 0 or high < 0)
+    assert p_value(1.0, None, None, 2) is None
+
+
+def test_one_dyad_of_many_is_not_called_better_by_its_interval_alone(results):
+    """Of sixty intervals of 90% six exclude zero by chance."""
+    skill = results.skill
+    row = next(row for row in skill.rows if row["dyad"] == "USA-CHN" and row["against"])
+    sure = {**row["against"][0], "difference": -0.3, "low": -0.5, "high": -0.1, "blocks": 10}
+    none = {**sure, "difference": -0.01}
+    none |= {"low": -0.5, "high": 0.48}
+    where = {"model": row["model"], "period": row["period"], "given_n": row["given_n"]}
+
+    def skill_with(others):
+        rows = [{**row, "dyad": "D0", "against": [sure]}]
+        rows += [{**row, "dyad": f"D{place}", "against": [none]} for place in range(1, others + 1)]
+        return replace(skill, rows=rows)
+
+    assert skill_with(0).lead(sure["model"], row["horizon"], dyad="D0", **where) == "this"
+    assert skill_with(59).lead(sure["model"], row["horizon"], dyad="D0", **where) == "undecided"
+
+
+def test_reliability_counts_the_cases_of_each_bin():
+    said = [0.1, 0.2, 0.45, 0.55, 0.59, 0.9]
+    cases = pd.DataFrame({
+        "model": "pool", "given_n": False, "horizon": 12, "dyad": "USA-CHN",
+        "origin": [f"{2015 + place}-01-01" for place in range(6)], "p_up": said, "p_down": 0.05,
+        "up": [False, True, False, False, True, True], "down": False,
+    })  # fmt: skip
+    found = reliability_rows(cases, "pool")
+    higher = {(one["low"], one["high"]): one for one in found if one["outcome"] == "higher" and one["horizon"] is None}
+    assert {ends: one["n"] for ends, one in higher.items()} == {
+        (0.0, 1.0): 6, (0.0, 0.2): 1, (0.2, 0.4): 1, (0.4, 0.6): 3, (0.8, 1.0): 1,
+    }  # fmt: skip
+    middle = higher[0.4, 0.6]
+    assert (middle["said"], middle["happened"], middle["frequency"]) == (0.53, 1, 0.3333)
+    assert middle["gap"] == pytest.approx(0.53 - 1 / 3, abs=1e-4)
+    assert {one["horizon"] for one in found} == {None, 12} and {one["period"] for one in found} == {"2015-"}

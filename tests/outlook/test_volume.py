@@ -1,11 +1,14 @@
 """How many events lie ahead."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray as xr
 
 from forecast.outlook.observed import MARGIN, recording_level
 from forecast.outlook.recorded import DatasetRecord
+from forecast.panel.record import relative_counts
 
 
 def panel_of(counts, covered=None, frequency="month"):
@@ -100,3 +103,19 @@ def test_the_filter_finds_the_level_that_a_long_sum_over_paths_finds():
     assert (found.weights.sum(axis=(0, 2)) * np.arange(6)).sum() == pytest.approx(
         (weight * np.log2(shape)).sum() / weight.sum(), abs=0.1
     )
+
+
+def test_the_relative_count_is_what_the_page_on_the_model_says():
+    """Its mean is over the events of the 36 months before, and it is 0 before twelve covered ones."""
+    rng = np.random.default_rng(5)
+    total, covered = rng.poisson(3, 80) * rng.integers(0, 2, 80), rng.random(80) < 0.9
+    found = relative_counts(total, covered, 1.0)
+    for month in range(80):
+        before = [one for one in range(max(0, month - 36), month) if covered[one]]
+        events = np.array([total[one] for one in before], dtype=int)
+        usual = np.repeat(np.log1p(events), events)  # a month counts as often as it has events
+        known = covered[month] and len(before) >= 12 and usual.size
+        assert found[month] == pytest.approx(np.log1p(total[month]) - usual.mean() if known else 0.0)
+    page = " ".join((Path(__file__).parents[2] / "docs" / "model.md").read_text("utf-8").split())
+    assert "the mean of log(1 + n) over the *events* of the 36 months before" in page
+    assert "with fewer than twelve covered months before" in page

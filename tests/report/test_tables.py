@@ -133,6 +133,28 @@ def test_the_share_asked_for_has_its_row(fit):
     assert cells["At least 60%"] == [chance(one.chance.value) for one in asked.threshold.values()]
 
 
+def test_other_answers_are_named_ordered_and_folded(html, tables, said):
+    """One page has one answer: the pool's is open, that of the model and that of its level are named and folded."""
+    ((_, *body),) = tables.named("chances answers")
+    cells = {row[0]: row[1:] for row in body}
+    assert list(cells) == [
+        f"{name}: {way}"
+        for name in ("Published pool", "Model alone", "Underlying level, model alone")
+        for way in ("lower", "similar", "higher")
+    ]
+    for place, (window, level) in enumerate(zip(said["recorded"], said["horizons"], strict=True)):
+        for way, name in (("lower", "down"), ("higher", "up")):
+            assert whole(cells[f"Published pool: {way}"][place]) == window["percent"][name]
+            assert abs(whole(cells[f"Model alone: {way}"][place]) - 100 * window["model"][name]["value"]) < 1.5
+        percent = level["percent"]["improvement"]
+        assert whole(cells["Underlying level, model alone: higher"][place]) == percent
+    assert '<details id="answers">' in html and '<details id="level">' in html
+    claims = {one["code"]: one["sentence"] for one in said["claims"]}
+    assert all(claims[code].startswith("By the model alone, the underlying level") or
+               claims[code].startswith("By the model alone, the chance that the underlying level")
+               for code in ("S9", "S13"))  # fmt: skip
+
+
 def test_the_chances_of_a_horizon_add_up_as_printed(tables):
     _, rows = tables.named("chances")  # after that of past scores
     cells = {row[0]: [whole(cell) for cell in row[1:]] for row in rows[1:-1]}
