@@ -162,6 +162,8 @@ KINDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], str]] = {
     "events": ("a table of events", *_TABLE),
     "counts": ("a table of counts", *_TABLE),
     "index": ("an index", *_TABLE),
+    "keds": ("a table of KEDS", (), ("path", "scheme"), "a table of KEDS needs a `path` and its `scheme` at most"),
+    "copdab": ("monthly intensities of COPDAB", (), ("path",), "intensities of COPDAB need a `path` at most"),
     "feed": ("a machine-coded feed", ("paths",), ("feed", "settings"), "a feed is given under `paths`, at least one"),
     "archive": (
         "an archive", ("path",), ("datasets", "settings"),
@@ -173,11 +175,11 @@ KINDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], str]] = {
     ),
 }  # fmt: skip
 """The kinds of source: words, fields that it must have and may have, and the message otherwise."""
-_NAMING = {"path", "mapping", "sources", "paths", "feed", "settings", "datasets"}
+_NAMING = {"path", "mapping", "sources", "paths", "feed", "settings", "datasets", "scheme"}
 EVENT_TABLES = ("eras.csv", "coverage.csv", "codebook/cameo.csv", "codebook/classes.csv", "codebook/scales.csv")
 FEED_TABLES = ("codebook/countries.csv", "codebook/plover.csv")
 """Tables in `data/` that decide how events, and those of feeds, are counted."""
-_SELDOM = ("sources", "additions", "covered_to", "paths", "feed", "settings", "datasets")
+_SELDOM = ("sources", "additions", "covered_to", "paths", "feed", "settings", "datasets", "scheme")
 
 
 class Source(Settings):
@@ -185,9 +187,10 @@ class Source(Settings):
 
     Attributes
     ----------
-    kind : {"chronology", "events", "counts", "index", "feed", "archive", "several"}
-        The embedded chronology or a folder like it; a table of events, of counts or of an index; files of a
-        machine-coded feed; datasets of an archive of such; or several sources together.
+    kind : {"chronology", "events", "counts", "index", "keds", "copdab", "feed", "archive", "several"}
+        The embedded chronology or a folder like it; a table of events, of counts or of an index; a table of KEDS;
+        monthly intensities of COPDAB; files of a machine-coded feed; datasets of an archive of such; or several
+        sources together.
     path, mapping : str, optional
         The folder or table, and the file that says where the table's fields stand.
     sources : tuple of Source
@@ -204,6 +207,8 @@ class Source(Settings):
         What is counted of a feed, or of an archive.
     datasets : tuple of str
         Which datasets of an archive; by default all.
+    scheme : {"cameo", "weis"}, optional
+        The coding scheme of a table of KEDS; by default CAMEO.
 
     Examples
     --------
@@ -216,7 +221,8 @@ class Source(Settings):
 
     wrong: ClassVar[str] = "source: {}"
 
-    # `chronology` (embedded, or a folder like it), `events`, `counts`, `index`, `feed`, `archive`, or `several`
+    # `chronology` (embedded, or a folder like it), `events`, `counts`, `index`, `keds`, `copdab`, `feed`, `archive`, or
+    # `several`
     kind: str = "chronology"
     path: str | None = None  # Folder or table as given, or null; run the plan from the same folder
     mapping: str | None = None  # Mapping file, or null
@@ -227,6 +233,7 @@ class Source(Settings):
     feed: str | None = None  # Which feed, if the content does not say
     settings: FeedSettings | None = None  # Settings of a feed that are not defaults
     datasets: tuple[str, ...] = ()  # Datasets of an `archive`, if not all
+    scheme: Literal["cameo", "weis"] | None = None  # Coding scheme of a table of KEDS, if not CAMEO
 
     @validator(mode="after")
     def _complete(self) -> Self:
@@ -272,7 +279,7 @@ class Source(Settings):
         if self.sources:
             return " and ".join(source.words for source in self.sources)
         if self.path is None and not self.paths:
-            return "the embedded chronology"
+            return "the embedded chronology" if self.kind == "chronology" else KINDS[self.kind][0]
         named = join_some([Path(one).name for one in self.paths or (str(self.path),)])
         of = f"{join(self.datasets)} of " if self.datasets else ""
         return f"{of}{KINDS[self.kind][0]} ({named})"

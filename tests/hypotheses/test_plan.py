@@ -297,4 +297,5 @@ def test_a_plan_can_be_frozen_before_its_author_has_the_data(data, tested, tmp_p
 @pytest.mark.parametrize("path", sorted(PLANS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_committed_plan_is_frozen_and_unchanged(path):
     plan = read_plan(path)
-    assert plan.predicted and len(plan.dyads) in (15, 20)
+    assert plan.predicted
+    assert len(plan.dyads) in (15, 20) or plan.choice is not None
