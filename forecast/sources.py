@@ -18,12 +18,23 @@ from pydantic import model_validator as validator
 from forecast.arguments import checked
 from forecast.dates import month_end, reject_future
 from forecast.errors import SpecError, UnknownDyadError
-from forecast.events import add_events, combine, read_chronology, read_counts, read_index, read_table
+from forecast.events import (
+    add_events,
+    combine,
+    read_chronology,
+    read_copdab,
+    read_counts,
+    read_index,
+    read_keds,
+    read_table,
+)
+from forecast.events import schemes
+from forecast.events.keds import ACTORS
 from forecast.events.dyads import choose_dyad, find_dyad, hierarchy, in_order, read_dyads
 from forecast.events.table import REJECT_COLUMNS, CountTable, EventTable, Recorded, SourceFile
 from forecast.events.tables import chronology_files
 from forecast.feeds.feed import FeedSettings, Settings
-from forecast.files import digest
+from forecast.files import digest, file_digest
 from forecast.panel import build_counts_panel, build_index_panel, build_panel, coverage_end, describe_panel
 from forecast.resources import data_folder
 from forecast.wording import Card, Displayed, join, join_some
@@ -179,6 +190,7 @@ _NAMING = {"path", "mapping", "sources", "paths", "feed", "settings", "datasets"
 EVENT_TABLES = ("eras.csv", "coverage.csv", "codebook/cameo.csv", "codebook/classes.csv", "codebook/scales.csv")
 FEED_TABLES = ("codebook/countries.csv", "codebook/plover.csv")
 """Tables in `data/` that decide how events, and those of feeds, are counted."""
+CODE_TABLES = (ACTORS, *schemes.TABLES.values())  # Tables that decide how events of KEDS are counted
 _SELDOM = ("sources", "additions", "covered_to", "paths", "feed", "settings", "datasets", "scheme")
 
 
@@ -317,10 +329,16 @@ def _read(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Re
     if source.kind == "events":
         events = read_table(path, mapping)
         return Records(events, _event_digests(events, path, mapping))
+    if source.kind in ("keds", "copdab") and source.path is None:
+        raise SpecError(f"source: {source.words} has no path; name the file (--events FILE --format {source.kind})")
+    if source.kind == "keds":
+        events = read_keds(path, source.scheme or "cameo")
+        return Records(events, _event_digests(events) | {f"codes/{one.name}": file_digest(one) for one in CODE_TABLES})
     if source.kind == "counts":
         return Records(read_counts(path, mapping), _digests(["eras.csv"], path, mapping))
-    if source.kind == "index":
-        values, digests = read_index(path, mapping), _digests(["eras.csv"], path, mapping)
+    if source.kind in ("index", "copdab"):
+        values = read_index(path, mapping) if source.kind == "index" else read_copdab(path)
+        digests = _digests(["eras.csv"], path, source.mapping)
         file = SourceFile(Path(path).name, digests[Path(path).name], len(values), 0)
         rejects = pd.DataFrame(columns=list(REJECT_COLUMNS))
         return Records(IndexTable(values.dropna(subset="value"), rejects, (file,)), digests)

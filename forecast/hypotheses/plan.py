@@ -546,7 +546,7 @@ def _notes(plan: Plan, data: Data, left_out: dict[str, str]) -> list[str]:
     chosen = [] if plan.choice is None else [
         f"Dyads chosen by the rule of the plan: {plan.choice.words}.",
         *(f"{code} was left out: {why}." for code, why in left_out.items()),
-        *(f"Read: {name} (SHA-256 {one[:12]})." for name, one in data.files.items() if not name.startswith("data/")),
+        *(f"Read: {one.name} (SHA-256 {one.sha256[:12]})." for one in (data.events.files if data.events else ())),
     ]  # fmt: skip
     return [
         f"Plan frozen on {plan.created} (digest {plan.digest[:12]}). "
