@@ -27,10 +27,10 @@ from forecast.events import (
     read_index,
     read_keds,
     read_table,
+    schemes,
 )
-from forecast.events import schemes
-from forecast.events.keds import ACTORS
 from forecast.events.dyads import choose_dyad, find_dyad, hierarchy, in_order, read_dyads
+from forecast.events.keds import ACTORS
 from forecast.events.table import REJECT_COLUMNS, CountTable, EventTable, Recorded, SourceFile
 from forecast.events.tables import chronology_files
 from forecast.feeds.feed import FeedSettings, Settings

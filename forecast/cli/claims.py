@@ -86,8 +86,9 @@ def _path_for(plan: "Plan", asked: Tested) -> str | None:
     given = asked.source
     if given is None or (given.kind, given.scheme or CAMEO) != (plan.source.kind, plan.source.scheme or CAMEO):
         scheme = f" --scheme {plan.source.scheme}" if plan.source.scheme else ""
-        raise SpecError(f"--events: the plan is of {plan.source.words}; give --events FILE --format "
-                        f"{plan.source.kind}{scheme}")
+        raise SpecError(
+            f"--events: the plan is of {plan.source.words}; give --events FILE --format {plan.source.kind}{scheme}"
+        )
     return given.path
 
 
@@ -190,6 +191,8 @@ def _ahead(asked: Tested, choose: str, without: str | None, unseen: bool, said: 
         raise SpecError(
             "--choose: is for data that you do not have; give --unseen and --as-of DAY, and leave --with out"
         )
+    if any((asked.events, asked.counts, asked.index, asked.mapping, asked.datasets, asked.archive)):
+        raise SpecError("--choose: the plan is made without data; leave them out, or leave --choose out")
     if asked.format is None:
         raise SpecError("--choose: say what the data will be, such as --format keds --scheme cameo")
     source = forecast.Source(kind=asked.format, scheme=asked.scheme)

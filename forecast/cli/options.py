@@ -79,9 +79,9 @@ class AnyData:
         if self.scheme and self.format != "keds":
             raise SpecError(f"--scheme: --format {self.format} has none; leave it out")
         if more or self.datasets or self.archive or len(self.events or ()) != 1:
-            raise SpecError(f"--format: describes one file of --events, and nothing else; give --events FILE alone")
-        (path,) = self.events or ()
-        return forecast.Source(kind=self.format, path=str(path), scheme=self.scheme)
+            raise SpecError("--format: describes one file of --events, and nothing else; give --events FILE alone")
+        path = str(self.events[0]) if self.events else None
+        return forecast.Source(kind=self.format, path=path, scheme=self.scheme)
 
     @property
     def paths(self) -> list[Path]:

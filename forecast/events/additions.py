@@ -11,7 +11,7 @@ from forecast.arguments import checked
 from forecast.errors import DataError, SpecError
 from forecast.events.codebook import as_frame, code_of_kind, read_codes, read_scale
 from forecast.events.dyads import AddedEvent, Addition, Extension, even_spans
-from forecast.events.mapping import RawTable, TableMapping, load_raw, raw_frame
+from forecast.events.mapping import CODED, RawTable, TableMapping, load_raw, raw_frame
 from forecast.events.table import Day, EventTable, SourceFile, as_day, sort_events
 from forecast.events.tables import in_types, typed_rows
 from forecast.typing import Frame
@@ -151,7 +151,7 @@ def _dataset_of(table: EventTable, wanted: str | None) -> str:
 def _load(rows: str | Path | Frame | Sequence[Mapping[str, Any]]) -> RawTable:
     """Read the rows as text, and make sure that their columns are known."""
     if isinstance(rows, str | Path):
-        raw = load_raw(rows, TableMapping(dataset="added", columns={name: name for name in TableMapping.required}))
+        raw = load_raw(rows, TableMapping(dataset="added", columns=dict(CODED)))
     else:
         raw = raw_frame(pd.DataFrame(list(rows)) if isinstance(rows, Sequence) else as_frame(rows), "rows")
     names = [str(name) for name in raw.rows.columns]

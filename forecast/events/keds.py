@@ -16,13 +16,13 @@ import pandas as pd
 
 from forecast.arguments import checked
 from forecast.errors import DataError
+from forecast.escaping import printable
 from forecast.events.codebook import read_small_csv, state_names
 from forecast.events.dyads import dyad_code
-from forecast.events.mapping import LARGEST_FILE, RawTable, TableMapping, raw_csv
+from forecast.events.mapping import CODED, LARGEST_FILE, RawTable, TableMapping, raw_csv
 from forecast.events.schemes import CAMEO
 from forecast.events.table import EventTable
 from forecast.events.tables import conform
-from forecast.escaping import printable
 from forecast.files import digest, fence, read_bytes
 
 ACTORS = Path(__file__).with_name("actors.csv")
@@ -136,8 +136,7 @@ def _read_lines(name: str, content: bytes) -> RawTable:
     if "\t" in first and not first.casefold().startswith("date"):
         return _text_form(name, text)
     delimiter = "tab" if "\t" in first else ","
-    columns = {field: field for field in ("date", "source", "target")}
-    form = TableMapping(dataset=name, columns=columns | {"cameo": "code"}, delimiter=delimiter, encoding="latin-1")
+    form = TableMapping(dataset=name, columns=dict(CODED), delimiter=delimiter, encoding="latin-1")
     raw = raw_csv(name, content, form)
     raw = replace(raw, rows=raw.rows.rename(columns=lambda column: column.strip().casefold()))
     if lacking := [column for column in TEXT_COLUMNS[:FEWEST_FIELDS] if column not in raw.rows]:
@@ -166,9 +165,10 @@ def _mapping(raw: RawTable, scheme: Literal["cameo", "weis"], dataset: str) -> T
     days = raw.rows["date"]
     first = next((day for day in days if any(re.fullmatch(form, day) for form in DATE_FORMATS)), "")
     written = next((form for pattern, form in DATE_FORMATS.items() if re.fullmatch(pattern, first)), None)
-    columns = {"date": "date", "source": "source", "target": "target", "cameo": "code"}
+    columns: dict[str, int | str] = {"date": "date", "source": "source", "target": "target", "cameo": "code"}
     if scheme == CAMEO:
-        columns |= {"summary": name for name in ("label", "desc") if name in raw.rows}
+        labels = [name for name in ("label", "desc") if name in raw.rows]
+        columns |= dict(zip(("summary",), labels, strict=False))
     actors = {code: find_actor(code, scheme).state for code in {*raw.rows["source"], *raw.rows["target"]}}
     return TableMapping(dataset=dataset, columns=columns, scheme=scheme, countries=actors, date_format=written)
 
@@ -211,7 +211,7 @@ def read_copdab(path: str | Path) -> pd.DataFrame:
     >>> read_copdab("exCopdab.csv")["dyad"].unique()  # doctest: +SKIP
     """
     table = read_small_csv(Path(path), ("ym",), "COPDAB")
-    directions = {name: found for name in table if (found := COPDAB_COLUMN.fullmatch(name))}
+    directions = {name: found for name in map(str, table) if (found := COPDAB_COLUMN.fullmatch(name))}
     if not directions:
         raise DataError(f"{path}: no column is of a direction; expected names such as us2ussr")
     time = pd.Series([_month(text, line, path) for line, text in table["ym"].items()], index=table.index)

@@ -116,6 +116,10 @@ class TableMapping(FileForm):
         return self
 
 
+CODED = {name: name for name in (*TableMapping.required, "cameo")}
+"""Columns of a table of coded events whose columns are called as the fields."""
+
+
 class CountedClass(BaseModel):
     """One ordinal class of a table of counts: the sum of one or more columns."""
 

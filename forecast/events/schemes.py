@@ -1,7 +1,8 @@
 """Coding schemes of event tables as data: codes with their weights and the CAMEO codes that they are counted as.
 
 A scheme is a CSV of codes (`weis.csv`); CAMEO's is that of the codebook. To add one, write its table and name it in
-`TITLES`. Rows without any code are counted as the CAMEO root that is nearest to their Goldstein value (`nearest_roots`).
+`TITLES` and `TABLES`. Rows without any code are counted as the CAMEO root nearest to their Goldstein value
+(`nearest_roots`).
 """
 
 import functools
@@ -15,6 +16,7 @@ from forecast.events.codebook import read_codes, read_small_csv
 
 CAMEO, WEIS = "cameo", "weis"
 TITLES = {CAMEO: "CAMEO", WEIS: "WEIS"}
+SCHEMES = tuple(TITLES)
 TABLES = {WEIS: Path(__file__).with_name("weis.csv")}
 """The table of every scheme but CAMEO."""
 WEIS_ROOTS = ("21", "22")  # seize and force: CAMEO's last root is 20
@@ -44,21 +46,21 @@ class Scheme:
 
     def words(self, code: str) -> str:
         """Return a code with its scheme and name."""
-        known = code in self.codes.index
-        return f"{self.title} {code}" + (f", {self.codes.at[code, 'name']}" if known else "")
+        if code not in self.codes.index:
+            return f"{self.title} {code}"
+        return f"{self.title} {code}, {self.codes['name'][code]!s}"
 
     def fault(self, code: str) -> str:
         """Describe why a code is not counted."""
         if code not in self.codes.index:
-            other = " (roots 21 and 22 are of WEIS: `scheme: weis`)" if self._of_weis(code) else ""
-            return f"not a code of {self.title}{other}"
+            if self.name == CAMEO:
+                other = " (roots 21 and 22 are of WEIS: `scheme: weis`)" if code.startswith(WEIS_ROOTS) else ""
+                return f"not a code of the codebook{other}"
+            return f"not a code of {self.title}"
         known = self.codes.loc[code]
         if np.isnan(known["goldstein"]):
             return f"{known['name']}, a code without a weight in {self.title}"
         return f"{known['name']}, neither cooperation nor conflict"
-
-    def _of_weis(self, code: str) -> bool:
-        return self.name == CAMEO and code.startswith(WEIS_ROOTS)
 
 
 @functools.cache

@@ -17,7 +17,7 @@ from forecast.errors import DataError, MappingError
 from forecast.events.codebook import read_codes, read_small_csv
 from forecast.events.dyads import dyad_code, find_dyad, in_order
 from forecast.events.mapping import ADVICE, RawTable, TableMapping, load_mapping, load_raw, read_times
-from forecast.events.schemes import CAMEO, WEIS_ROOTS, nearest_roots, read_scheme
+from forecast.events.schemes import CAMEO, SCHEMES, TITLES, WEIS_ROOTS, Scheme, nearest_roots, read_scheme
 from forecast.events.table import TEXT_COLUMNS, EventTable, broken_rules, combine, sort_events
 from forecast.files import digest, fence
 from forecast.resources import data_folder
@@ -150,13 +150,12 @@ def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.
     scheme = read_scheme(mapping.scheme)
     known = scheme.codes.index
     zeros = text.str.startswith("0")
-    if mapping.scheme == CAMEO:
-        _reject_weis(text, known, raw.name)
+    _reject_other_schemes(text, scheme, raw.name)
     if mapping.leading_zeros == "lost":
         if zeros.any():
             raise MappingError(
-                f"{raw.name}: the mapping says that codes have lost their leading zeros, but {int(zeros.sum()):,} begin "
-                f"with one (line {text.index[zeros][0]}: {text[zeros].iloc[0]!r}). Leave `leading_zeros` out."
+                f"{raw.name}: the mapping says that codes have lost their leading zeros, but {int(zeros.sum()):,} "
+                f"begin with one (line {text.index[zeros][0]}: {text[zeros].iloc[0]!r}). Leave `leading_zeros` out."
             )
         short = text.str.len() == 2
         if mapping.scheme == CAMEO:
@@ -165,10 +164,11 @@ def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.
     if mapping.leading_zeros == "kept":
         return text
     # Where codes begin with a zero none has lost it: an unknown one is rejected with its row.
-    lost = ("0" + text).isin(known) & ~zeros.any()
+    lost = ("0" + text).isin(known) & (not zeros.any())
     numeric = mapping.columns.get("cameo") in raw.numeric
     if lost.any() or numeric:
-        example = f" (line {text.index[lost][0]}: {text[lost].iloc[0]!r})" if lost.any() else ""
+        surest = lost & ~text.isin(known) if (lost & ~text.isin(known)).any() else lost
+        example = f" (line {text.index[surest][0]}: {text[surest].iloc[0]!r})" if lost.any() else ""
         raise MappingError(
             f"{raw.name}: the {scheme.title} codes have lost their leading zeros{example}. Store them as text, or set "
             "`leading_zeros: lost` in the mapping to have '61' read as '061' and '10' as '010' (or `kept`, if '10' is "
@@ -177,20 +177,24 @@ def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.
     return text
 
 
-MOST_OF_WEIS = 0.01  # share of rows with roots 21 and 22, which CAMEO lacks, from which a table is coded by WEIS
+MOST_OF_ANOTHER = 0.01  # share of rows whose codes only another scheme has, from which a table is not read by its own
 
 
-def _reject_weis(text: "pd.Series[str]", known: "pd.Index[str]", name: str) -> None:
-    """Reject a table said to be of CAMEO whose codes are of WEIS."""
+def _reject_other_schemes(text: "pd.Series[str]", scheme: Scheme, name: str) -> None:
+    """Reject a table of which many codes are of another scheme than its own: codes of both would be misread."""
     # Where no code begins with a zero, 212 may be CAMEO's 0212.
-    lost = ("0" + text).isin(known) & ~text.str.startswith("0").any()
-    foreign = text.str.startswith(WEIS_ROOTS) & (text.str.len() > 2) & ~lost
-    if foreign.mean() >= MOST_OF_WEIS:
-        example = f"line {text.index[foreign][0]}: {text[foreign].iloc[0]!r}"
-        raise MappingError(
-            f"{name}: {int(foreign.sum()):,} codes are of roots 21 and 22 ({example}), which WEIS has and CAMEO has "
-            "not. If the table is coded by WEIS, set `scheme: weis` in the mapping (`--scheme weis`)."
-        )
+    lost = ("0" + text).isin(scheme.codes.index) & (not text.str.startswith("0").any())
+    unknown = ~text.isin(scheme.codes.index) & ~lost
+    for other in SCHEMES:
+        foreign = unknown & text.isin(read_scheme(other).codes.index)
+        if foreign.mean() >= MOST_OF_ANOTHER:
+            roots = ", such as those of roots 21 and 22" if text[foreign].str.startswith(WEIS_ROOTS).any() else ""
+            raise MappingError(
+                f"{name}: {int(foreign.sum()):,} of {len(text):,} codes are of {TITLES[other]} and not of "
+                f"{scheme.title}{roots} (line {text.index[foreign][0]}: {text[foreign].iloc[0]!r}). If the table is "
+                f"coded by {TITLES[other]}, set `scheme: {other}` in the mapping (`--scheme {other}`); if it has codes "
+                "of both, split it."
+            )
 
 
 def _reasons(events: pd.DataFrame, fields: pd.DataFrame, mapping: TableMapping) -> dict[int, str]:
@@ -207,7 +211,7 @@ def _reasons(events: pd.DataFrame, fields: pd.DataFrame, mapping: TableMapping) 
         if column in fields and fields.at[line, column] == "":
             reason = "missing"
         elif column == "cameo":
-            reason = scheme.fault(fields.at[line, column])
+            reason = scheme.fault(str(fields.at[line, column]))
         subject = f"{column} {fields.at[line, column]!r}: " if column in fields else ""
         reasons.setdefault(line, []).append(subject + reason)
     return {line: "; ".join(several) for line, several in reasons.items()}
@@ -220,7 +224,7 @@ def _duplicates(
 
     Rows that agree in the columns `one_event` repeat each other.
     """
-    if one_event:
+    if one_event and len(events):
         keys = events[list(one_event)].astype(str).agg("|".join, axis=1)
         first_lines = keys.drop_duplicates()
         lines = dict(zip(first_lines, first_lines.index, strict=True))

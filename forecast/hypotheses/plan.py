@@ -1,8 +1,8 @@
 """Plan of tests of claims: every choice in one file, fixed before the results are seen, and its execution.
 
-A plan names its dyads, or the rule by which they are chosen once there are data (`plan_ahead`). A frozen plan contains digests of itself and of the data. `forecast test --plan` runs exactly this plan and fails if
-either has changed; later, the months after the freeze decide alone. Deviations are logged below it, and do not break
-the freeze.
+A plan names its dyads, or the rule by which they are chosen once there are data (`plan_ahead`). A frozen plan contains
+digests of itself and of the data. `forecast test --plan` runs exactly this plan and fails if either has changed; later,
+the months after the freeze decide alone. Deviations are logged below it, and do not break the freeze.
 """
 
 import json
@@ -39,7 +39,7 @@ from forecast.hypotheses.run import (
     EXPLORATORY,
     PooledResults,
     PooledVerdict,
-    check_tests,
+    lacking_of,
     parse_claims,
     pooled_tests,
 )
@@ -490,14 +490,10 @@ def _gathered(plan: Plan) -> tuple[Data, dict[str, str]]:
         found = join(dyads) or "none"
         raise DataError(f"{plan.source.words}: of its dyads the plan tests {plan.choice.words}, and that is {found}")
     data = gather(plan.source, dyads, as_of=plan.as_of)
-    left_out = {}
-    for code in plan.claims:
-        try:
-            check_tests(data.panel, data.events, [code])
-        except DataError as error:
-            left_out[code] = str(error)
+    left_out = lacking_of(data.panel, data.events, plan.claims)
     if len(left_out) == len(plan.claims):
-        raise DataError(f"{plan.source.words}: none of the claims of the plan can be tested: {left_out[code]}")
+        why = "; ".join(f"{code}: {lack}" for code, lack in left_out.items())
+        raise DataError(f"{plan.source.words}: no claim of the plan can be tested. {why}")
     return data, left_out
 
 

@@ -399,7 +399,7 @@ def _answerable(
 
     A claim that is named and cannot be answered is an error; any other is left out with a note.
     """
-    lacking = {code: lack for code in codes if (lack := CLAIMS[code].missing(record))}
+    lacking = _lacking(codes, record)
     if lacking and (named or len(lacking) == len(codes)):
         code, lack = next(iter(lacking.items()))
         raise DataError(f"{code}: {lack}, or leave {code} out")
@@ -414,10 +414,21 @@ def _answerable(
     return answered, record.lasting(min(by_months)), tuple(notes)
 
 
-def check_tests(panel: xr.Dataset, events: EventTable | None, claims: Sequence[str]) -> None:
-    """Raise what `pooled_tests` would raise before any work, if these claims cannot be tested on a panel."""
+def _lacking(codes: Sequence[str], record: Record) -> dict[str, str]:
+    """Return what a record lacks for the claims that it cannot answer, in words, by claim."""
+    return {code: lack for code in codes if (lack := CLAIMS[code].missing(record))}
+
+
+def lacking_of(panel: xr.Dataset, events: EventTable | None, claims: Sequence[str]) -> dict[str, str]:
+    """Return what a panel lacks for the claims that it cannot answer, in words, by claim."""
     record = read_panel(panel, None if events is None else visits_of(events, panel))
-    _answerable(parse_claims(claims), record, named=True)
+    return _lacking(parse_claims(claims), record)
+
+
+def check_tests(panel: xr.Dataset, events: EventTable | None, claims: Sequence[str]) -> None:
+    """Raise what `pooled_tests` would raise before any work, if one of the claims cannot be tested on a panel."""
+    for code, lack in lacking_of(panel, events, claims).items():
+        raise DataError(f"{code}: {lack}, or leave {code} out")
 
 
 def parse_claims(claims: Sequence[str]) -> tuple[str, ...]:
