@@ -7,7 +7,7 @@ it with what they hold.
 import json
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from skill_words import put  # noqa: E402
+
+from forecast.hypotheses.claims import CLAIMS  # noqa: E402
+from forecast.hypotheses.power import NULLS, Rate, rates_of  # noqa: E402
 
 TESTS = ROOT / "reports/hypotheses/tests.json"
 WIDTH = 120  # columns of the documents
@@ -25,7 +28,7 @@ def text(tests: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     claims = {claim["code"]: claim for claim in tests["claims"]}
     return {
         "README.md": {"claims": readme(claims, len(tests["dyads"]))},
-        "docs/hypotheses.md": {"claims": table(claims)},
+        "docs/hypotheses.md": {"claims": table(claims), "power": power_table()},
     }
 
 
@@ -72,6 +75,29 @@ def table(claims: Mapping[str, Any]) -> str:
     ]
     heads = "| claim | answer | log Bayes factors | finding |\n|---|---|---|---|"
     return "\n".join([heads, *rows])
+
+
+def power_table() -> str:
+    """Return how often each claim is supported where it is true, in its null sets and elsewhere."""
+    heads = "| claim | limit | where it is true | null sets | elsewhere, at most |\n|---|---|---|---|---|"
+    rows = [power_row(code, rates) for code in CLAIMS if (rates := rates_of(code))]
+    return "\n".join([heads, *rows])
+
+
+def power_row(code: str, rates: Sequence[Rate]) -> str:
+    """Return the row of a claim."""
+    true = [rate for rate in rates if rate.true]
+    nulls = [rate for rate in rates if not rate.true and rate.truth in NULLS]
+    others = [rate for rate in rates if not rate.true and rate.truth not in NULLS]
+    worst = max(others, key=lambda rate: rate.share, default=None)
+    cells = [
+        code,
+        f"{max(rate.limit for rate in rates):.1f}",
+        "; ".join(f"{rate.truth} {100 * rate.share:.0f}" for rate in true),
+        "; ".join(f"{rate.truth} {100 * rate.share:.0f}" for rate in nulls),
+        "" if worst is None else f"{100 * worst.share:.0f} ({worst.truth})",
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
 def number(value: float) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from forecast import build_panel, read_chronology
 from forecast.files import write_text
 from forecast.hypotheses.claims import CLAIMS
-from forecast.hypotheses.power import POWER_TABLE, SETS, SIZE_TABLE, Rate, simulate_power
+from forecast.hypotheses.power import NULLS, POWER_TABLE, SETS, SIZE_TABLE, Rate, simulate_power
 from forecast.hypotheses.simulate import STAYING, TRUTHS
 from forecast.progress import Progress
 
@@ -32,7 +32,7 @@ def make_tables(
     """Simulate both tables of the package again; after an interruption the same call continues."""
     shared: dict[str, Any] = {"events": events, "kept": kept, "cores": cores, "progress": progress}
     chosen = [name for name, one in TRUTHS.items() if one.chosen or name == STAYING]
-    others = [name for name in TRUTHS if name not in chosen]
+    others = [*(name for name in TRUTHS if name not in chosen), *NULLS]
     table: dict[str, list[Rate]] = {}
     for truths, number in ((others, sets), (chosen, min(sets, FEW_SETS))):
         for code, own in simulate_power(panel, truths=truths, sets=number, **shared).items():
@@ -60,6 +60,7 @@ def write_table(rates: Mapping[str, Sequence[Rate]], path: Path) -> None:
             "true": "yes" if one.true else "no",
             "least": f"{one.least:.2f}",
             "most": f"{one.most:.2f}",
+            "limit": f"{one.limit:.2f}",
         }
         writer.writerow((code, *row.values()))
     write_text(path, text.getvalue())

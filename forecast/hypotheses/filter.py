@@ -26,8 +26,8 @@ from forecast.typing import Float, Index
 
 MEAN, MEAN_SD = 0.3, 1.2
 """Prior of a dyad's long-run mean in the filter; `evidence.with_mean_sd` puts other spreads in its place."""
-NOISE_SD = 0.2
-"""Standard deviation of the month-specific noise, log-odds."""
+NOISE_SD = 0.22
+"""Standard deviation of the month-specific noise, log-odds: the centre of its prior in forecasts."""
 _NAMES = "keep step2 cycle_keep cycle2 start2 mean2 volume volume2 jump2 concentration offset2 push occasion force size"
 COLUMN = {name: at for at, name in enumerate(_NAMES.split())}
 """Columns of the points: a month's factors and variances, prior means and variances, the concentration, the variance of

@@ -12,11 +12,30 @@ import numpy as np
 from scipy.optimize import minimize
 
 from forecast.hypotheses.filter import COLUMN, FORCES, MEAN_SD, Steps, likelihoods
+from forecast.model.declarations import SPREAD_OF_SPREADS, priors_of
 from forecast.typing import Float
 
-START_SD = 1.4
-"""Prior standard deviation of the trend at a dyad's first event, log-odds, around the mean of long-run means."""
-VOLUME, VOLUME_SD = -0.55, 0.35
+_PRIORS = {prior.name: prior.value for part in ("common", "claims") for prior in priors_of(part)}
+"""The priors of forecasts, and what the tests have besides: one table, priors.toml."""
+
+
+def _pair(name: str) -> tuple[float, float]:
+    """Return centre and spread of a prior."""
+    value = _PRIORS[name]
+    assert isinstance(value, tuple), f"{name} has a centre and a spread"
+    return value
+
+
+def _number(name: str) -> float:
+    """Return a prior that is one number."""
+    value = _PRIORS[name]
+    assert isinstance(value, float), f"{name} is one number"
+    return value
+
+
+START_SD = _number("trend_start")  # of the trend at a dyad's first event, log-odds, around the mean of long-run means
+VOLUME = _pair("volume_effect")[0]
+VOLUME_SD = math.hypot(_pair("volume_effect")[1], _number("volume_effect_dyads"))  # population and dyads
 STEP_OF_SLOPE = 0.04
 
 
@@ -42,32 +61,40 @@ class Axis:
         return np.asarray(np.exp(-0.5 * z**2) / (self.sd * math.sqrt(2.0 * math.pi)))
 
 
-STEP = Axis("trend_step", -2.2, 0.5, 0.3, -4.6, -0.4)  # Monthly standard deviation of the trend's steps
-CYCLE_SD = Axis("cycle_sd", -0.6, 0.35, 0.15, -2.4, 1.2)
-CYCLE = Axis("cycle_half_life", math.log(4.0), 0.7, 0.3, math.log(0.3), math.log(200.0))  # Months
-RETURN = Axis("trend_half_life", math.log(120.0), 0.8, 0.3, math.log(15.0), math.log(2000.0))  # Months
-HEADROOM = Axis("headroom", math.log(1.5), 0.7, 0.4, math.log(0.1), math.log(12.0))  # Log-odds
-BOUND = Axis("bound", math.log(1.5), 0.5, 0.3, math.log(0.3), math.log(8.0))  # Log-odds from the long-run mean
-GROWTH = Axis("growth", math.log(2.0), 1.0, 0.3, math.log(0.05), math.log(40.0))  # Of reversion, one log-odds away
-SOURCE_SD = Axis("source_sd", math.log(0.4), 0.5, 0.2, math.log(0.05), math.log(2.0))  # Offsets of sources, log-odds
-# How much likelier an event is to be of the last month's side, log-odds if all of that month were of one side
-REPEAT = Axis("repeat", 0.0, 1.0, 0.3, math.log(0.02), math.log(8.0))
-CONCENTRATION = Axis("concentration", 1.6, 0.5, 0.0, 0.0, 4.5)  # One for all dyads
+def axis_of(name: str, low: float, high: float, spread: float | None = None) -> Axis:
+    """Return the axis of a quantity by its prior; dyads differ by the prior of its name with ``_dyads``."""
+    mean, sd = _pair(name)
+    return Axis(name, mean, sd, _number(f"{name}_dyads") if spread is None else spread, low, high)
+
+
+STEP = axis_of("trend_step", -4.6, -0.4)  # Monthly standard deviation of the trend's steps
+CYCLE_SD = axis_of("cycle_sd", -2.4, 1.2)
+CYCLE = axis_of("cycle_half_life", math.log(0.3), math.log(200.0))  # Months
+RETURN = axis_of("trend_half_life", math.log(15.0), math.log(2000.0))  # Months
+HEADROOM = axis_of(  # Log-odds; within a dyad eras differ as well
+    "headroom", math.log(0.1), math.log(12.0), math.hypot(_number("headroom_dyads"), _number("headroom_eras"))
+)
+BOUND = axis_of("bound", math.log(0.3), math.log(8.0))  # Log-odds from the long-run mean
+GROWTH = axis_of("growth", math.log(0.05), math.log(40.0))  # Of reversion, one log-odds away
+SOURCE_SD = axis_of("source", math.log(0.05), math.log(2.0))  # Offsets of sources, log-odds
+REPEAT = axis_of("repeat", math.log(0.02), math.log(8.0))  # Log-odds if all of the last events were of one side
+CONCENTRATION = axis_of("concentration", 0.0, 4.5, spread=0.0)  # One for all dyads
 YEARS = (2.0, 2.8, 4.0, 5.7, 8.0, 11.3, 16.0, 22.7, 32.0, 45.2, 64.0, 90.5)
 """Half-lives of the trend's return at which it is profiled; their prior is that of `RETURN` within these."""
-JUMPS, JUMP_SCALE = (0.1, 0.25, 0.4, 0.6, 0.9, 1.3), 0.4
-"""Standard deviations of the jumps where eras begin, log-odds, and the scale of their half-normal prior."""
+JUMPS = (0.1, 0.25, 0.4, 0.6, 0.9, 1.3, 1.8)  # Standard deviations of the jumps where eras begin, log-odds
+JUMP_MEDIAN = _number("trend_jump")
 JUMP_SD = 0.6
 """Jumps of the trend where eras begin, log-odds, in models that only allow for them."""
 FORCE_OF = {HEADROOM.name: "ceiling", BOUND.name: "bounds", GROWTH.name: "growing"}
 
 
 def jump_weights(jumps: tuple[float | None, ...], width: float = 1.0) -> Float:
-    """Return the prior probabilities of standard deviations of jumps; the scale of their prior may be another."""
+    """Return the prior probabilities of standard deviations of jumps; their log-normal prior may be wider."""
     if jumps == (None,):
         return np.ones(1)
-    sizes = np.array(jumps, dtype=np.float64)
-    mass = np.exp(-0.5 * (sizes / (width * JUMP_SCALE)) ** 2) * np.gradient(sizes)
+    log_size = np.log(np.array(jumps, dtype=np.float64))
+    z = (log_size - math.log(JUMP_MEDIAN)) / (width * SPREAD_OF_SPREADS)
+    mass = np.exp(-0.5 * z**2) * np.gradient(log_size)
     return np.asarray(mass / mass.sum())
 
 

@@ -69,7 +69,9 @@ def stands_out(claim: Claim, engine: Engine, least: float) -> tuple[NullSets, ..
     ----------
     .. [1] Besag and Clifford (1991), Biometrika 78, 301-304, doi:10.1093/biomet/78.2.301.
     """
-    return tuple(_count(name, claim, engine, least) for name in claim.nulls)
+    indexed = engine.record.value is not None  # its values are no events that could repeat
+    names = [name for name in claim.nulls if not (indexed and name == EPISODES)]
+    return tuple(_count(name, claim, engine, least) for name in names)
 
 
 def _count(name: str, claim: Claim, engine: Engine, least: float) -> NullSets:

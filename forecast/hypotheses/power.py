@@ -46,6 +46,7 @@ SETS = 200
 """Record sets of each truth, as in the tables of the package."""
 ENOUGH = 0.8
 """Share of record sets that support a true claim, from which their size is said to decide it."""
+LIMIT_SETS = 100  # null sets of each kind that set the limit of a claim
 PLACEBOS = 60  # placebo sets of each simulated record set
 ALIKE = 0.05  # share by which the months with events of a record may differ from those of the simulated ones
 NULLS = (MATCHED, HINDSIGHT, EPISODES)
@@ -168,10 +169,10 @@ def simulate_power(
         about = [name for name in names if code in every[name].tells]
         if not about:
             continue
-        limit = max(
-            (limit_of([store.found[key(name, at, code)][0] for at in range(sets)]) for name in CLAIMS[code].nulls),
-            default=LIMIT,
-        )
+        limits = [
+            limit_of([store.found[key(name, at, code)][0] for at in range(LIMIT_SETS)]) for name in CLAIMS[code].nulls
+        ]
+        limit = max(limits, default=LIMIT)
         rates[code] = tuple(
             _rate([store.found[key(name, at, code)] for at in _numbers(name, sets)], code, every[name], record,
                   more_events, limit)
@@ -183,13 +184,13 @@ def simulate_power(
 def _null_truths(record: Record, seed: int) -> dict[str, Truth]:
     """Return the processes of a record's null sets; all claims that are simulated are tested on them."""
     engine = Engine(record, seed=seed)
-    told = tuple({code: None for truth in TRUTHS.values() for code in truth.tells})
-    return {name: replace(null_truth(name, engine), tells=told) for name in NULLS}
+    claims = tuple({code: None for truth in TRUTHS.values() for code in truth.tells})
+    return {name: replace(null_truth(name, engine), tells=claims) for name in NULLS}
 
 
 def _numbers(name: str, sets: int) -> range:
     """Return the numbers of the sets that a table counts; of null sets the first ones set the limit."""
-    return range(sets, 2 * sets) if name in NULLS else range(sets)
+    return range(LIMIT_SETS, LIMIT_SETS + sets) if name in NULLS else range(sets)
 
 
 def _tasks(
@@ -201,14 +202,15 @@ def _tasks(
 ) -> list[Task]:
     """Return what to simulate: sets that are counted, and null sets that set the limits of claims."""
     tasks: list[Task] = []
+    for at in range(LIMIT_SETS):
+        for name in NULLS:
+            tested = [code for code in codes if name in CLAIMS[code].nulls]
+            tasks.append((name, at, [code for code in tested if missing(name, at, code)]))
     for at in range(sets):
         for name in names:
             number = _numbers(name, sets)[at]
-            told = [code for code in truths[name].tells if code in codes]
-            tasks.append((name, number, [code for code in told if missing(name, number, code)]))
-        for name in NULLS:
-            told = [code for code in codes if name in CLAIMS[code].nulls]
-            tasks.append((name, at, [code for code in told if missing(name, at, code)]))
+            tested = [code for code in truths[name].tells if code in codes]
+            tasks.append((name, number, [code for code in tested if missing(name, number, code)]))
     return tasks
 
 

@@ -1,4 +1,7 @@
-"""Simulated record sets of known truth, as long and dense as a record: for power and false alarms of pooled tests."""
+"""Simulated record sets of known truth, as long and dense as a record: for power and false alarms of pooled tests.
+
+Counts are drawn at the event counts of the record; an index gets values at its months, standardised as the record's.
+"""
 
 import math
 from dataclasses import dataclass, replace
@@ -122,9 +125,12 @@ def _chosen(record: Record, truth: Truth, seed: int) -> Record:
             score = -turns
         case _:
             score = -np.abs(turns - turned_back(record))
-    best = score.argmax(axis=0)
+    best, dyads = score.argmax(axis=0), np.arange(len(record.dyads))
+    if record.value is not None:
+        values = np.array([one.value for one in made])
+        return replace(record, value=values[best, dyads])
     cooperative = np.array([one.cooperative for one in made])
-    return replace(record, cooperative=cooperative[best, np.arange(len(best))])
+    return replace(record, cooperative=cooperative[best, dyads])
 
 
 def dated_by_hindsight(record: Record) -> Record:
@@ -132,7 +138,8 @@ def dated_by_hindsight(record: Record) -> Record:
     begins = record.begins & record.prompt
     month = np.arange(record.events.shape[1])
     for d, late in enumerate((record.begins & ~record.prompt).sum(axis=1)):
-        moves = _moves(record.events[d], record.cooperative[d])
+        seen = record.cooperative[d] if record.value is None else record.value[d]
+        moves = _moves(np.abs(record.events[d]), seen)
         inside = (month > record.first[d]) & (month < record.stop[d] - 1)
         for at in np.argsort(-np.where(inside, moves, -1.0)):
             near = begins[d, max(0, at - MIN_APART + 1) : at + MIN_APART]
@@ -142,8 +149,8 @@ def dated_by_hindsight(record: Record) -> Record:
     return replace(record, begins=begins)
 
 
-def _moves(events: Index, cooperative: Index) -> Float:
-    """Return by how much the share of the two years from each month differs from that of the two years before."""
+def _moves(events: Index, cooperative: Index | Float) -> Float:
+    """Return by how much the mean of the two years from each month differs from that of the two years before."""
     total, good = (np.concatenate([[0], np.cumsum(counts)]) for counts in (events, cooperative))
     month = np.arange(len(events))
     before, after = np.maximum(month - AROUND, 0), np.minimum(month + AROUND, len(events))
@@ -164,7 +171,7 @@ def _simulated(record: Record, truth: Truth, seed: int) -> Record:
     jumps = np.where(record.begins, truth.jump_sd * rng.standard_normal(steps.shape), 0.0)
     keep = np.ones(size) if truth.trend_half_life is None else 0.5 ** (1.0 / vary(truth.trend_half_life, RETURN_SPREAD))
     volume = VOLUME + VOLUME_SD * rng.standard_normal(size)
-    cooperative = np.zeros_like(record.cooperative)
+    cooperative, values = np.zeros_like(record.cooperative), np.zeros(steps.shape)
     occasions = np.sum([*occasions_of(record).values()], axis=0) if truth.occasion else np.zeros(steps.shape)
     cycle_half_life, cycle_sd = truth.cycle or (1.0, 0.0)
     decay, spread = 0.5 ** (1.0 / vary(cycle_half_life, CYCLE_SPREAD)), vary(cycle_sd, CYCLE_SD_SPREAD)
@@ -184,9 +191,14 @@ def _simulated(record: Record, truth: Truth, seed: int) -> Record:
             source = (part.start + np.arange(months)) // SOURCE_MONTHS
             level += rng.normal(0.0, SOURCE_SD, source[-1] + 1)[source]
             concentration *= np.exp(rng.normal(0.0, CONCENTRATION_SPREAD, source[-1] + 1))[source]
+        if record.value is not None:
+            values[d, part] = _draw_values(level, concentration, record.events[d, part] != 0, rng)
+            continue
         cooperative[d, part] = _draw(level, concentration, record.events[d, part], rng)
         if truth.repeat:
             cooperative[d, part] = _repeated(cooperative[d, part], record.events[d, part], truth.repeat, rng)
+    if record.value is not None:
+        return replace(record, value=values)
     return replace(record, cooperative=cooperative)
 
 
@@ -248,3 +260,9 @@ def _draw(level: Float, concentration: Float, events: Index, rng: np.random.Gene
     share = 1.0 / (1.0 + np.exp(-(level + NOISE_SD * rng.standard_normal(len(level)))))
     share = np.clip(share, 1e-5, 1.0 - 1e-5)
     return rng.binomial(events, rng.beta(concentration * share, concentration * (1.0 - share)))
+
+
+def _draw_values(level: Float, concentration: Float, seen: Bool, rng: np.random.Generator) -> Float:
+    """Draw the values of an index, standardised; 0 in a month without one."""
+    value = level + rng.standard_normal(len(level)) / np.sqrt(concentration)
+    return np.where(seen, (value - value[seen].mean()) / value[seen].std(), 0.0)

@@ -14,13 +14,13 @@ from scipy.linalg import solve_triangular
 from scipy.special import gammaln, logsumexp
 from scipy.stats import multivariate_normal, norm
 
-MEAN, START_SD, NOISE_SD = 0.3, 1.4, 0.2
-VOLUME, VOLUME_SD = -0.55, 0.35
+MEAN, START_SD, NOISE_SD = 0.3, 1.4, 0.22
+VOLUME, VOLUME_SD = -0.3, math.hypot(0.4, 0.2)
 MEAN_SDS = (0.5, 0.71, 1.0, 1.41, 2.0)
-CONCENTRATION = (1.6, 0.5)
+CONCENTRATION = (2.3, 0.5)
 PRIORS = {  # Mean and standard deviation of the population's mean of a logarithm, spread of dyads
-    "step": (-2.2, 0.5, 0.3), "cycle_sd": (-0.6, 0.35, 0.15), "cycle": (math.log(4.0), 0.7, 0.3),
-    "return": (math.log(120.0), 0.8, 0.3), "source_sd": (math.log(0.4), 0.5, 0.2),
+    "step": (-2.3, 0.3, 0.25), "cycle_sd": (-0.5, 0.4, 0.3), "cycle": (math.log(4.0), 0.7, 0.3),
+    "return": (math.log(180.0), 0.7, 0.3), "source_sd": (math.log(0.4), 0.5, 0.2),
     "bound": (math.log(1.5), 0.5, 0.3),
 }  # fmt: skip
 RETURN_YEARS = (2.0, 90.5)

@@ -20,7 +20,7 @@ from forecast.hypotheses import models
 from forecast.hypotheses.engine import HINDSIGHT, MATCHED, Claim, Engine, Reading, by_dyad, learned
 from forecast.hypotheses.evidence import Evidence
 from forecast.hypotheses.filter import COLUMN, MEAN_SD, NEW_SOURCE, SET_CEILING, likelihoods
-from forecast.hypotheses.models import HEADROOM, JUMP_SD, JUMPS, RETURN_CYCLE, WALK_CYCLE, Axis, Model
+from forecast.hypotheses.models import HEADROOM, JUMP_SD, JUMPS, RETURN_CYCLE, WALK_CYCLE, Model
 from forecast.hypotheses.outcome import Outcome, decide
 from forecast.hypotheses.record import Record, placebo_sets
 from forecast.theory import CEILING as FRAMEWORK
@@ -110,7 +110,8 @@ JUMPING = Claim(
 BREAKS, STRIDE, APART, DRAWS = "breaks", 6, 36, 100
 """Variant of the record with blind breaks; months between those that are tried, and between breaks; sets drawn."""
 CEILING_MODEL = Model("a ceiling by the framework", (*RETURN_CYCLE.axes, HEADROOM), jump_sd=JUMP_SD)
-KIND_STEP = Axis("trend_step", math.log(0.035), 0.7, 0.3, math.log(0.002), math.log(0.5))
+_KIND_STEP = models.axis_of("kind_step", math.log(0.002), math.log(0.5))
+KIND_STEP = replace(_KIND_STEP, name=models.STEP.name)  # the step of a trend of kinds
 KIND_VOLUME = (0.0, 0.4)
 DRIFT = Model("drift", (KIND_STEP,), volume=KIND_VOLUME)
 BY_ERA = Model("by era", (models.SOURCE_SD,), held=((KIND_STEP, math.log(0.001)),), volume=KIND_VOLUME)
