@@ -225,11 +225,11 @@ file_argument = arg("A plan, such as plan.yaml.", ..., metavar="FILE")
 def freeze(path: Path = file_argument) -> None:
     """Freeze a plan before its results are seen: from then on it is run unchanged, or rejected."""
     from forecast.hypotheses import freeze_plan, write_plan
-    from forecast.hypotheses.plan import require_data
+    from forecast.hypotheses.plan import other_rules, require_data
     from forecast.hypotheses.run import check_tests
 
     plan, name = forecast.read_plan(path, frozen=False), printable(str(path))
-    if plan.frozen == plan.digest:
+    if plan.frozen == plan.digest and not other_rules(plan):
         typer.echo(f"{name}: frozen on {plan.created} already, and unchanged since: {plan.digest[:12]}.")
         return
     if plan.data is not None:  # else they are not there yet
@@ -239,7 +239,10 @@ def freeze(path: Path = file_argument) -> None:
     done = freeze_plan(plan)
     write_plan(path, done)
     if plan.frozen:
-        typer.echo(f"{name}: it had been frozen on {plan.created} and changed since. Say so where you publish.")
+        typer.echo(
+            f"{name}: it had been frozen on {plan.created}, and has changed or is tested in another way since. "
+            "Say so where you publish."
+        )
     typer.echo(f"{name}: frozen on {done.created}, digest {done.digest[:12]}; stamp of its results: {done.stamp}.")
     typer.echo(f"Publish it, then carry it out: forecast test --plan {name}")
 

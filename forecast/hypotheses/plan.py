@@ -43,6 +43,7 @@ from forecast.hypotheses.run import (
     parse_claims,
     pooled_tests,
 )
+from forecast.model.declarations import priors_of
 from forecast.progress import Progress
 from forecast.sources import Data, Records, Source, gather, open_source
 from forecast.typing import Seed
@@ -50,6 +51,7 @@ from forecast.wording import join, number
 
 VERSION = 2
 PACKAGE = "pendulum-forecast"
+PARTS_OF_PRIORS = ("common", "claims")  # Those of priors.toml by which claims are tested
 ON_SEEN_DATA, CONFIRMATORY = "frozen on data already seen", "confirmatory"
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
@@ -60,7 +62,7 @@ _HEAD = """\
 """
 
 
-_OPTIONAL = ("dyads", "choice", "null_sets", "months", "reasons", "remarks")
+_OPTIONAL = ("dyads", "choice", "null_sets", "months", "priors", "reasons", "remarks")
 
 
 class DataDigest(BaseModel):
@@ -109,14 +111,16 @@ class Choice(BaseModel):
         return f"{rule}, without {join(self.without)}" if self.without else rule
 
 
-def months_of(claims: Sequence[str]) -> dict[str, int]:
-    """Return the months from first event to last that each claim needs of a dyad."""
-    return {code: CLAIMS[code].months for code in claims}
-
-
-def null_sets_of(claims: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return the null sets from which each claim must stand out to be supported."""
-    return {code: CLAIMS[code].nulls for code in claims}
+def fixed_by_version(claims: Sequence[str]) -> dict[str, Any]:
+    """Return the fields of a plan by which this version of the package tests claims."""
+    priors = {prior.name: prior.value for part in PARTS_OF_PRIORS for prior in priors_of(part)}
+    return {
+        "rule": dict.fromkeys(claims, FACTOR),
+        "null_sets": {code: CLAIMS[code].nulls for code in claims},
+        "months": {code: CLAIMS[code].months for code in claims},
+        "priors": digest(json.dumps(priors, sort_keys=True).encode()),
+        "package": version(PACKAGE),
+    }
 
 
 class Plan(BaseModel):
@@ -140,6 +144,7 @@ class Plan(BaseModel):
     null_sets: dict[str, tuple[str, ...]] = {}
     # Months from first event to last that a dyad needs, by claim. Fixed by the package version
     months: dict[str, int] = {}
+    priors: Digest | None = None  # SHA-256 of the priors of the tests. Fixed by the package version
     predicted: dict[str, float | str] = {}  # What the author expects by claim, a log Bayes factor or words
     reasons: dict[str, str] = {}  # Why the author expects that, by claim
     remarks: tuple[str, ...] = ()  # What readers of the results have to know; printed with them
@@ -162,15 +167,8 @@ class Plan(BaseModel):
         require_whole("seed", self.seed)
         if (len(self.dyads) < FEWEST_DYADS) if self.choice is None else self.dyads:
             raise ValueError(f"dyads: expected {FEWEST_DYADS} at least, or none and the rule of a `choice`")
-        fixed = {
-            "rule": dict.fromkeys(self.claims, FACTOR),
-            "null_sets": null_sets_of(self.claims),
-            "months": months_of(self.claims),
-        }
-        for name, own in fixed.items():
-            # Plans from before these fields were there do not have them.
-            if (stated := getattr(self, name)) != own and (stated or name == "rule"):
-                raise ValueError(f"{name}: this version decides by {own}; make a new plan")
+        if self.rule != (rule := dict.fromkeys(self.claims, FACTOR)):
+            raise ValueError(f"rule: this version decides by {rule}; make a new plan")
         if self.data is None and self.seen:
             raise ValueError("data: missing, though they had been seen; make the plan from them, or say seen: false")
         for name in ("predicted", "reasons"):
@@ -306,24 +304,17 @@ def plan_ahead(
 
 def _new_plan(codes: tuple[str, ...], seed: Seed, given: dict[str, Any]) -> Plan:
     """Return a plan with all that the version of the package fixes."""
-    fixed = {
-        "claims": codes,
-        "seed": whole_seed(seed),
-        "rule": dict.fromkeys(codes, FACTOR),
-        "null_sets": null_sets_of(codes),
-        "months": months_of(codes),
-        "package": version(PACKAGE),
-        "created": today(),
-    }
+    made = {"claims": codes, "seed": whole_seed(seed), "created": today()}
     try:
-        return Plan.model_validate(fixed | given)
+        return Plan.model_validate(fixed_by_version(codes) | made | given)
     except ValidationError as error:
         raise PlanError(f"plan: {faults(error)}") from error
 
 
 def freeze_plan(plan: Plan, day: date | None = None) -> Plan:
-    """Return the plan with its own digest, as of a day (today)."""
-    dated = plan.model_copy(update={"created": day or today(), "frozen": None})
+    """Return the plan with its own digest, as of a day (today); it states how this version tests claims."""
+    stated = {"created": day or today(), "frozen": None}
+    dated = plan.model_copy(update=fixed_by_version(plan.claims) | stated)
     return dated.model_copy(update={"frozen": dated.digest})
 
 
@@ -398,6 +389,22 @@ def require_frozen(plan: Plan, where: str, remedy: str) -> None:
         )
 
 
+def other_rules(plan: Plan) -> list[str]:
+    """Return the fields in which a plan states another way of testing than that of this version."""
+    own = fixed_by_version(plan.claims)
+    stated = {name: getattr(plan, name) for name in ("rule", "null_sets", "months", "priors")}
+    return [name for name, value in stated.items() if value and value != own[name]]
+
+
+def require_rule(plan: Plan) -> None:
+    """Reject a plan that states another way of testing than that of this version."""
+    if other := other_rules(plan):
+        raise PlanError(
+            f"plan: this version tests by other {join(other)} than the plan states. Carry it out with the version of "
+            f"{plan.created} ({plan.package}); or, if no one has seen results, freeze it again and say so"
+        )
+
+
 def require_data(plan: Plan, data: Data) -> None:
     """Reject data that are not those of the plan, if it was made from data."""
     if plan.data is None:
@@ -460,6 +467,7 @@ def run_plan(
     'frozen on data already seen'
     """
     require_frozen(plan, "plan: ", "forecast plan freeze FILE")
+    require_rule(plan)
     frozen = plan
     if path is not None:
         plan = plan.model_copy(update={"source": plan.source.model_copy(update={"path": str(path)})})
@@ -547,6 +555,11 @@ def _notes(plan: Plan, data: Data, left_out: dict[str, str]) -> list[str]:
     return [
         f"Plan frozen on {plan.created} (digest {plan.digest[:12]}). "
         f"Its author states that the data had {seen}been seen before.",
+        *(
+            []
+            if plan.null_sets
+            else ["The plan states no null sets, months or priors: tested by those of this version."]
+        ),
         *chosen,
         *(_predicted(plan, code) for code in plan.predicted),
         *plan.remarks,
