@@ -1,6 +1,9 @@
 """`forecast test`, `forecast plan` and `forecast power`: what they reject, print, write and end with."""
 
 import json
+import os
+import shutil
+from pathlib import Path
 
 import pytest
 import yaml
@@ -230,3 +233,25 @@ def test_no_plan_is_frozen_that_cannot_run():
     result = run("plan", "freeze", "p.yaml")
     assert result.exit_code == 2 and "fewer than 240 months" in said(result)
     assert "not frozen" in said(run("plan", "show", "p.yaml"))
+
+
+OUTSIDERS = Path(os.environ.get("OUTSIDERS", Path(__file__).resolve().parents[2] / "shared" / "outsiders"))
+TURKEY = OUTSIDERS / "turkey.cameo.csv.gz"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not TURKEY.exists(), reason=f"{TURKEY.name} is not at hand")
+def test_a_plan_is_carried_out_on_a_real_record_under_another_name(tmp_path):
+    shutil.copy(TURKEY, tmp_path / "mystery.csv.gz")
+    rule = ("--choose", "events=300,months=96", "--unseen", "--as-of", "2006-07-31")
+    run("plan", "new", "--format", "keds", *rule, "--claims", "S5a,S5b,S8", "--out", "p.yaml")
+    run("plan", "freeze", "p.yaml")
+    result = run("test", "--plan", "p.yaml", "--events", "mystery.csv.gz", "--format", "keds", "--out", "page")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads((tmp_path / "page/tests.json").read_text())
+    (fading,) = found["claims"]
+    assert fading["code"] == "S5a" and len(found["dyads"]) == 9 and "TUR-USA" in found["dyads"]
+    low, median, high = fading["details"]["half_life_months"]
+    assert low < median < high and 1.0 < median < 12.0
+    assert sum("was left out" in note for note in found["notes"]) == 2
+    assert (tmp_path / "page/index.html").exists()

@@ -1,7 +1,7 @@
 """Events that KEDS and its successor TABARI coded, and monthly intensities of COPDAB, read without a mapping.
 
-Actors are states by their first three letters, as `actors.csv` lists them where they are not ISO 3166, and whoever
-follows acts for the state, unless it is one of `NO_STATE`.
+Actors are states by their first three letters, as `actors.csv` lists them where they are not ISO 3166. Any agent that
+these letters are followed by acts for the state, unless it is one of `NO_STATE`.
 """
 
 import functools
