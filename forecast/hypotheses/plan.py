@@ -249,8 +249,7 @@ def make_plan(
         "data": DataDigest(panel=data.digest, files=data.files),
         "seen": seen,
     }
-    said = {"predicted": dict(predicted or {}), "reasons": dict(reasons or {}), "remarks": tuple(remarks)}
-    return _new_plan(parse_claims(claims), seed, data_fields | said)
+    return _new_plan(data_fields, claims, seed, predicted, reasons, remarks)
 
 
 @checked
@@ -298,15 +297,23 @@ def plan_ahead(
     {'S5a': 96}
     """
     data_fields = {"choice": choice, "as_of": as_of, "source": source, "data": None, "seen": False}
-    said = {"predicted": dict(predicted or {}), "reasons": dict(reasons or {}), "remarks": tuple(remarks)}
-    return _new_plan(parse_claims(claims), seed, data_fields | said)
+    return _new_plan(data_fields, claims, seed, predicted, reasons, remarks)
 
 
-def _new_plan(codes: tuple[str, ...], seed: Seed, given: dict[str, Any]) -> Plan:
+def _new_plan(
+    data_fields: dict[str, Any],
+    claims: Sequence[str],
+    seed: Seed,
+    predicted: dict[str, float | str] | None,
+    reasons: dict[str, str] | None,
+    remarks: Sequence[str],
+) -> Plan:
     """Return a plan with all that the version of the package fixes."""
-    made = {"claims": codes, "seed": whole_seed(seed), "created": today()}
+    codes = parse_claims(claims)
+    stated = {"claims": codes, "seed": whole_seed(seed), "created": today()}
+    said = {"predicted": dict(predicted or {}), "reasons": dict(reasons or {}), "remarks": tuple(remarks)}
     try:
-        return Plan.model_validate(fixed_by_version(codes) | made | given)
+        return Plan.model_validate(fixed_by_version(codes) | data_fields | stated | said)
     except ValidationError as error:
         raise PlanError(f"plan: {faults(error)}") from error
 
