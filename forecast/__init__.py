@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from forecast.errors import ForecastError
     from forecast.evaluation import Cluster, Record, origins_between
     from forecast.evaluation.backtest import backtest, choose
-    from forecast.events import add_events, combine, read_chronology, read_counts, read_index, read_table
+    from forecast.events import (
+        add_events,
+        combine,
+        read_chronology,
+        read_copdab,
+        read_counts,
+        read_index,
+        read_keds,
+        read_table,
+    )
     from forecast.events.dyads import hierarchy, read_coverage, read_dyads, read_eras
     from forecast.feeds import FeedSettings, count_feed, read_feed
     from forecast.feeds.counting import count_sql
@@ -54,10 +63,10 @@ __all__ = [
     "calendar_drivers", "check_fit", "choose", "combine", "compare_models", "conditional_question", "count_feed",
     "count_sql", "describe_panel", "fetch_feed", "fit", "gather", "hierarchy", "import_files", "joint_question",
     "make_plan", "make_question", "make_report", "origins_between", "plots", "pooled_tests", "put_question",
-    "read_archive", "read_chronology", "read_counts", "read_coverage", "read_drivers", "read_dyads", "read_eras",
-    "read_feed", "read_index", "read_plan", "read_question", "read_skill", "read_table", "register_cycle",
-    "repair_archive", "resolve_question", "run_plan", "scenario", "simulate_ahead", "simulate_power",
-    "split_change", "update", "write_report", "write_scenarios", "write_skill", "write_tests",
+    "read_archive", "read_chronology", "read_copdab", "read_counts", "read_coverage", "read_drivers", "read_dyads",
+    "read_eras", "read_feed", "read_index", "read_keds", "read_plan", "read_question", "read_skill", "read_table",
+    "register_cycle", "repair_archive", "resolve_question", "run_plan", "scenario", "simulate_ahead",
+    "simulate_power", "split_change", "update", "write_report", "write_scenarios", "write_skill", "write_tests",
 ]  # fmt: skip
 
 

@@ -18,14 +18,25 @@ from pydantic import model_validator as validator
 from forecast.arguments import checked
 from forecast.dates import month_end, reject_future
 from forecast.errors import SpecError, UnknownDyadError
-from forecast.events import add_events, combine, read_chronology, read_counts, read_index, read_table
+from forecast.events import (
+    add_events,
+    combine,
+    read_chronology,
+    read_copdab,
+    read_counts,
+    read_index,
+    read_keds,
+    read_table,
+    schemes,
+)
 from forecast.events.additions import state_coverage
 from forecast.events.coverage import parse_statements, unstated_days
 from forecast.events.dyads import choose_dyad, find_dyad, hierarchy, in_order, read_dyads
+from forecast.events.keds import ACTORS
 from forecast.events.table import REJECT_COLUMNS, CountTable, EventTable, Recorded, SourceFile
 from forecast.events.tables import chronology_files
 from forecast.feeds.feed import FeedSettings, Settings
-from forecast.files import digest
+from forecast.files import digest, file_digest
 from forecast.panel import build_counts_panel, build_index_panel, build_panel, coverage_end, describe_panel
 from forecast.resources import data_folder
 from forecast.wording import Card, Displayed, join, join_some
@@ -164,6 +175,8 @@ KINDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], str]] = {
     "events": ("a table of events", *_TABLE),
     "counts": ("a table of counts", *_TABLE),
     "index": ("an index", *_TABLE),
+    "keds": ("a table of KEDS", (), ("path", "scheme"), "a table of KEDS needs a `path` and its `scheme` at most"),
+    "copdab": ("monthly intensities of COPDAB", (), ("path",), "intensities of COPDAB need a `path` at most"),
     "feed": ("a machine-coded feed", ("paths",), ("feed", "settings"), "a feed is given under `paths`, at least one"),
     "archive": (
         "an archive", ("path",), ("datasets", "settings"),
@@ -175,11 +188,12 @@ KINDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], str]] = {
     ),
 }  # fmt: skip
 """The kinds of source: words, fields that it must have and may have, and the message otherwise."""
-_NAMING = {"path", "mapping", "sources", "paths", "feed", "settings", "datasets"}
+_NAMING = {"path", "mapping", "sources", "paths", "feed", "settings", "datasets", "scheme"}
 EVENT_TABLES = ("eras.csv", "coverage.csv", "codebook/cameo.csv", "codebook/classes.csv", "codebook/scales.csv")
 FEED_TABLES = ("codebook/countries.csv", "codebook/plover.csv")
 """Tables in `data/` that decide how events, and those of feeds, are counted."""
-_SELDOM = ("sources", "additions", "covered_to", "paths", "feed", "settings", "datasets")
+CODE_TABLES = (ACTORS, *schemes.TABLES.values())  # Tables that decide how events of KEDS are counted
+_SELDOM = ("sources", "additions", "covered_to", "paths", "feed", "settings", "datasets", "scheme")
 
 
 class Source(Settings):
@@ -187,9 +201,10 @@ class Source(Settings):
 
     Attributes
     ----------
-    kind : {"chronology", "events", "counts", "index", "feed", "archive", "several"}
-        The embedded chronology or a folder like it; a table of events, of counts or of an index; files of a
-        machine-coded feed; datasets of an archive of such; or several sources together.
+    kind : {"chronology", "events", "counts", "index", "keds", "copdab", "feed", "archive", "several"}
+        The embedded chronology or a folder like it; a table of events, of counts or of an index; a table of KEDS;
+        monthly intensities of COPDAB; files of a machine-coded feed; datasets of an archive of such; or several
+        sources together.
     path, mapping : str, optional
         The folder or table, and the file that says where the table's fields stand.
     sources : tuple of Source
@@ -207,6 +222,8 @@ class Source(Settings):
         What is counted of a feed, or of an archive.
     datasets : tuple of str
         Which datasets of an archive; by default all.
+    scheme : {"cameo", "weis"}, optional
+        The coding scheme of a table of KEDS; by default CAMEO.
 
     Examples
     --------
@@ -219,7 +236,8 @@ class Source(Settings):
 
     wrong: ClassVar[str] = "source: {}"
 
-    # `chronology` (embedded, or a folder like it), `events`, `counts`, `index`, `feed`, `archive`, or `several`
+    # `chronology` (embedded, or a folder like it), `events`, `counts`, `index`, `keds`, `copdab`, `feed`, `archive`, or
+    # `several`
     kind: str = "chronology"
     path: str | None = None  # Folder or table as given, or null; run the plan from the same folder
     mapping: str | None = None  # Mapping file, or null
@@ -230,6 +248,7 @@ class Source(Settings):
     feed: str | None = None  # Which feed, if the content does not say
     settings: FeedSettings | None = None  # Settings of a feed that are not defaults
     datasets: tuple[str, ...] = ()  # Datasets of an `archive`, if not all
+    scheme: Literal["cameo", "weis"] | None = None  # Coding scheme of a table of KEDS, if not CAMEO
 
     @validator(mode="after")
     def _complete(self) -> Self:
@@ -276,7 +295,7 @@ class Source(Settings):
         if self.sources:
             return " and ".join(source.words for source in self.sources)
         if self.path is None and not self.paths:
-            return "the embedded chronology"
+            return "the embedded chronology" if self.kind == "chronology" else KINDS[self.kind][0]
         named = join_some([Path(one).name for one in self.paths or (str(self.path),)])
         of = f"{join(self.datasets)} of " if self.datasets else ""
         return f"{of}{KINDS[self.kind][0]} ({named})"
@@ -315,10 +334,16 @@ def _read(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Re
     if source.kind == "events":
         events = read_table(path, mapping)
         return Records(events, _event_digests(events, path, mapping))
+    if source.kind in ("keds", "copdab") and source.path is None:
+        raise SpecError(f"source: {source.words} has no path; name the file (--events FILE --format {source.kind})")
+    if source.kind == "keds":
+        events = read_keds(path, source.scheme or "cameo")
+        return Records(events, _event_digests(events) | {f"codes/{one.name}": file_digest(one) for one in CODE_TABLES})
     if source.kind == "counts":
         return Records(read_counts(path, mapping), _digests(["eras.csv"], path, mapping))
-    if source.kind == "index":
-        values, digests = read_index(path, mapping), _digests(["eras.csv"], path, mapping)
+    if source.kind in ("index", "copdab"):
+        values = read_index(path, mapping) if source.kind == "index" else read_copdab(path)
+        digests = _digests(["eras.csv"], path, source.mapping)
         file = SourceFile(Path(path).name, digests[Path(path).name], len(values), 0)
         rejects = pd.DataFrame(columns=list(REJECT_COLUMNS))
         return Records(IndexTable(values.dropna(subset="value"), rejects, (file,)), digests)

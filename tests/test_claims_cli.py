@@ -1,6 +1,9 @@
 """`forecast test`, `forecast plan` and `forecast power`: what they reject, print, write and end with."""
 
 import json
+import os
+import shutil
+from pathlib import Path
 
 import pytest
 import yaml
@@ -169,3 +172,86 @@ def test_power_rejects_nonsense(options, tmp_path):
     result = run("power", *DATA, *options)
     assert result.exit_code == 2
     assert (tmp_path / "power.csv").read_text() == "years of work"
+
+
+KEDS = "date,source,target,code\n" + "".join(
+    f"{1990 + month // 12}-{month % 12 + 1:02d}-15,TUR,{other},{'042' if month % 3 else '112'}\n"
+    for month in range(130)
+    for other in ("GRC", "SYR", "USA")
+)
+
+
+def test_a_plan_for_a_table_to_come_is_carried_out_by_one_command(tested, tmp_path):
+    (tmp_path / "keds.csv").write_text(KEDS)
+    given = ("--format", "keds", "--scheme", "cameo")
+    rule = ("--choose", "events=100,months=96", "--without", "USA-TUR", "--unseen", "--as-of", "2000-12-31")
+    said_too = ("--predicted", "S5a=2", "--reason", "S5a=It is short.", "--remark", "Once only.")
+    made = run("plan", "new", *given, *rule, "--claims", "S5a", *said_too, "--out", "p.yaml")
+    assert made.exit_code == 0, made.stderr
+    assert "dyads to be chosen (all with at least 100 events" in said(made)
+    assert run("plan", "freeze", "p.yaml").exit_code == 0
+    result = run("test", "--plan", "p.yaml", "--events", "keds.csv", *given, "--cores", 1, "--out", "page")
+    assert result.exit_code == 0, result.stderr
+    assert tested == [(("GRC-TUR", "SYR-TUR"), ("S5a",), None, 1, 1)]
+    page = (tmp_path / "page/index.html").read_text()
+    assert "It is short." in page and "keds.csv" in page and "confirmatory" in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--choose", "events=1,months=1", "--format", "keds"), "give --unseen and --as-of"),
+        (("--choose", "events=1,months=1", "--unseen", "--as-of", "2000-01-01"), "say what the data will be"),
+        (("--choose", "events=few,months=1", "--unseen", "--as-of", "2000-01-01", "--format", "keds"), "is no rule"),
+        (("--choose", "events=3", "--unseen", "--as-of", "2000-01-01", "--format", "keds"), "is no rule"),
+        (
+            ("--choose", "events=1,months=1", "--unseen", "--as-of", "2000-01-01", "--format", "keds", "--events", "a"),
+            "made without data",
+        ),
+        (("--without", "USA-CHN"), "--choose leaves out, which is missing"),
+        (("--reason", "S5b"), "no value; write NAME=VALUE"),
+    ],
+)
+def test_a_plan_for_data_to_come_rejects_nonsense(arguments, words):
+    result = run("plan", "new", "--claims", "S5a", *arguments)
+    assert result.exit_code == 2 and words in said(result)
+
+
+def test_the_file_for_a_plan_is_of_its_kind_and_scheme(tmp_path):
+    (tmp_path / "keds.csv").write_text(KEDS)
+    run("plan", "new", "--format", "keds", "--choose", "events=100,months=96", "--unseen", "--as-of", "2000-12-31",
+        "--claims", "S5a", "--out", "p.yaml")  # fmt: skip
+    run("plan", "freeze", "p.yaml")
+    for options in (("--format", "keds", "--scheme", "weis"), ("--format", "copdab")):
+        result = run("test", "--plan", "p.yaml", "--events", "keds.csv", *options)
+        assert result.exit_code == 2 and "give --events FILE --format keds" in said(result)
+    assert "name the file" in said(run("test", "--plan", "p.yaml"))
+
+
+def test_no_plan_is_frozen_that_cannot_run():
+    run("plan", "new", "--with", "USA-CHN,USA-RUS", "--as-of", "1960-12-31", "--claims", "S5b", "--out", "p.yaml")
+    result = run("plan", "freeze", "p.yaml")
+    assert result.exit_code == 2 and "fewer than 240 months" in said(result)
+    assert "not frozen" in said(run("plan", "show", "p.yaml"))
+
+
+OUTSIDERS = Path(os.environ.get("OUTSIDERS", Path(__file__).resolve().parents[2] / "shared" / "outsiders"))
+TURKEY = OUTSIDERS / "turkey.cameo.csv.gz"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not TURKEY.exists(), reason=f"{TURKEY.name} is not at hand")
+def test_a_plan_is_carried_out_on_a_real_record_under_another_name(tmp_path):
+    shutil.copy(TURKEY, tmp_path / "mystery.csv.gz")
+    rule = ("--choose", "events=300,months=96", "--unseen", "--as-of", "2006-07-31")
+    run("plan", "new", "--format", "keds", *rule, "--claims", "S5a,S5b,S8", "--out", "p.yaml")
+    run("plan", "freeze", "p.yaml")
+    result = run("test", "--plan", "p.yaml", "--events", "mystery.csv.gz", "--format", "keds", "--out", "page")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads((tmp_path / "page/tests.json").read_text())
+    (fading,) = found["claims"]
+    assert fading["code"] == "S5a" and len(found["dyads"]) == 9 and "TUR-USA" in found["dyads"]
+    low, median, high = fading["details"]["half_life_months"]
+    assert low < median < high and 1.0 < median < 12.0
+    assert sum("was left out" in note for note in found["notes"]) == 2
+    assert (tmp_path / "page/index.html").exists()

@@ -2,18 +2,23 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 import forecast
 from forecast.arguments import named_values
 from forecast.cli.declaring import arg, grouped, opt, output, shared
-from forecast.cli.options import Tested, day_of
+from forecast.cli.options import Tested, day_of, dyads_of
 from forecast.cli.terminal import console, echo_json, escape, print_caveats, progress, records, say, table
 from forecast.errors import SpecError
 from forecast.escaping import printable
 
-WITH_PLAN = {"plan", "dyad", "as_of", "out", "replace", "cores", "as_json"}
+if TYPE_CHECKING:
+    from forecast.hypotheses import Choice, Plan
+
+CAMEO = "cameo"  # Scheme of a table of KEDS that names none
+WITH_PLAN = {"plan", "dyad", "as_of", "out", "replace", "cores", "as_json", "events", "format", "scheme"}
 """Options that may be given together with a plan."""
 MOST_LINES = 20
 
@@ -52,8 +57,10 @@ def test(
                 dyad=find_dyad(dyad, list(data.dyads)) if dyad else None, cores=cores or os.cpu_count() or 1,
             )  # fmt: skip
         else:
-            later = day_of(asked.as_of, "as-of")
-            results = forecast.run_plan(forecast.read_plan(plan), dyad=dyad, as_of=later, cores=cores, progress=tell)
+            later, frozen = day_of(asked.as_of, "as-of"), forecast.read_plan(plan)
+            results = forecast.run_plan(
+                frozen, path=_path_for(frozen, asked), dyad=dyad, as_of=later, cores=cores, progress=tell
+            )
         if out is not None:
             tell("writing the page", 0, 0)
             page = forecast.write_tests(results, out)
@@ -71,6 +78,19 @@ def test(
         print_caveats(results.data_notes.caveats)
         for line in lines:
             console().print(escape(line), soft_wrap=True)
+
+
+def _path_for(plan: "Plan", asked: Tested) -> str | None:
+    """Return the file that is named for the data of a plan, if one is."""
+    if not (asked.events or asked.format or asked.scheme):
+        return None
+    given = asked.source
+    if given is None or (given.kind, given.scheme or CAMEO) != (plan.source.kind, plan.source.scheme or CAMEO):
+        scheme = f" --scheme {plan.source.scheme}" if plan.source.scheme else ""
+        raise SpecError(
+            f"--events: the plan is of {plan.source.words}; give --events FILE --format {plan.source.kind}{scheme}"
+        )
+    return given.path
 
 
 def _reject_with_plan(context: typer.Context) -> None:
@@ -128,7 +148,14 @@ app = typer.Typer(name="plan", help="Fix every choice of tests of claims before 
 def new(
     asked: Tested,
     unseen: bool = opt("You state that you have not looked at these data, nor at results from them.", False),
+    choose: str | None = opt(
+        "In place of data that you do not have: the rule by which their dyads are chosen, such as "
+        "events=300,months=96. Needs --unseen and --as-of."
+    ),
+    without: str | None = opt("With --choose: dyads that are left out, such as EGY-ISR,IRN-USA."),
     predicted: list[str] | None = opt("What you expect: CLAIM=TEXT or a log Bayes factor, such as S5b=3. Repeat it."),
+    reason: list[str] | None = opt("Why you expect that: CLAIM=TEXT. Repeat it."),
+    remark: list[str] | None = opt("What readers of the results have to know. Repeat it."),
     out: Path = output("File of the plan.", Path("plan.yaml"), kind="FILE"),
 ) -> None:
     """Write a plan, to be edited and frozen: claims, dyads, data with their digests, rule, predictions, seed."""
@@ -137,12 +164,51 @@ def new(
     if out.exists():
         raise SpecError(f"--out: {out} exists; choose another name, or remove it")
     expected = {code: _number_or_text(one) for code, one in named_values(predicted or [], "predicted", "S5b=3").items()}
-    plan = forecast.make_plan(
-        asked.gathered(), claims=asked.codes, seed=asked.seed, seen=not unseen, predicted=expected
-    )
+    said: dict[str, Any] = {
+        "claims": asked.codes,
+        "seed": asked.seed,
+        "predicted": expected,
+        "reasons": named_values(reason or [], "reason", "S5b='too few years'"),
+        "remarks": remark or [],
+    }
+    if choose is None:
+        if without:
+            raise SpecError("--without: says which dyads --choose leaves out, which is missing; give both")
+        plan = forecast.make_plan(asked.gathered(), seen=not unseen, **said)
+    else:
+        plan = _ahead(asked, choose, without, unseen, said)
     write_plan(out, plan)
-    typer.echo(f"{out}: {', '.join(plan.claims)} on {len(plan.dyads)} dyads as of {plan.as_of}, not frozen.")
+    dyads = f"{len(plan.dyads)} dyads" if plan.choice is None else f"dyads to be chosen ({plan.choice.words})"
+    typer.echo(f"{out}: {', '.join(plan.claims)} on {dyads} as of {plan.as_of}, not frozen.")
     typer.echo(f"Check and edit it, then: forecast plan freeze {out}")
+
+
+def _ahead(asked: Tested, choose: str, without: str | None, unseen: bool, said: "dict[str, Any]") -> "Plan":
+    """Make a plan of data that its author does not have."""
+    from forecast.hypotheses import plan_ahead
+
+    as_of = day_of(asked.as_of, "as-of")
+    if not unseen or as_of is None or asked.together:
+        raise SpecError(
+            "--choose: is for data that you do not have; give --unseen and --as-of DAY, and leave --with out"
+        )
+    if any((asked.events, asked.counts, asked.index, asked.mapping, asked.datasets, asked.archive)):
+        raise SpecError("--choose: the plan is made without data; leave them out, or leave --choose out")
+    if asked.format is None:
+        raise SpecError("--choose: say what the data will be, such as --format keds --scheme cameo")
+    source = forecast.Source(kind=asked.format, scheme=asked.scheme)
+    return plan_ahead(source, _choice(choose, without), as_of, **said)
+
+
+def _choice(text: str, without: str | None) -> "Choice":
+    """Read a rule such as events=300,months=96."""
+    from forecast.hypotheses import Choice
+
+    given = named_values(text.split(","), "choose", "events=300,months=96")
+    if set(given) != {"events", "months"} or not all(value.isdecimal() and int(value) for value in given.values()):
+        raise SpecError(f"--choose: {text!r:.60} is no rule; give both numbers, such as events=300,months=96")
+    dyads = dyads_of(without, "--without") or ()
+    return Choice(events=int(given["events"]), months=int(given["months"]), without=dyads)
 
 
 def _number_or_text(text: str) -> float | str:
@@ -160,18 +226,24 @@ file_argument = arg("A plan, such as plan.yaml.", ..., metavar="FILE")
 def freeze(path: Path = file_argument) -> None:
     """Freeze a plan before its results are seen: from then on it is run unchanged, or rejected."""
     from forecast.hypotheses import freeze_plan, write_plan
-    from forecast.hypotheses.plan import require_data
+    from forecast.hypotheses.plan import other_rules, require_data
+    from forecast.hypotheses.run import check_tests
 
     plan, name = forecast.read_plan(path, frozen=False), printable(str(path))
-    if plan.frozen == plan.digest:
+    if plan.frozen == plan.digest and not other_rules(plan):
         typer.echo(f"{name}: frozen on {plan.created} already, and unchanged since: {plan.digest[:12]}.")
         return
     if plan.data is not None:  # else they are not there yet
-        require_data(plan, forecast.gather(plan.source, plan.dyads, as_of=plan.as_of))
+        data = forecast.gather(plan.source, plan.dyads, as_of=plan.as_of)
+        require_data(plan, data)
+        check_tests(data.panel, data.events, plan.claims)
     done = freeze_plan(plan)
     write_plan(path, done)
     if plan.frozen:
-        typer.echo(f"{name}: it had been frozen on {plan.created} and changed since. Say so where you publish.")
+        typer.echo(
+            f"{name}: it had been frozen on {plan.created}, and has changed or is tested in another way since. "
+            "Say so where you publish."
+        )
     typer.echo(f"{name}: frozen on {done.created}, digest {done.digest[:12]}; stamp of its results: {done.stamp}.")
     typer.echo(f"Publish it, then carry it out: forecast test --plan {name}")
 

@@ -39,6 +39,10 @@ class AnyData:
     mapping: list[Path] | None = opt("Where the table's fields stand. One a table, in the order of the tables.")
     counts: Path | None = opt("Your own counts by class (with --mapping).")
     index: Path | None = opt("Your own index (with --mapping).")
+    format: Literal["keds", "copdab"] | None = opt(
+        "With --events: the file is as KEDS or TABARI write it, or monthly intensities of COPDAB; needs no mapping."
+    )
+    scheme: Literal["cameo", "weis"] | None = opt("With --format keds: the coding scheme. Default: cameo.")
     feed: str | None = shared.feed()
     feed_setting: list[str] | None = shared.feed_setting()
 
@@ -50,6 +54,8 @@ class AnyData:
         mappings, settings = self.mapping or [], parse_settings(self.feed_setting) if self.feed_setting else None
         tables = {"events": self.events, "counts": self.counts, "index": self.index}
         named = [name for name, given in tables.items() if given]
+        if self.format or self.scheme:
+            return self._formatted(bool(mappings or self.feed or settings or named != ["events"]))
         if self.datasets or self.archive:
             if named or mappings or self.feed:
                 raise SpecError("--data: names the data, as --events, --counts and --index do; give one of them")
@@ -66,6 +72,17 @@ class AnyData:
         if mappings:
             raise SpecError("--mapping: says how to read --events, --counts or --index, which is missing; give both")
         return None
+
+    def _formatted(self, more: bool) -> "forecast.Source":
+        """Return the source of the file that --format describes."""
+        if self.format is None:
+            raise SpecError("--scheme: says how --format keds is coded, which is missing; give both")
+        if self.scheme and self.format != "keds":
+            raise SpecError(f"--scheme: --format {self.format} has none; leave it out")
+        if more or self.datasets or self.archive or len(self.events or ()) != 1:
+            raise SpecError("--format: describes one file of --events, and nothing else; give --events FILE alone")
+        path = str(self.events[0]) if self.events else None
+        return forecast.Source(kind=self.format, path=path, scheme=self.scheme)
 
     @property
     def paths(self) -> list[Path]:

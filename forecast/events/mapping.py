@@ -95,8 +95,9 @@ class TableMapping(FileForm):
         "date", "known_at", "source", "target", "cameo", "goldstein", "quad", "n", "actor", "summary", "reference",
         "event_id",
     )  # fmt: skip
-    required = ("date", "source", "target", "cameo")
+    required = ("date", "source", "target")
 
+    scheme: Literal["cameo", "weis"] = "cameo"  # Coding scheme of the codes in the field `cameo`
     known_at_format: str | None = None  # By default as `date_format`
     # What an empty `known_at` means: `missing`, so that the row is rejected, or `date`, the day of the event
     known_at_empty: Literal["missing", "date"] = "missing"
@@ -107,6 +108,18 @@ class TableMapping(FileForm):
     leading_zeros: Literal["kept", "lost"] | None = None
     # `reject`: of rows with the same id keep the first and reject the others
     duplicate_ids: Literal["refuse", "reject"] = "refuse"
+
+    @model_validator(mode="after")
+    def _coded(self) -> Self:
+        if not (self.has("cameo") or self.has("goldstein") or self.has("quad")):
+            raise ValueError("cameo is missing: give it, or else `goldstein` or `quad`, under `columns` or `constants`")
+        if self.scheme != "cameo" and self.has("quad"):
+            raise ValueError(f"quad: it follows from the codes of {self.scheme}; leave it out")
+        return self
+
+
+CODED = {name: name for name in (*TableMapping.required, "cameo")}
+"""Columns of a table of coded events whose columns are called as the fields."""
 
 
 class CountedClass(BaseModel):
@@ -247,7 +260,7 @@ def load_raw(path: str | Path | Frame, form: FileForm) -> RawTable:
         content = read_bytes(path, LARGEST_FILE)
     is_parquet = form.format == "parquet" or (form.format is None and path.suffix in (".parquet", ".pq"))
     with fence(name, ADVICE):
-        return (_read_parquet if is_parquet else _read_csv)(name, content, form)
+        return (_read_parquet if is_parquet else raw_csv)(name, content, form)
 
 
 def raw_frame(frame: pd.DataFrame, name: str, date_format: str | None = None, sha256: str | None = None) -> RawTable:
@@ -267,7 +280,8 @@ def read_times(texts: "pd.Series[str]", date_format: str | None, *, months: bool
     return first.fillna(others[0]) if others else first
 
 
-def _read_csv(name: str, content: bytes, form: FileForm) -> RawTable:
+def raw_csv(name: str, content: bytes, form: FileForm) -> RawTable:
+    """Return the content of a CSV file as text."""
     encoding = "utf-8-sig" if form.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else form.encoding
     try:
         text = content.decode(encoding)

@@ -4,8 +4,9 @@ Each rule (`data/codebook/CODING.md`) is a predicate over the rows of one file, 
 rows that violate a rule and cannot be corrected without inventing facts are listed in `data/codebook/exceptions.csv`.
 """
 
+import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from forecast.errors import DataError, MappingError
 from forecast.events.codebook import read_codes, read_small_csv
 from forecast.events.dyads import dyad_code, find_dyad, in_order
 from forecast.events.mapping import ADVICE, RawTable, TableMapping, load_mapping, load_raw, read_times
+from forecast.events.schemes import CAMEO, SCHEMES, TITLES, WEIS_ROOTS, Scheme, nearest_roots, read_scheme
 from forecast.events.table import TEXT_COLUMNS, EventTable, broken_rules, combine, sort_events
 from forecast.files import digest, fence
 from forecast.resources import data_folder
@@ -57,18 +59,29 @@ def read_table(path: str | Path | Frame, mapping: TableMapping | dict[str, Any] 
 
 
 def conform(
-    raw: RawTable, mapping: TableMapping, only_dyad: str | None = None, unchecked: "pd.Series[bool] | None" = None
+    raw: RawTable,
+    mapping: TableMapping,
+    only_dyad: str | None = None,
+    unchecked: "pd.Series[bool] | None" = None,
+    *,
+    rejected: Mapping[int, str] | None = None,
+    one_event: Sequence[str] = (),
 ) -> EventTable:
-    """Convert text to an event table, of `only_dyad` if given; references of `unchecked` rows (by line) say so."""
+    """Convert text to an event table.
+
+    Only rows of `only_dyad` are kept, if it is given. References of `unchecked` rows (by line) say so. Rows that were
+    `rejected` before have their reason by line. Rows that agree in the columns `one_event` are one event.
+    """
     if raw.rows.empty:
         raise raw.nothing_usable(raw.faults)
     events, reasons = typed_rows(raw, mapping)
+    reasons |= rejected or {}
     if unchecked is not None:
         events.loc[unchecked, "reference"] = events.loc[unchecked, "reference"].map(shown_reference)
     if only_dyad:
         reasons = dict.fromkeys(events.index[events["dyad"] != only_dyad], f"not of the dyad {only_dyad}") | reasons
     events = events.drop(index=list(reasons))
-    repeats = _duplicates(events, raw.name, mapping)
+    repeats = _duplicates(events, raw.name, mapping, one_event)
     events, reasons = events.drop(index=list(repeats)), reasons | repeats | raw.faults
     if events.empty:
         raise raw.nothing_usable(reasons)
@@ -102,9 +115,16 @@ def typed_rows(raw: RawTable, mapping: TableMapping) -> tuple[pd.DataFrame, dict
         events["known_at"] = known_at.mask(_known_on_its_day(fields, mapping), events["date"])
     for side in ("source", "target"):
         events[side] = fields[side].map(lambda name: mapping.countries.get(name, name))
-    events["cameo"] = _codes(fields["cameo"], raw, mapping)
     codes = read_codes()
-    events["goldstein"] = number("goldstein", events["cameo"].map(codes["goldstein"]).fillna(0.0))
+    if mapping.has("cameo"):
+        scheme, written = read_scheme(mapping.scheme), _codes(fields["cameo"], raw, mapping)
+        events["cameo"], weights = scheme.as_cameo(written), written.map(scheme.codes["goldstein"])
+        if mapping.scheme != CAMEO and not mapping.has("summary"):
+            events["summary"] = written.map(scheme.words)
+    else:
+        events["cameo"] = nearest_roots(number("goldstein", math.nan), number("quad", math.nan))
+        weights = events["cameo"].map(codes["goldstein"])
+    events["goldstein"] = number("goldstein", weights.fillna(0.0))
     events["quad"] = number("quad", events["cameo"].map(codes["quad"]).fillna(1).astype(float))
     events["n"] = number("n", 1.0)
     events["dataset"] = mapping.dataset
@@ -129,48 +149,97 @@ def in_types(events: pd.DataFrame) -> pd.DataFrame:
 
 
 def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.Series[str]":
-    """Return the CAMEO codes, mended if the mapping says that their leading zeros are lost."""
-    # Event codes have three or four digits. Two digits have therefore lost a zero, and of those with three the
+    """Return the codes, mended if the mapping says that their leading zeros are lost."""
+    # Event codes of CAMEO have three or four digits. Two digits have therefore lost a zero, and of those with three the
     # ones from 211 on (root 20 ends at 204): no code can be meant in two ways. Undeclared, though, a '10' is
     # the root DEMAND; so a file that shows signs of lost zeros is rejected rather than misread in part. One sign
     # is a code of two digits where no code begins with a zero.
+    scheme = read_scheme(mapping.scheme)
+    known = scheme.codes.index
+    zeros = text.str.startswith("0")
+    _reject_other_schemes(text, scheme, raw.name)
     if mapping.leading_zeros == "lost":
-        short = (text.str.len() == 2) | ((text.str.len() == 3) & (text >= "205"))
+        if zeros.any():
+            raise MappingError(
+                f"{raw.name}: the mapping says that codes have lost their leading zeros, but {int(zeros.sum()):,} "
+                f"begin with one (line {text.index[zeros][0]}: {text[zeros].iloc[0]!r}). Leave `leading_zeros` out."
+            )
+        short = text.str.len() == 2
+        if mapping.scheme == CAMEO:
+            short |= (text.str.len() == 3) & (text >= "205")
         return text.mask(short, "0" + text)
-    known = read_codes().index
-    short = ("0" + text).isin(known)
-    lost = short & ~text.isin(known)
-    if not (lost.any() or mapping.leading_zeros == "kept" or text.str.startswith("0").any()):
-        lost = short
-    place = mapping.columns.get("cameo")
-    if lost.any() or place in raw.numeric:
-        example = f" (line {text.index[lost][0]}: {text[lost].iloc[0]!r})" if lost.any() else ""
+    if mapping.leading_zeros == "kept":
+        return text
+    # Where codes begin with a zero none has lost it: an unknown one is rejected with its row.
+    lost = ("0" + text).isin(known) & (not zeros.any())
+    numeric = mapping.columns.get("cameo") in raw.numeric
+    if lost.any() or numeric:
+        surest = lost & ~text.isin(known) if (lost & ~text.isin(known)).any() else lost
+        example = f" (line {text.index[surest][0]}: {text[surest].iloc[0]!r})" if lost.any() else ""
         raise MappingError(
-            f"{raw.name}: the CAMEO codes have lost their leading zeros{example}. Store them as text, or set "
+            f"{raw.name}: the {scheme.title} codes have lost their leading zeros{example}. Store them as text, or set "
             "`leading_zeros: lost` in the mapping to have '61' read as '061' and '10' as '010' (or `kept`, if '10' is "
             "the root code 10)."
         )
     return text
 
 
+MOST_OF_ANOTHER = 0.01  # share of rows whose codes only another scheme has, from which a table is not read by its own
+
+
+def _reject_other_schemes(text: "pd.Series[str]", scheme: Scheme, name: str) -> None:
+    """Reject a table of which many codes are of another scheme than its own: codes of both would be misread."""
+    # Where no code begins with a zero, 212 may be CAMEO's 0212.
+    lost = ("0" + text).isin(scheme.codes.index) & (not text.str.startswith("0").any())
+    unknown = ~text.isin(scheme.codes.index) & ~lost
+    for other in SCHEMES:
+        foreign = unknown & text.isin(read_scheme(other).codes.index)
+        if foreign.mean() >= MOST_OF_ANOTHER:
+            roots = ", such as those of roots 21 and 22" if text[foreign].str.startswith(WEIS_ROOTS).any() else ""
+            raise MappingError(
+                f"{name}: {int(foreign.sum()):,} of {len(text):,} codes are of {TITLES[other]} and not of "
+                f"{scheme.title}{roots} (line {text.index[foreign][0]}: {text[foreign].iloc[0]!r}). If the table is "
+                f"coded by {TITLES[other]}, set `scheme: {other}` in the mapping (`--scheme {other}`); if it has codes "
+                "of both, split it."
+            )
+
+
 def _reasons(events: pd.DataFrame, fields: pd.DataFrame, mapping: TableMapping) -> dict[int, str]:
     """Return, by line, what is wrong with each row that breaks the schema."""
     reasons: dict[int, list[str]] = {}
     on_its_day = _known_on_its_day(fields, mapping)
+    scheme = read_scheme(mapping.scheme)
     for line, column, reason in broken_rules(events, set(mapping.countries.values())):
+        if column == "cameo" and not mapping.has("cameo"):
+            if any(fields.at[line, field] for field in ("goldstein", "quad")):
+                continue  # the field that is there is at fault
+            column, reason = "", "neither a code nor its goldstein or quad is given"
         if column in fields and not mapping.has(column):
             continue  # it follows from another field, which is at fault
         if column == "known_at" and on_its_day[line]:
             continue  # it is the date, which is at fault
         if column in fields and fields.at[line, column] == "":
             reason = "missing"
+        elif column == "cameo":
+            reason = scheme.fault(str(fields.at[line, column]))
         subject = f"{column} {fields.at[line, column]!r}: " if column in fields else ""
         reasons.setdefault(line, []).append(subject + reason)
     return {line: "; ".join(several) for line, several in reasons.items()}
 
 
-def _duplicates(events: pd.DataFrame, file: str, mapping: TableMapping) -> dict[int, str]:
-    """Return, by line, the rows that repeat an earlier one; repeated ids given by the file are rejected."""
+def _duplicates(
+    events: pd.DataFrame, file: str, mapping: TableMapping, one_event: Sequence[str] = ()
+) -> dict[int, str]:
+    """Return, by line, the rows that repeat an earlier one; repeated ids given by the file are rejected.
+
+    Rows that agree in the columns `one_event` repeat each other.
+    """
+    if one_event and len(events):
+        keys = events[list(one_event)].astype(str).agg("|".join, axis=1)
+        first_lines = keys.drop_duplicates()
+        lines = dict(zip(first_lines, first_lines.index, strict=True))
+        again = keys.index[keys.duplicated()]
+        return {line: f"same day, states and code as line {lines[keys[line]]}" for line in again}
     repeated = events.index[events["event_id"].duplicated()]
     firsts = {event_id: line for line, event_id in reversed(list(events["event_id"].items()))}
     given = "event_id" in mapping.columns

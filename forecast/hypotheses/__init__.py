@@ -13,10 +13,12 @@ from forecast.resources import imported_on_use
 if TYPE_CHECKING:
     from forecast.hypotheses.compare import ModelComparison as ModelComparison
     from forecast.hypotheses.compare import compare_models as compare_models
+    from forecast.hypotheses.plan import Choice as Choice
     from forecast.hypotheses.plan import Plan as Plan
     from forecast.hypotheses.plan import deviate as deviate
     from forecast.hypotheses.plan import freeze_plan as freeze_plan
     from forecast.hypotheses.plan import make_plan as make_plan
+    from forecast.hypotheses.plan import plan_ahead as plan_ahead
     from forecast.hypotheses.plan import read_plan as read_plan
     from forecast.hypotheses.plan import run_plan as run_plan
     from forecast.hypotheses.plan import write_plan as write_plan

@@ -10,7 +10,7 @@ from forecast.hypotheses.evidence import MEAN_SDS, USUAL, Evidence, Finesse, evi
 from forecast.hypotheses.filter import NEW_MEAN, NEW_SOURCE, SET_CEILING
 from forecast.hypotheses.models import CYCLE, CYCLE_SD, WALK_CYCLE, Axis, Centre, Model, centre_of
 from forecast.hypotheses.outcome import Answer, Deciding, Outcome, Picture, Series, decide, left_out, sentences
-from forecast.hypotheses.record import Record
+from forecast.hypotheses.record import FEWEST_DYADS, SHORTEST, Record, too_short
 from forecast.typing import Float
 
 SOURCE_MONTHS, DECADE = 180, 120
@@ -164,6 +164,14 @@ class Claim:
     ahead: Ahead | None = None  # For windows ahead
     nulls: tuple[str, ...] = ()  # Null sets that a supported claim must stand out from
     usual: bool = True  # Tested without being named
+    months: int = SHORTEST  # From first event to last that a dyad needs to be among those tested
+
+    def missing(self, record: Record) -> str:
+        """Return what a record lacks for the test, with the remedy; empty if nothing."""
+        long = record.lasting(self.months)
+        if len(long.dyads) < FEWEST_DYADS:
+            return f"{too_short(record, self.months)}; give longer records"
+        return self.lacks(long)
 
 
 def learned(title: str, x_label: str, evidence: Evidence, axis: Axis) -> Picture:

@@ -1,8 +1,8 @@
 """Plan of tests of claims: every choice in one file, fixed before the results are seen, and its execution.
 
-A frozen plan contains digests of itself and of the data. `forecast test --plan` runs exactly this plan and fails if
-either has changed; later, the months after the freeze decide alone. Deviations are logged below it, and do not break
-the freeze.
+A plan names its dyads, or the rule by which they are chosen once there are data (`plan_ahead`). A frozen plan contains
+digests of itself and of the data. `forecast test --plan` runs exactly this plan and fails if either has changed; later,
+the months after the freeze decide alone. Deviations are logged below it, and do not break the freeze.
 """
 
 import json
@@ -15,23 +15,43 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from forecast.arguments import checked, faults, read_form, require_whole, whole_seed
 from forecast.dates import month_end, reject_future, today
-from forecast.errors import PlanError
+from forecast.errors import DataError, PlanError
 from forecast.events import find_dyad
+from forecast.events.dyads import dyad_code
 from forecast.files import digest, write_text
 from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.outcome import FACTOR, Answer
-from forecast.hypotheses.run import EXPLORATORY, PooledResults, PooledVerdict, parse_claims, pooled_tests
+from forecast.hypotheses.record import FEWEST_DYADS
+from forecast.hypotheses.run import (
+    EXPLORATORY,
+    PooledResults,
+    PooledVerdict,
+    lacking_of,
+    parse_claims,
+    pooled_tests,
+)
+from forecast.model.declarations import priors_of
 from forecast.progress import Progress
-from forecast.sources import Data, Source, gather
+from forecast.sources import Data, Records, Source, gather, open_source
 from forecast.typing import Seed
-from forecast.wording import number
+from forecast.wording import join, number
 
 VERSION = 2
 PACKAGE = "pendulum-forecast"
+PARTS_OF_PRIORS = ("common", "claims")  # Those of priors.toml by which claims are tested
 ON_SEEN_DATA, CONFIRMATORY = "frozen on data already seen", "confirmatory"
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
@@ -40,6 +60,9 @@ _HEAD = """\
 # Once frozen, `forecast test --plan` runs exactly this, and fails if the plan or its data have changed.
 # Log a deviation without breaking the freeze: forecast plan deviate FILE "what and why"
 """
+
+
+_OPTIONAL = ("dyads", "choice", "null_sets", "months", "priors", "reasons", "remarks")
 
 
 class DataDigest(BaseModel):
@@ -60,6 +83,46 @@ class Deviation(BaseModel):
     text: str = Field(min_length=1)
 
 
+class Choice(BaseModel):
+    """Rule by which dyads are chosen once there are data: all that are long and dense enough, less some."""
+
+    model_config = _STRICT
+
+    events: int = Field(ge=1)  # Fewest events of a dyad known by `as_of`, each row counted
+    months: int = Field(ge=1)  # Fewest months from the first of these to the last
+    without: tuple[str, ...] = ()  # Dyads that are left out, in either order of their states
+
+    def dyads(self, records: Records, as_of: date) -> tuple[str, ...]:
+        """Return the dyads of single events that fit the rule."""
+        if records.events is None:
+            raise DataError("source: a rule chooses dyads by their events, and this source has none; name the dyads")
+        rows = records.events.events
+        known = rows[rows["known_at"].dt.date <= as_of].groupby("dyad")
+        first, last = known["date"].min().dt.to_period("M"), known["date"].max().dt.to_period("M")
+        months = last.astype("int64") - first.astype("int64") + 1
+        enough = (known["n"].sum() >= self.events) & (months >= self.months)
+        left_out = {dyad_code(*dyad.split("-")) for dyad in self.without}
+        return tuple(dyad for dyad in records.dyads if enough.get(dyad, False) and dyad not in left_out)
+
+    @property
+    def words(self) -> str:
+        """The rule in words."""
+        rule = f"all with at least {self.events} events and {self.months} months from first to last"
+        return f"{rule}, without {join(self.without)}" if self.without else rule
+
+
+def fixed_by_version(claims: Sequence[str]) -> dict[str, Any]:
+    """Return the fields of a plan by which this version of the package tests claims."""
+    priors = {prior.name: prior.value for part in PARTS_OF_PRIORS for prior in priors_of(part)}
+    return {
+        "rule": dict.fromkeys(claims, FACTOR),
+        "null_sets": {code: CLAIMS[code].nulls for code in claims},
+        "months": {code: CLAIMS[code].months for code in claims},
+        "priors": digest(json.dumps(priors, sort_keys=True).encode()),
+        "package": version(PACKAGE),
+    }
+
+
 class Plan(BaseModel):
     """Every choice of a run of tests."""
 
@@ -67,7 +130,8 @@ class Plan(BaseModel):
 
     version: Literal[2] = 2  # Version of this form
     claims: tuple[str, ...] = Field(min_length=1)  # Codes in the order of the theory, such as S2, S5a and S5b
-    dyads: tuple[str, ...] = Field(min_length=2)  # Tested together, two at least
+    dyads: tuple[str, ...] = ()  # Tested together, two at least; empty where a rule chooses them
+    choice: Choice | None = None  # Rule by which dyads are chosen once there are data, in place of `dyads`
     as_of: date  # Events with a later `known_at` are not used
     source: Source = Source()  # Origin of the data
     # Digests of the data. Null in a plan for data that its author does not have, with `seen: false`
@@ -75,7 +139,15 @@ class Plan(BaseModel):
     seed: int = 1  # Of placebo dates
     # Bayes factor that supports each claim; its inverse rejects it. Fixed by the package version
     rule: dict[str, float]
+    # Null sets by claim: of simulated record sets of each kind at most 5% may give a supported claim as much evidence.
+    # Fixed by the package version
+    null_sets: dict[str, tuple[str, ...]] = {}
+    # Months from first event to last that a dyad needs, by claim. Fixed by the package version
+    months: dict[str, int] = {}
+    priors: Digest | None = None  # SHA-256 of the priors of the tests. Fixed by the package version
     predicted: dict[str, float | str] = {}  # What the author expects by claim, a log Bayes factor or words
+    reasons: dict[str, str] = {}  # Why the author expects that, by claim
+    remarks: tuple[str, ...] = ()  # What readers of the results have to know; printed with them
     seen: bool  # The author's statement: the data, or results from them, had been seen before
     package: str  # Package version that made the plan
     created: date  # The day it was made or frozen
@@ -93,13 +165,21 @@ class Plan(BaseModel):
         if self.claims != parse_claims(self.claims):
             raise ValueError(f"claims: expected each once, in the order {', '.join(CLAIMS)}")
         require_whole("seed", self.seed)
+        if (len(self.dyads) < FEWEST_DYADS) if self.choice is None else self.dyads:
+            raise ValueError(f"dyads: expected {FEWEST_DYADS} at least, or none and the rule of a `choice`")
         if self.rule != (rule := dict.fromkeys(self.claims, FACTOR)):
             raise ValueError(f"rule: this version decides by {rule}; make a new plan")
         if self.data is None and self.seen:
             raise ValueError("data: missing, though they had been seen; make the plan from them, or say seen: false")
-        if extra := sorted(set(self.predicted) - set(self.claims)):
-            raise ValueError(f"predicted: {', '.join(extra)} is not among the claims; leave it out")
+        for name in ("predicted", "reasons"):
+            if extra := sorted(set(getattr(self, name)) - set(self.claims)):
+                raise ValueError(f"{name}: {', '.join(extra)} is not among the claims; leave it out")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_empty_fields(self, handler: Callable[[Self], dict[str, Any]]) -> dict[str, Any]:
+        """Leave out what a plan does not say, so that the digests of earlier plans stay."""
+        return {name: value for name, value in handler(self).items() if value or name not in _OPTIONAL}
 
     @property
     def digest(self) -> str:
@@ -124,6 +204,8 @@ def make_plan(
     claims: Sequence[str] = (),
     seed: Seed = 1,
     predicted: dict[str, float | str] | None = None,
+    reasons: dict[str, str] | None = None,
+    remarks: Sequence[str] = (),
 ) -> Plan:
     """Make a plan of tests of data that have been gathered.
 
@@ -138,6 +220,10 @@ def make_plan(
     seed : int or numpy.random.Generator
     predicted : mapping of str to float or str, optional
         What you expect by claim: a log Bayes factor, or words.
+    reasons : mapping of str to str, optional
+        Why you expect that, by claim.
+    remarks : sequence of str
+        What readers of the results have to know.
 
     Returns
     -------
@@ -156,22 +242,86 @@ def make_plan(
     >>> plan.claims, plan.stamp, len(plan.dyads)
     (('S5a', 'S5b'), 'exploratory', 15)
     """
-    seed = whole_seed(seed)
+    data_fields = {
+        "dyads": data.dyads,
+        "as_of": data.as_of,
+        "source": data.source,
+        "data": DataDigest(panel=data.digest, files=data.files),
+        "seen": seen,
+    }
+    return _new_plan(data_fields, claims, seed, predicted, reasons, remarks)
+
+
+@checked
+def plan_ahead(
+    source: Source,
+    choice: Choice,
+    as_of: date,
+    *,
+    claims: Sequence[str] = (),
+    seed: Seed = 1,
+    predicted: dict[str, float | str] | None = None,
+    reasons: dict[str, str] | None = None,
+    remarks: Sequence[str] = (),
+) -> Plan:
+    """Make a plan of tests of data that its author does not have.
+
+    Parameters
+    ----------
+    source : Source
+        What the data are; the path may be missing, and is then given to `run_plan`.
+    choice : Choice
+        The rule by which dyads are chosen once there are data.
+    as_of : datetime.date
+        Events that were known later are not used.
+    claims, seed, predicted, reasons, remarks
+        As for `make_plan`.
+
+    Returns
+    -------
+    Plan
+        Not frozen: `freeze_plan` freezes it.
+
+    Raises
+    ------
+    SpecError
+        If a choice makes no sense.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from forecast import Source
+    >>> from forecast.hypotheses import Choice, plan_ahead
+    >>> rule = Choice(events=300, months=96)
+    >>> plan_ahead(Source(kind="keds"), rule, date(2002, 12, 31), claims=["S5a"]).months
+    {'S5a': 96}
+    """
+    data_fields = {"choice": choice, "as_of": as_of, "source": source, "data": None, "seen": False}
+    return _new_plan(data_fields, claims, seed, predicted, reasons, remarks)
+
+
+def _new_plan(
+    data_fields: dict[str, Any],
+    claims: Sequence[str],
+    seed: Seed,
+    predicted: dict[str, float | str] | None,
+    reasons: dict[str, str] | None,
+    remarks: Sequence[str],
+) -> Plan:
+    """Return a plan with all that the version of the package fixes."""
     codes = parse_claims(claims)
-    given = {
-        "claims": codes, "dyads": data.dyads, "as_of": data.as_of, "source": data.source,
-        "data": DataDigest(panel=data.digest, files=data.files), "seed": seed, "rule": dict.fromkeys(codes, FACTOR),
-        "predicted": dict(predicted or {}), "seen": seen, "package": version(PACKAGE), "created": today(),
-    }  # fmt: skip
+    stated = {"claims": codes, "seed": whole_seed(seed), "created": today()}
+    said = {"predicted": dict(predicted or {}), "reasons": dict(reasons or {}), "remarks": tuple(remarks)}
     try:
-        return Plan.model_validate(given)
+        return Plan.model_validate(fixed_by_version(codes) | data_fields | stated | said)
     except ValidationError as error:
         raise PlanError(f"plan: {faults(error)}") from error
 
 
 def freeze_plan(plan: Plan, day: date | None = None) -> Plan:
-    """Return the plan with its own digest, as of a day (today)."""
-    dated = plan.model_copy(update={"created": day or today(), "frozen": None})
+    """Return the plan with its own digest, as of a day (today); it states how this version tests claims."""
+    stated = {"created": day or today(), "frozen": None}
+    dated = plan.model_copy(update=fixed_by_version(plan.claims) | stated)
     return dated.model_copy(update={"frozen": dated.digest})
 
 
@@ -246,6 +396,22 @@ def require_frozen(plan: Plan, where: str, remedy: str) -> None:
         )
 
 
+def other_rules(plan: Plan) -> list[str]:
+    """Return the fields in which a plan states another way of testing than that of this version."""
+    own = fixed_by_version(plan.claims)
+    stated = {name: getattr(plan, name) for name in ("rule", "null_sets", "months", "priors")}
+    return [name for name, value in stated.items() if value and value != own[name]]
+
+
+def require_rule(plan: Plan) -> None:
+    """Reject a plan that states another way of testing than that of this version."""
+    if other := other_rules(plan):
+        raise PlanError(
+            f"plan: this version tests by other {join(other)} than the plan states. Carry it out with the version of "
+            f"{plan.created} ({plan.package}); or, if no one has seen results, freeze it again and say so"
+        )
+
+
 def require_data(plan: Plan, data: Data) -> None:
     """Reject data that are not those of the plan, if it was made from data."""
     if plan.data is None:
@@ -268,6 +434,7 @@ def require_data(plan: Plan, data: Data) -> None:
 def run_plan(
     plan: Plan,
     *,
+    path: str | Path | None = None,
     dyad: str | None = None,
     as_of: date | None = None,
     cores: int | None = None,
@@ -279,6 +446,8 @@ def run_plan(
     ----------
     plan : Plan
         Frozen, and unchanged since.
+    path : str or pathlib.Path, optional
+        Where the data are, if not where the plan says.
     dyad : str, optional
         A dyad that is also shown within the hierarchy; it changes no verdict.
     as_of : datetime.date, optional
@@ -305,7 +474,13 @@ def run_plan(
     'frozen on data already seen'
     """
     require_frozen(plan, "plan: ", "forecast plan freeze FILE")
-    shown = None if dyad is None else find_dyad(dyad, list(plan.dyads))
+    require_rule(plan)
+    frozen = plan
+    if path is not None:
+        plan = plan.model_copy(update={"source": plan.source.model_copy(update={"path": str(path)})})
+    data, left_out = _gathered(plan)
+    plan = plan.model_copy(update={"claims": tuple(code for code in plan.claims if code not in left_out)})
+    shown = None if dyad is None else find_dyad(dyad, list(data.dyads))
 
     def tested(data: Data, of: str | None = None) -> PooledResults:
         return pooled_tests(
@@ -313,13 +488,28 @@ def run_plan(
             cores=cores or os.cpu_count() or 1, progress=progress,
         )  # fmt: skip
 
-    data = gather(plan.source, plan.dyads, as_of=plan.as_of)
     if as_of is None:
         require_data(plan, data)
         results = replace(tested(data, shown), stamp=plan.stamp)
     else:
         results = _since_freeze(plan, data, as_of, tested, shown)
-    return replace(results, notes=(*results.notes, *_notes(plan)))
+    return replace(results, notes=(*results.notes, *_notes(frozen, data, left_out)))
+
+
+def _gathered(plan: Plan) -> tuple[Data, dict[str, str]]:
+    """Read the data of a plan; of one made without data choose the dyads, and find the claims that lack something."""
+    if plan.choice is None:
+        return gather(plan.source, plan.dyads, as_of=plan.as_of), {}
+    dyads = plan.choice.dyads(open_source(plan.source, as_of=plan.as_of), plan.as_of)
+    if len(dyads) < FEWEST_DYADS:
+        found = join(dyads) or "none"
+        raise DataError(f"{plan.source.words}: of its dyads the plan tests {plan.choice.words}, and that is {found}")
+    data = gather(plan.source, dyads, as_of=plan.as_of)
+    left_out = lacking_of(data.panel, data.events, plan.claims)
+    if len(left_out) == len(plan.claims):
+        why = "; ".join(f"{code}: {lack}" for code, lack in left_out.items())
+        raise DataError(f"{plan.source.words}: no claim of the plan can be tested. {why}")
+    return data, left_out
 
 
 def _since_freeze(
@@ -362,14 +552,32 @@ def _gained(after: PooledVerdict, before: PooledVerdict) -> PooledVerdict:
     return replace(after, outcome=outcome)
 
 
-def _notes(plan: Plan) -> list[str]:
+def _notes(plan: Plan, data: Data, left_out: dict[str, str]) -> list[str]:
     seen = "" if plan.seen else "not "
+    chosen = [] if plan.choice is None else [
+        f"Dyads chosen by the rule of the plan: {plan.choice.words}.",
+        *(f"{code} was left out: {why}." for code, why in left_out.items()),
+        *(f"Read: {one.name} (SHA-256 {one.sha256[:12]})." for one in (data.events.files if data.events else ())),
+    ]  # fmt: skip
     return [
         f"Plan frozen on {plan.created} (digest {plan.digest[:12]}). "
         f"Its author states that the data had {seen}been seen before.",
-        *(f"Predicted for {code}: {one}." for code, one in plan.predicted.items()),
+        *(
+            []
+            if plan.null_sets
+            else ["The plan states no null sets, months or priors: tested by those of this version."]
+        ),
+        *chosen,
+        *(_predicted(plan, code) for code in plan.predicted),
+        *plan.remarks,
         *(f"Deviation from the plan, {one.day}: {one.text}" for one in plan.deviations),
     ]
+
+
+def _predicted(plan: Plan, code: str) -> str:
+    """Return in words what a plan predicts for a claim, and why."""
+    reason = plan.reasons.get(code, "")
+    return f"Predicted for {code}: {plan.predicted[code]}.{f' {reason}' if reason else ''}"
 
 
 def describe(plan: Plan) -> list[tuple[str, Any]]:
@@ -382,9 +590,13 @@ def describe(plan: Plan) -> list[tuple[str, Any]]:
         ("stamp", plan.stamp),
         ("claims", ", ".join(plan.claims)),
         ("supported from a Bayes factor of", rule),
-        ("dyads", ", ".join(plan.dyads)),
+        *((f"{code} must stand out from", join(sets)) for code, sets in plan.null_sets.items() if sets),
+        *((f"months that {code} needs of a dyad", str(months)) for code, months in plan.months.items()),
+        ("dyads", ", ".join(plan.dyads) if plan.choice is None else plan.choice.words),
         ("data", f"{plan.source.words} as of {plan.as_of}; {'' if plan.seen else 'not '}seen before"),
         ("seed", str(plan.seed)),
         *((f"predicted for {code}", f"{one}") for code, one in plan.predicted.items()),
+        *((f"reason for {code}", words) for code, words in plan.reasons.items()),
+        *(("remark", words) for words in plan.remarks),
         *((f"deviation of {one.day}", one.text) for one in plan.deviations),
     ]

@@ -34,7 +34,7 @@ from forecast.hypotheses.claims.eras import PLACEBO_SHARE
 from forecast.hypotheses.engine import EPISODES, HINDSIGHT, MATCHED, Engine
 from forecast.hypotheses.nulls import FINESSE, MEAN_SDS, limit_of, null_truth, simulated_engine
 from forecast.hypotheses.outcome import LIMIT, decide, sentences
-from forecast.hypotheses.record import Record, read_panel
+from forecast.hypotheses.record import Record, read_panel, too_short
 from forecast.hypotheses.simulate import TRUTHS, Truth, enlarged, simulate
 from forecast.progress import Progress, silent
 from forecast.theory import BALANCE
@@ -141,6 +141,9 @@ def simulate_power(
     size, identity = (more_dyads, more_events), _identity(record, seed)
     record = record if size == (1, 1) else enlarged(record, *size)
     _known("claims", claims, CLAIMS)
+    needed = max(CLAIMS[code].months for code in claims or CLAIMS)
+    if short := too_short(record, needed):
+        raise DataError(f"data: {short}; leave them out, or name claims that need fewer")
     codes = [code for code in claims or CLAIMS if not CLAIMS[code].lacks(record)]
     nulls = _null_truths(record, seed)
     _known("truths", truths, TRUTHS | nulls)

@@ -1,7 +1,7 @@
 """Counts of all dyads as the filter reads them, what the tests need of a record, and placebo era starts."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,8 +17,7 @@ from forecast.typing import Bool, Float, Index
 from forecast.wording import join
 
 FEWEST_DYADS = 2
-SHORTEST = 240
-"""Months from a dyad's first event to its last."""
+SHORTEST = 240  # months from a dyad's first event to its last, unless a claim needs fewer: a trend takes decades
 MIN_EVENTS_PER_DECADE = 20  # months or events of which the average of a decade is taken
 PROMPT_DAYS = 7  # an era start that was recognised within so many days cannot have been chosen by what followed
 EPISODE_MONTHS = 3  # an event within so many months of the last ones may belong to the same episode
@@ -136,11 +135,35 @@ class Record:
         visits = None if self.visits is None else self.visits & inside
         return replace(part, first=first, stop=stop, begins=begins, prompt=prompt, visits=visits)
 
+    @property
+    def spans(self) -> dict[str, int]:
+        """The months from first event to last, by dyad."""
+        return dict(zip(self.dyads, (self.stop - self.first).tolist(), strict=True))
+
+    def lasting(self, months: int) -> "Record":
+        """Return the record of the dyads that have so many months from first event to last."""
+        return self.of([at for at, span in enumerate(self.spans.values()) if span >= months])
+
+    def of(self, dyads: Sequence[int]) -> "Record":
+        """Return the record of some dyads by their places; itself if these are all."""
+        if len(dyads) == len(self.dyads):
+            return self
+        own = {one.name: getattr(self, one.name) for one in fields(self)}
+        by_dyad = [name for name, value in own.items() if isinstance(value, np.ndarray) and name != "time"]
+        arrays = {name: own[name][list(dyads)] for name in by_dyad}
+        return replace(self, dyads=tuple(self.dyads[at] for at in dyads), **arrays)
+
     def without_months(self, months: Bool) -> "Record":
         """Return the record without the events of some months."""
         return replace(
             self, events=np.where(months, 0, self.events), cooperative=np.where(months, 0, self.cooperative)
         )  # fmt: skip
+
+
+def too_short(record: Record, months: int) -> str:
+    """Describe which dyads have fewer months than a claim needs, in words; empty if none has."""
+    short = [f"{dyad} ({span})" for dyad, span in record.spans.items() if span < months]
+    return f"{join(short)} have fewer than {months} months from first event to last" if short else ""
 
 
 def read_panel(panel: xr.Dataset, visits: Bool | None = None) -> Record:
@@ -152,14 +175,7 @@ def read_panel(panel: xr.Dataset, visits: Bool | None = None) -> Record:
             f"dyads: the tests need {FEWEST_DYADS} dyads at least, and the data have "
             f"{panel.sizes['dyad']}; give data of more dyads"
         )
-    record = _of_counts(panel, visits) if panel_kind(panel).coded else _of_index(panel)
-    months = record.stop - record.first
-    if short := [f"{dyad} ({n})" for dyad, n in zip(record.dyads, months, strict=True) if n < SHORTEST]:
-        raise DataError(
-            f"data: {join(short)} have fewer than {SHORTEST} months from first to last, and the return of a trend "
-            f"takes decades; leave them out, or give longer records"
-        )
-    return record
+    return _of_counts(panel, visits) if panel_kind(panel).coded else _of_index(panel)
 
 
 def _of_counts(panel: xr.Dataset, visits: Bool | None) -> Record:

@@ -35,7 +35,7 @@ from forecast.hypotheses.outcome import (
     sentences,
 )
 from forecast.hypotheses.power import SIZE_TABLE, Rate, like_embedded, power_words, rates_of, would_decide
-from forecast.hypotheses.record import Record, read_panel, turned_back
+from forecast.hypotheses.record import Record, read_panel, too_short, turned_back
 from forecast.panel.notes import DataNotes, notes_of_panel
 from forecast.progress import Progress, silent
 from forecast.theory import PENDULUM
@@ -321,18 +321,22 @@ def pooled_tests(
     record = read_panel(panel, None if events is None else visits_of(events, panel))
     if dyad is not None and dyad not in record.dyads:
         raise SpecError(f"dyad: the data have no {dyad!r:.40}; choose among {join(record.dyads)}")
-    codes, notes = _answerable(codes, record, named=bool(claims))
-    fine = Engine(record, cores, FINER, seed=seed)
-    coarse = Engine(record, cores, USUAL, placebos=1, seed=seed, brief=True)
-    parts, verdicts = parts_of(fine), []
+    codes, record, notes = _answerable(codes, record, named=bool(claims))
+    if dyad is not None and dyad not in record.dyads:
+        raise SpecError(f"dyad: {dyad} is too short for all of {join(codes)}; choose among {join(record.dyads)}")
+    engines, verdicts = dict[tuple[str, ...], _Engines](), []
     for at, code in enumerate(codes):
         tell(f"{code}, {CLAIMS[code].claim}", at, len(codes))
-        verdicts.append(_verdict(CLAIMS[code], coarse, fine, parts))
+        long = record.lasting(CLAIMS[code].months)
+        if long.dyads not in engines:
+            engines[long.dyads] = _Engines.of(long, cores, seed)
+        verdicts.append(_verdict(CLAIMS[code], engines[long.dyads]))
     own = None
     if dyad is not None:
         tell(f"{dyad} within the hierarchy", len(codes), len(codes))
         evidence = {one.code: one.outcome.dyads[dyad] for one in verdicts if dyad in one.outcome.dyads}
-        own = own_dyad(coarse, dyad, evidence)
+        whole = engines.get(record.dyads) or _Engines.of(record, cores, seed)
+        own = own_dyad(whole.coarse, dyad, evidence)
     tell("all claims", len(codes), len(codes))
     first, last = (str(record.time[at]) for at in (np.min(record.first), np.max(record.stop) - 1))
     months = int((record.events != 0).sum())
@@ -367,14 +371,30 @@ def own_dyad(engine: Engine, dyad: str, evidence: Mapping[str, float]) -> OwnDya
     return OwnDyad(dyad, tuple(rows), evidence)
 
 
-def _verdict(claim: Claim, coarse: Engine, fine: Engine, parts: Mapping[str, Engine]) -> PooledVerdict:
+@dataclass(frozen=True)
+class _Engines:
+    """The engines of the dyads that are long enough for a claim."""
+
+    coarse: Engine  # With fewer nodes
+    fine: Engine
+    parts: Mapping[str, Engine]  # By name of the part of the record
+
+    @classmethod
+    def of(cls, record: Record, cores: int, seed: int) -> "_Engines":
+        """Make the engines of a record."""
+        fine = Engine(record, cores, FINER, seed=seed)
+        return cls(Engine(record, cores, USUAL, placebos=1, seed=seed, brief=True), fine, parts_of(fine))
+
+
+def _verdict(claim: Claim, engines: _Engines) -> PooledVerdict:
+    coarse, fine = engines.coarse, engines.fine
     rough, outcome = claim.test(coarse), claim.test(fine)
     if outcome.answer == "supported":
         nulls = stands_out(claim, coarse, outcome.least)
         answer: Answer = "undecided" if any(one.too_many for one in nulls) else "supported"
         outcome = replace(outcome, answer=answer, nulls=nulls)
     if outcome.answer != UNTESTED:
-        outcome = replace(outcome, **sensitivity(claim, fine, parts))
+        outcome = replace(outcome, **sensitivity(claim, fine, engines.parts))
     error = abs(outcome.log_bayes_factor - rough.log_bayes_factor)
     alike = like_embedded(fine.record)
     rates = rates_of(claim.code) if alike else ()
@@ -384,14 +404,43 @@ def _verdict(claim: Claim, coarse: Engine, fine: Engine, parts: Mapping[str, Eng
     return PooledVerdict(claim.code, claim.question, claim.claim, outcome, error, rates, LIMIT)
 
 
-def _answerable(codes: tuple[str, ...], record: Record, *, named: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the claims that a record can answer, and notes on the others; reject those that are named."""
-    lacking = {code: lack for code in codes if (lack := CLAIMS[code].lacks(record))}
-    if named and lacking:
+def _answerable(
+    codes: tuple[str, ...], record: Record, *, named: bool
+) -> tuple[tuple[str, ...], Record, tuple[str, ...]]:
+    """Return the claims that a record can answer, the dyads that are long enough for any of them, and notes.
+
+    A claim that is named and cannot be answered is an error; any other is left out with a note.
+    """
+    lacking = _lacking(codes, record)
+    if lacking and (named or len(lacking) == len(codes)):
         code, lack = next(iter(lacking.items()))
         raise DataError(f"{code}: {lack}, or leave {code} out")
-    notes = tuple(f"{code} was left out: {lack}." for code, lack in lacking.items())
-    return tuple(code for code in codes if code not in lacking), notes
+    answered = tuple(code for code in codes if code not in lacking)
+    notes = [f"{code} was left out: {lack}." for code, lack in lacking.items()]
+    by_months: dict[int, list[str]] = {}
+    for code in answered:
+        by_months.setdefault(CLAIMS[code].months, []).append(code)
+    for months, tested in by_months.items():
+        if short := too_short(record, months):
+            notes.append(f"{join(tested)}: without dyads that are too short; {short}.")
+    return answered, record.lasting(min(by_months)), tuple(notes)
+
+
+def _lacking(codes: Sequence[str], record: Record) -> dict[str, str]:
+    """Return what a record lacks for the claims that it cannot answer, in words, by claim."""
+    return {code: lack for code in codes if (lack := CLAIMS[code].missing(record))}
+
+
+def lacking_of(panel: xr.Dataset, events: EventTable | None, claims: Sequence[str]) -> dict[str, str]:
+    """Return what a panel lacks for the claims that it cannot answer, in words, by claim."""
+    record = read_panel(panel, None if events is None else visits_of(events, panel))
+    return _lacking(parse_claims(claims), record)
+
+
+def check_tests(panel: xr.Dataset, events: EventTable | None, claims: Sequence[str]) -> None:
+    """Raise what `pooled_tests` would raise before any work, if one of the claims cannot be tested on a panel."""
+    for code, lack in lacking_of(panel, events, claims).items():
+        raise DataError(f"{code}: {lack}, or leave {code} out")
 
 
 def parse_claims(claims: Sequence[str]) -> tuple[str, ...]:

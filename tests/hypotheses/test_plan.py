@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from forecast import Source, gather, make_plan, read_plan, run_plan
 from forecast.arguments import LIMITS
-from forecast.errors import PlanError, SpecError
-from forecast.hypotheses import deviate, freeze_plan, write_plan
+from forecast.errors import DataError, PlanError, SpecError
+from forecast.hypotheses import Choice, deviate, freeze_plan, plan_ahead, write_plan
 from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.outcome import Outcome
-from forecast.hypotheses.plan import describe, require_data
+from forecast.hypotheses.plan import describe, other_rules, require_data
 from forecast.hypotheses.run import PooledResults, PooledVerdict
+from forecast.sources import open_source
 
 DYADS = ["USA-CHN", "USA-RUS"]
 PLANS = Path(__file__).resolve().parents[2] / "reports" / "plans"
@@ -157,6 +158,10 @@ def test_a_plan_that_is_not_frozen_is_rejected(plan, tmp_path):
         ({"as_of": "2199-01-01"}, "as_of"),
         ({"rule": {"S2": 3.0}}, "this version decides by"),
         ({"predicted": {"S77": 1.0}}, "S77 is not among the claims"),
+        ({"reasons": {"S77": "so"}}, "reasons: S77 is not among the claims"),
+        ({"choice": {"events": 300, "months": 96}}, "expected 2 at least, or none and the rule of a `choice`"),
+        ({"dyads": [], "choice": {"events": 0, "months": 96}}, "events"),
+        ({"priors": "short"}, "priors"),
         ({"predicted": {"S2": float("nan")}}, "predicted"),
         ({"seen": "no"}, "seen"),
         ({"seen": None}, "seen"),
@@ -294,7 +299,97 @@ def test_a_plan_can_be_frozen_before_its_author_has_the_data(data, tested, tmp_p
         read_plan(path)
 
 
+# Plans for data to come
+
+
+ROWS = {"TUR,GRC": 130, "USA,TUR": 130, "CYP,TUR": 130, "TUR,SYR": 60, "IRQ,TUR": 130}
+"""Months with an event; every tenth of Iraq's alone, every one of the others'."""
+
+
+@pytest.fixture
+def keds(tmp_path):
+    """Return a table of KEDS in which three pairs fit the rule: Syria has few months, Iraq few events."""
+    lines = ["date,source,target,code"]
+    for pair, months in ROWS.items():
+        for month in range(0, months, 10 if pair == "IRQ,TUR" else 1):
+            lines.append(f"{1990 + month // 12}-{month % 12 + 1:02d}-15,{pair},{'042' if month % 3 else '112'}")
+    path = tmp_path / "keds.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def ahead():
+    """Return a plan for such a table, frozen before there is one."""
+    made = plan_ahead(
+        Source(kind="keds"), Choice(events=60, months=96, without=("TUR-USA",)), date(2002, 12, 31),
+        claims=["S5a", "S5b"], predicted={"S5a": 2.0}, reasons={"S5a": "It is short."}, remarks=("Once only.",),
+    )  # fmt: skip
+    return freeze_plan(made, DAY)
+
+
+def test_a_plan_for_data_to_come_chooses_the_dyads_by_its_rule(ahead, keds, tested, tmp_path):
+    write_plan(tmp_path / "plan.yaml", ahead)
+    plan = read_plan(tmp_path / "plan.yaml")
+    assert plan == ahead and plan.dyads == () and plan.months == {"S5a": 96, "S5b": 240}
+    assert plan.null_sets == {"S5a": CLAIMS["S5a"].nulls, "S5b": CLAIMS["S5b"].nulls}
+    assert plan.choice.dyads(open_source(Source(kind="keds", path=str(keds))), plan.as_of) == ("GRC-TUR", "CYP-TUR")
+    assert plan.choice.dyads(open_source(Source(kind="keds", path=str(keds))), date(1996, 1, 1)) == ()
+    results = run_plan(plan, path=keds)
+    assert [claims for claims, *_ in tested] == [("S5a",)] and results.stamp == "confirmatory"
+    notes = " ".join(results.notes)
+    for words in (
+        "all with at least 60 events and 96 months from first to last, without TUR-USA",
+        "S5b was left out: GRC-TUR (130) and CYP-TUR (130) have fewer than 240 months from first event to last",
+        "Read: keds.csv (SHA-256",
+        "Predicted for S5a: 2.0. It is short.",
+        "Once only.",
+    ):
+        assert words in notes
+    described = dict(describe(plan))
+    assert (
+        described["dyads"].startswith("all with at least 60 events") and described["reason for S5a"] == "It is short."
+    )
+
+
+def test_a_plan_for_data_to_come_asks_for_them_and_rejects_what_has_too_few(ahead, keds, tested):
+    with pytest.raises(SpecError, match="has no path; name the file"):
+        run_plan(ahead)
+    few = freeze_plan(ahead.model_copy(update={"choice": Choice(events=131, months=96)}), DAY)
+    with pytest.raises(DataError, match=r"of its dyads the plan tests all with at least 131 events .* that is none"):
+        run_plan(few, path=keds)
+    late = freeze_plan(ahead.model_copy(update={"claims": ("S5b",), "predicted": {}, "reasons": {}}), DAY)
+    with pytest.raises(DataError, match=r"no claim of the plan can be tested\. S5b: .* fewer than 240 months"):
+        run_plan(late, path=keds)
+    assert not tested
+
+
+def test_a_plan_is_not_run_by_another_rule_than_it_states(ahead, keds, tested, monkeypatch):
+    monkeypatch.setitem(CLAIMS, "S5a", replace(CLAIMS["S5a"], nulls=("others",)))
+    with pytest.raises(
+        PlanError, match=r"other null_sets than the plan states\. Carry it out with the version of 1981"
+    ):
+        run_plan(ahead, path=keds)
+    again = freeze_plan(ahead, LATER)
+    assert again.null_sets["S5a"] == ("others",) and run_plan(again, path=keds).stamp == "confirmatory"
+
+
+def test_plans_from_before_rules_were_stated_say_so(data, tested):
+    made = make_plan(data, claims=["S5b"], seen=True)
+    assert "states no null sets" not in " ".join(run_plan(freeze_plan(made, DAY)).notes)
+    old = made.model_copy(update={"null_sets": {}, "months": {}, "priors": None})
+    old = old.model_copy(update={"frozen": old.digest})
+    assert "states no null sets" in " ".join(run_plan(old).notes)
+
+
 @pytest.mark.parametrize("path", sorted(PLANS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_committed_plan_is_frozen_and_unchanged(path):
     plan = read_plan(path)
-    assert plan.predicted and len(plan.dyads) in (15, 20)
+    assert plan.predicted
+    assert len(plan.dyads) in (15, 20) or plan.choice is not None
+
+
+def test_the_plan_that_awaits_its_data_is_for_this_version():
+    plan = read_plan(PLANS / "levant.yaml")
+    assert plan.data is None and not plan.seen
+    assert not other_rules(plan), "freeze it again (forecast plan freeze), as long as no one has looked at its data"

@@ -38,7 +38,7 @@ from forecast.hypotheses.models import (
 from forecast.hypotheses.models import (
     CYCLE as CYCLE_HALF_LIFE,
 )
-from forecast.hypotheses.outcome import decide
+from forecast.hypotheses.outcome import Outcome, decide
 from forecast.hypotheses.power import (
     NULLS,
     POWER_TABLE,
@@ -50,7 +50,7 @@ from forecast.hypotheses.power import (
     would_decide,
 )
 from forecast.hypotheses.record import Record, placebo_sets, read_panel, turned_back
-from forecast.hypotheses.run import WIDTHS, own_dyad, parts_of, sensitivity
+from forecast.hypotheses.run import WIDTHS, PooledVerdict, own_dyad, parts_of, sensitivity
 from forecast.hypotheses.simulate import TRUTHS, Truth, enlarged, simulate
 from forecast.outlook import plain
 from scripts.simulate_power import SIZES as LARGER
@@ -469,7 +469,8 @@ def test_what_cannot_be_pooled_is_refused(events):
     none = pd.DataFrame({"dyad": [], "era": [], "start": [], "recognised_at": [], "name": [], "reference": []})
     refused = {
         "need 2 dyads at least": (DataError, {"dyads": ["USA-CHN"]}, {}),
-        "have fewer than 240 months": (DataError, {"as_of": "1965-01-01"}, {}),
+        "S5b: .* have fewer than 240 months": (DataError, {"as_of": "1965-01-01"}, {"claims": ("S5b",)}),
+        "have fewer than 96 months": (DataError, {"as_of": "1953-01-01"}, {"claims": ("S5a",)}),
         "has weeks": (DataError, {"frequency": "week"}, {}),
         "S2: no dyad has an era": (DataError, {"eras": none}, {"claims": ("S2",)}),
         "S10: visits are found among single events": (DataError, {}, {"claims": ("S10",)}),
@@ -479,6 +480,33 @@ def test_what_cannot_be_pooled_is_refused(events):
     for words, (error, options, asked) in refused.items():
         with pytest.raises(error, match=words):
             pooled_tests(build_panel(events, **options), **asked)
+
+
+def test_a_claim_is_tested_on_the_dyads_that_are_long_enough_for_it(monkeypatch, events):
+    panel = build_panel(events)  # in place of which another record is read
+    lengths = {"USA-CHN": 300, "USA-RUS": 240, "CHN-RUS": 120, "IND-PAK": 90}
+    record = replace(made(4, 300), stop=np.array(list(lengths.values())))
+    assert record.spans == lengths
+    assert record.lasting(240).dyads == ("USA-CHN", "USA-RUS") and record.lasting(1) is record
+    assert (record.lasting(240).events == record.events[:2]).all() and len(record.lasting(240).time) == 300
+    monkeypatch.setattr("forecast.hypotheses.run.read_panel", lambda *_: record)
+    asked = []
+
+    def verdict(claim, engines):
+        asked.append((claim.code, engines.fine.record.dyads))
+        return PooledVerdict(claim.code, "", "", Outcome(0.0, "undecided", ()), 0.0, (), 2.3)
+
+    monkeypatch.setattr("forecast.hypotheses.run._verdict", verdict)
+    results = pooled_tests(panel, claims=("S5a", "S8"))
+    assert asked == [("S5a", ("USA-CHN", "USA-RUS", "CHN-RUS")), ("S8", ("USA-CHN", "USA-RUS"))]
+    assert results.dyads == ("USA-CHN", "USA-RUS", "CHN-RUS")
+    assert results.notes == (
+        "S5a: without dyads that are too short; IND-PAK (90) have fewer than 96 months from first event to last.",
+        "S8: without dyads that are too short; CHN-RUS (120) and IND-PAK (90) have fewer than 240 months from first "
+        "event to last.",
+    )
+    with pytest.raises(SpecError, match="IND-PAK is too short for all of S5a and S8"):
+        pooled_tests(panel, claims=("S5a", "S8"), dyad="IND-PAK")
 
 
 def test_an_index_is_tested_as_its_exact_likelihood_says():
@@ -537,7 +565,7 @@ def test_results_are_words_and_json(events):
 @pytest.mark.parametrize(("options", "words"), [
     (("--claims", "S99"), "cannot be tested; choose among"),
     (("--with", "USA-CHN"), "need 2 dyads at least"),
-    (("--as-of", "1960-01", "--with", "USA-CHN,USA-RUS"), "have fewer than 240 months"),
+    (("--as-of", "1960-01", "--with", "USA-CHN,USA-RUS", "--claims", "S5b"), "have fewer than 240 months"),
     (("--frequency", "week"), "has weeks"),
 ])  # fmt: skip
 def test_the_command_says_what_is_needed_before_any_work(options, words):

@@ -40,6 +40,7 @@ from forecast.hypotheses.outcome import LIMIT, Outcome, Picture, Series
 from forecast.theory import COST
 from forecast.typing import Float
 
+FADING_MONTHS = 96  # of a dyad: eight years have a dozen half-lives of deviations, which last months
 NEWS_MONTHS = 2.0  # a cycle with a shorter half-life is only news
 EXTREME, MIDDLE = 2.0, 1.0  # long-run standard deviations of the trend from its mean: an extreme, the middle ground
 
@@ -233,6 +234,7 @@ FADING = Claim(
     test_fading,
     ahead=lambda engine: ([engine.reading(WALK_CYCLE)], engine.reading(WALK)),
     nulls=(EPISODES,),
+    months=FADING_MONTHS,
 )
 RETURNING = Claim(
     "S5b", "Does the trend revert to a long-run mean?", "the trend reverts to a long-run mean", test_return,
