@@ -161,16 +161,16 @@ LONGEST_NAME = 255
 """Bytes, on the file systems in use."""
 
 
-def write_text(path: str | Path, text: str) -> None:
+def write_text(path: str | Path, text: str, *, durable: bool = False) -> None:
     """Write `text` to `path` (UTF-8, line ends as given), making its folder if need be."""
-    write_bytes(path, text.encode())
+    write_bytes(path, text.encode(), durable=durable)
 
 
 def write_bytes(path: str | Path, content: bytes, *, durable: bool = False) -> None:
-    """Write bytes to `path`, making its folder if need be."""
+    """Write bytes to `path`, making its folder if need be; if `durable`, a power cut takes neither away."""
     target = _target(Path(path))
     with writing(Path(path)):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(target.parent, durable=durable)
         with partial_folder(target) as partial:
             with (partial / "new").open("wb") as file:
                 file.write(content)
@@ -182,13 +182,26 @@ def write_bytes(path: str | Path, content: bytes, *, durable: bool = False) -> N
             sync_folder(target.parent)
 
 
-def write_json(path: str | Path, obj: Any, *, by_record: bool = False) -> None:
+def make_folders(folder: Path, *, durable: bool = True) -> None:
+    """Make a folder with all above it; if `durable`, wait from above until the disk has the name of each.
+
+    A file is only as safe as the names of the folders above it: a folder whose name is not on the disk is gone after
+    a power cut, with all files that were written to it.
+    """
+    if durable and not folder.is_dir():
+        make_folders(folder.parent)
+    folder.mkdir(parents=True, exist_ok=True)
+    if durable and folder != folder.parent:
+        sync_folder(folder.parent)
+
+
+def write_json(path: str | Path, obj: Any, *, by_record: bool = False, durable: bool = False) -> None:
     """Write `obj` as JSON, indented by two: NumPy values as numbers and lists, dates as ISO text."""
     try:
         text = _json_by_record(obj) if by_record else _json(obj, indent=2)
     except (TypeError, ValueError) as error:
         raise ForecastError(f"{path}: no JSON form ({error}). Use None for a missing number.") from error
-    write_text(path, json_text(text) + "\n")
+    write_text(path, json_text(text) + "\n", durable=durable)
 
 
 def _json(obj: Any, **layout: Any) -> str:
@@ -254,6 +267,19 @@ def read_bytes(path: str | Path, most: int) -> bytes:
     return content
 
 
+EMPTIED = 100_000
+"""Bytes of a file that are looked at for anything but zero; forms and manifests begin with a letter."""
+
+
+def is_empty(path: Path) -> bool:
+    """Return whether a file is missing, or has no content or only zero bytes, as a power cut can leave it."""
+    try:
+        with open_ordinary(path, LARGEST_LOG) as file:
+            return not file.read(EMPTIED).strip(b"\0")
+    except OSError:
+        return not path.exists()  # if something else is there, whoever reads it says what
+
+
 def open_ordinary(path: str | Path, most: int) -> io.BufferedReader:
     """Open a file of at most so many bytes to read it in pieces, and only an ordinary one."""
     file = os.fdopen(os.open(path, os.O_RDONLY | OPENING), "rb")
@@ -277,7 +303,10 @@ def require_ordinary(descriptor: int, most: int | None = None) -> None:
 def sync_folder(folder: Path) -> None:
     """Wait until the disk has the names in a folder, where the system can."""
     if hasattr(os, "O_DIRECTORY"):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except PermissionError:  # a folder that one may enter and not list, such as one above one's own
+            return
         try:
             with contextlib.suppress(OSError):  # file systems that cannot
                 os.fsync(descriptor)
@@ -381,7 +410,9 @@ class Journal:
     """Contents of a log file."""
 
     lines: tuple[bytes, ...]  # Whole lines, without their ends
-    torn: bytes = b""  # What stands after the last line end: a line that was never finished; usually nothing
+    # What stands after them, usually nothing: a line that was never finished or, from the line on that holds the first
+    # zero byte, all that a power cut has left of an append of which the disk had not every page.
+    torn: bytes = b""
 
 
 def read_journal(path: Path) -> Journal:
@@ -397,7 +428,7 @@ def append_lines(path: Path, make: Callable[[Journal], tuple[bytes, ...]]) -> Jo
     """Append lines to a file, which is made if need be; the lock of its folder keeps other writers out."""
     with writing(path):
         target = Path(os.path.realpath(path))
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(target.parent)
         with locked(target.parent, required=True):
             content = read_bytes(target, LARGEST_LOG) if target.exists() else b""
             before = _lines_of(content)
@@ -415,6 +446,7 @@ def _append(target: Path, size: int, torn: bytes, lines: tuple[bytes, ...]) -> N
         torn, new = b"", new[len(torn) :]
     if torn:
         _write_at_end(target.with_name(target.name + TORN), torn + b"\n")
+        sync_folder(target.parent)  # what is set aside is there before it is cut off
         os.truncate(target, size - len(torn))
     _write_at_end(target, new)
     if not size:
@@ -437,8 +469,9 @@ def _write_at_end(path: Path, new: bytes) -> None:
 
 
 def _lines_of(content: bytes) -> Journal:
-    *lines, torn = content.split(b"\n")
-    return Journal(tuple(lines), torn)
+    zero = content.find(b"\0")
+    end = content.rfind(b"\n", 0, len(content) if zero < 0 else zero) + 1
+    return Journal(tuple(content[:end].split(b"\n")[:-1]), content[end:])
 
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error)
