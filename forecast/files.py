@@ -314,6 +314,25 @@ def sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
+def sync_file(path: Path) -> None:
+    """Wait until the disk has the content of a file."""
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Wait until the disk has all files in a folder and in those in it, with their names."""
+    for inside, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            path = Path(inside, name)
+            if path.is_file() and not path.is_symlink():
+                sync_file(path)
+        sync_folder(Path(inside))
+
+
 def digest(content: "bytes | pd.DataFrame") -> str:
     """Return the SHA-256 of bytes, or of a table's CSV form, in hexadecimal."""
     data = content if isinstance(content, bytes) else content.to_csv(index=False, lineterminator="\n").encode()

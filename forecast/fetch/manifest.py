@@ -63,6 +63,8 @@ class ExpectedFile(BaseModel):
     # Whether size and checksum are those of what is sent; else they are compared, and a difference is noted.
     sure: bool = Field(default=True, exclude=True)
     closed: str = Field(default="", exclude=True)  # Why it is not for everybody
+    # What the names of files in the archive begin with; empty if the source does not say.
+    member: str = Field(default="", exclude=True)
 
     def but(self, **changes: Any) -> Self:
         """Return it with other values of some fields."""
@@ -127,7 +129,7 @@ class Manifest(Displayed):
 
     def record(self, entry: ExpectedFile) -> None:
         """Put an entry in the place of the former one, with nothing but what is kept."""
-        self.entries[entry.slot] = entry.but(due=None, sure=True, closed="")
+        self.entries[entry.slot] = entry.but(due=None, sure=True, closed="", member="")
 
     @property
     def sentence(self) -> str:

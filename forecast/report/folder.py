@@ -23,6 +23,7 @@ from forecast.escaping import latex, markdown, printable
 from forecast.files import (
     check_writable,
     file_digest,
+    make_folders,
     output_error,
     read_bytes,
     unwritable,
@@ -312,7 +313,7 @@ def chosen_folder(out: Path | None, parent: Path, dyad: str, as_of: date) -> Ite
         yield out
         return
     try:
-        parent.mkdir(parents=True, exist_ok=True)
+        make_folders(parent)
         folder = _first_free(parent, f"{dyad}-{as_of}")
     except OSError as error:
         raise OutputError(unwritable(parent, error)) from error

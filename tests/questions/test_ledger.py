@@ -433,7 +433,8 @@ def test_a_clock_ten_years_ahead_locks_no_ledger(ledger, monkeypatch):
     assert [line for line, _ in found.faults] == [3, 4] and found.histories.keys() == {"q0"}
     append_entries(ledger, [an_answer(chance=0.4)], now=NOW)
     append_entries(ledger, [asked(made("wrong"))], now=NOW)
-    for day in (NOW.date(), ahead.date(), date(2093, 1, 1)):
+    for later in (NOW.date(), ahead.date(), date(2093, 1, 1)):
+        day = later
         found = Ledger.read(ledger)
         assert [line for line, _ in found.faults] == [3, 4]
         assert (found.lines, found.histories["q0"].last_answer.chance) == (6, 0.4)
