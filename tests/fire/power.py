@@ -341,7 +341,7 @@ def after_cut(recording: Recording, cut: int, rng: random.Random, target: Path) 
     for place, step in enumerate(recording.steps[:cut]):
         if isinstance(step, Sync):
             synced[step.node] = place
-    kept = rng.choice((0.0, 0.5, 0.9, 1.0))  # how much of what was not synced is there all the same
+    kept = rng.choice((0.0, 0.3, 0.5, 0.7, 0.9))  # how much of what was not synced is there all the same
     zero = rng.choice((0.0, 0.5, 1.0))  # and how much of the rest is there as zero
     for place, step in enumerate(recording.steps[:cut]):
         if isinstance(step, Write):

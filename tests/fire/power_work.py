@@ -11,7 +11,7 @@ from tests.fire.made import WEEKS, standing_in
 from tests.questions.made import made, said
 from tests.records import run_monday
 
-QUESTIONS = 3
+QUESTIONS = 8
 TOGETHER = 12
 """Answers that are appended at once: some pages."""
 
@@ -30,7 +30,7 @@ def keep_a_ledger() -> None:
         answer = answered(said(f"q{number}"), model={}, converged=True)
         lines += len(place.append([answer]).entries)
         tell(lines)
-        several = [asked(made(f"more-{number}-{one}")) for one in range(TOGETHER)]
+        several = [asked(made(f"more-{number}-{one}")) for one in range(TOGETHER + number)]
         lines += len(place.append(several).entries)
         tell(lines)
 
