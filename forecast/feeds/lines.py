@@ -263,7 +263,7 @@ def _bytes_behind(file: BufferedReader, size: int) -> int:
     file.seek(start)
     tail = file.read(LONGEST_END)
     place = tail.rfind(END_OF_ARCHIVE)
-    (comment,) = struct.unpack("<H", tail[place + SHORTEST_END - 2 : place + SHORTEST_END])
+    comment = int.from_bytes(tail[place + SHORTEST_END - 2 : place + SHORTEST_END], "little")
     return max(size - (start + place + SHORTEST_END + comment), 0)
 
 

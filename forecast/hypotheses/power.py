@@ -23,7 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 from forecast.arguments import checked, whole_seed
 from forecast.errors import DataError, SpecError
 from forecast.events.table import EventTable
-from forecast.files import append_lines, check_target, check_writable, read_journal
+from forecast.files import check_target, check_writable
 from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.claims.effects import visits_of
 from forecast.hypotheses.claims.eras import PLACEBO_SHARE
@@ -32,6 +32,7 @@ from forecast.hypotheses.evidence import Finesse
 from forecast.hypotheses.outcome import decide, sentences
 from forecast.hypotheses.record import Record, read_panel
 from forecast.hypotheses.simulate import TRUTHS, enlarged, simulate
+from forecast.journal import append_lines, read_journal
 from forecast.progress import Progress, silent
 from forecast.typing import Seed
 from forecast.wording import join

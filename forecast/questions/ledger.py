@@ -19,16 +19,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from forecast.dates import today
 from forecast.errors import LedgerError, OutputError, QuestionError
-from forecast.files import (
-    PASSING,
-    TORN,
-    Journal,
-    append_lines,
-    clear_leftovers,
-    is_empty,
-    read_journal,
-    write_text,
-)
+from forecast.files import PASSING, clear_leftovers, is_empty, write_text
+from forecast.journal import TORN, Journal, append_lines, read_journal
 from forecast.outlook.draws import FitLike
 from forecast.outlook.question import Question, SingleQuestion
 from forecast.outlook.summary import NotDefined
@@ -198,8 +190,9 @@ def lines_left_out(chain: Sequence[Mapping[str, Any]]) -> dict[int, int]:
 def _require_one_append(path: Path, line: int, torn: bytes) -> None:
     """Raise LedgerError if what stands after the last whole line was not all written at once, and so was acknowledged.
 
-    A power cut can lose some pages of the last append, which nobody was told was done. Whatever lies between lines of
-    several moments was there when the later ones were appended: the disk has lost it, and only a copy can restore it.
+    A power cut can lose some pages of the last append, of which no one was told that it was done.
+    Whatever lies between lines of several moments was there when the later ones were appended: the
+    disk has lost it, and only a copy can restore it.
     """
     if b"\n" in torn and len(moments := set(_MOMENT.findall(torn))) > 1:
         raise LedgerError(
