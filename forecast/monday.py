@@ -310,7 +310,7 @@ def _git(*words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def _run_git(*words: str) -> None:
-    """Run git, and fail as it does."""
-    done = _git(*words)
+    """Run git, and fail as it does; what it writes is on the disk before it ends."""
+    done = _git("-c", "core.fsync=all", *words)
     if done.returncode:
         raise ForecastError(f"git {words[0]}: {(done.stderr or done.stdout).strip()}. Mend that, and run it again")
