@@ -6,6 +6,7 @@ import importlib.util
 import inspect
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -244,9 +245,10 @@ def read_form(path: Path, what: str, error: type[ForecastError]) -> Any:
         raise error(f"{path}: the {what} cannot be read ({reason}).") from cause
     try:
         if path.suffix == ".json":
-            content = json.loads(text)
+            content = json.loads(text, object_pairs_hook=_without_repeats)
         else:
             _require_plain(text)
+            _require_distinct_keys(yaml.compose(text, Loader=yaml.SafeLoader))
             content = yaml.safe_load(text)
         _require_shallow(content)
     except (yaml.YAMLError, ValueError, RecursionError) as cause:
@@ -288,6 +290,35 @@ def _require_plain(text: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
             raise ValueError(f"{where}: nested more than {DEEPEST} deep")
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the fields of a JSON object; raise ValueError if one is there twice."""
+    for name, number in Counter(name for name, _ in pairs).items():
+        if number > 1:
+            raise ValueError(f"field {name!r:.80} is there twice; leave one out")
+    return dict(pairs)
+
+
+def _require_distinct_keys(node: Any) -> None:
+    """Raise ValueError if a field of YAML is there twice, or `<<` is to merge others: only one of them would count."""
+    import yaml
+
+    for name, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if name.tag == "tag:yaml.org,2002:merge":
+            line = name.start_mark.line + 1
+            raise ValueError(f"line {line}: merge keys (`<<`) are not allowed; write the fields out")
+        _require_distinct_keys(value)
+    if isinstance(node, yaml.MappingNode):
+        known: dict[tuple[str, str], int] = {}
+        for name in (name for name, _ in node.value if isinstance(name, yaml.ScalarNode)):
+            line = name.start_mark.line + 1
+            if (name.tag, name.value) in known:
+                there = known[name.tag, name.value]
+                raise ValueError(f"lines {there} and {line}: field {name.value!r:.80} is there twice; leave one out")
+            known[name.tag, name.value] = line
+    for inner in node.value if isinstance(node, yaml.SequenceNode) else ():
+        _require_distinct_keys(inner)
 
 
 def _require_shallow(content: Any) -> None:

@@ -22,8 +22,8 @@ LONGEST_HORIZON = 120
 EARLIEST = datetime.date(1700, 1, 1)
 """No record goes further back."""
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_MONTH = re.compile(r"\d{4}-\d{2}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 
 
 def parse_date(text: str, field: str) -> datetime.date:

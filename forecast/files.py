@@ -1,7 +1,7 @@
-"""Atomic writes, append-only logs, reading of regular files only, locked temporary folders, errors that name the file.
+"""Atomic writes, reading of regular files only, locked temporary folders, errors that name the file.
 
-A file is written under a hidden name and renamed to its target, which is atomic. A line of a log is complete once its
-end is on the disk; an incomplete line is set aside and never parsed.
+A file is written under a hidden name and renamed to its target, which is atomic. What is durable is on the disk before
+its name is, and that name before anything is acknowledged: a power cut takes none of it away.
 """
 
 import contextlib
@@ -20,7 +20,6 @@ import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,16 +160,16 @@ LONGEST_NAME = 255
 """Bytes, on the file systems in use."""
 
 
-def write_text(path: str | Path, text: str) -> None:
+def write_text(path: str | Path, text: str, *, durable: bool = False) -> None:
     """Write `text` to `path` (UTF-8, line ends as given), making its folder if need be."""
-    write_bytes(path, text.encode())
+    write_bytes(path, text.encode(), durable=durable)
 
 
 def write_bytes(path: str | Path, content: bytes, *, durable: bool = False) -> None:
-    """Write bytes to `path`, making its folder if need be."""
+    """Write bytes to `path`, making its folder if need be; if `durable`, a power cut takes neither away."""
     target = _target(Path(path))
     with writing(Path(path)):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(target.parent, durable=durable)
         with partial_folder(target) as partial:
             with (partial / "new").open("wb") as file:
                 file.write(content)
@@ -182,13 +181,26 @@ def write_bytes(path: str | Path, content: bytes, *, durable: bool = False) -> N
             sync_folder(target.parent)
 
 
-def write_json(path: str | Path, obj: Any, *, by_record: bool = False) -> None:
+def make_folders(folder: Path, *, durable: bool = True) -> None:
+    """Make a folder with all above it; if `durable`, wait from above until the disk has the name of each.
+
+    A file is only as safe as the names of the folders above it: a folder whose name is not on the disk is gone after
+    a power cut, with all files that were written to it.
+    """
+    if durable and not folder.is_dir():
+        make_folders(folder.parent)
+    folder.mkdir(parents=True, exist_ok=True)
+    if durable and folder != folder.parent:
+        sync_folder(folder.parent)
+
+
+def write_json(path: str | Path, obj: Any, *, by_record: bool = False, durable: bool = False) -> None:
     """Write `obj` as JSON, indented by two: NumPy values as numbers and lists, dates as ISO text."""
     try:
         text = _json_by_record(obj) if by_record else _json(obj, indent=2)
     except (TypeError, ValueError) as error:
         raise ForecastError(f"{path}: no JSON form ({error}). Use None for a missing number.") from error
-    write_text(path, json_text(text) + "\n")
+    write_text(path, json_text(text) + "\n", durable=durable)
 
 
 def _json(obj: Any, **layout: Any) -> str:
@@ -254,7 +266,20 @@ def read_bytes(path: str | Path, most: int) -> bytes:
     return content
 
 
-def open_ordinary(path: str | Path, most: int) -> io.BufferedReader:
+EMPTIED = 100_000
+"""Bytes of a file that are looked at for anything but zero; forms and manifests begin with a letter."""
+
+
+def is_empty(path: Path) -> bool:
+    """Return whether a file is missing, or has no content or only zero bytes, as a power cut can leave it."""
+    try:
+        with open_ordinary(path) as file:
+            return not file.read(EMPTIED).strip(b"\0")
+    except OSError:
+        return not path.exists()  # if something else is there, whoever reads it says what
+
+
+def open_ordinary(path: str | Path, most: int | None = None) -> io.BufferedReader:
     """Open a file of at most so many bytes to read it in pieces, and only an ordinary one."""
     file = os.fdopen(os.open(path, os.O_RDONLY | OPENING), "rb")
     try:
@@ -277,12 +302,34 @@ def require_ordinary(descriptor: int, most: int | None = None) -> None:
 def sync_folder(folder: Path) -> None:
     """Wait until the disk has the names in a folder, where the system can."""
     if hasattr(os, "O_DIRECTORY"):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except PermissionError:  # a folder that one may enter and not list, such as one above one's own
+            return
         try:
             with contextlib.suppress(OSError):  # file systems that cannot
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def sync_file(path: Path) -> None:
+    """Wait until the disk has the content of a file."""
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Wait until the disk has all files in a folder and in those in it, with their names."""
+    for inside, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            path = Path(inside, name)
+            if path.is_file() and not path.is_symlink():
+                sync_file(path)
+        sync_folder(Path(inside))
 
 
 def digest(content: "bytes | pd.DataFrame") -> str:
@@ -368,77 +415,6 @@ def lacking(path: str | Path, reason: str | None) -> str:
 def shown_path(path: str | Path) -> str:
     """Return a path for a message; one in unfinished work is shown as that of the finished one."""
     return printable(re.sub(rf"{_PARTIAL.pattern}[/\\][^/\\]+", r"\1", str(path)))
-
-
-LARGEST_LOG = 500_000_000
-"""Bytes of a log that are read."""
-TORN = ".torn"
-"""Ending of the file next to a journal in which unfinished lines are set aside."""
-
-
-@dataclass(frozen=True)
-class Journal:
-    """Contents of a log file."""
-
-    lines: tuple[bytes, ...]  # Whole lines, without their ends
-    torn: bytes = b""  # What stands after the last line end: a line that was never finished; usually nothing
-
-
-def read_journal(path: Path) -> Journal:
-    """Read a file of lines; while another process writes, wait for it."""
-    target = Path(os.path.realpath(path))
-    with contextlib.ExitStack() as stack:
-        with contextlib.suppress(PermissionError):  # nobody writes where one may not
-            stack.enter_context(locked(target.parent))
-        return _lines_of(read_bytes(target, LARGEST_LOG))
-
-
-def append_lines(path: Path, make: Callable[[Journal], tuple[bytes, ...]]) -> Journal:
-    """Append lines to a file, which is made if need be; the lock of its folder keeps other writers out."""
-    with writing(path):
-        target = Path(os.path.realpath(path))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with locked(target.parent, required=True):
-            content = read_bytes(target, LARGEST_LOG) if target.exists() else b""
-            before = _lines_of(content)
-            lines = make(before)
-            if any(b"\n" in line for line in lines):
-                raise ValueError("a line holds a line end")
-            if lines:
-                _append(target, len(content), before.torn, lines)
-    return before
-
-
-def _append(target: Path, size: int, torn: bytes, lines: tuple[bytes, ...]) -> None:
-    new = b"".join(line + b"\n" for line in lines)
-    if torn and lines[0] == torn:  # only its end was missing
-        torn, new = b"", new[len(torn) :]
-    if torn:
-        _write_at_end(target.with_name(target.name + TORN), torn + b"\n")
-        os.truncate(target, size - len(torn))
-    _write_at_end(target, new)
-    if not size:
-        sync_folder(target.parent)
-
-
-def _write_at_end(path: Path, new: bytes) -> None:
-    """Write at the end of a file, to the disk; where that is full, no half line stays."""
-    with open(path, "ab", buffering=0, opener=lambda name, flags: os.open(name, flags | OPENING, 0o666)) as file:
-        require_ordinary(file.fileno())
-        size = file.tell()
-        try:
-            while new:
-                new = new[os.write(file.fileno(), new) :]
-            os.fsync(file.fileno())
-        except BaseException:
-            with contextlib.suppress(OSError):
-                file.truncate(size)
-            raise
-
-
-def _lines_of(content: bytes) -> Journal:
-    *lines, torn = content.split(b"\n")
-    return Journal(tuple(lines), torn)
 
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error)

@@ -14,7 +14,17 @@ import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from forecast.files import check_writable, clear_leftovers, locked, partial_folder, swapping, writing
+from forecast.files import (
+    check_writable,
+    clear_leftovers,
+    locked,
+    make_folders,
+    partial_folder,
+    swapping,
+    sync_folder,
+    sync_tree,
+    writing,
+)
 
 _READY = re.compile(r"\.swap\.[0-9a-f]{8}\.ready")
 
@@ -32,7 +42,7 @@ def atomic_folder(folder: str | Path, subfolders: Collection[str] = ()) -> Itera
     with contextlib.ExitStack() as stack:
         with writing(folder):
             finish_moves(target)
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folders(target.parent)
             new = _partial_next_to(target, stack) / "new"
             new.mkdir()
         yield new
@@ -43,9 +53,11 @@ def atomic_folder(folder: str | Path, subfolders: Collection[str] = ()) -> Itera
 
 def put_in_place(new: Path, target: Path, subfolders: Collection[str] = ()) -> None:
     """Put a finished folder where it is to be; what is replaced ends up where the new one was made."""
+    sync_tree(new)  # before its name is: after a power cut it is old or new as a whole, too
     with swapping, locked(target.parent):  # no other run puts anything in place there
         if not os.path.lexists(target):
             new.rename(target)
+            sync_folder(target.parent)
             return
         written = _names(new)
         try:
@@ -59,14 +71,17 @@ def put_in_place(new: Path, target: Path, subfolders: Collection[str] = ()) -> N
                 _remove(new / name)
             _move_in(new, target)
         else:
+            sync_folder(target.parent)
             _bring_back(new, target, written)
 
 
 def replace_folder(new: Path, target: Path) -> None:
     """Put a finished folder in the place of another; where names cannot be exchanged, for a moment there is neither."""
+    sync_tree(new)
     with swapping, locked(target.parent):  # no other run puts anything in place there
         if not os.path.lexists(target):
             new.rename(target)
+            sync_folder(target.parent)
             return
         try:
             exchange(new, target)
@@ -78,6 +93,7 @@ def replace_folder(new: Path, target: Path) -> None:
             except BaseException:
                 former.rename(target)
                 raise
+        sync_folder(target.parent)
 
 
 def finish_moves(folder: Path) -> None:
@@ -148,6 +164,7 @@ def _move_all(ready: Path, folder: Path) -> None:
             if os.path.lexists(place) and (path.is_dir() or (place.is_dir() and not place.is_symlink())):
                 place.rename(replaced / path.name)
             path.replace(place)
+        sync_folder(folder)
         ready.rmdir()
 
 

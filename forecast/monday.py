@@ -72,6 +72,7 @@ class Monday:
                 "--commit: the folder is no git repository, or git is missing; run `git init`, or leave it out"
             )
         require_report_folder(REPORTS, PAIRS)  # before long work
+        self._require_ledger()
         last = self._last_fit()
         made, resumed = self._prepare(None if last is None else last[0])
         self.converged = all(gate.passed for gate in made.gates.values())
@@ -86,6 +87,16 @@ class Monday:
             self._remove_fits(keep={self.new, last[0]} if last and self.failures else {self.new})
         if self.commit:
             self._commit()
+
+    def _require_ledger(self) -> None:
+        """Make sure that what is forecast can be written to the ledger, if there is one."""
+        from forecast.questions.ledger import QuestionFolder
+
+        place = QuestionFolder(self.questions)
+        if place.ledger.exists():
+            for words in place.read().warnings:
+                self.say(f"Warning: {words}")
+            place.append([])
 
     def _commit(self) -> None:
         """Commit what is new in the folders of the week, but for saved fits."""
@@ -111,7 +122,7 @@ class Monday:
         made = prepare_reports(settings, every=True, progress=self.progress)
         if not (resumed and made.unchanged):
             made.fit.save(own)
-        write_text(self.new / DIGESTS, digests(own))
+        write_text(self.new / DIGESTS, digests(own), durable=True)
         if self.commit:
             _run_git("add", "--", (self.new / DIGESTS).as_posix())
         return made, resumed and made.unchanged
@@ -244,7 +255,7 @@ class Monday:
     def _answer(self, made: PreparedReports) -> None:
         """Answer and resolve what is open in the ledger, and write the track record."""
         from forecast.questions import TrackRecord
-        from forecast.questions.ledger import QuestionFolder, answer_of, append_entries, questions_of, resolution_of
+        from forecast.questions.ledger import QuestionFolder, answer_of, questions_of, resolution_of
         from forecast.report.ledger_page import write_track_record
 
         place, records, fit = QuestionFolder(self.questions), made.job.records, made.fit
@@ -267,7 +278,7 @@ class Monday:
         for words, draft in (("forecast of", answer), ("resolution of", resolve)):
             open_now = {one.question.id: one for one in questions_of(place.read(), only_open=True)}
             drafts = [one for one in self._each(words, open_now, draft) if not isinstance(one, str)]
-            entries = append_entries(place.ledger, drafts).entries
+            entries = place.append(drafts).entries
             self.lines += [f"{one.question}: {one.said}" for one in entries]
         ledger = place.read()
         up = "../" * self._record_address().count("/")
@@ -300,7 +311,7 @@ def _git(*words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def _run_git(*words: str) -> None:
-    """Run git, and fail as it does."""
-    done = _git(*words)
+    """Run git, and fail as it does; what it writes is on the disk before it ends."""
+    done = _git("-c", "core.fsync=all", *words)
     if done.returncode:
         raise ForecastError(f"git {words[0]}: {(done.stderr or done.stdout).strip()}. Mend that, and run it again")

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE = 4
 """Number of dyads simulated together: each takes some hundred megabytes."""
+MOST_MONTHS_BEHIND = 12
+"""Months that the day of a report may lie after its data; then nothing is left of the year that it compares with."""
 REPORTS = Path("report")
 """Default parent folder of reports."""
 SAVED_FIT = "fit.zarr"
@@ -230,6 +232,8 @@ def prepare_reports(
             raise SpecError(
                 f"since: {settings.since} is not before {job.as_of}, the day of the report; give an earlier day"
             )
+        if settings.as_of is not None and not every:
+            _require_near(records, dyad, settings.as_of)
         tested = read_skill(settings.skill)  # a broken file is found before long work
     if saved and not _is_updated(settings):
         _check_query(saved.panel, job.dyad, settings)
@@ -378,6 +382,17 @@ def _check_settings(settings: ReportSettings) -> None:
     require_sampler(
         draws=settings.draws, tune=settings.tune, chains=settings.chains, cores=settings.cores, seed=settings.seed
     )
+
+
+def _require_near(records: "Records", dyad: str, as_of: date) -> None:
+    """Reject, before long work, a day so long after the data that nothing is known of the months before it."""
+    last = records.last_day(dyad)
+    behind = months_between(last, as_of)
+    if behind > MOST_MONTHS_BEHIND:
+        raise DataError(
+            f"as-of: {dyad} is recorded to {last}, {behind} months before {as_of}; at most {MOST_MONTHS_BEHIND} are "
+            "extrapolated. Choose an earlier day, or add what has happened since (--add, --covered-to)"
+        )
 
 
 def _fit_records(job: _Job) -> tuple["Fit", tuple[str, ...]]:

@@ -21,6 +21,9 @@ BOMBS = {
     "anchor": "a: &a 1",
     "alias": "a: &a [1]\nb: *a",
     "merged": "a: &a {b: 1}\nc:\n  <<: *a",
+    "merged in place": "a:\n  <<: {b: 1}\n  c: 2",
+    "field twice": "a: 1\nb: 2\na: 3",
+    "field twice inside": "a: [{b: 1, 'b': 2}]",
     "recursive": "&a [*a]",
     "recursive map": "&a {a: *a}",
     "timestamp": "a: !!timestamp x",
@@ -59,10 +62,15 @@ def test_a_bomb_is_rejected_at_once(tmp_path: Path, name: str) -> None:
     assert len(str(raised.value)) < 1000
 
 
-JSON = ["[" * 90_000, '{"a":' * 15_000, "9" * 90_000, f'"{"x" * 90_000}"', "{", "\ud800"]
+JSON = [
+    '{"a": 1, "b": {"c": 1, "c": 1}}', "[" * 90_000, '{"a":' * 15_000, "9" * 90_000, f'"{"x" * 90_000}"', "{",
+    "\ud800",
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", JSON, ids=["lists", "maps", "digits", "text", "open", "half a character"])
+@pytest.mark.parametrize(
+    "text", JSON, ids=["field twice", "lists", "maps", "digits", "text", "open", "half a character"]
+)
 def test_so_is_json(tmp_path: Path, text: str) -> None:
     path = tmp_path / "form.json"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))

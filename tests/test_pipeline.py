@@ -302,3 +302,16 @@ def test_a_record_to_compare_with_must_begin_before_the_day_of_the_report(tmp_pa
     with pytest.raises(SpecError, match="since: 2001-01-01 is not before 1990-12-31"):
         make_report(settings)
     assert not (tmp_path / "report").exists()
+
+
+def test_a_day_long_after_the_data_ends_before_a_fit(tmp_path, monkeypatch):
+    monkeypatch.setattr("forecast.model.fit", lambda *_, **__: pytest.fail("a fit was begun"))
+    rows = [f"{year}-{month:02}-15,USA,CHN,042" for year in range(2000, 2011) for month in range(1, 13)]
+    (tmp_path / "old.csv").write_text("\n".join(["date,source,target,cameo", *rows, ""]))
+    columns = ", ".join(f"{name}: {name}" for name in ("date", "source", "target", "cameo"))
+    (tmp_path / "old.yaml").write_text(f"dataset: old\ncolumns: {{{columns}}}\n")
+    own = ["--events", str(tmp_path / "old.csv"), "--mapping", str(tmp_path / "old.yaml"), "--as-of", "2012-06-30"]
+    done = run(app, ["report", "USA-CHN", "--alone", *own, "--out", str(tmp_path / "out")])
+    said = " ".join(done.output.split())
+    assert done.exit_code == 2 and not (tmp_path / "out").exists()
+    assert "USA-CHN is recorded to 2010-12-31, 18 months before 2012-06-30; at most 12 are extrapolated" in said

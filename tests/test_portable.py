@@ -34,7 +34,8 @@ for name in modules:
             raise SystemExit(f"{name}: {error!r}")
 print(len(modules))
 
-from forecast.files import append_lines, open_ordinary, read_journal, write_bytes
+from forecast.files import open_ordinary, write_bytes
+from forecast.journal import append_lines, read_journal
 from forecast.folders import atomic_folder
 os.O_NONBLOCK = there["O_NONBLOCK"]  # filelock needs it here, as it is not on Windows
 folder = pathlib.Path(sys.argv[1])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sqlite3
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,12 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from forecast.errors import DataError, ForecastError, OutputError
-from forecast.files import digest, file_digest, lacking, partial_folder, unwritable
+from forecast.files import digest, file_digest, lacking, partial_folder, sync_folder, unwritable
 from forecast.wording import join_some
 
 SCHEMA = 2
@@ -24,6 +25,8 @@ APPLICATION = 0x70656E64
 CATALOGUE = "catalogue.sqlite"
 ROWS, REJECTED, FILES = PARTS = "rows", "rejected", "files"
 """Folders of the segments: rows between two states, rejected rows, and the imported files of each batch."""
+SEGMENT = re.compile(rf"(?:{'|'.join(PARTS)})/(?:dataset=[a-z0-9_]+/)?(?:month=[0-9a-z-]+/)?[0-9a-f]+\.parquet")
+"""Path of a segment in its archive: what else the catalogue calls pending is none, and is left alone."""
 PATIENCE = 30
 """Seconds that SQLite waits for another process."""
 PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM}
@@ -103,6 +106,17 @@ class Entry(BaseModel):
     # month
     months: dict[str, Counts]
     published: date | None = None  # Day of publication by `fetch.json`, or null
+    # Other names of the same content that give days; left out if there is none. `said` is the one in whose days the
+    # most rows are; days of others are in `covers` where rows are, and the earliest release of all of them counts
+    also: tuple[str, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _plain(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Return its fields: an entry with one name has the form, and so the checksum, of those before."""
+        fields: dict[str, Any] = plain(self)
+        if not self.also:
+            del fields["also"]
+        return fields
 
     @property
     def key(self) -> Key:
@@ -345,6 +359,7 @@ def create(folder: Path) -> None:
                     f"BEGIN; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA}; COMMIT;"
                 )
             (partial / "new").rename(folder / CATALOGUE)
+            sync_folder(folder)
     except (OSError, sqlite3.Error) as error:
         raise OutputError(unwritable(folder, OSError(str(error)))) from error
 
@@ -363,8 +378,9 @@ def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
 
 def add_pending(folder: Path, paths: Iterable[str]) -> None:
     """Record which segments are about to be written: only these may be removed if the run is killed."""
+    named = "INSERT OR IGNORE INTO pending SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM segment WHERE path = ?1)"
     with transaction(folder) as database:
-        database.executemany("INSERT OR IGNORE INTO pending VALUES (?)", [(path,) for path in paths])
+        database.executemany(named, [(path,) for path in paths])
 
 
 def add_batch(catalogue: Catalogue, batch: Batch) -> Catalogue:

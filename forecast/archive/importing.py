@@ -236,14 +236,15 @@ class _Run:
         if key in self.waiting:
             self._settle()
         feed, there = detected.feed, self.known.get(key)
-        name, named = file.name, read_name(feed, file)
-        said = named
+        named = read_name(feed, file)
+        names = {named: file.name}
         if there:
             published = min(filter(None, (published, there.published)), default=None)
-            before = feed.named(there.said)
-            if not named.says_more(before):
-                name, said = there.name, before
-            if key not in self.damaged and (said.name, published) == (there.said, there.published):
+            before = {feed.named(said): there.name for said in (there.said, *there.also)}
+            is_new = named.says and not any(map(named.means, before))
+            informative = {one: name for one, name in before.items() if one.says or not named.says}
+            names = informative | ({named: file.name} if is_new else {})
+            if key not in self.damaged and not is_new and published == there.published:
                 as_name = "" if there.name == file.name else f"as {there.name}"
                 self.done.append(ImportedFile(file.name, there.dataset, "known", *there.counts, reason=as_name))
                 return
@@ -252,7 +253,7 @@ class _Run:
         together = self.together[feed.name]
         reading = _Reading(
             self.next_file, file, feed, detected.layout, key[0], named,
-            name=name, said=said, published=published, key=key, place=len(self.done),
+            names=names, published=published, key=key, place=len(self.done),
         )  # fmt: skip
         self.months[self.next_file] = reading.month
         self.next_file += 1
@@ -298,8 +299,7 @@ class _Run:
 class _Reading(FileRun):
     """A file that is being imported, with its rows by month and what names and manifests say of it."""
 
-    name: str
-    said: Named  # What its name says, or an earlier one that says more
+    names: dict[Named, str]  # What its name and earlier ones of the same content say, with the names in messages
     published: date | None
     key: Key
     place: int  # Its place among the results
@@ -316,24 +316,42 @@ class _Reading(FileRun):
     @property
     def month(self) -> str:
         """The month that its name says all its rows are of, '' if it does not."""
-        days = self.said.days
+        days = self.named.days
         return f"{days[0]:%Y-%m}" if days and days[1] - days[0] < MONTH else ""
+
+    def _order(self, named: Named) -> tuple[int, float, date, str]:
+        """Return by what names are put in order: the first is the one in whose days the most rows are."""
+        first, last = named.days or (date.max, date.min)
+        inside = sum(number for day, number in self.days.items() if first <= day <= last)
+        return -inside, -named.part, self._released(named) or date.max, named.name
+
+    def _released(self, named: Named) -> date | None:
+        """Return from when rows could be known by a name, where they do not say so themselves."""
+        if named.year is not None:  # the day of an edition: that of its stamp, else the day after its last event
+            last = self._last_of(named.year)
+            return named.stamped or (last and last + DAY)
+        return named.day + DAY if self.feed.newest_first and named.day else None
+
+    def _last_of(self, year: int | None) -> date | None:
+        return max((day for day in self.days if day.year == year), default=None)
 
     def entry(self) -> Entry:
         """Return its catalogue entry."""
-        said = self.said
+        said, *others = sorted(self.names, key=self._order)
         covers = days_of(said, self.days)
-        in_year = [day for day in self.days if day.year == said.year]
-        first, last = (min(in_year), max(in_year)) if in_year else (None, None)
-        released = issued = None
-        if said.year is not None:  # the day of an edition: that of its stamp, else the day after its last event
-            issued = self.published or said.stamped or (last and last + DAY)
-        elif self.feed.newest_first:  # rows of a release do not say themselves from when they could be known
-            released = self.published or (said.day and said.day + DAY)
+        if others:  # another name adds days where rows are, and takes none away
+            more = (day for named in others for span in days_of(named, self.days) for day in each_day(*span))
+            covers = as_spans({*(day for span in covers for day in each_day(*span)), *self.days.keys() & {*more}})
+        first, last = min((day for day in self.days if day.year == said.year), default=None), self._last_of(said.year)
+        # The earliest release: what was known by one name stays known, whatever another one says.
+        known = self.published or min(filter(None, map(self._released, self.names)), default=None)
+        released, issued = (known, None) if said.year is None else (None, known)
+        if said.year is None and not self.feed.newest_first:  # rows say themselves from when they were known
+            released = None
         return Entry(
             file=self.number,
             dataset=self.feed.name,
-            name=self.name,
+            name=self.names[said],
             sha256=self.key[0],
             member=self.key[1],
             said=said.name,
@@ -351,6 +369,7 @@ class _Reading(FileRun):
             filtered_by=dict(self.filtered),
             months=self._months(f"{covers[0][0]:%Y-%m}" if covers else "undated"),
             published=self.published,
+            also=tuple(sorted(named.name for named in others)),
         )
 
     def _months(self, undated: str) -> dict[str, Counts]:

@@ -167,7 +167,7 @@ class ArchiveReading:
 
     def source_file(self, entries: list[Entry]) -> SourceFile:
         """Return all files together as one, with a digest that any change of them changes."""
-        own = sorted((*entry.key, entry.said) for entry in entries)
+        own = sorted((*entry.key, entry.said, *entry.also) for entry in entries)
         rows, _, rejected, _ = summed(entry.counts for entry in entries)
         return SourceFile(self.title(entries), digest("\n".join(map(" ".join, own)).encode()), rows, rejected)
 

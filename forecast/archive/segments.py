@@ -19,7 +19,17 @@ from forecast.archive.catalogue import CATALOGUE, FILES, PARTS, ROWS, Batch, Cat
 from forecast.arguments import checked
 from forecast.errors import DataError, OutputError
 from forecast.feeds.reading import FileRun
-from forecast.files import check_writable, clear_leftovers, digest, locked, read_bytes, write_bytes, writing
+from forecast.files import (
+    check_writable,
+    clear_leftovers,
+    digest,
+    locked,
+    make_folders,
+    read_bytes,
+    sync_folder,
+    write_bytes,
+    writing,
+)
 from forecast.wording import Card, Displayed, count, join_some
 
 MOST_ROWS = 400_000
@@ -158,7 +168,6 @@ def _as_rows(kept: pa.Table) -> pa.Table:
     return pa.table({name: renamed[name] if name in renamed else kept[name] for name in names}).cast(ROW_COLUMNS)
 
 
-OWN = tuple(f"{part}/" for part in PARTS)
 ASIDE = "set-aside"
 """Folder of an archive for files that a repair could not recognise."""
 
@@ -178,8 +187,8 @@ def _alone(folder: Path) -> Iterator[None]:
     check_writable(folder)
     with ExitStack() as stack:
         with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(locked(folder))
+            make_folders(folder)
+            stack.enter_context(locked(folder, required=True))
         yield
 
 
@@ -209,13 +218,14 @@ def _without_pending(catalogue: Catalogue) -> Catalogue:
     """Adopt the batches that a killed import had written to their end, and remove what else it has left."""
     if not catalogue.pending:
         return catalogue
-    inside = [path for path in catalogue.pending if path.startswith(OWN) and ".." not in Path(path).parts]
     catalogue = _adopt(catalogue, catalogue.pending)
     stored.segments_on_disk(catalogue.folder)  # no part is a link
-    for place in {(catalogue.folder / path).parent for path in inside}:
+    left = {path for path in catalogue.pending - catalogue.paths if stored.SEGMENT.fullmatch(path)}
+    for place in {(catalogue.folder / path).parent for path in left}:
         clear_leftovers(place)
-    for path in catalogue.pending.intersection(inside):
-        (catalogue.folder / path).unlink(missing_ok=True)
+    for path in left:
+        if not (catalogue.folder / path).is_dir():
+            (catalogue.folder / path).unlink(missing_ok=True)
     with stored.transaction(catalogue.folder) as database:
         database.execute("DELETE FROM pending")
     return replace(catalogue, pending=frozenset())
@@ -331,5 +341,6 @@ def _set_aside(folder: Path, paths: Iterable[str]) -> list[str]:
                 number += 1
                 place = folder / ASIDE / f"{path}.{number}"
             (folder / path).rename(place)
+            sync_folder(place.parent)
         moved.append(place.relative_to(folder / ASIDE).as_posix())
     return moved

@@ -238,6 +238,30 @@ def resolve(
 
 
 @app.command()
+@grouped("question merge ../clone/questions")
+def merge(
+    other: Path = arg("Another copy of the ledger, or its folder.", ..., metavar="OTHER"),
+    folder: Path = folder_option(),
+    as_json: bool = shared.json(),
+) -> None:
+    """Append to the ledger what was said in another copy of it, such as that of another clone."""
+    from forecast.questions import merge_ledger
+
+    _read(folder)  # with warnings, before anything is appended
+    done = merge_ledger(folder, other)
+    _warn(done.repaired)
+    for words in done.left_out:
+        _warn(f"left out: {words}")
+    place, _ = _read(folder)  # which writes the files of new questions
+    if as_json:
+        echo_json({"appended": [entry.plain for entry in done.entries], "left_out": list(done.left_out)})
+        return
+    for entry in done.entries:
+        _echo(f"{entry.question}: {entry.said}")
+    _echo(f"{place.ledger}: {count(len(done.entries), 'line')} appended, {len(done.left_out)} left out")
+
+
+@app.command()
 @grouped("question score --out scores")
 def score(
     folder: Path = folder_option(),
@@ -373,9 +397,7 @@ def _append(
     place: "QuestionFolder", drafts: "Sequence[Draft]", none: str, before: Mapping[str, str], *, as_json: bool
 ) -> None:
     """Append entries to the ledger, and print them with what was said of their questions before."""
-    from forecast.questions import append_entries
-
-    done = append_entries(place.ledger, drafts)
+    done = place.append(drafts)
     _warn(done.repaired)
     asked = {name: history.question for name, history in place.read().histories.items()}
     if as_json:

@@ -6,6 +6,8 @@ Values stay text until the fields are known: a reader that guesses types turns t
 import csv
 import io
 import re
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -23,8 +25,14 @@ from forecast.events.table import REJECT_COLUMNS, SourceFile
 from forecast.files import digest, fence, read_bytes
 from forecast.typing import Frame
 
+MOST_COLUMNS = 10_000
+"""Columns of a table: the widest of the field have some hundred, and each column takes memory and time of its own."""
 Place = Annotated[int, Field(ge=1)] | Annotated[str, Field(min_length=1)]
 """A column by its name, or by its position counted from 1."""
+
+
+_OTHER_DIGITS = re.compile(r"(?![0-9])\d")
+"""Digits of other scripts, such as full-width ones, which some formats of dates would read and others not."""
 
 
 class FileForm(BaseModel):
@@ -265,6 +273,7 @@ def load_raw(path: str | Path | Frame, form: FileForm) -> RawTable:
 
 def raw_frame(frame: pd.DataFrame, name: str, date_format: str | None = None, sha256: str | None = None) -> RawTable:
     """Return a table in memory as text; its digest is that of its CSV form, its lines are counted from 1."""
+    _require_few(name, len(frame.columns))
     _check_header(name, [str(column) for column in frame.columns])
     texts = {str(column): _as_text(frame[column], date_format or "%Y-%m-%d") for column in frame.columns}
     numeric = frozenset(str(column) for column in frame.columns if pd.api.types.is_numeric_dtype(frame[column]))
@@ -275,6 +284,7 @@ def raw_frame(frame: pd.DataFrame, name: str, date_format: str | None = None, sh
 
 def read_times(texts: "pd.Series[str]", date_format: str | None, *, months: bool = False) -> "pd.Series[pd.Timestamp]":
     """Read days or, by a day or the first of them, months; what is not of the format is missing."""
+    texts = texts.mask(texts.map(lambda text: bool(_OTHER_DIGITS.search(text))), "")
     formats = [date_format] if date_format else ["%Y-%m-%d", "%Y-%m"][: 1 + months]
     first, *others = (pd.to_datetime(texts, format=one, errors="coerce") for one in formats)
     return first.fillna(others[0]) if others else first
@@ -295,6 +305,7 @@ def raw_csv(name: str, content: bytes, form: FileForm) -> RawTable:
     if not rows:
         raise DataError(f"{name} is empty. It needs at least one row.")
     first = min(rows)
+    _require_few(name, len(rows[first]))
     header = rows.pop(first) if form.header else [f"column {place + 1}" for place in range(len(rows[first]))]
     _check_header(name, header)
     broken = {line: fields for line, fields in rows.items() if len(fields) != len(header)}
@@ -305,7 +316,9 @@ def raw_csv(name: str, content: bytes, form: FileForm) -> RawTable:
 
 def _read_parquet(name: str, content: bytes, form: FileForm) -> RawTable:
     with fence(name, "If it is not a Parquet file, set `format` in the mapping."):
-        number = pq.read_metadata(io.BytesIO(content)).num_rows
+        metadata = pq.read_metadata(io.BytesIO(content))
+        _require_few(name, metadata.num_columns)
+        number = metadata.num_rows
         if number > max(FREE_ROWS, len(content)):
             raise DataError(
                 f"{name} has {number:,} rows in {len(content):,} bytes, and no more than one a byte are read. Leave "
@@ -325,7 +338,16 @@ def _as_text(column: "pd.Series[Any]", date_format: str) -> "pd.Series[str]":
     return text
 
 
-def _check_header(name: str, header: list[str]) -> None:
-    twice = [column for column in header if header.count(column) > 1]
+def _check_header(name: str, header: Collection[str]) -> None:
+    _require_few(name, len(header))
+    twice = [column for column, number in Counter(header).items() if number > 1]
     if twice:
-        raise DataError(f"{name}: two columns are called {twice[0]!r}. Rename one.")
+        raise DataError(f"{name}: two columns are called {twice[0]!r:.100}. Rename one.")
+
+
+def _require_few(name: str, columns: int) -> None:
+    if columns > MOST_COLUMNS:
+        raise DataError(
+            f"{name} has {columns:,} columns, more than the {MOST_COLUMNS:,} that are read. Check `delimiter`, or "
+            "leave out columns that the mapping does not name."
+        )

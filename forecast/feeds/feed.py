@@ -170,10 +170,9 @@ class Named:
         """Return whether the name is informative."""
         return self.days is not None or self.year is not None
 
-    def says_more(self, before: "Named") -> bool:
-        """Return whether it is more informative than another name; of two informative ones, always the same one."""
-        differs = replace(self, name=before.name) != before
-        return differs and (self.says, self.name) > (before.says, before.name)
+    def means(self, other: "Named") -> bool:
+        """Return whether it says the same as another name."""
+        return replace(self, name=other.name) == other
 
     def since(self, settings: FeedSettings) -> date | None:
         """Return the day from which rows of a release or edition could be known, where they do not say themselves."""

@@ -52,6 +52,11 @@ FREE_LINES = 100_000
 SNIFFED = 200_000
 MANIFEST = "fetch.json"
 """In a folder of fetched files, what was expected and what came; no file of a feed."""
+END_OF_ARCHIVE = b"PK\5\6"
+SHORTEST_END = 22
+"""Bytes of the record at the end of a zip archive, without its comment."""
+LONGEST_END = SHORTEST_END + 2**16 - 1
+"""Bytes of it with the longest comment."""
 HEADER = 30
 """Bytes of the fixed part of what stands before a member of a zip archive."""
 
@@ -244,9 +249,22 @@ def _members(path: Path) -> list[FeedFile]:
             return [FeedFile(path)]
         with zipfile.ZipFile(bounded) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir()]
-        if fault := _fault(infos, path.stat().st_size):
-            raise _unsafe(name, fault)
+        size = path.stat().st_size
+        behind = _bytes_behind(file, size)
+    fault = f"has {behind:,} bytes behind the end of its archive" if behind else _fault(infos, size)
+    if fault:
+        raise _unsafe(name, fault)
     return [FeedFile(path, info.filename, info) for info in sorted(infos, key=lambda info: info.filename)]
+
+
+def _bytes_behind(file: BufferedReader, size: int) -> int:
+    """Return how many bytes follow the end of a zip archive of so many bytes, with the comment that its end states."""
+    start = max(size - LONGEST_END, 0)
+    file.seek(start)
+    tail = file.read(LONGEST_END)
+    place = tail.rfind(END_OF_ARCHIVE)
+    comment = int.from_bytes(tail[place + SHORTEST_END - 2 : place + SHORTEST_END], "little")
+    return max(size - (start + place + SHORTEST_END + comment), 0)
 
 
 def _unsafe(name: str, fault: str) -> DataError:

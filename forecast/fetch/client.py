@@ -27,7 +27,7 @@ from forecast.errors import AbsentError, DataError, FetchError, PassingError, Sp
 from forecast.escaping import has_controls, printable
 from forecast.feeds.lines import find_files, read_chunks
 from forecast.fetch.manifest import ExpectedFile, FetchSettings
-from forecast.files import NO_LINK, OPENING, file_digest, require_ordinary, write_text
+from forecast.files import NO_LINK, OPENING, file_digest, require_ordinary, sync_file, sync_folder, write_text
 
 LARGEST_ANSWER = 100_000_000
 """Bytes of an answer that is held in memory."""
@@ -285,7 +285,9 @@ class Unfinished:
         """Put it in its place: from now on it is whole."""
         if os.path.lexists(self.target):
             raise FileExistsError(errno.EEXIST, "a file of this name is there already", str(self.target))
+        sync_file(self.path)  # what the manifest calls received is on the disk
         self.path.rename(self.target)
+        sync_folder(self.target.parent)
         self.discard()
 
     def discard(self) -> None:
@@ -311,7 +313,7 @@ def _checked(path: Path, file: ExpectedFile, when: datetime, **origin: str) -> E
         raise FetchError(f"it has {size:,} bytes, and the list says {file.size:,}")
     if file.sure and file.md5 and file.md5 != md5:
         raise FetchError(f"its md5 is {md5}, and the list says {file.md5}")
-    _require_archive(path, file.file, whole="md5" not in compared)
+    _require_archive(path, file, whole="md5" not in compared)
     return file.but(
         state="received", reason="", size=size, md5=md5, sha256=sha256, compared=tuple(compared),
         at=when.isoformat(timespec="seconds"), **origin,
@@ -324,7 +326,8 @@ def _is_page(path: Path) -> bool:
         return stream.read(200).lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(PAGE)
 
 
-def _require_archive(path: Path, name: str, *, whole: bool) -> None:
+def _require_archive(path: Path, file: ExpectedFile, *, whole: bool) -> None:
+    name = file.file
     with path.open("rb") as stream:
         zipped = stream.read(2) == ZIP
     if name.lower().endswith(".zip") and not zipped:
@@ -335,6 +338,9 @@ def _require_archive(path: Path, name: str, *, whole: bool) -> None:
         members = find_files([path])
         if [member.member for member in members] == [None]:
             raise FetchError("it is no whole zip archive")
+        for member in members:
+            if not re.match(rf"{re.escape(file.member)}(?!\d)", member.own_name, re.IGNORECASE):
+                raise FetchError(f"it holds {member.own_name!r:.100}, which is another file than {file.member}")
         for member in members if whole else []:
             for _ in read_chunks(member):  # to its end, where its checksum stands
                 pass

@@ -46,7 +46,7 @@ def require_doi(text: str) -> str:
 
 def days_of(name: str) -> tuple[date, date] | None:
     """Return the first and last day of which a file can hold events by its name; None if the name does not say."""
-    numbers = re.findall(r"\d+", name)
+    numbers = re.findall(r"[0-9]+", name)
     years = [int(number) for number in numbers if re.fullmatch(r"(?:19|20)\d{2}", number)]
     if years:
         return date(years[0], 1, 1), date(years[0], 12, 31)

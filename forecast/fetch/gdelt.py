@@ -46,7 +46,9 @@ def _of_the_first(server: str, first: date, last: date) -> Iterator[ExpectedFile
         else:
             name, file, end = f"{begin:%Y%m%d}", f"{begin:%Y%m%d}.export.CSV.zip", begin
         due = datetime.combine(end, time(), UTC) + POSTED
-        yield ExpectedFile(slot=name, file=file, url=f"{server}/events/{file}", first=begin, last=end, due=due)
+        yield ExpectedFile(
+            slot=name, file=file, url=f"{server}/events/{file}", first=begin, last=end, due=due, member=name
+        )
         begin = end + timedelta(days=1)
 
 
@@ -57,7 +59,9 @@ def _of_the_second(server: str, stream: str, first: date, last: date) -> Iterato
         for infix in infixes:
             name = f"{moment:%Y%m%d%H%M%S}{infix}"
             file, due = f"{name}.export.CSV.zip", moment + PATIENCE
-            yield ExpectedFile(slot=name, file=file, url=f"{server}/gdeltv2/{file}", first=day, last=day, due=due)
+            yield ExpectedFile(
+                slot=name, file=file, url=f"{server}/gdeltv2/{file}", first=day, last=day, due=due, member=name
+            )
         moment += QUARTER
 
 

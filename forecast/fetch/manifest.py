@@ -15,7 +15,7 @@ from forecast.arguments import faults, named_values
 from forecast.errors import DataError
 from forecast.feeds.feed import Settings
 from forecast.feeds.lines import MANIFEST
-from forecast.files import read_bytes, write_json
+from forecast.files import is_empty, read_bytes, write_json
 from forecast.wording import Card, Displayed, count, join_some
 
 
@@ -63,6 +63,8 @@ class ExpectedFile(BaseModel):
     # Whether size and checksum are those of what is sent; else they are compared, and a difference is noted.
     sure: bool = Field(default=True, exclude=True)
     closed: str = Field(default="", exclude=True)  # Why it is not for everybody
+    # What the names of files in the archive begin with; empty if the source does not say.
+    member: str = Field(default="", exclude=True)
 
     def but(self, **changes: Any) -> Self:
         """Return it with other values of some fields."""
@@ -127,7 +129,7 @@ class Manifest(Displayed):
 
     def record(self, entry: ExpectedFile) -> None:
         """Put an entry in the place of the former one, with nothing but what is kept."""
-        self.entries[entry.slot] = entry.but(due=None, sure=True, closed="")
+        self.entries[entry.slot] = entry.but(due=None, sure=True, closed="", member="")
 
     @property
     def sentence(self) -> str:
@@ -156,7 +158,7 @@ class Manifest(Displayed):
         """Write it to its folder."""
         in_time = sorted(self.entries.values(), key=lambda entry: (entry.first, entry.last, entry.slot))
         slots = [entry.model_dump(mode="json") for entry in in_time]
-        write_json(self.path, self.summary() | {"slots": slots}, by_record=True)
+        write_json(self.path, self.summary() | {"slots": slots}, by_record=True, durable=True)
 
     def _card(self) -> Card:
         facts = [("files", self.sentence), ("folder", str(self.folder))]
@@ -174,9 +176,9 @@ LEFT = "not tried"
 
 
 def read_manifest(folder: Path) -> tuple[str, dict[str, str], dict[str, ExpectedFile]] | None:
-    """Return the feed, what of it, and the entries of the manifest in a folder; None without one."""
+    """Return the feed, what of it, and the entries of the manifest in a folder; None without one, or an emptied one."""
     path = folder / MANIFEST
-    if not path.exists():
+    if is_empty(path):  # the files are then checked again, and those that are whole count as received
         return None
     mend = "Move it away: the files are then checked again and those that are fine are not fetched again."
     try:

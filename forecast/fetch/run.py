@@ -23,7 +23,7 @@ from forecast.fetch import dataverse, gdelt
 from forecast.fetch.dataverse import DOIS, Dataverse, Edition, require_doi
 from forecast.fetch.gdelt import STREAMS, Gdelt
 from forecast.fetch.manifest import LEFT, ExpectedFile, FetchSettings, Manifest, State, read_manifest
-from forecast.files import check_writable, lock_folder, partial_folder, writing
+from forecast.files import check_writable, lock_folder, make_folders, partial_folder, writing
 from forecast.progress import Progress, side_by_side, silent
 from forecast.wording import join
 
@@ -328,10 +328,13 @@ def _prepared(folder: Path, *, dry_run: bool) -> Iterator[Path]:
     check_writable(folder)
     made = not folder.exists()
     with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folders(folder)
         release = lock_folder(folder)
         if release is None:
-            raise OutputError(f"{folder}: another fetch is at work in it. Wait for it, or choose another folder.")
+            raise OutputError(
+                f"{folder}: another fetch is at work in it, or its disk has no locks. Wait for it, or choose another "
+                "folder, on another disk."
+            )
         try:
             with partial_folder(folder / "lists") as scratch:
                 yield scratch

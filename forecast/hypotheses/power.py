@@ -27,7 +27,7 @@ from forecast.arguments import checked, whole_seed
 from forecast.errors import DataError, SpecError
 from forecast.events.dyads import read_dyads
 from forecast.events.table import EventTable
-from forecast.files import append_lines, check_target, check_writable, read_journal
+from forecast.files import check_target, check_writable
 from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.claims.effects import visits_of
 from forecast.hypotheses.claims.eras import PLACEBO_SHARE
@@ -36,6 +36,7 @@ from forecast.hypotheses.nulls import FINESSE, MEAN_SDS, limit_of, null_truth, s
 from forecast.hypotheses.outcome import LIMIT, decide, sentences
 from forecast.hypotheses.record import Record, read_panel, too_short
 from forecast.hypotheses.simulate import TRUTHS, Truth, enlarged, simulate
+from forecast.journal import append_lines, read_journal
 from forecast.progress import Progress, silent
 from forecast.theory import BALANCE
 from forecast.typing import Seed

@@ -16,7 +16,16 @@ import xarray as xr
 import forecast
 from forecast.dates import periods_a_month
 from forecast.errors import FitFileError, OutputError
-from forecast.files import PASSING, check_writable, digest, partial_folder, read_bytes
+from forecast.files import (
+    PASSING,
+    check_writable,
+    digest,
+    make_folders,
+    partial_folder,
+    read_bytes,
+    sync_file,
+    sync_folder,
+)
 from forecast.folders import replace_folder
 from forecast.model.arrays import SHARED
 from forecast.model.dynamics import declare_cycle
@@ -461,12 +470,14 @@ class Fit(Displayed):
             raise OutputError(f"{path} holds no saved fit and is left alone; choose another name")
         tree = sealed(self.tree)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folders(path.parent)
             with partial_folder(path) as partial:
                 new = partial / path.name
                 if path.suffix == ".nc":
                     tree.to_netcdf(new, engine="netcdf4")
+                    sync_file(new)
                     new.replace(path)
+                    sync_folder(path.parent)
                 else:
                     tree.to_zarr(new, consolidated=False, zarr_format=3, encoding=_chunks(tree))
                     replace_folder(new, path)

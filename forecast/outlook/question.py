@@ -475,7 +475,7 @@ class CountQuestion(SingleQuestion):
     compare: Literal["at least"] = "at least"
     of: Text  # The kind
     # Beginnings of the CAMEO codes, if not a whole class
-    codes: tuple[Annotated[str, Field(pattern=r"^\d{2,4}$")], ...] | None = None
+    codes: tuple[Annotated[str, Field(pattern=r"^[0-9]{2,4}$")], ...] | None = None
     at_least: int = Field(ge=1, le=10**6)  # How many
     means: Text | None = None  # Its codes in words
 

@@ -14,13 +14,14 @@ from forecast.questions.explain import attribute_question
 from forecast.questions.form import ConditionalQuestion, JointQuestion, question_of, read_question, write_question
 from forecast.questions.history import Draft, History, LedgerEntry
 from forecast.questions.ledger import Ledger, answered, append_entries, asked, resolved
+from forecast.questions.merging import Merged, merge_ledger
 from forecast.questions.resolution import Resolution, resolve_question
 from forecast.questions.track_record import TrackRecord
 
 __all__ = [
     "Answer", "ConditionalQuestion", "CountQuestion", "Draft", "FixedBaseline", "History", "JointQuestion", "Ledger",
-    "LedgerEntry", "LevelQuestion", "PassageQuestion", "PutQuestion", "Question", "Resolution",
+    "LedgerEntry", "LevelQuestion", "Merged", "PassageQuestion", "PutQuestion", "Question", "Resolution",
     "ShareQuestion", "TrackRecord", "answer_question", "answered", "append_entries", "asked", "attribute_question",
-    "conditional_question", "joint_question", "make_question", "put_question", "question_of", "read_question",
-    "resolve_question", "resolved", "write_question",
+    "conditional_question", "joint_question", "make_question", "merge_ledger", "put_question", "question_of",
+    "read_question", "resolve_question", "resolved", "write_question",
 ]  # fmt: skip

@@ -276,4 +276,4 @@ def write_question(path: str | Path, question: Question) -> None:
     plain = question.plain
     last = {name: plain.pop(name) for name in ("base_rate", "sentence") if name in plain}  # they follow from the rest
     text = yaml.safe_dump(plain | last, sort_keys=False, allow_unicode=True, width=110)
-    write_text(path, _HEAD + text)
+    write_text(path, _HEAD + text, durable=True)

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from importlib.metadata import version
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from forecast.arguments import faults
 from forecast.errors import LedgerError, QuestionError
@@ -19,6 +19,8 @@ from forecast.wording import chance
 
 PACKAGE = "pendulum-forecast"
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+SELDOM = ("note", "origin", "leaves_out")
+"""Fields that an entry has only where they say something, as in entries that were written before there were such."""
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
@@ -63,6 +65,12 @@ class LedgerEntry(BaseModel):
     question: Annotated[str, Field(max_length=80)]  # `id` of the question
     retrospective: bool  # Derived from `written`: the window's last day had come; of a resolution, as of its question
     code: Annotated[str, Field(max_length=80)]  # Package version
+    # `hash` of the line in another copy of the ledger that this one repeats (`forecast question merge`); left out of
+    # lines that were first written here
+    origin: Digest | None = None
+    # Numbers of earlier lines that do not count, because they state a later time: the clock was wrong then. Left out
+    # if there is none
+    leaves_out: list[int] | None = None
     hash: Digest  # SHA-256 of all other fields as JSON with sorted keys, without spaces
 
     @staticmethod
@@ -95,8 +103,9 @@ class LedgerEntry(BaseModel):
     def plain(self) -> dict[str, Any]:
         """Its fields as plain values."""
         plain = self.model_dump(mode="json", by_alias=True, exclude_none=not isinstance(self, Answered))
-        if plain.get("note", "") is None:  # as in entries that were written before there were notes
-            del plain["note"]
+        for name in SELDOM:
+            if plain.get(name, "") is None:
+                del plain[name]
         own = plain.pop("hash")
         return {**plain, "hash": own}
 
@@ -150,10 +159,18 @@ class Resolved(LedgerEntry):
     as_of: Day
     outcome: Literal["yes", "no", "void"]  # `yes`, `no` or `void`
     reason: Text  # In words
-    events: int | None = Field(default=None, alias="happenings")
-    cooperative: int | None = None
-    of_a_kind: int | None = None
+    events: Annotated[int, Field(ge=0)] | None = Field(default=None, alias="happenings")
+    cooperative: Annotated[int, Field(ge=0)] | None = None
+    of_a_kind: Annotated[int, Field(ge=0)] | None = None
     data: Digest  # SHA-256 of what was known of the dyad
+
+    @model_validator(mode="after")
+    def _parts_of_all(self) -> "Resolved":
+        """Reject numbers of events that cannot be: a part of the events of the window is at most all of them."""
+        for name, part in (("cooperative", self.cooperative), ("of_a_kind", self.of_a_kind)):
+            if part is not None and part > (self.events or 0):
+                raise ValueError(f"{name}: {part:,} of {self.events or 0:,} events; expected at most all of them")
+        return self
 
     @property
     def said(self) -> str:
@@ -191,6 +208,8 @@ class History:
     question: Question
     asked: LedgerEntry
     answers: list[Answered] = field(default_factory=list)
+    # Answers of another copy of the ledger that are older than those that were here when they came; they never count.
+    superseded: list[Answered] = field(default_factory=list)
     resolution: Resolved | None = None
 
     @property
@@ -207,6 +226,10 @@ class History:
         """Return when its asking or an answer was written: in time, late, or when the window was over."""
         known = date.fromisoformat(entry.as_of) if isinstance(entry, Answered) else self.question.asked
         return written_when(entry, self.question, known)
+
+    def supersedes(self, entry: Answered) -> bool:
+        """Return whether an answer that came from another copy of the ledger is older than the last one here."""
+        return entry.origin is not None and self.last_answer is not None and entry.as_of < self.last_answer.as_of
 
     def require_forward(self, as_of: date) -> None:
         """Reject an answer as of a day before that of the last one."""
@@ -236,7 +259,7 @@ def follow(found: dict[str, History], entry: LedgerEntry) -> None:
     if isinstance(entry, Answered | Resolved):
         known = date.fromisoformat(entry.as_of)
         if isinstance(entry, Answered):
-            _require_answer(history, known)
+            _require_answer(history, entry)
         else:
             _require_resolution(history, entry)
         if known > entry.day:
@@ -249,7 +272,7 @@ def follow(found: dict[str, History], entry: LedgerEntry) -> None:
         )
     found[entry.question] = history
     if isinstance(entry, Answered):
-        history.answers.append(entry)
+        (history.superseded if history.supersedes(entry) else history.answers).append(entry)
     elif isinstance(entry, Resolved):
         history.resolution = entry
 
@@ -284,13 +307,14 @@ def _asked(found: dict[str, History], entry: LedgerEntry) -> History:
     return history
 
 
-def _require_answer(history: History, known: date) -> None:
-    question = history.question
+def _require_answer(history: History, entry: Answered) -> None:
+    question, known = history.question, date.fromisoformat(entry.as_of)
     if known < question.asked:
         raise BadLine(f"field `as_of`: {question.id} was asked on {question.asked}, after {known}; answer a later day")
     if question.over(known):
         raise BadLine(f"field `as_of`: the window of {question.id} is over on {known}; resolve it")
-    history.require_forward(known)
+    if not history.supersedes(entry):
+        history.require_forward(known)
 
 
 def _require_resolution(history: History, entry: Resolved) -> None:

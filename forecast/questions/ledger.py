@@ -3,18 +3,24 @@
 Entries are only appended, in order of time. Each contains its own hash and that of the previous entry, so that edited,
 removed or added lines are detected. Truncation cannot be detected from the file alone: publish the last hash, or keep
 the file under version control. Invalid entries with a correct hash are reported and left out, not edited.
+
+Reading and appending agree on the lines that count: those dated more than `CLOCK_TOLERANCE` after today do not, because
+a clock was wrong when they were written. The next entry names them (`leaves_out`), so that they never count.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from forecast.dates import today
 from forecast.errors import LedgerError, OutputError, QuestionError
-from forecast.files import PASSING, TORN, Journal, append_lines, clear_leftovers, read_journal
+from forecast.files import PASSING, clear_leftovers, is_empty, write_text
+from forecast.journal import TORN, Journal, append_lines, read_journal
 from forecast.outlook.draws import FitLike
 from forecast.outlook.question import Question, SingleQuestion
 from forecast.outlook.summary import NotDefined
@@ -36,6 +42,18 @@ NAME = "ledger.jsonl"
 LONGEST_LINE = 100_000
 FIRST = "0" * 64
 """Previous hash of the first entry."""
+CLOCK_TOLERANCE = timedelta(days=7)
+"""Longest time that a line may be ahead of the clock and count: so long a clock that is slow is set right first.
+
+A clock that is slow by some days, as after a pause of a virtual machine, must not take away lines that are right.
+"""
+ATTRIBUTES = f"""\
+# Lines of a ledger have hashes: git must not change their ends, nor merge two copies line by line
+# (`forecast question merge`).
+{NAME} -text -merge
+"""
+"""Content of the file `.gitattributes` next to a ledger."""
+_MOMENT = re.compile(rb'"written":"([^"]*)"')
 _RESTORE = "Nothing was written. Restore the file from a copy, or move it away to begin another"
 
 
@@ -50,12 +68,13 @@ class Ledger:
     lines: int = 0  # How many there are, faults included
     head: str = FIRST  # Hash of the last line, which stands for all of them
     faults: list[tuple[int, str]] = field(default_factory=list)  # Lines that are left out, and why
+    ahead: list[int] = field(default_factory=list)  # Lines after `until`, which the next entry leaves out for good
     torn: str = ""  # What is to be said of an unfinished last line; empty if there is none
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
         """Read a ledger and check its chain."""
-        found = cls(Path(path), today())
+        found = cls(Path(path), today() + CLOCK_TOLERANCE)
         try:
             journal = read_journal(found.path)
         except OSError as error:
@@ -71,13 +90,23 @@ class Ledger:
 
     def take(self, journal: Journal) -> bool:
         """Take all lines; return whether the unfinished one at their end is a whole one without its end."""
-        for line in journal.lines:
-            self._take(line)
+        chain = [self._chained(line) for line in journal.lines]
         try:
-            self._take(journal.torn)
+            chain.append(self._chained(journal.torn))
+            whole = True
         except LedgerError:
-            return False
-        return True
+            _require_one_append(self.path, self.lines + 1, journal.torn)
+            whole = False
+        left_out = lines_left_out(chain)
+        for number, plain in enumerate(chain, 1):
+            try:
+                if number in left_out:
+                    raise BadLine(f"field `written`: {plain.get('written')} is later than in line {left_out[number]}, "
+                                  "which leaves this line out, because the clock was wrong")  # fmt: skip
+                self._follow(plain)
+            except BadLine as error:
+                self.faults.append((number, str(error)))
+        return whole
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -91,22 +120,18 @@ class Ledger:
 
     def append(self, draft: Draft, written: datetime) -> LedgerEntry:
         """Make the entry that follows, and read it as it will be read."""
+        before, ahead = (self.lines, self.head), {"leaves_out": self.ahead} if self.ahead else {}
         try:
-            entry = LedgerEntry.make(draft, self.lines + 1, self.head, written, self.histories)
+            entry = LedgerEntry.make(draft | ahead, self.lines + 1, self.head, written, self.histories)
             line = line_of(entry.plain)
             if len(line) > LONGEST_LINE:
                 raise BadLine(f"it has {len(line):,} bytes, more than {LONGEST_LINE:,}; say it in fewer words")
             self._follow(self._chained(line))
         except BadLine as error:
+            self.lines, self.head = before
             raise LedgerError(f"{self.path}: not appended: {error}") from error
+        self.ahead = []
         return entry
-
-    def _take(self, line: bytes) -> None:
-        plain = self._chained(line)
-        try:
-            self._follow(plain)
-        except BadLine as error:
-            self.faults.append((self.lines, str(error)))
 
     def _chained(self, line: bytes) -> dict[str, Any]:
         """Return the fields of a line that has the hash it states, and states that of the line before."""
@@ -116,7 +141,8 @@ class Ledger:
                 raise ValueError(f"it has {len(line):,} bytes, more than {LONGEST_LINE:,}")
             plain: dict[str, Any] = json.loads(line)
             number, previous, stated = plain["number"], plain["previous"], plain["hash"]
-            whole = hash_of(plain) == stated and line_of(plain) == line
+            # The end of a line may be that of another system: git on Windows writes it so.
+            whole = hash_of(plain) == stated and line_of(plain) == line.removesuffix(b"\r")
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise LedgerError(f"{where}: this is no entry of a ledger ({error!r:.120}). {_RESTORE}") from error
         if not whole:
@@ -132,7 +158,8 @@ class Ledger:
         """Add an entry; time goes forward only."""
         entry = LedgerEntry.of(plain)
         if entry.day > self.until:
-            raise BadLine(f"field `written`: {entry.day} is after today, {self.until} (UTC)")
+            self.ahead.append(entry.number)
+            raise BadLine(f"field `written`: {entry.day} is after today (UTC): a clock was wrong")
         last = self.entries[-1] if self.entries else None
         if last is not None and entry.written < last.written:
             raise BadLine(
@@ -143,6 +170,37 @@ class Ledger:
         self.entries.append(entry)
 
 
+def lines_left_out(chain: Sequence[Mapping[str, Any]]) -> dict[int, int]:
+    """Return the numbers of lines that a later line leaves out, with the number of that one.
+
+    A line can leave out such earlier ones as state a later time than itself, and none if it is left out itself.
+    """
+    found: dict[int, int] = {}
+    for number, plain in reversed([*enumerate(chain, 1)]):
+        named = plain.get("leaves_out")
+        if number in found or not isinstance(named, list):
+            continue
+        for one in named:
+            earlier = chain[one - 1] if isinstance(one, int) and 0 < one < number else {}
+            if str(earlier.get("written", "")) > str(plain.get("written")):
+                found.setdefault(one, number)
+    return found
+
+
+def _require_one_append(path: Path, line: int, torn: bytes) -> None:
+    """Raise LedgerError if what stands after the last whole line was not all written at once, and so was acknowledged.
+
+    A power cut can lose some pages of the last append, of which no one was told that it was done.
+    Whatever lies between lines of several moments was there when the later ones were appended: the
+    disk has lost it, and only a copy can restore it.
+    """
+    if b"\n" in torn and len(moments := set(_MOMENT.findall(torn))) > 1:
+        raise LedgerError(
+            f"{path}, line {line}: the disk has lost a part of this line, and lines of {len(moments)} moments follow "
+            f"it. {_RESTORE}"
+        )
+
+
 @dataclass(frozen=True)
 class Appended:
     """Entry appended to a ledger, and repairs that were needed."""
@@ -151,17 +209,36 @@ class Appended:
     repaired: str = ""  # What was done about an unfinished last line; empty if there was none
 
 
-def append_entries(path: str | Path, drafts: Iterable[Draft], *, now: datetime | None = None) -> Appended:
-    """Append entries to a ledger, which is begun if it is not there: all of them or, where one is rejected, none."""
-    path, wanted = Path(path), list(drafts)
+type Drafts = Iterable[Draft] | Callable[[Ledger], Iterable[Draft]]
+"""Entries to be appended, or a function that makes them of the ledger to which no one else can append then."""
+
+
+def append_entries(
+    path: str | Path,
+    drafts: Drafts,
+    *,
+    now: datetime | None = None,
+    leave_out: Callable[[Draft, LedgerError], None] | None = None,
+) -> Appended:
+    """Append entries to a ledger, which is begun if it is not there: all of them or, where one is rejected, none.
+
+    With `leave_out` an entry that is rejected is left out, and this is called with it and the reason.
+    """
+    path = Path(path)
     made: list[LedgerEntry] = []
     repaired: list[str] = []
 
     def make(journal: Journal) -> tuple[bytes, ...]:
-        found = Ledger(path)
-        whole, before = found.take(journal), found.lines
         written = (now or datetime.now(UTC)).astimezone(UTC)  # now that no other writer can come between
-        made.extend(found.append(draft, written) for draft in wanted)
+        found = Ledger(path, written.date() + CLOCK_TOLERANCE)
+        whole, before = found.take(journal), found.lines
+        for draft in list(drafts(found) if callable(drafts) else drafts):
+            try:
+                made.append(found.append(draft, written))
+            except LedgerError as error:
+                if leave_out is None:
+                    raise
+                leave_out(draft, error)
         kept = (journal.torn,) if whole else ()
         if journal.torn and (whole or made):
             done = f"is set aside in {path.name}{TORN}"
@@ -245,7 +322,7 @@ def resolution_of(history: History, records: "Records", day: date, *, now: date)
 
 
 def _torn_words(path: Path, line: int, done: str) -> str:
-    return f"{path}, line {line}: it was never finished (its writer was killed) and {done}"
+    return f"{path}, line {line}: it was never finished (its writer was killed, or the power failed) and {done}"
 
 
 def questions_of(ledger: Ledger, names: Sequence[str] = (), *, only_open: bool = False) -> list[History]:
@@ -278,10 +355,10 @@ class QuestionFolder:
     def ask(self, question: Question) -> Appended:
         """Ask a question: append it to the ledger, and write its file if it is not there."""
         file = self.file(question.id)
-        if file.exists() and read_question(file).digest != question.digest:
+        if not is_empty(file) and read_question(file).digest != question.digest:
             raise QuestionError(f"{file}: holds another question; choose another name (--id), or remove the file")
-        done = append_entries(self.ledger, [asked(question)])
-        if not file.exists():
+        done = self.append([asked(question)])
+        if is_empty(file):
             try:
                 write_question(file, question)
             except OutputError as error:
@@ -291,10 +368,13 @@ class QuestionFolder:
         return done
 
     def mend(self, ledger: Ledger) -> str:
-        """Write the files that open questions lack, and clear what killed runs left; return words on it, or none."""
+        """Write the files that open questions lack, and clear what killed runs left; return words on it, or none.
+
+        A file without a word is one that a power cut has emptied.
+        """
         clear_leftovers(self.path)
         files = [self.file(one.question.id) for one in questions_of(ledger, only_open=True)]
-        if not (missing := [file for file in files if not file.exists()]):
+        if not (missing := [file for file in files if is_empty(file)]):
             return ""
         try:
             for file in missing:
@@ -302,6 +382,13 @@ class QuestionFolder:
         except OutputError as error:
             return f"{error} The ledger has the question, and counts"
         return f"{join([str(file) for file in missing])}: missing, and written again from the ledger"
+
+    def append(self, drafts: Drafts, *, leave_out: Callable[[Draft, LedgerError], None] | None = None) -> Appended:
+        """Append entries to the ledger, after the file is there by which git leaves its lines as they are."""
+        attributes = self.path / ".gitattributes"
+        if not os.path.lexists(attributes):
+            write_text(attributes, ATTRIBUTES, durable=True)
+        return append_entries(self.ledger, drafts, leave_out=leave_out)
 
     def find(self, text: str) -> Question:
         """Return the question of a name, as it stands in the ledger, or of a file."""
@@ -323,7 +410,7 @@ class QuestionFolder:
     def edited(self, history: History) -> str:
         """Describe how the file of a question differs from what was asked; empty if it does not."""
         file = self.file(history.question.id)
-        if not file.exists():
+        if is_empty(file):
             return ""
         try:
             same = read_question(file).digest == history.question.digest

@@ -24,6 +24,7 @@ from forecast.events.editions import Edition
 from forecast.files import (
     check_writable,
     file_digest,
+    make_folders,
     output_error,
     read_bytes,
     unwritable,
@@ -327,7 +328,7 @@ def chosen_folder(out: Path | None, parent: Path, dyad: str, as_of: date) -> Ite
         yield out
         return
     try:
-        parent.mkdir(parents=True, exist_ok=True)
+        make_folders(parent)
         folder = _first_free(parent, f"{dyad}-{as_of}")
     except OSError as error:
         raise OutputError(unwritable(parent, error)) from error

@@ -159,6 +159,35 @@ def test_a_name_that_says_more_counts_whenever_it_comes(feeds, tmp_path):
         read_archive(tmp_path / "a", dyads=["USA-RUS"])
 
 
+def test_a_second_name_of_the_same_content_takes_nothing_away(tmp_path):
+    """A file of 28 December saved again under a later day, or an earlier one, in any order: the same is known."""
+    folder, day = tmp_path / "files", "20181228"
+    folder.mkdir()
+    path = daily(folder, day, icews_row(5, "2018-12-28"), icews_row(6, "2018-12-27"))
+    later, earlier = (shutil.copy(path, folder / f"{stamp}-icews-events.tab") for stamp in ("20190103", "20181220"))
+    import_files(path, tmp_path / "alone")
+    alone = read_archive(tmp_path / "alone", as_of="2018-12-29", settings=ALL)
+    asked = [(when, ALL) for when in ("2018-12-29", "2019-01-02", "2019-01-04", None)]
+    for place, order in enumerate(((path, later, earlier), (earlier, later, path))):
+        archive = tmp_path / f"{place}"
+        for number, one in enumerate(order):
+            assert [file.became for file in import_files(one, archive).files] == ["imported"], number
+        assert {file.became for file in import_files(folder, archive).files} == {"known"}
+        found = read_archive(archive, as_of="2018-12-29", settings=ALL)
+        assert ids(found) == ids(alone)
+        assert found.covered == alone.covered
+        assert answers(archive, asked) == answers(tmp_path / "0", asked)
+
+
+def test_a_second_name_of_an_edition_delays_nothing(feeds, tmp_path):
+    path = feeds[LATE[0]]
+    for stamp in ("20210101000000", "20190401000000"):
+        import_files(path, tmp_path / stamp)
+        import_files(shutil.copy(path, path.with_name(f"events.2018.{stamp}.tab")), tmp_path / stamp)
+        (edition,) = archive_status(tmp_path / stamp).datasets[0].editions
+        assert edition.issued == min("2019-05-01", f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}")
+
+
 def test_small_files_are_judged_together_and_accounted_for_one_by_one(tmp_path, monkeypatch):
     folder, judged = tmp_path / "files", []
     folder.mkdir()

@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from forecast import files
 from forecast.archive import archive_status, import_files, importing, read_archive, repair_archive
 from forecast.archive import segments as writing
 from forecast.archive.catalogue import CATALOGUE, FILES, PARTS, ROWS, add_pending, read_catalogue
 from forecast.cli import app
-from forecast.errors import DataError
+from forecast.errors import DataError, OutputError
 from tests.archive.conftest import daily, made_feeds
 from tests.archive.test_archive import ASKED, answers
 from tests.feeds.made import gdelt_row, written
+from tests.systems import posix
 
 
 def contents(folder):
@@ -271,6 +273,41 @@ def test_a_file_with_a_pending_segment_stays(archive, feeds):
     mine.write_text("mine")
     import_files(list(feeds.values()), archive)
     assert mine.read_text() == "mine" and not read_catalogue(archive).pending
+
+
+def test_what_is_committed_is_never_cleared_whatever_is_noted_as_pending(archive, said, feeds, tmp_path):
+    before = contents(archive)
+    with sqlite3.connect(archive / CATALOGUE) as database:
+        database.execute("INSERT INTO pending SELECT path FROM segment")
+    database.close()
+    assert [file.became for file in import_files(daily(tmp_path, "20181007"), archive).files] == ["imported"]
+    assert before.items() <= contents(archive).items() and not read_catalogue(archive).pending
+    assert repair_archive(archive).sentence == "There was nothing to repair."
+
+
+@pytest.mark.parametrize("path", [ROWS, f"{ROWS}/dataset=icews", f"{ROWS}/dataset=icews/month=2018-10/0123.parquet"])
+def test_a_folder_that_is_noted_as_pending_stays(archive, said, feeds, path):
+    (archive / path).mkdir(exist_ok=True)
+    with sqlite3.connect(archive / CATALOGUE) as database:
+        database.execute("INSERT INTO pending VALUES (?)", [path])
+    database.close()
+    import_files(list(feeds.values()), archive)
+    assert (archive / path).is_dir() and whole(archive) == said
+
+
+@posix
+def test_nothing_is_imported_where_other_imports_cannot_be_kept_out(archive, said, tmp_path, monkeypatch):
+    """The second of two imports would take segments of the first one for those of a killed run, and delete them."""
+
+    def fail(*_words, **_options):
+        raise OSError(37, "No locks available")
+
+    before = contents(archive)
+    monkeypatch.setattr(files, "lock_descriptor", fail)
+    for use in (lambda: import_files(daily(tmp_path, "20181007"), archive), lambda: repair_archive(archive)):
+        with pytest.raises(OutputError, match=r"no locks.*another disk"):
+            use()
+    assert contents(archive) == before and whole(archive) == said
 
 
 def test_nothing_outside_the_folders_of_segments_is_cleared(archive, feeds, tmp_path):

@@ -252,6 +252,33 @@ def lose_workers(loopback, record, tmp_path):
     assert kept.items() <= files(tmp_path / "run").items()
 
 
+@pytest.mark.slow
+def test_the_command_gives_the_same_with_a_worker_killed_in_the_middle(tmp_path):
+    """The documented command, on three workers of which one is killed once some results are there."""
+    options = ["backtest", "CHN-JPN", "--from", "1990-01", "--every", "2", "--horizons", "3", "--models", "no"]
+    options += ["--benchmarks", "base_rate_10y,last_window"]
+    here, there = tmp_path / "here", tmp_path / "there"
+    (tmp_path / "own").mkdir()
+    with contextlib.closing(Loopback(tmp_path / "own")) as loopback:
+        victim = loopback.add()
+        with loopback.client(workers=3):
+            pass
+        command = [sys.executable, "-m", "forecast", *options, "--scheduler", loopback.address, "--out", str(there)]
+        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+            while process.poll() is None and len(list((there / "origins").glob("*"))) < 5:
+                time.sleep(0.02)
+            assert process.poll() is None, "it had ended before a worker could be killed"
+            victim.kill()
+            _, told = process.communicate(timeout=300)
+        assert process.returncode == 0, told
+        with loopback.client() as client:
+            assert len(client.nthreads()) == 2
+    done = CliRunner().invoke(app, [*options, "--processes", "1", "--out", str(here)])
+    assert done.exit_code == 0, done.output
+    assert files(there) == files(here)
+    assert (there / "cases.csv.gz").read_bytes() == (here / "cases.csv.gz").read_bytes()
+
+
 @pytest.mark.parametrize("address", ["", "here", "localhost:8786", "tcp://localhost", "http://localhost:8786"])
 def test_an_address_has_a_form(address):
     with pytest.raises(SpecError, match="expected an address such as tcp://host:8786"):

@@ -296,6 +296,26 @@ def test_files_that_cannot_be_read(write, tmp_path):
         read_table(write("day,day\n"), MAPPING)
 
 
+def test_the_time_of_a_header_is_linear_in_its_columns(write):
+    """Five million commas, or twenty thousand names, are rejected before anything is made of them."""
+    for text, number in (("," * 5_000_000 + "\n", "5,000,001"), (",".join(map(str, range(20_000))) + "\n", "20,000")):
+        start = time.process_time()
+        with pytest.raises(DataError, match=f"has {number} columns, more than the 10,000 that are read"):
+            read_table(write(text), MAPPING)
+        assert time.process_time() - start < 5
+    start = time.process_time()
+    row = "2024-05-15,USA,CHN,010," + "," * 9_994
+    table = read_table(write(f"day,from,to,code,{','.join(map(str, range(9_995)))}\n{row}\n"), MAPPING)
+    assert len(table.events) == 1 and time.process_time() - start < 10
+
+
+@pytest.mark.parametrize(("day", "form"), [("２０２４0515", "%Y%m%d"), ("２０２４/05/15", "%Y/%m/%d")])
+def test_a_day_in_digits_of_another_script_is_none(write, day, form):
+    path = write(f"day,from,to,code,x\n{day},USA,CHN,010,1\n{day.replace('２０２４', '2024')},USA,CHN,010,1\n")
+    table = read_table(path, MAPPING | {"date_format": form})
+    assert (len(table.events), list(table.rejects["line"])) == (1, [2])
+
+
 def test_the_largest_n_is_read_whole(write):
     path = write("day,from,to,code,x\n2024-05-15,USA,CHN,010,2147483647\n")
     table = read_table(path, MAPPING | {"columns": COLUMNS | {"n": "x"}})

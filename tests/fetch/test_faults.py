@@ -210,10 +210,12 @@ def encrypted():
         (broken(), "damaged"),
         (encrypted(), "encrypted"),
         (zipped("a", ["b"])[:-30], "no whole zip archive"),
+        (zipped("20180603.export.CSV", rows_of("20180603")), "holds '20180603.export.CSV', which is another file than"),
+        (zipped("20180602.export.CSV", rows_of("20180602")) + bytes(7), "has 7 bytes behind the end of its archive"),
         (b"some text", "no zip archive"),
         (b"<html>", "a page for browsers"),
     ],
-    ids=["bomb", "traversal", "broken", "encrypted", "half", "text", "page"],
+    ids=["bomb", "traversal", "broken", "encrypted", "half", "another day", "more", "text", "page"],
 )
 def test_an_archive_that_could_not_be_read_is_not_received(fetch, server, content, reason, tmp_path):
     """Without a list nothing is compared; the archive itself is looked through."""

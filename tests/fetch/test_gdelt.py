@@ -88,7 +88,7 @@ def test_lists_that_have_ended_are_noted(fetch, server):
     done = fetch(end="2018-06-08")
     assert done.counts["absent"] == 5
     assert "name none of the last 5 files" in done.notes[0]
-    server.files["events/20180604.export.CSV.zip"] = zipped("a.CSV", ["row"])
+    server.files["events/20180604.export.CSV.zip"] = zipped("20180604.export.CSV", ["row"])
     assert fetch(end="2018-06-04", lists=False).entries["20180604"].state == "received"
 
 
@@ -162,13 +162,22 @@ def test_the_manifest_is_kept_across_requests_and_read_again(fetch, server, tmp_
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "{}", '{"schema": 1}', '{"schema": 2, "feed": "gdelt", "of": {}, "slots": []}', "[" * 9_000]
+    "content", ["[]", "{}", '{"schema": 1}', '{"schema": 2, "feed": "gdelt", "of": {}, "slots": []}', "[" * 9_000]
 )
 def test_a_manifest_that_is_none_is_named(fetch, server, tmp_path, content):
     (tmp_path / "gdelt").mkdir()
     (tmp_path / "gdelt" / "fetch.json").write_text(content)
     with pytest.raises(DataError, match=r"fetch\.json .*Move it away"):
         fetch()
+
+
+@pytest.mark.parametrize("left", [b"", bytes(5_000)])
+def test_a_manifest_that_a_power_cut_has_emptied_is_made_again(fetch, tmp_path, left):
+    before = fetch().entries
+    (tmp_path / "gdelt" / "fetch.json").write_bytes(left)
+    done = fetch()
+    assert done.counts["received"] == 3
+    assert [one.sha256 for one in done.entries.values()] == [one.sha256 for one in before.values()]
 
 
 def test_files_of_two_feeds_are_not_put_into_one_folder(fetch, server):

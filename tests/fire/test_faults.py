@@ -191,7 +191,9 @@ class Trial:
             yield f"next run: {differing(now, self.after)}"
         if self.command.archive and archive_says(Path("archive")) != self.said[-1]:
             yield "next run: the archive says something else"
-        left = [str(path) for path in Path().rglob(".*")] + [str(path) for path in Path().rglob("*.partial")]
+        left = [str(path) for path in Path().rglob(".*") if path.name != ".gitattributes"] + [
+            str(path) for path in Path().rglob("*.partial")
+        ]
         if left:
             yield f"next run: leftovers {left}"
 

@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import shutil
 import signal
+import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,6 +74,7 @@ def test_what_an_accident_left_half_done_is_mended_by_the_next_run(tmp_path, acc
         found = QuestionFolder(folder).read()
         there = ["up", "there"] if "up" in found.histories else ["there"]
         assert sorted(path.name for path in folder.iterdir()) == [
+            ".gitattributes",
             "ledger.jsonl",
             *sorted(f"{name}.yaml" for name in there),
         ]
@@ -110,7 +113,7 @@ def test_what_others_left_hidden_stays(tmp_path):
     (folder / ".up.yaml.mine.partial").mkdir()
     (folder / ".up.yaml.0123abcd.partial").mkdir()
     assert run("list", "--folder", folder).exit_code == 0
-    assert [path.name for path in folder.glob(".*")] == [".up.yaml.mine.partial"]
+    assert [path.name for path in folder.glob(".*.partial")] == [".up.yaml.mine.partial"]
     assert yaml.safe_load((folder / "up.yaml").read_text())["id"] == "up"
 
 
@@ -123,3 +126,53 @@ def test_a_disk_that_is_full_for_the_file_says_where_the_question_stands(tmp_pat
         OutputError, match=r"No space left.* The question stands in .*ledger\.jsonl; the next run writes"
     ):
         QuestionFolder(Path(tmp_path)).ask(made("up"))
+
+
+@pytest.mark.parametrize("left", [b"", bytes(300)])
+def test_a_file_that_a_power_cut_has_emptied_is_written_again(tmp_path, left):
+    folder = tmp_path / "questions"
+    QuestionFolder(folder).ask(made("up"))
+    whole = (folder / "up.yaml").read_bytes()
+    (folder / "up.yaml").write_bytes(left)
+    done = run("list", "--folder", folder)
+    assert done.exit_code == 0 and "up.yaml: missing, and written again from the ledger" in said(done)
+    assert (folder / "up.yaml").read_bytes() == whole
+
+
+def test_git_on_windows_changes_no_line_and_merges_no_two_copies(tmp_path):
+    git = shutil.which("git")
+    if git is None:
+        pytest.skip("needs git")
+
+    def given(*words, where=tmp_path / "one"):
+        own = ["-c", "core.autocrlf=true", "-c", "user.name=N", "-c", "user.email=n@example.org"]
+        return subprocess.run([git, *own, *words], cwd=where, capture_output=True, text=True, check=False)
+
+    (tmp_path / "one").mkdir()
+    given("init", "--quiet", "--initial-branch", "main")
+    QuestionFolder(tmp_path / "one/questions").ask(made("up"))
+    given("add", "questions")
+    given("commit", "--quiet", "--message", "asked")
+    given("clone", "--quiet", "one", "two", where=tmp_path)
+    one, two = (QuestionFolder(tmp_path / clone / "questions") for clone in ("one", "two"))
+    assert two.ledger.read_bytes() == one.ledger.read_bytes()
+    one.ask(made("here"))
+    two.ask(made("there"))
+    mine = one.ledger.read_bytes()
+    for clone in ("one", "two"):
+        given("commit", "--quiet", "--all", "--message", "more", where=tmp_path / clone)
+    assert given("pull", "--quiet", "--no-rebase", "../two", "main").returncode != 0
+    assert one.ledger.read_bytes() == mine  # and not both copies with marks of a conflict between them
+    done = run("merge", tmp_path / "two", "--folder", one.path)
+    assert done.exit_code == 2 and "cannot be read" in said(done)
+    done = run("merge", two.path, "--folder", one.path)
+    assert (done.exit_code, list(one.read().histories)) == (0, ["up", "here", "there"])
+
+
+def test_line_ends_of_another_system_are_no_edit(tmp_path):
+    folder = tmp_path / "questions"
+    QuestionFolder(folder).ask(made("up"))
+    ledger = folder / "ledger.jsonl"
+    ledger.write_bytes(ledger.read_bytes().replace(b"\n", b"\r\n"))
+    QuestionFolder(folder).ask(made("down"))
+    assert list(QuestionFolder(folder).read().histories) == ["up", "down"]

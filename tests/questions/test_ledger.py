@@ -5,7 +5,7 @@ import os
 import random
 import signal
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -417,17 +417,107 @@ def test_a_bad_line_is_named_and_left_out_and_the_others_count(ledger, changes, 
     assert f"{ledger}, line 3: " in warning and "append a right one" in warning
     assert found.histories["q0"].last_answer.chance == 0.3
     assert found.head == json.loads(before.splitlines()[-1])["hash"]
-    if "2093" not in str(changes):  # then nothing may follow before that day
-        append_entries(ledger, [an_answer(chance=0.4)], now=OVER)
+    append_entries(ledger, [an_answer(chance=0.4)], now=OVER)
+    found = Ledger.read(ledger)
+    assert (found.lines, len(found.entries), found.histories["q0"].last_answer.chance) == (4, 3, 0.4)
+    assert ledger.read_bytes().startswith(before)
+
+
+def test_a_clock_ten_years_ahead_locks_no_ledger(ledger, monkeypatch):
+    """What it wrote never counts: not now, and not in ten years, when its day has come."""
+    ahead, day = NOW.replace(year=2031), NOW.date()
+    append_entries(ledger, [asked(made("wrong"))], now=ahead)
+    append_entries(ledger, [an_answer(chance=0.9)], now=ahead)
+    monkeypatch.setattr("forecast.questions.ledger.today", lambda: day)
+    found = Ledger.read(ledger)
+    assert [line for line, _ in found.faults] == [3, 4] and found.histories.keys() == {"q0"}
+    append_entries(ledger, [an_answer(chance=0.4)], now=NOW)
+    append_entries(ledger, [asked(made("wrong"))], now=NOW)
+    for later in (NOW.date(), ahead.date(), date(2093, 1, 1)):
+        day = later
         found = Ledger.read(ledger)
-        assert (found.lines, len(found.entries), found.histories["q0"].last_answer.chance) == (4, 3, 0.4)
-        assert ledger.read_bytes().startswith(before)
+        assert [line for line, _ in found.faults] == [3, 4]
+        assert (found.lines, found.histories["q0"].last_answer.chance) == (6, 0.4)
+        assert found.histories["wrong"].asked.number == 6
+    assert json.loads(ledger.read_bytes().splitlines()[4])["leaves_out"] == [3, 4]
+    assert "leaves_out" not in json.loads(ledger.read_bytes().splitlines()[5])
 
 
-def test_what_a_wrong_clock_wrote_is_scored_without_and_nothing_is_written_before_it(ledger):
-    append_line(ledger, written="2093-01-01T10:00:00Z", retrospective=True)
-    with pytest.raises(LedgerError, match=r"before 2093-01-01.*, when line 3 was written; set the clock"):
-        append_entries(ledger, [an_answer()], now=OVER)
+@pytest.mark.parametrize("days", [1, 6])
+def test_a_clock_that_is_slow_by_days_takes_no_line_away(ledger, days):
+    with pytest.raises(LedgerError, match="when line 2 was written; set the clock"):
+        append_entries(ledger, [an_answer()], now=NOW - timedelta(days=days))
+
+
+def test_a_line_leaves_out_only_what_states_a_later_time(ledger):
+    append_line(ledger, leaves_out=[1, 2, 3, 9, True])
+    found = Ledger.read(ledger)
+    assert len(found.entries) == 2 and [line for line, _ in found.faults] == [3]
+
+
+# A power cut
+
+
+def by_pages(before, after, lost, page):
+    """Return a ledger of which some pages of what was appended are not on the disk, and read as zero."""
+    content = bytearray(after)
+    for number in lost:
+        start = max(number * page, len(before))
+        content[start : min((number + 1) * page, len(after))] = bytes(
+            max(min((number + 1) * page, len(after)) - start, 0)
+        )
+    return bytes(content)
+
+
+def test_what_a_power_cut_has_left_of_an_append_is_set_aside_and_the_ledger_goes_on(tmp_path):
+    """Pages of 512 bytes are lost in any combination; all that was there before counts, and more can follow."""
+    path, rng, page = tmp_path / "ledger.jsonl", random.Random(4), 512
+    before = begun(path, 2).read_bytes()
+    append_entries(path, [asked(made(f"new-{number}")) for number in range(5)], now=NOW)
+    after = path.read_bytes()
+    pages = range(len(before) // page, len(after) // page + 1)
+    for _ in range(60):
+        lost = [number for number in pages if rng.random() < 0.4]
+        path.write_bytes(by_pages(before, after, lost, page))
+        found = Ledger.read(path)
+        assert len(found.entries) >= 4 and not found.faults
+        assert bool(found.torn) == bool(lost)
+        done = append_entries(path, [asked(made("next"))], now=NOW)
+        assert ("set aside" in done.repaired) == bool(lost)
+        whole = Ledger.read(path)
+        assert path.read_bytes().startswith(before) and not whole.torn and "next" in whole.histories
+        assert len(whole.entries) == len(found.entries) + 1
+
+
+def test_a_page_that_the_disk_lost_of_acknowledged_lines_is_not_set_aside(tmp_path):
+    path = begun(tmp_path / "ledger.jsonl", 2)
+    append_entries(path, [asked(made("next"))], now=OVER)
+    content = path.read_bytes()
+    damaged = content[:300] + bytes(200) + content[500:]
+    path.write_bytes(damaged)
+    with pytest.raises(LedgerError, match=r"line 1: the disk has lost a part of this line, and lines of 2 moments"):
+        Ledger.read(path)
+    with pytest.raises(LedgerError, match="Restore the file from a copy"):
+        append_entries(path, [asked(made("more"))], now=OVER)
+    assert path.read_bytes() == damaged
+
+
+# Resolutions that cannot be
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"happenings": -5}, "field `happenings`"),
+        ({"cooperative": 99}, "cooperative: 99 of 10 events; expected at most all of them"),
+        ({"happenings": None}, "cooperative: 5 of 0 events"),
+        ({"of_a_kind": 11}, "of_a_kind: 11 of 10 events"),
+        ({"cooperative": -1}, "field `cooperative`"),
+    ],
+)
+def test_a_resolution_that_cannot_be_is_rejected(ledger, changes, named):
+    with pytest.raises(LedgerError, match=named):
+        append_entries(ledger, [resolved(came("q0")) | changes], now=OVER)
 
 
 def test_a_line_too_long_to_be_read_is_not_appended(ledger):
