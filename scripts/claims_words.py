@@ -60,9 +60,9 @@ def readme(claims: Mapping[str, Any], dyads: int) -> str:
 
 
 def null_clause(claim: Mapping[str, Any]) -> str:
-    """Describe null sets that are as good as the data, if they were simulated."""
+    """Describe how many null sets are as good as the data, if they were simulated."""
     parts = [f"{null['as_good']} of {null['sets']} sets of {null['name']}" for null in claim["nulls"]]
-    return f", but so much have {' and '.join(parts)}" if parts else ""
+    return f", which {' and '.join(parts)} reach as well" if parts else ""
 
 
 def table(claims: Mapping[str, Any]) -> str:
@@ -79,22 +79,34 @@ def table(claims: Mapping[str, Any]) -> str:
 
 def power_table() -> str:
     """Return how often each claim is supported where it is true, in its null sets and elsewhere."""
-    heads = "| claim | limit | where it is true | null sets | elsewhere, at most |\n|---|---|---|---|---|"
+    heads = [
+        "claim",
+        "limit",
+        "where it is true",
+        "turned back alike",
+        "hindsight",
+        "repeated events",
+        "elsewhere, at most",
+    ]
     rows = [power_row(code, rates) for code in CLAIMS if (rates := rates_of(code))]
-    return "\n".join([heads, *rows])
+    return "\n".join([f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}", *rows])
 
 
 def power_row(code: str, rates: Sequence[Rate]) -> str:
     """Return the row of a claim."""
-    true = [rate for rate in rates if rate.true]
-    nulls = [rate for rate in rates if not rate.true and rate.truth in NULLS]
+    shares: dict[int, list[str]] = {}
+    for rate in rates:
+        if rate.true and rate.truth not in NULLS:
+            shares.setdefault(round(100 * rate.share), []).append(rate.truth)
+    true = [f"{share} ({'; '.join(names)})" for share, names in sorted(shares.items(), reverse=True)]
+    false_in = {rate.truth: f"{100 * rate.share:.0f}" for rate in rates if not rate.true}
     others = [rate for rate in rates if not rate.true and rate.truth not in NULLS]
     worst = max(others, key=lambda rate: rate.share, default=None)
     cells = [
         code,
         f"{max(rate.limit for rate in rates):.1f}",
-        "; ".join(f"{rate.truth} {100 * rate.share:.0f}" for rate in true),
-        "; ".join(f"{rate.truth} {100 * rate.share:.0f}" for rate in nulls),
+        ", ".join(true),
+        *(false_in.get(name, "true") for name in NULLS),
         "" if worst is None else f"{100 * worst.share:.0f} ({worst.truth})",
     ]
     return f"| {' | '.join(cells)} |"

@@ -75,9 +75,9 @@ def test(
         if len(lines) > MOST_LINES:  # of many claims the answers alone
             answers = [line for line in lines if not line.startswith(" ")][: MOST_LINES - 1]
             lines = [*answers, "Findings, simulated power and figures are on the page: --out FOLDER."]
-        print_caveats(results.data_notes.caveats)
         for line in lines:
             console().print(escape(line), soft_wrap=True)
+        print_caveats(results.data_notes.caveats)
 
 
 def _path_for(plan: "Plan", asked: Tested) -> str | None:

@@ -141,8 +141,11 @@ def show_result(
 
 
 def print_caveats(caveats: Iterable[str]) -> None:
-    """Print what people have to know of the data behind an answer."""
-    print_lines("caveats", texts=list(caveats))
+    """Print what people have to know of the data behind an answer; of several pairs the first sentence of each."""
+    texts = list(caveats)
+    if len(texts) > 1:
+        texts = [f"{text.partition('. ')[0].rstrip('.')}." for text in texts]
+    print_lines("caveats", texts=texts)
 
 
 def echo_json(values: Any) -> None:

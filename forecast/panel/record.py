@@ -370,7 +370,7 @@ def describe_panel(panel: "xr.Dataset") -> PanelDescription:
     Panel of events
       dyads     USA-CHN
       periods   889 months, 1949-10-01 to 2023-10-01
-      observed  2,063 events
+      observed  2,055 events
       datasets  chronology
       classes   8, violence to binding commitment
       eras      5

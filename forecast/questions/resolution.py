@@ -78,7 +78,7 @@ def resolve_question(
     >>> question = make_question(build_panel(events, as_of="2023-10-31"), "USA-CHN", months=12, higher=5)
     >>> found = resolve_question(build_panel(events), question)
     >>> found.outcome, found.reason
-    ('yes', '45 of 119 events are cooperative, 37.82%')
+    ('yes', '45 of 118 events are cooperative, 38.14%')
     """
     for name, stated in (("coverage_end", coverage_end), ("today", today)):
         if stated is not None:

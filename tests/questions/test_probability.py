@@ -215,7 +215,7 @@ def test_a_level_has_a_probability_and_no_resolution():
 
 def test_the_resolution_is_that_of_the_example():
     found = resolve_question(panel_as_of("2026-05-31"), ask(higher=5))
-    assert (found.outcome, found.cooperative, found.events) == ("yes", 45, 119)
+    assert (found.outcome, found.cooperative, found.events) == ("yes", 45, 118)
 
 
 def test_a_question_is_open_until_it_is_covered_and_void_when_that_is_too_late():
