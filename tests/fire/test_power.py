@@ -183,8 +183,10 @@ def contents(folder: Path) -> Tree:
         if name.endswith("fit.zarr/draws"):
             groups = pickle.loads(path.read_bytes())
             found[name] = text_of({key: groups[key] for key in sorted(groups)}).encode()
-        elif path.name == DIGESTS and (path.parent / SAVED_FIT).exists():
-            found[name] = str(path.read_text() == digests(path.parent / SAVED_FIT)).encode()
+        elif path.name == DIGESTS:
+            stored = path.parent / SAVED_FIT
+            fine = not stored.exists() or path.read_text() == digests(stored)
+            found[name] = b"of the fit, if it is there" if fine else b"of another fit"
     return found
 
 
