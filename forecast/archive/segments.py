@@ -218,12 +218,12 @@ def _without_pending(catalogue: Catalogue) -> Catalogue:
     """Adopt the batches that a killed import had written to their end, and remove what else it has left."""
     if not catalogue.pending:
         return catalogue
+    noted = {path for path in catalogue.pending if stored.SEGMENT.fullmatch(path)}
     catalogue = _adopt(catalogue, catalogue.pending)
     stored.segments_on_disk(catalogue.folder)  # no part is a link
-    left = {path for path in catalogue.pending - catalogue.paths if stored.SEGMENT.fullmatch(path)}
-    for place in {(catalogue.folder / path).parent for path in left}:
+    for place in {(catalogue.folder / path).parent for path in noted}:
         clear_leftovers(place)
-    for path in left:
+    for path in noted - catalogue.paths:
         if not (catalogue.folder / path).is_dir():
             (catalogue.folder / path).unlink(missing_ok=True)
     with stored.transaction(catalogue.folder) as database:
