@@ -142,10 +142,10 @@ def show_result(
 
 def print_caveats(caveats: Iterable[str]) -> None:
     """Print what people have to know of the data behind an answer; of several pairs the first sentence of each."""
-    texts = list(caveats)
-    if len(texts) > 1:
-        texts = [f"{text.partition('. ')[0].rstrip('.')}." for text in texts]
-    print_lines("caveats", texts=texts)
+    from forecast.panel.notes import DataNotes
+
+    notes = DataNotes(tuple(caveats))
+    print_lines("caveats", texts=notes.caveats if len(notes.caveats) == 1 else notes.in_short)
 
 
 def echo_json(values: Any) -> None:

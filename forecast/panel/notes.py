@@ -25,6 +25,11 @@ class DataNotes:
     edition: Edition | None = None  # Of the chronology; None if it was not used, or is none of the editions
 
     @property
+    def in_short(self) -> tuple[str, ...]:
+        """The first sentence of each caveat."""
+        return tuple(f"{caveat.partition('. ')[0].rstrip('.')}." for caveat in self.caveats)
+
+    @property
     def facts(self) -> dict[str, Any]:
         """Notes as plain values, for JSON."""
         return {"caveats": list(self.caveats), "edition": None if self.edition is None else self.edition._asdict()}

@@ -73,7 +73,8 @@ def answers_table(ordered: "Sequence[PooledVerdict]") -> Table:
     return Table.of(("Question", "Answer", "Power and false alarms", "Log Bayes factor"), [
         (
             link(f"#{one.code}", one.code, f" {one.question}"), answer_badge(one),
-            DASH if one.outcome.answer == UNTESTED else power_words(one.rates), _factor(one),
+            DASH if one.outcome.answer == UNTESTED else _power_of(one),
+            _factor(one),
         )
         for one in ordered
     ], range(3))  # fmt: skip
@@ -124,6 +125,16 @@ def null_words(verdict: "PooledVerdict") -> str:
     """Describe how many null sets give a claim as much evidence; empty if none were simulated."""
     nulls = verdict.outcome.nulls
     return sentences("null_sets", nulls=nulls)[0] if nulls else ""
+
+
+def _power_of(verdict: "PooledVerdict") -> str:
+    """Return null sets, power and false alarms in a cell."""
+    return "; ".join(filter(None, [nulls_in_short(verdict), power_words(verdict.rates)]))
+
+
+def nulls_in_short(verdict: "PooledVerdict") -> str:
+    """Return how many null sets give a claim as much evidence, in a few words; empty if none were simulated."""
+    return "; ".join(f"{null.as_good} of {null.sets} null sets as good" for null in verdict.outcome.nulls)
 
 
 def answer_badge(verdict: "PooledVerdict") -> str:
@@ -238,7 +249,7 @@ def results_json(results: "PooledResults") -> dict[str, Any]:
     """Return the content of tests.json: the results as they are, with the sentences of the page."""
     content: dict[str, Any] = plain({"headline": headline(results), **results.to_dict()})
     for one, row in zip(results.verdicts, content["claims"], strict=True):
-        row |= {"narrow": narrow(one), "power": power_words(one.rates)}
+        row |= {"narrow": narrow(one), "power": power_words(one.rates), "null_sets": nulls_in_short(one)}
     return content
 
 

@@ -128,7 +128,8 @@ def _tested(source: _Source, place: int, role: str = "") -> dict[str, Any]:
     names = ("log_bayes_factor", "least", "most", "limit")
     factor, least, most, limit = (row[name] for name in names)
     wider = f", {number(least, 1)} to {number(most, 1)} over rivals" if least != most else ""
-    rule = f"log Bayes factor {number(factor, 1)}{wider}, rule ±{number(limit, 1)}; {row['power']}"
+    rule = f"log Bayes factor {number(factor, 1)}{wider}, rule ±{number(limit, 1)}; "
+    rule += "; ".join(filter(None, [row["null_sets"], row["power"]]))
     sure = f"{role} {row['code']} {row['answer']}{' narrowly' if row['narrow'] else ''}".strip()
     if row["exceptions"]:
         sure += f", but not {join(f'{name} ({number(value, 1)})' for name, value in row['exceptions'].items())}"
