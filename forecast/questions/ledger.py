@@ -43,9 +43,10 @@ LONGEST_LINE = 100_000
 FIRST = "0" * 64
 """Previous hash of the first entry."""
 CLOCK_TOLERANCE = timedelta(days=7)
-"""Longest time that a line may be ahead of the clock and count: so long a clock that is slow is set right first.
+"""Longest time that a line may be ahead of the clock and count: so slow a clock is set right first.
 
-A clock that is slow by some days, as after a pause of a virtual machine, must not take away lines that are right.
+A clock that is slow by some days, as after a pause of a virtual machine, must not take away lines
+that are right.
 """
 ATTRIBUTES = f"""\
 # Lines of a ledger have hashes: git must not change their ends, nor merge two copies line by line
@@ -101,8 +102,11 @@ class Ledger:
         for number, plain in enumerate(chain, 1):
             try:
                 if number in left_out:
-                    raise BadLine(f"field `written`: {plain.get('written')} is later than in line {left_out[number]}, "
-                                  "which leaves this line out, because the clock was wrong")  # fmt: skip
+                    stated, later = plain.get("written"), left_out[number]
+                    raise BadLine(
+                        f"field `written`: {stated} is later than in line {later}, which leaves this "
+                        "line out, because the clock was wrong"
+                    )
                 self._follow(plain)
             except BadLine as error:
                 self.faults.append((number, str(error)))
@@ -188,7 +192,7 @@ def lines_left_out(chain: Sequence[Mapping[str, Any]]) -> dict[int, int]:
 
 
 def _require_one_append(path: Path, line: int, torn: bytes) -> None:
-    """Raise LedgerError if what stands after the last whole line was not all written at once, and so was acknowledged.
+    """Raise LedgerError if what follows the last whole line was not all written at once.
 
     A power cut can lose some pages of the last append, of which no one was told that it was done.
     Whatever lies between lines of several moments was there when the later ones were appended: the

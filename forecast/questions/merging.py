@@ -1,4 +1,4 @@
-"""Merge of two copies of a ledger to which different lines were appended, as in two clones of one repository."""
+"""Merge of two copies of a ledger that were both appended to, as in two clones of a repository."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ class Merged:
 def merge_ledger(folder: str | Path, other: str | Path) -> Merged:
     """Append to a ledger the lines that another copy of it has and it has not.
 
-    Each line is written again, now, with the hash of the other line as its `origin`: that it was written earlier
-    elsewhere is not taken on trust. A line that is here already, or says the same as one here, is not appended again.
-    The same merge again appends nothing.
+    Each line is written again, now, with the hash of the other line as its `origin`: that it was
+    written earlier elsewhere is not taken on trust. A line that is here already, or says the same as
+    one here, is not appended again. The same merge again appends nothing.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ def merge_ledger(folder: str | Path, other: str | Path) -> Merged:
     Returns
     -------
     Merged
-        Lines that do not follow here are in `left_out`: another question of the same name, and what is said of a
-        question after its resolution here.
+        Lines that do not follow here are in `left_out`: another question of the same name, and what
+        is said of a question after its resolution here.
 
     Raises
     ------
@@ -69,7 +69,8 @@ def merge_ledger(folder: str | Path, other: str | Path) -> Merged:
         for draft in _missing(own, found):
             before, here = found.histories[draft["question"]], own.histories.get(draft["question"])
             if here is not None and here.question.digest != before.question.digest:
-                leave_out(draft, LedgerError(f"the question {draft['question']} of this ledger is another one"))
+                name = draft["question"]
+                leave_out(draft, LedgerError(f"the question {name} of this ledger is another one"))
             else:
                 yield draft
 
@@ -97,11 +98,13 @@ def _says_the_same(own: Ledger, entry: LedgerEntry) -> bool:
     if history is None:
         return False
     if isinstance(entry, Answered):
-        return any(_content(one) == _content(entry) for one in (*history.answers, *history.superseded))
+        answers = (*history.answers, *history.superseded)
+        return any(_content(one) == _content(entry) for one in answers)
     if isinstance(entry, Resolved):
         return history.resolution is not None and history.resolution.outcome == entry.outcome
     return _content(history.asked) == _content(entry)
 
 
 def _content(entry: LedgerEntry) -> dict[str, object]:
-    return {name: value for name, value in entry.plain.items() if name not in OWN | {"origin", "code"}}
+    left_out = OWN | {"origin", "code"}
+    return {name: value for name, value in entry.plain.items() if name not in left_out}

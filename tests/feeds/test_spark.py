@@ -1,4 +1,4 @@
-"""The SQL for Spark on Spark itself, whose executors are processes of their own, one of which is killed at work."""
+"""The SQL for Spark on Spark itself, of whose executors one is killed at work."""
 
 import os
 import signal

@@ -1,9 +1,9 @@
-"""Power cuts: what a command wrote is recorded with strace, and replayed with what was not synced lost, zero or torn.
+"""Power cuts: what a command wrote is recorded with strace, and replayed with parts of it lost.
 
-A recording is the list of all writes, truncations, syncs and changes of names that a process made in a folder. A cut
-after any of them leaves what was synced before, and of the rest an arbitrary part: of each write every page for itself
-is there, missing, or zero, and each change of a name has happened or not, in any order. That is what POSIX permits;
-what a disk or file system does is less.
+A recording is the list of all writes, truncations, syncs and changes of names that a process made
+in a folder. A cut after any of them leaves what was synced before, and of the rest an arbitrary
+part: of each write every page for itself is there, missing, or zero, and each change of a name has
+happened or not, in any order. That is what POSIX permits; what a disk or file system does is less.
 """
 
 import itertools
@@ -54,7 +54,7 @@ class Write:
 
 @dataclass(frozen=True)
 class Named:
-    """Names of folders that change together: each stands for something else from then on, or for nothing."""
+    """Names that change together: each stands for something else from then on, or for nothing."""
 
     changes: tuple[tuple[int, str, int | None], ...]
 
@@ -194,7 +194,7 @@ class _Reader:
         return f"{base}/{name}"
 
     def _place(self, words: str, text: bytes, place: int = 0) -> tuple[int, str]:
-        """Return the folder and the name of a path; the name is empty outside the folder that is watched."""
+        """Return the folder and the name of a path; outside the watched folder the name is empty."""
         parts: list[str] = []
         for part in self._path(words, text, place).removeprefix(self.root).split("/"):
             if part == "..":
@@ -334,7 +334,7 @@ class _Reader:
 
 
 def after_cut(recording: Recording, cut: int, rng: random.Random, target: Path) -> None:
-    """Write to a folder what is on the disk after the power failed, when so many steps had been made."""
+    """Write to a folder what is on the disk after the power failed after so many steps."""
     contents = {number: bytearray(node.content) for number, node in recording.nodes.items() if not node.folder}
     names = {number: dict(node.names) for number, node in recording.nodes.items() if node.folder}
     synced: dict[int, int] = {}
@@ -357,7 +357,7 @@ def after_cut(recording: Recording, cut: int, rng: random.Random, target: Path) 
                 elif rng.random() < zero:
                     _put(content, start, bytes(len(page)))
         elif isinstance(step, Named):
-            # A folder that was synced has the change; one that was not has it or not, with the others of the change.
+            # A folder that was synced has the change; else all of the change has happened or nothing.
             certain = any(place < synced.get(folder, -1) for folder, _, _ in step.changes)
             if certain or rng.random() < kept:
                 for folder, name, node in step.changes:

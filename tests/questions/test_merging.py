@@ -1,4 +1,4 @@
-"""Two copies of a ledger that were both appended to become one, and nothing that was said is lost or said twice."""
+"""Two copies of a ledger become one, and nothing that was said is lost or said twice."""
 
 import json
 from datetime import UTC, datetime
