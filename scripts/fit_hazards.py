@@ -43,7 +43,7 @@ def main() -> None:
     found = {name: Landmarks.of(pairs, ends, wanted) for name, wanted in read_sets().items()}
     latest = max(read_coverage()["last_even"]).date()
     days = [*(date(year - 1, 12, 31) for year in range(FIRST_FIT, latest.year + 1)), latest]
-    made = fit_coefficients(found, [pair.dyad for pair in pairs], days, digest_of(events))
+    made = fit_coefficients(found, pairs, days, digest_of(events), progress=lambda words: print(words, flush=True))
     made.write(FILE)
     print(f"{FILE.relative_to(Path.cwd())}: {len(made.sets) - 1} sets, {len(days)} fits, data to {latest}")
 

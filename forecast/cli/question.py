@@ -48,10 +48,17 @@ class Asked:
     above: float | None = opt("Per cent: the share is at least so high.")
     below: float | None = opt("Per cent: the share is at most so high.")
     measure: str = opt("What these are of: the share, or the tone (the mean Goldstein score) in its points.", "share")
-    at_least: str | None = opt("KIND or KIND:NUMBER, such as violence:3 or sanctions: so many are recorded.")
+    at_least: str | None = opt(
+        "SET or SET:NUMBER, such as strike or visit:2: so many events of a set are recorded (`forecast help sets`)."
+    )
+    codes: str | None = opt("CAMEO codes in place of a set, such as 190,195.")
+    by: str | None = opt("Of events, the state that acts, such as USA.")
+    actor: str | None = opt("Of events, a name that the row contains.")
+    quiet: int | None = opt("Of events, in place of a number: days in a row without any.", min=1)
     level: float | None = opt("Per cent: the latent level is at least so high in the end. Never resolvable.")
     months: int | None = opt("Length of the window in months. Default: 12.")
-    until: str | None = opt("In place of it: its last month, YYYY-MM.")
+    first: str | None = opt("Of events, the first day of the window, YYYY-MM-DD.", name="--from")
+    until: str | None = opt("In place of the length: its last month, YYYY-MM; of events its last day as well.")
     when: str = opt("Of a share: `at` (of the window), or `by` or `throughout` (of rolling windows).", "at")
     span: int | None = opt("Months of a rolling window. Default: 12.")
     dataset: str | None = opt("Of several datasets, which one records it. Default: the main one.")
@@ -73,14 +80,45 @@ class Asked:
         except ValidationError as error:
             raise SpecError(faults(error)) from error
 
-    def question(self, records: "Records", day: date, name: str | None = None) -> "Question":
-        """Make the question, as of a day."""
+    @property
+    def of_events(self) -> bool:
+        """Whether a set of events is asked for by options that only such questions have."""
+        return any((self.codes, self.by, self.actor, self.quiet, self.first))
+
+    def event_question(self, records: "Records", day: date, name: str | None) -> "Question":
+        """Make the question about events of a set, as of a day."""
+        from forecast.hazards.asking import chosen_set, first_day
+
+        if self.at_least is not None and self.codes is not None:
+            raise SpecError("--at-least, --codes: two sets at once; give one of them")
+        wanted, _, number = (self.at_least or "").partition(":")
+        if number and not number.isdecimal():
+            raise SpecError(f"--at-least: got {self.at_least!r:.80}; expected SET:NUMBER, such as strike:2")
+        if records.events is None:
+            raise SpecError("--at-least: sets of events need single events, and these data have counts only")
+        code = records.find(self.dyad)
+        first = None if self.first is None else first_day(self.first)
+        until = day_of(self.until, "until")
+        last = until or dates.month_end(dates.add_months(first or day, self.months or 12))
+        return forecast.make_event_question(
+            records.events, code, chosen_set(wanted or None, self.codes), first=first, last=last,
+            at_least=int(number or 1), by=self.by and self.by.upper(), actor=self.actor, quiet=self.quiet, as_of=day,
+            dataset=self.dataset, id=name,
+        )  # fmt: skip
+
+    def question(self, records: "Records", day: date, name: str | None = None, *, alone: bool = True) -> "Question":
+        """Make the question, as of a day; `alone` unless it is a part of another."""
         from forecast.outlook.query import AtLeast
 
+        if self.of_events and not alone:
+            raise SpecError("--from, --by, --actor, --codes, --quiet: not in a part of a joint question; ask it alone")
+        if alone and (self.of_events or (self.at_least is not None and records.events is not None)):
+            return self.event_question(records, day, name)
         code, asked = records.find(self.dyad), None if self.at_least is None else AtLeast.parse(self.at_least)
         if asked and asked.months is not None:
             raise SpecError(f"--at-least: got {self.at_least!r:.80}; the window is given by --months or --until")
-        given = vars(self) | {
+        others = ("first", "codes", "by", "actor", "quiet")
+        given = {key: value for key, value in vars(self).items() if key not in others} | {
             "of": asked and asked.kind, "at_least": asked and asked.number, "last": day_of(self.until, "until"),
             "id": name, "baseline_months": self.baseline,
         }  # fmt: skip
@@ -95,7 +133,10 @@ def _field(text: str) -> str:
 
 
 @app.command()
-@grouped("question new USA-CHN --higher 5 --months 12", "question new USA-CHN --at-least sanctions:3 --until 2026-12")
+@grouped(
+    "question new USA-CHN --higher 5 --months 12",
+    "question new USA-IRN --at-least strike --from 2026-07-01 --until 2026-07-31",
+)
 def new(
     asked: Asked,
     data: Added,
@@ -169,25 +210,34 @@ def show(
 
 
 @app.command()
-@grouped("question update --fit report/fit.zarr")
+@grouped("question update", "question update --fit report/fit.zarr")
 def update(
     data: Added,
-    fit: Path = opt("A saved fit, such as fit.zarr in the folder of a report.", ...),
+    fit: Path | None = opt(
+        "A saved fit, such as fit.zarr in the folder of a report. Questions about events of a set need none."
+    ),
     names: list[str] | None = names_argument(),
     as_of: str | None = shared.as_of(),
     refit: bool = opt("Whether to sample again where an update is not valid.", True, name="--refit/--no-refit"),
+    expect: list[str] | None = opt(
+        "Of events: one of the set that you expect, DAY:CHANCE, such as 2026-07-10:0.8. Repeat it for several."
+    ),
     seed: int = shared.seed(),
     folder: Path = folder_option(),
     as_json: bool = shared.json(),
 ) -> None:
-    """Answer questions from a fit, as of its day or a later one, and append the answers to the ledger.
+    """Answer questions, as of the day of a fit or a later one, and append the answers to the ledger.
 
-    Exit code 3 if the fit has not converged; its answers are marked.
+    Without a fit, only questions about events of a set. Exit code 3 if the fit has not converged; its answers are
+    marked.
     """
     from forecast.questions.ledger import answer_of
 
     place, ledger = _read(folder)
     chosen = _chosen(ledger, names)
+    if fit is None:
+        _update_events(place, chosen, data, day_of(as_of, "as-of"), expect or [], named=bool(names), as_json=as_json)
+        return
     with progress("reading the data") as tell:
         day = day_of(as_of, "as-of")
         records = open_data(data.given, None if day else _only_dyad(chosen), day)
@@ -208,6 +258,39 @@ def update(
     _append(place, drafts, "No question was answered.", before, as_json=as_json)
     if not converged:
         raise typer.Exit(NotConverged.exit_code)
+
+
+def _update_events(
+    place: "QuestionFolder",
+    chosen: "list[History]",
+    data: Added,
+    day: date | None,
+    expect: list[str],
+    *,
+    named: bool,
+    as_json: bool,
+) -> None:
+    """Answer the questions about events of a set, from the record alone."""
+    from forecast.hazards.forecast import Expected
+    from forecast.questions import EventQuestion
+    from forecast.questions.ledger import event_answer_of
+
+    expected = [Expected.parse(text) for text in expect]
+    own = [one for one in chosen if isinstance(one.question, EventQuestion)]
+    others = [one.question.id for one in chosen if one not in own]
+    if others and (named or not own):
+        raise SpecError(f"--fit: {others[0]} needs a fit; give the fit.zarr of a report")
+    if not own:
+        raise SpecError("--fit: no open question is about events of a set; others need the fit.zarr of a report")
+    records = open_data(data.given, _only_dyad(own), day)
+
+    def answer(history: "History") -> "Draft | str":
+        return event_answer_of(history, records.events, day, expected)
+
+    before = {one.question.id: f" (before: {last.said})" for one in own if (last := one.last_answer)}
+    _append(place, _each(own, answer, named=named), "No question was answered.", before, as_json=as_json)
+    if others:
+        say(f"{count(len(others), 'question')} without events of a set: give --fit to answer them too.")
 
 
 @app.command()
@@ -329,7 +412,7 @@ def _question(
             days.append(records.last_day(records.find(part.dyad)))
     for where, part in parts:
         with _naming(where):
-            made.append(part.question(records, day or min(days), None if chosen else name))
+            made.append(part.question(records, day or min(days), None if chosen else name, alone=not chosen))
     if not chosen:
         return made[0]
     if links["given"]:

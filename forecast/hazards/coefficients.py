@@ -5,7 +5,7 @@ year since 2015 and one to all data, so that a forecast of the past uses none th
 """
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -18,7 +18,8 @@ from forecast.errors import DataError
 from forecast.files import write_bytes
 from forecast.hazards.curve import Curve, curve_of
 from forecast.hazards.fit import FEWEST_EVENTS, Fitted, Landmarks, Scaling, fit_hazards
-from forecast.hazards.memories import COVARIATES, LEADS, Covariates, day_number, day_of_number
+from forecast.hazards.memories import COVARIATES, LEADS, Covariates, PairRecord, day_number, day_of_number
+from forecast.hazards.wars import LONGEST_PAUSE, WarLengths, published_lengths, wars_of
 from forecast.typing import Bool, Float, Index
 
 SCHEMA = 1
@@ -44,6 +45,7 @@ class Coefficients:
     growth: Float  # (fit, set)
     shape: Float  # (fit, set)
     overall: Float  # Events a day of all pairs, (fit, set)
+    wars: Float  # Middle and spread of the logarithm of lengths of wars, (fit, 2)
     digest: str  # SHA-256 of the events that were fitted
 
     def place(self, as_of: date) -> tuple[int, bool]:
@@ -98,7 +100,7 @@ class Coefficients:
         write_bytes(path, buffer.getvalue())
 
 
-_SINGLE = ("middle", "spread", "growth", "shape", "overall")
+_SINGLE = ("middle", "spread", "growth", "shape", "overall", "wars")
 
 
 @functools.cache
@@ -121,7 +123,13 @@ def read_coefficients(path: Path = FILE) -> Coefficients:
 
 
 def fit_coefficients(
-    found: Mapping[str, Landmarks], dyads: Sequence[str], days: Sequence[date], digest: str, *, draws: bool = True
+    found: Mapping[str, Landmarks],
+    pairs: Sequence[PairRecord],
+    days: Sequence[date],
+    digest: str,
+    *,
+    draws: bool = True,
+    progress: Callable[[str], None] = lambda words: None,
 ) -> Coefficients:
     """Fit the hazards as of several days, in order; only sets with enough events at the last have their own."""
     enough = {name: one for name, one in found.items() if one.counts[-1].sum() >= FEWEST_EVENTS}
@@ -129,9 +137,10 @@ def fit_coefficients(
     made: list[tuple[Scaling, Float, Float, Float]] = []
     drawn = np.zeros((1, len(names), len(LEADS) - 1, 1))
     for place, day in enumerate(days):
+        progress(f"fit as of {day}")
         last = place == len(days) - 1
         before = day_number(day) + 1
-        scaling, fitted = fit_hazards(enough, len(dyads), before, draws=draws and last)
+        scaling, fitted = fit_hazards(enough, len(pairs), before, draws=draws and last)
         mean = np.array([[lead.mean for lead in fitted[name]] for name in names])
         sizes = {name: _shape_and_growth(one, scaling, fitted[name], before) for name, one in enough.items()}
         sizes = {_OF_ALL: tuple(np.median(list(sizes.values()), axis=0)), **sizes}
@@ -144,7 +153,7 @@ def fit_coefficients(
     scalings, means, shapes, rates = zip(*made, strict=True)
     return Coefficients(
         sets=names,
-        dyads=tuple(dyads),
+        dyads=tuple(pair.dyad for pair in pairs),
         days=tuple(days),
         mean=np.array(means),
         draws=drawn,
@@ -153,8 +162,18 @@ def fit_coefficients(
         growth=np.array(shapes)[..., 1],
         shape=np.array(shapes)[..., 0],
         overall=np.array(rates),
+        wars=np.array([_war_lengths(pairs, day) for day in days]),
         digest=digest,
     )
+
+
+def _war_lengths(pairs: Sequence[PairRecord], day: date) -> tuple[float, float]:
+    """Return the parameters of the lengths of wars, of those that had ended by a day."""
+    now = day_number(day) + 1
+    every = [war for pair in pairs for war in wars_of(pair.context["violence"], now)]
+    ended = [war.length for war in every if now - war.last > LONGEST_PAUSE]
+    lengths = WarLengths.of(ended, published_lengths(day))
+    return lengths.middle, lengths.spread
 
 
 def _shape_and_growth(found: Landmarks, scaling: Scaling, fitted: Sequence[Fitted], before: int) -> tuple[float, float]:

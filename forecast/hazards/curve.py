@@ -59,29 +59,86 @@ class Curve:
         if number <= 0:
             return np.ones(self.hazard.shape[:-1])
         some = 1 - self.none_between(first, end)
-        mean = self._mean_between(first, end)
-        return np.asarray(some * _reached(mean, self.shape, number) / _reached(mean, self.shape, 1))
+        return np.asarray(some * (1 - _fewer_given_some(self._mean_between(first, end), self.shape, number)))
 
     def expected(self, first: int, end: int) -> Float:
         """Return the expected number of events from a day ahead to the day before another, (...)."""
         mean = self._mean_between(first, end)
-        return np.asarray((1 - self.none_between(first, end)) * mean / _reached(mean, self.shape, 1))
+        return np.asarray((1 - self.none_between(first, end)) * mean / _some(mean, self.shape))
+
+    def quiet(self, days: int, first: int, end: int, run: int = 0, *, ends: Float | None = None) -> float:
+        """Return the probability that so many days in a row, from a day ahead to the day before another, are quiet.
+
+        Parameters
+        ----------
+        days : int
+            Length of the quiet spell.
+        first, end : int
+            Days ahead: the spell lies between them.
+        run : int
+            Days without an event up to the first day that count as part of it.
+        ends : array, optional
+            Days ahead on which a war may end, equally likely; after it events come at the rate of the long memory.
+            Without it there is no war.
+        """
+        if self.hazard.ndim > 1:
+            raise ValueError("hazard: expected one curve, not draws")
+        ahead = np.arange(first, end + 1, dtype=np.float64)
+        daily = np.maximum(np.diff(self.mean(ahead)), 1e-9)
+        if ends is None:
+            ends = np.array([np.inf])
+        peace = self.held[-1] / self.exposure[-1]
+        rates = np.where(ahead[:-1] < ends[:, None], daily, np.minimum(daily, peace))
+        frailty = _gamma_rates(self.shape)
+        chance = -np.expm1(-frailty[:, None, None] * rates)  # of an event: (frailty, end of war, day)
+        return float(np.mean(spell_chance(chance.reshape(-1, chance.shape[-1]), days, min(run, days))))
 
     def _mean_between(self, first: int, end: int) -> Float:
         mean = self.mean(np.array([first, end], dtype=np.float64))
         return np.maximum(mean[..., 1] - mean[..., 0], 1e-9)
 
 
-def _reached(mean: Float, shape: float, number: int) -> Float:
-    """Return the probability of at least so many events of a negative binomial distribution."""
-    from scipy.special import betainc
-
-    return np.asarray(betainc(number, shape, mean / (mean + shape)))
+def _some(mean: Float, shape: float) -> Float:
+    """Return the probability of an event by a negative binomial distribution."""
+    return np.asarray(-np.expm1(-shape * np.log1p(mean / shape)))
 
 
-def curve_of(
-    hazard: Float, held: Float, exposure: Float, growth: float, shape: float
-) -> Curve:
+def _fewer_given_some(mean: Float, shape: float, number: int) -> Float:
+    """Return the probability of fewer events than a number, given at least one, by the same distribution."""
+    one = np.exp(-shape * np.log1p(mean / shape)) * shape * mean / (mean + shape)
+    found, total = one / _some(mean, shape), np.zeros_like(mean)
+    for count in range(1, number):
+        total = total + found
+        found = found * (count + shape) / (count + 1) * mean / (mean + shape)
+    return np.minimum(total, 1.0)
+
+
+def _gamma_rates(shape: float) -> Float:
+    """Return equally likely rates of a gamma distribution with mean one."""
+    from scipy.special import gammaincinv
+
+    middle = (np.arange(FRAILTIES) + 0.5) / FRAILTIES
+    rates = gammaincinv(shape, middle) / shape
+    return np.asarray(rates / rates.mean())
+
+
+def spell_chance(chance: Float, days: int, run: int) -> Float:
+    """Return the probability of a spell of so many days without an event, (row,); `chance` is (row, day)."""
+    if run >= days:
+        return np.ones(len(chance))
+    lasting = np.zeros((len(chance), days))  # Probability of each length of the current spell
+    lasting[:, run] = 1.0
+    done = np.zeros(len(chance))
+    for today in range(chance.shape[1]):
+        event = chance[:, today]
+        broken = lasting.sum(axis=1) * event
+        done += lasting[:, -1] * (1 - event)
+        lasting[:, 1:] = lasting[:, :-1] * (1 - event)[:, None]
+        lasting[:, 0] = broken
+    return done
+
+
+def curve_of(hazard: Float, held: Float, exposure: Float, growth: float, shape: float) -> Curve:
     """Return the curve of a forecast date; `held` and `exposure` are of all memories."""
     mixed = [MEMORIES.index(length) for length in MIXED]
     return Curve(hazard, held[mixed], exposure[mixed], growth, shape)

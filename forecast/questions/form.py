@@ -29,6 +29,7 @@ from forecast.outlook.question import (
     SingleQuestion,
     ToneQuestion,
 )
+from forecast.questions.event_question import EventQuestion
 from forecast.typing import Bool, Float
 from forecast.wording import capital, join
 
@@ -219,6 +220,7 @@ _HEAD = """\
 TYPES: dict[str, type[Question]] = {
     "share": ShareQuestion, "passage": PassageQuestion, "tone": ToneQuestion, "count": CountQuestion,
     "level": LevelQuestion, "joint": JointQuestion, "conditional": ConditionalQuestion,
+    "events": EventQuestion,
 }  # fmt: skip
 """Types of questions by `kind`."""
 

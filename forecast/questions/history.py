@@ -126,8 +126,8 @@ class Answered(LedgerEntry):
     by: Text = "the model"  # Who answers
     data: Digest | None  # SHA-256 of the fit's data on its dyads
     model: Digest | None  # SHA-256 of the model's choices (`PendulumSpec.to_dict`, sorted keys, without spaces)
-    seed: int  # Seed and number of simulations
-    simulations: int = Field(ge=1, alias="futures")
+    seed: int  # Seed and number of simulations; both zero of an answer without simulations
+    simulations: int = Field(ge=0, alias="futures")
     converged: bool = True  # The convergence checks passed
     # Of a count: its kind was not calibrated or not scored, or its base rate is far away. Of several dyads: they
     # are assumed to be independent. Left out if there is nothing to say
