@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from forecast.typing import Bool
 
 NEAR_CODES = 5  # suggestions for a code that the codebook lacks; more would fill the screen
+FOLDED = frozenset({"1951", "1952"})
+"""Codes of CAMEO that the codebook counts under 195, air strikes: precision-guided, and by drones."""
 OWN_CODES = "codes"
 """Name of a set whose codes a question states itself."""
 
@@ -139,7 +141,7 @@ def set_of_codes(codes: "tuple[str, ...] | list[str]") -> EventSet:
     """
     own = require_codes(codes)
     names = read_codes()["name"]
-    return EventSet(OWN_CODES, join([str(names[code]) for code in own], "or"), own)
+    return EventSet(OWN_CODES, join(dict.fromkeys(str(names.get(code, names[code[:3]])) for code in own), "or"), own)
 
 
 def require_codes(codes: "tuple[str, ...] | list[str]") -> tuple[str, ...]:
@@ -148,9 +150,9 @@ def require_codes(codes: "tuple[str, ...] | list[str]") -> tuple[str, ...]:
     if not codes:
         raise SpecError("codes: none is given; name CAMEO codes such as 190,195")
     for code in codes:
-        if code not in known.index:
-            near = [one for one in known.index if one.startswith(code[:2])][:NEAR_CODES]
-            near = get_close_matches(code, known.index, n=NEAR_CODES, cutoff=0.6) or near
+        if code not in known.index and code not in FOLDED:
+            alike = get_close_matches(code, [one for one in known.index if one[:2] == code[:2]], n=NEAR_CODES, cutoff=0)
+            near = alike or get_close_matches(code, known.index, n=NEAR_CODES, cutoff=0)
             offered = join([f"{one} ({known[one]})" for one in near], "or") or "see `forecast help adding-events`"
             raise SpecError(f"codes: {code!r:.20} is no code of the codebook; near are {offered}")
     return tuple(dict.fromkeys(codes))

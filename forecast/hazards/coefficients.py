@@ -66,6 +66,12 @@ class Coefficients:
             hazard[..., 0], found.held[:, 0], found.exposure[:, 0], self.growth[fit, own], self.shape[fit, own]
         )
 
+    def curves(self, found: Covariates, name: str, fit: int) -> Curve:
+        """Return the curves of a pair and set on all its days of forecast, by one of the fits."""
+        own = self.set_place(name)
+        hazard = self.hazards(found, self.mean[fit, own], fit)
+        return curve_of(hazard.T, found.held.T, found.exposure.T, self.growth[fit, own], self.shape[fit, own])
+
     def hazards(self, found: Covariates, values: Float, fit: int) -> Float:
         """Return events a day, (..., lead, day); `values` has the coefficients, (..., lead, coefficient)."""
         size = len(COVARIATES)

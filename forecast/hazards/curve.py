@@ -22,11 +22,11 @@ MOST_LOG = 3.0  # of the expected number of a day
 
 @dataclass(frozen=True)
 class Curve:
-    """Chances of a set in the days ahead of a forecast date."""
+    """Chances of a set in the days ahead of a forecast date, or of several, or of several draws of one."""
 
     hazard: Float  # Events a day at each lead, (..., lead)
-    held: Float  # Events that the `MIXED` memories hold, (memory,)
-    exposure: Float  # Days that they are worth, (memory,)
+    held: Float  # Events that the `MIXED` memories hold, (memory,) or (..., memory)
+    exposure: Float  # Days that they are worth, the same
     growth: float  # Expected number of events, as a multiple of the summed hazard
     shape: float  # Of the gamma distribution of rates: small where events come in bursts
 
@@ -39,13 +39,14 @@ class Curve:
 
     def none(self, days: Float) -> Float:
         """Return the probability of no event in the days up to some, (..., day)."""
-        plain = (1 + days[:, None] / self.exposure) ** -(self.held + HELD_PRIOR)
+        spent = days[:, None] / self.exposure[..., None, :]
+        plain = (1 + spent) ** -(self.held[..., None, :] + HELD_PRIOR)
         fitted = np.exp(-self.summed(days))
-        return np.asarray(FITTED_WEIGHT * fitted + (1 - FITTED_WEIGHT) * plain.mean(axis=1))
+        return np.asarray(FITTED_WEIGHT * fitted + (1 - FITTED_WEIGHT) * plain.mean(axis=-1))
 
     def mean(self, days: Float) -> Float:
         """Return the expected number of events in the days up to some, before it is made to agree with `none`."""
-        plain = (days[:, None] * (self.held + HELD_PRIOR) / self.exposure).mean(axis=1)
+        plain = days * ((self.held + HELD_PRIOR) / self.exposure).mean(axis=-1)[..., None]
         return np.asarray(self.growth * (FITTED_WEIGHT * self.summed(days) + (1 - FITTED_WEIGHT) * plain))
 
     def none_between(self, first: int, end: int) -> Float:
@@ -139,6 +140,6 @@ def spell_chance(chance: Float, days: int, run: int) -> Float:
 
 
 def curve_of(hazard: Float, held: Float, exposure: Float, growth: float, shape: float) -> Curve:
-    """Return the curve of a forecast date; `held` and `exposure` are of all memories."""
+    """Return the curve of a forecast date; `held` and `exposure` are of all memories, (..., memory)."""
     mixed = [MEMORIES.index(length) for length in MIXED]
-    return Curve(hazard, held[mixed], exposure[mixed], growth, shape)
+    return Curve(hazard, held[..., mixed], exposure[..., mixed], growth, shape)

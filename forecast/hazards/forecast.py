@@ -517,7 +517,8 @@ def _around(value: float, drawn: Float) -> tuple[float, float]:
     inside = np.clip(drawn, CERTAIN, 1 - CERTAIN)
     reach = INTERVAL * float(np.std(np.log(inside / (1 - inside))))
     middle = _log_odds(value)
-    return tuple(1 / (1 + np.exp(-(middle + way * reach))) for way in (-1, 1))  # type: ignore[return-value]
+    low, high = (float(1 / (1 + np.exp(-(middle + way * reach)))) for way in (-1, 1))
+    return low, high
 
 
 def _inside(value: float) -> float:

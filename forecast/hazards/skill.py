@@ -11,7 +11,9 @@ from forecast.events.codebook import read_small_csv
 from forecast.wording import percent
 
 FILE = Path(__file__).with_name("skill.csv")
-COLUMNS = ("set", "period", "days", "windows", "model", "log_score", "brier", "forecast", "happened")
+COLUMNS = (
+    "set", "who", "state", "period", "days", "model", "windows", "log_score", "brier", "forecast", "happened",
+)  # fmt: skip
 FAR_OFF = 0.05  # difference of forecast and frequency, beyond which a set is called miscalibrated
 REPORTED = "2015-"
 ALL = "all"
@@ -56,13 +58,19 @@ class SetSkill:
         return " ".join(found)
 
 
+def model_names() -> tuple[str, ...]:
+    """Return the names of all models that are scored, the hazard first."""
+    return (HAZARD, *SIMPLE, "kind rates", "logistic regression", "constant")
+
+
 @functools.cache
 def set_skill(name: str) -> SetSkill | None:
     """Return the scores of a set; None if it was not scored."""
     if not FILE.exists():
         return None
     table = read_small_csv(FILE, COLUMNS)
-    own = table[(table["set"] == name) & (table["period"] == REPORTED) & (table["days"] == ALL)]
+    own = table[(table["set"] == name) & (table["who"] == "both") & (table["state"] == ALL)]
+    own = own[(own["period"] == REPORTED) & (own["days"] == ALL)]
     if own.empty:
         return None
     scores = own.set_index("model")
