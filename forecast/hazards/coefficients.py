@@ -16,8 +16,8 @@ import numpy as np
 
 from forecast.errors import DataError
 from forecast.files import write_bytes
-from forecast.hazards.curve import Curve, curve_of
-from forecast.hazards.fit import FEWEST_EVENTS, Fitted, Landmarks, Scaling, fit_hazards
+from forecast.hazards.curve import Curve, curve_of, summed
+from forecast.hazards.fit import FEWEST_EVENTS, Landmarks, Scaling, fit_hazards, fit_rates
 from forecast.hazards.memories import COVARIATES, LEADS, Covariates, PairRecord, day_number, day_of_number
 from forecast.hazards.wars import LONGEST_PAUSE, WarLengths, published_lengths, wars_of
 from forecast.typing import Bool, Float, Index
@@ -25,9 +25,8 @@ from forecast.typing import Bool, Float, Index
 SCHEMA = 1
 FILE = Path(__file__).with_name("coefficients.npz")
 HIGHEST_HAZARD = 20.0  # events a day; far beyond what any record has
-COUNTED_LEADS = (2, 3, 5)  # places of 30, 90 and 365 days, whose counts give shape and growth
+COUNTED_LEADS = (2, 3, 5)  # places of 30, 90 and 365 days, whose counts give the shape
 SHAPES = (0.15, 0.25, 0.4, 0.6, 0.9, 1.4, 2.2, 3.5, 6.0)
-GROWTHS = tuple(np.exp(np.linspace(np.log(0.5), np.log(4), 16)))
 _OF_ALL = ""
 
 
@@ -42,7 +41,7 @@ class Coefficients:
     draws: Float  # Of the last fit, less its mean: (draw, set, lead, coefficient)
     middle: Float  # Scaling of the covariates, (fit, covariate)
     spread: Float
-    growth: Float  # (fit, set)
+    added: Float  # To the expected number of events a day, by each memory's rate, (fit, set, lead, memory)
     shape: Float  # (fit, set)
     overall: Float  # Events a day of all pairs, (fit, set)
     wars: Float  # Middle and spread of the logarithm of lengths of wars, (fit, 2)
@@ -63,14 +62,14 @@ class Coefficients:
         values = self.mean[fit, own] + (self.draws[:, own] if draws else 0.0)
         hazard = self.hazards(found, values, fit)
         return curve_of(
-            hazard[..., 0], found.held[:, 0], found.exposure[:, 0], self.growth[fit, own], self.shape[fit, own]
+            hazard[..., 0], found.held[:, 0], found.exposure[:, 0], self.added[fit, own], self.shape[fit, own]
         )
 
     def curves(self, found: Covariates, name: str, fit: int) -> Curve:
         """Return the curves of a pair and set on all its days of forecast, by one of the fits."""
         own = self.set_place(name)
         hazard = self.hazards(found, self.mean[fit, own], fit)
-        return curve_of(hazard.T, found.held.T, found.exposure.T, self.growth[fit, own], self.shape[fit, own])
+        return curve_of(hazard.T, found.held.T, found.exposure.T, self.added[fit, own], self.shape[fit, own])
 
     def hazards(self, found: Covariates, values: Float, fit: int) -> Float:
         """Return events a day, (..., lead, day); `values` has the coefficients, (..., lead, coefficient)."""
@@ -106,7 +105,7 @@ class Coefficients:
         write_bytes(path, buffer.getvalue())
 
 
-_SINGLE = ("middle", "spread", "growth", "shape", "overall", "wars")
+_SINGLE = ("middle", "spread", "added", "shape", "overall", "wars")
 
 
 @functools.cache
@@ -140,7 +139,7 @@ def fit_coefficients(
     """Fit the hazards as of several days, in order; only sets with enough events at the last have their own."""
     enough = {name: one for name, one in found.items() if one.counts[-1].sum() >= FEWEST_EVENTS}
     names = (_OF_ALL, *enough)
-    made: list[tuple[Scaling, Float, Float, Float]] = []
+    made: list[tuple[Scaling, Float, Float, Float, Float]] = []
     drawn = np.zeros((1, len(names), len(LEADS) - 1, 1))
     for place, day in enumerate(days):
         progress(f"fit as of {day}")
@@ -148,15 +147,17 @@ def fit_coefficients(
         before = day_number(day) + 1
         scaling, fitted = fit_hazards(enough, len(pairs), before, draws=draws and last)
         mean = np.array([[lead.mean for lead in fitted[name]] for name in names])
-        sizes = {name: _shape_and_growth(one, scaling, fitted[name], before) for name, one in enough.items()}
-        sizes = {_OF_ALL: tuple(np.median(list(sizes.values()), axis=0)), **sizes}
-        rate = {name: float(one.expected[one.at < before].mean()) for name, one in enough.items()}
+        rates = fit_rates(enough, before)
+        sizes = {name: _shape(one, rates[name], before) for name, one in enough.items()}
+        sizes = {_OF_ALL: float(np.median(list(sizes.values()))), **sizes}
+        rate = {name: float(one.rates[-1][one.at < before].mean()) for name, one in enough.items()}
         rate = {_OF_ALL: float(np.median(list(rate.values()))), **rate}
-        made.append((scaling, mean, np.array([sizes[name] for name in names]), np.array([rate[name] for name in names])))
+        own = (np.array([values[name] for name in names]) for values in (rates, sizes, rate))
+        made.append((scaling, mean, *own))
         if draws and last:
             each = np.array([[lead.draws for lead in fitted[name]] for name in names])
             drawn = np.moveaxis(each, 2, 0) - mean
-    scalings, means, shapes, rates = zip(*made, strict=True)
+    scalings, means, added, shapes, overall = zip(*made, strict=True)
     return Coefficients(
         sets=names,
         dyads=tuple(pair.dyad for pair in pairs),
@@ -165,9 +166,9 @@ def fit_coefficients(
         draws=drawn,
         middle=np.array([one.middle for one in scalings]),
         spread=np.array([one.spread for one in scalings]),
-        growth=np.array(shapes)[..., 1],
-        shape=np.array(shapes)[..., 0],
-        overall=np.array(rates),
+        added=np.array(added),
+        shape=np.array(shapes),
+        overall=np.array(overall),
         wars=np.array([_war_lengths(pairs, day) for day in days]),
         digest=digest,
     )
@@ -182,33 +183,17 @@ def _war_lengths(pairs: Sequence[PairRecord], day: date) -> tuple[float, float]:
     return lengths.middle, lengths.spread
 
 
-def _shape_and_growth(found: Landmarks, scaling: Scaling, fitted: Sequence[Fitted], before: int) -> tuple[float, float]:
-    """Return the shape and growth under which the numbers of events that did occur are likeliest."""
-    hazard = landmark_hazards(found, scaling, [lead.mean for lead in fitted])
-    best, likeliest = (1.0, 1.0), -np.inf
-    raw, counts = [], []
+def _shape(found: Landmarks, added: Float, before: int) -> float:
+    """Return the shape under which the numbers of events that did occur are likeliest."""
+    mean, number = [], []
     for lead in COUNTED_LEADS:
-        days = LEADS[lead + 1]
+        days = float(LEADS[lead + 1])
         whole: Bool = (found.at + days <= np.minimum(found.end, before)) & (found.counts[lead] > 0)
-        spans = np.diff(LEADS[: lead + 2])
-        raw.append(0.7 * spans @ hazard[: lead + 1, whole] + 0.3 * days * found.expected[whole])
-        counts.append(found.counts[lead, whole])
-    mean, number = np.concatenate(raw), np.concatenate(counts)
-    for shape in SHAPES:
-        for growth in GROWTHS:
-            if (fit := float(_log_truncated(number, growth * mean, shape).sum())) > likeliest:
-                best, likeliest = (shape, float(growth)), fit
-    return best
-
-
-def landmark_hazards(found: Landmarks, scaling: Scaling, values: Sequence[Float]) -> Float:
-    """Return events a day on the forecast dates of a fit, (lead, row)."""
-    size = len(COVARIATES)
-    log = [
-        found.base + scaling.apply(found.covariates[lead]) @ own[:size] + own[size] + own[size + 1 :][found.pair]
-        for lead, own in enumerate(values)
-    ]
-    return np.exp(np.minimum(log, np.log(HIGHEST_HAZARD)))
+        daily = found.rates[:, whole].T @ added.T
+        mean.append(np.maximum(summed(daily, np.array([days]))[:, 0], 1e-6))
+        number.append(found.counts[lead, whole])
+    fits = [_log_truncated(np.concatenate(number), np.concatenate(mean), shape).sum() for shape in SHAPES]
+    return SHAPES[int(np.argmax(fits))]
 
 
 def _log_truncated(number: Float | Index, mean: Float, shape: float) -> Float:

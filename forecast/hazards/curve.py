@@ -16,8 +16,9 @@ from forecast.typing import Float
 FITTED_WEIGHT = 0.7  # of the fitted hazard; the rest is that of plain memories (0.5 and 1 score worse to 2014)
 HELD_PRIOR = 0.5  # events that a memory holds before any: Jeffreys' prior of a rate
 LONGEST = 5 * 366  # days ahead for which there is a number
+LATER_SHAPE = 4.0  # of rates, for windows that begin later (0.15 to 2 and none score worse on 2005 to 2014)
 FRAILTIES = 24  # rates that stand for their distribution, where quiet days are counted
-MOST_LOG = 3.0  # of the expected number of a day
+LEAST = 1e-12  # of the probability of no event, so that its powers are finite
 
 
 @dataclass(frozen=True)
@@ -27,33 +28,21 @@ class Curve:
     hazard: Float  # Events a day at each lead, (..., lead)
     held: Float  # Events that the `MIXED` memories hold, (memory,) or (..., memory)
     exposure: Float  # Days that they are worth, the same
-    growth: float  # Expected number of events, as a multiple of the summed hazard
+    daily: Float  # Expected events a day at each lead, whatever happens before it, (..., lead)
     shape: float  # Of the gamma distribution of rates: small where events come in bursts
-
-    def summed(self, days: Float) -> Float:
-        """Return the sum of the fitted hazard over the days up to some, (..., day)."""
-        total = np.zeros((*self.hazard.shape[:-1], len(days)))
-        for lead, (first, end) in enumerate(pairwise((*LEADS[:-1], LONGEST))):
-            total += self.hazard[..., lead, None] * np.clip(days - first, 0, end - first)
-        return total
 
     def none(self, days: Float) -> Float:
         """Return the probability of no event in the days up to some, (..., day)."""
         spent = days[:, None] / self.exposure[..., None, :]
         plain = (1 + spent) ** -(self.held[..., None, :] + HELD_PRIOR)
-        fitted = np.exp(-self.summed(days))
+        fitted = np.exp(-summed(self.hazard, days))
         return np.asarray(FITTED_WEIGHT * fitted + (1 - FITTED_WEIGHT) * plain.mean(axis=-1))
-
-    def mean(self, days: Float) -> Float:
-        """Return the expected number of events in the days up to some, before it is made to agree with `none`."""
-        plain = days * ((self.held + HELD_PRIOR) / self.exposure).mean(axis=-1)[..., None]
-        return np.asarray(self.growth * (FITTED_WEIGHT * self.summed(days) + (1 - FITTED_WEIGHT) * plain))
 
     def none_between(self, first: int, end: int) -> Float:
         """Return the probability of no event from a day ahead to the day before another, (...)."""
-        none = self.none(np.array([first, end], dtype=np.float64))
-        rise = none[..., 1] ** (-1 / self.shape) - none[..., 0] ** (-1 / self.shape)
-        return np.asarray((1 + rise) ** -self.shape)
+        none = np.maximum(self.none(np.array([first, end], dtype=np.float64)), LEAST)
+        rise = none[..., 1] ** (-1 / LATER_SHAPE) - none[..., 0] ** (-1 / LATER_SHAPE)
+        return np.asarray((1 + rise) ** -LATER_SHAPE)
 
     def at_least(self, number: int, first: int, end: int) -> Float:
         """Return the probability of so many events from a day ahead to the day before another, (...)."""
@@ -85,7 +74,7 @@ class Curve:
         if self.hazard.ndim > 1:
             raise ValueError("hazard: expected one curve, not draws")
         ahead = np.arange(first, end + 1, dtype=np.float64)
-        daily = np.maximum(np.diff(self.mean(ahead)), 1e-9)
+        daily = np.maximum(np.diff(summed(self.daily, ahead)), 1e-9)
         if ends is None:
             ends = np.array([np.inf])
         peace = self.held[-1] / self.exposure[-1]
@@ -95,8 +84,16 @@ class Curve:
         return float(np.mean(spell_chance(chance.reshape(-1, chance.shape[-1]), days, min(run, days))))
 
     def _mean_between(self, first: int, end: int) -> Float:
-        mean = self.mean(np.array([first, end], dtype=np.float64))
+        mean = summed(self.daily, np.array([first, end], dtype=np.float64))
         return np.maximum(mean[..., 1] - mean[..., 0], 1e-9)
+
+
+def summed(rate: Float, days: Float) -> Float:
+    """Return the sum of a rate by lead over the days up to some, (..., day)."""
+    total = np.zeros((*rate.shape[:-1], len(days)))
+    for lead, (first, end) in enumerate(pairwise((*LEADS[:-1], LONGEST))):
+        total += rate[..., lead, None] * np.clip(days - first, 0, end - first)
+    return total
 
 
 def _some(mean: Float, shape: float) -> Float:
@@ -139,7 +136,11 @@ def spell_chance(chance: Float, days: int, run: int) -> Float:
     return done
 
 
-def curve_of(hazard: Float, held: Float, exposure: Float, growth: float, shape: float) -> Curve:
-    """Return the curve of a forecast date; `held` and `exposure` are of all memories, (..., memory)."""
+def curve_of(hazard: Float, held: Float, exposure: Float, added: Float, shape: float) -> Curve:
+    """Return the curve of a forecast date; `held` and `exposure` are of all memories, (..., memory).
+
+    `added` is what each memory's rate adds to the expected number, (lead, memory).
+    """
     mixed = [MEMORIES.index(length) for length in MIXED]
-    return Curve(hazard, held[..., mixed], exposure[..., mixed], growth, shape)
+    daily = ((held + HELD_PRIOR) / exposure) @ added.T
+    return Curve(hazard, held[..., mixed], exposure[..., mixed], daily, shape)

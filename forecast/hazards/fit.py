@@ -12,7 +12,7 @@ Allison (1982), Discrete-time methods for the analysis of event histories, doi:1
 Dynamic prediction by landmarking in event history analysis, doi:10.1111/j.1467-9469.2006.00529.x
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -33,8 +33,9 @@ FEWEST_EVENTS = 30  # a set of fewer has no coefficients of its own: those of al
 POOLED_EVERY = 4  # of the forecast dates enter the pooled fit, for speed
 NEWTON_STEPS = 40
 TOLERANCE = 1e-6  # of the log-posterior
+RATE_SHRINKAGE = 0.25  # of what memories add to the expected number, to that of all sets
 HIGHEST_LOG = 4.0  # of the expected number of events in a span; beyond it an event is certain
-DRAWS = 24  # posterior draws kept for the interval of a probability
+DRAWS = 12  # posterior draws kept for the interval of a probability
 RESERVED = ("meetings announced", "season")
 N_COVARIATES = len(COVARIATES)
 
@@ -50,7 +51,7 @@ class Landmarks:
     covariates: Float  # (lead, row, covariate)
     wait: Float  # Days to the next event, (row,)
     counts: Float  # Events of the days ahead up to each lead, (lead, row)
-    expected: Float  # Mean of the memories' rates, events a day, (row,)
+    rates: Float  # Of each memory, events a day, (memory, row)
 
     @classmethod
     def of(cls, pairs: Sequence[PairRecord], ends: Sequence[int], wanted: EventSet) -> "Landmarks":
@@ -61,7 +62,6 @@ class Landmarks:
         made = [Covariates.of(pair, each, at, overall) for pair, each, at in zip(pairs, own, days, strict=True)]
         leads = [np.concatenate([one.at_lead(*lead) for one in made]) for lead in pairwise(LEADS)]
         counts = [[each.between(at, at + lead) for each, at in zip(own, days, strict=True)] for lead in LEADS[1:]]
-        mean = [(one.held + 0.5) / one.exposure for one in made]
         return cls(
             at=np.concatenate(days),
             end=np.repeat(np.array(ends, dtype=np.int64), [len(one) for one in days]),
@@ -70,8 +70,44 @@ class Landmarks:
             covariates=np.stack(leads),
             wait=np.concatenate([each.wait(at) for each, at in zip(own, days, strict=True)]),
             counts=np.array([np.concatenate(one) for one in counts]),
-            expected=np.concatenate([one[3:].mean(axis=0) for one in mean]),
+            rates=np.concatenate([one.rates for one in made], axis=1),
         )
+
+
+def fit_rates(found: Mapping[str, Landmarks], before: int) -> dict[str, Float]:
+    """Return what each memory's rate adds to the expected number of events a day, by set: (lead, memory).
+
+    Least squares with weights above zero, of what happened before a day: the expected number at a lead, unlike the
+    hazard, is not conditional on quiet before it. Those of a set are shrunk to those of all sets (under the empty
+    name).
+    """
+    from scipy.optimize import nnls
+
+    result: dict[str, list[Float]] = {name: [] for name in ("", *found)}
+    for lead, (first, end) in enumerate(pairwise(LEADS)):
+        squares, products = {}, {}
+        for name, one in found.items():
+            rows = (one.at + end <= np.minimum(one.end, before)).nonzero()[0]
+            earlier = one.counts[lead - 1, rows] if lead else 0.0
+            number = (one.counts[lead, rows] - earlier) / (end - first)
+            rates = one.rates[:, rows]
+            spread = rates.mean(axis=0) / (end - first)
+            weight = _weights(one.at[rows], end - first, before) / spread
+            squares[name] = (rates * weight) @ rates.T
+            products[name] = (rates * weight) @ number
+        middle = np.mean(list(squares.values()), axis=0)
+        common = _above_zero(nnls, middle, np.mean(list(products.values()), axis=0))
+        result[""].append(common)
+        for name in found:
+            square = squares[name] + RATE_SHRINKAGE * middle
+            result[name].append(_above_zero(nnls, square, products[name] + RATE_SHRINKAGE * middle @ common))
+    return {name: np.array(leads) for name, leads in result.items()}
+
+
+def _above_zero(nnls: Callable[..., tuple[Float, float]], square: Float, product: Float) -> Float:
+    """Return the weights, none below zero, that solve the normal equations of least squares."""
+    root = np.linalg.cholesky(square + 1e-9 * np.trace(square) * np.eye(len(square)))
+    return nnls(root.T, np.linalg.solve(root, product))[0]
 
 
 def overall_rate(own: Sequence[Events], pairs: Sequence[PairRecord], ends: Sequence[int]) -> float:

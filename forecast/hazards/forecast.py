@@ -5,7 +5,7 @@ known of them count, and the hazard goes on over the rest. A window that began b
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -414,7 +414,7 @@ class _Case:
             return value, value
         curves = self.stored.curve(found, self.wanted.name, self.known, draws=True)
         some = range(0, len(curves.hazard), 3)  # each takes a recursion over days
-        each = [Curve(curves.hazard[one], curves.held, curves.exposure, curves.growth, curves.shape) for one in some]
+        each = [replace(curves, hazard=curves.hazard[one]) for one in some]
         return _around(value, np.array([self._quiet(one) for one in each]))
 
     def _simple(self, years: int) -> float:

@@ -146,7 +146,7 @@ class Covariates:
     at: Index  # Days of forecast, from 1970
     base: Float  # Log of the mean rate of the `MIXED` memories, events a day, (day,)
     held: Float  # Events that each memory holds, (memory, day)
-    exposure: Float  # Days that it is worth, (memory, day)
+    exposure: Float  # Days that it is worth, with those of half an event at the long rate, (memory, day)
     fixed: Float  # Covariates that are the same at every lead, (day, covariate)
     pair: PairRecord
     own: Events
@@ -156,12 +156,13 @@ class Covariates:
         """Return the covariates of a set; `overall` is the rate of all pairs, events a day."""
         held, exposure = own.remembered(at), pair.exposure(at)
         long = (held[-1] + PRIOR_LONG) / (exposure[-1] + PRIOR_LONG / overall)
-        rates = (held + PRIOR_EVENTS) / (exposure + PRIOR_EVENTS / long)
+        exposure = exposure + PRIOR_EVENTS / long
+        rates = (held + PRIOR_EVENTS) / exposure
         mixed = [MEMORIES.index(length) for length in MIXED]
         base = np.log(rates[mixed].mean(axis=0))
         relative = {length: np.log(rate) - base for length, rate in zip(MEMORIES, rates, strict=True)}
         held_of = {name: dict(zip(MEMORIES, one.remembered(at), strict=True)) for name, one in pair.context.items()}
-        busy = np.log((held_of["all"][LONG] + 3) / (exposure[-1] + 30))
+        busy = np.log((held_of["all"][LONG] + 3) / (pair.exposure(at)[-1] + 30))
         fixed = [
             *(relative[length] for length in (5, 20, 60, 240, LONG)),
             np.log(own.silence(at) + 3) + base,
@@ -174,6 +175,11 @@ class Covariates:
             np.log((held_of["cooperation"][240] + 1) / (held_of["conflict"][240] + 1)),
         ]
         return cls(at, base, held, exposure, np.column_stack(fixed), pair, own)
+
+    @property
+    def rates(self) -> Float:
+        """Events a day by each memory, (memory, day)."""
+        return np.asarray((self.held + PRIOR_EVENTS) / self.exposure)
 
     def at_lead(self, first: int, end: int) -> Float:
         """Return all covariates of the days ahead from one to the day before another, (day, covariate)."""
