@@ -149,12 +149,25 @@ def new(
     ),
     name: str | None = opt("Its name. Default: made of what it asks.", name="--id"),
     file: Path | None = opt("In place of all of this: a file that holds the question."),
+    text: str | None = opt("A question that was asked elsewhere, as it stands there; it resolves there too."),
+    url: str | None = opt("With --text: where."),
+    closes: str | None = opt("With --text: the last day on which it can come true, YYYY-MM-DD."),
     as_of: str | None = shared.as_of(),
     folder: Path = folder_option(),
 ) -> None:
-    """Ask a question: what it compares with is fixed, and it goes into the ledger."""
+    """Ask a question: what it compares with is fixed, and it goes into the ledger.
+
+    With --text, DYAD and --at-least or --codes name what the data record of it, from which the own number comes.
+    """
     from forecast.questions.ledger import QuestionFolder
 
+    if text is not None:
+        outside = _outside(asked, data, (text, url, closes), day_of(as_of, "as-of"), name)
+        _warn(QuestionFolder(folder).ask(outside).repaired)
+        _echo(f"{outside.id}: {outside.sentence}\n{outside.rule}")
+        return
+    if url or closes:
+        raise SpecError("--url, --closes: belong to --text, which is missing")
     links = {"and": all_of or [], "or": any_of or [], "given": [given] if given else []}
     question = (
         forecast.read_question(file) if file else _question(asked, links, data.given, day_of(as_of, "as-of"), name)
@@ -164,6 +177,99 @@ def new(
         say(mended)
     _warn(place.ask(question).repaired)
     _echo(f"{question.id}: {question.sentence}\n{question.rule}")
+
+
+def _outside(
+    asked: Asked, data: Added, given: tuple[str, str | None, str | None], day: date | None, name: str | None
+) -> "Question":
+    """Make a question that was asked elsewhere."""
+    from dataclasses import replace
+
+    from forecast.questions.events import event_id
+    from forecast.questions.form import VERSION, question_of
+
+    text, url, closes = given
+    if closes is None:
+        raise SpecError("--closes: a question that was asked elsewhere has a last day; give it, YYYY-MM-DD")
+    last, entered = day_of(closes, "closes"), day or dates.today()
+    assert last is not None
+    event = None
+    if asked.at_least is not None or asked.codes is not None:
+        records = open_data(data.given, asked.dyad, day)
+        known = day or records.last_day(records.find(asked.dyad))
+        event = replace(asked, until=closes).event_question(records, known, None)
+    fields = {
+        "version": VERSION, "kind": "outside", "text": " ".join(text.split()), "asked": entered, "closes": last,
+        "id": name or event_id("outside", text.split()[:8], entered, last), "url": url,
+        "event": event and event.plain,
+    }  # fmt: skip
+    return question_of({key: value for key, value in fields.items() if value is not None}, "question")
+
+
+@app.command()
+@grouped("question price iran-strike market .34")
+def price(
+    name: str = arg("An outside question.", ..., metavar="ID"),
+    source: str = arg("Who states the price.", ..., metavar="SOURCE"),
+    value: float = arg("Probability of yes, 0 to 1.", ..., metavar="PRICE"),
+    on: str | None = opt("Day of the price, YYYY-MM-DD. Default: today."),
+    folder: Path = folder_option(),
+) -> None:
+    """Enter a price of an outside question, and print the pool with the own number."""
+    from forecast.questions.ledger import priced
+    from forecast.questions.outside import outside_scores, pooled_chance
+
+    place, ledger = _read(folder)
+    (history,) = _chosen(ledger, [name])
+    _append(place, [priced(history.question, source, value, day_of(on, "on") or dates.today())], "", {}, as_json=False)
+    own = history.last_answer
+    if own is not None and own.chance is not None:
+        weight = outside_scores(ledger.histories.values()).weight
+        _echo(f"Own {own.chance:.3f}, price {value:.3f}, pool {pooled_chance(value, own.chance, weight.value):.3f}.")
+        _echo(weight.sentence)
+
+
+@app.command("say")
+@grouped("question say iran-strike .4")
+def say_number(
+    name: str = arg("An outside question.", ..., metavar="ID"),
+    value: float = arg("Your probability of yes, 0 to 1.", ..., metavar="CHANCE"),
+    folder: Path = folder_option(),
+) -> None:
+    """Enter a number of your own for an outside question."""
+    from forecast.questions import OutsideQuestion
+    from forecast.questions.ledger import own_number
+
+    place, ledger = _read(folder)
+    (history,) = _chosen(ledger, [name])
+    if not isinstance(history.question, OutsideQuestion):
+        raise SpecError(f"{name}: data resolve it, and the package answers it; your own numbers are for outside questions")
+    _append(place, [own_number(history.question, value, dates.today())], "", {}, as_json=False)
+
+
+@app.command("import")
+@grouped("question import 2026-07-01-llm.json")
+def import_set(
+    path: Path = arg("A question set: JSON in ForecastBench's form.", ..., metavar="FILE"),
+    folder: Path = folder_option(),
+) -> None:
+    """Enter the questions of a set, with their prices; those that have closed, or are there, are left out."""
+    from forecast.questions import append_entries
+    from forecast.questions import asked as asked_entry
+    from forecast.questions.exchange import read_question_set
+    from forecast.questions.ledger import QuestionFolder, priced
+
+    place = QuestionFolder(folder)
+    known = set(place.read().histories) if place.ledger.exists() else set()
+    found = [one for one in read_question_set(path, dates.today()) if one.question.id not in known]
+    drafts = []
+    for one in found:
+        drafts.append(asked_entry(one.question))
+        if one.price is not None:
+            drafts.append(priced(one.question, one.source, one.price, dates.today()))
+    if drafts:
+        _warn(append_entries(place.ledger, drafts).repaired)
+    _echo(f"{count(len(found), 'question')} entered into {place.ledger}")
 
 
 @app.command("list")
@@ -272,11 +378,11 @@ def _update_events(
 ) -> None:
     """Answer the questions about events of a set, from the record alone."""
     from forecast.hazards.forecast import Expected
-    from forecast.questions import EventQuestion
+    from forecast.questions import EventQuestion, OutsideQuestion
     from forecast.questions.ledger import event_answer_of
 
     expected = [Expected.parse(text) for text in expect]
-    own = [one for one in chosen if isinstance(one.question, EventQuestion)]
+    own = [one for one in chosen if isinstance(one.question, EventQuestion | OutsideQuestion)]
     others = [one.question.id for one in chosen if one not in own]
     if others and (named or not own):
         raise SpecError(f"--fit: {others[0]} needs a fit; give the fit.zarr of a report")
@@ -294,19 +400,29 @@ def _update_events(
 
 
 @app.command()
-@grouped("question resolve --as-of 2026-06-30")
+@grouped("question resolve --as-of 2026-06-30", "question resolve iran-strike --outcome no --source market")
 def resolve(
     data: Added,
     names: list[str] | None = names_argument(),
+    outcome: str | None = opt("Of an outside question: yes, no or void."),
+    source: str | None = opt("With --outcome: who resolved it."),
+    on: str | None = opt("With --outcome: on which day, YYYY-MM-DD. Default: today."),
     as_of: str | None = shared.as_of(),
     folder: Path = folder_option(),
     as_json: bool = shared.json(),
 ) -> None:
     """Resolve the questions whose window is over and covered, from data, and append it to the ledger."""
-    from forecast.questions.ledger import resolution_of
+    from forecast.questions.ledger import outcome_of, resolution_of
 
     place, ledger = _read(folder)
     chosen = _chosen(ledger, names)
+    if outcome is not None:
+        if source is None or not names:
+            raise SpecError("--outcome: needs the names of outside questions, and --source, who resolved them")
+        known = day_of(on, "on") or dates.today()
+        given = [outcome_of(one.question, outcome, source, known) for one in chosen]
+        _append(place, given, "No question was resolved.", {}, as_json=as_json)
+        return
     day = day_of(as_of, "as-of") or dates.today()
     records = open_data(data.given, _only_dyad(chosen), day)
 
@@ -328,6 +444,8 @@ def score(
     """Score what was said of the questions that are past their date: Brier and logarithmic scores, calibration."""
     from forecast.questions import TrackRecord
 
+    from forecast.questions.outside import outside_scores
+
     _, found = _read(folder, ledger)
     record = TrackRecord.of(found)
     if out is not None:
@@ -346,6 +464,18 @@ def score(
         for row in record.rows
     ]))  # fmt: skip
     shown.print(record.sentence)
+    outside = outside_scores(found.histories.values())
+    if outside.questions:
+        shown.print(f"Asked elsewhere, {count(outside.questions, 'resolved question')}. {outside.weight.sentence}")
+        shown.print(records([
+            {**row, "brier": number(row["brier"], 3), "log_score": number(row["log_score"], 3)} for row in outside.rows
+        ]))  # fmt: skip
+        for one in outside.differences:
+            if one["mean"] is not None:
+                shown.print(
+                    f"{one['who']} less price: {number(one['mean'], 3)} (Brier, {one['n']} questions); to tell such a "
+                    f"difference {number(one['needed'], 0)} are needed."
+                )
 
 
 @app.command()
@@ -354,12 +484,21 @@ def export(
     folder: Path = folder_option(),
     ledger: Path | None = ledger_option(),
     out: Path = output("File: .csv or .json.", Path("questions.csv"), kind="FILE"),
+    forecastbench: str | None = opt(
+        "Name of a question set: write the own numbers of outside questions as ForecastBench's forecasts of it."
+    ),
 ) -> None:
     """Write every entry of the ledger as a row of CSV, or as JSON."""
+    from forecast.questions.exchange import forecast_set
     from forecast.questions.ledger import QuestionFolder, entry_rows
 
     check_target(out, [ledger or QuestionFolder(folder).ledger])
     _, found = _read(folder, ledger)
+    if forecastbench is not None:
+        made = forecast_set(found.histories.values(), dates.today(), forecastbench)
+        write_json(out, made)
+        _echo(f"{out}: {count(len(made['forecasts']), 'forecast')}")
+        return
     if out.suffix == ".csv":
         write_csv(out, entry_rows(found))
     elif out.suffix == ".json":

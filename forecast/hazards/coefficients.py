@@ -112,11 +112,12 @@ _SINGLE = ("middle", "spread", "added", "shape", "overall", "wars")
 def read_coefficients(path: Path = FILE) -> Coefficients:
     """Read the coefficients; by default those of the package."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            found: dict[str, Any] = dict(stored)
+        with np.load(path, allow_pickle=False) as file:
+            found: dict[str, Any] = dict(file)
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: no coefficients can be read ({error}); run scripts/fit_hazards.py") from error
-    if int(found.get("schema", 0)) != SCHEMA or tuple(found["covariates"]) != COVARIATES:
+    stored = {"covariates", "sets", "dyads", "days", "digest", "mean", "draws", *_SINGLE} <= found.keys()
+    if not stored or int(found.get("schema", 0)) != SCHEMA or tuple(found["covariates"]) != COVARIATES:
         raise DataError(f"{path}: coefficients of another version; run scripts/fit_hazards.py")
     return Coefficients(
         sets=tuple(map(str, found["sets"])),

@@ -250,6 +250,56 @@ def forecast_events(
     ).forecast(str(dataset))
 
 
+@dataclass(frozen=True)
+class SetOutlook:
+    """Chances of a set in several windows from one day."""
+
+    set: str
+    chances: tuple[float, ...]  # Of at least one event, by window
+    expected: tuple[float, ...]  # Number of events, by window
+    note: str  # What a reader has to know of the set's scores; empty if it did well
+
+
+def set_outlooks(
+    rows: pd.DataFrame, dyad: str, known: date, covered: date, days: Sequence[int], sets: Sequence[EventSet]
+) -> list[SetOutlook]:
+    """Compute the chances of sets of events in windows that begin on the day after a day.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of the event table of the pair and one dataset, known by the day.
+    dyad : str
+    known, covered : datetime.date
+        Day of the forecast, and the last day that is observed.
+    days : sequence of int
+        Lengths of the windows.
+    sets : sequence of EventSet
+
+    Returns
+    -------
+    list of SetOutlook
+    """
+    stored, pair = read_coefficients(), PairRecord.of(dyad, coverage_start(dyad, rows), rows)
+    fit, _ = stored.place(known)
+    now, skipped = day_number(covered) + 1, (known - covered).days
+    found = []
+    for one in sets:
+        overall = float(stored.overall[fit, stored.set_place(one.name)])
+        covariates = Covariates.of(pair, pair.of_set(one), np.array([now]), overall)
+        curve, skill = stored.curve(covariates, one.name, known), set_skill(one.name)
+        windows = [(skipped, skipped + length) for length in days]
+        found.append(
+            SetOutlook(
+                one.name,
+                tuple(_inside(float(curve.at_least(1, *window))) for window in windows),
+                tuple(float(curve.expected(*window)) for window in windows),
+                "" if skill is None else skill.warning,
+            )
+        )
+    return found
+
+
 def coverage_start(dyad: str, rows: pd.DataFrame) -> date:
     """Return the first covered day of a pair, or of its first event."""
     covered = read_coverage()

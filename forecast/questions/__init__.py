@@ -16,12 +16,13 @@ from forecast.questions.explain import attribute_question
 from forecast.questions.form import ConditionalQuestion, JointQuestion, question_of, read_question, write_question
 from forecast.questions.history import Draft, History, LedgerEntry
 from forecast.questions.ledger import Ledger, answered, append_entries, asked, resolved
+from forecast.questions.outside import OutsideQuestion
 from forecast.questions.resolution import Resolution, resolve_question
 from forecast.questions.track_record import TrackRecord
 
 __all__ = [
     "Answer", "ConditionalQuestion", "CountQuestion", "Draft", "EventQuestion", "FixedBaseline", "History", "JointQuestion", "Ledger",
-    "LedgerEntry", "LevelQuestion", "PassageQuestion", "PutQuestion", "Question", "Resolution",
+    "LedgerEntry", "LevelQuestion", "OutsideQuestion", "PassageQuestion", "PutQuestion", "Question", "Resolution",
     "ShareQuestion", "TrackRecord", "answer_events", "answer_question", "answered", "append_entries", "asked", "attribute_question",
     "conditional_question", "joint_question", "make_event_question", "make_question", "put_question", "question_of", "read_question",
     "resolve_events", "resolve_question", "resolved", "write_question",

@@ -15,6 +15,7 @@ from forecast.errors import LedgerError, QuestionError
 from forecast.files import digest
 from forecast.outlook.question import Digest, Question
 from forecast.questions.form import question_of
+from forecast.questions.outside import OutsideQuestion
 from forecast.wording import chance
 
 PACKAGE = "pendulum-forecast"
@@ -59,7 +60,8 @@ class LedgerEntry(BaseModel):
     previous: Digest  # `hash` of the line before; 64 zeros in the first
     # UTC time: `2026-06-01T10:00:00Z`; not before that of the line before
     written: Annotated[str, AfterValidator(_moment)]
-    entry: Literal["asked", "answered", "resolved"]  # `asked`, `answered` or `resolved`
+    # `asked`, `answered`, `priced` (of an outside question) or `resolved`
+    entry: Literal["asked", "answered", "priced", "resolved"]
     question: Annotated[str, Field(max_length=80)]  # `id` of the question
     retrospective: bool  # Derived from `written`: the window's last day had come; of a resolution, as of its question
     code: Annotated[str, Field(max_length=80)]  # Package version
@@ -141,6 +143,19 @@ class Answered(LedgerEntry):
         return f"{chance(self.chance)} as of {self.as_of}{mark}{note}"
 
 
+class Priced(LedgerEntry):
+    """Price of an outside question by a source."""
+
+    as_of: Day  # Day of the price
+    source: Annotated[str, Field(min_length=1, max_length=80)]  # Who states it
+    price: Chance  # Probability of yes
+
+    @property
+    def said(self) -> str:
+        """The price in words."""
+        return f"{self.source} {self.price:.3f} on {self.as_of}"
+
+
 class Resolved(LedgerEntry):
     """Resolution of a question, with the data used."""
 
@@ -153,7 +168,10 @@ class Resolved(LedgerEntry):
     events: int | None = Field(default=None, alias="happenings")
     cooperative: int | None = None
     of_a_kind: int | None = None
-    data: Digest  # SHA-256 of what was known of the dyad
+    # SHA-256 of what was known of the dyad; 64 zeros of an outside question
+    data: Digest
+    # Who resolved an outside question; left out of all others
+    source: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
     @property
     def said(self) -> str:
@@ -161,7 +179,7 @@ class Resolved(LedgerEntry):
         return f"{self.outcome.upper()}, {self.reason}"
 
 
-KINDS: dict[str, type[LedgerEntry]] = {"asked": Asked, "answered": Answered, "resolved": Resolved}
+KINDS: dict[str, type[LedgerEntry]] = {"asked": Asked, "answered": Answered, "priced": Priced, "resolved": Resolved}
 
 
 def line_of(plain: Mapping[str, Any]) -> bytes:
@@ -191,6 +209,7 @@ class History:
     question: Question
     asked: LedgerEntry
     answers: list[Answered] = field(default_factory=list)
+    prices: list[Priced] = field(default_factory=list)  # Of an outside question
     resolution: Resolved | None = None
 
     @property
@@ -233,10 +252,14 @@ def is_retrospective(entry: LedgerEntry, history: History) -> bool:
 def follow(found: dict[str, History], entry: LedgerEntry) -> None:
     """Add an entry to the history of its question."""
     history = _begun(found, entry) if isinstance(entry, Asked) else _asked(found, entry)
-    if isinstance(entry, Answered | Resolved):
+    if isinstance(entry, Answered | Priced | Resolved):
         known = date.fromisoformat(entry.as_of)
         if isinstance(entry, Answered):
             _require_answer(history, known)
+        elif isinstance(entry, Priced):
+            _require_price(history, known)
+        elif isinstance(history.question, OutsideQuestion):
+            _require_outcome(history, entry, known)
         else:
             _require_resolution(history, entry)
         if known > entry.day:
@@ -250,6 +273,8 @@ def follow(found: dict[str, History], entry: LedgerEntry) -> None:
     found[entry.question] = history
     if isinstance(entry, Answered):
         history.answers.append(entry)
+    elif isinstance(entry, Priced):
+        history.prices.append(entry)
     elif isinstance(entry, Resolved):
         history.resolution = entry
 
@@ -291,6 +316,25 @@ def _require_answer(history: History, known: date) -> None:
     if question.over(known):
         raise BadLine(f"field `as_of`: the window of {question.id} is over on {known}; resolve it")
     history.require_forward(known)
+
+
+def _require_price(history: History, known: date) -> None:
+    question = history.question
+    if not isinstance(question, OutsideQuestion):
+        raise BadLine(f"field `question`: {question.id} is no outside question; only these have prices")
+    if known > question.closes:
+        raise BadLine(f"field `as_of`: {question.id} closed on {question.closes}, before {known}; give an earlier price")
+
+
+def _require_outcome(history: History, entry: Resolved, known: date) -> None:
+    """Reject an outcome of an outside question without a source, or from before it was entered."""
+    if entry.source is None:
+        raise BadLine(f"field `source`: {history.question.id} is resolved elsewhere; say by whom")
+    if known < history.question.asked:
+        raise BadLine(
+            f"field `as_of`: {known} is before {history.question.asked}, when {history.question.id} was entered; a "
+            "question whose outcome was known then is none"
+        )
 
 
 def _require_resolution(history: History, entry: Resolved) -> None:

@@ -25,6 +25,7 @@ from forecast.questions.event_question import EventQuestion
 from forecast.questions.events import answer_events, events_answer, resolve_events
 from forecast.questions.form import read_question, write_question
 from forecast.questions.history import BadLine, Draft, History, LedgerEntry, Resolved, follow, hash_of, line_of
+from forecast.questions.outside import OutsideQuestion, require_price
 from forecast.questions.resolution import Resolution, resolve_parts, resolve_question
 from forecast.wording import count, join
 
@@ -215,15 +216,47 @@ def event_answer_of(
     history: History, table: "EventTable | None", as_of: date | None = None, expect: Sequence[Expected] = ()
 ) -> Draft | str:
     """Return the entry of the answer to a question about events, which needs no fit, or why there is none."""
-    question = history.question
-    assert isinstance(question, EventQuestion)
+    asked = history.question
+    question = asked.event if isinstance(asked, OutsideQuestion) else asked
+    if not isinstance(question, EventQuestion):
+        return "names no set of events; enter your own number with `question say`"
     if table is None:
         return "asks about single events, which these data do not have"
-    day = as_of or max(coverage_end(table, question.dyad, question.dataset), question.asked)
-    if closed := question.closed(day):
+    day = as_of or max(coverage_end(table, question.dyad, question.dataset), asked.asked)
+    if closed := asked.closed(day):
         return closed
     history.require_forward(day)
-    return _if_new(history, events_answer(question, answer_events(table, question, as_of=day, expect=expect)))
+    found = answer_events(table, question, as_of=day, expect=expect)
+    return _if_new(history, {**events_answer(question, found), "question": asked.id})
+
+
+def priced(question: Question, source: str, price: float, day: date) -> Draft:
+    """Return the entry of a price of an outside question."""
+    return {
+        "entry": "priced", "question": question.id, "as_of": day.isoformat(), "source": source,
+        "price": require_price(price),
+    }  # fmt: skip
+
+
+def own_number(question: Question, chance: float, day: date) -> Draft:
+    """Return the entry of a number of one's own for an outside question."""
+    return {
+        "entry": "answered", "question": question.id, "as_of": day.isoformat(), "chance": require_price(chance),
+        "mcse": None, "void": 0.0, "recorded": 0, "by": "you", "data": None, "model": None, "seed": 0, "futures": 0,
+        "converged": True, "note": None,
+    }  # fmt: skip
+
+
+def outcome_of(question: Question, outcome: str, source: str, day: date) -> Draft:
+    """Return the entry of the outcome of an outside question."""
+    if not isinstance(question, OutsideQuestion):
+        raise QuestionError(f"{question.id}: data resolve it; leave out the outcome")
+    if outcome not in ("yes", "no", "void"):
+        raise QuestionError(f"outcome: got {outcome!r:.40}; expected yes, no or void")
+    return {
+        "entry": "resolved", "question": question.id, "as_of": day.isoformat(), "outcome": outcome,
+        "reason": f"resolved by {source}", "data": FIRST, "source": source,
+    }  # fmt: skip
 
 
 def _if_new(history: History, draft: Draft) -> Draft | str:
@@ -238,7 +271,7 @@ def answer_of(
 ) -> Draft | str:
     """Return the entry of a question's answer from a fit, or why there is none; events need the table alone."""
     as_of = last_known(fit.panel)
-    if isinstance(history.question, EventQuestion):
+    if isinstance(history.question, EventQuestion | OutsideQuestion):
         return event_answer_of(history, table, as_of)
     if closed := history.question.closed(as_of):
         return closed
@@ -253,6 +286,8 @@ def resolution_of(history: History, records: "Records", day: date, *, now: date,
     What resolves is final: added events resolve only where somebody says to which day the record is complete.
     """
     question = history.question
+    if isinstance(question, OutsideQuestion):
+        return "is resolved elsewhere: enter it with --outcome and --source"
     last_day = records.last_day if added_resolve else records.last_day_before
 
     def resolve(part: SingleQuestion) -> Resolution:

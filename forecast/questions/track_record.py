@@ -23,6 +23,7 @@ from forecast.dates import today
 from forecast.numeric import paired
 from forecast.questions.history import TIMINGS, WITH_HINDSIGHT, History, Timing, written_when
 from forecast.questions.ledger import Ledger
+from forecast.questions.outside import OutsideQuestion
 from forecast.wording import count
 
 SCHEMA = 1
@@ -101,7 +102,8 @@ class TrackRecord:
     @classmethod
     def of(cls, ledger: Ledger, *, day: date | None = None) -> "TrackRecord":
         """Score a ledger as of a day, by default today."""
-        now, histories = day or today(), list(ledger.histories.values())
+        now = day or today()
+        histories = [one for one in ledger.histories.values() if not isinstance(one.question, OutsideQuestion)]
         resolved = [one for one in histories if one.outcome != "open" and one.question.earliest < now]
         left = [one for one in histories if one.outcome == "open"]
         resolvable = [one for one in left if one.question.resolvable]
