@@ -8,8 +8,8 @@ kept apart, and the rest goes on. In a git repository a fit counts only with the
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
-from datetime import date
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

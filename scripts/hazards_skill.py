@@ -94,9 +94,7 @@ def cases(
         war = np.array([war_now(pair.context["violence"], int(day)) is not None for day in at])
         for who, by in (("both", None), ("one side", pair.dyad[:3]), ("one side", pair.dyad[4:])):
             own = pair.of_set(wanted, by=by)
-            happened = {
-                days: np.where(at + days <= end, own.between(at, at + days) > 0, np.nan) for days in WINDOWS
-            }
+            happened = {days: np.where(at + days <= end, own.between(at, at + days) > 0, np.nan) for days in WINDOWS}
             chances = {HAZARD: hazard(pair, own, at, name, stored), **simple(pair, own, at)}
             if by is None:
                 chances |= constant(at)
@@ -126,9 +124,7 @@ def simple(pair: PairRecord, own: Events, at: Index) -> dict[str, dict[int, Floa
         rate = (own.between(at - 365 * years, at) + RATE_PRIOR) / (365 * years)
         found[model] = {days: -np.expm1(-days * rate) for days in WINDOWS}
     held, exposure = own.remembered(at)[3:], pair.exposure(at)[3:]
-    found[SIMPLE[2]] = {
-        days: 1 - ((1 + days / exposure) ** -(held + 0.5)).mean(axis=0) for days in WINDOWS
-    }
+    found[SIMPLE[2]] = {days: 1 - ((1 + days / exposure) ** -(held + 0.5)).mean(axis=0) for days in WINDOWS}
     return found
 
 
@@ -284,8 +280,8 @@ def page(table: pd.DataFrame, summary: pd.DataFrame, stored: Coefficients) -> st
         "",
         "<!-- Written by scripts/hazards_skill.py. -->",
         "",
-        f"Weekly forecast dates from 2015 on, fifteen pairs, {both['set'].nunique()} sets. Each forecast knows the data "
-        "to its day, and coefficients fitted to the end of the year before. Smaller is better. The choices of the "
+        f"Weekly forecast dates from 2015 on, fifteen pairs, {both['set'].nunique()} sets. Each forecast knows the "
+        "data to its day, and coefficients fitted to the end of the year before. Smaller is better. The choices of the "
         "model were made on 2005 to 2014.",
         "",
         "## Log score by window",
@@ -319,7 +315,8 @@ def page(table: pd.DataFrame, summary: pd.DataFrame, stored: Coefficients) -> st
     lines += ["", "## Reliability", "", "All sets, by window and tenth of the forecast.", ""]
     lines += _reliability(table)
     lines += ["", "## One side alone", "", "Events by one of the two states, with the same coefficients.", ""]
-    lines += [_table(summary[(summary["who"] == "one side") & (summary["state"] == "all")], [HAZARD, *SIMPLE], "log_score")]
+    alone = summary[(summary["who"] == "one side") & (summary["state"] == "all")]
+    lines += [_table(alone, [HAZARD, *SIMPLE], "log_score")]
     return "\n".join(lines) + "\n"
 
 
@@ -334,7 +331,10 @@ def _table(summary: pd.DataFrame, models: list[str], score: str) -> str:
 
 
 def _states(summary: pd.DataFrame) -> list[str]:
-    lines = ["| set | state | windows | hazard | " + " | ".join(SIMPLE) + " | forecast | happened |", "|---|" * 1 + "---|" * 8]
+    lines = [
+        "| set | state | windows | hazard | " + " | ".join(SIMPLE) + " | forecast | happened |",
+        "|---|" + "---|" * 8,
+    ]
     own = summary[(summary["who"] == "both") & (summary["days"] == ALL)]
     for name in ("violence", "strike", "clash", "truce", "talks", "visit"):
         for state in ("war", "peace"):
@@ -366,7 +366,8 @@ def _sets(both: pd.DataFrame) -> list[str]:
 def _reliability(table: pd.DataFrame) -> list[str]:
     own = table[(table["model"] == HAZARD) & (table["who"] == "both")]
     tenth = np.minimum((own["chance"] * BINS).astype(int), BINS - 1)
-    lines = ["| days | " + " | ".join(f"{10 * one}–{10 * one + 10}%" for one in range(BINS)) + " |", "|---|" + "---|" * BINS]
+    heads = [f"{10 * one}–{10 * one + 10}%" for one in range(BINS)]
+    lines = ["| days | " + " | ".join(heads) + " |", "|---|" + "---|" * BINS]
     for days in WINDOWS:
         cells = []
         for place in range(BINS):

@@ -34,7 +34,9 @@ class Events:
 def ask(
     events: Events,
     data: Added,
-    question: str = arg("DYAD [NUMBER] SET [from DAY] by DAY; codes may stand in place of a set.", ..., metavar="QUESTION"),
+    question: str = arg(
+        "DYAD [NUMBER] SET [from DAY] by DAY; codes may stand in place of a set.", ..., metavar="QUESTION"
+    ),
     as_json: bool = shared.json(),
 ) -> None:
     """Say how likely events of a set are by a day, from the record alone: no fit, no ledger.

@@ -243,7 +243,7 @@ def say_number(
     place, ledger = _read(folder)
     (history,) = _chosen(ledger, [name])
     if not isinstance(history.question, OutsideQuestion):
-        raise SpecError(f"{name}: data resolve it, and the package answers it; your own numbers are for outside questions")
+        raise SpecError(f"{name}: data resolve it, and `update` answers it; own numbers are for outside questions")
     _append(place, [own_number(history.question, value, dates.today())], "", {}, as_json=False)
 
 
@@ -443,7 +443,6 @@ def score(
 ) -> None:
     """Score what was said of the questions that are past their date: Brier and logarithmic scores, calibration."""
     from forecast.questions import TrackRecord
-
     from forecast.questions.outside import outside_scores
 
     _, found = _read(folder, ledger)

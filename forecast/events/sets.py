@@ -93,13 +93,12 @@ def read_sets() -> dict[str, EventSet]:
     ('190', '194', '195')
     """
     table = read_small_csv(data_folder() / "codebook" / "sets.csv", ("name", "codes", "words", "aliases", "definition"))
-    sets = {
+    return {
         name: EventSet(name, definition, require_codes(codes.split()), _parts(words))
         for name, definition, codes, words in zip(
             table["name"], table["definition"], table["codes"], table["words"], strict=True
         )
     }
-    return sets
 
 
 def find_set(text: str) -> EventSet:

@@ -153,12 +153,13 @@ def fit_coefficients(
         sizes = {_OF_ALL: float(np.median(list(sizes.values()))), **sizes}
         rate = {name: float(one.rates[-1][one.at < before].mean()) for name, one in enough.items()}
         rate = {_OF_ALL: float(np.median(list(rate.values()))), **rate}
-        own = (np.array([values[name] for name in names]) for values in (rates, sizes, rate))
-        made.append((scaling, mean, *own))
+        added = np.array([rates[name] for name in names])
+        shape, overall = (np.array([values[name] for name in names]) for values in (sizes, rate))
+        made.append((scaling, mean, added, shape, overall))
         if draws and last:
             each = np.array([[lead.draws for lead in fitted[name]] for name in names])
             drawn = np.moveaxis(each, 2, 0) - mean
-    scalings, means, added, shapes, overall = zip(*made, strict=True)
+    scalings, means, every_added, shapes, every_overall = zip(*made, strict=True)
     return Coefficients(
         sets=names,
         dyads=tuple(pair.dyad for pair in pairs),
@@ -167,9 +168,9 @@ def fit_coefficients(
         draws=drawn,
         middle=np.array([one.middle for one in scalings]),
         spread=np.array([one.spread for one in scalings]),
-        added=np.array(added),
+        added=np.array(every_added),
         shape=np.array(shapes),
-        overall=np.array(overall),
+        overall=np.array(every_overall),
         wars=np.array([_war_lengths(pairs, day) for day in days]),
         digest=digest,
     )

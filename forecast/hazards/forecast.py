@@ -229,7 +229,8 @@ def forecast_events(
     >>> from forecast.events.sets import find_set
     >>> from forecast.hazards.forecast import forecast_events
     >>> table = read_chronology(dyads=["USA-IRN"])
-    >>> found = forecast_events(table, "USA-IRN", find_set("strike"), last=date(2024, 6, 30), as_of_day=date(2024, 3, 31))
+    >>> days = {"last": date(2024, 6, 30), "as_of_day": date(2024, 3, 31)}
+    >>> found = forecast_events(table, "USA-IRN", find_set("strike"), **days)
     >>> 0 < found.low < found.chance < found.high < 1
     True
     """
@@ -304,9 +305,8 @@ def coverage_start(dyad: str, rows: pd.DataFrame) -> date:
     """Return the first covered day of a pair, or of its first event."""
     covered = read_coverage()
     own = covered[(covered["dyad"] == dyad) & covered["dataset"].isin(set(rows["dataset"]))]
-    if len(own):
-        return own["start"].min().date()
-    return rows["date"].min().date() if len(rows) else date(1970, 1, 1)
+    first = own["start"].min() if len(own) else rows["date"].min() if len(rows) else pd.Timestamp(1970, 1, 1)
+    return date(first.year, first.month, first.day)
 
 
 def _require_window(first: date, last: date, known: date, covered: date, quiet: int | None) -> None:
@@ -483,10 +483,10 @@ class _Case:
 
     def _latest(self) -> tuple[LatestEvent, ...]:
         rows = self.rows.sort_values("date", kind="stable").iloc[::-1].head(LATEST)
-        return tuple(
-            LatestEvent(row.date.date(), str(row.source), str(row.target), str(row.actor), str(row.summary))
-            for row in rows.itertuples()
-        )
+        days = [date.fromisoformat(text) for text in rows["date"].dt.strftime("%Y-%m-%d")]
+        names = ("source", "target", "actor", "summary")
+        texts = zip(*(rows[name].astype(str) for name in names), strict=True)
+        return tuple(LatestEvent(day, *words) for day, words in zip(days, texts, strict=True))
 
     def _what_if(self, value: float) -> tuple[WhatIf, ...]:
         """Return what the probability would be after some news, the greatest change first."""

@@ -71,7 +71,7 @@ class Events(NamedTuple):
         order = np.argsort(days, kind="stable")
         return cls(days[order], rows["counted"].to_numpy(dtype=np.float64)[order])
 
-    def between(self, first: Index | int, end: Index | int) -> Float:
+    def between(self, first: "Index | int", end: "Index | int") -> Float:
         """Return how many events there were from a day to the day before another."""
         total = np.concatenate([[0.0], np.cumsum(self.number)])
         return np.asarray(total[np.searchsorted(self.days, end)] - total[np.searchsorted(self.days, first)])
@@ -81,8 +81,9 @@ class Events(NamedTuple):
         lengths = np.array(MEMORIES, dtype=np.float64)
         held = np.zeros((len(self.days) + 1, len(lengths)))
         last = -np.inf
-        for place, (day, number) in enumerate(zip(self.days.tolist(), self.number.tolist(), strict=True)):
-            held[place + 1] = held[place] * np.exp((last - day) / lengths) + number
+        pairs: list[tuple[int, float]] = list(zip(self.days.tolist(), self.number.tolist(), strict=True))
+        for number_of, (day, number) in enumerate(pairs):
+            held[number_of + 1] = held[number_of] * np.exp((last - day) / lengths) + number
             last = day
         place = np.searchsorted(self.days, at)
         age = at - np.concatenate([[_LONG_AGO], self.days])[place]
@@ -131,12 +132,10 @@ class PairRecord:
 
 def announced_meetings(dyad: str) -> tuple[tuple[int, int], ...]:
     """Return the summits of ``data/calendar.csv`` that both states attend."""
-    both = set(dyad.split("-"))
-    return tuple(
-        (day_number(fact.date), day_number(fact.known_at))
-        for fact in read_calendar().itertuples()
-        if str(fact.kind).endswith("summit") and both <= set(fact.states)
-    )
+    both, facts = set(dyad.split("-")), read_calendar()
+    attended = facts["kind"].str.endswith("summit") & facts["states"].map(both.issubset)
+    days = (map(day_number, facts.loc[attended, name]) for name in ("date", "known_at"))
+    return tuple(zip(*days, strict=True))
 
 
 @dataclass(frozen=True)
@@ -200,5 +199,3 @@ class Covariates:
         spent = (end - first + 2 * SEASON_PAD) * SEASONS
         ordinary = self.own.between(self.at - 365 * SEASONS, self.at) / (365 * SEASONS)
         return np.asarray(np.log((found + 2) / (ordinary * spent + 2)))
-
-

@@ -74,12 +74,12 @@ def set_skill(name: str) -> SetSkill | None:
     if own.empty:
         return None
     scores = own.set_index("model")
-    best = min(SIMPLE, key=lambda model: float(scores.loc[model, "log_score"]))
+    best = min(SIMPLE, key=lambda model: float(scores["log_score"][model]))
     return SetSkill(
         name,
-        float(scores.loc[HAZARD, "log_score"]),
+        float(scores["log_score"][HAZARD]),
         best,
-        float(scores.loc[best, "log_score"]),
-        float(scores.loc[HAZARD, "forecast"]),
-        float(scores.loc[HAZARD, "happened"]),
+        float(scores["log_score"][best]),
+        float(scores["forecast"][HAZARD]),
+        float(scores["happened"][HAZARD]),
     )

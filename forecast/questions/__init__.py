@@ -21,9 +21,10 @@ from forecast.questions.resolution import Resolution, resolve_question
 from forecast.questions.track_record import TrackRecord
 
 __all__ = [
-    "Answer", "ConditionalQuestion", "CountQuestion", "Draft", "EventQuestion", "FixedBaseline", "History", "JointQuestion", "Ledger",
-    "LedgerEntry", "LevelQuestion", "OutsideQuestion", "PassageQuestion", "PutQuestion", "Question", "Resolution",
-    "ShareQuestion", "TrackRecord", "answer_events", "answer_question", "answered", "append_entries", "asked", "attribute_question",
-    "conditional_question", "joint_question", "make_event_question", "make_question", "put_question", "question_of", "read_question",
-    "resolve_events", "resolve_question", "resolved", "write_question",
+    "Answer", "ConditionalQuestion", "CountQuestion", "Draft", "EventQuestion", "FixedBaseline", "History",
+    "JointQuestion", "Ledger", "LedgerEntry", "LevelQuestion", "OutsideQuestion", "PassageQuestion",
+    "PutQuestion", "Question", "Resolution", "ShareQuestion", "TrackRecord", "answer_events",
+    "answer_question", "answered", "append_entries", "asked", "attribute_question", "conditional_question",
+    "joint_question", "make_event_question", "make_question", "put_question", "question_of",
+    "read_question", "resolve_events", "resolve_question", "resolved", "write_question",
 ]  # fmt: skip

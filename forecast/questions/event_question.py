@@ -4,6 +4,7 @@ A question names its codes, so that a later change of the table of sets changes 
 """
 
 from datetime import date
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -81,12 +82,13 @@ class EventQuestion(SingleQuestion):
         rows = known_by(table, day).events
         rows = rows[(rows["dyad"] == self.dyad) & (rows["dataset"] == self.dataset)]
         rows = self.wanted.counted(rows, by=self.by, actor=self.actor)
-        dates = rows["date"].dt.date
-        return rows[(dates >= self.first) & (dates <= self.last)]
+        inside: pd.DataFrame = rows[rows["date"].between(str(self.first), str(self.last))]
+        return inside
 
     def outcome_of(self, rows: "pd.DataFrame") -> bool:
         """Return whether the rows of its window make the answer yes."""
         if self.quiet is None:
             return int(rows["counted"].sum()) >= self.at_least
-        days = sorted({day_number(self.first) - 1, day_number(self.last) + 1, *Events.of(rows).days.tolist()})
-        return max(later - earlier - 1 for earlier, later in zip(days, days[1:], strict=False)) >= self.quiet
+        seen: list[int] = Events.of(rows).days.tolist()
+        days = sorted({day_number(self.first) - 1, day_number(self.last) + 1, *seen})
+        return max(later - earlier - 1 for earlier, later in pairwise(days)) >= self.quiet

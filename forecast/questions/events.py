@@ -79,7 +79,8 @@ def make_event_question(
     >>> from forecast.events.sets import find_set
     >>> from forecast.questions import make_event_question
     >>> table = read_chronology(dyads=["USA-IRN"])
-    >>> made = make_event_question(table, "USA-IRN", find_set("strike"), last=date(2024, 6, 30), as_of=date(2024, 3, 31))
+    >>> days = {"last": date(2024, 6, 30), "as_of": date(2024, 3, 31)}
+    >>> made = make_event_question(table, "USA-IRN", find_set("strike"), **days)
     >>> made.id
     'usa-irn-strike-1-2024-04-01-to-2024-06-30'
     """
@@ -158,7 +159,8 @@ def answer_events(
     >>> from forecast.events.sets import find_set
     >>> from forecast.questions import answer_events, make_event_question
     >>> table = read_chronology(dyads=["USA-IRN"])
-    >>> made = make_event_question(table, "USA-IRN", find_set("strike"), last=date(2024, 6, 30), as_of=date(2024, 3, 31))
+    >>> days = {"last": date(2024, 6, 30), "as_of": date(2024, 3, 31)}
+    >>> made = make_event_question(table, "USA-IRN", find_set("strike"), **days)
     >>> 0 < answer_events(table, made, as_of=date(2024, 4, 30)).chance < 1
     True
     """
@@ -213,5 +215,3 @@ def events_answer(question: EventQuestion, found: EventForecast) -> dict[str, An
         "converged": True,
         "note": notes or None,
     }
-
-

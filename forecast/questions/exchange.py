@@ -97,8 +97,8 @@ def read_question_set(path: str | Path, asked: date) -> list[Imported]:
 def _closing_day(each: dict[str, Any], where: str) -> date | None:
     """Return the day on which a question closes; the last of its resolution dates."""
     days = each.get("resolution_dates")
-    texts = days if isinstance(days, list) and days else [each.get("market_info_close_datetime")]
-    texts = [text for text in texts if isinstance(text, str) and text != "N/A"]
+    stated = days if isinstance(days, list) and days else [each.get("market_info_close_datetime")]
+    texts = [text for text in stated if isinstance(text, str) and text != "N/A"]
     try:
         return max((date.fromisoformat(text[:10]) for text in texts), default=None)
     except ValueError as error:

@@ -323,7 +323,7 @@ def _require_price(history: History, known: date) -> None:
     if not isinstance(question, OutsideQuestion):
         raise BadLine(f"field `question`: {question.id} is no outside question; only these have prices")
     if known > question.closes:
-        raise BadLine(f"field `as_of`: {question.id} closed on {question.closes}, before {known}; give an earlier price")
+        raise BadLine(f"field `as_of`: {question.id} closed on {question.closes}; give a price of a day up to then")
 
 
 def _require_outcome(history: History, entry: Resolved, known: date) -> None:

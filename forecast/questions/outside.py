@@ -210,9 +210,8 @@ def _log_score(value: float, *, yes: bool) -> float:
 
 def _difference(who: str, numbers: Sequence[tuple[str, Mapping[str, float], bool]]) -> dict[str, Any]:
     """Compare Brier scores with the price's, and say how many questions such a difference would need."""
-    found: Float = np.array(
-        [(said[who] - yes) ** 2 - (said["price"] - yes) ** 2 for _, said, yes in numbers if {who, "price"} <= said.keys()]
-    )
+    both = [(said[who], said["price"], yes) for _, said, yes in numbers if {who, "price"} <= said.keys()]
+    found: Float = np.array([(one - yes) ** 2 - (price - yes) ** 2 for one, price, yes in both])
     if len(found) < 2:
         return {"who": who, "n": len(found), "mean": None, "error": None, "needed": None}
     mean, spread = float(found.mean()), float(found.std(ddof=1))

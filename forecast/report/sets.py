@@ -30,7 +30,10 @@ def sets_table(material: Material) -> Table | None:
         [
             [
                 f"{one.set}*" if one.note else one.set,
-                *((_shown(value), number(expected, 1)) for value, expected in zip(one.chances, one.expected, strict=True)),
+                *(
+                    (_shown(value), number(expected, 1))
+                    for value, expected in zip(one.chances, one.expected, strict=True)
+                ),
             ]
             for one in found
             if one.chances[-1] >= FEWEST

@@ -72,8 +72,8 @@ def tables_of(material: Material) -> dict[str, Table]:
     """Arrange the tables of a report by name; those without rows are left out."""
     result = material.result
     made = {
-        "recorded": recorded_table(result), "sets": sets_table(material), "kinds": _kinds(result), "tone": tone_table(result),
-        "tone_kinds": tone_kinds_table(result),
+        "recorded": recorded_table(result), "sets": sets_table(material), "kinds": _kinds(result),
+        "tone": tone_table(result), "tone_kinds": tone_kinds_table(result),
         "level": level_table(result),
         "frameworks": _frameworks(result), "dyads": _dyads(material),
         "claims": Table.of(

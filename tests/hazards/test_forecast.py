@@ -105,7 +105,9 @@ def test_a_question_in_a_line():
     assert AskedLine.parse("IND-PAK 190,195 by 2026-12").wanted.codes == ("190", "195")
 
 
-@pytest.mark.parametrize("text", ["", "USA-IRN strike", "USA-IRN strike by tomorrow", "strike by 2026-07-31", "x" * 500])
+@pytest.mark.parametrize(
+    "text", ["", "USA-IRN strike", "USA-IRN strike by tomorrow", "strike by 2026-07-31", "x" * 500]
+)
 def test_a_line_that_is_no_question_is_an_error_with_an_example(text):
     with pytest.raises(QuestionError, match="USA-IRN strike by"):
         AskedLine.parse(text)

@@ -1,6 +1,7 @@
 """Memories of event days: weights by age, and no look ahead."""
 
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -19,8 +20,9 @@ def pair():
 
 def test_each_memory_weights_events_by_their_age():
     events = Events(np.array([-20, 0, 3, 3]), np.array([1.0, 2.0, 1.0, 1.0]))
+    pairs = list(zip(*events, strict=True))
     expected = [
-        [sum(number * np.exp(-(at - day) / length) for day, number in zip(*events, strict=True) if day < at) for at in AT]
+        [sum(number * np.exp(-(at - day) / length) for day, number in pairs if day < at) for at in AT]
         for length in MEMORIES
     ]
     assert events.remembered(AT) == pytest.approx(np.array(expected))
@@ -37,7 +39,7 @@ def test_nothing_that_comes_later_changes_a_covariate(pair):
     earlier = pair.events[pair.events["date"] < "2019-06-01"]
     known = PairRecord.of("USA-IRN", date(1953, 5, 1), earlier)
     strike = read_sets()["strike"]
-    for first, end in zip(LEADS, LEADS[1:], strict=False):
+    for first, end in pairwise(LEADS):
         all_of_it, before = (
             Covariates.of(one, one.of_set(strike), at, 1e-3).at_lead(first, end) for one in (pair, known)
         )

@@ -111,7 +111,8 @@ def test_a_part_of_a_joint_question_has_no_days(tmp_path):
 
 def test_ask_prints_the_answer_and_json(tmp_path):
     shown = said(run("ask", "USA-IRN strike by 2024-06-30", "--as-of", "2024-03-31"))
-    for part in ("At least 1 US-Iran event", "of ten years", "since the last event", "What would change it most", "Rule:"):
+    parts = ("At least 1 US-Iran event", "of ten years", "since the last event", "What would change it most", "Rule:")
+    for part in parts:
         assert part in shown
     assert "use it beside" in shown
     found = json.loads(run("ask", "USA-IRN strike by 2024-06-30", "--as-of", "2024-03-31", "--json").stdout)

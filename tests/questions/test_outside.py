@@ -79,8 +79,8 @@ def test_a_question_that_has_closed_and_text_with_controls_are_rejected():
 
 
 def test_only_outside_questions_have_prices(tmp_path):
-    from tests.questions.test_events import made
     from forecast import read_chronology
+    from tests.questions.test_events import made
 
     question = made(read_chronology(dyads=["USA-IRN"]))
     path = tmp_path / "ledger.jsonl"
@@ -133,5 +133,5 @@ def test_a_question_set_is_read_and_forecasts_are_written(tmp_path):
 def test_a_file_that_is_no_question_set_is_rejected(tmp_path, content):
     path = tmp_path / "set.json"
     path.write_text(content, "utf-8")
-    with pytest.raises(QuestionError, match="set.json"):
+    with pytest.raises(QuestionError, match=r"set\.json"):
         read_question_set(path, TODAY)
