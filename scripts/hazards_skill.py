@@ -91,7 +91,7 @@ def cases(
         at = np.arange(start + (-start) % STEP, end - min(WINDOWS), STEP)
         if not at.size:
             continue
-        war = np.array([war_now(pair.context["violence"], int(day)) is not None for day in at])
+        war = war_on(place, pair, at)
         for who, by in (("both", None), ("one side", pair.dyad[:3]), ("one side", pair.dyad[4:])):
             own = pair.of_set(wanted, by=by)
             happened = {days: np.where(at + days <= end, own.between(at, at + days) > 0, np.nan) for days in WINDOWS}
@@ -101,6 +101,18 @@ def cases(
                 chances |= logistic(place, own, at) if logistic else {}
                 chances |= kinds(place, at) if kinds else {}
             yield who, Case(at, place, war, happened, chances)
+
+
+KNOWN_WARS: dict[tuple[int, int], bool] = {}
+"""Whether a pair is at war on a day: the same for all sets."""
+
+
+def war_on(place: int, pair: PairRecord, at: Index) -> Bool:
+    """Return on which days a pair is at war."""
+    for day in at.tolist():
+        if (place, day) not in KNOWN_WARS:
+            KNOWN_WARS[place, day] = war_now(pair.context["violence"], day) is not None
+    return np.array([KNOWN_WARS[place, day] for day in at.tolist()])
 
 
 def hazard(pair: PairRecord, own: Events, at: Index, name: str, stored: Coefficients) -> dict[int, Float]:

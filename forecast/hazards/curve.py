@@ -17,6 +17,7 @@ FITTED_WEIGHT = 0.7  # of the fitted hazard; the rest is that of plain memories 
 HELD_PRIOR = 0.5  # events that a memory holds before any: Jeffreys' prior of a rate
 LONGEST = 5 * 366  # days ahead for which there is a number
 LATER_SHAPE = 4.0  # of rates, for windows that begin later (0.15 to 2 and none score worse on 2005 to 2014)
+QUIET_SHAPE = 4.0  # of rates, where quiet days are counted (the shape of the numbers and 0.5 to 2 score worse to 2014)
 FRAILTIES = 24  # rates that stand for their distribution, where quiet days are counted
 LEAST = 1e-12  # of the probability of no event, so that its powers are finite
 
@@ -79,7 +80,7 @@ class Curve:
             ends = np.array([np.inf])
         peace = self.held[-1] / self.exposure[-1]
         rates = np.where(ahead[:-1] < ends[:, None], daily, np.minimum(daily, peace))
-        frailty = _gamma_rates(self.shape)
+        frailty = _gamma_rates(QUIET_SHAPE)
         chance = -np.expm1(-frailty[:, None, None] * rates)  # of an event: (frailty, end of war, day)
         return float(np.mean(spell_chance(chance.reshape(-1, chance.shape[-1]), days, min(run, days))))
 

@@ -4,6 +4,7 @@ The answer rests on what was known on a day. Days after coverage has ended are u
 known of them count, and the hazard goes on over the rest. A window that began before is counted up to coverage.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
@@ -20,6 +21,7 @@ from forecast.events.table import EventTable, as_of
 from forecast.hazards.coefficients import Coefficients, read_coefficients
 from forecast.hazards.curve import LONGEST, Curve
 from forecast.hazards.memories import (
+    MEMORIES,
     Covariates,
     Events,
     PairRecord,
@@ -37,7 +39,10 @@ RATE_PRIOR = 0.3  # events that a simple rate has before any
 LATEST = 5  # events that are listed
 INTERVAL = 1.645  # standard errors on either side, 90%
 CERTAIN = 1e-4  # a probability is kept so far from 0 and 1
+RECENT = MEMORIES.index(240)  # memory whose number of events says how well a rate is known
 QUIET_AHEAD = 30  # quiet days of the "what if" without an event
+QUIET_IN_WAR = "Within wars, quiet days were forecast 56% of the time from 2015 on, and came 28% of the time."
+"""Measured on 306 forecasts of 14 and 30 days, nearly all of one war."""
 WAR_SETS = frozenset({"strike", "clash", "attack", "violence", "invasion"})
 """Sets whose events come with war and end with it."""
 
@@ -148,7 +153,8 @@ class EventForecast:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        return {**asdict(self), "sentence": self.sentence, "rule": self.rule}
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
+        return {**plain, "sentence": self.sentence, "rule": self.rule}
 
 
 def event_words(asked: Any) -> str:
@@ -460,12 +466,14 @@ class _Case:
         return _around(value, drawn)
 
     def _interval_of_quiet(self, found: Covariates, value: float) -> tuple[float, float]:
+        """Return the chances of quiet days at rates as far off as their number of events leaves open."""
         if not 0 < value < 1:
             return value, value
-        curves = self.stored.curve(found, self.wanted.name, self.known, draws=True)
-        some = range(0, len(curves.hazard), 3)  # each takes a recursion over days
-        each = [replace(curves, hazard=curves.hazard[one]) for one in some]
-        return _around(value, np.array([self._quiet(one) for one in each]))
+        curve = self.stored.curve(found, self.wanted.name, self.known)
+        reach = INTERVAL / np.sqrt(float(found.held[RECENT, 0]) + 0.5)
+        ends = [self._quiet(replace(curve, daily=curve.daily * np.exp(way * reach))) for way in (1, -1)]
+        low, high = (_inside(one) for one in ends)
+        return min(low, value), max(high, value)
 
     def _simple(self, years: int) -> float:
         """Return the probability by the rate of the last years alone."""
@@ -541,6 +549,8 @@ class _Case:
             notes.append("Who acts is forecast from the acts of that side alone; such questions are scored apart.")
         if self.quiet is not None:
             notes.append("Quiet days of the chronology are days without a row; it does not record every event.")
+            if self.wanted.name in WAR_SETS and war_now(self.pair.context["violence"], self.now) is not None:
+                notes.append(QUIET_IN_WAR)
         if skill is not None and skill.warning:
             notes.append(skill.warning)
         return tuple(notes)
