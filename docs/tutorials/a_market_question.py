@@ -2,7 +2,7 @@
 # # A market question
 #
 # A made-up market asks on 31 March 2024: "Will the United States and Iran exchange strikes by 30 June?" It trades at 34
-# cents. The own number takes less than a second, and goes into a ledger beside the price.
+# cents. The own number takes less than a second, and goes into a ledger with the price.
 
 # %%
 from datetime import date
@@ -43,7 +43,7 @@ for last in ("2024-04-30", "2024-05-31", "2024-06-30", "2024-12-31"):
     print(last, f"{ask(f'USA-IRN strike by {last}', table=events, as_of='2024-03-31').chance:.0%}")
 
 # %% [markdown]
-# ## Beside the price
+# ## With the price
 #
 # The pool is a mean of log-odds in which the own number has a weight of .1, because markets were the better
 # forecasters. Do not use the own number against a price.

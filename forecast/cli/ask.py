@@ -8,7 +8,7 @@ from forecast.cli.options import Added, day_of, open_data
 from forecast.cli.terminal import echo_json, print_lines
 from forecast.errors import SpecError
 
-PRICE_NOTE = "Do not use this number against a market's price; use it beside (`forecast help market-questions`)."
+PRICE_NOTE = "Do not bet on this number against a price; read both together (`forecast help market-questions`)."
 
 
 @dataclass
@@ -39,7 +39,7 @@ def ask(
     ),
     as_json: bool = shared.json(),
 ) -> None:
-    """Say how likely events of a set are by a day, from the record alone: no fit, no ledger.
+    """Estimate how likely events of a set are by a day, from the record alone: no fit, no ledger.
 
     Sets: `forecast help sets`. To keep the answer and score it later: `forecast question new`.
     """

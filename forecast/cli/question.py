@@ -82,8 +82,19 @@ class Asked:
 
     @property
     def of_events(self) -> bool:
-        """Whether a set of events is asked for by options that only such questions have."""
-        return any((self.codes, self.by, self.actor, self.quiet, self.first))
+        """Whether a set of events is asked for by options that only such questions have, a day, or a name of its own.
+
+        Words that are kinds as well are counted in whole months otherwise, so that scenarios, explanations and joint
+        questions can take them.
+        """
+        from forecast.events.codebook import read_kinds
+        from forecast.events.sets import is_set
+
+        by_days = self.until is not None and len(self.until.strip()) > len("2026-07")
+        if any((self.codes, self.by, self.actor, self.quiet, self.first)) or (self.at_least and by_days):
+            return True
+        name = " ".join((self.at_least or "").partition(":")[0].casefold().split())
+        return is_set(name) and not {name, name.removesuffix("s")} & read_kinds().keys()
 
     def event_question(self, records: "Records", day: date, name: str | None) -> "Question":
         """Make the question about events of a set, as of a day."""
@@ -112,7 +123,7 @@ class Asked:
 
         if self.of_events and not alone:
             raise SpecError("--from, --by, --actor, --codes, --quiet: not in a part of a joint question; ask it alone")
-        if alone and (self.of_events or (self.at_least is not None and records.events is not None)):
+        if self.of_events:
             return self.event_question(records, day, name)
         code, asked = records.find(self.dyad), None if self.at_least is None else AtLeast.parse(self.at_least)
         if asked and asked.months is not None:

@@ -6,10 +6,12 @@ name codes in place of a set. To add a set, add a row to the table.
 
 import functools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from forecast.arguments import checked
 from forecast.errors import SpecError
 from forecast.events.codebook import HOST, VISIT, read_codes, read_small_csv
 from forecast.events.table import event_counts, events_per_row
@@ -101,6 +103,7 @@ def read_sets() -> dict[str, EventSet]:
     }
 
 
+@checked
 def find_set(text: str) -> EventSet:
     """Return the set of a name or alias, in any case, singular or plural.
 
@@ -121,10 +124,11 @@ def find_set(text: str) -> EventSet:
             return read_sets()[names[word]]
     near = get_close_matches(asked, names, n=NEAR_CODES, cutoff=0.6)
     meant = f"; near are {join(near, 'or')}" if near else ""
-    raise SpecError(f"set {text!r:.60}: there is no such set of events{meant}. The sets are {join(read_sets())}")
+    raise SpecError(f"text: {text!r:.60}: there is no such set of events{meant}. Expected {join(read_sets(), 'or')}")
 
 
-def set_of_codes(codes: "tuple[str, ...] | list[str]") -> EventSet:
+@checked
+def set_of_codes(codes: Sequence[str]) -> EventSet:
     """Return the set of events of some codes and all codes below them.
 
     Raises
@@ -143,7 +147,12 @@ def set_of_codes(codes: "tuple[str, ...] | list[str]") -> EventSet:
     return EventSet(OWN_CODES, join(dict.fromkeys(str(names.get(code, names[code[:3]])) for code in own), "or"), own)
 
 
-def require_codes(codes: "tuple[str, ...] | list[str]") -> tuple[str, ...]:
+def is_set(text: str) -> bool:
+    """Return whether a name or alias is that of a set."""
+    return not {text, text.removesuffix("s"), f"{text}s"}.isdisjoint(_names())
+
+
+def require_codes(codes: Sequence[str]) -> tuple[str, ...]:
     """Return codes as they are, if all are in the codebook."""
     known = read_codes()["name"]
     if not codes:
@@ -153,7 +162,7 @@ def require_codes(codes: "tuple[str, ...] | list[str]") -> tuple[str, ...]:
             alike = get_close_matches(code, [one for one in known.index if one[:2] == code[:2]], n=NEAR_CODES, cutoff=0)
             near = alike or get_close_matches(code, known.index, n=NEAR_CODES, cutoff=0)
             offered = join([f"{one} ({known[one]})" for one in near], "or") or "see `forecast help adding-events`"
-            raise SpecError(f"codes: {code!r:.20} is no code of the codebook; near are {offered}")
+            raise SpecError(f"codes: {code!r:.20} is no code of the codebook; expected CAMEO codes; near are {offered}")
     return tuple(dict.fromkeys(codes))
 
 

@@ -49,7 +49,7 @@ class AskedLine:
         found = _LINE.fullmatch(text.strip()) if len(text) <= LONGEST_LINE else None
         if found is None:
             form = f"expected DYAD [NUMBER] SET [from DAY] by DAY, such as {EXAMPLE}"
-            raise QuestionError(f"question {text!r:.80}: {form}")
+            raise QuestionError(f"text: {text!r:.80} is no question; {form}")
         what, first = found["what"].strip(), found["first"]
         return cls(
             dyad=found["dyad"].upper().replace("_", "-"),

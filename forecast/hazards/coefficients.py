@@ -24,7 +24,7 @@ from forecast.typing import Bool, Float, Index
 
 SCHEMA = 1
 FILE = Path(__file__).with_name("coefficients.npz")
-HIGHEST_HAZARD = 20.0  # events a day; far beyond what any record has
+HIGHEST_HAZARD = 20.0  # events per day; far beyond what any record has
 COUNTED_LEADS = (2, 3, 5)  # places of 30, 90 and 365 days, whose counts give the shape
 SHAPES = (0.15, 0.25, 0.4, 0.6, 0.9, 1.4, 2.2, 3.5, 6.0)
 _OF_ALL = ""
@@ -41,9 +41,9 @@ class Coefficients:
     draws: Float  # Of the last fit, less its mean: (draw, set, lead, coefficient)
     middle: Float  # Scaling of the covariates, (fit, covariate)
     spread: Float
-    added: Float  # To the expected number of events a day, by each memory's rate, (fit, set, lead, memory)
+    added: Float  # To the expected number of events per day, by each memory's rate, (fit, set, lead, memory)
     shape: Float  # (fit, set)
-    overall: Float  # Events a day of all pairs, (fit, set)
+    overall: Float  # Events per day of all pairs, (fit, set)
     wars: Float  # Middle and spread of the logarithm of lengths of wars, (fit, 2)
     digest: str  # SHA-256 of the events that were fitted
 
@@ -72,7 +72,7 @@ class Coefficients:
         return curve_of(hazard.T, found.held.T, found.exposure.T, self.added[fit, own], self.shape[fit, own])
 
     def hazards(self, found: Covariates, values: Float, fit: int) -> Float:
-        """Return events a day, (..., lead, day); `values` has the coefficients, (..., lead, coefficient)."""
+        """Return events per day, (..., lead, day); `values` has the coefficients, (..., lead, coefficient)."""
         size = len(COVARIATES)
         effect = values[..., size]
         if found.pair.dyad in self.dyads:

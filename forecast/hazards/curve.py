@@ -26,10 +26,10 @@ LEAST = 1e-12  # of the probability of no event, so that its powers are finite
 class Curve:
     """Chances of a set in the days ahead of a forecast date, or of several, or of several draws of one."""
 
-    hazard: Float  # Events a day at each lead, (..., lead)
+    hazard: Float  # Events per day at each lead, (..., lead)
     held: Float  # Events that the `MIXED` memories hold, (memory,) or (..., memory)
     exposure: Float  # Days that they are worth, the same
-    daily: Float  # Expected events a day at each lead, whatever happens before it, (..., lead)
+    daily: Float  # Expected events per day at each lead, whatever happens before it, (..., lead)
     shape: float  # Of the gamma distribution of rates: small where events come in bursts
 
     def none(self, days: Float) -> Float:

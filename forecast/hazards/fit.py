@@ -51,7 +51,7 @@ class Landmarks:
     covariates: Float  # (lead, row, covariate)
     wait: Float  # Days to the next event, (row,)
     counts: Float  # Events of the days ahead up to each lead, (lead, row)
-    rates: Float  # Of each memory, events a day, (memory, row)
+    rates: Float  # Of each memory, events per day, (memory, row)
 
     @classmethod
     def of(cls, pairs: Sequence[PairRecord], ends: Sequence[int], wanted: EventSet) -> "Landmarks":
@@ -75,7 +75,7 @@ class Landmarks:
 
 
 def fit_rates(found: Mapping[str, Landmarks], before: int) -> dict[str, Float]:
-    """Return what each memory's rate adds to the expected number of events a day, by set: (lead, memory).
+    """Return what each memory's rate adds to the expected number of events per day, by set: (lead, memory).
 
     Least squares with weights above zero, of what happened before a day: the expected number at a lead, unlike the
     hazard, is not conditional on quiet before it. Those of a set are shrunk to those of all sets (under the empty
@@ -111,7 +111,7 @@ def _above_zero(nnls: Callable[..., tuple[Float, float]], square: Float, product
 
 
 def overall_rate(own: Sequence[Events], pairs: Sequence[PairRecord], ends: Sequence[int]) -> float:
-    """Return the events a day of a set in all pairs together."""
+    """Return the events per day of a set in all pairs together."""
     covered = sum(max(end - pair.start, 1) for pair, end in zip(pairs, ends, strict=True))
     return float((sum(one.number.sum() for one in own) + 0.5) / covered)
 

@@ -143,7 +143,7 @@ class Covariates:
     """What a pair remembers of a set on some days."""
 
     at: Index  # Days of forecast, from 1970
-    base: Float  # Log of the mean rate of the `MIXED` memories, events a day, (day,)
+    base: Float  # Log of the mean rate of the `MIXED` memories, events per day, (day,)
     held: Float  # Events that each memory holds, (memory, day)
     exposure: Float  # Days that it is worth, with those of half an event at the long rate, (memory, day)
     fixed: Float  # Covariates that are the same at every lead, (day, covariate)
@@ -152,7 +152,7 @@ class Covariates:
 
     @classmethod
     def of(cls, pair: PairRecord, own: Events, at: Index, overall: float) -> "Covariates":
-        """Return the covariates of a set; `overall` is the rate of all pairs, events a day."""
+        """Return the covariates of a set; `overall` is the rate of all pairs, events per day."""
         held, exposure = own.remembered(at), pair.exposure(at)
         long = (held[-1] + PRIOR_LONG) / (exposure[-1] + PRIOR_LONG / overall)
         exposure = exposure + PRIOR_EVENTS / long
@@ -177,7 +177,7 @@ class Covariates:
 
     @property
     def rates(self) -> Float:
-        """Events a day by each memory, (memory, day)."""
+        """Events per day by each memory, (memory, day)."""
         return np.asarray((self.held + PRIOR_EVENTS) / self.exposure)
 
     def at_lead(self, first: int, end: int) -> Float:

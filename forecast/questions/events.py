@@ -174,8 +174,33 @@ def answer_events(
     )  # fmt: skip
 
 
+@checked
 def resolve_events(table: "EventTable", question: EventQuestion, today: date, end: date | None = None) -> Resolution:
-    """Resolve a question about events from what was known by a day; `end` is the last day of coverage."""
+    """Resolve a question about events.
+
+    Parameters
+    ----------
+    table : EventTable
+    question : EventQuestion
+    today : datetime.date
+        Day whose knowledge counts.
+    end : datetime.date, optional
+        Last day of coverage; by default that of the table.
+
+    Returns
+    -------
+    Resolution
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from forecast import find_set, make_event_question, read_chronology, resolve_events
+    >>> table = read_chronology(dyads=["USA-IRN"])
+    >>> days = {"last": date(2024, 6, 30), "as_of": date(2024, 3, 31)}
+    >>> made = make_event_question(table, "USA-IRN", find_set("strike"), **days)
+    >>> resolve_events(table, made, date(2024, 12, 31)).outcome
+    'yes'
+    """
     covered = min(end or coverage_end(table, question.dyad, question.dataset), today)
     known = known_by(table, today).events
     own = known[(known["dyad"] == question.dyad) & (known["dataset"] == question.dataset)]

@@ -1,4 +1,4 @@
-"""Outside questions: asked elsewhere, resolved elsewhere, with prices by source beside the own number.
+"""Outside questions: asked elsewhere, resolved elsewhere, with prices by source and the own number.
 
 The text comes from outside: it is bounded, kept as text and never executed. Data may or may not resolve it; its
 outcome is entered with source and day. Own number, price and their pool are scored apart from all other questions.

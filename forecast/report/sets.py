@@ -4,6 +4,7 @@ from datetime import date
 
 import pandas as pd
 
+from forecast.events.codebook import scale_names
 from forecast.events.sets import read_sets
 from forecast.events.table import EventTable
 from forecast.hazards.forecast import set_outlooks
@@ -20,7 +21,8 @@ FEWEST = 0.005  # chance in a year below which a set is left out
 def sets_table(material: Material) -> Table | None:
     """Arrange chance and expected number of each set by days; None without single events of the chronology."""
     rows: pd.DataFrame = material.known
-    if not isinstance(material.events, EventTable) or rows.empty or set(rows["dataset"]) != {"chronology"}:
+    coded = str(material.fit.panel.attrs.get("scale")) in scale_names()
+    if not coded or not isinstance(material.events, EventTable) or set(rows.get("dataset", ())) != {"chronology"}:
         return None
     dyad, known = material.result.dyad, material.as_of
     covered: date = min(coverage_end(material.events, dyad, "chronology"), known)

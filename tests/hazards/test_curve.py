@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from forecast.hazards.curve import Curve, spell_chance, summed
+from forecast.hazards.curve import QUIET_SHAPE, Curve, spell_chance, summed
 
 
 @pytest.fixture(params=[0.15, 1.0, 6.0])
@@ -37,7 +37,8 @@ def test_numbers_of_events_add_up_to_the_expected_number(curve):
 def test_quiet_days_in_a_window_of_their_length_are_the_chance_of_none():
     hazard = np.full(6, 0.05)
     certain = Curve(hazard, np.array([50.0] * 3), np.array([1000.0] * 3), hazard, 1e6)
-    assert certain.quiet(14, 0, 14) == pytest.approx(np.exp(-0.05 * 14), abs=0.01)
+    expected = (1 + 0.05 * 14 / QUIET_SHAPE) ** -QUIET_SHAPE
+    assert certain.quiet(14, 0, 14) == pytest.approx(expected, abs=0.01)
 
 
 def test_quiet_days_are_likelier_the_longer_the_window_and_the_fewer(curve):

@@ -90,6 +90,7 @@ def test_the_life_of_a_question_on_the_command_line(tmp_path):
         (("--codes", "1999"), "near are"),
         (("--at-least", "strike", "--codes", "190"), "two sets at once"),
         (("--at-least", "strike:many"), "SET:NUMBER"),
+        (("--at-least", "violence:1", "--until", "2024-03-01"), "later day"),
         (("--at-least", "strike", "--until", "2024-03-01"), "later day"),
         (("--at-least", "strike", "--from", "2024-07-01", "--until", "2024-06-01"), "swap them"),
     ],
@@ -114,6 +115,6 @@ def test_ask_prints_the_answer_and_json(tmp_path):
     parts = ("At least 1 US-Iran event", "of ten years", "since the last event", "What would change it most", "Rule:")
     for part in parts:
         assert part in shown
-    assert "use it beside" in shown
+    assert "read both together" in shown
     found = json.loads(run("ask", "USA-IRN strike by 2024-06-30", "--as-of", "2024-03-31", "--json").stdout)
     assert 0 < found["chance"] < 1
