@@ -73,7 +73,8 @@ def main() -> None:
         summaries.append(summarised(scores))
         tables.append(scores[scores["who"] == "both"])
     table, summary = pd.concat(tables, ignore_index=True), pd.concat(summaries, ignore_index=True)
-    text = summary[list(COLUMNS)].to_csv(index=False, float_format="%.4f", lineterminator="\n")
+    kept = summary[(summary["days"] == ALL) | ((summary["state"] == ALL) & (summary["who"] == "both"))]
+    text = kept[list(COLUMNS)].to_csv(index=False, float_format="%.4f", lineterminator="\n")
     write_text(FILE, text)
     write_text(PAGE, page(table, summary, stored))
     print(f"{FILE.name} and {PAGE}")

@@ -124,7 +124,7 @@ def find_set(text: str) -> EventSet:
             return read_sets()[names[word]]
     near = get_close_matches(asked, names, n=NEAR_CODES, cutoff=0.6)
     meant = f"; near are {join(near, 'or')}" if near else ""
-    raise SpecError(f"text: {text!r:.60}: there is no such set of events{meant}. Expected {join(read_sets(), 'or')}")
+    raise SpecError(f"text: {text!r:.60}: there is no such set of events{meant}; expected {join(read_sets(), 'or')}")
 
 
 @checked

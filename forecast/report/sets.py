@@ -4,7 +4,7 @@ from datetime import date
 
 import pandas as pd
 
-from forecast.events.codebook import scale_names
+from forecast.events.codebook import read_scale, scale_names
 from forecast.events.sets import read_sets
 from forecast.events.table import EventTable
 from forecast.hazards.forecast import set_outlooks
@@ -21,8 +21,11 @@ FEWEST = 0.005  # chance in a year below which a set is left out
 def sets_table(material: Material) -> Table | None:
     """Arrange chance and expected number of each set by days; None without single events of the chronology."""
     rows: pd.DataFrame = material.known
-    coded = str(material.fit.panel.attrs.get("scale")) in scale_names()
-    if not coded or not isinstance(material.events, EventTable) or set(rows.get("dataset", ())) != {"chronology"}:
+    panel = material.fit.panel
+    scale = str(panel.attrs.get("scale"))
+    names = tuple(map(str, panel["class_name"].to_numpy())) if "class_name" in panel.coords else ()
+    own_classes = scale in scale_names() and names == read_scale(scale).classes
+    if not own_classes or not isinstance(material.events, EventTable) or set(rows.get("dataset", ())) != {"chronology"}:
         return None
     dyad, known = material.result.dyad, material.as_of
     covered: date = min(coverage_end(material.events, dyad, "chronology"), known)
