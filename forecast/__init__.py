@@ -25,9 +25,12 @@ if TYPE_CHECKING:
         read_table,
     )
     from forecast.events.dyads import hierarchy, read_coverage, read_dyads, read_eras
+    from forecast.events.sets import find_set, read_sets, set_of_codes
     from forecast.feeds import FeedSettings, count_feed, read_feed
     from forecast.feeds.counting import count_sql
     from forecast.fetch import FetchSettings, fetch_feed
+    from forecast.hazards.asking import ask
+    from forecast.hazards.forecast import forecast_events
     from forecast.hypotheses import compare_models, make_plan, pooled_tests, read_plan, run_plan
     from forecast.hypotheses.power import simulate_power
     from forecast.model import Fit, PendulumModel, PendulumSpec, Priors, fit, update
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from forecast.pipeline import ReportSettings, make_report
     from forecast.questions.answer import answer_question, put_question
     from forecast.questions.ask import conditional_question, joint_question, make_question
+    from forecast.questions.events import answer_events, make_event_question, resolve_events
     from forecast.questions.explain import attribute_question
     from forecast.questions.form import read_question
     from forecast.questions.resolution import resolve_question
@@ -58,15 +62,16 @@ if TYPE_CHECKING:
 __all__ = [
     "Assessment", "Assumed", "Cluster", "Cycle", "FeedSettings", "FetchSettings", "Fit", "ForecastError",
     "PendulumModel", "PendulumSpec", "Prior", "Priors", "Record", "ReportSettings", "Source", "Variable",
-    "__version__", "add_drivers", "add_events", "answer_question", "archive_status", "arviz_groups", "assess",
-    "attribute", "attribute_question", "backtest", "build_counts_panel", "build_index_panel", "build_panel",
-    "calendar_drivers", "check_fit", "choose", "combine", "compare_models", "conditional_question", "count_feed",
-    "count_sql", "describe_panel", "fetch_feed", "fit", "gather", "hierarchy", "import_files", "joint_question",
-    "make_plan", "make_question", "make_report", "origins_between", "plots", "pooled_tests", "put_question",
-    "read_archive", "read_chronology", "read_copdab", "read_counts", "read_coverage", "read_drivers", "read_dyads",
-    "read_eras", "read_feed", "read_index", "read_keds", "read_plan", "read_question", "read_skill", "read_table",
-    "register_cycle", "repair_archive", "resolve_question", "run_plan", "scenario", "simulate_ahead",
-    "simulate_power", "split_change", "update", "write_report", "write_scenarios", "write_skill", "write_tests",
+    "__version__", "add_drivers", "add_events", "answer_events", "answer_question", "archive_status", "arviz_groups",
+    "ask", "assess", "attribute", "attribute_question", "backtest", "build_counts_panel", "build_index_panel",
+    "build_panel", "calendar_drivers", "check_fit", "choose", "combine", "compare_models", "conditional_question",
+    "count_feed", "count_sql", "describe_panel", "fetch_feed", "find_set", "fit", "forecast_events", "gather",
+    "hierarchy", "import_files", "joint_question", "make_event_question", "make_plan", "make_question", "make_report",
+    "origins_between", "plots", "pooled_tests", "put_question", "read_archive", "read_chronology", "read_copdab",
+    "read_counts", "read_coverage", "read_drivers", "read_dyads", "read_eras", "read_feed", "read_index", "read_keds",
+    "read_plan", "read_question", "read_sets", "read_skill", "read_table", "register_cycle", "repair_archive",
+    "resolve_events", "resolve_question", "run_plan", "scenario", "set_of_codes", "simulate_ahead", "simulate_power",
+    "split_change", "update", "write_report", "write_scenarios", "write_skill", "write_tests",
 ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -254,8 +255,14 @@ class Monday:
 
     def _answer(self, made: PreparedReports) -> None:
         """Answer and resolve what is open in the ledger, and write the track record."""
-        from forecast.questions import TrackRecord
-        from forecast.questions.ledger import QuestionFolder, answer_of, questions_of, resolution_of
+        from forecast.questions import EventQuestion, OutsideQuestion, TrackRecord
+        from forecast.questions.ledger import (
+            QuestionFolder,
+            answer_of,
+            event_answer_of,
+            questions_of,
+            resolution_of,
+        )
         from forecast.report.ledger_page import write_track_record
 
         place, records, fit = QuestionFolder(self.questions), made.job.records, made.fit
@@ -264,6 +271,8 @@ class Monday:
         model, converged, seed = fit.spec.to_dict(), fit.gate.passed, self.settings.seed
 
         def answer(history: "History") -> "Draft | str":
+            if isinstance(history.question, EventQuestion | OutsideQuestion):
+                return event_answer_of(history, records.events, date.fromisoformat(self.day))
             if not set(history.question.dyads) <= set(fit.dyads):
                 return "of another pair than the fit's"
             try:

@@ -71,6 +71,7 @@ FORBIDDEN = {
     "forecast.sources": (*SAMPLERS, "forecast.model", "forecast.outlook", *DRAWN, *LATER),
     "forecast.model": ("forecast.sources", "forecast.outlook", *DRAWN, *LATER),
     "forecast.outlook": (*SAMPLERS, *DRAWN, *LATER),
+    "forecast.hazards": (*SAMPLERS, "forecast.model", "forecast.outlook", *DRAWN, *LATER),
     "forecast.hypotheses": (*DRAWN, "forecast.questions"),
     "forecast.evaluation": (*DRAWN, "forecast.hypotheses", "forecast.questions"),
     "forecast.checks": DRAWN,

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from forecast.cli import backtest, claims, events, question, report, saved, start
+from forecast.cli import ask, backtest, claims, events, question, report, saved, start
 from forecast.cli.terminal import console, escape
 from forecast.errors import DataError, ForecastError
 from forecast.files import PASSING, lacking, shown_path
@@ -53,7 +53,7 @@ app = typer.Typer(
 )
 for panel, commands in {
     "Start": {"dyads": start.dyads, "init": start.init, "open": start.open_page, "help": start.help_topic},
-    "Forecast": {"report": report.report, "scenario": saved.scenario, "monday": report.monday},
+    "Forecast": {"ask": ask.ask, "report": report.report, "scenario": saved.scenario, "monday": report.monday},
     "Explain": {"explain": saved.explain, "compare": saved.compare, "check": saved.check},
     "Evaluate": {"test": claims.test, "power": claims.power, "backtest": backtest.backtest},
 }.items():

@@ -48,10 +48,17 @@ class Asked:
     above: float | None = opt("Per cent: the share is at least so high.")
     below: float | None = opt("Per cent: the share is at most so high.")
     measure: str = opt("What these are of: the share, or the tone (the mean Goldstein score) in its points.", "share")
-    at_least: str | None = opt("KIND or KIND:NUMBER, such as violence:3 or sanctions: so many are recorded.")
+    at_least: str | None = opt(
+        "SET or SET:NUMBER, such as strike or visit:2: so many events of a set are recorded (`forecast help sets`)."
+    )
+    codes: str | None = opt("CAMEO codes in place of a set, such as 190,195.")
+    by: str | None = opt("Of events, the state that acts, such as USA.")
+    actor: str | None = opt("Of events, a name that the row contains.")
+    quiet: int | None = opt("Of events, in place of a number: days in a row without any.", min=1)
     level: float | None = opt("Per cent: the latent level is at least so high in the end. Never resolvable.")
     months: int | None = opt("Length of the window in months. Default: 12.")
-    until: str | None = opt("In place of it: its last month, YYYY-MM.")
+    first: str | None = opt("Of events, the first day of the window, YYYY-MM-DD.", name="--from")
+    until: str | None = opt("In place of the length: its last month, YYYY-MM; of events its last day as well.")
     when: str = opt("Of a share: `at` (of the window), or `by` or `throughout` (of rolling windows).", "at")
     span: int | None = opt("Months of a rolling window. Default: 12.")
     dataset: str | None = opt("Of several datasets, which one records it. Default: the main one.")
@@ -73,14 +80,56 @@ class Asked:
         except ValidationError as error:
             raise SpecError(faults(error)) from error
 
-    def question(self, records: "Records", day: date, name: str | None = None) -> "Question":
-        """Make the question, as of a day."""
+    @property
+    def of_events(self) -> bool:
+        """Whether a set of events is asked for by options that only such questions have, a day, or a name of its own.
+
+        Words that are kinds as well are counted in whole months otherwise, so that scenarios, explanations and joint
+        questions can take them.
+        """
+        from forecast.events.codebook import read_kinds
+        from forecast.events.sets import is_set
+
+        by_days = self.until is not None and len(self.until.strip()) > len("2026-07")
+        if any((self.codes, self.by, self.actor, self.quiet, self.first)) or (self.at_least and by_days):
+            return True
+        name = " ".join((self.at_least or "").partition(":")[0].casefold().split())
+        return is_set(name) and not {name, name.removesuffix("s")} & read_kinds().keys()
+
+    def event_question(self, records: "Records", day: date, name: str | None) -> "Question":
+        """Make the question about events of a set, as of a day."""
+        from forecast.hazards.asking import chosen_set, first_day
+
+        if self.at_least is not None and self.codes is not None:
+            raise SpecError("--at-least, --codes: two sets at once; give one of them")
+        wanted, _, number = (self.at_least or "").partition(":")
+        if number and not number.isdecimal():
+            raise SpecError(f"--at-least: got {self.at_least!r:.80}; expected SET:NUMBER, such as strike:2")
+        if records.events is None:
+            raise SpecError("--at-least: sets of events need single events, and these data have counts only")
+        code = records.find(self.dyad)
+        first = None if self.first is None else first_day(self.first)
+        until = day_of(self.until, "until")
+        last = until or dates.month_end(dates.add_months(first or day, self.months or 12))
+        return forecast.make_event_question(
+            records.events, code, chosen_set(wanted or None, self.codes), first=first, last=last,
+            at_least=int(number or 1), by=self.by and self.by.upper(), actor=self.actor, quiet=self.quiet, as_of=day,
+            dataset=self.dataset, id=name,
+        )  # fmt: skip
+
+    def question(self, records: "Records", day: date, name: str | None = None, *, alone: bool = True) -> "Question":
+        """Make the question, as of a day; `alone` unless it is a part of another."""
         from forecast.outlook.query import AtLeast
 
+        if self.of_events and not alone:
+            raise SpecError("--from, --by, --actor, --codes, --quiet: not in a part of a joint question; ask it alone")
+        if self.of_events:
+            return self.event_question(records, day, name)
         code, asked = records.find(self.dyad), None if self.at_least is None else AtLeast.parse(self.at_least)
         if asked and asked.months is not None:
             raise SpecError(f"--at-least: got {self.at_least!r:.80}; the window is given by --months or --until")
-        given = vars(self) | {
+        others = ("first", "codes", "by", "actor", "quiet")
+        given = {key: value for key, value in vars(self).items() if key not in others} | {
             "of": asked and asked.kind, "at_least": asked and asked.number, "last": day_of(self.until, "until"),
             "id": name, "baseline_months": self.baseline,
         }  # fmt: skip
@@ -95,7 +144,10 @@ def _field(text: str) -> str:
 
 
 @app.command()
-@grouped("question new USA-CHN --higher 5 --months 12", "question new USA-CHN --at-least sanctions:3 --until 2026-12")
+@grouped(
+    "question new USA-CHN --higher 5 --months 12",
+    "question new USA-IRN --at-least strike --from 2026-07-01 --until 2026-07-31",
+)
 def new(
     asked: Asked,
     data: Added,
@@ -108,12 +160,25 @@ def new(
     ),
     name: str | None = opt("Its name. Default: made of what it asks.", name="--id"),
     file: Path | None = opt("In place of all of this: a file that holds the question."),
+    text: str | None = opt("A question that was asked elsewhere, as it stands there; it resolves there too."),
+    url: str | None = opt("With --text: where."),
+    closes: str | None = opt("With --text: the last day on which it can come true, YYYY-MM-DD."),
     as_of: str | None = shared.as_of(),
     folder: Path = folder_option(),
 ) -> None:
-    """Ask a question: what it compares with is fixed, and it goes into the ledger."""
+    """Ask a question: what it compares with is fixed, and it goes into the ledger.
+
+    With --text, DYAD and --at-least or --codes name what the data record of it, from which the own number comes.
+    """
     from forecast.questions.ledger import QuestionFolder
 
+    if text is not None:
+        outside = _outside(asked, data, (text, url, closes), day_of(as_of, "as-of"), name)
+        _warn(QuestionFolder(folder).ask(outside).repaired)
+        _echo(f"{outside.id}: {outside.sentence}\n{outside.rule}")
+        return
+    if url or closes:
+        raise SpecError("--url, --closes: belong to --text, which is missing")
     links = {"and": all_of or [], "or": any_of or [], "given": [given] if given else []}
     question = (
         forecast.read_question(file) if file else _question(asked, links, data.given, day_of(as_of, "as-of"), name)
@@ -124,6 +189,99 @@ def new(
     _warn(place.ask(question).repaired)
     _echo(f"{question.id}: {question.sentence}\n{question.rule}")
     print_caveats(_caveats([question]))
+
+
+def _outside(
+    asked: Asked, data: Added, given: tuple[str, str | None, str | None], day: date | None, name: str | None
+) -> "Question":
+    """Make a question that was asked elsewhere."""
+    from dataclasses import replace
+
+    from forecast.questions.events import event_id
+    from forecast.questions.form import VERSION, question_of
+
+    text, url, closes = given
+    if closes is None:
+        raise SpecError("--closes: a question that was asked elsewhere has a last day; give it, YYYY-MM-DD")
+    last, entered = day_of(closes, "closes"), day or dates.today()
+    assert last is not None
+    event = None
+    if asked.at_least is not None or asked.codes is not None:
+        records = open_data(data.given, asked.dyad, day)
+        known = day or records.last_day(records.find(asked.dyad))
+        event = replace(asked, until=closes).event_question(records, known, None)
+    fields = {
+        "version": VERSION, "kind": "outside", "text": " ".join(text.split()), "asked": entered, "closes": last,
+        "id": name or event_id("outside", text.split()[:8], entered, last), "url": url,
+        "event": event and event.plain,
+    }  # fmt: skip
+    return question_of({key: value for key, value in fields.items() if value is not None}, "question")
+
+
+@app.command()
+@grouped("question price iran-strike market .34")
+def price(
+    name: str = arg("An outside question.", ..., metavar="ID"),
+    source: str = arg("Who states the price.", ..., metavar="SOURCE"),
+    value: float = arg("Probability of yes, 0 to 1.", ..., metavar="PRICE"),
+    on: str | None = opt("Day of the price, YYYY-MM-DD. Default: today."),
+    folder: Path = folder_option(),
+) -> None:
+    """Enter a price of an outside question, and print the pool with the own number."""
+    from forecast.questions.ledger import priced
+    from forecast.questions.outside import outside_scores, pooled_chance
+
+    place, ledger = _read(folder)
+    (history,) = _chosen(ledger, [name])
+    _append(place, [priced(history.question, source, value, day_of(on, "on") or dates.today())], "", {}, as_json=False)
+    own = history.last_answer
+    if own is not None and own.chance is not None:
+        weight = outside_scores(ledger.histories.values()).weight
+        _echo(f"Own {own.chance:.3f}, price {value:.3f}, pool {pooled_chance(value, own.chance, weight.value):.3f}.")
+        _echo(weight.sentence)
+
+
+@app.command("say")
+@grouped("question say iran-strike .4")
+def say_number(
+    name: str = arg("An outside question.", ..., metavar="ID"),
+    value: float = arg("Your probability of yes, 0 to 1.", ..., metavar="CHANCE"),
+    folder: Path = folder_option(),
+) -> None:
+    """Enter a number of your own for an outside question."""
+    from forecast.questions import OutsideQuestion
+    from forecast.questions.ledger import own_number
+
+    place, ledger = _read(folder)
+    (history,) = _chosen(ledger, [name])
+    if not isinstance(history.question, OutsideQuestion):
+        raise SpecError(f"{name}: data resolve it, and `update` answers it; own numbers are for outside questions")
+    _append(place, [own_number(history.question, value, dates.today())], "", {}, as_json=False)
+
+
+@app.command("import")
+@grouped("question import 2026-07-01-llm.json")
+def import_set(
+    path: Path = arg("A question set: JSON in ForecastBench's form.", ..., metavar="FILE"),
+    folder: Path = folder_option(),
+) -> None:
+    """Enter the questions of a set, with their prices; those that have closed, or are there, are left out."""
+    from forecast.questions import append_entries
+    from forecast.questions import asked as asked_entry
+    from forecast.questions.exchange import read_question_set
+    from forecast.questions.ledger import QuestionFolder, priced
+
+    place = QuestionFolder(folder)
+    known = set(place.read().histories) if place.ledger.exists() else set()
+    found = [one for one in read_question_set(path, dates.today()) if one.question.id not in known]
+    drafts = []
+    for one in found:
+        drafts.append(asked_entry(one.question))
+        if one.price is not None:
+            drafts.append(priced(one.question, one.source, one.price, dates.today()))
+    if drafts:
+        _warn(append_entries(place.ledger, drafts).repaired)
+    _echo(f"{count(len(found), 'question')} entered into {place.ledger}")
 
 
 @app.command("list")
@@ -172,25 +330,34 @@ def show(
 
 
 @app.command()
-@grouped("question update --fit report/fit.zarr")
+@grouped("question update", "question update --fit report/fit.zarr")
 def update(
     data: Added,
-    fit: Path = opt("A saved fit, such as fit.zarr in the folder of a report.", ...),
+    fit: Path | None = opt(
+        "A saved fit, such as fit.zarr in the folder of a report. Questions about events of a set need none."
+    ),
     names: list[str] | None = names_argument(),
     as_of: str | None = shared.as_of(),
     refit: bool = opt("Whether to sample again where an update is not valid.", True, name="--refit/--no-refit"),
+    expect: list[str] | None = opt(
+        "Of events: one of the set that you expect, DAY:CHANCE, such as 2026-07-10:0.8. Repeat it for several."
+    ),
     seed: int = shared.seed(),
     folder: Path = folder_option(),
     as_json: bool = shared.json(),
 ) -> None:
-    """Answer questions from a fit, as of its day or a later one, and append the answers to the ledger.
+    """Answer questions, as of the day of a fit or a later one, and append the answers to the ledger.
 
-    Exit code 3 if the fit has not converged; its answers are marked.
+    Without a fit, only questions about events of a set. Exit code 3 if the fit has not converged; its answers are
+    marked.
     """
     from forecast.questions.ledger import answer_of
 
     place, ledger = _read(folder)
     chosen = _chosen(ledger, names)
+    if fit is None:
+        _update_events(place, chosen, data, day_of(as_of, "as-of"), expect or [], named=bool(names), as_json=as_json)
+        return
     with progress("reading the data") as tell:
         day = day_of(as_of, "as-of")
         records = open_data(data.given, None if day else _only_dyad(chosen), day)
@@ -213,20 +380,63 @@ def update(
         raise typer.Exit(NotConverged.exit_code)
 
 
+def _update_events(
+    place: "QuestionFolder",
+    chosen: "list[History]",
+    data: Added,
+    day: date | None,
+    expect: list[str],
+    *,
+    named: bool,
+    as_json: bool,
+) -> None:
+    """Answer the questions about events of a set, from the record alone."""
+    from forecast.hazards.forecast import Expected
+    from forecast.questions import EventQuestion, OutsideQuestion
+    from forecast.questions.ledger import event_answer_of
+
+    expected = [Expected.parse(text) for text in expect]
+    own = [one for one in chosen if isinstance(one.question, EventQuestion | OutsideQuestion)]
+    others = [one.question.id for one in chosen if one not in own]
+    if others and (named or not own):
+        raise SpecError(f"--fit: {others[0]} needs a fit; give the fit.zarr of a report")
+    if not own:
+        raise SpecError("--fit: no open question is about events of a set; others need the fit.zarr of a report")
+    records = open_data(data.given, _only_dyad(own), day)
+
+    def answer(history: "History") -> "Draft | str":
+        return event_answer_of(history, records.events, day, expected)
+
+    before = {one.question.id: f" (before: {last.said})" for one in own if (last := one.last_answer)}
+    _append(place, _each(own, answer, named=named), "No question was answered.", before, as_json=as_json)
+    if others:
+        say(f"{count(len(others), 'question')} without events of a set: give --fit to answer them too.")
+
+
 @app.command()
-@grouped("question resolve --as-of 2026-06-30")
+@grouped("question resolve --as-of 2026-06-30", "question resolve iran-strike --outcome no --source market")
 def resolve(
     data: Added,
     names: list[str] | None = names_argument(),
+    outcome: str | None = opt("Of an outside question: yes, no or void."),
+    source: str | None = opt("With --outcome: who resolved it."),
+    on: str | None = opt("With --outcome: on which day, YYYY-MM-DD. Default: today."),
     as_of: str | None = shared.as_of(),
     folder: Path = folder_option(),
     as_json: bool = shared.json(),
 ) -> None:
     """Resolve the questions whose window is over and covered, from data, and append it to the ledger."""
-    from forecast.questions.ledger import resolution_of
+    from forecast.questions.ledger import outcome_of, resolution_of
 
     place, ledger = _read(folder)
     chosen = _chosen(ledger, names)
+    if outcome is not None:
+        if source is None or not names:
+            raise SpecError("--outcome: needs the names of outside questions, and --source, who resolved them")
+        known = day_of(on, "on") or dates.today()
+        given = [outcome_of(one.question, outcome, source, known) for one in chosen]
+        _append(place, given, "No question was resolved.", {}, as_json=as_json)
+        return
     day = day_of(as_of, "as-of") or dates.today()
     records = open_data(data.given, _only_dyad(chosen), day)
 
@@ -271,6 +481,7 @@ def score(
 ) -> None:
     """Score what was said of the questions that are past their date: Brier and logarithmic scores, calibration."""
     from forecast.questions import TrackRecord
+    from forecast.questions.outside import outside_scores
 
     _, found = _read(folder, ledger)
     record = TrackRecord.of(found)
@@ -291,6 +502,18 @@ def score(
     ]))  # fmt: skip
     print_caveats(record.notes.caveats)
     shown.print(record.sentence)
+    outside = outside_scores(found.histories.values())
+    if outside.questions:
+        shown.print(f"Asked elsewhere, {count(outside.questions, 'resolved question')}. {outside.weight.sentence}")
+        shown.print(records([
+            {**row, "brier": number(row["brier"], 3), "log_score": number(row["log_score"], 3)} for row in outside.rows
+        ]))  # fmt: skip
+        for one in outside.differences:
+            if one["mean"] is not None:
+                shown.print(
+                    f"{one['who']} less price: {number(one['mean'], 3)} (Brier, {one['n']} questions); to tell such a "
+                    f"difference {number(one['needed'], 0)} are needed."
+                )
 
 
 @app.command()
@@ -299,12 +522,21 @@ def export(
     folder: Path = folder_option(),
     ledger: Path | None = ledger_option(),
     out: Path = output("File: .csv or .json.", Path("questions.csv"), kind="FILE"),
+    forecastbench: str | None = opt(
+        "Name of a question set: write the own numbers of outside questions as ForecastBench's forecasts of it."
+    ),
 ) -> None:
     """Write every entry of the ledger as a row of CSV, or as JSON."""
+    from forecast.questions.exchange import forecast_set
     from forecast.questions.ledger import QuestionFolder, entry_rows
 
     check_target(out, [ledger or QuestionFolder(folder).ledger])
     _, found = _read(folder, ledger)
+    if forecastbench is not None:
+        made = forecast_set(found.histories.values(), dates.today(), forecastbench)
+        write_json(out, made)
+        _echo(f"{out}: {count(len(made['forecasts']), 'forecast')}")
+        return
     if out.suffix == ".csv":
         write_csv(out, entry_rows(found))
     elif out.suffix == ".json":
@@ -357,7 +589,7 @@ def _question(
             days.append(records.last_day(records.find(part.dyad)))
     for where, part in parts:
         with _naming(where):
-            made.append(part.question(records, day or min(days), None if chosen else name))
+            made.append(part.question(records, day or min(days), None if chosen else name, alone=not chosen))
     if not chosen:
         return made[0]
     if links["given"]:

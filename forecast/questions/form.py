@@ -29,6 +29,8 @@ from forecast.outlook.question import (
     SingleQuestion,
     ToneQuestion,
 )
+from forecast.questions.event_question import EventQuestion
+from forecast.questions.outside import OutsideQuestion
 from forecast.typing import Bool, Float
 from forecast.wording import capital, join
 
@@ -219,6 +221,7 @@ _HEAD = """\
 TYPES: dict[str, type[Question]] = {
     "share": ShareQuestion, "passage": PassageQuestion, "tone": ToneQuestion, "count": CountQuestion,
     "level": LevelQuestion, "joint": JointQuestion, "conditional": ConditionalQuestion,
+    "events": EventQuestion, "outside": OutsideQuestion,
 }  # fmt: skip
 """Types of questions by `kind`."""
 

@@ -15,6 +15,7 @@ from forecast.errors import LedgerError, QuestionError
 from forecast.files import digest
 from forecast.outlook.question import Digest, Question
 from forecast.questions.form import question_of
+from forecast.questions.outside import OutsideQuestion
 from forecast.wording import chance
 
 PACKAGE = "pendulum-forecast"
@@ -61,7 +62,8 @@ class LedgerEntry(BaseModel):
     previous: Digest  # `hash` of the line before; 64 zeros in the first
     # UTC time: `2026-06-01T10:00:00Z`; not before that of the line before
     written: Annotated[str, AfterValidator(_moment)]
-    entry: Literal["asked", "answered", "resolved"]  # `asked`, `answered` or `resolved`
+    # `asked`, `answered`, `priced` (of an outside question) or `resolved`
+    entry: Literal["asked", "answered", "priced", "resolved"]
     question: Annotated[str, Field(max_length=80)]  # `id` of the question
     retrospective: bool  # Derived from `written`: the window's last day had come; of a resolution, as of its question
     code: Annotated[str, Field(max_length=80)]  # Package version
@@ -135,8 +137,8 @@ class Answered(LedgerEntry):
     by: Text = "the model"  # Who answers
     data: Digest | None  # SHA-256 of the fit's data on its dyads
     model: Digest | None  # SHA-256 of the model's choices (`PendulumSpec.to_dict`, sorted keys, without spaces)
-    seed: int  # Seed and number of simulations
-    simulations: int = Field(ge=1, alias="futures")
+    seed: int  # Seed and number of simulations; both zero of an answer without simulations
+    simulations: int = Field(ge=0, alias="futures")
     converged: bool = True  # The convergence checks passed
     # Of a count: its kind was not calibrated or not scored, or its base rate is far away. Of several dyads: they
     # are assumed to be independent. Left out if there is nothing to say
@@ -148,6 +150,19 @@ class Answered(LedgerEntry):
         mark = "" if self.converged else ", NOT CONVERGED: do not use it"
         note = f". {self.note}" if self.note else ""
         return f"{chance(self.chance)} as of {self.as_of}{mark}{note}"
+
+
+class Priced(LedgerEntry):
+    """Price of an outside question by a source."""
+
+    as_of: Day  # Day of the price
+    source: Annotated[str, Field(min_length=1, max_length=80)]  # Who states it
+    price: Chance  # Probability of yes
+
+    @property
+    def said(self) -> str:
+        """The price in words."""
+        return f"{self.source} {self.price:.3f} on {self.as_of}"
 
 
 class Resolved(LedgerEntry):
@@ -162,7 +177,10 @@ class Resolved(LedgerEntry):
     events: Annotated[int, Field(ge=0)] | None = Field(default=None, alias="happenings")
     cooperative: Annotated[int, Field(ge=0)] | None = None
     of_a_kind: Annotated[int, Field(ge=0)] | None = None
-    data: Digest  # SHA-256 of what was known of the dyad
+    # SHA-256 of what was known of the dyad; 64 zeros of an outside question
+    data: Digest
+    # Who resolved an outside question; left out of all others
+    source: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
     @model_validator(mode="after")
     def _parts_of_all(self) -> "Resolved":
@@ -178,7 +196,7 @@ class Resolved(LedgerEntry):
         return f"{self.outcome.upper()}, {self.reason}"
 
 
-KINDS: dict[str, type[LedgerEntry]] = {"asked": Asked, "answered": Answered, "resolved": Resolved}
+KINDS: dict[str, type[LedgerEntry]] = {"asked": Asked, "answered": Answered, "priced": Priced, "resolved": Resolved}
 
 
 def line_of(plain: Mapping[str, Any]) -> bytes:
@@ -210,6 +228,7 @@ class History:
     answers: list[Answered] = field(default_factory=list)
     # Answers of another copy of the ledger that are older than those that were here when they came; they never count.
     superseded: list[Answered] = field(default_factory=list)
+    prices: list[Priced] = field(default_factory=list)  # Of an outside question
     resolution: Resolved | None = None
 
     @property
@@ -256,10 +275,14 @@ def is_retrospective(entry: LedgerEntry, history: History) -> bool:
 def follow(found: dict[str, History], entry: LedgerEntry) -> None:
     """Add an entry to the history of its question."""
     history = _begun(found, entry) if isinstance(entry, Asked) else _asked(found, entry)
-    if isinstance(entry, Answered | Resolved):
+    if isinstance(entry, Answered | Priced | Resolved):
         known = date.fromisoformat(entry.as_of)
         if isinstance(entry, Answered):
             _require_answer(history, entry)
+        elif isinstance(entry, Priced):
+            _require_price(history, known)
+        elif isinstance(history.question, OutsideQuestion):
+            _require_outcome(history, entry, known)
         else:
             _require_resolution(history, entry)
         if known > entry.day:
@@ -273,6 +296,8 @@ def follow(found: dict[str, History], entry: LedgerEntry) -> None:
     found[entry.question] = history
     if isinstance(entry, Answered):
         (history.superseded if history.supersedes(entry) else history.answers).append(entry)
+    elif isinstance(entry, Priced):
+        history.prices.append(entry)
     elif isinstance(entry, Resolved):
         history.resolution = entry
 
@@ -315,6 +340,25 @@ def _require_answer(history: History, entry: Answered) -> None:
         raise BadLine(f"field `as_of`: the window of {question.id} is over on {known}; resolve it")
     if not history.supersedes(entry):
         history.require_forward(known)
+
+
+def _require_price(history: History, known: date) -> None:
+    question = history.question
+    if not isinstance(question, OutsideQuestion):
+        raise BadLine(f"field `question`: {question.id} is no outside question; only these have prices")
+    if known > question.closes:
+        raise BadLine(f"field `as_of`: {question.id} closed on {question.closes}; give a price of a day up to then")
+
+
+def _require_outcome(history: History, entry: Resolved, known: date) -> None:
+    """Reject an outcome of an outside question without a source, or from before it was entered."""
+    if entry.source is None:
+        raise BadLine(f"field `source`: {history.question.id} is resolved elsewhere; say by whom")
+    if known < history.question.asked:
+        raise BadLine(
+            f"field `as_of`: {known} is before {history.question.asked}, when {history.question.id} was entered; a "
+            "question whose outcome was known then is none"
+        )
 
 
 def _require_resolution(history: History, entry: Resolved) -> None:

@@ -20,14 +20,18 @@ from typing import TYPE_CHECKING, Any, Self
 from forecast.dates import today
 from forecast.errors import LedgerError, OutputError, QuestionError
 from forecast.files import PASSING, clear_leftovers, is_empty, write_text
+from forecast.hazards.forecast import Expected
 from forecast.journal import TORN, Journal, append_lines, read_journal
 from forecast.outlook.draws import FitLike
 from forecast.outlook.question import Question, SingleQuestion
 from forecast.outlook.summary import NotDefined
-from forecast.panel.record import last_known
+from forecast.panel.record import coverage_end, last_known
 from forecast.questions.answer import Answer, answer_question
+from forecast.questions.event_question import EventQuestion
+from forecast.questions.events import answer_events, events_answer, resolve_events
 from forecast.questions.form import read_question, write_question
 from forecast.questions.history import BadLine, Draft, History, LedgerEntry, Resolved, follow, hash_of, line_of
+from forecast.questions.outside import OutsideQuestion, require_price
 from forecast.questions.resolution import Resolution, resolve_parts, resolve_question
 from forecast.wording import count, join
 
@@ -289,19 +293,72 @@ def resolved(resolution: Resolution) -> Draft:
     return {"entry": "resolved", **own, "as_of": resolution.as_of.isoformat()}
 
 
+def event_answer_of(
+    history: History, table: "EventTable | None", as_of: date | None = None, expect: Sequence[Expected] = ()
+) -> Draft | str:
+    """Return the entry of the answer to a question about events, which needs no fit, or why there is none."""
+    asked = history.question
+    question = asked.event if isinstance(asked, OutsideQuestion) else asked
+    if not isinstance(question, EventQuestion):
+        return "names no set of events; enter your own number with `question say`"
+    if table is None:
+        return "asks about single events, which these data do not have"
+    day = as_of or max(coverage_end(table, question.dyad, question.dataset), asked.asked)
+    if closed := asked.closed(day):
+        return closed
+    history.require_forward(day)
+    found = answer_events(table, question, as_of=day, expect=expect)
+    return _if_new(history, {**events_answer(question, found), "question": asked.id})
+
+
+def priced(question: Question, source: str, price: float, day: date) -> Draft:
+    """Return the entry of a price of an outside question."""
+    return {
+        "entry": "priced", "question": question.id, "as_of": day.isoformat(), "source": source,
+        "price": require_price(price),
+    }  # fmt: skip
+
+
+def own_number(question: Question, chance: float, day: date) -> Draft:
+    """Return the entry of a number of one's own for an outside question."""
+    return {
+        "entry": "answered", "question": question.id, "as_of": day.isoformat(), "chance": require_price(chance),
+        "mcse": None, "void": 0.0, "recorded": 0, "by": "you", "data": None, "model": None, "seed": 0, "futures": 0,
+        "converged": True, "note": None,
+    }  # fmt: skip
+
+
+def outcome_of(question: Question, outcome: str, source: str, day: date) -> Draft:
+    """Return the entry of the outcome of an outside question."""
+    if not isinstance(question, OutsideQuestion):
+        raise QuestionError(f"{question.id}: data resolve it; leave out the outcome")
+    if outcome not in ("yes", "no", "void"):
+        raise QuestionError(f"outcome: got {outcome!r:.40}; expected yes, no or void")
+    return {
+        "entry": "resolved", "question": question.id, "as_of": day.isoformat(), "outcome": outcome,
+        "reason": f"resolved by {source}", "data": FIRST, "source": source,
+    }  # fmt: skip
+
+
+def _if_new(history: History, draft: Draft) -> Draft | str:
+    """Return an answer unless it repeats the last one."""
+    last = {} if history.last_answer is None else history.last_answer.plain
+    same = all(last.get(name) == value for name, value in draft.items())
+    return "nothing new since the last answer" if same else draft
+
+
 def answer_of(
     history: History, fit: FitLike, *, model: Mapping[str, Any], converged: bool, seed: int, table: "EventTable | None"
 ) -> Draft | str:
-    """Return the entry of a question's answer from a fit, or why there is none."""
+    """Return the entry of a question's answer from a fit, or why there is none; events need the table alone."""
     as_of = last_known(fit.panel)
+    if isinstance(history.question, EventQuestion | OutsideQuestion):
+        return event_answer_of(history, table, as_of)
     if closed := history.question.closed(as_of):
         return closed
     history.require_forward(as_of)  # before long work
     found = answer_question(fit, history.question, seed=seed, table=table)
-    draft = answered(found, model=model, converged=converged)
-    last = {} if history.last_answer is None else history.last_answer.plain
-    same = all(last.get(name) == value for name, value in draft.items())
-    return "nothing new since the last answer" if same else draft
+    return _if_new(history, answered(found, model=model, converged=converged))
 
 
 def resolution_of(history: History, records: "Records", day: date, *, now: date) -> Draft | str:
@@ -310,13 +367,19 @@ def resolution_of(history: History, records: "Records", day: date, *, now: date)
     What resolves is final: added events resolve only where somebody says to which day the record is complete.
     """
     question = history.question
+    if isinstance(question, OutsideQuestion):
+        return "is resolved elsewhere: enter it with --outcome and --source"
 
     def resolve(part: SingleQuestion) -> Resolution:
         code = records.find(part.dyad)
-        found = resolve_question(
-            records.panel([code], day), part, today=day, table=records.events,
-            coverage_end=records.last_stated_day(code, part.dataset),
-        )  # fmt: skip
+        end = records.last_stated_day(code, part.dataset)
+        if isinstance(part, EventQuestion):
+            if records.events is None:
+                raise QuestionError(f"{part.id}: asks about single events, which these data do not have")
+            found = resolve_events(records.events, part, day, end)
+        else:
+            panel = records.panel([code], day)
+            found = resolve_question(panel, part, today=day, table=records.events, coverage_end=end)
         if found.outcome in ("open", "never") or part.last < now:
             return found
         return replace(found, outcome="open", reason=f"its window ends on {part.last}; resolve it after that day")

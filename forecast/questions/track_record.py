@@ -25,6 +25,7 @@ from forecast.outlook.question import Question
 from forecast.panel.notes import DataNotes, notes_of_pairs
 from forecast.questions.history import TIMINGS, WITH_HINDSIGHT, History, Timing, written_when
 from forecast.questions.ledger import Ledger
+from forecast.questions.outside import OutsideQuestion
 from forecast.wording import count
 
 SCHEMA = 1
@@ -104,7 +105,8 @@ class TrackRecord:
     @classmethod
     def of(cls, ledger: Ledger, *, day: date | None = None) -> "TrackRecord":
         """Score a ledger as of a day, by default today."""
-        now, histories = day or today(), list(ledger.histories.values())
+        now = day or today()
+        histories = [one for one in ledger.histories.values() if not isinstance(one.question, OutsideQuestion)]
         resolved = [one for one in histories if one.outcome != "open" and one.question.earliest < now]
         left = [one for one in histories if one.outcome == "open"]
         resolvable = [one for one in left if one.question.resolvable]

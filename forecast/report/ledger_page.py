@@ -31,6 +31,7 @@ LATEST = 12
 KINDS = {
     "all": "all", "share": "share of a window", "passage": "rolling windows", "tone": "tone of a window",
     "count": "events of a kind", "joint": "several together", "conditional": "one given another",
+    "events": "events of a set", "outside": "asked elsewhere",
 }  # fmt: skip
 WHOSE = {"first": "first answer", "mean": "mean over time", "last": "last answer", "base": "base rate"}
 TITLES = {IN_TIME: "Real-time", LATE: "Late", WITH_HINDSIGHT: "Retrospective"}

@@ -34,6 +34,7 @@ from forecast.report.events import cited
 from forecast.report.folder import fill, phrases
 from forecast.report.illustration import GENERATOR
 from forecast.report.material import Material
+from forecast.report.sets import sets_table
 from forecast.report.skill import skill_sentence, skill_table
 from forecast.report.table import Cell, Table
 from forecast.report.words import STAMP, listed
@@ -72,7 +73,8 @@ def tables_of(material: Material) -> dict[str, Table]:
     """Arrange the tables of a report by name; those without rows are left out."""
     result = material.result
     made = {
-        "recorded": recorded_table(result), "answers": answers_table(result), "kinds": _kinds(result),
+        "recorded": recorded_table(result), "answers": answers_table(result), "sets": sets_table(material),
+        "kinds": _kinds(result),
         "tone": tone_table(result), "tone_kinds": tone_kinds_table(result),
         "level": level_table(result),
         "frameworks": _frameworks(result), "dyads": _dyads(material),

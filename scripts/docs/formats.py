@@ -27,8 +27,10 @@ from forecast.outlook.assess import Assessment
 from forecast.outlook.scenarios import Followed, Scenario, Scenarios
 from forecast.outlook.windows import Prospect, QuestionOutlook
 from forecast.panel.kinds import EVENTS, INDEX, VARIABLES
+from forecast.questions.event_question import EventQuestion
 from forecast.questions.form import ConditionalQuestion, JointQuestion
-from forecast.questions.history import Answered, Asked, LedgerEntry, Resolved
+from forecast.questions.history import Answered, Asked, LedgerEntry, Priced, Resolved
+from forecast.questions.outside import OutsideQuestion
 from forecast.report.pairs_page import Pair
 from forecast.report.skill import Compared, DyadSkill, HorizonSkill
 from forecast.sources import Source
@@ -97,7 +99,7 @@ def _pages() -> dict[str, Page]:
         ]),
         "ledger": ("Ledger and track record", "JSON lines of [questions](../questions.md), one entry each. Schema 1.", [
             _record("An entry", LedgerEntry),
-            *[(one.__name__.lower(), "", _own(one)) for one in (Asked, Answered, Resolved)],
+            *[(one.__name__.lower(), "", _own(one)) for one in (Asked, Answered, Priced, Resolved)],
             ("track_record.json", "Written by `forecast question score --out`.", contents("track_record.json")),
         ]),
         "explain-json": ("explain.json and change.json", "Numbers from draws are `value` and `mcse`.", [
@@ -249,6 +251,7 @@ def _question() -> Page:
         "About one dyad": question.SingleQuestion, "Share": question.ShareQuestion,
         "Rolling windows": question.PassageQuestion, "Tone": question.ToneQuestion, "Count": question.CountQuestion,
         "Level": question.LevelQuestion, "Joint": JointQuestion, "Conditional": ConditionalQuestion,
+        "Events": EventQuestion, "Outside": OutsideQuestion,
     }  # fmt: skip
     words = "A YAML or JSON file by `forecast question new`. Fields that a kind does not need are left out. Version 1."
     return ("Question", words, [

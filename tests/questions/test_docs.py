@@ -9,7 +9,7 @@ import typer
 from forecast.cli import app
 from forecast.outlook.question import FixedBaseline, FixedTone
 from forecast.questions.form import TYPES
-from forecast.questions.history import Answered, Asked, LedgerEntry, Resolved
+from forecast.questions.history import Answered, Asked, LedgerEntry, Priced, Resolved
 from tests.documented import sections
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -32,7 +32,7 @@ def test_every_field_of_a_question_is_documented():
 
 def test_every_field_of_a_ledger_is_documented_in_order():
     assert sections("ledger")["An entry"] == names(LedgerEntry.model_fields)
-    for entry in (Asked, Answered, Resolved):
+    for entry in (Asked, Answered, Priced, Resolved):
         assert sections("ledger")[entry.__name__.lower()] == own(entry)
 
 

@@ -401,6 +401,7 @@ def test_the_page_has_resolved_questions_of_every_kind(tmp_path):
         made("share"), made("passage", kind="passage", when="by", span=1, before=[]),
         made("tone", kind="tone", threshold=1.0, cooperative=None),
         made("count", kind="count", of="violence", at_least=1, **bare),
+        made("events", kind="events", set="strike", definition="Force", codes=["190"], **bare),
         joint_question([one, other], id="joint"), conditional_question(one, other, id="conditional"),
     ]  # fmt: skip
     assert {question.kind for question in questions} == {kind for kind, own in TYPES.items() if own.resolvable}

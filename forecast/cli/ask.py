@@ -1,0 +1,62 @@
+"""`forecast ask`: the probability of any event, by any day, from the record alone."""
+
+from dataclasses import dataclass
+
+import forecast
+from forecast.cli.declaring import arg, grouped, opt, shared
+from forecast.cli.options import Added, day_of, open_data
+from forecast.cli.terminal import echo_json, print_lines
+from forecast.errors import SpecError
+
+PRICE_NOTE = "Do not bet on this number against a price; read both together (`forecast help market-questions`)."
+
+
+@dataclass
+class Events:
+    """Which events count."""
+
+    panel = "Question"
+
+    by: str | None = opt("The state that acts, such as USA.")
+    actor: str | None = opt("A name that the row contains.")
+    quiet: int | None = opt("In place of a number: days in a row without an event.", min=1)
+    expect: list[str] | None = opt(
+        "An event of the set that you expect, DAY:CHANCE, such as 2026-07-10:0.8. Repeat it for several."
+    )
+    as_of: str | None = shared.as_of()
+
+
+@grouped(
+    "ask 'USA-IRN strike by 2026-07-31'",
+    "ask 'USA-CHN at least 2 visits from 2026-07-01 to 2026-12-31' --by USA",
+    "ask 'IND-PAK 190,195 by 2026-12'",
+)
+def ask(
+    events: Events,
+    data: Added,
+    question: str = arg(
+        "DYAD [NUMBER] SET [from DAY] by DAY; codes may stand in place of a set.", ..., metavar="QUESTION"
+    ),
+    as_json: bool = shared.json(),
+) -> None:
+    """Estimate how likely events of a set are by a day, from the record alone: no fit, no ledger.
+
+    Sets: `forecast help sets`. To keep the answer and score it later: `forecast question new`.
+    """
+    from forecast.hazards.asking import AskedLine
+    from forecast.hazards.forecast import Expected
+
+    asked = AskedLine.parse(question)
+    day = day_of(events.as_of, "as-of")
+    records = open_data(data.given, asked.dyad, day)
+    if records.events is None:
+        raise SpecError("ask: sets of events need single events, and these data have counts only")
+    found = forecast.forecast_events(
+        records.events, records.find(asked.dyad), asked.wanted, first=asked.first, last=asked.last,
+        at_least=asked.at_least, by=events.by and events.by.upper(), actor=events.actor, quiet=events.quiet,
+        as_of_day=day, expect=[Expected.parse(text) for text in events.expect or ()],
+    )  # fmt: skip
+    if as_json:
+        echo_json(found.to_dict())
+        return
+    print_lines("ask", soft_wrap=True, found=found, price_note=PRICE_NOTE)

@@ -1,0 +1,394 @@
+"""Backtest the hazards of sets of events, and write forecast/hazards/skill.csv and docs/research/event-sets.md.
+
+    python scripts/hazards_skill.py            about twenty minutes on one core
+
+Weekly forecast dates from 2015 on, fifteen pairs, six windows, both sides together and each alone. Every forecast has
+coefficients that know the data to the end of the year before. Run scripts/fit_hazards.py first.
+"""
+
+import argparse
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from fit_hazards import pairs_of
+
+from forecast.events import read_chronology
+from forecast.events.sets import EventSet, read_sets
+from forecast.files import write_text
+from forecast.hazards.coefficients import Coefficients, read_coefficients
+from forecast.hazards.fit import Landmarks
+from forecast.hazards.memories import Covariates, Events, PairRecord, day_number, day_of_number
+from forecast.hazards.skill import ALL, COLUMNS, FILE, HAZARD, REPORTED, SIMPLE, model_names
+from forecast.hazards.wars import war_now
+from forecast.numeric import paired
+from forecast.outlook.kind_counts import KindRates, dyads_worth
+from forecast.typing import Bool, Float, Index
+from forecast.wording import number, percent
+
+PAGE = Path("docs/research/event-sets.md")
+WINDOWS = (7, 14, 30, 90, 180, 365)  # days ahead
+MONTHS = {30: 1, 90: 3, 180: 6, 365: 12}  # of the kind rates, which count months
+FIRST = date(2015, 1, 1)
+STEP = 7  # days between forecast dates
+KIND_STEP = 91  # days between those on which the kind rates are computed, for speed
+FULL_RECORD = 1825  # days of record before a forecast date, so that a ten-year rate is one of five years at least
+LOGISTIC_STEP = 3  # years between fits of the logistic regression
+RIDGE = 2e-4  # of the logistic regression
+EDGE = 0.002  # probabilities are kept so far from 0 and 1, in every model
+RATE_PRIOR = 0.3  # events that a simple rate has before any
+BINS = 10  # of a reliability table
+
+
+@dataclass(frozen=True)
+class Case:
+    """Forecast dates of a set and pair."""
+
+    at: Index
+    pair: int
+    war: Bool
+    happened: Mapping[int, Float]  # By window, NaN where it is not covered
+    chances: Mapping[str, Mapping[int, Float]]  # By model and window
+
+
+def main() -> None:
+    """Score all sets and write the table and the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sets", help="names, separated by commas; by default all")
+    parser.add_argument("--plain", action="store_true", help="without the logistic regression and the kind rates")
+    chosen = parser.parse_args()
+    sets = {name: one for name, one in read_sets().items() if not chosen.sets or name in chosen.sets.split(",")}
+    events = read_chronology().events
+    pairs, ends = pairs_of(events)
+    stored = read_coefficients()
+    tables, summaries = [], []
+    for name, wanted in sets.items():
+        print(name, flush=True)
+        scores = scored(cases(name, wanted, pairs, ends, stored, plain=chosen.plain))
+        scores = scores.assign(set=pd.Categorical([name] * len(scores), list(sets)))
+        summaries.append(summarised(scores))
+        tables.append(scores[scores["who"] == "both"])
+    table, summary = pd.concat(tables, ignore_index=True), pd.concat(summaries, ignore_index=True)
+    kept = summary[(summary["days"] == ALL) | ((summary["state"] == ALL) & (summary["who"] == "both"))]
+    text = kept[list(COLUMNS)].to_csv(index=False, float_format="%.4f", lineterminator="\n")
+    write_text(FILE, text)
+    write_text(PAGE, page(table, summary, stored))
+    print(f"{FILE.name} and {PAGE}")
+
+
+def cases(
+    name: str, wanted: EventSet, pairs: list[PairRecord], ends: list[int], stored: Coefficients, *, plain: bool
+) -> Iterator[tuple[str, Case]]:
+    """Return the forecasts of a set by who acts: both sides, and each alone."""
+    logistic = None if plain else Logistic(wanted, pairs, ends)
+    constant = frequencies(wanted, pairs, ends)
+    kinds = None if plain else KindPast(wanted, pairs, ends)
+    for place, (pair, end) in enumerate(zip(pairs, ends, strict=True)):
+        start = max(day_number(FIRST), pair.start + FULL_RECORD)
+        at = np.arange(start + (-start) % STEP, end - min(WINDOWS), STEP)
+        if not at.size:
+            continue
+        war = war_on(place, pair, at)
+        for who, by in (("both", None), ("one side", pair.dyad[:3]), ("one side", pair.dyad[4:])):
+            own = pair.of_set(wanted, by=by)
+            happened = {days: np.where(at + days <= end, own.between(at, at + days) > 0, np.nan) for days in WINDOWS}
+            chances = {HAZARD: hazard(pair, own, at, name, stored), **simple(pair, own, at)}
+            if by is None:
+                chances |= constant(at)
+                chances |= logistic(place, own, at) if logistic else {}
+                chances |= kinds(place, at) if kinds else {}
+            yield who, Case(at, place, war, happened, chances)
+
+
+KNOWN_WARS: dict[tuple[int, int], bool] = {}
+"""Whether a pair is at war on a day: the same for all sets."""
+
+
+def war_on(place: int, pair: PairRecord, at: Index) -> Bool:
+    """Return on which days a pair is at war."""
+    for day in at.tolist():
+        if (place, day) not in KNOWN_WARS:
+            KNOWN_WARS[place, day] = war_now(pair.context["violence"], day) is not None
+    return np.array([KNOWN_WARS[place, day] for day in at.tolist()])
+
+
+def hazard(pair: PairRecord, own: Events, at: Index, name: str, stored: Coefficients) -> dict[int, Float]:
+    """Return the chances of the hazard by window, each by the fit of its day."""
+    fits = np.array([stored.place(day_of_number(day))[0] for day in at])
+    found = {days: np.full(len(at), np.nan) for days in WINDOWS}
+    for fit in np.unique(fits):
+        some = fits == fit
+        overall = float(stored.overall[fit, stored.set_place(name)])
+        curves = stored.curves(Covariates.of(pair, own, at[some], overall), name, int(fit))
+        none = curves.none(np.array(WINDOWS, dtype=np.float64))
+        for place, days in enumerate(WINDOWS):
+            found[days][some] = 1 - none[:, place]
+    return found
+
+
+def simple(pair: PairRecord, own: Events, at: Index) -> dict[str, dict[int, Float]]:
+    """Return the chances by simple rates: of one and ten years, and of three memories."""
+    found: dict[str, dict[int, Float]] = {}
+    for model, years in zip(SIMPLE, (1, 10), strict=False):
+        rate = (own.between(at - 365 * years, at) + RATE_PRIOR) / (365 * years)
+        found[model] = {days: -np.expm1(-days * rate) for days in WINDOWS}
+    held, exposure = own.remembered(at)[3:], pair.exposure(at)[3:]
+    found[SIMPLE[2]] = {days: 1 - ((1 + days / exposure) ** -(held + 0.5)).mean(axis=0) for days in WINDOWS}
+    return found
+
+
+def frequencies(wanted: EventSet, pairs: list[PairRecord], ends: list[int]) -> Any:
+    """Return a function: the share of windows of all pairs, up to the end of the year before, with an event."""
+    landmarks = Landmarks.of(pairs, ends, wanted)
+
+    def chances(at: Index) -> dict[str, dict[int, Float]]:
+        years = np.array([day_of_number(day).year for day in at])
+        found = {days: np.zeros(len(at)) for days in WINDOWS}
+        for year in np.unique(years):
+            before = day_number(date(int(year), 1, 1))
+            for days in WINDOWS:
+                known = landmarks.at + days <= np.minimum(landmarks.end, before)
+                found[days][years == year] = (landmarks.wait[known] < days).mean()
+        return {"constant": found}
+
+    return chances
+
+
+class Logistic:
+    """Logistic regression on the same memories, by window: one more benchmark."""
+
+    def __init__(self, wanted: EventSet, pairs: list[PairRecord], ends: list[int]) -> None:
+        """Fit it as of every third year."""
+        self.pairs, self.found = pairs, Landmarks.of(pairs, ends, wanted)
+        self.fits = {
+            year: {days: self._fit(days, day_number(date(year, 1, 1))) for days in WINDOWS}
+            for year in range(FIRST.year, day_of_number(max(ends)).year + 1, LOGISTIC_STEP)
+        }
+
+    def _fit(self, days: int, before: int) -> tuple[Float, Float, Float]:
+        import statsmodels.api as sm
+
+        known = self.found.at + days <= np.minimum(self.found.end, before)
+        design = self.found.covariates[0][known]
+        middle, spread = design.mean(axis=0), design.std(axis=0) + 1e-9
+        model = sm.GLM(
+            self.found.wait[known] < days, sm.add_constant((design - middle) / spread), family=sm.families.Binomial()
+        )
+        return middle, spread, np.asarray(model.fit_regularized(alpha=RIDGE, L1_wt=0.0, maxiter=100).params)
+
+    def __call__(self, pair: int, own: Events, at: Index) -> dict[str, dict[int, Float]]:
+        """Return the chances of a pair."""
+        design = Covariates.of(self.pairs[pair], own, at, 1e-3).at_lead(0, 7)
+        years = np.array([day_of_number(day).year for day in at])
+        used = FIRST.year + (years - FIRST.year) // LOGISTIC_STEP * LOGISTIC_STEP
+        found = {days: np.zeros(len(at)) for days in WINDOWS}
+        for year in np.unique(used):
+            for days in WINDOWS:
+                middle, spread, values = self.fits[int(year)][days]
+                log_odds = values[0] + (design[used == year] - middle) / spread @ values[1:]
+                found[days][used == year] = 1 / (1 + np.exp(-log_odds))
+        return {"logistic regression": found}
+
+
+class KindPast:
+    """The rates of kinds by which counts were forecast before: months, pooled over pairs."""
+
+    def __init__(self, wanted: EventSet, pairs: list[PairRecord], ends: list[int]) -> None:
+        """Count the months of all pairs."""
+        self.pairs, self.ends = pairs, ends
+        self.own = [pair.of_set(wanted) for pair in pairs]
+        self.known: dict[int, KindRates] = {}
+
+    def __call__(self, pair: int, at: Index) -> dict[str, dict[int, Float]]:
+        """Return the chances of a pair, of every quarter alone; others are missing."""
+        found = {days: np.full(len(at), np.nan) for days in WINDOWS}
+        for place in np.flatnonzero(at % KIND_STEP == 0):
+            rates = self._as_of(int(at[place]))
+            for days, months in MONTHS.items():
+                dyad = self.pairs[pair].dyad
+                if dyad in rates.counts and len(rates.counts[dyad]) > months:
+                    found[days][place] = rates.rate(dyad, months).at_least(1)
+        return {"kind rates": found}
+
+    def _as_of(self, day: int) -> KindRates:
+        if day not in self.known:
+            counts, covered = {}, {}
+            for pair, own, end in zip(self.pairs, self.own, self.ends, strict=True):
+                last = min(day, end)
+                months = int((last - pair.start) // 30.4375)
+                if months > 12:
+                    edges = np.round(last - 30.4375 * np.arange(months, -1, -1)).astype(np.int64)
+                    counts[pair.dyad] = own.between(edges[:-1], edges[1:]).astype(np.int64)
+                    covered[pair.dyad] = np.ones(months, dtype=bool)
+            worth = dyads_worth(np.array([[one[-120:].sum(), len(one[-120:])] for one in counts.values()]))
+            self.known[day] = KindRates(counts, covered, 1.0, worth)
+        return self.known[day]
+
+
+def scored(found: Iterator[tuple[str, Case]]) -> pd.DataFrame:
+    """Return a row per forecast date, window and model."""
+    parts = []
+    for who, case in found:
+        for model, by_window in case.chances.items():
+            for days, chance in by_window.items():
+                happened = case.happened[days]
+                there = ~np.isnan(happened) & ~np.isnan(chance)
+                inside = np.clip(chance[there], EDGE, 1 - EDGE)
+                yes = happened[there]
+                parts.append(
+                    pd.DataFrame({
+                        "who": who, "pair": np.int16(case.pair), "at": case.at[there].astype(np.int32),
+                        "war": case.war[there], "model": model, "days": np.int16(days),
+                        "chance": inside.astype(np.float32), "yes": yes.astype(np.int8),
+                        "log": -np.where(yes > 0, np.log(inside), np.log1p(-inside)).astype(np.float32),
+                    })
+                )  # fmt: skip
+    table = pd.concat(parts, ignore_index=True)
+    models = pd.CategoricalDtype(model_names())
+    return table.astype({"who": pd.CategoricalDtype(["both", "one side"]), "model": models})
+
+
+def summarised(table: pd.DataFrame) -> pd.DataFrame:
+    """Return mean scores by set, who acts, state, window and model; `all` windows count alike."""
+    table = table.assign(square=(table["chance"] - table["yes"]) ** 2)
+    parts = []
+    for state, own in (("all", table), ("war", table[table["war"]]), ("peace", table[~table["war"]])):
+        by = own.groupby(["set", "who", "days", "model"], observed=True)
+        mean = by.agg(
+            windows=("yes", "size"), log_score=("log", "mean"), brier=("square", "mean"), forecast=("chance", "mean"),
+            happened=("yes", "mean"),
+        ).reset_index()  # fmt: skip
+        every = mean.groupby(["set", "who", "model"], observed=True)
+        overall = every[["log_score", "brier", "forecast", "happened"]].mean().reset_index()
+        overall = overall.assign(days=ALL, windows=every["windows"].sum().to_numpy())
+        parts.append(pd.concat([mean.astype({"days": str}), overall], ignore_index=True).assign(state=state))
+    found = pd.concat(parts, ignore_index=True).assign(period=REPORTED)
+    return found.astype({"set": str, "who": str, "model": str})
+
+
+def difference(table: pd.DataFrame, days: int, other: str) -> str:
+    """Return the difference of the hazard's log score from another model's, with a 90% interval by pair and year."""
+    keys = ["set", "pair", "at"]
+    own = table[(table["days"] == days) & (table["who"] == "both")]
+    one = own[own["model"] == HAZARD].set_index(keys)
+    two = own[own["model"] == other].set_index(keys)
+    both = one.join(two[["log"]], how="inner", suffixes=("", "_other")).reset_index()
+    years = pd.to_datetime(both["at"], unit="D").dt.year
+    found = paired(both["log"], both["log_other"], years, max(days // 30, 1), both["pair"])
+    if found.low is None or found.high is None:
+        return number(found.mean, 4)
+    return f"{number(found.mean, 4)} ({number(found.low, 4)} to {number(found.high, 4)})"
+
+
+def page(table: pd.DataFrame, summary: pd.DataFrame, stored: Coefficients) -> str:
+    """Return the page of scores."""
+    both = summary[(summary["who"] == "both") & (summary["state"] == "all")]
+    models = [name for name in model_names() if name in set(both["model"].astype(str))]
+    lines = [
+        "# Scores of the sets of events",
+        "",
+        "<!-- Written by scripts/hazards_skill.py. -->",
+        "",
+        f"Weekly forecast dates from 2015 on, fifteen pairs, {both['set'].nunique()} sets. Each forecast knows the "
+        "data to its day, and coefficients fitted to the end of the year before. Smaller is better. The choices of the "
+        "model were made on 2005 to 2014.",
+        "",
+        "## Log score by window",
+        "",
+        "Mean over sets and forecast dates. The kind rates are those of every quarter.",
+        "",
+        _table(both, models, "log_score"),
+        "",
+        "## Brier score by window",
+        "",
+        _table(both, models, "brier"),
+        "",
+        "## Difference in log score",
+        "",
+        "Of the hazard from another model, with 90% intervals clustered by pair and year. Below zero the hazard is "
+        "better; it is called better only if the interval excludes zero.",
+        "",
+        "| days | " + " | ".join(model for model in models if model != HAZARD) + " |",
+        "|---|" + "---|" * (len(models) - 1),
+    ]
+    for days in WINDOWS:
+        cells = [
+            difference(table, days, model) if model != "kind rates" or days in MONTHS else "–"
+            for model in models if model != HAZARD
+        ]  # fmt: skip
+        lines.append(f"| {days} | " + " | ".join(cells) + " |")
+    lines += ["", "## Within and outside wars", "", "Violent sets and truces, all windows alike.", ""]
+    lines += _states(summary)
+    lines += ["", "## Each set", "", "All windows alike. Where a simple rate is better, the answer says so.", ""]
+    lines += _sets(both)
+    lines += ["", "## Reliability", "", "All sets, by window and tenth of the forecast.", ""]
+    lines += _reliability(table)
+    lines += ["", "## One side alone", "", "Events by one of the two states, with the same coefficients.", ""]
+    alone = summary[(summary["who"] == "one side") & (summary["state"] == "all")]
+    lines += [_table(alone, [HAZARD, *SIMPLE], "log_score")]
+    return "\n".join(lines) + "\n"
+
+
+def _table(summary: pd.DataFrame, models: list[str], score: str) -> str:
+    """Return a table of mean scores by window and model."""
+    lines = ["| days | " + " | ".join(models) + " |", "|---|" + "---|" * len(models)]
+    for days in WINDOWS:
+        own = summary[summary["days"] == str(days)].groupby("model", observed=True)[score].mean()
+        cells = [number(own[model], 4) if model in own.index else "–" for model in models]
+        lines.append(f"| {days} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _states(summary: pd.DataFrame) -> list[str]:
+    lines = [
+        "| set | state | windows | hazard | " + " | ".join(SIMPLE) + " | forecast | happened |",
+        "|---|" + "---|" * 8,
+    ]
+    own = summary[(summary["who"] == "both") & (summary["days"] == ALL)]
+    for name in ("violence", "strike", "clash", "truce", "talks", "visit"):
+        for state in ("war", "peace"):
+            found = own[(own["set"] == name) & (own["state"] == state)].set_index("model")
+            if HAZARD in found.index:
+                scores = " | ".join(number(found.loc[model, "log_score"], 3) for model in (HAZARD, *SIMPLE))
+                row = found.loc[HAZARD]
+                lines.append(
+                    f"| {name} | {state} | {row['windows']:,} | {scores} | {percent(row['forecast'])} | "
+                    f"{percent(row['happened'])} |"
+                )
+    return lines
+
+
+def _sets(both: pd.DataFrame) -> list[str]:
+    lines = ["| set | hazard | " + " | ".join(SIMPLE) + " | forecast | happened |", "|---|" + "---|" * 6]
+    for name in dict.fromkeys(both["set"]):
+        own = both[(both["set"] == name) & (both["days"] == ALL)].set_index("model")
+        scores = [own.loc[model, "log_score"] for model in (HAZARD, *SIMPLE)]
+        best = min(scores)
+        cells = [f"**{number(one, 4)}**" if one == best else number(one, 4) for one in scores]
+        row = own.loc[HAZARD]
+        lines.append(
+            f"| {name} | " + " | ".join(cells) + f" | {percent(row['forecast'])} | {percent(row['happened'])} |"
+        )
+    return lines
+
+
+def _reliability(table: pd.DataFrame) -> list[str]:
+    own = table[(table["model"] == HAZARD) & (table["who"] == "both")]
+    tenth = np.minimum((own["chance"] * BINS).astype(int), BINS - 1)
+    heads = [f"{10 * one}–{10 * one + 10}%" for one in range(BINS)]
+    lines = ["| days | " + " | ".join(heads) + " |", "|---|" + "---|" * BINS]
+    for days in WINDOWS:
+        cells = []
+        for place in range(BINS):
+            some = own[(own["days"] == days) & (tenth == place)]
+            cells.append(f"{percent(some['chance'].mean())}: {percent(some['yes'].mean())}" if len(some) > 50 else "–")
+        lines.append(f"| {days} | " + " | ".join(cells) + " |")
+    return lines
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""Questions about events of a set: asked, answered without a fit, resolved, and on the command line."""
+
+import json
+from datetime import date
+
+import pytest
+from typer.testing import CliRunner
+
+from forecast import answer_events, find_set, make_event_question, read_chronology, read_question, resolve_events
+from forecast.cli import app
+from forecast.errors import QuestionError
+from forecast.questions import EventQuestion, write_question
+
+DAY = date(2024, 3, 31)
+
+
+@pytest.fixture(scope="module")
+def table():
+    return read_chronology(dyads=["USA-IRN"])
+
+
+def made(table, name="strike", **asked):
+    return make_event_question(table, "USA-IRN", find_set(name), **{"last": date(2024, 6, 30), "as_of": DAY} | asked)
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(one) for one in arguments])
+
+
+def said(result):
+    return " ".join((result.stdout + result.stderr).split())
+
+
+def test_a_question_keeps_its_codes_and_comes_back_from_its_file(table, tmp_path):
+    question = made(table, by="USA", at_least=2)
+    write_question(tmp_path / "own.yaml", question)
+    again = read_question(tmp_path / "own.yaml")
+    assert isinstance(again, EventQuestion)
+    assert again.digest == question.digest
+    assert again.codes == ("190", "194", "195")
+
+
+def test_it_is_answered_from_the_record_and_the_answer_moves_with_the_day(table):
+    question = made(table, last=date(2024, 5, 31), at_least=3)
+    first, later = (answer_events(table, question, as_of=date(2024, *day)) for day in ((3, 31), (4, 30)))
+    assert later.recorded >= first.recorded == 0
+    assert first.chance != later.chance
+
+
+def test_it_resolves_by_its_rows(table):
+    assert resolve_events(table, made(table), date(2025, 1, 1)).outcome == "yes"
+    quiet = made(table, quiet=60, last=date(2024, 12, 31))
+    assert resolve_events(table, quiet, date(2025, 6, 1)).outcome == "yes"
+    never = made(table, "recognition")
+    assert resolve_events(table, never, date(2025, 1, 1)).outcome == "no"
+
+
+def test_it_stays_open_until_coverage_reaches_its_end(table):
+    question = make_event_question(table, "USA-IRN", find_set("strike"), last=date(2026, 10, 31))
+    assert resolve_events(table, question, date(2026, 11, 15)).outcome == "open"
+
+
+def test_an_answer_that_is_known_is_no_question(table):
+    with pytest.raises(QuestionError, match="already has"):
+        made(table, first=date(2024, 1, 1))
+
+
+def test_who_acts_is_one_of_the_pair(table):
+    with pytest.raises(QuestionError, match="no state of USA-IRN"):
+        made(table, by="CHN")
+
+
+def test_the_life_of_a_question_on_the_command_line(tmp_path):
+    folder = ("--folder", tmp_path / "questions")
+    asked = run(
+        "question", "new", "USA-IRN", "--at-least", "strike", "--from", "2024-04-01", "--until", "2024-06-30",
+        "--as-of", "2024-03-31", "--id", "own", *folder,
+    )  # fmt: skip
+    assert asked.exit_code == 0, said(asked)
+    assert run("question", "update", "--as-of", "2024-04-30", *folder).exit_code == 0
+    assert "YES" in said(run("question", "resolve", *folder))
+    entries = (tmp_path / "questions" / "ledger.jsonl").read_text("utf-8").splitlines()
+    answer = json.loads(entries[1])
+    assert (answer["by"], answer["futures"], answer["model"]) == ("the hazards", 0, None)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--codes", "1999"), "near are"),
+        (("--at-least", "strike", "--codes", "190"), "two sets at once"),
+        (("--at-least", "strike:many"), "SET:NUMBER"),
+        (("--at-least", "violence:1", "--until", "2024-03-01"), "later day"),
+        (("--at-least", "strike", "--until", "2024-03-01"), "later day"),
+        (("--at-least", "strike", "--from", "2024-07-01", "--until", "2024-06-01"), "swap them"),
+    ],
+)
+def test_bad_input_is_an_error_with_a_remedy_and_nothing_is_written(tmp_path, options, words):
+    result = run("question", "new", "USA-IRN", *options, "--as-of", "2024-03-31", "--folder", tmp_path / "questions")
+    assert result.exit_code == 2
+    assert words in said(result)
+    assert not (tmp_path / "questions").exists()
+
+
+def test_a_part_of_a_joint_question_has_no_days(tmp_path):
+    result = run(
+        "question", "new", "USA-IRN", "--higher", "5", "--and", "at-least violence from 2024-07-01",
+        "--as-of", "2024-03-31", "--folder", tmp_path,
+    )  # fmt: skip
+    assert result.exit_code == 2
+
+
+def test_ask_prints_the_answer_and_json(tmp_path):
+    shown = said(run("ask", "USA-IRN strike by 2024-06-30", "--as-of", "2024-03-31"))
+    parts = ("At least 1 US-Iran event", "of ten years", "since the last event", "What would change it most", "Rule:")
+    for part in parts:
+        assert part in shown
+    assert "read both together" in shown
+    found = json.loads(run("ask", "USA-IRN strike by 2024-06-30", "--as-of", "2024-03-31", "--json").stdout)
+    assert 0 < found["chance"] < 1

@@ -1,0 +1,137 @@
+"""Outside questions: prices, outcomes and pools in the ledger, their scores, and question sets."""
+
+import json
+from datetime import date, timedelta
+
+import pytest
+from typer.testing import CliRunner
+
+from forecast import dates
+from forecast.cli import app
+from forecast.errors import LedgerError, QuestionError
+from forecast.questions import Ledger, TrackRecord, append_entries, asked, question_of
+from forecast.questions.exchange import forecast_set, read_question_set
+from forecast.questions.ledger import outcome_of, own_number, priced
+from forecast.questions.outside import ENOUGH, OWN_WEIGHT, outside_scores, pool_weight, pooled_chance
+
+TODAY = dates.today()
+
+
+def outside(name="iran", **given):
+    fields = {"text": "Will there be a strike?", "asked": TODAY, "closes": TODAY + timedelta(days=30)} | given
+    return question_of({"version": 1, "kind": "outside", "id": name, **fields}, "question")
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["question", *map(str, arguments)])
+
+
+def said(result):
+    return " ".join((result.stdout + result.stderr).split())
+
+
+def test_the_pool_lies_between_and_near_the_price():
+    assert 0.34 < pooled_chance(0.34, 0.6) < 0.4
+    assert pooled_chance(0.34, 0.34) == pytest.approx(0.34)
+    assert pooled_chance(0.34, 0.6, 1.0) == pytest.approx(0.6)
+
+
+def test_the_weight_is_learned_only_from_enough_questions_and_moves_towards_the_better_forecaster():
+    few = [(0.5, 0.9, True)] * (ENOUGH - 1)
+    assert (pool_weight(few).value, pool_weight(few).learned) == (OWN_WEIGHT, False)
+    assert pool_weight([(0.5, 0.9, True)] * 200).value > OWN_WEIGHT > pool_weight([(0.5, 0.9, False)] * 200).value
+
+
+def test_a_ledger_holds_price_number_and_outcome_and_scores_them_apart(tmp_path):
+    path, question = tmp_path / "ledger.jsonl", outside()
+    append_entries(path, [asked(question), priced(question, "market", 0.34, TODAY), own_number(question, 0.6, TODAY)])
+    append_entries(path, [outcome_of(question, "no", "market", TODAY)])
+    ledger = Ledger.read(path)
+    scores = outside_scores(ledger.histories.values())
+    own, price, pool = (next(row for row in scores.rows if row["who"] == who) for who in ("own", "price", "pool"))
+    assert (own["brier"], price["brier"]) == (pytest.approx(0.36), pytest.approx(0.34**2))
+    assert price["brier"] < pool["brier"] < own["brier"]
+    assert TrackRecord.of(ledger).questions == 0
+
+
+@pytest.mark.parametrize("price", [-0.1, 1.2])
+def test_a_price_is_a_probability(price):
+    with pytest.raises(QuestionError, match="not between 0 and 1"):
+        priced(outside(), "market", price, TODAY)
+
+
+def test_an_outcome_from_before_the_question_is_rejected_and_nothing_is_written(tmp_path):
+    path, question = tmp_path / "ledger.jsonl", outside()
+    append_entries(path, [asked(question)])
+    before = path.read_bytes()
+    with pytest.raises(LedgerError, match="none"):
+        append_entries(path, [outcome_of(question, "yes", "market", TODAY - timedelta(days=1))])
+    assert path.read_bytes() == before
+
+
+def test_a_question_that_has_closed_and_text_with_controls_are_rejected():
+    with pytest.raises(QuestionError, match="closes"):
+        outside(closes=TODAY)
+    with pytest.raises(QuestionError, match="control"):
+        outside(text="Will\x1b[31m it?")
+    with pytest.raises(QuestionError, match="url"):
+        outside(url="javascript:alert(1)")
+
+
+def test_only_outside_questions_have_prices(tmp_path):
+    from forecast import read_chronology
+    from tests.questions.test_events import made
+
+    question = made(read_chronology(dyads=["USA-IRN"]))
+    path = tmp_path / "ledger.jsonl"
+    append_entries(path, [asked(question)])
+    with pytest.raises(LedgerError, match="no outside question"):
+        append_entries(path, [priced(question, "market", 0.5, date(2024, 4, 1))])
+
+
+def test_the_life_of_an_outside_question_on_the_command_line(tmp_path):
+    folder = ("--folder", tmp_path / "questions")
+    closes = TODAY + timedelta(days=60)
+    new = run(
+        "new", "USA-IRN", "--text", "Will the US strike Iran?", "--url", "https://example.org/1", "--closes", closes,
+        "--at-least", "strike", "--by", "usa", "--id", "own", *folder,
+    )  # fmt: skip
+    assert new.exit_code == 0, said(new)
+    assert run("update", "own", *folder).exit_code == 0
+    shown = said(run("price", "own", "market", "0.34", *folder))
+    assert "pool" in shown
+    assert "fixed" in shown
+    assert run("resolve", "own", "--outcome", "no", "--source", "market", *folder).exit_code == 0
+    assert "Asked elsewhere, 1 resolved question" in said(run("score", *folder))
+    assert run("say", "own", "0.3", *folder).exit_code == 2
+
+
+def test_a_question_set_is_read_and_forecasts_are_written(tmp_path):
+    later = (TODAY + timedelta(days=90)).isoformat()
+    questions = [
+        {"id": "0xAB", "source": "polymarket", "question": "Will <b>it</b>\x00 happen?", "url": "https://example.org",
+         "resolution_dates": [later], "freeze_datetime_value": "0.27"},
+        {"id": "closed", "source": "infer", "question": "Over?", "resolution_dates": ["2020-01-01"]},
+        {"id": ["a", "b"], "source": "infer", "question": "Both?", "resolution_dates": [later]},
+    ]  # fmt: skip
+    path = tmp_path / "set.json"
+    path.write_text(json.dumps({"question_set": "x", "questions": questions}), "utf-8")
+    (found,) = read_question_set(path, TODAY)
+    assert (found.question.id, found.price, found.source) == ("polymarket-0xab", 0.27, "polymarket")
+    assert "\x00" not in found.question.text
+    folder = tmp_path / "questions"
+    assert "1 question entered" in said(run("import", path, "--folder", folder))
+    assert "0 questions entered" in said(run("import", path, "--folder", folder))
+    run("say", "polymarket-0xab", "0.3", "--folder", folder)
+    written = forecast_set(Ledger.read(folder / "ledger.jsonl").histories.values(), TODAY, "x")
+    assert written["forecasts"][0] | {"reasoning": ""} == {
+        "id": "polymarket-0xab", "source": "polymarket", "forecast": 0.3, "resolution_date": later, "reasoning": "",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"questions": [{"question": 3}]}', '{"questions": "all"}'])
+def test_a_file_that_is_no_question_set_is_rejected(tmp_path, content):
+    path = tmp_path / "set.json"
+    path.write_text(content, "utf-8")
+    with pytest.raises(QuestionError, match=r"set\.json"):
+        read_question_set(path, TODAY)
