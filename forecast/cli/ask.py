@@ -41,7 +41,7 @@ def ask(
 ) -> None:
     """Estimate how likely events of a set are by a day, from the record alone: no fit, no ledger.
 
-    Sets: `forecast help sets`. To keep the answer and score it later: `forecast question new`.
+    Sets: `forecast help named-sets`. To keep the answer and score it later: `forecast question new`.
     """
     from forecast.hazards.asking import AskedLine
     from forecast.hazards.forecast import Expected
