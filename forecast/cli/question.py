@@ -49,7 +49,7 @@ class Asked:
     below: float | None = opt("Per cent: the share is at most so high.")
     measure: str = opt("What these are of: the share, or the tone (the mean Goldstein score) in its points.", "share")
     at_least: str | None = opt(
-        "SET or SET:NUMBER, such as strike or visit:2: so many events of a set are recorded (`forecast help named-sets`)."
+        "SET or SET:NUMBER, such as strike or visit:2: so many events of a set (`forecast help named-sets`)."
     )
     codes: str | None = opt("CAMEO codes in place of a set, such as 190,195.")
     by: str | None = opt("Of events, the state that acts, such as USA.")

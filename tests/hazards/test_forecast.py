@@ -124,3 +124,13 @@ def test_unknown_sets_and_pairs_are_named():
 def test_an_expected_event_needs_a_day_and_a_chance(text):
     with pytest.raises(QuestionError, match="expect"):
         Expected.parse(text)
+
+
+def test_outlooks_of_sets_are_the_forecasts_of_the_same_windows(table):
+    from forecast.hazards.forecast import set_outlooks
+
+    known = table.events[table.events["known_at"] <= "2024-03-31"]
+    (found,) = set_outlooks(known, "USA-IRN", DAY, DAY, (30, 90), [find_set("strike")])
+    alone = [chance(table, last=DAY + timedelta(days=days)) for days in (30, 90)]
+    assert found.chances == pytest.approx(alone)
+    assert found.expected[0] < found.expected[1]
