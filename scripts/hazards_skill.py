@@ -276,7 +276,7 @@ def difference(table: pd.DataFrame, days: int, other: str) -> str:
     own = table[(table["days"] == days) & (table["who"] == "both")]
     one = own[own["model"] == HAZARD].set_index(keys)
     two = own[own["model"] == other].set_index(keys)
-    both = one.join(two[["log"]], how="inner", suffixes=("", "_other")).reset_index()
+    both = one.join(two[["log"]], how="inner", rsuffix="_other").reset_index()
     years = pd.to_datetime(both["at"], unit="D").dt.year
     found = paired(both["log"], both["log_other"], years, max(days // 30, 1), both["pair"])
     if found.low is None or found.high is None:

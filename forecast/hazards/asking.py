@@ -94,10 +94,12 @@ def ask(
         ``DYAD [NUMBER] SET [from DAY] by DAY``.
     table : EventTable, optional
         By default the embedded chronology of the pair.
-    by, actor, quiet, expect
+    by, actor, quiet
         As for `forecast_events`.
     as_of : str or datetime.date, optional
         Day whose knowledge counts; by default the last day of coverage.
+    expect
+        As for `forecast_events`.
 
     Returns
     -------

@@ -186,7 +186,8 @@ class Resolved(LedgerEntry):
     def _parts_of_all(self) -> "Resolved":
         """Reject numbers of events that cannot be: a part of the events of the window is at most all of them."""
         for name, part in (("cooperative", self.cooperative), ("of_a_kind", self.of_a_kind)):
-            counted_alone = name == "of_a_kind" and self.events is None  # of a set of events, whose others are not counted
+            # Of a question about a set of events the others are not counted.
+            counted_alone = name == "of_a_kind" and self.events is None
             if part is not None and not counted_alone and part > (self.events or 0):
                 raise ValueError(f"{name}: {part:,} of {self.events or 0:,} events; expected at most all of them")
         return self
