@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from forecast.dates import months_between, today
 from forecast.errors import FitFileError, ForecastError, NoEvents, NotUpdatable, RareCondition, SpecError
 from forecast.events.coverage import gap_warnings
-from forecast.files import clear_leftovers, file_digest, partial_folder, write_text
+from forecast.files import clear_leftovers, file_digest, partial_folder, sync_folder, write_text
 from forecast.pipeline import SAVED_FIT, PreparedReports, ReportSettings, prepare_reports
 from forecast.progress import Progress
 
@@ -302,6 +302,7 @@ class Monday:
             if path.parent not in keep and is_saved_fit(path):
                 with partial_folder(REPORTS / SAVED_FIT) as removed:  # at once: no part of a fit stays if this stops
                     path.rename(removed / SAVED_FIT)
+                    sync_folder(path.parent)
 
 
 def digests(folder: Path) -> str:

@@ -14,6 +14,7 @@ import pytest
 from forecast.archive import import_files
 from forecast.archive.catalogue import CATALOGUE, read_catalogue
 from forecast.errors import DataError
+from forecast.journal import TORN
 from forecast.monday import DIGESTS, digests
 from forecast.pipeline import SAVED_FIT
 from forecast.questions import Ledger, asked, read_question
@@ -176,8 +177,11 @@ def test_a_monday_goes_on_and_what_it_said_at_its_end_stays(
 
 
 def contents(folder: Path) -> Tree:
-    """Return what is in a folder, with fits by their values: other processes may store the same in other bytes."""
-    found = tree(folder)
+    """Return what is in a folder, but for lines that were set aside.
+
+    Fits are there by their values: other processes may store the same in other bytes.
+    """
+    found = {name: content for name, content in tree(folder).items() if not name.endswith(TORN)}
     for name in found:
         path = folder / name
         if name.endswith("fit.zarr/draws"):
