@@ -54,5 +54,5 @@ def test_a_tutorial_runs_and_ends_with_a_picture(path, small):
     assert any(on.has_data() for on in figure.axes)
 
 
-def test_there_are_eight():
-    assert len(TUTORIALS) == 8
+def test_there_are_nine():
+    assert len(TUTORIALS) == 9

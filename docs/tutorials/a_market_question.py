@@ -7,7 +7,7 @@
 # %%
 from datetime import date
 
-from forecast import ask, read_chronology
+from forecast import ask, build_panel, plots, read_chronology
 from forecast.questions.outside import pooled_chance
 
 events = read_chronology(dyads=["USA-IRN"])
@@ -60,3 +60,12 @@ print(f"own {found.chance:.2f}, price {price:.2f}, pool {pooled_chance(price, fo
 # %%
 later = ask("USA-IRN strike from 2024-04-01 by 2024-06-30", table=events, as_of=date(2024, 4, 30))
 print(f"{later.recorded} recorded by 30 April: {later.chance:.0%}")
+
+# %% [markdown]
+# ## The relation behind it
+#
+# The share of cooperative events in windows of twelve months, up to the day of the question.
+
+# %%
+panel = build_panel(events, dyads=["USA-IRN"], as_of="2024-03-31")
+plots.plot_observed_share(panel)

@@ -161,7 +161,7 @@ def answer_events(
     >>> table = read_chronology(dyads=["USA-IRN"])
     >>> days = {"last": date(2024, 6, 30), "as_of": date(2024, 3, 31)}
     >>> made = make_event_question(table, "USA-IRN", find_set("strike"), **days)
-    >>> 0 < answer_events(table, made, as_of=date(2024, 4, 30)).chance < 1
+    >>> 0 < answer_events(table, made, as_of=date(2024, 4, 1)).chance < 1
     True
     """
     known = as_of or max(coverage_end(table, question.dyad, question.dataset), question.asked)

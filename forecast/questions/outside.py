@@ -112,7 +112,7 @@ def pooled_chance(price: float, own: float, weight: float = OWN_WEIGHT) -> float
     --------
     >>> from forecast.questions.outside import pooled_chance
     >>> round(pooled_chance(0.34, 0.6), 3)
-    0.365
+    0.364
     """
     mean = (1 - weight) * _log_odds(price) + weight * _log_odds(own)
     return float(1 / (1 + np.exp(-mean)))
