@@ -545,7 +545,9 @@ class _Case:
             notes.append("The pair is not among the fifteen to which the hazards were fitted.")
         if not honest:
             notes.append(f"The coefficients know the data to {day(self.stored.days[0])}, after the forecast date.")
-        if self.by or self.actor:
+        if self.actor:
+            notes.append("A person is forecast from the acts of that person alone; such questions were not scored.")
+        elif self.by:
             notes.append("Who acts is forecast from the acts of that side alone; such questions are scored apart.")
         if self.quiet is not None:
             notes.append("Quiet days of the chronology are days without a row; it does not record every event.")
