@@ -24,8 +24,6 @@ CLEAR = 5.0  # Standard deviations below a ceiling from which it does nothing: 3
 FINE, DEEPEST = 256, 9  # Entries of the table per unit, and how far it reaches down
 BELOW = ndtr(np.arange(-DEEPEST * FINE, int(CLEAR + 1) * FINE + 2) / FINE)
 
-HEADROOM, HEADROOM_DYADS, HEADROOM_ERAS, SPREAD_OF_SPREADS = (1.0, 0.4), 0.3, 0.4, 0.4
-
 
 @small
 def below(z):
@@ -114,18 +112,3 @@ def draw_headrooms(factors, eras, weights, by_node, out):
         g = pick(weights[j] * factors[e])
         out[e] = math.exp(GRID[g] + STEP_OF_GRID * (np.random.random() - 0.5))
     return j
-
-
-def log_prior_of_headrooms(population):
-    """Log-density of mean and log spreads, (..., 3)."""
-    z = (population[..., 0] - HEADROOM[0]) / HEADROOM[1]
-    z_dyads = (population[..., 1] - math.log(HEADROOM_DYADS)) / SPREAD_OF_SPREADS
-    z_eras = (population[..., 2] - math.log(HEADROOM_ERAS)) / SPREAD_OF_SPREADS
-    return -0.5 * (z**2 + z_dyads**2 + z_eras**2)
-
-
-def alone_headrooms(population):
-    """A dyad alone: the population has no spread of its own, the dyad's mean has all of it."""
-    population = population.copy()
-    population[..., 0], population[..., 1] = HEADROOM[0], math.log(math.hypot(HEADROOM[1], HEADROOM_DYADS))
-    return population

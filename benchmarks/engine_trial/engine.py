@@ -10,35 +10,32 @@ import time
 from dataclasses import dataclass, field
 
 import numpy as np
-from ceiling import alone_headrooms, log_prior_of_headrooms
 from evidence import REFERENCE, evidences
 from exact import ALONE, Plan, run_exact
-from hierarchy import (
-    GLOBAL,
-    OWN_CENTRE,
-    OWN_SD,
-    OWN_SPREAD,
-    SHARED_CENTRE,
-    SHARED_SD,
-    prior_of,
-    sample,
-)  # fmt: skip
+from hierarchy import GLOBAL, Quadratics, prior_of, sample
 from months import OWN, SHARED, Months, number_of_eras, panel_of
-from surface import LOGARITHMS, clipped, coordinates, first_cloud, predict, stack, train
+from priors import Priors, alone_populations
+from surface import (
+    LOGARITHMS,
+    clipped,
+    coordinates,
+    curvature_of,
+    first_cloud,
+    predict,
+    stack,
+    train,
+)
 from weights import keep_paths
 
 CHAINS = 4
 FIRST_POINTS = 400  # Of the first, quadratic surface of a dyad
-EARLY_SWEEPS = 2000  # A chain, before the last
 WIDER_SHARED = 1.2  # New points are spread so much further yet in shared parameters, for all dyads' tails add up
 WIDER = 1.15  # The prior of the first cloud is so much wider than that of a dyad alone
 # Of every round: new points a dyad, degree, by how much they are spread further than the chain's draws, sweeps a chain
-ROUNDS = ((500, 3, 1.4, 1000), (400, 3, 1.1, 1000), (400, 3, 1.1, 1000))
+ROUNDS = ((400, 3, 1.4, 500), (350, 3, 1.1, 500), (350, 3, 1.1, 750))
 PILOT, PILOT_PAIRS = 300, 2  # Points and pairs by which ceilings tilt surfaces
-FIRST_HEADROOMS = np.array([1.15, math.log(0.3), math.log(0.4)]), np.array([0.4, 0.4, 0.4])
-
-
 PAIRS, PAIRS_MOST = 1.6, 6  # Of paths for a refreshed dyad: on average, at most
+SWEEPS = 860  # Of each chain that are kept
 BURN_IN = 40  # Exact sweeps before those that are kept
 
 
@@ -58,7 +55,9 @@ class Found:
     missed: np.ndarray  # (chain, sweep, dyad): log weights of fresh proposals; 0 where there was none
     accepted: np.ndarray  # (dyad, 2): shares of fresh and of near proposals
     longest: np.ndarray  # (dyad,): run of refusals
-    accepted_global: float
+    accepted_joint: float
+    longest_joint: float
+    kinds: np.ndarray  # Accepted steps on surfaces, by kind
     seconds: dict = field(default_factory=dict)
     misses: list = field(default_factory=list)
     pairs: list = field(default_factory=list)
@@ -78,49 +77,47 @@ class Clock:
 
 
 def fit(
-    months: list[Months],
-    seed=1,
-    sweeps=860,
-    thin=1,
-    ceilings=True,
-    rounds=ROUNDS,
-    pairs=PAIRS,
-    burn_in=BURN_IN,
-    plan=None,
-    only_trained=False,
-):
+    months: list[Months], priors: Priors, seed=1, sweeps=SWEEPS, ceilings=True, rounds=ROUNDS, pairs=PAIRS,
+    burn_in=BURN_IN, plan=None,
+) -> Found:  # fmt: skip
     """Fit one dyad or several with chains of so many exact sweeps each."""
     rng, clock, pooled = np.random.default_rng(seed), Clock(), len(months) > 1
     plan = plan or (Plan() if pooled else ALONE)
-    surfaces, chain, misses = sampled(months, pooled, rounds, rng, clock)
+    surfaces, quadratics, chain, misses = trained(months, priors, pooled, rounds, rng, clock)
     share = np.ones(len(months))
     if ceilings:
-        surfaces, pilot = with_ceilings(surfaces, chain, months, pooled, rng)
+        surfaces, pilot = with_ceilings(surfaces, chain, months, priors, pooled, rng)
         share = shared_out(pilot, months)
         clock.note("pilot")
     number = np.clip(np.rint(pairs * share), 1, PAIRS_MOST).astype(np.int64)
-    tuning, chain = sample(surfaces, pooled, CHAINS, 400, 20, rng, (300, 600))
+    tuning, chain = sample(surfaces, quadratics, priors, pooled, CHAINS, 400, 20, rng, (300, 600))
     clock.note("last surface chains")
-    if only_trained:
-        return surfaces, chain, tuning, number, clock, misses
-    headrooms = FIRST_HEADROOMS[0] if pooled else alone_headrooms(FIRST_HEADROOMS[0])
+    headrooms = typical_headrooms(priors, pooled)
     panel, runs = panel_of(months), []
     for c in range(CHAINS):
         state = chain["values"][c, -1], chain["means"][c, -1], chain["own"][c, -1], headrooms
-        seeds = rng.integers(2**31, size=2)
-        ways = pooled, ceilings
-        last = run_exact(panel, surfaces, *state, tuning, plan, number, burn_in, burn_in, *ways, int(seeds[0]))[1]
-        runs.append(run_exact(panel, surfaces, *last, tuning, plan, number, sweeps, thin, *ways, int(seeds[1])))
+        ways = tuning, plan, number, burn_in + sweeps, pooled, ceilings, int(rng.integers(2**31))
+        runs.append(run_exact(panel, surfaces, priors, *state, *ways))
     clock.note("exact chains")
-    blocks = sum(run[6] for run in runs)
-    print("blocks", np.round(blocks[:, 1] / np.maximum(blocks[:, 0], 1.0), 2))
-    draws = [np.stack(one) for one in zip(*(run[0] for run in runs), strict=True)]
-    tried = sum(run[3] for run in runs)
+    draws = [np.stack(one)[:, burn_in:] for one in zip(*(run.draws for run in runs), strict=True)]
+    tried = sum(run.accepted for run in runs)
+    kinds = sum(run.kinds for run in runs)
     return Found(
-        *draws, np.stack([run[2] for run in runs]), tried[:, :, 1] / np.maximum(tried[:, :, 0], 1.0),
-        np.max([run[4] for run in runs], axis=0), float(np.mean([run[5][1] / run[5][0] for run in runs])),
+        *draws, np.stack([run.missed for run in runs]),
+        tried[:, :, 1] / np.maximum(tried[:, :, 0], 1.0),
+        np.max([run.longest for run in runs], axis=0),
+        float(np.mean([run.joint[1] / run.joint[0] for run in runs])),
+        max(run.joint[2] for run in runs), kinds[:, 1] / np.maximum(kinds[:, 0], 1.0),
         clock.seconds, misses, number,
     )  # fmt: skip
+
+
+def typical_headrooms(priors, pooled):
+    """Return a population of headrooms: mean, and logarithms of spreads of dyads and of eras."""
+    if not pooled:
+        return alone_populations(priors)[2]
+    centre, _, dyads, eras = priors.headroom
+    return np.array([centre, math.log(dyads), math.log(eras)])
 
 
 def flat(chain):
@@ -152,79 +149,70 @@ def weigh(months, values, means, own, headrooms, pairs, ceilings, rng):
     return paths
 
 
-def draw_populations(proposal, number, pooled, rng):
-    """Draw the headrooms' population, and return its prior over the proposal, in logarithms."""
-    middle, spread = proposal
-    z = rng.standard_normal((number, 3))
-    headrooms = middle + spread * z
-    if not pooled:
-        headrooms = alone_headrooms(headrooms)
-        return headrooms, log_prior_of_headrooms(headrooms) + 0.5 * z[:, 2] ** 2
-    return headrooms, log_prior_of_headrooms(headrooms) + 0.5 * (z**2).sum(axis=1)
-
-
-def with_ceilings(surfaces, chain, months, pooled, rng):
-    """Tilt surfaces by what ceilings, and they themselves, missed at some points; propose the headrooms' population.
-
-    A ceiling makes some parameters more likely: linear in the coordinates of the surface, by regression of the weights.
-    """
+def with_ceilings(surfaces, chain, months, priors, pooled, rng):
+    """Tilt surfaces by what ceilings, and they themselves, missed at some points, by regression of weights of paths."""
     values, means, own, log_evidence = flat(chain)
     at = rng.choice(len(values), min(PILOT, len(values)), replace=False)
-    headrooms, _ = draw_populations(FIRST_HEADROOMS, len(at), pooled, rng)
+    headrooms = np.tile(typical_headrooms(priors, pooled), (len(at), 1))
     paths = weigh(months, values[at], means[at], own[at], headrooms, [PILOT_PAIRS] * len(months), True, rng)
-    middle, spread = FIRST_HEADROOMS
-    population = (headrooms - middle) / spread if pooled else (headrooms - headrooms.mean(0)) / spread
     main = surfaces.main.copy()
     for d in range(len(months)):
         missed = paths[d].log_weight - log_evidence[at, d]
         theta = np.concatenate([values[at, :SHARED], own[at, d]], axis=1)
-        z = clipped(
-            (coordinates(theta, surfaces.powers[d]) - surfaces.centre[d]) @ surfaces.whiten[d].T, surfaces.radius[d]
-        )
-        rows = np.concatenate([np.ones((len(at), 1)), z, population, population[:, :1] ** 2], axis=1)
+        off = coordinates(theta, surfaces.powers[d]) - surfaces.centre[d]
+        z = clipped(off @ surfaces.whiten[d].T, surfaces.radius[d])
+        rows = np.concatenate([np.ones((len(at), 1)), z], axis=1)
         limit = 2.5 * np.std(missed)
         centred = np.clip(missed - np.median(missed), -limit, limit)
         ridge = np.diag(np.r_[0.0, np.full(rows.shape[1] - 1, 0.02 * len(at))])
         tilt = np.linalg.solve(rows.T @ rows + ridge, rows.T @ centred)
-        main[d, 1 : 1 + SHARED + OWN] += tilt[1 : 1 + SHARED + OWN]
+        main[d, 1 : rows.shape[1]] += tilt[1:]
     return surfaces._replace(main=main), paths
 
 
-def sampled(months, pooled, rounds, rng, clock):
-    """Train surfaces and run chains on them in turn; return the last of both, and what surfaces missed."""
-    centre = np.r_[SHARED_CENTRE, OWN_CENTRE]
-    sd = WIDER * np.r_[SHARED_SD, np.hypot(OWN_SD, OWN_SPREAD)]
-    trained = []
+def trained(months, priors, pooled, rounds, rng, clock):
+    """Train surfaces and run chains on them in turn; return both, quadratics, and what surfaces missed."""
+    centre = np.r_[priors.shared[0], priors.own[0]]
+    sd = WIDER * np.r_[priors.shared[1], np.hypot(priors.own[1], priors.own[2])]
+    own_surfaces, quadratics = [], []
     for one in months:
         cloud = first_cloud(one, centre, sd, REFERENCE, FIRST_POINTS, rng)
-        trained.append(train(cloud, evidences(cloud, one, REFERENCE, 1), 2, 1.25, cloud, LOGARITHMS))
-    surfaces = stack(trained, [REFERENCE] * len(months))
+        found = evidences(cloud, one, REFERENCE, 1)
+        own_surfaces.append(train(cloud, found, 2, 1.25, cloud, LOGARITHMS))
+        quadratics.append(curvature_of(own_surfaces[-1]))
+    surfaces = stack(own_surfaces, [REFERENCE] * len(months))
     clock.note("first surfaces")
-    _, chain = sample(surfaces, pooled, CHAINS, 1000, 5, rng)
+    _, chain = sample(surfaces, stacked(quadratics), priors, pooled, CHAINS, 500, 2, rng)
     clock.note("early chains")
-    typical = chain["means"].mean(axis=(0, 1))
-    reference = prior_of(typical)
+    reference = prior_of(chain["means"].mean(axis=(0, 1)))
     stored, misses = [None] * len(months), []
-    for number, degree, wider, own_sweeps in rounds:
+    for number, degree, wider, sweeps in rounds:
         values = chain["values"].reshape(-1, GLOBAL)
         own = chain["own"].reshape(len(values), -1, OWN)
-        missed = []
+        missed, quadratics = [], []
         for d, one in enumerate(months):
             at = rng.choice(len(values), number, replace=number > len(values))
             drawn = np.concatenate([values[at, :SHARED], own[at, d]], axis=1)
             middle = np.median(drawn, axis=0)
-            stretch = np.r_[np.full(SHARED, wider * WIDER_SHARED if pooled else wider), np.full(OWN, wider)]
+            stretch = wider * np.r_[np.full(SHARED, WIDER_SHARED if pooled else 1.0), np.ones(OWN)]
             new = np.ascontiguousarray(middle + stretch * (drawn - middle))
             found = evidences(new, one, reference, 2)
             if stored[d] is None:
                 stored[d] = new, found
             else:
-                missed.append(float(np.std(found[:, 0] - predict(trained[d], new))))
+                missed.append(float(np.std(found[:, 0] - predict(own_surfaces[d], new))))
                 stored[d] = tuple(np.concatenate(two) for two in zip(stored[d], (new, found), strict=True))
-            trained[d] = train(*stored[d], degree, 1.0, new)
+            own_surfaces[d] = train(*stored[d], degree, 1.0, new)
+            quadratics.append(curvature_of(train(*stored[d], 2, 1.0, new, LOGARITHMS)))
         misses.append(missed)
-        surfaces = stack(trained, [reference] * len(months))
+        surfaces = stack(own_surfaces, [reference] * len(months))
         clock.note("surfaces")
-        _, chain = sample(surfaces, pooled, CHAINS, own_sweeps, own_sweeps // 250, rng, (300, 600))
+        ways = pooled, CHAINS, sweeps, sweeps // 250, rng, (300, 600)
+        _, chain = sample(surfaces, stacked(quadratics), priors, *ways)
         clock.note("early chains")
-    return surfaces, chain, misses
+    return surfaces, stacked(quadratics), chain, misses
+
+
+def stacked(quadratics):
+    """Put the quadratics of all dyads together."""
+    return Quadratics(*(np.stack(one) for one in zip(*quadratics, strict=True)))

@@ -25,10 +25,6 @@ import numpy as np
 from ceiling import (
     DYAD_NODES,
     GRID,
-    HEADROOM,
-    HEADROOM_DYADS,
-    HEADROOM_ERAS,
-    SPREAD_OF_SPREADS,
     ceiling_factors,
     ceiling_weight,
     draw_headrooms,
@@ -38,19 +34,22 @@ from ceiling import (
 from compiled import kernel
 from evidence import evidence_at
 from hierarchy import (
+    BY_GAUSSIAN,
     COUNTS,
     GLOBAL,
+    KINDS,
     copy_into,
+    draw_all_populations_of_own,
     draw_populations_of_means,
-    draw_populations_of_own,
     new_state,
     prior_of,
     step_own,
     steps_of_all,
     theta_of,
 )
-from months import OWN, dyad_of
-from path import Backward, Filtered, Regression, Sites, draw_paths, moments_of, posterior_of
+from months import JUMP, OWN, START_SD, dyad_of
+from path import Backward, Filtered, Regression, Sites, draw_paths, moments_of, posterior_of, smoothed_levels
+from priors import SPREAD_OF_SPREADS
 from surface import shifted
 
 SITE_SWEEPS = 1  # Of expectation propagation after the assumed-density pass, for sites of paths
@@ -61,16 +60,18 @@ HEADROOM_STEP = 0.35  # Size of one
 class Plan(NamedTuple):
     """How much a sweep does."""
 
-    refreshed: float = 0.5  # Share of dyads that are refreshed in a sweep
+    refreshed: float = 0.6  # Share of dyads that are refreshed in a sweep
     own_steps: int = 8  # On a dyad's surface, between two exact decisions on it
-    near: float = 0.25  # Share of refreshments whose paths stay near the old ones
+    near: float = 0.4  # Share of refreshments whose paths stay near the old ones
     near_steps: int = 2  # On a dyad's surface, for these
     near_kept: float = 0.9  # Correlation of their normals
     joint_steps: int = 600  # On the sum of surfaces, between two exact decisions on all parameters
-    joint_own: float = 0.6  # Share of these that are of one dyad's own parameters
+    joint_own: float = 0.7  # Share of these that are of one dyad's own parameters
+    joint_moving: float = 0.6  # Share of dyads whose own parameters these may move: one that is stuck must not stop all
+    joint_small: float = 0.4  # Share of these with a quarter of the steps, all of them near
 
 
-ALONE = Plan(refreshed=1.0, joint_steps=100)  # One dyad has no other to wait for
+ALONE = Plan(joint_small=0.0, joint_moving=1.0, refreshed=1.0, joint_steps=100)  # One dyad has no other to wait for
 
 
 class Smoother(NamedTuple):
@@ -169,11 +170,72 @@ def normals_of_mean(regression, prior, mean, volume_effect):
 
 
 @kernel
-def log_of_headrooms(population, factors, eras):
+def normals_of_path(months, smoother, prior, trend, cycle, mean, volume_effect, out):
+    """Write the normals that give a path; the inverse of `path.draw_paths`."""
+    s, size = smoother, months.gap.size
+    _, mean_m, mean_b, _, _, _ = posterior_of(s.regression, prior)
+    _, _, states = smoothed_levels(months, s.filtered, s.backward, s.regression, prior)
+    out[2 * size], out[2 * size + 1] = normals_of_mean(s.regression, prior, mean, volume_effect)
+    off_m, off_b = mean - mean_m, volume_effect - mean_b
+    gain, root, after, before = s.backward.gain, s.backward.root, s.filtered.after_mean, s.filtered.before_mean
+    for t in range(size):
+        u, c = trend[t] - states[t, 0], cycle[t] - states[t, 1]
+        now_u = -after[t, 0, 1] * off_m - after[t, 0, 2] * off_b
+        now_c = -after[t, 1, 1] * off_m - after[t, 1, 2] * off_b
+        if t < size - 1:
+            ahead_u = trend[t + 1] - states[t + 1, 0]
+            ahead_u += before[t + 1, 0, 1] * off_m + before[t + 1, 0, 2] * off_b
+            ahead_c = cycle[t + 1] - states[t + 1, 1]
+            ahead_c += before[t + 1, 1, 1] * off_m + before[t + 1, 1, 2] * off_b
+            now_u += gain[t, 0, 0] * ahead_u + gain[t, 0, 1] * ahead_c
+            now_c += gain[t, 1, 0] * ahead_u + gain[t, 1, 1] * ahead_c
+        out[2 * t] = (u - now_u) / root[t, 0]
+        out[2 * t + 1] = (c - now_c - root[t, 1] * out[2 * t]) / root[t, 2]
+
+
+@kernel
+def draw_mean_of_trend(theta, months, moments, prior, trend):
+    """Draw a long-run mean given the trend itself, ceilings aside: an autoregression around it."""
+    precision = prior[1] ** -2.0 + START_SD**-2.0
+    weighted = prior[0] * prior[1] ** -2.0 + trend[0] * START_SD**-2.0
+    jump2 = math.exp(2.0 * theta[JUMP])
+    for t in range(1, trend.size):
+        kept = moments.trend_kept[months.gap[t]]
+        variance = moments.trend_gained[months.gap[t]] + months.begins[t] * jump2
+        precision += (1.0 - kept) ** 2 / variance
+        weighted += (1.0 - kept) * (trend[t] - kept * trend[t - 1]) / variance
+    return weighted / precision + np.random.standard_normal() / math.sqrt(precision)
+
+
+@kernel
+def move_mean(theta, months, eras, smoother, prior, node_weights, pairs, at, normals):
+    """Move a dyad's long-run mean while trend and cycle stay where they are; accepted by ceilings alone.
+
+    A mean far above a trend that a ceiling holds down is likely, and paths drawn without ceilings do not find it.
+    Writes path and normals; returns whether it was accepted.
+    """
+    moments = moments_of(theta, months.gaps)
+    trend = pairs.trend[at] + pairs.mean[at]
+    mean = draw_mean_of_trend(theta, months, moments, prior, trend)
+    trend -= mean
+    factors, by_node = np.ones((eras, GRID.size)), np.ones(DYAD_NODES.size)
+    ceiling_factors(trend, months, moments, factors)
+    then = ceiling_weight(factors, eras, node_weights, by_node)
+    if np.random.random() * pairs.by_node[at].sum() >= then:
+        return False
+    pairs.trend[at], pairs.mean[at] = trend, mean
+    pairs.factors[at], pairs.by_node[at] = factors, by_node
+    normals_of_path(months, smoother, prior, trend, pairs.cycle[at], mean, pairs.volume_effect[at], normals)
+    return True
+
+
+@kernel
+def log_of_headrooms(population, priors, factors, eras):
     """Log-density of the headrooms' population given the trends, headrooms themselves integrated."""
-    total = -0.5 * ((population[0] - HEADROOM[0]) / HEADROOM[1]) ** 2
-    total -= 0.5 * ((population[1] - math.log(HEADROOM_DYADS)) / SPREAD_OF_SPREADS) ** 2
-    total -= 0.5 * ((population[2] - math.log(HEADROOM_ERAS)) / SPREAD_OF_SPREADS) ** 2
+    total = -0.5 * ((population[0] - priors.headroom[0]) / priors.headroom[1]) ** 2
+    for i in range(1, 3):
+        off = population[i] - math.log(priors.headroom[1 + i])
+        total -= 0.5 * (off / SPREAD_OF_SPREADS) ** 2
     weights, by_node = dyad_weights(population), np.empty(DYAD_NODES.size)
     for d in range(eras.size):
         total += math.log(max(ceiling_weight(factors[d], eras[d], weights, by_node), 1e-300))
@@ -181,22 +243,33 @@ def log_of_headrooms(population, factors, eras):
 
 
 @kernel
-def move_headrooms(population, factors, eras, pooled):
+def move_headrooms(population, priors, factors, eras, pooled):
     """Metropolis steps of the headrooms' population; a dyad alone has but the spread of its eras."""
     new = population.copy()
-    now = log_of_headrooms(population, factors, eras)
+    now = log_of_headrooms(population, priors, factors, eras)
     for _ in range(HEADROOM_STEPS):
         new[:] = population
         at = np.random.randint(3) if pooled else 2
         new[at] += HEADROOM_STEP * np.random.standard_normal()
-        then = log_of_headrooms(new, factors, eras)
+        then = log_of_headrooms(new, priors, factors, eras)
         if math.log(np.random.random()) < then - now:
             population[:], now = new, then
 
 
+class Run(NamedTuple):
+    """What a chain returns."""
+
+    draws: tuple  # As the first fields of `engine.Found`, without chains
+    missed: np.ndarray  # (sweep, dyad): log weights of fresh proposals; 0 where there was none
+    accepted: np.ndarray  # (dyad, 2, 2): of fresh and of near proposals, tried and accepted
+    longest: np.ndarray  # (dyad,): run of refusals
+    joint: np.ndarray  # (3,): decisions on all parameters, accepted ones, longest run of refusals
+    kinds: np.ndarray  # (kind, 2): steps on the surfaces, tried and accepted
+
+
 @kernel
 def run_exact(
-    panel, surfaces, values, means, own, headrooms, tuning, plan, pairs, sweeps, thin, pooled, ceilings, seed
+    panel, surfaces, priors, values, means, own, headrooms, tuning, plan, pairs, sweeps, pooled, ceilings, seed
 ):
     """Run a chain from parameters; return its kept draws and what the decisions were."""
     np.random.seed(seed)
@@ -225,7 +298,7 @@ def run_exact(
         path_factors.append(first.factors[at])
         held.append(first)
     new_held = [held[d] for d in range(dyads)]
-    kept, eras = sweeps // thin, panel.eras.sum()
+    kept, eras = sweeps, panel.eras.sum()
     out_values, out_means, out_own = np.empty((kept, GLOBAL)), np.empty((kept, COUNTS)), np.empty((kept, dyads, OWN))
     out_headrooms, out_mean, out_effect = np.empty((kept, 3)), np.empty((kept, dyads)), np.empty((kept, dyads))
     out_trend, out_cycle = np.empty((kept, size), np.float32), np.empty((kept, size), np.float32)
@@ -233,7 +306,7 @@ def run_exact(
     missed = np.zeros((sweeps, dyads))  # Estimate less surface where a dyad was refreshed; 0 if not
     accepted = np.zeros((dyads, 2, 2))  # Fresh or near: tried and accepted
     still, longest = np.zeros(dyads), np.zeros(dyads)
-    tried_global, tried_blocks = np.zeros(2), np.zeros((tuning.block_size.size + 1, 2))
+    tried_joint, tried_kinds, still_joint = np.zeros(3), np.zeros((KINDS.size, 2)), 0.0
     for sweep in range(sweeps):
         for d in range(dyads):
             if np.random.random() > plan.refreshed:
@@ -241,11 +314,12 @@ def run_exact(
             months, prior = all_months[d], prior_of(state.means)
             local = np.random.random() < plan.near
             number = 1 if local else pairs[d]
+            by_gaussian = 0.0 if local or np.random.random() < 0.5 else BY_GAUSSIAN
             length = normals[d].size
             old_own, old_read, old_log = state.own[d].copy(), state.read[d].copy(), state.log[d]
             old_theta = theta_of(state.values, old_own)
             for _ in range(plan.near_steps if local else plan.own_steps):
-                step_own(surfaces, state, d, tuning)
+                step_own(surfaces, state, d, tuning, by_gaussian)
             theta = theta_of(state.values, state.own[d])
             old_z, z = np.empty((number, length)), np.empty((number, length))
             old_z[0] = normals[d]
@@ -274,13 +348,16 @@ def run_exact(
                 longest[d] = max(longest[d], still[d])
             at = pick_path(here)
             turn_to(at, old_z, normals[d])
+            if ceilings:
+                theta = theta_of(state.values, state.own[d])
+                move_mean(theta, months, panel.eras[d], smoothers[d], prior, node_weights, here, at, normals[d])
             path_mean[d], path_effect[d] = here.mean[at], here.volume_effect[at]
             path_factors[d] = here.factors[at]
         if pooled:
-            draw_populations_of_own(state)
-            draw_populations_of_means(state, path_mean, path_effect)
+            draw_all_populations_of_own(state, priors)
+            draw_populations_of_means(state, priors, path_mean, path_effect)
         if ceilings:
-            move_headrooms(headrooms, path_factors, panel.eras, pooled)
+            move_headrooms(headrooms, priors, path_factors, panel.eras, pooled)
             node_weights = dyad_weights(headrooms)
         prior = prior_of(state.means)
         for d in range(dyads):
@@ -289,7 +366,13 @@ def run_exact(
             normals[d][-2], normals[d][-1] = at_mean, at_effect
         # All shared parameters and populations, normals held
         copy_into(new, state)
-        tried_blocks += steps_of_all(surfaces, new, scratch, plan.joint_steps, plan.joint_own, tuning, pooled)
+        moving = np.random.random(dyads) < plan.joint_moving
+        by_gaussian, joint_steps = BY_GAUSSIAN, plan.joint_steps
+        if np.random.random() < plan.joint_small:
+            by_gaussian, joint_steps = 0.0, plan.joint_steps // 4
+        tried_kinds += steps_of_all(
+            surfaces, priors, new, scratch, joint_steps, plan.joint_own, moving, by_gaussian, tuning, pooled
+        )
         new_prior = prior_of(new.means)
         change = 0.0
         for d in range(dyads):
@@ -304,30 +387,30 @@ def run_exact(
                 theta, months, panel.eras[d], new_smoothers[d], new_prior, node_weights, z, ceilings
             )
             change += new_held[d].log_mean - new.log[d] - held[d].log_mean + state.log[d]
-        tried_global[0] += 1.0
+        tried_joint[0] += 1.0
+        still_joint += 1.0
         if math.log(np.random.random()) < change:
-            tried_global[1] += 1.0
+            tried_joint[1] += 1.0
+            still_joint = 0.0
             copy_into(state, new)
             for d in range(dyads):
                 held[d], smoothers[d] = new_held[d], new_smoothers[d]
-        keep, row, first_era = (sweep + 1) % thin == 0, sweep // thin, 0
+        tried_joint[2] = max(tried_joint[2], still_joint)
+        row, first_era = sweep, 0
         for d in range(dyads):
             one, at = held[d], pick_path(held[d])
             path_mean[d], path_effect[d], path_factors[d] = one.mean[at], one.volume_effect[at], one.factors[at]
             turn_to(at, normals[d].copy().reshape(1, -1), normals[d])
-            if keep:
-                own_months = slice(panel.first[d], panel.first[d + 1])
-                out_mean[row, d], out_effect[row, d] = one.mean[at], one.volume_effect[at]
-                out_trend[row, own_months] = one.mean[at] + one.trend[at]
-                out_cycle[row, own_months] = one.cycle[at]
-                own_eras = out_headroom[row, first_era : first_era + panel.eras[d]]
-                draw_headrooms(one.factors[at], panel.eras[d], node_weights, one.by_node[at], own_eras)
-                first_era += panel.eras[d]
-        if keep:
-            out_values[row], out_means[row], out_own[row] = state.values, state.means, state.own
-            out_headrooms[row] = headrooms
-    last = (state.values, state.means, state.own, headrooms)
+            own_months = slice(panel.first[d], panel.first[d + 1])
+            out_mean[row, d], out_effect[row, d] = one.mean[at], one.volume_effect[at]
+            out_trend[row, own_months] = one.mean[at] + one.trend[at]
+            out_cycle[row, own_months] = one.cycle[at]
+            own_eras = out_headroom[row, first_era : first_era + panel.eras[d]]
+            draw_headrooms(one.factors[at], panel.eras[d], node_weights, one.by_node[at], own_eras)
+            first_era += panel.eras[d]
+        out_values[row], out_means[row], out_own[row] = state.values, state.means, state.own
+        out_headrooms[row] = headrooms
     draws = (
         out_values, out_means, out_own, out_headrooms, out_mean, out_effect, out_trend, out_cycle, out_headroom
     )  # fmt: skip
-    return draws, last, missed, accepted, longest, tried_global, tried_blocks
+    return Run(draws, missed, accepted, longest, tried_joint, tried_kinds)

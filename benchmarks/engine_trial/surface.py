@@ -144,6 +144,17 @@ def bounded_quadratic(coefficients):
     return np.r_[coefficients[: 1 + SIZE], bounded]
 
 
+def curvature_of(trained):
+    """Return centre, slope and precision of a surface's quadratic part, which must be of logarithms."""
+    _, _, centre, whiten, _, bounded, _, _, _ = trained
+    curvature = np.zeros((SIZE, SIZE))
+    pairs = combinations_with_replacement(range(SIZE), 2)
+    for (i, j), value in zip(pairs, bounded[1 + SIZE :], strict=True):
+        curvature[i, j] += value
+        curvature[j, i] += value
+    return centre, whiten.T @ bounded[1 : 1 + SIZE], -whiten.T @ curvature @ whiten
+
+
 def stack(trained, references):
     """Put the surfaces of all dyads together."""
     typical, spread, centre, whiten, main, bounded, rest, radius, powers = (
