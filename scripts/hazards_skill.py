@@ -7,6 +7,7 @@ coefficients that know the data to the end of the year before. Run scripts/fit_h
 """
 
 import argparse
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from fit_hazards import pairs_of
 
 from forecast.events import read_chronology
 from forecast.events.sets import EventSet, read_sets
@@ -29,6 +29,10 @@ from forecast.numeric import paired
 from forecast.outlook.kind_counts import KindRates, dyads_worth
 from forecast.typing import Bool, Float, Index
 from forecast.wording import number, percent
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from fit_hazards import pairs_of
 
 PAGE = Path("docs/research/event-sets.md")
 WINDOWS = (7, 14, 30, 90, 180, 365)  # days ahead
