@@ -28,6 +28,7 @@ from forecast import build_panel, fit, read_chronology  # noqa: E402
 from forecast.evaluation.variants import two_classes  # noqa: E402
 from forecast.events import hierarchy  # noqa: E402
 from forecast.files import write_text  # noqa: E402
+from forecast.model.arrays import first_eras  # noqa: E402
 from forecast.model.pendulum import prior_draws, simulate_panel, simulate_trend  # noqa: E402
 from forecast.model.spec import spec_for  # noqa: E402
 from forecast.outlook import simulate_ahead  # noqa: E402
@@ -85,7 +86,8 @@ def calibrated(place: int, folder: Path) -> int:
     counts = simulated["counts"]
     panel = recounted(known.assign(counts=counts.isel(time=slice(months)).assign_coords(time=known["time"])))
     fitted = fit(panel, spec, seed=place, **SAMPLER)
-    trend = simulate_trend(truth, layout["era_index"].to_numpy(), spec, np.random.default_rng(place))
+    first = first_eras(layout)
+    trend = simulate_trend(truth, layout["era_index"].to_numpy(), spec, np.random.default_rng(place), first)
     result: dict[str, Any] = {"converged": fitted.gate.passed, "ranks": {}, "chances": []}
     for name in PARAMETERS:
         result["ranks"][name] = ranks(truth[name], fitted.posterior[name])
@@ -95,7 +97,10 @@ def calibrated(place: int, folder: Path) -> int:
         now["trend"] = (trend[at], fitted.posterior["trend"].isel(dyad=number, time=-1))
         if "ceiling" in fitted.posterior:
             current = int(era[at])
-            now["ceiling"] = (true_ceiling(truth, trend, era, number), fitted.posterior["ceiling"].isel(era=current))
+            now["ceiling"] = (
+                true_ceiling(truth, trend, era, number, first[number]),
+                fitted.posterior["ceiling"].isel(era=current),
+            )
         for name, (true, drawn) in now.items():
             result["ranks"].setdefault(name, []).extend(ranks(xr.DataArray(true), drawn))
         ahead = counts.isel(dataset=0, dyad=number, direction=0, time=slice(months, None)).to_numpy()
@@ -106,12 +111,12 @@ def calibrated(place: int, folder: Path) -> int:
     return place
 
 
-def true_ceiling(truth: xr.Dataset, trend: np.ndarray, era: np.ndarray, dyad: int) -> float:
+def true_ceiling(truth: xr.Dataset, trend: np.ndarray, era: np.ndarray, dyad: int, first_era: int) -> float:
     """Return the ceiling of a dyad's current era: a headroom above the trend where that begins."""
     current = era[dyad, -1]
     headroom = float(truth["headroom"].to_numpy()[current])
-    first = trend[dyad, int(np.argmax(era[dyad] == current))]
-    return float(first + headroom)
+    begins = int(np.argmax(era[dyad] == current))
+    return float(trend[dyad, max(begins, first_era)] + headroom)
 
 
 def year_ahead(fitted: Any, dyad: str, ahead: np.ndarray, seed: int) -> tuple[list[int], list[dict[str, float]]]:

@@ -25,7 +25,8 @@ FEWEST = 3  # Events of a dyad without which a fit shows nothing but its prior
 class PanelArrays:
     """Sparse view of a panel: only what was observed, and only the periods the path needs, its nodes.
 
-    Those are the periods of a dyad with an observation, and the first and last of it and of its eras, in time order.
+    Those are the periods of a dyad with an observation, and the first and last of it and of its eras, in time order; of
+    its first era also the period in which that begins, where the panel is older.
     Between nodes trend and cycle move by exact transitions; a cycle without one asks for ``dense`` nodes.
     """
 
@@ -61,10 +62,12 @@ class PanelArrays:
 
     @property
     def era_start(self) -> Index:
-        """First node of every era, (era,); zero for an era without a node."""
+        """Node at which every era begins, and its ceiling hangs, (era,); zero for an era without a node."""
         first = np.zeros(self.eras, dtype=np.int64)
         begins = np.flatnonzero(np.diff(self.node_era, prepend=-1) != 0)
         first[self.node_era[begins]] = begins
+        dyads = np.arange(self.dyads)
+        first[self.era_index[:, 0]] = self.node_of[dyads, first_eras(self.panel)]
         return first
 
     @cached_property
@@ -101,6 +104,16 @@ class PanelArrays:
         return self.spec.priors.paced(self.periods_a_month)
 
 
+def first_eras(panel: xr.Dataset) -> Index:
+    """Return the period in which each dyad's first era begins, (dyad,); 0 of one that began before the panel.
+
+    Periods before it count as that era's, but lie under no ceiling: the framework that sets it was not there yet.
+    """
+    era = panel["era_index"].transpose("dyad", "time").to_numpy()[:, 0]
+    begins = np.searchsorted(panel["time"].to_numpy(), panel["era_start"].to_numpy()[era], side="right") - 1
+    return np.asarray(np.clip(begins, 0, panel.sizes["time"] - 1))
+
+
 def panel_arrays(panel: xr.Dataset, spec: PendulumSpec, *, dense: bool | None = None) -> PanelArrays:
     """Read the arrays of a panel."""
     validate_panel(panel)
@@ -112,6 +125,7 @@ def panel_arrays(panel: xr.Dataset, spec: PendulumSpec, *, dense: bool | None = 
     new_era = np.diff(era_index, axis=1) != 0
     node[:, 1:] |= new_era
     node[:, :-1] |= new_era
+    node[np.arange(len(node)), first_eras(panel)] = True
     dyad, time = np.nonzero(node)
     starts = np.searchsorted(dyad, np.arange(len(era_index) + 1))
     gap = np.diff(time, prepend=0)

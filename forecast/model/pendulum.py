@@ -20,7 +20,7 @@ from pytensor.graph.replace import vectorize_graph
 from pytensor.graph.traversal import ancestors
 
 from forecast.arguments import checked
-from forecast.model.arrays import PanelArrays, panel_arrays, require_observations
+from forecast.model.arrays import PanelArrays, first_eras, panel_arrays, require_observations
 from forecast.model.driving import add_effects, followed, node_push, push_of_draw
 from forecast.model.dynamics import PACKAGED as CYCLES
 from forecast.model.dynamics import Transitions
@@ -181,7 +181,7 @@ def _below(ceiling: Any, trend: Any, expected: Any, scale: Any, data: Mapping[st
     first, ceiling = data["era_start"][data["node_era"]], ceiling[data["node_era"]]
     kept = normal_lcdf(0.0, 1.0, (ceiling - trend) / SOFTNESS)
     mass = normal_lcdf(0.0, 1.0, (ceiling - expected) / pt.sqrt(scale**2 + SOFTNESS**2))
-    return pt.where(pt.eq(pt.arange(trend.shape[0]), first), 0.0, kept - mass).sum()
+    return pt.where(pt.le(pt.arange(trend.shape[0]), first), 0.0, kept - mass).sum()
 
 
 def node_capacity(nodes: int) -> int:
@@ -275,7 +275,7 @@ def simulate_panel(
     spec.observation_model.check_panel(panel)
     rng = np.random.default_rng(seed)
     era = panel["era_index"].transpose("dyad", "time").to_numpy()
-    level = simulate_level(parameters, era, spec, rng)
+    level = simulate_level(parameters, era, spec, rng, first_eras(panel))
     pushed = push_of_draw(spec, panel, parameters)
     if pushed is not None:
         level = level + pushed.level
@@ -284,9 +284,11 @@ def simulate_panel(
     return simulated, xr.DataArray(level, dims=("dyad", "time"), coords={k: panel[k] for k in ("dyad", "time")})
 
 
-def simulate_level(parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: np.random.Generator) -> Float:
+def simulate_level(
+    parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: np.random.Generator, first_era: Index | int = 0
+) -> Float:
     """Simulate the path of the level ([draw,] dyad, time) in log-odds, month by month."""
-    trend = simulate_trend(parameters, era, spec, rng)
+    trend = simulate_trend(parameters, era, spec, rng, first_era)
     return trend + simulate_cycle(parameters, era.shape[1], spec, rng) if spec.has_cycle else trend
 
 
@@ -302,8 +304,10 @@ def simulate_cycle(parameters: xr.Dataset, periods: int, spec: PendulumSpec, rng
     return path
 
 
-def simulate_trend(parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: np.random.Generator) -> Float:
-    """Simulate the trend ([draw,] dyad, time) in log-odds, under its ceiling."""
+def simulate_trend(
+    parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: np.random.Generator, first_era: Index | int = 0
+) -> Float:
+    """Simulate the trend ([draw,] dyad, time) in log-odds, under its ceiling from where its first era begins."""
     if not spec.moves:
         return np.asarray(parameters["mu"].to_numpy()[..., era])
     mean, step = (parameters[name].to_numpy()[..., None] for name in ("trend_mean", "trend_step"))
@@ -314,9 +318,10 @@ def simulate_trend(parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: 
     scale[..., 0] = spec.priors.trend_start
     if not spec.has_ceiling:
         return np.asarray(mean + followed(kept, scale * rng.standard_normal(scale.shape), 0.0))
-    new_era[:, 0] = True
+    new_era[np.arange(len(era)), first_era] = True
     now = mean = mean[..., 0]
-    headroom, trend, ceiling = parameters["headroom"].to_numpy()[..., era], np.empty(scale.shape), np.empty(now.shape)
+    headroom, trend = parameters["headroom"].to_numpy()[..., era], np.empty(scale.shape)
+    ceiling = np.full(now.shape, np.inf)
     for t in range(era.shape[1]):
         expected, begins = mean + kept * (now - mean), new_era[:, t]
         now = step_below(expected, scale[..., t], np.where(begins, np.inf, ceiling), rng)

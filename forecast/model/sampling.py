@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from forecast.arguments import checked, require_sampler, whole_seed
 from forecast.errors import SpecError
-from forecast.model.arrays import PanelArrays, panel_arrays, require_events, require_observations
+from forecast.model.arrays import PanelArrays, first_eras, panel_arrays, require_events, require_observations
 from forecast.model.densities import Density, density_of, sample
 from forecast.model.driving import push
 from forecast.model.evidence import evidence as evidence_of
@@ -259,6 +259,7 @@ def _complete_trend(d: int, draws: dict[str, Float], arrays: PanelArrays, rng: G
     if arrays.spec.has_ceiling:
         between = np.ones(arrays.periods, dtype=bool)
         between[arrays.node_time[arrays.starts[d] : arrays.starts[d + 1]]] = False
+        between[: first_eras(arrays.panel)[d]] = False
         ceiling = draws["ceiling"][:, arrays.era_index[d][between]]
         trend[:, between] -= 2.0 * np.maximum(trend[:, between] - ceiling, 0.0)
     return trend

@@ -23,8 +23,12 @@ def make_panel(
     index=False,
     frequency="month",
     seed=0,
+    first_era=0,
 ):
-    """A panel with `events` expected a report, `empty` of the months left empty and `eras` a dyad."""
+    """A panel with `events` expected a report, `empty` of the months left empty and `eras` a dyad.
+
+    The first of them begins in period `first_era`.
+    """
     rng = np.random.default_rng(seed)
     begins = np.linspace(0, periods, eras, endpoint=False).astype(int)
     era_of_time = np.searchsorted(begins, np.arange(periods), side="right") - 1
@@ -40,7 +44,7 @@ def make_panel(
         "era": codes,
         "era_dyad": ("era", np.repeat(np.arange(dyads), eras).astype(np.int16)),
         "era_name": ("era", [code.rpartition(":")[2] for code in codes]),
-        "era_start": ("era", pd.DatetimeIndex(np.tile(time[begins], dyads)).as_unit("ns")),
+        "era_start": ("era", pd.DatetimeIndex(np.tile(time[np.maximum(begins, first_era)], dyads)).as_unit("ns")),
     }
     attrs = {"schema": 1, "frequency": frequency, "as_of": "", "digest": "made", "late": 0}
     seen = rng.random((dyads, periods)) >= empty

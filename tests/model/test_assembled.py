@@ -13,12 +13,14 @@ from .panels import make_panel, numerical_gradient, python_mode
 
 TWO_DIRECTIONS = {"directions": 2, "events": 3.0}
 THREE_BY_WEEK = {"dyads": 3, "periods": 30, "frequency": "week"}
+LATE_FIRST_ERA = {"dyads": 2, "first_era": 4, "empty": 0.6}
 NO_KINDS = {"dyads": 2, "classes": 2, "zero_cut": 1, "eras": 1}
 WALK_ALONE = {"trend": "walk", "cycle": "none", "ceiling": "framework", "jumps": False}
 CASES = [
     pytest.param({}, TWO_DIRECTIONS, id="default, two directions"),
     pytest.param({}, NO_KINDS, id="default, no kinds"),
     pytest.param({"ceiling": "framework"}, THREE_BY_WEEK, id="ceiling, three dyads by week"),
+    pytest.param({"ceiling": "framework"}, LATE_FIRST_ERA, id="ceiling, the first era begins after the panel"),
     pytest.param({"trend": "walk", "kind_drift": "eras"}, THREE_BY_WEEK, id="walk, kinds by era, three dyads"),
     pytest.param({"trend": "walk", "kind_drift": "eras"}, TWO_DIRECTIONS, id="walk, kinds by era, one dyad"),
     pytest.param(WALK_ALONE, TWO_DIRECTIONS, id="walk alone, ceiling, one dyad"),

@@ -6,9 +6,11 @@ from scipy.special import log_ndtr
 from scipy.stats import norm
 
 from forecast.model import PendulumModel, PendulumSpec, Priors, fit, prior_draws, simulate_panel
+from forecast.model.arrays import first_eras
 from forecast.model.kernels.density import log_below
 from forecast.model.pendulum import simulate_trend
 from forecast.model.trend import SOFTNESS, step_below
+from forecast.panel import recounted
 
 from .panels import make_panel, numerical_gradient, python_mode
 from .reference import step_under
@@ -115,6 +117,42 @@ def test_a_simulated_trend_stays_at_its_ceiling_or_below_and_the_level_may_pass(
     assert np.max(over) < 4 * SOFTNESS
     assert np.mean(np.array(over) > 0) < 0.12 < 0.22 < np.mean(unbounded)
     assert np.mean(passed) > 0.01
+
+
+def test_before_a_first_era_begins_no_ceiling_bounds_the_trend():
+    """Its ceiling hangs on the trend of its first month; the months before it move freely, as without a ceiling."""
+    begins = 120
+    panel = make_panel(dyads=2, periods=360, eras=1, first_era=begins)
+    assert first_eras(panel).tolist() == [begins, begins]
+    spec = PendulumSpec(ceiling="framework", priors=Priors(headroom=(-2.0, 0.1), trend_step=(-1.0, 0.1)))
+    era, prior = panel["era_index"].to_numpy(), prior_draws(panel, spec, draws=20, seed=4)
+    rng, earlier, later = np.random.default_rng(1), [], []
+    for place in range(20):
+        draw = prior.isel(draw=place)
+        trend = simulate_trend(draw, era, spec, rng, first_eras(panel))
+        ceiling = trend[:, begins] + draw["headroom"].to_numpy()
+        earlier.append((trend[:, :begins] - ceiling[:, None]).max())
+        later.append((trend[:, begins:] - ceiling[:, None]).max())
+    assert max(later) < 4 * SOFTNESS < np.quantile(earlier, 0.75)
+
+
+def test_a_fit_has_no_ceiling_before_its_first_era():
+    """Neither months with events nor those between them: the posterior's trend is above the ceiling there."""
+    begins = 100
+    panel = make_panel(dyads=1, periods=200, eras=1, events=8.0, empty=0.5, first_era=begins, seed=3)
+    cooperative, hostile = slice(None, begins), slice(begins, None)
+    counts = panel["counts"].transpose("time", ...).to_numpy().copy()
+    counts[cooperative, ..., :4] = 0  # cooperation before the era, hostility in it
+    counts[hostile, ..., 4:] = 0
+    panel["counts"] = panel["counts"].transpose("time", ...).copy(data=counts).transpose(*panel["counts"].dims)
+    panel = recounted(panel)
+    spec = PendulumSpec(ceiling="framework", priors=Priors(headroom=(-1.5, 0.1)))
+    posterior = fit(panel, spec, draws=50, tune=100, chains=2, seed=1).posterior
+    above = posterior["trend"].isel(dyad=0) - posterior["ceiling"].isel(era=0)
+    before = above.isel(time=slice(begins // 2)).mean()
+    within = above.isel(time=slice(begins, None)).max()
+    assert float(within) < 4 * SOFTNESS
+    assert float(before) > 0.5
 
 
 @pytest.mark.slow  # it fits three panels

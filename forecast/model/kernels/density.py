@@ -27,6 +27,7 @@ from forecast.model.kernels.path import (
     trend_backward,
     trend_forward,
 )
+from forecast.model.kernels.sides import sides_value_gradient
 from forecast.typing import Bool, Float, Index
 
 NONE = -1
@@ -310,7 +311,7 @@ class Anchor(NamedTuple):
 
 
 class PathData(NamedTuple):
-    """Panel data, event counts (`forecast.model.observation.side.Counted`) and quadrature of the month noise."""
+    """Panel data, event counts (`forecast.model.kernels.sides.Reports`) and quadrature of the month noise."""
 
     starts: Index
     node_dyad: Index
@@ -319,10 +320,9 @@ class PathData(NamedTuple):
     era_start: Index
     relative_count: Float
     directions: int
-    blocks: Index
-    cells: Index
-    rows: Index
-    entries: Index
+    chunks: Index
+    chunk_months: Index
+    chunk_counts: Index
     nodes: Float
     weights: Float
     pairs: Pairs
@@ -432,7 +432,7 @@ def ceiling_density(
     for i in range(data.node_era.size):
         e, at = data.node_era[i], stride * i
         start = stride * data.era_start[e]
-        if at == start:
+        if at <= start:  # or before a first era, whose ceiling is not there yet
             continue
         last, carry, scale = x[at - stride], path.trend[1, i], path.trend[2, i]
         ceiling, spread = x[start] + eras[e], math.sqrt(scale * scale + softness * softness)
@@ -495,9 +495,9 @@ def path_density(
     if choices.direction >= 0:
         for d in range(number):
             offset[d, 0, 0], offset[d, 1, 0] = values[choices.direction + d], -values[choices.direction + d]
-    likelihood, g_month, g_offset, _, g_concentration, g_noise, _ = observation_value_gradient(
-        month, offset, np.zeros((1, 1)), concentration, dyads[NOISE], np.zeros((0, 0)),
-        data.blocks, data.cells, data.rows, data.entries, data.nodes, data.weights,
+    likelihood, g_month, g_offset, g_concentration, g_noise, _ = sides_value_gradient(
+        month, offset, concentration, dyads[NOISE], np.zeros((0, 0)),
+        data.chunks, data.chunk_months, data.chunk_counts, data.nodes, data.weights,
     )  # fmt: skip
 
     by_value, g_dyads, g_eras, g_x = np.zeros(values.size), np.zeros(dyads.shape), np.zeros(eras.size), np.zeros(x.size)

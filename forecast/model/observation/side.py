@@ -1,7 +1,7 @@
 """Sparse arrays of event counts, and what every likelihood of counts shares: its quadrature, and draws of classes."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +36,9 @@ def draw_classes(total: Index, probability: Float, concentration: Float | None, 
 BLOCK_ENTRIES = 128
 ORDER = ("dyad", "time", "direction", "dataset", "class")
 LAYOUT = ("blocks", "cells", "rows", "entries")
+CHUNKED = ("chunks", "chunk_months", "chunk_counts")
+CHUNK_MONTHS = 64
+"""Most months that the likelihood takes at once: vector instructions are in use, and all is in the first cache."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,32 @@ class Counted:
     def layout(self) -> dict[str, Index]:
         """The arrays that the kernels read, by name and in their order."""
         return {name: getattr(self, name) for name in LAYOUT}
+
+    @cached_property
+    def chunked(self) -> dict[str, Index]:
+        """The arrays of `forecast.model.kernels.sides.Reports`, of two classes: hostile and cooperative."""
+        events = np.zeros((len(self.rows), 2), dtype=np.int64)
+        np.add.at(events, (self.entries[:, 3], self.entries[:, 0]), self.entries[:, 1])
+        reports = np.column_stack([events[:, ::-1], self.rows[:, :2]])
+        first_report, each = self.cells[:, 2], self.cells[:, 3] - self.cells[:, 2]
+        most = int(each.max(initial=1))
+        by_cell = np.full((len(self.cells), most, 4), -1, dtype=np.int64)
+        for place in range(most):
+            there = each > place
+            by_cell[there, place] = reports[first_report[there] + place]
+        kinds, kind_of_cell = np.unique(by_cell.reshape(-1, 4 * most), axis=0, return_inverse=True)
+        order = np.argsort(kind_of_cell, kind="stable")
+        chunks, counts = [], [np.zeros((0, 4), dtype=np.int64)]
+        begun, counted = 0, 0
+        for kind, cells in zip(kinds.reshape(-1, most, 4), np.bincount(kind_of_cell), strict=True):
+            of_month = kind[kind[:, 0] >= 0]
+            for done in range(0, cells, CHUNK_MONTHS):
+                chunks.append((min(CHUNK_MONTHS, cells - done), len(of_month), begun + done, counted))
+            begun += int(cells)
+            counted += len(of_month)
+            counts.append(of_month)
+        arrays = (np.array(chunks, dtype=np.int64).reshape(-1, 4), self.cells[order][:, [1, 0]], np.concatenate(counts))
+        return dict(zip(CHUNKED, arrays, strict=True))
 
     def events_at_nodes(self) -> Index:
         """Count the events of every node, (node,)."""
@@ -113,7 +142,7 @@ def _blocks(cells: Index, rows: Index) -> Index:
 
 
 # The order in which the kernels read the parameters.
-KERNEL = ("offset", "cutpoint", "concentration", "noise")
+KERNEL = ("offset", "concentration", "noise")
 NO_SHIFT = np.zeros((0, 0))  # Empty shift: datasets read the level without an offset
 
 

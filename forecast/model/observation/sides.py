@@ -19,7 +19,7 @@ from forecast.model.observation.base import Observation, Own
 from forecast.model.observation.kinds import TOWARDS, Aside, log_odds, places_of, recent_log_odds
 from forecast.model.observation.readings import Readings
 from forecast.model.observation.side import (
-    LAYOUT,
+    CHUNKED,
     ORDER,
     Counted,
     count_sides,
@@ -129,7 +129,7 @@ class SidesObservation(Observation):
         known = report_variance(number, reference["concentration"][0], reference["noise"][dyad])[report_of_node]
         own = {
             "report_dyad": dyad, "report_events": number, "report_of_node": report_of_node, "anchor_variance": known,
-            **side.layout,
+            **side.chunked,
         }  # fmt: skip
         if arrays.spec.volume_effect:
             count, effect = arrays.observed.relative_count, reference["volume_effect"]
@@ -139,13 +139,13 @@ class SidesObservation(Observation):
     def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
         import pytensor.tensor as pt
 
-        from forecast.model.kernels.ops import EventLikelihood
+        from forecast.model.kernels.ops import SidesLikelihood
 
         level, shift = _as_read(level, own, data)
-        layout = [data[name] for name in LAYOUT]
+        layout = [data[name] for name in CHUNKED]
         parameters = [pt.as_tensor(own[name]) for name in one_side.KERNEL]
         rule = [pt.constant(one) for one in quadrature(spec)]
-        return EventLikelihood()(level, *parameters, pt.as_tensor(shift), *layout, *rule)[0]
+        return SidesLikelihood()(level, *parameters, pt.as_tensor(shift), *layout, *rule)[0]
 
     def reference(self, arrays: "PanelArrays") -> Own:
         spec, dyads, side = arrays.spec, arrays.dyads, arrays.observed.side
@@ -283,11 +283,11 @@ def _value_and_slope(
     level: Float, shift: Float, own: Own, counted: Counted, rule: tuple[Float, Float]
 ) -> tuple[Any, ...]:
     """Compute the log-likelihood of all counts at the nodes' levels, and its slope in them."""
-    from forecast.model.kernels.observation import observation_value_gradient
+    from forecast.model.kernels.sides import sides_value_gradient
 
-    kernel: Callable[..., tuple[Any, ...]] = observation_value_gradient
+    kernel: Callable[..., tuple[Any, ...]] = sides_value_gradient
     parameters = (own[name] for name in one_side.KERNEL)
-    return kernel(level, *parameters, shift, *counted.layout.values(), *rule)
+    return kernel(level, *parameters, shift, *counted.chunked.values(), *rule)
 
 
 def _read_by(arrays: "PanelArrays") -> dict[str, Any]:

@@ -1,0 +1,213 @@
+r"""Likelihood of a month's cooperative and hostile events given the level, with the month's noise integrated out.
+
+A *report* is what one dataset :math:`q` counts in one direction :math:`s` of a dyad and month: :math:`c` cooperative
+and :math:`h` hostile events, beta-binomial with concentration :math:`a` around a share. All reports of a month share
+its noise :math:`\tau e`, so that with :math:`o` the offset of a report and :math:`(x)_n = x (x + 1) \dots (x + n - 1)`
+
+.. math::
+
+    p(c, h \mid \ell) = \int \prod_{sq} \frac{(a_q p_{sq})_c \, (a_q (1 - p_{sq}))_h}{(a_q)_{c + h}}
+    \, N(e \mid 0, 1) \, de, \qquad p_{sq} = \mathrm{logistic}(\ell + \tau e + o_{sq})
+
+by Gauss-Hermite quadrature; binomial coefficients are left out. Months of the same counts stand in one *chunk* and are
+computed side by side, so that the processor's vector instructions do several at once.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from forecast.model.kernels import kernel
+from forecast.model.kernels.observation import rising_factorial, rising_table
+from forecast.typing import Float, Index
+
+MANY_EVENTS = 40
+"""Events of a month above which products could leave the floats, so that their logarithms are summed."""
+
+
+class Reports(NamedTuple):
+    """Counts of all months, those of the same counts together."""
+
+    # Months, reports of each month, and places of the first month's first report and of the counts, of every chunk.
+    chunks: Index
+    months: Index  # Node and dyad of every month of the chunks
+    counts: Index  # Cooperative and hostile events, direction and dataset of each report of a chunk's months
+
+
+@kernel
+def rising_products(mass: Float, size: int, count: int, step: float, product: Float, slope: Float) -> None:
+    """Write rising factorials of masses and their slopes in the masses; step is 0 without overdispersion."""
+    for j in range(size):
+        product[j] = 1.0
+        slope[j] = 0.0
+    for i in range(count):
+        added = i * step
+        for j in range(size):
+            slope[j] = slope[j] * (mass[j] + added) + product[j]
+            product[j] *= mass[j] + added
+
+
+class Space(NamedTuple):
+    """Work space of a chunk; arrays hold a month's nodes of the noise one after the other."""
+
+    odds: Float
+    good: Float  # Mass of cooperation, and of hostility
+    bad: Float
+    good_product: Float
+    good_slope: Float
+    bad_product: Float
+    bad_slope: Float
+    value: Float  # Likelihood, later the share of a node in a month's
+
+
+@kernel
+def few_events(
+    size: int, cooperative: int, hostile: int, mass: float, step: float, s: Space, by_level: Float, by_mass: Float
+) -> None:
+    """Multiply the likelihoods by those of a report, and write the slopes of its logarithm."""
+    for j in range(size):
+        s.bad[j] = mass / (1.0 + s.odds[j])
+        s.good[j] = s.odds[j] * s.bad[j]
+    rising_products(s.good, size, cooperative, step, s.good_product, s.good_slope)
+    rising_products(s.bad, size, hostile, step, s.bad_product, s.bad_slope)
+    for j in range(size):
+        by_level[j] = s.good_slope[j] * s.bad_product[j] - s.good_product[j] * s.bad_slope[j]
+    for j in range(size):
+        by_level[j] *= s.good[j] * s.bad[j]
+    for j in range(size):
+        by_mass[j] = s.good_slope[j] * s.bad_product[j] * s.good[j]
+    for j in range(size):
+        by_mass[j] += s.good_product[j] * s.bad_slope[j] * s.bad[j]
+    for j in range(size):
+        s.good_product[j] *= s.bad_product[j]
+    for j in range(size):
+        s.value[j] *= s.good_product[j]
+    for j in range(size):
+        s.bad_product[j] = 1.0 / (s.good_product[j] * mass)
+    for j in range(size):
+        by_level[j] *= s.bad_product[j]
+    for j in range(size):
+        by_mass[j] *= s.bad_product[j]
+
+
+@kernel
+def many_events(
+    size: int, cooperative: int, hostile: int, mass: float, step: float, s: Space, by_level: Float, by_mass: Float
+) -> None:
+    """Add the logarithms of a report's likelihoods, and write their slopes."""
+    for j in range(size):
+        share = s.odds[j] / (1.0 + s.odds[j])
+        up, down = 0.0, 0.0
+        if cooperative > 0:
+            log_good, up = rising_factorial(mass * share, cooperative, step)
+            s.value[j] += log_good
+        if hostile > 0:
+            log_bad, down = rising_factorial(mass * (1.0 - share), hostile, step)
+            s.value[j] += log_bad
+        by_level[j] = up * (1.0 - share) - down * share
+        by_mass[j] = (up + down) / mass
+
+
+@kernel
+def shares_of_nodes(months: int, many: bool, weights: Float, value: Float) -> float:
+    """Turn likelihoods by node into the nodes' shares; return the sum of the logarithms of the months' likelihoods."""
+    total, points = 0.0, weights.size
+    for m in range(months):
+        first, highest = m * points, 0.0
+        if many:
+            highest = value[first]
+            for k in range(1, points):
+                highest = max(highest, value[first + k])
+            for k in range(points):
+                value[first + k] = weights[k] * math.exp(value[first + k] - highest)
+        likelihood = 0.0
+        for k in range(points):
+            likelihood += value[first + k]
+        total += highest + math.log(likelihood)
+        inverse = 1.0 / likelihood
+        for k in range(points):
+            value[first + k] *= inverse
+    return total
+
+
+@kernel
+def sides_value_gradient(
+    level: Float, offset: Float, concentration: Float, noise: Float, shift: Float,
+    chunks: Index, months_of_chunks: Index, counts: Index, nodes: Float, weights: Float,
+) -> tuple[Float, Float, Float, Float, Float, Float]:  # fmt: skip
+    """Log-likelihood and its gradients with respect to the first five arguments.
+
+    ``level`` (node,); ``offset`` (dyad, direction, dataset); ``concentration`` (dataset,), all 0 without
+    overdispersion; ``noise`` (dyad,); ``shift`` (node, dataset) is added to the level for what a dataset reports, and
+    is of no size where there is none. The layout is that of `Reports`.
+    """
+    points, most, widest, busiest = nodes.size, 0, 1, 0
+    for chunk in range(chunks.shape[0]):
+        most, widest = max(most, chunks[chunk, 0] * points), max(widest, chunks[chunk, 1])
+    for row in range(counts.shape[0]):
+        busiest = max(busiest, counts[row, 0] + counts[row, 1])
+    g_level, g_offset, g_shift = np.zeros_like(level), np.zeros_like(offset), np.zeros_like(shift)
+    g_concentration, g_noise = np.zeros_like(concentration), np.zeros_like(noise)
+    log_norm, log_norm_slope = rising_table(concentration, busiest)
+    step = 1.0 if concentration[0] > 0.0 else 0.0
+    exp_level, exp_offset, exp_shift = np.exp(level), np.exp(offset), np.exp(shift)
+    stretch = np.empty((noise.size, points))
+    for d in range(noise.size):
+        for k in range(points):
+            stretch[d, k] = math.exp(noise[d] * nodes[k])
+    by_level, by_mass = np.empty((widest, most)), np.empty((widest, most))
+    s = Space(
+        np.empty(most), np.empty(most), np.empty(most), np.empty(most),
+        np.empty(most), np.empty(most), np.empty(most), np.empty(most),
+    )  # fmt: skip
+    total = 0.0
+    for chunk in range(chunks.shape[0]):
+        months, each, first, first_count = chunks[chunk, 0], chunks[chunk, 1], chunks[chunk, 2], chunks[chunk, 3]
+        size, events = months * points, 0
+        for r in range(each):
+            events += counts[first_count + r, 0] + counts[first_count + r, 1]
+        many = events > MANY_EVENTS
+        for m in range(months):
+            for k in range(points):
+                s.value[m * points + k] = 0.0 if many else weights[k]
+        for r in range(each):
+            cooperative, hostile, way, q = (
+                counts[first_count + r, 0], counts[first_count + r, 1],
+                counts[first_count + r, 2], counts[first_count + r, 3],
+            )  # fmt: skip
+            for m in range(months):
+                i, d = months_of_chunks[first + m, 0], months_of_chunks[first + m, 1]
+                base = exp_level[i] * exp_offset[d, way, q]
+                if shift.size:
+                    base *= exp_shift[i, q]
+                for k in range(points):
+                    s.odds[m * points + k] = base * stretch[d, k]
+            mass = concentration[q] if step > 0.0 else 1.0
+            if many:
+                many_events(size, cooperative, hostile, mass, step, s, by_level[r], by_mass[r])
+            else:
+                few_events(size, cooperative, hostile, mass, step, s, by_level[r], by_mass[r])
+        total += shares_of_nodes(months, many, weights, s.value)
+        for r in range(each):
+            way, q = counts[first_count + r, 2], counts[first_count + r, 3]
+            for m in range(months):
+                level_slope, noise_slope = 0.0, 0.0
+                for k in range(points):
+                    part = s.value[m * points + k] * by_level[r, m * points + k]
+                    level_slope += part
+                    noise_slope += nodes[k] * part
+                i, d = months_of_chunks[first + m, 0], months_of_chunks[first + m, 1]
+                g_level[i] += level_slope
+                g_offset[d, way, q] += level_slope
+                if shift.size:
+                    g_shift[i, q] += level_slope
+                g_noise[d] += noise_slope
+            number = counts[first_count + r, 0] + counts[first_count + r, 1]
+            total -= months * log_norm[q, number]
+            if step > 0.0:
+                mass_slope = 0.0
+                for j in range(size):
+                    mass_slope += s.value[j] * by_mass[r, j]
+                g_concentration[q] += mass_slope - months * log_norm_slope[q, number]
+    return np.asarray(total), g_level, g_offset, g_concentration, g_noise, g_shift
