@@ -112,3 +112,34 @@ def test_a_cold_cache_gives_the_same_numbers_as_a_warm_one(tmp_path, script):
     assert cold.returncode == 0, cold.stderr
     assert any((tmp_path / "numba").rglob("*.nbi"))  # what was compiled is there
     assert cold.stdout == warm.stdout
+
+
+RENAMED = """
+from typing import NamedTuple
+from forecast.model.kernels import kernel
+
+
+class NAME(NamedTuple):
+    value: float
+
+
+@kernel
+def double(given):
+    return 2.0 * given.value
+
+
+print(double(NAME(1.5)))
+"""
+
+
+def test_a_cache_that_names_a_class_that_is_gone_is_not_read(tmp_path):
+    """As after an update of the package: numba would end in the error of a missing name."""
+    environment = dict(os.environ) | {"NUMBA_CACHE_DIR": str(tmp_path / "numba")}
+    module = tmp_path / "kernels_of_a_user.py"
+    for name in ("Former", "Present"):
+        module.write_text(RENAMED.replace("NAME", name), "utf-8")
+        command = [sys.executable, "-c", "import kernels_of_a_user"]
+        environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), *sys.path])
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert ended.stdout == "3.0\n", ended.stderr
+    assert any((tmp_path / "numba").rglob("*.nbi"))

@@ -26,7 +26,9 @@ def kernel[F: Callable[..., Any]](function: F, fastmath: bool | set[str] = True)
     compiled = numba.njit(cache=True, fastmath=fastmath, error_model="numpy", nogil=True, forceinline=True)(function)
     cached = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if cached is not None:
-        cached._source_stamp = _stamp(function.__code__.co_filename)
+        # As the version, which numba compares before it reads anything else: what other source left in the cache may
+        # name classes that are gone.
+        cached._version = f"{numba.__version__} {_stamp(function.__code__.co_filename)}"
     return compiled  # type: ignore[no-any-return]
 
 
