@@ -50,6 +50,8 @@ GROUPS = ("posterior", "sample_stats", "constant_data")
 DIGESTS = "digests"
 LONGEST = 10_000_000
 """Bytes of the attributes of a saved fit that are read to see whether it is one."""
+PACKING = 5
+"""Level of the compression of a saved fit: higher ones take longer and save little."""
 STATISTICS = {"diverging": "b", "energy": "f", "step_size": "f", "n_steps": "iu"}
 
 
@@ -474,12 +476,12 @@ class Fit(Displayed):
             with partial_folder(path) as partial:
                 new = partial / path.name
                 if path.suffix == ".nc":
-                    tree.to_netcdf(new, engine="netcdf4")
+                    tree.to_netcdf(new, engine="netcdf4", encoding=_netcdf_encoding(tree))
                     sync_file(new)
                     new.replace(path)
                     sync_folder(path.parent)
                 else:
-                    tree.to_zarr(new, consolidated=False, zarr_format=3, encoding=_chunks(tree))
+                    tree.to_zarr(new, consolidated=False, zarr_format=3, encoding=_zarr_encoding(tree))
                     replace_folder(new, path)
         except (OSError, RuntimeError) as error:  # RuntimeError is what the netCDF library says of a full disk
             raise OutputError(f"{path}: the fit could not be saved ({error}); choose another place") from error
@@ -514,12 +516,22 @@ def _drawn_priors(fit: Fit, rng: np.random.Generator) -> Iterator[tuple[str, Flo
         yield "headroom", dyad + np.exp(spread) * own, True
 
 
-def _chunks(tree: xr.DataTree) -> dict[str, Any]:
-    """Return how a zarr folder stores the paths: one chunk per chain and dyad, plain, for noise is not compressed."""
+def _zarr_encoding(tree: xr.DataTree) -> dict[str, Any]:
+    """Return how a zarr folder stores the paths: one chunk per chain and dyad, the zeros of rounded values packed."""
+    from zarr.codecs import BloscCodec
+
     posterior = tree["posterior"]
-    chunks = {
-        name: tuple(1 if dim in ("chain", "dyad") else size for dim, size in values.sizes.items())
-        for name, values in posterior.data_vars.items()
-        if "time" in values.dims
-    }
-    return {posterior.path: {name: {"chunks": own, "compressors": None} for name, own in chunks.items()}}
+    packed = BloscCodec(cname="zstd", clevel=PACKING, shuffle="bitshuffle")
+    encoding = {}
+    for name, values in posterior.data_vars.items():
+        if "time" in values.dims:
+            chunks = tuple(1 if dim in ("chain", "dyad") else size for dim, size in values.sizes.items())
+            encoding[name] = {"chunks": chunks, "compressors": packed}
+    return {posterior.path: encoding}
+
+
+def _netcdf_encoding(tree: xr.DataTree) -> dict[str, Any]:
+    """Return how a netCDF file stores the paths."""
+    posterior = tree["posterior"]
+    paths = [name for name, values in posterior.data_vars.items() if "time" in values.dims]
+    return {posterior.path: dict.fromkeys(paths, {"zlib": True, "complevel": 1, "shuffle": True})}

@@ -25,6 +25,16 @@ def flat_or_zeros(posterior: xr.Dataset, name: str, *shape: int) -> Float:
     return np.zeros((posterior.sizes["chain"] * posterior.sizes["draw"], *shape))
 
 
+GRID = 128
+"""Values per unit of log-odds at which paths are kept. The rounding, at most 0.1 points of share, is far within the Monte
+Carlo error of any statement; of what is rounded, zeros are left that a saved fit need not store."""
+
+
+def on_grid(path: Float) -> Float:
+    """Round log-odds of a path to the grid on which a fit keeps them."""
+    return np.asarray(np.rint(path * GRID) / GRID)
+
+
 type Groups = Mapping[str, xr.Dataset]  # Groups of a tree by their names, the root's (of attributes alone) under ``/``
 
 

@@ -23,7 +23,7 @@ from forecast.model.evidence import evidence as evidence_of
 from forecast.model.evidence import together
 from forecast.model.fitted import KIND, SCHEMA, STATISTICS, Fit
 from forecast.model.inputs import NODE_PATHS, parts_of
-from forecast.model.posterior import Groups, flat
+from forecast.model.posterior import Groups, flat, on_grid
 from forecast.model.spec import PendulumSpec, spec_for
 from forecast.model.trend import era_means, gathered
 from forecast.model.variables import all_variables, sampled_variables
@@ -240,7 +240,7 @@ def _complete_paths(sampled: xr.Dataset, arrays: PanelArrays, rng: Generator, th
             kept = draws["phi"][:, d] if spec.has_cycle else np.ones(number)
             pushed = push(spec.drivers, effect[:, :, d], arrays.drivers[:, d], kept)
             slow, whole = slow + pushed.trend, whole + pushed.level
-        level[:, d], trend[:, d] = whole, slow
+        level[:, d], trend[:, d] = on_grid(whole), on_grid(slow)
         own_eras = np.flatnonzero(arrays.era_dyad == d)
         mu[:, own_eras] = era_means(slow, arrays.era_index[d], own_eras)
 

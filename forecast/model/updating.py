@@ -21,7 +21,7 @@ from forecast.events.dyads import additions_of
 from forecast.events.table import Day, EventTable, as_day
 from forecast.model.fitted import Fit
 from forecast.model.particles import TREND, Cloud, Draws, Observed, Weights, follow, resampled, smoothed, state_of
-from forecast.model.posterior import flat
+from forecast.model.posterior import flat, on_grid
 from forecast.model.trend import era_means
 from forecast.panel import build_panel, panel_kind, validate_panel
 from forecast.panel.record import data_facts, last_known
@@ -380,7 +380,7 @@ def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
         start = carried.first + 2 if carried.moved[dyad] else known
         own = path[:, path.shape[1] - (periods - start) :]
         for name, values in (("level", own.sum(axis=-1)), ("trend", own[..., TREND])):
-            found[name][:, :, dyad, start:] = values.reshape(chains, number, -1)
+            found[name][:, :, dyad, start:] = on_grid(values).reshape(chains, number, -1)
         if carried.fit.spec.moves:
             eras = np.flatnonzero(later["era_dyad"].to_numpy() == dyad)
             found["mu"][..., eras] = era_means(found["trend"][:, :, dyad], index[dyad], eras)

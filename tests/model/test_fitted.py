@@ -12,9 +12,13 @@ import xarray as xr
 
 from forecast import folders
 from forecast.errors import FitFileError, ForecastError, OutputError
+from forecast.model import fit as fit_panel
 from forecast.model.fitted import SCHEMA, Fit
+from forecast.model.posterior import GRID
 from forecast.outlook import assess
 from tests.systems import linux
+
+from .panels import make_panel
 
 # Two dyads, 2011 to October 2023, 2 x 25 draws: too few to converge, enough to forecast from. Made once by
 #   panel = build_panel(read_chronology(), dyads=["USA-CHN", "USA-RUS"], start="2011-01", end="2023-10")
@@ -43,6 +47,20 @@ def test_saving_and_loading_changes_nothing(fit, tmp_path, name):
     assert again.panel["covered"].dtype == bool
     assert again.posterior["level"].dtype == np.float32
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["fit.nc", "fit.zarr"])
+def test_paths_on_their_grid_are_stored_in_less_than_half_their_bytes(fit, tmp_path, name):
+    panel = make_panel(dyads=2, periods=240, eras=2, events=4.0)
+    fitted = fit_panel(panel, draws=100, tune=30, chains=2, seed=1)
+    paths = [fitted.posterior[name].to_numpy() for name in ("level", "trend")]
+    for path in paths:
+        np.testing.assert_array_equal(path * GRID, np.rint(path * GRID))
+    saved = fitted.save(tmp_path / name)
+    files = [saved] if saved.is_file() else saved.rglob("*")
+    stored = sum(file.stat().st_size for file in files if file.is_file())
+    others = sum(values.nbytes for values in fitted.posterior.values() if "time" not in values.dims)
+    assert stored < 0.5 * sum(path.nbytes for path in paths) + others + fitted.panel.nbytes
 
 
 @pytest.mark.parametrize("name", [pytest.param("fit.nc", marks=pytest.mark.slow), "fit.zarr"])
