@@ -10,12 +10,12 @@ import xarray as xr
 from forecast.errors import SpecError
 from forecast.model import PendulumModel, PendulumSpec, dynamics, fit, prior_draws, simulate_panel, update
 from forecast.model.arrays import panel_arrays
-from forecast.model.declarations import Variable
 from forecast.model.inputs import anchor_path, level_under, prior_reference
 from forecast.model.observation import Observation, find_observation, register, unregister
 from forecast.model.posterior import flat
 from forecast.model.spec import spec_for
 from forecast.panel import first_periods
+from forecast.process.declarations import Variable
 from tests.pages import choices_shown
 
 from .panels import make_panel
