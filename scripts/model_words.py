@@ -1,4 +1,4 @@
-"""Table of priors in docs/model.md, made from forecast/model/priors.toml and the code.
+"""Table of priors in docs/model.md, made from forecast/process/priors.toml and the code.
 
 `--write` puts the text between the markers of the document; a test compares it with what the document holds.
 """

@@ -115,8 +115,8 @@ def test_where_the_path_is_whitened_does_not_matter(choices):
     moved = {"noise": 0.5, "concentration": 1.5, "error": 2.0}
     own = {name: moved[name] * prior.observed[name] for name in moved if name in prior.observed}
     elsewhere = replace(prior, mu=prior.mu - 0.5, observed=prior.observed | own)
-    if prior.motion is not None:
-        elsewhere = replace(elsewhere, motion={**prior.motion, "sd": prior.motion["sd"] * 2})
+    if prior.cycle is not None:
+        elsewhere = replace(elsewhere, cycle={**prior.cycle, "sd": prior.cycle["sd"] * 2})
     one, other = (Compiled(panel, spec, reference) for reference in (None, elsewhere))
     rng = np.random.default_rng(2)
     densities = []
