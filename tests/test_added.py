@@ -8,6 +8,7 @@ import pytest
 from model.panels import make_panel
 from typer.testing import CliRunner
 
+from forecast import build_panel, read_chronology
 from forecast.cli import app
 from forecast.errors import SpecError
 from forecast.feeds import FEEDS, read_feed
@@ -91,6 +92,14 @@ def test_a_trend_is_a_choice_like_the_others():
     assert [trend.name for trend in trends()] == ["reverting", "walk", "constant", "drifting"]
 
 
+def test_over_many_periods_it_moves_as_period_by_period():
+    trend, motion = Drifting(), {"step": 0.2, "jump": 0.0, "retention": 1.0, "drift": 0.1}
+    once, often = trend.moments(motion, 1), trend.moments(motion, 7)
+    assert often.drift == pytest.approx(7 * once.drift)
+    assert often.scale == pytest.approx(np.sqrt(7.0) * once.scale)
+    assert trend.next(0.4, motion) == pytest.approx(once.drift + once.carry * 0.4)
+
+
 def test_help_and_report_name_it():
     shown = CliRunner().invoke(app, ["report", "--help"], env={"COLUMNS": "300"}).output
     assert "drifting (a walk with a mean step)" in re.sub(r"[\s│]+", " ", shown)
@@ -128,13 +137,13 @@ def test_data_are_simulated_from_trend_and_cycle():
     assert int(simulated["counts"].sum()) == int(panel["counts"].sum())
 
 
-COLUMNS = ("day", "from", "to", "code")
+COLUMNS = ("number", "day", "from", "to", "code")
 TOY = Feed(
     name="toy",
     title="toy feed",
     recognise=lambda lines: Layout("toy", COLUMNS, ";", header=True) if lines[:1] == [";".join(COLUMNS)] else None,
     fields=lambda columns, since: {
-        "id": "''", "date": "TRY_CAST(day AS DATE)", "known": "TRY_CAST(day AS DATE)", "source": '"from"',
+        "id": "number", "date": "TRY_CAST(day AS DATE)", "known": "TRY_CAST(day AS DATE)", "source": '"from"',
         "target": '"to"', "code": "code", "goldstein": "''", "source_quad": "''", "reports": "'1'", "mentions": "'1'",
         "actor": "''", "summary": "''", "reference": "''",
     },
@@ -146,9 +155,9 @@ TOY = Feed(
 def test_a_feed_is_one_object_and_its_name(tmp_path, monkeypatch):
     monkeypatch.setitem(FEEDS, "toy", TOY)
     path = tmp_path / "toy.csv"
-    path.write_text("day;from;to;code\n2020-01-05;USA;CHN;042\n2020-01-07;CHN;USA;190\n")
+    path.write_text("number;day;from;to;code\n1;2020-01-05;USA;CHN;042\n2;2020-01-07;CHN;USA;190\n")
     events = read_feed(path, feed="toy", dyads=["USA-CHN"]).events
-    assert events["code"].tolist() == ["042", "190"]
+    assert events["cameo"].tolist() == ["042", "190"]
 
 
 def test_a_claim_is_one_object_and_its_name(monkeypatch):
@@ -157,7 +166,7 @@ def test_a_claim_is_one_object_and_its_name(monkeypatch):
 
     toy = Claim("X1", "Are there dyads?", "there are dyads", test, months=24)
     monkeypatch.setitem(CLAIMS, "X1", toy)
-    panel = make_panel(dyads=3, periods=60, eras=2, empty=0.2)
+    panel = build_panel(read_chronology(dyads=["USA-CHN", "USA-RUS", "CHN-RUS"]))
     verdict = pooled_tests(panel, claims=["X1"])["X1"]
     assert verdict.outcome.log_bayes_factor == 3.0
     assert verdict.question == "Are there dyads?"

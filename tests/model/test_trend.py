@@ -6,7 +6,7 @@ import pytest
 from forecast.model import PendulumSpec, prior_draws
 from forecast.model.arrays import panel_arrays
 from forecast.model.pendulum import simulate_trend
-from forecast.process.trend import era_means, find_trend, gathered
+from forecast.process.trend import Reverting, era_means, find_trend, gathered
 
 from .panels import make_panel
 
@@ -61,6 +61,22 @@ def test_transitions_over_gaps_are_exact(arrays, retention, jump):
         of_dyad = {name: value[dyad] if np.ndim(value) else value for name, value in motion.items()}
         begins = np.diff(arrays.era_index[dyad], prepend=arrays.era_index[dyad][:1]) != 0
         np.testing.assert_allclose(trend.covariance(of_dyad, begins), expected[1], atol=1e-12)
+
+
+class Stepwise(Reverting):
+    """A reverting trend that says only where it is expected a period later."""
+
+    name = "stepwise"
+    exact_over_periods = False
+
+
+def test_a_trend_that_knows_a_single_step_is_linearised_period_by_period():
+    every = panel_arrays(make_panel(dyads=2, periods=MONTHS, eras=3, seed=5), PendulumSpec(), dense=True)
+    data = every.pairs | {"node_gap": every.node_gap, "node_dyad": every.node_dyad}
+    motion = motion_of(np.array([0.4, -0.8]), np.array([0.1, 0.3]), 0.7, 0.9)
+    known, linearised = Reverting().transitions(motion, data), Stepwise().transitions(motion, data)
+    for one, other in zip(known, linearised, strict=True):
+        np.testing.assert_allclose(other, one, atol=1e-12)
 
 
 @pytest.mark.parametrize("retention", [0.3, 0.97, 0.5 ** (1 / 2400)])
