@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from forecast.hypotheses import compare_models, make_plan, pooled_tests, read_plan, run_plan
     from forecast.hypotheses.power import simulate_power
     from forecast.model import Fit, PendulumModel, PendulumSpec, Priors, fit, update
-    from forecast.model.declarations import Prior, Variable
-    from forecast.model.dynamics import Cycle, register_cycle
     from forecast.outlook import Assessment, simulate_ahead
     from forecast.outlook.assess import assess
     from forecast.outlook.attribution import attribute
@@ -44,6 +42,9 @@ if TYPE_CHECKING:
     from forecast.outlook.scenarios import scenario
     from forecast.panel import build_counts_panel, build_index_panel, build_panel, describe_panel
     from forecast.pipeline import ReportSettings, make_report
+    from forecast.process.cycle import Cycle, register_cycle
+    from forecast.process.declarations import Prior, Variable
+    from forecast.process.trend import Trend, register_trend
     from forecast.questions.answer import answer_question, put_question
     from forecast.questions.ask import conditional_question, joint_question, make_question
     from forecast.questions.events import answer_events, make_event_question, resolve_events
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Assessment", "Assumed", "Cluster", "Cycle", "FeedSettings", "FetchSettings", "Fit", "ForecastError",
-    "PendulumModel", "PendulumSpec", "Prior", "Priors", "Record", "ReportSettings", "Source", "Variable",
+    "PendulumModel", "PendulumSpec", "Prior", "Priors", "Record", "ReportSettings", "Source", "Trend", "Variable",
     "__version__", "add_drivers", "add_events", "answer_events", "answer_question", "archive_status", "arviz_groups",
     "ask", "assess", "attribute", "attribute_question", "backtest", "build_counts_panel", "build_index_panel",
     "build_panel", "calendar_drivers", "check_fit", "choose", "combine", "compare_models", "conditional_question",
@@ -69,9 +70,9 @@ __all__ = [
     "hierarchy", "import_files", "joint_question", "make_event_question", "make_plan", "make_question", "make_report",
     "origins_between", "plots", "pooled_tests", "put_question", "read_archive", "read_chronology", "read_copdab",
     "read_counts", "read_coverage", "read_drivers", "read_dyads", "read_eras", "read_feed", "read_index", "read_keds",
-    "read_plan", "read_question", "read_sets", "read_skill", "read_table", "register_cycle", "repair_archive",
-    "resolve_events", "resolve_question", "run_plan", "scenario", "set_of_codes", "simulate_ahead", "simulate_power",
-    "split_change", "update", "write_report", "write_scenarios", "write_skill", "write_tests",
+    "read_plan", "read_question", "read_sets", "read_skill", "read_table", "register_cycle", "register_trend",
+    "repair_archive", "resolve_events", "resolve_question", "run_plan", "scenario", "set_of_codes", "simulate_ahead",
+    "simulate_power", "split_change", "update", "write_report", "write_scenarios", "write_skill", "write_tests",
 ]  # fmt: skip
 
 

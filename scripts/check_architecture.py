@@ -18,13 +18,14 @@ INVENTORY = "docs/modules.md"
 SAMPLERS = ("pymc", "pytensor", "nutpie")
 READERS = tuple(f"forecast.events.{name}" for name in ("tables", "mapping"))
 DRAWN = ("forecast.plots", "forecast.report")
+MODELS = ("forecast.process", "forecast.model")
 LATER = ("forecast.hypotheses", "forecast.evaluation", "forecast.questions")
 
 FORBIDDEN = {
     "forecast.events": (
         *SAMPLERS,
         "forecast.panel",
-        "forecast.model",
+        *MODELS,
         "forecast.outlook",
         *DRAWN,
         *LATER,
@@ -34,7 +35,7 @@ FORBIDDEN = {
         "forecast.panel",
         "forecast.archive",
         "forecast.sources",
-        "forecast.model",
+        *MODELS,
         "forecast.outlook",
         *DRAWN,
         *LATER,
@@ -43,7 +44,7 @@ FORBIDDEN = {
         *SAMPLERS,
         "forecast.panel",
         "forecast.sources",
-        "forecast.model",
+        *MODELS,
         "forecast.outlook",
         *DRAWN,
         *LATER,
@@ -52,7 +53,7 @@ FORBIDDEN = {
         *SAMPLERS,
         "forecast.panel",
         "forecast.sources",
-        "forecast.model",
+        *MODELS,
         "forecast.outlook",
         *DRAWN,
         *LATER,
@@ -62,16 +63,28 @@ FORBIDDEN = {
         *SAMPLERS,
         "forecast.feeds",
         "forecast.archive",
+        *MODELS,
+        "forecast.outlook",
+        *DRAWN,
+        *LATER,
+    ),
+    "forecast.drivers": (*SAMPLERS, *MODELS, "forecast.outlook", *DRAWN, *LATER),
+    "forecast.sources": (*SAMPLERS, *MODELS, "forecast.outlook", *DRAWN, *LATER),
+    "forecast.process": (
+        *READERS,
+        "forecast.feeds",
+        "forecast.archive",
+        "forecast.panel",
+        "forecast.sources",
+        "forecast.drivers",
         "forecast.model",
         "forecast.outlook",
         *DRAWN,
         *LATER,
     ),
-    "forecast.drivers": (*SAMPLERS, "forecast.model", "forecast.outlook", *DRAWN, *LATER),
-    "forecast.sources": (*SAMPLERS, "forecast.model", "forecast.outlook", *DRAWN, *LATER),
     "forecast.model": ("forecast.sources", "forecast.outlook", *DRAWN, *LATER),
     "forecast.outlook": (*SAMPLERS, *DRAWN, *LATER),
-    "forecast.hazards": (*SAMPLERS, "forecast.model", "forecast.outlook", *DRAWN, *LATER),
+    "forecast.hazards": (*SAMPLERS, *MODELS, "forecast.outlook", *DRAWN, *LATER),
     "forecast.hypotheses": (*DRAWN, "forecast.questions"),
     "forecast.evaluation": (*DRAWN, "forecast.hypotheses", "forecast.questions"),
     "forecast.checks": DRAWN,
@@ -79,7 +92,7 @@ FORBIDDEN = {
     "forecast.report": SAMPLERS,
     "forecast.questions": (
         *SAMPLERS,
-        "forecast.model",
+        *MODELS,
         "forecast.hypotheses",
         "forecast.evaluation",
         *DRAWN,

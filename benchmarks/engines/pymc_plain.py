@@ -18,7 +18,8 @@ from forecast.model.observation.kinds import Aside, Kinds, add_aside, log_odds
 from forecast.model.observation.side import quadrature
 from forecast.model.observation.sides import Sides
 from forecast.model.pendulum import add_parameters
-from forecast.typing import Index
+from forecast.process.component import Component, Motion
+from forecast.typing import Bool, Index
 
 STILL = np.zeros(1)
 """Logarithm of the weight of the one node of what has no month noise."""
@@ -51,14 +52,23 @@ def plain_model(panel: xr.Dataset) -> pm.Model:
 
 def path_log_density(trend: Any, cycle: Any, p: Parameters, era: Index) -> Any:
     """Log-density of both paths (dyad, time), month by month."""
-    slow, motion = p.trend, p.motion
-    assert slow is not None and motion is not None
-    mean, step = slow.mean[:, None], pt.sqrt(slow.step[:, None] ** 2 + slow.jump**2 * (np.diff(era) != 0))
+    slow, fast = p.trend, p.cycle
+    assert slow is not None and fast is not None
+    slow = {name: value[:, None] if getattr(value, "ndim", 0) else value for name, value in slow.items()}
+    fast = {name: value[:, None] if getattr(value, "ndim", 0) else value for name, value in fast.items()}
+    begins = np.diff(era) != 0
+    return path_log_density_of(SPEC.trend_model, trend, slow, begins) + path_log_density_of(
+        SPEC.cycle_model, cycle, fast, begins
+    )
+
+
+def path_log_density_of(component: Component, path: Any, p: Motion, begins: Bool) -> Any:
+    """Log-density of the path of a component (dyad, time), month by month."""
+    centre, spread = component.start(p)
+    expected = component.next(path[:, :-1], p, pt)
     return (
-        pm.logp(pm.Normal.dist(slow.mean, slow.start_sd), trend[:, 0]).sum()
-        + pm.logp(pm.Normal.dist(mean + slow.retention * (trend[:, :-1] - mean), step), trend[:, 1:]).sum()
-        + pm.logp(pm.Normal.dist(0.0, motion["sd"]), cycle[:, 0]).sum()
-        + pm.logp(pm.Normal.dist(motion["phi"][:, None] * cycle[:, :-1], motion["sigma"][:, None]), cycle[:, 1:]).sum()
+        pm.logp(pm.Normal.dist(centre, spread), path[:, :1]).sum()
+        + pm.logp(pm.Normal.dist(expected, component.shock(p, begins, pt)), path[:, 1:]).sum()
     )
 
 

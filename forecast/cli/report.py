@@ -21,22 +21,32 @@ from forecast.wording import fitted_together
 if TYPE_CHECKING:
     from forecast.monday import Monday
     from forecast.pipeline import Report
+    from forecast.process.component import Component
 
 model, written = partial(opt, panel=MODEL), partial(opt, panel=OUTPUT)
+TRENDS = "The slow component: {trends}. Default: reverting."
 CYCLES = "The cycle: {cycles}, or none."
 
 
 class ReportCommand(TyperCommand):
-    """The command with the cycles named in its help, which are read only if the help is."""
+    """The command with trends and cycles named in its help, which are read only if the help is."""
 
     def get_help(self, ctx: Any) -> str:
         """Return the help."""
-        from forecast.model.dynamics import cycles
+        from forecast.process.cycle import cycles
+        from forecast.process.trend import trends
+        from forecast.wording import join
 
-        named = [f"{one.name} ({one.hint})" if one.hint else one.name for one in cycles()]
+        def named(kind: "Component") -> str:
+            return f"{kind.name} ({kind.hint})" if kind.hint else kind.name
+
+        full = {
+            TRENDS: TRENDS.format(trends=join([named(kind) for kind in trends()], "or")),
+            CYCLES: CYCLES.format(cycles=", ".join(named(kind) for kind in cycles())),
+        }
         for parameter in self.params:
-            if getattr(parameter, "help", None) == CYCLES:
-                parameter.help = CYCLES.format(cycles=", ".join(named))  # type: ignore[attr-defined]
+            if getattr(parameter, "help", None) in full:
+                parameter.help = full[parameter.help]  # type: ignore[attr-defined]
         return super().get_help(ctx)
 
 
@@ -72,9 +82,7 @@ def report(
         "recognised_at, name.",
         "given",
     ),
-    trend: str | None = model(
-        "The slow component: reverting (to the dyad's long-run mean), walk or constant. Default: reverting."
-    ),
+    trend: str | None = model(TRENDS),
     cycle: str | None = model(CYCLES),
     ceiling: str | None = model(
         "What bounds the trend: framework (each era's ceiling; the default where a dyad has eras) or none."

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from forecast.hypotheses.filter import COLUMN, FORCES, MEAN_SD, Steps, likelihoods
-from forecast.model.declarations import SPREAD_OF_SPREADS, priors_of
+from forecast.process.declarations import SPREAD_OF_SPREADS, priors_of
 from forecast.typing import Float
 
 _PRIORS = {prior.name: prior.value for part in ("common", "claims") for prior in priors_of(part)}

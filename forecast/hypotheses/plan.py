@@ -43,7 +43,7 @@ from forecast.hypotheses.run import (
     parse_claims,
     pooled_tests,
 )
-from forecast.model.declarations import priors_of
+from forecast.process.declarations import priors_of
 from forecast.progress import Progress
 from forecast.sources import Data, Records, Source, gather, open_source
 from forecast.typing import Seed

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from forecast.model.pendulum import PendulumModel as PendulumModel
     from forecast.model.pendulum import prior_draws as prior_draws
     from forecast.model.pendulum import simulate_panel as simulate_panel
-    from forecast.model.priors import Priors as Priors
     from forecast.model.sampling import fit as fit
     from forecast.model.spec import PendulumSpec as PendulumSpec
     from forecast.model.updating import update as update
+    from forecast.process.priors import Priors as Priors
 
 prepare_caches()
 

@@ -11,9 +11,9 @@ from forecast.dates import periods_a_month
 from forecast.errors import DataError
 from forecast.model.driving import driver_values
 from forecast.model.observation.kinds import Aside
-from forecast.model.priors import Priors
 from forecast.model.spec import PendulumSpec
 from forecast.panel import panel_kind, validate_panel
+from forecast.process.priors import Priors
 from forecast.typing import Float, Index
 
 SHARED = ("dyad", "time", "era", "dataset", "direction")

@@ -18,8 +18,6 @@ import xarray as xr
 from scipy.linalg import helmert
 
 from forecast.model.arrays import PanelArrays
-from forecast.model.declarations import FLAT, ByDyad, Declared, Free, free_of
-from forecast.model.dynamics import declare_cycle
 from forecast.model.inputs import WHITE, Part, model_data
 from forecast.model.kernels import density
 from forecast.model.kernels.density import NONE
@@ -29,7 +27,11 @@ from forecast.model.observation.side import quadrature
 from forecast.model.observation.sides import declare_sides
 from forecast.model.posterior import Groups, take_apart
 from forecast.model.spec import PendulumSpec
-from forecast.model.trend import SOFTNESS, declare_headroom, declare_trend
+from forecast.process import trend as trends
+from forecast.process.ceiling import SOFTNESS
+from forecast.process.component import fraction_left
+from forecast.process.cycle import linear_shock
+from forecast.process.declarations import FLAT, ByDyad, Declared, Free, free_of
 from forecast.progress import Progress, silent
 from forecast.typing import Bool, Float
 
@@ -47,7 +49,8 @@ def is_usual(arrays: PanelArrays, part: Part) -> bool:
     spec = arrays.spec
     if spec.observation != "sides" or arrays.observed.readings is not None:
         return False
-    return part == "aside" or (spec.cycle in ("linear", "none") and not spec.drivers)
+    packaged = spec.trend_model in trends.PACKAGED and spec.cycle in ("linear", "none")
+    return part == "aside" or (packaged and not spec.drivers)
 
 
 @dataclass(frozen=True)
@@ -109,9 +112,7 @@ class PathBlock:
         """Lay out the parameters and the data of a panel."""
         spec, pool, paced = arrays.spec, arrays.pool, arrays.priors
         declared: Declared = {
-            **declare_trend(spec, paced, pool),
-            **(declare_cycle(paced, pool) if spec.has_cycle else {}),
-            **(declare_headroom(paced, pool) if spec.has_ceiling else {}),
+            **spec.declare_process(paced, pool),
             **declare_sides(spec, pool, arrays.observed.side.directions),
         }
         white = Free(WHITE, FLAT, (spec.components * arrays.nodes,))
@@ -167,13 +168,13 @@ class PathBlock:
         found |= {name: dyads[:, row] for row, name in enumerate(ROWS) if name in self.declared}
         found |= {name: self.layout.values(name, points)[:, 0] for name in SCALARS & self.declared.keys()}
         if spec.moves:
-            kept = 0.5 ** (1.0 / found["trend_half_life"]) if spec.reverts else np.ones(draws)
+            kept = np.broadcast_to(spec.trend_model.retention(found), draws)
             found |= {"trend_retention": kept, "node_trend": trend}
         else:
             found["mu"] = of_era
         if spec.has_cycle:
-            phi = 0.5 ** (1.0 / found["cycle_half_life"])
-            found |= {"phi": phi, "sigma": found["cycle_sd"] * np.sqrt(1.0 - phi**2), "node_cycle": cycle}
+            phi = fraction_left(found["cycle_half_life"])
+            found |= {"phi": phi, "sigma": linear_shock(found["cycle_sd"], phi), "node_cycle": cycle}
         if spec.has_ceiling:
             found |= {"headroom": of_era, "ceiling": trend[:, data.era_start] + of_era}
         if "concentration" in self.declared:

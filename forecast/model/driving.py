@@ -17,16 +17,16 @@ import numpy as np
 
 from forecast.drivers import standardised
 from forecast.errors import SpecError
-from forecast.model.declarations import spread_around
+from forecast.process.declarations import spread_around
 from forecast.typing import Float, Index
 from forecast.wording import join
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.model.dynamics import Motion
-    from forecast.model.priors import Priors
     from forecast.model.spec import PendulumSpec
+    from forecast.process.component import Motion
+    from forecast.process.priors import Priors
 
 ACTS = ("month", "cycle", "trend")
 

@@ -28,13 +28,11 @@ from forecast.files import (
 )
 from forecast.folders import replace_folder
 from forecast.model.arrays import SHARED
-from forecast.model.dynamics import declare_cycle
 from forecast.model.gate import Gate, check_convergence, kept_gate, with_quantities
 from forecast.model.observation.kinds import PARTS, TOWARDS, places_of_dyad
 from forecast.model.observation.sides import declare_sides
 from forecast.model.posterior import Groups, flat, groups_of, take_apart
 from forecast.model.spec import PendulumSpec
-from forecast.model.trend import declare_headroom, declare_trend
 from forecast.model.variables import all_variables, required_variables
 from forecast.numeric import share
 from forecast.panel import panel_kind, panel_of_dyad, validate_panel
@@ -505,14 +503,15 @@ def _drawn_priors(fit: Fit, rng: np.random.Generator) -> Iterator[tuple[str, Flo
     """Yield variables, draws of their priors on the scale where these are normal, and whether it is logarithmic."""
     spec = fit.spec
     pool, paced = spec.pooling and len(fit.dyads) > 1, spec.priors.paced(periods_a_month(fit.panel))
-    declared = declare_trend(spec, paced, pool) | (declare_cycle(paced, pool) if spec.has_cycle else {})
+    of_ceiling = {} if spec.ceiling_model is None else spec.ceiling_model.declare(paced, pool)
+    declared = {name: one for name, one in spec.declare_process(paced, pool).items() if name not in of_ceiling}
     if spec.observation == "sides":
         declared |= declare_sides(spec, pool)
     for name, one in declared.items():
         if name in fit.posterior:
             yield name, one.draw(PRIOR_DRAWS, rng), one.positive
-    if spec.has_ceiling:
-        dyad, spread, own = (one.draw(PRIOR_DRAWS, rng) for one in declare_headroom(paced, pool).values())
+    if of_ceiling:
+        dyad, spread, own = (one.draw(PRIOR_DRAWS, rng) for one in of_ceiling.values())
         yield "headroom", dyad + np.exp(spread) * own, True
 
 

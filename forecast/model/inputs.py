@@ -8,11 +8,10 @@ import numpy as np
 
 from forecast.model.arrays import PanelArrays
 from forecast.model.driving import driving_data
-from forecast.model.dynamics import Motion, over_gaps
 from forecast.model.kernels.path import pair_forward, path_forward
 from forecast.model.observation.base import Own
 from forecast.model.observation.kinds import aside_data
-from forecast.model.trend import Trend, central_trend
+from forecast.process.component import Motion
 from forecast.typing import Float
 
 WHITE = "white"
@@ -23,9 +22,9 @@ NODE_PATHS = ("node_trend", "node_cycle")  # Free trend and cycle at the nodes
 class Parameters:
     """PyTensor variables, or values to whiten at, by role; None where the spec has none."""
 
-    trend: Trend | None  # Of a trend that moves
+    trend: Motion | None  # Of a trend that moves
     mu: Any  # A constant trend
-    motion: Motion | None  # Of the cycle
+    cycle: Motion | None
     observed: Own
     headroom: Any = None
     effect: Any = None
@@ -39,9 +38,9 @@ def prior_reference(arrays: PanelArrays) -> Parameters:
     """Centres of the priors, around which the path is whitened."""
     spec, p = arrays.spec, arrays.priors
     return Parameters(
-        trend=central_trend(spec, p, arrays.dyads) if spec.moves else None,
+        trend=spec.trend_model.centre(p, arrays.dyads, spec.jumps) if spec.moves else None,
         mu=np.full(arrays.eras, p.trend_mean[0]),
-        motion=spec.cycle_model.centre(p, arrays.dyads) if spec.has_cycle else None,
+        cycle=spec.cycle_model.centre(p, arrays.dyads) if spec.has_cycle else None,
         observed=spec.observation_model.reference(arrays),
     )
 
@@ -82,8 +81,9 @@ def anchor_path(reference: Parameters, arrays: PanelArrays) -> tuple[Float, Floa
 def level_under(reference: Parameters, arrays: PanelArrays) -> Callable[[Float, Float, Float], Float]:
     """Return the function from white noise and pseudo-observations to the level at every node."""
     pairs, starts = arrays.pairs, arrays.starts
-    trend = None if reference.trend is None else reference.trend.transitions(pairs)
-    cycle = None if reference.motion is None else over_gaps(reference.motion, pairs)
+    spec = arrays.spec
+    trend = None if reference.trend is None else spec.trend_model.over_gaps(reference.trend, pairs)
+    cycle = None if reference.cycle is None else spec.cycle_model.over_gaps(reference.cycle, pairs)
     constant = reference.mu[arrays.node_era] if trend is None else np.zeros(arrays.nodes)
 
     def path(white: Float, weight: Float, information: Float) -> Float:

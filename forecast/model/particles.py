@@ -20,8 +20,9 @@ from forecast.model.observation.base import Own
 from forecast.model.observation.kinds import with_kinds_of_draws
 from forecast.model.posterior import flat
 from forecast.model.spec import PendulumSpec
-from forecast.model.trend import step_below
+from forecast.model.variables import of_dyad
 from forecast.panel import panel_kind
+from forecast.process.process import STREAMS, Process, State
 from forecast.typing import Float, Index
 
 TREND, CYCLE = 0, 1  # Places of the two components in the last axis of a state; their sum is the level
@@ -48,6 +49,10 @@ class Draws:
 
     def __len__(self) -> int:
         return len(self.values["mu"])
+
+    def process(self, dyad: int) -> Process:
+        """Return the process of a dyad under every draw."""
+        return self.spec.process(of_dyad(self.values, dyad))
 
 
 @dataclass(frozen=True)
@@ -228,21 +233,15 @@ def follow(
 
 def carried(draws: Draws, dyad: int, eras: tuple[int, int], state: Float, rng: np.random.Generator) -> Float:
     """Move states (draw, particle, part) by one period's transition from an era into another or the same."""
-    size, spec, values, moved = state.shape[:2], draws.spec, draws.values, np.zeros(state.shape)
-    if spec.moves:
-        within, kept = eras[0] == eras[1], values["trend_retention"][:, None]
-        mean, step = values["trend_mean"][:, dyad, None], values["trend_step"][:, dyad, None]
-        if spec.jumps and not within:
-            step = np.sqrt(step**2 + values["trend_jump"][:, None] ** 2)
-        ceiling = values["ceiling"][:, eras[1], None] if spec.has_ceiling and within else None
-        moved[..., TREND] = step_below(mean + kept * (state[..., TREND] - mean), step, ceiling, rng)
-    else:
-        moved[..., TREND] = values["mu"][:, eras[1], None]
-    if spec.has_cycle:
-        read = {name: values[variable] for name, variable in spec.cycle_model.reads.items()}
-        own = {name: one[:, dyad, None] if one.ndim > 1 else one[:, None] for name, one in read.items()}
-        moved[..., CYCLE] = spec.cycle_model.step(state[..., CYCLE], rng.standard_normal(size), own)
-    return moved
+    spec, values, era = draws.spec, draws.values, eras[1]
+    ceiling = of_era = None
+    if spec.has_ceiling:
+        ceiling, of_era = values["ceiling"][:, era, None], values["headroom"][:, era, None]
+    elif not spec.moves:
+        of_era = values["mu"][:, era, None]
+    now = State(state[..., TREND], state[..., CYCLE], ceiling)
+    moved = draws.process(dyad).step(now, eras[0] != era, dict.fromkeys(STREAMS, rng), of_era)
+    return np.stack([moved.trend, moved.cycle], axis=-1)
 
 
 def _log_sum(log_weight: Float) -> Float:

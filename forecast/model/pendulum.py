@@ -12,7 +12,6 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 from numpy.typing import NDArray
-from pymc.distributions.dist_math import normal_lcdf
 from pymc.distributions.distribution import SymbolicRandomVariable
 from pymc.distributions.shape_utils import change_dist_size
 from pytensor.compile.mode import Mode
@@ -21,16 +20,17 @@ from pytensor.graph.traversal import ancestors
 
 from forecast.arguments import checked
 from forecast.model.arrays import PanelArrays, first_eras, panel_arrays, require_observations
-from forecast.model.driving import add_effects, followed, node_push, push_of_draw
-from forecast.model.dynamics import PACKAGED as CYCLES
-from forecast.model.dynamics import Transitions
+from forecast.model.driving import add_effects, node_push, push_of_draw
 from forecast.model.inputs import NODE_PATHS, WHITE, Parameters, Part, model_data
 from forecast.model.kernels.ops import WhitenedPair, WhitenedPath
 from forecast.model.observation import PACKAGED as OBSERVATIONS
 from forecast.model.observation.kinds import add_aside, aside_log_likelihood
 from forecast.model.spec import PendulumSpec, spec_for
-from forecast.model.trend import SOFTNESS, add_constant, add_headroom, add_trend, step_below
 from forecast.model.variables import sampled_variables
+from forecast.process import cycle as cycles
+from forecast.process import trend as trends
+from forecast.process.component import Transitions
+from forecast.process.process import State
 from forecast.typing import Float, Index
 
 OBSERVED = ("events", "events_aside")  # Names of the log-likelihoods of what tells of the level, and of what does not
@@ -103,23 +103,25 @@ def build_part(arrays: PanelArrays, data: Mapping[str, NDArray[Any]], part: Part
 def add_parameters(arrays: PanelArrays) -> Parameters:
     """Add the parameters of path and level to the PyMC model on the context stack."""
     spec, paced, pool = arrays.spec, arrays.priors, arrays.pool
-    trend = add_trend(spec, paced, pool) if spec.moves else None
-    mu = None if spec.moves else add_constant(spec, paced, arrays, pool)
-    motion = spec.cycle_model.add_motion(paced, pool) if spec.has_cycle else None
-    headroom = add_headroom(paced, arrays, pool) if spec.has_ceiling else None
+    trend = spec.trend_model.add_motion(paced, pool, spec.jumps) if spec.moves else None
+    mu = None if spec.moves else spec.trend_model.add_levels(paced, pool, spec.jumps, arrays.era_dyad)
+    cycle = spec.cycle_model.add_motion(paced, pool) if spec.has_cycle else None
+    bound = spec.ceiling_model
+    headroom = None if bound is None else bound.add_headroom(paced, pool, arrays.era_dyad)
     observed = spec.observation_model.add_parameters(arrays)
     effect = add_effects(paced, len(spec.drivers), pool) if spec.drivers else None
-    return Parameters(trend, mu, motion, observed, headroom, effect)
+    return Parameters(trend, mu, cycle, observed, headroom, effect)
 
 
 def _add_path(spec: PendulumSpec, p: Parameters, data: Mapping[str, Any], capacity: int) -> None:
     """Add the path in coordinates near white noise, its prior and what is seen of it."""
-    observation, cycle_model, starts = spec.observation_model, spec.cycle_model, data["starts"]
+    observation, starts = spec.observation_model, data["starts"]
+    trend_model, cycle_model, bound = spec.trend_model, spec.cycle_model, spec.ceiling_model
     white = pm.Flat(WHITE, shape=spec.components * capacity)
-    trend = None if p.trend is None else p.trend.transitions(data, pt)
-    cycle = None if p.motion is None else cycle_model.transitions(p.motion, data)
+    trend = None if p.trend is None else trend_model.transitions(p.trend, data, pt)
+    cycle = None if p.cycle is None else cycle_model.transitions(p.cycle, data, pt)
     still = p.mu[data["node_era"]] if trend is None else 0.0
-    push = None if p.effect is None else node_push(spec.drivers, p.effect, p.motion, data)
+    push = None if p.effect is None else node_push(spec.drivers, p.effect, p.cycle, data)
 
     # Pseudo-observations of the path: of what is read as level, less all that is added to the path.
     weight, shift = observation.anchor(data["anchor_weight"], p.observed, data)
@@ -136,16 +138,16 @@ def _add_path(spec: PendulumSpec, p: Parameters, data: Mapping[str, Any], capaci
         if values is not None:
             pm.Deterministic(name, values)
     prior: Any = 0.0
-    if trend is not None:
-        expected = trend[0] + trend[1] * _previous(slow)
-        prior = prior + _normal(slow - expected, trend[2])
-        if spec.has_ceiling:
+    if trend is not None and p.trend is not None:
+        expected = trend_model.expected(_previous(slow), trend, p.trend, data)
+        prior = prior + _normal(slow - expected, trend.scale)
+        if bound is not None:
             ceiling = slow[data["era_start"]] + p.headroom
             pm.Deterministic("ceiling", ceiling, dims="era")
-            prior = prior + _below(ceiling, slow, expected, trend[2], data)
-    if cycle is not None and p.motion is not None:
-        expected = cycle_model.expected(_previous(fast), cycle, p.motion, data)
-        prior = prior + _normal(fast - expected, cycle[2])
+            prior = prior + bound.log_density(ceiling, slow, expected, trend.scale, data)
+    if cycle is not None and p.cycle is not None:
+        expected = cycle_model.expected(_previous(fast), cycle, p.cycle, data)
+        prior = prior + _normal(fast - expected, cycle.scale)
     pm.Deterministic("node_level", level)
     pm.Potential("path_prior", prior + log_det - 0.5 * (white[nodes:] ** 2).sum())
     month = level if push is None else level + push[1]
@@ -174,14 +176,6 @@ def _normal(off: Any, scale: Any) -> Any:
 def _previous(path: Any) -> Any:
     """Return the node before each; a first node's has no meaning."""
     return pt.concatenate([path[:1], path[:-1]])
-
-
-def _below(ceiling: Any, trend: Any, expected: Any, scale: Any, data: Mapping[str, Any]) -> Any:
-    """Log-density that ceilings, (era,), add to the trend's steps within an era."""
-    first, ceiling = data["era_start"][data["node_era"]], ceiling[data["node_era"]]
-    kept = normal_lcdf(0.0, 1.0, (ceiling - trend) / SOFTNESS)
-    mass = normal_lcdf(0.0, 1.0, (ceiling - expected) / pt.sqrt(scale**2 + SOFTNESS**2))
-    return pt.where(pt.le(pt.arange(trend.shape[0]), first), 0.0, kept - mass).sum()
 
 
 def node_capacity(nodes: int) -> int:
@@ -237,7 +231,8 @@ def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: i
     expressions = [model[name] for name in names]
     plain = Mode(linker="py", optimizer=None)  # Not compiled: that would take longer than the draws
     with np.errstate(over="ignore"):
-        if spec.cycle_model in CYCLES and spec.observation_model in OBSERVATIONS:
+        packaged = spec.trend_model in trends.PACKAGED and spec.cycle_model in cycles.PACKAGED
+        if packaged and spec.observation_model in OBSERVATIONS:
             values = pm.draw(_repeated(expressions, random, draws), random_seed=seed, mode=plain)
         else:  # a registered class may have random variables to which no axis can be added
             values = pm.draw(expressions, draws=draws, random_seed=seed, mode=plain)
@@ -288,43 +283,40 @@ def simulate_level(
     parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: np.random.Generator, first_era: Index | int = 0
 ) -> Float:
     """Simulate the path of the level ([draw,] dyad, time) in log-odds, month by month."""
-    trend = simulate_trend(parameters, era, spec, rng, first_era)
-    return trend + simulate_cycle(parameters, era.shape[1], spec, rng) if spec.has_cycle else trend
+    return simulate_path(parameters, era, spec, rng, first_era).level
 
 
-def simulate_cycle(parameters: xr.Dataset, periods: int, spec: PendulumSpec, rng: np.random.Generator) -> Float:
-    """Simulate the cycle ([draw,] dyad, time) in log-odds."""
-    read = {name: parameters[variable] for name, variable in spec.cycle_model.reads.items()}
-    own = {name: one.to_numpy() if "dyad" in one.dims else one.to_numpy()[..., None] for name, one in read.items()}
-    shock = rng.standard_normal((*own["sd"].shape, periods))
-    path = np.empty(shock.shape)
-    path[..., 0] = own["sd"] * shock[..., 0]
-    for t in range(1, periods):
-        path[..., t] = spec.cycle_model.step(path[..., t - 1], shock[..., t], own)
-    return path
+def simulate_path(
+    parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: np.random.Generator, first_era: Index | int = 0
+) -> State:
+    """Simulate trend, cycle and ceiling, each ([draw,] dyad, time), in log-odds, month by month.
+
+    A ceiling is there from where its dyad's first era begins. The cycle has a random stream of its own, so that the
+    trend is the same without it.
+    """
+    by_dyad = {
+        str(name): own.to_numpy() if "dyad" in own.dims else own.to_numpy()[..., None]
+        for name, own in parameters.items()
+        if own.dims[-1:] != ("era",)
+    }
+    process, shape = spec.process(by_dyad), parameters["trend_mean"].shape
+    rngs = {"trend": rng, "frameworks": rng, "shocks": rng.spawn(1)[0]}
+    brought = "headroom" if spec.has_ceiling else "mu"
+    of_era = None if spec.moves and not spec.has_ceiling else parameters[brought].to_numpy()[..., era]
+    begins = np.diff(era, axis=1, prepend=era[:, :1]) != 0
+    first = np.broadcast_to(first_era if spec.has_ceiling else 0, len(era))
+    states: list[State] = []
+    for t in range(era.shape[1]):
+        now = None if of_era is None else of_era[..., t]
+        state = process.step(states[-1], begins[:, t], rngs, now) if t else process.start(shape, rngs)
+        states.append(state if now is None else process.begin_eras(state, first == t, rngs, now))
+    trend, cycle = (np.stack([getattr(state, name) for state in states], axis=-1) for name in ("trend", "cycle"))
+    ceilings = [state.ceiling for state in states if state.ceiling is not None]
+    return State(trend, cycle, np.stack(ceilings, axis=-1) if ceilings else None)
 
 
 def simulate_trend(
     parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: np.random.Generator, first_era: Index | int = 0
 ) -> Float:
     """Simulate the trend ([draw,] dyad, time) in log-odds, under its ceiling from where its first era begins."""
-    if not spec.moves:
-        return np.asarray(parameters["mu"].to_numpy()[..., era])
-    mean, step = (parameters[name].to_numpy()[..., None] for name in ("trend_mean", "trend_step"))
-    kept = parameters["trend_retention"].to_numpy()[..., None]
-    jump = parameters["trend_jump"].to_numpy()[..., None, None] if spec.jumps else 0.0
-    new_era = np.diff(era, axis=1, prepend=era[:, :1]) != 0
-    scale = np.sqrt(step**2 + jump**2 * new_era)
-    scale[..., 0] = spec.priors.trend_start
-    if not spec.has_ceiling:
-        return np.asarray(mean + followed(kept, scale * rng.standard_normal(scale.shape), 0.0))
-    new_era[np.arange(len(era)), first_era] = True
-    now = mean = mean[..., 0]
-    headroom, trend = parameters["headroom"].to_numpy()[..., era], np.empty(scale.shape)
-    ceiling = np.full(now.shape, np.inf)
-    for t in range(era.shape[1]):
-        expected, begins = mean + kept * (now - mean), new_era[:, t]
-        now = step_below(expected, scale[..., t], np.where(begins, np.inf, ceiling), rng)
-        ceiling = np.where(begins, now + headroom[..., t], ceiling)
-        trend[..., t] = now
-    return trend
+    return simulate_path(parameters, era, spec, rng, first_era).trend

@@ -25,46 +25,14 @@ from forecast.model.fitted import KIND, SCHEMA, STATISTICS, Fit
 from forecast.model.inputs import NODE_PATHS, parts_of
 from forecast.model.posterior import Groups, flat, on_grid
 from forecast.model.spec import PendulumSpec, spec_for
-from forecast.model.trend import era_means, gathered
-from forecast.model.variables import all_variables, sampled_variables
+from forecast.model.variables import all_variables, of_dyad, sampled_variables
 from forecast.panel.record import data_facts
+from forecast.process.bridge import bridge
+from forecast.process.component import Component
+from forecast.process.trend import era_means
 from forecast.progress import Progress, Steps, silent
 from forecast.resources import release_free_memory
 from forecast.typing import Float, Seed
-
-
-def complete_dyad(
-    d: int, nodes: Float, carry: Float, step: Float, centre: Float | float, arrays: PanelArrays, rng: Generator
-) -> Float:
-    r"""Complete the path of one dyad's component, given its nodes.
-
-    Between two nodes a linear process of first order is a Gaussian bridge: with :math:`y` its distance from the centre,
-    :math:`\phi` the fraction carried over a period, :math:`\sigma` the step, and :math:`r` periods left to the node
-    ahead at :math:`y_b`,
-
-    .. math:: y_{s+1} \mid y_s, y_b \sim N(v (\phi y_s / \sigma^2 + \phi^r y_b / V_r), v), \quad
-              1 / v = 1 / \sigma^2 + \phi^{2r} / V_r
-
-    with :math:`V_r` the variance gathered over r periods. Empty periods thus carry their full uncertainty although
-    the sampler never saw them.
-    """
-    own = slice(arrays.starts[d], arrays.starts[d + 1])
-    ends, gaps = arrays.node_time[own], arrays.node_gap[own]
-    path = np.empty((nodes.shape[0], arrays.periods))
-    middle = np.reshape(centre, (-1, 1))
-    path[:, ends] = nodes[:, own] - middle
-    kept, variance = carry[:, None], step[:, None] ** 2
-    for stage in range(1, int(gaps.max(initial=0))):
-        open_gaps = np.flatnonzero(gaps > stage)
-        time = ends[open_gaps] - gaps[open_gaps] + stage
-        left = gaps[open_gaps] - stage
-        carried, walks = kept**left, kept >= 1.0
-        ahead = variance * np.where(walks, left, gathered(np.where(walks, 0.5, kept), left))
-        precision = 1.0 / variance + carried**2 / ahead
-        mean = (kept * path[:, time - 1] / variance + carried * path[:, ends[open_gaps]] / ahead) / precision
-        path[:, time] = mean + rng.standard_normal(mean.shape) / np.sqrt(precision)
-    return np.asarray(path + middle)
-
 
 VERSIONS = ("pendulum-forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray", "arviz-stats")
 
@@ -234,8 +202,7 @@ def _complete_paths(sampled: xr.Dataset, arrays: PanelArrays, rng: Generator, th
     def complete(d: int, rng: Generator) -> None:
         slow = whole = _complete_trend(d, draws, arrays, rng)
         if spec.has_cycle:
-            phi, sigma = draws["phi"][:, d], draws["sigma"][:, d]
-            whole = slow + complete_dyad(d, draws["node_cycle"], phi, sigma, 0.0, arrays, rng)
+            whole = slow + _complete(spec.cycle_model, "node_cycle", d, draws, arrays, rng)
         if effect is not None and arrays.drivers is not None:
             kept = draws["phi"][:, d] if spec.has_cycle else np.ones(number)
             pushed = push(spec.drivers, effect[:, :, d], arrays.drivers[:, d], kept)
@@ -254,12 +221,21 @@ def _complete_trend(d: int, draws: dict[str, Float], arrays: PanelArrays, rng: G
     """Return the trend of one dyad without drivers, (draw, time); between nodes it is folded back at a ceiling."""
     if not arrays.spec.moves:
         return draws["mu"][:, arrays.era_index[d]]
-    step, mean = draws["trend_step"][:, d], draws["trend_mean"][:, d]
-    trend = complete_dyad(d, draws["node_trend"], draws["trend_retention"], step, mean, arrays, rng)
-    if arrays.spec.has_ceiling:
+    trend, bound = _complete(arrays.spec.trend_model, "node_trend", d, draws, arrays, rng), arrays.spec.ceiling_model
+    if bound is not None:
         between = np.ones(arrays.periods, dtype=bool)
         between[arrays.node_time[arrays.starts[d] : arrays.starts[d + 1]]] = False
         between[: first_eras(arrays.panel)[d]] = False
         ceiling = draws["ceiling"][:, arrays.era_index[d][between]]
-        trend[:, between] -= 2.0 * np.maximum(trend[:, between] - ceiling, 0.0)
+        trend[:, between] = bound.folded(trend[:, between], ceiling)
     return trend
+
+
+def _complete(
+    component: Component, nodes: str, d: int, draws: dict[str, Float], arrays: PanelArrays, rng: Generator
+) -> Float:
+    """Complete the path of one dyad's component, (draw, time), given its nodes."""
+    motion = component.motion(of_dyad(draws, d))
+    own = slice(arrays.starts[d], arrays.starts[d + 1])
+    time, gap = arrays.node_time[own], arrays.node_gap[own]
+    return bridge(component, motion, draws[nodes][:, own], time, gap, arrays.periods, rng)

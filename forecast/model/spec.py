@@ -1,5 +1,6 @@
 """Model specification: all choices in one frozen, printable object, and defaults for a panel."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -8,11 +9,14 @@ import xarray as xr
 from forecast.dates import periods_a_month
 from forecast.errors import SpecError
 from forecast.model.driving import check_drivers, parse_drivers
-from forecast.model.dynamics import Cycle, cycles, find_cycle
 from forecast.model.observation import Observation, find_observation, observations
-from forecast.model.priors import COMMON, OF_DATASETS, Priors
-from forecast.model.trend import CEILINGS, TRENDS
 from forecast.panel import panel_kind, validate_panel
+from forecast.process.ceiling import CEILINGS, Ceiling
+from forecast.process.cycle import Cycle, cycles, find_cycle
+from forecast.process.declarations import Declared
+from forecast.process.priors import COMMON, OF_DATASETS, Priors
+from forecast.process.process import Process
+from forecast.process.trend import Trend, find_trend, trends
 
 KIND_DRIFTS = ("years", "eras", "none")
 NO_CYCLE = "none"
@@ -24,14 +28,14 @@ class PendulumSpec:
 
     Attributes
     ----------
-    trend : {"reverting", "walk", "constant"}
+    trend : {"reverting", "walk", "constant"}, or a registered trend
         Slow component: a walk that returns to the dyad's long-run mean, with an estimated half-life; a walk that does
         not; or one value per dyad (with jumps, per era).
     cycle : {"linear", "band", "cubic", "none"}, or a registered cycle
         Mean-reverting deviation from the trend: in proportion to it; outside of a band; more than in proportion; or
-        none. Formulas: :mod:`forecast.model.dynamics`.
+        none. Formulas: :mod:`forecast.process.cycle`.
     ceiling : {"framework", "none"}, optional
-        Whether each era's framework bounds the trend softly from above (:mod:`forecast.model.trend`). By default it
+        Whether each era's framework bounds the trend softly from above (:mod:`forecast.process.ceiling`). By default it
         does where the trend moves and events are observed; :func:`spec_for` leaves it out where no dyad has two eras.
     jumps : bool
         Whether the trend jumps where an era begins.
@@ -85,18 +89,20 @@ class PendulumSpec:
                 f"priors: got an object of type {type(self.priors).__name__}; expected Priors, such as "
                 "Priors(cycle_half_life=(np.log(24), 0.5)), or Priors(**values) of a dict"
             )
+        find_trend(self.trend)
         if not self.ceiling:
             bounds = self.moves and self.observation == "sides"
             object.__setattr__(self, "ceiling", "framework" if bounds else "none")
         known_cycles = (*(one.name for one in cycles()), NO_CYCLE)
-        choices = {"trend": TRENDS, "cycle": known_cycles, "ceiling": CEILINGS, "kind_drift": KIND_DRIFTS}
+        choices = {"cycle": known_cycles, "ceiling": CEILINGS, "kind_drift": KIND_DRIFTS}
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise SpecError(f"{name}: got {getattr(self, name)!r}; expected one of {', '.join(known)}")
         find_observation(self.observation)
         self._check_components()
         object.__setattr__(self, "drivers", parse_drivers(self.drivers))
-        check_drivers(self.drivers, moving=self.moves, linear=self.has_cycle and self.cycle_model.jumps)
+        linear = self.has_cycle and self.cycle_model.exact_over_periods
+        check_drivers(self.drivers, moving=self.moves, linear=linear)
         if not (isinstance(self.nodes, int) and 1 <= self.nodes <= 64):
             raise SpecError(f"nodes: got {self.nodes!r}; expected 1 to 64 quadrature nodes")
         unused = self._unused_priors()
@@ -108,8 +114,8 @@ class PendulumSpec:
         """Reject what no data can tell apart from a simpler spec."""
         if not self.has_cycle and self.reverts:
             raise SpecError(
-                "cycle: 'none' with trend='reverting' is one reverting component, which no data can tell apart from a "
-                "cycle around a constant; use trend='constant', cycle='linear', or trend='walk', cycle='none'"
+                f"cycle: 'none' with trend={self.trend!r} is one reverting component, which no data can tell apart "
+                "from a cycle around a constant; use trend='constant', cycle='linear', or trend='walk', cycle='none'"
             )
         if not self.has_cycle and not self.moves:
             raise SpecError(
@@ -127,7 +133,7 @@ class PendulumSpec:
         no_index = "it belongs to an index, and these are events" if self.observation == "sides" else ""
         drift = f"kind_drift={self.kind_drift!r} has no"
         missing = {
-            "mean": "trend='walk' has no long-run mean" if self.trend == "walk" else "",
+            "mean": "" if self.trend_model.has_mean else f"trend={self.trend!r} has no long-run mean",
             "return": "" if self.reverts else f"trend={self.trend!r} does not return",
             "path": "" if self.moves else f"trend={self.trend!r} has no path",
             "jumps": "" if self.jumps else "jumps=False has no jump",
@@ -142,19 +148,24 @@ class PendulumSpec:
             "eras": no_events or ("" if self.kind_drift == "eras" else f"{drift} eras"),
             "years": no_events or ("" if self.kind_drift == "years" else f"{drift} drift"),
         }
-        others = [one for one in cycles() if one.name != self.cycle]
-        unused = {prior.name: f"it belongs to cycle={one.name!r}" for one in others for prior in one.priors}
+        kinds = [("trend", one, self.trend) for one in trends()] + [("cycle", one, self.cycle) for one in cycles()]
+        unused = {
+            prior.name: f"it belongs to {field}={one.name!r}"
+            for field, one, chosen in kinds
+            if one.name != chosen
+            for prior in one.priors
+        }
         return unused | {prior.name: missing[prior.needs] for prior in COMMON if missing.get(prior.needs)}
 
     @property
     def moves(self) -> bool:
         """Return whether the trend varies over time."""
-        return self.trend != "constant"
+        return self.trend_model.moves
 
     @property
     def reverts(self) -> bool:
         """Return whether the trend returns to a long-run mean."""
-        return self.trend == "reverting"
+        return self.trend_model.reverts
 
     @property
     def has_cycle(self) -> bool:
@@ -167,9 +178,34 @@ class PendulumSpec:
         return self.ceiling == "framework"
 
     @property
+    def trend_model(self) -> Trend:
+        """The trend that `trend` names."""
+        return find_trend(self.trend)
+
+    @property
     def cycle_model(self) -> Cycle:
         """The cycle that `cycle` names; a linear one where there is none."""
         return find_cycle(self.cycle if self.has_cycle else "linear")
+
+    @property
+    def ceiling_model(self) -> Ceiling | None:
+        """The ceiling of the trend; None without one."""
+        return Ceiling() if self.has_ceiling else None
+
+    def declare_process(self, priors: Priors, pool: bool) -> Declared:
+        """Declare the parameters of trend, cycle and ceiling; priors in periods."""
+        ceiling = self.ceiling_model
+        return {
+            **self.trend_model.declare(priors, pool, self.jumps),
+            **(self.cycle_model.declare(priors, pool) if self.has_cycle else {}),
+            **(ceiling.declare(priors, pool) if ceiling is not None else {}),
+        }
+
+    def process(self, parameters: Mapping[str, Any]) -> Process:
+        """Return the process of trend, cycle and ceiling with parameters by the names of the posterior."""
+        cycle = self.cycle_model if self.has_cycle else None
+        given = {"trend_start": self.priors.trend_start, **parameters}
+        return Process(self.trend_model, cycle, self.ceiling_model, given)
 
     @property
     def observation_model(self) -> Observation:
@@ -183,8 +219,9 @@ class PendulumSpec:
 
     @property
     def dense(self) -> bool:
-        """Return whether every period needs its own coordinate: only a linear cycle can skip empty periods."""
-        return self.has_cycle and not self.cycle_model.jumps
+        """Return whether every period needs its own coordinate: a component that is not linear skips no empty ones."""
+        moving = [self.trend_model] * self.moves + [self.cycle_model] * self.has_cycle
+        return not all(component.exact_over_periods for component in moving)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON; :meth:`from_dict` is the inverse."""

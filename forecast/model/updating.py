@@ -22,9 +22,9 @@ from forecast.events.table import Day, EventTable, as_day
 from forecast.model.fitted import Fit
 from forecast.model.particles import TREND, Cloud, Draws, Observed, Weights, follow, resampled, smoothed, state_of
 from forecast.model.posterior import flat, on_grid
-from forecast.model.trend import era_means
 from forecast.panel import build_panel, panel_kind, validate_panel
 from forecast.panel.record import data_facts, last_known
+from forecast.process.trend import era_means
 from forecast.progress import Progress, silent
 from forecast.typing import Bool, Float, Index, Seed
 from forecast.wording import count, join

@@ -1,22 +1,27 @@
 """Variables of the posterior, as variables.toml states them: name, dims, unit, meaning, and use in the report.
 
 The contents of a fit, its dims, the variables of the convergence checks and the page on the fit's schema are derived
-from them. Cycles and kinds of observation declare their own.
+from them. Trends, cycles and kinds of observation declare their own.
 """
 
-from forecast.model.declarations import Variable, variables_of
-from forecast.model.dynamics import cycles
+from collections.abc import Mapping
+
 from forecast.model.observation import observations
 from forecast.model.spec import PendulumSpec
+from forecast.process.cycle import cycles
+from forecast.process.declarations import Variable, variables_of
+from forecast.process.trend import trends
+from forecast.typing import Float
 
 PATHS, TREND, CYCLE, DRIVERS = (variables_of(part) for part in ("path", "trend", "cycle", "drivers"))
 
 
 def all_variables() -> dict[str, Variable]:
     """Return every variable that a posterior may have, by name, in the order of the documentation."""
+    of_trends = [variable for trend in trends() for variable in trend.variables]
     of_cycles = [variable for cycle in cycles() for variable in cycle.variables]
     observed = [variable for observation in observations() for variable in observation.variables]
-    kinds = (*PATHS, *TREND, *CYCLE, *of_cycles, *observed, *DRIVERS)
+    kinds = (*PATHS, *TREND, *of_trends, *CYCLE, *of_cycles, *observed, *DRIVERS)
     return {one.name: one for one in kinds}
 
 
@@ -28,8 +33,17 @@ def sampled_variables() -> dict[str, tuple[str, ...]]:
 def required_variables(spec: PendulumSpec) -> list[str]:
     """Return the names of the variables that every fit of a spec has."""
     cycle = spec.cycle_model.variables if spec.has_cycle else ()
-    own = (*PATHS, *TREND, *CYCLE, *DRIVERS, *cycle, *spec.observation_model.variables)
+    trend = spec.trend_model.variables
+    own = (*PATHS, *TREND, *trend, *CYCLE, *DRIVERS, *cycle, *spec.observation_model.variables)
     return [one.name for one in own if (getattr(spec, one.required) if isinstance(one.required, str) else one.required)]
+
+
+def of_dyad(draws: Mapping[str, Float], dyad: int) -> dict[str, Float]:
+    """Return, of draws by name (draw, ...), those of one dyad and those that all dyads share, (draw, 1)."""
+    table = all_variables()
+    dims = {name: table[name].dims for name in draws if name in table}
+    own = {name: draws[name][:, dyad, None] for name, of in dims.items() if of == ("dyad",)}
+    return own | {name: draws[name][:, None] for name, of in dims.items() if not of}
 
 
 def reported_variables() -> dict[str, str]:

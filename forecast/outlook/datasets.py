@@ -16,12 +16,15 @@ from scipy.special import ndtri
 
 from forecast.model.observation.readings import KNOT_YEARS, drift_between, knots
 from forecast.model.posterior import flat
-from forecast.model.priors import Priors
 from forecast.numeric import share
-from forecast.outlook.draws import FitLike, position, stream
+from forecast.outlook.draws import FitLike, SpecLike, position, stream
 from forecast.outlook.recorded import FEWEST, DatasetRecord, main_dataset
 from forecast.outlook.summary import Estimate, estimate, sentence
 from forecast.panel.record import relative_counts
+from forecast.process.component import Component, Motion
+from forecast.process.cycle import find_cycle
+from forecast.process.priors import Priors
+from forecast.process.trend import find_trend
 from forecast.typing import Float, Index
 from forecast.wording import join, source_words
 
@@ -244,7 +247,7 @@ def _present(
     """
     clock = data[0].record.clock
     window = slice(max(len(level) - clock.periods(12 * YEARS_BACK), 0), len(level))
-    moves, centre = _level_covariance(draws, era[window], float(level.mean()))
+    moves, centre = _level_covariance(fit.spec, draws, era[window], float(level.mean()))
     steps = flat(draws["dataset_drift_sd"]).mean(axis=0)
     priors = getattr(fit.spec, "priors", None) or Priors()
     seen = {
@@ -268,24 +271,23 @@ def _as_estimate(level: tuple[float, float], words: str, size: tuple[int, int]) 
     return estimate(share(quantiles).reshape(size), "per cent", f"{words}, by Gaussian algebra")
 
 
-def _level_covariance(draws: xr.Dataset, era: Index, mean: float) -> tuple[Float, float]:
+def _level_covariance(spec: SpecLike, draws: xr.Dataset, era: Index, mean: float) -> tuple[Float, float]:
     """Return prior covariance (month, month) and mean of the level, at the posterior's mean parameters."""
+    begins = np.diff(era, prepend=era[:1]) != 0
 
-    def value(name: str) -> float:
-        return float(draws[name].mean())
+    def covariance(component: Component) -> tuple[Float, Motion]:
+        means = {name: float(draws[name].mean()) for name in component.reads.values() if name in draws}
+        motion = component.motion({"trend_start": Priors().trend_start, **means})
+        return component.covariance(motion, begins), motion
 
-    months = np.arange(len(era))
-    apart = np.abs(months[:, None] - months)
-    cycle = value("cycle_sd") ** 2 * value("phi") ** apart if "cycle_sd" in draws else 0.0 * apart
-    if "trend_step" not in draws:
-        return np.asarray(cycle), mean
-    kept, start = value("trend_retention"), Priors().trend_start
-    variance = np.full(len(era), value("trend_step") ** 2)
-    if "trend_jump" in draws:
-        variance[1:] += value("trend_jump") ** 2 * (np.diff(era) != 0)
-    variance[0] = start**2
-    carried = np.where(months[:, None] >= months, kept ** np.maximum(months[:, None] - months, 0), 0.0)
-    return np.asarray(cycle + (carried * variance) @ carried.T), value("trend_mean")
+    total = np.zeros((len(era), len(era)))
+    if spec.cycle != "none":
+        total += covariance(find_cycle(spec.cycle))[0]
+    trend = find_trend(spec.trend)
+    if not trend.moves:
+        return total, mean
+    own, motion = covariance(trend)
+    return total + own, motion["mean"]
 
 
 def _off(at: Float, priors: Priors, step: float) -> Float:

@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 from forecast.dates import Clock
 from forecast.errors import DataError, SpecError, UnknownDyadError
 from forecast.model.driving import Drivers
-from forecast.model.dynamics import Cycle, find_cycle
 from forecast.model.variables import all_variables
 from forecast.numeric import share
+from forecast.process.ceiling import Ceiling
+from forecast.process.cycle import Cycle, find_cycle
+from forecast.process.process import Process
+from forecast.process.trend import Trend, find_trend
 from forecast.typing import Float
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -79,8 +82,8 @@ class DyadDraws:
 
     dyad: str
     clock: Clock
+    trend_model: Trend
     cycle: Cycle | None
-    moves: bool  # Whether the trend moves; otherwise it is constant within an era
     eras: tuple[Era, ...]  # In time order; the last is the current era
     # Posterior quantities with one value per dyad or one for all: phi, sigma, cycle_sd, trend_mean ...
     scalars: Mapping[str, Float]
@@ -88,6 +91,13 @@ class DyadDraws:
     by_era: Mapping[str, Float]
     level: NDArray[np.float32]  # Log-odds, single precision
     trend: NDArray[np.float32]  # Log-odds, single precision
+
+    @cached_property
+    def process(self) -> Process:
+        """Process with the parameters of every draw, (chain, draw, 1)."""
+        parameters = {name: values[..., None] for name, values in self.scalars.items()}
+        ceiling = Ceiling() if "ceiling" in self.by_era else None
+        return Process(self.trend_model, self.cycle, ceiling, parameters)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -162,8 +172,8 @@ def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
     return DyadDraws(
         dyad=dyad,
         clock=Clock.of(panel),
+        trend_model=find_trend(fit.spec.trend),
         cycle=None if fit.spec.cycle == "none" else find_cycle(fit.spec.cycle),
-        moves=fit.spec.trend != "constant",
         eras=tuple(eras),
         scalars=_select_variables(posterior, {"dyad": place}, ({"dyad"}, set())),
         by_era=by_era,

@@ -19,10 +19,10 @@ from forecast.dates import LONGEST_HORIZON, Clock
 from forecast.drivers import FUTURE_WORDS, ahead_of, standardised
 from forecast.errors import SpecError
 from forecast.model.driving import Push, push
-from forecast.model.trend import step_below
 from forecast.numeric import share
 from forecast.outlook.draws import DyadDraws, FitLike, Streams, dyad_draws, stream
 from forecast.outlook.summary import Estimate, Probability, estimate, probability, sentence
+from forecast.process.process import Process, State
 from forecast.typing import Bool, Float, Index, Seed
 from forecast.wording import Card, Displayed, number
 
@@ -262,56 +262,44 @@ def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
 class _Particles:
     """States of the simulations in a period, with their parameters, each (chain, draw, future)."""
 
-    parameters: Mapping[str, Float]  # By the names of the posterior
+    process: Process
+    state: State
     chance: Float  # That a new framework comes in a period
-    trend: Float
-    cycle: Float
-    ceiling: Float | None  # None where the model has none
     count: NDArray[np.int16]  # New frameworks so far
 
     @classmethod
     def start(cls, own: DyadDraws, simulations_per_draw: int, hazard: Float) -> "_Particles":
         size, ceiling = (*own.size, simulations_per_draw), own.ceiling(-1)
-        return cls(
-            parameters={name: values[..., None] for name, values in own.scalars.items()},
-            chance=_repeat(-np.expm1(-hazard / own.clock.per_month), size),
+        state = State(
             trend=_repeat(own.trend[..., -1].astype(np.float64), size),
             cycle=_repeat(own.level_now - own.trend[..., -1], size),
             ceiling=None if ceiling is None else _repeat(ceiling, size),
-            count=np.zeros(size, dtype=np.int16),
         )
+        chance = _repeat(-np.expm1(-hazard / own.clock.per_month), size)
+        return cls(own.process, state, chance, count=np.zeros(size, dtype=np.int16))
 
-    def moved(self, own: DyadDraws, rngs: Mapping[str, np.random.Generator]) -> "_Particles":
+    def moved(self, rngs: Mapping[str, np.random.Generator]) -> "_Particles":
         """Move on by a period; where a new framework comes, the trend jumps below a new ceiling."""
-        given, trend, ceiling, cycle = self.parameters, self.trend, self.ceiling, self.cycle
-        arrived = rngs["breaks"].random(trend.shape) < self.chance
-        jump, mean = given.get("trend_jump", np.zeros(1)), given["trend_mean"]
-        if own.moves:
-            spread = np.sqrt(given["trend_step"] ** 2 + jump**2 * arrived)
-            bound = None if ceiling is None else np.where(arrived, np.inf, ceiling)
-            trend = step_below(mean + given["trend_retention"] * (trend - mean), spread, bound, rngs["trend"])
-        elif "trend_jump" in given:
-            trend = np.where(arrived, mean + jump * rngs["trend"].standard_normal(arrived.shape), trend)
-        if ceiling is not None:  # that of a new framework is from the dyad's population of them
-            centre, spread = (
-                np.broadcast_to(given[name], arrived.shape)[arrived] for name in ("headroom_dyad", "headroom_era_sd")
-            )
-            ceiling = ceiling.copy()
-            ceiling[arrived] = trend[arrived] + np.exp(
-                centre + spread * rngs["frameworks"].standard_normal(centre.size)
-            )
-        if own.cycle is not None:
-            motion = {name: given[variable] for name, variable in own.cycle.reads.items()}
-            cycle = own.cycle.step(cycle, rngs["shocks"].standard_normal(cycle.shape), motion)
-        return replace(self, trend=trend, cycle=cycle, ceiling=ceiling, count=self.count + arrived)
+        arrived = rngs["breaks"].random(self.chance.shape) < self.chance
+        state = self.process.step(self.state, arrived, rngs)
+        return replace(self, state=state, count=self.count + arrived)
 
     def at(self, places: Index) -> "_Particles":
         """Return those at some places."""
-        size, names = self.trend.shape, ("chance", "trend", "cycle", "ceiling", "count")
-        states = {name: getattr(self, name) for name in names}
-        parameters = {name: picked(np.broadcast_to(values, size), places) for name, values in self.parameters.items()}
-        some = {name: picked(values, places) for name, values in states.items() if values is not None}
-        return replace(self, parameters=parameters, **some)
+        size, state = self.chance.shape, self.state
+        parameters = {
+            name: picked(np.broadcast_to(values, size), places) for name, values in self.process.parameters.items()
+        }
+        return _Particles(
+            process=replace(self.process, parameters=parameters),
+            state=State(
+                trend=picked(state.trend, places),
+                cycle=picked(state.cycle, places),
+                ceiling=None if state.ceiling is None else picked(state.ceiling, places),
+            ),
+            chance=picked(self.chance, places),
+            count=picked(self.count, places),
+        )
 
 
 def simulate(
@@ -337,13 +325,14 @@ def simulate(
     particles = _Particles.start(own, simulations_per_draw, rate)
     history: dict[str, list[NDArray[Any]]] = {}
     for period in range(clock.periods(months) + 1):
-        particles = particles.moved(own, rngs) if period else particles
+        particles = particles.moved(rngs) if period else particles
         added = NOTHING if driven is None else Push(*(part[..., period] for part in driven))
-        trend = particles.trend + added.trend
-        level = trend + particles.cycle + added.cycle
+        state = particles.state
+        trend = state.trend + added.trend
+        level = trend + state.cycle + added.cycle
         now: dict[str, NDArray[Any]] = {"level": level, "frameworks": particles.count, "trend": share(trend)}
-        if particles.ceiling is not None:
-            now["ceiling"] = share(particles.ceiling)
+        if state.ceiling is not None:
+            now["ceiling"] = share(state.ceiling)
         if driven is not None:
             now["pushed"] = added.month
         for name, values in now.items():
@@ -356,8 +345,8 @@ def simulate(
             before, trend_before = picked(before, places), picked(trend_before, places)
     stacked = {name: _stack_periods(values) for name, values in history.items()}
     return Simulations(
-        dyad=own.dyad, clock=clock, months=months, share=share(stacked["level"]), moving=own.moves, before=before,
-        trend_before=trend_before, **stacked,
+        dyad=own.dyad, clock=clock, months=months, share=share(stacked["level"]), before=before,
+        moving=own.trend_model.moves, trend_before=trend_before, **stacked,
     )  # fmt: skip
 
 
@@ -366,13 +355,14 @@ def simulate_from(
 ) -> Float:
     """Simulate from a share, without news at the start and under the current framework alone."""
     particles = _Particles.start(own, simulations_per_draw, np.zeros(own.size))
-    level = np.full(particles.trend.shape, np.log(start / (100 - start)))
-    particles = replace(particles, cycle=level - particles.trend)
+    trend = particles.state.trend
+    level = np.full(trend.shape, np.log(start / (100 - start)))
+    particles = replace(particles, state=replace(particles.state, cycle=level - trend))
     levels = [level]
     rngs = dict.fromkeys(("shocks", "breaks", "frameworks", "trend"), rng)
     for _ in range(periods):
-        particles = particles.moved(own, rngs)
-        levels.append(particles.trend + particles.cycle)
+        particles = particles.moved(rngs)
+        levels.append(particles.state.level)
     return share(_stack_periods(levels))
 
 

@@ -133,15 +133,16 @@ def environment(*, escaped: bool) -> "Environment":
     """Return the environment of the templates of pages, or of those of other texts, whose values are not escaped."""
     from jinja2 import PackageLoader, StrictUndefined
 
-    from forecast.model.dynamics import cycles
     from forecast.model.observation import observations
+    from forecast.process.cycle import cycles
+    from forecast.process.trend import trends
     from forecast.report.provenance import differences, vintage
 
     names: dict[str, Any] = {
         "address": _address, "cited": cited, "cycles": cycles, "day": _day, "differences": differences,
         "fitted_together": wording.fitted_together, "interval": interval, "label": label, "latex": latex,
         "markdown": markdown, "months_between": months_between, "observations": observations, "period": wording.period,
-        "printable": printable, "unchecked_note": unchecked_note, "vintage": vintage, "who": who,
+        "printable": printable, "trends": trends, "unchecked_note": unchecked_note, "vintage": vintage, "who": who,
     }  # fmt: skip
     pages, made = PackageLoader("forecast.report"), wording.environment()
     made.globals |= names

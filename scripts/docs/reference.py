@@ -5,7 +5,7 @@ import importlib
 from pathlib import Path
 
 from forecast.evaluation.skill import Skill
-from forecast.model.priors import all_priors
+from forecast.process.priors import all_priors
 from forecast.theory import THEORY
 
 from .text import plain, table

@@ -7,10 +7,10 @@ import numpy as np
 import xarray as xr
 
 from forecast.model.fitted import KIND, SCHEMA, Fit
-from forecast.model.pendulum import prior_draws, simulate_cycle, simulate_trend
+from forecast.model.pendulum import prior_draws, simulate_path
 from forecast.model.spec import spec_for
-from forecast.model.trend import era_means
 from forecast.panel import recounted
+from forecast.process.trend import era_means
 
 
 def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
@@ -23,14 +23,14 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
     if "index_error" in prior:  # an error of next to nothing, which the prior allows, makes weights without a variance
         prior["index_error"] = prior["index_error"] + 0.3
     era, rng = panel["era_index"].to_numpy(), np.random.default_rng(seed)
-    trend = simulate_trend(prior, era, spec, rng)
+    path = simulate_path(prior, era, spec, rng)
+    trend, level = path.trend, path.level
     if spec.has_ceiling:
         own, first = np.unique(era, return_index=True)
         dyad, start = np.unravel_index(first, era.shape)
         ceiling = np.full((len(trend), own[-1] + 1), np.nan)
         ceiling[:, own] = trend[:, dyad, start] + prior["headroom"].to_numpy()[:, own]
         prior["ceiling"] = (("draw", "era"), np.where(np.isnan(ceiling), 0.0, ceiling))
-    level = trend + simulate_cycle(prior, era.shape[1], spec, rng) if spec.has_cycle else trend
     means = [era_means(trend[:, d], own, np.unique(own)) for d, own in enumerate(era)]
     made = prior.drop_attrs().assign(
         level=(("draw", "dyad", "time"), level.astype(np.float32)),

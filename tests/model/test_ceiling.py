@@ -9,8 +9,8 @@ from forecast.model import PendulumModel, PendulumSpec, Priors, fit, prior_draws
 from forecast.model.arrays import first_eras
 from forecast.model.kernels.density import log_below
 from forecast.model.pendulum import simulate_trend
-from forecast.model.trend import SOFTNESS, step_below
 from forecast.panel import recounted
+from forecast.process.ceiling import SOFTNESS, step_below
 
 from .panels import make_panel, numerical_gradient, python_mode
 from .reference import step_under

@@ -16,8 +16,9 @@ from forecast.model.observation import find_observation
 from forecast.model.observation.kinds import FIRST_YEAR, SPAN_YEARS, SPANS, with_kinds_of_draws
 from forecast.model.observation.readings import FIRST_YEAR as FIRST_KNOT
 from forecast.model.observation.readings import KNOT_YEARS, KNOTS
-from forecast.model.sampling import complete_dyad
 from forecast.panel import validate_panel
+from forecast.process.bridge import bridge
+from forecast.process.trend import find_trend
 
 from .panels import consistent, make_panel, python_mode
 from .reference import class_shares, report_log_density, step_under
@@ -368,11 +369,13 @@ def test_simulated_sides_and_kinds_have_the_shares_of_the_model():
 
 def test_silent_months_are_a_bridge_of_the_trend():
     panel = panel_with_gaps()
-    arrays, spread = panel_arrays(panel, PendulumSpec()), np.full(4000, 0.3)
+    arrays = panel_arrays(panel, PendulumSpec())
     ends = np.zeros((4000, arrays.nodes))
-    path = complete_dyad(0, ends, np.ones(4000), spread, 0.0, arrays, np.random.default_rng(1))
-    gap = arrays.node_time[arrays.starts[0] : arrays.starts[1]]
-    last, first = next((a, b) for a, b in pairwise(gap) if b - a > 2)
+    motion = {"mean": 0.0, "step": 0.3, "jump": 0.0, "retention": 1.0}
+    own = slice(arrays.starts[0], arrays.starts[1])
+    time, gap, rng = arrays.node_time[own], arrays.node_gap[own], np.random.default_rng(1)
+    path = bridge(find_trend("walk"), motion, ends[:, own], time, gap, arrays.periods, rng)
+    last, first = next((a, b) for a, b in pairwise(time) if b - a > 2)
     middle = (last + first) // 2
     expected = 0.09 * (middle - last) * (first - middle) / (first - last)
     assert path[:, middle].var() == pytest.approx(expected, rel=0.1)

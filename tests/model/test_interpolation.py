@@ -5,8 +5,9 @@ import pytest
 
 from forecast.model import PendulumSpec
 from forecast.model.arrays import panel_arrays
-from forecast.model.sampling import complete_dyad
 from forecast.panel import recounted
+from forecast.process.bridge import bridge
+from forecast.process.trend import find_trend
 
 from .panels import make_panel
 
@@ -32,7 +33,13 @@ def draw_parameters(draws, walk, rng):
 
 def complete(nodes, carry, step, centre, arrays, rng):
     """Paths of all dyads, (draw, dyad, time)."""
-    paths = [complete_dyad(d, nodes, carry[:, d], step[:, d], centre[:, d], arrays, rng) for d in range(carry.shape[1])]
+    paths = []
+    for d in range(carry.shape[1]):
+        by_name = {"retention": carry, "step": step, "mean": centre}
+        motion = {"jump": 0.0} | {name: values[:, d, None] for name, values in by_name.items()}
+        own = slice(arrays.starts[d], arrays.starts[d + 1])
+        time, gap = arrays.node_time[own], arrays.node_gap[own]
+        paths.append(bridge(find_trend("reverting"), motion, nodes[:, own], time, gap, arrays.periods, rng))
     return np.stack(paths, axis=1)
 
 

@@ -12,11 +12,11 @@ import xarray as xr
 from forecast.errors import DataError, SpecError
 from forecast.model import PendulumModel, PendulumSpec, Priors, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
-from forecast.model.dynamics import over_gaps
 from forecast.model.inputs import prior_reference
 from forecast.model.observation.side import quadrature
-from forecast.model.trend import Trend
 from forecast.panel import validate_panel
+from forecast.process.cycle import find_cycle
+from forecast.process.trend import find_trend
 
 from .panels import consistent, make_panel, python_mode
 from .reference import PlainModel, process_moments
@@ -115,8 +115,8 @@ def test_where_the_path_is_whitened_does_not_matter(choices):
     moved = {"noise": 0.5, "concentration": 1.5, "error": 2.0}
     own = {name: moved[name] * prior.observed[name] for name in moved if name in prior.observed}
     elsewhere = replace(prior, mu=prior.mu - 0.5, observed=prior.observed | own)
-    if prior.motion is not None:
-        elsewhere = replace(elsewhere, motion={**prior.motion, "sd": prior.motion["sd"] * 2})
+    if prior.cycle is not None:
+        elsewhere = replace(elsewhere, cycle={**prior.cycle, "sd": prior.cycle["sd"] * 2})
     one, other = (Compiled(panel, spec, reference) for reference in (None, elsewhere))
     rng = np.random.default_rng(2)
     densities = []
@@ -144,11 +144,12 @@ def test_nodes_have_the_distribution_they_have_among_all_months(component):
     new_era = np.diff(era, axis=1, prepend=era[:, :1]) != 0
     if component == "cycle":
         start, mean, jump = step / np.sqrt(1 - kept**2), np.zeros(2), 0.0
-        drift, carry, scale = over_gaps({"phi": kept, "sd": start}, pairs)
+        drift, carry, scale = find_cycle("linear").transitions({"phi": kept, "sd": start}, pairs)
     else:
         kept = np.full(2, 1.0 if component == "walk" else 0.97)
         start, jump = np.full(2, 1.4), 0.8
-        drift, carry, scale = Trend(mean, step, jump, 1.4, float(kept[0])).transitions(pairs)
+        motion = {"mean": mean, "step": step, "jump": jump, "start": 1.4, "retention": kept[0]}
+        drift, carry, scale = find_trend(component).transitions(motion, pairs)
     for d in range(2):
         own = arrays.node_dyad == d
         steps = (np.eye(own.sum()) - np.diag(carry[own][1:], -1)) / scale[own][:, None]

@@ -13,8 +13,8 @@ from forecast.errors import DataError, SpecError
 from forecast.model import Fit, PendulumSpec, fit, prior_draws, simulate_panel
 from forecast.model.particles import Draws, Observed, state_of
 from forecast.model.posterior import flat
-from forecast.model.trend import SOFTNESS
 from forecast.model.variables import all_variables
+from forecast.process.ceiling import SOFTNESS
 
 from .by_pymc import sample_by_pymc
 from .panels import make_panel

@@ -5,7 +5,7 @@ import pytest
 
 from forecast.errors import SpecError
 from forecast.model import PendulumSpec, Priors
-from forecast.model.priors import all_priors
+from forecast.process.priors import all_priors
 
 
 @pytest.mark.parametrize(

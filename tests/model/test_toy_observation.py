@@ -8,14 +8,15 @@ import pytest
 import xarray as xr
 
 from forecast.errors import SpecError
-from forecast.model import PendulumModel, PendulumSpec, dynamics, fit, prior_draws, simulate_panel, update
+from forecast.model import PendulumModel, PendulumSpec, fit, prior_draws, simulate_panel, update
 from forecast.model.arrays import panel_arrays
-from forecast.model.declarations import Variable
 from forecast.model.inputs import anchor_path, level_under, prior_reference
 from forecast.model.observation import Observation, find_observation, register, unregister
 from forecast.model.posterior import flat
 from forecast.model.spec import spec_for
 from forecast.panel import first_periods
+from forecast.process.cycle import register_cycle, unregister_cycle
+from forecast.process.declarations import Variable
 from tests.pages import choices_shown
 
 from .panels import make_panel
@@ -72,9 +73,9 @@ class GaussianIndex(Observation):
 @pytest.fixture(scope="module")
 def spec():
     register(GaussianIndex)
-    dynamics.register_cycle(Saturating)
+    register_cycle(Saturating)
     yield PendulumSpec(cycle="saturating", observation="gaussian", trend="constant")
-    dynamics.unregister_cycle("saturating")
+    unregister_cycle("saturating")
     unregister("gaussian")
 
 

@@ -6,7 +6,7 @@ import pytest
 from forecast.model import PendulumSpec, prior_draws
 from forecast.model.arrays import panel_arrays
 from forecast.model.pendulum import simulate_trend
-from forecast.model.trend import Trend, central_trend, era_means, gathered
+from forecast.process.trend import Reverting, era_means, find_trend, gathered
 
 from .panels import make_panel
 
@@ -19,28 +19,35 @@ def arrays():
     return panel_arrays(make_panel(dyads=2, periods=MONTHS, eras=3, empty=0.8, seed=5), PendulumSpec())
 
 
-def months_one_by_one(trend, dyad, era):
+def motion_of(mean, step, jump, retention):
+    """Parameters of a trend as its methods read them."""
+    return {"mean": mean, "step": step, "jump": jump, "start": 1.4, "retention": retention}
+
+
+def months_one_by_one(motion, dyad, era):
     """Mean (time,) and covariance (time, time) of a dyad's trend, by the matrix of a month applied over and over."""
+    centre, kept = motion["mean"][dyad], motion["retention"]
     mean, covariance = np.zeros(len(era)), np.zeros((len(era), len(era)))
-    mean[0], covariance[0, 0] = trend.mean[dyad], trend.start_sd**2
+    mean[0], covariance[0, 0] = centre, motion["start"] ** 2
     for t in range(1, len(era)):
-        mean[t] = trend.mean[dyad] + trend.retention * (mean[t - 1] - trend.mean[dyad])
-        covariance[t, :t] = covariance[:t, t] = trend.retention * covariance[t - 1, :t]
-        jump = trend.jump if era[t] != era[t - 1] else 0.0
-        covariance[t, t] = trend.retention**2 * covariance[t - 1, t - 1] + trend.step[dyad] ** 2 + jump**2
+        mean[t] = centre + kept * (mean[t - 1] - centre)
+        covariance[t, :t] = covariance[:t, t] = kept * covariance[t - 1, :t]
+        jump = motion["jump"] if era[t] != era[t - 1] else 0.0
+        covariance[t, t] = kept**2 * covariance[t - 1, t - 1] + motion["step"][dyad] ** 2 + jump**2
     return mean, covariance
 
 
 @pytest.mark.parametrize("retention", [0.9, 0.5 ** (1 / 180), 1.0], ids=["quick", "slow", "walk"])
 @pytest.mark.parametrize("jump", [0.0, 0.7])
 def test_transitions_over_gaps_are_exact(arrays, retention, jump):
-    trend = Trend(np.array([0.4, -0.8]), np.array([0.1, 0.3]), jump, 1.4, retention)
-    drift, carry, scale = trend.transitions(arrays.pairs)
+    trend = find_trend("reverting")
+    motion = motion_of(np.array([0.4, -0.8]), np.array([0.1, 0.3]), jump, retention)
+    drift, carry, scale = trend.transitions(motion, arrays.pairs)
     assert arrays.node_gap.max() > 3
     for dyad in range(2):
         own = slice(arrays.starts[dyad], arrays.starts[dyad + 1])
         months = arrays.node_time[own]
-        expected = months_one_by_one(trend, dyad, arrays.era_index[dyad])
+        expected = months_one_by_one(motion, dyad, arrays.era_index[dyad])
         mean, covariance = np.zeros(len(months)), np.zeros((len(months), len(months)))
         for i, (a, b, c) in enumerate(zip(drift[own], carry[own], scale[own], strict=True)):
             if i == 0:
@@ -51,6 +58,25 @@ def test_transitions_over_gaps_are_exact(arrays, retention, jump):
             covariance[i, i] = b**2 * covariance[i - 1, i - 1] + c**2
         np.testing.assert_allclose(mean, expected[0][months], atol=1e-12)
         np.testing.assert_allclose(covariance, expected[1][np.ix_(months, months)], atol=1e-12)
+        of_dyad = {name: value[dyad] if np.ndim(value) else value for name, value in motion.items()}
+        begins = np.diff(arrays.era_index[dyad], prepend=arrays.era_index[dyad][:1]) != 0
+        np.testing.assert_allclose(trend.covariance(of_dyad, begins), expected[1], atol=1e-12)
+
+
+class Stepwise(Reverting):
+    """A reverting trend that says only where it is expected a period later."""
+
+    name = "stepwise"
+    exact_over_periods = False
+
+
+def test_a_trend_that_knows_a_single_step_is_linearised_period_by_period():
+    every = panel_arrays(make_panel(dyads=2, periods=MONTHS, eras=3, seed=5), PendulumSpec(), dense=True)
+    data = every.pairs | {"node_gap": every.node_gap, "node_dyad": every.node_dyad}
+    motion = motion_of(np.array([0.4, -0.8]), np.array([0.1, 0.3]), 0.7, 0.9)
+    known, linearised = Reverting().transitions(motion, data), Stepwise().transitions(motion, data)
+    for one, other in zip(known, linearised, strict=True):
+        np.testing.assert_allclose(other, one, atol=1e-12)
 
 
 @pytest.mark.parametrize("retention", [0.3, 0.97, 0.5 ** (1 / 2400)])
@@ -69,9 +95,9 @@ def test_a_walk_gathers_a_step_each_month_and_is_the_limit_of_slow_returns():
 @pytest.mark.parametrize("trend", ["reverting", "walk"])
 def test_its_centre_is_that_of_the_priors(trend):
     spec = PendulumSpec(trend=trend)
-    centre = central_trend(spec, spec.priors, 2)
-    assert centre.retention == pytest.approx(0.5 ** (1 / 180) if trend == "reverting" else 1.0)
-    assert centre.step == pytest.approx(np.exp(spec.priors.trend_step[0]))
+    centre = spec.trend_model.centre(spec.priors, 2, spec.jumps)
+    assert centre["retention"] == pytest.approx(0.5 ** (1 / 180) if trend == "reverting" else 1.0)
+    assert centre["step"] == pytest.approx(np.exp(spec.priors.trend_step[0]))
 
 
 @pytest.mark.parametrize("trend", ["reverting", "walk"])
@@ -84,11 +110,9 @@ def test_a_simulated_trend_has_the_moments_of_the_months(trend):
         own["trend_retention"] = own["trend_retention"] * 0 + 0.95
     rng = np.random.default_rng(1)
     paths = np.array([simulate_trend(own, era, spec, rng)[0] for _ in range(4000)])
-    parameters = Trend(
-        own["trend_mean"].to_numpy(), own["trend_step"].to_numpy(), 2.0, spec.priors.trend_start,
-        float(own["trend_retention"]),
-    )  # fmt: skip
-    mean, covariance = months_one_by_one(parameters, 0, era[0])
+    mean, step = (own[name].to_numpy() for name in ("trend_mean", "trend_step"))
+    motion = motion_of(mean, step, 2.0, float(own["trend_retention"]))
+    mean, covariance = months_one_by_one(motion, 0, era[0])
     spread = np.sqrt(np.diag(covariance))
     assert (np.abs(paths.mean(axis=0) - mean) < 5 * spread / np.sqrt(4000)).all()
     assert (np.abs(paths.var(axis=0) / spread**2 - 1) < 5 * np.sqrt(2 / 4000)).all()

@@ -7,13 +7,13 @@ import pytest
 from scipy.special import logit
 
 from forecast.errors import DataError, SpecError, UnknownDyadError
-from forecast.model.dynamics import cycles, find_cycle
-from forecast.model.trend import SOFTNESS
 from forecast.numeric import share
 from forecast.outlook import horizon_outlook, simulate_ahead, structural_hazard
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.simulations import simulate_from
 from forecast.panel import validate_panel
+from forecast.process.ceiling import SOFTNESS
+from forecast.process.cycle import cycles, find_cycle
 
 
 @pytest.mark.parametrize("kind", [{}, {"frequency": "week"}, {"directed": True}])

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.model.arrays import PanelArrays
-    from forecast.model.declarations import Variable
     from forecast.model.observation.kinds import Aside
     from forecast.model.spec import PendulumSpec
+    from forecast.process.declarations import Variable
 
 type Own = dict[str, Any]
 """Parameters of an observation by name: PyTensor variables, values to whiten at, or draws of a fit (draw, ...)."""

@@ -7,9 +7,9 @@ import numpy as np
 import scipy.special
 from numpy.random import Generator
 
-from forecast.model.declarations import variables_of
 from forecast.model.observation.base import Observation, Own
 from forecast.model.posterior import flat
+from forecast.process.declarations import variables_of
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:

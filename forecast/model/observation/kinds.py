@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.dates import periods_a_month
-from forecast.model.declarations import FLAT, Declared, Free, spread_around
 from forecast.model.observation.base import Own
 from forecast.model.observation.readings import INFORMATION
 from forecast.model.observation.side import (
@@ -24,6 +23,7 @@ from forecast.model.observation.side import (
     log_likelihood_of_draws,
     ordered_kinds,
 )
+from forecast.process.declarations import FLAT, Declared, Free, spread_around
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.model.declarations import ByDyad, spread_around
 from forecast.model.observation.base import Own
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.panel.record import dataset_relative_counts, total_events
+from forecast.process.declarations import ByDyad, spread_around
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:

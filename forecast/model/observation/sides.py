@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.random import Generator
 
-from forecast.model.declarations import ByDyad, Declared, Free, variables_of
 from forecast.model.observation import readings as by_dataset
 from forecast.model.observation import side as one_side
 from forecast.model.observation.base import Observation, Own
@@ -29,6 +28,7 @@ from forecast.model.observation.side import (
 )
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.panel.record import relative_event_counts
+from forecast.process.declarations import ByDyad, Declared, Free, variables_of
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:

@@ -6,28 +6,30 @@ arrays and PyTensor variables, because sampler and simulations must agree. To ad
 with a name, words, `next`, and its own priors, variables and `shape`, and `register_cycle` it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from forecast.model.declarations import ByDyad, Declared, Prior, Registry, Variable, priors_of, variables_of
+from forecast.process.component import Component, Motion, Transitions, fraction_left
+from forecast.process.declarations import (
+    ByDyad,
+    Declared,
+    Registry,
+    priors_of,
+    variables_of,
+)
 from forecast.typing import Float
 
 if TYPE_CHECKING:
-    from forecast.model.priors import Priors
-
-type Transitions = tuple[Any, Any, Any]
-type Motion = Mapping[str, Any]
-"""Parameters of a cycle by the names that `Cycle.next` reads, by dyad or one for all.
-
-They are `phi`, the fraction of a deviation kept; `sd`, the spread in the long run and of the first state; `sigma`, the
-spread of a period's shock; and what else shapes the cycle.
-"""
+    from forecast.process.priors import Priors
 
 
-class Cycle:
+class Cycle(Component):
     """A mean-reverting deviation from the trend.
+
+    Its methods read ``phi``, the fraction of a deviation kept; ``sd``, the spread in the long run and of the first
+    state; ``sigma``, the spread of a period's shock; and what else shapes the cycle.
 
     Examples
     --------
@@ -42,27 +44,22 @@ class Cycle:
     0.9
     """
 
-    name: ClassVar[str]  # As `PendulumSpec.cycle` has it
     title: ClassVar[str]  # A few words, such as `linear reversion`: what tables of models call it
-    hint: ClassVar[str] = ""  # In brackets after the name in the help of the command line; may be empty
-    words: ClassVar[str]  # A sentence for the report, beginning with the name
-    # Whether the transition over many periods is known exactly, so that empty periods need no coordinate.
-    jumps: ClassVar[bool] = False
-    priors: ClassVar[tuple[Prior, ...]] = ()  # Those that it alone has
-    variables: ClassVar[tuple[Variable, ...]] = ()
 
     @property
     def reads(self) -> dict[str, str]:
         """Variables of the posterior that shape the motion, by the names that `next` reads."""
-        own = {variable.name: variable.name for variable in self.variables if variable.sampled}
-        return {"phi": "phi", "sd": "cycle_sd", "sigma": "sigma", **own}
+        return {"phi": "phi", "sd": "cycle_sd", "sigma": "sigma", **super().reads}
 
-    def next(self, y: Any, p: Motion, backend: Any = np) -> Any:
-        """Return the deviation expected one period after ``y``."""
-        raise NotImplementedError
+    def declare(self, priors: "Priors", pool: bool) -> Declared:
+        """Declare what every cycle has: its half-life if it were linear, and its long-run spread; priors in periods."""
+        spread = priors.cycle_half_life_dyads
+        half_life = ByDyad("log_cycle_half_life", priors.cycle_half_life, spread, pool, positive=True)
+        sd = ByDyad("log_cycle_sd", priors.cycle_sd, priors.cycle_sd_dyads, pool, positive=True)
+        return {"cycle_half_life": half_life, "cycle_sd": sd}
 
     def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
-        """Add what shapes the cycle to the PyMC model on the context stack."""
+        """Add what shapes the cycle to the PyMC model on the context stack; also its variance by a linear one's."""
         return {}, 1.0
 
     def add_motion(self, priors: "Priors", pool: bool) -> Motion:
@@ -70,65 +67,39 @@ class Cycle:
         import pymc as pm
         import pytensor.tensor as pt
 
-        typical, sd = (one.add() for one in declare_cycle(priors, pool).values())
+        typical, sd = (one.add() for one in self.declare(priors, pool).values())
         sd = pm.Deterministic("cycle_sd", sd, dims="dyad")
         shape, wide = self.shape(priors, pool)
         half_life = pm.Deterministic("cycle_half_life", typical / wide, dims="dyad")
-        phi = pm.Deterministic("phi", 0.5 ** (1.0 / half_life), dims="dyad")
-        shock = sd / pt.sqrt(wide) * pt.sqrt(1.0 - phi**2)  # keeps a cycle at its own spread
-        return {"phi": phi, "sd": sd, "sigma": pm.Deterministic("sigma", shock, dims="dyad"), **shape}
+        phi = pm.Deterministic("phi", fraction_left(half_life), dims="dyad")
+        sigma = linear_shock(sd / pt.sqrt(wide), phi, pt)  # keeps a cycle at its own spread
+        return {"phi": phi, "sd": sd, "sigma": pm.Deterministic("sigma", sigma, dims="dyad"), **shape}
 
     def centre(self, priors: "Priors", dyads: int) -> Motion:
         """Return the motion of a linear cycle at the centres of the priors."""
-        phi, sd = 0.5 ** (1.0 / np.exp(priors.cycle_half_life[0])), np.exp(priors.cycle_sd[0])
-        own = {"phi": phi, "sd": sd, "sigma": sd * np.sqrt(1.0 - phi**2)}
+        phi, sd = fraction_left(np.exp(priors.cycle_half_life[0])), np.exp(priors.cycle_sd[0])
+        own = {"phi": phi, "sd": sd, "sigma": linear_shock(sd, phi)}
         return {name: np.full(dyads, value) for name, value in own.items()}
 
-    def transitions(self, motion: Motion, data: Mapping[str, Any]) -> Transitions:
-        """Return drift, carry and scale of what whitens the path: the cycle, or its linearisation, (node,)."""
-        import pytensor.tensor as pt
+    def start(self, p: Motion) -> tuple[Any, Any]:
+        return 0.0, p["sd"]
 
-        if self.jumps:
-            return over_gaps(motion, data, pt)
-        p, first = at_nodes(motion, data), pt.eq(data["node_gap"], 0)
-        up, down = (self.next(y, p, pt) for y in (p["sd"], -p["sd"]))
-        carry = pt.where(first, 0.0, (up - down) / (2.0 * p["sd"]))
-        return pt.where(first, 0.0, (up + down) / 2.0), carry, pt.where(first, p["sd"], p["sigma"])
+    def shock(self, p: Motion, begins: Any = 0.0, backend: Any = np) -> Any:
+        return p["sigma"]
 
-    def expected(self, last: Any, transitions: Transitions, motion: Motion, data: Mapping[str, Any]) -> Any:
-        """Return where every node is expected, given the one before it."""
-        import pytensor.tensor as pt
+    def moments(self, p: Motion, periods: Any, begins: Any = 0.0, backend: Any = np) -> Transitions:
+        r"""Return the transitions of a linear cycle: over k periods it keeps :math:`\phi^k`."""
+        carry = backend.exp(backend.log(p["phi"]) * periods)
+        return Transitions(0.0 * carry, carry, p["sd"] * backend.sqrt(1.0 - carry**2))
 
-        if self.jumps:
-            drift, carry, _ = transitions
-            return drift + carry * last
-        return pt.where(pt.eq(data["node_gap"], 0), 0.0, self.next(last, at_nodes(motion, data), pt))
-
-    def step(self, y: Float, shock: Float, p: Motion) -> Float:
-        """Move deviations by one period, in NumPy."""
-        return np.asarray(self.next(y, p) + p["sigma"] * shock)
+    def step(self, y: Float, p: Motion, rng: np.random.Generator) -> Float:
+        """Draw the next deviations."""
+        return np.asarray(self.next(y, p) + self.shock(p) * rng.standard_normal(np.shape(y)))
 
 
-def declare_cycle(priors: "Priors", pool: bool) -> Declared:
-    """Declare what every cycle has: its half-life if it were linear, and its long-run spread; priors in periods."""
-    spread = priors.cycle_half_life_dyads
-    half_life = ByDyad("log_cycle_half_life", priors.cycle_half_life, spread, pool, positive=True)
-    sd = ByDyad("log_cycle_sd", priors.cycle_sd, priors.cycle_sd_dyads, pool, positive=True)
-    return {"cycle_half_life": half_life, "cycle_sd": sd}
-
-
-def at_nodes(motion: Motion, data: Mapping[str, Any]) -> Motion:
-    """Return the parameters at every node; `forecast.model.arrays.PanelArrays` says what a node is."""
-    return {name: value[data["node_dyad"]] if value.ndim else value for name, value in motion.items()}
-
-
-def over_gaps(motion: Motion, pairs: Mapping[str, Any], backend: Any = np) -> Transitions:
-    r"""Return the exact transitions of a linear cycle from node to node: over k periods it keeps :math:`\phi^k`."""
-    dyad, gap, pair_of = pairs["pair_dyad"], pairs["pair_gap"], pairs["pair_of_node"]
-    carry = backend.where(backend.equal(gap, 0), 0.0, backend.exp(backend.log(motion["phi"])[dyad] * gap))
-    scale = motion["sd"][dyad] * backend.sqrt(1.0 - carry**2)
-    carry = carry[pair_of]
-    return 0.0 * carry, carry, scale[pair_of]
+def linear_shock(sd: Any, phi: Any, backend: Any = np) -> Any:
+    """Return the shock that keeps a linear cycle at its long-run spread."""
+    return sd * backend.sqrt(1.0 - phi**2)
 
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
@@ -147,7 +118,7 @@ class Linear(Cycle):
     name = "linear"
     title = "linear reversion"
     words = "linear: in every period the same part of the displacement from equilibrium is undone"
-    jumps = True
+    exact_over_periods = True
 
     def next(self, y: Any, p: Motion, backend: Any = np) -> Any:
         return p["phi"] * y

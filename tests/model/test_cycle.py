@@ -6,7 +6,7 @@ import pytest
 
 from forecast.errors import SpecError
 from forecast.model import PendulumSpec, prior_draws
-from forecast.model.dynamics import band_widening, cubic_widening, cycles, find_cycle, register_cycle, unregister_cycle
+from forecast.process.cycle import band_widening, cubic_widening, cycles, find_cycle, register_cycle, unregister_cycle
 
 from .panels import make_panel
 
@@ -24,8 +24,9 @@ def test_sampler_and_simulations_agree_on_the_next_deviation(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_step_is_what_is_kept_and_a_shock(name):
-    cycle, shock = find_cycle(name), np.full_like(Y, 0.3)
-    np.testing.assert_allclose(cycle.step(Y, shock, SHAPE), cycle.next(Y, SHAPE) + 0.06)
+    cycle, shock = find_cycle(name), np.random.default_rng(1).standard_normal(Y.shape)
+    stepped = cycle.step(Y, SHAPE, np.random.default_rng(1))
+    np.testing.assert_allclose(stepped, cycle.next(Y, SHAPE) + 0.2 * shock)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -55,9 +56,9 @@ def test_shocks_keep_a_linear_cycle_at_its_spread():
     rng, cycle = np.random.default_rng(1), find_cycle("linear")
     draw = prior_draws(make_panel(periods=12), PendulumSpec(), draws=1, seed=1).isel(draw=0, dyad=0)
     own = {name: draw[variable].item() for name, variable in cycle.reads.items()}
-    deviation = own["sd"] * rng.standard_normal(20_000)
+    deviation = cycle.draw_start(own, (20_000,), rng)
     for _ in range(400):
-        deviation = cycle.step(deviation, rng.standard_normal(20_000), own)
+        deviation = cycle.step(deviation, own, rng)
     assert deviation.std() == pytest.approx(own["sd"], rel=0.03)
 
 

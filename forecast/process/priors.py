@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from forecast.errors import SpecError
-from forecast.model.declarations import Prior, PriorValue, priors_of
-from forecast.model.dynamics import cycles
+from forecast.process.cycle import cycles
+from forecast.process.declarations import Prior, PriorValue, priors_of
+from forecast.process.trend import trends
 
 COMMON = priors_of("common")
-"""Those that no cycle declares; in weeks half-lives are longer and steps smaller (`pace`)."""
+"""Those that no trend and no cycle declares; in weeks half-lives are longer and steps smaller (`pace`)."""
 OF_DATASETS = {"dataset_dyads", "dataset_drift", "dataset_concentration"}  # Of what several datasets have of their own
 LONGEST, LONGEST_MONTHS = 240.0, {"trend_half_life": 2400.0}
 """The longest typical half-life that a prior may have, in months: a centre above its logarithm was meant in months."""
@@ -30,7 +31,7 @@ class Priors:
     Parameters
     ----------
     **values : float or (float, float)
-        The priors to change, by name, those that a cycle alone has (``band``, ``lean`` ...) among them.
+        The priors to change, by name, those that a trend or a cycle alone has (``band``, ``lean`` ...) among them.
 
     Examples
     --------
@@ -84,8 +85,8 @@ class Priors:
 
 
 def all_priors() -> dict[str, Prior]:
-    """Return every prior by name, those of cycles among them."""
-    own = (prior for cycle in cycles() for prior in cycle.priors)
+    """Return every prior by name, those of trends and cycles among them."""
+    own = (prior for component in (*trends(), *cycles()) for prior in component.priors)
     return {prior.name: prior for prior in (*COMMON, *own)}
 
 
