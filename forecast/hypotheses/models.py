@@ -12,6 +12,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from forecast.hypotheses.filter import COLUMN, FORCES, MEAN_SD, Steps, likelihoods
+from forecast.process.component import fraction_left
 from forecast.process.declarations import SPREAD_OF_SPREADS, priors_of
 from forecast.typing import Float
 
@@ -136,9 +137,9 @@ class Model:
             "concentration": named[CONCENTRATION.name],
         }  # fmt: skip
         if CYCLE.name in named:
-            own |= {"cycle_keep": 0.5 ** (1.0 / named[CYCLE.name]), "cycle2": named[CYCLE_SD.name] ** 2}
+            own |= {"cycle_keep": fraction_left(named[CYCLE.name]), "cycle2": named[CYCLE_SD.name] ** 2}
         if RETURN.name in named:
-            own |= {"keep": 0.5 ** (1.0 / named[RETURN.name]), "mean2": MEAN_SD**2}
+            own |= {"keep": fraction_left(named[RETURN.name]), "mean2": MEAN_SD**2}
         if SOURCE_SD.name in named:
             own |= {"offset2": named[SOURCE_SD.name] ** 2}
         if REPEAT.name in named:

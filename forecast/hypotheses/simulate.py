@@ -17,6 +17,8 @@ from scipy.signal import lfilter
 from forecast.hypotheses.claims.effects import occasions_of
 from forecast.hypotheses.filter import MEAN, NOISE_SD
 from forecast.hypotheses.record import EPISODE_MONTHS, Record, turned_back
+from forecast.process.component import fraction_left
+from forecast.process.cycle import linear_shock
 from forecast.theory import BALANCE, CEILING, COST, DECLINE, REASONS, VISITS
 from forecast.typing import Bool, Float, Index
 
@@ -169,12 +171,12 @@ def _simulated(record: Record, truth: Truth, seed: int) -> Record:
 
     steps = vary(truth.step, STEP_SPREAD)[:, None] * _unit_steps(record, truth, rng)
     jumps = np.where(record.begins, truth.jump_sd * rng.standard_normal(steps.shape), 0.0)
-    keep = np.ones(size) if truth.trend_half_life is None else 0.5 ** (1.0 / vary(truth.trend_half_life, RETURN_SPREAD))
+    keep = np.ones(size) if truth.trend_half_life is None else fraction_left(vary(truth.trend_half_life, RETURN_SPREAD))
     volume = VOLUME + VOLUME_SD * rng.standard_normal(size)
     cooperative, values = np.zeros_like(record.cooperative), np.zeros(steps.shape)
     occasions = np.sum([*occasions_of(record).values()], axis=0) if truth.occasion else np.zeros(steps.shape)
     cycle_half_life, cycle_sd = truth.cycle or (1.0, 0.0)
-    decay, spread = 0.5 ** (1.0 / vary(cycle_half_life, CYCLE_SPREAD)), vary(cycle_sd, CYCLE_SD_SPREAD)
+    decay, spread = fraction_left(vary(cycle_half_life, CYCLE_SPREAD)), vary(cycle_sd, CYCLE_SD_SPREAD)
     for d in range(size):
         part = slice(int(record.first[d]), int(record.stop[d]))
         months = part.stop - part.start
@@ -250,7 +252,7 @@ def _trend(moves: Float, keep: float, begins: Bool, truth: Truth) -> Float:
 
 def _cycle(months: int, decay: float, sd: float, rng: np.random.Generator) -> Float:
     """Return an autoregression that starts from its long-run distribution."""
-    moves = sd * math.sqrt(1.0 - decay**2) * rng.standard_normal(months)
+    moves = linear_shock(sd, decay) * rng.standard_normal(months)
     moves[0] = sd * rng.standard_normal()
     return np.asarray(lfilter([1.0], [1.0, -decay], moves))
 

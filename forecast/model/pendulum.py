@@ -309,7 +309,9 @@ def simulate_path(
     for t in range(era.shape[1]):
         now = None if of_era is None else of_era[..., t]
         state = process.step(states[-1], begins[:, t], rngs, now) if t else process.start(shape, rngs)
-        states.append(state if now is None else process.begin_eras(state, first == t, rngs, now))
+        if now is not None and (first == t).any():
+            state = process.begin_eras(state, first == t, rngs, now)
+        states.append(state)
     trend, cycle = (np.stack([getattr(state, name) for state in states], axis=-1) for name in ("trend", "cycle"))
     ceilings = [state.ceiling for state in states if state.ceiling is not None]
     return State(trend, cycle, np.stack(ceilings, axis=-1) if ceilings else None)

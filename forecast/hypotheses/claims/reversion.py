@@ -37,6 +37,7 @@ from forecast.hypotheses.models import (
     Model,
 )
 from forecast.hypotheses.outcome import LIMIT, Outcome, Picture, Series
+from forecast.process.component import fraction_left
 from forecast.theory import COST
 from forecast.typing import Float
 
@@ -165,7 +166,7 @@ def test_range(engine: Engine) -> Outcome:
 
     against = {name: total(ranges) - engine.total(rival) for name, (ranges, rival) in pairs.items()}
     mode = engine.centre(RETURN_CYCLE).at(RETURN, STEP)
-    keep = 0.5 ** (1.0 / math.exp(mode[RETURN]))
+    keep = fraction_left(math.exp(mode[RETURN]))
     spread = math.exp(mode[STEP]) / math.sqrt(1.0 - keep**2)
     bound = bounds.interval(models.BOUND)
     details: dict[str, Any] = {
