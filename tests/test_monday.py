@@ -198,7 +198,7 @@ def test_added_events_resolve_nothing_unless_it_is_said_how_far_the_record_goes(
     added = ("question", "resolve", *DATA, "--add", "added", "--as-of", "2024-02-05")
     assert "coverage of USA-CHN ends with 31 December 2023" in " ".join(run(*added).output.split())
     done = run(*added, "--covered-to", "USA-CHN:2024-02-04")
-    assert re.match(r"jan: (YES|NO), \d events? of the kind", done.stdout)
+    assert re.match(r"jan: (YES|NO), \d events? of the set", done.stdout)
 
 
 def test_reports_on_all_pairs_of_a_fit(folder):

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import partial
 from itertools import batched
 from pathlib import Path
@@ -15,7 +15,7 @@ import forecast
 from forecast import dates
 from forecast.arguments import faults
 from forecast.cli.declaring import arg, grouped, opt, output, shared
-from forecast.cli.options import Added, day_of, open_data
+from forecast.cli.options import Added, EventChoices, day_of, open_data
 from forecast.cli.terminal import console, echo_json, print_caveats, print_lines, progress, records, say
 from forecast.errors import DataError, ForecastError, NotConverged, QuestionError, SpecError
 from forecast.escaping import printable
@@ -36,10 +36,8 @@ names_argument = partial(arg, "Questions. Default: all that are open.", metavar=
 
 
 @dataclass
-class Asked:
+class Asked(EventChoices):
     """What is asked of a dyad."""
-
-    panel = "Question"
 
     dyad: str | None = shared.dyad()
     higher: float | None = opt("Points: the share is at least so much above that before.")
@@ -52,12 +50,9 @@ class Asked:
         "SET or SET:NUMBER, such as strike or visit:2: so many events of a set (`forecast help named-sets`)."
     )
     codes: str | None = opt("CAMEO codes in place of a set, such as 190,195.")
-    by: str | None = opt("Of events, the state that acts, such as USA.")
-    actor: str | None = opt("Of events, a name that the row contains.")
-    quiet: int | None = opt("Of events, in place of a number: days in a row without any.", min=1)
     level: float | None = opt("Per cent: the latent level is at least so high in the end. Never resolvable.")
     months: int | None = opt("Length of the window in months. Default: 12.")
-    first: str | None = opt("Of events, the first day of the window, YYYY-MM-DD.", name="--from")
+    first: str | None = opt("Of events, the first day of the window, YYYY-MM-DD. Default: tomorrow.", name="--from")
     until: str | None = opt("In place of the length: its last month, YYYY-MM; of events its last day as well.")
     when: str = opt("Of a share: `at` (of the window), or `by` or `throughout` (of rolling windows).", "at")
     span: int | None = opt("Months of a rolling window. Default: 12.")
@@ -67,34 +62,24 @@ class Asked:
         """Read another question, ``DYAD NAME VALUE ...``; windows and data that it does not name are as in this one."""
         from pydantic import TypeAdapter, ValidationError
 
-        words, known = text.split(), [one.name for one in fields(self)]
+        words = text.split()
+        known = [name for name in {**Asked.__annotations__, **EventChoices.__annotations__} if name != "dyad"]
         given = {} if not words or _field(words[0]) in known else {"dyad": words.pop(0)}
         given |= {_field(name): value for name, value in batched(words, 2)} if len(words) % 2 == 0 else {"": ""}
-        if not words or not given.keys() <= set(known):
-            names = join([name.replace("_", "-") for name in known[1:]])
+        if not words or not given.keys() <= {"dyad", *known}:
+            options = {field: option for option, field in OTHER_NAMES.items()}
+            names = join([options.get(name, name).replace("_", "-") for name in known])
             raise SpecError(f"expected a dyad and what is asked of it, such as USA-RUS higher 5; the names are {names}")
         alike = {"dyad": self.dyad, "baseline": self.baseline, "dataset": self.dataset}
-        window = {} if given.keys() & {"months", "until"} else {"months": self.months, "until": self.until}
+        window = {"months": self.months, "until": self.until}
+        if given.keys() & {"at_least", "codes"}:
+            window["first"] = self.first
+        if given.keys() & {"months", "until", "first"}:
+            window = {}
         try:
             return TypeAdapter(Asked).validate_python(alike | window | given)
         except ValidationError as error:
             raise SpecError(faults(error)) from error
-
-    @property
-    def of_events(self) -> bool:
-        """Whether a set of events is asked for by options that only such questions have, a day, or a name of its own.
-
-        Words that are kinds as well are counted in whole months otherwise, so that scenarios, explanations and joint
-        questions can take them.
-        """
-        from forecast.events.codebook import read_kinds
-        from forecast.events.sets import is_set
-
-        by_days = self.until is not None and len(self.until.strip()) > len("2026-07")
-        if any((self.codes, self.by, self.actor, self.quiet, self.first)) or (self.at_least and by_days):
-            return True
-        name = " ".join((self.at_least or "").partition(":")[0].casefold().split())
-        return is_set(name) and not {name, name.removesuffix("s")} & read_kinds().keys()
 
     def event_question(self, records: "Records", day: date, name: str | None) -> "Question":
         """Make the question about events of a set, as of a day."""
@@ -104,43 +89,61 @@ class Asked:
             raise SpecError("--at-least, --codes: two sets at once; give one of them")
         wanted, _, number = (self.at_least or "").partition(":")
         if number and not number.isdecimal():
-            raise SpecError(f"--at-least: got {self.at_least!r:.80}; expected SET:NUMBER, such as strike:2")
+            raise SpecError(
+                f"--at-least: got {self.at_least!r:.80}; expected SET:NUMBER, such as strike:2; the "
+                "window is given by --months or --until"
+            )
         if records.events is None:
-            raise SpecError("--at-least: sets of events need single events, and these data have counts only")
-        code = records.find(self.dyad)
+            raise SpecError(
+                "--at-least: sets of events need single events, and these data have counts only; ask "
+                "for a share (--above, --higher), or give single events (--events)"
+            )
+        if self.months is not None and self.until is not None:
+            raise SpecError("--months, --until: two ends of the window; give one of them")
         first = None if self.first is None else first_day(self.first)
-        until = day_of(self.until, "until")
-        last = until or dates.month_end(dates.add_months(first or day, self.months or 12))
+        last = day_of(self.until, "until") or last_day(first or day + ONE_DAY, self.months)
+        asked = forecast.AskedEvents(
+            chosen_set(wanted or None, self.codes), last, first, int(number or 1), **self.chosen
+        )
         return forecast.make_event_question(
-            records.events, code, chosen_set(wanted or None, self.codes), first=first, last=last,
-            at_least=int(number or 1), by=self.by and self.by.upper(), actor=self.actor, quiet=self.quiet, as_of=day,
-            dataset=self.dataset, id=name,
-        )  # fmt: skip
+            records.events, records.find(self.dyad), asked, as_of=day, dataset=self.dataset, id=name
+        )
 
-    def question(self, records: "Records", day: date, name: str | None = None, *, alone: bool = True) -> "Question":
-        """Make the question, as of a day; `alone` unless it is a part of another."""
-        from forecast.outlook.query import AtLeast
-
-        if self.of_events and not alone:
-            raise SpecError("--from, --by, --actor, --codes, --quiet: not in a part of a joint question; ask it alone")
-        if self.of_events:
+    def question(self, records: "Records", day: date, name: str | None = None) -> "Question":
+        """Make the question, as of a day."""
+        if self.at_least is not None or self.codes is not None:
             return self.event_question(records, day, name)
-        code, asked = records.find(self.dyad), None if self.at_least is None else AtLeast.parse(self.at_least)
-        if asked and asked.months is not None:
-            raise SpecError(f"--at-least: got {self.at_least!r:.80}; the window is given by --months or --until")
-        others = ("first", "codes", "by", "actor", "quiet")
-        given = {key: value for key, value in vars(self).items() if key not in others} | {
-            "of": asked and asked.kind, "at_least": asked and asked.number, "last": day_of(self.until, "until"),
-            "id": name, "baseline_months": self.baseline,
-        }  # fmt: skip
-        own = {key: value for key, value in given.items() if value is not None}
-        chosen: dict[str, Any] = {key: own[key] for key in own.keys() - {"dyad", "baseline", "until"}}
-        return forecast.make_question(records.panel([code], day), code, table=records.events, **chosen)
+        of_events = {"from": self.first, "by": self.by, "actor": self.actor, "quiet": self.quiet}
+        if given := [option for option, value in of_events.items() if value is not None]:
+            raise SpecError(
+                f"--{', --'.join(given)}: belongs to a question about events; name them, such as "
+                "--at-least strike or --codes 190,195"
+            )
+        code = records.find(self.dyad)
+        values = vars(self) | {
+            "last": day_of(self.until, "until"),
+            "id": name,
+            "baseline_months": self.baseline,
+        }
+        left = {"dyad", "baseline", "until", "at_least", "codes", "first", "by", "actor", "quiet"}
+        chosen: dict[str, Any] = {key: value for key, value in values.items() if value is not None and key not in left}
+        return forecast.make_question(records.panel([code], day), code, **chosen)
+
+
+ONE_DAY = timedelta(days=1)
+DEFAULT_MONTHS = 12  # of a window of events whose end is not named
+OTHER_NAMES = {"from": "first"}  # of options whose field has another name: `from` is a keyword
+
+
+def last_day(first: date, months: int | None) -> date:
+    """Return the last day of a window of so many months, by default a year."""
+    return dates.add_months(first, months or DEFAULT_MONTHS) - ONE_DAY
 
 
 def _field(text: str) -> str:
     """Return the field of an option's name."""
-    return text.removeprefix("--").replace("-", "_").lower()
+    name = text.removeprefix("--").replace("-", "_").lower()
+    return OTHER_NAMES.get(name, name)
 
 
 @app.command()
@@ -392,11 +395,10 @@ def _update_events(
 ) -> None:
     """Answer the questions about events of a set, from the record alone."""
     from forecast.hazards.forecast import Expected
-    from forecast.questions import EventQuestion, OutsideQuestion
-    from forecast.questions.ledger import event_answer_of
+    from forecast.questions.ledger import event_answer_of, needs_no_fit
 
     expected = [Expected.parse(text) for text in expect]
-    own = [one for one in chosen if isinstance(one.question, EventQuestion | OutsideQuestion)]
+    own = [one for one in chosen if needs_no_fit(one.question)]
     others = [one.question.id for one in chosen if one not in own]
     if others and (named or not own):
         raise SpecError(f"--fit: {others[0]} needs a fit; give the fit.zarr of a report")
@@ -589,7 +591,7 @@ def _question(
             days.append(records.last_day(records.find(part.dyad)))
     for where, part in parts:
         with _naming(where):
-            made.append(part.question(records, day or min(days), None if chosen else name, alone=not chosen))
+            made.append(part.question(records, day or min(days), None if chosen else name))
     if not chosen:
         return made[0]
     if links["given"]:

@@ -27,7 +27,6 @@ from forecast.model.observation.kinds import stronger_log_odds
 from forecast.model.observation.side import ordered_kinds
 from forecast.numeric import share
 from forecast.outlook.draws import TAILS, FitLike, Streams, position, quantiles_over_draws
-from forecast.outlook.kind_counts import MEMORIES
 from forecast.outlook.observed import Observed
 from forecast.outlook.query import Query
 from forecast.outlook.question import FixedTone, ToneQuestion
@@ -42,6 +41,7 @@ WORTH = 10.0
 """Number of events as which the mean of all dyads counts."""
 SCATTER = 1.5
 """Standard deviation of a window's mean score of a side around its expected value, points."""
+MEMORIES = (12, 24, 60, 120)  # months whose mean score continues, equally likely
 WITHIN = 1.3
 """Standard deviation of the scores of one kind: the root of the mean square in the chronology is 1.27."""
 SMALLEST_CHANGE = 0.5

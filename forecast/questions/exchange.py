@@ -11,8 +11,8 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,9 @@ import numpy as np
 from forecast.arguments import checked
 from forecast.errors import QuestionError
 from forecast.escaping import printable
-from forecast.events.sets import EventSet
 from forecast.events.table import EventTable
 from forecast.files import read_bytes
+from forecast.hazards.asked import AskedEvents
 from forecast.hazards.forecast import forecast_events
 from forecast.questions.form import VERSION, question_of
 from forecast.questions.history import History
@@ -153,30 +153,28 @@ def forecast_set(histories: Iterable[History], due: date, name: str) -> dict[str
     }  # fmt: skip
 
 
-def number_cdf(table: EventTable, dyad: str, wanted: EventSet, last: date, as_of: date) -> dict[str, Any]:
+def number_cdf(table: EventTable, dyad: str, asked: AskedEvents, as_of: date) -> dict[str, Any]:
     """Return the distribution of the number of events in a window: values, and the probability of at most each.
 
     Examples
     --------
     >>> from datetime import date
-    >>> from forecast import find_set, read_chronology
+    >>> from forecast import AskedEvents, find_set, read_chronology
     >>> from forecast.questions.exchange import number_cdf
     >>> table = read_chronology(dyads=["USA-CHN"])
-    >>> found = number_cdf(table, "USA-CHN", find_set("visit"), date(2024, 6, 30), date(2023, 12, 31))
+    >>> asked = AskedEvents(find_set("visit"), date(2024, 6, 30))
+    >>> found = number_cdf(table, "USA-CHN", asked, date(2023, 12, 31))
     >>> found["values"][:3], found["cdf"][-1] > 0.99
     ([0, 1, 2], True)
     """
     reached: list[float] = []
     for number in range(1, MOST_EVENTS + 1):
-        reached.append(
-            forecast_events(
-                table, dyad, wanted, first=as_of + timedelta(days=1), last=last, at_least=number, as_of_day=as_of
-            ).chance
-        )
+        found = forecast_events(table, dyad, replace(asked, at_least=number), as_of_day=as_of)
+        reached.append(found.chance)
         if reached[-1] < LEAST_TAIL:
             break
     cdf: Sequence[float] = np.maximum.accumulate([1 - chance for chance in reached]).tolist()
     return {
-        "dyad": dyad, "set": wanted.name, "first": (as_of + timedelta(days=1)).isoformat(), "last": last.isoformat(),
+        "dyad": dyad, "set": asked.wanted.name, "first": str(found.asked.first), "last": str(asked.last),
         "values": list(range(len(cdf))), "cdf": [round(value, 6) for value in cdf],
     }  # fmt: skip

@@ -27,12 +27,12 @@ from forecast.outlook.question import Question, SingleQuestion
 from forecast.outlook.summary import NotDefined
 from forecast.panel.record import coverage_end, last_known
 from forecast.questions.answer import Answer, answer_question
-from forecast.questions.event_question import EventQuestion
-from forecast.questions.events import answer_events, events_answer, resolve_events
+from forecast.questions.event_question import as_events
+from forecast.questions.events import answer_events, events_answer
 from forecast.questions.form import read_question, write_question
 from forecast.questions.history import BadLine, Draft, History, LedgerEntry, Resolved, follow, hash_of, line_of
 from forecast.questions.outside import OutsideQuestion, require_price
-from forecast.questions.resolution import Resolution, resolve_parts, resolve_question
+from forecast.questions.resolution import Resolution, resolve_events, resolve_parts, resolve_question
 from forecast.wording import count, join
 
 if TYPE_CHECKING:
@@ -293,13 +293,18 @@ def resolved(resolution: Resolution) -> Draft:
     return {"entry": "resolved", **own, "as_of": resolution.as_of.isoformat()}
 
 
+def needs_no_fit(question: Question) -> bool:
+    """Return whether a question is answered from the record alone, or elsewhere."""
+    return isinstance(question, OutsideQuestion) or as_events(question) is not None
+
+
 def event_answer_of(
     history: History, table: "EventTable | None", as_of: date | None = None, expect: Sequence[Expected] = ()
 ) -> Draft | str:
     """Return the entry of the answer to a question about events, which needs no fit, or why there is none."""
     asked = history.question
-    question = asked.event if isinstance(asked, OutsideQuestion) else asked
-    if not isinstance(question, EventQuestion):
+    question = asked.event if isinstance(asked, OutsideQuestion) else as_events(asked)
+    if question is None:
         return "names no set of events; enter your own number with `question say`"
     if table is None:
         return "asks about single events, which these data do not have"
@@ -352,7 +357,7 @@ def answer_of(
 ) -> Draft | str:
     """Return the entry of a question's answer from a fit, or why there is none; events need the table alone."""
     as_of = last_known(fit.panel)
-    if isinstance(history.question, EventQuestion | OutsideQuestion):
+    if needs_no_fit(history.question):
         return event_answer_of(history, table, as_of)
     if closed := history.question.closed(as_of):
         return closed
@@ -373,10 +378,10 @@ def resolution_of(history: History, records: "Records", day: date, *, now: date)
     def resolve(part: SingleQuestion) -> Resolution:
         code = records.find(part.dyad)
         end = records.last_stated_day(code, part.dataset)
-        if isinstance(part, EventQuestion):
+        if (events := as_events(part)) is not None:
             if records.events is None:
                 raise QuestionError(f"{part.id}: asks about single events, which these data do not have")
-            found = resolve_events(records.events, part, day, end)
+            found = resolve_events(records.events, events, day, end)
         else:
             panel = records.panel([code], day)
             found = resolve_question(panel, part, today=day, table=records.events, coverage_end=end)

@@ -30,7 +30,7 @@ LATEST = 12
 """Resolved questions that are shown."""
 KINDS = {
     "all": "all", "share": "share of a window", "passage": "rolling windows", "tone": "tone of a window",
-    "count": "events of a kind", "joint": "several together", "conditional": "one given another",
+    "count": "events of a set", "joint": "several together", "conditional": "one given another",
     "events": "events of a set", "outside": "asked elsewhere",
 }  # fmt: skip
 WHOSE = {"first": "first answer", "mean": "mean over time", "last": "last answer", "base": "base rate"}

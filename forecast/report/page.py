@@ -43,6 +43,7 @@ from forecast.report.folder import EXPORT, REPORT, SAVED_FIT, Files, Page, publi
 from forecast.report.illustration import Illustration, stamped
 from forecast.report.material import Material, gather
 from forecast.report.provenance import vintage
+from forecast.report.sets import listed_sets
 from forecast.report.skill import DyadSkill, brier_note
 from forecast.report.table import Table
 from forecast.report.tables import summary, write_export
@@ -174,7 +175,7 @@ MONTE_CARLO = "90% normal, of the Monte Carlo error alone"
 def forecast_json(material: Material) -> dict[str, Any]:
     """Return the content of forecast.json."""
     result, gate = material.result, material.gate
-    question, recorded, kinds = quoted(result), result.recorded, result.of_a_kind
+    question, recorded = quoted(result), result.recorded
     body = {
         "schema": SCHEMA,
         "converged": bool(gate.passed),
@@ -195,8 +196,7 @@ def forecast_json(material: Material) -> dict[str, Any]:
         "followed": list(material.followed.values()),
         "pool": result.pool,
         "threshold": _listed(result.threshold),
-        "of_a_kind": kinds if isinstance(kinds, NotDefined) else [one for by in kinds.values() for one in by.values()],
-        "at_least": result.at_least,
+        "sets": listed_sets(material),
         "tone": _listed(result.tone),
         "tone_kinds": result.tone_kinds,
         "horizons": [

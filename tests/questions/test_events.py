@@ -6,7 +6,15 @@ from datetime import date
 import pytest
 from typer.testing import CliRunner
 
-from forecast import answer_events, find_set, make_event_question, read_chronology, read_question, resolve_events
+from forecast import (
+    AskedEvents,
+    answer_events,
+    find_set,
+    make_event_question,
+    read_chronology,
+    read_question,
+    resolve_events,
+)
 from forecast.cli import app
 from forecast.errors import QuestionError
 from forecast.questions import EventQuestion, write_question
@@ -20,7 +28,8 @@ def table():
 
 
 def made(table, name="strike", **asked):
-    return make_event_question(table, "USA-IRN", find_set(name), **{"last": date(2024, 6, 30), "as_of": DAY} | asked)
+    events = AskedEvents(find_set(name), **{"last": date(2024, 6, 30)} | asked)
+    return make_event_question(table, "USA-IRN", events, as_of=DAY)
 
 
 def run(*arguments):
@@ -56,7 +65,8 @@ def test_it_resolves_by_its_rows(table):
 
 
 def test_it_stays_open_until_coverage_reaches_its_end(table):
-    question = make_event_question(table, "USA-IRN", find_set("strike"), last=date(2026, 10, 31))
+    strike = AskedEvents(find_set("strike"), date(2026, 10, 31))
+    question = make_event_question(table, "USA-IRN", strike)
     assert resolve_events(table, question, date(2026, 11, 15)).outcome == "open"
 
 
@@ -100,14 +110,6 @@ def test_bad_input_is_an_error_with_a_remedy_and_nothing_is_written(tmp_path, op
     assert result.exit_code == 2
     assert words in said(result)
     assert not (tmp_path / "questions").exists()
-
-
-def test_a_part_of_a_joint_question_has_no_days(tmp_path):
-    result = run(
-        "question", "new", "USA-IRN", "--higher", "5", "--and", "at-least violence from 2024-07-01",
-        "--as-of", "2024-03-31", "--folder", tmp_path,
-    )  # fmt: skip
-    assert result.exit_code == 2
 
 
 def test_ask_prints_the_answer_and_json(tmp_path):
