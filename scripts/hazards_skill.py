@@ -26,7 +26,6 @@ from forecast.hazards.memories import Covariates, Events, PairRecord, day_number
 from forecast.hazards.skill import ALL, COLUMNS, FILE, HAZARD, REPORTED, SIMPLE, model_names
 from forecast.hazards.wars import war_now
 from forecast.numeric import paired
-from forecast.outlook.kind_counts import KindRates, dyads_worth
 from forecast.typing import Bool, Float, Index
 from forecast.wording import number, percent
 
@@ -36,10 +35,8 @@ from fit_hazards import pairs_of
 
 PAGE = Path("docs/research/event-sets.md")
 WINDOWS = (7, 14, 30, 90, 180, 365)  # days ahead
-MONTHS = {30: 1, 90: 3, 180: 6, 365: 12}  # of the kind rates, which count months
 FIRST = date(2015, 1, 1)
 STEP = 7  # days between forecast dates
-KIND_STEP = 91  # days between those on which the kind rates are computed, for speed
 FULL_RECORD = 1825  # days of record before a forecast date, so that a ten-year rate is one of five years at least
 LOGISTIC_STEP = 3  # years between fits of the logistic regression
 RIDGE = 2e-4  # of the logistic regression
@@ -63,7 +60,7 @@ def main() -> None:
     """Score all sets and write the table and the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", help="names, separated by commas; by default all")
-    parser.add_argument("--plain", action="store_true", help="without the logistic regression and the kind rates")
+    parser.add_argument("--plain", action="store_true", help="without the logistic regression")
     chosen = parser.parse_args()
     sets = {name: one for name, one in read_sets().items() if not chosen.sets or name in chosen.sets.split(",")}
     events = read_chronology().events
@@ -90,7 +87,6 @@ def cases(
     """Return the forecasts of a set by who acts: both sides, and each alone."""
     logistic = None if plain else Logistic(wanted, pairs, ends)
     constant = frequencies(wanted, pairs, ends)
-    kinds = None if plain else KindPast(wanted, pairs, ends)
     for place, (pair, end) in enumerate(zip(pairs, ends, strict=True)):
         start = max(day_number(FIRST), pair.start + FULL_RECORD)
         at = np.arange(start + (-start) % STEP, end - min(WINDOWS), STEP)
@@ -104,7 +100,6 @@ def cases(
             if by is None:
                 chances |= constant(at)
                 chances |= logistic(place, own, at) if logistic else {}
-                chances |= kinds(place, at) if kinds else {}
             yield who, Case(at, place, war, happened, chances)
 
 
@@ -198,41 +193,6 @@ class Logistic:
         return {"logistic regression": found}
 
 
-class KindPast:
-    """The rates of kinds by which counts were forecast before: months, pooled over pairs."""
-
-    def __init__(self, wanted: EventSet, pairs: list[PairRecord], ends: list[int]) -> None:
-        """Count the months of all pairs."""
-        self.pairs, self.ends = pairs, ends
-        self.own = [pair.of_set(wanted) for pair in pairs]
-        self.known: dict[int, KindRates] = {}
-
-    def __call__(self, pair: int, at: Index) -> dict[str, dict[int, Float]]:
-        """Return the chances of a pair, of every quarter alone; others are missing."""
-        found = {days: np.full(len(at), np.nan) for days in WINDOWS}
-        for place in np.flatnonzero(at % KIND_STEP == 0):
-            rates = self._as_of(int(at[place]))
-            for days, months in MONTHS.items():
-                dyad = self.pairs[pair].dyad
-                if dyad in rates.counts and len(rates.counts[dyad]) > months:
-                    found[days][place] = rates.rate(dyad, months).at_least(1)
-        return {"kind rates": found}
-
-    def _as_of(self, day: int) -> KindRates:
-        if day not in self.known:
-            counts, covered = {}, {}
-            for pair, own, end in zip(self.pairs, self.own, self.ends, strict=True):
-                last = min(day, end)
-                months = int((last - pair.start) // 30.4375)
-                if months > 12:
-                    edges = np.round(last - 30.4375 * np.arange(months, -1, -1)).astype(np.int64)
-                    counts[pair.dyad] = own.between(edges[:-1], edges[1:]).astype(np.int64)
-                    covered[pair.dyad] = np.ones(months, dtype=bool)
-            worth = dyads_worth(np.array([[one[-120:].sum(), len(one[-120:])] for one in counts.values()]))
-            self.known[day] = KindRates(counts, covered, 1.0, worth)
-        return self.known[day]
-
-
 def scored(found: Iterator[tuple[str, Case]]) -> pd.DataFrame:
     """Return a row per forecast date, window and model."""
     parts = []
@@ -303,7 +263,7 @@ def page(table: pd.DataFrame, summary: pd.DataFrame, stored: Coefficients) -> st
         "",
         "## Log score by window",
         "",
-        "Mean over sets and forecast dates. The kind rates are those of every quarter.",
+        "Mean over sets and forecast dates.",
         "",
         _table(both, models, "log_score"),
         "",
@@ -320,10 +280,7 @@ def page(table: pd.DataFrame, summary: pd.DataFrame, stored: Coefficients) -> st
         "|---|" + "---|" * (len(models) - 1),
     ]
     for days in WINDOWS:
-        cells = [
-            difference(table, days, model) if model != "kind rates" or days in MONTHS else "–"
-            for model in models if model != HAZARD
-        ]  # fmt: skip
+        cells = [difference(table, days, model) for model in models if model != HAZARD]
         lines.append(f"| {days} | " + " | ".join(cells) + " |")
     lines += ["", "## Within and outside wars", "", "Violent sets and truces, all windows alike.", ""]
     lines += _states(summary)

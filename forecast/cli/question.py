@@ -232,7 +232,7 @@ def price(
 ) -> None:
     """Enter a price of an outside question, and print the pool with the own number."""
     from forecast.questions.ledger import priced
-    from forecast.questions.outside import outside_scores, pooled_chance
+    from forecast.questions.outside import OutsideQuestion, outside_scores, pooled_chance
 
     place, ledger = _read(folder)
     (history,) = _chosen(ledger, [name])
@@ -240,7 +240,9 @@ def price(
     own = history.last_answer
     if own is not None and own.chance is not None:
         weight = outside_scores(ledger.histories.values()).weight
-        _echo(f"Own {own.chance:.3f}, price {value:.3f}, pool {pooled_chance(value, own.chance, weight.value):.3f}.")
+        assert isinstance(history.question, OutsideQuestion)  # `priced` makes sure of it
+        pool = pooled_chance(value, own.chance, weight.of(history.question.of_class))
+        _echo(f"Own {own.chance:.3f}, price {value:.3f}, pool {pool:.3f}.")
         _echo(weight.sentence)
 
 
@@ -248,17 +250,29 @@ def price(
 @grouped("question say iran-strike .4")
 def say_number(
     name: str = arg("An outside question.", ..., metavar="ID"),
-    value: float = arg("Your probability of yes, 0 to 1.", ..., metavar="CHANCE"),
+    value: float | None = arg("Your probability of yes, 0 to 1.", metavar="CHANCE"),
+    cdf: Path | None = opt(
+        "In place of a probability: a JSON with the distribution of the number of events, `values` and `cdf`."
+    ),
     folder: Path = folder_option(),
 ) -> None:
     """Enter a number of your own for an outside question."""
     from forecast.questions import OutsideQuestion
+    from forecast.questions.exchange import read_number_cdf
     from forecast.questions.ledger import own_number
 
     place, ledger = _read(folder)
     (history,) = _chosen(ledger, [name])
     if not isinstance(history.question, OutsideQuestion):
         raise SpecError(f"{name}: data resolve it, and `update` answers it; own numbers are for outside questions")
+    if (value is None) == (cdf is None):
+        raise SpecError("CHANCE, --cdf: give a probability, or the distribution of a number; one of them")
+    if cdf is not None:
+        event = history.question.event
+        if event is None:
+            raise SpecError(f"--cdf: {name} names no set of events, so that no number decides it; give a probability")
+        value = read_number_cdf(cdf).at_least(event.at_least)
+    assert value is not None
     _append(place, [own_number(history.question, value, dates.today())], "", {}, as_json=False)
 
 
@@ -519,7 +533,7 @@ def score(
 
 
 @app.command()
-@grouped("question export --out questions.csv")
+@grouped("question export --out questions.csv", "question export --hub report/fit.zarr --out samples.csv")
 def export(
     folder: Path = folder_option(),
     ledger: Path | None = ledger_option(),
@@ -527,11 +541,25 @@ def export(
     forecastbench: str | None = opt(
         "Name of a question set: write the own numbers of outside questions as ForecastBench's forecasts of it."
     ),
+    hub: Path | None = opt(
+        "A saved fit, such as report/fit.zarr: write samples of the shares ahead as the model output of a hub, in CSV."
+    ),
+    seed: int = shared.seed(),
 ) -> None:
-    """Write every entry of the ledger as a row of CSV, or as JSON."""
+    """Write every entry of the ledger as a row of CSV, or as JSON; or forecasts in a form of the field."""
     from forecast.questions.exchange import forecast_set
     from forecast.questions.ledger import QuestionFolder, entry_rows
 
+    if hub is not None:
+        from forecast.questions.exchange import hub_samples
+
+        if forecastbench is not None or out.suffix != ".csv":
+            raise SpecError("--hub: writes a .csv file of its own; leave out --forecastbench")
+        check_target(out, [hub])
+        rows = hub_samples(forecast.Fit.load(hub), seed=seed)
+        write_csv(out, rows)
+        _echo(f"{out}: {count(len(rows), 'row')}")
+        return
     check_target(out, [ledger or QuestionFolder(folder).ledger])
     _, found = _read(folder, ledger)
     if forecastbench is not None:

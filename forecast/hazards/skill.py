@@ -60,7 +60,7 @@ class SetSkill:
 
 def model_names() -> tuple[str, ...]:
     """Return the names of all models that are scored, the hazard first."""
-    return (HAZARD, *SIMPLE, "kind rates", "logistic regression", "constant")
+    return (HAZARD, *SIMPLE, "logistic regression", "constant")
 
 
 @functools.cache

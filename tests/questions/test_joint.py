@@ -143,7 +143,7 @@ def test_what_is_recorded_of_the_windows_counts():
 
 
 def test_a_scenario_asks_it_of_the_model_alone():
-    put = put_question(fitted(), joint_question(PARTS["a dyad"]()), table=events())
+    put = put_question(fitted(), joint_question(PARTS["two windows"]()))
     yes, there = put.simulate(fitted())
     found = scenario(fitted(), "USA-CHN", {"nothing": []}, (3,), events=events(), questions=[put])
     chances = [one.questions[0].chance.value for one in (found.unconditional, found.scenarios[0].conditional)]

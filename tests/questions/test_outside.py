@@ -9,10 +9,18 @@ from typer.testing import CliRunner
 from forecast import dates
 from forecast.cli import app
 from forecast.errors import LedgerError, QuestionError
+from forecast.outlook import assess
 from forecast.questions import Ledger, TrackRecord, append_entries, asked, question_of
-from forecast.questions.exchange import forecast_set, read_question_set
+from forecast.questions.exchange import (
+    HUB_COLUMNS,
+    forecast_set,
+    hub_samples,
+    read_number_cdf,
+    read_question_set,
+)
 from forecast.questions.ledger import outcome_of, own_number, priced
-from forecast.questions.outside import ENOUGH, OWN_WEIGHT, outside_scores, pool_weight, pooled_chance
+from forecast.questions.outside import ENOUGH, OWN_WEIGHT, Case, outside_scores, pool_weight, pooled_chance
+from tests.questions.conftest import fit_as_of
 
 TODAY = dates.today()
 
@@ -37,9 +45,20 @@ def test_the_pool_lies_between_and_near_the_price():
 
 
 def test_the_weight_is_learned_only_from_enough_questions_and_moves_towards_the_better_forecaster():
-    few = [(0.5, 0.9, True)] * (ENOUGH - 1)
+    few = [Case("strike", 0.5, 0.9, True)] * (ENOUGH - 1)
     assert (pool_weight(few).value, pool_weight(few).learned) == (OWN_WEIGHT, False)
-    assert pool_weight([(0.5, 0.9, True)] * 200).value > OWN_WEIGHT > pool_weight([(0.5, 0.9, False)] * 200).value
+    better, worse = (pool_weight([Case("strike", 0.5, 0.9, yes)] * 200) for yes in (True, False))
+    assert better.value > OWN_WEIGHT > worse.value
+
+
+def test_the_weight_of_a_class_lies_between_its_own_and_the_common_one():
+    good, bad = [Case("visit", 0.5, 0.9, True)] * 100, [Case("strike", 0.5, 0.9, False)] * 100
+    few = [Case("truce", 0.5, 0.9, True)] * 2
+    weight = pool_weight([*good, *bad, *few])
+    assert weight.of("visit") > weight.of("truce") > weight.of("strike")
+    assert weight.of("truce") == pytest.approx(weight.value, abs=0.02)
+    assert weight.of("no such class") == weight.value
+    assert "visit" in weight.sentence
 
 
 def test_a_ledger_holds_price_number_and_outcome_and_scores_them_apart(tmp_path):
@@ -125,7 +144,7 @@ def test_a_question_set_is_read_and_forecasts_are_written(tmp_path):
     run("say", "polymarket-0xab", "0.3", "--folder", folder)
     written = forecast_set(Ledger.read(folder / "ledger.jsonl").histories.values(), TODAY, "x")
     assert written["forecasts"][0] | {"reasoning": ""} == {
-        "id": "polymarket-0xab", "source": "polymarket", "forecast": 0.3, "resolution_date": later, "reasoning": "",
+        "id": "0xAB", "source": "polymarket", "forecast": 0.3, "resolution_date": later, "reasoning": "",
     }  # fmt: skip
 
 
@@ -135,3 +154,47 @@ def test_a_file_that_is_no_question_set_is_rejected(tmp_path, content):
     path.write_text(content, "utf-8")
     with pytest.raises(QuestionError, match=r"set\.json"):
         read_question_set(path, TODAY)
+
+
+def test_samples_of_shares_have_the_form_of_a_hub_and_the_numbers_of_a_report():
+    fit = fit_as_of("2023-10-31")
+    rows = hub_samples(fit, horizons=(3, 12), samples=150)
+    assert tuple(rows.columns) == HUB_COLUMNS
+    assert rows.groupby("horizon").size().to_dict() == {3: 150, 12: 150}
+    assert set(rows["output_type"]) == {"sample"}
+    assert not rows.duplicated(["dyad", "horizon", "output_type_id"]).any()
+    assert rows["value"].between(0, 100).all()
+    share = assess(fit, "USA-CHN", (3, 12)).recorded[12].share
+    error = 4 * (share.high - share.low) / 3.3 / 150**0.5
+    assert rows.loc[rows["horizon"] == 12, "value"].mean() == pytest.approx(share.mean, abs=error)
+
+
+def test_more_samples_than_there_are_simulations_are_an_error():
+    with pytest.raises(QuestionError, match="fewer samples"):
+        hub_samples(fit_as_of("2023-10-31"), horizons=(3,), samples=10**6)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "expected JSON"),
+        ("[]", "two lists of the same length"),
+        ('{"values": [0, 1], "cdf": [0.5]}', "two lists of the same length"),
+        ('{"values": [0, 0], "cdf": [0.5, 0.6]}', "place 2: 0; expected rising"),
+        ('{"values": [0, 1], "cdf": [0.5, 0.4]}', "place 2: 0.4; expected probabilities"),
+        ('{"values": [0], "cdf": [NaN]}', "place 1"),
+        ('{"values": [0], "cdf": [1.2]}', "place 1: 1.2"),
+    ],
+)
+def test_a_distribution_that_is_none_is_rejected_by_field_and_place(tmp_path, content, words):
+    path = tmp_path / "cdf.json"
+    path.write_text(content, "utf-8")
+    with pytest.raises(QuestionError, match=words):
+        read_number_cdf(path)
+
+
+def test_a_distribution_gives_the_probability_of_any_number(tmp_path):
+    path = tmp_path / "cdf.json"
+    path.write_text('{"values": [0, 1, 4], "cdf": [0.5, 0.75, 1.0]}', "utf-8")
+    found = read_number_cdf(path)
+    assert [found.at_least(number) for number in (0, 1, 2, 4, 5)] == [1.0, 0.5, 0.25, 0.25, 0.0]
