@@ -21,10 +21,12 @@ from forecast.events import read_chronology
 from forecast.events.sets import EventSet, read_sets
 from forecast.files import write_text
 from forecast.hazards.coefficients import Coefficients, read_coefficients
+from forecast.hazards.curve import Curve
 from forecast.hazards.fit import Landmarks
 from forecast.hazards.memories import Covariates, Events, PairRecord, day_number, day_of_number
 from forecast.hazards.skill import ALL, COLUMNS, FILE, HAZARD, REPORTED, SIMPLE, model_names
-from forecast.hazards.wars import war_now
+from forecast.hazards.skill import QUIET as QUIET_ROWS
+from forecast.hazards.wars import WAR_SETS, WarLengths, in_war, war_now
 from forecast.numeric import paired
 from forecast.typing import Bool, Float, Index
 from forecast.wording import number, percent
@@ -43,6 +45,9 @@ RIDGE = 2e-4  # of the logistic regression
 EDGE = 0.002  # probabilities are kept so far from 0 and 1, in every model
 RATE_PRIOR = 0.3  # events that a simple rate has before any
 BINS = 10  # of a reliability table
+QUIET = ((14, 14), (14, 30), (30, 30), (30, 90))  # quiet days in a row, and the window that has them
+QUIET_STEP = 14  # days between forecast dates of quiet days in wars
+PEACE_EVERY = 6  # of these dates enter in peace, for speed
 
 
 @dataclass(frozen=True)
@@ -75,9 +80,11 @@ def main() -> None:
         tables.append(scores[scores["who"] == "both"])
     table, summary = pd.concat(tables, ignore_index=True), pd.concat(summaries, ignore_index=True)
     kept = summary[(summary["days"] == ALL) | ((summary["state"] == ALL) & (summary["who"] == "both"))]
+    quiet = quiet_summary(quiet_days(pairs, ends, stored))
+    kept = pd.concat([kept, quiet], ignore_index=True)
     text = kept[list(COLUMNS)].to_csv(index=False, float_format="%.4f", lineterminator="\n")
     write_text(FILE, text)
-    write_text(PAGE, page(table, summary, stored))
+    write_text(PAGE, page(table, summary, stored) + quiet_page(quiet))
     print(f"{FILE.name} and {PAGE}")
 
 
@@ -96,7 +103,7 @@ def cases(
         for who, by in (("both", None), ("one side", pair.dyad[:3]), ("one side", pair.dyad[4:])):
             own = pair.of_set(wanted, by=by)
             happened = {days: np.where(at + days <= end, own.between(at, at + days) > 0, np.nan) for days in WINDOWS}
-            chances = {HAZARD: hazard(pair, own, at, name, stored), **simple(pair, own, at)}
+            chances = {HAZARD: hazard(pair, own, at, name, stored, war), **simple(pair, own, at)}
             if by is None:
                 chances |= constant(at)
                 chances |= logistic(place, own, at) if logistic else {}
@@ -115,7 +122,9 @@ def war_on(place: int, pair: PairRecord, at: Index) -> Bool:
     return np.array([KNOWN_WARS[place, day] for day in at.tolist()])
 
 
-def hazard(pair: PairRecord, own: Events, at: Index, name: str, stored: Coefficients) -> dict[int, Float]:
+def hazard(
+    pair: PairRecord, own: Events, at: Index, name: str, stored: Coefficients, war: Bool
+) -> dict[int, Float]:
     """Return the chances of the hazard by window, each by the fit of its day."""
     fits = np.array([stored.place(day_of_number(day))[0] for day in at])
     found = {days: np.full(len(at), np.nan) for days in WINDOWS}
@@ -126,7 +135,61 @@ def hazard(pair: PairRecord, own: Events, at: Index, name: str, stored: Coeffici
         none = curves.none(np.array(WINDOWS, dtype=np.float64))
         for place, days in enumerate(WINDOWS):
             found[days][some] = 1 - none[:, place]
+    for place in np.flatnonzero(war) if name in WAR_SETS else ():
+        curve = curve_on(pair, own, int(at[place]), name, stored)
+        for days in WINDOWS:
+            found[days][place] = float(curve.at_least(1, 0, days))
     return found
+
+
+def curve_on(pair: PairRecord, own: Events, day: int, name: str, stored: Coefficients) -> Curve:
+    """Return the curve of a set on a day, within a war with the rate of that war."""
+    fit = stored.place(day_of_number(day))[0]
+    overall = float(stored.overall[fit, stored.set_place(name)])
+    curve = stored.curve(Covariates.of(pair, own, np.array([day]), overall), name, fit)
+    lengths = WarLengths(*map(float, stored.wars[fit]))
+    return in_war(curve, name, own, war_now(pair.context["violence"], day), day, lengths)
+
+
+def quiet_days(pairs: list[PairRecord], ends: list[int], stored: Coefficients) -> pd.DataFrame:
+    """Return forecasts of quiet days in a row from 2015 on, of all sets whose events come with war."""
+    rows = []
+    for place, (pair, end) in enumerate(zip(pairs, ends, strict=True)):
+        start = max(day_number(FIRST), pair.start + FULL_RECORD)
+        every = np.arange(start, end, QUIET_STEP)
+        war = war_on(place, pair, every)
+        chosen = every[war | (np.arange(len(every)) % PEACE_EVERY == 0)]
+        for name in sorted(WAR_SETS & set(stored.sets)):
+            own = pair.of_set(read_sets()[name])
+            for day in chosen.tolist():
+                curve = curve_on(pair, own, day, name, stored)
+                for quiet, window in QUIET:
+                    if day + window <= end:
+                        seen = own.days[(own.days >= day) & (own.days < day + window)]
+                        longest = np.diff([day - 1, *seen, day + window]).max() - 1
+                        chance = curve.quiet(quiet, 0, window)
+                        rows.append((f"{quiet} in {window}", KNOWN_WARS[place, day], chance, longest >= quiet))
+    return pd.DataFrame(rows, columns=["days", "war", "chance", "yes"])
+
+
+def quiet_summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Return mean scores of quiet days, in the form of the table of scores."""
+    inside = np.clip(table["chance"], EDGE, 1 - EDGE)
+    scored = table.assign(
+        log_score=-np.where(table["yes"], np.log(inside), np.log1p(-inside)),
+        brier=(table["chance"] - table["yes"]) ** 2,
+        state=np.where(table["war"], "war", "peace"),
+    )
+    parts = []
+    for days, own in (*scored.groupby("days"), (ALL, scored)):
+        by = own.groupby("state")
+        mean = by.agg(
+            windows=("yes", "size"), log_score=("log_score", "mean"), brier=("brier", "mean"),
+            forecast=("chance", "mean"), happened=("yes", "mean"),
+        ).reset_index()  # fmt: skip
+        parts.append(mean.assign(days=str(days)))
+    found = pd.concat(parts, ignore_index=True)
+    return found.assign(set="wars", who=QUIET_ROWS, period=REPORTED, model=HAZARD)
 
 
 def simple(pair: PairRecord, own: Events, at: Index) -> dict[str, dict[int, Float]]:
@@ -291,6 +354,26 @@ def page(table: pd.DataFrame, summary: pd.DataFrame, stored: Coefficients) -> st
     lines += ["", "## One side alone", "", "Events by one of the two states, with the same coefficients.", ""]
     alone = summary[(summary["who"] == "one side") & (summary["state"] == "all")]
     lines += [_table(alone, [HAZARD, *SIMPLE], "log_score")]
+    return "\n".join(lines) + "\n"
+
+
+def quiet_page(quiet: pd.DataFrame) -> str:
+    """Return the part on quiet days."""
+    lines = [
+        "",
+        "## Quiet days",
+        "",
+        "Days in a row without an event, of the sets whose events come with war. Within wars most forecasts are of the "
+        "war of 2022 on.",
+        "",
+        "| quiet days in window | state | forecasts | log score | forecast | happened |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in quiet.itertuples():
+        lines.append(
+            f"| {row.days} | {row.state} | {row.windows:,} | {number(row.log_score, 3)} | {percent(row.forecast)} | "
+            f"{percent(row.happened)} |"
+        )
     return "\n".join(lines) + "\n"
 
 

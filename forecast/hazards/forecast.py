@@ -29,8 +29,8 @@ from forecast.hazards.memories import (
     day_number,
     day_of_number,
 )
-from forecast.hazards.skill import SetSkill, set_skill
-from forecast.hazards.wars import War, WarLengths, war_now
+from forecast.hazards.skill import SetSkill, quiet_skill, set_skill
+from forecast.hazards.wars import WAR_SETS, War, WarLengths, in_war, war_now
 from forecast.panel.record import coverage_end
 from forecast.typing import Float
 from forecast.wording import capital, chance, count, day, join
@@ -42,10 +42,6 @@ INTERVAL = 1.645  # standard errors on either side, 90%
 CERTAIN = 1e-4  # a probability is kept so far from 0 and 1
 RECENT = MEMORIES.index(240)  # memory whose number of events says how well a rate is known
 QUIET_AHEAD = 30  # quiet days of the "what if" without an event
-QUIET_IN_WAR = "Within wars, quiet days were forecast 56% of the time from 2015 on, and came 28% of the time."
-"""Measured on 306 forecasts of 14 and 30 days, nearly all of one war."""
-WAR_SETS = frozenset({"strike", "clash", "attack", "violence", "invasion"})
-"""Sets whose events come with war and end with it."""
 
 
 @dataclass(frozen=True)
@@ -265,11 +261,15 @@ def set_outlooks(
     stored, pair = read_coefficients(), PairRecord.of(dyad, coverage_start(dyad, rows), rows)
     fit, _ = stored.place(known)
     now, skipped = day_number(covered) + 1, (known - covered).days
+    war = war_now(pair.context["violence"], now)
+    lengths = WarLengths(*map(float, stored.wars[fit]))
     found = []
     for one in sets:
         overall = float(stored.overall[fit, stored.set_place(one.name)])
         covariates = Covariates.of(pair, pair.of_set(one), np.array([now]), overall)
-        curve, skill = stored.curve(covariates, one.name, fit), set_skill(one.name)
+        curve = stored.curve(covariates, one.name, fit)
+        curve = in_war(curve, one.name, covariates.own, war, now, lengths)
+        skill = set_skill(one.name)
         windows = [(skipped, skipped + length) for length in days]
         found.append(
             SetOutlook(
@@ -355,9 +355,9 @@ class _Case:
     def forecast(self, dataset: str, *, honest: bool) -> EventForecast:
         """Compute the forecast."""
         found = self._covariates(self.pair, self.own, self.now)
-        curve = self.stored.curve(found, self.name, self.fit)
+        curve = self._curve(found)
         value = self.chance(curve)
-        low, high = self._interval(found, value)
+        low, high = self._interval(found, value, curve)
         first, end = self.ahead
         extra = sum(one.chance for one in self._ahead_expected)
         war = war_now(self.pair.context["violence"], self.now)
@@ -414,17 +414,19 @@ class _Case:
         run = 0
         if start < self.now:
             run = int(min(self.own.silence(np.array([self.now]))[0] - 1, self.now - start))
-        ends = None
-        war = war_now(self.pair.context["violence"], self.now)
-        if war is not None and self.name in WAR_SETS:
-            ends = self._war_lengths().ends(self.now - war.start)
-        return curve.quiet(self.asked.quiet, first, end, max(run, 0), ends=ends)
+        return curve.quiet(self.asked.quiet, first, end, max(run, 0))
 
     def _observed_spell(self, start: int) -> int:
         """Return the longest quiet spell inside the window that is observed."""
         inside = self.own.days[(self.own.days >= start) & (self.own.days < self.now)]
         edges = np.concatenate([[start - 1], inside, [self.now]])
         return int(np.diff(edges).max()) - 1
+
+    def _curve(self, found: Covariates) -> Curve:
+        """Return the curve of the set, within a war with the rate of that war."""
+        curve = self.stored.curve(found, self.name, self.fit)
+        war = war_now(self.pair.context["violence"], self.now)
+        return in_war(curve, self.name, self.own, war, self.now, self._war_lengths())
 
     def _war_lengths(self) -> WarLengths:
         middle, spread = self.stored.wars[self.fit]
@@ -434,11 +436,12 @@ class _Case:
         overall = float(self.stored.overall[self.fit, self.stored.set_place(self.name)])
         return Covariates.of(pair, own, np.array([now]), overall)
 
-    def _interval(self, found: Covariates, value: float) -> tuple[float, float]:
+    def _interval(self, found: Covariates, value: float, curve: Curve) -> tuple[float, float]:
         """Return a 90% interval: as far on the scale of log-odds as draws of the coefficients scatter."""
         if self.asked.quiet is not None or not 0 < value < 1:
             return self._interval_of_quiet(found, value)
         curves = self.stored.curve(found, self.name, self.fit, draws=True)
+        curves = replace(curves, war=curve.war)
         first, end = self.ahead
         drawn = curves.at_least(max(self.asked.at_least - self.recorded, 1), first, end)
         return _around(value, drawn)
@@ -447,9 +450,9 @@ class _Case:
         """Return the chances of quiet days at rates as far off as their number of events leaves open."""
         if not 0 < value < 1:
             return value, value
-        curve = self.stored.curve(found, self.name, self.fit)
+        curve = self._curve(found)
         reach = INTERVAL / np.sqrt(float(found.held[RECENT, 0]) + 0.5)
-        ends = [self._quiet(replace(curve, daily=curve.daily * np.exp(way * reach))) for way in (1, -1)]
+        ends = [self._quiet(curve.scaled(float(np.exp(way * reach)))) for way in (1, -1)]
         low, high = (_inside(one) for one in ends)
         return min(low, value), max(high, value)
 
@@ -501,8 +504,7 @@ class _Case:
         if event or violent:
             pair = PairRecord(pair.dyad, pair.start, pair.events, {**pair.context, **news}, pair.meetings)
         case = replace(self, pair=pair, own=own, known=max(self.known, later), covered=later)
-        found = self._covariates(pair, own, self.now + days)
-        return case.chance(self.stored.curve(found, self.name, self.fit))
+        return case.chance(case._curve(self._covariates(pair, own, case.now)))
 
     def _notes(self, skill: SetSkill | None, dataset: str, honest: bool) -> tuple[str, ...]:
         notes = []
@@ -526,8 +528,9 @@ class _Case:
             notes.append("Who acts is forecast from the acts of that side alone; such questions are scored apart.")
         if self.asked.quiet is not None:
             notes.append("Quiet days of the chronology are days without a row; it does not record every event.")
-            if self.name in WAR_SETS and war_now(self.pair.context["violence"], self.now) is not None:
-                notes.append(QUIET_IN_WAR)
+            war = war_now(self.pair.context["violence"], self.now)
+            if self.name in WAR_SETS and war is not None and (scored := quiet_skill()):
+                notes.append(scored)
         if skill is not None and skill.warning:
             notes.append(skill.warning)
         return tuple(notes)

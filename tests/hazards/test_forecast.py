@@ -138,3 +138,31 @@ def test_outlooks_of_sets_are_the_forecasts_of_the_same_windows(table):
     alone = [chance(table, last=DAY + timedelta(days=days)) for days in (30, 90)]
     assert found.chances == pytest.approx(alone)
     assert found.expected[0] < found.expected[1]
+
+
+def test_quiet_days_and_events_of_one_window_add_up_to_one_in_peace_and_war(table):
+    for day in (date(2024, 3, 31), date(2026, 3, 15)):
+        last = day + timedelta(days=30)
+        given = {"last": last, "as_of_day": day}
+        none = chance(table, quiet=30, **given)
+        assert none + chance(table, **given) == pytest.approx(1, abs=1e-3)
+
+
+def test_in_a_war_violence_within_days_is_likely(table):
+    day = date(2026, 3, 10)
+    assert chance(table, "violence", last=day + timedelta(days=12), as_of_day=day) > 0.65
+
+
+def test_news_of_a_later_day_uses_no_later_coefficients(table):
+    day = date(2023, 12, 20)
+    found = forecast_events(table, "USA-IRN", strike(last=date(2024, 12, 31)), as_of_day=day)
+    (quiet,) = (one for one in found.what_if if one.news.startswith("no event"))
+    case = strike(first=date(2024, 1, 19), last=date(2024, 12, 31))
+    assert quiet.chance < found.chance
+    assert quiet.chance < forecast_events(table, "USA-IRN", case, as_of_day=day).chance + 0.2
+
+
+def test_an_expected_event_that_is_observed_by_then_does_not_count(table):
+    expected = [Expected(DAY - timedelta(days=5), 0.9)]
+    window = {"first": DAY - timedelta(days=20)}
+    assert chance(table, "visit", expect=expected, **window) == chance(table, "visit", **window)
