@@ -135,7 +135,7 @@ def hazard(
         none = curves.none(np.array(WINDOWS, dtype=np.float64))
         for place, days in enumerate(WINDOWS):
             found[days][some] = 1 - none[:, place]
-    for place in np.flatnonzero(war) if name in WAR_SETS else ():
+    for place in np.flatnonzero(war).tolist() if name in WAR_SETS else ():
         curve = curve_on(pair, own, int(at[place]), name, stored)
         for days in WINDOWS:
             found[days][place] = float(curve.at_least(1, 0, days))

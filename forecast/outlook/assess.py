@@ -322,7 +322,7 @@ def assess(
         frameworks=frameworks(own, hazard, hazard.draws(own.size, seed), arrives, streams("headroom"), band_mass),
         pendulum=pendulum(own, simulations, released, query.horizons, extreme_share),
         band=band(own, simulations, query.horizons, band_mass),
-        kinds=kind_series(fit, record),
+        kinds=kind_series(fit.panel, record),
         tone=tone_outlooks(fit.panel, observed, query, published, streams),
         tone_kinds=kind_scores(record, baseline_months),
         measure=kind.measure,
@@ -374,7 +374,14 @@ def brief(
     else:
         words = window.sentence
     return Brief(
-        dyad, label, own.clock.last_day(), words, level, equilibrium(own), half_life(own), kind_series(fit, record)
+        dyad,
+        label,
+        own.clock.last_day(),
+        words,
+        level,
+        equilibrium(own),
+        half_life(own),
+        kind_series(fit.panel, record),
     )
 
 

@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from forecast.dates import today
+from forecast.dates import reject_future, today
 from forecast.errors import LedgerError, OutputError, QuestionError
 from forecast.files import PASSING, clear_leftovers, is_empty, write_text
 from forecast.hazards.forecast import Expected
@@ -318,6 +318,11 @@ def event_answer_of(
 
 def priced(question: Question, source: str, price: float, day: date) -> Draft:
     """Return the entry of a price of an outside question."""
+    if isinstance(question, OutsideQuestion) and day < question.asked:
+        raise QuestionError(
+            f"{question.id}: on: {day} is before {question.asked}, the day it was entered; give a later price"
+        )
+    reject_future(day, "on")
     return {
         "entry": "priced", "question": question.id, "as_of": day.isoformat(), "source": source,
         "price": require_price(price),

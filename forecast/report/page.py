@@ -145,7 +145,7 @@ def thin_years(panel: "xr.Dataset", dyad: str) -> list[int]:
 def levels_table(fit: FitLike, kinds: Mapping[str, Kinds] | None = None) -> pd.DataFrame:
     """Tabulate the share of cooperative actions of every dyad and period of a fit."""
     dyads, known = list(map(str, fit.panel["dyad"].to_numpy())), dict(kinds or {})
-    known |= {dyad: kind_series(fit, main_record(fit.panel, dyad)) for dyad in dyads if dyad not in known}
+    known |= {dyad: kind_series(fit.panel, main_record(fit.panel, dyad)) for dyad in dyads if dyad not in known}
     return pd.concat([_dyad_levels(fit, dyad, known[dyad]) for dyad in dyads], ignore_index=True)
 
 

@@ -26,7 +26,7 @@ def test_it_is_the_likelihood_of_the_sampler(choices, shape):
     panel, spec = make_panel(2, 10, seed=3, **shape), PendulumSpec(**choices)
     fit = unobserved(panel, spec, draws=20)
     draws = Draws.of(fit.posterior, spec)
-    observed = Observed.of(panel, draws, level_only=True)
+    observed = Observed.of(panel, draws)
     arrays, points = observed.arrays, quadrature(spec)
     state = np.random.default_rng(1).normal(size=(20, arrays.nodes, 2))
     levels = np.empty(state.shape[:2])

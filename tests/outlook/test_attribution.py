@@ -92,7 +92,7 @@ def prior(panel):
 def given(prior, panel):
     """Draws of the prior, a panel, and the logarithms of their weights given it, (chain, draw): by brute force."""
     draws = Draws.of(prior.posterior, prior.spec)
-    observed = Observed.of(panel, draws, level_only=True)
+    observed = Observed.of(panel, draws)
     level, trend = flat(prior.posterior["level"]), flat(prior.posterior["trend"])
     total = np.zeros(len(level))
     for dyad, time in np.argwhere(observed.node >= 0):

@@ -20,6 +20,7 @@ from forecast.questions.exchange import (
 )
 from forecast.questions.ledger import outcome_of, own_number, priced
 from forecast.questions.outside import ENOUGH, OWN_WEIGHT, Case, outside_scores, pool_weight, pooled_chance
+from forecast.report.ledger_page import write_track_record
 from tests.questions.conftest import fit_as_of
 
 TODAY = dates.today()
@@ -198,3 +199,63 @@ def test_a_distribution_gives_the_probability_of_any_number(tmp_path):
     path.write_text('{"values": [0, 1, 4], "cdf": [0.5, 0.75, 1.0]}', "utf-8")
     found = read_number_cdf(path)
     assert [found.at_least(number) for number in (0, 1, 2, 4, 5)] == [1.0, 0.5, 0.25, 0.25, 0.0]
+
+
+def test_the_page_scores_own_number_price_and_pool_apart(tmp_path):
+    path, questions = tmp_path / "ledger.jsonl", [outside(f"q{place}") for place in range(4)]
+    append_entries(path, [asked(one) for one in questions])
+    for place, one in enumerate(questions):
+        own, price = 0.2 + 0.1 * place, 0.5 - 0.1 * place
+        append_entries(path, [own_number(one, own, TODAY), priced(one, "market", price, TODAY)])
+        append_entries(path, [outcome_of(one, "yes" if place % 2 else "no", "market", TODAY)])
+    record = TrackRecord.of(Ledger.read(path))
+    page = write_track_record(record, tmp_path / "record").read_text("utf-8")
+    assert "Asked elsewhere" in page
+    assert "Weight of the own number in the pool" in page
+    assert "to tell such a difference" in page
+    stated = json.loads((tmp_path / "record" / "track_record.json").read_text("utf-8"))["outside"]
+    assert {row["who"] for row in stated["rows"]} == {"own", "price", "pool"}
+    assert stated["questions"] == 4
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("new", "--text", "Will it?", "--closes", "2020-01-01"), "is not after"),
+        (("new", "--text", "Will it?", "--closes", "soon"), "closes"),
+        (("new", "--text", "Will it?"), "--closes"),
+        (("new", "--text", "Will it\x07?", "--closes", "2093-01-01"), "control characters"),
+        (("new", "--text", "x" * 1_001, "--closes", "2093-01-01"), "text"),
+        (("new", "--text", "Will it?", "--url", "javascript:1", "--closes", "2093-01-01"), "url"),
+    ],
+)
+def test_a_bad_outside_question_is_an_error_and_nothing_is_written(tmp_path, command, words):
+    result = run(*command, "--folder", tmp_path / "questions")
+    assert result.exit_code == 2
+    assert words in said(result)
+    assert not (tmp_path / "questions").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("price", "own", "market", "1.2"), "not between 0 and 1"),
+        (("price", "own", "market", "-0.1"), ""),
+        (("price", "own", "market", "0.3", "--on", "2000-01-01"), "is before"),
+        (("price", "own", "market", "0.3", "--on", "2093-01-01"), "future"),
+        (("say", "own", "nan"), "not between 0 and 1"),
+        (("say", "own"), "CHANCE, --cdf"),
+        (("resolve", "own", "--outcome", "perhaps", "--source", "market"), "yes, no or void"),
+        (("resolve", "own", "--outcome", "yes", "--source", "market", "--on", "2000-01-01"), ""),
+        (("resolve", "own", "--outcome", "yes"), "--source"),
+    ],
+)
+def test_bad_prices_and_outcomes_are_errors_and_nothing_is_appended(tmp_path, command, words):
+    folder = ("--folder", tmp_path / "questions")
+    closes = (TODAY + timedelta(days=60)).isoformat()
+    run("new", "--text", "Will it?", "--closes", closes, "--id", "own", *folder)
+    before = (tmp_path / "questions" / "ledger.jsonl").read_bytes()
+    result = run(*command, *folder)
+    assert result.exit_code == 2, said(result)
+    assert words in said(result)
+    assert (tmp_path / "questions" / "ledger.jsonl").read_bytes() == before
