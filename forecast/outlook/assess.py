@@ -322,7 +322,7 @@ def assess(
         frameworks=frameworks(own, hazard, hazard.draws(own.size, seed), arrives, streams("headroom"), band_mass),
         pendulum=pendulum(own, simulations, released, query.horizons, extreme_share),
         band=band(own, simulations, query.horizons, band_mass),
-        kinds=kind_series(fit.panel, record),
+        kinds=kind_series(fit.panel, record, own.size),
         tone=tone_outlooks(fit.panel, observed, query, published, streams),
         tone_kinds=kind_scores(record, baseline_months),
         measure=kind.measure,
@@ -381,7 +381,7 @@ def brief(
         level,
         equilibrium(own),
         half_life(own),
-        kind_series(fit.panel, record),
+        kind_series(fit.panel, record, own.size),
     )
 
 

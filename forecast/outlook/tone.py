@@ -242,8 +242,13 @@ class KindSeries:
     stronger: Index  # Those of the stronger kinds
 
 
-def kind_series(panel: xr.Dataset, record: DatasetRecord | NotDefined) -> dict[str, KindSeries] | NotDefined:
-    """Compute depth of cooperation and severity of conflict of a dyad over the whole panel, from its main record."""
+def kind_series(
+    panel: xr.Dataset, record: DatasetRecord | NotDefined, size: tuple[int, int] = (1, 1)
+) -> dict[str, KindSeries] | NotDefined:
+    """Compute depth of cooperation and severity of conflict of a dyad over the whole panel, from its main record.
+
+    They do not depend on a fit; `size` is that of its draws, (chain, draw), where they stand beside its numbers.
+    """
     if isinstance(record, NotDefined):
         return record
     names = [name for name in SIDES if len(ordered_kinds(name, panel)) > 1]
@@ -252,7 +257,7 @@ def kind_series(panel: xr.Dataset, record: DatasetRecord | NotDefined) -> dict[s
     covered = np.flatnonzero(observed_periods(panel, record.dyad))
     if not covered.size:
         return NotDefined("no period of the dyad is covered")
-    return {name: _series(panel, name, record, covered) for name in names}
+    return {name: _series(panel, name, record, covered, size) for name in names}
 
 
 @dataclass(frozen=True)
@@ -303,7 +308,7 @@ def _overdispersion(stronger: Index, events: Index, share: Float) -> float:
     return max(float(((stronger[seen] - expected) ** 2 / np.maximum(spread, 1e-9)).mean()), 1.0)
 
 
-def _series(panel: xr.Dataset, name: str, record: DatasetRecord, covered: Index) -> KindSeries:
+def _series(panel: xr.Dataset, name: str, record: DatasetRecord, covered: Index, size: tuple[int, int]) -> KindSeries:
     clock, ordered = record.clock, ordered_kinds(name, panel)
     stronger = ordered[-(len(ordered) // 2) :]
     counts = panel["counts"].isel(dataset=record.number).sum(("dyad", "time", "direction")).to_numpy()
@@ -322,11 +327,11 @@ def _series(panel: xr.Dataset, name: str, record: DatasetRecord, covered: Index)
     low, median, high = each[:, place]
     now = Estimate(
         float(found.mean[place]), float(median), float(low), float(high), 0.0, "per cent",
-        f"{what}, expected in {period(last, weekly=clock.weekly)}", np.full((1, 1), found.mean[place]),
+        f"{what}, expected in {period(last, weekly=clock.weekly)}", np.full(size, found.mean[place]),
     )  # fmt: skip
     change: Estimate | NotDefined = NotDefined(f"the period {YEARS_BACK} years before is not covered")
     if before in covered:
-        change = _difference(found, place, before, f"{what}: now less {YEARS_BACK} years before")
+        change = _difference(found, place, before, size, f"{what}: now less {YEARS_BACK} years before")
     return KindSeries(
         side=SIDES[name],
         kinds=kinds,
@@ -343,11 +348,11 @@ def _series(panel: xr.Dataset, name: str, record: DatasetRecord, covered: Index)
     )
 
 
-def _difference(found: ShareOfStronger, now: int, before: int, words: str) -> Estimate:
+def _difference(found: ShareOfStronger, now: int, before: int, size: tuple[int, int], words: str) -> Estimate:
     """Return the difference of two shares, as if they were independent and normal."""
     mean = float(found.mean[now] - found.mean[before])
     reach = Z90 * float(np.sqrt(found.variance[now] + found.variance[before]))
-    return Estimate(mean, mean, mean - reach, mean + reach, 0.0, "points", words, np.full((1, 1), mean))
+    return Estimate(mean, mean, mean - reach, mean + reach, 0.0, "points", words, np.full(size, mean))
 
 
 def kinds_sentence(kinds: Mapping[str, KindSeries], *, weekly: bool = False) -> str:
