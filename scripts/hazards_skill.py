@@ -122,9 +122,7 @@ def war_on(place: int, pair: PairRecord, at: Index) -> Bool:
     return np.array([KNOWN_WARS[place, day] for day in at.tolist()])
 
 
-def hazard(
-    pair: PairRecord, own: Events, at: Index, name: str, stored: Coefficients, war: Bool
-) -> dict[int, Float]:
+def hazard(pair: PairRecord, own: Events, at: Index, name: str, stored: Coefficients, war: Bool) -> dict[int, Float]:
     """Return the chances of the hazard by window, each by the fit of its day."""
     fits = np.array([stored.place(day_of_number(day))[0] for day in at])
     found = {days: np.full(len(at), np.nan) for days in WINDOWS}

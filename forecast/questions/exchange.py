@@ -282,16 +282,16 @@ def hub_samples(
     QuestionError
         If no pair of the fit has enough simulations that are not void.
 
+    References
+    ----------
+    Consortium of Infectious Disease Modeling Hubs, hubverse, https://hubverse.io: model output
+
     Examples
     --------
     >>> from forecast import Fit
     >>> from forecast.questions.exchange import hub_samples
     >>> hub_samples(Fit.load("report/fit.zarr"))["value"].mean()  # doctest: +SKIP
     31.4
-
-    References
-    ----------
-    Consortium of Infectious Disease Modeling Hubs, hubverse, https://hubverse.io: model output
     """
     import pandas as pd
 

@@ -245,9 +245,7 @@ class SidesObservation(Observation):
         return float(weight.sum() ** 2 / (weight**2).sum() / weight.size)
 
 
-def _kinds_as_recorded(
-    counts: Index, cut: int, dyad: Index, by_side: Index, rng: Generator
-) -> Index:
+def _kinds_as_recorded(counts: Index, cut: int, dyad: Index, by_side: Index, rng: Generator) -> Index:
     """Draw the kinds of simulated events, (report, class), with the mix of each side in the record of their dyad."""
     recorded = counts.sum(axis=(1, 2, 3)) + 1.0
     drawn = np.zeros((len(dyad), counts.shape[-1]), dtype=counts.dtype)
