@@ -22,11 +22,9 @@ from forecast.errors import LedgerError, OutputError, QuestionError
 from forecast.files import PASSING, clear_leftovers, is_empty, write_text
 from forecast.hazards.forecast import Expected
 from forecast.journal import TORN, Journal, append_lines, read_journal
-from forecast.outlook.draws import FitLike
 from forecast.outlook.question import Question, SingleQuestion
 from forecast.outlook.summary import NotDefined
 from forecast.panel.record import coverage_end, last_known
-from forecast.questions.answer import Answer, answer_question
 from forecast.questions.event_question import as_events
 from forecast.questions.events import answer_events, events_answer
 from forecast.questions.form import read_question, write_question
@@ -39,6 +37,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from forecast.events import EventTable
+    from forecast.outlook.draws import FitLike
+    from forecast.questions.answer import Answer
     from forecast.sources import Records
 
 
@@ -263,7 +263,7 @@ def asked(question: Question) -> Draft:
     return {"entry": "asked", "question": question.id, "content": question.plain, "digest": question.digest}
 
 
-def answered(answer: Answer, *, model: Mapping[str, Any] | None, converged: bool) -> Draft:
+def answered(answer: "Answer", *, model: Mapping[str, Any] | None, converged: bool) -> Draft:
     """Return the entry of an answer from a fit, of which `model` are the choices."""
     chance = None if isinstance(answer.chance, NotDefined) else answer.chance
     return {
@@ -358,7 +358,13 @@ def _if_new(history: History, draft: Draft) -> Draft | str:
 
 
 def answer_of(
-    history: History, fit: FitLike, *, model: Mapping[str, Any], converged: bool, seed: int, table: "EventTable | None"
+    history: History,
+    fit: "FitLike",
+    *,
+    model: Mapping[str, Any],
+    converged: bool,
+    seed: int,
+    table: "EventTable | None",
 ) -> Draft | str:
     """Return the entry of a question's answer from a fit, or why there is none; events need the table alone."""
     as_of = last_known(fit.panel)
@@ -367,6 +373,8 @@ def answer_of(
     if closed := history.question.closed(as_of):
         return closed
     history.require_forward(as_of)  # before long work
+    from forecast.questions.answer import answer_question  # with xarray and SciPy, which events need not
+
     found = answer_question(fit, history.question, seed=seed, table=table)
     return _if_new(history, answered(found, model=model, converged=converged))
 
