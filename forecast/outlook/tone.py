@@ -247,7 +247,7 @@ def kind_series(
 ) -> dict[str, KindSeries] | NotDefined:
     """Compute depth of cooperation and severity of conflict of a dyad over the whole panel, from its main record.
 
-    They do not depend on a fit; `size` is that of its draws, (chain, draw), where they stand beside its numbers.
+    They do not depend on a fit; `size` is that of its draws, (chain, draw), where they are reported with its numbers.
     """
     if isinstance(record, NotDefined):
         return record

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def no_fit_words(name: str, what: str) -> str:
-    """Say what to do in place of asking a fit for what it cannot tell of a question about events."""
+    """Describe what to do in place of asking a fit for what it cannot tell of a question about events."""
     return (
         f"{name}: {what} is computed from simulated shares, and events have a hazard of their own. Ask without a fit: "
         "`forecast ask` shows what would change the probability most, and takes events with --add and --expect"

@@ -47,7 +47,7 @@ class CountedKind:
 
     @classmethod
     def of(cls, panel: "xr.Dataset", question: EventQuestion) -> Self:
-        """Return the events of a question, whoever acts and whatever their summaries say."""
+        """Return the events of a question, by either side and with any summary."""
         return cls.of_codes(str(panel.attrs["scale"]), question.set, question.codes)
 
     def holds(self, rows: "pd.DataFrame") -> Bool:
