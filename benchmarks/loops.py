@@ -16,7 +16,6 @@ from benchmarks.problems import SPEC, Problem
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.inputs import prior_reference
 from forecast.model.observation.base import Own
-from forecast.model.observation.kinds import QUADRATURE, log_odds
 from forecast.model.observation.side import quadrature
 from forecast.typing import Float, Index
 
@@ -90,20 +89,13 @@ def lean_loop(
 
 
 def loop_arguments(problem: Problem) -> list[tuple[Any, ...]]:
-    """Return arguments of the loops at the priors' centres, for the sides and for the kinds of either side."""
+    """Return arguments of the loops at the priors' centres."""
     return list(_parts(panel_arrays(problem.panel, SPEC, dense=True)))
 
 
 def centres(arrays: PanelArrays) -> Own:
-    """Return the centres of the priors of sides and kinds, by name."""
-    own, priors = dict(prior_reference(arrays).observed), SPEC.priors
-    for kinds in arrays.aside.kinds if arrays.aside else ():
-        gaps = np.exp(priors.kind_gap[0]) * np.arange(kinds.cuts)
-        own[f"{kinds.name}_slope"] = priors.kind_slope[0]
-        own[f"{kinds.name}_shift"] = np.zeros(arrays.aside.places)
-        own[f"{kinds.name}_cutpoint"] = priors.kind_cut[0] + gaps[None, :]
-        own[f"{kinds.name}_concentration"] = np.exp([priors.kind_concentration[0]])
-    return own
+    """Return the centres of the priors of sides, by name."""
+    return dict(prior_reference(arrays).observed)
 
 
 def _parts(arrays: PanelArrays) -> Iterator[tuple[Any, ...]]:
@@ -111,14 +103,6 @@ def _parts(arrays: PanelArrays) -> Iterator[tuple[Any, ...]]:
     busy = own["volume_effect"][arrays.node_dyad] * observed.relative_count
     parameters = own["noise"], own["cutpoint"], own["concentration"]
     yield _arguments(busy, parameters, quadrature(SPEC), Months.of(observed.side))
-    still = np.zeros(arrays.dyads)
-    aside = arrays.aside
-    for kinds in aside.kinds if aside else ():
-        slope, shift, cutpoint, concentration = (
-            own[f"{kinds.name}_{part}"] for part in ("slope", "shift", "cutpoint", "concentration")
-        )
-        at = log_odds(kinds.name, slope, aside.recent, shift[aside.place_of_node])
-        yield _arguments(at, (still, cutpoint, concentration), QUADRATURE, Months.of(kinds.counted))
 
 
 def _arguments(level: Float, parameters: tuple[Float, ...], rule: tuple[Float, Float], data: Months) -> tuple[Any, ...]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from forecast.feeds import FeedSettings, count_feed, read_feed
     from forecast.feeds.counting import count_sql
     from forecast.fetch import FetchSettings, fetch_feed
+    from forecast.hazards.asked import AskedEvents
     from forecast.hazards.asking import ask
     from forecast.hazards.forecast import forecast_events
     from forecast.hypotheses import compare_models, make_plan, pooled_tests, read_plan, run_plan
@@ -47,10 +48,10 @@ if TYPE_CHECKING:
     from forecast.process.trend import Trend, register_trend
     from forecast.questions.answer import answer_question, put_question
     from forecast.questions.ask import conditional_question, joint_question, make_question
-    from forecast.questions.events import answer_events, make_event_question, resolve_events
+    from forecast.questions.events import answer_events, make_event_question
     from forecast.questions.explain import attribute_question
     from forecast.questions.form import read_question
-    from forecast.questions.resolution import resolve_question
+    from forecast.questions.resolution import resolve_events, resolve_question
     from forecast.report.claims_page import write_tests
     from forecast.report.page import write_report
     from forecast.report.scenario_page import write_scenarios
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
-    "Assessment", "Assumed", "Cluster", "Cycle", "FeedSettings", "FetchSettings", "Fit", "ForecastError",
+    "AskedEvents", "Assessment", "Assumed", "Cluster", "Cycle", "FeedSettings", "FetchSettings", "Fit", "ForecastError",
     "PendulumModel", "PendulumSpec", "Prior", "Priors", "Record", "ReportSettings", "Source", "Trend", "Variable",
     "__version__", "add_drivers", "add_events", "answer_events", "answer_question", "archive_status", "arviz_groups",
     "ask", "assess", "attribute", "attribute_question", "backtest", "build_counts_panel", "build_index_panel",

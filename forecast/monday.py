@@ -255,11 +255,12 @@ class Monday:
 
     def _answer(self, made: PreparedReports) -> None:
         """Answer and resolve what is open in the ledger, and write the track record."""
-        from forecast.questions import EventQuestion, OutsideQuestion, TrackRecord
+        from forecast.questions import TrackRecord
         from forecast.questions.ledger import (
             QuestionFolder,
             answer_of,
             event_answer_of,
+            needs_no_fit,
             questions_of,
             resolution_of,
         )
@@ -271,7 +272,7 @@ class Monday:
         model, converged, seed = fit.spec.to_dict(), fit.gate.passed, self.settings.seed
 
         def answer(history: "History") -> "Draft | str":
-            if isinstance(history.question, EventQuestion | OutsideQuestion):
+            if needs_no_fit(history.question):
                 return event_answer_of(history, records.events, date.fromisoformat(self.day))
             if not set(history.question.dyads) <= set(fit.dyads):
                 return "of another pair than the fit's"

@@ -14,7 +14,6 @@ from forecast.drivers import Future, add_drivers, drivers_for, require_drivers
 from forecast.errors import DataError, SpecError
 from forecast.events import describe_additions
 from forecast.events.dyads import additions_of, choose_dyad, dyad_labels, find_dyad, hierarchy, last_covered, read_dyads
-from forecast.panel import panel_kind
 from forecast.panel.record import last_known, observed_periods, partly_known, require_record
 from forecast.panel.spans import chosen_eras
 from forecast.progress import Progress, Steps, side_by_side, silent
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.model import Fit, Gate
-    from forecast.outlook import Assessment, AtLeast, Brief, NotDefined
+    from forecast.outlook import Assessment, Brief, NotDefined
     from forecast.report.skill import DyadSkill
 
 MOST_AT_ONCE = 4
@@ -51,7 +50,7 @@ class ReportSettings:
     as_of : datetime.date, optional
         Only events that the data date, or publish, by that day count; by default the coverage end of the dyad, or of a
         saved fit its own day.
-    horizons, above, at, by, at_least, baseline_months, smallest_improvement
+    horizons, above, at, by, baseline_months, smallest_improvement
         What is asked, as of `forecast.assess`.
     out : pathlib.Path, optional
         Folder of the report; by default one with dyad and day in ``report``, with a number if there is one of that
@@ -103,7 +102,6 @@ class ReportSettings:
     above: float | None = None
     at: date | None = None
     by: date | None = None
-    at_least: "Sequence[AtLeast]" = ()
     out: Path | None = None
     replace: bool = False
     source: Source | None = None
@@ -440,18 +438,7 @@ def _check_query(panel: "xr.Dataset", dyad: str, settings: ReportSettings) -> No
     """Reject what the panel cannot answer, before anything is fitted."""
     from forecast.outlook.query import Query
 
-    classes, _ = _classes_and_words(panel, settings.at_least)
-    Query.of(panel, dyad, settings.horizons, above=settings.above, at=settings.at, by=settings.by, at_least=classes)
-
-
-def _classes_and_words(panel: "xr.Dataset", at_least: "Sequence[AtLeast]") -> "tuple[list[AtLeast], list[AtLeast]]":
-    """Split numbers that are asked for into those of classes of the panel and those of words for some codes."""
-    from forecast.questions.record import CountedKind
-
-    if not at_least or not panel_kind(panel).coded:  # of an index, which a query rejects
-        return list(at_least), []
-    words = [one for one in at_least if CountedKind.find(panel, one.kind).codes]
-    return [one for one in at_least if one not in words], words
+    Query.of(panel, dyad, settings.horizons, above=settings.above, at=settings.at, by=settings.by)
 
 
 def _choose_dyad(settings: ReportSettings, known: Sequence[str], every: bool) -> str:
@@ -530,7 +517,7 @@ def _assess(job: _Job, fit: "Fit", dyads: "Sequence[str]") -> PreparedReports:
     from forecast.outlook import assess, brief, reported
 
     settings, known = job.settings, read_dyads()
-    origin, (classes, words) = last_known(fit.panel), _classes_and_words(fit.panel, job.settings.at_least)
+    origin = last_known(fit.panel)
     # A record as of a day before its reference date is compared with all of itself.
     since = {code: day.date() for code, day in known["reference_date"].items() if day.date() < origin}
     common: dict[str, Any] = {
@@ -542,7 +529,7 @@ def _assess(job: _Job, fit: "Fit", dyads: "Sequence[str]") -> PreparedReports:
         **{
             code: partial(
                 assess, fit, code, **common, since=settings.since or since.get(code),
-                above=settings.above, by=settings.by, at_least=classes,
+                above=settings.above, by=settings.by,
             )
             for code in dyads
         },
@@ -551,22 +538,10 @@ def _assess(job: _Job, fit: "Fit", dyads: "Sequence[str]") -> PreparedReports:
     with job.steps.step("simulating"):
         threads = min(settings.cores or os.cpu_count() or 1, MOST_AT_ONCE)
         found = dict(side_by_side(lambda task, _: (task[0], task[1]()), tasks.items(), threads))
-    assessments = {code: _with_words(job, fit, found[code], words) for code in dyads}
+    assessments = {code: found[code] for code in dyads}
     with job.steps.step("checking convergence"):
         gates = {
             code: fit.gate_with(outlook=reported(one).to_dataarray("quantity")) for code, one in assessments.items()
         }
     briefs = {code: found[code] for code in fit.dyads if code not in dyads}
     return PreparedReports(job, fit, assessments, gates, briefs)
-
-
-def _with_words(job: _Job, fit: "Fit", result: "Assessment", words: "Sequence[AtLeast]") -> "Assessment":
-    """Return an assessment with the numbers of kinds that are words for some codes."""
-    from forecast.outlook import NotDefined, main_horizon
-    from forecast.questions.answer import word_outlook
-
-    if not words or isinstance(result.at_least, NotDefined):
-        return result
-    main, seed, events = main_horizon(result.horizons), job.settings.seed, job.records.events
-    found = [word_outlook(fit, result.dyad, one, one.months or main, seed=seed, table=events) for one in words]
-    return replace(result, at_least=(*result.at_least, *found))

@@ -46,7 +46,7 @@ def manual() -> dict[str, Path]:
 
 
 def skill_file(name: str = "skill.json") -> Path | None:
-    """Return a file of the package's own backtest: the skill that reports quote, or `kinds.json` of kinds of events."""
+    """Return a file of the package's own backtest: the skill that reports quote."""
     folder = data_folder()
     path = folder / name if folder.parent == _PACKAGE else folder.parent / "reports" / "skill" / name
     return path if path.is_file() else None

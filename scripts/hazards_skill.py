@@ -21,12 +21,13 @@ from forecast.events import read_chronology
 from forecast.events.sets import EventSet, read_sets
 from forecast.files import write_text
 from forecast.hazards.coefficients import Coefficients, read_coefficients
+from forecast.hazards.curve import Curve
 from forecast.hazards.fit import Landmarks
 from forecast.hazards.memories import Covariates, Events, PairRecord, day_number, day_of_number
 from forecast.hazards.skill import ALL, COLUMNS, FILE, HAZARD, REPORTED, SIMPLE, model_names
-from forecast.hazards.wars import war_now
+from forecast.hazards.skill import QUIET as QUIET_ROWS
+from forecast.hazards.wars import WAR_SETS, WarLengths, in_war, war_now
 from forecast.numeric import paired
-from forecast.outlook.kind_counts import KindRates, dyads_worth
 from forecast.typing import Bool, Float, Index
 from forecast.wording import number, percent
 
@@ -36,16 +37,17 @@ from fit_hazards import pairs_of
 
 PAGE = Path("docs/research/event-sets.md")
 WINDOWS = (7, 14, 30, 90, 180, 365)  # days ahead
-MONTHS = {30: 1, 90: 3, 180: 6, 365: 12}  # of the kind rates, which count months
 FIRST = date(2015, 1, 1)
 STEP = 7  # days between forecast dates
-KIND_STEP = 91  # days between those on which the kind rates are computed, for speed
 FULL_RECORD = 1825  # days of record before a forecast date, so that a ten-year rate is one of five years at least
 LOGISTIC_STEP = 3  # years between fits of the logistic regression
 RIDGE = 2e-4  # of the logistic regression
 EDGE = 0.002  # probabilities are kept so far from 0 and 1, in every model
 RATE_PRIOR = 0.3  # events that a simple rate has before any
 BINS = 10  # of a reliability table
+QUIET = ((14, 14), (14, 30), (30, 30), (30, 90))  # quiet days in a row, and the window that has them
+QUIET_STEP = 14  # days between forecast dates of quiet days in wars
+PEACE_EVERY = 6  # of these dates enter in peace, for speed
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def main() -> None:
     """Score all sets and write the table and the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", help="names, separated by commas; by default all")
-    parser.add_argument("--plain", action="store_true", help="without the logistic regression and the kind rates")
+    parser.add_argument("--plain", action="store_true", help="without the logistic regression")
     chosen = parser.parse_args()
     sets = {name: one for name, one in read_sets().items() if not chosen.sets or name in chosen.sets.split(",")}
     events = read_chronology().events
@@ -78,9 +80,11 @@ def main() -> None:
         tables.append(scores[scores["who"] == "both"])
     table, summary = pd.concat(tables, ignore_index=True), pd.concat(summaries, ignore_index=True)
     kept = summary[(summary["days"] == ALL) | ((summary["state"] == ALL) & (summary["who"] == "both"))]
+    quiet = quiet_summary(quiet_days(pairs, ends, stored))
+    kept = pd.concat([kept, quiet], ignore_index=True)
     text = kept[list(COLUMNS)].to_csv(index=False, float_format="%.4f", lineterminator="\n")
     write_text(FILE, text)
-    write_text(PAGE, page(table, summary, stored))
+    write_text(PAGE, page(table, summary, stored) + quiet_page(quiet))
     print(f"{FILE.name} and {PAGE}")
 
 
@@ -90,7 +94,6 @@ def cases(
     """Return the forecasts of a set by who acts: both sides, and each alone."""
     logistic = None if plain else Logistic(wanted, pairs, ends)
     constant = frequencies(wanted, pairs, ends)
-    kinds = None if plain else KindPast(wanted, pairs, ends)
     for place, (pair, end) in enumerate(zip(pairs, ends, strict=True)):
         start = max(day_number(FIRST), pair.start + FULL_RECORD)
         at = np.arange(start + (-start) % STEP, end - min(WINDOWS), STEP)
@@ -100,11 +103,10 @@ def cases(
         for who, by in (("both", None), ("one side", pair.dyad[:3]), ("one side", pair.dyad[4:])):
             own = pair.of_set(wanted, by=by)
             happened = {days: np.where(at + days <= end, own.between(at, at + days) > 0, np.nan) for days in WINDOWS}
-            chances = {HAZARD: hazard(pair, own, at, name, stored), **simple(pair, own, at)}
+            chances = {HAZARD: hazard(pair, own, at, name, stored, war), **simple(pair, own, at)}
             if by is None:
                 chances |= constant(at)
                 chances |= logistic(place, own, at) if logistic else {}
-                chances |= kinds(place, at) if kinds else {}
             yield who, Case(at, place, war, happened, chances)
 
 
@@ -120,7 +122,7 @@ def war_on(place: int, pair: PairRecord, at: Index) -> Bool:
     return np.array([KNOWN_WARS[place, day] for day in at.tolist()])
 
 
-def hazard(pair: PairRecord, own: Events, at: Index, name: str, stored: Coefficients) -> dict[int, Float]:
+def hazard(pair: PairRecord, own: Events, at: Index, name: str, stored: Coefficients, war: Bool) -> dict[int, Float]:
     """Return the chances of the hazard by window, each by the fit of its day."""
     fits = np.array([stored.place(day_of_number(day))[0] for day in at])
     found = {days: np.full(len(at), np.nan) for days in WINDOWS}
@@ -131,7 +133,61 @@ def hazard(pair: PairRecord, own: Events, at: Index, name: str, stored: Coeffici
         none = curves.none(np.array(WINDOWS, dtype=np.float64))
         for place, days in enumerate(WINDOWS):
             found[days][some] = 1 - none[:, place]
+    for place in np.flatnonzero(war).tolist() if name in WAR_SETS else ():
+        curve = curve_on(pair, own, int(at[place]), name, stored)
+        for days in WINDOWS:
+            found[days][place] = float(curve.at_least(1, 0, days))
     return found
+
+
+def curve_on(pair: PairRecord, own: Events, day: int, name: str, stored: Coefficients) -> Curve:
+    """Return the curve of a set on a day, within a war with the rate of that war."""
+    fit = stored.place(day_of_number(day))[0]
+    overall = float(stored.overall[fit, stored.set_place(name)])
+    curve = stored.curve(Covariates.of(pair, own, np.array([day]), overall), name, fit)
+    lengths = WarLengths(*map(float, stored.wars[fit]))
+    return in_war(curve, name, own, war_now(pair.context["violence"], day), day, lengths)
+
+
+def quiet_days(pairs: list[PairRecord], ends: list[int], stored: Coefficients) -> pd.DataFrame:
+    """Return forecasts of quiet days in a row from 2015 on, of all sets whose events come with war."""
+    rows = []
+    for place, (pair, end) in enumerate(zip(pairs, ends, strict=True)):
+        start = max(day_number(FIRST), pair.start + FULL_RECORD)
+        every = np.arange(start, end, QUIET_STEP)
+        war = war_on(place, pair, every)
+        chosen = every[war | (np.arange(len(every)) % PEACE_EVERY == 0)]
+        for name in sorted(WAR_SETS & set(stored.sets)):
+            own = pair.of_set(read_sets()[name])
+            for day in chosen.tolist():
+                curve = curve_on(pair, own, day, name, stored)
+                for quiet, window in QUIET:
+                    if day + window <= end:
+                        seen = own.days[(own.days >= day) & (own.days < day + window)]
+                        longest = np.diff([day - 1, *seen, day + window]).max() - 1
+                        chance = curve.quiet(quiet, 0, window)
+                        rows.append((f"{quiet} in {window}", KNOWN_WARS[place, day], chance, longest >= quiet))
+    return pd.DataFrame(rows, columns=["days", "war", "chance", "yes"])
+
+
+def quiet_summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Return mean scores of quiet days, in the form of the table of scores."""
+    inside = np.clip(table["chance"], EDGE, 1 - EDGE)
+    scored = table.assign(
+        log_score=-np.where(table["yes"], np.log(inside), np.log1p(-inside)),
+        brier=(table["chance"] - table["yes"]) ** 2,
+        state=np.where(table["war"], "war", "peace"),
+    )
+    parts = []
+    for days, own in (*scored.groupby("days"), (ALL, scored)):
+        by = own.groupby("state")
+        mean = by.agg(
+            windows=("yes", "size"), log_score=("log_score", "mean"), brier=("brier", "mean"),
+            forecast=("chance", "mean"), happened=("yes", "mean"),
+        ).reset_index()  # fmt: skip
+        parts.append(mean.assign(days=str(days)))
+    found = pd.concat(parts, ignore_index=True)
+    return found.assign(set="wars", who=QUIET_ROWS, period=REPORTED, model=HAZARD)
 
 
 def simple(pair: PairRecord, own: Events, at: Index) -> dict[str, dict[int, Float]]:
@@ -196,41 +252,6 @@ class Logistic:
                 log_odds = values[0] + (design[used == year] - middle) / spread @ values[1:]
                 found[days][used == year] = 1 / (1 + np.exp(-log_odds))
         return {"logistic regression": found}
-
-
-class KindPast:
-    """The rates of kinds by which counts were forecast before: months, pooled over pairs."""
-
-    def __init__(self, wanted: EventSet, pairs: list[PairRecord], ends: list[int]) -> None:
-        """Count the months of all pairs."""
-        self.pairs, self.ends = pairs, ends
-        self.own = [pair.of_set(wanted) for pair in pairs]
-        self.known: dict[int, KindRates] = {}
-
-    def __call__(self, pair: int, at: Index) -> dict[str, dict[int, Float]]:
-        """Return the chances of a pair, of every quarter alone; others are missing."""
-        found = {days: np.full(len(at), np.nan) for days in WINDOWS}
-        for place in np.flatnonzero(at % KIND_STEP == 0):
-            rates = self._as_of(int(at[place]))
-            for days, months in MONTHS.items():
-                dyad = self.pairs[pair].dyad
-                if dyad in rates.counts and len(rates.counts[dyad]) > months:
-                    found[days][place] = rates.rate(dyad, months).at_least(1)
-        return {"kind rates": found}
-
-    def _as_of(self, day: int) -> KindRates:
-        if day not in self.known:
-            counts, covered = {}, {}
-            for pair, own, end in zip(self.pairs, self.own, self.ends, strict=True):
-                last = min(day, end)
-                months = int((last - pair.start) // 30.4375)
-                if months > 12:
-                    edges = np.round(last - 30.4375 * np.arange(months, -1, -1)).astype(np.int64)
-                    counts[pair.dyad] = own.between(edges[:-1], edges[1:]).astype(np.int64)
-                    covered[pair.dyad] = np.ones(months, dtype=bool)
-            worth = dyads_worth(np.array([[one[-120:].sum(), len(one[-120:])] for one in counts.values()]))
-            self.known[day] = KindRates(counts, covered, 1.0, worth)
-        return self.known[day]
 
 
 def scored(found: Iterator[tuple[str, Case]]) -> pd.DataFrame:
@@ -303,7 +324,7 @@ def page(table: pd.DataFrame, summary: pd.DataFrame, stored: Coefficients) -> st
         "",
         "## Log score by window",
         "",
-        "Mean over sets and forecast dates. The kind rates are those of every quarter.",
+        "Mean over sets and forecast dates.",
         "",
         _table(both, models, "log_score"),
         "",
@@ -320,10 +341,7 @@ def page(table: pd.DataFrame, summary: pd.DataFrame, stored: Coefficients) -> st
         "|---|" + "---|" * (len(models) - 1),
     ]
     for days in WINDOWS:
-        cells = [
-            difference(table, days, model) if model != "kind rates" or days in MONTHS else "–"
-            for model in models if model != HAZARD
-        ]  # fmt: skip
+        cells = [difference(table, days, model) for model in models if model != HAZARD]
         lines.append(f"| {days} | " + " | ".join(cells) + " |")
     lines += ["", "## Within and outside wars", "", "Violent sets and truces, all windows alike.", ""]
     lines += _states(summary)
@@ -334,6 +352,26 @@ def page(table: pd.DataFrame, summary: pd.DataFrame, stored: Coefficients) -> st
     lines += ["", "## One side alone", "", "Events by one of the two states, with the same coefficients.", ""]
     alone = summary[(summary["who"] == "one side") & (summary["state"] == "all")]
     lines += [_table(alone, [HAZARD, *SIMPLE], "log_score")]
+    return "\n".join(lines) + "\n"
+
+
+def quiet_page(quiet: pd.DataFrame) -> str:
+    """Return the part on quiet days."""
+    lines = [
+        "",
+        "## Quiet days",
+        "",
+        "Days in a row without an event, of the sets whose events come with war. Within wars most forecasts are of the "
+        "war of 2022 on.",
+        "",
+        "| quiet days in window | state | forecasts | log score | forecast | happened |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in quiet.itertuples():
+        lines.append(
+            f"| {row.days} | {row.state} | {row.windows:,} | {number(row.log_score, 3)} | {percent(row.forecast)} | "
+            f"{percent(row.happened)} |"
+        )
     return "\n".join(lines) + "\n"
 
 

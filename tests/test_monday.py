@@ -108,6 +108,9 @@ def test_six_weeks_of_mondays(folder):
     resolved = {one["question"]: one for one in entries if one["entry"] == "resolved"}
     assert {one["entry"] for one in entries if one["question"] == "rare"} == {"asked"}  # its condition is too rare
     assert set(resolved) == {"jan-chn", "jan-rus"}  # once the record is complete to the end of January
+    events = [one for one in entries if one["entry"] == "answered" and one["question"].startswith("jan")]
+    assert {one["by"] for one in events} == {"the hazards"}  # from the record alone, whatever the fit
+    assert {one["as_of"] for one in events if one["question"] == "jan-chn"} >= {str(day) for day in days[:4]}
     assert all(one["as_of"] >= "2024-01-31" for one in resolved.values())
     assert (folder / "questions/record/index.html").is_file()
     assert 'href="../questions/record/index.html"' in page and dangling(folder) == []
@@ -198,7 +201,7 @@ def test_added_events_resolve_nothing_unless_it_is_said_how_far_the_record_goes(
     added = ("question", "resolve", *DATA, "--add", "added", "--as-of", "2024-02-05")
     assert "coverage of USA-CHN ends with 31 December 2023" in " ".join(run(*added).output.split())
     done = run(*added, "--covered-to", "USA-CHN:2024-02-04")
-    assert re.match(r"jan: (YES|NO), \d events? of the kind", done.stdout)
+    assert re.match(r"jan: (YES|NO), \d events? of the set", done.stdout)
 
 
 def test_reports_on_all_pairs_of_a_fit(folder):

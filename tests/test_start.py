@@ -63,7 +63,7 @@ def test_an_option_has_one_meaning() -> None:
             for name in parameter.opts:
                 if name.startswith("--"):
                     kinds.setdefault(name, set()).add(str(parameter.type_descriptor.annotation))
-    assert {name for name, types in kinds.items() if len(types) > 1} == {"--at-least", "--question"}
+    assert {name for name, types in kinds.items() if len(types) > 1} == {"--question"}
 
 
 def test_every_topic_that_is_named_is_in_the_manual() -> None:

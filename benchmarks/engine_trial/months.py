@@ -62,8 +62,8 @@ def read_months(arrays, from_first_event=True) -> list[Months]:
     """
     side = arrays.observed.side
     counts = np.zeros((arrays.nodes, 2), dtype=np.int64)
-    for event_class, count, cell, _ in side.entries:
-        counts[side.cells[cell, 1], event_class] += count
+    for _, node, first, behind, _ in side.cells:
+        counts[node] = side.reports[first:behind, [1, 0]].sum(axis=0)
     found = []
     for d in range(arrays.dyads):
         own = slice(arrays.starts[d], arrays.starts[d + 1])

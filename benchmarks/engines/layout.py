@@ -49,5 +49,9 @@ class Months:
                 "written for one dataset without directions"
             )
         dyad, place, _, _, events = counted.cells.T
-        event_class, count, month, _ = counted.entries[np.argsort(counted.entries[:, 1] > 1, kind="stable")].T
-        return cls(dyad, place, events, month, event_class, count, int((count == 1).sum()))
+        by_class = counted.reports[:, [1, 0]]  # hostile, cooperative
+        month, event_class = np.nonzero(by_class)
+        count = by_class[month, event_class]
+        order = np.argsort(count > 1, kind="stable")
+        entries = (column[order] for column in (month, event_class, count))
+        return cls(dyad, place, events, *entries, int((count == 1).sum()))

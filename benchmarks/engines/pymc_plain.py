@@ -14,7 +14,6 @@ from benchmarks.runs import CHAINS, PARAMETERS, PATHS, Run, as_dataset, cores
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.inputs import Parameters
 from forecast.model.observation.base import Own
-from forecast.model.observation.kinds import Aside, Kinds, add_aside, log_odds
 from forecast.model.observation.side import quadrature
 from forecast.model.observation.sides import Sides
 from forecast.model.pendulum import add_parameters
@@ -40,10 +39,6 @@ def plain_model(panel: xr.Dataset) -> pm.Model:
         pm.Potential("path_prior", path_log_density(trend, cycle, p, arrays.era_index))
         level = trend + cycle
         pm.Potential("sides", sides_log_likelihood(level.ravel(), p.observed, arrays.observed))
-        if arrays.aside:
-            own = add_aside(arrays, arrays.aside)
-            for kinds in arrays.aside.kinds:
-                pm.Potential(kinds.name, kinds_log_likelihood(kinds, own, arrays.aside))
         for name, path in zip(PATHS, (level, trend), strict=True):
             pm.Deterministic(name, path[:, -1])
         pm.Deterministic("mu", means_by_era(arrays) @ trend.ravel())
@@ -84,15 +79,6 @@ def sides_log_likelihood(level: Any, own: Own, observed: Sides) -> Any:
     busy = own["volume_effect"][data.month_dyad] * observed.relative_count[data.month_place]
     month = (level[data.month_place] + busy)[:, None] + own["noise"][data.month_dyad][:, None] * nodes
     return ordered_log_likelihood(month, pt.zeros(1), own["concentration"][0], np.log(weights), data)
-
-
-def kinds_log_likelihood(kinds: Kinds, own: Own, aside: Aside) -> Any:
-    """Dirichlet-multinomial ordered logit of one side's kinds."""
-    data, name = Months.of(kinds.counted), kinds.name
-    recent, place = aside.recent[data.month_place], aside.place_of_node[data.month_place]
-    at = log_odds(name, own[f"{name}_slope"], recent, own[f"{name}_shift"][place])
-    cuts, concentration = own[f"{name}_cutpoint"][0], own[f"{name}_concentration"][0]
-    return ordered_log_likelihood(at[:, None], cuts, concentration, STILL, data)
 
 
 def ordered_log_likelihood(month: Any, cuts: Any, concentration: Any, log_weights: Any, data: Months) -> Any:

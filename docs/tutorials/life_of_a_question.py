@@ -5,9 +5,22 @@
 # and scored. Everything goes into an append-only ledger, in which every line holds the hash of the line before.
 
 # %%
+from datetime import date
 from pathlib import Path
 
-from forecast import answer_question, build_panel, fit, make_question, plots, read_chronology, resolve_question, update
+from forecast import (
+    AskedEvents,
+    answer_question,
+    build_panel,
+    find_set,
+    fit,
+    make_event_question,
+    make_question,
+    plots,
+    read_chronology,
+    resolve_question,
+    update,
+)
 from forecast.questions import Ledger, TrackRecord, answered, append_entries, asked, resolved
 
 events = read_chronology(dyads=["USA-CHN"])
@@ -22,20 +35,24 @@ ledger.unlink(missing_ok=True)
 
 # %%
 higher = make_question(known, "USA-CHN", months=12, higher=5, id="higher")
-force = make_question(known, "USA-CHN", months=12, of="violence", id="force")
+violence = AskedEvents(find_set("violence"), last=date(2024, 10, 31))
+asked_on = date(2023, 10, 31)
+force = make_event_question(events, "USA-CHN", violence, as_of=asked_on, id="force")
 for one in (higher, force):
     print(one.sentence, "\n")
 append_entries(ledger, [asked(higher), asked(force)]).entries[-1].hash
 
 # %% [markdown]
 # ## Answered, twice
+#
+# The share needs a fit. The events have a hazard of their own, for which their record is enough.
 
 # %%
 first = fit(known, seed=1)
 second = update(first, events, as_of="2024-03-31")
 model = first.spec.to_dict()
 for fitted in (first, second):
-    found = [answer_question(fitted, one) for one in (higher, force)]
+    found = [answer_question(fitted, one, table=events) for one in (higher, force)]
     append_entries(ledger, [answered(one, model=model, converged=fitted.gate.passed) for one in found])
     print(found[0].as_of, ", ".join(f"{one.question} {one.chance.value:.0%}" for one in found))
 
@@ -46,7 +63,7 @@ for fitted in (first, second):
 
 # %%
 panel = build_panel(events)
-outcomes = [resolve_question(panel, one) for one in (higher, force)]
+outcomes = [resolve_question(panel, one, table=events) for one in (higher, force)]
 append_entries(ledger, [resolved(one) for one in outcomes])
 for one in outcomes:
     print(one.question, one.outcome, "-", one.reason)

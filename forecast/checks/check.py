@@ -20,7 +20,6 @@ LIMIT = 2.0
 """Standard deviations of the simulated numbers beyond which an observed one is called a miss."""
 KINDS = {
     "side": "cooperative share of an era",
-    "kind": "share of a kind on its side, by era",
     "scatter": "scatter of months",
     "memory": "correlation of months",
     "runs": "runs of months with one side alone",
@@ -119,30 +118,22 @@ def statistics(panel: xr.Dataset, simulated: xr.DataArray) -> Iterator[Row]:
     order = ("dyad", "time", "class")
     observed = panel["counts"].sum(("dataset", "direction")).transpose(*order).to_numpy()
     copies = simulated.sum(("dataset", "direction")).transpose("draw", *order).to_numpy()
-    cut, names = int(panel.attrs["zero_cut"]), [str(name) for name in panel["class_name"].to_numpy()]
+    cut = int(panel.attrs["zero_cut"])
     eras, index = panel["era"].to_numpy(), panel["era_index"].transpose("dyad", "time").to_numpy()
     for place, code in enumerate(panel["dyad"].to_numpy()):
         dyad, own, made = str(code), observed[place], copies[:, place]
         for era in np.unique(index[place]):
             inside = index[place] == era
-            yield from _shares(dyad, str(eras[era]), own[inside].sum(0), made[:, inside].sum(1), names, cut)
+            yield from _shares(dyad, str(eras[era]), own[inside].sum(0), made[:, inside].sum(1), cut)
         yield from _months(dyad, own, made, cut)
 
 
-def _shares(dyad: str, era: str, own: Index, made: Index, names: list[str], cut: int) -> Iterator[Row]:
-    """Yield the share of cooperation in an era, and of every kind on its side."""
+def _shares(dyad: str, era: str, own: Index, made: Index, cut: int) -> Iterator[Row]:
+    """Yield the share of cooperation in an era."""
     if own.sum() >= FEWEST:
         share = 100 * made[:, cut:].sum(1) / made.sum(1)
         observed = 100 * own[cut:].sum() / own.sum()
         yield _row("side", "cooperative, per cent", dyad, era, int(own.sum()), observed, share)
-    for side, words in ((slice(0, cut), "of hostile"), (slice(cut, None), "of cooperative")):
-        number = own[side].sum()
-        if number < FEWEST or len(own[side]) < 2:
-            continue
-        for place in range(*side.indices(len(own))):
-            simulated = 100 * made[:, place] / np.maximum(made[:, side].sum(1), 1)
-            what = f"{names[place]}, per cent {words}"
-            yield _row("kind", what, dyad, era, int(number), 100 * own[place] / number, simulated)
 
 
 def _months(dyad: str, own: Index, made: Index, cut: int) -> Iterator[Row]:

@@ -1,10 +1,10 @@
 """`forecast ask`: the probability of any event, by any day, from the record alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import forecast
 from forecast.cli.declaring import arg, grouped, opt, shared
-from forecast.cli.options import Added, day_of, open_data
+from forecast.cli.options import Added, EventChoices, day_of, open_data
 from forecast.cli.terminal import echo_json, print_lines
 from forecast.errors import SpecError
 
@@ -12,14 +12,9 @@ PRICE_NOTE = "Do not bet on this number against a price; read both together (`fo
 
 
 @dataclass
-class Events:
-    """Which events count."""
+class Events(EventChoices):
+    """Which events count, and which are expected."""
 
-    panel = "Question"
-
-    by: str | None = opt("The state that acts, such as USA.")
-    actor: str | None = opt("A name that the row contains.")
-    quiet: int | None = opt("In place of a number: days in a row without an event.", min=1)
     expect: list[str] | None = opt(
         "An event of the set that you expect, DAY:CHANCE, such as 2026-07-10:0.8. Repeat it for several."
     )
@@ -46,16 +41,15 @@ def ask(
     from forecast.hazards.asking import AskedLine
     from forecast.hazards.forecast import Expected
 
-    asked = AskedLine.parse(question)
+    line = AskedLine.parse(question)
     day = day_of(events.as_of, "as-of")
-    records = open_data(data.given, asked.dyad, day)
+    records = open_data(data.given, line.dyad, day)
     if records.events is None:
         raise SpecError("ask: sets of events need single events, and these data have counts only")
-    found = forecast.forecast_events(
-        records.events, records.find(asked.dyad), asked.wanted, first=asked.first, last=asked.last,
-        at_least=asked.at_least, by=events.by and events.by.upper(), actor=events.actor, quiet=events.quiet,
-        as_of_day=day, expect=[Expected.parse(text) for text in events.expect or ()],
-    )  # fmt: skip
+    expect = [Expected.parse(text) for text in events.expect or ()]
+    asked = replace(line.asked, **events.chosen)
+    code = records.find(line.dyad)
+    found = forecast.forecast_events(records.events, code, asked, as_of_day=day, expect=expect)
     if as_json:
         echo_json(found.to_dict())
         return

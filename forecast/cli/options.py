@@ -120,6 +120,22 @@ class Added(AnyData):
 
 
 @dataclass
+class EventChoices:
+    """Which events of a set count."""
+
+    panel = "Question"
+
+    by: str | None = opt("Of events, the state that acts, such as USA.")
+    actor: str | None = opt("Of events, a name that the row contains.")
+    quiet: int | None = opt("Of events, in place of a number: days in a row without any.", min=1)
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """The fields of `forecast.AskedEvents` that these are."""
+        return {"by": self.by and self.by.upper(), "actor": self.actor, "quiet": self.quiet}
+
+
+@dataclass
 class Window:
     """Months ahead, and what is asked of them."""
 
@@ -135,23 +151,16 @@ class Window:
         "With --above: the share of the preceding 12 months (of --horizons the one nearest to 12) is that high at the "
         "end of at least one month up to this one."
     )
-    at_least: list[str] | None = opt(
-        "KIND, KIND:NUMBER or KIND:NUMBER:MONTHS, such as violence:3:12 or sanctions: the chance that at least so many "
-        "events of a kind are recorded. May be given several times."
-    )
     improvement: float = shared.improvement()
 
     @property
     def asked(self) -> dict[str, Any]:
         """The arguments by which an outlook is asked for."""
-        from forecast.outlook.query import AtLeast
-
         if self.horizons and self.at:
             raise SpecError("--horizons, --at: both say how far ahead; leave out one of them")
-        kinds = tuple(AtLeast.parse(text) for text in self.at_least or ())
         return {
             "horizons": parse_horizons(self.horizons or "3,6,12,24"), "baseline_months": self.baseline,
-            "above": self.above, "at_least": kinds, "at": day_of(self.at, "at"), "by": day_of(self.by, "by"),
+            "above": self.above, "at": day_of(self.at, "at"), "by": day_of(self.by, "by"),
             "smallest_improvement": self.improvement,
         }  # fmt: skip
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import partial
 from itertools import batched
 from pathlib import Path
@@ -15,7 +15,7 @@ import forecast
 from forecast import dates
 from forecast.arguments import faults
 from forecast.cli.declaring import arg, grouped, opt, output, shared
-from forecast.cli.options import Added, day_of, open_data
+from forecast.cli.options import Added, EventChoices, day_of, open_data
 from forecast.cli.terminal import console, echo_json, print_caveats, print_lines, progress, records, say
 from forecast.errors import DataError, ForecastError, NotConverged, QuestionError, SpecError
 from forecast.escaping import printable
@@ -36,10 +36,8 @@ names_argument = partial(arg, "Questions. Default: all that are open.", metavar=
 
 
 @dataclass
-class Asked:
+class Asked(EventChoices):
     """What is asked of a dyad."""
-
-    panel = "Question"
 
     dyad: str | None = shared.dyad()
     higher: float | None = opt("Points: the share is at least so much above that before.")
@@ -52,12 +50,9 @@ class Asked:
         "SET or SET:NUMBER, such as strike or visit:2: so many events of a set (`forecast help named-sets`)."
     )
     codes: str | None = opt("CAMEO codes in place of a set, such as 190,195.")
-    by: str | None = opt("Of events, the state that acts, such as USA.")
-    actor: str | None = opt("Of events, a name that the row contains.")
-    quiet: int | None = opt("Of events, in place of a number: days in a row without any.", min=1)
     level: float | None = opt("Per cent: the latent level is at least so high in the end. Never resolvable.")
     months: int | None = opt("Length of the window in months. Default: 12.")
-    first: str | None = opt("Of events, the first day of the window, YYYY-MM-DD.", name="--from")
+    first: str | None = opt("Of events, the first day of the window, YYYY-MM-DD. Default: tomorrow.", name="--from")
     until: str | None = opt("In place of the length: its last month, YYYY-MM; of events its last day as well.")
     when: str = opt("Of a share: `at` (of the window), or `by` or `throughout` (of rolling windows).", "at")
     span: int | None = opt("Months of a rolling window. Default: 12.")
@@ -67,34 +62,24 @@ class Asked:
         """Read another question, ``DYAD NAME VALUE ...``; windows and data that it does not name are as in this one."""
         from pydantic import TypeAdapter, ValidationError
 
-        words, known = text.split(), [one.name for one in fields(self)]
+        words = text.split()
+        known = [name for name in {**Asked.__annotations__, **EventChoices.__annotations__} if name != "dyad"]
         given = {} if not words or _field(words[0]) in known else {"dyad": words.pop(0)}
         given |= {_field(name): value for name, value in batched(words, 2)} if len(words) % 2 == 0 else {"": ""}
-        if not words or not given.keys() <= set(known):
-            names = join([name.replace("_", "-") for name in known[1:]])
+        if not words or not given.keys() <= {"dyad", *known}:
+            options = {field: option for option, field in OTHER_NAMES.items()}
+            names = join([options.get(name, name).replace("_", "-") for name in known])
             raise SpecError(f"expected a dyad and what is asked of it, such as USA-RUS higher 5; the names are {names}")
         alike = {"dyad": self.dyad, "baseline": self.baseline, "dataset": self.dataset}
-        window = {} if given.keys() & {"months", "until"} else {"months": self.months, "until": self.until}
+        window = {"months": self.months, "until": self.until}
+        if given.keys() & {"at_least", "codes"}:
+            window["first"] = self.first
+        if given.keys() & {"months", "until", "first"}:
+            window = {}
         try:
             return TypeAdapter(Asked).validate_python(alike | window | given)
         except ValidationError as error:
             raise SpecError(faults(error)) from error
-
-    @property
-    def of_events(self) -> bool:
-        """Whether a set of events is asked for by options that only such questions have, a day, or a name of its own.
-
-        Words that are kinds as well are counted in whole months otherwise, so that scenarios, explanations and joint
-        questions can take them.
-        """
-        from forecast.events.codebook import read_kinds
-        from forecast.events.sets import is_set
-
-        by_days = self.until is not None and len(self.until.strip()) > len("2026-07")
-        if any((self.codes, self.by, self.actor, self.quiet, self.first)) or (self.at_least and by_days):
-            return True
-        name = " ".join((self.at_least or "").partition(":")[0].casefold().split())
-        return is_set(name) and not {name, name.removesuffix("s")} & read_kinds().keys()
 
     def event_question(self, records: "Records", day: date, name: str | None) -> "Question":
         """Make the question about events of a set, as of a day."""
@@ -104,43 +89,61 @@ class Asked:
             raise SpecError("--at-least, --codes: two sets at once; give one of them")
         wanted, _, number = (self.at_least or "").partition(":")
         if number and not number.isdecimal():
-            raise SpecError(f"--at-least: got {self.at_least!r:.80}; expected SET:NUMBER, such as strike:2")
+            raise SpecError(
+                f"--at-least: got {self.at_least!r:.80}; expected SET:NUMBER, such as strike:2; the "
+                "window is given by --months or --until"
+            )
         if records.events is None:
-            raise SpecError("--at-least: sets of events need single events, and these data have counts only")
-        code = records.find(self.dyad)
+            raise SpecError(
+                "--at-least: sets of events need single events, and these data have counts only; ask "
+                "for a share (--above, --higher), or give single events (--events)"
+            )
+        if self.months is not None and self.until is not None:
+            raise SpecError("--months, --until: two ends of the window; give one of them")
         first = None if self.first is None else first_day(self.first)
-        until = day_of(self.until, "until")
-        last = until or dates.month_end(dates.add_months(first or day, self.months or 12))
+        last = day_of(self.until, "until") or last_day(first or day + ONE_DAY, self.months)
+        asked = forecast.AskedEvents(
+            chosen_set(wanted or None, self.codes), last, first, int(number or 1), **self.chosen
+        )
         return forecast.make_event_question(
-            records.events, code, chosen_set(wanted or None, self.codes), first=first, last=last,
-            at_least=int(number or 1), by=self.by and self.by.upper(), actor=self.actor, quiet=self.quiet, as_of=day,
-            dataset=self.dataset, id=name,
-        )  # fmt: skip
+            records.events, records.find(self.dyad), asked, as_of=day, dataset=self.dataset, id=name
+        )
 
-    def question(self, records: "Records", day: date, name: str | None = None, *, alone: bool = True) -> "Question":
-        """Make the question, as of a day; `alone` unless it is a part of another."""
-        from forecast.outlook.query import AtLeast
-
-        if self.of_events and not alone:
-            raise SpecError("--from, --by, --actor, --codes, --quiet: not in a part of a joint question; ask it alone")
-        if self.of_events:
+    def question(self, records: "Records", day: date, name: str | None = None) -> "Question":
+        """Make the question, as of a day."""
+        if self.at_least is not None or self.codes is not None:
             return self.event_question(records, day, name)
-        code, asked = records.find(self.dyad), None if self.at_least is None else AtLeast.parse(self.at_least)
-        if asked and asked.months is not None:
-            raise SpecError(f"--at-least: got {self.at_least!r:.80}; the window is given by --months or --until")
-        others = ("first", "codes", "by", "actor", "quiet")
-        given = {key: value for key, value in vars(self).items() if key not in others} | {
-            "of": asked and asked.kind, "at_least": asked and asked.number, "last": day_of(self.until, "until"),
-            "id": name, "baseline_months": self.baseline,
-        }  # fmt: skip
-        own = {key: value for key, value in given.items() if value is not None}
-        chosen: dict[str, Any] = {key: own[key] for key in own.keys() - {"dyad", "baseline", "until"}}
-        return forecast.make_question(records.panel([code], day), code, table=records.events, **chosen)
+        of_events = {"from": self.first, "by": self.by, "actor": self.actor, "quiet": self.quiet}
+        if given := [option for option, value in of_events.items() if value is not None]:
+            raise SpecError(
+                f"--{', --'.join(given)}: belongs to a question about events; name them, such as "
+                "--at-least strike or --codes 190,195"
+            )
+        code = records.find(self.dyad)
+        values = vars(self) | {
+            "last": day_of(self.until, "until"),
+            "id": name,
+            "baseline_months": self.baseline,
+        }
+        left = {"dyad", "baseline", "until", "at_least", "codes", "first", "by", "actor", "quiet"}
+        chosen: dict[str, Any] = {key: value for key, value in values.items() if value is not None and key not in left}
+        return forecast.make_question(records.panel([code], day), code, **chosen)
+
+
+ONE_DAY = timedelta(days=1)
+DEFAULT_MONTHS = 12  # of a window of events whose end is not named
+OTHER_NAMES = {"from": "first"}  # of options whose field has another name: `from` is a keyword
+
+
+def last_day(first: date, months: int | None) -> date:
+    """Return the last day of a window of so many months, by default a year."""
+    return dates.add_months(first, months or DEFAULT_MONTHS) - ONE_DAY
 
 
 def _field(text: str) -> str:
     """Return the field of an option's name."""
-    return text.removeprefix("--").replace("-", "_").lower()
+    name = text.removeprefix("--").replace("-", "_").lower()
+    return OTHER_NAMES.get(name, name)
 
 
 @app.command()
@@ -229,7 +232,7 @@ def price(
 ) -> None:
     """Enter a price of an outside question, and print the pool with the own number."""
     from forecast.questions.ledger import priced
-    from forecast.questions.outside import outside_scores, pooled_chance
+    from forecast.questions.outside import OutsideQuestion, outside_scores, pooled_chance
 
     place, ledger = _read(folder)
     (history,) = _chosen(ledger, [name])
@@ -237,7 +240,9 @@ def price(
     own = history.last_answer
     if own is not None and own.chance is not None:
         weight = outside_scores(ledger.histories.values()).weight
-        _echo(f"Own {own.chance:.3f}, price {value:.3f}, pool {pooled_chance(value, own.chance, weight.value):.3f}.")
+        assert isinstance(history.question, OutsideQuestion)  # `priced` makes sure of it
+        pool = pooled_chance(value, own.chance, weight.of(history.question.of_class))
+        _echo(f"Own {own.chance:.3f}, price {value:.3f}, pool {pool:.3f}.")
         _echo(weight.sentence)
 
 
@@ -245,17 +250,29 @@ def price(
 @grouped("question say iran-strike .4")
 def say_number(
     name: str = arg("An outside question.", ..., metavar="ID"),
-    value: float = arg("Your probability of yes, 0 to 1.", ..., metavar="CHANCE"),
+    value: float | None = arg("Your probability of yes, 0 to 1.", metavar="CHANCE"),
+    cdf: Path | None = opt(
+        "In place of a probability: a JSON with the distribution of the number of events, `values` and `cdf`."
+    ),
     folder: Path = folder_option(),
 ) -> None:
     """Enter a number of your own for an outside question."""
     from forecast.questions import OutsideQuestion
+    from forecast.questions.exchange import read_number_cdf
     from forecast.questions.ledger import own_number
 
     place, ledger = _read(folder)
     (history,) = _chosen(ledger, [name])
     if not isinstance(history.question, OutsideQuestion):
         raise SpecError(f"{name}: data resolve it, and `update` answers it; own numbers are for outside questions")
+    if (value is None) == (cdf is None):
+        raise SpecError("CHANCE, --cdf: give a probability, or the distribution of a number; one of them")
+    if cdf is not None:
+        event = history.question.event
+        if event is None:
+            raise SpecError(f"--cdf: {name} names no set of events, so that no number decides it; give a probability")
+        value = read_number_cdf(cdf).at_least(event.at_least)
+    assert value is not None
     _append(place, [own_number(history.question, value, dates.today())], "", {}, as_json=False)
 
 
@@ -392,11 +409,10 @@ def _update_events(
 ) -> None:
     """Answer the questions about events of a set, from the record alone."""
     from forecast.hazards.forecast import Expected
-    from forecast.questions import EventQuestion, OutsideQuestion
-    from forecast.questions.ledger import event_answer_of
+    from forecast.questions.ledger import event_answer_of, needs_no_fit
 
     expected = [Expected.parse(text) for text in expect]
-    own = [one for one in chosen if isinstance(one.question, EventQuestion | OutsideQuestion)]
+    own = [one for one in chosen if needs_no_fit(one.question)]
     others = [one.question.id for one in chosen if one not in own]
     if others and (named or not own):
         raise SpecError(f"--fit: {others[0]} needs a fit; give the fit.zarr of a report")
@@ -517,7 +533,7 @@ def score(
 
 
 @app.command()
-@grouped("question export --out questions.csv")
+@grouped("question export --out questions.csv", "question export --hub report/fit.zarr --out samples.csv")
 def export(
     folder: Path = folder_option(),
     ledger: Path | None = ledger_option(),
@@ -525,11 +541,25 @@ def export(
     forecastbench: str | None = opt(
         "Name of a question set: write the own numbers of outside questions as ForecastBench's forecasts of it."
     ),
+    hub: Path | None = opt(
+        "A saved fit, such as report/fit.zarr: write samples of the shares ahead as the model output of a hub, in CSV."
+    ),
+    seed: int = shared.seed(),
 ) -> None:
-    """Write every entry of the ledger as a row of CSV, or as JSON."""
+    """Write every entry of the ledger as a row of CSV, or as JSON; or forecasts in a form of the field."""
     from forecast.questions.exchange import forecast_set
     from forecast.questions.ledger import QuestionFolder, entry_rows
 
+    if hub is not None:
+        from forecast.questions.exchange import hub_samples
+
+        if forecastbench is not None or out.suffix != ".csv":
+            raise SpecError("--hub: writes a .csv file of its own; leave out --forecastbench")
+        check_target(out, [hub])
+        rows = hub_samples(forecast.Fit.load(hub), seed=seed)
+        write_csv(out, rows)
+        _echo(f"{out}: {count(len(rows), 'row')}")
+        return
     check_target(out, [ledger or QuestionFolder(folder).ledger])
     _, found = _read(folder, ledger)
     if forecastbench is not None:
@@ -589,7 +619,7 @@ def _question(
             days.append(records.last_day(records.find(part.dyad)))
     for where, part in parts:
         with _naming(where):
-            made.append(part.question(records, day or min(days), None if chosen else name, alone=not chosen))
+            made.append(part.question(records, day or min(days), None if chosen else name))
     if not chosen:
         return made[0]
     if links["given"]:

@@ -170,14 +170,13 @@ def _print(done: "Report") -> None:
     from forecast.outlook import NotDefined
     from forecast.report.skill import skill_sentence
     from forecast.report.tables import level_table, recorded_table
-    from forecast.report.words import listed
 
     result = done.assessment
     recorded = not isinstance(result.recorded, NotDefined)
     console().print(of_page(recorded_table(result) if recorded else level_table(result)))
     alone = fitted_together(result.dyad, done.dyads) if len(done.dyads) == 1 else ""
     skill = skill_sentence(done.skill)
-    print_lines("report", done=done, result=result, asked=listed(result.at_least), skill=skill, alone=alone)
+    print_lines("report", done=done, result=result, skill=skill, alone=alone)
 
 
 ADDED = Path("added")

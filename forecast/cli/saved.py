@@ -291,10 +291,8 @@ def compare(
             )  # fmt: skip
         else:
             dyad, *others = sorted(asked.dyads, key=lambda one: one != later.dyad)  # that of the report, if it is asked
-            counts = any(part.kind == "count" for part in asked.parts)
-            table = event_table(data.given, None if others else dyad) if counts else None
             change = split_question_change(
-                earlier.fit, later.fit, dyad, asked.sentence, asking(asked, dyad, table),
+                earlier.fit, later.fit, dyad, asked.sentence, asking(asked, dyad),
                 seeds=(earlier.seed, later.seed), refit=data.refit, progress=tell,
             )  # fmt: skip
         found = data.attribute_since(change, later, asked, tell)

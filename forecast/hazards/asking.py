@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from forecast.arguments import checked
@@ -13,6 +13,7 @@ from forecast.events.dyads import find_dyad
 from forecast.events.sets import EventSet, find_set, set_of_codes
 from forecast.events.table import Day, EventTable
 from forecast.events.tables import chronology_files
+from forecast.hazards.asked import AskedEvents
 from forecast.hazards.forecast import EventForecast, Expected, forecast_events
 
 LONGEST_LINE = 200  # characters of a question in a line
@@ -31,10 +32,7 @@ class AskedLine:
     """A question in a line."""
 
     dyad: str
-    wanted: EventSet
-    at_least: int
-    first: date | None
-    last: date
+    asked: AskedEvents
 
     @classmethod
     def parse(cls, text: str) -> "AskedLine":
@@ -43,7 +41,7 @@ class AskedLine:
         Examples
         --------
         >>> from forecast.hazards.asking import AskedLine
-        >>> AskedLine.parse("USA-CHN at least 2 visits by 2026-12").last
+        >>> AskedLine.parse("USA-CHN at least 2 visits by 2026-12").asked.last
         datetime.date(2026, 12, 31)
         """
         found = _LINE.fullmatch(text.strip()) if len(text) <= LONGEST_LINE else None
@@ -51,13 +49,13 @@ class AskedLine:
             form = f"expected DYAD [NUMBER] SET [from DAY] by DAY, such as {EXAMPLE}"
             raise QuestionError(f"text: {text!r:.80} is no question; {form}")
         what, first = found["what"].strip(), found["first"]
-        return cls(
-            dyad=found["dyad"].upper().replace("_", "-"),
+        asked = AskedEvents(
             wanted=chosen_set(what, what if _CODES.fullmatch(what) else None),
-            at_least=int(found["number"] or 1),
-            first=None if first is None else first_day(first),
             last=parse_date(found["last"], "by"),
+            first=None if first is None else first_day(first),
+            at_least=int(found["number"] or 1),
         )
+        return cls(found["dyad"].upper().replace("_", "-"), asked)
 
 
 def chosen_set(name: str | None, codes: str | None) -> EventSet:
@@ -95,7 +93,7 @@ def ask(
     table : EventTable, optional
         By default the embedded chronology of the pair.
     by, actor, quiet
-        As for `forecast_events`.
+        As of `forecast.AskedEvents`.
     as_of : str or datetime.date, optional
         Day whose knowledge counts; by default the last day of coverage.
     expect
@@ -114,16 +112,15 @@ def ask(
     --------
     >>> from forecast import ask
     >>> found = ask("USA-CHN visit by 2024-06-30", as_of="2023-12-31")
-    >>> found.set, 0 < found.chance < 1
+    >>> found.asked.wanted.name, 0 < found.chance < 1
     ('visit', True)
     """
-    asked = AskedLine.parse(text)
+    line = AskedLine.parse(text)
     if table is None:
-        dyad = find_dyad(asked.dyad, chronology_files(None))
+        dyad = find_dyad(line.dyad, chronology_files(None))
         table = read_chronology(dyads=[dyad])
     else:
-        dyad = find_dyad(asked.dyad, table.dyads)
-    return forecast_events(
-        table, dyad, asked.wanted, first=asked.first, last=asked.last, at_least=asked.at_least, by=by, actor=actor,
-        quiet=quiet, as_of_day=None if as_of is None else read_day(as_of, "as_of"), expect=expect,
-    )  # fmt: skip
+        dyad = find_dyad(line.dyad, table.dyads)
+    asked = replace(line.asked, by=by, actor=actor, quiet=quiet)
+    day = None if as_of is None else read_day(as_of, "as_of")
+    return forecast_events(table, dyad, asked, as_of_day=day, expect=expect)

@@ -56,9 +56,9 @@ class Coefficients:
         """Return the place of a set; of one without coefficients that of all sets."""
         return self.sets.index(name) if name in self.sets else 0
 
-    def curve(self, found: Covariates, name: str, as_of: date, *, draws: bool = False) -> Curve:
+    def curve(self, found: Covariates, name: str, fit: int, *, draws: bool = False) -> Curve:
         """Return the curve of a pair and set on its only day of forecast; with `draws` one for each draw."""
-        fit, own = self.place(as_of)[0], self.set_place(name)
+        own = self.set_place(name)
         values = self.mean[fit, own] + (self.draws[:, own] if draws else 0.0)
         hazard = self.hazards(found, values, fit)
         return curve_of(

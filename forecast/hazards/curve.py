@@ -5,7 +5,7 @@ leave (a gamma distribution each). Both fall with every day, so that no longer w
 Numbers beyond the first are negative binomial.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -20,6 +20,38 @@ LATER_SHAPE = 4.0  # of rates, for windows that begin later (0.15 to 2 and none 
 QUIET_SHAPE = 4.0  # of rates, where quiet days are counted (the shape of the numbers and 0.5 to 2 score worse to 2014)
 FRAILTIES = 24  # rates that stand for their distribution, where quiet days are counted
 LEAST = 1e-12  # of the probability of no event, so that its powers are finite
+WAR_WEIGHT = 0.5  # of the war's own rate within a war (on wars to 2014 no worse than 0 or 0.25; 0.75 and 1 are)
+
+
+@dataclass(frozen=True)
+class WarRates:
+    """Events of a set within a war: their own rate, a gamma distribution, and when the war may end."""
+
+    events: float  # Of the war, with those that its prior is worth
+    exposure: float  # Days, the same
+    ends: Float  # Equally likely days ahead on which the war ends
+    peace: float  # Events per day after it
+
+    @property
+    def rate(self) -> float:
+        """Events per day within the war."""
+        return self.events / self.exposure
+
+    def mean(self, first: float, end: float) -> Float:
+        """Return the mean number of events from a day ahead to another, by end of the war."""
+        within = np.clip(self.ends, first, end) - first
+        after = (end - first) - within
+        return np.asarray(self.rate * within + min(self.rate, self.peace) * after)
+
+    def none(self, first: float, end: float) -> float:
+        """Return the probability of no event from a day ahead to another."""
+        return float(np.mean((1 + self.mean(first, end) / self.events) ** -self.events))
+
+    def by_day(self, days: int) -> Float:
+        """Return events per day of the days ahead, (end, day)."""
+        ahead = np.arange(days)
+        after = min(self.rate, self.peace)
+        return np.where(ahead < self.ends[:, None], self.rate, after)
 
 
 @dataclass(frozen=True)
@@ -31,6 +63,18 @@ class Curve:
     exposure: Float  # Days that they are worth, the same
     daily: Float  # Expected events per day at each lead, whatever happens before it, (..., lead)
     shape: float  # Of the gamma distribution of rates: small where events come in bursts
+    war: WarRates | None = None  # Of a set whose events come with war, within a war
+
+    def scaled(self, factor: float) -> "Curve":
+        """Return the curve with all rates multiplied."""
+        war = self.war and replace(self.war, exposure=self.war.exposure / factor)
+        return replace(
+            self,
+            hazard=self.hazard * factor,
+            exposure=self.exposure / factor,
+            daily=self.daily * factor,
+            war=war,
+        )
 
     def none(self, days: Float) -> Float:
         """Return the probability of no event in the days up to some, (..., day)."""
@@ -43,7 +87,10 @@ class Curve:
         """Return the probability of no event from a day ahead to the day before another, (...)."""
         none = np.maximum(self.none(np.array([first, end], dtype=np.float64)), LEAST)
         rise = none[..., 1] ** (-1 / LATER_SHAPE) - none[..., 0] ** (-1 / LATER_SHAPE)
-        return np.asarray((1 + rise) ** -LATER_SHAPE)
+        found = np.asarray((1 + rise) ** -LATER_SHAPE)
+        if self.war is None:
+            return found
+        return (1 - WAR_WEIGHT) * found + WAR_WEIGHT * self.war.none(first, end)
 
     def at_least(self, number: int, first: int, end: int) -> Float:
         """Return the probability of so many events from a day ahead to the day before another, (...)."""
@@ -57,8 +104,11 @@ class Curve:
         mean = self._mean_between(first, end)
         return np.asarray((1 - self.none_between(first, end)) * mean / _some(mean, self.shape))
 
-    def quiet(self, days: int, first: int, end: int, run: int = 0, *, ends: Float | None = None) -> float:
+    def quiet(self, days: int, first: int, end: int, run: int = 0) -> float:
         """Return the probability that so many days in a row, from a day ahead to the day before another, are quiet.
+
+        Of a spell as long as the window it is that of no event. Rates are scaled so that the first so
+        many days are quiet with the probability of no event in them.
 
         Parameters
         ----------
@@ -68,25 +118,40 @@ class Curve:
             Days ahead: the spell lies between them.
         run : int
             Days without an event up to the first day that count as part of it.
-        ends : array, optional
-            Days ahead on which a war may end, equally likely; after it events come at the rate of the long memory.
-            Without it there is no war.
         """
         if self.hazard.ndim > 1:
             raise ValueError("hazard: expected one curve, not draws")
+        if days - run >= end - first:
+            return float(self.none_between(first, end))
+        plain = replace(self, war=None)
         ahead = np.arange(first, end + 1, dtype=np.float64)
         daily = np.maximum(np.diff(summed(self.daily, ahead)), 1e-9)
-        if ends is None:
-            ends = np.array([np.inf])
-        peace = self.held[-1] / self.exposure[-1]
-        rates = np.where(ahead[:-1] < ends[:, None], daily, np.minimum(daily, peace))
-        frailty = _gamma_rates(QUIET_SHAPE)
-        chance = -np.expm1(-frailty[:, None, None] * rates)  # of an event: (frailty, end of war, day)
-        return float(np.mean(spell_chance(chance.reshape(-1, chance.shape[-1]), days, min(run, days))))
+        scaled = daily * _scale(daily[:days].sum(), float(plain.none_between(first, first + days)))
+        found = _spell(scaled[None], QUIET_SHAPE, days, run)
+        if self.war is None:
+            return found
+        own = _spell(self.war.by_day(end)[:, first:], self.war.events, days, run)
+        return (1 - WAR_WEIGHT) * found + WAR_WEIGHT * own
 
     def _mean_between(self, first: int, end: int) -> Float:
-        mean = summed(self.daily, np.array([first, end], dtype=np.float64))
-        return np.maximum(mean[..., 1] - mean[..., 0], 1e-9)
+        total = summed(self.daily, np.array([first, end], dtype=np.float64))
+        mean = np.maximum(total[..., 1] - total[..., 0], 1e-9)
+        if self.war is None:
+            return mean
+        return np.asarray((1 - WAR_WEIGHT) * mean + WAR_WEIGHT * self.war.mean(first, end).mean())
+
+
+def _scale(mean: float, none: float) -> float:
+    """Return the factor of a mean number with which no event has a probability, if rates are gamma distributed."""
+    return float(QUIET_SHAPE * (max(none, LEAST) ** (-1 / QUIET_SHAPE) - 1) / mean)
+
+
+def _spell(rates: Float, shape: float, days: int, run: int) -> float:
+    """Return the probability of a quiet spell at events per day, (case, day), which vary together by a gamma shape."""
+    frailty = _gamma_rates(shape)
+    chance = -np.expm1(-frailty[:, None, None] * rates)
+    each = spell_chance(chance.reshape(-1, chance.shape[-1]), days, min(run, days))
+    return float(np.mean(each))
 
 
 def summed(rate: Float, days: Float) -> Float:

@@ -16,8 +16,9 @@ import pandas as pd
 from forecast.arguments import checked
 from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels, read_coverage
-from forecast.events.sets import OWN_CODES, EventSet
+from forecast.events.sets import EventSet
 from forecast.events.table import EventTable, as_of
+from forecast.hazards.asked import AskedEvents
 from forecast.hazards.coefficients import Coefficients, read_coefficients
 from forecast.hazards.curve import LONGEST, Curve
 from forecast.hazards.memories import (
@@ -28,11 +29,11 @@ from forecast.hazards.memories import (
     day_number,
     day_of_number,
 )
-from forecast.hazards.skill import SetSkill, set_skill
-from forecast.hazards.wars import War, WarLengths, war_now
+from forecast.hazards.skill import SetSkill, quiet_skill, set_skill
+from forecast.hazards.wars import WAR_SETS, War, WarLengths, in_war, war_now
 from forecast.panel.record import coverage_end
 from forecast.typing import Float
-from forecast.wording import chance, count, day, join
+from forecast.wording import capital, chance, count, day, join
 
 YEARS = (1, 10)  # of the simple rates beside the forecast
 RATE_PRIOR = 0.3  # events that a simple rate has before any
@@ -41,10 +42,6 @@ INTERVAL = 1.645  # standard errors on either side, 90%
 CERTAIN = 1e-4  # a probability is kept so far from 0 and 1
 RECENT = MEMORIES.index(240)  # memory whose number of events says how well a rate is known
 QUIET_AHEAD = 30  # quiet days of the "what if" without an event
-QUIET_IN_WAR = "Within wars, quiet days were forecast 56% of the time from 2015 on, and came 28% of the time."
-"""Measured on 306 forecasts of 14 and 30 days, nearly all of one war."""
-WAR_SETS = frozenset({"strike", "clash", "attack", "violence", "invasion"})
-"""Sets whose events come with war and end with it."""
 
 
 @dataclass(frozen=True)
@@ -92,14 +89,7 @@ class EventForecast:
 
     dyad: str
     label: str
-    set: str  # Name
-    meaning: str  # Its codes
-    by: str | None  # The state that acts
-    actor: str | None  # A name in the row
-    first: date  # Window
-    last: date
-    at_least: int
-    quiet: int | None  # Days in a row without an event that are asked for, in place of a number
+    asked: AskedEvents  # With both days of its window
     as_of: date  # Day whose knowledge it has
     covered_to: date  # Last observed day
     chance: float
@@ -122,14 +112,14 @@ class EventForecast:
     def sentence(self) -> str:
         """The forecast in a sentence."""
         return (
-            f"{capital_first(self.event)} {self._window}: {chance(self.chance, 1)} ({chance(self.low, 1)} to "
+            f"{capital(self.event)} {self._window}: {chance(self.chance, 1)} ({chance(self.low, 1)} to "
             f"{chance(self.high, 1)}, 90%), as of {day(self.as_of)}."
         )
 
     @property
     def event(self) -> str:
         """What is asked for, in words."""
-        return event_words(self)
+        return self.asked.words(self.label)
 
     @property
     def last_seen(self) -> str:
@@ -141,50 +131,34 @@ class EventForecast:
     @property
     def rule(self) -> str:
         """By what it would be resolved, in a sentence."""
+        asked = self.asked
+        acting = f", acting {asked.by}" if asked.by else ""
+        named = f", naming {asked.actor!r}" if asked.actor else ""
         return (
-            f"Rule: the chronology's rows of {self.dyad} with {self.meaning}"
-            f"{f', acting {self.by}' if self.by else ''}{f', naming {self.actor!r}' if self.actor else ''}, dated "
-            f"{self.first} to {self.last}; a two-sided event counts once."
+            f"Rule: the chronology's rows of {self.dyad} with {asked.wanted.meaning}{acting}{named}, dated "
+            f"{asked.first} to {asked.last}; a two-sided event counts once."
         )
 
     @property
     def _window(self) -> str:
-        return f"from {day(self.first)} to {day(self.last)}"
+        assert self.asked.first is not None
+        return f"from {day(self.asked.first)} to {day(self.asked.last)}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
-        return {**plain, "sentence": self.sentence, "rule": self.rule}
-
-
-def event_words(asked: Any) -> str:
-    """Return in words which events are asked for: of a forecast or of a question with the same fields."""
-    name = asked.meaning if asked.set == OWN_CODES else f"“{asked.set}”"
-    acting = f" by {asked.by}" if asked.by else ""
-    named = f" naming {asked.actor}" if asked.actor else ""
-    if asked.quiet is not None:
-        return f"{asked.quiet} days in a row without a {asked.label} event {name}{acting}{named}"
-    least = f"{asked.at_least:,} {asked.label} event{'' if asked.at_least == 1 else 's'}"
-    return f"at least {least} {name}{acting}{named}"
-
-
-def capital_first(text: str) -> str:
-    """Return a text with its first letter in upper case."""
-    return text[:1].upper() + text[1:]
+        asked = plain.pop("asked")
+        wanted = asked.pop("wanted")
+        asked |= {"set": wanted["name"], "meaning": self.asked.wanted.meaning}
+        return {**asked, **plain, "sentence": self.sentence, "rule": self.rule}
 
 
 @checked
 def forecast_events(
     table: EventTable,
     dyad: str,
-    wanted: EventSet,
+    asked: AskedEvents,
     *,
-    first: date | None = None,
-    last: date,
-    at_least: int = 1,
-    by: str | None = None,
-    actor: str | None = None,
-    quiet: int | None = None,
     as_of_day: date | None = None,
     expect: Sequence[Expected] = (),
     dataset: str | None = None,
@@ -198,18 +172,8 @@ def forecast_events(
         Events of the pair, at least.
     dyad : str
         Its code, such as ``USA-IRN``.
-    wanted : EventSet
-        From `forecast.events.sets.find_set` or `set_of_codes`.
-    first, last : datetime.date
-        Window; by default it begins on the day after `as_of_day`.
-    at_least : int
-        Number of events.
-    by : str, optional
-        Code of the state that acts.
-    actor : str, optional
-        A name in the row.
-    quiet : int, optional
-        In place of a number: so many days in a row without an event, inside the window.
+    asked : AskedEvents
+        Set, window, and number or quiet days.
     as_of_day : datetime.date, optional
         Day whose knowledge counts; by default the last day of coverage.
     expect : sequence of Expected
@@ -231,12 +195,10 @@ def forecast_events(
     Examples
     --------
     >>> from datetime import date
-    >>> from forecast import read_chronology
-    >>> from forecast.events.sets import find_set
-    >>> from forecast.hazards.forecast import forecast_events
+    >>> from forecast import AskedEvents, find_set, forecast_events, read_chronology
     >>> table = read_chronology(dyads=["USA-IRN"])
-    >>> days = {"last": date(2024, 6, 30), "as_of_day": date(2024, 3, 31)}
-    >>> found = forecast_events(table, "USA-IRN", find_set("strike"), **days)
+    >>> asked = AskedEvents(find_set("strike"), date(2024, 6, 30))
+    >>> found = forecast_events(table, "USA-IRN", asked, as_of_day=date(2024, 3, 31))
     >>> 0 < found.low < found.chance < found.high < 1
     True
     """
@@ -246,15 +208,24 @@ def forecast_events(
     rows = as_of(table, known_day).events
     rows = rows[(rows["dyad"] == dyad) & (rows["dataset"] == dataset)]
     covered = min(end, known_day)
-    first = first or known_day + timedelta(days=1)
-    _require_window(first, last, known_day, covered, quiet)
+    asked = replace(asked, first=asked.first or known_day + timedelta(days=1))
+    _require_window(asked, known_day, covered)
     pair = PairRecord.of(dyad, coverage_start(dyad, rows), rows)
-    of_set = wanted.counted(rows, by=by, actor=actor)
-    own = Events.of(of_set)
+    of_set = asked.wanted.counted(rows, by=asked.by, actor=asked.actor)
     stored = coefficients or read_coefficients()
-    return _Case(
-        pair, own, of_set, wanted, stored, known_day, covered, first, last, at_least, by, actor, quiet, tuple(expect)
-    ).forecast(str(dataset))
+    fit, honest = stored.place(known_day)
+    case = _Case(
+        pair=pair,
+        own=Events.of(of_set),
+        rows=of_set,
+        asked=asked,
+        stored=stored,
+        fit=fit,
+        known=known_day,
+        covered=covered,
+        expect=tuple(expect),
+    )
+    return case.forecast(str(dataset), honest=honest)
 
 
 @dataclass(frozen=True)
@@ -290,11 +261,15 @@ def set_outlooks(
     stored, pair = read_coefficients(), PairRecord.of(dyad, coverage_start(dyad, rows), rows)
     fit, _ = stored.place(known)
     now, skipped = day_number(covered) + 1, (known - covered).days
+    war = war_now(pair.context["violence"], now)
+    lengths = WarLengths(*map(float, stored.wars[fit]))
     found = []
     for one in sets:
         overall = float(stored.overall[fit, stored.set_place(one.name)])
         covariates = Covariates.of(pair, pair.of_set(one), np.array([now]), overall)
-        curve, skill = stored.curve(covariates, one.name, known), set_skill(one.name)
+        curve = stored.curve(covariates, one.name, fit)
+        curve = in_war(curve, one.name, covariates.own, war, now, lengths)
+        skill = set_skill(one.name)
         windows = [(skipped, skipped + length) for length in days]
         found.append(
             SetOutlook(
@@ -315,8 +290,10 @@ def coverage_start(dyad: str, rows: pd.DataFrame) -> date:
     return date(first.year, first.month, first.day)
 
 
-def _require_window(first: date, last: date, known: date, covered: date, quiet: int | None) -> None:
+def _require_window(asked: AskedEvents, known: date, covered: date) -> None:
     """Reject a window about which nothing can be said."""
+    first, last, quiet = asked.first, asked.last, asked.quiet
+    assert first is not None
     if last <= known:
         raise QuestionError(
             f"until: the window ends on {last}, and the data are known to {known}; ask for a later day, or as of an "
@@ -342,17 +319,23 @@ class _Case:
     pair: PairRecord
     own: Events
     rows: pd.DataFrame  # Those of the set
-    wanted: EventSet
+    asked: AskedEvents
     stored: Coefficients
+    fit: int  # Place of the coefficients that know nothing after the day of the forecast
     known: date
     covered: date
-    first: date
-    last: date
-    at_least: int
-    by: str | None
-    actor: str | None
-    quiet: int | None
     expect: tuple[Expected, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the set."""
+        return self.asked.wanted.name
+
+    @property
+    def first(self) -> date:
+        """First day of the window."""
+        assert self.asked.first is not None
+        return self.asked.first
 
     @property
     def now(self) -> int:
@@ -362,35 +345,27 @@ class _Case:
     @property
     def ahead(self) -> tuple[int, int]:
         """Days ahead with which the unobserved part of the window begins and after which it ends."""
-        return max(day_number(self.first) - self.now, 0), day_number(self.last) + 1 - self.now
+        return max(day_number(self.first) - self.now, 0), day_number(self.asked.last) + 1 - self.now
 
     @property
     def recorded(self) -> int:
         """Events of the window that are known."""
-        return int(self.own.between(day_number(self.first), day_number(self.last) + 1))
+        return int(self.own.between(day_number(self.first), day_number(self.asked.last) + 1))
 
-    def forecast(self, dataset: str) -> EventForecast:
+    def forecast(self, dataset: str, *, honest: bool) -> EventForecast:
         """Compute the forecast."""
         found = self._covariates(self.pair, self.own, self.now)
-        curve = self.stored.curve(found, self.wanted.name, self.known)
+        curve = self._curve(found)
         value = self.chance(curve)
-        low, high = self._interval(found, value)
+        low, high = self._interval(found, value, curve)
         first, end = self.ahead
-        extra = sum(one.chance for one in self.expect if self.first <= one.day <= self.last)
+        extra = sum(one.chance for one in self._ahead_expected)
         war = war_now(self.pair.context["violence"], self.now)
-        fit, honest = self.stored.place(self.known)
         silence = int(found.own.silence(found.at)[0]) if (self.own.days < self.now).any() else None
         return EventForecast(
             dyad=self.pair.dyad,
             label=dyad_labels().get(self.pair.dyad, self.pair.dyad),
-            set=self.wanted.name,
-            meaning=self.wanted.meaning,
-            by=self.by,
-            actor=self.actor,
-            first=self.first,
-            last=self.last,
-            at_least=self.at_least,
-            quiet=self.quiet,
+            asked=self.asked,
             as_of=self.known,
             covered_to=self.covered,
             chance=value,
@@ -406,39 +381,40 @@ class _Case:
             war=war_words(war, self._war_lengths(), self.now),
             expected_events=self.expect,
             data=digest_of_rows(self.pair.events),
-            coefficients=self.stored.days[fit],
-            notes=self._notes(set_skill(self.wanted.name), dataset, honest),
+            coefficients=self.stored.days[self.fit],
+            notes=self._notes(set_skill(self.name), dataset, honest),
         )
 
     def chance(self, curve: Curve) -> float:
         """Return the probability of what is asked by a curve."""
-        if self.quiet is not None:
+        if self.asked.quiet is not None:
             return _inside(self._quiet(curve))
         first, end = self.ahead
-        missing = self.at_least - self.recorded
+        missing = self.asked.at_least - self.recorded
         if missing <= 0:
             return 1.0
         likely = np.array([1.0])  # Probability of each number of expected events
-        for one in self.expect:
-            if self.first <= one.day <= self.last:
-                likely = np.convolve(likely, [1 - one.chance, one.chance])
+        for one in self._ahead_expected:
+            likely = np.convolve(likely, [1 - one.chance, one.chance])
         rest = [float(curve.at_least(missing - number, first, end)) for number in range(len(likely))]
         return _inside(float(likely @ rest))
 
+    @property
+    def _ahead_expected(self) -> list[Expected]:
+        """Expected events of the window on days that are not observed."""
+        since = max(self.first, self.covered + timedelta(days=1))
+        return [one for one in self.expect if since <= one.day <= self.asked.last]
+
     def _quiet(self, curve: Curve) -> float:
         """Return the probability of enough quiet days in a row."""
-        assert self.quiet is not None
+        assert self.asked.quiet is not None
         start, (first, end) = day_number(self.first), self.ahead
-        if first == 0 and self._observed_spell(start) >= self.quiet:
+        if first == 0 and self._observed_spell(start) >= self.asked.quiet:
             return 1.0
         run = 0
         if start < self.now:
             run = int(min(self.own.silence(np.array([self.now]))[0] - 1, self.now - start))
-        ends = None
-        war = war_now(self.pair.context["violence"], self.now)
-        if war is not None and self.wanted.name in WAR_SETS:
-            ends = self._war_lengths().ends(self.now - war.start)
-        return curve.quiet(self.quiet, first, end, max(run, 0), ends=ends)
+        return curve.quiet(self.asked.quiet, first, end, max(run, 0))
 
     def _observed_spell(self, start: int) -> int:
         """Return the longest quiet spell inside the window that is observed."""
@@ -446,32 +422,37 @@ class _Case:
         edges = np.concatenate([[start - 1], inside, [self.now]])
         return int(np.diff(edges).max()) - 1
 
+    def _curve(self, found: Covariates) -> Curve:
+        """Return the curve of the set, within a war with the rate of that war."""
+        curve = self.stored.curve(found, self.name, self.fit)
+        war = war_now(self.pair.context["violence"], self.now)
+        return in_war(curve, self.name, self.own, war, self.now, self._war_lengths())
+
     def _war_lengths(self) -> WarLengths:
-        fit, _ = self.stored.place(self.known)
-        middle, spread = self.stored.wars[fit]
+        middle, spread = self.stored.wars[self.fit]
         return WarLengths(float(middle), float(spread))
 
     def _covariates(self, pair: PairRecord, own: Events, now: int) -> Covariates:
-        fit, _ = self.stored.place(self.known)
-        overall = float(self.stored.overall[fit, self.stored.set_place(self.wanted.name)])
+        overall = float(self.stored.overall[self.fit, self.stored.set_place(self.name)])
         return Covariates.of(pair, own, np.array([now]), overall)
 
-    def _interval(self, found: Covariates, value: float) -> tuple[float, float]:
+    def _interval(self, found: Covariates, value: float, curve: Curve) -> tuple[float, float]:
         """Return a 90% interval: as far on the scale of log-odds as draws of the coefficients scatter."""
-        if self.quiet is not None or not 0 < value < 1:
+        if self.asked.quiet is not None or not 0 < value < 1:
             return self._interval_of_quiet(found, value)
-        curves = self.stored.curve(found, self.wanted.name, self.known, draws=True)
+        curves = self.stored.curve(found, self.name, self.fit, draws=True)
+        curves = replace(curves, war=curve.war)
         first, end = self.ahead
-        drawn = curves.at_least(max(self.at_least - self.recorded, 1), first, end)
+        drawn = curves.at_least(max(self.asked.at_least - self.recorded, 1), first, end)
         return _around(value, drawn)
 
     def _interval_of_quiet(self, found: Covariates, value: float) -> tuple[float, float]:
         """Return the chances of quiet days at rates as far off as their number of events leaves open."""
         if not 0 < value < 1:
             return value, value
-        curve = self.stored.curve(found, self.wanted.name, self.known)
+        curve = self._curve(found)
         reach = INTERVAL / np.sqrt(float(found.held[RECENT, 0]) + 0.5)
-        ends = [self._quiet(replace(curve, daily=curve.daily * np.exp(way * reach))) for way in (1, -1)]
+        ends = [self._quiet(curve.scaled(float(np.exp(way * reach)))) for way in (1, -1)]
         low, high = (_inside(one) for one in ends)
         return min(low, value), max(high, value)
 
@@ -480,12 +461,12 @@ class _Case:
         days = 365 * years
         first, end = self.ahead
         rate = (float(self.own.between(self.now - days, self.now)) + RATE_PRIOR) / days
-        if self.quiet is not None:
+        if self.asked.quiet is not None:
             flat = np.full((1, end - first), -np.expm1(-rate))
             from forecast.hazards.curve import spell_chance
 
-            return _inside(float(spell_chance(flat, self.quiet, 0)[0]))
-        missing, mean = self.at_least - self.recorded, rate * (end - first)
+            return _inside(float(spell_chance(flat, self.asked.quiet, 0)[0]))
+        missing, mean = self.asked.at_least - self.recorded, rate * (end - first)
         terms = np.cumprod(np.concatenate([[1.0], mean / np.arange(1, max(missing, 1))]))
         return 1.0 if missing <= 0 else _inside(1 - float(np.exp(-mean) * terms.sum()))
 
@@ -498,13 +479,13 @@ class _Case:
 
     def _what_if(self, value: float) -> tuple[WhatIf, ...]:
         """Return what the probability would be after some news, the greatest change first."""
-        if self.recorded >= self.at_least and self.quiet is None:
+        if self.recorded >= self.asked.at_least and self.asked.quiet is None:
             return ()
-        decides = self.at_least - self.recorded <= 1 and day_number(self.first) <= self.now
+        decides = self.asked.at_least - self.recorded <= 1 and day_number(self.first) <= self.now
         found = []
-        if self.quiet is not None or not decides:
+        if self.asked.quiet is not None or not decides:
             found.append((f"an event of the set on {day_of_number(self.now)}", self._after(event=True, days=1)))
-        if self.wanted.name not in WAR_SETS:
+        if self.name not in WAR_SETS:
             found.append((f"a violent event on {day_of_number(self.now)}", self._after(violent=True, days=1)))
         if self.ahead[1] > QUIET_AHEAD:
             until = day_of_number(self.now + QUIET_AHEAD - 1)
@@ -518,16 +499,12 @@ class _Case:
         pair, own, now = self.pair, self.own, np.array([self.now], dtype=np.int64)
         if event:
             own = _with(own, now)
-        news = {name: _with(one, now) for name, one in pair.context.items() if _concerned(name, self.wanted, violent)}
+        wanted = self.asked.wanted
+        news = {name: _with(one, now) for name, one in pair.context.items() if _concerned(name, wanted, violent)}
         if event or violent:
             pair = PairRecord(pair.dyad, pair.start, pair.events, {**pair.context, **news}, pair.meetings)
-        case = _Case(
-            pair, own, self.rows, self.wanted, self.stored, max(self.known, later), later, self.first, self.last,
-            self.at_least, self.by, self.actor, self.quiet, self.expect,
-        )  # fmt: skip
-        stored = self.stored
-        found = Covariates.of(pair, own, now + days, float(stored.overall[self.stored.place(self.known)[0], 0]))
-        return case.chance(stored.curve(found, self.wanted.name, self.known))
+        case = replace(self, pair=pair, own=own, known=max(self.known, later), covered=later)
+        return case.chance(case._curve(self._covariates(pair, own, case.now)))
 
     def _notes(self, skill: SetSkill | None, dataset: str, honest: bool) -> tuple[str, ...]:
         notes = []
@@ -537,7 +514,7 @@ class _Case:
                 f"Coverage ends on {day(self.covered)}: {count(unobserved, 'day')} to {day(self.known)} are "
                 "unobserved, not empty."
             )
-        if self.wanted.name not in self.stored.sets:
+        if self.name not in self.stored.sets:
             notes.append("The set has no coefficients of its own; those of all sets are used.")
         if dataset != "chronology":
             notes.append(f"The coefficients are those of the chronology, and untested on {dataset!r:.40}.")
@@ -545,14 +522,15 @@ class _Case:
             notes.append("The pair is not among the fifteen to which the hazards were fitted.")
         if not honest:
             notes.append(f"The coefficients know the data to {day(self.stored.days[0])}, after the forecast date.")
-        if self.actor:
+        if self.asked.actor:
             notes.append("A person is forecast from the acts of that person alone; such questions were not scored.")
-        elif self.by:
+        elif self.asked.by:
             notes.append("Who acts is forecast from the acts of that side alone; such questions are scored apart.")
-        if self.quiet is not None:
+        if self.asked.quiet is not None:
             notes.append("Quiet days of the chronology are days without a row; it does not record every event.")
-            if self.wanted.name in WAR_SETS and war_now(self.pair.context["violence"], self.now) is not None:
-                notes.append(QUIET_IN_WAR)
+            war = war_now(self.pair.context["violence"], self.now)
+            if self.name in WAR_SETS and war is not None and (scored := quiet_skill()):
+                notes.append(scored)
         if skill is not None and skill.warning:
             notes.append(skill.warning)
         return tuple(notes)

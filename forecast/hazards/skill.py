@@ -60,7 +60,28 @@ class SetSkill:
 
 def model_names() -> tuple[str, ...]:
     """Return the names of all models that are scored, the hazard first."""
-    return (HAZARD, *SIMPLE, "kind rates", "logistic regression", "constant")
+    return (HAZARD, *SIMPLE, "logistic regression", "constant")
+
+
+QUIET = "quiet"
+"""In the column `who` of the table: scores of quiet days in a row, of all sets whose events come with war."""
+
+
+@functools.cache
+def quiet_skill() -> str:
+    """Return in a sentence how quiet days within wars were forecast, and came; empty if that was not scored."""
+    if not FILE.exists():
+        return ""
+    table = read_small_csv(FILE, COLUMNS)
+    own = table[(table["who"] == QUIET) & (table["state"] == "war") & (table["model"] == HAZARD)]
+    own = own[own["days"] == ALL]
+    if own.empty:
+        return ""
+    row = own.iloc[0]
+    return (
+        f"Within wars, quiet days were forecast {percent(float(row['forecast']))} of the time from 2015 on, and came "
+        f"{percent(float(row['happened']))} of the time ({int(row['windows']):,} forecasts, most of one war)."
+    )
 
 
 @functools.cache

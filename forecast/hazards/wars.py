@@ -7,13 +7,14 @@ that ended before the day and, as a prior, of the published list in ``data/wars.
 
 import functools
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from statistics import NormalDist
 
 import numpy as np
 
 from forecast.events.codebook import read_days, read_small_csv
+from forecast.hazards.curve import Curve, WarRates
 from forecast.hazards.memories import Events
 from forecast.resources import data_folder
 from forecast.typing import Float
@@ -24,6 +25,10 @@ PRIOR_WEIGHT = 0.5  # of a war of the published list, against one of a pair
 LEAST_SPREAD = 0.5  # of the logarithm of lengths
 ENDS = 25  # equally likely days on which a war ends
 SHORTEST_TIME = 1e-6  # of what remains of the distribution
+OWN_PRIOR = 10.0  # events at the usual rate that a war's own rate starts with (5 scores worse on wars to 2014)
+USUAL_DAYS = 90  # ahead, whose expected number is the usual rate
+WAR_SETS = frozenset({"strike", "clash", "attack", "violence", "invasion"})
+"""Sets whose events come with war and end with it."""
 
 
 @dataclass(frozen=True)
@@ -98,3 +103,22 @@ class WarLengths:
 
     def _longer(self, days: float) -> float:
         return 1 - NormalDist(self.middle, self.spread).cdf(np.log(max(days, 1.0)))
+
+
+def in_war(curve: Curve, name: str, own: Events, war: War | None, now: int, lengths: WarLengths) -> Curve:
+    """Return the curve of a set with the rate of the war in which a pair is; unchanged in peace and of other sets."""
+    if war is None or name not in WAR_SETS or curve.hazard.ndim > 1:
+        return curve
+    return replace(curve, war=war_rates(curve, own, war, now, lengths))
+
+
+def war_rates(curve: Curve, own: Events, war: War, now: int, lengths: WarLengths) -> WarRates:
+    """Return the rate of a set's events within a war that has lasted until a day."""
+    age = now - war.start
+    usual = max(float(curve.expected(0, USUAL_DAYS)) / USUAL_DAYS, SHORTEST_TIME)
+    return WarRates(
+        events=float(own.between(war.start, now)) + OWN_PRIOR,
+        exposure=age + OWN_PRIOR / usual,
+        ends=lengths.ends(age),
+        peace=float(curve.held[-1] / curve.exposure[-1]),
+    )

@@ -10,7 +10,6 @@ import xarray as xr
 from forecast.dates import periods_a_month
 from forecast.errors import DataError
 from forecast.model.driving import driver_values
-from forecast.model.observation.kinds import Aside
 from forecast.model.spec import PendulumSpec
 from forecast.panel import panel_kind, validate_panel
 from forecast.process.priors import Priors
@@ -42,7 +41,6 @@ class PanelArrays:
     node_gap: Index
     periods_a_month: float  # 1 in a monthly panel, 4.348 in a weekly one
     observed: Any  # What tells of the level, in the arrays of the spec's kind of observation
-    aside: Aside | None = None  # What tells nothing of it
     drivers: Float | None = None  # Standardised values of those that the spec asks for, (driver, dyad, time)
 
     @property
@@ -145,7 +143,6 @@ def panel_arrays(panel: xr.Dataset, spec: PendulumSpec, *, dense: bool | None = 
         node_gap=gap,
         periods_a_month=periods_a_month(panel),
         observed=observation.read(panel, node_of),
-        aside=observation.read_aside(panel, node_of, spec.kind_drift),
         drivers=driver_values(spec.drivers, panel),
     )
 

@@ -21,8 +21,8 @@ import xarray as xr
 from pymc.distributions.transforms import LogTransform
 
 from forecast.model.arrays import PanelArrays
-from forecast.model.inputs import NODE_PATHS, WHITE, Part
-from forecast.model.pendulum import OBSERVED, build_part, node_capacity, pack
+from forecast.model.inputs import NODE_PATHS, WHITE
+from forecast.model.pendulum import OBSERVED, build_on, node_capacity, pack
 from forecast.model.variables import sampled_variables
 from forecast.progress import Progress
 from forecast.typing import Bool, Float
@@ -34,26 +34,26 @@ _COMPILED: "OrderedDict[tuple[Any, ...], Compiled]" = OrderedDict()
 _LOCK = Lock()
 
 
-def compiled_density(arrays: PanelArrays, data: dict[str, Any], part: Part, report: Progress) -> "Compiled":
-    """Return the density of a part of a panel's model; its form is compiled if it is new."""
-    form = form_of(arrays, part)
+def compiled_density(arrays: PanelArrays, data: dict[str, Any], report: Progress) -> "Compiled":
+    """Return the density of a panel's model; its form is compiled if it is new."""
+    form = form_of(arrays)
     with _LOCK:
         if form not in _COMPILED:
             report("compiling", 0, 0)
-            _COMPILED[form] = _compile(build_part(arrays, data, part))
+            _COMPILED[form] = _compile(build_on(arrays, data))
             while len(_COMPILED) > KEPT_FORMS:
                 _COMPILED.popitem(last=False)
         _COMPILED.move_to_end(form)
         return _COMPILED[form].filled(pack(data))
 
 
-def form_of(arrays: PanelArrays, part: Part = "path") -> tuple[Any, ...]:
-    """Return all that the compiled model of a panel, or of a part of it, has built in; the rest is data."""
-    spec, aside = arrays.spec, () if arrays.aside is None else arrays.aside.shape
-    shape = (arrays.dyads, *spec.observation_model.shape(arrays.observed), *aside, node_capacity(arrays.nodes))
-    by_era = spec.has_ceiling or not spec.moves or spec.kind_drift != "years"
+def form_of(arrays: PanelArrays) -> tuple[Any, ...]:
+    """Return all that the compiled model of a panel has built in; the rest is data."""
+    spec = arrays.spec
+    shape = (arrays.dyads, *spec.observation_model.shape(arrays.observed), node_capacity(arrays.nodes))
+    by_era = spec.has_ceiling or not spec.moves
     eras = tuple(arrays.era_dyad.tolist()) if by_era else ()
-    return spec, eras, shape, arrays.periods_a_month, part
+    return spec, eras, shape, arrays.periods_a_month
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _compile(model: pm.Model) -> Compiled:
     derived["log_prior"] = sum(pm.logp(variable, variable).sum() for variable in parameters)
     # Of the change of variables to the sampler's coordinates; that of sums to zero is none.
     log_jacobian = sum(pt.log(variable).sum() for variable in parameters if is_positive(variable, model))
-    potentials = sum(potential for potential in model.potentials if potential.name not in OBSERVED)
+    potentials = sum(potential for potential in model.potentials if potential.name != OBSERVED)
     derived["log_rest"] = derived["log_prior"] + log_jacobian + potentials
     sampler = nutpie.compile_pymc_model(model, var_names=free)
 

@@ -18,11 +18,10 @@ import xarray as xr
 from scipy.linalg import helmert
 
 from forecast.model.arrays import PanelArrays
-from forecast.model.inputs import WHITE, Part, model_data
+from forecast.model.inputs import WHITE, model_data
 from forecast.model.kernels import density
 from forecast.model.kernels.density import NONE
 from forecast.model.kernels.path import Pairs
-from forecast.model.observation.kinds import SPANS, TOWARDS, Kinds, declare_kinds, declare_shift
 from forecast.model.observation.side import quadrature
 from forecast.model.observation.sides import declare_sides
 from forecast.model.posterior import Groups, take_apart
@@ -44,13 +43,13 @@ ROWS = ("trend_mean", "trend_step", "cycle_half_life", "cycle_sd", "headroom_dya
 SCALARS = {"trend_jump", "trend_half_life", "headroom_era_sd"}
 
 
-def is_usual(arrays: PanelArrays, part: Part) -> bool:
-    """Return whether the kernels implement the density of a part of a model."""
+def is_usual(arrays: PanelArrays) -> bool:
+    """Return whether the kernels implement the density of a model."""
     spec = arrays.spec
     if spec.observation != "sides" or arrays.observed.readings is not None:
         return False
     packaged = spec.trend_model in trends.PACKAGED and spec.cycle in ("linear", "none")
-    return part == "aside" or (packaged and not spec.drivers)
+    return packaged and not spec.drivers
 
 
 @dataclass(frozen=True)
@@ -187,56 +186,10 @@ class PathBlock:
 
 
 @dataclass(frozen=True)
-class KindsBlock:
-    """The kinds of one side."""
-
-    name: str
-    layout: Layout
-    choices: density.KindsChoices
-    data: density.KindsData
-
-    @classmethod
-    def of(cls, arrays: PanelArrays, own: Kinds, data: Mapping[str, Any]) -> "KindsBlock":
-        """Lay out the parameters and the data of a panel."""
-        declared = declare_kinds(arrays.spec, own) | declare_shift(arrays, own)
-        if "dyad_sd" in declared:
-            declared["dyad"] = Free(f"{own.name}_dyad", FLAT, (arrays.dyads - 1,))
-        layout = Layout.of(free_of(declared), {"era": arrays.eras, "dataset": 1})
-        names = ("slope", "dyad_sd", "dyad", "step", "white", "raw", "cut", "gap", "concentration")
-        places = {name: layout.place(declared.get(name)) for name in names}
-        choices = density.KindsChoices(towards=TOWARDS[own.name], gaps=own.cuts - 1, **places)
-        by_span = np.repeat(np.arange(arrays.dyads), SPANS)
-        walks = data.get(f"{own.name}_walk", np.zeros((0, 0, 0)))
-        every = {
-            "basis": zero_sum_basis(arrays.dyads), "made_of_white": walks,
-            "dyad_of_place": by_span if arrays.spec.kind_drift == "years" else arrays.era_dyad,
-            "directions": own.counted.directions,
-        } | dict(data) | own.counted.layout  # fmt: skip
-        held = {name: _held(every[name]) for name in density.KindsData._fields}
-        return cls(own.name, layout, choices, density.KindsData(**held))
-
-    def evaluate(self, point: Float) -> tuple[float, Float]:
-        return density.kinds_density(point, self.layout.coordinates, self.choices, self.data)
-
-    def derived(self, points: Float) -> dict[str, Float]:
-        name = self.name
-        shift, cutpoint, prior, white = _of_points(
-            density.kinds_at, points, self.layout.coordinates, self.choices, self.data
-        )
-        found = {
-            "log_rest": prior + white, "log_prior": prior - self.layout.log_scale(points), f"{name}_shift": shift,
-            f"{name}_cutpoint": cutpoint, f"{name}_slope": self.layout.values(f"{name}_slope", points)[:, 0],
-        }  # fmt: skip
-        if self.choices.concentration != NONE:
-            found[f"{name}_concentration"] = self.layout.values(f"{name}_concentration", points)
-        return found
-
-
-@dataclass(frozen=True)
 class Assembled:
     """A density of blocks one behind the other, which share no parameter."""
 
-    blocks: tuple[PathBlock | KindsBlock, ...]
+    blocks: tuple[PathBlock, ...]
 
     @cached_property
     def ends(self) -> list[int]:
@@ -319,16 +272,14 @@ LOOK = 0.1
 """Seconds between looks at whether the sampler is to stop."""
 
 
-def density_of(arrays: PanelArrays, part: Part = "path", report: Progress = silent) -> "Density":
-    """Return the density of the model of a panel, or of a part of it."""
-    data = model_data(arrays, part=part)
-    if is_usual(arrays, part):
-        if part == "path" or arrays.aside is None:
-            return Assembled((PathBlock.of(arrays, data),))
-        return Assembled(tuple(KindsBlock.of(arrays, kinds, data) for kinds in arrays.aside.kinds))
+def density_of(arrays: PanelArrays, report: Progress = silent) -> "Density":
+    """Return the density of the model of a panel."""
+    data = model_data(arrays)
+    if is_usual(arrays):
+        return Assembled((PathBlock.of(arrays, data),))
     from forecast.model.compiled import compiled_density
 
-    return compiled_density(arrays, data, part, report)
+    return compiled_density(arrays, data, report)
 
 
 def sample(density: "Density", trees: tuple[float, int], *, stop: Event | None = None, **settings: Any) -> Groups:
@@ -350,4 +301,4 @@ def sample(density: "Density", trees: tuple[float, int], *, stop: Event | None =
         raise
 
 
-type Density = Assembled | Compiled  # The log-density of a model, or of a part of it, in the sampler's coordinates
+type Density = Assembled | Compiled  # The log-density of a model in the sampler's coordinates

@@ -6,7 +6,7 @@ https://doi.org/10.1016/j.jmp.2017.09.005). The sampler's coordinates suit this,
 noise. Multinomial coefficients are left out: marginal likelihoods compare only models of the same panel and unit.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
@@ -16,7 +16,6 @@ import xarray as xr
 from forecast.errors import SpecError
 from forecast.model.arrays import panel_arrays
 from forecast.model.densities import Density, density_of, sample
-from forecast.model.inputs import parts_of
 from forecast.model.spec import PendulumSpec
 from forecast.typing import Bool, Float
 
@@ -34,11 +33,6 @@ def evidence(density: Density, drawn: xr.Dataset, rng: np.random.Generator) -> E
     found = bridge(density.log_density, density.points(drawn), density.white, rng)
     # Prior and change of variables of the path are written without their constant.
     return Evidence(found.log - 0.5 * float(np.log(2.0 * np.pi)) * density.unnormalised, found.error)
-
-
-def together(parts: Sequence[Evidence]) -> Evidence:
-    """Return the evidence of a model from those of its parts; of no part it is that of a certainty."""
-    return Evidence(sum(one.log for one in parts), float(np.sqrt(sum(one.error**2 for one in parts))))
 
 
 def bridge(log_density: Callable[[Float], float], points: Float, white: Bool, rng: np.random.Generator) -> Evidence:
@@ -109,14 +103,11 @@ DEPTH = 3
 def quick_evidence(
     panel: xr.Dataset, spec: PendulumSpec, *, seed: int, draws: int | None = None, stop: Event | None = None
 ) -> Evidence:
-    """Estimate the marginal likelihood of a model from short fits of its parts in any thread."""
-    arrays = panel_arrays(panel, spec)
+    """Estimate the marginal likelihood of a model from a short fit in any thread."""
     chain_seeds, _, bridge_seed = np.random.SeedSequence(seed).spawn(3)
-    found = []
-    for part, own in zip(parts_of(arrays), chain_seeds.generate_state(2).tolist(), strict=False):
-        density = density_of(arrays, part)
-        kept = draws or (DENSE_DRAWS if spec.dense and part == "path" else DRAWS)
-        settings = {"draws": kept, "tune": TUNE, "chains": CHAINS, "seed": own, "cores": 1}
-        drawn = sample(density, (ACCEPT, DEPTH), stop=stop, **settings)["posterior"]
-        found.append(evidence(density, drawn, np.random.default_rng(bridge_seed)))
-    return together(found)
+    density = density_of(panel_arrays(panel, spec))
+    kept = draws or (DENSE_DRAWS if spec.dense else DRAWS)
+    own = int(chain_seeds.generate_state(1)[0])
+    settings = {"draws": kept, "tune": TUNE, "chains": CHAINS, "seed": own, "cores": 1}
+    drawn = sample(density, (ACCEPT, DEPTH), stop=stop, **settings)["posterior"]
+    return evidence(density, drawn, np.random.default_rng(bridge_seed))

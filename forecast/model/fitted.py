@@ -29,7 +29,6 @@ from forecast.files import (
 from forecast.folders import replace_folder
 from forecast.model.arrays import SHARED
 from forecast.model.gate import Gate, check_convergence, kept_gate, with_quantities
-from forecast.model.observation.kinds import PARTS, TOWARDS, places_of_dyad
 from forecast.model.observation.sides import declare_sides
 from forecast.model.posterior import Groups, flat, groups_of, take_apart
 from forecast.model.spec import PendulumSpec
@@ -186,10 +185,7 @@ def _draws_faults(
     posterior: xr.Dataset, statistics: xr.Dataset, panel: xr.Dataset, spec: PendulumSpec
 ) -> Iterator[str]:
     """Describe missing variables, and those of another form than the table of variables has."""
-    parts = [part for part in PARTS if part != "concentration" or spec.overdispersion]
-    sides = [[f"{name}_{part}" for part in parts] for name in TOWARDS]
-    kinds = [name for own in sides if posterior.keys() & set(own) for name in own]
-    wanted = [*required_variables(spec), *kinds]
+    wanted = required_variables(spec)
     yield from (f"posterior: {name} is missing" for name in wanted if name not in posterior)
     yield from (f"sample_stats: {name} is missing" for name in STATISTICS if name not in statistics)
     table, by_draw = all_variables(), ("chain", "draw")
@@ -325,7 +321,7 @@ class Fit(Displayed):
         """
         place = self.dyads.index(dyad)
         eras = np.flatnonzero(self.panel["era_dyad"].to_numpy() == place)
-        own = {"dyad": [place], "era": eras, **places_of_dyad(self.panel, eras, place, self.spec.kind_drift)}
+        own = {"dyad": [place], "era": eras}
         panel = panel_of_dyad(self.panel, dyad)
         posterior = self.posterior.isel(own, missing_dims="ignore")
         # Stored convergence checks would not apply to other draws.
@@ -533,4 +529,4 @@ def _netcdf_encoding(tree: xr.DataTree) -> dict[str, Any]:
     """Return how a netCDF file stores the paths."""
     posterior = tree["posterior"]
     paths = [name for name, values in posterior.data_vars.items() if "time" in values.dims]
-    return {posterior.path: dict.fromkeys(paths, {"zlib": True, "complevel": 1, "shuffle": True})}
+    return {posterior.path: {name: {"zlib": True, "complevel": 1, "shuffle": True} for name in paths}}

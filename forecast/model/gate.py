@@ -117,9 +117,8 @@ def check_convergence(
     below 0.1%; and nodes enough that draws weighed to a finer integral over the month-specific noise keep half of their
     effective number.
     """
-    energies = (sample_stats[name] for name in ("energy", "energy_aside") if name in sample_stats)
-    values = np.stack([energy.transpose("chain", "draw").to_numpy() for energy in energies])
-    bfmi = float(np.min((np.diff(values, axis=2) ** 2).mean(axis=2) / values.var(axis=2)))
+    energy = sample_stats["energy"].transpose("chain", "draw").to_numpy()
+    bfmi = float(np.min((np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1)))
     table = _diagnosed(_reported(posterior) | dict(extra or {}), sampled)
     return _judged(table, float(sample_stats["diverging"].mean()), bfmi, sampled, nodes)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +10,6 @@ from forecast.model.arrays import PanelArrays
 from forecast.model.driving import driving_data
 from forecast.model.kernels.path import pair_forward, path_forward
 from forecast.model.observation.base import Own
-from forecast.model.observation.kinds import aside_data
 from forecast.process.component import Motion
 from forecast.typing import Float
 
@@ -98,21 +97,9 @@ def level_under(reference: Parameters, arrays: PanelArrays) -> Callable[[Float, 
     return path
 
 
-type Part = Literal["whole", "path", "aside"]
-"""Of a model: all of it; the path and what tells of the level; or what tells nothing of it, and is fitted apart."""
-
-
-def parts_of(arrays: PanelArrays) -> tuple[Part, ...]:
-    """Return the parts in which the model of a panel can be fitted: they share no parameter."""
-    return ("path", "aside") if arrays.aside else ("path",)
-
-
-def model_data(arrays: PanelArrays, reference: Parameters | None = None, part: Part = "whole") -> dict[str, Any]:
-    """Arrays that a model, or a part of it, reads of a panel; the path is whitened at ``reference``."""
+def model_data(arrays: PanelArrays, reference: Parameters | None = None) -> dict[str, Any]:
+    """Arrays that a model reads of a panel; the path is whitened at ``reference``."""
     spec = arrays.spec
-    aside = {} if part == "path" or arrays.aside is None else aside_data(arrays.aside, spec)
-    if part == "aside":
-        return aside
     reference = reference or prior_reference(arrays)
     weight, level = anchor_path(reference, arrays)
     data = {
@@ -129,4 +116,4 @@ def model_data(arrays: PanelArrays, reference: Parameters | None = None, part: P
         data["node_gap"] = arrays.node_gap
     if arrays.drivers is not None:
         data |= driving_data(spec.drivers, arrays.drivers, arrays.node_dyad, arrays.node_time)
-    return data | spec.observation_model.data(arrays, reference.observed) | aside
+    return data | spec.observation_model.data(arrays, reference.observed)

@@ -17,7 +17,6 @@ from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.driving import acting_on
 from forecast.model.gate import ESS_LIMIT
 from forecast.model.observation.base import Own
-from forecast.model.observation.kinds import with_kinds_of_draws
 from forecast.model.posterior import flat
 from forecast.model.spec import PendulumSpec
 from forecast.model.variables import of_dyad
@@ -66,13 +65,9 @@ class Observed:
     month: Float | None = None  # What drivers add in the month alone
 
     @classmethod
-    def of(
-        cls, panel: xr.Dataset, draws: Draws, stretch: slice = slice(None), *, level_only: bool = False
-    ) -> "Observed":
-        """Take them out of a stretch of a panel's periods, all by default; if wished only what tells of the level."""
+    def of(cls, panel: xr.Dataset, draws: Draws, stretch: slice = slice(None)) -> "Observed":
+        """Take them out of a stretch of a panel's periods, all by default."""
         arrays = panel_arrays(panel, draws.spec, dense=False)
-        if level_only:
-            arrays = replace(arrays, aside=None)
         seen = np.where(panel_kind(panel).seen(panel), arrays.node_of, -1)
         month = None
         if arrays.drivers is not None:
@@ -86,9 +81,7 @@ class Observed:
         spec, node, level = self.draws.spec, int(self.node[dyad, period]), state.sum(axis=-1)
         if self.month is not None:
             level = level + self.month[:, dyad, period, None]
-        own, aside = self.draws.observed, self.arrays.aside
-        total = spec.observation_model.log_likelihood_of_draws(level, own, self.arrays, node)
-        return total if aside is None else with_kinds_of_draws(total, aside, node, own)
+        return spec.observation_model.log_likelihood_of_draws(level, self.draws.observed, self.arrays, node)
 
 
 PARETO_K_LIMIT = 0.7

@@ -21,10 +21,9 @@ from pytensor.graph.traversal import ancestors
 from forecast.arguments import checked
 from forecast.model.arrays import PanelArrays, first_eras, panel_arrays, require_observations
 from forecast.model.driving import add_effects, node_push, push_of_draw
-from forecast.model.inputs import NODE_PATHS, WHITE, Parameters, Part, model_data
+from forecast.model.inputs import NODE_PATHS, WHITE, Parameters, model_data
 from forecast.model.kernels.ops import WhitenedPair, WhitenedPath
 from forecast.model.observation import PACKAGED as OBSERVATIONS
-from forecast.model.observation.kinds import add_aside, aside_log_likelihood
 from forecast.model.spec import PendulumSpec, spec_for
 from forecast.model.variables import sampled_variables
 from forecast.process import cycle as cycles
@@ -33,7 +32,7 @@ from forecast.process.component import Transitions
 from forecast.process.process import State
 from forecast.typing import Float, Index
 
-OBSERVED = ("events", "events_aside")  # Names of the log-likelihoods of what tells of the level, and of what does not
+OBSERVED = "events"  # Name of the log-likelihood
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class PendulumModel:
 
     spec: PendulumSpec | None = None
 
-    def build(self, panel: xr.Dataset, reference: Parameters | None = None, part: Part = "whole") -> pm.Model:
+    def build(self, panel: xr.Dataset, reference: Parameters | None = None) -> pm.Model:
         """Build the model on a panel.
 
         Parameters
@@ -65,9 +64,6 @@ class PendulumModel:
             Event or index panel (schema: docs/schema/panel.md).
         reference : Parameters, optional
             Where to whiten the path; the posterior is the same for any. Default: the priors' centres.
-        part : {"whole", "path", "aside"}
-            All of it; the path and what tells of the level; or what tells nothing of it, such as the kinds of a side,
-            which share no parameter with the path. The posterior of the whole is the product of both.
 
         Returns
         -------
@@ -86,17 +82,13 @@ class PendulumModel:
         spec = self.spec or spec_for(panel)
         arrays = panel_arrays(panel, spec)
         require_observations(panel)
-        return build_part(arrays, model_data(arrays, reference, part), part)
+        return build_on(arrays, model_data(arrays, reference))
 
 
-def build_part(arrays: PanelArrays, data: Mapping[str, NDArray[Any]], part: Part) -> pm.Model:
-    """Build the model of a panel, or a part of it, on arrays of `forecast.model.inputs.model_data`."""
+def build_on(arrays: PanelArrays, data: Mapping[str, NDArray[Any]]) -> pm.Model:
+    """Build the model of a panel on arrays of `forecast.model.inputs.model_data`."""
     with pm.Model(coords=arrays.coordinates) as model:
-        held = hold(data)
-        if part != "aside":
-            _add_path(arrays.spec, add_parameters(arrays), held, node_capacity(arrays.nodes))
-        if part != "path" and arrays.aside:
-            pm.Potential(OBSERVED[1], aside_log_likelihood(add_aside(arrays, arrays.aside, held), held))
+        _add_path(arrays.spec, add_parameters(arrays), hold(data), node_capacity(arrays.nodes))
     return model
 
 
@@ -151,7 +143,7 @@ def _add_path(spec: PendulumSpec, p: Parameters, data: Mapping[str, Any], capaci
     pm.Deterministic("node_level", level)
     pm.Potential("path_prior", prior + log_det - 0.5 * (white[nodes:] ** 2).sum())
     month = level if push is None else level + push[1]
-    pm.Potential(OBSERVED[0], observation.log_likelihood(spec, month, p.observed, data))
+    pm.Potential(OBSERVED, observation.log_likelihood(spec, month, p.observed, data))
 
 
 def _coloured(
@@ -224,8 +216,6 @@ def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: i
     arrays = panel_arrays(panel, spec, dense=False)
     with pm.Model(coords=arrays.coordinates) as model:
         add_parameters(arrays)
-        if arrays.aside:
-            add_aside(arrays, arrays.aside)
     dims = {name: own for name, own in sampled_variables().items() if name in model.named_vars}
     names, random = sorted(dims), model.basic_RVs
     expressions = [model[name] for name in names]

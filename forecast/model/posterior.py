@@ -26,8 +26,8 @@ def flat_or_zeros(posterior: xr.Dataset, name: str, *shape: int) -> Float:
 
 
 GRID = 128
-"""Values per unit of log-odds at which paths are kept. The rounding, at most 0.1 points of share, is far within the Monte
-Carlo error of any statement; of what is rounded, zeros are left that a saved fit need not store."""
+"""Values per unit of log-odds at which paths are kept. The rounding, at most 0.1 points of share, is far within the
+Monte Carlo error of any statement; of what is rounded, zeros are left that a saved fit need not store."""
 
 
 def on_grid(path: Float) -> Float:

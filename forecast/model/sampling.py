@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from importlib.metadata import version
@@ -20,9 +19,8 @@ from forecast.model.arrays import PanelArrays, first_eras, panel_arrays, require
 from forecast.model.densities import Density, density_of, sample
 from forecast.model.driving import push
 from forecast.model.evidence import evidence as evidence_of
-from forecast.model.evidence import together
 from forecast.model.fitted import KIND, SCHEMA, STATISTICS, Fit
-from forecast.model.inputs import NODE_PATHS, parts_of
+from forecast.model.inputs import NODE_PATHS
 from forecast.model.posterior import Groups, flat, on_grid
 from forecast.model.spec import PendulumSpec, spec_for
 from forecast.model.variables import all_variables, of_dyad, sampled_variables
@@ -100,20 +98,19 @@ def fit(
         arrays = panel_arrays(panel, spec)
         require_observations(panel)
         require_events(panel)
-        densities = [density_of(arrays, part, steps.progress) for part in parts_of(arrays)]
+        density = density_of(arrays, steps.progress)
     accept, depth = LONE_TREES if spec.has_ceiling and arrays.dyads == 1 else PATH_TREES[spec.has_ceiling]
     accept = target_accept or accept
     cores = min(cores or os.cpu_count() or 1, chains)
     settings = {"draws": draws, "tune": tune, "chains": chains, "cores": cores}
-    drawn = _sampled(densities, ((accept, depth), ASIDE_TREES), settings, int(sampler_seed.generate_state(1)[0]), steps)
+    drawn = _sampled(density, (accept, depth), settings, int(sampler_seed.generate_state(1)[0]), steps)
     facts = {}
     if evidence:
-        rng, parts = np.random.default_rng(bridge_seed), zip(densities, drawn, strict=True)
         with steps.step("evidence", "bridge sampling"):
-            found = [evidence_of(density, own["posterior"], rng) for density, own in parts]
-            facts["evidence"] = asdict(together(found))
+            rng = np.random.default_rng(bridge_seed)
+            facts["evidence"] = asdict(evidence_of(density, drawn["posterior"], rng))
     with steps.step("derive", "filling in the path"):
-        sampled, statistics = _put_together(densities, drawn)
+        sampled, statistics = _derived(density, drawn)
     with steps.step("path", "filling in the path"):
         rng = np.random.default_rng(path_seed)
         posterior = complete_posterior(sampled, arrays, rng, threads=cores)
@@ -133,43 +130,33 @@ def fit(
 # Target acceptance rate, and maximum number of doublings of a tree: what gives most effective draws a second without
 # divergent transitions (docs/speed.md). Nearly all coordinates are white noise, along which trajectories are exact.
 # Under ceilings the headrooms of many dyads move slowly and need longer ones; that of one alone needs smaller steps.
-PATH_TREES, LONE_TREES, ASIDE_TREES = {False: (0.85, 4), True: (0.85, 5)}, (0.92, 4), (0.8, 4)
-STEPS = {"sample": "sampling", "sample aside": "sampling the kinds"}
+PATH_TREES, LONE_TREES = {False: (0.85, 4), True: (0.85, 5)}, (0.92, 4)
+SAMPLING = "sampling"  # the step, in words
 
 
-def _sampled(
-    densities: list[Density], trees: Sequence[tuple[float, int]], settings: dict[str, Any], seed: int, steps: Steps
-) -> list[Groups]:
-    """Run nutpie on the parts of a model, one after the other."""
-    seeds = [seed, *np.random.SeedSequence(seed).generate_state(len(densities) - 1).tolist()]
-    total, found = settings["chains"] * (settings["draws"] + settings["tune"]), []
-    for density, own, tree, (name, words) in zip(densities, seeds, trees, STEPS.items(), strict=False):
+def _sampled(density: Density, tree: tuple[float, int], settings: dict[str, Any], seed: int, steps: Steps) -> Groups:
+    """Run nutpie on a model."""
+    total = settings["chains"] * (settings["draws"] + settings["tune"])
 
-        def tell(chains: Any, words: str = words) -> None:
-            steps.progress(words, sum(chain.finished_draws for chain in chains), total)
+    def tell(chains: Any) -> None:
+        steps.progress(SAMPLING, sum(chain.finished_draws for chain in chains), total)
 
-        with steps.step(name, words):
-            found.append(sample(density, tree, **settings, seed=own, progress_rate=250, progress_callback=tell))
-        steps.progress(words, total, total)
+    with steps.step("sample", SAMPLING):
+        found = sample(density, tree, **settings, seed=seed, progress_rate=250, progress_callback=tell)
+    steps.progress(SAMPLING, total, total)
     return found
 
 
-def _put_together(densities: list[Density], drawn: list[Groups]) -> tuple[xr.Dataset, xr.Dataset]:
-    """Return the variables of the posterior and the statistics of all parts of a model."""
-    derived = [density.derived(own["posterior"]) for density, own in zip(densities, drawn, strict=True)]
-    log_prior, log_rest = (sum(own.pop(name) for own in derived) for name in ("log_prior", "log_rest"))
-    every = [own["sample_stats"].transpose("chain", "draw", ...) for own in drawn]
-    log_likelihood = sum(statistics["logp"].to_numpy() for statistics in every) - log_rest
+def _derived(density: Density, drawn: Groups) -> tuple[xr.Dataset, xr.Dataset]:
+    """Return the variables of the posterior and the statistics of the sampler."""
+    derived = density.derived(drawn["posterior"])
+    log_prior, log_rest = (derived.pop(name) for name in ("log_prior", "log_rest"))
+    own = drawn["sample_stats"].transpose("chain", "draw", ...)
     dims = {**sampled_variables(), **dict.fromkeys(NODE_PATHS, ("node",))}
-    values = {name: values for own in derived for name, values in own.items() if name in dims}
-    sampled = {name: (("chain", "draw", *dims[name]), own) for name, own in values.items()}
-    kept: dict[str, Any] = {name: every[0][name].to_numpy() for name in STATISTICS}
-    for aside in every[1:]:  # sampled after the path; each part has an energy of its own
-        kept["diverging"] = kept["diverging"] | aside["diverging"].to_numpy()
-        kept["n_steps"] = kept["n_steps"] + aside["n_steps"].to_numpy()
-        kept["energy_aside"] = aside["energy"].to_numpy()
-    kept |= {"log_prior": log_prior, "log_likelihood_total": log_likelihood}
-    return xr.Dataset(sampled), xr.Dataset({name: (("chain", "draw"), own) for name, own in kept.items()})
+    sampled = {name: (("chain", "draw", *dims[name]), values) for name, values in derived.items() if name in dims}
+    kept: dict[str, Any] = {name: own[name].to_numpy() for name in STATISTICS}
+    kept |= {"log_prior": log_prior, "log_likelihood_total": own["logp"].to_numpy() - log_rest}
+    return xr.Dataset(sampled), xr.Dataset({name: (("chain", "draw"), values) for name, values in kept.items()})
 
 
 def complete_posterior(sampled: xr.Dataset, arrays: PanelArrays, rng: Generator, threads: int = 1) -> xr.Dataset:

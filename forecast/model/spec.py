@@ -18,7 +18,6 @@ from forecast.process.priors import COMMON, OF_DATASETS, Priors
 from forecast.process.process import Process
 from forecast.process.trend import Trend, find_trend, trends
 
-KIND_DRIFTS = ("years", "eras", "none")
 NO_CYCLE = "none"
 
 
@@ -39,8 +38,6 @@ class PendulumSpec:
         does where the trend moves and events are observed; :func:`spec_for` leaves it out where no dyad has two eras.
     jumps : bool
         Whether the trend jumps where an era begins.
-    kind_drift : {"years", "eras", "none"}
-        What the kinds within a side drift by: spans of five years, eras, or nothing.
     month_noise : bool
         Whether events of a month share noise that does not move the level.
     volume_effect : bool
@@ -49,8 +46,7 @@ class PendulumSpec:
     overdispersion : bool
         Whether a month's counts are beta-binomial (true) or binomial around their probability.
     observation : {"sides", "index"}, or a registered kind
-        Coded events as cooperative or hostile, with their kinds as a part of their own; or an existing index with
-        Student-t error.
+        Coded events as cooperative or hostile; or an existing index with Student-t error.
     pooling : bool
         Whether dyads share population distributions. A panel of one dyad never pools.
     nodes : int
@@ -73,7 +69,6 @@ class PendulumSpec:
     cycle: str = "linear"
     ceiling: str = ""
     jumps: bool = True
-    kind_drift: str = "years"
     month_noise: bool = True
     volume_effect: bool = True
     overdispersion: bool = True
@@ -94,7 +89,7 @@ class PendulumSpec:
             bounds = self.moves and self.observation == "sides"
             object.__setattr__(self, "ceiling", "framework" if bounds else "none")
         known_cycles = (*(one.name for one in cycles()), NO_CYCLE)
-        choices = {"cycle": known_cycles, "ceiling": CEILINGS, "kind_drift": KIND_DRIFTS}
+        choices = {"cycle": known_cycles, "ceiling": CEILINGS}
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 raise SpecError(f"{name}: got {getattr(self, name)!r}; expected one of {', '.join(known)}")
@@ -131,7 +126,6 @@ class PendulumSpec:
         """Return the priors that these choices do not use, and why."""
         no_events = "it belongs to events, and this is an index" if self.observation == "index" else ""
         no_index = "it belongs to an index, and these are events" if self.observation == "sides" else ""
-        drift = f"kind_drift={self.kind_drift!r} has no"
         missing = {
             "mean": "" if self.trend_model.has_mean else f"trend={self.trend!r} has no long-run mean",
             "return": "" if self.reverts else f"trend={self.trend!r} does not return",
@@ -145,8 +139,6 @@ class PendulumSpec:
             "noise": no_events or ("" if self.month_noise else "month_noise=False has no noise"),
             "volume": no_events or ("" if self.volume_effect else "volume_effect=False has no such effect"),
             "scatter": no_events or ("" if self.overdispersion else "overdispersion=False has no concentration"),
-            "eras": no_events or ("" if self.kind_drift == "eras" else f"{drift} eras"),
-            "years": no_events or ("" if self.kind_drift == "years" else f"{drift} drift"),
         }
         kinds = [("trend", one, self.trend) for one in trends()] + [("cycle", one, self.cycle) for one in cycles()]
         unused = {

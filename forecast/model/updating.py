@@ -219,14 +219,14 @@ def update(
 
 
 def redraw(fit: Fit, panel: xr.Dataset, months: int, *, seed: int = 1) -> tuple[Fit, Weights]:
-    """Carry the level of a fit, and no kinds, over to another record, however little its draws are then worth."""
+    """Carry a fit over to another record, however little its draws are then worth."""
     if pushing := [name for name, acts in fit.spec.drivers if acts != "month"]:
         raise SpecError(
             f"drivers: {join(pushing)} of the fit push its path, and what single events did to that is not known. Fit "
             "with drivers that act on the month, or without any"
         )
     clock = time.perf_counter()
-    carried = carry_on(fit, panel, seed, silent, months=months, level_only=True)
+    carried = carry_on(fit, panel, seed, silent, months=months)
     judged, total, _ = judge(carried)
     return _updated(carried, judged, total, seed, clock), total
 
@@ -243,9 +243,7 @@ class Carried:
     gained: Float  # Logarithms of the weights: by what is new of the fit's own periods, and by every period since
 
 
-def carry_on(
-    fit: Fit, later: xr.Dataset, seed: int, report: Progress, *, months: int = MONTHS_REDRAWN, level_only: bool = False
-) -> Carried:
+def carry_on(fit: Fit, later: xr.Dataset, seed: int, report: Progress, *, months: int = MONTHS_REDRAWN) -> Carried:
     """Carry the draws of a fit on through the periods of a later panel, an index on the scale of the fit's."""
     draws, panel = Draws.of(fit.posterior, fit.spec), fit.spec.observation_model.on_scale_of(fit.panel, fit.panel)
     known, periods = panel.sizes["time"], later.sizes["time"]
@@ -254,7 +252,7 @@ def carry_on(
     news = panel_kind(panel).news(panel, later)
     recent = fit.posterior.isel(time=slice(first, None))
     path = state_of(flat(recent["level"]), flat(recent["trend"]))  # (draw, dyad, period, part)
-    before, now = (Observed.of(one, draws, slice(first, None), level_only=level_only) for one in (panel, later))
+    before, now = (Observed.of(one, draws, slice(first, None)) for one in (panel, later))
     gained = np.zeros((len(draws), periods - known + 1))
     gained[:, 0] = _reweighed(fit.posterior, (panel, later), draws, news[:, : first + 2])
     clouds = []

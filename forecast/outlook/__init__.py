@@ -5,7 +5,6 @@ Entry point: `assess`, which draws one set of simulations (`simulate_ahead`) and
 
 from forecast.outlook.assess import Assessment, Brief, Claim, assess, brief, level_sentence, quoted
 from forecast.outlook.datasets import DatasetOutlook, DatasetYear, dataset_outlooks, datasets_finding
-from forecast.outlook.kind_counts import KindOutlook
 from forecast.outlook.level import (
     Break,
     Contrast,
@@ -32,7 +31,7 @@ from forecast.outlook.pendulum import (
     printed_chances,
     printed_percents,
 )
-from forecast.outlook.query import AtLeast, main_horizon
+from forecast.outlook.query import main_horizon
 from forecast.outlook.recorded import Baseline, main_dataset
 from forecast.outlook.simulations import Simulations, StructuralHazard, simulate_ahead, structural_hazard
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, plain, probability, reported
@@ -41,9 +40,9 @@ from forecast.outlook.windows import RollingShare, ThresholdOutlook, WindowOutlo
 from forecast.wording import whole_percents
 
 __all__ = [
-    "Assessment", "AtLeast", "Baseline", "Break", "Brief", "Claim", "Contrast", "DatasetOutlook", "DatasetYear",
+    "Assessment", "Baseline", "Break", "Brief", "Claim", "Contrast", "DatasetOutlook", "DatasetYear",
     "DyadQuantity", "EquilibriumBand", "Estimate", "Fan", "Framework", "FrameworkChange", "Frameworks", "Headroom",
-    "HorizonOutlook", "HostileZone", "KindOutlook", "KindScore", "KindSeries", "Learning", "NotDefined", "Observed",
+    "HorizonOutlook", "HostileZone", "KindScore", "KindSeries", "Learning", "NotDefined", "Observed",
     "Passage", "Pendulum", "Probability", "Return", "RollingShare", "Simulations", "Standing", "StructuralHazard",
     "ThresholdOutlook", "ToneOutlook", "WindowOutlook", "assess", "brief", "dataset_outlooks", "datasets_finding",
     "estimate", "horizon_outlook", "kind_series", "kinds_sentence", "level_record", "level_sentence", "main_dataset",

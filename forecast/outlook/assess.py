@@ -17,7 +17,6 @@ from forecast.errors import SpecError
 from forecast.outlook.benchmarks import WEIGHTS, pooled
 from forecast.outlook.datasets import DatasetOutlook, dataset_outlooks
 from forecast.outlook.draws import FitLike, dyad_draws, stream
-from forecast.outlook.kind_counts import kind_outlooks
 from forecast.outlook.level import (
     LASTING_YEARS,
     Break,
@@ -43,7 +42,7 @@ from forecast.outlook.pendulum import (
     printed_chances,
     printed_percents,
 )
-from forecast.outlook.query import AtLeast, Query, main_horizon
+from forecast.outlook.query import Query, main_horizon
 from forecast.outlook.recorded import main_record
 from forecast.outlook.simulations import (
     BASELINE_MONTHS,
@@ -231,7 +230,6 @@ def assess(
     above: float | None = None,
     at: date | None = None,
     by: date | None = None,
-    at_least: Sequence[AtLeast] = (),
     baseline_months: int = BASELINE_MONTHS,
 ) -> Assessment:
     """Compute the outlook of a dyad from one set of simulations.
@@ -269,9 +267,6 @@ def assess(
     by : datetime.date, optional
         With `above`: the share of the preceding months is to reach it at the end of any month up to this one. These
         are as many months as the horizon nearest to a year.
-    at_least : sequence of AtLeast
-        Numbers of events of a kind, such as ``AtLeast("violence", 3, 12)``: their chances are in
-        `Assessment.at_least`.
     baseline_months : int
         Months up to the present that every horizon is compared with, of what is recorded and of the level.
 
@@ -294,7 +289,7 @@ def assess(
     seed = whole_seed(seed)
     own, names, kind = dyad_draws(fit, dyad), dict(labels or {}), panel_kind(fit.panel)
     seen = np.flatnonzero(observed_periods(fit.panel, dyad))
-    query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, at_least=at_least, baseline=baseline_months)
+    query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, baseline=baseline_months)
     if not INSIDE < extreme_share < 100:
         raise SpecError(f"extreme_share: {extreme_share:g} is not between {INSIDE:g} and 100 points of share.")
     record, hazard = main_record(fit.panel, dyad, names.get(dyad, dyad)), structural_hazard(fit.panel)
@@ -303,10 +298,10 @@ def assess(
     released = simulate_from(
         own, extreme_share - INSIDE, simulations.share.shape[-1] - 1, simulations_per_draw, streams("release")
     )
-    observed = observe(fit, simulations, query.reach, record, seed=seed, kinds=True)
-    pool, kinds = pooled(observed, query.windows, seed=seed), kind_outlooks(fit.panel, observed, query)
+    observed = observe(fit, simulations, query.reach, record, seed=seed)
+    pool = pooled(observed, query.windows, seed=seed)
     published = {} if isinstance(pool, NotDefined) else pool
-    ahead = prospect(simulations, observed, query, kinds, smallest_improvement, published)
+    ahead = prospect(simulations, observed, query, smallest_improvement, published)
     arrives = {months: outlook.new_framework for months, outlook in ahead.improvement.items()}
     result = Assessment(
         **vars(ahead),
@@ -327,7 +322,7 @@ def assess(
         frameworks=frameworks(own, hazard, hazard.draws(own.size, seed), arrives, streams("headroom"), band_mass),
         pendulum=pendulum(own, simulations, released, query.horizons, extreme_share),
         band=band(own, simulations, query.horizons, band_mass),
-        kinds=kind_series(fit, record),
+        kinds=kind_series(fit.panel, record, own.size),
         tone=tone_outlooks(fit.panel, observed, query, published, streams),
         tone_kinds=kind_scores(record, baseline_months),
         measure=kind.measure,
@@ -379,7 +374,14 @@ def brief(
     else:
         words = window.sentence
     return Brief(
-        dyad, label, own.clock.last_day(), words, level, equilibrium(own), half_life(own), kind_series(fit, record)
+        dyad,
+        label,
+        own.clock.last_day(),
+        words,
+        level,
+        equilibrium(own),
+        half_life(own),
+        kind_series(fit.panel, record, own.size),
     )
 
 

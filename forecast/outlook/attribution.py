@@ -371,7 +371,7 @@ class ReducedFit:
         """Return the forecast given all event data except some events, by weights of the draws, and these."""
         left = panel_without(self.setting.panel, self.setting.dyad, events)
         changed = np.flatnonzero((_read(self.fit.panel) != _read(left)).any(axis=-1))
-        other, total = Observed.of(left, self._draws, level_only=True), np.zeros(len(self._draws))
+        other, total = Observed.of(left, self._draws), np.zeros(len(self._draws))
         for time in changed.tolist():  # the log-likelihood ratio of the other event data to these, under every draw
             state, own = self._period(time)
             total += _likelihood(other, time, state) - own
@@ -402,7 +402,7 @@ class ReducedFit:
     @cached_property
     def _period(self) -> Callable[[int], tuple[Float, Float]]:
         """State of the draws (draw, 1[, part]) and log-likelihood (draw,) in a period; each is computed once."""
-        known = Observed.of(self.fit.panel, self._draws, level_only=True)
+        known = Observed.of(self.fit.panel, self._draws)
 
         @cache
         def period(time: int) -> tuple[Float, Float]:

@@ -143,11 +143,10 @@ class Ahead:
         record: DatasetRecord | NotDefined,
         *,
         seed: int,
-        kinds: bool = False,
     ) -> "Ahead":
         """Simulate so many months and what is recorded in them, as `observe` does."""
         simulations = simulate_ahead(fit, dyad, months, seed=seed)
-        return cls(fit, simulations, observe(fit, simulations, months, record, seed=seed, kinds=kinds))
+        return cls(fit, simulations, observe(fit, simulations, months, record, seed=seed))
 
     def look(self, asked: ShareChange, ahead: int = 0) -> Look:
         """Look at the level, now or in so many months, and at a question that asks of no later months than these."""

@@ -203,7 +203,7 @@ def _sort(row: Assumed, panel: xr.Dataset, known: pd.DataFrame | None) -> tuple[
     if row.part is None and known is not None:  # half an event more of such acts, and one of all
         own = known[known["class"] == of_class]
         part = float((own.loc[own["act"].str.startswith(act), "n"].sum() + 0.5) / (own["n"].sum() + 1.0))
-    return code, Cell(of_class, part, 0) if part == 1 else Cell(of_class, part, 0, act, row.part is None)
+    return code, Cell(of_class, part, 0) if part == 1 else Cell(of_class, part, 0, act)
 
 
 def _recent_events(events: pd.DataFrame | None, panel: xr.Dataset, dyad: str) -> pd.DataFrame | None:
@@ -282,7 +282,6 @@ def _hold(
     kinds[...] = rng.multinomial(total - sum(numbers), rest / rest.sum(axis=-1, keepdims=True))
     for cell, number in zip(cells, numbers, strict=True):
         kinds[..., cell.of_class] += number
-    seen.coded[period] = tuple((cell, own) for cell, own in zip(cells, numbers, strict=True) if cell.code)
     seen.cooperative[..., period] = kinds[..., seen.record.zero_cut :].sum(axis=-1)
     return np.asarray(weight - np.log(chances))
 
@@ -362,7 +361,7 @@ def _blank(observed: Observed, seed: int) -> Observed:
     record, kinds = observed.record, observed.kinds
     mixes = draw_mixes(record, observed.total.shape[:-1], stream(seed, record.dyad, f"kinds {record.number}"))
     kinds = np.zeros((*observed.total.shape, len(record.names)), dtype=np.int32) if kinds is None else kinds.copy()
-    return replace(observed, cooperative=observed.cooperative.copy(), kinds=kinds, coded={}, mixes=mixes)
+    return replace(observed, cooperative=observed.cooperative.copy(), kinds=kinds, mixes=mixes)
 
 
 def _by_weights(simulations: Simulations, seen: Observed, log_weight: Float, seed: int) -> Conditional | None:

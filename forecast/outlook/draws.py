@@ -41,10 +41,6 @@ class SpecLike(Protocol):
         """Name of the trend."""
 
     @property
-    def kind_drift(self) -> str:
-        """Drift of the kinds within a side; read only if the model has them."""
-
-    @property
     def drivers(self) -> Drivers:
         """Drivers and what they act on; read only if the model has them."""
 

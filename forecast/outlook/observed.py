@@ -52,7 +52,6 @@ class Cell:
     part: float  # Which part of that class is meant, apart from that of other cells
     least: int  # How many at least; zero if there are none
     code: str = ""  # With what their codes begin; empty if that is not said
-    every: bool = False  # Whether all events of that code are meant, and not a part of them that was given
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,6 @@ class Observed:
     kinds: Index | None = None
     # Of a scenario, the mix of the kinds of either side in each simulation
     mixes: tuple[Float, Float] | None = field(default=None, repr=False, compare=False)
-    # Of a scenario, by period: events of an assumed code
-    coded: dict[int, tuple[tuple[Cell, Index], ...]] = field(default_factory=dict, repr=False, compare=False)
     # Measurement of the level by the dataset, for scenarios
     read: "Reading | None" = field(default=None, repr=False, compare=False)
     # Relative event count of each period, for scenarios
@@ -89,17 +86,12 @@ class Observed:
             mixes=None if self.mixes is None else (picked(self.mixes[0], places), picked(self.mixes[1], places)),
             busy=None if self.busy is None else picked(self.busy, places),
             read=None if self.read is None else self.read.at(places, self.total.shape[2]),
-            coded={
-                period: tuple((cell, picked(number, places)) for cell, number in own)
-                for period, own in self.coded.items()
-            },
         )
 
-    def ahead(self, months: int, kind: int | None = None) -> WindowCounts:
-        """Return the periods of so many months ahead; with a class, also its events."""
+    def ahead(self, months: int) -> WindowCounts:
+        """Return the periods of so many months ahead."""
         own = slice(1, self.record.clock.periods(months) + 1)
-        of_kind = None if kind is None or self.kinds is None else self.kinds[..., own, kind]
-        return WindowCounts(self.total[..., own], self.cooperative[..., own], of_kind)
+        return WindowCounts(self.total[..., own], self.cooperative[..., own])
 
     @property
     def share(self) -> Float:

@@ -28,7 +28,7 @@ from forecast.outlook.recorded import (
     shares_of,
 )
 from forecast.typing import Bool, Float
-from forecast.wording import capital, count, day, month, number, percent, source_words
+from forecast.wording import count, day, month, number, percent, source_words
 
 YEAR = 12
 LONGEST_SPAN = 60
@@ -113,7 +113,7 @@ class Question(BaseModel):
 
     version: Literal[1] = 1  # Version of this form
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")  # Lower-case letters, digits and hyphens, at most 80
-    # `share`, `passage` (rolling windows), `tone`, `count`, `level` (never resolvable), `joint` or `conditional`
+    # `share`, `passage` (rolling windows), `tone`, `events`, `level` (never resolvable), `joint` or `conditional`
     kind: str
     # Frequency of the outcome in the ten years before; of `joint` that of independent parts, and of
     # `conditional` that of `then`
@@ -466,37 +466,6 @@ class ToneQuestion(ComparedQuestion):
     def _counting(self) -> tuple[str, str, str]:
         few = f"fewer than {count(self.fewest, 'event')} in it, or "
         return "Each event has its Goldstein score of this data set, from -10 to 10. ", "", few
-
-
-class CountQuestion(SingleQuestion):
-    """Question on whether the window contains at least so many events of a kind."""
-
-    kind: Literal["count"]
-    compare: Literal["at least"] = "at least"
-    of: Text  # The kind
-    # Beginnings of the CAMEO codes, if not a whole class
-    codes: tuple[Annotated[str, Field(pattern=r"^[0-9]{2,4}$")], ...] | None = None
-    at_least: int = Field(ge=1, le=10**6)  # How many
-    means: Text | None = None  # Its codes in words
-
-    def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
-        """Return whether the answer is yes, given the months of the window; it always has one."""
-        assert counts.kind is not None
-        return np.asarray(counts.kind.sum(axis=-1) >= self.at_least), np.ones(counts.kind.shape[:-1], dtype=bool)
-
-    def words(self) -> str:
-        """Return the question as a sentence that is true if the answer is yes."""
-        means = f" ({self.means})" if self.means else ""
-        least = f"{self.at_least:,} {self.label} event{'' if self.at_least == 1 else 's'}"
-        return (
-            f"{capital(source_words(self.dataset))} records at least {least} of the kind “{self.of}”{means} from "
-            f"{self._window}."
-        )
-
-    def reason(self, outcome: str, counts: WindowCounts) -> str:
-        """Return in words which counts resolve it."""
-        assert counts.kind is not None
-        return f"{count(int(counts.kind.sum()), 'event')} of the kind “{self.of}”"
 
 
 class LevelQuestion(SingleQuestion):

@@ -5,10 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
-import xarray as xr
 from numpy.lib.stride_tricks import sliding_window_view
 
 from forecast.dates import Clock, months_between
@@ -18,6 +17,9 @@ from forecast.panel import panel_kind
 from forecast.panel.record import by_class, goldstein_sums, last_known, unrecorded_part
 from forecast.typing import Bool, Float, Index
 from forecast.wording import day, join, month, source_words
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 NO_ACTIONS = "the data are an index, which counts no actions"
 """Reason why future event data cannot be predicted."""
@@ -132,7 +134,7 @@ class DatasetRecord:
     kind: Index | None = None  # Events of the kind that a question asks for, in each of its classes
 
     @classmethod
-    def of(cls, panel: xr.Dataset, dyad: str, dataset: int, label: str = "") -> Self:
+    def of(cls, panel: "xr.Dataset", dyad: str, dataset: int, label: str = "") -> Self:
         """Read a dataset, by its position in a panel."""
         attributes = panel.attrs
         counts, covered = by_class(panel, dyad, dataset)
@@ -263,14 +265,14 @@ def class_codes(scale: str, number: int) -> str:
     return f"CAMEO codes that begin with {join(sorted(found), 'or')}" if found else ""
 
 
-def main_record(panel: xr.Dataset, dyad: str, label: str = "") -> DatasetRecord | NotDefined:
+def main_record(panel: "xr.Dataset", dyad: str, label: str = "") -> DatasetRecord | NotDefined:
     """Read the record of a dyad in its main dataset; an index has none."""
     if not panel_kind(panel).coded:
         return NotDefined(NO_ACTIONS)
     return DatasetRecord.of(panel, dyad, main_dataset(panel, dyad), label)
 
 
-def main_dataset(panel: xr.Dataset, dyad: str) -> int:
+def main_dataset(panel: "xr.Dataset", dyad: str) -> int:
     """Return the position of the dataset that an outlook is about: the first that still reports on a dyad.
 
     The level is on the scale of the first, however many events another counts.
@@ -278,7 +280,7 @@ def main_dataset(panel: xr.Dataset, dyad: str) -> int:
     return next(iter(reporting_datasets(panel, dyad)), 0)
 
 
-def reporting_datasets(panel: xr.Dataset, dyad: str) -> list[int]:
+def reporting_datasets(panel: "xr.Dataset", dyad: str) -> list[int]:
     """Return the positions of the datasets that still report on a dyad.
 
     One has stopped if it counts nothing in its last 36 covered months, or if another is covered for a year longer.

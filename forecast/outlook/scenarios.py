@@ -16,15 +16,13 @@ from forecast.errors import SpecError
 from forecast.events.table import EventTable
 from forecast.outlook.conditioning import Assumed, Conditional, condition, periods_held, read_assumed
 from forecast.outlook.draws import FitLike
-from forecast.outlook.kind_counts import Kinds, kind_given, kind_outlooks
 from forecast.outlook.observed import observe
-from forecast.outlook.query import AtLeast, Query, main_horizon
+from forecast.outlook.query import Query, main_horizon
 from forecast.outlook.recorded import DatasetRecord, changed, main_record, share_before
 from forecast.outlook.simulations import BASELINE_MONTHS, simulate_ahead
 from forecast.outlook.summary import NotDefined, Probability, probability, sentence
 from forecast.outlook.windows import (
     Prospect,
-    QuestionOutlook,
     SimulationQuestion,
     WindowOutlook,
     prospect,
@@ -116,7 +114,6 @@ def scenario(
     above: float | None = None,
     at: date | None = None,
     by: date | None = None,
-    at_least: Sequence[AtLeast] = (),
     baseline_months: int = BASELINE_MONTHS,
     questions: Sequence[SimulationQuestion] = (),
     events: EventTable | None = None,
@@ -146,7 +143,7 @@ def scenario(
         Names of dyads for readers, by code.
     simulations_per_draw : int
         Simulations per posterior draw.
-    above, at, by, at_least, baseline_months
+    above, at, by, baseline_months
         What else is asked, as in `assess`.
     questions : sequence of PutQuestion
         Questions of a ledger, put to the fit (`forecast.questions.put_question`) with the same seed.
@@ -181,7 +178,7 @@ def scenario(
     report = progress or silent
     tables = read_scenarios(assumed)
     label = dict(labels or {}).get(dyad, dyad)
-    query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, at_least=at_least, baseline=baseline_months)
+    query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, baseline=baseline_months)
     ids = [one.question.id for one in questions]
     if len(ids) > MOST_QUESTIONS or len(set(ids)) < len(ids):
         raise SpecError(f"questions: {len(ids)} are asked; expected at most {MOST_QUESTIONS}, each of them once")
@@ -200,9 +197,9 @@ def scenario(
     if isinstance(observed, NotDefined) and any(held.values()):
         raise SpecError(f"scenario: nothing can be assumed: {observed.reason}")
 
-    kinds, found = kind_outlooks(fit.panel, observed, query), []
+    found = []
     answers = tuple(question_outlook(one, *one.settle(simulations, observed)) for one in questions)
-    unconditional = replace(prospect(simulations, observed, query, kinds, smallest_improvement, {}), questions=answers)
+    unconditional = replace(prospect(simulations, observed, query, smallest_improvement, {}), questions=answers)
     words = f"each {simulations.clock.unit} that something is assumed of holds at least that"
     for place, (name, rows) in enumerate(tables.items()):
         report(f"scenario {name}", place, len(tables))
@@ -211,7 +208,7 @@ def scenario(
         if held[name] and not isinstance(observed, NotDefined):
             holding = condition(fit, simulations, observed, held[name], seed=seed)
             likelihood, how = holding.likelihood, (holding.method, holding.pareto_k, holding.effective, holding.fault)
-            own = _prospect_given(holding, query, kinds, smallest_improvement, questions, answers)
+            own = _prospect_given(holding, query, smallest_improvement, questions)
         plausible, warnings = probability(likelihood, words), []
         if plausible.value < RARE:
             warnings.append(f"This is rare: {chance(plausible.value, 1)} of the simulations satisfy it.")
@@ -243,24 +240,12 @@ def scenario(
 
 
 def _prospect_given(
-    holding: Conditional,
-    query: Query,
-    kinds: Kinds,
-    improvement: float,
-    questions: Sequence[SimulationQuestion],
-    answers: Sequence[QuestionOutlook],
+    holding: Conditional, query: Query, improvement: float, questions: Sequence[SimulationQuestion]
 ) -> Prospect:
-    """Compute the forecast in a scenario: of kinds and questions from those without it."""
-    observed, record = holding.observed, holding.observed.record
-    given: Kinds = {}
-    for key, one in kinds.items():
-        ahead = observed.ahead(one.months, record.names.index(one.kind))
-        given[key] = kind_given(record, ahead, one)
-    conditional = tuple(
-        question_outlook(one, *one.settle(holding.simulations, observed), without)
-        for one, without in zip(questions, answers, strict=True)
-    )
-    return replace(prospect(holding.simulations, observed, query, given, improvement, {}), questions=conditional)
+    """Compute the forecast in a scenario."""
+    observed, simulations = holding.observed, holding.simulations
+    answers = tuple(question_outlook(one, *one.settle(simulations, observed)) for one in questions)
+    return replace(prospect(simulations, observed, query, improvement, {}), questions=answers)
 
 
 def read_scenarios(

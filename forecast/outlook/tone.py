@@ -23,16 +23,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.model.observation.kinds import stronger_log_odds
 from forecast.model.observation.side import ordered_kinds
-from forecast.numeric import share
-from forecast.outlook.draws import TAILS, FitLike, Streams, position, quantiles_over_draws
-from forecast.outlook.kind_counts import MEMORIES
+from forecast.outlook.draws import TAILS, Streams
 from forecast.outlook.observed import Observed
 from forecast.outlook.query import Query
 from forecast.outlook.question import FixedTone, ToneQuestion
 from forecast.outlook.recorded import FEWEST, HIGHEST, LOWEST, Baseline, DatasetRecord, WindowCounts
-from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, estimate_if_defined, sentence
+from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, sentence
 from forecast.outlook.windows import ALWAYS_VOID, FEW_BEFORE, chances_of_change, printed_changes, rule_of_change
 from forecast.panel import observed_periods
 from forecast.typing import Float, Index
@@ -42,6 +39,7 @@ WORTH = 10.0
 """Number of events as which the mean of all dyads counts."""
 SCATTER = 1.5
 """Standard deviation of a window's mean score of a side around its expected value, points."""
+MEMORIES = (12, 24, 60, 120)  # months whose mean score continues, equally likely
 WITHIN = 1.3
 """Standard deviation of the scores of one kind: the root of the mean square in the chronology is 1.27."""
 SMALLEST_CHANGE = 0.5
@@ -218,6 +216,10 @@ SIDES = {"depth": "cooperative", "severity": "hostile"}
 """The side that each is about."""
 TITLES = {"depth": "depth of cooperation", "severity": "severity of conflict"}
 
+KIND_MONTHS = 60.0  # mean distance in time of the events that tell of a share of kinds
+KIND_PRIOR = 2.0  # events at the share of all dyads that every period starts with
+FEWEST_PERIODS = 24  # with events, from which their scatter is estimated
+Z90 = 1.6448536269514722  # standard errors on either side of a 90% interval
 YEARS_BACK = 10
 _DECIMALS = 3  # of a series, as in levels.csv
 
@@ -240,50 +242,117 @@ class KindSeries:
     stronger: Index  # Those of the stronger kinds
 
 
-def kind_series(fit: FitLike, record: DatasetRecord | NotDefined) -> dict[str, KindSeries] | NotDefined:
-    """Compute depth of cooperation and severity of conflict of a dyad over the whole panel, from its main record."""
-    names = [name for name in SIDES if f"{name}_slope" in fit.posterior]
-    if isinstance(record, NotDefined) or not names:
-        return NotDefined("the model does not read kinds within a side (observation='sides' does)")
-    covered = np.flatnonzero(observed_periods(fit.panel, record.dyad))
+def kind_series(
+    panel: xr.Dataset, record: DatasetRecord | NotDefined, size: tuple[int, int] = (1, 1)
+) -> dict[str, KindSeries] | NotDefined:
+    """Compute depth of cooperation and severity of conflict of a dyad over the whole panel, from its main record.
+
+    They do not depend on a fit; `size` is that of its draws, (chain, draw), where they are reported with its numbers.
+    """
+    if isinstance(record, NotDefined):
+        return record
+    names = [name for name in SIDES if len(ordered_kinds(name, panel)) > 1]
+    if not names:
+        return NotDefined("the data have one kind of events on each side")
+    covered = np.flatnonzero(observed_periods(panel, record.dyad))
     if not covered.size:
         return NotDefined("no period of the dyad is covered")
-    return {name: _series(fit, name, record, covered) for name in names}
+    return {name: _series(panel, name, record, covered, size) for name in names}
 
 
-def _series(fit: FitLike, name: str, record: DatasetRecord, covered: Index) -> KindSeries:
-    panel, clock, at = fit.panel, record.clock, (position(fit.panel, record.dyad), record.number)
-    ordered = ordered_kinds(name, panel)
+@dataclass(frozen=True)
+class ShareOfStronger:
+    """Beta distribution of the share of a side's events in its stronger kinds, by period."""
+
+    stronger: Float  # Parameters, (period,)
+    milder: Float
+
+    @classmethod
+    def of(cls, stronger: Index, events: Index, share: float, a_month: float) -> "ShareOfStronger":
+        """Weight events by how far in time they are; `share` is that of all dyads, (period,) the counts."""
+        ages = np.abs(np.subtract.outer(np.arange(len(events)), np.arange(len(events)))) / a_month
+        weight = np.exp(-ages / KIND_MONTHS)
+        near, among = weight @ stronger, weight @ events
+        usual = (near + KIND_PRIOR * share) / (among + KIND_PRIOR)
+        worth = 1 / _overdispersion(stronger, events, usual)
+        return cls(
+            np.asarray(worth * near + KIND_PRIOR * share),
+            np.asarray(worth * (among - near) + KIND_PRIOR * (1 - share)),
+        )
+
+    @property
+    def mean(self) -> Float:
+        """Mean by period, per cent."""
+        return np.asarray(100 * self.stronger / (self.stronger + self.milder))
+
+    @property
+    def variance(self) -> Float:
+        """Variance by period, of per cent."""
+        share, total = self.mean / 100, self.stronger + self.milder
+        return np.asarray(1e4 * share * (1 - share) / (total + 1))
+
+    def quantile(self, which: float) -> Float:
+        """Return a quantile by period, per cent."""
+        from scipy.special import betaincinv
+
+        return np.asarray(100 * betaincinv(self.stronger, self.milder, which))
+
+
+def _overdispersion(stronger: Index, events: Index, share: Float) -> float:
+    """Return how much more counts scatter around shares than independent events do; at least 1 (Pearson)."""
+    seen = events > 0
+    expected = events[seen] * share[seen]
+    spread = expected * (1 - share[seen])
+    if seen.sum() < FEWEST_PERIODS:
+        return 1.0
+    return max(float(((stronger[seen] - expected) ** 2 / np.maximum(spread, 1e-9)).mean()), 1.0)
+
+
+def _series(panel: xr.Dataset, name: str, record: DatasetRecord, covered: Index, size: tuple[int, int]) -> KindSeries:
+    clock, ordered = record.clock, ordered_kinds(name, panel)
     stronger = ordered[-(len(ordered) // 2) :]
-    draws = stronger_log_odds(name, len(stronger), panel, fit.posterior, at, fit.spec.kind_drift)
+    counts = panel["counts"].isel(dataset=record.number).sum(("dyad", "time", "direction")).to_numpy()
+    overall = (counts[stronger].sum() + 1) / (counts[ordered].sum() + 2)
+    own, events = record.counts[:, stronger].sum(axis=1), record.counts[:, ordered].sum(axis=1)
+    found = ShareOfStronger.of(own, events, float(overall), clock.per_month)
     kinds, place = tuple(record.names[one] for one in stronger), int(covered[-1])
     what = f"per cent of {SIDES[name]} events that are {join(kinds, 'or')}"
     years, firsts = np.unique(clock.years, return_index=True)
     by_year, last = np.add.reduceat(record.counts, firsts, axis=0), clock.end_of(clock.times[place].item())
-    events = by_year[:, ordered].sum(axis=1)
-    now, before = share(draws[..., place]), place - clock.periods(12 * YEARS_BACK)
+    yearly = by_year[:, ordered].sum(axis=1)
+    before = place - clock.periods(12 * YEARS_BACK)
     quantiles = np.full((len(TAILS), len(clock.times)), np.nan)
-    # The share of a quantile is the quantile of the share, and far fewer numbers are to be transformed.
-    quantiles[:, covered] = share(quantiles_over_draws(draws[..., covered], TAILS)).round(_DECIMALS)
+    each = np.array([found.quantile(which) for which in TAILS])
+    quantiles[:, covered] = each[:, covered].round(_DECIMALS)
+    low, median, high = each[:, place]
+    now = Estimate(
+        float(found.mean[place]), float(median), float(low), float(high), 0.0, "per cent",
+        f"{what}, expected in {period(last, weekly=clock.weekly)}", np.full(size, found.mean[place]),
+    )  # fmt: skip
+    change: Estimate | NotDefined = NotDefined(f"the period {YEARS_BACK} years before is not covered")
+    if before in covered:
+        change = _difference(found, place, before, size, f"{what}: now less {YEARS_BACK} years before")
     return KindSeries(
         side=SIDES[name],
         kinds=kinds,
         dataset=record.dataset,
-        now=estimate(now, "per cent", f"{what}, expected in {period(last, weekly=clock.weekly)}"),
-        change=estimate_if_defined(
-            now - share(draws[..., before]) if before in covered else None,
-            "points",
-            f"{what}: now less {YEARS_BACK} years before",
-            f"the period {YEARS_BACK} years before is not covered",
-        ),
+        now=now,
+        change=change,
         last=last,
         time=clock.times,
         quantiles=TAILS,
         share=quantiles,
-        years=years[events > 0],
-        events=events[events > 0],
-        stronger=by_year[:, stronger].sum(axis=1)[events > 0],
+        years=years[yearly > 0],
+        events=yearly[yearly > 0],
+        stronger=by_year[:, stronger].sum(axis=1)[yearly > 0],
     )
+
+
+def _difference(found: ShareOfStronger, now: int, before: int, size: tuple[int, int], words: str) -> Estimate:
+    """Return the difference of two shares, as if they were independent and normal."""
+    mean = float(found.mean[now] - found.mean[before])
+    reach = Z90 * float(np.sqrt(found.variance[now] + found.variance[before]))
+    return Estimate(mean, mean, mean - reach, mean + reach, 0.0, "points", words, np.full(size, mean))
 
 
 def kinds_sentence(kinds: Mapping[str, KindSeries], *, weekly: bool = False) -> str:

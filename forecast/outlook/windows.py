@@ -8,14 +8,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from forecast.outlook.draws import QUANTILES
-from forecast.outlook.kind_counts import KindOutlook, Kinds, shifted_as
 from forecast.outlook.observed import Observed
 from forecast.outlook.pendulum import Fan, HorizonOutlook, fan, horizon_outlook, seen_quantiles
 from forecast.outlook.query import Query, main_horizon
 from forecast.outlook.question import ComparedQuestion, FixedBaseline, PassageQuestion, Question, ShareQuestion
 from forecast.outlook.recorded import FEWEST, Baseline, DatasetRecord, WindowCounts, rolling_sums, shares_of
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
-from forecast.outlook.summary import Estimate, NotDefined, Probability, certain, estimate, probability, sentence
+from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability, sentence
 from forecast.typing import Bool, Float, Index
 from forecast.wording import whole_percents
 
@@ -203,10 +202,8 @@ class QuestionOutlook:
 
     id: str  # Its name
     sentence: str  # Wording (question.md)
-    chance: Probability | NotDefined  # Probability of yes, if not void; of a count as in `KindOutlook`
+    chance: Probability | NotDefined  # Probability of yes, if not void
     void: Probability  # Too few events
-    # Fraction of simulations with yes; differs from `chance` for counts only
-    simulated: Probability | NotDefined
 
 
 @dataclass(frozen=True)
@@ -260,10 +257,6 @@ class SimulationQuestion(Protocol):
     def ahead(self) -> int:
         """Months from the present to the end of its window."""
 
-    @property
-    def counted(self) -> float | None:
-        """Chance of yes by the past of the kind that a count asks for; None of another question."""
-
     def settle(self, simulations: Simulations, observed: Observed | NotDefined) -> tuple[Bool | Float, Bool | Float]:
         """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future)."""
 
@@ -274,9 +267,6 @@ class Prospect:
 
     recorded: Mapping[int, WindowOutlook] | NotDefined  # What the dataset will record, by horizon; not of an index
     threshold: Mapping[int, ThresholdOutlook] | NotDefined | None  # Probability of the requested share, by month
-    # At least one event of a kind, by class and horizon; not of an index
-    of_a_kind: Mapping[str, Mapping[int, KindOutlook]] | NotDefined
-    at_least: tuple[KindOutlook, ...] | NotDefined  # Requested counts of a kind
     improvement: Mapping[int, HorizonOutlook]  # The level by horizon, S9
     fan: Fan  # The level ahead, and observed shares
     rolling: RollingShare | NotDefined  # Observed share of windows as long as the main one, and its forecast
@@ -287,7 +277,6 @@ def prospect(
     simulations: Simulations,
     observed: Observed | NotDefined,
     query: Query,
-    kinds: Kinds,
     improvement: float,
     published: Mapping[int, Observed],
 ) -> Prospect:
@@ -298,7 +287,7 @@ def prospect(
     }
     if isinstance(observed, NotDefined):
         threshold = None if query.above is None else observed
-        return Prospect(observed, threshold, observed, observed, rolling=observed, **common)
+        return Prospect(observed, threshold, rolling=observed, **common)
     record, main = observed.record, main_horizon(query.horizons)
     before, window = record.baseline(query.baseline), None if query.by is None else main
     last = before if window is None else record.baseline(window)
@@ -318,29 +307,15 @@ def prospect(
             months: threshold_outlook(record, ahead[months], months, query.above, last, window, query.baseline)
             for months in ends
         },
-        of_a_kind={name: {months: kinds[name, months, 1] for months in query.horizons} for name in record.names},
-        at_least=tuple(kinds[name, months, number] for name, number, months in query.numbers),
         rolling=rolling_share(record, ahead[main], main),
         **common,
     )
 
 
-def question_outlook(
-    put: SimulationQuestion, yes: Bool | Float, there: Bool | Float, unconditional: QuestionOutlook | None = None
-) -> QuestionOutlook:
-    """Return the probability of a question from its outcomes in simulations; of a count from its kind's past.
-
-    In a scenario, with `unconditional` the question without it, the odds of a count change as they do in simulations.
-    """
+def question_outlook(put: SimulationQuestion, yes: Bool | Float, there: Bool | Float) -> QuestionOutlook:
+    """Return the probability of a question from its outcomes in simulations."""
     name, words = put.question.id, put.question.sentence
     nothing = NotDefined("the question is void in every simulated future")
-    simulated = probability(yes, words, there) if there.any() else nothing
-    chance = simulated
-    if isinstance(simulated, Probability) and (counted := put.counted) is not None:
-        chance = (
-            certain(counted, words, yes.shape[:2])
-            if unconditional is None
-            else shifted_as(unconditional.chance, unconditional.simulated, simulated, words)
-        )
+    chance = probability(yes, words, there) if there.any() else nothing
     void = probability(1 - there, f"the question is void: {name}")
-    return QuestionOutlook(name, words, chance, void, simulated)
+    return QuestionOutlook(name, words, chance, void)

@@ -1,31 +1,48 @@
-"""Questions with rules for their resolution from data, forecasts of them, and outcomes (docs/questions.md)."""
+"""Questions with rules for their resolution from data, forecasts of them, and outcomes (docs/questions.md).
 
-from forecast.outlook.question import (
-    CountQuestion,
-    FixedBaseline,
-    LevelQuestion,
-    PassageQuestion,
-    Question,
-    ShareQuestion,
-)
-from forecast.questions.answer import Answer, PutQuestion, answer_question, put_question
-from forecast.questions.ask import conditional_question, joint_question, make_question
-from forecast.questions.event_question import EventQuestion
-from forecast.questions.events import answer_events, make_event_question, resolve_events
-from forecast.questions.explain import attribute_question
-from forecast.questions.form import ConditionalQuestion, JointQuestion, question_of, read_question, write_question
-from forecast.questions.history import Draft, History, LedgerEntry
-from forecast.questions.ledger import Ledger, answered, append_entries, asked, resolved
-from forecast.questions.merging import Merged, merge_ledger
-from forecast.questions.outside import OutsideQuestion
-from forecast.questions.resolution import Resolution, resolve_question
-from forecast.questions.track_record import TrackRecord
+Public names are imported on first use: a question about events needs no fit.
+"""
 
-__all__ = [
-    "Answer", "ConditionalQuestion", "CountQuestion", "Draft", "EventQuestion", "FixedBaseline", "History",
-    "JointQuestion", "Ledger", "LedgerEntry", "LevelQuestion", "Merged", "OutsideQuestion", "PassageQuestion",
-    "PutQuestion", "Question", "Resolution", "ShareQuestion", "TrackRecord", "answer_events", "answer_question",
-    "answered", "append_entries", "asked", "attribute_question", "conditional_question", "joint_question",
-    "make_event_question", "make_question", "merge_ledger", "put_question", "question_of", "read_question",
-    "resolve_events", "resolve_question", "resolved", "write_question",
-]  # fmt: skip
+from typing import TYPE_CHECKING
+
+from forecast.resources import imported_on_use
+
+if TYPE_CHECKING:
+    from forecast.outlook.question import FixedBaseline as FixedBaseline
+    from forecast.outlook.question import LevelQuestion as LevelQuestion
+    from forecast.outlook.question import PassageQuestion as PassageQuestion
+    from forecast.outlook.question import Question as Question
+    from forecast.outlook.question import ShareQuestion as ShareQuestion
+    from forecast.questions.answer import Answer as Answer
+    from forecast.questions.answer import PutQuestion as PutQuestion
+    from forecast.questions.answer import answer_question as answer_question
+    from forecast.questions.answer import put_question as put_question
+    from forecast.questions.ask import conditional_question as conditional_question
+    from forecast.questions.ask import joint_question as joint_question
+    from forecast.questions.ask import make_question as make_question
+    from forecast.questions.event_question import EventQuestion as EventQuestion
+    from forecast.questions.events import answer_events as answer_events
+    from forecast.questions.events import make_event_question as make_event_question
+    from forecast.questions.explain import attribute_question as attribute_question
+    from forecast.questions.form import ConditionalQuestion as ConditionalQuestion
+    from forecast.questions.form import JointQuestion as JointQuestion
+    from forecast.questions.form import question_of as question_of
+    from forecast.questions.form import read_question as read_question
+    from forecast.questions.form import write_question as write_question
+    from forecast.questions.history import Draft as Draft
+    from forecast.questions.history import History as History
+    from forecast.questions.history import LedgerEntry as LedgerEntry
+    from forecast.questions.ledger import Ledger as Ledger
+    from forecast.questions.ledger import answered as answered
+    from forecast.questions.ledger import append_entries as append_entries
+    from forecast.questions.ledger import asked as asked
+    from forecast.questions.ledger import resolved as resolved
+    from forecast.questions.merging import Merged as Merged
+    from forecast.questions.merging import merge_ledger as merge_ledger
+    from forecast.questions.outside import OutsideQuestion as OutsideQuestion
+    from forecast.questions.resolution import Resolution as Resolution
+    from forecast.questions.resolution import resolve_events as resolve_events
+    from forecast.questions.resolution import resolve_question as resolve_question
+    from forecast.questions.track_record import TrackRecord as TrackRecord
+
+__all__, __getattr__, __dir__ = imported_on_use(__name__)

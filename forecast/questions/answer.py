@@ -9,20 +9,18 @@ import numpy as np
 from forecast.arguments import checked, whole_seed
 from forecast.dates import LONGEST_HORIZON, Clock, months_between
 from forecast.errors import QuestionError, RareCondition
-from forecast.events.codebook import HOST, VISIT, read_scale
 from forecast.outlook.benchmarks import forecasters, pooled
 from forecast.outlook.draws import FitLike, dyad_draws, stream
-from forecast.outlook.kind_counts import KindOutlook, KindRates, calibration_of, far_apart, kind_outlook
-from forecast.outlook.observed import Cell, Observed, observe, observe_unrecorded, simulate_kinds
-from forecast.outlook.query import AtLeast
-from forecast.outlook.question import CountQuestion, LevelQuestion, Question, SingleQuestion, ToneQuestion
+from forecast.outlook.observed import Observed, observe, observe_unrecorded, simulate_kinds
+from forecast.outlook.question import LevelQuestion, Question, SingleQuestion, ToneQuestion
 from forecast.outlook.recorded import DatasetRecord, WindowCounts
 from forecast.outlook.simulations import Simulations, simulate_ahead
-from forecast.outlook.summary import NotDefined, Probability, sentence
+from forecast.outlook.summary import NotDefined, Probability
 from forecast.outlook.tone import SideScores
 from forecast.outlook.windows import question_outlook
 from forecast.panel.record import counted_events, last_known
-from forecast.questions.ask import make_question
+from forecast.questions.event_question import EventQuestion, as_events
+from forecast.questions.events import answer_part
 from forecast.questions.form import INDEPENDENT, CompoundQuestion, ConditionalQuestion, Settled
 from forecast.questions.record import ALL, CountedKind, code_shares, question_record, record_without, require_reporting
 from forecast.typing import Bool, Float, Index, Seed
@@ -32,16 +30,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-    import xarray as xr
 
     from forecast.events import EventTable
+
+
+def no_fit_words(name: str, what: str) -> str:
+    """Describe what to do in place of asking a fit for what it cannot tell of a question about events."""
+    return (
+        f"{name}: {what} is computed from simulated shares, and events have a hazard of their own. Ask without a fit: "
+        "`forecast ask` shows what would change the probability most, and takes events with --add and --expect"
+    )
 
 
 SIMULATIONS_PER_DRAW = 4
 """As many as a report simulates."""
 FEWEST_HELD = 100
 """Simulations in which a condition must be true for a conditional probability to be stated."""
-_LEAST = 1e-9
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,7 @@ class Answer:
     void: Probability  # That it is void: for lack of events, or because its condition is not true
     recorded: int  # How many months of the window were recorded by then
     data: str  # SHA-256 of what the fit knows of all its dyads
-    # Of a count: that its chances were not calibrated or scored, and that it is far from its base rate; of several
-    # dyads: that they are assumed to be independent; else empty.
+    # Of events: what to know of their set; of several dyads: that they are assumed to be independent; else empty.
     note: str
     seed: int  # How the simulations were simulated, and how many
     simulations: int
@@ -73,8 +76,9 @@ def answer_question(
     """Compute the probability of a question from a fit.
 
     With the same seed it is the number that a report from the fit gives for the same window and baseline: of a share
-    the pool's, of a count that from the past of its kind (docs/questions.md), of a level the model's. A question about
-    another dataset than the report's main one is answered as that one reads the level (offset, drift, effect of
+    the pool's, of a level the model's. The probability of events is that of their hazard
+    (`answer_events`), also in a joint or conditional question: there the simulations with the most of
+    them count as a yes, so that events and shares depend on each other. A question about another
     volume), scatters and counts. What is recorded of the window counts as it is, the month so far included; what
     coverage leaves out of it up to the day of the fit is simulated by the model.
 
@@ -87,7 +91,7 @@ def answer_question(
     simulations_per_draw : int
         Simulations a posterior draw.
     table : EventTable, optional
-        The events behind the fit, for kinds that are some codes of a class.
+        The events behind the fit, for questions about events.
 
     Returns
     -------
@@ -139,8 +143,9 @@ class PutPart:
     record: DatasetRecord
     past: WindowCounts  # What is recorded of its months up to the present; no months of a level
     missing: int = 0  # How many of these, the last ones, are not recorded to their end
-    kind: CountedKind | None = None  # Of a count
-    counted: float | None = None  # Chance of a count by the past of its kind, given what is recorded
+    kind: CountedKind | None = None  # Of events that are asked for
+    counted: float | None = None  # Their probability by the hazard, given what is recorded
+    notes: tuple[str, ...] = ()  # What a reader has to know of it
     scores: SideScores | None = None  # What events of either side score, of a tone
 
     def simulate(
@@ -148,8 +153,8 @@ class PutPart:
     ) -> Settled:
         """Return which simulations of the fit resolve to yes, and which at all, each (chain, draw, future).
 
-        They can be weighted or selected. They are the model's, in which counts have the mix of kinds of the last ten
-        years; or as `published`: shares pooled with the benchmarks, and counts as often as `counted` says.
+        They can be weighted or selected. They are the model's; or as `published`: shares pooled with the benchmarks.
+        Events occur as often as `counted` says.
         """
         question, seed, rest = self.question, self.seed, self.rest(fit, simulations_per_draw)
         if self.ahead > 0:
@@ -172,8 +177,10 @@ class PutPart:
         else:
             counts = self.past if rest is None else rest.after(self.past, self.missing)
         size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"], simulations_per_draw
+        if self.kind is not None:
+            return self._as_often(counts, size), np.ones(size, dtype=bool)
         yes, there = (np.broadcast_to(one, size) for one in question.settle(counts))
-        return self._as_often(counts, size) if published and self.kind else yes, there
+        return yes, there
 
     def _published(self, observed: Observed) -> Observed:
         """Return the pool's simulations, or the model's where there is no pool, with kinds if they are needed."""
@@ -187,10 +194,13 @@ class PutPart:
     def _as_often(self, counts: WindowCounts, size: tuple[int, ...]) -> Float:
         """Return the simulations with the most events of the kind, as large a part of all as `counted`; ties by lot.
 
-        A count so keeps its published probability and its dependence on other questions.
+        Events so keep the probability of their hazard, and depend on shares as in the simulations. Of quiet days the
+        simulations with the fewest events are taken.
         """
         assert counts.kind is not None and self.kind is not None and self.counted is not None
+        assert isinstance(self.question, EventQuestion)
         number = np.broadcast_to(counts.kind.sum(axis=-1), size).ravel()
+        number = number if self.question.quiet is None else -number
         lots = stream(self.seed, self.question.dyad, f"ties {self.kind.name}").random(number.size)
         rank = np.empty(number.size)
         rank[np.lexsort((lots, -number))] = np.arange(number.size)
@@ -205,6 +215,8 @@ class PutPart:
         """
         if isinstance(self.question, LevelQuestion):
             return self.question.settle_level(simulations.share[..., self._last(simulations)])
+        if isinstance(self.question, EventQuestion):
+            raise QuestionError(no_fit_words(self.question.id, "a scenario"))
         return self.question.settle(self.unknown(simulations, observed, rest).after(self.past, self.missing))
 
     def unknown(
@@ -230,17 +242,6 @@ class PutPart:
         return self._counts(self.require(found), range(self.missing), "unrecorded ")
 
     @property
-    def note(self) -> str:
-        """What a reader has to know of the chance of a count, in sentences; empty of another question."""
-        chance, base_rate = self.counted, self.question.base_rate
-        if chance is None or not isinstance(self.question, CountQuestion) or self.ahead <= 0:
-            return ""
-        sentences = [calibration_of(self.record.dataset, self.record.scale, self.question.of).sentence]
-        if base_rate is not None and not self.recorded and far_apart(chance, base_rate):
-            sentences.append(sentence("base_rate", chance, base_rate, True))
-        return " ".join(sentences).strip()
-
-    @property
     def recorded(self) -> int:
         """Number of months of the window up to the present, some of them `missing` in part."""
         return len(self.past.total)
@@ -263,7 +264,7 @@ class PutPart:
 
     def without(self, rows: "pd.DataFrame") -> "PutPart":
         """Return the question put to its record without those of some rows that are in it (`placed_events`)."""
-        record = record_without(self.record, rows[rows["of_dataset"] == self.record.number], self.kind)
+        record = record_without(self.record, rows[rows["of_dataset"] == self.record.number])
         return replace(self, record=record, past=_recorded(record, self.question)[0])
 
     def _last(self, simulations: Simulations) -> int:
@@ -273,10 +274,7 @@ class PutPart:
     def _counts(self, observed: Observed, own: range, which: str = "") -> WindowCounts:
         """Return some simulated months; `which` they are has random streams of its own."""
         kind, counts = self.kind, None
-        if kind is not None and not kind.codes:
-            assert observed.kinds is not None
-            counts = observed.kinds[..., list(kind.places)][..., own, :].sum(axis=-1)
-        elif kind is not None:
+        if kind is not None:
             rng = stream(self.seed, self.question.dyad, f"{which}codes {' '.join(kind.codes)}")
             counts = _coded(kind, self.record, observed, own, rng)
         found = WindowCounts(observed.total[..., own], observed.cooperative[..., own], counts)
@@ -291,11 +289,6 @@ class PutQuestion:
 
     question: Question
     parts: tuple[PutPart, ...]
-
-    @property
-    def counted(self) -> float | None:
-        """Chance of a count by the past of its kind, given what is recorded; None of another question."""
-        return self.parts[0].counted if isinstance(self.question, CountQuestion) else None
 
     @property
     def ahead(self) -> int:
@@ -316,7 +309,7 @@ class PutQuestion:
     def note(self) -> str:
         """What a reader has to know of the chance, in sentences."""
         apart = INDEPENDENT if len(self.question.dyads) > 1 else ""
-        notes = dict.fromkeys([apart, *(part.note for part in self.parts)])
+        notes = dict.fromkeys([apart, *(note for part in self.parts for note in part.notes)])
         return " ".join(note for note in notes if note)
 
     def simulate(
@@ -363,21 +356,6 @@ class PutQuestion:
         return yes, there
 
 
-def word_outlook(
-    fit: FitLike, dyad: str, asked: AtLeast, months: int, *, seed: int = 1, table: "EventTable | None" = None
-) -> KindOutlook:
-    """Compute how many events of a kind that is a word for some codes will be recorded, as reports do of classes."""
-    question = make_question(fit.panel, dyad, months=months, of=asked.kind, at_least=asked.number, table=table)
-    assert isinstance(question, CountQuestion)
-    put = _put_part(fit, question, seed, table)
-    assert put.kind and put.record.kind is not None
-    hit, _ = put.simulate(fit)
-    counts = put.record.kind.sum(axis=1)
-    rate = KindRates.of(fit.panel, put.record.number, put.kind.places).rate(dyad, months, counts)
-    side, record = put.kind.places[0] >= put.record.zero_cut, replace(put.record, label=question.label)
-    return kind_outlook(record, question, months, np.asarray(hit, dtype=bool), counts, rate, side)
-
-
 @checked
 def put_question(fit: FitLike, question: Question, *, seed: Seed = 1, table: "EventTable | None" = None) -> PutQuestion:
     """Apply a question to a fit, for `forecast.scenario` or any other set of its simulations, from a seed.
@@ -397,6 +375,7 @@ def put_question(fit: FitLike, question: Question, *, seed: Seed = 1, table: "Ev
 
 def _put_part(fit: FitLike, question: SingleQuestion, seed: int, table: "EventTable | None") -> PutPart:
     """Apply a question about one dyad."""
+    question = as_events(question) or question
     (record, kind), clock = question_record(fit.panel, question, table), Clock.of(fit.panel)
     ahead = months_between(clock.last_day(), question.last)
     if ahead > LONGEST_HORIZON:
@@ -407,33 +386,17 @@ def _put_part(fit: FitLike, question: SingleQuestion, seed: int, table: "EventTa
     if not question.resolvable:
         return PutPart(question, ahead, seed, record, record.months(slice(0)))
     past, missing = _recorded(record, question)
-    if kind is not None and kind.codes and table is not None and past.total.size:
+    if kind is not None and table is not None and past.total.size:
         counted_events(fit.panel, question.dyad, table, record.place(question.first))
     if ahead > 0:
         require_reporting(fit.panel, question.dyad, record.number, question.id)
     scores = SideScores.of(fit.panel, record) if isinstance(question, ToneQuestion) else None
     assert not isinstance(scores, NotDefined)  # `question_record` makes sure of them
-    counted = None if kind is None else _counted(fit.panel, question, record, kind, past, missing)
-    return PutPart(question, ahead, seed, record, past, missing, kind, counted, scores)
-
-
-def _counted(
-    panel: "xr.Dataset",
-    question: SingleQuestion,
-    record: DatasetRecord,
-    kind: CountedKind,
-    past: WindowCounts,
-    missing: int,
-) -> float:
-    """Return the chance of enough events by the past of their kind, given what is recorded."""
-    assert isinstance(question, CountQuestion) and past.kind is not None and record.kind is not None
-    stop = max(record.place(question.first), 0) + len(past.total)
-    left = float(record.left[stop - missing : stop].sum())
-    need, ahead = question.at_least - int(past.kind.sum()), question.months - len(past.total) + left
-    if need <= 0 or not ahead:
-        return float(need <= 0)
-    own = record.kind.sum(axis=1) if kind.codes else None
-    return KindRates.of(panel, record.number, kind.places).rate(question.dyad, ahead, own).at_least(need)
+    if not isinstance(question, EventQuestion):
+        return PutPart(question, ahead, seed, record, past, missing, scores=scores)
+    assert table is not None  # `question_record` makes sure of it
+    counted, notes = answer_part(table, question, last_known(fit.panel))
+    return PutPart(question, ahead, seed, record, past, missing, kind, counted, notes)
 
 
 def _recorded(record: DatasetRecord, question: SingleQuestion) -> tuple[WindowCounts, int]:
@@ -447,14 +410,16 @@ def _recorded(record: DatasetRecord, question: SingleQuestion) -> tuple[WindowCo
 
 
 def _coded(
-    kind: CountedKind, record: DatasetRecord, observed: Observed, months: range, rng: np.random.Generator
+    kind: CountedKind,
+    record: DatasetRecord,
+    observed: Observed,
+    months: range,
+    rng: np.random.Generator,
 ) -> Index:
     """Draw how many events of each month are of a kind's codes, (chain, draw, future, month).
 
-    Each simulation draws the kind's share of a class from its posterior given the last ten years (`code_shares`).
-    Events that a scenario assumes keep their codes.
+    Each simulation draws the kind's share of a class from its posterior given the last ten years.
     """
-    codes = read_scale(record.scale).class_of
     assert observed.kinds is not None
     found = np.zeros((*observed.total.shape[:-1], len(months)), dtype=np.int64)
     for place, of_class in zip(kind.places, code_shares(record, kind), strict=True):
@@ -462,39 +427,6 @@ def _coded(
         if of_class == ALL:
             found += total
             continue
-        of_kind = codes.index[(codes == place) & codes.index.str.startswith(kind.codes)]
-        of_kind = of_kind.where(of_kind != HOST, VISIT)  # a visit is grouped with its hosting
         shares = rng.beta(*of_class, size=total.shape[:-1])
-        drawn = rng.binomial(total, shares[..., None])
-        for period, sorts in observed.coded.items():
-            assumed = [(cell, number) for cell, number in sorts if cell.of_class == place]
-            if assumed and period in months:
-                at = months.index(period)
-                known = any(cell.every and of_kind.str.startswith(cell.code).all() for cell, _ in assumed)
-                rest = np.zeros_like(shares) if known else shares
-                drawn[..., at] = _among_assumed(kind, assumed, total[..., at], (shares, rest), rng)
-        found += drawn
+        found += rng.binomial(total, shares[..., None])
     return found
-
-
-def _among_assumed(
-    kind: CountedKind,
-    assumed: list[tuple[Cell, Index]],
-    total: Index,
-    shares: tuple[Float, Float],
-    rng: np.random.Generator,
-) -> Index:
-    """Draw how many of a month's events of a class are of a kind's codes, where a scenario assumes some events.
-
-    Assumed events with a code of the kind all count. Of those with a wider code, each counts with the kind's share of
-    that code. `shares` has the kind's share of the class twice: as it is, and zero where every event of the kind is
-    assumed.
-    """
-    share, left = shares
-    found, rest, part = np.zeros_like(total, dtype=np.int64), total, 0.0
-    for cell, amount in assumed:
-        within = kind.within(cell.code)
-        chance = np.clip(share / cell.part, 0, 1) if within == "some" else np.full_like(share, within == "all")
-        found, rest = found + rng.binomial(amount, chance), rest - amount
-        left, part = left - cell.part * chance, part + cell.part
-    return np.asarray(found + rng.binomial(rest, np.clip(left / max(1 - part, _LEAST), 0, 1)))

@@ -19,13 +19,11 @@ from forecast.outlook.summary import NotDefined
 from forecast.outlook.tone import NO_SCORES, fixed_tone
 from forecast.outlook.windows import FEW_BEFORE
 from forecast.questions.form import CompoundQuestion, question_of
-from forecast.questions.record import CountedKind, named_dataset, record_of, require_monthly_counts, require_reporting
+from forecast.questions.record import named_dataset, record_of, require_monthly_counts, require_reporting
 from forecast.typing import Bool
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from forecast.events import EventTable
 
 BASE_MONTHS = 120
 """Ten years: the base rate is that of their windows."""
@@ -48,17 +46,15 @@ def make_question(
     measure: Literal["share", "tone"] = "share",
     when: str = "at",
     span: int | None = None,
-    of: str | None = None,
-    at_least: int = 1,
     level: float | None = None,
     dataset: str | None = None,
     id: str | None = None,
     label: str | None = None,
-    table: "EventTable | None" = None,
 ) -> Question:
     """Make a question about the months after a panel, with what the panel knows fixed in it.
 
-    Exactly one of `higher`, `lower`, `above`, `below`, `of` and `level` says what is asked.
+    Exactly one of `higher`, `lower`, `above`, `below` and `level` says what is asked. Events are asked for by
+    `make_event_question`.
 
     Parameters
     ----------
@@ -83,10 +79,6 @@ def make_question(
         Whether the share is that of the window; or that of rolling windows, some of which or all of which count.
     span : int, optional
         Months of a rolling window; by default 12.
-    of : str, optional
-        Whether events of a kind are recorded: a class, or a word of ``data/codebook/kinds.csv``.
-    at_least : int
-        How many of that kind.
     level : float, optional
         Whether the latent level is at least so much, percent, in the end. Never resolvable.
     dataset : str, optional
@@ -95,8 +87,6 @@ def make_question(
         Its name; by default made of what it asks.
     label : str, optional
         Name of the dyad for readers; by default that of ``data/dyads.csv``.
-    table : EventTable, optional
-        The events behind the panel; needed for kinds that are some codes of a class.
 
     Returns
     -------
@@ -114,41 +104,33 @@ def make_question(
     >>> from forecast import build_panel, read_chronology
     >>> from forecast.questions import make_question
     >>> panel = build_panel(read_chronology(), dyads=["USA-CHN"], as_of="2023-10-31")
-    >>> question = make_question(panel, "USA-CHN", months=12, of="violence", at_least=3)
+    >>> question = make_question(panel, "USA-CHN", months=12, higher=5)
     >>> question.id
-    'usa-chn-violence-3-2023-11-to-2024-10'
-    >>> question.sentence[:48]
-    'The chronology records at least 3 US-China event'
+    'usa-chn-higher-5-2023-11-to-2024-10'
     """
     require_monthly_counts(panel)
     position(panel, dyad)
-    choices = {"higher": higher, "lower": lower, "above": above, "below": below, "of": of, "level": level}
+    choices = {"higher": higher, "lower": lower, "above": above, "below": below, "level": level}
     asked: dict[str, Any] = {name: value for name, value in choices.items() if value is not None}
     if len(asked) != 1:
         named = ", ".join(asked) or "nothing"
         raise QuestionError(f"question: {named} is asked; expected one of {', '.join(choices)}")
     place = main_dataset(panel, dyad) if dataset is None else named_dataset(panel, dataset)
     require_reporting(panel, dyad, place, "dataset")
-    kind = None if of is None else CountedKind.find(panel, of)
-    record = replace(record_of(panel, dyad, place, kind, table), label=label or dyad_labels().get(dyad, dyad))
+    record = replace(record_of(panel, dyad, place), label=label or dyad_labels().get(dyad, dyad))
     window = _window(record, months, last)
     ((name, value),) = asked.items()
-    if (when != "at" or span is not None) and name in ("of", "level"):
-        raise QuestionError(f"when, span: rolling windows are for shares; leave them out of {name}")
+    if (when != "at" or span is not None) and name == "level":
+        raise QuestionError("when, span: rolling windows are for shares; leave them out of level")
     if span is not None and when == "at":
         raise QuestionError("span: the length of rolling windows; say `by` or `throughout` as well")
-    if measure == "tone" and (name in ("of", "level") or when != "at"):
+    if measure == "tone" and (name == "level" or when != "at"):
         raise QuestionError("measure: the tone of a window can be higher, lower, above or below; leave out the rest")
     if measure == "tone" and record.goldstein is None:
         raise QuestionError(f"measure: {NO_SCORES.reason}, so that they have no tone; ask for the share")
-    what = f"{'tone-' if measure == 'tone' else ''}{name}-{value:g}" if kind is None else f"{kind.name}-{at_least}"
+    what = f"{'tone-' if measure == 'tone' else ''}{name}-{value:g}"
     fields: dict[str, Any]
-    if kind is not None:
-        fields = {
-            "kind": "count", "of": kind.name, "codes": kind.codes or None, "at_least": at_least,
-            "means": kind.words(record.scale) or None,
-        }  # fmt: skip
-    elif name == "level":
+    if name == "level":
         fields = {"kind": "level", "threshold": float(value)}
     else:
         fields = {"compare": "at least" if name in ("higher", "above") else "at most"}
@@ -171,7 +153,8 @@ def joint_question(
     Parameters
     ----------
     parts : sequence of Question
-        Two to six, as `make_question` returns them, of one or several dyads and asked as of one day.
+        Two to six, as `make_question` or `make_event_question` returns them, of one or several dyads and asked as of
+        one day.
     required : {"all", "any"}
         How many of them make it a yes.
     id : str, optional
@@ -229,9 +212,9 @@ def conditional_question(given: Question, then: Question, *, id: str | None = No
     --------
     >>> from forecast import build_panel, conditional_question, make_question, read_chronology
     >>> panel = build_panel(read_chronology(), dyads=["USA-CHN"], as_of="2023-10-31")
-    >>> higher, violence = (make_question(panel, "USA-CHN", **asked) for asked in ({"higher": 5}, {"of": "violence"}))
-    >>> conditional_question(higher, violence).id
-    'usa-chn-violence-1-given-usa-chn-higher-5-2023-11-to-2024-10'
+    >>> higher, above = (make_question(panel, "USA-CHN", **asked) for asked in ({"higher": 5}, {"above": 50}))
+    >>> conditional_question(higher, above).id
+    'usa-chn-above-50-given-usa-chn-higher-5-2023-11-to-2024-10'
     """
     values = {"kind": "conditional", "given": given.plain, "then": then.plain}
     return _compound(values, (then, given), "-given-", id)

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from forecast.errors import QuestionError
+from forecast.events.codebook import read_scale, scale_names
 from forecast.events.sets import EventSet
 from forecast.events.table import as_of as known_by
+from forecast.hazards.asked import MOST_EVENTS, AskedEvents
 from forecast.hazards.curve import LONGEST
-from forecast.hazards.forecast import capital_first, event_words
 from forecast.hazards.memories import Events, day_number
-from forecast.outlook.question import SingleQuestion, Text
-from forecast.wording import source_words
+from forecast.outlook.question import Question, SingleQuestion, Text
+from forecast.wording import capital, source_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +39,7 @@ class EventQuestion(SingleQuestion):
     definition: Text  # Of the set, in words
     codes: tuple[Code, ...]  # Beginnings of the CAMEO codes
     summary_words: tuple[Word, ...] = ()  # The summary contains one of them; empty if any summary will do
-    at_least: int = Field(default=1, ge=1, le=10**6)  # How many events
+    at_least: int = Field(default=1, ge=1, le=MOST_EVENTS)  # How many events
     by: State | None = None  # The state that acts; of a visit the visitor
     actor: Word | None = None  # A name that the row contains
     quiet: int | None = Field(default=None, ge=1, le=LONGEST)  # In place of a number: days in a row without an event
@@ -63,19 +65,20 @@ class EventQuestion(SingleQuestion):
         return EventSet(self.set, self.definition, self.codes, self.summary_words)
 
     @property
-    def meaning(self) -> str:
-        """Its codes and words."""
-        return self.wanted.meaning
+    def asked_events(self) -> AskedEvents:
+        """What it asks of the events, without its pair and dataset."""
+        return AskedEvents(self.wanted, self.last, self.first, self.at_least, self.by, self.actor, self.quiet)
 
     def words(self) -> str:
         """Return the question as a sentence that is true if the answer is yes."""
-        return f"{capital_first(source_words(self.dataset))} records {event_words(self)} from {self._window}."
+        events = self.asked_events.words(self.label)
+        return f"{capital(source_words(self.dataset))} records {events} from {self._window}."
 
     @property
     def _counting(self) -> tuple[str, str, str]:
         acting = f" Only events in which {self.by} acts count; of a visit, those of its visitors." if self.by else ""
         named = f" Only rows whose actor or summary names {self.actor!r} count." if self.actor else ""
-        return f"Events: {self.meaning} ({self.definition}).{acting}{named} ", "", ""
+        return f"Events: {self.wanted.meaning} ({self.definition}).{acting}{named} ", "", ""
 
     def of_table(self, table: "EventTable", day: date) -> "pd.DataFrame":
         """Return the rows of its events in its window that were known by a day."""
@@ -92,3 +95,55 @@ class EventQuestion(SingleQuestion):
         seen: list[int] = Events.of(rows).days.tolist()
         days = sorted({day_number(self.first) - 1, day_number(self.last) + 1, *seen})
         return max(later - earlier - 1 for earlier, later in pairwise(days)) >= self.quiet
+
+
+class CountQuestion(SingleQuestion):
+    """Question of earlier ledgers on at least so many events of a kind in whole months.
+
+    It is read, answered and resolved as the question about events that it is (`as_events`).
+    """
+
+    kind: Literal["count"]
+    compare: Literal["at least"] = "at least"
+    of: Text  # The kind
+    # Beginnings of the CAMEO codes, if not a whole class
+    codes: tuple[Annotated[str, Field(pattern=r"^[0-9]{2,4}$")], ...] | None = None
+    at_least: int = Field(ge=1, le=MOST_EVENTS)  # How many
+    means: Text | None = None  # Its codes in words
+
+    def words(self) -> str:
+        """Return the question as a sentence that is true if the answer is yes."""
+        means = f" ({self.means})" if self.means else ""
+        least = f"{self.at_least:,} {self.label} event{'' if self.at_least == 1 else 's'}"
+        return (
+            f"{capital(source_words(self.dataset))} records at least {least} of the kind “{self.of}”{means} from "
+            f"{self._window}."
+        )
+
+
+def as_events(question: Question) -> EventQuestion | None:
+    """Return the question about events that a question is, or was in earlier ledgers; None of others."""
+    if isinstance(question, EventQuestion):
+        return question
+    if not isinstance(question, CountQuestion):
+        return None
+    fields = {
+        name: getattr(question, name) for name in EventQuestion.model_fields.keys() & CountQuestion.model_fields.keys()
+    }
+    codes = question.codes or codes_of_class(question.of)
+    if not codes:
+        raise QuestionError(
+            f"{question.id}: no scale has a class {question.of!r:.60}, so that its events have no codes; resolve it by "
+            "hand, and ask for events by their codes (--codes)"
+        )
+    own = {"kind": "events", "set": question.of, "definition": question.means or question.of, "sentence": ""}
+    return EventQuestion.model_validate(fields | own | {"codes": codes})
+
+
+def codes_of_class(name: str) -> tuple[str, ...]:
+    """Return the codes of a class of any scale of the codebook."""
+    for scale in map(read_scale, scale_names()):
+        if name in scale.classes:
+            own = scale.class_of[scale.class_of == scale.classes.index(name)]
+            return tuple(map(str, own.index))
+    return ()

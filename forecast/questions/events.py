@@ -1,22 +1,21 @@
 """Questions about events of a set: made, answered and resolved from the rows alone, without a fit."""
 
 from collections.abc import Sequence
-from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
 
 from forecast.arguments import checked
 from forecast.dates import add_months
 from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels
-from forecast.events.sets import OWN_CODES, EventSet
-from forecast.events.table import as_of as known_by
-from forecast.hazards.forecast import EventForecast, Expected, digest_of_rows, forecast_events
+from forecast.events.sets import OWN_CODES
+from forecast.hazards.asked import AskedEvents
+from forecast.hazards.forecast import EventForecast, Expected, forecast_events
 from forecast.outlook.question import YEAR
 from forecast.panel.record import coverage_end
 from forecast.questions.event_question import EventQuestion
 from forecast.questions.form import VERSION, question_of
-from forecast.questions.resolution import Resolution
-from forecast.wording import count, day
+from forecast.wording import count
 
 if TYPE_CHECKING:
     from forecast.events import EventTable
@@ -26,14 +25,8 @@ if TYPE_CHECKING:
 def make_event_question(
     table: "EventTable",
     dyad: str,
-    wanted: EventSet,
+    asked: AskedEvents,
     *,
-    last: date,
-    first: date | None = None,
-    at_least: int = 1,
-    by: str | None = None,
-    actor: str | None = None,
-    quiet: int | None = None,
     as_of: date | None = None,
     dataset: str | None = None,
     id: str | None = None,
@@ -46,16 +39,8 @@ def make_event_question(
         Events of the pair.
     dyad : str
         Its code.
-    wanted : EventSet
-        From `forecast.events.sets.find_set` or `set_of_codes`.
-    last, first : datetime.date
-        Window; by default it begins on the day after `as_of`.
-    at_least : int
-        Number of events.
-    by, actor : str, optional
-        The state that acts, and a name in the row.
-    quiet : int, optional
-        In place of a number: days in a row without an event.
+    asked : AskedEvents
+        Set, window, and number or quiet days.
     as_of : datetime.date, optional
         Day it is asked; by default the last day of coverage.
     dataset : str, optional
@@ -74,47 +59,45 @@ def make_event_question(
 
     Examples
     --------
-    >>> from datetime import date
-    >>> from forecast import read_chronology
-    >>> from forecast.events.sets import find_set
-    >>> from forecast.questions import make_event_question
+    >>> from datetime import date, timedelta
+    >>> from forecast import AskedEvents, find_set, make_event_question, read_chronology
     >>> table = read_chronology(dyads=["USA-IRN"])
-    >>> days = {"last": date(2024, 6, 30), "as_of": date(2024, 3, 31)}
-    >>> made = make_event_question(table, "USA-IRN", find_set("strike"), **days)
+    >>> asked = AskedEvents(find_set("strike"), date(2024, 6, 30))
+    >>> made = make_event_question(table, "USA-IRN", asked, as_of=date(2024, 3, 31))
     >>> made.id
     'usa-irn-strike-1-2024-04-01-to-2024-06-30'
     """
-    found = forecast_events(
-        table, dyad, wanted, first=first, last=last, at_least=at_least, by=by, actor=actor, quiet=quiet,
-        as_of_day=as_of, dataset=dataset,
-    )  # fmt: skip
-    if quiet is None and found.recorded >= at_least:
+    found = forecast_events(table, dyad, asked, as_of_day=as_of, dataset=dataset)
+    asked = found.asked  # with the first day of its window
+    assert asked.first is not None
+    wanted = asked.wanted
+    if asked.quiet is None and found.recorded >= asked.at_least:
         raise QuestionError(
             f"from: the window already has {count(found.recorded, 'event')} of the set by {found.as_of}; ask for more "
             "(--at-least SET:NUMBER) or from a later day"
         )
     name = "-".join(wanted.codes) if wanted.name == OWN_CODES else wanted.name
-    number = str(at_least) if quiet is None else f"quiet-{quiet}"
+    number = str(asked.at_least) if asked.quiet is None else f"quiet-{asked.quiet}"
     fields = {
         "version": VERSION,
-        "id": id or event_id(dyad, [name, by, actor, number], found.first, found.last),
+        "id": id or event_id(dyad, [name, asked.by, asked.actor, number], asked.first, asked.last),
         "kind": "events",
         "dyad": dyad,
         "label": dyad_labels().get(dyad, dyad),
         "dataset": dataset or table.datasets[0],
         "asked": found.as_of,
         "data": found.data,
-        "first": found.first,
-        "last": found.last,
-        "void_after": add_months(found.last, YEAR),
+        "first": asked.first,
+        "last": asked.last,
+        "void_after": add_months(asked.last, YEAR),
         "set": wanted.name,
         "definition": wanted.definition,
         "codes": list(wanted.codes),
         "summary_words": list(wanted.words) or None,
-        "at_least": at_least,
-        "by": by,
-        "actor": actor,
-        "quiet": quiet,
+        "at_least": asked.at_least,
+        "by": asked.by,
+        "actor": asked.actor,
+        "quiet": asked.quiet,
         "base_rate": round(found.ten_years, 4),
     }
     made = question_of({field: value for field, value in fields.items() if value is not None}, "question")
@@ -154,13 +137,12 @@ def answer_events(
 
     Examples
     --------
-    >>> from datetime import date
-    >>> from forecast import read_chronology
-    >>> from forecast.events.sets import find_set
-    >>> from forecast.questions import answer_events, make_event_question
+    >>> from datetime import date, timedelta
+    >>> from forecast import AskedEvents, find_set, make_event_question, read_chronology
+    >>> from forecast.questions import answer_events
     >>> table = read_chronology(dyads=["USA-IRN"])
-    >>> days = {"last": date(2024, 6, 30), "as_of": date(2024, 3, 31)}
-    >>> made = make_event_question(table, "USA-IRN", find_set("strike"), **days)
+    >>> asked = AskedEvents(find_set("strike"), date(2024, 6, 30))
+    >>> made = make_event_question(table, "USA-IRN", asked, as_of=date(2024, 3, 31))
     >>> 0 < answer_events(table, made, as_of=date(2024, 4, 1)).chance < 1
     True
     """
@@ -168,57 +150,26 @@ def answer_events(
     if closed := question.closed(known):
         raise QuestionError(f"{question.id}: {closed}")
     return forecast_events(
-        table, question.dyad, question.wanted, first=question.first, last=question.last, at_least=question.at_least,
-        by=question.by, actor=question.actor, quiet=question.quiet, as_of_day=known, expect=expect,
+        table,
+        question.dyad,
+        question.asked_events,
+        as_of_day=known,
+        expect=expect,
         dataset=question.dataset,
-    )  # fmt: skip
+    )
 
 
-@checked
-def resolve_events(table: "EventTable", question: EventQuestion, today: date, end: date | None = None) -> Resolution:
-    """Resolve a question about events.
+def answer_part(table: "EventTable", question: EventQuestion, known: date) -> tuple[float, tuple[str, ...]]:
+    """Return the probability of a part of another question as of a day, with what to know of it.
 
-    Parameters
-    ----------
-    table : EventTable
-    question : EventQuestion
-    today : datetime.date
-        Day whose knowledge counts.
-    end : datetime.date, optional
-        Last day of coverage; by default that of the table.
-
-    Returns
-    -------
-    Resolution
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> from forecast import find_set, make_event_question, read_chronology, resolve_events
-    >>> table = read_chronology(dyads=["USA-IRN"])
-    >>> days = {"last": date(2024, 6, 30), "as_of": date(2024, 3, 31)}
-    >>> made = make_event_question(table, "USA-IRN", find_set("strike"), **days)
-    >>> resolve_events(table, made, date(2024, 12, 31)).outcome
-    'yes'
+    The window of a part may be over while the whole question is open.
     """
-    covered = min(end or coverage_end(table, question.dyad, question.dataset), today)
-    known = known_by(table, today).events
-    own = known[(known["dyad"] == question.dyad) & (known["dataset"] == question.dataset)]
-    data = digest_of_rows(own)
-    if covered < question.last:
-        reason = f"coverage of {question.dyad} ends with {day(covered)}, before {day(question.last)}"
-        void = today > question.void_after
-        if void:
-            reason += f", and no edition came by {day(question.void_after)}"
-        return Resolution(question.id, "void" if void else "open", reason, today, data)
-    rows = question.of_table(table, today)
-    number = int(rows["counted"].sum())
-    reason = f"{count(number, 'event')} of the set “{question.set}” from {question.first} to {question.last}"
-    if question.quiet is not None:
-        spell = "with" if question.outcome_of(rows) else "without"
-        reason += f", {spell} {question.quiet} days in a row that have none"
-    outcome: Literal["yes", "no"] = "yes" if question.outcome_of(rows) else "no"
-    return Resolution(question.id, outcome, reason, today, data, of_a_kind=number)
+    covered = min(coverage_end(table, question.dyad, question.dataset), known)
+    if covered >= question.last:
+        return float(question.outcome_of(question.of_table(table, known))), ()
+    day = min(known, question.last - timedelta(days=1))
+    found = forecast_events(table, question.dyad, question.asked_events, as_of_day=day, dataset=question.dataset)
+    return found.chance, found.notes
 
 
 def events_answer(question: EventQuestion, found: EventForecast) -> dict[str, Any]:

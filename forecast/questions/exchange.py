@@ -1,4 +1,4 @@
-"""Question sets and forecasts in the forms of the field: ForecastBench's JSON, and a CDF of numbers of events.
+"""Questions and forecasts in the forms of the field: ForecastBench's JSON, a CDF of numbers, samples of hubs.
 
 A set is read as text alone: fields are bounded, unknown ones ignored, and nothing in them is executed.
 
@@ -11,23 +11,35 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.arguments import checked
+from forecast.arguments import checked, whole_seed
+from forecast.dates import LONGEST_HORIZON
 from forecast.errors import QuestionError
 from forecast.escaping import printable
-from forecast.events.sets import EventSet
 from forecast.events.table import EventTable
 from forecast.files import read_bytes
+from forecast.hazards.asked import AskedEvents
 from forecast.hazards.forecast import forecast_events
+from forecast.outlook.benchmarks import pooled
+from forecast.outlook.draws import FitLike, stream
+from forecast.outlook.observed import observe
+from forecast.outlook.recorded import FEWEST, main_record, shares_of
+from forecast.outlook.simulations import simulate_ahead
+from forecast.outlook.summary import NotDefined
+from forecast.panel.record import last_known
 from forecast.questions.form import VERSION, question_of
 from forecast.questions.history import History
 from forecast.questions.outside import OutsideQuestion
+from forecast.typing import Float, Seed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LARGEST = 50_000_000  # bytes of a question set
 MOST_QUESTIONS = 5_000
@@ -110,10 +122,11 @@ def _imported(each: dict[str, Any], closes: date, asked: date, where: str) -> Im
     url = each.get("url")
     given = {"version": VERSION, "kind": "outside", "text": text, "asked": asked, "closes": closes}
     good = isinstance(url, str) and re.fullmatch(r"https?://[^\s<>\"']{1,500}", url)
-    fields = given | {"id": _name(each, where)} | ({"url": url} if good else {})
-    question = question_of(fields, where)
+    source = printable(str(each.get("source") or "market"))[:80]
+    fields = given | {"id": _name(each, where), "source": source, "source_id": printable(each["id"])[:500]}
+    question = question_of(fields | ({"url": url} if good else {}), where)
     assert isinstance(question, OutsideQuestion)
-    return Imported(question, _price(each), printable(str(each.get("source") or "market"))[:80])
+    return Imported(question, _price(each), source)
 
 
 def _name(each: dict[str, Any], where: str) -> str:
@@ -140,7 +153,7 @@ def forecast_set(histories: Iterable[History], due: date, name: str) -> dict[str
     """Return the own numbers of outside questions as a forecast set of ForecastBench's form."""
     forecasts = [
         {
-            "id": one.question.id, "source": one.prices[-1].source if one.prices else "unknown",
+            "id": one.question.source_id or one.question.id, "source": one.question.source or "unknown",
             "forecast": one.last_answer.chance, "resolution_date": one.question.last.isoformat(),
             "reasoning": one.last_answer.note or "",
         }
@@ -153,30 +166,173 @@ def forecast_set(histories: Iterable[History], due: date, name: str) -> dict[str
     }  # fmt: skip
 
 
-def number_cdf(table: EventTable, dyad: str, wanted: EventSet, last: date, as_of: date) -> dict[str, Any]:
+def number_cdf(table: EventTable, dyad: str, asked: AskedEvents, as_of: date) -> dict[str, Any]:
     """Return the distribution of the number of events in a window: values, and the probability of at most each.
 
     Examples
     --------
     >>> from datetime import date
-    >>> from forecast import find_set, read_chronology
+    >>> from forecast import AskedEvents, find_set, read_chronology
     >>> from forecast.questions.exchange import number_cdf
     >>> table = read_chronology(dyads=["USA-CHN"])
-    >>> found = number_cdf(table, "USA-CHN", find_set("visit"), date(2024, 6, 30), date(2023, 12, 31))
+    >>> asked = AskedEvents(find_set("visit"), date(2024, 6, 30))
+    >>> found = number_cdf(table, "USA-CHN", asked, date(2023, 12, 31))
     >>> found["values"][:3], found["cdf"][-1] > 0.99
     ([0, 1, 2], True)
     """
     reached: list[float] = []
     for number in range(1, MOST_EVENTS + 1):
-        reached.append(
-            forecast_events(
-                table, dyad, wanted, first=as_of + timedelta(days=1), last=last, at_least=number, as_of_day=as_of
-            ).chance
-        )
+        found = forecast_events(table, dyad, replace(asked, at_least=number), as_of_day=as_of)
+        reached.append(found.chance)
         if reached[-1] < LEAST_TAIL:
             break
     cdf: Sequence[float] = np.maximum.accumulate([1 - chance for chance in reached]).tolist()
     return {
-        "dyad": dyad, "set": wanted.name, "first": (as_of + timedelta(days=1)).isoformat(), "last": last.isoformat(),
+        "dyad": dyad, "set": asked.wanted.name, "first": str(found.asked.first), "last": str(asked.last),
         "values": list(range(len(cdf))), "cdf": [round(value, 6) for value in cdf],
     }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class NumberCdf:
+    """Distribution of a number of events."""
+
+    values: tuple[int, ...]  # In order
+    cdf: tuple[float, ...]  # Probability of at most each
+
+    def at_least(self, number: int) -> float:
+        """Return the probability of at least so many events."""
+        below = [share for value, share in zip(self.values, self.cdf, strict=True) if value < number]
+        return 1 - below[-1] if below else 1.0
+
+
+@checked
+def read_number_cdf(path: str | Path) -> NumberCdf:
+    """Read the distribution of a number of events: JSON with `values` and `cdf`, as `number_cdf` returns it.
+
+    Raises
+    ------
+    QuestionError
+        If it is no distribution; the message names the field and the place in it.
+
+    Examples
+    --------
+    >>> import json
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from forecast.questions.exchange import read_number_cdf
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "own.json")
+    ...     _ = file.write_text(json.dumps({"values": [0, 1, 2], "cdf": [0.7, 0.9, 1.0]}))
+    ...     round(read_number_cdf(file).at_least(1), 2)
+    0.3
+    """
+    try:
+        content = json.loads(read_bytes(path, LARGEST))
+    except (OSError, ValueError, RecursionError) as error:
+        raise QuestionError(f"{path}: no distribution can be read ({error!s:.100}); expected JSON") from error
+    values, cdf = (content.get(name) if isinstance(content, dict) else None for name in ("values", "cdf"))
+    if not isinstance(values, list) or not isinstance(cdf, list) or not values or len(values) != len(cdf):
+        raise QuestionError(f"{path}: fields `values`, `cdf`: expected two lists of the same length")
+    for place, (value, share) in enumerate(zip(values, cdf, strict=True), 1):
+        if type(value) is not int or value < 0 or (place > 1 and value <= values[place - 2]):
+            raise QuestionError(f"{path}: field `values`, place {place}: {value!r:.40}; expected rising whole numbers")
+        if type(share) not in (int, float) or not 0 <= share <= 1 or (place > 1 and share < cdf[place - 2]):
+            raise QuestionError(
+                f"{path}: field `cdf`, place {place}: {share!r:.40}; expected probabilities that never fall, 0 to 1"
+            )
+    return NumberCdf(tuple(values), tuple(map(float, cdf)))
+
+
+HUB_COLUMNS = ("origin_date", "target", "dyad", "horizon", "output_type", "output_type_id", "value")
+HUB_TARGET = "share of cooperative events"
+HUB_SAMPLES = 100  # of each pair and horizon; hubs ask for about so many
+
+
+@checked
+def hub_samples(
+    fit: FitLike,
+    *,
+    horizons: Sequence[int] = (3, 6, 12, 24),
+    samples: int = HUB_SAMPLES,
+    seed: Seed = 1,
+) -> "pd.DataFrame":
+    """Return samples of shares in the form of a hub's model output: one row per pair, horizon and sample.
+
+    A sample has one number for all horizons of its pair; the shares are those that a report
+    publishes, per cent. Simulations whose window is void are not sampled.
+
+    Parameters
+    ----------
+    fit : FitLike
+    horizons : sequence of int
+        Months.
+    samples : int
+        Number of each pair.
+    seed : int or numpy.random.Generator
+        The same seed gives the same simulations as a report.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `origin_date`, `target`, `dyad`, `horizon`, `output_type`, `output_type_id`, `value`.
+
+    Raises
+    ------
+    QuestionError
+        If no pair of the fit has enough simulations that are not void.
+
+    References
+    ----------
+    Consortium of Infectious Disease Modeling Hubs, hubverse, https://hubverse.io: model output
+
+    Examples
+    --------
+    >>> from forecast import Fit
+    >>> from forecast.questions.exchange import hub_samples
+    >>> hub_samples(Fit.load("report/fit.zarr"))["value"].mean()  # doctest: +SKIP
+    31.4
+    """
+    import pandas as pd
+
+    seed = whole_seed(seed)
+    months = tuple(sorted({int(one) for one in horizons}))
+    if not months or months[0] < 1 or months[-1] > LONGEST_HORIZON:
+        raise QuestionError(f"horizons: {list(horizons)}; expected months from 1 to {LONGEST_HORIZON}")
+    origin = last_known(fit.panel).isoformat()
+    parts = []
+    for dyad in map(str, fit.panel["dyad"].to_numpy()):
+        shares = _shares_ahead(fit, dyad, months, seed)
+        if shares is None or len(shares) < samples:
+            continue
+        some = np.linspace(0, len(shares) - 1, samples).astype(int)
+        rows = pd.DataFrame(shares[some], columns=list(months)).melt(
+            var_name="horizon", value_name="value", ignore_index=False
+        )
+        names = [f"{dyad}-{place + 1}" for place in np.tile(np.arange(samples), len(months))]
+        parts.append(
+            rows.assign(
+                origin_date=origin, target=HUB_TARGET, dyad=dyad, output_type="sample",
+                output_type_id=names, value=rows["value"].round(3),
+            )[list(HUB_COLUMNS)]
+        )  # fmt: skip
+    if not parts:
+        raise QuestionError(
+            f"fit: no pair has {samples} simulations that are not void; take fewer samples, or a fit with more draws"
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _shares_ahead(fit: FitLike, dyad: str, months: Sequence[int], seed: int) -> Float | None:
+    """Return published shares of a pair, per cent, (simulation, horizon), in a random order; None without a record."""
+    simulations = simulate_ahead(fit, dyad, months[-1], seed=seed)
+    observed = observe(fit, simulations, months[-1], main_record(fit.panel, dyad), seed=seed)
+    if isinstance(observed, NotDefined):
+        return None
+    pool = pooled(observed, months, seed=seed)
+    each = [(observed if isinstance(pool, NotDefined) else pool[one]).ahead(one) for one in months]
+    total = np.array([one.total.sum(axis=-1).ravel() for one in each])
+    cooperative = np.array([one.cooperative.sum(axis=-1).ravel() for one in each])
+    there = (total >= FEWEST).all(axis=0)
+    shares = shares_of(total[:, there], cooperative[:, there]).T
+    return np.asarray(stream(seed, dyad, "hub").permutation(shares))

@@ -4,12 +4,10 @@ The baseline, the threshold and the months before a passage stay as fixed when t
 window matter twice: they are part of the count, and they inform the forecast of the months ahead. Leaving them out
 removes both; the contribution to the months ahead alone is reported separately (`ahead`).
 
-For counts of a kind, the events of each side in each simulation are weighted like the draws, and the number of the kind
-among them is summed out (`forecast.questions.record`), so that the mix of kinds also excludes the omitted events.
+Questions about events have no such contributions: their probability comes from a hazard and not from a fit.
 """
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,16 +18,16 @@ from forecast.outlook.attribution import Attribution, Posed, SampledFit, Setting
 from forecast.outlook.comparison import Ahead, Look, Numbers, Outcome, Outcomes, level_now, numbers_of
 from forecast.outlook.draws import FitLike
 from forecast.outlook.observed import Observed
-from forecast.outlook.question import CountQuestion, LevelQuestion, Question
+from forecast.outlook.question import LevelQuestion, Question
 from forecast.outlook.recorded import WindowCounts
 from forecast.outlook.simulations import Simulations
 from forecast.outlook.summary import NotDefined
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
-from forecast.questions.answer import PutPart, PutQuestion, put_question
+from forecast.questions.answer import PutPart, PutQuestion, no_fit_words, put_question
+from forecast.questions.event_question import as_events
 from forecast.questions.form import Settled
-from forecast.questions.record import chance_of_count, coupled, side_shares
-from forecast.typing import Bool, Float, Index, Seed
+from forecast.typing import Index, Seed
 from forecast.wording import join
 
 if TYPE_CHECKING:
@@ -47,6 +45,7 @@ type Named = dict[str, Settled]
 
 def asking(question: Question, dyad: str, table: "EventTable | None" = None) -> "Callable[[FitLike, int], Numbers]":
     """Return the function that asks a question of a fit with a seed: the level of a dyad now, and the chance of yes."""
+    _require_no_events(question)
 
     def ask(fit: FitLike, seed: int) -> Numbers:
         put = put_question(fit, question, seed=seed, table=table)
@@ -71,7 +70,7 @@ def attribute_question(
     """Compute the contribution of every event of the last months to the level and to the probability of a question.
 
     The method is that of `forecast.attribute`. The probability is the model's; `answer_question` pools that of a share
-    with benchmarks, and takes that of a count from the past of its kind. What is asked of other dyads stays unchanged.
+    with benchmarks. What is asked of other dyads stays unchanged.
 
     Parameters
     ----------
@@ -112,6 +111,7 @@ def attribute_question(
     -0.04
     """
     seed = whole_seed(seed)
+    _require_no_events(question)
     if closed := question.closed(last_known(fit.panel)):
         raise QuestionError(f"{question.id}: {closed}")
     chosen = dyad or question.dyad
@@ -126,6 +126,12 @@ def attribute_question(
     kinds = tuple(dict.fromkeys(part.kind for part in question.parts))
     posed = Posed(**facts, parts=kinds, recorded=put.recorded)
     return attribute_to(setting, table, months, posed=posed, horizon=None, baseline=None, smallest_improvement=None)
+
+
+def _require_no_events(question: Question) -> None:
+    """Reject a question that is, or has a part, about events."""
+    if any(as_events(part) is not None for part in question.parts):
+        raise QuestionError(no_fit_words(question.id, "an explanation"))
 
 
 def _outcome(question: Question, settled: Settled) -> Outcome:
@@ -148,49 +154,31 @@ class _Part:
         if isinstance(self.put.question, LevelQuestion):
             level = {YES: self.put.simulate(fit)}
             return lambda _: level
-        months = replace(self.put, kind=None).unknown(*self._ahead(fit))
+        months = self.put.unknown(*self._ahead(fit))
 
         def settled(left_out: "pd.DataFrame") -> Named:
             put = self.put.without(left_out)
-            found = {YES: self._settled(put, put.past, months)}
+            found: Named = {YES: put.question.settle(months.after(put.past, put.missing))}
             if self.put.recorded:
-                found[AHEAD] = self._settled(put, self.put.past, months)
+                found[AHEAD] = put.question.settle(months.after(self.put.past, put.missing))
             return found
 
         return settled
 
     def sorts(self, events: "pd.DataFrame") -> Index:
-        """Return a number for each event: of a count, by its class and whether it is of the kind; of a tone, by score.
+        """Return a number for each event: of a tone, by score; events that are alike have the same.
 
         What the events of a side score on average ahead stays as it is, whatever is left out.
         """
-        kind = self.put.kind
         if self.put.scores is not None:
             return np.asarray(np.unique(events["goldstein"], return_inverse=True)[1], dtype=np.int64)
-        if kind is None:
-            return np.zeros(len(events), dtype=np.int64)
-        return np.asarray(2 * events["of_class"].to_numpy() + kind.holds(events), dtype=np.int64)
+        return np.zeros(len(events), dtype=np.int64)
 
     def _ahead(self, fit: SampledFit) -> tuple[Simulations, Observed | NotDefined, WindowCounts | None]:
         """Simulate the months ahead of a fit, as `answer_question` does, and what is not recorded of those before."""
         put = self.put
-        months, kinds = max(put.ahead, 1), put.kind is not None
-        found = Ahead.of(fit, put.question.dyad, months, put.record, seed=put.seed, kinds=kinds)
+        found = Ahead.of(fit, put.question.dyad, max(put.ahead, 1), put.record, seed=put.seed)
         return found.simulations, found.observed, put.rest(fit, found.simulations.share.shape[2])
-
-    @cached_property
-    def _drawn(self) -> tuple[Bool, Float]:
-        """Return which simulations given all event data hold enough events, and how likely that was in each."""
-        put, ahead = self.put, self._ahead(self.fit)
-        return put.settle(*ahead)[0], _chance(put, put.past, replace(put, kind=None).unknown(*ahead))
-
-    def _settled(self, put: PutPart, past: WindowCounts, months: WindowCounts) -> Settled:
-        if put.kind is None:
-            return put.question.settle(months.after(past, put.missing))
-        (hit, before), chance = self._drawn, _chance(put, past, months)
-        if before.shape == chance.shape:  # a new fit may have another number of draws
-            chance = coupled(hit, before, chance)
-        return chance, np.ones(chance.shape, dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -229,10 +217,3 @@ class _Reduced:
         """Return a number for each event, the same for those that are alike to every part."""
         each = np.column_stack([part.sorts(events) for part in self.parts if isinstance(part, _Part)])
         return np.asarray(np.unique(each, axis=0, return_inverse=True)[1].ravel(), dtype=np.int64)
-
-
-def _chance(put: PutPart, past: WindowCounts, months: WindowCounts) -> Float:
-    """Return the probability of reaching a count in each simulation, given the events of each side."""
-    assert isinstance(put.question, CountQuestion) and put.kind is not None and past.kind is not None
-    need = put.question.at_least - int(past.kind.sum())
-    return chance_of_count(need, months, side_shares(put.record, put.kind))

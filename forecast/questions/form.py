@@ -21,7 +21,6 @@ from forecast.files import write_text
 from forecast.outlook.question import (
     LONGEST_SENTENCE,
     ComparedQuestion,
-    CountQuestion,
     LevelQuestion,
     PassageQuestion,
     Question,
@@ -29,7 +28,7 @@ from forecast.outlook.question import (
     SingleQuestion,
     ToneQuestion,
 )
-from forecast.questions.event_question import EventQuestion
+from forecast.questions.event_question import CountQuestion, EventQuestion
 from forecast.questions.outside import OutsideQuestion
 from forecast.typing import Bool, Float
 from forecast.wording import capital, join
@@ -49,12 +48,13 @@ Part = Annotated[
     Annotated[ShareQuestion, Tag("share")]
     | Annotated[PassageQuestion, Tag("passage")]
     | Annotated[ToneQuestion, Tag("tone")]
+    | Annotated[EventQuestion, Tag("events")]
     | Annotated[CountQuestion, Tag("count")],
     Discriminator(
         lambda value: value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None),
         custom_error_type="part",
         custom_error_message="expected a question about one dyad that data decide, of the kind share, passage, "
-        "tone or count; name the parts of a joint question one by one, and leave out levels",
+        "tone or events; name the parts of a joint question one by one, and leave out levels",
     ),
 ]
 
@@ -143,7 +143,7 @@ class JointQuestion(CompoundQuestion):
 
     kind: Literal["joint"]
     required: Literal["all", "any"] = "all"  # Parts that have to be yes
-    parts: tuple[Part, ...]  # Two to six questions of the kinds share, passage, tone and count, asked as of one day
+    parts: tuple[Part, ...]  # Two to six questions of the kinds share, passage, tone and events, asked as of one day
 
     def settle(self, parts: Weights) -> tuple[Float, Float]:
         """Return the same: one no decides if all are required, one yes if any is; otherwise a void part voids it."""
@@ -219,9 +219,9 @@ _HEAD = """\
 # A question that data decide (`forecast help questions`). It was fixed when it was asked: do not edit it.
 """
 TYPES: dict[str, type[Question]] = {
-    "share": ShareQuestion, "passage": PassageQuestion, "tone": ToneQuestion, "count": CountQuestion,
+    "share": ShareQuestion, "passage": PassageQuestion, "tone": ToneQuestion,
     "level": LevelQuestion, "joint": JointQuestion, "conditional": ConditionalQuestion,
-    "events": EventQuestion, "outside": OutsideQuestion,
+    "events": EventQuestion, "count": CountQuestion, "outside": OutsideQuestion,
 }  # fmt: skip
 """Types of questions by `kind`."""
 

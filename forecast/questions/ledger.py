@@ -17,28 +17,28 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from forecast.dates import today
+from forecast.dates import reject_future, today
 from forecast.errors import LedgerError, OutputError, QuestionError
 from forecast.files import PASSING, clear_leftovers, is_empty, write_text
 from forecast.hazards.forecast import Expected
 from forecast.journal import TORN, Journal, append_lines, read_journal
-from forecast.outlook.draws import FitLike
 from forecast.outlook.question import Question, SingleQuestion
 from forecast.outlook.summary import NotDefined
 from forecast.panel.record import coverage_end, last_known
-from forecast.questions.answer import Answer, answer_question
-from forecast.questions.event_question import EventQuestion
-from forecast.questions.events import answer_events, events_answer, resolve_events
+from forecast.questions.event_question import as_events
+from forecast.questions.events import answer_events, events_answer
 from forecast.questions.form import read_question, write_question
 from forecast.questions.history import BadLine, Draft, History, LedgerEntry, Resolved, follow, hash_of, line_of
 from forecast.questions.outside import OutsideQuestion, require_price
-from forecast.questions.resolution import Resolution, resolve_parts, resolve_question
+from forecast.questions.resolution import Resolution, resolve_events, resolve_parts, resolve_question
 from forecast.wording import count, join
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from forecast.events import EventTable
+    from forecast.outlook.draws import FitLike
+    from forecast.questions.answer import Answer
     from forecast.sources import Records
 
 
@@ -263,7 +263,7 @@ def asked(question: Question) -> Draft:
     return {"entry": "asked", "question": question.id, "content": question.plain, "digest": question.digest}
 
 
-def answered(answer: Answer, *, model: Mapping[str, Any] | None, converged: bool) -> Draft:
+def answered(answer: "Answer", *, model: Mapping[str, Any] | None, converged: bool) -> Draft:
     """Return the entry of an answer from a fit, of which `model` are the choices."""
     chance = None if isinstance(answer.chance, NotDefined) else answer.chance
     return {
@@ -293,13 +293,18 @@ def resolved(resolution: Resolution) -> Draft:
     return {"entry": "resolved", **own, "as_of": resolution.as_of.isoformat()}
 
 
+def needs_no_fit(question: Question) -> bool:
+    """Return whether a question is answered from the record alone, or elsewhere."""
+    return isinstance(question, OutsideQuestion) or as_events(question) is not None
+
+
 def event_answer_of(
     history: History, table: "EventTable | None", as_of: date | None = None, expect: Sequence[Expected] = ()
 ) -> Draft | str:
     """Return the entry of the answer to a question about events, which needs no fit, or why there is none."""
     asked = history.question
-    question = asked.event if isinstance(asked, OutsideQuestion) else asked
-    if not isinstance(question, EventQuestion):
+    question = asked.event if isinstance(asked, OutsideQuestion) else as_events(asked)
+    if question is None:
         return "names no set of events; enter your own number with `question say`"
     if table is None:
         return "asks about single events, which these data do not have"
@@ -313,6 +318,11 @@ def event_answer_of(
 
 def priced(question: Question, source: str, price: float, day: date) -> Draft:
     """Return the entry of a price of an outside question."""
+    if isinstance(question, OutsideQuestion) and day < question.asked:
+        raise QuestionError(
+            f"{question.id}: on: {day} is before {question.asked}, the day it was entered; give a later price"
+        )
+    reject_future(day, "on")
     return {
         "entry": "priced", "question": question.id, "as_of": day.isoformat(), "source": source,
         "price": require_price(price),
@@ -348,15 +358,23 @@ def _if_new(history: History, draft: Draft) -> Draft | str:
 
 
 def answer_of(
-    history: History, fit: FitLike, *, model: Mapping[str, Any], converged: bool, seed: int, table: "EventTable | None"
+    history: History,
+    fit: "FitLike",
+    *,
+    model: Mapping[str, Any],
+    converged: bool,
+    seed: int,
+    table: "EventTable | None",
 ) -> Draft | str:
     """Return the entry of a question's answer from a fit, or why there is none; events need the table alone."""
     as_of = last_known(fit.panel)
-    if isinstance(history.question, EventQuestion | OutsideQuestion):
+    if needs_no_fit(history.question):
         return event_answer_of(history, table, as_of)
     if closed := history.question.closed(as_of):
         return closed
     history.require_forward(as_of)  # before long work
+    from forecast.questions.answer import answer_question  # with xarray and SciPy, which events need not
+
     found = answer_question(fit, history.question, seed=seed, table=table)
     return _if_new(history, answered(found, model=model, converged=converged))
 
@@ -373,10 +391,10 @@ def resolution_of(history: History, records: "Records", day: date, *, now: date)
     def resolve(part: SingleQuestion) -> Resolution:
         code = records.find(part.dyad)
         end = records.last_stated_day(code, part.dataset)
-        if isinstance(part, EventQuestion):
+        if (events := as_events(part)) is not None:
             if records.events is None:
                 raise QuestionError(f"{part.id}: asks about single events, which these data do not have")
-            found = resolve_events(records.events, part, day, end)
+            found = resolve_events(records.events, events, day, end)
         else:
             panel = records.panel([code], day)
             found = resolve_question(panel, part, today=day, table=records.events, coverage_end=end)

@@ -5,9 +5,9 @@ outcome is entered with source and day. Own number, price and their pool are sco
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -26,6 +26,9 @@ OWN_WEIGHT = 0.1
 """Weight of our own number in the pool: the market was the better forecaster of 62 questions about these pairs."""
 ENOUGH = 50  # resolved questions with both numbers, from which on the weight is learned
 WEIGHT_SPREAD = 0.1  # standard deviation of the prior of the weight, around `OWN_WEIGHT`
+CLASS_SPREAD = 0.05  # the same of the weight of a class, around the common one
+GRID = 101  # weights from 0 to 1
+NO_SET = "no set"  # class of a question that names no set of events
 EDGE = 0.001  # numbers are kept so far from 0 and 1
 NEEDED = 1.645  # standard errors by which a difference has to exceed zero
 WHOSE = ("own", "price", "pool")
@@ -44,6 +47,13 @@ class OutsideQuestion(Question):
     asked: date  # Day it was entered
     closes: date  # Last day on which it can come true
     event: EventQuestion | None = None  # What of it the data record, from which the own number comes
+    source: Annotated[str, Field(min_length=1, max_length=80)] | None = None  # Who asked it, if it was imported
+    source_id: Annotated[str, Field(min_length=1, max_length=500)] | None = None  # Its name there
+
+    @property
+    def of_class(self) -> str:
+        """Its set of events, by which numbers are pooled and scored."""
+        return self.event.set if self.event else NO_SET
 
     def require_open(self) -> None:
         """Reject a question that is closed, and text with control characters."""
@@ -123,38 +133,71 @@ def _log_odds(chance: float) -> float:
     return float(np.log(inside / (1 - inside)))
 
 
+class Case(NamedTuple):
+    """A resolved question with both numbers."""
+
+    of_class: str  # Its set of events, or `NO_SET`
+    price: float
+    own: float
+    yes: bool
+
+
 @dataclass(frozen=True)
 class Weight:
-    """Weight of the own number in the pool."""
+    """Weight of the own number in the pool, of all questions and by class."""
 
     value: float
     questions: int  # Resolved ones with both numbers
     learned: bool
+    classes: Mapping[str, float] = field(default_factory=dict)  # By set of events, if learned
+
+    def of(self, name: str) -> float:
+        """Return the weight of a class."""
+        return self.classes.get(name, self.value)
 
     @property
     def sentence(self) -> str:
         """The weight in words."""
         source = f"learned from {self.questions} resolved questions" if self.learned else "fixed"
-        return f"Weight of the own number in the pool: {self.value:.2f}, {source}."
+        own = [f"{name} {value:.2f}" for name, value in self.classes.items()]
+        return f"Weight of the own number in the pool: {self.value:.2f}, {source}{'; ' if own else ''}{', '.join(own)}."
 
 
-def pool_weight(cases: Sequence[tuple[float, float, bool]]) -> Weight:
+def pool_weight(cases: Sequence[Case]) -> Weight:
     """Return the weight of the own number: fixed until enough questions are resolved, then its posterior mean.
 
-    Parameters
-    ----------
-    cases : sequence of (float, float, bool)
-        Price, own number, and whether the answer was yes.
+    Weights of classes lie around that of all questions (partial pooling), so that a class of few
+    questions has nearly the common weight.
+
+    Examples
+    --------
+    >>> from forecast.questions.outside import Case, pool_weight
+    >>> pool_weight([Case("strike", 0.5, 0.9, True)]).value
+    0.1
     """
     if len(cases) < ENOUGH:
         return Weight(OWN_WEIGHT, len(cases), learned=False)
-    grid = np.linspace(0, 1, 101)
+    grid = np.linspace(0, 1, GRID)
+    around = np.exp(-((grid[:, None] - grid) ** 2) / (2 * CLASS_SPREAD**2))
+    around /= around.sum(axis=1, keepdims=True)  # of the weight of a class, given the common one
+    names = list(dict.fromkeys(case.of_class for case in cases))
+    likelihood = {name: _likelihood(grid, [case for case in cases if case.of_class == name]) for name in names}
+    marginal = {name: around @ own for name, own in likelihood.items()}
     log = -((grid - OWN_WEIGHT) ** 2) / (2 * WEIGHT_SPREAD**2)
-    for price, own, yes in cases:
-        odds = (1 - grid) * _log_odds(price) + grid * _log_odds(own)
-        log = log - np.logaddexp(0, -odds if yes else odds)
-    posterior = np.exp(log - log.max())
-    return Weight(float(posterior @ grid / posterior.sum()), len(cases), learned=True)
+    log = log + sum(np.log(own) for own in marginal.values())
+    common = np.exp(log - log.max())
+    common /= common.sum()
+    classes = {name: float(common @ ((around @ (own * grid)) / marginal[name])) for name, own in likelihood.items()}
+    return Weight(float(common @ grid), len(cases), learned=True, classes=classes)
+
+
+def _likelihood(grid: Float, cases: Sequence[Case]) -> Float:
+    """Return the likelihood of outcomes by the weight of the own number, up to a factor."""
+    log = np.zeros(len(grid))
+    for case in cases:
+        odds = (1 - grid) * _log_odds(case.price) + grid * _log_odds(case.own)
+        log -= np.logaddexp(0, -odds if case.yes else odds)
+    return np.asarray(np.exp(log - log.max()))
 
 
 @dataclass(frozen=True)
@@ -178,18 +221,18 @@ def first_numbers(history: "History") -> dict[str, float]:
 def outside_scores(histories: Iterable["History"]) -> OutsideScores:
     """Score the outside questions of a ledger that are resolved."""
     resolved = [
-        (one, first_numbers(one), one.outcome == "yes")
+        (one.question.of_class, first_numbers(one), one.outcome == "yes")
         for one in histories
         if isinstance(one.question, OutsideQuestion) and one.outcome in ("yes", "no")
     ]
-    both = [(said["price"], said["own"], yes) for _, said, yes in resolved if len(said) == 2]
-    weight = pool_weight(both)
+    weight = pool_weight(
+        [Case(name, said["price"], said["own"], yes) for name, said, yes in resolved if len(said) == 2]
+    )
     numbers: list[tuple[str, dict[str, float], bool]] = []
-    for history, said, yes in resolved:
+    for name, said, yes in resolved:
         if len(said) == 2:
-            said = {**said, "pool": pooled_chance(said["price"], said["own"], weight.value)}
-        event = history.question.event if isinstance(history.question, OutsideQuestion) else None
-        numbers.append((event.set if event else "no set", said, yes))
+            said = {**said, "pool": pooled_chance(said["price"], said["own"], weight.of(name))}
+        numbers.append((name, said, yes))
     classes = ["all", *dict.fromkeys(name for name, _, _ in numbers)]
     rows = [row for name in classes for who in WHOSE if (row := _row(name, who, numbers))["n"]]
     return OutsideScores(weight, len(resolved), rows, [_difference(who, numbers) for who in ("own", "pool")])

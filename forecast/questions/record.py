@@ -1,22 +1,22 @@
-"""Monthly event counts for questions, kinds of events, and probabilities of counts."""
+"""Monthly event counts for questions, and the events of some codes among them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
 from forecast.dates import Clock
 from forecast.errors import QuestionError
-from forecast.events.codebook import VISITS, read_kinds, read_scale, scale_names
+from forecast.events.codebook import read_scale, scale_names
 from forecast.outlook.draws import position
-from forecast.outlook.observed import MIX_MONTHS, WHOLE_RECORD, mix_weights
-from forecast.outlook.question import CountQuestion, ShareQuestion, SingleQuestion, ToneQuestion
-from forecast.outlook.recorded import DatasetRecord, WindowCounts, class_codes, folded, kinds_like, reporting_datasets
+from forecast.outlook.observed import MIX_MONTHS, WHOLE_RECORD
+from forecast.outlook.question import ShareQuestion, SingleQuestion, ToneQuestion
+from forecast.outlook.recorded import DatasetRecord, reporting_datasets
 from forecast.outlook.tone import NO_SCORES
 from forecast.panel import panel_kind
 from forecast.panel.record import count_placed, placed_events
-from forecast.typing import Bool, Float, Index
+from forecast.questions.event_question import EventQuestion
+from forecast.typing import Bool
 from forecast.wording import join
 
 if TYPE_CHECKING:
@@ -32,23 +32,7 @@ class CountedKind:
 
     name: str  # For readers
     places: tuple[int, ...]  # Classes of the panel that hold it
-    codes: tuple[str, ...] = ()  # With what its codes begin; empty if it is all of its class
-
-    @classmethod
-    def find(cls, panel: "xr.Dataset", text: str) -> Self:
-        """Find a kind by the name of a class, or how it begins, or by a word of ``data/codebook/kinds.csv``."""
-        names = [str(name) for name in panel["class_name"].to_numpy()]
-        wanted, found = folded(text), kinds_like(names, text)
-        if len(found) == 1:
-            return cls(found[0], (names.index(found[0]),))
-        scale = str(panel.attrs["scale"])
-        words = read_kinds() if scale in scale_names() else {}
-        for word in (wanted, wanted.removesuffix("s")):
-            if not found and word in words:
-                return cls.of_codes(scale, word, VISITS if words[word] in VISITS else (words[word],))
-        problem = "several kinds begin so" if found else "there is no such kind"
-        known = join(dict.fromkeys([*names, *words]))
-        raise QuestionError(f"kind {text!r:.60}: {problem}; the kinds are {known}")
+    codes: tuple[str, ...]  # With what its codes begin
 
     @classmethod
     def of_codes(cls, scale: str, name: str, codes: tuple[str, ...]) -> Self:
@@ -62,31 +46,14 @@ class CountedKind:
         return cls(name, tuple(sorted(set(own))), codes)
 
     @classmethod
-    def of(cls, panel: "xr.Dataset", question: CountQuestion) -> Self:
-        """Return the kind of a question that asks for a count."""
-        if question.codes:
-            return cls.of_codes(str(panel.attrs["scale"]), question.of, question.codes)
-        names = [str(name) for name in panel["class_name"].to_numpy()]
-        if question.of not in names:
-            raise QuestionError(f"{question.id}: the data have no kind {question.of!r:.60}; they have {join(names)}")
-        return cls(question.of, (names.index(question.of),))
-
-    def within(self, code: str) -> Literal["all", "some", "none"]:
-        """Return whether all, some or none of the events of a code (and its subcodes) are of this kind."""
-        if code.startswith(self.codes):
-            return "all"
-        return "some" if any(own.startswith(code) for own in self.codes) else "none"
+    def of(cls, panel: "xr.Dataset", question: EventQuestion) -> Self:
+        """Return the events of a question, by either side and with any summary."""
+        return cls.of_codes(str(panel.attrs["scale"]), question.set, question.codes)
 
     def holds(self, rows: "pd.DataFrame") -> Bool:
         """Return which rows of `placed_events` are of this kind, (row,)."""
-        own = rows["of_class"].isin(self.places)
-        return (own & rows["cameo"].str.startswith(self.codes) if self.codes else own).to_numpy(dtype=bool)
-
-    def words(self, scale: str) -> str:
-        """Return the codes in words, for a sentence; empty where the data have none."""
-        if self.codes:
-            return f"CAMEO codes that begin with {join(self.codes, 'or')}"
-        return class_codes(scale, self.places[0])
+        own = rows["of_class"].isin(self.places) & rows["cameo"].str.startswith(self.codes)
+        return own.to_numpy(dtype=bool)
 
 
 def record_of(
@@ -96,36 +63,29 @@ def record_of(
     record = DatasetRecord.of(panel, dyad, dataset)
     if kind is None:
         return record
-    counts = record.counts
-    if kind.codes:
-        if table is None:
-            raise QuestionError(
-                f"kind “{kind.name}”: it is some codes of a class, and can be counted in a table of events only; give "
-                "the events"
-            )
-        rows = placed_events(panel, dyad, table)
-        counts = count_placed(panel, rows[kind.holds(rows)])[dataset].sum(axis=1)
+    if table is None:
+        raise QuestionError(
+            f"table: single events are asked for (“{kind.name}”), and none are given; give the events behind the fit"
+        )
+    rows = placed_events(panel, dyad, table)
+    counts = count_placed(panel, rows[kind.holds(rows)])[dataset].sum(axis=1)
     return replace(record, kind=counts[:, list(kind.places)])
 
 
-def record_without(record: DatasetRecord, rows: "pd.DataFrame", kind: CountedKind | None) -> DatasetRecord:
+def record_without(record: DatasetRecord, rows: "pd.DataFrame") -> DatasetRecord:
     """Return a record without some of the rows of its dataset (`placed_events`)."""
-    counts, of_a_kind = record.counts.copy(), None
+    counts = record.counts.copy()
     np.subtract.at(counts, (rows["of_period"], rows["of_class"]), rows["counted"])
-    if kind is not None and record.kind is not None:
-        own = rows[kind.holds(rows)]
-        of_a_kind = record.kind.copy()
-        np.subtract.at(of_a_kind, (own["of_period"], own["of_class"].map(kind.places.index)), own["counted"])
     scores = None if record.goldstein is None else record.goldstein.copy()
     if scores is not None:
         np.subtract.at(scores, (rows["of_period"], rows["of_class"]), rows["counted"] * rows["goldstein"])
-    return replace(record, counts=counts, kind=of_a_kind, goldstein=scores)
+    return replace(record, counts=counts, goldstein=scores)
 
 
 def question_record(
     panel: "xr.Dataset", question: SingleQuestion, table: "EventTable | None" = None
 ) -> tuple[DatasetRecord, CountedKind | None]:
-    """Read the record that a question asks about from a panel that counts as it does, and the kind of a count."""
+    """Read the record that a question asks about from a panel that counts as it does, and the events."""
     require_monthly_counts(panel)
     position(panel, question.dyad)
     place = named_dataset(panel, question.dataset, question.id)
@@ -133,7 +93,7 @@ def question_record(
         raise QuestionError(
             f"{question.id}: counts two-sided events in another way than these data; build them with its unit"
         )
-    kind = CountedKind.of(panel, question) if isinstance(question, CountQuestion) else None
+    kind = CountedKind.of(panel, question) if isinstance(question, EventQuestion) else None
     record = record_of(panel, question.dyad, place, kind, table)
     if isinstance(question, ShareQuestion) and question.cooperative != record.cooperative_words:
         raise QuestionError(f"{question.id}: other kinds count as cooperative in it than in these data; use its scale")
@@ -173,33 +133,18 @@ def require_monthly_counts(panel: "xr.Dataset") -> None:
         raise QuestionError("question: windows are whole months, and the panel is by week; build it by month")
 
 
-_ONE = 1 - 1e-12
-
-
 class BetaShare(NamedTuple):
     """Beta distribution of a kind's share of some events; a parameter of zero means none of them, or all."""
 
     own: float
     rest: float
 
-    @property
-    def mean(self) -> float:
-        """Mean."""
-        return self.own / (self.own + self.rest)
 
-    @property
-    def square(self) -> float:
-        """Mean square."""
-        return self.mean * (self.own + 1) / (self.own + self.rest + 1) if self.rest else 1.0
-
-
-NONE, ALL = BetaShare(0.0, 1.0), BetaShare(1.0, 0.0)
+ALL = BetaShare(1.0, 0.0)
 
 
 def code_shares(record: DatasetRecord, kind: CountedKind) -> list[BetaShare]:
     """Return the posterior of a kind's share of each of its classes, given the last ten years."""
-    if not kind.codes:
-        return [ALL] * len(kind.places)
     assert record.kind is not None
     own, whole = record.kind[record.covered], record.counts[record.covered][:, list(kind.places)]
     classes, found = read_scale(record.scale).class_of, []
@@ -209,72 +154,3 @@ def code_shares(record: DatasetRecord, kind: CountedKind) -> list[BetaShare]:
         some = BetaShare(recent + WHOLE_RECORD * overall, among - recent + WHOLE_RECORD * (1 - overall))
         found.append(ALL if classes.index[classes == place].str.startswith(kind.codes).all() else some)
     return found
-
-
-def side_shares(record: DatasetRecord, kind: CountedKind) -> tuple[BetaShare, BetaShare]:
-    """Return the distribution of a kind's share of hostile and of cooperative future events."""
-    counts, cut = record.counts[record.covered], record.zero_cut
-    classes = [NONE] * counts.shape[1]
-    for place, share in zip(kind.places, code_shares(record, kind), strict=True):
-        classes[place] = share
-    hostile, cooperative = (
-        _together(mix_weights(counts[:, side], MIX_MONTHS), classes[side]) for side in (slice(0, cut), slice(cut, None))
-    )
-    return hostile, cooperative
-
-
-def _together(mix: Float, shares: list[BetaShare]) -> BetaShare:
-    """Return a kind's share of a side by moments, given the weights of the side's mix and its share of each class."""
-    mean, square = (np.array([getattr(share, name) for share in shares]) for name in ("mean", "square"))
-    total, part = mix.sum(), mix * mean
-    both = part.sum() ** 2 - (part**2).sum() + (mix * (mix + 1) * square).sum()
-    first, second = float(part.sum() / total), float(both / (total * (total + 1)))
-    if not 0 < first < _ONE:
-        return NONE if first <= 0 else ALL
-    weight = (first - second) / (second - first**2)
-    return BetaShare(first * weight, (1 - first) * weight)
-
-
-def chance_of_count(need: int, ahead: WindowCounts, shares: tuple[BetaShare, BetaShare]) -> Float:
-    """Return the probability of at least so many events of a kind in each simulation, (...)."""
-    total, cooperative = ahead.total.sum(axis=-1), ahead.cooperative.sum(axis=-1)
-    if need <= 0:
-        return np.ones(total.shape)
-    sides = list(zip((total - cooperative, cooperative), shares, strict=True))
-    possible = np.asarray(sum(number * (share.own > 0) for number, share in sides)) >= need
-    if not possible.any():
-        return np.zeros(total.shape)
-    # The side with the larger share comes first: where the other has none of the kind, its sum has one term.
-    first, second = sorted(sides, key=lambda side: -side[1].mean)
-    number, place = np.unique(first[0], return_inverse=True)
-    at_most = np.cumsum(list(_chances(number, first[1], need)), axis=0)
-    below = np.zeros(total.shape)
-    for other, chance in enumerate(_chances(second[0], second[1], need if second[1].own else 1)):
-        below += chance * at_most[need - 1 - other][place.reshape(total.shape)]
-    return np.where(possible, np.clip(1 - below, 0, 1), 0.0)
-
-
-def _chances(events: Index, share: BetaShare, most: int) -> Iterator[Float]:
-    """Return the probabilities that 0, 1, 2 ... (fewer than `most`) of some events (...) are of a kind, each (...)."""
-    from scipy.special import betaln, gammaln
-
-    own, rest = share
-    for number in range(most):
-        if not own or not rest:
-            yield (events == number if own else np.full(events.shape, number == 0)).astype(float)
-            continue
-        others = np.maximum(events - number, 0)
-        ways = gammaln(events + 1) - gammaln(number + 1) - gammaln(others + 1)
-        log = ways + betaln(number + own, others + rest) - betaln(own, rest)
-        yield np.where(events >= number, np.exp(log), 0.0)
-
-
-def coupled(hit: Bool, before: Float, after: Float) -> Float:
-    """Return the probability of a yes in each simulation given its drawn answer, when its chance changes, (...).
-
-    Maximal coupling: a drawn yes stays with probability after / before, a drawn no becomes a yes with probability
-    (after - before) / (1 - before). Its mean over the draws is `after`; where the chances are equal, the draw stays.
-    """
-    stays = np.minimum(after, before) / np.where(before > 0, before, 1.0)
-    comes = np.maximum(after - before, 0) / np.where(before < 1, 1 - before, 1.0)
-    return np.where(hit, np.where(before > 0, stays, after), comes)

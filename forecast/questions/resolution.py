@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 
 from forecast import dates
 from forecast.arguments import checked
+from forecast.dates import parse_date
+from forecast.errors import QuestionError
+from forecast.events.table import as_of as known_by
 from forecast.files import digest
+from forecast.hazards.forecast import digest_of_rows
 from forecast.outlook.question import Question, SingleQuestion
-from forecast.outlook.recorded import DatasetRecord
+from forecast.panel.record import coverage_end as table_coverage_end
 from forecast.panel.spans import covered_to
+from forecast.questions.event_question import EventQuestion, as_events
 from forecast.questions.form import CompoundQuestion, Outcome, numbered
 from forecast.questions.record import question_record
-from forecast.wording import day
+from forecast.wording import count, day
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -57,7 +62,7 @@ def resolve_question(
         The day on which it is asked whether the question is void for want of an edition; by default that of the panel,
         or of a panel without one today.
     table : EventTable, optional
-        The events behind the panel, for kinds that are some codes of a class.
+        The events behind the panel, for questions about events.
 
     Returns
     -------
@@ -85,6 +90,11 @@ def resolve_question(
             dates.reject_future(stated, name)
 
     def resolve(part: SingleQuestion) -> Resolution:
+        if (events := as_events(part)) is not None:
+            if table is None:
+                raise QuestionError(f"{part.id}: asks about single events; give them as `table`")
+            known = parse_date(panel.attrs["as_of"], "as_of") if panel.attrs["as_of"] else dates.today()
+            return resolve_events(table, events, today or known, coverage_end)
         record, _ = question_record(panel, part, table)
         if not part.resolvable:
             return Resolution(part.id, "never", part.rule, record.known, record.digest)
@@ -92,16 +102,59 @@ def resolve_question(
         covered = stop <= len(record.whole) and bool(record.whole[max(start, 0) : stop].all()) and start >= 0
         end = coverage_end or covered_to(panel, part.dyad, record.number) or record.covered_to
         if not covered or end < part.last or record.known < part.last:
-            known = record.known if panel.attrs["as_of"] else dates.today()
-            return _not_covered(part, record, end, today or known)
+            now = today or (record.known if panel.attrs["as_of"] else dates.today())
+            return _not_covered(part, min(end, record.known), now, record.known, record.digest)
         counts = record.months(slice(start, stop))
         yes, there = part.settle(counts)
         outcome: Outcome = "void" if not there else "yes" if yes else "no"
         n, k = int(counts.total.sum()), int(counts.cooperative.sum())
-        of_a_kind = None if counts.kind is None else int(counts.kind.sum())
-        return Resolution(part.id, outcome, part.reason(outcome, counts), record.known, record.digest, n, k, of_a_kind)
+        return Resolution(part.id, outcome, part.reason(outcome, counts), record.known, record.digest, n, k)
 
     return resolve_parts(question, resolve)
+
+
+@checked
+def resolve_events(table: "EventTable", question: EventQuestion, today: date, end: date | None = None) -> Resolution:
+    """Resolve a question about events.
+
+    Parameters
+    ----------
+    table : EventTable
+    question : EventQuestion
+    today : datetime.date
+        Day whose knowledge counts.
+    end : datetime.date, optional
+        Last day of coverage; by default that of the table.
+
+    Returns
+    -------
+    Resolution
+
+    Examples
+    --------
+    >>> from datetime import date, timedelta
+    >>> from forecast import AskedEvents, find_set, make_event_question, read_chronology
+    >>> from forecast import resolve_events
+    >>> table = read_chronology(dyads=["USA-IRN"])
+    >>> asked = AskedEvents(find_set("strike"), date(2024, 6, 30))
+    >>> made = make_event_question(table, "USA-IRN", asked, as_of=date(2024, 3, 31))
+    >>> resolve_events(table, made, date(2024, 12, 31)).outcome
+    'yes'
+    """
+    covered = min(end or table_coverage_end(table, question.dyad, question.dataset), today)
+    known = known_by(table, today).events
+    own = known[(known["dyad"] == question.dyad) & (known["dataset"] == question.dataset)]
+    data = digest_of_rows(own)
+    if covered < question.last:
+        return _not_covered(question, covered, today, today, data)
+    rows = question.of_table(table, today)
+    number = int(rows["counted"].sum())
+    reason = f"{count(number, 'event')} of the set “{question.set}” from {question.first} to {question.last}"
+    if question.quiet is not None:
+        spell = "with" if question.outcome_of(rows) else "without"
+        reason += f", {spell} {question.quiet} days in a row that have none"
+    outcome: Outcome = "yes" if question.outcome_of(rows) else "no"
+    return Resolution(question.id, outcome, reason, today, data, of_a_kind=number)
 
 
 def resolve_parts(question: Question, resolve: Callable[[SingleQuestion], Resolution]) -> Resolution:
@@ -120,9 +173,9 @@ def resolve_parts(question: Question, resolve: Callable[[SingleQuestion], Resolu
     )
 
 
-def _not_covered(question: SingleQuestion, record: DatasetRecord, end: date, today: date) -> Resolution:
-    reason = f"coverage of {question.dyad} ends with {day(min(end, record.known))}, before {day(question.last)}"
+def _not_covered(question: SingleQuestion, end: date, today: date, known: date, data: str) -> Resolution:
+    reason = f"coverage of {question.dyad} ends with {day(end)}, before {day(question.last)}"
     void = today > question.void_after
     if void:
         reason += f", and no edition came by {day(question.void_after)}"
-    return Resolution(question.id, "void" if void else "open", reason, record.known, record.digest)
+    return Resolution(question.id, "void" if void else "open", reason, known, data)

@@ -25,7 +25,7 @@ from forecast.outlook.question import Question
 from forecast.panel.notes import DataNotes, notes_of_pairs
 from forecast.questions.history import TIMINGS, WITH_HINDSIGHT, History, Timing, written_when
 from forecast.questions.ledger import Ledger
-from forecast.questions.outside import OutsideQuestion
+from forecast.questions.outside import OutsideQuestion, OutsideScores, outside_scores
 from forecast.wording import count
 
 SCHEMA = 1
@@ -100,6 +100,7 @@ class TrackRecord:
     cases: tuple[Case, ...]  # Those that are resolved
     rows: list[dict[str, Any]]  # Scores by hindsight, kind and horizon (docs/schema/ledger.md)
     calibration: list[dict[str, Any]]  # By hindsight and tenth of the first answers, how often the answer was yes
+    outside: OutsideScores  # Of questions that were asked elsewhere: own number, price and pool apart
     notes: DataNotes = field(default_factory=DataNotes)  # On the data that questions are about
 
     @classmethod
@@ -123,6 +124,7 @@ class TrackRecord:
             cases=cases,
             rows=list(_rows(cases)),
             calibration=[row for name in TIMINGS for row in _calibration(name, cases)],
+            outside=outside_scores(ledger.histories.values()),
             notes=notes_of_questions(one.question for one in histories),
         )
 

@@ -19,18 +19,19 @@ from forecast.report.illustration import Illustration
 from forecast.report.score_figures import Curve
 from forecast.report.table import Table
 from forecast.report.words import sentence
-from forecast.wording import DASH, capital, chance, day, interval, number, percent
+from forecast.wording import DASH, capital, chance, count, day, interval, number, percent
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Z90 = 1.6448536269514722  # standard errors on either side of a 90% interval
 FEWEST_DRAWN = 20
 """Answers; of fewer a curve says nothing."""
 LATEST = 12
 """Resolved questions that are shown."""
 KINDS = {
     "all": "all", "share": "share of a window", "passage": "rolling windows", "tone": "tone of a window",
-    "count": "events of a kind", "joint": "several together", "conditional": "one given another",
+    "count": "events of a set", "joint": "several together", "conditional": "one given another",
     "events": "events of a set", "outside": "asked elsewhere",
 }  # fmt: skip
 WHOSE = {"first": "first answer", "mean": "mean over time", "last": "last answer", "base": "base rate"}
@@ -100,6 +101,36 @@ def _compared(row: dict[str, Any], score: str) -> str:
     """Format the difference from base rates, with its interval if there is one."""
     difference = row[f"{score}_difference"]
     return DASH if difference is None else interval(difference, *_ends(row, score), 3)
+
+
+def outside_table(record: TrackRecord) -> Table:
+    """Arrange the scores of questions that were asked elsewhere, by class and who forecast."""
+    rows = record.outside.rows
+    return Table.of(
+        ["questions", "who", "n", "Brier", "logarithmic"],
+        [
+            [
+                capital(row["class"]), row["who"], f"{row['n']:,}", number(row["brier"], 3),
+                number(row["log_score"], 3),
+            ]
+            for row in rows
+        ],
+        (0, 1),
+    )  # fmt: skip
+
+
+def outside_sentences(record: TrackRecord) -> list[str]:
+    """Return how own number and pool compare with the price, and how many questions tell such a difference."""
+    found = []
+    for one in record.outside.differences:
+        if one["mean"] is None:
+            continue
+        low, high = (one["mean"] + way * Z90 * one["error"] for way in (-1, 1))
+        found.append(
+            f"{capital(one['who'])} less price, Brier score: {interval(one['mean'], low, high, 3)} in "
+            f"{count(one['n'], 'question')}; to tell such a difference {number(one['needed'], 0)} are needed."
+        )
+    return found
 
 
 def calibration_table(record: TrackRecord, hindsight: Timing) -> Table:

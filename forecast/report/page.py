@@ -43,6 +43,7 @@ from forecast.report.folder import EXPORT, REPORT, SAVED_FIT, Files, Page, publi
 from forecast.report.illustration import Illustration, stamped
 from forecast.report.material import Material, gather
 from forecast.report.provenance import vintage
+from forecast.report.sets import listed_sets
 from forecast.report.skill import DyadSkill, brier_note
 from forecast.report.table import Table
 from forecast.report.tables import summary, write_export
@@ -144,7 +145,7 @@ def thin_years(panel: "xr.Dataset", dyad: str) -> list[int]:
 def levels_table(fit: FitLike, kinds: Mapping[str, Kinds] | None = None) -> pd.DataFrame:
     """Tabulate the share of cooperative actions of every dyad and period of a fit."""
     dyads, known = list(map(str, fit.panel["dyad"].to_numpy())), dict(kinds or {})
-    known |= {dyad: kind_series(fit, main_record(fit.panel, dyad)) for dyad in dyads if dyad not in known}
+    known |= {dyad: kind_series(fit.panel, main_record(fit.panel, dyad)) for dyad in dyads if dyad not in known}
     return pd.concat([_dyad_levels(fit, dyad, known[dyad]) for dyad in dyads], ignore_index=True)
 
 
@@ -174,7 +175,7 @@ MONTE_CARLO = "90% normal, of the Monte Carlo error alone"
 def forecast_json(material: Material) -> dict[str, Any]:
     """Return the content of forecast.json."""
     result, gate = material.result, material.gate
-    question, recorded, kinds = quoted(result), result.recorded, result.of_a_kind
+    question, recorded = quoted(result), result.recorded
     body = {
         "schema": SCHEMA,
         "converged": bool(gate.passed),
@@ -195,8 +196,7 @@ def forecast_json(material: Material) -> dict[str, Any]:
         "followed": list(material.followed.values()),
         "pool": result.pool,
         "threshold": _listed(result.threshold),
-        "of_a_kind": kinds if isinstance(kinds, NotDefined) else [one for by in kinds.values() for one in by.values()],
-        "at_least": result.at_least,
+        "sets": listed_sets(material),
         "tone": _listed(result.tone),
         "tone_kinds": result.tone_kinds,
         "horizons": [

@@ -140,10 +140,9 @@ def windows(found: Scenarios) -> list[WindowOutlook]:
 
 def tables_of(found: Scenarios) -> dict[str, Table | None]:
     """Arrange the tables of the page by name; None of what has no rows."""
-    own, kinds = found.unconditional, found.unconditional.of_a_kind
+    own = found.unconditional
     recorded = {"up": "Higher", "down": "Lower", "share": "Share, %", "events": "Recorded"}
     level = {"improvement": "Higher", "structural": "of it structural", "deterioration": "Lower", "level": "Share"}
-    main = main_horizon(found.horizons)
     rows: dict[str, list[_Row]] = {
         "recorded": _window_rows(found, recorded),
         "asked": _asked_rows(found),
@@ -152,10 +151,6 @@ def tables_of(found: Scenarios) -> dict[str, Table | None]:
             (f"{title}, {_until(found, outlook)}", ("improvement", outlook.months, name), "")
             for outlook in own.improvement.values()
             for name, title in level.items()
-        ],
-        "kinds": [
-            (kind.capitalize(), ("of_a_kind", kind, main, "chance"), "")
-            for kind in (() if isinstance(kinds, NotDefined) else kinds)
         ],
     }
     return {name: _table(found, one) for name, one in rows.items()}
@@ -192,15 +187,12 @@ def _after(found: Scenarios, months: int, name: str) -> str:
 
 
 def _asked_rows(found: Scenarios) -> list[_Row]:
-    """Return rows of the share and the numbers of a kind that were asked for."""
+    """Return rows of the share that was asked for."""
     rows: list[_Row] = []
     for one in words.listed(found.unconditional.threshold):
         when = f"in some {'week' if found.weekly else 'month'} up to" if one.rolling else "by"
         title = f"At least {one.threshold:g}%, {when} {period(one.until, weekly=found.weekly)}"
         rows.append((title, ("threshold", one.months, "chance"), ""))
-    for place, kind in enumerate(words.listed(found.unconditional.at_least)):
-        title = f"At least {kind.at_least} of {kind.kind}, {count(kind.months, 'month')}"
-        rows.append((title, ("at_least", place, "chance"), ""))
     return rows
 
 

@@ -13,7 +13,6 @@ from forecast.files import write_bytes, write_csv, write_text
 from forecast.outlook import (
     Assessment,
     Baseline,
-    KindOutlook,
     NotDefined,
     ThresholdOutlook,
     WindowOutlook,
@@ -23,7 +22,6 @@ from forecast.outlook import (
     quoted,
 )
 from forecast.outlook.datasets import DatasetOutlook
-from forecast.outlook.kind_counts import RULE
 from forecast.outlook.pendulum import HorizonOutlook, printed_percents
 from forecast.outlook.simulations import DriverOutlook
 from forecast.outlook.tone import SMALLEST_CHANGE
@@ -74,7 +72,6 @@ def tables_of(material: Material) -> dict[str, Table]:
     result = material.result
     made = {
         "recorded": recorded_table(result), "answers": answers_table(result), "sets": sets_table(material),
-        "kinds": _kinds(result),
         "tone": tone_table(result), "tone_kinds": tone_kinds_table(result),
         "level": level_table(result),
         "frameworks": _frameworks(result), "dyads": _dyads(material),
@@ -136,31 +133,6 @@ def _split(interval: str) -> Cell:
     return tuple(interval.split(" ", 1))
 
 
-def _kinds(result: Assessment) -> Table:
-    """Return how likely at least one event of each published kind is, and how often that was so."""
-    rows = [(kind, *map(_kind_cell, row.values())) for kind, row in published_kinds(result).items()]
-    return Table.of(_heads(result, listed(result.recorded)), rows)
-
-
-def published_kinds(result: Assessment) -> dict[str, Mapping[int, KindOutlook]]:
-    """Return the kinds whose chances were not found to be badly calibrated."""
-    kinds = {} if isinstance(result.of_a_kind, NotDefined) else result.of_a_kind
-    return {kind: row for kind, row in kinds.items() if all(one.calibrated is not False for one in row.values())}
-
-
-def kinds_note(result: Assessment) -> str:
-    """Return which kinds are left out or have not been scored, and by which rule, in sentences."""
-    kinds = {} if isinstance(result.of_a_kind, NotDefined) else result.of_a_kind
-    published, scored = published_kinds(result), {one.calibrated for row in kinds.values() for one in row.values()}
-    left_out = [f"“{kind}”" for kind in kinds if kind not in published]
-    parts = [RULE] if scored - {None} else []
-    if left_out:
-        parts.append(f"Left out because they were not: {join(left_out)}.")
-    if None in scored:
-        parts.append("Chances of kinds have not been scored for these data.")
-    return " ".join(parts)
-
-
 def tone_table(result: Assessment) -> Table:
     """Arrange the tone by horizon, as what will be recorded."""
     found = listed(result.tone)
@@ -183,11 +155,6 @@ def tone_kinds_table(result: Assessment) -> Table | None:
         (one.kind, f"{one.events:,}", number(one.score, 1), number(one.part, 2), signed(one.change, 2))
         for one in result.tone_kinds
     ])  # fmt: skip
-
-
-def _kind_cell(outlook: KindOutlook) -> Cell:
-    rate, far = outlook.base_rate, "*" if outlook.far_from_base_rate else ""
-    return (f"{chance(outlook.chance.value)}{far}", "" if isinstance(rate, NotDefined) else f"{chance(rate)} before")
 
 
 def _datasets(found: Sequence[DatasetOutlook]) -> Table:
@@ -252,7 +219,7 @@ def _recent(material: Material) -> Table:
 
 
 _LISTS = {
-    "recorded": ("recorded",), "threshold": ("threshold",), "kinds": ("of_a_kind",), "numbers": ("at_least",),
+    "recorded": ("recorded",), "threshold": ("threshold",), "sets": ("sets",),
     "tone": ("tone",),
     "level": ("horizons",), "frameworks": ("frameworks", "eras"), "dyads": ("dyads",), "claims": ("claims",),
     "skill": ("skill", "horizons"),

@@ -27,7 +27,7 @@ from forecast.outlook.assess import Assessment
 from forecast.outlook.scenarios import Followed, Scenario, Scenarios
 from forecast.outlook.windows import Prospect, QuestionOutlook
 from forecast.panel.kinds import EVENTS, INDEX, VARIABLES
-from forecast.questions.event_question import EventQuestion
+from forecast.questions.event_question import CountQuestion, EventQuestion
 from forecast.questions.form import ConditionalQuestion, JointQuestion
 from forecast.questions.history import Answered, Asked, LedgerEntry, Priced, Resolved
 from forecast.questions.outside import OutsideQuestion
@@ -45,15 +45,9 @@ type Page = tuple[str, str, list[Section]]
 
 POSTERIOR = (
     'Dims `chain`, `draw` and those named, and the unit (`attrs["units"]`); a period is a month or week. Variables '
-    'that the spec does not have are absent; with `trend="constant"` the trend is `mu`. `depth_cut` and '
-    "`severity_cut` count thresholds from 0; `depth_place` and `severity_place` are eras, or spans of five years from "
-    "1945 on, by dyad."
+    'that the spec does not have are absent; with `trend="constant"` the trend is `mu`.'
 )
 ROWS = "Columns of segments below `rows`. A line of POLECAT can have several rows, one per pair of states."
-CALIBRATED = (
-    "A kind is calibrated if, with all dyads and horizons, at least one event, from 2015 on, the mean probability is "
-    "within 5 points of the frequency, and within 10 in each third (`forecast.outlook.kind_counts.calibrated`)."
-)
 MAPPINGS = (
     ("Every table", FileForm), ("Events", TableMapping), ("Counts", CountsMapping), ("A class of counts", CountedClass),
     ("Index", IndexMapping),
@@ -128,13 +122,12 @@ def _pages() -> dict[str, Page]:
             _record("What followed", Followed), _record("With and without", Prospect),
             _record("A question", QuestionOutlook),
         ]),
-        "skill-json": ("skill.json and kinds.json", "Results of [backtests](../skill.md). Schema 4.", [
+        "skill-json": ("skill.json", "Results of [backtests](../skill.md). Schema 4.", [
             ("skill.json", "", contents("skill.json")),
             ("account", "", contents("account")),
             ("misses", RULE, contents("misses")),
             *[(name, "", contents(name)) for name in ("without", "rows")],
             ("cases.csv.gz", "One row per forecast; `tone.csv.gz` has the same of tones.", contents("cases.csv.gz")),
-            ("kinds.json", f"Scores of kinds of events, one row each. {CALIBRATED}", contents("kinds.json")),
         ]),
         "tests-json": ("tests.json and tests.csv", "Results of `forecast test`, with natural logarithms. Version 4.", [
             ("The file", "", contents("tests.json", PooledResults)),
@@ -249,9 +242,9 @@ def _panel() -> Page:
 def _question() -> Page:
     own = {
         "About one dyad": question.SingleQuestion, "Share": question.ShareQuestion,
-        "Rolling windows": question.PassageQuestion, "Tone": question.ToneQuestion, "Count": question.CountQuestion,
+        "Rolling windows": question.PassageQuestion, "Tone": question.ToneQuestion,
         "Level": question.LevelQuestion, "Joint": JointQuestion, "Conditional": ConditionalQuestion,
-        "Events": EventQuestion, "Outside": OutsideQuestion,
+        "Events": EventQuestion, "Count, of earlier ledgers": CountQuestion, "Outside": OutsideQuestion,
     }  # fmt: skip
     words = "A YAML or JSON file by `forecast question new`. Fields that a kind does not need are left out. Version 1."
     return ("Question", words, [

@@ -23,7 +23,6 @@ from benchmarks.scaling import exponent, figure, points
 from benchmarks.table import write_results
 from forecast.errors import SpecError
 from forecast.model.arrays import panel_arrays
-from forecast.model.observation.kinds import aside_data, aside_log_likelihood
 from forecast.panel import validate_panel
 
 
@@ -182,10 +181,8 @@ def test_both_loops_evaluate_the_likelihood(size, density):
     problem = make_problem(size, density, 1)
     arrays = panel_arrays(problem.panel, SPEC, dense=True)
     own, sides = centres(arrays), SPEC.observation_model
-    aside = own | {"kinds_offset": np.zeros_like(own["offset"])}
     data = sides.data(arrays, own) | {"node_dyad": arrays.node_dyad}
     likelihood = sides.log_likelihood(SPEC, np.zeros(arrays.nodes), own, data)
-    likelihood += aside_log_likelihood(aside, aside_data(arrays.aside, SPEC))
     expected = float(likelihood.eval(mode=python_mode()))
     for loop in (plain_loop, lean_loop):
         assert sum(loop(*part) for part in loop_arguments(problem)) == pytest.approx(expected, rel=1e-10)
@@ -236,7 +233,7 @@ def test_ours_is_measured_at_its_own_length():
 def test_both_engines_are_measured_by_the_same_quantities():
     problem = make_problem("2x24", 5, 1)
     ours, plain = (prepare(engine, problem)(30, 30, 1).posterior for engine in FULL_LENGTH)
-    assert {*ours} == {*plain} >= {*PATHS, "mu", "cycle_sd", "trend_step", "depth_slope"}
+    assert {*ours} == {*plain} >= {*PATHS, "mu", "cycle_sd", "trend_step"}
     assert {*ours} <= {*PARAMETERS, *PATHS}
     assert {name: value.shape[2:] for name, value in ours.items()} == {
         name: value.shape[2:] for name, value in plain.items()

@@ -9,7 +9,6 @@ from benchmarks.problems import SPEC
 from forecast.errors import SpecError
 from forecast.model import PendulumModel
 from forecast.model.arrays import panel_arrays
-from forecast.model.observation.kinds import SPANS, aside_data
 
 PERIODS = 20
 PATHS = {"trend_path": "node_trend", "cycle_path": "node_cycle"}
@@ -20,16 +19,6 @@ def log_density_of(model):
     """Log-density of a model at a point; its terms, too many for one sum without compiler, are added here."""
     terms = model.compile_logp(sum=False, mode=python_mode())
     return lambda point: sum(term.sum() for term in terms(point))
-
-
-def in_white(point, panel):
-    """The point with the walks of kinds in the package's coordinates, in place of their steps."""
-    made = aside_data(panel_arrays(panel, SPEC).aside, SPEC)
-    for name in ("depth", "severity"):
-        if f"{name}_walk" in made:
-            steps, steps_of_white = point.pop(f"{name}_drift_raw"), made[f"{name}_walk"][:, :SPANS]
-            point[f"{name}_drift_white"] = np.linalg.solve(steps_of_white, steps[..., None])[..., 0]
-    return point
 
 
 @pytest.mark.parametrize("dyads", [pytest.param(1, id="one dyad"), pytest.param(2, id="two dyads")])
@@ -49,7 +38,7 @@ def test_the_plain_model_is_the_package_s(dyads):
     for _ in range(4):
         point = {name: value + 0.4 * rng.standard_normal(np.shape(value)) for name, value in start.items()}
         plainly.append(plain_density(point))
-        at = in_white({name: value for name, value in point.items() if name not in PATHS}, panel)
+        at = {name: value for name, value in point.items() if name not in PATHS}
         units = [at | {"white": np.pad(unit, (0, spare))} for unit in np.vstack([np.zeros(number), np.eye(number)])]
         origin, *moved = (np.concatenate(path(unit)) for unit in units)
         change = np.column_stack(moved) - origin[:, None]

@@ -1,16 +1,31 @@
 """The embedded chronology reads whole, and every coding rule that a machine can check holds."""
 
 import shutil
+import subprocess
+import sys
 from datetime import date, timedelta
 
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 
 from forecast.errors import DataError, UnknownDyadError
 from forecast.events import read_chronology
 from forecast.events.codebook import read_codes, read_small_csv
+from forecast.events.mapping import load_raw
 from forecast.events.table import EVENT_COLUMNS
-from forecast.events.tables import COLUMNS, KEY, RULES, chronology_files, coding_breaches, is_unchecked, passing_address
+from forecast.events.tables import (
+    COLUMNS,
+    KEY,
+    MAPPING,
+    RULES,
+    chronology_files,
+    coding_breaches,
+    edition_digests,
+    is_unchecked,
+    passing_address,
+    typed_rows,
+)
 from forecast.panel import build_panel
 from forecast.resources import data_folder
 
@@ -261,3 +276,26 @@ def test_an_unknown_dyad_and_an_empty_folder_are_refused(tmp_path):
         read_chronology(dyads=["USA-VNM"])
     with pytest.raises(DataError, match="holds no chronology"):
         read_chronology(tmp_path)
+
+
+def test_files_of_an_edition_are_not_checked_again_because_every_row_is_good():
+    for path in chronology_files().values():
+        raw = load_raw(path, MAPPING)
+        assert raw.sha256 in edition_digests(), f"{path.name}: of no edition, so that it is checked"
+        assert typed_rows(raw, MAPPING)[1] == {}
+        assert_frame_equal(typed_rows(raw, MAPPING, known_good=True)[0], typed_rows(raw, MAPPING)[0])
+
+
+def test_a_changed_file_is_checked(tmp_path):
+    rows = pd.DataFrame([GOOD, GOOD | {"cameo": "999", "date": "2001-01-02"}], columns=list(COLUMNS))
+    rows.to_csv(tmp_path / "USA-CHN.csv", index=False)
+    assert len(read_chronology(tmp_path).rejects) == 1
+
+
+def test_asking_imports_no_schema_of_tables():
+    program = (
+        "import sys; from forecast import ask; ask('USA-IRN strike by 2024-06-30', as_of='2024-03-31'); "
+        "print('pandera' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

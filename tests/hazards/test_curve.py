@@ -1,15 +1,21 @@
 """Curve of a set: probabilities that agree with each other."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from forecast.hazards.curve import QUIET_SHAPE, Curve, spell_chance, summed
+from forecast.hazards.curve import Curve, WarRates, spell_chance, summed
+
+WAR = WarRates(14.0, 100.0, np.array([20.0, 60.0, 200.0, 900.0]), 0.01)
 
 
-@pytest.fixture(params=[0.15, 1.0, 6.0])
+@pytest.fixture(params=[(0.15, None), (1.0, None), (6.0, None), (1.0, WAR)])
 def curve(request):
     hazard = np.array([0.05, 0.03, 0.02, 0.02, 0.01, 0.01])
-    return Curve(hazard, np.array([3.0, 8.0, 20.0]), np.array([240.0, 1000.0, 3000.0]), 1.5 * hazard, request.param)
+    held, exposure = np.array([3.0, 8.0, 20.0]), np.array([240.0, 1000.0, 3000.0])
+    shape, war = request.param
+    return Curve(hazard, held, exposure, 1.5 * hazard, shape, war)
 
 
 def test_no_longer_window_is_less_likely(curve):
@@ -34,11 +40,10 @@ def test_numbers_of_events_add_up_to_the_expected_number(curve):
     assert sum(by_number) == pytest.approx(curve.expected(0, 90), rel=0.02)
 
 
-def test_quiet_days_in_a_window_of_their_length_are_the_chance_of_none():
-    hazard = np.full(6, 0.05)
-    certain = Curve(hazard, np.array([50.0] * 3), np.array([1000.0] * 3), hazard, 1e6)
-    expected = (1 + 0.05 * 14 / QUIET_SHAPE) ** -QUIET_SHAPE
-    assert certain.quiet(14, 0, 14) == pytest.approx(expected, abs=0.01)
+def test_quiet_days_in_a_window_of_their_length_are_the_chance_of_none(curve):
+    assert curve.quiet(14, 0, 14) == 1 - curve.at_least(1, 0, 14)
+    assert curve.quiet(14, 3, 17) == 1 - curve.at_least(1, 3, 17)
+    assert curve.quiet(14, 0, 15) >= curve.quiet(14, 0, 14) - 0.01
 
 
 def test_quiet_days_are_likelier_the_longer_the_window_and_the_fewer(curve):
@@ -47,10 +52,15 @@ def test_quiet_days_are_likelier_the_longer_the_window_and_the_fewer(curve):
     assert curve.quiet(7, 0, 30) >= curve.quiet(14, 0, 30)
 
 
-def test_a_war_that_ends_makes_quiet_days_likelier():
-    hazard = np.full(6, 0.4)
-    war = Curve(hazard, np.array([60.0, 70.0, 3.0]), np.array([240.0, 1000.0, 3000.0]), hazard, 2.0)
-    assert war.quiet(30, 0, 90, ends=np.array([10.0, 20.0])) > war.quiet(30, 0, 90)
+def test_a_war_that_ends_soon_makes_quiet_days_likelier(curve):
+    soon, late = (replace(WAR, ends=np.array(ends)) for ends in ([10.0, 20.0], [900.0]))
+    assert replace(curve, war=soon).quiet(30, 0, 90) > replace(curve, war=late).quiet(30, 0, 90)
+    assert replace(curve, war=soon).at_least(1, 0, 90) < replace(curve, war=late).at_least(1, 0, 90)
+
+
+def test_higher_rates_make_events_likelier_and_quiet_days_less_so(curve):
+    assert curve.scaled(2.0).at_least(1, 0, 30) > curve.at_least(1, 0, 30)
+    assert curve.scaled(2.0).quiet(14, 0, 30) < curve.quiet(14, 0, 30)
 
 
 def test_the_chance_of_a_spell_is_that_of_simulated_days():

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from forecast import ask, find_set, forecast_events, read_chronology, set_of_codes
+from forecast import AskedEvents, ask, find_set, forecast_events, read_chronology, set_of_codes
 from forecast.errors import ForecastError, QuestionError, SpecError
 from forecast.hazards.asking import AskedLine
 from forecast.hazards.forecast import Expected
@@ -19,7 +19,13 @@ def table():
 
 
 def chance(table, name="strike", last=date(2024, 6, 30), **asked):
-    return forecast_events(table, "USA-IRN", find_set(name), last=last, **{"as_of_day": DAY} | asked).chance
+    given = {"as_of_day": asked.pop("as_of_day", DAY), "expect": asked.pop("expect", ())}
+    events = AskedEvents(find_set(name), last, **asked)
+    return forecast_events(table, "USA-IRN", events, **given).chance
+
+
+def strike(**asked):
+    return AskedEvents(find_set("strike"), **{"last": date(2024, 6, 30)} | asked)
 
 
 def test_no_longer_window_is_less_likely_and_no_larger_number_likelier(table):
@@ -37,19 +43,15 @@ def test_the_future_changes_nothing(table):
 
 
 def test_a_recorded_event_of_the_window_decides(table):
-    found = forecast_events(
-        table, "USA-IRN", find_set("strike"), first=date(2024, 1, 1), last=date(2024, 6, 30), as_of_day=DAY
-    )
+    found = forecast_events(table, "USA-IRN", strike(first=date(2024, 1, 1)), as_of_day=DAY)
     assert found.recorded > 0
     assert found.chance == 1.0
 
 
 def test_days_after_coverage_are_unobserved_and_not_empty(table):
-    covered = forecast_events(table, "USA-IRN", find_set("strike"), last=date(2026, 12, 31))
-    later = forecast_events(
-        table, "USA-IRN", find_set("strike"), first=covered.first, last=date(2026, 12, 31),
-        as_of_day=covered.covered_to + timedelta(days=60),
-    )  # fmt: skip
+    covered = forecast_events(table, "USA-IRN", strike(last=date(2026, 12, 31)))
+    day = covered.covered_to + timedelta(days=60)
+    later = forecast_events(table, "USA-IRN", covered.asked, as_of_day=day)
     assert later.chance == pytest.approx(covered.chance, rel=0.02)
     assert "unobserved, not empty" in later.notes[0]
 
@@ -70,13 +72,14 @@ def test_quiet_days_are_likelier_in_a_longer_window(table):
 
 
 def test_codes_stand_in_place_of_a_set(table):
-    own = forecast_events(table, "USA-IRN", set_of_codes(["190", "194", "195"]), last=date(2024, 6, 30), as_of_day=DAY)
+    codes = AskedEvents(set_of_codes(["190", "194", "195"]), date(2024, 6, 30))
+    own = forecast_events(table, "USA-IRN", codes, as_of_day=DAY)
     assert own.chance == pytest.approx(chance(table), abs=0.15)
     assert "no coefficients of its own" in " ".join(own.notes)
 
 
 def test_an_answer_says_what_it_rests_on(table):
-    found = forecast_events(table, "USA-IRN", find_set("strike"), last=date(2024, 6, 30), as_of_day=DAY)
+    found = forecast_events(table, "USA-IRN", strike(), as_of_day=DAY)
     assert found.low < found.chance < found.high
     assert found.coefficients <= DAY
     assert [one.date for one in found.latest] == sorted((one.date for one in found.latest), reverse=True)
@@ -99,10 +102,11 @@ def test_a_window_about_which_nothing_can_be_said_is_rejected(table, asked, word
 
 
 def test_a_question_in_a_line():
-    asked = AskedLine.parse("usa-irn at least 2 air strikes from 2026-07 by 2026-08-15")
-    assert (asked.dyad, asked.wanted.name, asked.at_least) == ("USA-IRN", "strike", 2)
+    line = AskedLine.parse("usa-irn at least 2 air strikes from 2026-07 by 2026-08-15")
+    asked = line.asked
+    assert (line.dyad, asked.wanted.name, asked.at_least) == ("USA-IRN", "strike", 2)
     assert (asked.first, asked.last) == (date(2026, 7, 1), date(2026, 8, 15))
-    assert AskedLine.parse("IND-PAK 190,195 by 2026-12").wanted.codes == ("190", "195")
+    assert AskedLine.parse("IND-PAK 190,195 by 2026-12").asked.wanted.codes == ("190", "195")
 
 
 @pytest.mark.parametrize(
@@ -134,3 +138,31 @@ def test_outlooks_of_sets_are_the_forecasts_of_the_same_windows(table):
     alone = [chance(table, last=DAY + timedelta(days=days)) for days in (30, 90)]
     assert found.chances == pytest.approx(alone)
     assert found.expected[0] < found.expected[1]
+
+
+def test_quiet_days_and_events_of_one_window_add_up_to_one_in_peace_and_war(table):
+    for day in (date(2024, 3, 31), date(2026, 3, 15)):
+        last = day + timedelta(days=30)
+        given = {"last": last, "as_of_day": day}
+        none = chance(table, quiet=30, **given)
+        assert none + chance(table, **given) == pytest.approx(1, abs=1e-3)
+
+
+def test_in_a_war_violence_within_days_is_likely(table):
+    day = date(2026, 3, 10)
+    assert chance(table, "violence", last=day + timedelta(days=12), as_of_day=day) > 0.65
+
+
+def test_news_of_a_later_day_uses_no_later_coefficients(table):
+    day = date(2023, 12, 20)
+    found = forecast_events(table, "USA-IRN", strike(last=date(2024, 12, 31)), as_of_day=day)
+    (quiet,) = (one for one in found.what_if if one.news.startswith("no event"))
+    case = strike(first=date(2024, 1, 19), last=date(2024, 12, 31))
+    assert quiet.chance < found.chance
+    assert quiet.chance < forecast_events(table, "USA-IRN", case, as_of_day=day).chance + 0.2
+
+
+def test_an_expected_event_that_is_observed_by_then_does_not_count(table):
+    expected = [Expected(DAY - timedelta(days=5), 0.9)]
+    window = {"first": DAY - timedelta(days=20)}
+    assert chance(table, "visit", expect=expected, **window) == chance(table, "visit", **window)

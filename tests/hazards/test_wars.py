@@ -5,8 +5,9 @@ from datetime import date
 import numpy as np
 import pytest
 
+from forecast.hazards.curve import Curve
 from forecast.hazards.memories import Events
-from forecast.hazards.wars import WarLengths, published_lengths, war_now, wars_of
+from forecast.hazards.wars import WarLengths, in_war, published_lengths, war_now, wars_of
 
 
 @pytest.fixture
@@ -40,3 +41,15 @@ def test_days_on_which_a_war_may_end_lie_ahead_and_agree_with_the_chance_that_it
 
 def test_wars_that_end_later_are_not_known():
     assert len(published_lengths(date(1990, 1, 1))) < len(published_lengths(date(2020, 1, 1)))
+
+
+def test_a_war_has_its_own_rate_between_the_usual_one_and_what_it_has_shown(violence):
+    hazard = np.full(6, 0.02)
+    curve = Curve(hazard, np.full(3, 2.0), np.full(3, 300.0), hazard, 1.0)
+    war, lengths = war_now(violence, 961), WarLengths(4.0, 1.0)
+    own = in_war(curve, "violence", violence, war, 961, lengths)
+    usual = curve.expected(0, 90) / 90
+    assert usual < own.war.rate < 4 / 61
+    assert own.at_least(1, 0, 30) > curve.at_least(1, 0, 30)
+    assert in_war(curve, "visit", violence, war, 961, lengths) is curve
+    assert in_war(curve, "violence", violence, None, 961, lengths) is curve

@@ -21,12 +21,12 @@ CASES = [
     pytest.param({}, NO_KINDS, id="default, no kinds"),
     pytest.param({"ceiling": "framework"}, THREE_BY_WEEK, id="ceiling, three dyads by week"),
     pytest.param({"ceiling": "framework"}, LATE_FIRST_ERA, id="ceiling, the first era begins after the panel"),
-    pytest.param({"trend": "walk", "kind_drift": "eras"}, THREE_BY_WEEK, id="walk, kinds by era, three dyads"),
-    pytest.param({"trend": "walk", "kind_drift": "eras"}, TWO_DIRECTIONS, id="walk, kinds by era, one dyad"),
+    pytest.param({"trend": "walk"}, THREE_BY_WEEK, id="walk, three dyads"),
+    pytest.param({"trend": "walk"}, TWO_DIRECTIONS, id="walk, one dyad"),
     pytest.param(WALK_ALONE, TWO_DIRECTIONS, id="walk alone, ceiling, one dyad"),
     pytest.param(WALK_ALONE, THREE_BY_WEEK, id="walk alone, ceiling, three dyads by week"),
     pytest.param({"trend": "constant"}, THREE_BY_WEEK, id="constant, three dyads by week"),
-    pytest.param({"trend": "constant", "jumps": False, "kind_drift": "none"}, TWO_DIRECTIONS, id="constant, no jumps"),
+    pytest.param({"trend": "constant", "jumps": False}, TWO_DIRECTIONS, id="constant, no jumps"),
     pytest.param({"pooling": False, "month_noise": False}, THREE_BY_WEEK, id="unpooled, no month noise"),
     pytest.param({"overdispersion": False, "volume_effect": False}, THREE_BY_WEEK, id="binomial, no effect of volume"),
     pytest.param({"overdispersion": False, "volume_effect": False}, NO_KINDS, id="binomial, no kinds"),
@@ -38,10 +38,8 @@ def panel_of(shape):
     return make_panel(**{"periods": 20, "seed": 3} | shape)
 
 
-def parts(spec, panel):
-    arrays = panel_arrays(panel, spec)
-    names = ("path", "aside") if arrays.aside else ("whole",)
-    return [(name, density_of(arrays, name)) for name in names]
+def assembled(spec, panel):
+    return density_of(panel_arrays(panel, spec))
 
 
 def to_pymc(point, block, start):
@@ -70,45 +68,41 @@ def pymc_zero_sum(values):
 def test_it_is_the_density_of_the_pymc_model(choices, shape):
     panel, spec = panel_of(shape), PendulumSpec(**choices)
     rng = np.random.default_rng(5)
-    for part, density in parts(spec, panel):
-        model = PendulumModel(spec).build(panel, part=part)
-        plain, start = model.compile_logp(mode=python_mode()), model.initial_point()
-        for _ in range(3):
-            point = density.start(int(rng.integers(1000)))
-            pieces = zip(density.blocks, np.split(point, density.ends[:-1]), strict=True)
-            values = {name: value for block, own in pieces for name, value in to_pymc(own, block, start).items()}
-            assert values.keys() == start.keys()
-            assert density.log_density(point) == pytest.approx(float(plain(values)), rel=1e-9, abs=1e-8)
+    density, model = assembled(spec, panel), PendulumModel(spec).build(panel)
+    plain, start = model.compile_logp(mode=python_mode()), model.initial_point()
+    for _ in range(3):
+        point = density.start(int(rng.integers(1000)))
+        values = to_pymc(point, density.blocks[0], start)
+        assert values.keys() == start.keys()
+        assert density.log_density(point) == pytest.approx(float(plain(values)), rel=1e-9, abs=1e-8)
 
 
 @pytest.mark.parametrize(("choices", "shape"), CASES)
 def test_its_gradient_is_that_of_the_density(choices, shape):
-    for _, density in parts(PendulumSpec(**choices), panel_of(shape)):
-        point = density.start(2)
-        expected = numerical_gradient(density.log_density, point)
-        np.testing.assert_allclose(density.evaluate(point)[1], expected, rtol=1e-6, atol=1e-6)
+    density = assembled(PendulumSpec(**choices), panel_of(shape))
+    point = density.start(2)
+    expected = numerical_gradient(density.log_density, point)
+    np.testing.assert_allclose(density.evaluate(point)[1], expected, rtol=1e-6, atol=1e-6)
 
 
 def test_what_follows_from_a_point_is_what_follows_in_the_pymc_model():
     panel = panel_of({"dyads": 2, "directions": 2})
     spec = PendulumSpec(ceiling="framework")
-    for part, density in parts(spec, panel):
-        model = PendulumModel(spec).build(panel, part=part)
-        start = model.initial_point()
-        points = np.stack([density.start(seed) for seed in range(3)])
-        drawn = xr.Dataset({POINT: (("chain", "draw", "coordinate"), points[None])})
-        found = {name: values[0] for name, values in density.derived(drawn).items()}
-        names = [name for name in found if name in model.named_vars]
-        assert set(found) - set(names) == {"log_prior", "log_rest"}
-        compute = model.compile_fn(
-            model.replace_rvs_by_values([model[name] for name in names]),
-            inputs=model.value_vars, mode=python_mode(), on_unused_input="ignore",
-        )  # fmt: skip
-        for i, point in enumerate(points):
-            pieces = zip(density.blocks, np.split(point, density.ends[:-1]), strict=True)
-            values = {name: value for block, own in pieces for name, value in to_pymc(own, block, start).items()}
-            for name, expected in zip(names, compute(values), strict=True):
-                np.testing.assert_allclose(found[name][i], expected, rtol=1e-9, atol=1e-9, err_msg=name)
+    density, model = assembled(spec, panel), PendulumModel(spec).build(panel)
+    start = model.initial_point()
+    points = np.stack([density.start(seed) for seed in range(3)])
+    drawn = xr.Dataset({POINT: (("chain", "draw", "coordinate"), points[None])})
+    found = {name: values[0] for name, values in density.derived(drawn).items()}
+    names = [name for name in found if name in model.named_vars]
+    assert set(found) - set(names) == {"log_prior", "log_rest"}
+    compute = model.compile_fn(
+        model.replace_rvs_by_values([model[name] for name in names]),
+        inputs=model.value_vars, mode=python_mode(), on_unused_input="ignore",
+    )  # fmt: skip
+    for i, point in enumerate(points):
+        values = to_pymc(point, density.blocks[0], start)
+        for name, expected in zip(names, compute(values), strict=True):
+            np.testing.assert_allclose(found[name][i], expected, rtol=1e-9, atol=1e-9, err_msg=name)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +116,7 @@ def test_what_follows_from_a_point_is_what_follows_in_the_pymc_model():
 )
 def test_other_models_are_compiled_from_their_graph(choices, shape, usual):
     spec = PendulumSpec(**choices)
-    assert is_usual(panel_arrays(panel_of(shape), spec), "path") is usual
+    assert is_usual(panel_arrays(panel_of(shape), spec)) is usual
 
 
 def test_a_basis_of_what_sums_to_zero_is_orthonormal():

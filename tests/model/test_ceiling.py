@@ -77,7 +77,7 @@ def test_the_gradient_under_a_ceiling_is_that_of_the_density():
     """By finite differences, in every coordinate; the ceiling is tight, so that it bends."""
     panel = panel_with_gaps(dyads=1)
     spec = PendulumSpec(ceiling="framework", priors=Priors(headroom=(-2.0, 0.3)))
-    model = PendulumModel(spec).build(panel, part="path")
+    model = PendulumModel(spec).build(panel)
     log_density, gradient = model.compile_logp(mode=python_mode()), model.compile_dlogp(mode=python_mode())
     rng = np.random.default_rng(6)
     start = {name: value + 0.4 * rng.standard_normal(np.shape(value)) for name, value in model.initial_point().items()}

@@ -98,7 +98,7 @@ def test_a_second_panel_of_the_same_form_compiles_nothing_and_has_the_density_of
     assert not np.array_equal(again.posterior["trend"], after.posterior["trend"])
     for panel in (first, second):
         density = density_of(panel_arrays(panel, spec))
-        plain = PendulumModel(spec).build(panel, part="whole").compile_logp(mode=python_mode())
+        plain = PendulumModel(spec).build(panel).compile_logp(mode=python_mode())
         for point, flat in random_points(density, seed=2):
             assert density.log_density(flat) == pytest.approx(float(plain(point)), rel=1e-9)
     assert len(compilations) == 1

@@ -42,7 +42,7 @@ def test_the_posterior_is_as_documented(fit: Fit) -> None:
     shapes = {"band", "inner_band", "stiffening", "inner_stiffening", "lean"}
     bounds = {"headroom", "ceiling", "headroom_dyad", "headroom_era_sd"}
     driven = {"driver_effect", "driver_common", "driver_effects_sd"}
-    several = {f"dataset_{one}" for one in ("drift", "drift_sd", "volume_effect", "depth_slope", "severity_slope")}
+    several = {f"dataset_{one}" for one in ("drift", "drift_sd", "volume_effect")}
     others = {*shapes, *bounds, *driven, *several, "index_error", "index_df"}
     assert set(documented) - set(fit.posterior) == others
 

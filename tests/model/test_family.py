@@ -13,7 +13,6 @@ from scipy.stats import multivariate_normal, norm
 from forecast.model import PendulumModel, PendulumSpec, Priors, prior_draws
 from forecast.model.arrays import panel_arrays
 from forecast.model.observation import find_observation
-from forecast.model.observation.kinds import FIRST_YEAR, SPAN_YEARS, SPANS, with_kinds_of_draws
 from forecast.model.observation.readings import FIRST_YEAR as FIRST_KNOT
 from forecast.model.observation.readings import KNOT_YEARS, KNOTS
 from forecast.panel import validate_panel
@@ -21,7 +20,7 @@ from forecast.process.bridge import bridge
 from forecast.process.trend import find_trend
 
 from .panels import consistent, make_panel, python_mode
-from .reference import class_shares, report_log_density, step_under
+from .reference import report_log_density, step_under
 
 SOFTNESS = 0.15
 CHOICES = {
@@ -31,7 +30,6 @@ CHOICES = {
     "jumps": (True, False),
     "month_noise": (True, False),
     "overdispersion": (True, False),
-    "kind_drift": ("years", "eras", "none"),
     "pooling": (True, False),
 }
 
@@ -71,11 +69,10 @@ FORMS = [
     pytest.param({}, {"classes": 2, "zero_cut": 1}, id="two classes"),
     pytest.param({}, {"directions": 2, "datasets": 2}, id="two directions, two datasets"),
     pytest.param(
-        {"kind_drift": "eras", "volume_effect": False, "overdispersion": False, "pooling": False},
+        {"volume_effect": False, "overdispersion": False, "pooling": False},
         {"datasets": 3},
         id="three datasets",
     ),
-    pytest.param({"kind_drift": "none"}, {"classes": 3, "zero_cut": 1}, id="one kind of conflict"),
 ]
 
 
@@ -252,27 +249,12 @@ def sides_density(spec, sides, level, values, shift):
 
 
 def events_density(panel, spec, level, values):
-    """Sides by the month's integral over its noise; kinds of each report given its side, by what its dataset has."""
+    """Sides by the month's integral over its noise."""
     counts = panel["counts"].transpose("dyad", "time", "direction", "dataset", "class")
-    cut, datasets = panel.attrs["zero_cut"], panel.sizes["dataset"]
+    cut = panel.attrs["zero_cut"]
     numbers = counts.to_numpy()
     sides = np.stack([numbers[..., :cut].sum(-1), numbers[..., cut:].sum(-1)], axis=-1)
-    total = sides_density(spec, sides, level, values, dataset_shift(panel, values))
-    era, year = panel["era_index"].to_numpy(), panel["time"].dt.year.to_numpy()
-    ordered = {"depth": numbers[..., cut:], "severity": numbers[..., :cut][..., ::-1]}
-    for name, kinds in ordered.items():
-        if kinds.shape[-1] < 2:
-            continue
-        concentration = values.get(f"{name}_concentration", np.zeros(datasets))
-        slope = np.broadcast_to(values.get(f"dataset_{name}_slope", values[f"{name}_slope"]), datasets)
-        shift = np.reshape(values[f"{name}_shift"], (datasets, -1))
-        for d, t, s, q in zip(*np.nonzero(kinds.any(-1)), strict=True):
-            place = (year[t] - FIRST_YEAR) // SPAN_YEARS + SPANS * d if spec.kind_drift == "years" else era[d, t]
-            past = sides[d, max(t - 11, 0) : t + 1, :, q].sum(axis=(0, 1))
-            recent = np.log((past[1] + 1) / (past[0] + 1)) * (1.0 if name == "depth" else -1.0)
-            shares = class_shares(slope[q] * recent + shift[q, place], values[f"{name}_cutpoint"][q])
-            total += report_log_density(kinds[d, t, s, q], shares, concentration[q])
-    return total
+    return sides_density(spec, sides, level, values, dataset_shift(panel, values))
 
 
 @pytest.mark.parametrize(("choices", "shape"), FORMS)
@@ -314,18 +296,6 @@ def test_parameters_are_what_their_names_say(trend, pooling):
     np.testing.assert_allclose(values["ceiling"], values["node_trend"][starts] + values["headroom"])
 
 
-def test_the_density_is_the_product_of_its_parts():
-    panel, spec = panel_with_gaps(datasets=2), PendulumSpec(ceiling="framework")
-    whole = Compiled(panel, spec)
-    point, parts = whole.random_point(np.random.default_rng(2)), []
-    for part in ("path", "aside"):
-        model = PendulumModel(spec).build(panel, part=part)
-        own = {variable.name: point[variable.name] for variable in model.value_vars}
-        assert 0 < len(own) < len(point)
-        parts.append(sum(term.sum() for term in model.compile_logp(sum=False, mode=python_mode())(own)))
-    assert sum(parts) == pytest.approx(whole.log_density(point), rel=1e-12)
-
-
 @pytest.mark.parametrize("frequency", ["month", "week"])
 def test_an_index_swings_around_a_trend_too(frequency):
     spec = PendulumSpec(observation="index", ceiling="framework")
@@ -345,26 +315,23 @@ def test_the_likelihood_of_draws_is_that_of_the_model():
     draws, total = observation.draws(own), 0.0
     for node in np.flatnonzero(arrays.observed.side.cell_of_node >= 0):
         at = level[[[arrays.node_dyad[node]]], arrays.node_time[node]]
-        of_level = observation.log_likelihood_of_draws(at, draws, arrays, node)
-        total += with_kinds_of_draws(of_level, arrays.aside, node, draws)[0, 0]
+        total += observation.log_likelihood_of_draws(at, draws, arrays, node)[0, 0]
     assert total == pytest.approx(events_density(panel, spec, level, values), rel=1e-9)
 
 
 def test_simulated_sides_and_kinds_have_the_shares_of_the_model():
-    panel, spec = make_panel(dyads=1, periods=2, events=4000, empty=0.0, seed=2), PendulumSpec(kind_drift="none")
+    panel, spec = make_panel(dyads=1, periods=2, events=4000, empty=0.0, seed=2), PendulumSpec()
     own = prior_draws(panel, spec, draws=1, seed=4).isel(draw=0)
     own["tau"] = own["tau"] * 0.0
-    for name in ("concentration", "depth_concentration", "severity_concentration"):
-        own[name] = own[name] * 0.0 + 1e6
+    own["concentration"] = own["concentration"] * 0.0 + 1e6
     simulated = find_observation("sides").simulate(spec, panel, np.full((1, 2), 0.7), own, np.random.default_rng(5))
     validate_panel(simulated)
     counts = simulated["counts"].to_numpy().reshape(-1, 8).sum(axis=0)
     assert counts[4:].sum() / counts.sum() == pytest.approx(expit(0.7), abs=0.02)
-    recent = np.log(counts[4:].sum() / counts[:4].sum())  # of both months together, which have nearly the same
-    for name, towards, found in (("depth", recent, counts[4:]), ("severity", -recent, counts[:4][::-1])):
-        at = float(own[f"{name}_slope"]) * towards + float(own[f"{name}_shift"][0])
-        expected = class_shares(at, own[f"{name}_cutpoint"].to_numpy()[0])
-        np.testing.assert_allclose(found / found.sum(), expected, atol=0.025)
+    recorded = panel["counts"].to_numpy().reshape(-1, 8).sum(axis=0)
+    for side in (slice(0, 4), slice(4, None)):
+        expected = recorded[side] / recorded[side].sum()
+        np.testing.assert_allclose(counts[side] / counts[side].sum(), expected, atol=0.025)
 
 
 def test_silent_months_are_a_bridge_of_the_trend():

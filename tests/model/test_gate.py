@@ -20,12 +20,12 @@ def make_draws(seed=1, chains=CHAINS, draws=DRAWS):
         {
             "level": (("chain", "draw", "dyad", "time"), rng.standard_normal((*size, 2, MONTHS)).astype(np.float32)),
             "cycle_half_life": (("chain", "draw", "dyad"), rng.lognormal(size=(*size, 2))),
-            "depth_cutpoint": (("chain", "draw", "dataset", "depth_cut"), rng.standard_normal((*size, 1, 3))),
+            "dataset_drift_sd": (("chain", "draw", "dataset", "other"), rng.standard_normal((*size, 1, 3))),
             "mu": (("chain", "draw", "era"), rng.standard_normal((*size, 4))),
             "trend_half_life": (("chain", "draw"), rng.lognormal(size=size)),
         }
     )
-    posterior["depth_cutpoint"][..., 1] = 0.0
+    posterior["dataset_drift_sd"][..., 1] = 0.0
     stats = xr.Dataset(
         {
             "energy": (("chain", "draw"), rng.standard_normal(size)),
@@ -55,7 +55,7 @@ def test_independent_draws_pass():
 
 def test_the_table_names_what_the_report_states():
     table = check_convergence(*make_draws()).table.set_index("quantity")
-    assert {"level", "half-life of the cycle", "trend by era", "cutpoints of depth"} <= set(table.index)
+    assert {"level", "half-life of the cycle", "trend by era", "steps of the drift of datasets"} <= set(table.index)
     assert table.loc["half-life of the cycle", "number"] == 2
 
 
@@ -121,7 +121,7 @@ def test_constants_are_left_out(constant):
     gate = check_convergence(posterior, stats, {"probability": values})
     table = gate.table.set_index("quantity")
     assert gate.passed
-    assert table.loc["cutpoints of depth", "number"] == 2
+    assert table.loc["steps of the drift of datasets", "number"] == 2
     assert table.loc["trend by era", "number"] == 3
     assert "probability" not in table.index
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import t as student
 
 from forecast.model import PendulumSpec
-from forecast.model.kernels.observation import observation_value_gradient
+from forecast.model.kernels.observation import sides_value_gradient
 from forecast.model.observation.side import KERNEL, NO_SHIFT, quadrature
 from forecast.model.particles import Draws, Observed
 
@@ -26,7 +26,7 @@ def test_it_is_the_likelihood_of_the_sampler(choices, shape):
     panel, spec = make_panel(2, 10, seed=3, **shape), PendulumSpec(**choices)
     fit = unobserved(panel, spec, draws=20)
     draws = Draws.of(fit.posterior, spec)
-    observed = Observed.of(panel, draws, level_only=True)
+    observed = Observed.of(panel, draws)
     arrays, points = observed.arrays, quadrature(spec)
     state = np.random.default_rng(1).normal(size=(20, arrays.nodes, 2))
     levels = np.empty(state.shape[:2])
@@ -36,10 +36,10 @@ def test_it_is_the_likelihood_of_the_sampler(choices, shape):
         if observed.node[dyad, time] >= 0:
             total += observed.log_likelihood(int(dyad), int(time), state[:, [node]])[:, 0]
     busy = draws.observed["volume_effect"][:, arrays.node_dyad] * arrays.observed.relative_count
-    layout = arrays.observed.side.layout.values()
+    layout = arrays.observed.side.chunked.values()
     for i in range(20):
         own = [np.ascontiguousarray(draws.observed[name][i]) for name in KERNEL]
-        expected = observation_value_gradient(levels[i] + busy[i], *own, NO_SHIFT, *layout, *points)[0]
+        expected = sides_value_gradient(levels[i] + busy[i], *own, NO_SHIFT, *layout, *points)[0]
         np.testing.assert_allclose(total[i], expected, rtol=1e-9)
 
 

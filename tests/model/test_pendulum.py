@@ -32,7 +32,7 @@ class Compiled:
     def __init__(self, panel, spec, reference=None):
         self.spec, self.panel = spec, panel
         self.arrays = panel_arrays(panel, spec)
-        self.model = PendulumModel(spec).build(panel, reference, part="path")
+        self.model = PendulumModel(spec).build(panel, reference)
         self.log_density = self.model.compile_logp(mode=python_mode())
         self.names = [name for name in ("node_trend", "node_cycle") if name in self.model.named_vars]
         self.path = self.model.compile_fn(
@@ -225,7 +225,7 @@ def test_the_model_has_the_dims_and_names_that_a_user_reads():
     assert named <= set(model.named_vars)
     assert model.named_vars_to_dims["ceiling"] == ("era",)
     assert list(model.coords["dyad"]) == list(panel["dyad"].to_numpy())
-    assert {"path_prior", "events", "events_aside"} <= {potential.name for potential in model.potentials}
+    assert {"path_prior", "events"} <= {potential.name for potential in model.potentials}
 
 
 @pytest.mark.parametrize(

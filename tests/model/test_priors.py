@@ -140,7 +140,7 @@ def test_an_index_has_priors_too():
     index = make_panel(dyads=2, periods=30, index=True)
     spec = PendulumSpec(observation="index", ceiling="framework")
     draws = prior_draws(index, spec, draws=400, seed=1)
-    assert {"depth_cutpoint", "tau", "concentration"}.isdisjoint(draws)
+    assert {"tau", "concentration"}.isdisjoint(draws)
     simulated, _ = simulate_panel(index, draws.isel(draw=0), spec, seed=1)
     validate_panel(simulated)
     np.testing.assert_array_equal(np.isnan(simulated["index"]), np.isnan(index["index"]))
@@ -188,7 +188,7 @@ def test_overdispersed_months_scatter_more(panel):
         ({"cycle_half_life": 3.0}, "cycle_half_life"),
         ({"noise_dyads": -0.1}, "noise_dyads"),
         ({"noise_dyads": (0.1, 0.2)}, "noise_dyads"),
-        ({"kind_gap": ("wide", 0.5)}, "kind_gap"),
+        ({"concentration": ("wide", 0.5)}, "concentration"),
     ],
 )
 def test_a_prior_that_makes_no_sense_is_refused_by_name(values, field):

@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 
-from forecast.model import PendulumModel, PendulumSpec, prior_draws, simulate_panel
+from forecast.model import PendulumSpec, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
-from forecast.model.observation.kinds import stronger_log_odds
 from forecast.model.observation.readings import FIRST_YEAR, KNOT_YEARS, drift_between, knots
 
-from .fits import unobserved
 from .panels import consistent, make_panel
 
 
@@ -33,22 +31,6 @@ def test_a_drift_is_centred_over_the_record(panel):
     np.testing.assert_allclose(drift[:, 1, 1].mean(axis=-1), 0.0, atol=1e-12)  # of no record: over all knots
 
 
-def test_kinds_are_centred_over_the_spans_of_the_record(panel):
-    for kinds in panel_arrays(panel, PendulumSpec()).aside.kinds:
-        weights = kinds.record.reshape(2, 2, 20)[1]  # of the other dataset
-        np.testing.assert_allclose(weights.sum(axis=1), 1.0)
-        assert np.flatnonzero(weights[0]).tolist() == [11, 12], "2000 to 2009"
-        assert (weights[1] > 0).all(), "of no record: over all spans"
-
-
-def test_dyads_differ_in_a_dataset_that_holds_them(panel):
-    """Of a single one only priors would tell its shift from the thresholds of the dataset."""
-    model = PendulumModel(PendulumSpec()).build(panel, part="aside")
-    names = {variable.name for variable in model.free_RVs}
-    assert {"depth_dyad", "severity_dyad"} <= names
-    assert not {"depth_1_dyad", "severity_1_dyad"} & names
-
-
 def test_drifts_run_straight_from_knot_to_knot(panel):
     knot, part = knots(panel)
     years = FIRST_YEAR + KNOT_YEARS * np.arange(21)
@@ -68,14 +50,3 @@ def test_a_dataset_says_nothing_where_it_covers_nothing(panel):
     alone = arrays.observed.readings.events[arrays.node_dyad == 1]
     assert not alone[:, 1].any()
     assert np.isfinite(arrays.observed.readings.relative_count).all()
-
-
-@pytest.mark.parametrize("kind_drift", ["years", "eras"])
-def test_the_part_of_a_dyad_has_the_kinds_of_every_dataset(kind_drift):
-    panel = make_panel(dyads=2, periods=40, datasets=2, seed=8)
-    whole = unobserved(panel, PendulumSpec(kind_drift=kind_drift), draws=20)
-    one = whole.of_dyad(whole.dyads[1])
-    for dataset in (0, 1):
-        expected = stronger_log_odds("depth", 1, whole.panel, whole.posterior, (1, dataset), kind_drift)
-        found = stronger_log_odds("depth", 1, one.panel, one.posterior, (0, dataset), kind_drift)
-        np.testing.assert_array_equal(found, expected)

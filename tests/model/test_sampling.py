@@ -186,7 +186,7 @@ def test_known_parameters_lie_inside_wide_intervals(recovered, truth, simulated)
     """
     posterior = recovered.posterior
     positive = ("cycle_half_life", "cycle_sd", "tau", "sigma", "headroom", "concentration", "trend_step")
-    for name in (*positive, "trend_mean", "volume_effect", "depth_cutpoint", "severity_cutpoint", "depth_slope"):
+    for name in (*positive, "trend_mean", "volume_effect"):
         take = np.log if name in positive else np.asarray
         draws, right = take(posterior[name].to_numpy()), take(truth[name].to_numpy())
         distance = np.abs(draws.mean((0, 1)) - right)

@@ -29,7 +29,6 @@ from forecast.process.priors import all_priors
         ({"trend": "river"}, "trend: got 'river'", ("expected one of reverting, walk, constant",)),
         ({"cycle": "circular"}, "cycle: got 'circular'", ("expected one of linear, band, cubic", "none")),
         ({"ceiling": "glass"}, "ceiling: got 'glass'", ("expected one of none, framework",)),
-        ({"kind_drift": "hours"}, "kind_drift: got 'hours'", ("expected one of years, eras, none",)),
         ({"observation": "tea leaves"}, "tea leaves", ("sides, index",)),
         ({"nodes": 0}, "nodes: got 0", ("1 to 64",)),
     ],
@@ -70,7 +69,7 @@ def test_all_else_is_a_member_of_the_family_and_survives_plain_values(trend, cyc
         ({"month_noise": False}, {"noise": (-1.0, 0.3)}, "month_noise=False"),
         ({"volume_effect": False}, {"volume_effect": (-0.2, 0.3)}, "volume_effect=False"),
         ({"overdispersion": False}, {"concentration": (1.0, 0.3)}, "overdispersion=False"),
-        ({"observation": "index"}, {"kind_gap": (0.0, 0.3)}, "this is an index"),
+        ({"observation": "index"}, {"concentration": (0.0, 0.3)}, "this is an index"),
     ],
 )
 def test_a_prior_that_the_spec_does_not_use_is_named(choices, prior, why):

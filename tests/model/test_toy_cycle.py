@@ -79,7 +79,7 @@ def test_its_default_priors_are_kept_with_the_spec_and_with_no_other():
 
 
 def test_the_model_has_its_prior_and_the_gradient_in_it(fitted):
-    model = PendulumModel(fitted.spec).build(make_panel(periods=60), part="path")
+    model = PendulumModel(fitted.spec).build(make_panel(periods=60))
     assert model["grip"] in model.free_RVs
     log_density = model.compile_logp(mode=python_mode())
     gradient = model.compile_dlogp(model["grip"], mode=python_mode())

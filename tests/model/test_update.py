@@ -26,9 +26,7 @@ from forecast.panel import first_periods, recounted
 from .fits import unobserved
 from .panels import make_panel
 
-KINDS = {"kind_cut": (0.0, 0.3), "kind_dyads": 0.2, "kind_drift": 0.1, "kind_gap": (-0.1, 0.2)}
-NARROW = {"priors": Priors(**KINDS, concentration=(2.0, 0.3))}
-"""With wide priors of the kinds a handful of events leaves too few of the draws."""
+NARROW = {"priors": Priors(concentration=(2.0, 0.3))}
 SPEC = PendulumSpec(**NARROW)
 KNOWN = 18
 LATE = ((0, 1), (0, 15), (1, 17))
@@ -108,7 +106,7 @@ def standard_scores(fit, later, spec, draws=12_000):
         ),
         ({**NARROW, "trend": "walk", "cycle": "none", "month_noise": False}, {}),
         pytest.param(
-            {"priors": Priors(**KINDS), "trend": "constant", "cycle": "cubic", "overdispersion": False},
+            {"trend": "constant", "cycle": "cubic", "overdispersion": False},
             {"datasets": 2, "number": 1}, marks=pytest.mark.slow,
         ),
         pytest.param({"observation": "index", "ceiling": "framework"}, {"index": True}, marks=pytest.mark.slow),
@@ -164,7 +162,7 @@ def test_it_agrees_with_a_fit_of_the_later_panel(ceiling):
     fit, again = sample(until(later, 81), spec, **settings), sample(later, spec, **settings)
     updated = update(fit, later, refit=False)
     scores = []
-    for name in ("level", "trend", "cycle_half_life", "cycle_sd", "tau", "mu", "depth_cutpoint", "concentration"):
+    for name in ("level", "trend", "cycle_half_life", "cycle_sd", "tau", "mu", "concentration"):
         one, two = (
             x.posterior[name].astype(float).isel(time=slice(None, None, 6), missing_dims="ignore")
             for x in (updated, again)
@@ -223,7 +221,7 @@ def test_the_past_before_the_last_year_goes_with_its_draw(fit, updated):
     ancestor = updated.sample_stats["ancestor"]
     assert (ancestor.diff("draw") >= 0).all()
     taken = fit.posterior.isel(draw=ancestor)
-    for name in ("cycle_half_life", "trend_mean", "depth_cutpoint"):
+    for name in ("cycle_half_life", "trend_mean"):
         np.testing.assert_array_equal(updated.posterior[name], taken[name])
     np.testing.assert_array_equal(updated.posterior["level"][..., :4], taken["level"][..., :4])
     assert (updated.posterior["level"][..., 10:KNOWN] != taken["level"][..., 10:]).any()
@@ -310,7 +308,7 @@ def test_the_gate_asks_how_it_was_sampled_and_what_is_left(fit, updated):
     np.testing.assert_allclose(now["r_hat"], sampled["r_hat"])
     assert (now["ess_bulk"] < sampled["ess_bulk"]).all()
     # The worst of several thresholds: about the weights' effective draws, and hardly ever below half of them.
-    assert 0.4 < now.loc["cutpoints of depth", "ess_bulk"] / updated.updates[-1]["effective_draws"] < 1.4
+    assert 0.4 < now.loc["concentration", "ess_bulk"] / updated.updates[-1]["effective_draws"] < 1.4
     left = float(now[["ess_bulk", "ess_tail"]].min().min())
     assert updated.gate.passed == (left >= 400)
     assert updated.gate.passed or "effective sample size" in updated.gate.reasons[0]

@@ -26,7 +26,6 @@ class Spec:
     trend: str = "reverting"
     cycle: str = "linear"
     ceiling: str = "framework"
-    kind_drift: str = "years"
 
     @property
     def moves(self):

@@ -1,39 +1,16 @@
-"""Depth and severity as series: by hand for known parameters, and absent where a model has no such part."""
+"""Depth and severity as series: the share of the stronger kinds of a side, near in time."""
 
 import numpy as np
 import pytest
-import xarray as xr
-from scipy.special import expit
 
-from forecast.model import PendulumSpec
-from forecast.model.observation.kinds import FIRST_YEAR, SPAN_YEARS
-from forecast.outlook import NotDefined, assess, kind_series, kinds_sentence, reported
+from forecast.outlook import NotDefined, kind_series, kinds_sentence
 from forecast.outlook.recorded import main_record
+from forecast.outlook.tone import ShareOfStronger
 from tests.model.panels import make_panel
 
-from .conftest import MadeFit
 
-SHIFTS = {"depth": 0.4, "severity": -0.3}
-SLOPES = {"depth": 0.5, "severity": 0.8}
-CUTS = {"depth": (-1.0, 0.6, 1.5), "severity": (-0.5, 0.2, 2.0)}
-SPREAD = np.linspace(-1, 1, 101)
-
-
-def made_fit(panel, names=("depth", "severity"), cuts=CUTS, kind_drift="years"):
-    """A fit whose draws differ in the shift alone, by known steps; the second dyad's is another one."""
-    places = panel.sizes["era"] if kind_drift == "eras" else 20 * panel.sizes["dyad"]
-    posterior = xr.Dataset()
-    for name in names:
-        shift = np.tile((SHIFTS[name] + SPREAD)[None, :, None], (1, 1, places))
-        cut = np.tile(np.array(cuts[name]), (1, len(SPREAD), panel.sizes["dataset"], 1))
-        posterior[f"{name}_shift"] = ("chain", "draw", f"{name}_place"), shift
-        posterior[f"{name}_slope"] = ("chain", "draw"), np.full((1, len(SPREAD)), SLOPES[name])
-        posterior[f"{name}_cutpoint"] = ("chain", "draw", "dataset", f"{name}_cut"), cut
-    return MadeFit(posterior, panel, PendulumSpec(kind_drift=kind_drift))
-
-
-def series_of(fit, dyad):
-    return kind_series(fit, main_record(fit.panel, dyad))
+def series_of(panel, dyad):
+    return kind_series(panel, main_record(panel, dyad))
 
 
 @pytest.fixture(scope="module")
@@ -41,24 +18,43 @@ def panel():
     return make_panel(dyads=2, periods=150, events=6, seed=4)
 
 
-@pytest.mark.parametrize("kind_drift", ["years", "eras"])
-def test_a_month_is_what_its_last_year_and_the_parameters_say(panel, kind_drift):
-    found = series_of(made_fit(panel, kind_drift=kind_drift), "USA-RUS")
-    counts = panel["counts"].sel(dyad="USA-RUS").sum(("dataset", "direction")).transpose("time", "class").to_numpy()
+def test_the_share_is_that_of_the_stronger_half_of_a_side(panel):
+    found = series_of(panel, "USA-RUS")
     assert found["depth"].kinds == ("class 6", "class 7")
     assert found["severity"].kinds == ("class 1", "class 0")
-    for month in (5, 149):
-        year = counts[max(month - 11, 0) : month + 1]
-        recent = np.log((year[:, 4:].sum() + 1) / (year[:, :4].sum() + 1))
-        for name, way in (("depth", 1), ("severity", -1)):
-            at = way * SLOPES[name] * recent + SHIFTS[name] - CUTS[name][1]
-            expected = 100 * expit(at + np.array([-0.9, 0, 0.9]))
-            np.testing.assert_allclose(found[name].share[:, month], expected, atol=0.001)
-    assert found["depth"].now.median == pytest.approx(found["depth"].share[1, -1], abs=0.001)
+    counts = panel["counts"].sel(dyad="USA-RUS").sum(("dataset", "direction", "time")).to_numpy()
+    for name, stronger, side in (("depth", [6, 7], [4, 5, 6, 7]), ("severity", [0, 1], [0, 1, 2, 3])):
+        share = 100 * counts[stronger].sum() / counts[side].sum()
+        low, median, high = found[name].share
+        assert (low < median).all() and (median < high).all()
+        assert median.mean() == pytest.approx(share, abs=5)
+
+
+def test_intervals_contain_a_share_that_drifts_about_as_often_as_they_say():
+    rng, covered = np.random.default_rng(1), []
+    for _ in range(60):
+        path = 1 / (1 + np.exp(-np.cumsum(rng.normal(0, 0.3 / 60**0.5, 360)) - rng.normal(0, 0.5)))
+        events = rng.poisson(2.0, 360)
+        found = ShareOfStronger.of(rng.binomial(events, path), events, 0.5, 1.0)
+        low, high = (found.quantile(which) / 100 for which in (0.05, 0.95))
+        covered.append(((low <= path) & (path <= high)).mean())
+    assert 0.8 < np.mean(covered) < 0.97
+
+
+def test_counts_that_scatter_more_than_independent_events_widen_the_interval():
+    rng = np.random.default_rng(2)
+    events = np.full(240, 12)
+    alike = rng.binomial(events, 0.5)
+    bursts = 12 * rng.binomial(1, 0.5, 240)
+    widths = [
+        np.ptp([ShareOfStronger.of(one, events, 0.5, 1.0).quantile(q)[-1] for q in (0.05, 0.95)])
+        for one in (alike, bursts)
+    ]
+    assert widths[1] > 2 * widths[0]
 
 
 def test_what_was_recorded_is_counted_by_year(panel):
-    one = series_of(made_fit(panel), "USA-CHN")["severity"]
+    one = series_of(panel, "USA-CHN")["severity"]
     counts = panel["counts"].sel(dyad="USA-CHN").sum(("dataset", "direction"))
     own = counts.isel(time=counts["time"].dt.year == 2003)
     place = list(one.years).index(2003)
@@ -69,36 +65,37 @@ def test_what_was_recorded_is_counted_by_year(panel):
 
 def test_of_three_kinds_the_strongest_counts_and_of_one_there_is_no_series():
     panel = make_panel(classes=4, zero_cut=1, periods=30)
-    found = series_of(made_fit(panel, ("depth",), {"depth": (-1.0, 0.5)}), "USA-CHN")
+    found = series_of(panel, "USA-CHN")
     assert set(found) == {"depth"}
     assert found["depth"].kinds == ("class 3",)
     assert isinstance(found["depth"].change, NotDefined)
-    assert "ten years" not in kinds_sentence(found) and "hostile" not in kinds_sentence(found)
+    assert "ten years" not in kinds_sentence(found)
+    assert "hostile" not in kinds_sentence(found)
 
 
 def test_months_that_nobody_covered_have_neither(panel):
     short = panel.copy(deep=True)
     short["covered"][:, 0, 140:] = False
     short["counts"][:, 0, 140:] = 0
-    one = series_of(made_fit(short), "USA-CHN")["depth"]
-    assert np.isnan(one.share[:, 140:]).all() and np.isfinite(one.share[:, :140]).all()
+    one = series_of(short, "USA-CHN")["depth"]
+    assert np.isnan(one.share[:, 140:]).all()
+    assert np.isfinite(one.share[:, :140]).all()
     assert str(one.last) == "2011-08-31"
     short["covered"][:, 0] = False
     short["counts"][:, 0] = 0
-    assert isinstance(series_of(made_fit(short), "USA-CHN"), NotDefined)
+    assert isinstance(series_of(short, "USA-CHN"), NotDefined)
 
 
-@pytest.mark.parametrize(
-    ("rise", "words"), [(3.0, ", more than"), (-3.0, ", fewer than"), (0.0, ", not distinguishable from")]
-)
-def test_a_change_is_said_to_be_one_if_its_interval_holds_no_zero(panel, rise, words):
-    fit = made_fit(panel)
-    fit.posterior["depth_shift"][..., (2010 - FIRST_YEAR) // SPAN_YEARS :] += rise
-    fit.posterior["depth_slope"][:] = 0.0
-    assert f"{words} ten years before" in kinds_sentence({"depth": series_of(fit, "USA-CHN")["depth"]})
+@pytest.mark.parametrize(("late", "words"), [(7, ", more than"), (4, ", fewer than")])
+def test_a_change_is_said_to_be_one_if_its_interval_excludes_zero(late, words):
+    panel = make_panel(dyads=1, periods=240, events=6, seed=4).copy(deep=True)
+    early = {7: 4, 4: 7}[late]
+    counts = np.zeros(panel["counts"].shape, dtype=panel["counts"].dtype)
+    counts[..., :120, :, early] = 5
+    counts[..., 120:, :, late] = 5
+    panel["counts"][:] = counts
+    assert f"{words} ten years before" in kinds_sentence({"depth": series_of(panel, "USA-CHN")["depth"]})
 
 
-def test_a_model_without_them_has_none(fit, assessment):
-    assert isinstance(series_of(fit, "USA-CHN"), NotDefined)
-    assert isinstance(assessment.kinds, NotDefined)
-    assert not any(name.startswith("kinds") for name in reported(assess(fit, "USA-CHN", (6,), seed=1)))
+def test_a_record_that_is_not_defined_has_none(panel):
+    assert isinstance(kind_series(panel, NotDefined("an index")), NotDefined)

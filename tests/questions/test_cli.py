@@ -54,7 +54,7 @@ def test_a_question_from_asking_to_its_score(fit):
     assert "up: " in run("resolve").stdout
     listed = json.loads(run("list", "--json").stdout)
     assert [(one["id"], one["answers"], one["outcome"] in ("yes", "no")) for one in listed] == [
-        ("up", 1, True), ("usa-chn-sanction-3-2023-11-to-2024-04", 1, True),
+        ("up", 1, True), ("usa-chn-sanction-3-2023-11-01-to-2024-04-30", 1, True),
     ]  # fmt: skip
     shown = run("show", "up").stdout
     assert "from 1 November 2023 to 30 April 2024" in shown and "with hindsight" in shown
@@ -82,7 +82,7 @@ def test_a_fit_that_has_not_converged_is_marked(fit):
     [
         (("new", "USA-CHN"), "nothing is asked"),
         (("new", "USA-XXX", "--higher", 5), "USA-XXX"),
-        (("new", "USA-CHN", "--at-least", "wishes"), "there is no such kind"),
+        (("new", "USA-CHN", "--at-least", "wishes"), "there is no such set"),
         (("new", "USA-CHN", "--at-least", "violence:1:12"), "--months or --until"),
         (("new", "USA-CHN", "--above", 50, "--as-of", "2093-01-01"), "in the future"),
         (("new", "--file", "none.yaml"), "none.yaml"),

@@ -6,9 +6,17 @@ from datetime import date
 import pytest
 from typer.testing import CliRunner
 
-from forecast import answer_events, find_set, make_event_question, read_chronology, read_question, resolve_events
+from forecast import (
+    AskedEvents,
+    answer_events,
+    find_set,
+    make_event_question,
+    read_chronology,
+    read_question,
+    resolve_events,
+)
 from forecast.cli import app
-from forecast.errors import QuestionError
+from forecast.errors import ForecastError, QuestionError
 from forecast.questions import EventQuestion, write_question
 
 DAY = date(2024, 3, 31)
@@ -20,7 +28,8 @@ def table():
 
 
 def made(table, name="strike", **asked):
-    return make_event_question(table, "USA-IRN", find_set(name), **{"last": date(2024, 6, 30), "as_of": DAY} | asked)
+    events = AskedEvents(find_set(name), **{"last": date(2024, 6, 30)} | asked)
+    return make_event_question(table, "USA-IRN", events, as_of=DAY)
 
 
 def run(*arguments):
@@ -56,7 +65,8 @@ def test_it_resolves_by_its_rows(table):
 
 
 def test_it_stays_open_until_coverage_reaches_its_end(table):
-    question = make_event_question(table, "USA-IRN", find_set("strike"), last=date(2026, 10, 31))
+    strike = AskedEvents(find_set("strike"), date(2026, 10, 31))
+    question = make_event_question(table, "USA-IRN", strike)
     assert resolve_events(table, question, date(2026, 11, 15)).outcome == "open"
 
 
@@ -93,6 +103,15 @@ def test_the_life_of_a_question_on_the_command_line(tmp_path):
         (("--at-least", "violence:1", "--until", "2024-03-01"), "later day"),
         (("--at-least", "strike", "--until", "2024-03-01"), "later day"),
         (("--at-least", "strike", "--from", "2024-07-01", "--until", "2024-06-01"), "swap them"),
+        (("--at-least", "strike", "--until", "2093-01-01"), "earlier day"),
+        (("--at-least", "strike", "--until", "tomorrow"), "until"),
+        (("--at-least", "strike", "--from", "2020-01-01", "--until", "2024-06-01"), "ask for more"),
+        (("--at-least", "strike:0", "--until", "2024-06-01"), "expected 1 to"),
+        (("--at-least", "strike", "--quiet", "90", "--until", "2024-06-01"), "do not fit"),
+        (("--at-least", "strike", "--by", "CHN", "--until", "2024-06-01"), "no state of USA-IRN"),
+        (("--at-least", "strike", "--months", "3", "--until", "2024-06-01"), "two ends"),
+        (("--quiet", "30"), "name them"),
+        (("--at-least", "picnic", "--months", "3"), "no such set"),
     ],
 )
 def test_bad_input_is_an_error_with_a_remedy_and_nothing_is_written(tmp_path, options, words):
@@ -100,14 +119,6 @@ def test_bad_input_is_an_error_with_a_remedy_and_nothing_is_written(tmp_path, op
     assert result.exit_code == 2
     assert words in said(result)
     assert not (tmp_path / "questions").exists()
-
-
-def test_a_part_of_a_joint_question_has_no_days(tmp_path):
-    result = run(
-        "question", "new", "USA-IRN", "--higher", "5", "--and", "at-least violence from 2024-07-01",
-        "--as-of", "2024-03-31", "--folder", tmp_path,
-    )  # fmt: skip
-    assert result.exit_code == 2
 
 
 def test_ask_prints_the_answer_and_json(tmp_path):
@@ -118,3 +129,40 @@ def test_ask_prints_the_answer_and_json(tmp_path):
     assert "read both together" in shown
     found = json.loads(run("ask", "USA-IRN strike by 2024-06-30", "--as-of", "2024-03-31", "--json").stdout)
     assert 0 < found["chance"] < 1
+
+
+def test_months_count_from_the_first_day_and_need_no_fit(tmp_path):
+    folder = ("--folder", tmp_path / "questions")
+    asked = run("question", "new", "USA-IRN", "--at-least", "violence", "--months", "6", "--as-of", "2024-03-31",
+                "--id", "own", *folder)  # fmt: skip
+    assert asked.exit_code == 0, said(asked)
+    assert "from 1 April 2024 to 30 September 2024" in said(asked)
+    updated = run("question", "update", "--as-of", "2024-03-31", *folder)
+    assert updated.exit_code == 0, said(updated)
+    assert "% as of 2024-03-31" in said(updated)
+
+
+def test_events_are_parts_of_joint_and_conditional_questions(tmp_path):
+    folder = ("--as-of", "2024-03-31", "--folder", tmp_path / "questions")
+    joint = run(
+        "question", "new", "USA-IRN", "--at-least", "strike", "--until", "2024-09-30",
+        "--and", "at-least talks from 2024-05-01 until 2024-09-30", "--id", "both", *folder,
+    )  # fmt: skip
+    assert joint.exit_code == 0, said(joint)
+    given = run(
+        "question", "new", "USA-IRN", "--at-least", "strike", "--until", "2024-09-30",
+        "--given", "higher 5 months 6", "--id", "given", *folder,
+    )  # fmt: skip
+    assert given.exit_code == 0, said(given)
+    both = read_question(tmp_path / "questions" / "both.yaml")
+    assert [part.first for part in both.parts] == [date(2024, 4, 1), date(2024, 5, 1)]
+    needs = run("question", "update", "--folder", tmp_path / "questions")
+    assert needs.exit_code == 2
+    assert "needs a fit" in said(needs) or "--fit" in said(needs)
+    assert "resolve" not in said(run("question", "resolve", "--folder", tmp_path / "questions"))
+
+
+def test_no_covered_day_is_an_error(table):
+    early = AskedEvents(find_set("strike"), date(1940, 12, 31))
+    with pytest.raises(ForecastError, match="before the data"):
+        make_event_question(table, "USA-IRN", early, as_of=date(1940, 1, 1))

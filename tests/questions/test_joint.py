@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from forecast import AskedEvents, find_set
 from forecast.cli import app
+from forecast.dates import add_months
 from forecast.errors import QuestionError, RareCondition
 from forecast.events import read_chronology
 from forecast.model.fitted import Fit
@@ -31,6 +33,7 @@ from forecast.questions import (
     asked,
     conditional_question,
     joint_question,
+    make_event_question,
     make_question,
     put_question,
     question_of,
@@ -66,7 +69,11 @@ def fitted(day=DAY):
 
 @functools.cache
 def ask(dyad="USA-CHN", day=DAY, **what):
-    return make_question(panel(day, dyad), dyad, table=events(), **what)
+    if "of" not in what:
+        return make_question(panel(day, dyad), dyad, **what)
+    last = add_months(date.fromisoformat(day), what.get("months", 12))
+    asked = AskedEvents(find_set(what["of"]), last, at_least=what.get("at_least", 1))
+    return make_event_question(events(), dyad, asked, as_of=date.fromisoformat(day))
 
 
 HIGHER, OTHER = functools.partial(ask, higher=5), functools.partial(ask, "USA-RUS", higher=5)
@@ -136,7 +143,7 @@ def test_what_is_recorded_of_the_windows_counts():
 
 
 def test_a_scenario_asks_it_of_the_model_alone():
-    put = put_question(fitted(), joint_question(PARTS["a dyad"]()), table=events())
+    put = put_question(fitted(), joint_question(PARTS["two windows"]()))
     yes, there = put.simulate(fitted())
     found = scenario(fitted(), "USA-CHN", {"nothing": []}, (3,), events=events(), questions=[put])
     chances = [one.questions[0].chance.value for one in (found.unconditional, found.scenarios[0].conditional)]
@@ -412,6 +419,6 @@ def test_the_page_has_resolved_questions_of_every_kind(tmp_path):
     record = TrackRecord.of(Ledger.read(path))
     (timing,) = {row["hindsight"] for row in record.rows}
     assert {row[0] for row in scores_table(scored_rows(record, timing), "brier").rows} >= {
-        "Share of a window", "Rolling windows", "Tone of a window", "Events of a kind", "Several together",
+        "Share of a window", "Rolling windows", "Tone of a window", "Events of a set", "Several together",
         "One given another",
     }  # fmt: skip

@@ -9,10 +9,19 @@ from typer.testing import CliRunner
 from forecast import dates
 from forecast.cli import app
 from forecast.errors import LedgerError, QuestionError
+from forecast.outlook import assess
 from forecast.questions import Ledger, TrackRecord, append_entries, asked, question_of
-from forecast.questions.exchange import forecast_set, read_question_set
+from forecast.questions.exchange import (
+    HUB_COLUMNS,
+    forecast_set,
+    hub_samples,
+    read_number_cdf,
+    read_question_set,
+)
 from forecast.questions.ledger import outcome_of, own_number, priced
-from forecast.questions.outside import ENOUGH, OWN_WEIGHT, outside_scores, pool_weight, pooled_chance
+from forecast.questions.outside import ENOUGH, OWN_WEIGHT, Case, outside_scores, pool_weight, pooled_chance
+from forecast.report.ledger_page import write_track_record
+from tests.questions.conftest import fit_as_of
 
 TODAY = dates.today()
 
@@ -37,9 +46,20 @@ def test_the_pool_lies_between_and_near_the_price():
 
 
 def test_the_weight_is_learned_only_from_enough_questions_and_moves_towards_the_better_forecaster():
-    few = [(0.5, 0.9, True)] * (ENOUGH - 1)
+    few = [Case("strike", 0.5, 0.9, True)] * (ENOUGH - 1)
     assert (pool_weight(few).value, pool_weight(few).learned) == (OWN_WEIGHT, False)
-    assert pool_weight([(0.5, 0.9, True)] * 200).value > OWN_WEIGHT > pool_weight([(0.5, 0.9, False)] * 200).value
+    better, worse = (pool_weight([Case("strike", 0.5, 0.9, yes)] * 200) for yes in (True, False))
+    assert better.value > OWN_WEIGHT > worse.value
+
+
+def test_the_weight_of_a_class_lies_between_its_own_and_the_common_one():
+    good, bad = [Case("visit", 0.5, 0.9, True)] * 100, [Case("strike", 0.5, 0.9, False)] * 100
+    few = [Case("truce", 0.5, 0.9, True)] * 2
+    weight = pool_weight([*good, *bad, *few])
+    assert weight.of("visit") > weight.of("truce") > weight.of("strike")
+    assert weight.of("truce") == pytest.approx(weight.value, abs=0.02)
+    assert weight.of("no such class") == weight.value
+    assert "visit" in weight.sentence
 
 
 def test_a_ledger_holds_price_number_and_outcome_and_scores_them_apart(tmp_path):
@@ -125,7 +145,7 @@ def test_a_question_set_is_read_and_forecasts_are_written(tmp_path):
     run("say", "polymarket-0xab", "0.3", "--folder", folder)
     written = forecast_set(Ledger.read(folder / "ledger.jsonl").histories.values(), TODAY, "x")
     assert written["forecasts"][0] | {"reasoning": ""} == {
-        "id": "polymarket-0xab", "source": "polymarket", "forecast": 0.3, "resolution_date": later, "reasoning": "",
+        "id": "0xAB", "source": "polymarket", "forecast": 0.3, "resolution_date": later, "reasoning": "",
     }  # fmt: skip
 
 
@@ -135,3 +155,107 @@ def test_a_file_that_is_no_question_set_is_rejected(tmp_path, content):
     path.write_text(content, "utf-8")
     with pytest.raises(QuestionError, match=r"set\.json"):
         read_question_set(path, TODAY)
+
+
+def test_samples_of_shares_have_the_form_of_a_hub_and_the_numbers_of_a_report():
+    fit = fit_as_of("2023-10-31")
+    rows = hub_samples(fit, horizons=(3, 12), samples=150)
+    assert tuple(rows.columns) == HUB_COLUMNS
+    assert rows.groupby("horizon").size().to_dict() == {3: 150, 12: 150}
+    assert set(rows["output_type"]) == {"sample"}
+    assert not rows.duplicated(["dyad", "horizon", "output_type_id"]).any()
+    assert rows["value"].between(0, 100).all()
+    share = assess(fit, "USA-CHN", (3, 12)).recorded[12].share
+    error = 4 * (share.high - share.low) / 3.3 / 150**0.5
+    assert rows.loc[rows["horizon"] == 12, "value"].mean() == pytest.approx(share.mean, abs=error)
+
+
+def test_more_samples_than_there_are_simulations_are_an_error():
+    with pytest.raises(QuestionError, match="fewer samples"):
+        hub_samples(fit_as_of("2023-10-31"), horizons=(3,), samples=10**6)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "expected JSON"),
+        ("[]", "two lists of the same length"),
+        ('{"values": [0, 1], "cdf": [0.5]}', "two lists of the same length"),
+        ('{"values": [0, 0], "cdf": [0.5, 0.6]}', "place 2: 0; expected rising"),
+        ('{"values": [0, 1], "cdf": [0.5, 0.4]}', "place 2: 0.4; expected probabilities"),
+        ('{"values": [0], "cdf": [NaN]}', "place 1"),
+        ('{"values": [0], "cdf": [1.2]}', "place 1: 1.2"),
+    ],
+)
+def test_a_distribution_that_is_none_is_rejected_by_field_and_place(tmp_path, content, words):
+    path = tmp_path / "cdf.json"
+    path.write_text(content, "utf-8")
+    with pytest.raises(QuestionError, match=words):
+        read_number_cdf(path)
+
+
+def test_a_distribution_gives_the_probability_of_any_number(tmp_path):
+    path = tmp_path / "cdf.json"
+    path.write_text('{"values": [0, 1, 4], "cdf": [0.5, 0.75, 1.0]}', "utf-8")
+    found = read_number_cdf(path)
+    assert [found.at_least(number) for number in (0, 1, 2, 4, 5)] == [1.0, 0.5, 0.25, 0.25, 0.0]
+
+
+def test_the_page_scores_own_number_price_and_pool_apart(tmp_path):
+    path, questions = tmp_path / "ledger.jsonl", [outside(f"q{place}") for place in range(4)]
+    append_entries(path, [asked(one) for one in questions])
+    for place, one in enumerate(questions):
+        own, price = 0.2 + 0.1 * place, 0.5 - 0.1 * place
+        append_entries(path, [own_number(one, own, TODAY), priced(one, "market", price, TODAY)])
+        append_entries(path, [outcome_of(one, "yes" if place % 2 else "no", "market", TODAY)])
+    record = TrackRecord.of(Ledger.read(path))
+    page = write_track_record(record, tmp_path / "record").read_text("utf-8")
+    assert "Asked elsewhere" in page
+    assert "Weight of the own number in the pool" in page
+    assert "to tell such a difference" in page
+    stated = json.loads((tmp_path / "record" / "track_record.json").read_text("utf-8"))["outside"]
+    assert {row["who"] for row in stated["rows"]} == {"own", "price", "pool"}
+    assert stated["questions"] == 4
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("new", "--text", "Will it?", "--closes", "2020-01-01"), "is not after"),
+        (("new", "--text", "Will it?", "--closes", "soon"), "closes"),
+        (("new", "--text", "Will it?"), "--closes"),
+        (("new", "--text", "Will it\x07?", "--closes", "2093-01-01"), "control characters"),
+        (("new", "--text", "x" * 1_001, "--closes", "2093-01-01"), "text"),
+        (("new", "--text", "Will it?", "--url", "javascript:1", "--closes", "2093-01-01"), "url"),
+    ],
+)
+def test_a_bad_outside_question_is_an_error_and_nothing_is_written(tmp_path, command, words):
+    result = run(*command, "--folder", tmp_path / "questions")
+    assert result.exit_code == 2
+    assert words in said(result)
+    assert not (tmp_path / "questions").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("price", "own", "market", "1.2"), "not between 0 and 1"),
+        (("price", "own", "market", "-0.1"), ""),
+        (("price", "own", "market", "0.3", "--on", "2000-01-01"), "is before"),
+        (("price", "own", "market", "0.3", "--on", "2093-01-01"), "future"),
+        (("say", "own", "nan"), "not between 0 and 1"),
+        (("say", "own"), "CHANCE, --cdf"),
+        (("resolve", "own", "--outcome", "perhaps", "--source", "market"), "yes, no or void"),
+        (("resolve", "own", "--outcome", "yes", "--source", "market", "--on", "2000-01-01"), ""),
+        (("resolve", "own", "--outcome", "yes"), "--source"),
+    ],
+)
+def test_bad_prices_and_outcomes_are_errors_and_nothing_is_appended(tmp_path, command, words):
+    folder = ("--folder", tmp_path / "questions")
+    closes = (TODAY + timedelta(days=60)).isoformat()
+    run("new", "--text", "Will it?", "--closes", closes, "--id", "own", *folder)
+    before = (tmp_path / "questions" / "ledger.jsonl").read_bytes()
+    result = run(*command, *folder)
+    assert result.exit_code == 2, said(result)
+    assert words in said(result)
+    assert (tmp_path / "questions" / "ledger.jsonl").read_bytes() == before

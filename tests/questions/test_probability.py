@@ -1,40 +1,48 @@
 """Probabilities of questions: the numbers of a report, and what is recorded of the window counts."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecast import AskedEvents, find_set
+from forecast.dates import add_months
 from forecast.errors import QuestionError, UnknownDyadError
 from forecast.evaluation.origins import Window
 from forecast.evaluation.scores import outcomes
 from forecast.events.codebook import read_scale
-from forecast.outlook import AtLeast, assess
-from forecast.outlook.kind_counts import Calibration, KindRates
+from forecast.outlook import assess
 from forecast.outlook.observed import observe
 from forecast.outlook.recorded import WindowCounts, main_record
 from forecast.outlook.simulations import simulate_ahead
 from forecast.panel import build_panel, recounted
 from forecast.panel.record import by_class
 from forecast.questions import (
-    answer,
+    answer_events,
     answer_question,
-    answered,
+    make_event_question,
     make_question,
     put_question,
     resolve_question,
 )
 from forecast.questions.record import CountedKind, record_of
-from tests.questions.conftest import PriorFit, events, fit_as_of, panel_as_of
+from tests.questions.conftest import events, fit_as_of, panel_as_of
 from tests.questions.made import made
 
 DAY = "2023-10-31"
 
 
 def ask(day=DAY, **given):
-    return make_question(panel_as_of(day), "USA-CHN", table=events(), **given)
+    return make_question(panel_as_of(day), "USA-CHN", **given)
+
+
+def of_events(name, day=DAY, months=12, **given):
+    first = date.fromisoformat(day) + timedelta(days=1)
+    last = add_months(first, months) - timedelta(days=1)
+    asked = AskedEvents(find_set(name), last, **given)
+    return make_event_question(events(), "USA-CHN", asked, as_of=date.fromisoformat(day))
 
 
 def chance(question, day=DAY):
@@ -43,7 +51,7 @@ def chance(question, day=DAY):
 
 @pytest.fixture(scope="module")
 def report():
-    wanted = {"above": 50.0, "by": date(2024, 10, 31), "at_least": [AtLeast("violence", 2, 12)]}
+    wanted = {"above": 50.0, "by": date(2024, 10, 31)}
     return assess(fit_as_of(DAY), "USA-CHN", (3, 12), **wanted)
 
 
@@ -52,52 +60,48 @@ def test_the_numbers_are_those_of_a_report(report):
     assert chance(ask(higher=5)) == window.up.value
     assert chance(ask(lower=5)) == window.down.value
     assert chance(ask(above=50, when="by")) == report.threshold[12].chance.value
-    assert chance(ask(of="violence", at_least=2)) == report.at_least[0].chance.value
 
 
-def test_a_count_is_answered_by_the_past_of_its_kind_whatever_the_seed():
-    question = ask(of="violence", at_least=2)
-    one, other = (answer_question(fit_as_of(DAY), question, seed=seed, table=events()) for seed in (1, 2))
-    assert one.chance == other.chance and one.chance.mcse == 0.0
-    rates = KindRates.of(fit_as_of(DAY).panel, 0, (0,))
-    assert one.chance.value == pytest.approx(rates.rate("USA-CHN", 12).at_least(2), abs=1e-9)
-    simulated = put_question(fit_as_of(DAY), question, table=events()).simulate(fit_as_of(DAY))[0].mean()
-    assert simulated != pytest.approx(one.chance.value, abs=1e-6)
+def test_events_have_the_chance_of_their_hazard_with_or_without_a_fit():
+    question = of_events("coercion", at_least=5)
+    alone = answer_events(events(), question, as_of=date(2023, 10, 31))
+    for seed in (1, 2):
+        found = answer_question(fit_as_of(DAY), question, seed=seed, table=events())
+        assert found.chance.value == pytest.approx(alone.chance, abs=1e-9)
+        assert found.note == " ".join(alone.notes)
 
 
-def test_an_answer_says_that_its_kind_was_not_calibrated_and_that_it_is_far_from_its_base_rate(monkeypatch):
-    monkeypatch.setattr(answer, "calibration_of", lambda *of: Calibration(False, "Do not rely on them."))
-    question = ask(of="violence")
-    value = chance(question)
-    for base_rate, words in ((value, ""), (value / 4, ", at most half the forecast."), (None, "")):
-        found = answer_question(fit_as_of(DAY), question.model_copy(update={"base_rate": base_rate}), table=events())
-        assert found.note.startswith("Do not rely on them.") and found.note.endswith(words)
-        assert ("base rate" in found.note) is bool(words)
-    assert answer_question(fit_as_of(DAY), ask(higher=5), table=events()).note == ""
-    draft = answered(found, model=None, converged=True)
-    assert draft["note"] == found.note
+def test_the_simulations_with_the_most_events_are_a_yes_and_of_quiet_days_those_with_the_fewest():
+    few, many, quiet = (
+        put_question(fit_as_of(DAY), one, table=events()).simulate(fit_as_of(DAY))[0]
+        for one in (
+            of_events("coercion", at_least=3),
+            of_events("coercion", at_least=12),
+            of_events("coercion", quiet=60),
+        )
+    )
+    assert np.all(many <= few + 1e-12) and 0 < many.mean() < few.mean() < 1
+    assert np.corrcoef(few.ravel(), quiet.ravel())[0, 1] < 0
+
+
+def test_what_is_recorded_of_the_window_of_events_counts():
+    question = of_events("coercion", months=12, at_least=40)
+    recorded = answer_events(events(), question, as_of=date(2024, 4, 30)).recorded
+    assert recorded > 0
+    enough, more = (question.model_copy(update={"at_least": recorded + some}) for some in (0, 1))
+    fit = fit_as_of("2024-04-30")
+    assert answer_question(fit, enough, table=events()).chance.value == 1.0
+    assert 0 < answer_question(fit, more, table=events()).chance.value < 1
+
+
+def test_events_without_a_table_are_an_error_that_says_what_to_give():
+    with pytest.raises(QuestionError, match="give the events"):
+        answer_question(fit_as_of(DAY), of_events("strike"))
 
 
 def test_throughout_is_less_likely_than_at_and_by_more():
     at, by, throughout = (chance(ask(above=30, **how)) for how in ({}, {"when": "by"}, {"when": "throughout"}))
     assert throughout <= at <= by
-
-
-def test_codes_are_a_part_of_their_class():
-    many = put_question(fit_as_of(DAY), ask(of="coercion", at_least=5), table=events()).simulate(fit_as_of(DAY))[0]
-    some = put_question(fit_as_of(DAY), ask(of="sanctions", at_least=5), table=events()).simulate(fit_as_of(DAY))[0]
-    assert not (some & ~many).any()
-    assert 0 < some.mean() < many.mean()
-
-
-def test_a_kind_that_is_all_codes_of_its_class_is_counted_like_the_class():
-    whole = ask(of="violence", months=24)
-    codes = whole.model_copy(update={"codes": ("18", "19", "20")})
-    fit = fit_as_of("2024-10-31")
-    alike = [put_question(fit, one, table=events()).simulate(fit)[0] for one in (whole, codes)]
-    assert (alike[0] == alike[1]).all()
-    found = [resolve_question(panel_as_of("2026-05-31"), one, table=events()).of_a_kind for one in (whole, codes)]
-    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("how", [{}, {"unit": "row"}, {"directed": True}])
@@ -108,17 +112,6 @@ def test_codes_are_counted_as_the_panel_counts_them(how):
     kind, counts = CountedKind.of_codes("commitment", "contacts", codes), by_class(panel, "USA-CHN")[0]
     found = record_of(panel, "USA-CHN", 0, kind, events()).kind[:, kind.places.index(place)]
     assert found.tolist() == counts[:, place].tolist()
-
-
-def test_what_is_recorded_of_the_window_counts():
-    question = ask(of="coercion", at_least=10)
-    recorded = int(panel_as_of("2024-04-30")["counts"].sel(time=slice("2023-11-01", None)).sum(
-        ("dataset", "dyad", "time", "direction")).to_numpy()[1])  # fmt: skip
-    enough = question.model_copy(update={"at_least": recorded})
-    answer = answer_question(fit_as_of("2024-04-30"), enough)
-    assert (answer.chance.value, answer.recorded) == (1.0, 6)
-    more = question.model_copy(update={"at_least": recorded + 1})
-    assert answer_question(fit_as_of("2024-04-30"), more).chance.value < 1.0
 
 
 def test_a_window_that_is_over_is_as_it_was_resolved():
@@ -133,23 +126,6 @@ def test_news_moves_the_probability_and_not_the_question():
     first, later = (answer_question(fit_as_of(day), question) for day in (DAY, "2024-04-30"))
     assert first.chance.definition == later.chance.definition == question.sentence
     assert first.chance.value != later.chance.value
-
-
-def kinds_from(day, kind, first="2023-11-01"):
-    counts = panel_as_of(day)["counts"].sel(time=slice(first, None)).sum(("dataset", "dyad", "time", "direction"))
-    return int(counts.to_numpy()[kind])
-
-
-@pytest.mark.parametrize("of", ["coercion", "sanctions"])
-def test_of_a_month_that_is_half_known_what_is_recorded_counts_and_the_rest_is_simulated(of):
-    fit, question = fit_as_of("2024-04-15"), ask(of=of, months=24)
-    (put,) = put_question(fit, question, table=events()).parts
-    so_far = int(put.past.kind.sum())
-    enough, more = (question.model_copy(update={"at_least": so_far + some}) for some in (0, 1))
-    answer = answer_question(fit, enough, table=events())
-    assert (answer.chance.value, answer.recorded, put.recorded) == (1.0, 5, 6)
-    assert 0 < answer_question(fit, more, table=events()).chance.value < 1
-    assert of != "coercion" or so_far == kinds_from("2024-04-15", 1)
 
 
 def test_half_of_a_month_is_simulated_as_half_of_one():
@@ -167,26 +143,13 @@ def test_half_of_a_month_is_simulated_as_half_of_one():
 
 def test_a_window_that_ends_with_the_month_so_far_is_open():
     fit = fit_as_of("2024-04-15")
-    violence = ask(of="violence", months=6, at_least=kinds_from("2024-04-15", 0) + 1)
-    past = put_question(fit, violence).parts[0].past
-    so_far = round(100 * past.cooperative.sum() / past.total.sum(), 2)  # any two events decide between above and below
-    asked = (violence, ask(above=so_far, months=6), ask(above=so_far, months=6, when="by", span=6))
-    chances = [answer_question(fit, one).chance.value for one in asked]
-    assert 0 < chances[0] < 1 and 0 < chances[1] < 1, chances
-    assert chances[1] <= chances[2] <= 1
-    assert answer_question(fit_as_of("2024-04-30"), asked[1]).chance.value in (0.0, 1.0)
-
-
-def test_months_without_coverage_are_not_taken_for_silent_ones():
-    fit = fit_as_of("2024-04-30")
-    covered, counts = (fit.panel[name].copy() for name in ("covered", "counts"))
-    covered[..., -2:] = False
-    counts[:, :, -2:] = 0
-    silent, unknown = fit.panel.assign(counts=counts), fit.panel.assign(counts=counts, covered=covered)
-    question = ask(of="verbal", months=6, at_least=kinds_from("2024-02-29", 3) + 3)
-    chances = [answer_question(PriorFit(fit.posterior, one, fit.spec), question) for one in (silent, unknown)]
-    assert chances[0].chance.value == 0 < chances[1].chance.value
-    assert [one.recorded for one in chances] == [6, 4]
+    past = put_question(fit, ask(above=50, months=6)).parts[0].past
+    so_far = round(100 * past.cooperative.sum() / past.total.sum(), 2)  # two events decide
+    asked = (ask(above=so_far, months=6), ask(above=so_far, months=6, when="by", span=6))
+    at, by = (answer_question(fit, one).chance.value for one in asked)
+    assert 0 < at <= by <= 1
+    assert at < 1
+    assert answer_question(fit_as_of("2024-04-30"), asked[0]).chance.value in (0.0, 1.0)
 
 
 def test_a_scenario_begins_where_the_record_ends():

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from forecast.errors import QuestionError, UnknownDyadError
 from forecast.questions import make_question, question_of, read_question, write_question
-from tests.questions.conftest import events, panel_as_of
+from forecast.questions.event_question import as_events
+from tests.questions.conftest import panel_as_of
+from tests.questions.made import made
 
 ASKED = {
     "higher": {"higher": 5},
@@ -18,14 +20,12 @@ ASKED = {
     "below": {"below": 30.5, "months": 6},
     "by": {"above": 50, "when": "by", "span": 6},
     "throughout": {"lower": 2, "when": "throughout"},
-    "violence": {"of": "violence"},
-    "sanctions": {"of": "sanctions", "at_least": 20},
     "level": {"level": 40},
 }
 
 
 def ask(name):
-    return make_question(panel_as_of("2023-10-31"), "USA-CHN", table=events(), **ASKED[name])
+    return make_question(panel_as_of("2023-10-31"), "USA-CHN", **ASKED[name])
 
 
 @pytest.mark.parametrize("name", ASKED)
@@ -46,10 +46,18 @@ def test_the_sentence_fixes_number_and_window_of_the_baseline():
     assert "fewer than 3 events" in ask("higher").rule
 
 
-def test_the_sentence_of_a_count_names_its_codes():
-    assert "(CAMEO codes that begin with 18, 19 or 20)" in ask("violence").sentence
-    assert "at least 20 US-China events of the kind “sanction”" in ask("sanctions").sentence
-    assert "at least 1 US-China event of" in ask("violence").sentence
+def test_a_count_of_an_earlier_ledger_is_answered_and_resolved_as_a_question_about_events():
+    one = made("old", kind="count", of="violence", at_least=2, threshold=None, cooperative=None)
+    events = as_events(one)
+    assert {"18", "190", "20"} <= set(events.codes)
+    assert (events.id, events.at_least, events.asked) == ("old", 2, one.asked)
+    assert "at least 2 US-China events “violence”" in events.sentence
+
+
+def test_a_count_of_a_class_that_no_scale_has_says_what_to_do():
+    one = made("old", kind="count", of="wishes", at_least=2, threshold=None, cooperative=None)
+    with pytest.raises(QuestionError, match="by their codes"):
+        as_events(one)
 
 
 def test_a_level_is_marked_as_never_resolvable():
@@ -100,37 +108,23 @@ def test_what_makes_no_sense_is_rejected_by_field(change, named):
     [
         ({}, "nothing is asked"),
         ({"higher": 5, "lower": 5}, "higher, lower"),
-        ({"of": "wishes"}, "there is no such kind; the kinds are violence"),
         ({"above": 50, "when": "sometimes"}, "sometimes"),
         ({"above": 50, "span": 3}, "span"),
         ({"above": 101}, "threshold"),
         ({"higher": 90}, "decided already"),
         ({"above": 50, "months": 121}, "121"),
         ({"above": 50, "last": date(2023, 10, 31)}, "later month"),
-        ({"of": "violence", "when": "by"}, "when"),
         ({"above": 50, "months": 3, "last": date(2024, 1, 31)}, "two ends"),
     ],
 )
 def test_nonsense_is_not_asked(asked_in_2023, given, named):
     with pytest.raises(QuestionError, match=named):
-        make_question(asked_in_2023, "USA-CHN", table=events(), **given)
+        make_question(asked_in_2023, "USA-CHN", **given)
 
 
 def test_an_unknown_dyad_is_named(asked_in_2023):
     with pytest.raises(UnknownDyadError, match="USA-RUS"):
         make_question(asked_in_2023, "USA-RUS", higher=5)
-
-
-def test_kinds_by_code_need_the_events(asked_in_2023):
-    with pytest.raises(QuestionError, match="give the events"):
-        make_question(asked_in_2023, "USA-CHN", of="sanctions")
-
-
-def test_the_base_rate_is_that_of_earlier_windows(asked_in_2023):
-    """By hand: in how many windows of a month among the last 120 there was an act of violence."""
-    question = make_question(asked_in_2023, "USA-CHN", of="violence", months=1)
-    counts = asked_in_2023["counts"].sum(("dataset", "dyad", "direction")).to_numpy()[-120:, 0]
-    assert question.base_rate == pytest.approx(((counts > 0).sum() + 1) / 122, abs=1e-4)
 
 
 VALUES = st.recursive(

@@ -1,20 +1,20 @@
 """Questions under a scenario: without one the answer of the ledger, and what is assumed of codes counts as it is."""
 
 import json
-from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from forecast import AskedEvents, find_set
 from forecast.cli import app
+from forecast.dates import add_months
 from forecast.errors import DataError, QuestionError, SpecError
 from forecast.outlook.conditioning import Assumed
 from forecast.outlook.scenarios import scenario
-from forecast.questions import answer_question, make_question, put_question
+from forecast.questions import answer_question, make_event_question, make_question, put_question
 from forecast.questions.form import write_question
 from tests.questions.conftest import events, fit_as_of, panel_as_of
 
@@ -26,7 +26,13 @@ NONE = Assumed(date(2023, 11, 1), "USA", "CHN", kind="sanction", n=0, until=date
 
 
 def ask(**given):
-    return make_question(panel_as_of(DAY), "USA-CHN", table=events(), **given)
+    return make_question(panel_as_of(DAY), "USA-CHN", **given)
+
+
+def sanctions(months=12):
+    last = add_months(date(2023, 11, 1), months) - timedelta(days=1)
+    asked = AskedEvents(find_set("sanction"), last, at_least=2)
+    return make_event_question(events(), "USA-CHN", asked, as_of=date(2023, 10, 31))
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +41,6 @@ def questions():
         ask(higher=5, months=12),
         ask(below=40, months=3),
         ask(above=50, when="by", months=24),
-        ask(of="violence", at_least=2, months=6),
-        ask(of="sanctions", months=3, at_least=2),
-        ask(of="visit", months=3),
         ask(level=35, months=12),
         ask(level=35, months=30),  # beyond all horizons
     ]
@@ -61,76 +64,19 @@ def test_without_a_condition_it_is_the_answer_of_the_ledger(found, questions):
     answers = [answer_question(fit, one, table=events()) for one in questions]
     alone = [put_question(fit, one, table=events()).simulate(fit) for one in questions]
     for own in (found.unconditional, found.scenarios[0].conditional):
-        simulated = [one.simulated.value for one in own.questions]
+        simulated = chances(own)
         assert simulated == pytest.approx([yes.sum() / there.sum() for yes, there in alone], abs=1e-11)
         same = [one.chance.value == chance for one, chance in zip(answers, chances(own), strict=True)]
-        assert same == [False] * 3 + [True] * 5
+        assert same == [False] * 3 + [True] * 2
         assert [one.void.value for one in own.questions] == [one.void.value for one in answers]
         assert [one.sentence for one in own.questions] == [one.sentence for one in questions]
 
 
-def test_what_has_been_recorded_of_the_window_counts():
-    question, fit = ask(of="sanctions", at_least=9, months=12), fit_as_of("2024-04-30")
-    later = replace(SANCTIONS, date=date(2024, 6, 1))
-    put = put_question(fit, question, table=events())
-    own = scenario(fit, "USA-CHN", {"two": [later]}, (3,), events=events(), questions=[put])
-    assert chances(own.unconditional) == [answer_question(fit, question, table=events()).chance.value]
-    assert chances(own.scenarios[0].conditional)[0] > chances(own.unconditional)[0] > 0
-
-
-def test_what_is_assumed_of_codes_counts_as_it_is(found):
-    sanctions, visit = 4, 5
-    without, _, meeting, two, none = [chances(own) for own in (
-        found.unconditional, *(one.conditional for one in found.scenarios)
-    )]  # fmt: skip
-    assert 0 < without[sanctions] < 1 and 0 < without[visit] < 1
-    assert (two[sanctions], none[sanctions], meeting[visit]) == (1.0, 0.0, 1.0)
-    assert meeting[0] > without[0] > two[0]
-    assert 0 < meeting[sanctions] < 1
-
-
-@pytest.mark.parametrize(
-    ("code", "part", "asked", "expected"),
-    [
-        ("163", None, "163", (0.0, 0.0)),  # of none of all sanctions there are none
-        ("163", 0.1, "163", (0.05, 0.9)),  # there may be others than those that are meant
-        ("042", None, "163", (0.05, 0.9)),  # they have nothing to do with each other
-        ("172", None, "1721", (0.0, 0.0)),  # they are among those that there are none of
-        ("1721", None, "172", (0.005, 0.9)),  # not all of them are
-    ],
-)
-def test_none_of_a_code_leaves_of_a_kind_what_it_does_not_mean(code, part, asked, expected):
-    fit, row = fit_as_of(DAY), replace(NONE, kind="", code=code, part=part, until=date(2023, 11, 30))
-    question = ask(of="sanctions", months=1).model_copy(update={"codes": (asked,)})
-    put = put_question(fit, question, table=events())
-    own = scenario(fit, "USA-CHN", {"none": [row]}, (3,), events=events(), questions=[put])
-    low, high = expected
-    (found,), (without,) = own.scenarios[0].conditional.questions, own.unconditional.questions
-    assert low <= found.simulated.value <= high
-    assert np.sign(found.chance.value - without.chance.value) == np.sign(
-        found.simulated.value - without.simulated.value
-    )
-
-
-def test_with_and_without_average_to_the_answer():
-    """The law of total probability, of a kind that is some codes of a class."""
+def test_events_in_a_scenario_are_an_error_that_says_what_to_do():
     fit = fit_as_of(DAY)
-    put = put_question(fit, ask(of="coercion", at_least=4, months=1), table=events())
-    some, none = replace(SANCTIONS, n=1, date=date(2023, 11, 1)), replace(NONE, until=date(2023, 11, 30))
-    found = scenario(
-        fit,
-        "USA-CHN",
-        {"some": [some], "none": [none]},
-        (3,),
-        events=events(),
-        questions=[put],
-        simulations_per_draw=40,
-    )
-    parts = [one.plausibility.value for one in found.scenarios]
-    own = [chances(one.conditional)[0] for one in found.scenarios]
-    assert sum(parts) == pytest.approx(1, abs=0.02)
-    assert own[0] > chances(found.unconditional)[0] > own[1]
-    assert np.average(own, weights=parts) == pytest.approx(chances(found.unconditional)[0], abs=0.05)
+    put = put_question(fit, sanctions(), table=events())
+    with pytest.raises(QuestionError, match=r"`forecast ask`.*--add and --expect"):
+        scenario(fit, "USA-CHN", {"a visit": [VISIT]}, events=events(), questions=[put])
 
 
 def test_a_question_asked_twice_is_an_error():
@@ -154,7 +100,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def ledger(folder):
     """The folder with questions in a ledger."""
-    for name, *words in (("up", "--higher", 5), ("sanctions", "--at-least", "sanctions:2")):
+    for name, *words in (("up", "--higher", 5), ("over", "--above", 50)):
         assert run("question", "new", "USA-CHN", *words, "--id", name, "--as-of", DAY, "--months", 12).exit_code == 0
     return folder
 
@@ -162,18 +108,17 @@ def ledger(folder):
 def test_the_command_asks_by_name_and_by_file(ledger):
     result = run(
         "scenario", "USA-CHN", "--fit", V1, "--assume", "meeting.csv", "--question", "up",
-        "--question", "questions/sanctions.yaml",
+        "--question", "questions/over.yaml",
         "--out", "out",
     )  # fmt: skip
     assert result.exit_code == 3, result.output  # fifty draws are too few for anything
     assert "The chance that “up” is answered yes is" in " ".join(result.stdout.split())
     stated = json.loads(Path("out/scenario.json").read_text(encoding="utf-8"))
-    ((up, sanctions),) = [one["conditional"]["questions"] for one in stated["scenarios"]]
-    assert [up["id"], sanctions["id"]] == ["up", "sanctions"]
+    ((up, over),) = [one["conditional"]["questions"] for one in stated["scenarios"]]
+    assert [up["id"], over["id"]] == ["up", "over"]
     answered = json.loads(run("question", "update", "--fit", V1, "--json").stdout)
     said = {one["id"]: one["chance"]["value"] for one in stated["unconditional"]["questions"]}
     ledger = {one["question"]: one["chance"] for one in answered}
-    assert ledger["sanctions"] == round(said["sanctions"], 6)  # as a ledger holds it
     assert ledger.keys() == said.keys() and ledger["up"] != said["up"]  # pooled with benchmarks
     assert len(Path("questions/ledger.jsonl").read_text().splitlines()) == 4  # two asked, two answered
     page = Path("out/index.html").read_text(encoding="utf-8")
@@ -205,7 +150,7 @@ def test_a_question_that_the_fit_cannot_answer_is_an_error(folder, changes, word
 def test_a_name_that_was_not_asked_is_an_error_with_those_that_were(ledger):
     result = run("scenario", "USA-CHN", "--fit", V1, "--assume", "meeting.csv", "--question", "down")
     assert result.exit_code == 2
-    assert "'down'" in result.stderr and "up and sanctions" in " ".join(result.stderr.split())
+    assert "'down'" in result.stderr and "up and over" in " ".join(result.stderr.split())
 
 
 @pytest.fixture
@@ -219,8 +164,8 @@ def other_edition():
 
 
 def test_codes_need_the_events_of_the_fit(other_edition):
-    question = ask(of="sanctions", months=12)
-    with pytest.raises(QuestionError, match="in a table of events only"):
+    question = sanctions()
+    with pytest.raises(QuestionError, match="give the events"):
         put_question(fit_as_of("2024-04-30"), question)
     with pytest.raises(DataError, match="the fit counts"):
         put_question(other_edition, question, table=events())
@@ -229,7 +174,7 @@ def test_codes_need_the_events_of_the_fit(other_edition):
 def test_a_fit_of_another_edition_counts_no_codes_of_this_one(folder, monkeypatch, other_edition):
     monkeypatch.setattr("forecast.model.fitted.Fit.load", lambda path: other_edition)
     Path("later.csv").write_text("date,source,target,kind\n", encoding="utf-8")
-    write_question(folder / "mine.yaml", ask(of="sanctions", months=12))
+    write_question(folder / "mine.yaml", sanctions())
     result = run("scenario", "USA-CHN", "--fit", V1, "--assume", "later.csv", "--question", "mine.yaml")
     assert result.exit_code == 2
     assert "the fit is not of the chronology as it comes with the package" in " ".join(result.stderr.split())

@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 from forecast.cli import app
 from forecast.errors import OutputPathError
 from forecast.model import Fit
-from forecast.outlook import AtLeast
 from forecast.outlook.conditioning import Assumed, periods_held, read_assumed
 from forecast.outlook.scenarios import SCHEMA, scenario
 from forecast.outlook.windows import Prospect
@@ -48,8 +47,8 @@ def found(fit):
     scenarios = {"two contacts": [CONTACT], SCRIPT: [replace(CONTACT, kind="class 0", n=0)], "nothing": []}
     later = reported_fit(dyads=("USA-CHN",), months=306, draws=2).panel
     half = SimpleNamespace(id="half", sentence=SCRIPT)
-    question = SimpleNamespace(question=half, ahead=3, counted=None, settle=half_are_void)
-    asked = {"questions": [question], "above": 40.0, "at_least": [AtLeast("class 0", 2, 6)], "followed": later}
+    question = SimpleNamespace(question=half, ahead=3, settle=half_are_void)
+    asked = {"questions": [question], "above": 40.0, "followed": later}
     return scenario(fit, "USA-CHN", scenarios, (3, 12), labels=LABELS, **asked)
 
 

@@ -7,8 +7,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from forecast.outlook import AtLeast, NotDefined, kind_counts
-from forecast.outlook.kind_counts import Calibration
+from forecast.outlook import NotDefined
 from forecast.report.events import RULE, recent_events
 from forecast.report.page import page
 from forecast.wording import chance, count, day, interval, month, number
@@ -101,30 +100,6 @@ def test_what_will_be_recorded_is_that_of_the_json(html, said):
     ]
     for label, name in {"Share then, %": "share", "Recorded then": "events"}.items():
         assert cells[label] == [estimate(one[name]) for one in windows]
-
-
-def test_chances_of_a_kind_are_those_of_the_json(html, said):
-    (rows,) = Tables(html).named("chances of-a-kind")
-    expected: dict[str, list[str]] = {}
-    for one in said["of_a_kind"]:
-        far = "*" if one["far_from_base_rate"] else ""
-        cell = f"{chance(one['chance']['value'])}{far} {chance(one['base_rate'])} before"
-        expected.setdefault(one["kind"], []).append(cell)
-    assert {row[0]: row[1:] for row in rows[1:]} == expected
-
-
-def test_kinds_that_were_not_calibrated_are_left_out_and_named(fit, monkeypatch):
-    known = {"class 0": Calibration(False, "Do not rely on them."), "class 1": Calibration(True, "")}
-    unknown = Calibration(None, "They have not been scored.")
-    monkeypatch.setattr(kind_counts, "calibration_of", lambda dataset, scale, kind: known.get(kind, unknown))
-    result = assessed(fit, at_least=[AtLeast("class 0", 2, 12)])
-    html = render_page(fit, result)
-    (rows,) = Tables(html).named("chances of-a-kind")
-    assert [row[0] for row in rows[1:]] == [kind for kind in result.of_a_kind if kind != "class 0"]
-    assert "Left out because they were not: “class 0”." in html
-    assert "Chances of kinds have not been scored for these data." in html
-    assert "Do not rely on them." in html and "Do not rely on them." in result.at_least[0].sentence
-    assert {kind: row[12].calibrated for kind, row in result.of_a_kind.items()}["class 0"] is False
 
 
 def test_the_share_asked_for_has_its_row(fit):

@@ -10,8 +10,7 @@ from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch import basic as numba_dispatch
 
 from forecast.model.kernels import STAMP, path
-from forecast.model.kernels.observation import observation_value_gradient
-from forecast.model.kernels.sides import sides_value_gradient
+from forecast.model.kernels.observation import sides_value_gradient
 
 
 class KernelOp(Op):  # type: ignore[misc]
@@ -44,13 +43,11 @@ def _compile(op: KernelOp, **_: Any) -> Any:
     return evaluate, f"{kernel.__name__} {STAMP}"
 
 
-class EventLikelihood(KernelOp):
-    """Op of :func:`observation_value_gradient`: the value with its six gradients as further outputs."""
-
-    likelihood: ClassVar[tuple[Callable[..., Any], tuple[int, ...]]] = observation_value_gradient, (0, 1, 3, 2, 1, 1, 2)
+class SidesLikelihood(KernelOp):
+    """Op of :func:`sides_value_gradient`: the value with its five gradients as further outputs."""
 
     def __init__(self) -> None:
-        super().__init__(*self.likelihood)
+        super().__init__(sides_value_gradient, (0, 1, 3, 1, 1, 2))
 
     def pullback(self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]) -> list[Any]:
         """Scale the gradients that were computed with the value."""
@@ -61,12 +58,6 @@ class EventLikelihood(KernelOp):
         """Only the value is differentiable."""
         number = len(self.dims) - 1
         return [[i < number] + [False] * number for i in range(len(node.inputs))]
-
-
-class SidesLikelihood(EventLikelihood):
-    """Op of :func:`sides_value_gradient`: the value with its five gradients as further outputs."""
-
-    likelihood = sides_value_gradient, (0, 1, 3, 1, 1, 2)
 
 
 class WhitenedPath(KernelOp):

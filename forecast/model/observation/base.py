@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.model.arrays import PanelArrays
-    from forecast.model.observation.kinds import Aside
     from forecast.model.spec import PendulumSpec
     from forecast.process.declarations import Variable
 
@@ -46,10 +45,6 @@ class Observation:
     def read(self, panel: "xr.Dataset", node_of: Index) -> Any:
         """Read what tells of the level as plain arrays."""
         raise NotImplementedError
-
-    def read_aside(self, panel: "xr.Dataset", node_of: Index, kind_drift: str) -> "Aside | None":
-        """Read the kinds of events, which tell nothing of the level and are fitted separately; None without any."""
-        return None
 
     def shape(self, observed: Any) -> tuple[int, ...]:
         """Return the sizes that are built into a compiled model."""

@@ -113,11 +113,10 @@ def draws(posterior: "xr.Dataset", own: Own) -> Own:
     """Take out of a posterior what several datasets have of their own."""
     sizes = posterior.sizes
     dyads, datasets = sizes["dyad"], sizes["dataset"]
-    slopes = [f"{name}_slope" for name in ("depth", "severity") if f"{name}_slope" in own]
     return {
         "drift": flat(posterior["dataset_drift"]),
         "dataset_volume_effect": flat_or_zeros(posterior, "dataset_volume_effect", dyads, datasets),
-    } | {name: flat(posterior[f"dataset_{name}"]) for name in slopes}
+    }
 
 
 def _variance(information: Any, noise: Any) -> Any:

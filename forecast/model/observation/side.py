@@ -1,4 +1,4 @@
-"""Sparse arrays of event counts, and what every likelihood of counts shares: its quadrature, and draws of classes."""
+"""Sparse arrays of event counts by side, the quadrature of their likelihood, and draws of them."""
 
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from forecast.model.observation.base import Own
 from forecast.typing import Float, Index
@@ -16,65 +17,45 @@ if TYPE_CHECKING:
     from forecast.model.spec import PendulumSpec
 
 
-def class_probabilities(level: Float, cutpoint: Float) -> Float:
-    """Return the ordered-logit probabilities of classes (..., class) at levels (...,); cutpoints (..., cut)."""
-    cuts = np.broadcast_to(cutpoint, (*np.shape(level), np.shape(cutpoint)[-1]))
-    below = 1.0 / (1.0 + np.exp(np.asarray(level)[..., None] - cuts))
-    edge = np.zeros((*below.shape[:-1], 1))
-    return np.diff(np.concatenate([edge, below, edge + 1.0], axis=-1), axis=-1)
-
-
-def draw_classes(total: Index, probability: Float, concentration: Float | None, rng: np.random.Generator) -> Index:
-    """Draw the classes of events, (report, class): Dirichlet-multinomial, or multinomial without concentration."""
+def draw_sides(total: Index, log_odds: Float, concentration: Float | None, rng: np.random.Generator) -> Index:
+    """Draw hostile and cooperative events, (report, 2): beta-binomial, or binomial without concentration."""
+    share = expit(log_odds)
     if concentration is not None:
-        mass = rng.gamma(np.maximum(concentration[:, None] * probability, 1e-12))
-        probability = mass / np.maximum(mass.sum(-1, keepdims=True), 1e-300)
-    return np.asarray(rng.multinomial(total, probability))
+        good, bad = (np.maximum(concentration * part, LEAST_MASS) for part in (share, 1.0 - share))
+        share = rng.beta(good, bad)
+    cooperative = rng.binomial(total, share)
+    return np.column_stack([total - cooperative, cooperative])
 
 
-# Long enough for vector instructions, short enough for the processor's first cache.
-BLOCK_ENTRIES = 128
 ORDER = ("dyad", "time", "direction", "dataset", "class")
-LAYOUT = ("blocks", "cells", "rows", "entries")
 CHUNKED = ("chunks", "chunk_months", "chunk_counts")
+LEAST_MASS = 1e-12
+"""Of a side in a beta distribution, which needs more than zero."""
 CHUNK_MONTHS = 64
 """Most months that the likelihood takes at once: vector instructions are in use, and all is in the first cache."""
 
 
 @dataclass(frozen=True)
 class Counted:
-    """Event counts."""
+    """Cooperative and hostile events."""
 
-    # Dyad, first cell, cell behind the last, first entry, entry behind the last: runs of one dyad's cells that the
-    # likelihood takes at once.
-    blocks: Index
-    cells: Index  # Dyad, node, first row, row behind the last and number of events, for every period with events
-    # Direction, dataset, first entry, entry behind the last and number of events: one report of a dataset and
-    # direction in a period.
-    rows: Index
-    entries: Index  # Class, count, cell and row, where something was counted
+    # Dyad, node, first report, report behind the last and number of events, for every period with events.
+    cells: Index
+    # Cooperative and hostile events, direction and dataset: what one dataset and direction counts in a period.
+    reports: Index
     cell_of_node: Index  # Place of a node's events among the cells, -1 where there are none
-    classes: int
     directions: int
     datasets: int
 
-    @property
-    def layout(self) -> dict[str, Index]:
-        """The arrays that the kernels read, by name and in their order."""
-        return {name: getattr(self, name) for name in LAYOUT}
-
     @cached_property
     def chunked(self) -> dict[str, Index]:
-        """The arrays of `forecast.model.kernels.sides.Reports`, of two classes: hostile and cooperative."""
-        events = np.zeros((len(self.rows), 2), dtype=np.int64)
-        np.add.at(events, (self.entries[:, 3], self.entries[:, 0]), self.entries[:, 1])
-        reports = np.column_stack([events[:, ::-1], self.rows[:, :2]])
+        """The arrays of `forecast.model.kernels.observation.Reports`."""
         first_report, each = self.cells[:, 2], self.cells[:, 3] - self.cells[:, 2]
         most = int(each.max(initial=1))
         by_cell = np.full((len(self.cells), most, 4), -1, dtype=np.int64)
         for place in range(most):
             there = each > place
-            by_cell[there, place] = reports[first_report[there] + place]
+            by_cell[there, place] = self.reports[first_report[there] + place]
         kinds, kind_of_cell = np.unique(by_cell.reshape(-1, 4 * most), axis=0, return_inverse=True)
         order = np.argsort(kind_of_cell, kind="stable")
         chunks, counts = [], [np.zeros((0, 4), dtype=np.int64)]
@@ -110,35 +91,20 @@ def ordered_kinds(name: str, panel: "xr.Dataset") -> Index:
 
 
 def count_sparsely(counts: NDArray[Any], node_of: Index) -> Counted:
-    """Return counts (dyad, time, direction, dataset, class) as sparse arrays."""
+    """Return counts (dyad, time, direction, dataset, side), hostile ones first, as sparse arrays."""
     dyad, time, direction, dataset = np.nonzero(counts.any(axis=-1))
-    reports = counts[dyad, time, direction, dataset].astype(np.int64)
-    row, event_class = np.nonzero(reports)
-    bounds = np.searchsorted(row, np.arange(dyad.size + 1))
+    hostile, cooperative = counts[dyad, time, direction, dataset].astype(np.int64).T
     new = (np.diff(dyad, prepend=-1) != 0) | (np.diff(time, prepend=-1) != 0)
-    first, cell_of_row = np.flatnonzero(new), np.cumsum(new) - 1
+    first, cell_of_report = np.flatnonzero(new), np.cumsum(new) - 1
     behind = np.append(first[1:], dyad.size)[: first.size]
-    d, t = dyad[first], time[first]
-    events = np.bincount(cell_of_row, weights=reports.sum(1), minlength=first.size)
-    cells = np.column_stack([d, node_of[d, t], first, behind, events]).astype(np.int64)
-    rows = np.column_stack([direction, dataset, bounds[:-1], bounds[1:], reports.sum(1)]).astype(np.int64)
-    entries = np.column_stack([event_class, reports[row, event_class], cell_of_row[row], row]).astype(np.int64)
+    node = node_of[dyad[first], time[first]]
+    events = np.bincount(cell_of_report, weights=cooperative + hostile, minlength=first.size)
+    cells = np.column_stack([dyad[first], node, first, behind, events]).astype(np.int64)
+    reports = np.column_stack([cooperative, hostile, direction, dataset]).astype(np.int64)
     cell_of_node = np.full(int((node_of >= 0).sum()), -1)
-    cell_of_node[cells[:, 1]] = np.arange(len(cells))
-    directions, datasets, classes = counts.shape[2:]
-    return Counted(_blocks(cells, rows), cells, rows, entries, cell_of_node, classes, directions, datasets)
-
-
-def _blocks(cells: Index, rows: Index) -> Index:
-    """Cut the cells into runs of one dyad with about BLOCK_ENTRIES entries."""
-    blocks: list[tuple[int, int, int, int, int]] = []
-    start = 0
-    for cell in range(1, len(cells) + 1):
-        first, behind = rows[cells[start, 2], 2], rows[cells[cell - 1, 3] - 1, 3]
-        if cell == len(cells) or cells[cell, 0] != cells[start, 0] or behind - first >= BLOCK_ENTRIES:
-            blocks.append((int(cells[start, 0]), start, cell, int(first), int(behind)))
-            start = cell
-    return np.array(blocks, dtype=np.int64).reshape(-1, 5)
+    cell_of_node[node] = np.arange(len(cells))
+    directions, datasets = counts.shape[2:4]
+    return Counted(cells, reports, cell_of_node, directions, datasets)
 
 
 # The order in which the kernels read the parameters.
@@ -155,15 +121,11 @@ def quadrature(spec: "PendulumSpec") -> tuple[Float, Float]:
     return at, weights / weights.sum()
 
 
-def log_likelihood_of_draws(
-    counted: Counted, node: int, level: Float, own: Own, rule: tuple[Float, Float], prefix: str = ""
-) -> Float:
+def log_likelihood_of_draws(counted: Counted, node: int, level: Float, own: Own, rule: tuple[Float, Float]) -> Float:
     """Return the log-likelihood of one node's counts at levels (draw, particle) of every draw."""
-    from forecast.model.kernels.observation import event_log_likelihood
+    from forecast.model.kernels.observation import month_log_likelihood
 
-    cutpoint, scatter = (own[f"{prefix}{part}"] for part in ("cutpoint", "concentration"))
-    cell = counted.cells[counted.cell_of_node[node]]
-    return event_log_likelihood(
-        np.ascontiguousarray(level), cutpoint, scatter, own["offset"], own["noise"], cell, counted.rows,
-        counted.entries, *rule,
-    )  # fmt: skip
+    dyad, _, first, behind, _ = counted.cells[counted.cell_of_node[node]]
+    offset, concentration, noise = (own[name] for name in KERNEL)
+    reports = np.ascontiguousarray(counted.reports[first:behind])
+    return month_log_likelihood(np.ascontiguousarray(level), offset, concentration, noise, int(dyad), reports, *rule)

@@ -1,8 +1,7 @@
-"""Observation model of coded events: side (cooperative or hostile) by the level, and kind within the side.
+"""Observation model of coded events: side (cooperative or hostile) by the level.
 
 The level alone determines whether an event is cooperative, so that the share is the expected share of cooperative
-events for every dyad. The *kind* within a side follows a separate ordered logit: depth of cooperation and severity of
-conflict. Kinds drift and may depend on last year's recorded share, not on the level, so that they cannot bias it.
+events for every dyad. Which kind of its side an event is says nothing of the level, and is not part of the model.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +14,6 @@ from numpy.random import Generator
 from forecast.model.observation import readings as by_dataset
 from forecast.model.observation import side as one_side
 from forecast.model.observation.base import Observation, Own
-from forecast.model.observation.kinds import TOWARDS, Aside, log_odds, places_of, recent_log_odds
 from forecast.model.observation.readings import Readings
 from forecast.model.observation.side import (
     CHUNKED,
@@ -23,7 +21,7 @@ from forecast.model.observation.side import (
     Counted,
     count_sides,
     count_sparsely,
-    draw_classes,
+    draw_sides,
     quadrature,
 )
 from forecast.model.posterior import flat, flat_or_zeros
@@ -76,20 +74,17 @@ def declare_sides(spec: "PendulumSpec", pool: bool, directions: int = 1, dataset
 
 
 class SidesObservation(Observation):
-    """Counted events by side and kind; their arrays are `Sides` and `Aside`."""
+    """Counted events by side; their arrays are `Sides`."""
 
     name = "sides"
     panel = "events"
-    words = "coded events: cooperative or hostile, overdispersed, and their kinds in a part of their own"
+    words = "coded events: cooperative or hostile, overdispersed"
     variables = variables_of("sides")
 
     def read(self, panel: "xr.Dataset", node_of: Index) -> Sides:
         side, busy = count_sparsely(count_sides(panel), node_of), relative_event_counts(panel)
         readings = Readings.of(panel, node_of) if side.datasets > 1 else None
         return Sides(side, busy[node_of >= 0], readings)
-
-    def read_aside(self, panel: "xr.Dataset", node_of: Index, kind_drift: str) -> Aside | None:
-        return Aside.of(panel, node_of, kind_drift)
 
     def shape(self, observed: Sides) -> tuple[int, ...]:
         spans = () if observed.readings is None else observed.readings.spans
@@ -106,7 +101,7 @@ class SidesObservation(Observation):
             pm.Deterministic(name, declared[name].add(), dims="dyad") if name in declared else np.zeros(dyads)
             for name in ("tau", "volume_effect")
         )
-        own: Own = {"noise": noise, "volume_effect": volume_effect, "cutpoint": pt.zeros((side.datasets, 1))}
+        own: Own = {"noise": noise, "volume_effect": volume_effect}
         if readings is not None:
             own |= by_dataset.add_readings(arrays, volume_effect)
         own["concentration"] = declared["concentration"].add() if spec.overdispersion else np.zeros(side.datasets)
@@ -152,7 +147,6 @@ class SidesObservation(Observation):
         p = spec.priors
         own = {
             "noise": np.full(dyads, np.exp(p.noise[0]) if spec.month_noise else 0.0),
-            "cutpoint": np.zeros((side.datasets, 1)),
             "concentration": np.full(side.datasets, np.exp(p.concentration[0]) if spec.overdispersion else 0.0),
             "offset": np.zeros((dyads, side.directions, side.datasets)),
             "volume_effect": np.full(dyads, p.volume_effect[0] if spec.volume_effect else 0.0),
@@ -185,19 +179,13 @@ class SidesObservation(Observation):
 
     def draws(self, posterior: "xr.Dataset") -> Own:
         sizes = posterior.sizes
-        draws, datasets = sizes["chain"] * sizes["draw"], sizes.get("dataset", 1)
+        datasets = sizes.get("dataset", 1)
         own = {
             "noise": flat_or_zeros(posterior, "tau", sizes["dyad"]),
-            "cutpoint": np.zeros((draws, datasets, 1)),
             "concentration": flat_or_zeros(posterior, "concentration", datasets),
             "offset": flat(posterior["direction_offset"]),
             "volume_effect": flat_or_zeros(posterior, "volume_effect", sizes["dyad"]),
         }
-        for name in TOWARDS:
-            if f"{name}_slope" in posterior:
-                parts = [f"{name}_{part}" for part in ("slope", "shift", "cutpoint")]
-                own |= {part: flat(posterior[part]) for part in parts}
-                own[f"{name}_concentration"] = flat_or_zeros(posterior, f"{name}_concentration", datasets)
         return own if datasets == 1 else own | by_dataset.draws(posterior, own)
 
     def log_likelihood_of_draws(self, level: Float, own: Own, arrays: "PanelArrays", node: int) -> Float:
@@ -224,27 +212,9 @@ class SidesObservation(Observation):
         if several:
             at = at + by_dataset.shift_of_panel(panel, parameters)[d, t, q]
 
-        def concentration(prefix: str) -> Float | None:
-            name = f"{prefix}concentration"
-            return np.asarray(parameters[name].to_numpy()[q]) if name in parameters else None
-
-        by_side = draw_classes(total[d, t, s, q], one_side.class_probabilities(at, np.zeros(1)), concentration(""), rng)
-        place, places = places_of(panel, spec.kind_drift)
-        sides = np.zeros((*total.shape[:2], total.shape[3], 2), dtype=np.int64)
-        np.add.at(sides, (d, t, q), by_side)
-        recent = recent_log_odds(sides, panel)
-        drawn = np.zeros((len(d), counts.sizes["class"]), dtype=counts.dtype)
-        of_kinds = ("depth", slice(cut, None), by_side[:, 1]), ("severity", slice(0, cut), by_side[:, 0])
-        for name, own, number in of_kinds:
-            if f"{name}_slope" not in parameters:
-                drawn[:, own] = number[:, None]
-                continue
-            shift = parameters[f"{name}_shift"].to_numpy()[place[d, t] + places * q]
-            slope = parameters[f"dataset_{name}_slope" if several else f"{name}_slope"].to_numpy()
-            kind = log_odds(name, np.broadcast_to(slope, total.shape[3])[q], recent[d, t, q], shift)
-            chances = one_side.class_probabilities(kind, parameters[f"{name}_cutpoint"].to_numpy()[q])
-            ordered = draw_classes(number, chances, concentration(f"{name}_"), rng)
-            drawn[:, own] = ordered if name == "depth" else ordered[:, ::-1]
+        scatter = parameters["concentration"].to_numpy()[q] if "concentration" in parameters else None
+        by_side = draw_sides(total[d, t, s, q], at, scatter, rng)
+        drawn = _kinds_as_recorded(counts.to_numpy(), cut, d, by_side, rng)
         simulated = np.zeros_like(counts.to_numpy())
         simulated[d, t, s, q] = drawn
         result = panel.drop_vars("goldstein", errors="ignore").copy(deep=True)
@@ -272,6 +242,16 @@ class SidesObservation(Observation):
         return float(weight.sum() ** 2 / (weight**2).sum() / weight.size)
 
 
+def _kinds_as_recorded(counts: Index, cut: int, dyad: Index, by_side: Index, rng: Generator) -> Index:
+    """Draw the kinds of simulated events, (report, class), with the mix of each side in the record of their dyad."""
+    recorded = counts.sum(axis=(1, 2, 3)) + 1.0
+    drawn = np.zeros((len(dyad), counts.shape[-1]), dtype=counts.dtype)
+    for side, own in enumerate((slice(0, cut), slice(cut, None))):
+        mix = recorded[:, own] / recorded[:, own].sum(axis=1, keepdims=True)
+        drawn[:, own] = rng.multinomial(by_side[:, side], mix[dyad])
+    return drawn
+
+
 def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
     """Return the rough variance of a month's level from its events, 0.3 units of information each."""
     independent = isinstance(concentration, float) and concentration == 0.0
@@ -283,7 +263,7 @@ def _value_and_slope(
     level: Float, shift: Float, own: Own, counted: Counted, rule: tuple[Float, Float]
 ) -> tuple[Any, ...]:
     """Compute the log-likelihood of all counts at the nodes' levels, and its slope in them."""
-    from forecast.model.kernels.sides import sides_value_gradient
+    from forecast.model.kernels.observation import sides_value_gradient
 
     kernel: Callable[..., tuple[Any, ...]] = sides_value_gradient
     parameters = (own[name] for name in one_side.KERNEL)
