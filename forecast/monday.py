@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from forecast.model import Fit
     from forecast.outlook.attribution import Attribution
     from forecast.outlook.comparison import Change
-    from forecast.questions import Draft, History
+    from forecast.questions import Draft, History, Question
     from forecast.report.pairs_page import Pair
 
 REPORTS, CHANGES, DIGESTS = Path("reports"), Path("changes"), "fit.sha256"
@@ -181,9 +181,13 @@ class Monday:
         self._each(REPORTING, {dyad: dyad for dyad in made.dyads}, write)
 
     def _compare(self, old: "Fit", made: PreparedReports, *, keep: bool) -> None:
-        """Write what has changed of each pair since the last fit, which is updated once for all."""
-        from forecast.outlook.comparison import carry_over, split_change
+        """Write what has changed of each pair since the last fit, which is updated once for all.
+
+        Both weeks answer the same: the headline, or in a new month, which has another window, that of the last week.
+        """
+        from forecast.outlook.comparison import carry_over, split_change, split_question_change
         from forecast.outlook.query import main_horizon
+        from forecast.questions.explain import asking, headline_question
 
         seed = self.settings.seed
         carried = carry_over(old, made.fit, seed=seed, progress=self.progress)
@@ -194,31 +198,43 @@ class Monday:
             folder = CHANGES / self.day / dyad
             if keep and (folder / "index.html").exists():
                 return
-            change = split_change(
-                old, made.fit, dyad, horizon=main_horizon(made.assessments[dyad].horizons), **self.terms,
-                old_seed=seed, new_seed=seed, carried=carried, progress=self.progress,
-            )  # fmt: skip
+            horizon = main_horizon(made.assessments[dyad].horizons)
+            asked = headline_question(old, made.fit, dyad, horizon=horizon, **self.terms)
+            common: dict[str, Any] = {"carried": carried, "progress": self.progress}
+            if asked is None:
+                change = split_change(
+                    old, made.fit, dyad, horizon=horizon, **self.terms, old_seed=seed, new_seed=seed, **common
+                )
+            else:
+                change = split_question_change(
+                    old, made.fit, dyad, asked.sentence, asking(asked, dyad), seeds=(seed, seed), **common
+                )
             links = {
                 "All pairs": f"../../../{REPORTS}/index.html",
                 "Report": f"../../../{REPORTS}/{self.day}/{dyad}/index.html",
             }
-            write_change((old, made.fit), change, folder, events=self._events(made, dyad, change), links=links)
+            events = self._events(made, dyad, change, asked)
+            write_change((old, made.fit), change, folder, events=events, links=links)
 
         clear_leftovers(CHANGES / self.day)  # where all is there already, nothing else does
         self._each("comparison of", {dyad: dyad for dyad in made.dyads if dyad in old.dyads}, write)
 
-    def _events(self, made: PreparedReports, dyad: str, change: "Change") -> "Attribution | None":
+    def _events(
+        self, made: PreparedReports, dyad: str, change: "Change", asked: "Question | None"
+    ) -> "Attribution | None":
         """Return what the events since then did, within at most a year; None where a new fit would have to say."""
         from forecast.outlook.attribution import MOST_MONTHS, attribute
+        from forecast.questions.explain import attribute_question
 
         months, table = months_between(*change.days), made.job.records.events
         if months > MOST_MONTHS or table is None:
             return None
+        common: dict[str, Any] = {"months": max(months, 1), "seed": self.settings.seed, "progress": self.progress}
         try:
-            return attribute(
-                made.fit, dyad, table, months=max(months, 1), horizon=change.asked.horizon,  # type: ignore[union-attr]
-                **self.terms, seed=self.settings.seed, progress=self.progress,
-            )  # fmt: skip
+            if asked is not None:
+                return attribute_question(made.fit, asked, table, dyad=dyad, **common)
+            horizon = change.asked.horizon  # type: ignore[union-attr]
+            return attribute(made.fit, dyad, table, horizon=horizon, **self.terms, **common)
         except (NoEvents, NotUpdatable) as error:
             self.say(f"{dyad}: the events since then are not listed: {error}")
             return None

@@ -14,7 +14,17 @@ from forecast.events.codebook import VISITS
 from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import plain
 from forecast.outlook.attribution import Attribution, Part
-from forecast.outlook.comparison import LEVEL, Change, Numbers, Step, as_shown, difference
+from forecast.outlook.comparison import (
+    ALONE,
+    FROM_BENCHMARKS,
+    FROM_MODEL,
+    LEVEL,
+    Change,
+    Numbers,
+    Step,
+    as_shown,
+    difference,
+)
 from forecast.panel.notes import notes_of_panel
 from forecast.plots import plot_attribution
 from forecast.plots.outcomes import WEEKS_SHOWN, Waterfall
@@ -27,8 +37,13 @@ from forecast.wording import DASH, day, interval, join, month, number, signed
 if TYPE_CHECKING:
     from forecast.model import Fit
 
-ADDED = {LEVEL: "level, points", "up": "higher, %", "down": "lower, %", "yes": "yes, %", "ahead": "of it ahead, %"}
+ADDED = {
+    LEVEL: "level, points", "up": "higher, %", "down": "lower, %", "yes": "yes, %", "ahead": "of it ahead, %",
+    FROM_MODEL: "of it the model, %", FROM_BENCHMARKS: "of it the benchmarks, %", ALONE: "the model alone, %",
+}  # fmt: skip
 """Heads of columns of what was added, for the numbers that tables have."""
+PUBLISHED = ("up", "yes", FROM_MODEL, FROM_BENCHMARKS)
+"""Numbers in the table of the parts of a change; the level and the model alone have a folded one."""
 WORDS = {"", "month", "week from", "kind", "day", "what", "part", "how"}
 """Heads of columns that hold words."""
 
@@ -42,7 +57,9 @@ type _Row = tuple[Sequence[str], Numbers, Sequence[str]]
 """Cells, what was added, and cells after it."""
 
 
-def _contributions(before: Sequence[str], rows: Sequence[_Row], numbers: Numbers, after: Sequence[str] = ()) -> Table:
+def _contributions(
+    before: Sequence[str], rows: Sequence[_Row], numbers: Iterable[str], after: Sequence[str] = ()
+) -> Table:
     """Arrange what was added to some numbers, with the heads of the cells before and after."""
     names = [name for name in ADDED if name in numbers]
     heads = [*before, *(ADDED[name] for name in names), *after]
@@ -247,20 +264,27 @@ def change_rows(change: Change) -> list[dict[str, Any]]:
 
 
 def sentences(change: Change) -> list[str]:
-    """Return the change in three sentences: by how much, which parts, and what became of the level."""
+    """Return the change in sentences: by how much, which parts, who in the pool, and what became of the level."""
     parts = [f"{step.name} {_added(change.outcome, step.added)}" for step in change.steps]
     middle = f"The change is {_added(change.outcome, change.total)} points of probability: {join(parts)}."
-    return [sentence("change_first", change), middle, sentence("change_last", change)]
+    pool = [sentence("change_pool", change)] if FROM_MODEL in change.now else []
+    return [sentence("change_first", change), middle, *pool, sentence("change_last", change)]
 
 
-def steps_table(change: Change) -> Table:
-    """Return the parts as a table."""
-    own, parts = (LEVEL, change.outcome), [(step.name, step.added) for step in change.steps]
+def steps_table(change: Change, names: Sequence[str] = PUBLISHED) -> Table:
+    """Return the parts of the change of some numbers as a table, each number with its Monte Carlo error."""
+    own = [name for name in ADDED if name in names and name in change.now]
+    parts = [(step.name, step.added) for step in change.steps]
     rows = [
         ((name,), added, [number(as_shown(one, added[one])[1], 1) for one in own])
         for name, added in [*parts, ("all together", change.total)]
     ]
-    return _contributions(["part"], rows, change.now, [f"± {ADDED[name].partition(',')[0]}" for name in own])
+    return _contributions(["part"], rows, own, [f"± {ADDED[name].partition(',')[0]}" for name in own])
+
+
+def alone_table(change: Change) -> Table:
+    """Return the parts of the change of the level and of the chance of the model alone."""
+    return steps_table(change, (LEVEL, ALONE))
 
 
 @checked

@@ -17,8 +17,8 @@ from forecast.wording import DASH, chance, signed, whole_percents
 
 SCHEMA = 1
 CHANCES = ("up", "same", "down")
-COMPARED = ("dyad", "months", "baseline_months", "smallest_improvement")
-"""What is the same where the chances of two days are compared."""
+COMPARED = ("dyad", "months", "first", "until", "baseline_first", "baseline_months", "smallest_improvement")
+"""What is the same where the chances of two days are compared: a new month has another window."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,15 @@ class Pair:
     as_of: str
     converged: bool
     months: int  # What is asked: months of the window, months it is compared with, points that count as a change
+    first: str | None  # First and last day of the window, and first day of its baseline; null if not defined
+    until: str | None
+    baseline_first: str | None
     baseline_months: int
     smallest_improvement: float
     up: float | None  # Chances that the share is higher, similar and lower; null where they are not defined
     same: float | None
     down: float | None
-    # `up` the time before; null if there was no report, it asked something else, or one of the two has not
+    # `up` the time before; null if there was no report, it asked of another window, or one of the two has not
     # converged
     before: float | None = None
     # Addresses of the report and of the page of its change, relative to the page; empty if there is none
@@ -57,7 +60,9 @@ class Pair:
         facts = ("dyad", "label", "title", "as_of", "converged", "baseline_months", "smallest_improvement")
         said: dict[str, Any] = {"caveats": tuple(numbers["caveats"]), "edition": read_edition(numbers.get("edition"))}
         own = {name: numbers[name] for name in facts}
-        made = cls(**own, months=months, **chances, link=link, change=change, **said)
+        asked = {name: window.get(name) for name in ("first", "until")}
+        asked["baseline_first"] = (window.get("baseline") or {}).get("first")
+        made = cls(**own, months=months, **asked, **chances, link=link, change=change, **said)
         if earlier is None or not (earlier.converged and made.converged):
             return made
         same = all(getattr(made, name) == getattr(earlier, name) for name in COMPARED)
