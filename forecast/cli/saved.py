@@ -61,7 +61,7 @@ def scenario(
         from forecast.events.dyads import choose_dyad, dyad_labels
         from forecast.outlook import reported
         from forecast.outlook.scenarios import read_scenarios
-        from forecast.report.scenario_page import chances, question_sentences
+        from forecast.report.scenario_page import chances, finding, question_sentences
 
         tables = read_scenarios(assume)  # first: a broken file is found before anything takes time
         loaded = forecast.Fit.load(fit)
@@ -80,7 +80,7 @@ def scenario(
     usable = gate.passed and not any(one.fault for one in found.scenarios)
     said = [f"{one.name}: {' '.join([one.sentence, *question_sentences(found, one)])}" for one in found.scenarios]
     warnings = [f"{one.name}: {warning}" for one in found.scenarios for warning in one.warnings]
-    title, parts = f"{found.label}: {found.stamp}", [chances(found), *said]
+    title, parts = f"{finding(found)} ({found.stamp})", ["By the model alone:", chances(found), *said]
     show_result(page, "scenario.json", lambda: show(title, parts, page, warnings), as_json=as_json, converged=usable)
 
 
