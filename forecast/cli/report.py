@@ -195,8 +195,8 @@ def monday(
     """Do a week's work in this folder: update, report on all pairs, compare, answer, resolve, score, commit.
 
     Reads added/ and questions/, writes reports/DAY, changes/DAY and reports/index.html (`forecast help
-    every-monday`). A second run on the same day continues the first. Exit code 1 if a part failed, 3 if a fit has not
-    converged; what succeeded is kept.
+    every-monday`). A second run on the same day continues the first. Exit code 1 if a part failed, an added row was
+    rejected or a forecast has to be confirmed, 3 if a fit has not converged; what succeeded is kept.
     """
     from forecast.monday import Monday
 
@@ -219,9 +219,10 @@ def _print_week(done: "Monday") -> None:
     """Print a line for each pair and question; end with the exit code of what failed."""
     pairs = sorted(done.pairs, key=lambda one: (one.moved is None, -abs(one.moved or 0.0)))
     print_lines("week", soft_wrap=True, week=done, pairs=pairs)
+    print_lines("loud", soft_wrap=True, week=done)
     for what, error in done.failures.items():
         typer.echo(f"Failed: {what}: {printable(str(error))}", err=True)
-    if done.failures:
+    if done.failures or done.rejected or done.doubts:
         raise typer.Exit(1)
     if not done.converged:
         raise NotConverged("NOT CONVERGED: do not use the numbers of the pairs named so. Take more --draws and --tune")

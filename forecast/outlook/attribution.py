@@ -32,8 +32,8 @@ from forecast.model.particles import Draws, Observed, Weights, pareto_k_limit, s
 from forecast.model.posterior import flat
 from forecast.model.updating import redraw, sampled_again
 from forecast.numeric import share
-from forecast.outlook.comparison import LEVEL, Ahead, Look, Numbers, ShareChange, difference, level_now, numbers_of
 from forecast.outlook.benchmarks import without_pool
+from forecast.outlook.comparison import LEVEL, Ahead, Look, Numbers, ShareChange, difference, level_now, numbers_of
 from forecast.outlook.draws import dyad_draws, position
 from forecast.outlook.recorded import Baseline, main_record
 from forecast.outlook.simulations import BASELINE_MONTHS
@@ -140,9 +140,9 @@ class Attribution:
     horizon: int | None  # Months ahead that the chances of the headline are about; None of a question
     baseline: Baseline | NotDefined | None  # Of the headline; it stays as it is, whatever is left out
     smallest_improvement: float | None  # Points of share that count as a change
-    # Level (mean share) and probabilities of `up`, `same` and `down` by the model alone: as they are, and without any of
-    # the events. Of a question in their place `yes`; and `ahead`, the same with the months of its window as they were recorded, if
-    # there are any.
+    # Level (mean share) and probabilities of `up`, `same` and `down` by the model alone: as they are, and without any
+    # of the events. Of a question in their place `yes`; and `ahead`, the same with the months of its window as they
+    # were recorded, if there are any.
     now: Numbers
     before: Numbers
     level: LevelCourse

@@ -166,8 +166,9 @@ class Ahead:
             level = simulations.share[..., simulations.at(ahead)].mean(axis=-1)
         return Look(level, {} if isinstance(observed, NotDefined) else asked.outcomes(observed, simulations))
 
-
-    def look_published(self, asked: ShareChange, ahead: int = 0, *, seed: int, past: DatasetRecord | None = None) -> Look:
+    def look_published(
+        self, asked: ShareChange, ahead: int = 0, *, seed: int, past: DatasetRecord | None = None
+    ) -> Look:
         """Look at the level and at the published chances of a question.
 
         `past` is the record that the benchmarks read, by default that of the simulations.

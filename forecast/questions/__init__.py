@@ -10,6 +10,7 @@ from forecast.outlook.question import (
 )
 from forecast.questions.answer import Answer, PutQuestion, answer_question, put_question
 from forecast.questions.ask import conditional_question, joint_question, make_question
+from forecast.questions.deciding import deciding_rows
 from forecast.questions.event_question import EventQuestion
 from forecast.questions.events import answer_events, make_event_question, resolve_events
 from forecast.questions.explain import attribute_question
@@ -25,7 +26,8 @@ __all__ = [
     "Answer", "ConditionalQuestion", "CountQuestion", "Draft", "EventQuestion", "FixedBaseline", "History",
     "JointQuestion", "Ledger", "LedgerEntry", "LevelQuestion", "Merged", "OutsideQuestion", "PassageQuestion",
     "PutQuestion", "Question", "Resolution", "ShareQuestion", "TrackRecord", "answer_events", "answer_question",
-    "answered", "append_entries", "asked", "attribute_question", "conditional_question", "joint_question",
+    "answered", "append_entries", "asked", "attribute_question", "conditional_question", "deciding_rows",
+    "joint_question",
     "make_event_question", "make_question", "merge_ledger", "put_question", "question_of", "read_question",
     "resolve_events", "resolve_question", "resolved", "write_question",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forecast.arguments import checked
+from forecast.arguments import checked, require_percent
 from forecast.dates import LONGEST_HORIZON, add_months, month_end
 from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels
@@ -133,6 +133,8 @@ def make_question(
     record = replace(record_of(panel, dyad, place, kind, table), label=label or dyad_labels().get(dyad, dyad))
     window = _window(record, months, last)
     ((name, value),) = asked.items()
+    if name in ("above", "below", "level") and measure == "share":
+        require_percent(name, float(value))
     if (when != "at" or span is not None) and name in ("of", "level"):
         raise QuestionError(f"when, span: rolling windows are for shares; leave them out of {name}")
     if span is not None and when == "at":
@@ -334,7 +336,10 @@ def _window(record: DatasetRecord, months: int | None, last: date | None) -> tup
         raise QuestionError(f"months: {months}; expected 1 to {LONGEST_HORIZON}")
     end = month_end(last) if last is not None else month_end(add_months(first, (months or SPAN) - 1))
     if end < first:
-        raise QuestionError(f"last: {end:%Y-%m} is not after {record.clock.last_day():%Y-%m}; ask of a later month")
+        raise QuestionError(
+            f"last (--until): {end:%Y-%m} is not after {record.clock.last_day():%Y-%m}, the month of the forecast "
+            "date; ask of a later month"
+        )
     return first, end
 
 

@@ -90,9 +90,7 @@ def headline_question(
     """
     if same_window(old, new):
         return None
-    return make_question(
-        old.panel, dyad, higher=smallest_improvement, months=horizon, baseline_months=baseline_months
-    )
+    return make_question(old.panel, dyad, higher=smallest_improvement, months=horizon, baseline_months=baseline_months)
 
 
 @checked

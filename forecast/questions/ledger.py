@@ -23,26 +23,42 @@ from forecast.files import PASSING, clear_leftovers, is_empty, write_text
 from forecast.hazards.forecast import Expected
 from forecast.journal import TORN, Journal, append_lines, read_journal
 from forecast.outlook.draws import FitLike
-from forecast.outlook.question import Question, SingleQuestion
+from forecast.outlook.question import CountQuestion, Question, SingleQuestion
 from forecast.outlook.summary import NotDefined
 from forecast.panel.record import coverage_end, last_known
 from forecast.questions.answer import Answer, answer_question
+from forecast.questions.deciding import PanelOf, decided_note, decided_on, deciding_rows
+from forecast.questions.doubts import Doubt
 from forecast.questions.event_question import EventQuestion
 from forecast.questions.events import answer_events, events_answer, resolve_events
 from forecast.questions.form import read_question, write_question
-from forecast.questions.history import BadLine, Draft, History, LedgerEntry, Resolved, follow, hash_of, line_of
+from forecast.questions.history import (
+    BadLine,
+    Confirmed,
+    Draft,
+    History,
+    LedgerEntry,
+    Resolved,
+    Withdrawn,
+    follow,
+    hash_of,
+    line_of,
+)
 from forecast.questions.outside import OutsideQuestion, require_price
 from forecast.questions.resolution import Resolution, resolve_parts, resolve_question
 from forecast.wording import count, join
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
     from forecast.events import EventTable
     from forecast.sources import Records
 
 
 NAME = "ledger.jsonl"
+NOTHING_NEW = "nothing new since the last answer"
+"""Why a question gets no forecast that repeats the last one."""
 LONGEST_LINE = 100_000
 FIRST = "0" * 64
 """Previous hash of the first entry."""
@@ -308,7 +324,20 @@ def event_answer_of(
         return closed
     history.require_forward(day)
     found = answer_events(table, question, as_of=day, expect=expect)
-    return _if_new(history, {**events_answer(question, found), "question": asked.id})
+    draft = {**events_answer(question, found), "question": asked.id}
+    if not isinstance(asked, OutsideQuestion):
+        draft |= _decided_note(question, table, _no_panel, day)
+    return _if_new(history, draft)
+
+
+def _no_panel(dyad: str) -> "xr.Dataset":
+    raise QuestionError(f"{dyad}: events of a set need no panel")
+
+
+def _decided_note(question: Question, table: "EventTable", panel_of: PanelOf, day: date) -> Draft:
+    """Return the note of a forecast of an event that has happened, in place of any other."""
+    decided = decided_on(question, deciding_rows(question, table, panel_of, day))
+    return {} if decided is None else {"note": decided_note(decided)}
 
 
 def priced(question: Question, source: str, price: float, day: date) -> Draft:
@@ -340,11 +369,32 @@ def outcome_of(question: Question, outcome: str, source: str, day: date) -> Draf
     }  # fmt: skip
 
 
+def withdrawn(question: Question, why: str) -> Draft:
+    """Return the entry by which a question is withdrawn."""
+    if not why.strip():
+        raise QuestionError(f"why: expected the reason for withdrawing {question.id}, in words")
+    return {"entry": "withdrawn", "question": question.id, "why": " ".join(why.split())}
+
+
+def confirmed(doubts: Sequence[Doubt], by: str, why: str) -> Draft:
+    """Return the entry by which a person confirms the doubted forecast of a question."""
+    if not by.strip() or not why.strip():
+        raise QuestionError(f"by, why: expected who confirms {doubts[0].question}, and the reason in words")
+    return {
+        "entry": "confirmed",
+        "question": doubts[0].question,
+        "chance": round(doubts[0].chance, 6),
+        "doubts": list(dict.fromkeys(one.kind for one in doubts)),
+        "by": " ".join(by.split()),
+        "why": " ".join(why.split()),
+    }
+
+
 def _if_new(history: History, draft: Draft) -> Draft | str:
     """Return an answer unless it repeats the last one."""
     last = {} if history.last_answer is None else history.last_answer.plain
     same = all(last.get(name) == value for name, value in draft.items())
-    return "nothing new since the last answer" if same else draft
+    return NOTHING_NEW if same else draft
 
 
 def answer_of(
@@ -358,7 +408,15 @@ def answer_of(
         return closed
     history.require_forward(as_of)  # before long work
     found = answer_question(fit, history.question, seed=seed, table=table)
-    return _if_new(history, answered(found, model=model, converged=converged))
+    draft = answered(found, model=model, converged=converged)
+    if table is not None and _counts(history.question):
+        draft |= _decided_note(history.question, table, lambda dyad: fit.panel, as_of)
+    return _if_new(history, draft)
+
+
+def _counts(question: Question) -> bool:
+    """Return whether events can decide a question before its window ends."""
+    return all(isinstance(part, CountQuestion | EventQuestion) for part in question.parts)
 
 
 def resolution_of(history: History, records: "Records", day: date, *, now: date) -> Draft | str:
@@ -385,7 +443,15 @@ def resolution_of(history: History, records: "Records", day: date, *, now: date)
         return replace(found, outcome="open", reason=f"its window ends on {part.last}; resolve it after that day")
 
     found = resolve_parts(question, resolve)
-    return found.reason if found.outcome in ("open", "never") else resolved(found)
+    if found.outcome in ("open", "never"):
+        return found.reason
+    draft = resolved(found)
+    if found.outcome == "yes" and records.events is not None and _counts(question):
+        rows = deciding_rows(question, records.events, lambda dyad: records.panel([records.find(dyad)], day), day)
+        decided = decided_on(question, rows)
+        if decided is not None and decided <= question.last:
+            draft["decided"] = decided.isoformat()
+    return draft
 
 
 def _torn_words(path: Path, line: int, done: str) -> str:
@@ -488,8 +554,8 @@ class QuestionFolder:
 
 COLUMNS = (
     "number", "written", "entry", "question", "retrospective", "timing", "kind", "dyad", "dataset", "asked", "first",
-    "last", "sentence", "as_of", "chance", "void", "by", "converged", "outcome", "reason", "data", "model", "code",
-    "hash",
+    "last", "sentence", "as_of", "chance", "void", "by", "converged", "note", "outcome", "reason", "decided", "why",
+    "data", "model", "code", "hash",
 )  # fmt: skip
 
 
@@ -499,7 +565,7 @@ def entry_rows(ledger: Ledger) -> "pd.DataFrame":
 
     def row(entry: LedgerEntry) -> dict[str, Any]:
         history = ledger.histories[entry.question]
-        timing = None if isinstance(entry, Resolved) else history.timing(entry)
+        timing = None if isinstance(entry, Confirmed | Resolved | Withdrawn) else history.timing(entry)
         return {**history.question.described, **entry.plain, "timing": timing}
 
     return pd.DataFrame([row(entry) for entry in ledger.entries], columns=list(COLUMNS))

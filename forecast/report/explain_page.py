@@ -218,9 +218,7 @@ def parts_table(what: str, parts: Sequence[Part], found: Attribution) -> Table:
     return _contributions([what, "events"], [*rows, (("all together", ""), found.total, ())], (LEVEL,))
 
 
-def events_table(
-    found: Attribution, places: Iterable[int] | None = None, names: Iterable[str] = (LEVEL,)
-) -> Table:
+def events_table(found: Attribution, places: Iterable[int] | None = None, names: Iterable[str] = (LEVEL,)) -> Table:
     """Return a table of events, by default of those that contributed most to the level, or the chance of a question."""
     own, rows = [name for name in ADDED if name in names and name in found.now], []
     for place in _by_size(found)[:LARGEST] if places is None else places:

@@ -2,8 +2,8 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from forecast.arguments import checked
@@ -93,9 +93,12 @@ def _figures(gate: "Gate", found: Scenarios) -> dict[str, Illustration]:
     names = WITHOUT, *(one.name for one in found.scenarios)
     prospects = [*zip(names, found.prospects, map(chances_of_higher, found.prospects), strict=True)]
     rows = -(-len(found.scenarios) // 3)
-    heights = {"level": (3.6 + 0.2 * rows, 3.2 + 0.2 * len(names)), "chances": (2.4 + 0.2 * rows, 2.4 + 0.2 * len(names))}
+    parts: tuple[tuple[Literal["level", "chances"], tuple[float, float]], ...] = (
+        ("level", (3.6 + 0.2 * rows, 3.2 + 0.2 * len(names))),
+        ("chances", (2.4 + 0.2 * rows, 2.4 + 0.2 * len(names))),
+    )
     made = {}
-    for part, height in heights.items():
+    for part, height in parts:
         draw = plotted(partial(_draw, found, part), heights=height, legend=(3, 1))
         drawn = worded("figures.j2", f"scenarios_{part}", draw, {"found": found, "prospects": prospects})
         if not gate.passed:
