@@ -189,18 +189,14 @@ MOST_POINTS = 100.0
 
 
 LEAST_PERCENT = 1.0
-"""Per cent: a smaller share is a slip, a fraction in place of a percentage; no pair's share has been so low."""
+"""Per cent: a smaller threshold is a fraction in place of a percentage; no pair's share has been so low."""
 
 
-def require_percent(name: str, value: float) -> float:
-    """Make sure that a share given by a user is in per cent, and not a fraction."""
-    if not LEAST_PERCENT <= value < MOST_POINTS:
-        meant = f". For {100 * value:g}% write {100 * value:g}" if 0 < value < LEAST_PERCENT else ""
-        raise SpecError(
-            f"{name}: got {value:g}; expected a share in per cent, at least {LEAST_PERCENT:g} and less than "
-            f"{MOST_POINTS:g}{meant}"
-        )
-    return value
+def described_fraction(name: str, value: float) -> str:
+    """Return what is wrong with a share that was given as a fraction; empty if it is in per cent."""
+    if not 0 < value < LEAST_PERCENT:
+        return ""
+    return f"{name}: got {value:g}; expected per cent, 0 to 100. For {100 * value:g}% write {100 * value:g}"
 
 
 def require_whole(name: str, value: object) -> int:

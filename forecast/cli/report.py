@@ -195,7 +195,7 @@ def monday(
     """Do a week's work in this folder: update, report on all pairs, compare, answer, resolve, score, commit.
 
     Reads added/ and questions/, writes reports/DAY, changes/DAY and reports/index.html (`forecast help
-    every-monday`). A second run on the same day continues the first. Exit code 1 if a part failed, an added row was
+    every-monday`). A second run on the same day continues the first. Exit code 1 if a part failed or an added row was
     rejected or a forecast has to be confirmed, 3 if a fit has not converged; what succeeded is kept.
     """
     from forecast.monday import Monday
@@ -222,7 +222,7 @@ def _print_week(done: "Monday") -> None:
     print_lines("loud", soft_wrap=True, week=done)
     for what, error in done.failures.items():
         typer.echo(f"Failed: {what}: {printable(str(error))}", err=True)
-    if done.failures or done.rejected or done.doubts:
+    if done.failures or done.rejected:
         raise typer.Exit(1)
     if not done.converged:
         raise NotConverged("NOT CONVERGED: do not use the numbers of the pairs named so. Take more --draws and --tune")

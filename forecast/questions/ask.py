@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forecast.arguments import checked, require_percent
+from forecast.arguments import checked, described_fraction
 from forecast.dates import LONGEST_HORIZON, add_months, month_end
 from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels
@@ -133,8 +133,9 @@ def make_question(
     record = replace(record_of(panel, dyad, place, kind, table), label=label or dyad_labels().get(dyad, dyad))
     window = _window(record, months, last)
     ((name, value),) = asked.items()
-    if name in ("above", "below", "level") and measure == "share":
-        require_percent(name, float(value))
+    in_percent = name in ("above", "below", "level") and measure == "share"
+    if in_percent and (fault := described_fraction(name, float(value))):
+        raise QuestionError(fault)
     if (when != "at" or span is not None) and name in ("of", "level"):
         raise QuestionError(f"when, span: rolling windows are for shares; leave them out of {name}")
     if span is not None and when == "at":
