@@ -296,9 +296,15 @@ def attribute(
 
     pool = asked is not None and not isinstance(record, NotDefined) and without_pool(record) is None
     setting = Setting(
-        fit, dyad, panel_of_dyad(fit.panel, dyad), seen, seed, refit, progress or silent,
+        fit,
+        dyad,
+        panel_of_dyad(fit.panel, dyad),
+        seen,
+        seed,
+        refit,
+        progress or silent,
         publish=publish if pool else None,
-    )  # fmt: skip
+    )
     return attribute_to(
         setting, table, months, horizon=horizon, baseline=baseline, smallest_improvement=smallest_improvement
     )
@@ -485,9 +491,11 @@ def _in_order(whole: ReducedFit, events: pd.DataFrame) -> dict[str, Any]:
         for place, (index, number) in enumerate(zip(events.index.tolist(), events["counted"].tolist(), strict=True))
     ]
     return {
-        "before": numbers_of(before[periods[0]].numbers), "in_order": tuple(in_order), "pareto_k": _shown(worst),
+        "before": numbers_of(before[periods[0]].numbers),
+        "in_order": tuple(in_order),
+        "pareto_k": _shown(worst),
         "published": _published(whole, before, events),
-    }  # fmt: skip
+    }
 
 
 def _published(whole: ReducedFit, before: Mapping[int, ReducedFit], events: pd.DataFrame) -> Published | None:

@@ -227,9 +227,13 @@ class Withdrawn(LedgerEntry):
 
 
 KINDS: dict[str, type[LedgerEntry]] = {
-    "asked": Asked, "answered": Answered, "priced": Priced, "confirmed": Confirmed, "resolved": Resolved,
+    "asked": Asked,
+    "answered": Answered,
+    "priced": Priced,
+    "confirmed": Confirmed,
+    "resolved": Resolved,
     "withdrawn": Withdrawn,
-}  # fmt: skip
+}
 
 
 def line_of(plain: Mapping[str, Any]) -> bytes:

@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from forecast import dates
 from forecast.dates import today
 from forecast.errors import LedgerError, OutputError, QuestionError
 from forecast.files import PASSING, clear_leftovers, is_empty, write_text
@@ -253,7 +254,7 @@ def append_entries(
     repaired: list[str] = []
 
     def make(journal: Journal) -> tuple[bytes, ...]:
-        written = (now or datetime.now(UTC)).astimezone(UTC)  # now that no other writer can come between
+        written = (now or dates.now()).astimezone(UTC)  # now that no other writer can come between
         found = Ledger(path, written.date() + CLOCK_TOLERANCE)
         whole, before = found.take(journal), found.lines
         for draft in list(drafts(found) if callable(drafts) else drafts):

@@ -26,6 +26,7 @@ from forecast.outlook.comparison import (
     difference,
 )
 from forecast.panel.notes import notes_of_panel
+from forecast.panel.record import last_known
 from forecast.plots import plot_attribution
 from forecast.plots.outcomes import WEEKS_SHOWN, Waterfall
 from forecast.report.events import who
@@ -38,9 +39,15 @@ if TYPE_CHECKING:
     from forecast.model import Fit
 
 ADDED = {
-    LEVEL: "level, points", "up": "higher, %", "down": "lower, %", "yes": "yes, %", "ahead": "of it ahead, %",
-    FROM_MODEL: "of it the model, %", FROM_BENCHMARKS: "of it the benchmarks, %", ALONE: "the model alone, %",
-}  # fmt: skip
+    LEVEL: "level, points",
+    "up": "higher, %",
+    "down": "lower, %",
+    "yes": "yes, %",
+    "ahead": "of it ahead, %",
+    FROM_MODEL: "of it the model, %",
+    FROM_BENCHMARKS: "of it the benchmarks, %",
+    ALONE: "the model alone, %",
+}
 """Heads of columns of what was added, for the numbers that tables have."""
 PUBLISHED = ("up", "yes", FROM_MODEL, FROM_BENCHMARKS)
 """Numbers in the table of the parts of a change; the level and the model alone have a folded one."""
@@ -92,10 +99,12 @@ def explain_page(fit: "Fit", found: Attribution) -> Page:
     """Combine text, tables and figure, with the files of the page."""
     figure, notes = _draw_waterfall(found), notes_of_panel(fit.panel, [found.dyad])
     content = {"page": sys.modules[__name__], "found": found, "fit": fit, "posed": found.posed}
+    body = explanation_json(found) | {"as_of": last_known(fit.panel)}
     files: Files = {
-        "explain.json": explanation_json(found) | notes.facts, "explain.csv": pd.DataFrame(_event_rows(found)),
+        "explain.json": body | notes.facts,
+        "explain.csv": pd.DataFrame(_event_rows(found)),
         "explain.svg": figure.wide,
-    }  # fmt: skip
+    }
     return Page("explain.html.j2", content, {"fall": figure}, fit.gate.passed, fit.gate.reasons, files, notes)
 
 

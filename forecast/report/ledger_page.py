@@ -46,13 +46,16 @@ def track_record_page(record: TrackRecord, about: str = "") -> Page:
     """Combine text, tables and figures; `about` is a sentence on the ledger itself."""
     figures = {name.replace(" ", "-"): figure for name in TIMINGS if (figure := _draw(record, name)) is not None}
     content = {
-        "page": sys.modules[__name__], "record": record, "headline": headline(record), "about": about,
+        "page": sys.modules[__name__],
+        "record": record,
+        "headline": headline(record),
+        "about": about,
         "kind": "Track record" if record.cases else "Open questions",
-    }  # fmt: skip
+    }
     if any(" " in dyad for dyad in {one.dyad for one in record.waiting} | {case.dyad for case in record.cases}):
         content["independence"] = INDEPENDENT
     files: Files = {
-        "track_record.json": lambda path: write_json(path, record.to_dict(), by_record=True),
+        "track_record.json": lambda path: write_json(path, record.to_dict() | {"about": about}, by_record=True),
         "questions.csv": cases_table(record),
     }
     return Page("ledger.html.j2", content, figures, files=files, notes=record.notes)
@@ -166,9 +169,11 @@ def caveats_in_full(record: TrackRecord) -> list[str]:
 
 def withdrawn_table(record: TrackRecord) -> Table:
     """Arrange the withdrawn questions."""
-    return Table.of(["question", "last forecast", "withdrawn", "why"], [
-        [one.sentence, chance(one.chance), day(date.fromisoformat(one.on)), one.why] for one in record.withdrawn
-    ], (0, 2, 3))  # fmt: skip
+    return Table.of(
+        ["question", "last forecast", "withdrawn", "why"],
+        [[one.sentence, chance(one.chance), day(date.fromisoformat(one.on)), one.why] for one in record.withdrawn],
+        (0, 2, 3),
+    )
 
 
 def cases_table(record: TrackRecord) -> "pd.DataFrame":

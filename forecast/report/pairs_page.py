@@ -122,9 +122,12 @@ def write_pairs(
     table = Table.of(heads, [(pair.cell, *pair.printed, pair.change_cell) for pair in ordered])
     headline = sentence("pairs", ordered=ordered, compared=days is not None)
     content = {
-        "pairs": table, "missing": dict(missing), "days": days, "headline": headline,
+        "pairs": table,
+        "missing": dict(missing),
+        "days": days,
+        "headline": headline,
         "questions": questions_table(questions, None if days is None else days[1]),
-    }  # fmt: skip
+    }
     caveats = tuple(labelled(pair.dyad, text) for pair in pairs for text in pair.caveats)
     notes = DataNotes(caveats, next((pair.edition for pair in pairs if pair.edition), None))
     values = {"schema": SCHEMA, "days": days, "pairs": [pair.plain for pair in ordered], "missing": dict(missing)}

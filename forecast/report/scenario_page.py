@@ -13,6 +13,7 @@ from forecast.outlook.pendulum import HorizonOutlook
 from forecast.outlook.scenarios import Scenario, Scenarios
 from forecast.outlook.windows import WindowOutlook
 from forecast.panel.notes import notes_of_panel
+from forecast.panel.record import last_known
 from forecast.plots import plot_scenarios
 from forecast.plots.outcomes import WITHOUT, chances_of_higher
 from forecast.report import words
@@ -53,8 +54,10 @@ def finding(found: Scenarios) -> str:
         named = [f"{value} given “{one.name}”" for value, one in zip(given, found.scenarios, strict=True)]
         return f"{found.label}, {until}: the median of the level is {level}, {join(named)}"
     stated = _value(published_chance(found, months))
-    moved = [f"{signed(100 * (value - known[0]), 0)} points given “{one.name}”"
-             for value, one in zip(known[1:], found.scenarios, strict=True)]  # fmt: skip
+    moved = [
+        f"{signed(100 * (value - known[0]), 0)} points given “{one.name}”"
+        for value, one in zip(known[1:], found.scenarios, strict=True)
+    ]
     return f"{found.label}, {until}: the chance of a higher share is {stated}; the model’s changes by {join(moved)}"
 
 
@@ -74,7 +77,12 @@ def scenario_json(fit: "Fit", found: Scenarios, gate: "Gate") -> dict[str, Any]:
         for row in one["assumed"]:
             del row["place"]
     body["followed"] = list(body["followed"].values())
-    about = {"schema": found.schema, "converged": bool(gate.passed), "reasons": list(gate.reasons)}
+    about = {
+        "schema": found.schema,
+        "converged": bool(gate.passed),
+        "reasons": list(gate.reasons),
+        "as_of": plain(last_known(fit.panel)),
+    }
     data = {"data_digest": str(fit.panel.attrs.get("digest", ""))} | notes_of_panel(fit.panel, [found.dyad]).facts
     return about | data | body
 
