@@ -378,7 +378,7 @@ def _asked(found: dict[str, History], entry: LedgerEntry) -> History:
         raise BadLine(f"field `question`: {entry.question} is resolved already, in line {history.resolution.number}")
     if history.withdrawal is not None:
         raise BadLine(
-            f"field `question`: {entry.question} was withdrawn, in line {history.withdrawal.number}; ask anew"
+            f"field `question`: {entry.question} was withdrawn, in line {history.withdrawal.number}; ask another"
         )
     return history
 
