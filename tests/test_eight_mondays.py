@@ -155,9 +155,7 @@ def test_an_event_that_has_happened_stops_the_scoring(clock):
     asked("talks", "--at-least", "talks", "--until", "2024-01-31")
     clock(FIRST)
     Path(f"added/{FIRST}.csv").write_text(
-        "date,source,target,kind,summary\n"
-        "2024-01-03,USA,RUS,criticism,words\n"
-        "2024-01-05,USA,CHN,praise,words\n"
+        "date,source,target,kind,summary\n2024-01-03,USA,RUS,criticism,words\n2024-01-05,USA,CHN,praise,words\n"
     )
     assert run_monday(FIRST).exit_code == 0
     second = FIRST + WEEK
@@ -165,7 +163,8 @@ def test_an_event_that_has_happened_stops_the_scoring(clock):
     Path(f"added/{second}.csv").write_text("date,source,target,kind,summary\n2024-01-10,USA,CHN,talks,they talk\n")
     covered = ("--covered-to", f"USA-CHN:{second - timedelta(days=1)}")
     assert run_monday(second, *covered).exit_code == 0
-    first, happened = [one for one in entries("answered") if one["question"] == "talks"]
+    before, happened = [one for one in entries("answered") if one["question"] == "talks"]
+    assert before["chance"] < 1.0
     assert happened["chance"] == 1.0 and happened["note"].startswith("It has come true")
     shown = run("question", "show", "talks", "--rows", *DATA, "--add", "added", *covered)
     assert "they talk" in shown.output and "1 row from 2024-01-01 to 2024-01-31: 1 event" in shown.output
