@@ -16,10 +16,12 @@ from forecast.cli.question import folder_option
 from forecast.cli.terminal import console, not_converged, of_page, print_lines, progress, say, show_result
 from forecast.errors import NotConverged, SpecError
 from forecast.escaping import printable
+from forecast.wording import day as words_of_day
 from forecast.wording import fitted_together
 
 if TYPE_CHECKING:
     from forecast.monday import Monday
+    from forecast.outlook import Assessment
     from forecast.pipeline import Report
 
 model, written = partial(opt, panel=MODEL), partial(opt, panel=OUTPUT)
@@ -169,7 +171,26 @@ def _print(done: "Report") -> None:
     console().print(of_page(recorded_table(result) if recorded else level_table(result)))
     alone = fitted_together(result.dyad, done.dyads) if len(done.dyads) == 1 else ""
     skill = skill_sentence(done.skill)
-    print_lines("report", done=done, result=result, asked=listed(result.at_least), skill=skill, alone=alone)
+    print_lines(
+        "report",
+        done=done,
+        result=result,
+        asked=listed(result.at_least),
+        skill=skill,
+        alone=alone,
+        baseline=_baseline(result),
+    )
+
+
+def _baseline(result: "Assessment") -> str:
+    """Return the days that the months ahead are compared with, in brackets; empty where these are not defined."""
+    from forecast.outlook import NotDefined
+
+    windows = [] if isinstance(result.recorded, NotDefined) else list(result.recorded.values())
+    before = windows[0].baseline if windows else None
+    if before is None or isinstance(before, NotDefined):
+        return ""
+    return f" ({words_of_day(before.first)} to {words_of_day(before.last)})"
 
 
 ADDED = Path("added")

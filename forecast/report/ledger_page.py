@@ -34,7 +34,7 @@ KINDS = {
     "count": "events of a kind", "joint": "several together", "conditional": "one given another",
     "events": "events of a set", "outside": "asked elsewhere",
 }  # fmt: skip
-WHOSE = {"first": "first answer", "mean": "mean over time", "last": "last answer", "base": "base rate"}
+WHOSE = {"first": "first forecast", "mean": "mean over time", "last": "last forecast", "base": "base rate"}
 TITLES = {IN_TIME: "Real-time", LATE: "Late", WITH_HINDSIGHT: "Retrospective"}
 COLUMNS = (
     "question", "kind", "dyad", "months", "hindsight", "outcome", "asked", "last", "answers", "first", "mean",
@@ -71,8 +71,8 @@ def headline(record: TrackRecord) -> str:
 
 
 _READINGS: dict[Lead, str] = {
-    "this": "the answers are better",
-    "other": "the answers are worse",
+    "this": "the forecasts are better",
+    "other": "the forecasts are worse",
     "undecided": "not distinguishable",
     "unknown": "too few years to say which is better",
 }
@@ -127,9 +127,9 @@ def _draw(record: TrackRecord, hindsight: Timing) -> Illustration | None:
         return None
     answers = calibration([case.first or 0.0 for case in own], [case.outcome == "yes" for case in own])
     base = calibration([case.base or 0.0 for case in based], [case.outcome == "yes" for case in based])
-    title = f"First answers (n {len(own):,})"
+    title = f"First forecasts (n {len(own):,})"
     curve = Curve(title, answers, base, diagonal=True, y_label="how often yes")
-    return score_figures.calibration([curve], "answers", subject="first answers", reference="base rate")
+    return score_figures.calibration([curve], "answers", subject="first forecasts", reference="base rate")
 
 
 def latest_table(record: TrackRecord) -> Table:
