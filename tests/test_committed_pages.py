@@ -53,7 +53,7 @@ def test_one_command_makes_every_page_and_a_question_has_one_number(pages, capsy
     said = capsys.readouterr().out
     assert "0 differences" in said, said
     old = (pages / "reports/ledger-2026-05-31/index.html").read_text()
-    assert "written on 29 November 2026" in old and "to be confirmed by a person: 74% against" in old
+    assert "written on 29 November 2026" in old and "to be confirmed by a person: 62% against a base rate of 18%" in old
     record = json.loads((pages / "reports/ledger/track_record.json").read_text())
     assert {one["dyad"] for one in record["waiting"]} == {"USA-CHN", "USA-RUS"}
     assert all(one["due"] >= "2027-01-01" and one["as_of"] == DAY for one in record["waiting"])

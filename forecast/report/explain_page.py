@@ -304,14 +304,15 @@ def sentences(change: Change) -> list[str]:
 
 
 def steps_table(change: Change, names: Sequence[str] = PUBLISHED) -> Table:
-    """Return the parts of the change of some numbers as a table, each number with its Monte Carlo error."""
+    """Return the parts of the change of some numbers as a table, with Monte Carlo errors of the whole numbers."""
     own = [name for name in ADDED if name in names and name in change.now]
+    stated = [name for name in own if name not in (FROM_MODEL, FROM_BENCHMARKS)]
     parts = [(step.name, step.added) for step in change.steps]
     rows = [
-        ((name,), added, [number(as_shown(one, added[one])[1], 1) for one in own])
+        ((name,), added, [number(as_shown(one, added[one])[1], 1) for one in stated])
         for name, added in [*parts, ("all together", change.total)]
     ]
-    return _contributions(["part"], rows, own, [f"± {ADDED[name].partition(',')[0]}" for name in own])
+    return _contributions(["part"], rows, own, [f"± {ADDED[name].partition(',')[0]}" for name in stated])
 
 
 def alone_table(change: Change) -> Table:

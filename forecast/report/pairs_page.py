@@ -20,6 +20,8 @@ from forecast.wording import day as words_of_day
 if TYPE_CHECKING:
     from forecast.questions.track_record import OpenQuestion
 
+LAST_QUESTION = "– (last week’s question)"
+"""Words for a change of another window, with a link to the page that follows last week's question."""
 WEEK = timedelta(days=7)
 SCHEMA = 1
 CHANCES = ("up", "same", "down")
@@ -96,8 +98,9 @@ class Pair:
     @property
     def change_cell(self) -> str:
         """By how much the chance of a higher share has changed, with a link to the page of the change."""
-        moved = DASH if self.moved is None else signed(self.moved, 0)
-        return link(self.change, moved) if self.change else moved
+        if self.change:
+            return link(self.change, LAST_QUESTION if self.moved is None else signed(self.moved, 0))
+        return DASH if self.moved is None else signed(self.moved, 0)
 
     @property
     def moved(self) -> float | None:
