@@ -43,6 +43,7 @@ def in_process(*words: str) -> None:
     assert done.exit_code in (0, 3), (words, done.output, done.exception)
 
 
+@pytest.mark.slow
 def test_one_command_makes_every_page_and_a_question_has_one_number(pages, capsys, monkeypatch):
     import make_pages
     import one_number

@@ -64,7 +64,7 @@ def deciding_rows(question: Question, table: "EventTable", panel_of: PanelOf, kn
     Examples
     --------
     >>> from datetime import date
-    >>> from forecast import find_set, make_event_question, read_chronology
+    >>> from forecast import build_panel, find_set, make_event_question, read_chronology
     >>> from forecast.questions import deciding_rows
     >>> table = read_chronology(dyads=["USA-IRN"])
     >>> days = {"last": date(2024, 6, 30), "as_of": date(2024, 3, 31)}
