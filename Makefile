@@ -6,7 +6,7 @@ PY := .venv/bin/python
 ARGS ?=
 PAIR := -n 2 --dist loadfile
 
-.PHONY: help setup report test test-all lowest bench calibration what-if explain power theory index supply licences lint types docs docs-check check format clean
+.PHONY: help setup report test test-all lowest bench calibration pages numbers power theory index supply licences lint types docs docs-check check format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,15 +32,11 @@ bench: setup ## Measure speed against the same model written plainly (benchmarks
 calibration: setup ## Calibrate every variant of the model on simulated panels (an hour or so), into reports/calibration
 	@$(PY) scripts/calibrate.py $(ARGS)
 
-what-if: setup ## Make the example of a meeting in November 2023 again, with its fit (two minutes), into reports/scenario-2023
-	@$(PY) -m forecast report USA-CHN --alone --as-of 2023-10-31 --replace --out build/scenario-2023
-	@$(PY) -m forecast scenario USA-CHN --fit build/scenario-2023/fit.zarr --followed --replace --out reports/scenario-2023 \
-	    --assume "reports/scenario-2023/a meeting in November.csv" \
-	    --assume "reports/scenario-2023/a year without one.csv"
+pages: setup ## Make every committed page of forecasts and the live ledger from three fits, and compare their numbers (an hour; ARGS="--only ledger")
+	@$(PY) scripts/make_pages.py $(ARGS)
 
-explain: setup ## Contribution of each event of 2023, as of 31 October (three minutes), into reports/explained-2023
-	@$(PY) -m forecast report USA-CHN --alone --as-of 2023-10-31 --replace --out build/explained-2023
-	@$(PY) -m forecast explain build/explained-2023 --months 10 --replace --out reports/explained-2023
+numbers: setup ## Compare every number that two committed pages state
+	@$(PY) scripts/one_number.py $(ARGS)
 
 power: setup ## Simulate power and false alarms of the tests again, into the package (two hours; interrupted, it continues)
 	@mkdir -p build

@@ -188,6 +188,17 @@ MOST_POINTS = 100.0
 """The whole scale of shares."""
 
 
+LEAST_PERCENT = 1.0
+"""Per cent: a smaller threshold is a fraction in place of a percentage; no pair's share has been so low."""
+
+
+def described_fraction(name: str, value: float) -> str:
+    """Return what is wrong with a share that was given as a fraction; empty if it is in per cent."""
+    if not 0 < value < LEAST_PERCENT:
+        return ""
+    return f"{name}: got {value:g}; expected per cent, 0 to 100. For {100 * value:g}% write {100 * value:g}"
+
+
 def require_whole(name: str, value: object) -> int:
     """Make sure that a number given by a user is whole and within its limits."""
     least, most = LIMITS[name]

@@ -10,12 +10,13 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.dates import months_between, today
 from forecast.errors import FitFileError, ForecastError, NoEvents, NotUpdatable, RareCondition, SpecError
+from forecast.events.additions import rejected_rows
 from forecast.events.coverage import gap_warnings
 from forecast.files import clear_leftovers, file_digest, partial_folder, sync_folder, write_text
 from forecast.pipeline import SAVED_FIT, PreparedReports, ReportSettings, prepare_reports
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
     from forecast.model import Fit
     from forecast.outlook.attribution import Attribution
     from forecast.outlook.comparison import Change
-    from forecast.questions import Draft, History
+    from forecast.questions import Draft, History, Question, TrackRecord
+    from forecast.questions.doubts import Doubt
     from forecast.report.pairs_page import Pair
 
 REPORTS, CHANGES, DIGESTS = Path("reports"), Path("changes"), "fit.sha256"
-REPORTING = "report on"
+REPORTING, FORECAST_OF, RESOLUTION_OF = "report on", "forecast of", "resolution of"
 
 
 @dataclass
@@ -46,6 +48,11 @@ class Monday:
     page: Path | None = None  # Of all pairs
     pairs: "list[Pair]" = field(default_factory=list)
     lines: list[str] = field(default_factory=list)  # What was answered and resolved
+    rejected: tuple[str, ...] = ()  # Added rows that could not be used, with file, line and reason
+    gaps: tuple[str, ...] = ()  # Days that no one has stated to be complete
+    undone: list[str] = field(default_factory=list)  # What could not be done, and why
+    doubts: "tuple[Doubt, ...]" = ()  # Forecasts that a person has to confirm before they are published
+    record: "TrackRecord | None" = None  # Of the questions, if any were asked
     failures: dict[str, ForecastError] = field(default_factory=dict)  # By what they are about
     converged: bool = True
 
@@ -80,9 +87,9 @@ class Monday:
         self._report(made, keep=resumed)
         if last is not None and not (made.unchanged and not resumed):
             self._compare(last[1], made, keep=resumed)
-        self._list_pairs(made)
         if (self.questions / "ledger.jsonl").exists():
             self._answer(made)
+        self._list_pairs(made)
         if made.fit.gate.passed:
             # After a failure the next run of this day compares with the last fit again.
             self._remove_fits(keep={self.new, last[0]} if last and self.failures else {self.new})
@@ -176,14 +183,21 @@ class Monday:
                 made.write(dyad, self.new / dyad, links={"All pairs": "../../index.html"})
 
         table = made.job.records.events
-        for words in (*made.notes, *(() if table is None else gap_warnings(table.additions))):
+        if table is not None:
+            self.rejected, self.gaps = rejected_rows(table), gap_warnings(table.additions)
+        self.undone += [f"report on {dyad}: {reason}" for dyad, reason in made.skipped.items()]
+        for words in made.notes:
             self.say(words)
         self._each(REPORTING, {dyad: dyad for dyad in made.dyads}, write)
 
     def _compare(self, old: "Fit", made: PreparedReports, *, keep: bool) -> None:
-        """Write what has changed of each pair since the last fit, which is updated once for all."""
-        from forecast.outlook.comparison import carry_over, split_change
+        """Write what has changed of each pair since the last fit, which is updated once for all.
+
+        Both weeks answer the same: the headline, or in a new month, which has another window, that of the last week.
+        """
+        from forecast.outlook.comparison import carry_over, split_change, split_question_change
         from forecast.outlook.query import main_horizon
+        from forecast.questions.explain import asking, headline_question
 
         seed = self.settings.seed
         carried = carry_over(old, made.fit, seed=seed, progress=self.progress)
@@ -194,33 +208,45 @@ class Monday:
             folder = CHANGES / self.day / dyad
             if keep and (folder / "index.html").exists():
                 return
-            change = split_change(
-                old, made.fit, dyad, horizon=main_horizon(made.assessments[dyad].horizons), **self.terms,
-                old_seed=seed, new_seed=seed, carried=carried, progress=self.progress,
-            )  # fmt: skip
+            horizon = main_horizon(made.assessments[dyad].horizons)
+            asked = headline_question(old, made.fit, dyad, horizon=horizon, **self.terms)
+            common: dict[str, Any] = {"carried": carried, "progress": self.progress}
+            if asked is None:
+                change = split_change(
+                    old, made.fit, dyad, horizon=horizon, **self.terms, old_seed=seed, new_seed=seed, **common
+                )
+            else:
+                change = split_question_change(
+                    old, made.fit, dyad, asked.sentence, asking(asked, dyad), seeds=(seed, seed), **common
+                )
             links = {
                 "All pairs": f"../../../{REPORTS}/index.html",
                 "Report": f"../../../{REPORTS}/{self.day}/{dyad}/index.html",
             }
-            write_change((old, made.fit), change, folder, events=self._events(made, dyad, change), links=links)
+            events = self._events(made, dyad, change, asked)
+            write_change((old, made.fit), change, folder, events=events, links=links)
 
         clear_leftovers(CHANGES / self.day)  # where all is there already, nothing else does
         self._each("comparison of", {dyad: dyad for dyad in made.dyads if dyad in old.dyads}, write)
 
-    def _events(self, made: PreparedReports, dyad: str, change: "Change") -> "Attribution | None":
+    def _events(
+        self, made: PreparedReports, dyad: str, change: "Change", asked: "Question | None"
+    ) -> "Attribution | None":
         """Return what the events since then did, within at most a year; None where a new fit would have to say."""
         from forecast.outlook.attribution import MOST_MONTHS, attribute
+        from forecast.questions.explain import attribute_question
 
         months, table = months_between(*change.days), made.job.records.events
         if months > MOST_MONTHS or table is None:
             return None
+        common: dict[str, Any] = {"months": max(months, 1), "seed": self.settings.seed, "progress": self.progress}
         try:
-            return attribute(
-                made.fit, dyad, table, months=max(months, 1), horizon=change.asked.horizon,  # type: ignore[union-attr]
-                **self.terms, seed=self.settings.seed, progress=self.progress,
-            )  # fmt: skip
+            if asked is not None:
+                return attribute_question(made.fit, asked, table, dyad=dyad, **common)
+            horizon = change.asked.horizon  # type: ignore[union-attr]
+            return attribute(made.fit, dyad, table, horizon=horizon, **self.terms, **common)
         except (NoEvents, NotUpdatable) as error:
-            self.say(f"{dyad}: the events since then are not listed: {error}")
+            self.undone.append(f"{dyad}: the events since then are not listed: {error}")
             return None
 
     def _list_pairs(self, made: PreparedReports) -> None:
@@ -244,7 +270,8 @@ class Monday:
         compared = None if before is None else (before.name, day)
         failed = {dyad: str(self.failures[f"{REPORTING} {dyad}"]) for dyad in made.dyads if dyad not in there}
         links = {"Track record": f"../{record}"} if (record := self._record_address()) else {}
-        self.page = write_pairs(self.pairs, REPORTS, made.skipped | failed, compared, links)
+        waiting = () if self.record is None else self.record.waiting
+        self.page = write_pairs(self.pairs, REPORTS, made.skipped | failed, compared, links, waiting)
 
     def _record_address(self) -> str:
         """Return the address of the track record from this folder; empty if there is none, or it lies elsewhere."""
@@ -256,6 +283,7 @@ class Monday:
     def _answer(self, made: PreparedReports) -> None:
         """Answer and resolve what is open in the ledger, and write the track record."""
         from forecast.questions import TrackRecord
+        from forecast.questions.doubts import doubts_of
         from forecast.questions.ledger import (
             QuestionFolder,
             answer_of,
@@ -264,6 +292,7 @@ class Monday:
             questions_of,
             resolution_of,
         )
+        from forecast.report.folder import read_numbers
         from forecast.report.ledger_page import write_track_record
 
         place, records, fit = QuestionFolder(self.questions), made.job.records, made.fit
@@ -279,21 +308,28 @@ class Monday:
             try:
                 return answer_of(history, fit, model=model, converged=converged, seed=seed, table=records.events)
             except RareCondition as error:
-                self.say(str(error))
                 return str(error)
 
         def resolve(history: "History") -> "Draft | str":
             return resolution_of(history, records, today(), now=today())
 
-        for words, draft in (("forecast of", answer), ("resolution of", resolve)):
+        for words, draft in ((FORECAST_OF, answer), (RESOLUTION_OF, resolve)):
             open_now = {one.question.id: one for one in questions_of(place.read(), only_open=True)}
-            drafts = [one for one in self._each(words, open_now, draft) if not isinstance(one, str)]
-            entries = place.append(drafts).entries
+            done = self._each(words, open_now, partial(_with_history, draft))
+            self.undone += [
+                f"{words} {history.question.id}: {reason}"
+                for history, reason in done
+                if isinstance(reason, str) and _missed(words, history, reason)
+            ]
+            entries = place.append([one for _, one in done if not isinstance(one, str)]).entries
             self.lines += [f"{one.question}: {one.said}" for one in entries]
         ledger = place.read()
         up = "../" * self._record_address().count("/")
         links = {"All pairs": f"{up}{REPORTS}/index.html"} if up else {}
-        write_track_record(TrackRecord.of(ledger), self.questions / "record", inputs=[ledger.path], links=links)
+        own = [read_numbers(self.new / dyad) for dyad in made.dyads if (self.new / dyad / "forecast.json").exists()]
+        self.record = TrackRecord.of(ledger, reports=own)
+        self.doubts = tuple(one for one in doubts_of(ledger.histories.values(), own) if not one.confirmed)
+        write_track_record(self.record, self.questions / "record", inputs=[ledger.path], links=links)
 
     def _remove_fits(self, keep: set[Path]) -> None:
         """Remove the fits of other days: the next run needs the newest one, and each has some hundred megabytes."""
@@ -304,6 +340,21 @@ class Monday:
                 with partial_folder(REPORTS / SAVED_FIT) as removed:  # at once: no part of a fit stays if this stops
                     path.rename(removed / SAVED_FIT)
                     sync_folder(path.parent)
+
+
+def _with_history(draft: "Callable[[History], Draft | str]", history: "History") -> "tuple[History, Draft | str]":
+    return history, draft(history)
+
+
+def _missed(words: str, history: "History", reason: str) -> bool:
+    """Return whether a reason says that something could not be done, and not only that nothing was to be done."""
+    from forecast.questions import OutsideQuestion
+    from forecast.questions.ledger import NOTHING_NEW
+
+    over = history.question.over(today())
+    if words == RESOLUTION_OF:
+        return over and history.question.resolvable and not isinstance(history.question, OutsideQuestion)
+    return not over and reason != NOTHING_NEW
 
 
 def digests(folder: Path) -> str:

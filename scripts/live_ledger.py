@@ -1,76 +1,139 @@
-"""Ask six questions of every dyad as of a day, and answer them from saved fits.
+"""Ask questions of every pair of saved fits, answer them, and check the answers before they are published.
 
-python scripts/live_ledger.py FOLDER DAY FIT...
+python scripts/live_ledger.py FOLDER [--reports FOLDER] FIT...
 
-Asked are: at least five points higher, and lower, in 6 and in 12 months; violence and a visit within 12 months.
-Questions that are there already stay; answers are appended. Every dyad is answered by the first fit that holds it.
+Asked are: at least five points higher, and lower, in 6 and in 12 months; violence and a visit in 12
+months. All fits must be as of one day. Windows begin after it and end a month after today at the
+earliest. Questions whose answer is nearly certain are left out, because they tell nothing. Answers
+that contradict a base rate by a factor of two, a report of FOLDER or each other are named, and the
+page shows them only once a person has confirmed them (`forecast question confirm`): then run this
+again. Exit code 1 as long as one is to be confirmed.
 """
 
+import argparse
 import sys
-from datetime import date
-from functools import partial
+from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from forecast import AskedEvents, Fit, build_panel, find_set, read_chronology  # noqa: E402
-from forecast.dates import add_months, month_end  # noqa: E402
+from forecast import AskedEvents, Fit, find_set, make_event_question, make_question, read_chronology  # noqa: E402
+from forecast.dates import add_months, month_end, today  # noqa: E402
 from forecast.errors import ForecastError  # noqa: E402
-from forecast.events import read_dyads  # noqa: E402
+from forecast.events import EventTable  # noqa: E402
+from forecast.panel.record import last_known  # noqa: E402
 from forecast.questions import (  # noqa: E402
+    Draft,
+    EventQuestion,
+    Question,
+    TrackRecord,
+    answer_events,
     answer_question,
     answered,
-    append_entries,
-    make_event_question,
-    make_question,
 )
+from forecast.questions.doubts import doubts_of, doubts_sentence  # noqa: E402
+from forecast.questions.events import events_answer  # noqa: E402
 from forecast.questions.ledger import QuestionFolder  # noqa: E402
+from forecast.report.folder import reports_in  # noqa: E402
+from forecast.report.ledger_page import write_track_record  # noqa: E402
 
-ASKED: tuple[dict[str, Any], ...] = (
-    {"months": 6, "higher": 5}, {"months": 6, "lower": 5}, {"months": 12, "higher": 5}, {"months": 12, "lower": 5},
-)  # fmt: skip
-SETS = ("violence", "visit")  # of which at least one event within twelve months is asked
+POINTS = 5.0
+"""Points of share that count as a change, as in reports."""
+SHARE_MONTHS = (6, 12)
+EVENT_MONTHS = 12
+SETS = ("violence", "visit")
+SHORTEST = timedelta(days=31)
+"""From today to the last day of a window: what is due tomorrow is no forecast."""
+SEED = 1
+"""That of reports, so that their numbers are the same."""
+CERTAIN = 0.97
+"""A chance beyond it, or below its complement, tells nothing."""
 
 
-def main(folder: str, day: str, *fits: str) -> int:
-    """Ask and answer; return the exit code."""
-    events, place = read_chronology(), QuestionFolder(Path(folder))
-    dyads = [str(dyad) for dyad in read_dyads().index]
-    as_of = date.fromisoformat(day)
-    panel = build_panel(events, dyads=dyads, as_of=as_of)
-    known = set(place.read().histories) if place.ledger.exists() else set()
-    for dyad in dyads:
-        asked = [partial(make_question, panel, dyad, **what) for what in ASKED]
-        last = month_end(add_months(as_of, 12))
-        sets = [AskedEvents(find_set(name), last) for name in SETS]
-        asked += [partial(make_event_question, events, dyad, one, as_of=as_of) for one in sets]
-        for ask in asked:
-            try:
-                question = ask()
-            except ForecastError as error:
-                print(f"{dyad}: {error}")
+def main(arguments: list[str] | None = None) -> int:
+    """Ask, answer, check and write the page; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("fits", nargs="+", type=Path)
+    parser.add_argument("--reports", type=Path, help="folder of reports to compare with")
+    given = parser.parse_args(arguments)
+    place, table = QuestionFolder(given.folder), read_chronology()
+    for path in given.fits:
+        known = place.read().histories if place.ledger.exists() else {}
+        print(f"{path}: {ask_and_answer(place, Fit.load(path), table, set(known))} questions answered")
+    return publish(place, [] if given.reports is None else reports_in(given.reports))
+
+
+def ask_and_answer(place: QuestionFolder, fit: Fit, table: EventTable, known: set[str]) -> int:
+    """Ask what is not asked yet of the pairs of a fit, and answer it; return how many questions were answered."""
+    number = 0
+    for dyad in fit.dyads:
+        for question in questions_on(fit, table, dyad):
+            if question.id in known:
                 continue
-            if question.id not in known:
+            draft = answer_to(question, fit, table)
+            if draft["chance"] is None:
+                print(f"{question.id}: left out: it is void in every simulation")
+            elif not 1 - CERTAIN <= draft["chance"] <= CERTAIN:
+                print(f"{question.id}: left out: {draft['chance']:.1%} tells nothing")
+            else:
                 place.ask(question)
-    waiting = {one.question.id: one.question for one in place.read().histories.values() if not one.answers}
-    for path in fits:
-        fit = Fit.load(path)
-        drafts = [
-            answered(
-                answer_question(fit, waiting.pop(name), seed=1, table=events),
-                model=fit.spec.to_dict(), converged=fit.gate.passed,
-            )
-            for name, question in list(waiting.items())
-            if set(question.dyads) <= set(fit.dyads)
-        ]  # fmt: skip
-        if drafts:
-            append_entries(place.ledger, drafts)
-        print(f"{path}: {len(drafts)} answers")
-    print(f"{len(waiting)} questions have no answer")
-    return 0
+                place.append([draft])
+                number += 1
+    return number
+
+
+def answer_to(question: Question, fit: Fit, table: EventTable) -> Draft:
+    """Return the entry of the answer to a question, as of the day of the fit."""
+    if isinstance(question, EventQuestion):
+        found = answer_events(table, question, as_of=last_known(fit.panel))
+        return events_answer(question, found)
+    answer = answer_question(fit, question, seed=SEED, table=table)
+    return answered(answer, model=fit.spec.to_dict(), converged=fit.gate.passed)
+
+
+def questions_on(fit: Fit, table: EventTable, dyad: str) -> Iterator[Question]:
+    """Yield the questions on a pair; say why one cannot be asked."""
+    day = last_known(fit.panel)
+    last = month_end(add_months(day, EVENT_MONTHS))
+    for months in SHARE_MONTHS:
+        for way in ("higher", "lower"):
+            try:
+                yield _in_time(make_question(fit.panel, dyad, months=months, **{way: POINTS}))
+            except ForecastError as error:
+                print(f"{dyad}, {way} in {months} months: {error}")
+    for name in SETS:
+        try:
+            first = day + timedelta(days=1)
+            wanted = AskedEvents(find_set(name), last, first=first)
+            yield _in_time(make_event_question(table, dyad, wanted, as_of=day))
+        except ForecastError as error:
+            print(f"{dyad}, {name}: {error}")
+
+
+def _in_time(question: Question) -> Question:
+    """Return a question whose window ends late enough to be a forecast."""
+    earliest: date = today() + SHORTEST
+    if question.last < earliest:
+        raise ForecastError(
+            f"{question.id}: its window ends on {question.last}, before {earliest}; take a fit of a later day"
+        )
+    return question
+
+
+def publish(place: QuestionFolder, reports: list[dict[str, object]]) -> int:
+    """Write the page, and name what a person has to confirm."""
+    ledger = place.read()
+    doubts = [one for one in doubts_of(ledger.histories.values(), reports) if not one.confirmed]
+    for doubt in doubts:
+        print(doubt.sentence)
+    print(doubts_sentence(doubts))
+    record = TrackRecord.of(ledger, reports=reports)
+    write_track_record(record, place.path, inputs=[ledger.path])
+    return 1 if doubts else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main())

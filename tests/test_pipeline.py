@@ -201,6 +201,7 @@ def test_a_fit_does_not_forget_what_was_added(with_week: tuple[Path, str]) -> No
         (["--horizons", "3,-6"], "horizon"),
         (["--improvement", "0"], "improvement"),
         (["--above", "0"], "above: got 0; expected a share in per cent, more than 0 and less than 100"),
+        (["--above", "0.6"], "above: got 0.6; expected per cent, 0 to 100. For 60% write 60"),
         (["--above", "100"], "above: got 100"),
         (["--by", "2027-01"], "give the share too, with above"),
         (["--above", "60", "--by", "2027-01", "--at", "2027-01"], "give one of them"),

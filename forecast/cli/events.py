@@ -12,7 +12,7 @@ import typer
 
 import forecast
 from forecast.cli.declaring import OUTPUT, arg, grouped, opt, output, shared
-from forecast.cli.options import AnyData, day_of, dyads_of, event_table
+from forecast.cli.options import Added, AnyData, day_of, dyads_of, event_table
 from forecast.cli.terminal import (
     console,
     echo_json,
@@ -98,7 +98,7 @@ def check(
 @app.command()
 @grouped("events show USA-CHN --from 2023-06 --to 2023-11", "events show USA-CHN --events mine.csv --mapping mine.yaml")
 def show(
-    data: AnyData,
+    data: Added,
     dyad: str | None = shared.dyad(),
     start: str | None = opt("First day, YYYY-MM-DD or YYYY-MM.", name="--from"),
     end: str | None = opt("Last day, YYYY-MM-DD or YYYY-MM.", name="--to"),
@@ -114,7 +114,7 @@ def show(
     from forecast.events.table import event_counts
     from forecast.panel.notes import notes_of_pairs
 
-    found = event_table(data.source, dyad)
+    found = event_table(data.given, dyad)
     code = choose_dyad(dyad, found.dyads)
     events = found.events[found.events["dyad"] == code]
     first, last = _span(events, start, end)

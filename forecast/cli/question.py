@@ -16,7 +16,8 @@ from forecast import dates
 from forecast.arguments import faults
 from forecast.cli.declaring import arg, grouped, opt, output, shared
 from forecast.cli.options import Added, EventChoices, day_of, open_data
-from forecast.cli.terminal import console, echo_json, print_caveats, print_lines, progress, records, say
+from forecast.cli.terminal import console, echo_json, print_caveats, print_lines, progress, say
+from forecast.cli.terminal import records as records_table
 from forecast.errors import DataError, ForecastError, NotConverged, QuestionError, SpecError
 from forecast.escaping import printable
 from forecast.files import check_target, write_csv, write_json
@@ -192,6 +193,21 @@ def new(
     _warn(place.ask(question).repaired)
     _echo(f"{question.id}: {question.sentence}\n{question.rule}")
     print_caveats(_caveats([question]))
+    say(_next_step(question))
+
+
+def _next_step(question: "Question") -> str:
+    """Return the command that gives a question its probability."""
+    from forecast.questions import EventQuestion
+
+    if isinstance(question, EventQuestion):
+        return f"Its probability: forecast question update {question.id}"
+    dyads = question.dyads
+    fit = f"report/{dyads[0]}-DAY/fit.zarr" if len(dyads) == 1 else "the fit.zarr of a report on its pairs"
+    return (
+        f"Its probability: forecast question update {question.id} --fit {fit}, where the fit is that of `forecast "
+        f"report {dyads[0]}`; `forecast monday` answers all open questions every week"
+    )
 
 
 def _outside(
@@ -316,7 +332,7 @@ def list_questions(
     if as_json:
         echo_json([_summary(history) for history in found])
         return
-    console().print(records([
+    console().print(records_table([
         {
             "question": one.question.id, "until": one.question.last, "answers": len(one.answers),
             "last": chance(None if one.last_answer is None else one.last_answer.chance), "outcome": _outcome(one),
@@ -328,22 +344,130 @@ def list_questions(
 
 
 @app.command()
-@grouped("question show usa-chn-higher")
-def show(
-    name: str = arg("A question.", ..., metavar="ID"), folder: Path = folder_option(), as_json: bool = shared.json()
+@grouped("question withdraw usa-chn-above --why '0.6 was meant to be 60'")
+def withdraw(
+    name: str = arg("A question.", ..., metavar="ID"),
+    why: str = opt("The reason, in words, which readers will see.", ...),
+    folder: Path = folder_option(),
+    as_json: bool = shared.json(),
 ) -> None:
-    """Show a question: its sentence, its rule, every answer and its resolution."""
+    """Withdraw a question before its window is over.
+
+    It stays in the ledger with its forecasts, is shown with the reason, and is not scored.
+    """
+    from forecast.questions.ledger import withdrawn
+
+    place, ledger = _read(folder)
+    (history,) = _chosen(ledger, [name])
+    _append(place, [withdrawn(history.question, why)], "", {}, as_json=as_json)
+
+
+reports_option = partial(opt, "Folder of reports, with which forecasts are compared.", Path("reports"))
+
+
+@app.command()
+@grouped("question check --reports reports")
+def check(reports: Path = reports_option(), folder: Path = folder_option(), as_json: bool = shared.json()) -> None:
+    """Name forecasts that contradict a base rate by a factor of two, a report of the same day, or each other.
+
+    Run it before publishing. A page of the ledger shows none of them until a person confirms it. Exit code 1 if one is
+    not confirmed.
+    """
+    from forecast.questions.doubts import doubts_of, doubts_sentence
+    from forecast.report.folder import reports_in
+
+    _, ledger = _read(folder)
+    doubts = doubts_of(ledger.histories.values(), reports_in(reports))
+    if as_json:
+        echo_json([vars(one) for one in doubts])
+    else:
+        for one in doubts:
+            _echo(f"{one.sentence}{' (confirmed)' if one.confirmed else ''}")
+        _echo(doubts_sentence(doubts))
+    if any(not one.confirmed for one in doubts):
+        raise typer.Exit(1)
+
+
+@app.command()
+@grouped("question confirm irn-sau-visit --by 'A. Name' --why 'talks were announced on Monday'")
+def confirm(
+    names: list[str] = arg("Questions that `forecast question check` names.", ..., metavar="ID"),
+    by: str = opt("Who confirms the forecasts.", ...),
+    why: str = opt("The reason, in words, which readers will see.", ...),
+    reports: Path = reports_option(),
+    folder: Path = folder_option(),
+    as_json: bool = shared.json(),
+) -> None:
+    """Confirm doubted forecasts, so that the page of the ledger shows them.
+
+    It holds for later forecasts of the question, too, until one differs by a factor of two.
+    """
+    from forecast.questions.doubts import doubts_of
+    from forecast.questions.ledger import confirmed
+    from forecast.report.folder import reports_in
+
+    place, ledger = _read(folder)
+    chosen = [one.question.id for one in _chosen(ledger, names)]
+    doubts = [one for one in doubts_of(ledger.histories.values(), reports_in(reports)) if not one.confirmed]
+    drafts = []
+    for name in chosen:
+        own = [one for one in doubts if one.question == name]
+        if not own:
+            raise QuestionError(f"{name}: nothing is to be confirmed; `forecast question check` names what is")
+        drafts.append(confirmed(own, by, why))
+    _append(place, drafts, "", {}, as_json=as_json)
+
+
+@app.command()
+@grouped("question show usa-chn-higher", "question show usa-chn-higher --rows --add added")
+def show(
+    data: Added,
+    name: str = arg("A question.", ..., metavar="ID"),
+    rows: bool = opt("List the rows of the data in its window that decide it.", False),
+    folder: Path = folder_option(),
+    as_json: bool = shared.json(),
+) -> None:
+    """Show a question: its sentence, its rule, every answer and its resolution, or the rows that decide it."""
     from forecast.questions.history import LATE, WITH_HINDSIGHT
 
     place, ledger = _read(folder)
     (history,) = _chosen(ledger, [name])
+    if rows:
+        _show_rows(history, data, as_json=as_json)
+        return
     if as_json:
-        entries = [history.asked, *history.answers, *([history.resolution] if history.resolution else [])]
+        ends = [one for one in (history.resolution, history.withdrawal) if one is not None]
+        entries = [history.asked, *history.answers, *ends]
         echo_json({**_summary(history), "rule": history.question.rule, "entries": [entry.plain for entry in entries]})
         return
     print_lines("question", soft_wrap=True, history=history, late=LATE, hindsight=WITH_HINDSIGHT)
     print_caveats(_caveats([history.question]))
     _warn(place.edited(history))
+
+
+def _show_rows(history: "History", data: Added, *, as_json: bool) -> None:
+    """Print the rows of a question's window that decide it, of the data and what is added to them."""
+    from forecast.questions import deciding_rows
+    from forecast.questions.deciding import COLUMNS, rows_sentence
+
+    question = history.question
+    records = open_data(data.given, _only_dyad([history]), None)
+    if records.events is None:
+        raise SpecError("--rows: these data have counts only, and no rows of single events")
+    today = dates.today()
+    found = deciding_rows(question, records.events, lambda dyad: records.panel([records.find(dyad)], today), today)
+    listed = [
+        {name: str(value.date()) if name in ("date", "known_at") else value for name, value in row.items()}
+        for row in found.to_dict("records")
+    ]
+    if as_json:
+        echo_json(listed)
+        return
+    shown = [name for name in COLUMNS if name not in ("known_at", "reference")]
+    if len(question.parts) == 1:
+        shown.remove("question")
+    console().print(records_table([{name: row[name] for name in shown} for row in listed]))
+    _echo(f"{question.id}: {rows_sentence(question, found)}")
 
 
 @app.command()
@@ -493,6 +617,7 @@ def score(
     folder: Path = folder_option(),
     ledger: Path | None = ledger_option(),
     out: Path | None = output("Folder of a page with its JSON and CSV. Default: no page."),
+    reports: Path = reports_option(),
     as_json: bool = shared.json(),
 ) -> None:
     """Score what was said of the questions that are past their date: Brier and logarithmic scores, calibration."""
@@ -500,7 +625,9 @@ def score(
     from forecast.questions.outside import outside_scores
 
     _, found = _read(folder, ledger)
-    record = TrackRecord.of(found)
+    from forecast.report.folder import reports_in
+
+    record = TrackRecord.of(found, reports=reports_in(reports))
     if out is not None:
         from forecast.report.ledger_page import write_track_record
 
@@ -509,7 +636,7 @@ def score(
         echo_json(record.to_dict())
         return
     shown, briers = console(), {"Brier": "first", "base rate": "base", "last": "last"}
-    shown.print(records([
+    shown.print(records_table([
         {
             "": row["hindsight"], **{name: row[name] for name in ("kind", "horizon", "n", "void")},
             **{name: number(row[f"brier_{by}"], 3) for name, by in briers.items()},
@@ -521,7 +648,7 @@ def score(
     outside = outside_scores(found.histories.values())
     if outside.questions:
         shown.print(f"Asked elsewhere, {count(outside.questions, 'resolved question')}. {outside.weight.sentence}")
-        shown.print(records([
+        shown.print(records_table([
             {**row, "brier": number(row["brier"], 3), "log_score": number(row["log_score"], 3)} for row in outside.rows
         ]))  # fmt: skip
         for one in outside.differences:
@@ -680,7 +807,7 @@ def _caveats(questions: "Iterable[Question]") -> list[str]:
 
 
 def _outcome(history: "History") -> str:
-    return history.outcome if history.question.resolvable else "never"
+    return history.outcome if history.question.resolvable or history.withdrawal else "never"
 
 
 def _summary(history: "History") -> dict[str, Any]:

@@ -16,10 +16,12 @@ from forecast.cli.question import folder_option
 from forecast.cli.terminal import console, not_converged, of_page, print_lines, progress, say, show_result
 from forecast.errors import NotConverged, SpecError
 from forecast.escaping import printable
+from forecast.wording import day as words_of_day
 from forecast.wording import fitted_together
 
 if TYPE_CHECKING:
     from forecast.monday import Monday
+    from forecast.outlook import Assessment
     from forecast.pipeline import Report
     from forecast.process.component import Component
 
@@ -176,7 +178,25 @@ def _print(done: "Report") -> None:
     console().print(of_page(recorded_table(result) if recorded else level_table(result)))
     alone = fitted_together(result.dyad, done.dyads) if len(done.dyads) == 1 else ""
     skill = skill_sentence(done.skill)
-    print_lines("report", done=done, result=result, skill=skill, alone=alone)
+    print_lines(
+        "report",
+        done=done,
+        result=result,
+        skill=skill,
+        alone=alone,
+        baseline=_baseline(result),
+    )
+
+
+def _baseline(result: "Assessment") -> str:
+    """Return the days that the months ahead are compared with, in brackets; empty where these are not defined."""
+    from forecast.outlook import NotDefined
+
+    windows = [] if isinstance(result.recorded, NotDefined) else list(result.recorded.values())
+    before = windows[0].baseline if windows else None
+    if before is None or isinstance(before, NotDefined):
+        return ""
+    return f" ({words_of_day(before.first)} to {words_of_day(before.last)})"
 
 
 ADDED = Path("added")
@@ -202,8 +222,8 @@ def monday(
     """Do a week's work in this folder: update, report on all pairs, compare, answer, resolve, score, commit.
 
     Reads added/ and questions/, writes reports/DAY, changes/DAY and reports/index.html (`forecast help
-    every-monday`). A second run on the same day continues the first. Exit code 1 if a part failed, 3 if a fit has not
-    converged; what succeeded is kept.
+    every-monday`). A second run on the same day continues the first. Exit code 1 if a part failed or an added row was
+    rejected or a forecast has to be confirmed, 3 if a fit has not converged; what succeeded is kept.
     """
     from forecast.monday import Monday
 
@@ -226,9 +246,10 @@ def _print_week(done: "Monday") -> None:
     """Print a line for each pair and question; end with the exit code of what failed."""
     pairs = sorted(done.pairs, key=lambda one: (one.moved is None, -abs(one.moved or 0.0)))
     print_lines("week", soft_wrap=True, week=done, pairs=pairs)
+    print_lines("loud", soft_wrap=True, week=done)
     for what, error in done.failures.items():
         typer.echo(f"Failed: {what}: {printable(str(error))}", err=True)
-    if done.failures:
+    if done.failures or done.rejected:
         raise typer.Exit(1)
     if not done.converged:
         raise NotConverged("NOT CONVERGED: do not use the numbers of the pairs named so. Take more --draws and --tune")

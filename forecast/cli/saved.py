@@ -61,7 +61,7 @@ def scenario(
         from forecast.events.dyads import choose_dyad, dyad_labels
         from forecast.outlook import reported
         from forecast.outlook.scenarios import read_scenarios
-        from forecast.report.scenario_page import chances, question_sentences
+        from forecast.report.scenario_page import chances, finding, question_sentences
 
         tables = read_scenarios(assume)  # first: a broken file is found before anything takes time
         loaded = forecast.Fit.load(fit)
@@ -80,7 +80,7 @@ def scenario(
     usable = gate.passed and not any(one.fault for one in found.scenarios)
     said = [f"{one.name}: {' '.join([one.sentence, *question_sentences(found, one)])}" for one in found.scenarios]
     warnings = [f"{one.name}: {warning}" for one in found.scenarios for warning in one.warnings]
-    title, parts = f"{found.label}: {found.stamp}", [chances(found), *said]
+    title, parts = f"{finding(found)} ({found.stamp})", ["By the model alone:", chances(found), *said]
     show_result(page, "scenario.json", lambda: show(title, parts, page, warnings), as_json=as_json, converged=usable)
 
 
@@ -269,8 +269,9 @@ def compare(
     new: Path = arg("The folder of the later report, with its fit.", ...),
     out: Path = output("Folder of the page.", Path("change")),
 ) -> None:
-    """Split the change of the headline of two reports: time passed, new events, late data, model, baseline.
+    """Split the change of the published headline of two reports: time passed, new events, late data, model, baseline.
 
+    Reports of different months ask of different windows; then both answer the headline of the earlier one.
     Writes a page, change.json, change.csv and a figure (`forecast help explain`). Exit code 3 if a fit has not
     converged.
     """
@@ -279,12 +280,14 @@ def compare(
     asked = data.prepare(out, CHANGE, [old, new])
     with progress("loading the fits") as tell:
         from forecast.outlook.comparison import split_question_change
-        from forecast.questions.explain import asking
+        from forecast.questions.explain import asking, headline_question
         from forecast.report.explain_page import largest_events, sentences, steps_table, write_change
 
         reports = earlier, later = read_report(old), read_report(new)
         if asked is None:
             _require_alike(earlier, later)
+            asked = headline_question(earlier.fit, later.fit, later.dyad, **later.terms)
+        if asked is None:
             change = forecast.split_change(
                 earlier.fit, later.fit, later.dyad, **later.terms, old_seed=earlier.seed, new_seed=later.seed,
                 refit=data.refit, progress=tell,

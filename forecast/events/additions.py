@@ -214,6 +214,17 @@ def describe_additions(table: EventTable) -> tuple[str, ...]:
     return (*sentences, *gap_warnings(table.additions))
 
 
+def rejected_rows(table: EventTable) -> tuple[str, ...]:
+    """Return file, line and reason of each added row that could not be used; rows that are there already are none."""
+    added = {addition.file for addition in table.additions}
+    rejects = table.rejects[table.rejects["file"].isin(added)]
+    rejects = rejects[~rejects["reason"].str.startswith(_REPEATS)]
+    return tuple(
+        f"{file}, line {line}: {reason}"
+        for file, line, reason in zip(rejects["file"], rejects["line"], rejects["reason"], strict=True)
+    )
+
+
 MOST_LISTED = 5
 
 

@@ -7,7 +7,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -308,10 +308,28 @@ def raw_csv(name: str, content: bytes, form: FileForm) -> RawTable:
     _require_few(name, len(rows[first]))
     header = rows.pop(first) if form.header else [f"column {place + 1}" for place in range(len(rows[first]))]
     _check_header(name, header)
+    _require_separated(name, header, form.delimiter)
     broken = {line: fields for line, fields in rows.items() if len(fields) != len(header)}
     lines = pd.Index([line for line in rows if line not in broken], dtype="int64", name="line")
     whole = pd.DataFrame([rows[line] for line in lines], columns=header, index=lines, dtype=object)
     return RawTable(name, digest(content), whole, broken)
+
+
+SEPARATORS = (";", "\t", "|", ",")
+"""Characters that separate the columns of tables."""
+
+
+def _require_separated(name: str, header: Sequence[str], delimiter: str) -> None:
+    """Reject a file of one column whose head holds another separator than the mapping's."""
+    if len(header) > 1:
+        return
+    for other in SEPARATORS:
+        if other != delimiter and other in header[0]:
+            written = "tab" if other == "\t" else other
+            raise DataError(
+                f"{name}: its columns seem to be separated by {written!r}, and the mapping says {delimiter!r}. "
+                f"Write `delimiter: {written!r}` in the mapping."
+            )
 
 
 def _read_parquet(name: str, content: bytes, form: FileForm) -> RawTable:

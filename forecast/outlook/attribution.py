@@ -11,7 +11,7 @@ weights, the path of the last two years is resampled for each draw; where that f
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
@@ -32,6 +32,7 @@ from forecast.model.particles import Draws, Observed, Weights, pareto_k_limit, s
 from forecast.model.posterior import flat
 from forecast.model.updating import redraw, sampled_again
 from forecast.numeric import share
+from forecast.outlook.benchmarks import without_pool
 from forecast.outlook.comparison import LEVEL, Ahead, Look, Numbers, ShareChange, difference, level_now, numbers_of
 from forecast.outlook.draws import dyad_draws, position
 from forecast.outlook.recorded import Baseline, main_record
@@ -113,6 +114,23 @@ class Posed:
 
 
 @dataclass(frozen=True)
+class Published:
+    """Contributions to the published chances of the headline, those of the pool of model and benchmarks.
+
+    Besides `up`, `same` and `down`: `from_model` and `from_benchmarks`, which add up to `up`.
+    """
+
+    now: Numbers
+    before: Numbers  # Without any of the events
+    by_month: tuple[Part, ...]  # What each month added, by its first day
+
+    @property
+    def total(self) -> Numbers:
+        """Contribution of all events together."""
+        return difference(self.now, self.before)
+
+
+@dataclass(frozen=True)
 class Attribution:
     """Contributions of the events of the last months."""
 
@@ -122,9 +140,9 @@ class Attribution:
     horizon: int | None  # Months ahead that the chances of the headline are about; None of a question
     baseline: Baseline | NotDefined | None  # Of the headline; it stays as it is, whatever is left out
     smallest_improvement: float | None  # Points of share that count as a change
-    # Level (mean share) and probabilities of `up`, `same` and `down`: as they are, and without any of the events. Of
-    # a question in their place `yes`; and `ahead`, the same with the months of its window as they were recorded, if
-    # there are any.
+    # Level (mean share) and probabilities of `up`, `same` and `down` by the model alone: as they are, and without any
+    # of the events. Of a question in their place `yes`; and `ahead`, the same with the months of its window as they
+    # were recorded, if there are any.
     now: Numbers
     before: Numbers
     level: LevelCourse
@@ -137,6 +155,8 @@ class Attribution:
     pareto_k: float | None  # The highest of all weights by which events were left out in order
     visits: Alone | None  # All visits left out together
     posed: Posed | None = None  # The question, in place of the headline
+    published: Published | None = None  # Of the headline; None of a question, and where no pool is published
+    answer: float | None = None  # Published chance of the question
 
     @property
     def outcome(self) -> str:
@@ -225,7 +245,7 @@ def attribute(
     smallest_improvement : float
         Points of share that count as a change.
     seed : int or numpy.random.Generator
-        With the seed of a report the chances are those of the model in its `forecast.json`.
+        With the seed of a report the `published` chances are those of its `forecast.json`; the others are the model's.
     refit : bool
         Whether to fit the model again without some events where nothing else is valid; it takes as long as a fit.
     progress : callable, optional
@@ -266,7 +286,25 @@ def attribute(
             return Look(level_now(some, dyad), {})
         return Ahead.of(some, dyad, horizon, record, seed=seed).look(asked)
 
-    setting = Setting(fit, dyad, panel_of_dyad(fit.panel, dyad), seen, seed, refit, progress or silent)
+    def publish(some: Fit, left_out: pd.DataFrame) -> Numbers:
+        assert asked is not None and not isinstance(record, NotDefined)
+        past = main_record(panel_without(fit.panel, dyad, left_out), dyad)
+        assert not isinstance(past, NotDefined)
+        # As many events lie ahead; the benchmarks read the record without those that are left out.
+        ahead = Ahead.of(some, dyad, horizon, record, seed=seed)
+        return numbers_of(ahead.look_published(asked, seed=seed, past=past).numbers)
+
+    pool = asked is not None and not isinstance(record, NotDefined) and without_pool(record) is None
+    setting = Setting(
+        fit,
+        dyad,
+        panel_of_dyad(fit.panel, dyad),
+        seen,
+        seed,
+        refit,
+        progress or silent,
+        publish=publish if pool else None,
+    )
     return attribute_to(
         setting, table, months, horizon=horizon, baseline=baseline, smallest_improvement=smallest_improvement
     )
@@ -345,6 +383,8 @@ class Setting:
     report: Progress
     # Returns a number for each event; events that only the question distinguishes have different numbers.
     sorts: Callable[[pd.DataFrame], Index] | None = None
+    # Returns the published numbers of a fit to the record without some events; None where no pool is published.
+    publish: Callable[[Fit, pd.DataFrame], Numbers] | None = None
 
 
 @dataclass(frozen=True)
@@ -450,7 +490,30 @@ def _in_order(whole: ReducedFit, events: pd.DataFrame) -> dict[str, Any]:
         Part(str(place), int(number), numbers_of(parts[index]))
         for place, (index, number) in enumerate(zip(events.index.tolist(), events["counted"].tolist(), strict=True))
     ]
-    return {"before": numbers_of(before[periods[0]].numbers), "in_order": tuple(in_order), "pareto_k": _shown(worst)}
+    return {
+        "before": numbers_of(before[periods[0]].numbers),
+        "in_order": tuple(in_order),
+        "pareto_k": _shown(worst),
+        "published": _published(whole, before, events),
+    }
+
+
+def _published(whole: ReducedFit, before: Mapping[int, ReducedFit], events: pd.DataFrame) -> Published | None:
+    """Return what the months added to the published chances; `before` are fits without a period and all later ones."""
+    publish = whole.setting.publish
+    if publish is None:
+        return None
+    months = floor_period(events["date"], "month").dt.strftime("%Y-%m-%d")
+    first = events.groupby(months.to_numpy())["of_period"].min()
+    without = [publish(before[period].fit, events[events["of_period"] >= period]) for period in first.tolist()]
+    now = publish(whole.fit, events.iloc[:0])
+    if not all("from_model" in one for one in (now, *without)):
+        return None
+    by_month = [
+        Part(str(month), int(events["counted"][months == month].sum()), difference(after, earlier))
+        for month, earlier, after in zip(first.index, without, [*without[1:], now], strict=True)
+    ]
+    return Published(now, without[0], tuple(by_month))
 
 
 def _at_once[Result](

@@ -286,11 +286,9 @@ def pooled(observed: Observed | NotDefined, windows: Iterable[int], *, seed: int
     """Return the published simulations of windows ahead by their months, or why the model's are published alone."""
     if isinstance(observed, NotDefined):
         return observed
-    if observed.record.clock.weekly:
-        return NotDefined("the benchmarks are of months, and the panel is by week")
+    if (missing := without_pool(observed.record)) is not None:
+        return missing
     past, record, found = Past.of(observed.record), observed.record, {}
-    if len(past.total) < SHORTEST_PAST:
-        return NotDefined(f"the first event is less than {SHORTEST_PAST} months ago")
     member = forecasters(seed, record.dyad, observed.total.shape[:-1])
     for months in windows:  # the model's simulations, those of the benchmarks put in place
         own, cooperative = slice(1, months + 1), observed.cooperative.copy()
@@ -300,6 +298,15 @@ def pooled(observed: Observed | NotDefined, windows: Iterable[int], *, seed: int
             cooperative[theirs, own] = rng.binomial(observed.total[theirs, own], chances)
         found[months] = replace(observed, cooperative=cooperative)
     return found
+
+
+def without_pool(record: DatasetRecord) -> NotDefined | None:
+    """Return why the model's simulations of a record are published alone; None if they are pooled."""
+    if record.clock.weekly:
+        return NotDefined("the benchmarks are of months, and the panel is by week")
+    if len(Past.of(record).total) < SHORTEST_PAST:
+        return NotDefined(f"the first event is less than {SHORTEST_PAST} months ago")
+    return None
 
 
 def forecasters(seed: int, dyad: str, size: tuple[int, ...]) -> Index:

@@ -1,4 +1,8 @@
-"""Decomposition of a forecast change between two dates: time, new events, revisions, model and baseline."""
+"""Decomposition of a forecast change between two dates: time, new events, revisions, model and baseline.
+
+What is split is the published chance: that of the pool of model and benchmarks. Of every part it is stated how much of
+it came through the model's own simulations and how much through those of the benchmarks.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +18,7 @@ from forecast.errors import DataError, NotUpdatable, SpecError
 from forecast.files import digest
 from forecast.model import Fit, update
 from forecast.numeric import share
+from forecast.outlook import benchmarks
 from forecast.outlook.draws import FitLike, dyad_draws, position
 from forecast.outlook.observed import Observed, observe
 from forecast.outlook.recorded import FEWEST, Baseline, DatasetRecord, changed, main_record, shares_of
@@ -22,11 +27,13 @@ from forecast.outlook.summary import NotDefined, mcse, ratio
 from forecast.panel import panel_kind, recounted
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
-from forecast.typing import Bool, Float, Seed
+from forecast.typing import Bool, Float, Index, Seed
 from forecast.wording import join
 
 LEVEL = "level"
 """Name of the level among the numbers of a look: the mean share now, points. The others are probabilities."""
+FROM_MODEL, FROM_BENCHMARKS, ALONE = "from_model", "from_benchmarks", "model"
+"""Names of the two parts of a published chance, which add up to it, and of the chance of the model alone."""
 
 
 type Outcome = tuple[Bool | Float, Bool | Float]
@@ -34,6 +41,8 @@ type Outcome = tuple[Bool | Float, Bool | Float]
 much of each."""
 type Outcomes = Mapping[str, Outcome]
 """Outcomes of a question by name; empty if they are not defined."""
+FOLLOWED = "up"
+"""Outcome of a headline whose change is split."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +165,35 @@ class Ahead:
             level = simulations.share[..., simulations.at(ahead)].mean(axis=-1)
         return Look(level, {} if isinstance(observed, NotDefined) else asked.outcomes(observed, simulations))
 
+    def look_published(
+        self, asked: ShareChange, ahead: int = 0, *, seed: int, past: DatasetRecord | None = None
+    ) -> Look:
+        """Look at the level and at the published chances of a question.
+
+        `past` is the record that the benchmarks read, by default that of the simulations.
+        """
+        alone, observed = self.look(asked, ahead), self.observed
+        if isinstance(observed, NotDefined) or not alone.outcomes:
+            return alone
+        months = asked.start + asked.length
+        read = observed if past is None else replace(observed, record=past)
+        pool = benchmarks.pooled(read, (months,), seed=seed)
+        if isinstance(pool, NotDefined):
+            return replace(alone, outcomes={**alone.outcomes, ALONE: alone.outcomes[FOLLOWED]})
+        published = asked.outcomes(pool[months], self.simulations)
+        member = benchmarks.forecasters(seed, self.simulations.dyad, observed.total.shape[:-1])
+        return replace(alone, outcomes=split_by_forecaster(published, FOLLOWED, member, alone.outcomes[FOLLOWED]))
+
+
+def split_by_forecaster(published: Outcomes, followed: str, member: Index, alone: Outcome) -> Outcomes:
+    """Return published outcomes with the parts of the followed one, and that of the model alone.
+
+    `member` is the place in `MEMBERS` of the forecaster of each simulation.
+    """
+    hit, there = published[followed]
+    own = member == benchmarks.MEMBERS.index(benchmarks.MODEL)
+    return {**published, FROM_MODEL: (hit * own, there), FROM_BENCHMARKS: (hit * ~own, there), ALONE: alone}
+
 
 def level_now(fit: FitLike, dyad: str) -> Float:
     """Return the share of the level now, (chain, draw), points."""
@@ -199,7 +237,9 @@ class Change:
     days: tuple[date, date]  # What was known by each
     # What is asked: the headlines, or the sentence of a question with a window and a baseline of its own.
     asked: Headline | str
-    # The earlier and the later numbers: `level`, and `up`, `same` and `down` of headlines or `yes` of a question.
+    # The earlier and the later numbers: `level`, and the published `up`, `same` and `down` of headlines or `yes` of a
+    # question; of a pool `from_model` and `from_benchmarks`, which add up to `up` or `yes`; `model`, the chance of the
+    # model alone.
     before: Numbers
     now: Numbers
     steps: tuple[Step, ...]  # They add up exactly
@@ -207,7 +247,7 @@ class Change:
     @property
     def outcome(self) -> str:
         """Name of the chance that is followed."""
-        return "yes" if isinstance(self.asked, str) else "up"
+        return "yes" if isinstance(self.asked, str) else FOLLOWED
 
     @property
     def total(self) -> Numbers:
@@ -230,7 +270,9 @@ def split_change(
     carried: "CarriedOver | None" = None,
     progress: Progress | None = None,
 ) -> Change:
-    """Split the change of a headline between two fits.
+    """Split the change of the published chances of a headline between two fits.
+
+    Where months lie between the fits the windows differ; `forecast compare` then asks both the earlier headline.
 
     Parameters
     ----------
@@ -245,7 +287,7 @@ def split_change(
     smallest_improvement : float
         Points of share that count as a change.
     old_seed, new_seed : int or numpy.random.Generator
-        With the seeds of two reports the first and the last numbers are those of the model in their `forecast.json`.
+        With the seeds of two reports the first and the last numbers are the published ones of their `forecast.json`.
     refit : bool
         Whether to sample again where the earlier fit cannot be updated; it takes as long as a fit. Without it what
         cannot be distinguished is one part.
@@ -286,12 +328,13 @@ def split_change(
         return Ahead.of(fit, dyad, months, main_record(fit.panel, dyad), seed=seed)
 
     def ask(fit: Fit, seed: int) -> Numbers:
-        return numbers_of(simulate(fit, seed).look(first).numbers)
+        return numbers_of(simulate(fit, seed).look_published(first, seed=seed).numbers)
 
     then, now = simulate(old, old_seed, gap + horizon), simulate(new, new_seed)
-    before, passed = (numbers_of(one.numbers) for one in (then.look(first), then.look(later, ahead=gap)))
+    before = numbers_of(then.look_published(first, seed=old_seed).numbers)
+    passed = numbers_of(then.look_published(later, ahead=gap, seed=old_seed).numbers)
     carried = carried or carry_over(old, new, seed=old_seed, refit=refit, progress=report)
-    last, rebased = (numbers_of(now.look(one).numbers) for one in (first, second))
+    last, rebased = (numbers_of(now.look_published(one, seed=new_seed).numbers) for one in (first, second))
     parts = [(TIME, passed, ""), *_until_now(old, new, ask, old_seed, last, carried), (BASELINE, rebased, "")]
     ends = [(clock.last_day(), clock.last_day(horizon)) for clock in (Clock.of(old.panel), Clock.of(new.panel))]
     asked = Headline(horizon, (ends[0], ends[1]), (baselines[0], baselines[1]), smallest_improvement)
@@ -307,6 +350,7 @@ def split_question_change(
     *,
     seeds: tuple[int, int] = (1, 1),
     refit: bool = False,
+    carried: "CarriedOver | None" = None,
     progress: Progress | None = None,
 ) -> Change:
     """Split the change of the probability of a question with a fixed window and baseline.
@@ -320,7 +364,7 @@ def split_question_change(
     before, last = ask(old, seeds[0]), ask(new, seeds[1])
     level = simulate_ahead(old, dyad, gap, seed=seeds[0]).share[..., -1].mean(axis=-1) if gap else level_now(old, dyad)
     passed = {**before, **numbers_of({LEVEL: level})}
-    carried = carry_over(old, new, seed=seeds[0], refit=refit, progress=report)
+    carried = carried or carry_over(old, new, seed=seeds[0], refit=refit, progress=report)
     parts = [(TIME, passed, ""), *_until_now(old, new, ask, seeds[0], last, carried)]
     return _change(old, new, dyad, sentence, before, parts)
 
@@ -352,6 +396,11 @@ def _until_now(old: Fit, new: Fit, ask: Ask, seed: int, last: Numbers, carried: 
     elif names:
         note = f"The models differ in {join(names)}."
     return [*parts, (MODEL, last, note)]
+
+
+def same_window(old: FitLike, new: FitLike) -> bool:
+    """Return whether headlines of two fits ask of the same months: whether their last periods are the same."""
+    return Clock.of(old.panel).last_day() == Clock.of(new.panel).last_day()
 
 
 def _months_between(old: Fit, new: Fit, dyad: str, horizon: int = 0) -> int:

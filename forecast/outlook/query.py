@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 import xarray as xr
 
+from forecast.arguments import described_fraction
 from forecast.dates import LONGEST_HORIZON, Clock, months_ahead
 from forecast.drivers import require_given
 from forecast.errors import SpecError
@@ -88,6 +89,8 @@ def require_consistent(above: float | None, at: date | None, by: date | None, ba
         raise SpecError(f"baseline: {baseline} months; expected 1 to {LONGEST_HORIZON}")
     if above is not None and not 0 < above < 100:
         raise SpecError(f"above: got {above:g}; expected a share in per cent, more than 0 and less than 100")
+    if above is not None and (fault := described_fraction("above", above)):
+        raise SpecError(fault)
     if by is not None and at is not None:
         raise SpecError("at, by: one asks for a month, the other for any month up to one; give one of them")
     if by is not None and above is None:

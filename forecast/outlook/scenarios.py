@@ -14,6 +14,7 @@ from forecast.arguments import checked, whole_seed
 from forecast.dates import LONGEST_HORIZON
 from forecast.errors import SpecError
 from forecast.events.table import EventTable
+from forecast.outlook.benchmarks import pooled
 from forecast.outlook.conditioning import Assumed, Conditional, condition, periods_held, read_assumed
 from forecast.outlook.draws import FitLike
 from forecast.outlook.observed import observe
@@ -87,6 +88,8 @@ class Scenarios(Displayed):
     smallest_improvement: float
     simulation: Mapping[str, int]  # `seed`, posterior `draws`, `simulations`
     unconditional: Prospect  # That of the model in the outlook that `assess` gives with the same seed
+    # Published chances without a scenario, by horizon, as `assess` gives them; or why the model's are published
+    published: Mapping[int, WindowOutlook] | NotDefined
     scenarios: tuple[Scenario, ...]
     followed: Mapping[int, Followed]  # What was recorded, by horizon, as far as it is known; empty if it is not
 
@@ -200,6 +203,10 @@ def scenario(
     found = []
     answers = tuple(question_outlook(one, *one.settle(simulations, observed)) for one in questions)
     unconditional = replace(prospect(simulations, observed, query, smallest_improvement, {}), questions=answers)
+    pool = pooled(observed, query.windows, seed=seed)
+    published: Mapping[int, WindowOutlook] | NotDefined = pool if isinstance(pool, NotDefined) else {}
+    if not isinstance(pool, NotDefined):
+        published = prospect(simulations, observed, query, smallest_improvement, pool).recorded
     words = f"each {simulations.clock.unit} that something is assumed of holds at least that"
     for place, (name, rows) in enumerate(tables.items()):
         report(f"scenario {name}", place, len(tables))
@@ -234,6 +241,7 @@ def scenario(
         smallest_improvement=smallest_improvement,
         simulation={"seed": seed, "draws": chains * draws, "simulations": chains * draws * each},
         unconditional=unconditional,
+        published=published,
         scenarios=tuple(found),
         followed=since,
     )

@@ -197,7 +197,7 @@ def plot_scenarios(
     on = style.axes(ax, figsize, 3.5)
     style.share_axis(on)
     if part == "chances":
-        on.set_title("Chance of a higher recorded share, %")
+        on.set_title("Chance of a higher recorded share by the model alone, %")
         _draw_chances(on, data, [color for _, color in looks], kwargs)
         return style.finished(on, ax)
     on.set_title("Level")
@@ -265,24 +265,29 @@ class Waterfall:
     @classmethod
     def of(cls, found: Attribution | Change) -> "Waterfall":
         """Read contributions of events by week or month, or those of steps between two days."""
-        name = found.outcome
+        name, before, now = found.outcome, found.before, found.now
         if isinstance(found, Change):
             horizon = None if isinstance(found.asked, str) else found.asked.horizon
             first, last = (f"as of {day(one)}" for one in found.days)
             parts = [(step.name, step.added) for step in found.steps]
         else:
             horizon, first, last = found.horizon, "without them", "now"
-            weekly = len(found.by_month) <= WEEKS_SHOWN
+            pool = found.published
+            if pool is not None:
+                before, now = pool.before, pool.now
+            elif found.posed is not None:
+                name = LEVEL  # of its chance only the model's contributions are known
+            weekly = pool is None and len(found.by_month) <= WEEKS_SHOWN
             parts = [
                 (day(begin) if weekly else month(begin, short=True), one.added)
-                for one in (found.by_week if weekly else found.by_month)
+                for one in (found.by_week if weekly else found.by_month if pool is None else pool.by_month)
                 for begin in [date.fromisoformat(one.name)]
             ]
         what = "a yes" if horizon is None else f"a higher share in {count(horizon, 'month')}"
         return cls(
-            start=(first, as_shown(name, found.before[name])[0]),
+            start=(first, as_shown(name, before[name])[0]),
             parts=tuple((words, *as_shown(name, added[name])) for words, added in parts),
-            end=(last, as_shown(name, found.now[name])[0]),
+            end=(last, as_shown(name, now[name])[0]),
             unit="level of 100" if name == LEVEL else f"chance of {what}, %",
         )
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from forecast.questions.ask import conditional_question as conditional_question
     from forecast.questions.ask import joint_question as joint_question
     from forecast.questions.ask import make_question as make_question
+    from forecast.questions.deciding import deciding_rows as deciding_rows
     from forecast.questions.event_question import EventQuestion as EventQuestion
     from forecast.questions.events import answer_events as answer_events
     from forecast.questions.events import make_event_question as make_event_question

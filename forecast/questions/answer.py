@@ -9,10 +9,10 @@ import numpy as np
 from forecast.arguments import checked, whole_seed
 from forecast.dates import LONGEST_HORIZON, Clock, months_between
 from forecast.errors import QuestionError, RareCondition
-from forecast.outlook.benchmarks import forecasters, pooled
+from forecast.outlook.benchmarks import forecasters, pooled, without_pool
 from forecast.outlook.draws import FitLike, dyad_draws, stream
 from forecast.outlook.observed import Observed, observe, observe_unrecorded, simulate_kinds
-from forecast.outlook.question import LevelQuestion, Question, SingleQuestion, ToneQuestion
+from forecast.outlook.question import LevelQuestion, Question, ShareQuestion, SingleQuestion, ToneQuestion
 from forecast.outlook.recorded import DatasetRecord, WindowCounts
 from forecast.outlook.simulations import Simulations, simulate_ahead
 from forecast.outlook.summary import NotDefined, Probability
@@ -311,6 +311,15 @@ class PutQuestion:
         apart = INDEPENDENT if len(self.question.dyads) > 1 else ""
         notes = dict.fromkeys([apart, *(note for part in self.parts for note in part.notes)])
         return " ".join(note for note in notes if note)
+
+    def member(self, size: tuple[int, ...]) -> Index | None:
+        """Return the place in `MEMBERS` of the forecaster of each published simulation; None if they are no pool's."""
+        part = self.parts[0]
+        if len(self.parts) > 1 or part.ahead <= 0 or not isinstance(self.question, ShareQuestion | ToneQuestion):
+            return None
+        if without_pool(part.record) is not None:
+            return None
+        return forecasters(part.seed, part.question.dyad, size)
 
     def simulate(
         self, fit: FitLike, simulations_per_draw: int = SIMULATIONS_PER_DRAW, *, published: bool = False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forecast.arguments import checked
+from forecast.arguments import checked, described_fraction
 from forecast.dates import LONGEST_HORIZON, add_months, month_end
 from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels
@@ -120,6 +120,9 @@ def make_question(
     record = replace(record_of(panel, dyad, place), label=label or dyad_labels().get(dyad, dyad))
     window = _window(record, months, last)
     ((name, value),) = asked.items()
+    in_percent = name in ("above", "below", "level") and measure == "share"
+    if in_percent and (fault := described_fraction(name, float(value))):
+        raise QuestionError(fault)
     if (when != "at" or span is not None) and name == "level":
         raise QuestionError("when, span: rolling windows are for shares; leave them out of level")
     if span is not None and when == "at":
@@ -317,7 +320,10 @@ def _window(record: DatasetRecord, months: int | None, last: date | None) -> tup
         raise QuestionError(f"months: {months}; expected 1 to {LONGEST_HORIZON}")
     end = month_end(last) if last is not None else month_end(add_months(first, (months or SPAN) - 1))
     if end < first:
-        raise QuestionError(f"last: {end:%Y-%m} is not after {record.clock.last_day():%Y-%m}; ask of a later month")
+        raise QuestionError(
+            f"last (--until): {end:%Y-%m} is not after {record.clock.last_day():%Y-%m}, the month of the forecast "
+            "date; ask of a later month"
+        )
     return first, end
 
 

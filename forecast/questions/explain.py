@@ -15,7 +15,18 @@ import numpy as np
 from forecast.arguments import checked, whole_seed
 from forecast.errors import QuestionError
 from forecast.outlook.attribution import Attribution, Posed, SampledFit, Setting, attribute_to
-from forecast.outlook.comparison import Ahead, Look, Numbers, Outcome, Outcomes, level_now, numbers_of
+from forecast.outlook.comparison import (
+    ALONE,
+    Ahead,
+    Look,
+    Numbers,
+    Outcome,
+    Outcomes,
+    level_now,
+    numbers_of,
+    same_window,
+    split_by_forecaster,
+)
 from forecast.outlook.draws import FitLike
 from forecast.outlook.observed import Observed
 from forecast.outlook.question import LevelQuestion, Question
@@ -24,7 +35,8 @@ from forecast.outlook.simulations import Simulations
 from forecast.outlook.summary import NotDefined
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
-from forecast.questions.answer import PutPart, PutQuestion, no_fit_words, put_question
+from forecast.questions.answer import PutPart, PutQuestion, answer_question, no_fit_words, put_question
+from forecast.questions.ask import make_question
 from forecast.questions.event_question import as_events
 from forecast.questions.form import Settled
 from forecast.typing import Index, Seed
@@ -44,15 +56,40 @@ type Named = dict[str, Settled]
 
 
 def asking(question: Question, dyad: str, table: "EventTable | None" = None) -> "Callable[[FitLike, int], Numbers]":
-    """Return the function that asks a question of a fit with a seed: the level of a dyad now, and the chance of yes."""
+    """Return the function that asks a question of a fit with a seed: the level of a dyad now, and the published chance.
+
+    Of a share or tone whose window is not over it states how much of the chance comes from the model's simulations.
+    """
     _require_no_events(question)
 
     def ask(fit: FitLike, seed: int) -> Numbers:
         put = put_question(fit, question, seed=seed, table=table)
-        outcome = _outcome(question, put.simulate(fit))
-        return numbers_of(Look(level_now(fit, dyad), {YES: outcome}).numbers)
+        published: Outcomes = {YES: _outcome(question, put.simulate(fit, published=True))}
+        alone = _outcome(question, put.simulate(fit))
+        member = put.member(np.shape(published[YES][0]))
+        if member is None:
+            return numbers_of(Look(level_now(fit, dyad), {**published, ALONE: alone}).numbers)
+        return numbers_of(Look(level_now(fit, dyad), split_by_forecaster(published, YES, member, alone)).numbers)
 
     return ask
+
+
+def headline_question(
+    old: FitLike,
+    new: FitLike,
+    dyad: str,
+    *,
+    horizon: int,
+    baseline_months: int,
+    smallest_improvement: float,
+) -> Question | None:
+    """Return the headline of the earlier fit as a question for both; None if that of the later one asks the same.
+
+    A month later a headline asks of other months. Its chance and that of the earlier one cannot be subtracted.
+    """
+    if same_window(old, new):
+        return None
+    return make_question(old.panel, dyad, higher=smallest_improvement, months=horizon, baseline_months=baseline_months)
 
 
 @checked
@@ -125,7 +162,9 @@ def attribute_question(
     facts = {name: getattr(question, name) for name in ("id", "kind", "sentence", "asked", "first", "last")}
     kinds = tuple(dict.fromkeys(part.kind for part in question.parts))
     posed = Posed(**facts, parts=kinds, recorded=put.recorded)
-    return attribute_to(setting, table, months, posed=posed, horizon=None, baseline=None, smallest_improvement=None)
+    answer = answer_question(fit, question, seed=seed, table=table).chance
+    facts = {"posed": posed, "answer": None if isinstance(answer, NotDefined) else answer.value}
+    return attribute_to(setting, table, months, **facts, horizon=None, baseline=None, smallest_improvement=None)
 
 
 def _require_no_events(question: Question) -> None:

@@ -20,7 +20,7 @@ from forecast.wording import chance
 
 PACKAGE = "pendulum-forecast"
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
-SELDOM = ("note", "origin", "leaves_out")
+SELDOM = ("note", "origin", "leaves_out", "decided")
 """Fields that an entry has only where they say something, as in entries that were written before there were such."""
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -62,8 +62,8 @@ class LedgerEntry(BaseModel):
     previous: Digest  # `hash` of the line before; 64 zeros in the first
     # UTC time: `2026-06-01T10:00:00Z`; not before that of the line before
     written: Annotated[str, AfterValidator(_moment)]
-    # `asked`, `answered`, `priced` (of an outside question) or `resolved`
-    entry: Literal["asked", "answered", "priced", "resolved"]
+    # `asked`, `answered`, `priced` (of an outside question), `confirmed`, `resolved` or `withdrawn`
+    entry: Literal["asked", "answered", "priced", "confirmed", "resolved", "withdrawn"]
     question: Annotated[str, Field(max_length=80)]  # `id` of the question
     retrospective: bool  # Derived from `written`: the window's last day had come; of a resolution, as of its question
     code: Annotated[str, Field(max_length=80)]  # Package version
@@ -165,6 +165,20 @@ class Priced(LedgerEntry):
         return f"{self.source} {self.price:.3f} on {self.as_of}"
 
 
+class Confirmed(LedgerEntry):
+    """Confirmation of a doubted forecast by a person, without which it is not published."""
+
+    chance: Chance  # The forecast
+    doubts: list[Literal["base rate", "report", "each other"]]  # What it contradicts
+    by: Annotated[str, Field(min_length=1, max_length=80)]  # Who confirms it
+    why: Annotated[str, Field(min_length=1, max_length=2_000)]  # In words
+
+    @property
+    def said(self) -> str:
+        """The confirmation in words."""
+        return f"{chance(self.chance)} confirmed by {self.by}: {self.why}"
+
+
 class Resolved(LedgerEntry):
     """Resolution of a question, with the data used."""
 
@@ -179,6 +193,9 @@ class Resolved(LedgerEntry):
     of_a_kind: Annotated[int, Field(ge=0)] | None = None
     # SHA-256 of what was known of the dyad; 64 zeros of an outside question
     data: Digest
+    # Day on which the events that were asked for had been recorded: forecasts from then on are not scored. Left out
+    # where the end of the window decides
+    decided: Day | None = None
     # Who resolved an outside question; left out of all others
     source: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
@@ -198,7 +215,25 @@ class Resolved(LedgerEntry):
         return f"{self.outcome.upper()}, {self.reason}"
 
 
-KINDS: dict[str, type[LedgerEntry]] = {"asked": Asked, "answered": Answered, "priced": Priced, "resolved": Resolved}
+class Withdrawn(LedgerEntry):
+    """Withdrawal of a question: it stays in the ledger with its forecasts, and is not scored."""
+
+    why: Annotated[str, Field(min_length=1, max_length=2_000)]  # In words
+
+    @property
+    def said(self) -> str:
+        """The withdrawal in words."""
+        return f"withdrawn on {self.day}: {self.why}"
+
+
+KINDS: dict[str, type[LedgerEntry]] = {
+    "asked": Asked,
+    "answered": Answered,
+    "priced": Priced,
+    "confirmed": Confirmed,
+    "resolved": Resolved,
+    "withdrawn": Withdrawn,
+}
 
 
 def line_of(plain: Mapping[str, Any]) -> bytes:
@@ -231,7 +266,9 @@ class History:
     # Answers of another copy of the ledger that are older than those that were here when they came; they never count.
     superseded: list[Answered] = field(default_factory=list)
     prices: list[Priced] = field(default_factory=list)  # Of an outside question
+    confirmations: list[Confirmed] = field(default_factory=list)  # Of doubted forecasts
     resolution: Resolved | None = None
+    withdrawal: Withdrawn | None = None
 
     @property
     def last_answer(self) -> Answered | None:
@@ -240,7 +277,9 @@ class History:
 
     @property
     def outcome(self) -> str:
-        """Resolution; `open` if unresolved."""
+        """Resolution; `withdrawn`, or `open` if unresolved."""
+        if self.withdrawal is not None:
+            return "withdrawn"
         return self.resolution.outcome if self.resolution else "open"
 
     def timing(self, entry: LedgerEntry) -> Timing:
@@ -289,6 +328,8 @@ def follow(found: dict[str, History], entry: LedgerEntry) -> None:
             _require_resolution(history, entry)
         if known > entry.day:
             raise BadLine(f"field `as_of`: {known} is after {entry.day}, the day it was written; give a day up to then")
+    if isinstance(entry, Withdrawn):
+        _require_withdrawal(history, entry)
     if entry.retrospective != is_retrospective(entry, history):
         raise BadLine(
             f"field `retrospective`: {str(entry.retrospective).lower()} is stated, but it was written on "
@@ -302,6 +343,10 @@ def follow(found: dict[str, History], entry: LedgerEntry) -> None:
         history.prices.append(entry)
     elif isinstance(entry, Resolved):
         history.resolution = entry
+    elif isinstance(entry, Withdrawn):
+        history.withdrawal = entry
+    elif isinstance(entry, Confirmed):
+        history.confirmations.append(entry)
 
 
 def _content(entry: Asked) -> Question:
@@ -331,7 +376,20 @@ def _asked(found: dict[str, History], entry: LedgerEntry) -> History:
         raise BadLine(f"field `question`: {entry.question} was never asked; ask it first")
     if history.resolution is not None:
         raise BadLine(f"field `question`: {entry.question} is resolved already, in line {history.resolution.number}")
+    if history.withdrawal is not None:
+        raise BadLine(
+            f"field `question`: {entry.question} was withdrawn, in line {history.withdrawal.number}; ask another"
+        )
     return history
+
+
+def _require_withdrawal(history: History, entry: Withdrawn) -> None:
+    """Reject a withdrawal of a question whose outcome may be known: only what is open can be taken back."""
+    if history.question.over(entry.day):
+        raise BadLine(
+            f"field `written`: the window of {history.question.id} is over on {entry.day}, so that its outcome may be "
+            "known; resolve it"
+        )
 
 
 def _require_answer(history: History, entry: Answered) -> None:

@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from forecast import dates
 from forecast.dates import reject_future, today
 from forecast.errors import LedgerError, OutputError, QuestionError
 from forecast.files import PASSING, clear_leftovers, is_empty, write_text
@@ -25,16 +26,30 @@ from forecast.journal import TORN, Journal, append_lines, read_journal
 from forecast.outlook.question import Question, SingleQuestion
 from forecast.outlook.summary import NotDefined
 from forecast.panel.record import coverage_end, last_known
+from forecast.questions.deciding import PanelOf, decided_note, decided_on, deciding_rows
+from forecast.questions.doubts import Doubt
 from forecast.questions.event_question import as_events
 from forecast.questions.events import answer_events, events_answer
 from forecast.questions.form import read_question, write_question
-from forecast.questions.history import BadLine, Draft, History, LedgerEntry, Resolved, follow, hash_of, line_of
+from forecast.questions.history import (
+    BadLine,
+    Confirmed,
+    Draft,
+    History,
+    LedgerEntry,
+    Resolved,
+    Withdrawn,
+    follow,
+    hash_of,
+    line_of,
+)
 from forecast.questions.outside import OutsideQuestion, require_price
 from forecast.questions.resolution import Resolution, resolve_events, resolve_parts, resolve_question
 from forecast.wording import count, join
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
     from forecast.events import EventTable
     from forecast.outlook.draws import FitLike
@@ -43,6 +58,8 @@ if TYPE_CHECKING:
 
 
 NAME = "ledger.jsonl"
+NOTHING_NEW = "nothing new since the last answer"
+"""Why a question gets no forecast that repeats the last one."""
 LONGEST_LINE = 100_000
 FIRST = "0" * 64
 """Previous hash of the first entry."""
@@ -237,7 +254,7 @@ def append_entries(
     repaired: list[str] = []
 
     def make(journal: Journal) -> tuple[bytes, ...]:
-        written = (now or datetime.now(UTC)).astimezone(UTC)  # now that no other writer can come between
+        written = (now or dates.now()).astimezone(UTC)  # now that no other writer can come between
         found = Ledger(path, written.date() + CLOCK_TOLERANCE)
         whole, before = found.take(journal), found.lines
         for draft in list(drafts(found) if callable(drafts) else drafts):
@@ -313,7 +330,20 @@ def event_answer_of(
         return closed
     history.require_forward(day)
     found = answer_events(table, question, as_of=day, expect=expect)
-    return _if_new(history, {**events_answer(question, found), "question": asked.id})
+    draft = {**events_answer(question, found), "question": asked.id}
+    if not isinstance(asked, OutsideQuestion):
+        draft |= _decided_note(question, table, _no_panel, day)
+    return _if_new(history, draft)
+
+
+def _no_panel(dyad: str) -> "xr.Dataset":
+    raise QuestionError(f"{dyad}: events of a set need no panel")
+
+
+def _decided_note(question: Question, table: "EventTable", panel_of: PanelOf, day: date) -> Draft:
+    """Return the note of a forecast of an event that has happened, in place of any other."""
+    decided = decided_on(question, deciding_rows(question, table, panel_of, day))
+    return {} if decided is None else {"note": decided_note(decided)}
 
 
 def priced(question: Question, source: str, price: float, day: date) -> Draft:
@@ -350,11 +380,32 @@ def outcome_of(question: Question, outcome: str, source: str, day: date) -> Draf
     }  # fmt: skip
 
 
+def withdrawn(question: Question, why: str) -> Draft:
+    """Return the entry by which a question is withdrawn."""
+    if not why.strip():
+        raise QuestionError(f"why: expected the reason for withdrawing {question.id}, in words")
+    return {"entry": "withdrawn", "question": question.id, "why": " ".join(why.split())}
+
+
+def confirmed(doubts: Sequence[Doubt], by: str, why: str) -> Draft:
+    """Return the entry by which a person confirms the doubted forecast of a question."""
+    if not by.strip() or not why.strip():
+        raise QuestionError(f"by, why: expected who confirms {doubts[0].question}, and the reason in words")
+    return {
+        "entry": "confirmed",
+        "question": doubts[0].question,
+        "chance": round(doubts[0].chance, 6),
+        "doubts": list(dict.fromkeys(one.kind for one in doubts)),
+        "by": " ".join(by.split()),
+        "why": " ".join(why.split()),
+    }
+
+
 def _if_new(history: History, draft: Draft) -> Draft | str:
     """Return an answer unless it repeats the last one."""
     last = {} if history.last_answer is None else history.last_answer.plain
     same = all(last.get(name) == value for name, value in draft.items())
-    return "nothing new since the last answer" if same else draft
+    return NOTHING_NEW if same else draft
 
 
 def answer_of(
@@ -376,7 +427,15 @@ def answer_of(
     from forecast.questions.answer import answer_question  # with xarray and SciPy, which events need not
 
     found = answer_question(fit, history.question, seed=seed, table=table)
-    return _if_new(history, answered(found, model=model, converged=converged))
+    draft = answered(found, model=model, converged=converged)
+    if table is not None and _counts(history.question):
+        draft |= _decided_note(history.question, table, lambda dyad: fit.panel, as_of)
+    return _if_new(history, draft)
+
+
+def _counts(question: Question) -> bool:
+    """Return whether events can decide a question before its window ends."""
+    return all(as_events(part) is not None for part in question.parts)
 
 
 def resolution_of(history: History, records: "Records", day: date, *, now: date) -> Draft | str:
@@ -403,7 +462,15 @@ def resolution_of(history: History, records: "Records", day: date, *, now: date)
         return replace(found, outcome="open", reason=f"its window ends on {part.last}; resolve it after that day")
 
     found = resolve_parts(question, resolve)
-    return found.reason if found.outcome in ("open", "never") else resolved(found)
+    if found.outcome in ("open", "never"):
+        return found.reason
+    draft = resolved(found)
+    if found.outcome == "yes" and records.events is not None and _counts(question):
+        rows = deciding_rows(question, records.events, lambda dyad: records.panel([records.find(dyad)], day), day)
+        decided = decided_on(question, rows)
+        if decided is not None and decided <= question.last:
+            draft["decided"] = decided.isoformat()
+    return draft
 
 
 def _torn_words(path: Path, line: int, done: str) -> str:
@@ -506,8 +573,8 @@ class QuestionFolder:
 
 COLUMNS = (
     "number", "written", "entry", "question", "retrospective", "timing", "kind", "dyad", "dataset", "asked", "first",
-    "last", "sentence", "as_of", "chance", "void", "by", "converged", "outcome", "reason", "data", "model", "code",
-    "hash",
+    "last", "sentence", "as_of", "chance", "void", "by", "converged", "note", "outcome", "reason", "decided", "why",
+    "data", "model", "code", "hash",
 )  # fmt: skip
 
 
@@ -517,7 +584,7 @@ def entry_rows(ledger: Ledger) -> "pd.DataFrame":
 
     def row(entry: LedgerEntry) -> dict[str, Any]:
         history = ledger.histories[entry.question]
-        timing = None if isinstance(entry, Resolved) else history.timing(entry)
+        timing = None if isinstance(entry, Confirmed | Resolved | Withdrawn) else history.timing(entry)
         return {**history.question.described, **entry.plain, "timing": timing}
 
     return pd.DataFrame([row(entry) for entry in ledger.entries], columns=list(COLUMNS))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from forecast.arguments import checked
 from forecast.errors import LedgerError
-from forecast.questions.history import Answered, Draft, LedgerEntry, Resolved
+from forecast.questions.history import Answered, Confirmed, Draft, LedgerEntry, Resolved, Withdrawn
 from forecast.questions.ledger import NAME, Ledger, QuestionFolder
 
 OWN = {"schema", "number", "previous", "written", "retrospective", "leaves_out", "hash"}
@@ -102,6 +102,10 @@ def _says_the_same(own: Ledger, entry: LedgerEntry) -> bool:
         return any(_content(one) == _content(entry) for one in answers)
     if isinstance(entry, Resolved):
         return history.resolution is not None and history.resolution.outcome == entry.outcome
+    if isinstance(entry, Withdrawn):
+        return history.withdrawal is not None
+    if isinstance(entry, Confirmed):
+        return any(_content(one) == _content(entry) for one in history.confirmations)
     return _content(history.asked) == _content(entry)
 
 

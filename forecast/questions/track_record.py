@@ -1,7 +1,8 @@
 """Track record: scores of a ledger's forecasts, against the base rate and each other.
 
 Only questions with a finished window and a resolution are scored: by the first forecast, by each forecast for the time
-it was current, and by the last one. A forecast counts from the day it was written, whatever its data date. Forecasts
+it was current, and by the last one. A forecast counts from the day it was written, whatever its data date, and none
+that was written once the event asked for had been recorded. Withdrawn questions are shown and not scored. Forecasts
 written in time, late and with hindsight are scored separately.
 
 References
@@ -11,7 +12,8 @@ doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2; Good (1952), Rational decis
 doi:10.1111/j.2517-6161.1952.tb00104.x; Wilson (1927), Probable inference, doi:10.1080/01621459.1927.10502953
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from itertools import product
@@ -23,6 +25,7 @@ from forecast.dates import today
 from forecast.numeric import paired
 from forecast.outlook.question import Question
 from forecast.panel.notes import DataNotes, notes_of_pairs
+from forecast.questions.doubts import Doubt, doubts_of
 from forecast.questions.history import TIMINGS, WITH_HINDSIGHT, History, Timing, written_when
 from forecast.questions.ledger import Ledger
 from forecast.questions.outside import OutsideQuestion, OutsideScores, outside_scores
@@ -81,7 +84,26 @@ class OpenQuestion:
     due: str  # Last day of its window
     chance: float | None  # Of the last answer, as of its day
     as_of: str | None
+    written: str | None  # Day on which that answer was written
+    before: float | None  # Chance of the answer before that one
     base: float | None  # Base rate when it was asked
+    note: str  # What the answer says of itself, such as that its kind was not calibrated; empty if nothing
+    caveats: tuple[str, ...]  # What readers have to know of the data
+    timing: Timing  # When the answer was written, or the question if there is none
+    doubts: tuple[str, ...]  # What speaks against the answer, until a person confirms it
+    confirmed: str  # Who confirmed a doubted answer, and why; empty if nobody had to
+    sentence: str
+
+
+@dataclass(frozen=True)
+class WithdrawnQuestion:
+    """A question that was withdrawn: shown, and not scored."""
+
+    question: str
+    dyad: str
+    on: str  # Day of the withdrawal
+    chance: float | None  # Of the last answer
+    why: str
     sentence: str
 
 
@@ -97,6 +119,7 @@ class TrackRecord:
     overdue: int
     never: int
     waiting: tuple[OpenQuestion, ...]  # Those that are open, by dyad and due day
+    withdrawn: tuple[WithdrawnQuestion, ...]  # Those that were withdrawn, by day
     cases: tuple[Case, ...]  # Those that are resolved
     rows: list[dict[str, Any]]  # Scores by hindsight, kind and horizon (docs/schema/ledger.md)
     calibration: list[dict[str, Any]]  # By hindsight and tenth of the first answers, how often the answer was yes
@@ -104,13 +127,22 @@ class TrackRecord:
     notes: DataNotes = field(default_factory=DataNotes)  # On the data that questions are about
 
     @classmethod
-    def of(cls, ledger: Ledger, *, day: date | None = None) -> "TrackRecord":
-        """Score a ledger as of a day, by default today."""
-        now = day or today()
+    def of(
+        cls,
+        ledger: Ledger,
+        *,
+        day: date | None = None,
+        reports: Sequence[Mapping[str, Any]] = (),
+    ) -> "TrackRecord":
+        """Score a ledger as of a day, by default today; `reports` (`forecast.json`) are compared with its forecasts."""
+        now, doubts = day or today(), defaultdict[str, list[Doubt]](list)
+        for doubt in doubts_of(ledger.histories.values(), reports):
+            doubts[doubt.question].append(doubt)
         histories = [one for one in ledger.histories.values() if not isinstance(one.question, OutsideQuestion)]
-        resolved = [one for one in histories if one.outcome != "open" and one.question.earliest < now]
+        resolved = [one for one in histories if one.resolution is not None and one.question.earliest < now]
         left = [one for one in histories if one.outcome == "open"]
         resolvable = [one for one in left if one.question.resolvable]
+        taken_back = [one for one in histories if one.withdrawal is not None]
         cases = tuple(_case(one) for one in resolved)
         return cls(
             head=ledger.head,
@@ -120,7 +152,13 @@ class TrackRecord:
             open=len(resolvable),
             overdue=sum(one.question.last < now for one in resolvable),
             never=len(left) - len(resolvable),
-            waiting=tuple(sorted(map(_open, resolvable), key=lambda one: (one.dyad, one.due, one.question))),
+            waiting=tuple(
+                sorted(
+                    (_open(one, doubts[one.question.id]) for one in resolvable),
+                    key=lambda one: (one.dyad, one.due, one.question),
+                )
+            ),
+            withdrawn=tuple(sorted(map(_withdrawn, taken_back), key=lambda one: (one.on, one.question))),
             cases=cases,
             rows=list(_rows(cases)),
             calibration=[row for name in TIMINGS for row in _calibration(name, cases)],
@@ -136,6 +174,7 @@ class TrackRecord:
             (len(self.cases), "resolved", void, "void"),
             (self.open, "open", self.overdue, "past their date"),
             (self.never, "about the underlying level, which data never resolve", 0, ""),
+            (len(self.withdrawn), "withdrawn", 0, ""),
         )
         numbers = [f"{n:,} {name}" + (f" ({some:,} {of_it})" if some else "") for n, name, some, of_it in parts if n]
         return f"{count(self.questions, 'question')}{': ' if numbers else ''}{', '.join(numbers)}."
@@ -155,8 +194,10 @@ def notes_of_questions(questions: Iterable[Question]) -> DataNotes:
     return notes_of_pairs((part.dyad, part.dataset) for question in questions for part in question.parts)
 
 
-def _open(history: History) -> OpenQuestion:
+def _open(history: History, doubts: Sequence[Doubt]) -> OpenQuestion:
     question, last = history.question, history.last_answer
+    confirmed = [one for one in history.confirmations if any(doubt.confirmed for doubt in doubts)]
+    answered = [answer.chance for answer in history.answers]
     return OpenQuestion(
         question=question.id,
         dyad=question.dyad,
@@ -164,7 +205,27 @@ def _open(history: History) -> OpenQuestion:
         due=question.last.isoformat(),
         chance=None if last is None else last.chance,
         as_of=None if last is None else str(last.as_of),
+        written=None if last is None else last.day.isoformat(),
+        before=answered[-2] if len(answered) > 1 else None,
         base=question.base_rate,
+        note="" if last is None or last.note is None else last.note,
+        caveats=notes_of_questions([question]).caveats,
+        timing=history.timing(last or history.asked),
+        doubts=tuple(doubt.reason for doubt in doubts if not doubt.confirmed),
+        confirmed=confirmed[-1].said if confirmed else "",
+        sentence=question.sentence,
+    )
+
+
+def _withdrawn(history: History) -> WithdrawnQuestion:
+    question, last, withdrawal = history.question, history.last_answer, history.withdrawal
+    assert withdrawal is not None
+    return WithdrawnQuestion(
+        question=question.id,
+        dyad=question.dyad,
+        on=withdrawal.day.isoformat(),
+        chance=None if last is None else last.chance,
+        why=withdrawal.why,
         sentence=question.sentence,
     )
 
@@ -176,7 +237,7 @@ def _case(history: History) -> Case:
     chances = [chance for _, chance in said]
     # An earlier resolution ends the answers before the window does.
     days = [history.resolution.day, *(answer.day + timedelta(days=1) for answer in history.answers)]
-    starts, until = [day for day, _ in said], min(last, max(days))
+    starts, until = [day for day, _ in said], min(last, max(days), _decided(history) or last)
     held = [(end - start).days for start, end in zip(starts, [*starts, until][1:], strict=True)]
     outcome = history.outcome
     return Case(
@@ -198,8 +259,16 @@ def _case(history: History) -> Case:
     )
 
 
+def _decided(history: History) -> date | None:
+    """Return the day on which the event that was asked for had been recorded, if that decided the question."""
+    stated = None if history.resolution is None else history.resolution.decided
+    return None if stated is None else date.fromisoformat(stated)
+
+
 def _said(history: History) -> tuple[Timing, list[tuple[date, float]]]:
     """Return the timing of a question, and the chances that count with the days from which they do, in order.
+
+    None counts from the day on which the event that was asked for had been recorded.
 
     They count from the day they were written; what was written with hindsight counts only where nothing else was said,
     and then from the day it is as of. The first one is late if it was written long after the question's day.
@@ -208,9 +277,11 @@ def _said(history: History) -> tuple[Timing, list[tuple[date, float]]]:
     open_then = [(entry, entry.day, chance) for entry, _, chance in given if not entry.retrospective]
     first = (open_then or given or [(history.asked,)])[0][0]
     timing = written_when(first, history.question, history.question.asked)
+    decided = _decided(history) or date.max
     if timing == WITH_HINDSIGHT:
-        return timing, [(date.fromisoformat(day), chance) for _, day, chance in given]
-    return timing, [(day, chance) for _, day, chance in open_then]
+        known = [(date.fromisoformat(day), chance) for _, day, chance in given]
+        return timing, [(day, chance) for day, chance in known if day < decided]
+    return timing, [(day, chance) for _, day, chance in open_then if day < decided]
 
 
 def _scores(chances: Sequence[float], held: Sequence[int], base: float | None, yes: bool) -> dict[str, float]:

@@ -14,8 +14,19 @@ from forecast.events.codebook import VISITS
 from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import plain
 from forecast.outlook.attribution import Attribution, Part
-from forecast.outlook.comparison import LEVEL, Change, Numbers, Step, as_shown, difference
+from forecast.outlook.comparison import (
+    ALONE,
+    FROM_BENCHMARKS,
+    FROM_MODEL,
+    LEVEL,
+    Change,
+    Numbers,
+    Step,
+    as_shown,
+    difference,
+)
 from forecast.panel.notes import notes_of_panel
+from forecast.panel.record import last_known
 from forecast.plots import plot_attribution
 from forecast.plots.outcomes import WEEKS_SHOWN, Waterfall
 from forecast.report.events import who
@@ -27,8 +38,19 @@ from forecast.wording import DASH, day, interval, join, month, number, signed
 if TYPE_CHECKING:
     from forecast.model import Fit
 
-ADDED = {LEVEL: "level, points", "up": "higher, %", "down": "lower, %", "yes": "yes, %", "ahead": "of it ahead, %"}
+ADDED = {
+    LEVEL: "level, points",
+    "up": "higher, %",
+    "down": "lower, %",
+    "yes": "yes, %",
+    "ahead": "of it ahead, %",
+    FROM_MODEL: "of it the model, %",
+    FROM_BENCHMARKS: "of it the benchmarks, %",
+    ALONE: "the model alone, %",
+}
 """Heads of columns of what was added, for the numbers that tables have."""
+PUBLISHED = ("up", "yes", FROM_MODEL, FROM_BENCHMARKS)
+"""Numbers in the table of the parts of a change; the level and the model alone have a folded one."""
 WORDS = {"", "month", "week from", "kind", "day", "what", "part", "how"}
 """Heads of columns that hold words."""
 
@@ -42,7 +64,9 @@ type _Row = tuple[Sequence[str], Numbers, Sequence[str]]
 """Cells, what was added, and cells after it."""
 
 
-def _contributions(before: Sequence[str], rows: Sequence[_Row], numbers: Numbers, after: Sequence[str] = ()) -> Table:
+def _contributions(
+    before: Sequence[str], rows: Sequence[_Row], numbers: Iterable[str], after: Sequence[str] = ()
+) -> Table:
     """Arrange what was added to some numbers, with the heads of the cells before and after."""
     names = [name for name in ADDED if name in numbers]
     heads = [*before, *(ADDED[name] for name in names), *after]
@@ -75,10 +99,12 @@ def explain_page(fit: "Fit", found: Attribution) -> Page:
     """Combine text, tables and figure, with the files of the page."""
     figure, notes = _draw_waterfall(found), notes_of_panel(fit.panel, [found.dyad])
     content = {"page": sys.modules[__name__], "found": found, "fit": fit, "posed": found.posed}
+    body = explanation_json(found) | {"as_of": last_known(fit.panel)}
     files: Files = {
-        "explain.json": explanation_json(found) | notes.facts, "explain.csv": pd.DataFrame(_event_rows(found)),
+        "explain.json": body | notes.facts,
+        "explain.csv": pd.DataFrame(_event_rows(found)),
         "explain.svg": figure.wide,
-    }  # fmt: skip
+    }
     return Page("explain.html.j2", content, {"fall": figure}, fit.gate.passed, fit.gate.reasons, files, notes)
 
 
@@ -94,6 +120,7 @@ def explanation_json(found: Attribution) -> dict[str, Any]:
     names = (
         "dyad", "first", "last", "horizon", "baseline", "smallest_improvement", "level", "now", "before", "total",
         "rest", "pareto_k", "by_month", "by_side", "by_week", "by_kind", "sides_by_month", "visits", "posed",
+        "published", "answer",
     )  # fmt: skip
     body: dict[str, Any] = {"schema": SCHEMA}
     body |= {name: sentence(name, found) for name in ("measure", "finding", "level_sentence", "question")}
@@ -116,7 +143,8 @@ def _event_rows(found: Attribution) -> list[dict[str, Any]]:
 
 def weights_sentence(found: Attribution) -> str:
     """Return the accuracy of the computation, in a sentence."""
-    error = max(as_shown(name, one)[1] for name, one in found.total.items())
+    totals = [found.total, {} if found.published is None else found.published.total]
+    error = max(as_shown(name, one)[1] for total in totals for name, one in total.items())
     return sentence("weights", found, limit=PARETO_K_LIMIT, error=error)
 
 
@@ -130,16 +158,32 @@ def span(found: Attribution) -> str:
     return f"from {day(found.first)} to {day(found.last)}"
 
 
-def months_table(found: Attribution) -> Table:
-    """Return a table of what the months and, in them, the sides added, with the Monte Carlo error of the level."""
+def months_table(found: Attribution, names: Sequence[str] = (LEVEL,), *, sides: bool = False) -> Table:
+    """Return a table of what the months, and in them the sides if wanted, added, with the Monte Carlo error."""
     rows: list[_Row] = []
+    own = [name for name in names if name in found.now]
     groups = [(month(date.fromisoformat(one.name)), one, found.sides_by_month[one.name]) for one in found.by_month]
     whole = Part("all together", sum(part.events for part in found.in_order), found.total)
-    for name, part, sides in [*groups, (whole.name, whole, found.by_side)]:
-        for words, own in [(name, part), *((f"of it {side.name}", side) for side in sides)]:
-            error = number(as_shown(LEVEL, own.added[LEVEL])[1], 1)
-            rows.append(((words, f"{own.events}"), own.added, (error,)))
-    return _contributions(["month", "events"], rows, found.now, ["± level"])
+    for name, part, by_side in [*groups, (whole.name, whole, found.by_side)]:
+        shown = [(name, part), *((f"of it {side.name}", side) for side in by_side if sides)]
+        for words, one in shown:
+            errors = [number(as_shown(name, one.added[name])[1], 1) for name in own]
+            rows.append(((words, f"{one.events}"), one.added, errors))
+    return _contributions(["month", "events"], rows, own, [f"± {ADDED[name].partition(',')[0]}" for name in own])
+
+
+def published_table(found: Attribution) -> Table | None:
+    """Return a table of what the months added to the published chance of a higher share, and through whom."""
+    if found.published is None:
+        return None
+    own = ("up", FROM_MODEL, FROM_BENCHMARKS)
+    events, total = sum(part.events for part in found.in_order), found.published.total
+    groups = [(month(date.fromisoformat(one.name)), one.events, one.added) for one in found.published.by_month]
+    rows = [
+        ((name, f"{size}"), added, (number(as_shown("up", added["up"])[1], 1),))
+        for name, size, added in [*groups, ("all together", events, total)]
+    ]
+    return _contributions(["month", "events"], rows, own, ["± higher"])
 
 
 def course_table(found: Attribution) -> Table:
@@ -161,7 +205,7 @@ def course_table(found: Attribution) -> Table:
 def largest_events(found: Attribution, most: int) -> str:
     """Describe the events that contributed most to the level, or to the chance of a question: a line each."""
     name = _followed(found)
-    what = "the level, in points" if name == LEVEL else "the chance, in percentage points"
+    what = "the level, in points" if name == LEVEL else "the chance of the model alone, in percentage points"
     lines = [f"Largest contributions to {what}, from {day(found.first)} on:"]
     for place in _by_size(found)[:most]:
         row, added = found.events.iloc[place], _added(name, found.in_order[place].added)
@@ -177,22 +221,22 @@ def _by_size(found: Attribution) -> list[int]:
 
 
 def parts_table(what: str, parts: Sequence[Part], found: Attribution) -> Table:
-    """Return a table of what weeks, by their first day, or kinds added."""
+    """Return a table of what weeks, by their first day, or kinds added to the level."""
     names = [day(date.fromisoformat(one.name)) if what == "week from" else one.name for one in parts]
     rows = [((name, f"{part.events}"), part.added, ()) for name, part in zip(names, parts, strict=True)]
-    return _contributions([what, "events"], [*rows, (("all together", ""), found.total, ())], found.now)
+    return _contributions([what, "events"], [*rows, (("all together", ""), found.total, ())], (LEVEL,))
 
 
-def events_table(found: Attribution, places: Iterable[int] | None = None) -> Table:
+def events_table(found: Attribution, places: Iterable[int] | None = None, names: Iterable[str] = (LEVEL,)) -> Table:
     """Return a table of events, by default of those that contributed most to the level, or the chance of a question."""
-    name, rows = _followed(found), []
+    own, rows = [name for name in ADDED if name in names and name in found.now], []
     for place in _by_size(found)[:LARGEST] if places is None else places:
         row, alone = found.events.iloc[place], found.alone[place]
         what = f"{who(found.dyad, row['source'], row['target'])}: {row['summary']}"
-        after = _added(name, alone.added), "" if alone.how == "weights" else alone.how
+        after = [*(_added(name, alone.added) for name in own), "" if alone.how == "weights" else alone.how]
         rows.append(((day(row["date"].date()), what, row["class"]), found.in_order[place].added, after))
-    last = f"alone: {'level' if name == LEVEL else ADDED[name]}", ""
-    return _contributions(["day", "what", "kind"], rows, found.now, last)
+    heads = [f"alone: {'level' if name == LEVEL else ADDED[name]}" for name in own]
+    return _contributions(["day", "what", "kind"], rows, own, [*heads, ""])
 
 
 def visits_table(found: Attribution) -> Table:
@@ -200,7 +244,7 @@ def visits_table(found: Attribution) -> Table:
     return events_table(found, np.flatnonzero(found.events["cameo"].isin(VISITS)))
 
 
-def sums_table(found: Attribution) -> Table:
+def sums_table(found: Attribution, names: Iterable[str] = (LEVEL,)) -> Table:
     """Return a table of what events left out one by one, and together, would take."""
     alone, visits = difference(found.total, found.rest), found.visits
     rows: list[_Row] = [
@@ -210,7 +254,12 @@ def sums_table(found: Attribution) -> Table:
     ]
     if visits is not None:
         rows.append((("all visits left out together",), visits.added, (visits.how,)))
-    return _contributions([""], rows, found.now, ["how"])
+    return _contributions([""], rows, [name for name in names if name in found.now], ["how"])
+
+
+def model_names(found: Attribution) -> list[str]:
+    """Return the names of the chances of the model alone, which are not published."""
+    return [name for name in ADDED if name in found.now and name != LEVEL]
 
 
 def change_page(fits: "tuple[Fit, Fit]", change: Change, events: Attribution | None) -> Page:
@@ -247,20 +296,28 @@ def change_rows(change: Change) -> list[dict[str, Any]]:
 
 
 def sentences(change: Change) -> list[str]:
-    """Return the change in three sentences: by how much, which parts, and what became of the level."""
+    """Return the change in sentences: by how much, which parts, who in the pool, and what became of the level."""
     parts = [f"{step.name} {_added(change.outcome, step.added)}" for step in change.steps]
     middle = f"The change is {_added(change.outcome, change.total)} points of probability: {join(parts)}."
-    return [sentence("change_first", change), middle, sentence("change_last", change)]
+    pool = [sentence("change_pool", change)] if FROM_MODEL in change.now else []
+    return [sentence("change_first", change), middle, *pool, sentence("change_last", change)]
 
 
-def steps_table(change: Change) -> Table:
-    """Return the parts as a table."""
-    own, parts = (LEVEL, change.outcome), [(step.name, step.added) for step in change.steps]
+def steps_table(change: Change, names: Sequence[str] = PUBLISHED) -> Table:
+    """Return the parts of the change of some numbers as a table, with Monte Carlo errors of the whole numbers."""
+    own = [name for name in ADDED if name in names and name in change.now]
+    stated = [name for name in own if name not in (FROM_MODEL, FROM_BENCHMARKS)]
+    parts = [(step.name, step.added) for step in change.steps]
     rows = [
-        ((name,), added, [number(as_shown(one, added[one])[1], 1) for one in own])
+        ((name,), added, [number(as_shown(one, added[one])[1], 1) for one in stated])
         for name, added in [*parts, ("all together", change.total)]
     ]
-    return _contributions(["part"], rows, change.now, [f"± {ADDED[name].partition(',')[0]}" for name in own])
+    return _contributions(["part"], rows, own, [f"± {ADDED[name].partition(',')[0]}" for name in stated])
+
+
+def alone_table(change: Change) -> Table:
+    """Return the parts of the change of the level and of the chance of the model alone."""
+    return steps_table(change, (LEVEL, ALONE))
 
 
 @checked

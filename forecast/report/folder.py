@@ -387,6 +387,13 @@ def read_report(folder: str | Path) -> SavedReport:
     return SavedReport(Fit.load(saved), dyad, terms, seed)
 
 
+def reports_in(folder: str | Path) -> list[dict[str, Any]]:
+    """Return the `forecast.json` of every report in a folder, and in its subfolders of one or two levels."""
+    patterns = ("forecast.json", "*/forecast.json", "*/*/forecast.json")
+    places = sorted({path.parent for pattern in patterns for path in Path(folder).glob(pattern)})
+    return [read_numbers(place) for place in places]
+
+
 def read_numbers(folder: Path) -> dict[str, Any]:
     """Read forecast.json in the folder of a report."""
     path = folder / "forecast.json"

@@ -10,9 +10,10 @@ from forecast.arguments import checked
 from forecast.evaluation.scores import calibration
 from forecast.files import write_json
 from forecast.numeric import Lead, difference_interval, lead
+from forecast.panel.notes import DataNotes
 from forecast.questions.form import INDEPENDENT
 from forecast.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
-from forecast.questions.track_record import BY, SCORES, TrackRecord
+from forecast.questions.track_record import BY, SCORES, OpenQuestion, TrackRecord
 from forecast.report import score_figures
 from forecast.report.folder import TRACK_RECORD, Files, Page, publish
 from forecast.report.illustration import Illustration
@@ -34,7 +35,7 @@ KINDS = {
     "count": "events of a set", "joint": "several together", "conditional": "one given another",
     "events": "events of a set", "outside": "asked elsewhere",
 }  # fmt: skip
-WHOSE = {"first": "first answer", "mean": "mean over time", "last": "last answer", "base": "base rate"}
+WHOSE = {"first": "first forecast", "mean": "mean over time", "last": "last forecast", "base": "base rate"}
 TITLES = {IN_TIME: "Real-time", LATE: "Late", WITH_HINDSIGHT: "Retrospective"}
 COLUMNS = (
     "question", "kind", "dyad", "months", "hindsight", "outcome", "asked", "last", "answers", "first", "mean",
@@ -42,14 +43,20 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def track_record_page(record: TrackRecord) -> Page:
-    """Combine text, tables and figures."""
+def track_record_page(record: TrackRecord, about: str = "") -> Page:
+    """Combine text, tables and figures; `about` is a sentence on the ledger itself."""
     figures = {name.replace(" ", "-"): figure for name in TIMINGS if (figure := _draw(record, name)) is not None}
-    content = {"page": sys.modules[__name__], "record": record, "headline": headline(record)}
+    content = {
+        "page": sys.modules[__name__],
+        "record": record,
+        "headline": headline(record),
+        "about": about,
+        "kind": "Track record" if record.cases else "Open questions",
+    }
     if any(" " in dyad for dyad in {one.dyad for one in record.waiting} | {case.dyad for case in record.cases}):
         content["independence"] = INDEPENDENT
     files: Files = {
-        "track_record.json": lambda path: write_json(path, record.to_dict(), by_record=True),
+        "track_record.json": lambda path: write_json(path, record.to_dict() | {"about": about}, by_record=True),
         "questions.csv": cases_table(record),
     }
     return Page("ledger.html.j2", content, figures, files=files, notes=record.notes)
@@ -65,8 +72,8 @@ def headline(record: TrackRecord) -> str:
 
 
 _READINGS: dict[Lead, str] = {
-    "this": "the answers are better",
-    "other": "the answers are worse",
+    "this": "the forecasts are better",
+    "other": "the forecasts are worse",
     "undecided": "not distinguishable",
     "unknown": "too few years to say which is better",
 }
@@ -151,9 +158,9 @@ def _draw(record: TrackRecord, hindsight: Timing) -> Illustration | None:
         return None
     answers = calibration([case.first or 0.0 for case in own], [case.outcome == "yes" for case in own])
     base = calibration([case.base or 0.0 for case in based], [case.outcome == "yes" for case in based])
-    title = f"First answers (n {len(own):,})"
+    title = f"First forecasts (n {len(own):,})"
     curve = Curve(title, answers, base, diagonal=True, y_label="how often yes")
-    return score_figures.calibration([curve], "answers", subject="first answers", reference="base rate")
+    return score_figures.calibration([curve], "answers", subject="first forecasts", reference="base rate")
 
 
 def latest_table(record: TrackRecord) -> Table:
@@ -166,11 +173,38 @@ def latest_table(record: TrackRecord) -> Table:
 
 
 def open_table(record: TrackRecord) -> Table:
-    """Arrange the open questions."""
-    return Table.of(["pair", "question", "forecast", "base rate", "due"], [
-        [one.label, one.sentence, chance(one.chance), chance(one.base), day(date.fromisoformat(one.due))]
-        for one in record.waiting
-    ], (0, 1))  # fmt: skip
+    """Arrange the open questions, each with the day it was answered and what readers have to know of it."""
+    heads = ["pair", "question", "forecast", "base rate", "written", "data to", "due"]
+    return Table.of(heads, map(_open_row, record.waiting), (0, 1))
+
+
+def _open_row(one: OpenQuestion) -> list[Any]:
+    marks = [*([one.note] if one.note else []), *DataNotes(one.caveats).in_short]
+    if one.timing != IN_TIME:
+        marks.append(TITLES[one.timing].lower())
+    if one.confirmed:
+        marks.append(one.confirmed)
+    stated = chance(one.chance)
+    if one.doubts:
+        stated, marks = DASH, [*marks, f"to be confirmed by a person: {stated} {'; '.join(one.doubts)}"]
+    written, as_of = (DASH if text is None else day(date.fromisoformat(text)) for text in (one.written, one.as_of))
+    asked = (one.sentence, *marks)
+    return [one.label, asked, stated, chance(one.base), written, as_of, day(date.fromisoformat(one.due))]
+
+
+def caveats_in_full(record: TrackRecord) -> list[str]:
+    """Return the caveats of the data on the pairs of open questions, each once, with the name of the pair."""
+    texts = [(one.label, text) for one in record.waiting for text in one.caveats]
+    return list(dict.fromkeys(text if text.startswith(label) else f"{label}: {text}" for label, text in texts))
+
+
+def withdrawn_table(record: TrackRecord) -> Table:
+    """Arrange the withdrawn questions."""
+    return Table.of(
+        ["question", "last forecast", "withdrawn", "why"],
+        [[one.sentence, chance(one.chance), day(date.fromisoformat(one.on)), one.why] for one in record.withdrawn],
+        (0, 2, 3),
+    )
 
 
 def cases_table(record: TrackRecord) -> "pd.DataFrame":
@@ -187,6 +221,10 @@ def write_track_record(
     out: str | Path,
     inputs: Sequence[str | Path] = (),
     links: Mapping[str, str] | None = None,
+    about: str = "",
 ) -> Path:
-    """Write the track record of a ledger: page, ``track_record.json`` and a table of the resolved questions."""
-    return publish(out, TRACK_RECORD, lambda: track_record_page(record), inputs=inputs, links=links)
+    """Write the track record of a ledger: page, ``track_record.json`` and a table of the resolved questions.
+
+    `about` is a sentence that readers of the page have to know of the ledger.
+    """
+    return publish(out, TRACK_RECORD, lambda: track_record_page(record, about), inputs=inputs, links=links)

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from markupsafe import Markup
 
@@ -14,11 +15,18 @@ from forecast.report.folder import PAIRS, Page, publish, read_numbers
 from forecast.report.table import Table, link
 from forecast.report.words import sentence
 from forecast.wording import DASH, chance, signed, whole_percents
+from forecast.wording import day as words_of_day
 
+if TYPE_CHECKING:
+    from forecast.questions.track_record import OpenQuestion
+
+LAST_QUESTION = "– (last week’s question)"
+"""Words for a change of another window, with a link to the page that follows last week's question."""
+WEEK = timedelta(days=7)
 SCHEMA = 1
 CHANCES = ("up", "same", "down")
-COMPARED = ("dyad", "months", "baseline_months", "smallest_improvement")
-"""What is the same where the chances of two days are compared."""
+COMPARED = ("dyad", "months", "first", "until", "baseline_first", "baseline_months", "smallest_improvement")
+"""What is the same where the chances of two days are compared: a new month has another window."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +39,15 @@ class Pair:
     as_of: str
     converged: bool
     months: int  # What is asked: months of the window, months it is compared with, points that count as a change
+    first: str | None  # First and last day of the window, and first day of its baseline; null if not defined
+    until: str | None
+    baseline_first: str | None
     baseline_months: int
     smallest_improvement: float
     up: float | None  # Chances that the share is higher, similar and lower; null where they are not defined
     same: float | None
     down: float | None
-    # `up` the time before; null if there was no report, it asked something else, or one of the two has not
+    # `up` the time before; null if there was no report, it asked of another window, or one of the two has not
     # converged
     before: float | None = None
     # Addresses of the report and of the page of its change, relative to the page; empty if there is none
@@ -57,7 +68,9 @@ class Pair:
         facts = ("dyad", "label", "title", "as_of", "converged", "baseline_months", "smallest_improvement")
         said: dict[str, Any] = {"caveats": tuple(numbers["caveats"]), "edition": read_edition(numbers.get("edition"))}
         own = {name: numbers[name] for name in facts}
-        made = cls(**own, months=months, **chances, link=link, change=change, **said)
+        asked: dict[str, Any] = {name: window.get(name) for name in ("first", "until")}
+        asked["baseline_first"] = (window.get("baseline") or {}).get("first")
+        made = cls(**own, months=months, **asked, **chances, link=link, change=change, **said)
         if earlier is None or not (earlier.converged and made.converged):
             return made
         same = all(getattr(made, name) == getattr(earlier, name) for name in COMPARED)
@@ -85,8 +98,9 @@ class Pair:
     @property
     def change_cell(self) -> str:
         """By how much the chance of a higher share has changed, with a link to the page of the change."""
-        moved = DASH if self.moved is None else signed(self.moved, 0)
-        return link(self.change, moved) if self.change else moved
+        if self.change:
+            return link(self.change, LAST_QUESTION if self.moved is None else signed(self.moved, 0))
+        return DASH if self.moved is None else signed(self.moved, 0)
 
     @property
     def moved(self) -> float | None:
@@ -100,18 +114,42 @@ def write_pairs(
     missing: Mapping[str, str],
     days: tuple[str, str] | None = None,
     links: Mapping[str, str] | None = None,
+    questions: "Sequence[OpenQuestion]" = (),
 ) -> Path:
     """Write the page of all pairs and pairs.json, sorted by their change between two days, if there are two.
 
-    `missing` says of other pairs why they have no report.
+    `missing` says of other pairs why they have no report; `questions` are the open ones of the ledger.
     """
     ordered = sorted(pairs, key=lambda pair: (pair.moved is None, -abs(pair.moved or 0.0), pair.label))
     heads = ("Pair", "higher", "similar", "lower", "change of “higher”")
     table = Table.of(heads, [(pair.cell, *pair.printed, pair.change_cell) for pair in ordered])
     headline = sentence("pairs", ordered=ordered, compared=days is not None)
-    content = {"pairs": table, "missing": dict(missing), "days": days, "headline": headline}
+    content = {
+        "pairs": table,
+        "missing": dict(missing),
+        "days": days,
+        "headline": headline,
+        "questions": questions_table(questions, None if days is None else days[1]),
+    }
     caveats = tuple(labelled(pair.dyad, text) for pair in pairs for text in pair.caveats)
     notes = DataNotes(caveats, next((pair.edition for pair in pairs if pair.edition), None))
     values = {"schema": SCHEMA, "days": days, "pairs": [pair.plain for pair in ordered], "missing": dict(missing)}
     page = Page("pairs.html.j2", content, files={"pairs.json": values | notes.facts}, notes=notes)
     return publish(out, PAIRS, lambda: page, links=links)
+
+
+def questions_table(questions: "Sequence[OpenQuestion]", day: str | None) -> Table:
+    """Arrange the open questions: the last forecast, and its change from the one before in the week before a day.
+
+    A question keeps its window, so that its forecasts can be compared from week to week.
+    """
+    since = None if day is None else (date.fromisoformat(day) - WEEK).isoformat()
+    rows = []
+    for one in questions:
+        fresh = since is not None and one.as_of is not None and one.as_of >= since
+        moved = DASH
+        if fresh and one.chance is not None and one.before is not None and not one.doubts:
+            moved = signed(100 * (one.chance - one.before), 0)
+        stated = "to be confirmed" if one.doubts else chance(one.chance)
+        rows.append([one.question, one.sentence, stated, moved, words_of_day(date.fromisoformat(one.due))])
+    return Table.of(["question", "asked", "forecast", "change", "due"], rows, (0, 1))

@@ -2,8 +2,9 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from forecast.arguments import checked
 from forecast.outlook import Estimate, NotDefined, Probability, main_horizon, plain
@@ -12,15 +13,18 @@ from forecast.outlook.pendulum import HorizonOutlook
 from forecast.outlook.scenarios import Scenario, Scenarios
 from forecast.outlook.windows import WindowOutlook
 from forecast.panel.notes import notes_of_panel
+from forecast.panel.record import last_known
 from forecast.plots import plot_scenarios
 from forecast.plots.outcomes import WITHOUT, chances_of_higher
 from forecast.report import words
 from forecast.report.folder import SCENARIO, Files, Page, publish, worded
 from forecast.report.illustration import Illustration, plotted, stamped
 from forecast.report.table import Table
-from forecast.wording import DASH, chance, count, day, join, number, period
+from forecast.wording import DASH, chance, count, day, join, number, period, signed
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from forecast.model import Fit
     from forecast.model.gate import Gate
 
@@ -32,24 +36,36 @@ def scenario_page(fit: "Fit", found: Scenarios, gate: "Gate") -> Page:
     """Combine text, tables and figure."""
     content = {"page": sys.modules[__name__], "found": found, "fit": fit, "tables": tables_of(found)}
     files: Files = {"scenario.json": scenario_json(fit, found, gate)}
-    figures, notes = {"scenarios": _figure(gate, found)}, notes_of_panel(fit.panel, [found.dyad])
+    figures, notes = _figures(gate, found), notes_of_panel(fit.panel, [found.dyad])
     return Page("scenario.html.j2", content, figures, gate.passed, gate.reasons, files, notes)
 
 
 def finding(found: Scenarios) -> str:
-    """Return the chance of a higher share, or level, of the main window without a scenario, and given each."""
+    """Return the published chance of a higher share of the main window, and how each scenario changes the model's.
+
+    Of an index, and where no chance is defined, the median of the level.
+    """
     months = main_horizon(found.horizons)
-    recorded = found.unconditional.recorded
-    level, window = found.unconditional.improvement[months], _at(recorded, months)
-    what, path = (
-        ("level", ("improvement", months, "improvement"))
-        if isinstance(window, NotDefined)
-        else ("share", ("recorded", months, "up"))
-    )
-    now, *given = (_value(_at(one, *path)) for one in found.prospects)
-    named = [f"{value} given “{one.name}”" for value, one in zip(given, found.scenarios, strict=True)]
-    until = _until(found, level)
-    return f"{found.label}, {until}: the chance of a higher {what} is {now}, {join(named)}"
+    until = _until(found, found.unconditional.improvement[months])
+    chances = [_at(one, "recorded", months, "up") for one in found.prospects]
+    known = [one.value for one in chances if isinstance(one, Probability)]
+    if len(known) < len(chances):
+        level, *given = (_value(_at(one, "improvement", months, "level")) for one in found.prospects)
+        named = [f"{value} given “{one.name}”" for value, one in zip(given, found.scenarios, strict=True)]
+        return f"{found.label}, {until}: the median of the level is {level}, {join(named)}"
+    stated = _value(published_chance(found, months))
+    moved = [
+        f"{signed(100 * (value - known[0]), 0)} points given “{one.name}”"
+        for value, one in zip(known[1:], found.scenarios, strict=True)
+    ]
+    return f"{found.label}, {until}: the chance of a higher share is {stated}; the model’s changes by {join(moved)}"
+
+
+def published_chance(found: Scenarios, months: int) -> Probability | NotDefined:
+    """Return the published chance of a higher share without a scenario, that of the report of the same day."""
+    pool = found.published
+    source = found.unconditional.recorded if isinstance(pool, NotDefined) else pool
+    return source if isinstance(source, NotDefined) else source[months].up
 
 
 def scenario_json(fit: "Fit", found: Scenarios, gate: "Gate") -> dict[str, Any]:
@@ -61,7 +77,12 @@ def scenario_json(fit: "Fit", found: Scenarios, gate: "Gate") -> dict[str, Any]:
         for row in one["assumed"]:
             del row["place"]
     body["followed"] = list(body["followed"].values())
-    about = {"schema": found.schema, "converged": bool(gate.passed), "reasons": list(gate.reasons)}
+    about = {
+        "schema": found.schema,
+        "converged": bool(gate.passed),
+        "reasons": list(gate.reasons),
+        "as_of": plain(last_known(fit.panel)),
+    }
     data = {"data_digest": str(fit.panel.attrs.get("digest", ""))} | notes_of_panel(fit.panel, [found.dyad]).facts
     return about | data | body
 
@@ -70,26 +91,34 @@ def question_sentences(found: Scenarios, one: Scenario) -> list[str]:
     """Return what a scenario changes of the questions that were asked, a sentence each."""
     pairs = zip(one.conditional.questions, found.unconditional.questions, strict=True)
     return [
-        f"The chance that “{then.id}” is answered yes is {_value(then.chance)}, and without it {_value(now.chance)}."
+        f"The model alone gives “{then.id}” a chance of {_value(then.chance)}, and of {_value(now.chance)} without it."
         for then, now in pairs
     ]
 
 
-def _figure(gate: "Gate", found: Scenarios) -> Illustration:
-    """Draw the fan of the level and the chances of a higher share, with and without what is assumed."""
+def _figures(gate: "Gate", found: Scenarios) -> dict[str, Illustration]:
+    """Draw the fan of the level, and the model's chances of a higher share, with and without what is assumed."""
     names = WITHOUT, *(one.name for one in found.scenarios)
-    prospects = zip(names, found.prospects, map(chances_of_higher, found.prospects), strict=True)
-    draw = plotted(
-        lambda on: plot_scenarios(found, ax=on),
-        lambda on: plot_scenarios(found, part="chances", ax=on),
-        heights=(5.8 + 0.2 * -(-len(found.scenarios) // 3), 5.2 + 0.2 * len(found.scenarios)),
-        legend=(3, 1),
-        ratios=(3, 2),
+    prospects = [*zip(names, found.prospects, map(chances_of_higher, found.prospects), strict=True)]
+    rows = -(-len(found.scenarios) // 3)
+    parts: tuple[tuple[Literal["level", "chances"], tuple[float, float]], ...] = (
+        ("level", (3.6 + 0.2 * rows, 3.2 + 0.2 * len(names))),
+        ("chances", (2.4 + 0.2 * rows, 2.4 + 0.2 * len(names))),
     )
-    drawn = worded("figures.j2", "scenarios", draw, {"found": found, "prospects": list(prospects)})
-    if not gate.passed:
-        return stamped(drawn, words.STAMP)
-    return stamped(drawn, "PARTLY UNUSABLE") if any(one.fault for one in found.scenarios) else drawn
+    made = {}
+    for part, height in parts:
+        draw = plotted(partial(_draw, found, part), heights=height, legend=(3, 1))
+        drawn = worded("figures.j2", f"scenarios_{part}", draw, {"found": found, "prospects": prospects})
+        if not gate.passed:
+            drawn = stamped(drawn, words.STAMP)
+        elif any(one.fault for one in found.scenarios):
+            drawn = stamped(drawn, "PARTLY UNUSABLE")
+        made[f"scenarios-{part}"] = drawn
+    return made
+
+
+def _draw(found: Scenarios, part: Literal["level", "chances"], on: "Axes") -> "Axes":
+    return plot_scenarios(found, part=part, ax=on)
 
 
 def assumed_table(one: Scenario) -> Table:

@@ -40,7 +40,11 @@ _CHANCES = {
     CONCLUSION.code: ("improvement", "of an improvement"),
 }
 """Chance in the forecast that says how sure a statement is, and what it is the chance of."""
-_ANSWERS = ("supported", "rejected", "undecided", "cannot be tested", "described", "not tested")
+_ANSWERS = ("supported", "rejected", "undecided", "cannot be tested", "yes", "no", "described", "not tested")
+_YES_OR_NO = (LOW.code, DECLINE.code)
+"""Statements about the past, which the forecast answers if it is nearly sure."""
+_SURE = 0.95
+"""Probability from which a statement about the past is answered with yes; with no below its complement."""
 
 
 def write_theory(tests: str | Path, forecast: str | Path, scenario: str | Path, out: str | Path) -> Path:
@@ -113,13 +117,23 @@ def _statement(one: Statement, tests: _Source, forecast: _Source, scenario: _Sou
         others += [_scenario(scenario, place) for place in range(len(scenario.rows))]
     says = [*found, *others]
     sure = [each["sure"] for each in found or others] or ["These files say nothing about it."]
-    answer = found[-1]["answer"] if found else "described" if others else "not tested"
+    answer = found[-1]["answer"] if found else _answer(one, forecast) if others else "not tested"
     return {
         "code": one.code, "title": capital(one.title), "essay": one.us_china, "general": one.general, "says": says,
         "answer": answer, "badge": badge(answer, found[-1]["narrowly"] if found else ""),
         "sure": Markup("<br>").join(sure),
         "numbers": Table.of(("Number", "Value", "Source"), [row for each in says for row in each["numbers"]], (0, 2)),
     }  # fmt: skip
+
+
+def _answer(one: Statement, forecast: _Source) -> str:
+    """Return the answer to a statement that no test is about: yes or no, if the forecast is nearly sure of the past."""
+    rows = [row for row in forecast.rows if row["code"] == one.code and one.code in _YES_OR_NO]
+    chances = [row["numbers"].get(_CHANCES[one.code][0]) for row in rows]
+    known = [value for value in chances if value is not None]
+    if known and known[0] >= _SURE:
+        return "yes"
+    return "no" if known and known[0] <= 1 - _SURE else "described"
 
 
 def _tested(source: _Source, place: int, role: str = "") -> dict[str, Any]:

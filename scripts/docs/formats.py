@@ -29,7 +29,7 @@ from forecast.outlook.windows import Prospect, QuestionOutlook
 from forecast.panel.kinds import EVENTS, INDEX, VARIABLES
 from forecast.questions.event_question import CountQuestion, EventQuestion
 from forecast.questions.form import ConditionalQuestion, JointQuestion
-from forecast.questions.history import Answered, Asked, LedgerEntry, Priced, Resolved
+from forecast.questions.history import Answered, Asked, Confirmed, LedgerEntry, Priced, Resolved, Withdrawn
 from forecast.questions.outside import OutsideQuestion
 from forecast.report.pairs_page import Pair
 from forecast.report.skill import Compared, DyadSkill, HorizonSkill
@@ -93,7 +93,10 @@ def _pages() -> dict[str, Page]:
         ]),
         "ledger": ("Ledger and track record", "JSON lines of [questions](../questions.md), one entry each. Schema 1.", [
             _record("An entry", LedgerEntry),
-            *[(one.__name__.lower(), "", _own(one)) for one in (Asked, Answered, Priced, Resolved)],
+            *[
+                (one.__name__.lower(), "", _own(one))
+                for one in (Asked, Answered, Priced, Confirmed, Resolved, Withdrawn)
+            ],
             ("track_record.json", "Written by `forecast question score --out`.", contents("track_record.json")),
         ]),
         "explain-json": ("explain.json and change.json", "Numbers from draws are `value` and `mcse`.", [

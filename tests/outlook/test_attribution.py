@@ -343,6 +343,24 @@ def test_the_later_fit_comes_second(fit, later):
         split_change(later, fit, DYAD)
 
 
+def test_what_is_explained_and_what_has_changed_is_the_published_chance(fit, table, monkeypatch):
+    monkeypatch.setattr("forecast.outlook.benchmarks.SHORTEST_PAST", 12)  # the thin record is of two years
+    found = attribute(fit, DYAD, table, months=3, horizon=12)
+    stated = assess(fit, DYAD, (12,), seed=1).recorded[12]
+    published = found.published
+    for name in ("up", "same", "down"):
+        assert published.now[name].value == pytest.approx(getattr(stated, name).value, abs=1e-9)
+    for numbers in (published.now, published.before, *(part.added for part in published.by_month)):
+        assert numbers["from_model"].value + numbers["from_benchmarks"].value == pytest.approx(numbers["up"].value)
+    together = sum(part.added["up"].value for part in published.by_month)
+    assert together == pytest.approx(published.total["up"].value, abs=1e-9)
+    assert sum(part.events for part in published.by_month) == sum(part.events for part in found.by_month)
+    assert found.now["up"].value == pytest.approx(published.now["model"].value)  # apart from it, the model alone
+    change = split_change(fit, fit, DYAD)
+    assert change.now["up"].value == pytest.approx(stated.up.value, abs=1e-9)
+    assert {"from_model", "from_benchmarks", "model"} <= change.now.keys()
+
+
 # Pages
 
 

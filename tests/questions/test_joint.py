@@ -330,8 +330,10 @@ def test_a_comparison_states_the_level_of_a_pair_that_is_asked_about(asked_about
     )
     said = json.loads(done.stdout)["before"]
     assert said["level"]["value"] == pytest.approx(level_now(fit, dyad).mean(), abs=1e-6)
-    yes, there = put_question(fit, question).simulate(fit)
-    assert said["yes"]["value"] == pytest.approx(yes.sum() / there.sum(), abs=1e-9)
+    for name, published in (("yes", True), ("model", False)):
+        yes, there = put_question(fit, question).simulate(fit, published=published)
+        assert said[name]["value"] == pytest.approx(yes.sum() / there.sum(), abs=1e-9)
+    assert said["yes"]["value"] == pytest.approx(answer_question(fit, question).chance.value, abs=1e-9)
 
 
 @pytest.mark.parametrize(

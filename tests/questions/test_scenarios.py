@@ -112,7 +112,7 @@ def test_the_command_asks_by_name_and_by_file(ledger):
         "--out", "out",
     )  # fmt: skip
     assert result.exit_code == 3, result.output  # fifty draws are too few for anything
-    assert "The chance that “up” is answered yes is" in " ".join(result.stdout.split())
+    assert "The model alone gives “up” a chance of" in " ".join(result.stdout.split())
     stated = json.loads(Path("out/scenario.json").read_text(encoding="utf-8"))
     ((up, over),) = [one["conditional"]["questions"] for one in stated["scenarios"]]
     assert [up["id"], over["id"]] == ["up", "over"]
@@ -122,7 +122,7 @@ def test_the_command_asks_by_name_and_by_file(ledger):
     assert ledger.keys() == said.keys() and ledger["up"] != said["up"]  # pooled with benchmarks
     assert len(Path("questions/ledger.jsonl").read_text().splitlines()) == 4  # two asked, two answered
     page = Path("out/index.html").read_text(encoding="utf-8")
-    assert "Questions that were asked before" in page and "The chance that “up” is answered yes is" in page
+    assert "Questions that were asked before" in page and "The model alone gives “up” a chance of" in page
 
 
 @pytest.mark.parametrize(
