@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from forecast.cli import ask, backtest, claims, events, question, report, saved, start
+from forecast.cli import ask, backtest, claims, drafting, events, question, report, saved, start
 from forecast.cli.terminal import console, escape
 from forecast.errors import DataError, ForecastError
 from forecast.files import PASSING, lacking, shown_path
@@ -60,6 +60,8 @@ for panel, commands in {
     for name, command in commands.items():
         own = report.ReportCommand if name == "report" else None
         app.command(name, cls=own, rich_help_panel=panel)(command)
+for name, command in {"draft": drafting.draft, "accept": drafting.accept}.items():
+    events.app.command(name)(command)
 app.add_typer(question.app, name="question", rich_help_panel="Forecast")
 app.add_typer(claims.app, name="plan", rich_help_panel="Evaluate")
 app.add_typer(events.app, name="events", rich_help_panel="Data")
