@@ -18,7 +18,7 @@ from forecast.dates import months_between, today
 from forecast.errors import FitFileError, ForecastError, NoEvents, NotUpdatable, RareCondition, SpecError
 from forecast.events.coverage import gap_warnings
 from forecast.files import clear_leftovers, file_digest, partial_folder, sync_folder, write_text
-from forecast.pipeline import SAVED_FIT, PreparedReports, ReportSettings, prepare_reports
+from forecast.pipeline import LEDGER, SAVED_FIT, PreparedReports, ReportSettings, prepare_reports
 from forecast.progress import Progress
 
 if TYPE_CHECKING:
@@ -173,7 +173,8 @@ class Monday:
     def _report(self, made: PreparedReports, *, keep: bool) -> None:
         def write(dyad: str) -> None:
             if not (keep and (self.new / dyad / "index.html").exists()):
-                made.write(dyad, self.new / dyad, links={"All pairs": "../../index.html"})
+                links = {"All pairs": "../../index.html"}
+                made.write(dyad, self.new / dyad, links=links, ledger=self.questions / LEDGER.name)
 
         table = made.job.records.events
         for words in (*made.notes, *(() if table is None else gap_warnings(table.additions))):

@@ -36,6 +36,8 @@ REPORTS = Path("report")
 """Default parent folder of reports."""
 SAVED_FIT = "fit.zarr"
 """Name of a fit in the folder of its reports."""
+LEDGER = Path("questions/ledger.jsonl")
+"""Ledger in the working folder, whose prices a report shows if it is there."""
 ERAS = ("given", "none")
 """Sources of the eras of the dyad."""
 
@@ -292,9 +294,14 @@ class PreparedReports:
         return min(self.gates.values(), key=lambda gate: gate.passed)
 
     def write(
-        self, dyad: str, out: Path, fit_name: str | None = None, links: Mapping[str, str] | None = None
+        self,
+        dyad: str,
+        out: Path,
+        fit_name: str | None = None,
+        links: Mapping[str, str] | None = None,
+        ledger: Path = LEDGER,
     ) -> Report:
-        """Write the report of a dyad, with links to other pages."""
+        """Write the report of a dyad, with links to other pages, and prices that a ledger has of questions about it."""
         from forecast.report.page import write_report
         from forecast.report.skill import find_skill
 
@@ -308,6 +315,7 @@ class PreparedReports:
             page = write_report(
                 fit, assessment, out=out, events=shown, others=[briefs[code] for code in fit.dyads if code != dyad],
                 gate=gate, skill=skill, fit_name=fit_name, export=job.settings.export, links=links,
+                ledger=ledger if ledger.exists() else None,
             )  # fmt: skip
         of_record = () if self.unchanged else _describe_end(fit.panel, dyad, last_known(fit.panel))
         warnings = (*_describe_added(job.records, fit), *self.notes, *of_record)

@@ -45,6 +45,7 @@ from forecast.outlook.pendulum import (
 )
 from forecast.outlook.query import AtLeast, Query, main_horizon
 from forecast.outlook.recorded import main_record
+from forecast.outlook.signposts import Signpost, signposts_of
 from forecast.outlook.simulations import (
     BASELINE_MONTHS,
     DriverOutlook,
@@ -151,6 +152,8 @@ class Assessment(Displayed, Prospect):
     # Weights of the forecasters behind `recorded` and `threshold`, by code; or the reason why these are of the
     # model alone
     pool: Mapping[str, float] | NotDefined
+    # Up to three kinds of events of the next three months that would move the chance of a higher share most: `Signpost`
+    signposts: tuple[Signpost, ...] | NotDefined = ()
     drivers: tuple[DriverOutlook, ...] = ()  # Contributions of drivers
     datasets: tuple[DatasetOutlook, ...] = ()  # One per dataset; empty with one
 
@@ -307,6 +310,13 @@ def assess(
     pool, kinds = pooled(observed, query.windows, seed=seed), kind_outlooks(fit.panel, observed, query)
     published = {} if isinstance(pool, NotDefined) else pool
     ahead = prospect(simulations, observed, query, kinds, smallest_improvement, published)
+    main = main_horizon(query.horizons)
+    signposts: tuple[Signpost, ...] | NotDefined
+    if isinstance(observed, NotDefined):
+        signposts = observed
+    else:
+        before = observed.record.baseline(baseline_months)
+        signposts = signposts_of(published.get(main, observed), main, before, smallest_improvement, seed=seed)
     arrives = {months: outlook.new_framework for months, outlook in ahead.improvement.items()}
     result = Assessment(
         **vars(ahead),
@@ -334,11 +344,12 @@ def assess(
         scale=kind.scale,
         moving=simulations.moving,
         pool=pool if isinstance(pool, NotDefined) else WEIGHTS,
+        signposts=signposts,
         drivers=driver_outlooks(fit, dyad),
         datasets=dataset_outlooks(fit, dyad, seed=seed),
     )
     data_through = own.clock.end_of(own.clock.times[seen[-1] if seen.size else -1].item())
-    main, recorded = main_horizon(query.horizons), {} if isinstance(ahead.recorded, NotDefined) else ahead.recorded
+    recorded = {} if isinstance(ahead.recorded, NotDefined) else ahead.recorded
     return replace(
         result,
         title=title(result, data_through),
