@@ -57,7 +57,7 @@ class Monday:
     @property
     def terms(self) -> dict[str, Any]:
         """What the headlines compare with, and by how much."""
-        return {name: getattr(self.settings, name) for name in ("baseline_months", "smallest_improvement")}
+        return {name: getattr(self.settings, name) for name in ("baseline_months", "improvement")}
 
     @cached_property
     def repository(self) -> bool:

@@ -22,7 +22,7 @@ from forecast.questions.ledger import QuestionFolder  # noqa: E402
 
 ASKED: tuple[dict[str, Any], ...] = (
     {"months": 6, "higher": 5}, {"months": 6, "lower": 5}, {"months": 12, "higher": 5}, {"months": 12, "lower": 5},
-    {"months": 12, "of": "violence"}, {"months": 12, "of": "visit"},
+    {"months": 12, "at_least": "violence"}, {"months": 12, "at_least": "visit"},
 )  # fmt: skip
 
 

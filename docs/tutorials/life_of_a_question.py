@@ -22,7 +22,7 @@ ledger.unlink(missing_ok=True)
 
 # %%
 higher = make_question(known, "USA-CHN", months=12, higher=5, id="higher")
-force = make_question(known, "USA-CHN", months=12, of="violence", id="force")
+force = make_question(known, "USA-CHN", months=12, at_least="violence", id="force")
 for one in (higher, force):
     print(one.sentence, "\n")
 append_entries(ledger, [asked(higher), asked(force)]).entries[-1].hash

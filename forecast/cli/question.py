@@ -130,7 +130,7 @@ class Asked:
             raise SpecError(f"--at-least: got {self.at_least!r:.80}; the window is given by --months or --until")
         others = ("first", "codes", "by", "actor", "quiet")
         given = {key: value for key, value in vars(self).items() if key not in others} | {
-            "of": asked and asked.kind, "at_least": asked and asked.number, "last": day_of(self.until, "until"),
+            "at_least": asked, "last": day_of(self.until, "until"),
             "id": name, "baseline_months": self.baseline,
         }  # fmt: skip
         own = {key: value for key, value in given.items() if value is not None}

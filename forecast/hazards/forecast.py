@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.arguments import checked
+from forecast.dates import Day, optional_day, read_day
 from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels, read_coverage
 from forecast.events.sets import OWN_CODES, EventSet
@@ -179,13 +180,13 @@ def forecast_events(
     dyad: str,
     wanted: EventSet,
     *,
-    first: date | None = None,
-    last: date,
+    first: Day | None = None,
+    last: Day,
     at_least: int = 1,
     by: str | None = None,
     actor: str | None = None,
     quiet: int | None = None,
-    as_of_day: date | None = None,
+    as_of_day: Day | None = None,
     expect: Sequence[Expected] = (),
     dataset: str | None = None,
     coefficients: Coefficients | None = None,
@@ -200,7 +201,7 @@ def forecast_events(
         Its code, such as ``USA-IRN``.
     wanted : EventSet
         From `forecast.events.sets.find_set` or `set_of_codes`.
-    first, last : datetime.date
+    first, last : str or datetime.date
         Window; by default it begins on the day after `as_of_day`.
     at_least : int
         Number of events.
@@ -210,7 +211,7 @@ def forecast_events(
         A name in the row.
     quiet : int, optional
         In place of a number: so many days in a row without an event, inside the window.
-    as_of_day : datetime.date, optional
+    as_of_day : str or datetime.date, optional
         Day whose knowledge counts; by default the last day of coverage.
     expect : sequence of Expected
         Events of the set that you expect, each with its chance.
@@ -240,6 +241,9 @@ def forecast_events(
     >>> 0 < found.low < found.chance < found.high < 1
     True
     """
+    first = optional_day(first, "first", first=True)
+    last = read_day(last, "last")
+    as_of_day = optional_day(as_of_day, "as_of_day")
     dataset = dataset or table.datasets[0]
     end = coverage_end(table, dyad, dataset)
     known_day = as_of_day or end

@@ -12,7 +12,7 @@ import pandas as pd
 
 from forecast import theory, wording
 from forecast.arguments import checked, whole_seed
-from forecast.dates import LONGEST_HORIZON, months_between
+from forecast.dates import LONGEST_HORIZON, Day, months_between, optional_day
 from forecast.errors import SpecError
 from forecast.outlook.benchmarks import WEIGHTS, pooled
 from forecast.outlook.datasets import DatasetOutlook, dataset_outlooks
@@ -223,8 +223,8 @@ def assess(
     horizons: Sequence[int] = (3, 6, 12, 24),
     *,
     seed: Seed = 1,
-    since: date | None = None,
-    smallest_improvement: float = 5.0,
+    since: Day | None = None,
+    improvement: float = 5.0,
     contrast_with: str | None = None,
     contrast_era: str | None = None,
     labels: Mapping[str, str] | None = None,
@@ -232,8 +232,8 @@ def assess(
     extreme_share: float = 30.0,
     band_mass: float = 0.5,
     above: float | None = None,
-    at: date | None = None,
-    by: date | None = None,
+    at: Day | None = None,
+    by: Day | None = None,
     at_least: Sequence[AtLeast] = (),
     baseline_months: int = BASELINE_MONTHS,
 ) -> Assessment:
@@ -251,9 +251,9 @@ def assess(
         Months, 1 to 120.
     seed : int or numpy.random.Generator
         The same seed gives the same numbers, whatever else is assessed.
-    since : datetime.date, optional
+    since : str or datetime.date, optional
         From when the record counts (the dyad's reference date); the panel's start if not given.
-    smallest_improvement : float
+    improvement : float
         Points of share that count as a change.
     contrast_with, contrast_era : str, optional
         Dyad and era to compare with; by default US-Russia in its confrontation for US-China, and none for other dyads.
@@ -267,9 +267,9 @@ def assess(
         Part of the stationary distribution inside the equilibrium band.
     above : float, optional
         A share, percent: the chance that what is recorded reaches it is in `Assessment.threshold`, by horizon.
-    at : datetime.date, optional
+    at : str or datetime.date, optional
         In place of horizons: a day of the month with which the window ahead ends.
-    by : datetime.date, optional
+    by : str or datetime.date, optional
         With `above`: the share of the preceding months is to reach it at the end of any month up to this one. These
         are as many months as the horizon nearest to a year.
     at_least : sequence of AtLeast
@@ -294,6 +294,9 @@ def assess(
     >>> from forecast.outlook import assess
     >>> print(assess(fit, "USA-CHN", seed=1).headline)  # doctest: +SKIP
     """
+    since = optional_day(since, "since", first=True)
+    at = optional_day(at, "at")
+    by = optional_day(by, "by")
     seed = whole_seed(seed)
     own, names, kind = dyad_draws(fit, dyad), dict(labels or {}), panel_kind(fit.panel)
     seen = np.flatnonzero(observed_periods(fit.panel, dyad))
@@ -309,14 +312,14 @@ def assess(
     observed = observe(fit, simulations, query.reach, record, seed=seed, kinds=True)
     pool, kinds = pooled(observed, query.windows, seed=seed), kind_outlooks(fit.panel, observed, query)
     published = {} if isinstance(pool, NotDefined) else pool
-    ahead = prospect(simulations, observed, query, kinds, smallest_improvement, published)
+    ahead = prospect(simulations, observed, query, kinds, improvement, published)
     main = main_horizon(query.horizons)
     signposts: tuple[Signpost, ...] | NotDefined
     if isinstance(observed, NotDefined):
         signposts = observed
     else:
         before = observed.record.baseline(baseline_months)
-        signposts = signposts_of(published.get(main, observed), main, before, smallest_improvement, seed=seed)
+        signposts = signposts_of(published.get(main, observed), main, before, improvement, seed=seed)
     arrives = {months: outlook.new_framework for months, outlook in ahead.improvement.items()}
     result = Assessment(
         **vars(ahead),
@@ -327,12 +330,12 @@ def assess(
         weekly=own.clock.weekly,
         horizons=query.horizons,
         baseline_months=baseline_months,
-        smallest_improvement=smallest_improvement,
+        smallest_improvement=improvement,
         seed=seed,
         draws=own.size[0] * own.size[1],
         simulations=own.size[0] * own.size[1] * simulations_per_draw,
         standing=standing(own, since),
-        last_break=last_break(own, smallest_improvement),
+        last_break=last_break(own, improvement),
         contrast=contrast(fit, own, contrast_with, contrast_era, names),
         frameworks=frameworks(own, hazard, hazard.draws(own.size, seed), arrives, streams("headroom"), band_mass),
         pendulum=pendulum(own, simulations, released, query.horizons, extreme_share),
@@ -365,7 +368,7 @@ def brief(
     horizons: Sequence[int] = (3, 6, 12, 24),
     *,
     seed: int = 1,
-    smallest_improvement: float = 5.0,
+    improvement: float = 5.0,
     labels: Mapping[str, str] | None = None,
     at: date | None = None,
     baseline_months: int = BASELINE_MONTHS,
@@ -380,12 +383,12 @@ def brief(
         pool = pooled(observed, (months,), seed=seed)
         seen = (observed if isinstance(pool, NotDefined) else pool[months]).ahead(months)
         before = observed.record.baseline(baseline_months)
-        window = window_outlook(observed.record, seen, months, before, smallest_improvement, baseline_months)
+        window = window_outlook(observed.record, seen, months, before, improvement, baseline_months)
     if window is None or isinstance(window.up, NotDefined):
-        outlook = horizon_outlook(simulations, months, smallest_improvement)
+        outlook = horizon_outlook(simulations, months, improvement)
         words = sentence(
             "change", outlook, level, printed_chances(outlook), label, own.clock.last_day(),
-            smallest_improvement, own.clock.weekly, baseline_months,
+            improvement, own.clock.weekly, baseline_months,
         )  # fmt: skip
     else:
         words = window.sentence

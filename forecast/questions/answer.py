@@ -26,7 +26,7 @@ from forecast.questions.ask import make_question
 from forecast.questions.form import INDEPENDENT, CompoundQuestion, ConditionalQuestion, Settled
 from forecast.questions.record import ALL, CountedKind, code_shares, question_record, record_without, require_reporting
 from forecast.typing import Bool, Float, Index, Seed
-from forecast.wording import day
+from forecast.wording import Card, Displayed, chance, day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,8 +44,8 @@ FEWEST_HELD = 100
 _LEAST = 1e-9
 
 
-@dataclass(frozen=True)
-class Answer:
+@dataclass(frozen=True, repr=False)
+class Answer(Displayed):
     """The probability of a question."""
 
     question: str  # Its name
@@ -59,6 +59,11 @@ class Answer:
     note: str
     seed: int  # How the simulations were simulated, and how many
     simulations: int
+
+    def _card(self) -> Card:
+        said = self.chance.reason if isinstance(self.chance, NotDefined) else chance(self.chance.value)
+        facts = [("yes", said), ("void", chance(self.void.value)), ("as of", f"{self.as_of}")]
+        return Card(f"Forecast of {self.question}", (*facts, *([("note", self.note)] if self.note else [])))
 
 
 @checked
@@ -367,7 +372,7 @@ def word_outlook(
     fit: FitLike, dyad: str, asked: AtLeast, months: int, *, seed: int = 1, table: "EventTable | None" = None
 ) -> KindOutlook:
     """Compute how many events of a kind that is a word for some codes will be recorded, as reports do of classes."""
-    question = make_question(fit.panel, dyad, months=months, of=asked.kind, at_least=asked.number, table=table)
+    question = make_question(fit.panel, dyad, months=months, at_least=replace(asked, months=None), table=table)
     assert isinstance(question, CountQuestion)
     put = _put_part(fit, question, seed, table)
     assert put.kind and put.record.kind is not None
@@ -383,6 +388,11 @@ def put_question(fit: FitLike, question: Question, *, seed: Seed = 1, table: "Ev
     """Apply a question to a fit, for `forecast.scenario` or any other set of its simulations, from a seed.
 
     Parameters and errors are those of `answer_question`.
+
+    Returns
+    -------
+    PutQuestion
+        The question with its window counted from the fit's last month.
 
     Examples
     --------

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forecast.arguments import checked
-from forecast.dates import LONGEST_HORIZON, add_months, month_end
+from forecast.dates import LONGEST_HORIZON, Day, add_months, month_end, optional_day
 from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels
 from forecast.outlook.draws import position
+from forecast.outlook.query import AtLeast
 from forecast.outlook.question import FixedBaseline, PassageQuestion, Question, SingleQuestion, terms_of
 from forecast.outlook.recorded import DatasetRecord, main_dataset
 from forecast.outlook.simulations import BASELINE_MONTHS
@@ -39,7 +40,7 @@ def make_question(
     dyad: str,
     *,
     months: int | None = None,
-    last: date | None = None,
+    last: Day | None = None,
     higher: float | None = None,
     lower: float | None = None,
     baseline_months: int = BASELINE_MONTHS,
@@ -48,8 +49,7 @@ def make_question(
     measure: Literal["share", "tone"] = "share",
     when: str = "at",
     span: int | None = None,
-    of: str | None = None,
-    at_least: int = 1,
+    at_least: str | AtLeast | None = None,
     level: float | None = None,
     dataset: str | None = None,
     id: str | None = None,
@@ -58,7 +58,7 @@ def make_question(
 ) -> Question:
     """Make a question about the months after a panel, with what the panel knows fixed in it.
 
-    Exactly one of `higher`, `lower`, `above`, `below`, `of` and `level` says what is asked.
+    Exactly one of `higher`, `lower`, `above`, `below`, `at_least` and `level` says what is asked.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def make_question(
         Its code.
     months : int, optional
         Length of the window, which begins after the panel's last month; by default 12.
-    last : datetime.date, optional
+    last : str or datetime.date, optional
         In place of the length: a day of the last month.
     higher, lower : float, optional
         Whether the share is at least so many points above, or below, that of the last months.
@@ -83,10 +83,9 @@ def make_question(
         Whether the share is that of the window; or that of rolling windows, some of which or all of which count.
     span : int, optional
         Months of a rolling window; by default 12.
-    of : str, optional
-        Whether events of a kind are recorded: a class, or a word of ``data/codebook/kinds.csv``.
-    at_least : int
-        How many of that kind.
+    at_least : str or AtLeast, optional
+        Whether so many events of a kind are recorded: ``visit``, ``violence:3`` for three, as on the command line. A
+        kind is a class, or a word of ``data/codebook/kinds.csv``.
     level : float, optional
         Whether the latent level is at least so much, percent, in the end. Never resolvable.
     dataset : str, optional
@@ -114,38 +113,47 @@ def make_question(
     >>> from forecast import build_panel, read_chronology
     >>> from forecast.questions import make_question
     >>> panel = build_panel(read_chronology(), dyads=["USA-CHN"], as_of="2023-10-31")
-    >>> question = make_question(panel, "USA-CHN", months=12, of="violence", at_least=3)
+    >>> question = make_question(panel, "USA-CHN", months=12, at_least="violence:3")
     >>> question.id
     'usa-chn-violence-3-2023-11-to-2024-10'
     >>> question.sentence[:48]
     'The chronology records at least 3 US-China event'
     """
+    last = optional_day(last, "last")
     require_monthly_counts(panel)
     position(panel, dyad)
-    choices = {"higher": higher, "lower": lower, "above": above, "below": below, "of": of, "level": level}
+    counted = AtLeast.parse(at_least) if isinstance(at_least, str) else at_least
+    choices = {
+        "higher": higher, "lower": lower, "above": above, "below": below, "at_least": counted, "level": level,
+    }  # fmt: skip
     asked: dict[str, Any] = {name: value for name, value in choices.items() if value is not None}
     if len(asked) != 1:
         named = ", ".join(asked) or "nothing"
         raise QuestionError(f"question: {named} is asked; expected one of {', '.join(choices)}")
     place = main_dataset(panel, dyad) if dataset is None else named_dataset(panel, dataset)
     require_reporting(panel, dyad, place, "dataset")
-    kind = None if of is None else CountedKind.find(panel, of)
+    if counted is not None and counted.months is not None:
+        if months is not None or last is not None:
+            raise QuestionError("at_least, months: both say how long; leave the months out of at_least")
+        months = counted.months
+    kind = None if counted is None else CountedKind.find(panel, counted.kind)
     record = replace(record_of(panel, dyad, place, kind, table), label=label or dyad_labels().get(dyad, dyad))
     window = _window(record, months, last)
     ((name, value),) = asked.items()
-    if (when != "at" or span is not None) and name in ("of", "level"):
+    number = 1 if counted is None else counted.number
+    if (when != "at" or span is not None) and name in ("at_least", "level"):
         raise QuestionError(f"when, span: rolling windows are for shares; leave them out of {name}")
     if span is not None and when == "at":
         raise QuestionError("span: the length of rolling windows; say `by` or `throughout` as well")
-    if measure == "tone" and (name in ("of", "level") or when != "at"):
+    if measure == "tone" and (name in ("at_least", "level") or when != "at"):
         raise QuestionError("measure: the tone of a window can be higher, lower, above or below; leave out the rest")
     if measure == "tone" and record.goldstein is None:
         raise QuestionError(f"measure: {NO_SCORES.reason}, so that they have no tone; ask for the share")
-    what = f"{'tone-' if measure == 'tone' else ''}{name}-{value:g}" if kind is None else f"{kind.name}-{at_least}"
+    what = f"{'tone-' if measure == 'tone' else ''}{name}-{value:g}" if kind is None else f"{kind.name}-{number}"
     fields: dict[str, Any]
     if kind is not None:
         fields = {
-            "kind": "count", "of": kind.name, "codes": kind.codes or None, "at_least": at_least,
+            "kind": "count", "of": kind.name, "codes": kind.codes or None, "at_least": number,
             "means": kind.words(record.scale) or None,
         }  # fmt: skip
     elif name == "level":
@@ -229,7 +237,9 @@ def conditional_question(given: Question, then: Question, *, id: str | None = No
     --------
     >>> from forecast import build_panel, conditional_question, make_question, read_chronology
     >>> panel = build_panel(read_chronology(), dyads=["USA-CHN"], as_of="2023-10-31")
-    >>> higher, violence = (make_question(panel, "USA-CHN", **asked) for asked in ({"higher": 5}, {"of": "violence"}))
+    >>> higher, violence = (
+    ...     make_question(panel, "USA-CHN", **asked) for asked in ({"higher": 5}, {"at_least": "violence"})
+    ... )
     >>> conditional_question(higher, violence).id
     'usa-chn-violence-1-given-usa-chn-higher-5-2023-11-to-2024-10'
     """

@@ -5,7 +5,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 from forecast.arguments import checked
-from forecast.dates import add_months
+from forecast.dates import Day, add_months, optional_day, read_day
 from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels
 from forecast.events.sets import OWN_CODES, EventSet
@@ -28,13 +28,13 @@ def make_event_question(
     dyad: str,
     wanted: EventSet,
     *,
-    last: date,
-    first: date | None = None,
+    last: Day,
+    first: Day | None = None,
     at_least: int = 1,
     by: str | None = None,
     actor: str | None = None,
     quiet: int | None = None,
-    as_of: date | None = None,
+    as_of: Day | None = None,
     dataset: str | None = None,
     id: str | None = None,
 ) -> EventQuestion:
@@ -48,7 +48,7 @@ def make_event_question(
         Its code.
     wanted : EventSet
         From `forecast.events.sets.find_set` or `set_of_codes`.
-    last, first : datetime.date
+    last, first : str or datetime.date
         Window; by default it begins on the day after `as_of`.
     at_least : int
         Number of events.
@@ -56,7 +56,7 @@ def make_event_question(
         The state that acts, and a name in the row.
     quiet : int, optional
         In place of a number: days in a row without an event.
-    as_of : datetime.date, optional
+    as_of : str or datetime.date, optional
         Day it is asked; by default the last day of coverage.
     dataset : str, optional
         By default the first of the table.
@@ -84,6 +84,9 @@ def make_event_question(
     >>> made.id
     'usa-irn-strike-1-2024-04-01-to-2024-06-30'
     """
+    last = read_day(last, "last")
+    first = optional_day(first, "first", first=True)
+    as_of = optional_day(as_of, "as_of")
     found = forecast_events(
         table, dyad, wanted, first=first, last=last, at_least=at_least, by=by, actor=actor, quiet=quiet,
         as_of_day=as_of, dataset=dataset,
@@ -130,7 +133,7 @@ def event_id(dyad: str, what: Sequence[str | None], first: date, last: date) -> 
 
 @checked
 def answer_events(
-    table: "EventTable", question: EventQuestion, *, as_of: date | None = None, expect: Sequence[Expected] = ()
+    table: "EventTable", question: EventQuestion, *, as_of: Day | None = None, expect: Sequence[Expected] = ()
 ) -> EventForecast:
     """Compute the probability of a question about events, from the events alone.
 
@@ -138,7 +141,7 @@ def answer_events(
     ----------
     table : EventTable
     question : EventQuestion
-    as_of : datetime.date, optional
+    as_of : str or datetime.date, optional
         Day whose knowledge counts; by default the last day of coverage, or that on which it was asked if later.
     expect : sequence of Expected
         Events that you expect, each with its chance.
@@ -164,6 +167,7 @@ def answer_events(
     >>> 0 < answer_events(table, made, as_of=date(2024, 4, 1)).chance < 1
     True
     """
+    as_of = optional_day(as_of, "as_of")
     known = as_of or max(coverage_end(table, question.dyad, question.dataset), question.asked)
     if closed := question.closed(known):
         raise QuestionError(f"{question.id}: {closed}")
@@ -175,16 +179,16 @@ def answer_events(
 
 
 @checked
-def resolve_events(table: "EventTable", question: EventQuestion, today: date, end: date | None = None) -> Resolution:
+def resolve_events(table: "EventTable", question: EventQuestion, today: Day, end: Day | None = None) -> Resolution:
     """Resolve a question about events.
 
     Parameters
     ----------
     table : EventTable
     question : EventQuestion
-    today : datetime.date
+    today : str or datetime.date
         Day whose knowledge counts.
-    end : datetime.date, optional
+    end : str or datetime.date, optional
         Last day of coverage; by default that of the table.
 
     Returns
@@ -201,6 +205,8 @@ def resolve_events(table: "EventTable", question: EventQuestion, today: date, en
     >>> resolve_events(table, made, date(2024, 12, 31)).outcome
     'yes'
     """
+    today = read_day(today, "today")
+    end = optional_day(end, "end")
     covered = min(end or coverage_end(table, question.dyad, question.dataset), today)
     known = known_by(table, today).events
     own = known[(known["dyad"] == question.dyad) & (known["dataset"] == question.dataset)]

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from forecast import dates
 from forecast.arguments import checked
+from forecast.dates import Day, optional_day
 from forecast.files import digest
 from forecast.outlook.question import Question, SingleQuestion
 from forecast.outlook.recorded import DatasetRecord
 from forecast.panel.spans import covered_to
 from forecast.questions.form import CompoundQuestion, Outcome, numbered
 from forecast.questions.record import question_record
-from forecast.wording import day
+from forecast.wording import Card, Displayed, day
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from forecast.events import EventTable
 
 
-@dataclass(frozen=True)
-class Resolution:
+@dataclass(frozen=True, repr=False)
+class Resolution(Displayed):
     """Resolution of a question."""
 
     question: str  # Its name
@@ -34,14 +35,17 @@ class Resolution:
     cooperative: int | None = None
     of_a_kind: int | None = None
 
+    def _card(self) -> Card:
+        return Card(f"{self.question}: {self.outcome}", (("by", self.reason), ("as of", f"{self.as_of}")))
+
 
 @checked
 def resolve_question(
     panel: "xr.Dataset",
     question: Question,
     *,
-    coverage_end: date | None = None,
-    today: date | None = None,
+    coverage_end: Day | None = None,
+    today: Day | None = None,
     table: "EventTable | None" = None,
 ) -> Resolution:
     """Resolve a question from data.
@@ -51,9 +55,9 @@ def resolve_question(
     panel : xarray.Dataset
         All that is known of its dyads.
     question : Question
-    coverage_end : datetime.date, optional
+    coverage_end : str or datetime.date, optional
         The last day to which the record of its dyads is complete; by default that of the panel.
-    today : datetime.date, optional
+    today : str or datetime.date, optional
         The day on which it is asked whether the question is void for want of an edition; by default that of the panel,
         or of a panel without one today.
     table : EventTable, optional
@@ -80,6 +84,8 @@ def resolve_question(
     >>> found.outcome, found.reason
     ('yes', '45 of 118 events are cooperative, 38.14%')
     """
+    coverage_end = optional_day(coverage_end, "coverage_end")
+    today = optional_day(today, "today")
     for name, stated in (("coverage_end", coverage_end), ("today", today)):
         if stated is not None:
             dates.reject_future(stated, name)

@@ -371,7 +371,7 @@ class SavedReport:
 
     fit: "Fit"  # Saved in its folder
     dyad: str
-    terms: dict[str, Any]  # What its headline asks: `horizon`, `baseline_months` and `smallest_improvement`
+    terms: dict[str, Any]  # What its headline asks: `horizon`, `baseline_months` and `improvement`
     seed: int  # Of its simulations
 
 
@@ -390,7 +390,7 @@ def read_report(folder: str | Path) -> SavedReport:
         terms = {
             "horizon": main_horizon([int(one["months"]) for one in numbers["horizons"]]),
             "baseline_months": int(numbers["baseline_months"]),
-            "smallest_improvement": float(numbers["smallest_improvement"]),
+            "improvement": float(numbers["smallest_improvement"]),
         }
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(

@@ -256,6 +256,11 @@ class DyadSkill:
 def read_skill(path: str | Path | None = None) -> Skill | None:
     """Read the skill that a backtest found, by default that which comes with the package; None if none does.
 
+    Returns
+    -------
+    Skill or None
+        Scores by model, dyad and horizon; shares in points. None if no backtest comes with the package.
+
     Examples
     --------
     >>> from forecast import read_skill

@@ -406,9 +406,9 @@ def earlier_questions(table, *names):
     """Questions asked three months before the day of the fit, by name."""
     asked = {
         "higher": {"higher": 5}, "tone": {"measure": "tone", "higher": 1},
-        "talks": {"of": "meeting", "at_least": 2}, "coercion": {"of": "coercion"},
+        "talks": {"at_least": "meeting:2"}, "coercion": {"at_least": "coercion"},
         "throughout": {"above": 20, "when": "throughout", "span": 6}, "level": {"level": 45},
-        "violence": {"of": "violence", "at_least": 1},
+        "violence": {"at_least": "violence:1"},
     }  # fmt: skip
     panel = panel_of(table, EARLY)
 

@@ -52,11 +52,11 @@ def test_the_numbers_are_those_of_a_report(report):
     assert chance(ask(higher=5)) == window.up.value
     assert chance(ask(lower=5)) == window.down.value
     assert chance(ask(above=50, when="by")) == report.threshold[12].chance.value
-    assert chance(ask(of="violence", at_least=2)) == report.at_least[0].chance.value
+    assert chance(ask(at_least="violence:2")) == report.at_least[0].chance.value
 
 
 def test_a_count_is_answered_by_the_past_of_its_kind_whatever_the_seed():
-    question = ask(of="violence", at_least=2)
+    question = ask(at_least="violence:2")
     one, other = (answer_question(fit_as_of(DAY), question, seed=seed, table=events()) for seed in (1, 2))
     assert one.chance == other.chance and one.chance.mcse == 0.0
     rates = KindRates.of(fit_as_of(DAY).panel, 0, (0,))
@@ -67,7 +67,7 @@ def test_a_count_is_answered_by_the_past_of_its_kind_whatever_the_seed():
 
 def test_an_answer_says_that_its_kind_was_not_calibrated_and_that_it_is_far_from_its_base_rate(monkeypatch):
     monkeypatch.setattr(answer, "calibration_of", lambda *of: Calibration(False, "Do not rely on them."))
-    question = ask(of="violence")
+    question = ask(at_least="violence")
     value = chance(question)
     for base_rate, words in ((value, ""), (value / 4, ", at most half the forecast."), (None, "")):
         found = answer_question(fit_as_of(DAY), question.model_copy(update={"base_rate": base_rate}), table=events())
@@ -84,14 +84,14 @@ def test_throughout_is_less_likely_than_at_and_by_more():
 
 
 def test_codes_are_a_part_of_their_class():
-    many = put_question(fit_as_of(DAY), ask(of="coercion", at_least=5), table=events()).simulate(fit_as_of(DAY))[0]
-    some = put_question(fit_as_of(DAY), ask(of="sanctions", at_least=5), table=events()).simulate(fit_as_of(DAY))[0]
+    many = put_question(fit_as_of(DAY), ask(at_least="coercion:5"), table=events()).simulate(fit_as_of(DAY))[0]
+    some = put_question(fit_as_of(DAY), ask(at_least="sanctions:5"), table=events()).simulate(fit_as_of(DAY))[0]
     assert not (some & ~many).any()
     assert 0 < some.mean() < many.mean()
 
 
 def test_a_kind_that_is_all_codes_of_its_class_is_counted_like_the_class():
-    whole = ask(of="violence", months=24)
+    whole = ask(at_least="violence", months=24)
     codes = whole.model_copy(update={"codes": ("18", "19", "20")})
     fit = fit_as_of("2024-10-31")
     alike = [put_question(fit, one, table=events()).simulate(fit)[0] for one in (whole, codes)]
@@ -111,7 +111,7 @@ def test_codes_are_counted_as_the_panel_counts_them(how):
 
 
 def test_what_is_recorded_of_the_window_counts():
-    question = ask(of="coercion", at_least=10)
+    question = ask(at_least="coercion:10")
     recorded = int(panel_as_of("2024-04-30")["counts"].sel(time=slice("2023-11-01", None)).sum(
         ("dataset", "dyad", "time", "direction")).to_numpy()[1])  # fmt: skip
     enough = question.model_copy(update={"at_least": recorded})
@@ -142,7 +142,7 @@ def kinds_from(day, kind, first="2023-11-01"):
 
 @pytest.mark.parametrize("of", ["coercion", "sanctions"])
 def test_of_a_month_that_is_half_known_what_is_recorded_counts_and_the_rest_is_simulated(of):
-    fit, question = fit_as_of("2024-04-15"), ask(of=of, months=24)
+    fit, question = fit_as_of("2024-04-15"), ask(at_least=of, months=24)
     (put,) = put_question(fit, question, table=events()).parts
     so_far = int(put.past.kind.sum())
     enough, more = (question.model_copy(update={"at_least": so_far + some}) for some in (0, 1))
@@ -167,7 +167,7 @@ def test_half_of_a_month_is_simulated_as_half_of_one():
 
 def test_a_window_that_ends_with_the_month_so_far_is_open():
     fit = fit_as_of("2024-04-15")
-    violence = ask(of="violence", months=6, at_least=kinds_from("2024-04-15", 0) + 1)
+    violence = ask(at_least=f"violence:{kinds_from('2024-04-15', 0) + 1}", months=6)
     past = put_question(fit, violence).parts[0].past
     so_far = round(100 * past.cooperative.sum() / past.total.sum(), 2)  # any two events decide between above and below
     asked = (violence, ask(above=so_far, months=6), ask(above=so_far, months=6, when="by", span=6))
@@ -183,7 +183,7 @@ def test_months_without_coverage_are_not_taken_for_silent_ones():
     covered[..., -2:] = False
     counts[:, :, -2:] = 0
     silent, unknown = fit.panel.assign(counts=counts), fit.panel.assign(counts=counts, covered=covered)
-    question = ask(of="verbal", months=6, at_least=kinds_from("2024-02-29", 3) + 3)
+    question = ask(at_least=f"verbal:{kinds_from('2024-02-29', 3) + 3}", months=6)
     chances = [answer_question(PriorFit(fit.posterior, one, fit.spec), question) for one in (silent, unknown)]
     assert chances[0].chance.value == 0 < chances[1].chance.value
     assert [one.recorded for one in chances] == [6, 4]

@@ -18,8 +18,8 @@ ASKED = {
     "below": {"below": 30.5, "months": 6},
     "by": {"above": 50, "when": "by", "span": 6},
     "throughout": {"lower": 2, "when": "throughout"},
-    "violence": {"of": "violence"},
-    "sanctions": {"of": "sanctions", "at_least": 20},
+    "violence": {"at_least": "violence"},
+    "sanctions": {"at_least": "sanctions:20"},
     "level": {"level": 40},
 }
 
@@ -100,14 +100,14 @@ def test_what_makes_no_sense_is_rejected_by_field(change, named):
     [
         ({}, "nothing is asked"),
         ({"higher": 5, "lower": 5}, "higher, lower"),
-        ({"of": "wishes"}, "there is no such kind; the kinds are violence"),
+        ({"at_least": "wishes"}, "there is no such kind; the kinds are violence"),
         ({"above": 50, "when": "sometimes"}, "sometimes"),
         ({"above": 50, "span": 3}, "span"),
         ({"above": 101}, "threshold"),
         ({"higher": 90}, "decided already"),
         ({"above": 50, "months": 121}, "121"),
         ({"above": 50, "last": date(2023, 10, 31)}, "later month"),
-        ({"of": "violence", "when": "by"}, "when"),
+        ({"at_least": "violence", "when": "by"}, "when"),
         ({"above": 50, "months": 3, "last": date(2024, 1, 31)}, "two ends"),
     ],
 )
@@ -123,12 +123,12 @@ def test_an_unknown_dyad_is_named(asked_in_2023):
 
 def test_kinds_by_code_need_the_events(asked_in_2023):
     with pytest.raises(QuestionError, match="give the events"):
-        make_question(asked_in_2023, "USA-CHN", of="sanctions")
+        make_question(asked_in_2023, "USA-CHN", at_least="sanctions")
 
 
 def test_the_base_rate_is_that_of_earlier_windows(asked_in_2023):
     """By hand: in how many windows of a month among the last 120 there was an act of violence."""
-    question = make_question(asked_in_2023, "USA-CHN", of="violence", months=1)
+    question = make_question(asked_in_2023, "USA-CHN", at_least="violence", months=1)
     counts = asked_in_2023["counts"].sum(("dataset", "dyad", "direction")).to_numpy()[-120:, 0]
     assert question.base_rate == pytest.approx(((counts > 0).sum() + 1) / 122, abs=1e-4)
 

@@ -35,9 +35,9 @@ def questions():
         ask(higher=5, months=12),
         ask(below=40, months=3),
         ask(above=50, when="by", months=24),
-        ask(of="violence", at_least=2, months=6),
-        ask(of="sanctions", months=3, at_least=2),
-        ask(of="visit", months=3),
+        ask(at_least="violence:2", months=6),
+        ask(at_least="sanctions:2", months=3),
+        ask(at_least="visit", months=3),
         ask(level=35, months=12),
         ask(level=35, months=30),  # beyond all horizons
     ]
@@ -70,7 +70,7 @@ def test_without_a_condition_it_is_the_answer_of_the_ledger(found, questions):
 
 
 def test_what_has_been_recorded_of_the_window_counts():
-    question, fit = ask(of="sanctions", at_least=9, months=12), fit_as_of("2024-04-30")
+    question, fit = ask(at_least="sanctions:9", months=12), fit_as_of("2024-04-30")
     later = replace(SANCTIONS, date=date(2024, 6, 1))
     put = put_question(fit, question, table=events())
     own = scenario(fit, "USA-CHN", {"two": [later]}, (3,), events=events(), questions=[put])
@@ -101,7 +101,7 @@ def test_what_is_assumed_of_codes_counts_as_it_is(found):
 )
 def test_none_of_a_code_leaves_of_a_kind_what_it_does_not_mean(code, part, asked, expected):
     fit, row = fit_as_of(DAY), replace(NONE, kind="", code=code, part=part, until=date(2023, 11, 30))
-    question = ask(of="sanctions", months=1).model_copy(update={"codes": (asked,)})
+    question = ask(at_least="sanctions", months=1).model_copy(update={"codes": (asked,)})
     put = put_question(fit, question, table=events())
     own = scenario(fit, "USA-CHN", {"none": [row]}, (3,), events=events(), questions=[put])
     low, high = expected
@@ -115,7 +115,7 @@ def test_none_of_a_code_leaves_of_a_kind_what_it_does_not_mean(code, part, asked
 def test_with_and_without_average_to_the_answer():
     """The law of total probability, of a kind that is some codes of a class."""
     fit = fit_as_of(DAY)
-    put = put_question(fit, ask(of="coercion", at_least=4, months=1), table=events())
+    put = put_question(fit, ask(at_least="coercion:4", months=1), table=events())
     some, none = replace(SANCTIONS, n=1, date=date(2023, 11, 1)), replace(NONE, until=date(2023, 11, 30))
     found = scenario(
         fit,
@@ -219,7 +219,7 @@ def other_edition():
 
 
 def test_codes_need_the_events_of_the_fit(other_edition):
-    question = ask(of="sanctions", months=12)
+    question = ask(at_least="sanctions", months=12)
     with pytest.raises(QuestionError, match="in a table of events only"):
         put_question(fit_as_of("2024-04-30"), question)
     with pytest.raises(DataError, match="the fit counts"):
@@ -229,7 +229,7 @@ def test_codes_need_the_events_of_the_fit(other_edition):
 def test_a_fit_of_another_edition_counts_no_codes_of_this_one(folder, monkeypatch, other_edition):
     monkeypatch.setattr("forecast.model.fitted.Fit.load", lambda path: other_edition)
     Path("later.csv").write_text("date,source,target,kind\n", encoding="utf-8")
-    write_question(folder / "mine.yaml", ask(of="sanctions", months=12))
+    write_question(folder / "mine.yaml", ask(at_least="sanctions", months=12))
     result = run("scenario", "USA-CHN", "--fit", V1, "--assume", "later.csv", "--question", "mine.yaml")
     assert result.exit_code == 2
     assert "the fit is not of the chronology as it comes with the package" in " ".join(result.stderr.split())

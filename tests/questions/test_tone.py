@@ -109,7 +109,7 @@ def test_share_and_tone_are_joined():
         ({"above": -10.0}, "threshold"),
         ({"below": 10.0}, "threshold"),
         ({"higher": 15.0}, "decided already"),
-        ({"of": "violence"}, "measure: the tone of a window"),
+        ({"at_least": "violence"}, "measure: the tone of a window"),
         ({"above": 1.0, "when": "by"}, "measure: the tone of a window"),
     ],
 )

@@ -20,7 +20,7 @@ def fit():
 def test_a_word_has_in_a_report_the_chance_and_the_rule_of_its_question(fit):
     table = events()
     found = word_outlook(fit, DYAD, AtLeast("sanctions", 8), 12, seed=2, table=table)
-    question = make_question(fit.panel, DYAD, months=12, of="sanctions", at_least=8, table=table)
+    question = make_question(fit.panel, DYAD, months=12, at_least="sanctions:8", table=table)
     assert found.chance.value == answer_question(fit, question, seed=2, table=table).chance.value
     assert question.sentence in found.rule and "CAMEO codes that begin with" in found.rule
     rows = placed_events(fit.panel, DYAD, table)

@@ -25,9 +25,9 @@ def class_probabilities(level: Float, cutpoint: Float) -> Float:
 
 
 def draw_classes(total: Index, probability: Float, concentration: Float | None, rng: np.random.Generator) -> Index:
-    """Draw the classes of events, (report, class): Dirichlet-multinomial, or multinomial without concentration."""
+    """Draw the classes of events, (..., report, class): Dirichlet-multinomial, or multinomial without concentration."""
     if concentration is not None:
-        mass = rng.gamma(np.maximum(concentration[:, None] * probability, 1e-12))
+        mass = rng.gamma(np.maximum(concentration[..., None] * probability, 1e-12))
         probability = mass / np.maximum(mass.sum(-1, keepdims=True), 1e-300)
     return np.asarray(rng.multinomial(total, probability))
 
