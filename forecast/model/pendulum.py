@@ -86,15 +86,21 @@ class PendulumModel:
         spec = self.spec or spec_for(panel)
         arrays = panel_arrays(panel, spec)
         require_observations(panel)
-        return build_part(arrays, model_data(arrays, reference, part), part)
+        return build_part(arrays, model_data(arrays, reference, part), part, observed_values(panel))
 
 
-def build_part(arrays: PanelArrays, data: Mapping[str, NDArray[Any]], part: Part) -> pm.Model:
-    """Build the model of a panel, or a part of it, on arrays of `forecast.model.inputs.model_data`."""
+def build_part(
+    arrays: PanelArrays, data: Mapping[str, NDArray[Any]], part: Part, observed: NDArray[Any] | None = None
+) -> pm.Model:
+    """Build the model of a panel, or a part of it, on arrays of `forecast.model.inputs.model_data`.
+
+    With what was observed, the variable `events` has it; otherwise its likelihood is a potential, as samplers need it.
+    """
     with pm.Model(coords=arrays.coordinates) as model:
         held = hold(data)
         if part != "aside":
-            _add_path(arrays.spec, add_parameters(arrays), held, node_capacity(arrays.nodes))
+            likelihood = _add_path(arrays.spec, add_parameters(arrays), held, node_capacity(arrays.nodes))
+            _add_observed(likelihood, observed)
         if part != "path" and arrays.aside:
             pm.Potential(OBSERVED[1], aside_log_likelihood(add_aside(arrays, arrays.aside, held), held))
     return model
@@ -112,8 +118,26 @@ def add_parameters(arrays: PanelArrays) -> Parameters:
     return Parameters(trend, mu, motion, observed, headroom, effect)
 
 
-def _add_path(spec: PendulumSpec, p: Parameters, data: Mapping[str, Any], capacity: int) -> None:
-    """Add the path in coordinates near white noise, its prior and what is seen of it."""
+def observed_values(panel: xr.Dataset) -> NDArray[Any]:
+    """Return what a panel observed, in one row: counts, or the values of an index that are there."""
+    values = panel["counts" if "counts" in panel else "index"].to_numpy().ravel()
+    return np.asarray(values[np.isfinite(values)])
+
+
+def _add_observed(likelihood: Any, observed: NDArray[Any] | None) -> None:
+    """Add the log-likelihood of what tells of the level, a scalar, as that of an observed variable or a potential."""
+    if observed is None:
+        pm.Potential(OBSERVED[0], likelihood)
+        return
+
+    def logp(value: Any, likelihood: Any) -> Any:  # equal parts, whose sum PyMC takes
+        return pt.full(value.shape, likelihood / value.shape[0])
+
+    pm.CustomDist(OBSERVED[0], likelihood, logp=logp, observed=observed)
+
+
+def _add_path(spec: PendulumSpec, p: Parameters, data: Mapping[str, Any], capacity: int) -> Any:
+    """Add the path in coordinates near white noise and its prior; return the log-likelihood of what is seen of it."""
     observation, cycle_model, starts = spec.observation_model, spec.cycle_model, data["starts"]
     white = pm.Flat(WHITE, shape=spec.components * capacity)
     trend = None if p.trend is None else p.trend.transitions(data, pt)
@@ -149,7 +173,7 @@ def _add_path(spec: PendulumSpec, p: Parameters, data: Mapping[str, Any], capaci
     pm.Deterministic("node_level", level)
     pm.Potential("path_prior", prior + log_det - 0.5 * (white[nodes:] ** 2).sum())
     month = level if push is None else level + push[1]
-    pm.Potential(OBSERVED[0], observation.log_likelihood(spec, month, p.observed, data))
+    return observation.log_likelihood(spec, month, p.observed, data)
 
 
 def _coloured(
