@@ -11,4 +11,4 @@
 from _made import fit
 from arviz_plots import plot_loo_pit
 
-plot_loo_pit(fit().to_arviz(monthly=True))
+plot_loo_pit(fit().to_arviz())

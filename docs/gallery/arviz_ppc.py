@@ -10,4 +10,4 @@
 from _made import fit
 from arviz_plots import plot_ppc_rootogram
 
-plot_ppc_rootogram(fit().to_arviz(monthly=True))
+plot_ppc_rootogram(fit().to_arviz())
