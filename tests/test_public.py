@@ -163,7 +163,9 @@ def test_a_day_is_text_a_date_or_a_timestamp(day):
     assert forecast.origins_between(day, "2024-04", 6) == (date(2023, 10, 1), date(2024, 4, 1))
     panel = forecast.build_panel(forecast.read_chronology(dyads=["USA-CHN"]), as_of=day)
     assert forecast.make_question(panel, "USA-CHN", last="2024-04", higher=5).last == date(2024, 4, 30)
-    assert forecast.make_question(panel, "USA-CHN", last=pd.Timestamp("2024-04-01"), at_least="visit:2").at_least == 2
+    assert (
+        forecast.make_question(panel, "USA-CHN", last=pd.Timestamp("2024-04-01"), at_least="violence:2").at_least == 2
+    )
 
 
 @pytest.mark.parametrize(
